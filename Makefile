@@ -1,0 +1,51 @@
+# Everything a newcomer types. `make help` lists it.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+.DEFAULT_GOAL := help
+.PHONY: help demo serve test check bench migrate lock browser clean
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## */  make \1\t/' | expand -t 18
+
+$(VENV)/.base: requirements/base.txt pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing the locked requirements into $(VENV)"
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/base.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.test: requirements/test.txt $(VENV)/.base
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/test.txt
+	@touch $@
+
+demo: $(VENV)/.base ## a clinic's day, end to end, then a service to play with (EXIT=1 ends after the walk)
+	@$(BIN)/warmthread demo $(if $(EXIT),--exit,)
+
+serve: $(VENV)/.base ## the embedded service with your own settings
+	@$(BIN)/warmthread serve
+
+test: $(VENV)/.test browser ## every test: both databases, real Valkey, simulator, Chromium
+	@$(BIN)/pytest $(ARGS)
+
+check: $(VENV)/.test ## lint, types, floors
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+
+bench: $(VENV)/.test ## the measurements, as ratios against a floor of the same run
+	@$(BIN)/python -m bench
+
+migrate: $(VENV)/.base ## bring the database named by DATABASE_URL (or the embedded one) to head
+	@$(BIN)/warmthread db upgrade
+
+browser: ## find Chromium for the browser tests, or install the distribution's
+	@sh tests/browser/find_chromium.sh
+
+lock: $(VENV)/.base ## write requirements/*.txt anew from pyproject.toml (needs uv)
+	@uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --quiet -o requirements/base.txt
+	@uv pip compile pyproject.toml --extra test --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --quiet -o requirements/test.txt
+
+clean: ## remove the environment and caches (never the data directory)
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache
