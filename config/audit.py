@@ -1,0 +1,140 @@
+"""Who saw or did what to whom, and why: written with the act itself, chained so that no line can be changed unseen.
+
+An entry is inserted in the act's own transaction, and sealed into its clinic's chain (sequence, hash of the line
+before, own hash) by the lane "audit" within a second or two: a chain written by every transaction would make all of a
+clinic's work wait for one row. Entries hold ids and names of acts, never words of a patient.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, Index, String, func, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from config import clock, db, queue
+
+GENESIS = "0" * 64
+
+
+class AuditEntry(db.Base):
+    """One act. `seq`, `prev` and `hash` are null until it is sealed into the chain."""
+
+    __tablename__ = "audit_entry"
+    __table_args__ = (Index("uq_audit_entry_clinic_seq", "clinic_id", "seq", unique=True),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    clinic_id: Mapped[UUID]
+    at: Mapped[datetime]
+    actor: Mapped[str] = mapped_column(String(60))
+    act: Mapped[str] = mapped_column(String(60))
+    about: Mapped[str] = mapped_column(String(80))
+    detail: Mapped[dict[str, Any]]
+    seq: Mapped[int | None] = mapped_column(BigInteger)
+    prev: Mapped[str | None] = mapped_column(String(64))
+    hash: Mapped[str | None] = mapped_column(String(64))
+
+
+class AuditHead(db.Base):
+    """The last sealed line of a clinic's chain; its row is the lock that one sealer holds at a time."""
+
+    __tablename__ = "audit_head"
+
+    clinic_id: Mapped[UUID] = mapped_column(primary_key=True)
+    seq: Mapped[int] = mapped_column(BigInteger)
+    hash: Mapped[str] = mapped_column(String(64))
+
+
+def record(
+    session: Session, clinic_id: UUID, actor: str, act: str, about: str, **detail: str | int | None
+) -> None:
+    """Write one act in the caller's transaction.
+
+    `actor` is "staff:<id>", "patient:<id>", "system:<part>" or "operator"; `about` is "<kind>:<id>"; `detail` holds
+    ids, states and rule names.
+    """
+    session.add(
+        AuditEntry(
+            id=db.new_id(),
+            clinic_id=clinic_id,
+            at=clock.now(),
+            actor=actor,
+            act=act,
+            about=about,
+            detail=detail,
+        )
+    )
+    queue.ring(session, "audit")
+
+
+def seal() -> int:
+    """Chain the entries that are not sealed yet; return how many."""
+    sealed = 0
+    with db.unit_of_work(db.EVERY) as session:
+        waiting = session.scalars(
+            select(AuditEntry)
+            .where(AuditEntry.seq.is_(None))
+            .order_by(AuditEntry.clinic_id, AuditEntry.id)
+            .limit(1000)
+        ).all()
+        for clinic_id, entries in groupby(waiting, key=lambda entry: entry.clinic_id):
+            sealed += _chain(session, clinic_id, [entry.id for entry in entries])
+    return sealed
+
+
+def _chain(session: Session, clinic_id: UUID, ids: list[UUID]) -> int:
+    head = session.get(AuditHead, clinic_id, with_for_update=True)
+    if head is None:
+        head = AuditHead(clinic_id=clinic_id, seq=0, hash=GENESIS)
+        session.add(head)
+        session.flush()
+    # Read again under the lock: another sealer may have been faster.
+    again = select(AuditEntry).where(AuditEntry.id.in_(ids), AuditEntry.seq.is_(None)).order_by(AuditEntry.id)
+    entries = session.scalars(again.execution_options(populate_existing=True)).all()
+    for entry in entries:
+        entry.seq, entry.prev = head.seq + 1, head.hash
+        entry.hash = digest(entry)
+        head.seq, head.hash = entry.seq, entry.hash
+    return len(entries)
+
+
+def digest(entry: AuditEntry) -> str:
+    """Return the SHA-256 of the line before and this line in canonical JSON, 64 hexadecimal digits."""
+    line = {
+        "seq": entry.seq,
+        "id": str(entry.id),
+        "clinic": str(entry.clinic_id),
+        "at": entry.at.isoformat(timespec="microseconds"),
+        "actor": entry.actor,
+        "act": entry.act,
+        "about": entry.about,
+        "detail": entry.detail,
+    }
+    canonical = json.dumps(line, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(f"{entry.prev}{canonical}".encode()).hexdigest()
+
+
+def verify(session: Session, clinic_id: UUID) -> Iterator[str]:
+    """Yield a sentence for every fault of the clinic's chain, none if it holds."""
+    seq, last = 0, GENESIS
+    rows = select(AuditEntry).where(AuditEntry.clinic_id == clinic_id, AuditEntry.seq.is_not(None))
+    for entry in session.scalars(rows.order_by(AuditEntry.seq).execution_options(yield_per=1000)):
+        if entry.seq != seq + 1:
+            yield f"line {seq + 1} is missing: the next one is {entry.seq}"
+        if entry.prev != last or entry.hash != digest(entry):
+            yield f"line {entry.seq} was changed or does not follow the one before"
+        seq, last = entry.seq or 0, entry.hash or ""
+    head = session.get(AuditHead, clinic_id)
+    if (head.seq if head else 0) != seq:
+        yield f"the chain ends at line {seq}, but {head.seq if head else 0} were sealed"
+
+
+def _oldest(session: Session, _now: datetime) -> datetime | None:
+    return session.scalar(select(func.min(AuditEntry.at)).where(AuditEntry.seq.is_(None)))
+
+
+LANES = [queue.Lane("audit", "default", seal, _oldest)]

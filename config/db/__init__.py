@@ -1,0 +1,31 @@
+"""One database behind one interface: SQLite on this machine or PostgreSQL, the same verbs for both."""
+
+from config.db.base import Base, ClinicRow, Heartbeat, Moment, SealedRow, Work, new_id
+from config.db.claims import Claim, claim, retry_later, still_mine, work_off
+from config.db.engine import EVERY, engine, forget_connections, on_commit, unit_of_work
+from config.db.sealed import DataKey, Sealed, clinic_index, load_keys, new_data_key
+
+__all__ = [
+    "EVERY",
+    "Base",
+    "Claim",
+    "ClinicRow",
+    "DataKey",
+    "Heartbeat",
+    "Moment",
+    "Sealed",
+    "SealedRow",
+    "Work",
+    "claim",
+    "clinic_index",
+    "engine",
+    "forget_connections",
+    "load_keys",
+    "new_data_key",
+    "new_id",
+    "on_commit",
+    "retry_later",
+    "still_mine",
+    "unit_of_work",
+    "work_off",
+]

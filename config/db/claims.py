@@ -1,0 +1,139 @@
+"""Claiming rows and working them off: with a lease and a fence, the same on SQLite and PostgreSQL.
+
+A row is claimed in one short transaction and worked on in the next, so that a worker may die at any instant: its
+lease runs out, another claims the row, and the fence refuses the late write of the first.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, TypeVar
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy.orm import Session
+
+from config import clock, logging
+from config.db.engine import EVERY, unit_of_work
+
+Row = TypeVar("Row", bound=Any)
+LEASE = timedelta(seconds=60)
+GIVE_UP_AFTER = 8
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One claimed row: its id and the fence under which it may be written."""
+
+    id: UUID
+    fence: int
+
+
+def claim(
+    session: Session,
+    model: type[Any],
+    due: ColumnElement[bool],
+    *,
+    limit: int = 200,
+    lease: timedelta = LEASE,
+) -> list[Claim]:
+    """Claim up to `limit` rows of `model` (a Work) that are `due`, whose time has come and that nobody holds."""
+    now = clock.now()
+    picked = (
+        select(model.id)
+        .where(due, model.try_after <= now, or_(model.lease_until.is_(None), model.lease_until <= now))
+        .order_by(model.try_after)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+        .cte("picked")
+    )
+    taken = (
+        update(model)
+        .where(model.id.in_(select(picked.c.id)))
+        .values(lease_until=now + lease, fence=model.fence + 1, attempts=model.attempts + 1)
+        .returning(model.id, model.fence)
+        .execution_options(synchronize_session=False)
+    )
+    return [Claim(row.id, row.fence) for row in session.execute(taken)]
+
+
+def still_mine(session: Session, model: type[Row], claims: Sequence[Claim]) -> list[Row]:
+    """Return the claimed rows whose fence has not moved, locked for this transaction, in the order claimed."""
+    fences = {one.id: one.fence for one in claims}
+    rows = session.scalars(
+        select(model).where(model.id.in_(fences)).with_for_update().execution_options(populate_existing=True)
+    )
+    mine = {row.id: row for row in rows if row.fence == fences[row.id]}
+    return [mine[one.id] for one in claims if one.id in mine]
+
+
+def retry_later(row: Any, error: str) -> None:
+    """Let go of a row and put its next try off: 2, 4, 8 ... seconds, an hour at most."""
+    row.lease_until = None
+    row.last_error = error[:80]
+    row.try_after = clock.now() + timedelta(seconds=min(2**row.attempts, 3600))
+
+
+def work_off(
+    model: type[Row],
+    due: ColumnElement[bool],
+    handle: Callable[[Session, list[Row]], None],
+    *,
+    give_up: Callable[[Session, Row], None],
+    batch: int = 200,
+    seconds: float = 5.0,
+) -> int:
+    """Work rows off in batches until none is due or the time slice is over; return how many were handled.
+
+    `handle` gets the rows of a batch in one transaction and moves them out of `due`. If it raises, the rows are tried
+    one by one; one that keeps raising is put off, and after eight tries handed to `give_up`, which must move it into
+    a visible final state.
+    """
+    end = clock.monotonic() + seconds
+    handled = 0
+    while clock.monotonic() < end:
+        with unit_of_work(EVERY) as session:
+            claims = claim(session, model, due, limit=batch)
+        if not claims:
+            break
+        handled += _handle(model, claims, handle, give_up)
+    return handled
+
+
+def _handle(
+    model: type[Row],
+    claims: list[Claim],
+    handle: Callable[[Session, list[Row]], None],
+    give_up: Callable[[Session, Row], None],
+) -> int:
+    try:
+        with unit_of_work(EVERY) as session:
+            rows = still_mine(session, model, claims)
+            handle(session, rows)
+            _let_go(rows)
+            return len(rows)
+    except Exception as error:  # noqa: BLE001 - whatever a poison row raises, the others must be worked on
+        logging.logger().warning("batch failed", kind=model.__tablename__, count=len(claims), exc_info=error)
+        if len(claims) > 1:
+            return sum(_handle(model, [one], handle, give_up) for one in claims)
+        _put_off(model, claims[0], type(error).__name__, give_up)
+        return 0
+
+
+def _let_go(rows: Sequence[Any]) -> None:
+    now = clock.now()
+    for row in rows:
+        row.lease_until = None
+        if row.try_after <= now:  # handled, not put off: what comes next for this row starts counting anew
+            row.attempts = 0
+
+
+def _put_off(model: type[Row], one: Claim, error: str, give_up: Callable[[Session, Row], None]) -> None:
+    with unit_of_work(EVERY) as session:
+        for row in still_mine(session, model, [one]):
+            retry_later(row, error)
+            if row.attempts >= GIVE_UP_AFTER:
+                give_up(session, row)
+                logging.logger().error(
+                    "gave up", kind=model.__tablename__, error_type=error, attempts=row.attempts
+                )

@@ -1,0 +1,99 @@
+"""The engine and the transaction: `unit_of_work` commits at its end, and rolls back if anything was raised."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.orm import Session, SessionTransaction
+
+from config import runtime
+
+
+class _Every:
+    """All clinics: for drains, sign-in and the machine doors, which must find out whose a row is."""
+
+
+EVERY: Final = _Every()
+READ_ONLY = "warmthread_read_only"
+
+
+def engine() -> Engine:
+    """Return this process's engine."""
+    return runtime.once("db.engine", _make)
+
+
+def forget_connections() -> None:
+    """Drop pooled connections without closing them: called in a forked child, whose parent still uses them."""
+    engine().dispose(close=False)
+
+
+def database_url() -> str:
+    """Return the SQLAlchemy address of the database, the data directory's SQLite file if none is set."""
+    settings = runtime.settings()
+    return settings.database_url or f"sqlite:///{settings.data_dir.resolve() / 'warmthread.sqlite3'}"
+
+
+def _make() -> Engine:
+    url = database_url()
+    # hide_parameters: an exception must never print what was to be stored.
+    if url.startswith("sqlite"):
+        runtime.settings().data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        made = create_engine(
+            url, hide_parameters=True, connect_args={"timeout": 10}, pool_size=20, max_overflow=60
+        )
+        event.listen(made, "connect", _sqlite_connect)
+        event.listen(made, "begin", _sqlite_begin)
+    else:
+        made = create_engine(url, hide_parameters=True, pool_pre_ping=True, pool_size=10, max_overflow=30)
+    return made
+
+
+def _sqlite_connect(connection: DBAPIConnection, _record: object) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves, below
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _sqlite_begin(connection: Connection) -> None:
+    # A deferred transaction that reads and then writes fails with "database is locked" whatever the busy timeout.
+    read_only = connection.get_execution_options().get(READ_ONLY)
+    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+
+@event.listens_for(Session, "after_begin")
+def _name_the_clinic(session: Session, _transaction: SessionTransaction, connection: Connection) -> None:
+    if connection.dialect.name == "postgresql":
+        clinic = session.info.get("clinic")
+        named = "*" if isinstance(clinic, _Every) else str(clinic)
+        connection.execute(text("SELECT set_config('app.clinic', :clinic, true)"), {"clinic": named})
+
+
+@contextmanager
+def unit_of_work(clinic: UUID | _Every, *, read_only: bool = False) -> Iterator[Session]:
+    """Open a transaction that sees one clinic, or EVERY. Commits at the end; rolls back if anything was raised.
+
+    What was handed to `on_commit` runs after the commit, and never if there was none. `read_only` lets SQLite readers
+    run beside its one writer.
+    """
+    bind = engine().execution_options(**{READ_ONLY: True}) if read_only else engine()
+    session = Session(bind, expire_on_commit=False, info={"clinic": clinic, "after": {}})
+    try:
+        yield session
+        session.commit()
+    except BaseException:
+        session.rollback()
+        raise
+    finally:
+        session.close()
+    for act in session.info["after"].values():
+        act()
+
+
+def on_commit(session: Session, name: Any, act: Callable[[], object]) -> None:
+    """Run `act` once per `name` after the outermost commit of this unit of work (savepoints do not count)."""
+    session.info["after"][name] = act

@@ -1,0 +1,150 @@
+"""Sealed columns: values that only this clinic's, this row's key opens.
+
+    class Patient(SealedRow, Base):
+        name_ct: Mapped[bytes | None]
+        name = Sealed("name_ct")
+
+Clinic keys are wrapped by a master key, patient keys by their clinic's key; deleting a patient's DataKey row deletes
+what was sealed under it.
+"""
+
+import time
+from collections.abc import Iterable
+from typing import Any, overload
+from uuid import UUID
+
+from sqlalchemy import String, select
+from sqlalchemy.orm import Mapped, Session, mapped_column, object_session
+
+from config import clock, keys, runtime
+from config.db.base import Base, Moment, new_id
+
+CACHE_SECONDS = 300
+CACHE_KEYS = 20_000
+
+
+class DataKey(Base):
+    """A wrapped key. `wrapped_by` is null for a clinic's key (then `master_id` says which master key wraps it)."""
+
+    __tablename__ = "data_key"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    clinic_id: Mapped[UUID] = mapped_column(index=True)
+    wrapped_by: Mapped[UUID | None]
+    master_id: Mapped[str | None] = mapped_column(String(40), index=True)
+    wrapped: Mapped[bytes]
+    created_at: Mapped[Any] = mapped_column(Moment())
+
+
+class _Cache:
+    """Opened keys of this process, each for five minutes at most, the oldest leaving first."""
+
+    def __init__(self) -> None:
+        self._keys: dict[UUID, tuple[float, bytes]] = {}
+
+    def get(self, key_id: UUID) -> bytes | None:
+        found = self._keys.get(key_id)
+        return found[1] if found and time.monotonic() - found[0] < CACHE_SECONDS else None
+
+    def put(self, key_id: UUID, key: bytes) -> None:
+        while len(self._keys) >= CACHE_KEYS:
+            self._keys.pop(next(iter(self._keys)), None)
+        self._keys[key_id] = (time.monotonic(), key)
+
+
+def _cache() -> _Cache:
+    return runtime.once("db.keys", _Cache)
+
+
+def new_data_key(session: Session, clinic_id: UUID, *, under: UUID | None = None) -> UUID:
+    """Make a key and store it wrapped: by the clinic's key `under`, or by the master key. Return its id."""
+    key_id, key = new_id(), keys.new_key()
+    master_id: str | None = None
+    if under is None:
+        master_id, wrapped = keys.ring().wrap(key, "data_key", str(key_id), str(clinic_id))
+    else:
+        wrapped = keys.seal(_key(session, under), key, "data_key", str(key_id), str(clinic_id))
+    session.add(
+        DataKey(
+            id=key_id,
+            clinic_id=clinic_id,
+            wrapped_by=under,
+            master_id=master_id,
+            wrapped=wrapped,
+            created_at=clock.now(),
+        )
+    )
+    _cache().put(key_id, key)
+    return key_id
+
+
+def load_keys(session: Session, key_ids: Iterable[UUID]) -> None:
+    """Open many keys with one SELECT, before a batch reads its rows."""
+    wanted = [key_id for key_id in set(key_ids) if _cache().get(key_id) is None]
+    for start in range(0, len(wanted), 500):
+        for row in session.scalars(select(DataKey).where(DataKey.id.in_(wanted[start : start + 500]))):
+            _open(session, row)
+
+
+def _key(session: Session, key_id: UUID) -> bytes:
+    known = _cache().get(key_id)
+    if known is not None:
+        return known
+    row = session.get(DataKey, key_id)
+    if row is None:
+        raise keys.WrongKey("the key of this row has been deleted")
+    return _open(session, row)
+
+
+def _open(session: Session, row: DataKey) -> bytes:
+    bound = ("data_key", str(row.id), str(row.clinic_id))
+    if row.wrapped_by is None:
+        key = keys.ring().unwrap(row.master_id or "", row.wrapped, *bound)
+    else:
+        key = keys.unseal(_key(session, row.wrapped_by), row.wrapped, *bound)
+    _cache().put(row.id, key)
+    return key
+
+
+def clinic_index(session: Session, clinic_key_id: UUID, kind: str, value: str) -> bytes:
+    """Return the blind index of `value` in the clinic whose key is given (`kind` such as "number" or "record")."""
+    return keys.blind_index(_key(session, clinic_key_id), kind, value)
+
+
+class Sealed:
+    """A text kept sealed in the column named. Setting needs id, clinic_id and key_id; reading needs a session."""
+
+    def __init__(self, column: str) -> None:
+        self.column = column
+
+    @overload
+    def __get__(self, row: None, owner: Any) -> "Sealed": ...
+    @overload
+    def __get__(self, row: Any, owner: Any) -> str | None: ...
+    def __get__(self, row: Any, owner: Any = None) -> "str | Sealed | None":
+        if row is None:
+            return self
+        sealed = getattr(row, self.column)
+        if sealed is None:
+            return None
+        return keys.unseal(self._key_of(row), sealed, *self._bound(row)).decode("utf-8", "surrogatepass")
+
+    def __set__(self, row: Any, value: str | None) -> None:
+        if value is None:
+            setattr(row, self.column, None)
+            return
+        plain = value.encode("utf-8", "surrogatepass")
+        setattr(row, self.column, keys.seal(self._key_of(row), plain, *self._bound(row)))
+
+    def _bound(self, row: Any) -> tuple[str, str, str, str]:
+        return row.__tablename__, self.column, str(row.id), str(row.clinic_id)
+
+    @staticmethod
+    def _key_of(row: Any) -> bytes:
+        known = _cache().get(row.key_id)
+        if known is not None:
+            return known
+        session = object_session(row)
+        if session is None:
+            raise keys.WrongKey("a sealed value needs its session, or its key loaded before")
+        return _key(session, row.key_id)

@@ -1,0 +1,144 @@
+"""Lanes and doorbells: RQ says "look there", the rows say what there is to do.
+
+A lane is a kind of row that waits. `ring` sets a flag and enqueues one job that carries the lane's name and nothing
+else; the job clears the flag before it claims, so that rings coalesce and none is lost. Redis may lose everything:
+the ticker sweeps every lane and works it off itself.
+"""
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
+from rq import Queue
+from rq.job import Job
+from rq.serializers import JSONSerializer
+from sqlalchemy.orm import Session
+
+from config import clock, db, logging, runtime
+
+QUEUES = ("urgent", "default", "bulk")
+# The rooms whose `jobs` module lists its lanes in LANES. Names, not imports: imports only point down.
+ROOMS = ("config.audit", "messaging.jobs", "intake_links.jobs", "reminders.jobs", "webhooks.jobs")
+BELL_SECONDS = 30
+
+
+@dataclass(frozen=True)
+class Lane:
+    """A kind of waiting row: the queue that spreads it, the drain that works it off, and since when the oldest waits.
+
+    `drain()` returns how many rows it handled; `oldest(session, now)` the moment since which the oldest due row
+    waits, or None.
+    """
+
+    name: str
+    queue: str
+    drain: Callable[[], int]
+    oldest: Callable[[Session, datetime], datetime | None]
+
+
+class SafeJob(Job):
+    """A job that can only be `answer` with the name of a lane: whoever can write to Redis can ring, and no more."""
+
+    @property
+    def func(self) -> Callable[..., Any]:
+        """Return `answer`, or refuse: RQ would import whatever name stands in Redis."""
+        wanted: tuple[str, None, dict[str, Any]] = (f"{answer.__module__}.{answer.__qualname__}", None, {})
+        if (self.func_name, self.instance, self.kwargs) != wanted or list(self.args) not in [
+            [n] for n in lanes()
+        ]:
+            raise PermissionError("not a doorbell of ours")
+        return answer
+
+    @property
+    def success_callback(self) -> None:
+        """Nothing is called back, whatever Redis says."""
+        return None
+
+    @property
+    def failure_callback(self) -> None:
+        """Nothing is called back, whatever Redis says."""
+        return None
+
+    @property
+    def stopped_callback(self) -> None:
+        """Nothing is called back, whatever Redis says."""
+        return None
+
+    def send_webhooks(self, *_args: Any, **_named: Any) -> None:
+        """No job of ours has webhooks: an address in Redis would be somebody else's."""
+
+
+def lanes() -> dict[str, Lane]:
+    """Return every lane by name, urgent queues first."""
+    return runtime.once("queue.lanes", _collect)
+
+
+def _collect() -> dict[str, Lane]:
+    found = [lane for room in ROOMS for lane in importlib.import_module(room).LANES]
+    return {lane.name: lane for lane in sorted(found, key=lambda lane: QUEUES.index(lane.queue))}
+
+
+def redis_url() -> str:
+    """Return Redis' address; the embedded server's private socket if none is set."""
+    settings = runtime.settings()
+    if settings.redis_url:
+        return settings.redis_url
+    return runtime.once("queue.embedded_url", lambda: "unix:///nowhere")
+
+
+def hasty_redis() -> Redis:
+    """Return a client that gives up after a quarter of a second and never tries twice (a retry could ring twice)."""
+    return runtime.once(
+        "queue.redis",
+        lambda: Redis.from_url(
+            redis_url(), socket_timeout=0.25, socket_connect_timeout=0.25, retry=Retry(NoBackoff(), 0)
+        ),
+    )
+
+
+def ring(session: Session, lane: str) -> None:
+    """Ring `lane` after the outermost commit of this unit of work; failing is forgotten, since the row is there."""
+    db.on_commit(session, ("ring", lane), partial(knock, lane))
+
+
+def knock(name: str) -> bool:
+    """Enqueue one answer for the lane unless one is already on its way. Returns False when Redis did not answer."""
+    lane = lanes()[name]
+    try:
+        redis = hasty_redis()
+        if redis.set(f"warmthread:bell:{name}", "1", nx=True, ex=BELL_SECONDS):
+            queue = Queue(lane.queue, connection=redis, job_class=SafeJob, serializer=JSONSerializer)
+            queue.enqueue_call(
+                answer,
+                args=(name,),
+                description="doorbell",
+                result_ttl=0,
+                failure_ttl=3600,
+                ttl=300,
+                timeout=120,
+            )
+    except (RedisError, OSError) as error:
+        logging.logger().warning("bell did not ring", lane=name, error_type=type(error).__name__)
+        return False
+    return True
+
+
+def answer(name: str) -> None:
+    """Work the lane off: the one job there is. Runs again by itself if the time slice was too short."""
+    lane = lanes()[name]
+    try:
+        hasty_redis().delete(f"warmthread:bell:{name}")
+    except (RedisError, OSError):
+        logging.logger().warning("bell was not cleared", lane=name)
+    if lane.drain():
+        with db.unit_of_work(db.EVERY, read_only=True) as session:
+            waiting = lane.oldest(session, clock.now())
+        if waiting:
+            knock(name)

@@ -1,0 +1,165 @@
+"""What the operator sets, read once from the environment, every mistake reported at once."""
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+
+LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+
+
+class SettingsError(Exception):
+    """One or more settings are wrong; `problems` names each of them in a sentence of its own."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
+
+
+class Settings(BaseModel):
+    """The whole configuration of a process. Each field's alias is the environment variable's name."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    database_url: str = Field(
+        "",
+        alias="DATABASE_URL",
+        description="PostgreSQL or SQLite address; empty: SQLite in the data directory",
+    )
+    redis_url: str = Field(
+        "",
+        alias="REDIS_URL",
+        description="Redis or Valkey address; empty: a private Valkey in the data directory",
+    )
+    port: int = Field(8000, alias="PORT", ge=1, le=65535, description="port the web server listens on")
+    twilio_account_sid: str = Field(
+        alias="TWILIO_ACCOUNT_SID", pattern=r"^AC[0-9a-f]{32}$", description="AC and 32 hexadecimal digits"
+    )
+    twilio_auth_token: SecretStr = Field(
+        alias="TWILIO_AUTH_TOKEN", min_length=8, description="signs webhooks and authorises sending"
+    )
+    twilio_auth_token_secondary: SecretStr | None = Field(
+        None,
+        alias="TWILIO_AUTH_TOKEN_SECONDARY",
+        description="also accepted on webhooks while a token is rotated",
+    )
+    twilio_api_url: str = Field(
+        "",
+        alias="TWILIO_API_URL",
+        description="another server that speaks Twilio's API; empty: Twilio itself",
+    )
+    public_url: str = Field(
+        alias="WARMTHREAD_PUBLIC_URL",
+        description="the address patients, staff and Twilio reach this service by",
+    )
+    master_keys: SecretStr | None = Field(
+        None,
+        alias="WARMTHREAD_MASTER_KEYS",
+        description="id:base64 of 32 bytes, newest first, separated by commas; empty: made in the data directory",
+    )
+    data_dir: Path = Field(
+        Path("data"), alias="WARMTHREAD_DATA_DIR", description="where the embedded default keeps all"
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", alias="WARMTHREAD_LOG_LEVEL", description="debug, info, warning or error"
+    )
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, value: str) -> str:
+        if value.startswith(("postgres://", "postgresql://")):
+            return "postgresql+psycopg://" + value.split("://", 1)[1]
+        if value and not value.startswith(("postgresql+psycopg://", "sqlite:///")):
+            raise ValueError("must start with postgresql:// or sqlite:///")
+        return value
+
+    @field_validator("redis_url")
+    @classmethod
+    def _known_redis(cls, value: str) -> str:
+        if value and not value.startswith(("redis://", "rediss://", "unix://")):
+            raise ValueError("must start with redis://, rediss:// or unix://")
+        return value
+
+    @field_validator("public_url", "twilio_api_url")
+    @classmethod
+    def _address(cls, value: str) -> str:
+        if not value:
+            return value
+        if not re.fullmatch(r"https?://[^/?#\s]+(/[^?#\s]*)?", value):
+            raise ValueError("must be an http or https address without query")
+        if value.startswith("http://") and value[7:].split("/")[0].rsplit(":", 1)[0] not in LOOPBACK:
+            raise ValueError("must be https unless it is on this machine")
+        return value.rstrip("/")
+
+    @field_validator("public_url")
+    @classmethod
+    def _public_address_is_there(cls, value: str) -> str:
+        if not value:
+            raise ValueError("is demanded: webhooks are signed over it and links are made from it")
+        return value
+
+    @property
+    def embedded_database(self) -> bool:
+        """Whether SQLite on this machine holds the data: then every process must run on this machine."""
+        return not self.database_url or self.database_url.startswith("sqlite")
+
+    @property
+    def embedded_queue(self) -> bool:
+        """Whether we start and own the Valkey server."""
+        return not self.redis_url
+
+    @property
+    def secure(self) -> bool:
+        """Whether people reach us by https, so that cookies may be marked Secure."""
+        return self.public_url.startswith("https://")
+
+
+def names() -> dict[str, str]:
+    """Return each setting's environment name with its description, in the order of the documentation."""
+    return {str(field.alias): field.description or "" for field in Settings.model_fields.values()}
+
+
+def load(environ: Mapping[str, str] | None = None, **overrides: str) -> Settings:
+    """Read the settings; `overrides` are by environment name and win.
+
+    Raises SettingsError with every problem found: unknown WARMTHREAD_ names, unreadable _FILE files, wrong values.
+    """
+    environ = os.environ if environ is None else environ
+    problems: list[str] = []
+    given: dict[str, Any] = _given(environ, problems) | overrides
+    try:
+        settings = Settings.model_validate(given)
+    except ValidationError as error:
+        problems += [_sentence(detail) for detail in error.errors(include_input=False, include_url=False)]
+    if problems:
+        raise SettingsError(sorted(problems))
+    return settings
+
+
+def _given(environ: Mapping[str, str], problems: list[str]) -> dict[str, str]:
+    known = names()
+    found: dict[str, str] = {}
+    for name in known:
+        if environ.get(name) and environ.get(name + "_FILE"):
+            problems.append(f"{name} and {name}_FILE are both set: keep one")
+        elif environ.get(name + "_FILE"):
+            try:
+                found[name] = Path(environ[name + "_FILE"]).read_text().strip()
+            except OSError as error:
+                problems.append(f"{name}_FILE cannot be read: {error.strerror}")
+        elif environ.get(name):
+            found[name] = environ[name]
+    strangers = [n for n in environ if n.startswith("WARMTHREAD_") and n.removesuffix("_FILE") not in known]
+    problems += [f"{name} is not a setting of Warmthread: misspelt?" for name in strangers]
+    return found
+
+
+def _sentence(detail: Any) -> str:
+    name = str(detail["loc"][0])
+    if detail["type"] == "missing":
+        return f"{name} is missing: {names().get(name, '')}"
+    said = str(detail["msg"]).removeprefix("Value error, ")
+    return f"{name} {said if said.startswith(('must', 'is')) else f'is wrong: {said} ({names().get(name, chr(0))})'}"

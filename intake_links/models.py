@@ -1,0 +1,92 @@
+"""Links handed out, and the screens that come back."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from config.db import Base, ClinicRow, Sealed, SealedRow
+
+
+class IntakeLink(ClinicRow, Base):
+    """A signed link to one or more instruments for one patient.
+
+    state: open -> verified -> answered; open | verified -> expired | withdrawn | locked (five wrong birth dates).
+    Only the token's keyed hash is kept. GET changes nothing.
+    """
+
+    __tablename__ = "intake_link"
+
+    patient_id: Mapped[UUID] = mapped_column(ForeignKey("patient.id"), index=True)
+    appointment_id: Mapped[UUID | None] = mapped_column(ForeignKey("appointment.id"))
+    token_hash: Mapped[bytes] = mapped_column(unique=True)
+    instruments: Mapped[list[str]]
+    state: Mapped[str] = mapped_column(String(10), default="open")
+    tries: Mapped[int] = mapped_column(default=0)
+    language: Mapped[str] = mapped_column(String(8))
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    verified_at: Mapped[datetime | None]
+    answered_at: Mapped[datetime | None]
+
+
+class LinkSession(ClinicRow, Base):
+    """A phone that has passed the birth date of a link: thirty idle minutes, four hours at most."""
+
+    __tablename__ = "link_session"
+
+    link_id: Mapped[UUID] = mapped_column(ForeignKey("intake_link.id"), index=True)
+    token_hash: Mapped[bytes] = mapped_column(unique=True)
+    created_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+
+
+class Screen(SealedRow, Base):
+    """One instrument being answered by one patient: answers and scores are sealed.
+
+    state: started -> submitted -> closed. "scored", "routed" and "acknowledged" of the walk are facts beside it
+    (`scored_at`, and the inbox item's `routed_at` and `acknowledged_at`), so that they cannot disagree.
+    `owed` is the class of the item it owes a human, in clear like an item's urgency: safety | screen | null.
+    `answers` is a JSON list of int or null, one for each scored item; `result` the JSON of its score.
+    `event` is unique per (clinic, source): the link's or the vendor's id of this submission.
+    """
+
+    __tablename__ = "screen"
+    __table_args__ = (
+        UniqueConstraint("clinic_id", "source", "event"),
+        Index("ix_screen_patient", "patient_id", "instrument", "submitted_at"),
+    )
+
+    patient_id: Mapped[UUID] = mapped_column(ForeignKey("patient.id"))
+    link_id: Mapped[UUID | None] = mapped_column(ForeignKey("intake_link.id"), index=True)
+    instrument: Mapped[str] = mapped_column(String(20))
+    instrument_version: Mapped[str] = mapped_column(String(20))
+    language: Mapped[str] = mapped_column(String(8))
+    source: Mapped[str] = mapped_column(String(60))
+    event: Mapped[str] = mapped_column(String(120))
+    state: Mapped[str] = mapped_column(String(10), default="started")
+    owed: Mapped[str | None] = mapped_column(String(10), index=True)
+    answers_ct: Mapped[bytes]
+    result_ct: Mapped[bytes | None]
+    started_at: Mapped[datetime]
+    submitted_at: Mapped[datetime | None]
+    scored_at: Mapped[datetime | None]
+    detail: Mapped[dict[str, Any]] = mapped_column(default=dict)
+
+    answers = Sealed("answers_ct")
+    result = Sealed("result_ct")
+
+
+class FormSource(SealedRow, Base):
+    """A form vendor that may post submissions for one clinic, with the secret it signs with (Standard Webhooks)."""
+
+    __tablename__ = "form_source"
+    __table_args__ = (UniqueConstraint("name"),)
+
+    name: Mapped[str] = mapped_column(String(60))
+    secret_ct: Mapped[bytes]
+    created_at: Mapped[datetime]
+
+    secret = Sealed("secret_ct")

@@ -1,0 +1,82 @@
+"""What waits for a human, why it came to them, and until when."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from config.db import Base, ClinicRow, Sealed, SealedRow, Work
+
+# Urgency in the order a care manager must see it: a smaller number comes first.
+URGENCY = {"safety": 0, "screen": 1, "handoff": 2, "reply": 3, "delivery": 4}
+
+
+class InboxItem(SealedRow, Base):
+    """Something that waits for a human.
+
+    state: open -> claimed -> done; open | claimed -> snoozed -> open. Only a named human moves it to done
+    (`done_by`); a safety item needs `acknowledged_by` and a disposition first. `level` is the rung of the ladder it
+    has climbed to. `dedupe` makes one reason one item; `reason` says in words, without PHI, why it came to its owner.
+    `about` is "<table>:<id>" of what it is about, such as "screen:0190..." or "message:...".
+    """
+
+    __tablename__ = "inbox_item"
+    __table_args__ = (
+        UniqueConstraint("clinic_id", "dedupe"),
+        Index("ix_inbox_item_list", "clinic_id", "state", "urgency", "answer_by", "id"),
+        Index("ix_inbox_item_owner", "clinic_id", "owner_id", "state", "urgency", "answer_by", "id"),
+        Index("ix_inbox_item_about", "clinic_id", "about"),
+    )
+
+    kind: Mapped[str] = mapped_column(String(10))
+    urgency: Mapped[int]
+    state: Mapped[str] = mapped_column(String(8), default="open")
+    owner_id: Mapped[UUID | None] = mapped_column(ForeignKey("staff.id"))
+    patient_id: Mapped[UUID | None] = mapped_column(ForeignKey("patient.id"), index=True)
+    conversation_id: Mapped[UUID | None] = mapped_column(ForeignKey("conversation.id"), index=True)
+    about: Mapped[str] = mapped_column(String(60))
+    dedupe: Mapped[str] = mapped_column(String(120))
+    summary_ct: Mapped[bytes]
+    reason: Mapped[list[str]] = mapped_column(default=list)
+    routed_at: Mapped[datetime | None]
+    notified_at: Mapped[datetime | None]
+    level: Mapped[int] = mapped_column(default=0)
+    answer_by: Mapped[datetime]
+    snoozed_until: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+    acknowledged_at: Mapped[datetime | None]
+    acknowledged_by: Mapped[UUID | None] = mapped_column(ForeignKey("staff.id"))
+    disposition: Mapped[str | None] = mapped_column(String(30))
+    done_at: Mapped[datetime | None]
+    done_by: Mapped[UUID | None] = mapped_column(ForeignKey("staff.id"))
+
+    summary = Sealed("summary_ct")
+
+
+class Timer(ClinicRow, Work, Base):
+    """Something that must happen at `try_after` unless an item is settled before: waiting -> fired | cancelled.
+
+    kind: route (choose the owner now) | escalate (climb a rung of the ladder) | wake (end a snooze).
+    Created in the transaction that creates the need.
+    """
+
+    __tablename__ = "timer"
+    __table_args__ = (Index("ix_timer_work", "state", "kind", "try_after"),)
+
+    item_id: Mapped[UUID] = mapped_column(ForeignKey("inbox_item.id"), index=True)
+    kind: Mapped[str] = mapped_column(String(10))
+    state: Mapped[str] = mapped_column(String(10), default="waiting")
+
+
+class ItemEvent(ClinicRow, Base):
+    """One line of an item's history: who did what to it and when. `detail` holds ids, states and rule names."""
+
+    __tablename__ = "item_event"
+
+    item_id: Mapped[UUID] = mapped_column(ForeignKey("inbox_item.id"), index=True)
+    at: Mapped[datetime]
+    actor: Mapped[str] = mapped_column(String(60))
+    event: Mapped[str] = mapped_column(String(20))
+    detail: Mapped[dict[str, Any]] = mapped_column(default=dict)

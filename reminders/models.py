@@ -1,0 +1,100 @@
+"""Visits, what is planned around them, and warm handoffs."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from config.db import Base, ClinicRow, Work
+
+
+class Appointment(ClinicRow, Base):
+    """A visit. Every change of what matters to its texts raises `revision` and re-plans in the same transaction.
+
+    state: booked -> confirmed; booked | confirmed -> change_asked -> booked; any -> cancelled | arrived | no_show.
+    `external_id` is the clinic's own id of the visit, unique per source.
+    """
+
+    __tablename__ = "appointment"
+    __table_args__ = (
+        UniqueConstraint("clinic_id", "source", "external_id"),
+        Index("ix_appointment_patient", "patient_id", "starts_at"),
+    )
+
+    patient_id: Mapped[UUID] = mapped_column(ForeignKey("patient.id"))
+    source: Mapped[str] = mapped_column(String(40))
+    external_id: Mapped[str] = mapped_column(String(80))
+    starts_at: Mapped[datetime]
+    zone: Mapped[str] = mapped_column(String(60))
+    booked_at: Mapped[datetime]
+    place: Mapped[str | None] = mapped_column(String(120))
+    clinician: Mapped[str | None] = mapped_column(String(120))
+    state: Mapped[str] = mapped_column(String(12), default="booked")
+    revision: Mapped[int] = mapped_column(default=1)
+    confirmed_at: Mapped[datetime | None]
+    arrived_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+
+class ClinicCadence(Base):
+    """The cadence a clinic has published; without a row the default one holds."""
+
+    __tablename__ = "clinic_cadence"
+
+    clinic_id: Mapped[UUID] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(default=1)
+    definition: Mapped[dict[str, Any]]
+    published_by: Mapped[str] = mapped_column(String(60))
+    published_at: Mapped[datetime]
+
+
+class Reminder(ClinicRow, Work, Base):
+    """One step of the cadence for one visit, keyed by the visit's revision.
+
+    state: planned -> queued (with its message) -> done; planned -> dropped (`why`) | superseded (by a new revision).
+    `try_after` is when it is due.
+    """
+
+    __tablename__ = "reminder"
+    __table_args__ = (
+        UniqueConstraint("appointment_id", "step", "revision"),
+        Index("ix_reminder_work", "state", "try_after"),
+    )
+
+    appointment_id: Mapped[UUID] = mapped_column(ForeignKey("appointment.id"))
+    step: Mapped[str] = mapped_column(String(30))
+    revision: Mapped[int]
+    state: Mapped[str] = mapped_column(String(10), default="planned")
+    due_at: Mapped[datetime | None]
+    why: Mapped[list[str]] = mapped_column(default=list)
+    message_id: Mapped[UUID | None] = mapped_column(ForeignKey("message.id"))
+
+
+class Handoff(ClinicRow, Work, Base):
+    """A warm handoff: a patient in the building, and a care manager who goes to meet them.
+
+    state: requested -> accepted -> told -> arrived | not_arrived; requested -> declined | timed out to the next on
+    the rota (`offered_to` moves, `tried` grows), and to the clinic's fallback at its end. `try_after` is when the
+    present offer runs out. The patient is told only after a human has accepted.
+    """
+
+    __tablename__ = "handoff"
+    __table_args__ = (Index("ix_handoff_work", "state", "try_after"),)
+
+    patient_id: Mapped[UUID] = mapped_column(ForeignKey("patient.id"), index=True)
+    requested_by: Mapped[str] = mapped_column(String(60))
+    place: Mapped[str | None] = mapped_column(String(120))
+    state: Mapped[str] = mapped_column(String(12), default="requested")
+    offered_to: Mapped[UUID | None] = mapped_column(ForeignKey("staff.id"))
+    tried: Mapped[list[str]] = mapped_column(default=list)
+    item_id: Mapped[UUID | None] = mapped_column(ForeignKey("inbox_item.id"))
+    message_id: Mapped[UUID | None] = mapped_column(ForeignKey("message.id"))
+    requested_at: Mapped[datetime]
+    accepted_at: Mapped[datetime | None]
+    told_at: Mapped[datetime | None]
+    arrived_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    outcome: Mapped[str | None] = mapped_column(String(40))
