@@ -144,7 +144,7 @@ def _arguments(record: object) -> tuple[str, Sequence[int | None], Sex | None]:
             raise ValueError(f"{_shown(key)} is not one of instrument, answers, sex")
     name = record.get("instrument")
     if not isinstance(name, str):
-        raise ValueError("instrument: not the name of one")
+        raise ValueError("instrument: missing, or not a text")
     if "sex" in record:
         _check_sex(record["sex"], allowed=("female", "male"))
     return name, cast("Sequence[int | None]", record.get("answers")), cast("Sex | None", record.get("sex"))

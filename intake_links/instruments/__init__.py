@@ -1,10 +1,11 @@
 """The screening instruments as data: one TOML file each, read once and refused whole if it contradicts itself."""
 
+import contextlib
 import functools
 import importlib.resources
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Literal, TypeAlias
@@ -53,14 +54,9 @@ class Answer:
     loinc: str | None = None
 
     def __post_init__(self) -> None:
-        _require(
-            type(self.value) is int and self.value >= 0,
-            f"answer value {self.value!r} is no whole number from 0",
-        )
+        _require(type(self.value) is int and self.value >= 0, f"{self.value!r} is no number of points")
         code = self.loinc
-        _require(
-            code is None or re.fullmatch(r"LA[0-9]+-[0-9]", code) is not None, f"{code} is no answer code"
-        )
+        _require(code is None or bool(re.fullmatch(r"LA[0-9]+-[0-9]", code)), f"{code} is no answer code")
 
 
 @dataclass(frozen=True)
@@ -74,15 +70,10 @@ class Item:
 
     def __post_init__(self) -> None:
         _require(len(self.answers) > 1, f"{self.id} has no answers to choose from")
-        for what, all_of in (("value", [a.value for a in self.answers]), ("code", self._codes())):
-            _require(len(set(all_of)) == len(all_of), f"{self.id} gives two answers one {what}")
-        _require(
-            self.loinc is None or has_check_digit(self.loinc),
-            f"{self.id}: {self.loinc} fails its check digit",
-        )
-
-    def _codes(self) -> list[str]:
-        return [answer.loinc for answer in self.answers if answer.loinc is not None]
+        codes = [answer.loinc for answer in self.answers if answer.loinc is not None]
+        distinct = len(set(self.values)) == len(self.values) and len(set(codes)) == len(codes)
+        _require(distinct, f"{self.id} gives two answers the same value or code")
+        _require(self.loinc is None or has_check_digit(self.loinc), f"{self.loinc} fails its check digit")
 
     @functools.cached_property
     def values(self) -> tuple[int, ...]:
@@ -145,10 +136,7 @@ class Instrument:
             _require(code is None or has_check_digit(code), f"{code} fails its check digit")
         _require("en" in self.licence, "its licence sentence is missing in English")
         for text in self._texts():
-            _require(
-                set(text) == set(self.languages),
-                f"not every sentence is there in {', '.join(self.languages)}",
-            )
+            _require(set(text) == set(self.languages), f"a sentence is not there in all of {self.languages}")
         self._check_bands()
         self._check_rules()
 
@@ -167,15 +155,13 @@ class Instrument:
             _require(self.cuts[sex] in starts[1:-1], f"its cut falls inside a band ({sex})")
 
     def _check_rules(self) -> None:
+        _require(0 <= self.prorate_up_to < len(self.items), "too many answers may be missing")
         for rule in self.alerts:
-            _require(
-                1 <= rule.at_least <= max(self._numbered(rule.item).values), f"alert {rule.name} cannot ring"
-            )
+            highest = max(self._numbered(rule.item).values)
+            _require(1 <= rule.at_least <= highest, f"alert {rule.name} cannot ring, or always rings")
         for skip in self.skips:
             _require(skip.equals in self._numbered(skip.item).values, "a skip rule waits for no answer")
-            _require(
-                all(self._numbered(number).values[0] == 0 for number in skip.items), "a skipped item counts 0"
-            )
+            _require(all(0 in self._numbered(i).values for i in skip.items), "a skipped item has no 0")
 
     def _numbered(self, number: int) -> Item:
         _require(type(number) is int and 1 <= number <= len(self.items), f"a rule names item {number}")
@@ -223,16 +209,14 @@ def _item(table: Mapping[str, Any], shared: Sequence[Mapping[str, Any]]) -> Item
 def _by_sex(number: int | Mapping[str, int]) -> Mapping[str, int]:
     table = number if isinstance(number, Mapping) else dict.fromkeys(_SEXES, number)
     _require(sorted(table) == sorted(_SEXES), f"a number by sex needs each of {', '.join(_SEXES)}")
-    _require(
-        all(type(value) is int for value in table.values()), "a cut or the end of a band is no whole number"
-    )
+    _require(all(type(value) is int for value in table.values()), "a cut or band is no whole number")
     return MappingProxyType(dict(table))
 
 
 def _bands(tables: Sequence[Mapping[str, Any]], sex: str) -> tuple[Band, ...]:
-    _require(
-        all(table.keys() == {"name", "from", "to", "words"} for table in tables), "a band has a wrong key"
-    )
+    for table in tables:
+        _require(table.keys() == {"name", "from", "to", "words"}, "a band needs name, from, to and words")
+        _require("en" in table["words"], "a band has no words in English")
     return tuple(
         Band(_by_sex(table["from"])[sex], _by_sex(table["to"])[sex], table["name"], _texts(table["words"]))
         for table in tables
@@ -247,8 +231,7 @@ def _whole(document: Mapping[str, Any], documents: Mapping[str, Mapping[str, Any
 
 
 def _written_items(document: Mapping[str, Any]) -> Iterator[Item]:
-    entries: Iterable[Any] = [*document.get("items", ()), *document.get("unscored", ())]
-    for entry in entries:
+    for entry in (*document.get("items", ()), *document.get("unscored", ())):
         if not isinstance(entry, str):
             yield _item(entry, document.get("answers", ()))
 
@@ -267,22 +250,29 @@ def _instrument(document: dict[str, Any], library: Mapping[str, Item]) -> Instru
     return Instrument(**rest)
 
 
-def read(documents: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Instrument]:
-    """Every instrument by id, from parsed TOML by file name without its ending. Raises InstrumentError."""
-    library: dict[str, Item] = {}
-    found: dict[str, Instrument] = {}
-    name = ""
+@contextlib.contextmanager
+def _naming(name: str) -> Iterator[None]:
     try:
-        whole = {name: _whole(document, documents) for name, document in documents.items()}
-        for name, document in whole.items():
-            for item in _written_items(document):
-                _require(item.id not in library, f"{item.id} is written twice")
-                library[item.id] = item
-        for name, document in whole.items():
-            _require(document["id"] == name, f"the file calls itself {document['id']}")
-            found[name] = _instrument(document, library)
+        yield
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise InstrumentError(f"{name}.toml: {error}") from error
+
+
+def read(documents: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Instrument]:
+    """Every instrument by id, from parsed TOML by file name without its ending. Raises InstrumentError."""
+    whole: dict[str, dict[str, Any]] = {}
+    library: dict[str, Item] = {}
+    found: dict[str, Instrument] = {}
+    for name, document in documents.items():
+        with _naming(name):
+            _require(document["id"] == name, f"the file calls itself {document['id']}")
+            whole[name] = _whole(document, documents)
+            for item in _written_items(whole[name]):
+                _require(item.id not in library, f"{item.id} is written twice")
+                library[item.id] = item
+    for name, document in whole.items():
+        with _naming(name):
+            found[name] = _instrument(document, library)
     return MappingProxyType(found)
 
 
@@ -290,10 +280,8 @@ def read(documents: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Instrument]
 def instruments() -> Mapping[str, Instrument]:
     """Every instrument shipped here, by id; read from the package's files on the first call."""
     folder = importlib.resources.files("intake_links") / "instruments"
-    files = sorted(
-        (file for file in folder.iterdir() if file.name.endswith(".toml")), key=lambda file: file.name
-    )
-    return read({file.name.removesuffix(".toml"): tomllib.loads(file.read_text("utf-8")) for file in files})
+    files = {file.name: file for file in folder.iterdir() if file.name.endswith(".toml")}
+    return read({name[:-5]: tomllib.loads(files[name].read_text("utf-8")) for name in sorted(files)})
 
 
 def instrument(instrument_id: str) -> Instrument:
