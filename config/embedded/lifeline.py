@@ -105,7 +105,9 @@ class Guardian:
         self._hang_up()
         command = [sys.executable, "-I", "-S", __file__, "guard", str(os.getpid())]
         # Its own session, so that Ctrl-C at the terminal does not take the guardian first.
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, bufsize=0, start_new_session=True)
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, bufsize=0, start_new_session=True
+        )
         assert self._process.stdin is not None
         self._process.stdin.write("".join(self._watched.values()).encode())
 
@@ -177,9 +179,10 @@ def _present(watched: dict[int, tuple[int, float]]) -> dict[int, tuple[int, floa
 
 
 def _tie(signum: int, parent: int, argv: list[str]) -> None:
-    # Python ignores these two for itself, and exec would hand that on.
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-    signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+    # Python ignores the first two for itself, and exec would hand that on.
+    for number in (signal.SIGPIPE, signal.SIGXFSZ, signum):
+        if number != signal.SIGKILL:
+            signal.signal(number, signal.SIG_DFL)
     die_with_parent(signum, parent)
     try:
         os.execvp(argv[0], argv)  # noqa: S606 - the very program we were asked to become

@@ -12,7 +12,6 @@ Children write to our standard error, or to the file given: their lines are JSON
 process, and a line must not be lost or wait because the supervisor is busy or dead.
 """
 
-import os
 import signal
 import subprocess
 import time
@@ -164,11 +163,16 @@ class Supervisor:
 
     def stop(self) -> None:
         """End all in reverse order: stop signal, the process's own timeout, then SIGKILL to its whole group."""
-        for child in reversed(self._children.values()):
-            child.start_at = 0.0
-            if child.run is not None:
-                self._end(child)
-        self._guardian.close()
+        try:
+            for child in reversed(self._children.values()):
+                child.start_at = 0.0
+                if child.run is not None:
+                    self._end(child)
+        finally:  # somebody lost patience (KeyboardInterrupt): the rest is killed at once
+            for child in self._children.values():
+                if child.run is not None:
+                    self._collect(child)
+            self._guardian.close()
 
     def status(self) -> dict[str, Status]:
         """The present state by name, in starting order, as of the last `poll`."""
@@ -262,13 +266,13 @@ class Supervisor:
     @contextmanager
     def _listening(self) -> Iterator[None]:
         """Count SIGINT and SIGTERM while inside, and give the handlers back as they were."""
-        self._signals = 0
         before = {number: signal.signal(number, self._count) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
             yield
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+            self._signals = 0
 
     def _count(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - the shape signal.signal asks for
         self._signals += 1
