@@ -30,6 +30,8 @@ from config.embedded import lifeline, locks
 SOCKET_PATH_BYTES = 103
 """The longest path of a unix socket: 107 bytes on Linux, 103 on macOS; the shorter everywhere."""
 SHARED = "/tmp"  # noqa: S108 - what we make there is checked by private_directory
+OWNER_SECONDS = 1.0
+"""How long a start waits for another owner: a process that was just killed takes a moment to be gone."""
 PREDECESSOR_SECONDS = 10.0
 """How long a start waits for the server of a parent that has just died to finish its own end."""
 LOG_BYTES = 1_000_000
@@ -148,14 +150,14 @@ class ValkeyServer:
     def claim(self) -> None:
         """Take the directory for this process: make it, lock it, clear what a killed predecessor left.
 
-        Raises DirectoryInUse at once when another process owns it. A server whose owner died gets
-        `PREDECESSOR_SECONDS` to end.
+        Raises DirectoryInUse when another process owns it, after `OWNER_SECONDS`. A server whose owner
+        died gets `PREDECESSOR_SECONDS` to end.
         """
         if self._locks is not None:
             return
         private_directory(self.home)
         private_directory(self.socket.parent)
-        owner = self._hold("owner.lock", 0.0)
+        owner = self._hold("owner.lock", OWNER_SECONDS)
         try:
             server = self._hold("server.lock", PREDECESSOR_SECONDS)
         except ValkeyError:
@@ -204,10 +206,8 @@ class ValkeyServer:
 
     def stop(self, timeout: float = 10.0) -> None:
         """Have the server write out and end, by force after `timeout` seconds, and give the directory back."""
-        if self.pid is not None:
-            with suppress(redis.RedisError), self._client() as client:
-                client.shutdown(nosave=True)
-            self._end(timeout)
+        if self._process is not None and self.pid is not None:
+            self._end(self._process, timeout)
         self._process = None
         if self._guardian is not None:
             self._guardian.close()
@@ -244,14 +244,17 @@ class ValkeyServer:
                 raise ValkeyError(f"Valkey did not answer within {timeout:g} s.\n{self._log_tail()}")
             time.sleep(0.02)
 
-    def _end(self, timeout: float) -> None:
-        assert self._process is not None
-        for signum, patience in ((None, timeout / 2), (signal.SIGTERM, timeout / 2), (signal.SIGKILL, None)):
-            if signum is not None:
-                self._process.send_signal(signum)
-            with suppress(subprocess.TimeoutExpired):
-                self._process.wait(patience)
-                return
+    def _end(self, server: subprocess.Popen[bytes], timeout: float) -> None:
+        if self.is_ready():  # SHUTDOWN acts at once, SIGTERM at the server's next tenth of a second
+            with suppress(redis.RedisError), self._client() as client:
+                client.shutdown(nosave=True)
+        else:
+            server.terminate()
+        try:
+            server.wait(timeout)
+        except subprocess.TimeoutExpired:
+            lifeline.kill_group(server.pid)
+            server.wait()
 
     def _client(self) -> redis.Redis:
         return redis.Redis(

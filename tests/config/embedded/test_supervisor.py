@@ -160,17 +160,12 @@ def test_a_program_that_does_not_exist_counts_as_a_crash(events, settle):
 
 
 def test_a_child_that_ignores_its_stop_signal_is_killed_after_its_timeout(events, within, tmp_path):
-    deaf = f"import pathlib\npathlib.Path({str(tmp_path / 'up')!r}).touch()\n{STUBBORN}"
-    process = Process(
-        "deaf",
-        (
-            sys.executable,
-            "-c",
-            deaf.replace("\npathlib", "; import signal; signal.signal(15, signal.SIG_IGN)\npathlib"),
-        ),
-        stop_timeout=0.3,
-        ready=(tmp_path / "up").exists,
+    deaf = (
+        "import pathlib, signal, sys, time; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+        "pathlib.Path(sys.argv[1]).touch(); time.sleep(60)"
     )
+    up = tmp_path / "up"
+    process = Process("deaf", (sys.executable, "-c", deaf, str(up)), ready=up.exists, stop_timeout=0.3)
     supervisor = Supervisor([process], events)
     supervisor.start()
     started = time.monotonic()
