@@ -123,9 +123,9 @@ class Supervisor:
         self._failed: str | None = None
 
     def run(self) -> int:
-        """Start everything, keep it running, end it on SIGINT or SIGTERM: 0, or 1 if a critical process ended.
+        """Start everything, keep it running, end it on SIGINT, SIGTERM or SIGHUP.
 
-        A second signal while ending kills at once. Raises NotReady, with nothing left running.
+        Gives the exit status: 0, or 1 if a critical process ended. A second signal while ending kills at once. Raises NotReady, with nothing left running.
         """
         with self._listening():
             try:
@@ -258,6 +258,8 @@ class Supervisor:
     def _collect(self, child: _Child) -> None:
         """SIGKILL whoever is left in the child's group: a grandchild alone would do the next run's work twice."""
         assert child.run is not None
+        # The leader may be collected already. Its number stays taken while the group has members, and an
+        # empty group's number is not given out again within the moment since.
         lifeline.kill_group(child.run.pid)
         child.run.wait()
         self._guardian.forget(child.run.pid)
@@ -265,8 +267,11 @@ class Supervisor:
 
     @contextmanager
     def _listening(self) -> Iterator[None]:
-        """Count SIGINT and SIGTERM while inside, and give the handlers back as they were."""
-        before = {number: signal.signal(number, self._count) for number in (signal.SIGINT, signal.SIGTERM)}
+        """Count the signals that ask for the end while inside, and give the handlers back as they were."""
+        asks = [signal.SIGINT, signal.SIGTERM]
+        if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # under nohup a closed terminal means nothing
+            asks.append(signal.SIGHUP)
+        before = {number: signal.signal(number, self._count) for number in asks}
         try:
             yield
         finally:

@@ -182,7 +182,7 @@ def test_a_child_gets_the_stop_signal_it_asked_for(events):
     assert events[-1][2]["exit_code"] == -signal.SIGINT
 
 
-@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_ends_everything_grandchildren_too(python, alive, within, signum):
     supervisor = python(SUPERVISED, "import time; time.sleep(60)", FAMILY)
     pids = started_pids(supervisor, 3)
@@ -210,8 +210,11 @@ def test_ctrl_c_at_the_terminal_reaches_only_the_supervisor(events):
         assert os.getsid(0) != pid
 
 
-def test_a_killed_supervisor_leaves_nobody(python, alive, within):
-    supervisor = python(SUPERVISED, STUBBORN, FAMILY)
+@pytest.mark.parametrize(
+    "kernel", ["", "lifeline.kernel_holds = lambda: False"], ids=["kernel", "guardian alone"]
+)
+def test_a_killed_supervisor_leaves_nobody(python, alive, within, kernel):
+    supervisor = python(f"from config.embedded import lifeline; {kernel}\n{SUPERVISED}", STUBBORN, FAMILY)
     pids = started_pids(supervisor, 3)
     supervisor.kill()
     assert within(15, lambda: not any(map(alive, pids)))

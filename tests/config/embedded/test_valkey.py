@@ -114,6 +114,16 @@ def test_a_power_cut_in_the_middle_of_a_command_costs_only_that_command(tmp_path
         assert kept(server) == "yes"
 
 
+def test_start_returns_only_after_a_long_file_is_loaded(tmp_path):
+    with ValkeyServer(tmp_path) as server:
+        put(server, "0")
+    (log,) = (tmp_path / "valkey" / "appendonlydir").glob("*.incr.aof")
+    with log.open("ab") as more:
+        more.write(b"*2\r\n$4\r\nINCR\r\n$4\r\nkept\r\n" * 400_000)
+    with ValkeyServer(tmp_path) as server:
+        assert kept(server) == "400000"
+
+
 def test_a_second_owner_is_refused_and_told_which_directory(tmp_path, python):
     owner = python(OWNER, tmp_path)
     pid = int(owner.stdout.readline())
