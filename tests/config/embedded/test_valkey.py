@@ -84,6 +84,21 @@ def test_it_dies_with_a_killed_parent_and_the_next_has_the_data(tmp_path, python
         assert kept(server) == "yes"
 
 
+def test_nobody_starts_while_a_dead_owners_server_still_writes(tmp_path, python, monkeypatch):
+    owner = python(OWNER, tmp_path)
+    pid = int(owner.stdout.readline())
+    os.kill(pid, signal.SIGSTOP)  # a slow disk, say
+    owner.kill()
+    owner.wait()
+    monkeypatch.setattr(valkey, "PREDECESSOR_SECONDS", 0.3)
+    with pytest.raises(DirectoryInUse):
+        ValkeyServer(tmp_path).start()
+    monkeypatch.undo()
+    os.kill(pid, signal.SIGCONT)
+    with ValkeyServer(tmp_path) as server:
+        assert kept(server) == "yes"
+
+
 def test_it_dies_with_its_parent_without_the_kernels_help(tmp_path, python, alive, within):
     without = f"from config.embedded import lifeline; lifeline.kernel_holds = lambda: False\n{OWNER}"
     owner = python(without, tmp_path)
@@ -170,6 +185,13 @@ def test_a_directory_with_awkward_characters_works(tmp_path):
     with ValkeyServer(tmp_path / 'o\'clock? #1 50% "ü"') as server:
         put(server, "yes")
         assert kept(server) == "yes"
+
+
+def test_the_address_survives_awkward_characters():
+    server = ValkeyServer(Path("/o'clock? #1 50% ü"))
+    pool = redis.ConnectionPool.from_url(server.url)
+    assert pool.connection_kwargs["path"] == str(server.socket)
+    assert server.socket.parent == server.home
 
 
 def test_a_directory_open_to_others_is_closed_to_them(tmp_path):
