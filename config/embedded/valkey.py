@@ -214,6 +214,9 @@ class ValkeyServer:
             self._guardian = None
         if self._locks is not None:
             self.socket.unlink(missing_ok=True)
+            if self.socket.parent != self.home:
+                with suppress(OSError):
+                    self.socket.parent.rmdir()
             for descriptor in self._locks:
                 os.close(descriptor)
             self._locks = None
