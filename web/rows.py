@@ -51,12 +51,13 @@ def page(
     found = items.listing(session, clinic.id, view=view, staff=staff, after=cursor, limit=PAGE + 1)
     shown = found[:PAGE]
     more = shown[-1].id if len(found) > PAGE and view != "done" else None
-    return Page(_rows(session, clinic, staff, shown, readable=readable), more)
+    return Page(rows(session, clinic, staff, shown, readable=readable), more)
 
 
-def _rows(
+def rows(
     session: Session, clinic: Clinic, staff: Staff, shown: Sequence[InboxItem], *, readable: bool
 ) -> list[Row]:
+    """Return items as rows, with the names of those shown opened at once."""
     patients = _by_id(session, Patient, (item.patient_id for item in shown))
     conversations = _by_id(session, Conversation, (item.conversation_id for item in shown))
     people = _by_id(session, Staff, (item.owner_id for item in shown))
