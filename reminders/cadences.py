@@ -6,8 +6,7 @@ Stands on `reminders.rules` and never the other way round: the models here have 
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import UTC, datetime, time, timedelta
 from functools import cache
 from pathlib import Path
@@ -16,34 +15,21 @@ from typing import Annotated, Any, Literal, Self
 import pydantic
 from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema, model_validator
 
-from reminders.rules import hours, offsets, planning, zones
+from reminders.rules import hours, offsets, planning, problems, zones
+from reminders.rules.problems import BadCadence, Problem
 
 DEFAULT_FILE = Path(__file__).parent / "texts" / "default_cadence.toml"
 CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
 INSTANT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?(Z|[+-]\d\d:\d\d)?")
 # Zone data is guesswork far from today, and a year like 0001 has no day before it.
 YEARS = range(1970, 2101)
+EXPECTED = {
+    "missing": "this field is required",
+    "too_short": "expected at least one [[steps]]",
+    "too_long": "this list is too long",
+    "string_pattern_mismatch": "expected small letters, digits or _",
+}
 AFTER = "a step after the visit is not supported yet"
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One mistake in a cadence: the field ("steps[1].before"), what is expected, and the line where it is known."""
-
-    field: str
-    message: str
-    line: int | None = None
-
-    def __str__(self) -> str:
-        return ": ".join(filter(None, [self.line and f"line {self.line}", self.field, self.message]))
-
-
-class BadCadence(ValueError):
-    """A cadence that cannot be used; `problems` holds all that was found."""
-
-    def __init__(self, problems: list[Problem]) -> None:
-        super().__init__("; ".join(map(str, problems)))
-        self.problems = problems
 
 
 def _read_offset(value: object) -> offsets.Offset:
@@ -63,8 +49,8 @@ def _read_length(value: object) -> timedelta:
 
 
 def _read_clock(value: object) -> time:
-    if isinstance(value, time):
-        return value.replace(tzinfo=None)
+    if isinstance(value, time) and value == value.replace(second=0, microsecond=0):
+        return value
     match = CLOCK.fullmatch(value) if isinstance(value, str) else None
     if match is None:
         raise ValueError('expected a time of day such as "08:00"')
@@ -176,62 +162,26 @@ def default() -> Cadence:
 def _read(mapping: object, text: str) -> Cadence:
     try:
         return Cadence.model_validate(dict(mapping) if isinstance(mapping, Mapping) else mapping)
-    except pydantic.ValidationError as found:
-        problems = [
-            _problem(error["loc"], error["type"], error["msg"], text)
-            for error in found.errors(include_input=False)
+    except pydantic.ValidationError as wrong:
+        found = [
+            _problem(each["loc"], each["type"], each["msg"], text)
+            for each in wrong.errors(include_input=False)
         ]
-        raise BadCadence(problems) from None
+        # Pydantic leaves a faulty step out and then also counts too few steps; the writer made one mistake, not two.
+        in_a_step = any(problem.field.startswith("steps[") for problem in found)
+        raise BadCadence([each for each in found if not (in_a_step and each.field == "steps")]) from None
 
 
-def _problem(location: tuple[int | str, ...], kind: str, message: str, text: str) -> Problem:
-    field = "".join(f"[{part}]" if isinstance(part, int) else f".{part[:40]}" for part in location).lstrip(
-        "."
-    )
+def _problem(location: problems.Location, kind: str, message: str, text: str) -> Problem:
+    expected = EXPECTED.get(kind) or message.removeprefix("Value error, ")
     if kind == "extra_forbidden":
-        known = (
-            Step
-            if len(location) == 3 and location[0] == "steps"
-            else QuietHours
-            if len(location) == 2
-            else Cadence
-        )
-        expected = (
-            AFTER
-            if location[-1] == "after" and known is Step
-            else f"unknown field; expected one of {', '.join(known.model_fields)}"
-        )
-    elif kind == "missing":
-        expected = "this field is required"
-    else:
-        expected = message.removeprefix("Value error, ")
-    return Problem(field, expected, _line_of(location, text))
-
-
-def _line_of(location: tuple[int | str, ...], text: str) -> int | None:
-    """The line of a field in a file laid out as the default is; None where the file writes it in another way."""
-    line, lines = 0, text.splitlines()
-    for part in location:
-        if isinstance(part, int):
-            headers = [
-                number for number, each in enumerate(lines, 1) if re.match(r"\s*\[\[\s*steps\s*\]\]", each)
-            ]
-            if part >= len(headers):
-                return None
-            line = headers[part]
-        elif part != "steps":
-            header = re.compile(rf"\s*(\[\s*{re.escape(part)}\s*\]|{re.escape(part)}\s*=)")
-            block = _block(lines, line)
-            line = next((number for number in block if header.match(lines[number - 1])), line)
-    return line or None
-
-
-def _block(lines: list[str], header: int) -> Iterator[int]:
-    """The line numbers below a [[steps]] or [table] header up to the next one; of the whole text for header 0."""
-    for number in range(header + 1, len(lines) + 1):
-        if header and lines[number - 1].lstrip().startswith("["):
-            return
-        yield number
+        in_step = len(location) == 3 and location[0] == "steps"
+        model = Step if in_step else QuietHours if len(location) == 2 else Cadence
+        unknown = f"unknown field; expected one of {', '.join(model.model_fields)}"
+        expected = AFTER if in_step and location[-1] == "after" else unknown
+    elif kind == "string_pattern_mismatch" and location[-1] == "name":
+        expected = "expected up to 32 letters, digits, _ or -"
+    return Problem(problems.field_of(location), expected, problems.line_of(location, text))
 
 
 def explain(record: Mapping[str, object]) -> dict[str, Any]:
