@@ -18,6 +18,8 @@ from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema, mod
 from reminders.rules import hours, offsets, planning, problems, zones
 from reminders.rules.problems import BadCadence, Problem
 
+__all__ = ["BadCadence", "Cadence", "Problem", "QuietHours", "Step", "default", "explain", "from_mapping", "parse"]
+
 DEFAULT_FILE = Path(__file__).parent / "texts" / "default_cadence.toml"
 CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
 INSTANT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?(Z|[+-]\d\d:\d\d)?")
