@@ -18,7 +18,17 @@ from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema, mod
 from reminders.rules import hours, offsets, planning, problems, zones
 from reminders.rules.problems import BadCadence, Problem
 
-__all__ = ["BadCadence", "Cadence", "Problem", "QuietHours", "Step", "default", "explain", "from_mapping", "parse"]
+__all__ = [
+    "BadCadence",
+    "Cadence",
+    "Problem",
+    "QuietHours",
+    "Step",
+    "default",
+    "explain",
+    "from_mapping",
+    "parse",
+]
 
 DEFAULT_FILE = Path(__file__).parent / "texts" / "default_cadence.toml"
 CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
@@ -29,6 +39,11 @@ EXPECTED = {
     "missing": "this field is required",
     "too_short": "expected at least one [[steps]]",
     "too_long": "this list is too long",
+    "tuple_type": "expected a list",
+    "model_type": "expected a table of fields",
+    "string_type": "expected a text",
+    "bool_type": "expected true or false",
+    "literal_error": 'expected "drop" or "send"',
     "string_pattern_mismatch": "expected small letters, digits or _",
 }
 AFTER = "a step after the visit is not supported yet"

@@ -3,6 +3,7 @@
 import difflib
 import zoneinfo
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from zoneinfo import ZoneInfo
 
 # "right/" counts leap seconds and the others mean "wherever this machine stands": none of them names a place.
@@ -64,11 +65,17 @@ def change_between(early: datetime, late: datetime, place: ZoneInfo) -> datetime
 
 
 def _suggestion(name: str) -> str:
-    known = {known.lower(): known for known in zoneinfo.available_timezones()}
-    city = {known.rsplit("/")[-1].lower(): known for known in sorted(known.values(), reverse=True)}
+    by_name, by_city = _known()
     wanted = name.lower().replace(" ", "_")
-    near = [known[match] for match in difflib.get_close_matches(wanted, known, n=2)]
-    near += [city[match] for match in difflib.get_close_matches(wanted, city, n=1)]
+    near = [by_name[match] for match in difflib.get_close_matches(wanted, by_name, n=2)]
+    near += [by_city[match] for match in difflib.get_close_matches(wanted, by_city, n=1)]
     if not near:
         return 'expected an IANA name such as "America/Denver"'
     return "did you mean " + " or ".join(dict.fromkeys(near)) + "?"
+
+
+@cache
+def _known() -> tuple[dict[str, str], dict[str, str]]:
+    """All zones by their name and by their last part, in small letters."""
+    names = sorted(zoneinfo.available_timezones(), reverse=True)
+    return {name.lower(): name for name in names}, {name.rsplit("/")[-1].lower(): name for name in names}
