@@ -111,7 +111,7 @@ def still_useful(
     """Whether a step that fell due at `planned_at` may be sent `now`, and the rule that says so.
 
     `zone` is where the patient is, else the clinic. Asked at send time, because an outage or a long queue may have
-    passed since planning (shared facts B7.15).
+    passed since planning.
     """
     now = zones.instant(now)
     late, notice = now - zones.instant(planned_at), zones.instant(visit_at) - now
