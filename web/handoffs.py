@@ -89,8 +89,11 @@ def answer(handoff_id: UUID, act: str) -> Response | tuple[str, int]:
             abort(404)
         if handoff.state not in states:
             return _page(session, problem=words.say("refusals", "too_late")), 409
-        do(session, handoff, layout.the_staff())
-    flash(words.say("notices", f"handoff_{act}"))
+        try:
+            told = do(session, handoff, layout.the_staff())
+        except verbs.NotOpen:
+            return _page(session, problem=words.say("refusals", "too_late")), 409
+    flash(words.say("notices", "handoff_untold" if told is False else f"handoff_{act}"))
     return redirect(url_for("handoffs.show"), 303)
 
 

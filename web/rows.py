@@ -72,7 +72,7 @@ def rows(
             tone=tone(item, now, clinic.zone),
             mark=mark(item, now, clinic.zone),
             summary=(item.summary or "") if readable else words.say("kinds", item.kind),
-            why=" · ".join(_why(item, patients.get(item.patient_id), staff)),
+            why=" · ".join(_why(patients.get(item.patient_id), staff)),
             aside=_aside(item, people, staff, now, clinic.zone),
             acknowledged=item.acknowledged_at is not None,
         )
@@ -114,13 +114,13 @@ def tone(item: InboxItem, now: datetime, zone: str) -> str:
     return ticking.tone if ticking else "plain"
 
 
-def _why(item: InboxItem, patient: Patient | None, staff: Staff) -> list[str]:
+def _why(patient: Patient | None, staff: Staff) -> list[str]:
     parts = []
     if patient is not None and patient.panel:
         parts.append("your panel" if patient.panel in staff.panels else patient.panel)
     if patient is not None and patient.language != "en":
         parts.append(words.say("languages", patient.language))
-    return parts or [words.say("kinds", item.kind)]
+    return parts
 
 
 def _aside(

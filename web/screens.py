@@ -83,7 +83,7 @@ def view(session: Session, screen: Screen, patient: Patient, zone: str) -> Scree
         when=times.moment(this.at, now, zone),
         finished=screen.submitted_at is not None,
         given=sum(answer is not None for answer in this.answers),
-        asked=len(definition.items),
+        asked=len(scoring.applicable(definition, this.answers)),
         total=this.score.total,
         highest=highest,
         band=_band(definition, patient, this.score),
