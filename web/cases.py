@@ -136,7 +136,11 @@ def _screen(
 def _handoff(session: Session, item: InboxItem) -> tuple[UUID, str] | None:
     table, _, row_id = item.about.partition(":")
     handoff = session.get(Handoff, UUID(row_id)) if table == "handoff" else None
-    return (handoff.id, handoff.state) if handoff and handoff.state in ("requested", "accepted", "told") else None
+    return (
+        (handoff.id, handoff.state)
+        if handoff and handoff.state in ("requested", "accepted", "told")
+        else None
+    )
 
 
 def _heading(item: InboxItem, screen: screens.ScreenView | None, readable: bool) -> str:
@@ -153,9 +157,7 @@ def _quote(session: Session, item: InboxItem) -> str | None:
     return message.body if message is not None and message.direction == "in" else None
 
 
-def _sharing(
-    session: Session, clinic: Clinic, conversation: Conversation | None
-) -> list[tuple[UUID, str]]:
+def _sharing(session: Session, clinic: Clinic, conversation: Conversation | None) -> list[tuple[UUID, str]]:
     if conversation is None or not conversation.number:
         return []
     fitting = people.patients_with_number(session, clinic, conversation.number)
@@ -178,9 +180,7 @@ def _settled(item: InboxItem, team: dict[UUID | None, Staff], zone: str) -> str 
     return f"{who}, {times.moment(item.done_at, clock.now(), zone, running=True)}: {done}"
 
 
-def _history(
-    session: Session, item: InboxItem, team: dict[UUID | None, Staff], zone: str
-) -> list[Line]:
+def _history(session: Session, item: InboxItem, team: dict[UUID | None, Staff], zone: str) -> list[Line]:
     now = clock.now()
     return [
         Line(times.moment(event.at, now, zone), _event(event, team)) for event in items.history(session, item)

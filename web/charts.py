@@ -77,7 +77,9 @@ def _dots(placed: Sequence[tuple[float, float, Reading]]) -> tuple[Dot, ...]:
     for place, (x, y, reading) in reversed(list(enumerate(placed))):
         edge = "start" if place == 0 else ("end" if place == len(placed) - 1 else "middle")
         half = 3.1 * len(reading.label)
-        start, end = {"start": (x, x + 2 * half), "end": (x - 2 * half, x), "middle": (x - half, x + half)}[edge]
+        start, end = {"start": (x, x + 2 * half), "end": (x - 2 * half, x), "middle": (x - half, x + half)}[
+            edge
+        ]
         fits = end <= room
         room = start - 6 if fits else room
         dots.append(Dot(x, y, reading.total, reading.label if fits else "", edge, reading.alert))

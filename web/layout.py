@@ -28,7 +28,9 @@ POLICY = (
 # Doors of others: machines and patients get their own answers, not pages for staff.
 FOREIGN = ("/webhooks/", "/i/", "/api/")
 
-frame = Blueprint("web", __name__, template_folder="templates", static_folder="static", static_url_path="/assets")
+frame = Blueprint(
+    "web", __name__, template_folder="templates", static_folder="static", static_url_path="/assets"
+)
 _OURS = {"web"}
 
 

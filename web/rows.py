@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 from uuid import UUID
 
 from sqlalchemy import select
@@ -16,6 +17,7 @@ from messaging.models import Clinic, Conversation, Patient, Staff
 from web import times, words
 
 PAGE = 50
+Named = TypeVar("Named", Patient, Conversation, Staff)
 
 
 @dataclass(frozen=True)
@@ -61,8 +63,8 @@ def rows(
     patients = _by_id(session, Patient, (item.patient_id for item in shown))
     conversations = _by_id(session, Conversation, (item.conversation_id for item in shown))
     people = _by_id(session, Staff, (item.owner_id for item in shown))
-    everything = [*shown, *patients.values(), *conversations.values()]
-    db.load_keys(session, (row.key_id for row in everything))
+    sealed: list[db.SealedRow] = [*shown, *patients.values(), *conversations.values()]
+    db.load_keys(session, (row.key_id for row in sealed))
     now = clock.now()
     return [
         Row(
@@ -80,7 +82,7 @@ def rows(
     ]
 
 
-def _by_id(session: Session, model: type, ids: Iterable[UUID | None]) -> dict[UUID | None, object]:
+def _by_id(session: Session, model: type[Named], ids: Iterable[UUID | None]) -> dict[UUID | None, Named]:
     wanted = {one for one in ids if one}
     if not wanted:
         return {}
@@ -123,9 +125,7 @@ def _why(patient: Patient | None, staff: Staff) -> list[str]:
     return parts
 
 
-def _aside(
-    item: InboxItem, people: dict[UUID | None, Staff], staff: Staff, now: datetime, zone: str
-) -> str:
+def _aside(item: InboxItem, people: dict[UUID | None, Staff], staff: Staff, now: datetime, zone: str) -> str:
     if item.state == "done" and item.done_at:
         return f"{items.dispositions().get(item.disposition or '', '')} · {times.moment(item.done_at, now, zone)}"
     if item.acknowledged_at is not None:
