@@ -17,7 +17,7 @@ POLICY = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src '
 
 def create_app(given: Settings) -> Flask:
     """Return a simulator with an empty network; it starts the network's threads."""
-    app = Flask("simulator", static_folder="static", template_folder="templates")
+    app = Flask("simulator")
     app.config["MAX_CONTENT_LENGTH"] = BODY_LIMIT
     app.extensions["network"] = Network(given)
     app.before_request(only_from_this_machine)

@@ -108,11 +108,8 @@ def messages() -> ResponseReturnValue:
         for text in accepted
         if (state is None or text.message.status == state) and (phone is None or text.phone == phone)
     ]
-    return jsonify(
-        counts=counts, requests=requests, messages=[_create(text) for text in chosen[len(chosen) - (limit or 0) :]]
-        if limit is not None
-        else [_create(text) for text in chosen],
-    )
+    newest = chosen if limit is None else chosen[max(0, len(chosen) - limit) :]
+    return jsonify(counts=counts, requests=requests, messages=[_create(text) for text in newest])
 
 
 @pages.get("/webhooks")

@@ -22,6 +22,7 @@ from simulator.webhooks import Webhook, Webhooks
 
 TEXTS_PER_PHONE = 500
 
+
 @dataclass
 class Journey:
     """A message on its way: the steps ahead, its fate, and the callbacks held back to be sent in reverse."""
@@ -167,7 +168,9 @@ class Network:
 
     # -- the phones' side --------------------------------------------------------------------------
 
-    def say(self, phone: str, body: str, clinic: str | None, media: Sequence[Media]) -> tuple[Message, Webhook | None]:
+    def say(
+        self, phone: str, body: str, clinic: str | None, media: Sequence[Media]
+    ) -> tuple[Message, Webhook | None]:
         """Text the clinic from a phone; returns the message and its webhook, None when a fault loses it.
 
         The carrier acts on its own keywords first, and the text is forwarded all the same.
@@ -209,7 +212,12 @@ class Network:
         body, now = keywords.reply(keyword), datetime.now(UTC)
         self._keep(
             Message(
-                direction="outbound-reply", sender=clinic, to=phone, body=body, status="delivered", sent_at=now
+                direction="outbound-reply",
+                sender=clinic,
+                to=phone,
+                body=body,
+                status="delivered",
+                sent_at=now,
             )
         )
 
@@ -217,7 +225,9 @@ class Network:
         settings = self.settings
         opt_out = keyword if settings.advanced_opt_out else None
         says = fields.inbound(message, settings.account_sid, settings.base_url, opt_out)
-        return self.webhooks.make("inbound", settings.sms_url, says, message.sid, message.sender, forged=forged)
+        return self.webhooks.make(
+            "inbound", settings.sms_url, says, message.sid, message.sender, forged=forged
+        )
 
     def _keep(self, message: Message, webhook: Webhook | None = None) -> Text:
         text = Text(message, message.body, webhook.id if webhook else None)

@@ -12,7 +12,7 @@ from simulator.current import network
 from simulator.messages import Media, Text
 from simulator.webhooks import Webhook
 
-pages = Blueprint("phones", __name__, template_folder="templates", static_folder="static")
+pages = Blueprint("phones", __name__)
 WALL = 24
 _LINK = re.compile(r"(https?://[^\s<>\"]*[^\s<>\".,;:!?)'\]])")
 
@@ -70,7 +70,9 @@ def phone(number: str) -> ResponseReturnValue:
     number = _number(number)
     threads = _threads(number)
     chosen = _chosen(threads)
-    return _page("phone.html", number=number, threads=threads, chosen=chosen, blocked=network().blocked(number))
+    return _page(
+        "phone.html", number=number, threads=threads, chosen=chosen, blocked=network().blocked(number)
+    )
 
 
 @pages.post("/phone/<number>")
@@ -82,7 +84,7 @@ def say(number: str) -> ResponseReturnValue:
     media = [Media(file.mimetype or "application/octet-stream", file.read()) for file in files]
     if body.strip() or media:
         network().say(number, body, to, media)
-    return redirect(url_for(".phone", number=number, **{"with": to}), 303)
+    return redirect(url_for(".phone", number=number, clinic=to), 303)
 
 
 @pages.get("/sim/help")
@@ -93,7 +95,7 @@ def manual() -> ResponseReturnValue:
 
 def _page(template: str, **facts: object) -> Response:
     # The same page serves the script: it sends the revision it shows and gets 204 while nothing has changed.
-    revision = network().revision
+    revision = network().revision + network().webhooks.answered
     if request.args.get("since", type=int) == revision:
         return Response(status=204)
     answer = make_response(render_template(template, revision=revision, **facts))
@@ -118,13 +120,13 @@ def _threads(number: str) -> list[Thread]:
     threads: dict[str, list[Text]] = {}
     for text in network().texts(number):
         threads.setdefault(text.other, []).append(text)
-    asked = request.args.get("with")
+    asked = request.args.get("clinic")
     threads.setdefault(_number(asked) if asked else next(iter(threads), network().settings.clinic_number), [])
     return [Thread(other, _bubbles(texts)) for other, texts in threads.items()]
 
 
 def _chosen(threads: list[Thread]) -> Thread:
-    asked = request.args.get("with")
+    asked = request.args.get("clinic")
     wanted = _number(asked) if asked else None
     latest = max(threads, key=lambda thread: thread.bubbles[-1].text.message.order if thread.bubbles else 0)
     return next((thread for thread in threads if thread.other == wanted), latest)

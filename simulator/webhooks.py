@@ -45,13 +45,21 @@ class Webhooks:
         self._auth_token = auth_token
         self._keep = keep
         self._lock = threading.Lock()
+        self.answered = 0
         self._sent: OrderedDict[str, Webhook] = OrderedDict()
         self._lanes: list[queue.SimpleQueue[Webhook]] = [queue.SimpleQueue() for _ in range(LANES)]
         for at, lane in enumerate(self._lanes):
             threading.Thread(target=self._work, args=(lane,), name=f"webhooks-{at}", daemon=True).start()
 
     def make(
-        self, kind: str, url: str, parameters: Sequence[tuple[str, str]], about: str, key: str, *, forged: bool
+        self,
+        kind: str,
+        url: str,
+        parameters: Sequence[tuple[str, str]],
+        about: str,
+        key: str,
+        *,
+        forged: bool,
     ) -> Webhook:
         """Return a signed webhook, remembered but not yet sent. A forged one carries a wrong signature."""
         token = self._auth_token + ("?" if forged else "")
@@ -62,7 +70,9 @@ class Webhooks:
             "User-Agent": "TwilioProxy/1.1 (simulated)",
             "Accept": "*/*",
         }
-        webhook = Webhook(kind=kind, url=url, about=about, key=key, headers=headers, body=urlencode(parameters).encode())
+        webhook = Webhook(
+            kind=kind, url=url, about=about, key=key, headers=headers, body=urlencode(parameters).encode()
+        )
         self._remember(webhook)
         return webhook
 
@@ -117,6 +127,8 @@ class Webhooks:
             if self.get(webhook.id) is not None:
                 outcome = _deliver(line, webhook)
                 webhook.status, webhook.error = outcome.status, outcome.error
+                with self._lock:
+                    self.answered += 1
             webhook.done.set()
 
 
