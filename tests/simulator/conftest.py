@@ -50,10 +50,8 @@ class Receiver:
     status: int = 200
 
     def wait(self, count: int, path: str = "") -> list[Call]:
-        found: list[Call] = []
-        until(lambda: len(found := self.to(path)) >= count, f"{count} webhooks to {path or 'anywhere'}")
-        found = self.to(path)
-        return found
+        until(lambda: len(self.to(path)) >= count, f"{count} webhooks to {path or 'anywhere'}")
+        return self.to(path)
 
     def to(self, path: str) -> list[Call]:
         return [call for call in list(self.calls) if call.path.startswith(path)]

@@ -8,9 +8,12 @@ from simulator import keywords
 @pytest.mark.parametrize(
     ("body", "kind"),
     [
-        *((word, "STOP") for word in "STOP STOPALL UNSUBSCRIBE CANCEL END QUIT REVOKE OPTOUT".split()),
-        *((word, "START") for word in "START YES UNSTOP".split()),
-        *((word, "HELP") for word in "HELP INFO".split()),
+        *(
+            (word, "STOP")
+            for word in ["STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"]
+        ),
+        *((word, "START") for word in ["START", "YES", "UNSTOP"]),
+        *((word, "HELP") for word in ["HELP", "INFO"]),
         (" stop\n", "STOP"),
         ("Yes", "START"),
         ("stop it", None),
