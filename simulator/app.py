@@ -47,7 +47,8 @@ def harden(answer: Response) -> Response:
     """The usual headers; a page loads nothing from anywhere else."""
     answer.headers.setdefault("Content-Security-Policy", POLICY)
     answer.headers.setdefault("X-Content-Type-Options", "nosniff")
-    answer.headers.setdefault("Referrer-Policy", "no-referrer")
+    # Not "no-referrer": a browser would then send `Origin: null` with the phone's own form.
+    answer.headers.setdefault("Referrer-Policy", "same-origin")
     return answer
 
 
