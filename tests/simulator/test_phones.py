@@ -119,3 +119,13 @@ def test_other_sites_cannot_reach_in(simulator: Any, headers: dict[str, str]) ->
 def test_a_text_that_is_not_understood_is_refused(simulator: Any, wrong: dict[str, str]) -> None:
     assert "error" in simulator.ask("POST", f"/sim/phones/{PHONE}/messages", json=wrong)
     assert bodies(simulator) == []
+
+
+def test_the_page_itself_may_send(simulator: Any) -> None:
+    with requests.get(f"{simulator.url}/phone/{PHONE}", timeout=5) as shown:
+        # Under "no-referrer" a browser sends `Origin: null` with the form, and it would be refused.
+        assert shown.headers["Referrer-Policy"] == "same-origin"
+    form, own = {"body": "typed", "to": "+12015550100"}, {"Origin": simulator.url}
+    with requests.post(f"{simulator.url}/phone/{PHONE}", data=form, headers=own, timeout=5) as answer:
+        assert answer.status_code == 200
+    assert bodies(simulator) == [("out", "typed")]
