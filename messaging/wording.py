@@ -1,0 +1,184 @@
+"""Makes the texts we send to people: their words, their variables, their cost in segments, and what they may not say."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from types import MappingProxyType
+from typing import Any
+
+LANGUAGES = ("en", "es")
+VARIABLES = frozenset(
+    {"first_name", "clinic", "clinic_phone", "day", "time", "date", "place", "link", "care_team", "codes"}
+)
+
+# GSM 03.38, the default alphabet; the escaped ones cost two septets (shared/facts.md B3.5).
+_GSM_BASIC = frozenset(
+    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡"
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
+)
+_GSM_ESCAPED = frozenset("€[]{}\\^~|\f")
+_GSM_SINGLE, _GSM_PART = 160, 153
+_UCS2_SINGLE, _UCS2_PART = 70, 67
+
+_PLACEHOLDER = re.compile(r"\{([a-z_]+)\}|[{}]")
+
+
+class BadTemplate(ValueError):
+    """A template with an unknown variable, a variable without a value, or a stray brace; the message names it."""
+
+
+@dataclass(frozen=True)
+class Segments:
+    """What a text costs: encoding "GSM-7" or "UCS-2", parts billed, units (septets or 16-bit units), costly characters."""
+
+    encoding: str
+    segments: int
+    units: int
+    costly: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A word a text may not carry: the rule, the word as written, where it stands ([start, end)), and why."""
+
+    rule: str
+    word: str
+    start: int
+    end: int
+    message: str
+
+
+def segments(text: str) -> Segments:
+    """Count the segments of ``text`` as carriers bill them; the empty text is 0 segments, since nothing is sent.
+
+    Two-septet characters and surrogate pairs never straddle two parts.
+    """
+    costly = tuple(dict.fromkeys(c for c in text if c not in _GSM_BASIC and c not in _GSM_ESCAPED))
+    if costly:
+        sizes = [2 if ord(c) > 0xFFFF else 1 for c in text]
+        return Segments("UCS-2", _parts(sizes, _UCS2_SINGLE, _UCS2_PART), sum(sizes), costly)
+    sizes = [2 if c in _GSM_ESCAPED else 1 for c in text]
+    return Segments("GSM-7", _parts(sizes, _GSM_SINGLE, _GSM_PART), sum(sizes), ())
+
+
+def _parts(sizes: list[int], single: int, part: int) -> int:
+    if not sizes:
+        return 0
+    if sum(sizes) <= single:
+        return 1
+    parts, used = 1, 0
+    for size in sizes:
+        if used + size > part:
+            parts, used = parts + 1, 0
+        used += size
+    return parts
+
+
+def smart(text: str) -> str:
+    """Replace typographic quotes, dashes, spaces and ellipses by characters of the GSM-7 alphabet."""
+    return text.translate(_smart_table())
+
+
+@cache
+def _smart_table() -> dict[int, str]:
+    return {ord(character): plain for character, plain in _data("smart.toml")["replace"].items()}
+
+
+def render(template: str, variables: Mapping[str, str]) -> str:
+    """Fill the ``{name}`` places of ``template`` with ``variables``, literally and once; raises BadTemplate.
+
+    Nothing else is interpreted: a value that looks like a place stays as it is. Control characters in values go away.
+    """
+
+    def fill(place: re.Match[str]) -> str:
+        name = place[1]
+        if name is None:
+            raise BadTemplate(f"stray {place[0]!r} at position {place.start()}")
+        if name not in VARIABLES:
+            raise BadTemplate(f"unknown variable {name!r}")
+        if name not in variables:
+            raise BadTemplate(f"no value for {name!r}")
+        return _plain(variables[name])
+
+    return _PLACEHOLDER.sub(fill, template)
+
+
+def names(template: str) -> frozenset[str]:
+    """Return the variables a template uses; raises BadTemplate as render does for what is not allowed."""
+    found = frozenset(match[1] for match in _PLACEHOLDER.finditer(template) if match[1])
+    render(template, dict.fromkeys(found, ""))
+    return found
+
+
+def _plain(value: str) -> str:
+    spaced = re.sub(r"[\r\n\t\v\f\x85\u2028\u2029]+", " ", value)
+    return "".join(c for c in spaced if unicodedata.category(c) not in ("Cc", "Cf", "Cs"))
+
+
+@cache
+def texts(language: str) -> Mapping[str, str]:
+    """Return our own template texts by key, in ``language`` ("es", "es-MX") or in English where we have no other."""
+    primary = language.lower().replace("_", "-").split("-")[0]
+    chosen = primary if primary in LANGUAGES else "en"
+    return MappingProxyType({key: str(text) for key, text in _data(f"{chosen}.toml").items()})
+
+
+def lint(template_or_text: str) -> list[Problem]:
+    """Find what no text to a patient may carry, in reading order, English and Spanish alike.
+
+    Diagnoses, instruments, scores, specialties and medication (45 CFR 164.530(c), minimum necessary: shared/facts.md
+    B3.2), words that act on the carrier when sent as an answer (B3.3), and public link shorteners (B3.2).
+    """
+    folded, origins = _fold_in_place(template_or_text)
+    problems = [
+        _problem(name, message, template_or_text, origins, match)
+        for name, message, pattern in _lint_rules()
+        for match in pattern.finditer(folded)
+    ]
+    return sorted(problems, key=lambda problem: (problem.start, problem.end, problem.rule))
+
+
+def _problem(name: str, message: str, text: str, origins: list[int], match: re.Match[str]) -> Problem:
+    start, end = origins[match.start()], origins[match.end() - 1] + 1
+    return Problem(name, text[start:end], start, end, message)
+
+
+def _fold_in_place(text: str) -> tuple[str, list[int]]:
+    """Fold case, accents and invisible characters away; the list says which character of ``text`` each came from."""
+    folded, origins = [], []
+    for position, character in enumerate(smart(text) if len(smart(text)) == len(text) else text):
+        for plain in unicodedata.normalize("NFKD", character.casefold()):
+            if unicodedata.category(plain) not in ("Mn", "Cf"):
+                folded.append(plain)
+                origins.append(position)
+    return "".join(folded), origins
+
+
+@cache
+def _lint_rules() -> tuple[tuple[str, str, re.Pattern[str]], ...]:
+    rules = []
+    for name, rule in _data("lint.toml").items():
+        body = rule["pattern"] if "pattern" in rule else "|".join(_word(word) for word in rule["words"])
+        for key, words in rule.items():
+            if key not in ("message", "pattern", "words"):
+                body = body.replace(f"<{key}>", "|".join(_word(word) for word in words))
+        rules.append((name, rule["message"], re.compile(rf"(?<!\w)(?:{body})")))
+    return tuple(rules)
+
+
+def _word(word: str) -> str:
+    """A listed word or phrase as a pattern: "*" stands for any ending, a space for spaces or a hyphen."""
+    plain = "".join(c for c in unicodedata.normalize("NFKD", word.casefold()) if not unicodedata.combining(c))
+    pattern = re.escape(plain).replace(r"\*", r"\w*").replace(r"\ ", r"[\s-]{1,3}")
+    return rf"{pattern}(?!\w)"
+
+
+@cache
+def _data(name: str) -> dict[str, Any]:
+    return tomllib.loads(resources.files("messaging").joinpath("texts", name).read_text(encoding="utf-8"))
