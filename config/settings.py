@@ -63,6 +63,13 @@ class Settings(BaseModel):
     data_dir: Path = Field(
         Path("data"), alias="WARMTHREAD_DATA_DIR", description="where the embedded default keeps all"
     )
+    settle_seconds: int = Field(
+        120,
+        alias="WARMTHREAD_SETTLE_SECONDS",
+        ge=1,
+        le=3600,
+        description="seconds after which a text the carrier never answered for, and does not list, was not taken",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", alias="WARMTHREAD_LOG_LEVEL", description="debug, info, warning or error"
     )

@@ -187,5 +187,5 @@ def _band_of(bands: Sequence[Band], total: int) -> str:
 
 
 def _alerts(definition: Instrument, answers: Sequence[int | None]) -> tuple[str, ...]:
-    rang = (rule.name for rule in definition.alerts if (answers[rule.item - 1] or 0) >= rule.at_least)
+    rang = [rule.name for rule in definition.alerts if (answers[rule.item - 1] or 0) >= rule.at_least]
     return tuple(dict.fromkeys(rang))

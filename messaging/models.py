@@ -200,7 +200,7 @@ class Attempt(ClinicRow, Base):
     token_hash: Mapped[bytes] = mapped_column(unique=True)
     fence: Mapped[int]
     state: Mapped[str] = mapped_column(String(10))
-    provider_sid: Mapped[str | None] = mapped_column(String(40))
+    provider_sid: Mapped[str | None] = mapped_column(String(40), unique=True)
     error_code: Mapped[int | None]
     started_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]

@@ -263,7 +263,8 @@ def read(documents: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Instrument]
     whole: dict[str, dict[str, Any]] = {}
     library: dict[str, Item] = {}
     found: dict[str, Instrument] = {}
-    for name, document in documents.items():
+    lenders_first = sorted(documents.items(), key=lambda pair: "wording_from" in pair[1])
+    for name, document in lenders_first:
         with _naming(name):
             _require(document["id"] == name, f"the file calls itself {document['id']}")
             whole[name] = _whole(document, documents)

@@ -2,7 +2,6 @@
 
 import itertools
 import json
-from collections import Counter
 
 import pytest
 from hypothesis import given, settings
@@ -24,15 +23,11 @@ CUTS = {"phq9": 10, "phq2": 3, "gad7": 10, "gad2": 3, "audit_c": 3}
 
 def points(answers):
     """Counts how often each answer was chosen instead of adding the answers up."""
-    chosen = Counter(answers)
-    return chosen[1] + 2 * chosen[2] + 3 * chosen[3] + 4 * chosen[4]
+    return sum(worth * answers.count(worth) for worth in (1, 2, 3, 4))
 
 
 def vectors(values, width):
     return st.lists(st.none() | st.integers(0, values - 1), min_size=width, max_size=width)
-
-
-# --- every complete form ---
 
 
 @pytest.mark.parametrize("first", range(4))
@@ -42,32 +37,20 @@ def test_every_phq9_scores_as_published(first, second):
     for rest in itertools.product(range(4), repeat=7):
         answers = (first, second, *rest)
         total = points(answers)
-        expected = (total, None, PHQ9_BANDS[total], total > 9, 0, ("self_harm",) if rest[6] else ())
-        found = scoring.score("phq9", answers)
-        assert (
-            found.total,
-            found.prorated,
-            found.band,
-            found.positive,
-            found.missing,
-            found.alerts,
-        ) == expected, answers
+        alerts = ("self_harm",) if rest[6] else ()
+        expected = scoring.Score(total, None, PHQ9_BANDS[total], total > 9, 0, alerts)
+        assert scoring.score("phq9", answers) == expected, answers
         seen += 1
     assert seen == 4**9 // 16
 
 
-def test_every_gad7_scores_as_published():
-    for answers in itertools.product(range(4), repeat=7):
+@pytest.mark.parametrize(
+    ("instrument_id", "bands"), [("gad7", GAD7_BANDS), ("phq2", SHORT_BANDS), ("gad2", SHORT_BANDS)]
+)
+def test_every_gad7_and_every_short_form_scores_as_published(instrument_id, bands):
+    for answers in itertools.product(range(4), repeat=ITEMS[instrument_id]):
         total = points(answers)
-        expected = scoring.Score(total, None, GAD7_BANDS[total], total > 9, 0, ())
-        assert scoring.score("gad7", answers) == expected, answers
-
-
-@pytest.mark.parametrize("instrument_id", ["phq2", "gad2"])
-def test_every_short_form_scores_as_published(instrument_id):
-    for answers in itertools.product(range(4), repeat=2):
-        total = points(answers)
-        expected = scoring.Score(total, None, SHORT_BANDS[total], total > 2, 0, ())
+        expected = scoring.Score(total, None, bands[total], total >= CUTS[instrument_id], 0, ())
         assert scoring.score(instrument_id, answers) == expected, answers
 
 
@@ -89,12 +72,7 @@ def test_three_points_on_the_audit_c_are_positive_but_for_men(sex, positive):
 def test_sex_changes_nothing_but_the_audit_c():
     for instrument_id in ("phq9", "phq2", "gad7", "gad2"):
         answers = [1] * ITEMS[instrument_id]
-        assert scoring.score(instrument_id, answers, "male") == scoring.score(
-            instrument_id, answers, "female"
-        )
-
-
-# --- missing answers ---
+        assert len({scoring.score(instrument_id, answers, sex) for sex in ("male", "female", None)}) == 1
 
 
 @pytest.mark.parametrize("sex", ["female", "male", None])
@@ -134,16 +112,14 @@ def test_only_one_or_two_gaps_are_prorated_and_never_into_the_total(mask):
     answers = [None if gone else (index + 1) % 4 for index, gone in enumerate(mask)]
     known = [answer for answer in answers if answer is not None]
     found = scoring.score("phq9", answers)
-    if sum(mask) <= 2:
-        assert found.prorated == pytest.approx(9 * sum(known) / len(known))
-    else:
-        assert found.prorated is None
-    assert found.total is None
+    mean_of_the_others = pytest.approx(9 * sum(known) / len(known)) if sum(mask) <= 2 else None
+    assert (found.prorated, found.total) == (mean_of_the_others, None)
 
 
 def test_a_prorated_value_has_no_band_and_makes_nobody_positive():
     found = scoring.score("phq9", [None, 1, 1, 1, 1, 1, 1, 3, 0])
     assert found == scoring.Score(None, 9 * 9 / 8, None, None, 1, ())
+    assert scoring.score("phq9", [None] * 9) == scoring.Score(None, None, None, None, 9, ())
 
 
 @pytest.mark.parametrize("instrument_id", ["phq2", "gad7", "gad2"])
@@ -159,10 +135,6 @@ def test_a_cut_already_reached_is_positive_whatever_is_missing():
     assert scoring.score("audit_c", [3, None, None], "male").positive is None
 
 
-def test_an_empty_form_says_nothing():
-    assert scoring.score("phq9", [None] * 9) == scoring.Score(None, None, None, None, 9, ())
-
-
 @settings(max_examples=200, deadline=None)
 @given(answers=vectors(4, 9), at=st.integers(0, 8), more=st.integers(0, 3))
 def test_one_answer_more_never_takes_an_alert_or_a_positive_away(answers, at, more):
@@ -171,9 +143,6 @@ def test_one_answer_more_never_takes_an_alert_or_a_positive_away(answers, at, mo
         after = scoring.score("phq9", [*answers[:at], more, *answers[at + 1 :]])
         assert set(before.alerts) <= set(after.alerts)
         assert after.positive or not before.positive
-
-
-# --- alerts ---
 
 
 @pytest.mark.parametrize("instrument_id", list(ITEMS))
@@ -192,31 +161,11 @@ def test_item_nine_alone_decides_the_alert(others, ninth):
     assert scoring.score("phq9", [*others, ninth]).alerts == (("self_harm",) if ninth else ())
 
 
-# --- strictness ---
-
-FOREIGN = [
-    False,
-    True,
-    1.0,
-    0.0,
-    "2",
-    "",
-    4,
-    -1,
-    10**9,
-    10**5000,
-    float("nan"),
-    [1],
-    {"value": 1},
-    b"1",
-    1 + 0j,
-]
+FOREIGN = [False, True, 1.0, 0.0, "2", "", -1, 5, 10**9, 10**5000, float("nan"), [1], {"a": 1}, b"1"]
 
 
 @pytest.mark.parametrize("instrument_id", list(ITEMS))
-@pytest.mark.parametrize(
-    "foreign", [value for value in FOREIGN if value != 4 or value is True], ids=lambda v: type(v).__name__
-)
+@pytest.mark.parametrize("foreign", FOREIGN, ids=lambda value: type(value).__name__)
 def test_what_only_looks_like_an_answer_is_refused_by_place_and_name(instrument_id, foreign):
     for index, item in enumerate(scoring.instrument(instrument_id).items):
         answers = [0] * ITEMS[instrument_id]
@@ -253,32 +202,14 @@ def test_answers_that_are_no_list_are_refused(answers):
 
 @pytest.mark.parametrize("sex", ["Female", "f", "other", "", 0, False, []])
 def test_another_word_for_the_sex_is_refused(sex):
-    with pytest.raises(ValueError, match="^sex: "):
+    with pytest.raises(ValueError, match=r"^sex: "):
         scoring.score("audit_c", [1, 1, 1], sex)
-
-
-def test_scoring_an_unknown_instrument_is_refused():
-    with pytest.raises(scoring.UnknownInstrument):
-        scoring.score("phq8", [0] * 8)
-
-
-# --- what comes next ---
 
 
 def test_questions_come_in_the_order_of_the_form():
     phq9 = scoring.instrument("phq9")
-    assert [scoring.next_question(phq9, [0] * given) for given in range(10)] == [
-        0,
-        1,
-        2,
-        3,
-        4,
-        5,
-        6,
-        7,
-        8,
-        None,
-    ]
+    asked = [scoring.next_question(phq9, [0] * given) for given in range(10)]
+    assert asked == [*range(9), None]
     assert scoring.next_question(phq9, [0, None, 2]) == 1
 
 
@@ -304,34 +235,18 @@ def test_following_the_questions_leads_to_a_total(instrument_id, data):
     assert scoring.score(instrument_id, answers).total == points(answers)
 
 
-# --- explain ---
-
-
 def test_explain_gives_the_documented_line():
     line = {"instrument": "phq9", "answers": [0, 0, 0, 0, 0, 0, 0, 0, 1]}
-    assert scoring.explain(line) == {
-        "total": 1,
-        "band": "minimal",
-        "positive": False,
-        "missing": 0,
-        "alerts": ["self_harm"],
-    }
-
-
-def test_explain_takes_the_sex():
-    line = {"instrument": "audit_c", "answers": [1, 1, 1], "sex": "male"}
-    assert scoring.explain(line)["positive"] is False
+    scored = {"total": 1, "band": "minimal", "positive": False, "missing": 0, "alerts": ["self_harm"]}
+    assert scoring.explain(line) == scored
+    three_points = {"instrument": "audit_c", "answers": [1, 1, 1], "sex": "male"}
+    assert scoring.explain(three_points)["positive"] is False
 
 
 def test_explain_tells_a_partial_form_from_a_zero():
     line = {"instrument": "phq9", "answers": [None] * 8 + [2]}
-    assert json.loads(json.dumps(scoring.explain(line))) == {
-        "total": None,
-        "band": None,
-        "positive": None,
-        "missing": 8,
-        "alerts": ["self_harm"],
-    }
+    partial = {"total": None, "band": None, "positive": None, "missing": 8, "alerts": ["self_harm"]}
+    assert json.loads(json.dumps(scoring.explain(line))) == partial
 
 
 @pytest.mark.parametrize(
@@ -363,12 +278,10 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=9) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
     max_leaves=12,
 )
+NAMES, VECTORS = st.sampled_from(sorted(ITEMS)) | JSON, st.lists(st.integers(-1, 5) | JSON, max_size=9)
+SEXES = st.sampled_from(["female", "male"]) | JSON
 LINES = JSON | st.fixed_dictionaries(
-    {
-        "instrument": st.sampled_from(sorted(ITEMS)) | JSON,
-        "answers": st.lists(st.integers(-1, 5) | JSON, max_size=9),
-    },
-    optional={"sex": st.sampled_from(["female", "male"]) | JSON, "other": JSON},
+    {"instrument": NAMES, "answers": VECTORS}, optional={"sex": SEXES, "other": JSON}
 )
 
 

@@ -1,0 +1,1 @@
+"""The service on one machine: its queue store and its processes, started, watched and ended together."""

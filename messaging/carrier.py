@@ -1,0 +1,118 @@
+"""What a carrier's word means for a message: its state only ever goes up, and a final failure reaches a human."""
+
+import tomllib
+from datetime import timedelta
+from functools import cache
+from importlib import resources
+
+from sqlalchemy.orm import Session
+
+from config import clock
+from messaging import consent, people
+from messaging.inbox import escalation, items
+from messaging.models import Clinic, Conversation, Message
+
+RANK = {
+    "queued": 0, "sending": 1, "unknown": 1, "sent": 2,
+    "delivered": 3, "undelivered": 3, "failed": 3, "held": 3, "cancelled": 3,
+}  # fmt: skip
+# Twilio's statuses in our words; what is not here says nothing new (facts: callbacks are unordered, best effort).
+STATUSES = {
+    "sent": "sent", "delivered": "delivered", "read": "delivered", "undelivered": "undelivered",
+    "failed": "failed", "canceled": "failed", "accepted": "sent", "queued": "sent", "sending": "sent",
+    "scheduled": "sent",
+}  # fmt: skip
+LINES = {"landline": "landline", "dead": "dead number"}
+TRIES = 6
+
+
+@cache
+def _errors() -> dict[str, dict[str, str]]:
+    data = tomllib.loads((resources.files("messaging") / "texts" / "carrier_errors.toml").read_text("utf-8"))
+    words = data.pop("words")
+    return {"codes": {str(code): name for name, codes in data.items() for code in codes}, "words": words}
+
+
+def meaning(code: int) -> str:
+    """Return what an error code means for us: opt_out | landline | dead | later | config | fail."""
+    return _errors()["codes"].get(str(code), "fail")
+
+
+def raise_to(message: Message, state: str, *, sid: str | None = None) -> bool:
+    """Move the message up to `state`; return False, and change nothing, if that would be down or sideways."""
+    if RANK.get(message.state, 0) >= RANK[state]:
+        return False
+    now = clock.now()
+    message.state, message.provider_sid = state, sid or message.provider_sid
+    message.sent_at = message.sent_at or now
+    if state == "sent":
+        message.try_after = now + timedelta(hours=1)  # the reconciler asks then if nobody has told us more
+    if state == "delivered":
+        message.delivered_at = now
+    return True
+
+
+def learn(session: Session, message: Message, status: str, sid: str, error_code: int | None) -> None:
+    """Take in a status from a callback or from the carrier's list."""
+    state = STATUSES.get(status)
+    if state is None:
+        return
+    if state in ("sent", "delivered"):
+        raise_to(message, state, sid=sid)
+    elif RANK.get(message.state, 0) < RANK[state]:
+        message.provider_sid = sid
+        final(session, message, state, error_code or 30008)
+
+
+def refused(session: Session, message: Message, code: int) -> None:
+    """The carrier refused a sending outright: try later if that helps, else it is final."""
+    if meaning(code) in ("later", "config") and message.attempts < TRIES:
+        message.state = "queued"
+        wait = timedelta(seconds=2**message.attempts) if meaning(code) == "later" else timedelta(minutes=10)
+        message.try_after = clock.now() + wait
+        return
+    final(session, message, "failed", code)
+
+
+def final(session: Session, message: Message, state: str, code: int) -> None:
+    """The text will not arrive. Remember what that says of the number, and let a human know."""
+    message.state, message.error_code = state, code
+    if message.staff_id:
+        escalation.alert_failed(session, message)
+        return
+    clinic = session.get_one(Clinic, message.clinic_id)
+    conversation = session.get(Conversation, message.conversation_id)
+    number = (conversation.number if conversation else None) or ""
+    said = meaning(code)
+    if said == "opt_out":
+        consent.record(session, clinic, number, "revoked", source="carrier", actor="system:carrier")
+    if said in LINES:
+        people.learn_line(session, clinic, number, said, "system:carrier")
+    summary = items.words()["summaries"]["undelivered"].replace("{why}", _errors()["words"][said])
+    _tell_a_human(session, clinic, message, summary)
+
+
+def withhold(session: Session, message: Message, why: str) -> None:
+    """A last look says this text must not leave any more: hold it, and say so where a patient waits for it."""
+    message.state, message.lease_until, message.last_error = "held", None, why
+    if message.staff_id:
+        escalation.alert_failed(session, message)
+        return
+    clinic = session.get_one(Clinic, message.clinic_id)
+    summaries = items.words()["summaries"]
+    summary = summaries["expired"] if why == "expired" else summaries["unsendable"].replace("{why}", why)
+    if message.kind != "automatic" and not (message.kind == "reminder" and why in ("opted out", "inactive")):
+        _tell_a_human(session, clinic, message, summary)
+
+
+def _tell_a_human(session: Session, clinic: Clinic, message: Message, summary: str) -> None:
+    items.open_item(
+        session,
+        clinic,
+        kind="delivery",
+        about=f"message:{message.id}",
+        dedupe=f"undelivered:{message.id}",
+        summary=summary,
+        patient_id=message.patient_id,
+        conversation_id=message.conversation_id,
+    )

@@ -1,0 +1,80 @@
+"""The consent ledger: what each number has agreed to, per programme; the present state is derived from it.
+
+Revocation: 47 CFR 64.1200(a)(10), by any reasonable means. A STOP ends every programme; START brings them back.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Literal
+from uuid import UUID
+
+from sqlalchemy import select, tuple_
+from sqlalchemy.orm import Session
+
+from config import audit, clock, db
+from messaging.models import PROGRAMMES, Clinic, ConsentEntry
+
+Event = Literal["granted", "revoked"]
+
+
+def record(
+    session: Session,
+    clinic: Clinic,
+    number: str,
+    event: Event,
+    *,
+    source: str,
+    actor: str,
+    programmes: Sequence[str] = PROGRAMMES,
+    patient_id: UUID | None = None,
+    words: str | None = None,
+    wording: str | None = None,
+) -> None:
+    """Add one line per programme to the ledger of `number`; `words` is the verbatim text that said so."""
+    index = db.clinic_index(session, clinic.key_id, "number", number)
+    for programme in programmes:
+        session.add(
+            ConsentEntry(
+                clinic_id=clinic.id,
+                key_id=clinic.key_id,
+                number_index=index,
+                patient_id=patient_id,
+                programme=programme,
+                event=event,
+                source=source,
+                wording=wording,
+                words=words,
+                actor=actor,
+                at=clock.now(),
+            )
+        )
+    audit.record(session, clinic.id, actor, f"consent.{event}", f"number:{index.hex()}", source=source)
+    session.flush()
+
+
+def state(session: Session, clinic: Clinic, number: str) -> dict[str, str]:
+    """Return granted | revoked | unknown for each programme of `number`."""
+    index = db.clinic_index(session, clinic.key_id, "number", number)
+    found = states(session, [(clinic.id, index)])
+    return {programme: found.get((clinic.id, index, programme), "unknown") for programme in PROGRAMMES}
+
+
+def may_text(session: Session, clinic: Clinic, number: str, programme: str) -> bool:
+    """Whether `number` has agreed to `programme` and not taken it back."""
+    return state(session, clinic, number)[programme] == "granted"
+
+
+def states(session: Session, numbers: Iterable[tuple[UUID, bytes]]) -> dict[tuple[UUID, bytes, str], str]:
+    """Return the last event for every (clinic, number index, programme) of `numbers`, with few SELECTs."""
+    wanted = list(set(numbers))
+    last: dict[tuple[UUID, bytes, str], str] = {}
+    for start in range(0, len(wanted), 200):
+        lines = (
+            select(
+                ConsentEntry.clinic_id, ConsentEntry.number_index, ConsentEntry.programme, ConsentEntry.event
+            )
+            .where(tuple_(ConsentEntry.clinic_id, ConsentEntry.number_index).in_(wanted[start : start + 200]))
+            .order_by(ConsentEntry.at, ConsentEntry.id)
+        )
+        for clinic_id, index, programme, event in session.execute(lines):
+            last[clinic_id, index, programme] = event
+    return last

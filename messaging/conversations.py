@@ -1,0 +1,119 @@
+"""All that is said between a clinic and one number, in the order it was said."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from config import clock, db
+from messaging.models import Clinic, Conversation, Message, Patient, PatientNumber
+
+
+def of_number(session: Session, clinic: Clinic, number: str) -> Conversation:
+    """Return the conversation with `number`, begun if need be. It is a patient's only when exactly one fits."""
+    index = db.clinic_index(session, clinic.key_id, "number", number)
+    found = select(Conversation).where(
+        Conversation.clinic_id == clinic.id, Conversation.number_index == index
+    )
+    conversation = session.scalar(found)
+    if conversation is None:
+        conversation = Conversation(
+            clinic_id=clinic.id,
+            key_id=clinic.key_id,
+            number_index=index,
+            number=number,
+            patient_id=_only_patient(session, clinic.id, index),
+            last_at=clock.now(),
+            auto_replies=0,
+        )
+        session.add(conversation)
+        session.flush()
+    return conversation
+
+
+def of_patient(session: Session, clinic: Clinic, patient: Patient) -> Conversation | None:
+    """Return the conversation with the patient's first number, if one was ever begun."""
+    found = (
+        select(Conversation)
+        .join(
+            PatientNumber,
+            (PatientNumber.number_index == Conversation.number_index)
+            & (PatientNumber.clinic_id == Conversation.clinic_id),
+        )
+        .where(PatientNumber.patient_id == patient.id, Conversation.clinic_id == clinic.id)
+        .order_by(Conversation.last_at.desc())
+        .limit(1)
+    )
+    return session.scalar(found)
+
+
+def attribute(session: Session, clinic: Clinic, number: str) -> None:
+    """Look again at whose conversation this is, after a number was added to or taken from a patient."""
+    index = db.clinic_index(session, clinic.key_id, "number", number)
+    found = select(Conversation).where(
+        Conversation.clinic_id == clinic.id, Conversation.number_index == index
+    )
+    conversation = session.scalar(found)
+    if conversation is not None:
+        conversation.patient_id = _only_patient(session, clinic.id, index)
+
+
+def _only_patient(session: Session, clinic_id: UUID, index: bytes) -> UUID | None:
+    fitting = select(PatientNumber.patient_id).where(
+        PatientNumber.clinic_id == clinic_id,
+        PatientNumber.number_index == index,
+        PatientNumber.line != "wrong_person",
+    )
+    ids = session.scalars(fitting.limit(2)).all()
+    return ids[0] if len(ids) == 1 else None
+
+
+def file_inbound(
+    session: Session,
+    clinic: Clinic,
+    conversation: Conversation,
+    *,
+    body: str,
+    provider_sid: str,
+    reading: Sequence[str],
+    media: Sequence[Any] = (),
+    at: datetime | None = None,
+) -> Message:
+    """Keep a text that came in, with the names of the rules that read it. The sid makes it the only one."""
+    now = clock.now()
+    message = Message(
+        clinic_id=clinic.id,
+        key_id=conversation.key_id,
+        conversation_id=conversation.id,
+        patient_id=conversation.patient_id,
+        direction="in",
+        kind="reply",
+        state="received",
+        lane="bulk",
+        body=body,
+        media=list(media),
+        reading=list(reading),
+        dedupe=f"in:{provider_sid}",
+        provider_sid=provider_sid,
+        created_at=at or now,
+        try_after=now,
+    )
+    session.add(message)
+    conversation.last_at = now
+    session.flush()
+    return message
+
+
+def messages(
+    session: Session, conversation_id: UUID, *, before: datetime | None = None, limit: int = 50
+) -> list[Message]:
+    """Return the latest `limit` messages said before `before`, oldest first, with their keys loaded."""
+    said = select(Message).where(Message.conversation_id == conversation_id)
+    if before is not None:
+        said = said.where(Message.created_at < before)
+    found = list(session.scalars(said.order_by(Message.created_at.desc(), Message.id.desc()).limit(limit)))
+    db.load_keys(session, (message.key_id for message in found))
+    return found[::-1]

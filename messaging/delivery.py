@@ -1,0 +1,227 @@
+"""Sending what is queued, and learning what became of it.
+
+The intent is written before the carrier is called, with no transaction open during the call, so that a crash at any
+instant leaves a row that says so. An unknown outcome is never repeated blindly: the status callback's own token or
+the carrier's list says whether it was taken.
+"""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TypeVar
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import Session
+
+from config import clock, db, keys, logging, runtime
+from messaging import carrier, consent
+from messaging.gateways.base import OutcomeUnknown, Outgoing, Refused
+from messaging.gateways.twilio import gateway
+from messaging.models import Attempt, Clinic, Conversation, Message, Patient, PatientNumber, Staff
+
+BATCH = 96
+SENDERS = 32
+LEASE = timedelta(seconds=60)
+LONGEST_VALID = 4 * 3600
+
+
+@dataclass(frozen=True)
+class Intent:
+    """One text about to leave: its message, its attempt, and what the carrier is told."""
+
+    message_id: UUID
+    attempt_id: UUID
+    fence: int
+    text: Outgoing
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the carrier said to an intent: its id of the text, or an error code, or neither (unknown)."""
+
+    intent: Intent
+    sid: str | None = None
+    code: int | None = None
+
+
+def deliver(lane: str, seconds: float = 5.0) -> int:
+    """Send what is queued in `lane` until it is empty or the time slice is over; return how many were tried."""
+    end, tried = clock.monotonic() + seconds, 0
+    while clock.monotonic() < end:
+        with db.unit_of_work(db.EVERY) as session:
+            claims = db.claim(session, Message, due_in(lane), limit=BATCH, lease=LEASE)
+            intents = _intend(session, db.still_mine(session, Message, claims))
+        if not claims:
+            break
+        outcomes = list(_senders().map(_send, intents))
+        with db.unit_of_work(db.EVERY) as session:
+            _record(session, outcomes)
+        tried += len(claims)
+    return tried
+
+
+def due_in(lane: str) -> ColumnElement[bool]:
+    """Return the condition for what waits in `lane`."""
+    return (Message.state == "queued") & (Message.lane == lane)
+
+
+def _senders() -> ThreadPoolExecutor:
+    return runtime.once("delivery.senders", lambda: ThreadPoolExecutor(SENDERS, thread_name_prefix="send"))
+
+
+def _send(intent: Intent) -> Outcome:
+    try:
+        return Outcome(intent, sid=gateway().send(intent.text))
+    except Refused as refused:
+        return Outcome(intent, code=refused.code)
+    except OutcomeUnknown as unknown:
+        logging.logger().warning(
+            "outcome unknown", message_id=intent.message_id, error_type=type(unknown).__name__
+        )
+        return Outcome(intent)
+
+
+def _intend(session: Session, messages: Sequence[Message]) -> list[Intent]:
+    """Ask everything again, and write the intent of each text that may still leave."""
+    db.load_keys(session, (message.key_id for message in messages))
+    asked = _Asked(session, messages)
+    intents = []
+    for message in messages:
+        refusal = asked.why_not(message)
+        to = asked.number(message)
+        if refusal or not to:
+            carrier.withhold(session, message, refusal or "no number")
+            continue
+        intents.append(_intent(session, asked.clinics[message.clinic_id], message, to))
+    return intents
+
+
+def _intent(session: Session, clinic: Clinic, message: Message, to: str) -> Intent:
+    token, now = keys.new_token(), clock.now()
+    attempt = Attempt(
+        clinic_id=clinic.id,
+        message_id=message.id,
+        token_hash=keys.token_hash(token),
+        fence=message.fence,
+        state="started",
+        started_at=now,
+    )
+    session.add(attempt)
+    message.state = "sending"
+    valid = LONGEST_VALID if message.expires_at is None else int((message.expires_at - now).total_seconds())
+    callback = f"{runtime.settings().public_url}/webhooks/twilio/status/{token}"
+    text = Outgoing(to, clinic.number, clinic.messaging_service_sid, message.body or "", callback, valid)
+    return Intent(message.id, attempt.id, message.fence, text)
+
+
+Row = TypeVar("Row", Clinic, Conversation, Patient, Staff)
+
+
+def _rows(session: Session, model: type[Row], ids: Iterable[UUID | None]) -> dict[UUID, Row]:
+    return {
+        row.id: row for row in session.scalars(select(model).where(model.id.in_({one for one in ids if one})))
+    }
+
+
+class _Asked:
+    """Everything the last look before a sending needs, read for the whole batch at once."""
+
+    def __init__(self, session: Session, messages: Sequence[Message]) -> None:
+        self.now = clock.now()
+        self.clinics = _rows(session, Clinic, (m.clinic_id for m in messages))
+        self.conversations = _rows(session, Conversation, (m.conversation_id for m in messages))
+        self.patients = _rows(session, Patient, (m.patient_id for m in messages))
+        self.staff = _rows(session, Staff, (m.staff_id for m in messages))
+        numbers = [(one.clinic_id, one.number_index) for one in self.conversations.values()]
+        self.consents = consent.states(session, numbers)
+        self.lines = _lines(session, numbers)
+        db.load_keys(session, (one.key_id for one in self.conversations.values()))
+
+    def number(self, message: Message) -> str | None:
+        if message.staff_id:
+            return self.staff[message.staff_id].number
+        return self.conversations[message.conversation_id].number if message.conversation_id else None
+
+    def why_not(self, message: Message) -> str | None:
+        if message.expires_at is not None and message.expires_at <= self.now:
+            return "expired"
+        if message.staff_id or message.conversation_id is None:
+            return None
+        conversation = self.conversations[message.conversation_id]
+        number = (conversation.clinic_id, conversation.number_index)
+        if self.consents.get((*number, message.programme or "care_team")) == "revoked":
+            return "opted out"
+        patient = self.patients.get(message.patient_id) if message.patient_id else None
+        if patient is not None and patient.state != "active":
+            return "inactive"
+        return self.lines.get(number)
+
+
+def _lines(session: Session, numbers: Sequence[tuple[UUID, bytes]]) -> dict[tuple[UUID, bytes], str]:
+    bad = select(PatientNumber.clinic_id, PatientNumber.number_index, PatientNumber.line).where(
+        PatientNumber.number_index.in_([index for _, index in numbers]),
+        PatientNumber.line.in_(("landline", "dead")),
+    )
+    return {(row.clinic_id, row.number_index): carrier.LINES[row.line] for row in session.execute(bad)}
+
+
+def _record(session: Session, outcomes: Sequence[Outcome]) -> None:
+    """Write down what the carrier said, unless someone else has taken the message over meanwhile (the fence)."""
+    claims = [db.Claim(outcome.intent.message_id, outcome.intent.fence) for outcome in outcomes]
+    mine = {message.id: message for message in db.still_mine(session, Message, claims)}
+    attempts = session.scalars(select(Attempt).where(Attempt.id.in_([o.intent.attempt_id for o in outcomes])))
+    by_id = {attempt.id: attempt for attempt in attempts}
+    for outcome in outcomes:
+        attempt, message = by_id[outcome.intent.attempt_id], mine.get(outcome.intent.message_id)
+        if outcome.sid:
+            accepted(attempt, outcome.sid)
+        if message is None:
+            continue
+        message.lease_until = None
+        if outcome.sid:
+            carrier.raise_to(message, "sent", sid=outcome.sid)
+        elif outcome.code is not None:
+            attempt.state, attempt.error_code, attempt.finished_at = "refused", outcome.code, clock.now()
+            carrier.refused(session, message, outcome.code)
+        elif message.state == "sending":
+            attempt.state = "unknown" if attempt.state == "started" else attempt.state
+            doubt(message)
+
+
+def accepted(attempt: Attempt, sid: str) -> None:
+    """The carrier took this attempt: it said so itself, by a callback, or in its list."""
+    attempt.state, attempt.provider_sid = "accepted", sid
+    attempt.finished_at = attempt.finished_at or clock.now()
+
+
+def doubt(message: Message) -> None:
+    """Nobody knows whether this text left: look at the carrier's list before anything else."""
+    message.state, message.lease_until = "unknown", None
+    message.try_after = clock.now() + timedelta(seconds=min(3, runtime.settings().settle_seconds))
+
+
+def attempt_by_token(session: Session, token: str) -> Attempt | None:
+    """Return the attempt whose callback address carries `token`."""
+    return session.scalar(select(Attempt).where(Attempt.token_hash == keys.token_hash(token)))
+
+
+def record_status(session: Session, attempt: Attempt, status: str, sid: str, error_code: int | None) -> None:
+    """Write down a status callback. It proves acceptance even if the answer to the sending was lost; never down."""
+    if attempt.state != "accepted":
+        accepted(attempt, sid)
+    message = session.get(Message, attempt.message_id, with_for_update=True)
+    if message is not None:
+        carrier.learn(session, message, status, sid, error_code)
+
+
+def fingerprint(body: str) -> bytes:
+    """Return what two bodies are compared by: carriers may trim white space at the ends."""
+    return hashlib.sha256(body.strip().encode("utf-8", "surrogatepass")).digest()
+
+
+def since(attempt: Attempt) -> datetime:
+    """Return from when on the carrier's list could show this attempt, with room for clocks that differ."""
+    return attempt.started_at - timedelta(minutes=2)

@@ -1,0 +1,57 @@
+"""What every carrier must do for us, and the three ways in which a sending can end."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """One text to hand to a carrier. `callback` is the address its status goes to; `valid` seconds until useless."""
+
+    to: str
+    sender: str
+    service_sid: str | None
+    body: str
+    callback: str
+    valid: int
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A text as the carrier's own list shows it."""
+
+    sid: str
+    body: str
+    status: str
+    error_code: int | None
+    created_at: datetime | None
+
+
+class Refused(Exception):
+    """The carrier said no and sent nothing; `code` is its error code, `status` the HTTP status."""
+
+    def __init__(self, code: int, status: int) -> None:
+        super().__init__(f"refused with {code}")
+        self.code = code
+        self.status = status
+
+
+class OutcomeUnknown(Exception):
+    """Nobody can say whether the text was taken: a timeout, a broken connection, a 5xx."""
+
+
+class Gateway(Protocol):
+    """A carrier. Implementations are thread-safe; none retries a sending by itself."""
+
+    def send(self, text: Outgoing) -> str:
+        """Hand over one text and return the carrier's id of it. Raises Refused or OutcomeUnknown."""
+        ...
+
+    def find(self, to: str, since: datetime) -> list[Taken]:
+        """Return what the carrier took for `to` since then. Raises OutcomeUnknown when it cannot say."""
+        ...
+
+    def fetch(self, sid: str) -> Taken | None:
+        """Return how one text fared, or None if the carrier does not know it. Raises OutcomeUnknown."""
+        ...

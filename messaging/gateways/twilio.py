@@ -1,0 +1,126 @@
+"""Twilio, by its own SDK: the only file that imports it for sending. `TWILIO_API_URL` points it at another server.
+
+Messages.create has no idempotency key, so whatever is not a clear yes or no is an unknown outcome.
+"""
+
+import logging as stdlib_logging
+from datetime import datetime
+from typing import Any
+
+from config import runtime
+from messaging.gateways.base import OutcomeUnknown, Outgoing, Refused, Taken
+
+TWILIO = "https://api.twilio.com"
+TIMEOUT_SECONDS = 15.0
+CONNECTIONS = 64
+
+
+class TwilioGateway:
+    """Texts through Twilio's Messages API."""
+
+    def __init__(self, account_sid: str, auth_token: str, api_url: str = "") -> None:
+        # The SDK's first import costs more than half a second: only who sends pays for it.
+        from requests.adapters import HTTPAdapter
+        from twilio.http.http_client import TwilioHttpClient
+        from twilio.http.response import Response
+        from twilio.rest import Client
+
+        stdlib_logging.getLogger("twilio").setLevel(stdlib_logging.WARNING)
+
+        class Elsewhere(TwilioHttpClient):  # type: ignore[misc]
+            """The SDK's own client, with Twilio's host replaced when another server is to be asked."""
+
+            def request(self, method: str, url: str, *args: Any, **named: Any) -> Response:
+                return super().request(
+                    method, url.replace(TWILIO, api_url, 1) if api_url else url, *args, **named
+                )
+
+        http = Elsewhere(timeout=TIMEOUT_SECONDS)
+        if http.session is not None:
+            for scheme in ("https://", "http://"):
+                http.session.mount(
+                    scheme, HTTPAdapter(pool_connections=4, pool_maxsize=CONNECTIONS, max_retries=0)
+                )
+            http.session.trust_env = bool(not api_url)
+        self._client = Client(account_sid, auth_token, http_client=http)
+
+    def send(self, text: Outgoing) -> str:
+        """Create the message. Raises Refused or OutcomeUnknown."""
+        named: dict[str, Any] = {"messaging_service_sid": text.service_sid} if text.service_sid else {}
+        if not text.service_sid:
+            named["from_"] = text.sender
+        created = self._ask(
+            lambda: self._client.messages.create(
+                to=text.to,
+                body=text.body,
+                status_callback=text.callback,
+                validity_period=max(1, min(text.valid, 36_000)),
+                **named,
+            )
+        )
+        if not created.sid:
+            raise OutcomeUnknown("an answer without a sid")
+        return str(created.sid)
+
+    def find(self, to: str, since: datetime) -> list[Taken]:
+        """List what was taken for `to`. DateSent has no finer grain that every server keeps, so we filter here."""
+        listed = self._ask(lambda: self._client.messages.list(to=to, date_sent_after=since, limit=200))
+        return [_taken(one) for one in listed]
+
+    def fetch(self, sid: str) -> Taken | None:
+        """Fetch one message."""
+        try:
+            return _taken(self._ask(lambda: self._client.messages(sid).fetch()))
+        except Refused as refused:
+            if refused.status == 404:
+                return None
+            raise OutcomeUnknown(str(refused)) from None
+
+    def _ask(self, call: Any) -> Any:
+        from requests.exceptions import RequestException
+        from twilio.base.exceptions import TwilioException, TwilioRestException
+
+        try:
+            return call()
+        except TwilioRestException as error:
+            # The exception's own text carries the number: only its codes go on.
+            if error.status < 500:
+                raise Refused(int(error.code or error.status), int(error.status)) from None
+            raise OutcomeUnknown(f"status {error.status}") from None
+        except (RequestException, TwilioException, OSError, ValueError, KeyError) as error:
+            raise OutcomeUnknown(type(error).__name__) from None
+
+
+def _taken(one: Any) -> Taken:
+    return Taken(
+        sid=str(one.sid),
+        body=str(one.body or ""),
+        status=str(getattr(one.status, "value", one.status)),
+        error_code=int(one.error_code) if one.error_code else None,
+        created_at=one.date_created,
+    )
+
+
+def gateway() -> TwilioGateway:
+    """Return this process's gateway: made once, so that its connections are reused."""
+    settings = runtime.settings()
+    return runtime.once(
+        "gateways.twilio",
+        lambda: TwilioGateway(
+            settings.twilio_account_sid,
+            settings.twilio_auth_token.get_secret_value(),
+            settings.twilio_api_url,
+        ),
+    )
+
+
+def signed(url: str, form: dict[str, str], signature: str) -> bool:
+    """Whether Twilio signed this POST: over the exact public address and every parameter, blank ones too."""
+    from twilio.request_validator import RequestValidator
+
+    settings = runtime.settings()
+    tokens = (settings.twilio_auth_token, settings.twilio_auth_token_secondary)
+    try:
+        return any(RequestValidator(t.get_secret_value()).validate(url, form, signature) for t in tokens if t)
+    except (TypeError, ValueError, AttributeError, UnicodeError):
+        return False  # the validator raises on malformed addresses and text; malformed is not signed

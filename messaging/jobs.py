@@ -1,0 +1,57 @@
+"""The lanes of this room: timers of the inbox, texts to deliver, and texts whose fate is unknown."""
+
+from datetime import datetime
+from functools import partial
+
+from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy.orm import Session
+
+from config import db, queue
+from messaging import delivery, reconciling
+from messaging.inbox import escalation
+from messaging.inbox.models import Timer
+from messaging.models import Message
+
+
+def fire_timers() -> int:
+    """Fire the timers of inbox items that are due."""
+    return db.work_off(Timer, escalation.DUE, escalation.fire, give_up=escalation.settle_poison, batch=50)
+
+
+def _oldest_timer(session: Session, now: datetime) -> datetime | None:
+    return session.scalar(
+        select(func.min(Timer.try_after)).where(
+            escalation.DUE, Timer.try_after <= now, or_(Timer.lease_until.is_(None), Timer.lease_until <= now)
+        )
+    )
+
+
+def _oldest_message(which: ColumnElement[bool], session: Session, now: datetime) -> datetime | None:
+    return session.scalar(
+        select(func.min(Message.try_after)).where(
+            which, Message.try_after <= now, or_(Message.lease_until.is_(None), Message.lease_until <= now)
+        )
+    )
+
+
+LANES = [
+    queue.Lane("timers", "urgent", fire_timers, _oldest_timer),
+    queue.Lane(
+        "deliver_urgent",
+        "urgent",
+        partial(delivery.deliver, "urgent"),
+        partial(_oldest_message, delivery.due_in("urgent")),
+    ),
+    queue.Lane(
+        "deliver_bulk",
+        "bulk",
+        partial(delivery.deliver, "bulk"),
+        partial(_oldest_message, delivery.due_in("bulk")),
+    ),
+    queue.Lane(
+        "reconcile",
+        "default",
+        reconciling.reconcile,
+        partial(_oldest_message, or_(reconciling.DOUBTED, reconciling.ORPHANED, reconciling.SILENT)),
+    ),
+]

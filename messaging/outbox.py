@@ -1,0 +1,214 @@
+"""The only way a text gets out: consent, line and life are asked here, and a reason sends one text, once."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import exists, select, update
+from sqlalchemy.orm import Session
+
+from config import clock, queue
+from messaging import consent, conversations, people, wording
+from messaging.models import Clinic, Conversation, Message, Patient, PatientNumber, Staff
+
+LANES = {"urgent": "deliver_urgent", "bulk": "deliver_bulk"}
+AUTOMATIC = ("reminder", "automatic")
+ANSWERS = ("automatic", "crisis")
+
+
+class MayNotText(Exception):
+    """This text may not be sent; `reason` is opted out | no consent | landline | dead number | inactive | no number |
+    wrong person."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+LINE_REASONS = {"landline": "landline", "dead": "dead number", "wrong_person": "wrong person"}
+
+
+def text_patient(
+    session: Session,
+    clinic: Clinic,
+    patient: Patient,
+    *,
+    kind: str,
+    programme: str,
+    body: str,
+    dedupe: str,
+    lane: str = "bulk",
+    expires_at: datetime | None = None,
+    author_id: UUID | None = None,
+    not_before: datetime | None = None,
+) -> Message:
+    """Queue a text to a patient's first textable number. Raises MayNotText."""
+    if patient.state != "active":
+        raise MayNotText("inactive")
+    number = people.textable_number(session, patient)
+    if number is None:
+        raise MayNotText(_why_no_number(session, patient))
+    _ask_consent(session, clinic, number.number or "", programme)
+    conversation = conversations.of_number(session, clinic, number.number or "")
+    return _queue(
+        session,
+        Message(
+            clinic_id=clinic.id,
+            key_id=patient.key_id,
+            conversation_id=conversation.id,
+            patient_id=patient.id,
+            direction="out",
+            kind=kind,
+            programme=programme,
+            lane=lane,
+            state="queued",
+            body=_introduced(session, conversation, kind, patient.language, body),
+            dedupe=dedupe,
+            author_id=author_id,
+            expires_at=expires_at,
+            created_at=clock.now(),
+            try_after=not_before or clock.now(),
+        ),
+        conversation,
+    )
+
+
+def text_conversation(
+    session: Session,
+    clinic: Clinic,
+    conversation: Conversation,
+    *,
+    kind: str,
+    programme: str,
+    body: str,
+    dedupe: str,
+    lane: str = "urgent",
+    author_id: UUID | None = None,
+) -> Message:
+    """Queue a text to a number, known or not. A number of nobody may be answered when it wrote. Raises MayNotText."""
+    reason = closed(
+        session, clinic, conversation, programme, answering=kind in ANSWERS or author_id is not None
+    )
+    if reason:
+        raise MayNotText(reason)
+    return _queue(
+        session,
+        Message(
+            clinic_id=clinic.id,
+            key_id=conversation.key_id,
+            conversation_id=conversation.id,
+            patient_id=conversation.patient_id,
+            direction="out",
+            kind=kind,
+            programme=programme,
+            lane=lane,
+            state="queued",
+            body=body,
+            dedupe=dedupe,
+            author_id=author_id,
+            created_at=clock.now(),
+            try_after=clock.now(),
+        ),
+        conversation,
+    )
+
+
+def closed(
+    session: Session,
+    clinic: Clinic,
+    conversation: Conversation,
+    programme: str = "care_team",
+    *,
+    answering: bool = True,
+) -> str | None:
+    """Return why this number cannot be texted, or None. `answering` lets us answer a number that never agreed."""
+    lines = select(PatientNumber.line).where(
+        PatientNumber.clinic_id == clinic.id, PatientNumber.number_index == conversation.number_index
+    )
+    known = session.scalars(lines).all()
+    for line in known:
+        if line in LINE_REASONS and (line != "wrong_person" or not answering):
+            return LINE_REASONS[line]
+    if conversation.patient_id:
+        patient = session.get(Patient, conversation.patient_id)
+        if patient is not None and patient.state != "active":
+            return "inactive"
+    try:
+        _ask_consent(session, clinic, conversation.number or "", programme, answering=answering)
+    except MayNotText as refused:
+        return refused.reason
+    return None
+
+
+def text_staff(session: Session, clinic: Clinic, staff: Staff, *, body: str, dedupe: str) -> Message | None:
+    """Queue a text to a colleague, at once and at any hour; None if we have no number of theirs."""
+    if not staff.number or not staff.active:
+        return None
+    return _queue(
+        session,
+        Message(
+            clinic_id=clinic.id,
+            key_id=clinic.key_id,
+            staff_id=staff.id,
+            direction="out",
+            kind="staff_alert",
+            lane="urgent",
+            state="queued",
+            body=body,
+            dedupe=dedupe,
+            created_at=clock.now(),
+            try_after=clock.now(),
+        ),
+        None,
+    )
+
+
+def cancel(session: Session, message_ids: Iterable[UUID]) -> int:
+    """Take back texts that have not left yet; return how many were caught."""
+    caught = (
+        update(Message)
+        .where(Message.id.in_(list(message_ids)), Message.state == "queued")
+        .values(state="cancelled")
+        .returning(Message.id)
+    )
+    return len(session.execute(caught).all())
+
+
+def _ask_consent(
+    session: Session, clinic: Clinic, number: str, programme: str, *, answering: bool = False
+) -> None:
+    said = consent.state(session, clinic, number)[programme]
+    if said == "revoked":
+        raise MayNotText("opted out")
+    if said == "unknown" and not answering:
+        raise MayNotText("no consent")
+
+
+def _why_no_number(session: Session, patient: Patient) -> str:
+    lines = session.scalars(select(PatientNumber.line).where(PatientNumber.patient_id == patient.id)).all()
+    return next((LINE_REASONS[line] for line in lines if line in LINE_REASONS), "no number")
+
+
+def _introduced(session: Session, conversation: Conversation, kind: str, language: str, body: str) -> str:
+    # The first automatic text to a number says how to end texts; a person's own words are left alone.
+    if kind not in AUTOMATIC:
+        return body
+    before = exists().where(Message.conversation_id == conversation.id, Message.direction == "out")
+    if session.scalar(select(before)):
+        return body
+    suffix = wording.texts(language)["welcome_suffix"]
+    return body if suffix in body else f"{body} {suffix}"
+
+
+def _queue(session: Session, message: Message, conversation: Conversation | None) -> Message:
+    first = session.scalar(
+        select(Message).where(Message.clinic_id == message.clinic_id, Message.dedupe == message.dedupe)
+    )
+    if first is not None:
+        return first
+    session.add(message)
+    session.flush()
+    if conversation is not None:
+        conversation.last_at = clock.now()
+    queue.ring(session, LANES[message.lane])
+    return message

@@ -1,0 +1,225 @@
+"""Clinics, staff and patients: how they come in, and how a number or a record number finds them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Literal
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from config import audit, clock, db
+from messaging import consent, conversations
+from messaging.models import Clinic, Patient, PatientNumber, Staff
+
+Change = Literal["created", "updated", "unchanged"]
+TEXTABLE = ("unknown", "mobile")
+
+
+@dataclass(frozen=True)
+class PatientRecord:
+    """A patient as the clinic's own system knows them. `number` is E.164; `consent` whether the clinic may text."""
+
+    record: str
+    first_name: str
+    last_name: str
+    number: str | None
+    birth_date: date | None
+    language: str = "en"
+    zone: str | None = None
+    panel: str | None = None
+    sex: str | None = None
+    privacy: str = "place"
+    consent: bool = True
+
+
+def add_clinic(
+    session: Session,
+    *,
+    name: str,
+    zone: str,
+    number: str,
+    phone: str | None = None,
+    rules: Mapping[str, Any] | None = None,
+) -> Clinic:
+    """Add a clinic with a key of its own. `number` is the one patients text, `phone` the one they call."""
+    clinic_id = db.new_id()
+    clinic = Clinic(
+        id=clinic_id,
+        key_id=db.new_data_key(session, clinic_id),
+        name=name,
+        zone=zone,
+        number=number,
+        phone=phone or number,
+        rules=dict(rules or {}),
+        created_at=clock.now(),
+    )
+    session.add(clinic)
+    session.flush()
+    audit.record(session, clinic_id, "operator", "clinic.created", f"clinic:{clinic_id}")
+    return clinic
+
+
+def clinic_by_number(session: Session, number: str) -> Clinic | None:
+    """Return the clinic whose patients text `number` (E.164), if there is one."""
+    return session.scalar(select(Clinic).where(Clinic.number == number))
+
+
+def add_staff(
+    session: Session,
+    clinic: Clinic,
+    *,
+    name: str,
+    email: str,
+    role: str = "care_manager",
+    languages: Sequence[str] = ("en",),
+    panels: Sequence[str] = (),
+    hours: Mapping[str, Any] | None = None,
+    number: str | None = None,
+) -> Staff:
+    """Add someone who works at the clinic; they cannot sign in before they have used an invitation."""
+    staff = Staff(
+        clinic_id=clinic.id,
+        key_id=clinic.key_id,
+        email=email.strip().lower(),
+        name=name,
+        role=role,
+        languages=list(languages),
+        panels=list(panels),
+        hours=dict(hours or {}),
+        number=number,
+        active=True,
+        created_at=clock.now(),
+    )
+    session.add(staff)
+    session.flush()
+    audit.record(session, clinic.id, "operator", "staff.created", f"staff:{staff.id}", role=role)
+    return staff
+
+
+def find_by_record(session: Session, clinic: Clinic, record: str) -> Patient | None:
+    """Return the patient with the clinic's record number, if known."""
+    index = db.clinic_index(session, clinic.key_id, "record", record)
+    return session.scalar(
+        select(Patient).where(Patient.clinic_id == clinic.id, Patient.record_index == index)
+    )
+
+
+def patients_with_number(session: Session, clinic: Clinic, number: str) -> list[Patient]:
+    """Return every active patient who gave this number and has not been told apart from it, oldest first."""
+    index = db.clinic_index(session, clinic.key_id, "number", number)
+    found = (
+        select(Patient)
+        .join(PatientNumber)
+        .where(
+            PatientNumber.clinic_id == clinic.id,
+            PatientNumber.number_index == index,
+            PatientNumber.line != "wrong_person",
+        )
+        .order_by(Patient.id)
+    )
+    return list(session.scalars(found))
+
+
+def textable_number(session: Session, patient: Patient) -> PatientNumber | None:
+    """Return the first number of the patient that can be texted: not a landline, not dead, not somebody else's."""
+    return session.scalar(
+        select(PatientNumber)
+        .where(PatientNumber.patient_id == patient.id, PatientNumber.line.in_(TEXTABLE))
+        .order_by(PatientNumber.id)
+        .limit(1)
+    )
+
+
+def save_patient(
+    session: Session,
+    clinic: Clinic,
+    record: PatientRecord,
+    *,
+    source: str = "import",
+    actor: str = "operator",
+) -> tuple[Patient, Change]:
+    """Add the patient or bring what is known up to date; the record number says who it is."""
+    patient = find_by_record(session, clinic, record.record)
+    change: Change = "unchanged"
+    if patient is None:
+        patient, change = _new_patient(session, clinic, record), "created"
+    elif _update(patient, record):
+        change = "updated"
+    if record.number and _add_number(session, clinic, patient, record.number):
+        change = "updated" if change == "unchanged" else change
+        if record.consent:
+            consent.record(
+                session, clinic, record.number, "granted", source=source, actor=actor, patient_id=patient.id
+            )
+    if change != "unchanged":
+        audit.record(session, clinic.id, actor, f"patient.{change}", f"patient:{patient.id}", source=source)
+    return patient, change
+
+
+def _new_patient(session: Session, clinic: Clinic, record: PatientRecord) -> Patient:
+    patient = Patient(
+        clinic_id=clinic.id,
+        key_id=db.new_data_key(session, clinic.id, under=clinic.key_id),
+        record_index=db.clinic_index(session, clinic.key_id, "record", record.record),
+        record=record.record,
+        state="active",
+        created_at=clock.now(),
+        **_facts(record),
+    )
+    session.add(patient)
+    session.flush()
+    return patient
+
+
+def _facts(record: PatientRecord) -> dict[str, Any]:
+    return {
+        "first_name": record.first_name,
+        "last_name": record.last_name,
+        "birth_date": record.birth_date.isoformat() if record.birth_date else None,
+        "language": record.language,
+        "zone": record.zone,
+        "panel": record.panel,
+        "sex": record.sex,
+        "privacy": record.privacy,
+    }
+
+
+def _update(patient: Patient, record: PatientRecord) -> bool:
+    changed = {name: value for name, value in _facts(record).items() if getattr(patient, name) != value}
+    for name, value in changed.items():
+        setattr(patient, name, value)
+    return bool(changed)
+
+
+def _add_number(session: Session, clinic: Clinic, patient: Patient, number: str) -> bool:
+    index = db.clinic_index(session, clinic.key_id, "number", number)
+    known = select(PatientNumber.id).where(
+        PatientNumber.patient_id == patient.id, PatientNumber.number_index == index
+    )
+    if session.scalar(known):
+        return False
+    session.add(
+        PatientNumber(
+            clinic_id=clinic.id,
+            key_id=patient.key_id,
+            patient_id=patient.id,
+            number_index=index,
+            number=number,
+            line="unknown",
+        )
+    )
+    session.flush()
+    conversations.attribute(session, clinic, number)
+    return True
+
+
+def learn_line(session: Session, clinic: Clinic, number: str, line: str, actor: str) -> None:
+    """Remember what was learnt about a number (landline, dead, wrong_person), for everyone who gave it."""
+    index = db.clinic_index(session, clinic.key_id, "number", number)
+    rows = select(PatientNumber).where(
+        PatientNumber.clinic_id == clinic.id, PatientNumber.number_index == index
+    )
+    for row in session.scalars(rows):
+        row.line = line
+        audit.record(session, clinic.id, actor, "number.line", f"patient:{row.patient_id}", line=line)
