@@ -106,19 +106,28 @@ def code_note(code: int, appointment: Appointment) -> str:
     return f"code {code}: {appointment.id}"
 
 
+def gave_codes(session: Session, patient_id: UUID) -> bool:
+    """Whether any text to this patient of late had codes."""
+    return bool(_codes(session, patient_id))
+
+
 def coded(session: Session, patient_id: UUID, code: int) -> Appointment | None:
     """Return the visit for which `code` stood in the last text to this patient that had codes."""
+    meant = _codes(session, patient_id).get(str(code))
+    return session.get(Appointment, UUID(meant)) if meant else None
+
+
+def _codes(session: Session, patient_id: UUID) -> dict[str, str]:
+    """The visits' ids by code, as in the last text that had codes."""
     sent = (
-        select(Reminder)
+        select(Reminder.why)
         .join(Appointment, Appointment.id == Reminder.appointment_id)
         .where(Appointment.patient_id == patient_id, Reminder.state.in_(("queued", "done")))
         .order_by(Reminder.due_at.desc())
         .limit(20)
     )
-    for reminder in session.scalars(sent):
-        codes = dict(
-            note.removeprefix("code ").split(": ") for note in reminder.why if note.startswith("code ")
-        )
+    for why in session.scalars(sent):
+        codes = dict(note.removeprefix("code ").split(": ") for note in why if note.startswith("code "))
         if codes:
-            return session.get(Appointment, UUID(codes[str(code)])) if str(code) in codes else None
-    return None
+            return codes
+    return {}
