@@ -97,10 +97,14 @@ def accept_answer(
     dropped = set(range(len(answers))) - set(scoring.applicable(definition, answers))
     screen.answers = json.dumps([None if i in dropped else answer for i, answer in enumerate(answers)])
     screen.detail = _seen(screen, index, dropped, given_in)
-    if score.alerts:
-        alerts.raise_alert(session, clinic, screen, score, rose=(value or 0) > (before[index] or 0))
-    elif screen.owed == "safety":
-        alerts.say_it_changed(session, screen, before, answers)
+    if screen.owed != "safety":
+        if score.alerts:
+            alerts.raise_alert(session, clinic, screen, score)
+    elif value != before[index] and any(rule.item == index + 1 for rule in definition.alerts):
+        if (value or 0) > (before[index] or 0):
+            alerts.raise_alert(session, clinic, screen, score)
+        else:
+            alerts.say_it_changed(session, screen, index, value)
 
 
 def submit(session: Session, clinic: Clinic, screen: Screen) -> Screen:
@@ -222,12 +226,10 @@ def _finish(session: Session, clinic: Clinic, screen: Screen, submitted_at: date
     screen.state, screen.submitted_at, screen.scored_at = "submitted", submitted_at, clock.now()
     actor = f"patient:{screen.patient_id}" if screen.source == LINK else "system:forms"
     alerts.note(session, screen, "submitted", actor, instrument=screen.instrument)
-    if score.alerts:
+    if screen.owed == "safety":
+        alerts.say_it_is_finished(session, screen, score)
+    elif score.alerts:
         alerts.raise_alert(session, clinic, screen, score)
-    elif screen.owed == "safety":
-        item = alerts.safety_item(session, screen)
-        if item is not None:
-            item.summary = (item.summary or "").replace(links.staff_words()["unfinished"], "")
     elif score.positive:
         screen.owed = "screen"
         alerts.open_item(session, clinic, screen, "screen", alerts.summary_of(session, screen, score))
