@@ -32,10 +32,10 @@ def run(*, keep_serving: bool) -> int:
 def _run(folder: Path, keep_serving: bool) -> int:
     began = time.monotonic()
     web, network = ports.free_ports(2)
-    settings = _settings(folder, int(os.environ.get("PORT") or web), network)
+    settings = settings_for(folder, int(os.environ.get("PORT") or web), network)
     start.use(settings, "demo")
     migrations.upgrade()
-    simulator = _simulator(settings, network)
+    simulator = simulator_for(settings, network)
     service = processes.Service(settings, [simulator])
     env = start.environment(settings, service.valkey.url if service.valkey else settings.redis_url)
     scene = Scene(settings.public_url, f"http://127.0.0.1:{network}", env, folder)
@@ -56,10 +56,11 @@ def _run(folder: Path, keep_serving: bool) -> int:
     return 1 if failed else 0
 
 
-def _settings(folder: Path, web: int, network: int) -> given.Settings:
+def settings_for(folder: Path, web: int, network: int, **more: str) -> given.Settings:
+    """Return settings for a service of its own in `folder`; `more` by environment name."""
     # The demo never reads the operator's own settings: it must not meet a real account, database or patient.
     return given.load(
-        {},
+        more,
         PORT=str(web),
         TWILIO_ACCOUNT_SID="AC" + secrets.token_hex(16),
         TWILIO_AUTH_TOKEN=secrets.token_hex(16),
@@ -70,7 +71,8 @@ def _settings(folder: Path, web: int, network: int) -> given.Settings:
     )
 
 
-def _simulator(settings: given.Settings, network: int) -> Process:
+def simulator_for(settings: given.Settings, network: int) -> Process:
+    """Return the simulator's process for a service with these settings."""
     env = start.environment(settings, "") | {
         "SIMULATOR_PORT": str(network),
         "SIMULATOR_SMS_URL": f"{settings.public_url}/webhooks/twilio/sms",
