@@ -1,6 +1,7 @@
 """Commands that run the service: demo, serve, web, worker, ticker, db, wait-ready."""
 
 import time
+from typing import Any
 
 import click
 
@@ -29,24 +30,29 @@ def serve() -> None:
     raise click.exceptions.Exit(processes.Service(settings).run())
 
 
-@click.command()
-def web() -> None:
-    """Run the web server (one process of the Procfile)."""
+def web_server(target: str, port: int) -> Any:
+    """Return the web server for a WSGI `target`: two processes of many blocking threads, for slow clients."""
     from granian.constants import Interfaces
+    from granian.log import LogLevels
     from granian.server import Server
 
-    settings = start.begin("web")
-    Server(
-        "config.wsgi:app",
+    return Server(
+        target,
         address="0.0.0.0",  # noqa: S104 - the port is the operator's to expose
-        port=settings.port,
+        port=port,
         interface=Interfaces.WSGI,
         workers=2,
         blocking_threads=WEB_THREADS,
         websockets=False,
-        log_level="warning",  # type: ignore[arg-type]
+        log_level=LogLevels.warning,
         workers_kill_timeout=30,
-    ).serve()
+    )
+
+
+@click.command()
+def web() -> None:
+    """Run the web server (one process of the Procfile)."""
+    web_server("config.wsgi:app", start.begin("web").port).serve()
 
 
 @click.command()

@@ -6,8 +6,7 @@ from typing import Any
 
 from config.cli.walk import day
 from config.cli.walk.steps import STEPS, Walk
-
-from .conftest import NO_REDIS, Running
+from tests.walks.kit import NO_REDIS, Running
 
 Serve = Callable[..., Running]
 
