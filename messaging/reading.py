@@ -146,6 +146,8 @@ def _beyond(rules: rulebook.Rules, given: _Text, by: str, whys: tuple[str, ...])
         return thanks, not thanks and bool(given.typed.strip())
     if given.core in rules.answers_alone and whys or given.words in rules.keywords or given.core in rules.revocations:
         return False, False
+    if not whys and not by:
+        return False, True
     rest = given.core
     for label in (*whys, *((by,) if by else ())):
         rest = rules.book.without(rest, label)

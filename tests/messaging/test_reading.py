@@ -82,7 +82,7 @@ def test_a_crisis_is_seen_through_case_accents_spaces_and_emoji(text: str, data:
         else:
             typed += data.draw(st.sampled_from([character.lower(), character.upper()]))
             typed += data.draw(_MARKS) if character.isalpha() else ""
-    typed += data.draw(_AROUND)
+    typed += " " + data.draw(_AROUND)
     assert reading.read(typed).crisis
 
 
