@@ -171,7 +171,11 @@ def _lint_rules() -> tuple[tuple[str, str, re.Pattern[str]], ...]:
     for name, rule in _data("lint.toml").items():
         if "capitals" in rule:
             continue
-        body = rule["pattern"] if "pattern" in rule else "|".join(_word(word) for word in rule["words"])
+        body = (
+            rule["pattern"]
+            if "pattern" in rule
+            else "|".join(map(_word, sorted(rule["words"], key=len, reverse=True)))
+        )
         for key, words in rule.items():
             if key not in ("message", "pattern", "words"):
                 body = body.replace(f"<{key}>", "|".join(_word(word) for word in words))

@@ -48,7 +48,9 @@ KEYS = {
         ("\ud800", "UCS-2", 1, 1),
     ],
 )
-def test_segments_are_counted_as_carriers_bill_them(text: str, encoding: str, segments: int, units: int) -> None:
+def test_segments_are_counted_as_carriers_bill_them(
+    text: str, encoding: str, segments: int, units: int
+) -> None:
     counted = wording.segments(text)
     assert (counted.encoding, counted.segments, counted.units) == (encoding, segments, units)
 
@@ -74,7 +76,11 @@ def _oracle(text: str) -> tuple[str, int, int]:
     gsm = all(c in GSM + "€[]{}\\^~|\f" for c in text)
 
     def size(piece: str) -> int:
-        return len(re.sub(r"[€\[\]{}\\^~|\f]", "--", piece)) if gsm else len(piece.encode("utf-16-le", "surrogatepass")) // 2
+        return (
+            len(re.sub(r"[€\[\]{}\\^~|\f]", "--", piece))
+            if gsm
+            else len(piece.encode("utf-16-le", "surrogatepass")) // 2
+        )
 
     name, single, part = ("GSM-7", 160, 153) if gsm else ("UCS-2", 70, 67)
     if size(text) <= single:
@@ -90,7 +96,7 @@ _GSM_TEXT = st.text(alphabet="aé €{}\\ñ", max_size=400)
 _UCS_TEXT = st.text(alphabet="aá😀", max_size=250)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.one_of(_GSM_TEXT, _UCS_TEXT, st.text(max_size=250)))
 def test_segments_agree_with_a_slow_count(text: str) -> None:
     counted = wording.segments(text)
@@ -99,7 +105,7 @@ def test_segments_agree_with_a_slow_count(text: str) -> None:
 
 def test_smart_keeps_typographic_text_in_the_cheap_alphabet() -> None:
     typed = "“It’s fine” – see you…\u00a0soon — ok"
-    assert wording.smart(typed) == "\"It's fine\" - see you... soon - ok"
+    assert wording.smart(typed) == '"It\'s fine" - see you... soon - ok'
     assert wording.segments(wording.smart(typed)).encoding == "GSM-7"
     assert wording.smart("mañana será") == "mañana será"
 
