@@ -94,6 +94,25 @@ def test_a_crisis_after_y_is_still_a_crisis(text: str) -> None:
     assert reading.read(f"{text} thanks").crisis
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "took all my pills with vodka",
+        "I want to hurt him when he comes home",
+        "I can't go on the way things are",
+        "I can't take it at home anymore",
+        "help me to die",
+        "dying to see you but I want to kill myself",
+        "suicide squad was fun, now I want to die",
+        "this cough is killing me and I can't go on",
+        "I don't want to live with my thoughts",
+        "me muero de risa pero me quiero matar",
+    ],
+)
+def test_an_idiom_hides_its_own_words_only(text: str) -> None:
+    assert reading.read(text).crisis
+
+
 def test_a_crisis_at_the_end_of_the_longest_text_is_seen() -> None:
     assert reading.read("a nice day " * 144 + " kill myself").crisis
 
