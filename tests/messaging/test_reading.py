@@ -106,6 +106,7 @@ def test_a_crisis_after_y_is_still_a_crisis(text: str) -> None:
         "suicide squad was fun, now I want to die",
         "this cough is killing me and I can't go on",
         "I don't want to live with my thoughts",
+        "I do not want to live in this world",
         "me muero de risa pero me quiero matar",
     ],
 )
