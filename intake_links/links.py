@@ -141,6 +141,7 @@ def verify(session: Session, clinic: Clinic, link: IntakeLink, born: date) -> st
     The fifth wrong date of the link's life locks it and asks a person to call: the birth date says that the right
     person holds the phone, and is known to a household, so it must not be guessed at.
     """
+    session.flush()
     session.refresh(link, with_for_update=True)
     if not is_open(link, clock.now()):
         withdraw(session, link)

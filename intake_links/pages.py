@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Callable
+from typing import Any
 
 from flask import Blueprint, redirect, request, url_for
 from sqlalchemy.orm import Session
@@ -12,8 +13,6 @@ from config import clock, db, logging, runtime
 from intake_links import links, progress, scoring, sheets, submissions
 from intake_links.models import IntakeLink
 from messaging.models import Clinic
-
-COOKIE = "wt_form"
 
 pages = Blueprint("pages", __name__, url_prefix="/i", template_folder="templates", static_folder="static")
 View = Callable[..., Response]
@@ -62,7 +61,7 @@ def verify(token: str) -> Response:
 def verify_again() -> Response:
     """Let in again who was away too long, and save the answer that came too late."""
     with db.unit_of_work(db.EVERY) as session:
-        visit = links.visit(session, request.cookies.get(COOKIE), acting=True)
+        visit = links.visit(session, request.cookies.get(_cookie()), acting=True)
         if visit is None:
             return sheets.page("closed", sheets.language_for(None), None, status=403, no_session=True)
         clinic, link = session.get_one(Clinic, visit.link.clinic_id), visit.link
@@ -106,7 +105,7 @@ def _inside(*, acting: bool) -> Callable[[View], View]:
         @functools.wraps(view)
         def door(**named: int) -> Response:
             with db.unit_of_work(db.EVERY, read_only=not acting) as session:
-                visit = links.visit(session, request.cookies.get(COOKIE), acting=acting)
+                visit = links.visit(session, request.cookies.get(_cookie()), acting=acting)
                 if visit is None:
                     return sheets.page("closed", sheets.language_for(None), None, status=403, no_session=True)
                 clinic = session.get_one(Clinic, visit.link.clinic_id)
@@ -115,7 +114,7 @@ def _inside(*, acting: bool) -> Callable[[View], View]:
                 language = sheets.language_for(visit.link.language)
                 if visit.link.state == "answered":
                     return sheets.page("thanks", language, clinic)
-                asked = {"action": url_for("pages.verify_again"), "carried": sheets.carried()}
+                asked: dict[str, Any] = {"action": url_for("pages.verify_again"), "carried": sheets.carried()}
                 return sheets.page("again", language, clinic, **asked)
 
         return door
@@ -264,13 +263,18 @@ def _onward(session: Session, link: IntakeLink) -> Response:
     return _to("pages.question", part=here.part + 1, number=here.question + 1)
 
 
-def _to(endpoint: str, **values: int) -> Response:
+def _to(endpoint: str, **values: Any) -> Response:
     return redirect(url_for(endpoint, **values), code=303)
+
+
+def _cookie() -> str:
+    # A name of its own beside the application's session; __Host- would need the path "/", and this one only /i.
+    return "__Secure-wt_visit" if runtime.settings().secure else "wt_visit"
 
 
 def _with_cookie(response: Response, token: str) -> Response:
     response.set_cookie(
-        COOKIE,
+        _cookie(),
         token,
         httponly=True,
         samesite="Strict",
