@@ -66,6 +66,11 @@ def words(given: bytes) -> str:
         return given.decode("utf-8", "surrogateescape")
 
 
+def showable(text: str) -> str:
+    """Return text in which lone surrogates, which no page can show, are U+FFFD; the receipt keeps them as they came."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
 def sms(form: Mapping[str, str], account_sid: str) -> dict[str, str]:
     """Return the fields of an inbound text with its whole `Body`. Raises BadFields.
 

@@ -112,5 +112,6 @@ def remembered(cache: str, key: object, find: Callable[[Session], T]) -> T:
             known.pop(next(iter(known)), None)
         with db.unit_of_work(db.EVERY, read_only=True) as session:
             found = (clock.monotonic() + CACHE_SECONDS, find(session))
-        known[key] = found
+        if found[1] is not None:  # what is not there may be there in a moment
+            known[key] = found
     return found[1]

@@ -28,7 +28,7 @@ def by_twilio(url: str, fields: Fields, signature: str, tokens: Iterable[str]) -
         for token in tokens
         for address in urls
     ]
-    return any([hmac.compare_digest(one, said) for one in expected])  # a list: no early end to measure
+    return any(hmac.compare_digest(one, said) for one in expected)
 
 
 def _sorted(fields: Fields) -> list[tuple[str, str]]:
@@ -59,4 +59,4 @@ def by_standard(
     told = f"{message_id}.{timestamp}.".encode("utf-8", "replace") + body
     expected = b"v1," + base64.b64encode(hmac.new(key, told, hashlib.sha256).digest())
     given = signatures.encode("utf-8", "replace").split(b" ")
-    return bool(key) and any([hmac.compare_digest(expected, one) for one in given])
+    return bool(key) and any(hmac.compare_digest(expected, one) for one in given)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from uuid import UUID
 
 from flask import Blueprint, Response, request
+from sqlalchemy.orm import Session
 
 from config import keys, logging, runtime
 from messaging import delivery, reading
@@ -55,8 +56,8 @@ def status(token: str) -> Response:
     return Response(status=204)
 
 
-def _attempt(token: str, session: object) -> tuple[UUID, UUID] | None:
-    attempt = delivery.attempt_by_token(session, token)  # type: ignore[arg-type]
+def _attempt(token: str, session: Session) -> tuple[UUID, UUID] | None:
+    attempt = delivery.attempt_by_token(session, token)
     return (attempt.id, attempt.clinic_id) if attempt else None
 
 
