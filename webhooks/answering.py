@@ -1,7 +1,7 @@
 """What happens with a text that came in: filed, read, obeyed, answered, and put in front of a human unless a rule did all."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import select
@@ -10,14 +10,17 @@ from sqlalchemy.orm import Session
 from config import clock, db, logging
 from messaging import consent, conversations, people, reading
 from messaging.models import Clinic, Conversation, Message, Patient, PatientNumber
+from messaging.rulebook import Consent
 from reminders import appointments, replies
 from webhooks import autoreplies, fields, raising, receipts
 from webhooks.models import Receipt
 
 # The carrier answers these itself when they are the whole text, and whatever it has marked with OptOutType.
-CARRIERS_OWN = frozenset(
-    "STOP STOPALL UNSUBSCRIBE CANCEL END QUIT REVOKE OPTOUT START YES UNSTOP HELP INFO".split()
-)
+CARRIERS_OWN = {
+    *("STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"),
+    *("START", "YES", "UNSTOP", "HELP", "INFO"),
+}
+TAKEN: Mapping[str, Consent] = {"STOP": "stop", "START": "start", "HELP": "help"}
 
 
 @dataclass(frozen=True)
@@ -78,10 +81,14 @@ def answer(session: Session, clinic: Clinic, form: Mapping[str, str], at: dateti
         autoreplies.crisis(inbound)
         return inbound.message
     handled = _act(inbound) or obeyed
-    if not (handled and _nothing_beyond(inbound)) and not _only_thanks(inbound):
-        raising.reply(inbound)
-        if not inbound.patients:
-            autoreplies.unknown_sender(inbound)
+    if handled and _nothing_beyond(inbound):
+        return inbound.message
+    if _only_thanks(inbound):
+        raising.add_to_waiting(inbound)
+        return inbound.message
+    raising.reply(inbound)
+    if not inbound.patients:
+        autoreplies.unknown_sender(inbound)
     return inbound.message
 
 
@@ -111,34 +118,29 @@ def _file(session: Session, clinic: Clinic, form: Mapping[str, str], at: datetim
 
 def _as_the_carrier_took_it(read: reading.Reading, opt_out: str) -> reading.Reading:
     """Where the carrier says that it took a text as a keyword, in whatever language, so do we."""
-    if not opt_out or read.consent == opt_out.lower():
-        return read
-    taken: dict[str, reading.Reading] = {
-        said: reading.read(said) for said in ("STOP", "START", "HELP") if said == opt_out
-    }
-    keyword = taken[opt_out]
-    return reading.Reading(
-        crisis=read.crisis,
-        consent=keyword.consent,
-        answer=read.answer,
-        why=(*read.why, *keyword.why),
-        content=read.content,
-        code=read.code,
-    )
+    taken = TAKEN.get(opt_out, read.consent)
+    return read if taken == read.consent else replace(read, consent=taken, thanks=False)
 
 
 def _consent(inbound: Inbound) -> bool:
-    """Write down what the text says about being texted; return whether that is something a rule does."""
+    """Write down what the text says about being texted; return whether that is all a rule need do about it."""
     said = inbound.reading.consent
+    if said == "start" and _is_only_yes(inbound):
+        return False
     if said == "stop":
         _record(inbound, "revoked")
-    elif said == "start" and (inbound.reading.answer is None or _has_stopped(inbound)):
+    elif said == "start":
         _record(inbound, "granted")
-        if not inbound.carrier_answers:
-            autoreplies.plain(inbound, "started")
-    elif said == "help" and not inbound.carrier_answers and not inbound.reading.crisis:
-        autoreplies.plain(inbound, "help")
-    return said is not None and not (said == "start" and inbound.reading.answer is not None)
+    if said in ("start", "help") and not inbound.carrier_answers and not inbound.reading.crisis:
+        autoreplies.plain(inbound, "started" if said == "start" else "help")
+    return said is not None
+
+
+def _is_only_yes(inbound: Inbound) -> bool:
+    """Whether a word that brings back whoever had stopped (the carrier's YES) is just the answer of somebody who had not."""
+    asked = (inbound.message.body or "").strip().upper() != "YES"
+    stopped = consent.state(inbound.session, inbound.clinic, inbound.number)
+    return not asked and "revoked" not in stopped.values()
 
 
 def _record(inbound: Inbound, event: consent.Event) -> None:
@@ -153,10 +155,6 @@ def _record(inbound: Inbound, event: consent.Event) -> None:
         patient_id=patient.id if patient else None,
         words=inbound.message.body,
     )
-
-
-def _has_stopped(inbound: Inbound) -> bool:
-    return "revoked" in consent.state(inbound.session, inbound.clinic, inbound.number).values()
 
 
 def _act(inbound: Inbound) -> bool:
@@ -179,7 +177,20 @@ def _nothing_beyond(inbound: Inbound) -> bool:
 
 
 def _only_thanks(inbound: Inbound) -> bool:
-    return inbound.reading.thanks and not inbound.message.media
+    """Whether the text is courtesy and nothing else. A bare yes to what a colleague wrote is an answer to them."""
+    if not inbound.reading.thanks or inbound.message.media:
+        return False
+    return "answer.not_awaited" not in inbound.reading.why or not _a_person_wrote_last(inbound)
+
+
+def _a_person_wrote_last(inbound: Inbound) -> bool:
+    last = (
+        select(Message.author_id)
+        .where(Message.conversation_id == inbound.conversation.id, Message.direction == "out")
+        .order_by(Message.created_at.desc(), Message.id.desc())
+        .limit(1)
+    )
+    return inbound.session.scalar(last) is not None
 
 
 def _clinics(

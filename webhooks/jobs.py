@@ -11,7 +11,7 @@ from config import clock, db, logging, queue
 from config.keys import WrongKey
 from messaging import delivery, phone
 from messaging.inbox import items
-from messaging.models import Attempt, Clinic, Message
+from messaging.models import Attempt, Clinic
 from webhooks import answering, fields, raising, receipts
 from webhooks.models import Receipt
 
@@ -38,11 +38,6 @@ def _take_in_statuses(session: Session, told: Sequence[Receipt]) -> None:
     db.load_keys(session, (receipt.key_id for receipt in told))
     known = select(Attempt).where(Attempt.id.in_([receipt.attempt_id for receipt in told]))
     attempts = {attempt.id: attempt for attempt in session.scalars(known)}
-    # Held in the session, the messages need no SELECT each; the lock each takes is another matter.
-    messages = session.scalars(
-        select(Message).where(Message.id.in_([attempt.message_id for attempt in attempts.values()]))
-    ).all()
-    db.load_keys(session, (message.key_id for message in messages))
     for receipt in told:
         form = receipts.said(receipt)
         code = form.get("ErrorCode") or "0"

@@ -51,6 +51,18 @@ def reply(inbound: "Inbound") -> InboxItem:
             patient_id=inbound.patient.id if inbound.patient else None,
             conversation_id=inbound.conversation.id,
         )
+    _add(inbound, waiting, summary)
+    return waiting
+
+
+def add_to_waiting(inbound: "Inbound") -> None:
+    """Show the text with what already waits of its conversation; where nothing waits, it is only filed."""
+    waiting = _waiting(inbound)
+    if waiting is not None:
+        _add(inbound, waiting, _summary(inbound, "known", "unknown", "shared"))
+
+
+def _add(inbound: "Inbound", waiting: InboxItem, summary: str) -> None:
     waiting.summary = f"{waiting.summary}\n{summary}"[-LONGEST_SUMMARY:]
     if waiting.state == "snoozed":  # it was to sleep until the patient had more to say
         waiting.state, waiting.snoozed_until = "claimed" if waiting.owner_id else "open", None

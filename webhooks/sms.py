@@ -16,7 +16,11 @@ TWIML = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
 
 door = Blueprint("twilio", __name__)
 # The rules are compiled when the application is made, not while a carrier waits for its first answer.
-door.record_once(lambda _state: reading.read("") and None)
+door.record_once(lambda _state: _warm())
+
+
+def _warm() -> None:
+    reading.read("")
 
 
 @door.post("/webhooks/twilio/sms")
