@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import func, select, text
+from sqlalchemy import delete, func, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 
 from config import db
 from config.db import base
-from messaging.models import Clinic
+from messaging.models import Clinic, Patient
 
 both = pytest.mark.parametrize("house", ["sqlite", "postgresql"], indirect=True)
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
@@ -116,7 +116,7 @@ def test_an_error_of_the_database_does_not_print_the_values(house):
 def test_foreign_keys_are_kept(house, new_patient: Callable[..., Any]):
     patient = new_patient()
     with pytest.raises(IntegrityError), db.unit_of_work(db.EVERY) as session:
-        session.execute(text("DELETE FROM patient WHERE id = :id").bindparams(id=patient.id.hex))
+        session.execute(delete(Patient).where(Patient.id == patient.id))
 
 
 @pytest.mark.parametrize("house", ["postgresql"], indirect=True)
