@@ -1,0 +1,112 @@
+"""When a clinic may text, or works: hours of the day on the wall clock of a place."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from reminders.rules import zones
+
+Window = tuple[time, time]
+DAY = timedelta(days=1)
+MINUTE = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenHours:
+    """Open from `start` up to, not including, `end` of each local day; `start` comes before `end`.
+
+    The default 08:00-20:00 lies inside the federal 8-21 (47 CFR 64.1200(c)(1)) and the 8-20 of Florida, Maryland,
+    Mississippi, New Jersey and Oklahoma; those bind solicitations, which reminders are not, and are kept all the same. `other` holds different hours, or None for closed, for a weekday
+    (Monday is 0) or for one date; a date wins over its weekday.
+    """
+
+    start: time = time(8)
+    end: time = time(20)
+    other: Mapping[int | date, Window | None] = field(default_factory=dict, hash=False)
+
+    def __post_init__(self) -> None:
+        for opens, closes in [(self.start, self.end), *filter(None, self.other.values())]:
+            if opens >= closes:
+                raise ValueError(f"hours must open before they close: {opens:%H:%M}-{closes:%H:%M}")
+        if all(self.window_of(weekday) is None for weekday in range(7)):
+            raise ValueError("hours must be open on at least one weekday")
+
+    def is_open(self, at: datetime, place: ZoneInfo) -> bool:
+        """Whether the clock of `place` stands inside the hours at the instant `at`; both passes of a repeated hour count."""
+        local = zones.to_local(at, place)
+        window = self.window_on(local.date())
+        return window is not None and window[0] <= local.time() < window[1]
+
+    def next_open(self, at: datetime, place: ZoneInfo) -> datetime:
+        """`at` itself if it is open, else the first open instant after it, in UTC."""
+        at = zones.instant(at)
+        if self.is_open(at, place):
+            return at
+        today = zones.to_local(at, place).date()
+        for distance in range(self._reach):
+            found = [
+                edge
+                for edge in self._openings(today + distance * DAY, place)
+                if edge > at and self.is_open(edge, place)
+            ]
+            if found:
+                return min(found)
+        raise ValueError("these hours do not open again")
+
+    def previous_open(self, at: datetime, place: ZoneInfo) -> datetime:
+        """`at` itself if it is open, else the last open minute before it (19:59 for hours that end at 20:00), in UTC."""
+        at = zones.instant(at)
+        if self.is_open(at, place):
+            return at
+        today = zones.to_local(at, place).date()
+        for distance in range(self._reach):
+            found = [
+                edge
+                for edge in self._closings(today - distance * DAY, place)
+                if edge < at and self.is_open(edge, place)
+            ]
+            if found:
+                return max(found)
+        raise ValueError("these hours were not open before")
+
+    def window_on(self, day: date) -> Window | None:
+        """The hours of one local date, None when it is closed."""
+        return self.other[day] if day in self.other else self.window_of(day.weekday())
+
+    def window_of(self, weekday: int) -> Window | None:
+        """The usual hours of a weekday (Monday is 0), None when it is closed."""
+        return self.other.get(weekday, (self.start, self.end))
+
+    @property
+    def _reach(self) -> int:
+        # Each closed date can at worst push the one open weekday a week further.
+        return 7 * (len(self.other) + 2) + 2
+
+    def _openings(self, day: date, place: ZoneInfo) -> Iterator[datetime]:
+        """Where an open stretch may begin on this date or the next: at the opening time, and where the clocks jump."""
+        for each in (day, day + DAY):
+            window = self.window_on(each)
+            if window:
+                yield from _both_passes(datetime.combine(each, window[0]), place)
+        yield from _changes(day, place)
+
+    def _closings(self, day: date, place: ZoneInfo) -> Iterator[datetime]:
+        """The last minute of every open stretch that may end on this date or the one before."""
+        for each in (day, day - DAY):
+            window = self.window_on(each)
+            if window:
+                yield from _both_passes(datetime.combine(each, window[1]) - MINUTE, place)
+        yield from (change - MINUTE for change in _changes(day, place))
+
+
+def _both_passes(wall: datetime, place: ZoneInfo) -> tuple[datetime, datetime]:
+    return zones.local_to_utc(wall, place), zones.local_to_utc(wall, place, second=True)
+
+
+def _changes(day: date, place: ZoneInfo) -> Iterator[datetime]:
+    midnight = datetime.combine(day, time())
+    early, late = (zones.local_to_utc(midnight + distance * DAY, place) for distance in (-1, 2))
+    change = zones.change_between(early, late, place)
+    if change:
+        yield change

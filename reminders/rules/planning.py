@@ -1,0 +1,249 @@
+"""Which reminders a visit gets, when, and why: facts in, plan out.
+
+Steps are placed from the visit backwards, so that of two that would come too close the one nearer to the visit
+stays. `Step` and `Cadence` say what the rules need to know; `reminders.cadences` reads them from a clinic's file.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from typing import Literal, Protocol
+from zoneinfo import ZoneInfo
+
+from reminders.rules import hours, offsets, zones
+
+# A step moved back goes a little before closing time, so that the last text of a long queue still leaves in time.
+ROOM_TO_SEND = timedelta(minutes=15)
+# What a busy queue takes is not held against a step that was planned with just enough notice.
+ORDINARY_DELAY = timedelta(minutes=5)
+
+
+class Step(Protocol):
+    """One reminder of a cadence: `before` the visit, or `at` a wall time (the clinic's) of the day so far before it.
+
+    `if_past` rules a step whose time is over when the visit is booked; `deliver_by` is how long after its time the
+    text may still arrive.
+    """
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def before(self) -> offsets.Offset: ...
+    @property
+    def at(self) -> time | None: ...
+    @property
+    def if_past(self) -> Literal["drop", "send"]: ...
+    @property
+    def unless_confirmed(self) -> bool: ...
+    @property
+    def deliver_by(self) -> timedelta | None: ...
+
+
+class Cadence(Protocol):
+    """The steps of a clinic and the limits that hold for all of them.
+
+    `min_notice`: what a step must leave before the visit once it is not sent at its own time; `min_gap`: the least
+    distance of two steps; `catch_up`: how late a step may still be sent after an outage.
+    """
+
+    @property
+    def steps(self) -> Sequence[Step]: ...
+    @property
+    def open_hours(self) -> hours.OpenHours: ...
+    @property
+    def min_notice(self) -> timedelta: ...
+    @property
+    def min_gap(self) -> timedelta: ...
+    @property
+    def catch_up(self) -> timedelta: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """What planning knows of a visit: aware instants, the clinic's zone, the patient's own zone if it is known."""
+
+    starts_at: datetime
+    zone: ZoneInfo
+    booked_at: datetime
+    patient_zone: ZoneInfo | None = None
+    confirmed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedStep:
+    """A step with its UTC moment, or `at` None when it is dropped; `why` tells it, one rule and sentence each.
+
+    `local` is the moment in the patient's zone (ISO 8601 with offset); after `deliver_by` the text is of no use.
+    """
+
+    step: str
+    at: datetime | None
+    local: str | None
+    why: tuple[str, ...]
+    deliver_by: datetime | None = None
+
+
+def plan(visit: Visit, cadence: Cadence, now: datetime | None = None) -> list[PlannedStep]:
+    """Every step of the cadence once, in the order of their own times before the visit, dropped ones included.
+
+    `now` is given when a visit is planned again: what lies before it is past, as what lies before the booking is.
+    """
+    frame = _Frame(visit, cadence, now)
+    in_order = sorted(cadence.steps, key=lambda step: _own_time(step, visit))
+    planned: list[PlannedStep] = []
+    following: datetime | None = None
+    for step in reversed(in_order):
+        at, why = _place(step, frame, following)
+        planned.append(_planned(step, at, why, frame))
+        following = at or following
+    planned.reverse()
+    return planned
+
+
+def still_useful(
+    planned_at: datetime,
+    now: datetime,
+    visit_at: datetime,
+    cadence: Cadence,
+    zone: ZoneInfo,
+    deliver_by: datetime | None = None,
+) -> tuple[bool, str]:
+    """Whether a step that fell due at `planned_at` may be sent `now`, and the rule that says so.
+
+    `zone` is where the patient is, else the clinic. Asked at send time, because an outage or a long queue may have
+    passed since planning.
+    """
+    now = zones.instant(now)
+    late, notice = now - zones.instant(planned_at), zones.instant(visit_at) - now
+    if notice <= timedelta(0):
+        return False, "visit: it has begun"
+    if late > cadence.catch_up:
+        return False, f"catch-up: more than {offsets.in_words(cadence.catch_up)} late"
+    if deliver_by is not None and now >= zones.instant(deliver_by):
+        return False, "deliver by: the time in which the text was useful is over"
+    if late > ORDINARY_DELAY and notice < cadence.min_notice:
+        return False, f"notice: less than {offsets.in_words(cadence.min_notice)} left before the visit"
+    if not cadence.open_hours.is_open(now, zone):
+        return False, f"quiet hours: until {_opening(cadence.open_hours, now, zone):%H:%M} for the patient"
+    return True, "due: in time"
+
+
+class _Frame:
+    """What all steps of one plan have in common."""
+
+    def __init__(self, visit: Visit, cadence: Cadence, now: datetime | None) -> None:
+        self.visit_at = zones.instant(visit.starts_at)
+        self.visit = visit
+        self.cadence = cadence
+        self.zone = visit.patient_zone or visit.zone
+        self.booked_at = zones.instant(visit.booked_at)
+        self.earliest = self.booked_at if now is None else max(self.booked_at, zones.instant(now))
+
+    def objection(self, at: datetime, following: datetime | None, notice: timedelta) -> str | None:
+        """Why a step cannot go out at `at`, or None."""
+        if at < self.earliest:
+            return "is before the visit was booked" if at < self.booked_at else "has passed"
+        if at >= self.visit_at:
+            return "is not before the visit"
+        if self.visit_at - at < notice:
+            return f"leaves less than {offsets.in_words(notice)} before the visit"
+        if following is not None and at + self.cadence.min_gap > following:
+            return f"is less than {offsets.in_words(self.cadence.min_gap)} before the next step, and the newest step wins"
+        return None
+
+
+def _own_time(step: Step, visit: Visit) -> datetime:
+    """The UTC moment of a step before any rule moves it; whole days are counted on the wall clock of the clinic."""
+    start = zones.instant(visit.starts_at)
+    days = step.before.days
+    if days is None or (days == 0 and step.at is None):
+        return start - step.before.elapsed
+    wall = zones.to_local(start, visit.zone).replace(tzinfo=None) - timedelta(days=days)
+    if step.at is not None:
+        wall = datetime.combine(wall.date(), step.at)
+    return zones.local_to_utc(wall, visit.zone)
+
+
+def _place(step: Step, frame: _Frame, following: datetime | None) -> tuple[datetime | None, list[str]]:
+    own = _own_time(step, frame.visit)
+    why = [_in_words(step, own, frame)]
+    if frame.visit.confirmed and step.unless_confirmed:
+        return None, [*why, "dropped: the visit is confirmed, and confirmed once means silence"]
+    if own >= frame.visit_at:
+        return None, [*why, "dropped: this is not before the visit"]
+    if own >= frame.earliest:
+        # A clinic that asks for "30 minutes before" means it; only a time that came about otherwise owes notice.
+        asked_for = step.before.days is None
+        return _settle(own, frame, following, why, timedelta(0) if asked_for else frame.cadence.min_notice)
+    past = (
+        "visit was booked after this step"
+        if own < frame.booked_at
+        else "this step had passed when the visit was planned again"
+    )
+    if step.if_past == "drop":
+        return None, [*why, f"dropped: {past}"]
+    why.append(f"moved: {past}, and it is to be sent at once")
+    return _settle(_whole_second(frame.earliest), frame, following, why, frame.cadence.min_notice)
+
+
+def _settle(
+    wanted: datetime, frame: _Frame, following: datetime | None, why: list[str], notice: timedelta
+) -> tuple[datetime | None, list[str]]:
+    """The wanted moment if the patient's hours allow it, else the next opening, else the evening before, else none."""
+    open_hours, place = frame.cadence.open_hours, frame.zone
+    if open_hours.is_open(wanted, place):
+        objection = frame.objection(wanted, following, notice)
+        return (None, [*why, f"dropped: {_clock(wanted, frame)} {objection}"]) if objection else (wanted, why)
+    forward = open_hours.next_open(wanted, place)
+    quiet = f"quiet hours until {_clock(forward, frame)}"
+    too_late = frame.objection(forward, following, frame.cadence.min_notice)
+    if too_late is None:
+        return forward, [*why, f"moved: {quiet}"]
+    back = _before_closing(wanted, frame)
+    too_early = frame.objection(back, following, frame.cadence.min_notice)
+    if too_early is None:
+        return back, [*why, f"moved: back before quiet hours, as {_clock(forward, frame)} {too_late}"]
+    return None, [
+        *why,
+        f"dropped: {quiet}, which {too_late}; {_clock(back, frame)}, before them, {too_early}",
+    ]
+
+
+def _before_closing(wanted: datetime, frame: _Frame) -> datetime:
+    """The last open moment before `wanted` that leaves room to send, or the very last if the booking came after that."""
+    last = frame.cadence.open_hours.previous_open(wanted, frame.zone)
+    roomy = max(last + hours.MINUTE - ROOM_TO_SEND, _whole_second(frame.earliest))
+    return roomy if frame.cadence.open_hours.is_open(roomy, frame.zone) else last
+
+
+def _planned(step: Step, at: datetime | None, why: list[str], frame: _Frame) -> PlannedStep:
+    if at is None:
+        return PlannedStep(step.name, None, None, tuple(why))
+    useful_until = frame.visit_at if step.deliver_by is None else min(at + step.deliver_by, frame.visit_at)
+    return PlannedStep(step.name, at, zones.to_local(at, frame.zone).isoformat(), tuple(why), useful_until)
+
+
+def _in_words(step: Step, own: datetime, frame: _Frame) -> str:
+    if step.at is not None:
+        day = "on the day of the visit" if step.before.days == 0 else f"{step.before} before the visit"
+        return f"planned: {step.at:%H:%M} {day}, in {frame.visit.zone.key}"
+    real = frame.visit_at - own
+    if real == step.before.elapsed:
+        return f"planned: {step.before} before the visit"
+    return f"planned: {step.before} before the visit by the clock on the wall, {offsets.in_words(real)} as the clocks change"
+
+
+def _clock(at: datetime, frame: _Frame) -> str:
+    """The patient's wall time, with its zone where that is not the clinic's."""
+    local = zones.to_local(at, frame.zone)
+    return (
+        f"{local:%H:%M}" if frame.zone.key == frame.visit.zone.key else f"{local:%H:%M} in {frame.zone.key}"
+    )
+
+
+def _opening(open_hours: hours.OpenHours, at: datetime, place: ZoneInfo) -> datetime:
+    return zones.to_local(open_hours.next_open(at, place), place)
+
+
+def _whole_second(at: datetime) -> datetime:
+    return at.replace(microsecond=0) + timedelta(seconds=1) if at.microsecond else at

@@ -1,0 +1,286 @@
+"""A clinic's cadence file, and the plan explained."""
+
+import json
+from datetime import time, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from reminders import cadences
+
+GOOD = """
+name = "short"
+min_notice = "45 minutes"
+
+[quiet_hours]
+start = "21:00"
+end = "09:00"
+
+[[steps]]
+name = "day"
+before = "1 day"
+at = 10:00:00
+text = "reminder_day"
+intake = ["phq9", "gad7"]
+
+[[steps]]
+name = "soon"
+before = "2 hours"
+text = "reminder_hours"
+if_past = "send"
+unless_confirmed = false
+deliver_by = "90 minutes"
+"""
+QUESTION = {"visit_at": "2026-03-10T09:00", "zone": "America/Denver", "booked_at": "2026-02-01T16:00:00Z"}
+
+
+def problems(text):
+    with pytest.raises(cadences.BadCadence) as found:
+        cadences.parse(text)
+    return found.value.problems
+
+
+def test_the_default_has_three_steps_and_one_carries_the_intake():
+    default = cadences.default()
+    assert [(step.name, str(step.before), step.text) for step in default.steps] == [
+        ("72h", "72 hours", "reminder_far"),
+        ("24h", "24 hours", "reminder_link"),
+        ("2h", "2 hours", "reminder_hours"),
+    ]
+    assert [step.intake for step in default.steps] == [(), ("phq9",), ()]
+    assert default.step("24h").text_without_intake == "reminder_day"
+    assert default.step("gone") is None
+    assert (default.open_hours.start, default.open_hours.end) == (time(8), time(20))
+    assert (default.min_notice, default.min_gap, default.catch_up) == (
+        timedelta(hours=1),
+        timedelta(hours=3),
+        timedelta(hours=1),
+    )
+    assert all(step.if_past == "drop" and step.unless_confirmed for step in default.steps)
+
+
+def test_a_file_is_read_whole():
+    cadence = cadences.parse(GOOD)
+    day, soon = cadence.steps
+    assert (day.at, day.intake, day.deliver_by) == (time(10), ("phq9", "gad7"), None)
+    assert (soon.if_past, soon.unless_confirmed, soon.deliver_by) == ("send", False, timedelta(minutes=90))
+    assert (cadence.open_hours.start, cadence.open_hours.end) == (time(9), time(21))
+
+
+@pytest.mark.parametrize("cadence", [cadences.default(), cadences.parse(GOOD)], ids=["default", "good"])
+def test_a_cadence_survives_storage_as_json(cadence):
+    stored = json.dumps(cadence.model_dump(mode="json"))
+    assert cadences.from_mapping(json.loads(stored)) == cadence
+    assert cadence.model_json_schema()["additionalProperties"] is False
+
+
+def test_every_mistake_is_named_with_its_line():
+    text = GOOD.replace('"45 minutes"', '"soon"').replace('"1 day"', '"a day"').replace('"send"', '"later"')
+    text = text.replace("unless_confirmed = false", "silent = 1").replace('end = "09:00"', 'end = "9"')
+    assert [(problem.line, problem.field) for problem in problems(text)] == [
+        (11, "steps[0].before"),
+        (20, "steps[1].if_past"),
+        (21, "steps[1].silent"),
+        (7, "quiet_hours.end"),
+        (3, "min_notice"),
+    ]
+    assert str(problems(text)[0]).startswith('line 11: steps[0].before: expected a length such as "72 hours"')
+
+
+def test_a_missing_field_has_the_line_of_its_step():
+    (problem,) = problems(GOOD.replace('text = "reminder_hours"\n', ""))
+    assert (problem.line, problem.field, problem.message) == (16, "steps[1].text", "this field is required")
+
+
+def test_a_file_laid_out_in_another_way_is_read_and_its_mistakes_have_no_line():
+    inline = 'steps = [{name = "a", before = "1 day", text = "some_words"}]'
+    assert cadences.parse(inline).steps[0].name == "a"
+    (problem,) = problems(inline.replace("1 day", "never"))
+    assert (problem.line, problem.field) == (None, "steps[0].before")
+
+
+def test_broken_toml_says_where():
+    (problem,) = problems("name = \n")
+    assert "line 1" in problem.message
+    assert problems("a = " + "[" * 100_000)
+
+
+@pytest.mark.parametrize(
+    ("change", "to", "expected"),
+    [
+        ('before = "2 hours"', 'before = "1 day after"', "a step after the visit is not supported yet"),
+        (
+            'before = "2 hours"',
+            'before = "2 hours"\nafter = "1 day"',
+            "a step after the visit is not supported yet",
+        ),
+        ('before = "1 day"', 'before = "5 hours"', '"at" needs whole days'),
+        ('before = "2 hours"', 'before = "0 minutes"', "a length before the visit"),
+        ('before = "2 hours"', 'before = "0 days"', "a length before the visit"),
+        ('before = "2 hours"', "before = 2", "expected a length"),
+        ("at = 10:00:00", "at = 10:00:30", "expected a time of day"),
+        ("at = 10:00:00", 'at = "25:00"', "expected a time of day"),
+        ('name = "soon"', 'name = "day"', "two steps have the same name"),
+        ('before = "1 day"\nat = 10:00:00', 'before = "120 minutes"', "two steps are due at the same moment"),
+        ('"gad7"', '"phq9"', "names an instrument twice"),
+        ('["phq9", "gad7"]', '"phq9"', "expected a list"),
+        ('["phq9", "gad7"]', "[1]", "expected a text"),
+        ('["phq9", "gad7"]', '["PHQ 9"]', "expected small letters"),
+        ("unless_confirmed = false", "unless_confirmed = 0", "expected true or false"),
+        ("unless_confirmed = false", 'text_without_intake = "x"', 'belongs to a step with "intake"'),
+        ('start = "21:00"\nend = "09:00"', 'start = "08:00"\nend = "20:00"', "begin in the evening"),
+        ('start = "21:00"', 'begin = "21:00"', "unknown field; expected one of start, end"),
+        ('min_notice = "45 minutes"', 'min_notice = "0 minutes"', "expected a length"),
+        ('name = "short"', "colour = 1", "unknown field; expected one of name, steps"),
+        ('name = "short"', 'name = "a b"', "expected up to 32 letters"),
+    ],
+)
+def test_a_cadence_that_makes_no_sense_is_refused(change, to, expected):
+    assert change in GOOD
+    assert any(expected in str(problem) for problem in problems(GOOD.replace(change, to)))
+
+
+def test_a_cadence_without_steps_is_refused():
+    assert [problem.message for problem in problems("steps = []")] == ["expected at least one [[steps]]"]
+    assert [str(problem) for problem in problems("")] == ["steps: this field is required"]
+
+
+# The plan explained.
+
+
+def test_a_plan_is_explained_in_the_words_of_the_surface():
+    assert cadences.explain(QUESTION) == {
+        "steps": [
+            {
+                "step": "72h",
+                "at": "2026-03-07T16:00:00Z",
+                "local": "2026-03-07T09:00:00-07:00",
+                "why": [
+                    "planned: 72 hours before the visit by the clock on the wall, 71 hours as the clocks change"
+                ],
+            },
+            {
+                "step": "24h",
+                "at": "2026-03-09T15:00:00Z",
+                "local": "2026-03-09T09:00:00-06:00",
+                "why": ["planned: 24 hours before the visit"],
+            },
+            {
+                "step": "2h",
+                "at": "2026-03-10T14:00:00Z",
+                "local": "2026-03-10T08:00:00-06:00",
+                "why": ["planned: 2 hours before the visit", "moved: quiet hours until 08:00"],
+            },
+        ]
+    }
+
+
+def test_the_same_instant_written_in_another_way_gives_the_same_plan():
+    for same in (
+        "2026-03-10T15:00:00Z",
+        "2026-03-10T17:00+02:00",
+        "2026-03-10 09:00",
+        "2026-03-10T09:00:00.000",
+    ):
+        assert cadences.explain({**QUESTION, "visit_at": same}) == cadences.explain(QUESTION)
+    assert cadences.explain({**QUESTION, "patient_zone": None, "cadence": None}) == cadences.explain(QUESTION)
+
+
+def test_a_dropped_step_has_no_time():
+    last_minute = cadences.explain({**QUESTION, "booked_at": "2026-03-09T20:00:00Z"})
+    assert [step["at"] for step in last_minute["steps"]] == [None, None, "2026-03-10T14:00:00Z"]
+    assert last_minute["steps"][0]["local"] is None
+    assert last_minute["steps"][0]["why"][-1] == "dropped: visit was booked after this step"
+
+
+def test_a_cadence_and_the_zone_of_the_patient_are_heeded():
+    steps = [{"name": "d", "before": "1 day", "at": "18:00", "text": "some_words"}]
+    answer = cadences.explain({**QUESTION, "patient_zone": "America/New_York", "cadence": {"steps": steps}})
+    assert [(step["step"], step["local"]) for step in answer["steps"]] == [("d", "2026-03-10T08:00:00-04:00")]
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"zone": "America/Denvr"}, "did you mean America/Denver"),
+        ({"zone": None}, "zone: expected a text"),
+        ({"patient_zone": "Mars/Olympus"}, "unknown time zone"),
+        ({"visit_at": "10 March"}, "visit_at: expected a date and time"),
+        ({"visit_at": "2026-03-10"}, "visit_at: expected a date and time"),
+        ({"visit_at": "2026-02-30T09:00"}, "visit_at: "),
+        ({"visit_at": "0001-01-01T00:00"}, "visit_at: expected a year"),
+        ({"visit_at": "9999-12-31T23:59"}, "visit_at: expected a year"),
+        ({"booked_at": "2026-02-01T16:00:00"}, "booked_at: expected Z or an offset"),
+        ({"booked_at": 7}, "booked_at: expected a text"),
+        ({"confirmed": True}, "unknown field confirmed"),
+        ({"cadence": []}, "cadence: expected a table of fields"),
+        ({"cadence": {"steps": [{"name": "a"}]}}, "cadence: steps[0].before: this field is required"),
+    ],
+)
+def test_a_question_that_makes_no_sense_gets_an_error(change, expected):
+    answer = cadences.explain({**QUESTION, **change})
+    assert list(answer) == ["error"]
+    assert expected in answer["error"]
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(), max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
+TIMES = st.datetimes().map(lambda at: at.isoformat(timespec="minutes"))
+OFFSETS = st.sampled_from(["", "Z", "+14:00", "-23:59", "+24:00", "+99:99"])
+WHEN = st.builds(str.__add__, TIMES, OFFSETS)
+STEP = st.fixed_dictionaries(
+    {
+        "name": st.just("a") | JSON,
+        "before": st.sampled_from(["366 days", "1 day", "90 minutes", "99999 weeks", "-1 day"]) | JSON,
+        "text": st.just("some_words") | JSON,
+    },
+    optional={
+        "at": st.just("00:00") | JSON,
+        "intake": JSON,
+        "if_past": st.just("send") | JSON,
+        "deliver_by": st.just("366 days") | JSON,
+    },
+)
+CADENCE = st.fixed_dictionaries(
+    {"steps": st.lists(STEP, max_size=2) | JSON},
+    optional={
+        "quiet_hours": st.just({"start": "23:59", "end": "00:00"}) | JSON,
+        "min_gap": st.just("366 days") | JSON,
+    },
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.fixed_dictionaries(
+        {
+            "visit_at": WHEN | JSON,
+            "zone": st.sampled_from(["Pacific/Apia", "UTC", "nowhere"]) | JSON,
+            "booked_at": WHEN | JSON,
+        },
+        optional={"patient_zone": st.just("Asia/Kathmandu") | JSON, "cadence": CADENCE | JSON},
+    )
+    | JSON
+)
+def test_explaining_never_raises(record):
+    answer = cadences.explain(record)
+    assert list(answer) in (["steps"], ["error"])
+    json.dumps(answer)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.datetimes().map(str), OFFSETS, CADENCE)
+def test_explaining_never_raises_for_a_question_that_is_nearly_right(at, offset, cadence):
+    for year in ("1970", "2011", "2100"):
+        record = {
+            **QUESTION,
+            "visit_at": year + at[4:16] + offset,
+            "booked_at": "1970-01-01T00:00+14:00",
+            "zone": "Pacific/Apia",
+        }
+        assert list(cadences.explain({**record, "cadence": cadence})) in (["steps"], ["error"])
+        assert list(cadences.explain(record)) in (["steps"], ["error"])
