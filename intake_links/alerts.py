@@ -1,0 +1,154 @@
+"""What a screen owes a person: its item in the inbox, in words staff understand at once."""
+
+import contextlib
+import json
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from config import audit, clock, keys
+from intake_links import links, scoring
+from intake_links.models import Screen
+from messaging.inbox import items
+from messaging.inbox.models import InboxItem
+from messaging.models import Clinic, Patient
+
+
+def answers_of(screen: Screen) -> tuple[int | None, ...]:
+    """Return the opened answers, None where there is none. Raises keys.WrongKey when they do not open."""
+    return tuple(json.loads(screen.answers or "[]"))
+
+
+def score_of(session: Session, screen: Screen) -> scoring.Score:
+    """Score the answers anew, with the sex on the patient's record."""
+    return scoring.score(screen.instrument, answers_of(screen), sex_of(session, screen))
+
+
+def sex_of(session: Session, screen: Screen) -> scoring.Sex | None:
+    """Return the sex on the patient's record where a cut depends on it, else None."""
+    sex = session.get_one(Patient, screen.patient_id).sex
+    return "female" if sex == "female" else "male" if sex == "male" else None
+
+
+def title_of(screen: Screen) -> str:
+    """Return the instrument's name as staff know it."""
+    return scoring.instrument(screen.instrument).title
+
+
+def note(session: Session, screen: Screen, act: str, actor: str, **detail: str | int | None) -> None:
+    """Write an act on a screen into the audit log."""
+    audit.record(session, screen.clinic_id, actor, f"screen.{act}", f"screen:{screen.id}", **detail)
+
+
+def open_item(
+    session: Session, clinic: Clinic, screen: Screen, kind: str, summary: str, again: str = ""
+) -> InboxItem:
+    """Open the item of one kind about this screen; `again` makes a further one for a further reason."""
+    return items.open_item(
+        session,
+        clinic,
+        kind=kind,  # type: ignore[arg-type,unused-ignore]
+        about=f"screen:{screen.id}",
+        dedupe=f"screen:{screen.id}:{kind}{again}",
+        summary=summary,
+        patient_id=screen.patient_id,
+    )
+
+
+def safety_item(session: Session, screen: Screen) -> InboxItem | None:
+    """Return the first safety item of this screen."""
+    return session.scalar(
+        select(InboxItem).where(
+            InboxItem.clinic_id == screen.clinic_id, InboxItem.dedupe == f"screen:{screen.id}:safety"
+        )
+    )
+
+
+def raise_alert(session: Session, clinic: Clinic, screen: Screen, score: scoring.Score) -> None:
+    """Tell a person of the alerting answers, at once; a graver answer than before rewrites what the item says."""
+    summary = summary_of(session, screen, score)
+    if screen.owed != "safety":
+        screen.owed = "safety"
+        note(session, screen, "alerted", "system:intake", alerts=",".join(score.alerts))
+    item = open_item(session, clinic, screen, "safety", summary)
+    if item.summary == summary:
+        return
+    if item.acknowledged_at is not None:
+        # A person has dealt with the milder answer: the graver one is news, and its clock starts anew.
+        open_item(session, clinic, screen, "safety", summary, again=f":{clock.iso(clock.now())}")
+    else:
+        _rewrite(session, item, summary)
+
+
+def say_it_changed(session: Session, screen: Screen, index: int, value: int | None) -> None:
+    """Add to the item that the alerting answer was changed to a milder one; what was said first stays said."""
+    item = safety_item(session, screen)
+    if item is not None:
+        words = links.staff_words()
+        now = _answer_words(scoring.instrument(screen.instrument), index, value)
+        kept = (item.summary or "").replace(words["unfinished"], "")
+        _rewrite(session, item, kept + words["changed"].format(answer=now) + words["unfinished"])
+
+
+def say_it_is_finished(session: Session, screen: Screen, score: scoring.Score) -> None:
+    """Put the total in the place of "not finished" on an item that was made by a single answer."""
+    item = safety_item(session, screen)
+    if item is not None:
+        kept = (item.summary or "").replace(links.staff_words()["unfinished"], "")
+        _rewrite(session, item, kept + _total(session, screen, score))
+
+
+def _rewrite(session: Session, item: InboxItem, summary: str) -> None:
+    item.summary = summary
+    items.note_event(session, item, "system:intake", "updated")
+
+
+def repair(session: Session, clinic: Clinic, screen: Screen) -> InboxItem:
+    """Open the item a screen owes a person and has not: the reconciler's one act."""
+    kind = screen.owed or "safety"
+    summary = links.staff_words()["lost"].format(instrument=title_of(screen))
+    with contextlib.suppress(keys.WrongKey, scoring.BadAnswer):
+        score = score_of(session, screen)
+        if score.alerts or kind != "safety":
+            summary = summary_of(session, screen, score)
+    note(session, screen, "repaired", "system:intake", kind=kind)
+    return open_item(session, clinic, screen, kind, summary)
+
+
+def summary_of(session: Session, screen: Screen, score: scoring.Score) -> str:
+    """Return in plain words what a person must know first: the alerting answer, else that the screen is positive."""
+    words, definition, answers = (
+        links.staff_words(),
+        scoring.instrument(screen.instrument),
+        answers_of(screen),
+    )
+    said = [
+        words["alert"].format(
+            item=rule.item,
+            instrument=definition.title,
+            answer=_answer_words(definition, rule.item - 1, answers[rule.item - 1]),
+        )
+        for rule in definition.alerts
+        if (answers[rule.item - 1] or 0) >= rule.at_least
+    ] or [words["positive"].format(instrument=definition.title)]
+    end = words["unfinished"] if screen.state == "started" else _total(session, screen, score)
+    return words["alerts_joined"].join(said) + end
+
+
+def _total(session: Session, screen: Screen, score: scoring.Score) -> str:
+    definition, words = scoring.instrument(screen.instrument), links.staff_words()
+    if score.total is None:
+        return words["total_missing"].format(missing=score.missing, items=len(definition.items))
+    band = next(band for band in definition.bands(sex_of(session, screen)) if band.name == score.band)
+    return words["total"].format(total=score.total, band=_small(band.words["en"]))
+
+
+def _answer_words(definition: scoring.Instrument, index: int, value: int | None) -> str:
+    for answer in definition.items[index].answers:
+        if answer.value == value:
+            return _small(answer.text["en"])
+    return links.staff_words()["no_answer"]
+
+
+def _small(words: str) -> str:
+    return words[:1].lower() + words[1:]

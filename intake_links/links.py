@@ -1,0 +1,208 @@
+"""Hands out links to forms, and lets in who knows the birth date of the patient a link was made for."""
+
+import hmac
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import cache
+from importlib import resources
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from config import audit, clock, keys, runtime
+from intake_links import scoring
+from intake_links.models import IntakeLink, LinkSession
+from messaging.inbox import items
+from messaging.models import Clinic, Patient
+
+VALID = timedelta(hours=72)
+# ASVS 5.0 7.3: a session ends by idleness and by age. Four hours outlast any form, thirty minutes a telephone call.
+IDLE = timedelta(minutes=30)
+OLDEST = timedelta(hours=4)
+TRIES = 5
+LIVE = ("open", "verified")
+BIRTH = ("day", "month", "year")
+
+
+@dataclass(frozen=True)
+class Visit:
+    """A phone that has passed the birth date. `fresh` is false once it has been idle or open for too long."""
+
+    link: IntakeLink
+    session: LinkSession
+    fresh: bool
+
+
+@cache
+def staff_words() -> dict[str, str]:
+    """Return the sentences this room writes for staff, by key."""
+    text = (resources.files("intake_links") / "texts" / "staff.toml").read_text("utf-8")
+    words: dict[str, str] = tomllib.loads(text)["summaries"]
+    return words
+
+
+def issue(
+    session: Session,
+    clinic: Clinic,
+    patient: Patient,
+    instruments: Sequence[str],
+    *,
+    appointment_id: UUID | None = None,
+    valid: timedelta = VALID,
+) -> tuple[IntakeLink, str]:
+    """Make a link to `instruments`, in that order, and return it with its URL: the only time the token is known.
+
+    An older link that is still open is withdrawn, so that a patient never has two; what was answered on it stays.
+    Raises scoring.UnknownInstrument, and ValueError for an empty or repeating list or a time that is not ahead.
+    """
+    wanted = [scoring.instrument(name).id for name in instruments]
+    if not wanted or len(set(wanted)) != len(wanted):
+        raise ValueError("a link needs one or more different instruments")
+    if valid <= timedelta():
+        raise ValueError("a link needs some time ahead of it")
+    # The patient's row is the lock: two issues at once must not leave two open links.
+    session.scalar(select(Patient.id).where(Patient.id == patient.id).with_for_update())
+    now = clock.now()
+    older = select(IntakeLink).where(IntakeLink.patient_id == patient.id, IntakeLink.state.in_(LIVE))
+    for link in session.scalars(older):
+        withdraw(session, link)
+    token = keys.new_token()
+    made = IntakeLink(
+        clinic_id=clinic.id,
+        patient_id=patient.id,
+        appointment_id=appointment_id,
+        token_hash=keys.token_hash(token),
+        instruments=wanted,
+        state="open",
+        tries=0,
+        language=patient.language,
+        created_at=now,
+        expires_at=now + valid,
+    )
+    session.add(made)
+    session.flush()
+    _note(session, made, "issued", "system:intake")
+    return made, f"{runtime.settings().public_url}/i/{token}"
+
+
+def open_link_of(session: Session, patient_id: UUID) -> IntakeLink | None:
+    """Return the link on which the patient can still answer, if there is one."""
+    return session.scalar(
+        select(IntakeLink).where(
+            IntakeLink.patient_id == patient_id,
+            IntakeLink.state.in_(LIVE),
+            IntakeLink.expires_at > clock.now(),
+        )
+    )
+
+
+def by_token(session: Session, token: str) -> IntakeLink | None:
+    """Return the link with this token in whatever state it is; looking changes nothing."""
+    return session.scalar(select(IntakeLink).where(IntakeLink.token_hash == keys.token_hash(token)))
+
+
+def is_open(link: IntakeLink, now: datetime) -> bool:
+    """Whether a birth date may be tried on this link."""
+    return link.state in LIVE and now < link.expires_at
+
+
+def withdraw(session: Session, link: IntakeLink, *, actor: str = "system:intake") -> None:
+    """End a link that is still open; as expired where its time was over anyway. Answers on it stay."""
+    if link.state in LIVE:
+        link.state = "withdrawn" if is_open(link, clock.now()) else "expired"
+        _note(session, link, link.state, actor)
+
+
+def read_birth_date(typed: Mapping[str, str]) -> tuple[date | None, str]:
+    """Read the fields day, month and year, or return the key of the sentence that says what to look at.
+
+    What is no date costs no try: it cannot be somebody's guess.
+    """
+    day, month, year = (typed.get(name, "").strip() for name in BIRTH)
+    if not (day and month and year):
+        return None, "birth_missing"
+    if not all(re.fullmatch("[0-9]{1,4}", part) for part in (day, month, year)):
+        return None, "birth_not_a_date"
+    if len(year) != 4:
+        return None, "birth_four_digits"
+    try:
+        return date(int(year), int(month), int(day)), ""
+    except ValueError:
+        return None, "birth_not_a_date"
+
+
+def verify(session: Session, clinic: Clinic, link: IntakeLink, born: date) -> str | None:
+    """Return the token of a new session if `born` is the patient's birth date, else None.
+
+    The fifth wrong date of the link's life locks it and asks a person to call: the birth date says that the right
+    person holds the phone, and is known to a household, so it must not be guessed at.
+    """
+    session.flush()
+    session.refresh(link, with_for_update=True)
+    if not is_open(link, clock.now()):
+        withdraw(session, link)
+        return None
+    patient = session.get_one(Patient, link.patient_id)
+    if hmac.compare_digest((patient.birth_date or "unknown").encode(), born.isoformat().encode()):
+        return _let_in(session, link)
+    link.tries += 1
+    _note(session, link, "wrong_birth_date", "system:intake", tries=link.tries)
+    if link.tries >= TRIES:
+        _lock(session, clinic, link)
+    return None
+
+
+def _let_in(session: Session, link: IntakeLink) -> str:
+    now, token = clock.now(), keys.new_token()
+    visit = LinkSession(
+        clinic_id=link.clinic_id,
+        link_id=link.id,
+        token_hash=keys.token_hash(token),
+        created_at=now,
+        seen_at=now,
+    )
+    session.add(visit)
+    link.state, link.verified_at = "verified", link.verified_at or now
+    _note(session, link, "verified", f"patient:{link.patient_id}")
+    return token
+
+
+def _lock(session: Session, clinic: Clinic, link: IntakeLink) -> None:
+    link.state = "locked"
+    items.open_item(
+        session,
+        clinic,
+        kind="delivery",
+        about=f"intake_link:{link.id}",
+        dedupe=f"intake_link:{link.id}:locked",
+        summary=staff_words()["locked"],
+        patient_id=link.patient_id,
+    )
+    _note(session, link, "locked", "system:intake")
+
+
+def visit(session: Session, token: str | None, *, acting: bool = False) -> Visit | None:
+    """Return the visit that `token` belongs to, None if there never was one.
+
+    `acting` (a POST) locks the link, so that two tabs take turns, and counts as being seen; looking changes nothing.
+    A visit that is fresh may finish whatever has become of its link since: an answer being given is never refused.
+    """
+    if not token:
+        return None
+    known = session.scalar(select(LinkSession).where(LinkSession.token_hash == keys.token_hash(token)))
+    if known is None:
+        return None
+    link = session.get_one(IntakeLink, known.link_id, with_for_update=acting)
+    now = clock.now()
+    fresh = now < known.seen_at + IDLE and now < known.created_at + OLDEST
+    if acting and fresh:
+        known.seen_at = now
+    return Visit(link, known, fresh)
+
+
+def _note(session: Session, link: IntakeLink, act: str, actor: str, **detail: int) -> None:
+    audit.record(session, link.clinic_id, actor, f"link.{act}", f"intake_link:{link.id}", **detail)

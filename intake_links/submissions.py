@@ -1,0 +1,242 @@
+"""Keeps every answer from the moment it is given, scores it, and tells a person in the same transaction."""
+
+import functools
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from config import clock
+from intake_links import alerts, links, progress, scoring
+from intake_links.models import IntakeLink, Screen
+from messaging.models import Clinic, Patient
+
+
+def begin(session: Session, clinic: Clinic, link: IntakeLink, part: int) -> Screen:
+    """Return the screen of the link's instrument number `part` (from 0), made when its first answer comes."""
+    known = progress.find_screen(session, clinic.id, progress.LINK, progress.event(link, part))
+    if known is not None:
+        return known
+    patient = session.get_one(Patient, link.patient_id)
+    definition = scoring.instrument(link.instruments[part])
+    language = scoring.language_of(definition, link.language)
+    screen = _new(
+        patient,
+        definition,
+        [None] * len(definition.items),
+        language,
+        progress.LINK,
+        progress.event(link, part),
+    )
+    screen.link_id = link.id
+    session.add(screen)
+    session.flush()
+    alerts.note(session, screen, "started", f"patient:{patient.id}")
+    return screen
+
+
+def speak(session: Session, link: IntakeLink, language: str) -> None:
+    """Go on in another language; answers stay."""
+    link.language = language
+    here = progress.place(session, link)
+    if here is not None and here.screen is not None:
+        here.screen.language = scoring.language_of(here.definition, language)
+
+
+def accept_answer(
+    session: Session,
+    clinic: Clinic,
+    screen: Screen,
+    index: int,
+    value: int | None,
+    *,
+    given_in: UUID | None = None,
+) -> None:
+    """Keep one answer (None: "I'd rather not answer"); a self-harm answer makes its safety item here and now.
+
+    `index` counts the scored items from 0; `given_in` is the LinkSession it came by. After the form was handed in,
+    another answer is kept beside it for a person to look at. Raises scoring.BadAnswer and changes nothing then.
+    """
+    _lock(session, screen)
+    before = alerts.answers_of(screen)
+    if type(index) is not int or not 0 <= index < len(before):
+        raise scoring.BadAnswer(f"there is no question {index!r}")
+    answers = [*before[:index], value, *before[index + 1 :]]
+    score = scoring.score(screen.instrument, answers, alerts.sex_of(session, screen))
+    if screen.state != "started":
+        _keep_beside(session, clinic, screen, answers)
+        return
+    definition = scoring.instrument(screen.instrument)
+    # An earlier answer that makes a later question meaningless takes its answer along; asked again, it is open.
+    dropped = set(range(len(answers))) - set(scoring.applicable(definition, answers))
+    screen.answers = json.dumps([None if i in dropped else answer for i, answer in enumerate(answers)])
+    screen.detail = _seen(screen, index, dropped, given_in)
+    if screen.owed != "safety":
+        if score.alerts:
+            alerts.raise_alert(session, clinic, screen, score)
+    elif value != before[index] and any(rule.item == index + 1 for rule in definition.alerts):
+        if (value or 0) > (before[index] or 0):
+            alerts.raise_alert(session, clinic, screen, score)
+        else:
+            alerts.say_it_changed(session, screen, index, value)
+
+
+def submit(session: Session, clinic: Clinic, screen: Screen) -> Screen:
+    """Score the form and make the item it owes; handing in twice is handing in once."""
+    _lock(session, screen)
+    if screen.state != "started":
+        return screen
+    _finish(session, clinic, screen, clock.now())
+    link = session.get(IntakeLink, screen.link_id) if screen.link_id else None
+    if link is not None and link.state in links.LIVE and progress.place(session, link) is None:
+        link.state, link.answered_at = "answered", clock.now()
+    return screen
+
+
+def accept(
+    session: Session,
+    clinic: Clinic,
+    patient: Patient,
+    *,
+    instrument: str,
+    answers: Sequence[int | None],
+    language: str,
+    source: str,
+    event: str,
+    authored_at: datetime | None = None,
+) -> Screen:
+    """Take a whole form from elsewhere. The same (source, event) again returns the first; other answers are kept too.
+
+    Raises scoring.UnknownInstrument and scoring.BadAnswer. No consent is needed to receive.
+    """
+    definition = scoring.instrument(instrument)
+    scoring.score(instrument, answers)
+    if source == progress.LINK:
+        raise ValueError(f"{progress.LINK} is the source of our own pages")
+    first = progress.find_screen(session, clinic.id, source, event)
+    if first is None:
+        screen = _new(patient, definition, answers, language, source, event)
+        now = clock.now()
+        screen.started_at = min(authored_at or now, now)
+        try:
+            with session.begin_nested():
+                session.add(screen)
+                session.flush()
+        except IntegrityError:  # the same event came in by another door at this moment
+            first = progress.find_screen(session, clinic.id, source, event)
+        else:
+            _finish(session, clinic, screen, screen.started_at)
+            return screen
+    if first is None:
+        raise RuntimeError("a submission was neither new nor known")
+    if first.instrument == instrument and alerts.answers_of(first) == tuple(answers):
+        return first
+    _lock(session, first)
+    _keep_beside(session, clinic, first, answers, instrument)
+    return first
+
+
+def _new(
+    patient: Patient,
+    definition: scoring.Instrument,
+    answers: Sequence[int | None],
+    language: str,
+    source: str,
+    event: str,
+) -> Screen:
+    return Screen(
+        clinic_id=patient.clinic_id,
+        key_id=patient.key_id,
+        patient_id=patient.id,
+        instrument=definition.id,
+        instrument_version=version(definition.id),
+        language=language,
+        source=source,
+        event=event,
+        state="started",
+        answers=json.dumps(list(answers)),
+        started_at=clock.now(),
+        detail={},
+    )
+
+
+@functools.cache
+def version(instrument_id: str) -> str:
+    """Return 12 hexadecimal digits that change with any word or value a patient sees of the instrument."""
+    definition = scoring.instrument(instrument_id)
+    shown = [
+        [item.id, dict(item.text), [[answer.value, dict(answer.text)] for answer in item.answers]]
+        for item in definition.items
+    ]
+    whole = json.dumps([definition.version, dict(definition.stem), shown], sort_keys=True)
+    return hashlib.sha256(whole.encode()).hexdigest()[:12]
+
+
+def _lock(session: Session, screen: Screen) -> None:
+    session.flush()
+    session.refresh(screen, with_for_update=True)
+
+
+def _seen(screen: Screen, index: int, dropped: set[int], given_in: UUID | None) -> dict[str, object]:
+    """Return how far the questions were asked, and which session gave each answer: never what it was."""
+    answers, seen = alerts.answers_of(screen), screen.detail.get("seen", 0)
+    if all(answers[i] is not None or i in dropped for i in range(seen, index)):
+        seen = max(seen, index + 1)
+    seen = min([seen, *(i for i in dropped if i > index)])
+    given = {k: v for k, v in screen.detail.get("given", {}).items() if int(k) not in dropped}
+    return {"seen": seen, "given": given | {str(index): str(given_in) if given_in else None}}
+
+
+def _finish(session: Session, clinic: Clinic, screen: Screen, submitted_at: datetime) -> scoring.Score:
+    score = alerts.score_of(session, screen)
+    screen.result = json.dumps(asdict(score))
+    screen.state, screen.submitted_at, screen.scored_at = "submitted", submitted_at, clock.now()
+    actor = f"patient:{screen.patient_id}" if screen.source == progress.LINK else "system:forms"
+    alerts.note(session, screen, "submitted", actor, instrument=screen.instrument)
+    if screen.owed == "safety":
+        alerts.say_it_is_finished(session, screen, score)
+    elif score.alerts:
+        alerts.raise_alert(session, clinic, screen, score)
+    elif score.positive:
+        screen.owed = "screen"
+        alerts.open_item(session, clinic, screen, "screen", alerts.summary_of(session, screen, score))
+    return score
+
+
+def _keep_beside(
+    session: Session,
+    clinic: Clinic,
+    first: Screen,
+    answers: Sequence[int | None],
+    instrument: str | None = None,
+) -> None:
+    """Keep other answers to a form already handed in as a screen of their own, and ask a person which are right."""
+    definition = scoring.instrument(instrument or first.instrument)
+    later = select(Screen).where(
+        Screen.clinic_id == first.clinic_id,
+        Screen.source == first.source,
+        Screen.event.startswith(f"{first.id}:again:"),
+    )
+    known = [first, *session.scalars(later)]
+    if any(s.instrument == definition.id and alerts.answers_of(s) == tuple(answers) for s in known):
+        return
+    patient = session.get_one(Patient, first.patient_id)
+    event = f"{first.id}:again:{len(known)}"
+    screen = _new(patient, definition, answers, first.language, first.source, event)
+    screen.link_id, screen.detail = first.link_id, {"again": str(first.id)}
+    session.add(screen)
+    session.flush()
+    _finish(session, clinic, screen, clock.now())
+    alerts.open_item(
+        session,
+        clinic,
+        screen,
+        "reply",
+        links.staff_words()["again"].format(instrument=alerts.title_of(screen)),
+    )
