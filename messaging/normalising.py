@@ -14,8 +14,6 @@ _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _WORD = re.compile(r"[^\W_]+")
 _LETTER_RUN = re.compile(r"([^\W\d_])\1+")
 _MASKED = re.compile(r"(?<=[a-z])\*+(?=[a-z])")
-_SPLIT_NOT = re.compile(r"\b(can|don|won|isn|didn|doesn|couldn|wouldn|shouldn|aren|wasn|haven) t\b")
-_SPLIT_AM = re.compile(r"\bi m\b")
 
 
 @dataclass(frozen=True)
@@ -25,6 +23,8 @@ class _Characters:
     apostrophes: re.Pattern[str]
     leet: dict[int, str]
     disguised: re.Pattern[str]
+    contractions: dict[str, str]
+    contracted: re.Pattern[str]
 
 
 @cache
@@ -39,6 +39,8 @@ def _characters() -> _Characters:
         apostrophes=re.compile(rf"(?<=\w)[{re.escape(data['apostrophes']['all'])}](?=\w)"),
         leet={ord(sign): letter for sign, letter in data["leet"].items()},
         disguised=re.compile(rf"(?<![^\s])(?:[$@5][a-z]|[a-z]+[{in_class}]+[a-z])[a-z{in_class}]*"),
+        contractions=data["contractions"],
+        contracted=re.compile(rf"\b(?:{'|'.join(map(re.escape, data['contractions']))})\b"),
     )
 
 
@@ -61,8 +63,13 @@ def plain(text: str) -> str:
     lowered = characters.apostrophes.sub("", lowered)
     lowered = _MASKED.sub("", lowered)
     lowered = characters.disguised.sub(lambda word: word[0].translate(characters.leet), lowered)
-    words = " ".join(_WORD.findall(lowered))
-    return _SPLIT_AM.sub("im", _SPLIT_NOT.sub(r"\1t", words))
+    return contract(" ".join(_WORD.findall(lowered)))
+
+
+def contract(words: str) -> str:
+    """Write "do not" as "dont", and other forms of one expression alike; reads lower-case words."""
+    characters = _characters()
+    return characters.contracted.sub(lambda match: characters.contractions[match[0]], words)
 
 
 def squeeze(words: str) -> str:

@@ -25,8 +25,8 @@ class Phrase:
 class Phrasebook:
     """Lists of phrases, each under a label, looked for in folded words all at once.
 
-    In a phrase, a space separates words; ``a|b`` are alternatives; ``word*`` has any ending; ``word?`` may be missing;
-    ``_`` is any one word; ``..`` stands for up to three words and ``..5`` for up to five; ``<name>`` is a list of the file's own [words];
+    In a phrase, a space separates words; ``a|b`` are alternatives, ``a|b+c`` one of them of two words; ``word*`` has
+    any ending; ``word?`` may be missing; ``_`` is any one word; ``..`` stands for up to three words and ``..5`` for up to five; ``<name>`` is a list of the file's own [words];
     ``^`` at the start and ``$`` at the end hold the phrase to the start or end of the text.
     """
 
@@ -75,7 +75,7 @@ def _letters(written: str) -> str:
 def compile_phrase(written: str, words: Mapping[str, list[str]]) -> Phrase:
     """Compile one phrase; raises ValueError for one without a word long enough to find it by, KeyError for an unknown list."""
     begins, ends = written.startswith("^"), written.endswith("$")
-    slots = written.strip("^$").split()
+    slots = normalising.contract(written.strip("^$").lower()).split()
     body, keys = "", []
     for slot in slots:
         gap = _GAP.fullmatch(slot)
@@ -99,7 +99,7 @@ def compile_phrase(written: str, words: Mapping[str, list[str]]) -> Phrase:
 def _choices(part: str, words: Mapping[str, list[str]]) -> list[str]:
     if part.startswith("<") and part.endswith(">"):
         return [_fold(choice) for choice in words[part[1:-1]]]
-    return [_fold(part)]
+    return [_fold(part.replace("+", " "))]
 
 
 def _fold(choice: str) -> str:
@@ -117,7 +117,7 @@ def _pattern(choice: str) -> str:
 def _key(choice: str) -> str:
     """The first letters of the longest word of a choice, or none where a free ending leaves too few letters."""
     longest = max(choice.split(" "), key=len)
-    if longest == _ANY or longest.endswith("*") and len(longest) <= _KEY:
+    if longest == _ANY or (longest.endswith("*") and len(longest) <= _KEY):
         return ""
     return longest.rstrip("*")[:_KEY]
 
