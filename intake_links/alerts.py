@@ -1,7 +1,7 @@
 """What a screen owes a person: its item in the inbox, in words staff understand at once."""
 
+import contextlib
 import json
-from collections.abc import Sequence
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -25,21 +25,25 @@ def score_of(session: Session, screen: Screen) -> scoring.Score:
 
 
 def sex_of(session: Session, screen: Screen) -> scoring.Sex | None:
+    """Return the sex on the patient's record where a cut depends on it, else None."""
     sex = session.get_one(Patient, screen.patient_id).sex
     return "female" if sex == "female" else "male" if sex == "male" else None
 
 
 def title_of(screen: Screen) -> str:
+    """Return the instrument's name as staff know it."""
     return scoring.instrument(screen.instrument).title
 
 
 def note(session: Session, screen: Screen, act: str, actor: str, **detail: str | int | None) -> None:
+    """Write an act on a screen into the audit log."""
     audit.record(session, screen.clinic_id, actor, f"screen.{act}", f"screen:{screen.id}", **detail)
 
 
 def open_item(
     session: Session, clinic: Clinic, screen: Screen, kind: str, summary: str, again: str = ""
 ) -> InboxItem:
+    """Open the item of one kind about this screen; `again` makes a further one for a further reason."""
     return items.open_item(
         session,
         clinic,
@@ -52,6 +56,7 @@ def open_item(
 
 
 def safety_item(session: Session, screen: Screen) -> InboxItem | None:
+    """Return the first safety item of this screen."""
     return session.scalar(
         select(InboxItem).where(
             InboxItem.clinic_id == screen.clinic_id, InboxItem.dedupe == f"screen:{screen.id}:safety"
@@ -59,9 +64,8 @@ def safety_item(session: Session, screen: Screen) -> InboxItem | None:
     )
 
 
-def raise_alert(
-    session: Session, clinic: Clinic, screen: Screen, score: scoring.Score, *, rose: bool = False
-) -> None:
+def raise_alert(session: Session, clinic: Clinic, screen: Screen, score: scoring.Score) -> None:
+    """Tell a person of the alerting answers, at once; a graver answer than before rewrites what the item says."""
     summary = summary_of(session, screen, score)
     if screen.owed != "safety":
         screen.owed = "safety"
@@ -69,37 +73,44 @@ def raise_alert(
     item = open_item(session, clinic, screen, "safety", summary)
     if item.summary == summary:
         return
-    if rose and item.acknowledged_at is not None:
+    if item.acknowledged_at is not None:
         # A person has dealt with the milder answer: the graver one is news, and its clock starts anew.
         open_item(session, clinic, screen, "safety", summary, again=f":{clock.iso(clock.now())}")
-        return
-    item.summary = summary
-    items.note_event(session, item, "system:intake", "updated")
+    else:
+        _rewrite(session, item, summary)
 
 
-def say_it_changed(
-    session: Session, screen: Screen, before: Sequence[int | None], after: Sequence[int | None]
-) -> None:
-    """Add to the item that an alerting answer was taken back; what was said first stays said."""
+def say_it_changed(session: Session, screen: Screen, index: int, value: int | None) -> None:
+    """Add to the item that the alerting answer was changed to a milder one; what was said first stays said."""
     item = safety_item(session, screen)
-    definition = scoring.instrument(screen.instrument)
-    changed = [rule.item - 1 for rule in definition.alerts if before[rule.item - 1] != after[rule.item - 1]]
-    if item is None or not changed:
-        return
-    words = links.staff_words()
-    now = _answer_words(definition, changed[0], after[changed[0]])
-    kept = (item.summary or "").replace(words["unfinished"], "")
-    item.summary = kept + words["changed"].format(answer=now) + words["unfinished"]
+    if item is not None:
+        words = links.staff_words()
+        now = _answer_words(scoring.instrument(screen.instrument), index, value)
+        kept = (item.summary or "").replace(words["unfinished"], "")
+        _rewrite(session, item, kept + words["changed"].format(answer=now) + words["unfinished"])
+
+
+def say_it_is_finished(session: Session, screen: Screen, score: scoring.Score) -> None:
+    """Put the total in the place of "not finished" on an item that was made by a single answer."""
+    item = safety_item(session, screen)
+    if item is not None:
+        kept = (item.summary or "").replace(links.staff_words()["unfinished"], "")
+        _rewrite(session, item, kept + _total(session, screen, score))
+
+
+def _rewrite(session: Session, item: InboxItem, summary: str) -> None:
+    item.summary = summary
     items.note_event(session, item, "system:intake", "updated")
 
 
 def repair(session: Session, clinic: Clinic, screen: Screen) -> InboxItem:
     """Open the item a screen owes a person and has not: the reconciler's one act."""
     kind = screen.owed or "safety"
-    try:
-        summary = summary_of(session, screen, score_of(session, screen))
-    except (keys.WrongKey, scoring.BadAnswer):
-        summary = links.staff_words()["lost"].format(instrument=title_of(screen))
+    summary = links.staff_words()["lost"].format(instrument=title_of(screen))
+    with contextlib.suppress(keys.WrongKey, scoring.BadAnswer):
+        score = score_of(session, screen)
+        if score.alerts or kind != "safety":
+            summary = summary_of(session, screen, score)
     note(session, screen, "repaired", "system:intake", kind=kind)
     return open_item(session, clinic, screen, kind, summary)
 

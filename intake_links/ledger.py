@@ -1,0 +1,130 @@
+"""Proves that every alerting answer and every positive screen reached a person: answers opened and scored anew."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from config import clock, db, keys
+from intake_links import alerts, scoring
+from intake_links.models import Screen
+from messaging.inbox.models import InboxItem
+from messaging.models import Patient
+
+BATCH = 200
+# What an item of a kind settles: a safety item has told a person of the whole screen.
+SETTLES = {"safety": ("safety",), "screen": ("safety", "screen")}
+
+
+@dataclass(frozen=True)
+class LedgerRow:
+    """One screen a person must know of. `kind` is safety | screen; `by` the staff member who acknowledged it.
+
+    `owed` is true when there is no item, or nobody acknowledged it and its time is over; `why` says so in words.
+    """
+
+    screen_id: UUID
+    clinic_id: UUID
+    instrument: str
+    kind: str
+    answered_at: datetime
+    item_id: UUID | None
+    routed_at: datetime | None
+    acknowledged_at: datetime | None
+    by: UUID | None
+    done_at: datetime | None
+    owed: bool
+    why: str
+
+
+def rows(session: Session, clinic_id: UUID | None = None) -> Iterator[LedgerRow]:
+    """Yield a row for every screen that owes or owed a person something, oldest first.
+
+    The screen's own `owed` column may add a row (an answer that was taken back) and never takes one away.
+    """
+    after: UUID | None = None
+    while True:
+        batch = select(Screen).order_by(Screen.id).limit(BATCH)
+        if clinic_id is not None:
+            batch = batch.where(Screen.clinic_id == clinic_id)
+        if after is not None:
+            batch = batch.where(Screen.id > after)
+        screens = session.scalars(batch).all()
+        if not screens:
+            return
+        yield from _judge(session, screens)
+        after = screens[-1].id
+
+
+def _judge(session: Session, screens: Sequence[Screen]) -> Iterator[LedgerRow]:
+    session.flush()
+    db.load_keys(session, {screen.key_id for screen in screens})
+    # Read together and held while the batch is scored, so that scoring asks for none one by one.
+    patients = session.scalars(select(Patient).where(Patient.id.in_({s.patient_id for s in screens}))).all()
+    items = _items(session, screens)
+    for screen in screens:
+        kind, why = _kind(session, screen)
+        if kind:
+            found = [item for item in items.get(screen.id, ()) if item.kind in SETTLES[kind]]
+            yield _row(screen, kind, why, found)
+    del patients
+
+
+def _items(session: Session, screens: Sequence[Screen]) -> dict[UUID, list[InboxItem]]:
+    about = {f"screen:{screen.id}": screen for screen in screens}
+    found: dict[UUID, list[InboxItem]] = {}
+    for item in session.scalars(
+        select(InboxItem).where(
+            InboxItem.about.in_(about), InboxItem.clinic_id.in_({screen.clinic_id for screen in screens})
+        )
+    ):
+        if about[item.about].clinic_id == item.clinic_id:
+            found.setdefault(about[item.about].id, []).append(item)
+    return found
+
+
+def _kind(session: Session, screen: Screen) -> tuple[str | None, str]:
+    try:
+        score = alerts.score_of(session, screen)
+    except keys.WrongKey:
+        if session.get(db.DataKey, screen.key_id) is None:
+            return screen.owed, "the answers were deleted"
+        return screen.owed or "safety", "the answers do not open"
+    except (scoring.BadAnswer, ValueError):
+        return screen.owed or "safety", "the answers cannot be scored"
+    if score.alerts or screen.owed == "safety":
+        return "safety", ""
+    if (screen.state != "started" and score.positive) or screen.owed:
+        return "screen", ""
+    return None, ""
+
+
+def _row(screen: Screen, kind: str, why: str, found: Sequence[InboxItem]) -> LedgerRow:
+    now = clock.now()
+    late = [item for item in found if item.acknowledged_at is None and item.answer_by <= now]
+    # Of several items the one that is still owed speaks, else the first.
+    item = next(iter(late or sorted(found, key=lambda one: one.id)), None)
+    if item is None:
+        why = why or "no item in the inbox"
+    elif late:
+        why = why or "not acknowledged in time"
+    elif item.acknowledged_at is None:
+        why = why or "waiting, in time"
+    unreadable = why in ("the answers do not open", "the answers cannot be scored")
+    return LedgerRow(
+        screen_id=screen.id,
+        clinic_id=screen.clinic_id,
+        instrument=screen.instrument,
+        kind=kind,
+        answered_at=screen.submitted_at or screen.started_at,
+        item_id=item.id if item else None,
+        routed_at=item.routed_at if item else None,
+        acknowledged_at=item.acknowledged_at if item else None,
+        by=item.acknowledged_by if item else None,
+        done_at=item.done_at if item else None,
+        owed=item is None or bool(late) or (unreadable and item.acknowledged_at is None),
+        why=why or "acknowledged",
+    )
