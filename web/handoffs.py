@@ -89,8 +89,11 @@ def answer(handoff_id: UUID, act: str) -> Response | tuple[str, int]:
             abort(404)
         if handoff.state not in states:
             return _page(session, problem=words.say("refusals", "too_late")), 409
-        do(session, handoff, layout.the_staff())
-    flash(words.say("notices", f"handoff_{act}"))
+        try:
+            told = do(session, handoff, layout.the_staff())
+        except verbs.NotOpen:
+            return _page(session, problem=words.say("refusals", "too_late")), 409
+    flash(words.say("notices", "handoff_untold" if told is False else f"handoff_{act}"))
     return redirect(url_for("handoffs.show"), 303)
 
 
@@ -113,7 +116,9 @@ def _page(session: Session, problem: str | None = None) -> str:
     clinic = sessions.clinic()
     all_of_them = select(Handoff).where(Handoff.clinic_id == clinic.id)
     open_ones = all_of_them.where(Handoff.state.in_(layout.OPEN_HANDOFFS)).order_by(Handoff.requested_at)
-    ended = all_of_them.where(Handoff.state.not_in(layout.OPEN_HANDOFFS)).order_by(Handoff.requested_at.desc())
+    ended = all_of_them.where(Handoff.state.not_in(layout.OPEN_HANDOFFS)).order_by(
+        Handoff.requested_at.desc()
+    )
     chosen = _chosen(session, clinic, request.values.get("patient"))
     return layout.page(
         session,

@@ -85,7 +85,9 @@ def case(item_id: UUID) -> str:
         item = _item(session, item_id)
         staff = layout.the_staff()
         about = f"inbox_item:{item.id}"
-        audit.record(session, item.clinic_id, f"staff:{staff.id}", "case.opened", about, patient=_text(item.patient_id))
+        audit.record(
+            session, item.clinic_id, f"staff:{staff.id}", "case.opened", about, patient=_text(item.patient_id)
+        )
         return _page(session, _view(), item)
 
 

@@ -63,9 +63,7 @@ def show(patient_id: UUID) -> str:
             "staff/patient.html",
             here="patients",
             person=persons.person(session, clinic, patient),
-            visits=[
-                persons.visit(session, one, clinic, reminders=True) for one in persons.visits(session, patient)
-            ],
+            visits=[persons.visit(session, one, reminders=True) for one in persons.visits(session, patient)],
             # A phone that several people share is never shown as one person's conversation.
             thread=threads.days(session, clinic, conversation, patient.first_name or "")
             if readable and own
