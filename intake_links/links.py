@@ -1,8 +1,9 @@
 """Hands out links to forms, and lets in who knows the birth date of the patient a link was made for."""
 
 import hmac
+import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cache
@@ -24,6 +25,7 @@ IDLE = timedelta(minutes=30)
 OLDEST = timedelta(hours=4)
 TRIES = 5
 LIVE = ("open", "verified")
+BIRTH = ("day", "month", "year")
 
 
 @dataclass(frozen=True)
@@ -115,12 +117,31 @@ def withdraw(session: Session, link: IntakeLink, *, actor: str = "system:intake"
         _note(session, link, link.state, actor)
 
 
+def read_birth_date(typed: Mapping[str, str]) -> tuple[date | None, str]:
+    """Read the fields day, month and year, or return the key of the sentence that says what to look at.
+
+    What is no date costs no try: it cannot be somebody's guess.
+    """
+    day, month, year = (typed.get(name, "").strip() for name in BIRTH)
+    if not (day and month and year):
+        return None, "birth_missing"
+    if not all(re.fullmatch("[0-9]{1,4}", part) for part in (day, month, year)):
+        return None, "birth_not_a_date"
+    if len(year) != 4:
+        return None, "birth_four_digits"
+    try:
+        return date(int(year), int(month), int(day)), ""
+    except ValueError:
+        return None, "birth_not_a_date"
+
+
 def verify(session: Session, clinic: Clinic, link: IntakeLink, born: date) -> str | None:
     """Return the token of a new session if `born` is the patient's birth date, else None.
 
     The fifth wrong date of the link's life locks it and asks a person to call: the birth date says that the right
     person holds the phone, and is known to a household, so it must not be guessed at.
     """
+    session.flush()
     session.refresh(link, with_for_update=True)
     if not is_open(link, clock.now()):
         withdraw(session, link)
@@ -165,10 +186,10 @@ def _lock(session: Session, clinic: Clinic, link: IntakeLink) -> None:
 
 
 def visit(session: Session, token: str | None, *, acting: bool = False) -> Visit | None:
-    """Return the visit that `token` belongs to, None if there never was one or its link no longer takes answers.
+    """Return the visit that `token` belongs to, None if there never was one.
 
     `acting` (a POST) locks the link, so that two tabs take turns, and counts as being seen; looking changes nothing.
-    A session that began in time may finish after the link's own end.
+    A visit that is fresh may finish whatever has become of its link since: an answer being given is never refused.
     """
     if not token:
         return None
@@ -176,8 +197,6 @@ def visit(session: Session, token: str | None, *, acting: bool = False) -> Visit
     if known is None:
         return None
     link = session.get_one(IntakeLink, known.link_id, with_for_update=acting)
-    if link.state not in ("verified", "answered"):
-        return None
     now = clock.now()
     fresh = now < known.seen_at + IDLE and now < known.created_at + OLDEST
     if acting and fresh:

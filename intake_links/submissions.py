@@ -4,7 +4,7 @@ import functools
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
 
@@ -13,60 +13,40 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from config import clock
-from intake_links import alerts, links, scoring
+from intake_links import alerts, links, progress, scoring
 from intake_links.models import IntakeLink, Screen
 from messaging.models import Clinic, Patient
-
-LINK = "intake_link"  # the source of what patients answer on our own pages
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a link has got to: its instrument number `part` (from 0), and the first question still open in it.
-
-    `screen` is None before its first answer; `question` (from 0) is None when all that apply were asked.
-    """
-
-    part: int
-    definition: scoring.Instrument
-    screen: Screen | None
-    answers: tuple[int | None, ...]
-    question: int | None
-
-
-def place(session: Session, link: IntakeLink) -> Place | None:
-    """Return where the link has got to, None when everything on it has been handed in."""
-    for part in range(len(link.instruments)):
-        here = place_in(session, link, part)
-        if here.screen is None or here.screen.state == "started":
-            return here
-    return None
-
-
-def place_in(session: Session, link: IntakeLink, part: int) -> Place:
-    """Return where one instrument of the link stands. Raises IndexError for a part the link has not."""
-    definition = scoring.instrument(link.instruments[part])
-    screen = _find(session, link.clinic_id, LINK, _event(link, part))
-    answers = (None,) * len(definition.items) if screen is None else alerts.answers_of(screen)
-    seen = screen.detail.get("seen", 0) if screen else 0
-    still = (i for i in scoring.applicable(definition, answers) if answers[i] is None and i >= seen)
-    return Place(part, definition, screen, answers, next(still, None))
 
 
 def begin(session: Session, clinic: Clinic, link: IntakeLink, part: int) -> Screen:
     """Return the screen of the link's instrument number `part` (from 0), made when its first answer comes."""
-    known = _find(session, clinic.id, LINK, _event(link, part))
+    known = progress.find_screen(session, clinic.id, progress.LINK, progress.event(link, part))
     if known is not None:
         return known
     patient = session.get_one(Patient, link.patient_id)
     definition = scoring.instrument(link.instruments[part])
     language = scoring.language_of(definition, link.language)
-    screen = _new(patient, definition, [None] * len(definition.items), language, LINK, _event(link, part))
+    screen = _new(
+        patient,
+        definition,
+        [None] * len(definition.items),
+        language,
+        progress.LINK,
+        progress.event(link, part),
+    )
     screen.link_id = link.id
     session.add(screen)
     session.flush()
     alerts.note(session, screen, "started", f"patient:{patient.id}")
     return screen
+
+
+def speak(session: Session, link: IntakeLink, language: str) -> None:
+    """Go on in another language; answers stay."""
+    link.language = language
+    here = progress.place(session, link)
+    if here is not None and here.screen is not None:
+        here.screen.language = scoring.language_of(here.definition, language)
 
 
 def accept_answer(
@@ -114,7 +94,7 @@ def submit(session: Session, clinic: Clinic, screen: Screen) -> Screen:
         return screen
     _finish(session, clinic, screen, clock.now())
     link = session.get(IntakeLink, screen.link_id) if screen.link_id else None
-    if link is not None and link.state in links.LIVE and place(session, link) is None:
+    if link is not None and link.state in links.LIVE and progress.place(session, link) is None:
         link.state, link.answered_at = "answered", clock.now()
     return screen
 
@@ -137,9 +117,9 @@ def accept(
     """
     definition = scoring.instrument(instrument)
     scoring.score(instrument, answers)
-    if source == LINK:
-        raise ValueError(f"{LINK} is the source of our own pages")
-    first = _find(session, clinic.id, source, event)
+    if source == progress.LINK:
+        raise ValueError(f"{progress.LINK} is the source of our own pages")
+    first = progress.find_screen(session, clinic.id, source, event)
     if first is None:
         screen = _new(patient, definition, answers, language, source, event)
         now = clock.now()
@@ -149,7 +129,7 @@ def accept(
                 session.add(screen)
                 session.flush()
         except IntegrityError:  # the same event came in by another door at this moment
-            first = _find(session, clinic.id, source, event)
+            first = progress.find_screen(session, clinic.id, source, event)
         else:
             _finish(session, clinic, screen, screen.started_at)
             return screen
@@ -160,16 +140,6 @@ def accept(
     _lock(session, first)
     _keep_beside(session, clinic, first, answers, instrument)
     return first
-
-
-def _event(link: IntakeLink, part: int) -> str:
-    return f"{link.id}:{part}"
-
-
-def _find(session: Session, clinic_id: UUID, source: str, event: str) -> Screen | None:
-    return session.scalar(
-        select(Screen).where(Screen.clinic_id == clinic_id, Screen.source == source, Screen.event == event)
-    )
 
 
 def _new(
@@ -215,7 +185,10 @@ def _lock(session: Session, screen: Screen) -> None:
 
 def _seen(screen: Screen, index: int, dropped: set[int], given_in: UUID | None) -> dict[str, object]:
     """Return how far the questions were asked, and which session gave each answer: never what it was."""
-    seen = min([max(screen.detail.get("seen", 0), index + 1), *(i for i in dropped if i > index)])
+    answers, seen = alerts.answers_of(screen), screen.detail.get("seen", 0)
+    if all(answers[i] is not None or i in dropped for i in range(seen, index)):
+        seen = max(seen, index + 1)
+    seen = min([seen, *(i for i in dropped if i > index)])
     given = {k: v for k, v in screen.detail.get("given", {}).items() if int(k) not in dropped}
     return {"seen": seen, "given": given | {str(index): str(given_in) if given_in else None}}
 
@@ -224,7 +197,7 @@ def _finish(session: Session, clinic: Clinic, screen: Screen, submitted_at: date
     score = alerts.score_of(session, screen)
     screen.result = json.dumps(asdict(score))
     screen.state, screen.submitted_at, screen.scored_at = "submitted", submitted_at, clock.now()
-    actor = f"patient:{screen.patient_id}" if screen.source == LINK else "system:forms"
+    actor = f"patient:{screen.patient_id}" if screen.source == progress.LINK else "system:forms"
     alerts.note(session, screen, "submitted", actor, instrument=screen.instrument)
     if screen.owed == "safety":
         alerts.say_it_is_finished(session, screen, score)

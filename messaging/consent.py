@@ -4,10 +4,11 @@ Revocation: 47 CFR 64.1200(a)(10), by any reasonable means. A STOP ends every pr
 """
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import func, select, tuple_
 from sqlalchemy.orm import Session
 
 from config import audit, clock, db
@@ -78,3 +79,12 @@ def states(session: Session, numbers: Iterable[tuple[UUID, bytes]]) -> dict[tupl
         for clinic_id, index, programme, event in session.execute(lines):
             last[clinic_id, index, programme] = event
     return last
+
+
+def last_change(session: Session, clinic: Clinic, number: str) -> datetime | None:
+    """Return when the ledger of `number` was last written."""
+    index = db.clinic_index(session, clinic.key_id, "number", number)
+    at = select(func.max(ConsentEntry.at)).where(
+        ConsentEntry.clinic_id == clinic.id, ConsentEntry.number_index == index
+    )
+    return session.scalar(at)

@@ -117,7 +117,7 @@ def _pattern(choice: str) -> str:
 def _key(choice: str) -> str:
     """The first letters of the longest word of a choice, or none where a free ending leaves too few letters."""
     longest = max(choice.split(" "), key=len)
-    if longest == _ANY or longest.endswith("*") and len(longest) <= _KEY:
+    if longest == _ANY or (longest.endswith("*") and len(longest) <= _KEY):
         return ""
     return longest.rstrip("*")[:_KEY]
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-
 from messaging import normalising, rulebook
-
 from messaging.rulebook import Answer, Consent
 
 VERSION = "2026-11-22"  # kept beside each reading, so that the value of the rules can be measured by version
@@ -144,8 +142,14 @@ def _beyond(rules: rulebook.Rules, given: _Text, by: str, whys: tuple[str, ...])
     if not given.core:
         thanks = "thanks" in rules.courtesies.labels(given.words)
         return thanks, not thanks and bool(given.typed.strip())
-    if given.core in rules.answers_alone and whys or given.words in rules.keywords or given.core in rules.revocations:
+    if (
+        (given.core in rules.answers_alone and whys)
+        or given.words in rules.keywords
+        or given.core in rules.revocations
+    ):
         return False, False
+    if not whys and not by:
+        return False, True
     rest = given.core
     for label in (*whys, *((by,) if by else ())):
         rest = rules.book.without(rest, label)
@@ -160,4 +164,6 @@ def _is_bare(rules: rulebook.Rules, given: _Text, answer: Answer, by: str) -> bo
     """Whether an answer makes sense only while one is awaited: any yes, a bare no or number, a keyword of the carrier."""
     if answer == "confirm" or (by and given.words in rules.keywords):
         return True
-    return answer == "change" and (given.core.isdecimal() or bool(rules.no.fullmatch(given.core)) or given.core == "n")
+    return answer == "change" and (
+        given.core.isdecimal() or bool(rules.no.fullmatch(given.core)) or given.core == "n"
+    )

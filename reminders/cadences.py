@@ -32,7 +32,7 @@ __all__ = [
 
 DEFAULT_FILE = Path(__file__).parent / "texts" / "default_cadence.toml"
 CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
-INSTANT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?(Z|[+-]\d\d:\d\d)?")
+INSTANT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)?")
 # Zone data is guesswork far from today, and a year like 0001 has no day before it.
 YEARS = range(1970, 2101)
 EXPECTED = {
@@ -113,7 +113,7 @@ class Step(_Strict):
 
 
 class QuietHours(_Strict):
-    """No reminder from `start` in the evening until `end` in the morning, on the patient's clock (shared facts B3.1)."""
+    """No reminder from `start` in the evening until `end` in the morning, on the patient's clock; see OpenHours for the law."""
 
     start: Clock = time(20)
     end: Clock = time(8)

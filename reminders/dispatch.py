@@ -43,7 +43,9 @@ def oldest(session: Session, now: datetime) -> datetime | None:
 def send(session: Session, reminders: Sequence[Reminder]) -> None:
     """Queue the texts of these due reminders, or say on each why not; the newest of a visit first."""
     now = clock.now()
-    cases = _read_again(session, reminders)
+    # Between the claim and now a reminder may have been planned anew or dropped.
+    due = [reminder for reminder in reminders if reminder.state == "planned" and reminder.try_after <= now]
+    cases = _read_again(session, due)
     rivals = _fallen_due(session, cases, now)
     crowded = _with_several_visits(session, cases, now)
     for case in sorted(cases, key=lambda case: case.due_at, reverse=True):

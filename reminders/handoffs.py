@@ -11,11 +11,11 @@ from uuid import UUID
 from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
-from config import audit, clock, db, runtime
+from config import audit, clock, db, queue, runtime
 from messaging import models as messaging
 from messaging import outbox, wording
 from messaging.inbox import escalation, items, routing
-from messaging.inbox.models import InboxItem
+from messaging.inbox.models import InboxItem, Timer
 from reminders import phrasing
 from reminders.models import Handoff
 
@@ -121,6 +121,8 @@ def oldest(session: Session, now: datetime) -> datetime | None:
 def move_on(session: Session, handoffs: Sequence[Handoff]) -> None:
     """Offer each of these to the next on the rota, unless someone has taken or closed its item meanwhile."""
     for handoff in handoffs:
+        if handoff.state != "requested" or handoff.offered_to is None or handoff.try_after > clock.now():
+            continue  # answered between the claim and now
         item = session.get_one(InboxItem, handoff.item_id, with_for_update=True, populate_existing=True)
         if item.state == "done":
             handoff.state, handoff.outcome = "declined", "closed in the inbox"
@@ -192,7 +194,10 @@ def _nobody(session: Session, handoff: Handoff, item: InboxItem) -> None:
     item.owner_id, item.reason = None, ["nobody"]
     item.summary = _summary("handoff_nobody", handoff.place)
     items.note_event(session, item, "system:handoffs", "nobody_accepted")
-    items.set_timer(session, item, "escalate", clock.now())
+    rungs = select(Timer).where(Timer.item_id == item.id, Timer.kind == "escalate", Timer.state == "waiting")
+    for timer in session.scalars(rungs):
+        timer.try_after = min(timer.try_after, clock.now())
+    queue.ring(session, "timers")
     _note(session, handoff, "system:handoffs", "nobody_accepted")
 
 

@@ -41,7 +41,7 @@ def plan_many(session: Session, appointments: Iterable[Appointment]) -> None:
     sent: a step of one revision exists once, whatever is planned again.
     """
     session.flush()
-    for visits in _batches(appointments, BATCH):
+    for visits in batches(appointments, BATCH):
         _plan_batch(session, visits)
 
 
@@ -170,7 +170,8 @@ def _take_back(session: Session, rows: Sequence[Reminder], state: str, why: str 
             row.why = [*row.why, why] if why else row.why
 
 
-def _batches(rows: Iterable[T], size: int) -> Iterator[list[T]]:
+def batches(rows: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Yield the rows in lists of at most `size`."""
     several = iter(rows)
     while batch := list(islice(several, size)):
         yield batch

@@ -16,8 +16,8 @@ MINUTE = timedelta(minutes=1)
 class OpenHours:
     """Open from `start` up to, not including, `end` of each local day; `start` comes before `end`.
 
-    The default 08:00-20:00 is the strictest of the state rules for texts (shared facts B3.1: Florida, Maryland,
-    Mississippi, New Jersey and Oklahoma 8-8). `other` holds different hours, or None for closed, for a weekday
+    The default 08:00-20:00 lies inside the federal 8-21 (47 CFR 64.1200(c)(1)) and the 8-20 of Florida, Maryland,
+    Mississippi, New Jersey and Oklahoma; those bind solicitations, which reminders are not, and are kept all the same. `other` holds different hours, or None for closed, for a weekday
     (Monday is 0) or for one date; a date wins over its weekday.
     """
 

@@ -111,7 +111,7 @@ def still_useful(
     """Whether a step that fell due at `planned_at` may be sent `now`, and the rule that says so.
 
     `zone` is where the patient is, else the clinic. Asked at send time, because an outage or a long queue may have
-    passed since planning (shared facts B7.15).
+    passed since planning.
     """
     now = zones.instant(now)
     late, notice = now - zones.instant(planned_at), zones.instant(visit_at) - now
@@ -212,7 +212,7 @@ def _settle(
 def _before_closing(wanted: datetime, frame: _Frame) -> datetime:
     """The last open moment before `wanted` that leaves room to send, or the very last if the booking came after that."""
     last = frame.cadence.open_hours.previous_open(wanted, frame.zone)
-    roomy = max(last + hours.MINUTE - ROOM_TO_SEND, min(_whole_second(frame.earliest), last))
+    roomy = max(last + hours.MINUTE - ROOM_TO_SEND, _whole_second(frame.earliest))
     return roomy if frame.cadence.open_hours.is_open(roomy, frame.zone) else last
 
 

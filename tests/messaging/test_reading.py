@@ -69,20 +69,22 @@ def test_any_text_is_read_without_an_error_and_always_alike(text: str) -> None:
 
 _MARKS = st.sampled_from(["", "", "\u0301", "\u0308", "\u200b", "\u200d", "\ufe0f", "\u00ad"])
 _SPACES = st.sampled_from([" ", "  ", "\t", "\n", "\u00a0", " \u200b"])
-_AROUND = st.sampled_from(["", "Y ", "y, ", "ok ", "😭", "😭😭 ", " 🙏", "\x00", "\ud83d", "... ", "!!!", "👩‍👩‍👧", " lol"])
+_AROUND = st.sampled_from(
+    ["", "Y ", "y, ", "ok ", "😭", "😭😭 ", " 🙏", "\x00", "\ud83d", "... ", "!!!", "👩‍👩‍👧", " lol"]
+)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.sampled_from(CRISES), st.data())
 def test_a_crisis_is_seen_through_case_accents_spaces_and_emoji(text: str, data: st.DataObject) -> None:
-    typed = data.draw(_AROUND)
+    typed = data.draw(_AROUND) + " "
     for character in text:
         if character == " ":
             typed += data.draw(_SPACES)
         else:
             typed += data.draw(st.sampled_from([character.lower(), character.upper()]))
             typed += data.draw(_MARKS) if character.isalpha() else ""
-    typed += data.draw(_AROUND)
+    typed += " " + data.draw(_AROUND)
     assert reading.read(typed).crisis
 
 
@@ -92,12 +94,35 @@ def test_a_crisis_after_y_is_still_a_crisis(text: str) -> None:
     assert reading.read(f"{text} thanks").crisis
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "took all my pills with vodka",
+        "I want to hurt him when he comes home",
+        "I can't go on the way things are",
+        "I can't take it at home anymore",
+        "help me to die",
+        "dying to see you but I want to kill myself",
+        "suicide squad was fun, now I want to die",
+        "this cough is killing me and I can't go on",
+        "I don't want to live with my thoughts",
+        "I do not want to live in this world",
+        "me muero de risa pero me quiero matar",
+    ],
+)
+def test_an_idiom_hides_its_own_words_only(text: str) -> None:
+    assert reading.read(text).crisis
+
+
 def test_a_crisis_at_the_end_of_the_longest_text_is_seen() -> None:
     assert reading.read("a nice day " * 144 + " kill myself").crisis
 
 
-@pytest.mark.parametrize("unit", ["want to ", "i want ", "no ", "stop ", "a", "k ", "dont ", "me quiero ", "si ", "1", "! ", "ﷺ", "a*"])
-def test_no_text_makes_reading_slow(unit: str, request: pytest.FixtureRequest) -> None:
+@pytest.mark.parametrize(
+    "unit",
+    ["want to ", "i want ", "no ", "stop ", "a", "k ", "dont ", "me quiero ", "si ", "1", "! ", "ﷺ", "a*"],
+)
+def test_long_texts_of_one_word_are_read_too(unit: str) -> None:
     text = (unit * 1600)[:1600]
     assert reading.read(text) == reading.read(text)
 

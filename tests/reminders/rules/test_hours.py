@@ -110,6 +110,8 @@ def test_hours_that_never_open_are_refused():
         [(time(8), time(20)), (time(2, 30), time(12)), (time(0), time(1, 15)), (time(1, 30), time(2, 15))]
     ),
 )
+@example(CHANGES[0], 5 * 60, (time(2, 30), time(12)))
+@example(CHANGES[0], 10 * 60, (time(1), time(2, 30)))
 @example(CHANGES[5], 15 * 60 + 25, (time(1, 30), time(2, 15)))
 @example(CHANGES[6], 3 * 60 + 5, (time(0), time(1, 15)))
 def test_next_and_previous_are_the_nearest_open_minutes_around_a_change_of_clocks(change, minutes, window):

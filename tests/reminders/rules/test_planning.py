@@ -167,6 +167,17 @@ def test_a_past_step_is_sent_at_booking_where_the_clinic_says_so():
     assert "leaves less than 1 hour" in why(planned, "3_days")
 
 
+def test_a_step_due_at_the_very_moment_of_booking_is_not_past():
+    planned = planning.plan(visit("2026-02-12T14:00", booked="2026-02-11T14:00"), DEFAULT)
+    assert walls(planned)["24h"] == "2026-02-11T14:00"
+
+
+def test_a_step_sent_at_booking_is_sent_on_a_whole_second_not_before_it():
+    seen = visit("2026-02-12T14:00", booked="2026-02-11T15:00:00.250")
+    (planned,) = planning.plan(seen, cadence(("1 day", {"if_past": "send"})))
+    assert planned.local == "2026-02-11T15:00:01-07:00"
+
+
 def test_of_two_steps_too_close_the_one_nearer_the_visit_stays():
     planned = planning.plan(
         visit("2026-02-12T15:00"), cadence(("4 hours", {}), ("2 hours", {}), ("1 day", {}))
@@ -196,7 +207,8 @@ def test_a_day_that_never_was_is_no_day_before():
 
 def test_a_text_is_of_no_use_after_its_own_time_or_the_visit():
     planned = planning.plan(
-        visit("2026-02-12T11:00"), cadence(("1 day", {"deliver_by": "4 hours"}), ("2 hours", {}))
+        visit("2026-02-12T11:00"),
+        cadence(("1 day", {"deliver_by": "4 hours"}), ("2 hours", {"deliver_by": "4 hours"})),
     )
     assert [step.deliver_by for step in planned] == [
         datetime(2026, 2, 11, 22, tzinfo=UTC),

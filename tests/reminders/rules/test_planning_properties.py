@@ -76,6 +76,8 @@ def some_cadence(draw):
         fields = {"if_past": draw(st.sampled_from(["drop", "send"])), "unless_confirmed": draw(st.booleans())}
         if length == "0 days" or ("day" in length and draw(st.booleans())):
             fields["at"] = draw(st.sampled_from(["00:30", "02:15", "07:59", "10:00", "18:30", "20:00"]))
+        if draw(st.booleans()):
+            fields["deliver_by"] = draw(st.sampled_from(["30 minutes", "1 day"]))
         steps.append((length, fields))
     return made(
         steps,

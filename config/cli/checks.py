@@ -1,0 +1,206 @@
+"""Commands that check: the ledger, the audit chain, keys, consent, words and the service itself. Exit 3: problems."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from config import audit as audit_log
+from config import db, health, start
+from config import keys as key_ring
+from config.cli.people import clinic_option, the_clinic
+from config.cli.tables import as_json, say, show
+from intake_links import ledger as owed
+from messaging import consent as consents
+from messaging import wording
+from messaging.models import Clinic, Conversation, Message
+from reminders import cadences, planner
+
+PROBLEMS = 3
+
+
+def _end(problems: bool) -> None:
+    if problems:
+        raise click.exceptions.Exit(PROBLEMS)
+
+
+@click.command()
+@as_json
+def ledger(json_: bool) -> None:
+    """Every answered self-harm item and positive screen against its inbox item and acknowledgement."""
+    start.begin("cli")
+    with db.unit_of_work(db.EVERY, read_only=True) as session:
+        rows = [asdict(row) for row in owed.rows(session)]
+    show(rows, json_=json_, empty="No positive screen yet.")
+    late = sum(1 for row in rows if row["owed"])
+    say(f"{len(rows)} positive, {late} owed to a human.")
+    _end(bool(late))
+
+
+@click.group()
+def audit() -> None:
+    """The audit log."""
+
+
+@audit.command("verify")
+@as_json
+def verify(json_: bool) -> None:
+    """Verify the hash chain of every clinic; name the first wrong line."""
+    start.begin("cli")
+    audit_log.seal()
+    rows = []
+    with db.unit_of_work(db.EVERY, read_only=True) as session:
+        for head in session.scalars(select(audit_log.AuditHead)).all():
+            faults = list(audit_log.verify(session, head.clinic_id))
+            rows.append(
+                {"clinic": str(head.clinic_id), "lines": head.seq, "head": head.hash, "faults": faults}
+            )
+    show(rows, json_=json_, empty="Nothing has been recorded yet.")
+    _end(any(row["faults"] for row in rows))
+
+
+@click.group()
+def keys() -> None:
+    """Master keys."""
+
+
+@keys.command("status")
+@as_json
+def status(json_: bool) -> None:
+    """Show how many clinic keys each master key wraps."""
+    start.begin("cli")
+    ring = key_ring.ring()
+    with db.unit_of_work(db.EVERY, read_only=True) as session:
+        counted = select(db.DataKey.master_id, func.count()).where(db.DataKey.wrapped_by.is_(None))
+        wraps = dict(session.execute(counted.group_by(db.DataKey.master_id)).tuples().all())
+    names = list(dict.fromkeys([*ring.ids(), *(name or "" for name in wraps)]))
+    rows = [
+        {
+            "master": name,
+            "in_ring": name in ring.ids(),
+            "seals": name == ring.newest,
+            "wraps": wraps.get(name, 0),
+        }
+        for name in names
+    ]
+    show(rows, json_=json_, empty="")
+    _end(any(not row["in_ring"] for row in rows))
+
+
+@keys.command("rotate")
+def rotate() -> None:
+    """Wrap every clinic key under the newest master key. Runs while the service serves; may be repeated."""
+    start.begin("cli")
+    changed = 0
+    with db.unit_of_work(db.EVERY) as session:
+        rows = select(db.DataKey).where(
+            db.DataKey.wrapped_by.is_(None), db.DataKey.master_id != key_ring.ring().newest
+        )
+        for row in session.scalars(rows):
+            bound = ("data_key", str(row.id), str(row.clinic_id))
+            opened = key_ring.ring().unwrap(row.master_id or "", row.wrapped, *bound)
+            row.master_id, row.wrapped = key_ring.ring().wrap(opened, *bound)
+            changed += 1
+    say(f"{changed} clinic keys now stand under {key_ring.ring().newest}.")
+
+
+@click.group()
+def consent() -> None:
+    """Consent to be texted."""
+
+
+@consent.command("drift")
+@as_json
+def drift(json_: bool) -> None:
+    """Find numbers the carrier says have opted out (21610) that our ledger still calls granted."""
+    start.begin("cli")
+    with db.unit_of_work(db.EVERY, read_only=True) as session:
+        rows = [row for clinic in session.scalars(select(Clinic)) for row in _drifted(session, clinic)]
+    show(rows, json_=json_, empty="No drift.")
+    _end(bool(rows))
+
+
+def _drifted(session: Session, clinic: Clinic) -> list[dict[str, Any]]:
+    refused = (
+        select(Message.conversation_id, func.max(Message.created_at))
+        .where(Message.clinic_id == clinic.id, Message.error_code == 21610)
+        .group_by(Message.conversation_id)
+    )
+    rows = []
+    for conversation_id, at in session.execute(refused):
+        conversation = session.get_one(Conversation, conversation_id)
+        said = consents.state(session, clinic, conversation.number or "")
+        last_said = consents.last_change(session, clinic, conversation.number or "")
+        if "granted" in said.values() and (last_said is None or last_said < at):
+            rows.append(
+                {"clinic": clinic.name, "conversation": str(conversation_id), "refused_at": at, **said}
+            )
+    return rows
+
+
+@click.command()
+@as_json
+def doctor(json_: bool) -> None:
+    """Look at the whole service and say what is wrong and what to do."""
+    settings = start.begin("cli")
+    problems = health.check()
+    if settings.public_url.startswith("http://"):
+        problems.append("WARMTHREAD_PUBLIC_URL is not https: only good for trying things out on one machine")
+    if settings.twilio_api_url:
+        problems.append("TWILIO_API_URL is set: texts go there and not to Twilio")
+    show([{"problem": one} for one in problems], json_=json_, empty="Everything is well.")
+    _end(bool(problems))
+
+
+@click.group()
+def cadence() -> None:
+    """Reminder cadences."""
+
+
+@cadence.command("show")
+@clinic_option
+def show_cadence(clinic_name: str | None) -> None:
+    """Print the cadence the clinic's reminders follow now."""
+    start.begin("cli")
+    with db.unit_of_work(db.EVERY, read_only=True) as session:
+        present = planner.cadence_of(session, the_clinic(session, clinic_name).id)
+    click.echo(json.dumps(present.model_dump(mode="json"), indent=2))
+
+
+@cadence.command("check")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def check_cadence(file: Path) -> None:
+    """Check a cadence file; name each mistake with its line."""
+    try:
+        read = cadences.parse(file.read_text("utf-8"))
+    except cadences.BadCadence as error:
+        for problem in error.problems:
+            say(f"{file.name}: {problem}")
+        raise click.exceptions.Exit(PROBLEMS) from None
+    except UnicodeDecodeError:
+        say(f"{file.name}: not a text in UTF-8")
+        raise click.exceptions.Exit(PROBLEMS) from None
+    say(f"{file.name}: {len(read.steps)} steps, no mistake.")
+
+
+@click.group()
+def templates() -> None:
+    """Words to patients."""
+
+
+@templates.command("check")
+@as_json
+def check_templates(json_: bool) -> None:
+    """Check every text of ours: words that must not be texted, variables, cost in segments."""
+    rows = [
+        {"language": language, "text": key, "problem": problem.message, "word": problem.word}
+        for language in wording.LANGUAGES
+        for key, text in wording.texts(language).items()
+        for problem in wording.lint(text)
+    ]
+    show(rows, json_=json_, empty="No text of ours says what it must not.")
+    _end(bool(rows))

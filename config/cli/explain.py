@@ -1,0 +1,81 @@
+"""`warmthread explain`: what the pure rules say, JSON Lines in, JSON Lines out, never touching a database."""
+
+import json
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from intake_links import scoring
+from messaging import reading, wording
+from reminders import cadences
+
+Explanation = Callable[[dict[str, Any]], dict[str, Any]]
+
+
+@click.group()
+def explain() -> None:
+    """Explain texts, scores, segments and plans: JSON Lines in, JSON Lines out."""
+
+
+def _lines(explanation: Explanation) -> None:
+    for line in sys.stdin:
+        if line.strip():
+            sys.stdout.write(json.dumps(_one(explanation, line), ensure_ascii=True) + "\n")
+            sys.stdout.flush()
+
+
+def _one(explanation: Explanation, line: str) -> dict[str, Any]:
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError):
+        return {"error": "this line is not JSON"}
+    if not isinstance(record, dict):
+        return {"error": "a line must be a JSON object"}
+    return explanation(record)
+
+
+def explain_text(record: dict[str, Any]) -> dict[str, Any]:
+    """Return how a text is read as a reply while one visit awaits an answer."""
+    text, language = record.get("text"), record.get("language")
+    if not isinstance(text, str) or set(record) - {"text", "language"}:
+        return {"error": "text must be a string, language may be one; nothing else is read"}
+    if language is not None and not isinstance(language, str):
+        return {"error": "language must be a string"}
+    read = reading.read(text, language, awaiting=True)
+    said = {"crisis": read.crisis, "consent": read.consent, "answer": read.answer, "why": list(read.why)}
+    return {"text": text, **said}
+
+
+def explain_segments(record: dict[str, Any]) -> dict[str, Any]:
+    """Return what a text costs."""
+    text = record.get("text")
+    if not isinstance(text, str) or set(record) - {"text"}:
+        return {"error": "text must be a string; nothing else is read"}
+    cost = wording.segments(text)
+    return {"encoding": cost.encoding, "segments": cost.segments, "units": cost.units}
+
+
+@explain.command("text")
+def text() -> None:
+    """{"text", "language"?} -> crisis, consent, answer and why."""
+    _lines(explain_text)
+
+
+@explain.command("score")
+def score() -> None:
+    """{"instrument", "answers", "sex"?} -> total, band, positive, missing, alerts."""
+    _lines(scoring.explain)
+
+
+@explain.command("segments")
+def segments() -> None:
+    """{"text"} -> encoding, segments, units."""
+    _lines(explain_segments)
+
+
+@explain.command("plan")
+def plan() -> None:
+    """{"visit_at", "zone", "booked_at", "patient_zone"?, "cadence"?} -> the steps, when and why."""
+    _lines(cadences.explain)

@@ -1,0 +1,291 @@
+"""Commands that set a clinic up: clinics, staff, patients, appointments and form vendors."""
+
+import base64
+import secrets
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import click
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from config import audit, clock, db, start
+from config.cli.tables import as_json, bar, say, show
+from intake_links.models import FormSource
+from messaging import people, phone
+from messaging.models import Clinic, Staff
+from reminders import imports
+from reminders.models import Appointment, Reminder
+from reminders.rules import zones
+from web import signin
+from web.models import StaffSession
+
+ROLES = ("care_manager", "clinician", "psychiatric_consultant", "front_desk", "clinic_admin", "auditor")
+clinic_option = click.option(
+    "--clinic", "clinic_name", help="Its name or id; not needed while there is only one."
+)
+
+
+def the_clinic(session: Session, wanted: str | None) -> Clinic:
+    """Return the clinic that is meant, or end with exit 2 and the names there are."""
+    found = session.scalars(select(Clinic).order_by(Clinic.created_at)).all()
+    fitting = [one for one in found if wanted is None or wanted in (one.name, str(one.id))]
+    if len(fitting) == 1:
+        return fitting[0]
+    names = ", ".join(one.name for one in found) or "none yet: `warmthread clinic create`"
+    raise click.UsageError(f"say which clinic is meant with --clinic; there are: {names}")
+
+
+def _number(raw: str | None) -> str | None:
+    try:
+        return phone.e164(raw) if raw else None
+    except phone.NotTextable as error:
+        raise click.UsageError(f"{error}") from None
+
+
+@click.group()
+def clinic() -> None:
+    """Clinics: create and list."""
+
+
+@clinic.command("create")
+@click.option("--name", required=True)
+@click.option("--zone", required=True, help="IANA time zone, such as America/Denver.")
+@click.option("--number", required=True, help="The number patients text, +1...")
+@click.option("--phone", "public_phone", help="The number patients call; the texting number if not given.")
+@as_json
+def create_clinic(name: str, zone: str, number: str, public_phone: str | None, json_: bool) -> None:
+    """Create a clinic."""
+    start.begin("cli")
+    try:
+        zones.zone(zone)
+    except zones.UnknownZone as error:
+        raise click.UsageError(str(error)) from None
+    with db.unit_of_work(db.EVERY) as session:
+        if people.clinic_by_number(session, _number(number) or ""):
+            raise click.ClickException("a clinic with this number exists already")
+        made = people.add_clinic(
+            session, name=name, zone=zone, number=_number(number) or "", phone=_number(public_phone)
+        )
+        row = {"id": str(made.id), "name": made.name, "zone": made.zone, "number": made.number}
+    show([row], json_=json_, empty="")
+
+
+@clinic.command("list")
+@as_json
+def list_clinics(json_: bool) -> None:
+    """List the clinics."""
+    start.begin("cli")
+    with db.unit_of_work(db.EVERY, read_only=True) as session:
+        rows = [
+            {"id": str(one.id), "name": one.name, "zone": one.zone, "number": one.number}
+            for one in session.scalars(select(Clinic).order_by(Clinic.created_at))
+        ]
+    show(rows, json_=json_, empty="No clinic yet: warmthread clinic create --name --zone --number")
+
+
+@click.group()
+def staff() -> None:
+    """Staff: invite, list, revoke."""
+
+
+@staff.command("invite")
+@click.option("--name", required=True)
+@click.option("--email", required=True)
+@click.option("--role", type=click.Choice(ROLES), default="care_manager", show_default=True)
+@click.option("--language", "languages", multiple=True, default=("en",), show_default=True)
+@click.option(
+    "--panel", "panels", multiple=True, help="A clinician whose patients are theirs; may be repeated."
+)
+@click.option("--number", help="Their mobile, for alerts.")
+@click.option(
+    "--once", is_flag=True, help="Make a link that signs in once instead of an invitation to a password."
+)
+@clinic_option
+@as_json
+def invite(
+    name: str,
+    email: str,
+    role: str,
+    languages: tuple[str, ...],
+    panels: tuple[str, ...],
+    number: str | None,
+    once: bool,
+    clinic_name: str | None,
+    json_: bool,
+) -> None:
+    """Invite someone (or make a new link for someone who is here); print the link to give them."""
+    start.begin("cli")
+    with db.unit_of_work(db.EVERY) as session:
+        at = the_clinic(session, clinic_name)
+        one = session.scalar(
+            select(Staff).where(Staff.clinic_id == at.id, Staff.email == email.strip().lower())
+        )
+        if one is None:
+            one = people.add_staff(
+                session,
+                at,
+                name=name,
+                email=email,
+                role=role,
+                languages=languages,
+                panels=panels,
+                number=_number(number),
+            )
+        one.active = True
+        link = signin.make_link(session, one, "once" if once else "invite", timedelta(days=3))
+        row = {"id": str(one.id), "name": one.name, "email": one.email, "role": one.role, "link": link}
+    show([row], json_=json_, empty="")
+
+
+@staff.command("list")
+@clinic_option
+@as_json
+def list_staff(clinic_name: str | None, json_: bool) -> None:
+    """List who works at the clinic."""
+    start.begin("cli")
+    with db.unit_of_work(db.EVERY, read_only=True) as session:
+        at = the_clinic(session, clinic_name)
+        rows = [
+            {"id": str(one.id), "name": one.name, "email": one.email, "role": one.role, "active": one.active}
+            for one in session.scalars(select(Staff).where(Staff.clinic_id == at.id).order_by(Staff.name))
+        ]
+    show(rows, json_=json_, empty="Nobody yet: warmthread staff invite --name --email")
+
+
+@staff.command("revoke")
+@click.option("--email", required=True)
+@clinic_option
+def revoke(email: str, clinic_name: str | None) -> None:
+    """End every session of someone at once, and let them in no more."""
+    start.begin("cli")
+    with db.unit_of_work(db.EVERY) as session:
+        at = the_clinic(session, clinic_name)
+        one = session.scalar(
+            select(Staff).where(Staff.clinic_id == at.id, Staff.email == email.strip().lower())
+        )
+        if one is None:
+            raise click.ClickException("nobody here has this address")
+        one.active = False
+        for open_ in session.scalars(
+            select(StaffSession).where(StaffSession.staff_id == one.id, StaffSession.ended_at.is_(None))
+        ):
+            open_.ended_at = clock.now()
+        audit.record(session, at.id, "operator", "staff.revoked", f"staff:{one.id}")
+    say("Done: their sessions have ended.")
+
+
+Import = Callable[..., imports.ImportResult]
+
+
+def _import(words: str, run: Import, file: Path, clinic_name: str | None, dry_run: bool, json_: bool) -> None:
+    start.begin("cli")
+    with db.unit_of_work(db.EVERY, read_only=True) as session:
+        clinic_id: UUID = the_clinic(session, clinic_name).id
+    errors = file.with_name(file.stem + ".errors.csv")
+    try:
+        with bar(words) as progress:
+            result = run(clinic_id, file, dry_run=dry_run, progress=progress, errors_path=errors)
+    except imports.BadFile as error:
+        raise click.ClickException(str(error)) from None
+    row: dict[str, Any] = {
+        name: getattr(result, name) for name in ("rows", "created", "updated", "unchanged", "failed")
+    }
+    row |= {"errors": str(errors) if result.failed else None, "dry_run": dry_run}
+    show([row], json_=json_, empty="")
+    if result.failed:
+        say(f"{result.failed} rows were not taken. Why stands in {errors}: mend it and import it again.")
+        raise click.exceptions.Exit(3)
+
+
+def _import_options(command: Any) -> Any:
+    for option in (
+        as_json,
+        clinic_option,
+        click.option("--dry-run", is_flag=True, help="Check every row, write nothing."),
+        click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path)),
+    ):
+        command = option(command)
+    return command
+
+
+@click.group()
+def patients() -> None:
+    """Patients: import from CSV."""
+
+
+@patients.command("import")
+@_import_options
+def import_patients(file: Path, dry_run: bool, clinic_name: str | None, json_: bool) -> None:
+    """Import patients. Importing twice changes nothing; a wrong row stops nothing. Exit 3 if rows were not taken."""
+    _import("Patients", imports.import_patients, file, clinic_name, dry_run, json_)
+
+
+@click.group()
+def appointments() -> None:
+    """Appointments: import from CSV."""
+
+
+@appointments.command("import")
+@_import_options
+def import_appointments(file: Path, dry_run: bool, clinic_name: str | None, json_: bool) -> None:
+    """Import appointments and plan their reminders. Exit 3 if rows were not taken."""
+    _import("Appointments", imports.import_appointments, file, clinic_name, dry_run, json_)
+
+
+@appointments.command("plan")
+@clinic_option
+@as_json
+def show_plan(clinic_name: str | None, json_: bool) -> None:
+    """Show what is planned around the coming visits: each text's time and the reason for it."""
+    start.begin("cli")
+    with db.unit_of_work(db.EVERY, read_only=True) as session:
+        at = the_clinic(session, clinic_name)
+        coming = (
+            select(Reminder, Appointment)
+            .join(Appointment, Appointment.id == Reminder.appointment_id)
+            .where(
+                Appointment.clinic_id == at.id,
+                Appointment.starts_at > clock.now(),
+                Reminder.revision == Appointment.revision,
+            )
+            .order_by(Appointment.starts_at, Appointment.external_id, Reminder.due_at)
+        )
+        rows = [
+            {
+                "visit": visit.external_id,
+                "step": reminder.step,
+                "local": zones.to_local(reminder.due_at, zones.zone(visit.zone)).isoformat(timespec="minutes")
+                if reminder.due_at
+                else None,
+                "state": reminder.state,
+                "why": "; ".join(reminder.why),
+            }
+            for reminder, visit in session.execute(coming)
+        ]
+    show(rows, json_=json_, empty="No reminder is planned.")
+
+
+@click.group()
+def forms() -> None:
+    """Form vendors that may post submissions."""
+
+
+@forms.command("add-source")
+@click.argument("name")
+@clinic_option
+@as_json
+def add_source(name: str, clinic_name: str | None, json_: bool) -> None:
+    """Let a vendor post to /webhooks/forms/NAME; print the secret it signs with (Standard Webhooks)."""
+    start.begin("cli")
+    secret = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
+    with db.unit_of_work(db.EVERY) as session:
+        at = the_clinic(session, clinic_name)
+        session.add(
+            FormSource(clinic_id=at.id, key_id=at.key_id, name=name, secret=secret, created_at=clock.now())
+        )
+        audit.record(session, at.id, "operator", "forms.source", f"source:{name}")
+    show([{"source": name, "secret": secret}], json_=json_, empty="")

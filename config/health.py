@@ -1,0 +1,105 @@
+"""What an operator asks: is the process alive, is the service ready, and the figures behind it."""
+
+from datetime import timedelta
+from typing import Any
+
+from flask import Blueprint, Response, jsonify
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from redis.exceptions import RedisError
+from rq import Worker
+from sqlalchemy import func, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from config import clock, db, migrations, queue
+
+OLDEST_TICK = timedelta(seconds=15)
+OLDEST_ROW = timedelta(seconds=60)
+door = Blueprint("health", __name__)
+
+
+@door.get("/healthz")
+def alive() -> Response:
+    """Say that this process answers; nothing else is asked."""
+    return jsonify(status="ok")
+
+
+@door.get("/readyz")
+def ready() -> tuple[Response, int]:
+    """Say whether the service can do its work, and what is wrong if not."""
+    problems = check()
+    return jsonify(
+        status="ready" if not problems else "not ready", problems=problems
+    ), 503 if problems else 200
+
+
+def check() -> list[str]:
+    """Return a sentence for everything that is wrong, none if the service is ready.
+
+    Redis being gone is reported, but the ticker does the work meanwhile: it is a warning only if the ticker ticks.
+    """
+    try:
+        found = (
+            [] if migrations.at_head() else ["the database is not at the newest migration: run db upgrade"]
+        )
+        found += [] if found else _rows()
+    except SQLAlchemyError as error:
+        return [f"the database does not answer ({type(error).__name__})"]
+    return found + _redis()
+
+
+def _rows() -> list[str]:
+    now, found = clock.now(), []
+    with db.unit_of_work(db.EVERY, read_only=True) as session:
+        tick = session.scalar(
+            select(func.max(db.Heartbeat.at)).where(db.Heartbeat.component.like("ticker.%"))
+        )
+        if tick is None or now - tick > OLDEST_TICK:
+            found.append("no ticker has ticked for 15 seconds")
+        for lane in queue.lanes().values():
+            oldest = lane.oldest(session, now)
+            if oldest and now - oldest > OLDEST_ROW:
+                found.append(
+                    f"a row waits in lane {lane.name} for {int((now - oldest).total_seconds())} seconds"
+                )
+    return found
+
+
+def _redis() -> list[str]:
+    try:
+        redis = queue.hasty_redis()
+        redis.ping()
+        working = {name for worker in Worker.all(connection=redis) for name in worker.queue_names()}
+    except (RedisError, OSError) as error:
+        return [f"Redis does not answer ({type(error).__name__}); the ticker works alone"]
+    return [f"no worker works the queue {name}" for name in queue.QUEUES if name not in working]
+
+
+class _Figures:
+    """Reads the figures from the database when they are asked for, so that every process says the same."""
+
+    def collect(self) -> Any:
+        now = clock.now()
+        waiting = GaugeMetricFamily(
+            "warmthread_lane_oldest_seconds", "Age of the oldest waiting row", labels=["lane"]
+        )
+        with db.unit_of_work(db.EVERY, read_only=True) as session:
+            tick = session.scalar(
+                select(func.max(db.Heartbeat.at)).where(db.Heartbeat.component.like("ticker.%"))
+            )
+            for lane in queue.lanes().values():
+                oldest = lane.oldest(session, now)
+                waiting.add_metric([lane.name], (now - oldest).total_seconds() if oldest else 0)
+        yield waiting
+        age = (now - tick).total_seconds() if tick else float("inf")
+        yield GaugeMetricFamily(
+            "warmthread_tick_age_seconds", "Seconds since a ticker last ticked", value=age
+        )
+
+
+@door.get("/metrics")
+def metrics() -> Response:
+    """Return the figures in Prometheus' text format: ages and counts, never ids or words."""
+    registry = CollectorRegistry()
+    registry.register(_Figures())
+    return Response(generate_latest(registry), mimetype="text/plain; version=0.0.4")

@@ -1,0 +1,57 @@
+"""How every process of ours begins: settings, logs, and where the embedded Valkey listens."""
+
+import os
+
+from config import logging, runtime, settings
+from config.embedded import valkey
+
+
+def begin(component: str, **overrides: str) -> settings.Settings:
+    """Load the settings (`overrides` by environment name win) and make them this process's own.
+
+    Raises settings.SettingsError with every mistake.
+    """
+    loaded = settings.load(None, **overrides)
+    use(loaded, component)
+    return loaded
+
+
+def use(loaded: settings.Settings, component: str) -> None:
+    """Make `loaded` the settings of this process."""
+    refuse_what_cannot_work(loaded)
+    runtime.configure(loaded)
+    logging.configure(loaded.log_level, component)
+    if loaded.embedded_queue:
+        socket = valkey.socket_path(loaded.data_dir)
+        runtime.once("queue.embedded_url", lambda: f"unix://{socket}")
+
+
+def refuse_what_cannot_work(loaded: settings.Settings) -> None:
+    """Raise SettingsError for combinations in which work would be lost or a live account mixed with a simulation."""
+    problems = []
+    if loaded.embedded_database and loaded.redis_url.startswith(("redis://", "rediss://")):
+        host = loaded.redis_url.split("://", 1)[1].rsplit("@", 1)[-1].split("/")[0]
+        if not host.startswith(settings.LOOPBACK):
+            problems.append(
+                "DATABASE_URL is needed with a REDIS_URL on another machine: SQLite serves the processes of one machine"
+            )
+    if problems:
+        raise settings.SettingsError(problems)
+
+
+def environment(loaded: settings.Settings, redis_url: str) -> dict[str, str]:
+    """Return the environment of a child process that runs with the same settings and the given Redis."""
+    keep = {name: value for name, value in os.environ.items() if name not in settings.names()}
+    given = {name: _plain(getattr(loaded, field)) for field, name in _fields()}
+    return {**keep, **{name: value for name, value in given.items() if value}, "REDIS_URL": redis_url}
+
+
+def _fields() -> list[tuple[str, str]]:
+    return [(field, str(info.alias)) for field, info in settings.Settings.model_fields.items()]
+
+
+def _plain(value: object) -> str:
+    if value is None:
+        return ""
+    secret = getattr(value, "get_secret_value", None)
+    return str(secret() if secret else value)
