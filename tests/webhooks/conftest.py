@@ -3,6 +3,7 @@
 import base64
 import json
 import secrets
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -21,7 +22,7 @@ from config import db, runtime, settings
 from intake_links.models import FormSource
 from messaging import people
 from messaging.inbox.models import InboxItem
-from messaging.models import Clinic, Conversation, Message
+from messaging.models import Conversation, Message
 from webhooks import forms, jobs, sms
 from webhooks.models import Receipt
 
@@ -130,21 +131,33 @@ class World:
         return self.rows(Conversation)
 
 
-@pytest.fixture
-def configured(tmp_path: Path) -> Iterator[None]:
-    runtime.configure(
-        settings.load(
-            {
-                "TWILIO_ACCOUNT_SID": ACCOUNT,
-                "TWILIO_AUTH_TOKEN": TOKEN,
-                "TWILIO_AUTH_TOKEN_SECONDARY": "the other token",
-                "WARMTHREAD_PUBLIC_URL": PUBLIC,
-                "WARMTHREAD_DATA_DIR": str(tmp_path),
-                "REDIS_URL": "unix:///nonexistent.sock",
-            }
-        )
+def _settings(data: Path) -> settings.Settings:
+    return settings.load(
+        {
+            "TWILIO_ACCOUNT_SID": ACCOUNT,
+            "TWILIO_AUTH_TOKEN": TOKEN,
+            "TWILIO_AUTH_TOKEN_SECONDARY": "the other token",
+            "WARMTHREAD_PUBLIC_URL": PUBLIC,
+            "WARMTHREAD_DATA_DIR": str(data),
+            "REDIS_URL": "unix:///nonexistent.sock",
+        }
     )
+
+
+@pytest.fixture(scope="session")
+def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with all tables and no row, to be copied: making the tables takes longer than most tests."""
+    data = tmp_path_factory.mktemp("tables")
+    runtime.configure(_settings(data))
     db.Base.metadata.create_all(db.engine())
+    db.engine().dispose()
+    return data / "warmthread.sqlite3"
+
+
+@pytest.fixture
+def configured(tmp_path: Path, tables: Path) -> Iterator[None]:
+    shutil.copy(tables, tmp_path / "warmthread.sqlite3")
+    runtime.configure(_settings(tmp_path))
     yield
     db.engine().dispose()
 

@@ -1,9 +1,12 @@
 """What the door for Twilio takes, refuses, and keeps."""
 
+import base64
+import hashlib
+import hmac
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import unquote_to_bytes, urlencode
 
 import pytest
 from twilio.request_validator import RequestValidator
@@ -117,20 +120,14 @@ def test_any_body_is_kept_as_it_came(world: Any, body: str) -> None:
     assert world.inbound[0].body == body
 
 
-@pytest.mark.parametrize("raw", ["%ED%A0%BD", "%FF%FE", "ok%80"])
+@pytest.mark.parametrize("raw", ["%ED%A0%BD", "%FF%FE", "tell%80"])
 def test_bytes_that_are_no_text_are_kept_and_can_be_shown(world: Any, raw: str) -> None:
     form = world.form("")
     sorted_form = "".join(name + value for name, value in sorted(form.items()))
     before, after = sorted_form.split("BodyFrom", 1)
-    from urllib.parse import unquote_to_bytes
-
     told = (
         f"https://clinic.example{SMS}{before}Body".encode() + unquote_to_bytes(raw) + f"From{after}".encode()
     )
-    import base64
-    import hashlib
-    import hmac
-
     signature = base64.b64encode(hmac.new(b"a token of the tests", told, hashlib.sha1).digest()).decode()
     body = urlencode({name: value for name, value in form.items() if name != "Body"}) + "&Body=" + raw
     answer = world.client.post(SMS, data=body, headers={"X-Twilio-Signature": signature}, content_type=FORM)
