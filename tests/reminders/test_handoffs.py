@@ -270,3 +270,13 @@ def test_the_lane_says_since_when_its_oldest_waits(world: World) -> None:
     with db.unit_of_work(db.EVERY) as session:
         assert handoffs.oldest(session, NOW) is None
         assert handoffs.oldest(session, NOW + 2 * PATIENCE) == NOW + PATIENCE
+
+
+def test_when_all_decline_the_ladder_climbs_at_once(world: World) -> None:
+    ana, ben = world.staff("Ana"), world.staff("Ben")
+    handoff = ask(world, world.patient())
+    act(handoffs.decline, handoff, ana)
+    act(handoffs.decline, handoff, ben)
+    before = len(told(ana)) + len(told(ben))
+    jobs.fire_timers()
+    assert len(told(ana)) + len(told(ben)) > before
