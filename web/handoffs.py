@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, abort, flash, redirect, request, url_for
+from flask import abort, flash, redirect, request, url_for
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
@@ -17,7 +17,7 @@ from reminders import handoffs as verbs
 from reminders.models import Handoff
 from web import layout, permissions, persons, sessions, times, words
 
-handoffs = Blueprint("handoffs", __name__)
+handoffs = layout.room("handoffs", __name__)
 RECENT = 20
 
 
@@ -147,8 +147,8 @@ def _entry(session: Session, clinic: Clinic, one: Handoff) -> Entry:
         place=one.place or "",
         state=one.state,
         state_words=words.say("handoffs", one.state),
-        since=times.moment(one.requested_at, now, clinic.zone),
-        waiting=times.length(now - one.requested_at),
+        since=times.moment(one.requested_at, now, clinic.zone, running=True),
+        waiting=times.ago(now - one.requested_at),
         offered=offered.name if offered else "",
         mine=offered is not None and offered.id == layout.the_staff().id,
         outcome=words.say("handoffs", one.outcome) if one.outcome else "",

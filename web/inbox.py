@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, abort, flash, jsonify, redirect, request, url_for
+from flask import abort, flash, jsonify, redirect, request, url_for
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
@@ -14,7 +14,7 @@ from messaging.inbox.models import InboxItem, ItemEvent
 from messaging.models import Conversation, Staff
 from web import cases, layout, permissions, replies, rows, sessions, threads, words
 
-inbox = Blueprint("inbox", __name__)
+inbox = layout.room("inbox", __name__)
 
 
 @inbox.get("/")

@@ -49,11 +49,17 @@ class Shell:
     sees_handoffs: bool
 
 
+def room(name: str, module: str) -> Blueprint:
+    """Return the blueprint of one room of this door, whose failures are explained to staff in words."""
+    blueprint = Blueprint(name, module)
+    blueprint.register_error_handler(Exception, _failed)
+    return blueprint
+
+
 def register(app: Flask, *rooms: Blueprint) -> None:
     """Put the frame and the staff's pages into `app`, each of them closed unless it says to whom it is open."""
     for blueprint in (frame, *rooms):
         _OURS.add(blueprint.name)
-        blueprint.register_error_handler(Exception, _failed)
         app.register_blueprint(blueprint)
     app.before_request(_guard)
     app.after_request(_headers)

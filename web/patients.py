@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from flask import Blueprint, abort, redirect, request, url_for
+from flask import abort, redirect, request, url_for
 from sqlalchemy import select
 from werkzeug.wrappers import Response
 
@@ -13,7 +13,7 @@ from messaging.inbox.models import InboxItem
 from messaging.models import Patient
 from web import layout, permissions, persons, rows, sessions, threads, words
 
-patients = Blueprint("patients", __name__)
+patients = layout.room("patients", __name__)
 
 
 @patients.get("/patients")

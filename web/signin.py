@@ -6,17 +6,17 @@ from datetime import timedelta
 from typing import Literal
 from urllib.parse import urlsplit
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import redirect, render_template, request, url_for
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from config import audit, clock, db, keys, logging, runtime
 from messaging.models import Clinic, Staff
-from web import backoff, passwords, permissions, sessions
+from web import backoff, layout, passwords, permissions, sessions
 from web.models import SignInLink
 
-signin = Blueprint("signin", __name__)
+signin = layout.room("signin", __name__)
 _LOCAL = re.compile(r"/(?![/\\])[\x21-\x5b\x5d-\x7e]*")
 
 

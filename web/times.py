@@ -42,6 +42,11 @@ def length(span: timedelta) -> str:
     return f"{hours} h {rest:02}" if rest and hours < 10 else f"{hours} h"
 
 
+def ago(span: timedelta) -> str:
+    """Return how long ago: "just now", "4 min ago"."""
+    return "just now" if span < timedelta(minutes=1) else f"{length(span)} ago"
+
+
 def _by(moment: datetime, now: datetime, zone: str) -> str:
     local, today = moment.astimezone(ZoneInfo(zone)), now.astimezone(ZoneInfo(zone))
     days = (local.date() - today.date()).days
