@@ -8,12 +8,14 @@ clinic's work wait for one row. Entries hold ids and names of acts, never words 
 import hashlib
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
 from itertools import groupby
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import BigInteger, Index, String, func, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config import clock, db, queue
@@ -89,9 +91,10 @@ def seal() -> int:
 def _chain(session: Session, clinic_id: UUID, ids: list[UUID]) -> int:
     head = session.get(AuditHead, clinic_id, with_for_update=True)
     if head is None:
-        head = AuditHead(clinic_id=clinic_id, seq=0, hash=GENESIS)
-        session.add(head)
-        session.flush()
+        # Another sealer may begin the same chain at this very moment.
+        with suppress(IntegrityError), session.begin_nested():
+            session.add(AuditHead(clinic_id=clinic_id, seq=0, hash=GENESIS))
+        head = session.get_one(AuditHead, clinic_id, with_for_update=True, populate_existing=True)
     # Read again under the lock: another sealer may have been faster.
     again = select(AuditEntry).where(AuditEntry.id.in_(ids), AuditEntry.seq.is_(None)).order_by(AuditEntry.id)
     entries = session.scalars(again.execution_options(populate_existing=True)).all()

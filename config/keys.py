@@ -10,7 +10,9 @@ import hashlib
 import hmac
 import os
 import secrets
+import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -68,7 +70,7 @@ def seal(key: bytes, plain: bytes, *bound: str) -> bytes:
 
 def unseal(key: bytes, sealed: bytes, *bound: str) -> bytes:
     """Open what `seal` closed. Raises WrongKey when key, context or value differ."""
-    if sealed[:1] != VERSION:
+    if sealed[:1] != VERSION or len(sealed) < 29:  # version, nonce, tag
         raise WrongKey("unknown version of sealed value")
     try:
         return AESGCM(key).decrypt(sealed[1:13], sealed[13:], _associated(bound))
@@ -143,16 +145,21 @@ def new_master_line(name: str) -> str:
 
 def _own_file(path: Path) -> str:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    try:
-        # O_EXCL: of several processes started at once, one makes the keys and the others read them.
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        if path.stat().st_mode & 0o077:
-            raise BadMasterKeys(f"{path.name} is readable by others: set its mode to 0600") from None
-        return path.read_text()
-    line = new_master_line("k1")
+    if not path.exists():
+        _make_own_file(path)
+    if path.stat().st_mode & 0o077:
+        raise BadMasterKeys(f"{path.name} is readable by others: set its mode to 0600")
+    return path.read_text()
+
+
+def _make_own_file(path: Path) -> None:
+    # Written aside and linked into place: of several processes started at once one makes the keys, the others read
+    # them, and none ever reads half a file.
+    handle, aside = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     with os.fdopen(handle, "w") as file:
-        file.write(line + "\n")
+        file.write(new_master_line("k1") + "\n")
         file.flush()
         os.fsync(file.fileno())
-    return line
+    with suppress(FileExistsError):
+        os.link(aside, path)
+    os.unlink(aside)

@@ -95,8 +95,9 @@ class Settings(BaseModel):
     def _address(cls, value: str) -> str:
         if not value:
             return value
-        if not re.fullmatch(r"https?://[^/?#\s]+(/[^?#\s]*)?", value):
-            raise ValueError("must be an http or https address without query")
+        # No "@": what stands before it looks like the host and is not.
+        if not re.fullmatch(r"https?://[^/?#@\s]+(/[^?#\s]*)?", value):
+            raise ValueError("must be an http or https address without user and query")
         if value.startswith("http://") and value[7:].split("/")[0].rsplit(":", 1)[0] not in LOOPBACK:
             raise ValueError("must be https unless it is on this machine")
         return value.rstrip("/")
@@ -152,6 +153,7 @@ def _given(environ: Mapping[str, str], problems: list[str]) -> dict[str, str]:
     for name in known:
         if environ.get(name) and environ.get(name + "_FILE"):
             problems.append(f"{name} and {name}_FILE are both set: keep one")
+            found[name] = environ[name]
         elif environ.get(name + "_FILE"):
             try:
                 found[name] = Path(environ[name + "_FILE"]).read_text().strip()

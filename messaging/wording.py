@@ -141,6 +141,11 @@ def lint(template_or_text: str) -> list[Problem]:
         for name, message, pattern in _lint_rules()
         for match in pattern.finditer(folded)
     ]
+    problems += [
+        Problem(name, match[0], match.start(), match.end(), message)
+        for name, message, pattern in _capital_rules()
+        for match in pattern.finditer(template_or_text)
+    ]
     return sorted(problems, key=lambda problem: (problem.start, problem.end, problem.rule))
 
 
@@ -152,7 +157,7 @@ def _problem(name: str, message: str, text: str, origins: list[int], match: re.M
 def _fold_in_place(text: str) -> tuple[str, list[int]]:
     """Fold case, accents and invisible characters away; the list says which character of ``text`` each came from."""
     folded, origins = [], []
-    for position, character in enumerate(smart(text) if len(smart(text)) == len(text) else text):
+    for position, character in enumerate(text):
         for plain in unicodedata.normalize("NFKD", character.casefold()):
             if unicodedata.category(plain) not in ("Mn", "Cf"):
                 folded.append(plain)
@@ -164,12 +169,28 @@ def _fold_in_place(text: str) -> tuple[str, list[int]]:
 def _lint_rules() -> tuple[tuple[str, str, re.Pattern[str]], ...]:
     rules = []
     for name, rule in _data("lint.toml").items():
-        body = rule["pattern"] if "pattern" in rule else "|".join(_word(word) for word in rule["words"])
+        if "capitals" in rule:
+            continue
+        body = (
+            rule["pattern"]
+            if "pattern" in rule
+            else "|".join(map(_word, sorted(rule["words"], key=len, reverse=True)))
+        )
         for key, words in rule.items():
             if key not in ("message", "pattern", "words"):
                 body = body.replace(f"<{key}>", "|".join(_word(word) for word in words))
         rules.append((name, rule["message"], re.compile(rf"(?<!\w)(?:{body})")))
     return tuple(rules)
+
+
+@cache
+def _capital_rules() -> tuple[tuple[str, str, re.Pattern[str]], ...]:
+    """The rules that look for words in capitals, as typed."""
+    return tuple(
+        (name, rule["message"], re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, rule['capitals']))})(?!\w)"))
+        for name, rule in _data("lint.toml").items()
+        if "capitals" in rule
+    )
 
 
 def _word(word: str) -> str:

@@ -1,0 +1,18 @@
+"""The door for staff: pages that people who care for patients work from."""
+
+from flask import Flask
+
+
+def register(app: Flask) -> None:
+    """Put every staff page into `app`, each closed to those it does not name."""
+    # Imported here, so that reading this room's models does not bring its pages along.
+    from web import handoffs, inbox, layout, patients, preferences, signin
+
+    layout.register(
+        app,
+        signin.signin,
+        inbox.inbox,
+        handoffs.handoffs,
+        patients.patients,
+        preferences.preferences,
+    )

@@ -1,6 +1,7 @@
 """Commands that check: the ledger, the audit chain, keys, consent, words and the service itself. Exit 3: problems."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ def ledger(json_: bool) -> None:
     """Every answered self-harm item and positive screen against its inbox item and acknowledgement."""
     start.begin("cli")
     with db.unit_of_work(db.EVERY, read_only=True) as session:
-        rows = [vars(row) if hasattr(row, "__dict__") else row for row in owed.rows(session)]
+        rows = [asdict(row) for row in owed.rows(session)]
     show(rows, json_=json_, empty="No positive screen yet.")
     late = sum(1 for row in rows if row["owed"])
     say(f"{len(rows)} positive, {late} owed to a human.")

@@ -18,6 +18,7 @@ from intake_links.models import FormSource
 from messaging import people, phone
 from messaging.models import Clinic, Staff
 from reminders import imports
+from reminders.models import Appointment, Reminder
 from reminders.rules import zones
 from web import signin
 from web.models import StaffSession
@@ -233,6 +234,39 @@ def appointments() -> None:
 def import_appointments(file: Path, dry_run: bool, clinic_name: str | None, json_: bool) -> None:
     """Import appointments and plan their reminders. Exit 3 if rows were not taken."""
     _import("Appointments", imports.import_appointments, file, clinic_name, dry_run, json_)
+
+
+@appointments.command("plan")
+@clinic_option
+@as_json
+def show_plan(clinic_name: str | None, json_: bool) -> None:
+    """Show what is planned around the coming visits: each text's time and the reason for it."""
+    start.begin("cli")
+    with db.unit_of_work(db.EVERY, read_only=True) as session:
+        at = the_clinic(session, clinic_name)
+        coming = (
+            select(Reminder, Appointment)
+            .join(Appointment, Appointment.id == Reminder.appointment_id)
+            .where(
+                Appointment.clinic_id == at.id,
+                Appointment.starts_at > clock.now(),
+                Reminder.revision == Appointment.revision,
+            )
+            .order_by(Appointment.starts_at, Appointment.external_id, Reminder.due_at)
+        )
+        rows = [
+            {
+                "visit": visit.external_id,
+                "step": reminder.step,
+                "local": zones.to_local(reminder.due_at, zones.zone(visit.zone)).isoformat(timespec="minutes")
+                if reminder.due_at
+                else None,
+                "state": reminder.state,
+                "why": "; ".join(reminder.why),
+            }
+            for reminder, visit in session.execute(coming)
+        ]
+    show(rows, json_=json_, empty="No reminder is planned.")
 
 
 @click.group()

@@ -27,7 +27,11 @@ def test_many_ways_to_type_one_number(typed: str) -> None:
 
 @pytest.mark.parametrize(
     ("typed", "region", "stored"),
-    [("4165550123", "CA", "+14165550123"), ("787 555 0123", "PR", "+17875550123"), ("7875550123", "US", "+17875550123")],
+    [
+        ("4165550123", "CA", "+14165550123"),
+        ("787 555 0123", "PR", "+17875550123"),
+        ("7875550123", "US", "+17875550123"),
+    ],
 )
 def test_canada_and_puerto_rico_can_be_texted(typed: str, region: str, stored: str) -> None:
     assert phone.e164(typed, region) == stored

@@ -1,0 +1,31 @@
+"""The floor of the inbound measurement: the same server, the signature check, and one durable INSERT, nothing else."""
+
+from flask import Flask, Response, request
+from sqlalchemy import Column, LargeBinary, MetaData, String, Table, insert
+
+from config import db, start
+from messaging.gateways import twilio
+
+settings = start.begin("floor")
+app = Flask("floor")
+SAID = Table("said", MetaData(), Column("sid", String(34), primary_key=True), Column("body", LargeBinary))
+SAID.create(db.engine(), checkfirst=True)
+
+
+@app.get("/healthz")
+def alive() -> str:
+    """Say that the floor is up."""
+    return "ok"
+
+
+@app.post("/webhooks/twilio/sms")
+def hear() -> Response:
+    """Check the signature, insert, answer."""
+    form = request.form.to_dict()
+    if not twilio.signed(
+        settings.public_url + request.path, form, request.headers.get("X-Twilio-Signature", "")
+    ):
+        return Response(status=403)
+    with db.engine().begin() as connection:
+        connection.execute(insert(SAID).values(sid=form["MessageSid"], body=form["Body"].encode()))
+    return Response("<Response/>", mimetype="text/xml")

@@ -1,0 +1,81 @@
+"""Signed inbound webhooks a second: ours against the same server with signature check and one durable INSERT."""
+
+import http.client
+import secrets
+import statistics
+import threading
+import time
+import urllib.parse
+
+from bench import stage
+from config import settings, start
+
+REQUESTS, CLIENTS, ROUNDS, GOAL = 1500, 16, 3, 0.9
+PATH = "/webhooks/twilio/sms"
+
+
+def measure() -> str:
+    """Return the ratio of the medians of three rounds each, floor and ours in turn."""
+    floor, ours = [], []
+    for _ in range(ROUNDS):
+        floor.append(_round("bench.floor:app"))
+        ours.append(_round("config.wsgi:app"))
+    ratio = statistics.median(ours) / statistics.median(floor)
+    return (
+        f"inbound: {statistics.median(ours):.0f} signed webhooks/s, floor {statistics.median(floor):.0f}/s, "
+        f"ratio {ratio:.2f} (goal {GOAL}; {REQUESTS} requests, {CLIENTS} clients, SQLite, median of {ROUNDS})"
+    )
+
+
+def _round(target: str) -> float:
+    with stage.folder() as folder:
+        loaded = stage.begin(folder)
+        stage.clinic()
+        bodies = [_signed(loaded) for _ in range(REQUESTS)]
+        env = start.environment(loaded, loaded.redis_url)
+        argv = ["-m", "bench.server", target]
+        with stage.serving(argv, env, f"http://127.0.0.1:{loaded.port}/healthz"):
+            _fire(loaded.port, bodies[:100])
+            return _fire(loaded.port, bodies[100:])
+
+
+def _signed(loaded: settings.Settings) -> tuple[bytes, dict[str, str]]:
+    from twilio.request_validator import RequestValidator
+
+    form = {
+        "MessageSid": "SM" + secrets.token_hex(16),
+        "AccountSid": loaded.twilio_account_sid,
+        "From": stage.PATIENT,
+        "To": stage.CLINIC,
+        "Body": "Y but can I bring my daughter",
+        "NumMedia": "0",
+        "NumSegments": "1",
+        "ApiVersion": "2010-04-01",
+    }
+    validator = RequestValidator(loaded.twilio_auth_token.get_secret_value())
+    signature = validator.compute_signature(loaded.public_url + PATH, form)
+    headers = {"X-Twilio-Signature": signature, "Content-Type": "application/x-www-form-urlencoded"}
+    return urllib.parse.urlencode(form).encode(), headers
+
+
+def _fire(port: int, bodies: list[tuple[bytes, dict[str, str]]]) -> float:
+    failed: list[int] = []
+
+    def client(share: list[tuple[bytes, dict[str, str]]]) -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        for body, headers in share:
+            connection.request("POST", PATH, body, headers)
+            answer = connection.getresponse()
+            answer.read()
+            if answer.status != 200:
+                failed.append(answer.status)
+
+    threads = [threading.Thread(target=client, args=(bodies[n::CLIENTS],)) for n in range(CLIENTS)]
+    began = time.perf_counter()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if failed:
+        raise RuntimeError(f"{len(failed)} webhooks were not answered with 200, such as {failed[0]}")
+    return len(bodies) / (time.perf_counter() - began)

@@ -1,0 +1,9 @@
+"""The web server of `warmthread web`, serving the application named: so that floor and product differ in nothing else."""
+
+import sys
+
+from config import runtime, start
+from config.cli.service import web_server
+
+start.begin("bench")
+web_server(sys.argv[1], runtime.settings().port).serve()

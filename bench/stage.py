@@ -1,0 +1,65 @@
+"""What measurements share: a configured process on a fresh database, a clinic, and servers started beside it."""
+
+import secrets
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from config import db, migrations, processes, settings, start
+from config.embedded import ports
+from messaging import people
+from messaging.models import Clinic
+
+CLINIC, PATIENT = "+12015550100", "+12015550123"
+
+
+def begin(folder: Path, *, network: int = 9) -> settings.Settings:
+    """Configure this process for a fresh SQLite database in `folder` and a carrier at port `network`."""
+    web = ports.free_port()
+    loaded = settings.load(
+        {},
+        PORT=str(web),
+        REDIS_URL="unix:///nowhere/redis.sock",
+        TWILIO_ACCOUNT_SID="AC" + secrets.token_hex(16),
+        TWILIO_AUTH_TOKEN=secrets.token_hex(16),
+        TWILIO_API_URL=f"http://127.0.0.1:{network}",
+        WARMTHREAD_PUBLIC_URL=f"http://127.0.0.1:{web}",
+        WARMTHREAD_DATA_DIR=str(folder),
+        WARMTHREAD_LOG_LEVEL="error",
+    )
+    start.use(loaded, "bench")
+    migrations.upgrade()
+    return loaded
+
+
+def clinic() -> Clinic:
+    """Add the clinic that is texted."""
+    with db.unit_of_work(db.EVERY) as session:
+        return people.add_clinic(session, name="Bench Clinic", zone="America/Denver", number=CLINIC)
+
+
+@contextmanager
+def folder() -> Iterator[Path]:
+    """Yield a folder that is gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="warmthread-bench-") as name:
+        yield Path(name)
+
+
+@contextmanager
+def serving(argv: list[str], env: dict[str, str], ready: str) -> Iterator[None]:
+    """Run a server until the measurement is over; `ready` is an address that answers 200 once it is up."""
+    child = subprocess.Popen([sys.executable, *argv], env=env, stdout=subprocess.DEVNULL)
+    try:
+        answers, end = processes.answers(ready), time.monotonic() + 30
+        while not answers():
+            if child.poll() is not None or time.monotonic() > end:
+                raise RuntimeError(f"{' '.join(argv)} did not come up")
+            time.sleep(0.05)
+        yield
+    finally:
+        child.terminate()
+        child.wait(20)

@@ -1,0 +1,115 @@
+"""Commands that run the service: demo, serve, web, worker, ticker, db, wait-ready."""
+
+import time
+from typing import Any
+
+import click
+
+from config import health, migrations, processes, start
+from config import queue as lanes
+from config.cli.tables import say
+
+WEB_THREADS = 32
+
+
+@click.command()
+@click.option("--exit", "exit_", is_flag=True, help="End after the walk: 0 only if every step was observed.")
+def demo(exit_: bool) -> None:
+    """Walk one clinic's day in this terminal, then keep serving until Ctrl-C."""
+    from config.cli.walk import demo as walk
+
+    raise click.exceptions.Exit(walk.run(keep_serving=not exit_))
+
+
+@click.command()
+def serve() -> None:
+    """Serve one small clinic from this machine, with your own settings: everything under one supervisor."""
+    settings = start.begin("serve")
+    migrations.upgrade()
+    say(f"Serving on port {settings.port}, reached by {settings.public_url}. Ctrl-C ends it.")
+    raise click.exceptions.Exit(processes.Service(settings).run())
+
+
+def web_server(target: str, port: int) -> Any:
+    """Return the web server for a WSGI `target`: two processes of many blocking threads, for slow clients."""
+    from granian.constants import Interfaces
+    from granian.log import LogLevels
+    from granian.server import Server
+
+    return Server(
+        target,
+        address="0.0.0.0",  # noqa: S104 - the port is the operator's to expose
+        port=port,
+        interface=Interfaces.WSGI,
+        workers=2,
+        blocking_threads=WEB_THREADS,
+        websockets=False,
+        log_level=LogLevels.warning,
+        workers_kill_timeout=30,
+    )
+
+
+@click.command()
+def web() -> None:
+    """Run the web server (one process of the Procfile)."""
+    web_server("config.wsgi:app", start.begin("web").port).serve()
+
+
+@click.command()
+@click.argument("queue", type=click.Choice(lanes.QUEUES))
+def worker(queue: str) -> None:
+    """Run the RQ worker of one queue."""
+    from config import worker as rq_worker
+
+    start.begin(f"worker.{queue}")
+    rq_worker.run(queue)
+
+
+@click.command()
+def ticker() -> None:
+    """Run the ticker: it sweeps every lane and does the work itself when nobody else does."""
+    from config import ticker as sweeping
+
+    start.begin("ticker")
+    sweeping.Ticker().run()
+
+
+@click.group("db")
+def database() -> None:
+    """The database."""
+
+
+@database.command("upgrade")
+def upgrade() -> None:
+    """Bring the database to the newest migration."""
+    start.begin("cli")
+    migrations.upgrade()
+    say("The database is at the newest migration.")
+
+
+@database.command("check")
+def check() -> None:
+    """Say whether the database is at the newest migration; exit 3 if not."""
+    start.begin("cli")
+    if not migrations.at_head():
+        say("The database is not at the newest migration: warmthread db upgrade")
+        raise click.exceptions.Exit(3)
+    say("The database is at the newest migration.")
+
+
+@click.command("wait-ready")
+@click.option("--timeout", default=60, show_default=True, help="Seconds to wait.")
+def wait_ready(timeout: int) -> None:
+    """Wait until the service is ready; exit 1 and say what is missing if it is not in time."""
+    start.begin("cli")
+    end = time.monotonic() + timeout
+    problems = ["it was not asked yet"]
+    while time.monotonic() < end:
+        problems = health.check()
+        if not problems:
+            say("Ready.")
+            return
+        time.sleep(0.5)
+    for problem in problems:
+        say(problem)
+    raise click.exceptions.Exit(1)

@@ -1,0 +1,1 @@
+"""The demo: one clinic's day, walked through the doors."""

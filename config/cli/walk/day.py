@@ -1,0 +1,101 @@
+"""One made-up clinic's day: who works there, who comes, and when, so that the walk works at any hour of any day."""
+
+import csv
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+# Somewhere it is always the middle of a working day: the clinic stands where it is nearest to noon.
+ZONES = (
+    "America/Denver", "America/New_York", "America/Los_Angeles", "America/Puerto_Rico", "Pacific/Honolulu",
+    "Pacific/Pago_Pago", "Pacific/Auckland", "Pacific/Guadalcanal", "Australia/Brisbane", "Asia/Tokyo", "Asia/Manila",
+    "Asia/Bangkok", "Asia/Dhaka", "Asia/Karachi", "Asia/Dubai", "Africa/Nairobi", "Africa/Johannesburg",
+    "Africa/Lagos", "Africa/Abidjan", "Atlantic/Azores", "Atlantic/South_Georgia",
+)  # fmt: skip
+CLINIC = "Alder Street Clinic"
+NUMBER, PHONE = "+12015550100", "+12015550101"
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """A made-up patient and the visit they have: `after` is how long after the walk begins it starts."""
+
+    record: str
+    first: str
+    last: str
+    number: str
+    birth: str
+    language: str
+    panel: str
+    after: timedelta | None
+
+
+@dataclass(frozen=True)
+class Colleague:
+    """A made-up member of the care team."""
+
+    name: str
+    email: str
+    role: str
+    languages: tuple[str, ...]
+    panels: tuple[str, ...]
+    number: str
+
+
+DAY, SOON = timedelta(days=1), timedelta(seconds=8)
+TEAM = (
+    Colleague(
+        "Rosa Delgado", "rosa@alder.example", "care_manager", ("en", "es"), ("Dr Lindqvist",), "+13035550111"
+    ),
+    Colleague("Ben Carter", "ben@alder.example", "care_manager", ("en",), ("Dr Okafor",), "+13035550112"),
+    Colleague("Ines Moreau", "ines@alder.example", "clinic_admin", ("en",), (), "+13035550113"),
+    Colleague("Sam Fields", "sam@alder.example", "front_desk", ("en",), (), "+13035550114"),
+)
+YES = Visitor("1001", "Marcus", "Whitfield", "+12015550121", "1984-03-12", "en", "Dr Okafor", DAY)
+CHANGE = Visitor("1002", "Amina", "Sesay", "+12015550122", "1991-07-30", "en", "Dr Okafor", DAY)
+SPANISH = Visitor("1003", "Lucía", "Benavides", "+12015550123", "1969-11-02", "es", "Dr Lindqvist", DAY)
+STOP = Visitor("1004", "Devon", "Kline", "+12015550124", "1999-01-19", "en", "Dr Okafor", DAY)
+CRISIS = Visitor("1005", "Joy", "Abara", "+12015550125", "1978-05-05", "en", "Dr Okafor", DAY)
+FORM = Visitor("1006", "Teresa", "Quintana", "+12015550126", "1985-09-23", "en", "Dr Lindqvist", DAY)
+HERE = Visitor(
+    "1007", "Walter", "Novak", "+12015550127", "1952-12-08", "en", "Dr Lindqvist", timedelta(hours=2)
+)
+FAR = Visitor("1008", "Priya", "Raman", "+12015550128", "1988-02-14", "en", "Dr Okafor", timedelta(days=3))
+LANDLINE = Visitor("1009", "Harold", "Beck", "+12015550196", "1947-06-01", "en", "Dr Okafor", DAY)
+PATIENTS = (YES, CHANGE, SPANISH, STOP, CRISIS, FORM, HERE, FAR, LANDLINE)
+
+
+def zone(now: datetime) -> str:
+    """Return the zone in which it is nearest to noon, the first of several."""
+
+    def from_noon(name: str) -> float:
+        local = now.astimezone(ZoneInfo(name))
+        return abs(local.hour + local.minute / 60 - 12)
+
+    fitting = [name for name in ZONES if from_noon(name) <= 3]
+    return fitting[0] if fitting else min(ZONES, key=from_noon)
+
+
+def write(folder: Path, now: datetime, place: str) -> tuple[Path, Path]:
+    """Write the clinic's two CSV files, as its own system would export them; return their paths."""
+    people, visits = folder / "patients.csv", folder / "appointments.csv"
+    with people.open("w", newline="", encoding="utf-8") as file:
+        rows = csv.writer(file)
+        rows.writerow(
+            ("record", "first_name", "last_name", "phone", "birth_date", "language", "panel", "consent")
+        )
+        for one in PATIENTS:
+            rows.writerow(
+                (one.record, one.first, one.last, one.number, one.birth, one.language, one.panel, "yes")
+            )
+    local = now.astimezone(ZoneInfo(place)).replace(tzinfo=None)
+    with visits.open("w", newline="", encoding="utf-8") as file:
+        rows = csv.writer(file)
+        rows.writerow(("visit", "patient", "starts_at", "zone", "booked_at", "place", "clinician"))
+        for number, one in enumerate((one for one in PATIENTS if one.after), start=1):
+            # By the clock on the wall, so that "24 hours before" is now even in the week the clocks change.
+            starts = (local + (one.after or DAY) + SOON).isoformat(timespec="seconds")
+            booked = (now - timedelta(days=10)).isoformat(timespec="seconds")
+            rows.writerow((f"V{number}", one.record, starts, place, booked, "Suite 2", one.panel))
+    return people, visits

@@ -1,0 +1,127 @@
+"""A plain browser: it keeps cookies, follows redirects and fills in the forms it finds, as a person would."""
+
+import html.parser
+import http.cookiejar
+import urllib.parse
+import urllib.request
+from dataclasses import dataclass, field
+from urllib.error import HTTPError
+
+
+class NotThere(Exception):
+    """The page has no such form, field or words."""
+
+
+@dataclass
+class Form:
+    """A form of a page: where it goes, its method, its fields with their present values, its choices and buttons."""
+
+    action: str
+    method: str
+    fields: dict[str, str] = field(default_factory=dict)
+    choices: dict[str, list[str]] = field(default_factory=dict)
+    buttons: list[tuple[str, str]] = field(default_factory=list)
+
+
+class _Reader(html.parser.HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.forms: list[Form] = []
+        self.links: list[str] = []
+        self.words: list[str] = []
+        self._select = self._textarea = ""
+        self._open = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        if tag == "form":
+            self.forms.append(Form(given.get("action", ""), given.get("method", "get").lower()))
+            self._open = True
+        elif tag == "a" and "href" in given:
+            self.links.append(given["href"])
+        elif self._open and given.get("name", "") and tag in ("input", "select", "textarea", "button"):
+            self._field(tag, given)
+        elif self._open and tag == "option" and self._select:
+            self._choice(self._select, given.get("value", ""), "selected" in given)
+
+    def _field(self, tag: str, given: dict[str, str]) -> None:
+        form, name = self.forms[-1], given["name"]
+        if tag == "select":
+            self._select = name
+        elif tag == "textarea":
+            self._textarea = name
+            form.fields.setdefault(name, "")
+        elif tag == "button" or given.get("type") == "submit":
+            form.buttons.append((name, given.get("value", "")))
+        elif given.get("type") in ("radio", "checkbox"):
+            self._choice(name, given.get("value", "on"), "checked" in given)
+        else:
+            form.fields[name] = given.get("value", "")
+
+    def _choice(self, name: str, value: str, chosen: bool) -> None:
+        self.forms[-1].choices.setdefault(name, []).append(value)
+        if chosen:
+            self.forms[-1].fields[name] = value
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "form":
+            self._open = False
+        elif tag == "select":
+            self._select = ""
+        elif tag == "textarea":
+            self._textarea = ""
+
+    def handle_data(self, data: str) -> None:
+        if self._textarea:
+            self.forms[-1].fields[self._textarea] += data
+        elif data.strip():
+            self.words.append(" ".join(data.split()))
+
+
+class Page:
+    """A page as it was answered: status, address after redirects, words, links and forms."""
+
+    def __init__(self, status: int, url: str, source: str) -> None:
+        self.status, self.url, self.source = status, url, source
+        reader = _Reader()
+        reader.feed(source)
+        self.text, self.links, self.forms = " ".join(reader.words), reader.links, reader.forms
+
+    def form(self, *, action: str = "", having: str = "") -> Form:
+        """Return the first form whose action contains `action` and that has a field or choice `having`."""
+        for form in self.forms:
+            if action in form.action and (not having or having in form.fields or having in form.choices):
+                return form
+        raise NotThere(f"no form {action or having} on this page")
+
+
+class Visitor:
+    """One browser: its own cookies, no script."""
+
+    def __init__(self, base: str) -> None:
+        self.base = base
+        jar = urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar())
+        # No proxy: every address of the walk is on this machine.
+        self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), jar)
+
+    def get(self, path: str) -> Page:
+        """Open an address."""
+        return self._open(urllib.request.Request(urllib.parse.urljoin(self.base, path)))
+
+    def submit(self, page: Page, form: Form, **filled: str) -> Page:
+        """Fill in a form of `page` and send it, as pressing its first button would."""
+        values = {**form.fields, **filled}
+        for name, value in form.buttons[:1]:
+            values.setdefault(name, value)
+        url = urllib.parse.urljoin(page.url, form.action)
+        body = urllib.parse.urlencode(values)
+        if form.method == "get":
+            return self._open(urllib.request.Request(f"{url}?{body}"))
+        return self._open(urllib.request.Request(url, data=body.encode(), headers={"Referer": page.url}))
+
+    def _open(self, request: urllib.request.Request) -> Page:
+        try:
+            with self._opener.open(request, timeout=10) as answer:
+                return Page(answer.status, answer.url, answer.read().decode("utf-8", "replace"))
+        except HTTPError as answer:
+            return Page(answer.code, answer.url, answer.read().decode("utf-8", "replace"))

@@ -1,0 +1,127 @@
+"""Finds listed phrases in folded words: the small pattern language of texts/reading/*.toml, and its index."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from messaging import normalising
+
+_KEY = 4  # letters of a word by which phrases are indexed
+GONE = "#"  # stands where a phrase was taken out; no folded word is made of it
+_ANY = "_"
+_GAP = re.compile(r"\.\.(\d?)")
+
+
+@dataclass(frozen=True)
+class Phrase:
+    """One listed phrase: its pattern and the first letters of a word without which it cannot occur."""
+
+    pattern: re.Pattern[str]
+    keys: frozenset[str]
+
+
+class Phrasebook:
+    """Lists of phrases, each under a label, looked for in folded words all at once.
+
+    In a phrase, a space separates words; ``a|b`` are alternatives, ``a|b+c`` one of them of two words; ``word*`` has
+    any ending; ``word?`` may be missing; ``_`` is any one word; ``..`` stands for up to three words and ``..5`` for up to five; ``<name>`` is a list of the file's own [words];
+    ``^`` at the start and ``$`` at the end hold the phrase to the start or end of the text.
+    """
+
+    def __init__(self) -> None:
+        self._by_key: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
+
+    def add(self, label: str, phrases: Iterable[str], words: Mapping[str, list[str]]) -> None:
+        """Add ``phrases`` under ``label``; raises ValueError for a phrase that cannot be found, KeyError for an unknown list."""
+        for written in phrases:
+            phrase = compile_phrase(written, words)
+            for key in phrase.keys:
+                self._by_key.setdefault(key, []).append((label, phrase.pattern))
+
+    def labels(self, words: str) -> frozenset[str]:
+        """Return the labels of which some phrase occurs in ``words`` (folded, one space between)."""
+        return frozenset(label for label, _ in self._found(words))
+
+    def without(self, words: str, label: str | None = None) -> str:
+        """Return ``words`` with every occurrence taken out, a bar in its place; of one label only, where one is given."""
+        spaced = f" {words}"
+        found = [match for own, match in self._found(words) if label in (None, own)]
+        for match in sorted(found, key=lambda match: -len(match[0])):
+            spaced = match.re.sub(f" {GONE}", spaced)
+        return spaced[1:]
+
+    def _found(self, words: str) -> Iterator[tuple[str, re.Match[str]]]:
+        spaced = f" {words}"
+        for key in dict.fromkeys(word[:_KEY] for word in words.split(" ")):
+            for label, pattern in self._by_key.get(key, ()):
+                match = pattern.search(spaced)
+                if match:
+                    yield label, match
+
+
+def spaced_out(phrases: Iterable[str]) -> re.Pattern[str]:
+    """Compile plain phrases so that they are found with a space between any two letters, or with none at all."""
+    return re.compile(f"(?:^| )(?:{'|'.join(map(_letters, phrases))})")
+
+
+def _letters(written: str) -> str:
+    runs = re.finditer(r"(.)\1*", normalising.plain(written).replace(" ", ""))
+    letters = [f"{run[1]}(?: ?{run[1]})?" if len(run[0]) > 1 else run[1] for run in runs]
+    return " ?".join(letters) + ("" if written.endswith("*") else "(?= |$)")
+
+
+def compile_phrase(written: str, words: Mapping[str, list[str]]) -> Phrase:
+    """Compile one phrase; raises ValueError for one without a word long enough to find it by, KeyError for an unknown list."""
+    begins, ends = written.startswith("^"), written.endswith("$")
+    slots = normalising.contract(written.strip("^$").lower()).split()
+    body, keys = "", []
+    for slot in slots:
+        gap = _GAP.fullmatch(slot)
+        if gap:
+            body += rf"(?: [^ ]+){{0,{gap[1] or 3}}}"
+            continue
+        optional = slot.endswith("?")
+        choices = [choice for part in slot.rstrip("?").split("|") for choice in _choices(part, words)]
+        alternatives = "|".join(dict.fromkeys(_pattern(choice) for choice in choices))
+        body += rf"(?: (?:{alternatives}))?" if optional else rf" (?:{alternatives})"
+        if not optional:
+            keys.append(frozenset(_key(choice) for choice in choices))
+    best: frozenset[str] = max(keys, key=_rarity, default=frozenset())
+    if not best or "" in best:
+        raise ValueError(f"{written!r} has no word of its own to find it by")
+    start = "^" if begins else ""
+    finish = "$" if ends else "(?= |$)"
+    return Phrase(re.compile(f"{start}{body}{finish}"), best)
+
+
+def _choices(part: str, words: Mapping[str, list[str]]) -> list[str]:
+    if part.startswith("<") and part.endswith(">"):
+        return [_fold(choice) for choice in words[part[1:-1]]]
+    return [_fold(part.replace("+", " "))]
+
+
+def _fold(choice: str) -> str:
+    if choice == _ANY:
+        return _ANY
+    return normalising.fold(choice) + ("*" if choice.endswith("*") else "")
+
+
+def _pattern(choice: str) -> str:
+    if choice == _ANY:
+        return "[^ ]+"
+    return re.escape(choice[:-1]) + "[^ ]*" if choice.endswith("*") else re.escape(choice)
+
+
+def _key(choice: str) -> str:
+    """The first letters of the longest word of a choice, or none where a free ending leaves too few letters."""
+    longest = max(choice.split(" "), key=len)
+    if longest == _ANY or (longest.endswith("*") and len(longest) <= _KEY):
+        return ""
+    return longest.rstrip("*")[:_KEY]
+
+
+def _rarity(keys: frozenset[str]) -> tuple[int, int]:
+    """Long words are rarer than short ones, one choice is rarer than many."""
+    return min(map(len, keys)), -len(keys)

@@ -1,0 +1,169 @@
+"""Reads what a patient texted: first for a crisis, then for consent, then as the answer to a reminder."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from messaging import normalising, rulebook
+from messaging.rulebook import Answer, Consent
+
+VERSION = "2026-11-22"  # kept beside each reading, so that the value of the rules can be measured by version
+_CODE = re.compile(r"(y|yes|si|r) ?([1-9])")
+_AND_IN_SPANISH = re.compile(r"\s*y\s+\w", re.IGNORECASE)
+_AGAIN = re.compile(r"\b(\w+)(?: \1\b)+")
+_EDGES = " \t\r\n\u00a0.,;:!¡…*\"'“”‘’()[]-_"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a text says. Nothing here calls a text safe: without a crisis, it is only less urgent.
+
+    ``crisis`` a human is needed now. ``consent`` and ``answer`` are None where the text does not say. ``why`` names the
+    rules. ``thanks``: nothing but courtesy. ``content``: words remain beyond what was understood, so a human reads it.
+    ``code``: the visit the patient chose ("Y2" is 2).
+    """
+
+    crisis: bool
+    consent: Consent | None
+    answer: Answer | None
+    why: tuple[str, ...]
+    thanks: bool = False
+    content: bool = False
+    code: int | None = None
+    version: str = VERSION
+
+
+@dataclass(frozen=True)
+class _Text:
+    """One text in the forms the steps need: as typed, all its words, its words without courtesies, the rules found in it."""
+
+    typed: str
+    words: str
+    core: str
+    found: tuple[str, ...]
+
+
+def read(text: str, language: str | None = None, awaiting: bool = True) -> Reading:
+    """Read ``text`` (any characters; meant for up to 1,600) in English and Spanish at once; never raises.
+
+    ``language`` only breaks ties. ``awaiting``: one visit awaits an answer; if not, a bare yes or no answers nothing.
+    """
+    rules = rulebook.rules()
+    folded = normalising.fold(text)
+    words = _AGAIN.sub(r"\1", rules.spelling.mend(folded))
+    given = _Text(text, words, _core(rules, words), rules.found(words))
+    crisis = _crisis(rules, given, folded)
+    consent, by = _consent(rules, given)
+    answer, whys, code = _answer(rules, given, language)
+    if by.endswith("revocation") and answer == "confirm":
+        answer, whys = None, ()  # "yes stop texting me" confirms no visit
+    thanks, content = _beyond(rules, given, by, whys)
+    if answer is not None and not awaiting and _is_bare(rules, given, answer, by):
+        answer, whys, thanks = None, ("answer.not_awaited",), given.core in rules.acknowledged
+    why = (*crisis, *((by,) if by else ()), *whys)
+    return Reading(bool(crisis), consent, answer, why, thanks and not crisis, content, code)
+
+
+def _core(rules: rulebook.Rules, words: str) -> str:
+    """The words that are left without courtesies, each written once where it was repeated."""
+    kept = rules.courtesies.without(words)
+    return _AGAIN.sub(r"\1", " ".join(word for word in kept.split(" ") if word != rulebook.GONE))
+
+
+def _crisis(rules: rulebook.Rules, given: _Text, folded: str) -> tuple[str, ...]:
+    hits = tuple(label for label in given.found if label.startswith("crisis."))
+    if not hits and rules.spaced.search(folded) and rules.spaced.search(rules.idioms.without(folded)):
+        return ("crisis.spaced",)
+    return hits
+
+
+def _consent(rules: rulebook.Rules, given: _Text) -> tuple[Consent | None, str]:
+    """Consent and the rule that says so: keywords first, then revocation in free text (47 CFR 64.1200(a)(10))."""
+    start = rules.strict.get(given.typed.strip(_EDGES).casefold())
+    if start:
+        return rules.consents[start], start
+    label = rules.keywords.get(given.words) or rules.revocations.get(given.core)
+    label = label or next((label for label in given.found if label in rules.consents), "")
+    return (rules.consents[label], label) if label else (None, "")
+
+
+def _answer(
+    rules: rulebook.Rules, given: _Text, language: str | None
+) -> tuple[Answer | None, tuple[str, ...], int | None]:
+    """The answer, the rules that say so, and the code of the visit it is for."""
+    asks = given.typed.rstrip().endswith("?")
+    code = _CODE.fullmatch(given.core)
+    if code and not asks:
+        label = "answer.code.change" if code[1] == "r" else "answer.code.confirm"
+        return ("change" if code[1] == "r" else "confirm"), (label,), int(code[2])
+    label = rules.answers_alone.get(given.core, "")
+    if label:
+        meaning = rules.answers[label]
+        return (None, (), None) if asks and meaning == "confirm" else (meaning, (label,), None)
+    said: dict[Answer, str] = {}
+    for label in given.found:
+        if label in rules.answers:
+            said.setdefault(rules.answers[label], label)
+    opening = _opening(rules, given, language)
+    unsure = any(label.startswith("unsure") for label in given.found)
+    chosen = _choose(frozenset(said), opening, unsure)
+    if chosen is None:
+        return None, (), None
+    return chosen, (said.get(chosen, f"answer.opening.{opening}"),), None
+
+
+def _opening(rules: rulebook.Rules, given: _Text, language: str | None) -> str:
+    """Whether a text with more in it begins with a clear yes or no: "yes", "no" or ""."""
+    if rules.never_opens.labels(given.core) or (language == "es" and _AND_IN_SPANISH.match(given.typed)):
+        return ""
+    if rules.yes.match(given.core):
+        return "yes"
+    return "no" if rules.no.match(given.core) else ""
+
+
+def _choose(said: frozenset[Answer], opening: str, unsure: bool) -> Answer | None:
+    """One answer out of all that was said, or None where a human should decide between them."""
+    if "wrong_person" in said:
+        return "wrong_person"
+    if "change" in said:
+        return None if said & {"arrived", "confirm"} else "change"
+    if "arrived" in said:
+        return "arrived"
+    if "late" in said:
+        return "late"
+    if unsure or opening == "no":
+        return None
+    return "confirm" if "confirm" in said or opening == "yes" else None
+
+
+def _beyond(rules: rulebook.Rules, given: _Text, by: str, whys: tuple[str, ...]) -> tuple[bool, bool]:
+    """Whether the text is thanks and nothing else, and whether words remain beyond what was understood."""
+    if not given.core:
+        thanks = "thanks" in rules.courtesies.labels(given.words)
+        return thanks, not thanks and bool(given.typed.strip())
+    if (
+        (given.core in rules.answers_alone and whys)
+        or given.words in rules.keywords
+        or given.core in rules.revocations
+    ):
+        return False, False
+    if not whys and not by:
+        return False, True
+    rest = given.core
+    for label in (*whys, *((by,) if by else ())):
+        rest = rules.book.without(rest, label)
+    if whys and whys[0].startswith("answer.code"):
+        rest = ""
+    elif whys and rules.answers.get(whys[0], "confirm") == "confirm":
+        rest = rules.yes.sub("", rest)
+    return False, any(word != rulebook.GONE and word not in rules.idle for word in rest.split())
+
+
+def _is_bare(rules: rulebook.Rules, given: _Text, answer: Answer, by: str) -> bool:
+    """Whether an answer makes sense only while one is awaited: any yes, a bare no or number, a keyword of the carrier."""
+    if answer == "confirm" or (by and given.words in rules.keywords):
+        return True
+    return answer == "change" and (
+        given.core.isdecimal() or bool(rules.no.fullmatch(given.core)) or given.core == "n"
+    )

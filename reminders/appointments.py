@@ -1,0 +1,226 @@
+"""A visit's life: saved from the clinic's books, confirmed, changed, cancelled, arrived; every change is planned again at once."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from config import audit, clock
+from messaging import models as messaging
+from reminders import planner
+from reminders.models import Appointment, Reminder
+from reminders.rules import zones
+
+Saved = Literal["created", "updated", "unchanged"]
+CONFIRMED = "confirmed: the patient has confirmed, and confirmed once means silence"
+CHANGE_ASKED = "change: the patient has asked to change this visit"
+# How long after its start a visit still counts as the one a patient speaks of who says "I am here" or "I am late".
+STILL_TODAY = timedelta(hours=4)
+
+
+@dataclass(frozen=True)
+class VisitRecord:
+    """A visit as the clinic's books have it. `starts_at` and `booked_at` are aware; state: booked | cancelled | arrived | no_show."""
+
+    external_id: str
+    record: str
+    starts_at: datetime
+    zone: str
+    booked_at: datetime
+    place: str | None = None
+    clinician: str | None = None
+    state: str = "booked"
+
+
+def save(
+    session: Session,
+    clinic: messaging.Clinic,
+    patient: messaging.Patient,
+    visit: VisitRecord,
+    *,
+    source: str = "import",
+    actor: str = "operator",
+) -> tuple[Appointment, Saved]:
+    """Create or update the visit with this external id of this source, and plan it again if what matters changed.
+
+    What the patient said by text outlives a book that does not know it: a confirmed visit stays confirmed while the
+    book says "booked" at the same time. A new time asks anew.
+    """
+    return save_many(session, clinic, [(patient, visit)], source=source, actor=actor)[0]
+
+
+def save_many(
+    session: Session,
+    clinic: messaging.Clinic,
+    visits: Sequence[tuple[messaging.Patient, VisitRecord]],
+    *,
+    source: str = "import",
+    actor: str = "operator",
+) -> list[tuple[Appointment, Saved]]:
+    """Do what `save` does for many visits with one read and one plan."""
+    known = _known(session, clinic, source, [visit.external_id for _, visit in visits])
+    saved: list[tuple[Appointment, Saved]] = []
+    to_plan: dict[UUID, Appointment] = {}
+    for patient, visit in visits:
+        appointment = known.get(visit.external_id)
+        if appointment is None:
+            appointment = known[visit.external_id] = _create(clinic, patient, visit, source)
+            session.add(appointment)
+            changed, matters = True, True
+            saved.append((appointment, "created"))
+        else:
+            changed, matters = _update(appointment, patient, visit)
+            saved.append((appointment, "updated" if changed else "unchanged"))
+        if matters:
+            to_plan[appointment.id] = appointment
+        if changed:
+            _write_down(session, appointment, actor, f"appointment.{saved[-1][1]}")
+    planner.plan_many(session, to_plan.values())
+    return saved
+
+
+def _known(
+    session: Session, clinic: messaging.Clinic, source: str, ids: Iterable[str]
+) -> dict[str, Appointment]:
+    wanted = select(Appointment).where(
+        Appointment.clinic_id == clinic.id,
+        Appointment.source == source,
+        Appointment.external_id.in_(set(ids)),
+    )
+    return {row.external_id: row for row in session.scalars(wanted.with_for_update())}
+
+
+def _create(
+    clinic: messaging.Clinic, patient: messaging.Patient, visit: VisitRecord, source: str
+) -> Appointment:
+    now = clock.now()
+    return Appointment(
+        clinic_id=clinic.id,
+        patient_id=patient.id,
+        source=source,
+        external_id=visit.external_id,
+        starts_at=visit.starts_at,
+        zone=visit.zone,
+        booked_at=visit.booked_at,
+        place=visit.place,
+        clinician=visit.clinician,
+        state=visit.state,
+        revision=1,
+        arrived_at=now if visit.state == "arrived" else None,
+        created_at=now,
+        updated_at=now,
+    )
+
+
+def _update(appointment: Appointment, patient: messaging.Patient, visit: VisitRecord) -> tuple[bool, bool]:
+    """Write the record over the visit; whether anything changed, and whether the plan must."""
+    # booked_at stays what it was first: a file without that column would say another one each time.
+    moved = (appointment.starts_at, appointment.zone, appointment.patient_id) != (
+        visit.starts_at,
+        visit.zone,
+        patient.id,
+    )
+    state = _state_after(appointment.state, visit.state, moved)
+    reopened = state != appointment.state and "cancelled" in (state, appointment.state)
+    elsewhere = appointment.place != visit.place
+    changed = moved or elsewhere or state != appointment.state or appointment.clinician != visit.clinician
+    if not changed:
+        return False, False
+    matters = moved or elsewhere or state != appointment.state
+    if moved or elsewhere or reopened:
+        appointment.revision += 1
+    if state == "booked":
+        appointment.confirmed_at = None
+    if state == "arrived" and appointment.state != "arrived":
+        appointment.arrived_at = clock.now()
+    appointment.patient_id = patient.id
+    appointment.starts_at, appointment.zone = visit.starts_at, visit.zone
+    appointment.place, appointment.clinician = visit.place, visit.clinician
+    appointment.state, appointment.updated_at = state, clock.now()
+    return True, matters
+
+
+def _state_after(ours: str, theirs: str, moved: bool) -> str:
+    said_to_us = ours in ("confirmed", "change_asked", "arrived")
+    return ours if theirs == "booked" and said_to_us and not moved else theirs
+
+
+def awaiting_answer(session: Session, patient_id: UUID, now: datetime) -> list[Appointment]:
+    """Return the patient's future, unanswered visits whose present time they have been texted, soonest first."""
+    return [visit for visit in texted(session, patient_id, now) if visit.state == "booked"]
+
+
+def texted(session: Session, patient_id: UUID, now: datetime) -> list[Appointment]:
+    """Return the patient's future visits of whose present revision a reminder went out, soonest first."""
+    told = select(Reminder.appointment_id).where(
+        Reminder.appointment_id == Appointment.id,
+        Reminder.revision == Appointment.revision,
+        Reminder.state.in_(("queued", "done")),
+    )
+    visits = select(Appointment).where(
+        Appointment.patient_id == patient_id, Appointment.starts_at > now, told.exists()
+    )
+    return list(session.scalars(visits.order_by(Appointment.starts_at, Appointment.id)))
+
+
+def today(session: Session, patient_id: UUID, now: datetime) -> list[Appointment]:
+    """Return the patient's visits of today by the visit's own clock that someone may arrive at or be late for."""
+    near = select(Appointment).where(
+        Appointment.patient_id == patient_id,
+        Appointment.state.in_((*planner.SPOKEN_OF, "change_asked", "arrived")),
+        Appointment.starts_at > now - STILL_TODAY,
+        Appointment.starts_at < now + timedelta(days=1),
+    )
+    visits = session.scalars(near.order_by(Appointment.starts_at, Appointment.id))
+    return [
+        visit
+        for visit in visits
+        if zones.to_local(visit.starts_at, zones.zone(visit.zone)).date()
+        == zones.to_local(now, zones.zone(visit.zone)).date()
+    ]
+
+
+def confirm(session: Session, appointment: Appointment, actor: str) -> None:
+    """Note that the patient comes; no nudge follows for this visit (a booked visit only, else nothing happens)."""
+    if appointment.state != "booked":
+        return
+    appointment.state, appointment.confirmed_at = "confirmed", clock.now()
+    _write_down(session, appointment, actor, "appointment.confirmed")
+    planner.silence(session, appointment, CONFIRMED)
+
+
+def ask_change(session: Session, appointment: Appointment, actor: str) -> None:
+    """Note that the patient wants another time, and stop speaking of this one until the clinic has settled it."""
+    if appointment.state not in planner.SPOKEN_OF:
+        return
+    appointment.state, appointment.confirmed_at = "change_asked", None
+    _write_down(session, appointment, actor, "appointment.change_asked")
+    planner.silence(session, appointment, CHANGE_ASKED, also_kept=True)
+
+
+def cancel(session: Session, appointment: Appointment, actor: str) -> None:
+    """Cancel the visit: whatever was planned for it is superseded."""
+    if appointment.state == "cancelled":
+        return
+    appointment.state, appointment.revision = "cancelled", appointment.revision + 1
+    _write_down(session, appointment, actor, "appointment.cancelled")
+    planner.replan(session, appointment)
+
+
+def arrive(session: Session, appointment: Appointment, actor: str) -> None:
+    """Note that the patient is here: whatever was planned for the visit is superseded."""
+    if appointment.state == "arrived":
+        return
+    appointment.state, appointment.arrived_at = "arrived", clock.now()
+    _write_down(session, appointment, actor, "appointment.arrived")
+    planner.replan(session, appointment)
+
+
+def _write_down(session: Session, appointment: Appointment, actor: str, act: str) -> None:
+    appointment.updated_at = clock.now()
+    about = f"appointment:{appointment.id}"
+    audit.record(session, appointment.clinic_id, actor, act, about, revision=appointment.revision)

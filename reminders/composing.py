@@ -1,0 +1,133 @@
+"""Writes the text of one due reminder: the words, a link if one is due, and codes where several visits wait."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from config import logging
+from intake_links import links, scoring
+from messaging import consent, people, wording
+from messaging import models as messaging
+from reminders import appointments, cadences, phrasing
+from reminders.models import Appointment, Reminder
+from reminders.rules import zones
+
+# These texts ask for an answer, and so need a number beside each visit when several wait for one.
+ASKING = ("reminder_far", "reminder_day")
+
+
+@dataclass(frozen=True)
+class Case:
+    """A due reminder with everything that was read again for it; `step` is None if the cadence has lost it."""
+
+    reminder: Reminder
+    visit: Appointment
+    patient: messaging.Patient
+    clinic: messaging.Clinic
+    cadence: cadences.Cadence
+    step: cadences.Step | None
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Where the patient's clock hangs."""
+        return zones.zone(self.patient.zone or self.visit.zone)
+
+    @property
+    def due_at(self) -> datetime:
+        """When it was planned for; a planned reminder always has its moment."""
+        return self.reminder.due_at or self.reminder.try_after
+
+    @property
+    def deliver_by(self) -> datetime | None:
+        """After this moment the text is of no use."""
+        length = self.step.deliver_by if self.step else None
+        return self.due_at + length if length else None
+
+
+def compose(session: Session, case: Case, crowded: bool, now: datetime) -> tuple[str, list[str]]:
+    """The text of the reminder, and what the reminder must remember of it."""
+    assert case.step is not None
+    said = phrasing.words(case.clinic, case.patient, case.visit, now)
+    notes: list[str] = []
+    key = case.step.text
+    if case.step.intake:
+        link = _issue_link(session, case)
+        key = key if link else case.step.text_without_intake or "reminder_day"
+        said |= {"link": link} if link else {}
+    if crowded and key in ASKING and case.patient.privacy != "generic":
+        visits = _awaiting(session, case, now)
+        if len(visits) > 1:
+            key = "reminder_codes"
+            said["codes"] = ", ".join(_coded(case, visit, code, now) for code, visit in enumerate(visits, 1))
+            notes = [code_note(code, visit) for code, visit in enumerate(visits, 1)]
+    template = phrasing.text_for(key, case.patient, place=case.visit.place)
+    return wording.render(template, said), notes
+
+
+def _awaiting(session: Session, case: Case, now: datetime) -> list[Appointment]:
+    waiting = appointments.awaiting_answer(session, case.patient.id, now)
+    if case.visit.state == "booked" and case.visit not in waiting:
+        waiting.append(case.visit)
+    return sorted(waiting, key=lambda visit: (visit.starts_at, visit.id))
+
+
+def _coded(case: Case, visit: Appointment, code: int, now: datetime) -> str:
+    said = phrasing.words(case.clinic, case.patient, visit, now)
+    return f"{code}) {said['date']} {said['time']}"
+
+
+def _issue_link(session: Session, case: Case) -> str | None:
+    """A link to the step's questionnaires, unless one is open, or the patient has not agreed or could not open it."""
+    # Without a birth date nobody could open it.
+    number = people.textable_number(session, case.patient)
+    if number is None or case.step is None or case.patient.birth_date is None:
+        return None
+    if links.open_link_of(session, case.patient.id) is not None:
+        return None
+    if not consent.may_text(session, case.clinic, number.number or "", "screening"):
+        return None
+    try:
+        _, url = links.issue(
+            session, case.clinic, case.patient, case.step.intake, appointment_id=case.visit.id
+        )
+    except scoring.UnknownInstrument:
+        # A cadence that names a questionnaire we do not have must not cost the patient the reminder.
+        logging.logger().error("unknown instrument in cadence", clinic_id=case.clinic.id)
+        return None
+    return url
+
+
+def code_note(code: int, appointment: Appointment) -> str:
+    """Return what a reminder remembers of a code it gave a visit, so that "Y1" means what the text said."""
+    return f"code {code}: {appointment.id}"
+
+
+def gave_codes(session: Session, patient_id: UUID) -> bool:
+    """Whether any text to this patient of late had codes."""
+    return bool(_codes(session, patient_id))
+
+
+def coded(session: Session, patient_id: UUID, code: int) -> Appointment | None:
+    """Return the visit for which `code` stood in the last text to this patient that had codes."""
+    meant = _codes(session, patient_id).get(str(code))
+    return session.get(Appointment, UUID(meant)) if meant else None
+
+
+def _codes(session: Session, patient_id: UUID) -> dict[str, str]:
+    """The visits' ids by code, as in the last text that had codes."""
+    sent = (
+        select(Reminder.why)
+        .join(Appointment, Appointment.id == Reminder.appointment_id)
+        .where(Appointment.patient_id == patient_id, Reminder.state.in_(("queued", "done")))
+        .order_by(Reminder.due_at.desc())
+        .limit(20)
+    )
+    for why in session.scalars(sent):
+        codes = dict(note.removeprefix("code ").split(": ") for note in why if note.startswith("code "))
+        if codes:
+            return codes
+    return {}

@@ -1,0 +1,251 @@
+"""Sends reminders that have fallen due: everything is read again first, because planning was days ago."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from config import clock, db
+from messaging import models as messaging
+from messaging import outbox
+from messaging.inbox import items
+from reminders import appointments, composing, phrasing, planner
+from reminders.composing import Case
+from reminders.models import Appointment, Reminder
+from reminders.rules import planning, zones
+from reminders.rules.planning import ORDINARY_DELAY
+
+DUE = Reminder.state == "planned"
+LEFT = ("sent", "delivered", "undelivered", "failed")
+NOT_SENT = ("cancelled", "held")
+# The patient has said no: the reachability board lists it, and nobody is asked to call.
+THEIR_WISH = ("opted out", "no consent", "inactive")
+NEWEST_WINS = "dropped: a newer reminder of this visit is due, and the newest step wins"
+
+
+def drain() -> int:
+    """Work the lane off: queue what is due, then note what has left meanwhile."""
+    handled = db.work_off(Reminder, DUE, send, give_up=give_up, batch=100)
+    with db.unit_of_work(db.EVERY) as session:
+        settle(session)
+    return handled
+
+
+def oldest(session: Session, now: datetime) -> datetime | None:
+    """Return since when the oldest due reminder waits."""
+    waiting = select(func.min(Reminder.try_after)).where(DUE, Reminder.try_after <= now)
+    return session.scalar(waiting)
+
+
+def send(session: Session, reminders: Sequence[Reminder]) -> None:
+    """Queue the texts of these due reminders, or say on each why not; the newest of a visit first."""
+    now = clock.now()
+    # Between the claim and now a reminder may have been planned anew or dropped.
+    due = [reminder for reminder in reminders if reminder.state == "planned" and reminder.try_after <= now]
+    cases = _read_again(session, due)
+    rivals = _fallen_due(session, cases, now)
+    crowded = _with_several_visits(session, cases, now)
+    for case in sorted(cases, key=lambda case: case.due_at, reverse=True):
+        if _may_go(case, rivals, now):
+            _queue(session, case, case.patient.id in crowded, now)
+
+
+def _read_again(session: Session, reminders: Sequence[Reminder]) -> list[Case]:
+    visit_ids = {reminder.appointment_id for reminder in reminders}
+    fresh = {"populate_existing": True}
+    visits = {
+        row.id: row
+        for row in session.scalars(
+            select(Appointment).where(Appointment.id.in_(visit_ids)).execution_options(**fresh)
+        )
+    }
+    patient_ids = {visit.patient_id for visit in visits.values()}
+    who = select(messaging.Patient).where(messaging.Patient.id.in_(patient_ids))
+    patients = {row.id: row for row in session.scalars(who.execution_options(**fresh))}
+    db.load_keys(session, (patient.key_id for patient in patients.values()))
+    cadence = {
+        clinic_id: planner.cadence_of(session, clinic_id)
+        for clinic_id in {reminder.clinic_id for reminder in reminders}
+    }
+    return [
+        Case(
+            reminder,
+            visit := visits[reminder.appointment_id],
+            patients[visit.patient_id],
+            session.get_one(messaging.Clinic, reminder.clinic_id),
+            cadence[reminder.clinic_id],
+            cadence[reminder.clinic_id].step(reminder.step),
+        )
+        for reminder in reminders
+    ]
+
+
+def _fallen_due(session: Session, cases: Sequence[Case], now: datetime) -> dict[UUID, list[Case]]:
+    """By visit, every reminder that has fallen due and was not dropped, those of other batches too."""
+    by_visit = {case.visit.id: case for case in cases}
+    rows = select(Reminder).where(
+        Reminder.appointment_id.in_(by_visit),
+        Reminder.due_at <= now,
+        Reminder.state.in_(("planned", "queued", "done")),
+    )
+    found: dict[UUID, list[Case]] = {}
+    for row in session.scalars(rows):
+        like = by_visit[row.appointment_id]
+        rival = Case(row, like.visit, like.patient, like.clinic, like.cadence, like.cadence.step(row.step))
+        found.setdefault(row.appointment_id, []).append(rival)
+    return found
+
+
+def _with_several_visits(session: Session, cases: Sequence[Case], now: datetime) -> set[UUID]:
+    booked = (
+        select(Appointment.patient_id)
+        .where(
+            Appointment.patient_id.in_({case.patient.id for case in cases}),
+            Appointment.state == "booked",
+            Appointment.starts_at > now,
+        )
+        .group_by(Appointment.patient_id)
+        .having(func.count() > 1)
+    )
+    return set(session.scalars(booked))
+
+
+def _may_go(case: Case, rivals: dict[UUID, list[Case]], now: datetime) -> bool:
+    """Whether the reminder may go now; if not, it is dropped, superseded or put off, and says why."""
+    reminder = case.reminder
+    if reminder.revision != case.visit.revision:
+        reminder.state = "superseded"
+        return False
+    objection = _objection(case)
+    if objection:
+        return _drop(reminder, f"dropped: {objection}")
+    if _has_newer(case, rivals.get(case.visit.id, []), now):
+        return _drop(reminder, NEWEST_WINS)
+    useful, rule = _useful(case, now)
+    if useful:
+        return True
+    later = case.cadence.open_hours.next_open(now, case.zone)
+    if later > now and _useful(case, later)[0]:
+        reminder.try_after = later
+        return False
+    return _drop(reminder, f"dropped: {rule}")
+
+
+def _objection(case: Case) -> str | None:
+    if case.visit.state not in planner.SPOKEN_OF:
+        return f"the visit is {case.visit.state.replace('_', ' ')}"
+    if case.patient.state != "active":
+        return f"the patient is {case.patient.state}"
+    if case.step is None:
+        return "the cadence has no such step any more"
+    if case.visit.state == "confirmed" and case.step.unless_confirmed:
+        return appointments.CONFIRMED
+    return None
+
+
+def _has_newer(case: Case, rivals: Sequence[Case], now: datetime) -> bool:
+    for rival in rivals:
+        if rival.reminder.revision != case.reminder.revision or rival.due_at <= case.due_at:
+            continue
+        if rival.reminder.state != "planned" or (_objection(rival) is None and _useful(rival, now)[0]):
+            return True
+    return False
+
+
+def _useful(case: Case, now: datetime) -> tuple[bool, str]:
+    return planning.still_useful(
+        case.due_at, now, case.visit.starts_at, case.cadence, case.zone, case.deliver_by
+    )
+
+
+def _drop(reminder: Reminder, why: str) -> bool:
+    reminder.state, reminder.why = "dropped", [*reminder.why, why]
+    return False
+
+
+def _queue(session: Session, case: Case, crowded: bool, now: datetime) -> None:
+    reminder = case.reminder
+    try:
+        # A link issued for a text that may not go is taken back with it.
+        with session.begin_nested():
+            body, notes = composing.compose(session, case, crowded, now)
+            message = outbox.text_patient(
+                session,
+                case.clinic,
+                case.patient,
+                kind="reminder",
+                programme="reminders",
+                body=body,
+                dedupe=f"reminder:{reminder.id}",
+                lane="bulk",
+                expires_at=_expires_at(case, now),
+            )
+    except outbox.MayNotText as refused:
+        _drop(reminder, f"not texted: {refused.reason}")
+        if refused.reason not in THEIR_WISH:
+            ask_to_call(session, case.clinic, case.patient, case.visit, refused.reason)
+        return
+    reminder.state, reminder.message_id, reminder.why = "queued", message.id, [*reminder.why, *notes]
+
+
+def _expires_at(case: Case, now: datetime) -> datetime:
+    """Before the visit, before the text is of no use, and before the patient's quiet hours begin."""
+    limits = [case.visit.starts_at, *filter(None, [case.deliver_by])]
+    today = zones.to_local(now, case.zone).date()
+    window = case.cadence.open_hours.window_on(today)
+    if window:
+        closing = zones.local_to_utc(datetime.combine(today, window[1]), case.zone)
+        limits.append(max(closing, now + ORDINARY_DELAY))
+    return min(limits)
+
+
+def ask_to_call(
+    session: Session,
+    clinic: messaging.Clinic,
+    patient: messaging.Patient,
+    visit: Appointment,
+    reason: str,
+) -> None:
+    """Ask a human to call about this visit, once, since no text can reach the patient."""
+    spoken = phrasing.staff_words(clinic, patient, visit, clock.now())
+    items.open_item(
+        session,
+        clinic,
+        kind="delivery",
+        about=f"appointment:{visit.id}",
+        dedupe=f"not_texted:{visit.id}",
+        summary=phrasing.texts("en")["staff"]["not_texted"].format(why=reason, **spoken),
+        patient_id=patient.id,
+        answer_by=visit.starts_at,
+    )
+
+
+def give_up(session: Session, reminder: Reminder) -> None:
+    """Drop a reminder that could not be worked on, and ask a human to call."""
+    _drop(reminder, f"gave up: {reminder.last_error}")
+    visit = session.get_one(Appointment, reminder.appointment_id)
+    patient = session.get_one(messaging.Patient, visit.patient_id)
+    clinic = session.get_one(messaging.Clinic, reminder.clinic_id)
+    ask_to_call(session, clinic, patient, visit, "internal error")
+
+
+def settle(session: Session, limit: int = 1000) -> int:
+    """Move queued reminders whose text has left to done, and those whose text was held back to dropped."""
+    moved: Counter[str] = Counter()
+    text = messaging.Message
+    rows = (
+        select(Reminder, text.state)
+        .join(text, text.id == Reminder.message_id)
+        .where(Reminder.state == "queued", text.state.in_((*LEFT, *NOT_SENT)))
+        .limit(limit)
+    )
+    for reminder, state in session.execute(rows).all():
+        if state in LEFT:
+            reminder.state = "done"
+        else:
+            _drop(reminder, f"not sent: the text was {state}")
+        moved[reminder.state] += 1
+    return moved.total()

@@ -1,0 +1,183 @@
+"""Imports patients and visits from CSV files: in batches, wrong rows to a file of their own, nothing half done."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Generic, TypeVar
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from config import clock, db, logging
+from messaging import models as messaging
+from messaging import people
+from reminders import appointments, planner, records, tables
+from reminders.models import Appointment
+
+T = TypeVar("T")
+BATCH = 500
+BadFile = tables.BadFile
+Progress = Callable[[int, int], object]
+
+
+@dataclass(frozen=True)
+class ImportResult:
+    """How many rows there were, and what became of them."""
+
+    rows: int
+    created: int
+    updated: int
+    unchanged: int
+    failed: int
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A row that cannot be stored, and why, in words for the file of errors."""
+
+    why: str
+
+
+class _OnlyLooking(Exception):
+    """Raised to roll a dry run back."""
+
+
+@dataclass(frozen=True)
+class _Kind(Generic[T]):
+    """A kind of file: the columns it needs, how a row is read, and how many rows are stored (each one's change)."""
+
+    required: Sequence[str]
+    read: Callable[[dict[str, str], messaging.Clinic], T]
+    store: Callable[[Session, messaging.Clinic, Sequence[T]], list[str | Refused]]
+
+
+def import_patients(
+    clinic_id: UUID,
+    path: Path,
+    *,
+    dry_run: bool = False,
+    progress: Progress | None = None,
+    errors_path: Path | None = None,
+) -> ImportResult:
+    """Add or update the patients of a CSV file. Columns: record, first_name, last_name, phone and records.PATIENT's others.
+
+    A row that is wrong goes to `errors_path` with its line and the reason, and stops nothing; the same file again
+    changes nothing. `progress` gets lines done and lines in all. Raises BadFile before anything is done.
+    """
+    return _Import(clinic_id, _PATIENTS, dry_run).run(path, progress, errors_path)
+
+
+def import_appointments(
+    clinic_id: UUID,
+    path: Path,
+    *,
+    dry_run: bool = False,
+    progress: Progress | None = None,
+    errors_path: Path | None = None,
+) -> ImportResult:
+    """Add or update the visits of a CSV file, as `import_patients` does. Columns: visit, patient, starts_at and others."""
+    return _Import(clinic_id, _APPOINTMENTS, dry_run).run(path, progress, errors_path)
+
+
+class _Import(Generic[T]):
+    """One run over one file."""
+
+    def __init__(self, clinic_id: UUID, kind: _Kind[T], dry_run: bool) -> None:
+        self.clinic_id = clinic_id
+        self.kind = kind
+        self.dry_run = dry_run
+        self.tally: Counter[str] = Counter()
+        with db.unit_of_work(clinic_id, read_only=True) as session:
+            self.clinic = session.get_one(messaging.Clinic, clinic_id)
+
+    def run(self, path: Path, progress: Progress | None, errors_path: Path | None) -> ImportResult:
+        with (
+            tables.opened(path, self.kind.required) as table,
+            tables.errors(table, errors_path, path) as errors,
+        ):
+            for batch in planner.batches(table, BATCH):
+                self._batch(batch, errors)
+                if progress:
+                    progress(min(table.line, table.lines), table.lines)
+        counts = {name: self.tally[name] for name in ("created", "updated", "unchanged", "failed")}
+        return ImportResult(rows=self.tally.total(), **counts)
+
+    def _batch(self, rows: Sequence[tables.Row], errors: tables.Errors) -> None:
+        """Store the rows that can be read; if one of them cannot be stored, find out which."""
+        read: list[tuple[tables.Row, T]] = []
+        for row in rows:
+            try:
+                read.append((row, self._read(row)))
+            except ValueError as wrong:
+                self._fail(row, str(wrong), errors)
+        try:
+            self._store(read, errors)
+        except Exception as error:  # noqa: BLE001 - whatever one row brings about, the others are stored
+            logging.logger().warning("import batch failed", count=len(read), exc_info=error)
+            for row, record in read:
+                self._store_alone(row, record, errors)
+
+    def _read(self, row: tables.Row) -> T:
+        if row.problem:
+            raise ValueError(row.problem)
+        return self.kind.read(row.values, self.clinic)
+
+    def _store_alone(self, row: tables.Row, record: T, errors: tables.Errors) -> None:
+        try:
+            self._store([(row, record)], errors)
+        except Exception as error:  # noqa: BLE001 - as above
+            self._fail(row, f"this row could not be stored ({type(error).__name__})", errors)
+
+    def _store(self, read: Sequence[tuple[tables.Row, T]], errors: tables.Errors) -> None:
+        """Store these rows in one transaction, or none of them; what became of each counts only once they are."""
+        if not read:
+            return
+        changes: list[str | Refused] = []
+        try:
+            with db.unit_of_work(self.clinic_id) as session:
+                clinic = session.get_one(messaging.Clinic, self.clinic_id)
+                changes = self.kind.store(session, clinic, [record for _, record in read])
+                if self.dry_run:
+                    session.flush()
+                    raise _OnlyLooking
+        except _OnlyLooking:
+            pass
+        for (row, _), change in zip(read, changes, strict=True):
+            if isinstance(change, Refused):
+                self._fail(row, change.why, errors)
+            else:
+                self.tally[change] += 1
+
+    def _fail(self, row: tables.Row, why: str, errors: tables.Errors) -> None:
+        self.tally["failed"] += 1
+        errors.write(row, why)
+
+
+def _store_patients(
+    session: Session, clinic: messaging.Clinic, rows: Sequence[people.PatientRecord]
+) -> list[str | Refused]:
+    saved = [people.save_patient(session, clinic, row) for row in rows]
+    # A patient who moved to another zone is texted by another clock from now on.
+    touched = {patient.id for patient, change in saved if change == "updated"}
+    ahead = select(Appointment).where(
+        Appointment.patient_id.in_(touched), Appointment.starts_at > clock.now()
+    )
+    if touched:
+        planner.plan_many(session, session.scalars(ahead).all())
+    return [change for _, change in saved]
+
+
+def _store_visits(
+    session: Session, clinic: messaging.Clinic, rows: Sequence[appointments.VisitRecord]
+) -> list[str | Refused]:
+    patients = [people.find_by_record(session, clinic, row.record) for row in rows]
+    known = [(patient, row) for patient, row in zip(patients, rows, strict=True) if patient is not None]
+    saved = iter(appointments.save_many(session, clinic, known))
+    unknown = Refused("patient: no patient has this record number; import the patients first")
+    return [unknown if patient is None else next(saved)[1] for patient in patients]
+
+
+_PATIENTS = _Kind(records.PATIENT_NEEDS, records.patient, _store_patients)
+_APPOINTMENTS = _Kind(records.VISIT_NEEDS, records.visit, _store_visits)

@@ -1,0 +1,177 @@
+"""Writes the plan around a visit as rows: one per step, keyed by the visit's revision, and takes back what no longer holds."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from itertools import islice
+from typing import Any, TypeVar
+from uuid import UUID
+
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session
+
+from config import clock, db, queue
+from messaging import models as messaging
+from messaging import outbox
+from reminders import cadences
+from reminders.models import Appointment, ClinicCadence, Reminder
+from reminders.rules import planning, zones
+
+T = TypeVar("T")
+BATCH = 500
+# The states in which a visit is still spoken of. Whoever asked to change it hears nothing more about the old time.
+SPOKEN_OF = ("booked", "confirmed")
+
+
+def cadence_of(session: Session, clinic_id: UUID) -> cadences.Cadence:
+    """Return the cadence the clinic has published, else the default one."""
+    published = session.get(ClinicCadence, clinic_id)
+    return cadences.from_mapping(published.definition) if published else cadences.default()
+
+
+def replan(session: Session, appointment: Appointment) -> None:
+    """Plan one visit again; changes nothing when the plan is the same."""
+    plan_many(session, [appointment])
+
+
+def plan_many(session: Session, appointments: Iterable[Appointment]) -> None:
+    """Bring the reminders of these visits in line with what the visits, their patients and the cadences say now.
+
+    What a former revision planned is superseded, its texts that have not left are cancelled. What was sent stays
+    sent: a step of one revision exists once, whatever is planned again.
+    """
+    session.flush()
+    for visits in batches(appointments, BATCH):
+        _plan_batch(session, visits)
+
+
+def silence(session: Session, appointment: Appointment, why: str, *, also_kept: bool = False) -> None:
+    """Drop what is planned for this visit, and take back what has not left, for the reason `why`.
+
+    Steps with `unless_confirmed = false` stay unless `also_kept`.
+    """
+    session.flush()
+    cadence = cadence_of(session, appointment.clinic_id)
+    rows = [
+        row
+        for row in _existing(session, [appointment])
+        if row.state in ("planned", "queued") and (also_kept or _is_nudge(cadence, row.step))
+    ]
+    _take_back(session, rows, "dropped", why)
+
+
+def _is_nudge(cadence: cadences.Cadence, name: str) -> bool:
+    step = cadence.step(name)
+    return step is None or step.unless_confirmed
+
+
+def _plan_batch(session: Session, visits: Sequence[Appointment]) -> None:
+    now = clock.now()
+    plans = _plans(session, visits, now)
+    rows: defaultdict[UUID, list[Reminder]] = defaultdict(list)
+    for row in _existing(session, visits):
+        rows[row.appointment_id].append(row)
+    over: list[Reminder] = []
+    new: list[dict[str, Any]] = []
+    for visit in visits:
+        plan = plans[visit.id]
+        over += [row for row in rows[visit.id] if _is_over(row, visit, plan)]
+        present = {row.step: row for row in rows[visit.id] if row.revision == visit.revision}
+        for name, step in plan.items():
+            if name not in present:
+                new.append(_row(visit, step, now))
+            elif _may_move(present[name], now):
+                _move(present[name], step, now)
+    _take_back(session, over, "superseded")
+    session.flush()
+    if new:
+        session.execute(insert(Reminder), new)
+    if any(row["state"] == "planned" and row["try_after"] <= now for row in new):
+        queue.ring(session, "reminders")
+
+
+def _plans(
+    session: Session, visits: Sequence[Appointment], now: datetime
+) -> dict[UUID, dict[str, planning.PlannedStep]]:
+    """The planned steps of each visit by name; none for a visit that is not to be spoken of any more."""
+    who = messaging.Patient
+    facts = select(who.id, who.zone, who.state).where(who.id.in_({visit.patient_id for visit in visits}))
+    patients = {row.id: row for row in session.execute(facts)}
+    clinics = {visit.clinic_id for visit in visits}
+    cadence = {clinic_id: cadence_of(session, clinic_id) for clinic_id in clinics}
+    plans: dict[UUID, dict[str, planning.PlannedStep]] = {}
+    for visit in visits:
+        patient = patients[visit.patient_id]
+        if visit.state not in SPOKEN_OF or patient.state != "active" or visit.starts_at <= now:
+            plans[visit.id] = {}
+            continue
+        steps = planning.plan(_visit(visit, patient.zone), cadence[visit.clinic_id], now)
+        plans[visit.id] = {step.step: step for step in steps}
+    return plans
+
+
+def _visit(visit: Appointment, patient_zone: str | None) -> planning.Visit:
+    return planning.Visit(
+        starts_at=visit.starts_at,
+        zone=zones.zone(visit.zone),
+        booked_at=visit.booked_at,
+        patient_zone=zones.zone(patient_zone) if patient_zone else None,
+        confirmed=visit.state == "confirmed",
+    )
+
+
+def _existing(session: Session, visits: Sequence[Appointment]) -> list[Reminder]:
+    ids = [visit.id for visit in visits]
+    return list(session.scalars(select(Reminder).where(Reminder.appointment_id.in_(ids))))
+
+
+def _is_over(row: Reminder, visit: Appointment, plan: dict[str, planning.PlannedStep]) -> bool:
+    if row.state == "planned":
+        return row.revision != visit.revision or row.step not in plan
+    return row.state == "queued" and (row.revision != visit.revision or not plan)
+
+
+def _may_move(row: Reminder, now: datetime) -> bool:
+    """What has fallen due belongs to the dispatcher, which decides once; what never fell due may be planned anew."""
+    return row.state in ("planned", "dropped", "superseded") and (row.due_at is None or row.due_at > now)
+
+
+def _values(step: planning.PlannedStep, now: datetime) -> dict[str, Any]:
+    state = "planned" if step.at else "dropped"
+    return {"state": state, "due_at": step.at, "try_after": step.at or now, "why": list(step.why)}
+
+
+def _row(visit: Appointment, step: planning.PlannedStep, now: datetime) -> dict[str, Any]:
+    named = {"id": db.new_id(), "clinic_id": visit.clinic_id, "appointment_id": visit.id}
+    return named | {"step": step.step, "revision": visit.revision} | _values(step, now)
+
+
+def _move(row: Reminder, step: planning.PlannedStep, now: datetime) -> None:
+    values = _values(step, now)
+    if row.state == values["state"] == "dropped":
+        return  # it stays dropped, for the reason that was written first
+    for name, value in values.items():
+        setattr(row, name, value)
+
+
+def _take_back(session: Session, rows: Sequence[Reminder], state: str, why: str | None = None) -> None:
+    """Move planned reminders to `state`, and queued ones whose text could still be stopped."""
+    queued = [row.message_id for row in rows if row.state == "queued" and row.message_id]
+    stopped: set[UUID] = set()
+    if queued:
+        outbox.cancel(session, queued)
+        session.flush()
+        text = messaging.Message
+        left = select(text.id).where(text.id.in_(queued), text.state == "cancelled")
+        stopped = set(session.scalars(left))
+    for row in rows:
+        if row.state == "planned" or row.message_id in stopped:
+            row.state = state
+            row.why = [*row.why, why] if why else row.why
+
+
+def batches(rows: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Yield the rows in lists of at most `size`."""
+    several = iter(rows)
+    while batch := list(islice(several, size)):
+        yield batch

@@ -1,0 +1,168 @@
+"""Reads one row of an import as a patient or as a visit, or says in words what is wrong with it."""
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+
+from config import clock
+from messaging import models as messaging
+from messaging import people, phone
+from reminders import appointments
+from reminders.rules import zones
+
+PATIENT_NEEDS = ("record", "first_name", "last_name", "phone")
+VISIT_NEEDS = ("visit", "patient", "starts_at")
+YES, NO = ("yes", "y", "true", "1"), ("no", "n", "false", "0")
+SEXES = {"female": "female", "f": "female", "male": "male", "m": "male", "other": "other", "x": "other"}
+PRIVACY = ("generic", "place", "details")
+STATES = {"canceled": "cancelled", "noshow": "no_show"}
+LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z]{2,4})?")
+AMERICAN_DATE = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})", re.ASCII)
+ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+INSTANT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:?\d\d)?", re.ASCII)
+# Zone data is guesswork far from today.
+YEARS = range(1970, 2101)
+
+
+class WrongRow(ValueError):
+    """The column that is wrong and what was expected there."""
+
+
+def patient(values: Mapping[str, str], _clinic: messaging.Clinic) -> people.PatientRecord:
+    """Read a patient. Raises WrongRow.
+
+    An empty `consent` means yes: who gives a clinic their number agrees to be texted about their care (TCPA prior
+    express consent, shared facts B3.1).
+    """
+    return people.PatientRecord(
+        record=_needed(values, "record", 80),
+        first_name=_needed(values, "first_name", 120),
+        last_name=_needed(values, "last_name", 120),
+        number=_number(values),
+        birth_date=_birth_date(values),
+        language=_language(values),
+        zone=_zone(values),
+        panel=_text(values, "panel", 120) or None,
+        sex=_sex(values),
+        privacy=_one_of(values, "privacy", PRIVACY, "place"),
+        consent=_one_of(values, "consent", (*YES, *NO), "yes") in YES,
+    )
+
+
+def visit(values: Mapping[str, str], clinic: messaging.Clinic) -> appointments.VisitRecord:
+    """Read a visit; times without an offset are by the clock of its zone. Raises WrongRow."""
+    zone = _zone(values) or clinic.zone
+    state = _text(values, "state", 20).casefold().replace("-", "_").replace(" ", "_")
+    state = _one_of({"state": STATES.get(state, state)}, "state", _VISIT_STATES, "booked")
+    return appointments.VisitRecord(
+        external_id=_needed(values, "visit", 80),
+        record=_needed(values, "patient", 80),
+        starts_at=_instant(_needed(values, "starts_at", 40), "starts_at", zone),
+        zone=zone,
+        booked_at=_instant(booked, "booked_at", zone)
+        if (booked := _text(values, "booked_at", 40))
+        else clock.now(),
+        place=_text(values, "place", 120) or None,
+        clinician=_text(values, "clinician", 120) or None,
+        state=state,
+    )
+
+
+_VISIT_STATES = ("booked", "cancelled", "arrived", "no_show")
+
+
+def _text(values: Mapping[str, str], column: str, longest: int) -> str:
+    value = values.get(column, "").strip()
+    if len(value) > longest:
+        raise WrongRow(f"{column}: longer than {longest} characters")
+    if any(unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in value):
+        raise WrongRow(f"{column}: holds a line break or another character that cannot be shown")
+    return value
+
+
+def _needed(values: Mapping[str, str], column: str, longest: int) -> str:
+    value = _text(values, column, longest)
+    if not value:
+        raise WrongRow(f"{column}: is empty")
+    return value
+
+
+def _one_of(values: Mapping[str, str], column: str, known: tuple[str, ...], empty: str) -> str:
+    value = _text(values, column, 40).casefold() or empty
+    if value not in known:
+        raise WrongRow(f"{column}: expected {', '.join(known[:-1])} or {known[-1]}")
+    return value
+
+
+def _number(values: Mapping[str, str]) -> str | None:
+    typed = _text(values, "phone", 40)
+    if not typed:
+        return None
+    try:
+        return phone.e164(typed)
+    except phone.NotTextable as wrong:
+        raise WrongRow(f"phone: {wrong}") from None
+
+
+def _birth_date(values: Mapping[str, str]) -> date | None:
+    typed = _text(values, "birth_date", 40)
+    if not typed:
+        return None
+    born = _date(typed)
+    if born is None:
+        raise WrongRow("birth_date: expected a date such as 1980-02-29 or 2/29/1980")
+    # A day more than today: it may already be tomorrow where the clinic is.
+    if born.year < 1900 or (born - clock.now().date()).days > 1:
+        raise WrongRow("birth_date: expected a date from 1900 until today")
+    return born
+
+
+def _date(typed: str) -> date | None:
+    american = AMERICAN_DATE.fullmatch(typed)
+    try:
+        if american:
+            month, day, year = map(int, american.groups())
+            return date(year, month, day)
+        return date.fromisoformat(typed) if ISO_DATE.fullmatch(typed) else None
+    except ValueError:
+        return None
+
+
+def _language(values: Mapping[str, str]) -> str:
+    code = _text(values, "language", 40).casefold().replace("_", "-") or "en"
+    if not LANGUAGE.fullmatch(code):
+        raise WrongRow('language: expected a code such as "en" or "es"')
+    return code
+
+
+def _zone(values: Mapping[str, str]) -> str | None:
+    name = _text(values, "zone", 60)
+    if not name:
+        return None
+    try:
+        return zones.zone(name).key
+    except zones.UnknownZone as unknown:
+        raise WrongRow(f"zone: {unknown}") from None
+
+
+def _sex(values: Mapping[str, str]) -> str | None:
+    given = _text(values, "sex", 20).casefold()
+    if given in ("", "unknown", "u"):
+        return None
+    if given not in SEXES:
+        raise WrongRow("sex: expected female, male, other or nothing")
+    return SEXES[given]
+
+
+def _instant(typed: str, column: str, zone: str) -> datetime:
+    expected = WrongRow(f"{column}: expected a date and time such as 2026-03-10T09:00")
+    if not INSTANT.fullmatch(typed):
+        raise expected
+    try:
+        at = datetime.fromisoformat(typed)
+    except ValueError:
+        raise expected from None
+    if at.year not in YEARS:
+        raise WrongRow(f"{column}: expected a year from {YEARS[0]} to {YEARS[-1]}")
+    return at.astimezone(UTC) if at.tzinfo else zones.local_to_utc(at, zones.zone(zone))

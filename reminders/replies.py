@@ -1,0 +1,186 @@
+"""What a patient's answer does to a visit: which visit is meant, what changes, and what a human must see."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from config import clock
+from messaging import conversations, outbox, people, wording
+from messaging import models as messaging
+from messaging import reading as readings
+from messaging.inbox import items
+from reminders import appointments, composing, phrasing
+from reminders.models import Appointment
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of an answer. Unless `handled`, a human reads the text; `reply_key` names the text that answers it."""
+
+    handled: bool
+    reply_key: str | None = None
+    variables: dict[str, str] = field(default_factory=dict)
+
+
+A_HUMAN = Outcome(False)
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """An inbound text from one known patient, and what was read in it."""
+
+    session: Session
+    clinic: messaging.Clinic
+    conversation: messaging.Conversation
+    patient: messaging.Patient
+    reading: readings.Reading
+    message: messaging.Message
+    now: datetime
+
+    @property
+    def actor(self) -> str:
+        return f"patient:{self.patient.id}"
+
+
+def understand(
+    session: Session,
+    clinic: messaging.Clinic,
+    conversation: messaging.Conversation,
+    patient: messaging.Patient | None,
+    reading: readings.Reading,
+    message: messaging.Message,
+) -> Outcome:
+    """Do what the answer says, if it is clear who says it of which visit; else leave it to a human.
+
+    Words beyond the answer are a human's too: then the answer is done, and `handled` is False all the same. A text
+    read as a crisis is never handled here.
+    """
+    if reading.crisis or reading.answer is None or patient is None:
+        return A_HUMAN
+    given = _Answer(session, clinic, conversation, patient, reading, message, clock.now())
+    if reading.consent == "stop":
+        return _stopped(given)
+    outcome = _ANSWERS[reading.answer](given)
+    return Outcome(outcome.handled and not reading.content, outcome.reply_key, outcome.variables)
+
+
+def body(outcome: Outcome, patient: messaging.Patient) -> str | None:
+    """Return the text that answers, in the patient's language and as open as the patient wants; None if there is none."""
+    if outcome.reply_key is None:
+        return None
+    return wording.render(phrasing.text_for(outcome.reply_key, patient), outcome.variables)
+
+
+def _confirm(given: _Answer) -> Outcome:
+    # Whoever says Y twice is thanked twice.
+    visit = _meant(given, "confirmed")
+    if visit is None:
+        return A_HUMAN
+    appointments.confirm(given.session, visit, given.actor)
+    return _reply(given, "confirmed", visit)
+
+
+def _change(given: _Answer) -> Outcome:
+    visit = _meant(given, "confirmed", "change_asked")
+    if visit is None:
+        return A_HUMAN
+    appointments.ask_change(given.session, visit, given.actor)
+    _open(given, "change_asked", visit)
+    return _reply(given, "change_requested", visit)
+
+
+def _arrived(given: _Answer) -> Outcome:
+    visit = _of_today(given)
+    if visit is None:
+        return A_HUMAN
+    appointments.arrive(given.session, visit, given.actor)
+    return _reply(given, "arrived", visit)
+
+
+def _late(given: _Answer) -> Outcome:
+    visit = _of_today(given)
+    if visit is None:
+        return A_HUMAN
+    _open(given, "late", visit)
+    return _reply(given, "late", visit)
+
+
+def _wrong_person(given: _Answer) -> Outcome:
+    """The number is somebody else's: nothing of this patient goes there any more, and a human looks for the right one."""
+    session, number = given.session, given.conversation.number or ""
+    text = messaging.Message
+    unsent = select(text.id).where(
+        text.conversation_id == given.conversation.id,
+        text.direction == "out",
+        text.state == "queued",
+        text.kind.in_(("reminder", "handoff")),
+    )
+    outbox.cancel(session, session.scalars(unsent).all())
+    people.learn_line(session, given.clinic, number, "wrong_person", given.actor)
+    _open(given, "wrong_person", None)
+    conversations.attribute(session, given.clinic, number)
+    return _reply(given, "wrong_person", None)
+
+
+def _stopped(given: _Answer) -> Outcome:
+    """CANCEL and its like end all texts at the carrier, and may have meant the visit: a human calls to find out."""
+    if given.reading.answer != "change":
+        return A_HUMAN
+    visit = _meant(given, "confirmed", "change_asked")
+    if visit is not None:
+        appointments.ask_change(given.session, visit, given.actor)
+    _open(given, "change_by_stop" if visit else "change_by_stop_unknown", visit)
+    return Outcome(not given.reading.content)
+
+
+_ANSWERS = {
+    "confirm": _confirm,
+    "change": _change,
+    "arrived": _arrived,
+    "late": _late,
+    "wrong_person": _wrong_person,
+}
+
+
+def _meant(given: _Answer, *answered: str) -> Appointment | None:
+    """The visit the answer is about, None where that is not certain.
+
+    It is one that waits for an answer; if none does, or a code says so, one already `answered` (these states).
+    """
+    visits = appointments.texted(given.session, given.patient.id, given.now)
+    waiting = [visit for visit in visits if visit.state == "booked"]
+    others = [visit for visit in visits if visit.state in answered]
+    code = given.reading.code
+    if code is not None and composing.gave_codes(given.session, given.patient.id):
+        meant = composing.coded(given.session, given.patient.id, code)
+        return meant if meant in waiting or meant in others else None
+    # No text of ours had codes: "Y1" about the only visit is clear all the same.
+    possible = waiting or others
+    return possible[0] if len(possible) == 1 and code in (None, 1) else None
+
+
+def _of_today(given: _Answer) -> Appointment | None:
+    visits = appointments.today(given.session, given.patient.id, given.now)
+    return visits[0] if len(visits) == 1 else None
+
+
+def _open(given: _Answer, summary: str, visit: Appointment | None) -> None:
+    spoken = phrasing.staff_words(given.clinic, given.patient, visit, given.now) if visit else {}
+    items.open_item(
+        given.session,
+        given.clinic,
+        kind="reply",
+        about=f"message:{given.message.id}",
+        dedupe=f"answer:{given.message.id}",
+        summary=phrasing.texts("en")["staff"][summary].format(**spoken),
+        patient_id=given.patient.id,
+        conversation_id=given.conversation.id,
+    )
+
+
+def _reply(given: _Answer, key: str, visit: Appointment | None) -> Outcome:
+    if visit is None:
+        return Outcome(True, key, phrasing.about_clinic(given.clinic, given.patient))
+    return Outcome(True, key, phrasing.words(given.clinic, given.patient, visit, given.now))

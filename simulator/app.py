@@ -1,0 +1,61 @@
+"""The Flask app of the simulator, put together from its parts."""
+
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, abort, jsonify, request
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import HTTPException
+
+from simulator import controls, phones, rest, settings
+from simulator.errors import ApiError
+from simulator.network import Network
+from simulator.settings import Settings
+
+BODY_LIMIT = 12 * 1024 * 1024
+POLICY = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+
+
+def create_app(given: Settings) -> Flask:
+    """Return a simulator with an empty network; it starts the network's threads."""
+    app = Flask("simulator")
+    app.config["MAX_CONTENT_LENGTH"] = BODY_LIMIT
+    app.extensions["network"] = Network(given)
+    app.before_request(only_from_this_machine)
+    app.after_request(harden)
+    app.register_error_handler(HTTPException, in_twilios_words)
+    app.add_url_rule("/healthz", view_func=healthz)
+    for blueprint in (rest.pages, controls.pages, phones.pages):
+        app.register_blueprint(blueprint)
+    return app
+
+
+def healthz() -> ResponseReturnValue:
+    """Ready as soon as it answers."""
+    return jsonify(status="ok", simulated=True)
+
+
+def only_from_this_machine() -> None:
+    """Refuse a foreign Host (DNS rebinding) and writes that another site's page sends through a browser."""
+    if not settings.is_loopback(urlsplit(f"//{request.host}").hostname):
+        abort(403, "the simulator answers on this machine only")
+    origin = request.headers.get("Origin")
+    if request.method != "GET" and origin and urlsplit(origin).netloc != request.host:
+        abort(403, "another site's page may not use the simulator")
+
+
+def harden(answer: Response) -> Response:
+    """The usual headers; a page loads nothing from anywhere else."""
+    answer.headers.setdefault("Content-Security-Policy", POLICY)
+    answer.headers.setdefault("X-Content-Type-Options", "nosniff")
+    # Not "no-referrer": a browser would then send `Origin: null` with the phone's own form.
+    answer.headers.setdefault("Referrer-Policy", "same-origin")
+    return answer
+
+
+def in_twilios_words(error: HTTPException) -> ResponseReturnValue:
+    """Answer an unknown address of the API as Twilio does, and every other one plainly."""
+    codes = {404: 20404, 405: 20004, 400: 20001}
+    if request.path.startswith("/2010-04-01/") and error.code in codes:
+        refusal = ApiError(codes[error.code])
+        return jsonify(refusal.payload()), refusal.status
+    return error

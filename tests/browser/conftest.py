@@ -1,0 +1,42 @@
+"""Chromium, headless, and one clinic with its phones for the stories."""
+
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from config.cli.walk import day
+from config.cli.walk.steps import Walk, import_a_day, sign_everyone_in, texts_arrive
+from tests.walks.kit import running
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """The system's Chromium; `make browser` installs it."""
+    found = next((path for path in map(shutil.which, NAMES) if path), None)
+    if found is None:
+        pytest.fail("no Chromium on this machine: `make browser` finds or installs it")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=found, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="module")
+def walk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walk]:
+    """A clinic whose patients have been texted, and whose care team is signed in."""
+    folder: Path = tmp_path_factory.mktemp("clinic")
+    with running(folder) as service:
+        walk = Walk(service.scene, day.zone(datetime.now(UTC)))
+        for step in (import_a_day, sign_everyone_in, texts_arrive):
+            step(walk)
+        yield walk

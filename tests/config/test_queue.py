@@ -1,0 +1,217 @@
+"""Doorbells, with a real Valkey: rings coalesce, nobody can make us run anything else, and a dead Redis costs little."""
+
+import json
+import os
+import socket
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from redis import Redis
+from rq import Queue, SimpleWorker
+from rq.job import Job
+from rq.serializers import JSONSerializer
+
+from config import clock, db, queue, runtime
+
+
+@pytest.fixture
+def drained(house) -> Iterator[list[str]]:
+    """Two lanes of the test's own, and the names of those that were drained."""
+    drained: list[str] = []
+
+    def lane(name: str, where: str) -> queue.Lane:
+        return queue.Lane(name, where, lambda: drained.append(name) or 0, lambda _session, _now: None)  # type: ignore[func-returns-value]
+
+    runtime.once("queue.lanes", lambda: {"one": lane("one", "urgent"), "two": lane("two", "bulk")})
+    yield drained
+
+
+def doorbells(bell: Redis, name: str) -> list[str]:
+    return Queue(name, connection=bell, serializer=JSONSerializer).job_ids
+
+
+def work(bell: Redis, *names: str) -> None:
+    jobs = [Queue(name, connection=bell, job_class=queue.SafeJob, serializer=JSONSerializer) for name in names]
+    worker = SimpleWorker(jobs, connection=bell, job_class=queue.SafeJob, serializer=JSONSerializer)
+    worker.work(burst=True, logging_level="CRITICAL")
+
+
+def test_a_ring_is_answered_by_draining_its_lane(bell: Redis, drained: list[str]):
+    with db.unit_of_work(db.EVERY) as session:
+        queue.ring(session, "one")
+        assert doorbells(bell, "urgent") == []
+    assert len(doorbells(bell, "urgent")) == 1
+    work(bell, "urgent")
+    assert drained == ["one"]
+    assert bell.keys("rq:job:*") == []
+
+
+def test_each_lane_rings_in_its_own_queue(bell: Redis, drained: list[str]):
+    assert queue.knock("one")
+    assert queue.knock("two")
+    assert (len(doorbells(bell, "urgent")), len(doorbells(bell, "bulk"))) == (1, 1)
+
+
+def test_rings_coalesce_until_the_door_is_answered(bell: Redis, drained: list[str]):
+    for _ in range(20):
+        assert queue.knock("one")
+    assert len(doorbells(bell, "urgent")) == 1
+    queue.answer("one")
+    queue.knock("one")
+    assert len(doorbells(bell, "urgent")) == 2
+
+
+def test_a_ring_during_the_drain_is_not_lost(bell: Redis, house):
+    def drain() -> int:
+        queue.knock("one")
+        return 0
+
+    lane = queue.Lane("one", "urgent", drain, lambda _session, _now: None)
+    runtime.once("queue.lanes", lambda: {"one": lane})
+    queue.knock("one")
+    queue.answer("one")
+    assert len(doorbells(bell, "urgent")) == 2
+
+
+def test_a_lane_whose_time_slice_was_too_short_rings_again_by_itself(bell: Redis, house):
+    since = clock.now() - timedelta(minutes=1)
+    lane = queue.Lane("one", "urgent", lambda: 7, lambda _session, _now: since)
+    runtime.once("queue.lanes", lambda: {"one": lane})
+    queue.answer("one")
+    assert len(doorbells(bell, "urgent")) == 1
+
+
+def test_a_lane_that_cannot_get_on_does_not_ring_for_ever(bell: Redis, house):
+    since = clock.now() - timedelta(minutes=1)
+    lane = queue.Lane("one", "urgent", lambda: 0, lambda _session, _now: since)
+    runtime.once("queue.lanes", lambda: {"one": lane})
+    queue.answer("one")
+    assert doorbells(bell, "urgent") == []
+
+
+def test_a_flag_left_behind_by_a_dead_worker_expires(bell: Redis, drained: list[str]):
+    queue.knock("one")
+    assert 0 < bell.ttl("warmthread:bell:one") <= queue.BELL_SECONDS
+
+
+def test_nothing_but_the_lane_s_name_is_in_redis(bell: Redis, drained: list[str]):
+    queue.knock("one")
+    (key,) = bell.keys("rq:job:*")
+    stored = bell.hgetall(key)
+    assert stored[b"description"] == b"doorbell"
+    assert json.loads(_inflated(stored[b"data"])) == ["config.queue.answer", None, ["one"], {}]
+
+
+def _inflated(data: bytes) -> bytes:
+    import zlib
+
+    try:
+        return zlib.decompress(data)
+    except zlib.error:
+        return data
+
+
+def inject(bell: Redis, function: str, *args: Any, kwargs: dict[str, Any] | None = None, **more: Any) -> str:
+    """Put a job into Redis as somebody who can write there would."""
+    job = Job.create(
+        function, args=args, kwargs=kwargs, connection=bell, serializer=JSONSerializer, timeout=5, **more
+    )
+    job.save()
+    bell.sadd("rq:queues", "rq:queue:urgent")
+    bell.rpush("rq:queue:urgent", job.id)
+    return job.id
+
+
+@pytest.mark.parametrize(
+    ("function", "kwargs"),
+    [
+        ("os.system", None),
+        ("subprocess.call", None),
+        ("config.queue.knock", None),
+        ("config.queue.answer", {"name": "one"}),
+        ("config.queue.answer", None),
+        ("builtins.eval", None),
+    ],
+)
+def test_a_job_that_is_not_our_doorbell_never_runs(
+    bell: Redis, drained: list[str], tmp_path: Path, function: str, kwargs: dict[str, Any] | None
+):
+    job_id = inject(bell, function, f"touch {tmp_path}/touched", kwargs=kwargs)
+    work(bell, "urgent")
+    assert not (tmp_path / "touched").exists()
+    assert drained == []
+    failed = queue.SafeJob.fetch(job_id, connection=bell, serializer=JSONSerializer)
+    assert failed.get_status() == "failed"
+
+
+def test_a_lane_that_does_not_exist_is_refused(bell: Redis, drained: list[str]):
+    inject(bell, "config.queue.answer", "three")
+    inject(bell, "config.queue.answer", "one", "two")
+    work(bell, "urgent")
+    assert drained == []
+
+
+def test_a_callback_somebody_wrote_into_redis_never_runs(bell: Redis, drained: list[str], tmp_path: Path):
+    job_id = inject(bell, "config.queue.answer", "one")
+    touch = {"success_callback_name": "os.system", "failure_callback_name": "os.system"}
+    bell.hset(f"rq:job:{job_id}", mapping=touch)
+    work(bell, "urgent")
+    assert drained == ["one"]
+    assert not (tmp_path / "touched").exists()
+
+
+def test_a_good_ring_is_answered_even_behind_a_bad_one(bell: Redis, drained: list[str]):
+    inject(bell, "os.system", "true")
+    queue.knock("one")
+    work(bell, "urgent")
+    assert drained == ["one"]
+
+
+def seconds(knocks: int = 1) -> float:
+    start = time.monotonic()
+    for _ in range(knocks):
+        assert not queue.knock("one")
+    return time.monotonic() - start
+
+
+def test_a_dead_redis_costs_less_than_a_second_and_is_forgotten(drained: list[str]):
+    with db.unit_of_work(db.EVERY) as session:
+        session.add(db.Heartbeat(component="a", at=clock.now()))
+        queue.ring(session, "one")
+    with db.unit_of_work(db.EVERY) as session:
+        assert session.get(db.Heartbeat, "a")
+    assert seconds() < 1
+
+
+def test_a_redis_that_takes_calls_and_never_answers_costs_less_than_a_second(drained: list[str], tmp_path: Path):
+    address = f"/tmp/wt-{os.getpid()}.sock"
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(address)
+        try:
+            listening.listen(8)
+            runtime.once("queue.embedded_url", lambda: f"unix://{address}")
+            assert seconds() < 1
+            queue.answer("one")
+            assert drained == ["one"]
+        finally:
+            os.unlink(address)
+
+
+def test_a_redis_that_lost_everything_rings_again(bell: Redis, drained: list[str]):
+    queue.knock("one")
+    bell.flushall()
+    assert queue.knock("one")
+    assert len(doorbells(bell, "urgent")) == 1
+
+
+def test_the_lanes_of_all_rooms_have_names_of_their_own(house):
+    names = [lane.name for room in queue.ROOMS for lane in __import__(room, fromlist=["LANES"]).LANES]
+    assert len(names) == len(set(names))
+    assert {lane.queue for lane in queue.lanes().values()} <= set(queue.QUEUES)
+    assert [lane.queue for lane in queue.lanes().values()] == sorted(
+        (lane.queue for lane in queue.lanes().values()), key=queue.QUEUES.index
+    )

@@ -1,0 +1,156 @@
+"""The settings: every mistake at once, secrets from files, and no default that is a hole."""
+
+from pathlib import Path
+
+import pytest
+
+from config import settings
+
+GOOD = {
+    "TWILIO_ACCOUNT_SID": "AC" + "0" * 32,
+    "TWILIO_AUTH_TOKEN": "canary-token-77",
+    "WARMTHREAD_PUBLIC_URL": "https://clinic.example",
+}
+
+
+def problems(**changed: str) -> list[str]:
+    with pytest.raises(settings.SettingsError) as refused:
+        settings.load(GOOD | changed)
+    return refused.value.problems
+
+
+def test_three_values_are_enough():
+    loaded = settings.load(GOOD)
+    assert loaded.embedded_database
+    assert loaded.embedded_queue
+    assert loaded.port == 8000
+
+
+def test_nothing_set_says_what_is_missing_all_at_once():
+    with pytest.raises(settings.SettingsError) as refused:
+        settings.load({})
+    missing = ["TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "WARMTHREAD_PUBLIC_URL"]
+    assert [problem.split()[0] for problem in refused.value.problems] == missing
+
+
+def test_every_mistake_is_reported_at_once():
+    found = problems(
+        PORT="99999",
+        DATABASE_URL="mysql://db",
+        REDIS_URL="http://redis",
+        WARMTHREAD_LOG_LEVEL="loud",
+        WARMTHREAD_PUBLIC_URL="clinic.example",
+        WARMTHREAD_SETTLE_SECONDS="soon",
+        WARMTHREAD_COLOUR="red",
+        TWILIO_ACCOUNT_SID="AC1",
+    )
+    names = {problem.split()[0] for problem in found}
+    assert names == {
+        "PORT",
+        "DATABASE_URL",
+        "REDIS_URL",
+        "WARMTHREAD_LOG_LEVEL",
+        "WARMTHREAD_PUBLIC_URL",
+        "WARMTHREAD_SETTLE_SECONDS",
+        "WARMTHREAD_COLOUR",
+        "TWILIO_ACCOUNT_SID",
+    }
+
+
+def test_a_misspelt_name_of_ours_is_a_mistake():
+    assert problems(WARMTHREAD_PUBLIC_ULR="x") == [
+        "WARMTHREAD_PUBLIC_ULR is not a setting of Warmthread: misspelt?"
+    ]
+
+
+def test_a_misspelt_file_name_of_ours_is_a_mistake():
+    assert "WARMTHREAD_PUBLIC_ULR_FILE" in problems(WARMTHREAD_PUBLIC_ULR_FILE="x")[0]
+
+
+def test_names_of_other_programs_are_none_of_our_business():
+    assert settings.load(GOOD | {"PATH": "/bin", "DATABASE_HOST": "db"}).port == 8000
+
+
+def test_a_value_may_come_from_a_file(tmp_path: Path):
+    secret = tmp_path / "token"
+    secret.write_text("from-the-file-8\n")
+    given = {name: value for name, value in GOOD.items() if name != "TWILIO_AUTH_TOKEN"}
+    loaded = settings.load(given | {"TWILIO_AUTH_TOKEN_FILE": str(secret)})
+    assert loaded.twilio_auth_token.get_secret_value() == "from-the-file-8"
+
+
+def test_a_value_and_its_file_contradict_each_other(tmp_path: Path):
+    (tmp_path / "token").write_text("another-one")
+    assert problems(TWILIO_AUTH_TOKEN_FILE=str(tmp_path / "token")) == [
+        "TWILIO_AUTH_TOKEN and TWILIO_AUTH_TOKEN_FILE are both set: keep one"
+    ]
+
+
+def test_a_file_that_is_not_there_is_named_with_the_reason():
+    found = problems(DATABASE_URL_FILE="/nowhere/at/all")
+    assert found == ["DATABASE_URL_FILE cannot be read: No such file or directory"]
+
+
+@pytest.mark.parametrize("name", ["WARMTHREAD_PUBLIC_URL", "TWILIO_API_URL"])
+def test_an_address_is_https_unless_it_is_on_this_machine(name: str):
+    assert problems(**{name: "http://clinic.example"}) == [f"{name} must be https unless it is on this machine"]
+    for local in ("http://127.0.0.1:8000", "http://localhost:8000", "http://[::1]:8000"):
+        assert settings.load(GOOD | {name: local})
+
+
+@pytest.mark.parametrize(
+    "tricky",
+    [
+        "http://127.0.0.1@evil.example",
+        "http://localhost.evil.example",
+        "http://127.0.0.1:80@evil.example/",
+        "http://evil.example:80/127.0.0.1",
+        "https://clinic.example/?q=1",
+        "https://clinic.example/#x",
+        "ftp://clinic.example",
+    ],
+)
+def test_an_address_that_only_looks_local_is_refused(tricky: str):
+    assert len(problems(WARMTHREAD_PUBLIC_URL=tricky)) == 1
+
+
+def test_a_slash_at_the_end_of_an_address_makes_no_difference():
+    assert settings.load(GOOD | {"WARMTHREAD_PUBLIC_URL": "https://c.example/"}).public_url == "https://c.example"
+
+
+def test_secure_follows_the_public_address():
+    assert settings.load(GOOD).secure
+    assert not settings.load(GOOD | {"WARMTHREAD_PUBLIC_URL": "http://localhost:8000"}).secure
+
+
+def test_the_usual_database_addresses_are_understood():
+    for given in ("postgres://u@h/d", "postgresql://u@h/d", "postgresql+psycopg://u@h/d"):
+        assert settings.load(GOOD | {"DATABASE_URL": given}).database_url == "postgresql+psycopg://u@h/d"
+
+
+def test_no_secret_appears_in_a_message_or_a_repr():
+    loaded = settings.load(GOOD | {"WARMTHREAD_MASTER_KEYS": "canary-keys-88"})
+    assert "canary" not in f"{loaded!r} {loaded}"
+    told = " ".join(
+        problems(
+            TWILIO_AUTH_TOKEN="canary7",
+            DATABASE_URL="mysql://u:canary@h/d",
+            REDIS_URL="http://:canary@h",
+            WARMTHREAD_PUBLIC_URL="http://u:canary@h",
+            TWILIO_ACCOUNT_SID="canary",
+            PORT="canary",
+        )
+    )
+    assert "canary" not in told
+
+
+def test_the_real_environment_is_read_when_none_is_given(monkeypatch: pytest.MonkeyPatch):
+    for name in settings.names():
+        monkeypatch.delenv(name, raising=False)
+    for name, value in GOOD.items():
+        monkeypatch.setenv(name, value)
+    assert settings.load(PORT="8100").port == 8100
+
+
+def test_every_setting_says_what_it_is_for():
+    assert all(settings.names().values())

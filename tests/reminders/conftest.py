@@ -1,0 +1,131 @@
+"""A real database with one clinic, its people and its patients."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+import config.audit
+import intake_links.models  # noqa: F401
+import messaging.inbox.models
+import messaging.jobs
+import reminders.jobs
+from config import db, runtime, settings
+from messaging import people
+from messaging.models import Clinic, Message, Patient, Staff
+from reminders import appointments
+from reminders.models import Appointment, Reminder
+
+# A Tuesday in March, 9:00 in Denver, before the clocks change.
+NOW = datetime(2026, 3, 3, 16, 0, tzinfo=UTC)
+ENVIRONMENT = {
+    "TWILIO_ACCOUNT_SID": "AC" + "0" * 32,
+    "TWILIO_AUTH_TOKEN": "a token of no account",
+    "WARMTHREAD_PUBLIC_URL": "https://texts.example.org",
+}
+Box = list[int]
+
+
+@pytest.fixture(autouse=True)
+def house(tmp_path: Path) -> None:
+    """A database of our own, and the lanes of this room and those below it."""
+    runtime.configure(settings.load(ENVIRONMENT | {"WARMTHREAD_DATA_DIR": str(tmp_path / "data")}))
+    db.Base.metadata.create_all(db.engine())
+    rooms: list[Any] = [config.audit, messaging.jobs, reminders.jobs]
+    runtime.once("queue.lanes", lambda: {lane.name: lane for room in rooms for lane in room.LANES})
+
+
+@pytest.fixture(autouse=True)
+def _closed(house: None) -> Iterator[None]:
+    yield
+    db.engine().dispose()
+
+
+@dataclass
+class World:
+    """The clinic, with verbs that a test would otherwise repeat."""
+
+    clinic: Clinic
+    count: int = 0
+
+    def patient(self, **facts: Any) -> Patient:
+        """Add a patient who may be texted."""
+        self.count += 1
+        given = {
+            "record": f"P{self.count}",
+            "first_name": "Rosa",
+            "last_name": "Vance",
+            "number": f"+1303555{100 + self.count:04}",
+            "birth_date": date(1980, 2, 29),
+        }
+        with db.unit_of_work(self.clinic.id) as session:
+            return people.save_patient(session, self.clinic, people.PatientRecord(**(given | facts)))[0]
+
+    def staff(self, name: str, **facts: Any) -> Staff:
+        """Add a care manager with a phone."""
+        self.count += 1
+        given = {"email": f"{name.lower()}@clinic.example", "number": f"+1720555{100 + self.count:04}"}
+        with db.unit_of_work(self.clinic.id) as session:
+            return people.add_staff(session, self.clinic, name=name, **(given | facts))
+
+    def visit(self, patient: Patient, starts_at: datetime, **facts: Any) -> Appointment:
+        """Book a visit; booked two weeks before the present of these tests."""
+        self.count += 1
+        given = {
+            "external_id": f"V{self.count}",
+            "record": "",
+            "starts_at": starts_at,
+            "zone": "America/Denver",
+            "booked_at": NOW - timedelta(days=14),
+            "place": "Room 4",
+        }
+        with db.unit_of_work(self.clinic.id) as session:
+            return self.save(session, patient, **(given | facts))[0]
+
+    def save(self, session: Session, patient: Patient, **facts: Any) -> tuple[Appointment, str]:
+        """Save a visit in a transaction of the test's own."""
+        return appointments.save(session, self.clinic, patient, appointments.VisitRecord(**facts))
+
+
+@pytest.fixture
+def world(house: None) -> World:
+    """One clinic in Denver."""
+    with db.unit_of_work(db.EVERY) as session:
+        clinic = people.add_clinic(
+            session,
+            name="Larkspur Clinic",
+            zone="America/Denver",
+            number="+13035550100",
+            phone="+13035550101",
+        )
+    return World(clinic)
+
+
+def plan_of(visit: Appointment) -> dict[str, Reminder]:
+    """The reminders of the visit's latest revision, by step."""
+    with db.unit_of_work(db.EVERY, read_only=True) as session:
+        rows = session.scalars(
+            select(Reminder).where(Reminder.appointment_id == visit.id).order_by(Reminder.revision)
+        )
+        return {row.step: row for row in rows}
+
+
+def states_of(visit: Appointment) -> dict[str, str]:
+    """The state of each step in the latest revision."""
+    return {step: reminder.state for step, reminder in plan_of(visit).items()}
+
+
+def texts_to(patient: Patient) -> list[str]:
+    """Every text queued to the patient, in order."""
+    with db.unit_of_work(db.EVERY, read_only=True) as session:
+        rows = session.scalars(
+            select(Message)
+            .where(Message.patient_id == patient.id, Message.direction == "out", Message.state != "cancelled")
+            .order_by(Message.id)
+        )
+        return [row.body or "" for row in rows]

@@ -1,0 +1,127 @@
+"""It starts on this machine only, never beside a live account, and leaves nothing behind."""
+
+import http.client
+import os
+import signal
+import socket
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+import requests
+
+SMS = "http://127.0.0.1:9/sms"
+
+
+def ended(process: Any) -> tuple[int, str]:
+    _, said = process.communicate(timeout=15)
+    return process.returncode, said.decode()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environ", "code", "says"),
+    [
+        (["--host", "0.0.0.0", "--sms-url", SMS], {}, 2, "this machine only"),
+        (["--host", "192.0.2.7", "--sms-url", SMS], {}, 2, "this machine only"),
+        ([], {}, 2, "--sms-url is missing"),
+        (["--sms-url", SMS], {"TWILIO_AUTH_TOKEN": ""}, 2, "--auth-token is missing"),
+        (["--sms-url", SMS], {"TWILIO_API_URL": "https://api.twilio.com"}, 4, "live"),
+        (["--sms-url", "https://clinic.example/sms"], {}, 4, "leaves this machine"),
+    ],
+)
+def test_refuses_to_start(
+    starting: Callable[..., Any], arguments: list[str], environ: dict[str, str], code: int, says: str
+) -> None:
+    left, said = ended(starting(*arguments, **environ))
+    assert left == code
+    assert says in said
+
+
+def test_a_port_in_use_is_noticed(starting: Callable[..., Any]) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        left, said = ended(starting("--port", str(taken.getsockname()[1]), "--sms-url", SMS))
+    assert left == 1
+    assert "Cannot listen" in said
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+def test_ends_with_all_its_processes(starting: Callable[..., Any], tools: Any, number: int) -> None:
+    port = tools.free_port()
+    api = {
+        "TWILIO_API_URL": f"http://127.0.0.1:{port}",
+        "SIMULATOR_SMS_URL": SMS,
+        "SIMULATOR_PORT": str(port),
+    }
+    process = starting(**api)
+    tools.until(lambda: tools.ready(port), "the simulator", seconds=20)
+    os.kill(process.pid, number)
+    _, said = process.communicate(timeout=10)
+    assert process.returncode == (0 if number != signal.SIGKILL else -9)
+    assert said == b""
+    tools.until(lambda: not tools.ready(port), "the worker to end")
+
+
+def test_a_hanging_request_does_not_hold_up_the_end(starting: Callable[..., Any], tools: Any) -> None:
+    port = tools.free_port()
+    process = starting("--port", str(port), "--sms-url", SMS)
+    tools.until(lambda: tools.ready(port), "the simulator", seconds=20)
+    address = f"http://127.0.0.1:{port}"
+    requests.put(address + "/sim/faults", json={"answer": "accept_then_timeout"}, timeout=5).close()
+    create = f"{address}/2010-04-01/Accounts/{tools.account}/Messages.json"
+    form = {"To": "+12015550101", "From": tools.clinic, "Body": "Hi"}
+    with ThreadPoolExecutor() as pool:
+        hanging = pool.submit(requests.post, create, data=form, auth=(tools.account, tools.token), timeout=20)
+        tools.until(
+            lambda: requests.get(address + "/sim/messages", timeout=5).json()["messages"], "the create"
+        )
+        process.terminate()
+        began = time.monotonic()
+        process.communicate(timeout=10)
+        assert time.monotonic() - began < 5
+        assert isinstance(hanging.exception(), requests.RequestException)
+
+
+def test_connections_are_kept(simulator: Any) -> None:
+    line = http.client.HTTPConnection(simulator.url.removeprefix("http://"), timeout=5)
+    line.connect()
+    first = line.sock
+    for _ in range(5):
+        line.request("GET", "/healthz")
+        line.getresponse().read()
+    assert line.sock is first
+    line.close()
+
+
+def test_advanced_opt_out_names_the_keyword(starting: Callable[..., Any], receiver: Any, tools: Any) -> None:
+    port = tools.free_port()
+    process = starting("--port", str(port), "--sms-url", receiver.url + "/advanced", "--advanced-opt-out")
+    tools.until(lambda: tools.ready(port), "the simulator", seconds=20)
+    typed = f"http://127.0.0.1:{port}/sim/phones/12015550101/messages"
+    for body in ("stop", "hello"):
+        requests.post(typed, json={"body": body, "wait": True}, timeout=10).close()
+    process.terminate()
+    process.communicate(timeout=10)
+    assert [call.fields.get("OptOutType") for call in receiver.to("/advanced")] == ["STOP", None]
+
+
+def test_only_the_newest_messages_are_kept(starting: Callable[..., Any], tools: Any) -> None:
+    port = tools.free_port()
+    process = starting("--port", str(port), "--sms-url", SMS, "--keep", "3")
+    tools.until(lambda: tools.ready(port), "the simulator", seconds=20)
+    address = f"http://127.0.0.1:{port}"
+    for digit in range(6):
+        requests.post(
+            f"{address}/sim/phones/1201555010{digit}/messages", json={"body": "hi"}, timeout=5
+        ).close()
+    auth = (tools.account, tools.token)
+    listed = requests.get(
+        f"{address}/2010-04-01/Accounts/{tools.account}/Messages.json", auth=auth, timeout=5
+    )
+    phones = requests.get(address + "/sim/phones", timeout=5)
+    assert [len(listed.json()["messages"]), len(phones.json()["phones"])] == [3, 3]
+    process.terminate()
+    process.communicate(timeout=10)

@@ -1,0 +1,122 @@
+"""Texts survive: a carrier that accepts and then fails or goes silent, and workers killed at random moments."""
+
+import csv
+import json
+import os
+import random
+import signal
+import time
+import urllib.request
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from config.cli.walk import day
+from tests.walks.kit import Running
+
+TEXTS = 300
+FAULTS = {
+    "latency_ms": 250,
+    "rules": [
+        {"answer": "accept_then_timeout", "hang_s": 20, "count": 6, "probability": 0.05, "seed": 1},
+        {"answer": "accept_then_500", "probability": 0.08, "seed": 2},
+        {"answer": "503", "probability": 0.06, "seed": 3},
+        {"answer": "429", "probability": 0.05, "seed": 4},
+        {"answer": "drop", "probability": 0.03, "seed": 5},
+        {"callbacks": "lose", "probability": 0.3, "seed": 6},
+        {"callbacks": "duplicate", "probability": 0.1, "seed": 7},
+        {"callbacks": "reverse", "probability": 0.1, "seed": 8},
+    ],
+}
+
+
+def test_300_texts_none_lost_none_doubled(serve: Callable[..., Running]) -> None:
+    running = serve(WARMTHREAD_SETTLE_SECONDS="4")
+    set_faults(running)
+    book(running)
+    kill_at_random(running, seconds=10)
+    accepted = wait_for_all(running, seconds=150)
+    assert len(accepted) == TEXTS
+    assert {number: count for number, count in accepted.items() if count > 1} == {}
+    time.sleep(3)  # nothing more may come after all have arrived
+    assert counted(running) == accepted
+
+
+def set_faults(running: Running) -> None:
+    data = json.dumps(FAULTS).encode()
+    headers = {"Content-Type": "application/json"}
+    urllib.request.urlopen(
+        urllib.request.Request(f"{running.scene.network}/sim/faults", data, headers, method="PUT"), timeout=5
+    ).close()
+
+
+def numbers() -> list[str]:
+    # 555-0100 to 555-0189 of four area codes; the last ten of each are the simulator's magic numbers.
+    return [f"+1{area}555{line:04}" for area in (303, 415, 512, 617) for line in range(100, 190)][:TEXTS]
+
+
+def book(running: Running) -> None:
+    zone = day.zone(datetime.now(UTC))
+    scene = running.scene
+    scene.command("clinic", "create", "--name", day.CLINIC, "--zone", zone, "--number", day.NUMBER)
+    patients, visits = Path(scene.folder, "p.csv"), Path(scene.folder, "v.csv")
+    starts = datetime.now(UTC).astimezone(ZoneInfo(zone)).replace(tzinfo=None) + timedelta(days=1, seconds=12)
+    booked = (datetime.now(UTC) - timedelta(days=9)).isoformat(timespec="seconds")
+    with patients.open("w", newline="") as people, visits.open("w", newline="") as times:
+        first, second = csv.writer(people), csv.writer(times)
+        first.writerow(("record", "first_name", "last_name", "phone", "birth_date"))
+        second.writerow(("visit", "patient", "starts_at", "zone", "booked_at"))
+        for index, number in enumerate(numbers()):
+            first.writerow((index, f"Name{index}", "Test", number, "1980-01-01"))
+            second.writerow((f"V{index}", index, starts.isoformat(timespec="seconds"), zone, booked))
+    assert scene.command("patients", "import", str(patients))[0]["created"] == TEXTS
+    assert scene.command("appointments", "import", str(visits))[0]["created"] == TEXTS
+
+
+def kill_at_random(running: Running, seconds: float) -> None:
+    # The one that sends is killed without warning, whoever it is: the worker with its horse, or the ticker.
+    wait_until_the_first_leaves(running)
+    chance, end = random.Random(11), time.monotonic() + seconds
+    while time.monotonic() < end:
+        time.sleep(chance.uniform(0.2, 0.9))
+        running.service.supervisor.poll()
+        pid = running.pid(chance.choice(("worker.bulk", "worker.bulk", "ticker")))
+        if pid:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        running.service.supervisor.poll()
+
+
+def wait_until_the_first_leaves(running: Running) -> None:
+    running.scene.soon(lambda: counted(running) or None, "the first text", 40)
+
+
+def wait_for_all(running: Running, seconds: float) -> Counter[str]:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        running.service.supervisor.poll()
+        accepted = counted(running)
+        if len(accepted) == TEXTS and not owed(running):
+            return accepted
+        time.sleep(0.5)
+    raise AssertionError(f"{len(counted(running))} of {TEXTS} texts arrived")
+
+
+def counted(running: Running) -> Counter[str]:
+    with urllib.request.urlopen(f"{running.scene.network}/sim/messages", timeout=10) as answer:
+        found = json.loads(answer.read())["messages"]
+    return Counter(one["to"] for one in found)
+
+
+def owed(running: Running) -> bool:
+    """Whether a row still waits: our own figures say so."""
+    with urllib.request.urlopen(f"{running.scene.service}/metrics", timeout=10) as answer:
+        lines = answer.read().decode().splitlines()
+    return any(
+        not line.endswith(" 0.0")
+        for line in lines
+        if line.startswith('warmthread_lane_oldest_seconds{lane="deliver')
+    )

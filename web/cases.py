@@ -1,0 +1,207 @@
+"""One case as it is read from the top: why it is here and until when, what was said or scored, what can be done."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from config import clock
+from intake_links.models import Screen
+from messaging import people
+from messaging.inbox import items
+from messaging.inbox.models import InboxItem, ItemEvent
+from messaging.models import Clinic, Conversation, Message, Patient, Staff
+from reminders.models import Handoff
+from web import persons, rows, screens, threads, times, words
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of an item's history."""
+
+    at: str
+    words: str
+
+
+@dataclass(frozen=True)
+class Case:
+    """Everything the page of one item says; words of the patient are empty where they may not be read."""
+
+    id: UUID
+    kind: str
+    kind_words: str
+    name: str
+    mark: times.Mark | None
+    due: str
+    state: str
+    owner: str | None
+    mine: bool
+    why: list[str]
+    came: str
+    heading: str
+    quote: str | None
+    acknowledged: str | None
+    settled: str | None
+    needs_acknowledgement: bool
+    pronoun: str
+    patient: persons.Person | None
+    sharing: list[tuple[UUID, str]]
+    screen: screens.ScreenView | None
+    conversation_id: UUID | None
+    thread: list[threads.Day]
+    last_seen: UUID | None
+    composer: threads.Composer
+    history: list[Line]
+    colleagues: list[tuple[UUID, str]]
+    handoff: tuple[UUID, str] | None
+
+
+def find(session: Session, clinic: Clinic, item_id: UUID, *, lock: bool = False) -> InboxItem | None:
+    """Return the clinic's own item, None for another clinic's."""
+    item = session.get(InboxItem, item_id, with_for_update=True) if lock else session.get(InboxItem, item_id)
+    return item if item is not None and item.clinic_id == clinic.id else None
+
+
+def read(session: Session, clinic: Clinic, staff: Staff, item: InboxItem, *, readable: bool) -> Case:
+    """Return the case of `item` for `staff`; without `readable` what the patient said stays closed."""
+    now, zone = clock.now(), clinic.zone
+    patient = session.get(Patient, item.patient_id) if item.patient_id else None
+    conversation = threads.of_item(session, clinic, item.conversation_id, patient)
+    team = _team(session, clinic)
+    screen = _screen(session, item, patient, zone) if readable else None
+    first = (patient.first_name if patient else None) or "Unknown number"
+    return Case(
+        id=item.id,
+        kind=item.kind,
+        kind_words=words.say("kinds", item.kind),
+        name=persons.full_name(patient) if patient else rows.short_name(None, conversation),
+        mark=rows.mark(item, now, zone),
+        due=times.moment(item.answer_by, now, zone, running=True),
+        state=item.state,
+        owner=team[item.owner_id].name if item.owner_id in team else None,
+        mine=item.owner_id == staff.id,
+        why=why(item.reason),
+        came=times.moment(item.created_at, now, zone, running=True),
+        heading=_heading(item, screen, readable),
+        quote=_quote(session, item) if readable else None,
+        acknowledged=_acknowledged(item, team, zone),
+        settled=_settled(item, team, zone),
+        needs_acknowledgement=item.kind in items.NEEDS_ACKNOWLEDGEMENT and item.acknowledged_at is None,
+        pronoun={"female": "her", "male": "him"}.get((patient.sex if patient else None) or "", "them"),
+        patient=persons.person(session, clinic, patient) if patient else None,
+        sharing=_sharing(session, clinic, conversation) if patient is None else [],
+        screen=screen,
+        conversation_id=conversation.id if conversation else None,
+        thread=threads.days(session, clinic, conversation, first) if readable else [],
+        last_seen=threads.latest(session, conversation.id) if conversation else None,
+        composer=threads.composer(session, clinic, conversation, patient),
+        history=_history(session, item, team, zone),
+        colleagues=_colleagues(team, item),
+        handoff=_handoff(session, item),
+    )
+
+
+def why(reasons: Sequence[str]) -> list[str]:
+    """Return the reasons of a routing in words, such as "panel:Dr Lindqvist"."""
+    said = []
+    for reason in reasons:
+        name, _, value = reason.partition(":")
+        known = words.say("languages", value) if name == "language" else value
+        said.append(items.words()["reasons"].get(name, name).replace("{value}", known))
+    return said
+
+
+def _team(session: Session, clinic: Clinic) -> dict[UUID | None, Staff]:
+    everyone = select(Staff).where(Staff.clinic_id == clinic.id).order_by(Staff.name)
+    return {one.id: one for one in session.scalars(everyone)}
+
+
+def _colleagues(team: dict[UUID | None, Staff], item: InboxItem) -> list[tuple[UUID, str]]:
+    now_able = [one for one in team.values() if one.active and one.role in ("care_manager", "clinician")]
+    return [(one.id, one.name) for one in now_able if one.id != item.owner_id]
+
+
+def _screen(
+    session: Session, item: InboxItem, patient: Patient | None, zone: str
+) -> screens.ScreenView | None:
+    table, _, row_id = item.about.partition(":")
+    if table != "screen" or patient is None:
+        return None
+    screen = session.get(Screen, UUID(row_id))
+    return screens.view(session, screen, patient, zone) if screen else None
+
+
+def _handoff(session: Session, item: InboxItem) -> tuple[UUID, str] | None:
+    table, _, row_id = item.about.partition(":")
+    handoff = session.get(Handoff, UUID(row_id)) if table == "handoff" else None
+    return (
+        (handoff.id, handoff.state)
+        if handoff and handoff.state in ("requested", "accepted", "told")
+        else None
+    )
+
+
+def _heading(item: InboxItem, screen: screens.ScreenView | None, readable: bool) -> str:
+    if not readable:
+        return words.say("kinds", item.kind)
+    if item.kind == "safety" and screen is not None and screen.alerts:
+        return screen.alerts[0]
+    return item.summary or words.say("kinds", item.kind)
+
+
+def _quote(session: Session, item: InboxItem) -> str | None:
+    table, _, row_id = item.about.partition(":")
+    message = session.get(Message, UUID(row_id)) if table == "message" else None
+    return message.body if message is not None and message.direction == "in" else None
+
+
+def _sharing(session: Session, clinic: Clinic, conversation: Conversation | None) -> list[tuple[UUID, str]]:
+    if conversation is None or not conversation.number:
+        return []
+    fitting = people.patients_with_number(session, clinic, conversation.number)
+    return [(one.id, persons.full_name(one)) for one in fitting]
+
+
+def _acknowledged(item: InboxItem, team: dict[UUID | None, Staff], zone: str) -> str | None:
+    if item.acknowledged_at is None:
+        return None
+    who = team[item.acknowledged_by].name if item.acknowledged_by in team else "Somebody"
+    done = items.dispositions().get(item.disposition or "", "")
+    return f"{who}, {times.moment(item.acknowledged_at, clock.now(), zone, running=True)}: {done}"
+
+
+def _settled(item: InboxItem, team: dict[UUID | None, Staff], zone: str) -> str | None:
+    if item.done_at is None:
+        return None
+    who = team[item.done_by].name if item.done_by in team else "Somebody"
+    done = items.dispositions().get(item.disposition or "", "")
+    return f"{who}, {times.moment(item.done_at, clock.now(), zone, running=True)}: {done}"
+
+
+def _history(session: Session, item: InboxItem, team: dict[UUID | None, Staff], zone: str) -> list[Line]:
+    now = clock.now()
+    return [
+        Line(times.moment(event.at, now, zone), _event(event, team)) for event in items.history(session, item)
+    ]
+
+
+def _event(event: ItemEvent, team: dict[UUID | None, Staff]) -> str:
+    detail = event.detail
+    told = detail.get("told") or [one for one in (detail.get("to"), detail.get("staff")) if one]
+    return words.say(
+        "events",
+        event.event,
+        who=_name(event.actor.removeprefix("staff:"), team),
+        to=" and ".join(_name(one, team) for one in told) or "nobody",
+        disposition=items.dispositions().get(str(detail.get("disposition")), "").lower(),
+        why=" · ".join(why(detail.get("why", []))) or "nobody fitted",
+    )
+
+
+def _name(staff_id: str, team: dict[UUID | None, Staff]) -> str:
+    try:
+        return team[UUID(staff_id)].name
+    except (ValueError, KeyError):
+        return "The service"

@@ -1,0 +1,195 @@
+"""The frame every staff page stands in: who is here, what waits where, who may see it, and pages for what went wrong."""
+
+import hashlib
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from flask import Blueprint, Flask, Response, abort, current_app, redirect, render_template, request, url_for
+from flask_wtf.csrf import CSRFError
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as AnyResponse
+
+from config import clock, logging
+from messaging.inbox import items
+from messaging.models import Staff
+from reminders.models import Handoff
+from web import permissions, sessions, times, words
+
+VIEWS = ("mine", "unassigned", "waiting", "snoozed", "done", "everyone")
+OPEN_HANDOFFS = ("requested", "accepted", "told")
+POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+# Doors of others: machines and patients get their own answers, not pages for staff.
+FOREIGN = ("/webhooks/", "/i/", "/api/")
+
+frame = Blueprint(
+    "web", __name__, template_folder="templates", static_folder="static", static_url_path="/assets"
+)
+_OURS = {"web"}
+
+
+@dataclass(frozen=True)
+class Shell:
+    """What the frame shows: the views with their counts, the clinic, who is signed in and until when on duty."""
+
+    clinic: str
+    staff: str
+    duty: str | None
+    views: list[tuple[str, str, int]]
+    handoffs: int
+    here: str | None
+    reads_inbox: bool
+    finds_patients: bool
+    sees_handoffs: bool
+
+
+def room(name: str, module: str) -> Blueprint:
+    """Return the blueprint of one room of this door, whose failures are explained to staff in words."""
+    blueprint = Blueprint(name, module)
+    blueprint.register_error_handler(Exception, _failed)
+    return blueprint
+
+
+def register(app: Flask, *rooms: Blueprint) -> None:
+    """Put the frame and the staff's pages into `app`, each of them closed unless it says to whom it is open."""
+    for blueprint in (frame, *rooms):
+        _OURS.add(blueprint.name)
+        app.register_blueprint(blueprint)
+    app.before_request(_guard)
+    app.after_request(_headers)
+    app.context_processor(_facts)
+    for kind in (HTTPException, CSRFError):
+        app.register_error_handler(kind, _went_wrong)
+    app.jinja_env.globals["say"] = words.say
+
+
+def page(session: Session, template: str, *, here: str | None, **facts: Any) -> str:
+    """Render a page in its frame; `here` is the view or page to mark as the present one."""
+    return render_template(template, shell=_shell(session, here), **facts)
+
+
+def _shell(session: Session, here: str | None) -> Shell:
+    staff, clinic = the_staff(), sessions.clinic()
+    reads = permissions.may(staff.role, "inbox.read")
+    sees = permissions.may(staff.role, "handoffs.read")
+    counts = items.counts(session, clinic.id, staff) if reads else {}
+    waiting = select(func.count()).where(Handoff.clinic_id == clinic.id, Handoff.state.in_(OPEN_HANDOFFS))
+    return Shell(
+        clinic=clinic.name,
+        staff=staff.name,
+        duty=times.on_duty(staff.hours, clock.now(), clinic.zone),
+        views=[(view, words.say("views", view), counts.get(view, 0)) for view in VIEWS] if reads else [],
+        handoffs=session.scalar(waiting) or 0 if sees else 0,
+        here=here,
+        reads_inbox=reads,
+        finds_patients=permissions.may(staff.role, "patients.read"),
+        sees_handoffs=sees,
+    )
+
+
+def the_staff() -> Staff:
+    """Return who is signed in; only behind the guard, which has let nobody else through."""
+    staff = sessions.current_staff()
+    if staff is None:
+        abort(403)
+    return staff
+
+
+def may(act: str) -> bool:
+    """Whether who is signed in may do `act`."""
+    return permissions.may(the_staff().role, act)
+
+
+def _guard() -> AnyResponse | None:
+    if request.blueprint not in _OURS or request.endpoint == "web.static":
+        return None
+    view = request_view()
+    demanded = getattr(view, "demands", "nothing says who may")
+    if demanded is None:
+        return None
+    staff = sessions.current_staff(seen="unattended" not in request.args)
+    if staff is None:
+        return _to_the_door()
+    if not permissions.may(staff.role, demanded):
+        abort(403)
+    return None
+
+
+def request_view() -> Any:
+    """Return the function that will answer this request."""
+    return current_app.view_functions.get(request.endpoint or "")
+
+
+def _to_the_door() -> AnyResponse:
+    if "unattended" in request.args:
+        abort(401)
+    onward = request.full_path.rstrip("?") if request.method == "GET" else "/"
+    return redirect(url_for("signin.form", next=onward), 303)
+
+
+def _headers(response: Response) -> Response:
+    ours = request.blueprint in _OURS
+    if not ours and not (response.status_code >= 400 and _is_ours_to_explain()):
+        return response
+    response.headers["Content-Security-Policy"] = POLICY
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Referrer-Policy"] = "same-origin"
+    response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    response.headers["Cache-Control"] = "no-store"
+    if request.endpoint == "web.static":
+        lasting = "v" in request.args
+        response.headers["Cache-Control"] = "public, max-age=31536000, immutable" if lasting else "no-cache"
+    return response
+
+
+def _is_ours_to_explain() -> bool:
+    return not request.path.startswith(FOREIGN)
+
+
+def _facts() -> dict[str, Any]:
+    return {
+        "asset": _asset,
+        "compact": request.cookies.get("wt_density") == "compact",
+        "keys_on": request.cookies.get("wt_keys") != "off",
+        "shell": None,
+    }
+
+
+def _asset(name: str) -> str:
+    return url_for("web.static", filename=name, v=_fingerprint(name))
+
+
+@cache
+def _fingerprint(name: str) -> str:
+    return hashlib.sha256(resources.files("web").joinpath("static", name).read_bytes()).hexdigest()[:12]
+
+
+def _failed(error: Exception) -> tuple[str, int] | HTTPException:
+    if isinstance(error, HTTPException):
+        return _went_wrong(error)
+    logging.logger().error("unexpected", route=str(request.url_rule), exc_info=error)
+    return _wrong_page(500)
+
+
+def _went_wrong(error: HTTPException) -> tuple[str, int] | HTTPException:
+    code = error.code or 500
+    return _wrong_page(code) if code >= 400 and _is_ours_to_explain() else error
+
+
+def _wrong_page(code: int) -> tuple[str, int]:
+    known = str(code) if str(code) in words.table_of("wrong_titles") else "other"
+    signed = request.blueprint in _OURS and code < 500 and sessions.current_staff(seen=False) is not None
+    page = render_template(
+        "staff/wrong.html",
+        code=code,
+        heading=words.say("wrong_titles", known),
+        advice=words.say("wrong_advice", known),
+        signed=signed,
+    )
+    return page, code

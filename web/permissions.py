@@ -1,0 +1,62 @@
+"""Which role may do what: a small table, and whatever stands in no row is refused."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+# inbox.words: what a patient said or answered. A clinic admin routes work without reading it, an auditor sees only
+# that it happened (security.md 5.6). A clinician may settle what came to them, but texts go out from the care team.
+MAY: dict[str, frozenset[str]] = {
+    "care_manager": frozenset(
+        {
+            "inbox.read",
+            "inbox.words",
+            "inbox.work",
+            "inbox.assign",
+            "inbox.text",
+            "patients.read",
+            "handoffs.read",
+            "handoffs.request",
+            "handoffs.answer",
+        }
+    ),
+    "clinician": frozenset(
+        {
+            "inbox.read",
+            "inbox.words",
+            "inbox.work",
+            "inbox.assign",
+            "patients.read",
+            "handoffs.read",
+            "handoffs.request",
+        }
+    ),
+    "psychiatric_consultant": frozenset({"inbox.read", "inbox.words", "patients.read", "handoffs.read"}),
+    "front_desk": frozenset({"patients.read", "handoffs.read", "handoffs.request", "handoffs.answer"}),
+    "clinic_admin": frozenset({"inbox.read", "inbox.assign", "handoffs.read"}),
+    "auditor": frozenset({"inbox.read", "handoffs.read"}),
+}
+# What every signed-in person may do, whatever their role.
+ANYONE = frozenset({"self"})
+
+
+def may(role: str, act: str) -> bool:
+    """Whether `role` may do `act`; an unknown role or act may not."""
+    return role in MAY and act in MAY[role] | ANYONE
+
+
+def signed_in(act: str) -> Callable[[View], View]:
+    """Open a page to people who are signed in and may do `act`; others are asked to sign in, or refused."""
+
+    def open_to(view: View) -> View:
+        view.demands = act  # type: ignore[attr-defined]
+        return view
+
+    return open_to
+
+
+def public(view: View) -> View:
+    """Open a page to everybody: the sign-in pages, and nothing else."""
+    view.demands = None  # type: ignore[attr-defined]
+    return view

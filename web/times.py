@@ -1,0 +1,123 @@
+"""How moments and deadlines are said to staff: pure, in the clinic's zone."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+SOON = timedelta(minutes=60)
+WITHIN_THE_DAY = timedelta(hours=10)
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A deadline as colour (tone safety | soon | plain), shape and words; `late` when it has passed."""
+
+    tone: str
+    shape: str
+    words: str
+    late: bool = False
+
+
+def mark(*, safety: bool, answer_by: datetime, now: datetime, zone: str) -> Mark:
+    """Return the mark of an open item; red belongs to safety alone, however late the others are."""
+    left = answer_by - now
+    tone, shape = ("safety", "▲") if safety else (("soon", "◆") if left <= SOON else ("plain", ""))
+    if left < timedelta(0):
+        return Mark(tone, shape, f"overdue {length(-left)}", late=True)
+    if left <= SOON:
+        return Mark(tone, shape, f"{length(left)} left" if safety else length(left))
+    if left <= WITHIN_THE_DAY:
+        return Mark(tone, shape, length(left))
+    return Mark(tone, shape, _by(answer_by, now, zone))
+
+
+def length(span: timedelta) -> str:
+    """Return a span in the two largest units that matter: "11 min", "1 h 50", "3 h", "2 days"."""
+    minutes = int(span.total_seconds() // 60)
+    if minutes < 60:
+        return f"{minutes} min"
+    hours, rest = divmod(minutes, 60)
+    if hours >= 48:
+        return f"{hours // 24} days"
+    return f"{hours} h {rest:02}" if rest and hours < 10 else f"{hours} h"
+
+
+def ago(span: timedelta) -> str:
+    """Return how long ago: "just now", "4 min ago"."""
+    return "just now" if span < timedelta(minutes=1) else f"{length(span)} ago"
+
+
+def _by(moment: datetime, now: datetime, zone: str) -> str:
+    local, today = moment.astimezone(ZoneInfo(zone)), now.astimezone(ZoneInfo(zone))
+    days = (local.date() - today.date()).days
+    if days == 0:
+        return f"today {clock_time(local)}"
+    if days == 1:
+        return f"tomorrow {clock_time(local)}"
+    return f"{local:%a} {clock_time(local)}" if days < 7 else _date(local, today)
+
+
+def clock_time(local: datetime) -> str:
+    """Return the wall-clock time of a local moment, "9:05"."""
+    return f"{local.hour}:{local.minute:02}"
+
+
+def day(moment: datetime, now: datetime, zone: str) -> str:
+    """Return the day of `moment` as it is said: Today, Yesterday, Tomorrow, else "Tue 3 Mar"."""
+    local, today = moment.astimezone(ZoneInfo(zone)), now.astimezone(ZoneInfo(zone))
+    near = {0: "Today", -1: "Yesterday", 1: "Tomorrow"}
+    return near.get((local.date() - today.date()).days) or f"{local:%a} {_date(local, today)}"
+
+
+def _date(local: datetime, today: datetime) -> str:
+    return f"{local.day} {local:%b}" + ("" if local.year == today.year else f" {local.year}")
+
+
+def moment(at: datetime, now: datetime, zone: str, *, running: bool = False) -> str:
+    """Return day and time: "Today 14:02", "Tue 3 Mar 9:00"; `running` for the middle of a sentence: "today 14:02"."""
+    said = day(at, now, zone)
+    if running and said in ("Today", "Yesterday", "Tomorrow"):
+        said = said.lower()
+    return f"{said} {clock_time(at.astimezone(ZoneInfo(zone)))}"
+
+
+def time_of(at: datetime, zone: str) -> str:
+    """Return the time alone, in `zone`."""
+    return clock_time(at.astimezone(ZoneInfo(zone)))
+
+
+def month(at: datetime, now: datetime, zone: str) -> str:
+    """Return a short date for an axis: "today", "6 Aug", "Aug 2024" when long ago."""
+    local, today = at.astimezone(ZoneInfo(zone)), now.astimezone(ZoneInfo(zone))
+    if local.date() == today.date():
+        return "today"
+    return f"{local.day} {local:%b}" if (today - local).days < 320 else f"{local:%b %Y}"
+
+
+def roughly(span: timedelta) -> str:
+    """Return a long span in words for a title: "6 weeks", "9 months"."""
+    days = max(1, round(span / timedelta(days=1)))
+    if days < 14:
+        return f"{days} day{'s' if days > 1 else ''}"
+    if days < 90:
+        return f"{round(days / 7)} weeks"
+    return f"{round(days / 30.44)} months" if days < 730 else f"{round(days / 365.25)} years"
+
+
+def age(born: str | None, now: datetime) -> int | None:
+    """Return the age in years of someone born on the ISO date `born`, None if it is not known."""
+    if not born:
+        return None
+    year, month_, day_ = (int(part) for part in born[:10].split("-"))
+    return now.year - year - ((now.month, now.day) < (month_, day_))
+
+
+def on_duty(hours: dict[str, list[str]], now: datetime, zone: str) -> str | None:
+    """Return until when someone is on duty ("17:00"), "" when always, None when off; hours as in Staff.hours."""
+    if not hours:
+        return ""
+    local = now.astimezone(ZoneInfo(zone))
+    today = hours.get(f"{local:%a}".lower())
+    if not today or not today[0] <= f"{local:%H:%M}" < today[1]:
+        return None
+    return today[1]

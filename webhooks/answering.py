@@ -1,0 +1,219 @@
+"""What happens with a text that came in: filed, read, obeyed, answered, and put in front of a human unless a rule did all."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from config import clock, db, logging
+from messaging import consent, conversations, people, reading
+from messaging.models import Clinic, Conversation, Message, Patient, PatientNumber
+from messaging.rulebook import Consent
+from reminders import appointments, replies
+from webhooks import autoreplies, fields, raising, receipts
+from webhooks.models import Receipt
+
+# The carrier answers these itself when they are the whole text, and whatever it has marked with OptOutType.
+CARRIERS_OWN = {
+    *("STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"),
+    *("START", "YES", "UNSTOP", "HELP", "INFO"),
+}
+TAKEN: Mapping[str, Consent] = {"STOP": "stop", "START": "start", "HELP": "help"}
+
+
+@dataclass(frozen=True)
+class Inbound:
+    """One text that came in, found, filed and read. `patients` are the active ones who gave the number."""
+
+    session: Session
+    clinic: Clinic
+    conversation: Conversation
+    patients: Sequence[Patient]
+    message: Message
+    reading: reading.Reading
+    number: str
+    carrier_answers: bool
+
+    @property
+    def patient(self) -> Patient | None:
+        """The one patient whose text this is; None while nobody or several fit."""
+        return self.patients[0] if len(self.patients) == 1 else None
+
+    @property
+    def language(self) -> str:
+        """The language all patients of this number share, else English."""
+        spoken = {one.language for one in self.patients}
+        return spoken.pop() if len(spoken) == 1 else "en"
+
+
+def answer_all(session: Session, arrived: Sequence[Receipt]) -> None:
+    """Work on the receipts of texts; each ends processed, or ignored if it was worked on before or is nobody's."""
+    db.load_keys(session, (receipt.key_id for receipt in arrived))
+    forms = [(receipt, receipts.said(receipt)) for receipt in arrived]
+    clinics = _clinics(session, forms)
+    _load(session, [(clinics[form["To"]], form["From"]) for _, form in forms])
+    filed = _filed(session, [form["MessageSid"] for _, form in forms])
+    for receipt, form in forms:
+        clinic = clinics[form["To"]]
+        receipt.processed_at, receipt.state = clock.now(), "processed"
+        if clinic is None or (clinic.id, form["MessageSid"]) in filed:
+            receipt.state = "ignored"
+            why = "nobody's number" if clinic is None else "filed before"
+            logging.logger().warning("text ignored", receipt_id=receipt.id, state=why.replace("'", ""))
+            continue
+        filed.add((clinic.id, form["MessageSid"]))
+        answer(session, clinic, form, at=receipt.received_at)
+
+
+def answer(session: Session, clinic: Clinic, form: Mapping[str, str], at: datetime) -> Message:
+    """Do all that one inbound text asks for, in the caller's transaction, and return the filed message.
+
+    `form` holds Twilio's MessageSid, From, Body, NumMedia, MediaUrlN, OptOutType; `at` is when it came.
+    """
+    inbound = _file(session, clinic, form, at)
+    crisis = inbound.reading.crisis
+    if crisis:
+        raising.safety(inbound)
+    obeyed = _consent(inbound)
+    if crisis:
+        autoreplies.crisis(inbound)
+        return inbound.message
+    handled = _act(inbound) or obeyed
+    if handled and _nothing_beyond(inbound):
+        return inbound.message
+    if _only_thanks(inbound):
+        raising.add_to_waiting(inbound)
+        return inbound.message
+    raising.reply(inbound)
+    if not inbound.patients:
+        autoreplies.unknown_sender(inbound)
+    return inbound.message
+
+
+def _file(session: Session, clinic: Clinic, form: Mapping[str, str], at: datetime) -> Inbound:
+    number, body = form["From"], form["Body"]
+    conversation = conversations.of_number(session, clinic, number)
+    patients = [
+        one for one in people.patients_with_number(session, clinic, number) if one.state != "deceased"
+    ]
+    only = patients[0] if len(patients) == 1 else None
+    awaiting = appointments.awaiting_answer(session, only.id, clock.now()) if only else []
+    read = reading.read(body, only.language if only else None, awaiting=bool(awaiting))
+    message = conversations.file_inbound(
+        session,
+        clinic,
+        conversation,
+        body=fields.showable(body),
+        provider_sid=form["MessageSid"],
+        reading=[*read.why, f"version.{read.version}"],
+        media=list(fields.media(form)),
+        at=at,
+    )
+    carriers = bool(form.get("OptOutType")) or body.strip().upper() in CARRIERS_OWN
+    read = _as_the_carrier_took_it(read, form.get("OptOutType", ""))
+    return Inbound(session, clinic, conversation, patients, message, read, number, carriers)
+
+
+def _as_the_carrier_took_it(read: reading.Reading, opt_out: str) -> reading.Reading:
+    """Where the carrier says that it took a text as a keyword, in whatever language, so do we."""
+    taken = TAKEN.get(opt_out, read.consent)
+    return read if taken == read.consent else replace(read, consent=taken, thanks=False)
+
+
+def _consent(inbound: Inbound) -> bool:
+    """Write down what the text says about being texted; return whether that is all a rule need do about it."""
+    said = inbound.reading.consent
+    if said == "start" and _is_only_yes(inbound):
+        return False
+    if said == "stop":
+        _record(inbound, "revoked")
+    elif said == "start":
+        _record(inbound, "granted")
+    if said in ("start", "help") and not inbound.carrier_answers and not inbound.reading.crisis:
+        autoreplies.plain(inbound, "started" if said == "start" else "help")
+    return said is not None
+
+
+def _is_only_yes(inbound: Inbound) -> bool:
+    """Whether a word that brings back whoever had stopped (the carrier's YES) is just the answer of somebody who had not."""
+    asked = (inbound.message.body or "").strip().upper() != "YES"
+    stopped = consent.state(inbound.session, inbound.clinic, inbound.number)
+    return not asked and "revoked" not in stopped.values()
+
+
+def _record(inbound: Inbound, event: consent.Event) -> None:
+    patient = inbound.patient
+    consent.record(
+        inbound.session,
+        inbound.clinic,
+        inbound.number,
+        event,
+        source="text",
+        actor=f"patient:{patient.id}" if patient else f"conversation:{inbound.conversation.id}",
+        patient_id=patient.id if patient else None,
+        words=inbound.message.body,
+    )
+
+
+def _act(inbound: Inbound) -> bool:
+    """Let the reminders understand the answer, and send what they answer; return whether that was all of it."""
+    patient = inbound.patient
+    if patient is None or patient.state != "active" or inbound.reading.answer is None:
+        return False
+    outcome = replies.understand(
+        inbound.session, inbound.clinic, inbound.conversation, patient, inbound.reading, inbound.message
+    )
+    body = replies.body(outcome, patient)
+    if body is not None:
+        autoreplies.confirmation(inbound, body)
+    return outcome.handled
+
+
+def _nothing_beyond(inbound: Inbound) -> bool:
+    """Whether a text that a rule handled has nothing in it for a human: no other words, no picture."""
+    return not inbound.message.media and (not inbound.reading.content or inbound.carrier_answers)
+
+
+def _only_thanks(inbound: Inbound) -> bool:
+    """Whether the text is courtesy and nothing else. A bare yes to what a colleague wrote is an answer to them."""
+    if not inbound.reading.thanks or inbound.message.media:
+        return False
+    return "answer.not_awaited" not in inbound.reading.why or not _a_person_wrote_last(inbound)
+
+
+def _a_person_wrote_last(inbound: Inbound) -> bool:
+    last = (
+        select(Message.author_id)
+        .where(Message.conversation_id == inbound.conversation.id, Message.direction == "out")
+        .order_by(Message.created_at.desc(), Message.id.desc())
+        .limit(1)
+    )
+    return inbound.session.scalar(last) is not None
+
+
+def _clinics(
+    session: Session, forms: Sequence[tuple[Receipt, Mapping[str, str]]]
+) -> dict[str, Clinic | None]:
+    # By the number that was texted, not by the receipt: a clinic may have been added after its first text came.
+    numbers = {form["To"] for _, form in forms}
+    found = {one.number: one for one in session.scalars(select(Clinic).where(Clinic.number.in_(numbers)))}
+    return {number: found.get(number) for number in numbers}
+
+
+def _load(session: Session, numbers: Sequence[tuple[Clinic | None, str]]) -> None:
+    """Bring conversations, patients and their keys into the session with a SELECT each."""
+    db.load_keys(session, {clinic.key_id for clinic, _ in numbers if clinic})
+    indexes = {
+        db.clinic_index(session, clinic.key_id, "number", number) for clinic, number in numbers if clinic
+    }
+    wanted = select(Patient).join(PatientNumber).where(PatientNumber.number_index.in_(indexes))
+    db.load_keys(session, (patient.key_id for patient in session.scalars(wanted).unique()))
+
+
+def _filed(session: Session, sids: Sequence[str]) -> set[tuple[object, str]]:
+    known = select(Message.clinic_id, Message.provider_sid).where(
+        Message.provider_sid.in_(sids), Message.direction == "in"
+    )
+    return {(clinic_id, str(sid)) for clinic_id, sid in session.execute(known)}

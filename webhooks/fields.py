@@ -1,0 +1,123 @@
+"""The fields of a signed form, read so strictly that a signature can mean one thing only. Pure.
+
+Twilio signs the concatenation of all names and values without any separator. Whoever replays a signed request could
+cut it differently, so that the text loses its end or another number seems to speak. Here every such cut is refused,
+or yields the same fields.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from urllib.parse import unquote_to_bytes
+
+from webhooks.signatures import Fields
+
+MOST_FIELDS = 100
+STATUSES = (
+    "accepted|scheduled|queued|sending|sent|delivered|undelivered|failed|canceled|read|partially_delivered"
+    "|receiving|received"
+)
+SID = r"(?:SM|MM)[0-9a-f]{32}"
+SENDER = r"\+[1-9][0-9]{6,14}|[0-9]{3,8}"
+SMS = {
+    "MessageSid": SID,
+    "From": SENDER,
+    "To": SENDER,
+    "NumMedia": r"(?:[0-9]|10)?",
+    "OptOutType": r"(?:STOP|START|HELP)?",
+    "ApiVersion": r"(?:[0-9]{4}-[0-9]{2}-[0-9]{2})?",
+}
+STATUS = {"MessageSid": SID, "MessageStatus": STATUSES, "ErrorCode": r"[0-9]{0,6}"}
+# A field we read, and the beginning of its value: where this stands inside another name or value, the cut is doubtful.
+_STRAY = re.compile(
+    r"AccountSidAC[0-9a-f]|MessageSid(?:SM|MM)[0-9a-f]|NumMedia[0-9]|MediaUrl[0-9]+http|MessageStatus[a-z]"
+    r"|MediaContentType[0-9]+[a-z]+/|OptOutType(?:ST|HE)|ErrorCode[0-9]|(?:From|To)\+?[0-9]"
+)
+# Names that are meant to end like a field we read.
+_LIKE = re.compile(
+    r"AccountSid|(?:Sms|OriginalReplied)?MessageSid|(?:Referral)?NumMedia|MediaUrl[0-9]+|MediaContentType[0-9]+"
+    r"|OptOutType|MessageStatus|ErrorCode|From|To"
+)
+
+
+class BadFields(ValueError):
+    """The form cannot be believed; the message names the field and repeats nothing of it."""
+
+
+def parse(body: bytes) -> list[tuple[bytes, bytes]]:
+    """Return the fields of a urlencoded form as they came, blank ones too. Raises BadFields for more than a hundred."""
+    pieces = [piece for piece in body.split(b"&") if piece]
+    if len(pieces) > MOST_FIELDS:
+        raise BadFields("too many parameters")
+    return [(_plain(name), _plain(value)) for name, _, value in (piece.partition(b"=") for piece in pieces)]
+
+
+def _plain(encoded: bytes) -> bytes:
+    return unquote_to_bytes(encoded.replace(b"+", b" "))
+
+
+def once(fields: Fields) -> dict[str, str]:
+    """Return the fields by name. Raises BadFields when one stands there twice: which of the two was meant?"""
+    named = {words(name): words(value) for name, value in fields}
+    if len(named) != len(fields):
+        raise BadFields("a parameter is repeated")
+    return named
+
+
+def words(given: bytes) -> str:
+    """Return bytes as text without losing any: lone surrogates stay what they are, other stray bytes are escaped."""
+    try:
+        return given.decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError:
+        return given.decode("utf-8", "surrogateescape")
+
+
+def showable(text: str) -> str:
+    """Return text in which lone surrogates, which no page can show, are U+FFFD; the receipt keeps them as they came."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def sms(form: Mapping[str, str], account_sid: str) -> dict[str, str]:
+    """Return the fields of an inbound text with its whole `Body`. Raises BadFields.
+
+    A name we do not know that sorts between Body and From could be the end of what was written: it is kept and also
+    taken as words, because losing words of a patient is worse than showing too many.
+    """
+    _check(form, account_sid, SMS, demanded=("MessageSid", "From", "To", "Body"))
+    if any("Body" in name or "Body" in value for name, value in form.items() if name < "Body"):
+        raise BadFields("Body stands there twice")
+    _check_cuts({name: value for name, value in form.items() if not "Body" <= name < "From"})
+    behind = sorted(name for name in form if "Body" < name < "From")
+    return {**form, "Body": form["Body"] + "".join(name + form[name] for name in behind)}
+
+
+def status(form: Mapping[str, str], account_sid: str) -> dict[str, str]:
+    """Return the fields of a status callback. Raises BadFields."""
+    _check(form, account_sid, STATUS, demanded=("MessageSid", "MessageStatus"))
+    _check_cuts(form)
+    return dict(form)
+
+
+def _check_cuts(form: Mapping[str, str]) -> None:
+    for name, value in form.items():
+        if _STRAY.search(value if _LIKE.fullmatch(name) else name + value):
+            raise BadFields("a parameter stands inside another")
+
+
+def _check(
+    form: Mapping[str, str], account_sid: str, patterns: Mapping[str, str], demanded: tuple[str, ...]
+) -> None:
+    if form.get("AccountSid") != account_sid:
+        raise BadFields("AccountSid is not ours")
+    for name in demanded:
+        if name not in form:
+            raise BadFields(f"{name} is missing")
+    for name, pattern in patterns.items():
+        if name in form and not re.fullmatch(pattern, form[name]):
+            raise BadFields(f"{name} is not what it should be")
+
+
+def media(form: Mapping[str, str]) -> Iterator[dict[str, str]]:
+    """Yield the address and the type of each attachment."""
+    for number in range(int(form.get("NumMedia") or 0)):
+        if f"MediaUrl{number}" in form:
+            yield {"url": form[f"MediaUrl{number}"], "type": form.get(f"MediaContentType{number}", "")}

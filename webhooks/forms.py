@@ -1,0 +1,146 @@
+"""The door for form vendors: a signed submission is scored, and what it owes a human exists, before the answer is given."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from uuid import UUID
+
+from flask import Blueprint, Response, request
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from config import audit, clock, db, logging
+from intake_links import scoring
+from intake_links import submissions as screens
+from intake_links.models import FormSource
+from messaging import people
+from messaging.inbox import items
+from messaging.models import Clinic, Patient
+from webhooks import fields, raising, receipts, signatures, submissions
+from webhooks.problems import problem
+
+LARGEST_BODY = 256 * 1024
+LONGEST_ID = 200
+
+door = Blueprint("forms", __name__)
+
+
+@dataclass(frozen=True)
+class Vendor:
+    """Who may post: the source's name, its clinic and the secret it signs with."""
+
+    name: str
+    clinic_id: UUID
+    secret: str
+
+
+@door.post("/webhooks/forms/<source>")
+def form(source: str) -> Response:
+    """Take a whole submission: 202 once it is kept, scored and in front of whom it must be; 403, or 422 with the field."""
+    request.max_content_length = LARGEST_BODY
+    body = request.get_data(cache=False)
+    vendor: Vendor | None = receipts.remembered(
+        "webhooks.vendors", source, lambda session: _vendor(session, source)
+    )
+    message_id = request.headers.get("webhook-id", "")
+    if vendor is None or not _signed(vendor, message_id, body):
+        return problem(403, "the signature does not fit")
+    try:
+        given = submissions.read(body)
+    except submissions.Unacceptable as refused:
+        logging.logger().warning("a form was refused", clinic_id=vendor.clinic_id)
+        return problem(422, str(refused), refused.errors)
+    try:
+        with db.unit_of_work(vendor.clinic_id) as session:
+            _take(session, vendor, given, message_id, body)
+    except IntegrityError:
+        # Said before, word for word. The first one was committed, or this one would have waited and been it.
+        logging.logger().info("a form came twice", clinic_id=vendor.clinic_id)
+    return Response(json.dumps({"status": "received"}), status=202, mimetype="application/json")
+
+
+def _vendor(session: Session, name: str) -> Vendor | None:
+    if not name.isprintable():
+        return None
+    found = session.scalar(select(FormSource).where(FormSource.name == name))
+    return Vendor(found.name, found.clinic_id, found.secret or "") if found else None
+
+
+def _signed(vendor: Vendor, message_id: str, body: bytes) -> bool:
+    return 0 < len(message_id) <= LONGEST_ID and signatures.by_standard(
+        vendor.secret,
+        message_id,
+        request.headers.get("webhook-timestamp", ""),
+        body,
+        request.headers.get("webhook-signature", ""),
+        clock.now().timestamp(),
+    )
+
+
+def _take(
+    session: Session, vendor: Vendor, given: submissions.Submission, message_id: str, body: bytes
+) -> None:
+    clinic = session.get_one(Clinic, vendor.clinic_id)
+    source = f"forms.{vendor.name}"[:60]
+    # The same id with other words is said anew: an answer that was corrected must not be lost.
+    event = hashlib.sha256(message_id.encode("utf-8", "replace") + b"\0" + body).hexdigest()
+    receipt = receipts.keep(
+        session,
+        source,
+        event,
+        {"id": message_id, "body": fields.words(body)},
+        clinic=clinic,
+        state="processed",
+    )
+    patient = _patient(session, clinic, given)
+    if patient is None:
+        _ask_a_human(session, clinic, given, f"receipt:{receipt.id}")
+        return
+    screen = screens.accept(
+        session,
+        clinic,
+        patient,
+        instrument=given.instrument,
+        answers=given.answers,
+        language=scoring.language_of(scoring.instrument(given.instrument), given.language),
+        source=source,
+        event=_event(given.id or message_id),
+        authored_at=given.authored_at,
+    )
+    audit.record(session, clinic.id, f"system:{source}"[:60], "screen.received", f"screen:{screen.id}")
+
+
+def _event(given: str) -> str:
+    return (
+        given
+        if len(given) <= 100 and given.isprintable()
+        else hashlib.sha256(given.encode("utf-8", "replace")).hexdigest()
+    )
+
+
+def _patient(session: Session, clinic: Clinic, given: submissions.Submission) -> Patient | None:
+    """The one patient whose form this is; None while nobody or several fit: a human chooses."""
+    if given.record is not None:
+        return people.find_by_record(session, clinic, given.record)
+    fitting = people.patients_with_number(session, clinic, given.number or "")
+    return fitting[0] if len(fitting) == 1 else None
+
+
+def _ask_a_human(session: Session, clinic: Clinic, given: submissions.Submission, about: str) -> None:
+    """A form whose patient is not known waits for a human as urgently as its answers are."""
+    score = scoring.score(given.instrument, given.answers)
+    words = raising.words()["form"]["unknown_safety" if score.alerts else "unknown"]
+    said = {
+        "patient": given.record or given.number or "",
+        "instrument": scoring.instrument(given.instrument).title,
+        "answers": ", ".join("-" if one is None else str(one) for one in given.answers),
+    }
+    items.open_item(
+        session,
+        clinic,
+        kind="safety" if score.alerts else "reply",
+        about=about,
+        dedupe=about,
+        summary=fields.showable(words.format(**said)),
+    )

@@ -1,0 +1,93 @@
+"""The lanes of this room: what came in and waits to be worked on, urgent texts before the rest."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import partial
+
+from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy.orm import Session
+
+from config import clock, db, logging, queue
+from config.keys import WrongKey
+from messaging import delivery, phone
+from messaging.inbox import items
+from messaging.models import Attempt, Clinic
+from webhooks import answering, fields, raising, receipts
+from webhooks.models import Receipt
+
+
+def due_in(lane: str) -> ColumnElement[bool]:
+    """Return the condition for what waits in `lane` (urgent | default)."""
+    return (Receipt.state == "received") & (Receipt.lane == lane)
+
+
+def drain(lane: str) -> int:
+    """Work on what was received; return how many receipts were handled."""
+    return db.work_off(Receipt, due_in(lane), handle, give_up=give_up)
+
+
+def handle(session: Session, waiting: Sequence[Receipt]) -> None:
+    """Work on a batch of receipts, each moved to a final state."""
+    texts = [receipt for receipt in waiting if receipt.source == "twilio.sms"]
+    statuses = [receipt for receipt in waiting if receipt.source == "twilio.status"]
+    answering.answer_all(session, texts)
+    _take_in_statuses(session, statuses)
+
+
+def _take_in_statuses(session: Session, told: Sequence[Receipt]) -> None:
+    db.load_keys(session, (receipt.key_id for receipt in told))
+    known = select(Attempt).where(Attempt.id.in_([receipt.attempt_id for receipt in told]))
+    attempts = {attempt.id: attempt for attempt in session.scalars(known)}
+    for receipt in told:
+        form = receipts.said(receipt)
+        code = form.get("ErrorCode") or "0"
+        receipt.processed_at, receipt.state = clock.now(), "ignored"
+        if receipt.attempt_id in attempts:
+            attempt = attempts[receipt.attempt_id]
+            delivery.record_status(
+                session, attempt, form["MessageStatus"], form["MessageSid"], int(code) or None
+            )
+            receipt.state = "processed"
+
+
+def give_up(session: Session, receipt: Receipt) -> None:
+    """Nothing that was said ends in silence: what cannot be worked on is failed, and a human of the clinic sees it."""
+    receipt.state, receipt.processed_at = "failed", clock.now()
+    clinic = session.get(Clinic, receipt.clinic_id)
+    if clinic is None:
+        logging.logger().error("gave up what was nobodys", receipt_id=receipt.id)
+        return
+    kind = "delivery" if receipt.source == "twilio.status" else "reply"
+    items.open_item(
+        session,
+        clinic,
+        kind="safety" if receipt.lane == "urgent" else kind,
+        about=f"receipt:{receipt.id}",
+        dedupe=f"receipt:{receipt.id}",
+        summary=raising.words()["text"]["poison"].replace("{words}", _what_was_said(receipt)),
+    )
+
+
+def _what_was_said(receipt: Receipt) -> str:
+    try:
+        form = receipts.said(receipt)
+    except (WrongKey, ValueError):
+        return receipt.source
+    who = phone.display(str(form.get("From", receipt.source)))
+    return fields.showable(f"{who}: {form.get('Body', form.get('MessageStatus', ''))}")
+
+
+def _oldest(lane: str, session: Session, now: datetime) -> datetime | None:
+    return session.scalar(
+        select(func.min(Receipt.try_after)).where(
+            due_in(lane),
+            Receipt.try_after <= now,
+            or_(Receipt.lease_until.is_(None), Receipt.lease_until <= now),
+        )
+    )
+
+
+LANES = [
+    queue.Lane("receipts_urgent", "urgent", partial(drain, "urgent"), partial(_oldest, "urgent")),
+    queue.Lane("receipts", "default", partial(drain, "default"), partial(_oldest, "default")),
+]

@@ -1,0 +1,220 @@
+"""Reads a form that a vendor sends, plain JSON or a FHIR R4 QuestionnaireResponse, so strictly that no answer is guessed. Pure."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from intake_links import scoring
+from messaging import phone
+
+# Panel codes by which a questionnaire may be named, with or without the system before them.
+LOINC = ("http://loinc.org/q/", "http://loinc.org/", "http://loinc.org|", "")
+# A form broken off counts too: a self-harm answer alerts on a form that is never finished (shared/design.md 6).
+STATUSES = ("completed", "amended", "in-progress", "stopped")
+
+
+class Unacceptable(ValueError):
+    """The form is refused; `errors` holds a JSON pointer and a message for each field that is wrong."""
+
+    def __init__(self, errors: Sequence[tuple[str, str]]) -> None:
+        super().__init__("the form cannot be taken")
+        self.errors = [{"pointer": pointer, "message": message} for pointer, message in errors]
+
+
+@dataclass(frozen=True)
+class Submission:
+    """A form as it came: answers are points or None in the instrument's order; the patient by record number or E.164."""
+
+    instrument: str
+    answers: tuple[int | None, ...]
+    record: str | None
+    number: str | None
+    language: str
+    authored_at: datetime | None
+    id: str | None
+
+
+class _Strict(BaseModel):
+    # Strict: Pydantic would otherwise take false for 0 and "2" for 2, and so make a score of what is none.
+    model_config = ConfigDict(strict=True, extra="forbid", hide_input_in_errors=True)
+
+
+class _Who(_Strict):
+    record: str | None = Field(None, min_length=1, max_length=100)
+    phone: str | None = Field(None, min_length=1, max_length=40)
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> "_Who":
+        if (self.record is None) == (self.phone is None):
+            raise ValueError("give either record or phone")
+        return self
+
+
+class _Plain(_Strict):
+    instrument: str = Field(max_length=40)
+    answers: list[int | None] = Field(max_length=100)
+    patient: _Who
+    language: str = Field("en", pattern=r"^[a-zA-Z]{2,3}([-_][a-zA-Z0-9]{2,8})*$", max_length=8)
+    authored_at: AwareDatetime | None = None
+    id: str | None = Field(None, min_length=1, max_length=100)
+
+
+def read(body: bytes) -> Submission:
+    """Return the submission in `body`. Raises Unacceptable and names each field that is wrong."""
+    try:
+        given = json.loads(body, object_pairs_hook=_no_repeats, parse_constant=_no_constants)
+    except (ValueError, RecursionError):
+        raise Unacceptable([("", "this is not one JSON object in UTF-8 without repeated names")]) from None
+    if not isinstance(given, dict):
+        raise Unacceptable([("", "this is not a JSON object")])
+    made = _fhir(given) if "resourceType" in given else _plain(body)
+    try:
+        scoring.score(made.instrument, made.answers)
+    except scoring.UnknownInstrument as error:
+        raise Unacceptable([("/instrument", str(error))]) from None
+    except scoring.BadAnswer as error:
+        where = "/answers" if error.index is None else f"/answers/{error.index}"
+        raise Unacceptable([(where, str(error))]) from None
+    return made
+
+
+def _no_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(dict(pairs)) != len(pairs):
+        raise ValueError("a name is repeated")
+    return dict(pairs)
+
+
+def _no_constants(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _plain(body: bytes) -> Submission:
+    try:
+        given = _Plain.model_validate_json(body)
+    except ValidationError as error:
+        told = error.errors(include_input=False, include_url=False, include_context=False)
+        raise Unacceptable([(_pointer(one["loc"]), one["msg"]) for one in told]) from None
+    return Submission(
+        instrument=given.instrument,
+        answers=tuple(given.answers),
+        record=given.patient.record,
+        number=_e164(given.patient.phone) if given.patient.phone else None,
+        language=given.language,
+        authored_at=given.authored_at,
+        id=given.id,
+    )
+
+
+def _pointer(where: tuple[int | str, ...]) -> str:
+    return "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in where)
+
+
+def _e164(raw: str) -> str:
+    try:
+        return phone.e164(raw)
+    except phone.NotTextable as error:
+        raise Unacceptable([("/patient/phone", str(error))]) from None
+
+
+def _fhir(given: Mapping[str, Any]) -> Submission:
+    """Read a QuestionnaireResponse (FHIR R4): items by linkId (LOINC), answers as valueCoding (LA code) or valueInteger."""
+    if given["resourceType"] != "QuestionnaireResponse":
+        raise Unacceptable([("/resourceType", "only QuestionnaireResponse is taken here")])
+    if given.get("status") not in STATUSES:
+        raise Unacceptable([("/status", f"must be one of {', '.join(STATUSES)}")])
+    definition = _instrument(given.get("questionnaire"))
+    return Submission(
+        instrument=definition.id,
+        answers=_answers(definition, given.get("item")),
+        record=_text(given, ("subject", "identifier", "value"), demanded=True),
+        number=None,
+        language=_text(given, ("language",)) or "en",
+        authored_at=_moment(_text(given, ("authored",))),
+        id=_text(given, ("identifier", "value")) or _text(given, ("id",)),
+    )
+
+
+def _instrument(named: object) -> scoring.Instrument:
+    panel = str(named).split("|1")[0] if isinstance(named, str) else ""
+    for definition in scoring.instruments().values():
+        if definition.panel_loinc and panel in [system + definition.panel_loinc for system in LOINC]:
+            return definition
+    raise Unacceptable([("/questionnaire", "names no instrument we know by its LOINC panel code")])
+
+
+def _text(given: Mapping[str, Any], path: tuple[str, ...], *, demanded: bool = False) -> str | None:
+    found: Any = given
+    for name in path:
+        found = found.get(name) if isinstance(found, Mapping) else None
+    if isinstance(found, str) and 0 < len(found) <= 100 and found.isprintable():
+        return found
+    if found is None and not demanded:
+        return None
+    raise Unacceptable([("/" + "/".join(path), "must be a printable text of 1 to 100 characters")])
+
+
+def _moment(authored: str | None) -> datetime | None:
+    if authored is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(authored)
+    except ValueError:
+        raise Unacceptable([("/authored", "is no date and time")]) from None
+    return moment if moment.tzinfo else None  # FHIR allows a bare date: it says no moment
+
+
+def _answers(definition: scoring.Instrument, items: object) -> tuple[int | None, ...]:
+    places = {item.loinc: index for index, item in enumerate(definition.items)}
+    beside = {definition.total_loinc, *(item.loinc for item in definition.unscored)}
+    answers: list[int | None] = [None] * len(definition.items)
+    seen: set[int] = set()
+    for pointer, item in _leaves(items, "/item"):
+        code = str(item.get("linkId", "")).removeprefix("/")
+        if code in beside:
+            continue
+        index = places.get(code)
+        if index is None:
+            raise Unacceptable([(f"{pointer}/linkId", f"is no question of {definition.id}")])
+        if index in seen:
+            raise Unacceptable([(f"{pointer}/linkId", "stands there twice")])
+        seen.add(index)
+        answers[index] = _value(definition.items[index], item.get("answer", []), f"{pointer}/answer")
+    return tuple(answers)
+
+
+def _leaves(items: object, pointer: str, depth: int = 0) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    if not isinstance(items, list) or depth > 4:
+        raise Unacceptable([(pointer, "must be a list of items")])
+    for index, item in enumerate(items):
+        here = f"{pointer}/{index}"
+        if not isinstance(item, dict):
+            raise Unacceptable([(here, "must be an object")])
+        if "item" in item:
+            yield from _leaves(item["item"], f"{here}/item", depth + 1)
+        if "answer" in item or "item" not in item:
+            yield here, item
+
+
+def _value(question: scoring.Item, given: object, pointer: str) -> int | None:
+    if given == []:
+        return None
+    if not isinstance(given, list) or len(given) != 1 or not isinstance(given[0], dict):
+        raise Unacceptable([(pointer, "must be a list of one answer")])
+    kind: Literal["valueInteger", "valueCoding"] | None = next(
+        (name for name in ("valueInteger", "valueCoding") if name in given[0]),
+        None,
+    )
+    points = {answer.loinc: answer.value for answer in question.answers}
+    if kind == "valueInteger":
+        value = given[0][kind]
+        if type(value) is int and value in question.values:
+            return value
+    elif kind == "valueCoding" and isinstance(given[0][kind], dict):
+        code = given[0][kind].get("code")
+        if isinstance(code, str) and code in points:
+            return points[code]
+    raise Unacceptable([(f"{pointer}/0", f"is no answer of {question.id}")])
