@@ -242,7 +242,7 @@ def settle(session: Session, limit: int = 1000) -> int:
         .where(Reminder.state == "queued", text.state.in_((*LEFT, *NOT_SENT)))
         .limit(limit)
     )
-    for reminder, state in session.execute(rows).tuples().all():
+    for reminder, state in session.execute(rows).all():
         if state in LEFT:
             reminder.state = "done"
         else:
