@@ -95,7 +95,7 @@ def test_the_step_with_questions_carries_a_link_of_its_own(world: World) -> None
 def test_without_consent_to_questions_the_plain_reminder_goes(world: World) -> None:
     patient = world.patient(number="+13035550177")
     world.visit(patient, VISIT)
-    with db.unit_of_work(db.EVERY) as session:
+    with time_machine.travel(FAR, tick=False), db.unit_of_work(db.EVERY) as session:
         consent.record(
             session,
             world.clinic,
@@ -139,7 +139,7 @@ def test_a_questionnaire_we_do_not_have_costs_no_reminder(world: World) -> None:
 def test_stop_between_planning_and_sending_silences(world: World) -> None:
     patient = world.patient(number="+13035550177")
     visit = world.visit(patient, VISIT)
-    with db.unit_of_work(db.EVERY) as session:
+    with time_machine.travel(FAR, tick=False), db.unit_of_work(db.EVERY) as session:
         consent.record(session, world.clinic, "+13035550177", "revoked", source="text", actor="patient:x")
     drain(DAY_BEFORE)
     assert texts_to(patient) == []
