@@ -75,16 +75,29 @@ def test_every_process_of_the_procfile_can_be_started():
         assert exists(words), command
 
 
-@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md", *(f"docs/{n}.md" for n in ("map", "running", "walks", "security"))])
+@pytest.mark.parametrize(
+    "document",
+    ["README.md", "CONTRIBUTING.md", *(f"docs/{n}.md" for n in ("map", "running", "walks", "security"))],
+)
 def test_every_command_a_document_names_exists(document: str):
     named = re.findall(r"`warmthread ([a-z][a-z -]*[a-z])", read(document))
-    assert [words for words in named if not exists(words.split()) and words.split()[0] not in {c[0] for c in commands(cli)}] == []
+    assert [
+        words
+        for words in named
+        if not exists(words.split()) and words.split()[0] not in {c[0] for c in commands(cli)}
+    ] == []
 
 
-@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md", *(f"docs/{n}.md" for n in ("map", "running", "walks", "security"))])
+@pytest.mark.parametrize(
+    "document",
+    ["README.md", "CONTRIBUTING.md", *(f"docs/{n}.md" for n in ("map", "running", "walks", "security"))],
+)
 def test_every_part_of_the_house_a_document_names_is_there(document: str):
     missing = []
-    for name in re.findall(r"`((?:config|messaging|intake_links|reminders|webhooks|web|simulator)(?:\.[a-z_]+)+)(?:\(\))?`", read(document)):
+    for name in re.findall(
+        r"`((?:config|messaging|intake_links|reminders|webhooks|web|simulator)(?:\.[a-z_]+)+)(?:\(\))?`",
+        read(document),
+    ):
         if not _is_there(name):
             missing.append(name)
     assert missing == []
@@ -102,7 +115,10 @@ def _is_there(name: str) -> bool:
     return False
 
 
-@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md", *(f"docs/{n}.md" for n in ("map", "running", "walks", "security"))])
+@pytest.mark.parametrize(
+    "document",
+    ["README.md", "CONTRIBUTING.md", *(f"docs/{n}.md" for n in ("map", "running", "walks", "security"))],
+)
 def test_every_link_of_a_document_leads_somewhere(document: str):
     here = (ROOT / document).parent
     links = [link for link in re.findall(r"\]\(([^)#]+)", read(document)) if not link.startswith("http")]

@@ -18,6 +18,9 @@ LONGER = {
     "messaging/inbox/items.py:open_item": "one argument and one column a line",
     "messaging/outbox.py:text_patient": "one argument and one column a line",
     "tests/intake_links/test_pages.py": "every way through a form; to be split by page",
+    "tests/intake_links/test_submissions.py": "to be split",
+    "tests/reminders/test_imports.py": "to be split: patients, visits",
+    "tests/webhooks/test_sms.py": "to be split: texts, statuses",
     "tests/reminders/test_dispatch.py": "every reason to drop a reminder; to be split by reason",
 }
 

@@ -45,10 +45,19 @@ def seeded(
             )
             appointments.save(session, clinic, maya, visit)
         for kind in ("safety", "reply"):
-            items.open_item(session, clinic, kind=kind, about="test:1", dedupe=kind, summary="words", patient_id=maya.id)
+            items.open_item(
+                session, clinic, kind=kind, about="test:1", dedupe=kind, summary="words", patient_id=maya.id
+            )
         for lane in ("urgent", "bulk"):
             outbox.text_patient(
-                session, clinic, maya, kind="reply", programme="care_team", body="Hello", dedupe=lane, lane=lane
+                session,
+                clinic,
+                maya,
+                kind="reply",
+                programme="care_team",
+                body="Hello",
+                dedupe=lane,
+                lane=lane,
             )
     for text in ("Y", "I want to die", "STOP"):
         payload = {"From": number, "To": clinic.number, "Body": text, "MessageSid": f"SM{len(text):032x}"}
