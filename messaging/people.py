@@ -146,15 +146,26 @@ def save_patient(
         patient, change = _new_patient(session, clinic, record), "created"
     elif _update(patient, record):
         change = "updated"
-    if record.number and _add_number(session, clinic, patient, record.number):
-        change = "updated" if change == "unchanged" else change
-        if record.consent:
-            consent.record(
-                session, clinic, record.number, "granted", source=source, actor=actor, patient_id=patient.id
-            )
+    if record.number:
+        added = _add_number(session, clinic, patient, record.number)
+        said = _say_consent(session, clinic, patient, record, source, actor)
+        change = "updated" if change == "unchanged" and (added or said) else change
     if change != "unchanged":
         audit.record(session, clinic.id, actor, f"patient.{change}", f"patient:{patient.id}", source=source)
     return patient, change
+
+
+def _say_consent(
+    session: Session, clinic: Clinic, patient: Patient, record: PatientRecord, source: str, actor: str
+) -> bool:
+    """Write down what the clinic's file says of consent. It may take consent back, but a STOP outlives every file."""
+    number = record.number or ""
+    present = consent.state(session, clinic, number).values()
+    event: consent.Event = "granted" if record.consent else "revoked"
+    if event in present or (record.consent and "revoked" in present):
+        return False
+    consent.record(session, clinic, number, event, source=source, actor=actor, patient_id=patient.id)
+    return True
 
 
 def _new_patient(session: Session, clinic: Clinic, record: PatientRecord) -> Patient:

@@ -99,8 +99,8 @@ def _file(session: Session, clinic: Clinic, form: Mapping[str, str], at: datetim
         one for one in people.patients_with_number(session, clinic, number) if one.state != "deceased"
     ]
     only = patients[0] if len(patients) == 1 else None
-    awaiting = appointments.awaiting_answer(session, only.id, clock.now()) if only else []
-    read = reading.read(body, only.language if only else None, awaiting=bool(awaiting))
+    awaiting = only is not None and _awaits_answer(session, only, conversation)
+    read = reading.read(body, only.language if only else None, awaiting=awaiting)
     message = conversations.file_inbound(
         session,
         clinic,
@@ -114,6 +114,18 @@ def _file(session: Session, clinic: Clinic, form: Mapping[str, str], at: datetim
     carriers = bool(form.get("OptOutType")) or body.strip().upper() in CARRIERS_OWN
     read = _as_the_carrier_took_it(read, form.get("OptOutType", ""))
     return Inbound(session, clinic, conversation, patients, message, read, number, carriers)
+
+
+def _awaits_answer(session: Session, patient: Patient, conversation: Conversation) -> bool:
+    """Whether a bare yes or no is about a visit: one not answered yet, or one that may be answered again.
+
+    The second only while no colleague has written since: then it is said to them.
+    """
+    visits = appointments.texted(session, patient.id, clock.now())
+    if any(visit.state == "booked" for visit in visits):
+        return True
+    answered = any(visit.state in ("confirmed", "change_asked") for visit in visits)
+    return answered and not _a_person_wrote_last(session, conversation)
 
 
 def _as_the_carrier_took_it(read: reading.Reading, opt_out: str) -> reading.Reading:
@@ -180,17 +192,19 @@ def _only_thanks(inbound: Inbound) -> bool:
     """Whether the text is courtesy and nothing else. A bare yes to what a colleague wrote is an answer to them."""
     if not inbound.reading.thanks or inbound.message.media:
         return False
-    return "answer.not_awaited" not in inbound.reading.why or not _a_person_wrote_last(inbound)
+    return "answer.not_awaited" not in inbound.reading.why or not _a_person_wrote_last(
+        inbound.session, inbound.conversation
+    )
 
 
-def _a_person_wrote_last(inbound: Inbound) -> bool:
+def _a_person_wrote_last(session: Session, conversation: Conversation) -> bool:
     last = (
         select(Message.author_id)
-        .where(Message.conversation_id == inbound.conversation.id, Message.direction == "out")
+        .where(Message.conversation_id == conversation.id, Message.direction == "out")
         .order_by(Message.created_at.desc(), Message.id.desc())
         .limit(1)
     )
-    return inbound.session.scalar(last) is not None
+    return session.scalar(last) is not None
 
 
 def _clinics(

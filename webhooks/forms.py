@@ -61,6 +61,8 @@ def form(source: str) -> Response:
 
 
 def _vendor(session: Session, name: str) -> Vendor | None:
+    if not name.isprintable():
+        return None
     found = session.scalar(select(FormSource).where(FormSource.name == name))
     return Vendor(found.name, found.clinic_id, found.secret or "") if found else None
 
@@ -101,7 +103,7 @@ def _take(
         patient,
         instrument=given.instrument,
         answers=given.answers,
-        language=given.language,
+        language=scoring.language_of(scoring.instrument(given.instrument), given.language),
         source=source,
         event=_event(given.id or message_id),
         authored_at=given.authored_at,
@@ -110,7 +112,11 @@ def _take(
 
 
 def _event(given: str) -> str:
-    return given if len(given) <= 100 else hashlib.sha256(given.encode("utf-8", "replace")).hexdigest()
+    return (
+        given
+        if len(given) <= 100 and given.isprintable()
+        else hashlib.sha256(given.encode("utf-8", "replace")).hexdigest()
+    )
 
 
 def _patient(session: Session, clinic: Clinic, given: submissions.Submission) -> Patient | None:

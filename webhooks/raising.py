@@ -67,7 +67,6 @@ def _add(inbound: "Inbound", waiting: InboxItem, summary: str) -> None:
     if waiting.state == "snoozed":  # it was to sleep until the patient had more to say
         waiting.state, waiting.snoozed_until = "claimed" if waiting.owner_id else "open", None
     items.note_event(inbound.session, waiting, "system:webhooks", "added", message_id=str(inbound.message.id))
-    return waiting
 
 
 def _waiting(inbound: "Inbound") -> InboxItem | None:

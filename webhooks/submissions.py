@@ -140,7 +140,7 @@ def _fhir(given: Mapping[str, Any]) -> Submission:
 
 def _instrument(named: object) -> scoring.Instrument:
     panel = str(named).split("|1")[0] if isinstance(named, str) else ""
-    for definition in scoring.instruments():
+    for definition in scoring.instruments().values():
         if definition.panel_loinc and panel in [system + definition.panel_loinc for system in LOINC]:
             return definition
     raise Unacceptable([("/questionnaire", "names no instrument we know by its LOINC panel code")])
@@ -150,11 +150,11 @@ def _text(given: Mapping[str, Any], path: tuple[str, ...], *, demanded: bool = F
     found: Any = given
     for name in path:
         found = found.get(name) if isinstance(found, Mapping) else None
-    if isinstance(found, str) and 0 < len(found) <= 100:
+    if isinstance(found, str) and 0 < len(found) <= 100 and found.isprintable():
         return found
     if found is None and not demanded:
         return None
-    raise Unacceptable([("/" + "/".join(path), "must be a text of 1 to 100 characters")])
+    raise Unacceptable([("/" + "/".join(path), "must be a printable text of 1 to 100 characters")])
 
 
 def _moment(authored: str | None) -> datetime | None:
@@ -205,7 +205,7 @@ def _value(question: scoring.Item, given: object, pointer: str) -> int | None:
     if not isinstance(given, list) or len(given) != 1 or not isinstance(given[0], dict):
         raise Unacceptable([(pointer, "must be a list of one answer")])
     kind: Literal["valueInteger", "valueCoding"] | None = next(
-        (name for name in ("valueInteger", "valueCoding") if name in given[0]),  # type: ignore[misc]
+        (name for name in ("valueInteger", "valueCoding") if name in given[0]),
         None,
     )
     points = {answer.loinc: answer.value for answer in question.answers}

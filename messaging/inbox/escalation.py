@@ -23,15 +23,12 @@ HASTE_ENDS_AT = 6
 def team(session: Session, clinic: Clinic) -> list[routing.Member]:
     """Return the clinic's active people as routing sees them at this moment."""
     local = clock.now().astimezone(ZoneInfo(clinic.zone))
-    load = dict(
-        session.execute(
-            select(InboxItem.owner_id, func.count())
-            .where(InboxItem.clinic_id == clinic.id, InboxItem.state.in_(("open", "claimed")))
-            .group_by(InboxItem.owner_id)
-        )
-        .tuples()
-        .all()
+    held = (
+        select(InboxItem.owner_id, func.count())
+        .where(InboxItem.clinic_id == clinic.id, InboxItem.state.in_(("open", "claimed")))
+        .group_by(InboxItem.owner_id)
     )
+    load = dict(session.execute(held))
     people = session.scalars(select(Staff).where(Staff.clinic_id == clinic.id, Staff.active))
     return [
         routing.Member(

@@ -88,7 +88,9 @@ def test_an_exception_is_told_by_its_type_and_place_not_by_its_message(lines):
 
 
 def test_a_library_is_heard_but_not_quoted(lines):
-    stdlib_logging.getLogger("twilio.http_client").warning("POST to=%s body=%s", "+13035550142", "hello Zenobia")
+    stdlib_logging.getLogger("twilio.http_client").warning(
+        "POST to=%s body=%s", "+13035550142", "hello Zenobia"
+    )
     (line,) = lines()
     assert line["event"] == "library"
     assert line["logger"] == "twilio.http_client"
