@@ -6,7 +6,7 @@ import json
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from config import audit, clock, keys
+from config import audit, clock, db, keys
 from intake_links import links, scoring
 from intake_links.models import Screen
 from messaging.inbox import items
@@ -44,6 +44,7 @@ def open_item(
     session: Session, clinic: Clinic, screen: Screen, kind: str, summary: str, again: str = ""
 ) -> InboxItem:
     """Open the item of one kind about this screen; `again` makes a further one for a further reason."""
+    db.load_keys(session, {clinic.key_id})
     return items.open_item(
         session,
         clinic,

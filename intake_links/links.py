@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from config import audit, clock, keys, runtime
+from config import audit, clock, db, keys, runtime
 from intake_links import scoring
 from intake_links.models import IntakeLink, LinkSession
 from messaging.inbox import items
@@ -173,6 +173,7 @@ def _let_in(session: Session, link: IntakeLink) -> str:
 
 def _lock(session: Session, clinic: Clinic, link: IntakeLink) -> None:
     link.state = "locked"
+    db.load_keys(session, {clinic.key_id})
     items.open_item(
         session,
         clinic,

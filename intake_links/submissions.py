@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from config import clock
+from config import clock, db
 from intake_links import alerts, links, progress, scoring
 from intake_links.models import IntakeLink, Screen
 from messaging.models import Clinic, Patient
@@ -121,7 +121,7 @@ def accept(
         raise ValueError(f"{progress.LINK} is the source of our own pages")
     first = progress.find_screen(session, clinic.id, source, event)
     if first is None:
-        screen = _new(patient, definition, answers, language, source, event)
+        screen = _new(session, patient, definition, answers, language, source, event)
         now = clock.now()
         screen.started_at = min(authored_at or now, now)
         try:
@@ -143,6 +143,7 @@ def accept(
 
 
 def _new(
+    session: Session,
     patient: Patient,
     definition: scoring.Instrument,
     answers: Sequence[int | None],
@@ -150,6 +151,7 @@ def _new(
     source: str,
     event: str,
 ) -> Screen:
+    db.load_keys(session, {patient.key_id})
     return Screen(
         clinic_id=patient.clinic_id,
         key_id=patient.key_id,
@@ -228,7 +230,7 @@ def _keep_beside(
         return
     patient = session.get_one(Patient, first.patient_id)
     event = f"{first.id}:again:{len(known)}"
-    screen = _new(patient, definition, answers, first.language, first.source, event)
+    screen = _new(session, patient, definition, answers, first.language, first.source, event)
     screen.link_id, screen.detail = first.link_id, {"again": str(first.id)}
     session.add(screen)
     session.flush()

@@ -6,8 +6,9 @@ the carrier's list says whether it was taken.
 """
 
 import hashlib
+from collections import deque
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -23,6 +24,7 @@ from messaging.gateways.twilio import gateway
 from messaging.models import Attempt, Clinic, Conversation, Message, Patient, PatientNumber, Staff
 
 BATCH = 96
+BATCHES_IN_FLIGHT = 2
 SENDERS = 32
 LEASE = timedelta(seconds=60)
 LONGEST_VALID = 4 * 3600
@@ -48,19 +50,29 @@ class Outcome:
 
 
 def deliver(lane: str, seconds: float = 5.0) -> int:
-    """Send what is queued in `lane` until it is empty or the time slice is over; return how many were tried."""
+    """Send what is queued in `lane` until it is empty or the time slice is over; return how many were tried.
+
+    While one batch is with the carrier, the one before is written down and the next one claimed.
+    """
     end, tried = clock.monotonic() + seconds, 0
-    while clock.monotonic() < end:
-        with db.unit_of_work(db.EVERY) as session:
-            claims = db.claim(session, Message, due_in(lane), limit=BATCH, lease=LEASE)
-            intents = _intend(session, db.still_mine(session, Message, claims))
-        if not claims:
-            break
-        outcomes = list(_senders().map(_send, intents))
-        with db.unit_of_work(db.EVERY) as session:
-            _record(session, outcomes)
-        tried += len(claims)
-    return tried
+    flying: deque[list[Future[Outcome]]] = deque()
+    while True:
+        claimed, intents = _claim(lane) if clock.monotonic() < end else (0, [])
+        tried += claimed
+        if intents:
+            flying.append([_senders().submit(_send, intent) for intent in intents])
+        if flying and (len(flying) >= BATCHES_IN_FLIGHT or not claimed):
+            landed = [future.result() for future in flying.popleft()]
+            with db.unit_of_work(db.EVERY) as session:
+                _record(session, landed)
+        elif not claimed:
+            return tried
+
+
+def _claim(lane: str) -> tuple[int, list[Intent]]:
+    with db.unit_of_work(db.EVERY) as session:
+        claims = db.claim(session, Message, due_in(lane), limit=BATCH, lease=LEASE)
+        return len(claims), _intend(session, db.still_mine(session, Message, claims)) if claims else []
 
 
 def due_in(lane: str) -> ColumnElement[bool]:

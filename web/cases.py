@@ -1,5 +1,6 @@
 """One case as it is read from the top: why it is here and until when, what was said or scored, what can be done."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from messaging import people
 from messaging.inbox import items
 from messaging.inbox.models import InboxItem, ItemEvent
 from messaging.models import Clinic, Conversation, Message, Patient, Staff
+from reminders.models import Handoff
 from web import persons, rows, screens, threads, times, words
 
 
@@ -53,6 +55,7 @@ class Case:
     composer: threads.Composer
     history: list[Line]
     colleagues: list[tuple[UUID, str]]
+    handoff: tuple[UUID, str] | None
 
 
 def find(session: Session, clinic: Clinic, item_id: UUID, *, lock: bool = False) -> InboxItem | None:
@@ -75,12 +78,12 @@ def read(session: Session, clinic: Clinic, staff: Staff, item: InboxItem, *, rea
         kind_words=words.say("kinds", item.kind),
         name=persons.full_name(patient) if patient else rows.short_name(None, conversation),
         mark=rows.mark(item, now, zone),
-        due=times.moment(item.answer_by, now, zone),
+        due=times.moment(item.answer_by, now, zone, running=True),
         state=item.state,
         owner=team[item.owner_id].name if item.owner_id in team else None,
         mine=item.owner_id == staff.id,
-        why=why(item),
-        came=times.moment(item.created_at, now, zone),
+        why=why(item.reason),
+        came=times.moment(item.created_at, now, zone, running=True),
         heading=_heading(item, screen, readable),
         quote=_quote(session, item) if readable else None,
         acknowledged=_acknowledged(item, team, zone),
@@ -96,13 +99,14 @@ def read(session: Session, clinic: Clinic, staff: Staff, item: InboxItem, *, rea
         composer=threads.composer(session, clinic, conversation, patient),
         history=_history(session, item, team, zone),
         colleagues=_colleagues(team, item),
+        handoff=_handoff(session, item),
     )
 
 
-def why(item: InboxItem) -> list[str]:
-    """Return in words why the item came to its owner."""
+def why(reasons: Sequence[str]) -> list[str]:
+    """Return the reasons of a routing in words, such as "panel:Dr Lindqvist"."""
     said = []
-    for reason in item.reason:
+    for reason in reasons:
         name, _, value = reason.partition(":")
         known = words.say("languages", value) if name == "language" else value
         said.append(items.words()["reasons"].get(name, name).replace("{value}", known))
@@ -129,6 +133,16 @@ def _screen(
     return screens.view(session, screen, patient, zone) if screen else None
 
 
+def _handoff(session: Session, item: InboxItem) -> tuple[UUID, str] | None:
+    table, _, row_id = item.about.partition(":")
+    handoff = session.get(Handoff, UUID(row_id)) if table == "handoff" else None
+    return (
+        (handoff.id, handoff.state)
+        if handoff and handoff.state in ("requested", "accepted", "told")
+        else None
+    )
+
+
 def _heading(item: InboxItem, screen: screens.ScreenView | None, readable: bool) -> str:
     if not readable:
         return words.say("kinds", item.kind)
@@ -143,9 +157,7 @@ def _quote(session: Session, item: InboxItem) -> str | None:
     return message.body if message is not None and message.direction == "in" else None
 
 
-def _sharing(
-    session: Session, clinic: Clinic, conversation: Conversation | None
-) -> list[tuple[UUID, str]]:
+def _sharing(session: Session, clinic: Clinic, conversation: Conversation | None) -> list[tuple[UUID, str]]:
     if conversation is None or not conversation.number:
         return []
     fitting = people.patients_with_number(session, clinic, conversation.number)
@@ -157,7 +169,7 @@ def _acknowledged(item: InboxItem, team: dict[UUID | None, Staff], zone: str) ->
         return None
     who = team[item.acknowledged_by].name if item.acknowledged_by in team else "Somebody"
     done = items.dispositions().get(item.disposition or "", "")
-    return f"{who}, {times.moment(item.acknowledged_at, clock.now(), zone)}: {done}"
+    return f"{who}, {times.moment(item.acknowledged_at, clock.now(), zone, running=True)}: {done}"
 
 
 def _settled(item: InboxItem, team: dict[UUID | None, Staff], zone: str) -> str | None:
@@ -165,12 +177,10 @@ def _settled(item: InboxItem, team: dict[UUID | None, Staff], zone: str) -> str 
         return None
     who = team[item.done_by].name if item.done_by in team else "Somebody"
     done = items.dispositions().get(item.disposition or "", "")
-    return f"{who}, {times.moment(item.done_at, clock.now(), zone)}: {done}"
+    return f"{who}, {times.moment(item.done_at, clock.now(), zone, running=True)}: {done}"
 
 
-def _history(
-    session: Session, item: InboxItem, team: dict[UUID | None, Staff], zone: str
-) -> list[Line]:
+def _history(session: Session, item: InboxItem, team: dict[UUID | None, Staff], zone: str) -> list[Line]:
     now = clock.now()
     return [
         Line(times.moment(event.at, now, zone), _event(event, team)) for event in items.history(session, item)
@@ -186,7 +196,7 @@ def _event(event: ItemEvent, team: dict[UUID | None, Staff]) -> str:
         who=_name(event.actor.removeprefix("staff:"), team),
         to=" and ".join(_name(one, team) for one in told) or "nobody",
         disposition=items.dispositions().get(str(detail.get("disposition")), "").lower(),
-        level=detail.get("level", ""),
+        why=" · ".join(why(detail.get("why", []))) or "nobody fitted",
     )
 
 

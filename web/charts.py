@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 WIDTH, HEIGHT = 288, 112
-LEFT, RIGHT, TOP, BOTTOM = 10, 16, 10, 22
+LEFT, RIGHT, TOP, BOTTOM = 32, 14, 12, 22
 
 
 @dataclass(frozen=True)
@@ -32,9 +32,10 @@ class Dot:
 
 @dataclass(frozen=True)
 class Band:
-    """A band's lower edge as a line across the picture, with its name."""
+    """A band's lower edge as a line across the picture, with its points and name."""
 
     y: float
+    lowest: int
     name: str
 
 
@@ -65,7 +66,7 @@ def trend(readings: Sequence[Reading], bands: Sequence[tuple[int, str]], highest
 
     dots = _dots([(x(reading), y(reading.total), reading) for reading in readings])
     path = "M" + " L".join(f"{dot.x} {dot.y}" for dot in dots)
-    lines = tuple(Band(y(lowest), name) for lowest, name in bands if 0 < lowest <= top)
+    lines = tuple(Band(y(lowest), lowest, name) for lowest, name in bands if 0 < lowest <= top)
     return Trend(WIDTH, HEIGHT, y(0), path, dots, lines)
 
 
@@ -76,7 +77,9 @@ def _dots(placed: Sequence[tuple[float, float, Reading]]) -> tuple[Dot, ...]:
     for place, (x, y, reading) in reversed(list(enumerate(placed))):
         edge = "start" if place == 0 else ("end" if place == len(placed) - 1 else "middle")
         half = 3.1 * len(reading.label)
-        start, end = {"start": (x, x + 2 * half), "end": (x - 2 * half, x), "middle": (x - half, x + half)}[edge]
+        start, end = {"start": (x, x + 2 * half), "end": (x - 2 * half, x), "middle": (x - half, x + half)}[
+            edge
+        ]
         fits = end <= room
         room = start - 6 if fits else room
         dots.append(Dot(x, y, reading.total, reading.label if fits else "", edge, reading.alert))

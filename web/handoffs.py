@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, abort, flash, redirect, request, url_for
+from flask import abort, flash, redirect, request, url_for
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
@@ -17,7 +17,7 @@ from reminders import handoffs as verbs
 from reminders.models import Handoff
 from web import layout, permissions, persons, sessions, times, words
 
-handoffs = Blueprint("handoffs", __name__)
+handoffs = layout.room("handoffs", __name__)
 RECENT = 20
 
 
@@ -89,8 +89,11 @@ def answer(handoff_id: UUID, act: str) -> Response | tuple[str, int]:
             abort(404)
         if handoff.state not in states:
             return _page(session, problem=words.say("refusals", "too_late")), 409
-        do(session, handoff, layout.the_staff())
-    flash(words.say("notices", f"handoff_{act}"))
+        try:
+            told = do(session, handoff, layout.the_staff())
+        except verbs.NotOpen:
+            return _page(session, problem=words.say("refusals", "too_late")), 409
+    flash(words.say("notices", "handoff_untold" if told is False else f"handoff_{act}"))
     return redirect(url_for("handoffs.show"), 303)
 
 
@@ -113,7 +116,9 @@ def _page(session: Session, problem: str | None = None) -> str:
     clinic = sessions.clinic()
     all_of_them = select(Handoff).where(Handoff.clinic_id == clinic.id)
     open_ones = all_of_them.where(Handoff.state.in_(layout.OPEN_HANDOFFS)).order_by(Handoff.requested_at)
-    ended = all_of_them.where(Handoff.state.not_in(layout.OPEN_HANDOFFS)).order_by(Handoff.requested_at.desc())
+    ended = all_of_them.where(Handoff.state.not_in(layout.OPEN_HANDOFFS)).order_by(
+        Handoff.requested_at.desc()
+    )
     chosen = _chosen(session, clinic, request.values.get("patient"))
     return layout.page(
         session,
@@ -142,8 +147,8 @@ def _entry(session: Session, clinic: Clinic, one: Handoff) -> Entry:
         place=one.place or "",
         state=one.state,
         state_words=words.say("handoffs", one.state),
-        since=times.moment(one.requested_at, now, clinic.zone),
-        waiting=times.length(now - one.requested_at),
+        since=times.moment(one.requested_at, now, clinic.zone, running=True),
+        waiting=times.ago(now - one.requested_at),
         offered=offered.name if offered else "",
         mine=offered is not None and offered.id == layout.the_staff().id,
         outcome=words.say("handoffs", one.outcome) if one.outcome else "",

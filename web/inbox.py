@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, abort, flash, jsonify, redirect, request, url_for
+from flask import abort, flash, jsonify, redirect, request, url_for
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
@@ -14,7 +14,7 @@ from messaging.inbox.models import InboxItem, ItemEvent
 from messaging.models import Conversation, Staff
 from web import cases, layout, permissions, replies, rows, sessions, threads, words
 
-inbox = Blueprint("inbox", __name__)
+inbox = layout.room("inbox", __name__)
 
 
 @inbox.get("/")
@@ -85,7 +85,9 @@ def case(item_id: UUID) -> str:
         item = _item(session, item_id)
         staff = layout.the_staff()
         about = f"inbox_item:{item.id}"
-        audit.record(session, item.clinic_id, f"staff:{staff.id}", "case.opened", about, patient=_text(item.patient_id))
+        audit.record(
+            session, item.clinic_id, f"staff:{staff.id}", "case.opened", about, patient=_text(item.patient_id)
+        )
         return _page(session, _view(), item)
 
 

@@ -6,14 +6,14 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from flask import Blueprint, Flask, Response, abort, redirect, render_template, request, url_for
+from flask import Blueprint, Flask, Response, abort, current_app, redirect, render_template, request, url_for
 from flask_wtf.csrf import CSRFError
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
-from werkzeug.exceptions import HTTPException, InternalServerError
+from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
-from config import clock
+from config import clock, logging
 from messaging.inbox import items
 from messaging.models import Staff
 from reminders.models import Handoff
@@ -28,7 +28,9 @@ POLICY = (
 # Doors of others: machines and patients get their own answers, not pages for staff.
 FOREIGN = ("/webhooks/", "/i/", "/api/")
 
-frame = Blueprint("web", __name__, template_folder="templates", static_folder="static", static_url_path="/assets")
+frame = Blueprint(
+    "web", __name__, template_folder="templates", static_folder="static", static_url_path="/assets"
+)
 _OURS = {"web"}
 
 
@@ -45,6 +47,13 @@ class Shell:
     reads_inbox: bool
     finds_patients: bool
     sees_handoffs: bool
+
+
+def room(name: str, module: str) -> Blueprint:
+    """Return the blueprint of one room of this door, whose failures are explained to staff in words."""
+    blueprint = Blueprint(name, module)
+    blueprint.register_error_handler(Exception, _failed)
+    return blueprint
 
 
 def register(app: Flask, *rooms: Blueprint) -> None:
@@ -114,8 +123,6 @@ def _guard() -> AnyResponse | None:
 
 def request_view() -> Any:
     """Return the function that will answer this request."""
-    from flask import current_app
-
     return current_app.view_functions.get(request.endpoint or "")
 
 
@@ -127,18 +134,22 @@ def _to_the_door() -> AnyResponse:
 
 
 def _headers(response: Response) -> Response:
-    if request.path.startswith(FOREIGN):
+    ours = request.blueprint in _OURS
+    if not ours and not (response.status_code >= 400 and _is_ours_to_explain()):
         return response
-    response.headers.setdefault("Content-Security-Policy", POLICY)
-    response.headers.setdefault("X-Content-Type-Options", "nosniff")
-    response.headers.setdefault("Referrer-Policy", "same-origin")
-    response.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    response.headers["Content-Security-Policy"] = POLICY
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Referrer-Policy"] = "same-origin"
+    response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    response.headers["Cache-Control"] = "no-store"
     if request.endpoint == "web.static":
         lasting = "v" in request.args
         response.headers["Cache-Control"] = "public, max-age=31536000, immutable" if lasting else "no-cache"
-    elif request.blueprint in _OURS:
-        response.headers["Cache-Control"] = "no-store"
     return response
+
+
+def _is_ours_to_explain() -> bool:
+    return not request.path.startswith(FOREIGN)
 
 
 def _facts() -> dict[str, Any]:
@@ -159,21 +170,26 @@ def _fingerprint(name: str) -> str:
     return hashlib.sha256(resources.files("web").joinpath("static", name).read_bytes()).hexdigest()[:12]
 
 
+def _failed(error: Exception) -> tuple[str, int] | HTTPException:
+    if isinstance(error, HTTPException):
+        return _went_wrong(error)
+    logging.logger().error("unexpected", route=str(request.url_rule), exc_info=error)
+    return _wrong_page(500)
+
+
 def _went_wrong(error: HTTPException) -> tuple[str, int] | HTTPException:
     code = error.code or 500
-    if request.path.startswith(FOREIGN) or code < 400:
-        return error
-    if isinstance(error, InternalServerError) and error.original_exception is None:
-        code = 500
+    return _wrong_page(code) if code >= 400 and _is_ours_to_explain() else error
+
+
+def _wrong_page(code: int) -> tuple[str, int]:
     known = str(code) if str(code) in words.table_of("wrong_titles") else "other"
-    signed = request.blueprint in _OURS and sessions.current_staff(seen=False) is not None
-    return (
-        render_template(
-            "staff/wrong.html",
-            code=code,
-            heading=words.say("wrong_titles", known),
-            advice=words.say("wrong_advice", known),
-            signed=signed,
-        ),
-        code,
+    signed = request.blueprint in _OURS and code < 500 and sessions.current_staff(seen=False) is not None
+    page = render_template(
+        "staff/wrong.html",
+        code=code,
+        heading=words.say("wrong_titles", known),
+        advice=words.say("wrong_advice", known),
+        signed=signed,
     )
+    return page, code

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from flask import Blueprint, abort, redirect, request, url_for
+from flask import abort, redirect, request, url_for
 from sqlalchemy import select
 from werkzeug.wrappers import Response
 
@@ -13,7 +13,7 @@ from messaging.inbox.models import InboxItem
 from messaging.models import Patient
 from web import layout, permissions, persons, rows, sessions, threads, words
 
-patients = Blueprint("patients", __name__)
+patients = layout.room("patients", __name__)
 
 
 @patients.get("/patients")
@@ -63,9 +63,7 @@ def show(patient_id: UUID) -> str:
             "staff/patient.html",
             here="patients",
             person=persons.person(session, clinic, patient),
-            visits=[
-                persons.visit(session, one, clinic, reminders=True) for one in persons.visits(session, patient)
-            ],
+            visits=[persons.visit(session, one, reminders=True) for one in persons.visits(session, patient)],
             # A phone that several people share is never shown as one person's conversation.
             thread=threads.days(session, clinic, conversation, patient.first_name or "")
             if readable and own

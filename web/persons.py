@@ -67,7 +67,9 @@ def person(session: Session, clinic: Clinic, patient: Patient) -> Person:
     now = clock.now()
     db.load_keys(session, [patient.key_id])
     years = times.age(patient.birth_date, now)
-    coming = [one for one in visits(session, patient) if one.starts_at > now - STAYS and one.state != "cancelled"]
+    coming = [
+        one for one in visits(session, patient) if one.starts_at > now - STAYS and one.state != "cancelled"
+    ]
     numbers = _numbers(session, clinic, patient)
     return Person(
         id=patient.id,
@@ -84,7 +86,7 @@ def person(session: Session, clinic: Clinic, patient: Patient) -> Person:
         in_building=any(one.state == "arrived" and one.starts_at < now + STAYS for one in coming),
         reach=_reach(patient, numbers),
         numbers=numbers,
-        next_visit=visit(session, coming[-1], clinic) if coming else None,
+        next_visit=visit(session, coming[-1]) if coming else None,
     )
 
 
@@ -118,7 +120,7 @@ def visits(session: Session, patient: Patient) -> list[Appointment]:
     return list(session.scalars(found.order_by(Appointment.starts_at.desc()).limit(40)))
 
 
-def visit(session: Session, one: Appointment, clinic: Clinic, *, reminders: bool = False) -> Visit:
+def visit(session: Session, one: Appointment, *, reminders: bool = False) -> Visit:
     """Return a visit in words, with its reminders when they are asked for."""
     now = clock.now()
     return Visit(
@@ -133,9 +135,7 @@ def visit(session: Session, one: Appointment, clinic: Clinic, *, reminders: bool
 
 def _planned(session: Session, one: Appointment) -> list[tuple[str, str, str, str]]:
     now = clock.now()
-    steps = select(Reminder).where(
-        Reminder.appointment_id == one.id, Reminder.revision == one.revision
-    )
+    steps = select(Reminder).where(Reminder.appointment_id == one.id, Reminder.revision == one.revision)
     return [
         (
             step.step.replace("_", " "),

@@ -1,12 +1,12 @@
 """What each browser remembers about its reader: how dense the list is, and whether single keys act."""
 
-from flask import Blueprint, flash, redirect, request, url_for
+from flask import flash, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from config import db, runtime
 from web import layout, permissions, sessions, signin, words
 
-preferences = Blueprint("preferences", __name__)
+preferences = layout.room("preferences", __name__)
 CHOICES = {"density": ("comfortable", "compact"), "keys": ("on", "off")}
 A_YEAR = 365 * 24 * 3600
 

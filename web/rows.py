@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 from uuid import UUID
 
 from sqlalchemy import select
@@ -16,6 +17,7 @@ from messaging.models import Clinic, Conversation, Patient, Staff
 from web import times, words
 
 PAGE = 50
+Named = TypeVar("Named", Patient, Conversation, Staff)
 
 
 @dataclass(frozen=True)
@@ -61,8 +63,8 @@ def rows(
     patients = _by_id(session, Patient, (item.patient_id for item in shown))
     conversations = _by_id(session, Conversation, (item.conversation_id for item in shown))
     people = _by_id(session, Staff, (item.owner_id for item in shown))
-    everything = [*shown, *patients.values(), *conversations.values()]
-    db.load_keys(session, (row.key_id for row in everything))
+    sealed: list[db.SealedRow] = [*shown, *patients.values(), *conversations.values()]
+    db.load_keys(session, (row.key_id for row in sealed))
     now = clock.now()
     return [
         Row(
@@ -72,7 +74,7 @@ def rows(
             tone=tone(item, now, clinic.zone),
             mark=mark(item, now, clinic.zone),
             summary=(item.summary or "") if readable else words.say("kinds", item.kind),
-            why=" · ".join(_why(item, patients.get(item.patient_id), staff)),
+            why=" · ".join(_why(patients.get(item.patient_id), staff)),
             aside=_aside(item, people, staff, now, clinic.zone),
             acknowledged=item.acknowledged_at is not None,
         )
@@ -80,7 +82,7 @@ def rows(
     ]
 
 
-def _by_id(session: Session, model: type, ids: Iterable[UUID | None]) -> dict[UUID | None, object]:
+def _by_id(session: Session, model: type[Named], ids: Iterable[UUID | None]) -> dict[UUID | None, Named]:
     wanted = {one for one in ids if one}
     if not wanted:
         return {}
@@ -114,18 +116,16 @@ def tone(item: InboxItem, now: datetime, zone: str) -> str:
     return ticking.tone if ticking else "plain"
 
 
-def _why(item: InboxItem, patient: Patient | None, staff: Staff) -> list[str]:
+def _why(patient: Patient | None, staff: Staff) -> list[str]:
     parts = []
     if patient is not None and patient.panel:
         parts.append("your panel" if patient.panel in staff.panels else patient.panel)
     if patient is not None and patient.language != "en":
         parts.append(words.say("languages", patient.language))
-    return parts or [words.say("kinds", item.kind)]
+    return parts
 
 
-def _aside(
-    item: InboxItem, people: dict[UUID | None, Staff], staff: Staff, now: datetime, zone: str
-) -> str:
+def _aside(item: InboxItem, people: dict[UUID | None, Staff], staff: Staff, now: datetime, zone: str) -> str:
     if item.state == "done" and item.done_at:
         return f"{items.dispositions().get(item.disposition or '', '')} · {times.moment(item.done_at, now, zone)}"
     if item.acknowledged_at is not None:

@@ -83,7 +83,7 @@ def view(session: Session, screen: Screen, patient: Patient, zone: str) -> Scree
         when=times.moment(this.at, now, zone),
         finished=screen.submitted_at is not None,
         given=sum(answer is not None for answer in this.answers),
-        asked=len(definition.items),
+        asked=len(scoring.applicable(definition, this.answers)),
         total=this.score.total,
         highest=highest,
         band=_band(definition, patient, this.score),
@@ -163,9 +163,7 @@ def _was(previous: _Read, now: datetime, zone: str) -> str:
     return f"was {previous.score.total}, {times.month(previous.at, now, zone)}"
 
 
-def _before(
-    definition: scoring.Instrument, patient: Patient, one: _Read, now: datetime, zone: str
-) -> Before:
+def _before(definition: scoring.Instrument, patient: Patient, one: _Read, now: datetime, zone: str) -> Before:
     band = _band(definition, patient, one.score)
     return Before(times.day(one.at, now, zone), one.score.total or 0, band, bool(one.score.alerts))
 
@@ -181,9 +179,7 @@ def _trend(
     sex = patient.sex if patient.sex in ("female", "male") else None
     bands = [(band.lowest, band.words["en"].lower()) for band in definition.bands(sex)]  # type: ignore[arg-type]
     readings = [
-        charts.Reading(
-            one.at, one.score.total or 0, times.month(one.at, now, zone), bool(one.score.alerts)
-        )
+        charts.Reading(one.at, one.score.total or 0, times.month(one.at, now, zone), bool(one.score.alerts))
         for one in scored
     ]
     return charts.trend(readings, bands, highest)

@@ -1,21 +1,22 @@
 """The staff door: password or one-time link in, sign-out, and the links the command line hands out."""
 
 import re
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Literal
 from urllib.parse import urlsplit
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import redirect, render_template, request, url_for
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from config import audit, clock, db, keys, logging, runtime
 from messaging.models import Clinic, Staff
-from web import backoff, passwords, permissions, sessions
+from web import backoff, layout, passwords, permissions, sessions
 from web.models import SignInLink
 
-signin = Blueprint("signin", __name__)
+signin = layout.room("signin", __name__)
 _LOCAL = re.compile(r"/(?![/\\])[\x21-\x5b\x5d-\x7e]*")
 
 
@@ -77,13 +78,14 @@ def _who(email: str, password: str) -> Staff | None:
             select(Staff).where(Staff.email == email, Staff.active).order_by(Staff.id).limit(3)
         ).all()
     # The check is made outside the transaction: it takes a tenth of a second on purpose.
-    for staff in found or [None]:
+    candidates: Sequence[Staff | None] = found or [None]
+    for staff in candidates:
         if passwords.fits(staff.password_hash if staff else None, password):
             return staff
-    for staff in found:
-        logging.logger().info("sign in refused", staff_id=staff.id, clinic_id=staff.clinic_id)
-        with db.unit_of_work(staff.clinic_id) as session:
-            audit.record(session, staff.clinic_id, "system:web", "staff.sign_in_refused", f"staff:{staff.id}")
+    for known in found:
+        logging.logger().info("sign in refused", staff_id=known.id, clinic_id=known.clinic_id)
+        with db.unit_of_work(known.clinic_id) as session:
+            audit.record(session, known.clinic_id, "system:web", "staff.sign_in_refused", f"staff:{known.id}")
     return None
 
 
@@ -190,7 +192,9 @@ def leave() -> Response:
     if staff is not None:
         with db.unit_of_work(staff.clinic_id) as session:
             sessions.end(session, request.cookies.get(sessions.cookie_name(), ""))
-            audit.record(session, staff.clinic_id, f"staff:{staff.id}", "staff.signed_out", f"staff:{staff.id}")
+            audit.record(
+                session, staff.clinic_id, f"staff:{staff.id}", "staff.signed_out", f"staff:{staff.id}"
+            )
     response = redirect(url_for("signin.form"), 303)
     sessions.take(response)
     return response

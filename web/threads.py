@@ -68,7 +68,9 @@ def days(session: Session, clinic: Clinic, conversation: Conversation | None, na
 
 def _authors(session: Session, found: Sequence[Message]) -> dict[UUID, str]:
     ids = {message.author_id for message in found if message.author_id}
-    return {one.id: one.name for one in session.scalars(select(Staff).where(Staff.id.in_(ids)))} if ids else {}
+    return (
+        {one.id: one.name for one in session.scalars(select(Staff).where(Staff.id.in_(ids)))} if ids else {}
+    )
 
 
 def _said(message: Message, name: str, authors: dict[UUID, str], zone: str) -> Said:

@@ -42,6 +42,11 @@ def length(span: timedelta) -> str:
     return f"{hours} h {rest:02}" if rest and hours < 10 else f"{hours} h"
 
 
+def ago(span: timedelta) -> str:
+    """Return how long ago: "just now", "4 min ago"."""
+    return "just now" if span < timedelta(minutes=1) else f"{length(span)} ago"
+
+
 def _by(moment: datetime, now: datetime, zone: str) -> str:
     local, today = moment.astimezone(ZoneInfo(zone)), now.astimezone(ZoneInfo(zone))
     days = (local.date() - today.date()).days
@@ -68,9 +73,12 @@ def _date(local: datetime, today: datetime) -> str:
     return f"{local.day} {local:%b}" + ("" if local.year == today.year else f" {local.year}")
 
 
-def moment(at: datetime, now: datetime, zone: str) -> str:
-    """Return day and time: "Today 14:02", "Tue 3 Mar 9:00"."""
-    return f"{day(at, now, zone)} {clock_time(at.astimezone(ZoneInfo(zone)))}"
+def moment(at: datetime, now: datetime, zone: str, *, running: bool = False) -> str:
+    """Return day and time: "Today 14:02", "Tue 3 Mar 9:00"; `running` for the middle of a sentence: "today 14:02"."""
+    said = day(at, now, zone)
+    if running and said in ("Today", "Yesterday", "Tomorrow"):
+        said = said.lower()
+    return f"{said} {clock_time(at.astimezone(ZoneInfo(zone)))}"
 
 
 def time_of(at: datetime, zone: str) -> str:

@@ -1,16 +1,19 @@
 """The one history of the database, the same for SQLite and PostgreSQL."""
 
 from pathlib import Path
-
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
+from typing import TYPE_CHECKING
 
 from config import db
 
+if TYPE_CHECKING:
+    from alembic.config import Config
 
-def _config() -> Config:
+# Alembic is imported where it is used: every command line and process imports this module, few of them migrate.
+
+
+def _config() -> "Config":
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
     return config
@@ -18,16 +21,22 @@ def _config() -> Config:
 
 def upgrade() -> None:
     """Bring the database to head."""
+    from alembic import command
+
     command.upgrade(_config(), "head")
 
 
 def heads() -> tuple[str, ...]:
     """Return the newest revisions; more than one is a mistake."""
+    from alembic.script import ScriptDirectory
+
     return tuple(ScriptDirectory.from_config(_config()).get_heads())
 
 
 def current() -> str | None:
     """Return the revision the database is at, None for an empty one."""
+    from alembic.runtime.migration import MigrationContext
+
     with db.engine().connect() as connection:
         return MigrationContext.configure(connection).get_current_revision()
 

@@ -67,7 +67,8 @@ def test_the_first_page_says_who_asks_and_nothing_about_what(ward, phone):
     _, path = ward.issue()
     phone.get(path)
     assert phone.heading == "A few questions before your visit"
-    assert "Alder Street Clinic" in phone.page and "(201) 555-0100" in phone.page
+    assert "Alder Street Clinic" in phone.page
+    assert "(201) 555-0100" in phone.page
     assert 'href="tel:988"' in phone.page
     assert not INSTRUMENT_WORDS.search(phone.page)
 
@@ -75,11 +76,15 @@ def test_the_first_page_says_who_asks_and_nothing_about_what(ward, phone):
 def test_a_whole_form_is_answered_checked_and_sent(ward, phone):
     link_id, path = ward.issue("gad2")
     phone.enter(path)
-    assert "Question 1 of 2" in phone.page and "Over the last 2 weeks" in phone.page
+    assert "Question 1 of 2" in phone.page
+    assert "Over the last 2 weeks" in phone.page
     fill(phone, [1, 0])
-    assert phone.path == "/i/q/1/check" and "Several days" in phone.page and "Send my answers" in phone.page
+    assert phone.path == "/i/q/1/check"
+    assert "Several days" in phone.page
+    assert "Send my answers" in phone.page
     phone.post()
-    assert phone.path == "/i/done" and "Thank you" in phone.heading
+    assert phone.path == "/i/done"
+    assert "Thank you" in phone.heading
     assert "Several days" not in phone.page
     assert (state(link_id), answers(), items()) == ("answered", [1, 0], [])
 
@@ -93,7 +98,8 @@ def test_every_answer_is_saved_before_the_next_question(ward, phone):
 def test_declining_is_a_missing_answer_and_never_a_zero(ward, phone):
     _, path = ward.issue("phq2")
     fill(phone.enter(path), [None, 2])
-    assert phone.path == "/i/q/1/check" and "Not answered" in phone.page
+    assert phone.path == "/i/q/1/check"
+    assert "Not answered" in phone.page
     phone.post()
     assert answers() == [None, 2]
 
@@ -101,8 +107,10 @@ def test_declining_is_a_missing_answer_and_never_a_zero(ward, phone):
 def test_continue_without_an_answer_asks_and_saves_nothing(ward, phone):
     _, path = ward.issue()
     phone.enter(path).post()
-    assert phone.response.status_code == 422 and "Choose the answer" in phone.page
-    assert '<title>Please check: ' in phone.page and read(lambda s: s.scalar(select(func.count(Screen.id)))) == 0
+    assert phone.response.status_code == 422
+    assert "Choose the answer" in phone.page
+    assert "<title>Please check: " in phone.page
+    assert read(lambda s: s.scalar(select(func.count(Screen.id)))) == 0
 
 
 @pytest.mark.parametrize("made_up", ["4", "-1", "true", "1.0", "", " 1"])
@@ -116,8 +124,11 @@ def test_only_the_instruments_own_answers_are_taken(ward, phone, made_up):
 def test_item_nine_shows_help_at_once_and_tells_a_person_though_the_form_is_never_finished(ward, phone):
     _, path = ward.issue()
     fill(phone.enter(path), [0] * 8).post(answer=1)
-    assert phone.path == "/i/help" and "our team has been told" in phone.page.lower()
-    assert 'href="tel:988"' in phone.page and 'href="sms:988"' in phone.page and 'href="tel:911"' in phone.page
+    assert phone.path == "/i/help"
+    assert "our team has been told" in phone.page.lower()
+    assert 'href="tel:988"' in phone.page
+    assert 'href="sms:988"' in phone.page
+    assert 'href="tel:911"' in phone.page
     assert items() == [("safety", "Answered item 9 on the PHQ-9: several days (form not finished)")]
     phone.get("/i/q")
     assert phone.path == "/i/q/1/check"
@@ -130,13 +141,16 @@ def test_help_comes_before_thanks_when_a_form_with_item_nine_is_sent(ward, phone
     assert phone.path == "/i/help"
     phone.get("/i/q")
     assert phone.path == "/i/done"
-    assert items() == [("safety", "Answered item 9 on the PHQ-9: more than half the days. Total 2, minimal or none")]
+    assert items() == [
+        ("safety", "Answered item 9 on the PHQ-9: more than half the days. Total 2, minimal or none")
+    ]
 
 
 def test_that_the_team_was_told_is_said_only_when_it_was(ward, phone):
     _, path = ward.issue()
     phone.enter(path).get("/i/help")
-    assert "has been told" not in phone.page and "988" in phone.page
+    assert "has been told" not in phone.page
+    assert "988" in phone.page
 
 
 def test_one_instrument_follows_the_other(ward, phone):
@@ -144,11 +158,14 @@ def test_one_instrument_follows_the_other(ward, phone):
     fill(phone.enter(path), [0, 0])
     assert "Send these answers and go on" in phone.page
     phone.post()
-    assert phone.path == "/i/q/2/1" and "Part 2 of 2" in phone.page and state(link_id) == "verified"
+    assert phone.path == "/i/q/2/1"
+    assert "Part 2 of 2" in phone.page
+    assert state(link_id) == "verified"
     phone.post(answer=0)
     assert phone.path == "/i/q/2/check"  # "Never" leaves nothing else to ask
     phone.post()
-    assert phone.path == "/i/done" and state(link_id) == "answered"
+    assert phone.path == "/i/done"
+    assert state(link_id) == "answered"
 
 
 def test_back_and_change_show_this_sessions_answer_and_keep_the_rest(ward, phone):
@@ -160,7 +177,8 @@ def test_back_and_change_show_this_sessions_answer_and_keep_the_rest(ward, phone
     assert phone.path == "/i/q/1/3"
     fill(phone.get("/i/q"), [0, 0, 0, 0])
     phone.get(re.search(r'href="(/i/q/1/2\?change=1)"', phone.page).group(1)).post(answer=0)
-    assert phone.path == "/i/q/1/check" and answers() == [0, 0, 2, 0, 0, 0, 0]
+    assert phone.path == "/i/q/1/check"
+    assert answers() == [0, 0, 2, 0, 0, 0, 0]
 
 
 def test_a_question_ahead_cannot_be_opened(ward, phone):
@@ -175,20 +193,26 @@ def test_another_phone_goes_on_where_the_first_stopped_and_sees_no_answer(ward, 
     fill(phone.enter(path), [2])
     assert another_phone.enter(path).path == "/i/q/1/2"
     another_phone.get("/i/q/1/1")
-    assert "checked" not in another_phone.page and "answered this question before" in another_phone.page
+    assert "checked" not in another_phone.page
+    assert "answered this question before" in another_phone.page
     another_phone.post()
-    assert another_phone.path == "/i/q/1/2" and answers() == [2, None]
+    assert another_phone.path == "/i/q/1/2"
+    assert answers() == [2, None]
     another_phone.post(answer=1)
-    assert "Answered earlier" in another_phone.page and "More than half the days" not in another_phone.page
+    assert "Answered earlier" in another_phone.page
+    assert "More than half the days" not in another_phone.page
 
 
 def test_language_changes_on_the_way_and_keeps_the_answers(ward, phone):
     _, path = ward.issue("phq2")
     fill(phone.enter(path), [1])
     phone.post("/i/language", to="es", at="question", part=1, number=2)
-    assert phone.path == "/i/q/1/2" and '<html lang="es">' in phone.page and "Pregunta 2 de 2" in phone.page
+    assert phone.path == "/i/q/1/2"
+    assert '<html lang="es">' in phone.page
+    assert "Pregunta 2 de 2" in phone.page
     phone.get("/i/q/1/1")
-    assert re.search(r'value="1" checked', phone.page) and "Varios días" in phone.page
+    assert re.search(r'value="1" checked', phone.page)
+    assert "Varios días" in phone.page
     assert read(lambda s: s.scalars(select(Screen.language)).one()) == "es"
 
 
@@ -197,15 +221,18 @@ def test_a_patient_who_speaks_spanish_is_spoken_to_in_spanish_from_the_first_pag
         ward.both(session)[1].language = "es-MX"
     _, path = ward.issue("audit_c")
     phone.get(path)
-    assert '<html lang="es">' in phone.page and phone.heading == "Unas preguntas antes de su cita"
+    assert '<html lang="es">' in phone.page
+    assert phone.heading == "Unas preguntas antes de su cita"
     phone.enter(path)
-    assert '<h1 lang="en">' in phone.page and "solo está disponible en inglés" in phone.page
+    assert '<h1 lang="en">' in phone.page
+    assert "solo está disponible en inglés" in phone.page
 
 
 def test_the_language_chosen_on_the_first_page_stays(ward, phone):
     _, path = ward.issue()
     phone.enter(path + "?lang=es")
-    assert phone.path == "/i/q/1/1" and "Pregunta 1 de 9" in phone.page
+    assert phone.path == "/i/q/1/1"
+    assert "Pregunta 1 de 9" in phone.page
 
 
 @pytest.mark.parametrize(
@@ -216,10 +243,14 @@ def test_the_language_chosen_on_the_first_page_stays(ward, phone):
         (("27", "3", "81"), "four digits"),
     ],
 )
-def test_a_slip_in_the_birth_date_is_said_in_words_keeps_what_was_typed_and_costs_no_try(ward, phone, typed, said):
+def test_a_slip_in_the_birth_date_is_said_in_words_keeps_what_was_typed_and_costs_no_try(
+    ward, phone, typed, said
+):
     link_id, path = ward.issue()
     phone.get(path).post(day=typed[0], month=typed[1], year=typed[2])
-    assert phone.response.status_code == 422 and said in phone.page and f'value="{typed[2]}"' in phone.page
+    assert phone.response.status_code == 422
+    assert said in phone.page
+    assert f'value="{typed[2]}"' in phone.page
     assert read(lambda s: s.get(IntakeLink, link_id).tries) == 0
     assert not re.search("error|invalid|failed", re.sub("aria-invalid", "", phone.page), re.IGNORECASE)
 
@@ -229,11 +260,14 @@ def test_after_five_wrong_birth_dates_the_page_is_that_of_an_unknown_link_with_t
     open_page = phone.get(path).page
     for _ in range(5):
         phone.enter(path, OTHER)
-    assert state(link_id) == "locked" and "(201) 555-0100" in phone.page and "988" in phone.page
+    assert state(link_id) == "locked"
+    assert "(201) 555-0100" in phone.page
+    assert "988" in phone.page
     locked, phone.page = phone.heading, open_page
     assert phone.post(path, day=27, month=3, year=1981).heading == locked == phone.get(path).heading
     unknown = phone.get("/i/AAAAAAAAAAAAAAAAAAAAAA")
-    assert (unknown.heading, unknown.response.status_code) == (locked, 404) and "988" in unknown.page
+    assert (unknown.heading, unknown.response.status_code) == (locked, 404)
+    assert "988" in unknown.page
     assert [kind for kind, _ in items()] == ["delivery"]
 
 
@@ -242,7 +276,8 @@ def test_an_expired_link_is_the_same_dead_end_with_the_phone(ward, phone):
     open_page = phone.get(path).page
     with time_machine.travel(clock.now() + timedelta(hours=2)):
         assert phone.get(path).response.status_code == 404
-        assert "(201) 555-0100" in phone.page and "988" in phone.page
+        assert "(201) 555-0100" in phone.page
+        assert "988" in phone.page
         phone.page = open_page
         assert phone.post(path, day=27, month=3, year=1981).response.status_code == 404
 
@@ -255,7 +290,8 @@ def test_sending_twice_is_sending_once_and_shows_the_same_thanks(ward, phone):
     phone.page = check_page
     assert phone.post(check_path).page == first
     assert [kind for kind, _ in items()] == ["screen"]
-    assert phone.get("/i/q/1/1").path == "/i/done" and phone.get(path).heading == phone.get("/i/done").heading
+    assert phone.get("/i/q/1/1").path == "/i/done"
+    assert phone.get(path).heading == phone.get("/i/done").heading
 
 
 def test_an_old_tab_that_answers_otherwise_after_sending_is_kept_for_a_person(ward, phone):
@@ -274,17 +310,20 @@ def test_after_half_an_hour_the_birth_date_is_asked_again_and_the_answer_just_gi
     phone.enter(path)
     with time_machine.travel(clock.now() + timedelta(minutes=31)):
         phone.post(answer=3)
-        assert "once more" in phone.page and read(lambda s: s.scalar(select(func.count(Screen.id)))) == 0
+        assert "once more" in phone.page
+        assert read(lambda s: s.scalar(select(func.count(Screen.id)))) == 0
         phone.post(day=1, month=1, year=1970)  # a wrong date keeps the answer along
         phone.post(day=27, month=3, year=1981)
-        assert phone.path == "/i/q/1/2" and answers() == [3, None]
+        assert phone.path == "/i/q/1/2"
+        assert answers() == [3, None]
 
 
 def test_looking_after_half_an_hour_asks_for_the_birth_date_too(ward, phone):
     _, path = ward.issue("phq2")
     fill(phone.enter(path), [3])
     with time_machine.travel(clock.now() + timedelta(minutes=31)):
-        assert "once more" in phone.get("/i/q/1/1").page and "Nearly every day" not in phone.page
+        assert "once more" in phone.get("/i/q/1/1").page
+        assert "Nearly every day" not in phone.page
         assert phone.post(day=27, month=3, year=1981).path == "/i/q/1/2"
 
 
@@ -293,11 +332,14 @@ def test_an_answer_on_a_link_that_was_replaced_meanwhile_still_counts(ward, phon
     fill(phone.enter(path), [0] * 8)
     ward.issue()
     phone.post(answer=3)
-    assert phone.path == "/i/help" and [kind for kind, _ in items()] == ["safety"]
+    assert phone.path == "/i/help"
+    assert [kind for kind, _ in items()] == ["safety"]
 
 
 def test_without_a_cookie_one_is_sent_back_to_the_text_message(ward, phone):
-    assert phone.get("/i/q").response.status_code == 403 and "text message" in phone.page and "988" in phone.page
+    assert phone.get("/i/q").response.status_code == 403
+    assert "text message" in phone.page
+    assert "988" in phone.page
 
 
 def test_every_page_is_sealed_against_caches_scripts_and_frames(ward, phone):
@@ -311,14 +353,16 @@ def test_every_page_is_sealed_against_caches_scripts_and_frames(ward, phone):
         for name, value in sheets.HEADERS.items():
             assert response.headers[name] == value
         page = response.get_data(as_text=True)
-        assert "<script" not in page and len(page.encode()) < 12_000
+        assert "<script" not in page
+        assert len(page.encode()) < 12_000
         assert not INSTRUMENT_WORDS.search(re.search("<title>(.*?)</title>", page).group(1))
 
 
 def test_the_cookie_is_for_this_site_and_these_pages_alone_and_the_token_leaves_the_address(ward, phone):
     _, path = ward.issue()
     phone.get(path).post(day=27, month=3, year=1981, follow=False)
-    assert phone.response.status_code == 303 and phone.response.headers["Location"] == "/i/q"
+    assert phone.response.status_code == 303
+    assert phone.response.headers["Location"] == "/i/q"
     cookie = phone.response.headers["Set-Cookie"]
     assert {"HttpOnly", "Secure", "Path=/i", "SameSite=Strict"} <= set(cookie.split("; "))
     phone.get("/i/q")
@@ -335,8 +379,10 @@ def test_a_post_without_its_secret_saves_nothing_but_gives_the_answer_back_to_se
     _, path = ward.issue("phq2")
     phone.enter(path)
     phone.post(csrf_token="stale", answer=2)
-    assert phone.response.status_code == 400 and 'name="answer" value="2"' in phone.page
-    assert phone.post().path == "/i/q/1/2" and answers() == [2, None]
+    assert phone.response.status_code == 400
+    assert 'name="answer" value="2"' in phone.page
+    assert phone.post().path == "/i/q/1/2"
+    assert answers() == [2, None]
 
 
 def test_while_the_database_is_away_the_answer_waits_on_the_page_and_help_is_there(ward, phone):
@@ -345,10 +391,13 @@ def test_while_the_database_is_away_the_answer_waits_on_the_page_and_help_is_the
     with db.unit_of_work(db.EVERY) as session:
         session.execute(text("ALTER TABLE screen RENAME TO away"))
     phone.post(answer=3)
-    assert phone.response.status_code == 503 and "988" in phone.page and 'name="answer" value="3"' in phone.page
+    assert phone.response.status_code == 503
+    assert "988" in phone.page
+    assert 'name="answer" value="3"' in phone.page
     with db.unit_of_work(db.EVERY) as session:
         session.execute(text("ALTER TABLE away RENAME TO screen"))
-    assert phone.post().path == "/i/q/1/2" and answers() == [3, None]
+    assert phone.post().path == "/i/q/1/2"
+    assert answers() == [3, None]
 
 
 def test_a_form_posted_from_another_site_is_refused(ward, phone):
@@ -356,7 +405,8 @@ def test_a_form_posted_from_another_site_is_refused(ward, phone):
     phone.enter(path)
     headers = {"Sec-Fetch-Site": "cross-site"}
     response = phone.client.post("/i/q/1/1", data={"answer": 1}, headers=headers, base_url=phone.base_url)
-    assert response.status_code == 403 and "value=\"1\"" not in response.get_data(as_text=True)
+    assert response.status_code == 403
+    assert 'value="1"' not in response.get_data(as_text=True)
 
 
 def test_looking_never_counts_as_being_seen(ward, phone):

@@ -60,14 +60,14 @@ def settings_for(folder: Path, web: int, network: int, **more: str) -> given.Set
     """Return settings for a service of its own in `folder`; `more` by environment name."""
     # The demo never reads the operator's own settings: it must not meet a real account, database or patient.
     return given.load(
-        more,
+        {},
         PORT=str(web),
         TWILIO_ACCOUNT_SID="AC" + secrets.token_hex(16),
         TWILIO_AUTH_TOKEN=secrets.token_hex(16),
         TWILIO_API_URL=f"http://127.0.0.1:{network}",
         WARMTHREAD_PUBLIC_URL=f"http://127.0.0.1:{web}",
         WARMTHREAD_DATA_DIR=str(folder / "data"),
-        WARMTHREAD_LOG_LEVEL="error",
+        **({"WARMTHREAD_LOG_LEVEL": "error"} | more),
     )
 
 

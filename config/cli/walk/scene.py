@@ -30,9 +30,8 @@ class Scene:
         argv = [sys.executable, "-m", "config.cli", *words, "--json"]
         ended = subprocess.run(argv, env=self.env, capture_output=True, text=True, timeout=60, check=False)
         if ended.returncode != 0:
-            raise NotSeen(
-                f"warmthread {words[0]} {words[1] if len(words) > 1 else ''} ended with {ended.returncode}"
-            )
+            said = (ended.stderr.strip().splitlines() or ["nothing"])[-1]
+            raise NotSeen(f"warmthread {' '.join(words[:2])} ended with {ended.returncode} and said: {said}")
         return json.loads(ended.stdout)
 
     def browser(self) -> Visitor:
@@ -42,8 +41,8 @@ class Scene:
     def texts(self, number: str) -> list[dict[str, Any]]:
         """Return what the phone `number` shows, oldest first."""
         address = f"{self.network}/sim/phones/{urllib.parse.quote(number)}/messages"
-        found = self._ask(urllib.request.Request(address))
-        return found if isinstance(found, list) else found["messages"]
+        found: list[dict[str, Any]] = self._ask(urllib.request.Request(address))["messages"]
+        return found
 
     def type(self, number: str, body: str) -> None:
         """Type a text on the phone `number` and send it to the clinic."""

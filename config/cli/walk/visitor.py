@@ -108,11 +108,10 @@ class Visitor:
         """Open an address."""
         return self._open(urllib.request.Request(urllib.parse.urljoin(self.base, path)))
 
-    def submit(self, page: Page, form: Form, *, button: tuple[str, str] | None = None, **filled: str) -> Page:
-        """Fill in a form of `page` and send it, as pressing `button` (its first one if it has several) would."""
+    def submit(self, page: Page, form: Form, **filled: str) -> Page:
+        """Fill in a form of `page` and send it, as pressing its first button would."""
         values = {**form.fields, **filled}
-        if button or form.buttons:
-            name, value = button or form.buttons[0]
+        for name, value in form.buttons[:1]:
             values.setdefault(name, value)
         url = urllib.parse.urljoin(page.url, form.action)
         body = urllib.parse.urlencode(values)

@@ -1,0 +1,139 @@
+"""A clinic, its people and patients in a real database, and browsers that sign in through the door."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from config import app as application
+from config import db, runtime, settings
+from messaging import conversations, people
+from messaging.inbox import items
+from messaging.inbox.models import InboxItem
+from messaging.models import Clinic, Conversation, Patient, Staff
+from web import signin
+
+ENVIRONMENT = {
+    "TWILIO_ACCOUNT_SID": "AC" + "0" * 32,
+    "TWILIO_AUTH_TOKEN": "a token of no account",
+    "WARMTHREAD_PUBLIC_URL": "http://localhost:8000",
+}
+
+
+@pytest.fixture(autouse=True)
+def app(tmp_path: Path) -> Iterator[Flask]:
+    """The whole application on a database of its own."""
+    runtime.configure(settings.load(ENVIRONMENT | {"WARMTHREAD_DATA_DIR": str(tmp_path / "data")}))
+    app = application.create_app()
+    db.Base.metadata.create_all(db.engine())
+    yield app
+    db.engine().dispose()
+
+
+@dataclass
+class Browser:
+    """A browser with its cookies; posts carry the token that the pages carry."""
+
+    client: FlaskClient
+    token: str = ""
+
+    def get(self, path: str, **more: Any) -> TestResponse:
+        return self.client.get(path, **more)
+
+    def post(self, path: str, *, token_from: str = "/preferences", **form: str) -> TestResponse:
+        page = self.client.get(token_from).text
+        found = re.search(r'name="csrf_token" value="([^"]+)"', page)
+        return self.client.post(path, data=form | {"csrf_token": found[1] if found else ""})
+
+
+@dataclass
+class House:
+    """One clinic with verbs that a test would otherwise repeat."""
+
+    app: Flask
+    clinic: Clinic
+    count: int = field(default=0)
+
+    def browser(self) -> Browser:
+        """A browser nobody has signed in with."""
+        return Browser(self.app.test_client())
+
+    def staff(self, name: str = "Rosa Delgado", **facts: Any) -> Staff:
+        self.count += 1
+        given = {"email": f"p{self.count}@clinic.example"}
+        with db.unit_of_work(self.clinic.id) as session:
+            return people.add_staff(session, self.clinic, name=name, **(given | facts))
+
+    def link(self, staff: Staff, kind: Any = "once", valid: timedelta = timedelta(hours=1)) -> str:
+        """The path of a sign-in link."""
+        with db.unit_of_work(staff.clinic_id) as session:
+            return signin.make_link(session, staff, kind, valid).removeprefix("http://localhost:8000")
+
+    def signed_in(self, staff: Staff) -> Browser:
+        browser, path = self.browser(), self.link(staff)
+        assert browser.post(path, token_from=path).status_code == 303
+        return browser
+
+    def patient(self, **facts: Any) -> Patient:
+        self.count += 1
+        given = {
+            "record": f"R{self.count}",
+            "first_name": "Teresa",
+            "last_name": "Quintana",
+            "number": f"+1202555{100 + self.count:04}",
+            "birth_date": date(1985, 3, 2),
+        }
+        with db.unit_of_work(self.clinic.id) as session:
+            return people.save_patient(session, self.clinic, people.PatientRecord(**(given | facts)))[0]
+
+    def text_from(self, patient: Patient, body: str) -> Conversation:
+        self.count += 1
+        with db.unit_of_work(self.clinic.id) as session:
+            number = session.get_one(Patient, patient.id).numbers[0].number or ""
+            conversation = conversations.of_number(session, self.clinic, number)
+            sid = f"SM{self.count}"
+            conversations.file_inbound(
+                session, self.clinic, conversation, body=body, provider_sid=sid, reading=[]
+            )
+            return conversation
+
+    def item(self, kind: Any = "reply", **facts: Any) -> InboxItem:
+        self.count += 1
+        given = {"about": f"patient:{self.clinic.id}", "dedupe": f"d{self.count}", "summary": "can we talk"}
+        with db.unit_of_work(self.clinic.id) as session:
+            return items.open_item(session, self.clinic, kind=kind, **(given | facts))
+
+    def read(self, model: type, row_id: Any) -> Any:
+        with db.unit_of_work(db.EVERY, read_only=True) as session:
+            return session.get_one(model, row_id)
+
+
+def a_house(app: Flask, number: str) -> House:
+    with db.unit_of_work(db.EVERY) as session:
+        return House(
+            app,
+            people.add_clinic(
+                session,
+                name="Alder Street Clinic",
+                zone="America/Denver",
+                number=number,
+                phone="+12025550199",
+            ),
+        )
+
+
+@pytest.fixture
+def house(app: Flask) -> House:
+    return a_house(app, "+12025550100")
+
+
+@pytest.fixture
+def another_house(app: Flask) -> Callable[[], House]:
+    return lambda: a_house(app, "+12025550198")
