@@ -36,8 +36,8 @@ def answer_all(session: Session, arrived: Sequence[Receipt]) -> None:
         receipt.processed_at, receipt.state = clock.now(), "processed"
         if clinic is None or (clinic.id, form["MessageSid"]) in filed:
             receipt.state = "ignored"
-            why = "nobody's number" if clinic is None else "filed before"
-            logging.logger().warning("text ignored", receipt_id=receipt.id, state=why.replace("'", ""))
+            why = "to_nobody" if clinic is None else "filed_before"
+            logging.logger().warning("text ignored", receipt_id=receipt.id, kind=why)
             continue
         filed.add((clinic.id, form["MessageSid"]))
         answer(session, clinic, form, at=receipt.received_at)
