@@ -1,7 +1,7 @@
 """What happens with a text that came in: filed, read, obeyed, answered, and put in front of a human unless a rule did all."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import select
@@ -13,6 +13,7 @@ from messaging.models import Clinic, Conversation, Message, Patient, PatientNumb
 from messaging.rulebook import Consent
 from reminders import appointments, replies
 from webhooks import autoreplies, fields, raising, receipts
+from webhooks.inbound import Inbound
 from webhooks.models import Receipt
 
 # The carrier answers these itself when they are the whole text, and whatever it has marked with OptOutType.
@@ -21,31 +22,6 @@ CARRIERS_OWN = {
     *("START", "YES", "UNSTOP", "HELP", "INFO"),
 }
 TAKEN: Mapping[str, Consent] = {"STOP": "stop", "START": "start", "HELP": "help"}
-
-
-@dataclass(frozen=True)
-class Inbound:
-    """One text that came in, found, filed and read. `patients` are the active ones who gave the number."""
-
-    session: Session
-    clinic: Clinic
-    conversation: Conversation
-    patients: Sequence[Patient]
-    message: Message
-    reading: reading.Reading
-    number: str
-    carrier_answers: bool
-
-    @property
-    def patient(self) -> Patient | None:
-        """The one patient whose text this is; None while nobody or several fit."""
-        return self.patients[0] if len(self.patients) == 1 else None
-
-    @property
-    def language(self) -> str:
-        """The language all patients of this number share, else English."""
-        spoken = {one.language for one in self.patients}
-        return spoken.pop() if len(spoken) == 1 else "en"
 
 
 def answer_all(session: Session, arrived: Sequence[Receipt]) -> None:
@@ -60,8 +36,8 @@ def answer_all(session: Session, arrived: Sequence[Receipt]) -> None:
         receipt.processed_at, receipt.state = clock.now(), "processed"
         if clinic is None or (clinic.id, form["MessageSid"]) in filed:
             receipt.state = "ignored"
-            why = "nobody's number" if clinic is None else "filed before"
-            logging.logger().warning("text ignored", receipt_id=receipt.id, state=why.replace("'", ""))
+            why = "to_nobody" if clinic is None else "filed_before"
+            logging.logger().warning("text ignored", receipt_id=receipt.id, kind=why)
             continue
         filed.add((clinic.id, form["MessageSid"]))
         answer(session, clinic, form, at=receipt.received_at)

@@ -9,13 +9,11 @@ from sqlalchemy import select
 
 from config import db
 from messaging import consent, people, wording
-from messaging.inbox import items
 from messaging.inbox.models import InboxItem
 from messaging.models import ConsentEntry, Message
 from reminders import appointments
 from reminders.models import Appointment, Reminder
 from webhooks import jobs
-from webhooks.models import Receipt
 
 PATIENT, STRANGER = "+13035550101", "+13035550199"
 
@@ -243,33 +241,6 @@ def test_a_shared_number_is_a_humans_choice_and_no_name_is_said(world: Any, pati
     assert not any("Ana" in body or "Beto" in body for body in _bodies(world))
 
 
-def test_one_reply_waits_for_each_conversation_and_its_clock_runs_on(world: Any) -> None:
-    world.text("I have a question")
-    first = world.items[0].answer_by
-    world.text("about my bill")
-    (item,) = world.items
-    assert item.summary == "I have a question\nabout my bill"
-    assert item.answer_by == first
-
-
-def test_after_an_answer_new_words_are_a_new_item(world: Any) -> None:
-    world.text("I have a question")
-    with db.unit_of_work(db.EVERY) as session:
-        staff = people.add_staff(session, world.clinic, name="Kim", email="kim@clinic.example")
-        items.acknowledge(session, session.scalars(select(InboxItem)).one(), staff, "handled")
-    world.text("another one")
-    assert [one.summary for one in world.items] == ["I have a question", "another one"]
-
-
-def test_new_words_wake_a_reply_that_sleeps(world: Any) -> None:
-    world.text("I have a question")
-    with db.unit_of_work(db.EVERY) as session:
-        item = session.scalars(select(InboxItem)).one()
-        item.state, item.snoozed_until = "snoozed", datetime.now(UTC) + timedelta(days=1)
-    world.text("one more thing")
-    assert [one.state for one in world.items] == ["open"]
-
-
 def test_thanks_is_filed_and_wakes_nobody(world: Any) -> None:
     world.text("thanks!")
     assert len(world.inbound) == 1
@@ -304,49 +275,3 @@ def test_a_yes_to_a_colleague_is_an_answer(world: Any) -> None:
     for words in ("yes", "ok"):
         world.text(words)
     assert [one.summary for one in world.items] == ["hello", "yes\nok"]
-
-
-def test_a_text_filed_before_is_not_filed_again(world: Any) -> None:
-    form = world.form("hello")
-    world.post(form)
-    world.drain()
-    with db.unit_of_work(db.EVERY) as session:
-        session.query(Receipt).one().event = "elsewhere"
-    world.post(form)
-    world.drain()
-    assert len(world.inbound) == 1
-    assert [one.state for one in world.receipts] == ["processed", "ignored"]
-
-
-def test_what_cannot_be_worked_on_fails_in_front_of_a_human_and_stops_nobody(
-    world: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    world.post(world.form("poison"))
-    world.post(world.form("hello", From=STRANGER))
-    file = jobs.answering.conversations.file_inbound
-
-    def poisoned(*args: Any, **named: Any) -> Message:
-        if named["body"] == "poison":
-            raise RuntimeError
-        return file(*args, **named)
-
-    monkeypatch.setattr(jobs.answering.conversations, "file_inbound", poisoned)
-    for hours in range(9):
-        with time_machine.travel(datetime.now(UTC) + timedelta(hours=hours)):
-            world.drain()
-    assert [one.state for one in world.receipts] == ["failed", "processed"]
-    assert len(world.inbound) == 1
-    (told,) = [one for one in world.items if one.about.startswith("receipt:")]
-    assert "poison" in told.summary
-
-
-def test_two_hundred_texts_are_worked_off_together(world: Any) -> None:
-    with db.unit_of_work(db.EVERY) as session:
-        for number in range(20):
-            world.add_patient(session, f"P{number}", f"+1720555{100 + number:04}", "Pat")
-    for number in range(60):
-        world.post(world.form(f"question {number}", From=f"+1720555{100 + number % 20:04}"))
-    world.drain()
-    assert len(world.inbound) == 60
-    assert len(world.items) == 20
-    assert {one.state for one in world.receipts} == {"processed"}
