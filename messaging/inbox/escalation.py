@@ -28,7 +28,7 @@ def team(session: Session, clinic: Clinic) -> list[routing.Member]:
         .where(InboxItem.clinic_id == clinic.id, InboxItem.state.in_(("open", "claimed")))
         .group_by(InboxItem.owner_id)
     )
-    load = dict(session.execute(held))
+    load = dict(session.execute(held).all())
     people = session.scalars(select(Staff).where(Staff.clinic_id == clinic.id, Staff.active))
     return [
         routing.Member(

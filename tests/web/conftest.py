@@ -43,12 +43,19 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return data
 
 
+@pytest.fixture(scope="session")
+def whole(empty: Path) -> Flask:
+    """The whole application, whose pages are compiled once; it asks `runtime` for its database each time."""
+    _configure(empty)
+    return application.create_app()
+
+
 @pytest.fixture(autouse=True)
-def app(empty: Path, tmp_path: Path) -> Iterator[Flask]:
-    """The whole application on a database of its own."""
+def app(whole: Flask, empty: Path, tmp_path: Path) -> Iterator[Flask]:
+    """The application on a database of its own."""
     shutil.copytree(empty, tmp_path / "data")
     _configure(tmp_path / "data")
-    yield application.create_app()
+    yield whole
     db.engine().dispose()
 
 
