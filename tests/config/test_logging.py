@@ -115,6 +115,14 @@ def test_quieter_levels_are_not_written(lines):
     assert [line["event"] for line in lines()] == ["loud enough"]
 
 
+@pytest.mark.parametrize(
+    "written", ["303-555-0142", "1-303-555-0142", "303.555.0142", "+1.303.555.0142", "5550142"]
+)
+def test_a_telephone_number_is_known_however_it_is_written(lines, written: str):
+    logging.logger().info("something", state=written)
+    assert lines()[0]["state"] == "withheld"
+
+
 @given(
     number=st.from_regex(r"\+?1?[2-9][0-9]{2}55501[0-9]{2}", fullmatch=True),
     name=st.sampled_from(sorted(logging.ALLOWED - {"event", "level", "timestamp"})),
