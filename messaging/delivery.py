@@ -75,6 +75,11 @@ def _claim(lane: str) -> tuple[int, list[Intent]]:
         return len(claims), _intend(session, db.still_mine(session, Message, claims)) if claims else []
 
 
+def prepare() -> None:
+    """Make the gateway, with its SDK's slow import, before a worker forks for its first sending."""
+    gateway()
+
+
 def due_in(lane: str) -> ColumnElement[bool]:
     """Return the condition for what waits in `lane`."""
     return (Message.state == "queued") & (Message.lane == lane)
