@@ -3,48 +3,62 @@
 Exit codes: 0 done, 1 failed, 2 usage or settings, 3 a check found problems, 4 refused for safety, 130 interrupted.
 """
 
+import importlib
 import sys
 
 import click
 
-from config.cli import checks, explain, people, service, tables
-from config.keys import BadMasterKeys
 from config.settings import SettingsError
 
 EPILOG = (
     "Exit codes: 0 done, 1 failed, 2 usage or settings, 3 a check found problems, 4 refused, 130 interrupted."
 )
+# Command by command, the module it stands in: only that one is imported, so that `explain` never waits for a database.
+COMMANDS = {
+    "demo": "service",
+    "serve": "service",
+    "web": "service",
+    "worker": "service",
+    "ticker": "service",
+    "db": "service",
+    "wait-ready": "service",
+    "clinic": "people",
+    "staff": "people",
+    "patients": "people",
+    "appointments": "people",
+    "forms": "people",
+    "ledger": "checks",
+    "audit": "checks",
+    "keys": "checks",
+    "consent": "checks",
+    "doctor": "checks",
+    "cadence": "checks",
+    "templates": "checks",
+    "explain": "explain",
+}
+ATTRIBUTES = {"db": "database", "wait-ready": "wait_ready"}
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog=EPILOG)
+class Commands(click.Group):
+    """The commands, each imported when it is named."""
+
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        """Return the names in the order of a day with Warmthread."""
+        return list(COMMANDS)
+
+    def get_command(self, _ctx: click.Context, name: str) -> click.Command | None:
+        """Import and return the command, None if there is none of that name."""
+        if name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"config.cli.{COMMANDS[name]}")
+        command: click.Command = getattr(module, ATTRIBUTES.get(name, name))
+        return command
+
+
+@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]}, epilog=EPILOG)
 @click.version_option(package_name="warmthread")
 def cli() -> None:
     """Secure two-way patient messaging and reminders."""
-
-
-for command in (
-    *(
-        service.demo,
-        service.serve,
-        service.web,
-        service.worker,
-        service.ticker,
-        service.database,
-        service.wait_ready,
-    ),
-    *(people.clinic, people.staff, people.patients, people.appointments, people.forms),
-    *(
-        checks.ledger,
-        checks.audit,
-        checks.keys,
-        checks.consent,
-        checks.doctor,
-        checks.cadence,
-        checks.templates,
-    ),
-    explain.explain,
-):
-    cli.add_command(command)
 
 
 def main() -> None:
@@ -60,10 +74,7 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         sys.exit(130)
     except SettingsError as error:
-        tables.say("These settings are wrong; nothing was started:")
+        click.echo("These settings are wrong; nothing was started:", err=True)
         for problem in error.problems:
-            tables.say(f"  - {problem}")
-        sys.exit(2)
-    except BadMasterKeys as error:
-        tables.say(f"WARMTHREAD_MASTER_KEYS: {error}")
+            click.echo(f"  - {problem}", err=True)
         sys.exit(2)
