@@ -163,8 +163,9 @@ def test_a_text_of_another_day_with_the_same_words_is_no_proof(network, desk, ne
     with time_machine.travel(clock.now() + timedelta(days=1), tick=False):
         message = desk.text(patient, body="See you soon. Reply STOP to end texts, HELP for help.")
         delivery.deliver("bulk")
-        later(4)
-        assert desk.state(message) == "unknown"
+        later(5)
+    assert desk.state(message) == "sent"
+    assert len(network.accepted()) == 2
 
 
 def test_a_sender_that_died_is_noticed_when_its_lease_runs_out(network, desk, new_patient, later):
