@@ -106,7 +106,7 @@ def find_by_record(session: Session, clinic: Clinic, record: str) -> Patient | N
 
 
 def patients_with_number(session: Session, clinic: Clinic, number: str) -> list[Patient]:
-    """Return every active patient who gave this number and has not been told apart from it, oldest first."""
+    """Return every patient, of whatever state, who gave this number and has not been told apart from it, oldest first."""
     index = db.clinic_index(session, clinic.key_id, "number", number)
     found = (
         select(Patient)
@@ -122,11 +122,11 @@ def patients_with_number(session: Session, clinic: Clinic, number: str) -> list[
 
 
 def textable_number(session: Session, patient: Patient) -> PatientNumber | None:
-    """Return the first number of the patient that can be texted: not a landline, not dead, not somebody else's."""
+    """Return the number last given that can be texted: not a landline, not dead, not somebody else's."""
     return session.scalar(
         select(PatientNumber)
         .where(PatientNumber.patient_id == patient.id, PatientNumber.line.in_(TEXTABLE))
-        .order_by(PatientNumber.id)
+        .order_by(PatientNumber.id.desc())
         .limit(1)
     )
 
@@ -146,15 +146,34 @@ def save_patient(
         patient, change = _new_patient(session, clinic, record), "created"
     elif _update(patient, record):
         change = "updated"
-    if record.number and _add_number(session, clinic, patient, record.number):
-        change = "updated" if change == "unchanged" else change
-        if record.consent:
-            consent.record(
-                session, clinic, record.number, "granted", source=source, actor=actor, patient_id=patient.id
-            )
+    if record.number:
+        added = _add_number(session, clinic, patient, record.number)
+        agreed = record.consent and _agree(session, clinic, patient, record.number, added, source, actor)
+        change = "updated" if change == "unchanged" and (added or agreed) else change
     if change != "unchanged":
         audit.record(session, clinic.id, actor, f"patient.{change}", f"patient:{patient.id}", source=source)
     return patient, change
+
+
+def _agree(
+    session: Session, clinic: Clinic, patient: Patient, number: str, added: bool, source: str, actor: str
+) -> bool:
+    # What a clinic's file says never takes back what the person said: who has stopped comes back by START only.
+    open_to = ("unknown", "granted") if added else ("unknown",)
+    said = consent.state(session, clinic, number)
+    programmes = [programme for programme, state in said.items() if state in open_to]
+    if programmes:
+        consent.record(
+            session,
+            clinic,
+            number,
+            "granted",
+            source=source,
+            actor=actor,
+            programmes=programmes,
+            patient_id=patient.id,
+        )
+    return bool(programmes)
 
 
 def _new_patient(session: Session, clinic: Clinic, record: PatientRecord) -> Patient:
@@ -194,11 +213,14 @@ def _update(patient: Patient, record: PatientRecord) -> bool:
 
 def _add_number(session: Session, clinic: Clinic, patient: Patient, number: str) -> bool:
     index = db.clinic_index(session, clinic.key_id, "number", number)
-    known = select(PatientNumber.id).where(
-        PatientNumber.patient_id == patient.id, PatientNumber.number_index == index
-    )
-    if session.scalar(known):
+    rows = select(PatientNumber).where(PatientNumber.patient_id == patient.id).order_by(PatientNumber.id)
+    given = session.scalars(rows).all()
+    known = next((row for row in given if row.number_index == index), None)
+    if known is not None and known is given[-1]:
         return False
+    if known is not None:  # they have gone back to an earlier number: it is the last given again
+        session.delete(known)
+        session.flush()
     session.add(
         PatientNumber(
             clinic_id=clinic.id,
@@ -206,7 +228,7 @@ def _add_number(session: Session, clinic: Clinic, patient: Patient, number: str)
             patient_id=patient.id,
             number_index=index,
             number=number,
-            line="unknown",
+            line=known.line if known is not None else "unknown",
         )
     )
     session.flush()
@@ -215,10 +237,15 @@ def _add_number(session: Session, clinic: Clinic, patient: Patient, number: str)
 
 
 def learn_line(session: Session, clinic: Clinic, number: str, line: str, actor: str) -> None:
-    """Remember what was learnt about a number (landline, dead, wrong_person), for everyone who gave it."""
+    """Remember what was learnt about a number (landline, dead, wrong_person), for everyone who gave it.
+
+    Somebody else's number stays somebody else's, whatever is learnt of it later.
+    """
     index = db.clinic_index(session, clinic.key_id, "number", number)
     rows = select(PatientNumber).where(
-        PatientNumber.clinic_id == clinic.id, PatientNumber.number_index == index
+        PatientNumber.clinic_id == clinic.id,
+        PatientNumber.number_index == index,
+        PatientNumber.line != "wrong_person",
     )
     for row in session.scalars(rows):
         row.line = line
