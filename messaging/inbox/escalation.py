@@ -29,9 +29,7 @@ def team(session: Session, clinic: Clinic) -> list[routing.Member]:
             select(InboxItem.owner_id, func.count())
             .where(InboxItem.clinic_id == clinic.id, InboxItem.state.in_(("open", "claimed")))
             .group_by(InboxItem.owner_id)
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     people = session.scalars(select(Staff).where(Staff.clinic_id == clinic.id, Staff.active))
     return [
