@@ -55,12 +55,15 @@ def _safe(value: Any) -> Any:
     if isinstance(value, bool | int | float | None):
         return value
     text = str(value)
-    # Seven digits in a row could be a telephone number; ids of ours are hexadecimal with hyphens.
-    return (
-        text
-        if _ID.fullmatch(text) and not re.search(r"(?<![0-9a-f-])\+?\d{7,}(?![0-9a-f-])", text)
-        else "withheld"
-    )
+    return text if _ID.fullmatch(text) and not _could_be_a_number(text) else "withheld"
+
+
+def _could_be_a_number(text: str) -> bool:
+    # Seven digits in a row could be a telephone number, and so could seven with hyphens or dots between them; ids of
+    # ours are hexadecimal with hyphens.
+    if re.search(r"(?<![0-9a-f-])\+?\d{7,}(?![0-9a-f-])", text):
+        return True
+    return not re.search(r"[a-zA-Z]", text) and len(re.sub(r"\D", "", text)) >= 7
 
 
 def _where(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -34,13 +34,15 @@ class Lane:
     """A kind of waiting row: the queue that spreads it, the drain that works it off, and since when the oldest waits.
 
     `drain()` returns how many rows it handled; `oldest(session, now)` the moment since which the oldest due row
-    waits, or None.
+    waits, or None. `prepare()` makes once, in the worker, what every job of it would otherwise make anew after the
+    fork: imports that take long, rules that are compiled.
     """
 
     name: str
     queue: str
     drain: Callable[[], int]
     oldest: Callable[[Session, datetime], datetime | None]
+    prepare: Callable[[], object] = bool
 
 
 class SafeJob(Job):

@@ -42,8 +42,10 @@ def make(name: str) -> HouseWorker:
 
 
 def run(name: str) -> None:
-    """Work the queue `name` until SIGTERM. Lanes are imported here, once, so that no horse pays for it."""
-    queue.lanes()
+    """Work the queue `name` until SIGTERM. What jobs need is made here, once, so that no horse pays for it."""
+    for lane in queue.lanes().values():
+        if lane.queue == name:
+            lane.prepare()
     db.engine()
     make(name).work(logging_level="WARNING")
 

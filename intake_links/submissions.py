@@ -27,6 +27,7 @@ def begin(session: Session, clinic: Clinic, link: IntakeLink, part: int) -> Scre
     definition = scoring.instrument(link.instruments[part])
     language = scoring.language_of(definition, link.language)
     screen = _new(
+        session,
         patient,
         definition,
         [None] * len(definition.items),

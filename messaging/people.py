@@ -148,32 +148,24 @@ def save_patient(
         change = "updated"
     if record.number:
         added = _add_number(session, clinic, patient, record.number)
-        agreed = record.consent and _agree(session, clinic, patient, record.number, added, source, actor)
-        change = "updated" if change == "unchanged" and (added or agreed) else change
+        said = _say_consent(session, clinic, patient, record, source, actor)
+        change = "updated" if change == "unchanged" and (added or said) else change
     if change != "unchanged":
         audit.record(session, clinic.id, actor, f"patient.{change}", f"patient:{patient.id}", source=source)
     return patient, change
 
 
-def _agree(
-    session: Session, clinic: Clinic, patient: Patient, number: str, added: bool, source: str, actor: str
+def _say_consent(
+    session: Session, clinic: Clinic, patient: Patient, record: PatientRecord, source: str, actor: str
 ) -> bool:
-    # What a clinic's file says never takes back what the person said: who has stopped comes back by START only.
-    open_to = ("unknown", "granted") if added else ("unknown",)
-    said = consent.state(session, clinic, number)
-    programmes = [programme for programme, state in said.items() if state in open_to]
-    if programmes:
-        consent.record(
-            session,
-            clinic,
-            number,
-            "granted",
-            source=source,
-            actor=actor,
-            programmes=programmes,
-            patient_id=patient.id,
-        )
-    return bool(programmes)
+    """Write down what the clinic's file says of consent. It may take consent back, but a STOP outlives every file."""
+    number = record.number or ""
+    present = set(consent.state(session, clinic, number).values())
+    event: consent.Event = "granted" if record.consent else "revoked"
+    if present == {"revoked"} or (record.consent and present != {"unknown"}):
+        return False
+    consent.record(session, clinic, number, event, source=source, actor=actor, patient_id=patient.id)
+    return True
 
 
 def _new_patient(session: Session, clinic: Clinic, record: PatientRecord) -> Patient:

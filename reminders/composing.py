@@ -58,6 +58,8 @@ def compose(session: Session, case: Case, crowded: bool, now: datetime) -> tuple
         link = _issue_link(session, case)
         key = key if link else case.step.text_without_intake or "reminder_day"
         said |= {"link": link} if link else {}
+    if crowded and key == "reminder_link":
+        key = "reminder_link_only"  # a bare Y would not say which visit is meant
     if crowded and key in ASKING and case.patient.privacy != "generic":
         visits = _awaiting(session, case, now)
         if len(visits) > 1:

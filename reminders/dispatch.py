@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from config import clock, db
@@ -36,7 +36,9 @@ def drain() -> int:
 
 def oldest(session: Session, now: datetime) -> datetime | None:
     """Return since when the oldest due reminder waits."""
-    waiting = select(func.min(Reminder.try_after)).where(DUE, Reminder.try_after <= now)
+    waiting = select(func.min(Reminder.try_after)).where(
+        DUE, Reminder.try_after <= now, or_(Reminder.lease_until.is_(None), Reminder.lease_until <= now)
+    )
     return session.scalar(waiting)
 
 

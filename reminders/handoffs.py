@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from config import audit, clock, db, queue, runtime
@@ -115,7 +115,11 @@ def drain() -> int:
 
 def oldest(session: Session, now: datetime) -> datetime | None:
     """Return since when the oldest unanswered offer is over."""
-    return session.scalar(select(func.min(Handoff.try_after)).where(DUE, Handoff.try_after <= now))
+    return session.scalar(
+        select(func.min(Handoff.try_after)).where(
+            DUE, Handoff.try_after <= now, or_(Handoff.lease_until.is_(None), Handoff.lease_until <= now)
+        )
+    )
 
 
 def move_on(session: Session, handoffs: Sequence[Handoff]) -> None:

@@ -172,7 +172,11 @@ def _store_patients(
 def _store_visits(
     session: Session, clinic: messaging.Clinic, rows: Sequence[appointments.VisitRecord]
 ) -> list[str | Refused]:
-    patients = [people.find_by_record(session, clinic, row.record) for row in rows]
+    # Those with visits have several: each is looked up once.
+    by_record = {
+        record: people.find_by_record(session, clinic, record) for record in {row.record for row in rows}
+    }
+    patients = [by_record[row.record] for row in rows]
     known = [(patient, row) for patient, row in zip(patients, rows, strict=True) if patient is not None]
     saved = iter(appointments.save_many(session, clinic, known))
     unknown = Refused("patient: no patient has this record number; import the patients first")

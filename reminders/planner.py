@@ -1,7 +1,7 @@
 """Writes the plan around a visit as rows: one per step, keyed by the visit's revision, and takes back what no longer holds."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import Any, TypeVar
@@ -67,10 +67,10 @@ def _is_nudge(cadence: cadences.Cadence, name: str) -> bool:
 
 def _plan_batch(session: Session, visits: Sequence[Appointment]) -> None:
     now = clock.now()
-    plans = _plans(session, visits, now)
     rows: defaultdict[UUID, list[Reminder]] = defaultdict(list)
     for row in _existing(session, visits):
         rows[row.appointment_id].append(row)
+    plans = _plans(session, visits, now, known=rows.keys())
     over: list[Reminder] = []
     new: list[dict[str, Any]] = []
     for visit in visits:
@@ -91,9 +91,13 @@ def _plan_batch(session: Session, visits: Sequence[Appointment]) -> None:
 
 
 def _plans(
-    session: Session, visits: Sequence[Appointment], now: datetime
+    session: Session, visits: Sequence[Appointment], now: datetime, *, known: Collection[UUID]
 ) -> dict[UUID, dict[str, planning.PlannedStep]]:
-    """The planned steps of each visit by name; none for a visit that is not to be spoken of any more."""
+    """The planned steps of each visit by name; none for a visit that is not to be spoken of any more.
+
+    A visit we hear of for the first time may have a step that fell due a little while ago, as after an outage: it is
+    planned, and the dispatcher decides. For a visit that is `known`, what has fallen due was decided already.
+    """
     who = messaging.Patient
     facts = select(who.id, who.zone, who.state).where(who.id.in_({visit.patient_id for visit in visits}))
     patients = {row.id: row for row in session.execute(facts)}
@@ -105,7 +109,9 @@ def _plans(
         if visit.state not in SPOKEN_OF or patient.state != "active" or visit.starts_at <= now:
             plans[visit.id] = {}
             continue
-        steps = planning.plan(_visit(visit, patient.zone), cadence[visit.clinic_id], now)
+        rules = cadence[visit.clinic_id]
+        since = now if visit.id in known else now - rules.catch_up
+        steps = planning.plan(_visit(visit, patient.zone), rules, since)
         plans[visit.id] = {step.step: step for step in steps}
     return plans
 

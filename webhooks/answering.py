@@ -1,7 +1,7 @@
 """What happens with a text that came in: filed, read, obeyed, answered, and put in front of a human unless a rule did all."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import select
@@ -13,6 +13,7 @@ from messaging.models import Clinic, Conversation, Message, Patient, PatientNumb
 from messaging.rulebook import Consent
 from reminders import appointments, replies
 from webhooks import autoreplies, fields, raising, receipts
+from webhooks.inbound import Inbound
 from webhooks.models import Receipt
 
 # The carrier answers these itself when they are the whole text, and whatever it has marked with OptOutType.
@@ -21,31 +22,6 @@ CARRIERS_OWN = {
     *("START", "YES", "UNSTOP", "HELP", "INFO"),
 }
 TAKEN: Mapping[str, Consent] = {"STOP": "stop", "START": "start", "HELP": "help"}
-
-
-@dataclass(frozen=True)
-class Inbound:
-    """One text that came in, found, filed and read. `patients` are the active ones who gave the number."""
-
-    session: Session
-    clinic: Clinic
-    conversation: Conversation
-    patients: Sequence[Patient]
-    message: Message
-    reading: reading.Reading
-    number: str
-    carrier_answers: bool
-
-    @property
-    def patient(self) -> Patient | None:
-        """The one patient whose text this is; None while nobody or several fit."""
-        return self.patients[0] if len(self.patients) == 1 else None
-
-    @property
-    def language(self) -> str:
-        """The language all patients of this number share, else English."""
-        spoken = {one.language for one in self.patients}
-        return spoken.pop() if len(spoken) == 1 else "en"
 
 
 def answer_all(session: Session, arrived: Sequence[Receipt]) -> None:
@@ -60,8 +36,8 @@ def answer_all(session: Session, arrived: Sequence[Receipt]) -> None:
         receipt.processed_at, receipt.state = clock.now(), "processed"
         if clinic is None or (clinic.id, form["MessageSid"]) in filed:
             receipt.state = "ignored"
-            why = "nobody's number" if clinic is None else "filed before"
-            logging.logger().warning("text ignored", receipt_id=receipt.id, state=why.replace("'", ""))
+            why = "to_nobody" if clinic is None else "filed_before"
+            logging.logger().warning("text ignored", receipt_id=receipt.id, kind=why)
             continue
         filed.add((clinic.id, form["MessageSid"]))
         answer(session, clinic, form, at=receipt.received_at)
@@ -99,8 +75,8 @@ def _file(session: Session, clinic: Clinic, form: Mapping[str, str], at: datetim
         one for one in people.patients_with_number(session, clinic, number) if one.state != "deceased"
     ]
     only = patients[0] if len(patients) == 1 else None
-    awaiting = appointments.awaiting_answer(session, only.id, clock.now()) if only else []
-    read = reading.read(body, only.language if only else None, awaiting=bool(awaiting))
+    awaiting = only is not None and _awaits_answer(session, only, conversation)
+    read = reading.read(body, only.language if only else None, awaiting=awaiting)
     message = conversations.file_inbound(
         session,
         clinic,
@@ -114,6 +90,18 @@ def _file(session: Session, clinic: Clinic, form: Mapping[str, str], at: datetim
     carriers = bool(form.get("OptOutType")) or body.strip().upper() in CARRIERS_OWN
     read = _as_the_carrier_took_it(read, form.get("OptOutType", ""))
     return Inbound(session, clinic, conversation, patients, message, read, number, carriers)
+
+
+def _awaits_answer(session: Session, patient: Patient, conversation: Conversation) -> bool:
+    """Whether a bare yes or no is about a visit: one not answered yet, or one that may be answered again.
+
+    The second only while no colleague has written since: then it is said to them.
+    """
+    visits = appointments.texted(session, patient.id, clock.now())
+    if any(visit.state == "booked" for visit in visits):
+        return True
+    answered = any(visit.state in ("confirmed", "change_asked") for visit in visits)
+    return answered and not _a_person_wrote_last(session, conversation)
 
 
 def _as_the_carrier_took_it(read: reading.Reading, opt_out: str) -> reading.Reading:
@@ -180,17 +168,19 @@ def _only_thanks(inbound: Inbound) -> bool:
     """Whether the text is courtesy and nothing else. A bare yes to what a colleague wrote is an answer to them."""
     if not inbound.reading.thanks or inbound.message.media:
         return False
-    return "answer.not_awaited" not in inbound.reading.why or not _a_person_wrote_last(inbound)
+    return "answer.not_awaited" not in inbound.reading.why or not _a_person_wrote_last(
+        inbound.session, inbound.conversation
+    )
 
 
-def _a_person_wrote_last(inbound: Inbound) -> bool:
+def _a_person_wrote_last(session: Session, conversation: Conversation) -> bool:
     last = (
         select(Message.author_id)
-        .where(Message.conversation_id == inbound.conversation.id, Message.direction == "out")
+        .where(Message.conversation_id == conversation.id, Message.direction == "out")
         .order_by(Message.created_at.desc(), Message.id.desc())
         .limit(1)
     )
-    return inbound.session.scalar(last) is not None
+    return session.scalar(last) is not None
 
 
 def _clinics(

@@ -1,23 +1,20 @@
 """The few texts that answer by themselves, and how often they may: two robots must not talk to each other for ever."""
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 
 from config import clock
 from messaging import outbox, phone, wording
 from messaging.models import Message
-
-if TYPE_CHECKING:
-    from webhooks.answering import Inbound
+from webhooks.inbound import Inbound
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 A_DAY = 5
 SHORT_CODE = 8
 
 
-def crisis(inbound: "Inbound") -> None:
+def crisis(inbound: Inbound) -> None:
     """Say where help is, at once, at most once an hour to a number (shared/facts.md B4). It says nothing was decided.
 
     The item of the staff exists before: the text says that the team has been notified.
@@ -27,13 +24,13 @@ def crisis(inbound: "Inbound") -> None:
         _send(inbound, body, kind="crisis", programme="care_team", dedupe=f"crisis:{inbound.message.id}")
 
 
-def confirmation(inbound: "Inbound", body: str) -> None:
+def confirmation(inbound: Inbound, body: str) -> None:
     """Thank for an answer, at most five times a day."""
     if _sent(inbound, "automatic", DAY) < A_DAY:
         _send(inbound, body, kind="automatic", programme="reminders", dedupe=f"answer:{inbound.message.id}")
 
 
-def plain(inbound: "Inbound", key: str, every: timedelta = HOUR) -> None:
+def plain(inbound: Inbound, key: str, every: timedelta = HOUR) -> None:
     """Send one of the house's own texts, at most one of them an hour to a number (shared/facts.md B3.3)."""
     conversation, now = inbound.conversation, clock.now()
     if conversation.auto_replied_at is not None and conversation.auto_replied_at > now - every:
@@ -45,12 +42,12 @@ def plain(inbound: "Inbound", key: str, every: timedelta = HOUR) -> None:
         conversation.auto_replied_at = now
 
 
-def unknown_sender(inbound: "Inbound") -> None:
+def unknown_sender(inbound: Inbound) -> None:
     """Tell a number of nobody, once a day, that a person will look."""
     plain(inbound, "unknown_sender", DAY)
 
 
-def _sent(inbound: "Inbound", kind: str, within: timedelta) -> int:
+def _sent(inbound: Inbound, kind: str, within: timedelta) -> int:
     sent = select(func.count()).where(
         Message.conversation_id == inbound.conversation.id,
         Message.direction == "out",
@@ -60,7 +57,7 @@ def _sent(inbound: "Inbound", kind: str, within: timedelta) -> int:
     return inbound.session.scalar(sent) or 0
 
 
-def _send(inbound: "Inbound", body: str, *, kind: str, programme: str, dedupe: str) -> bool:
+def _send(inbound: Inbound, body: str, *, kind: str, programme: str, dedupe: str) -> bool:
     if len(inbound.number) <= SHORT_CODE:
         return False  # a machine's number: nobody reads what is sent there
     try:

@@ -27,10 +27,11 @@ SMS = {
     "ApiVersion": r"(?:[0-9]{4}-[0-9]{2}-[0-9]{2})?",
 }
 STATUS = {"MessageSid": SID, "MessageStatus": STATUSES, "ErrorCode": r"[0-9]{0,6}"}
-# A field we read, and the beginning of its value: where this stands inside another name or value, the cut is doubtful.
+# A field we read, before something that could be its value: where this stands and no such name ends, the cut is doubtful.
 _STRAY = re.compile(
-    r"AccountSidAC[0-9a-f]|MessageSid(?:SM|MM)[0-9a-f]|NumMedia[0-9]|MediaUrl[0-9]+http|MessageStatus[a-z]"
-    r"|MediaContentType[0-9]+[a-z]+/|OptOutType(?:ST|HE)|ErrorCode[0-9]|(?:From|To)\+?[0-9]"
+    r"AccountSid(?=AC[0-9a-f])|MessageSid(?=(?:SM|MM)[0-9a-f])|NumMedia(?=[0-9])|MediaUrl[0-9]+(?=http)"
+    r"|MediaContentType[0-9]+(?=[a-z]+/)|OptOutType(?=ST|HE)|MessageStatus(?=[a-z])|ErrorCode(?=[0-9])"
+    r"|(?:From|To)(?=\+?[0-9])"
 )
 # Names that are meant to end like a field we read.
 _LIKE = re.compile(
@@ -83,11 +84,11 @@ def sms(form: Mapping[str, str], account_sid: str) -> dict[str, str]:
     taken as words, because losing words of a patient is worse than showing too many.
     """
     _check(form, account_sid, SMS, demanded=("MessageSid", "From", "To", "Body"))
-    if any("Body" in name or "Body" in value for name, value in form.items() if name < "Body"):
+    if "Body" in _told({name: value for name, value in form.items() if name < "Body"}):
         raise BadFields("Body stands there twice")
     _check_cuts({name: value for name, value in form.items() if not "Body" <= name < "From"})
-    behind = sorted(name for name in form if "Body" < name < "From")
-    return {**form, "Body": form["Body"] + "".join(name + form[name] for name in behind)}
+    behind = {name: value for name, value in form.items() if "Body" < name < "From"}
+    return {**form, "Body": form["Body"] + _told(behind)}
 
 
 def status(form: Mapping[str, str], account_sid: str) -> dict[str, str]:
@@ -98,9 +99,21 @@ def status(form: Mapping[str, str], account_sid: str) -> dict[str, str]:
 
 
 def _check_cuts(form: Mapping[str, str]) -> None:
-    for name, value in form.items():
-        if _STRAY.search(value if _LIKE.fullmatch(name) else name + value):
-            raise BadFields("a parameter stands inside another")
+    told, ends = "", set()
+    for name in _in_order(form):
+        if _LIKE.fullmatch(name):
+            ends.add(len(told) + len(name))
+        told += name + form[name]
+    if any(match.end() not in ends for match in _STRAY.finditer(told)):
+        raise BadFields("a parameter stands inside another")
+
+
+def _told(form: Mapping[str, str]) -> str:
+    return "".join(name + form[name] for name in _in_order(form))
+
+
+def _in_order(form: Mapping[str, str]) -> list[str]:
+    return sorted(form, key=lambda name: name.encode("utf-8", "surrogatepass"))
 
 
 def _check(

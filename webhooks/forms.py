@@ -85,7 +85,7 @@ def _take(
     source = f"forms.{vendor.name}"[:60]
     # The same id with other words is said anew: an answer that was corrected must not be lost.
     event = hashlib.sha256(message_id.encode("utf-8", "replace") + b"\0" + body).hexdigest()
-    receipt = receipts.keep(
+    receipt_id = receipts.keep(
         session,
         source,
         event,
@@ -95,7 +95,7 @@ def _take(
     )
     patient = _patient(session, clinic, given)
     if patient is None:
-        _ask_a_human(session, clinic, given, f"receipt:{receipt.id}")
+        _ask_a_human(session, clinic, given, f"receipt:{receipt_id}")
         return
     screen = screens.accept(
         session,

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from config import clock, db, logging, queue
 from config.keys import WrongKey
-from messaging import delivery, phone
+from messaging import delivery, phone, reading
 from messaging.inbox import items
 from messaging.models import Attempt, Clinic
 from webhooks import answering, fields, raising, receipts
@@ -87,7 +87,15 @@ def _oldest(lane: str, session: Session, now: datetime) -> datetime | None:
     )
 
 
+def _compile_the_rules() -> None:
+    reading.read("ok")
+
+
 LANES = [
-    queue.Lane("receipts_urgent", "urgent", partial(drain, "urgent"), partial(_oldest, "urgent")),
-    queue.Lane("receipts", "default", partial(drain, "default"), partial(_oldest, "default")),
+    queue.Lane(
+        "receipts_urgent", "urgent", partial(drain, "urgent"), partial(_oldest, "urgent"), _compile_the_rules
+    ),
+    queue.Lane(
+        "receipts", "default", partial(drain, "default"), partial(_oldest, "default"), _compile_the_rules
+    ),
 ]

@@ -3,15 +3,12 @@
 import tomllib
 from functools import cache
 from importlib import resources
-from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
 from messaging.inbox import items
 from messaging.inbox.models import InboxItem
-
-if TYPE_CHECKING:
-    from webhooks.answering import Inbound
+from webhooks.inbound import Inbound
 
 LONGEST_SUMMARY = 4_000
 
@@ -22,7 +19,7 @@ def words() -> dict[str, dict[str, str]]:
     return tomllib.loads((resources.files("webhooks") / "texts" / "staff.toml").read_text("utf-8"))
 
 
-def safety(inbound: "Inbound") -> InboxItem:
+def safety(inbound: Inbound) -> InboxItem:
     """Open the safety item of a text that may speak of a crisis, whoever wrote it, opted out or unknown."""
     return items.open_item(
         inbound.session,
@@ -36,7 +33,7 @@ def safety(inbound: "Inbound") -> InboxItem:
     )
 
 
-def reply(inbound: "Inbound") -> InboxItem:
+def reply(inbound: Inbound) -> InboxItem:
     """Have a human read the text: added to the open reply of its conversation, whose clock runs on, or a new one."""
     summary = _summary(inbound, "known", "unknown", "shared")
     waiting = _waiting(inbound)
@@ -55,21 +52,21 @@ def reply(inbound: "Inbound") -> InboxItem:
     return waiting
 
 
-def add_to_waiting(inbound: "Inbound") -> None:
+def add_to_waiting(inbound: Inbound) -> None:
     """Show the text with what already waits of its conversation; where nothing waits, it is only filed."""
     waiting = _waiting(inbound)
     if waiting is not None:
         _add(inbound, waiting, _summary(inbound, "known", "unknown", "shared"))
 
 
-def _add(inbound: "Inbound", waiting: InboxItem, summary: str) -> None:
+def _add(inbound: Inbound, waiting: InboxItem, summary: str) -> None:
     waiting.summary = f"{waiting.summary}\n{summary}"[-LONGEST_SUMMARY:]
     if waiting.state == "snoozed":  # it was to sleep until the patient had more to say
         waiting.state, waiting.snoozed_until = "claimed" if waiting.owner_id else "open", None
     items.note_event(inbound.session, waiting, "system:webhooks", "added", message_id=str(inbound.message.id))
 
 
-def _waiting(inbound: "Inbound") -> InboxItem | None:
+def _waiting(inbound: Inbound) -> InboxItem | None:
     """The reply nobody has dealt with yet; one that somebody has acknowledged is not the place for new words."""
     return inbound.session.scalar(
         select(InboxItem)
@@ -84,13 +81,13 @@ def _waiting(inbound: "Inbound") -> InboxItem | None:
     )
 
 
-def _summary(inbound: "Inbound", one: str, nobody: str, several: str) -> str:
+def _summary(inbound: Inbound, one: str, nobody: str, several: str) -> str:
     count = len(inbound.patients)
     form = words()["text"][several if count > 1 else one if count else nobody]
     return form.replace("{count}", str(count)).replace("{words}", _words(inbound))
 
 
-def _words(inbound: "Inbound") -> str:
+def _words(inbound: Inbound) -> str:
     body, attached = (inbound.message.body or "").strip(), len(inbound.message.media)
     said = [body] if body else []
     if attached:

@@ -76,7 +76,7 @@ def status(json_: bool) -> None:
     ring = key_ring.ring()
     with db.unit_of_work(db.EVERY, read_only=True) as session:
         counted = select(db.DataKey.master_id, func.count()).where(db.DataKey.wrapped_by.is_(None))
-        wraps = dict(session.execute(counted.group_by(db.DataKey.master_id)).tuples().all())
+        wraps = dict(session.execute(counted.group_by(db.DataKey.master_id)).all())
     names = list(dict.fromkeys([*ring.ids(), *(name or "" for name in wraps)]))
     rows = [
         {

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, object_session
 
 from config import clock, keys, runtime
 from config.db.base import Base, Moment, new_id
+from config.db.engine import EVERY, unit_of_work
 
 CACHE_SECONDS = 300
 CACHE_KEYS = 20_000
@@ -112,7 +113,7 @@ def clinic_index(session: Session, clinic_key_id: UUID, kind: str, value: str) -
 
 
 class Sealed:
-    """A text kept sealed in the column named. Setting needs id, clinic_id and key_id; reading needs a session."""
+    """A text kept sealed in the column named. Setting it needs the row's id, clinic_id and key_id."""
 
     def __init__(self, column: str) -> None:
         self.column = column
@@ -145,6 +146,8 @@ class Sealed:
         if known is not None:
             return known
         session = object_session(row)
-        if session is None:
-            raise keys.WrongKey("a sealed value needs its session, or its key loaded before")
-        return _key(session, row.key_id)
+        if session is not None:
+            return _key(session, row.key_id)
+        # A row being made belongs to no session yet; its key was stored before it, or is in the cache.
+        with unit_of_work(EVERY, read_only=True) as reader:
+            return _key(reader, row.key_id)

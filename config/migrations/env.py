@@ -29,6 +29,7 @@ def _run() -> None:
     for name in MODELS:
         importlib.import_module(name)
     with db.engine().connect() as connection:
+        connection.detach()  # closed at the end: what is set below must not go back into the pool
         if connection.dialect.name == "postgresql":
             # One migration at a time, and none that waits for a busy table until the clinic notices.
             connection.execute(text("SELECT pg_advisory_lock(7719340)"))

@@ -54,9 +54,13 @@ def test_an_empty_chain_holds(house, clinic: Clinic):
 
 @both
 def test_an_act_that_was_rolled_back_leaves_no_line(house, chain: Clinic):
-    with pytest.raises(ValueError, match="no"), db.unit_of_work(db.EVERY) as session:
-        audit.record(session, chain.id, "staff:1", "item.claimed", "inbox_item:2")
-        raise ValueError("no")
+    def failing() -> None:
+        with db.unit_of_work(db.EVERY) as session:
+            audit.record(session, chain.id, "staff:1", "item.claimed", "inbox_item:2")
+            raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        failing()
     assert audit.seal() == 0
 
 

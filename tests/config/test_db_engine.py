@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import delete, func, select, text
+from sqlalchemy import delete, func, insert, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 
 from config import db
@@ -37,10 +37,14 @@ def test_what_was_done_is_committed_at_the_end(house):
 
 @both
 def test_whatever_is_raised_everything_is_rolled_back(house):
-    with pytest.raises(KeyboardInterrupt), db.unit_of_work(db.EVERY) as session:
-        session.add(beat("a"))
-        session.flush()
-        raise KeyboardInterrupt
+    def interrupted() -> None:
+        with db.unit_of_work(db.EVERY) as session:
+            session.add(beat("a"))
+            session.flush()
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
     assert beats() == []
 
 
@@ -72,25 +76,28 @@ def test_a_rolled_back_savepoint_leaves_the_rest(house):
         session.add(beat("a"))
         session.flush()
         with pytest.raises(IntegrityError), session.begin_nested():
-            session.add(beat("b"))
-            session.flush()
-            session.execute(text("INSERT INTO heartbeat (component, at) VALUES ('a', '2026-07-01')"))
+            session.execute(insert(db.Heartbeat), [{"component": name, "at": NOON} for name in ("b", "a")])
     assert beats() == ["a"]
 
 
 @both
 def test_without_a_commit_nothing_that_waited_for_it_happens(house):
     seen: list[str] = []
-    with pytest.raises(ValueError, match="no"), db.unit_of_work(db.EVERY) as session:
-        db.on_commit(session, "look", lambda: seen.append("committed"))
-        raise ValueError("no")
+
+    def failing() -> None:
+        with db.unit_of_work(db.EVERY) as session:
+            db.on_commit(session, "look", lambda: seen.append("committed"))
+            raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        failing()
     assert seen == []
 
 
 @both
 def test_a_naive_moment_is_refused(house):
     with pytest.raises(StatementError, match="needs its zone"), db.unit_of_work(db.EVERY) as session:
-        session.add(beat("a", datetime(2026, 7, 1, 12)))  # noqa: DTZ001 - the point of this test
+        session.add(beat("a", datetime(2026, 7, 1, 12)))
     assert beats() == []
 
 

@@ -4,7 +4,6 @@ import json
 import os
 import socket
 import time
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from config import clock, db, queue, runtime
 
 
 @pytest.fixture
-def drained(house) -> Iterator[list[str]]:
+def drained(house) -> list[str]:
     """Two lanes of the test's own, and the names of those that were drained."""
     drained: list[str] = []
 
@@ -27,7 +26,7 @@ def drained(house) -> Iterator[list[str]]:
         return queue.Lane(name, where, lambda: drained.append(name) or 0, lambda _session, _now: None)  # type: ignore[func-returns-value]
 
     runtime.once("queue.lanes", lambda: {"one": lane("one", "urgent"), "two": lane("two", "bulk")})
-    yield drained
+    return drained
 
 
 def doorbells(bell: Redis, name: str) -> list[str]:
@@ -35,7 +34,9 @@ def doorbells(bell: Redis, name: str) -> list[str]:
 
 
 def work(bell: Redis, *names: str) -> None:
-    jobs = [Queue(name, connection=bell, job_class=queue.SafeJob, serializer=JSONSerializer) for name in names]
+    jobs = [
+        Queue(name, connection=bell, job_class=queue.SafeJob, serializer=JSONSerializer) for name in names
+    ]
     worker = SimpleWorker(jobs, connection=bell, job_class=queue.SafeJob, serializer=JSONSerializer)
     worker.work(burst=True, logging_level="CRITICAL")
 
@@ -187,7 +188,9 @@ def test_a_dead_redis_costs_less_than_a_second_and_is_forgotten(drained: list[st
     assert seconds() < 1
 
 
-def test_a_redis_that_takes_calls_and_never_answers_costs_less_than_a_second(drained: list[str], tmp_path: Path):
+def test_a_redis_that_takes_calls_and_never_answers_costs_less_than_a_second(
+    drained: list[str], tmp_path: Path
+):
     address = f"/tmp/wt-{os.getpid()}.sock"
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(address)

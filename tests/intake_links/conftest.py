@@ -108,9 +108,11 @@ class Phone:
     def _arrive(self, response, path, follow=True):
         self.response, self.path = response, path
         while follow and self.response.status_code in (302, 303):
+            self.response.close()
             self.path = self.response.headers["Location"]
             self.response = self._ask("get", self.path)
         self.page = self.response.get_data(as_text=True)
+        self.response.close()  # a served file stays open until then
         return self
 
     def _form(self):
@@ -131,7 +133,7 @@ class Phone:
 @pytest.fixture
 def app(ward):
     made = Flask("pages_alone")
-    made.config.update(SECRET_KEY="only for these tests", WTF_CSRF_SSL_STRICT=False)
+    made.config.update(SECRET_KEY="only for these tests", WTF_CSRF_SSL_STRICT=False, WTF_CSRF_TIME_LIMIT=None)
     CSRFProtect(made)
     made.register_blueprint(pages.pages)
     return made

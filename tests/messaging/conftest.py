@@ -179,9 +179,7 @@ class Desk:
     def timers(self, item_id: UUID, state: str = "waiting") -> list[Timer]:
         """The timers of an item in a state."""
         with db.unit_of_work(db.EVERY) as session:
-            return list(
-                session.scalars(select(Timer).where(Timer.item_id == item_id, Timer.state == state))
-            )
+            return list(session.scalars(select(Timer).where(Timer.item_id == item_id, Timer.state == state)))
 
     def alerts(self) -> list[Message]:
         """Every text to a colleague, oldest first."""

@@ -36,7 +36,10 @@ def learn(message: Message, *statuses: str, code: int | None = None) -> list[int
 
 
 @profile(max_examples=200, deadline=None)
-@given(statuses=st.lists(st.sampled_from(SAID), max_size=8), begin=st.sampled_from(("sending", "unknown", "queued", "sent")))
+@given(
+    statuses=st.lists(st.sampled_from(SAID), max_size=8),
+    begin=st.sampled_from(("sending", "unknown", "queued", "sent")),
+)
 def test_in_any_order_the_highest_rank_wins_and_nothing_goes_down(statuses, begin):
     message = Message(id=db.new_id(), state=begin, provider_sid=None)
     ranks = [carrier.RANK[begin]]

@@ -130,7 +130,9 @@ def test_a_carrier_that_stays_busy_ends_before_a_human(network, desk, new_patien
     assert len(desk.items()) == 1
 
 
-@pytest.mark.parametrize("answer", ["500", "503", "drop", "garbage", "accept_then_500", "accept_then_timeout"])
+@pytest.mark.parametrize(
+    "answer", ["500", "503", "drop", "garbage", "accept_then_500", "accept_then_timeout"]
+)
 def test_what_is_neither_yes_nor_no_is_unknown_and_not_repeated(network, desk, new_patient, answer):
     network.faults({"answer": answer, "hang_s": 2})
     message = desk.text(new_patient())
@@ -142,7 +144,9 @@ def test_what_is_neither_yes_nor_no_is_unknown_and_not_repeated(network, desk, n
 
 
 def test_one_bad_text_does_not_hold_up_the_others(network, desk, new_patient):
-    bad, *good = [desk.text(new_patient(number=number)) for number in ("+13035550190", "+13035550131", "+13035550132")]
+    bad, *good = [
+        desk.text(new_patient(number=number)) for number in ("+13035550190", "+13035550131", "+13035550132")
+    ]
     network.faults({"number": "+13035550131", "answer": "500"})
     delivery.deliver("bulk")
     assert desk.state(bad, *good) == ["failed", "unknown", "sent"]
@@ -152,7 +156,9 @@ def test_one_bad_text_does_not_hold_up_the_others(network, desk, new_patient):
 def test_a_stop_between_queueing_and_sending_holds_the_text(network, desk, new_patient, clinic):
     message = desk.text(new_patient(number="+13035550117"))
     with db.unit_of_work(clinic.id) as session:
-        consent.record(session, clinic, "+13035550117", "revoked", source="text", actor="patient:x", words="STOP")
+        consent.record(
+            session, clinic, "+13035550117", "revoked", source="text", actor="patient:x", words="STOP"
+        )
     delivery.deliver("bulk")
     assert desk.state(message) == "held"
     assert desk.now(message).last_error == "opted out"
@@ -163,7 +169,9 @@ def test_a_stop_between_queueing_and_sending_holds_the_text(network, desk, new_p
 def test_a_stop_holds_a_colleague_s_reply_and_a_human_is_told(network, desk, new_patient, clinic):
     message = desk.text(new_patient(number="+13035550117"), kind="reply", programme="care_team")
     with db.unit_of_work(clinic.id) as session:
-        consent.record(session, clinic, "+13035550117", "revoked", source="text", actor="patient:x", words="STOP")
+        consent.record(
+            session, clinic, "+13035550117", "revoked", source="text", actor="patient:x", words="STOP"
+        )
     delivery.deliver("bulk")
     assert desk.state(message) == "held"
     assert len(desk.items()) == 1
@@ -240,7 +248,10 @@ def claim_and_intend() -> list[delivery.Intent]:
 def test_the_late_write_of_a_worker_thought_dead_is_refused(network, desk, new_patient):
     message = desk.text(new_patient())
     (late,) = claim_and_intend()
-    with time_machine.travel(clock.now() + timedelta(seconds=65), tick=False), db.unit_of_work(db.EVERY) as session:
+    with (
+        time_machine.travel(clock.now() + timedelta(seconds=65), tick=False),
+        db.unit_of_work(db.EVERY) as session,
+    ):
         (again,) = db.claim(session, Message, Message.state == "sending")
     with db.unit_of_work(db.EVERY) as session:
         delivery._record(session, [delivery.Outcome(late, code=21211)])
@@ -252,7 +263,10 @@ def test_the_late_write_of_a_worker_thought_dead_is_refused(network, desk, new_p
 def test_a_late_yes_is_still_remembered_as_the_attempt_s(network, desk, new_patient):
     message = desk.text(new_patient())
     (late,) = claim_and_intend()
-    with time_machine.travel(clock.now() + timedelta(seconds=65), tick=False), db.unit_of_work(db.EVERY) as session:
+    with (
+        time_machine.travel(clock.now() + timedelta(seconds=65), tick=False),
+        db.unit_of_work(db.EVERY) as session,
+    ):
         db.claim(session, Message, Message.state == "sending")
     with db.unit_of_work(db.EVERY) as session:
         delivery._record(session, [delivery.Outcome(late, sid="SM" + "7" * 32)])

@@ -3,11 +3,11 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
 from config import clock, db
 from messaging import consent, conversations, outbox, wording
-from messaging.models import Conversation, Message, Patient, PatientNumber
+from messaging.models import ConsentEntry, Conversation, Message, Patient, PatientNumber
 
 both = pytest.mark.parametrize("house", ["sqlite", "postgresql"], indirect=True)
 NUMBER = "+13035550117"
@@ -66,8 +66,12 @@ def test_who_came_back_is_texted_again(desk, new_patient, clinic):
     assert desk.text(patient).state == "queued"
 
 
-def test_who_never_agreed_is_not_texted(desk, new_patient):
-    assert refused(desk, new_patient(consent=False)) == "no consent"
+def test_who_said_no_or_never_agreed_is_not_texted(desk, new_patient):
+    patient = new_patient(consent=False)
+    assert refused(desk, patient) == "opted out"
+    with db.unit_of_work(db.EVERY) as session:
+        session.execute(delete(ConsentEntry))
+    assert refused(desk, patient) == "no consent"
 
 
 @pytest.mark.parametrize(

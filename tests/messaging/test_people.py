@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from config import db
 from config.audit import AuditEntry
 from messaging import consent, conversations, people
-from messaging.models import ConsentEntry, Patient, PatientNumber
+from messaging.models import Patient, PatientNumber
 
 both = pytest.mark.parametrize("house", ["sqlite", "postgresql"], indirect=True)
 NUMBER, OTHER = "+13035550117", "+13035550118"
@@ -101,14 +101,25 @@ def test_giving_a_number_is_consent_unless_the_clinic_says_otherwise(clinic):
     save(clinic)
     save(clinic, record="R2", number=OTHER, consent=False)
     assert consents(clinic) == {"granted"}
-    assert consents(clinic, OTHER) == {"unknown"}
+    assert consents(clinic, OTHER) == {"revoked"}
+
+
+def test_a_clinic_s_file_may_take_consent_back(clinic):
+    save(clinic)
+    with db.unit_of_work(clinic.id) as session:
+        consent.record(
+            session, clinic, NUMBER, "revoked", source="text", actor="x", programmes=("screening",)
+        )
+    assert save(clinic, consent=False)[1] == "updated"
+    assert consents(clinic) == {"revoked"}
+    assert save(clinic, consent=False)[1] == "unchanged"
 
 
 def test_consent_given_later_is_taken_in(clinic):
-    save(clinic, consent=False)
-    assert save(clinic, consent=True)[1] == "updated"
+    save(clinic, number=None)
+    assert save(clinic)[1] == "updated"
     assert consents(clinic) == {"granted"}
-    assert save(clinic, consent=True)[1] == "unchanged"
+    assert save(clinic)[1] == "unchanged"
 
 
 def test_an_import_never_takes_back_a_stop(clinic):
@@ -123,12 +134,6 @@ def test_a_second_patient_on_the_number_does_not_take_back_a_stop_either(clinic)
     revoke(clinic)
     save(clinic, record="R2", first_name="Milo")
     assert consents(clinic) == {"revoked"}
-
-
-def test_each_patient_s_consent_to_a_shared_number_is_on_record(clinic):
-    first, second = save(clinic)[0], save(clinic, record="R2")[0]
-    with db.unit_of_work(db.EVERY) as session:
-        assert set(session.scalars(select(ConsentEntry.patient_id))) == {first.id, second.id}
 
 
 def test_a_shared_number_finds_everyone_who_gave_it(clinic):

@@ -45,7 +45,9 @@ def test_a_text_that_was_accepted_is_found_and_not_sent_again(network, desk, new
 
 @both
 @pytest.mark.parametrize("answer", ["500", "drop"])
-def test_a_text_that_was_not_accepted_is_sent_again_once_it_has_settled(network, desk, new_patient, later, answer):
+def test_a_text_that_was_not_accepted_is_sent_again_once_it_has_settled(
+    network, desk, new_patient, later, answer
+):
     network.faults({"answer": answer, "count": 1})
     message = desk.text(new_patient())
     delivery.deliver("bulk")
@@ -70,7 +72,9 @@ def test_a_callback_settles_the_doubt_before_the_list_is_asked(network, desk, ne
     assert network.asked() == 0
 
 
-def test_nothing_is_sent_again_while_the_list_cannot_be_read(network, desk, new_patient, later, monkeypatch, house):
+def test_nothing_is_sent_again_while_the_list_cannot_be_read(
+    network, desk, new_patient, later, monkeypatch, house
+):
     network.faults({"answer": "500", "count": 1})
     message = desk.text(new_patient())
     delivery.deliver("bulk")
@@ -104,7 +108,9 @@ def test_a_text_on_which_safety_hangs_is_sent_again_at_once(network, desk, new_p
     assert len(network.accepted()) == 1
 
 
-def test_a_text_on_which_safety_hangs_is_not_repeated_every_moment(network, desk, new_patient, later, monkeypatch):
+def test_a_text_on_which_safety_hangs_is_not_repeated_every_moment(
+    network, desk, new_patient, later, monkeypatch
+):
     network.faults({"answer": "accept_then_500"})
     message = desk.text(new_patient(), kind="crisis", programme="care_team", lane="urgent")
     delivery.deliver("urgent")
@@ -208,7 +214,9 @@ def test_a_doubted_text_whose_time_has_passed_is_not_sent_again(network, desk, n
     assert len(desk.items()) == 1
 
 
-def test_a_stop_while_a_text_is_in_doubt_keeps_it_from_being_sent_again(network, desk, new_patient, clinic, later):
+def test_a_stop_while_a_text_is_in_doubt_keeps_it_from_being_sent_again(
+    network, desk, new_patient, clinic, later
+):
     network.faults({"answer": "500", "count": 1})
     message = desk.text(new_patient(number="+13035550117"))
     delivery.deliver("bulk")
@@ -219,7 +227,9 @@ def test_a_stop_while_a_text_is_in_doubt_keeps_it_from_being_sent_again(network,
     assert network.accepted() == []
 
 
-def test_a_text_long_in_doubt_reaches_a_human_and_is_still_looked_for(network, desk, new_patient, later, monkeypatch):
+def test_a_text_long_in_doubt_reaches_a_human_and_is_still_looked_for(
+    network, desk, new_patient, later, monkeypatch
+):
     network.faults({"answer": "500", "count": 1})
     message = desk.text(new_patient())
     delivery.deliver("bulk")

@@ -1,21 +1,14 @@
 """A real database with one clinic, its people and its patients."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-import config.audit
-import intake_links.models  # noqa: F401
-import messaging.inbox.models
-import messaging.jobs
-import reminders.jobs
-from config import db, runtime, settings
+from config import db, logging
 from messaging import people
 from messaging.models import Clinic, Message, Patient, Staff
 from reminders import appointments
@@ -23,27 +16,11 @@ from reminders.models import Appointment, Reminder
 
 # A Tuesday in March, 9:00 in Denver, before the clocks change.
 NOW = datetime(2026, 3, 3, 16, 0, tzinfo=UTC)
-ENVIRONMENT = {
-    "TWILIO_ACCOUNT_SID": "AC" + "0" * 32,
-    "TWILIO_AUTH_TOKEN": "a token of no account",
-    "WARMTHREAD_PUBLIC_URL": "https://texts.example.org",
-}
-Box = list[int]
 
 
 @pytest.fixture(autouse=True)
-def house(tmp_path: Path) -> None:
-    """A database of our own, and the lanes of this room and those below it."""
-    runtime.configure(settings.load(ENVIRONMENT | {"WARMTHREAD_DATA_DIR": str(tmp_path / "data")}))
-    db.Base.metadata.create_all(db.engine())
-    rooms: list[Any] = [config.audit, messaging.jobs, reminders.jobs]
-    runtime.once("queue.lanes", lambda: {lane.name: lane for room in rooms for lane in room.LANES})
-
-
-@pytest.fixture(autouse=True)
-def _closed(house: None) -> Iterator[None]:
-    yield
-    db.engine().dispose()
+def _quiet(house: object) -> None:
+    logging.configure("critical")
 
 
 @dataclass
@@ -93,7 +70,7 @@ class World:
 
 
 @pytest.fixture
-def world(house: None) -> World:
+def world(house: object) -> World:
     """One clinic in Denver."""
     with db.unit_of_work(db.EVERY) as session:
         clinic = people.add_clinic(

@@ -59,6 +59,7 @@ def test_a_new_time_supersedes_the_old_plan(world: World) -> None:
     assert states == {(1, "superseded"), (2, "planned")}
 
 
+@pytest.mark.parametrize("house", ["sqlite", "postgresql"], indirect=True)
 def test_a_text_that_has_not_left_is_taken_back_when_the_visit_moves(world: World) -> None:
     patient = world.patient()
     visit = world.visit(patient, VISIT)

@@ -16,6 +16,7 @@ from reminders import appointments, dispatch, phrasing
 from reminders.models import Appointment, ClinicCadence, Reminder
 from tests.reminders.conftest import NOW, World, plan_of, states_of, texts_to
 
+BOTH = pytest.mark.parametrize("house", ["sqlite", "postgresql"], indirect=True)
 VISIT = NOW + timedelta(days=7)
 FAR, DAY_BEFORE, HOURS_BEFORE = (
     datetime(2026, 3, 7, 17, 0, tzinfo=UTC),
@@ -58,6 +59,7 @@ def items_of(patient: Patient) -> list[str]:
         return [row.summary or "" for row in rows]
 
 
+@BOTH
 def test_a_due_reminder_is_queued_once_and_in_words(world: World) -> None:
     patient = world.patient()
     visit = world.visit(patient, VISIT)
@@ -81,12 +83,13 @@ def test_a_spanish_patient_gets_spanish(world: World) -> None:
     assert "Responda STOP" in body
 
 
+@BOTH
 def test_the_step_with_questions_carries_a_link_of_its_own(world: World) -> None:
     patient = world.patient()
     visit = world.visit(patient, VISIT)
     drain(DAY_BEFORE)
     [body] = texts_to(patient)
-    assert "before your visit tomorrow: https://texts.example.org/i/" in body
+    assert "before your visit tomorrow: https://clinic.example/i/" in body
     with db.unit_of_work(db.EVERY) as session:
         [link] = session.scalars(select(IntakeLink)).all()
     assert (link.appointment_id, link.instruments) == (visit.id, ["phq9"])
@@ -189,6 +192,7 @@ def test_a_visit_changed_behind_the_planners_back_is_read_again(world: World) ->
     assert texts_to(patient) == []
 
 
+@BOTH
 def test_after_an_outage_only_the_newest_useful_step_is_sent(world: World) -> None:
     publish(
         world,

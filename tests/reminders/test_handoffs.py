@@ -102,6 +102,7 @@ def test_the_inbox_does_not_tell_the_same_person_a_second_time(world: World) -> 
     assert len(told(ana)) == 1
 
 
+@pytest.mark.parametrize("house", ["sqlite", "postgresql"], indirect=True)
 def test_the_patient_is_told_only_after_a_human_has_accepted(world: World) -> None:
     ana, patient = world.staff("Ana"), world.patient()
     handoff = ask(world, patient)
@@ -128,6 +129,7 @@ def test_without_a_place_the_patient_stays_close_by(world: World) -> None:
     assert "se va a acercar a usted" in texts_to(patient)[0]
 
 
+@pytest.mark.parametrize("house", ["sqlite", "postgresql"], indirect=True)
 def test_an_offer_nobody_answers_goes_to_the_next(world: World) -> None:
     ana, ben = world.staff("Ana"), world.staff("Ben")
     handoff = ask(world, world.patient())
@@ -268,3 +270,13 @@ def test_the_lane_says_since_when_its_oldest_waits(world: World) -> None:
     with db.unit_of_work(db.EVERY) as session:
         assert handoffs.oldest(session, NOW) is None
         assert handoffs.oldest(session, NOW + 2 * PATIENCE) == NOW + PATIENCE
+
+
+def test_when_all_decline_the_ladder_climbs_at_once(world: World) -> None:
+    ana, ben = world.staff("Ana"), world.staff("Ben")
+    handoff = ask(world, world.patient())
+    act(handoffs.decline, handoff, ana)
+    act(handoffs.decline, handoff, ben)
+    before = len(told(ana)) + len(told(ben))
+    jobs.fire_timers()
+    assert len(told(ana)) + len(told(ben)) > before

@@ -166,17 +166,20 @@ def test_the_errors_never_overwrite_the_file_itself(world: World, tmp_path: Path
 def test_a_wrong_row_in_the_middle_comes_back_with_its_line_and_can_be_sent_again(
     world: World, tmp_path: Path
 ) -> None:
-    rows = [a_patient(number) for number in range(1, 1001)]
-    rows[898]["birth_date"] = "31.12.1980"
-    result = patients(world, written(tmp_path, rows, PATIENTS))
+    world.patient(record="R1")
+    rows = [
+        {"visit": f"V{number}", "patient": "R1", "starts_at": "2026-03-01T09:00"} for number in range(1, 1001)
+    ]
+    rows[898]["starts_at"] = "1.3.2026"
+    result = visits(world, written(tmp_path, rows, VISITS))
     assert (result.rows, result.created, result.failed) == (1000, 999, 1)
     [wrong] = errors_of(tmp_path)
-    assert (wrong["line"], wrong["record"]) == ("900", "R899")
-    assert wrong["reason"] == "birth_date: expected a date such as 1980-02-29 or 2/29/1980"
-    mended = (tmp_path / "errors.csv").read_text().replace("31.12.1980", "1980-12-31")
-    (tmp_path / "mended.csv").write_text(mended)
-    assert patients(world, tmp_path / "mended.csv").created == 1
+    assert (wrong["line"], wrong["visit"]) == ("900", "V899")
+    assert wrong["reason"] == "starts_at: expected a date and time such as 2026-03-10T09:00"
     assert (tmp_path / "errors.csv").stat().st_mode & 0o077 == 0
+    mended = (tmp_path / "errors.csv").read_text().replace("1.3.2026", "2026-03-01T09:00")
+    (tmp_path / "mended.csv").write_text(mended)
+    assert visits(world, tmp_path / "mended.csv").created == 1
 
 
 @pytest.mark.parametrize(
@@ -220,9 +223,9 @@ def test_rows_that_are_no_utf8_come_back_as_they_were(world: World, tmp_path: Pa
 
 def test_a_quotation_mark_that_is_never_closed_costs_one_row(world: World, tmp_path: Path) -> None:
     lines = ["record,first_name,last_name,phone", 'R1,"Ana,Vance,303-555-0101']
-    lines += [f"R{number},Ana,Vance,303-555-01{number:02}" for number in range(2, 60)]
+    lines += [f"R{number},Ana,Vance,303-555-01{number:02}" for number in range(2, 30)]
     result = patients(world, raw(tmp_path, "\n".join(lines).encode()))
-    assert (result.created, result.failed) == (58, 1)
+    assert (result.created, result.failed) == (28, 1)
     [wrong] = errors_of(tmp_path)
     assert (wrong["line"], wrong["reason"]) == ("2", "a quotation mark is opened and never closed")
 
@@ -264,8 +267,10 @@ def test_a_dry_run_checks_every_row_and_writes_nothing(world: World, tmp_path: P
 
 def test_progress_ends_at_the_end(world: World, tmp_path: Path) -> None:
     seen: list[tuple[int, int]] = []
-    path = written(tmp_path, [a_patient(number) for number in range(1, 601)], PATIENTS)
-    patients(world, path, progress=lambda done, total: seen.append((done, total)))
+    rows = [a_patient(number, phone="none") for number in range(1, 601)]
+    patients(
+        world, written(tmp_path, rows, PATIENTS), progress=lambda done, total: seen.append((done, total))
+    )
     assert seen == [(501, 601), (601, 601)]
 
 
@@ -277,12 +282,12 @@ def test_when_the_database_refuses_one_row_the_others_are_stored(world: World, t
                 "BEGIN SELECT RAISE(ABORT, 'refused'); END"
             )
         )
-    rows = [a_patient(number) for number in range(1, 41)]
-    rows[20]["language"] = "xx"
+    rows = [a_patient(number) for number in range(1, 13)]
+    rows[7]["language"] = "xx"
     result = patients(world, written(tmp_path, rows, PATIENTS))
-    assert (result.rows, result.created, result.failed) == (40, 39, 1)
+    assert (result.rows, result.created, result.failed) == (12, 11, 1)
     [wrong] = errors_of(tmp_path)
-    assert (wrong["record"], wrong["reason"]) == ("R21", "this row could not be stored (IntegrityError)")
+    assert (wrong["record"], wrong["reason"]) == ("R8", "this row could not be stored (IntegrityError)")
 
 
 def test_a_patient_who_moves_is_texted_by_the_new_clock(world: World, tmp_path: Path) -> None:
@@ -302,6 +307,7 @@ def due(step: str) -> datetime | None:
         )
 
 
+@pytest.mark.parametrize("house", ["sqlite", "postgresql"], indirect=True)
 def test_visits_come_in_with_their_plans_and_again_change_nothing(world: World, tmp_path: Path) -> None:
     world.patient(record="R1")
     rows = [
@@ -378,7 +384,7 @@ CELLS = st.text(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.lists(CELLS, min_size=6, max_size=6), min_size=1, max_size=6), st.data())
 def test_no_text_in_any_column_raises_or_loses_the_other_rows(
     world: World, tmp_path: Path, cells: list[list[str]], data: st.DataObject

@@ -1,6 +1,7 @@
 """A clinic, its people and patients in a real database, and browsers that sign in through the door."""
 
 import re
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -13,7 +14,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from config import app as application
-from config import db, runtime, settings
+from config import db, keys, runtime, settings
 from messaging import conversations, people
 from messaging.inbox import items
 from messaging.inbox.models import InboxItem
@@ -27,13 +28,34 @@ ENVIRONMENT = {
 }
 
 
-@pytest.fixture(autouse=True)
-def app(tmp_path: Path) -> Iterator[Flask]:
-    """The whole application on a database of its own."""
-    runtime.configure(settings.load(ENVIRONMENT | {"WARMTHREAD_DATA_DIR": str(tmp_path / "data")}))
-    app = application.create_app()
+def _configure(data: Path) -> None:
+    runtime.configure(settings.load(ENVIRONMENT | {"WARMTHREAD_DATA_DIR": str(data)}))
+
+
+@pytest.fixture(scope="session")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data directory with the tables and the keys, made once and copied for each test."""
+    data = tmp_path_factory.mktemp("empty")
+    _configure(data)
+    keys.ring()
     db.Base.metadata.create_all(db.engine())
-    yield app
+    db.engine().dispose()
+    return data
+
+
+@pytest.fixture(scope="session")
+def whole(empty: Path) -> Flask:
+    """The whole application, whose pages are compiled once; it asks `runtime` for its database each time."""
+    _configure(empty)
+    return application.create_app()
+
+
+@pytest.fixture(autouse=True)
+def app(whole: Flask, empty: Path, tmp_path: Path) -> Iterator[Flask]:
+    """The application on a database of its own."""
+    shutil.copytree(empty, tmp_path / "data")
+    _configure(tmp_path / "data")
+    yield whole
     db.engine().dispose()
 
 
@@ -48,9 +70,10 @@ class Browser:
         return self.client.get(path, **more)
 
     def post(self, path: str, *, token_from: str = "/preferences", **form: str) -> TestResponse:
-        page = self.client.get(token_from).text
-        found = re.search(r'name="csrf_token" value="([^"]+)"', page)
-        return self.client.post(path, data=form | {"csrf_token": found[1] if found else ""})
+        if not self.token or token_from != "/preferences":
+            found = re.search(r'name="csrf_token" value="([^"]+)"', self.client.get(token_from).text)
+            self.token = found[1] if found else ""
+        return self.client.post(path, data=form | {"csrf_token": self.token})
 
 
 @dataclass

@@ -11,9 +11,6 @@ from urllib.parse import unquote_to_bytes, urlencode
 import pytest
 from twilio.request_validator import RequestValidator
 
-from config import db, keys
-from messaging import outbox
-from messaging.models import Attempt, Message
 from webhooks import receipts, sms
 
 SMS = "/webhooks/twilio/sms"
@@ -206,88 +203,6 @@ def test_what_is_too_large_or_has_too_many_fields_is_refused(world: Any) -> None
 def test_only_post_is_known(world: Any, path: str) -> None:
     for method in ("get", "put", "delete", "patch"):
         assert getattr(world.client, method)(path).status_code == 405
-
-
-def _sending(world: Any) -> str:
-    """Queue a text and begin to send it; return the token of its callback."""
-    with db.unit_of_work(db.EVERY) as session:
-        patient = world.add_patient(session, "1", "+13035550101", "Ana")
-        message = outbox.text_patient(
-            session, world.clinic, patient, kind="reminder", programme="reminders", body="hi", dedupe="one"
-        )
-        message.state = "sending"
-        token = keys.new_token()
-        session.add(
-            Attempt(
-                clinic_id=world.clinic.id,
-                message_id=message.id,
-                token_hash=keys.token_hash(token),
-                fence=1,
-                state="started",
-                started_at=message.created_at,
-            )
-        )
-    return token
-
-
-def _tell(world: Any, token: str, status: str, **more: str) -> int:
-    form = {
-        "MessageSid": "SM" + "a" * 32, "MessageStatus": status, "SmsStatus": status, "SmsSid": "SM" + "a" * 32,
-        "AccountSid": "AC" + "0" * 32, "From": "+13035550100", "To": "+13035550101", "ApiVersion": "2010-04-01", **more,
-    }  # fmt: skip
-    return int(world.post(form, f"/webhooks/twilio/status/{token}").status_code)
-
-
-@pytest.mark.parametrize(
-    "order",
-    [
-        ("queued", "sent", "delivered"),
-        ("delivered", "sent", "queued"),
-        ("sent", "delivered", "sent"),
-        ("delivered", "delivered"),
-    ],
-)
-@pytest.mark.parametrize("one_by_one", [True, False])
-def test_statuses_in_any_order_end_at_the_highest(
-    world: Any, order: tuple[str, ...], one_by_one: bool
-) -> None:
-    token = _sending(world)
-    for status in order:
-        assert _tell(world, token, status) == 204
-        if one_by_one:
-            world.drain()
-    world.drain()
-    (message,) = world.rows(Message)
-    assert message.state == "delivered"
-    (attempt,) = world.rows(Attempt)
-    assert (attempt.state, attempt.provider_sid) == ("accepted", "SM" + "a" * 32)
-    assert len(world.receipts) == len(set(order))
-    assert {one.state for one in world.receipts} == {"processed"}
-
-
-def test_a_status_of_an_unknown_outcome_proves_acceptance(world: Any) -> None:
-    token = _sending(world)
-    with db.unit_of_work(db.EVERY) as session:
-        session.query(Message).one().state = "unknown"
-    _tell(world, token, "sent")
-    world.drain()
-    assert world.rows(Message)[0].state == "sent"
-
-
-def test_a_failure_reaches_a_human(world: Any) -> None:
-    token = _sending(world)
-    _tell(world, token, "undelivered", ErrorCode="30005")
-    world.drain()
-    assert [one.kind for one in world.items] == ["delivery"]
-
-
-def test_a_status_that_is_not_signed_or_of_an_unknown_sending_leaves_no_row(world: Any) -> None:
-    token = _sending(world)
-    assert _tell(world, "unknown", "sent") == 204
-    assert _tell(world, token, "vanished") == 400
-    form = {"MessageSid": "SM" + "a" * 32, "MessageStatus": "sent", "AccountSid": "AC" + "0" * 32}
-    assert world.post(form, f"/webhooks/twilio/status/{token}", signature="x").status_code == 403
-    assert world.receipts == []
 
 
 def test_a_reading_that_breaks_keeps_the_text_and_makes_haste(

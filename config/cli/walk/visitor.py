@@ -39,7 +39,9 @@ class _Reader(html.parser.HTMLParser):
             self._open = True
         elif tag == "a" and "href" in given:
             self.links.append(given["href"])
-        elif self._open and given.get("name", "") and tag in ("input", "select", "textarea", "button"):
+        elif self._open and tag == "button":
+            self.forms[-1].buttons.append((given.get("name", ""), given.get("value", "")))
+        elif self._open and given.get("name", "") and tag in ("input", "select", "textarea"):
             self._field(tag, given)
         elif self._open and tag == "option" and self._select:
             self._choice(self._select, given.get("value", ""), "selected" in given)
@@ -51,7 +53,7 @@ class _Reader(html.parser.HTMLParser):
         elif tag == "textarea":
             self._textarea = name
             form.fields.setdefault(name, "")
-        elif tag == "button" or given.get("type") == "submit":
+        elif given.get("type") == "submit":
             form.buttons.append((name, given.get("value", "")))
         elif given.get("type") in ("radio", "checkbox"):
             self._choice(name, given.get("value", "on"), "checked" in given)
@@ -112,7 +114,8 @@ class Visitor:
         """Fill in a form of `page` and send it, as pressing its first button would."""
         values = {**form.fields, **filled}
         for name, value in form.buttons[:1]:
-            values.setdefault(name, value)
+            if name:
+                values.setdefault(name, value)
         url = urllib.parse.urljoin(page.url, form.action)
         body = urllib.parse.urlencode(values)
         if form.method == "get":

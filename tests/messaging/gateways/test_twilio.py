@@ -90,7 +90,9 @@ def test_a_broken_carrier_s_answer_is_unknown(say: Say, status: int, body: str):
         say(status, body).send(TEXT)
 
 
-@pytest.mark.parametrize("body", ["", "<html>", "{}", "[]", "null", '"x"', "7", '{"sid": null}', '{"sid": ""}'])
+@pytest.mark.parametrize(
+    "body", ["", "<html>", "{}", "[]", "null", '"x"', "7", '{"sid": null}', '{"sid": ""}']
+)
 def test_a_yes_without_sense_is_unknown(say: Say, body: str):
     with pytest.raises(OutcomeUnknown):
         say(201, body).send(TEXT)

@@ -72,9 +72,13 @@ def test_two_who_open_for_one_reason_at_once_open_one_item(opened, desk):
 
 
 def test_an_item_exists_with_its_timers_or_not_at_all(clinic):
-    with pytest.raises(RuntimeError), db.unit_of_work(clinic.id) as session:
-        items.open_item(session, clinic, kind="safety", about="x:1", dedupe="x", summary="x")
-        raise RuntimeError
+    def fail_after_opening() -> None:
+        with db.unit_of_work(clinic.id) as session:
+            items.open_item(session, clinic, kind="safety", about="x:1", dedupe="x", summary="x")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail_after_opening()
     with db.unit_of_work(clinic.id) as session:
         assert [session.scalar(select(func.count()).select_from(one)) for one in (InboxItem, Timer)] == [0, 0]
 
@@ -135,7 +139,13 @@ def test_so_does_a_closing(opened, new_staff, desk, disposition):
 
 
 def test_every_disposition_is_known_in_words():
-    assert set(items.dispositions()) >= {"handled", "replied", "assessed", "reached_by_phone", "could_not_reach"}
+    assert set(items.dispositions()) >= {
+        "handled",
+        "replied",
+        "assessed",
+        "reached_by_phone",
+        "could_not_reach",
+    }
 
 
 def test_the_first_acknowledgement_counts(opened, new_staff):
@@ -245,7 +255,9 @@ SORTS = st.lists(
 @both
 @profile(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=SORTS, limit=st.integers(1, 5))
-def test_pages_never_skip_or_repeat_and_counts_are_what_is_listed(house, clinic, opened, new_staff, rows, limit):
+def test_pages_never_skip_or_repeat_and_counts_are_what_is_listed(
+    house, clinic, opened, new_staff, rows, limit
+):
     start = clock.now()
     with db.unit_of_work(db.EVERY) as session:
         for model in (Timer, ItemEvent, InboxItem):

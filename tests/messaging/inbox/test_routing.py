@@ -53,7 +53,8 @@ NEEDS = st.builds(
     panel=st.none() | st.sampled_from(("Dr. A", "Dr. B")),
 )
 RULES = st.builds(
-    Rules, fallback=st.lists(st.sampled_from([f"{name}@clinic.example" for name in "abxy"]), max_size=3).map(tuple)
+    Rules,
+    fallback=st.lists(st.sampled_from([f"{name}@clinic.example" for name in "abxy"]), max_size=3).map(tuple),
 )
 
 
@@ -91,7 +92,11 @@ def test_panel_before_language_before_load(need, team, rules):
         return
     if need.panel and need.panel not in owner.panels:
         assert not any(need.panel in one.panels for one in on)
-    same = [one for one in on if (need.panel in one.panels) == (need.panel in owner.panels)] if need.panel else on
+    same = (
+        [one for one in on if (need.panel in one.panels) == (need.panel in owner.panels)]
+        if need.panel
+        else on
+    )
     if need.language and need.language not in owner.languages:
         assert not any(need.language in one.languages for one in same)
     if need.language:
@@ -114,7 +119,9 @@ def test_the_order_of_the_team_does_not_matter_and_all_are_reached(need, team, r
     ladder = routing.ladder(need, team, rules)
     if len({one.name for one in team}) == len(team):
         assert routing.ladder(need, team[::-1], rules) == ladder
-    climbed = {one for level in range(1, len(team) + 2) for one in routing.rung(need, team, rules, level, None)}
+    climbed = {
+        one for level in range(1, len(team) + 2) for one in routing.rung(need, team, rules, level, None)
+    }
     assert climbed == set(ladder) == {one for one in team if can_be_asked(one, rules)}
 
 
@@ -148,7 +155,9 @@ def test_an_empty_team_says_so():
 
 def test_each_rung_asks_one_more_and_the_last_asks_everyone():
     team = [member("Alba"), member("Ben", open_items=1), member("Dana", role="clinic_admin")]
-    rungs = [[one.name for one in routing.rung(Need("safety"), team, Rules(), n, team[0].id)] for n in (1, 2, 3, 4)]
+    rungs = [
+        [one.name for one in routing.rung(Need("safety"), team, Rules(), n, team[0].id)] for n in (1, 2, 3, 4)
+    ]
     assert rungs == [["Ben"], ["Dana"], ["Alba", "Ben", "Dana"], ["Alba", "Ben", "Dana"]]
 
 

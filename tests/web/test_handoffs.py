@@ -1,0 +1,69 @@
+"""Warm handoffs through their page."""
+
+import re
+from typing import Any
+
+from config import db
+from reminders import handoffs
+from reminders.models import Handoff
+
+
+def only(house: Any) -> Handoff:
+    with db.unit_of_work(db.EVERY) as session:
+        found: Handoff = session.query(Handoff).one()
+        return found
+
+
+def test_the_front_desk_asks_a_care_manager_accepts_and_they_meet(house: Any) -> None:
+    rosa = house.staff(number="+12025550150")
+    desk = house.signed_in(house.staff("Ida Frank", role="front_desk"))
+    house.patient(record="A-1")
+    assert desk.post("/handoffs", record="A-1", place="Room 4").status_code == 303
+    browser = house.signed_in(rosa)
+    page = browser.get("/handoffs").text
+    assert "Room 4" in page
+    assert "Offered to you" in page
+    path = f"/handoffs/{only(house).id}"
+    assert browser.post(f"{path}/accept").status_code == 303
+    assert only(house).state == "told"
+    assert desk.post(f"{path}/arrived").status_code == 303
+    assert only(house).state == "arrived"
+    assert re.search(r"<td>Met</td>", desk.get("/handoffs").text)
+
+
+def test_accepting_twice_says_that_it_has_moved_on(house: Any) -> None:
+    rosa, ben = house.staff(), house.staff("Ben Okafor")
+    patient = house.patient()
+    with db.unit_of_work(house.clinic.id) as session:
+        handoffs.request(session, house.clinic, patient, requested_by=f"staff:{rosa.id}")
+    path = f"/handoffs/{only(house).id}/accept"
+    assert house.signed_in(rosa).post(path).status_code == 303
+    late = house.signed_in(ben).post(path)
+    assert late.status_code == 409
+    assert "has moved on" in late.text
+
+
+def test_an_unknown_record_number_keeps_what_was_typed(house: Any) -> None:
+    refused = house.signed_in(house.staff()).post("/handoffs", record="A-404", place="Room 9")
+    assert refused.status_code == 422
+    assert "Nobody here has that record number" in refused.text
+    assert 'value="A-404"' in refused.text
+    assert 'value="Room 9"' in refused.text
+
+
+def test_the_case_of_a_handoff_can_be_answered_where_it_is_read(house: Any) -> None:
+    rosa, patient = house.staff(), house.patient()
+    with db.unit_of_work(house.clinic.id) as session:
+        handoffs.request(session, house.clinic, patient, requested_by=f"staff:{rosa.id}")
+    handoff = only(house)
+    page = house.signed_in(rosa).get(f"/inbox/{handoff.item_id}").text
+    assert f'action="/handoffs/{handoff.id}/accept"' in page
+
+
+def test_another_clinics_handoff_does_not_exist(house: Any, another_house: Any) -> None:
+    theirs = another_house()
+    staff, patient = theirs.staff(), theirs.patient()
+    with db.unit_of_work(theirs.clinic.id) as session:
+        handoffs.request(session, theirs.clinic, patient, requested_by=f"staff:{staff.id}")
+    browser = house.signed_in(house.staff())
+    assert browser.post(f"/handoffs/{only(theirs).id}/accept").status_code == 404

@@ -1,0 +1,76 @@
+"""The frame: what a browser is told to refuse, what a page weighs, and what stands there when something is wrong."""
+
+import re
+from importlib import resources
+from typing import Any
+
+import pytest
+
+from web import inbox, layout
+
+
+def test_every_page_forbids_foreign_and_inline_code(house: Any) -> None:
+    rosa = house.staff()
+    item = house.item("safety", owner_id=rosa.id, patient_id=house.patient().id)
+    browser = house.signed_in(rosa)
+    paths = ("/inbox", f"/inbox/{item.id}", "/handoffs", "/patients", "/preferences", "/nowhere")
+    for page in [browser.get(path) for path in paths] + [house.browser().get("/signin")]:
+        assert page.headers["Content-Security-Policy"] == layout.POLICY
+        assert page.headers["Cache-Control"] == "no-store"
+        assert not re.search(r"<style|\sstyle=|<script(?![^>]*\ssrc=)|\son[a-z]+=", page.text)
+        assert "http://" not in page.text.replace("http://www.w3.org", "")
+
+
+def test_a_page_with_all_it_needs_weighs_less_than_a_hundred_kilobytes(house: Any) -> None:
+    rosa = house.staff()
+    for _ in range(50):
+        house.item(owner_id=rosa.id, patient_id=house.patient().id)
+    browser = house.signed_in(rosa)
+    page = browser.get("/inbox").text
+    assets = set(re.findall(r'(?:href|src)="(/assets/[^"]+)"', page))
+    loaded = [browser.get(path.replace("&amp;", "&"), buffered=True) for path in assets]
+    assert {answer.status_code for answer in loaded} == {200}
+    assert all("immutable" in answer.headers["Cache-Control"] for answer in loaded)
+    assert len(page.encode()) + sum(len(answer.data) for answer in loaded) < 100_000
+
+
+@pytest.mark.parametrize(("path", "status"), [("/nowhere", 404), ("/inbox?view=odd", 404), ("/inbox/x", 404)])
+def test_what_is_not_there_is_said_kindly(house: Any, path: str, status: int) -> None:
+    answer = house.signed_in(house.staff()).get(path)
+    assert answer.status_code == status
+    assert "There is nothing at this address" in answer.text
+
+
+def test_a_failure_of_ours_shows_no_insides(house: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    browser = house.signed_in(house.staff())
+    monkeypatch.setattr(inbox.rows, "page", lambda *a, **k: 1 / 0)
+    answer = browser.get("/inbox")
+    assert answer.status_code == 500
+    assert "We could not finish that" in answer.text
+    assert "Zero" not in answer.text
+
+
+def test_machines_do_not_get_pages_for_people(house: Any) -> None:
+    assert "stylesheet" not in house.browser().get("/webhooks/nowhere").text
+
+
+def test_keys_can_be_switched_off_and_lists_made_denser(house: Any) -> None:
+    browser = house.signed_in(house.staff())
+    assert 'data-keys="on"' in browser.get("/inbox").text
+    assert browser.post("/preferences", keys="off", density="compact").status_code == 303
+    page = browser.get("/inbox").text
+    assert 'data-keys="off"' in page
+    assert 'class="compact"' in page
+
+
+def test_the_browser_counts_with_the_alphabet_of_the_server() -> None:
+    from messaging import wording
+
+    source = resources.files("web").joinpath("static/warmthread.js").read_text("utf-8")
+    basic = re.search(r'^const GSM = "(.*)";$', source, re.M)
+    twice = re.search(r'^const GSM_TWICE = "(.*)";$', source, re.M)
+    assert basic is not None
+    assert twice is not None
+    for written, known in ((basic[1], wording._GSM_BASIC), (twice[1], wording._GSM_ESCAPED)):
+        plain = re.sub(r"\\(.)", lambda one: {"n": "\n", "r": "\r", "f": "\f"}.get(one[1], one[1]), written)
+        assert set(plain) == set(known)

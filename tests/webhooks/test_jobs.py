@@ -1,0 +1,143 @@
+"""Receipts are worked off: statuses, poison and whole batches."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import time_machine
+
+from config import db, keys
+from messaging import outbox
+from messaging.models import Attempt, Message
+from webhooks import jobs
+from webhooks.models import Receipt
+
+STRANGER = "+13035550199"
+
+
+def _sending(world: Any) -> str:
+    """Queue a text and begin to send it; return the token of its callback."""
+    with db.unit_of_work(db.EVERY) as session:
+        patient = world.add_patient(session, "1", "+13035550101", "Ana")
+        message = outbox.text_patient(
+            session, world.clinic, patient, kind="reminder", programme="reminders", body="hi", dedupe="one"
+        )
+        message.state = "sending"
+        token = keys.new_token()
+        session.add(
+            Attempt(
+                clinic_id=world.clinic.id,
+                message_id=message.id,
+                token_hash=keys.token_hash(token),
+                fence=1,
+                state="started",
+                started_at=message.created_at,
+            )
+        )
+    return token
+
+
+def _tell(world: Any, token: str, status: str, **more: str) -> int:
+    form = {
+        "MessageSid": "SM" + "a" * 32, "MessageStatus": status, "SmsStatus": status, "SmsSid": "SM" + "a" * 32,
+        "AccountSid": "AC" + "0" * 32, "From": "+13035550100", "To": "+13035550101", "ApiVersion": "2010-04-01", **more,
+    }  # fmt: skip
+    return int(world.post(form, f"/webhooks/twilio/status/{token}").status_code)
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        ("queued", "sent", "delivered"),
+        ("delivered", "sent", "queued"),
+        ("sent", "delivered", "sent"),
+        ("delivered", "delivered"),
+    ],
+)
+@pytest.mark.parametrize("one_by_one", [True, False])
+def test_statuses_in_any_order_end_at_the_highest(
+    world: Any, order: tuple[str, ...], one_by_one: bool
+) -> None:
+    token = _sending(world)
+    for status in order:
+        assert _tell(world, token, status) == 204
+        if one_by_one:
+            world.drain()
+    world.drain()
+    (message,) = world.rows(Message)
+    assert message.state == "delivered"
+    (attempt,) = world.rows(Attempt)
+    assert (attempt.state, attempt.provider_sid) == ("accepted", "SM" + "a" * 32)
+    assert len(world.receipts) == len(set(order))
+    assert {one.state for one in world.receipts} == {"processed"}
+
+
+def test_a_status_of_an_unknown_outcome_proves_acceptance(world: Any) -> None:
+    token = _sending(world)
+    with db.unit_of_work(db.EVERY) as session:
+        session.query(Message).one().state = "unknown"
+    _tell(world, token, "sent")
+    world.drain()
+    assert world.rows(Message)[0].state == "sent"
+
+
+def test_a_failure_reaches_a_human(world: Any) -> None:
+    token = _sending(world)
+    _tell(world, token, "undelivered", ErrorCode="30005")
+    world.drain()
+    assert [one.kind for one in world.items] == ["delivery"]
+
+
+def test_a_text_filed_before_is_not_filed_again(world: Any) -> None:
+    form = world.form("hello")
+    world.post(form)
+    world.drain()
+    with db.unit_of_work(db.EVERY) as session:
+        session.query(Receipt).one().event = "elsewhere"
+    world.post(form)
+    world.drain()
+    assert len(world.inbound) == 1
+    assert [one.state for one in world.receipts] == ["processed", "ignored"]
+
+
+def test_what_cannot_be_worked_on_fails_in_front_of_a_human_and_stops_nobody(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.post(world.form("poison"))
+    world.post(world.form("hello", From=STRANGER))
+    file = jobs.answering.conversations.file_inbound
+
+    def poisoned(*args: Any, **named: Any) -> Message:
+        if named["body"] == "poison":
+            raise RuntimeError
+        return file(*args, **named)
+
+    monkeypatch.setattr(jobs.answering.conversations, "file_inbound", poisoned)
+    for hours in range(9):
+        with time_machine.travel(datetime.now(UTC) + timedelta(hours=hours)):
+            world.drain()
+    assert [one.state for one in world.receipts] == ["failed", "processed"]
+    assert len(world.inbound) == 1
+    (told,) = [one for one in world.items if one.about.startswith("receipt:")]
+    assert "poison" in told.summary
+
+
+def test_two_hundred_texts_are_worked_off_together(world: Any) -> None:
+    with db.unit_of_work(db.EVERY) as session:
+        for number in range(20):
+            world.add_patient(session, f"P{number}", f"+1720555{100 + number:04}", "Pat")
+    for number in range(60):
+        world.post(world.form(f"question {number}", From=f"+1720555{100 + number % 20:04}"))
+    world.drain()
+    assert len(world.inbound) == 60
+    assert len(world.items) == 20
+    assert {one.state for one in world.receipts} == {"processed"}
+
+
+def test_a_status_that_is_not_signed_or_of_an_unknown_sending_leaves_no_row(world: Any) -> None:
+    token = _sending(world)
+    assert _tell(world, "unknown", "sent") == 204
+    assert _tell(world, token, "vanished") == 400
+    form = {"MessageSid": "SM" + "a" * 32, "MessageStatus": "sent", "AccountSid": "AC" + "0" * 32}
+    assert world.post(form, f"/webhooks/twilio/status/{token}", signature="x").status_code == 403
+    assert world.receipts == []
