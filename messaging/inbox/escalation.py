@@ -24,19 +24,10 @@ HASTE_ENDS_AT = 6
 def team(session: Session, clinic: Clinic) -> list[routing.Member]:
     """Return the clinic's active people as routing sees them at this moment."""
     local = clock.now().astimezone(ZoneInfo(clinic.zone))
-<<<<<<< HEAD
-    load = dict(
-        session.execute(
-            select(InboxItem.owner_id, func.count())
-            .where(InboxItem.clinic_id == clinic.id, InboxItem.state.in_(("open", "claimed")))
-            .group_by(InboxItem.owner_id)
-        ).all()
-=======
     held = (
         select(InboxItem.owner_id, func.count())
         .where(InboxItem.clinic_id == clinic.id, InboxItem.state.in_(("open", "claimed")))
         .group_by(InboxItem.owner_id)
->>>>>>> main
     )
     load = dict(session.execute(held).all())
     people = session.scalars(select(Staff).where(Staff.clinic_id == clinic.id, Staff.active))
