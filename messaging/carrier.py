@@ -92,6 +92,14 @@ def final(session: Session, message: Message, state: str, code: int) -> None:
     _tell_a_human(session, clinic, message, summary)
 
 
+def long_in_doubt(session: Session, message: Message) -> None:
+    """Nobody has been able to say for long whether this text left: let a human know, once; it is still looked for."""
+    if message.staff_id:
+        return  # the ladder climbs without it
+    summary = items.words()["summaries"]["undelivered"].replace("{why}", _errors()["words"]["later"])
+    _tell_a_human(session, session.get_one(Clinic, message.clinic_id), message, summary)
+
+
 def withhold(session: Session, message: Message, why: str) -> None:
     """A last look says this text must not leave any more: hold it, and say so where a patient waits for it."""
     message.state, message.lease_until, message.last_error = "held", None, why
