@@ -22,7 +22,7 @@ STATUSES = {
     "failed": "failed", "canceled": "failed", "accepted": "sent", "queued": "sent", "sending": "sent",
     "scheduled": "sent",
 }  # fmt: skip
-LINES = {"landline": "landline", "dead": "dead number"}
+LINES = {"landline": "landline", "dead": "dead number", "wrong_person": "wrong person"}
 TRIES = 6
 
 

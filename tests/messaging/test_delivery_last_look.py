@@ -1,4 +1,4 @@
-"""Found in review, not yet true: what the last look before a sending, and a late callback, must still stand."""
+"""The last look before a sending, and a late callback: what they must still stand."""
 
 from sqlalchemy import delete
 
