@@ -2,6 +2,8 @@
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
+# Byte code on every core, and none for the thousands of modules that we never import.
+COMPILE := $(BIN)/python -m compileall -q -j 0 -x 'phonenumbers/(geodata|carrierdata)|twilio/rest/[b-z]|mypy|alembic/testing|sqlalchemy/testing|pip/_vendor'
 .DEFAULT_GOAL := help
 .PHONY: help demo serve test check bench migrate lock browser clean
 
@@ -11,12 +13,14 @@ help: ## this list
 $(VENV)/.base: requirements/base.txt pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing the locked requirements into $(VENV)"
-	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/base.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements/base.txt
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(COMPILE) $(VENV)/lib config messaging reminders intake_links webhooks web simulator
 	@touch $@
 
 $(VENV)/.test: requirements/test.txt $(VENV)/.base
-	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/test.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements/test.txt
+	@$(COMPILE) $(VENV)/lib
 	@touch $@
 
 demo: $(VENV)/.base ## a clinic's day, end to end, then a service to play with (EXIT=1 ends after the walk)
