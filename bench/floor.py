@@ -2,11 +2,12 @@
 
 from flask import Flask, Response, request
 from sqlalchemy import Column, LargeBinary, MetaData, String, Table, insert
+from twilio.request_validator import RequestValidator
 
 from config import db, start
-from messaging.gateways import twilio
 
 settings = start.begin("floor")
+validator = RequestValidator(settings.twilio_auth_token.get_secret_value())
 app = Flask("floor")
 SAID = Table("said", MetaData(), Column("sid", String(34), primary_key=True), Column("body", LargeBinary))
 SAID.create(db.engine(), checkfirst=True)
@@ -22,8 +23,8 @@ def alive() -> str:
 def hear() -> Response:
     """Check the signature, insert, answer."""
     form = request.form.to_dict()
-    if not twilio.signed(
-        settings.public_url + request.path, form, request.headers.get("X-Twilio-Signature", "")
+    if not validator.validate(
+        settings.public_url + request.path, form, request.headers["X-Twilio-Signature"]
     ):
         return Response(status=403)
     with db.engine().begin() as connection:

@@ -120,15 +120,3 @@ def gateway() -> TwilioGateway:
             settings.twilio_api_url,
         ),
     )
-
-
-def signed(url: str, form: dict[str, str], signature: str) -> bool:
-    """Whether Twilio signed this POST: over the exact public address and every parameter, blank ones too."""
-    from twilio.request_validator import RequestValidator
-
-    settings = runtime.settings()
-    tokens = (settings.twilio_auth_token, settings.twilio_auth_token_secondary)
-    try:
-        return any(RequestValidator(t.get_secret_value()).validate(url, form, signature) for t in tokens if t)
-    except (TypeError, ValueError, AttributeError, UnicodeError):
-        return False  # the validator raises on malformed addresses and text; malformed is not signed
