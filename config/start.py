@@ -2,7 +2,7 @@
 
 import os
 
-from config import logging, runtime, settings
+from config import keys, logging, runtime, settings
 from config.embedded import valkey
 
 
@@ -20,6 +20,7 @@ def use(loaded: settings.Settings, component: str) -> None:
     """Make `loaded` the settings of this process."""
     refuse_what_cannot_work(loaded)
     runtime.configure(loaded)
+    _open_keys()
     logging.configure(loaded.log_level, component)
     if loaded.embedded_queue:
         socket = valkey.socket_path(loaded.data_dir)
@@ -39,9 +40,23 @@ def refuse_what_cannot_work(loaded: settings.Settings) -> None:
         raise settings.SettingsError(problems)
 
 
+def _open_keys() -> None:
+    """Read the master keys now, not at the first patient: raises SettingsError."""
+    try:
+        keys.ring()
+    except keys.BadMasterKeys as error:
+        raise settings.SettingsError([f"WARMTHREAD_MASTER_KEYS: {error}"]) from None
+    except OSError as error:
+        raise settings.SettingsError(
+            [f"WARMTHREAD_DATA_DIR cannot be used for the master keys: {error.strerror}"]
+        ) from None
+
+
 def environment(loaded: settings.Settings, redis_url: str) -> dict[str, str]:
     """Return the environment of a child process that runs with the same settings and the given Redis."""
-    keep = {name: value for name, value in os.environ.items() if name not in settings.names()}
+    # NAME_FILE too: the child gets the value that was read from it, and both at once would be a mistake.
+    own = {name + end for name in settings.names() for end in ("", "_FILE")}
+    keep = {name: value for name, value in os.environ.items() if name not in own}
     given = {name: _plain(getattr(loaded, field)) for field, name in _fields()}
     return {**keep, **{name: value for name, value in given.items() if value}, "REDIS_URL": redis_url}
 

@@ -3,12 +3,16 @@
 Exit codes: 0 done, 1 failed, 2 usage or settings, 3 a check found problems, 4 refused for safety, 130 interrupted.
 """
 
+import os
 import sys
 
 import click
+from sqlalchemy.exc import SQLAlchemyError
 
-from config.cli import checks, explain, people, service, tables
-from config.keys import BadMasterKeys
+from config.cli import checks, explain, people, service, sources, tables
+from config.embedded.supervisor import NotReady
+from config.embedded.valkey import ValkeyError
+from config.keys import WrongKey
 from config.settings import SettingsError
 
 EPILOG = (
@@ -32,7 +36,7 @@ for command in (
         service.database,
         service.wait_ready,
     ),
-    *(people.clinic, people.staff, people.patients, people.appointments, people.forms),
+    *(people.clinic, people.staff, people.patients, people.appointments, sources.forms),
     *(
         checks.ledger,
         checks.audit,
@@ -64,6 +68,20 @@ def main() -> None:
         for problem in error.problems:
             tables.say(f"  - {problem}")
         sys.exit(2)
-    except BadMasterKeys as error:
-        tables.say(f"WARMTHREAD_MASTER_KEYS: {error}")
-        sys.exit(2)
+    except BrokenPipeError:
+        # Whoever read us has gone (`| head`). Nothing more can be said to them, at the interpreter's end neither.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except (SQLAlchemyError, NotReady, ValkeyError, WrongKey, OSError) as error:
+        tables.say(f"Error: {_in_words(error)}")
+        sys.exit(1)
+
+
+def _in_words(error: Exception) -> str:
+    """Say what an operator can act on; a database's own message may carry what was to be stored."""
+    if isinstance(error, SQLAlchemyError):
+        return (
+            f"the database does not answer as it should ({type(error).__name__}). Is DATABASE_URL right, and is it "
+            "at the newest migration (warmthread db check)?"
+        )
+    return str(error)

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from config import audit as audit_log
 from config import db, health, start
 from config import keys as key_ring
+from config.cli import opening
 from config.cli.people import clinic_option, the_clinic
 from config.cli.tables import as_json, say, show
 from intake_links import ledger as owed
@@ -32,7 +33,7 @@ def _end(problems: bool) -> None:
 @as_json
 def ledger(json_: bool) -> None:
     """Every answered self-harm item and positive screen against its inbox item and acknowledgement."""
-    start.begin("cli")
+    opening.begin()
     with db.unit_of_work(db.EVERY, read_only=True) as session:
         rows = [asdict(row) for row in owed.rows(session)]
     show(rows, json_=json_, empty="No positive screen yet.")
@@ -50,7 +51,7 @@ def audit() -> None:
 @as_json
 def verify(json_: bool) -> None:
     """Verify the hash chain of every clinic; name the first wrong line."""
-    start.begin("cli")
+    opening.begin()
     audit_log.seal()
     rows = []
     with db.unit_of_work(db.EVERY, read_only=True) as session:
@@ -72,7 +73,7 @@ def keys() -> None:
 @as_json
 def status(json_: bool) -> None:
     """Show how many clinic keys each master key wraps."""
-    start.begin("cli")
+    opening.begin()
     ring = key_ring.ring()
     with db.unit_of_work(db.EVERY, read_only=True) as session:
         counted = select(db.DataKey.master_id, func.count()).where(db.DataKey.wrapped_by.is_(None))
@@ -94,7 +95,7 @@ def status(json_: bool) -> None:
 @keys.command("rotate")
 def rotate() -> None:
     """Wrap every clinic key under the newest master key. Runs while the service serves; may be repeated."""
-    start.begin("cli")
+    opening.begin()
     changed = 0
     with db.unit_of_work(db.EVERY) as session:
         rows = select(db.DataKey).where(
@@ -117,7 +118,7 @@ def consent() -> None:
 @as_json
 def drift(json_: bool) -> None:
     """Find numbers the carrier says have opted out (21610) that our ledger still calls granted."""
-    start.begin("cli")
+    opening.begin()
     with db.unit_of_work(db.EVERY, read_only=True) as session:
         rows = [row for clinic in session.scalars(select(Clinic)) for row in _drifted(session, clinic)]
     show(rows, json_=json_, empty="No drift.")
@@ -165,7 +166,7 @@ def cadence() -> None:
 @clinic_option
 def show_cadence(clinic_name: str | None) -> None:
     """Print the cadence the clinic's reminders follow now."""
-    start.begin("cli")
+    opening.begin()
     with db.unit_of_work(db.EVERY, read_only=True) as session:
         present = planner.cadence_of(session, the_clinic(session, clinic_name).id)
     click.echo(json.dumps(present.model_dump(mode="json"), indent=2))

@@ -32,7 +32,8 @@ def run(*, keep_serving: bool) -> int:
 def _run(folder: Path, keep_serving: bool) -> int:
     began = time.monotonic()
     web, network = ports.free_ports(2)
-    settings = settings_for(folder, int(os.environ.get("PORT") or web), network)
+    web = _port(os.environ.get("PORT", ""), web)
+    settings = settings_for(folder, web, network)
     start.use(settings, "demo")
     migrations.upgrade()
     simulator = simulator_for(settings, network)
@@ -54,6 +55,17 @@ def _run(folder: Path, keep_serving: bool) -> int:
     finally:
         service.stop()
     return 1 if failed else 0
+
+
+def _port(wanted: str, free: int) -> int:
+    """Return the port that was asked for, else the free one; ends with words if it cannot be had."""
+    if not wanted:
+        return free
+    if not wanted.isdecimal() or not 1 <= int(wanted) <= 65535:
+        raise given.SettingsError(["PORT must be a number from 1 to 65535"])
+    if not ports.is_free(int(wanted)):
+        raise click.ClickException(f"port {wanted} is taken by another program: set PORT, or leave it out")
+    return int(wanted)
 
 
 def settings_for(folder: Path, web: int, network: int, **more: str) -> given.Settings:
