@@ -1,14 +1,18 @@
 """`make bench`: every measurement, as a ratio against a floor measured in the same run. Machines are noisy; ratios less.
 
-python -m bench [inbound] [outbound]
+python -m bench [inbound] [outbound] [alert]
 """
 
 import sys
 from collections.abc import Callable
 
-from bench import inbound, outbound
+from bench import alert, inbound, outbound
 
-MEASUREMENTS: dict[str, Callable[[], str]] = {"inbound": inbound.measure, "outbound": outbound.measure}
+MEASUREMENTS: dict[str, Callable[[], str]] = {
+    "inbound": inbound.measure,
+    "outbound": outbound.measure,
+    "alert": alert.measure,
+}
 
 
 def main(wanted: list[str]) -> int:

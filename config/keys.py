@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from config import runtime
+from config.settings import SettingsError
 
 VERSION = b"\x01"
 KEY_BYTES = 32
@@ -30,8 +31,11 @@ class WrongKey(Exception):
     """A sealed value does not open: wrong key, moved to another row, or altered."""
 
 
-class BadMasterKeys(ValueError):
+class BadMasterKeys(SettingsError):
     """The master keys are missing, too short or not base64."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__([f"WARMTHREAD_MASTER_KEYS: {problem}"])
 
 
 class Ring:

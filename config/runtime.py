@@ -1,5 +1,6 @@
 """What this process runs with: its settings, and the things made once from them."""
 
+import threading
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -8,6 +9,7 @@ from config.settings import Settings
 T = TypeVar("T")
 _settings: Settings | None = None
 _made: dict[str, object] = {}
+_making = threading.RLock()
 
 
 class NotConfigured(RuntimeError):
@@ -31,7 +33,9 @@ def settings() -> Settings:
 def once(name: str, make: Callable[[], T]) -> T:
     """Return what `make` made the first time `name` was asked for in this process."""
     if name not in _made:
-        _made[name] = make()
+        with _making:  # several threads may ask at once; what is made is made once
+            if name not in _made:
+                _made[name] = make()
     return _made[name]  # type: ignore[return-value]
 
 

@@ -1,9 +1,26 @@
 """How every process of ours begins: settings, logs, and where the embedded Valkey listens."""
 
+import importlib
 import os
 
 from config import keys, logging, runtime, settings
 from config.embedded import valkey
+
+MODELS = (
+    "config.audit",
+    "messaging.models",
+    "messaging.inbox.models",
+    "intake_links.models",
+    "reminders.models",
+    "webhooks.models",
+    "web.models",
+)
+
+
+def import_models() -> None:
+    """Import every room's tables: what one row refers to in another room must be known before the first query."""
+    for name in MODELS:
+        importlib.import_module(name)
 
 
 def begin(component: str, **overrides: str) -> settings.Settings:
@@ -21,6 +38,7 @@ def use(loaded: settings.Settings, component: str) -> None:
     refuse_what_cannot_work(loaded)
     runtime.configure(loaded)
     _open_keys()
+    import_models()
     logging.configure(loaded.log_level, component)
     if loaded.embedded_queue:
         socket = valkey.socket_path(loaded.data_dir)
@@ -54,9 +72,13 @@ def _open_keys() -> None:
 
 def environment(loaded: settings.Settings, redis_url: str) -> dict[str, str]:
     """Return the environment of a child process that runs with the same settings and the given Redis."""
-    # NAME_FILE too: the child gets the value that was read from it, and both at once would be a mistake.
-    own = {name + end for name in settings.names() for end in ("", "_FILE")}
-    keep = {name: value for name, value in os.environ.items() if name not in own}
+    # Neither an operator's files of secrets nor a misspelt name: the child gets exactly what was loaded here.
+    known = settings.names()
+    keep = {
+        name: value
+        for name, value in os.environ.items()
+        if name.removesuffix("_FILE") not in known and not name.startswith("WARMTHREAD_")
+    }
     given = {name: _plain(getattr(loaded, field)) for field, name in _fields()}
     return {**keep, **{name: value for name, value in given.items() if value}, "REDIS_URL": redis_url}
 

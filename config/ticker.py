@@ -25,6 +25,7 @@ class Ticker:
 
     def run(self) -> None:
         """Tick until SIGTERM or SIGINT."""
+        queue.lanes()  # imported here, once, and not by three threads at the same time
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self._stop.set())
         threads = [threading.Thread(target=self._loop, args=(name,), name=name) for name in queue.QUEUES]

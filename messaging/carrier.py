@@ -22,7 +22,7 @@ STATUSES = {
     "failed": "failed", "canceled": "failed", "accepted": "sent", "queued": "sent", "sending": "sent",
     "scheduled": "sent",
 }  # fmt: skip
-LINES = {"landline": "landline", "dead": "dead number"}
+LINES = {"landline": "landline", "dead": "dead number", "wrong_person": "wrong person"}
 TRIES = 6
 
 
@@ -90,6 +90,14 @@ def final(session: Session, message: Message, state: str, code: int) -> None:
         people.learn_line(session, clinic, number, said, "system:carrier")
     summary = items.words()["summaries"]["undelivered"].replace("{why}", _errors()["words"][said])
     _tell_a_human(session, clinic, message, summary)
+
+
+def long_in_doubt(session: Session, message: Message) -> None:
+    """Nobody has been able to say for long whether this text left: let a human know, once; it is still looked for."""
+    if message.staff_id:
+        return  # the ladder climbs without it
+    summary = items.words()["summaries"]["undelivered"].replace("{why}", _errors()["words"]["later"])
+    _tell_a_human(session, session.get_one(Clinic, message.clinic_id), message, summary)
 
 
 def withhold(session: Session, message: Message, why: str) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from config import clock, db
@@ -29,13 +30,16 @@ def of_number(session: Session, clinic: Clinic, number: str) -> Conversation:
             last_at=clock.now(),
             auto_replies=0,
         )
-        session.add(conversation)
-        session.flush()
+        try:
+            with session.begin_nested():
+                session.add(conversation)
+        except IntegrityError:  # another worker has begun it at this very moment
+            return session.scalars(found).one()
     return conversation
 
 
 def of_patient(session: Session, clinic: Clinic, patient: Patient) -> Conversation | None:
-    """Return the conversation with the patient's first number, if one was ever begun."""
+    """Return the latest conversation with a number of the patient's own, if one was ever begun."""
     found = (
         select(Conversation)
         .join(
@@ -43,7 +47,11 @@ def of_patient(session: Session, clinic: Clinic, patient: Patient) -> Conversati
             (PatientNumber.number_index == Conversation.number_index)
             & (PatientNumber.clinic_id == Conversation.clinic_id),
         )
-        .where(PatientNumber.patient_id == patient.id, Conversation.clinic_id == clinic.id)
+        .where(
+            PatientNumber.patient_id == patient.id,
+            PatientNumber.line != "wrong_person",
+            Conversation.clinic_id == clinic.id,
+        )
         .order_by(Conversation.last_at.desc())
         .limit(1)
     )

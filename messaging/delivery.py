@@ -7,7 +7,7 @@ the carrier's list says whether it was taken.
 
 import hashlib
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -75,6 +75,11 @@ def _claim(lane: str) -> tuple[int, list[Intent]]:
         return len(claims), _intend(session, db.still_mine(session, Message, claims)) if claims else []
 
 
+def prepare() -> None:
+    """Make the gateway, with its SDK's slow import, before a worker forks for its first sending."""
+    gateway()
+
+
 def due_in(lane: str) -> ColumnElement[bool]:
     """Return the condition for what waits in `lane`."""
     return (Message.state == "queued") & (Message.lane == lane)
@@ -102,17 +107,21 @@ def _intend(session: Session, messages: Sequence[Message]) -> list[Intent]:
     asked = _Asked(session, messages)
     intents = []
     for message in messages:
-        refusal = asked.why_not(message)
-        to = asked.number(message)
-        if refusal or not to:
-            carrier.withhold(session, message, refusal or "no number")
-            continue
-        intents.append(_intent(session, asked.clinics[message.clinic_id], message, to))
+        try:
+            refusal, to = asked.why_not(message), asked.number(message)
+            if refusal or not to:
+                carrier.withhold(session, message, refusal or "no number")
+            else:
+                intents.append(_intent(session, asked.clinics[message.clinic_id], message, to))
+        except keys.WrongKey:
+            carrier.withhold(
+                session, message, "unreadable"
+            )  # its key was deleted: the others must still leave
     return intents
 
 
 def _intent(session: Session, clinic: Clinic, message: Message, to: str) -> Intent:
-    token, now = keys.new_token(), clock.now()
+    body, token, now = message.body or "", keys.new_token(), clock.now()
     attempt = Attempt(
         clinic_id=clinic.id,
         message_id=message.id,
@@ -125,7 +134,7 @@ def _intent(session: Session, clinic: Clinic, message: Message, to: str) -> Inte
     message.state = "sending"
     valid = LONGEST_VALID if message.expires_at is None else int((message.expires_at - now).total_seconds())
     callback = f"{runtime.settings().public_url}/webhooks/twilio/status/{token}"
-    text = Outgoing(to, clinic.number, clinic.messaging_service_sid, message.body or "", callback, valid)
+    text = Outgoing(to, clinic.number, clinic.messaging_service_sid, body, callback, valid)
     return Intent(message.id, attempt.id, message.fence, text)
 
 
@@ -169,15 +178,23 @@ class _Asked:
         patient = self.patients.get(message.patient_id) if message.patient_id else None
         if patient is not None and patient.state != "active":
             return "inactive"
-        return self.lines.get(number)
+        return self.lines.get((*number, None)) or self.lines.get((*number, message.patient_id))
 
 
-def _lines(session: Session, numbers: Sequence[tuple[UUID, bytes]]) -> dict[tuple[UUID, bytes], str]:
-    bad = select(PatientNumber.clinic_id, PatientNumber.number_index, PatientNumber.line).where(
+def _lines(
+    session: Session, numbers: Sequence[tuple[UUID, bytes]]
+) -> dict[tuple[UUID, bytes, UUID | None], str]:
+    """Why a number is not texted: whoever is meant (patient None), or because it is not this patient's."""
+    bad = select(
+        PatientNumber.clinic_id, PatientNumber.number_index, PatientNumber.patient_id, PatientNumber.line
+    ).where(
         PatientNumber.number_index.in_([index for _, index in numbers]),
-        PatientNumber.line.in_(("landline", "dead")),
+        PatientNumber.line.in_(carrier.LINES),
     )
-    return {(row.clinic_id, row.number_index): carrier.LINES[row.line] for row in session.execute(bad)}
+    found: dict[tuple[UUID, bytes, UUID | None], str] = {}
+    for clinic_id, index, patient_id, line in session.execute(bad):
+        found[clinic_id, index, patient_id if line == "wrong_person" else None] = carrier.LINES[line]
+    return found
 
 
 def _record(session: Session, outcomes: Sequence[Outcome]) -> None:
@@ -186,6 +203,7 @@ def _record(session: Session, outcomes: Sequence[Outcome]) -> None:
     mine = {message.id: message for message in db.still_mine(session, Message, claims)}
     attempts = session.scalars(select(Attempt).where(Attempt.id.in_([o.intent.attempt_id for o in outcomes])))
     by_id = {attempt.id: attempt for attempt in attempts}
+    _take_back(session, {outcome.sid: outcome.intent.attempt_id for outcome in outcomes if outcome.sid})
     for outcome in outcomes:
         attempt, message = by_id[outcome.intent.attempt_id], mine.get(outcome.intent.message_id)
         if outcome.sid:
@@ -201,6 +219,18 @@ def _record(session: Session, outcomes: Sequence[Outcome]) -> None:
         elif message.state == "sending":
             attempt.state = "unknown" if attempt.state == "started" else attempt.state
             doubt(message)
+
+
+def _take_back(session: Session, sids: Mapping[str, UUID]) -> None:
+    """Take sids from attempts the reconciler matched by equal words: the carrier has now said whose they are."""
+    given = select(Attempt).where(Attempt.provider_sid.in_(sids), Attempt.id.not_in(sids.values()))
+    for wrong in session.scalars(given):
+        message = session.get_one(Message, wrong.message_id)
+        if message.provider_sid == wrong.provider_sid:
+            message.provider_sid = None
+            doubt(message)
+        wrong.state, wrong.provider_sid = "unknown", None
+    session.flush()
 
 
 def accepted(attempt: Attempt, sid: str) -> None:
@@ -223,6 +253,7 @@ def attempt_by_token(session: Session, token: str) -> Attempt | None:
 def record_status(session: Session, attempt: Attempt, status: str, sid: str, error_code: int | None) -> None:
     """Write down a status callback. It proves acceptance even if the answer to the sending was lost; never down."""
     if attempt.state != "accepted":
+        _take_back(session, {sid: attempt.id})
         accepted(attempt, sid)
     message = session.get(Message, attempt.message_id, with_for_update=True)
     if message is not None:

@@ -8,7 +8,6 @@ from sqlalchemy.orm import Session
 
 from config import db, queue
 from messaging import delivery, reconciling
-from messaging.gateways.twilio import gateway
 from messaging.inbox import escalation
 from messaging.inbox.models import Timer
 from messaging.models import Message
@@ -54,6 +53,6 @@ LANES = [
         "default",
         reconciling.reconcile,
         partial(_oldest_message, or_(reconciling.DOUBTED, reconciling.ORPHANED, reconciling.SILENT)),
-        gateway,
+        delivery.prepare,
     ),
 ]

@@ -14,6 +14,7 @@ from messaging.models import Clinic, Conversation, Message, Patient, PatientNumb
 LANES = {"urgent": "deliver_urgent", "bulk": "deliver_bulk"}
 AUTOMATIC = ("reminder", "automatic")
 ANSWERS = ("automatic", "crisis")
+NEVER_LEFT = ("held", "cancelled", "failed")
 
 
 class MayNotText(Exception):
@@ -42,7 +43,7 @@ def text_patient(
     author_id: UUID | None = None,
     not_before: datetime | None = None,
 ) -> Message:
-    """Queue a text to a patient's first textable number. Raises MayNotText."""
+    """Queue a text to the patient's textable number (see people). Raises MayNotText."""
     if patient.state != "active":
         raise MayNotText("inactive")
     number = people.textable_number(session, patient)
@@ -125,10 +126,11 @@ def closed(
     lines = select(PatientNumber.line).where(
         PatientNumber.clinic_id == clinic.id, PatientNumber.number_index == conversation.number_index
     )
-    known = session.scalars(lines).all()
-    for line in known:
-        if line in LINE_REASONS and (line != "wrong_person" or not answering):
-            return LINE_REASONS[line]
+    known = set(session.scalars(lines))
+    for line in known & {"landline", "dead"}:
+        return LINE_REASONS[line]
+    if known == {"wrong_person"} and not answering:  # of several who gave it, one may still be right
+        return LINE_REASONS["wrong_person"]
     if conversation.patient_id:
         patient = session.get(Patient, conversation.patient_id)
         if patient is not None and patient.state != "active":
@@ -190,10 +192,16 @@ def _why_no_number(session: Session, patient: Patient) -> str:
 
 
 def _introduced(session: Session, conversation: Conversation, kind: str, language: str, body: str) -> str:
-    # The first automatic text to a number says how to end texts; a person's own words are left alone.
+    # The first automatic text to a number says how to end texts; a person's own words are left alone. An answer to
+    # what somebody wrote, and a text that never left, have not said it.
     if kind not in AUTOMATIC:
         return body
-    before = exists().where(Message.conversation_id == conversation.id, Message.direction == "out")
+    before = exists().where(
+        Message.conversation_id == conversation.id,
+        Message.direction == "out",
+        Message.kind == kind,
+        Message.state.not_in(NEVER_LEFT),
+    )
     if session.scalar(select(before)):
         return body
     suffix = wording.texts(language)["welcome_suffix"]

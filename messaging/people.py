@@ -106,7 +106,7 @@ def find_by_record(session: Session, clinic: Clinic, record: str) -> Patient | N
 
 
 def patients_with_number(session: Session, clinic: Clinic, number: str) -> list[Patient]:
-    """Return every active patient who gave this number and has not been told apart from it, oldest first."""
+    """Return every patient, of whatever state, who gave this number and has not been told apart from it, oldest first."""
     index = db.clinic_index(session, clinic.key_id, "number", number)
     found = (
         select(Patient)
@@ -122,11 +122,11 @@ def patients_with_number(session: Session, clinic: Clinic, number: str) -> list[
 
 
 def textable_number(session: Session, patient: Patient) -> PatientNumber | None:
-    """Return the first number of the patient that can be texted: not a landline, not dead, not somebody else's."""
+    """Return the number last given that can be texted: not a landline, not dead, not somebody else's."""
     return session.scalar(
         select(PatientNumber)
         .where(PatientNumber.patient_id == patient.id, PatientNumber.line.in_(TEXTABLE))
-        .order_by(PatientNumber.id)
+        .order_by(PatientNumber.id.desc())
         .limit(1)
     )
 
@@ -160,9 +160,9 @@ def _say_consent(
 ) -> bool:
     """Write down what the clinic's file says of consent. It may take consent back, but a STOP outlives every file."""
     number = record.number or ""
-    present = consent.state(session, clinic, number).values()
+    present = set(consent.state(session, clinic, number).values())
     event: consent.Event = "granted" if record.consent else "revoked"
-    if event in present or (record.consent and "revoked" in present):
+    if present == {"revoked"} or (record.consent and present != {"unknown"}):
         return False
     consent.record(session, clinic, number, event, source=source, actor=actor, patient_id=patient.id)
     return True
@@ -205,11 +205,14 @@ def _update(patient: Patient, record: PatientRecord) -> bool:
 
 def _add_number(session: Session, clinic: Clinic, patient: Patient, number: str) -> bool:
     index = db.clinic_index(session, clinic.key_id, "number", number)
-    known = select(PatientNumber.id).where(
-        PatientNumber.patient_id == patient.id, PatientNumber.number_index == index
-    )
-    if session.scalar(known):
+    rows = select(PatientNumber).where(PatientNumber.patient_id == patient.id).order_by(PatientNumber.id)
+    given = session.scalars(rows).all()
+    known = next((row for row in given if row.number_index == index), None)
+    if known is not None and known is given[-1]:
         return False
+    if known is not None:  # they have gone back to an earlier number: it is the last given again
+        session.delete(known)
+        session.flush()
     session.add(
         PatientNumber(
             clinic_id=clinic.id,
@@ -217,7 +220,7 @@ def _add_number(session: Session, clinic: Clinic, patient: Patient, number: str)
             patient_id=patient.id,
             number_index=index,
             number=number,
-            line="unknown",
+            line=known.line if known is not None else "unknown",
         )
     )
     session.flush()
@@ -226,10 +229,15 @@ def _add_number(session: Session, clinic: Clinic, patient: Patient, number: str)
 
 
 def learn_line(session: Session, clinic: Clinic, number: str, line: str, actor: str) -> None:
-    """Remember what was learnt about a number (landline, dead, wrong_person), for everyone who gave it."""
+    """Remember what was learnt about a number (landline, dead, wrong_person), for everyone who gave it.
+
+    Somebody else's number stays somebody else's, whatever is learnt of it later.
+    """
     index = db.clinic_index(session, clinic.key_id, "number", number)
     rows = select(PatientNumber).where(
-        PatientNumber.clinic_id == clinic.id, PatientNumber.number_index == index
+        PatientNumber.clinic_id == clinic.id,
+        PatientNumber.number_index == index,
+        PatientNumber.line != "wrong_person",
     )
     for row in session.scalars(rows):
         row.line = line

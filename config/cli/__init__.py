@@ -3,52 +3,63 @@
 Exit codes: 0 done, 1 failed, 2 usage or settings, 3 a check found problems, 4 refused for safety, 130 interrupted.
 """
 
+import importlib
 import os
 import sys
 
 import click
-from sqlalchemy.exc import SQLAlchemyError
 
-from config.cli import checks, explain, people, service, sources, tables
-from config.embedded.supervisor import NotReady
-from config.embedded.valkey import ValkeyError
-from config.keys import WrongKey
 from config.settings import SettingsError
 
 EPILOG = (
     "Exit codes: 0 done, 1 failed, 2 usage or settings, 3 a check found problems, 4 refused, 130 interrupted."
 )
+# Command by command, the module it stands in: only that one is imported, so that `explain` never waits for a database.
+COMMANDS = {
+    "demo": "service",
+    "serve": "service",
+    "web": "service",
+    "worker": "service",
+    "ticker": "service",
+    "db": "service",
+    "wait-ready": "service",
+    "clinic": "people",
+    "staff": "people",
+    "patients": "people",
+    "appointments": "people",
+    "forms": "sources",
+    "ledger": "checks",
+    "audit": "checks",
+    "keys": "checks",
+    "consent": "checks",
+    "doctor": "checks",
+    "cadence": "cadences",
+    "templates": "checks",
+    "explain": "explain",
+}
+ATTRIBUTES = {"db": "database", "wait-ready": "wait_ready"}
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog=EPILOG)
+class Commands(click.Group):
+    """The commands, each imported when it is named."""
+
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        """Return the names in the order of a day with Warmthread."""
+        return list(COMMANDS)
+
+    def get_command(self, _ctx: click.Context, name: str) -> click.Command | None:
+        """Import and return the command, None if there is none of that name."""
+        if name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"config.cli.{COMMANDS[name]}")
+        command: click.Command = getattr(module, ATTRIBUTES.get(name, name))
+        return command
+
+
+@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]}, epilog=EPILOG)
 @click.version_option(package_name="warmthread")
 def cli() -> None:
     """Secure two-way patient messaging and reminders."""
-
-
-for command in (
-    *(
-        service.demo,
-        service.serve,
-        service.web,
-        service.worker,
-        service.ticker,
-        service.database,
-        service.wait_ready,
-    ),
-    *(people.clinic, people.staff, people.patients, people.appointments, sources.forms),
-    *(
-        checks.ledger,
-        checks.audit,
-        checks.keys,
-        checks.consent,
-        checks.doctor,
-        checks.cadence,
-        checks.templates,
-    ),
-    explain.explain,
-):
-    cli.add_command(command)
 
 
 def main() -> None:
@@ -64,24 +75,33 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         sys.exit(130)
     except SettingsError as error:
-        tables.say("These settings are wrong; nothing was started:")
+        click.echo("These settings are wrong; nothing was started:", err=True)
         for problem in error.problems:
-            tables.say(f"  - {problem}")
+            click.echo(f"  - {problem}", err=True)
         sys.exit(2)
     except BrokenPipeError:
         # Whoever read us has gone (`| head`). Nothing more can be said to them, at the interpreter's end neither.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
-    except (SQLAlchemyError, NotReady, ValkeyError, WrongKey, OSError) as error:
-        tables.say(f"Error: {_in_words(error)}")
+    except Exception as error:
+        words = _in_words(error)
+        if words is None:
+            raise
+        click.echo(f"Error: {words}", err=True)
         sys.exit(1)
 
 
-def _in_words(error: Exception) -> str:
-    """Say what an operator can act on; a database's own message may carry what was to be stored."""
+def _in_words(error: Exception) -> str | None:
+    """Say what an operator can act on; None for what only a programmer can. A database's message may carry a secret."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from config.embedded.supervisor import NotReady
+    from config.embedded.valkey import ValkeyError
+    from config.keys import WrongKey
+
     if isinstance(error, SQLAlchemyError):
         return (
             f"the database does not answer as it should ({type(error).__name__}). Is DATABASE_URL right, and is it "
             "at the newest migration (warmthread db check)?"
         )
-    return str(error)
+    return str(error) if isinstance(error, NotReady | ValkeyError | WrongKey | OSError) else None

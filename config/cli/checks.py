@@ -1,8 +1,6 @@
 """Commands that check: the ledger, the audit chain, keys, consent, words and the service itself. Exit 3: problems."""
 
-import json
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import click
@@ -13,13 +11,11 @@ from config import audit as audit_log
 from config import db, health, start
 from config import keys as key_ring
 from config.cli import opening
-from config.cli.people import clinic_option, the_clinic
 from config.cli.tables import as_json, say, show
 from intake_links import ledger as owed
 from messaging import consent as consents
 from messaging import wording
 from messaging.models import Clinic, Conversation, Message
-from reminders import cadences, planner
 
 PROBLEMS = 3
 
@@ -148,44 +144,13 @@ def _drifted(session: Session, clinic: Clinic) -> list[dict[str, Any]]:
 def doctor(json_: bool) -> None:
     """Look at the whole service and say what is wrong and what to do."""
     settings = start.begin("cli")
-    problems = health.check()
+    problems = health.check() + health.second_wall()
     if settings.public_url.startswith("http://"):
         problems.append("WARMTHREAD_PUBLIC_URL is not https: only good for trying things out on one machine")
     if settings.twilio_api_url:
         problems.append("TWILIO_API_URL is set: texts go there and not to Twilio")
     show([{"problem": one} for one in problems], json_=json_, empty="Everything is well.")
     _end(bool(problems))
-
-
-@click.group()
-def cadence() -> None:
-    """Reminder cadences."""
-
-
-@cadence.command("show")
-@clinic_option
-def show_cadence(clinic_name: str | None) -> None:
-    """Print the cadence the clinic's reminders follow now."""
-    opening.begin()
-    with db.unit_of_work(db.EVERY, read_only=True) as session:
-        present = planner.cadence_of(session, the_clinic(session, clinic_name).id)
-    click.echo(json.dumps(present.model_dump(mode="json"), indent=2))
-
-
-@cadence.command("check")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-def check_cadence(file: Path) -> None:
-    """Check a cadence file; name each mistake with its line."""
-    try:
-        read = cadences.parse(file.read_text("utf-8"))
-    except cadences.BadCadence as error:
-        for problem in error.problems:
-            say(f"{file.name}: {problem}")
-        raise click.exceptions.Exit(PROBLEMS) from None
-    except UnicodeDecodeError:
-        say(f"{file.name}: not a text in UTF-8")
-        raise click.exceptions.Exit(PROBLEMS) from None
-    say(f"{file.name}: {len(read.steps)} steps, no mistake.")
 
 
 @click.group()

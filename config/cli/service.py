@@ -48,7 +48,7 @@ def web_server(target: str, port: int) -> Any:
         workers=2,
         blocking_threads=WEB_THREADS,
         websockets=False,
-        log_level=LogLevels.warning,
+        log_level=LogLevels.error,
         workers_kill_timeout=30,
     )
 

@@ -1,23 +1,12 @@
 """Runs the migrations on the engine of this process."""
 
-import importlib
 from typing import Any, Literal
 
 from alembic import context
 from alembic.autogenerate.api import AutogenContext
 from sqlalchemy import text
 
-from config import db
-
-MODELS = (
-    "config.audit",
-    "messaging.models",
-    "messaging.inbox.models",
-    "intake_links.models",
-    "reminders.models",
-    "webhooks.models",
-    "web.models",
-)
+from config import db, start
 
 
 def _plain_types(kind: str, item: Any, _context: AutogenContext) -> str | Literal[False]:
@@ -26,8 +15,7 @@ def _plain_types(kind: str, item: Any, _context: AutogenContext) -> str | Litera
 
 
 def _run() -> None:
-    for name in MODELS:
-        importlib.import_module(name)
+    start.import_models()
     with db.engine().connect() as connection:
         connection.detach()  # closed at the end: what is set below must not go back into the pool
         if connection.dialect.name == "postgresql":

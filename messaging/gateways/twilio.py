@@ -4,8 +4,9 @@ Messages.create has no idempotency key, so whatever is not a clear yes or no is 
 """
 
 import logging as stdlib_logging
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from config import runtime
 from messaging.gateways.base import OutcomeUnknown, Outgoing, Refused, Taken
@@ -13,6 +14,8 @@ from messaging.gateways.base import OutcomeUnknown, Outgoing, Refused, Taken
 TWILIO = "https://api.twilio.com"
 TIMEOUT_SECONDS = 15.0
 CONNECTIONS = 64
+REQUEST_TIMED_OUT = 408
+T = TypeVar("T")
 
 
 class TwilioGateway:
@@ -64,30 +67,35 @@ class TwilioGateway:
 
     def find(self, to: str, since: datetime) -> list[Taken]:
         """List what was taken for `to`. DateSent has no finer grain that every server keeps, so we filter here."""
-        listed = self._ask(lambda: self._client.messages.list(to=to, date_sent_after=since, limit=200))
-        return [_taken(one) for one in listed]
+        listed = self._client.messages.list
+        taken = self._ask(lambda: [_taken(one) for one in listed(to=to, date_sent_after=since, limit=200)])
+        return [one for one in taken if one.created_at is None or one.created_at >= since]
 
     def fetch(self, sid: str) -> Taken | None:
         """Fetch one message."""
         try:
-            return _taken(self._ask(lambda: self._client.messages(sid).fetch()))
+            return self._ask(lambda: _taken(self._client.messages(sid).fetch()))
         except Refused as refused:
             if refused.status == 404:
                 return None
             raise OutcomeUnknown(str(refused)) from None
 
-    def _ask(self, call: Any) -> Any:
+    def _ask(self, call: Callable[[], T]) -> T:
         from requests.exceptions import RequestException
-        from twilio.base.exceptions import TwilioException, TwilioRestException
+        from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioServiceException
 
         try:
             return call()
-        except TwilioRestException as error:
+        except (TwilioRestException, TwilioServiceException) as error:
             # The exception's own text carries the number: only its codes go on.
-            if error.status < 500:
-                raise Refused(int(error.code or error.status), int(error.status)) from None
+            if error.status < 500 and error.status != REQUEST_TIMED_OUT:
+                code = error.code if isinstance(error.code, int) else error.status
+                raise Refused(code or error.status, error.status) from None
             raise OutcomeUnknown(f"status {error.status}") from None
-        except (RequestException, TwilioException, OSError, ValueError, KeyError) as error:
+        except (RequestException, TwilioException, OSError) as error:
+            raise OutcomeUnknown(type(error).__name__) from None
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
+            # The SDK reads an answer without checking its shape: whatever it stumbles over was no answer.
             raise OutcomeUnknown(type(error).__name__) from None
 
 

@@ -1,5 +1,6 @@
 """The ladder: timers choose an owner, tell them, and climb while nobody has acknowledged."""
 
+import re
 from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
@@ -87,23 +88,23 @@ def _route(session: Session, clinic: Clinic, item: InboxItem) -> None:
         )
     item.routed_at = item.routed_at or now
     if item.kind in TOLD_BY_TEXT and item.owner_id and item.notified_at is None:
-        _tell(
-            session,
-            clinic,
-            item,
-            [item.owner_id],
-            "staff_handoff" if item.kind == "handoff" else "staff_alert",
-        )
-        item.notified_at = now
+        text = "staff_handoff" if item.kind == "handoff" else "staff_alert"
+        if _tell(session, clinic, item, [item.owner_id], text):
+            item.notified_at = now
+        else:
+            _hasten(session, item)
 
 
 def _escalate(session: Session, clinic: Clinic, item: InboxItem) -> None:
     rules = routing.Rules.of(clinic.rules)
     item.level += 1
+    # The ladder has no end: the last rung is rung again and again, until a named human acknowledges.
+    items.set_timer(session, item, "escalate", clock.now() + timedelta(minutes=rules.rung_minutes))
     if item.kind in TOLD_BY_TEXT:
         rung = routing.rung(_need(session, item), team(session, clinic), rules, item.level, item.owner_id)
         told = [member.id for member in rung]
-        _tell(session, clinic, item, told, "staff_escalated")
+        if not _tell(session, clinic, item, told, "staff_escalated"):
+            _hasten(session, item)
         items.note_event(
             session, item, "system:ladder", "escalated", level=item.level, told=[str(one) for one in told]
         )
@@ -112,8 +113,6 @@ def _escalate(session: Session, clinic: Clinic, item: InboxItem) -> None:
     audit.record(
         session, clinic.id, "system:ladder", "item.escalated", f"inbox_item:{item.id}", level=item.level
     )
-    # The ladder has no end: the last rung is rung again and again, until a named human acknowledges.
-    items.set_timer(session, item, "escalate", clock.now() + timedelta(minutes=rules.rung_minutes))
 
 
 def _wake(session: Session, _clinic: Clinic, item: InboxItem) -> None:
@@ -122,22 +121,22 @@ def _wake(session: Session, _clinic: Clinic, item: InboxItem) -> None:
         items.note_event(session, item, "system:timer", "woken")
 
 
-def _tell(session: Session, clinic: Clinic, item: InboxItem, staff_ids: Sequence[UUID], text: str) -> None:
-    link = f"{runtime.settings().public_url}/inbox/{item.id}"
+def _tell(session: Session, clinic: Clinic, item: InboxItem, staff_ids: Sequence[UUID], text: str) -> bool:
+    """Text these colleagues; return whether any of them has a phone that we know."""
+    told, link = False, f"{runtime.settings().public_url}/inbox/{item.id}"
     for staff in session.scalars(select(Staff).where(Staff.id.in_(staff_ids))):
         body = wording.render(wording.texts("en")[text], {"link": link})
-        outbox.text_staff(
-            session, clinic, staff, body=body, dedupe=f"alert:{item.id}:{item.level}:{staff.id}"
-        )
+        alert = f"alert:{item.id}:{item.level}:{staff.id}"
+        told = outbox.text_staff(session, clinic, staff, body=body, dedupe=alert) is not None or told
+    return told
 
 
-def alert_failed(session: Session, message: Message) -> None:
-    """A text to a colleague did not arrive: climb at once instead of waiting for a deadline they know nothing of."""
-    item = session.get(InboxItem, UUID(message.dedupe.split(":")[1]))
-    if item is None or not _still_owed(item, "escalate"):
-        return
-    items.note_event(session, item, "system:delivery", "alert_failed", staff=str(message.staff_id))
-    if item.level >= HASTE_ENDS_AT:
+def _hasten(session: Session, item: InboxItem) -> None:
+    """Climb at once: whoever was to be told knows nothing. In its own time where there is nobody with a phone."""
+    phones = select(Staff.id).where(
+        Staff.clinic_id == item.clinic_id, Staff.active, Staff.number_ct.is_not(None)
+    )
+    if item.level >= HASTE_ENDS_AT or session.scalar(phones.limit(1)) is None:
         return  # every phone of the team fails: the rungs go on in their own time instead of as fast as they can
     waiting = select(Timer).where(
         Timer.item_id == item.id, Timer.kind == "escalate", Timer.state == "waiting"
@@ -145,6 +144,16 @@ def alert_failed(session: Session, message: Message) -> None:
     for timer in session.scalars(waiting):
         timer.try_after = min(timer.try_after, clock.now())
         queue.ring(session, "timers")
+
+
+def alert_failed(session: Session, message: Message) -> None:
+    """A text to a colleague did not arrive: climb at once instead of waiting for a deadline they know nothing of."""
+    named = re.fullmatch(r"alert:([0-9a-f-]{36}):.*", message.dedupe)
+    item = session.get(InboxItem, UUID(named[1])) if named else None
+    if item is None or not _still_owed(item, "escalate"):
+        return
+    items.note_event(session, item, "system:delivery", "alert_failed", staff=str(message.staff_id))
+    _hasten(session, item)
 
 
 def settle_poison(session: Session, timer: Timer) -> None:

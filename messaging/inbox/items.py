@@ -8,7 +8,8 @@ from importlib import resources
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from config import audit, clock, queue
@@ -58,9 +59,8 @@ def open_item(
     answer_by: datetime | None = None,
 ) -> InboxItem:
     """Open an item with its deadline and its timers, in the caller's transaction; the same `dedupe` opens one only."""
-    first = session.scalar(
-        select(InboxItem).where(InboxItem.clinic_id == clinic.id, InboxItem.dedupe == dedupe)
-    )
+    same = select(InboxItem).where(InboxItem.clinic_id == clinic.id, InboxItem.dedupe == dedupe)
+    first = session.scalar(same)
     if first is not None:
         return first
     now = clock.now()
@@ -81,8 +81,11 @@ def open_item(
         answer_by=answer_by or routing.answer_by(kind, now, routing.Rules.of(clinic.rules)),
         created_at=now,
     )
-    session.add(item)
-    session.flush()
+    try:
+        with session.begin_nested():
+            session.add(item)
+    except IntegrityError:  # another worker has opened it at this very moment
+        return session.scalars(same).one()
     set_timer(session, item, "route", now)
     set_timer(session, item, "escalate", item.answer_by)
     note_event(session, item, "system:inbox", "opened")
@@ -139,7 +142,9 @@ def acknowledge(session: Session, item: InboxItem, staff: Staff, disposition: st
 
 
 def resolve(session: Session, item: InboxItem, staff: Staff, disposition: str | None = None) -> None:
-    """Close the item. Raises NotYet for a safety item or screen nobody has acknowledged."""
+    """Close the item. Raises NotYet for a safety item or screen nobody has acknowledged, ValueError as above."""
+    if disposition is not None and disposition not in dispositions():
+        raise ValueError("choose what was done")
     if item.kind in NEEDS_ACKNOWLEDGEMENT and item.acknowledged_at is None:
         raise NotYet(item.kind)
     if item.state == "done":
@@ -150,10 +155,23 @@ def resolve(session: Session, item: InboxItem, staff: Staff, disposition: str | 
 
 
 def reopen(session: Session, item: InboxItem, staff: Staff) -> None:
-    """Take a closing back; the clock starts anew."""
+    """Take a closing back: the item is `staff`'s or its owner's, must be acknowledged again, and its clock starts anew.
+
+    The rung of the ladder stays, so that who is alerted next gets a text of their own and not one sent before.
+    """
     if item.state != "done":
         return
+    clinic = session.get_one(Clinic, item.clinic_id)
     item.state, item.done_at, item.done_by = "claimed", None, None
+    item.acknowledged_at, item.acknowledged_by, item.disposition = None, None, None
+    item.owner_id = item.owner_id or staff.id
+    item.answer_by = routing.answer_by(item.kind, clock.now(), routing.Rules.of(clinic.rules))
+    waiting = select(Timer).where(
+        Timer.item_id == item.id, Timer.kind == "escalate", Timer.state == "waiting"
+    )
+    for timer in session.scalars(waiting):
+        timer.state = "cancelled"
+    set_timer(session, item, "escalate", item.answer_by)
     _act(session, item, staff, "reopened")
 
 
@@ -169,7 +187,9 @@ def settle_reply(session: Session, conversation: Conversation, staff: Staff) -> 
 
 def history(session: Session, item: InboxItem) -> list[ItemEvent]:
     """Return what happened to the item, oldest first."""
-    return list(session.scalars(select(ItemEvent).where(ItemEvent.item_id == item.id).order_by(ItemEvent.id)))
+    # By the clock first: ids made within one millisecond are in no order.
+    events = select(ItemEvent).where(ItemEvent.item_id == item.id).order_by(ItemEvent.at, ItemEvent.id)
+    return list(session.scalars(events))
 
 
 def _in_view(view: str, staff: Staff) -> ColumnElement[bool]:
@@ -193,12 +213,14 @@ def listing(
     after: tuple[int, datetime, UUID] | None = None,
     limit: int = 50,
 ) -> list[InboxItem]:
-    """Return a page of a view: safety first, then by deadline. `after` is (urgency, answer_by, id) of the last row."""
+    """Return a page of a view: safety first, then by deadline. `after` is (urgency, answer_by, id) of the last row.
+
+    What is done comes the latest first, and goes on after the row with that id.
+    """
     rows = select(InboxItem).where(InboxItem.clinic_id == clinic_id, _in_view(view, staff))
     if view == "done":
-        rows = rows.order_by(InboxItem.done_at.desc())
-    else:
-        rows = rows.order_by(InboxItem.urgency, InboxItem.answer_by, InboxItem.id)
+        return _done(session, rows, after, limit)
+    rows = rows.order_by(InboxItem.urgency, InboxItem.answer_by, InboxItem.id)
     if after is not None:
         urgency, answer_by, item_id = after
         later = and_(InboxItem.answer_by == answer_by, InboxItem.id > item_id)
@@ -209,6 +231,19 @@ def listing(
             )
         )
     return list(session.scalars(rows.limit(limit)))
+
+
+def _done(
+    session: Session,
+    rows: Select[InboxItem],
+    after: tuple[int, datetime, UUID] | None,
+    limit: int,
+) -> list[InboxItem]:
+    last = session.get(InboxItem, after[2]) if after else None
+    if last is not None and last.done_at is not None:
+        same = and_(InboxItem.done_at == last.done_at, InboxItem.id < last.id)
+        rows = rows.where(or_(InboxItem.done_at < last.done_at, same))
+    return list(session.scalars(rows.order_by(InboxItem.done_at.desc(), InboxItem.id.desc()).limit(limit)))
 
 
 def counts(session: Session, clinic_id: UUID, staff: Staff, views: Sequence[str] = VIEWS) -> dict[str, int]:

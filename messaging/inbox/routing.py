@@ -34,8 +34,8 @@ class Rules:
         default = cls()
         return cls(
             answer_within={**default.answer_within, **given.get("answer_within", {})},
-            rung_minutes=int(given.get("rung_minutes", default.rung_minutes)),
-            fallback=tuple(given.get("fallback", ())),
+            rung_minutes=max(1, int(given.get("rung_minutes", default.rung_minutes))),
+            fallback=tuple(email.strip().lower() for email in given.get("fallback", ())),
         )
 
 
@@ -71,14 +71,28 @@ class Choice:
 
 
 def on_duty(hours: Mapping[str, Sequence[str]], local: datetime) -> bool:
-    """Whether someone with these working hours works at this local moment; no hours at all means always."""
+    """Whether someone with these working hours works at this local moment; no hours at all means always.
+
+    Hours whose end is not after their start go over midnight. Hours that cannot be read count as always: an alert
+    too many is better than one too few.
+    """
     if not hours:
         return True
-    today = hours.get(WEEKDAYS[local.weekday()])
-    if not today:
-        return False
-    start, end = (time.fromisoformat(at) for at in today)
-    return start <= local.time().replace(tzinfo=None) < end
+    now, day = local.time().replace(tzinfo=None), local.weekday()
+    try:
+        today, yesterday = (_shift(hours.get(WEEKDAYS[one])) for one in (day, day - 1))
+    except (TypeError, ValueError):
+        return True
+    if yesterday and yesterday[1] <= yesterday[0] and now < yesterday[1]:
+        return True
+    return today is not None and today[0] <= now and (now < today[1] or today[1] <= today[0])
+
+
+def _shift(given: Sequence[str] | None) -> tuple[time, time] | None:
+    if not given:
+        return None
+    start, end = (time.fromisoformat(at) for at in given)
+    return start, end
 
 
 def answer_by(kind: str, now: datetime, rules: Rules) -> datetime:

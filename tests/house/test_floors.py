@@ -20,8 +20,6 @@ LONGER = {
     "tests/intake_links/test_pages.py": "every way through a form; to be split by page",
     "tests/intake_links/test_submissions.py": "to be split",
     "tests/reminders/test_imports.py": "to be split: patients, visits",
-    "tests/webhooks/test_answering.py": "to be split: by what was said",
-    "tests/webhooks/test_sms.py": "to be split: texts, statuses",
     "tests/reminders/test_dispatch.py": "every reason to drop a reminder; to be split by reason",
 }
 

@@ -23,7 +23,8 @@ SAMPLE = {
 KEYS = {
     "welcome_suffix", "help", "stopped", "started", "crisis", "unknown_sender", "confirmed", "change_requested", "arrived",
     "late", "wrong_person", "handoff_ready", "handoff_soon", "reminder_far", "reminder_day", "reminder_hours",
-    "reminder_link", "reminder_codes", "staff_alert", "staff_escalated", "staff_handoff",
+    "reminder_link",
+    "reminder_link_only", "reminder_codes", "staff_alert", "staff_escalated", "staff_handoff",
 }  # fmt: skip
 
 

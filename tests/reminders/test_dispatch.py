@@ -79,7 +79,7 @@ def test_a_spanish_patient_gets_spanish(world: World) -> None:
     world.visit(patient, VISIT)
     drain(FAR)
     [body] = texts_to(patient)
-    assert "Larkspur Clinic le espera: mar 10 de mar, 10:00 a.m." in body
+    assert "Larkspur Clinic le espera: mar 10 de mar, 10:00 am." in body
     assert "Responda STOP" in body
 
 
@@ -89,7 +89,8 @@ def test_the_step_with_questions_carries_a_link_of_its_own(world: World) -> None
     visit = world.visit(patient, VISIT)
     drain(DAY_BEFORE)
     [body] = texts_to(patient)
-    assert "before your visit tomorrow: https://clinic.example/i/" in body
+    assert "is tomorrow at 10:00 AM. Reply Y to confirm" in body
+    assert "before you come: https://clinic.example/i/" in body
     with db.unit_of_work(db.EVERY) as session:
         [link] = session.scalars(select(IntakeLink)).all()
     assert (link.appointment_id, link.instruments) == (visit.id, ["phq9"])

@@ -259,7 +259,7 @@ def test_an_answer_is_spanish_for_whoever_reads_spanish(world: World) -> None:
     phone.visit()
     remind()
     assert replies.body(phone.answers("si"), phone.patient) == (
-        "Gracias, Rosa. Le esperamos: mañana, 10:00 a.m.. ¡Nos vemos! - Larkspur Clinic"
+        "Gracias, Rosa. Le esperamos: mañana, 10:00 am. ¡Nos vemos! - Larkspur Clinic"
     )
 
 

@@ -1,0 +1,244 @@
+"""The SDK against answers of every sort, and signatures of every sort."""
+
+import threading
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as profile
+from hypothesis import strategies as st
+
+from config import runtime, settings
+from messaging.gateways import twilio
+from messaging.gateways.base import OutcomeUnknown, Outgoing, Refused
+
+TEXT = Outgoing(
+    "+13035550117", "+13035550100", None, "See you on Monday.", "https://clinic.example/status/x", 60
+)
+Say = Callable[[int, str], twilio.TwilioGateway]
+
+
+@pytest.fixture
+def say() -> Iterator[Say]:
+    """A carrier that answers everything with one status and body."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            status, body = answer
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_GET = do_POST
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    answer = (200, b"")
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    gateway = twilio.TwilioGateway("AC" + "0" * 32, "a token", f"http://127.0.0.1:{server.server_address[1]}")
+
+    def say(status: int, body: str) -> twilio.TwilioGateway:
+        nonlocal answer
+        answer = (status, body.encode())
+        return gateway
+
+    yield say
+    gateway._client.http_client.session.close()
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_a_yes_brings_the_carrier_s_id(say: Say):
+    assert say(201, '{"sid": "SM1", "status": "queued"}').send(TEXT) == "SM1"
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "code"),
+    [
+        (400, '{"code": 21211, "message": "no", "status": 400}', 21211),
+        (429, '{"code": 20429, "message": "slow", "status": 429}', 20429),
+        (401, '{"code": 20003, "message": "who", "status": 401}', 20003),
+        (429, "<html>slow down</html>", 429),
+        (404, "{}", 404),
+        (400, '{"code": null}', 400),
+        (400, '{"code": "odd"}', 400),
+        (400, "[]", 400),
+        (400, '{"type": "https://x.example", "title": "no", "status": 400, "code": 21211}', 21211),
+    ],
+)
+def test_a_no_brings_its_code(say: Say, status: int, body: str, code: int):
+    with pytest.raises(Refused) as refused:
+        say(status, body).send(TEXT)
+    assert (refused.value.code, refused.value.status) == (code, status)
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
+@pytest.mark.parametrize(
+    "body",
+    ["", "<html>", '{"code": 20500}', '{"type": "x", "title": "x", "status": 503, "code": 20500}'],
+)
+def test_a_broken_carrier_s_answer_is_unknown(say: Say, status: int, body: str):
+    with pytest.raises(OutcomeUnknown):
+        say(status, body).send(TEXT)
+
+
+@pytest.mark.parametrize(
+    "body", ["", "<html>", "{}", "[]", "null", '"x"', "7", '{"sid": null}', '{"sid": ""}']
+)
+def test_a_yes_without_sense_is_unknown(say: Say, body: str):
+    with pytest.raises(OutcomeUnknown):
+        say(201, body).send(TEXT)
+
+
+def test_a_request_that_timed_out_on_the_way_is_unknown(say: Say):
+    with pytest.raises(OutcomeUnknown):
+        say(408, "").send(TEXT)
+
+
+def test_nobody_listening_is_unknown():
+    gateway = twilio.TwilioGateway("AC" + "0" * 32, "a token", "http://127.0.0.1:9")
+    with pytest.raises(OutcomeUnknown):
+        gateway.send(TEXT)
+
+
+@pytest.mark.parametrize("body", ["", "[]", "null", '{"messages": 7}', '{"messages": [7]}', "{}"])
+def test_a_list_without_sense_says_nothing(say: Say, body: str):
+    with pytest.raises(OutcomeUnknown):
+        say(200, body).find("+13035550117", datetime.now(UTC))
+
+
+@pytest.mark.parametrize("body", ["", "[]", "null", "{}", '{"sid": "SM1", "error_code": "odd"}'])
+def test_one_text_without_sense_says_nothing(say: Say, body: str):
+    try:
+        found = say(200, body).fetch("SM1")
+    except OutcomeUnknown:
+        return
+    assert found is not None
+    assert found.status == "None"
+
+
+def test_a_text_the_carrier_does_not_know_is_none(say: Say):
+    assert say(404, '{"code": 20404}').fetch("SM1") is None
+
+
+def test_no_number_is_in_what_is_raised(say: Say):
+    with pytest.raises(Refused) as refused:
+        say(400, '{"code": 21211, "message": "+13035550117 is not valid"}').send(TEXT)
+    assert "0117" not in repr(refused.value)
+    assert refused.value.__cause__ is None
+
+
+def test_the_list_is_narrowed_to_its_time(network, desk, new_patient):
+    from messaging import delivery
+
+    desk.text(new_patient(number="+13035550117"))
+    delivery.deliver("bulk")
+    now, gateway = datetime.now(UTC), twilio.gateway()
+    (found,) = gateway.find("+13035550117", now - timedelta(minutes=2))
+    assert found.body.startswith("See you on Monday.")
+    assert gateway.find("+13035550117", now + timedelta(minutes=2)) == []
+    assert gateway.find("+13035550118", now - timedelta(minutes=2)) == []
+
+
+def test_the_gateway_is_made_once(house):
+    assert twilio.gateway() is twilio.gateway()
+
+
+URL = "https://mycompany.com/myapp.php?foo=1&bar=2"
+FORM = {
+    "CallSid": "CA1234567890ABCDE",
+    "Digits": "1234",
+    "From": "+14158675309",
+    "To": "+18005551212",
+    "Caller": "+14158675309",
+}
+SIGNATURE = "RSOYDt4T1cUTdK1PDd93/VVr8B8="
+
+
+@pytest.fixture
+def tokens(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Chooses the tokens of the house."""
+
+    def tokens(primary: str, secondary: str | None = None) -> None:
+        from pydantic import SecretStr
+
+        given = settings.load(
+            {
+                "TWILIO_ACCOUNT_SID": "AC" + "0" * 32,
+                "TWILIO_AUTH_TOKEN": "a token for tests",
+                "WARMTHREAD_PUBLIC_URL": "https://mycompany.com",
+            }
+        )
+        chosen = {
+            "twilio_auth_token": SecretStr(primary),
+            "twilio_auth_token_secondary": SecretStr(secondary) if secondary else None,
+        }
+        monkeypatch.setattr(runtime, "_settings", given.model_copy(update=chosen))
+
+    return tokens
+
+
+def test_the_carrier_s_own_example_is_signed(tokens):
+    tokens("12345")  # shared facts B3.8, the carrier's documented example
+    assert twilio.signed(URL, FORM, SIGNATURE) is True
+    assert twilio.signed("https://mycompany.com:443/myapp.php?foo=1&bar=2", FORM, SIGNATURE) is True
+
+
+def test_either_token_will_do_while_they_are_rotated(tokens):
+    tokens("another token", "12345")
+    assert twilio.signed(URL, FORM, SIGNATURE) is True
+    tokens("another token")
+    assert twilio.signed(URL, FORM, SIGNATURE) is False
+
+
+@pytest.mark.parametrize(
+    ("url", "form", "signature"),
+    [
+        (URL + "&more=1", FORM, SIGNATURE),
+        (URL.replace("https", "http"), FORM, SIGNATURE),
+        (URL, FORM | {"Digits": "12345"}, SIGNATURE),
+        (URL, FORM | {"Blank": ""}, SIGNATURE),
+        (URL, {}, SIGNATURE),
+        (URL, FORM, ""),
+        (URL, FORM, SIGNATURE.lower()),
+        (URL, FORM, SIGNATURE + "="),
+        (URL, FORM, None),
+        (URL, FORM, b"x" * 28),
+        ("https://mycompany.com:port/", FORM, SIGNATURE),
+        ("https://[mycompany.com/", FORM, SIGNATURE),
+        ("https://mycompany.com/\ud800", FORM, SIGNATURE),
+        (URL, {"Body": "\udfff"}, SIGNATURE),
+        ("", {}, ""),
+    ],
+)
+def test_what_is_odd_is_not_signed(tokens, url, form, signature):
+    tokens("12345")
+    assert twilio.signed(url, form, signature) is False
+
+
+TOLD = st.text(st.characters(), max_size=30)
+
+
+@profile(max_examples=150, deadline=None)
+@given(url=TOLD, form=st.dictionaries(TOLD, TOLD, max_size=4), signature=TOLD)
+def test_nothing_at_random_is_signed(url, form, signature):
+    given = settings.load(
+        {
+            "TWILIO_ACCOUNT_SID": "AC" + "0" * 32,
+            "TWILIO_AUTH_TOKEN": "a token for tests",
+            "WARMTHREAD_PUBLIC_URL": "https://mycompany.com",
+        }
+    )
+    before, runtime._settings = runtime._settings, given
+    try:
+        assert twilio.signed(url, form, signature) is False
+    finally:
+        runtime._settings = before

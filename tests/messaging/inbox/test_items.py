@@ -1,0 +1,310 @@
+"""Items: opened once for each reason, moved only by a named person, listed without a gap."""
+
+import threading
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+import time_machine
+from hypothesis import HealthCheck, given
+from hypothesis import settings as profile
+from hypothesis import strategies as st
+from sqlalchemy import delete, func, select
+
+from config import clock, db
+from messaging import conversations
+from messaging.inbox import items
+from messaging.inbox.models import InboxItem, ItemEvent, Timer
+
+both = pytest.mark.parametrize("house", ["sqlite", "postgresql"], indirect=True)
+
+
+@pytest.fixture
+def opened(clinic):
+    """Opens an item; takes what items.open_item takes."""
+
+    def opened(kind="safety", dedupe="", **more) -> InboxItem:
+        reason = dedupe or f"reason:{db.new_id()}"
+        with db.unit_of_work(clinic.id) as session:
+            return items.open_item(
+                session, clinic, kind=kind, about="screen:1", dedupe=reason, summary="A screen.", **more
+            )
+
+    return opened
+
+
+def do(act, item: InboxItem, *given) -> InboxItem:
+    with db.unit_of_work(db.EVERY) as session:
+        row = session.get_one(InboxItem, item.id)
+        act(session, row, *given)
+        return row
+
+
+def actors(item: InboxItem) -> list[tuple[str, str]]:
+    with db.unit_of_work(db.EVERY) as session:
+        return [(one.event, one.actor) for one in items.history(session, item)]
+
+
+@both
+def test_one_reason_opens_one_item(opened, desk):
+    first, second = opened(dedupe="screen:1"), opened(dedupe="screen:1")
+    assert first.id == second.id
+    assert len(desk.items("safety")) == 1
+    assert sorted(one.kind for one in desk.timers(first.id)) == ["escalate", "route"]
+
+
+@both
+def test_two_who_open_for_one_reason_at_once_open_one_item(opened, desk):
+    start, ids = threading.Barrier(4), []
+
+    def open_it() -> None:
+        start.wait()
+        ids.append(opened(dedupe="screen:1").id)
+
+    threads = [threading.Thread(target=open_it) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(ids) == 4
+    assert len(set(ids)) == 1
+    assert len(desk.timers(ids[0])) == 2
+
+
+def test_an_item_exists_with_its_timers_or_not_at_all(clinic):
+    def fail_after_opening() -> None:
+        with db.unit_of_work(clinic.id) as session:
+            items.open_item(session, clinic, kind="safety", about="x:1", dedupe="x", summary="x")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail_after_opening()
+    with db.unit_of_work(clinic.id) as session:
+        assert [session.scalar(select(func.count()).select_from(one)) for one in (InboxItem, Timer)] == [0, 0]
+
+
+@pytest.mark.parametrize(
+    ("kind", "minutes"), [("safety", 15), ("screen", 60), ("handoff", 5), ("reply", 240), ("delivery", 480)]
+)
+def test_an_item_has_its_deadline(opened, desk, kind, minutes):
+    item = opened(kind)
+    assert item.answer_by - item.created_at == timedelta(minutes=minutes)
+    due = {one.kind: one.try_after for one in desk.timers(item.id)}
+    assert due == {"route": item.created_at, "escalate": item.answer_by}
+
+
+def test_a_deadline_may_be_given(opened, desk):
+    moment = clock.now() + timedelta(minutes=3)
+    item = opened(answer_by=moment)
+    assert item.answer_by == moment
+    assert moment in {one.try_after for one in desk.timers(item.id)}
+
+
+@pytest.mark.parametrize("kind", ["safety", "screen"])
+def test_what_is_about_safety_is_not_closed_unacknowledged(opened, new_staff, kind):
+    item, alba = opened(kind), new_staff()
+    with pytest.raises(items.NotYet):
+        do(items.resolve, item, alba)
+    with pytest.raises(items.NotYet):
+        do(items.resolve, item, alba, "handled")
+    assert do(items.claim, item, alba).state == "claimed"
+    with pytest.raises(items.NotYet):
+        do(items.resolve, item, alba)
+    do(items.acknowledge, item, alba, "assessed")
+    done = do(items.resolve, item, alba)
+    assert (done.state, done.done_by, done.disposition) == ("done", alba.id, "assessed")
+
+
+@pytest.mark.parametrize("kind", ["handoff", "reply", "delivery"])
+def test_anything_else_is_closed_at_once(opened, new_staff, kind):
+    alba = new_staff()
+    done = do(items.resolve, opened(kind), alba)
+    assert (done.state, done.disposition) == ("done", "handled")
+
+
+@pytest.mark.parametrize("disposition", ["", "nonsense", "Handled", "x" * 100])
+def test_an_acknowledgement_says_what_was_done(opened, new_staff, desk, disposition):
+    item = opened()
+    with pytest.raises(ValueError, match="what was done"):
+        do(items.acknowledge, item, new_staff(), disposition)
+    assert desk.item(item.id).acknowledged_at is None
+
+
+@pytest.mark.parametrize("disposition", ["nonsense", "x" * 100])
+def test_so_does_a_closing(opened, new_staff, desk, disposition):
+    item = opened("reply")
+    with pytest.raises(ValueError, match="what was done"):
+        do(items.resolve, item, new_staff(), disposition)
+    assert desk.item(item.id).state == "open"
+
+
+def test_every_disposition_is_known_in_words():
+    assert set(items.dispositions()) >= {
+        "handled",
+        "replied",
+        "assessed",
+        "reached_by_phone",
+        "could_not_reach",
+    }
+
+
+def test_the_first_acknowledgement_counts(opened, new_staff):
+    item, alba, ben = opened(), new_staff(), new_staff("Ben Ito")
+    first = do(items.acknowledge, item, alba, "could_not_reach")
+    second = do(items.acknowledge, item, ben, "reached_by_phone")
+    assert (second.acknowledged_by, second.acknowledged_at) == (alba.id, first.acknowledged_at)
+    assert second.disposition == "reached_by_phone"
+
+
+def test_claiming_and_acknowledging_leave_the_clock_alone(opened, new_staff):
+    item, alba = opened(), new_staff()
+    assert do(items.claim, item, alba).answer_by == item.answer_by
+    assert do(items.acknowledge, item, alba, "handled").answer_by == item.answer_by
+
+
+def test_an_item_handed_over_keeps_its_clock_and_is_unread(opened, new_staff, desk, clinic):
+    item, alba, ben = opened(), new_staff(), new_staff("Ben Ito")
+    do(items.claim, item, alba)
+    timers = {one.id: one.try_after for one in desk.timers(item.id)}
+    given = do(items.hand_over, item, alba, ben)
+    assert (given.owner_id, given.state, given.answer_by) == (ben.id, "open", item.answer_by)
+    assert given.acknowledged_at is None
+    assert {one.id: one.try_after for one in desk.timers(item.id)} == timers
+    with db.unit_of_work(clinic.id) as session:
+        assert [one.id for one in items.listing(session, clinic.id, view="mine", staff=ben)] == [item.id]
+
+
+def test_an_item_reopened_is_owed_again_with_a_new_clock(opened, new_staff, desk):
+    item, alba = opened(), new_staff()
+    do(items.acknowledge, item, alba, "handled")
+    do(items.resolve, item, alba)
+    with time_machine.travel(clock.now() + timedelta(hours=3), tick=False):
+        again = do(items.reopen, item, alba)
+        assert (again.state, again.done_at, again.done_by) == ("claimed", None, None)
+        assert again.answer_by == clock.now() + timedelta(minutes=15)
+        with pytest.raises(items.NotYet):
+            do(items.resolve, item, alba)
+    assert [one.try_after for one in desk.timers(item.id) if one.kind == "escalate"] == [again.answer_by]
+
+
+def test_reopening_what_is_open_changes_nothing(opened, new_staff):
+    item = opened()
+    assert do(items.reopen, item, new_staff()).answer_by == item.answer_by
+    assert [event for event, _ in actors(item)] == ["opened"]
+
+
+def test_closing_twice_closes_once(opened, new_staff):
+    item, alba, ben = opened("reply"), new_staff(), new_staff("Ben Ito")
+    do(items.resolve, item, alba)
+    assert do(items.resolve, item, ben).done_by == alba.id
+
+
+def test_the_history_names_who_did_what_in_order(opened, new_staff):
+    item, alba, ben = opened(), new_staff(), new_staff("Ben Ito")
+    with db.unit_of_work(db.EVERY) as session:  # in one breath, so that ids do not tell the order
+        row = session.get_one(InboxItem, item.id)
+        items.claim(session, row, alba)
+        items.hand_over(session, row, alba, ben)
+        items.acknowledge(session, row, ben, "handled")
+        items.resolve(session, row, ben)
+    assert actors(item) == [
+        ("opened", "system:inbox"),
+        ("claimed", f"staff:{alba.id}"),
+        ("handed_over", f"staff:{alba.id}"),
+        ("acknowledged", f"staff:{ben.id}"),
+        ("resolved", f"staff:{ben.id}"),
+    ]
+
+
+def test_a_reply_settles_the_replies_of_its_conversation_and_nothing_else(opened, new_staff, clinic, desk):
+    alba = new_staff()
+    with db.unit_of_work(clinic.id) as session:
+        here = conversations.of_number(session, clinic, "+13035550117")
+        there = conversations.of_number(session, clinic, "+13035550118")
+    reply, safety, other = (
+        opened("reply", conversation_id=here.id),
+        opened("safety", conversation_id=here.id),
+        opened("reply", conversation_id=there.id),
+    )
+    with db.unit_of_work(clinic.id) as session:
+        items.settle_reply(session, here, alba)
+    settled = desk.item(reply.id)
+    assert (settled.state, settled.disposition, settled.acknowledged_by) == ("done", "replied", alba.id)
+    assert [desk.item(one.id).state for one in (safety, other)] == ["open", "open"]
+
+
+def test_reasons_are_said_in_words(opened, clinic):
+    item = opened()
+    item.reason = ["panel:Dr. Okafor", "language:es", "on_duty", "odd"]
+    assert items.reasons(item) == ["in the panel of Dr. Okafor", "speaks es", "on duty now", "odd"]
+
+
+SORTS = st.lists(
+    st.tuples(
+        st.sampled_from(("safety", "screen", "handoff", "reply", "delivery")),
+        st.integers(0, 3),
+        st.sampled_from(("open", "claimed", "snoozed", "done")),
+        st.booleans(),
+        st.booleans(),
+        st.integers(0, 2),
+    ),
+    max_size=14,
+)
+
+
+@both
+@profile(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(rows=SORTS, limit=st.integers(1, 5))
+def test_pages_never_skip_or_repeat_and_counts_are_what_is_listed(
+    house, clinic, opened, new_staff, rows, limit
+):
+    start = clock.now()
+    with db.unit_of_work(db.EVERY) as session:
+        for model in (Timer, ItemEvent, InboxItem):
+            session.execute(delete(model))
+        staff = session.merge(alba(clinic, session))
+        for number, (kind, minutes, state, mine, seen, done) in enumerate(rows):
+            item = items.open_item(
+                session, clinic, kind=kind, about="x:1", dedupe=f"x:{number}", summary="x",
+                owner_id=staff.id if mine else None, answer_by=start + timedelta(minutes=minutes),
+            )  # fmt: skip
+            item.state, item.acknowledged_at = state, start if seen else None
+            item.done_at = start + timedelta(minutes=done) if state == "done" else None
+    with db.unit_of_work(db.EVERY) as session:
+        counted = items.counts(session, clinic.id, staff)
+        for view in items.VIEWS:
+            whole = items.listing(session, clinic.id, view=view, staff=staff, limit=1000)
+            assert counted[view] == len(whole)
+            assert paged(session, clinic.id, view, staff, limit) == [one.id for one in whole]
+            if view != "done":
+                order = [(one.urgency, one.answer_by) for one in whole]
+                assert order == sorted(order)
+            else:
+                order = [one.done_at for one in whole]
+                assert order == sorted(order, reverse=True)
+
+
+def alba(clinic, session):
+    from messaging import people
+    from messaging.models import Staff
+
+    found = session.scalar(select(Staff).where(Staff.email == "alba@clinic.example"))
+    return found or people.add_staff(session, clinic, name="Alba Reyes", email="alba@clinic.example")
+
+
+def paged(session, clinic_id, view, staff, limit) -> list[UUID]:
+    seen: list[UUID] = []
+    after = None
+    while page := items.listing(session, clinic_id, view=view, staff=staff, after=after, limit=limit):
+        seen += [one.id for one in page]
+        after = (page[-1].urgency, page[-1].answer_by, page[-1].id)
+        assert len(seen) <= 100
+    return seen
+
+
+def test_another_clinic_s_items_are_never_listed(opened, new_staff, clinic):
+    opened()
+    with db.unit_of_work(db.EVERY) as session:
+        staff = new_staff()
+        assert items.listing(session, db.new_id(), view="everyone", staff=staff) == []
+        assert set(items.counts(session, db.new_id(), staff).values()) == {0}
