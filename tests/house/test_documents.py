@@ -28,6 +28,11 @@ NOT_FOR_THE_PUBLIC = (
     "/work" + "/",
     "/root" + "/",
     "/home" + "/[a-z]",
+    # Papers of our own that nobody else has: what they say has a public source, and that is what is named.
+    "shared" + "/",
+    "shared" + " facts",
+    r"(?:^|[^\w/])(?:facts|design|lessons|ux|surface|libraries|style)" + r"\.md",
+    r"(?:^|[^\w/])security" + r"\.md \d",
     "/Us" + "ers/",
 )
 

@@ -187,7 +187,7 @@ def tokens(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
 
 def test_the_carrier_s_own_example_is_signed(tokens):
-    tokens("12345")  # shared facts B3.8, the carrier's documented example
+    tokens("12345")  # the carrier's documented example
     assert twilio.signed(URL, FORM, SIGNATURE) is True
     assert twilio.signed("https://mycompany.com:443/myapp.php?foo=1&bar=2", FORM, SIGNATURE) is True
 
