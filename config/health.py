@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from redis.exceptions import RedisError
 from rq import Worker
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from config import clock, db, migrations, queue
@@ -46,6 +46,26 @@ def check() -> list[str]:
     except SQLAlchemyError as error:
         return [f"the database does not answer ({type(error).__name__})"]
     return found + _redis()
+
+
+def second_wall() -> list[str]:
+    """Return what makes PostgreSQL's row-level security, the second wall between clinics, no wall at all."""
+    if db.engine().dialect.name != "postgresql":
+        return []
+    asked = text("SELECT rolname, rolsuper, rolbypassrls FROM pg_roles WHERE rolname = current_user")
+    try:
+        with db.engine().connect() as connection:
+            role = connection.execute(asked).one()
+    except SQLAlchemyError as error:
+        return [f"the role in the database cannot be looked up ({type(error).__name__})"]
+    what = "superuser" if role.rolsuper else "BYPASSRLS" if role.rolbypassrls else None
+    return (
+        [
+            f"the role {role.rolname} in DATABASE_URL is {what}: row-level security does not bind it, use another"
+        ]
+        if what
+        else []
+    )
 
 
 def _rows() -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
+MASTER_KEY = re.compile(r"[^:,\s]+:[A-Za-z0-9+/]{43}=")
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 
@@ -90,6 +91,15 @@ class Settings(BaseModel):
             raise ValueError("must start with redis://, rediss:// or unix://")
         return value
 
+    @field_validator("master_keys")
+    @classmethod
+    def _master_keys_look_right(cls, value: SecretStr | None) -> SecretStr | None:
+        # Here only the form, so that it is named with the other mistakes; config.keys judges the keys themselves.
+        entries = re.split(r"[,\n]", value.get_secret_value()) if value else []
+        if value and not all(MASTER_KEY.fullmatch(entry.strip()) for entry in entries if entry.strip()):
+            raise ValueError("must be id:base64 of 32 bytes, several separated by commas")
+        return value
+
     @field_validator("public_url", "twilio_api_url")
     @classmethod
     def _address(cls, value: str) -> str:
@@ -156,9 +166,11 @@ def _given(environ: Mapping[str, str], problems: list[str]) -> dict[str, str]:
             found[name] = environ[name]
         elif environ.get(name + "_FILE"):
             try:
-                found[name] = Path(environ[name + "_FILE"]).read_text().strip()
+                found[name] = Path(environ[name + "_FILE"]).read_text("utf-8").strip()
             except OSError as error:
                 problems.append(f"{name}_FILE cannot be read: {error.strerror}")
+            except UnicodeDecodeError:
+                problems.append(f"{name}_FILE cannot be read: it is not a text in UTF-8")
         elif environ.get(name):
             found[name] = environ[name]
     strangers = [n for n in environ if n.startswith("WARMTHREAD_") and n.removesuffix("_FILE") not in known]

@@ -3,7 +3,7 @@
 import importlib
 import os
 
-from config import logging, runtime, settings
+from config import keys, logging, runtime, settings
 from config.embedded import valkey
 
 MODELS = (
@@ -37,6 +37,7 @@ def use(loaded: settings.Settings, component: str) -> None:
     """Make `loaded` the settings of this process."""
     refuse_what_cannot_work(loaded)
     runtime.configure(loaded)
+    _open_keys()
     import_models()
     logging.configure(loaded.log_level, component)
     if loaded.embedded_queue:
@@ -55,6 +56,18 @@ def refuse_what_cannot_work(loaded: settings.Settings) -> None:
             )
     if problems:
         raise settings.SettingsError(problems)
+
+
+def _open_keys() -> None:
+    """Read the master keys now, not at the first patient: raises SettingsError."""
+    try:
+        keys.ring()
+    except keys.BadMasterKeys as error:
+        raise settings.SettingsError([f"WARMTHREAD_MASTER_KEYS: {error}"]) from None
+    except OSError as error:
+        raise settings.SettingsError(
+            [f"WARMTHREAD_DATA_DIR cannot be used for the master keys: {error.strerror}"]
+        ) from None
 
 
 def environment(loaded: settings.Settings, redis_url: str) -> dict[str, str]:

@@ -209,7 +209,7 @@ def send(session: Session, clinic: Clinic, visit: links.Visit, part: int) -> Res
 @pages.get("/help")
 @_inside(acting=False)
 def help_now(session: Session, clinic: Clinic, visit: links.Visit) -> Response:
-    """Show whom to call; that our team was told is said only if the item is stored (facts.md B4)."""
+    """Show whom to call; that our team was told is said only if the item is stored."""
     told = progress.told(session, visit.link)
     return sheets.page(
         "help", sheets.language_for(visit.link.language), clinic, told=bool(told), at="help_now"

@@ -33,7 +33,7 @@ class Clinic(Base):
 
 
 class Staff(SealedRow, Base):
-    """A person who works here. `panels` are the clinicians whose patients are hers; roles as in design.md 7.
+    """A person who works here. `panels` are the clinicians whose patients are hers; roles as in web.permissions.
 
     `hours` maps a weekday ("mon".."sun") to ["08:00", "17:00"] in the clinic's zone; empty: always on duty.
     """

@@ -6,7 +6,7 @@ import re
 
 import phonenumbers
 
-# +1 also reaches a dozen other countries, where a text costs more and other law applies (shared/facts.md B3.1).
+# +1 also reaches a dozen other countries, where a text costs more and other law applies (47 CFR 64.1200 is for the United States).
 TEXTABLE_REGIONS = frozenset({"US", "CA", "PR", "VI", "GU", "AS", "MP"})
 _EXTENSION = re.compile(r"(?:ext|x|#|;|,)\s*\W*\d", re.IGNORECASE)
 _SHORT = 7

@@ -17,7 +17,7 @@ VARIABLES = frozenset(
     {"first_name", "clinic", "clinic_phone", "day", "time", "date", "place", "link", "care_team", "codes"}
 )
 
-# GSM 03.38, the default alphabet; the escaped ones cost two septets (shared/facts.md B3.5).
+# GSM 03.38, the default alphabet; the escaped ones cost two septets (3GPP TS 23.038).
 _GSM_BASIC = frozenset(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡"
     "ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
@@ -132,8 +132,8 @@ def texts(language: str) -> Mapping[str, str]:
 def lint(template_or_text: str) -> list[Problem]:
     """Find what no text to a patient may carry, in reading order, English and Spanish alike.
 
-    Diagnoses, instruments, scores, specialties and medication (45 CFR 164.530(c), minimum necessary: shared/facts.md
-    B3.2), words that act on the carrier when sent as an answer (B3.3), and public link shorteners (B3.2).
+    Diagnoses, instruments, scores, specialties and medication (45 CFR 164.530(c), minimum necessary), words
+    that act on the carrier when sent as an answer, and public link shorteners (CTIA Messaging Principles).
     """
     folded, origins = _fold_in_place(template_or_text)
     problems = [

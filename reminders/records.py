@@ -33,7 +33,7 @@ def patient(values: Mapping[str, str], _clinic: messaging.Clinic) -> people.Pati
     """Read a patient. Raises WrongRow.
 
     An empty `consent` means yes: who gives a clinic their number agrees to be texted about their care (TCPA prior
-    express consent, shared facts B3.1).
+    express consent, 47 CFR 64.1200(f)(9) and FCC 15-72).
     """
     return people.PatientRecord(
         record=_needed(values, "record", 80),

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 View = TypeVar("View", bound=Callable[..., Any])
 
 # inbox.words: what a patient said or answered. A clinic admin routes work without reading it, an auditor sees only
-# that it happened (security.md 5.6). A clinician may settle what came to them, but texts go out from the care team.
+# that it happened (docs/security.md). A clinician may settle what came to them, but texts go out from the care team.
 MAY: dict[str, frozenset[str]] = {
     "care_manager": frozenset(
         {

@@ -77,6 +77,9 @@ def _file(session: Session, clinic: Clinic, form: Mapping[str, str], at: datetim
     only = patients[0] if len(patients) == 1 else None
     awaiting = only is not None and _awaits_answer(session, only, conversation)
     read = reading.read(body, only.language if only else None, awaiting=awaiting)
+    if fields.ALONE in form:
+        alone = reading.read(form[fields.ALONE], only.language if only else None, awaiting=awaiting)
+        read = _graver(read, alone)
     message = conversations.file_inbound(
         session,
         clinic,
@@ -90,6 +93,17 @@ def _file(session: Session, clinic: Clinic, form: Mapping[str, str], at: datetim
     carriers = bool(form.get("OptOutType")) or body.strip().upper() in CARRIERS_OWN
     read = _as_the_carrier_took_it(read, form.get("OptOutType", ""))
     return Inbound(session, clinic, conversation, patients, message, read, number, carriers)
+
+
+def _graver(read: reading.Reading, other: reading.Reading) -> reading.Reading:
+    """Return a reading that misses no crisis and no STOP of either."""
+    return replace(
+        read,
+        crisis=read.crisis or other.crisis,
+        consent="stop" if other.consent == "stop" else read.consent,
+        thanks=False,
+        why=(*read.why, *(rule for rule in other.why if rule not in read.why)),
+    )
 
 
 def _awaits_answer(session: Session, patient: Patient, conversation: Conversation) -> bool:

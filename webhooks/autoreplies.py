@@ -15,7 +15,7 @@ SHORT_CODE = 8
 
 
 def crisis(inbound: Inbound) -> None:
-    """Say where help is, at once, at most once an hour to a number (shared/facts.md B4). It says nothing was decided.
+    """Say where help is, at once, at most once an hour to a number. It says nothing was decided.
 
     The item of the staff exists before: the text says that the team has been notified.
     """
@@ -31,7 +31,7 @@ def confirmation(inbound: Inbound, body: str) -> None:
 
 
 def plain(inbound: Inbound, key: str, every: timedelta = HOUR) -> None:
-    """Send one of the house's own texts, at most one of them an hour to a number (shared/facts.md B3.3)."""
+    """Send one of the house's own texts, at most one of them an hour to a number."""
     conversation, now = inbound.conversation, clock.now()
     if conversation.auto_replied_at is not None and conversation.auto_replied_at > now - every:
         return

@@ -40,6 +40,13 @@ _LIKE = re.compile(
 )
 
 
+# A name of two words or more, as carriers write them ("ChannelMetadata"): new ones may come at any time, and patients
+# do not write so.
+_CARRIERS = re.compile(r"[A-Z][a-z]+(?:[A-Z][a-z0-9]+)+")
+# What the carrier set in Body itself, kept where words of doubt were added to it.
+ALONE = "BodyAlone"
+
+
 class BadFields(ValueError):
     """The form cannot be believed; the message names the field and repeats nothing of it."""
 
@@ -81,14 +88,21 @@ def sms(form: Mapping[str, str], account_sid: str) -> dict[str, str]:
     """Return the fields of an inbound text with its whole `Body`. Raises BadFields.
 
     A name we do not know that sorts between Body and From could be the end of what was written: it is kept and also
-    taken as words, because losing words of a patient is worse than showing too many.
+    taken as words, because losing words of a patient is worse than showing too many. What came in Body itself then
+    stands under `ALONE`, so that a STOP stays one. A name such as a carrier's own is not taken for words.
     """
     _check(form, account_sid, SMS, demanded=("MessageSid", "From", "To", "Body"))
     if "Body" in _told({name: value for name, value in form.items() if name < "Body"}):
         raise BadFields("Body stands there twice")
     _check_cuts({name: value for name, value in form.items() if not "Body" <= name < "From"})
-    behind = {name: value for name, value in form.items() if "Body" < name < "From"}
-    return {**form, "Body": form["Body"] + _told(behind)}
+    behind = {
+        name: value
+        for name, value in form.items()
+        if "Body" < name < "From" and not _CARRIERS.fullmatch(name)
+    }
+    kept = {name: value for name, value in form.items() if name != ALONE}
+    alone = {ALONE: form["Body"]} if behind else {}
+    return {**kept, **alone, "Body": form["Body"] + _told(behind)}
 
 
 def status(form: Mapping[str, str], account_sid: str) -> dict[str, str]:

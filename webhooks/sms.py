@@ -33,7 +33,7 @@ def sms() -> Response:
         "twilio.sms",
         form["MessageSid"],
         form,
-        lane="urgent" if _needs_haste(form["Body"]) else "default",
+        lane="urgent" if any(map(_needs_haste, (form["Body"], form.get(fields.ALONE, "")))) else "default",
         clinic=receipts.clinic_of_number(form["To"]),
     )
     return Response(TWIML, mimetype="text/xml")
@@ -89,5 +89,5 @@ def _verified(check: Callable[[Mapping[str, str], str], dict[str, str]]) -> dict
             return problem(403, "the signature does not fit")
         return check(form, settings.twilio_account_sid)
     except fields.BadFields as error:
-        logging.logger().warning("a carrier's request was refused", route=str(request.url_rule))
+        logging.logger().warning("request of a carrier refused", kind=str(request.endpoint))
         return problem(400, str(error))

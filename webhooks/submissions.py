@@ -13,7 +13,7 @@ from messaging import phone
 
 # Panel codes by which a questionnaire may be named, with or without the system before them.
 LOINC = ("http://loinc.org/q/", "http://loinc.org/", "http://loinc.org|", "")
-# A form broken off counts too: a self-harm answer alerts on a form that is never finished (shared/design.md 6).
+# A form broken off counts too: a self-harm answer alerts on a form that is never finished.
 STATUSES = ("completed", "amended", "in-progress", "stopped")
 
 

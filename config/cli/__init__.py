@@ -4,6 +4,7 @@ Exit codes: 0 done, 1 failed, 2 usage or settings, 3 a check found problems, 4 r
 """
 
 import importlib
+import os
 import sys
 
 import click
@@ -26,13 +27,13 @@ COMMANDS = {
     "staff": "people",
     "patients": "people",
     "appointments": "people",
-    "forms": "people",
+    "forms": "sources",
     "ledger": "checks",
     "audit": "checks",
     "keys": "checks",
     "consent": "checks",
     "doctor": "checks",
-    "cadence": "checks",
+    "cadence": "cadences",
     "templates": "checks",
     "explain": "explain",
 }
@@ -78,3 +79,29 @@ def main() -> None:
         for problem in error.problems:
             click.echo(f"  - {problem}", err=True)
         sys.exit(2)
+    except BrokenPipeError:
+        # Whoever read us has gone (`| head`). Nothing more can be said to them, at the interpreter's end neither.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except Exception as error:
+        words = _in_words(error)
+        if words is None:
+            raise
+        click.echo(f"Error: {words}", err=True)
+        sys.exit(1)
+
+
+def _in_words(error: Exception) -> str | None:
+    """Say what an operator can act on; None for what only a programmer can. A database's message may carry a secret."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from config.embedded.supervisor import NotReady
+    from config.embedded.valkey import ValkeyError
+    from config.keys import WrongKey
+
+    if isinstance(error, SQLAlchemyError):
+        return (
+            f"the database does not answer as it should ({type(error).__name__}). Is DATABASE_URL right, and is it "
+            "at the newest migration (warmthread db check)?"
+        )
+    return str(error) if isinstance(error, NotReady | ValkeyError | WrongKey | OSError) else None

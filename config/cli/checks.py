@@ -1,8 +1,6 @@
 """Commands that check: the ledger, the audit chain, keys, consent, words and the service itself. Exit 3: problems."""
 
-import json
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import click
@@ -12,13 +10,12 @@ from sqlalchemy.orm import Session
 from config import audit as audit_log
 from config import db, health, start
 from config import keys as key_ring
-from config.cli.people import clinic_option, the_clinic
+from config.cli import opening
 from config.cli.tables import as_json, say, show
 from intake_links import ledger as owed
 from messaging import consent as consents
 from messaging import wording
 from messaging.models import Clinic, Conversation, Message
-from reminders import cadences, planner
 
 PROBLEMS = 3
 
@@ -32,7 +29,7 @@ def _end(problems: bool) -> None:
 @as_json
 def ledger(json_: bool) -> None:
     """Every answered self-harm item and positive screen against its inbox item and acknowledgement."""
-    start.begin("cli")
+    opening.begin()
     with db.unit_of_work(db.EVERY, read_only=True) as session:
         rows = [asdict(row) for row in owed.rows(session)]
     show(rows, json_=json_, empty="No positive screen yet.")
@@ -50,7 +47,7 @@ def audit() -> None:
 @as_json
 def verify(json_: bool) -> None:
     """Verify the hash chain of every clinic; name the first wrong line."""
-    start.begin("cli")
+    opening.begin()
     audit_log.seal()
     rows = []
     with db.unit_of_work(db.EVERY, read_only=True) as session:
@@ -72,7 +69,7 @@ def keys() -> None:
 @as_json
 def status(json_: bool) -> None:
     """Show how many clinic keys each master key wraps."""
-    start.begin("cli")
+    opening.begin()
     ring = key_ring.ring()
     with db.unit_of_work(db.EVERY, read_only=True) as session:
         counted = select(db.DataKey.master_id, func.count()).where(db.DataKey.wrapped_by.is_(None))
@@ -94,7 +91,7 @@ def status(json_: bool) -> None:
 @keys.command("rotate")
 def rotate() -> None:
     """Wrap every clinic key under the newest master key. Runs while the service serves; may be repeated."""
-    start.begin("cli")
+    opening.begin()
     changed = 0
     with db.unit_of_work(db.EVERY) as session:
         rows = select(db.DataKey).where(
@@ -117,7 +114,7 @@ def consent() -> None:
 @as_json
 def drift(json_: bool) -> None:
     """Find numbers the carrier says have opted out (21610) that our ledger still calls granted."""
-    start.begin("cli")
+    opening.begin()
     with db.unit_of_work(db.EVERY, read_only=True) as session:
         rows = [row for clinic in session.scalars(select(Clinic)) for row in _drifted(session, clinic)]
     show(rows, json_=json_, empty="No drift.")
@@ -147,44 +144,13 @@ def _drifted(session: Session, clinic: Clinic) -> list[dict[str, Any]]:
 def doctor(json_: bool) -> None:
     """Look at the whole service and say what is wrong and what to do."""
     settings = start.begin("cli")
-    problems = health.check()
+    problems = health.check() + health.second_wall()
     if settings.public_url.startswith("http://"):
         problems.append("WARMTHREAD_PUBLIC_URL is not https: only good for trying things out on one machine")
     if settings.twilio_api_url:
         problems.append("TWILIO_API_URL is set: texts go there and not to Twilio")
     show([{"problem": one} for one in problems], json_=json_, empty="Everything is well.")
     _end(bool(problems))
-
-
-@click.group()
-def cadence() -> None:
-    """Reminder cadences."""
-
-
-@cadence.command("show")
-@clinic_option
-def show_cadence(clinic_name: str | None) -> None:
-    """Print the cadence the clinic's reminders follow now."""
-    start.begin("cli")
-    with db.unit_of_work(db.EVERY, read_only=True) as session:
-        present = planner.cadence_of(session, the_clinic(session, clinic_name).id)
-    click.echo(json.dumps(present.model_dump(mode="json"), indent=2))
-
-
-@cadence.command("check")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-def check_cadence(file: Path) -> None:
-    """Check a cadence file; name each mistake with its line."""
-    try:
-        read = cadences.parse(file.read_text("utf-8"))
-    except cadences.BadCadence as error:
-        for problem in error.problems:
-            say(f"{file.name}: {problem}")
-        raise click.exceptions.Exit(PROBLEMS) from None
-    except UnicodeDecodeError:
-        say(f"{file.name}: not a text in UTF-8")
-        raise click.exceptions.Exit(PROBLEMS) from None
-    say(f"{file.name}: {len(read.steps)} steps, no mistake.")
 
 
 @click.group()

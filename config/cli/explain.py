@@ -20,20 +20,37 @@ def explain() -> None:
 
 
 def _lines(explanation: Explanation) -> None:
-    for line in sys.stdin:
-        if line.strip():
-            sys.stdout.write(json.dumps(_one(explanation, line), ensure_ascii=True) + "\n")
-            sys.stdout.flush()
+    # Bytes: a wrong byte is the mistake of one line, and only a line feed ends it. A blank line is a line too, and
+    # gets its own answer, so that the n-th answer belongs to the n-th line.
+    for line in sys.stdin.buffer:
+        sys.stdout.write(json.dumps(_one(explanation, line), ensure_ascii=True) + "\n")
+        sys.stdout.flush()
 
 
-def _one(explanation: Explanation, line: str) -> dict[str, Any]:
+def _one(explanation: Explanation, line: bytes) -> dict[str, Any]:
     try:
-        record = json.loads(line)
+        record = json.loads(line.decode("utf-8-sig"), object_pairs_hook=_once)
+    except UnicodeDecodeError:
+        return {"error": "this line is not written in UTF-8"}
+    except _Twice as twice:
+        return {"error": f"a field stands there twice: {twice}"}
     except (ValueError, RecursionError):
         return {"error": "this line is not JSON"}
     if not isinstance(record, dict):
         return {"error": "a line must be a JSON object"}
     return explanation(record)
+
+
+class _Twice(Exception):
+    """A name that an object holds twice; which of the two was meant nobody knows."""
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    record = dict(pairs)
+    if len(record) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise _Twice(next(name for name in names if names.count(name) > 1)[:40])
+    return record
 
 
 def explain_text(record: dict[str, Any]) -> dict[str, Any]:

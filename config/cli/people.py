@@ -1,7 +1,6 @@
 """Commands that set a clinic up: clinics, staff, patients, appointments and form vendors."""
 
-import base64
-import secrets
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -12,9 +11,9 @@ import click
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from config import audit, clock, db, start
+from config import audit, clock, db
+from config.cli import opening
 from config.cli.tables import as_json, bar, say, show
-from intake_links.models import FormSource
 from messaging import people, phone
 from messaging.models import Clinic, Staff
 from reminders import imports
@@ -24,6 +23,7 @@ from web import signin
 from web.models import StaffSession
 
 ROLES = ("care_manager", "clinician", "psychiatric_consultant", "front_desk", "clinic_admin", "auditor")
+ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
 clinic_option = click.option(
     "--clinic", "clinic_name", help="Its name or id; not needed while there is only one."
 )
@@ -37,6 +37,14 @@ def the_clinic(session: Session, wanted: str | None) -> Clinic:
         return fitting[0]
     names = ", ".join(one.name for one in found) or "none yet: `warmthread clinic create`"
     raise click.UsageError(f"say which clinic is meant with --clinic; there are: {names}")
+
+
+def _words(option: str, given: str, longest: int = 80) -> str:
+    """Return what was typed without blanks around it; what is empty, too long or cannot be shown ends with exit 2."""
+    given = given.strip()
+    if not given or len(given) > longest or not given.isprintable():
+        raise click.UsageError(f"{option}: expected 1 to {longest} characters that can be shown")
+    return given
 
 
 def _number(raw: str | None) -> str | None:
@@ -59,11 +67,12 @@ def clinic() -> None:
 @as_json
 def create_clinic(name: str, zone: str, number: str, public_phone: str | None, json_: bool) -> None:
     """Create a clinic."""
-    start.begin("cli")
+    opening.begin()
     try:
         zones.zone(zone)
     except zones.UnknownZone as error:
         raise click.UsageError(str(error)) from None
+    name = _words("--name", name)
     with db.unit_of_work(db.EVERY) as session:
         if people.clinic_by_number(session, _number(number) or ""):
             raise click.ClickException("a clinic with this number exists already")
@@ -78,7 +87,7 @@ def create_clinic(name: str, zone: str, number: str, public_phone: str | None, j
 @as_json
 def list_clinics(json_: bool) -> None:
     """List the clinics."""
-    start.begin("cli")
+    opening.begin()
     with db.unit_of_work(db.EVERY, read_only=True) as session:
         rows = [
             {"id": str(one.id), "name": one.name, "zone": one.zone, "number": one.number}
@@ -118,7 +127,10 @@ def invite(
     json_: bool,
 ) -> None:
     """Invite someone (or make a new link for someone who is here); print the link to give them."""
-    start.begin("cli")
+    opening.begin()
+    name, email = _words("--name", name), _words("--email", email, 200)
+    if not ADDRESS.fullmatch(email):
+        raise click.UsageError("--email: not an e-mail address")
     with db.unit_of_work(db.EVERY) as session:
         at = the_clinic(session, clinic_name)
         one = session.scalar(
@@ -146,7 +158,7 @@ def invite(
 @as_json
 def list_staff(clinic_name: str | None, json_: bool) -> None:
     """List who works at the clinic."""
-    start.begin("cli")
+    opening.begin()
     with db.unit_of_work(db.EVERY, read_only=True) as session:
         at = the_clinic(session, clinic_name)
         rows = [
@@ -161,7 +173,7 @@ def list_staff(clinic_name: str | None, json_: bool) -> None:
 @clinic_option
 def revoke(email: str, clinic_name: str | None) -> None:
     """End every session of someone at once, and let them in no more."""
-    start.begin("cli")
+    opening.begin()
     with db.unit_of_work(db.EVERY) as session:
         at = the_clinic(session, clinic_name)
         one = session.scalar(
@@ -182,7 +194,7 @@ Import = Callable[..., imports.ImportResult]
 
 
 def _import(words: str, run: Import, file: Path, clinic_name: str | None, dry_run: bool, json_: bool) -> None:
-    start.begin("cli")
+    opening.begin()
     with db.unit_of_work(db.EVERY, read_only=True) as session:
         clinic_id: UUID = the_clinic(session, clinic_name).id
     errors = file.with_name(file.stem + ".errors.csv")
@@ -241,7 +253,7 @@ def import_appointments(file: Path, dry_run: bool, clinic_name: str | None, json
 @as_json
 def show_plan(clinic_name: str | None, json_: bool) -> None:
     """Show what is planned around the coming visits: each text's time and the reason for it."""
-    start.begin("cli")
+    opening.begin()
     with db.unit_of_work(db.EVERY, read_only=True) as session:
         at = the_clinic(session, clinic_name)
         coming = (
@@ -267,25 +279,3 @@ def show_plan(clinic_name: str | None, json_: bool) -> None:
             for reminder, visit in session.execute(coming)
         ]
     show(rows, json_=json_, empty="No reminder is planned.")
-
-
-@click.group()
-def forms() -> None:
-    """Form vendors that may post submissions."""
-
-
-@forms.command("add-source")
-@click.argument("name")
-@clinic_option
-@as_json
-def add_source(name: str, clinic_name: str | None, json_: bool) -> None:
-    """Let a vendor post to /webhooks/forms/NAME; print the secret it signs with (Standard Webhooks)."""
-    start.begin("cli")
-    secret = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
-    with db.unit_of_work(db.EVERY) as session:
-        at = the_clinic(session, clinic_name)
-        session.add(
-            FormSource(clinic_id=at.id, key_id=at.key_id, name=name, secret=secret, created_at=clock.now())
-        )
-        audit.record(session, at.id, "operator", "forms.source", f"source:{name}")
-    show([{"source": name, "secret": secret}], json_=json_, empty="")

@@ -8,6 +8,7 @@ import click
 from config import health, migrations, processes, start
 from config import queue as lanes
 from config.cli.tables import say
+from config.embedded import ports
 
 WEB_THREADS = 32
 
@@ -25,9 +26,12 @@ def demo(exit_: bool) -> None:
 def serve() -> None:
     """Serve one small clinic from this machine, with your own settings: everything under one supervisor."""
     settings = start.begin("serve")
+    service = processes.Service(settings)
+    if not ports.is_free(settings.port):
+        raise click.ClickException(f"port {settings.port} is taken by another program: set PORT")
     migrations.upgrade()
     say(f"Serving on port {settings.port}, reached by {settings.public_url}. Ctrl-C ends it.")
-    raise click.exceptions.Exit(processes.Service(settings).run())
+    raise click.exceptions.Exit(service.run())
 
 
 def web_server(target: str, port: int) -> Any:

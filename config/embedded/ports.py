@@ -6,6 +6,18 @@ from contextlib import ExitStack
 LOOPBACK = "127.0.0.1"
 
 
+def is_free(port: int) -> bool:
+    """Whether a server could listen on this TCP port of every interface now, as our web server does."""
+    with socket.socket() as listener:
+        # A port whose last connections are still being closed is free to a server, and without this looks taken.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind(("", port))
+        except OSError:
+            return False
+        return True
+
+
 def free_port() -> int:
     """A TCP port of 127.0.0.1 that nobody listens on; see `free_ports`."""
     return free_ports(1)[0]

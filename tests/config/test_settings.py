@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from config import settings
+from config import settings, start
 
 GOOD = {
     "TWILIO_ACCOUNT_SID": "AC" + "0" * 32,
@@ -134,7 +134,7 @@ def test_the_usual_database_addresses_are_understood():
 
 
 def test_no_secret_appears_in_a_message_or_a_repr():
-    loaded = settings.load(GOOD | {"WARMTHREAD_MASTER_KEYS": "canary-keys-88"})
+    loaded = settings.load(GOOD | {"WARMTHREAD_MASTER_KEYS": "canary:" + "A" * 43 + "="})
     assert "canary" not in f"{loaded!r} {loaded}"
     told = " ".join(
         problems(
@@ -144,6 +144,7 @@ def test_no_secret_appears_in_a_message_or_a_repr():
             WARMTHREAD_PUBLIC_URL="http://u:canary@h",
             TWILIO_ACCOUNT_SID="canary",
             PORT="canary",
+            WARMTHREAD_MASTER_KEYS="canary",
         )
     )
     assert "canary" not in told
@@ -159,3 +160,16 @@ def test_the_real_environment_is_read_when_none_is_given(monkeypatch: pytest.Mon
 
 def test_every_setting_says_what_it_is_for():
     assert all(settings.names().values())
+
+
+def test_a_setting_from_a_file_is_given_to_children_once(tmp_path, monkeypatch):
+    (tmp_path / "token").write_text("a token in a file")
+    monkeypatch.setenv("TWILIO_AUTH_TOKEN_FILE", str(tmp_path / "token"))
+    without = {name: value for name, value in GOOD.items() if name != "TWILIO_AUTH_TOKEN"}
+    loaded = settings.load(without | {"TWILIO_AUTH_TOKEN_FILE": str(tmp_path / "token")})
+    child = start.environment(loaded, "unix:///nowhere")
+    assert settings.load(child).twilio_auth_token.get_secret_value() == "a token in a file"
+
+
+def test_master_keys_of_a_wrong_form_are_a_mistake():
+    assert problems(WARMTHREAD_MASTER_KEYS="k1:abc")[0].startswith("WARMTHREAD_MASTER_KEYS must be id:base64")

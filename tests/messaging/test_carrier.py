@@ -142,7 +142,7 @@ def test_an_item_says_why_and_names_nobody(desk, new_patient):
         (99999, "fail"),
     ],
 )
-def test_every_code_has_its_meaning(code, said):  # shared facts B3.7
+def test_every_code_has_its_meaning(code, said):  # Twilio, Error and Warning Dictionary
     assert carrier.meaning(code) == said
 
 

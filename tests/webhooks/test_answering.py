@@ -275,3 +275,20 @@ def test_a_yes_to_a_colleague_is_an_answer(world: Any) -> None:
     for words in ("yes", "ok"):
         world.text(words)
     assert [one.summary for one in world.items] == ["hello", "yes\nok"]
+
+
+def test_a_new_parameter_of_the_carrier_hides_no_stop(world: Any) -> None:
+    world.text("STOP", ChannelMetadata='{"type": "new"}', Country="US")
+    assert _consents(world) == {"revoked"}
+
+
+def test_a_new_parameter_of_the_carrier_hides_no_crisis(world: Any) -> None:
+    world.text("I want to kill myself", Country="US")
+    assert "safety" in {item.kind for item in world.items}
+
+
+def test_a_new_parameter_of_the_carrier_is_not_shown_as_words(world: Any) -> None:
+    world.text("Where do I park?", ErrorCode="0", DateCreated="today")
+    with db.unit_of_work(db.EVERY) as session:
+        shown = session.scalars(select(Message).where(Message.direction == "in")).one()
+        assert shown.body == "Where do I park?"

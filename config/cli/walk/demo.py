@@ -11,6 +11,8 @@ import click
 
 from config.cli.walk import day, stage
 from config.cli.walk.steps import STEPS, Walk
+from config.embedded import ports
+from config.settings import SettingsError
 
 
 def run(*, keep_serving: bool) -> int:
@@ -24,8 +26,7 @@ def run(*, keep_serving: bool) -> int:
 
 def _run(folder: Path, keep_serving: bool) -> int:
     began = time.monotonic()
-    port = int(os.environ["PORT"]) if os.environ.get("PORT", "").isdecimal() else None
-    with stage.running(folder, port=port) as running:
+    with stage.running(folder, port=_port(os.environ.get("PORT", ""))) as running:
         walk = Walk(running.scene, day.zone(datetime.now(UTC)))
         click.echo(
             f"Warmthread is up after {time.monotonic() - began:.1f} s. One day at {day.CLINIC}, {walk.zone}:\n"
@@ -38,6 +39,17 @@ def _run(folder: Path, keep_serving: bool) -> int:
             _addresses(walk)
             running.service.supervisor.run()
     return 0
+
+
+def _port(wanted: str) -> int | None:
+    """Return the port that was asked for, None for any that is free; ends with words if it cannot be had."""
+    if not wanted:
+        return None
+    if not wanted.isdecimal() or not 1 <= int(wanted) <= 65535:
+        raise SettingsError(["PORT must be a number from 1 to 65535"])
+    if not ports.is_free(int(wanted)):
+        raise click.ClickException(f"port {wanted} is taken by another program: set PORT, or leave it out")
+    return int(wanted)
 
 
 def _walk(walk: Walk) -> str | None:

@@ -1,0 +1,182 @@
+"""Commands for a clinic's cadence: show, check a file, preview the plan it makes, apply it."""
+
+import getpass
+import json
+from datetime import UTC, timedelta
+from pathlib import Path
+from uuid import UUID
+
+import click
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from config import audit, clock, db
+from config.cli import opening
+from config.cli.people import clinic_option, the_clinic
+from config.cli.tables import as_json, bar, say, show
+from intake_links import scoring
+from messaging import wording
+from reminders import cadences, planner
+from reminders.models import Appointment, ClinicCadence
+from reminders.rules import zones
+
+PROBLEMS = 3
+BATCH = 500
+the_file = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+
+
+@click.group()
+def cadence() -> None:
+    """Reminder cadences."""
+
+
+@cadence.command("show")
+@clinic_option
+def show_cadence(clinic_name: str | None) -> None:
+    """Print the cadence the clinic's reminders follow now."""
+    opening.begin()
+    with db.unit_of_work(db.EVERY, read_only=True) as session:
+        present = planner.cadence_of(session, the_clinic(session, clinic_name).id)
+    click.echo(json.dumps(present.model_dump(mode="json"), indent=2))
+
+
+@cadence.command("check")
+@the_file
+def check_cadence(file: Path) -> None:
+    """Check a cadence file; name each mistake with its line. Exit 3 if there is one."""
+    read = _read(file)
+    say(f"{file.name}: {len(read.steps)} steps, no mistake.")
+
+
+@cadence.command("preview")
+@click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--visit-at", help="Local time of a made-up visit, such as 2026-03-10T09:00; in a week if not given."
+)
+@click.option("--booked-at", help="When it was booked, with Z or an offset; now if not given.")
+@click.option("--patient-zone", help="The patient's time zone; the clinic's if not given.")
+@clinic_option
+@as_json
+def preview(
+    file: Path | None,
+    visit_at: str | None,
+    booked_at: str | None,
+    patient_zone: str | None,
+    clinic_name: str | None,
+    json_: bool,
+) -> None:
+    """Show the plan for a made-up visit, by FILE.toml or, without it, by the cadence the clinic follows. Sends nothing."""
+    opening.begin()
+    with db.unit_of_work(db.EVERY, read_only=True) as session:
+        at = the_clinic(session, clinic_name)
+        chosen = _read(file) if file else planner.cadence_of(session, at.id)
+    now = clock.now()
+    in_a_week = zones.to_local(now + timedelta(days=7), zones.zone(at.zone)).date()
+    record: dict[str, object] = {
+        "zone": at.zone,
+        "visit_at": visit_at or f"{in_a_week}T09:00",
+        "booked_at": booked_at or f"{now.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
+        "patient_zone": patient_zone,
+        "cadence": chosen.model_dump(mode="json"),
+    }
+    plan = cadences.explain(record)
+    if "error" in plan:
+        raise click.UsageError(str(plan["error"]))
+    rows = [step | {"why": "; ".join(step["why"])} if not json_ else step for step in plan["steps"]]
+    show(rows, json_=json_, empty="")
+
+
+@cadence.command("apply")
+@the_file
+@clinic_option
+@as_json
+def apply(file: Path, clinic_name: str | None, json_: bool) -> None:
+    """Let the clinic's reminders follow FILE.toml from now on, and plan every coming visit again."""
+    opening.begin()
+    read = _read(file)
+    with db.unit_of_work(db.EVERY) as session:
+        at = the_clinic(session, clinic_name)
+        version = _publish(session, at.id, read)
+    visits = _plan_again(at.id)
+    row = {
+        "clinic": at.name,
+        "cadence": read.name,
+        "version": version,
+        "steps": len(read.steps),
+        "visits": visits,
+    }
+    show([row], json_=json_, empty="")
+
+
+def _read(file: Path) -> cadences.Cadence:
+    """Return the cadence of a file whose texts and instruments exist, or say every mistake and end with exit 3."""
+    try:
+        read = cadences.parse(file.read_text("utf-8-sig"))
+    except cadences.BadCadence as error:
+        mistakes = [str(problem) for problem in error.problems]
+    except UnicodeDecodeError:
+        mistakes = ["not a text in UTF-8"]
+    else:
+        mistakes = _unknown(read)
+        if not mistakes:
+            return read
+    for mistake in mistakes:
+        say(f"{file.name}: {mistake}")
+    raise click.exceptions.Exit(PROBLEMS)
+
+
+def _unknown(read: cadences.Cadence) -> list[str]:
+    found = []
+    instruments = sorted(scoring.instruments())
+    for place, step in enumerate(read.steps):
+        for field, key in (("text", step.text), ("text_without_intake", step.text_without_intake)):
+            missing = [one for one in wording.LANGUAGES if key and key not in wording.texts(one)]
+            if missing:
+                found.append(f"steps[{place}].{field}: there is no text {key} in {', '.join(missing)}")
+        found += [
+            f"steps[{place}].intake: there is no instrument {name}; there are {', '.join(instruments)}"
+            for name in step.intake
+            if name not in instruments
+        ]
+    return found
+
+
+def _publish(session: Session, clinic_id: UUID, read: cadences.Cadence) -> int:
+    """Store the cadence as the clinic's next version, with who and when; return the version."""
+    present = session.get(ClinicCadence, clinic_id, with_for_update=True)
+    if present is None:
+        present = ClinicCadence(clinic_id=clinic_id, version=0)
+        session.add(present)
+    present.version += 1
+    present.definition = read.model_dump(mode="json")
+    present.published_by = f"operator:{_user()}"[:60]
+    present.published_at = clock.now()
+    audit.record(
+        session, clinic_id, "operator", "cadence.published", f"clinic:{clinic_id}", version=present.version
+    )
+    return present.version
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a container may run as a number without a name
+        return "unnamed"
+
+
+def _plan_again(clinic_id: UUID) -> int:
+    """Plan every coming visit again, a batch to a transaction: interrupted, `apply` may simply be repeated."""
+    coming = select(Appointment.id).where(
+        Appointment.clinic_id == clinic_id, Appointment.starts_at > clock.now()
+    )
+    with db.unit_of_work(clinic_id, read_only=True) as session:
+        ids = list(session.scalars(coming.order_by(Appointment.id)))
+    done = 0
+    with bar("Planning") as progress:
+        for some in planner.batches(ids, BATCH):
+            with db.unit_of_work(clinic_id) as session:
+                visits = session.scalars(select(Appointment).where(Appointment.id.in_(some))).all()
+                planner.plan_many(session, visits)
+            done += len(some)
+            progress(done, len(ids))
+    return len(ids)
