@@ -33,6 +33,13 @@ def check(page: Page) -> None:
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{page.url} is too wide"
 
 
+def check_as(page: Page, twin: Page) -> None:
+    """Check a page without script, where axe cannot run, by its twin: the same visit at the same address."""
+    twin.context.add_cookies(page.context.cookies())  # type: ignore[arg-type]
+    twin.goto(page.url)
+    check(twin)
+
+
 def sign_in(inside: BrowserContext, walk: Walk, colleague: day.Colleague) -> Page:
     """A colleague's page after they pressed the button of a fresh one-time link."""
     words = ("--name", colleague.name, "--email", colleague.email, "--once")
