@@ -12,7 +12,9 @@ PHONE, DESK = (360, 740), (1440, 900)
 _AXE = Axe()
 
 
-def context(browser: Browser, size: tuple[int, int], *, script: bool = True, dark: bool = False) -> BrowserContext:
+def context(
+    browser: Browser, size: tuple[int, int], *, script: bool = True, dark: bool = False
+) -> BrowserContext:
     """A browser nobody has used yet, `size` in CSS pixels wide and high."""
     made = browser.new_context(
         viewport={"width": size[0], "height": size[1]},
@@ -28,7 +30,9 @@ def context(browser: Browser, size: tuple[int, int], *, script: bool = True, dar
 def check(page: Page) -> None:
     """Assert that the page breaks no rule that axe can check, and is nowhere wider than the screen."""
     found = _AXE.run(page).response["violations"]
-    said = [f"{one['id']} ({one['impact']}): {[node['html'][:160] for node in one['nodes']]}" for one in found]
+    said = [
+        f"{one['id']} ({one['impact']}): {[node['html'][:160] for node in one['nodes']]}" for one in found
+    ]
     assert not said, f"{page.url}: {said}"
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{page.url} is too wide"
 

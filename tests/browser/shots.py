@@ -14,13 +14,22 @@ from tests.browser.conftest import FLAGS, NAMES
 from tests.walks.kit import running
 
 DESK, TABLET, PHONE, SMALL = (1440, 900), (768, 1024), (360, 740), (320, 640)
+# Few are kept in the repository; a folder of your own gets them all.
+KEPT = {
+    "inbox", "inbox-dark", "inbox-768", "inbox-360", "inbox-360-dark", "list-360-dark", "question", "question-dark",
+    "help", "help-320", "check", "handoffs", "phone", "signin",
+}  # fmt: skip
 SHOWN = Path(__file__).parents[2] / "docs/screenshots"
 
 
 def main(folder: Path) -> None:
     """Start a service, let a day happen in it, and look at its pages."""
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as data, running(Path(data)) as service, sync_playwright() as playwright:
+    with (
+        tempfile.TemporaryDirectory() as data,
+        running(Path(data)) as service,
+        sync_playwright() as playwright,
+    ):
         walk = steps.Walk(service.scene, day.zone(datetime.now(UTC)))
         found = next(path for path in map(shutil.which, NAMES) if path)
         chromium = playwright.chromium.launch(executable_path=found, args=FLAGS)
@@ -88,10 +97,13 @@ def staff_pages(chromium: Browser, walk: steps.Walk, folder: Path) -> None:
     sam = walk.browsers["Sam"]
     page = sam.get("/handoffs")
     sam.submit(page, page.form(action="/handoffs", having="record"), record=day.HERE.record, place="Room 4")
+    walk.scene.page_with(walk.browsers["Rosa"], "/handoffs", "Walter", "Offered to you")
     inside = kit.context(chromium, DESK)
     door = inside.new_page()
+    door.set_viewport_size({"width": 560, "height": 560})
     door.goto(f"{walk.scene.service}/signin")
     save(door, folder, "signin")
+    door.close()
     first = kit.sign_in(inside, walk, day.TEAM[0])
     first.locator(".row", has_text="Teresa").click()
     case = first.url
@@ -103,7 +115,7 @@ def staff_pages(chromium: Browser, walk: steps.Walk, folder: Path) -> None:
             for address, words in ((f"{walk.scene.service}/inbox", "list"), (case, "inbox"),
                                    (f"{walk.scene.service}/handoffs", "handoffs")):  # fmt: skip
                 own.goto(address)
-                save(own, folder, words + name + ("-dark" if dark else ""), whole=size != DESK)
+                save(own, folder, words + name + ("-dark" if dark else ""), whole=size == PHONE)
             seen.close()
     inside.close()
 
@@ -118,7 +130,9 @@ def phones(chromium: Browser, walk: steps.Walk, folder: Path) -> None:
 
 
 def save(page: Page, folder: Path, name: str, *, whole: bool = True) -> None:
-    """Save what the page shows as a PNG."""
+    """Save what the page shows as a PNG, in the repository's own folder only if it is kept there."""
+    if folder == SHOWN and name not in KEPT:
+        return
     page.screenshot(path=folder / f"{name}.png", full_page=whole, animations="disabled", caret="hide")
 
 
