@@ -75,6 +75,9 @@ def patient_pages(chromium: Browser, walk: steps.Walk, folder: Path) -> None:
         page.get_by_role("button", name="Continue").click()
     save(page, folder, "check")
     again(page, folder, "check")
+    page.get_by_role("button", name="Send my answers").click()
+    page.get_by_role("link", name="Continue").click()
+    page.get_by_role("heading", name="Thank you.").wait_for()
     inside.close()
 
 
