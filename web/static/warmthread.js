@@ -132,6 +132,8 @@ function listenToKeys() {
 }
 
 document.querySelector(".problem")?.focus();
+// On a narrow screen the views are a strip: the present one must not lie beyond its edge.
+document.querySelector(".views [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
 document.querySelector(".said")?.scrollTo(0, document.querySelector(".need.safety") ? 0 : 1e6);
 document.addEventListener("click", (event) => {
   for (const menu of document.querySelectorAll("details.menu[open]")) if (!menu.contains(event.target)) menu.open = false;

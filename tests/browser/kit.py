@@ -1,0 +1,76 @@
+"""What the stories and the screenshots share: a phone, a colleague who signs in, and the rules of accessibility."""
+
+import re
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page
+
+from config.cli.walk import day
+from config.cli.walk.steps import Walk
+
+PHONE, DESK = (360, 740), (1440, 900)
+_AXE = Axe()
+
+
+def context(
+    browser: Browser, size: tuple[int, int], *, script: bool = True, dark: bool = False
+) -> BrowserContext:
+    """A browser nobody has used yet, `size` in CSS pixels wide and high."""
+    made = browser.new_context(
+        viewport={"width": size[0], "height": size[1]},
+        java_script_enabled=script,
+        color_scheme="dark" if dark else "light",
+        reduced_motion="reduce",
+        locale="en-US",
+    )
+    made.set_default_timeout(15_000)
+    return made
+
+
+def check(page: Page) -> None:
+    """Assert that the page breaks no rule that axe can check, and is nowhere wider than the screen."""
+    found = _AXE.run(page).response["violations"]
+    said = [
+        f"{one['id']} ({one['impact']}): {[node['html'][:160] for node in one['nodes']]}" for one in found
+    ]
+    assert not said, f"{page.url}: {said}"
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{page.url} is too wide"
+
+
+def check_as(page: Page, twin: Page) -> None:
+    """Check a page without script, where axe cannot run, by its twin: the same visit at the same address."""
+    twin.context.add_cookies(page.context.cookies())  # type: ignore[arg-type]
+    twin.goto(page.url)
+    check(twin)
+
+
+def sign_in(inside: BrowserContext, walk: Walk, colleague: day.Colleague) -> Page:
+    """A colleague's page after they pressed the button of a fresh one-time link."""
+    words = ("--name", colleague.name, "--email", colleague.email, "--once")
+    page = inside.new_page()
+    page.goto(walk.scene.command("staff", "invite", *words)[0]["link"])
+    check(page)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url("**/inbox*")
+    return page
+
+
+def form_link(walk: Walk, patient: day.Visitor) -> str:
+    """The address of the questions in the text that a patient got."""
+    found = re.search(r"https?://\S+/i/[\w-]+", walk.scene.received(patient.number, "/i/"))
+    assert found is not None
+    return found.group()
+
+
+def say_birth_date(page: Page, patient: day.Visitor) -> None:
+    """Fill in the patient's birth date and go on."""
+    year, month, born = patient.birth.split("-")
+    for label, value in (("Month", month), ("Day", born), ("Year", year)):
+        page.get_by_label(label, exact=True).fill(value)
+    page.get_by_role("button", name="Continue").click()
+
+
+def answer(page: Page, words: str) -> None:
+    """Choose an answer and go on."""
+    page.get_by_label(words, exact=True).check()
+    page.get_by_role("button", name="Continue").click()

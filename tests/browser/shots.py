@@ -1,0 +1,143 @@
+"""Takes the screenshots in docs/screenshots: `python -m tests.browser.shots [folder]`, from the root of the repository."""
+
+import shutil
+import sys
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from config.cli.walk import day, steps
+from tests.browser import kit
+from tests.browser.conftest import FLAGS, NAMES
+from tests.walks.kit import running
+
+DESK, TABLET, PHONE, SMALL = (1440, 900), (768, 1024), (360, 740), (320, 640)
+# Few are kept in the repository; a folder of your own gets them all.
+KEPT = {
+    "inbox", "inbox-dark", "inbox-768", "inbox-360", "inbox-360-dark", "list-360-dark", "question", "question-dark",
+    "help", "help-320", "check", "handoffs", "phone", "signin",
+}  # fmt: skip
+SHOWN = Path(__file__).parents[2] / "docs/screenshots"
+
+
+def main(folder: Path) -> None:
+    """Start a service, let a day happen in it, and look at its pages."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (
+        tempfile.TemporaryDirectory() as data,
+        running(Path(data)) as service,
+        sync_playwright() as playwright,
+    ):
+        walk = steps.Walk(service.scene, day.zone(datetime.now(UTC)))
+        found = next(path for path in map(shutil.which, NAMES) if path)
+        chromium = playwright.chromium.launch(executable_path=found, args=FLAGS)
+        for step in (steps.import_a_day, steps.sign_everyone_in, steps.texts_arrive):
+            step(walk)
+        take(chromium, walk, folder)
+        chromium.close()
+
+
+def take(chromium: Browser, walk: steps.Walk, folder: Path) -> None:
+    """Walk the day's steps and save every page worth showing in `folder`."""
+    steps.answer_yes(walk)
+    steps.answer_change(walk)
+    steps.answer_in_spanish(walk)
+    steps.answer_stop(walk)
+    walk.scene.type(day.SPANISH.number, "¿Puede venir mi hermana conmigo? Ella me ayuda con el inglés")
+    patient_pages(chromium, walk, folder)
+    staff_pages(chromium, walk, folder)
+    phones(chromium, walk, folder)
+
+
+def patient_pages(chromium: Browser, walk: steps.Walk, folder: Path) -> None:
+    """Teresa's way through the questions, by day; then what she saw, at night and on a smaller screen."""
+    inside = kit.context(chromium, PHONE)
+    page = inside.new_page()
+    page.goto(kit.form_link(walk, day.FORM))
+    save(page, folder, "birth-date")
+    kit.say_birth_date(page, day.FORM)
+    for number, value in enumerate((2, 2, 3, 1, 1, 1, 1, 0, 1), start=1):
+        page.get_by_text(f"Question {number} of ").wait_for()
+        if value == 3:
+            page.locator(f"input[name=answer][value='{value}']").check()
+            save(page, folder, "question")
+            again(page, folder, "question")
+        page.locator(f"input[name=answer][value='{value}']").check()
+        page.get_by_role("button", name="Continue").click()
+    page.get_by_role("link", name="Call 988", exact=True).wait_for()
+    save(page, folder, "help")
+    again(page, folder, "help")
+    page.get_by_role("link", name="Continue").click()
+    while "/check" not in page.url:
+        page.get_by_role("radio").first.check()
+        page.get_by_role("button", name="Continue").click()
+    save(page, folder, "check")
+    again(page, folder, "check")
+    page.get_by_role("button", name="Send my answers").click()
+    page.get_by_role("link", name="Continue").click()
+    page.get_by_role("heading", name="Thank you.").wait_for()
+    inside.close()
+
+
+def again(page: Page, folder: Path, name: str) -> None:
+    """The page at the same address as `page`, at night, and at 320 pixels, which is 1280 at 400 %."""
+    for size, dark, suffix in ((PHONE, True, "-dark"), (SMALL, False, "-320")):
+        browser = page.context.browser
+        assert browser is not None
+        inside = kit.context(browser, size, dark=dark)
+        inside.add_cookies(page.context.cookies())  # type: ignore[arg-type]
+        twin = inside.new_page()
+        twin.goto(page.url)
+        save(twin, folder, name + suffix)
+        inside.close()
+
+
+def staff_pages(chromium: Browser, walk: steps.Walk, folder: Path) -> None:
+    """Rosa's list and the safety case in it, at three widths, by day and at night."""
+    steps.answer_crisis(walk)
+    sam = walk.browsers["Sam"]
+    page = sam.get("/handoffs")
+    sam.submit(page, page.form(action="/handoffs", having="record"), record=day.HERE.record, place="Room 4")
+    walk.scene.page_with(walk.browsers["Rosa"], "/handoffs", "Walter", "Offered to you")
+    inside = kit.context(chromium, DESK)
+    door = inside.new_page()
+    door.set_viewport_size({"width": 560, "height": 560})
+    door.goto(f"{walk.scene.service}/signin")
+    save(door, folder, "signin")
+    door.close()
+    first = kit.sign_in(inside, walk, day.TEAM[0])
+    first.locator(".row", has_text="Teresa").click()
+    case = first.url
+    for size, name in ((DESK, ""), (TABLET, "-768"), (PHONE, "-360")):
+        for dark in (False, True):
+            seen = kit.context(chromium, size, dark=dark)
+            seen.add_cookies(inside.cookies())  # type: ignore[arg-type]
+            own = seen.new_page()
+            for address, words in ((f"{walk.scene.service}/inbox", "list"), (case, "inbox"),
+                                   (f"{walk.scene.service}/handoffs", "handoffs")):  # fmt: skip
+                own.goto(address)
+                save(own, folder, words + name + ("-dark" if dark else ""), whole=size == PHONE)
+            seen.close()
+    inside.close()
+
+
+def phones(chromium: Browser, walk: steps.Walk, folder: Path) -> None:
+    """One of the simulator's phones."""
+    inside = kit.context(chromium, (760, 900))
+    page = inside.new_page()
+    page.goto(f"{walk.scene.network}/phone/{day.SPANISH.number}")
+    save(page, folder, "phone")
+    inside.close()
+
+
+def save(page: Page, folder: Path, name: str, *, whole: bool = True) -> None:
+    """Save what the page shows as a PNG, in the repository's own folder only if it is kept there."""
+    if folder == SHOWN and name not in KEPT:
+        return
+    page.screenshot(path=folder / f"{name}.png", full_page=whole, animations="disabled", caret="hide")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else SHOWN)
