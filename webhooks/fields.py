@@ -40,9 +40,12 @@ _LIKE = re.compile(
 )
 
 
-# A name of two words or more, as carriers write them ("ChannelMetadata"): new ones may come at any time, and patients
-# do not write so.
-_CARRIERS = re.compile(r"[A-Z][a-z]+(?:[A-Z][a-z0-9]+)+")
+# Names that carriers are known to send and patients do not write. Only names that are known for sure: whoever replays
+# a signed request could otherwise make words of the patient disappear as the name of a parameter.
+CARRIERS_OWN = frozenset(
+    "ButtonPayload ButtonText CallbackUrl ChannelMetadata DateCreated DateSent DateUpdated ErrorCode ErrorMessage "
+    "EventType FrequentlyForwarded".split()
+)
 # What the carrier set in Body itself, kept where words of doubt were added to it.
 ALONE = "BodyAlone"
 
@@ -89,16 +92,14 @@ def sms(form: Mapping[str, str], account_sid: str) -> dict[str, str]:
 
     A name we do not know that sorts between Body and From could be the end of what was written: it is kept and also
     taken as words, because losing words of a patient is worse than showing too many. What came in Body itself then
-    stands under `ALONE`, so that a STOP stays one. A name such as a carrier's own is not taken for words.
+    stands under `ALONE`, so that a STOP stays one. A name that is a carrier's own is not taken for words.
     """
     _check(form, account_sid, SMS, demanded=("MessageSid", "From", "To", "Body"))
     if "Body" in _told({name: value for name, value in form.items() if name < "Body"}):
         raise BadFields("Body stands there twice")
     _check_cuts({name: value for name, value in form.items() if not "Body" <= name < "From"})
     behind = {
-        name: value
-        for name, value in form.items()
-        if "Body" < name < "From" and not _CARRIERS.fullmatch(name)
+        name: value for name, value in form.items() if "Body" < name < "From" and name not in CARRIERS_OWN
     }
     kept = {name: value for name, value in form.items() if name != ALONE}
     alone = {ALONE: form["Body"]} if behind else {}
