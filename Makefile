@@ -1,5 +1,5 @@
 # Everything a newcomer types. `make help` lists it.
-PYTHON ?= python3.11
+PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,$(if $(shell command -v $(name)),$(name))))
 VENV := .venv
 BIN := $(VENV)/bin
 # Byte code on every core, and none for the thousands of modules that we never import.
