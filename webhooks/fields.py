@@ -43,8 +43,19 @@ _LIKE = re.compile(
 # Names that carriers are known to send and patients do not write. Only names that are known for sure: whoever replays
 # a signed request could otherwise make words of the patient disappear as the name of a parameter.
 CARRIERS_OWN = frozenset(
-    "ButtonPayload ButtonText CallbackUrl ChannelMetadata DateCreated DateSent DateUpdated ErrorCode ErrorMessage "
-    "EventType FrequentlyForwarded".split()
+    [
+        "ButtonPayload",
+        "ButtonText",
+        "CallbackUrl",
+        "ChannelMetadata",
+        "DateCreated",
+        "DateSent",
+        "DateUpdated",
+        "ErrorCode",
+        "ErrorMessage",
+        "EventType",
+        "FrequentlyForwarded",
+    ]
 )
 # What the carrier set in Body itself, kept where words of doubt were added to it.
 ALONE = "BodyAlone"
