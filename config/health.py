@@ -36,7 +36,8 @@ def ready() -> tuple[Response, int]:
 def check() -> list[str]:
     """Return a sentence for everything that is wrong, none if the service is ready.
 
-    Redis being gone is reported, but the ticker does the work meanwhile: it is a warning only if the ticker ticks.
+    Redis being gone is reported although the ticker does the work meanwhile: an operator must know. A balancer should
+    ask /healthz, so that webhooks are still taken then.
     """
     try:
         found = (

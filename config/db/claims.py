@@ -17,7 +17,8 @@ from config import clock, logging
 from config.db.engine import EVERY, unit_of_work
 
 Row = TypeVar("Row", bound=Any)
-LEASE = timedelta(seconds=60)
+# Rows being worked on are locked as well; the lease only says how long a killed worker's rows wait for the next.
+LEASE = timedelta(seconds=15)
 GIVE_UP_AFTER = 8
 
 

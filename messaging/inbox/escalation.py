@@ -41,6 +41,7 @@ def team(session: Session, clinic: Clinic) -> list[routing.Member]:
             panels=tuple(one.panels),
             on_duty=routing.on_duty(one.hours, local),
             open_items=load.get(one.id, 0),
+            reachable=one.number_ct is not None or one.password_hash is not None,
         )
         for one in people
     ]

@@ -41,7 +41,10 @@ class Rules:
 
 @dataclass(frozen=True)
 class Member:
-    """One of the clinic's people as routing sees them; `open_items` is their present load."""
+    """One of the clinic's people as routing sees them.
+
+    `open_items` is their present load; `reachable` whether a text or a sign-in can reach them at all.
+    """
 
     id: UUID
     email: str
@@ -51,6 +54,7 @@ class Member:
     panels: tuple[str, ...]
     on_duty: bool
     open_items: int = 0
+    reachable: bool = True
 
 
 @dataclass(frozen=True)
@@ -128,11 +132,12 @@ def rung(need: Need, team: Sequence[Member], rules: Rules, level: int, owner_id:
     return ladder(need, team, rules)
 
 
-def _fitness(need: Need, member: Member) -> tuple[bool, bool, int, str]:
-    # False sorts first: panel before language before load, the name so that equal facts give the same answer.
+def _fitness(need: Need, member: Member) -> tuple[bool, bool, bool, int, str]:
+    # False sorts first: panel, language, who can be reached, load; the name so that equal facts give the same answer.
     return (
         not (need.panel and need.panel in member.panels),
         bool(need.language) and need.language not in member.languages,
+        not member.reachable,
         member.open_items,
         member.name,
     )

@@ -98,9 +98,9 @@ def test_a_row_is_free_again_when_its_lease_has_run_out(house, add: Add):
     add(1)
     start = clock.now()
     assert len(claim()) == 1
-    with time_machine.travel(start + timedelta(seconds=55), tick=False):
+    with time_machine.travel(start + timedelta(seconds=12), tick=False):
         assert claim() == []
-    with time_machine.travel(start + timedelta(seconds=65), tick=False):
+    with time_machine.travel(start + timedelta(seconds=16), tick=False):
         assert len(claim()) == 1
 
 

@@ -264,13 +264,21 @@ def test_a_team_of_dead_phones_does_not_spin(opened, desk, new_staff, network):
     assert desk.item(item.id).level == level + 1
 
 
-def test_where_the_owner_has_no_phone_the_next_is_told_at_once(opened, desk, new_staff):
-    alba, ben = new_staff(number=None), new_staff("Ben Ito")
-    item = opened()
+def test_where_the_owner_has_no_phone_the_next_is_told_at_once(opened, desk, new_staff, new_patient):
+    alba, ben = new_staff(number=None, panels=["Dr Lind"]), new_staff("Ben Ito")
+    item = opened(patient_id=new_patient(panel="Dr Lind").id)
     tick()
     tick()
     assert desk.item(item.id).owner_id == alba.id
     assert told(desk) == [ben.id]
+
+
+def test_among_equals_whoever_can_be_reached_is_chosen(opened, desk, new_staff):
+    new_staff(number=None)
+    ben = new_staff("Ben Ito")
+    item = opened()
+    tick()
+    assert desk.item(item.id).owner_id == ben.id
 
 
 def test_where_nobody_has_a_phone_the_ladder_keeps_its_own_time(opened, desk, new_staff):
