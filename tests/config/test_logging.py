@@ -2,7 +2,6 @@
 
 import json
 import logging as stdlib_logging
-import sys
 from collections.abc import Iterator
 from io import StringIO
 from uuid import uuid4
@@ -23,14 +22,14 @@ CANARIES = {
 
 
 @pytest.fixture
-def lines(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[object]:
+def lines(request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]) -> Iterator[object]:
     written = StringIO()
-    monkeypatch.setattr(sys, "stderr", written)
     root = stdlib_logging.getLogger()
     before, level = root.handlers, root.level
     logging.configure(getattr(request, "param", "debug"), "test")
 
     def lines() -> list[dict[str, object]]:
+        written.write(capsys.readouterr().err)
         return [json.loads(line) for line in written.getvalue().splitlines()]
 
     yield lines
