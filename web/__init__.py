@@ -1,9 +1,12 @@
 """The door for staff: pages that people who care for patients work from."""
 
-from flask import Flask
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from flask import Flask
 
 
-def register(app: Flask) -> None:
+def register(app: "Flask") -> None:
     """Put every staff page into `app`, each closed to those it does not name."""
     # Imported here, so that reading this room's models does not bring its pages along.
     from web import handoffs, inbox, layout, patients, preferences, signin

@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sqlalchemy import inspect, text
+
 from config import db
 
 if TYPE_CHECKING:
@@ -34,11 +36,12 @@ def heads() -> tuple[str, ...]:
 
 
 def current() -> str | None:
-    """Return the revision the database is at, None for an empty one."""
-    from alembic.runtime.migration import MigrationContext
-
+    """Return the revision the database is at, None for an empty one. Every command asks: no Alembic for that."""
     with db.engine().connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision()
+        if not inspect(connection).has_table("alembic_version"):
+            return None
+        revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+        return revision
 
 
 def at_head() -> bool:
