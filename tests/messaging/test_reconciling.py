@@ -177,7 +177,7 @@ def test_a_text_of_another_day_with_the_same_words_is_no_proof(network, desk, ne
 def test_a_sender_that_died_is_noticed_when_its_lease_runs_out(network, desk, new_patient, later):
     message = desk.text(new_patient())
     with db.unit_of_work(db.EVERY) as session:
-        claims = db.claim(session, Message, delivery.due_in("bulk"))
+        claims = db.claim(session, Message, delivery.due_in("bulk"), lease=delivery.LEASE)
         delivery._intend(session, db.still_mine(session, Message, claims))
     later(30)
     assert desk.state(message) == "sending"
@@ -191,7 +191,7 @@ def test_a_sender_that_died_is_noticed_when_its_lease_runs_out(network, desk, ne
 def test_the_late_yes_of_a_sender_thought_dead_is_not_sent_again(network, desk, new_patient, later):
     message = desk.text(new_patient())
     with db.unit_of_work(db.EVERY) as session:
-        claims = db.claim(session, Message, delivery.due_in("bulk"))
+        claims = db.claim(session, Message, delivery.due_in("bulk"), lease=delivery.LEASE)
         (intent,) = delivery._intend(session, db.still_mine(session, Message, claims))
     later(61)
     assert desk.state(message) == "unknown"
