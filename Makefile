@@ -48,8 +48,8 @@ browser: ## find Chromium for the browser tests, or install the distribution's
 	@sh tests/browser/find_chromium.sh
 
 lock: $(VENV)/.base ## write requirements/*.txt anew from pyproject.toml (needs uv)
-	@uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --quiet -o requirements/base.txt
-	@uv pip compile pyproject.toml --extra test --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --quiet -o requirements/test.txt
+	@uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --quiet -o requirements/base.txt
+	@uv pip compile pyproject.toml --extra test --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --quiet -o requirements/test.txt
 
 clean: ## remove the environment and caches (never the data directory)
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache

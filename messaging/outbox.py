@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import exists, select, update
@@ -53,24 +54,18 @@ def text_patient(
     conversation = conversations.of_number(session, clinic, number.number or "")
     return _queue(
         session,
-        Message(
-            clinic_id=clinic.id,
-            key_id=patient.key_id,
-            conversation_id=conversation.id,
-            patient_id=patient.id,
-            direction="out",
-            kind=kind,
-            programme=programme,
-            lane=lane,
-            state="queued",
-            body=_introduced(session, conversation, kind, patient.language, body),
-            dedupe=dedupe,
-            author_id=author_id,
-            expires_at=expires_at,
-            created_at=clock.now(),
-            try_after=not_before or clock.now(),
-        ),
+        clinic,
         conversation,
+        key_id=patient.key_id,
+        patient_id=patient.id,
+        kind=kind,
+        programme=programme,
+        lane=lane,
+        body=_introduced(session, conversation, kind, patient.language, body),
+        dedupe=dedupe,
+        author_id=author_id,
+        expires_at=expires_at,
+        try_after=not_before or clock.now(),
     )
 
 
@@ -94,23 +89,16 @@ def text_conversation(
         raise MayNotText(reason)
     return _queue(
         session,
-        Message(
-            clinic_id=clinic.id,
-            key_id=conversation.key_id,
-            conversation_id=conversation.id,
-            patient_id=conversation.patient_id,
-            direction="out",
-            kind=kind,
-            programme=programme,
-            lane=lane,
-            state="queued",
-            body=body,
-            dedupe=dedupe,
-            author_id=author_id,
-            created_at=clock.now(),
-            try_after=clock.now(),
-        ),
+        clinic,
         conversation,
+        key_id=conversation.key_id,
+        patient_id=conversation.patient_id,
+        kind=kind,
+        programme=programme,
+        lane=lane,
+        body=body,
+        dedupe=dedupe,
+        author_id=author_id,
     )
 
 
@@ -148,20 +136,14 @@ def text_staff(session: Session, clinic: Clinic, staff: Staff, *, body: str, ded
         return None
     return _queue(
         session,
-        Message(
-            clinic_id=clinic.id,
-            key_id=clinic.key_id,
-            staff_id=staff.id,
-            direction="out",
-            kind="staff_alert",
-            lane="urgent",
-            state="queued",
-            body=body,
-            dedupe=dedupe,
-            created_at=clock.now(),
-            try_after=clock.now(),
-        ),
+        clinic,
         None,
+        key_id=clinic.key_id,
+        staff_id=staff.id,
+        kind="staff_alert",
+        lane="urgent",
+        body=body,
+        dedupe=dedupe,
     )
 
 
@@ -208,15 +190,26 @@ def _introduced(session: Session, conversation: Conversation, kind: str, languag
     return body if suffix in body else f"{body} {suffix}"
 
 
-def _queue(session: Session, message: Message, conversation: Conversation | None) -> Message:
-    first = session.scalar(
-        select(Message).where(Message.clinic_id == message.clinic_id, Message.dedupe == message.dedupe)
-    )
+def _queue(
+    session: Session, clinic: Clinic, conversation: Conversation | None, *, dedupe: str, **facts: Any
+) -> Message:
+    """Queue a message with these `facts`, or return the one that `dedupe` has queued before."""
+    first = session.scalar(select(Message).where(Message.clinic_id == clinic.id, Message.dedupe == dedupe))
     if first is not None:
         return first
+    now = clock.now()
+    message = Message(
+        clinic_id=clinic.id,
+        conversation_id=conversation.id if conversation else None,
+        direction="out",
+        state="queued",
+        dedupe=dedupe,
+        created_at=now,
+        **{"try_after": now} | facts,
+    )
     session.add(message)
     session.flush()
     if conversation is not None:
-        conversation.last_at = clock.now()
+        conversation.last_at = now
     queue.ring(session, LANES[message.lane])
     return message

@@ -20,7 +20,6 @@ LONGER = {
     "intake_links/links.py:issue": "one argument a line",
     "intake_links/submissions.py:accept": "one argument a line",
     "messaging/inbox/items.py:open_item": "one argument and one column a line",
-    "messaging/outbox.py:text_patient": "one argument and one column a line",
     "tests/intake_links/test_pages.py": "every way through a form; to be split by page",
     "tests/intake_links/test_submissions.py": "to be split",
     "tests/reminders/test_imports.py": "to be split: patients, visits",
