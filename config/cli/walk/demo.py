@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import tempfile
 import time
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ import click
 from config.cli.walk import day, stage
 from config.cli.walk.steps import STEPS, Walk
 from config.embedded import ports
+from config.embedded.supervisor import Supervisor
 from config.settings import SettingsError
 
 
@@ -37,8 +39,17 @@ def _run(folder: Path, keep_serving: bool) -> int:
             return 1
         if keep_serving:
             _addresses(walk)
-            running.service.supervisor.run()
+            _keep_serving(running.service.supervisor)
     return 0
+
+
+def _keep_serving(supervisor: Supervisor) -> None:
+    """Restart what dies, until Ctrl-C or SIGTERM; everything is started already."""
+    ended: list[int] = []
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda number, _frame: ended.append(number))
+    while not ended and supervisor.poll():
+        time.sleep(0.1)
 
 
 def _port(wanted: str) -> int | None:
