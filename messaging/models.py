@@ -35,7 +35,8 @@ class Clinic(Base):
 class Staff(SealedRow, Base):
     """A person who works here. `panels` are the clinicians whose patients are hers; roles as in web.permissions.
 
-    `hours` maps a weekday ("mon".."sun") to ["08:00", "17:00"] in the clinic's zone; empty: always on duty.
+    `hours` maps a weekday ("mon".."sun") to ["08:00", "17:00"] in the clinic's zone; empty: always on duty. `on_call`
+    has the same shape; empty: never on call. `notify` maps a kind of item to "text" | "inbox" (safety is always text).
     """
 
     __tablename__ = "staff"
@@ -47,6 +48,8 @@ class Staff(SealedRow, Base):
     languages: Mapped[list[str]]
     panels: Mapped[list[str]]
     hours: Mapped[dict[str, Any]]
+    on_call: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    notify: Mapped[dict[str, Any]] = mapped_column(default=dict)
     number_ct: Mapped[bytes | None]
     password_hash: Mapped[str | None] = mapped_column(String(200))
     active: Mapped[bool] = mapped_column(default=True)
@@ -76,6 +79,7 @@ class Patient(SealedRow, Base):
     sex: Mapped[str | None] = mapped_column(String(10))
     privacy: Mapped[str] = mapped_column(String(10), default="place")
     state: Mapped[str] = mapped_column(String(10), default="active")
+    names_indexed: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime]
 
     record = Sealed("record_ct")
@@ -106,6 +110,38 @@ class PatientNumber(SealedRow, Base):
 
     number = Sealed("number_ct")
     patient: Mapped[Patient] = relationship(back_populates="numbers")
+
+
+class PatientName(ClinicRow, Base):
+    """A blind index of one word of a patient's name, or of its first letters, so that a name can be searched for.
+
+    See messaging.names; the words themselves stand nowhere unsealed.
+    """
+
+    __tablename__ = "patient_name"
+    __table_args__ = (
+        UniqueConstraint("patient_id", "token"),
+        Index("ix_patient_name_token", "clinic_id", "token", "patient_id"),
+    )
+
+    patient_id: Mapped[UUID] = mapped_column(ForeignKey("patient.id", ondelete="CASCADE"))
+    token: Mapped[bytes]
+
+
+class SavedReply(ClinicRow, Base):
+    """An answer that is written often: `texts` by language, with the variables of messaging.wording.
+
+    It is the clinic's where `staff_id` is null, else one person's own. Retired replies stay for those who look back.
+    """
+
+    __tablename__ = "saved_reply"
+
+    staff_id: Mapped[UUID | None] = mapped_column(ForeignKey("staff.id"))
+    name: Mapped[str] = mapped_column(String(80))
+    texts: Mapped[dict[str, Any]]
+    updated_by: Mapped[UUID | None] = mapped_column(ForeignKey("staff.id"))
+    updated_at: Mapped[datetime]
+    retired_at: Mapped[datetime | None]
 
 
 class ConsentEntry(SealedRow, Base):
@@ -153,7 +189,8 @@ class Message(SealedRow, Work, Base):
     outbound: queued -> sending -> sent -> delivered | undelivered | failed; queued -> held | cancelled;
               sending -> unknown -> sent | queued | failed.   Ranked: a state never goes down (messaging.delivery).
     `kind` is reply | reminder | handoff | crisis | automatic | staff_alert; `lane` urgent | bulk. `dedupe` makes sure
-    that one reason sends one text. A text to staff has `staff_id` and no conversation.
+    that one reason sends one text. A text to staff has `staff_id` and no conversation. `scheduled_for` is the moment a
+    human chose for it to go out, and null where it was to go at once.
     """
 
     __tablename__ = "message"
@@ -180,6 +217,7 @@ class Message(SealedRow, Work, Base):
     error_code: Mapped[int | None]
     expires_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
+    scheduled_for: Mapped[datetime | None]
     sent_at: Mapped[datetime | None]
     delivered_at: Mapped[datetime | None]
 

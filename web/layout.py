@@ -14,12 +14,11 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
 from config import clock, logging
-from messaging.inbox import items
+from messaging.inbox import views
 from messaging.models import Staff
 from reminders.models import Handoff
 from web import permissions, sessions, times, words
 
-VIEWS = ("mine", "unassigned", "waiting", "snoozed", "done", "everyone")
 OPEN_HANDOFFS = ("requested", "accepted", "told")
 POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -78,13 +77,15 @@ def _shell(session: Session, here: str | None) -> Shell:
     staff, clinic = the_staff(), sessions.clinic()
     reads = permissions.may(staff.role, "inbox.read")
     sees = permissions.may(staff.role, "handoffs.read")
-    counts = items.counts(session, clinic.id, staff) if reads else {}
+    counts = views.counts(session, clinic.id, staff) if reads else {}
     waiting = select(func.count()).where(Handoff.clinic_id == clinic.id, Handoff.state.in_(OPEN_HANDOFFS))
     return Shell(
         clinic=clinic.name,
         staff=staff.name,
         duty=times.on_duty(staff.hours, clock.now(), clinic.zone),
-        views=[(view, words.say("views", view), counts.get(view, 0)) for view in VIEWS] if reads else [],
+        views=[(view, words.say("views", view), counts.get(view, 0)) for view in views.VIEWS]
+        if reads
+        else [],
         handoffs=session.scalar(waiting) or 0 if sees else 0,
         here=here,
         reads_inbox=reads,

@@ -1,12 +1,13 @@
-"""Who is signed in, and the one-time links that let them in."""
+"""Who is signed in, the one-time links that let them in, and what each keeps for later: drafts and filters."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, String
+from sqlalchemy import ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from config.db import Base, ClinicRow
+from config.db import Base, ClinicRow, Sealed, SealedRow
 
 
 class StaffSession(ClinicRow, Base):
@@ -32,3 +33,35 @@ class SignInLink(ClinicRow, Base):
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
+
+
+class Draft(SealedRow, Base):
+    """What somebody has begun to write to a patient: one for each person and thread, cleared by nobody but its author.
+
+    `thread` is "conversation:<id>", or "patient:<id>" where nothing was said yet. `seen_id` is the last text the author
+    had before their eyes; `compose_id` makes the text one text, however often it is sent.
+    """
+
+    __tablename__ = "draft"
+    __table_args__ = (UniqueConstraint("staff_id", "thread"),)
+
+    staff_id: Mapped[UUID] = mapped_column(ForeignKey("staff.id"))
+    thread: Mapped[str] = mapped_column(String(60))
+    body_ct: Mapped[bytes]
+    compose_id: Mapped[UUID]
+    seen_id: Mapped[UUID | None]
+    updated_at: Mapped[datetime]
+
+    body = Sealed("body_ct")
+
+
+class SavedFilter(ClinicRow, Base):
+    """A way of looking at the list that somebody has named; `query` as web.filters reads it."""
+
+    __tablename__ = "saved_filter"
+    __table_args__ = (UniqueConstraint("staff_id", "name"),)
+
+    staff_id: Mapped[UUID] = mapped_column(ForeignKey("staff.id"))
+    name: Mapped[str] = mapped_column(String(40))
+    query: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime]

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from config import clock, db
 from messaging import phone
-from messaging.inbox import items
+from messaging.inbox import items, views
 from messaging.inbox.models import InboxItem
 from messaging.models import Clinic, Conversation, Patient, Staff
 from web import times, words
@@ -50,7 +50,7 @@ def page(
     last = session.get(InboxItem, after) if after else None
     cursor = (last.urgency, last.answer_by, last.id) if last and last.clinic_id == clinic.id else None
     # One more than is shown says whether there are more. What is done has no deadline to go on after.
-    found = items.listing(session, clinic.id, view=view, staff=staff, after=cursor, limit=PAGE + 1)
+    found = views.listing(session, clinic.id, view=view, staff=staff, after=cursor, limit=PAGE + 1)
     shown = found[:PAGE]
     more = shown[-1].id if len(found) > PAGE and view != "done" else None
     return Page(rows(session, clinic, staff, shown, readable=readable), more)

@@ -19,7 +19,8 @@ class InboxItem(SealedRow, Base):
     state: open -> claimed -> done; open | claimed -> snoozed -> open. Only a named human moves it to done
     (`done_by`); a safety item needs `acknowledged_by` and a disposition first. `level` is the rung of the ladder it
     has climbed to. `dedupe` makes one reason one item; `reason` says in words, without PHI, why it came to its owner.
-    `about` is "<table>:<id>" of what it is about, such as "screen:0190..." or "message:...".
+    `about` is "<table>:<id>" of what it is about, such as "screen:0190..." or "message:...". `snoozed_for` is
+    "appointment:<id>" where it sleeps until a visit, and moves with it.
     """
 
     __tablename__ = "inbox_item"
@@ -45,6 +46,7 @@ class InboxItem(SealedRow, Base):
     level: Mapped[int] = mapped_column(default=0)
     answer_by: Mapped[datetime]
     snoozed_until: Mapped[datetime | None]
+    snoozed_for: Mapped[str | None] = mapped_column(String(60))
     created_at: Mapped[datetime]
     acknowledged_at: Mapped[datetime | None]
     acknowledged_by: Mapped[UUID | None] = mapped_column(ForeignKey("staff.id"))
@@ -80,3 +82,46 @@ class ItemEvent(ClinicRow, Base):
     actor: Mapped[str] = mapped_column(String(60))
     event: Mapped[str] = mapped_column(String(20))
     detail: Mapped[dict[str, Any]] = mapped_column(default=dict)
+
+
+class Contact(SealedRow, Base):
+    """What a colleague wrote down about a patient or a number: a note, or a call that was made. Never sent to anybody.
+
+    kind: note | call. `outcome` of a call is a key of [calls] in messaging/texts/staff.toml; `minutes` how long it was.
+    A line is never changed; its author may strike it, and it stays readable as struck.
+    """
+
+    __tablename__ = "contact"
+    __table_args__ = (
+        Index("ix_contact_patient_at", "patient_id", "at"),
+        Index("ix_contact_conversation_at", "conversation_id", "at"),
+    )
+
+    kind: Mapped[str] = mapped_column(String(8))
+    patient_id: Mapped[UUID | None] = mapped_column(ForeignKey("patient.id"))
+    conversation_id: Mapped[UUID | None] = mapped_column(ForeignKey("conversation.id"))
+    item_id: Mapped[UUID | None] = mapped_column(ForeignKey("inbox_item.id"))
+    staff_id: Mapped[UUID] = mapped_column(ForeignKey("staff.id"))
+    outcome: Mapped[str | None] = mapped_column(String(20))
+    minutes: Mapped[int | None]
+    words_ct: Mapped[bytes | None]
+    at: Mapped[datetime]
+    struck_at: Mapped[datetime | None]
+    struck_by: Mapped[UUID | None] = mapped_column(ForeignKey("staff.id"))
+
+    words = Sealed("words_ct")
+
+
+class Absence(ClinicRow, Base):
+    """A colleague who is away from `starts_at` to `ends_at`, and who covers for them: see messaging.inbox.cover."""
+
+    __tablename__ = "absence"
+
+    staff_id: Mapped[UUID] = mapped_column(ForeignKey("staff.id"), index=True)
+    cover_id: Mapped[UUID | None] = mapped_column(ForeignKey("staff.id"))
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    begun_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    created_by: Mapped[UUID | None] = mapped_column(ForeignKey("staff.id"))
+    created_at: Mapped[datetime]

@@ -66,7 +66,7 @@ def test_keys_can_be_switched_off_and_lists_made_denser(house: Any) -> None:
 def test_the_browser_counts_with_the_alphabet_of_the_server() -> None:
     from messaging import wording
 
-    source = resources.files("web").joinpath("static/warmthread.js").read_text("utf-8")
+    source = resources.files("web").joinpath("static/compose.js").read_text("utf-8")
     basic = re.search(r'^const GSM = "(.*)";$', source, re.M)
     twice = re.search(r'^const GSM_TWICE = "(.*)";$', source, re.M)
     assert basic is not None

@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 
 from config import clock, db, runtime
 from messaging import delivery, jobs, outbox
-from messaging.inbox import escalation, items
+from messaging.inbox import escalation, items, views
 from messaging.inbox.models import InboxItem, Timer
 from messaging.models import Clinic, Message, Staff
 
@@ -99,7 +99,7 @@ def test_with_nobody_to_own_it_the_item_is_everyone_s_and_says_so(opened, desk, 
     tick()
     assert (desk.item(item.id).owner_id, desk.item(item.id).reason) == (None, ["nobody"])
     with db.unit_of_work(clinic.id) as session:
-        assert len(items.listing(session, clinic.id, view="everyone", staff=clerk)) == 1
+        assert len(views.listing(session, clinic.id, view="everyone", staff=clerk)) == 1
     assert len(desk.timers(item.id)) == 1  # and its ladder goes on
 
 

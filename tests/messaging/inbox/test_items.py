@@ -13,7 +13,7 @@ from sqlalchemy import delete, func, select
 
 from config import clock, db
 from messaging import conversations
-from messaging.inbox import items
+from messaging.inbox import items, views
 from messaging.inbox.models import InboxItem, ItemEvent, Timer
 
 both = pytest.mark.parametrize("house", ["sqlite", "postgresql"], indirect=True)
@@ -171,7 +171,7 @@ def test_an_item_handed_over_keeps_its_clock_and_is_unread(opened, new_staff, de
     assert given.acknowledged_at is None
     assert {one.id: one.try_after for one in desk.timers(item.id)} == timers
     with db.unit_of_work(clinic.id) as session:
-        assert [one.id for one in items.listing(session, clinic.id, view="mine", staff=ben)] == [item.id]
+        assert [one.id for one in views.listing(session, clinic.id, view="mine", staff=ben)] == [item.id]
 
 
 def test_an_item_reopened_is_owed_again_with_a_new_clock(opened, new_staff, desk):
@@ -271,9 +271,9 @@ def test_pages_never_skip_or_repeat_and_counts_are_what_is_listed(
             item.state, item.acknowledged_at = state, start if seen else None
             item.done_at = start + timedelta(minutes=done) if state == "done" else None
     with db.unit_of_work(db.EVERY) as session:
-        counted = items.counts(session, clinic.id, staff)
-        for view in items.VIEWS:
-            whole = items.listing(session, clinic.id, view=view, staff=staff, limit=1000)
+        counted = views.counts(session, clinic.id, staff)
+        for view in views.VIEWS:
+            whole = views.listing(session, clinic.id, view=view, staff=staff, limit=1000)
             assert counted[view] == len(whole)
             assert paged(session, clinic.id, view, staff, limit) == [one.id for one in whole]
             if view != "done":
@@ -295,7 +295,7 @@ def alba(clinic, session):
 def paged(session, clinic_id, view, staff, limit) -> list[UUID]:
     seen: list[UUID] = []
     after = None
-    while page := items.listing(session, clinic_id, view=view, staff=staff, after=after, limit=limit):
+    while page := views.listing(session, clinic_id, view=view, staff=staff, after=after, limit=limit):
         seen += [one.id for one in page]
         after = (page[-1].urgency, page[-1].answer_by, page[-1].id)
         assert len(seen) <= 100
@@ -306,5 +306,5 @@ def test_another_clinic_s_items_are_never_listed(opened, new_staff, clinic):
     opened()
     with db.unit_of_work(db.EVERY) as session:
         staff = new_staff()
-        assert items.listing(session, db.new_id(), view="everyone", staff=staff) == []
-        assert set(items.counts(session, db.new_id(), staff).values()) == {0}
+        assert views.listing(session, db.new_id(), view="everyone", staff=staff) == []
+        assert set(views.counts(session, db.new_id(), staff).values()) == {0}

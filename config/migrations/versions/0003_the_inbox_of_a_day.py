@@ -1,0 +1,161 @@
+"""The inbox of a day: contacts, drafts, saved replies and filters, absences, names that can be searched for."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0003"
+down_revision = "0002"
+branch_labels = None
+depends_on = None
+
+TABLES = ("absence", "contact", "draft", "patient_name", "saved_filter", "saved_reply")
+
+
+def upgrade() -> None:
+    op.create_table(
+        "absence",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("clinic_id", sa.Uuid(), nullable=False),
+        sa.Column("staff_id", sa.Uuid(), nullable=False),
+        sa.Column("cover_id", sa.Uuid(), nullable=True),
+        sa.Column("starts_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ends_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("begun_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("created_by", sa.Uuid(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["cover_id"], ["staff.id"], name=op.f("fk_absence_cover_id")),
+        sa.ForeignKeyConstraint(["created_by"], ["staff.id"], name=op.f("fk_absence_created_by")),
+        sa.ForeignKeyConstraint(["staff_id"], ["staff.id"], name=op.f("fk_absence_staff_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_absence")),
+    )
+    with op.batch_alter_table("absence", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_absence_clinic_id"), ["clinic_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_absence_staff_id"), ["staff_id"], unique=False)
+
+    op.create_table(
+        "draft",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("clinic_id", sa.Uuid(), nullable=False),
+        sa.Column("key_id", sa.Uuid(), nullable=False),
+        sa.Column("staff_id", sa.Uuid(), nullable=False),
+        sa.Column("thread", sa.String(length=60), nullable=False),
+        sa.Column("body_ct", sa.LargeBinary(), nullable=False),
+        sa.Column("compose_id", sa.Uuid(), nullable=False),
+        sa.Column("seen_id", sa.Uuid(), nullable=True),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["staff_id"], ["staff.id"], name=op.f("fk_draft_staff_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_draft")),
+        sa.UniqueConstraint("staff_id", "thread", name=op.f("uq_draft_staff_id_thread")),
+    )
+    with op.batch_alter_table("draft", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_draft_clinic_id"), ["clinic_id"], unique=False)
+
+    op.create_table(
+        "patient_name",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("clinic_id", sa.Uuid(), nullable=False),
+        sa.Column("patient_id", sa.Uuid(), nullable=False),
+        sa.Column("token", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["patient_id"], ["patient.id"], name=op.f("fk_patient_name_patient_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_patient_name")),
+        sa.UniqueConstraint("patient_id", "token", name=op.f("uq_patient_name_patient_id_token")),
+    )
+    with op.batch_alter_table("patient_name", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_patient_name_clinic_id"), ["clinic_id"], unique=False)
+        batch_op.create_index("ix_patient_name_token", ["clinic_id", "token", "patient_id"], unique=False)
+
+    op.create_table(
+        "saved_filter",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("clinic_id", sa.Uuid(), nullable=False),
+        sa.Column("staff_id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.String(length=40), nullable=False),
+        sa.Column("query", sa.JSON(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["staff_id"], ["staff.id"], name=op.f("fk_saved_filter_staff_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_saved_filter")),
+        sa.UniqueConstraint("staff_id", "name", name=op.f("uq_saved_filter_staff_id_name")),
+    )
+    with op.batch_alter_table("saved_filter", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_saved_filter_clinic_id"), ["clinic_id"], unique=False)
+
+    op.create_table(
+        "saved_reply",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("clinic_id", sa.Uuid(), nullable=False),
+        sa.Column("staff_id", sa.Uuid(), nullable=True),
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("texts", sa.JSON(), nullable=False),
+        sa.Column("updated_by", sa.Uuid(), nullable=True),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("retired_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["staff_id"], ["staff.id"], name=op.f("fk_saved_reply_staff_id")),
+        sa.ForeignKeyConstraint(["updated_by"], ["staff.id"], name=op.f("fk_saved_reply_updated_by")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_saved_reply")),
+    )
+    with op.batch_alter_table("saved_reply", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_saved_reply_clinic_id"), ["clinic_id"], unique=False)
+
+    op.create_table(
+        "contact",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("clinic_id", sa.Uuid(), nullable=False),
+        sa.Column("key_id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.String(length=8), nullable=False),
+        sa.Column("patient_id", sa.Uuid(), nullable=True),
+        sa.Column("conversation_id", sa.Uuid(), nullable=True),
+        sa.Column("item_id", sa.Uuid(), nullable=True),
+        sa.Column("staff_id", sa.Uuid(), nullable=False),
+        sa.Column("outcome", sa.String(length=20), nullable=True),
+        sa.Column("minutes", sa.Integer(), nullable=True),
+        sa.Column("words_ct", sa.LargeBinary(), nullable=True),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("struck_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("struck_by", sa.Uuid(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["conversation_id"], ["conversation.id"], name=op.f("fk_contact_conversation_id")
+        ),
+        sa.ForeignKeyConstraint(["item_id"], ["inbox_item.id"], name=op.f("fk_contact_item_id")),
+        sa.ForeignKeyConstraint(["patient_id"], ["patient.id"], name=op.f("fk_contact_patient_id")),
+        sa.ForeignKeyConstraint(["staff_id"], ["staff.id"], name=op.f("fk_contact_staff_id")),
+        sa.ForeignKeyConstraint(["struck_by"], ["staff.id"], name=op.f("fk_contact_struck_by")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_contact")),
+    )
+    with op.batch_alter_table("contact", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_contact_clinic_id"), ["clinic_id"], unique=False)
+        batch_op.create_index("ix_contact_conversation_at", ["conversation_id", "at"], unique=False)
+        batch_op.create_index("ix_contact_patient_at", ["patient_id", "at"], unique=False)
+
+    with op.batch_alter_table("inbox_item", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("snoozed_for", sa.String(length=60), nullable=True))
+
+    with op.batch_alter_table("message", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("scheduled_for", sa.DateTime(timezone=True), nullable=True))
+
+    with op.batch_alter_table("patient", schema=None) as batch_op:
+        batch_op.add_column(
+            sa.Column("names_indexed", sa.Boolean(), nullable=False, server_default=sa.false())
+        )
+
+    with op.batch_alter_table("staff", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("on_call", sa.JSON(), nullable=False, server_default="{}"))
+        batch_op.add_column(sa.Column("notify", sa.JSON(), nullable=False, server_default="{}"))
+
+    if op.get_bind().dialect.name == "postgresql":
+        _one_clinic_sees_its_own()
+
+
+def _one_clinic_sees_its_own() -> None:
+    named = "nullif(current_setting('app.clinic', true), '')"
+    seen = f"{named} = '*' OR clinic_id::text = {named}"
+    for table in TABLES:
+        op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
+        op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
+        op.execute(f"CREATE POLICY one_clinic ON {table} USING ({seen}) WITH CHECK ({seen})")
+
+
+def downgrade() -> None:
+    raise RuntimeError("Warmthread only goes forward: restore a backup instead")
