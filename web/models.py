@@ -38,7 +38,7 @@ class SignInLink(ClinicRow, Base):
 class Draft(SealedRow, Base):
     """What somebody has begun to write to a patient: one for each person and thread, cleared by nobody but its author.
 
-    `thread` is "conversation:<id>", or "patient:<id>" where nothing was said yet. `seen_id` is the last text the author
+    `thread` is as InboxItem.thread says it. `seen_id` is the last text the author
     had before their eyes; `compose_id` makes the text one text, however often it is sent.
     """
 

@@ -56,6 +56,14 @@ class InboxItem(SealedRow, Base):
 
     summary = Sealed("summary_ct")
 
+    @property
+    def thread(self) -> str:
+        """Whose story the item belongs to: "patient:<id>", where nobody is known "conversation:<id>", else its own."""
+        for name, found in (("patient", self.patient_id), ("conversation", self.conversation_id)):
+            if found is not None:
+                return f"{name}:{found}"
+        return f"inbox_item:{self.id}"
+
 
 class Timer(ClinicRow, Work, Base):
     """Something that must happen at `try_after` unless an item is settled before: waiting -> fired | cancelled.
