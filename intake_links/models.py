@@ -57,6 +57,7 @@ class Screen(SealedRow, Base):
     __table_args__ = (
         UniqueConstraint("clinic_id", "source", "event"),
         Index("ix_screen_patient", "patient_id", "instrument", "submitted_at"),
+        Index("ix_screen_instrument", "clinic_id", "instrument"),
     )
 
     patient_id: Mapped[UUID] = mapped_column(ForeignKey("patient.id"))

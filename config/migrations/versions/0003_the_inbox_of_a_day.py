@@ -144,6 +144,10 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("on_call", sa.JSON(), nullable=False, server_default="{}"))
         batch_op.add_column(sa.Column("notify", sa.JSON(), nullable=False, server_default="{}"))
 
+    # So that the places and instruments a clinic really has are found without reading every visit and screen.
+    op.create_index("ix_appointment_place", "appointment", ["clinic_id", "place"])
+    op.create_index("ix_screen_instrument", "screen", ["clinic_id", "instrument"])
+
     if op.get_bind().dialect.name == "postgresql":
         _one_clinic_sees_its_own()
 
