@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 def register(app: "Flask") -> None:
     """Put every staff page into `app`, each closed to those it does not name."""
     # Imported here, so that reading this room's models does not bring its pages along.
-    from web import acts, handoffs, inbox, layout, live, patients, preferences, signin
+    from web import acts, handoffs, inbox, layout, live, patients, preferences, savedfilters, signin
 
     layout.register(
         app,
@@ -17,6 +17,7 @@ def register(app: "Flask") -> None:
         inbox.inbox,
         acts.acts,
         live.live,
+        savedfilters.savedfilters,
         handoffs.handoffs,
         patients.patients,
         preferences.preferences,

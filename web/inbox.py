@@ -1,16 +1,19 @@
 """The page a clinic works from: what waits, one case, and what can be done with it. Reading is not handling."""
 
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 from uuid import UUID
 
-from flask import abort, redirect, request, url_for
+from flask import abort, after_this_request, redirect, request, url_for
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from config import audit, db
+from config import audit, clock, db
 from messaging.inbox import items, views
-from messaging.inbox.models import InboxItem
-from web import cases, layout, live, permissions, replies, rows, sessions, words
+from messaging.inbox.models import Absence, InboxItem
+from messaging.models import Clinic, Staff
+from web import cases, filters, layout, live, permissions, preferences, replies, rows, sessions, times, words
 
 inbox = layout.room("inbox", __name__)
 
@@ -68,6 +71,34 @@ def the_view() -> str:
     return wanted
 
 
+def the_filter() -> tuple[filters.Filter, list[str]]:
+    """Return what the list is narrowed to, and what of it could not be read; an act carries it in its `back`."""
+    readable = layout.may("inbox.words")
+    if request.method == "GET":
+        return filters.read(request.args, readable=readable)
+    back = urlsplit(request.form.get("back", "")).query
+    return filters.read(dict(parse_qsl(back)), readable=readable)
+
+
+def the_sort() -> str:
+    """Return the order of the list: the one asked for, which this browser then remembers, or the remembered one."""
+    wanted = request.args.get("sort", "")
+    if wanted not in views.SORTS:
+        return preferences.chosen("sort")
+
+    @after_this_request
+    def keep(response: Response) -> Response:
+        preferences.remember(response, "sort", wanted)
+        return response
+
+    return wanted
+
+
+def place(view: str) -> dict[str, Any]:
+    """Return the view and the filter as they stand in an address, so that an act leads back to where it was done."""
+    return {"view": view, **the_filter()[0].args()}
+
+
 def page(
     session: Session,
     view: str,
@@ -76,20 +107,19 @@ def page(
     template: str = "staff/inbox.html",
     problem: str | None = None,
     draft: replies.Draft | None = None,
+    list_problem: str | None = None,
 ) -> str:
     """Render the inbox: a view, and one case if there is one."""
     clinic, staff = sessions.clinic(), layout.the_staff()
     readable = layout.may("inbox.words")
-    listed = rows.page(session, clinic, staff, view, _after(), readable=readable)
     facts: dict[str, Any] = {
         "view": view,
-        "view_words": words.say("views", view),
-        "listed": listed,
         "safety": live.open_safety(session),
         "selected": item.id if item else _selected(),
         "case": cases.read(session, clinic, staff, item, readable=readable) if item else None,
         "dispositions": items.dispositions(),
         "problem": problem,
+        "list_problem": list_problem,
         "draft": draft or replies.fresh(),
         "cost": replies.cost(draft.body if draft else ""),
         "readable": readable,
@@ -97,7 +127,65 @@ def page(
         "assigns": layout.may("inbox.assign"),
         "texts": layout.may("inbox.text"),
     }
+    facts |= _list(session, clinic, staff, view, facts["selected"])
+    if template == "staff/inbox.html":
+        facts |= _around(session, clinic, staff)
     return layout.page(session, template, here=view, **facts)
+
+
+def _list(session: Session, clinic: Clinic, staff: Staff, view: str, opened: UUID | None) -> dict[str, Any]:
+    """Return what the rows are drawn from; alone it is the part of the page that keeps itself up to date."""
+    narrowed, refused = the_filter()
+    sort, after = the_sort(), _after()
+    reader = rows.Reader(staff, layout.may("inbox.words"), preferences.chosen("names"), opened)
+    where = filters.conditions(narrowed, clock.now())
+    listed = rows.page(session, clinic, reader, view, after, where=where, sort=sort)
+    standing = place(view)
+    return {
+        "view_words": words.say("views", view),
+        "listed": listed,
+        "sort": "done" if view == "done" else sort,
+        "filter": narrowed,
+        "refused": refused,
+        "place": standing,
+        "after": after,
+        "back": url_for("inbox.show", **standing, after=None if listed.first else after),
+        "covered": _covered(session, clinic, staff) if view == "mine" and not listed.rows else None,
+    }
+
+
+def _around(session: Session, clinic: Clinic, staff: Staff) -> dict[str, Any]:
+    """Return what stands around the rows: the filter and the acts for several at once."""
+    narrowed, _ = the_filter()
+    return {
+        "chips": filters.chips(narrowed),
+        "offered": filters.offered(session, clinic.id, readable=layout.may("inbox.words")),
+        "sorts": [(sort, words.say("sorts", sort)) for sort in views.SORTS],
+        "waits": words.table_of("waits"),
+        "colleagues": _colleagues(session, clinic, staff) if layout.may("inbox.assign") else [],
+    }
+
+
+def _colleagues(session: Session, clinic: Clinic, staff: Staff) -> list[tuple[UUID, str]]:
+    team = select(Staff).where(Staff.clinic_id == clinic.id, Staff.active, Staff.id != staff.id)
+    return [
+        (one.id, one.name)
+        for one in session.scalars(team.order_by(Staff.name))
+        if permissions.may(one.role, "inbox.work")
+    ]
+
+
+def _covered(session: Session, clinic: Clinic, staff: Staff) -> str | None:
+    """Return who covers for a reader whose list is empty because they are away, and until when."""
+    now = clock.now()
+    away = select(Absence.ends_at, Staff.name).join(Staff, Staff.id == Absence.cover_id)
+    found = session.execute(
+        away.where(Absence.staff_id == staff.id, Absence.starts_at <= now, Absence.ends_at > now).limit(1)
+    ).first()
+    if found is None:
+        return None
+    until = times.moment(found.ends_at, now, clinic.zone, running=True)
+    return words.say("empty_advice", "covered", who=found.name, until=until)
 
 
 def _after() -> UUID | None:

@@ -17,7 +17,7 @@ from config import clock, logging
 from messaging.inbox import views
 from messaging.models import Staff
 from reminders.models import Handoff
-from web import permissions, sessions, times, words
+from web import filters, permissions, sessions, times, words
 
 OPEN_HANDOFFS = ("requested", "accepted", "told")
 POLICY = (
@@ -35,7 +35,10 @@ _OURS = {"web"}
 
 @dataclass(frozen=True)
 class Shell:
-    """What the frame shows: the views with their counts, the clinic, who is signed in and until when on duty."""
+    """What the frame shows: the views with their counts, the clinic, who is signed in and until when on duty.
+
+    `unowned` is how many items nobody has taken; `saved` the ways of looking that the reader has named.
+    """
 
     clinic: str
     staff: str
@@ -43,6 +46,8 @@ class Shell:
     views: list[tuple[str, str, int]]
     handoffs: int
     here: str | None
+    unowned: int
+    saved: list[filters.Saved]
     reads_inbox: bool
     finds_patients: bool
     sees_handoffs: bool
@@ -66,6 +71,7 @@ def register(app: Flask, *rooms: Blueprint) -> None:
     for kind in (HTTPException, CSRFError):
         app.register_error_handler(kind, _went_wrong)
     app.jinja_env.globals["say"] = words.say
+    app.jinja_env.filters["capped"] = lambda count: f"{filters.CAP}+" if count > filters.CAP else str(count)
 
 
 def page(session: Session, template: str, *, here: str | None, **facts: Any) -> str:
@@ -88,6 +94,10 @@ def _shell(session: Session, here: str | None) -> Shell:
         else [],
         handoffs=session.scalar(waiting) or 0 if sees else 0,
         here=here,
+        unowned=counts.get("unassigned", 0),
+        saved=filters.saved(session, clinic, staff, readable=permissions.may(staff.role, "inbox.words"))
+        if reads
+        else [],
         reads_inbox=reads,
         finds_patients=permissions.may(staff.role, "patients.read"),
         sees_handoffs=sees,
@@ -157,6 +167,7 @@ def _facts() -> dict[str, Any]:
     return {
         "asset": _asset,
         "compact": request.cookies.get("wt_density") == "compact",
+        "key_words": words.table_of("keys"),
         "keys_on": request.cookies.get("wt_keys") != "off",
         "shell": None,
     }

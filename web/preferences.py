@@ -1,13 +1,20 @@
-"""What each browser remembers about its reader: how dense the list is, and whether single keys act."""
+"""What each browser remembers about its reader: how lists look and are ordered, and whether single keys act."""
 
 from flask import flash, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from config import db, runtime
+from messaging.inbox import views
 from web import layout, permissions, sessions, signin, words
 
 preferences = layout.room("preferences", __name__)
-CHOICES = {"density": ("comfortable", "compact"), "keys": ("on", "off")}
+# The first of each is how it is until somebody chooses. `names` is for desks that others can see.
+CHOICES = {
+    "density": ("comfortable", "compact"),
+    "keys": ("on", "off"),
+    "names": ("full", "initials", "hidden"),
+    "sort": views.SORTS,
+}
 A_YEAR = 365 * 24 * 3600
 
 
@@ -16,7 +23,7 @@ A_YEAR = 365 * 24 * 3600
 def show() -> str:
     """Show the keys and the switches."""
     with db.unit_of_work(sessions.clinic().id, read_only=True) as session:
-        return layout.page(session, "staff/preferences.html", here="preferences")
+        return layout.page(session, "staff/preferences.html", here="preferences", chosen=chosen)
 
 
 @preferences.post("/preferences")
@@ -27,13 +34,24 @@ def save() -> Response:
     response = redirect(signin.safe_next(onward) if onward else url_for("preferences.show"), 303)
     for name, allowed in CHOICES.items():
         if request.form.get(name) in allowed:
-            response.set_cookie(
-                f"wt_{name}",
-                request.form[name],
-                max_age=A_YEAR,
-                httponly=True,
-                samesite="Lax",
-                secure=runtime.settings().secure,
-            )
+            remember(response, name, request.form[name])
     flash(words.say("notices", "saved"))
     return response
+
+
+def chosen(name: str) -> str:
+    """Return what this browser remembers of a choice, else what holds until somebody chooses."""
+    kept = request.cookies.get(f"wt_{name}", "")
+    return kept if kept in CHOICES[name] else CHOICES[name][0]
+
+
+def remember(response: Response, name: str, choice: str) -> None:
+    """Let this browser remember a choice for a year."""
+    response.set_cookie(
+        f"wt_{name}",
+        choice,
+        max_age=A_YEAR,
+        httponly=True,
+        samesite="Lax",
+        secure=runtime.settings().secure,
+    )

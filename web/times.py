@@ -31,6 +31,11 @@ def mark(*, safety: bool, answer_by: datetime, now: datetime, zone: str) -> Mark
     return Mark(tone, shape, _by(answer_by, now, zone))
 
 
+def asleep(until: datetime, now: datetime, zone: str) -> Mark:
+    """Return the mark of an item that is set aside: when it comes back."""
+    return Mark("plain", "☾", f"until {_by(until, now, zone).removeprefix('today ')}")
+
+
 def length(span: timedelta) -> str:
     """Return a span in the two largest units that matter: "11 min", "1 h 50", "3 h", "2 days"."""
     minutes = int(span.total_seconds() // 60)
@@ -71,6 +76,12 @@ def day(moment: datetime, now: datetime, zone: str) -> str:
 
 def _date(local: datetime, today: datetime) -> str:
     return f"{local.day} {local:%b}" + ("" if local.year == today.year else f" {local.year}")
+
+
+def midnight(now: datetime, zone: str) -> datetime:
+    """Return when the present day began in `zone`."""
+    local = now.astimezone(ZoneInfo(zone))
+    return local.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def moment(at: datetime, now: datetime, zone: str, *, running: bool = False) -> str:

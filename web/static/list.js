@@ -1,41 +1,113 @@
 // Keys, and where a page comes to rest. Everything here has its place on the page without it.
 
+const rows = () => [...document.querySelectorAll(".list .row")];
+const focusedRow = () => document.activeElement?.closest?.(".list li")?.querySelector(".row");
+
 function move(step) {
-  const rows = [...document.querySelectorAll(".list .row")];
-  if (!rows.length) return;
-  const at = rows.indexOf(document.activeElement);
-  const here = at >= 0 ? at : rows.findIndex((one) => one.hasAttribute("aria-current"));
-  rows[Math.min(rows.length - 1, Math.max(0, here + step))].focus();
+  const all = rows();
+  if (!all.length) return;
+  const at = all.indexOf(focusedRow());
+  const here = at >= 0 ? at : all.findIndex((one) => one.hasAttribute("aria-current"));
+  all[Math.min(all.length - 1, Math.max(0, here + step))].focus();
 }
 
-function press(key) {
-  const target = document.querySelector(`[data-key="${key}"]`);
+// A link or a button is pressed, a field comes into focus, a menu opens on its first field.
+function press(key, { onlyFocus = false } = {}) {
+  const target = [...document.querySelectorAll(`[data-key="${CSS.escape(key)}"]`)].find((one) => !one.disabled);
   if (!target) return false;
-  if (target.matches("a")) target.click();
-  else target.focus();
+  if (target.matches("details")) {
+    target.open = true;
+    (target.querySelector("input:not([type=hidden]), select, textarea, button") || target.querySelector("summary")).focus();
+  } else if (!onlyFocus && target.matches("a, button, summary, input[type=submit]")) {
+    // A menu whose summary carries the key opens on its first field too.
+    if (target.matches("summary") && !target.parentElement.open) {
+      target.click();
+      target.parentElement.querySelector(":scope > :not(summary) :is(input:not([type=hidden]), select, textarea, button)")?.focus();
+    } else target.click();
+  } else {
+    const menu = target.closest("details:not([open])");
+    if (menu && !target.matches("summary")) menu.open = true;
+    target.focus();
+  }
   return true;
 }
+
+// A key meant for the row in focus must never act on another case that happens to be open.
+function actOn(row, key) {
+  if (!row || row.hasAttribute("aria-current") || !"acehnrs".includes(key)) return false;
+  location.assign(`${row.href}#key-${key}`);
+  return true;
+}
+
+function choose() {
+  const box = focusedRow()?.parentElement.querySelector(".pick input");
+  if (box) box.click();
+}
+
+function openKeys() {
+  const keys = document.querySelector("#keys");
+  if (keys && !keys.open) keys.showModal();
+}
+
+const typing = (element) => element.closest("textarea, select, dialog, [contenteditable], input:not([type=checkbox], [type=radio])");
 
 function listenToKeys() {
   if (document.documentElement.dataset.keys !== "on") return;
   addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, select, dialog")) return;
-    const acts = {
-      j: () => move(1),
-      k: () => move(-1),
-      o: () => document.activeElement?.closest(".row")?.click(),
-      "?": () => document.querySelector("#keys")?.showModal(),
-    };
-    const done = acts[event.key] ? (acts[event.key](), true) : "areu/".includes(event.key) && press(event.key);
-    if (done) event.preventDefault();
+    if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || typing(event.target)) return;
+    const acts = { j: () => move(1), k: () => move(-1), o: () => focusedRow()?.click(), x: choose, "?": openKeys };
+    if (event.repeat && !"jk".includes(event.key)) return;
+    if (event.key.length !== 1) return;
+    if (acts[event.key]) acts[event.key]();
+    else if (!actOn(focusedRow(), event.key) && !press(event.key)) return;
+    event.preventDefault();
   });
 }
 
-document.querySelector(".problem")?.focus();
-// On a narrow screen the views are a strip: the present one must not lie beyond its edge.
-document.querySelector(".views [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
-document.querySelector(".said")?.scrollTo(0, document.querySelector(".need.safety") ? 0 : 1e6);
+// Escape closes what is open and gives the focus back to what opened it.
+document.addEventListener("keydown", (event) => {
+  const menu = event.key === "Escape" && event.target.closest("details[open].menu, details[open].narrow, details[open].kept");
+  if (!menu) return;
+  menu.open = false;
+  menu.querySelector("summary").focus();
+});
+
 document.addEventListener("click", (event) => {
   for (const menu of document.querySelectorAll("details.menu[open]")) if (!menu.contains(event.target)) menu.open = false;
 });
+
+function countChosen() {
+  const chosen = document.querySelectorAll(".pick :checked").length;
+  const said = document.querySelector("[data-chosen]");
+  if (said) said.textContent = `${chosen} chosen`;
+}
+document.addEventListener("change", (event) => { if (event.target.closest(".pick")) countChosen(); });
+document.addEventListener("reset", () => setTimeout(countChosen));
+
+// Going back to the list, the focus lies on the case one comes from.
+function comeToRest() {
+  const key = /^#key-(\w)$/.exec(location.hash);
+  if (key) {
+    history.replaceState(null, "", location.pathname + location.search);
+    press(key[1], { onlyFocus: true });
+    return;
+  }
+  const problem = document.querySelector(".problem");
+  if (problem) return problem.focus();
+  const item = document.querySelector("main[data-item]")?.dataset.item;
+  if (item) sessionStorage.setItem("row", item);
+  else if (document.body.classList.contains("inbox")) {
+    const from = sessionStorage.getItem("row");
+    sessionStorage.removeItem("row");
+    const row = from && document.querySelector(`.row[data-row="${CSS.escape(from)}"]`);
+    if (row) row.focus();
+  }
+}
+
+// On a narrow screen the views are a strip: the present one must not lie beyond its edge.
+document.querySelector(".views [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+document.querySelector(".row[aria-current]")?.scrollIntoView({ block: "nearest" });
+document.querySelector(".said")?.scrollTo(0, document.querySelector(".need.safety") ? 0 : 1e6);
+comeToRest();
+countChosen();
 listenToKeys();
