@@ -66,7 +66,7 @@ function listenToKeys() {
 
 // Escape closes what is open and gives the focus back to what opened it.
 document.addEventListener("keydown", (event) => {
-  const menu = event.key === "Escape" && event.target.closest("details[open].menu, details[open].narrow, details[open].kept");
+  const menu = event.key === "Escape" && event.target.closest("details[open].menu, details[open].filter, details[open].kept");
   if (!menu) return;
   menu.open = false;
   menu.querySelector("summary").focus();
