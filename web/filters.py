@@ -107,7 +107,10 @@ def say(name: str, value: str) -> str:
 
 def chips(present: Filter) -> list[Chip]:
     """Return the parts of a filter, each with the filter that remains without it."""
-    return [Chip(say(name, value), replace(present, **{name: ""}).args()) for name, value in present.args().items()]
+    return [
+        Chip(say(name, value), replace(present, **{name: ""}).args())
+        for name, value in present.args().items()
+    ]
 
 
 def conditions(present: Filter, now: datetime) -> list[ColumnElement[bool]]:
@@ -150,7 +153,8 @@ def _nearest_place(now: datetime) -> ColumnElement[str | None]:
     coming = visit.where(Appointment.starts_at >= here).order_by(Appointment.starts_at)
     past = visit.where(Appointment.starts_at < here).order_by(Appointment.starts_at.desc())
     return func.coalesce(
-        *(one.limit(1).correlate(InboxItem).scalar_subquery() for one in (coming, past)), type_=Appointment.place.type
+        *(one.limit(1).correlate(InboxItem).scalar_subquery() for one in (coming, past)),
+        type_=Appointment.place.type,
     )
 
 
@@ -159,7 +163,10 @@ def offered(session: Session, clinic_id: UUID, *, readable: bool) -> Offered:
     known = instruments.instruments() if readable else {}
     used = _values(session, Screen.instrument, Screen.clinic_id == clinic_id)
     return Offered(
-        site=[(place, place) for place in _values(session, Appointment.place, Appointment.clinic_id == clinic_id)],
+        site=[
+            (place, place)
+            for place in _values(session, Appointment.place, Appointment.clinic_id == clinic_id)
+        ],
         language=list(words.table_of("languages").items()),
         kind=[(kind, words.say("kinds", kind)) for kind in URGENCY],
         instrument=[(one, known[one].title) for one in used if one in known],

@@ -180,9 +180,7 @@ def short_name(patient: Patient | None, conversation: Conversation | None) -> st
     return "Nobody on file"
 
 
-def _name(
-    patient: Patient | None, conversation: Conversation | None, reader: Reader, item: InboxItem
-) -> str:
+def _name(patient: Patient | None, conversation: Conversation | None, reader: Reader, item: InboxItem) -> str:
     if patient is None or reader.names == "full" or item.id == reader.opened:
         return short_name(patient, conversation)
     if reader.names == "hidden":

@@ -28,8 +28,8 @@ ENVIRONMENT = {
 }
 
 
-def _configure(data: Path) -> None:
-    runtime.configure(settings.load(ENVIRONMENT | {"WARMTHREAD_DATA_DIR": str(data)}))
+def _configure(data: Path, **more: str) -> None:
+    runtime.configure(settings.load(ENVIRONMENT | {"WARMTHREAD_DATA_DIR": str(data)} | more))
 
 
 @pytest.fixture(scope="session")
@@ -155,6 +155,15 @@ def a_house(app: Flask, number: str) -> House:
 @pytest.fixture
 def house(app: Flask) -> House:
     return a_house(app, "+12025550100")
+
+
+@pytest.fixture
+def house_on_postgresql(app: Flask, postgresql: str, tmp_path: Path) -> Iterator[House]:
+    """The same house on the other database."""
+    db.engine().dispose()
+    _configure(tmp_path / "data", DATABASE_URL=postgresql)
+    yield a_house(app, "+12025550100")
+    db.engine().dispose()
 
 
 @pytest.fixture
