@@ -116,7 +116,6 @@ def test_the_inbox_can_be_worked_by_keys_alone(browser: Browser, walk: Walk) -> 
         walk.scene.received(patient.number, "Ben here")
         page.locator(".done").wait_for()
         page.keyboard.press("e")
-        page.keyboard.press("Enter")
         expect(page.get_by_text("Settled by Ben Carter")).to_be_visible()
         page.keyboard.press("?")
         expect(page.get_by_role("dialog")).to_be_visible()

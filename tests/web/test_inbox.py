@@ -167,3 +167,17 @@ def test_the_living_part_of_the_page_is_a_fragment(house: Any) -> None:
     assert "<html" not in page
     assert 'aria-current="true"' in page
     assert names(page) == ["fresh"]
+
+
+def test_every_key_on_the_page_is_explained_and_the_views_have_theirs(house: Any) -> None:
+    rosa = house.staff()
+    item = house.item("safety", owner_id=rosa.id, patient_id=house.patient().id)
+    reply = house.item(owner_id=rosa.id, patient_id=house.patient().id)
+    browser = house.signed_in(rosa)
+    explained = re.findall(r"<kbd>([^<]+)</kbd>", browser.get("/preferences").text)
+    assert "1–6" in explained
+    for path in ("/inbox", f"/inbox/{item.id}", f"/inbox/{reply.id}", "/handoffs", "/preferences"):
+        page = browser.get(path).text
+        keys = set(re.findall(r'data-key="(.)"', page))
+        assert {"1", "2", "3", "4", "5", "6", "/"} <= keys
+        assert keys <= {*explained, *"123456"}, path

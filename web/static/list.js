@@ -86,22 +86,17 @@ document.addEventListener("reset", () => setTimeout(countChosen));
 
 // Going back to the list, the focus lies on the case one comes from.
 function comeToRest() {
+  const item = document.querySelector("main[data-item]")?.dataset.item;
+  const from = sessionStorage.getItem("row");
+  if (item) sessionStorage.setItem("row", item);
+  else if (document.body.classList.contains("inbox")) sessionStorage.removeItem("row");
   const key = /^#key-(\w)$/.exec(location.hash);
+  const problem = document.querySelector(".problem");
   if (key) {
     history.replaceState(null, "", location.pathname + location.search);
     press(key[1], { onlyFocus: true });
-    return;
-  }
-  const problem = document.querySelector(".problem");
-  if (problem) return problem.focus();
-  const item = document.querySelector("main[data-item]")?.dataset.item;
-  if (item) sessionStorage.setItem("row", item);
-  else if (document.body.classList.contains("inbox")) {
-    const from = sessionStorage.getItem("row");
-    sessionStorage.removeItem("row");
-    const row = from && document.querySelector(`.row[data-row="${CSS.escape(from)}"]`);
-    if (row) row.focus();
-  }
+  } else if (problem) problem.focus();
+  else if (!item && from) document.querySelector(`.row[data-row="${CSS.escape(from)}"]`)?.focus();
 }
 
 // On a narrow screen the views are a strip: the present one must not lie beyond its edge.
