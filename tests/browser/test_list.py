@@ -118,7 +118,7 @@ def test_a_key_acts_on_the_row_in_focus_and_never_on_another_case_that_is_open(p
 
 def test_the_filter_opens_narrows_and_closes_by_keys(page: Page) -> None:
     page.keyboard.press("f")
-    expect(page.get_by_label("Kind", exact=True)).to_be_focused()
+    expect(page.locator("select[name=kind]")).to_be_focused()
     page.keyboard.press("Escape")
     expect(page.locator("details.filter > summary")).to_be_focused()
     page.keyboard.press("f")
@@ -156,7 +156,7 @@ def test_the_list_is_filtered_and_a_filter_kept_without_script_on_a_small_screen
     page = inside.new_page()
     page.goto(re.sub("/signin.*", "/inbox?view=everyone", door))
     page.locator("details.filter > summary").click()
-    page.get_by_label("Kind", exact=True).select_option(label="Reply")
+    page.locator("select[name=kind]").select_option(label="Reply")
     page.get_by_role("button", name="Show", exact=True).click()
     expect(page.locator(".row", has_text="daughter")).to_be_visible()
     expect(page.locator(".row", has_text="Patient safety")).to_have_count(0)
