@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from config import audit, db
-from messaging.inbox import items, views
+from messaging.inbox import contacts, items, views
 from messaging.inbox.models import InboxItem
 from web import cases, layout, live, permissions, replies, rows, sessions, words
 
@@ -87,8 +87,11 @@ def page(
         "listed": listed,
         "safety": live.open_safety(session),
         "selected": item.id if item else _selected(),
-        "case": cases.read(session, clinic, staff, item, readable=readable) if item else None,
+        "case": cases.read(session, clinic, staff, item, readable=readable, before=request.args.get("before"))
+        if item
+        else None,
         "dispositions": items.dispositions(),
+        "calls": contacts.outcomes(),
         "problem": problem,
         "draft": draft or replies.fresh(),
         "cost": replies.cost(draft.body if draft else ""),
