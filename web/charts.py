@@ -7,7 +7,7 @@ from datetime import datetime
 WIDTH, HEIGHT = 320, 168
 LEFT, RIGHT, TOP, BOTTOM = 24, 74, 14, 24
 # What a line of small print needs, in units of the picture.
-LINE, LETTER = 12.0, 5.6
+LINE, LETTER, GAP = 12.0, 5.6, 6.0
 SHADES = 4
 
 
@@ -104,16 +104,22 @@ def trend(
 
 def _dots(placed: Sequence[tuple[float, float, Reading]]) -> tuple[Dot, ...]:
     dots: list[Dot] = []
-    # From the newest back: its label must stand, an older one only where there is room for it.
+    # The first and the newest label must stand; of the others, from the newest back, those there is room for.
+    first = _span(placed[0][0], placed[0][2].label, "start" if len(placed) > 1 else "middle")
     room = float(WIDTH)
     for place, (x, y, reading) in reversed(list(enumerate(placed))):
         edge = "start" if place == 0 < len(placed) - 1 else "middle"
-        half = LETTER * len(reading.label) / 2
-        start, end = (x, x + 2 * half) if edge == "start" else (x - half, x + half)
-        fits = end <= room
-        room = start - 6 if fits else room
+        start, end = _span(x, reading.label, edge)
+        newest = place == len(placed) - 1
+        fits = newest or (end <= room and (place == 0 or start >= first[1] + GAP))
+        room = start - GAP if fits else room
         dots.append(Dot(x, y, reading.total, reading.label if fits else "", edge, reading.alert))
     return tuple(reversed(dots))
+
+
+def _span(x: float, label: str, edge: str) -> tuple[float, float]:
+    width = LETTER * len(label)
+    return (x, x + width) if edge == "start" else (x - width / 2, x + width / 2)
 
 
 def _bands(strips: Sequence[tuple[float, float, int, str]]) -> tuple[Band, ...]:

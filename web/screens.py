@@ -230,8 +230,16 @@ def _finding(title: str, scored: Sequence[Taken]) -> str:
     first, last = scored[0].score.total or 0, scored[-1].score.total or 0
     span = times.roughly(scored[-1].at - scored[0].at)
     if first == last:
-        return f"{title} is {last}, as it was {span} ago"
-    return f"{title} {'rose' if last > first else 'fell'} from {first} to {last} in {span}"
+        said = f"{title} is {last}, as it was {span} ago"
+    else:
+        said = f"{title} {'rose' if last > first else 'fell'} from {first} to {last} in {span}"
+    # A fall over months must not hide that the last step went up.
+    before = scored[-2].score.total or 0
+    return (
+        f"{said}, but rose by {last - before} since the last time"
+        if last > before and last <= first
+        else said
+    )
 
 
 def _rings(scored: Sequence[Taken], now: datetime, zone: str) -> str:

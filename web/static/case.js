@@ -7,22 +7,21 @@ async function bringEarlier(link) {
   const here = link.closest("[data-thread]");
   const [older, shown] = [fresh?.querySelector(".thread"), here.querySelector(".thread")];
   if (!older || !shown) return location.assign(link.href);
-  const first = shown.firstElementChild;
-  const before = first.getBoundingClientRect().top;
-  // The day that the page break cut in two has one heading, the earlier one.
+  const anchor = shown.querySelector("li:not(.day)");
+  const before = anchor.getBoundingClientRect().top;
+  // The day that the page's edge cut in two keeps one heading, the earlier one.
   const days = older.querySelectorAll(".day");
-  const cut = days[days.length - 1]?.textContent === first.textContent;
-  const arrived = older.firstElementChild;
+  if (days[days.length - 1]?.textContent === shown.firstElementChild.textContent) shown.firstElementChild.remove();
   shown.prepend(...older.childNodes);
-  if (cut) first.remove();
-  const onward = fresh.querySelector("[data-earlier]");
-  if (onward) link.href = onward.href;
-  else link.parentElement.remove();
   const scroller = here.closest(".said") ?? document.scrollingElement;
-  const anchor = cut ? shown.querySelector(".day:last-of-type") ?? arrived : first;
-  scroller.scrollTop += anchor.getBoundingClientRect().top - before;
-  arrived.tabIndex = -1;
-  if (!onward) arrived.focus({ preventScroll: true });
+  const inside = scroller.scrollHeight > scroller.clientHeight ? scroller : document.scrollingElement;
+  inside.scrollTop += anchor.getBoundingClientRect().top - before;
+  const onward = fresh.querySelector("[data-earlier]");
+  if (onward) return void (link.href = onward.href);
+  // The button was in focus and is no more needed: the beginning of the conversation takes its place.
+  link.parentElement.remove();
+  shown.firstElementChild.tabIndex = -1;
+  shown.firstElementChild.focus({ preventScroll: true });
 }
 
 document.addEventListener("click", (event) => {
