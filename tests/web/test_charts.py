@@ -61,9 +61,7 @@ def test_a_goal_is_drawn_where_a_score_of_as_many_points_would_be(
 def test_no_words_run_into_each_other(given_scores: list[tuple[int, int]]) -> None:
     picture = drawn(given_scores)
     heights = [goal.label_y for goal in picture.goals]
-    assert all(
-        lower - upper >= charts.LINE - 0.11 for upper, lower in itertools.pairwise(heights)
-    )
+    assert all(lower - upper >= charts.LINE - 0.11 for upper, lower in itertools.pairwise(heights))
     spans = [charts._span(dot.x, dot.label, dot.anchor) for dot in picture.dots if dot.label]
     assert all(left[1] < right[0] for left, right in itertools.pairwise(spans))
     edges = [band.y + band.height for band in picture.bands if band.number]
@@ -73,9 +71,7 @@ def test_no_words_run_into_each_other(given_scores: list[tuple[int, int]]) -> No
 @given(scores)
 def test_the_bands_lie_on_each_other_without_gap(given_scores: list[tuple[int, int]]) -> None:
     bands = drawn(given_scores).bands
-    assert all(
-        abs(lower.y - (upper.y + upper.height)) < 0.11 for lower, upper in itertools.pairwise(bands)
-    )
+    assert all(abs(lower.y - (upper.y + upper.height)) < 0.11 for lower, upper in itertools.pairwise(bands))
 
 
 def test_a_ring_stands_where_an_item_was_positive() -> None:
