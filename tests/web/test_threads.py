@@ -54,7 +54,8 @@ def fill(house: Any, conversation: Conversation, texts: int) -> None:
                 fence=0,
             )
             rows.append({c.key: getattr(one, c.key) for c in Message.__mapper__.column_attrs})
-        session.execute(insert(Message), rows)
+        if rows:
+            session.execute(insert(Message), rows)
 
 
 def read(house: Any, patient: Patient, staff: Any, cursor: str | None = None) -> threads.Page:
