@@ -9,13 +9,27 @@ if TYPE_CHECKING:
 def register(app: "Flask") -> None:
     """Put every staff page into `app`, each closed to those it does not name."""
     # Imported here, so that reading this room's models does not bring its pages along.
-    from web import acts, handoffs, inbox, layout, live, patients, preferences, savedfilters, signin
+    from web import (
+        acts,
+        contacts,
+        handoffs,
+        inbox,
+        layout,
+        live,
+        patients,
+        preferences,
+        questions,
+        savedfilters,
+        signin,
+    )
 
     layout.register(
         app,
         signin.signin,
         inbox.inbox,
         acts.acts,
+        contacts.contacts,
+        questions.questions,
         live.live,
         savedfilters.savedfilters,
         handoffs.handoffs,

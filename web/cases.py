@@ -2,19 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from config import clock
+from config import clock, db
 from intake_links.models import Screen
 from messaging import people
-from messaging.inbox import items
+from messaging.inbox import contacts, items
 from messaging.inbox.models import InboxItem, ItemEvent
 from messaging.models import Clinic, Conversation, Message, Patient, Staff
 from reminders.models import Handoff
-from web import persons, rows, screens, threads, times, words
+from web import beside, persons, routes, rows, screens, series, threads, times, words
 
 
 @dataclass(frozen=True)
@@ -49,13 +50,18 @@ class Case:
     patient: persons.Person | None
     sharing: list[tuple[UUID, str]]
     screen: screens.ScreenView | None
+    screen_is_the_item: bool
     conversation_id: UUID | None
-    thread: list[threads.Day]
+    thread: threads.Page
     last_seen: UUID | None
     composer: threads.Composer
     history: list[Line]
     colleagues: list[tuple[UUID, str]]
     handoff: tuple[UUID, str] | None
+    route: list[routes.Step]
+    aside: beside.Beside
+    follow: beside.Follow | None
+    once: UUID
 
 
 def find(session: Session, clinic: Clinic, item_id: UUID, *, lock: bool = False) -> InboxItem | None:
@@ -64,53 +70,84 @@ def find(session: Session, clinic: Clinic, item_id: UUID, *, lock: bool = False)
     return item if item is not None and item.clinic_id == clinic.id else None
 
 
-def read(session: Session, clinic: Clinic, staff: Staff, item: InboxItem, *, readable: bool) -> Case:
-    """Return the case of `item` for `staff`; without `readable` what the patient said stays closed."""
+def read(
+    session: Session,
+    clinic: Clinic,
+    staff: Staff,
+    item: InboxItem,
+    *,
+    readable: bool,
+    before: str | None = None,
+) -> Case:
+    """Return the case of `item` for `staff`; without `readable` what the patient said stays closed.
+
+    `before` is the cursor of an earlier page of the conversation. The number of queries does not grow with it.
+    """
     now, zone = clock.now(), clinic.zone
     patient = session.get(Patient, item.patient_id) if item.patient_id else None
     conversation = threads.of_item(session, clinic, item.conversation_id, patient)
     team = _team(session, clinic)
-    screen = _screen(session, item, patient, zone) if readable else None
-    first = (patient.first_name if patient else None) or "Unknown number"
+    owner = team.get(item.owner_id)
+    screen, is_the_item = _screen(session, item, patient, zone) if readable else (None, False)
+    person = persons.person(session, clinic, patient) if patient else None
+    thread = threads.Thread(conversation, patient, item.id)
+    told = [(event, _event(event, team)) for event in items.history(session, item)]
     return Case(
-        id=item.id,
-        kind=item.kind,
-        kind_words=words.say("kinds", item.kind),
-        name=persons.full_name(patient) if patient else rows.short_name(None, conversation),
-        mark=rows.mark(item, now, zone),
-        due=times.moment(item.answer_by, now, zone, running=True),
-        state=item.state,
-        owner=team[item.owner_id].name if item.owner_id in team else None,
-        mine=item.owner_id == staff.id,
+        **_standing(clinic, item, patient, conversation, team, staff),
         why=why(item.reason),
-        came=times.moment(item.created_at, now, zone, running=True),
-        heading=_heading(item, screen, readable),
+        heading=_heading(item, screen if is_the_item else None, readable),
         quote=_quote(session, item) if readable else None,
-        acknowledged=_acknowledged(item, team, zone),
-        settled=_settled(item, team, zone),
-        needs_acknowledgement=item.kind in items.NEEDS_ACKNOWLEDGEMENT and item.acknowledged_at is None,
-        pronoun={"female": "her", "male": "him"}.get((patient.sex if patient else None) or "", "them"),
-        patient=persons.person(session, clinic, patient) if patient else None,
+        patient=person,
         sharing=_sharing(session, clinic, conversation) if patient is None else [],
         screen=screen,
+        screen_is_the_item=is_the_item,
         conversation_id=conversation.id if conversation else None,
-        thread=threads.days(session, clinic, conversation, first) if readable else [],
+        thread=threads.page(session, clinic, staff, thread, before)
+        if readable
+        else threads.Page([], None, False),
         last_seen=threads.latest(session, conversation.id) if conversation else None,
         composer=threads.composer(session, clinic, conversation, patient),
-        history=_history(session, item, team, zone),
+        history=[Line(times.moment(event.at, now, zone), said) for event, said in told],
         colleagues=_colleagues(team, item),
         handoff=_handoff(session, item),
+        route=routes.explain(session, clinic, item, patient, owner, told, now),
+        aside=beside.read(session, clinic, item, patient, person, team, readable=readable),
+        follow=beside.follow(session, item, zone) if readable else None,
+        once=db.new_id(),
     )
+
+
+def _standing(
+    clinic: Clinic,
+    item: InboxItem,
+    patient: Patient | None,
+    conversation: Conversation | None,
+    team: dict[UUID | None, Staff],
+    staff: Staff,
+) -> dict[str, Any]:
+    """Return the fields that say who and what it is, whose, until when, and what was said about it."""
+    now, zone = clock.now(), clinic.zone
+    return {
+        "id": item.id,
+        "kind": item.kind,
+        "kind_words": words.say("kinds", item.kind),
+        "name": persons.full_name(patient) if patient else rows.short_name(None, conversation),
+        "mark": rows.mark(item, now, zone),
+        "due": times.moment(item.answer_by, now, zone, running=True),
+        "state": item.state,
+        "owner": team[item.owner_id].name if item.owner_id in team else None,
+        "mine": item.owner_id == staff.id,
+        "came": times.moment(item.created_at, now, zone, running=True),
+        "acknowledged": _acknowledged(item, team, zone),
+        "settled": _settled(item, team, zone),
+        "needs_acknowledgement": item.kind in items.NEEDS_ACKNOWLEDGEMENT and item.acknowledged_at is None,
+        "pronoun": {"female": "her", "male": "him"}.get((patient.sex if patient else None) or "", "them"),
+    }
 
 
 def why(reasons: Sequence[str]) -> list[str]:
     """Return the reasons of a routing in words, such as "panel:Dr Lindqvist"."""
-    said = []
-    for reason in reasons:
-        name, _, value = reason.partition(":")
-        known = words.say("languages", value) if name == "language" else value
-        said.append(items.words()["reasons"].get(name, name).replace("{value}", known))
-    return said
+    return [routes.reason_words(reason) for reason in reasons]
 
 
 def _team(session: Session, clinic: Clinic) -> dict[UUID | None, Staff]:
@@ -125,12 +162,14 @@ def _colleagues(team: dict[UUID | None, Staff], item: InboxItem) -> list[tuple[U
 
 def _screen(
     session: Session, item: InboxItem, patient: Patient | None, zone: str
-) -> screens.ScreenView | None:
+) -> tuple[screens.ScreenView | None, bool]:
+    """The screen the item is about, else the last one of the patient; and whether it is the item's own."""
+    if patient is None:
+        return None, False
     table, _, row_id = item.about.partition(":")
-    if table != "screen" or patient is None:
-        return None
-    screen = session.get(Screen, UUID(row_id))
-    return screens.view(session, screen, patient, zone) if screen else None
+    own = session.get(Screen, UUID(row_id)) if table == "screen" else None
+    screen = own or series.latest(session, patient)
+    return screens.view(session, screen, patient, zone) if screen else None, own is not None
 
 
 def _handoff(session: Session, item: InboxItem) -> tuple[UUID, str] | None:
@@ -193,6 +232,7 @@ def _event(event: ItemEvent, team: dict[UUID | None, Staff]) -> str:
     return words.say(
         "events",
         event.event,
+        outcome=contacts.outcomes().get(str(detail.get("outcome")), "").lower(),
         who=_name(event.actor.removeprefix("staff:"), team),
         to=" and ".join(_name(one, team) for one in told) or "nobody",
         disposition=items.dispositions().get(str(detail.get("disposition")), "").lower(),

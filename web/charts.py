@@ -1,11 +1,14 @@
-"""Pictures drawn by the server: where a score has gone, with its bands. Pure geometry; colours live in the stylesheet."""
+"""Pictures drawn by the server: where a score has gone, with its bands and goals. Pure geometry; colours live in the stylesheet."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-WIDTH, HEIGHT = 288, 112
-LEFT, RIGHT, TOP, BOTTOM = 32, 14, 12, 22
+WIDTH, HEIGHT = 320, 168
+LEFT, RIGHT, TOP, BOTTOM = 24, 74, 14, 24
+# What a line of small print needs, in units of the picture.
+LINE, LETTER, GAP = 12.0, 5.6, 6.0
+SHADES = 4
 
 
 @dataclass(frozen=True)
@@ -32,55 +35,121 @@ class Dot:
 
 @dataclass(frozen=True)
 class Band:
-    """A band's lower edge as a line across the picture, with its points and name."""
+    """A band as a strip from `y` down over `height`; `number` is its lowest total, empty where there is no room for it."""
 
     y: float
+    height: float
     lowest: int
+    number: str
     name: str
 
 
 @dataclass(frozen=True)
+class Goal:
+    """A line to look at across the picture, `kind` start | response | remission, its words written at `label_y`."""
+
+    kind: str
+    y: float
+    words: str
+    label_y: float
+
+
+@dataclass(frozen=True)
 class Trend:
-    """A line of scores in a box of `width` by `height` units."""
+    """A line of scores in a box of `width` by `height` units, drawn between `left` and `right`."""
 
     width: int
     height: int
+    left: int
+    right: int
     floor: float
     path: str
     dots: tuple[Dot, ...]
     bands: tuple[Band, ...]
+    goals: tuple[Goal, ...]
 
 
-def trend(readings: Sequence[Reading], bands: Sequence[tuple[int, str]], highest: int) -> Trend:
-    """Draw two or more `readings`, oldest first; `bands` are (lowest points, name), `highest` the possible maximum."""
-    top = min(highest, max([reading.total for reading in readings] + [1]) + max(2, highest // 8))
+def trend(
+    readings: Sequence[Reading],
+    bands: Sequence[tuple[int, str]],
+    highest: int,
+    goals: Sequence[tuple[str, float, str]] = (),
+) -> Trend:
+    """Draw one or more `readings`, oldest first.
+
+    `bands` are (lowest points, name) from the lowest up, `highest` the possible maximum, `goals` (kind, points, words).
+    """
+    tallest = max([reading.total for reading in readings] + [1])
+    top = min(highest, tallest + max(2, highest // 8))
     first, last = readings[0].at, readings[-1].at
-    whole = max((last - first).total_seconds(), 1.0)
+    whole = (last - first).total_seconds()
 
     def x(reading: Reading) -> float:
-        share = (reading.at - first).total_seconds() / whole
-        return round(LEFT + share * (WIDTH - LEFT - RIGHT), 1)
+        # All at one moment stand in the middle: there is no line to draw.
+        share = (reading.at - first).total_seconds() / whole if whole > 0 else 0.5
+        return round(LEFT + 8 + share * (WIDTH - LEFT - RIGHT - 16), 1)
 
     def y(points: float) -> float:
         return round(HEIGHT - BOTTOM - points / top * (HEIGHT - TOP - BOTTOM), 1)
 
     dots = _dots([(x(reading), y(reading.total), reading) for reading in readings])
     path = "M" + " L".join(f"{dot.x} {dot.y}" for dot in dots)
-    lines = tuple(Band(y(lowest), lowest, name) for lowest, name in bands if 0 < lowest <= top)
-    return Trend(WIDTH, HEIGHT, y(0), path, dots, lines)
+    edges = [*(lowest for lowest, _ in bands if lowest < top), top]
+    strips = _bands(
+        [(y(lowest), y(edges[i + 1]), lowest, bands[i][1]) for i, lowest in enumerate(edges[:-1])]
+    )
+    lines = _goals([(kind, y(points), said) for kind, points, said in goals if 0 <= points <= top])
+    return Trend(WIDTH, HEIGHT, LEFT, WIDTH - RIGHT, y(0), path, dots, strips, lines)
 
 
 def _dots(placed: Sequence[tuple[float, float, Reading]]) -> tuple[Dot, ...]:
     dots: list[Dot] = []
-    # From the newest back: its label must stand, an older one only where there is room for it.
+    # The first and the newest label must stand; of the others, from the newest back, those there is room for.
+    first = _span(placed[0][0], placed[0][2].label, "start" if len(placed) > 1 else "middle")
     room = float(WIDTH)
     for place, (x, y, reading) in reversed(list(enumerate(placed))):
-        edge = "start" if place == 0 else ("end" if place == len(placed) - 1 else "middle")
-        half = 3.1 * len(reading.label)
-        start, end = {"start": (x, x + 2 * half), "end": (x - 2 * half, x), "middle": (x - half, x + half)}[
-            edge
-        ]
-        fits = end <= room
-        room = start - 6 if fits else room
+        edge = "start" if place == 0 < len(placed) - 1 else "middle"
+        start, end = _span(x, reading.label, edge)
+        newest = place == len(placed) - 1
+        fits = newest or (end <= room and (place == 0 or start >= first[1] + GAP))
+        room = start - GAP if fits else room
         dots.append(Dot(x, y, reading.total, reading.label if fits else "", edge, reading.alert))
     return tuple(reversed(dots))
+
+
+def _span(x: float, label: str, edge: str) -> tuple[float, float]:
+    width = LETTER * len(label)
+    return (x, x + width) if edge == "start" else (x - width / 2, x + width / 2)
+
+
+def _bands(strips: Sequence[tuple[float, float, int, str]]) -> tuple[Band, ...]:
+    found: list[Band] = []
+    lowest_free = float(HEIGHT)
+    for bottom, top, lowest, name in strips:
+        fits = bottom <= lowest_free
+        lowest_free = bottom - LINE if fits else lowest_free
+        found.append(Band(top, round(bottom - top, 1), lowest, str(lowest) if fits else "", name))
+    return tuple(found)
+
+
+def _goals(lines: Sequence[tuple[str, float, str]]) -> tuple[Goal, ...]:
+    """Write the words of each line beside it, moved apart where they would run into each other."""
+    ordered = sorted(lines, key=lambda line: line[1])
+    places: list[float] = []
+    for _, y, _ in ordered:
+        places.append(max(y, places[-1] + LINE) if places else y)
+    # What has been pushed below the floor goes up again, and pushes those above it.
+    lowest = float(HEIGHT - BOTTOM)
+    for at in range(len(places) - 1, -1, -1):
+        places[at] = min(places[at], lowest)
+        lowest = places[at] - LINE
+    return tuple(
+        Goal(kind, y, said, round(place, 1)) for (kind, y, said), place in zip(ordered, places, strict=True)
+    )
+
+
+def shade(points: int | None, highest: int) -> int:
+    """Return how dark a cell of the strip is, 0 (nothing) to 3 (the highest answer); -1 where nothing was answered."""
+    if points is None:
+        return -1
+    return min(SHADES - 1, -(-points * (SHADES - 1) // max(1, highest)))

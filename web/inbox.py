@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from config import audit, clock, db
-from messaging.inbox import items, views
+from messaging.inbox import contacts, items, views
 from messaging.inbox.models import Absence, InboxItem
 from messaging.models import Clinic, Staff
 from web import cases, filters, layout, live, permissions, preferences, replies, rows, sessions, times, words
@@ -116,8 +116,11 @@ def page(
         "view": view,
         "safety": live.open_safety(session),
         "selected": item.id if item else _selected(),
-        "case": cases.read(session, clinic, staff, item, readable=readable) if item else None,
+        "case": cases.read(session, clinic, staff, item, readable=readable, before=request.args.get("before"))
+        if item
+        else None,
         "dispositions": items.dispositions(),
+        "calls": contacts.outcomes(),
         "problem": problem,
         "list_problem": list_problem,
         "draft": draft or replies.fresh(),

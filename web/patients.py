@@ -1,17 +1,19 @@
-"""One patient's page: who they are, how they can be reached, their visits and what is planned around them."""
+"""One patient's page: who they are, how they can be reached, and all that was planned, asked, said and written about them."""
 
 from uuid import UUID
 
 from flask import abort, redirect, request, url_for
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from config import audit, db
 from messaging import conversations
 from messaging import people as directory
+from messaging.inbox import contacts
 from messaging.inbox.models import InboxItem
 from messaging.models import Patient
-from web import layout, permissions, persons, rows, sessions, threads, words
+from web import beside, layout, permissions, persons, rows, screens, sessions, threads, words
 
 patients = layout.room("patients", __name__)
 
@@ -48,28 +50,48 @@ def _ask(problem: str | None, record: str = "") -> str:
 def show(patient_id: UUID) -> str:
     """Show a patient; that it was read is written down."""
     clinic, staff = sessions.clinic(), layout.the_staff()
-    readable = layout.may("inbox.words")
     with db.unit_of_work(clinic.id) as session:
-        patient = session.get(Patient, patient_id)
-        if patient is None or patient.clinic_id != clinic.id:
-            abort(404)
+        patient = the_patient(session, patient_id)
         audit.record(session, clinic.id, f"staff:{staff.id}", "patient.opened", f"patient:{patient.id}")
-        conversation = conversations.of_patient(session, clinic, patient)
-        own = conversation is not None and conversation.patient_id == patient.id
-        seen = select(InboxItem).where(InboxItem.clinic_id == clinic.id, InboxItem.patient_id == patient.id)
-        latest = session.scalars(seen.order_by(InboxItem.id.desc()).limit(10)).all()
-        return layout.page(
-            session,
-            "staff/patient.html",
-            here="patients",
-            person=persons.person(session, clinic, patient),
-            visits=[persons.visit(session, one, reminders=True) for one in persons.visits(session, patient)],
-            # A phone that several people share is never shown as one person's conversation.
-            thread=threads.days(session, clinic, conversation, patient.first_name or "")
-            if readable and own
-            else [],
-            shared=conversation is not None and not own,
-            items=rows.rows(session, clinic, staff, latest, readable=readable),
-            readable=readable,
-            hands_over=layout.may("handoffs.request"),
-        )
+        return page(session, patient)
+
+
+def the_patient(session: Session, patient_id: UUID) -> Patient:
+    """Return the clinic's patient, or answer that there is none."""
+    patient = session.get(Patient, patient_id)
+    if patient is None or patient.clinic_id != sessions.clinic().id:
+        abort(404)
+    return patient
+
+
+def page(session: Session, patient: Patient, *, problem: str | None = None) -> str:
+    """Render the page of a patient; what they answered, said and was noted only for who may read it."""
+    clinic, staff = sessions.clinic(), layout.the_staff()
+    readable, reads_inbox = layout.may("inbox.words"), layout.may("inbox.read")
+    conversation = conversations.of_patient(session, clinic, patient)
+    # A phone that several people share is never shown as one person's conversation.
+    shared = conversation is not None and conversation.patient_id != patient.id
+    thread = threads.Thread(None if shared else conversation, patient)
+    person = persons.person(session, clinic, patient, ledger=True)
+    seen = select(InboxItem).where(InboxItem.clinic_id == clinic.id, InboxItem.patient_id == patient.id)
+    latest = session.scalars(seen.order_by(InboxItem.id.desc()).limit(10)).all() if reads_inbox else []
+    return layout.page(
+        session,
+        "staff/patient.html",
+        here="patients",
+        person=person,
+        visits=persons.planned_visits(session, patient),
+        screens=screens.every(session, patient, clinic.zone) if readable else [],
+        thread=threads.page(session, clinic, staff, thread, request.args.get("before")) if readable else None,
+        shared=shared,
+        items=rows.rows(session, clinic, staff, latest, readable=readable),
+        forms=beside.forms(session, patient, clinic.zone, readable=readable),
+        sending=beside.sending(session, patient, person, clinic.zone) if readable else None,
+        calls=contacts.outcomes(),
+        once=db.new_id(),
+        problem=problem,
+        readable=readable,
+        works=layout.may("inbox.work"),
+        texts=layout.may("inbox.text"),
+        hands_over=layout.may("handoffs.request"),
+    )

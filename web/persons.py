@@ -1,31 +1,51 @@
-"""A patient as staff see them: name, age, language, how they can be reached, and their visits."""
+"""A patient as staff see them: name, age, language, how they can be reached and when, and their visits."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from config import clock, db
 from messaging import consent, phone
-from messaging.models import PROGRAMMES, Clinic, Patient
+from messaging.models import PROGRAMMES, Clinic, ConsentEntry, Patient, PatientNumber
+from reminders import planner
 from reminders.models import Appointment, Reminder
 from web import times, words
 
 # How long after the start of a visit somebody who arrived is taken to be in the building.
 STAYS = timedelta(hours=2)
+PAST = 3
+CONSENT_SHAPES = {"granted": "✓", "revoked": "⊘", "unknown": "–"}
+
+
+@dataclass(frozen=True)
+class Agreed:
+    """What was agreed for one programme: state granted | revoked | unknown, its shape and its words."""
+
+    key: str
+    programme: str
+    state: str
+    shape: str
+    words: str
 
 
 @dataclass(frozen=True)
 class Number:
     """A telephone number: as dialled, as read, what is known of its line, and what was agreed for it."""
 
+    id: UUID
     dial: str
     words: str
     line: str
-    consent: list[tuple[str, str, str]]
+    line_words: str
+    texted: bool
+    consent: list[Agreed]
+    ledger: list[str]
 
 
 @dataclass(frozen=True)
@@ -42,7 +62,7 @@ class Visit:
 
 @dataclass(frozen=True)
 class Person:
-    """What stands about a patient beside a case."""
+    """What stands about a patient beside a case. `hours` says whether a text may go out at this moment of theirs."""
 
     id: UUID
     name: str
@@ -53,8 +73,12 @@ class Person:
     active: bool
     in_building: bool
     reach: str
+    privacy: str
+    language: str
+    hours: str
     numbers: list[Number]
     next_visit: Visit | None
+    past_visits: list[Visit]
 
 
 def full_name(patient: Patient) -> str:
@@ -62,15 +86,16 @@ def full_name(patient: Patient) -> str:
     return f"{patient.first_name or ''} {patient.last_name or ''}".strip()
 
 
-def person(session: Session, clinic: Clinic, patient: Patient) -> Person:
-    """Return what a case or the patient's page says about them."""
+def person(session: Session, clinic: Clinic, patient: Patient, *, ledger: bool = False) -> Person:
+    """Return what a case or the patient's page says about them, with the history of their consent if asked for."""
     now = clock.now()
-    db.load_keys(session, [patient.key_id])
+    db.load_keys(session, [clinic.key_id, patient.key_id])
     years = times.age(patient.birth_date, now)
-    coming = [
-        one for one in visits(session, patient) if one.starts_at > now - STAYS and one.state != "cancelled"
-    ]
-    numbers = _numbers(session, clinic, patient)
+    kept = visits(session, patient)
+    coming = [one for one in kept if one.starts_at > now - STAYS and one.state != "cancelled"]
+    gone = [one for one in kept if one not in coming and one.starts_at <= now]
+    numbers = _numbers(session, clinic, patient, now, ledger=ledger)
+    language = words.say("languages", patient.language)
     return Person(
         id=patient.id,
         name=full_name(patient),
@@ -78,29 +103,82 @@ def person(session: Session, clinic: Clinic, patient: Patient) -> Person:
         facts=[
             *([f"{years} years"] if years is not None else []),
             *([patient.sex] if patient.sex else []),
-            words.say("languages", patient.language),
+            language,
         ],
         panel=patient.panel or "",
         record=patient.record or "",
         active=patient.state == "active",
         in_building=any(one.state == "arrived" and one.starts_at < now + STAYS for one in coming),
         reach=_reach(patient, numbers),
+        privacy=words.say("privacy", patient.privacy),
+        language=language,
+        hours=hours(session, clinic, patient, now),
         numbers=numbers,
-        next_visit=visit(session, coming[-1]) if coming else None,
+        next_visit=visit(coming[-1]) if coming else None,
+        past_visits=[visit(one) for one in gone[:PAST]],
     )
 
 
-def _numbers(session: Session, clinic: Clinic, patient: Patient) -> list[Number]:
-    found = []
-    for one in patient.numbers:
-        agreed = consent.state(session, clinic, one.number or "")
+def hours(session: Session, clinic: Clinic, patient: Patient, now: datetime) -> str:
+    """Return in words whether it is an hour at which this patient may be texted, on their own clock."""
+    open_hours = planner.cadence_of(session, clinic.id).open_hours
+    name = patient.zone or clinic.zone
+    place = ZoneInfo(name)
+    if not open_hours.is_open(now, place):
+        opens = times.moment(open_hours.next_open(now, place), now, name, running=True)
+        return words.say("hours", "quiet", now=times.time_of(now, name), until=opens)
+    window = open_hours.window_on(now.astimezone(place).date())
+    return words.say("hours", "open", until=f"{window[1].hour}:{window[1].minute:02}") if window else ""
+
+
+def _numbers(
+    session: Session, clinic: Clinic, patient: Patient, now: datetime, *, ledger: bool
+) -> list[Number]:
+    """The patient's numbers, the one given last first, with few SELECTs however many there are."""
+    rows = list(reversed(patient.numbers))
+    agreed = consent.states(session, [(clinic.id, row.number_index) for row in rows])
+    told = _ledger(session, clinic, rows, now) if ledger else {}
+    found: list[Number] = []
+    for row in rows:
+        states = {one: agreed.get((clinic.id, row.number_index, one), "unknown") for one in PROGRAMMES}
         said = [
-            (words.say("programmes", programme), agreed[programme], words.say("consent", agreed[programme]))
-            for programme in PROGRAMMES
+            Agreed(
+                one, words.say("programmes", one), state, CONSENT_SHAPES[state], words.say("consent", state)
+            )
+            for one, state in states.items()
         ]
-        line = words.say("lines", one.line)
-        found.append(Number(one.number or "", phone.display(one.number or ""), line, said))
+        number, line = row.number or "", row.line
+        texted = line in ("unknown", "mobile") and not any(one.texted for one in found)
+        line_words, lines = words.say("lines", line), told.get(row.number_index, [])
+        found.append(Number(row.id, number, phone.display(number), line, line_words, texted, said, lines))
     return found
+
+
+def _ledger(
+    session: Session, clinic: Clinic, rows: Sequence[PatientNumber], now: datetime
+) -> dict[bytes, list[str]]:
+    """What was ever agreed and taken back, the newest first, one line where several programmes were meant."""
+    entries = session.scalars(
+        select(ConsentEntry)
+        .where(
+            ConsentEntry.clinic_id == clinic.id,
+            ConsentEntry.number_index.in_([row.number_index for row in rows]),
+        )
+        .order_by(ConsentEntry.at.desc(), ConsentEntry.id.desc())
+        .limit(60)
+    ).all()
+    acts: defaultdict[tuple[bytes, datetime, str, str], list[str]] = defaultdict(list)
+    for one in entries:
+        acts[one.number_index, one.at.replace(microsecond=0), one.event, one.source].append(one.programme)
+    told: defaultdict[bytes, list[str]] = defaultdict(list)
+    for (index, at, event, source), programmes in acts.items():
+        whole = set(programmes) == set(PROGRAMMES)
+        named = [words.say("programmes", one).lower() for one in PROGRAMMES if one in programmes]
+        what = "everything" if whole else " and ".join(named)
+        how = words.say("consent_sources", source)
+        said = words.say("consent_acts", event, what=what, how=how)
+        told[index].append(f"{times.moment(at, now, clinic.zone)}: {said}")
+    return told
 
 
 def _reach(patient: Patient, numbers: Sequence[Number]) -> str:
@@ -108,7 +186,8 @@ def _reach(patient: Patient, numbers: Sequence[Number]) -> str:
         return "record closed, nothing is texted"
     if not numbers:
         return "no number on file"
-    states = {state for _, state, _ in numbers[0].consent}
+    texted = next((one for one in numbers if one.texted), numbers[0])
+    states = {one.state for one in texted.consent}
     if "revoked" in states:
         return "opted out of texts"
     return words.say("privacy", patient.privacy) if "granted" in states else "has not agreed to texts"
@@ -120,8 +199,8 @@ def visits(session: Session, patient: Patient) -> list[Appointment]:
     return list(session.scalars(found.order_by(Appointment.starts_at.desc()).limit(40)))
 
 
-def visit(session: Session, one: Appointment, *, reminders: bool = False) -> Visit:
-    """Return a visit in words, with its reminders when they are asked for."""
+def visit(one: Appointment, steps: Sequence[Reminder] = ()) -> Visit:
+    """Return a visit in words, with the reminders around it."""
     now = clock.now()
     return Visit(
         when=times.moment(one.starts_at, now, one.zone),
@@ -129,19 +208,24 @@ def visit(session: Session, one: Appointment, *, reminders: bool = False) -> Vis
         place=one.place or "",
         clinician=one.clinician or "",
         past=one.starts_at < now,
-        planned=_planned(session, one) if reminders else [],
+        planned=[_planned(step, one.zone, now) for step in steps],
     )
 
 
-def _planned(session: Session, one: Appointment) -> list[tuple[str, str, str, str]]:
-    now = clock.now()
-    steps = select(Reminder).where(Reminder.appointment_id == one.id, Reminder.revision == one.revision)
-    return [
-        (
-            step.step.replace("_", " "),
-            times.moment(step.due_at, now, one.zone) if step.due_at else "not sent",
-            words.say("reminders", step.state),
-            ", ".join(words.say("reasons", reason) for reason in step.why),
-        )
-        for step in session.scalars(steps.order_by(Reminder.due_at, Reminder.id))
-    ]
+def planned_visits(session: Session, patient: Patient) -> list[Visit]:
+    """Return the patient's visits with what is planned around each, in two queries."""
+    found = visits(session, patient)
+    steps: defaultdict[tuple[UUID, int], list[Reminder]] = defaultdict(list)
+    rows = select(Reminder).where(Reminder.appointment_id.in_([one.id for one in found]))
+    for step in session.scalars(rows.order_by(Reminder.due_at, Reminder.id)):
+        steps[step.appointment_id, step.revision].append(step)
+    return [visit(one, steps[one.id, one.revision]) for one in found]
+
+
+def _planned(step: Reminder, zone: str, now: datetime) -> tuple[str, str, str, str]:
+    return (
+        step.step.replace("_", " "),
+        times.moment(step.due_at, now, zone) if step.due_at else "not sent",
+        words.say("reminders", step.state),
+        ", ".join(words.say("reasons", reason) for reason in step.why),
+    )

@@ -1,41 +1,63 @@
-"""A screen as staff read it: its total in words, each answer, what rang, and where the score has gone."""
+"""A screen as staff read it: its total in words, each answer and what changed since last time, and where the score has gone."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from config import clock, db
+from config import clock
 from intake_links import scoring
 from intake_links.models import Screen
 from messaging.models import Patient
-from web import charts, times, words
+from web import charts, series, times, words
+from web.series import Taken
 
-KEPT_ON_CHART = 12
+STRIP = 6
 
 
 @dataclass(frozen=True)
 class Answered:
-    """One item: its number, question and answer in words; `rang` where its answer is an alert."""
+    """One item: its question and answer in words; `rang` where its answer is an alert.
+
+    `turn` is worse | better | same, or empty where there is nothing to compare with; `change` says it in words.
+    """
 
     number: int
     question: str
     answer: str
     points: int | None
     rang: bool
+    turn: str = ""
+    change: str = ""
 
 
 @dataclass(frozen=True)
 class Before:
-    """An earlier score of the same instrument."""
+    """An earlier score of the same instrument, with what it changed since the one before."""
 
     when: str
     total: int
     band: str
     alert: bool
+    change: str
+
+
+@dataclass(frozen=True)
+class Cell:
+    """An answer in the strip: points as text, how dark (charts.shade), whether it rang."""
+
+    points: str
+    shade: int
+    rang: bool
+
+
+@dataclass(frozen=True)
+class Strip:
+    """Items down, dates across: which symptom moves."""
+
+    dates: list[str]
+    rows: list[tuple[int, str, list[Cell]]]
 
 
 @dataclass(frozen=True)
@@ -45,104 +67,105 @@ class ScreenView:
     title: str
     when: str
     finished: bool
+    again: bool
     given: int
     asked: int
     total: int | None
+    points: int
     highest: int
     band: str
     previous: str | None
+    compared: str
     alerts: list[str]
     telling: list[Answered]
     answers: list[Answered]
     trend: charts.Trend | None
     finding: str
+    picture: str
     before: list[Before]
+    strip: Strip | None
     licence: str
-
-
-@dataclass(frozen=True)
-class _Read:
-    screen: Screen
-    answers: list[int | None]
-    score: scoring.Score
-    at: datetime
 
 
 def view(session: Session, screen: Screen, patient: Patient, zone: str) -> ScreenView:
     """Return the screen in words, with the earlier ones of the same instrument."""
-    definition = scoring.instrument(screen.instrument)
-    now, this = clock.now(), _read(screen, patient)
-    series = [*_earlier(session, screen, patient), this]
-    scored = [one for one in series if one.score.total is not None]
-    answers = _answers(definition, this)
-    highest = sum(max(item.values) for item in definition.items)
-    previous = scored[-2] if len(scored) > 1 and scored[-1] is this else None
+    return of_series(patient, series.take(screen, patient), series.before(session, screen, patient), zone)
+
+
+def every(session: Session, patient: Patient, zone: str) -> list[ScreenView]:
+    """Return the last screen of each instrument with its history, the one answered last first."""
+    found = series.by_instrument(session, patient)
+    return [of_series(patient, taken[-1], taken[:-1], zone) for taken in found.values()]
+
+
+def of_series(patient: Patient, this: Taken, earlier: Sequence[Taken], zone: str) -> ScreenView:
+    """Return the last of a series in words; what was sent again is compared, and is no point of the picture."""
+    definition, now = scoring.instrument(this.screen.instrument), clock.now()
+    scored = [one for one in [*earlier, *([] if this.again else [this])] if one.score.total is not None]
+    last = earlier[-1] if earlier else None
+    answers = _answers(definition, this, last)
     drawable = len(scored) > 1
+    trend, goals = _trend(definition, patient, scored, now, zone) if drawable else (None, "")
+    finding = _finding(definition.title, scored) if drawable else ""
     return ScreenView(
         title=definition.title,
         when=times.moment(this.at, now, zone),
-        finished=screen.submitted_at is not None,
+        finished=this.screen.submitted_at is not None,
+        again=this.again,
         given=sum(answer is not None for answer in this.answers),
         asked=len(scoring.applicable(definition, this.answers)),
         total=this.score.total,
-        highest=highest,
+        points=sum(points or 0 for points in this.answers),
+        highest=definition.highest_total,
         band=_band(definition, patient, this.score),
-        previous=_was(previous, now, zone) if previous else None,
+        previous=_was(last, now, zone) if last else None,
+        compared=times.month(last.at, now, zone) if last else "",
         alerts=_alerts(definition, this),
         telling=_telling(answers),
         answers=answers,
-        trend=_trend(definition, patient, scored, now, zone, highest) if drawable else None,
-        finding=_finding(definition.title, scored) if drawable else "",
-        before=[_before(definition, patient, one, now, zone) for one in reversed(scored)] if drawable else [],
+        trend=trend,
+        finding=finding,
+        picture=". ".join(part for part in (finding, goals, _rings(scored, now, zone)) if part),
+        before=_before(definition, patient, scored, now, zone) if drawable else [],
+        strip=_strip(definition, [*earlier, this][-STRIP:], now, zone) if earlier else None,
         licence=definition.licence.get("en", ""),
     )
 
 
-def _read(screen: Screen, patient: Patient) -> _Read:
-    answers: list[int | None] = json.loads(screen.answers or "[]")
-    sex = patient.sex if patient.sex in ("female", "male") else None
-    size = len(scoring.instrument(screen.instrument).items)
-    answers = (answers + [None] * size)[:size]
-    score = scoring.score(screen.instrument, answers, sex)  # type: ignore[arg-type]
-    return _Read(screen, answers, score, screen.submitted_at or screen.started_at)
-
-
-def _earlier(session: Session, screen: Screen, patient: Patient) -> list[_Read]:
-    rows = session.scalars(
-        select(Screen)
-        .where(
-            Screen.patient_id == patient.id,
-            Screen.instrument == screen.instrument,
-            Screen.submitted_at.is_not(None),
-            Screen.submitted_at < (screen.submitted_at or clock.now()),
-            Screen.id != screen.id,
-        )
-        .order_by(Screen.submitted_at.desc())
-        .limit(KEPT_ON_CHART)
-    ).all()
-    db.load_keys(session, (row.key_id for row in rows))
-    return [_read(row, patient) for row in reversed(rows)]
-
-
-def _answers(definition: scoring.Instrument, this: _Read) -> list[Answered]:
-    rules = {rule.item: rule.at_least for rule in definition.alerts}
+def _answers(definition: scoring.Instrument, this: Taken, last: Taken | None) -> list[Answered]:
+    asked = set(scoring.applicable(definition, this.answers))
     found = []
-    for number, (item, points) in enumerate(zip(definition.items, this.answers, strict=True), start=1):
+    for index, (item, points) in enumerate(zip(definition.items, this.answers, strict=True)):
         said = {answer.value: answer.text["en"] for answer in item.answers}
-        rang = number in rules and (points or 0) >= rules[number]
-        answer = "no answer" if points is None else said[points]
-        found.append(Answered(number, item.text["en"], answer, points, rang))
+        missing = "no answer" if index in asked else "not asked"
+        answer = missing if points is None else said.get(points, str(points))
+        turn, change = _change(points, last.answers[index]) if last else ("", "")
+        rang = _rang(definition, index + 1, points)
+        found.append(Answered(index + 1, item.text["en"], answer, points, rang, turn, change))
     return found
+
+
+def _rang(definition: scoring.Instrument, number: int, points: int | None) -> bool:
+    return any(rule.item == number and (points or 0) >= rule.at_least for rule in definition.alerts)
+
+
+def _change(points: int | None, before: int | None) -> tuple[str, str]:
+    if points is None or before is None:
+        return "", words.say("changes", "unknown" if points is not None else "gone")
+    turn = "worse" if points > before else "better" if points < before else "same"
+    return turn, words.say("changes", turn, by=abs(points - before))
 
 
 def _telling(answers: Sequence[Answered]) -> list[Answered]:
     # What rang stands first, then what weighs most, so that four lines tell the story.
-    weighed = sorted(answers, key=lambda one: (not one.rang, -(one.points or 0), one.number))
+    weighed = sorted(
+        answers, key=lambda one: (not one.rang, -(one.points or 0), one.turn != "worse", one.number)
+    )
     return [one for one in weighed if one.points][:4]
 
 
-def _alerts(definition: scoring.Instrument, this: _Read) -> list[str]:
-    answers = _answers(definition, this)
+def _alerts(definition: scoring.Instrument, this: Taken) -> list[str]:
+    answers = _answers(definition, this, None)
     said = []
     for rule in definition.alerts:
         one = answers[rule.item - 1]
@@ -152,42 +175,86 @@ def _alerts(definition: scoring.Instrument, this: _Read) -> list[str]:
 
 
 def _band(definition: scoring.Instrument, patient: Patient, score: scoring.Score) -> str:
-    sex = patient.sex if patient.sex in ("female", "male") else None
-    for band in definition.bands(sex):  # type: ignore[arg-type]
-        if band.name == score.band:
-            return band.words["en"]
-    return ""
+    fitting = (band for band in definition.bands(series.sex_of(patient)) if band.name == score.band)
+    return next((band.words["en"] for band in fitting), "")
 
 
-def _was(previous: _Read, now: datetime, zone: str) -> str:
-    return f"was {previous.score.total}, {times.month(previous.at, now, zone)}"
+def _was(last: Taken, now: datetime, zone: str) -> str:
+    total = "not complete" if last.score.total is None else str(last.score.total)
+    return f"was {total}, {times.month(last.at, now, zone)}"
 
 
-def _before(definition: scoring.Instrument, patient: Patient, one: _Read, now: datetime, zone: str) -> Before:
-    band = _band(definition, patient, one.score)
-    return Before(times.day(one.at, now, zone), one.score.total or 0, band, bool(one.score.alerts))
+def _before(
+    definition: scoring.Instrument, patient: Patient, scored: Sequence[Taken], now: datetime, zone: str
+) -> list[Before]:
+    found = []
+    for at, one in enumerate(scored):
+        moved = (one.score.total or 0) - (scored[at - 1].score.total or 0) if at else None
+        turn = "" if moved is None else "worse" if moved > 0 else "better" if moved < 0 else "same"
+        change = words.say("changes", turn, by=abs(moved or 0)) if turn else words.say("changes", "start")
+        band = _band(definition, patient, one.score)
+        day = times.day(one.at, now, zone)
+        found.append(Before(day, one.score.total or 0, band, bool(one.score.alerts), change))
+    return found[::-1]
 
 
 def _trend(
-    definition: scoring.Instrument,
-    patient: Patient,
-    scored: Sequence[_Read],
-    now: datetime,
-    zone: str,
-    highest: int,
-) -> charts.Trend:
-    sex = patient.sex if patient.sex in ("female", "male") else None
-    bands = [(band.lowest, band.words["en"].lower()) for band in definition.bands(sex)]  # type: ignore[arg-type]
+    definition: scoring.Instrument, patient: Patient, scored: Sequence[Taken], now: datetime, zone: str
+) -> tuple[charts.Trend, str]:
+    """Return the picture and what it says of the goals, if the instrument has any and they fit this patient."""
+    sex = series.sex_of(patient)
+    bands = [(band.lowest, band.words["en"].lower()) for band in definition.bands(sex)]
     readings = [
         charts.Reading(one.at, one.score.total or 0, times.month(one.at, now, zone), bool(one.score.alerts))
         for one in scored
     ]
-    return charts.trend(readings, bands, highest)
+    start, last = readings[0].total, readings[-1].total
+    goals = [("start", float(start), words.say("goals", "start", points=start))]
+    reached = ""
+    # Response and remission are said of those who began with a positive screen (instruments/README).
+    if start >= definition.cut(sex):
+        if definition.response_percent is not None:
+            half = start * (100 - definition.response_percent) / 100
+            goals.append(("response", half, words.say("goals", "response")))
+            reached = words.say("goals", "response_reached") if last <= half else reached
+        if definition.remission_below is not None:
+            below = definition.remission_below
+            goals.append(("remission", float(below), words.say("goals", "remission", points=below)))
+            reached = words.say("goals", "remission_reached", points=below) if last < below else reached
+        if len(goals) > 1 and not reached:
+            reached = words.say("goals", "not_yet")
+    return charts.trend(readings, bands, definition.highest_total, goals), reached
 
 
-def _finding(title: str, scored: Sequence[_Read]) -> str:
+def _finding(title: str, scored: Sequence[Taken]) -> str:
     first, last = scored[0].score.total or 0, scored[-1].score.total or 0
     span = times.roughly(scored[-1].at - scored[0].at)
     if first == last:
-        return f"{title} is {last}, as it was {span} ago"
-    return f"{title} {'rose' if last > first else 'fell'} from {first} to {last} in {span}"
+        said = f"{title} is {last}, as it was {span} ago"
+    else:
+        said = f"{title} {'rose' if last > first else 'fell'} from {first} to {last} in {span}"
+    # A fall over months must not hide that the last step went up.
+    before = scored[-2].score.total or 0
+    return (
+        f"{said}, but rose by {last - before} since the last time"
+        if last > before and last <= first
+        else said
+    )
+
+
+def _rings(scored: Sequence[Taken], now: datetime, zone: str) -> str:
+    rang = [times.month(one.at, now, zone) for one in scored if one.score.alerts]
+    return words.say("goals", "rings", dates=", ".join(rang)) if rang else ""
+
+
+def _strip(definition: scoring.Instrument, shown: Sequence[Taken], now: datetime, zone: str) -> Strip:
+    rows = []
+    for index, item in enumerate(definition.items):
+        cells = []
+        for one in shown:
+            points = one.answers[index]
+            rang = _rang(definition, index + 1, points)
+            said = "–" if points is None else str(points)
+            cells.append(Cell(said, charts.shade(points, max(item.values)), rang))
+        rows.append((index + 1, item.text["en"], cells))
+    return Strip([times.month(one.at, now, zone) for one in shown], rows)

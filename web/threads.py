@@ -1,22 +1,40 @@
-"""A conversation as staff read it: by day, with who wrote, what became of each text, and what may be answered."""
+"""A conversation as staff read it: by day, with who wrote, what became of each text, and what may be answered.
+
+Notes and calls stand between the texts in the order of time. It is read a page at a time, so that two thousand texts
+open as fast as twenty.
+"""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from config import clock
+from config import clock, db
 from messaging import consent, conversations, outbox, people, phone
+from messaging.inbox import contacts
+from messaging.inbox.models import Contact
 from messaging.models import Clinic, Conversation, Message, Patient, Staff
 from web import times, words
 
 # A form's address is the patient's key to it: staff see that one was sent, never the key.
 _TOKEN = re.compile(r"(/i/)[A-Za-z0-9_-]{16,}")
 WORRYING = ("undelivered", "failed", "held", "unknown")
+PAGE = 40
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Thread:
+    """Whose story it is: the texts of a conversation, and what was written down about a patient or a number."""
+
+    conversation: Conversation | None
+    patient: Patient | None
+    item_id: UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -35,41 +53,136 @@ class Said:
 
 
 @dataclass(frozen=True)
-class Day:
-    """The texts of one day."""
+class Noted:
+    """A note or a call, never sent: `side` is note | call. `strikes` where its author may still strike it."""
 
-    name: str
-    said: list[Said]
+    id: UUID
+    side: str
+    heading: str
+    body: str
+    author: str
+    at: str
+    struck: str
+    strikes: bool
 
 
 @dataclass(frozen=True)
-class Composer:
-    """Whether this conversation can be answered: `closed` says why not, in words, with the number to call."""
+class Day:
+    """What was said and written down on one day."""
 
-    closed: str | None
-    call: str | None
-    call_words: str | None
-    to: str
-    language: str
+    name: str
+    said: list[Said | Noted]
 
 
-def days(session: Session, clinic: Clinic, conversation: Conversation | None, name: str) -> list[Day]:
-    """Return the latest fifty texts by day; `name` is what the patient is called."""
+@dataclass(frozen=True)
+class Page:
+    """A page of a conversation, oldest first. `earlier` is the cursor of the page before; `past` where it is not the last."""
+
+    days: list[Day]
+    earlier: str | None
+    past: bool
+
+
+def page(session: Session, clinic: Clinic, staff: Staff, thread: Thread, cursor: str | None = None) -> Page:
+    """Return the latest forty texts, notes and calls before `cursor`, or the last ones of all.
+
+    The number of queries is the same however much was said.
+    """
+    before = _moment(cursor)
+    rows: list[Message | Contact] = [
+        *_messages(session, thread.conversation, before),
+        *contacts.of_thread(
+            session,
+            clinic,
+            patient_id=thread.patient.id if thread.patient else None,
+            conversation_id=thread.conversation.id if thread.conversation else None,
+            item_id=thread.item_id,
+            before=before,
+            limit=PAGE + 1,
+        ),
+    ]
+    # Each of the two brought what a whole page of its kind would need, so the latest of both are surely among them.
+    rows.sort(key=_place)
+    shown = rows[-PAGE:]
+    names = _names(session, shown)
+    now, called = clock.now(), _called(thread.patient)
+    told = [(_place(row)[0], _shown(row, called, names, staff, clinic.zone)) for row in shown]
+    days = groupby(told, key=lambda one: times.day(one[0], now, clinic.zone))
+    return Page(
+        [Day(day, [said for _, said in several]) for day, several in days],
+        _cursor(shown[0]) if len(rows) > PAGE else None,
+        before is not None,
+    )
+
+
+def _messages(
+    session: Session, conversation: Conversation | None, before: contacts.Cursor | None
+) -> Sequence[Message]:
     if conversation is None:
         return []
-    found = conversations.messages(session, conversation.id)
-    authors = _authors(session, found)
+    # What is still to go out at an hour somebody chose stands below the conversation, where it can be cancelled.
+    left = or_(Message.scheduled_for.is_(None), Message.state != "queued")
+    said = select(Message).where(Message.conversation_id == conversation.id, left)
+    if before is not None:
+        at, last = before
+        said = said.where(Message.created_at <= at, or_(Message.created_at < at, Message.id < last))
+    found = session.scalars(said.order_by(Message.created_at.desc(), Message.id.desc()).limit(PAGE + 1)).all()
+    db.load_keys(session, (message.key_id for message in found))
+    return found
+
+
+def _place(row: Message | Contact) -> tuple[datetime, UUID]:
+    return (row.created_at, row.id) if isinstance(row, Message) else (row.at, row.id)
+
+
+def _cursor(row: Message | Contact) -> str:
+    at, row_id = _place(row)
+    return f"{(at - EPOCH) // timedelta(microseconds=1)}-{row_id.hex}"
+
+
+def _moment(cursor: str | None) -> contacts.Cursor | None:
+    """Read a cursor; whatever is none begins at the end, as without one."""
+    found = re.fullmatch(r"(\d{1,17})-([0-9a-f]{32})", cursor or "")
+    return (EPOCH + timedelta(microseconds=int(found[1])), UUID(found[2])) if found else None
+
+
+def _called(patient: Patient | None) -> str:
+    return (patient.first_name if patient else None) or "Unknown number"
+
+
+def _names(session: Session, rows: Iterable[Message | Contact]) -> dict[UUID, str]:
+    ids = {row.author_id if isinstance(row, Message) else row.staff_id for row in rows} - {None}
+    if not ids:
+        return {}
+    return {one.id: one.name for one in session.scalars(select(Staff).where(Staff.id.in_(ids)))}
+
+
+def _shown(
+    row: Message | Contact, called: str, names: dict[UUID, str], staff: Staff, zone: str
+) -> Said | Noted:
+    if isinstance(row, Contact):
+        return noted(row, names.get(row.staff_id, "A colleague"), staff, zone)
+    return _said(row, called, names, zone)
+
+
+def noted(contact: Contact, author: str, staff: Staff, zone: str) -> Noted:
+    """Return a note or call in words, as `staff` sees it."""
     now = clock.now()
-    return [
-        Day(day, [_said(message, name, authors, clinic.zone) for message in several])
-        for day, several in groupby(found, key=lambda one: times.day(one.created_at, now, clinic.zone))
-    ]
-
-
-def _authors(session: Session, found: Sequence[Message]) -> dict[UUID, str]:
-    ids = {message.author_id for message in found if message.author_id}
-    return (
-        {one.id: one.name for one in session.scalars(select(Staff).where(Staff.id.in_(ids)))} if ids else {}
+    parts = [contacts.outcomes().get(contact.outcome or "", "")]
+    if contact.minutes:
+        parts.append(f"{contact.minutes} min")
+    if contact.next_try_at:
+        parts.append(f"next try {times.moment(contact.next_try_at, now, zone, running=True)}")
+    struck = times.moment(contact.struck_at, now, zone, running=True) if contact.struck_at else ""
+    return Noted(
+        id=contact.id,
+        side=contact.kind,
+        heading=" · ".join(part for part in parts if part),
+        body=contact.words or "",
+        author=author,
+        at=times.time_of(contact.at, zone),
+        struck=struck,
+        strikes=contacts.may_strike(contact, staff, now),
     )
 
 
@@ -94,7 +207,9 @@ def _said(message: Message, name: str, authors: dict[UUID, str], zone: str) -> S
 def _fate(message: Message, zone: str) -> str:
     said = words.say("delivery", message.state)
     if message.state == "delivered" and message.delivered_at:
-        return f"{said} {times.time_of(message.delivered_at, zone)}"
+        waited = message.delivered_at - message.created_at > timedelta(hours=10)
+        now, at = clock.now(), message.delivered_at
+        return f"{said} {times.moment(at, now, zone, running=True) if waited else times.time_of(at, zone)}"
     return f"{said}, carrier code {message.error_code}" if message.error_code else said
 
 
@@ -120,6 +235,17 @@ def colleague_since(session: Session, conversation_id: UUID, staff: Staff, seen:
         )
         .limit(1)
     )
+
+
+@dataclass(frozen=True)
+class Composer:
+    """Whether this conversation can be answered: `closed` says why not, in words, with the number to call."""
+
+    closed: str | None
+    call: str | None
+    call_words: str | None
+    to: str
+    language: str
 
 
 def composer(

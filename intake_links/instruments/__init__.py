@@ -128,6 +128,8 @@ class Instrument:
     alerts: tuple[AlertRule, ...] = ()
     skips: tuple[SkipRule, ...] = ()
     prorate_up_to: int = 0
+    remission_below: int | None = None
+    response_percent: int | None = None
 
     def __post_init__(self) -> None:
         ids = [item.id for item in self.items + self.unscored]
@@ -156,6 +158,10 @@ class Instrument:
 
     def _check_rules(self) -> None:
         _require(0 <= self.prorate_up_to < len(self.items), "too many answers may be missing")
+        _require(
+            0 < (self.remission_below or 1) <= min(self.cuts.values()), "its remission is a positive screen"
+        )
+        _require(0 < (self.response_percent or 50) < 100, "its response is no share of the first total")
         for rule in self.alerts:
             highest = max(self._numbered(rule.item).values)
             _require(1 <= rule.at_least <= highest, f"alert {rule.name} cannot ring, or always rings")

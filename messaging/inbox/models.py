@@ -95,7 +95,8 @@ class ItemEvent(ClinicRow, Base):
 class Contact(SealedRow, Base):
     """What a colleague wrote down about a patient or a number: a note, or a call that was made. Never sent to anybody.
 
-    kind: note | call. `outcome` of a call is a key of [calls] in messaging/texts/staff.toml; `minutes` how long it was.
+    kind: note | call. `outcome` of a call is a key of [calls] in messaging/texts/staff.toml; `minutes` how long it was,
+    `next_try_at` when its author means to try again.
     A line is never changed; its author may strike it, and it stays readable as struck.
     """
 
@@ -112,6 +113,7 @@ class Contact(SealedRow, Base):
     staff_id: Mapped[UUID] = mapped_column(ForeignKey("staff.id"))
     outcome: Mapped[str | None] = mapped_column(String(20))
     minutes: Mapped[int | None]
+    next_try_at: Mapped[datetime | None]
     words_ct: Mapped[bytes | None]
     at: Mapped[datetime]
     struck_at: Mapped[datetime | None]

@@ -111,6 +111,7 @@ def upgrade() -> None:
         sa.Column("staff_id", sa.Uuid(), nullable=False),
         sa.Column("outcome", sa.String(length=20), nullable=True),
         sa.Column("minutes", sa.Integer(), nullable=True),
+        sa.Column("next_try_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("words_ct", sa.LargeBinary(), nullable=True),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("struck_at", sa.DateTime(timezone=True), nullable=True),

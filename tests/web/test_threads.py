@@ -1,0 +1,149 @@
+"""A conversation a page at a time, with notes and calls between the texts."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import event, insert
+
+from config import clock, db
+from messaging import conversations
+from messaging.inbox import contacts
+from messaging.models import Conversation, Message, Patient
+from web import threads
+
+
+@contextmanager
+def counting() -> Iterator[list[str]]:
+    said: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
+        said.append(statement)
+
+    event.listen(db.engine(), "before_cursor_execute", note)
+    yield said
+    event.remove(db.engine(), "before_cursor_execute", note)
+
+
+def fill(house: Any, conversation: Conversation, texts: int) -> None:
+    """Write many texts at once, a minute apart, the last one a minute ago."""
+    now = clock.now()
+    with db.unit_of_work(house.clinic.id) as session:
+        kept = session.get_one(Conversation, conversation.id)
+        rows = []
+        for number in range(texts):
+            at = now - timedelta(minutes=texts - number)
+            one = Message(
+                clinic_id=kept.clinic_id,
+                key_id=kept.key_id,
+                conversation_id=kept.id,
+                direction="in",
+                kind="reply",
+                state="received",
+                lane="bulk",
+                body=f"text {number:04}",
+                media=[],
+                reading=[],
+                dedupe=f"many:{kept.id}:{number}",
+                created_at=at,
+                try_after=at,
+                attempts=0,
+                fence=0,
+            )
+            rows.append({c.key: getattr(one, c.key) for c in Message.__mapper__.column_attrs})
+        if rows:
+            session.execute(insert(Message), rows)
+
+
+def read(house: Any, patient: Patient, staff: Any, cursor: str | None = None) -> threads.Page:
+    with db.unit_of_work(house.clinic.id, read_only=True) as session:
+        kept = session.get_one(Patient, patient.id)
+        conversation = conversations.of_patient(session, house.clinic, kept)
+        return threads.page(session, house.clinic, staff, threads.Thread(conversation, kept), cursor)
+
+
+def bodies(page: threads.Page) -> list[str]:
+    return [one.body for day in page.days for one in day.said]
+
+
+@pytest.mark.parametrize("extra", [0, 1, 39, 40, 41, 90])
+def test_turning_back_page_by_page_shows_every_text_note_and_call_once_in_order(
+    house: Any, extra: int
+) -> None:
+    patient, rosa = house.patient(), house.staff()
+    conversation = house.text_from(patient, "the last")
+    fill(house, conversation, extra)
+    with db.unit_of_work(house.clinic.id) as session:
+        for number in range(0, extra, 7):
+            note = contacts.write_note(
+                session, house.clinic, rosa, words=f"note {number}", patient_id=patient.id
+            )
+            # At the very moment of a text: the cursor must not lose either.
+            note.at = clock.now() - timedelta(minutes=number)
+    seen: list[str] = []
+    cursor: str | None = None
+    while True:
+        page = read(house, patient, rosa, cursor)
+        assert len(bodies(page)) <= threads.PAGE
+        assert page.past == (cursor is not None)
+        seen = bodies(page) + seen
+        cursor = page.earlier
+        if cursor is None:
+            break
+    assert len(seen) == len(set(seen)) == 1 + extra + len(range(0, extra, 7))
+    assert [one for one in seen if one.startswith("text")] == [f"text {number:04}" for number in range(extra)]
+
+
+def test_two_thousand_texts_open_with_as_many_queries_as_twenty(house: Any) -> None:
+    rosa = house.staff()
+    browser = house.signed_in(rosa)
+    asked = {}
+    for texts in (20, 2000):
+        patient = house.patient()
+        conversation = house.text_from(patient, "hello")
+        fill(house, conversation, texts)
+        item = house.item(patient_id=patient.id, conversation_id=conversation.id, owner_id=rosa.id)
+        browser.get(f"/inbox/{item.id}")
+        with counting() as said:
+            page = browser.get(f"/inbox/{item.id}").text
+        asked[texts] = len(said)
+        assert page.count('class="msg in"') == min(texts + 1, threads.PAGE)
+        assert ("Earlier texts" in page) == (texts == 2000)
+    assert asked[20] == asked[2000] < 60, asked
+
+
+def test_the_way_to_earlier_texts_is_a_link_that_needs_no_script(house: Any) -> None:
+    rosa, patient = house.staff(), house.patient()
+    conversation = house.text_from(patient, "hello")
+    fill(house, conversation, 60)
+    item = house.item(patient_id=patient.id, conversation_id=conversation.id, owner_id=rosa.id)
+    browser = house.signed_in(rosa)
+    first = browser.get(f"/inbox/{item.id}").text
+    onward = re.search(r'href="([^"]+)#thread" data-earlier', first)
+    assert onward is not None
+    earlier = browser.get(onward[1].replace("&amp;", "&")).text
+    assert "text 0000" in earlier
+    assert "text 0000" not in first
+    assert "Back to the latest texts" in earlier
+
+
+def test_a_cursor_that_is_none_shows_the_latest(house: Any) -> None:
+    rosa, patient = house.staff(), house.patient()
+    house.text_from(patient, "hello")
+    for cursor in ("", "x", "1-2", "9" * 40 + "-" + "a" * 32):
+        assert bodies(read(house, patient, rosa, cursor)) == ["hello"]
+
+
+def test_a_text_that_is_still_to_go_out_at_a_chosen_hour_stands_elsewhere(house: Any) -> None:
+    rosa, patient = house.staff(), house.patient()
+    conversation = house.text_from(patient, "hello")
+    with db.unit_of_work(house.clinic.id) as session:
+        kept = session.get_one(Conversation, conversation.id)
+        planned = conversations.file_inbound(
+            session, house.clinic, kept, body="tomorrow", provider_sid="SMx", reading=[]
+        )
+        planned.direction, planned.state, planned.scheduled_for = "out", "queued", clock.now()
+    assert bodies(read(house, patient, rosa)) == ["hello"]
