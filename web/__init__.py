@@ -9,13 +9,13 @@ if TYPE_CHECKING:
 def register(app: "Flask") -> None:
     """Put every staff page into `app`, each closed to those it does not name."""
     # Imported here, so that reading this room's models does not bring its pages along.
-    from web import acts, handoffs, inbox, layout, live, patients, preferences, signin
+    from web import bulk, handoffs, inbox, layout, live, patients, preferences, signin
 
     layout.register(
         app,
         signin.signin,
         inbox.inbox,
-        acts.acts,
+        bulk.room,
         live.live,
         handoffs.handoffs,
         patients.patients,

@@ -37,6 +37,7 @@ class Case:
     due: str
     state: str
     owner: str | None
+    owner_id: UUID | None
     mine: bool
     why: list[str]
     came: str
@@ -81,6 +82,7 @@ def read(session: Session, clinic: Clinic, staff: Staff, item: InboxItem, *, rea
         due=times.moment(item.answer_by, now, zone, running=True),
         state=item.state,
         owner=team[item.owner_id].name if item.owner_id in team else None,
+        owner_id=item.owner_id,
         mine=item.owner_id == staff.id,
         why=why(item.reason),
         came=times.moment(item.created_at, now, zone, running=True),

@@ -8,9 +8,9 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from config import audit, db
-from messaging.inbox import items, views
+from messaging.inbox import views
 from messaging.inbox.models import InboxItem
-from web import cases, layout, live, permissions, replies, rows, sessions, words
+from web import cases, choices, layout, live, permissions, replies, rows, sessions, words
 
 inbox = layout.room("inbox", __name__)
 
@@ -88,7 +88,7 @@ def page(
         "safety": live.open_safety(session),
         "selected": item.id if item else _selected(),
         "case": cases.read(session, clinic, staff, item, readable=readable) if item else None,
-        "dispositions": items.dispositions(),
+        "offer": choices.read(session, clinic, item) if item else None,
         "problem": problem,
         "draft": draft or replies.fresh(),
         "cost": replies.cost(draft.body if draft else ""),
