@@ -309,3 +309,51 @@ def test_another_clinic_s_items_are_never_listed(opened, new_staff, clinic):
         staff = new_staff()
         assert views.listing(session, db.new_id(), view="everyone", staff=staff) == []
         assert set(views.counts(session, db.new_id(), staff).values()) == {0}
+
+
+@both
+def test_of_two_who_take_an_item_at_once_one_has_it_and_the_other_is_told(opened, new_staff, clinic, desk):
+    people = [new_staff(), new_staff("Ben Ito")]
+    item, start, said = opened("reply"), threading.Barrier(2), []
+
+    def take(one) -> None:
+        start.wait()
+        try:
+            with db.unit_of_work(clinic.id) as session:
+                (held,) = items.hold(session, clinic.id, [item.id])
+                items.claim_as_shown(session, held, one, None)
+            said.append(("has it", one.id))
+        except items.Taken as taken:
+            said.append(("told", taken.owner_id))
+
+    at_once = [threading.Thread(target=take, args=(one,)) for one in people]
+    for thread in at_once:
+        thread.start()
+    for thread in at_once:
+        thread.join()
+    owner = desk.item(item.id).owner_id
+    assert sorted(said) == [("has it", owner), ("told", owner)]
+    assert desk.events(item.id) == ["opened", "claimed"]
+
+
+def test_taking_what_is_ones_own_or_what_the_page_showed_is_fine(opened, new_staff, desk):
+    alba, ben, item = new_staff(), new_staff("Ben Ito"), opened("reply")
+    do(items.claim_as_shown, item, alba, None)
+    do(items.claim_as_shown, item, alba, None)
+    do(items.claim_as_shown, item, ben, alba.id)
+    assert desk.item(item.id).owner_id == ben.id
+    with pytest.raises(items.Taken):
+        do(items.claim_as_shown, item, alba, None)
+    do(items.resolve, item, ben)
+    with pytest.raises(items.Refused, match="already_done"):
+        do(items.claim_as_shown, item, alba, ben.id)
+
+
+def test_nothing_is_handed_to_somebody_who_has_left(opened, new_staff, clinic, desk):
+    alba, gone, item = new_staff(), new_staff("Ben Ito"), opened()
+    with db.unit_of_work(clinic.id) as session:
+        session.merge(gone).active = False
+    gone.active = False
+    with pytest.raises(items.Refused, match="nobody"):
+        do(items.hand_over, item, alba, gone)
+    assert desk.item(item.id).owner_id is None
