@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from config import audit, clock
 from messaging import models as messaging
+from messaging.inbox import snoozing
 from reminders import planner
 from reminders.models import Appointment, Reminder
 from reminders.rules import zones
@@ -20,6 +21,7 @@ CONFIRMED = "confirmed: the patient has confirmed, and confirmed once means sile
 CHANGE_ASKED = "change: the patient has asked to change this visit"
 # How long after its start a visit still counts as the one a patient speaks of who says "I am here" or "I am late".
 STILL_TODAY = timedelta(hours=4)
+STILL_TO_COME = (*planner.SPOKEN_OF, "change_asked")
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,8 @@ def save_many(
         if changed:
             _write_down(session, appointment, actor, f"appointment.{saved[-1][1]}")
     planner.plan_many(session, to_plan.values())
+    known_before = {visit.id for visit, what in saved if what == "updated"}
+    _let_sleepers_follow(session, [one for one in to_plan.values() if one.id in known_before])
     return saved
 
 
@@ -171,7 +175,7 @@ def today(session: Session, patient_id: UUID, now: datetime) -> list[Appointment
     """Return the patient's visits of today by the visit's own clock that someone may arrive at or be late for."""
     near = select(Appointment).where(
         Appointment.patient_id == patient_id,
-        Appointment.state.in_((*planner.SPOKEN_OF, "change_asked", "arrived")),
+        Appointment.state.in_((*STILL_TO_COME, "arrived")),
         Appointment.starts_at > now - STILL_TODAY,
         Appointment.starts_at < now + timedelta(days=1),
     )
@@ -209,6 +213,7 @@ def cancel(session: Session, appointment: Appointment, actor: str) -> None:
     appointment.state, appointment.revision = "cancelled", appointment.revision + 1
     _write_down(session, appointment, actor, "appointment.cancelled")
     planner.replan(session, appointment)
+    _let_sleepers_follow(session, [appointment])
 
 
 def arrive(session: Session, appointment: Appointment, actor: str) -> None:
@@ -218,6 +223,28 @@ def arrive(session: Session, appointment: Appointment, actor: str) -> None:
     appointment.state, appointment.arrived_at = "arrived", clock.now()
     _write_down(session, appointment, actor, "appointment.arrived")
     planner.replan(session, appointment)
+    _let_sleepers_follow(session, [appointment])
+
+
+def _let_sleepers_follow(session: Session, visits: Sequence[Appointment]) -> None:
+    """What a colleague has set aside until a visit goes with it, and wakes if the visit will not be or is now."""
+    for clinic_id in {visit.clinic_id for visit in visits}:
+        starts = {
+            visit.id: visit.starts_at if visit.state in STILL_TO_COME else None
+            for visit in visits
+            if visit.clinic_id == clinic_id
+        }
+        snoozing.follow_visits(session, clinic_id, starts)
+
+
+def next_visit(session: Session, patient_id: UUID, now: datetime) -> Appointment | None:
+    """Return the patient's next visit that is still to come."""
+    visits = select(Appointment).where(
+        Appointment.patient_id == patient_id,
+        Appointment.state.in_(STILL_TO_COME),
+        Appointment.starts_at > now,
+    )
+    return session.scalar(visits.order_by(Appointment.starts_at, Appointment.id).limit(1))
 
 
 def _write_down(session: Session, appointment: Appointment, actor: str, act: str) -> None:

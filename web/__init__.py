@@ -10,7 +10,7 @@ def register(app: "Flask") -> None:
     """Put every staff page into `app`, each closed to those it does not name."""
     # Imported here, so that reading this room's models does not bring its pages along.
     from web import (
-        acts,
+        bulk,
         contacts,
         handoffs,
         inbox,
@@ -27,7 +27,7 @@ def register(app: "Flask") -> None:
         app,
         signin.signin,
         inbox.inbox,
-        acts.acts,
+        bulk.room,
         contacts.contacts,
         questions.questions,
         live.live,

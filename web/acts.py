@@ -1,106 +1,247 @@
 """What can be done with a case: every act is a named person's, and answers with the case as it stands then."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
-from flask import flash, redirect, request, url_for
+from flask import abort, g, request
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from config import db
-from messaging.inbox import items
-from messaging.inbox.models import InboxItem
-from messaging.models import Staff
-from web import inbox, layout, permissions, replies, sessions, words
+from config import clock, db
+from messaging.inbox import items, later, snoozing, undoing, views
+from messaging.inbox.models import InboxItem, ItemEvent
+from messaging.models import Conversation, Patient, Staff
+from web import choices, inbox, layout, permissions, replies, returning, rows, sessions, times, words
 
 acts = layout.room("acts", __name__)
+Answer = Response | tuple[str, int]
 
 
 @acts.post("/inbox/<uuid:item_id>/claim")
 @permissions.signed_in("inbox.work")
-def claim(item_id: UUID) -> Response:
-    """Take the item."""
+def claim(item_id: UUID) -> Answer:
+    """Take the item, unless somebody else has taken it since the page was drawn (`owner`: whom the page showed)."""
     with db.unit_of_work(sessions.clinic().id) as session:
-        items.claim(session, inbox.the_item(session, item_id, lock=True), layout.the_staff())
-    return _back(item_id, "claimed")
+        item = _held(session, item_id)
+        try:
+            done = items.claim_as_shown(
+                session, item, layout.the_staff(), _uuid(request.form.get("owner", ""))
+            )
+        except items.Taken as taken:
+            return _refused(session, item, "taken", 409, how=_how(session, item, taken.owner_id))
+        except items.Refused as refused:
+            return _refused(session, item, refused.why, **refused.facts)
+    return returning.to_case(item_id, "claimed", done)
 
 
 @acts.post("/inbox/<uuid:item_id>/acknowledge")
 @permissions.signed_in("inbox.work")
-def acknowledge(item_id: UUID) -> Response | tuple[str, int]:
-    """Say what was done; without that there is no acknowledgement."""
+def acknowledge(item_id: UUID) -> Answer:
+    """Say what was done, and if the patient was not reached (`next`) when the next try is."""
+    said = request.form.get("disposition", "")
     with db.unit_of_work(sessions.clinic().id) as session:
-        item = inbox.the_item(session, item_id, lock=True)
+        item = _held(session, item_id)
         if item.state == "done":
             return _refused(session, item, "already_done")
-        if request.form.get("disposition", "") not in items.dispositions():
+        next_try = choices.tries(sessions.clinic(), item).get(request.form.get("next", ""))
+        try:
+            done = items.acknowledge(session, item, layout.the_staff(), said, next_try)
+        except ValueError:
             return _refused(session, item, "disposition")
-        items.acknowledge(session, item, layout.the_staff(), request.form["disposition"])
-    return _back(item_id, "acknowledged")
+        except items.Refused as refused:
+            return _refused(session, item, refused.why, **refused.facts)
+    return returning.to_case(item_id, done.event, done, at=_said(item.answer_by))
 
 
 @acts.post("/inbox/<uuid:item_id>/resolve")
 @permissions.signed_in("inbox.work")
-def resolve(item_id: UUID) -> Response | tuple[str, int]:
-    """Settle the item, unless a person is still owed."""
-    wanted = request.form.get("disposition") or None
+def resolve(item_id: UUID) -> Answer:
+    """Settle the item, unless a person is still owed; with `next` go on to the next of the same view."""
     with db.unit_of_work(sessions.clinic().id) as session:
-        item = inbox.the_item(session, item_id, lock=True)
-        if wanted is not None and wanted not in items.dispositions():
-            return _refused(session, item, "disposition")
+        item = _held(session, item_id)
+        onward = _next_of_the_view(session, item) if "next" in request.form else None
         try:
-            items.resolve(session, item, layout.the_staff(), wanted)
-        except items.NotYet:
-            return _refused(session, item, "not_yet")
-    return _back(item_id, "resolved")
+            done = items.resolve(session, item, layout.the_staff(), request.form.get("disposition") or None)
+        except ValueError:
+            return _refused(session, item, "disposition")
+        except items.NotYet as refused:
+            return _refused(session, item, refused.why)
+        name = _name(session, item)
+    if "next" not in request.form:
+        return returning.to_case(item_id, "resolved", done)
+    if onward is None:
+        return returning.to_list("resolved_last", done, name=name)
+    return returning.to_case(onward, "resolved_next", done, name=name)
 
 
 @acts.post("/inbox/<uuid:item_id>/reopen")
 @permissions.signed_in("inbox.work")
-def reopen(item_id: UUID) -> Response:
+def reopen(item_id: UUID) -> Answer:
     """Take a settlement back."""
     with db.unit_of_work(sessions.clinic().id) as session:
-        items.reopen(session, inbox.the_item(session, item_id, lock=True), layout.the_staff())
-    return _back(item_id, "reopened")
+        done = items.reopen(session, _held(session, item_id), layout.the_staff())
+    return returning.to_case(item_id, "reopened", done)
 
 
 @acts.post("/inbox/<uuid:item_id>/handover")
 @permissions.signed_in("inbox.assign")
-def hand_over(item_id: UUID) -> Response | tuple[str, int]:
+def hand_over(item_id: UUID) -> Answer:
     """Give the item to a colleague, with its clock."""
     with db.unit_of_work(sessions.clinic().id) as session:
-        item = inbox.the_item(session, item_id, lock=True)
-        to = _colleague(session, request.form.get("to", ""))
-        if to is None:
-            return _refused(session, item, "nobody")
-        items.hand_over(session, item, layout.the_staff(), to)
-    return _back(item_id, "handed_over")
+        item = _held(session, item_id)
+        to = colleague(session, request.form.get("to", ""))
+        if to is None or item.state == "done":
+            return _refused(session, item, "already_done" if to else "nobody")
+        done = items.hand_over(session, item, layout.the_staff(), to)
+    return returning.to_case(item_id, "handed_over", done)
+
+
+@acts.post("/inbox/<uuid:item_id>/snooze")
+@permissions.signed_in("inbox.work")
+def snooze(item_id: UUID) -> Answer:
+    """Set the item aside: `until` names a preset, "visit", "again", or "at" with a date and time in `at`."""
+    with db.unit_of_work(sessions.clinic().id) as session:
+        item = _held(session, item_id)
+        try:
+            until, visit_id = _until(session, item)
+            done = snoozing.snooze(session, item, layout.the_staff(), until, visit_id)
+        except items.Refused as refused:
+            return _refused(session, item, refused.why, **refused.facts)
+    return returning.to_case(item_id, "snoozed", done, at=_said(until))
+
+
+@acts.post("/inbox/<uuid:item_id>/wake")
+@permissions.signed_in("inbox.work")
+def wake(item_id: UUID) -> Answer:
+    """Bring back what was set aside, before its hour."""
+    with db.unit_of_work(sessions.clinic().id) as session:
+        done = snoozing.wake_now(session, _held(session, item_id), layout.the_staff())
+    return returning.to_case(item_id, "woken", done)
 
 
 @acts.post("/inbox/<uuid:item_id>/reply")
 @permissions.signed_in("inbox.text")
-def reply(item_id: UUID) -> Response | tuple[str, int]:
+def reply(item_id: UUID) -> Answer:
     """Send a text, once; whatever is refused stays in the box."""
     with db.unit_of_work(sessions.clinic().id) as session:
         item = inbox.the_item(session, item_id, lock=True)
         notice, refused = replies.send(session, sessions.clinic(), layout.the_staff(), item, request.form)
         if refused is not None:
             return inbox.page(session, inbox.the_view(), item, draft=refused), 422
-    return _back(item_id, notice or "sent")
+    return returning.to_case(item_id, notice or "sent", None)
 
 
-def _colleague(session: Session, wanted: str) -> Staff | None:
-    try:
-        found = session.get(Staff, UUID(wanted))
-    except ValueError:
-        return None
+@acts.post("/inbox/undo")
+@permissions.signed_in("inbox.assign")
+def undo() -> Answer:
+    """Take back what this person has just done (`event`), as long as that is possible."""
+    event_id = _uuid(request.form.get("event", ""))
+    with db.unit_of_work(sessions.clinic().id) as session:
+        try:
+            if event_id is None:
+                raise items.Refused("undo_gone")
+            undone = undoing.undo(session, sessions.clinic().id, layout.the_staff(), event_id)
+        except items.Refused as refused:
+            return returning.to_page("refusals", refused.why)
+    if undone.left:
+        return returning.to_page("notices", "undone_some", count=len(undone.item_ids), left=undone.left)
+    if len(undone.item_ids) == 1:
+        return returning.to_case(undone.item_ids[0], "undone", None)
+    return returning.to_list("undone", None)
+
+
+def _held(session: Session, item_id: UUID) -> InboxItem:
+    found = items.hold(session, sessions.clinic().id, [item_id])
+    if not found:
+        abort(404)
+    return found[0]
+
+
+def colleague(session: Session, wanted: str) -> Staff | None:
+    """Return the colleague of this id who may work on items, None for anybody else."""
+    found = session.get(Staff, _uuid(wanted)) if _uuid(wanted) else None
     ours = found is not None and found.clinic_id == sessions.clinic().id and found.active
     return found if ours and found is not None and permissions.may(found.role, "inbox.work") else None
 
 
-def _back(item_id: UUID, notice: str) -> Response:
-    flash(words.say("notices", notice))
-    return redirect(url_for("inbox.case", item_id=item_id, view=inbox.the_view()), 303)
+def _until(session: Session, item: InboxItem) -> tuple[datetime, UUID | None]:
+    """Read until when to set aside; with the visit that it waits for. Raises items.Refused."""
+    wanted, clinic = request.form.get("until", ""), sessions.clinic()
+    if wanted == "visit":
+        visit = choices.visit_at(session, item)
+        if visit is None:
+            raise items.Refused("no_visit")
+        return visit[1], visit[0].id
+    if wanted == "again":
+        again = choices.again_at(session, clinic, item)
+        if again is None:
+            raise items.Refused("no_again")
+        return again, None
+    return moment(), None
 
 
-def _refused(session: Session, item: InboxItem, why: str) -> tuple[str, int]:
-    return inbox.page(session, inbox.the_view(), item, problem=words.say("refusals", why)), 422
+def moment() -> datetime:
+    """Return the moment that the form names by a preset, or by a date and time in `at`. Raises items.Refused."""
+    wanted, zone = request.form.get("until", ""), sessions.clinic().zone
+    known = later.presets(clock.now(), zone).get(wanted)
+    given = later.typed(request.form.get("at", ""), zone) if wanted == "at" else known
+    if given is None:
+        # A preset that was still to come when the page was drawn, and no more.
+        raise items.Refused("past" if wanted == "afternoon" else "no_moment")
+    return given
+
+
+def _next_of_the_view(session: Session, item: InboxItem) -> UUID | None:
+    staff, view, clinic_id = layout.the_staff(), returning.view(), sessions.clinic().id
+    if view == "done":
+        return None
+    here = (item.urgency, item.answer_by, item.id)
+    after = views.listing(session, clinic_id, view=view, staff=staff, after=here, limit=1)
+    first = views.listing(session, clinic_id, view=view, staff=staff, limit=2)
+    onward: Sequence[InboxItem] = [*after, *first]
+    return next((one.id for one in onward if one.id != item.id), None)
+
+
+def _how(session: Session, item: InboxItem, owner_id: UUID | None) -> str:
+    """Say who has the item, how they came to have it, and how long ago."""
+    owner = session.get(Staff, owner_id) if owner_id else None
+    if owner is None:
+        return words.say("taken", "nobody")
+    given = [line for line in items.history(session, item) if _gives(line, owner)]
+    how, span = (given[-1].event, clock.now() - given[-1].at) if given else ("other", None)
+    ago = "" if span is None else f"{span.seconds} s ago" if span.total_seconds() < 60 else times.ago(span)
+    return words.say("taken", how, who=owner.name, ago=ago)
+
+
+def _gives(line: ItemEvent, owner: Staff) -> bool:
+    mine = line.event == "claimed" and line.actor == f"staff:{owner.id}"
+    return (
+        mine or line.event == "routed" or (line.event == "handed_over" and line.detail["to"] == str(owner.id))
+    )
+
+
+def _name(session: Session, item: InboxItem) -> str:
+    patient = session.get(Patient, item.patient_id) if item.patient_id else None
+    conversation = session.get(Conversation, item.conversation_id) if item.conversation_id else None
+    return rows.short_name(patient, conversation)
+
+
+def _said(at: datetime) -> str:
+    return times.moment(at, clock.now(), sessions.clinic().zone, running=True)
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+def _refused(session: Session, item: InboxItem, why: str, code: int = 422, **facts: str) -> tuple[str, int]:
+    # Said beside the button that was pressed: see _act.html.
+    g.refused = {
+        "act": (request.endpoint or "").partition(".")[2],
+        "words": words.say("refusals", why, **facts),
+    }
+    return inbox.page(session, returning.view(), item), code

@@ -38,6 +38,7 @@ class Case:
     due: str
     state: str
     owner: str | None
+    owner_id: UUID | None
     mine: bool
     why: list[str]
     came: str
@@ -136,6 +137,7 @@ def _standing(
         "due": times.moment(item.answer_by, now, zone, running=True),
         "state": item.state,
         "owner": team[item.owner_id].name if item.owner_id in team else None,
+        "owner_id": item.owner_id,
         "mine": item.owner_id == staff.id,
         "came": times.moment(item.created_at, now, zone, running=True),
         "acknowledged": _acknowledged(item, team, zone),

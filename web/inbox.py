@@ -10,10 +10,23 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from config import audit, clock, db
-from messaging.inbox import contacts, items, views
+from messaging.inbox import contacts, views
 from messaging.inbox.models import Absence, InboxItem
 from messaging.models import Clinic, Staff
-from web import cases, filters, layout, live, permissions, preferences, replies, rows, sessions, times, words
+from web import (
+    cases,
+    choices,
+    filters,
+    layout,
+    live,
+    permissions,
+    preferences,
+    replies,
+    rows,
+    sessions,
+    times,
+    words,
+)
 
 inbox = layout.room("inbox", __name__)
 
@@ -119,7 +132,7 @@ def page(
         "case": cases.read(session, clinic, staff, item, readable=readable, before=request.args.get("before"))
         if item
         else None,
-        "dispositions": items.dispositions(),
+        "offer": choices.read(session, clinic, item) if item else None,
         "calls": contacts.outcomes(),
         "problem": problem,
         "list_problem": list_problem,

@@ -54,13 +54,17 @@ def answer(session: Session, clinic: Clinic, form: Mapping[str, str], at: dateti
         raising.safety(inbound)
     obeyed = _consent(inbound)
     if crisis:
+        raising.wake(inbound)
         autoreplies.crisis(inbound)
         return inbound.message
-    handled = _act(inbound) or obeyed
-    if handled and _nothing_beyond(inbound):
-        return inbound.message
-    if _only_thanks(inbound):
+    done = _act(inbound)
+    handled = (done or obeyed) and _nothing_beyond(inbound)
+    if not handled and _only_thanks(inbound):
         raising.add_to_waiting(inbound)
+        return inbound.message
+    if not (handled and done and inbound.reading.answer == "confirm" and not obeyed):
+        raising.wake(inbound)
+    if handled:
         return inbound.message
     raising.reply(inbound)
     if not inbound.patients:

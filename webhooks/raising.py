@@ -1,16 +1,21 @@
 """Puts a text that came in before a human: at once when it may speak of a crisis, else as one open reply a conversation."""
 
 import tomllib
+from datetime import timedelta
 from functools import cache
 from importlib import resources
+from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
-from messaging.inbox import items
+from config import clock
+from messaging.inbox import escalation, items, routing, snoozing
 from messaging.inbox.models import InboxItem
 from webhooks.inbound import Inbound
 
 LONGEST_SUMMARY = 4_000
+# Whoever dealt with somebody within this time gets their next words too.
+STILL_THEIRS = timedelta(days=30)
 
 
 @cache
@@ -38,6 +43,7 @@ def reply(inbound: Inbound) -> InboxItem:
     summary = _summary(inbound, "known", "unknown", "shared")
     waiting = _waiting(inbound)
     if waiting is None:
+        last = _answered_last(inbound)
         return items.open_item(
             inbound.session,
             inbound.clinic,
@@ -47,6 +53,8 @@ def reply(inbound: Inbound) -> InboxItem:
             summary=summary,
             patient_id=inbound.patient.id if inbound.patient else None,
             conversation_id=inbound.conversation.id,
+            owner_id=last,
+            reason=("answered_last",) if last else (),
         )
     _add(inbound, waiting, summary)
     return waiting
@@ -59,10 +67,36 @@ def add_to_waiting(inbound: Inbound) -> None:
         _add(inbound, waiting, _summary(inbound, "known", "unknown", "shared"))
 
 
+def wake(inbound: Inbound) -> None:
+    """Bring back what was set aside until later: the patient has said something that nobody could foresee."""
+    patients = [one.id for one in inbound.patients]
+    snoozing.wake_for_words(
+        inbound.session,
+        inbound.clinic.id,
+        inbound.conversation.id,
+        patients,
+        message_id=str(inbound.message.id),
+    )
+
+
+def _answered_last(inbound: Inbound) -> UUID | None:
+    """The care manager who settled the last reply of this conversation, or has it still, if they are here now."""
+    when = func.coalesce(InboxItem.done_at, InboxItem.acknowledged_at)
+    settled = select(func.coalesce(InboxItem.done_by, InboxItem.owner_id)).where(
+        InboxItem.conversation_id == inbound.conversation.id,
+        InboxItem.kind == "reply",
+        when >= clock.now() - STILL_THEIRS,
+    )
+    last = inbound.session.scalar(settled.order_by(when.desc(), InboxItem.id.desc()).limit(1))
+    if last is None:
+        return None
+    team = escalation.team(inbound.session, inbound.clinic)
+    here = (one.id for one in team if one.role in routing.OWNERS and one.on_duty and one.reachable)
+    return last if last in here else None
+
+
 def _add(inbound: Inbound, waiting: InboxItem, summary: str) -> None:
     waiting.summary = f"{waiting.summary}\n{summary}"[-LONGEST_SUMMARY:]
-    if waiting.state == "snoozed":  # it was to sleep until the patient had more to say
-        waiting.state, waiting.snoozed_until = "claimed" if waiting.owner_id else "open", None
     items.note_event(inbound.session, waiting, "system:webhooks", "added", message_id=str(inbound.message.id))
 
 

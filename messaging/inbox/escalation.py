@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from config import audit, clock, queue, runtime
 from messaging import outbox, wording
-from messaging.inbox import items, routing
+from messaging.inbox import items, routing, snoozing
 from messaging.inbox.models import InboxItem, Timer
 from messaging.models import Clinic, Message, Patient, Staff
 
@@ -51,7 +51,9 @@ def fire(session: Session, timers: Sequence[Timer]) -> None:
     """Do what each due timer says, unless its item has been settled meanwhile."""
     act = {"route": _route, "escalate": _escalate, "wake": _wake}
     for timer in timers:
-        item = session.get(InboxItem, timer.item_id, with_for_update=True)
+        if timer.state != "waiting" or timer.try_after > clock.now():
+            continue  # taken back or moved by a person's act, between the claim and now
+        item = session.get(InboxItem, timer.item_id, with_for_update=True, populate_existing=True)
         clinic = session.get(Clinic, timer.clinic_id)
         timer.state = "fired"
         if item is None or clinic is None or not _still_owed(item, timer.kind):
@@ -117,9 +119,7 @@ def _escalate(session: Session, clinic: Clinic, item: InboxItem) -> None:
 
 
 def _wake(session: Session, _clinic: Clinic, item: InboxItem) -> None:
-    if item.state == "snoozed":
-        item.state, item.snoozed_until = "open", None
-        items.note_event(session, item, "system:timer", "woken")
+    snoozing.fire(session, item)
 
 
 def _tell(session: Session, clinic: Clinic, item: InboxItem, staff_ids: Sequence[UUID], text: str) -> bool:

@@ -1,6 +1,7 @@
 """The items that wait for a human: opened once for each reason, moved only by a named person."""
 
 import tomllib
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from functools import cache
 from importlib import resources
@@ -12,15 +13,32 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from config import audit, clock, queue
-from messaging.inbox import routing
+from messaging.inbox import dispositions as sayings
+from messaging.inbox import routing, standing
 from messaging.inbox.models import URGENCY, InboxItem, ItemEvent, Timer
 from messaging.models import Clinic, Conversation, Staff
 
-NEEDS_ACKNOWLEDGEMENT = ("safety", "screen")
+NEEDS_ACKNOWLEDGEMENT = sayings.NEEDS_ACKNOWLEDGEMENT
 
 
-class NotYet(Exception):
+class Refused(Exception):
+    """The item does not allow this now; `why` names the reason, `facts` fill in its words."""
+
+    def __init__(self, why: str, **facts: Any) -> None:
+        super().__init__(why)
+        self.why, self.facts = why, facts
+
+
+class NotYet(Refused):
     """A safety item or a screen cannot be closed before a named person has acknowledged it with a disposition."""
+
+
+class Taken(Refused):
+    """Somebody else has the item since the page was drawn: `owner_id`, or nobody any more."""
+
+    def __init__(self, owner_id: UUID | None) -> None:
+        super().__init__("taken")
+        self.owner_id = owner_id
 
 
 @cache
@@ -54,9 +72,13 @@ def open_item(
     patient_id: UUID | None = None,
     conversation_id: UUID | None = None,
     owner_id: UUID | None = None,
+    reason: Sequence[str] = (),
     answer_by: datetime | None = None,
 ) -> InboxItem:
-    """Open an item with its deadline and its timers, in the caller's transaction; the same `dedupe` opens one only."""
+    """Open an item with its deadline and its timers, in the caller's transaction; the same `dedupe` opens one only.
+
+    Whoever names an owner may say why: names of reasons, as routing gives them.
+    """
     same = select(InboxItem).where(InboxItem.clinic_id == clinic.id, InboxItem.dedupe == dedupe)
     first = session.scalar(same)
     if first is not None:
@@ -74,7 +96,7 @@ def open_item(
         about=about,
         dedupe=dedupe,
         summary=summary,
-        reason=[],
+        reason=list(reason),
         level=0,
         answer_by=answer_by or routing.answer_by(kind, now, routing.Rules.of(clinic.rules)),
         created_at=now,
@@ -97,80 +119,185 @@ def set_timer(session: Session, item: InboxItem, kind: str, at: datetime) -> Non
         queue.ring(session, "timers")
 
 
-def note_event(session: Session, item: InboxItem, actor: str, event: str, **detail: Any) -> None:
+def cancel_timers(session: Session, item: InboxItem, *kinds: str) -> None:
+    """Take back the timers of these kinds, or all."""
+    for timer in standing.waiting(session, item, *kinds):
+        timer.state = "cancelled"
+
+
+def set_clock(session: Session, item: InboxItem, at: datetime) -> None:
+    """Make `at` the moment by which the item must have been answered, and at which its ladder climbs."""
+    item.answer_by = at
+    cancel_timers(session, item, "escalate")
+    set_timer(session, item, "escalate", at)
+
+
+def fresh_deadline(session: Session, item: InboxItem) -> datetime:
+    """Return the deadline the item would have if it came in now."""
+    clinic = session.get_one(Clinic, item.clinic_id)
+    return routing.answer_by(item.kind, clock.now(), routing.Rules.of(clinic.rules))
+
+
+def note_event(session: Session, item: InboxItem, actor: str, event: str, **detail: Any) -> ItemEvent:
     """Add a line to the item's history."""
-    session.add(
-        ItemEvent(
-            clinic_id=item.clinic_id, item_id=item.id, at=clock.now(), actor=actor, event=event, detail=detail
-        )
+    line = ItemEvent(
+        clinic_id=item.clinic_id, item_id=item.id, at=clock.now(), actor=actor, event=event, detail=detail
     )
+    session.add(line)
+    return line
 
 
-def _act(session: Session, item: InboxItem, staff: Staff, event: str, **detail: Any) -> None:
-    note_event(session, item, f"staff:{staff.id}", event, **detail)
-    audit.record(
-        session, item.clinic_id, f"staff:{staff.id}", f"item.{event}", f"inbox_item:{item.id}", **detail
+def write_down(
+    session: Session, item: InboxItem, staff: Staff, event: str, before: dict[str, Any], **detail: Any
+) -> ItemEvent:
+    """Write a person's act into the item's history and the audit log.
+
+    The history keeps how the item stood before and after, so that the act can be taken back: see `undoing`.
+    """
+    actor = f"staff:{staff.id}"
+    audit.record(session, item.clinic_id, actor, f"item.{event}", f"inbox_item:{item.id}", **detail)
+    after = standing.read(session, item)
+    return note_event(session, item, actor, event, **detail, before=before, after=after)
+
+
+def hold(session: Session, clinic_id: UUID, ids: Collection[UUID]) -> list[InboxItem]:
+    """Return the clinic's items of these ids as they are now, locked; the order is that of the ids.
+
+    Their timers are locked first, as whoever fires them does, so that an act and a timer wait for each other.
+    """
+    timers = select(Timer.id).where(Timer.item_id.in_(ids), Timer.state == "waiting")
+    session.execute(timers.order_by(Timer.id).with_for_update()).all()
+    found = (
+        select(InboxItem)
+        .where(InboxItem.clinic_id == clinic_id, InboxItem.id.in_(ids))
+        .order_by(InboxItem.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
     )
+    by_id = {item.id: item for item in session.scalars(found)}
+    return [by_id[one] for one in ids if one in by_id]
 
 
-def claim(session: Session, item: InboxItem, staff: Staff) -> None:
+def claim(session: Session, item: InboxItem, staff: Staff) -> ItemEvent:
     """Make the item `staff`'s own. Its clock runs on."""
+    before = standing.read(session, item)
     item.owner_id = staff.id
     item.state = "claimed" if item.state == "open" else item.state
-    _act(session, item, staff, "claimed")
+    return write_down(session, item, staff, "claimed", before)
 
 
-def hand_over(session: Session, item: InboxItem, staff: Staff, to: Staff) -> None:
-    """Give the item to a colleague, with its unread state and its clock."""
+def claim_as_shown(session: Session, item: InboxItem, staff: Staff, owner_id: UUID | None) -> ItemEvent:
+    """Claim an item that the page showed as `owner_id`'s (None: nobody's).
+
+    Raises Taken if somebody else has it by now, Refused if it is done. What is `staff`'s own already stays so.
+    """
+    _still_open(item)
+    if item.owner_id not in (owner_id, staff.id):
+        raise Taken(item.owner_id)
+    return claim(session, item, staff)
+
+
+def hand_over(session: Session, item: InboxItem, staff: Staff, to: Staff) -> ItemEvent:
+    """Give the item to a colleague, with its unread state and its clock. Raises Refused for one who has left."""
+    if not to.active or to.clinic_id != item.clinic_id:
+        raise Refused("nobody")
+    before = standing.read(session, item)
     item.owner_id = to.id
     item.state = "open" if item.state == "claimed" else item.state
-    _act(session, item, staff, "handed_over", to=str(to.id))
+    return write_down(session, item, staff, "handed_over", before, to=str(to.id))
 
 
-def acknowledge(session: Session, item: InboxItem, staff: Staff, disposition: str) -> None:
-    """Say, as a named person, that this was seen and what was done. Raises ValueError for an unknown disposition."""
-    if disposition not in dispositions():
+def acknowledge(
+    session: Session, item: InboxItem, staff: Staff, disposition: str, next_try: datetime | None = None
+) -> ItemEvent:
+    """Say, as a named person, that this was seen and what was done.
+
+    Whoever was not reached is still owed: then the item stays as it is, to be acknowledged, and `next_try` becomes
+    its clock, at which its ladder climbs. Raises ValueError for a disposition that does not fit, Refused without a
+    next try or with one too far off.
+    """
+    if not sayings.fits(item.kind, disposition):
         raise ValueError("choose what was done")
+    before = standing.read(session, item)
+    if sayings.needs_next_try(item.kind, disposition):
+        return _try_again(session, item, staff, disposition, next_try, before)
     if item.acknowledged_at is None:
         item.acknowledged_at, item.acknowledged_by = clock.now(), staff.id
     item.disposition = disposition
+    _make_theirs(item, staff)
+    # Not left to find out when they fire: an acknowledgement that is taken back must find them again.
+    cancel_timers(session, item, "route", "escalate")
+    return write_down(session, item, staff, "acknowledged", before, disposition=disposition)
+
+
+def _try_again(
+    session: Session,
+    item: InboxItem,
+    staff: Staff,
+    disposition: str,
+    next_try: datetime | None,
+    before: dict[str, Any],
+) -> ItemEvent:
+    _still_open(item)
+    if item.acknowledged_at is not None:
+        raise Refused("reached_before")
+    now = clock.now()
+    if next_try is None or not now < next_try <= now + sayings.LATEST_TRY[item.kind]:
+        raise Refused("next_try")
+    item.disposition = disposition
+    _make_theirs(item, staff)
+    set_clock(session, item, next_try)
+    at = clock.iso(next_try)
+    return write_down(session, item, staff, "not_reached", before, disposition=disposition, next_try=at)
+
+
+def _make_theirs(item: InboxItem, staff: Staff) -> None:
     item.owner_id = item.owner_id or staff.id
     item.state = "claimed" if item.state == "open" else item.state
-    _act(session, item, staff, "acknowledged", disposition=disposition)
 
 
-def resolve(session: Session, item: InboxItem, staff: Staff, disposition: str | None = None) -> None:
-    """Close the item. Raises NotYet for a safety item or screen nobody has acknowledged, ValueError as above."""
-    if disposition is not None and disposition not in dispositions():
-        raise ValueError("choose what was done")
-    if item.kind in NEEDS_ACKNOWLEDGEMENT and item.acknowledged_at is None:
-        raise NotYet(item.kind)
+def _still_open(item: InboxItem) -> None:
     if item.state == "done":
-        return
+        raise Refused("already_done")
+
+
+def resolve(
+    session: Session, item: InboxItem, staff: Staff, disposition: str | None = None
+) -> ItemEvent | None:
+    """Close the item; None if it was closed before.
+
+    Raises NotYet for a safety item or screen nobody has acknowledged, ValueError for a disposition that does not
+    fit, or that says of one owed a person that they were not reached.
+    """
+    if item.kind in NEEDS_ACKNOWLEDGEMENT and item.acknowledged_at is None:
+        raise NotYet("not_reached" if item.disposition else "not_yet")
+    if disposition is not None and not sayings.ends(item.kind, disposition):
+        raise ValueError("choose what was done")
+    if item.state == "done":
+        return None
+    before = standing.read(session, item)
     item.state, item.done_at, item.done_by = "done", clock.now(), staff.id
+    item.snoozed_until, item.snoozed_for = None, None
     item.disposition = disposition or item.disposition or "handled"
-    _act(session, item, staff, "resolved", disposition=item.disposition)
+    cancel_timers(session, item)
+    return write_down(session, item, staff, "resolved", before, disposition=item.disposition)
 
 
-def reopen(session: Session, item: InboxItem, staff: Staff) -> None:
+def reopen(session: Session, item: InboxItem, staff: Staff) -> ItemEvent | None:
     """Take a closing back: the item is `staff`'s or its owner's, must be acknowledged again, and its clock starts anew.
 
-    The rung of the ladder stays, so that who is alerted next gets a text of their own and not one sent before.
+    The rung of the ladder stays, so that who is alerted next gets a text of their own and not one sent before. None
+    if the item is open.
     """
     if item.state != "done":
-        return
-    clinic = session.get_one(Clinic, item.clinic_id)
+        return None
+    before = standing.read(session, item)
     item.state, item.done_at, item.done_by = "claimed", None, None
     item.acknowledged_at, item.acknowledged_by, item.disposition = None, None, None
     item.owner_id = item.owner_id or staff.id
-    item.answer_by = routing.answer_by(item.kind, clock.now(), routing.Rules.of(clinic.rules))
-    waiting = select(Timer).where(
-        Timer.item_id == item.id, Timer.kind == "escalate", Timer.state == "waiting"
-    )
-    for timer in session.scalars(waiting):
-        timer.state = "cancelled"
-    set_timer(session, item, "escalate", item.answer_by)
-    _act(session, item, staff, "reopened")
+    cancel_timers(session, item)
+    set_clock(session, item, fresh_deadline(session, item))
+    return write_down(session, item, staff, "reopened", before)
 
 
 def settle_reply(session: Session, conversation: Conversation, staff: Staff) -> None:

@@ -60,7 +60,7 @@ def test_an_acknowledged_item_shows_who_and_when(ward):
     take(ward, ALERT)
     with db.unit_of_work(db.EVERY) as session:
         item, staff = session.scalars(select(InboxItem)).one(), session.get(Staff, ward.staff_id)
-        items.acknowledge(session, item, staff, "assessed")
+        items.acknowledge(session, item, staff, "assessed_low")
         items.resolve(session, item, staff)
     with time_machine.travel(clock.now() + timedelta(days=30), tick=False):
         (row,) = rows()

@@ -8,7 +8,10 @@ import time_machine
 from sqlalchemy.orm import Session
 
 from config import db
-from messaging.models import Message, Patient
+from messaging import people
+from messaging.inbox import items, later, snoozing
+from messaging.inbox.models import InboxItem
+from messaging.models import Clinic, Message, Patient
 from reminders import appointments, dispatch
 from reminders.models import Appointment
 from tests.reminders.conftest import NOW, World, plan_of, states_of, texts_to
@@ -191,3 +194,53 @@ def test_only_a_visit_whose_present_time_was_texted_awaits_an_answer(world: Worl
     again(world, patient, visit, starts_at=VISIT + timedelta(hours=3))
     assert awaiting(DAY_BEFORE) == []
     assert later.state == "booked"
+
+
+def asleep_until(world: World, visit: Appointment) -> InboxItem:
+    """An item that a colleague has set aside until this visit."""
+    with db.unit_of_work(db.EVERY) as session:
+        clinic = session.get_one(Clinic, visit.clinic_id)
+        alba = people.add_staff(session, clinic, name="Alba Reyes", email="alba@clinic.example")
+        item = items.open_item(session, clinic, kind="reply", about="x:1", dedupe="x", summary="x")
+        snoozing.snooze(session, item, alba, later.before_visit(visit.starts_at), visit.id)
+        return item
+
+
+def now_of(item: InboxItem) -> InboxItem:
+    with db.unit_of_work(db.EVERY) as session:
+        return session.get_one(InboxItem, item.id)
+
+
+def test_what_waits_for_a_visit_goes_with_it_when_it_moves(world: World) -> None:
+    patient = world.patient()
+    visit = world.visit(patient, VISIT)
+    item = asleep_until(world, visit)
+    again(world, patient, visit, clinician="Dr Ito")
+    assert now_of(item).snoozed_until == VISIT - later.BEFORE_A_VISIT
+    again(world, patient, visit, starts_at=VISIT + timedelta(days=2))
+    moved = now_of(item)
+    assert (moved.state, moved.snoozed_until) == (
+        "snoozed",
+        VISIT + timedelta(days=2) - later.BEFORE_A_VISIT,
+    )
+
+
+@pytest.mark.parametrize("change", [appointments.cancel, appointments.arrive, "no_show", "cancelled"])
+def test_what_waits_for_a_visit_wakes_when_it_will_not_be_or_is_now(
+    world: World, change: Change | str
+) -> None:
+    patient = world.patient()
+    visit = world.visit(patient, VISIT)
+    item = asleep_until(world, visit)
+    if isinstance(change, str):
+        again(world, patient, visit, state=change)
+    else:
+        act(change, visit)
+    assert (now_of(item).state, now_of(item).snoozed_for) == ("open", None)
+
+
+def test_a_confirmation_leaves_asleep_what_waits_for_the_visit(world: World) -> None:
+    visit = world.visit(world.patient(), VISIT)
+    item = asleep_until(world, visit)
+    act(appointments.confirm, visit)
+    assert now_of(item).state == "snoozed"

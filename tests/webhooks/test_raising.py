@@ -2,13 +2,18 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
+import pytest
 from sqlalchemy import select
 
 from config import db
 from messaging import people
-from messaging.inbox import items
+from messaging.inbox import items, snoozing
 from messaging.inbox.models import InboxItem
+from messaging.models import Staff
+from reminders.models import Appointment
+from tests.webhooks.test_answering import _visit as visit
 
 
 def test_one_reply_waits_for_each_conversation_and_its_clock_runs_on(world: Any) -> None:
@@ -29,10 +34,137 @@ def test_after_an_answer_new_words_are_a_new_item(world: Any) -> None:
     assert [one.summary for one in world.items] == ["I have a question", "another one"]
 
 
-def test_new_words_wake_a_reply_that_sleeps(world: Any) -> None:
+def test_a_courtesy_is_shown_with_what_sleeps_and_lets_it_sleep(world: Any) -> None:
     world.text("I have a question")
+    _sleep(world)
+    world.text("thanks!")
+    (item,) = world.items
+    assert (item.state, item.summary) == ("snoozed", "I have a question\nthanks!")
+
+
+def test_a_confirmation_that_a_rule_has_handled_lets_everything_sleep(world: Any) -> None:
+    world.text("I have a question")
+    _sleep(world)
+    visit(world)
+    world.text("Y")
+    assert world.rows(Appointment)[0].state == "confirmed"
+    assert [one.state for one in world.items] == ["snoozed"]
+
+
+@pytest.mark.parametrize(
+    ("words", "more"),
+    [
+        ("one more thing", {}),
+        ("Y thanks, is parking free?", {}),
+        ("I can't make it, I have surgery that day", {}),
+        ("I want to die", {}),
+        (
+            "thanks",
+            {"NumMedia": "1", "MediaUrl0": "https://api.twilio.com/m/1", "MediaContentType0": "image/png"},
+        ),
+        ("", {}),
+        ("STOP", {"OptOutType": "STOP"}),
+        ("qwertz 12", {}),
+    ],
+)
+def test_anything_else_wakes_what_sleeps(world: Any, words: str, more: dict[str, str]) -> None:
+    world.text("I have a question")
+    _sleep(world)
+    visit(world)
+    world.text(words, **more)
+    assert "snoozed" not in [one.state for one in world.items]
+
+
+def test_words_wake_whatever_sleeps_of_the_patient(world: Any) -> None:
     with db.unit_of_work(db.EVERY) as session:
-        item = session.scalars(select(InboxItem)).one()
-        item.state, item.snoozed_until = "snoozed", datetime.now(UTC) + timedelta(days=1)
+        patient = people.find_by_record(session, world.clinic, "1")
+        items.open_item(
+            session,
+            world.clinic,
+            kind="delivery",
+            about="x:1",
+            dedupe="x",
+            summary="x",
+            patient_id=patient.id,
+        )
+        items.open_item(session, world.clinic, kind="delivery", about="x:2", dedupe="y", summary="y")
+    _sleep(world)
+    world.text("what happened to my text?")
+    assert [(one.kind, one.state) for one in world.items] == [
+        ("delivery", "open"),
+        ("delivery", "snoozed"),
+        ("reply", "open"),
+    ]
+
+
+def test_woken_after_its_time_its_clock_starts_anew_else_it_runs_on(world: Any) -> None:
+    world.text("I have a question")
+    first = world.items[0].answer_by
+    _sleep(world, days=2)
     world.text("one more thing")
-    assert [one.state for one in world.items] == ["open"]
+    assert world.items[0].answer_by == first
+    _sleep(world, days=2)
+    with db.unit_of_work(db.EVERY) as session:
+        session.scalars(select(InboxItem)).one().answer_by = datetime.now(UTC) - timedelta(hours=1)
+    world.text("and another")
+    assert world.items[0].answer_by > datetime.now(UTC) + timedelta(hours=3)
+
+
+def test_a_robots_text_never_stops_the_clock(world: Any) -> None:
+    visit(world)
+    world.text("Y thanks, is parking free?")
+    assert [one.kind for one in world.outbound] == ["automatic"]
+    (item,) = world.items
+    assert (item.state, item.acknowledged_at) == ("open", None)
+
+
+def test_new_words_go_to_who_answered_last(world: Any) -> None:
+    kim = _colleague(world, "Kim")
+    _colleague(world, "Ana")
+    world.text("I have a question")
+    _settle(world, kim)
+    world.text("another one")
+    assert (world.items[1].owner_id, world.items[1].reason) == (kim.id, ["answered_last"])
+    assert items.reasons(world.items[1]) == ["dealt with this conversation last"]
+
+
+@pytest.mark.parametrize("away", ["left", "off duty", "long ago", "of another role"])
+def test_but_not_to_somebody_who_is_not_here_any_more(world: Any, away: str) -> None:
+    kim = _colleague(world, "Kim")
+    world.text("I have a question")
+    _settle(world, kim)
+    with db.unit_of_work(db.EVERY) as session:
+        staff, item = session.get_one(Staff, kim.id), session.scalars(select(InboxItem)).one()
+        if away == "left":
+            staff.active = False
+        elif away == "off duty":
+            today = datetime.now(ZoneInfo("America/Denver"))
+            staff.hours = {f"{today + timedelta(days=3):%a}".lower(): ["08:00", "17:00"]}
+        elif away == "of another role":
+            staff.role = "clinician"
+        else:
+            item.done_at = datetime.now(UTC) - timedelta(days=31)
+    world.text("another one")
+    assert (world.items[1].owner_id, world.items[1].reason) == (None, [])
+
+
+def _colleague(world: Any, name: str) -> Staff:
+    with db.unit_of_work(db.EVERY) as session:
+        return people.add_staff(
+            session, world.clinic, name=name, email=f"{name}@clinic.example", number="+13035550170"
+        )
+
+
+def _settle(world: Any, staff: Staff) -> None:
+    with db.unit_of_work(db.EVERY) as session:
+        items.resolve(session, session.scalars(select(InboxItem)).one(), staff)
+
+
+def _sleep(world: Any, days: int = 1) -> None:
+    """A colleague sets everything aside that waits."""
+    with db.unit_of_work(db.EVERY) as session:
+        kim = session.scalar(select(Staff)) or people.add_staff(
+            session, world.clinic, name="Kim", email="kim@clinic.example"
+        )
+        for item in session.scalars(select(InboxItem)):
+            snoozing.snooze(session, item, kim, datetime.now(UTC) + timedelta(days=days))

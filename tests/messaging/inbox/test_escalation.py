@@ -144,7 +144,7 @@ def test_claiming_or_passing_on_does_not_stop_the_clock(opened, desk, new_staff,
 
 def test_an_item_acknowledged_before_it_was_routed_troubles_nobody(opened, desk, new_staff):
     alba, item = new_staff(), opened()
-    do(items.acknowledge, item, alba, "handled")
+    do(items.acknowledge, item, alba, "in_person")
     tick()
     tick(item.answer_by + timedelta(minutes=1))
     assert told(desk) == []
@@ -244,7 +244,7 @@ def test_an_alert_that_fails_after_the_acknowledgement_troubles_nobody(opened, d
     new_staff("Ben Ito")
     item = opened()
     tick()
-    do(items.acknowledge, item, alba, "handled")
+    do(items.acknowledge, item, alba, "in_person")
     delivery.deliver("urgent")
     assert tick() == 0
     assert desk.item(item.id).level == 0
@@ -305,7 +305,7 @@ def test_an_item_reopened_alerts_anew(opened, desk, new_staff):
     tick()
     tick(item.answer_by + timedelta(seconds=1))
     before = len(told(desk))
-    do(items.acknowledge, item, alba, "handled")
+    do(items.acknowledge, item, alba, "in_person")
     do(items.resolve, item, alba)
     tick(item.answer_by + timedelta(hours=2))
     do(items.reopen, item, alba)

@@ -110,9 +110,9 @@ def test_what_is_about_safety_is_not_closed_unacknowledged(opened, new_staff, ki
     assert do(items.claim, item, alba).state == "claimed"
     with pytest.raises(items.NotYet):
         do(items.resolve, item, alba)
-    do(items.acknowledge, item, alba, "assessed")
+    do(items.acknowledge, item, alba, "assessed_low")
     done = do(items.resolve, item, alba)
-    assert (done.state, done.done_by, done.disposition) == ("done", alba.id, "assessed")
+    assert (done.state, done.done_by, done.disposition) == ("done", alba.id, "assessed_low")
 
 
 @pytest.mark.parametrize("kind", ["handoff", "reply", "delivery"])
@@ -122,7 +122,9 @@ def test_anything_else_is_closed_at_once(opened, new_staff, kind):
     assert (done.state, done.disposition) == ("done", "handled")
 
 
-@pytest.mark.parametrize("disposition", ["", "nonsense", "Handled", "x" * 100])
+@pytest.mark.parametrize(
+    "disposition", ["", "nonsense", "Handled", "handled", "replied", "assessed", "x" * 100]
+)
 def test_an_acknowledgement_says_what_was_done(opened, new_staff, desk, disposition):
     item = opened()
     with pytest.raises(ValueError, match="what was done"):
@@ -142,7 +144,6 @@ def test_every_disposition_is_known_in_words():
     assert set(items.dispositions()) >= {
         "handled",
         "replied",
-        "assessed",
         "reached_by_phone",
         "could_not_reach",
     }
@@ -150,16 +151,16 @@ def test_every_disposition_is_known_in_words():
 
 def test_the_first_acknowledgement_counts(opened, new_staff):
     item, alba, ben = opened(), new_staff(), new_staff("Ben Ito")
-    first = do(items.acknowledge, item, alba, "could_not_reach")
-    second = do(items.acknowledge, item, ben, "reached_by_phone")
+    first = do(items.acknowledge, item, alba, "reached_by_phone")
+    second = do(items.acknowledge, item, ben, "assessed_plan")
     assert (second.acknowledged_by, second.acknowledged_at) == (alba.id, first.acknowledged_at)
-    assert second.disposition == "reached_by_phone"
+    assert second.disposition == "assessed_plan"
 
 
 def test_claiming_and_acknowledging_leave_the_clock_alone(opened, new_staff):
     item, alba = opened(), new_staff()
     assert do(items.claim, item, alba).answer_by == item.answer_by
-    assert do(items.acknowledge, item, alba, "handled").answer_by == item.answer_by
+    assert do(items.acknowledge, item, alba, "in_person").answer_by == item.answer_by
 
 
 def test_an_item_handed_over_keeps_its_clock_and_is_unread(opened, new_staff, desk, clinic):
@@ -176,7 +177,7 @@ def test_an_item_handed_over_keeps_its_clock_and_is_unread(opened, new_staff, de
 
 def test_an_item_reopened_is_owed_again_with_a_new_clock(opened, new_staff, desk):
     item, alba = opened(), new_staff()
-    do(items.acknowledge, item, alba, "handled")
+    do(items.acknowledge, item, alba, "in_person")
     do(items.resolve, item, alba)
     with time_machine.travel(clock.now() + timedelta(hours=3), tick=False):
         again = do(items.reopen, item, alba)
@@ -205,7 +206,7 @@ def test_the_history_names_who_did_what_in_order(opened, new_staff):
         row = session.get_one(InboxItem, item.id)
         items.claim(session, row, alba)
         items.hand_over(session, row, alba, ben)
-        items.acknowledge(session, row, ben, "handled")
+        items.acknowledge(session, row, ben, "in_person")
         items.resolve(session, row, ben)
     assert actors(item) == [
         ("opened", "system:inbox"),
@@ -308,3 +309,51 @@ def test_another_clinic_s_items_are_never_listed(opened, new_staff, clinic):
         staff = new_staff()
         assert views.listing(session, db.new_id(), view="everyone", staff=staff) == []
         assert set(views.counts(session, db.new_id(), staff).values()) == {0}
+
+
+@both
+def test_of_two_who_take_an_item_at_once_one_has_it_and_the_other_is_told(opened, new_staff, clinic, desk):
+    people = [new_staff(), new_staff("Ben Ito")]
+    item, start, said = opened("reply"), threading.Barrier(2), []
+
+    def take(one) -> None:
+        start.wait()
+        try:
+            with db.unit_of_work(clinic.id) as session:
+                (held,) = items.hold(session, clinic.id, [item.id])
+                items.claim_as_shown(session, held, one, None)
+            said.append(("has it", one.id))
+        except items.Taken as taken:
+            said.append(("told", taken.owner_id))
+
+    at_once = [threading.Thread(target=take, args=(one,)) for one in people]
+    for thread in at_once:
+        thread.start()
+    for thread in at_once:
+        thread.join()
+    owner = desk.item(item.id).owner_id
+    assert sorted(said) == [("has it", owner), ("told", owner)]
+    assert desk.events(item.id) == ["opened", "claimed"]
+
+
+def test_taking_what_is_ones_own_or_what_the_page_showed_is_fine(opened, new_staff, desk):
+    alba, ben, item = new_staff(), new_staff("Ben Ito"), opened("reply")
+    do(items.claim_as_shown, item, alba, None)
+    do(items.claim_as_shown, item, alba, None)
+    do(items.claim_as_shown, item, ben, alba.id)
+    assert desk.item(item.id).owner_id == ben.id
+    with pytest.raises(items.Taken):
+        do(items.claim_as_shown, item, alba, None)
+    do(items.resolve, item, ben)
+    with pytest.raises(items.Refused, match="already_done"):
+        do(items.claim_as_shown, item, alba, ben.id)
+
+
+def test_nothing_is_handed_to_somebody_who_has_left(opened, new_staff, clinic, desk):
+    alba, gone, item = new_staff(), new_staff("Ben Ito"), opened()
+    with db.unit_of_work(clinic.id) as session:
+        session.merge(gone).active = False
+    gone.active = False
+    with pytest.raises(items.Refused, match="nobody"):
+        do(items.hand_over, item, alba, gone)
+    assert desk.item(item.id).owner_id is None

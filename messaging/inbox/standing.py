@@ -1,0 +1,46 @@
+"""How an item stands: all that an act may change, as plain values that a line of its history can keep."""
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from messaging.inbox.models import InboxItem, Timer
+
+_PEOPLE = ("owner_id", "acknowledged_by", "done_by")
+_MOMENTS = ("answer_by", "acknowledged_at", "done_at", "snoozed_until")
+_NAMES = ("state", "disposition", "snoozed_for")
+
+
+def read(session: Session, item: InboxItem) -> dict[str, Any]:
+    """Return how the item stands: ids, states and times alone, and its timers that wait as [kind, moment]."""
+    plain: dict[str, Any] = {name: _id(getattr(item, name)) for name in _PEOPLE}
+    plain |= {name: _moment(getattr(item, name)) for name in _MOMENTS}
+    plain |= {name: getattr(item, name) for name in _NAMES}
+    return plain | {"timers": sorted([one.kind, _moment(one.try_after)] for one in waiting(session, item))}
+
+
+def put_back(item: InboxItem, stood: dict[str, Any]) -> None:
+    """Make the item stand as it stood; its timers are the caller's."""
+    for name in _PEOPLE:
+        setattr(item, name, UUID(stood[name]) if stood[name] else None)
+    for name in _MOMENTS:
+        setattr(item, name, datetime.fromisoformat(stood[name]) if stood[name] else None)
+    for name in _NAMES:
+        setattr(item, name, stood[name])
+
+
+def waiting(session: Session, item: InboxItem, *kinds: str) -> list[Timer]:
+    """Return the item's timers that have not fired, of these kinds or of all."""
+    wanted = select(Timer).where(Timer.item_id == item.id, Timer.state == "waiting")
+    return list(session.scalars(wanted.where(Timer.kind.in_(kinds)) if kinds else wanted))
+
+
+def _id(one: UUID | None) -> str | None:
+    return str(one) if one else None
+
+
+def _moment(at: datetime | None) -> str | None:
+    return at.astimezone(UTC).isoformat() if at else None
