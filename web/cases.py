@@ -88,14 +88,12 @@ def read(
     patient = session.get(Patient, item.patient_id) if item.patient_id else None
     conversation = threads.of_item(session, clinic, item.conversation_id, patient)
     team = _team(session, clinic)
-    owner = team.get(item.owner_id)
     screen, is_the_item = _screen(session, item, patient, zone) if readable else (None, False)
     person = persons.person(session, clinic, patient) if patient else None
-    thread = threads.Thread(conversation, patient, item.id)
+    said = threads.Thread(conversation, patient, item.id)
     told = [(event, _event(event, team)) for event in items.history(session, item)]
     return Case(
         **_standing(clinic, item, patient, conversation, team, staff),
-        why=why(item.reason),
         heading=_heading(item, screen if is_the_item else None, readable),
         quote=_quote(session, item) if readable else None,
         patient=person,
@@ -103,15 +101,12 @@ def read(
         screen=screen,
         screen_is_the_item=is_the_item,
         conversation_id=conversation.id if conversation else None,
-        thread=threads.page(session, clinic, staff, thread, before)
-        if readable
-        else threads.Page([], None, False),
+        thread=_thread(session, clinic, staff, said, before, readable),
         last_seen=threads.latest(session, conversation.id) if conversation else None,
         composer=threads.composer(session, clinic, conversation, patient),
-        history=[Line(times.moment(event.at, now, zone), said) for event, said in told],
-        colleagues=_colleagues(team, item),
+        history=[Line(times.moment(event.at, now, zone), line) for event, line in told],
         handoff=_handoff(session, item),
-        route=routes.explain(session, clinic, item, patient, owner, told, now),
+        route=routes.explain(session, clinic, item, patient, team.get(item.owner_id), told, now),
         aside=beside.read(session, clinic, item, patient, person, team, readable=readable),
         follow=beside.follow(session, item, zone) if readable else None,
         once=db.new_id(),
@@ -132,6 +127,8 @@ def _standing(
         "id": item.id,
         "kind": item.kind,
         "kind_words": words.say("kinds", item.kind),
+        "why": why(item.reason),
+        "colleagues": _colleagues(team, item),
         "name": persons.full_name(patient) if patient else rows.short_name(None, conversation),
         "mark": rows.mark(item, now, zone),
         "due": times.moment(item.answer_by, now, zone, running=True),
@@ -145,6 +142,14 @@ def _standing(
         "needs_acknowledgement": item.kind in items.NEEDS_ACKNOWLEDGEMENT and item.acknowledged_at is None,
         "pronoun": {"female": "her", "male": "him"}.get((patient.sex if patient else None) or "", "them"),
     }
+
+
+def _thread(
+    session: Session, clinic: Clinic, staff: Staff, thread: threads.Thread, before: str | None, readable: bool
+) -> threads.Page:
+    if not readable:
+        return threads.Page([], None, False)
+    return threads.page(session, clinic, staff, thread, before)
 
 
 def why(reasons: Sequence[str]) -> list[str]:
