@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from config import clock, db
-from messaging.inbox import items, later, snoozing, undoing, views
+from messaging.inbox import items, later, snoozing, standing, undoing, views
 from messaging.inbox.models import InboxItem, ItemEvent
 from messaging.models import Conversation, Patient, Staff
 from web import choices, inbox, layout, permissions, replies, returning, rows, sessions, times, words
@@ -152,7 +152,7 @@ def undo() -> Answer:
 
 
 def _held(session: Session, item_id: UUID) -> InboxItem:
-    found = items.hold(session, sessions.clinic().id, [item_id])
+    found = standing.hold(session, sessions.clinic().id, [item_id])
     if not found:
         abort(404)
     return found[0]

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from config import clock, db
-from messaging.inbox import items, snoozing, undoing
+from messaging.inbox import items, snoozing, standing, undoing
 from messaging.inbox.models import InboxItem, ItemEvent
 from messaging.models import Staff
 from web import acts, layout, permissions, returning, sessions, times, words
@@ -69,7 +69,7 @@ def _verb(session: Session, act: str) -> tuple[Act, dict[str, str]]:
 
 def _do_all(session: Session, do: Act, chosen: list[UUID]) -> tuple[list[ItemEvent], Counter[str]]:
     staff, done, left = layout.the_staff(), [], Counter[str]()
-    held = items.hold(session, sessions.clinic().id, chosen)
+    held = standing.hold(session, sessions.clinic().id, chosen)
     left["gone"] = len(chosen) - len(held)
     for item in held:
         try:

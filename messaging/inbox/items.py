@@ -1,7 +1,7 @@
 """The items that wait for a human: opened once for each reason, moved only by a named person."""
 
 import tomllib
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
 from importlib import resources
@@ -158,24 +158,6 @@ def write_down(
     audit.record(session, item.clinic_id, actor, f"item.{event}", f"inbox_item:{item.id}", **detail)
     after = standing.read(session, item)
     return note_event(session, item, actor, event, **detail, before=before, after=after)
-
-
-def hold(session: Session, clinic_id: UUID, ids: Collection[UUID]) -> list[InboxItem]:
-    """Return the clinic's items of these ids as they are now, locked; the order is that of the ids.
-
-    Their timers are locked first, as whoever fires them does, so that an act and a timer wait for each other.
-    """
-    timers = select(Timer.id).where(Timer.item_id.in_(ids), Timer.state == "waiting")
-    session.execute(timers.order_by(Timer.id).with_for_update()).all()
-    found = (
-        select(InboxItem)
-        .where(InboxItem.clinic_id == clinic_id, InboxItem.id.in_(ids))
-        .order_by(InboxItem.id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    )
-    by_id = {item.id: item for item in session.scalars(found)}
-    return [by_id[one] for one in ids if one in by_id]
 
 
 def claim(session: Session, item: InboxItem, staff: Staff) -> ItemEvent:

@@ -121,7 +121,7 @@ def _asleep(session: Session, clinic_id: UUID, which: ColumnElement[bool]) -> li
         InboxItem.clinic_id == clinic_id, InboxItem.state == "snoozed", which
     )
     ids = list(session.scalars(sleeping))
-    return items.hold(session, clinic_id, ids) if ids else []
+    return standing.hold(session, clinic_id, ids) if ids else []
 
 
 def last_sleep(history: Sequence[ItemEvent]) -> datetime | None:

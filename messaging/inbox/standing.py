@@ -1,5 +1,6 @@
 """How an item stands: all that an act may change, as plain values that a line of its history can keep."""
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -36,6 +37,24 @@ def waiting(session: Session, item: InboxItem, *kinds: str) -> list[Timer]:
     """Return the item's timers that have not fired, of these kinds or of all."""
     wanted = select(Timer).where(Timer.item_id == item.id, Timer.state == "waiting")
     return list(session.scalars(wanted.where(Timer.kind.in_(kinds)) if kinds else wanted))
+
+
+def hold(session: Session, clinic_id: UUID, ids: Collection[UUID]) -> list[InboxItem]:
+    """Return the clinic's items of these ids as they are now, locked; the order is that of the ids.
+
+    Their timers are locked first, as whoever fires them does, so that an act and a timer wait for each other.
+    """
+    timers = select(Timer.id).where(Timer.item_id.in_(ids), Timer.state == "waiting")
+    session.execute(timers.order_by(Timer.id).with_for_update()).all()
+    found = (
+        select(InboxItem)
+        .where(InboxItem.clinic_id == clinic_id, InboxItem.id.in_(ids))
+        .order_by(InboxItem.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    by_id = {item.id: item for item in session.scalars(found)}
+    return [by_id[one] for one in ids if one in by_id]
 
 
 def _id(one: UUID | None) -> str | None:

@@ -51,7 +51,7 @@ def undo(session: Session, clinic_id: UUID, staff: Staff, event_id: UUID) -> Und
         raise items.Refused("undo_late")
     with_it = [UUID(one) for one in lead.detail.get("with", [])]
     lines = [lead, *session.scalars(select(ItemEvent).where(ItemEvent.id.in_(with_it)))]
-    held = {item.id: item for item in items.hold(session, clinic_id, [line.item_id for line in lines])}
+    held = {item.id: item for item in standing.hold(session, clinic_id, [line.item_id for line in lines])}
     session.refresh(lead)  # of two who press at once the second finds it taken back
     if not may_undo(lead, staff):
         raise items.Refused("undo_gone")

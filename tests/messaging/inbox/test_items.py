@@ -13,7 +13,7 @@ from sqlalchemy import delete, func, select
 
 from config import clock, db
 from messaging import conversations
-from messaging.inbox import items, views
+from messaging.inbox import items, standing, views
 from messaging.inbox.models import InboxItem, ItemEvent, Timer
 
 both = pytest.mark.parametrize("house", ["sqlite", "postgresql"], indirect=True)
@@ -320,7 +320,7 @@ def test_of_two_who_take_an_item_at_once_one_has_it_and_the_other_is_told(opened
         start.wait()
         try:
             with db.unit_of_work(clinic.id) as session:
-                (held,) = items.hold(session, clinic.id, [item.id])
+                (held,) = standing.hold(session, clinic.id, [item.id])
                 items.claim_as_shown(session, held, one, None)
             said.append(("has it", one.id))
         except items.Taken as taken:

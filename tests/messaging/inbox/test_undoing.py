@@ -125,7 +125,7 @@ def test_acts_bound_together_are_taken_back_together_but_for_what_has_moved_on(
     alba, ben = new_staff(), new_staff("Ben Ito")
     many = [opened("reply") for _ in range(3)]
     with db.unit_of_work(clinic.id) as session:
-        held = items.hold(session, clinic.id, [one.id for one in many])
+        held = standing.hold(session, clinic.id, [one.id for one in many])
         line = undoing.bind([items.resolve(session, one, alba) for one in held])
     do(items.reopen, many[1], ben)
     undone = undo(clinic, alba, line)
