@@ -14,7 +14,7 @@ from messaging.inbox import items
 from messaging.inbox.models import InboxItem, ItemEvent
 from messaging.models import Clinic, Conversation, Message, Patient, Staff
 from reminders.models import Handoff
-from web import persons, rows, screens, threads, times, words
+from web import composer, persons, rows, screens, threads, times, words
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Case:
     conversation_id: UUID | None
     thread: list[threads.Day]
     last_seen: UUID | None
-    composer: threads.Composer
+    composer: composer.Composer
     history: list[Line]
     colleagues: list[tuple[UUID, str]]
     handoff: tuple[UUID, str] | None
@@ -95,8 +95,8 @@ def read(session: Session, clinic: Clinic, staff: Staff, item: InboxItem, *, rea
         screen=screen,
         conversation_id=conversation.id if conversation else None,
         thread=threads.days(session, clinic, conversation, first) if readable else [],
-        last_seen=threads.latest(session, conversation.id) if conversation else None,
-        composer=threads.composer(session, clinic, conversation, patient),
+        last_seen=composer.latest(session, conversation.id) if conversation else None,
+        composer=composer.composer(session, clinic, conversation, patient),
         history=_history(session, item, team, zone),
         colleagues=_colleagues(team, item),
         handoff=_handoff(session, item),

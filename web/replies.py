@@ -11,7 +11,7 @@ from messaging import conversations, outbox, people, wording
 from messaging.inbox import items
 from messaging.inbox.models import InboxItem
 from messaging.models import Clinic, Conversation, Patient, Staff
-from web import threads, words
+from web import composer, threads, words
 
 MOST_SEGMENTS = 10
 
@@ -73,7 +73,7 @@ def _problem(
     if wording.segments(body).segments > MOST_SEGMENTS:
         return words.say("refusals", "too_long")
     if conversation is not None and seen is not None:
-        colleague = threads.colleague_since(session, conversation.id, staff, seen)
+        colleague = composer.colleague_since(session, conversation.id, staff, seen)
         if colleague:
             return words.say("refusals", "somebody_answered", who=colleague)
     return None
