@@ -9,13 +9,26 @@ if TYPE_CHECKING:
 def register(app: "Flask") -> None:
     """Put every staff page into `app`, each closed to those it does not name."""
     # Imported here, so that reading this room's models does not bring its pages along.
-    from web import acts, handoffs, inbox, layout, live, patients, preferences, signin
+    from web import (
+        acts,
+        composing,
+        handoffs,
+        inbox,
+        layout,
+        live,
+        patients,
+        preferences,
+        savedreplies,
+        signin,
+    )
 
     layout.register(
         app,
         signin.signin,
         inbox.inbox,
         acts.acts,
+        composing.composer,
+        savedreplies.savedreplies,
         live.live,
         handoffs.handoffs,
         patients.patients,

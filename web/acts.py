@@ -10,7 +10,7 @@ from config import db
 from messaging.inbox import items
 from messaging.inbox.models import InboxItem
 from messaging.models import Staff
-from web import inbox, layout, permissions, replies, sessions, words
+from web import inbox, layout, permissions, sessions, words
 
 acts = layout.room("acts", __name__)
 
@@ -74,18 +74,6 @@ def hand_over(item_id: UUID) -> Response | tuple[str, int]:
             return _refused(session, item, "nobody")
         items.hand_over(session, item, layout.the_staff(), to)
     return _back(item_id, "handed_over")
-
-
-@acts.post("/inbox/<uuid:item_id>/reply")
-@permissions.signed_in("inbox.text")
-def reply(item_id: UUID) -> Response | tuple[str, int]:
-    """Send a text, once; whatever is refused stays in the box."""
-    with db.unit_of_work(sessions.clinic().id) as session:
-        item = inbox.the_item(session, item_id, lock=True)
-        notice, refused = replies.send(session, sessions.clinic(), layout.the_staff(), item, request.form)
-        if refused is not None:
-            return inbox.page(session, inbox.the_view(), item, draft=refused), 422
-    return _back(item_id, notice or "sent")
 
 
 def _colleague(session: Session, wanted: str) -> Staff | None:

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from config import audit, db
 from messaging.inbox import items, views
 from messaging.inbox.models import InboxItem
-from web import cases, layout, live, permissions, replies, rows, sessions, words
+from web import cases, layout, live, permissions, replies, rows, sessions, words, writing
 
 inbox = layout.room("inbox", __name__)
 
@@ -75,7 +75,7 @@ def page(
     *,
     template: str = "staff/inbox.html",
     problem: str | None = None,
-    draft: replies.Draft | None = None,
+    typed: replies.Typed | None = None,
 ) -> str:
     """Render the inbox: a view, and one case if there is one."""
     clinic, staff = sessions.clinic(), layout.the_staff()
@@ -90,12 +90,12 @@ def page(
         "case": cases.read(session, clinic, staff, item, readable=readable) if item else None,
         "dispositions": items.dispositions(),
         "problem": problem,
-        "draft": draft or replies.fresh(),
-        "cost": replies.cost(draft.body if draft else ""),
+        "writing": writing.show(session, clinic, staff, item, typed) if item and readable else None,
         "readable": readable,
         "works": layout.may("inbox.work"),
         "assigns": layout.may("inbox.assign"),
         "texts": layout.may("inbox.text"),
+        "may_save": layout.may("replies.save"),
     }
     return layout.page(session, template, here=view, **facts)
 

@@ -46,7 +46,12 @@ def days(session: Session, clinic: Clinic, conversation: Conversation | None, na
     """Return the latest fifty texts by day; `name` is what the patient is called."""
     if conversation is None:
         return []
-    found = conversations.messages(session, conversation.id)
+    # What a colleague has planned for later stands below the conversation: see writing.planned.
+    found = [
+        one
+        for one in conversations.messages(session, conversation.id)
+        if one.state != "queued" or one.scheduled_for is None
+    ]
     authors = _authors(session, found)
     now = clock.now()
     return [
