@@ -161,6 +161,15 @@ function keepDrafts(form, text) {
   });
   form.addEventListener("submit", () => { sent = true; });
   addEventListener("pageshow", () => { sent = false; });
+  // Whatever else is pressed on this page waits a moment until the words are kept, and no longer.
+  let waited = false;
+  document.addEventListener("submit", async (event) => {
+    if (event.target === form || waited || text.value === saved) return;
+    waited = true;
+    event.preventDefault();
+    await Promise.race([keep(), new Promise((done) => setTimeout(done, 1000))]);
+    event.target.requestSubmit(event.submitter);
+  });
   for (const button of document.querySelectorAll("[data-by-hand]")) button.hidden = true;
 }
 
