@@ -57,8 +57,6 @@ def test_who_changed_a_reply_is_written_down_without_its_words(clinic, new_staff
         saved.save(session, clinic, rosa, name="a", texts={"en": "Hello there"})
     audit.seal()
     with db.unit_of_work(clinic.id) as session:
-        (line,) = session.scalars(
-            select(audit.AuditEntry).where(audit.AuditEntry.act == "saved_reply.saved")
-        )
+        (line,) = session.scalars(select(audit.AuditEntry).where(audit.AuditEntry.act == "saved_reply.saved"))
         assert line.actor == f"staff:{rosa.id}"
         assert "Hello" not in str(line.detail)
