@@ -108,7 +108,7 @@ def withhold(session: Session, message: Message, why: str) -> None:
         return
     clinic = session.get_one(Clinic, message.clinic_id)
     summaries = items.words()["summaries"]
-    summary = summaries["expired"] if why == "expired" else summaries["unsendable"].replace("{why}", why)
+    summary = summaries.get(why) or summaries["unsendable"].replace("{why}", why)
     if message.kind != "automatic" and not (message.kind == "reminder" and why in ("opted out", "inactive")):
         _tell_a_human(session, clinic, message, summary)
 

@@ -14,8 +14,8 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, exists, select
+from sqlalchemy.orm import Session, aliased
 
 from config import clock, db, keys, logging, runtime
 from messaging import carrier, consent
@@ -159,6 +159,7 @@ class _Asked:
         numbers = [(one.clinic_id, one.number_index) for one in self.conversations.values()]
         self.consents = consent.states(session, numbers)
         self.lines = _lines(session, numbers)
+        self.overtaken = _overtaken(session, messages)
         db.load_keys(session, (one.key_id for one in self.conversations.values()))
 
     def number(self, message: Message) -> str | None:
@@ -171,6 +172,8 @@ class _Asked:
             return "expired"
         if message.staff_id or message.conversation_id is None:
             return None
+        if message.id in self.overtaken:
+            return "overtaken"
         conversation = self.conversations[message.conversation_id]
         number = (conversation.clinic_id, conversation.number_index)
         if self.consents.get((*number, message.programme or "care_team")) == "revoked":
@@ -179,6 +182,18 @@ class _Asked:
         if patient is not None and patient.state != "active":
             return "inactive"
         return self.lines.get((*number, None)) or self.lines.get((*number, message.patient_id))
+
+
+def _overtaken(session: Session, messages: Sequence[Message]) -> set[UUID]:
+    """Which of the texts that a colleague planned for later the patient has overtaken by writing again."""
+    planned = [message.id for message in messages if message.scheduled_for is not None]
+    if not planned:
+        return set()
+    said = aliased(Message)
+    since = exists().where(
+        said.conversation_id == Message.conversation_id, said.direction == "in", said.id > Message.id
+    )
+    return set(session.scalars(select(Message.id).where(Message.id.in_(planned), since)))
 
 
 def _lines(

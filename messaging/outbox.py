@@ -80,8 +80,13 @@ def text_conversation(
     dedupe: str,
     lane: str = "urgent",
     author_id: UUID | None = None,
+    at: datetime | None = None,
+    expires_at: datetime | None = None,
 ) -> Message:
-    """Queue a text to a number, known or not. A number of nobody may be answered when it wrote. Raises MayNotText."""
+    """Queue a text to a number, known or not. A number of nobody may be answered when it wrote. Raises MayNotText.
+
+    `at` is the moment a colleague chose; until then it can be cancelled. All is asked again when it leaves.
+    """
     reason = closed(
         session, clinic, conversation, programme, answering=kind in ANSWERS or author_id is not None
     )
@@ -99,7 +104,20 @@ def text_conversation(
         body=body,
         dedupe=dedupe,
         author_id=author_id,
+        scheduled_for=at,
+        expires_at=expires_at,
+        try_after=at or clock.now(),
     )
+
+
+def scheduled(session: Session, conversation_id: UUID) -> list[Message]:
+    """Return the texts of a conversation that a colleague has planned and that have not left, the soonest first."""
+    planned = select(Message).where(
+        Message.conversation_id == conversation_id,
+        Message.state == "queued",
+        Message.scheduled_for.is_not(None),
+    )
+    return list(session.scalars(planned.order_by(Message.scheduled_for, Message.id)))
 
 
 def closed(

@@ -11,6 +11,7 @@ def register(app: "Flask") -> None:
     # Imported here, so that reading this room's models does not bring its pages along.
     from web import (
         bulk,
+        composing,
         contacts,
         handoffs,
         inbox,
@@ -20,6 +21,7 @@ def register(app: "Flask") -> None:
         preferences,
         questions,
         savedfilters,
+        savedreplies,
         signin,
     )
 
@@ -30,6 +32,8 @@ def register(app: "Flask") -> None:
         bulk.room,
         contacts.contacts,
         questions.questions,
+        composing.composer,
+        savedreplies.savedreplies,
         live.live,
         savedfilters.savedfilters,
         handoffs.handoffs,

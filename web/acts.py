@@ -12,7 +12,7 @@ from config import clock, db
 from messaging.inbox import items, later, snoozing, standing, undoing, views
 from messaging.inbox.models import InboxItem, ItemEvent
 from messaging.models import Conversation, Patient, Staff
-from web import choices, inbox, layout, permissions, replies, returning, rows, sessions, times, words
+from web import choices, inbox, layout, permissions, returning, rows, sessions, times, words
 
 acts = layout.room("acts", __name__)
 Answer = Response | tuple[str, int]
@@ -118,18 +118,6 @@ def wake(item_id: UUID) -> Answer:
     with db.unit_of_work(sessions.clinic().id) as session:
         done = snoozing.wake_now(session, _held(session, item_id), layout.the_staff())
     return returning.to_case(item_id, "woken", done)
-
-
-@acts.post("/inbox/<uuid:item_id>/reply")
-@permissions.signed_in("inbox.text")
-def reply(item_id: UUID) -> Answer:
-    """Send a text, once; whatever is refused stays in the box."""
-    with db.unit_of_work(sessions.clinic().id) as session:
-        item = inbox.the_item(session, item_id, lock=True)
-        notice, refused = replies.send(session, sessions.clinic(), layout.the_staff(), item, request.form)
-        if refused is not None:
-            return inbox.page(session, inbox.the_view(), item, draft=refused), 422
-    return returning.to_case(item_id, notice or "sent", None)
 
 
 @acts.post("/inbox/undo")

@@ -15,7 +15,7 @@ from messaging.inbox import contacts, items
 from messaging.inbox.models import InboxItem, ItemEvent
 from messaging.models import Clinic, Conversation, Message, Patient, Staff
 from reminders.models import Handoff
-from web import beside, persons, routes, rows, screens, series, threads, times, words
+from web import beside, composer, persons, routes, rows, screens, series, threads, times, words
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Case:
     conversation_id: UUID | None
     thread: threads.Page
     last_seen: UUID | None
-    composer: threads.Composer
+    composer: composer.Composer
     history: list[Line]
     colleagues: list[tuple[UUID, str]]
     handoff: tuple[UUID, str] | None
@@ -102,9 +102,10 @@ def read(
         screen_is_the_item=is_the_item,
         conversation_id=conversation.id if conversation else None,
         thread=_thread(session, clinic, staff, said, before, readable),
-        last_seen=threads.latest(session, conversation.id) if conversation else None,
-        composer=threads.composer(session, clinic, conversation, patient),
+        last_seen=composer.latest(session, conversation.id) if conversation else None,
+        composer=composer.composer(session, clinic, conversation, patient),
         history=[Line(times.moment(event.at, now, zone), line) for event, line in told],
+        colleagues=_colleagues(team, item),
         handoff=_handoff(session, item),
         route=routes.explain(session, clinic, item, patient, team.get(item.owner_id), told, now),
         aside=beside.read(session, clinic, item, patient, person, team, readable=readable),

@@ -26,6 +26,7 @@ from web import (
     sessions,
     times,
     words,
+    writing,
 )
 
 inbox = layout.room("inbox", __name__)
@@ -119,7 +120,7 @@ def page(
     *,
     template: str = "staff/inbox.html",
     problem: str | None = None,
-    draft: replies.Draft | None = None,
+    typed: replies.Typed | None = None,
     list_problem: str | None = None,
 ) -> str:
     """Render the inbox: a view, and one case if there is one."""
@@ -136,12 +137,12 @@ def page(
         "calls": contacts.outcomes(),
         "problem": problem,
         "list_problem": list_problem,
-        "draft": draft or replies.fresh(),
-        "cost": replies.cost(draft.body if draft else ""),
+        "writing": writing.show(session, clinic, staff, item, typed) if item and readable else None,
         "readable": readable,
         "works": layout.may("inbox.work"),
         "assigns": layout.may("inbox.assign"),
         "texts": layout.may("inbox.text"),
+        "may_save": layout.may("replies.save"),
     }
     facts |= _list(session, clinic, staff, view, facts["selected"])
     if template == "staff/inbox.html":

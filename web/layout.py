@@ -51,6 +51,7 @@ class Shell:
     reads_inbox: bool
     finds_patients: bool
     sees_handoffs: bool
+    saves_replies: bool
 
 
 def room(name: str, module: str) -> Blueprint:
@@ -101,6 +102,7 @@ def _shell(session: Session, here: str | None) -> Shell:
         reads_inbox=reads,
         finds_patients=permissions.may(staff.role, "patients.read"),
         sees_handoffs=sees,
+        saves_replies=permissions.may(staff.role, "replies.save"),
     )
 
 

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from config import db
 from messaging.inbox.models import InboxItem, ItemEvent
 from messaging.models import Conversation
-from web import layout, permissions, sessions, threads
+from web import composer, layout, permissions, sessions
 
 live = layout.room("live", __name__)
 
@@ -38,7 +38,7 @@ def _last_said(session: Session, wanted: str | None) -> UUID | None:
     except ValueError:
         return None
     ours = conversation is not None and conversation.clinic_id == sessions.clinic().id
-    return threads.latest(session, conversation.id) if conversation is not None and ours else None
+    return composer.latest(session, conversation.id) if conversation is not None and ours else None
 
 
 def open_safety(session: Session) -> int:

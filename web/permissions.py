@@ -15,6 +15,7 @@ MAY: dict[str, frozenset[str]] = {
             "inbox.work",
             "inbox.assign",
             "inbox.text",
+            "replies.save",
             "patients.read",
             "handoffs.read",
             "handoffs.request",
@@ -34,7 +35,7 @@ MAY: dict[str, frozenset[str]] = {
     ),
     "psychiatric_consultant": frozenset({"inbox.read", "inbox.words", "patients.read", "handoffs.read"}),
     "front_desk": frozenset({"patients.read", "handoffs.read", "handoffs.request", "handoffs.answer"}),
-    "clinic_admin": frozenset({"inbox.read", "inbox.assign", "handoffs.read"}),
+    "clinic_admin": frozenset({"inbox.read", "inbox.assign", "handoffs.read", "replies.save"}),
     "auditor": frozenset({"inbox.read", "handoffs.read"}),
 }
 # What every signed-in person may do, whatever their role.

@@ -7,19 +7,21 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from config import app as application
 from config import db, keys, runtime, settings
-from messaging import conversations, people
+from messaging import consent, conversations, outbox, people
 from messaging.inbox import items
 from messaging.inbox.models import InboxItem
-from messaging.models import Clinic, Conversation, Patient, Staff
-from web import signin
+from messaging.models import Clinic, Conversation, Message, Patient, Staff
+from web import drafts, signin
 
 ENVIRONMENT = {
     "TWILIO_ACCOUNT_SID": "AC" + "0" * 32,
@@ -169,3 +171,74 @@ def house_on_postgresql(app: Flask, postgresql: str, tmp_path: Path) -> Iterator
 @pytest.fixture
 def another_house(app: Flask) -> Callable[[], House]:
     return lambda: a_house(app, "+12025550198")
+
+
+class Scene:
+    """A patient has written, and Rosa has the item."""
+
+    def __init__(self, house: Any) -> None:
+        self.house, self.rosa, self.patient = house, house.staff(), house.patient()
+        self.conversation = house.text_from(self.patient, "can i bring my daughter")
+        about = {"patient_id": self.patient.id, "conversation_id": self.conversation.id}
+        self.item = house.item(owner_id=self.rosa.id, **about)
+        self.browser = house.signed_in(self.rosa)
+
+    def reply(self, body: str, compose: str | None = None, **more: str) -> Any:
+        form = {"body": body, "compose": compose or str(uuid4())} | more
+        return self.browser.post(f"/inbox/{self.item.id}/reply", **form)
+
+    def sent(self) -> list[Message]:
+        with db.unit_of_work(db.EVERY) as session:
+            out = select(Message).where(Message.direction == "out", Message.staff_id.is_(None))
+            found = list(session.scalars(out.order_by(Message.id)))
+            for one in found:
+                assert one.body
+            return found
+
+    def number(self) -> str:
+        with db.unit_of_work(self.house.clinic.id) as session:
+            return session.merge(self.conversation).number or ""
+
+    def seen(self, page: TestResponse | None = None) -> str:
+        """The last text that a page has shown, as its form says it back."""
+        text = (page or self.browser.get(f"/inbox/{self.item.id}")).text
+        return text.split('name="seen" value="')[1].split('"')[0]
+
+    def colleague_writes(self, body: str) -> None:
+        ben = self.house.staff("Ben Okafor")
+        with db.unit_of_work(self.house.clinic.id) as session:
+            outbox.text_conversation(
+                session,
+                self.house.clinic,
+                session.merge(self.conversation),
+                kind="reply",
+                programme="care_team",
+                body=body,
+                dedupe=f"compose:{uuid4()}",
+                author_id=ben.id,
+            )
+
+    def draft(self) -> str | None:
+        """What Rosa has begun to write."""
+        with db.unit_of_work(self.house.clinic.id) as session:
+            found = drafts.find(session, self.rosa, self.item.thread)
+            return found.body if found else None
+
+    def opt_out(self) -> None:
+        with db.unit_of_work(self.house.clinic.id) as session:
+            number = session.merge(self.conversation).number or ""
+            consent.record(session, self.house.clinic, number, "revoked", source="text", actor="patient")
+
+
+@pytest.fixture
+def scene(house: House) -> Scene:
+    return Scene(house)
+
+
+@pytest.fixture
+def scene_on_postgresql(app: Flask, postgresql: str, tmp_path: Path) -> Iterator[Scene]:
+    """The same on PostgreSQL, where two transactions really run beside each other."""
+    given = {"WARMTHREAD_DATA_DIR": str(tmp_path / "data"), "DATABASE_URL": postgresql}
+    runtime.configure(settings.load(ENVIRONMENT | given))
+    yield Scene(a_house(app, "+12025550100"))
+    db.engine().dispose()

@@ -1,0 +1,124 @@
+"""Saved replies as the composer offers them: filled for one person, in each language, with what each costs."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from config import clock
+from messaging import phone, proofing, saved, wording
+from messaging.models import Clinic, Patient, Staff
+from reminders import phrasing
+from reminders.models import Appointment
+from web import words
+
+COMING = ("booked", "confirmed")
+# What a text may say of a visit, by how openly the patient wants to be written to (see reminders.phrasing.text_for).
+UNSAID = {"generic": ("day", "time", "date", "place"), "place": ("place",)}
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A reply in one language, filled: `gaps` are the places without a value."""
+
+    language: str
+    language_words: str
+    body: str
+    segments: int
+    gaps: list[str]
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A saved reply: its name, whether it is one's own, and its languages, the patient's first."""
+
+    id: UUID
+    name: str
+    own: bool
+    variants: list[Variant]
+
+
+def offers(
+    session: Session, clinic: Clinic, staff: Staff, patient: Patient | None, *, shared: bool
+) -> list[Offer]:
+    """Return every reply that `staff` may use, filled for `patient`; on a `shared` phone nobody is named."""
+    found = saved.listing(session, clinic, staff)
+    if not found:
+        return []
+    first = patient.language if patient else "en"
+    order = sorted(wording.LANGUAGES, key=lambda language: language != first)
+    values = {language: _values(session, clinic, patient, language, shared) for language in order}
+    return [
+        Offer(
+            id=reply.id,
+            name=reply.name,
+            own=reply.staff_id is not None,
+            variants=[
+                variant(reply.texts[language], language, values[language])
+                for language in order
+                if reply.texts.get(language)
+            ],
+        )
+        for reply in found
+    ]
+
+
+def variant(template: str, language: str, values: dict[str, str]) -> Variant:
+    """Return one language of a reply, filled with `values`."""
+    body = saved.fill(template, values)
+    gaps = [problem.word.strip("{}") for problem in proofing.proof(body) if problem.rule == "gap"]
+    counted = wording.segments(proofing.tidy(body)).segments
+    return Variant(language, words.say("languages", language), body, counted, gaps)
+
+
+def one(
+    session: Session,
+    clinic: Clinic,
+    reply_texts: dict[str, str],
+    patient: Patient | None,
+    language: str,
+    shared: bool,
+) -> str:
+    """Return one reply filled, "" if it is not written in that language."""
+    template = reply_texts.get(language, "")
+    return saved.fill(template, _values(session, clinic, patient, language, shared)) if template else ""
+
+
+def _values(
+    session: Session, clinic: Clinic, patient: Patient | None, language: str, shared: bool
+) -> dict[str, str]:
+    if patient is None:
+        known = {"clinic": clinic.name, "clinic_phone": phone.display(clinic.phone)}
+        return known | {"care_team": phrasing.texts(language)["care_team"]}
+    visit = session.scalar(
+        select(Appointment)
+        .where(
+            Appointment.patient_id == patient.id,
+            Appointment.starts_at > clock.now(),
+            Appointment.state.in_(COMING),
+        )
+        .order_by(Appointment.starts_at)
+        .limit(1)
+    )
+    said = phrasing.about_clinic(clinic, patient)
+    if visit is not None:
+        said = phrasing.words(clinic, patient, visit, clock.now(), language=language)
+    said |= {"care_team": phrasing.texts(language)["care_team"]}
+    unsaid = {*UNSAID.get(patient.privacy, ()), *(("first_name",) if shared else ())}
+    return {name: value for name, value in said.items() if name not in unsaid}
+
+
+def sample(clinic: Clinic, language: str) -> dict[str, str]:
+    """Return made-up values for the page where replies are written."""
+    spoken = phrasing.texts(language)
+    return {
+        "first_name": "Alex",
+        "clinic": clinic.name,
+        "clinic_phone": phone.display(clinic.phone),
+        "care_team": spoken["care_team"],
+        "day": spoken["tomorrow"],
+        "time": spoken["time"].format(hour=2, minute=30, half=spoken["halves"][1]),
+        "date": spoken["date"].format(short_day=spoken["short_days"][1], month=spoken["months"][2], day=3),
+        "place": "Room 4",
+    }
