@@ -21,6 +21,7 @@ class Appointment(ClinicRow, Base):
     __table_args__ = (
         UniqueConstraint("clinic_id", "source", "external_id"),
         Index("ix_appointment_patient", "patient_id", "starts_at"),
+        Index("ix_appointment_clinic_day", "clinic_id", "starts_at"),
     )
 
     patient_id: Mapped[UUID] = mapped_column(ForeignKey("patient.id"))
