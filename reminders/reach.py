@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from config import clock, runtime
 from messaging import consent
 from messaging import models as messaging
 from messaging.inbox.models import Contact
@@ -26,6 +27,7 @@ ANSWERED = ("confirmed", "change_asked", "arrived", "no_show", "cancelled")
 REACHED = "reached"
 # A day of one clinic; whoever has more sees the first of them and is told so.
 LONGEST_DAY = 500
+COUNT_SECONDS = 15
 HOW_FAR_AHEAD = timedelta(days=21)
 # Calls are about the coming visit when they were made this long before it or later.
 CALLED_WITHIN = timedelta(days=3)
@@ -205,9 +207,23 @@ def of_day(session: Session, clinic: messaging.Clinic, day: date, now: datetime)
 
 
 def count(session: Session, clinic: messaging.Clinic, now: datetime) -> int:
-    """Return how many patients of the next clinic day only a call can reach and nobody has tried yet."""
+    """Return how many patients of the next clinic day only a call can reach and nobody has tried yet.
+
+    It stands on every page, so one process counts a clinic at most every `COUNT_SECONDS`.
+    """
+    counted: dict[UUID, tuple[float, int]] = runtime.once("reach.counted", dict)
+    known = counted.get(clinic.id)
+    if known and clock.monotonic() - known[0] < COUNT_SECONDS:
+        return known[1]
     day = of_day(session, clinic, next_day(session, clinic, now), now)
-    return sum(not one.calls for one in day.to_call)
+    owed = sum(not one.calls for one in day.to_call)
+    counted[clinic.id] = (clock.monotonic(), owed)
+    return owed
+
+
+def count_anew(clinic_id: UUID) -> None:
+    """Forget the count of a clinic, after something of it has changed."""
+    runtime.once("reach.counted", dict).pop(clinic_id, None)
 
 
 def _states(session: Session, ids: Collection[UUID]) -> dict[UUID, str]:
@@ -275,5 +291,6 @@ def _calls(session: Session, ids: Collection[UUID], begins: datetime) -> dict[UU
     )
     found: dict[UUID, list[Call]] = {}
     for patient_id, at, staff_id, outcome in session.execute(made):
-        found.setdefault(patient_id, []).append(Call(at, staff_id, outcome or ""))
+        if patient_id is not None:
+            found.setdefault(patient_id, []).append(Call(at, staff_id, outcome or ""))
     return found

@@ -9,7 +9,20 @@ if TYPE_CHECKING:
 def register(app: "Flask") -> None:
     """Put every staff page into `app`, each closed to those it does not name."""
     # Imported here, so that reading this room's models does not bring its pages along.
-    from web import acts, handoffs, inbox, layout, live, patients, preferences, signin
+    from web import (
+        acts,
+        handoffs,
+        identify,
+        inbox,
+        layout,
+        live,
+        patients,
+        phones,
+        preferences,
+        reach,
+        search,
+        signin,
+    )
 
     layout.register(
         app,
@@ -19,5 +32,9 @@ def register(app: "Flask") -> None:
         live.live,
         handoffs.handoffs,
         patients.patients,
+        search.search,
+        identify.identify,
+        phones.phones,
+        reach.reach,
         preferences.preferences,
     )

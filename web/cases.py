@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from config import clock
 from intake_links.models import Screen
-from messaging import people
+from messaging import identity, people
 from messaging.inbox import items
 from messaging.inbox.models import InboxItem, ItemEvent
 from messaging.models import Clinic, Conversation, Message, Patient, Staff
@@ -56,6 +56,7 @@ class Case:
     history: list[Line]
     colleagues: list[tuple[UUID, str]]
     handoff: tuple[UUID, str] | None
+    merged: bool
 
 
 def find(session: Session, clinic: Clinic, item_id: UUID, *, lock: bool = False) -> InboxItem | None:
@@ -100,6 +101,7 @@ def read(session: Session, clinic: Clinic, staff: Staff, item: InboxItem, *, rea
         history=_history(session, item, team, zone),
         colleagues=_colleagues(team, item),
         handoff=_handoff(session, item),
+        merged=patient is not None and identity.merged(session, item),
     )
 
 

@@ -16,6 +16,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from config import clock, logging
 from messaging.inbox import views
 from messaging.models import Staff
+from reminders import reach
 from reminders.models import Handoff
 from web import permissions, sessions, times, words
 
@@ -46,6 +47,7 @@ class Shell:
     reads_inbox: bool
     finds_patients: bool
     sees_handoffs: bool
+    not_reached: int
 
 
 def room(name: str, module: str) -> Blueprint:
@@ -91,6 +93,9 @@ def _shell(session: Session, here: str | None) -> Shell:
         reads_inbox=reads,
         finds_patients=permissions.may(staff.role, "patients.read"),
         sees_handoffs=sees,
+        not_reached=reach.count(session, clinic, clock.now())
+        if permissions.may(staff.role, "patients.read")
+        else 0,
     )
 
 

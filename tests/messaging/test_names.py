@@ -108,9 +108,7 @@ def test_too_many_of_one_name_are_said_to_be_too_many(
         assert not names.search(session, clinic, "zeller").more
 
 
-def test_nothing_of_a_name_stands_in_the_index_in_clear(
-    clinic: Clinic, new_patient: Callable[..., Patient]
-):
+def test_nothing_of_a_name_stands_in_the_index_in_clear(clinic: Clinic, new_patient: Callable[..., Patient]):
     new_patient("Maya", last_name="Quill")
     with db.unit_of_work(clinic.id, read_only=True) as session:
         tokens = session.scalars(select(PatientName.token)).all()
