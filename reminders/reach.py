@@ -211,7 +211,7 @@ def count(session: Session, clinic: messaging.Clinic, now: datetime) -> int:
 
     It stands on every page, so one process counts a clinic at most every `COUNT_SECONDS`.
     """
-    counted: dict[UUID, tuple[float, int]] = runtime.once("reach.counted", dict)
+    counted = _counted()
     known = counted.get(clinic.id)
     if known and clock.monotonic() - known[0] < COUNT_SECONDS:
         return known[1]
@@ -223,12 +223,16 @@ def count(session: Session, clinic: messaging.Clinic, now: datetime) -> int:
 
 def count_anew(clinic_id: UUID) -> None:
     """Forget the count of a clinic, after something of it has changed."""
-    runtime.once("reach.counted", dict).pop(clinic_id, None)
+    _counted().pop(clinic_id, None)
+
+
+def _counted() -> dict[UUID, tuple[float, int]]:
+    return runtime.once("reach.counted", dict)
 
 
 def _states(session: Session, ids: Collection[UUID]) -> dict[UUID, str]:
     who = messaging.Patient
-    return dict(session.execute(select(who.id, who.state).where(who.id.in_(ids))).tuples().all())
+    return dict(session.execute(select(who.id, who.state).where(who.id.in_(ids))).all())
 
 
 def lines_of(session: Session, clinic: messaging.Clinic, ids: Collection[UUID]) -> dict[UUID, list[Line]]:

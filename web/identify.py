@@ -1,6 +1,5 @@
 """Whose number is this? Given to a patient who is found or made here, filed to one who shares a phone, or to nobody."""
 
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -10,30 +9,16 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from config import audit, clock, db
-from messaging import consent, conversations, identity, outbox, people, phone
+from messaging import identity, people, phone
 from messaging.inbox.models import InboxItem
-from messaging.models import Clinic, Conversation, Message, Patient
+from messaging.models import Clinic, Conversation, Patient
 from reminders import records
-from web import excerpts, layout, permissions, search, sessions, times, words
+from web import layout, permissions, search, sessions, strangers, words
 from web.models import Draft
 
 identify = layout.room("identify", __name__)
 
-SHOWN = 6
 FIELDS = ("first_name", "last_name", "birth_date", "record", "language")
-
-
-@dataclass(frozen=True)
-class Known:
-    """What is known of a number: how it is written, when it first and last wrote, its consent, its latest words."""
-
-    number: str
-    dial: str
-    first: str
-    last: str
-    agreed: list[tuple[str, str, str]]
-    closed: str
-    texts: list[tuple[bool, str, str]]
 
 
 @identify.get("/inbox/<uuid:item_id>/who")
@@ -262,45 +247,10 @@ def _page(
         "staff/identify.html",
         here="everyone",
         item_id=item.id,
-        known=_known(session, clinic, conversation),
+        known=strangers.known(session, clinic, conversation, readable=layout.may("inbox.words")),
         sharing=search.hits(session, clinic, sharing, reads_inbox=True),
         patient=search.hits(session, clinic, [patient], reads_inbox=True)[0] if patient else None,
         before=phone.display(before.number or "") if before else "",
         script=words.say("scripts", "reminders"),
         **(given | facts),
-    )
-
-
-def _known(session: Session, clinic: Clinic, conversation: Conversation) -> Known:
-    now, number = clock.now(), conversation.number or ""
-    said = conversations.messages(session, conversation.id, limit=SHOWN)
-    first = session.scalar(
-        select(Message.created_at)
-        .where(Message.conversation_id == conversation.id)
-        .order_by(Message.created_at)
-        .limit(1)
-    )
-    agreed = consent.state(session, clinic, number)
-    reason = outbox.closed(session, clinic, conversation)
-    readable = layout.may("inbox.words")
-    return Known(
-        number=phone.display(number),
-        dial=number,
-        first=times.moment(first, now, clinic.zone, running=True) if first else "",
-        last=times.moment(conversation.last_at, now, clinic.zone, running=True),
-        agreed=[
-            (words.say("programmes", key), state, words.say("consent", state))
-            for key, state in agreed.items()
-        ],
-        closed=words.say("closed", reason) if reason else "",
-        texts=[
-            (
-                one.direction == "in",
-                excerpts.without_keys(one.body or ""),
-                times.moment(one.created_at, now, clinic.zone),
-            )
-            for one in said
-        ]
-        if readable
-        else [],
     )

@@ -76,7 +76,7 @@ def say(patient_id: UUID) -> Response | tuple[str, int]:
     event: consent.Event = "granted" if request.form.get("event") == "granted" else "revoked"
     with db.unit_of_work(clinic.id) as session:
         patient = _patient(session, patient_id)
-        numbers = _meant(session, patient)
+        numbers = _meant(patient)
         programmes = _programmes(event)
         problem = _refusal(session, clinic, event, numbers, programmes)
         if problem:
@@ -144,7 +144,7 @@ def _when(clinic: Clinic) -> datetime | None:
     return typed.replace(tzinfo=typed.tzinfo or ZoneInfo(clinic.zone))
 
 
-def _meant(session: Session, patient: Patient) -> list[PatientNumber]:
+def _meant(patient: Patient) -> list[PatientNumber]:
     """The numbers that were meant: every one that is theirs, unless one is named."""
     wanted = request.form.get("number", "all")
     theirs = [one for one in patient.numbers if one.line != "wrong_person"]
@@ -242,7 +242,7 @@ def _ledger(session: Session, clinic: Clinic, lines: list[ConsentEntry]) -> list
     """Each line in words: when, what about which programme and how we know, and what was said where it may be read."""
     now, readable = clock.now(), layout.may("inbox.words")
     ids = {UUID(one.actor.removeprefix("staff:")) for one in lines if one.actor.startswith("staff:")}
-    team = dict(session.execute(select(Staff.id, Staff.name).where(Staff.id.in_(ids))).tuples().all())
+    team = dict(session.execute(select(Staff.id, Staff.name).where(Staff.id.in_(ids))).all())
     said = []
     for line in lines:
         known = line.actor.startswith("staff:")

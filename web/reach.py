@@ -138,7 +138,7 @@ def _rows(session: Session, clinic: Clinic, entries: list[reaching.Entry], now: 
         given.setdefault(number.patient_id, []).append(number)
     db.load_keys(session, (one.key_id for one in patients.values()))
     callers = {call.staff_id for one in entries for call in one.calls[:1]}
-    staff = dict(session.execute(select(Staff.id, Staff.name).where(Staff.id.in_(callers))).tuples().all())
+    staff = dict(session.execute(select(Staff.id, Staff.name).where(Staff.id.in_(callers))).all())
     return [_row(clinic, one, patients[one.visit.patient_id], given, staff, now) for one in entries]
 
 
