@@ -138,7 +138,7 @@ def test_a_merge_is_taken_back_whole(house: Any) -> None:
     assert "Whose number is this?" in page
     with db.unit_of_work(db.EVERY, read_only=True) as session:
         acts = set(session.scalars(select(audit.AuditEntry.act)))
-    assert {"number.merged", "number.separated", "conversation.opened"} <= acts
+    assert {"number.merged", "number.separated"} <= acts
 
 
 def test_a_case_that_was_always_the_patients_cannot_be_separated(house: Any) -> None:
