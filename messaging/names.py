@@ -39,8 +39,9 @@ class Found:
 
 def fold(text: str) -> str:
     """Return `text` without case and accents: "Muñoz" and "MUNOZ" both become "munoz"."""
-    spread = unicodedata.normalize("NFKD", text.casefold().translate(_PLAIN))
-    return "".join(one for one in spread if not unicodedata.combining(one)).casefold()
+    spread = unicodedata.normalize("NFKD", text.casefold()).casefold()
+    # Taken apart first: a letter of _PLAIN may bear an accent of its own.
+    return "".join(one for one in spread if not unicodedata.combining(one)).translate(_PLAIN)
 
 
 def words(*names: str | None) -> list[str]:
