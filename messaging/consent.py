@@ -59,6 +59,24 @@ def state(session: Session, clinic: Clinic, number: str) -> dict[str, str]:
     return {programme: found.get((clinic.id, index, programme), "unknown") for programme in PROGRAMMES}
 
 
+def ledger(session: Session, clinic: Clinic, number: str) -> list[ConsentEntry]:
+    """Return every line written about `number`, the latest first."""
+    index = db.clinic_index(session, clinic.key_id, "number", number)
+    lines = select(ConsentEntry).where(
+        ConsentEntry.clinic_id == clinic.id, ConsentEntry.number_index == index
+    )
+    return list(session.scalars(lines.order_by(ConsentEntry.at.desc(), ConsentEntry.id.desc())))
+
+
+def stopped_by_text(session: Session, clinic: Clinic, number: str, programmes: Sequence[str]) -> bool:
+    """Whether the phone itself said stop: the carrier then blocks it until the phone says START, whatever we write."""
+    last: dict[str, ConsentEntry] = {}
+    for line in ledger(session, clinic, number):
+        last.setdefault(line.programme, line)
+    ends = [last[programme] for programme in programmes if programme in last]
+    return any(line.event == "revoked" and line.source in ("text", "carrier") for line in ends)
+
+
 def may_text(session: Session, clinic: Clinic, number: str, programme: str) -> bool:
     """Whether `number` has agreed to `programme` and not taken it back."""
     return state(session, clinic, number)[programme] == "granted"

@@ -1,4 +1,4 @@
-"""The lanes of this room: timers of the inbox, texts to deliver, and texts whose fate is unknown."""
+"""The lanes of this room: timers of the inbox, texts to deliver, texts whose fate is unknown, names to index."""
 
 from datetime import datetime
 from functools import partial
@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
 from config import db, queue
-from messaging import delivery, reconciling
+from messaging import delivery, names, reconciling
 from messaging.inbox import escalation
 from messaging.inbox.models import Timer
 from messaging.models import Message
@@ -55,4 +55,5 @@ LANES = [
         partial(_oldest_message, or_(reconciling.DOUBTED, reconciling.ORPHANED, reconciling.SILENT)),
         delivery.prepare,
     ),
+    queue.Lane("names", "bulk", names.drain, names.oldest),
 ]

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from config import audit, clock, db
-from messaging import consent, conversations
+from messaging import consent, conversations, names
 from messaging.models import Clinic, Patient, PatientNumber, Staff
 
 Change = Literal["created", "updated", "unchanged"]
@@ -144,10 +144,13 @@ def save_patient(
     change: Change = "unchanged"
     if patient is None:
         patient, change = _new_patient(session, clinic, record), "created"
-    elif _update(patient, record):
+        names.index(session, clinic, patient)
+    elif changed := _update(patient, record):
         change = "updated"
+        if changed & {"first_name", "last_name"}:
+            names.index(session, clinic, patient)
     if record.number:
-        added = _add_number(session, clinic, patient, record.number)
+        added = add_number(session, clinic, patient, record.number)
         said = _say_consent(session, clinic, patient, record, source, actor)
         change = "updated" if change == "unchanged" and (added or said) else change
     if change != "unchanged":
@@ -196,14 +199,15 @@ def _facts(record: PatientRecord) -> dict[str, Any]:
     }
 
 
-def _update(patient: Patient, record: PatientRecord) -> bool:
+def _update(patient: Patient, record: PatientRecord) -> set[str]:
     changed = {name: value for name, value in _facts(record).items() if getattr(patient, name) != value}
     for name, value in changed.items():
         setattr(patient, name, value)
-    return bool(changed)
+    return set(changed)
 
 
-def _add_number(session: Session, clinic: Clinic, patient: Patient, number: str) -> bool:
+def add_number(session: Session, clinic: Clinic, patient: Patient, number: str) -> bool:
+    """Make `number` (E.164) the one the patient has given last; False if it already is. Consent is not touched."""
     index = db.clinic_index(session, clinic.key_id, "number", number)
     rows = select(PatientNumber).where(PatientNumber.patient_id == patient.id).order_by(PatientNumber.id)
     given = session.scalars(rows).all()
@@ -226,6 +230,14 @@ def _add_number(session: Session, clinic: Clinic, patient: Patient, number: str)
     session.flush()
     conversations.attribute(session, clinic, number)
     return True
+
+
+def mark_number(session: Session, clinic: Clinic, number: PatientNumber, line: str, actor: str) -> None:
+    """Say of one patient's number that it is somebody else's (wrong_person), or theirs after all (unknown)."""
+    number.line = line
+    audit.record(session, clinic.id, actor, "number.line", f"patient:{number.patient_id}", line=line)
+    session.flush()
+    conversations.attribute(session, clinic, number.number or "")
 
 
 def learn_line(session: Session, clinic: Clinic, number: str, line: str, actor: str) -> None:

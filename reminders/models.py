@@ -22,6 +22,7 @@ class Appointment(ClinicRow, Base):
         UniqueConstraint("clinic_id", "source", "external_id"),
         Index("ix_appointment_patient", "patient_id", "starts_at"),
         Index("ix_appointment_place", "clinic_id", "place"),
+        Index("ix_appointment_clinic_day", "clinic_id", "starts_at"),
     )
 
     patient_id: Mapped[UUID] = mapped_column(ForeignKey("patient.id"))

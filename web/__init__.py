@@ -14,14 +14,18 @@ def register(app: "Flask") -> None:
         composing,
         contacts,
         handoffs,
+        identify,
         inbox,
         layout,
         live,
         patients,
+        phones,
         preferences,
         questions,
+        reach,
         savedfilters,
         savedreplies,
+        search,
         signin,
     )
 
@@ -38,5 +42,9 @@ def register(app: "Flask") -> None:
         savedfilters.savedfilters,
         handoffs.handoffs,
         patients.patients,
+        search.search,
+        identify.identify,
+        phones.phones,
+        reach.reach,
         preferences.preferences,
     )

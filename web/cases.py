@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from config import clock, db
 from intake_links.models import Screen
-from messaging import people
+from messaging import identity, people
 from messaging.inbox import contacts, items
 from messaging.inbox.models import InboxItem, ItemEvent
 from messaging.models import Clinic, Conversation, Message, Patient, Staff
@@ -63,6 +63,7 @@ class Case:
     aside: beside.Beside
     follow: beside.Follow | None
     once: UUID
+    merged: bool
 
 
 def find(session: Session, clinic: Clinic, item_id: UUID, *, lock: bool = False) -> InboxItem | None:
@@ -111,6 +112,7 @@ def read(
         aside=beside.read(session, clinic, item, patient, person, team, readable=readable),
         follow=beside.follow(session, item, zone) if readable else None,
         once=db.new_id(),
+        merged=patient is not None and identity.merged(session, item),
     )
 
 

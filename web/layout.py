@@ -16,6 +16,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from config import clock, logging
 from messaging.inbox import views
 from messaging.models import Staff
+from reminders import reach
 from reminders.models import Handoff
 from web import filters, permissions, sessions, times, words
 
@@ -52,6 +53,7 @@ class Shell:
     finds_patients: bool
     sees_handoffs: bool
     saves_replies: bool
+    not_reached: int
 
 
 def room(name: str, module: str) -> Blueprint:
@@ -103,6 +105,9 @@ def _shell(session: Session, here: str | None) -> Shell:
         finds_patients=permissions.may(staff.role, "patients.read"),
         sees_handoffs=sees,
         saves_replies=permissions.may(staff.role, "replies.save"),
+        not_reached=reach.count(session, clinic, clock.now())
+        if permissions.may(staff.role, "patients.read")
+        else 0,
     )
 
 

@@ -2,47 +2,18 @@
 
 from uuid import UUID
 
-from flask import abort, redirect, request, url_for
+from flask import abort, request
 from sqlalchemy import select
 from sqlalchemy.orm import Session
-from werkzeug.wrappers import Response
 
 from config import audit, db
 from messaging import conversations
-from messaging import people as directory
 from messaging.inbox import contacts
 from messaging.inbox.models import InboxItem
 from messaging.models import Patient
-from web import beside, layout, permissions, persons, rows, screens, sessions, threads, words
+from web import beside, layout, permissions, persons, rows, screens, sessions, threads
 
 patients = layout.room("patients", __name__)
-
-
-@patients.get("/patients")
-@permissions.signed_in("patients.read")
-def find() -> Response | tuple[str, int] | str:
-    """Find by record number; the form posts it, so that it stays out of addresses and logs."""
-    return _found(request.args["record"]) if request.args.get("record") else _ask(None)
-
-
-@patients.post("/patients")
-@permissions.signed_in("patients.read")
-def look() -> Response | tuple[str, int] | str:
-    """Find by record number."""
-    return _found(request.form.get("record", ""))
-
-
-def _found(record: str) -> Response | tuple[str, int] | str:
-    with db.unit_of_work(sessions.clinic().id, read_only=True) as session:
-        patient = directory.find_by_record(session, sessions.clinic(), record.strip())
-    if patient is None:
-        return _ask(words.say("refusals", "no_record"), record), 404
-    return redirect(url_for("patients.show", patient_id=patient.id), 303)
-
-
-def _ask(problem: str | None, record: str = "") -> str:
-    with db.unit_of_work(sessions.clinic().id, read_only=True) as session:
-        return layout.page(session, "staff/find.html", here="patients", problem=problem, record=record)
 
 
 @patients.get("/patients/<uuid:patient_id>")

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 View = TypeVar("View", bound=Callable[..., Any])
 
 # inbox.words: what a patient said or answered. A clinic admin routes work without reading it, an auditor sees only
-# that it happened (docs/security.md). A clinician may settle what came to them, but texts go out from the care team.
+# that it happened (docs/security.md). patients.change: whose a number is, what they agreed to, that they were called. A clinician may settle what came to them, but texts go out from the care team.
 MAY: dict[str, frozenset[str]] = {
     "care_manager": frozenset(
         {
@@ -17,6 +17,7 @@ MAY: dict[str, frozenset[str]] = {
             "inbox.text",
             "replies.save",
             "patients.read",
+            "patients.change",
             "handoffs.read",
             "handoffs.request",
             "handoffs.answer",
@@ -29,12 +30,15 @@ MAY: dict[str, frozenset[str]] = {
             "inbox.work",
             "inbox.assign",
             "patients.read",
+            "patients.change",
             "handoffs.read",
             "handoffs.request",
         }
     ),
     "psychiatric_consultant": frozenset({"inbox.read", "inbox.words", "patients.read", "handoffs.read"}),
-    "front_desk": frozenset({"patients.read", "handoffs.read", "handoffs.request", "handoffs.answer"}),
+    "front_desk": frozenset(
+        {"patients.read", "patients.change", "handoffs.read", "handoffs.request", "handoffs.answer"}
+    ),
     "clinic_admin": frozenset({"inbox.read", "inbox.assign", "handoffs.read", "replies.save"}),
     "auditor": frozenset({"inbox.read", "handoffs.read"}),
 }

@@ -105,7 +105,7 @@ def page(session: Session, clinic: Clinic, staff: Staff, thread: Thread, cursor:
     rows.sort(key=_place)
     shown = rows[-PAGE:]
     names = _names(session, shown)
-    now, called = clock.now(), _called(thread.patient)
+    now, called = clock.now(), _called(thread)
     told = [(_place(row)[0], _shown(row, called, names, staff, clinic.zone)) for row in shown]
     days = groupby(told, key=lambda one: times.day(one[0], now, clinic.zone))
     return Page(
@@ -146,8 +146,12 @@ def _moment(cursor: str | None) -> contacts.Cursor | None:
     return (EPOCH + timedelta(microseconds=int(found[1])), UUID(found[2])) if found else None
 
 
-def _called(patient: Patient | None) -> str:
-    return (patient.first_name if patient else None) or "Unknown number"
+def _called(thread: Thread) -> str:
+    """What the inbound side is called. A number that is not the patient's alone may have been somebody else writing."""
+    if thread.patient is None:
+        return "Unknown number"
+    whose = thread.conversation.patient_id if thread.conversation else None
+    return thread.patient.first_name or "" if whose == thread.patient.id else "Shared phone"
 
 
 def _names(session: Session, rows: Iterable[Message | Contact]) -> dict[UUID, str]:

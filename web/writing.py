@@ -119,13 +119,13 @@ def _later(by: later.Clock, typed: replies.Typed, clinic: Clinic) -> Later:
         later.times(by),
         typed.day or day,
         typed.at or at,
-        words.say("later", "theirs", time=elsewhere) if elsewhere else words.say("later", "ours"),
+        words.say("text_later", "theirs", time=elsewhere) if elsewhere else words.say("text_later", "ours"),
     )
 
 
 def _newer(session: Session, found: tuple[Message, ...], patient: Patient | None, zone: str) -> list[Newer]:
     names = _names(session, found)
-    them = (patient.first_name if patient else None) or words.say("later", "somebody")
+    them = (patient.first_name if patient else None) or words.say("text_later", "somebody")
     return [
         Newer(
             one.direction,

@@ -25,6 +25,7 @@ def test_each_lane_has_its_queue(house):
         "deliver_urgent": "urgent",
         "deliver_bulk": "bulk",
         "reconcile": "default",
+        "names": "bulk",
     }
     assert set(queues) <= set(queue.lanes())
 

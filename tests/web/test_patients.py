@@ -9,16 +9,6 @@ from config import audit, clock, db
 from reminders import appointments
 
 
-def test_a_patient_is_found_by_record_number_without_it_standing_in_an_address(house: Any) -> None:
-    patient = house.patient(record="A-77")
-    browser = house.signed_in(house.staff())
-    for answer in (browser.post("/patients", record=" A-77 "), browser.get("/patients?record=A-77")):
-        assert (answer.status_code, answer.location) == (303, f"/patients/{patient.id}")
-    unknown = browser.post("/patients", record="A-78")
-    assert unknown.status_code == 404
-    assert "Nobody here has that record number" in unknown.text
-
-
 def test_the_page_shows_visits_with_what_is_planned_and_why(house: Any) -> None:
     patient = house.patient()
     now = clock.now()

@@ -14,7 +14,17 @@ PUBLIC = {"signin.form", "signin.enter", "signin.link", "signin.use_link"}
 def test_every_page_says_to_whom_it_is_open(app: Flask) -> None:
     known = set().union(*permissions.MAY.values()) | permissions.ANYONE
     for rule in app.url_map.iter_rules():
-        if rule.endpoint.split(".")[0] in {"signin", "inbox", "handoffs", "patients", "preferences"}:
+        if rule.endpoint.split(".")[0] in {
+            "signin",
+            "inbox",
+            "handoffs",
+            "patients",
+            "preferences",
+            "search",
+            "identify",
+            "phones",
+            "reach",
+        }:
             demands = getattr(app.view_functions[rule.endpoint], "demands", "nothing")
             assert demands in known or (demands is None and rule.endpoint in PUBLIC), rule.endpoint
 

@@ -109,7 +109,7 @@ def answer_stop(walk: Walk) -> str:
 def _find(walk: Walk, who: str, patient: day.Visitor, words: str) -> Page | None:
     browser = walk.browsers[who]
     page = browser.get("/patients")
-    page = browser.submit(page, page.form(action="/patients", having="record"), record=patient.record)
+    page = browser.submit(page, page.form(action="/patients", having="wanted"), wanted=patient.record)
     return page if words.casefold() in page.text.casefold() else None
 
 

@@ -140,6 +140,14 @@ def upgrade() -> None:
         batch_op.add_column(
             sa.Column("names_indexed", sa.Boolean(), nullable=False, server_default=sa.false())
         )
+    op.create_index(
+        "ix_patient_names_owed",
+        "patient",
+        ["created_at"],
+        sqlite_where=sa.text("names_indexed = 0"),
+        postgresql_where=sa.text("NOT names_indexed"),
+    )
+    op.create_index("ix_appointment_clinic_day", "appointment", ["clinic_id", "starts_at"])
 
     with op.batch_alter_table("staff", schema=None) as batch_op:
         batch_op.add_column(sa.Column("on_call", sa.JSON(), nullable=False, server_default="{}"))

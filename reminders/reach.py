@@ -1,0 +1,300 @@
+"""Who of a day's patients was not reached, and why: the decision is pure, the facts come in a fixed number of queries."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from typing import Literal
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from config import clock, runtime
+from messaging import consent
+from messaging import models as messaging
+from messaging.inbox.models import Contact
+from messaging.people import TEXTABLE
+from reminders.models import Appointment, Reminder
+from reminders.rules import zones
+
+Reason = Literal[
+    "inactive", "no_number", "wrong_person", "landline", "dead", "opted_out", "no_consent",
+    "undelivered", "held", "shared", "unanswered", "on_its_way", "quiet_hours", "not_sent_yet", "nothing_sent",
+]  # fmt: skip
+# These may still be answered by themselves: nobody need call yet.
+UNDER_WAY: tuple[Reason, ...] = ("on_its_way", "quiet_hours", "not_sent_yet")
+ANSWERED = ("confirmed", "change_asked", "arrived", "no_show", "cancelled")
+REACHED = "reached"
+# A day of one clinic; whoever has more sees the first of them and is told so.
+LONGEST_DAY = 500
+COUNT_SECONDS = 15
+HOW_FAR_AHEAD = timedelta(days=21)
+# Calls are about the coming visit when they were made this long before it or later.
+CALLED_WITHIN = timedelta(days=3)
+
+
+@dataclass(frozen=True)
+class Line:
+    """A number of the patient's: its line, what was agreed for reminders, whether others gave it too. `id` of its row."""
+
+    id: UUID
+    line: str
+    agreed: str = "unknown"
+    shared: bool = False
+
+
+@dataclass(frozen=True)
+class Text:
+    """A reminder of the visit as it stands: its state, its text's (None: no text), when it was due and may go."""
+
+    state: str
+    text: str | None
+    due_at: datetime | None
+    try_after: datetime
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What decides whether a patient was reached for a visit; `lines` in the order given, the last one last."""
+
+    visit: str
+    active: bool
+    lines: Sequence[Line] = ()
+    texts: Sequence[Text] = ()
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call that was logged: when, by whom, how it ended."""
+
+    at: datetime
+    staff_id: UUID
+    outcome: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A visit of the day with its facts, the calls about it (latest first) and why its patient was not reached."""
+
+    visit: Appointment
+    facts: Facts
+    calls: Sequence[Call]
+    reason: Reason | None
+
+    @property
+    def reached(self) -> bool:
+        """Whether the patient has answered, or was spoken with."""
+        return self.reason is None or any(call.outcome == REACHED for call in self.calls)
+
+
+@dataclass(frozen=True)
+class Day:
+    """The visits of one local day by time; `more` says that there were more than could be looked at."""
+
+    entries: list[Entry] = field(default_factory=list)
+    more: bool = False
+
+    @property
+    def to_call(self) -> list[Entry]:
+        """Whom only a call can reach; who was called already without success stands last."""
+        owed = [one for one in self.entries if not one.reached and one.reason not in UNDER_WAY]
+        return sorted(owed, key=lambda one: (bool(one.calls), one.visit.starts_at, one.visit.id))
+
+
+def the_line(facts: Facts) -> Line | None:
+    """Return the number that reminders go to: the last given that can be texted."""
+    return next((one for one in reversed(facts.lines) if one.line in TEXTABLE), None)
+
+
+def cannot(facts: Facts) -> Reason | None:
+    """Return why this patient cannot be texted at all, whatever visit it is about."""
+    if not facts.active:
+        return "inactive"
+    line = the_line(facts)
+    if line is None:
+        last = facts.lines[-1].line if facts.lines else ""
+        return last if last in ("landline", "dead", "wrong_person") else "no_number"  # type: ignore[return-value]
+    return {"revoked": "opted_out", "unknown": "no_consent"}.get(line.agreed)  # type: ignore[return-value]
+
+
+def why_not(facts: Facts, now: datetime) -> Reason | None:
+    """Return why nobody has heard from this patient about the visit, None if they have answered."""
+    if facts.visit in ANSWERED:
+        return None
+    barred = cannot(facts)
+    if barred:
+        return barred
+    sent = [one for one in facts.texts if one.text is not None]
+    if not sent:
+        return _not_sent(facts.texts, now)
+    line = the_line(facts)
+    return _fate(max(sent, key=_when).text or "", shared=line is not None and line.shared)
+
+
+def _when(one: Text) -> datetime:
+    return one.due_at or one.try_after
+
+
+def _fate(state: str, *, shared: bool) -> Reason:
+    if state in ("undelivered", "failed"):
+        return "undelivered"
+    if state in ("held", "cancelled"):
+        return "held"
+    if state in ("sent", "delivered"):
+        return "shared" if shared else "unanswered"
+    return "on_its_way"
+
+
+def _not_sent(texts: Sequence[Text], now: datetime) -> Reason:
+    planned = [one for one in texts if one.state == "planned"]
+    if not planned:
+        return "nothing_sent"
+    late = any(one.due_at is not None and one.due_at <= now < one.try_after for one in planned)
+    return "quiet_hours" if late else "not_sent_yet"
+
+
+def next_day(session: Session, clinic: messaging.Clinic, now: datetime) -> date:
+    """Return the next local date after today on which the clinic has visits, else tomorrow."""
+    place = zones.zone(clinic.zone)
+    tomorrow = zones.to_local(now, place).date() + timedelta(days=1)
+    begins, _ = span(clinic, tomorrow)
+    first = session.scalar(
+        select(func.min(Appointment.starts_at)).where(
+            Appointment.clinic_id == clinic.id,
+            Appointment.starts_at >= begins,
+            Appointment.starts_at < begins + HOW_FAR_AHEAD,
+            Appointment.state != "cancelled",
+        )
+    )
+    return zones.to_local(first, place).date() if first else tomorrow
+
+
+def span(clinic: messaging.Clinic, day: date) -> tuple[datetime, datetime]:
+    """Return when a local day of the clinic begins and when the next one does, in UTC."""
+    place = zones.zone(clinic.zone)
+    ends = day + timedelta(days=1)
+    return (
+        zones.local_to_utc(datetime.combine(day, time()), place),
+        zones.local_to_utc(datetime.combine(ends, time()), place),
+    )
+
+
+def of_day(session: Session, clinic: messaging.Clinic, day: date, now: datetime) -> Day:
+    """Return everybody who has a visit on that day and what became of reaching them; nothing sealed is opened."""
+    begins, ends = span(clinic, day)
+    wanted = (
+        select(Appointment)
+        .where(
+            Appointment.clinic_id == clinic.id,
+            Appointment.starts_at >= begins,
+            Appointment.starts_at < ends,
+            Appointment.state != "cancelled",
+        )
+        .order_by(Appointment.starts_at, Appointment.id)
+        .limit(LONGEST_DAY + 1)
+    )
+    visits = list(session.scalars(wanted))
+    shown = visits[:LONGEST_DAY]
+    ids = {one.patient_id for one in shown}
+    states = _states(session, ids)
+    lines, texts, calls = lines_of(session, clinic, ids), _texts(session, shown), _calls(session, ids, begins)
+    entries = []
+    for one in shown:
+        active = states.get(one.patient_id) == "active"
+        facts = Facts(one.state, active, lines.get(one.patient_id, ()), texts.get(one.id, ()))
+        entries.append(Entry(one, facts, calls.get(one.patient_id, ()), why_not(facts, now)))
+    return Day(entries, len(visits) > LONGEST_DAY)
+
+
+def count(session: Session, clinic: messaging.Clinic, now: datetime) -> int:
+    """Return how many patients of the next clinic day only a call can reach and nobody has tried yet.
+
+    It stands on every page, so one process counts a clinic at most every `COUNT_SECONDS`.
+    """
+    counted = _counted()
+    known = counted.get(clinic.id)
+    if known and clock.monotonic() - known[0] < COUNT_SECONDS:
+        return known[1]
+    day = of_day(session, clinic, next_day(session, clinic, now), now)
+    owed = sum(not one.calls for one in day.to_call)
+    counted[clinic.id] = (clock.monotonic(), owed)
+    return owed
+
+
+def count_anew(clinic_id: UUID) -> None:
+    """Forget the count of a clinic, after something of it has changed."""
+    _counted().pop(clinic_id, None)
+
+
+def _counted() -> dict[UUID, tuple[float, int]]:
+    return runtime.once("reach.counted", dict)
+
+
+def _states(session: Session, ids: Collection[UUID]) -> dict[UUID, str]:
+    who = messaging.Patient
+    return dict(session.execute(select(who.id, who.state).where(who.id.in_(ids))).all())
+
+
+def lines_of(session: Session, clinic: messaging.Clinic, ids: Collection[UUID]) -> dict[UUID, list[Line]]:
+    """Return the numbers of these patients, each with what was agreed for reminders and whether it is shared."""
+    row = messaging.PatientNumber
+    given = session.execute(
+        select(row.id, row.patient_id, row.number_index, row.line)
+        .where(row.patient_id.in_(ids))
+        .order_by(row.id)
+    ).all()
+    indexes = {one.number_index for one in given}
+    several = (
+        select(row.number_index)
+        .where(row.clinic_id == clinic.id, row.number_index.in_(indexes), row.line != "wrong_person")
+        .group_by(row.number_index)
+        .having(func.count() > 1)
+    )
+    shared = set(session.scalars(several))
+    agreed = consent.states(session, ((clinic.id, index) for index in indexes))
+    found: dict[UUID, list[Line]] = {}
+    for one in given:
+        said = agreed.get((clinic.id, one.number_index, "reminders"), "unknown")
+        line = Line(one.id, one.line, said, one.number_index in shared)
+        found.setdefault(one.patient_id, []).append(line)
+    return found
+
+
+def _texts(session: Session, visits: Sequence[Appointment]) -> dict[UUID, list[Text]]:
+    text = messaging.Message
+    steps = (
+        select(
+            Reminder.appointment_id,
+            Reminder.revision,
+            Reminder.state,
+            Reminder.due_at,
+            Reminder.try_after,
+            text.state,
+        )
+        .outerjoin(text, text.id == Reminder.message_id)
+        .where(Reminder.appointment_id.in_([one.id for one in visits]))
+    )
+    present = {one.id: one.revision for one in visits}
+    found: dict[UUID, list[Text]] = {}
+    for visit_id, revision, state, due_at, try_after, fate in session.execute(steps):
+        if revision == present[visit_id]:
+            found.setdefault(visit_id, []).append(Text(state, fate, due_at, try_after))
+    return found
+
+
+def _calls(session: Session, ids: Collection[UUID], begins: datetime) -> dict[UUID, list[Call]]:
+    made = (
+        select(Contact.patient_id, Contact.at, Contact.staff_id, Contact.outcome)
+        .where(
+            Contact.patient_id.in_(ids),
+            Contact.kind == "call",
+            Contact.struck_at.is_(None),
+            Contact.at >= begins - CALLED_WITHIN,
+        )
+        .order_by(Contact.at.desc(), Contact.id.desc())
+    )
+    found: dict[UUID, list[Call]] = {}
+    for patient_id, at, staff_id, outcome in session.execute(made):
+        if patient_id is not None:
+            found.setdefault(patient_id, []).append(Call(at, staff_id, outcome or ""))
+    return found
