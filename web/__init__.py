@@ -1,50 +1,36 @@
 """The door for staff: pages that people who care for patients work from."""
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from flask import Flask
 
+# Each a file of this room and the name of the blueprint in it.
+ROOMS = (
+    "signin.signin",
+    "inbox.inbox",
+    "bulk.room",
+    "contacts.contacts",
+    "questions.questions",
+    "composing.composer",
+    "savedreplies.savedreplies",
+    "live.live",
+    "savedfilters.savedfilters",
+    "handoffs.handoffs",
+    "search.search",
+    "identify.identify",
+    "phones.phones",
+    "reach.reach",
+    "patients.patients",
+    "preferences.preferences",
+)
+
 
 def register(app: "Flask") -> None:
     """Put every staff page into `app`, each closed to those it does not name."""
     # Imported here, so that reading this room's models does not bring its pages along.
-    from web import (
-        bulk,
-        composing,
-        contacts,
-        handoffs,
-        identify,
-        inbox,
-        layout,
-        live,
-        patients,
-        phones,
-        preferences,
-        questions,
-        reach,
-        savedfilters,
-        savedreplies,
-        search,
-        signin,
-    )
-
-    layout.register(
-        app,
-        signin.signin,
-        inbox.inbox,
-        bulk.room,
-        contacts.contacts,
-        questions.questions,
-        composing.composer,
-        savedreplies.savedreplies,
-        live.live,
-        savedfilters.savedfilters,
-        handoffs.handoffs,
-        patients.patients,
-        search.search,
-        identify.identify,
-        phones.phones,
-        reach.reach,
-        preferences.preferences,
+    rooms = [name.split(".") for name in ROOMS]
+    import_module("web.layout").register(
+        app, *(getattr(import_module(f"web.{module}"), blueprint) for module, blueprint in rooms)
     )
