@@ -9,7 +9,21 @@ if TYPE_CHECKING:
 def register(app: "Flask") -> None:
     """Put every staff page into `app`, each closed to those it does not name."""
     # Imported here, so that reading this room's models does not bring its pages along.
-    from web import acts, handoffs, inbox, layout, live, patients, preferences, signin
+    from web import (
+        acts,
+        clocks,
+        cover,
+        handoffs,
+        inbox,
+        ladder,
+        layout,
+        live,
+        notices,
+        patients,
+        preferences,
+        settings,
+        signin,
+    )
 
     layout.register(
         app,
@@ -20,4 +34,9 @@ def register(app: "Flask") -> None:
         handoffs.handoffs,
         patients.patients,
         preferences.preferences,
+        ladder.ladder,
+        settings.settings,
+        cover.cover,
+        clocks.clocks,
+        notices.notices,
     )

@@ -34,7 +34,7 @@ MAY: dict[str, frozenset[str]] = {
     ),
     "psychiatric_consultant": frozenset({"inbox.read", "inbox.words", "patients.read", "handoffs.read"}),
     "front_desk": frozenset({"patients.read", "handoffs.read", "handoffs.request", "handoffs.answer"}),
-    "clinic_admin": frozenset({"inbox.read", "inbox.assign", "handoffs.read"}),
+    "clinic_admin": frozenset({"inbox.read", "inbox.assign", "handoffs.read", "clinic.settings"}),
     "auditor": frozenset({"inbox.read", "handoffs.read"}),
 }
 # What every signed-in person may do, whatever their role.

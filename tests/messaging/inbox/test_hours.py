@@ -35,7 +35,9 @@ def test_hours_are_read_as_people_write_them(text, week):
     assert hours.read(text) == week
 
 
-@pytest.mark.parametrize("text", ["always", "Mon 8-17", "Mon 25:00-26:00", "Fre 8:00-9:00", "Mon 8:00-9:00, Mon 9:00-10:00"])
+@pytest.mark.parametrize(
+    "text", ["always", "Mon 8-17", "Mon 25:00-26:00", "Fre 8:00-9:00", "Mon 8:00-9:00, Mon 9:00-10:00"]
+)
 def test_what_cannot_be_read_is_explained(text):
     with pytest.raises(hours.BadHours, match=r"write|no weekday|no time|twice"):
         hours.read(text)
@@ -84,4 +86,6 @@ def test_a_deadline_is_never_before_its_minutes_are_over_and_more_minutes_are_ne
     assert due >= start + timedelta(minutes=minutes)
     if due > start + timedelta(minutes=minutes):  # it waited for the doors: then they are open just before it
         assert clinic.open_at(due - timedelta(seconds=30))
-        assert hours.after(start, minutes + 1, clinic) > due or hours.after(start, minutes + 1, clinic) == start + timedelta(minutes=minutes + 1)
+        assert hours.after(start, minutes + 1, clinic) > due or hours.after(
+            start, minutes + 1, clinic
+        ) == start + timedelta(minutes=minutes + 1)

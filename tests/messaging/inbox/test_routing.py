@@ -163,7 +163,12 @@ def test_an_empty_team_says_so():
 def test_each_rung_asks_one_more_and_the_last_asks_everyone():
     team = [member("Alba"), member("Ben", open_items=1), member("Dana", role="clinic_admin")]
     climbed = rungs(Need("safety"), team, Rules(), team[0].id, 4)
-    assert [[one.name for one in rung] for rung in climbed] == [["Ben"], ["Dana"], ["Alba", "Ben", "Dana"], ["Alba", "Ben", "Dana"]]
+    assert [[one.name for one in rung] for rung in climbed] == [
+        ["Ben"],
+        ["Dana"],
+        ["Alba", "Ben", "Dana"],
+        ["Alba", "Ben", "Dana"],
+    ]
 
 
 def test_deadlines_are_the_clinic_s_own():
