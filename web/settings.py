@@ -117,12 +117,14 @@ def _tried(
     clinic: Clinic, people: Sequence[rungs.Person], rules: routing.Rules, kind: str, moment: datetime
 ) -> list[tuple[str, str, str]]:
     lines = rungs.preview(routing.Need(kind), people, rules, moment, clinic.zone)
-    here = [times.moment(one.at, moment, clinic.zone) for one in lines]
+    here = [times.moment(one.at, clock.now(), clinic.zone) for one in lines]
     return [
         (
-            when if place == 0 or when[:5] != here[place - 1][:5] else when.rsplit(" ", 1)[1],
+            when
+            if place == 0 or when.rsplit(" ", 1)[0] != here[place - 1].rsplit(" ", 1)[0]
+            else when.rsplit(" ", 1)[1],
             words.say("rungs", one.ask),
-            " and ".join(one.names) or words.say("ladder", "nobody"),
+            ", ".join(one.names) or words.say("ladder", "nobody"),
         )
         for place, (when, one) in enumerate(zip(here, lines, strict=True))
     ]
