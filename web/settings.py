@@ -18,7 +18,7 @@ from web import curves, layout, permissions, sessions, times, words
 
 settings = layout.room("settings", __name__)
 TEXTED = ("safety", "screen", "handoff")
-ROWS = 5
+ROWS = publishing.MOST
 TYPED = "%Y-%m-%dT%H:%M"
 _RUNG = re.compile(r"(?P<kind>[a-z]+)\.(?P<when>open|closed)\[(?P<row>\d)\]\.ask")
 

@@ -33,6 +33,8 @@ Address = Annotated[str, BeforeValidator(_small), Field(pattern=r"^[^@\s]+@[^@\s
 Day = Annotated[str, Field(pattern=r"^(\d{4}-)?(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$")]
 Ask = Literal["backup", "on_call", "colleagues", "fallback", "lead", "everyone"]
 assert get_args(Ask) == ladder.ASKED
+# As many rungs, fallbacks and people to call as the page has rows for, so that saving it there loses none.
+MOST = 5
 EXPECTED = {
     "missing": "this must be given",
     "int_type": "a whole number of minutes",
@@ -74,8 +76,8 @@ class Kind(_Strict):
     answer: Annotated[int, Field(ge=1, le=20160)]
     clock: Literal["always", "business"] = "always"
     before_leaving: bool = False
-    open: Annotated[tuple[Rung, ...], Field(max_length=8)] = ()
-    closed: Annotated[tuple[Rung, ...], Field(max_length=8)] = ()
+    open: Annotated[tuple[Rung, ...], Field(max_length=MOST)] = ()
+    closed: Annotated[tuple[Rung, ...], Field(max_length=MOST)] = ()
 
 
 class Ladder(_Strict):
@@ -83,11 +85,11 @@ class Ladder(_Strict):
 
     hours: Week = {}
     holidays: Annotated[tuple[Day, ...], Field(max_length=60)] = ()
-    fallback: Annotated[tuple[Address, ...], Field(max_length=10)] = ()
+    fallback: Annotated[tuple[Address, ...], Field(max_length=MOST)] = ()
     repeat: Annotated[int, Field(ge=1, le=1440)] = 10
     backup: dict[Address, Address] = {}
     on_call: dict[Address, Week] = {}
-    call: Annotated[tuple[Call, ...], Field(max_length=10)] = ()
+    call: Annotated[tuple[Call, ...], Field(max_length=MOST)] = ()
     safety: Kind = Kind(answer=15)
     screen: Kind = Kind(answer=60)
     handoff: Kind = Kind(answer=5)
