@@ -36,7 +36,7 @@ class Staff(SealedRow, Base):
     """A person who works here. `panels` are the clinicians whose patients are hers; roles as in web.permissions.
 
     `hours` maps a weekday ("mon".."sun") to ["08:00", "17:00"] in the clinic's zone; empty: always on duty. `on_call`
-    has the same shape; empty: never on call. `notify` maps a kind of item to "text" | "inbox" (safety is always text).
+    has the same shape; empty: never on call. `notify` maps a kind of item to "text" | "inbox" (messaging.inbox.notifying).
     """
 
     __tablename__ = "staff"
@@ -63,6 +63,7 @@ class Patient(SealedRow, Base):
 
     state: active -> inactive | deceased (both silence everything). `panel` names the clinician whose patient it is;
     `privacy` is generic | place | details (what a text may say); `record_index` finds the clinic's record number.
+    `here_until` is until when somebody who has arrived is taken to be in the building.
     """
 
     __tablename__ = "patient"
@@ -89,6 +90,7 @@ class Patient(SealedRow, Base):
     privacy: Mapped[str] = mapped_column(String(10), default="place")
     state: Mapped[str] = mapped_column(String(10), default="active")
     names_indexed: Mapped[bool] = mapped_column(default=False)
+    here_until: Mapped[datetime | None]
     created_at: Mapped[datetime]
 
     record = Sealed("record_ct")

@@ -24,6 +24,11 @@ ROOMS = (
     "reach.reach",
     "patients.patients",
     "preferences.preferences",
+    "notices.notices",
+    "ladder.ladder",
+    "settings.settings",
+    "cover.cover",
+    "clocks.clocks",
 )
 
 

@@ -18,7 +18,8 @@ class InboxItem(SealedRow, Base):
 
     state: open -> claimed -> done; open | claimed -> snoozed -> open. Only a named human moves it to done
     (`done_by`); a safety item needs `acknowledged_by` and a disposition first. `level` is the rung of the ladder it
-    has climbed to. `dedupe` makes one reason one item; `reason` says in words, without PHI, why it came to its owner.
+    has climbed to, `exhausted_at` when everyone on it had been told and nobody had acknowledged. `dedupe` makes one
+    reason one item; `reason` says in words, without PHI, why it came to its owner.
     `about` is "<table>:<id>" of what it is about, such as "screen:0190..." or "message:...". `snoozed_for` is
     "appointment:<id>" where it sleeps until a visit, and moves with it.
     """
@@ -44,6 +45,7 @@ class InboxItem(SealedRow, Base):
     routed_at: Mapped[datetime | None]
     notified_at: Mapped[datetime | None]
     level: Mapped[int] = mapped_column(default=0)
+    exhausted_at: Mapped[datetime | None]
     answer_by: Mapped[datetime]
     snoozed_until: Mapped[datetime | None]
     snoozed_for: Mapped[str | None] = mapped_column(String(60))
@@ -122,10 +124,15 @@ class Contact(SealedRow, Base):
     words = Sealed("words_ct")
 
 
-class Absence(ClinicRow, Base):
-    """A colleague who is away from `starts_at` to `ends_at`, and who covers for them: see messaging.inbox.cover."""
+class Absence(ClinicRow, Work, Base):
+    """A colleague who is away from `starts_at` to `ends_at`, and who covers for them: see messaging.inbox.cover.
+
+    Planned -> begun (`begun_at`: their items have moved) -> ended (`ended_at`; also where it was taken back). The
+    next of these is due at `try_after`.
+    """
 
     __tablename__ = "absence"
+    __table_args__ = (Index("ix_absence_work", "ended_at", "try_after"),)
 
     staff_id: Mapped[UUID] = mapped_column(ForeignKey("staff.id"), index=True)
     cover_id: Mapped[UUID | None] = mapped_column(ForeignKey("staff.id"))

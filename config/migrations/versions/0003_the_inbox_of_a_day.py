@@ -24,6 +24,11 @@ def upgrade() -> None:
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_by", sa.Uuid(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("try_after", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("fence", sa.BigInteger(), nullable=False),
+        sa.Column("last_error", sa.String(length=80), nullable=True),
         sa.ForeignKeyConstraint(["cover_id"], ["staff.id"], name=op.f("fk_absence_cover_id")),
         sa.ForeignKeyConstraint(["created_by"], ["staff.id"], name=op.f("fk_absence_created_by")),
         sa.ForeignKeyConstraint(["staff_id"], ["staff.id"], name=op.f("fk_absence_staff_id")),
@@ -32,6 +37,7 @@ def upgrade() -> None:
     with op.batch_alter_table("absence", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_absence_clinic_id"), ["clinic_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_absence_staff_id"), ["staff_id"], unique=False)
+        batch_op.create_index("ix_absence_work", ["ended_at", "try_after"], unique=False)
 
     op.create_table(
         "draft",
@@ -132,6 +138,7 @@ def upgrade() -> None:
 
     with op.batch_alter_table("inbox_item", schema=None) as batch_op:
         batch_op.add_column(sa.Column("snoozed_for", sa.String(length=60), nullable=True))
+        batch_op.add_column(sa.Column("exhausted_at", sa.DateTime(timezone=True), nullable=True))
 
     with op.batch_alter_table("message", schema=None) as batch_op:
         batch_op.add_column(sa.Column("scheduled_for", sa.DateTime(timezone=True), nullable=True))
@@ -140,6 +147,8 @@ def upgrade() -> None:
         batch_op.add_column(
             sa.Column("names_indexed", sa.Boolean(), nullable=False, server_default=sa.false())
         )
+        batch_op.add_column(sa.Column("here_until", sa.DateTime(timezone=True), nullable=True))
+
     op.create_index(
         "ix_patient_names_owed",
         "patient",
