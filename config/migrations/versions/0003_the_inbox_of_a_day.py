@@ -8,6 +8,17 @@ down_revision = "0002"
 branch_labels = None
 depends_on = None
 
+UNFINISHED = "state IN ('open', 'claimed')"
+BY_DEADLINE = ("urgency", "answer_by", "id")
+# Each view of the inbox: the columns of its index, and the rows that stand in it.
+VIEWS = {
+    "mine": (("owner_id", *BY_DEADLINE), f"{UNFINISHED} AND acknowledged_at IS NULL"),
+    "unassigned": (BY_DEADLINE, f"{UNFINISHED} AND owner_id IS NULL"),
+    "waiting": (("owner_id", *BY_DEADLINE), f"{UNFINISHED} AND acknowledged_at IS NOT NULL"),
+    "snoozed": (("owner_id", *BY_DEADLINE), "state = 'snoozed'"),
+    "done": (("done_at", "id"), "state = 'done'"),
+    "everyone": (BY_DEADLINE, "state <> 'done'"),
+}
 TABLES = ("absence", "contact", "draft", "patient_name", "saved_filter", "saved_reply")
 
 
@@ -131,6 +142,14 @@ def upgrade() -> None:
 
     with op.batch_alter_table("inbox_item", schema=None) as batch_op:
         batch_op.add_column(sa.Column("snoozed_for", sa.String(length=60), nullable=True))
+        batch_op.drop_index("ix_inbox_item_list")
+        batch_op.drop_index("ix_inbox_item_owner")
+    for view, (columns, held) in VIEWS.items():
+        where = sa.text(held)
+        op.create_index(
+            f"ix_inbox_item_{view}", "inbox_item", ["clinic_id", *columns],
+            postgresql_where=where, sqlite_where=where,
+        )  # fmt: skip
 
     with op.batch_alter_table("message", schema=None) as batch_op:
         batch_op.add_column(sa.Column("scheduled_for", sa.DateTime(timezone=True), nullable=True))
