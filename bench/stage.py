@@ -17,13 +17,19 @@ from messaging.models import Clinic
 CLINIC, PATIENT = "+12015550100", "+12015550123"
 
 
-def begin(folder: Path, *, network: int = 9) -> settings.Settings:
-    """Configure this process for a fresh SQLite database in `folder` and a carrier at port `network`."""
+def begin(
+    folder: Path, *, network: int = 9, database: str = "", redis: str = "unix:///nowhere/redis.sock"
+) -> settings.Settings:
+    """Configure this process for `database`, a fresh SQLite one in `folder` if none is named.
+
+    The carrier is at port `network`; the keys and all else are in `folder`.
+    """
     web = ports.free_port()
     loaded = settings.load(
         {},
+        DATABASE_URL=database,
         PORT=str(web),
-        REDIS_URL="unix:///nowhere/redis.sock",
+        REDIS_URL=redis,
         TWILIO_ACCOUNT_SID="AC" + secrets.token_hex(16),
         TWILIO_AUTH_TOKEN=secrets.token_hex(16),
         TWILIO_API_URL=f"http://127.0.0.1:{network}",

@@ -176,7 +176,9 @@ class _Asked:
             return None
         if message.id in self.overtaken:
             return "overtaken"
-        conversation = self.conversations[message.conversation_id]
+        return self._closed(message, self.conversations[message.conversation_id])
+
+    def _closed(self, message: Message, conversation: Conversation) -> str | None:
         number = (conversation.clinic_id, conversation.number_index)
         if self.consents.get((*number, message.programme or "care_team")) == "revoked":
             return "opted out"

@@ -33,7 +33,7 @@ def sms() -> Response:
         "twilio.sms",
         form["MessageSid"],
         form,
-        lane="urgent" if any(map(_needs_haste, (form["Body"], form.get(fields.ALONE, "")))) else "default",
+        lane="urgent" if any(map(_needs_haste, _bodies(form))) else "default",
         clinic=receipts.clinic_of_number(form["To"]),
     )
     return Response(TWIML, mimetype="text/xml")
@@ -63,6 +63,11 @@ def status(token: str) -> Response:
 def _attempt(token: str, session: Session) -> tuple[UUID, UUID] | None:
     attempt = delivery.attempt_by_token(session, token)
     return (attempt.id, attempt.clinic_id) if attempt else None
+
+
+def _bodies(form: Mapping[str, str]) -> list[str]:
+    """Return what was written, each way it may have been meant; most texts are meant in one way only."""
+    return [form[name] for name in ("Body", fields.ALONE) if form.get(name)]
 
 
 def _needs_haste(body: str) -> bool:

@@ -5,24 +5,26 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
 from config import audit, clock
-from messaging.inbox import items
-from messaging.inbox.models import InboxItem, ItemEvent
+from messaging.inbox import items, views
+from messaging.inbox.models import EXHAUSTED, IN_VIEW, InboxItem, ItemEvent
 from messaging.models import Clinic, Message, Staff
 
 OUTCOMES = ("reached", "voicemail", "no_answer")
 # Lines of an item's history that say whom somebody tried to reach.
 TRIES = ("routed", "notified", "escalated", "nobody_reached", "alert_failed", "offered", "call_list")
-UNOWNED = and_(InboxItem.owner_id.is_(None), InboxItem.routed_at.is_not(None))
-WAITING = InboxItem.state.in_(("open", "claimed"))
+UNOWNED = and_(IN_VIEW["unassigned"], InboxItem.routed_at.is_not(None))
 
 
 @dataclass(frozen=True)
 class Standing:
-    """How many items nobody owns, and how many have come to the end of their ladder unacknowledged; false if none."""
+    """How many items nobody owns, and how many have come to the end of their ladder unacknowledged; false if none.
+
+    Neither is counted beyond views.MOST + 1.
+    """
 
     unowned: int
     at_the_end: int
@@ -32,24 +34,19 @@ class Standing:
 
 
 def _at_the_end(now: datetime) -> ColumnElement[bool]:
-    return and_(
-        InboxItem.exhausted_at.is_not(None), InboxItem.acknowledged_at.is_(None), InboxItem.answer_by <= now
-    )
+    return and_(EXHAUSTED, InboxItem.answer_by <= now)
 
 
 def standing(session: Session, clinic: Clinic) -> Standing:
-    """Return what stands on the board, by one query over what is unfinished."""
-    tally = select(func.count().filter(UNOWNED), func.count().filter(_at_the_end(clock.now()))).where(
-        InboxItem.clinic_id == clinic.id, WAITING
-    )
-    return Standing(*session.execute(tally).one())
+    """Return what stands on the board, by one query over two short indexes."""
+    ours = select(InboxItem).where(InboxItem.clinic_id == clinic.id)
+    tally = (views.up_to_most(ours.where(held)) for held in (UNOWNED, _at_the_end(clock.now())))
+    return Standing(*session.execute(select(*tally)).one())
 
 
 def listing(session: Session, clinic: Clinic, limit: int = 50) -> list[InboxItem]:
     """Return the items on the board, safety first, then by deadline."""
-    rows = select(InboxItem).where(
-        InboxItem.clinic_id == clinic.id, WAITING, or_(UNOWNED, _at_the_end(clock.now()))
-    )
+    rows = select(InboxItem).where(InboxItem.clinic_id == clinic.id, or_(UNOWNED, _at_the_end(clock.now())))
     rows = rows.order_by(InboxItem.urgency, InboxItem.answer_by, InboxItem.id).limit(limit)
     return list(session.scalars(rows))
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import ColumnElement, ForeignKey, Index, String, UniqueConstraint, and_, literal_column
 from sqlalchemy.orm import Mapped, mapped_column
 
 from config.db import Base, ClinicRow, Sealed, SealedRow, Work
@@ -27,8 +27,6 @@ class InboxItem(SealedRow, Base):
     __tablename__ = "inbox_item"
     __table_args__ = (
         UniqueConstraint("clinic_id", "dedupe"),
-        Index("ix_inbox_item_list", "clinic_id", "state", "urgency", "answer_by", "id"),
-        Index("ix_inbox_item_owner", "clinic_id", "owner_id", "state", "urgency", "answer_by", "id"),
         Index("ix_inbox_item_about", "clinic_id", "about"),
     )
 
@@ -65,6 +63,36 @@ class InboxItem(SealedRow, Base):
             if found is not None:
                 return f"{name}:{found}"
         return f"inbox_item:{self.id}"
+
+
+# Which rows a view holds, said with no value to be filled in: only then do both databases see that an index fits.
+_STATES: dict[str, ColumnElement[str]] = {
+    state: literal_column(f"'{state}'") for state in ("open", "claimed", "snoozed", "done")
+}
+UNFINISHED = InboxItem.state.in_((_STATES["open"], _STATES["claimed"]))
+IN_VIEW: dict[str, ColumnElement[bool]] = {
+    "mine": and_(UNFINISHED, InboxItem.acknowledged_at.is_(None)),
+    "unassigned": and_(UNFINISHED, InboxItem.owner_id.is_(None)),
+    "waiting": and_(UNFINISHED, InboxItem.acknowledged_at.is_not(None)),
+    "snoozed": InboxItem.state == _STATES["snoozed"],
+    "done": InboxItem.state == _STATES["done"],
+    "everyone": InboxItem.state != _STATES["done"],
+}
+OF_OWNER = ("mine", "waiting", "snoozed")
+BY_DEADLINE = (InboxItem.urgency, InboxItem.answer_by, InboxItem.id)
+BY_CLOSING = (InboxItem.done_at, InboxItem.id)
+# What has come to the end of its ladder and that nobody has acknowledged: the board's, not a view of the list.
+EXHAUSTED = and_(IN_VIEW["mine"], InboxItem.exhausted_at.is_not(None))
+# For each view an index in its order that holds nothing else: a page and a count read only what they show.
+for _view, _held in (IN_VIEW | {"exhausted": EXHAUSTED}).items():
+    Index(
+        f"ix_inbox_item_{_view}",
+        InboxItem.clinic_id,
+        *((InboxItem.owner_id,) if _view in OF_OWNER else ()),
+        *(BY_CLOSING if _view == "done" else BY_DEADLINE),
+        postgresql_where=_held,
+        sqlite_where=_held,
+    )
 
 
 class Timer(ClinicRow, Work, Base):
