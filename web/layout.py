@@ -1,6 +1,7 @@
 """The frame every staff page stands in: who is here, what waits where, who may see it, and pages for what went wrong."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -68,9 +69,19 @@ def register(app: Flask, *rooms: Blueprint) -> None:
     app.jinja_env.globals["say"] = words.say
 
 
-def page(session: Session, template: str, *, here: str | None, **facts: Any) -> str:
-    """Render a page in its frame; `here` is the view or page to mark as the present one."""
-    return render_template(template, shell=_shell(session, here), **facts)
+def page(
+    session: Session,
+    template: str,
+    *,
+    here: str | None,
+    present: Mapping[str, str] | None = None,
+    **facts: Any,
+) -> str:
+    """Render a page in its frame; `here` is the view or page to mark as the present one.
+
+    `present` says by thread which colleagues are there; templates know it as `here`.
+    """
+    return render_template(template, shell=_shell(session, here), here=present or {}, **facts)
 
 
 def _shell(session: Session, here: str | None) -> Shell:
@@ -112,7 +123,7 @@ def _guard() -> AnyResponse | None:
         return None
     view = request_view()
     demanded = getattr(view, "demands", "nothing says who may")
-    if demanded is None:
+    if demanded is None or (getattr(view, "watching", False) and "unattended" in request.args):
         return None
     staff = sessions.current_staff(seen="unattended" not in request.args)
     if staff is None:

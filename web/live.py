@@ -1,44 +1,132 @@
-"""How an open page learns that something has changed: a poll that mostly answers 304."""
+"""How an open page learns that something has changed and who else is here: a poll that mostly answers 304."""
 
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
-from flask import jsonify, request
+from flask import abort, jsonify, request
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from config import db
+from config import live as bulletin
 from messaging.inbox.models import InboxItem, ItemEvent
-from messaging.models import Conversation
-from web import layout, permissions, sessions, threads
+from messaging.models import Clinic, Message, Patient, Staff
+from web import layout, permissions, presence, sessions, threads
 
 live = layout.room("live", __name__)
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where a page is: its thread (InboxItem.thread), the item and the conversation it shows; "" where there is none."""
+
+    thread: str = ""
+    item: str = ""
+    conversation: str = ""
+
+    def topics(self) -> list[str]:
+        """Return what changes the open case: its item, its texts, what is noted about its thread."""
+        named = (("inbox_item", self.item), ("conversation", self.conversation))
+        return [self.thread, *(f"{name}:{one}" if one else "" for name, one in named)]
+
+
+@dataclass(frozen=True)
+class News:
+    """What a page compares: `list` is another once the lists are, `talk` once the open case is; `marks` of others."""
+
+    place: Place
+    clinic_id: UUID
+    staff_id: UUID
+    list: str
+    talk: str
+    marks: Sequence[str]
+
+    @property
+    def etag(self) -> str:
+        """One short name for all of it. What comes from Redis is hashed: it goes into a header."""
+        told = "\n".join([self.list, self.talk, *self.marks])
+        return hashlib.blake2b(told.encode(), digest_size=12).hexdigest()
+
+    def here(self) -> dict[str, str]:
+        """Return by thread, in words, which colleagues are there."""
+        return presence.said(self.marks, self.clinic_id)
+
+
 @live.get("/inbox/poll")
-@permissions.signed_in("inbox.read")
+@permissions.signed_in("inbox.read", watching=True)
 def poll() -> Response:
-    """Say whether anything has changed: 304, or a version, the number of open safety items, the last text read."""
-    clinic = sessions.clinic()
-    with db.unit_of_work(clinic.id, read_only=True) as session:
-        newest = select(ItemEvent.id).where(ItemEvent.clinic_id == clinic.id)
-        version = session.scalar(newest.order_by(ItemEvent.id.desc()).limit(1))
-        said = _last_said(session, request.args.get("conversation"))
-        etag = f"{version}.{said}"
-        if etag in request.if_none_match:
-            return Response(status=304)
-        response = jsonify(version=str(version), safety=open_safety(session), said=str(said or ""))
-    response.set_etag(etag)
+    """Answer 304 while nothing has changed, else what has. Asks Redis alone, unless Redis is silent."""
+    watcher = sessions.watcher()
+    if watcher is None:
+        abort(401)
+    if not permissions.may(watcher.role, "inbox.read"):
+        abort(403)
+    place = Place(*(request.args.get(name, "")[:60] for name in ("thread", "item", "conversation")))
+    marks = presence.marks(watcher.staff_id, place.thread, request.args.get("mode", "viewing"))
+    topics = [f"staff:{watcher.staff_id}", "list", *place.topics()]
+    seen = bulletin.look(watcher.clinic_id, topics, marks)
+    if seen is not None and not sessions.still(watcher, seen.versions[0]):
+        abort(401)
+    news = _news(watcher.clinic_id, watcher.staff_id, place, seen)
+    if news.etag in request.if_none_match:
+        return Response(status=304)
+    response = jsonify(list=news.list, talk=news.talk, here=news.here(), me=str(news.staff_id))
+    response.set_etag(news.etag)
     return response
 
 
-def _last_said(session: Session, wanted: str | None) -> UUID | None:
+def arrive(session: Session, clinic: Clinic, staff: Staff, item: InboxItem | None) -> News:
+    """Return the news as of now for a page about to be drawn, and say that `staff` has opened the item.
+
+    Asked before anything else is read: what happens meanwhile is then news to the page.
+    """
+    place = _place_of(session, clinic, item) if item else Place()
+    watched = (
+        "unattended" in request.args
+    )  # a page that redraws itself says by its polls that it is looked at
+    marks = {} if watched else presence.marks(staff.id, place.thread, "viewing", presence.OPENED)
+    seen = bulletin.look(clinic.id, [f"staff:{staff.id}", "list", *place.topics()], marks)
+    return _news(clinic.id, staff.id, place, seen)
+
+
+def _place_of(session: Session, clinic: Clinic, item: InboxItem) -> Place:
+    patient = session.get(Patient, item.patient_id) if item.patient_id else None
+    conversation = threads.of_item(session, clinic, item.conversation_id, patient)
+    return Place(item.thread, str(item.id), str(conversation.id) if conversation else "")
+
+
+def _news(clinic_id: UUID, staff_id: UUID, place: Place, seen: bulletin.Seen | None) -> News:
+    if seen is None:
+        return _asked_the_database(clinic_id, staff_id, place)
+    _, lists, *talk = seen.versions
+    return News(place, clinic_id, staff_id, lists, ".".join(talk), presence.others(seen.marks, staff_id))
+
+
+def _asked_the_database(clinic_id: UUID, staff_id: UUID, place: Place) -> News:
+    """While Redis is silent: what happened last to any item, and what was said last. Nobody is seen meanwhile."""
+    events = select(ItemEvent.id).where(ItemEvent.clinic_id == clinic_id)
+    said = select(Message.id, Message.state).where(Message.clinic_id == clinic_id)
+    with db.unit_of_work(clinic_id, read_only=True) as session:
+        newest = session.scalar(events.order_by(ItemEvent.id.desc()).limit(1))
+        last = None
+        if _is_id(place.conversation):
+            ours = said.where(Message.conversation_id == UUID(place.conversation))
+            last = session.execute(
+                ours.order_by(Message.created_at.desc(), Message.id.desc()).limit(1)
+            ).first()
+    return News(
+        place, clinic_id, staff_id, f"event {newest}", f"message {last and tuple(map(str, last))}", []
+    )
+
+
+def _is_id(text: str) -> bool:
     try:
-        conversation = session.get(Conversation, UUID(wanted or ""))
+        return bool(UUID(text))
     except ValueError:
-        return None
-    ours = conversation is not None and conversation.clinic_id == sessions.clinic().id
-    return threads.latest(session, conversation.id) if conversation is not None and ours else None
+        return False
 
 
 def open_safety(session: Session) -> int:

@@ -25,6 +25,7 @@ class Row:
     """One item in the list. `mark` is None once it is done, `aside` says whose it is where that is not plain."""
 
     id: UUID
+    thread: str
     name: str
     kind: str
     tone: str
@@ -69,6 +70,7 @@ def rows(
     return [
         Row(
             id=item.id,
+            thread=item.thread,
             name=short_name(patients.get(item.patient_id), conversations.get(item.conversation_id)),
             kind=words.say("kinds", item.kind),
             tone=tone(item, now, clinic.zone),
