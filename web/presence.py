@@ -68,6 +68,6 @@ def _names(clinic_id: UUID, wanted: set[UUID]) -> dict[UUID, str]:
     if clock.monotonic() > until or wanted - set(names):
         colleagues = select(Staff.id, Staff.name).where(Staff.clinic_id == clinic_id)
         with db.unit_of_work(clinic_id, read_only=True) as session:
-            names = dict.fromkeys(wanted, "") | {one: name for one, name in session.execute(colleagues)}
+            names = dict.fromkeys(wanted, "") | {row.id: row.name for row in session.execute(colleagues)}
         known[clinic_id] = clock.monotonic() + NAMES_LAST, names
     return names

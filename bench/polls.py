@@ -1,0 +1,163 @@
+"""Two hundred open inboxes that poll each second: how much of one core they cost, and how long they wait.
+
+Colleagues of eight clinics, each looking at a case and going on to another every half minute, every tenth one writing; an
+item somewhere each second. Measured are the web processes and Valkey, beside a server that answers 304 to everything.
+"""
+
+import asyncio
+import os
+import random
+import statistics
+import time
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from bench import stage
+from config import db, start
+from config.embedded.valkey import ValkeyServer
+from messaging import people
+from messaging.inbox import items
+from messaging.models import Clinic
+from web import sessions
+
+CLINICS, EACH, SECONDS, WARM, GOAL = 8, 25, 30, 5, 0.5
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass
+class Page:
+    """An open inbox: its cookie, its clinic's cases, and what it has been told."""
+
+    cookie: str
+    cases: list[tuple[str, UUID]]
+    etag: str = '"new"'
+
+
+@dataclass
+class Found:
+    """What came of a round: answers by status, seconds each took, CPU seconds a second of the web and of Valkey."""
+
+    answers: Counter[int]
+    waits: list[float]
+    web: float = 0
+    valkey: float = 0
+
+
+def measure() -> str:
+    """Return cores used and the 95th percentile of the wait, ours and the floor's."""
+    floor, ours = _round("bench.floor:app"), _round("config.wsgi:app")
+    total = ours.web + ours.valkey
+    unchanged = ours.answers[304] / sum(ours.answers.values())
+    return (
+        f"polls: {CLINICS * EACH} open inboxes cost {total:.2f} cores (web {ours.web:.2f}, Valkey {ours.valkey:.2f}; "
+        f"goal {GOAL}), p95 {_p95(ours):.1f} ms, {unchanged:.0%} answered 304; a constant 304 costs {floor.web:.2f}, "
+        f"p95 {_p95(floor):.1f} ms; ratio {total / floor.web:.1f} ({SECONDS} s each, SQLite)"
+    )
+
+
+def _p95(found: Found) -> float:
+    return 1000 * statistics.quantiles(found.waits, n=20)[-1]
+
+
+def _round(target: str) -> Found:
+    with stage.folder() as folder, ValkeyServer(folder / "valkey") as valkey:
+        loaded = stage.begin(folder / "data")
+        env = start.environment(loaded, valkey.url)
+        start.use(loaded.model_copy(update={"redis_url": valkey.url}), "bench")
+        clinics = [_clinic(number) for number in range(CLINICS)]
+        pages = [page for clinic in clinics for page in _pages(clinic)]
+        argv = ["-m", "bench.server", target]
+        with stage.serving(argv, env, f"http://127.0.0.1:{loaded.port}/healthz") as server:
+            watched = {"web": _family(server), "valkey": [valkey.pid or 0]}
+            return asyncio.run(_poll(loaded.port, pages, clinics, watched))
+
+
+def _clinic(number: int) -> Clinic:
+    with db.unit_of_work(db.EVERY) as session:
+        return people.add_clinic(
+            session, name=f"Clinic {number}", zone="America/Denver", number=f"+1201555{100 + number:04}"
+        )
+
+
+def _pages(clinic: Clinic) -> list[Page]:
+    with db.unit_of_work(clinic.id) as session:
+        cases = [_item(session, clinic, f"case {number}") for number in range(EACH)]
+        found = []
+        for number in range(EACH):
+            staff = people.add_staff(
+                session, clinic, name=f"Colleague {number}", email=f"c{number}@{clinic.id}.example"
+            )
+            found.append(Page(f"{sessions.cookie_name()}={sessions.start(session, staff)}", cases))
+    return found
+
+
+def _item(session: Session, clinic: Clinic, dedupe: str) -> tuple[str, UUID]:
+    item = items.open_item(
+        session, clinic, kind="reply", about="bench:1", dedupe=dedupe, summary="Can I come at four?"
+    )
+    return item.thread, item.id
+
+
+async def _poll(port: int, pages: list[Page], clinics: list[Clinic], watched: dict[str, list[int]]) -> Found:
+    found = Found(Counter(), [])
+    end = time.monotonic() + WARM + SECONDS
+    tasks = [asyncio.create_task(_open(port, page, end, found)) for page in pages]
+    await asyncio.sleep(WARM)
+    found.answers.clear()
+    found.waits.clear()
+    before, began = {name: _seconds(pids) for name, pids in watched.items()}, time.monotonic()
+    for number in range(SECONDS):
+        await asyncio.to_thread(_happen, random.choice(clinics), f"news {number}")
+        await asyncio.sleep(max(0, began + number + 1 - time.monotonic()))
+    took = time.monotonic() - began
+    for name, pids in watched.items():
+        setattr(found, name, (_seconds(pids) - before[name]) / took)
+    await asyncio.gather(*tasks)
+    if set(found.answers) - {200, 304}:
+        raise RuntimeError(f"polls were answered with {dict(found.answers)}")
+    return found
+
+
+def _happen(clinic: Clinic, dedupe: str) -> None:
+    with db.unit_of_work(clinic.id) as session:
+        _item(session, clinic, dedupe)
+
+
+async def _open(port: int, page: Page, end: float, found: Found) -> None:
+    """Poll once a second over one connection, from a moment of its own, until `end`."""
+    await asyncio.sleep(random.random())
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    place = random.choice(page.cases)
+    while time.monotonic() < end:
+        began = time.monotonic()
+        if random.random() < 1 / 30:
+            place = random.choice(page.cases)
+        mode = "&mode=writing" if random.random() < 0.1 else ""
+        writer.write(
+            f"GET /inbox/poll?unattended=1&thread={place[0]}&item={place[1]}{mode} HTTP/1.1\r\nHost: x\r\n"
+            f"Cookie: {page.cookie}\r\nIf-None-Match: {page.etag}\r\n\r\n".encode()
+        )
+        head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
+        fields = dict(line.split(": ", 1) for line in head.split("\r\n")[1:] if ": " in line)
+        await reader.readexactly(int(fields.get("content-length", 0)) if "200 ok" in head else 0)
+        page.etag = fields.get("etag", page.etag)
+        found.answers[int(head.split()[1])] += 1
+        found.waits.append(time.monotonic() - began)
+        await asyncio.sleep(max(0, began + 1 - time.monotonic()))
+    writer.close()
+
+
+def _family(pid: int) -> list[int]:
+    """Return a process and all that came of it."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [pid, *(one for child in children for one in _family(int(child)))]
+
+
+def _seconds(pids: list[int]) -> float:
+    """Return the CPU seconds that processes have used: user and system, fields 14 and 15 of stat."""
+    fields = [Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split() for pid in pids]
+    return sum(int(one[11]) + int(one[12]) for one in fields) / TICKS
