@@ -18,8 +18,9 @@ IDLE, LONGEST = timedelta(minutes=15), timedelta(hours=12)
 # Being seen is written down at most this often: a page that is only read should not cost a write.
 SEEN_EVERY = timedelta(seconds=30)
 AT_ONCE = 3
-# How long a page that only watches is believed to be signed in without asking the database again.
-BELIEVED = timedelta(seconds=10)
+# How long a page that only watches is believed to be signed in without asking the database again: ten seconds on its
+# own, and thirty while Redis says each time that nothing was done to this person's sessions or rights.
+BELIEVED, CONFIRMED = timedelta(seconds=10), timedelta(seconds=30)
 WATCHERS = 10_000
 
 
@@ -33,6 +34,7 @@ class Watcher:
     role: str
     ends_at: datetime
     asked_at: datetime
+    confirmed_at: datetime
     version: str | None = None
 
 
@@ -130,7 +132,9 @@ def watcher() -> Watcher | None:
     token_hash, now, known = keys.token_hash(token), clock.now(), _watchers()
     found = known.get(token_hash)
     # Only a yes is believed: who seems to have been idle for too long may have come back in another tab.
-    if found is not None and timedelta() <= now - found.asked_at <= BELIEVED and now <= found.ends_at:
+    if found is not None and now <= min(
+        found.ends_at, found.asked_at + CONFIRMED, found.confirmed_at + BELIEVED
+    ):
         return found
     return _asked_anew(token_hash)
 
@@ -138,6 +142,7 @@ def watcher() -> Watcher | None:
 def still(found: Watcher, version: str) -> bool:
     """Whether this watcher is still signed in, now that the topic staff:<id> is at `version`."""
     if found.version == version:
+        found.confirmed_at = clock.now()
         return True
     if found.version is not None:  # something was done to this person's sessions or rights: ask again
         again = _asked_anew(found.token_hash)
@@ -157,7 +162,7 @@ def _asked_anew(token_hash: bytes) -> Watcher | None:
         return None
     if len(known) >= WATCHERS:
         known.clear()
-    found = Watcher(token_hash, staff.id, staff.clinic_id, staff.role, _ends_at(row), now)
+    found = Watcher(token_hash, staff.id, staff.clinic_id, staff.role, _ends_at(row), now, now)
     known[token_hash] = found
     return found
 

@@ -94,7 +94,9 @@ def test_a_new_item_is_there_within_two_seconds_and_nothing_under_the_hands_move
         expect(page).to_have_title(re.compile(r"^\(\d+\) "))
 
 
-def test_who_wants_to_is_told_on_their_computer_without_a_name_or_a_word(browser: Browser, walk: Walk) -> None:
+def test_who_wants_to_is_told_on_their_computer_without_a_name_or_a_word(
+    browser: Browser, walk: Walk
+) -> None:
     with at(browser, walk, ROSA, AWAY) as page:
         page.locator(".me summary").click()
         page.get_by_role("button", name="Tell me on this computer").click()
