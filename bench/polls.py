@@ -5,12 +5,13 @@ item somewhere each second. Measured are the web processes and Valkey, beside a 
 """
 
 import asyncio
+import itertools
 import os
 import random
 import statistics
 import time
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID
 
@@ -34,15 +35,16 @@ class Page:
 
     cookie: str
     cases: list[tuple[str, UUID]]
-    etag: str = '"new"'
+    etags: list[str] = field(default_factory=lambda: ['"new"', '"new"'])
 
 
 @dataclass
 class Found:
-    """What came of a round: answers by status, seconds each took, CPU seconds a second of the web and of Valkey."""
+    """What came of a round: answers by status, seconds each took, CPU seconds a second; `silent` without Redis."""
 
     answers: Counter[int]
     waits: list[float]
+    silent: int = 0
     web: float = 0
     valkey: float = 0
 
@@ -53,7 +55,7 @@ def measure() -> str:
     pages, unchanged = CLINICS * EACH, ours.answers[304] / ours.answers.total()
     return (
         f"polls: {pages} open inboxes cost {_cores(ours):.2f} cores at a poll a second each (goal {GOAL}; Valkey's part "
-        f"{_cores(ours) * ours.valkey / (ours.web + ours.valkey):.2f}), {unchanged:.0%} answered 304, "
+        f"{_cores(ours) * ours.valkey / (ours.web + ours.valkey):.2f}), {unchanged:.0%} answered 304, {ours.silent} without Redis, "
         f"p95 {_p95(ours):.0f} ms; where everything is a 304 it is {_cores(floor):.2f} cores, p95 {_p95(floor):.0f} ms; "
         f"ratio {_cores(ours) / _cores(floor):.1f} ({ours.answers.total() / SECONDS:.0f} and "
         f"{floor.answers.total() / SECONDS:.0f} polls/s were made, {SECONDS} s each, SQLite)"
@@ -115,6 +117,7 @@ async def _poll(port: int, pages: list[Page], clinics: list[Clinic], watched: di
     await asyncio.sleep(WARM)
     found.answers.clear()
     found.waits.clear()
+    found.silent = 0
     before, began = {name: _seconds(pids) for name, pids in watched.items()}, time.monotonic()
     for number in range(SECONDS):
         await asyncio.to_thread(_happen, random.choice(clinics), f"news {number}")
@@ -138,18 +141,21 @@ async def _open(port: int, page: Page, end: float, found: Found) -> None:
     await asyncio.sleep(random.random())
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     place, mode = random.choice(page.cases), _mode()
-    while time.monotonic() < end:
-        began = time.monotonic()
+    for turn in itertools.count(random.randrange(5)):
+        began, rows = time.monotonic(), int(turn % 5 == 0)
+        if began > end:
+            break
         if random.random() < 1 / 30:
             place, mode = random.choice(page.cases), _mode()
         writer.write(
-            f"GET /inbox/poll?unattended=1&thread={place[0]}&item={place[1]}{mode} HTTP/1.1\r\nHost: x\r\n"
-            f"Cookie: {page.cookie}\r\nIf-None-Match: {page.etag}\r\n\r\n".encode()
+            f"GET /inbox/poll?unattended=1&thread={place[0]}&item={place[1]}{mode}{'&rows=1' * rows} HTTP/1.1\r\nHost: x\r\n"
+            f"Cookie: {page.cookie}\r\nIf-None-Match: {page.etags[rows]}\r\n\r\n".encode()
         )
         head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
         fields = dict(line.split(": ", 1) for line in head.split("\r\n")[1:] if ": " in line)
-        await reader.readexactly(int(fields.get("content-length", 0)) if "200 ok" in head else 0)
-        page.etag = fields.get("etag", page.etag)
+        body = await reader.readexactly(int(fields.get("content-length", 0)) if "200 ok" in head else 0)
+        found.silent += b'"list":"event ' in body
+        page.etags[rows] = fields.get("etag", page.etags[rows])
         found.answers[int(head.split()[1])] += 1
         found.waits.append(time.monotonic() - began)
         await asyncio.sleep(max(0, began + 1 - time.monotonic()))

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from flask import abort, jsonify, request
@@ -50,6 +50,14 @@ class News:
         told = "\n".join([self.list, self.talk, *self.marks])
         return hashlib.blake2b(told.encode(), digest_size=12).hexdigest()
 
+    def near(self) -> "News":
+        """Return the same with the marks of this page's own thread only.
+
+        In a large clinic somebody opens a case each second: pages ask who is in the rows now and then, and each second
+        only who is here.
+        """
+        return replace(self, marks=[mark for mark in self.marks if f"|{self.place.thread}|" in mark])
+
     def here(self) -> dict[str, str]:
         """Return by thread, in words, which colleagues are there."""
         return presence.said(self.marks, self.clinic_id)
@@ -71,9 +79,11 @@ def poll() -> Response:
     if seen is not None and not sessions.still(watcher, seen.versions[0]):
         abort(401)
     news = _news(watcher.clinic_id, watcher.staff_id, place, seen)
+    rows = "rows" in request.args
+    news = news if rows else news.near()
     if news.etag in request.if_none_match:
         return Response(status=304)
-    response = jsonify(list=news.list, talk=news.talk, here=news.here(), me=str(news.staff_id))
+    response = jsonify(list=news.list, talk=news.talk, here=news.here(), rows=rows, me=str(news.staff_id))
     response.set_etag(news.etag)
     return response
 

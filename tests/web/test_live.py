@@ -14,6 +14,7 @@ from messaging.models import Staff
 from web import sessions
 
 POLL = "/inbox/poll?unattended=1"
+ROWS = POLL + "&rows=1"
 
 
 def poll(browser: Any, path: str = POLL, etag: str | None = None) -> Any:
@@ -95,7 +96,7 @@ def test_colleagues_see_who_views_and_who_writes(house: Any, bell: Redis) -> Non
     )
     poll(ben, place(item))
     poll(ana, place(item) + "&mode=writing")
-    assert poll(rosa).json["here"] == {item.thread: "Ana Ruiz is writing · Ben Okafor is viewing"}
+    assert poll(rosa, ROWS).json["here"] == {item.thread: "Ana Ruiz is writing · Ben Okafor is viewing"}
     assert poll(ben, place(item)).json["here"] == {item.thread: "Ana Ruiz is writing"}
     page = rosa.get(f"/inbox/{item.id}?view=everyone").text
     assert (
@@ -115,13 +116,26 @@ def test_a_beat_of_the_heart_is_no_news(house: Any, bell: Redis) -> None:
     assert poll(rosa, place(item), known).status_code == 200
 
 
+def test_who_moves_elsewhere_is_told_now_and_then_not_each_second(house: Any, bell: Redis) -> None:
+    here, elsewhere = house.item(), house.item()
+    rosa, ben = house.signed_in(house.staff()), house.signed_in(house.staff("Ben Okafor"))
+    near, rows = poll(rosa, place(here)).headers["ETag"], poll(rosa, place(here) + "&rows=1").headers["ETag"]
+    poll(ben, place(elsewhere))
+    assert poll(rosa, place(here), near).status_code == 304
+    assert poll(rosa, place(here) + "&rows=1", rows).json["here"] == {
+        elsewhere.thread: "Ben Okafor is viewing"
+    }
+    poll(ben, place(here))
+    assert poll(rosa, place(here), near).json["here"] == {here.thread: "Ben Okafor is viewing"}
+
+
 def test_a_page_nobody_looks_at_is_nobody_s(house: Any, bell: Redis) -> None:
     item = house.item()
     rosa, ben = house.signed_in(house.staff()), house.signed_in(house.staff("Ben Okafor"))
     poll(ben, place(item) + "&mode=away")
-    assert poll(rosa).json["here"] == {}
+    assert poll(rosa, ROWS).json["here"] == {}
     ben.get(f"/inbox/{item.id}?unattended=1")
-    assert poll(rosa).json["here"] == {}
+    assert poll(rosa, ROWS).json["here"] == {}
 
 
 def test_without_script_the_opening_of_a_case_is_seen(house: Any, bell: Redis) -> None:
@@ -138,18 +152,18 @@ def test_presence_stays_in_its_clinic_and_takes_no_stranger_s_words(
     poll(theirs, place(item))
     rosa = house.signed_in(house.staff())
     poll(house.signed_in(house.staff("Ben")), f"{POLL}&thread=<b>{item.thread}</b>&mode=writing")
-    assert poll(rosa).json["here"] == {}
+    assert poll(rosa, ROWS).json["here"] == {}
     bell.zadd(
         f"warmthread:here:{house.clinic.id}", {"not|a mark": 9e9, f"{db.new_id()}|{item.thread}|viewing": 9e9}
     )
-    assert poll(rosa).json["here"] == {}
+    assert poll(rosa, ROWS).json["here"] == {}
 
 
 def test_without_redis_nobody_is_seen_and_nothing_is_said_of_it(house: Any) -> None:
     item = house.item()
     poll(house.signed_in(house.staff("Ben Okafor")), place(item))
     rosa = house.signed_in(house.staff())
-    assert poll(rosa).json["here"] == {}
+    assert poll(rosa, ROWS).json["here"] == {}
     assert "is viewing" not in rosa.get(f"/inbox/{item.id}").text
 
 

@@ -3,8 +3,8 @@
 
 const { body } = document;
 const facts = body.dataset;
-const SECOND = 1000, HIDDEN = 10 * SECOND, SLOWEST = 15 * SECOND, LOST = 10 * SECOND, CLOCKS = 30 * SECOND;
-const state = { etag: facts.etag, list: facts.list, talk: facts.talk, good: Date.now(), drawn: Date.now(), wrong: 0, ended: false, stale: false, changed: false, owed: false };
+const SECOND = 1000, HIDDEN = 10 * SECOND, SLOWEST = 15 * SECOND, LOST = 10 * SECOND, CLOCKS = 30 * SECOND, ROWS = 5;
+const state = { etags: { near: facts.etag, rows: "" }, turn: 0, list: facts.list, talk: facts.talk, good: Date.now(), drawn: Date.now(), wrong: 0, ended: false, stale: false, changed: false, owed: false };
 const human = { active: false, told: 0, typed: 0, pressed: false };
 const find = (what) => document.querySelector(what);
 const composer = () => find("[data-compose] textarea");
@@ -30,24 +30,28 @@ function address() {
 const get = (where, headers = {}) => fetch(where, { headers, cache: "no-store", signal: AbortSignal.any?.([errand.signal, AbortSignal.timeout(8 * SECOND)]) ?? errand.signal });
 
 async function look() {
-  const answer = await get(address(), { "If-None-Match": `"${state.etag}"` });
+  // Each second who is in this case, and now and then who is in the rows: in a large clinic somebody moves all the time.
+  const [asked, kind] = [address(), state.turn++ % ROWS ? "near" : "rows"];
+  if (kind === "rows") asked.searchParams.set("rows", "1");
+  const answer = await get(asked, { "If-None-Match": `"${state.etags[kind]}"` });
   if (answer.status === 401 || answer.redirected) return end();
   if (answer.status !== 304 && !answer.ok) throw new Error(answer.status);
   [state.wrong, state.good] = [0, Date.now()];
   find("[data-offline]").hidden = true;
-  if (answer.status === 200) hear(answer.headers.get("ETag").replace(/^W\/|"/g, ""), await answer.json());
+  if (answer.status === 200) hear(kind, answer.headers.get("ETag").replace(/^W\/|"/g, ""), await answer.json());
   const age = Date.now() - state.drawn;
   // A busy clinic is drawn often, not each second; and clocks move even when nothing happens.
   if (state.stale ? age > 1.5 * SECOND : age > CLOCKS) await redraw();
   if (state.changed || (state.owed && !busy())) await freshen();
 }
 
-function hear(etag, news) {
+function hear(kind, etag, news) {
   if (state.ended) return news.me === facts.me ? comeBack() : location.reload();
-  showWhoIsHere(news.here);
+  showWhoIsHere(news);
   if (news.list !== state.list) state.stale = true;
   if (news.talk !== state.talk && facts.case) state.changed = true;
-  Object.assign(state, { etag, list: news.list, talk: news.talk });
+  Object.assign(state, { list: news.list, talk: news.talk });
+  state.etags[kind] = etag;
 }
 
 // ------------------------------------------------------------------ drawing
@@ -163,8 +167,10 @@ async function freshen() {
 
 const announced = new Set();
 
-function showWhoIsHere(here) {
+function showWhoIsHere({ here, rows }) {
+  const own = new URL(facts.live, location).searchParams.get("thread");
   for (const place of document.querySelectorAll(".here[data-thread]")) {
+    if (!rows && place.dataset.thread !== own) continue;
     const words = here[place.dataset.thread] ?? "";
     if (place.textContent !== words) place.textContent = words;
     if (!place.closest(".case") || !words || announced.has(words)) continue;
@@ -242,7 +248,7 @@ function offerToTell() {
 function end() {
   if (!hasWords()) return location.reload();
   state.ended = true;
-  state.etag = "";
+  state.etags = { near: "", rows: "" };
   body.classList.add("ended");
   find("[data-ended]").hidden = false;
   find("[data-offline]").hidden = true;
