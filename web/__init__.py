@@ -21,3 +21,4 @@ def register(app: "Flask") -> None:
         patients.patients,
         preferences.preferences,
     )
+    app.wsgi_app = live.Watching(app.wsgi_app)  # type: ignore[method-assign]

@@ -123,7 +123,7 @@ def _guard() -> AnyResponse | None:
         return None
     view = request_view()
     demanded = getattr(view, "demands", "nothing says who may")
-    if demanded is None or (getattr(view, "watching", False) and "unattended" in request.args):
+    if demanded is None:
         return None
     staff = sessions.current_staff(seen="unattended" not in request.args)
     if staff is None:

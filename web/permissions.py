@@ -46,14 +46,11 @@ def may(role: str, act: str) -> bool:
     return role in MAY and act in MAY[role] | ANYONE
 
 
-def signed_in(act: str, *, watching: bool = False) -> Callable[[View], View]:
-    """Open a page to people who are signed in and may do `act`; others are asked to sign in, or refused.
-
-    A page that is `watching` asks itself who is there (sessions.watcher), as long as it is asked for unattended.
-    """
+def signed_in(act: str) -> Callable[[View], View]:
+    """Open a page to people who are signed in and may do `act`; others are asked to sign in, or refused."""
 
     def open_to(view: View) -> View:
-        view.demands, view.watching = act, watching  # type: ignore[attr-defined]
+        view.demands = act  # type: ignore[attr-defined]
         return view
 
     return open_to

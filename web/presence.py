@@ -33,7 +33,8 @@ def marks(staff_id: UUID, thread: str | None, mode: str, seconds: float = VIEWIN
 
 def others(found: Iterable[str], staff_id: UUID) -> list[str]:
     """Return the marks of everybody else, sorted."""
-    return sorted(mark for mark in found if not mark.startswith(f"{staff_id}|"))
+    own = f"{staff_id}|"
+    return sorted(mark for mark in found if not mark.startswith(own))
 
 
 def said(found: Iterable[str], clinic_id: UUID) -> dict[str, str]:

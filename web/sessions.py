@@ -124,9 +124,8 @@ def _ends_at(row: StaffSession) -> datetime:
     return min(row.seen_at + IDLE, row.created_at + LONGEST)
 
 
-def watcher() -> Watcher | None:
-    """Return who polls, or None; for pages that watch unattended, never for an act: it believes for ten seconds."""
-    token = request.cookies.get(cookie_name(), "")
+def watcher(token: str) -> Watcher | None:
+    """Return whose token this is, or None; for pages that watch, never for an act: it believes for ten seconds."""
     if not token:
         return None
     token_hash, now, known = keys.token_hash(token), clock.now(), _watchers()

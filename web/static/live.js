@@ -34,7 +34,7 @@ async function look() {
   const [asked, kind] = [address(), state.turn++ % ROWS ? "near" : "rows"];
   if (kind === "rows") asked.searchParams.set("rows", "1");
   const answer = await get(asked, { "If-None-Match": `"${state.etags[kind]}"` });
-  if (answer.status === 401 || answer.redirected) return end();
+  if ([401, 403].includes(answer.status) || answer.redirected) return end();
   if (answer.status !== 304 && !answer.ok) throw new Error(answer.status);
   [state.wrong, state.good] = [0, Date.now()];
   find("[data-offline]").hidden = true;
