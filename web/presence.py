@@ -23,12 +23,15 @@ _MARK = re.compile(rf"([0-9a-f-]{{36}})\|({_THREAD.pattern})\|(viewing|writing)"
 def marks(staff_id: UUID, thread: str | None, mode: str, seconds: float = VIEWING) -> dict[str, float]:
     """Return what to leave in Redis, by mark the seconds it stays; nothing for what is no thread.
 
-    mode: viewing | writing, or away for a page that nobody looks at.
+    mode: viewing | writing, away for a page that nobody looks at, gone for one that has just been left.
     """
+    if mode == "gone":
+        seconds = 0.0
     if mode == "away" or not thread or not _THREAD.fullmatch(thread):
         return {}
     left = {f"{staff_id}|{thread}|viewing": seconds}
-    return left | {f"{staff_id}|{thread}|writing": WRITING} if mode == "writing" else left
+    writing = {"writing": WRITING, "gone": 0.0}.get(mode)
+    return left if writing is None else left | {f"{staff_id}|{thread}|writing": writing}
 
 
 def others(found: Iterable[str], staff_id: UUID) -> list[str]:

@@ -138,6 +138,15 @@ def test_a_page_nobody_looks_at_is_nobody_s(house: Any, bell: Redis) -> None:
     assert poll(rosa, ROWS).json["here"] == {}
 
 
+def test_who_leaves_is_gone_at_once(house: Any, bell: Redis) -> None:
+    item = house.item()
+    rosa, ben = house.signed_in(house.staff()), house.signed_in(house.staff("Ben Okafor"))
+    ben.get(f"/inbox/{item.id}")
+    poll(ben, place(item) + "&mode=writing")
+    poll(ben, place(item) + "&mode=gone")
+    assert poll(rosa, ROWS).json["here"] == {}
+
+
 def test_without_script_the_opening_of_a_case_is_seen(house: Any, bell: Redis) -> None:
     item = house.item(summary="first")
     house.signed_in(house.staff("Ben Okafor")).get(f"/inbox/{item.id}")

@@ -293,6 +293,11 @@ function keepFresh() {
   for (const kind of ["pointerup", "pointercancel", "dragend", "blur"]) addEventListener(kind, () => { human.pressed = false; }, { passive: true });
   // An answer under way must not take the notice that belongs to the page which comes next.
   for (const kind of ["submit", "pagehide"]) addEventListener(kind, () => { errand.abort(); errand = new AbortController(); });
+  addEventListener("pagehide", () => {
+    const asked = address();
+    asked.searchParams.set("mode", "gone");
+    fetch(asked, { keepalive: true }).catch(() => {});
+  });
   addEventListener("online", tick);
   document.addEventListener("visibilitychange", () => {
     if (!document.hidden) [unseen, state.stale] = [0, true];
