@@ -2,13 +2,18 @@
 
 import time
 from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
 
+import pytest
 from redis import Redis
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from config import db, live, runtime
 from messaging import conversations, outbox
 from messaging.inbox import items
-from messaging.inbox.models import Contact
+from messaging.inbox.models import Contact, InboxItem
 from messaging.models import Clinic, Message, Patient, Staff
 
 
@@ -59,69 +64,76 @@ def test_another_clinic_s_topics_are_others(bell: Redis, clinic: Clinic):
     assert versions(clinic, "list") == [""]
 
 
-def test_every_kind_of_change_reaches_the_pages_that_show_it(
-    bell: Redis, clinic: Clinic, new_patient: Callable[..., Patient], new_staff: Callable[..., Staff]
-):
+@pytest.fixture
+def world(bell: Redis, clinic: Clinic, new_patient: Callable[..., Patient], new_staff: Callable[..., Staff]):
+    """A patient, a colleague, a conversation and an item; `touched(act)` returns which of their topics `act` stirs."""
     patient, staff = new_patient(), new_staff()
     with db.unit_of_work(clinic.id) as session:
-        conversation = conversations.of_number(session, clinic, "+13035550110")
+        talk = conversations.of_number(session, clinic, "+13035550110")
         item = items.open_item(
-            session,
-            clinic,
-            kind="reply",
-            about="test:1",
-            dedupe="one",
-            summary="words",
-            patient_id=patient.id,
+            session, clinic, kind="reply", about="test:1", dedupe="one", summary="x", patient_id=patient.id
         )
-    talk, person, shown = f"conversation:{conversation.id}", f"patient:{patient.id}", f"inbox_item:{item.id}"
+    topics = {
+        "list": "list",
+        "talk": f"conversation:{talk.id}",
+        "patient": f"patient:{patient.id}",
+        "item": f"inbox_item:{item.id}",
+        "staff": f"staff:{staff.id}",
+    }
 
-    def touched(act: Callable[..., object]) -> set[str]:
-        topics = ("list", talk, person, shown, f"staff:{staff.id}")
-        before = versions(clinic, *topics)
+    def touched(act: Callable[[Session], object]) -> set[str]:
+        before = versions(clinic, *topics.values())
         with db.unit_of_work(clinic.id) as session:
             act(session)
-        return {
-            topic
-            for topic, was, now in zip(topics, before, versions(clinic, *topics), strict=True)
-            if was != now
-        }
+        after = versions(clinic, *topics.values())
+        return {name for name, was, now in zip(topics, before, after, strict=True) if was != now}
 
-    def text_in(session):
-        conversations.file_inbound(session, clinic, conversation, body="hi", provider_sid="SM1", reading=[])
+    return SimpleNamespace(clinic=clinic, patient=patient, staff=staff, talk=talk, item=item, touched=touched)
 
-    def text_out(session):
-        outbox.text_conversation(
-            session, clinic, conversation, kind="reply", programme="care_team", body="hello", dedupe="out", author_id=staff.id
-        )  # fmt: skip
 
-    def delivered(session):
-        session.query(Message).filter_by(dedupe="out").one().state = "delivered"
+def test_what_is_done_to_an_item_stirs_the_lists_and_its_page(world: Any):
+    def claimed(session: Session) -> None:
+        items.claim(session, session.get_one(InboxItem, world.item.id), world.staff)
 
-    def taken_back(session):
-        session.query(Message).filter_by(dedupe="out").one().state = "queued"
-        session.flush()
-        assert outbox.cancel(session, [session.query(Message.id).filter_by(dedupe="out").scalar()]) == 1
-
-    def noted(session):
-        session.add(
-            Contact(clinic_id=clinic.id, key_id=patient.key_id, kind="note", patient_id=patient.id, staff_id=staff.id, words="x", at=item.created_at)
-        )  # fmt: skip
-
-    assert touched(lambda session: items.claim(session, session.get_one(type(item), item.id), staff)) == {
+    assert world.touched(claimed) == {"list", "item"}
+    assert world.touched(lambda session: items.note_event(session, world.item, "system:test", "added")) == {
         "list",
-        shown,
+        "item",
     }
-    assert touched(lambda session: items.note_event(session, item, "system:test", "added")) == {"list", shown}
-    assert touched(text_in) == {talk, person}
-    assert touched(text_out) == {talk, person}
-    assert touched(delivered) == {talk, person}
-    assert touched(taken_back) == {talk, person}
-    assert touched(noted) == {person}
-    assert touched(lambda session: setattr(session.get_one(Staff, staff.id), "active", False)) == {
-        f"staff:{staff.id}"
-    }
-    assert touched(lambda session: session.get_one(Patient, patient.id)) == set()
+
+
+def test_a_text_and_what_becomes_of_it_stir_the_conversation_and_no_list(world: Any):
+    def came(session: Session) -> None:
+        conversations.file_inbound(session, world.clinic, world.talk, body="hi", provider_sid="S", reading=[])
+
+    def went(session: Session) -> None:
+        given = {"kind": "reply", "programme": "care_team", "body": "hello", "dedupe": "out"}
+        outbox.text_conversation(session, world.clinic, world.talk, author_id=world.staff.id, **given)
+
+    def became(state: str) -> Callable[[Session], None]:
+        return lambda session: setattr(session.query(Message).filter_by(dedupe="out").one(), "state", state)
+
+    def taken_back(session: Session) -> None:
+        assert outbox.cancel(session, session.scalars(select(Message.id).filter_by(dedupe="out"))) == 1
+
+    for act in (came, went, became("delivered"), became("queued")):
+        assert world.touched(act) == {"talk", "patient"}
+    assert world.touched(taken_back) == {"talk"}
+
+
+def test_a_note_stirs_the_pages_it_stands_on_and_a_role_its_holder(world: Any):
+    def noted(session: Session) -> None:
+        about = {"patient_id": world.patient.id, "staff_id": world.staff.id, "at": world.item.created_at}
+        session.add(
+            Contact(clinic_id=world.clinic.id, key_id=world.patient.key_id, kind="note", words="x", **about)
+        )
+
+    def moved(session: Session) -> None:
+        session.get_one(Staff, world.staff.id).role = "front_desk"
+
+    assert world.touched(noted) == {"patient"}
+    assert world.touched(moved) == {"staff"}
+    assert world.touched(lambda session: session.get_one(Patient, world.patient.id)) == set()
 
 
 def test_marks_are_seen_until_they_fade(bell: Redis, clinic: Clinic):
