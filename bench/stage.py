@@ -56,16 +56,16 @@ def folder() -> Iterator[Path]:
 
 
 @contextmanager
-def serving(argv: list[str], env: dict[str, str], ready: str) -> Iterator[None]:
-    """Run a server until the measurement is over; `ready` is an address that answers 200 once it is up."""
+def serving(argv: list[str], env: dict[str, str], ready: str) -> Iterator[int]:
+    """Run a server until the measurement is over, yield its pid; `ready` is an address that answers 200 once it is up."""
     child = subprocess.Popen([sys.executable, *argv], env=env, stdout=subprocess.DEVNULL)
     try:
-        answers, end = processes.answers(ready), time.monotonic() + 30
+        answers, end = processes.answers(ready), time.monotonic() + 90
         while not answers():
             if child.poll() is not None or time.monotonic() > end:
                 raise RuntimeError(f"{' '.join(argv)} did not come up")
             time.sleep(0.05)
-        yield
+        yield child.pid
     finally:
         child.terminate()
         child.wait(20)

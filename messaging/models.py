@@ -1,5 +1,6 @@
 """Clinics and their staff, patients and their numbers, consent, conversations and messages."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -7,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from config import live
 from config.db import Base, ClinicRow, Sealed, SealedRow, Work
 
 PROGRAMMES = ("reminders", "screening", "care_team")
@@ -32,7 +34,7 @@ class Clinic(Base):
     created_at: Mapped[datetime]
 
 
-class Staff(SealedRow, Base):
+class Staff(SealedRow, live.Shown, Base):
     """A person who works here. `panels` are the clinicians whose patients are hers; roles as in web.permissions.
 
     `hours` maps a weekday ("mon".."sun") to ["08:00", "17:00"] in the clinic's zone; empty: always on duty. `on_call`
@@ -56,6 +58,10 @@ class Staff(SealedRow, Base):
     created_at: Mapped[datetime]
 
     number = Sealed("number_ct")
+
+    def topics(self) -> Iterable[str]:
+        """What they may do may have changed."""
+        return [f"staff:{self.id}"]
 
 
 class Patient(SealedRow, Base):
@@ -193,7 +199,7 @@ class Conversation(SealedRow, Base):
     number = Sealed("number_ct")
 
 
-class Message(SealedRow, Work, Base):
+class Message(SealedRow, Work, live.Shown, Base):
     """One text, in or out.
 
     inbound:  received
@@ -233,6 +239,12 @@ class Message(SealedRow, Work, Base):
     delivered_at: Mapped[datetime | None]
 
     body = Sealed("body_ct")
+
+    def topics(self) -> Iterable[str]:
+        """The conversation, under both its names. Lists show items, not texts: a thousand reminders stir no list."""
+        whose = (("conversation", self.conversation_id), ("patient", self.patient_id))
+        return [f"{name}:{found}" for name, found in whose if found is not None and self.staff_id is None]
+
     attempts_made: Mapped[list["Attempt"]] = relationship(back_populates="message", order_by="Attempt.id")
 
 

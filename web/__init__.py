@@ -39,3 +39,4 @@ def register(app: "Flask") -> None:
     import_module("web.layout").register(
         app, *(getattr(import_module(f"web.{module}"), blueprint) for module, blueprint in rooms)
     )
+    app.wsgi_app = import_module("web.live").Watching(app.wsgi_app)  # type: ignore[method-assign]

@@ -41,7 +41,8 @@ def standing(session: Session, clinic: Clinic) -> Standing:
     """Return what stands on the board, by one query over two short indexes."""
     ours = select(InboxItem).where(InboxItem.clinic_id == clinic.id)
     tally = (views.up_to_most(ours.where(held)) for held in (UNOWNED, _at_the_end(clock.now())))
-    return Standing(*session.execute(select(*tally)).one())
+    row = session.execute(select(*tally)).one()
+    return Standing(row[0], row[1])
 
 
 def listing(session: Session, clinic: Clinic, limit: int = 50) -> list[InboxItem]:

@@ -1,5 +1,6 @@
 """What waits for a human, why it came to them, and until when."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -7,13 +8,14 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, ForeignKey, Index, String, UniqueConstraint, and_, literal_column
 from sqlalchemy.orm import Mapped, mapped_column
 
+from config import live
 from config.db import Base, ClinicRow, Sealed, SealedRow, Work
 
 # Urgency in the order a care manager must see it: a smaller number comes first.
 URGENCY = {"safety": 0, "screen": 1, "handoff": 2, "reply": 3, "delivery": 4}
 
 
-class InboxItem(SealedRow, Base):
+class InboxItem(SealedRow, live.Shown, Base):
     """Something that waits for a human.
 
     state: open -> claimed -> done; open | claimed -> snoozed -> open. Only a named human moves it to done
@@ -64,6 +66,10 @@ class InboxItem(SealedRow, Base):
                 return f"{name}:{found}"
         return f"inbox_item:{self.id}"
 
+    def topics(self) -> Iterable[str]:
+        """The clinic's lists, and the item's own page."""
+        return ["list", f"inbox_item:{self.id}"]
+
 
 # Which rows a view holds, said with no value to be filled in: only then do both databases see that an index fits.
 _STATES: dict[str, ColumnElement[str]] = {
@@ -110,7 +116,7 @@ class Timer(ClinicRow, Work, Base):
     state: Mapped[str] = mapped_column(String(10), default="waiting")
 
 
-class ItemEvent(ClinicRow, Base):
+class ItemEvent(ClinicRow, live.Shown, Base):
     """One line of an item's history: who did what to it and when. `detail` holds ids, states and rule names."""
 
     __tablename__ = "item_event"
@@ -121,8 +127,12 @@ class ItemEvent(ClinicRow, Base):
     event: Mapped[str] = mapped_column(String(20))
     detail: Mapped[dict[str, Any]] = mapped_column(default=dict)
 
+    def topics(self) -> Iterable[str]:
+        """The clinic's lists, and the item's own page."""
+        return ["list", f"inbox_item:{self.item_id}"]
 
-class Contact(SealedRow, Base):
+
+class Contact(SealedRow, live.Shown, Base):
     """What a colleague wrote down about a patient or a number: a note, or a call that was made. Never sent to anybody.
 
     kind: note | call. `outcome` of a call is a key of [calls] in messaging/texts/staff.toml; `minutes` how long it was,
@@ -150,6 +160,15 @@ class Contact(SealedRow, Base):
     struck_by: Mapped[UUID | None] = mapped_column(ForeignKey("staff.id"))
 
     words = Sealed("words_ct")
+
+    def topics(self) -> Iterable[str]:
+        """Every page on which the line stands."""
+        where = (
+            ("patient", self.patient_id),
+            ("conversation", self.conversation_id),
+            ("inbox_item", self.item_id),
+        )
+        return [f"{name}:{found}" for name, found in where if found is not None]
 
 
 class Absence(ClinicRow, Work, Base):
