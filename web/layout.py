@@ -39,7 +39,7 @@ _OURS = {"web"}
 class Shell:
     """What the frame shows: the views with their counts, the clinic, who is signed in and until when on duty.
 
-    `unowned` is how many items nobody has taken; `saved` the ways of looking that the reader has named.
+    `board` is what nobody owns or everybody was asked about; `saved` the ways of looking that the reader has named.
     """
 
     clinic: str

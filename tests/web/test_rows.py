@@ -45,6 +45,7 @@ def visit(house: Any, patient: Any, state: str, hours: float) -> None:
                 booked_at=now,
                 state=state,
                 created_at=now,
+                try_after=now,
                 updated_at=now,
             )
         )
@@ -229,6 +230,7 @@ def test_an_empty_list_says_who_covers_for_an_absent_reader(house: Any) -> None:
                 starts_at=now - timedelta(hours=1),
                 ends_at=now + timedelta(days=1),
                 created_at=now,
+                try_after=now,
             )
         )
     assert "Ben Okafor covers for you until tomorrow" in house.signed_in(rosa).get("/inbox").text
