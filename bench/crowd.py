@@ -203,8 +203,16 @@ def _filler(size: Size) -> Iterator[str]:
         f" SELECT {conversation}, :clinic, :key, {index}, {dummy}, {patient}, now(), 0 {of_patients}"
         f" WHERE g >= {size.items} OR g % {UNKNOWN} <> 0"
     )
-    of_message = f"(g % {size.patients})"
+    yield _messages(size, dummy)
     yield (
+        "INSERT INTO item_event (id, clinic_id, item_id, at, actor, event, detail)"
+        " SELECT id, clinic_id, id, created_at, 'system:inbox', 'opened', '{}' FROM inbox_item"
+    )
+
+
+def _messages(size: Size, dummy: str) -> str:
+    of_message = f"(g % {size.patients})"
+    return (
         "INSERT INTO message (id, clinic_id, key_id, conversation_id, patient_id, direction, kind, lane, state,"
         " body_ct, media, reading, dedupe, created_at, try_after, attempts, fence)"
         f" SELECT {_id_of('message', 'g')}, :clinic, :key, {_id_of('conversation', of_message)},"
@@ -212,8 +220,4 @@ def _filler(size: Size) -> Iterator[str]:
         f" CASE g % 2 WHEN 0 THEN 'received' ELSE 'delivered' END, {dummy}, '[]', '[]', 'crowd:' || g,"
         f" now() - make_interval(secs => {size.messages} - g), now(), 1, 1"
         f" FROM generate_series(0, {size.messages} - 1) AS g"
-    )
-    yield (
-        "INSERT INTO item_event (id, clinic_id, item_id, at, actor, event, detail)"
-        " SELECT id, clinic_id, id, created_at, 'system:inbox', 'opened', '{}' FROM inbox_item"
     )
