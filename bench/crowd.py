@@ -177,10 +177,8 @@ def _conversation(clinic: Clinic, key: bytes, number: int) -> dict[str, Any]:
 
 def _filler(size: Size) -> Iterator[str]:
     """Yield the statements that make all the rows no page opens: as many and as large as real ones."""
-    of_patients, dummy = (
-        f"FROM generate_series(0, {size.patients} - 1) AS g",
-        "decode(repeat('01', 40), 'hex')",
-    )
+    of_patients = f"FROM generate_series(0, {size.patients} - 1) AS g"
+    dummy = "decode(repeat('01', 40), 'hex')"
     patient, conversation = _id_of("patient", "g"), _id_of("conversation", "g")
     sealed = f"(g < {size.items} AND g % {UNKNOWN} <> 0)"
     index = "decode(lpad(to_hex(g), 32, '0'), 'hex')"

@@ -1,7 +1,7 @@
 """One case as it is read from the top: why it is here and until when, what was said or scored, what can be done."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -62,8 +62,8 @@ class Case:
     route: list[routes.Step]
     aside: beside.Beside
     follow: beside.Follow | None
-    once: UUID
     merged: bool
+    once: UUID = field(default_factory=db.new_id)
 
 
 def find(session: Session, clinic: Clinic, item_id: UUID, *, lock: bool = False) -> InboxItem | None:
@@ -91,6 +91,7 @@ def read(
     team = _team(session, clinic)
     screen, is_the_item = _screen(session, item, patient, zone) if readable else (None, False)
     person = persons.person(session, clinic, patient) if patient else None
+    thread = threads.Thread(conversation, patient, item.id)
     told = [(event, _event(event, team)) for event in items.history(session, item)]
     return Case(
         **_standing(clinic, item, patient, conversation, team, staff),
@@ -101,9 +102,7 @@ def read(
         screen=screen,
         screen_is_the_item=is_the_item,
         conversation_id=conversation.id if conversation else None,
-        thread=threads.page(session, clinic, staff, threads.Thread(conversation, patient, item.id), before)
-        if readable
-        else threads.Page([], None, False),
+        thread=threads.page(session, clinic, staff, thread, before) if readable else threads.NOTHING,
         last_seen=composer.latest(session, conversation.id) if conversation else None,
         composer=composer.composer(session, clinic, conversation, patient),
         history=[Line(times.moment(event.at, now, zone), line) for event, line in told],
@@ -111,7 +110,6 @@ def read(
         route=routes.explain(session, clinic, item, patient, team.get(item.owner_id), told, now),
         aside=beside.read(session, clinic, item, patient, person, team, readable=readable),
         follow=beside.follow(session, item, zone) if readable else None,
-        once=db.new_id(),
         merged=patient is not None and identity.merged(session, item),
     )
 

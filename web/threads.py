@@ -83,6 +83,9 @@ class Page:
     past: bool
 
 
+NOTHING = Page([], None, False)
+
+
 def page(session: Session, clinic: Clinic, staff: Staff, thread: Thread, cursor: str | None = None) -> Page:
     """Return the latest forty texts, notes and calls before `cursor`, or the last ones of all.
 

@@ -70,7 +70,8 @@ def test_a_refusal_stands_beside_its_field(house: Any) -> None:
     safety, reply = house.item("safety", owner_id=rosa.id), house.item(owner_id=rosa.id)
     browser = house.signed_in(rosa)
     page = browser.post(f"/inbox/{safety.id}/acknowledge", disposition="").text
-    form = page[page.index('class="ack"') : page.index("</select>")]
+    form = page[page.index('class="ack"') :]
+    form = form[: form.index("</select>")]
     assert "Choose what was done" in form
     assert 'aria-describedby="refused"' in form
     page = browser.post(f"/inbox/{reply.id}/snooze", until="at", at="2020-01-01T08:00").text

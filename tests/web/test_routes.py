@@ -67,6 +67,7 @@ def test_the_page_tells_the_way_and_who_covers(house: Any) -> None:
                 starts_at=now - timedelta(hours=1),
                 ends_at=now + timedelta(days=3),
                 created_at=now,
+                try_after=now,
             )
         )
     page = house.signed_in(ben).get(f"/inbox/{item.id}?view=everyone").text
