@@ -3,8 +3,8 @@
 async function bringEarlier(link) {
   const answer = await fetch(link.href, { cache: "no-store" });
   if (!answer.ok || answer.redirected) return location.assign(link.href);
-  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("[data-thread]");
-  const here = link.closest("[data-thread]");
+  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("#thread");
+  const here = link.closest("#thread");
   const [older, shown] = [fresh?.querySelector(".thread"), here.querySelector(".thread")];
   if (!older || !shown) return location.assign(link.href);
   const anchor = shown.querySelector("li:not(.day)");
@@ -12,6 +12,8 @@ async function bringEarlier(link) {
   // The day that the page's edge cut in two keeps one heading, the earlier one.
   const days = older.querySelectorAll(".day");
   if (days[days.length - 1]?.textContent === shown.firstElementChild.textContent) shown.firstElementChild.remove();
+  // What was fetched is not in the page that keeps itself fresh: it is to leave it, and the way further back, alone.
+  for (const one of [...older.children, link.parentElement]) one.dataset.keep = "";
   shown.prepend(...older.childNodes);
   const scroller = here.closest(".said") ?? document.scrollingElement;
   const inside = scroller.scrollHeight > scroller.clientHeight ? scroller : document.scrollingElement;
