@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from flask import abort, g, request
@@ -12,7 +13,19 @@ from config import clock, db
 from messaging.inbox import items, later, snoozing, standing, undoing, views
 from messaging.inbox.models import InboxItem, ItemEvent
 from messaging.models import Conversation, Patient, Staff
-from web import choices, inbox, layout, permissions, returning, rows, sessions, times, words
+from web import (
+    choices,
+    filters,
+    inbox,
+    layout,
+    permissions,
+    preferences,
+    returning,
+    rows,
+    sessions,
+    times,
+    words,
+)
 
 acts = layout.room("acts", __name__)
 Answer = Response | tuple[str, int]
@@ -184,9 +197,10 @@ def _next_of_the_view(session: Session, item: InboxItem) -> UUID | None:
     staff, view, clinic_id = layout.the_staff(), returning.view(), sessions.clinic().id
     if view == "done":
         return None
-    here = (item.urgency, item.answer_by, item.id)
-    after = views.listing(session, clinic_id, view=view, staff=staff, after=here, limit=1)
-    first = views.listing(session, clinic_id, view=view, staff=staff, limit=2)
+    # In the order and within the filters in which the person works.
+    sort, where = preferences.chosen("sort"), filters.conditions(inbox.the_filter()[0], clock.now())
+    rows_of = partial(views.listing, session, clinic_id, view=view, staff=staff, where=where, sort=sort)
+    after, first = rows_of(after=views.cursor(item, sort), limit=1), rows_of(limit=2)
     onward: Sequence[InboxItem] = [*after, *first]
     return next((one.id for one in onward if one.id != item.id), None)
 

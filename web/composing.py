@@ -120,4 +120,4 @@ def unschedule(item_id: UUID, message_id: UUID) -> Response:
 
 def _back(item_id: UUID, notice: str) -> Response:
     flash(words.say("notices", notice))
-    return redirect(url_for("inbox.case", item_id=item_id, view=inbox.the_view()), 303)
+    return redirect(url_for("inbox.case", item_id=item_id, **inbox.place(inbox.the_view())), 303)

@@ -188,7 +188,7 @@ def _here(contact: Contact) -> str:
     """The case it was written beside, unless it was asked for from the patient's page; without either, the inbox."""
     on_page = request.form.get("from") == "patient"
     if contact.item_id and not on_page:
-        return url_for("inbox.case", item_id=contact.item_id, view=inbox.the_view())
+        return url_for("inbox.case", item_id=contact.item_id, **inbox.place(inbox.the_view()))
     if contact.patient_id:
         return url_for("patients.show", patient_id=contact.patient_id)
     return url_for("inbox.show")

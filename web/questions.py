@@ -97,7 +97,7 @@ def _check(session: Session, clinic: Clinic, patient: Patient, wanted: list[str]
 def _here(patient_id: UUID) -> str:
     item_id = _item_id()
     if item_id is not None:
-        return url_for("inbox.case", item_id=item_id, view=inbox.the_view())
+        return url_for("inbox.case", item_id=item_id, **inbox.place(inbox.the_view()))
     return url_for("patients.show", patient_id=patient_id)
 
 
