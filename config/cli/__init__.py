@@ -36,6 +36,7 @@ COMMANDS = {
     "cadence": "cadences",
     "templates": "checks",
     "explain": "explain",
+    "reading": "reading",
 }
 ATTRIBUTES = {"db": "database", "wait-ready": "wait_ready"}
 
