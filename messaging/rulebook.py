@@ -76,8 +76,7 @@ def rules() -> Rules:
 def _add(made: Rules, label: str, rule: dict[str, Any], words: dict[str, list[str]]) -> None:
     made.book.add(label, rule.get("phrases", ()), words)
     if "except" in rule:
-        made.exceptions[label] = phrases.Phrasebook()
-        made.exceptions[label].add(label, rule["except"], words)
+        made.exceptions.setdefault(label, phrases.Phrasebook()).add(label, rule["except"], words)
 
 
 def _add_consents(made: Rules, file: dict[str, Any], language: str, words: dict[str, list[str]]) -> None:
