@@ -13,6 +13,7 @@ _MARKS = frozenset({"Mn", "Me", "Mc", "Cf", "Sk"})
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _WORD = re.compile(r"[^\W_]+")
 _LETTER_RUN = re.compile(r"([^\W\d_])\1+")
+_LETTERS_APART = re.compile(r"(?<![^ ])(?:[a-z] ){2,}[a-z](?![^ ])")
 _MASKED = re.compile(r"(?<=[a-z])\*+(?=[a-z])")
 
 
@@ -75,6 +76,11 @@ def contract(words: str) -> str:
 def squeeze(words: str) -> str:
     """Write each run of one letter once; digits keep their number (911 stays 911)."""
     return _LETTER_RUN.sub(r"\1", words)
+
+
+def join_letters(words: str) -> str:
+    """Write letters that stand apart as the word they spell ("s t o p"); reads folded words."""
+    return _LETTERS_APART.sub(lambda run: squeeze(run[0].replace(" ", "")), words)
 
 
 def _to_latin(text: str, characters: _Characters) -> str:

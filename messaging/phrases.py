@@ -16,10 +16,14 @@ _GAP = re.compile(r"\.\.(\d?)")
 
 @dataclass(frozen=True)
 class Phrase:
-    """One listed phrase: its pattern and the first letters of a word without which it cannot occur."""
+    """One listed phrase: its pattern, and for each word it must have the first letters that word can begin with.
+
+    The rarest of these, ``keys``, finds the phrase; the others save trying the pattern where it cannot occur.
+    """
 
     pattern: re.Pattern[str]
     keys: frozenset[str]
+    others: tuple[frozenset[str], ...]
 
 
 class Phrasebook:
@@ -31,14 +35,14 @@ class Phrasebook:
     """
 
     def __init__(self) -> None:
-        self._by_key: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
+        self._by_key: dict[str, list[tuple[str, Phrase]]] = {}
 
     def add(self, label: str, phrases: Iterable[str], words: Mapping[str, list[str]]) -> None:
         """Add ``phrases`` under ``label``; raises ValueError for a phrase that cannot be found, KeyError for an unknown list."""
         for written in phrases:
             phrase = compile_phrase(written, words)
             for key in phrase.keys:
-                self._by_key.setdefault(key, []).append((label, phrase.pattern))
+                self._by_key.setdefault(key, []).append((label, phrase))
 
     def labels(self, words: str) -> frozenset[str]:
         """Return the labels of which some phrase occurs in ``words`` (folded, one space between)."""
@@ -48,17 +52,23 @@ class Phrasebook:
         """Return ``words`` with every occurrence taken out, a bar in its place; of one label only, where one is given."""
         spaced = f" {words}"
         found = [match for own, match in self._found(words) if label in (None, own)]
-        for match in sorted(found, key=lambda match: -len(match[0])):
+        for match in sorted(found, key=lambda match: (-len(match[0]), match.re.pattern)):
             spaced = match.re.sub(f" {GONE}", spaced)
         return spaced[1:]
 
     def _found(self, words: str) -> Iterator[tuple[str, re.Match[str]]]:
         spaced = f" {words}"
-        for key in dict.fromkeys(word[:_KEY] for word in words.split(" ")):
-            for label, pattern in self._by_key.get(key, ()):
-                match = pattern.search(spaced)
-                if match:
-                    yield label, match
+        starts = {word[:_KEY] for word in words.split(" ")}
+        by_key = self._by_key
+        for key in starts & by_key.keys():
+            for label, phrase in by_key[key]:
+                for other in phrase.others:
+                    if starts.isdisjoint(other):
+                        break
+                else:
+                    match = phrase.pattern.search(spaced)
+                    if match:
+                        yield label, match
 
 
 def spaced_out(phrases: Iterable[str]) -> re.Pattern[str]:
@@ -93,7 +103,8 @@ def compile_phrase(written: str, words: Mapping[str, list[str]]) -> Phrase:
         raise ValueError(f"{written!r} has no word of its own to find it by")
     start = "^" if begins else ""
     finish = "$" if ends else "(?= |$)"
-    return Phrase(re.compile(f"{start}{body}{finish}"), best)
+    others = tuple(key for key in keys if key is not best and "" not in key)
+    return Phrase(re.compile(f"{start}{body}{finish}"), best, others)
 
 
 def _choices(part: str, words: Mapping[str, list[str]]) -> list[str]:

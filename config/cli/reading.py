@@ -13,7 +13,7 @@ from config.cli import tables
 from messaging import reading as readings
 
 CORPUS = Path("tests/messaging/replies")
-FIELDS = ("crisis", "consent", "answer", "thanks")
+FIELDS = ("crisis", "consent", "scope", "answer", "thanks")
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,8 @@ def load(directory: Path) -> Iterator[Sentence]:
         for kind in tomllib.loads(path.read_text(encoding="utf-8"))["kind"]:
             expected = {name: kind.get(name) for name in FIELDS}
             expected["crisis"], expected["thanks"] = bool(expected["crisis"]), bool(expected["thanks"])
+            if expected["consent"] == "stop" and expected["scope"] is None:
+                expected["scope"] = "all"
             for text in kind["texts"]:
                 yield Sentence(part or "trained", language, kind["name"], text, expected)
 
