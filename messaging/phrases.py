@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from messaging import normalising
@@ -11,6 +11,10 @@ from messaging import normalising
 _KEY = 4  # letters of a word by which phrases are indexed
 GONE = "#"  # stands where a phrase was taken out; no folded word is made of it
 _ANY = "_"
+_EVERYDAY = frozenset(
+    "dont want stop this that text have here with cant wont will can be the to not no i im me my it you of in on is "
+    "quie esto esta este pued para no me mi que voy ya de la el los se le en con si teng conf canc".split()
+)
 _GAP = re.compile(r"\.\.(\d?)")
 
 
@@ -46,7 +50,7 @@ class Phrasebook:
 
     def labels(self, words: str) -> frozenset[str]:
         """Return the labels of which some phrase occurs in ``words`` (folded, one space between)."""
-        return frozenset(label for label, _ in self._found(words))
+        return frozenset([label for label, _ in self._found(words)])
 
     def without(self, words: str, label: str | None = None) -> str:
         """Return ``words`` with every occurrence taken out, a bar in its place; of one label only, where one is given."""
@@ -56,19 +60,21 @@ class Phrasebook:
             spaced = match.re.sub(f" {GONE}", spaced)
         return spaced[1:]
 
-    def _found(self, words: str) -> Iterator[tuple[str, re.Match[str]]]:
+    def _found(self, words: str) -> list[tuple[str, re.Match[str]]]:
         spaced = f" {words}"
         starts = {word[:_KEY] for word in words.split(" ")}
-        by_key = self._by_key
-        for key in starts & by_key.keys():
-            for label, phrase in by_key[key]:
+        absent = starts.isdisjoint
+        found = []
+        for key in self._by_key.keys() & starts:
+            for label, phrase in self._by_key[key]:
                 for other in phrase.others:
-                    if starts.isdisjoint(other):
+                    if absent(other):
                         break
                 else:
                     match = phrase.pattern.search(spaced)
                     if match:
-                        yield label, match
+                        found.append((label, match))
+        return found
 
 
 def spaced_out(phrases: Iterable[str]) -> re.Pattern[str]:
@@ -133,6 +139,6 @@ def _key(choice: str) -> str:
     return longest.rstrip("*")[:_KEY]
 
 
-def _rarity(keys: frozenset[str]) -> tuple[int, int]:
-    """Long words are rarer than short ones, one choice is rarer than many."""
-    return min(map(len, keys)), -len(keys)
+def _rarity(keys: frozenset[str]) -> tuple[bool, bool, int, int]:
+    """Long words are rarer than short ones, one choice is rarer than many, and some words are in every other text."""
+    return "" not in keys, keys.isdisjoint(_EVERYDAY), min(map(len, keys)), -len(keys)

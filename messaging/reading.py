@@ -47,11 +47,12 @@ class _Text:
 
 
 def read(text: str, language: str | None = None, awaiting: bool = True) -> Reading:
-    """Read ``text`` (any characters; meant for up to 1,600) in English and Spanish at once; never raises.
+    """Read ``text`` (any characters; up to 1,600 come, of much more the two ends are read) in English and Spanish at once.
 
-    ``language`` only breaks ties. ``awaiting``: one visit awaits an answer; if not, a bare yes or no answers nothing.
+    Never raises. ``language`` only breaks ties. ``awaiting``: one visit awaits an answer; if not, a bare yes or no answers nothing.
     """
     rules = rulebook.rules()
+    whole, text = text, normalising.ends(text)
     folded = normalising.fold(text)
     words = _once(rules.spelling.mend(normalising.join_letters(folded)))
     given = _Text(text, words, _core(rules, words), rules.found(words))
@@ -63,6 +64,7 @@ def read(text: str, language: str | None = None, awaiting: bool = True) -> Readi
     thanks, content = _beyond(rules, given, by, whys)
     if answer is not None and not awaiting and _is_bare(rules, given, answer, by):
         answer, whys, thanks = None, ("answer.not_awaited",), given.core in rules.acknowledged
+    content = content or len(whole) > len(text)  # what was not read is a human's
     why = (*crisis, *((by,) if by else ()), *whys)
     scope = _scope(rules, given, by) if consent == "stop" else None
     return Reading(bool(crisis), consent, answer, why, thanks and not crisis, content, code, scope)
