@@ -137,11 +137,10 @@ def _answer(
 
 def _opening(rules: rulebook.Rules, given: _Text, language: str | None) -> str:
     """Whether a text with more in it begins with a clear yes or no: "yes", "no" or ""."""
-    if rules.never_opens.labels(given.core) or (language == "es" and _AND_IN_SPANISH.match(given.typed)):
+    opening = "yes" if rules.yes.match(given.core) else "no" if rules.no.match(given.core) else ""
+    if not opening or (language == "es" and _AND_IN_SPANISH.match(given.typed)):
         return ""
-    if rules.yes.match(given.core):
-        return "yes"
-    return "no" if rules.no.match(given.core) else ""
+    return "" if rules.never_opens.labels(given.core) else opening
 
 
 def _choose(said: frozenset[Answer], opening: str, unsure: bool) -> Answer | None:
