@@ -1,13 +1,13 @@
 """`make bench`: every measurement, as a ratio against a floor measured in the same run. Machines are noisy; ratios less.
 
-python -m bench [inbound] [outbound] [alert] [inbox] [polls]
+python -m bench [inbound] [outbound] [alert] [inbox] [polls] [reading]
 BENCH_PATIENTS=1000000 python -m bench inbox     (a larger clinic than 100,000 patients: minutes, and some GB of disk)
 """
 
 import sys
 from collections.abc import Callable
 
-from bench import alert, inbound, inbox, outbound, polls
+from bench import alert, inbound, inbox, outbound, polls, reading
 
 MEASUREMENTS: dict[str, Callable[[], str]] = {
     "inbound": inbound.measure,
@@ -15,6 +15,7 @@ MEASUREMENTS: dict[str, Callable[[], str]] = {
     "alert": alert.measure,
     "inbox": inbox.measure,
     "polls": polls.measure,
+    "reading": reading.measure,
 }
 
 

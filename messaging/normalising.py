@@ -9,10 +9,13 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
+LONGEST = 4_800  # characters; three times what a carrier brings in one text
+_HEAD = 3_200
 _MARKS = frozenset({"Mn", "Me", "Mc", "Cf", "Sk"})
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _WORD = re.compile(r"[^\W_]+")
 _LETTER_RUN = re.compile(r"([^\W\d_])\1+")
+_LETTERS_APART = re.compile(r"(?<![^ ])(?:[a-z] ){2,}[a-z](?![^ ])")
 _MASKED = re.compile(r"(?<=[a-z])\*+(?=[a-z])")
 
 
@@ -25,6 +28,7 @@ class _Characters:
     disguised: re.Pattern[str]
     contractions: dict[str, str]
     contracted: re.Pattern[str]
+    openers: frozenset[str]
 
 
 @cache
@@ -41,7 +45,13 @@ def _characters() -> _Characters:
         disguised=re.compile(rf"(?<![^\s])(?:[$@5][a-z]|[a-z]+[{in_class}]+[a-z])[a-z{in_class}]*"),
         contractions=data["contractions"],
         contracted=re.compile(rf"\b(?:{'|'.join(map(re.escape, data['contractions']))})\b"),
+        openers=frozenset(written.split(" ")[0] for written in data["contractions"]),
     )
+
+
+def ends(text: str) -> str:
+    """Return ``text``, or the beginning and the end of one longer than ``LONGEST``, so that no text is slow to read."""
+    return text if len(text) <= LONGEST else f"{text[:_HEAD]} {text[_HEAD - LONGEST + 1 :]}"
 
 
 def fold(text: str) -> str:
@@ -57,13 +67,20 @@ def fold(text: str) -> str:
 def plain(text: str) -> str:
     """Return the words of ``text`` as ``fold`` does, keeping letters as often as they were typed."""
     characters = _characters()
-    lowered = _UNPRINTABLE.sub(" ", text).casefold()
+    lowered = (text if text.isprintable() else _UNPRINTABLE.sub(" ", text)).casefold()
     if not lowered.isascii():
         lowered = _to_latin(lowered.translate(characters.pictures), characters)
+    if lowered.replace(" ", "").isalpha():  # most texts: nothing is left to undo
+        return _contract_some(lowered.split())
     lowered = characters.apostrophes.sub("", lowered)
     lowered = _MASKED.sub("", lowered)
     lowered = characters.disguised.sub(lambda word: word[0].translate(characters.leet), lowered)
-    return contract(" ".join(_WORD.findall(lowered)))
+    return _contract_some(_WORD.findall(lowered))
+
+
+def _contract_some(words: list[str]) -> str:
+    joined = " ".join(words)
+    return joined if _characters().openers.isdisjoint(words) else contract(joined)
 
 
 def contract(words: str) -> str:
@@ -77,10 +94,15 @@ def squeeze(words: str) -> str:
     return _LETTER_RUN.sub(r"\1", words)
 
 
+def join_letters(words: str) -> str:
+    """Write letters that stand apart as the word they spell ("s t o p"); reads folded words."""
+    return _LETTERS_APART.sub(lambda run: squeeze(run[0].replace(" ", "")), words)
+
+
 def _to_latin(text: str, characters: _Characters) -> str:
     spread = unicodedata.normalize("NFKD", text).casefold()
     kept = "".join(c for c in spread if unicodedata.category(c) not in _MARKS)
-    return kept.translate(characters.lookalikes)
+    return ends(kept.translate(characters.lookalikes))  # one sign may spread into eighteen letters
 
 
 class Spelling:

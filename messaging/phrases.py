@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from messaging import normalising
@@ -11,15 +11,75 @@ from messaging import normalising
 _KEY = 4  # letters of a word by which phrases are indexed
 GONE = "#"  # stands where a phrase was taken out; no folded word is made of it
 _ANY = "_"
+_EVERYDAY = frozenset(
+    [
+        "dont",
+        "want",
+        "stop",
+        "this",
+        "that",
+        "text",
+        "have",
+        "here",
+        "with",
+        "cant",
+        "wont",
+        "will",
+        "can",
+        "be",
+        "the",
+        "to",
+        "not",
+        "no",
+        "i",
+        "im",
+        "me",
+        "my",
+        "it",
+        "you",
+        "of",
+        "in",
+        "on",
+        "is",
+        "quie",
+        "esto",
+        "esta",
+        "este",
+        "pued",
+        "para",
+        "no",
+        "me",
+        "mi",
+        "que",
+        "voy",
+        "ya",
+        "de",
+        "la",
+        "el",
+        "los",
+        "se",
+        "le",
+        "en",
+        "con",
+        "si",
+        "teng",
+        "conf",
+        "canc",
+    ]
+)
 _GAP = re.compile(r"\.\.(\d?)")
 
 
 @dataclass(frozen=True)
 class Phrase:
-    """One listed phrase: its pattern and the first letters of a word without which it cannot occur."""
+    """One listed phrase: its pattern, and for each word it must have the first letters that word can begin with.
+
+    The rarest of these, ``keys``, finds the phrase; the others save trying the pattern where it cannot occur.
+    """
 
     pattern: re.Pattern[str]
     keys: frozenset[str]
+    others: tuple[frozenset[str], ...]
 
 
 class Phrasebook:
@@ -31,34 +91,42 @@ class Phrasebook:
     """
 
     def __init__(self) -> None:
-        self._by_key: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
+        self._by_key: dict[str, list[tuple[str, Phrase]]] = {}
 
     def add(self, label: str, phrases: Iterable[str], words: Mapping[str, list[str]]) -> None:
         """Add ``phrases`` under ``label``; raises ValueError for a phrase that cannot be found, KeyError for an unknown list."""
         for written in phrases:
             phrase = compile_phrase(written, words)
             for key in phrase.keys:
-                self._by_key.setdefault(key, []).append((label, phrase.pattern))
+                self._by_key.setdefault(key, []).append((label, phrase))
 
     def labels(self, words: str) -> frozenset[str]:
         """Return the labels of which some phrase occurs in ``words`` (folded, one space between)."""
-        return frozenset(label for label, _ in self._found(words))
+        return frozenset([label for label, _ in self._found(words)])
 
     def without(self, words: str, label: str | None = None) -> str:
         """Return ``words`` with every occurrence taken out, a bar in its place; of one label only, where one is given."""
         spaced = f" {words}"
         found = [match for own, match in self._found(words) if label in (None, own)]
-        for match in sorted(found, key=lambda match: -len(match[0])):
+        for match in sorted(found, key=lambda match: (-len(match[0]), match.re.pattern)):
             spaced = match.re.sub(f" {GONE}", spaced)
         return spaced[1:]
 
-    def _found(self, words: str) -> Iterator[tuple[str, re.Match[str]]]:
+    def _found(self, words: str) -> list[tuple[str, re.Match[str]]]:
         spaced = f" {words}"
-        for key in dict.fromkeys(word[:_KEY] for word in words.split(" ")):
-            for label, pattern in self._by_key.get(key, ()):
-                match = pattern.search(spaced)
-                if match:
-                    yield label, match
+        starts = {word[:_KEY] for word in words.split(" ")}
+        absent = starts.isdisjoint
+        found = []
+        for key in self._by_key.keys() & starts:
+            for label, phrase in self._by_key[key]:
+                for other in phrase.others:
+                    if absent(other):
+                        break
+                else:
+                    match = phrase.pattern.search(spaced)
+                    if match:
+                        found.append((label, match))
+        return found
 
 
 def spaced_out(phrases: Iterable[str]) -> re.Pattern[str]:
@@ -93,7 +161,8 @@ def compile_phrase(written: str, words: Mapping[str, list[str]]) -> Phrase:
         raise ValueError(f"{written!r} has no word of its own to find it by")
     start = "^" if begins else ""
     finish = "$" if ends else "(?= |$)"
-    return Phrase(re.compile(f"{start}{body}{finish}"), best)
+    others = tuple(key for key in keys if key is not best and "" not in key)
+    return Phrase(re.compile(f"{start}{body}{finish}"), best, others)
 
 
 def _choices(part: str, words: Mapping[str, list[str]]) -> list[str]:
@@ -122,6 +191,6 @@ def _key(choice: str) -> str:
     return longest.rstrip("*")[:_KEY]
 
 
-def _rarity(keys: frozenset[str]) -> tuple[int, int]:
-    """Long words are rarer than short ones, one choice is rarer than many."""
-    return min(map(len, keys)), -len(keys)
+def _rarity(keys: frozenset[str]) -> tuple[bool, bool, int, int]:
+    """Long words are rarer than short ones, one choice is rarer than many, and some words are in every other text."""
+    return "" not in keys, keys.isdisjoint(_EVERYDAY), min(map(len, keys)), -len(keys)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import groupby
 
 from messaging import normalising, rulebook
-from messaging.rulebook import Answer, Consent
+from messaging.rulebook import Answer, Consent, Scope
 
-VERSION = "2026-11-22"  # kept beside each reading, so that the value of the rules can be measured by version
+VERSION = (
+    "2026-11-22.2"  # kept beside each reading, so that the value of the rules can be measured by version
+)
 _CODE = re.compile(r"(y|yes|si|r) ?([1-9])")
 _AND_IN_SPANISH = re.compile(r"\s*y\s+\w", re.IGNORECASE)
-_AGAIN = re.compile(r"\b(\w+)(?: \1\b)+")
 _EDGES = " \t\r\n\u00a0.,;:!¡…*\"'“”‘’()[]-_"
 
 
@@ -21,7 +23,8 @@ class Reading:
 
     ``crisis`` a human is needed now. ``consent`` and ``answer`` are None where the text does not say. ``why`` names the
     rules. ``thanks``: nothing but courtesy. ``content``: words remain beyond what was understood, so a human reads it.
-    ``code``: the visit the patient chose ("Y2" is 2).
+    ``code``: the visit the patient chose ("Y2" is 2). ``scope``: what a stop ends, None without a stop; whoever cannot
+    end a part ends all (47 CFR 64.1200(a)(12) lets the patient choose).
     """
 
     crisis: bool
@@ -31,6 +34,7 @@ class Reading:
     thanks: bool = False
     content: bool = False
     code: int | None = None
+    scope: Scope | None = None
     version: str = VERSION
 
 
@@ -45,13 +49,14 @@ class _Text:
 
 
 def read(text: str, language: str | None = None, awaiting: bool = True) -> Reading:
-    """Read ``text`` (any characters; meant for up to 1,600) in English and Spanish at once; never raises.
+    """Read ``text`` (any characters; up to 1,600 come, of much more the two ends are read) in English and Spanish at once.
 
-    ``language`` only breaks ties. ``awaiting``: one visit awaits an answer; if not, a bare yes or no answers nothing.
+    Never raises. ``language`` only breaks ties. ``awaiting``: one visit awaits an answer; if not, a bare yes or no answers nothing.
     """
     rules = rulebook.rules()
+    whole, text = text, normalising.ends(text)
     folded = normalising.fold(text)
-    words = _AGAIN.sub(r"\1", rules.spelling.mend(folded))
+    words = _once(rules.spelling.mend(normalising.join_letters(folded)))
     given = _Text(text, words, _core(rules, words), rules.found(words))
     crisis = _crisis(rules, given, folded)
     consent, by = _consent(rules, given)
@@ -61,14 +66,21 @@ def read(text: str, language: str | None = None, awaiting: bool = True) -> Readi
     thanks, content = _beyond(rules, given, by, whys)
     if answer is not None and not awaiting and _is_bare(rules, given, answer, by):
         answer, whys, thanks = None, ("answer.not_awaited",), given.core in rules.acknowledged
+    content = content or len(whole) > len(text)  # what was not read is a human's
     why = (*crisis, *((by,) if by else ()), *whys)
-    return Reading(bool(crisis), consent, answer, why, thanks and not crisis, content, code)
+    scope = _scope(rules, given, by) if consent == "stop" else None
+    return Reading(bool(crisis), consent, answer, why, thanks and not crisis, content, code, scope)
 
 
 def _core(rules: rulebook.Rules, words: str) -> str:
     """The words that are left without courtesies, each written once where it was repeated."""
     kept = rules.courtesies.without(words)
-    return _AGAIN.sub(r"\1", " ".join(word for word in kept.split(" ") if word != rulebook.GONE))
+    return _once(" ".join(word for word in kept.split(" ") if word != rulebook.GONE))
+
+
+def _once(words: str) -> str:
+    """Each word once where it was said several times in a row ("stop stop stop")."""
+    return " ".join(word for word, _ in groupby(words.split(" ")))
 
 
 def _crisis(rules: rulebook.Rules, given: _Text, folded: str) -> tuple[str, ...]:
@@ -86,6 +98,16 @@ def _consent(rules: rulebook.Rules, given: _Text) -> tuple[Consent | None, str]:
     label = rules.keywords.get(given.words) or rules.revocations.get(given.core)
     label = label or next((label for label in given.found if label in rules.consents), "")
     return (rules.consents[label], label) if label else (None, "")
+
+
+def _scope(rules: rulebook.Rules, given: _Text, by: str) -> Scope:
+    """What a stop ends: all, but where free text names a part of it and nothing wider."""
+    named = rules.scopes.labels(given.words) if by.endswith("revocation") else frozenset()
+    if "visit" in named:
+        return "visit"
+    if named == {"reminders"}:
+        return "reminders"
+    return "screening" if named == {"screening"} else "all"
 
 
 def _answer(
@@ -115,11 +137,10 @@ def _answer(
 
 def _opening(rules: rulebook.Rules, given: _Text, language: str | None) -> str:
     """Whether a text with more in it begins with a clear yes or no: "yes", "no" or ""."""
-    if rules.never_opens.labels(given.core) or (language == "es" and _AND_IN_SPANISH.match(given.typed)):
+    opening = "yes" if rules.yes.match(given.core) else "no" if rules.no.match(given.core) else ""
+    if not opening or (language == "es" and _AND_IN_SPANISH.match(given.typed)):
         return ""
-    if rules.yes.match(given.core):
-        return "yes"
-    return "no" if rules.no.match(given.core) else ""
+    return "" if rules.never_opens.labels(given.core) else opening
 
 
 def _choose(said: frozenset[Answer], opening: str, unsure: bool) -> Answer | None:

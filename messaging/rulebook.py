@@ -14,6 +14,7 @@ from messaging import normalising, phrases
 GONE = phrases.GONE
 LANGUAGES = ("en", "es")
 Consent = Literal["stop", "start", "help"]
+Scope = Literal["all", "reminders", "screening", "visit"]
 Answer = Literal["confirm", "change", "arrived", "late", "wrong_person"]
 
 
@@ -30,6 +31,7 @@ class Rules:
     courtesies: phrases.Phrasebook = field(default_factory=phrases.Phrasebook)
     never_opens: phrases.Phrasebook = field(default_factory=phrases.Phrasebook)
     idioms: phrases.Phrasebook = field(default_factory=phrases.Phrasebook)
+    scopes: phrases.Phrasebook = field(default_factory=phrases.Phrasebook)
     idle: set[str] = field(default_factory=set)
     acknowledged: set[str] = field(default_factory=set)
     consents: dict[str, Consent] = field(default_factory=dict)
@@ -70,14 +72,15 @@ def rules() -> Rules:
         _add_answers(made, file, language, words)
         _add_courtesies(made, file, words)
         made.book.add(f"unsure.{language}", file["unsure"]["phrases"], words)
+        for scope, named in file["scope"].items():
+            made.scopes.add(scope, named, words)
     return made
 
 
 def _add(made: Rules, label: str, rule: dict[str, Any], words: dict[str, list[str]]) -> None:
     made.book.add(label, rule.get("phrases", ()), words)
     if "except" in rule:
-        made.exceptions[label] = phrases.Phrasebook()
-        made.exceptions[label].add(label, rule["except"], words)
+        made.exceptions.setdefault(label, phrases.Phrasebook()).add(label, rule["except"], words)
 
 
 def _add_consents(made: Rules, file: dict[str, Any], language: str, words: dict[str, list[str]]) -> None:

@@ -37,6 +37,7 @@ COMMANDS = {
     "ladder": "ladder",
     "templates": "checks",
     "explain": "explain",
+    "reading": "reading",
 }
 ATTRIBUTES = {"db": "database", "wait-ready": "wait_ready"}
 

@@ -1,5 +1,6 @@
 """How replies are read: every sentence of the corpus, and what must hold for any text at all."""
 
+import time
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -11,26 +12,42 @@ from hypothesis import strategies as st
 from messaging import normalising, phrases, reading
 
 REPLIES = Path(__file__).parent / "replies"
-EXPECTED = {"crisis": False, "consent": None, "answer": None, "thanks": False, "code": None}
+EXPECTED = {"crisis": False, "consent": None, "scope": None, "answer": None, "thanks": False, "code": None}
 
 
-def _corpus() -> list[tuple[str, dict[str, Any]]]:
+def _cases(file: str) -> list[tuple[str, dict[str, Any]]]:
     cases = []
-    for language in ("en", "es"):
-        for kind in tomllib.loads((REPLIES / f"{language}.toml").read_text(encoding="utf-8"))["kind"]:
-            expected = {**EXPECTED, **{key: kind[key] for key in (*EXPECTED, "content") if key in kind}}
-            cases += [(text, expected) for text in kind["texts"]]
+    for kind in tomllib.loads((REPLIES / f"{file}.toml").read_text(encoding="utf-8"))["kind"]:
+        expected = {**EXPECTED, **{key: kind[key] for key in (*EXPECTED, "content") if key in kind}}
+        if expected["consent"] == "stop" and expected["scope"] is None:
+            expected["scope"] = "all"
+        cases += [(text, expected) for text in kind["texts"]]
     return cases
 
 
-CORPUS = _corpus()
+CORPUS = [case for language in ("en", "es") for case in _cases(language)]
+TEXTS = [text for text, _ in CORPUS]
+HOSTILE = [
+    "want to ",
+    "i cant ",
+    "me quiero ",
+    "ﷺ",
+    "a*",
+    "a",
+    "1",
+    "! ",
+    "\u0301",
+    "s u i c ",
+    "took all ",
+    "k ",
+]
 CRISES = [text for text, expected in CORPUS if expected["crisis"]]
 
 
 @pytest.mark.parametrize("language", ["en", "es"])
 def test_the_corpus_is_large_and_names_where_each_kind_comes_from(language: str) -> None:
     kinds = tomllib.loads((REPLIES / f"{language}.toml").read_text(encoding="utf-8"))["kind"]
-    assert sum(len(kind["texts"]) for kind in kinds) >= 250
+    assert sum(len(kind["texts"]) for kind in kinds) >= {"en": 450, "es": 350}[language]
     assert all(kind["source"] and kind["name"] for kind in kinds)
 
 
@@ -145,7 +162,7 @@ def test_what_needs_doing_is_read_even_when_nothing_is_awaited() -> None:
 
 
 def test_the_rules_that_hit_are_named() -> None:
-    assert reading.read("I want to kill myself").why == ("crisis.en.self_harm",)
+    assert reading.read("kms").why == ("crisis.en.self_harm",)
     assert reading.read("STOP").why == ("consent.keyword.stop",)
     assert reading.read("Y").why == ("answer.en.confirm",)
     assert reading.read("CANCEL").why == ("consent.keyword.stop", "answer.en.change")
@@ -184,3 +201,93 @@ def test_a_phrase_that_cannot_be_found_is_refused() -> None:
         phrases.compile_phrase("_ .. _", {})
     with pytest.raises(KeyError):
         phrases.compile_phrase("<nothing> here", {})
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from(CRISES), st.sampled_from(TEXTS), st.sampled_from([" ", ". ", ", ", "! ", "\n"]))
+def test_whatever_else_is_said_a_crisis_stays_one(crisis: str, other: str, between: str) -> None:
+    assert reading.read(f"{other}{between}{crisis}").crisis
+    assert reading.read(f"{crisis}{between}{other}").crisis
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.sampled_from(CRISES), st.lists(st.text(alphabet="bcdfgjlmnprstvz", min_size=3, max_size=9), max_size=9)
+)
+def test_words_that_mean_nothing_hide_no_crisis(crisis: str, words: list[str]) -> None:
+    around = " ".join(words)
+    assert reading.read(f"{around} {crisis}").crisis
+    assert reading.read(f"{crisis} {around}").crisis
+
+
+@pytest.mark.parametrize("unit", HOSTILE)
+def test_a_hundred_thousand_hostile_characters_are_read_at_once(unit: str) -> None:
+    text = (unit * 100_000)[:100_000]
+    reading.read("warm")
+    began = time.thread_time()
+    read = reading.read(text)
+    assert time.thread_time() - began < 0.05
+    assert read.content
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.text(min_size=1, max_size=12))
+def test_no_text_is_slow_to_read(unit: str) -> None:
+    text = (unit * 100_000)[:100_000]
+    began = time.thread_time()
+    reading.read(text)
+    assert time.thread_time() - began < 0.1
+
+
+def test_a_crisis_at_either_end_of_a_very_long_text_is_seen() -> None:
+    assert reading.read("I want to kill myself " + "a nice day " * 9000).crisis
+    assert reading.read("a nice day " * 9000 + "I want to kill myself").crisis
+
+
+def test_a_stop_says_how_much_it_ends() -> None:
+    assert reading.read("STOP").scope == "all"
+    assert reading.read("no more reminders").scope == "reminders"
+    assert reading.read("stop texting me reminders").scope == "all"
+    assert reading.read("no más cuestionarios").scope == "screening"
+    assert reading.read("don't remind me about this visit").scope == "visit"
+    assert reading.read("Y").scope is None
+
+
+@pytest.mark.parametrize("typed", ["S T O P", "s.t.o.p", "s t o p please"])
+def test_letters_that_stand_apart_are_read_as_the_word_they_spell(typed: str) -> None:
+    assert reading.read(typed).consent == "stop"
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("I want to kill myself", "self_harm"),
+        ("I will shoot my boss", "harm_to_others"),
+        ("my husband hit me again", "violence_at_home"),
+        ("took 30 pills", "overdose"),
+        ("I have chest pain", "medical"),
+        ("goodbye forever everyone", "farewell"),
+        ("me quiero matar", "self_harm"),
+        ("voy a matar a mi jefe", "harm_to_others"),
+        ("mi esposo me pega", "violence_at_home"),
+        ("me tomé 30 pastillas", "overdose"),
+        ("no puedo respirar", "medical"),
+        ("adiós para siempre", "farewell"),
+    ],
+)
+def test_the_kind_of_crisis_is_named(text: str, kind: str) -> None:
+    assert any(label.endswith(f".{kind}") for label in reading.read(text).why)
+
+
+def test_both_languages_are_read_whatever_the_patient_is_registered_with() -> None:
+    assert reading.read("me quiero morir", "en").crisis
+    assert reading.read("I want to die", "es").crisis
+    assert reading.read("ya no me manden mensajes", "en").consent == "stop"
+    assert reading.read("take me off your list", "es").consent == "stop"
+    assert reading.read("no puedo ir", "en").answer == "change"
+    assert reading.read("can't make it", "es").answer == "change"
+
+
+def test_a_sentence_that_only_names_this_is_no_smaller_stop() -> None:
+    assert reading.read("I didn't agree to this, take me off").scope == "all"
+    assert reading.read("no more reminders about this").scope == "visit"
