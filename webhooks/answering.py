@@ -40,7 +40,12 @@ def answer_all(session: Session, arrived: Sequence[Receipt]) -> None:
             logging.logger().warning("text ignored", receipt_id=receipt.id, kind=why)
             continue
         filed.add((clinic.id, form["MessageSid"]))
-        answer(session, clinic, form, at=receipt.received_at)
+        answer(session, clinic, form, at=_said_at(receipt, form))
+
+
+def _said_at(receipt: Receipt, form: Mapping[str, str]) -> datetime:
+    """When it was said: a text found in the carrier's list is older than its receipt."""
+    return datetime.fromisoformat(form[fields.SENT]) if fields.SENT in form else receipt.received_at
 
 
 def answer(session: Session, clinic: Clinic, form: Mapping[str, str], at: datetime) -> Message:
