@@ -1,7 +1,7 @@
 """The only way a text gets out: consent, line and life are asked here, and a reason sends one text, once."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +15,9 @@ from messaging.models import Clinic, Conversation, Message, Patient, PatientNumb
 LANES = {"urgent": "deliver_urgent", "bulk": "deliver_bulk"}
 AUTOMATIC = ("reminder", "automatic")
 ANSWERS = ("automatic", "crisis")
+# The one text that may follow a revocation, within five minutes, to say what has stopped: 47 CFR 64.1200(a)(12).
+LAST_WORD = "stopped"
+LAST_WORD_WITHIN = timedelta(minutes=5)
 NEVER_LEFT = ("held", "cancelled", "failed")
 
 
@@ -87,8 +90,11 @@ def text_conversation(
 
     `at` is the moment a colleague chose; until then it can be cancelled. All is asked again when it leaves.
     """
-    reason = closed(
-        session, clinic, conversation, programme, answering=kind in ANSWERS or author_id is not None
+    answering = kind in ANSWERS or author_id is not None
+    reason = (
+        _no_way(session, clinic, conversation, answering=True)
+        if kind == LAST_WORD
+        else closed(session, clinic, conversation, programme, answering=answering)
     )
     if reason:
         raise MayNotText(reason)
@@ -129,6 +135,18 @@ def closed(
     answering: bool = True,
 ) -> str | None:
     """Return why this number cannot be texted, or None. `answering` lets us answer a number that never agreed."""
+    reason = _no_way(session, clinic, conversation, answering=answering)
+    if reason is not None:
+        return reason
+    try:
+        _ask_consent(session, clinic, conversation.number or "", programme, answering=answering)
+    except MayNotText as refused:
+        return refused.reason
+    return None
+
+
+def _no_way(session: Session, clinic: Clinic, conversation: Conversation, *, answering: bool) -> str | None:
+    """Return why no text gets to this number or should, whatever was agreed to, or None."""
     lines = select(PatientNumber.line).where(
         PatientNumber.clinic_id == clinic.id, PatientNumber.number_index == conversation.number_index
     )
@@ -141,10 +159,6 @@ def closed(
         patient = session.get(Patient, conversation.patient_id)
         if patient is not None and patient.state != "active":
             return "inactive"
-    try:
-        _ask_consent(session, clinic, conversation.number or "", programme, answering=answering)
-    except MayNotText as refused:
-        return refused.reason
     return None
 
 

@@ -21,7 +21,8 @@ class Reading:
 
     ``crisis`` a human is needed now. ``consent`` and ``answer`` are None where the text does not say. ``why`` names the
     rules. ``thanks``: nothing but courtesy. ``content``: words remain beyond what was understood, so a human reads it.
-    ``code``: the visit the patient chose ("Y2" is 2).
+    ``code``: the visit the patient chose ("Y2" is 2). ``scope``: what a stop is about, where it says so: a programme or
+    "visit"; None is everything.
     """
 
     crisis: bool
@@ -32,6 +33,7 @@ class Reading:
     content: bool = False
     code: int | None = None
     version: str = VERSION
+    scope: str | None = None
 
 
 @dataclass(frozen=True)

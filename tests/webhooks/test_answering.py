@@ -109,7 +109,13 @@ def test_stop_silences_everything_and_leaves_what_is_open(world: Any) -> None:
 def test_clear_words_of_any_kind_revoke(world: Any, words: str) -> None:
     world.text(words)
     assert _consents(world) == {"revoked"}
-    assert world.outbound == []
+    (last,) = world.outbound
+    assert (last.kind, last.lane) == ("stopped", "urgent")
+    assert "no more texts" in last.body
+    assert "START" in last.body
+    assert last.expires_at - last.created_at <= timedelta(minutes=5)
+    world.text(words)
+    assert len(world.outbound) == 1
 
 
 def test_cancel_ends_texts_and_asks_about_the_visit(world: Any) -> None:
@@ -209,7 +215,7 @@ def test_a_patients_own_language_is_answered(world: Any, patients: Any) -> None:
     assert _bodies(world) == [wording.texts("es")["crisis"]]
 
 
-def test_a_stranger_is_claimable_and_told_once_a_day_that_a_person_will_look(world: Any) -> None:
+def test_a_stranger_is_claimable_and_told_once_that_a_person_will_look(world: Any) -> None:
     world.text("hello, it is me", From=STRANGER)
     world.text("anybody there?", From=STRANGER)
     (item,) = world.items
@@ -219,7 +225,9 @@ def test_a_stranger_is_claimable_and_told_once_a_day_that_a_person_will_look(wor
     assert len(world.outbound) == 1
     with time_machine.travel(datetime.now(UTC) + timedelta(hours=25)):
         world.text("still here", From=STRANGER)
-    assert len(world.outbound) == 2
+    assert len(world.outbound) == 1
+    for word in ("for patients of Elm Clinic", "911", "988"):
+        assert word in world.outbound[0].body
 
 
 def test_a_machine_is_never_answered(world: Any) -> None:
