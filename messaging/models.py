@@ -274,7 +274,9 @@ class Media(SealedRow, Work, Base):
     state: Mapped[str] = mapped_column(String(8))
     type: Mapped[str | None] = mapped_column(String(40))
     size: Mapped[int | None]
-    content_ct: Mapped[bytes | None]
+    content_ct: Mapped[bytes | None] = mapped_column(
+        deferred=True
+    )  # megabytes: read only where they are shown
     created_at: Mapped[datetime]
 
     content = SealedBytes("content_ct")

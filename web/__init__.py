@@ -10,6 +10,7 @@ def register(app: "Flask") -> None:
     """Put every staff page into `app`, each closed to those it does not name."""
     # Imported here, so that reading this room's models does not bring its pages along.
     from web import (
+        attachments,
         bulk,
         composing,
         contacts,
@@ -39,6 +40,7 @@ def register(app: "Flask") -> None:
         composing.composer,
         savedreplies.savedreplies,
         live.live,
+        attachments.attachments,
         savedfilters.savedfilters,
         handoffs.handoffs,
         patients.patients,

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from config import clock, db, logging
-from messaging import consent, conversations, people, reading, rulebook
+from messaging import consent, conversations, media, people, reading, rulebook
 from messaging.models import PROGRAMMES, Clinic, Conversation, Message, Patient, PatientNumber
 from messaging.rulebook import Consent
 from reminders import appointments, replies
@@ -90,6 +90,7 @@ def _file(session: Session, clinic: Clinic, form: Mapping[str, str], at: datetim
     if fields.ALONE in form:
         alone = reading.read(form[fields.ALONE], only.language if only else None, awaiting=awaiting)
         read = _graver(read, alone)
+    attached = list(fields.media(form))
     message = conversations.file_inbound(
         session,
         clinic,
@@ -97,9 +98,10 @@ def _file(session: Session, clinic: Clinic, form: Mapping[str, str], at: datetim
         body=fields.showable(body),
         provider_sid=form["MessageSid"],
         reading=[*read.why, f"version.{read.version}"],
-        media=list(fields.media(form)),
+        media=attached,
         at=at,
     )
+    media.expect(session, message, attached)
     carriers = bool(form.get("OptOutType")) or body.strip().upper() in CARRIERS_OWN
     read = _as_the_carrier_took_it(read, form.get("OptOutType", ""))
     return Inbound(session, clinic, conversation, patients, message, read, number, carriers)

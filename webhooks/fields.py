@@ -158,7 +158,6 @@ def _check(
 
 
 def media(form: Mapping[str, str]) -> Iterator[dict[str, str]]:
-    """Yield the address and the type of each attachment."""
+    """Yield the address (empty where it was not said) and the type of each attachment."""
     for number in range(int(form.get("NumMedia") or 0)):
-        if f"MediaUrl{number}" in form:
-            yield {"url": form[f"MediaUrl{number}"], "type": form.get(f"MediaContentType{number}", "")}
+        yield {"url": form.get(f"MediaUrl{number}", ""), "type": form.get(f"MediaContentType{number}", "")}

@@ -87,8 +87,8 @@ def test_whoever_confirmed_may_still_change_their_mind(world: Any) -> None:
 
 def test_a_robot_is_thanked_five_times_a_day(world: Any) -> None:
     _visit(world)
-    for _ in range(8):
-        world.text("Y")
+    for answer in ("Y", "R") * 6:
+        world.text(answer)
     assert len(world.outbound) == 5
 
 
