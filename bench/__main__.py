@@ -1,17 +1,20 @@
 """`make bench`: every measurement, as a ratio against a floor measured in the same run. Machines are noisy; ratios less.
 
-python -m bench [inbound] [outbound] [alert]
+python -m bench [inbound] [outbound] [alert] [inbox] [polls]
+BENCH_PATIENTS=1000000 python -m bench inbox     (a larger clinic than 100,000 patients: minutes, and some GB of disk)
 """
 
 import sys
 from collections.abc import Callable
 
-from bench import alert, inbound, outbound
+from bench import alert, inbound, inbox, outbound, polls
 
 MEASUREMENTS: dict[str, Callable[[], str]] = {
     "inbound": inbound.measure,
     "outbound": outbound.measure,
     "alert": alert.measure,
+    "inbox": inbox.measure,
+    "polls": polls.measure,
 }
 
 

@@ -1,4 +1,4 @@
-"""The floor of the inbound measurement: the same server, the signature check, and one durable INSERT, nothing else."""
+"""The floors: the same server with the signature check and one durable INSERT, or with a 304 and nothing else."""
 
 from flask import Flask, Response, request
 from sqlalchemy import Column, LargeBinary, MetaData, String, Table, insert
@@ -17,6 +17,12 @@ SAID.create(db.engine(), checkfirst=True)
 def alive() -> str:
     """Say that the floor is up."""
     return "ok"
+
+
+@app.get("/inbox/poll")
+def nothing_new() -> Response:
+    """Answer 304 whatever is asked."""
+    return Response(status=304)
 
 
 @app.post("/webhooks/twilio/sms")

@@ -17,13 +17,19 @@ from messaging.models import Clinic
 CLINIC, PATIENT = "+12015550100", "+12015550123"
 
 
-def begin(folder: Path, *, network: int = 9) -> settings.Settings:
-    """Configure this process for a fresh SQLite database in `folder` and a carrier at port `network`."""
+def begin(
+    folder: Path, *, network: int = 9, database: str = "", redis: str = "unix:///nowhere/redis.sock"
+) -> settings.Settings:
+    """Configure this process for `database`, a fresh SQLite one in `folder` if none is named.
+
+    The carrier is at port `network`; the keys and all else are in `folder`.
+    """
     web = ports.free_port()
     loaded = settings.load(
         {},
+        DATABASE_URL=database,
         PORT=str(web),
-        REDIS_URL="unix:///nowhere/redis.sock",
+        REDIS_URL=redis,
         TWILIO_ACCOUNT_SID="AC" + secrets.token_hex(16),
         TWILIO_AUTH_TOKEN=secrets.token_hex(16),
         TWILIO_API_URL=f"http://127.0.0.1:{network}",
@@ -50,16 +56,16 @@ def folder() -> Iterator[Path]:
 
 
 @contextmanager
-def serving(argv: list[str], env: dict[str, str], ready: str) -> Iterator[None]:
-    """Run a server until the measurement is over; `ready` is an address that answers 200 once it is up."""
+def serving(argv: list[str], env: dict[str, str], ready: str) -> Iterator[int]:
+    """Run a server until the measurement is over, yield its pid; `ready` is an address that answers 200 once it is up."""
     child = subprocess.Popen([sys.executable, *argv], env=env, stdout=subprocess.DEVNULL)
     try:
-        answers, end = processes.answers(ready), time.monotonic() + 30
+        answers, end = processes.answers(ready), time.monotonic() + 90
         while not answers():
             if child.poll() is not None or time.monotonic() > end:
                 raise RuntimeError(f"{' '.join(argv)} did not come up")
             time.sleep(0.05)
-        yield
+        yield child.pid
     finally:
         child.terminate()
         child.wait(20)

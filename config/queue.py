@@ -6,6 +6,7 @@ the ticker sweeps every lane and works it off itself.
 """
 
 import importlib
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -108,6 +109,50 @@ def hasty_redis() -> Redis:
 def ring(session: Session, lane: str) -> None:
     """Ring `lane` after the outermost commit of this unit of work; failing is forgotten, since the row is there."""
     db.on_commit(session, ("ring", lane), partial(knock, lane))
+
+
+class Ringer:
+    """Knocks from a thread of its own, so that whoever waits for an answer of ours does not wait for Redis as well.
+
+    Wishes for one lane become one knock. The thread begins with the first wish, in whichever process that is, ends
+    when nobody has wished for anything for a second, and is waited for when the process ends.
+    """
+
+    IDLE_SECONDS = 1.0
+
+    def __init__(self) -> None:
+        self._wished: dict[str, None] = {}
+        self._changed = threading.Condition()
+        self._working = False
+
+    def wish(self, lane: str) -> None:
+        """Knock for `lane` very soon. What this process forgets when it is killed, the ticker finds."""
+        with self._changed:
+            self._wished[lane] = None
+            if not self._working:
+                self._working = True
+                threading.Thread(target=self._work, name="ringer").start()
+            self._changed.notify()
+
+    def _work(self) -> None:
+        while wished := self._next():
+            for lane in wished:
+                try:
+                    knock(lane)
+                except Exception as error:  # noqa: BLE001 - one bell that breaks must not silence the others
+                    logging.logger().error("bell broke", lane=lane, exc_info=error)
+
+    def _next(self) -> list[str]:
+        with self._changed:
+            self._changed.wait_for(lambda: self._wished, self.IDLE_SECONDS)
+            wished, self._wished = list(self._wished), {}
+            self._working = bool(wished)
+            return wished
+
+
+def knock_soon(name: str) -> None:
+    """Knock without waiting for Redis: for doors, after their commit."""
+    runtime.once("queue.ringer", Ringer).wish(name)
 
 
 def knock(name: str) -> bool:

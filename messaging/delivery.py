@@ -170,11 +170,15 @@ class _Asked:
     def why_not(self, message: Message) -> str | None:
         if message.expires_at is not None and message.expires_at <= self.now:
             return "expired"
-        if message.staff_id or message.conversation_id is None:
+        if message.staff_id:  # who has left the clinic since is not told of its patients any more
+            return None if self.staff[message.staff_id].active else "inactive"
+        if message.conversation_id is None:
             return None
         if message.id in self.overtaken:
             return "overtaken"
-        conversation = self.conversations[message.conversation_id]
+        return self._closed(message, self.conversations[message.conversation_id])
+
+    def _closed(self, message: Message, conversation: Conversation) -> str | None:
         number = (conversation.clinic_id, conversation.number_index)
         said = self.consents.get((*number, message.programme or "care_team"))
         if said == "revoked" and message.kind != outbox.LAST_WORD:

@@ -1,5 +1,6 @@
 """Clinics and their staff, patients and their numbers, consent, conversations and messages."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -7,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from config import live
 from config.db import Base, ClinicRow, Sealed, SealedBytes, SealedRow, Work
 
 PROGRAMMES = ("reminders", "screening", "care_team")
@@ -32,11 +34,11 @@ class Clinic(Base):
     created_at: Mapped[datetime]
 
 
-class Staff(SealedRow, Base):
+class Staff(SealedRow, live.Shown, Base):
     """A person who works here. `panels` are the clinicians whose patients are hers; roles as in web.permissions.
 
     `hours` maps a weekday ("mon".."sun") to ["08:00", "17:00"] in the clinic's zone; empty: always on duty. `on_call`
-    has the same shape; empty: never on call. `notify` maps a kind of item to "text" | "inbox" (safety is always text).
+    has the same shape; empty: never on call. `notify` maps a kind of item to "text" | "inbox" (messaging.inbox.notifying).
     """
 
     __tablename__ = "staff"
@@ -57,12 +59,17 @@ class Staff(SealedRow, Base):
 
     number = Sealed("number_ct")
 
+    def topics(self) -> Iterable[str]:
+        """What they may do may have changed."""
+        return [f"staff:{self.id}"]
+
 
 class Patient(SealedRow, Base):
     """A person the clinic cares for; every word about them is sealed under a key of their own.
 
     state: active -> inactive | deceased (both silence everything). `panel` names the clinician whose patient it is;
     `privacy` is generic | place | details (what a text may say); `record_index` finds the clinic's record number.
+    `here_until` is until when somebody who has arrived is taken to be in the building.
     """
 
     __tablename__ = "patient"
@@ -89,6 +96,7 @@ class Patient(SealedRow, Base):
     privacy: Mapped[str] = mapped_column(String(10), default="place")
     state: Mapped[str] = mapped_column(String(10), default="active")
     names_indexed: Mapped[bool] = mapped_column(default=False)
+    here_until: Mapped[datetime | None]
     created_at: Mapped[datetime]
 
     record = Sealed("record_ct")
@@ -191,7 +199,7 @@ class Conversation(SealedRow, Base):
     number = Sealed("number_ct")
 
 
-class Message(SealedRow, Work, Base):
+class Message(SealedRow, Work, live.Shown, Base):
     """One text, in or out.
 
     inbound:  received
@@ -231,6 +239,12 @@ class Message(SealedRow, Work, Base):
     delivered_at: Mapped[datetime | None]
 
     body = Sealed("body_ct")
+
+    def topics(self) -> Iterable[str]:
+        """The conversation, under both its names. Lists show items, not texts: a thousand reminders stir no list."""
+        whose = (("conversation", self.conversation_id), ("patient", self.patient_id))
+        return [f"{name}:{found}" for name, found in whose if found is not None and self.staff_id is None]
+
     attempts_made: Mapped[list["Attempt"]] = relationship(back_populates="message", order_by="Attempt.id")
 
 

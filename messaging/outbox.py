@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
-from config import clock, queue
+from config import clock, live, queue
 from messaging import consent, conversations, people, wording
 from messaging.models import Clinic, Conversation, Message, Patient, PatientNumber, Staff
 
@@ -185,9 +185,12 @@ def cancel(session: Session, message_ids: Iterable[UUID]) -> int:
         update(Message)
         .where(Message.id.in_(list(message_ids)), Message.state == "queued")
         .values(state="cancelled")
-        .returning(Message.id)
+        .returning(Message.clinic_id, Message.conversation_id)
     )
-    return len(session.execute(caught).all())
+    taken_back = session.execute(caught).all()
+    for clinic_id, conversation_id in taken_back:
+        live.bump(session, clinic_id, f"conversation:{conversation_id}")
+    return len(taken_back)
 
 
 def _ask_consent(

@@ -23,6 +23,8 @@ QUIET = "quiet: the patient wants no texts about this visit"
 # How long after its start a visit still counts as the one a patient speaks of who says "I am here" or "I am late".
 STILL_TODAY = timedelta(hours=4)
 STILL_TO_COME = (*planner.SPOKEN_OF, "change_asked")
+# How long after the start of a visit somebody who arrived is taken to be in the building.
+STAYS = timedelta(hours=2)
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,8 @@ def _create(
     clinic: messaging.Clinic, patient: messaging.Patient, visit: VisitRecord, source: str
 ) -> Appointment:
     now = clock.now()
+    if visit.state == "arrived":
+        patient.here_until = visit.starts_at + STAYS
     return Appointment(
         clinic_id=clinic.id,
         patient_id=patient.id,
@@ -142,6 +146,7 @@ def _update(appointment: Appointment, patient: messaging.Patient, visit: VisitRe
         appointment.confirmed_at = None
     if state == "arrived" and appointment.state != "arrived":
         appointment.arrived_at = clock.now()
+        patient.here_until = visit.starts_at + STAYS
     appointment.patient_id = patient.id
     appointment.starts_at, appointment.zone = visit.starts_at, visit.zone
     appointment.place, appointment.clinician = visit.place, visit.clinician
@@ -225,6 +230,7 @@ def arrive(session: Session, appointment: Appointment, actor: str) -> None:
     if appointment.state == "arrived":
         return
     appointment.state, appointment.arrived_at = "arrived", clock.now()
+    session.get_one(messaging.Patient, appointment.patient_id).here_until = appointment.starts_at + STAYS
     _write_down(session, appointment, actor, "appointment.arrived")
     planner.replan(session, appointment)
     _let_sleepers_follow(session, [appointment])

@@ -1,5 +1,6 @@
 """Visits, what is planned around them, and warm handoffs."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -7,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from config import live
 from config.db import Base, ClinicRow, Work
 
 
@@ -75,7 +77,7 @@ class Reminder(ClinicRow, Work, Base):
     message_id: Mapped[UUID | None] = mapped_column(ForeignKey("message.id"))
 
 
-class Handoff(ClinicRow, Work, Base):
+class Handoff(ClinicRow, Work, live.Shown, Base):
     """A warm handoff: a patient in the building, and a care manager who goes to meet them.
 
     state: requested -> accepted -> told -> arrived | not_arrived; requested -> declined | timed out to the next on
@@ -100,3 +102,7 @@ class Handoff(ClinicRow, Work, Base):
     arrived_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
     outcome: Mapped[str | None] = mapped_column(String(40))
+
+    def topics(self) -> Iterable[str]:
+        """The clinic's lists, which count the handoffs that wait."""
+        return ["list"]

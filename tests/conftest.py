@@ -147,7 +147,11 @@ def valkey() -> Iterator[ValkeyServer]:
 @pytest.fixture
 def bell(house: settings.Settings, valkey: ValkeyServer) -> Iterator[Redis]:
     """A client of the emptied Valkey, where the house's doorbells ring in this test."""
-    for name in ("queue.embedded_url", "queue.redis"):  # a fixture before this one may have rung in vain
+    for name in (
+        "queue.embedded_url",
+        "queue.redis",
+        "live.pause",
+    ):  # a fixture before this one may have rung in vain
         runtime.forget(name)
     runtime.once("queue.embedded_url", lambda: valkey.url)
     with Redis.from_url(valkey.url) as client:

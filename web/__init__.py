@@ -1,52 +1,43 @@
 """The door for staff: pages that people who care for patients work from."""
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from flask import Flask
 
+# Each a file of this room and the name of the blueprint in it.
+ROOMS = (
+    "signin.signin",
+    "inbox.inbox",
+    "bulk.room",
+    "contacts.contacts",
+    "questions.questions",
+    "composing.composer",
+    "savedreplies.savedreplies",
+    "live.live",
+    "attachments.attachments",
+    "savedfilters.savedfilters",
+    "handoffs.handoffs",
+    "search.search",
+    "identify.identify",
+    "phones.phones",
+    "reach.reach",
+    "patients.patients",
+    "preferences.preferences",
+    "notices.notices",
+    "ladder.ladder",
+    "settings.settings",
+    "cover.cover",
+    "clocks.clocks",
+)
+
 
 def register(app: "Flask") -> None:
     """Put every staff page into `app`, each closed to those it does not name."""
     # Imported here, so that reading this room's models does not bring its pages along.
-    from web import (
-        attachments,
-        bulk,
-        composing,
-        contacts,
-        handoffs,
-        identify,
-        inbox,
-        layout,
-        live,
-        patients,
-        phones,
-        preferences,
-        questions,
-        reach,
-        savedfilters,
-        savedreplies,
-        search,
-        signin,
+    rooms = [name.split(".") for name in ROOMS]
+    import_module("web.layout").register(
+        app, *(getattr(import_module(f"web.{module}"), blueprint) for module, blueprint in rooms)
     )
-
-    layout.register(
-        app,
-        signin.signin,
-        inbox.inbox,
-        bulk.room,
-        contacts.contacts,
-        questions.questions,
-        composing.composer,
-        savedreplies.savedreplies,
-        live.live,
-        attachments.attachments,
-        savedfilters.savedfilters,
-        handoffs.handoffs,
-        patients.patients,
-        search.search,
-        identify.identify,
-        phones.phones,
-        reach.reach,
-        preferences.preferences,
-    )
+    app.wsgi_app = import_module("web.live").Watching(app.wsgi_app)  # type: ignore[method-assign]

@@ -91,7 +91,6 @@ def read(
     team = _team(session, clinic)
     screen, is_the_item = _screen(session, item, patient, zone) if readable else (None, False)
     person = persons.person(session, clinic, patient) if patient else None
-    said = threads.Thread(conversation, patient, item.id)
     told = [(event, _event(event, team)) for event in items.history(session, item)]
     return Case(
         **_standing(clinic, item, patient, conversation, team, staff),
@@ -102,11 +101,12 @@ def read(
         screen=screen,
         screen_is_the_item=is_the_item,
         conversation_id=conversation.id if conversation else None,
-        thread=_thread(session, clinic, staff, said, before, readable),
+        thread=threads.page(session, clinic, staff, threads.Thread(conversation, patient, item.id), before)
+        if readable
+        else threads.Page([], None, False),
         last_seen=composer.latest(session, conversation.id) if conversation else None,
         composer=composer.composer(session, clinic, conversation, patient),
         history=[Line(times.moment(event.at, now, zone), line) for event, line in told],
-        colleagues=_colleagues(team, item),
         handoff=_handoff(session, item),
         route=routes.explain(session, clinic, item, patient, team.get(item.owner_id), told, now),
         aside=beside.read(session, clinic, item, patient, person, team, readable=readable),
@@ -145,14 +145,6 @@ def _standing(
         "needs_acknowledgement": item.kind in items.NEEDS_ACKNOWLEDGEMENT and item.acknowledged_at is None,
         "pronoun": {"female": "her", "male": "him"}.get((patient.sex if patient else None) or "", "them"),
     }
-
-
-def _thread(
-    session: Session, clinic: Clinic, staff: Staff, thread: threads.Thread, before: str | None, readable: bool
-) -> threads.Page:
-    if not readable:
-        return threads.Page([], None, False)
-    return threads.page(session, clinic, staff, thread, before)
 
 
 def why(reasons: Sequence[str]) -> list[str]:

@@ -23,7 +23,7 @@ from web.models import SavedFilter
 OFFERED = 60
 SAVED = 12
 # Counting stops here: whoever has a thousand waiting needs no exact number.
-CAP = 1000
+CAP = views.MOST
 
 
 @dataclass(frozen=True)
@@ -209,5 +209,4 @@ def _counting(clinic: Clinic, staff: Staff, view: str, narrowed: Filter) -> Colu
     where = conditions(narrowed, now)
     if view == "done":
         where.append(InboxItem.done_at >= times.midnight(now, clinic.zone))
-    ids = views.held(clinic.id, view=view, staff=staff, where=where).with_only_columns(InboxItem.id)
-    return select(func.count()).select_from(ids.limit(CAP + 1).subquery()).scalar_subquery()
+    return views.up_to_most(views.held(clinic.id, view=view, staff=staff, where=where))

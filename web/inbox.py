@@ -63,9 +63,9 @@ def case(item_id: UUID) -> str:
         item = the_item(session, item_id)
         staff = layout.the_staff()
         about = f"inbox_item:{item.id}"
-        audit.record(
-            session, item.clinic_id, f"staff:{staff.id}", "case.opened", about, patient=_text(item.patient_id)
-        )
+        # A page that shows by itself what has come in is read too, and the record says which it was.
+        act = "case.refreshed" if "unattended" in request.args else "case.opened"
+        audit.record(session, item.clinic_id, f"staff:{staff.id}", act, about, patient=_text(item.patient_id))
         return page(session, the_view(), item)
 
 
@@ -125,9 +125,12 @@ def page(
 ) -> str:
     """Render the inbox: a view, and one case if there is one."""
     clinic, staff = sessions.clinic(), layout.the_staff()
+    news = live.arrive(session, clinic, staff, item)
     readable = layout.may("inbox.words")
     facts: dict[str, Any] = {
         "view": view,
+        "news": news,
+        "present": news.here(),
         "safety": live.open_safety(session),
         "selected": item.id if item else _selected(),
         "case": cases.read(session, clinic, staff, item, readable=readable, before=request.args.get("before"))

@@ -1,6 +1,7 @@
 """The frame every staff page stands in: who is here, what waits where, who may see it, and pages for what went wrong."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -14,7 +15,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
 from config import clock, logging
-from messaging.inbox import views
+from messaging.inbox import board, views
 from messaging.models import Staff
 from reminders import reach
 from reminders.models import Handoff
@@ -47,7 +48,7 @@ class Shell:
     views: list[tuple[str, str, int]]
     handoffs: int
     here: str | None
-    unowned: int
+    board: board.Standing
     saved: list[filters.Saved]
     reads_inbox: bool
     finds_patients: bool
@@ -77,9 +78,19 @@ def register(app: Flask, *rooms: Blueprint) -> None:
     app.jinja_env.filters["capped"] = lambda count: f"{filters.CAP}+" if count > filters.CAP else str(count)
 
 
-def page(session: Session, template: str, *, here: str | None, **facts: Any) -> str:
-    """Render a page in its frame; `here` is the view or page to mark as the present one."""
-    return render_template(template, shell=_shell(session, here), **facts)
+def page(
+    session: Session,
+    template: str,
+    *,
+    here: str | None,
+    present: Mapping[str, str] | None = None,
+    **facts: Any,
+) -> str:
+    """Render a page in its frame; `here` is the view or page to mark as the present one.
+
+    `present` says by thread which colleagues are there; templates know it as `here`.
+    """
+    return render_template(template, shell=_shell(session, here), here=present or {}, **facts)
 
 
 def _shell(session: Session, here: str | None) -> Shell:
@@ -97,7 +108,7 @@ def _shell(session: Session, here: str | None) -> Shell:
         else [],
         handoffs=session.scalar(waiting) or 0 if sees else 0,
         here=here,
-        unowned=counts.get("unassigned", 0),
+        board=board.standing(session, clinic) if reads else board.Standing(0, 0),
         saved=filters.saved(session, clinic, staff, readable=permissions.may(staff.role, "inbox.words"))
         if reads
         else [],

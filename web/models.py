@@ -1,5 +1,6 @@
 """Who is signed in, the one-time links that let them in, and what each keeps for later: drafts and filters."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -7,10 +8,11 @@ from uuid import UUID
 from sqlalchemy import ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from config import live
 from config.db import Base, ClinicRow, Sealed, SealedRow
 
 
-class StaffSession(ClinicRow, Base):
+class StaffSession(ClinicRow, live.Shown, Base):
     """A signed-in browser: fifteen idle minutes, twelve hours at most, ended at once by revocation."""
 
     __tablename__ = "staff_session"
@@ -20,6 +22,10 @@ class StaffSession(ClinicRow, Base):
     created_at: Mapped[datetime]
     seen_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
+
+    def topics(self) -> Iterable[str]:
+        """Whoever polls as this person is to be asked again who they are."""
+        return [f"staff:{self.staff_id}"]
 
 
 class SignInLink(ClinicRow, Base):

@@ -39,7 +39,9 @@ MAY: dict[str, frozenset[str]] = {
     "front_desk": frozenset(
         {"patients.read", "patients.change", "handoffs.read", "handoffs.request", "handoffs.answer"}
     ),
-    "clinic_admin": frozenset({"inbox.read", "inbox.assign", "handoffs.read", "replies.save"}),
+    "clinic_admin": frozenset(
+        {"inbox.read", "inbox.assign", "handoffs.read", "replies.save", "clinic.settings"}
+    ),
     "auditor": frozenset({"inbox.read", "handoffs.read"}),
 }
 # What every signed-in person may do, whatever their role.

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -13,12 +13,11 @@ from sqlalchemy.orm import Session
 from config import clock, db
 from messaging import consent, phone
 from messaging.models import PROGRAMMES, Clinic, ConsentEntry, Patient, PatientNumber
-from reminders import planner
+from reminders import appointments, planner
 from reminders.models import Appointment, Reminder
 from web import times, words
 
-# How long after the start of a visit somebody who arrived is taken to be in the building.
-STAYS = timedelta(hours=2)
+STAYS = appointments.STAYS
 PAST = 3
 CONSENT_SHAPES = {"granted": "✓", "revoked": "⊘", "unknown": "–"}
 

@@ -1,7 +1,8 @@
 """Signed-in browsers, kept by the server: fifteen idle minutes, twelve hours at most, ended at once by revocation."""
 
 import secrets
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from flask import Response, g, request
@@ -9,7 +10,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
-from config import clock, db, keys, runtime
+from config import clock, db, keys, live, runtime
 from messaging.models import Clinic, Staff
 from web.models import StaffSession
 
@@ -17,6 +18,24 @@ IDLE, LONGEST = timedelta(minutes=15), timedelta(hours=12)
 # Being seen is written down at most this often: a page that is only read should not cost a write.
 SEEN_EVERY = timedelta(seconds=30)
 AT_ONCE = 3
+# How long a page that only watches is believed to be signed in without asking the database again: ten seconds on its
+# own, and thirty while Redis says each time that nothing was done to this person's sessions or rights.
+BELIEVED, CONFIRMED = timedelta(seconds=10), timedelta(seconds=30)
+WATCHERS = 10_000
+
+
+@dataclass
+class Watcher:
+    """A signed-in browser as its polls know it. `version` is that of the topic staff:<id> when it was last believed."""
+
+    token_hash: bytes
+    staff_id: UUID
+    clinic_id: UUID
+    role: str
+    ends_at: datetime
+    asked_at: datetime
+    confirmed_at: datetime
+    version: str | None = None
 
 
 def cookie_name() -> str:
@@ -57,6 +76,7 @@ def revoke(session: Session, staff_id: UUID) -> None:
         .where(StaffSession.staff_id == staff_id, StaffSession.ended_at.is_(None))
         .values(ended_at=clock.now())
     )
+    live.bump(session, session.get_one(Staff, staff_id).clinic_id, f"staff:{staff_id}")
 
 
 def current_staff(*, seen: bool = True) -> Staff | None:
@@ -78,11 +98,8 @@ def _read(token: str, seen: bool) -> tuple[Staff | None, Clinic | None]:
         return None, None
     now, stale = clock.now(), False
     with db.unit_of_work(db.EVERY, read_only=True) as session:
-        row = session.scalar(select(StaffSession).where(StaffSession.token_hash == keys.token_hash(token)))
-        if row is None or row.ended_at or now - row.seen_at > IDLE or now - row.created_at > LONGEST:
-            return None, None
-        staff = session.get(Staff, row.staff_id)
-        if staff is None or not staff.active:
+        row, staff = _open(session, keys.token_hash(token))
+        if row is None or staff is None:
             return None, None
         found, stale = session.get(Clinic, staff.clinic_id), seen and now - row.seen_at > SEEN_EVERY
     if stale:
@@ -93,6 +110,64 @@ def _read(token: str, seen: bool) -> tuple[Staff | None, Clinic | None]:
                 .values(seen_at=now)
             )
     return staff, found
+
+
+def _open(session: Session, token_hash: bytes) -> tuple[StaffSession | None, Staff | None]:
+    row = session.scalar(select(StaffSession).where(StaffSession.token_hash == token_hash))
+    if row is None or row.ended_at or clock.now() > _ends_at(row):
+        return None, None
+    staff = session.get(Staff, row.staff_id)
+    return (row, staff) if staff is not None and staff.active else (None, None)
+
+
+def _ends_at(row: StaffSession) -> datetime:
+    return min(row.seen_at + IDLE, row.created_at + LONGEST)
+
+
+def watcher(token: str) -> Watcher | None:
+    """Return whose token this is, or None; for pages that watch, never for an act: it believes for ten seconds."""
+    if not token:
+        return None
+    token_hash, now, known = keys.token_hash(token), clock.now(), _watchers()
+    found = known.get(token_hash)
+    # Only a yes is believed: who seems to have been idle for too long may have come back in another tab.
+    if found is not None and now <= min(
+        found.ends_at, found.asked_at + CONFIRMED, found.confirmed_at + BELIEVED
+    ):
+        return found
+    return _asked_anew(token_hash)
+
+
+def still(found: Watcher, version: str) -> bool:
+    """Whether this watcher is still signed in, now that the topic staff:<id> is at `version`."""
+    if found.version == version:
+        found.confirmed_at = clock.now()
+        return True
+    if found.version is not None:  # something was done to this person's sessions or rights: ask again
+        again = _asked_anew(found.token_hash)
+        if again is None or (again.staff_id, again.role) != (found.staff_id, found.role):
+            return False
+        found = again
+    found.version = version
+    return True
+
+
+def _asked_anew(token_hash: bytes) -> Watcher | None:
+    known, now = _watchers(), clock.now()
+    known.pop(token_hash, None)
+    with db.unit_of_work(db.EVERY, read_only=True) as session:
+        row, staff = _open(session, token_hash)
+    if row is None or staff is None:
+        return None
+    if len(known) >= WATCHERS:
+        known.clear()
+    found = Watcher(token_hash, staff.id, staff.clinic_id, staff.role, _ends_at(row), now, now)
+    known[token_hash] = found
+    return found
+
+
+def _watchers() -> dict[bytes, Watcher]:
+    return runtime.once("sessions.watchers", dict)
 
 
 def give(response: Response | AnyResponse, token: str) -> None:

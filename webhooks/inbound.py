@@ -38,7 +38,8 @@ class Inbound:
 
 def lane_of(form: Mapping[str, str]) -> str:
     """Return the lane a text is worked on in: urgent where it may speak of a crisis, or cannot be read at all."""
-    said = (form["Body"], form.get(fields.ALONE, ""))
+    # Each way it may have been meant; most texts are meant in one way only.
+    said = [form[name] for name in ("Body", fields.ALONE) if form.get(name)]
     return "urgent" if any(map(_needs_haste, said)) else "default"
 
 

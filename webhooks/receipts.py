@@ -49,10 +49,16 @@ def receive(
     `lane` is urgent | default; `clinic` None when it was said to nobody's number.
     """
     try:
-        with db.unit_of_work(clinic.id if clinic else db.EVERY) as session:
-            keep(session, source, event, payload, lane=lane, clinic=clinic, attempt_id=attempt_id)
+        if clinic is None:
+            with db.unit_of_work(db.EVERY) as session:
+                keep(session, source, event, payload, lane=lane, clinic=None, attempt_id=attempt_id)
+            return True
+        row = _row(clinic.id, clinic.key_id, payload)
+        with db.bare_transaction(clinic.id) as connection:
+            connection.execute(_INSERT, _values(row, source, event, lane, attempt_id))
     except IntegrityError:
         return False
+    queue.knock_soon(LANES[lane])
     return True
 
 
@@ -68,12 +74,27 @@ def keep(
     state: str = "received",
 ) -> UUID:
     """Add the receipt in the caller's transaction and return its id. Raises IntegrityError when this was said before."""
-    row = _Row(db.new_id(), clinic.id if clinic else HOUSE, clinic.key_id if clinic else house_key(session))
-    db.load_keys(session, [row.key_id])
+    key_id = clinic.key_id if clinic else house_key(session)
+    db.load_keys(session, [key_id])
+    row = _row(clinic.id if clinic else HOUSE, key_id, payload)
+    session.connection().execute(_INSERT, _values(row, source, event, lane, attempt_id, state))
+    if state == "received":
+        queue.ring(session, LANES[lane])
+    return row.id
+
+
+def _row(clinic_id: UUID, key_id: UUID, payload: Mapping[str, Any]) -> _Row:
+    row = _Row(db.new_id(), clinic_id, key_id)
     # ASCII: a NUL or a lone surrogate survives the way through JSON.
     row.payload = json.dumps(dict(payload), ensure_ascii=True)
+    return row
+
+
+def _values(
+    row: _Row, source: str, event: str, lane: str, attempt_id: UUID | None, state: str = "received"
+) -> dict[str, Any]:
     now = clock.now()
-    values = {
+    return {
         "source": source,
         "event": event,
         "lane": lane,
@@ -82,11 +103,8 @@ def keep(
         "received_at": now,
         "processed_at": None if state == "received" else now,
         "try_after": now,
+        **vars(row),
     }
-    session.connection().execute(_INSERT, values | vars(row))
-    if state == "received":
-        queue.ring(session, LANES[lane])
-    return row.id
 
 
 def said(receipt: Receipt) -> dict[str, Any]:

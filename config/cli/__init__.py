@@ -34,6 +34,7 @@ COMMANDS = {
     "consent": "checks",
     "doctor": "checks",
     "cadence": "cadences",
+    "ladder": "ladder",
     "templates": "checks",
     "explain": "explain",
 }

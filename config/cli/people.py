@@ -11,6 +11,7 @@ from config import audit, clock, db
 from config.cli import opening
 from config.cli.tables import as_json, say, show
 from messaging import people, phone
+from messaging.inbox import cover
 from messaging.models import Clinic, Staff
 from reminders.rules import zones
 from web.models import StaffSession
@@ -177,9 +178,10 @@ def revoke(email: str, clinic_name: str | None) -> None:
         if one is None:
             raise click.ClickException("nobody here has this address")
         one.active = False
+        moved = cover.release(session, one)
         for open_ in session.scalars(
             select(StaffSession).where(StaffSession.staff_id == one.id, StaffSession.ended_at.is_(None))
         ):
             open_.ended_at = clock.now()
         audit.record(session, at.id, "operator", "staff.revoked", f"staff:{one.id}")
-    say("Done: their sessions have ended.")
+    say(f"Done: their sessions have ended. What they had not finished has moved on: {moved}.")

@@ -2,7 +2,7 @@
 
 from config.db.base import Base, ClinicRow, Heartbeat, Moment, SealedRow, Work, new_id
 from config.db.claims import Claim, claim, retry_later, still_mine, work_off
-from config.db.engine import EVERY, engine, forget_connections, on_commit, unit_of_work
+from config.db.engine import EVERY, bare_transaction, engine, forget_connections, on_commit, unit_of_work
 from config.db.sealed import DataKey, Sealed, SealedBytes, clinic_index, load_keys, new_data_key
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "SealedBytes",
     "SealedRow",
     "Work",
+    "bare_transaction",
     "claim",
     "clinic_index",
     "engine",

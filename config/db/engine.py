@@ -67,8 +67,11 @@ def _sqlite_begin(connection: Connection) -> None:
 
 @event.listens_for(Session, "after_begin")
 def _name_the_clinic(session: Session, _transaction: SessionTransaction, connection: Connection) -> None:
+    _name(connection, session.info.get("clinic"))
+
+
+def _name(connection: Connection, clinic: object) -> None:
     if connection.dialect.name == "postgresql":
-        clinic = session.info.get("clinic")
         named = "*" if isinstance(clinic, _Every) else str(clinic)
         connection.execute(text("SELECT set_config('app.clinic', :clinic, true)"), {"clinic": named})
 
@@ -92,6 +95,14 @@ def unit_of_work(clinic: UUID | _Every, *, read_only: bool = False) -> Iterator[
         session.close()
     for act in session.info["after"].values():
         act()
+
+
+@contextmanager
+def bare_transaction(clinic: UUID | _Every) -> Iterator[Connection]:
+    """Open what `unit_of_work` opens, for plain statements: where the session's bookkeeping would cost more than they do."""
+    with engine().begin() as connection:
+        _name(connection, clinic)
+        yield connection
 
 
 def on_commit(session: Session, name: Any, act: Callable[[], object]) -> None:

@@ -149,7 +149,7 @@ class Sealed:
         known = _cache().get(row.key_id)
         if known is not None:
             return known
-        session = object_session(row)
+        session = object_session(row) if isinstance(row, Base) else None
         if session is not None:
             return _key(session, row.key_id)
         # A row being made belongs to no session yet; its key was stored before it, or is in the cache.

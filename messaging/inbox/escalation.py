@@ -1,50 +1,24 @@
-"""The ladder: timers choose an owner, tell them, and climb while nobody has acknowledged."""
+"""The ladder at work: timers choose an owner, tell them, and climb while nobody has acknowledged."""
 
 import re
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from config import audit, clock, queue, runtime
 from messaging import outbox, wording
-from messaging.inbox import items, routing, snoozing
+from messaging.inbox import items, ladder, roster, routing, snoozing
 from messaging.inbox.models import InboxItem, Timer
 from messaging.models import Clinic, Message, Patient, Staff
 
-# For these somebody's phone rings; the others wait in the list, where their colour changes.
+# For these somebody's phone rings when they are overdue; the others wait in the list, where their colour changes.
 TOLD_BY_TEXT = ("safety", "screen", "handoff")
 DUE = Timer.state == "waiting"
 HASTE_ENDS_AT = 6
-
-
-def team(session: Session, clinic: Clinic) -> list[routing.Member]:
-    """Return the clinic's active people as routing sees them at this moment."""
-    local = clock.now().astimezone(ZoneInfo(clinic.zone))
-    held = (
-        select(InboxItem.owner_id, func.count())
-        .where(InboxItem.clinic_id == clinic.id, InboxItem.state.in_(("open", "claimed")))
-        .group_by(InboxItem.owner_id)
-    )
-    load = dict(session.execute(held).all())
-    people = session.scalars(select(Staff).where(Staff.clinic_id == clinic.id, Staff.active))
-    return [
-        routing.Member(
-            id=one.id,
-            email=one.email,
-            name=one.name,
-            role=one.role,
-            languages=tuple(one.languages),
-            panels=tuple(one.panels),
-            on_duty=routing.on_duty(one.hours, local),
-            open_items=load.get(one.id, 0),
-            reachable=one.number_ct is not None or one.password_hash is not None,
-        )
-        for one in people
-    ]
+team = roster.team
 
 
 def fire(session: Session, timers: Sequence[Timer]) -> None:
@@ -65,22 +39,32 @@ def fire(session: Session, timers: Sequence[Timer]) -> None:
 def _still_owed(item: InboxItem, kind: str) -> bool:
     if item.state == "done":
         return False
+    if kind == "route" and item.owner_id is None:
+        return True  # its owner has left or is away: somebody must have it, acknowledged or not
     return kind == "wake" or item.acknowledged_at is None
 
 
-def _need(session: Session, item: InboxItem) -> routing.Need:
-    patient = session.get(Patient, item.patient_id) if item.patient_id else None
+def _need(item: InboxItem, patient: Patient | None) -> routing.Need:
     if patient is None:
         return routing.Need(item.kind)
     return routing.Need(item.kind, patient.language, patient.panel)
 
 
+def _patient(session: Session, item: InboxItem) -> Patient | None:
+    return session.get(Patient, item.patient_id) if item.patient_id else None
+
+
 def _route(session: Session, clinic: Clinic, item: InboxItem) -> None:
-    now = clock.now()
-    if item.owner_id is None:
-        choice = routing.choose(_need(session, item), team(session, clinic), routing.Rules.of(clinic.rules))
+    now, patient = clock.now(), _patient(session, item)
+    rules, chosen = routing.Rules.of(clinic.rules), item.owner_id is None
+    if chosen:
+        choice = routing.choose(_need(item, patient), team(session, clinic), rules)
         item.owner_id, item.reason = choice.owner_id, list(choice.why)
-        items.note_event(session, item, "system:routing", "routed", why=item.reason)
+    item.routed_at = item.routed_at or now
+    _before_they_leave(session, item, patient, rules, now)
+    told = _tell_owner(session, clinic, item)
+    if chosen:
+        items.note_event(session, item, "system:routing", "routed", why=item.reason, told=told)
         audit.record(
             session,
             clinic.id,
@@ -89,46 +73,106 @@ def _route(session: Session, clinic: Clinic, item: InboxItem) -> None:
             f"inbox_item:{item.id}",
             owner=str(item.owner_id),
         )
-    item.routed_at = item.routed_at or now
-    if item.kind in TOLD_BY_TEXT and item.owner_id and item.notified_at is None:
-        text = "staff_handoff" if item.kind == "handoff" else "staff_alert"
-        if _tell(session, clinic, item, [item.owner_id], text):
-            item.notified_at = now
-        else:
-            _hasten(session, item)
+    elif told:
+        items.note_event(session, item, "system:routing", "notified", told=told)
+
+
+def _before_they_leave(
+    session: Session, item: InboxItem, patient: Patient | None, rules: routing.Rules, now: datetime
+) -> None:
+    """Bring the deadline forward for a patient who is in the building now."""
+    here_until = patient.here_until if patient else None
+    if here_until is None or here_until <= now:
+        return
+    sooner = routing.answer_by(item.kind, now, rules, leaves_at=here_until)
+    if item.kind in rules.before_leaving and sooner < item.answer_by:
+        item.answer_by = sooner
+        for timer in _climbing(session, item):
+            timer.try_after = min(timer.try_after, sooner)
+        items.note_event(session, item, "system:routing", "before_leaving")
+
+
+def _tell_owner(session: Session, clinic: Clinic, item: InboxItem) -> list[str]:
+    """Text the owner as they wish to be told; return the ids of who was texted. Nobody reached: climb at once."""
+    owner = session.get(Staff, item.owner_id) if item.owner_id else None
+    settled = item.notified_at is not None or item.acknowledged_at is not None or item.state == "snoozed"
+    if owner is None or settled or not roster.wants_text(owner, item.kind):
+        return []
+    text = "staff_handoff" if item.kind == "handoff" else "staff_alert"
+    told = _tell(session, clinic, item, [owner.id], text)
+    if told:
+        item.notified_at = clock.now()
+    elif item.kind in TOLD_BY_TEXT:
+        _hasten(session, item)
+    return told
 
 
 def _escalate(session: Session, clinic: Clinic, item: InboxItem) -> None:
-    rules = routing.Rules.of(clinic.rules)
+    rules, now = routing.Rules.of(clinic.rules), clock.now()
     item.level += 1
-    # The ladder has no end: the last rung is rung again and again, until a named human acknowledges.
-    items.set_timer(session, item, "escalate", clock.now() + timedelta(minutes=rules.rung_minutes))
+    wait = rules.rung_minutes
     if item.kind in TOLD_BY_TEXT:
-        rung = routing.rung(_need(session, item), team(session, clinic), rules, item.level, item.owner_id)
-        told = [member.id for member in rung]
-        if not _tell(session, clinic, item, told, "staff_escalated"):
-            _hasten(session, item)
-        items.note_event(
-            session, item, "system:ladder", "escalated", level=item.level, told=[str(one) for one in told]
+        step = ladder.climb(
+            _need(item, _patient(session, item)),
+            team(session, clinic),
+            rules,
+            _told_before(session, item),
+            item.owner_id,
+            is_open=rules.hours.open_at(now),
         )
+        wait = step.wait
+        # The ladder has no end: the last rung is rung again and again, until a named human acknowledges; and from
+        # its first time on the board says who must be called.
+        items.set_timer(session, item, "escalate", ladder.wait_from(now, item.kind, wait, rules))
+        _tell_rung(session, clinic, item, step)
     else:
+        items.set_timer(session, item, "escalate", ladder.wait_from(now, item.kind, wait, rules))
         items.note_event(session, item, "system:ladder", "overdue", level=item.level)
     audit.record(
         session, clinic.id, "system:ladder", "item.escalated", f"inbox_item:{item.id}", level=item.level
     )
 
 
+def _tell_rung(session: Session, clinic: Clinic, item: InboxItem, step: ladder.Step) -> None:
+    asked = [member.id for member in step.members]
+    told = _tell(session, clinic, item, asked, "staff_escalated")
+    if step.last and item.exhausted_at is None:
+        item.exhausted_at = clock.now()
+        items.note_event(session, item, "system:ladder", "ladder_ended", level=item.level)
+    items.note_event(
+        session,
+        item,
+        "system:ladder",
+        "escalated" if told else "nobody_reached",
+        level=item.level,
+        rung=step.ask,
+        told=told,
+        untold=[str(one) for one in asked if str(one) not in told],
+    )
+    if not told:
+        _hasten(session, item)
+
+
+def _told_before(session: Session, item: InboxItem) -> set[UUID]:
+    """Whom the ladder has asked before, reached or not: each is asked once before everyone is asked again."""
+    asked = [event.detail for event in items.history(session, item) if event.actor == "system:ladder"]
+    return {UUID(one) for detail in asked for key in ("told", "untold") for one in detail.get(key, ())}
+
+
 def _wake(session: Session, _clinic: Clinic, item: InboxItem) -> None:
     snoozing.fire(session, item)
 
 
-def _tell(session: Session, clinic: Clinic, item: InboxItem, staff_ids: Sequence[UUID], text: str) -> bool:
-    """Text these colleagues; return whether any of them has a phone that we know."""
-    told, link = False, f"{runtime.settings().public_url}/inbox/{item.id}"
+def _tell(
+    session: Session, clinic: Clinic, item: InboxItem, staff_ids: Sequence[UUID], text: str
+) -> list[str]:
+    """Text these colleagues; return the ids of those whose phone we know."""
+    told, link = [], f"{runtime.settings().public_url}/inbox/{item.id}"
     for staff in session.scalars(select(Staff).where(Staff.id.in_(staff_ids))):
         body = wording.render(wording.texts("en")[text], {"link": link})
         alert = f"alert:{item.id}:{item.level}:{staff.id}"
-        told = outbox.text_staff(session, clinic, staff, body=body, dedupe=alert) is not None or told
+        if outbox.text_staff(session, clinic, staff, body=body, dedupe=alert) is not None:
+            told.append(str(staff.id))
     return told
 
 
@@ -139,12 +183,16 @@ def _hasten(session: Session, item: InboxItem) -> None:
     )
     if item.level >= HASTE_ENDS_AT or session.scalar(phones.limit(1)) is None:
         return  # every phone of the team fails: the rungs go on in their own time instead of as fast as they can
+    for timer in _climbing(session, item):
+        timer.try_after = min(timer.try_after, clock.now())
+        queue.ring(session, "timers")
+
+
+def _climbing(session: Session, item: InboxItem) -> Sequence[Timer]:
     waiting = select(Timer).where(
         Timer.item_id == item.id, Timer.kind == "escalate", Timer.state == "waiting"
     )
-    for timer in session.scalars(waiting):
-        timer.try_after = min(timer.try_after, clock.now())
-        queue.ring(session, "timers")
+    return session.scalars(waiting).all()
 
 
 def alert_failed(session: Session, message: Message) -> None:

@@ -1,24 +1,27 @@
 """What waits for a human, why it came to them, and until when."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import ColumnElement, ForeignKey, Index, String, UniqueConstraint, and_, literal_column
 from sqlalchemy.orm import Mapped, mapped_column
 
+from config import live
 from config.db import Base, ClinicRow, Sealed, SealedRow, Work
 
 # Urgency in the order a care manager must see it: a smaller number comes first.
 URGENCY = {"safety": 0, "screen": 1, "handoff": 2, "reply": 3, "delivery": 4}
 
 
-class InboxItem(SealedRow, Base):
+class InboxItem(SealedRow, live.Shown, Base):
     """Something that waits for a human.
 
     state: open -> claimed -> done; open | claimed -> snoozed -> open. Only a named human moves it to done
     (`done_by`); a safety item needs `acknowledged_by` and a disposition first. `level` is the rung of the ladder it
-    has climbed to. `dedupe` makes one reason one item; `reason` says in words, without PHI, why it came to its owner.
+    has climbed to, `exhausted_at` when everyone on it had been told and nobody had acknowledged. `dedupe` makes one
+    reason one item; `reason` says in words, without PHI, why it came to its owner.
     `about` is "<table>:<id>" of what it is about, such as "screen:0190..." or "message:...". `snoozed_for` is
     "appointment:<id>" where it sleeps until a visit, and moves with it.
     """
@@ -26,8 +29,6 @@ class InboxItem(SealedRow, Base):
     __tablename__ = "inbox_item"
     __table_args__ = (
         UniqueConstraint("clinic_id", "dedupe"),
-        Index("ix_inbox_item_list", "clinic_id", "state", "urgency", "answer_by", "id"),
-        Index("ix_inbox_item_owner", "clinic_id", "owner_id", "state", "urgency", "answer_by", "id"),
         Index("ix_inbox_item_about", "clinic_id", "about"),
     )
 
@@ -44,6 +45,7 @@ class InboxItem(SealedRow, Base):
     routed_at: Mapped[datetime | None]
     notified_at: Mapped[datetime | None]
     level: Mapped[int] = mapped_column(default=0)
+    exhausted_at: Mapped[datetime | None]
     answer_by: Mapped[datetime]
     snoozed_until: Mapped[datetime | None]
     snoozed_for: Mapped[str | None] = mapped_column(String(60))
@@ -64,6 +66,40 @@ class InboxItem(SealedRow, Base):
                 return f"{name}:{found}"
         return f"inbox_item:{self.id}"
 
+    def topics(self) -> Iterable[str]:
+        """The clinic's lists, and the item's own page."""
+        return ["list", f"inbox_item:{self.id}"]
+
+
+# Which rows a view holds, said with no value to be filled in: only then do both databases see that an index fits.
+_STATES: dict[str, ColumnElement[str]] = {
+    state: literal_column(f"'{state}'") for state in ("open", "claimed", "snoozed", "done")
+}
+UNFINISHED = InboxItem.state.in_((_STATES["open"], _STATES["claimed"]))
+IN_VIEW: dict[str, ColumnElement[bool]] = {
+    "mine": and_(UNFINISHED, InboxItem.acknowledged_at.is_(None)),
+    "unassigned": and_(UNFINISHED, InboxItem.owner_id.is_(None)),
+    "waiting": and_(UNFINISHED, InboxItem.acknowledged_at.is_not(None)),
+    "snoozed": InboxItem.state == _STATES["snoozed"],
+    "done": InboxItem.state == _STATES["done"],
+    "everyone": InboxItem.state != _STATES["done"],
+}
+OF_OWNER = ("mine", "waiting", "snoozed")
+BY_DEADLINE = (InboxItem.urgency, InboxItem.answer_by, InboxItem.id)
+BY_CLOSING = (InboxItem.done_at, InboxItem.id)
+# What has come to the end of its ladder and that nobody has acknowledged: the board's, not a view of the list.
+EXHAUSTED = and_(IN_VIEW["mine"], InboxItem.exhausted_at.is_not(None))
+# For each view an index in its order that holds nothing else: a page and a count read only what they show.
+for _view, _held in (IN_VIEW | {"exhausted": EXHAUSTED}).items():
+    Index(
+        f"ix_inbox_item_{_view}",
+        InboxItem.clinic_id,
+        *((InboxItem.owner_id,) if _view in OF_OWNER else ()),
+        *(BY_CLOSING if _view == "done" else BY_DEADLINE),
+        postgresql_where=_held,
+        sqlite_where=_held,
+    )
+
 
 class Timer(ClinicRow, Work, Base):
     """Something that must happen at `try_after` unless an item is settled before: waiting -> fired | cancelled.
@@ -80,7 +116,7 @@ class Timer(ClinicRow, Work, Base):
     state: Mapped[str] = mapped_column(String(10), default="waiting")
 
 
-class ItemEvent(ClinicRow, Base):
+class ItemEvent(ClinicRow, live.Shown, Base):
     """One line of an item's history: who did what to it and when. `detail` holds ids, states and rule names."""
 
     __tablename__ = "item_event"
@@ -91,8 +127,12 @@ class ItemEvent(ClinicRow, Base):
     event: Mapped[str] = mapped_column(String(20))
     detail: Mapped[dict[str, Any]] = mapped_column(default=dict)
 
+    def topics(self) -> Iterable[str]:
+        """The clinic's lists, and the item's own page."""
+        return ["list", f"inbox_item:{self.item_id}"]
 
-class Contact(SealedRow, Base):
+
+class Contact(SealedRow, live.Shown, Base):
     """What a colleague wrote down about a patient or a number: a note, or a call that was made. Never sent to anybody.
 
     kind: note | call. `outcome` of a call is a key of [calls] in messaging/texts/staff.toml; `minutes` how long it was,
@@ -121,11 +161,25 @@ class Contact(SealedRow, Base):
 
     words = Sealed("words_ct")
 
+    def topics(self) -> Iterable[str]:
+        """Every page on which the line stands."""
+        where = (
+            ("patient", self.patient_id),
+            ("conversation", self.conversation_id),
+            ("inbox_item", self.item_id),
+        )
+        return [f"{name}:{found}" for name, found in where if found is not None]
 
-class Absence(ClinicRow, Base):
-    """A colleague who is away from `starts_at` to `ends_at`, and who covers for them: see messaging.inbox.cover."""
+
+class Absence(ClinicRow, Work, Base):
+    """A colleague who is away from `starts_at` to `ends_at`, and who covers for them: see messaging.inbox.cover.
+
+    Planned -> begun (`begun_at`: their items have moved) -> ended (`ended_at`; also where it was taken back). The
+    next of these is due at `try_after`.
+    """
 
     __tablename__ = "absence"
+    __table_args__ = (Index("ix_absence_work", "ended_at", "try_after"),)
 
     staff_id: Mapped[UUID] = mapped_column(ForeignKey("staff.id"), index=True)
     cover_id: Mapped[UUID | None] = mapped_column(ForeignKey("staff.id"))

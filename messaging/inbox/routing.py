@@ -1,25 +1,54 @@
 """Who an item goes to, and until when: facts in, decision out. Knows no clock, no database and no queue.
 
-Rules in order: the clinician's panel, the language, who is on duty, the smallest load; then the clinic's fallback;
-then anybody. An item that nobody can own stays with everyone and says so.
+Rules in order: the clinician's panel, the language, who is on duty, the smallest load; then who is on call; then the
+clinic's fallback; then anybody. Whoever is away is stood in for by who covers for them. An item that nobody can own
+stays with everyone and says so.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, time, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from messaging.inbox.hours import Hours, after
+from messaging.inbox.hours import within as on_duty
+
+__all__ = ["Choice", "Member", "Need", "Rules", "answer_by", "choose", "ladder", "on_duty", "stand_in"]
+
 OWNERS = ("care_manager",)
 LEADS = ("clinic_admin",)
-WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+KINDS = ("safety", "screen", "handoff", "reply", "delivery")
+# Their clock runs in real time, whatever the clinic's hours: a person may be in danger, or stands in the room.
+ALWAYS_RUNNING = ("safety", "handoff")
+# What a patient who is about to leave is asked for by: this long before the visit's end somebody must have come.
+BEFORE_THE_END, AT_LEAST = timedelta(minutes=10), timedelta(minutes=5)
+
+
+@dataclass(frozen=True)
+class Rung:
+    """One rung of a ladder: whom it asks (see messaging.inbox.ladder.ASKED), and how many minutes it then waits."""
+
+    ask: str
+    wait: int
+
+
+@dataclass(frozen=True)
+class Call:
+    """Somebody without an account, who is called by a human: name, E.164 number, and when they may be called."""
+
+    name: str
+    phone: str
+    when: str = ""
 
 
 @dataclass(frozen=True)
 class Rules:
     """What the clinic decides, with the defaults of a clinic that has decided nothing yet. Minutes throughout.
 
-    The defaults are policy, not a standard: no law sets a number of minutes.
+    `in_business` names the kinds whose clock stands still while the clinic is closed, `before_leaving` those to be
+    answered before the patient leaves the building. `rungs` maps (kind, whether the clinic is open) to a ladder;
+    `backups` a colleague's address to that of who stands in. The defaults are policy: no law sets a number of minutes.
     """
 
     answer_within: Mapping[str, int] = field(
@@ -27,23 +56,55 @@ class Rules:
     )
     rung_minutes: int = 10
     fallback: tuple[str, ...] = ()
+    hours: Hours = field(default_factory=Hours)
+    in_business: frozenset[str] = frozenset()
+    before_leaving: frozenset[str] = frozenset()
+    rungs: Mapping[tuple[str, bool], tuple[Rung, ...]] = field(default_factory=dict)
+    backups: Mapping[str, str] = field(default_factory=dict)
+    call_list: tuple[Call, ...] = ()
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> "Rules":
         """Read a clinic's `rules`; what is not given keeps its default."""
-        default = cls()
+        default, kinds = cls(), given.get("ladder", {}).get("kinds", {})
         return cls(
             answer_within={**default.answer_within, **given.get("answer_within", {})},
             rung_minutes=max(1, int(given.get("rung_minutes", default.rung_minutes))),
             fallback=tuple(email.strip().lower() for email in given.get("fallback", ())),
+            hours=_hours(given.get("hours", {})),
+            in_business=frozenset(
+                kind
+                for kind, one in kinds.items()
+                if one.get("clock") == "business" and kind not in ALWAYS_RUNNING
+            ),
+            before_leaving=frozenset(kind for kind, one in kinds.items() if one.get("before_leaving")),
+            rungs={
+                (kind, when == "open"): tuple(
+                    Rung(rung["ask"], max(1, int(rung["wait"]))) for rung in one[when]
+                )
+                for kind, one in kinds.items()
+                for when in ("open", "closed")
+                if one.get(when)
+            },
+            backups=dict(given.get("ladder", {}).get("backup", {})),
+            call_list=tuple(Call(**one) for one in given.get("ladder", {}).get("call", ())),
         )
+
+    def ladder_of(self, kind: str, *, is_open: bool) -> tuple[Rung, ...]:
+        """Return the rungs for this kind now; a clinic that has set none asks one colleague after the other."""
+        return self.rungs.get((kind, is_open)) or (Rung("colleagues", self.rung_minutes),)
+
+
+def _hours(given: Mapping[str, Any]) -> Hours:
+    return Hours(given.get("zone", "UTC"), given.get("week", {}), tuple(given.get("holidays", ())))
 
 
 @dataclass(frozen=True)
 class Member:
     """One of the clinic's people as routing sees them.
 
-    `open_items` is their present load; `reachable` whether a text or a sign-in can reach them at all.
+    `open_items` is their present load; `reachable` whether a text or a sign-in can reach them at all; `covered_by`
+    who stands in for them while they are `away`, if anybody does.
     """
 
     id: UUID
@@ -55,6 +116,9 @@ class Member:
     on_duty: bool
     open_items: int = 0
     reachable: bool = True
+    on_call: bool = False
+    away: bool = False
+    covered_by: UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -74,62 +138,75 @@ class Choice:
     why: tuple[str, ...]
 
 
-def on_duty(hours: Mapping[str, Sequence[str]], local: datetime) -> bool:
-    """Whether someone with these working hours works at this local moment; no hours at all means always.
+def answer_by(kind: str, now: datetime, rules: Rules, *, leaves_at: datetime | None = None) -> datetime:
+    """Return until when an item of this kind must have been answered.
 
-    Hours whose end is not after their start go over midnight. Hours that cannot be read count as always: an alert
-    too many is better than one too few.
+    `leaves_at` is when the patient leaves the building, where that is known: somebody should have come by then.
     """
-    if not hours:
-        return True
-    now, day = local.time().replace(tzinfo=None), local.weekday()
-    try:
-        today, yesterday = (_shift(hours.get(WEEKDAYS[one])) for one in (day, day - 1))
-    except (TypeError, ValueError):
-        return True
-    if yesterday and yesterday[1] <= yesterday[0] and now < yesterday[1]:
-        return True
-    return today is not None and today[0] <= now and (now < today[1] or today[1] <= today[0])
-
-
-def _shift(given: Sequence[str] | None) -> tuple[time, time] | None:
-    if not given:
-        return None
-    start, end = (time.fromisoformat(at) for at in given)
-    return start, end
-
-
-def answer_by(kind: str, now: datetime, rules: Rules) -> datetime:
-    """Return until when an item of this kind must have been answered."""
-    return now + timedelta(minutes=rules.answer_within.get(kind, 240))
+    minutes = rules.answer_within.get(kind, 240)
+    due = after(now, minutes, rules.hours) if kind in rules.in_business else now + timedelta(minutes=minutes)
+    if leaves_at is not None and kind in rules.before_leaving and leaves_at > now:
+        due = min(due, max(leaves_at - BEFORE_THE_END, now + AT_LEAST))
+    return due
 
 
 def choose(need: Need, team: Sequence[Member], rules: Rules) -> Choice:
     """Choose the owner of an item."""
-    ranked = ladder(need, team, rules)
+    ranked = _ranked(need, team, rules)
     if not ranked:
         return Choice(None, ("nobody",))
-    return Choice(ranked[0].id, _why(need, ranked[0], rules))
+    return Choice(ranked[0].id, _why(need, ranked[0], rules, team))
 
 
 def ladder(need: Need, team: Sequence[Member], rules: Rules) -> list[Member]:
-    """Return everyone an item may climb to, best first: owners on duty, the fallback, leads, owners off duty."""
-    fit = sorted(team, key=lambda member: _fitness(need, member))
+    """Return everyone an item may climb to, best first: owners on duty, who is on call, the fallback, leads, owners
+    off duty, and last those who are away with nobody covering for them."""
+    by_id = {member.id: member for member in team}
+    return [by_id[seat.id] for seat in _ranked(need, team, rules)]
+
+
+def stand_in(member: Member, by_id: Mapping[UUID, Member]) -> Member | None:
+    """Return who works in this member's place: they themselves, or whoever covers, and covers for who covers."""
+    seen: set[UUID] = set()
+    while member.away:
+        seen.add(member.id)
+        cover = by_id.get(member.covered_by) if member.covered_by else None
+        if cover is None or cover.id in seen:
+            return None
+        member = cover
+    return member
+
+
+def _ranked(need: Need, team: Sequence[Member], rules: Rules) -> list[Member]:
+    fit = sorted(_seats(team), key=lambda member: _fitness(need, member))
+    here = [member for member in fit if not member.away]
     steps = (
-        [member for member in fit if member.role in OWNERS and member.on_duty],
-        [member for email in rules.fallback for member in fit if member.email == email],
-        [member for member in fit if member.role in LEADS],
-        [member for member in fit if member.role in OWNERS],
+        [member for member in here if member.role in OWNERS and member.on_duty],
+        [member for member in here if member.on_call],
+        [member for email in rules.fallback for member in here if member.email == email],
+        [member for member in here if member.role in LEADS],
+        [member for member in here if member.role in OWNERS],
+        [member for member in fit if member.role in OWNERS + LEADS or member.email in rules.fallback],
     )
-    return list(dict.fromkeys(member for step in steps for member in step))
+    first: dict[UUID, Member] = {}
+    for step in steps:
+        for member in step:
+            first.setdefault(member.id, member)
+    return list(first.values())
 
 
-def rung(need: Need, team: Sequence[Member], rules: Rules, level: int, owner_id: UUID | None) -> list[Member]:
-    """Return whom to alert on rung `level` (1, 2, ...): one more person each time, in the end everyone again."""
-    others = [member for member in ladder(need, team, rules) if member.id != owner_id]
-    if level <= len(others):
-        return [others[level - 1]]
-    return ladder(need, team, rules)
+def _seats(team: Sequence[Member]) -> list[Member]:
+    """The team with a stand-in in the seat of whoever is away: their panels and place on the lists, somebody else's
+    languages, hours and load."""
+    by_id = {member.id: member for member in team}
+    seats = []
+    for member in team:
+        cover = stand_in(member, by_id)
+        if cover is None or cover is member:
+            seats.append(member)
+        else:
+            seats.append(replace(cover, role=member.role, email=member.email, panels=member.panels))
+    return seats
 
 
 def _fitness(need: Need, member: Member) -> tuple[bool, bool, bool, int, str]:
@@ -143,14 +220,21 @@ def _fitness(need: Need, member: Member) -> tuple[bool, bool, bool, int, str]:
     )
 
 
-def _why(need: Need, member: Member, rules: Rules) -> tuple[str, ...]:
+def _why(need: Need, member: Member, rules: Rules, team: Sequence[Member]) -> tuple[str, ...]:
     why = []
     if need.panel and need.panel in member.panels:
         why.append(f"panel:{need.panel}")
     if need.language and need.language in member.languages:
         why.append(f"language:{need.language}")
-    if member.role in OWNERS and member.on_duty:
+    covered = next((one for one in team if one.email == member.email and one.id != member.id), None)
+    if covered is not None:
+        why.append(f"covering:{covered.name}")
+    if member.away:
+        why.append("away")
+    elif member.role in OWNERS and member.on_duty:
         why.append("on_duty")
+    elif member.on_call:
+        why.append("on_call")
     elif member.email in rules.fallback:
         why.append("fallback")
     else:

@@ -2,36 +2,34 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, select, tuple_
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from messaging.inbox.models import InboxItem
-from messaging.models import Staff
+from config import clock
+from messaging.inbox.models import BY_CLOSING, BY_DEADLINE, IN_VIEW, OF_OWNER, InboxItem
+from messaging.models import Clinic, Staff
 
 VIEWS = ("mine", "unassigned", "waiting", "snoozed", "done", "everyone")
 SORTS = ("urgent", "waiting", "newest")
+# Nobody works through more than this in a day: what is counted beyond it says "more", and is not counted.
+MOST = 1000
 Cursor = tuple[int, datetime, UUID]
 
 
-def _in_view(view: str, staff: Staff) -> ColumnElement[bool]:
-    unfinished = InboxItem.state.in_(("open", "claimed"))
-    return {
-        "mine": and_(InboxItem.owner_id == staff.id, unfinished, InboxItem.acknowledged_at.is_(None)),
-        "unassigned": and_(InboxItem.owner_id.is_(None), unfinished),
-        "waiting": and_(InboxItem.owner_id == staff.id, unfinished, InboxItem.acknowledged_at.is_not(None)),
-        "snoozed": and_(InboxItem.owner_id == staff.id, InboxItem.state == "snoozed"),
-        "done": InboxItem.state == "done",
-        "everyone": InboxItem.state != "done",
-    }[view]
+def _in_view(view: str, clinic_id: UUID, staff: Staff) -> ColumnElement[bool]:
+    held = and_(InboxItem.clinic_id == clinic_id, IN_VIEW[view])
+    return and_(held, InboxItem.owner_id == staff.id) if view in OF_OWNER else held
 
 
 def held(
     clinic_id: UUID, *, view: str, staff: Staff, where: Sequence[ColumnElement[bool]] = ()
 ) -> Select[InboxItem]:
     """Return the query of what a view holds, in no order; `where` narrows it."""
-    return select(InboxItem).where(InboxItem.clinic_id == clinic_id, _in_view(view, staff), *where)
+    return select(InboxItem).where(_in_view(view, clinic_id, staff), *where)
 
 
 def cursor(item: InboxItem, sort: str = "urgent") -> Cursor:
@@ -58,40 +56,61 @@ def listing(
     rows = held(clinic_id, view=view, staff=staff, where=where)
     if view == "done":
         return _done(session, rows, after, limit)
-    rank, moment, descending = _order(sort)
+    if sort != "urgent":
+        return _by_arrival(session, rows, after, limit, latest_first=sort == "newest")
     if after is not None:
-        first, at, item_id = after
-        first = first if sort == "urgent" else min(first, 1)
-        later = InboxItem.id < item_id if descending else InboxItem.id > item_id
-        beyond = moment < at if descending else moment > at
-        rows = rows.where(or_(rank > first, and_(rank == first, or_(beyond, and_(moment == at, later)))))
-    ordered = (moment.desc(), InboxItem.id.desc()) if descending else (moment, InboxItem.id)
+        rows = rows.where(tuple_(*BY_DEADLINE) > _values(BY_DEADLINE, after))
+    return list(session.scalars(rows.order_by(*BY_DEADLINE).limit(limit)))
+
+
+def _by_arrival(
+    session: Session, rows: Select[InboxItem], after: Cursor | None, limit: int, *, latest_first: bool
+) -> list[InboxItem]:
+    """In the order they came in; safety is first in every order."""
+    rank = case((InboxItem.urgency == 0, 0), else_=1)
+    came, last = InboxItem.created_at, InboxItem.id
+    if after is not None:
+        first, at, item_id = min(after[0], 1), after[1], after[2]
+        later = last < item_id if latest_first else last > item_id
+        beyond = came < at if latest_first else came > at
+        rows = rows.where(or_(rank > first, and_(rank == first, or_(beyond, and_(came == at, later)))))
+    ordered = (came.desc(), last.desc()) if latest_first else (came, last)
     return list(session.scalars(rows.order_by(rank, *ordered).limit(limit)))
 
 
-def _order(sort: str) -> tuple[ColumnElement[int], ColumnElement[datetime], bool]:
-    """Return rank, moment and whether the latest comes first. Safety is first in every order."""
-    if sort == "urgent":
-        return InboxItem.urgency.expression, InboxItem.answer_by.expression, False
-    return case((InboxItem.urgency == 0, 0), else_=1), InboxItem.created_at.expression, sort == "newest"
-
-
-def _done(
-    session: Session,
-    rows: Select[InboxItem],
-    after: Cursor | None,
-    limit: int,
-) -> list[InboxItem]:
+def _done(session: Session, rows: Select[InboxItem], after: Cursor | None, limit: int) -> list[InboxItem]:
     last = session.get(InboxItem, after[2]) if after else None
     if last is not None and last.done_at is not None:
-        same = and_(InboxItem.done_at == last.done_at, InboxItem.id < last.id)
-        rows = rows.where(or_(InboxItem.done_at < last.done_at, same))
-    return list(session.scalars(rows.order_by(InboxItem.done_at.desc(), InboxItem.id.desc()).limit(limit)))
+        rows = rows.where(tuple_(*BY_CLOSING) < _values(BY_CLOSING, (last.done_at, last.id)))
+    latest = (column.desc() for column in BY_CLOSING)
+    return list(session.scalars(rows.order_by(*latest).limit(limit)))
+
+
+def _values(columns: Sequence[InstrumentedAttribute[Any]], values: Sequence[object]) -> ColumnElement[Any]:
+    # Rows are compared as rows, which an index answers; the same said with AND and OR is read from the beginning.
+    return tuple_(*(literal(value, column.type) for column, value in zip(columns, values, strict=True)))
 
 
 def counts(session: Session, clinic_id: UUID, staff: Staff, views: Sequence[str] = VIEWS) -> dict[str, int]:
-    """Return how many items each view holds."""
-    tally = select(*(func.count().filter(_in_view(view, staff)).label(view) for view in views)).where(
-        InboxItem.clinic_id == clinic_id
-    )
-    return dict(session.execute(tally).one()._mapping)
+    """Return how many items each view holds, MOST + 1 where they are more than MOST; of what is done, today's only."""
+    rows = {view: held(clinic_id, view=view, staff=staff) for view in views}
+    if "done" in rows:
+        rows["done"] = rows["done"].where(InboxItem.done_at >= _today(session, clinic_id))
+    # In the view's order, which costs nothing and leaves no doubt about the index to count in.
+    ordered = {
+        view: some.order_by(*(BY_CLOSING if view == "done" else BY_DEADLINE)) for view, some in rows.items()
+    }
+    tally = (up_to_most(some).label(view) for view, some in ordered.items())
+    return dict(session.execute(select(*tally)).one()._mapping)
+
+
+def up_to_most(rows: Select[InboxItem]) -> ColumnElement[int]:
+    """Return the expression that counts `rows` up to MOST + 1, and looks no further."""
+    some = rows.with_only_columns(InboxItem.id).limit(MOST + 1)
+    return select(func.count()).select_from(some.subquery()).scalar_subquery()
+
+
+def _today(session: Session, clinic_id: UUID) -> datetime:
+    clinic = session.get(Clinic, clinic_id)
+    local = clock.now().astimezone(ZoneInfo(clinic.zone if clinic else "UTC"))
+    return local.replace(hour=0, minute=0, second=0, microsecond=0)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sqlalchemy import delete, func, insert, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 
-from config import db
+from config import clock, db
 from config.db import base
 from messaging.models import Clinic, Patient
 
@@ -186,3 +186,20 @@ def test_a_moment_survives_sqlite_s_lack_of_zones(moment: datetime):
     assert stored is not None
     assert stored.tzinfo is None
     assert column.process_result_value(stored, dialect) == moment
+
+
+@pytest.mark.parametrize("house", ["sqlite", "postgresql"], indirect=True)
+def test_a_bare_transaction_commits_at_its_end_and_rolls_back_when_anything_is_raised(house):
+    beats = insert(db.Heartbeat.metadata.tables["heartbeat"])
+    with db.bare_transaction(db.EVERY) as connection:
+        connection.execute(beats, {"component": "kept", "at": clock.now()})
+
+    def fail_after_inserting() -> None:
+        with db.bare_transaction(db.new_id()) as connection:
+            connection.execute(beats, {"component": "lost", "at": clock.now()})
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail_after_inserting()
+    with db.unit_of_work(db.EVERY, read_only=True) as session:
+        assert list(session.scalars(select(db.Heartbeat.component))) == ["kept"]

@@ -218,3 +218,39 @@ def test_the_lanes_of_all_rooms_have_names_of_their_own(house):
     assert [lane.queue for lane in queue.lanes().values()] == sorted(
         (lane.queue for lane in queue.lanes().values()), key=queue.QUEUES.index
     )
+
+
+def rung(bell: Redis, name: str, within: float = 5.0) -> list[str]:
+    ends = time.monotonic() + within
+    while not doorbells(bell, name) and time.monotonic() < ends:
+        time.sleep(0.005)
+    return doorbells(bell, name)
+
+
+def test_a_knock_that_nobody_waits_for_rings_as_well(bell: Redis, drained: list[str]):
+    for _ in range(50):
+        queue.knock_soon("one")
+    assert len(rung(bell, "urgent")) == 1
+    queue.knock_soon("two")
+    assert len(rung(bell, "bulk")) == 1
+
+
+def test_a_knock_wished_for_after_the_door_was_answered_rings_again(bell: Redis, drained: list[str]):
+    queue.knock_soon("one")
+    assert rung(bell, "urgent")
+    work(bell, "urgent")
+    queue.knock_soon("one")
+    assert rung(bell, "urgent")
+
+
+def test_the_ringer_rests_when_nobody_wishes_for_anything_and_begins_again(bell: Redis, drained: list[str]):
+    ringer = queue.Ringer()
+    ringer.IDLE_SECONDS = 0.01
+    ringer.wish("one")
+    assert rung(bell, "urgent")
+    ends = time.monotonic() + 5
+    while ringer._working and time.monotonic() < ends:
+        time.sleep(0.005)
+    assert not ringer._working
+    ringer.wish("two")
+    assert rung(bell, "bulk")

@@ -148,18 +148,6 @@ def test_a_positive_ninth_item_is_shown_in_words_with_every_answer_and_the_way_h
     assert "No permission required" in page
 
 
-def test_the_list_is_only_sent_again_when_something_has_happened(house: Any) -> None:
-    browser = house.signed_in(house.staff())
-    house.item("safety")
-    first = browser.get("/inbox/poll")
-    assert first.json is not None
-    assert first.json["safety"] == 1
-    same = {"If-None-Match": first.headers["ETag"]}
-    assert browser.get("/inbox/poll", headers=same).status_code == 304
-    house.item()
-    assert browser.get("/inbox/poll", headers=same).status_code == 200
-
-
 def test_the_living_part_of_the_page_is_a_fragment(house: Any) -> None:
     rosa = house.staff()
     item = house.item(owner_id=rosa.id, summary="fresh")

@@ -1,64 +1,312 @@
-// What keeps an open page fresh: it asks every few seconds whether anything has changed, while it is looked at.
+// What keeps an open page fresh: it asks each second whether anything has changed, and says who else is here.
+// Everything it does a reload would do too.
 
-const body = document.body;
-let version = null;
-let drawn = Date.now();
-let said = null;
-let active = false;
-for (const kind of ["keydown", "pointerdown", "input"]) addEventListener(kind, () => { active = true; }, { passive: true });
+const { body } = document;
+const facts = body.dataset;
+const SECOND = 1000, HIDDEN = 10 * SECOND, SLOWEST = 15 * SECOND, LOST = 10 * SECOND, CLOCKS = 30 * SECOND, ROWS = 5;
+const state = { etags: { near: facts.etag, rows: "" }, turn: 0, list: facts.list, talk: facts.talk, good: Date.now(), drawn: Date.now(), wrong: 0, ended: false, stale: false, changed: false, owed: false };
+const human = { active: false, told: 0, typed: 0, pressed: false };
+const find = (what) => document.querySelector(what);
+const composer = () => find("[data-compose] textarea");
+const hasWords = () => Boolean(composer()?.value.trim());
+let errand = new AbortController();
+let timer = 0;
+
+// ------------------------------------------------------------------ asking
+
+function address() {
+  const asked = new URL(facts.live, location);
+  // A hidden page is nobody's: it neither views nor writes.
+  if (document.hidden) asked.searchParams.set("mode", "away");
+  else if (hasWords() && Date.now() - human.typed < 5 * SECOND) asked.searchParams.set("mode", "writing");
+  // Somebody who types is not idle: then, and only then, a poll counts as being here.
+  if (human.active && Date.now() - human.told > 20 * SECOND) {
+    [human.active, human.told] = [false, Date.now()];
+    asked.searchParams.delete("unattended");
+  }
+  return asked;
+}
+
+const get = (where, headers = {}) => fetch(where, { headers, cache: "no-store", signal: AbortSignal.any?.([errand.signal, AbortSignal.timeout(8 * SECOND)]) ?? errand.signal });
 
 async function look() {
-  if (document.hidden) return;
-  // Somebody who types is not idle: then, and only then, the poll counts as being here.
-  const address = active ? body.dataset.live.replace("unattended=1", "attended=1") : body.dataset.live;
-  active = false;
-  const answer = await fetch(address, { headers: version ? { "If-None-Match": version } : {}, cache: "no-store" });
-  if (answer.status === 401 || answer.redirected) return location.reload();
-  const changed = answer.status === 200;
-  if (changed) {
-    const first = version === null;
-    version = answer.headers.get("ETag");
-    const news = await answer.json();
-    document.title = (news.safety ? `(${news.safety}) ` : "") + document.title.replace(/^\(\d+\) /, "");
-    if (said !== null && news.said !== said) document.querySelector("[data-fresh]")?.removeAttribute("hidden");
-    said = news.said;
-    if (first && Date.now() - drawn < 5000) return;
+  // Each second who is in this case, and now and then who is in the rows: in a large clinic somebody moves all the time.
+  const [asked, kind] = [address(), state.turn++ % ROWS ? "near" : "rows"];
+  if (kind === "rows") asked.searchParams.set("rows", "1");
+  const answer = await get(asked, { "If-None-Match": `"${state.etags[kind]}"` });
+  if ([401, 403].includes(answer.status) || answer.redirected) return end();
+  if (answer.status !== 304 && !answer.ok) throw new Error(answer.status);
+  [state.wrong, state.good] = [0, Date.now()];
+  find("[data-offline]").hidden = true;
+  if (answer.status === 200) hear(kind, answer.headers.get("ETag").replace(/^W\/|"/g, ""), await answer.json());
+  const age = Date.now() - state.drawn;
+  // A busy clinic is drawn often, not each second; and clocks move even when nothing happens.
+  if (state.stale ? age > 1.5 * SECOND : age > CLOCKS) await redraw();
+  if (state.changed || (state.owed && !busy())) await freshen();
+}
+
+function hear(kind, etag, news) {
+  if (state.ended) return news.me === facts.me ? comeBack() : location.reload();
+  showWhoIsHere(news);
+  if (news.list !== state.list) state.stale = true;
+  if (news.talk !== state.talk && facts.case) state.changed = true;
+  Object.assign(state, { list: news.list, talk: news.talk });
+  state.etags[kind] = etag;
+}
+
+// ------------------------------------------------------------------ drawing
+
+const parts = async (where) => {
+  const answer = await get(where);
+  if (answer.status === 401 || answer.redirected) return end();
+  if (!answer.ok) throw new Error(answer.status);
+  return new DOMParser().parseFromString(await answer.text(), "text/html");
+};
+
+function draw(fresh, wanted) {
+  for (const part of fresh.querySelectorAll("[data-part]")) {
+    const old = find(`[data-part="${part.dataset.part}"]`);
+    if (old && wanted(part.dataset.part)) morph(old, part);
   }
-  // Clocks move even when nothing happens.
-  if (changed || Date.now() - drawn > 30000) await redraw();
+}
+
+// Make an element like a fresh one in place: what has focus, is scrolled, open, ticked or half filled in stays so.
+const MINE = new Set(["open", "checked", "value", "selected"]);
+const KEPT = ".notice, .problem, [data-keep]";
+
+const keyOf = (node) => {
+  if (node.nodeType !== 1) return null;
+  const row = node.matches("li") ? node.querySelector("[data-row]") : null;
+  return node.id || (row ?? node).dataset.row || node.dataset.key || node.getAttribute("name") || (node.matches("a") ? node.getAttribute("href") : null);
+};
+const alike = (one, other) => one.nodeType === other.nodeType && one.nodeName === other.nodeName && keyOf(one) === keyOf(other);
+
+function morph(old, fresh) {
+  const focused = document.activeElement;
+  const within = old.contains(focused);
+  const rows = [...old.querySelectorAll("[data-row]")];
+  const at = rows.findIndex((row) => row.contains(focused) || row.closest("li")?.contains(focused));
+  become(old, fresh);
+  if (!within || document.activeElement === focused) return;
+  // What had focus was moved, or has gone: focus stays with it, or with the row that stands there now.
+  const left = [...old.querySelectorAll("[data-row]")];
+  (focused.isConnected ? focused : left[Math.min(at, left.length - 1)])?.focus({ preventScroll: true });
+}
+
+function become(old, fresh) {
+  if (old.nodeType !== 1) {
+    if (old.data !== fresh.data) old.data = fresh.data;
+    return;
+  }
+  if (old.matches("[data-keep]")) return;
+  for (const { name, value } of fresh.attributes) if (!MINE.has(name) && old.getAttribute(name) !== value) old.setAttribute(name, value);
+  for (const { name } of [...old.attributes]) if (!MINE.has(name) && !fresh.hasAttribute(name)) old.removeAttribute(name);
+  if (old.matches("input:not([type=hidden]), textarea, select")) return;
+  if (old.matches("input[type=hidden]")) { old.value = fresh.value; return; }
+  children(old, fresh);
+}
+
+function children(old, fresh) {
+  let here = old.firstChild;
+  for (const one of [...fresh.childNodes]) {
+    while (here?.nodeType === 1 && here.matches(KEPT) && !alike(here, one)) here = here.nextSibling;
+    let twin = here;
+    while (twin && !alike(twin, one)) twin = twin.nextSibling;
+    if (!twin) {
+      old.insertBefore(document.importNode(one, true), here);
+      continue;
+    }
+    if (twin !== here) old.insertBefore(twin, here);
+    else here = here.nextSibling;
+    become(twin, one);
+  }
+  while (here) {
+    const next = here.nextSibling;
+    if (!(here.nodeType === 1 && here.matches(KEPT))) here.remove();
+    here = next;
+  }
 }
 
 async function redraw() {
-  const answer = await fetch(body.dataset.rows, { cache: "no-store" });
-  if (!answer.ok || answer.redirected) return;
-  drawn = Date.now();
-  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
-  const focused = document.activeElement?.closest("[data-row], .views a")?.getAttribute("href");
-  for (const part of fresh.querySelectorAll("[data-part]")) {
-    const old = document.querySelector(`[data-part="${part.dataset.part}"]`);
-    if (!old || old.innerHTML === part.innerHTML) continue;
-    const top = old.scrollTop;
-    old.replaceChildren(...part.childNodes);
-    old.scrollTop = top;
-  }
-  if (focused) document.querySelector(`[data-part] a[href="${CSS.escape(focused)}"], [data-part] a[href="${focused}"]`)?.focus({ preventScroll: true });
-  const mark = document.querySelector("[data-mark]");
-  const row = document.querySelector(".row[aria-current] .mark");
+  // Nothing moves under a finger that is down.
+  if (human.pressed) { state.stale = true; return; }
+  const fresh = await parts(facts.rows);
+  if (!fresh) return;
+  [state.drawn, state.stale] = [Date.now(), false];
+  draw(fresh, () => true);
+  const [mark, row] = [find("[data-mark]"), find(".row[aria-current] .mark")];
   if (mark && row) mark.replaceChildren(row.cloneNode(true));
+  count(fresh.querySelector("[data-news]")?.dataset);
+}
+
+// Somebody is in the middle of something there: it stays as it is until they are done.
+const busy = () => hasWords() || human.pressed || find(".case :is(input, textarea, select):focus, .case details.menu[open]") !== null;
+
+async function freshen() {
+  const asked = new URL(facts.case, location);
+  if (asked.pathname === location.pathname) for (const [name, value] of new URLSearchParams(location.search)) asked.searchParams.set(name, value);
+  asked.searchParams.set("unattended", "1");
+  const fresh = await parts(asked);
+  if (!fresh) return;
+  state.changed = false;
+  const [was, is] = [find('[data-part="top"]'), fresh.querySelector('[data-part="top"]')];
+  if (was && is && was.dataset.owner !== is.dataset.owner) toast(is.dataset.ownerWords);
+  const [shown, newest] = [find('[data-part="said"]')?.dataset.last, fresh.querySelector('[data-part="said"]')?.dataset.last];
+  state.owed = busy();
+  if (state.owed && shown !== newest) find("[data-fresh]")?.removeAttribute("hidden");
+  const said = find(".said");
+  const atEnd = said && said.scrollHeight - said.scrollTop - said.clientHeight < 40;
+  draw(fresh, (name) => name === "top" || (!state.owed && ["said", "write", "beside"].includes(name)));
+  if (!state.owed && shown !== newest) {
+    announce(find("[data-fresh]")?.textContent.split(".")[0] ?? "");
+    if (atEnd) said.scrollTo(0, said.scrollHeight);
+  }
+}
+
+// ------------------------------------------------------------------ who is here
+
+const announced = new Set();
+
+function showWhoIsHere({ here, rows }) {
+  const own = new URL(facts.live, location).searchParams.get("thread");
+  for (const place of document.querySelectorAll(".here[data-thread]")) {
+    if (!rows && place.dataset.thread !== own) continue;
+    const words = here[place.dataset.thread] ?? "";
+    if (place.textContent !== words) place.textContent = words;
+    if (!place.closest(".case") || !words || announced.has(words)) continue;
+    announced.add(words); // said aloud once: people come and go, and who listens has work to do
+    announce(words);
+  }
+}
+
+function announce(words) {
+  const region = find("[data-announce]");
+  if (region) region.textContent = words;
+}
+
+function toast(words) {
+  const line = find("[data-toast]");
+  if (!line || !words) return;
+  line.textContent = words;
+  line.hidden = false;
+  clearTimeout(toast.timer);
+  toast.timer = setTimeout(() => { line.hidden = true; }, 8 * SECOND);
+}
+
+// ------------------------------------------------------------------ how many, and telling
+
+const title = document.title.replace(/^\(\d+\) /, "");
+let known = { safety: parseInt(facts.safety) || 0, mine: parseInt(facts.mine) || 0 };
+let unseen = 0;
+
+function count(news) {
+  if (!news) return;
+  const now = { safety: parseInt(news.safety) || 0, mine: parseInt(news.mine) || 0 };
+  const more = { safety: now.safety > known.safety, mine: Math.max(0, now.mine - known.mine) };
+  known = now;
+  if (document.hidden || !document.hasFocus()) {
+    unseen += more.mine;
+    if (more.safety) tell("safety");
+    else if (more.mine) tell("news");
+  }
+  entitle();
+  const waiting = Math.max(now.safety, now.mine);
+  if (navigator.setAppBadge) (waiting ? navigator.setAppBadge(waiting) : navigator.clearAppBadge()).catch(() => {});
+}
+
+function entitle() {
+  document.title = `${known.safety ? `(${known.safety}) ` : ""}${unseen ? `${unseen} new · ` : ""}${title}`;
+}
+
+const wanted = () => { try { return localStorage.getItem("wt_tell") === "on"; } catch { return false; } };
+
+function tell(kind) {
+  const button = find("[data-tell]");
+  if (!button || !wanted() || window.Notification?.permission !== "granted") return;
+  try {
+    const note = new Notification("Warmthread", { body: button.dataset[kind], tag: `warmthread-${kind}`, renotify: kind === "safety" });
+    note.addEventListener("click", () => { window.focus(); note.close(); });
+  } catch { /* phones tell only through an installed application */ }
+}
+
+function offerToTell() {
+  for (const button of document.querySelectorAll("[data-tell]")) {
+    if (!window.Notification || Notification.permission === "denied") continue;
+    const name = () => { button.textContent = wanted() && Notification.permission === "granted" ? button.dataset.off : button.dataset.on; };
+    button.addEventListener("click", async () => {
+      const on = !wanted() && (await Notification.requestPermission()) === "granted";
+      try { localStorage.setItem("wt_tell", on ? "on" : "off"); } catch { /* asked again next time */ }
+      for (const each of document.querySelectorAll("[data-tell]")) each.textContent = on ? each.dataset.off : each.dataset.on;
+    });
+    name();
+    button.hidden = false;
+  }
+}
+
+// ------------------------------------------------------------------ losing and finding the way back
+
+function end() {
+  if (!hasWords()) return location.reload();
+  state.ended = true;
+  state.etags = { near: "", rows: "" };
+  body.classList.add("ended");
+  find("[data-ended]").hidden = false;
+  find("[data-offline]").hidden = true;
+}
+
+function comeBack() {
+  state.ended = false;
+  body.classList.remove("ended");
+  find("[data-ended]").hidden = true;
+  state.stale = true;
+}
+
+function lose() {
+  state.wrong += 1;
+  if (state.ended || Date.now() - state.good < LOST) return;
+  find("[data-since]").textContent = new Date(state.good).toLocaleTimeString([], { hour: "numeric", minute: "2-digit" });
+  find("[data-offline]").hidden = false;
+}
+
+function pause() {
+  if (state.ended) return 5 * SECOND;
+  const calm = document.hidden ? HIDDEN : SECOND;
+  // Many pages lose the way together and must not all come back together.
+  return state.wrong ? Math.min(SLOWEST, calm * 2 ** state.wrong) * (0.5 + Math.random() / 2) : calm;
+}
+
+async function tick() {
+  clearTimeout(timer);
+  if (tick.running) return;
+  tick.running = true;
+  const began = Date.now();
+  try { await look(); } catch (wrong) { if (wrong.name !== "AbortError") lose(); }
+  tick.running = false;
+  timer = setTimeout(tick, Math.max(100, pause() - (state.wrong ? 0 : Date.now() - began)));
 }
 
 function keepFresh() {
-  if (!body.dataset.live) return;
-  let running = false;
-  const tick = async () => {
-    if (running) return;
-    running = true;
-    try { await look(); } catch { /* the network is away: the next look will tell */ }
-    running = false;
-  };
-  tick();
-  setInterval(tick, 2500);
-  document.addEventListener("visibilitychange", tick);
+  if (!facts.live) return;
+  for (const kind of ["keydown", "pointerdown", "input"]) addEventListener(kind, () => { human.active = true; }, { passive: true });
+  addEventListener("input", (event) => { if (event.target === composer()) human.typed = Date.now(); });
+  addEventListener("pointerdown", () => { human.pressed = true; }, { passive: true });
+  for (const kind of ["pointerup", "pointercancel", "dragend", "blur"]) addEventListener(kind, () => { human.pressed = false; }, { passive: true });
+  // An answer under way must not take the notice that belongs to the page which comes next.
+  for (const kind of ["submit", "pagehide"]) addEventListener(kind, () => { errand.abort(); errand = new AbortController(); });
+  addEventListener("pagehide", () => {
+    const asked = address();
+    asked.searchParams.set("mode", "gone");
+    fetch(asked, { keepalive: true }).catch(() => {});
+  });
+  addEventListener("online", tick);
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden) [unseen, state.stale] = [0, true];
+    entitle();
+    tick();
+  });
+  entitle();
+  timer = setTimeout(tick, SECOND);
 }
 
+offerToTell();
 keepFresh();

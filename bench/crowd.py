@@ -1,0 +1,219 @@
+"""A large clinic in PostgreSQL within minutes: every row the inbox shows is really sealed, the crowd behind it is filler.
+
+The filler is made by the server itself, the sealed rows go in by COPY; indexes are dropped before and built after.
+"""
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Engine, text
+
+from bench import postgresql
+from config import clock, db, keys
+from messaging import people
+from messaging.inbox.models import URGENCY
+from messaging.models import Clinic, Staff
+
+# As many as one row in so many: of the items nobody owns, sleeping, acknowledged; of the senders nobody knows.
+UNOWNED, SNOOZED, ACKNOWLEDGED, UNKNOWN, DONE_TODAY = 12, 5, 5, 20, 40
+# Of a hundred items one is about safety: (kind, how many of a hundred).
+KINDS = (("safety", 1), ("screen", 9), ("handoff", 10), ("reply", 70), ("delivery", 10))
+# The ids of the filler: a UUIDv7 that grows by a millisecond with each row, and three digits that name the table.
+FIRST, TABLES = (
+    1_700_000_000_000,
+    {"patient": "001", "conversation": "002", "inbox_item": "003", "message": "004"},
+)
+FILLED = ("data_key", "patient", "patient_number", "conversation", "message", "inbox_item", "item_event")
+
+
+@dataclass(frozen=True)
+class Size:
+    """How many there are of each, and how many of the items are not done."""
+
+    patients: int
+    messages: int
+    items: int
+    open: int
+
+
+@dataclass(frozen=True)
+class Crowd:
+    """The clinic, and who works in it."""
+
+    clinic: Clinic
+    team: list[Staff]
+
+
+def fill(engine: Engine, size: Size) -> Crowd:
+    """Fill the migrated database of this process; `engine` is the superuser's."""
+    with db.unit_of_work(db.EVERY) as session:
+        clinic = people.add_clinic(session, name="Bench Clinic", zone="America/Denver", number="+12015550100")
+        team = [
+            people.add_staff(session, clinic, name=name, email=f"{name[:4].lower()}@bench.example", panels=["Dr. Lindqvist"])
+            for name in ("Rosa Delgado", "Ben Ito", "Ana Ruiz")
+        ]  # fmt: skip
+        wrapping = session.get_one(db.DataKey, clinic.key_id)
+        bound = ("data_key", str(wrapping.id), str(clinic.id))
+        key = keys.ring().unwrap(wrapping.master_id or "", wrapping.wrapped, *bound)
+    with engine.begin() as connection:
+        connection.execute(
+            text("SET session_replication_role = replica")
+        )  # what refers to what is known to be right
+        rebuild = postgresql.drop_indexes(connection, FILLED)
+        _sealed(connection, clinic, key, team, size)
+        for statement in _filler(size):
+            connection.execute(text(statement), {"clinic": clinic.id, "key": clinic.key_id})
+        for statement in rebuild:
+            connection.execute(text(statement))
+        connection.execute(text("SET session_replication_role = origin"))
+    postgresql.settle(engine)
+    return Crowd(clinic, team)
+
+
+def reopen_everything(engine: Engine) -> None:
+    """Make every item one that waits, as after the longest week there ever was."""
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE inbox_item SET state = 'open', done_at = NULL, done_by = NULL"))
+    postgresql.settle(engine)
+
+
+def _id(table: str, number: int) -> UUID:
+    return UUID(f"{FIRST + number:012x}7{TABLES[table]}8{0:015x}")
+
+
+def _id_of(table: str, number: str) -> str:
+    """Return the same as SQL; `number` is an expression."""
+    return f"(lpad(to_hex({FIRST} + {number}), 12, '0') || '7{TABLES[table]}8{0:015x}')::uuid"
+
+
+def _sealed(connection: Connection, clinic: Clinic, key: bytes, team: Sequence[Staff], size: Size) -> None:
+    """Copy the items, and the patients and unknown numbers they are about, sealed as the service seals them."""
+    with _copying(connection, "inbox_item", _item(clinic, key, team, size, 0)) as write:
+        for number in range(size.items):
+            write(_item(clinic, key, team, size, number))
+    known = [number for number in range(size.items) if number % UNKNOWN]
+    made = [os.urandom(32) for _ in known]
+    with _copying(connection, "data_key", _key(clinic, key, 0, made[0])) as write:
+        for number, own in zip(known, made, strict=True):
+            write(_key(clinic, key, number, own))
+    with _copying(connection, "patient", _patient(clinic, 0, made[0])) as write:
+        for number, own in zip(known, made, strict=True):
+            write(_patient(clinic, number, own))
+    with _copying(connection, "conversation", _conversation(clinic, key, 0)) as write:
+        for number in range(0, size.items, UNKNOWN):
+            write(_conversation(clinic, key, number))
+
+
+@contextmanager
+def _copying(connection: Connection, table: str, example: dict[str, Any]) -> Iterator[Any]:
+    cursor: Any = connection.connection.cursor()
+    with cursor.copy(f"COPY {table} ({', '.join(example)}) FROM STDIN") as copy:
+        yield lambda row: copy.write_row(tuple(row.values()))
+
+
+def _item(clinic: Clinic, key: bytes, team: Sequence[Staff], size: Size, number: int) -> dict[str, Any]:
+    # A number of no pattern, so that one trait of an item says nothing of another.
+    chance, now = number * 2654435761 % 2**32, clock.now()
+    kind = next(name for name, upto in _upto() if chance % 100 < upto)
+    waits = number < size.open
+    owner = None if waits and number % UNOWNED == 1 else team[number % len(team)].id
+    state = ("snoozed" if number % SNOOZED == 2 else "open") if waits else "done"
+    seen = waits and owner is not None and number % ACKNOWLEDGED == 3
+    item_id = _id("inbox_item", number)
+    done_at = now - timedelta(minutes=number % DONE_TODAY and number, seconds=number % 97)
+    summary = f"Asks whether the visit can be moved, and says so in some {number} words."
+    return {
+        "id": item_id, "clinic_id": clinic.id, "key_id": clinic.key_id, "kind": kind, "urgency": URGENCY[kind],
+        "state": state, "owner_id": owner, "patient_id": _id("patient", number) if number % UNKNOWN else None,
+        "conversation_id": _id("conversation", number), "about": f"message:{_id('message', number)}",
+        "dedupe": f"crowd:{number}", "summary_ct": keys.seal(
+            key, summary.encode(), "inbox_item", "summary_ct", str(item_id), str(clinic.id)),
+        "reason": '["on_duty"]', "level": 0, "answer_by": now + timedelta(seconds=chance % 90_000 - 9_000),
+        "created_at": now - timedelta(seconds=chance % 90_000), "acknowledged_at": now if seen else None,
+        "disposition": None if waits else "handled", "done_at": None if waits else done_at,
+        "done_by": None if waits else owner,
+    }  # fmt: skip
+
+
+def _upto() -> Iterator[tuple[str, int]]:
+    so_far = 0
+    for kind, share in KINDS:
+        so_far += share
+        yield kind, so_far
+
+
+def _key(clinic: Clinic, key: bytes, number: int, own: bytes) -> dict[str, Any]:
+    key_id = _id("patient", number)
+    wrapped = keys.seal(key, own, "data_key", str(key_id), str(clinic.id))
+    return {"id": key_id, "clinic_id": clinic.id, "wrapped_by": clinic.key_id, "wrapped": wrapped,
+            "created_at": clock.now()}  # fmt: skip
+
+
+def _patient(clinic: Clinic, number: int, own: bytes) -> dict[str, Any]:
+    patient_id = _id("patient", number)
+    words = {"record_ct": str(number), "first_name_ct": f"Given{number}", "last_name_ct": "Quill"}
+    sealed = {
+        name: keys.seal(own, word.encode(), "patient", name, str(patient_id), str(clinic.id))
+        for name, word in words.items()
+    }
+    return {"id": patient_id, "clinic_id": clinic.id, "key_id": patient_id, **sealed,
+            "record_index": number.to_bytes(16, "big"), "language": "en" if number % 3 else "es",
+            "panel": "Dr. Lindqvist", "privacy": "place", "state": "active", "names_indexed": False,
+            "created_at": clock.now()}  # fmt: skip
+
+
+def _conversation(clinic: Clinic, key: bytes, number: int) -> dict[str, Any]:
+    own = _id("conversation", number)
+    said = f"+1303555{100 + number % 100:04}".encode()
+    return {"id": own, "clinic_id": clinic.id, "key_id": clinic.key_id, "number_index": number.to_bytes(16, "big"),
+            "number_ct": keys.seal(key, said, "conversation", "number_ct", str(own), str(clinic.id)),
+            "patient_id": None, "last_at": clock.now(), "auto_replies": 0}  # fmt: skip
+
+
+def _filler(size: Size) -> Iterator[str]:
+    """Yield the statements that make all the rows no page opens: as many and as large as real ones."""
+    of_patients, dummy = (
+        f"FROM generate_series(0, {size.patients} - 1) AS g",
+        "decode(repeat('01', 40), 'hex')",
+    )
+    patient, conversation = _id_of("patient", "g"), _id_of("conversation", "g")
+    sealed = f"(g < {size.items} AND g % {UNKNOWN} <> 0)"
+    index = "decode(lpad(to_hex(g), 32, '0'), 'hex')"
+    yield (
+        "INSERT INTO data_key (id, clinic_id, wrapped_by, wrapped, created_at)"
+        f" SELECT {patient}, :clinic, :key, decode(repeat('01', 61), 'hex'), now() {of_patients} WHERE NOT {sealed}"
+    )
+    yield (
+        "INSERT INTO patient (id, clinic_id, key_id, record_index, record_ct, first_name_ct, last_name_ct, language,"
+        " panel, privacy, state, names_indexed, created_at)"
+        f" SELECT {patient}, :clinic, {patient}, {index}, {dummy}, {dummy}, {dummy}, 'en',"
+        f" 'Dr. Lindqvist', 'place', 'active', false, now() {of_patients} WHERE NOT {sealed}"
+    )
+    yield (
+        "INSERT INTO patient_number (id, clinic_id, key_id, patient_id, number_index, number_ct, line)"
+        f" SELECT {patient}, :clinic, {patient}, {patient}, {index}, {dummy}, 'mobile' {of_patients}"
+    )
+    yield (
+        "INSERT INTO conversation (id, clinic_id, key_id, number_index, number_ct, patient_id, last_at, auto_replies)"
+        f" SELECT {conversation}, :clinic, :key, {index}, {dummy}, {patient}, now(), 0 {of_patients}"
+        f" WHERE g >= {size.items} OR g % {UNKNOWN} <> 0"
+    )
+    of_message = f"(g % {size.patients})"
+    yield (
+        "INSERT INTO message (id, clinic_id, key_id, conversation_id, patient_id, direction, kind, lane, state,"
+        " body_ct, media, reading, dedupe, created_at, try_after, attempts, fence)"
+        f" SELECT {_id_of('message', 'g')}, :clinic, :key, {_id_of('conversation', of_message)},"
+        f" {_id_of('patient', of_message)}, CASE g % 2 WHEN 0 THEN 'in' ELSE 'out' END, 'reply', 'bulk',"
+        f" CASE g % 2 WHEN 0 THEN 'received' ELSE 'delivered' END, {dummy}, '[]', '[]', 'crowd:' || g,"
+        f" now() - make_interval(secs => {size.messages} - g), now(), 1, 1"
+        f" FROM generate_series(0, {size.messages} - 1) AS g"
+    )
+    yield (
+        "INSERT INTO item_event (id, clinic_id, item_id, at, actor, event, detail)"
+        " SELECT id, clinic_id, id, created_at, 'system:inbox', 'opened', '{}' FROM inbox_item"
+    )

@@ -1,0 +1,87 @@
+"""The board of unowned items: what nobody owns, and whose ladder has come to its end. It is never empty in silence."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy.orm import Session
+
+from config import audit, clock
+from messaging.inbox import items, views
+from messaging.inbox.models import EXHAUSTED, IN_VIEW, InboxItem, ItemEvent
+from messaging.models import Clinic, Message, Staff
+
+OUTCOMES = ("reached", "voicemail", "no_answer")
+# Lines of an item's history that say whom somebody tried to reach.
+TRIES = ("routed", "notified", "escalated", "nobody_reached", "alert_failed", "offered", "call_list")
+UNOWNED = and_(IN_VIEW["unassigned"], InboxItem.routed_at.is_not(None))
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How many items nobody owns, and how many have come to the end of their ladder unacknowledged; false if none.
+
+    Neither is counted beyond views.MOST + 1.
+    """
+
+    unowned: int
+    at_the_end: int
+
+    def __bool__(self) -> bool:
+        return bool(self.unowned or self.at_the_end)
+
+
+def _at_the_end(now: datetime) -> ColumnElement[bool]:
+    return and_(EXHAUSTED, InboxItem.answer_by <= now)
+
+
+def standing(session: Session, clinic: Clinic) -> Standing:
+    """Return what stands on the board, by one query over two short indexes."""
+    ours = select(InboxItem).where(InboxItem.clinic_id == clinic.id)
+    tally = (views.up_to_most(ours.where(held)) for held in (UNOWNED, _at_the_end(clock.now())))
+    row = session.execute(select(*tally)).one()
+    return Standing(row[0], row[1])
+
+
+def listing(session: Session, clinic: Clinic, limit: int = 50) -> list[InboxItem]:
+    """Return the items on the board, safety first, then by deadline."""
+    rows = select(InboxItem).where(InboxItem.clinic_id == clinic.id, or_(UNOWNED, _at_the_end(clock.now())))
+    rows = rows.order_by(InboxItem.urgency, InboxItem.answer_by, InboxItem.id).limit(limit)
+    return list(session.scalars(rows))
+
+
+def tries(session: Session, item_ids: Sequence[UUID]) -> Mapping[UUID, list[ItemEvent]]:
+    """Return by item who was told or called when, oldest first; one query."""
+    found: dict[UUID, list[ItemEvent]] = {one: [] for one in item_ids}
+    rows = select(ItemEvent).where(ItemEvent.item_id.in_(item_ids), ItemEvent.event.in_(TRIES))
+    for event in session.scalars(rows.order_by(ItemEvent.at, ItemEvent.id)):
+        found[event.item_id].append(event)
+    return found
+
+
+def alerts(session: Session, clinic: Clinic, item_ids: Sequence[UUID]) -> Mapping[tuple[str, UUID], str]:
+    """Return the states of the alerts that were texted, by (item and rung, colleague); one query."""
+    # ";" follows ":" in the alphabet, so that each stretch is a range of the unique index.
+    stretches = [
+        and_(Message.dedupe >= f"alert:{one}:", Message.dedupe < f"alert:{one};") for one in item_ids
+    ]
+    if not stretches:
+        return {}
+    rows = select(Message.dedupe, Message.staff_id, Message.state).where(
+        Message.clinic_id == clinic.id, or_(*stretches)
+    )
+    return {(name.rpartition(":")[0], staff): state for name, staff, state in session.execute(rows) if staff}
+
+
+def note_call(session: Session, item: InboxItem, staff: Staff, who: str, outcome: str) -> None:
+    """Write down that `staff` called somebody about the item. It acknowledges nothing, and the ladder rings on.
+
+    `who` is a name on the clinic's call list. Raises ValueError for an unknown outcome.
+    """
+    if outcome not in OUTCOMES:
+        raise ValueError("choose how the call went")
+    actor = f"staff:{staff.id}"
+    items.note_event(session, item, actor, "call_list", who=who, outcome=outcome)
+    audit.record(session, item.clinic_id, actor, "item.called", f"inbox_item:{item.id}", outcome=outcome)

@@ -1,0 +1,162 @@
+"""Hours of a week, the clinic's and a person's: who works when, and how many minutes of opening time lie ahead. Pure.
+
+A week maps a weekday ("mon" .. "sun") to [start, end], such as ["08:00", "17:00"]. An end that is not after its start
+lies on the next day, so ["00:00", "00:00"] is the whole day.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+NAMES = dict(zip(WEEKDAYS, ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"), strict=True))
+# A clinic that is never open would have no deadline at all; after this many days the plain minutes hold.
+LONGEST_CLOSED = 30
+_PART = re.compile(
+    r"(?P<days>[a-z]{3}(?:\s*-\s*[a-z]{3})?(?:\s+[a-z]{3})*)\s+"
+    r"(?:(?P<all>all day)|(?P<start>\d{1,2}:\d\d)\s*-\s*(?P<end>\d{1,2}:\d\d))"
+)
+
+
+class BadHours(ValueError):
+    """Hours that cannot be read; its text says what is expected."""
+
+
+@dataclass(frozen=True)
+class Hours:
+    """When the clinic is open: a week on the wall clock of `zone`, and days on which it is closed. No week: always."""
+
+    zone: str = "UTC"
+    week: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    holidays: tuple[str, ...] = ()
+
+    def open_at(self, moment: datetime) -> bool:
+        """Whether the clinic is open at this aware moment."""
+        local = moment.astimezone(ZoneInfo(self.zone))
+        return not self.closed_on(local.date()) and within(self.week, local)
+
+    def closed_on(self, day: date) -> bool:
+        """Whether this day is a holiday; "12-25" is one every year, "2027-11-25" once."""
+        return f"{day:%Y-%m-%d}" in self.holidays or f"{day:%m-%d}" in self.holidays
+
+
+def within(week: Mapping[str, Sequence[str]], local: datetime) -> bool:
+    """Whether a local moment lies in these hours; no hours at all means always.
+
+    Hours that cannot be read count as always: an alert too many is better than one too few.
+    """
+    if not week:
+        return True
+    now, day = local.time().replace(tzinfo=None), local.weekday()
+    try:
+        today, yesterday = (_shift(week.get(WEEKDAYS[one])) for one in (day, day - 1))
+    except (TypeError, ValueError):
+        return True
+    if yesterday and yesterday[1] <= yesterday[0] and now < yesterday[1]:
+        return True
+    return today is not None and today[0] <= now and (now < today[1] or today[1] <= today[0])
+
+
+def _shift(given: Sequence[str] | None) -> tuple[time, time] | None:
+    if not given:
+        return None
+    start, end = (time.fromisoformat(at) for at in given)
+    return start, end
+
+
+def after(start: datetime, minutes: int, hours: Hours) -> datetime:
+    """Return the moment when the clinic has been open for `minutes` since `start`; without a week, plain minutes."""
+    left, plain = timedelta(minutes=minutes), start + timedelta(minutes=minutes)
+    if not hours.week:
+        return plain
+    try:
+        for opens, closes in _openings(start, hours):
+            begin = max(opens, start)
+            if closes - begin >= left:
+                return begin + left
+            left -= max(closes - begin, timedelta(0))
+            start = max(start, closes)  # where two shifts overlap, their minutes count once
+    except (TypeError, ValueError):
+        return plain
+    return plain
+
+
+def _openings(start: datetime, hours: Hours) -> list[tuple[datetime, datetime]]:
+    """The stretches of opening time that end after `start`, in UTC, so that a clock put forward shortens its night."""
+    zone = ZoneInfo(hours.zone)
+    first = start.astimezone(zone).date() - timedelta(days=1)
+    found = []
+    for offset in range(LONGEST_CLOSED + 2):
+        day = first + timedelta(days=offset)
+        shift = _shift(hours.week.get(WEEKDAYS[day.weekday()]))
+        if shift is None or hours.closed_on(day):
+            continue
+        last = day if shift[1] > shift[0] else day + timedelta(days=1)
+        opens, closes = (
+            datetime.combine(each, at, zone).astimezone(UTC)
+            for each, at in ((day, shift[0]), (last, shift[1]))
+        )
+        if closes > start:
+            found.append((opens, closes))
+    return found
+
+
+def read(text: str) -> dict[str, list[str]]:
+    """Read "Mon-Fri 8:00-17:00, Sat 9:00-12:00" or "Sat-Sun all day". Raises BadHours, with what was expected."""
+    week: dict[str, list[str]] = {}
+    for part in (one.strip() for one in re.split(r"[,;]", text.replace("–", "-").lower())):
+        if not part:
+            continue
+        found = _PART.fullmatch(part)
+        if found is None:
+            raise BadHours(f'“{part[:40]}”: write hours as in "Mon-Fri 8:00-17:00, Sat all day"')
+        for day in _days(found["days"]):
+            if day in week:
+                raise BadHours(f"{NAMES[day]} stands there twice; one stretch of hours a day")
+            week[day] = ["00:00", "00:00"] if found["all"] else [_clock(found["start"]), _clock(found["end"])]
+    return {day: week[day] for day in WEEKDAYS if day in week}
+
+
+def _days(text: str) -> list[str]:
+    days: list[str] = []
+    for first, last in re.findall(r"([a-z]{3})(?:\s*-\s*([a-z]{3}))?", text):
+        unknown = next((one for one in (first, last) if one and one not in WEEKDAYS), None)
+        if unknown:
+            raise BadHours(f"“{unknown}” is no weekday; they are {', '.join(NAMES.values())}")
+        start = WEEKDAYS.index(first)
+        length = (WEEKDAYS.index(last) - start) % 7 + 1 if last else 1
+        days += [WEEKDAYS[(start + step) % 7] for step in range(length)]
+    return days
+
+
+def _clock(text: str) -> str:
+    hour, minute = (int(part) for part in text.split(":"))
+    if (hour, minute) == (24, 0):
+        hour = 0
+    if hour > 23 or minute > 59:
+        raise BadHours(f"{text} is no time of day; use 0:00 to 24:00")
+    return f"{hour:02}:{minute:02}"
+
+
+def say(week: Mapping[str, Any]) -> str:
+    """Return a week as `read` reads it: "Mon-Fri 8:00-17:00, Sat all day"."""
+    parts: list[tuple[str, str, str]] = []
+    for day in WEEKDAYS:
+        if not week.get(day):
+            continue
+        said = _span(week[day])
+        if parts and parts[-1][2] == said and WEEKDAYS.index(day) == WEEKDAYS.index(parts[-1][1]) + 1:
+            parts[-1] = (parts[-1][0], day, said)
+        else:
+            parts.append((day, day, said))
+    return ", ".join(
+        f"{NAMES[first]}{'' if first == last else '-' + NAMES[last]} {said}" for first, last, said in parts
+    )
+
+
+def _span(given: Sequence[str]) -> str:
+    start, end = (at.removeprefix("0") for at in given)
+    return "all day" if start == end == "0:00" else f"{start}-{'24:00' if end == '0:00' else end}"

@@ -1,0 +1,89 @@
+"""Who works at the clinic at this moment, who stands in for whom, and the ladder that the clinic has published."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from config import audit, clock
+from messaging.inbox import ladder, publishing, routing
+from messaging.inbox.models import Absence, InboxItem
+from messaging.models import Clinic, Staff
+
+# What somebody may decide for themselves, and how it is where they have decided nothing.
+NOTIFIED = {"screen": "text", "reply": "inbox", "delivery": "inbox"}
+
+
+def people(session: Session, clinic: Clinic) -> list[ladder.Person]:
+    """Return the clinic's active people with the hours of their week, three queries in all."""
+    held = (
+        select(InboxItem.owner_id, func.count())
+        .where(InboxItem.clinic_id == clinic.id, InboxItem.state.in_(("open", "claimed")))
+        .group_by(InboxItem.owner_id)
+    )
+    load = dict(session.execute(held).all())
+    covers = {one.staff_id: one.cover_id for one in away(session, clinic.id, clock.now())}
+    active = select(Staff).where(Staff.clinic_id == clinic.id, Staff.active).order_by(Staff.name)
+    return [
+        ladder.Person(
+            id=one.id,
+            email=one.email,
+            name=one.name,
+            role=one.role,
+            languages=tuple(one.languages),
+            panels=tuple(one.panels),
+            hours=one.hours,
+            on_call=one.on_call,
+            phone=one.number_ct is not None,
+            signs_in=one.password_hash is not None,
+            open_items=load.get(one.id, 0),
+            away=one.id in covers,
+            covered_by=covers.get(one.id),
+        )
+        for one in session.scalars(active)
+    ]
+
+
+def team(session: Session, clinic: Clinic) -> list[routing.Member]:
+    """Return the clinic's active people as routing sees them at this moment."""
+    return ladder.at(people(session, clinic), clock.now(), routing.Rules.of(clinic.rules), clinic.zone)
+
+
+def away(session: Session, clinic_id: UUID, now: datetime) -> Sequence[Absence]:
+    """Return the absences that hold at this moment, whether or not their items have moved yet."""
+    return session.scalars(
+        select(Absence)
+        .where(
+            Absence.clinic_id == clinic_id,
+            Absence.ended_at.is_(None),
+            Absence.starts_at <= now,
+            Absence.ends_at > now,
+        )
+        .order_by(Absence.starts_at)
+    ).all()
+
+
+def wants_text(staff: Staff, kind: str) -> bool:
+    """Whether this colleague is texted when an item of this kind comes to them.
+
+    Patient safety and warm handoffs always text: nobody can switch them off. An item that is overdue always does too.
+    """
+    return kind not in NOTIFIED or staff.notify.get(kind, NOTIFIED[kind]) == "text"
+
+
+def publish(session: Session, clinic_id: UUID, written: publishing.Ladder, actor: str) -> None:
+    """Let the clinic follow this ladder from now on. Raises publishing.BadLadder where a positive answer might stay
+    unseen: such a ladder is never in force."""
+    clinic = session.get_one(Clinic, clinic_id, with_for_update=True, populate_existing=True)
+    problems = publishing.check(written, people(session, clinic), clinic.zone)
+    if problems:
+        raise publishing.BadLadder(problems)
+    clinic.rules = publishing.rules_of(written, clinic.rules, clinic.zone)
+    for staff in session.scalars(select(Staff).where(Staff.clinic_id == clinic_id)):
+        wanted = written.on_call.get(staff.email, {}) if staff.active else {}
+        if staff.on_call != wanted:
+            staff.on_call = dict(wanted)
+            audit.record(session, clinic_id, actor, "staff.on_call", f"staff:{staff.id}")
+    audit.record(session, clinic_id, actor, "ladder.published", f"clinic:{clinic_id}")

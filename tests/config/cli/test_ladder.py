@@ -1,0 +1,71 @@
+"""`warmthread ladder`: a ladder is shown, checked and applied, and one with a hole is refused with exit 3."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from config import db
+from config.cli import ladder, opening
+from messaging.inbox import publishing
+from messaging.models import Clinic, Staff
+
+GOOD = """fallback = ["ines@clinic.example"]
+repeat = 7
+[on_call]
+"ines@clinic.example" = "Sat-Sun all day"
+[[call]]
+name = "Dr Wu"
+phone = "+13035550177"
+"""
+
+
+@pytest.fixture
+def run(
+    clinic: Clinic, new_staff: Callable[..., Staff], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Result]:
+    """Runs the command on a clinic where Ines works; FILE stands for a file with `text`."""
+    monkeypatch.setattr(opening, "begin", lambda: None)
+    new_staff("Ines", email="ines@clinic.example")
+
+    def run(verb: str, text: str | None = None) -> Result:
+        file = tmp_path / "ladder.toml"
+        file.write_text(text or "")
+        return CliRunner().invoke(ladder.ladder, [verb, *([str(file)] if text else [])])
+
+    return run
+
+
+def test_what_is_applied_is_shown_and_can_be_applied_again(run, clinic):
+    assert run("check", GOOD).exit_code == 0
+    assert run("apply", GOOD).exit_code == 0
+    shown = run("show")
+    assert publishing.parse(shown.stdout) == publishing.parse(GOOD)
+    assert shown.stderr == ""
+    assert run("apply", shown.stdout).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("repeat = 7", "repeat = soon", "this is not TOML"),
+        ("repeat = 7", "repeat = 0", "repeat: line 2"),
+        ("repeat = 7", "repeat = 45", "at most 30 minutes"),
+        ("ines@clinic.example", "nobody@clinic.example", "nobody active here"),
+        ("[[call]]", "[safety]\nanswer = 40\n[[call]]", "safety.answer: at most 30 minutes"),
+    ],
+)
+def test_a_mistake_or_a_hole_is_named_and_nothing_changes(run, clinic, old, new, said):
+    for verb in ("check", "apply"):
+        ended = run(verb, GOOD.replace(old, new))
+        assert ended.exit_code == 3
+        assert said in ended.stderr
+    with db.unit_of_work(db.EVERY) as session:
+        assert session.get_one(Clinic, clinic.id).rules == {}
+
+
+def test_a_clinic_that_has_decided_nothing_is_told_what_is_missing(run):
+    shown = run("show")
+    assert publishing.parse(shown.stdout) == publishing.Ladder()
+    assert "# fallback: name at least one colleague" in shown.stderr

@@ -1,0 +1,117 @@
+"""The views of the list: counted up to a bound, done today as the clinic's clock says it, read from an index."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+import time_machine
+from sqlalchemy import event, text
+
+from config import clock, db
+from messaging.inbox import views
+from messaging.inbox.models import URGENCY, InboxItem
+from messaging.models import Clinic, Staff
+
+both = pytest.mark.parametrize("house", ["sqlite", "postgresql"], indirect=True)
+NOON = datetime(2026, 7, 1, 18, tzinfo=UTC)  # in Denver
+
+
+def add(clinic: Clinic, count: int, **more: object) -> list[UUID]:
+    """Add items of one kind; takes columns of InboxItem."""
+    now = clock.now()
+    given: dict[str, object] = {"kind": "reply", "state": "open", "created_at": now, "answer_by": now} | more
+    with db.unit_of_work(clinic.id) as session:
+        made = [
+            InboxItem(
+                clinic_id=clinic.id, key_id=clinic.key_id, about="x:1", dedupe=f"x:{db.new_id()}", summary="x",
+                reason=[], urgency=URGENCY[str(given["kind"])], **given,
+            )
+            for _ in range(count)
+        ]  # fmt: skip
+        session.add_all(made)
+        return [one.id for one in made]
+
+
+def counted(clinic: Clinic, staff: Staff) -> dict[str, int]:
+    with db.unit_of_work(clinic.id, read_only=True) as session:
+        return views.counts(session, clinic.id, staff)
+
+
+@both
+def test_each_view_counts_what_stands_in_it(clinic, new_staff):
+    alba, ben = new_staff(), new_staff("Ben Ito")
+    now = clock.now()
+    add(clinic, 1, owner_id=alba.id)
+    add(clinic, 2, owner_id=alba.id, state="claimed", acknowledged_at=now)
+    add(clinic, 3, owner_id=alba.id, state="snoozed")
+    add(clinic, 4)
+    add(clinic, 5, owner_id=alba.id, state="done", done_at=now)
+    add(clinic, 6, owner_id=ben.id)
+    assert counted(clinic, alba) == {
+        "mine": 1, "waiting": 2, "snoozed": 3, "unassigned": 4, "done": 5, "everyone": 16,
+    }  # fmt: skip
+
+
+@both
+def test_what_is_more_than_anybody_counts_is_said_to_be_more(clinic, new_staff):
+    alba = new_staff()
+    add(clinic, views.MOST, owner_id=alba.id)
+    assert counted(clinic, alba)["mine"] == views.MOST
+    add(clinic, 2, owner_id=alba.id)
+    assert counted(clinic, alba)["mine"] == counted(clinic, alba)["everyone"] == views.MOST + 1
+
+
+@both
+def test_done_counts_what_was_done_since_midnight_at_the_clinic(clinic, new_staff):
+    alba, midnight = new_staff(), datetime(2026, 7, 1, 6, tzinfo=UTC)
+    add(clinic, 1, state="done", done_at=midnight - timedelta(seconds=1))
+    add(clinic, 2, state="done", done_at=midnight)
+    with time_machine.travel(NOON, tick=False):
+        assert counted(clinic, alba)["done"] == 2
+        with db.unit_of_work(clinic.id, read_only=True) as session:
+            assert len(views.listing(session, clinic.id, view="done", staff=alba)) == 3
+    with time_machine.travel(NOON + timedelta(hours=12), tick=False):
+        assert counted(clinic, alba)["done"] == 0
+
+
+@contextmanager
+def overheard() -> Iterator[list[tuple[str, object]]]:
+    said: list[tuple[str, object]] = []
+
+    def hear(_connection, _cursor, statement, given, _context, _many) -> None:
+        said.append((statement, given))
+
+    event.listen(db.engine(), "before_cursor_execute", hear)
+    yield said
+    event.remove(db.engine(), "before_cursor_execute", hear)
+
+
+def plan(statement: str, given: object) -> str:
+    """Return how the database goes about a statement when it has no reason to fear a small table's index."""
+    with db.engine().connect() as connection:
+        if connection.dialect.name == "sqlite":
+            return str(connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", given).all())
+        for way in ("seqscan", "bitmapscan", "sort"):
+            connection.execute(text(f"SET LOCAL enable_{way} = off"))
+        return str(connection.exec_driver_sql(f"EXPLAIN {statement}", given).all())
+
+
+@both
+@pytest.mark.parametrize("view", views.VIEWS)
+def test_pages_and_counts_are_read_in_order_from_the_index_of_their_view(clinic, new_staff, view):
+    alba = new_staff()
+    (last,) = add(clinic, 1, state="done" if view == "done" else "open", done_at=clock.now())
+    with overheard() as said, db.unit_of_work(clinic.id, read_only=True) as session:
+        views.listing(session, clinic.id, view=view, staff=alba)
+        views.listing(session, clinic.id, view=view, staff=alba, after=(0, clock.now(), last))
+        views.counts(session, clinic.id, alba, [view])
+    of_items = [
+        plan(*one) for one in said if "FROM inbox_item" in one[0] and "inbox_item.id = " not in one[0]
+    ]
+    assert len(of_items) == 3
+    for way in of_items:
+        assert f"ix_inbox_item_{view}" in way
+        assert "TEMP B-TREE" not in way
+        assert "Sort" not in way

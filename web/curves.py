@@ -1,0 +1,102 @@
+"""Two pictures of the ladder, drawn by the server: a week of who can be reached, and how soon items were seen. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+HOUR, ROW, LEFT, TOP = 28, 30, 44, 22
+WIDTH, HEIGHT = 288, 128
+PLOT = (34.0, 8.0, 282.0, 104.0)  # left, top, right, bottom
+TIMES_OVER = 3
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Hours in a row in which the same people can be reached; none of them is a hole."""
+
+    x: float
+    y: float
+    width: float
+    start: int
+    end: int
+    names: tuple[str, ...]
+
+    @property
+    def label(self) -> str:
+        """The names, as many as fit."""
+        if not self.names:
+            return "nobody" if self.width > 60 else "✕"
+        room = int(self.width // 7) - 2
+        said = ", ".join(self.names)
+        if len(said) <= room:
+            return said
+        first = self.names[0].split(" ")[0]
+        short = f"{first} +{len(self.names) - 1}" if len(self.names) > 1 else first
+        return short if len(short) <= room else str(len(self.names)) if room > 0 else ""
+
+
+@dataclass(frozen=True)
+class Week:
+    """A week in a box of `width` by `height` units; `hours` are the marks along the top."""
+
+    width: int
+    height: int
+    days: tuple[tuple[str, float, tuple[Stretch, ...]], ...]
+    hours: tuple[tuple[float, str], ...]
+    whole: bool
+
+
+def week(cells: Sequence[Sequence[tuple[str, ...]]]) -> Week:
+    """Draw seven days of 24 hours, each a tuple of names."""
+    days = []
+    for place, day in enumerate(cells):
+        y, stretches = float(TOP + place * ROW), []
+        start = 0
+        for hour in range(1, 25):
+            if hour == 24 or day[hour] != day[start]:
+                x, width = float(LEFT + start * HOUR), float((hour - start) * HOUR)
+                stretches.append(Stretch(x, y, width, start, hour, day[start]))
+                start = hour
+        days.append((DAYS[place], y, tuple(stretches)))
+    marks = tuple((float(LEFT + hour * HOUR), f"{hour}:00") for hour in range(0, 24, 4))
+    whole = all(all(day) for day in cells)
+    return Week(LEFT + 24 * HOUR, TOP + 7 * ROW, tuple(days), marks, whole)
+
+
+@dataclass(frozen=True)
+class Curve:
+    """The share seen by each minute as a path, the deadline as a line; `marks` are (x, words) along the bottom."""
+
+    width: int
+    height: int
+    path: str
+    deadline: float
+    floor: float
+    ceiling: float
+    middle: float
+    left: float
+    right: float
+    marks: tuple[tuple[float, str], ...]
+
+
+def seen(minutes: Sequence[float], count: int, limit: int) -> Curve:
+    """Draw the cumulative share of `count` items seen by each minute, until three times `limit`.
+
+    `minutes` are how long each took that was seen at all; `count` also counts those nobody has seen.
+    """
+    left, top, right, bottom = PLOT
+    span = float(limit * TIMES_OVER)
+
+    def x(minute: float) -> float:
+        return round(left + min(minute, span) / span * (right - left), 1)
+
+    def y(share: float) -> float:
+        return round(bottom - share * (bottom - top), 1)
+
+    path = f"M{left} {bottom}"
+    for place, minute in enumerate(sorted(one for one in minutes if one <= span), start=1):
+        rise = y(place / max(count, 1))
+        path += f"H{x(max(minute, 0.0))}V{rise}"
+    path += f"H{right}"
+    marks = ((left, "0"), (x(limit), f"{limit}"), (right, f"{limit * TIMES_OVER} min"))
+    return Curve(WIDTH, HEIGHT, path, x(limit), bottom, top, y(0.5), left, right, marks)

@@ -1,0 +1,77 @@
+"""Who else is here: which colleague looks at which thread, and who writes, for as long as their pages say so."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from uuid import UUID
+
+from sqlalchemy import select
+
+from config import clock, db, runtime
+from messaging.models import Staff
+from web import words
+
+# A page says each second that it is looked at; a missed answer or two must not make its reader come and go.
+VIEWING, WRITING = 8.0, 5.0
+# Without script a page cannot say it again: then its opening counts for as long as a short case takes to read.
+OPENED = 30.0
+NAMES_LAST = 300.0
+_THREAD = re.compile(r"(?:patient|conversation|inbox_item):[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_MARK = re.compile(rf"([0-9a-f-]{{36}})\|({_THREAD.pattern})\|(viewing|writing)")
+
+
+def marks(staff_id: UUID, thread: str | None, mode: str, seconds: float = VIEWING) -> dict[str, float]:
+    """Return what to leave in Redis, by mark the seconds it stays; nothing for what is no thread.
+
+    mode: viewing | writing, away for a page that nobody looks at, gone for one that has just been left.
+    """
+    if mode == "gone":
+        seconds = 0.0
+    if mode == "away" or not thread or not _THREAD.fullmatch(thread):
+        return {}
+    left = {f"{staff_id}|{thread}|viewing": seconds}
+    writing = {"writing": WRITING, "gone": 0.0}.get(mode)
+    return left if writing is None else left | {f"{staff_id}|{thread}|writing": writing}
+
+
+def others(found: Iterable[str], staff_id: UUID) -> list[str]:
+    """Return the marks of everybody else, sorted."""
+    own = f"{staff_id}|"
+    return sorted(mark for mark in found if not mark.startswith(own))
+
+
+def said(found: Iterable[str], clinic_id: UUID) -> dict[str, str]:
+    """Return by thread, in words, whose marks these are: "Ana Ruiz is writing · Ben Carter is viewing"."""
+    doing: dict[str, dict[UUID, str]] = defaultdict(dict)
+    for mark in sorted(found):  # "viewing" before "writing": who writes is said to write
+        read = _MARK.fullmatch(mark)
+        if read:
+            doing[read[2]][UUID(read[1])] = read[3]
+    names = _names(clinic_id, {one for people in doing.values() for one in people}) if doing else {}
+    lines = {thread: _in_words(people, names) for thread, people in doing.items()}
+    return {thread: line for thread, line in lines.items() if line}
+
+
+def _in_words(people: dict[UUID, str], names: dict[UUID, str]) -> str:
+    lines = []
+    for mode in ("writing", "viewing"):
+        several = sorted(names[one] for one, does in people.items() if does == mode and names[one])
+        if several:
+            lines.append(words.say("here", mode if len(several) == 1 else f"{mode}_both", who=_and(several)))
+    return " · ".join(lines)
+
+
+def _and(names: list[str]) -> str:
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
+def _names(clinic_id: UUID, wanted: set[UUID]) -> dict[UUID, str]:
+    """Return colleagues' names, remembered for some minutes: a poll is not to ask for them each second."""
+    known: dict[UUID, tuple[float, dict[UUID, str]]] = runtime.once("presence.names", dict)
+    until, names = known.get(clinic_id, (0.0, {}))
+    if clock.monotonic() > until or wanted - set(names):
+        colleagues = select(Staff.id, Staff.name).where(Staff.clinic_id == clinic_id)
+        with db.unit_of_work(clinic_id, read_only=True) as session:
+            names = dict.fromkeys(wanted, "") | {row.id: row.name for row in session.execute(colleagues)}
+        known[clinic_id] = clock.monotonic() + NAMES_LAST, names
+    return names
