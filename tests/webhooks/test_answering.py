@@ -103,21 +103,6 @@ def test_stop_silences_everything_and_leaves_what_is_open(world: Any) -> None:
     assert words == ["STOP"] * 3
 
 
-@pytest.mark.parametrize(
-    "words", ["please don't text me", "ALTO", "no más mensajes", "Stop texting me please"]
-)
-def test_clear_words_of_any_kind_revoke(world: Any, words: str) -> None:
-    world.text(words)
-    assert _consents(world) == {"revoked"}
-    (last,) = world.outbound
-    assert (last.kind, last.lane) == ("stopped", "urgent")
-    assert "no more texts" in last.body
-    assert "START" in last.body
-    assert last.expires_at - last.created_at <= timedelta(minutes=5)
-    world.text(words)
-    assert len(world.outbound) == 1
-
-
 def test_cancel_ends_texts_and_asks_about_the_visit(world: Any) -> None:
     _visit(world)
     world.text("CANCEL")
@@ -247,6 +232,17 @@ def test_a_shared_number_is_a_humans_choice_and_no_name_is_said(world: Any, pati
     world.text("I want to die")
     assert [one.kind for one in world.items] == ["reply", "safety"]
     assert not any("Ana" in body or "Beto" in body for body in _bodies(world))
+
+
+@pytest.mark.parametrize("said", ["CANCEL", "ok", "👍"])
+def test_of_a_shared_number_nothing_that_may_mean_a_visit_is_lost(
+    world: Any, patients: Any, said: str
+) -> None:
+    patients("2", PATIENT, "Beto")
+    _visit(world)
+    world.text(said)
+    assert world.rows(Appointment)[0].state == "booked"
+    assert [one.summary for one in world.items] == [f"2 patients share this number: {said}"]
 
 
 def test_thanks_is_filed_and_wakes_nobody(world: Any) -> None:
