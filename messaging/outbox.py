@@ -90,12 +90,9 @@ def text_conversation(
 
     `at` is the moment a colleague chose; until then it can be cancelled. All is asked again when it leaves.
     """
-    answering = kind in ANSWERS or author_id is not None
-    reason = (
-        _no_way(session, clinic, conversation, answering=True)
-        if kind == LAST_WORD
-        else closed(session, clinic, conversation, programme, answering=answering)
-    )
+    answering = kind in (*ANSWERS, LAST_WORD) or author_id is not None
+    asked = None if kind == LAST_WORD else programme
+    reason = closed(session, clinic, conversation, asked, answering=answering)
     if reason:
         raise MayNotText(reason)
     return _queue(
@@ -130,23 +127,14 @@ def closed(
     session: Session,
     clinic: Clinic,
     conversation: Conversation,
-    programme: str = "care_team",
+    programme: str | None = "care_team",
     *,
     answering: bool = True,
 ) -> str | None:
-    """Return why this number cannot be texted, or None. `answering` lets us answer a number that never agreed."""
-    reason = _no_way(session, clinic, conversation, answering=answering)
-    if reason is not None:
-        return reason
-    try:
-        _ask_consent(session, clinic, conversation.number or "", programme, answering=answering)
-    except MayNotText as refused:
-        return refused.reason
-    return None
+    """Return why this number cannot be texted, or None. `answering` lets us answer a number that never agreed.
 
-
-def _no_way(session: Session, clinic: Clinic, conversation: Conversation, *, answering: bool) -> str | None:
-    """Return why no text gets to this number or should, whatever was agreed to, or None."""
+    `programme` None asks nothing of consent: for the last word after it was taken back.
+    """
     lines = select(PatientNumber.line).where(
         PatientNumber.clinic_id == clinic.id, PatientNumber.number_index == conversation.number_index
     )
@@ -159,6 +147,16 @@ def _no_way(session: Session, clinic: Clinic, conversation: Conversation, *, ans
         patient = session.get(Patient, conversation.patient_id)
         if patient is not None and patient.state != "active":
             return "inactive"
+    return _refused(session, clinic, conversation, programme, answering) if programme else None
+
+
+def _refused(
+    session: Session, clinic: Clinic, conversation: Conversation, programme: str, answering: bool
+) -> str | None:
+    try:
+        _ask_consent(session, clinic, conversation.number or "", programme, answering=answering)
+    except MayNotText as refused:
+        return refused.reason
     return None
 
 
