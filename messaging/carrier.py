@@ -8,7 +8,7 @@ from importlib import resources
 from sqlalchemy.orm import Session
 
 from config import clock
-from messaging import consent, people
+from messaging import consent, outbox, people
 from messaging.inbox import escalation, items
 from messaging.models import Clinic, Conversation, Message
 
@@ -109,7 +109,9 @@ def withhold(session: Session, message: Message, why: str) -> None:
     clinic = session.get_one(Clinic, message.clinic_id)
     summaries = items.words()["summaries"]
     summary = summaries.get(why) or summaries["unsendable"].replace("{why}", why)
-    if message.kind != "automatic" and not (message.kind == "reminder" and why in ("opted out", "inactive")):
+    if message.kind not in ("automatic", outbox.LAST_WORD) and not (
+        message.kind == "reminder" and why in ("opted out", "inactive")
+    ):
         _tell_a_human(session, clinic, message, summary)
 
 

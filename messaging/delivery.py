@@ -18,7 +18,7 @@ from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.orm import Session, aliased
 
 from config import clock, db, keys, logging, runtime
-from messaging import carrier, consent
+from messaging import carrier, consent, outbox
 from messaging.gateways.base import OutcomeUnknown, Outgoing, Refused
 from messaging.gateways.twilio import gateway
 from messaging.models import Attempt, Clinic, Conversation, Message, Patient, PatientNumber, Staff
@@ -180,7 +180,8 @@ class _Asked:
 
     def _closed(self, message: Message, conversation: Conversation) -> str | None:
         number = (conversation.clinic_id, conversation.number_index)
-        if self.consents.get((*number, message.programme or "care_team")) == "revoked":
+        said = self.consents.get((*number, message.programme or "care_team"))
+        if said == "revoked" and message.kind != outbox.LAST_WORD:
             return "opted out"
         patient = self.patients.get(message.patient_id) if message.patient_id else None
         if patient is not None and patient.state != "active":

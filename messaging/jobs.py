@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
 from config import db, queue
-from messaging import delivery, names, reconciling
+from messaging import delivery, media, names, reconciling
 from messaging.inbox import cover, escalation
 from messaging.inbox.models import Absence, Timer
 from messaging.models import Message
@@ -71,5 +71,6 @@ LANES = [
         partial(_oldest_message, or_(reconciling.DOUBTED, reconciling.ORPHANED, reconciling.SILENT)),
         delivery.prepare,
     ),
+    queue.Lane("media", "default", media.drain, media.oldest, delivery.prepare),
     queue.Lane("names", "bulk", names.drain, names.oldest),
 ]

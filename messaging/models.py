@@ -9,7 +9,7 @@ from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from config import live
-from config.db import Base, ClinicRow, Sealed, SealedRow, Work
+from config.db import Base, ClinicRow, Sealed, SealedBytes, SealedRow, Work
 
 PROGRAMMES = ("reminders", "screening", "care_team")
 
@@ -267,3 +267,30 @@ class Attempt(ClinicRow, Base):
     finished_at: Mapped[datetime | None]
 
     message: Mapped[Message] = relationship(back_populates="attempts_made")
+
+
+class Media(SealedRow, Work, Base):
+    """A picture or file that came with a text, ours once it is fetched (messaging.media).
+
+    state: waiting -> held (we have it, the carrier still does) -> kept; waiting -> failed (`last_error`). `place` counts
+    from 0 in its text; `carrier_sid` is null where nobody has told us; `type` was found out from the bytes.
+    """
+
+    __tablename__ = "media"
+    __table_args__ = (
+        UniqueConstraint("message_id", "place"),
+        Index("ix_media_work", "state", "try_after"),
+    )
+
+    message_id: Mapped[UUID] = mapped_column(ForeignKey("message.id"))
+    place: Mapped[int]
+    carrier_sid: Mapped[str | None] = mapped_column(String(40))
+    state: Mapped[str] = mapped_column(String(8))
+    type: Mapped[str | None] = mapped_column(String(40))
+    size: Mapped[int | None]
+    content_ct: Mapped[bytes | None] = mapped_column(
+        deferred=True
+    )  # megabytes: read only where they are shown
+    created_at: Mapped[datetime]
+
+    content = SealedBytes("content_ct")

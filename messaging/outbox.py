@@ -1,7 +1,7 @@
 """The only way a text gets out: consent, line and life are asked here, and a reason sends one text, once."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +15,9 @@ from messaging.models import Clinic, Conversation, Message, Patient, PatientNumb
 LANES = {"urgent": "deliver_urgent", "bulk": "deliver_bulk"}
 AUTOMATIC = ("reminder", "automatic")
 ANSWERS = ("automatic", "crisis")
+# The one text that may follow a revocation, within five minutes, to say what has stopped: 47 CFR 64.1200(a)(12).
+LAST_WORD = "stopped"
+LAST_WORD_WITHIN = timedelta(minutes=5)
 NEVER_LEFT = ("held", "cancelled", "failed")
 
 
@@ -87,9 +90,9 @@ def text_conversation(
 
     `at` is the moment a colleague chose; until then it can be cancelled. All is asked again when it leaves.
     """
-    reason = closed(
-        session, clinic, conversation, programme, answering=kind in ANSWERS or author_id is not None
-    )
+    answering = kind in (*ANSWERS, LAST_WORD) or author_id is not None
+    asked = None if kind == LAST_WORD else programme
+    reason = closed(session, clinic, conversation, asked, answering=answering)
     if reason:
         raise MayNotText(reason)
     return _queue(
@@ -124,11 +127,14 @@ def closed(
     session: Session,
     clinic: Clinic,
     conversation: Conversation,
-    programme: str = "care_team",
+    programme: str | None = "care_team",
     *,
     answering: bool = True,
 ) -> str | None:
-    """Return why this number cannot be texted, or None. `answering` lets us answer a number that never agreed."""
+    """Return why this number cannot be texted, or None. `answering` lets us answer a number that never agreed.
+
+    `programme` None asks nothing of consent: for the last word after it was taken back.
+    """
     lines = select(PatientNumber.line).where(
         PatientNumber.clinic_id == clinic.id, PatientNumber.number_index == conversation.number_index
     )
@@ -141,6 +147,12 @@ def closed(
         patient = session.get(Patient, conversation.patient_id)
         if patient is not None and patient.state != "active":
             return "inactive"
+    return _refused(session, clinic, conversation, programme, answering) if programme else None
+
+
+def _refused(
+    session: Session, clinic: Clinic, conversation: Conversation, programme: str, answering: bool
+) -> str | None:
     try:
         _ask_consent(session, clinic, conversation.number or "", programme, answering=answering)
     except MayNotText as refused:

@@ -19,6 +19,7 @@ from reminders.rules import zones
 Saved = Literal["created", "updated", "unchanged"]
 CONFIRMED = "confirmed: the patient has confirmed, and confirmed once means silence"
 CHANGE_ASKED = "change: the patient has asked to change this visit"
+QUIET = "quiet: the patient wants no texts about this visit"
 # How long after its start a visit still counts as the one a patient speaks of who says "I am here" or "I am late".
 STILL_TODAY = timedelta(hours=4)
 STILL_TO_COME = (*planner.SPOKEN_OF, "change_asked")
@@ -202,12 +203,15 @@ def confirm(session: Session, appointment: Appointment, actor: str) -> None:
     planner.silence(session, appointment, CONFIRMED)
 
 
-def ask_change(session: Session, appointment: Appointment, actor: str) -> None:
-    """Note that the patient wants another time, and stop speaking of this one until the clinic has settled it."""
+def ask_change(session: Session, appointment: Appointment, actor: str, why: str | None = None) -> None:
+    """Note that the patient wants another time, and stop speaking of this one until the clinic has settled it.
+
+    `why` names how they said it: "keyword" is a word that ended texts too (CANCEL, END, QUIT).
+    """
     if appointment.state not in planner.SPOKEN_OF:
         return
     appointment.state, appointment.confirmed_at = "change_asked", None
-    _write_down(session, appointment, actor, "appointment.change_asked")
+    _write_down(session, appointment, actor, "appointment.change_asked", why=why)
     planner.silence(session, appointment, CHANGE_ASKED, also_kept=True)
 
 
@@ -253,7 +257,22 @@ def next_visit(session: Session, patient_id: UUID, now: datetime) -> Appointment
     return session.scalar(visits.order_by(Appointment.starts_at, Appointment.id).limit(1))
 
 
-def _write_down(session: Session, appointment: Appointment, actor: str, act: str) -> None:
+def quiet(session: Session, appointment: Appointment, actor: str) -> None:
+    """Text no more about this visit, which stays what it is: the patient asked for that and nothing else."""
+    _write_down(session, appointment, actor, "appointment.quiet")
+    planner.silence(session, appointment, QUIET, also_kept=True)
+
+
+def _write_down(
+    session: Session, appointment: Appointment, actor: str, act: str, *, why: str | None = None
+) -> None:
     appointment.updated_at = clock.now()
     about = f"appointment:{appointment.id}"
-    audit.record(session, appointment.clinic_id, actor, act, about, revision=appointment.revision)
+    audit.record(
+        session,
+        appointment.clinic_id,
+        actor,
+        act,
+        about,
+        **{"revision": appointment.revision} | ({"why": why} if why else {}),
+    )

@@ -1,7 +1,7 @@
 """What a patient's answer does to a visit: which visit is meant, what changes, and what a human must see."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -27,6 +27,8 @@ class Outcome:
 A_HUMAN = Outcome(False)
 # These answers make an item about their text, so that a human reads all of it anyway.
 SEEN_BY_A_HUMAN = ("change", "late", "wrong_person")
+# Whoever says Y again on another day is thanked again.
+JUST_THANKED = timedelta(hours=12)
 
 
 @dataclass(frozen=True)
@@ -76,11 +78,28 @@ def body(outcome: Outcome, patient: messaging.Patient) -> str | None:
     return wording.render(phrasing.text_for(outcome.reply_key, patient), outcome.variables)
 
 
+def quiet(
+    session: Session,
+    clinic: messaging.Clinic,
+    conversation: messaging.Conversation,
+    patient: messaging.Patient,
+    reading: readings.Reading,
+    message: messaging.Message,
+) -> bool:
+    """Text no more about the one visit that "not about this visit" can mean; False where it is not certain which."""
+    given = _Answer(session, clinic, conversation, patient, reading, message, clock.now())
+    visit = _meant(given, "confirmed", "change_asked")
+    if visit is not None:
+        appointments.quiet(session, visit, given.actor)
+    return visit is not None
+
+
 def _confirm(given: _Answer) -> Outcome:
-    # Whoever says Y twice is thanked twice.
     visit = _meant(given, "confirmed")
     if visit is None:
         return A_HUMAN
+    if visit.confirmed_at is not None and given.now - visit.confirmed_at < JUST_THANKED:
+        return Outcome(True)  # a thumbs-up to our thank-you is no second answer
     appointments.confirm(given.session, visit, given.actor)
     return _reply(given, "confirmed", visit)
 
@@ -133,7 +152,7 @@ def _stopped(given: _Answer) -> Outcome:
         return A_HUMAN
     visit = _meant(given, "confirmed", "change_asked")
     if visit is not None:
-        appointments.ask_change(given.session, visit, given.actor)
+        appointments.ask_change(given.session, visit, given.actor, "keyword")
     _open(given, "change_by_stop" if visit else "change_by_stop_unknown", visit)
     return Outcome(True)
 

@@ -1,15 +1,25 @@
 """Fixtures for every room: a house on a fresh database, a real Valkey, and made-up people with reserved numbers."""
 
 import importlib
+import json
 import os
 import shutil
+import socket
+import subprocess
+import sys
 import tempfile
+import time
+import urllib.request
 import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import date
+from http.client import HTTPConnection
 from itertools import count
 from pathlib import Path
+from typing import Any
+from urllib.parse import quote
 from uuid import uuid4
 
 import pytest
@@ -19,9 +29,11 @@ from sqlalchemy import Connection, create_engine, make_url, text
 from config import db, runtime, settings
 from config.embedded.valkey import ValkeyServer
 from messaging import people
+from messaging.gateways import twilio
 from messaging.models import Clinic, Patient, Staff
 
 ROOT = Path(__file__).parents[1]
+ACCOUNT, TOKEN = "AC" + "0" * 32, "a token for tests"
 
 
 def import_models() -> None:
@@ -188,3 +200,88 @@ def new_patient(clinic: Clinic) -> Callable[..., Patient]:
             return people.save_patient(session, clinic, record)[0]
 
     return new_patient
+
+
+def _answers(port: int) -> bool:
+    line = HTTPConnection("127.0.0.1", port, timeout=2)
+    try:
+        line.request("GET", "/healthz")
+        return line.getresponse().status == 200
+    except OSError:
+        return False
+    finally:
+        line.close()
+
+
+@pytest.fixture(scope="session")
+def network_url() -> Iterator[str]:
+    """The address of a simulated phone network, one process per test process. Its callbacks go nowhere."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    environ = {k: v for k, v in os.environ.items() if not k.startswith(("TWILIO", "SIMULATOR"))}
+    environ |= {"TWILIO_ACCOUNT_SID": ACCOUNT, "TWILIO_AUTH_TOKEN": TOKEN}
+    given = ("--port", str(port), "--sms-url", "http://127.0.0.1:9/", "--status-delay-ms", "5")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "simulator", *given], cwd=ROOT, env=environ, stdout=subprocess.DEVNULL
+    )
+    ends = time.monotonic() + 30
+    while not _answers(port):
+        assert time.monotonic() < ends, "the simulator did not start"
+        time.sleep(0.02)
+    yield f"http://127.0.0.1:{port}"
+    process.terminate()
+    process.wait(timeout=10)
+
+
+@dataclass
+class Network:
+    """The phone network as a test sees it."""
+
+    url: str
+
+    def ask(self, method: str, path: str, given: Any = None) -> Any:
+        """Speak with the simulator's own interface."""
+        data = None if given is None else json.dumps(given).encode()
+        asked = urllib.request.Request(
+            self.url + path, data, {"Content-Type": "application/json"}, method=method
+        )
+        with urllib.request.urlopen(asked, timeout=10) as answer:
+            content = answer.read()
+        return json.loads(content) if content else None
+
+    def faults(self, *rules: dict[str, Any]) -> None:
+        """Put these faults in force, in place of those before."""
+        self.ask("PUT", "/sim/faults", list(rules))
+
+    def accepted(self, to: str = "") -> list[dict[str, Any]]:
+        """Every text accepted, oldest first."""
+        found: list[dict[str, Any]] = self.ask("GET", f"/sim/messages?to={quote(to)}")["messages"]
+        return found
+
+    def asked(self) -> int:
+        """How many creates reached the network, accepted or not."""
+        return int(self.ask("GET", "/sim/messages?limit=0")["requests"]["asked"])
+
+    def settled(self, sid: str, status: str) -> None:
+        """Wait until a text has come to `status`."""
+        ends = time.monotonic() + 8
+        while not any(one["sid"] == sid and one["status"] == status for one in self.accepted()):
+            assert time.monotonic() < ends, f"{sid} never came to {status}"
+            time.sleep(0.01)
+
+
+@pytest.fixture
+def network(house: settings.Settings, network_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Network]:
+    """An empty phone network, and a house that sends through it; what is in doubt settles after four seconds."""
+    monkeypatch.setattr(twilio, "TIMEOUT_SECONDS", 0.7)
+    monkeypatch.setattr(
+        runtime, "_settings", house.model_copy(update={"twilio_api_url": network_url, "settle_seconds": 4})
+    )
+    found = Network(network_url)
+    found.ask("DELETE", "/sim")
+    yield found
+    found.ask("DELETE", "/sim/faults")
+    made = runtime._made.get("gateways.twilio")
+    if isinstance(made, twilio.TwilioGateway):
+        made._client.http_client.session.close()

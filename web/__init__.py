@@ -16,6 +16,7 @@ ROOMS = (
     "composing.composer",
     "savedreplies.savedreplies",
     "live.live",
+    "attachments.attachments",
     "savedfilters.savedfilters",
     "handoffs.handoffs",
     "search.search",

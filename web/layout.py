@@ -166,7 +166,7 @@ def _headers(response: Response) -> Response:
     ours = request.blueprint in _OURS
     if not ours and not (response.status_code >= 400 and _is_ours_to_explain()):
         return response
-    response.headers["Content-Security-Policy"] = POLICY
+    response.headers["Content-Security-Policy"] = getattr(request_view(), "policy", POLICY)
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Referrer-Policy"] = "same-origin"
     response.headers["Cross-Origin-Opener-Policy"] = "same-origin"

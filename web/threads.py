@@ -15,10 +15,10 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from config import clock, db
-from messaging import conversations
+from messaging import conversations, media, sniffing
 from messaging.inbox import contacts
 from messaging.inbox.models import Contact
-from messaging.models import Clinic, Conversation, Message, Patient, Staff
+from messaging.models import Clinic, Conversation, Media, Message, Patient, Staff
 from web import times, words
 
 # A form's address is the patient's key to it: staff see that one was sent, never the key.
@@ -38,6 +38,15 @@ class Thread:
 
 
 @dataclass(frozen=True)
+class Attached:
+    """A picture or file of a text: `state` is waiting | picture | file | failed, `called` its name in words."""
+
+    id: UUID
+    state: str
+    called: str
+
+
+@dataclass(frozen=True)
 class Said:
     """One text: `side` in | out, its words, who wrote it, when, and what became of it."""
 
@@ -49,7 +58,7 @@ class Said:
     state: str
     worrying: bool
     crisis: bool
-    media: int
+    attached: list[Attached]
 
 
 @dataclass(frozen=True)
@@ -109,7 +118,11 @@ def page(session: Session, clinic: Clinic, staff: Staff, thread: Thread, cursor:
     shown = rows[-PAGE:]
     names = _names(session, shown)
     now, called = clock.now(), _called(thread)
-    told = [(_place(row)[0], _shown(row, called, names, staff, clinic.zone)) for row in shown]
+    hung = media.of_messages(session, [row.id for row in shown if isinstance(row, Message) and row.media])
+    told = [
+        (_place(row)[0], _shown(row, called, names, staff, clinic.zone, hung.get(row.id, ())))
+        for row in shown
+    ]
     days = groupby(told, key=lambda one: times.day(one[0], now, clinic.zone))
     return Page(
         [Day(day, [said for _, said in several]) for day, several in days],
@@ -165,11 +178,16 @@ def _names(session: Session, rows: Iterable[Message | Contact]) -> dict[UUID, st
 
 
 def _shown(
-    row: Message | Contact, called: str, names: dict[UUID, str], staff: Staff, zone: str
+    row: Message | Contact,
+    called: str,
+    names: dict[UUID, str],
+    staff: Staff,
+    zone: str,
+    attached: Sequence[Media],
 ) -> Said | Noted:
     if isinstance(row, Contact):
         return noted(row, names.get(row.staff_id, "A colleague"), staff, zone)
-    return _said(row, called, names, zone)
+    return _said(row, called, names, zone, attached)
 
 
 def noted(contact: Contact, author: str, staff: Staff, zone: str) -> Noted:
@@ -193,7 +211,16 @@ def noted(contact: Contact, author: str, staff: Staff, zone: str) -> Noted:
     )
 
 
-def _said(message: Message, name: str, authors: dict[UUID, str], zone: str) -> Said:
+def _attached(row: Media) -> Attached:
+    kind = sniffing.kind_named(row.type)
+    state = row.state if row.state in ("waiting", "failed") else "picture" if kind.picture else "file"
+    name = state if state != "file" else kind.type.partition("/")[0]
+    return Attached(row.id, state, words.say("attached", name))
+
+
+def _said(
+    message: Message, name: str, authors: dict[UUID, str], zone: str, attached: Sequence[Media]
+) -> Said:
     inbound = message.direction == "in"
     author = name if inbound else words.say("authors", message.kind)
     if message.author_id in authors:
@@ -207,7 +234,7 @@ def _said(message: Message, name: str, authors: dict[UUID, str], zone: str) -> S
         state="" if inbound else _fate(message, zone),
         worrying=message.state in WORRYING,
         crisis=inbound and any(rule.startswith("crisis") for rule in message.reading),
-        media=len(message.media),
+        attached=[_attached(one) for one in attached],
     )
 
 

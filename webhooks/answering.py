@@ -8,8 +8,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from config import clock, db, logging
-from messaging import consent, conversations, people, reading
-from messaging.models import Clinic, Conversation, Message, Patient, PatientNumber
+from messaging import consent, conversations, media, people, reading, rulebook
+from messaging.models import PROGRAMMES, Clinic, Conversation, Message, Patient, PatientNumber
 from messaging.rulebook import Consent
 from reminders import appointments, replies
 from webhooks import autoreplies, fields, raising, receipts
@@ -40,7 +40,12 @@ def answer_all(session: Session, arrived: Sequence[Receipt]) -> None:
             logging.logger().warning("text ignored", receipt_id=receipt.id, kind=why)
             continue
         filed.add((clinic.id, form["MessageSid"]))
-        answer(session, clinic, form, at=receipt.received_at)
+        answer(session, clinic, form, at=_said_at(receipt, form))
+
+
+def _said_at(receipt: Receipt, form: Mapping[str, str]) -> datetime:
+    """When it was said: a text found in the carrier's list is older than its receipt."""
+    return datetime.fromisoformat(form[fields.SENT]) if fields.SENT in form else receipt.received_at
 
 
 def answer(session: Session, clinic: Clinic, form: Mapping[str, str], at: datetime) -> Message:
@@ -58,7 +63,7 @@ def answer(session: Session, clinic: Clinic, form: Mapping[str, str], at: dateti
         autoreplies.crisis(inbound)
         return inbound.message
     done = _act(inbound)
-    handled = (done or obeyed) and _nothing_beyond(inbound)
+    handled = (done or (obeyed and not _may_mean_a_visit(inbound))) and _nothing_beyond(inbound)
     if not handled and _only_thanks(inbound):
         raising.add_to_waiting(inbound)
         return inbound.message
@@ -79,11 +84,13 @@ def _file(session: Session, clinic: Clinic, form: Mapping[str, str], at: datetim
         one for one in people.patients_with_number(session, clinic, number) if one.state != "deceased"
     ]
     only = patients[0] if len(patients) == 1 else None
-    awaiting = only is not None and _awaits_answer(session, only, conversation)
+    # Of those who share a phone, any may be the one who answers: a human then chooses.
+    awaiting = any(_awaits_answer(session, one, conversation) for one in patients)
     read = reading.read(body, only.language if only else None, awaiting=awaiting)
     if fields.ALONE in form:
         alone = reading.read(form[fields.ALONE], only.language if only else None, awaiting=awaiting)
         read = _graver(read, alone)
+    attached = list(fields.media(form))
     message = conversations.file_inbound(
         session,
         clinic,
@@ -91,9 +98,10 @@ def _file(session: Session, clinic: Clinic, form: Mapping[str, str], at: datetim
         body=fields.showable(body),
         provider_sid=form["MessageSid"],
         reading=[*read.why, f"version.{read.version}"],
-        media=list(fields.media(form)),
+        media=attached,
         at=at,
     )
+    media.expect(session, message, attached)
     carriers = bool(form.get("OptOutType")) or body.strip().upper() in CARRIERS_OWN
     read = _as_the_carrier_took_it(read, form.get("OptOutType", ""))
     return Inbound(session, clinic, conversation, patients, message, read, number, carriers)
@@ -133,13 +141,50 @@ def _consent(inbound: Inbound) -> bool:
     said = inbound.reading.consent
     if said == "start" and _is_only_yes(inbound):
         return False
+    if said in ("stop", "start") and _overtaken(inbound):
+        return False  # a human reads it: what was said since has been obeyed
     if said == "stop":
-        _record(inbound, "revoked")
-    elif said == "start":
+        return _stop(inbound)
+    if said == "start":
         _record(inbound, "granted")
     if said in ("start", "help") and not inbound.carrier_answers and not inbound.reading.crisis:
         autoreplies.plain(inbound, "started" if said == "start" else "help")
     return said is not None
+
+
+def _stop(inbound: Inbound) -> bool:
+    """Stop all texts, or those of which the text speaks, and say so once; False where it is not certain which."""
+    scope = None if inbound.carrier_answers else inbound.reading.scope
+    before = consent.state(inbound.session, inbound.clinic, inbound.number)
+    if scope == "visit":
+        if not _quiet(inbound):
+            return False
+    else:
+        only = (scope,) if scope in PROGRAMMES and scope != "care_team" else PROGRAMMES
+        _record(inbound, "revoked", only)
+        if all(before[programme] == "revoked" for programme in only):
+            return True  # they know it already
+    if not inbound.reading.crisis:
+        autoreplies.stopped(inbound, scope)
+    return True
+
+
+def _quiet(inbound: Inbound) -> bool:
+    patient = inbound.patient
+    return patient is not None and replies.quiet(
+        inbound.session, inbound.clinic, inbound.conversation, patient, inbound.reading, inbound.message
+    )
+
+
+def _overtaken(inbound: Inbound) -> bool:
+    """Whether a text that was found late speaks of consent, and the same number has spoken of it since."""
+    rules = rulebook.rules()
+    since = select(Message.reading).where(
+        Message.conversation_id == inbound.conversation.id,
+        Message.direction == "in",
+        Message.created_at > inbound.message.created_at,
+    )
+    return any(label in rules.consents for why in inbound.session.scalars(since) for label in why)
 
 
 def _is_only_yes(inbound: Inbound) -> bool:
@@ -149,7 +194,7 @@ def _is_only_yes(inbound: Inbound) -> bool:
     return not asked and "revoked" not in stopped.values()
 
 
-def _record(inbound: Inbound, event: consent.Event) -> None:
+def _record(inbound: Inbound, event: consent.Event, programmes: Sequence[str] = PROGRAMMES) -> None:
     patient = inbound.patient
     consent.record(
         inbound.session,
@@ -157,6 +202,7 @@ def _record(inbound: Inbound, event: consent.Event) -> None:
         inbound.number,
         event,
         source="text",
+        programmes=programmes,
         actor=f"patient:{patient.id}" if patient else f"conversation:{inbound.conversation.id}",
         patient_id=patient.id if patient else None,
         words=inbound.message.body,
@@ -175,6 +221,11 @@ def _act(inbound: Inbound) -> bool:
     if body is not None:
         autoreplies.confirmation(inbound, body)
     return outcome.handled
+
+
+def _may_mean_a_visit(inbound: Inbound) -> bool:
+    """Whether a word that stops texts (CANCEL, END, QUIT) may have been meant for a visit too."""
+    return inbound.reading.consent == "stop" and inbound.reading.answer == "change"
 
 
 def _nothing_beyond(inbound: Inbound) -> bool:

@@ -1,6 +1,6 @@
 """The few texts that answer by themselves, and how often they may: two robots must not talk to each other for ever."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 
@@ -11,7 +11,10 @@ from webhooks.inbound import Inbound
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 A_DAY = 5
+CRISES_A_DAY = 6
+MONTH = timedelta(days=30)
 SHORT_CODE = 8
+SCOPES = ("reminders", "screening", "visit")
 
 
 def crisis(inbound: Inbound) -> None:
@@ -19,7 +22,7 @@ def crisis(inbound: Inbound) -> None:
 
     The item of the staff exists before: the text says that the team has been notified.
     """
-    if _sent(inbound, "crisis", HOUR) == 0:
+    if _sent(inbound, "crisis", HOUR) == 0 and _sent(inbound, "crisis", DAY) < CRISES_A_DAY:
         body = wording.render(wording.texts(inbound.language)["crisis"], {})
         _send(inbound, body, kind="crisis", programme="care_team", dedupe=f"crisis:{inbound.message.id}")
 
@@ -35,16 +38,32 @@ def plain(inbound: Inbound, key: str, every: timedelta = HOUR) -> None:
     conversation, now = inbound.conversation, clock.now()
     if conversation.auto_replied_at is not None and conversation.auto_replied_at > now - every:
         return
-    about = {"clinic": inbound.clinic.name, "clinic_phone": phone.display(inbound.clinic.phone)}
-    body = wording.render(wording.texts(inbound.language)[key], about)
+    if _sent(inbound, "automatic", DAY) >= A_DAY:
+        return
+    body = wording.render(wording.texts(inbound.language)[key], _about(inbound))
     dedupe = f"{key}:{inbound.message.id}"
     if _send(inbound, body, kind="automatic", programme="care_team", dedupe=dedupe):
         conversation.auto_replied_at = now
 
 
 def unknown_sender(inbound: Inbound) -> None:
-    """Tell a number of nobody, once a day, that a person will look."""
-    plain(inbound, "unknown_sender", DAY)
+    """Tell a number of nobody, once a month, whose line this is, that a person will look, and where help is."""
+    plain(inbound, "unknown_sender", MONTH)
+
+
+def stopped(inbound: Inbound, scope: str | None) -> None:
+    """Say once what has stopped, where the carrier does not: 47 CFR 64.1200(a)(12) allows it for five minutes."""
+    until = inbound.message.created_at + outbox.LAST_WORD_WITHIN
+    if inbound.carrier_answers or clock.now() >= until or _sent(inbound, outbox.LAST_WORD, DAY):
+        return
+    key = f"stopped_{scope}" if scope in SCOPES else "stopped"
+    body = wording.render(wording.texts(inbound.language)[key], _about(inbound))
+    dedupe = f"{key}:{inbound.message.id}"
+    _send(inbound, body, kind=outbox.LAST_WORD, programme="care_team", dedupe=dedupe, expires_at=until)
+
+
+def _about(inbound: Inbound) -> dict[str, str]:
+    return {"clinic": inbound.clinic.name, "clinic_phone": phone.display(inbound.clinic.phone)}
 
 
 def _sent(inbound: Inbound, kind: str, within: timedelta) -> int:
@@ -57,7 +76,15 @@ def _sent(inbound: Inbound, kind: str, within: timedelta) -> int:
     return inbound.session.scalar(sent) or 0
 
 
-def _send(inbound: Inbound, body: str, *, kind: str, programme: str, dedupe: str) -> bool:
+def _send(
+    inbound: Inbound,
+    body: str,
+    *,
+    kind: str,
+    programme: str,
+    dedupe: str,
+    expires_at: datetime | None = None,
+) -> bool:
     if len(inbound.number) <= SHORT_CODE:
         return False  # a machine's number: nobody reads what is sent there
     try:
@@ -70,6 +97,7 @@ def _send(inbound: Inbound, body: str, *, kind: str, programme: str, dedupe: str
             body=body,
             dedupe=dedupe,
             lane="urgent",
+            expires_at=expires_at,
         )
     except outbox.MayNotText:
         return False

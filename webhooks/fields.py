@@ -59,6 +59,8 @@ CARRIERS_OWN = frozenset(
 )
 # What the carrier set in Body itself, kept where words of doubt were added to it.
 ALONE = "BodyAlone"
+# When the carrier took a text that no webhook brought (webhooks.missed).
+SENT = "SentAt"
 
 
 class BadFields(ValueError):
@@ -112,7 +114,7 @@ def sms(form: Mapping[str, str], account_sid: str) -> dict[str, str]:
     behind = {
         name: value for name, value in form.items() if "Body" < name < "From" and name not in CARRIERS_OWN
     }
-    kept = {name: value for name, value in form.items() if name != ALONE}
+    kept = {name: value for name, value in form.items() if name not in (ALONE, SENT)}
     alone = {ALONE: form["Body"]} if behind else {}
     return {**kept, **alone, "Body": form["Body"] + _told(behind)}
 
@@ -156,7 +158,6 @@ def _check(
 
 
 def media(form: Mapping[str, str]) -> Iterator[dict[str, str]]:
-    """Yield the address and the type of each attachment."""
+    """Yield the address (empty where it was not said) and the type of each attachment."""
     for number in range(int(form.get("NumMedia") or 0)):
-        if f"MediaUrl{number}" in form:
-            yield {"url": form[f"MediaUrl{number}"], "type": form.get(f"MediaContentType{number}", "")}
+        yield {"url": form.get(f"MediaUrl{number}", ""), "type": form.get(f"MediaContentType{number}", "")}

@@ -1,12 +1,14 @@
 """A text that came in, with all that was found out about it before anything is done."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
+from config import logging
 from messaging import reading
 from messaging.models import Clinic, Conversation, Message, Patient
+from webhooks import fields
 
 
 @dataclass(frozen=True)
@@ -32,3 +34,18 @@ class Inbound:
         """The language all patients of this number share, else English."""
         spoken = {one.language for one in self.patients}
         return spoken.pop() if len(spoken) == 1 else "en"
+
+
+def lane_of(form: Mapping[str, str]) -> str:
+    """Return the lane a text is worked on in: urgent where it may speak of a crisis, or cannot be read at all."""
+    # Each way it may have been meant; most texts are meant in one way only.
+    said = [form[name] for name in ("Body", fields.ALONE) if form.get(name)]
+    return "urgent" if any(map(_needs_haste, said)) else "default"
+
+
+def _needs_haste(body: str) -> bool:
+    try:
+        return reading.read(body).crisis
+    except Exception as error:  # noqa: BLE001 - a text that cannot be read must be kept all the same, and soon
+        logging.logger().error("a text could not be read", exc_info=error)
+        return True

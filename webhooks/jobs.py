@@ -12,7 +12,7 @@ from config.keys import WrongKey
 from messaging import delivery, phone, reading
 from messaging.inbox import items
 from messaging.models import Attempt, Clinic
-from webhooks import answering, fields, raising, receipts
+from webhooks import answering, fields, missed, raising, receipts
 from webhooks.models import Receipt
 
 
@@ -98,4 +98,5 @@ LANES = [
     queue.Lane(
         "receipts", "default", partial(drain, "default"), partial(_oldest, "default"), _compile_the_rules
     ),
+    queue.Lane("missed", "default", missed.look, missed.oldest, delivery.prepare),
 ]

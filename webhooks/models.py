@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from config.db import Base, Sealed, SealedRow, Work
+from config.db import Base, ClinicRow, Sealed, SealedRow, Work
 
 
 class Receipt(SealedRow, Work, Base):
@@ -33,3 +33,19 @@ class Receipt(SealedRow, Work, Base):
     processed_at: Mapped[datetime | None]
 
     payload = Sealed("payload_ct")
+
+
+class InboundCheck(ClinicRow, Work, Base):
+    """How far the carrier's list of a clinic's texts has been read (webhooks.missed): one row for each clinic.
+
+    Everything up to `looked_until` was looked at. Between `owed_from` and `owed_until` it still has to be: what was
+    too much for one look, and, once an hour, the last two days.
+    """
+
+    __tablename__ = "inbound_check"
+    __table_args__ = (UniqueConstraint("clinic_id"),)
+
+    looked_until: Mapped[datetime]
+    owed_from: Mapped[datetime | None]
+    owed_until: Mapped[datetime | None]
+    deep_at: Mapped[datetime]

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 
 from config import clock
+from messaging import outbox
 from messaging.inbox import escalation, items, routing, snoozing
 from messaging.inbox.models import InboxItem
 from webhooks.inbound import Inbound
@@ -32,10 +33,18 @@ def safety(inbound: Inbound) -> InboxItem:
         kind="safety",
         about=f"message:{inbound.message.id}",
         dedupe=f"crisis:{inbound.message.id}",
-        summary=_summary(inbound, "crisis", "crisis_unknown", "crisis_shared"),
+        summary=_cannot_be_texted(inbound) + _summary(inbound, "crisis", "crisis_unknown", "crisis_shared"),
         patient_id=inbound.patient.id if inbound.patient else None,
         conversation_id=inbound.conversation.id,
     )
+
+
+def _cannot_be_texted(inbound: Inbound) -> str:
+    """Say that only a call is left, where the number has opted out (perhaps by this very text) or gets no texts."""
+    why = outbox.closed(inbound.session, inbound.clinic, inbound.conversation)
+    if inbound.reading.consent == "stop" and inbound.reading.scope is None:
+        why = "opted out"
+    return words()["cannot"].get(why or "", "")
 
 
 def reply(inbound: Inbound) -> InboxItem:

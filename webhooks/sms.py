@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from config import keys, logging, runtime
 from messaging import delivery, reading
-from webhooks import fields, receipts, signatures
+from webhooks import fields, inbound, receipts, signatures
 from webhooks.problems import problem
 
 LARGEST_BODY = 64 * 1024
@@ -33,7 +33,7 @@ def sms() -> Response:
         "twilio.sms",
         form["MessageSid"],
         form,
-        lane="urgent" if any(map(_needs_haste, _bodies(form))) else "default",
+        lane=inbound.lane_of(form),
         clinic=receipts.clinic_of_number(form["To"]),
     )
     return Response(TWIML, mimetype="text/xml")
@@ -63,19 +63,6 @@ def status(token: str) -> Response:
 def _attempt(token: str, session: Session) -> tuple[UUID, UUID] | None:
     attempt = delivery.attempt_by_token(session, token)
     return (attempt.id, attempt.clinic_id) if attempt else None
-
-
-def _bodies(form: Mapping[str, str]) -> list[str]:
-    """Return what was written, each way it may have been meant; most texts are meant in one way only."""
-    return [form[name] for name in ("Body", fields.ALONE) if form.get(name)]
-
-
-def _needs_haste(body: str) -> bool:
-    try:
-        return reading.read(body).crisis
-    except Exception as error:  # noqa: BLE001 - a text that cannot be read must be kept all the same, and soon
-        logging.logger().error("a text could not be read", exc_info=error)
-        return True
 
 
 def _verified(check: Callable[[Mapping[str, str], str], dict[str, str]]) -> dict[str, str] | Response:

@@ -3,7 +3,7 @@
 from config.db.base import Base, ClinicRow, Heartbeat, Moment, SealedRow, Work, new_id
 from config.db.claims import Claim, claim, retry_later, still_mine, work_off
 from config.db.engine import EVERY, bare_transaction, engine, forget_connections, on_commit, unit_of_work
-from config.db.sealed import DataKey, Sealed, clinic_index, load_keys, new_data_key
+from config.db.sealed import DataKey, Sealed, SealedBytes, clinic_index, load_keys, new_data_key
 
 __all__ = [
     "EVERY",
@@ -14,6 +14,7 @@ __all__ = [
     "Heartbeat",
     "Moment",
     "Sealed",
+    "SealedBytes",
     "SealedRow",
     "Work",
     "bare_transaction",

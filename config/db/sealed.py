@@ -125,17 +125,21 @@ class Sealed:
     def __get__(self, row: Any, owner: Any = None) -> "str | Sealed | None":
         if row is None:
             return self
-        sealed = getattr(row, self.column)
-        if sealed is None:
-            return None
-        return keys.unseal(self._key_of(row), sealed, *self._bound(row)).decode("utf-8", "surrogatepass")
+        plain = self.opened(row)
+        return None if plain is None else plain.decode("utf-8", "surrogatepass")
 
     def __set__(self, row: Any, value: str | None) -> None:
-        if value is None:
-            setattr(row, self.column, None)
-            return
-        plain = value.encode("utf-8", "surrogatepass")
-        setattr(row, self.column, keys.seal(self._key_of(row), plain, *self._bound(row)))
+        self.close(row, None if value is None else value.encode("utf-8", "surrogatepass"))
+
+    def opened(self, row: Any) -> bytes | None:
+        """Return the bytes that were sealed in the row, None where there are none."""
+        sealed = getattr(row, self.column)
+        return None if sealed is None else keys.unseal(self._key_of(row), sealed, *self._bound(row))
+
+    def close(self, row: Any, plain: bytes | None) -> None:
+        """Seal bytes into the row, or None."""
+        sealed = None if plain is None else keys.seal(self._key_of(row), plain, *self._bound(row))
+        setattr(row, self.column, sealed)
 
     def _bound(self, row: Any) -> tuple[str, str, str, str]:
         return row.__tablename__, self.column, str(row.id), str(row.clinic_id)
@@ -151,3 +155,16 @@ class Sealed:
         # A row being made belongs to no session yet; its key was stored before it, or is in the cache.
         with unit_of_work(EVERY, read_only=True) as reader:
             return _key(reader, row.key_id)
+
+
+class SealedBytes:
+    """Bytes kept sealed in the column named, as Sealed keeps a text."""
+
+    def __init__(self, column: str) -> None:
+        self._sealed = Sealed(column)
+
+    def __get__(self, row: Any, owner: Any = None) -> Any:
+        return self if row is None else self._sealed.opened(row)
+
+    def __set__(self, row: Any, value: bytes | None) -> None:
+        self._sealed.close(row, value)

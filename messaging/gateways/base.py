@@ -28,6 +28,37 @@ class Taken:
     created_at: datetime | None
 
 
+@dataclass(frozen=True)
+class Came:
+    """A text that came in, as the carrier's own list shows it. `attached` counts its pictures and files."""
+
+    sid: str
+    sender: str
+    body: str
+    attached: int
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class Listing:
+    """Texts that came in, newest first; `cut_at` the moment of the oldest where there were more than were asked for."""
+
+    texts: list[Came]
+    cut_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Attached:
+    """A picture or file of a text at the carrier: its id there, and the type the sender's phone gave it."""
+
+    sid: str
+    type: str
+
+
+class TooLarge(Exception):
+    """An attachment holds more bytes than we keep."""
+
+
 class Refused(Exception):
     """The carrier said no and sent nothing; `code` is its error code, `status` the HTTP status."""
 
@@ -54,4 +85,20 @@ class Gateway(Protocol):
 
     def fetch(self, sid: str) -> Taken | None:
         """Return how one text fared, or None if the carrier does not know it. Raises OutcomeUnknown."""
+        ...
+
+    def came(self, to: str, since: datetime, until: datetime, limit: int) -> Listing:
+        """Return what came in for our number `to`, looking at `limit` at most. Raises OutcomeUnknown, Refused."""
+        ...
+
+    def attached(self, sid: str) -> list[Attached]:
+        """Return what hangs on a text. Raises OutcomeUnknown, Refused."""
+        ...
+
+    def attachment(self, sid: str, attached_sid: str, most: int) -> bytes:
+        """Return the bytes of an attachment, at most `most`. Raises TooLarge, OutcomeUnknown, Refused."""
+        ...
+
+    def delete_attachment(self, sid: str, attached_sid: str) -> None:
+        """Let the carrier forget an attachment; one it does not know is forgotten. Raises OutcomeUnknown, Refused."""
         ...

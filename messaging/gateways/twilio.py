@@ -9,11 +9,13 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from config import runtime
-from messaging.gateways.base import OutcomeUnknown, Outgoing, Refused, Taken
+from messaging.gateways import fetching
+from messaging.gateways.base import Attached, Came, Listing, OutcomeUnknown, Outgoing, Refused, Taken
 
 TWILIO = "https://api.twilio.com"
 TIMEOUT_SECONDS = 15.0
 CONNECTIONS = 64
+LARGEST_PAGE = 1000
 REQUEST_TIMED_OUT = 408
 T = TypeVar("T")
 
@@ -45,6 +47,7 @@ class TwilioGateway:
                     scheme, HTTPAdapter(pool_connections=4, pool_maxsize=CONNECTIONS, max_retries=0)
                 )
             http.session.trust_env = bool(not api_url)
+        self._api_url = api_url
         self._client = Client(account_sid, auth_token, http_client=http)
 
     def send(self, text: Outgoing) -> str:
@@ -80,6 +83,48 @@ class TwilioGateway:
                 return None
             raise OutcomeUnknown(str(refused)) from None
 
+    def came(self, to: str, since: datetime, until: datetime, limit: int) -> Listing:
+        """List what came in for `to`. Servers differ in how finely they keep DateSent, so we filter here too."""
+        listed, since = self._client.messages.list, since.replace(microsecond=0)
+        page = min(limit, LARGEST_PAGE)
+        found = self._ask(
+            lambda: [
+                (str(one.direction), _came(one))
+                for one in listed(
+                    to=to, date_sent_after=since, date_sent_before=until, limit=limit, page_size=page
+                )
+            ]
+        )
+        cut_at = min(one.created_at for _, one in found) if len(found) >= limit else None
+        return Listing(
+            [one for way, one in found if way == "inbound" and since <= one.created_at <= until], cut_at
+        )
+
+    def attached(self, sid: str) -> list[Attached]:
+        """List the attachments of a text."""
+        return self._ask(
+            lambda: [
+                Attached(str(one.sid), str(one.content_type))
+                for one in self._client.messages(sid).media.list()
+            ]
+        )
+
+    def attachment(self, sid: str, attached_sid: str, most: int) -> bytes:
+        """Fetch the bytes. The address is made from the two ids, never taken from what a form said."""
+        account = self._client.username
+        path = f"/2010-04-01/Accounts/{account}/Messages/{sid}/Media/{attached_sid}"
+        return self._ask(
+            lambda: fetching.fetch((self._api_url or TWILIO) + path, (account, self._client.password), most)
+        )
+
+    def delete_attachment(self, sid: str, attached_sid: str) -> None:
+        """Delete at the carrier; what is not there any more is deleted."""
+        try:
+            self._ask(lambda: self._client.messages(sid).media(attached_sid).delete())
+        except Refused as refused:
+            if refused.status != 404:
+                raise
+
     def _ask(self, call: Callable[[], T]) -> T:
         from requests.exceptions import RequestException
         from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioServiceException
@@ -97,6 +142,16 @@ class TwilioGateway:
         except (ValueError, LookupError, TypeError, AttributeError) as error:
             # The SDK reads an answer without checking its shape: whatever it stumbles over was no answer.
             raise OutcomeUnknown(type(error).__name__) from None
+
+
+def _came(one: Any) -> Came:
+    return Came(
+        sid=str(one.sid),
+        sender=str(one.from_),
+        body=str(one.body or ""),
+        attached=int(one.num_media or 0),
+        created_at=one.date_sent or one.date_created,
+    )
 
 
 def _taken(one: Any) -> Taken:

@@ -90,10 +90,18 @@ def test_y_confirms_the_one_visit_that_was_asked_about(phone: Phone) -> None:
     assert phone.items() == []
 
 
-def test_y_twice_is_thanked_twice(phone: Phone) -> None:
+@pytest.mark.parametrize("again", ["👍", "👍🏽", "yes", "Y"])
+def test_y_and_a_thumbs_up_to_our_thanks_are_thanked_for_once(phone: Phone, again: str) -> None:
     phone.visit()
     remind()
-    assert phone.answers("Y") == phone.answers("yes")
+    assert phone.answers("Y").reply_key == "confirmed"
+    assert phone.answers(again) == replies.Outcome(True)
+
+
+def test_y_again_on_another_day_is_thanked_again(phone: Phone) -> None:
+    phone.visit()
+    remind()
+    assert phone.answers("Y") == phone.answers("yes", at=DAY_BEFORE + replies.JUST_THANKED)
 
 
 def test_y_before_anything_was_asked_is_for_a_human(phone: Phone) -> None:

@@ -168,3 +168,20 @@ def _sleep(world: Any, days: int = 1) -> None:
         )
         for item in session.scalars(select(InboxItem)):
             snoozing.snooze(session, item, kim, datetime.now(UTC) + timedelta(days=days))
+
+
+@pytest.mark.parametrize("line", ["opted out", "opts out with it", "landline"])
+def test_a_crisis_from_a_number_that_cannot_be_texted_asks_for_a_call_at_once(world: Any, line: str) -> None:
+    said = "I want to die"
+    if line == "opted out":
+        world.text("STOP")
+    elif line == "landline":
+        with db.unit_of_work(db.EVERY) as session:
+            people.learn_line(session, world.clinic, "+13035550101", "landline", "operator")
+    else:
+        said = "please stop texting me, I want to die"
+    world.text(said)
+    (item,) = [one for one in world.items if one.kind == "safety"]
+    assert "call now" in item.summary
+    assert item.summary.endswith(said)
+    assert [one for one in world.outbound if one.kind == "stopped"] == []

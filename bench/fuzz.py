@@ -1,0 +1,245 @@
+"""Throws hostile forms at the door for texts: no 5xx, and nothing a carrier could have said is lost.
+
+python -m bench.fuzz [how many, 2000] [seed, 1]
+"""
+
+import base64
+import hashlib
+import hmac
+import random
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from urllib.parse import quote_from_bytes
+
+from flask.testing import FlaskClient
+from sqlalchemy import select
+
+from bench import stage
+from config import db, runtime
+from messaging.inbox.models import InboxItem
+from messaging.models import Message
+from webhooks import jobs
+from webhooks.models import Receipt
+
+PATH = "/webhooks/twilio/sms"
+BATCH = 200
+Fields = list[tuple[bytes, bytes]]
+WORDS = (
+    *("Y", "STOP", "I want to die", "CANCEL", "AYUDA", "ok", "R2", "me quiero matar", "\U0001f44d\U0001f3fd"),
+    *(
+        "Body",
+        "From+13035550101",
+        "To+13035550100",
+        "MessageSidSM",
+        "&Body=x",
+        "%00",
+        "=",
+        "<script>",
+        "{words}",
+    ),
+    *("\u202e", "\u200d", "\x00", "\r\n", "\ufeff", "\u0301" * 40, "k\u0456ll", "'; DROP TABLE message; --"),
+)
+
+
+@dataclass
+class Hostile:
+    """One form: `believable` where a carrier could have sent it, `signed` where its signature fits."""
+
+    sid: str
+    fields: Fields
+    believable: bool = True
+    signed: bool = True
+    body: bytes | None = None
+
+
+@dataclass
+class Report:
+    """What became of the forms: answers by status, receipts by state, and sentences for whatever went wrong."""
+
+    count: int = 0
+    seconds: float = 0.0
+    answers: Counter[str] = field(default_factory=Counter)
+    states: Counter[str] = field(default_factory=Counter)
+    wrong: list[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        told = ", ".join(f"{name} {count}" for name, count in sorted(self.answers.items()))
+        ended = ", ".join(f"{name} {count}" for name, count in sorted(self.states.items()))
+        return (
+            f"fuzz: {self.count} forms in {self.seconds:.0f} s; answers: {told}; receipts: {ended}; "
+            f"wrong: {len(self.wrong)}" + "".join(f"\n  {one}" for one in self.wrong[:20])
+        )
+
+
+def throw(client: FlaskClient, count: int, seed: int) -> Report:
+    """Throw `count` forms at the door of a configured house with a clinic, and look up what became of each."""
+    chance, report, began = random.Random(seed), Report(), time.perf_counter()
+    for start in range(0, count, BATCH):
+        thrown = [_hostile(chance) for _ in range(min(BATCH, count - start))]
+        taken = [one for one in thrown if _post(client, one, chance, report)]
+        for lane in ("urgent", "default"):
+            while jobs.drain(lane):
+                pass
+        _look_up(taken, report)
+    report.count, report.seconds = count, time.perf_counter() - began
+    return report
+
+
+def _post(client: FlaskClient, one: Hostile, chance: random.Random, report: Report) -> bool:
+    body = one.body if one.body is not None else _encoded(one.fields, chance)
+    signature = _signature(one.fields) if one.signed else chance.choice(["", "x", "\u00ff" * 28, "A" * 9000])
+    answer = client.post(
+        PATH,
+        data=body,
+        headers={"X-Twilio-Signature": signature},
+        content_type="application/x-www-form-urlencoded",
+    )
+    kind = "believable" if one.believable and one.signed else "signed" if one.signed else "unsigned"
+    report.answers[f"{kind} {answer.status_code}"] += 1
+    if answer.status_code >= 500:
+        report.wrong.append(f"{answer.status_code} for {body[:300]!r}")
+    if not one.signed and answer.status_code < 400:
+        report.wrong.append(f"unsigned and taken: {body[:300]!r}")
+    if one.signed and one.believable and answer.status_code != 200:
+        report.wrong.append(f"{answer.status_code} for what a carrier could say: {body[:300]!r}")
+    return answer.status_code == 200
+
+
+def _look_up(taken: list[Hostile], report: Report) -> None:
+    sids = [one.sid for one in taken]
+    with db.unit_of_work(db.EVERY, read_only=True) as session:
+        receipts = {one.event: one for one in session.scalars(select(Receipt).where(Receipt.event.in_(sids)))}
+        said = select(Message.provider_sid).where(Message.provider_sid.in_(sids), Message.direction == "in")
+        filed = Counter(session.scalars(said))
+        about = {f"receipt:{one.id}" for one in receipts.values()}
+        seen = set(session.scalars(select(InboxItem.about).where(InboxItem.about.in_(about))))
+    for sid in set(sids):
+        receipt = receipts.get(sid)
+        state = receipt.state if receipt else "missing"
+        report.states[state] += 1
+        ends = {
+            "processed": filed[sid] == 1,
+            "ignored": True,
+            "failed": receipt is not None and f"receipt:{receipt.id}" in seen,
+        }
+        if not ends.get(state, False):
+            report.wrong.append(f"{sid}: {state}, {filed[sid]} texts")
+
+
+def _hostile(chance: random.Random) -> Hostile:
+    sid = chance.choice(("SM", "MM")) + f"{chance.getrandbits(128):032x}"
+    given: dict[bytes, bytes] = {
+        b"MessageSid": sid.encode(),
+        b"SmsMessageSid": sid.encode(),
+        b"AccountSid": runtime.settings().twilio_account_sid.encode(),
+        b"From": chance.choice((stage.PATIENT, f"+1303555{chance.randrange(100, 200):04}", "72345")).encode(),
+        b"To": (stage.CLINIC if chance.random() < 0.97 else "+13035550198").encode(),
+        b"Body": _body(chance),
+        b"NumMedia": b"0",
+        b"NumSegments": b"1",
+        b"ApiVersion": b"2010-04-01",
+        b"FromCity": chance.choice((b"", b"DENVER", "CAÑON CITY".encode())),
+    }
+    if chance.random() < 0.1:
+        given[b"NumMedia"] = b"%d" % (media := chance.randrange(1, 11))
+        for number in range(chance.randrange(media + 1)):
+            given[b"MediaUrl%d" % number] = b"https://" + chance.choice(
+                (b"169.254.169.254/", b"api.twilio.com/ME")
+            )
+            given[b"MediaContentType%d" % number] = chance.choice((b"image/png", b"text/html"))
+    if chance.random() < 0.05:
+        given[b"OptOutType"] = chance.choice((b"STOP", b"START", b"HELP"))
+    one = Hostile(sid, list(given.items()))
+    if chance.random() < 0.35:
+        one.believable = False
+        chance.choice(_SPOILERS)(one, chance)
+    one.signed = chance.random() < 0.8
+    return one
+
+
+def _body(chance: random.Random) -> bytes:
+    return chance.choice(_BODIES)(chance)
+
+
+_BODIES: tuple[Callable[[random.Random], bytes], ...] = (
+    lambda chance: "".join(chance.choice(WORDS) for _ in range(chance.randrange(8))).encode(),
+    lambda chance: chance.randbytes(chance.randrange(400)),  # whatever encoding somebody's phone believes in
+    lambda chance: (chr(chance.randrange(0xD800, 0xE000)) * chance.randrange(1, 9)).encode(
+        "utf-8", "surrogatepass"
+    ),
+    lambda chance: (chance.choice("\U0001f600\U0001f3fd\U0001f468") * 1600).encode(),
+    lambda chance: b"\0" * chance.randrange(1, 1600),
+    lambda chance: "".join(chr(chance.randrange(1, 0xD800)) for _ in range(chance.randrange(1600))).encode(),
+    lambda chance: (chance.choice(WORDS) * 1600)[:1600].encode(),
+    lambda chance: chance.choice(WORDS).encode(),
+)
+
+
+def _repeat(one: Hostile, chance: random.Random) -> None:
+    one.fields.insert(0, (chance.choice(one.fields)[0], _body(chance)))
+
+
+def _drop(one: Hostile, chance: random.Random) -> None:
+    one.fields.pop(chance.randrange(len(one.fields)))
+
+
+def _crowd(one: Hostile, chance: random.Random) -> None:
+    one.fields += [(b"P%d" % number, b"x") for number in range(chance.randrange(90, 3000))]
+
+
+def _swell(one: Hostile, chance: random.Random) -> None:
+    one.fields.append((b"Zip", b"9" * chance.randrange(1000, 200_000)))
+
+
+def _stuff(one: Hostile, chance: random.Random) -> None:
+    at = chance.randrange(len(one.fields))
+    one.fields[at] = (one.fields[at][0], _body(chance))
+
+
+def _name(one: Hostile, chance: random.Random) -> None:
+    one.fields.append((_body(chance)[:60] or b"x", _body(chance)))
+
+
+def _rubble(one: Hostile, chance: random.Random) -> None:
+    one.body = chance.randbytes(chance.randrange(2000))
+    one.fields = []
+
+
+_SPOILERS = (_repeat, _drop, _crowd, _swell, _stuff, _name, _rubble)
+
+
+def _encoded(fields: Fields, chance: random.Random) -> bytes:
+    safe = chance.choice(("", "@", "/:"))
+    pieces = [quote_from_bytes(name, safe) + "=" + quote_from_bytes(value, safe) for name, value in fields]
+    chance.shuffle(pieces)
+    return "&".join(pieces).encode()
+
+
+def _signature(fields: Fields) -> str:
+    """Sign as Twilio does, written apart from the code that verifies: sorted names with their values, HMAC-SHA1."""
+    settings = runtime.settings()
+    told = b"".join(name + value for name, value in sorted(set(fields)))
+    key = settings.twilio_auth_token.get_secret_value().encode()
+    signed = hmac.new(key, settings.public_url.encode() + PATH.encode() + told, hashlib.sha1)
+    return base64.b64encode(signed.digest()).decode()
+
+
+def main(arguments: list[str]) -> int:
+    """Fuzz a fresh house; the exit code says whether anything went wrong."""
+    from config.app import create_app
+
+    count, seed = (int(one) for one in (*arguments, *("2000", "1")[len(arguments) :]))
+    with stage.folder() as folder:
+        stage.begin(folder / "data")
+        stage.clinic()
+        report = throw(create_app().test_client(), count, seed)
+        db.engine().dispose()
+    print(report, flush=True)
+    return 1 if report.wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
