@@ -60,6 +60,8 @@ def issue(
     Raises scoring.UnknownInstrument, and ValueError for an empty or repeating list or a time that is not ahead.
     """
     wanted = [scoring.instrument(name).id for name in instruments]
+    # Who is asked the long form is not asked its first questions in a short one before.
+    wanted = [name for name in wanted if scoring.instrument(name).grows_into not in wanted]
     if not wanted or len(set(wanted)) != len(wanted):
         raise ValueError("a link needs one or more different instruments")
     if valid <= timedelta():

@@ -69,15 +69,17 @@ def accept_answer(
     if type(index) is not int or not 0 <= index < len(before):
         raise scoring.BadAnswer(f"there is no question {index!r}")
     answers = [*before[:index], value, *before[index + 1 :]]
-    score = scoring.score(screen.instrument, answers, alerts.sex_of(session, screen))
+    scoring.score(screen.instrument, answers)
     if screen.state != "started":
         _keep_beside(session, clinic, screen, answers)
         return
+    answers = _grow(session, screen, answers)
+    score = scoring.score(screen.instrument, answers, alerts.sex_of(session, screen))
     definition = scoring.instrument(screen.instrument)
     # An earlier answer that makes a later question meaningless takes its answer along; asked again, it is open.
     dropped = set(range(len(answers))) - set(scoring.applicable(definition, answers))
     screen.answers = json.dumps([None if i in dropped else answer for i, answer in enumerate(answers)])
-    screen.detail = _seen(screen, index, dropped, given_in)
+    screen.detail = screen.detail | _seen(screen, index, dropped, given_in)
     if screen.owed != "safety":
         if score.alerts:
             alerts.raise_alert(session, clinic, screen, score)
@@ -86,6 +88,17 @@ def accept_answer(
             alerts.raise_alert(session, clinic, screen, score)
         else:
             alerts.say_it_changed(session, screen, index, value)
+
+
+def _grow(session: Session, screen: Screen, answers: list[int | None]) -> list[int | None]:
+    """Make the screen the form its answers lead to, and return them in that form's length: none is asked twice."""
+    began = scoring.instrument(screen.detail.get("began", screen.instrument))
+    now = scoring.form_after(began, answers)
+    if now.id != screen.instrument:
+        screen.instrument, screen.instrument_version = now.id, version(now.id)
+        screen.detail = screen.detail | {"began": began.id}
+        alerts.note(session, screen, "grew", "system:intake", instrument=now.id)
+    return (answers + [None] * len(now.items))[: len(now.items)]
 
 
 def submit(session: Session, clinic: Clinic, screen: Screen) -> Screen:
@@ -181,6 +194,11 @@ def version(instrument_id: str) -> str:
     return hashlib.sha256(whole.encode()).hexdigest()[:12]
 
 
+def _kept(first: Screen) -> dict[str, object]:
+    """What other answers to the same form share with the first: where it was answered and how it began."""
+    return {name: first.detail[name] for name in ("began", "place", "asked_by") if name in first.detail}
+
+
 def _lock(session: Session, screen: Screen) -> None:
     session.flush()
     session.refresh(screen, with_for_update=True)
@@ -206,7 +224,7 @@ def _finish(session: Session, clinic: Clinic, screen: Screen, submitted_at: date
         alerts.say_it_is_finished(session, screen, score)
     elif score.alerts:
         alerts.raise_alert(session, clinic, screen, score)
-    elif score.positive:
+    elif score.positive or alerts.short_form(session, screen, score) is not None:
         screen.owed = "screen"
         alerts.open_item(session, clinic, screen, "screen", alerts.summary_of(session, screen, score))
     return score
@@ -232,7 +250,7 @@ def _keep_beside(
     patient = session.get_one(Patient, first.patient_id)
     event = f"{first.id}:again:{len(known)}"
     screen = _new(session, patient, definition, answers, first.language, first.source, event)
-    screen.link_id, screen.detail = first.link_id, {"again": str(first.id)}
+    screen.link_id, screen.detail = first.link_id, _kept(first) | {"again": str(first.id)}
     session.add(screen)
     session.flush()
     _finish(session, clinic, screen, clock.now())

@@ -115,7 +115,9 @@ def of_series(patient: Patient, this: Taken, earlier: Sequence[Taken], zone: str
         given=sum(answer is not None for answer in this.answers),
         asked=len(scoring.applicable(definition, this.answers)),
         total=this.score.total,
-        points=sum(points or 0 for points in this.answers),
+        points=sum(
+            points or 0 for item, points in zip(definition.items, this.answers, strict=True) if item.scored
+        ),
         highest=definition.highest_total,
         band=_band(definition, patient, this.score),
         previous=_was(last, now, zone) if last else None,

@@ -61,12 +61,13 @@ class Answer:
 
 @dataclass(frozen=True)
 class Item:
-    """One question with the answers it allows, in the order they are shown."""
+    """One question with the answers it allows, in the order they are shown; not every one counts in the total."""
 
     id: str
     text: Texts
     answers: tuple[Answer, ...]
     loinc: str | None = None
+    scored: bool = True
 
     def __post_init__(self) -> None:
         _require(len(self.answers) > 1, f"{self.id} has no answers to choose from")
@@ -111,7 +112,10 @@ class SkipRule:
 
 @dataclass(frozen=True, eq=False)
 class Instrument:
-    """A whole instrument; `items` are the scored ones in the order of the answer vector, `unscored` come after."""
+    """A whole instrument; `items` are those of the answer vector in its order, `unscored` are known and not asked.
+
+    `grows_into` is the longer form it becomes when positive; `ages` are the years it is made for, both ends included.
+    """
 
     id: str
     title: str
@@ -130,6 +134,8 @@ class Instrument:
     prorate_up_to: int = 0
     remission_below: int | None = None
     response_percent: int | None = None
+    grows_into: str | None = None
+    ages: tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
         ids = [item.id for item in self.items + self.unscored]
@@ -181,7 +187,11 @@ class Instrument:
     @property
     def highest_total(self) -> int:
         """The total of a form with the highest answer to every item."""
-        return sum(max(item.values) for item in self.items)
+        return sum(max(item.values) for item in self.items if item.scored)
+
+    def is_for(self, age: int | None) -> bool:
+        """Whether it is made for somebody of this age in years; an age that is not known fits no form with ages."""
+        return self.ages is None or (age is not None and self.ages[0] <= age <= self.ages[1])
 
     def cut(self, sex: Sex | None = None) -> int:
         """The lowest total that is a positive screen; sex-specific for AUDIT-C only."""
@@ -252,6 +262,7 @@ def _instrument(document: dict[str, Any], library: Mapping[str, Item]) -> Instru
     tables = rest.pop("bands")
     rest["bands_by_sex"] = MappingProxyType({sex: _bands(tables, sex) for sex in _SEXES})
     rest["alerts"] = tuple(AlertRule(**table) for table in document.get("alerts", ()))
+    rest["ages"] = tuple(document["ages"]) if "ages" in document else None
     rest["skips"] = tuple(SkipRule(**{**t, "items": tuple(t["items"])}) for t in document.get("skips", ()))
     return Instrument(**rest)
 
@@ -280,7 +291,23 @@ def read(documents: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Instrument]
     for name, document in whole.items():
         with _naming(name):
             found[name] = _instrument(document, library)
+    for name, short in found.items():
+        with _naming(name):
+            _require(_fits_into(short, found), "it does not grow into a form that begins with its own items")
     return MappingProxyType(found)
+
+
+def _fits_into(short: Instrument, found: Mapping[str, Instrument]) -> bool:
+    if short.grows_into is None:
+        return True
+    longer = found.get(short.grows_into)
+    return (
+        longer is not None
+        and longer.grows_into is None
+        and len(longer.items) > len(short.items)
+        and longer.items[: len(short.items)] == short.items
+        and longer.languages == short.languages
+    )
 
 
 @functools.cache

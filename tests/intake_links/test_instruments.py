@@ -15,7 +15,7 @@ LICENCE = (
     "from Pfizer Inc. No permission required to reproduce, translate, display or distribute."
 )
 PHQ_FAMILY = ["phq9", "phq2", "gad7", "gad2"]
-ALL = [*PHQ_FAMILY, "audit_c"]
+ALL = [*PHQ_FAMILY, "audit_c", "phq9m"]
 
 
 def documents() -> dict[str, Any]:
@@ -32,7 +32,7 @@ def luhn(code: str) -> bool:
     return sum(int("0246813579"[int(d)]) if i % 2 else int(d) for i, d in enumerate(digits)) % 10 == 0
 
 
-def test_the_five_instruments_are_there_and_read_once():
+def test_the_six_instruments_are_there_and_read_once():
     assert sorted(scoring.instruments()) == sorted(ALL)
     assert scoring.instrument("phq9") is scoring.instrument("phq9")
 
@@ -98,7 +98,7 @@ def test_every_numeric_code_in_every_file_passes_its_check_digit():
         for file in FOLDER.glob("*.toml")
         for code in re.findall(r'"([0-9]+-[0-9])"', file.read_text("utf-8"))
     }
-    assert len(written) == 9 + 7 + 3 + 1 + 4 * 2
+    assert len(written) == 9 + 7 + 3 + 1 + 4 * 2 + 1
     assert all(luhn(code) and instruments.has_check_digit(code) for code in written)
 
 
@@ -200,6 +200,25 @@ def test_the_phq2_knows_neither_item_nine_nor_its_alert():
     assert [item.id for item in scoring.instrument("phq2").items] == ["phq9.1", "phq9.2"]
 
 
+def test_the_teens_form_keeps_its_own_order_words_and_licence_and_borrows_no_adult_item():
+    teens = scoring.instrument("phq9m")
+    assert teens.items[0].text["en"] == "Feeling down, depressed, irritable, or hopeless?"
+    assert teens.items[1].text["en"] == "Little interest or pleasure in doing things?"
+    assert teens.items[8].text["en"].startswith("Thoughts that you would be better off dead")
+    assert [item.scored for item in teens.items] == [True] * 9 + [False] * 4
+    assert {item.loinc for item in teens.items} == {None}
+    assert "GLAD-PC" in teens.licence["en"]
+    assert (teens.highest_total, teens.total_loinc) == (27, "89204-2")
+    assert [(rule.item, rule.at_least) for rule in teens.alerts] == [(9, 1), (12, 1), (13, 1)]
+    assert not {item.id for item in teens.items} & {item.id for item in scoring.instrument("phq9").items}
+
+
+@pytest.mark.parametrize(("age", "fits"), [(10, False), (11, True), (17, True), (18, False), (None, False)])
+def test_the_teens_form_is_for_eleven_to_seventeen(age, fits):
+    assert scoring.instrument("phq9m").is_for(age) is fits
+    assert scoring.instrument("phq9").is_for(age)
+
+
 def test_item_nine_is_the_item_that_rings():
     (rule,) = scoring.instrument("phq9").alerts
     assert (rule.name, rule.item, rule.at_least) == ("self_harm", 9, 1)
@@ -217,7 +236,7 @@ def test_a_language_not_offered_falls_back_to_english(wanted, shown):
 
 def test_spanish_is_offered_only_where_its_official_wording_is_known():
     offered = {name: set(definition.languages) for name, definition in scoring.instruments().items()}
-    assert offered == {"audit_c": {"en"}} | {each: {"en", "es"} for each in PHQ_FAMILY}
+    assert offered == {"audit_c": {"en"}, "phq9m": {"en"}} | {each: {"en", "es"} for each in PHQ_FAMILY}
 
 
 @pytest.mark.parametrize("instrument_id", ALL)
@@ -242,6 +261,7 @@ def test_a_definition_cannot_be_changed_once_read():
 
 def test_an_instrument_is_added_by_one_file_alone():
     mood = documents()["phq2"] | {"id": "mood", "items": [documents()["phq9"]["items"][0] | {"id": "mood.1"}]}
+    del mood["grows_into"]
     mood |= {"cut": 1, "bands": [{"name": "a", "from": 0, "to": 0, "words": {"en": "A"}}]}
     mood["bands"].append({"name": "b", "from": 1, "to": 3, "words": {"en": "B"}})
     assert instruments.read({**documents(), "mood": mood})["mood"].items[0].values == (0, 1, 2, 3)
@@ -286,6 +306,9 @@ BROKEN = {
     "an unknown key": ("phq9", lambda d: d.update(colour="red"), "colour"),
     "another file's id": ("phq9", lambda d: d.update(id="phq8"), "calls itself phq8"),
     "words of nobody": ("phq2", lambda d: d.update(wording_from="phq8"), "phq8"),
+    "growing into nothing": ("phq2", lambda d: d.update(grows_into="phq8"), "does not grow"),
+    "growing into other questions": ("phq2", lambda d: d.update(grows_into="gad7"), "does not grow"),
+    "growing for teens by the adults' items": ("phq2", lambda d: d.update(grows_into="phq9m"), "does not grow"),
     "all missing prorated": ("phq9", lambda d: d.update(prorate_up_to=9), "too many"),
 }
 
