@@ -133,7 +133,7 @@ def summary_of(session: Session, screen: Screen, score: scoring.Score) -> str:
         if (answers[rule.item - 1] or 0) >= rule.at_least
     ] or [_positive(session, screen, score)]
     end = words["unfinished"] if screen.state == "started" else _total(session, screen, score)
-    return words["alerts_joined"].join(said) + end
+    return _where(screen) + words["alerts_joined"].join(said) + end
 
 
 def short_form(session: Session, screen: Screen, score: scoring.Score) -> scoring.Instrument | None:
@@ -153,6 +153,11 @@ def _positive(session: Session, screen: Screen, score: scoring.Score) -> str:
     if short is None:
         return links.staff_words()["positive"].format(instrument=title_of(screen))
     return links.staff_words()["positive_short"].format(short=short.title, instrument=title_of(screen))
+
+
+def _where(screen: Screen) -> str:
+    here = screen.detail.get("place") == links.TABLET
+    return links.staff_words()["in_building"] if here else ""
 
 
 def _total(session: Session, screen: Screen, score: scoring.Score) -> str:

@@ -36,6 +36,7 @@ def begin(session: Session, clinic: Clinic, link: IntakeLink, part: int) -> Scre
         progress.event(link, part),
     )
     screen.link_id = link.id
+    screen.detail = {"place": link.place} if link.place else {}
     session.add(screen)
     session.flush()
     alerts.note(session, screen, "started", f"patient:{patient.id}")
@@ -124,10 +125,11 @@ def accept(
     source: str,
     event: str,
     authored_at: datetime | None = None,
+    asked_by: UUID | None = None,
 ) -> Screen:
-    """Take a whole form from elsewhere. The same (source, event) again returns the first; other answers are kept too.
+    """Take a whole form from elsewhere, or from the member of staff `asked_by` who read it out or has it on paper.
 
-    Raises scoring.UnknownInstrument and scoring.BadAnswer. No consent is needed to receive.
+    The same (source, event) again returns the first; other answers are kept too. Raises scoring.UnknownInstrument and scoring.BadAnswer. No consent is needed to receive.
     """
     definition = scoring.instrument(instrument)
     scoring.score(instrument, answers)
@@ -136,6 +138,7 @@ def accept(
     first = progress.find_screen(session, clinic.id, source, event)
     if first is None:
         screen = _new(session, patient, definition, answers, language, source, event)
+        screen.detail = {"asked_by": str(asked_by)} if asked_by else {}
         now = clock.now()
         screen.started_at = min(authored_at or now, now)
         try:
@@ -218,8 +221,7 @@ def _finish(session: Session, clinic: Clinic, screen: Screen, submitted_at: date
     score = alerts.score_of(session, screen)
     screen.result = json.dumps(asdict(score))
     screen.state, screen.submitted_at, screen.scored_at = "submitted", submitted_at, clock.now()
-    actor = f"patient:{screen.patient_id}" if screen.source == progress.LINK else "system:forms"
-    alerts.note(session, screen, "submitted", actor, instrument=screen.instrument)
+    alerts.note(session, screen, "submitted", _who(screen), instrument=screen.instrument)
     if screen.owed == "safety":
         alerts.say_it_is_finished(session, screen, score)
     elif score.alerts:
@@ -228,6 +230,12 @@ def _finish(session: Session, clinic: Clinic, screen: Screen, submitted_at: date
         screen.owed = "screen"
         alerts.open_item(session, clinic, screen, "screen", alerts.summary_of(session, screen, score))
     return score
+
+
+def _who(screen: Screen) -> str:
+    if screen.source == progress.LINK:
+        return f"patient:{screen.patient_id}"
+    return f"staff:{screen.detail['asked_by']}" if "asked_by" in screen.detail else "system:forms"
 
 
 def _keep_beside(

@@ -308,7 +308,11 @@ BROKEN = {
     "words of nobody": ("phq2", lambda d: d.update(wording_from="phq8"), "phq8"),
     "growing into nothing": ("phq2", lambda d: d.update(grows_into="phq8"), "does not grow"),
     "growing into other questions": ("phq2", lambda d: d.update(grows_into="gad7"), "does not grow"),
-    "growing for teens by the adults' items": ("phq2", lambda d: d.update(grows_into="phq9m"), "does not grow"),
+    "growing for teens by the adults' items": (
+        "phq2",
+        lambda d: d.update(grows_into="phq9m"),
+        "does not grow",
+    ),
     "all missing prorated": ("phq9", lambda d: d.update(prorate_up_to=9), "too many"),
 }
 

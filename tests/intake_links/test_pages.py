@@ -358,13 +358,15 @@ def test_every_page_is_sealed_against_caches_scripts_and_frames(ward, phone):
         assert not INSTRUMENT_WORDS.search(re.search("<title>(.*?)</title>", page).group(1))
 
 
-def test_the_cookie_is_for_this_site_and_these_pages_alone_and_the_token_leaves_the_address(ward, phone):
+def test_the_cookie_is_for_this_host_alone_and_the_token_leaves_the_address(ward, phone):
     _, path = ward.issue()
     phone.get(path).post(day=27, month=3, year=1981, follow=False)
     assert phone.response.status_code == 303
     assert phone.response.headers["Location"] == "/i/q"
     cookie = phone.response.headers["Set-Cookie"]
-    assert {"HttpOnly", "Secure", "Path=/i", "SameSite=Strict"} <= set(cookie.split("; "))
+    assert cookie.startswith("__Host-wt_visit=")
+    assert "Domain=" not in cookie
+    assert {"HttpOnly", "Secure", "Path=/", "SameSite=Strict"} <= set(cookie.split("; "))
     phone.get("/i/q")
     assert path.rsplit("/", 1)[1] not in phone.page
 
