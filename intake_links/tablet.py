@@ -60,7 +60,7 @@ def _new_code(session: Session) -> str:
             return code
 
 
-def _with(code: str) -> Select[tuple[IntakeLink]]:
+def _with(code: str) -> Select[IntakeLink]:
     return select(IntakeLink).where(
         IntakeLink.code_hash == keys.token_hash(code), IntakeLink.code_until > clock.now()
     )

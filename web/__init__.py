@@ -10,6 +10,7 @@ def register(app: "Flask") -> None:
     """Put every staff page into `app`, each closed to those it does not name."""
     # Imported here, so that reading this room's models does not bring its pages along.
     from web import (
+        answers,
         bulk,
         composing,
         contacts,
@@ -36,6 +37,7 @@ def register(app: "Flask") -> None:
         bulk.room,
         contacts.contacts,
         questions.questions,
+        answers.answers,
         composing.composer,
         savedreplies.savedreplies,
         live.live,
