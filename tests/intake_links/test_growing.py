@@ -1,10 +1,12 @@
 """A short form that grows: its answers stay, nothing is asked twice, and nobody positive is lost on the way."""
 
+import itertools
+
 import pytest
 from sqlalchemy import select
 
 from config import db
-from intake_links import alerts, ledger
+from intake_links import alerts, ledger, scoring
 from intake_links.models import Screen
 from messaging.inbox.models import InboxItem
 
@@ -114,3 +116,28 @@ def test_in_two_parts_the_first_grows_and_the_second_still_comes(ward, phone):
     phone.post()
     assert "Part 2 of 2" in phone.page
     assert "Question 1<" in phone.page
+
+
+@pytest.mark.parametrize(("short", "long"), [("phq2", "phq9"), ("gad2", "gad7")])
+def test_a_short_form_grows_at_three_points_and_only_then(short, long):
+    began, longer = scoring.instrument(short), scoring.instrument(long)
+    for first, second in itertools.product([None, 0, 1, 2, 3], repeat=2):
+        grown = {None: 0}.get(first, first) + {None: 0}.get(second, second) >= 3
+        assert scoring.form_after(began, [first, second]) is (longer if grown else began)
+        rest = len(longer.items) - 2
+        assert scoring.form_after(began, [first, second, *[None] * rest]) is (longer if grown else began)
+        # What was answered on the longer form is never thrown away.
+        assert scoring.form_after(began, [first, second, *[None] * (rest - 1), 0]) is longer
+
+
+def test_a_long_form_stays_what_it_is():
+    assert scoring.form_after(scoring.instrument("phq9"), [0] * 9).id == "phq9"
+
+
+def test_a_number_of_questions_is_said_only_when_it_is_sure():
+    phq2, audit = scoring.instrument("phq2"), scoring.instrument("audit_c")
+    assert scoring.length(phq2, [None, None]) is None
+    assert scoring.length(scoring.instrument("phq9"), [3, None, *[None] * 7]) == 9
+    assert scoring.length(audit, [None, None, None]) is None
+    assert scoring.length(audit, [0, None, None]) == 1
+    assert scoring.length(audit, [2, None, None]) == 3

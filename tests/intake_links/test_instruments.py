@@ -200,25 +200,6 @@ def test_the_phq2_knows_neither_item_nine_nor_its_alert():
     assert [item.id for item in scoring.instrument("phq2").items] == ["phq9.1", "phq9.2"]
 
 
-def test_the_teens_form_keeps_its_own_order_words_and_licence_and_borrows_no_adult_item():
-    teens = scoring.instrument("phq9m")
-    assert teens.items[0].text["en"] == "Feeling down, depressed, irritable, or hopeless?"
-    assert teens.items[1].text["en"] == "Little interest or pleasure in doing things?"
-    assert teens.items[8].text["en"].startswith("Thoughts that you would be better off dead")
-    assert [item.scored for item in teens.items] == [True] * 9 + [False] * 4
-    assert {item.loinc for item in teens.items} == {None}
-    assert "GLAD-PC" in teens.licence["en"]
-    assert (teens.highest_total, teens.total_loinc) == (27, "89204-2")
-    assert [(rule.item, rule.at_least) for rule in teens.alerts] == [(9, 1), (12, 1), (13, 1)]
-    assert not {item.id for item in teens.items} & {item.id for item in scoring.instrument("phq9").items}
-
-
-@pytest.mark.parametrize(("age", "fits"), [(10, False), (11, True), (17, True), (18, False), (None, False)])
-def test_the_teens_form_is_for_eleven_to_seventeen(age, fits):
-    assert scoring.instrument("phq9m").is_for(age) is fits
-    assert scoring.instrument("phq9").is_for(age)
-
-
 def test_item_nine_is_the_item_that_rings():
     (rule,) = scoring.instrument("phq9").alerts
     assert (rule.name, rule.item, rule.at_least) == ("self_harm", 9, 1)

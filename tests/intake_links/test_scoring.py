@@ -69,48 +69,6 @@ def test_three_points_on_the_audit_c_are_positive_but_for_men(sex, positive):
     assert scoring.score("audit_c", [2, 1, 1], sex).positive is True
 
 
-def test_every_phq9_for_teens_scores_its_nine_and_rings_by_any_of_three():
-    for ninth, month, ever in itertools.product(range(4), range(2), range(2)):
-        for first in itertools.product(range(4), repeat=3):
-            answers = (*first, 1, 0, 3, 2, 1, ninth, 1, 3, month, ever)
-            total = points(answers[:9])
-            names = (("self_harm", ninth), ("self_harm_month", month), ("self_harm_ever", ever))
-            rang = tuple(name for name, said in names if said)
-            expected = scoring.Score(total, None, PHQ9_BANDS[total], total > 9, 0, rang)
-            assert scoring.score("phq9m", answers) == expected, answers
-
-
-def test_the_teens_questions_that_do_not_count_may_stay_open_without_costing_the_total():
-    without = scoring.score("phq9m", [1] * 9 + [None] * 4)
-    assert (without.total, without.missing, without.alerts) == (9, 0, ("self_harm",))
-    assert scoring.score("phq9m", [None] * 12 + [1]).alerts == ("self_harm_ever",)
-
-
-@pytest.mark.parametrize(("short", "long"), [("phq2", "phq9"), ("gad2", "gad7")])
-def test_a_short_form_grows_at_three_points_and_only_then(short, long):
-    began, longer = scoring.instrument(short), scoring.instrument(long)
-    for first, second in itertools.product([None, 0, 1, 2, 3], repeat=2):
-        grown = {None: 0}.get(first, first) + {None: 0}.get(second, second) >= 3
-        assert scoring.form_after(began, [first, second]) is (longer if grown else began)
-        rest = len(longer.items) - 2
-        assert scoring.form_after(began, [first, second, *[None] * rest]) is (longer if grown else began)
-        # What was answered on the longer form is never thrown away.
-        assert scoring.form_after(began, [first, second, *[None] * (rest - 1), 0]) is longer
-
-
-def test_a_long_form_stays_what_it_is():
-    assert scoring.form_after(scoring.instrument("phq9"), [0] * 9).id == "phq9"
-
-
-def test_a_number_of_questions_is_said_only_when_it_is_sure():
-    phq2, audit = scoring.instrument("phq2"), scoring.instrument("audit_c")
-    assert scoring.length(phq2, [None, None]) is None
-    assert scoring.length(scoring.instrument("phq9"), [3, None, *[None] * 7]) == 9
-    assert scoring.length(audit, [None, None, None]) is None
-    assert scoring.length(audit, [0, None, None]) == 1
-    assert scoring.length(audit, [2, None, None]) == 3
-
-
 def test_sex_changes_nothing_but_the_audit_c():
     for instrument_id in ("phq9", "phq2", "gad7", "gad2"):
         answers = [1] * ITEMS[instrument_id]
