@@ -1,17 +1,18 @@
 """`make bench`: every measurement, as a ratio against a floor measured in the same run. Machines are noisy; ratios less.
 
-python -m bench [inbound] [outbound] [alert]
+python -m bench [inbound] [outbound] [alert] [forms]
 """
 
 import sys
 from collections.abc import Callable
 
-from bench import alert, inbound, outbound
+from bench import alert, forms, inbound, outbound
 
 MEASUREMENTS: dict[str, Callable[[], str]] = {
     "inbound": inbound.measure,
     "outbound": outbound.measure,
     "alert": alert.measure,
+    "forms": forms.measure,
 }
 
 

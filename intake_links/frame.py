@@ -32,7 +32,22 @@ def seal_the_page(response: Response) -> Response:
     response.headers.update(sheets.HEADERS)
     if request.endpoint == "pages.static":
         response.headers["Cache-Control"] = "public, max-age=3600"
+    onto = _next_by_itself(response)
+    if onto is not None:
+        response.headers["Refresh"] = f"{onto[0]}; url={url_for(onto[1])}"
     return response
+
+
+def _next_by_itself(response: Response) -> tuple[int, str] | None:
+    """Return after how many seconds a page on the tablet gives way to which other, by itself and without script.
+
+    Nobody is thrown out unasked: two minutes lead to a page that asks, and one press there goes on (WCAG 2.2.1, extend).
+    """
+    if request.endpoint == "kiosk.still":
+        return 60, "kiosk.ended"
+    if request.endpoint == "kiosk.ended" or (g.get("tablet") and "Clear-Site-Data" in response.headers):
+        return 30, "kiosk.code"
+    return (120, "kiosk.still") if g.get("tablet") and response.status_code not in (302, 303) else None
 
 
 def inside(*, acting: bool) -> Callable[[View], View]:

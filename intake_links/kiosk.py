@@ -13,7 +13,6 @@ kiosk.register_error_handler(Exception, frame.keep_what_was_typed)
 FREE_TRIES = 5
 
 
-@kiosk.get("/")
 @kiosk.get("")
 def code() -> Response:
     """Ask for the code that staff were shown."""

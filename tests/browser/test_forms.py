@@ -119,6 +119,10 @@ def tour(page: Page, site: Site, language: str, seen: Callable[[str], None]) -> 
     page.locator("button.main").click()
     page.locator("a.button").click()
     seen("thanks")
+    _tour_of_dead_ends(page, site, language, seen)
+
+
+def _tour_of_dead_ends(page: Page, site: Site, language: str, seen: Callable[[str], None]) -> None:
     page.goto(f"{site.address}/i/{'A' * 22}?lang={language}")
     seen("closed")
     page.locator("button.main").click()

@@ -1,12 +1,14 @@
 """A short form that grows: its answers stay, nothing is asked twice, and nobody positive is lost on the way."""
 
 import itertools
+import pathlib
+import tomllib
 
 import pytest
 from sqlalchemy import select
 
 from config import db
-from intake_links import alerts, ledger, scoring
+from intake_links import alerts, instruments, ledger, scoring
 from intake_links.models import Screen
 from messaging.inbox.models import InboxItem
 
@@ -141,3 +143,12 @@ def test_a_number_of_questions_is_said_only_when_it_is_sure():
     assert scoring.length(audit, [None, None, None]) is None
     assert scoring.length(audit, [0, None, None]) == 1
     assert scoring.length(audit, [2, None, None]) == 3
+
+
+@pytest.mark.parametrize("into", ["phq8", "gad7", "phq9m", "phq2"])
+def test_a_form_grows_only_into_one_that_begins_with_its_own_questions(into):
+    folder = pathlib.Path(instruments.__file__).parent
+    documents = {file.stem: tomllib.loads(file.read_text("utf-8")) for file in folder.glob("*.toml")}
+    documents["phq2"]["grows_into"] = into
+    with pytest.raises(scoring.InstrumentError, match="does not grow"):
+        instruments.read(documents)

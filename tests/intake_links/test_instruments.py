@@ -287,13 +287,6 @@ BROKEN = {
     "an unknown key": ("phq9", lambda d: d.update(colour="red"), "colour"),
     "another file's id": ("phq9", lambda d: d.update(id="phq8"), "calls itself phq8"),
     "words of nobody": ("phq2", lambda d: d.update(wording_from="phq8"), "phq8"),
-    "growing into nothing": ("phq2", lambda d: d.update(grows_into="phq8"), "does not grow"),
-    "growing into other questions": ("phq2", lambda d: d.update(grows_into="gad7"), "does not grow"),
-    "growing for teens by the adults' items": (
-        "phq2",
-        lambda d: d.update(grows_into="phq9m"),
-        "does not grow",
-    ),
     "all missing prorated": ("phq9", lambda d: d.update(prorate_up_to=9), "too many"),
 }
 
