@@ -25,13 +25,12 @@ def measure() -> str:
     with stage.folder() as folder:
         stage.begin(folder / "data")
         stage.clinic()
-        app, bare = application.create_app(), _bare()
+        app, client = application.create_app(), _bare().test_client()
         _answer_forms(app, "warm", [], [])
         shown: list[float] = []
         saved: list[float] = []
         floor: list[float] = []
         for turn in range(ROUNDS):
-            client = bare.test_client()
             floor += [_timed(lambda: client.get("/")) for _ in range(9 * FORMS)]
             for form in range(FORMS):
                 _answer_forms(app, f"{turn}-{form}", shown, saved)
