@@ -16,7 +16,7 @@ from intake_links import links
 from messaging import people
 from messaging.models import Clinic
 
-FORMS, ROUNDS, GOAL = 25, 3, 15.0
+FORMS, ROUNDS, GOAL = 10, 3, 15.0
 BORN = date(1981, 3, 27)
 
 
