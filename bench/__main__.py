@@ -1,13 +1,13 @@
 """`make bench`: every measurement, as a ratio against a floor measured in the same run. Machines are noisy; ratios less.
 
-python -m bench [inbound] [outbound] [alert] [inbox] [polls] [reading]
+python -m bench [inbound] [outbound] [alert] [inbox] [polls] [forms] [reading]
 BENCH_PATIENTS=1000000 python -m bench inbox     (a larger clinic than 100,000 patients: minutes, and some GB of disk)
 """
 
 import sys
 from collections.abc import Callable
 
-from bench import alert, inbound, inbox, outbound, polls, reading
+from bench import alert, forms, inbound, inbox, outbound, polls, reading
 
 MEASUREMENTS: dict[str, Callable[[], str]] = {
     "inbound": inbound.measure,
@@ -16,6 +16,7 @@ MEASUREMENTS: dict[str, Callable[[], str]] = {
     "inbox": inbox.measure,
     "polls": polls.measure,
     "reading": reading.measure,
+    "forms": forms.measure,
 }
 
 

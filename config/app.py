@@ -18,6 +18,7 @@ DOORS = (
     ("webhooks.sms", "door", False),
     ("webhooks.forms", "door", False),
     ("intake_links.pages", "pages", True),
+    ("intake_links.kiosk", "kiosk", True),
 )
 
 

@@ -131,9 +131,33 @@ def summary_of(session: Session, screen: Screen, score: scoring.Score) -> str:
         )
         for rule in definition.alerts
         if (answers[rule.item - 1] or 0) >= rule.at_least
-    ] or [words["positive"].format(instrument=definition.title)]
+    ] or [_positive(session, screen, score)]
     end = words["unfinished"] if screen.state == "started" else _total(session, screen, score)
-    return words["alerts_joined"].join(said) + end
+    return _where(screen) + words["alerts_joined"].join(said) + end
+
+
+def short_form(session: Session, screen: Screen, score: scoring.Score) -> scoring.Instrument | None:
+    """Return the short form this screen began as, where it was positive and the longer one was not answered whole.
+
+    Without this a patient who declines the further questions would be lost, whose first two were a positive screen.
+    """
+    began = scoring.instrument(screen.detail.get("began", screen.instrument))
+    if began.id == screen.instrument or score.total is not None:
+        return None
+    first = scoring.score(began.id, answers_of(screen)[: len(began.items)], sex_of(session, screen))
+    return began if first.positive else None
+
+
+def _positive(session: Session, screen: Screen, score: scoring.Score) -> str:
+    short = None if score.positive else short_form(session, screen, score)
+    if short is None:
+        return links.staff_words()["positive"].format(instrument=title_of(screen))
+    return links.staff_words()["positive_short"].format(short=short.title, instrument=title_of(screen))
+
+
+def _where(screen: Screen) -> str:
+    here = screen.detail.get("place") == links.TABLET
+    return links.staff_words()["in_building"] if here else ""
 
 
 def _total(session: Session, screen: Screen, score: scoring.Score) -> str:

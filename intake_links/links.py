@@ -22,6 +22,9 @@ from messaging.models import Clinic, Patient
 VALID = timedelta(hours=72)
 # ASVS 5.0 7.3: a session ends by idleness and by age. Four hours outlast any form, thirty minutes a telephone call.
 IDLE = timedelta(minutes=30)
+# A tablet is handed on: after two minutes its page hides itself and asks, a minute later nothing opens any more.
+IDLE_ON_TABLET = timedelta(minutes=3)
+TABLET = "tablet"
 OLDEST = timedelta(hours=4)
 TRIES = 5
 LIVE = ("open", "verified")
@@ -60,6 +63,8 @@ def issue(
     Raises scoring.UnknownInstrument, and ValueError for an empty or repeating list or a time that is not ahead.
     """
     wanted = [scoring.instrument(name).id for name in instruments]
+    # Who is asked the long form is not asked its first questions in a short one before.
+    wanted = [name for name in wanted if scoring.instrument(name).grows_into not in wanted]
     if not wanted or len(set(wanted)) != len(wanted):
         raise ValueError("a link needs one or more different instruments")
     if valid <= timedelta():
@@ -105,6 +110,34 @@ def by_token(session: Session, token: str) -> IntakeLink | None:
     return session.scalar(select(IntakeLink).where(IntakeLink.token_hash == keys.token_hash(token)))
 
 
+def on_tablet(link: IntakeLink) -> bool:
+    """Whether this form is answered on the clinic's own tablet."""
+    return link.place == TABLET
+
+
+def ask_for_another(session: Session, clinic: Clinic, link: IntakeLink) -> None:
+    """Tell the care team that the patient wishes for a new link, once a day at most; nothing where this one still works.
+
+    A person sends it, to the number on file: whoever holds the old link may not be the patient.
+    """
+    now = clock.now()
+    if is_open(link, now) or link.state == "answered":
+        return
+    session.refresh(link, with_for_update=True)
+    withdraw(session, link)
+    db.load_keys(session, {clinic.key_id})
+    items.open_item(
+        session,
+        clinic,
+        kind="delivery",
+        about=f"intake_link:{link.id}",
+        dedupe=f"intake_link:{link.id}:wished:{now.date().isoformat()}",
+        summary=staff_words()["wished"],
+        patient_id=link.patient_id,
+    )
+    _note(session, link, "wished_anew", "system:intake")
+
+
 def is_open(link: IntakeLink, now: datetime) -> bool:
     """Whether a birth date may be tried on this link."""
     return link.state in LIVE and now < link.expires_at
@@ -148,7 +181,7 @@ def verify(session: Session, clinic: Clinic, link: IntakeLink, born: date) -> st
         return None
     patient = session.get_one(Patient, link.patient_id)
     if hmac.compare_digest((patient.birth_date or "unknown").encode(), born.isoformat().encode()):
-        return _let_in(session, link)
+        return let_in(session, link)
     link.tries += 1
     _note(session, link, "wrong_birth_date", "system:intake", tries=link.tries)
     if link.tries >= TRIES:
@@ -156,7 +189,8 @@ def verify(session: Session, clinic: Clinic, link: IntakeLink, born: date) -> st
     return None
 
 
-def _let_in(session: Session, link: IntakeLink) -> str:
+def let_in(session: Session, link: IntakeLink) -> str:
+    """Begin a visit to the link and return its token, once whoever asks has shown who they are."""
     now, token = clock.now(), keys.new_token()
     visit = LinkSession(
         clinic_id=link.clinic_id,
@@ -199,7 +233,8 @@ def visit(session: Session, token: str | None, *, acting: bool = False) -> Visit
         return None
     link = session.get_one(IntakeLink, known.link_id, with_for_update=acting)
     now = clock.now()
-    fresh = now < known.seen_at + IDLE and now < known.created_at + OLDEST
+    idle = IDLE_ON_TABLET if on_tablet(link) else IDLE
+    fresh = now < known.seen_at + idle and now < known.created_at + OLDEST
     if acting and fresh:
         known.seen_at = now
     return Visit(link, known, fresh)

@@ -14,7 +14,8 @@ class IntakeLink(ClinicRow, Base):
     """A signed link to one or more instruments for one patient.
 
     state: open -> verified -> answered; open | verified -> expired | withdrawn | locked (five wrong birth dates).
-    Only the token's keyed hash is kept. GET changes nothing.
+    Only the token's keyed hash is kept. GET changes nothing. `place` is "tablet" for a form that staff opened on the
+    clinic's own tablet with a code: `code_hash` is its keyed hash until the code is used, `code_until` its end.
     """
 
     __tablename__ = "intake_link"
@@ -30,6 +31,9 @@ class IntakeLink(ClinicRow, Base):
     expires_at: Mapped[datetime]
     verified_at: Mapped[datetime | None]
     answered_at: Mapped[datetime | None]
+    place: Mapped[str | None] = mapped_column(String(10))
+    code_hash: Mapped[bytes | None] = mapped_column(index=True)
+    code_until: Mapped[datetime | None]
 
 
 class LinkSession(ClinicRow, Base):

@@ -68,8 +68,9 @@ def place(session: Session, link: IntakeLink) -> Place | None:
 
 def place_in(session: Session, link: IntakeLink, part: int) -> Place:
     """Return where one instrument of the link stands. Raises IndexError for a part the link has not."""
-    definition = scoring.instrument(link.instruments[part])
     screen = find_screen(session, link.clinic_id, LINK, event(link, part))
+    # A short form that grew is the longer one from then on.
+    definition = scoring.instrument(screen.instrument if screen else link.instruments[part])
     answers = (None,) * len(definition.items) if screen is None else alerts.answers_of(screen)
     seen = screen.detail.get("seen", 0) if screen else 0
     still = (i for i in scoring.applicable(definition, answers) if answers[i] is None and i >= seen)

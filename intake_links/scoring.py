@@ -36,9 +36,11 @@ __all__ = [
     "UnknownInstrument",
     "applicable",
     "explain",
+    "form_after",
     "instrument",
     "instruments",
     "language_of",
+    "length",
     "next_question",
     "score",
 ]
@@ -84,9 +86,10 @@ def score(instrument_id: str, answers: Sequence[int | None], sex: Sex | None = N
     definition = instrument(instrument_id)
     _check_sex(sex)
     _check_answers(definition, answers)
-    given = [answer for answer in answers if answer is not None]
+    counts = [item.scored for item in definition.items]
+    given = [one for one, counted in zip(answers, counts, strict=True) if counted and one is not None]
     points = sum(given)
-    missing = sum(answers[index] is None for index in applicable(definition, answers))
+    missing = sum(counts[index] and answers[index] is None for index in applicable(definition, answers))
     total = None if missing else points
     return Score(
         total=total,
@@ -107,6 +110,27 @@ def applicable(definition: Instrument, answers: Sequence[int | None]) -> list[in
         for number in rule.items
     }
     return [index for index in range(len(definition.items)) if index not in skipped]
+
+
+def length(definition: Instrument, answers: Sequence[int | None]) -> int | None:
+    """How many questions there are to be asked; None while an answer still to come may make them more or fewer."""
+    if definition.grows_into or any(answers[rule.item - 1] is None for rule in definition.skips):
+        return None
+    return len(applicable(definition, answers))
+
+
+def form_after(began: Instrument, answers: Sequence[int | None]) -> Instrument:
+    """The form that is being answered by now: `began`, or the longer one it grew into.
+
+    A PHQ-2 (GAD-2) of 3 points or more goes on as a PHQ-9 (GAD-7), its two answers kept
+    (cut: Arroll and others 2010, PMC2906530). It goes back only while nothing else was answered on the longer form.
+    """
+    if began.grows_into is None:
+        return began
+    short = len(began.items)
+    further = any(answer is not None for answer in answers[short:])
+    points = sum(answer or 0 for answer in answers[:short])
+    return instrument(began.grows_into) if further or points >= began.cut() else began
 
 
 def next_question(definition: Instrument, answers_so_far: Sequence[int | None]) -> int | None:

@@ -76,6 +76,7 @@ def question(
         chosen=here.answers[index] if mine else None,
         answered_before=here.asked(index) and not mine,
         number=index + 1,
+        count=scoring.length(here.definition, here.answers),
         part=here.part + 1,
         parts_count=len(visit.link.instruments),
         previous=before[-1] + 1 if before else None,

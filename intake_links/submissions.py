@@ -36,6 +36,7 @@ def begin(session: Session, clinic: Clinic, link: IntakeLink, part: int) -> Scre
         progress.event(link, part),
     )
     screen.link_id = link.id
+    screen.detail = {"place": link.place} if link.place else {}
     session.add(screen)
     session.flush()
     alerts.note(session, screen, "started", f"patient:{patient.id}")
@@ -69,15 +70,17 @@ def accept_answer(
     if type(index) is not int or not 0 <= index < len(before):
         raise scoring.BadAnswer(f"there is no question {index!r}")
     answers = [*before[:index], value, *before[index + 1 :]]
-    score = scoring.score(screen.instrument, answers, alerts.sex_of(session, screen))
+    scoring.score(screen.instrument, answers)
     if screen.state != "started":
         _keep_beside(session, clinic, screen, answers)
         return
+    answers = _grow(session, screen, answers)
+    score = scoring.score(screen.instrument, answers, alerts.sex_of(session, screen))
     definition = scoring.instrument(screen.instrument)
     # An earlier answer that makes a later question meaningless takes its answer along; asked again, it is open.
     dropped = set(range(len(answers))) - set(scoring.applicable(definition, answers))
     screen.answers = json.dumps([None if i in dropped else answer for i, answer in enumerate(answers)])
-    screen.detail = _seen(screen, index, dropped, given_in)
+    screen.detail = screen.detail | _seen(screen, index, dropped, given_in)
     if screen.owed != "safety":
         if score.alerts:
             alerts.raise_alert(session, clinic, screen, score)
@@ -86,6 +89,17 @@ def accept_answer(
             alerts.raise_alert(session, clinic, screen, score)
         else:
             alerts.say_it_changed(session, screen, index, value)
+
+
+def _grow(session: Session, screen: Screen, answers: list[int | None]) -> list[int | None]:
+    """Make the screen the form its answers lead to, and return them in that form's length: none is asked twice."""
+    began = scoring.instrument(screen.detail.get("began", screen.instrument))
+    now = scoring.form_after(began, answers)
+    if now.id != screen.instrument:
+        screen.instrument, screen.instrument_version = now.id, version(now.id)
+        screen.detail = screen.detail | {"began": began.id}
+        alerts.note(session, screen, "grew", "system:intake", instrument=now.id)
+    return (answers + [None] * len(now.items))[: len(now.items)]
 
 
 def submit(session: Session, clinic: Clinic, screen: Screen) -> Screen:
@@ -111,10 +125,11 @@ def accept(
     source: str,
     event: str,
     authored_at: datetime | None = None,
+    asked_by: UUID | None = None,
 ) -> Screen:
-    """Take a whole form from elsewhere. The same (source, event) again returns the first; other answers are kept too.
+    """Take a whole form from elsewhere, or from the member of staff `asked_by` who read it out or has it on paper.
 
-    Raises scoring.UnknownInstrument and scoring.BadAnswer. No consent is needed to receive.
+    The same (source, event) again returns the first; other answers are kept too. Raises scoring.UnknownInstrument and scoring.BadAnswer. No consent is needed to receive.
     """
     definition = scoring.instrument(instrument)
     scoring.score(instrument, answers)
@@ -123,6 +138,7 @@ def accept(
     first = progress.find_screen(session, clinic.id, source, event)
     if first is None:
         screen = _new(session, patient, definition, answers, language, source, event)
+        screen.detail = {"asked_by": str(asked_by)} if asked_by else {}
         now = clock.now()
         screen.started_at = min(authored_at or now, now)
         try:
@@ -181,6 +197,11 @@ def version(instrument_id: str) -> str:
     return hashlib.sha256(whole.encode()).hexdigest()[:12]
 
 
+def _kept(first: Screen) -> dict[str, object]:
+    """What other answers to the same form share with the first: where it was answered and how it began."""
+    return {name: first.detail[name] for name in ("began", "place", "asked_by") if name in first.detail}
+
+
 def _lock(session: Session, screen: Screen) -> None:
     session.flush()
     session.refresh(screen, with_for_update=True)
@@ -200,16 +221,21 @@ def _finish(session: Session, clinic: Clinic, screen: Screen, submitted_at: date
     score = alerts.score_of(session, screen)
     screen.result = json.dumps(asdict(score))
     screen.state, screen.submitted_at, screen.scored_at = "submitted", submitted_at, clock.now()
-    actor = f"patient:{screen.patient_id}" if screen.source == progress.LINK else "system:forms"
-    alerts.note(session, screen, "submitted", actor, instrument=screen.instrument)
+    alerts.note(session, screen, "submitted", _who(screen), instrument=screen.instrument)
     if screen.owed == "safety":
         alerts.say_it_is_finished(session, screen, score)
     elif score.alerts:
         alerts.raise_alert(session, clinic, screen, score)
-    elif score.positive:
+    elif score.positive or alerts.short_form(session, screen, score) is not None:
         screen.owed = "screen"
         alerts.open_item(session, clinic, screen, "screen", alerts.summary_of(session, screen, score))
     return score
+
+
+def _who(screen: Screen) -> str:
+    if screen.source == progress.LINK:
+        return f"patient:{screen.patient_id}"
+    return f"staff:{screen.detail['asked_by']}" if "asked_by" in screen.detail else "system:forms"
 
 
 def _keep_beside(
@@ -232,7 +258,7 @@ def _keep_beside(
     patient = session.get_one(Patient, first.patient_id)
     event = f"{first.id}:again:{len(known)}"
     screen = _new(session, patient, definition, answers, first.language, first.source, event)
-    screen.link_id, screen.detail = first.link_id, {"again": str(first.id)}
+    screen.link_id, screen.detail = first.link_id, _kept(first) | {"again": str(first.id)}
     session.add(screen)
     session.flush()
     _finish(session, clinic, screen, clock.now())

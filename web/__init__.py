@@ -13,6 +13,7 @@ ROOMS = (
     "bulk.room",
     "contacts.contacts",
     "questions.questions",
+    "answers.answers",
     "composing.composer",
     "savedreplies.savedreplies",
     "live.live",

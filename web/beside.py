@@ -184,7 +184,7 @@ def sending(session: Session, patient: Patient, person: persons.Person, zone: st
     offered = [
         Offered(one.id, one.title, len(one.items), one.id in taken)
         for one in scoring.instruments().values()
-        if speaks(one, patient.language)
+        if speaks(one, patient.language) and one.ages is None
     ]
     return Sending(offered, since, _refused(patient, person))
 

@@ -27,7 +27,7 @@ POLICY = (
     "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
 # Doors of others: machines and patients get their own answers, not pages for staff.
-FOREIGN = ("/webhooks/", "/i/", "/api/")
+FOREIGN = ("/webhooks/", "/i/", "/k", "/api/")
 
 frame = Blueprint(
     "web", __name__, template_folder="templates", static_folder="static", static_url_path="/assets"

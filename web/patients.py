@@ -64,5 +64,6 @@ def page(session: Session, patient: Patient, *, problem: str | None = None) -> s
         readable=readable,
         works=layout.may("inbox.work"),
         texts=layout.may("inbox.text"),
+        hands_forms=layout.may("forms.hand"),
         hands_over=layout.may("handoffs.request"),
     )

@@ -21,6 +21,7 @@ MAY: dict[str, frozenset[str]] = {
             "handoffs.read",
             "handoffs.request",
             "handoffs.answer",
+            "forms.hand",
         }
     ),
     "clinician": frozenset(
@@ -33,11 +34,19 @@ MAY: dict[str, frozenset[str]] = {
             "patients.change",
             "handoffs.read",
             "handoffs.request",
+            "forms.hand",
         }
     ),
     "psychiatric_consultant": frozenset({"inbox.read", "inbox.words", "patients.read", "handoffs.read"}),
     "front_desk": frozenset(
-        {"patients.read", "patients.change", "handoffs.read", "handoffs.request", "handoffs.answer"}
+        {
+            "patients.read",
+            "patients.change",
+            "handoffs.read",
+            "handoffs.request",
+            "handoffs.answer",
+            "forms.hand",
+        }
     ),
     "clinic_admin": frozenset(
         {"inbox.read", "inbox.assign", "handoffs.read", "replies.save", "clinic.settings"}

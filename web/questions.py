@@ -84,7 +84,7 @@ def _check(session: Session, clinic: Clinic, patient: Patient, wanted: list[str]
     known = scoring.instruments()
     if not wanted or len(set(wanted)) != len(wanted) or not set(wanted) <= set(known):
         raise Refused(words.say("refusals", "form_nothing"))
-    if not all(beside.speaks(known[one], patient.language) for one in wanted):
+    if not all(beside.speaks(known[one], patient.language) and not known[one].ages for one in wanted):
         raise Refused(words.say("refusals", "form_language"))
     if patient.birth_date is None:
         raise Refused(words.say("refusals", "form_no_birth_date"))

@@ -109,13 +109,15 @@ def of_series(patient: Patient, this: Taken, earlier: Sequence[Taken], zone: str
     finding = _finding(definition.title, scored) if drawable else ""
     return ScreenView(
         title=definition.title,
-        when=times.moment(this.at, now, zone),
+        when=times.moment(this.at, now, zone) + _source(this.screen),
         finished=this.screen.submitted_at is not None,
         again=this.again,
         given=sum(answer is not None for answer in this.answers),
         asked=len(scoring.applicable(definition, this.answers)),
         total=this.score.total,
-        points=sum(points or 0 for points in this.answers),
+        points=sum(
+            points or 0 for item, points in zip(definition.items, this.answers, strict=True) if item.scored
+        ),
         highest=definition.highest_total,
         band=_band(definition, patient, this.score),
         previous=_was(last, now, zone) if last else None,
@@ -130,6 +132,12 @@ def of_series(patient: Patient, this: Taken, earlier: Sequence[Taken], zone: str
         strip=_strip(definition, [*earlier, this][-STRIP:], now, zone) if earlier else None,
         licence=definition.licence.get("en", ""),
     )
+
+
+def _source(screen: Screen) -> str:
+    """Return how the answers came, where it was not the patient's own phone."""
+    way = screen.detail.get("place") or screen.source
+    return f", {words.say('screen_sources', way)}" if way in words.table_of("screen_sources") else ""
 
 
 def _answers(definition: scoring.Instrument, this: Taken, last: Taken | None) -> list[Answered]:

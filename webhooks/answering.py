@@ -160,7 +160,7 @@ def _stop(inbound: Inbound) -> bool:
         if not _quiet(inbound):
             return False
     else:
-        only = (scope,) if scope in PROGRAMMES and scope != "care_team" else PROGRAMMES
+        only = (scope,) if scope in ("reminders", "screening") else PROGRAMMES
         _record(inbound, "revoked", only)
         if all(before[programme] == "revoked" for programme in only):
             return True  # they know it already

@@ -3,203 +3,51 @@
 import contextlib
 import functools
 import importlib.resources
-import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
-Texts: TypeAlias = Mapping[str, str]
-"""Words by language code ("en", "es")."""
+from intake_links.instruments.definition import (
+    SEXES,
+    AlertRule,
+    Answer,
+    Band,
+    Instrument,
+    InstrumentError,
+    Item,
+    Sex,
+    SkipRule,
+    Texts,
+    UnknownInstrument,
+    has_check_digit,
+    language_of,
+    require,
+)
 
-Sex: TypeAlias = Literal["female", "male"]
-"""The sex recorded for sex-specific cuts; None wherever it is not known."""
+__all__ = [
+    "AlertRule",
+    "Answer",
+    "Band",
+    "Instrument",
+    "InstrumentError",
+    "Item",
+    "Sex",
+    "SkipRule",
+    "Texts",
+    "UnknownInstrument",
+    "has_check_digit",
+    "instrument",
+    "instruments",
+    "language_of",
+    "read",
+]
 
-_SEXES = ("female", "male", "unknown")
 _BORROWED = ("licence", "stem", "answers")
 
 
-class UnknownInstrument(KeyError):
-    """No instrument has this id."""
-
-    def __str__(self) -> str:
-        return "no such instrument"
-
-
-class InstrumentError(ValueError):
-    """A definition contradicts itself; the message names the file and the reason."""
-
-
-def _require(condition: bool, reason: str) -> None:
-    if not condition:
-        raise InstrumentError(reason)
-
-
-def has_check_digit(code: str) -> bool:
-    """Whether a numeric LOINC code ends in its mod-10 (Luhn) check digit; answer codes (LA...) carry none."""
-    if re.fullmatch(r"[0-9]{1,7}-[0-9]", code) is None:
-        return False
-    digits = [int(digit) for digit in reversed(code.replace("-", ""))]
-    doubled = sum(sum(divmod(2 * digit, 10)) for digit in digits[1::2])
-    return (sum(digits[0::2]) + doubled) % 10 == 0
-
-
-@dataclass(frozen=True)
-class Answer:
-    """One answer a patient may choose: its points, its words, its LOINC answer code if it has one."""
-
-    value: int
-    text: Texts
-    loinc: str | None = None
-
-    def __post_init__(self) -> None:
-        _require(type(self.value) is int and self.value >= 0, f"{self.value!r} is no number of points")
-        code = self.loinc
-        _require(code is None or bool(re.fullmatch(r"LA[0-9]+-[0-9]", code)), f"{code} is no answer code")
-
-
-@dataclass(frozen=True)
-class Item:
-    """One question with the answers it allows, in the order they are shown."""
-
-    id: str
-    text: Texts
-    answers: tuple[Answer, ...]
-    loinc: str | None = None
-
-    def __post_init__(self) -> None:
-        _require(len(self.answers) > 1, f"{self.id} has no answers to choose from")
-        codes = [answer.loinc for answer in self.answers if answer.loinc is not None]
-        distinct = len(set(self.values)) == len(self.values) and len(set(codes)) == len(codes)
-        _require(distinct, f"{self.id} gives two answers the same value or code")
-        _require(self.loinc is None or has_check_digit(self.loinc), f"{self.loinc} fails its check digit")
-
-    @functools.cached_property
-    def values(self) -> tuple[int, ...]:
-        """The points its answers give, in the order shown."""
-        return tuple(answer.value for answer in self.answers)
-
-
-@dataclass(frozen=True)
-class Band:
-    """A range of totals, both ends included, with its stable name and the words staff read."""
-
-    lowest: int
-    highest: int
-    name: str
-    words: Texts
-
-
-@dataclass(frozen=True)
-class AlertRule:
-    """An answer of `at_least` points to item number `item` (from 1) raises the alert `name`, on partial forms too."""
-
-    name: str
-    item: int
-    at_least: int
-
-
-@dataclass(frozen=True)
-class SkipRule:
-    """When item number `item` is answered `equals`, the items numbered in `items` (from 1) may stay open."""
-
-    item: int
-    equals: int
-    items: tuple[int, ...]
-
-
-@dataclass(frozen=True, eq=False)
-class Instrument:
-    """A whole instrument; `items` are the scored ones in the order of the answer vector, `unscored` come after."""
-
-    id: str
-    title: str
-    version: str
-    source: str
-    licence: Texts
-    stem: Texts
-    items: tuple[Item, ...]
-    cuts: Mapping[str, int]
-    bands_by_sex: Mapping[str, tuple[Band, ...]]
-    panel_loinc: str | None = None
-    total_loinc: str | None = None
-    unscored: tuple[Item, ...] = ()
-    alerts: tuple[AlertRule, ...] = ()
-    skips: tuple[SkipRule, ...] = ()
-    prorate_up_to: int = 0
-    remission_below: int | None = None
-    response_percent: int | None = None
-
-    def __post_init__(self) -> None:
-        ids = [item.id for item in self.items + self.unscored]
-        _require(bool(self.items) and len(set(ids)) == len(ids), "an item stands in it twice, or it has none")
-        for code in (self.panel_loinc, self.total_loinc):
-            _require(code is None or has_check_digit(code), f"{code} fails its check digit")
-        _require("en" in self.licence, "its licence sentence is missing in English")
-        for text in self._texts():
-            _require(set(text) == set(self.languages), f"a sentence is not there in all of {self.languages}")
-        self._check_bands()
-        self._check_rules()
-
-    def _texts(self) -> Iterator[Texts]:
-        yield from (self.licence, self.stem or self.licence)
-        for item in self.items + self.unscored:
-            yield item.text
-            yield from (answer.text for answer in item.answers)
-
-    def _check_bands(self) -> None:
-        for sex in _SEXES:
-            starts = [band.lowest for band in self.bands_by_sex[sex]] + [self.highest_total + 1]
-            ends = [-1] + [band.highest for band in self.bands_by_sex[sex]]
-            unbroken = all(start == end + 1 for start, end in zip(starts, ends, strict=True))
-            _require(unbroken and starts == sorted(set(starts)), f"its bands leave a gap or overlap ({sex})")
-            _require(self.cuts[sex] in starts[1:-1], f"its cut falls inside a band ({sex})")
-
-    def _check_rules(self) -> None:
-        _require(0 <= self.prorate_up_to < len(self.items), "too many answers may be missing")
-        _require(
-            0 < (self.remission_below or 1) <= min(self.cuts.values()), "its remission is a positive screen"
-        )
-        _require(0 < (self.response_percent or 50) < 100, "its response is no share of the first total")
-        for rule in self.alerts:
-            highest = max(self._numbered(rule.item).values)
-            _require(1 <= rule.at_least <= highest, f"alert {rule.name} cannot ring, or always rings")
-        for skip in self.skips:
-            _require(skip.equals in self._numbered(skip.item).values, "a skip rule waits for no answer")
-            _require(all(0 in self._numbered(i).values for i in skip.items), "a skipped item has no 0")
-
-    def _numbered(self, number: int) -> Item:
-        _require(type(number) is int and 1 <= number <= len(self.items), f"a rule names item {number}")
-        return self.items[number - 1]
-
-    @property
-    def languages(self) -> tuple[str, ...]:
-        """Languages in which every sentence a patient reads is there; English always is."""
-        return tuple(self.licence)
-
-    @property
-    def highest_total(self) -> int:
-        """The total of a form with the highest answer to every item."""
-        return sum(max(item.values) for item in self.items)
-
-    def cut(self, sex: Sex | None = None) -> int:
-        """The lowest total that is a positive screen; sex-specific for AUDIT-C only."""
-        return self.cuts[sex or "unknown"]
-
-    def bands(self, sex: Sex | None = None) -> tuple[Band, ...]:
-        """The bands from the lowest total to the highest, without gap."""
-        return self.bands_by_sex[sex or "unknown"]
-
-
-def language_of(definition: Instrument, wanted: str | None) -> str:
-    """The language to show the instrument in: the one wanted ("es", "es-MX", "es_MX") if offered, else English."""
-    base = re.split(r"[-_]", wanted or "")[0].lower()
-    return base if base in definition.languages else "en"
-
-
 def _texts(table: Mapping[str, str]) -> Texts:
-    _require(all(isinstance(words, str) and words.strip() for words in table.values()), "a sentence is empty")
+    require(all(isinstance(words, str) and words.strip() for words in table.values()), "a sentence is empty")
     return MappingProxyType(dict(table))
 
 
@@ -213,16 +61,16 @@ def _item(table: Mapping[str, Any], shared: Sequence[Mapping[str, Any]]) -> Item
 
 
 def _by_sex(number: int | Mapping[str, int]) -> Mapping[str, int]:
-    table = number if isinstance(number, Mapping) else dict.fromkeys(_SEXES, number)
-    _require(sorted(table) == sorted(_SEXES), f"a number by sex needs each of {', '.join(_SEXES)}")
-    _require(all(type(value) is int for value in table.values()), "a cut or band is no whole number")
+    table = number if isinstance(number, Mapping) else dict.fromkeys(SEXES, number)
+    require(sorted(table) == sorted(SEXES), f"a number by sex needs each of {', '.join(SEXES)}")
+    require(all(type(value) is int for value in table.values()), "a cut or band is no whole number")
     return MappingProxyType(dict(table))
 
 
 def _bands(tables: Sequence[Mapping[str, Any]], sex: str) -> tuple[Band, ...]:
     for table in tables:
-        _require(table.keys() == {"name", "from", "to", "words"}, "a band needs name, from, to and words")
-        _require("en" in table["words"], "a band has no words in English")
+        require(table.keys() == {"name", "from", "to", "words"}, "a band needs name, from, to and words")
+        require("en" in table["words"], "a band has no words in English")
     return tuple(
         Band(_by_sex(table["from"])[sex], _by_sex(table["to"])[sex], table["name"], _texts(table["words"]))
         for table in tables
@@ -250,8 +98,9 @@ def _instrument(document: dict[str, Any], library: Mapping[str, Item]) -> Instru
     rest["licence"], rest["stem"] = _texts(document["licence"]), _texts(document.get("stem", {}))
     rest["cuts"] = _by_sex(document["cut"])
     tables = rest.pop("bands")
-    rest["bands_by_sex"] = MappingProxyType({sex: _bands(tables, sex) for sex in _SEXES})
+    rest["bands_by_sex"] = MappingProxyType({sex: _bands(tables, sex) for sex in SEXES})
     rest["alerts"] = tuple(AlertRule(**table) for table in document.get("alerts", ()))
+    rest["ages"] = tuple(document["ages"]) if "ages" in document else None
     rest["skips"] = tuple(SkipRule(**{**t, "items": tuple(t["items"])}) for t in document.get("skips", ()))
     return Instrument(**rest)
 
@@ -272,15 +121,31 @@ def read(documents: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Instrument]
     lenders_first = sorted(documents.items(), key=lambda pair: "wording_from" in pair[1])
     for name, document in lenders_first:
         with _naming(name):
-            _require(document["id"] == name, f"the file calls itself {document['id']}")
+            require(document["id"] == name, f"the file calls itself {document['id']}")
             whole[name] = _whole(document, documents)
             for item in _written_items(whole[name]):
-                _require(item.id not in library, f"{item.id} is written twice")
+                require(item.id not in library, f"{item.id} is written twice")
                 library[item.id] = item
     for name, document in whole.items():
         with _naming(name):
             found[name] = _instrument(document, library)
+    for name, short in found.items():
+        with _naming(name):
+            require(_fits_into(short, found), "it does not grow into a form that begins with its own items")
     return MappingProxyType(found)
+
+
+def _fits_into(short: Instrument, found: Mapping[str, Instrument]) -> bool:
+    if short.grows_into is None:
+        return True
+    longer = found.get(short.grows_into)
+    return (
+        longer is not None
+        and longer.grows_into is None
+        and len(longer.items) > len(short.items)
+        and longer.items[: len(short.items)] == short.items
+        and longer.languages == short.languages
+    )
 
 
 @functools.cache

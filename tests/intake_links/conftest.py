@@ -11,7 +11,7 @@ from sqlalchemy import create_engine
 
 import reminders.models  # noqa: F401 - a link may point at a visit
 from config import audit, db, runtime, settings
-from intake_links import jobs, links, pages
+from intake_links import jobs, kiosk, links, pages
 from messaging import jobs as messaging_jobs
 from messaging import people
 from messaging.models import Clinic, Patient
@@ -136,6 +136,7 @@ def app(ward):
     made.config.update(SECRET_KEY="only for these tests", WTF_CSRF_SSL_STRICT=False, WTF_CSRF_TIME_LIMIT=None)
     CSRFProtect(made)
     made.register_blueprint(pages.pages)
+    made.register_blueprint(kiosk.kiosk)
     return made
 
 

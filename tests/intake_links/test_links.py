@@ -55,6 +55,12 @@ def test_a_link_needs_one_or_more_different_instruments(ward, session, instrumen
         links.issue(session, clinic, patient, instruments)
 
 
+def test_who_is_asked_the_long_form_is_not_asked_its_first_questions_before(ward, session):
+    clinic, patient = ward.both(session)
+    link, _ = links.issue(session, clinic, patient, ["phq2", "gad2", "phq9"])
+    assert link.instruments == ["gad2", "phq9"]
+
+
 def test_an_unknown_instrument_makes_no_link(ward, session):
     with pytest.raises(scoring.UnknownInstrument):
         issue(ward, session, "epds")

@@ -1,0 +1,115 @@
+"""The way in: the page a link opens, the birth date, and what to do when a link opens nothing any more."""
+
+from typing import Any
+
+from flask import request, url_for
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from config import clock, db
+from intake_links import frame, links, pauses, sheets
+from intake_links.models import IntakeLink
+from messaging.models import Clinic
+
+pages = frame.pages
+# Wrong birth dates an hour from one address before it must wait: many phones share one (ASVS 6.3.1; a soft delay).
+FREE_TRIES = 20
+
+
+@pages.get("/<token>")
+def start(token: str) -> Response:
+    """Show who asks, and ask for the birth date. Previews fetch links, so looking changes nothing."""
+    with db.unit_of_work(db.EVERY, read_only=True) as session:
+        link = links.by_token(session, token)
+        clinic, language = _whose(session, link), _language(link)
+        if link is not None and link.state == "answered":
+            return frame.thanks(language, clinic)
+        if not _opens(link):
+            return _closed(language, clinic, token)
+        return sheets.page("start", language, clinic, action=request.path)
+
+
+@pages.get("/", defaults={"token": "", "rest": ""})
+@pages.get("/<token>/<path:rest>")
+def nowhere(token: str, **_rest: str) -> Response:
+    """Say at an address that is none whom to call, like at a link that is not open."""
+    with db.unit_of_work(db.EVERY, read_only=True) as session:
+        return _closed(sheets.language_for(None), _whose(session, None), token)
+
+
+@pages.post("/<token>")
+def verify(token: str) -> Response:
+    """Let in who knows the birth date, by a cookie and an address without the token."""
+    with db.unit_of_work(db.EVERY) as session:
+        link = links.by_token(session, token)
+        clinic, language = _whose(session, link), _language(link)
+        if link is not None and link.state == "answered":
+            return frame.thanks(language, clinic)
+        if link is None or clinic is None or links.on_tablet(link):
+            return _closed(language, clinic, token)
+        let_in = try_birth_date(session, clinic, link, "start", action=f"{request.path}?lang={language}")
+        if isinstance(let_in, Response):
+            return let_in
+        link.language = language
+        return frame.with_cookie(frame.to("pages.resume"), let_in)
+
+
+@pages.post("/<token>/new")
+def ask_for_another(token: str) -> Response:
+    """Have the care team told that a new link is wished for; what is said does not depend on whether there was one."""
+    with db.unit_of_work(db.EVERY) as session:
+        link = links.by_token(session, token)
+        clinic, language = _whose(session, link), _language(link)
+        if link is not None and clinic is not None:
+            links.ask_for_another(session, clinic, link)
+        return sheets.page("asked", language, clinic)
+
+
+def _whose(session: Session, link: IntakeLink | None) -> Clinic | None:
+    """Return the clinic to call: the link's own, and where no link is known the only one there is."""
+    if link is not None:
+        return session.get(Clinic, link.clinic_id)
+    clinics = session.scalars(select(Clinic).order_by(Clinic.id).limit(2)).all()
+    return clinics[0] if len(clinics) == 1 else None
+
+
+def _language(link: IntakeLink | None) -> str:
+    return sheets.language_for(link.language if link else None)
+
+
+def _opens(link: IntakeLink | None) -> bool:
+    return link is not None and links.is_open(link, clock.now()) and not links.on_tablet(link)
+
+
+def _closed(language: str, clinic: Clinic | None, token: str) -> Response:
+    """Say the same of a link that is unknown, over, locked or replaced, and offer the same way on."""
+    wish = url_for("pages.ask_for_another", token=token[:60]) if token else None
+    return sheets.page("closed", language, clinic, status=404, wish=wish)
+
+
+def try_birth_date(
+    session: Session, clinic: Clinic, link: IntakeLink, page: str, action: str
+) -> Response | str:
+    """Return the token of a session, or the page that says in words what to look at and keeps what was typed."""
+    language, address = _language(link), request.remote_addr or ""
+    born, problem = links.read_birth_date(request.form)
+    waits = pauses.wait("birth_date", address, FREE_TRIES)
+    if born is not None and waits and links.is_open(link, clock.now()):
+        born, problem = None, "birth_wait"
+    if born is not None:
+        token = links.verify(session, clinic, link, born)
+        if token is not None:
+            return token
+        pauses.wrong("birth_date", address)
+        problem = "birth_wrong"
+    if not links.is_open(link, clock.now()):
+        return _closed(language, clinic, request.path.rsplit("/", 1)[1])
+    typed = {name: request.form.get(name, "")[:20] for name in links.BIRTH}
+    facts: dict[str, Any] = {
+        "action": action,
+        "problem": problem,
+        "typed": typed,
+        "carried": sheets.carried(),
+    }
+    return sheets.page(page, language, clinic, 429 if problem == "birth_wait" else 422, **facts)

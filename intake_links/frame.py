@@ -1,0 +1,153 @@
+"""What all patient pages share: their headers, the visit behind a cookie, and a page that keeps what was typed."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from flask import Blueprint, g, redirect, request, url_for
+from sqlalchemy.orm import Session
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response
+
+from config import db, logging, runtime
+from intake_links import links, progress, sheets
+from intake_links.models import IntakeLink
+from messaging.models import Clinic
+
+pages = Blueprint("pages", __name__, url_prefix="/i", template_folder="templates", static_folder="static")
+View = Callable[..., Response]
+
+
+@pages.before_request
+def only_from_here() -> Response | None:
+    """Refuse a form that another site posts: beside the form token and the cookie that never leaves this site."""
+    if request.method == "POST" and request.headers.get("Sec-Fetch-Site") == "cross-site":
+        return sheets.page("closed", sheets.language_for(None), None, status=403)
+    return None
+
+
+@pages.after_request
+def seal_the_page(response: Response) -> Response:
+    """Put the headers of a patient page on whatever is answered."""
+    response.headers.update(sheets.HEADERS)
+    if request.endpoint == "pages.static":
+        response.headers["Cache-Control"] = "public, max-age=3600"
+    onto = _next_by_itself(response)
+    if onto is not None:
+        response.headers["Refresh"] = f"{onto[0]}; url={url_for(onto[1])}"
+    return response
+
+
+def _next_by_itself(response: Response) -> tuple[int, str] | None:
+    """Return after how many seconds a page on the tablet gives way to which other, by itself and without script.
+
+    Nobody is thrown out unasked: two minutes lead to a page that asks, and one press there goes on (WCAG 2.2.1, extend).
+    """
+    if request.endpoint == "kiosk.still":
+        return 60, "kiosk.ended"
+    if request.endpoint == "kiosk.ended" or (g.get("tablet") and "Clear-Site-Data" in response.headers):
+        return 30, "kiosk.code"
+    return (120, "kiosk.still") if g.get("tablet") and response.status_code not in (302, 303) else None
+
+
+def inside(*, acting: bool) -> Callable[[View], View]:
+    """Give a view its transaction and its visit; who was away too long is asked for the birth date again."""
+
+    def wrap(view: View) -> View:
+        @functools.wraps(view)
+        def door(**named: int) -> Response:
+            with db.unit_of_work(db.EVERY, read_only=not acting) as session:
+                visit = links.visit(session, request.cookies.get(cookie()), acting=acting)
+                if visit is None:
+                    return sheets.page("closed", sheets.language_for(None), None, status=403, no_session=True)
+                clinic = session.get_one(Clinic, visit.link.clinic_id)
+                g.tablet = links.on_tablet(visit.link)
+                if visit.fresh:
+                    return view(session, clinic, visit, **named)
+                language = sheets.language_for(visit.link.language)
+                if g.tablet:
+                    # Another patient may hold the tablet by now: no question, no answer, no way on.
+                    return leave(sheets.page("ended", language, clinic))
+                if visit.link.state == "answered":
+                    return thanks(language, clinic)
+                asked: dict[str, Any] = {"action": url_for("pages.verify_again"), "carried": sheets.carried()}
+                return sheets.page("again", language, clinic, **asked)
+
+        return door
+
+    return wrap
+
+
+@pages.errorhandler(Exception)
+def keep_what_was_typed(error: Exception) -> Response | HTTPException:
+    """Give back what was posted with a button to try again: an answer is not lost because a database is away."""
+    stale = getattr(error, "code", 503) == 400
+    if isinstance(error, HTTPException) and not stale:
+        dead_end = (error.code or 500) >= 400
+        return (
+            sheets.page("closed", sheets.language_for(None), None, status=error.code or 500)
+            if dead_end
+            else error
+        )
+    if not stale:
+        logging.logger().error("patient page failed", route=request.endpoint, exc_info=error)
+    if request.headers.get("Sec-Fetch-Site") == "cross-site":
+        return sheets.page("closed", sheets.language_for(None), None, status=403)
+    kept = [(name, value) for name, value in request.form.items(multi=True) if name != "csrf_token"]
+    action = request.script_root + request.full_path.rstrip("?")
+    return sheets.page(
+        "kept", sheets.language_for(None), None, 400 if stale else 503, action=action, kept=kept
+    )
+
+
+def thanks(language: str, clinic: Clinic | None) -> Response:
+    """Say thank you and have the browser forget the pages before it: "back" on a borrowed phone shows no answer.
+
+    The cookie stays, so that a second tab and a second press arrive at this same page; it opens nothing else now.
+    """
+    response = sheets.page("thanks", language, clinic)
+    response.headers["Clear-Site-Data"] = '"cache", "storage"'
+    return leave(response) if g.get("tablet") else response
+
+
+def leave(response: Response) -> Response:
+    """Have a shared tablet forget everything, the visit first of all."""
+    response.headers["Clear-Site-Data"] = '"cache", "cookies", "storage"'
+    response.delete_cookie(
+        cookie(), path="/", secure=runtime.settings().secure, httponly=True, samesite="Strict"
+    )
+    return response
+
+
+def onward(session: Session, link: IntakeLink) -> Response:
+    """Go to the first open question, the check page, or the thanks."""
+    here = progress.place(session, link)
+    if here is None:
+        return to("pages.done")
+    if here.question is None:
+        return to("pages.check", part=here.part + 1)
+    return to("pages.question", part=here.part + 1, number=here.question + 1)
+
+
+def to(endpoint: str, **values: Any) -> Response:
+    """Send the browser to a page of ours, as a GET."""
+    return redirect(url_for(endpoint, **values), code=303)
+
+
+def cookie() -> str:
+    """Return the name of the cookie of a visit."""
+    # __Host-: this host alone can set it, so no neighbour can put a patient into another's form. It needs path "/".
+    return "__Host-wt_visit" if runtime.settings().secure else "wt_visit"
+
+
+def with_cookie(response: Response, token: str) -> Response:
+    """Give the browser the token of its visit, until it is closed."""
+    response.set_cookie(
+        cookie(),
+        token,
+        httponly=True,
+        samesite="Strict",
+        secure=runtime.settings().secure,
+        path="/",
+    )
+    return response

@@ -1,0 +1,45 @@
+"""The clinic's tablet: a code opens one patient's form, and whatever happens the next patient sees nothing of it."""
+
+from flask import Blueprint, request
+from werkzeug.wrappers import Response
+
+from config import db
+from intake_links import frame, pauses, sheets, tablet
+
+kiosk = Blueprint("kiosk", __name__, url_prefix="/k")
+kiosk.before_request(frame.only_from_here)
+kiosk.after_request(frame.seal_the_page)
+kiosk.register_error_handler(Exception, frame.keep_what_was_typed)
+FREE_TRIES = 5
+
+
+@kiosk.get("")
+def code() -> Response:
+    """Ask for the code that staff were shown."""
+    return sheets.page("code", sheets.language_for(None), None)
+
+
+@kiosk.post("")
+def enter() -> Response:
+    """Open the form the code is for; wrong codes from one address must wait longer each time."""
+    address, language = request.remote_addr or "", sheets.language_for(None)
+    if pauses.wait("code", address, FREE_TRIES):
+        return sheets.page("code", language, None, 429, problem="code_wait")
+    with db.unit_of_work(db.EVERY) as session:
+        opened = tablet.redeem(session, request.form.get("code", "")[:20])
+        if opened is None:
+            pauses.wrong("code", address)
+            return sheets.page("code", language, None, 422, problem="code_wrong")
+        return frame.with_cookie(frame.to("pages.resume"), opened[1])
+
+
+@kiosk.get("/still")
+def still() -> Response:
+    """Hide the question after two idle minutes, and ask whether somebody is there."""
+    return sheets.page("still", sheets.language_for(None), None)
+
+
+@kiosk.get("/ended")
+def ended() -> Response:
+    """Close the visit on this tablet and show nothing of it."""
+    return frame.leave(sheets.page("ended", sheets.language_for(None), None))
