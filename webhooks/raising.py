@@ -42,7 +42,7 @@ def safety(inbound: Inbound) -> InboxItem:
 def _cannot_be_texted(inbound: Inbound) -> str:
     """Say that only a call is left, where the number has opted out (perhaps by this very text) or gets no texts."""
     why = outbox.closed(inbound.session, inbound.clinic, inbound.conversation)
-    if inbound.reading.consent == "stop" and inbound.reading.scope is None:
+    if inbound.reading.consent == "stop" and inbound.reading.scope in (None, "all"):
         why = "opted out"
     return words()["cannot"].get(why or "", "")
 
