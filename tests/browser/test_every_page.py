@@ -89,6 +89,13 @@ def page(browser: Browser, full: Full) -> Iterator[Page]:
         yield page
 
 
+def open_page(page: Page, address: str) -> None:
+    """Go to an address that must be there."""
+    answer = page.goto(address)
+    assert answer is not None
+    assert answer.ok, address
+
+
 def look(page: Page) -> None:
     """Check the page at each size, in each scheme."""
     for (width, height), scheme in LOOKS:
@@ -99,14 +106,14 @@ def look(page: Page) -> None:
 
 @pytest.mark.parametrize("view", VIEWS)
 def test_each_view_of_the_list(page: Page, full: Full, view: str) -> None:
-    page.goto(f"{full.served[1]}/inbox?view={view}")
+    open_page(page, f"{full.served[1]}/inbox?view={view}")
     expect(page.locator(".row").first).to_be_visible()
     look(page)
 
 
 @pytest.mark.parametrize("words", ["Patient safety", "Positive screen", "Warm handoff"])
 def test_a_case_that_came_by_itself(page: Page, full: Full, words: str) -> None:
-    page.goto(f"{full.served[1]}/inbox?view=everyone")
+    open_page(page, f"{full.served[1]}/inbox?view=everyone")
     page.locator(".row", has_text=words).first.click()
     page.locator("main[data-item]").wait_for()
     look(page)
@@ -114,24 +121,24 @@ def test_a_case_that_came_by_itself(page: Page, full: Full, words: str) -> None:
 
 @pytest.mark.parametrize("name", ["reply", "waiting", "snoozed", "done", "crisis", "delivery", "unknown"])
 def test_a_case_of_each_kind_and_state(page: Page, full: Full, name: str) -> None:
-    page.goto(full.cases[name])
+    open_page(page, full.cases[name])
     look(page)
 
 
 @pytest.mark.parametrize("path", PAGES)
 def test_each_page_of_the_clinic(page: Page, full: Full, path: str) -> None:
-    page.goto(f"{full.served[1]}/{path}")
+    open_page(page, f"{full.served[1]}/{path}")
     look(page)
 
 
 @pytest.mark.parametrize("path", ["", "/phones"])
 def test_the_patient(page: Page, full: Full, path: str) -> None:
-    page.goto(full.patient + path)
+    open_page(page, full.patient + path)
     look(page)
 
 
 def test_what_a_search_finds(page: Page, full: Full) -> None:
-    page.goto(f"{full.served[1]}/patients")
+    open_page(page, f"{full.served[1]}/patients")
     page.get_by_label("Name, phone or record number", exact=True).fill("quintana")
     page.get_by_role("main").get_by_role("button", name="Find").click()
     page.get_by_role("button", name="Search in messages too").click()
@@ -140,7 +147,7 @@ def test_what_a_search_finds(page: Page, full: Full) -> None:
 
 
 def test_whose_number_it_is(page: Page, full: Full) -> None:
-    page.goto(full.cases["unknown"].replace("?", "/who?"))
+    open_page(page, full.cases["unknown"].replace("?", "/who?"))
     page.get_by_label("Name, phone or record number of the patient").fill("quintana")
     page.get_by_role("main").get_by_role("button", name="Find").click()
     expect(page.get_by_role("button", name="It is theirs").first).to_be_visible()
@@ -150,5 +157,5 @@ def test_whose_number_it_is(page: Page, full: Full) -> None:
 @pytest.mark.parametrize("path", ["inbox?view=everyone", "ladder", "away", "saved-replies"])
 def test_what_a_clinic_administrator_sees(browser: Browser, full: Full, path: str) -> None:
     with at(browser, full.served, full.admin) as page:
-        page.goto(f"{full.served[1]}/{path}")
+        open_page(page, f"{full.served[1]}/{path}")
         look(page)
