@@ -45,12 +45,12 @@ def serving(folder: Path, valkey: ValkeyServer) -> Iterator[Served]:
 
 
 @contextmanager
-def at(browser: Browser, served: Served, staff: Staff, script: str = "", **more: Any) -> Iterator[Page]:
-    """A colleague's page at a desk, signed in; it closes with the block. `more` goes to kit.context."""
+def at(browser: Browser, served: Served, staff: Staff, init: str = "", **more: Any) -> Iterator[Page]:
+    """A colleague's page at a desk, signed in; it closes with the block. `init` runs in it first; `more` goes to kit.context."""
     inside = kit.context(browser, more.pop("size", kit.DESK), **more)
     try:
-        if script:
-            inside.add_init_script(script)
+        if init:
+            inside.add_init_script(init)
         page = inside.new_page()
         enter(page, served, staff)
         yield page

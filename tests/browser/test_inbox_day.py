@@ -114,6 +114,7 @@ def write_from_a_saved_reply(page: Page) -> None:
 def test_the_same_morning_is_worked_without_script(browser: Browser, served: Served) -> None:
     staff = a_morning(served[0], "Ben Carter", "Nadia", "Owen", "Priya")
     with at(browser, served, staff, script=False) as page, at(browser, served, staff) as twin:
+        expect(page.locator("[data-chosen]")).to_have_text("The chosen")  # script would say "0 chosen"
         page.get_by_role("link", name=re.compile("Nadia Q")).first.click()
         kit.check_as(page, twin)
         page.get_by_label("What was done").select_option("Reached by phone")
