@@ -6,10 +6,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from config.cli.walk import day
 from config.cli.walk.steps import Walk, import_a_day, sign_everyone_in, texts_arrive
+from config.embedded.valkey import ValkeyServer
+from tests.browser.place import Served, serving
 from tests.walks.kit import running
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -25,6 +27,7 @@ def browser() -> Iterator[Browser]:
     found = next((path for path in map(shutil.which, NAMES) if path), None)
     if found is None:
         pytest.fail("no Chromium on this machine: `make browser` finds or installs it")
+    expect.set_options(timeout=15_000)  # what must be quick says so itself
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=found, args=FLAGS)
         yield chromium
@@ -40,3 +43,10 @@ def walk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walk]:
         for step in (import_a_day, sign_everyone_in, texts_arrive):
             step(walk)
         yield walk
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory, valkey: ValkeyServer) -> Iterator[Served]:
+    """A clinic whose pages are served from this process, one for all stories of a file."""
+    with serving(tmp_path_factory.mktemp("clinic"), valkey) as place:
+        yield place

@@ -10,6 +10,8 @@ from config.cli.walk.steps import Walk
 
 PHONE, DESK = (360, 740), (1440, 900)
 _AXE = Axe()
+_SAME_IDS = """(() => { const ids = [...document.querySelectorAll("[id]")].map(one => one.id);
+return ids.filter((id, at) => ids.indexOf(id) < at) })()"""
 
 
 def context(
@@ -34,6 +36,7 @@ def check(page: Page) -> None:
         f"{one['id']} ({one['impact']}): {[node['html'][:160] for node in one['nodes']]}" for one in found
     ]
     assert not said, f"{page.url}: {said}"
+    assert page.evaluate(_SAME_IDS) == [], f"{page.url}: a label or a link would lead to the wrong one of two"
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{page.url} is too wide"
 
 

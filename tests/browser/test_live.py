@@ -1,23 +1,18 @@
 """Two browsers side by side against a served application: who is here, what has just come in, and losing one's way."""
 
 import re
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
-from werkzeug.serving import make_server
+from playwright.sync_api import Browser, expect
 
-from config import app as application
-from config import db, keys, runtime, settings
+from config import db
 from config.embedded.valkey import ValkeyServer
-from messaging import consent
-from messaging.inbox.models import InboxItem
-from messaging.models import Patient, Staff
+from messaging.models import Staff
 from tests.browser import kit
-from tests.web.conftest import ENVIRONMENT, House, a_house
+from tests.browser.place import Served, a_reply, at, enter, serving, within
+from tests.web.conftest import House
 from web import sessions
 
 pytestmark = pytest.mark.xdist_group("browser")
@@ -33,62 +28,12 @@ window.Notification = class extends EventTarget {
 
 
 @pytest.fixture
-def served(tmp_path: Path, valkey: ValkeyServer) -> Iterator[tuple[House, str]]:
-    """A clinic, and the address where its pages are served; the queue is real, nobody works in it."""
-    before = (runtime._settings, dict(runtime._made))
-    runtime.configure(
-        settings.load(ENVIRONMENT | {"WARMTHREAD_DATA_DIR": str(tmp_path), "REDIS_URL": valkey.url})
-    )
-    keys.ring()
-    db.Base.metadata.create_all(db.engine())
-    server = make_server("127.0.0.1", 0, application.create_app(), threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield a_house(application.create_app(), "+12025550100"), f"http://127.0.0.1:{server.port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
-    db.engine().dispose()
-    runtime._settings = before[0]
-    runtime._made.clear()
-    runtime._made.update(before[1])
+def served(tmp_path: Path, valkey: ValkeyServer) -> Iterator[Served]:
+    with serving(tmp_path, valkey) as place:
+        yield place
 
 
-@contextmanager
-def at(browser: Browser, served: tuple[House, str], staff: Staff, script: str = "") -> Iterator[Page]:
-    """A colleague's page at a desk, signed in; it closes with the block."""
-    inside = kit.context(browser, kit.DESK)
-    if script:
-        inside.add_init_script(script)
-    page = inside.new_page()
-    enter(page, served, staff)
-    yield page
-    inside.close()
-
-
-def enter(page: Page, served: tuple[House, str], staff: Staff) -> None:
-    house, service = served
-    page.goto(service + house.link(staff))
-    page.get_by_role("button", name="Sign in").click()
-    page.wait_for_url("**/inbox*")
-
-
-def a_reply(house: House, first_name: str, words: str) -> tuple[Patient, InboxItem]:
-    """A patient who may be texted and has written, and the item of it."""
-    patient = house.patient(first_name=first_name)
-    with db.unit_of_work(house.clinic.id) as session:
-        number = session.get_one(Patient, patient.id).numbers[0].number or ""
-        consent.record(session, house.clinic, number, "granted", source="staff", actor="system:test")
-    conversation = house.text_from(patient, words)
-    return patient, house.item(patient_id=patient.id, conversation_id=conversation.id, summary=words)
-
-
-def within(seconds: float) -> float:
-    """Return milliseconds."""
-    return 1000 * seconds
-
-
-def test_two_colleagues_see_each_other_and_what_comes_in(browser: Browser, served: tuple[House, str]) -> None:
+def test_two_colleagues_see_each_other_and_what_comes_in(browser: Browser, served: Served) -> None:
     house, service = served
     patient, item = a_reply(house, "Amina", "Can I bring my sister?")
     case = f"{service}/inbox/{item.id}?view=everyone"
@@ -119,7 +64,7 @@ def test_two_colleagues_see_each_other_and_what_comes_in(browser: Browser, serve
 
 
 def test_a_new_item_is_there_within_two_seconds_and_nothing_under_the_hands_moves(
-    browser: Browser, served: tuple[House, str]
+    browser: Browser, served: Served
 ) -> None:
     house, service = served
     a_reply(house, "Devon", "Is there parking?")
@@ -138,7 +83,7 @@ def test_a_new_item_is_there_within_two_seconds_and_nothing_under_the_hands_move
 
 
 def test_who_wants_to_is_told_on_their_computer_without_a_name_or_a_word(
-    browser: Browser, served: tuple[House, str]
+    browser: Browser, served: Served
 ) -> None:
     house, _ = served
     with at(browser, served, house.staff(), AWAY) as page:
@@ -152,7 +97,7 @@ def test_who_wants_to_is_told_on_their_computer_without_a_name_or_a_word(
         expect(page.get_by_role("button", name="Tell me on this computer", exact=True)).to_be_visible()
 
 
-def test_a_page_that_has_lost_its_way_says_since_when(browser: Browser, served: tuple[House, str]) -> None:
+def test_a_page_that_has_lost_its_way_says_since_when(browser: Browser, served: Served) -> None:
     with at(browser, served, served[0].staff()) as page:
         page.context.set_offline(True)
         expect(page.locator("[data-offline]")).to_be_visible(timeout=within(30))
@@ -163,7 +108,7 @@ def test_a_page_that_has_lost_its_way_says_since_when(browser: Browser, served: 
 
 
 def test_being_signed_out_takes_the_page_away_but_never_what_was_being_written(
-    browser: Browser, served: tuple[House, str]
+    browser: Browser, served: Served
 ) -> None:
     house, service = served
     _, item = a_reply(house, "Marcus", "Where do I park?")

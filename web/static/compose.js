@@ -212,6 +212,8 @@ function write() {
   watchTheWords(form, text);
   keepDrafts(form, text);
   offerReplies(form, text);
+  // Whoever comes back to a draft goes on at its end.
+  text.setSelectionRange(text.value.length, text.value.length);
   // One press is one text. The server keeps that promise; this only spares the second request.
   const press = (off) => { for (const button of form.querySelectorAll("button")) button.disabled = off; };
   form.addEventListener("submit", () => setTimeout(() => press(true)));
