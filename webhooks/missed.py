@@ -127,7 +127,8 @@ def _look(one: db.Claim, clinic: Clinic, fresh: Span, owed: Span | None) -> None
 
 def _receive(clinic: Clinic, span: Span) -> Span | None:
     """Receive what is missing of a span, the newest first; return what of the span was too much for one look."""
-    if span.since >= span.until:
+    # Carriers date by whole seconds: the second in which a span begins belongs to it.
+    if span.since.replace(microsecond=0) > span.until:
         return None
     listed = _listed(clinic, span)
     missing = _missing(listed.texts)
