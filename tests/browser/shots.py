@@ -118,7 +118,12 @@ def staff_pages(chromium: Browser, walk: steps.Walk, folder: Path) -> None:
             for address, words in ((f"{walk.scene.service}/inbox", "list"), (case, "inbox"),
                                    (f"{walk.scene.service}/handoffs", "handoffs")):  # fmt: skip
                 own.goto(address)
-                save(own, folder, words + name + ("-dark" if dark else ""), whole=size == PHONE and words != "list")
+                save(
+                    own,
+                    folder,
+                    words + name + ("-dark" if dark else ""),
+                    whole=size == PHONE and words != "list",
+                )
             seen.close()
     other_pages(first, walk, folder)
     inside.close()
