@@ -19,6 +19,16 @@ KEPT = {
     "inbox", "inbox-dark", "inbox-768", "inbox-360", "inbox-360-dark", "list-360", "patient", "reach", "board", "ladder",
     "refused", "search", "question", "question-dark", "help", "help-320", "check", "handoffs", "phone", "signin",
 }  # fmt: skip
+LADDER = f"""fallback = ["{day.TEAM[1].email}"]
+[[call]]
+name = "Dr Amara Wu, consulting psychiatrist"
+phone = "+12015550177"
+when = "any hour"
+[[call]]
+name = "Alder Street crisis team"
+phone = "+12015550178"
+when = "nights and weekends"
+"""
 SHOWN = Path(__file__).parents[2] / "docs/screenshots"
 
 
@@ -35,6 +45,9 @@ def main(folder: Path) -> None:
         chromium = playwright.chromium.launch(executable_path=found, args=FLAGS)
         for step in (steps.import_a_day, steps.sign_everyone_in, steps.texts_arrive):
             step(walk)
+        ladder = Path(data, "ladder.toml")
+        ladder.write_text(LADDER, "utf-8")
+        walk.scene.command("ladder", "apply", str(ladder))
         take(chromium, walk, folder)
         chromium.close()
 
