@@ -1,6 +1,7 @@
 """Takes the screenshots in docs/screenshots: `python -m tests.browser.shots [folder]`, from the root of the repository."""
 
 import shutil
+import subprocess
 import sys
 import tempfile
 from datetime import UTC, datetime
@@ -47,7 +48,8 @@ def main(folder: Path) -> None:
             step(walk)
         ladder = Path(data, "ladder.toml")
         ladder.write_text(LADDER, "utf-8")
-        walk.scene.command("ladder", "apply", str(ladder))
+        apply = [sys.executable, "-m", "config.cli", "ladder", "apply", str(ladder)]
+        subprocess.run(apply, env=walk.scene.env, check=True, timeout=60)
         take(chromium, walk, folder)
         chromium.close()
 
