@@ -1,6 +1,7 @@
 """Takes the screenshots in docs/screenshots: `python -m tests.browser.shots [folder]`, from the root of the repository."""
 
 import shutil
+import subprocess
 import sys
 import tempfile
 from datetime import UTC, datetime
@@ -16,9 +17,19 @@ from tests.walks.kit import running
 DESK, TABLET, PHONE, SMALL = (1440, 900), (768, 1024), (360, 740), (320, 640)
 # Few are kept in the repository; a folder of your own gets them all.
 KEPT = {
-    "inbox", "inbox-dark", "inbox-768", "inbox-360", "inbox-360-dark", "list-360-dark", "question", "question-dark",
-    "help", "help-320", "check", "handoffs", "phone", "signin",
+    "inbox", "inbox-dark", "inbox-768", "inbox-360", "inbox-360-dark", "list-360", "patient", "reach", "board", "ladder",
+    "refused", "search", "question", "question-dark", "help", "help-320", "check", "handoffs", "phone", "signin",
 }  # fmt: skip
+LADDER = f"""fallback = ["{day.TEAM[1].email}"]
+[[call]]
+name = "Dr Amara Wu, consulting psychiatrist"
+phone = "+12015550177"
+when = "any hour"
+[[call]]
+name = "Alder Street crisis team"
+phone = "+12015550178"
+when = "nights and weekends"
+"""
 SHOWN = Path(__file__).parents[2] / "docs/screenshots"
 
 
@@ -35,6 +46,10 @@ def main(folder: Path) -> None:
         chromium = playwright.chromium.launch(executable_path=found, args=FLAGS)
         for step in (steps.import_a_day, steps.sign_everyone_in, steps.texts_arrive):
             step(walk)
+        ladder = Path(data, "ladder.toml")
+        ladder.write_text(LADDER, "utf-8")
+        apply = [sys.executable, "-m", "config.cli", "ladder", "apply", str(ladder)]
+        subprocess.run(apply, env=walk.scene.env, check=True, timeout=60)
         take(chromium, walk, folder)
         chromium.close()
 
@@ -118,9 +133,34 @@ def staff_pages(chromium: Browser, walk: steps.Walk, folder: Path) -> None:
             for address, words in ((f"{walk.scene.service}/inbox", "list"), (case, "inbox"),
                                    (f"{walk.scene.service}/handoffs", "handoffs")):  # fmt: skip
                 own.goto(address)
-                save(own, folder, words + name + ("-dark" if dark else ""), whole=size == PHONE)
+                save(
+                    own,
+                    folder,
+                    words + name + ("-dark" if dark else ""),
+                    whole=size == PHONE and words != "list",
+                )
             seen.close()
+    other_pages(first, walk, folder)
     inside.close()
+
+
+def other_pages(page: Page, walk: steps.Walk, folder: Path) -> None:
+    """What else Rosa's day leads to: a patient, a search, who was not reached, the board, the ladder, a text refused."""
+    page.get_by_role("link", name="Everything else about").click()
+    save(page, folder, "patient", whole=False)
+    for address, words in (("/reach", "reach"), ("/board", "board"), ("/ladder", "ladder")):
+        page.goto(walk.scene.service + address)
+        save(page, folder, words, whole=False)
+    page.locator("#wanted").fill(day.SPANISH.last[:4])
+    page.locator("#wanted").press("Enter")
+    page.get_by_role("link", name=f"{day.SPANISH.first} {day.SPANISH.last}").wait_for()
+    save(page, folder, "search", whole=False)
+    page.goto(f"{walk.scene.service}/inbox?view=everyone")
+    page.locator(".row", has_text=day.CHANGE.first).click()
+    page.locator("#body").fill("Your depression score was 14. Shall we talk on Friday?")
+    page.locator("[name=then]").first.click()
+    page.locator(".write .problem").wait_for()
+    save(page, folder, "refused", whole=False)
 
 
 def phones(chromium: Browser, walk: steps.Walk, folder: Path) -> None:

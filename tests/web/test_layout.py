@@ -1,5 +1,6 @@
 """The frame: what a browser is told to refuse, what a page weighs, and what stands there when something is wrong."""
 
+import gzip
 import re
 from importlib import resources
 from typing import Any
@@ -29,10 +30,24 @@ def test_a_page_with_all_it_needs_weighs_less_than_a_hundred_kilobytes(house: An
     page = browser.get(f"/inbox/{item.id}?view=mine&language=es&kind=reply").text
     assert page.count("data-row=") == 50
     assets = set(re.findall(r'(?:href|src)="(/assets/[^"]+)"', page))
-    loaded = [browser.get(path.replace("&amp;", "&"), buffered=True) for path in assets]
+    asking = {"Accept-Encoding": "gzip"}
+    loaded = [browser.get(path.replace("&amp;", "&"), headers=asking, buffered=True) for path in assets]
     assert {answer.status_code for answer in loaded} == {200}
     assert all("immutable" in answer.headers["Cache-Control"] for answer in loaded)
+    packed = [answer for answer in loaded if answer.headers.get("Content-Encoding") == "gzip"]
+    assert len(packed) >= len(loaded) - 1
     assert len(page.encode()) + sum(len(answer.data) for answer in loaded) < 100_000
+
+
+def test_a_sheet_is_packed_for_whoever_can_unpack_it_and_only_for_them(house: Any) -> None:
+    browser = house.browser()
+    plain = browser.get("/assets/base.css", buffered=True)
+    packed = browser.get("/assets/base.css", headers={"Accept-Encoding": "gzip, br"}, buffered=True)
+    assert "Content-Encoding" not in plain.headers
+    assert gzip.decompress(packed.data) == plain.data
+    assert {plain.headers["Vary"], packed.headers["Vary"]} == {"Accept-Encoding"}
+    page = house.signed_in(house.staff()).get("/inbox", headers={"Accept-Encoding": "gzip"})
+    assert "Content-Encoding" not in page.headers
 
 
 @pytest.mark.parametrize(("path", "status"), [("/nowhere", 404), ("/inbox?view=odd", 404), ("/inbox/x", 404)])

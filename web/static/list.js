@@ -96,7 +96,7 @@ function comeToRest() {
     history.replaceState(null, "", location.pathname + location.search);
     press(key[1], { onlyFocus: true });
   } else if (problem) problem.focus();
-  else if (!item && from) document.querySelector(`.row[data-row="${CSS.escape(from)}"]`)?.focus();
+  else if (!item && from) document.querySelector(`.list .row[data-row="${CSS.escape(from)}"]`)?.focus();
 }
 
 // On a narrow screen the views are a strip: the present one must not lie beyond its edge.
