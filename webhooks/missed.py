@@ -116,7 +116,8 @@ def _look(one: db.Claim, clinic: Clinic, fresh: Span, owed: Span | None) -> None
     with db.unit_of_work(db.EVERY) as session:
         for check in db.still_mine(session, InboundCheck, [one]):
             # Where the cut lies before the last look, what is behind it was listed then.
-            new = left if left and left.until > check.looked_until else None
+            looked = check.looked_until.replace(microsecond=0)  # carriers date by whole seconds
+            new = left if left and left.until >= looked else None
             owing = [span for span in (new, rest) if span]
             check.owed_from = min((span.since for span in owing), default=None)
             check.owed_until = max((span.until for span in owing), default=None)
