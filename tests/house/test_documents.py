@@ -15,7 +15,10 @@ ROOT = Path(__file__).parents[2]
 DOCUMENTS = (
     "README.md",
     "CONTRIBUTING.md",
-    *(f"docs/{name}.md" for name in ("map", "running", "walks", "security")),
+    *(
+        f"docs/{name}.md"
+        for name in ("map", "running", "walks", "security", "inbox", "requests", "reading", "measurements")
+    ),
 )
 every_document = pytest.mark.parametrize("document", DOCUMENTS)
 # In pieces, so that this file does not find itself.

@@ -162,3 +162,16 @@ def test_another_clinics_line_does_not_exist(house: Any, another_house: Callable
     browser = house.signed_in(house.staff())
     for path in (f"/contacts/{note.id}/strike", f"/contacts/{note.id}/line", f"/patients/{patient.id}/note"):
         assert browser.post(path, words="x").status_code == 404
+
+
+def test_writing_something_down_leads_back_to_the_filter_it_was_done_in(house: Any) -> None:
+    rosa, patient = house.staff(), house.patient()
+    item = house.item(patient_id=patient.id, owner_id=rosa.id)
+    browser = house.signed_in(rosa)
+    page = browser.get(f"/inbox/{item.id}?view=mine&kind=reply").text
+    form = page[page.index(f'action="/inbox/{item.id}/note"') :]
+    back = re.search(r'name="back" value="([^"]+)"', form)
+    assert back is not None
+    given = {"words": "walks in the park", "view": "mine", "back": back[1].replace("&amp;", "&")}
+    noted = browser.post(f"/inbox/{item.id}/note", **given)
+    assert "kind=reply" in noted.location
