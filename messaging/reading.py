@@ -10,10 +10,11 @@ from messaging import normalising, rulebook
 from messaging.rulebook import Answer, Consent, Scope
 
 VERSION = (
-    "2026-11-22.2"  # kept beside each reading, so that the value of the rules can be measured by version
+    "2026-11-22.3"  # kept beside each reading, so that the value of the rules can be measured by version
 )
 _CODE = re.compile(r"(y|yes|si|r) ?([1-9])")
 _AND_IN_SPANISH = re.compile(r"\s*y\s+\w", re.IGNORECASE)
+_SENTENCE_END = re.compile(r"[.!?…]+\s+|[\r\n]+")
 _EDGES = " \t\r\n\u00a0.,;:!¡…*\"'“”‘’()[]-_"
 
 
@@ -56,9 +57,9 @@ def read(text: str, language: str | None = None, awaiting: bool = True) -> Readi
     rules = rulebook.rules()
     whole, text = text, normalising.ends(text)
     folded = normalising.fold(text)
-    words = _once(rules.spelling.mend(normalising.join_letters(folded)))
+    words = _words(rules, folded)
     given = _Text(text, words, _core(rules, words), rules.found(words))
-    crisis = _crisis(rules, given, folded)
+    crisis = _crisis(rules, given.found, folded) or _crisis_of_one_sentence(rules, text)
     consent, by = _consent(rules, given)
     answer, whys, code = _answer(rules, given, language)
     if by.endswith("revocation") and answer == "confirm":
@@ -83,8 +84,22 @@ def _once(words: str) -> str:
     return " ".join(word for word, _ in groupby(words.split(" ")))
 
 
-def _crisis(rules: rulebook.Rules, given: _Text, folded: str) -> tuple[str, ...]:
-    hits = tuple(label for label in given.found if label.startswith("crisis."))
+def _words(rules: rulebook.Rules, folded: str) -> str:
+    return _once(rules.spelling.mend(normalising.join_letters(folded)))
+
+
+def _crisis_of_one_sentence(rules: rulebook.Rules, text: str) -> tuple[str, ...]:
+    """Read each sentence alone: an idiom that would begin in one and end in the next must not hide either."""
+    sentences = _SENTENCE_END.split(text)
+    for sentence in sentences if len(sentences) > 1 else ():
+        folded = normalising.fold(sentence)
+        if hits := _crisis(rules, rules.found(_words(rules, folded)), folded):
+            return hits
+    return ()
+
+
+def _crisis(rules: rulebook.Rules, found: tuple[str, ...], folded: str) -> tuple[str, ...]:
+    hits = tuple(label for label in found if label.startswith("crisis."))
     if not hits and rules.spaced.search(folded) and rules.spaced.search(rules.idioms.without(folded)):
         return ("crisis.spaced",)
     return hits

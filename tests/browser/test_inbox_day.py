@@ -79,11 +79,16 @@ def test_a_morning_is_worked_by_keys_alone(browser: Browser, served: Served) -> 
         tab_to(page, page.get_by_role("link", name="Amina Quintana"))
         keys.press("Enter")
         page.wait_for_url("**/patients/**")
-        keys.press("?")
-        expect(page.get_by_role("dialog")).to_be_visible()
-        kit.check(page)
-        keys.press("Escape")
-        expect(page.get_by_role("dialog")).to_be_hidden()
+        show_the_keys(page)
+
+
+def show_the_keys(page: Page) -> None:
+    """The list of the keys comes and goes by keys."""
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    kit.check(page)
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
 
 
 def write_from_a_saved_reply(page: Page) -> None:

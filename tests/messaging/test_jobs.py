@@ -27,6 +27,7 @@ def test_each_lane_has_its_queue(house):
         "deliver_bulk": "bulk",
         "reconcile": "default",
         "names": "bulk",
+        "media": "default",
     }
     assert set(queues) <= set(queue.lanes())
 
