@@ -27,6 +27,8 @@ def _cases(file: str) -> list[tuple[str, dict[str, Any]]]:
 
 CORPUS = [case for language in ("en", "es") for case in _cases(language)]
 TEXTS = [text for text, _ in CORPUS]
+# One pass over 100,000 characters takes about 50 ms; a rule that backtracks takes minutes.
+LINEAR_SECONDS = 2
 HOSTILE = [
     "want to ",
     "i cant ",
@@ -226,7 +228,7 @@ def test_a_hundred_thousand_hostile_characters_are_read_at_once(unit: str) -> No
     reading.read("warm")
     began = time.thread_time()
     read = reading.read(text)
-    assert time.thread_time() - began < 0.05
+    assert time.thread_time() - began < LINEAR_SECONDS
     assert read.content
 
 
@@ -236,7 +238,7 @@ def test_no_text_is_slow_to_read(unit: str) -> None:
     text = (unit * 100_000)[:100_000]
     began = time.thread_time()
     reading.read(text)
-    assert time.thread_time() - began < 0.1
+    assert time.thread_time() - began < LINEAR_SECONDS
 
 
 def test_a_crisis_at_either_end_of_a_very_long_text_is_seen() -> None:
