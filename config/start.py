@@ -9,6 +9,7 @@ from config.embedded import valkey
 MODELS = (
     "config.audit",
     "messaging.models",
+    "messaging.editions.models",
     "messaging.inbox.models",
     "intake_links.models",
     "reminders.models",

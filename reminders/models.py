@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
@@ -16,7 +15,8 @@ class Appointment(ClinicRow, Base):
     """A visit. Every change of what matters to its texts raises `revision` and re-plans in the same transaction.
 
     state: booked -> confirmed; booked | confirmed -> change_asked -> booked; any -> cancelled | arrived | no_show.
-    `external_id` is the clinic's own id of the visit, unique per source.
+    `external_id` is the clinic's own id of the visit, unique per source. `kind` is the clinic's own name for a kind of
+    visit, by which its cadence may tell them apart; no text to a patient says it.
     """
 
     __tablename__ = "appointment"
@@ -35,24 +35,13 @@ class Appointment(ClinicRow, Base):
     booked_at: Mapped[datetime]
     place: Mapped[str | None] = mapped_column(String(120))
     clinician: Mapped[str | None] = mapped_column(String(120))
+    kind: Mapped[str | None] = mapped_column(String(40))
     state: Mapped[str] = mapped_column(String(12), default="booked")
     revision: Mapped[int] = mapped_column(default=1)
     confirmed_at: Mapped[datetime | None]
     arrived_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
-
-
-class ClinicCadence(Base):
-    """The cadence a clinic has published; without a row the default one holds."""
-
-    __tablename__ = "clinic_cadence"
-
-    clinic_id: Mapped[UUID] = mapped_column(primary_key=True)
-    version: Mapped[int] = mapped_column(default=1)
-    definition: Mapped[dict[str, Any]]
-    published_by: Mapped[str] = mapped_column(String(60))
-    published_at: Mapped[datetime]
 
 
 class Reminder(ClinicRow, Work, Base):

@@ -13,8 +13,9 @@ from sqlalchemy.orm import Session
 from config import clock, db, queue
 from messaging import models as messaging
 from messaging import outbox
+from messaging.editions import publishing
 from reminders import cadences
-from reminders.models import Appointment, ClinicCadence, Reminder
+from reminders.models import Appointment, Reminder
 from reminders.rules import planning, zones
 
 T = TypeVar("T")
@@ -25,7 +26,7 @@ SPOKEN_OF = ("booked", "confirmed")
 
 def cadence_of(session: Session, clinic_id: UUID) -> cadences.Cadence:
     """Return the cadence the clinic has published, else the default one."""
-    published = session.get(ClinicCadence, clinic_id)
+    published = publishing.live(session, clinic_id, "cadence")
     return cadences.from_mapping(published.definition) if published else cadences.default()
 
 

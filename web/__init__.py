@@ -29,6 +29,7 @@ ROOMS = (
     "notices.notices",
     "ladder.ladder",
     "settings.settings",
+    "editions.editions",
     "cover.cover",
     "clocks.clocks",
 )

@@ -209,6 +209,7 @@ def _facts() -> dict[str, Any]:
         "compact": request.cookies.get("wt_density") == "compact",
         "key_words": words.table_of("keys"),
         "keys_on": request.cookies.get("wt_keys") != "off",
+        "layout_may": may,
         "shell": None,
     }
 

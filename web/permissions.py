@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 
 View = TypeVar("View", bound=Callable[..., Any])
 
+# clinic.look: what the clinic has decided; clinic.agree: to be the second person for what could silence an alert.
 # inbox.words: what a patient said or answered. A clinic admin routes work without reading it, an auditor sees only
 # that it happened (docs/security.md). patients.change: whose a number is, what they agreed to, that they were called. A clinician may settle what came to them, but texts go out from the care team.
 MAY: dict[str, frozenset[str]] = {
@@ -16,6 +17,8 @@ MAY: dict[str, frozenset[str]] = {
             "inbox.assign",
             "inbox.text",
             "replies.save",
+            "clinic.agree",
+            "clinic.look",
             "patients.read",
             "patients.change",
             "handoffs.read",
@@ -49,9 +52,17 @@ MAY: dict[str, frozenset[str]] = {
         }
     ),
     "clinic_admin": frozenset(
-        {"inbox.read", "inbox.assign", "handoffs.read", "replies.save", "clinic.settings"}
+        {
+            "inbox.read",
+            "inbox.assign",
+            "handoffs.read",
+            "replies.save",
+            "clinic.settings",
+            "clinic.agree",
+            "clinic.look",
+        }
     ),
-    "auditor": frozenset({"inbox.read", "handoffs.read"}),
+    "auditor": frozenset({"inbox.read", "handoffs.read", "clinic.look"}),
 }
 # What every signed-in person may do, whatever their role.
 ANYONE = frozenset({"self"})

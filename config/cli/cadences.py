@@ -4,24 +4,21 @@ import getpass
 import json
 from datetime import UTC, timedelta
 from pathlib import Path
-from uuid import UUID
 
 import click
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from config import audit, clock, db
+from config import clock, db
 from config.cli import opening
 from config.cli.people import clinic_option, the_clinic
 from config.cli.tables import as_json, bar, say, show
-from intake_links import scoring
-from messaging import wording
+from messaging.editions import publishing
+from messaging.models import Clinic
 from reminders import cadences, planner
-from reminders.models import Appointment, ClinicCadence
+from reminders.publishing import CADENCE, plan_again, unknown
 from reminders.rules import zones
 
 PROBLEMS = 3
-BATCH = 500
 the_file = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 
 
@@ -96,8 +93,9 @@ def apply(file: Path, clinic_name: str | None, json_: bool) -> None:
     read = _read(file)
     with db.unit_of_work(db.EVERY) as session:
         at = the_clinic(session, clinic_name)
-        version = _publish(session, at.id, read)
-    visits = _plan_again(at.id)
+        version = _publish(session, at, read)
+    with bar("Planning") as progress:
+        visits = plan_again(at.id, progress)
     row = {
         "clinic": at.name,
         "cadence": read.name,
@@ -117,7 +115,7 @@ def _read(file: Path) -> cadences.Cadence:
     except UnicodeDecodeError:
         mistakes = ["not a text in UTF-8"]
     else:
-        mistakes = _unknown(read)
+        mistakes = [str(problem) for problem in unknown(read)]
         if not mistakes:
             return read
     for mistake in mistakes:
@@ -125,36 +123,16 @@ def _read(file: Path) -> cadences.Cadence:
     raise click.exceptions.Exit(PROBLEMS)
 
 
-def _unknown(read: cadences.Cadence) -> list[str]:
-    found = []
-    instruments = sorted(scoring.instruments())
-    for place, step in enumerate(read.steps):
-        for field, key in (("text", step.text), ("text_without_intake", step.text_without_intake)):
-            missing = [one for one in wording.LANGUAGES if key and key not in wording.texts(one)]
-            if missing:
-                found.append(f"steps[{place}].{field}: there is no text {key} in {', '.join(missing)}")
-        found += [
-            f"steps[{place}].intake: there is no instrument {name}; there are {', '.join(instruments)}"
-            for name in step.intake
-            if name not in instruments
-        ]
-    return found
-
-
-def _publish(session: Session, clinic_id: UUID, read: cadences.Cadence) -> int:
-    """Store the cadence as the clinic's next version, with who and when; return the version."""
-    present = session.get(ClinicCadence, clinic_id, with_for_update=True)
-    if present is None:
-        present = ClinicCadence(clinic_id=clinic_id, version=0)
-        session.add(present)
-    present.version += 1
-    present.definition = read.model_dump(mode="json")
-    present.published_by = f"operator:{_user()}"[:60]
-    present.published_at = clock.now()
-    audit.record(
-        session, clinic_id, "operator", "cadence.published", f"clinic:{clinic_id}", version=present.version
-    )
-    return present.version
+def _publish(session: Session, clinic: Clinic, read: cadences.Cadence) -> int:
+    """Publish the cadence as the clinic's next edition, with who and when; return its number."""
+    there = publishing.draft(session, clinic.id, CADENCE.name)
+    if there is not None:
+        raise click.ClickException(
+            "somebody is working on a draft of the cadence: it must be published or thrown away first"
+        )
+    actor = f"operator:{_user()}"[:60]
+    draft = publishing.save(session, clinic, CADENCE, read.model_dump(mode="json"), edit=0, actor=actor)
+    return publishing.publish(session, clinic, CADENCE, edit=draft.edit, actor=actor).number or 0
 
 
 def _user() -> str:
@@ -162,21 +140,3 @@ def _user() -> str:
         return getpass.getuser()
     except (OSError, KeyError):  # a container may run as a number without a name
         return "unnamed"
-
-
-def _plan_again(clinic_id: UUID) -> int:
-    """Plan every coming visit again, a batch to a transaction: interrupted, `apply` may simply be repeated."""
-    coming = select(Appointment.id).where(
-        Appointment.clinic_id == clinic_id, Appointment.starts_at > clock.now()
-    )
-    with db.unit_of_work(clinic_id, read_only=True) as session:
-        ids = list(session.scalars(coming.order_by(Appointment.id)))
-    done = 0
-    with bar("Planning") as progress:
-        for some in planner.batches(ids, BATCH):
-            with db.unit_of_work(clinic_id) as session:
-                visits = session.scalars(select(Appointment).where(Appointment.id.in_(some))).all()
-                planner.plan_many(session, visits)
-            done += len(some)
-            progress(done, len(ids))
-    return len(ids)

@@ -1,22 +1,12 @@
 """What is wrong in a cadence file, and in which line."""
 
 import re
-from dataclasses import dataclass
+
+from messaging.editions.problems import Problem
+
+__all__ = ["BadCadence", "Location", "Problem", "field_of", "line_of"]
 
 Location = tuple[int | str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One mistake: the field ("steps[1].before"), what is expected, and the line where it is known."""
-
-    field: str
-    message: str
-    line: int | None = None
-
-    def __str__(self) -> str:
-        where = f"line {self.line}" if self.line else ""
-        return ": ".join(filter(None, [where, self.field, self.message]))
 
 
 class BadCadence(ValueError):

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from config import db, logging
 from messaging import people
+from messaging.editions.models import Edition
 from messaging.models import Clinic, Message, Patient, Staff
 from reminders import appointments
 from reminders.models import Appointment, Reminder
@@ -106,3 +107,11 @@ def texts_to(patient: Patient) -> list[str]:
             .order_by(Message.id)
         )
         return [row.body or "" for row in rows]
+
+
+def cadence_edition(clinic: Clinic, definition: dict[str, Any], at: datetime) -> Edition:
+    """Return the edition of a cadence that is in force at a clinic."""
+    return Edition(
+        clinic_id=clinic.id, kind="cadence", state="live", number=1, based_on=0, definition=definition,
+        written_by="operator", written_at=at, published_by="operator", published_at=at,
+    )  # fmt: skip

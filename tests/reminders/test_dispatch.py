@@ -13,8 +13,8 @@ from messaging import consent, outbox, people, wording
 from messaging.inbox.models import InboxItem
 from messaging.models import Message, Patient
 from reminders import appointments, dispatch, phrasing
-from reminders.models import Appointment, ClinicCadence, Reminder
-from tests.reminders.conftest import NOW, World, plan_of, states_of, texts_to
+from reminders.models import Appointment, Reminder
+from tests.reminders.conftest import NOW, World, cadence_edition, plan_of, states_of, texts_to
 
 BOTH = pytest.mark.parametrize("house", ["sqlite", "postgresql"], indirect=True)
 VISIT = NOW + timedelta(days=7)
@@ -39,11 +39,7 @@ def drain(at: datetime) -> None:
 def publish(world: World, *steps: dict[str, Any], **cadence: Any) -> None:
     definition = {"name": "ours", "steps": list(steps)} | cadence
     with db.unit_of_work(db.EVERY) as session:
-        session.add(
-            ClinicCadence(
-                clinic_id=world.clinic.id, definition=definition, published_by="operator", published_at=NOW
-            )
-        )
+        session.add(cadence_edition(world.clinic, definition, NOW))
 
 
 def change(patient: Patient, **facts: object) -> None:

@@ -8,8 +8,8 @@ from sqlalchemy import func, select
 from config import db
 from messaging.models import Patient
 from reminders import appointments, planner
-from reminders.models import Appointment, ClinicCadence, Reminder
-from tests.reminders.conftest import NOW, World, plan_of, states_of
+from reminders.models import Appointment, Reminder
+from tests.reminders.conftest import NOW, World, cadence_edition, plan_of, states_of
 
 VISIT = NOW + timedelta(days=7)
 
@@ -96,14 +96,7 @@ def test_a_published_cadence_replaces_the_plan_of_the_same_revision(world: World
     with time_machine.travel(NOW, tick=False):
         visit = world.visit(world.patient(), VISIT)
         with db.unit_of_work(db.EVERY) as session:
-            session.add(
-                ClinicCadence(
-                    clinic_id=world.clinic.id,
-                    definition=definition,
-                    published_by="operator",
-                    published_at=NOW,
-                )
-            )
+            session.add(cadence_edition(world.clinic, definition, NOW))
             planner.plan_many(session, session.scalars(select(Appointment)).all())
     assert states_of(visit) == {"72h": "superseded", "24h": "superseded", "2h": "planned"}
     assert plan_of(visit)["2h"].due_at == VISIT - timedelta(minutes=90)

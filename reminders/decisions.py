@@ -1,0 +1,6 @@
+"""Everything a clinic decides for itself, kind by kind: what its settings pages and its file go through."""
+
+from messaging.editions.publishing import Kind
+from reminders import publishing
+
+KINDS: dict[str, Kind] = {one.name: one for one in (publishing.CADENCE,)}

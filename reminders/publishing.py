@@ -1,0 +1,79 @@
+"""The clinic's cadence as one of its decisions: what is in force, what may not be published, and planning the visits again."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from config import clock, db
+from intake_links import scoring
+from messaging import wording
+from messaging.editions import publishing
+from messaging.models import Clinic
+from reminders import cadences, planner
+from reminders.models import Appointment
+
+BATCH = 200
+
+
+def read(definition: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a cadence in its full form. Raises publishing.Refused."""
+    try:
+        return cadences.from_mapping(definition).model_dump(mode="json")
+    except cadences.BadCadence as wrong:
+        raise publishing.Refused(wrong.problems) from None
+
+
+def present(session: Session, clinic: Clinic) -> dict[str, Any]:
+    """Return the cadence that the clinic follows now."""
+    return planner.cadence_of(session, clinic.id).model_dump(mode="json")
+
+
+def check(_session: Session, _clinic: Clinic, definition: Mapping[str, Any]) -> list[publishing.Problem]:
+    """Return every text and questionnaire that the steps name and that there is not."""
+    return unknown(cadences.from_mapping(definition))
+
+
+def unknown(cadence: cadences.Cadence) -> list[publishing.Problem]:
+    """Return a problem for each text and each questionnaire that does not exist."""
+    found = []
+    instruments = sorted(scoring.instruments())
+    for place, step in enumerate(cadence.steps):
+        for field, key in (("text", step.text), ("text_without_intake", step.text_without_intake)):
+            missing = [one for one in wording.LANGUAGES if key and key not in wording.texts(one)]
+            if missing:
+                why = f"there is no text {key} in {', '.join(missing)}"
+                found.append(publishing.Problem(f"steps[{place}].{field}", why))
+        found += [
+            publishing.Problem(
+                f"steps[{place}].intake", f"there is no instrument {name}; there are {', '.join(instruments)}"
+            )
+            for name in step.intake
+            if name not in instruments
+        ]
+    return found
+
+
+CADENCE = publishing.Kind("cadence", read=read, present=present, check=check)
+
+
+def plan_again(clinic_id: UUID, progress: Callable[[int, int], None] = lambda *_: None) -> int:
+    """Plan every coming visit again, a batch to a transaction; interrupted, it may simply be repeated.
+
+    `progress` is told how many of how many are done; returns how many there were.
+    """
+    coming = select(Appointment.id).where(
+        Appointment.clinic_id == clinic_id, Appointment.starts_at > clock.now()
+    )
+    with db.unit_of_work(clinic_id, read_only=True) as session:
+        ids = list(session.scalars(coming.order_by(Appointment.id)))
+    done = 0
+    for some in planner.batches(ids, BATCH):
+        with db.unit_of_work(clinic_id) as session:
+            visits = session.scalars(select(Appointment).where(Appointment.id.in_(some))).all()
+            planner.plan_many(session, visits)
+        done += len(some)
+        progress(done, len(ids))
+    return len(ids)
