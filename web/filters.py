@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from config import clock
+from config import clock, runtime
 from intake_links import instruments
 from intake_links.jobs import about_screen
 from intake_links.models import Screen
@@ -21,6 +21,7 @@ from web import persons, times, words
 from web.models import SavedFilter
 
 OFFERED = 60
+IN_USE_SECONDS = 60
 SAVED = 12
 # Counting stops here: whoever has a thousand waiting needs no exact number.
 CAP = views.MOST
@@ -161,16 +162,26 @@ def _nearest_place(now: datetime) -> ColumnElement[str | None]:
 def offered(session: Session, clinic_id: UUID, *, readable: bool) -> Offered:
     """Return what the filter offers this clinic; `readable` as in `read`."""
     known = instruments.instruments() if readable else {}
-    used = _values(session, Screen.instrument, Screen.clinic_id == clinic_id)
+    places, used = _in_use(session, clinic_id)
     return Offered(
-        site=[
-            (place, place)
-            for place in _values(session, Appointment.place, Appointment.clinic_id == clinic_id)
-        ],
+        site=[(place, place) for place in places],
         language=list(words.table_of("languages").items()),
         kind=[(kind, words.say("kinds", kind)) for kind in URGENCY],
         instrument=[(one, known[one].title) for one in used if one in known],
     )
+
+
+def _in_use(session: Session, clinic_id: UUID) -> tuple[list[str], list[str]]:
+    """The clinic's places and instruments: on every list, and new ones are rare, so that a process asks once a minute."""
+    known: dict[UUID, tuple[float, tuple[list[str], list[str]]]] = runtime.once("filters.in_use", dict)
+    at, found = known.get(clinic_id, (0.0, ([], [])))
+    if not at or clock.monotonic() - at > IN_USE_SECONDS:
+        found = (
+            _values(session, Appointment.place, Appointment.clinic_id == clinic_id),
+            _values(session, Screen.instrument, Screen.clinic_id == clinic_id),
+        )
+        known[clinic_id] = (clock.monotonic(), found)
+    return found
 
 
 def _values(session: Session, column: InstrumentedAttribute[Any], ours: ColumnElement[bool]) -> list[str]:

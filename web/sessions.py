@@ -98,10 +98,11 @@ def _read(token: str, seen: bool) -> tuple[Staff | None, Clinic | None]:
         return None, None
     now, stale = clock.now(), False
     with db.unit_of_work(db.EVERY, read_only=True) as session:
-        row, staff = _open(session, keys.token_hash(token))
-        if row is None or staff is None:
+        opened = _open(session, keys.token_hash(token))
+        if opened is None:
             return None, None
-        found, stale = session.get(Clinic, staff.clinic_id), seen and now - row.seen_at > SEEN_EVERY
+        row, staff, found = opened
+        stale = seen and now - row.seen_at > SEEN_EVERY
     if stale:
         with db.unit_of_work(staff.clinic_id) as session:
             session.execute(
@@ -112,12 +113,22 @@ def _read(token: str, seen: bool) -> tuple[Staff | None, Clinic | None]:
     return staff, found
 
 
-def _open(session: Session, token_hash: bytes) -> tuple[StaffSession | None, Staff | None]:
-    row = session.scalar(select(StaffSession).where(StaffSession.token_hash == token_hash))
-    if row is None or row.ended_at or clock.now() > _ends_at(row):
-        return None, None
-    staff = session.get(Staff, row.staff_id)
-    return (row, staff) if staff is not None and staff.active else (None, None)
+def _open(session: Session, token_hash: bytes) -> tuple[StaffSession, Staff, Clinic] | None:
+    whose = (
+        select(StaffSession, Staff, Clinic)
+        .join(Staff, Staff.id == StaffSession.staff_id)
+        .join(Clinic, Clinic.id == Staff.clinic_id)
+        .where(StaffSession.token_hash == token_hash)
+    )
+    found = session.execute(whose).one_or_none()
+    if found is None:
+        return None
+    row, staff, clinic = found
+    return (
+        (row, staff, clinic)
+        if row.ended_at is None and clock.now() <= _ends_at(row) and staff.active
+        else None
+    )
 
 
 def _ends_at(row: StaffSession) -> datetime:
@@ -156,9 +167,10 @@ def _asked_anew(token_hash: bytes) -> Watcher | None:
     known, now = _watchers(), clock.now()
     known.pop(token_hash, None)
     with db.unit_of_work(db.EVERY, read_only=True) as session:
-        row, staff = _open(session, token_hash)
-    if row is None or staff is None:
+        opened = _open(session, token_hash)
+    if opened is None:
         return None
+    row, staff, _ = opened
     if len(known) >= WATCHERS:
         known.clear()
     found = Watcher(token_hash, staff.id, staff.clinic_id, staff.role, _ends_at(row), now, now)

@@ -2,11 +2,24 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, select, tuple_
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Select,
+    and_,
+    bindparam,
+    case,
+    func,
+    literal,
+    or_,
+    select,
+    tuple_,
+)
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from config import clock
@@ -20,16 +33,18 @@ MOST = 1000
 Cursor = tuple[int, datetime, UUID]
 
 
-def _in_view(view: str, clinic_id: UUID, staff: Staff) -> ColumnElement[bool]:
+def _in_view(
+    view: str, clinic_id: UUID | BindParameter[UUID], staff_id: UUID | BindParameter[UUID | None]
+) -> ColumnElement[bool]:
     held = and_(InboxItem.clinic_id == clinic_id, IN_VIEW[view])
-    return and_(held, InboxItem.owner_id == staff.id) if view in OF_OWNER else held
+    return and_(held, InboxItem.owner_id == staff_id) if view in OF_OWNER else held
 
 
 def held(
     clinic_id: UUID, *, view: str, staff: Staff, where: Sequence[ColumnElement[bool]] = ()
 ) -> Select[InboxItem]:
     """Return the query of what a view holds, in no order; `where` narrows it."""
-    return select(InboxItem).where(_in_view(view, clinic_id, staff), *where)
+    return select(InboxItem).where(_in_view(view, clinic_id, staff.id), *where)
 
 
 def cursor(item: InboxItem, sort: str = "urgent") -> Cursor:
@@ -93,15 +108,30 @@ def _values(columns: Sequence[InstrumentedAttribute[Any]], values: Sequence[obje
 
 def counts(session: Session, clinic_id: UUID, staff: Staff, views: Sequence[str] = VIEWS) -> dict[str, int]:
     """Return how many items each view holds, MOST + 1 where they are more than MOST; of what is done, today's only."""
-    rows = {view: held(clinic_id, view=view, staff=staff) for view in views}
-    if "done" in rows:
-        rows["done"] = rows["done"].where(InboxItem.done_at >= _today(session, clinic_id))
-    # In the view's order, which costs nothing and leaves no doubt about the index to count in.
-    ordered = {
-        view: some.order_by(*(BY_CLOSING if view == "done" else BY_DEADLINE)) for view, some in rows.items()
-    }
-    tally = (up_to_most(some).label(view) for view, some in ordered.items())
-    return dict(session.execute(select(*tally)).one()._mapping)
+    given = {"clinic": clinic_id, "staff": staff.id, "midnight": _today(session, clinic_id)}
+    return dict(session.execute(_tally(tuple(views)), given).one()._mapping)
+
+
+@cache
+def _tally(views: tuple[str, ...]) -> Select[Any]:
+    """The query of the counts: put together once, since it stands on every page and is the longest of them."""
+    clinic, staff, midnight = (
+        bindparam(name, type_=column.type)
+        for name, column in (
+            ("clinic", InboxItem.clinic_id),
+            ("staff", InboxItem.owner_id),
+            ("midnight", InboxItem.done_at),
+        )
+    )
+    tally = []
+    for view in views:
+        rows = select(InboxItem).where(_in_view(view, clinic, staff))
+        if view == "done":
+            rows = rows.where(InboxItem.done_at >= midnight)
+        # In the view's order, which costs nothing and leaves no doubt about the index to count in.
+        rows = rows.order_by(*(BY_CLOSING if view == "done" else BY_DEADLINE))
+        tally.append(up_to_most(rows).label(view))
+    return select(*tally)
 
 
 def up_to_most(rows: Select[InboxItem]) -> ColumnElement[int]:
