@@ -30,6 +30,12 @@ name = "Alder Street crisis team"
 phone = "+12015550178"
 when = "nights and weekends"
 """
+# Every page of the staff that needs no more than an address: looked at in three widths, by day and at night.
+PAGES = {
+    "/inbox": "list", "/inbox?view=everyone": "everyone", "/inbox?view=snoozed": "empty", "/handoffs": "handoffs",
+    "/reach": "reach", "/board": "board", "/ladder": "ladder", "/away": "away", "/clocks": "clocks",
+    "/saved-replies": "saved-replies", "/preferences": "preferences", "/patients": "patients",
+}  # fmt: skip
 SHOWN = Path(__file__).parents[2] / "docs/screenshots"
 
 
@@ -130,15 +136,10 @@ def staff_pages(chromium: Browser, walk: steps.Walk, folder: Path) -> None:
             seen = kit.context(chromium, size, dark=dark)
             seen.add_cookies(inside.cookies())  # type: ignore[arg-type]
             own = seen.new_page()
-            for address, words in ((f"{walk.scene.service}/inbox", "list"), (case, "inbox"),
-                                   (f"{walk.scene.service}/handoffs", "handoffs")):  # fmt: skip
-                own.goto(address)
-                save(
-                    own,
-                    folder,
-                    words + name + ("-dark" if dark else ""),
-                    whole=size == PHONE and words != "list",
-                )
+            for address, words in ((case, "inbox"), *PAGES.items()):
+                own.goto(address if address == case else walk.scene.service + address)
+                whole = size != DESK and words != "list"
+                save(own, folder, words + name + ("-dark" if dark else ""), whole=whole)
             seen.close()
     other_pages(first, walk, folder)
     inside.close()
@@ -148,9 +149,6 @@ def other_pages(page: Page, walk: steps.Walk, folder: Path) -> None:
     """What else Rosa's day leads to: a patient, a search, who was not reached, the board, the ladder, a text refused."""
     page.get_by_role("link", name="Everything else about").click()
     save(page, folder, "patient", whole=False)
-    for address, words in (("/reach", "reach"), ("/board", "board"), ("/ladder", "ladder")):
-        page.goto(walk.scene.service + address)
-        save(page, folder, words, whole=False)
     page.locator("#wanted").fill(day.SPANISH.last[:4])
     page.locator("#wanted").press("Enter")
     page.get_by_role("link", name=f"{day.SPANISH.first} {day.SPANISH.last}").wait_for()
