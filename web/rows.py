@@ -118,7 +118,7 @@ def list_of(session: Session, clinic: Clinic, reader: Reader, shown: Sequence[In
     sealed: list[db.SealedRow] = [*shown, *patients.values(), *conversations.values()]
     db.load_keys(session, (row.key_id for row in sealed))
     now = clock.now()
-    drafts = _drafts(session, reader.staff, shown)
+    drafts = _drafts(session, reader.staff) if shown else set()
     present = _in_the_building(session, patients, now)
     return [
         Row(
@@ -147,12 +147,9 @@ def _by_id(session: Session, model: type[Named], ids: Iterable[UUID | None]) -> 
     return {row.id: row for row in session.scalars(select(model).where(model.id.in_(wanted)))}
 
 
-def _drafts(session: Session, staff: Staff, shown: Sequence[InboxItem]) -> set[str]:
-    if not shown:
-        return set()
-    threads = {item.thread for item in shown}
-    mine = select(Draft.thread).where(Draft.staff_id == staff.id, Draft.thread.in_(threads))
-    return set(session.scalars(mine))
+def _drafts(session: Session, staff: Staff) -> set[str]:
+    """The threads of everything somebody has begun to write: fewer than the rows of a page, as a rule."""
+    return set(session.scalars(select(Draft.thread).where(Draft.staff_id == staff.id)))
 
 
 def _in_the_building(
