@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
-from typing import Any, Unpack
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -113,7 +113,7 @@ def counts(session: Session, clinic_id: UUID, staff: Staff, views: Sequence[str]
 
 
 @cache
-def _tally(views: tuple[str, ...]) -> Select[Unpack[tuple[int, ...]]]:
+def _tally(views: tuple[str, ...]) -> Select[*tuple[int, ...]]:
     """The query of the counts: put together once, since it stands on every page and is the longest of them."""
     clinic, staff, midnight = (
         bindparam(name, type_=column.type)
