@@ -49,7 +49,6 @@ def record(
             )
         )
     audit.record(session, clinic.id, actor, f"consent.{event}", f"number:{index.hex()}", source=source)
-    session.flush()
 
 
 def state(session: Session, clinic: Clinic, number: str) -> dict[str, str]:

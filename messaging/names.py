@@ -118,19 +118,23 @@ def index(session: Session, clinic: Clinic, patient: Patient) -> None:
     """Write the index of a patient's names anew, in the transaction that changed them."""
     session.flush()
     session.execute(delete(PatientName).where(PatientName.patient_id == patient.id))
+    if found := rows(session, clinic, patient):
+        session.execute(insert(PatientName), found)
+
+
+def rows(session: Session, clinic: Clinic, patient: Patient) -> list[dict[str, Any]]:
+    """Return what the index must hold of a patient's names, as rows of PatientName, and note that it does."""
     tokens = {
         _token(session, clinic, length, word)
         for word in words(patient.first_name, patient.last_name)
         for length in (0, *STARTS)
         if length <= len(word)
     }
-    rows = [
+    patient.names_indexed = True
+    return [
         {"id": db.new_id(), "clinic_id": clinic.id, "patient_id": patient.id, "token": token}
         for token in sorted(tokens)
     ]
-    if rows:
-        session.execute(insert(PatientName), rows)
-    patient.names_indexed = True
 
 
 def oldest(session: Session, _now: datetime) -> datetime | None:

@@ -143,9 +143,10 @@ def save_patient(
     patient = find_by_record(session, clinic, record.record)
     change: Change = "unchanged"
     if patient is None:
-        patient, change = _new_patient(session, clinic, record), "created"
+        patient, change = new_patient(session, clinic, record), "created"
+        session.flush()
         names.index(session, clinic, patient)
-    elif changed := _update(patient, record):
+    elif changed := update(patient, record):
         change = "updated"
         if changed & {"first_name", "last_name"}:
             names.index(session, clinic, patient)
@@ -161,17 +162,27 @@ def save_patient(
 def _say_consent(
     session: Session, clinic: Clinic, patient: Patient, record: PatientRecord, source: str, actor: str
 ) -> bool:
-    """Write down what the clinic's file says of consent. It may take consent back, but a STOP outlives every file."""
+    """Write down what the clinic's file says of consent, if it says anything new."""
     number = record.number or ""
-    present = set(consent.state(session, clinic, number).values())
-    event: consent.Event = "granted" if record.consent else "revoked"
-    if present == {"revoked"} or (record.consent and present != {"unknown"}):
+    event = said_by_file(record, set(consent.state(session, clinic, number).values()))
+    if event is None:
         return False
     consent.record(session, clinic, number, event, source=source, actor=actor, patient_id=patient.id)
     return True
 
 
-def _new_patient(session: Session, clinic: Clinic, record: PatientRecord) -> Patient:
+def said_by_file(record: PatientRecord, present: set[str]) -> consent.Event | None:
+    """Return what the clinic's file adds to what a number has said so far (`present`: granted | revoked | unknown).
+
+    The file may take consent back, but a STOP outlives every file.
+    """
+    if present == {"revoked"} or (record.consent and present != {"unknown"}):
+        return None
+    return "granted" if record.consent else "revoked"
+
+
+def new_patient(session: Session, clinic: Clinic, record: PatientRecord) -> Patient:
+    """Return a patient with a key of their own, added to the session and not yet flushed."""
     patient = Patient(
         clinic_id=clinic.id,
         key_id=db.new_data_key(session, clinic.id, under=clinic.key_id),
@@ -182,7 +193,6 @@ def _new_patient(session: Session, clinic: Clinic, record: PatientRecord) -> Pat
         **_facts(record),
     )
     session.add(patient)
-    session.flush()
     return patient
 
 
@@ -199,7 +209,8 @@ def _facts(record: PatientRecord) -> dict[str, Any]:
     }
 
 
-def _update(patient: Patient, record: PatientRecord) -> set[str]:
+def update(patient: Patient, record: PatientRecord) -> set[str]:
+    """Bring a patient up to date; return the names of what has changed."""
     changed = {name: value for name, value in _facts(record).items() if getattr(patient, name) != value}
     for name, value in changed.items():
         setattr(patient, name, value)

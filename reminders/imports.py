@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from config import clock, db, logging
 from messaging import models as messaging
-from messaging import people
+from messaging import people, registry
 from reminders import appointments, planner, records, tables
 from reminders.models import Appointment
 
@@ -158,7 +158,7 @@ class _Import(Generic[T]):
 def _store_patients(
     session: Session, clinic: messaging.Clinic, rows: Sequence[people.PatientRecord]
 ) -> list[str | Refused]:
-    saved = [people.save_patient(session, clinic, row) for row in rows]
+    saved = registry.save_patients(session, clinic, rows)
     # A patient who moved to another zone is texted by another clock from now on.
     touched = {patient.id for patient, change in saved if change == "updated"}
     ahead = select(Appointment).where(
@@ -173,10 +173,8 @@ def _store_visits(
     session: Session, clinic: messaging.Clinic, rows: Sequence[appointments.VisitRecord]
 ) -> list[str | Refused]:
     # Those with visits have several: each is looked up once.
-    by_record = {
-        record: people.find_by_record(session, clinic, record) for record in {row.record for row in rows}
-    }
-    patients = [by_record[row.record] for row in rows]
+    by_record = registry.find_by_records(session, clinic, {row.record for row in rows})
+    patients = [by_record.get(row.record) for row in rows]
     known = [(patient, row) for patient, row in zip(patients, rows, strict=True) if patient is not None]
     saved = iter(appointments.save_many(session, clinic, known))
     unknown = Refused("patient: no patient has this record number; import the patients first")

@@ -1,0 +1,163 @@
+"""Saves many patients at once: what `people.save_patient` does for one, with a number of statements that does not grow."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, insert, select
+from sqlalchemy.orm import Session
+
+from config import audit, db
+from messaging import consent, conversations, names, people
+from messaging.models import PROGRAMMES, Clinic, Conversation, Patient, PatientName, PatientNumber
+from messaging.people import Change, PatientRecord
+
+
+def save_patients(
+    session: Session,
+    clinic: Clinic,
+    records: Sequence[PatientRecord],
+    *,
+    source: str = "import",
+    actor: str = "operator",
+) -> list[tuple[Patient, Change]]:
+    """Add these patients or bring what is known of them up to date, in their order; each as `people.save_patient` would."""
+    saved: list[tuple[Patient, Change]] = []
+    for some in _apart(records):
+        saved += _Batch(session, clinic, some, source, actor).save()
+    return saved
+
+
+def find_by_records(session: Session, clinic: Clinic, records: Collection[str]) -> dict[str, Patient]:
+    """Return the patients with these record numbers of the clinic, by record number; who is not known is left out."""
+    of_index = {db.clinic_index(session, clinic.key_id, "record", record): record for record in records}
+    ours = (Patient.clinic_id == clinic.id, Patient.record_index.in_(of_index))
+    return {of_index[one.record_index]: one for one in session.scalars(select(Patient).where(*ours))}
+
+
+def _apart(records: Sequence[PatientRecord]) -> Iterator[list[PatientRecord]]:
+    """Split where a record or a number comes again: what follows must see what the one before has changed."""
+    some: list[PatientRecord] = []
+    seen: set[str] = set()
+    for record in records:
+        marks = {f"record:{record.record}", *([f"number:{record.number}"] if record.number else [])}
+        if marks & seen:
+            yield some
+            some, seen = [], set()
+        some.append(record)
+        seen |= marks
+    if some:
+        yield some
+
+
+class _Batch:
+    """Records of which no two are of one patient or have one number, with all that is known about them, read at once."""
+
+    def __init__(
+        self, session: Session, clinic: Clinic, records: Sequence[PatientRecord], source: str, actor: str
+    ) -> None:
+        self.session, self.clinic, self.records = session, clinic, records
+        self.source, self.actor = source, actor
+        self.of_number = {
+            one.number: db.clinic_index(session, clinic.key_id, "number", one.number)
+            for one in records
+            if one.number
+        }
+        self.known = find_by_records(session, clinic, [one.record for one in records])
+        db.load_keys(session, (one.key_id for one in self.known.values()))
+        self.given = self._given()
+        self.agreed = consent.states(session, ((clinic.id, index) for index in self.of_number.values()))
+        self.spoken_to = self._spoken_to()
+        self.renamed: list[Patient] = []
+
+    def save(self) -> list[tuple[Patient, Change]]:
+        with self.session.no_autoflush:
+            saved = [self._save(record) for record in self.records]
+            # What refers to a patient by an id alone comes after them.
+            self.session.flush()
+            for record, (patient, change) in zip(self.records, saved, strict=True):
+                self._write_down(record, patient, change)
+            self.session.flush()
+        self._index_names()
+        for record in self.records:
+            if record.number in self.spoken_to:
+                conversations.attribute(self.session, self.clinic, record.number)
+        return saved
+
+    def _given(self) -> dict[UUID, list[PatientNumber]]:
+        found: defaultdict[UUID, list[PatientNumber]] = defaultdict(list)
+        ids = [one.id for one in self.known.values()]
+        rows = select(PatientNumber).where(PatientNumber.patient_id.in_(ids)).order_by(PatientNumber.id)
+        for row in self.session.scalars(rows) if ids else ():
+            found[row.patient_id].append(row)
+        return found
+
+    def _spoken_to(self) -> set[str]:
+        """The numbers with which there is a conversation already, whose patient it may be to find anew."""
+        rows = select(Conversation.number_index).where(
+            Conversation.clinic_id == self.clinic.id,
+            Conversation.number_index.in_(self.of_number.values()),
+        )
+        there = set(self.session.scalars(rows)) if self.of_number else set()
+        return {number for number, index in self.of_number.items() if index in there}
+
+    def _save(self, record: PatientRecord) -> tuple[Patient, Change]:
+        patient = self.known.get(record.record)
+        change: Change = "unchanged"
+        if patient is None:
+            patient, change = people.new_patient(self.session, self.clinic, record), "created"
+            self.renamed.append(patient)
+        elif changed := people.update(patient, record):
+            change = "updated"
+            if changed & {"first_name", "last_name"}:
+                self.renamed.append(patient)
+        if record.number:
+            news = [self._add_number(patient, record.number), self._says(record) is not None]
+            change = "updated" if change == "unchanged" and any(news) else change
+        return patient, change
+
+    def _add_number(self, patient: Patient, number: str) -> bool:
+        given, index = self.given.get(patient.id, []), self.of_number[number]
+        if given and given[-1].number_index == index:
+            return False
+        if any(row.number_index == index for row in given):
+            self.session.flush()
+            return people.add_number(self.session, self.clinic, patient, number)
+        self.session.add(
+            PatientNumber(
+                clinic_id=self.clinic.id, key_id=patient.key_id, patient_id=patient.id, number_index=index,
+                number=number, line="unknown",
+            )
+        )  # fmt: skip
+        return True
+
+    def _says(self, record: PatientRecord) -> consent.Event | None:
+        """What the file adds to what the number has said so far."""
+        index = self.of_number[record.number or ""]
+        said = {self.agreed.get((self.clinic.id, index, one), "unknown") for one in PROGRAMMES}
+        return people.said_by_file(record, said)
+
+    def _write_down(self, record: PatientRecord, patient: Patient, change: Change) -> None:
+        event = self._says(record) if record.number else None
+        if event:
+            consent.record(
+                self.session, self.clinic, record.number or "", event, source=self.source, actor=self.actor,
+                patient_id=patient.id,
+            )  # fmt: skip
+        if change != "unchanged":
+            about = f"patient:{patient.id}"
+            audit.record(
+                self.session, self.clinic.id, self.actor, f"patient.{change}", about, source=self.source
+            )
+
+    def _index_names(self) -> None:
+        if not self.renamed:
+            return
+        ids = [one.id for one in self.renamed]
+        self.session.execute(delete(PatientName).where(PatientName.patient_id.in_(ids)))
+        rows: list[dict[str, Any]] = [
+            row for one in self.renamed for row in names.rows(self.session, self.clinic, one)
+        ]
+        if rows:
+            self.session.execute(insert(PatientName), rows)
