@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from sqlalchemy import select
@@ -45,7 +45,7 @@ class _OnlyLooking(Exception):
 
 
 @dataclass(frozen=True)
-class _Kind(Generic[T]):
+class Kind(Generic[T]):
     """A kind of file: the columns it needs, how a row is read, and how many rows are stored (each one's change)."""
 
     required: Sequence[str]
@@ -84,7 +84,7 @@ def import_appointments(
 class _Import(Generic[T]):
     """One run over one file."""
 
-    def __init__(self, clinic_id: UUID, kind: _Kind[T], dry_run: bool) -> None:
+    def __init__(self, clinic_id: UUID, kind: Kind[T], dry_run: bool) -> None:
         self.clinic_id = clinic_id
         self.kind = kind
         self.dry_run = dry_run
@@ -181,5 +181,6 @@ def _store_visits(
     return [unknown if patient is None else next(saved)[1] for patient in patients]
 
 
-_PATIENTS = _Kind(records.PATIENT_NEEDS, records.patient, _store_patients)
-_APPOINTMENTS = _Kind(records.VISIT_NEEDS, records.visit, _store_visits)
+_PATIENTS = Kind(records.PATIENT_NEEDS, records.patient, _store_patients)
+_APPOINTMENTS = Kind(records.VISIT_NEEDS, records.visit, _store_visits)
+KINDS: dict[str, Kind[Any]] = {"patients": _PATIENTS, "appointments": _APPOINTMENTS}

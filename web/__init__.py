@@ -30,6 +30,7 @@ ROOMS = (
     "ladder.ladder",
     "settings.settings",
     "editions.editions",
+    "importing.importing",
     "cover.cover",
     "clocks.clocks",
 )

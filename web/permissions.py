@@ -43,6 +43,7 @@ MAY: dict[str, frozenset[str]] = {
     "psychiatric_consultant": frozenset({"inbox.read", "inbox.words", "patients.read", "handoffs.read"}),
     "front_desk": frozenset(
         {
+            "patients.import",
             "patients.read",
             "patients.change",
             "handoffs.read",
@@ -58,6 +59,7 @@ MAY: dict[str, frozenset[str]] = {
             "handoffs.read",
             "replies.save",
             "clinic.settings",
+            "patients.import",
             "clinic.agree",
             "clinic.look",
         }
