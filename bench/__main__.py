@@ -1,13 +1,14 @@
 """`make bench`: every measurement, as a ratio against a floor measured in the same run. Machines are noisy; ratios less.
 
-python -m bench [inbound] [outbound] [alert] [inbox] [polls] [forms] [reading]
+python -m bench [inbound] [outbound] [alert] [inbox] [polls] [forms] [reading] [imports]
 BENCH_PATIENTS=1000000 python -m bench inbox     (a larger clinic than 100,000 patients: minutes, and some GB of disk)
+BENCH_ROWS=20000 python -m bench imports         (a shorter file than 100,000 rows)
 """
 
 import sys
 from collections.abc import Callable
 
-from bench import alert, forms, inbound, inbox, outbound, polls, reading
+from bench import alert, forms, imports, inbound, inbox, outbound, polls, reading
 
 MEASUREMENTS: dict[str, Callable[[], str]] = {
     "inbound": inbound.measure,
@@ -17,6 +18,7 @@ MEASUREMENTS: dict[str, Callable[[], str]] = {
     "polls": polls.measure,
     "reading": reading.measure,
     "forms": forms.measure,
+    "imports": imports.measure,
 }
 
 

@@ -26,6 +26,13 @@ REFRESH_SECONDS = 2
 SOURCE = "file"
 
 
+@importing.url_value_preprocessor
+def _let_large_files_in(endpoint: str | None, _values: dict[str, Any] | None) -> None:
+    # Before anything reads the form, and only for somebody who is signed in: others stay at the usual limit.
+    if endpoint == "importing.take_in" and sessions.current_staff(seen=False) is not None:
+        request.max_content_length = LARGEST
+
+
 @importing.get("/settings/import")
 @permissions.signed_in("patients.import")
 def show() -> str:
@@ -37,7 +44,6 @@ def show() -> str:
 @permissions.signed_in("patients.import")
 def take_in() -> AnyResponse | tuple[str, int]:
     """Keep a file and go on to its columns; one that is no table is refused with the reason, and nothing is kept."""
-    request.max_content_length = LARGEST
     kind, source = request.form.get("kind", ""), request.form.get("source", "").strip()[:40] or SOURCE
     upload = request.files.get("file")
     if kind not in mapping.KINDS:
@@ -45,12 +51,15 @@ def take_in() -> AnyResponse | tuple[str, int]:
     if upload is None or not upload.filename:
         return _door(words.say("importing", "no_file")), 422
     try:
-        with _on_disk(upload) as path, tables.opened(path, ()) as table:
-            with db.unit_of_work(sessions.clinic().id) as session:
-                run = importruns.take_in(session, sessions.clinic(), kind, source, table, by=_actor())
-                empty = run.rows == 0
-                if empty:
-                    importruns.stop(session, run, by=_actor())
+        with (
+            _on_disk(upload) as path,
+            tables.opened(path, ()) as table,
+            db.unit_of_work(sessions.clinic().id) as session,
+        ):
+            run = importruns.take_in(session, sessions.clinic(), kind, source, table, by=_actor())
+            empty = run.rows == 0
+            if empty:
+                importruns.stop(session, run, by=_actor())
     except tables.BadFile as wrong:
         return _door(words.say("importing", "bad_file", why=str(wrong))), 422
     if empty:

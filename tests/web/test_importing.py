@@ -1,0 +1,195 @@
+"""A clinic brings its patients and visits in by itself: columns told apart, rows looked at, imported, mended, sent again."""
+
+import io
+import re
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from config import clock, db
+from messaging.models import Patient
+from reminders import importruns
+from reminders.models import Appointment, ImportPart, ImportRun
+
+PATIENTS = """MRN,First,Last,Cell,DOB,Lang
+11,Ana,Quill,(303) 555-0101,2/29/1980,es
+12,Bo,Vance,303-555-0102,1/2/1990,en
+13,Cy,,303-555-0103,1/2/1990,en
+"""
+
+
+def send(browser: Any, text: str | bytes, kind: str = "patients", source: str = "Epic") -> Any:
+    data = text if isinstance(text, bytes) else text.encode()
+    page = browser.get("/settings/import").text
+    token = re.search(r'name="csrf_token" value="([^"]+)"', page)
+    form = {
+        "kind": kind,
+        "source": source,
+        "file": (io.BytesIO(data), "f.csv"),
+        "csrf_token": token and token[1],
+    }
+    return browser.client.post("/settings/import", data=form, content_type="multipart/form-data")
+
+
+def chosen(page: str) -> dict[str, str]:
+    """The columns as the page has them selected."""
+    fields = re.findall(r'<select id="column\.(\w+)".*?</select>', page, re.S)
+    picked = {}
+    for name in fields:
+        part = page.split(f'<select id="column.{name}"')[1].split("</select>")[0]
+        found = re.search(r'<option value="([^"]+)" selected', part)
+        if found:
+            picked[f"column.{name}"] = found[1]
+    return picked
+
+
+def import_(browser: Any, text: str, kind: str = "patients") -> str:
+    address = send(browser, text, kind).headers["Location"]
+    form = chosen(browser.get(address).text)
+    assert browser.post(address, begin="1", **form).status_code == 303
+    importruns.drain()
+    return str(address)
+
+
+def records(house: Any) -> list[str | None]:
+    with db.unit_of_work(house.clinic.id) as session:
+        found = session.scalars(select(Patient).where(Patient.clinic_id == house.clinic.id)).all()
+        return sorted(one.record or "" for one in found)
+
+
+@pytest.fixture
+def admin(house: Any) -> Any:
+    return house.signed_in(house.staff(role="clinic_admin"))
+
+
+def test_a_foreign_file_is_looked_at_before_anything_is_imported(house: Any, admin: Any) -> None:
+    address = send(admin, PATIENTS).headers["Location"]
+    page = admin.get(address).text
+    assert chosen(page)["column.record"] == "MRN"
+    assert chosen(page)["column.birth_date"] == "DOB"
+    assert "last_name: is empty" in page
+    assert records(house) == []
+
+
+def test_what_is_right_is_imported_and_what_is_wrong_comes_back_as_a_file(house: Any, admin: Any) -> None:
+    address = import_(admin, PATIENTS)
+    page = admin.get(address).text
+    assert records(house) == ["11", "12"]
+    assert "last_name: is empty" in page
+    sheet = admin.get(f"{address}/wrong.csv").data.decode("utf-8-sig")
+    assert sheet.splitlines() == [
+        "line,reason,MRN,First,Last,Cell,DOB,Lang",
+        "4,last_name: is empty,13,Cy,,303-555-0103,1/2/1990,en",
+    ]
+    import_(admin, sheet.replace("13,Cy,,", "13,Cy,Moss,"))
+    assert records(house) == ["11", "12", "13"]
+
+
+def test_the_same_file_again_changes_nothing(house: Any, admin: Any) -> None:
+    import_(admin, PATIENTS)
+    page = admin.get(import_(admin, PATIENTS)).text
+    tally = dict(re.findall(r"<dt>([^<]+)</dt><dd class=\"num\">(\d+)</dd>", page))
+    assert tally == {"New": "0", "Brought up to date": "0", "As they were": "2", "Not taken": "1"}
+
+
+def test_the_columns_chosen_for_a_source_are_remembered(admin: Any) -> None:
+    address = send(admin, PATIENTS).headers["Location"]
+    form = chosen(admin.get(address).text) | {"column.panel": "Lang", "all.language": "es"}
+    form.pop("column.language")
+    assert admin.post(address, begin="1", **form).status_code == 303
+    again = admin.get(send(admin, PATIENTS).headers["Location"]).text
+    assert chosen(again)["column.panel"] == "Lang"
+    other = admin.get(send(admin, PATIENTS, source="Another").headers["Location"]).text
+    assert "column.panel" not in chosen(other)
+
+
+def test_a_file_without_a_needed_column_is_not_begun_and_says_which(house: Any, admin: Any) -> None:
+    address = send(admin, "MRN,First\n1,Ana\n").headers["Location"]
+    answer = admin.post(address, begin="1", **{"column.record": "MRN", "column.first_name": "First"})
+    assert answer.status_code == 422
+    assert "last name, phone" in answer.text
+    assert records(house) == []
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"PK\x03\x04rest", "spreadsheet"),
+        ("a;b\n1;2".encode("utf-16"), "UTF-16"),
+        (b"", "no line of column names"),
+        (b"MRN,MRN\n1,2\n", "same name"),
+        (b"MRN,First\n", "no row below them"),
+    ],
+)
+def test_what_is_no_table_is_refused_in_words_and_nothing_is_kept(
+    admin: Any, house: Any, data: bytes, said: str
+) -> None:
+    answer = send(admin, data)
+    assert answer.status_code == 422
+    assert said in answer.text
+    with db.unit_of_work(house.clinic.id) as session:
+        assert session.scalars(select(ImportPart.rows_ct).where(ImportPart.rows_ct.is_not(None))).all() == []
+
+
+def test_semicolons_and_tabs_are_read_too(house: Any, admin: Any) -> None:
+    import_(admin, PATIENTS.replace(",", ";"))
+    import_(admin, PATIENTS.replace(",", "\t").replace("11\t", "21\t"))
+    assert records(house) == ["11", "12", "21"]
+
+
+def test_visits_come_after_their_patients(house: Any, admin: Any) -> None:
+    import_(admin, PATIENTS)
+    when = f"{clock.now():%Y}-12-30T15:00"
+    visits = f"AppointmentID,PatientId,AppointmentDay\nA1,11,{when}\nA2,99,{when}\n"
+    page = admin.get(import_(admin, visits, "appointments")).text
+    assert "no patient has this record number" in page
+    with db.unit_of_work(house.clinic.id) as session:
+        assert [one.external_id for one in session.scalars(select(Appointment))] == ["A1"]
+
+
+def test_a_run_that_was_stopped_forgets_the_rest_of_the_file(house: Any, admin: Any) -> None:
+    address = send(admin, PATIENTS).headers["Location"]
+    assert admin.post(f"{address}/stop").status_code == 303
+    assert "Stopped" in admin.get(address).text
+    importruns.drain()
+    assert records(house) == []
+
+
+def test_names_stand_nowhere_unsealed_while_a_file_waits(house: Any, admin: Any) -> None:
+    send(admin, PATIENTS)
+    with db.unit_of_work(house.clinic.id) as session:
+        (part,) = session.scalars(select(ImportPart)).all()
+        (run,) = session.scalars(select(ImportRun)).all()
+        assert b"Quill" not in (part.rows_ct or b"")
+        assert b"First" not in run.header_ct
+
+
+def test_a_run_goes_on_where_a_worker_died(house: Any, admin: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importruns, "PART", 1)
+    address = send(admin, PATIENTS).headers["Location"]
+    admin.post(address, begin="1", **chosen(admin.get(address).text))
+    with db.unit_of_work(house.clinic.id) as session:
+        (run,) = session.scalars(select(ImportRun)).all()
+        importruns._next_part(session, run)
+        assert (run.parts, run.parts_done) == (3, 1)
+    with db.unit_of_work(house.clinic.id) as session:
+        (run,) = session.scalars(select(ImportRun)).all()
+        importruns._next_part(session, run)
+        session.rollback()  # as when it is killed before the commit
+    importruns.drain()
+    assert records(house) == ["11", "12"]
+    assert admin.get(address).text.count("last_name: is empty") == 1
+
+
+@pytest.mark.parametrize(
+    ("role", "status"), [("clinic_admin", 200), ("front_desk", 200), ("clinician", 403), ("auditor", 403)]
+)
+def test_who_may_bring_patients_in(house: Any, role: str, status: int) -> None:
+    assert house.signed_in(house.staff(role=role)).get("/settings/import").status_code == status
+
+
+def test_another_clinic_s_file_is_not_there(house: Any, another_house: Any, admin: Any) -> None:
+    address = send(admin, PATIENTS).headers["Location"]
+    other = another_house()
+    assert other.signed_in(other.staff(role="clinic_admin")).get(address).status_code == 404
