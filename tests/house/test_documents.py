@@ -27,7 +27,7 @@ DOCUMENTS = (
             "reading",
             "measurements",
             "importing",
-        )  # fmt: skip
+        )
     ),
 )
 every_document = pytest.mark.parametrize("document", DOCUMENTS)
