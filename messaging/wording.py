@@ -42,6 +42,12 @@ class Segments:
     units: int
     costly: tuple[str, ...]
 
+    @property
+    def room(self) -> int:
+        """How many units the billed parts hold."""
+        single, part = (_UCS2_SINGLE, _UCS2_PART) if self.encoding == "UCS-2" else (_GSM_SINGLE, _GSM_PART)
+        return single if self.segments <= 1 else part * self.segments
+
 
 @dataclass(frozen=True)
 class Problem:

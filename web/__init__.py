@@ -30,6 +30,7 @@ ROOMS = (
     "ladder.ladder",
     "settings.settings",
     "editions.editions",
+    "wordings.wordings",
     "cover.cover",
     "clocks.clocks",
 )
