@@ -73,7 +73,7 @@ def test_the_word_that_may_not_be_sent_is_marked_in_the_preview_and_said_why(hou
     typed = {"en": "Reply CANCEL about your depression, {nickname}", "es": OWN["es"]}
     admin.post("/settings/words/late", edit="0", **typed)
     page = admin.get("/settings/words/late").text
-    for word in ("CANCEL", "depression", "{nickname}"):
+    for word in ("Reply CANCEL", "depression", "{nickname}"):
         assert f"<mark>{word}</mark>" in page
     assert "names a diagnosis" in page
     assert "acts on the number at the carrier" in page

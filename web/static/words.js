@@ -13,7 +13,9 @@ async function look() {
       const place = form.querySelector(`[data-shown="${language}"]`);
       // A press on what stands there must not be lost under the pointer.
       if (place.contains(document.activeElement)) continue;
+      const open = place.querySelector(".others")?.open;
       place.innerHTML = html;
+      if (open) place.querySelector(".others").open = true;
       const line = form.querySelector(`[data-said="${language}"]`);
       if (line.textContent !== said[language]) line.textContent = said[language];
     }
