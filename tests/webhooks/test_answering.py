@@ -13,7 +13,6 @@ from messaging.inbox.models import InboxItem
 from messaging.models import ConsentEntry, Message
 from reminders import appointments
 from reminders.models import Appointment, Reminder
-from tests.messaging.test_words import say
 from webhooks import jobs
 
 PATIENT, STRANGER = "+13035550101", "+13035550199"
@@ -56,21 +55,6 @@ def test_a_yes_confirms_the_visit_and_is_thanked_for(world: Any) -> None:
     assert world.items == []
     assert [one.state for one in world.receipts] == ["processed"]
     assert world.inbound[0].reading[-1].startswith("version.")
-
-
-def test_a_crisis_is_answered_with_the_clinics_own_line_beside_the_shipped_words(world: Any) -> None:
-    say(world.clinic, "crisis_line", "Or call our line, day and night: {clinic_phone}.")
-    world.text("I want to kill myself")
-    (body,) = _bodies(world)
-    assert body.startswith(wording.texts("en")["crisis"] + " Or call our line, day and night: ")
-    assert {one.kind for one in world.items} == {"safety"}
-
-
-def test_a_number_of_nobody_is_answered_in_the_clinics_words(world: Any) -> None:
-    own = "{clinic}: we do not know you yet. In danger call 911; to talk, call or text 988."
-    say(world.clinic, "unknown_sender", own)
-    world.text("hello there", From=STRANGER)
-    assert _bodies(world) == [own.replace("{clinic}", "Elm Clinic")]
 
 
 def test_a_change_is_asked_for_and_a_human_sees_it_once(world: Any) -> None:
