@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response
 from config import db
 from intake_links import entrance, frame, links, progress, scoring, sheets, submissions
 from intake_links.models import IntakeLink
+from messaging import phone, words
 from messaging.models import Clinic
 
 pages = frame.pages
@@ -121,10 +122,10 @@ def send(session: Session, clinic: Clinic, visit: links.Visit, part: int) -> Res
 @frame.inside(acting=False)
 def help_now(session: Session, clinic: Clinic, visit: links.Visit) -> Response:
     """Show whom to call; that our team was told is said only if the item is stored."""
-    told = progress.told(session, visit.link)
-    return sheets.page(
-        "help", sheets.language_for(visit.link.language), clinic, told=bool(told), at="help_now"
-    )
+    told, language = progress.told(session, visit.link), sheets.language_for(visit.link.language)
+    about = {"clinic": clinic.name, "clinic_phone": phone.display(clinic.phone)}
+    own = words.of(session, clinic.id).say("crisis_line", language, about)
+    return sheets.page("help", language, clinic, told=bool(told), own=own, at="help_now")
 
 
 @frame.pages.get("/done")

@@ -9,7 +9,7 @@ from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
 from config import clock, live, queue
-from messaging import consent, conversations, people, wording
+from messaging import consent, conversations, people, words
 from messaging.models import Clinic, Conversation, Message, Patient, PatientNumber, Staff
 
 LANES = {"urgent": "deliver_urgent", "bulk": "deliver_bulk"}
@@ -219,7 +219,7 @@ def _introduced(session: Session, conversation: Conversation, kind: str, languag
     )
     if session.scalar(select(before)):
         return body
-    suffix = wording.texts(language)["welcome_suffix"]
+    suffix = words.of(session, conversation.clinic_id).text("welcome_suffix", language)
     return body if suffix in body else f"{body} {suffix}"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from functools import cache
 from importlib import resources
 
@@ -39,6 +39,13 @@ def _gaps(text: str) -> list[Problem]:
         for match in _GAP.finditer(text)
         if match[1] in wording.VARIABLES
     ]
+
+
+def strange_places(text: str, known: Collection[str], message: str) -> Iterator[Problem]:
+    """Find places that nobody fills in: those that are not `known`."""
+    for name, start, end in wording.places(text):
+        if name is not None and name not in known:
+            yield Problem("place", text[start:end], start, end, message)
 
 
 def _names(text: str, withheld: Iterable[str]) -> list[Problem]:

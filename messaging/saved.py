@@ -1,6 +1,5 @@
 """Saved replies: what is written often, in each language, with places that are filled for one patient."""
 
-import re
 import tomllib
 from collections.abc import Mapping
 from functools import cache
@@ -18,7 +17,6 @@ from messaging.wording import Problem
 LONGEST_NAME, LONGEST_TEXT = 80, 1600
 # A link is sent from the case, where it is known whose it is and which questions it opens; codes belong to reminders.
 PLACES = ("first_name", "clinic", "clinic_phone", "care_team", "day", "time", "date", "place")
-_PLACE = re.compile(r"\{([a-z_]+)\}")
 
 
 class NotSaved(ValueError):
@@ -48,20 +46,13 @@ def one(session: Session, clinic: Clinic, staff: Staff, reply_id: UUID) -> Saved
 
 def fill(template: str, values: Mapping[str, str]) -> str:
     """Fill the places of a reply that have a value; the others stay as they are, and proofing finds them."""
-    known = {name: value for name, value in values.items() if value}
-    return _PLACE.sub(
-        lambda place: wording.render(place[0], known) if place[1] in known else place[0], template
-    )
+    return wording.fill(template, {name: value for name, value in values.items() if value})
 
 
 def problems(text: str) -> list[Problem]:
     """Find what a reply may not carry whoever gets it: see proofing.proof, but places of ours are no gaps."""
     found = [problem for problem in proofing.proof(text) if problem.rule != "gap"]
-    for match in _PLACE.finditer(text):
-        if match[1] not in PLACES:
-            found.append(
-                Problem("place", match[0], match.start(), match.end(), "is not a place that is filled")
-            )
+    found += proofing.strange_places(text, PLACES, "is not a place that is filled")
     return sorted(found, key=lambda problem: problem.start)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -41,6 +41,12 @@ class Segments:
     segments: int
     units: int
     costly: tuple[str, ...]
+
+    @property
+    def room(self) -> int:
+        """How many units the billed parts hold."""
+        single, part = (_UCS2_SINGLE, _UCS2_PART) if self.encoding == "UCS-2" else (_GSM_SINGLE, _GSM_PART)
+        return single if self.segments <= 1 else part * self.segments
 
 
 @dataclass(frozen=True)
@@ -109,11 +115,27 @@ def render(template: str, variables: Mapping[str, str]) -> str:
     return _PLACEHOLDER.sub(fill, template)
 
 
+def fill(template: str, values: Mapping[str, str]) -> str:
+    """Fill in what has a value and leave everything else as it is: never raises, whatever was typed."""
+    pieces, at = [], 0
+    for name, start, end in places(template):
+        if name in VARIABLES and name in values:
+            pieces += [template[at:start], _plain(values[name])]
+            at = end
+    return "".join([*pieces, template[at:]])
+
+
 def names(template: str) -> frozenset[str]:
     """Return the variables a template uses; raises BadTemplate as render does for what is not allowed."""
     found = frozenset(match[1] for match in _PLACEHOLDER.finditer(template) if match[1])
     render(template, dict.fromkeys(found, ""))
     return found
+
+
+def places(template: str) -> Iterator[tuple[str | None, int, int]]:
+    """Yield each place of a template by its variable's name, and each stray brace as None, with where it stands."""
+    for match in _PLACEHOLDER.finditer(template):
+        yield match[1], match.start(), match.end()
 
 
 def _plain(value: str) -> str:
@@ -124,9 +146,13 @@ def _plain(value: str) -> str:
 @cache
 def texts(language: str) -> Mapping[str, str]:
     """Return our own template texts by key, in ``language`` ("es", "es-MX") or in English where we have no other."""
+    return MappingProxyType({key: str(text) for key, text in _data(f"{spoken(language)}.toml").items()})
+
+
+def spoken(language: str) -> str:
+    """Return which of our languages somebody is written to in: "es" for "es-MX", "en" where we do not have theirs."""
     primary = language.lower().replace("_", "-").split("-")[0]
-    chosen = primary if primary in LANGUAGES else "en"
-    return MappingProxyType({key: str(text) for key, text in _data(f"{chosen}.toml").items()})
+    return primary if primary in LANGUAGES else "en"
 
 
 def lint(template_or_text: str) -> list[Problem]:

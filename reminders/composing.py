@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from config import logging
 from intake_links import links, scoring
-from messaging import consent, people, wording
+from messaging import consent, people, words
 from messaging import models as messaging
 from reminders import appointments, cadences, phrasing
 from reminders.models import Appointment, Reminder
@@ -66,8 +66,7 @@ def compose(session: Session, case: Case, crowded: bool, now: datetime) -> tuple
             key = "reminder_codes"
             said["codes"] = ", ".join(_coded(case, visit, code, now) for code, visit in enumerate(visits, 1))
             notes = [code_note(code, visit) for code, visit in enumerate(visits, 1)]
-    template = phrasing.text_for(key, case.patient, place=case.visit.place)
-    return wording.render(template, said), notes
+    return phrasing.say(words.of(session, case.clinic.id), key, case.patient, said), notes
 
 
 def _awaiting(session: Session, case: Case, now: datetime) -> list[Appointment]:

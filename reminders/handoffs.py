@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from config import audit, clock, db, queue, runtime
 from messaging import models as messaging
 from messaging import outbox, wording
+from messaging import words as clinic_words
 from messaging.inbox import escalation, items, routing
 from messaging.inbox.models import InboxItem, Timer
 from reminders import phrasing
@@ -217,7 +218,7 @@ def _tell_patient(session: Session, handoff: Handoff, item: InboxItem) -> bool:
             patient,
             kind="handoff",
             programme="care_team",
-            body=wording.render(phrasing.text_for(key, patient, place=handoff.place), said),
+            body=phrasing.say(clinic_words.of(session, clinic.id), key, patient, said),
             dedupe=f"handoff:{handoff.id}",
             lane="urgent",
         )

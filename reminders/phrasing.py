@@ -9,6 +9,7 @@ from typing import Any
 
 from messaging import models as messaging
 from messaging import phone, wording
+from messaging import words as clinic_words
 from reminders.models import Appointment
 from reminders.rules import zones
 
@@ -58,17 +59,31 @@ def _other_clock(start: datetime, patient: messaging.Patient) -> str:
     return f" {name}" if name.isalpha() else ""
 
 
-def text_for(key: str, patient: messaging.Patient, *, place: str | None = None) -> str:
-    """Return the wording of `key` in the patient's language, as open as the patient wants texts to be.
+def say(
+    own: clinic_words.Words,
+    key: str,
+    patient: messaging.Patient,
+    said: Mapping[str, str],
+    language: str | None = None,
+) -> str:
+    """Return the text of `key` as the clinic words it, in the patient's language, as open as the patient wants texts to be."""
+    chosen = chosen_for(key, patient.privacy, place=said.get("place"))
+    return own.say(chosen, language or patient.language, said)
+
+
+def chosen_for(key: str, privacy: str, *, place: str | None) -> str:
+    """Return which text stands for `key` where somebody wants texts this open.
 
     Privacy generic says nothing of the visit; place names day, time and clinic; details also the place in it.
     """
-    own, common = texts(patient.language), wording.texts(patient.language)
-    if patient.privacy == "generic" and (key in own["generic"] or key.startswith("reminder")):
-        return str(own["generic"].get(key) or own["generic"]["reminder"])
-    if key in own["place"] and (patient.privacy != "details" or not place):
-        return str(own["place"][key])
-    return common.get(key) or common["reminder_day"]
+    ours = wording.texts("en")
+    if privacy == "generic" and f"generic_{key}" in ours:
+        return f"generic_{key}"
+    if privacy == "generic" and key.startswith("reminder"):
+        return "generic_reminder"
+    if f"place_{key}" in ours and (privacy != "details" or not place):
+        return f"place_{key}"
+    return key if key in ours else "reminder_day"
 
 
 def staff_words(
@@ -82,7 +97,5 @@ def staff_words(
 @cache
 def texts(language: str) -> Mapping[str, Any]:
     """Return this room's words in `language` ("es", "es-MX"), in English where we have no other."""
-    primary = language.lower().replace("_", "-").split("-")[0]
-    chosen = primary if primary in wording.LANGUAGES else "en"
-    file = resources.files("reminders").joinpath("texts", f"{chosen}.toml")
+    file = resources.files("reminders").joinpath("texts", f"{wording.spoken(language)}.toml")
     return tomllib.loads(file.read_text(encoding="utf-8"))

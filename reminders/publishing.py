@@ -42,7 +42,7 @@ def unknown(cadence: cadences.Cadence) -> list[publishing.Problem]:
     instruments = sorted(scoring.instruments())
     for place, step in enumerate(cadence.steps):
         for field, key in (("text", step.text), ("text_without_intake", step.text_without_intake)):
-            missing = [one for one in wording.LANGUAGES if key and key not in wording.texts(one)]
+            missing = [one for one in wording.LANGUAGES if key and not wording.texts(one).get(key)]
             if missing:
                 why = f"there is no text {key} in {', '.join(missing)}"
                 found.append(publishing.Problem(f"steps[{place}].{field}", why))

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from config import clock
-from messaging import conversations, outbox, people, wording
+from messaging import conversations, outbox, people, words
 from messaging import models as messaging
 from messaging import reading as readings
 from messaging.inbox import items
@@ -71,11 +71,12 @@ def understand(
     return Outcome(seen, outcome.reply_key, outcome.variables)
 
 
-def body(outcome: Outcome, patient: messaging.Patient) -> str | None:
+def body(session: Session, outcome: Outcome, patient: messaging.Patient) -> str | None:
     """Return the text that answers, in the patient's language and as open as the patient wants; None if there is none."""
     if outcome.reply_key is None:
         return None
-    return wording.render(phrasing.text_for(outcome.reply_key, patient), outcome.variables)
+    own = words.of(session, patient.clinic_id)
+    return phrasing.say(own, outcome.reply_key, patient, outcome.variables)
 
 
 def quiet(

@@ -31,6 +31,7 @@ ROOMS = (
     "settings.settings",
     "editions.editions",
     "importing.importing",
+    "wordings.wordings",
     "cover.cover",
     "clocks.clocks",
 )

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from config import clock
 from messaging import phone, proofing, saved, wording
+from messaging import words as clinic_words
 from messaging.models import Clinic, Patient, Staff
 from reminders import phrasing
 from reminders.models import Appointment
@@ -111,14 +112,5 @@ def _values(
 
 def sample(clinic: Clinic, language: str) -> dict[str, str]:
     """Return made-up values for the page where replies are written."""
-    spoken = phrasing.texts(language)
-    return {
-        "first_name": "Alex",
-        "clinic": clinic.name,
-        "clinic_phone": phone.display(clinic.phone),
-        "care_team": spoken["care_team"],
-        "day": spoken["tomorrow"],
-        "time": spoken["time"].format(hour=2, minute=30, half=spoken["halves"][1]),
-        "date": spoken["date"].format(short_day=spoken["short_days"][1], month=spoken["months"][2], day=3),
-        "place": "Room 4",
-    }
+    known = clinic_words.sample(clinic, language)
+    return {name: known[name] for name in saved.PLACES}

@@ -9,7 +9,8 @@ from werkzeug.wrappers import Response
 
 from config import audit, clock, db
 from intake_links import links, scoring
-from messaging import outbox, wording
+from messaging import outbox
+from messaging import words as clinic_words
 from messaging.models import Clinic, Patient, Staff
 from reminders import phrasing, planner
 from web import beside, cases, inbox, layout, patients, permissions, sessions, times, words
@@ -58,7 +59,7 @@ def send_form(session: Session, clinic: Clinic, staff: Staff, patient: Patient, 
             patient,
             kind="automatic",
             programme="screening",
-            body=wording.render(phrasing.text_for("form_link", patient), said),
+            body=phrasing.say(clinic_words.of(session, clinic.id), "form_link", patient, said),
             dedupe=f"form:{link.id}",
             lane="urgent" if opens <= now else "bulk",
             author_id=staff.id,

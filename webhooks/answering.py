@@ -217,7 +217,7 @@ def _act(inbound: Inbound) -> bool:
     outcome = replies.understand(
         inbound.session, inbound.clinic, inbound.conversation, patient, inbound.reading, inbound.message
     )
-    body = replies.body(outcome, patient)
+    body = replies.body(inbound.session, outcome, patient)
     if body is not None:
         autoreplies.confirmation(inbound, body)
     return outcome.handled

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 
 from config import clock
-from messaging import outbox, phone, wording
+from messaging import outbox, phone, words
 from messaging.models import Message
 from webhooks.inbound import Inbound
 
@@ -23,7 +23,7 @@ def crisis(inbound: Inbound) -> None:
     The item of the staff exists before: the text says that the team has been notified.
     """
     if _sent(inbound, "crisis", HOUR) == 0 and _sent(inbound, "crisis", DAY) < CRISES_A_DAY:
-        body = wording.render(wording.texts(inbound.language)["crisis"], {})
+        body = " ".join(filter(None, (_say(inbound, key) for key in ("crisis", "crisis_line"))))
         _send(inbound, body, kind="crisis", programme="care_team", dedupe=f"crisis:{inbound.message.id}")
 
 
@@ -40,7 +40,7 @@ def plain(inbound: Inbound, key: str, every: timedelta = HOUR) -> None:
         return
     if _sent(inbound, "automatic", DAY) >= A_DAY:
         return
-    body = wording.render(wording.texts(inbound.language)[key], _about(inbound))
+    body = _say(inbound, key)
     dedupe = f"{key}:{inbound.message.id}"
     if _send(inbound, body, kind="automatic", programme="care_team", dedupe=dedupe):
         conversation.auto_replied_at = now
@@ -57,13 +57,14 @@ def stopped(inbound: Inbound, scope: str | None) -> None:
     if inbound.carrier_answers or clock.now() >= until or _sent(inbound, outbox.LAST_WORD, DAY):
         return
     key = f"stopped_{scope}" if scope in SCOPES else "stopped"
-    body = wording.render(wording.texts(inbound.language)[key], _about(inbound))
+    body = _say(inbound, key)
     dedupe = f"{key}:{inbound.message.id}"
     _send(inbound, body, kind=outbox.LAST_WORD, programme="care_team", dedupe=dedupe, expires_at=until)
 
 
-def _about(inbound: Inbound) -> dict[str, str]:
-    return {"clinic": inbound.clinic.name, "clinic_phone": phone.display(inbound.clinic.phone)}
+def _say(inbound: Inbound, key: str) -> str:
+    about = {"clinic": inbound.clinic.name, "clinic_phone": phone.display(inbound.clinic.phone)}
+    return words.of(inbound.session, inbound.clinic.id).say(key, inbound.language, about)
 
 
 def _sent(inbound: Inbound, kind: str, within: timedelta) -> int:

@@ -35,7 +35,7 @@ COMMANDS = {
     "doctor": "checks",
     "cadence": "cadences",
     "ladder": "ladder",
-    "templates": "checks",
+    "templates": "templates",
     "explain": "explain",
     "reading": "reading",
 }

@@ -1,4 +1,4 @@
-"""Commands that check: the ledger, the audit chain, keys, consent, words and the service itself. Exit 3: problems."""
+"""Commands that check: the ledger, the audit chain, keys, consent and the service itself. Exit 3: problems."""
 
 from dataclasses import asdict
 from typing import Any
@@ -14,7 +14,6 @@ from config.cli import opening
 from config.cli.tables import as_json, say, show
 from intake_links import ledger as owed
 from messaging import consent as consents
-from messaging import wording
 from messaging.models import Clinic, Conversation, Message
 
 PROBLEMS = 3
@@ -151,22 +150,3 @@ def doctor(json_: bool) -> None:
         problems.append("TWILIO_API_URL is set: texts go there and not to Twilio")
     show([{"problem": one} for one in problems], json_=json_, empty="Everything is well.")
     _end(bool(problems))
-
-
-@click.group()
-def templates() -> None:
-    """Words to patients."""
-
-
-@templates.command("check")
-@as_json
-def check_templates(json_: bool) -> None:
-    """Check every text of ours: words that must not be texted, variables, cost in segments."""
-    rows = [
-        {"language": language, "text": key, "problem": problem.message, "word": problem.word}
-        for language in wording.LANGUAGES
-        for key, text in wording.texts(language).items()
-        for problem in wording.lint(text)
-    ]
-    show(rows, json_=json_, empty="No text of ours says what it must not.")
-    _end(bool(rows))

@@ -26,7 +26,7 @@ def between(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Difference]:
 
 
 def _leaves(value: Any, field: str = "") -> Iterator[tuple[str, Any]]:
-    if isinstance(value, Mapping) and value:
+    if isinstance(value, Mapping):  # an empty one differs in nothing that has a name
         for key, inner in value.items():
             yield from _leaves(inner, f"{field}.{key}" if field else str(key))
     elif _is_table(value):

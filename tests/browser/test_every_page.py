@@ -21,7 +21,18 @@ from tests.web.test_screens import START, hand_in
 pytestmark = pytest.mark.xdist_group("browser")
 LOOKS = [(size, scheme) for size in (kit.PHONE, kit.DESK) for scheme in ("light", "dark")]
 VIEWS = ("mine", "unassigned", "waiting", "snoozed", "done", "everyone")
-PAGES = ("patients", "reach", "board", "away", "ladder", "clocks", "saved-replies", "preferences", "handoffs")
+PAGES = (
+    "patients",
+    "reach",
+    "board",
+    "away",
+    "ladder",
+    "clocks",
+    "saved-replies",
+    "preferences",
+    "handoffs",
+    "settings/words",
+)
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ DOCUMENTS = (
             "reading",
             "measurements",
             "importing",
+            "words",
         )
     ),
 )

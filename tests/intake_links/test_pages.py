@@ -11,6 +11,7 @@ from config import clock, db
 from intake_links import alerts, links, sheets
 from intake_links.models import IntakeLink, LinkSession, Screen
 from messaging.inbox.models import InboxItem
+from tests.messaging.test_words import say
 
 OTHER = date(1980, 1, 2)
 INSTRUMENT_WORDS = re.compile(r"PHQ|GAD|AUDIT|depress|anxi|suicid|mental|screen(ing)?\b", re.IGNORECASE)
@@ -132,6 +133,14 @@ def test_item_nine_shows_help_at_once_and_tells_a_person_though_the_form_is_neve
     assert items() == [("safety", "Answered item 9 on the PHQ-9: several days (form not finished)")]
     phone.get("/i/q")
     assert phone.path == "/i/q/1/check"
+
+
+def test_the_clinics_own_crisis_line_stands_below_988(ward, phone):
+    say(read(lambda session: ward.both(session)[0]), "crisis_line", "Or call <our> line: {clinic_phone}.")
+    _, path = ward.issue()
+    phone.enter(path).get("/i/help")
+    assert "Or call &lt;our&gt; line: (" in phone.page
+    assert phone.page.index("Call 988") < phone.page.index("our&gt; line")
 
 
 def test_help_comes_before_thanks_when_a_form_with_item_nine_is_sent(ward, phone):

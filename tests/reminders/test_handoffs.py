@@ -14,6 +14,7 @@ from messaging.inbox.models import InboxItem
 from messaging.models import Clinic, Message, Patient, Staff
 from reminders import handoffs
 from reminders.models import Handoff
+from tests.messaging.test_words import say
 from tests.reminders.conftest import NOW, World, texts_to
 
 PATIENCE = timedelta(minutes=handoffs.OFFER_MINUTES)
@@ -208,6 +209,15 @@ def test_any_colleague_may_accept_but_only_the_first(world: World) -> None:
     wait(NOW + PATIENCE)
     assert now_is(handoff)[1].owner_id == ben.id
     assert len(texts_to(patient)) == 1
+
+
+def test_the_patient_is_told_in_the_clinics_words(world: World) -> None:
+    say(world.clinic, "handoff_ready", "{first_name}, {care_team} is in {place}.")
+    ana, patient = world.staff("Ana"), world.patient()
+    act(handoffs.accept, ask(world, patient), ana)
+    assert [one.partition(" Reply STOP")[0] for one in texts_to(patient)] == [
+        "Rosa, your care team is in Room 4."
+    ]
 
 
 def test_a_patient_who_cannot_be_texted_is_told_in_person(world: World) -> None:

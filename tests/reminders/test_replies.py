@@ -14,6 +14,7 @@ from messaging.inbox.models import InboxItem
 from messaging.models import Clinic, Message, Patient, PatientNumber
 from reminders import appointments, dispatch, replies
 from reminders.models import Appointment
+from tests.messaging.test_words import say
 from tests.reminders.conftest import NOW, World, states_of, texts_to
 
 NUMBER = "+13035550177"
@@ -71,6 +72,12 @@ def remind(at: datetime = DAY_BEFORE, *, leave: bool = True) -> None:
             session.execute(update(Message).where(Message.state == "queued").values(state="sent"))
 
 
+def worded(outcome: replies.Outcome, phone: Phone) -> str | None:
+    """The text that answers the patient."""
+    with db.unit_of_work(phone.world.clinic.id, read_only=True) as session:
+        return replies.body(session, outcome, phone.patient)
+
+
 def state_of(visit: Appointment) -> str:
     with db.unit_of_work(db.EVERY) as session:
         return session.get_one(Appointment, visit.id).state
@@ -84,7 +91,7 @@ def test_y_confirms_the_one_visit_that_was_asked_about(phone: Phone) -> None:
     assert state_of(visit) == "confirmed"
     assert states_of(visit)["2h"] == "dropped"
     assert (
-        replies.body(outcome, phone.patient)
+        worded(outcome, phone)
         == "Thank you, Rosa. We have you down for tomorrow at 10:00 AM. See you then! - Larkspur Clinic"
     )
     assert phone.items() == []
@@ -257,7 +264,7 @@ def test_a_patient_who_wants_generic_texts_is_answered_generically(world: World)
     phone = Phone(world, world.patient(number=NUMBER, privacy="generic"))
     phone.visit()
     remind()
-    said = replies.body(phone.answers("Y"), phone.patient)
+    said = worded(phone.answers("Y"), phone)
     assert said
     assert "10:00" not in said
 
@@ -266,9 +273,16 @@ def test_an_answer_is_spanish_for_whoever_reads_spanish(world: World) -> None:
     phone = Phone(world, world.patient(number=NUMBER, language="es"))
     phone.visit()
     remind()
-    assert replies.body(phone.answers("si"), phone.patient) == (
+    assert worded(phone.answers("si"), phone) == (
         "Gracias, Rosa. Le esperamos: mañana, 10:00 am. ¡Nos vemos! - Larkspur Clinic"
     )
+
+
+def test_an_answer_is_worded_as_the_clinic_has_published_it(phone: Phone) -> None:
+    say(phone.world.clinic, "confirmed", "See you {day}, {first_name}!")
+    phone.visit()
+    remind()
+    assert worded(phone.answers("Y"), phone) == "See you tomorrow, Rosa!"
 
 
 def test_consent_is_left_to_the_ledger(phone: Phone) -> None:

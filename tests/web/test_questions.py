@@ -11,6 +11,7 @@ from intake_links.models import IntakeLink
 from messaging import consent, people, wording
 from messaging.models import ConsentEntry, Message, Patient
 from reminders import planner
+from tests.messaging.test_words import say
 
 
 def texts(house: Any) -> list[Message]:
@@ -39,6 +40,14 @@ def test_the_text_names_no_form_and_waits_for_the_day(house: Any, language: str,
         open_hours = planner.cadence_of(session, house.clinic.id).open_hours
     assert open_hours.is_open(text.try_after, ZoneInfo("America/Denver"))
     assert links(house) == ["open"]
+
+
+def test_the_text_is_worded_as_the_clinic_has_published_it(house: Any) -> None:
+    say(house.clinic, "form_link", "{first_name}, before you come: {link} - {care_team}")
+    house.signed_in(house.staff()).post(f"/patients/{house.patient().id}/form", instrument="phq9")
+    (text,) = texts(house)
+    assert (text.body or "").startswith("Teresa, before you come: http://localhost:8000/i/")
+    assert "- your care team" in (text.body or "")
 
 
 def test_two_open_links_never_exist_and_the_second_asks_first(house: Any) -> None:

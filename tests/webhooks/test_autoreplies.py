@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from config import clock, db
 from messaging import consent, delivery, reading, wording
 from messaging.models import Clinic, Conversation, Message
+from tests.messaging.test_words import say
 from webhooks import answering, fields, jobs, missed, receipts
 
 PATIENT, STRANGER = "+13035550101", "+13035550199"
@@ -177,3 +178,18 @@ def test_two_robots_that_answer_each_other_come_to_an_end(world: Any, says: list
         body = ours[-1].body if says[turn % len(says)] == "echo" else says[turn % len(says)]
     assert turn < 30
     assert jobs.drain("urgent") == 0
+
+
+def test_a_crisis_is_answered_with_the_clinics_own_line_beside_the_shipped_words(world: Any) -> None:
+    say(world.clinic, "crisis_line", "Or call our line, day and night: {clinic_phone}.")
+    world.text("I want to kill myself")
+    (body,) = [one.body for one in world.outbound]
+    assert body.startswith(wording.texts("en")["crisis"] + " Or call our line, day and night: ")
+    assert {one.kind for one in world.items} == {"safety"}
+
+
+def test_a_number_of_nobody_is_answered_in_the_clinics_words(world: Any) -> None:
+    own = "{clinic}: we do not know you yet. In danger call 911; to talk, call or text 988."
+    say(world.clinic, "unknown_sender", own)
+    world.text("hello there", From=STRANGER)
+    assert [one.body for one in world.outbound] == [own.replace("{clinic}", "Elm Clinic")]
