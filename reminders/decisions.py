@@ -1,6 +1,8 @@
 """Everything a clinic decides for itself, kind by kind: what its settings pages and its file go through."""
 
 from messaging.editions.publishing import Kind
-from reminders import publishing
+from reminders import clinics, publishing, questionnaires
 
-KINDS: dict[str, Kind] = {one.name: one for one in (publishing.CADENCE,)}
+KINDS: dict[str, Kind] = {
+    one.name: one for one in (clinics.CLINIC, publishing.CADENCE, questionnaires.SCHEDULE)
+}

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+import pydantic
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -48,7 +49,8 @@ class Kind:
 
     `read` brings a mapping into its full form, or raises Refused; `check` needs the clinic itself (do these people
     exist, is there a hole in the week); `silences` names in words what in a change could silence an alert; `present` is what
-    holds now; `take_effect` does, in the publishing transaction, what makes it hold.
+    holds now; `take_effect` does, in the publishing transaction, what makes it hold; `model` describes the definition
+    where there is one, for the schema of the clinic's file.
     """
 
     name: str
@@ -57,6 +59,7 @@ class Kind:
     check: Callable[[Session, Clinic, Definition], Sequence[Problem]] = lambda *_: ()
     silences: Callable[[Definition, Definition], Sequence[str]] = lambda *_: ()
     take_effect: Callable[[Session, Clinic, Definition, str], None] = lambda *_: None
+    model: type[pydantic.BaseModel] | None = None
 
 
 class Refused(ValueError):
