@@ -163,11 +163,20 @@ def about(clinic: Clinic) -> About:
 
 def zone_of(clinic: Clinic, place: str | None) -> str:
     """Return the zone of a visit at `place`: of the site that has this name, else the clinic's."""
+    site = _site(clinic, place)
+    return str(site["zone"]) if site else clinic.zone
+
+
+def spoken_place(clinic: Clinic, place: str) -> str:
+    """Return a visit's place as a text says it: with its address where the clinic has given one."""
+    site = _site(clinic, place)
+    return f"{place}, {site['address']}" if site and site.get("address") else place
+
+
+def _site(clinic: Clinic, place: str | None) -> Mapping[str, Any] | None:
     wanted = (place or "").strip().casefold()
-    for site in clinic.rules.get("sites", ()):
-        if wanted and site["name"].casefold() == wanted:
-            return str(site["zone"])
-    return clinic.zone
+    sites: Sequence[Mapping[str, Any]] = clinic.rules.get("sites", ())
+    return next((site for site in sites if wanted and site["name"].casefold() == wanted), None)
 
 
 def narrowed(cadence: cadences.Cadence, clinic: Clinic) -> cadences.Cadence:

@@ -31,6 +31,11 @@ ROOMS = (
     "settings.settings",
     "editions.editions",
     "cover.cover",
+    "setup.setup",
+    "clinics.clinics",
+    "colleagues.colleagues",
+    "questionnaires.questionnaires",
+    "files.files",
     "clocks.clocks",
 )
 
