@@ -27,7 +27,8 @@ STATES = re.compile(
 EXPECTED = {
     "missing": "this must be given",
     "string_type": "expected a text",
-    "string_too_short": "this must be given",
+    "too_short": "this must be given",
+    "too_long": "this is too long",
     "int_type": "expected a whole number",
     "int_parsing": "expected a whole number",
     "literal_error": "expected one of: en, es",

@@ -27,7 +27,7 @@ EXPECTED = {
     "tuple_type": "expected a list",
     "model_type": "expected a table of fields",
     "too_short": "name at least one",
-    "too_long": "these are too many",
+    "too_long": "this is too long",
     "literal_error": 'expected "everyone", "in_treatment" or "not_in_treatment"',
     "string_pattern_mismatch": "expected up to 32 letters, digits, _ or -",
 }
@@ -130,7 +130,10 @@ def from_mapping(mapping: Mapping[str, Any]) -> Schedule:
     try:
         found = Schedule.model_validate(mapping)
     except pydantic.ValidationError as wrong:
-        raise BadSchedule([_problem(each) for each in wrong.errors(include_input=False)]) from None
+        found_wrong = [_problem(each) for each in wrong.errors(include_input=False)]
+        # Pydantic leaves a faulty instrument out and then also counts too few; the writer made one mistake, not two.
+        inner = {one.field.rpartition("[")[0] for one in found_wrong}
+        raise BadSchedule([one for one in found_wrong if one.field not in inner]) from None
     problems = [*_named_twice(found.asks), *_named_beside_their_longer_form(found.asks)]
     if problems:
         raise BadSchedule(problems)

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from config import audit, db
 from messaging.editions import publishing
 from messaging.models import Clinic
-from reminders import clinicfile
+from reminders import clinicfile, decisions
 from web import editions, layout, permissions, sessions, words
 
 files = layout.room("files", __name__)
@@ -76,7 +76,7 @@ def _page(text: str, problems: list[publishing.Problem]) -> str:
         clinic = session.get_one(Clinic, sessions.clinic().id)
         drafts = [
             (words.say("decisions", name), editions.EDITORS[name])
-            for name in clinicfile.decisions.KINDS
+            for name in decisions.KINDS
             if name in editions.EDITORS and publishing.draft(session, clinic.id, name) is not None
         ]
         return layout.page(

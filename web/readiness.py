@@ -40,7 +40,7 @@ def steps(session: Session, clinic: Clinic, staff_id: UUID) -> list[Step]:
         edition("clinic", "todo"),
         _week(rules),
         _signed_in(session, people),
-        _reached(people, rules, clinic),
+        _reached(people, clinic),
         _spoken(people, clinic),
         edition("words", "shipped"),
         edition("cadence", "shipped"),
@@ -83,7 +83,7 @@ def _signed_in(session: Session, people: list[ladder.Person]) -> Step:
     )
 
 
-def _reached(people: list[ladder.Person], rules: routing.Rules, clinic: Clinic) -> Step:
+def _reached(people: list[ladder.Person], clinic: Clinic) -> Step:
     problems = ladders.check(ladders.present(clinic.rules, people), people, clinic.zone)
     if not problems and "ladder" in clinic.rules:
         return Step("reached", "done", "every_hour", {})
