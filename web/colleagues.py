@@ -195,17 +195,18 @@ def _page(session: Session, shown: Shown) -> str:
 
 
 def _card(one: Staff, clinic: Clinic, links: Mapping[UUID, Any], held: int, shown: Shown) -> Card:
-    number = (one.number or "") if layout.may("clinic.settings") else phone.mask(one.number or "")
+    number = one.number or ""
+    seen = phone.display(number) if layout.may("clinic.settings") else phone.mask(number)
     own = {
         "name": one.name,
         "role": one.role,
         "languages": one.languages,
         "panels": ", ".join(one.panels),
-        "number": phone.display(number) if number else "",
+        "number": seen if number else "",
     }
     about = [", ".join(words.say("languages", each) for each in one.languages)]
     about += [words.say("colleagues", "panels", names=", ".join(one.panels))] if one.panels else []
-    about += [phone.display(number) if one.number else words.say("colleagues", "no_number")]
+    about += [seen if number else words.say("colleagues", "no_number")]
     return Card(
         id=one.id,
         name=one.name,

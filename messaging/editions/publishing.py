@@ -35,6 +35,7 @@ __all__ = [
     "revert",
     "save",
     "silenced",
+    "somebody_else",
 ]
 
 OPEN = ("draft", "asked")
@@ -176,7 +177,7 @@ def publish(session: Session, clinic: Clinic, kind: Kind, *, edit: int, actor: s
         raise Refused(problems)
     reasons = silenced(session, clinic, kind, edition)
     alone = edition.asked_by in (None, actor)
-    if reasons and alone and _somebody_else(session, clinic, actor):
+    if reasons and alone and somebody_else(session, clinic, actor):
         raise NeedsSecond(reasons)
     now = clock.now()
     if in_force is not None:
@@ -198,7 +199,7 @@ def revert(session: Session, clinic: Clinic, kind: Kind, number: int, *, edit: i
     return save(session, clinic, kind, former.definition, edit=edit, actor=actor)
 
 
-def _somebody_else(session: Session, clinic: Clinic, actor: str) -> bool:
+def somebody_else(session: Session, clinic: Clinic, actor: str) -> bool:
     """Whether there is anybody to ask: a clinic of one person is not locked out of its own settings."""
     others = (
         select(func.count())
