@@ -93,6 +93,16 @@ def _page(session: Session, clinic: Clinic, sheet: drafting.Sheet) -> str:
         zones=ZONES,
         number=phone.display(clinic.number),
         shown_phone=phone.display(str(sheet.raw["phone"])),
+        read=_as_read(sheet.raw),
         languages=[(one, words.say("languages", one)) for one in wording.LANGUAGES],
         edits=layout.may("clinic.settings"),
     )
+
+
+def _as_read(raw: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The reminder of the day before as a made-up patient reads it, by language."""
+    found = []
+    for language in wording.LANGUAGES:
+        said = {**words.table_of(f"made_up_{language}"), "clinic": str(raw["name"]) or "…"}
+        found.append((language, wording.render(wording.texts(language)["reminder_day"], said)))
+    return [one for one in found if one[0] in raw["languages"]] or found[:1]

@@ -21,7 +21,8 @@ def between(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Difference]:
     return [
         Difference(field, before.get(field), after.get(field))
         for field in fields
-        if before.get(field) != after.get(field) and not (_empty(before.get(field)) and _empty(after.get(field)))
+        if before.get(field) != after.get(field)
+        and not (_empty(before.get(field)) and _empty(after.get(field)))
     ]
 
 
