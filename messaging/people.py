@@ -76,6 +76,7 @@ def add_staff(
     panels: Sequence[str] = (),
     hours: Mapping[str, Any] | None = None,
     number: str | None = None,
+    actor: str = "operator",
 ) -> Staff:
     """Add someone who works at the clinic; they cannot sign in before they have used an invitation."""
     staff = Staff(
@@ -93,7 +94,7 @@ def add_staff(
     )
     session.add(staff)
     session.flush()
-    audit.record(session, clinic.id, "operator", "staff.created", f"staff:{staff.id}", role=role)
+    audit.record(session, clinic.id, actor, "staff.created", f"staff:{staff.id}", role=role)
     return staff
 
 

@@ -12,7 +12,7 @@ from config import logging
 from intake_links import links, scoring
 from messaging import consent, people, words
 from messaging import models as messaging
-from reminders import appointments, cadences, phrasing
+from reminders import appointments, cadences, phrasing, questionnaires
 from reminders.models import Appointment, Reminder
 from reminders.rules import zones
 
@@ -55,7 +55,7 @@ def compose(session: Session, case: Case, crowded: bool, now: datetime) -> tuple
     notes: list[str] = []
     key = case.step.text
     if case.step.intake:
-        link = _issue_link(session, case)
+        link, notes = _issue_link(session, case, now)
         key = key if link else case.step.text_without_intake or "reminder_day"
         said |= {"link": link} if link else {}
     if crowded and key == "reminder_link":
@@ -65,7 +65,7 @@ def compose(session: Session, case: Case, crowded: bool, now: datetime) -> tuple
         if len(visits) > 1:
             key = "reminder_codes"
             said["codes"] = ", ".join(_coded(case, visit, code, now) for code, visit in enumerate(visits, 1))
-            notes = [code_note(code, visit) for code, visit in enumerate(visits, 1)]
+            notes += [code_note(code, visit) for code, visit in enumerate(visits, 1)]
     return phrasing.say(words.of(session, case.clinic.id), key, case.patient, said), notes
 
 
@@ -81,25 +81,27 @@ def _coded(case: Case, visit: Appointment, code: int, now: datetime) -> str:
     return f"{code}) {said['date']} {said['time']}"
 
 
-def _issue_link(session: Session, case: Case) -> str | None:
-    """A link to the step's questionnaires, unless one is open, or the patient has not agreed or could not open it."""
+def _issue_link(session: Session, case: Case, now: datetime) -> tuple[str | None, list[str]]:
+    """A link to what is due of the step's questionnaires, unless one is open, or the patient has not agreed or could
+    not open it; and notes on what was not asked."""
     # Without a birth date nobody could open it.
     number = people.textable_number(session, case.patient)
     if number is None or case.step is None or case.patient.birth_date is None:
-        return None
+        return None, []
     if links.open_link_of(session, case.patient.id) is not None:
-        return None
+        return None, []
     if not consent.may_text(session, case.clinic, number.number or "", "screening"):
-        return None
+        return None, []
+    wanted, notes = questionnaires.wanted(session, case.clinic, case.patient, case.step.intake, now)
+    if not wanted:
+        return None, notes
     try:
-        _, url = links.issue(
-            session, case.clinic, case.patient, case.step.intake, appointment_id=case.visit.id
-        )
+        _, url = links.issue(session, case.clinic, case.patient, wanted, appointment_id=case.visit.id)
     except scoring.UnknownInstrument:
         # A cadence that names a questionnaire we do not have must not cost the patient the reminder.
         logging.logger().error("unknown instrument in cadence", clinic_id=case.clinic.id)
-        return None
-    return url
+        return None, []
+    return url, notes
 
 
 def code_note(code: int, appointment: Appointment) -> str:

@@ -2,6 +2,8 @@
 
 from messaging import words
 from messaging.editions.publishing import Kind
-from reminders import publishing
+from reminders import clinics, publishing, questionnaires
 
-KINDS: dict[str, Kind] = {one.name: one for one in (publishing.CADENCE, words.WORDS)}
+KINDS: dict[str, Kind] = {
+    one.name: one for one in (clinics.CLINIC, words.WORDS, publishing.CADENCE, questionnaires.SCHEDULE)
+}

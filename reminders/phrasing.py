@@ -10,6 +10,7 @@ from typing import Any
 from messaging import models as messaging
 from messaging import phone, wording
 from messaging import words as clinic_words
+from reminders import clinics
 from reminders.models import Appointment
 from reminders.rules import zones
 
@@ -37,7 +38,7 @@ def words(
     }
     time = spoken["time"].format(**half) + _other_clock(start, patient)
     said = {"day": near.get(ahead.days, date), "date": date, "short_day": short_day, "time": time}
-    place = {"place": appointment.place} if appointment.place else {}
+    place = {"place": clinics.spoken_place(clinic, appointment.place)} if appointment.place else {}
     return said | about_clinic(clinic, patient) | place
 
 

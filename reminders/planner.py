@@ -14,7 +14,7 @@ from config import clock, db, queue
 from messaging import models as messaging
 from messaging import outbox
 from messaging.editions import publishing
-from reminders import cadences
+from reminders import cadences, clinics
 from reminders.models import Appointment, Reminder
 from reminders.rules import planning, zones
 
@@ -25,6 +25,11 @@ SPOKEN_OF = ("booked", "confirmed")
 
 
 def cadence_of(session: Session, clinic_id: UUID) -> cadences.Cadence:
+    """Return the cadence the clinic follows: the written one, in the hours that the clinic leaves for texts."""
+    return clinics.narrowed(written_of(session, clinic_id), session.get_one(messaging.Clinic, clinic_id))
+
+
+def written_of(session: Session, clinic_id: UUID) -> cadences.Cadence:
     """Return the cadence the clinic has published, else the default one."""
     published = publishing.live(session, clinic_id, "cadence")
     return cadences.from_mapping(published.definition) if published else cadences.default()

@@ -12,7 +12,7 @@ from intake_links import scoring
 from messaging import wording
 from messaging.editions import publishing
 from messaging.models import Clinic
-from reminders import cadences, planner
+from reminders import cadences, planner, schedules
 from reminders.models import Appointment
 
 BATCH = 200
@@ -27,8 +27,8 @@ def read(definition: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def present(session: Session, clinic: Clinic) -> dict[str, Any]:
-    """Return the cadence that the clinic follows now."""
-    return planner.cadence_of(session, clinic.id).model_dump(mode="json")
+    """Return the cadence that the clinic has written."""
+    return planner.written_of(session, clinic.id).model_dump(mode="json")
 
 
 def check(_session: Session, _clinic: Clinic, definition: Mapping[str, Any]) -> list[publishing.Problem]:
@@ -51,12 +51,12 @@ def unknown(cadence: cadences.Cadence) -> list[publishing.Problem]:
                 f"steps[{place}].intake", f"there is no instrument {name}; there are {', '.join(instruments)}"
             )
             for name in step.intake
-            if name not in instruments
+            if name not in (*instruments, schedules.BY_SCHEDULE)
         ]
     return found
 
 
-CADENCE = publishing.Kind("cadence", read=read, present=present, check=check)
+CADENCE = publishing.Kind("cadence", read=read, present=present, check=check, model=cadences.Cadence)
 
 
 def plan_again(clinic_id: UUID, progress: Callable[[int, int], None] = lambda *_: None) -> int:

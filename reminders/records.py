@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from config import clock
 from messaging import models as messaging
 from messaging import people, phone
-from reminders import appointments
+from reminders import appointments, clinics
 from reminders.rules import zones
 
 PATIENT_NEEDS = ("record", "first_name", "last_name", "phone")
@@ -51,8 +51,9 @@ def patient(values: Mapping[str, str], _clinic: messaging.Clinic) -> people.Pati
 
 
 def visit(values: Mapping[str, str], clinic: messaging.Clinic) -> appointments.VisitRecord:
-    """Read a visit; times without an offset are by the clock of its zone. Raises WrongRow."""
-    zone = _zone(values) or clinic.zone
+    """Read a visit; times without an offset are by the clock of its zone, else of its site. Raises WrongRow."""
+    place = _text(values, "place", 120) or None
+    zone = _zone(values) or clinics.zone_of(clinic, place)
     state = _text(values, "state", 20).casefold().replace("-", "_").replace(" ", "_")
     state = _one_of({"state": STATES.get(state, state)}, "state", _VISIT_STATES, "booked")
     return appointments.VisitRecord(
@@ -63,7 +64,7 @@ def visit(values: Mapping[str, str], clinic: messaging.Clinic) -> appointments.V
         booked_at=_instant(booked, "booked_at", zone)
         if (booked := _text(values, "booked_at", 40))
         else clock.now(),
-        place=_text(values, "place", 120) or None,
+        place=place,
         clinician=_text(values, "clinician", 120) or None,
         state=state,
     )

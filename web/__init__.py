@@ -33,6 +33,11 @@ ROOMS = (
     "importing.importing",
     "wordings.wordings",
     "cover.cover",
+    "setup.setup",
+    "clinics.clinics",
+    "colleagues.colleagues",
+    "questionnaires.questionnaires",
+    "files.files",
     "clocks.clocks",
 )
 

@@ -27,7 +27,7 @@ class Desk:
     """A decision as its page shows it: the edition in force, the draft with what it changes, and what stands in its way.
 
     `silences` says in words what could silence an alert, so that a second person must agree; `agrees` whether the
-    reader may be that person.
+    reader may be that person, and `alone` that there is nobody else to ask.
     """
 
     kind: str
@@ -38,6 +38,7 @@ class Desk:
     problems: Sequence[publishing.Problem]
     silences: list[str]
     agrees: bool
+    alone: bool
     told: list[str]
 
 
@@ -56,6 +57,7 @@ def desk(session: Session, clinic: Clinic, kind: publishing.Kind) -> Desk:
         problems=kind.check(session, clinic, draft.definition) if draft else (),
         silences=silences,
         agrees=draft is not None and draft.state == "asked" and draft.asked_by != me,
+        alone=not publishing.somebody_else(session, clinic, me),
         told=[told(session, clinic, one) for one in (in_force, draft) if one is not None],
     )
 

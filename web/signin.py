@@ -143,7 +143,14 @@ def use_link(token: str) -> Response | tuple[str, int]:
             staff.password_hash = chosen
             sessions.revoke(session, staff.id)
         cookie = _begin(session, staff, found.kind)
-    return _welcome(cookie, safe_next(request.form.get("next")))
+    return _welcome(cookie, _first_page(found, staff))
+
+
+def _first_page(used: SignInLink, staff: Staff) -> str:
+    """Where somebody begins: who decides for the clinic, when they come for the first time, with setting it up."""
+    onward = safe_next(request.form.get("next"))
+    first = used.kind == "invite" and onward == "/" and permissions.may(staff.role, "clinic.settings")
+    return "/settings" if first else onward
 
 
 def _chosen() -> tuple[str | None, str | None]:

@@ -23,7 +23,7 @@ COMMANDS = {
     "ticker": "service",
     "db": "service",
     "wait-ready": "service",
-    "clinic": "people",
+    "clinic": "clinics",
     "staff": "people",
     "patients": "visits",
     "appointments": "visits",

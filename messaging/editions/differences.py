@@ -22,7 +22,13 @@ def between(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Difference]:
         Difference(field, before.get(field), after.get(field))
         for field in fields
         if before.get(field) != after.get(field)
+        and not (_empty(before.get(field)) and _empty(after.get(field)))
     ]
+
+
+def _empty(value: Any) -> bool:
+    """Whether nothing stands there: an empty list that gets its first entry is told by the entry."""
+    return value is None or (isinstance(value, Sequence | Mapping) and not value)
 
 
 def _leaves(value: Any, field: str = "") -> Iterator[tuple[str, Any]]:

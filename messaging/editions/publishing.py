@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+import pydantic
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -34,6 +35,7 @@ __all__ = [
     "revert",
     "save",
     "silenced",
+    "somebody_else",
 ]
 
 OPEN = ("draft", "asked")
@@ -48,7 +50,8 @@ class Kind:
 
     `read` brings a mapping into its full form, or raises Refused; `check` needs the clinic itself (do these people
     exist, is there a hole in the week); `silences` names in words what in a change could silence an alert; `present` is what
-    holds now; `take_effect` does, in the publishing transaction, what makes it hold.
+    holds now; `take_effect` does, in the publishing transaction, what makes it hold; `model` describes the definition
+    where there is one, for the schema of the clinic's file.
     """
 
     name: str
@@ -57,6 +60,7 @@ class Kind:
     check: Callable[[Session, Clinic, Definition], Sequence[Problem]] = lambda *_: ()
     silences: Callable[[Definition, Definition], Sequence[str]] = lambda *_: ()
     take_effect: Callable[[Session, Clinic, Definition, str], None] = lambda *_: None
+    model: type[pydantic.BaseModel] | None = None
 
 
 class Refused(ValueError):
@@ -173,7 +177,7 @@ def publish(session: Session, clinic: Clinic, kind: Kind, *, edit: int, actor: s
         raise Refused(problems)
     reasons = silenced(session, clinic, kind, edition)
     alone = edition.asked_by in (None, actor)
-    if reasons and alone and _somebody_else(session, clinic, actor):
+    if reasons and alone and somebody_else(session, clinic, actor):
         raise NeedsSecond(reasons)
     now = clock.now()
     if in_force is not None:
@@ -195,7 +199,7 @@ def revert(session: Session, clinic: Clinic, kind: Kind, number: int, *, edit: i
     return save(session, clinic, kind, former.definition, edit=edit, actor=actor)
 
 
-def _somebody_else(session: Session, clinic: Clinic, actor: str) -> bool:
+def somebody_else(session: Session, clinic: Clinic, actor: str) -> bool:
     """Whether there is anybody to ask: a clinic of one person is not locked out of its own settings."""
     others = (
         select(func.count())

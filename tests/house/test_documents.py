@@ -28,6 +28,7 @@ DOCUMENTS = (
             "measurements",
             "importing",
             "words",
+            "setting-up",
         )
     ),
 )

@@ -1,0 +1,123 @@
+"""What a patient's history says of questionnaires that are due, and the clinic's schedule as one of its decisions."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from intake_links import links, scoring
+from intake_links.models import Screen
+from messaging.editions import publishing
+from messaging.inbox.models import InboxItem
+from messaging.models import Clinic, Patient, Staff
+from reminders import schedules
+from reminders.rules import zones
+
+# What a positive answer leaves for a human, and while it is not settled, the patient counts as in treatment.
+POSITIVE = ("safety", "screen")
+
+
+def of_clinic(session: Session, clinic: Clinic) -> schedules.Schedule:
+    """Return the schedule the clinic has published, else the default one."""
+    published = publishing.live(session, clinic.id, "schedule")
+    return schedules.from_mapping(published.definition) if published else schedules.default()
+
+
+def wanted(
+    session: Session, clinic: Clinic, patient: Patient, intake: Sequence[str], now: datetime
+) -> tuple[list[str], list[str]]:
+    """Return what of a step's `intake` is to be asked of this patient now, and notes on what is not.
+
+    intake = ["schedule"] asks what is due. Instruments that a step names itself are asked at each visit, unless the
+    clinic has published a schedule: then what it governs is asked when it is due.
+    """
+    by_schedule = schedules.BY_SCHEDULE in intake
+    if not by_schedule and publishing.live(session, clinic.id, "schedule") is None:
+        return list(intake), []
+    unknown = [name for name in intake if name != schedules.BY_SCHEDULE and name not in scoring.instruments()]
+    if unknown:
+        return list(intake), []  # whoever issues the link says so
+    schedule, known = of_clinic(session, clinic), facts(session, clinic, patient, now)
+    found = schedules.due(schedule, known) if by_schedule else []
+    named = [name for name in intake if name != schedules.BY_SCHEDULE]
+    seen = {one.instrument for one in found}
+    found += [one for one in schedules.filtered(schedule, named, known) if one.instrument not in seen]
+    return [one.instrument for one in found if one.due], [note(one) for one in found if not one.due]
+
+
+def note(verdict: schedules.Verdict) -> str:
+    """Return what the reminder's own history says of a questionnaire that was not asked; it names no answer."""
+    ask = f" ({verdict.ask})" if verdict.ask else ""
+    return f"not asked: {verdict.instrument}, {verdict.why.replace('_', ' ')}{ask}"
+
+
+def facts(session: Session, clinic: Clinic, patient: Patient, now: datetime) -> schedules.Facts:
+    """Return what the schedule asks about a patient: four questions, each answered by an index."""
+    place = zones.zone(patient.zone or clinic.zone)
+    since = now - timedelta(days=schedules.LONGEST + 1)
+    taken = select(Screen.instrument, Screen.submitted_at).where(
+        Screen.patient_id == patient.id, Screen.submitted_at.is_not(None), Screen.submitted_at > since
+    )
+    return schedules.Facts(
+        today=zones.to_local(now, place).date(),
+        language=patient.language,
+        in_treatment=_in_treatment(session, clinic, patient),
+        open_link=links.open_link_of(session, patient.id) is not None,
+        taken=tuple(
+            schedules.Taken(instrument, zones.to_local(at, place).date())
+            for instrument, at in session.execute(taken)
+            if at is not None
+        ),
+    )
+
+
+def _in_treatment(session: Session, clinic: Clinic, patient: Patient) -> bool:
+    """Whether something positive of theirs is not settled, or the patient stands in a care manager's own panel."""
+    waits = select(InboxItem.id).where(
+        InboxItem.patient_id == patient.id, InboxItem.kind.in_(POSITIVE), InboxItem.state != "done"
+    )
+    if session.scalar(waits.limit(1)) is not None:
+        return True
+    managers = select(Staff.id).where(
+        Staff.clinic_id == clinic.id,
+        Staff.active,
+        Staff.role == "care_manager",
+        or_(Staff.name == patient.panel, Staff.email == patient.panel),
+    )
+    return patient.panel is not None and session.scalar(managers.limit(1)) is not None
+
+
+def _read(definition: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        return schedules.from_mapping(definition).model_dump(mode="json")
+    except schedules.BadSchedule as wrong:
+        raise publishing.Refused(wrong.problems) from None
+
+
+def _present(session: Session, clinic: Clinic) -> dict[str, Any]:
+    return of_clinic(session, clinic).model_dump(mode="json")
+
+
+def silences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    """Return in words which questionnaires would not be asked any more: one that is not asked cannot alert."""
+
+    def asked(definition: Mapping[str, Any]) -> set[tuple[str, str]]:
+        return {(name, ask["who"]) for ask in definition["asks"] for name in ask["instruments"]}
+
+    def covers(pair: tuple[str, str], given: set[tuple[str, str]]) -> bool:
+        name, who = pair
+        names = {name, scoring.instrument(name).grows_into}
+        return any(one in names and to in (who, "everyone") for one, to in given)
+
+    return [
+        f"{name} would no longer be asked of {who.replace('_', ' ')}"
+        for name, who in sorted(asked(old))
+        if not covers((name, who), asked(new))
+    ]
+
+
+SCHEDULE = publishing.Kind(
+    "schedule", read=_read, present=_present, silences=silences, model=schedules.Schedule
+)

@@ -1,0 +1,235 @@
+"""Which questionnaires are due for a patient, and why: facts in, verdicts out. Knows no clock and no database."""
+
+import re
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cache
+from importlib import resources
+from typing import Annotated, Any, Literal
+
+import pydantic
+from pydantic import BeforeValidator, Field
+
+from intake_links import scoring
+from messaging.editions.problems import Problem
+
+# What a step's `intake` says where it leaves the choice to the schedule.
+BY_SCHEDULE = "schedule"
+Who = Literal["everyone", "in_treatment", "not_in_treatment"]
+Why = Literal["due", "recent", "open_link", "language", "nobody_asks"]
+DAYS = {"day": 1, "week": 7, "month": 30, "year": 365}
+LEAST, LONGEST = 7, 5 * 365
+EXPECTED = {
+    "missing": "this must be given",
+    "string_type": "expected a text",
+    "tuple_type": "expected a list",
+    "model_type": "expected a table of fields",
+    "too_short": "name at least one",
+    "too_long": "this is too long",
+    "literal_error": 'expected "everyone", "in_treatment" or "not_in_treatment"',
+    "string_pattern_mismatch": "expected up to 32 letters, digits, _ or -",
+}
+
+
+def _every(value: object) -> object:
+    found = (
+        re.fullmatch(r"([1-9]\d{0,3}) (day|week|month|year)s?", value.strip())
+        if isinstance(value, str)
+        else None
+    )
+    if found is None or not LEAST <= int(found[1]) * DAYS[found[2]] <= LONGEST:
+        raise ValueError('expected a stretch from a week to five years, such as "4 weeks" or "12 months"')
+    return f"{found[1]} {found[2]}{'' if found[1] == '1' else 's'}"
+
+
+def _known(value: object) -> object:
+    if isinstance(value, str) and value not in scoring.instruments():
+        raise ValueError(
+            f"there is no instrument {value[:20]}; there are {', '.join(sorted(scoring.instruments()))}"
+        )
+    return value
+
+
+class _Strict(pydantic.BaseModel):
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class Ask(_Strict):
+    """One entry: these instruments, of these patients, this often."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$")]
+    instruments: Annotated[
+        tuple[Annotated[str, BeforeValidator(_known)], ...], Field(min_length=1, max_length=5)
+    ]
+    who: Who = "everyone"
+    every: Annotated[str, BeforeValidator(_every)]
+
+    @property
+    def days(self) -> int:
+        """The stretch in days."""
+        count, unit = self.every.split()
+        return int(count) * DAYS[unit.removesuffix("s")]
+
+    def fits(self, *, in_treatment: bool) -> bool:
+        """Whether this entry speaks of a patient who is, or is not, in treatment."""
+        return self.who == "everyone" or (self.who == "in_treatment") == in_treatment
+
+
+class Schedule(_Strict):
+    """A clinic's schedule, with the fields of its file; an empty one asks nothing."""
+
+    asks: Annotated[tuple[Ask, ...], Field(max_length=10)] = ()
+
+
+class BadSchedule(ValueError):
+    """A schedule that cannot be used; `problems` holds all that was found, with their fields."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("; ".join(map(str, problems)))
+        self.problems = list(problems)
+
+
+@dataclass(frozen=True)
+class Taken:
+    """An instrument that a patient has answered, by link, in the clinic or elsewhere, and on which local day."""
+
+    instrument: str
+    day: date
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What decides: the local day, the patient's language, whether they are in treatment, a link still open, what was taken."""
+
+    today: date
+    language: str = "en"
+    in_treatment: bool = False
+    open_link: bool = False
+    taken: tuple[Taken, ...] = ()
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What becomes of one instrument: `why` it is asked ("due") or not; `ask` the entry that decided, `until` when again."""
+
+    instrument: str
+    why: Why
+    ask: str | None = None
+    until: date | None = None
+
+    @property
+    def due(self) -> bool:
+        """Whether it is to be asked."""
+        return self.why == "due"
+
+
+def from_mapping(mapping: Mapping[str, Any]) -> Schedule:
+    """Return the schedule of a mapping with the fields of the file. Raises BadSchedule with every problem."""
+    try:
+        found = Schedule.model_validate(mapping)
+    except pydantic.ValidationError as wrong:
+        found_wrong = [_problem(each) for each in wrong.errors(include_input=False)]
+        # Pydantic leaves a faulty instrument out and then also counts too few; the writer made one mistake, not two.
+        inner = {one.field.rpartition("[")[0] for one in found_wrong}
+        raise BadSchedule([one for one in found_wrong if one.field not in inner]) from None
+    problems = [*_named_twice(found.asks), *_named_beside_their_longer_form(found.asks)]
+    if problems:
+        raise BadSchedule(problems)
+    return found
+
+
+def _problem(each: Any) -> Problem:
+    location = each["loc"]
+    field = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).lstrip(".")
+    said = EXPECTED.get(each["type"]) or str(each["msg"]).removeprefix("Value error, ")
+    if each["type"] == "extra_forbidden":
+        model = Ask if location[0] == "asks" else Schedule
+        said = f"unknown; there are {', '.join(model.model_fields)}"
+    return Problem(field[:60], said)
+
+
+def _named_twice(asks: Sequence[Ask]) -> list[Problem]:
+    names = [ask.name for ask in asks]
+    return [
+        Problem(f"asks[{place}].name", "two entries have this name")
+        for place, name in enumerate(names)
+        if name in names[:place]
+    ]
+
+
+def _named_beside_their_longer_form(asks: Sequence[Ask]) -> list[Problem]:
+    """Nobody is asked one question twice on one form."""
+    found = []
+    for place, ask in enumerate(asks):
+        for name in ask.instruments:
+            longer = scoring.instrument(name).grows_into
+            if ask.instruments.count(name) > 1:
+                found.append(Problem(f"asks[{place}].instruments", f"{name} stands here twice"))
+                break
+            if longer in ask.instruments:
+                found.append(
+                    Problem(f"asks[{place}].instruments", f"{name} is the beginning of {longer}: name one")
+                )
+    return found
+
+
+@cache
+def default() -> Schedule:
+    """The schedule a new clinic starts with."""
+    text = (resources.files("reminders") / "texts" / "default_schedule.toml").read_text("utf-8")
+    return from_mapping(tomllib.loads(text))
+
+
+def due(schedule: Schedule, facts: Facts) -> list[Verdict]:
+    """Return a verdict for every instrument that the schedule asks of this patient, in its order.
+
+    The first entry that fits decides about an instrument and its family, so that a PHQ-9 of every four weeks is
+    not followed by an annual PHQ-2.
+    """
+    found: list[Verdict] = []
+    for ask in schedule.asks:
+        if not ask.fits(in_treatment=facts.in_treatment):
+            continue
+        decided = {_family(one.instrument) for one in found}
+        found += [_verdict(ask, name, facts) for name in ask.instruments if _family(name) not in decided]
+    return found
+
+
+def filtered(schedule: Schedule, intake: Iterable[str], facts: Facts) -> list[Verdict]:
+    """Return a verdict for every instrument that a step names: what the schedule governs is asked when it is due."""
+    ruling = {_family(one.instrument): one for one in due(schedule, facts)}
+    found: list[Verdict] = []
+    for name in intake:
+        rule = ruling.get(_family(name))
+        if rule is not None:
+            found.append(Verdict(name, rule.why, rule.ask, rule.until))
+        else:
+            found.append(Verdict(name, "open_link" if facts.open_link else "due"))
+    return found
+
+
+def _verdict(ask: Ask, name: str, facts: Facts) -> Verdict:
+    if facts.open_link:
+        return Verdict(name, "open_link", ask.name)
+    if scoring.language_of(scoring.instrument(name), facts.language) != _base(facts.language):
+        return Verdict(name, "language", ask.name)
+    last = max((one.day for one in facts.taken if _counts_for(one.instrument, name)), default=None)
+    again = last + timedelta(days=ask.days) if last else None
+    if again is not None and facts.today < again:
+        return Verdict(name, "recent", ask.name, again)
+    return Verdict(name, "due", ask.name)
+
+
+def _counts_for(taken: str, wanted: str) -> bool:
+    """A PHQ-9 answers what a PHQ-2 asks; a PHQ-2 that ended early does not answer a PHQ-9."""
+    return taken == wanted or scoring.instrument(wanted).grows_into == taken
+
+
+def _family(name: str) -> str:
+    return scoring.instrument(name).grows_into or name
+
+
+def _base(language: str) -> str:
+    return re.split(r"[-_]", language)[0].lower()

@@ -1,0 +1,183 @@
+"""A new clinic is set up from nothing in a browser: invitation, name, hours, a colleague, reminders, ladder, all green."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from sqlalchemy import select
+
+from config import clock, db
+from config.embedded.valkey import ValkeyServer
+from messaging.models import Clinic, Message, Patient
+from reminders import appointments
+from tests.browser import kit
+from tests.browser.place import Served, serving
+
+pytestmark = pytest.mark.xdist_group("browser")
+PASSWORD = "a few words in a row"
+SHOTS = os.environ.get("WARMTHREAD_SHOTS")
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory, valkey: ValkeyServer) -> Iterator[Served]:
+    """A clinic that nobody has touched."""
+    with serving(tmp_path_factory.mktemp("new"), valkey) as place:
+        yield place
+
+
+@contextmanager
+def visitor(browser: Browser, size: tuple[int, int] = kit.DESK, **more: bool) -> Iterator[Page]:
+    inside = kit.context(browser, size, **more)
+    try:
+        yield inside.new_page()
+    finally:
+        inside.close()
+
+
+def come_in(page: Page, address: str) -> None:
+    page.goto(address)
+    page.get_by_label("Password", exact=False).first.fill(PASSWORD)
+    page.get_by_label("The same again").fill(PASSWORD)
+    page.get_by_role("button", name="Keep it and sign in").click()
+    page.wait_for_url(lambda url: "/signin" not in url)
+
+
+def step(page: Page, name: str) -> str:
+    return page.locator(f"#step-{name}").get_attribute("class") or ""
+
+
+def look(page: Page, name: str) -> None:
+    """The rules of accessibility, and a picture where somebody wants to look."""
+    kit.check(page)
+    if SHOTS:
+        page.screenshot(path=Path(SHOTS) / f"{name}.png", full_page=True)
+
+
+def _describes_the_clinic(page: Page) -> None:
+    page.get_by_role("link", name="Name, phone, time zone and sites").click()
+    page.get_by_label("Name as it stands in texts").fill("Larkspur Clinic")
+    page.get_by_label("Phone they call").fill("(202) 555-0177")
+    page.get_by_label("Time zone such as America/Denver").fill("America/Fenix")
+    page.get_by_role("button", name="Save as a draft").click()
+    expect(page.locator("#zone-problem")).to_contain_text("America/Phoenix")
+    page.get_by_label("Time zone such as America/Denver").fill("America/Phoenix")
+    site = page.get_by_role("group", name="Site 1")
+    site.get_by_label("Name").fill("Elm House")
+    site.get_by_label("Address").fill("12 Elm St")
+    look(page, "clinic-form")
+    page.get_by_role("button", name="Save as a draft").click()
+    expect(page.get_by_role("heading", name="A draft waits to be published")).to_be_visible()
+    look(page, "clinic-draft")
+    page.get_by_label("Why").fill("Our first day")
+    page.get_by_role("button", name="Publish", exact=True).click()
+    expect(page.get_by_text("Edition 1 is in force")).to_be_visible()
+    expect(page.locator("header .clinic")).to_have_text("Larkspur Clinic")
+
+
+def _invites_rosa(page: Page) -> str:
+    page.get_by_role("link", name="People", exact=True).click()
+    form = page.locator("form", has=page.get_by_role("button", name="Make the link"))
+    form.get_by_label("Name", exact=True).fill("Rosa Delgado")
+    form.get_by_label("E-mail").fill("rosa@clinic.example")
+    form.get_by_label("Spanish").check()
+    form.get_by_label("Mobile").fill("(202) 555-0152")
+    form.get_by_role("button", name="Make the link").click()
+    look(page, "people-link")
+    return page.get_by_label("The link").input_value()
+
+
+def _gives_herself_a_phone(page: Page) -> None:
+    own = page.locator("li", has_text="you").filter(has_text="Dana Wu")
+    own.get_by_text("Change").click()
+    own.get_by_label("Mobile").fill("(202) 555-0151")
+    own.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Dana Wu: changed.")).to_be_visible()
+
+
+def _publishes_the_ladder(page: Page) -> None:
+    page.get_by_role("link", name="Ladder", exact=True).click()
+    page.get_by_label("Open", exact=True).fill("Mon-Fri 8:00-17:00")
+    page.get_by_label("First", exact=True).select_option(label="Dana Wu")
+    call = page.locator('input[name="call[0].name"]')
+    call.fill("Dr Wu")
+    page.locator('input[name="call[0].phone"]').fill("(202) 555-0178")
+    page.get_by_role("button", name="Publish").last.click()
+    expect(page.get_by_text("Published. It holds from this moment")).to_be_visible()
+
+
+def _publishes_the_questionnaires(page: Page) -> None:
+    page.get_by_role("link", name="Questionnaires", exact=True).click()
+    page.locator('input[name="asks[0].every"]').fill("2 weeks")
+    page.get_by_role("button", name="Save as a draft").click()
+    expect(page.get_by_role("heading", name="By the draft")).to_be_visible()
+    look(page, "schedule-draft")
+    page.get_by_role("button", name="Publish", exact=True).click()
+    expect(page.get_by_text("Edition 1 is in force")).to_be_visible()
+
+
+def _a_visit_is_imported(served: Served) -> None:
+    house = served[0]
+    patient = house.patient()
+    with db.unit_of_work(house.clinic.id) as session:
+        clinic, known = session.get_one(Clinic, house.clinic.id), session.get_one(Patient, patient.id)
+        now = clock.now()
+        record = appointments.VisitRecord(
+            external_id="V1", record="R1", starts_at=now + timedelta(days=5), zone=clinic.zone, booked_at=now
+        )
+        appointments.save(session, clinic, known, record)
+
+
+def _the_carrier_delivers(served: Served) -> None:
+    with db.unit_of_work(served[0].clinic.id) as session:
+        for text in session.scalars(select(Message).where(Message.kind == "staff_alert")):
+            text.state = "delivered"
+
+
+def test_a_clinic_is_set_up_from_nothing(browser: Browser, served: Served) -> None:
+    house, service = served
+    dana = house.staff("Dana Wu", role="clinic_admin", email="dana@clinic.example")
+    with visitor(browser) as page, visitor(browser, kit.PHONE) as phone:
+        come_in(page, service + house.link(dana, "invite"))
+        expect(page.get_by_role("heading", name="Setting up Alder Street Clinic")).to_be_visible()
+        expect(page.get_by_text("3 of 10 ready")).to_be_visible()
+        look(page, "setup-new")
+        _describes_the_clinic(page)
+        invitation = _invites_rosa(page).replace("http://localhost:8000", service)
+        _gives_herself_a_phone(page)
+        come_in(phone, invitation)
+        expect(phone).to_have_url(f"{service}/inbox")
+        _publishes_the_ladder(page)
+        _publishes_the_questionnaires(page)
+        _a_visit_is_imported(served)
+        page.get_by_role("link", name="Setting up", exact=True).click()
+        page.get_by_role("button", name="Send me one").click()
+        expect(page.locator("#step-test_text .mark")).to_have_text("On its way")
+        _the_carrier_delivers(served)
+        page.reload()
+        expect(page.get_by_role("heading", name="Everything is set up")).to_be_visible()
+        assert page.locator(".setting-up .todo").count() == 0
+        assert step(page, "reached") == "done"
+        look(page, "setup-whole")
+        page.get_by_role("link", name="One file", exact=True).click()
+        expect(page.locator("pre")).to_contain_text('name = "Elm House"')
+        look(page, "file")
+
+
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("size", [kit.PHONE, kit.DESK])
+def test_every_settings_page_is_readable_everywhere(
+    browser: Browser, served: Served, size: tuple[int, int], dark: bool
+) -> None:
+    house, service = served
+    lead = house.staff("Lee Park", role="clinic_admin")
+    with visitor(browser, size, dark=dark) as page:
+        page.goto(service + house.link(lead))
+        page.get_by_role("button", name="Sign in").click()
+        page.wait_for_url(lambda url: "/signin" not in url)
+        for name in ("", "/clinic", "/people", "/schedule", "/file"):
+            page.goto(f"{service}/settings{name}")
+            look(page, f"{name.strip('/') or 'setup'}-{size[0]}-{'dark' if dark else 'light'}")

@@ -1,0 +1,67 @@
+"""What a clinic says of itself holds where it matters: a site's zone, its address in texts, its nights."""
+
+from datetime import UTC, datetime, time
+
+from config import db
+from messaging.editions import publishing
+from messaging.models import Clinic
+from reminders import cadences, clinics, planner, records
+from reminders.publishing import CADENCE
+
+SITES = [{"name": "Elm House", "address": "12 Elm St", "zone": "America/Phoenix", "state": "AZ"}]
+
+
+def publish(world, kind=clinics.CLINIC, **changed):
+    with db.unit_of_work(world.clinic.id) as session:
+        clinic = session.get_one(Clinic, world.clinic.id)
+        definition = kind.present(session, clinic) | changed
+        draft = publishing.save(session, clinic, kind, definition, edit=0, actor="operator")
+        publishing.publish(session, clinic, kind, edit=draft.edit, actor="operator")
+        return clinic
+
+
+def test_what_is_published_is_what_is_read_back_and_other_rules_stay(world):
+    with db.unit_of_work(world.clinic.id) as session:
+        session.get_one(Clinic, world.clinic.id).rules = {
+            "hours": {"zone": "America/Denver"},
+            "fallback": ["a@b"],
+        }
+    clinic = publish(world, zone="America/Chicago", sites=SITES)
+    assert clinics.about(clinic).sites[0].name == "Elm House"
+    assert clinic.rules["hours"] == {"zone": "America/Chicago"}
+    assert clinic.rules["fallback"] == ["a@b"]
+
+
+def test_a_visit_without_a_zone_has_that_of_its_site(world):
+    clinic = publish(world, sites=SITES)
+    row = {"visit": "V1", "patient": "P1", "starts_at": "2026-07-01 09:00", "place": "elm house"}
+    visit = records.visit(row, clinic)
+    assert (visit.zone, visit.starts_at) == ("America/Phoenix", datetime(2026, 7, 1, 16, tzinfo=UTC))
+    assert records.visit(row | {"place": "Oak House"}, clinic).zone == "America/Denver"
+    assert records.visit(row | {"zone": "America/New_York"}, clinic).zone == "America/New_York"
+
+
+def test_an_address_stands_beside_the_place_it_belongs_to(world):
+    clinic = publish(world, sites=SITES)
+    assert clinics.spoken_place(clinic, "Elm House") == "Elm House, 12 Elm St"
+    assert clinics.spoken_place(clinic, "Oak House") == "Oak House"
+
+
+def test_a_cadence_may_be_quieter_than_the_clinic_and_never_louder(world):
+    publish(world, quiet_hours={"start": "19:00", "end": "07:00"})
+    with db.unit_of_work(world.clinic.id) as session:
+        followed = planner.cadence_of(session, world.clinic.id)
+        assert (followed.quiet_hours.start, followed.quiet_hours.end) == (time(19), time(8))
+        assert planner.written_of(session, world.clinic.id).quiet_hours.start == time(20)
+        assert (
+            CADENCE.present(session, session.get_one(Clinic, world.clinic.id))["quiet_hours"]["start"]
+            == "20:00"
+        )
+
+
+def test_where_nothing_would_be_left_of_the_day_the_clinics_hours_hold(world):
+    clinic = publish(world, quiet_hours={"start": "12:00", "end": "09:00"})
+    late = cadences.default().model_copy(
+        update={"quiet_hours": cadences.QuietHours(start=time(20), end=time(13))}
+    )
+    assert clinics.narrowed(late, clinic).quiet_hours == cadences.QuietHours(start=time(12), end=time(9))

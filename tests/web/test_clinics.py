@@ -1,0 +1,126 @@
+"""The clinic's own page: what is typed is kept, mistakes stand at their fields, and publishing lets it hold."""
+
+from typing import Any
+
+import pytest
+
+from config import db
+from messaging.models import Clinic
+
+FORM = {
+    "name": "Alder Street Clinic",
+    "zone": "America/Denver",
+    "phone": "(202) 555-0199",
+    "messaging_service_sid": "",
+    "languages": "en",
+    "quiet_hours.start": "19:00",
+    "quiet_hours.end": "09:00",
+    "retention_months": "84",
+    "sites[0].name": "Elm House",
+    "sites[0].address": "12 Elm St",
+    "sites[0].zone": "America/Phoenix",
+    "sites[0].state": "az",
+}
+
+
+def admin(house: Any) -> Any:
+    return house.signed_in(house.staff("Dana Wu", role="clinic_admin", number="+12025550151"))
+
+
+def post(browser: Any, edit: int = 0, **changed: str) -> Any:
+    return browser.post("/settings/clinic", edit=str(edit), **(FORM | changed))
+
+
+def now(house: Any) -> Clinic:
+    with db.unit_of_work(house.clinic.id, read_only=True) as session:
+        return session.get_one(Clinic, house.clinic.id)
+
+
+def test_what_is_typed_is_a_draft_until_it_is_published(house: Any) -> None:
+    browser = admin(house)
+    assert post(browser, name="Elm Clinic").status_code == 303
+    assert now(house).name == "Alder Street Clinic"
+    page = browser.get("/settings/clinic").text
+    assert "A draft waits to be published" in page
+    assert 'value="Elm House"' in page
+    assert browser.post("/settings/draft/clinic/publish", edit="1", why="we moved").status_code == 303
+    clinic = now(house)
+    assert (clinic.name, clinic.phone) == ("Elm Clinic", "+12025550199")
+    assert clinic.rules["sites"] == [
+        {"name": "Elm House", "address": "12 Elm St", "zone": "America/Phoenix", "state": "AZ"}
+    ]
+    assert clinic.rules["quiet_hours"] == {"start": "19:00", "end": "09:00"}
+    assert (clinic.rules["languages"], clinic.rules["retention_months"]) == (["en"], 84)
+
+
+@pytest.mark.parametrize(
+    ("field", "typed", "said"),
+    [
+        ("zone", "America/Denvr", "America/Denver"),
+        ("phone", "12", "not a person"),
+        ("name", " ", "must be given"),
+        ("messaging_service_sid", "SM12", "MG and 32"),
+        ("quiet_hours.start", "08:30", "begin in the evening"),
+        ("quiet_hours.end", "18:00", "two hours"),
+        ("retention_months", "many", "whole number"),
+        ("sites[0].zone", "Mars", "unknown time zone"),
+        ("sites[0].state", "QQ", "two letters"),
+        ("sites[0].name", "", "must be given"),
+    ],
+)
+def test_each_mistake_stands_at_its_field_and_nothing_is_kept(
+    house: Any, field: str, typed: str, said: str
+) -> None:
+    browser = admin(house)
+    answer = post(browser, **{field: typed})
+    assert answer.status_code == 422
+    assert said in answer.text
+    at = "quiet_hours.start" if field.startswith("quiet") else field
+    assert f'id="{at}-problem"' in answer.text
+    assert 'value="12 Elm St"' in answer.text
+    assert "A draft waits" not in browser.get("/settings/clinic").text
+
+
+def test_two_sites_of_one_name_and_no_language_are_refused(house: Any) -> None:
+    browser = admin(house)
+    twice = post(browser, **{"sites[1].name": "ELM HOUSE"})
+    assert "two sites have this name" in twice.text
+    form = {key: value for key, value in FORM.items() if key != "languages"}
+    assert browser.post("/settings/clinic", edit="0", **form).status_code == 422
+
+
+def test_of_two_who_change_it_at_once_the_second_sees_both_and_loses_nothing(house: Any) -> None:
+    first, second = admin(house), admin(house)
+    assert post(first, name="Elm Clinic").status_code == 303
+    answer = post(second, name="Oak Clinic")
+    assert answer.status_code == 409
+    assert "Elm Clinic" in answer.text
+    assert 'value="Oak Clinic"' in answer.text
+    assert 'name="edit" value="1"' in answer.text
+    assert post(second, edit=1, name="Oak Clinic").status_code == 303
+    assert 'value="Oak Clinic"' in first.get("/settings/clinic").text
+
+
+def test_another_sender_or_clock_needs_a_second_person(house: Any) -> None:
+    browser = admin(house)
+    other = house.staff("Lee Park", role="clinic_admin")
+    with db.unit_of_work(house.clinic.id) as session:
+        session.merge(other).password_hash = "x"
+    post(browser, messaging_service_sid="MG" + "a" * 32, zone="America/Chicago")
+    page = browser.get("/settings/clinic").text
+    assert "every text, alerts to staff too" in page
+    browser.post("/settings/draft/clinic/publish", edit="1")
+    assert now(house).messaging_service_sid is None
+    browser.post("/settings/draft/clinic/ask", edit="1")
+    assert house.signed_in(other).post("/settings/draft/clinic/publish", edit="1").status_code == 303
+    clinic = now(house)
+    assert (clinic.messaging_service_sid, clinic.zone) == ("MG" + "a" * 32, "America/Chicago")
+
+
+def test_who_does_not_decide_reads_and_may_not_save(house: Any) -> None:
+    rosa = house.signed_in(house.staff())
+    page = rosa.get("/settings/clinic")
+    assert page.status_code == 200
+    assert "Save as a draft" not in page.text
+    assert post(rosa).status_code == 403
+    assert house.signed_in(house.staff(role="front_desk")).get("/settings/clinic").status_code == 403

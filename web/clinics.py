@@ -1,0 +1,108 @@
+"""The page on which a clinic says who it is: name, phones, sites, languages, nights. A change goes through its draft."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import redirect, request, url_for
+from sqlalchemy.orm import Session
+from werkzeug.datastructures import MultiDict
+from werkzeug.wrappers import Response
+
+from config import db
+from messaging import phone, wording
+from messaging.models import Clinic
+from reminders.clinics import CLINIC, MOST_SITES
+from web import drafting, editions, layout, permissions, sessions, words
+
+clinics = layout.room("clinics", __name__)
+editions.EDITORS["clinic"] = "clinics.show"
+# Two empty rows wait below the sites that there are.
+SPARE = 2
+ZONES = (
+    "America/New_York",
+    "America/Detroit",
+    "America/Chicago",
+    "America/Denver",
+    "America/Phoenix",
+    "America/Los_Angeles",
+    "America/Anchorage",
+    "Pacific/Honolulu",
+    "America/Puerto_Rico",
+    "Pacific/Guam",
+)
+
+
+@clinics.get("/settings/clinic")
+@permissions.signed_in("clinic.look")
+def show() -> str:
+    """Show what the clinic says of itself, and the draft of a change."""
+    with db.unit_of_work(sessions.clinic().id, read_only=True) as session:
+        clinic = session.get_one(Clinic, sessions.clinic().id)
+        return _page(session, clinic, drafting.fresh(session, clinic, CLINIC))
+
+
+@clinics.post("/settings/clinic")
+@permissions.signed_in("clinic.settings")
+def save() -> Response | tuple[str, int]:
+    """Keep what was typed as a draft; nothing is in force by that."""
+    with db.unit_of_work(sessions.clinic().id) as session:
+        clinic = session.get_one(Clinic, sessions.clinic().id)
+        sheet = drafting.keep(session, clinic, CLINIC, given(request.form))
+        if sheet is not None:
+            return _page(session, clinic, sheet), sheet.code
+    return redirect(url_for("clinics.show"), 303)
+
+
+def given(form: MultiDict[str, str]) -> dict[str, Any]:
+    """Return what was typed in the shape of the definition; rows of sites left empty are not there."""
+    rows = [_site(form, row) for row in range(MOST_SITES)]
+    return {
+        "name": form.get("name", ""),
+        "zone": form.get("zone", ""),
+        "phone": form.get("phone", ""),
+        "messaging_service_sid": form.get("messaging_service_sid", ""),
+        "languages": [one for one in wording.LANGUAGES if one in form.getlist("languages")],
+        "quiet_hours": {
+            "start": form.get("quiet_hours.start", ""),
+            "end": form.get("quiet_hours.end", ""),
+        },
+        "retention_months": form.get("retention_months", "").strip() or "0",
+        "sites": [one for one in rows if one["name"] or one["address"] or one["state"]],
+    }
+
+
+def _site(form: Mapping[str, str], row: int) -> dict[str, str]:
+    typed = {key: form.get(f"sites[{row}].{key}", "").strip() for key in ("name", "address", "zone", "state")}
+    return typed | {"zone": typed["zone"] or form.get("zone", "")}
+
+
+def _page(session: Session, clinic: Clinic, sheet: drafting.Sheet) -> str:
+    problems = dict(sheet.problems)
+    if "quiet_hours" in problems:
+        problems.setdefault("quiet_hours.start", problems.pop("quiet_hours"))
+    return layout.page(
+        session,
+        "staff/clinic.html",
+        here="clinic",
+        sheet=sheet,
+        raw=sheet.raw,
+        problems=problems,
+        desk=editions.desk(session, clinic, CLINIC),
+        spoken=editions.spoken,
+        rows=range(min(len(sheet.raw["sites"]) + SPARE, MOST_SITES)),
+        zones=ZONES,
+        number=phone.display(clinic.number),
+        shown_phone=phone.display(str(sheet.raw["phone"])),
+        read=_as_read(sheet.raw),
+        languages=[(one, words.say("languages", one)) for one in wording.LANGUAGES],
+        edits=layout.may("clinic.settings"),
+    )
+
+
+def _as_read(raw: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The reminder of the day before as a made-up patient reads it, by language."""
+    found = []
+    for language in wording.LANGUAGES:
+        said = {**words.table_of(f"made_up_{language}"), "clinic": str(raw["name"]) or "…"}
+        found.append((language, wording.render(wording.texts(language)["reminder_day"], said)))
+    return [one for one in found if one[0] in raw["languages"]] or found[:1]
