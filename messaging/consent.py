@@ -12,6 +12,7 @@ from sqlalchemy import func, select, tuple_
 from sqlalchemy.orm import Session
 
 from config import audit, clock, db
+from messaging import asking
 from messaging.models import PROGRAMMES, Clinic, ConsentEntry
 
 Event = Literal["granted", "revoked"]
@@ -30,7 +31,12 @@ def record(
     words: str | None = None,
     wording: str | None = None,
 ) -> None:
-    """Add one line per programme to the ledger of `number`; `words` is the verbatim text that said so."""
+    """Add one line per programme to the ledger of `number`; `words` is the verbatim text that said so.
+
+    `wording` is the version (messaging.asking) of what was asked or answered; without one, the version now in force
+    for the source and event.
+    """
+    wording = wording or asking.present(source, event)
     index = db.clinic_index(session, clinic.key_id, "number", number)
     for programme in programmes:
         session.add(
@@ -69,7 +75,7 @@ def ledger(session: Session, clinic: Clinic, number: str) -> list[ConsentEntry]:
 
 
 def stopped_by_text(session: Session, clinic: Clinic, number: str, programmes: Sequence[str]) -> bool:
-    """Whether the phone itself said stop: the carrier then blocks it until the phone says START, whatever we write."""
+    """Whether the phone itself said stop: only its START lifts that, at the carrier and for us, whatever we write."""
     last: dict[str, ConsentEntry] = {}
     for line in ledger(session, clinic, number):
         last.setdefault(line.programme, line)
