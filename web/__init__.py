@@ -23,6 +23,7 @@ ROOMS = (
     "search.search",
     "identify.identify",
     "phones.phones",
+    "consents.consents",
     "reach.reach",
     "patients.patients",
     "preferences.preferences",

@@ -203,7 +203,6 @@ def _page(session: Session, clinic: Clinic, patient: Patient, *, event: str = ""
         readable=layout.may("inbox.words"),
         programmes=[(key, words.say("programmes", key), asking.script(key)) for key in PROGRAMMES],
         goodbye=asking.goodbye(),
-        proves=layout.may("consent.read"),
         sayers=words.table_of("sayers"),
         now=f"{local:%Y-%m-%dT%H:%M}",
         event=event,
