@@ -58,6 +58,40 @@ def record(
     session.flush()
 
 
+def vouch(
+    session: Session,
+    clinic: Clinic,
+    number: str,
+    agreed: bool,
+    *,
+    patient_id: UUID,
+    source: str,
+    actor: str,
+) -> bool:
+    """Write down what the clinic's file says of one patient's consent; False if the ledger knows it.
+
+    A file may take consent back, but a STOP outlives every file; and what one patient agreed to at a number is not
+    passed on to the next who gives it: the file vouches for each.
+    """
+    present = set(state(session, clinic, number).values())
+    if present == {"revoked"} or (agreed and "revoked" in present):
+        return False
+    if agreed and present != {"unknown"} and _has_line(session, clinic, number, patient_id):
+        return False
+    event: Event = "granted" if agreed else "revoked"
+    record(session, clinic, number, event, source=source, actor=actor, patient_id=patient_id)
+    return True
+
+
+def _has_line(session: Session, clinic: Clinic, number: str, patient_id: UUID) -> bool:
+    theirs = select(ConsentEntry.id).where(
+        ConsentEntry.clinic_id == clinic.id,
+        ConsentEntry.number_index == db.clinic_index(session, clinic.key_id, "number", number),
+        ConsentEntry.patient_id == patient_id,
+    )
+    return session.scalar(theirs.limit(1)) is not None
+
+
 def state(session: Session, clinic: Clinic, number: str) -> dict[str, str]:
     """Return granted | revoked | unknown for each programme of `number`."""
     index = db.clinic_index(session, clinic.key_id, "number", number)

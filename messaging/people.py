@@ -11,14 +11,24 @@ from sqlalchemy.orm import Session
 from config import audit, clock, db
 from messaging import consent, conversations, names
 from messaging.models import Clinic, Patient, PatientNumber, Staff
+from messaging.personal import LEVELS as LEVELS
+from messaging.personal import STATES as STATES
+from messaging.personal import Privacy as Privacy
+from messaging.personal import State as State
+from messaging.personal import set_privacy as set_privacy
+from messaging.personal import set_state as set_state
 
 Change = Literal["created", "updated", "unchanged"]
 TEXTABLE = ("unknown", "mobile")
+LEARNT = ("dead", "landline")
 
 
 @dataclass(frozen=True)
 class PatientRecord:
-    """A patient as the clinic's own system knows them. `number` is E.164; `consent` whether the clinic may text."""
+    """A patient as the clinic's own system knows them. `number` is E.164; `consent` whether the clinic may text.
+
+    `privacy` and `state` are None where the system does not say.
+    """
 
     record: str
     first_name: str
@@ -29,8 +39,9 @@ class PatientRecord:
     zone: str | None = None
     panel: str | None = None
     sex: str | None = None
-    privacy: str = "place"
+    privacy: Privacy | None = None
     consent: bool = True
+    state: State | None = None
 
 
 def add_clinic(
@@ -145,30 +156,19 @@ def save_patient(
     if patient is None:
         patient, change = _new_patient(session, clinic, record), "created"
         names.index(session, clinic, patient)
-    elif changed := _update(patient, record):
+    elif changed := _update(patient, record):  # its state is reminders.silencing's to change
         change = "updated"
         if changed & {"first_name", "last_name"}:
             names.index(session, clinic, patient)
     if record.number:
         added = add_number(session, clinic, patient, record.number)
-        said = _say_consent(session, clinic, patient, record, source, actor)
+        said = consent.vouch(
+            session, clinic, record.number, record.consent, patient_id=patient.id, source=source, actor=actor
+        )
         change = "updated" if change == "unchanged" and (added or said) else change
     if change != "unchanged":
         audit.record(session, clinic.id, actor, f"patient.{change}", f"patient:{patient.id}", source=source)
     return patient, change
-
-
-def _say_consent(
-    session: Session, clinic: Clinic, patient: Patient, record: PatientRecord, source: str, actor: str
-) -> bool:
-    """Write down what the clinic's file says of consent. It may take consent back, but a STOP outlives every file."""
-    number = record.number or ""
-    present = set(consent.state(session, clinic, number).values())
-    event: consent.Event = "granted" if record.consent else "revoked"
-    if present == {"revoked"} or (record.consent and present != {"unknown"}):
-        return False
-    consent.record(session, clinic, number, event, source=source, actor=actor, patient_id=patient.id)
-    return True
 
 
 def _new_patient(session: Session, clinic: Clinic, record: PatientRecord) -> Patient:
@@ -177,7 +177,8 @@ def _new_patient(session: Session, clinic: Clinic, record: PatientRecord) -> Pat
         key_id=db.new_data_key(session, clinic.id, under=clinic.key_id),
         record_index=db.clinic_index(session, clinic.key_id, "record", record.record),
         record=record.record,
-        state="active",
+        state=record.state or "active",
+        privacy=record.privacy or "place",
         created_at=clock.now(),
         **_facts(record),
     )
@@ -195,15 +196,30 @@ def _facts(record: PatientRecord) -> dict[str, Any]:
         "zone": record.zone,
         "panel": record.panel,
         "sex": record.sex,
-        "privacy": record.privacy,
     }
 
 
 def _update(patient: Patient, record: PatientRecord) -> set[str]:
-    changed = {name: value for name, value in _facts(record).items() if getattr(patient, name) != value}
+    facts = _facts(record)
+    if (
+        record.privacy is not None and patient.privacy_by is None
+    ):  # what the patient chose outlives every file
+        facts["privacy"] = record.privacy
+    changed = {name: value for name, value in facts.items() if getattr(patient, name) != value}
     for name, value in changed.items():
         setattr(patient, name, value)
     return set(changed)
+
+
+def openness(session: Session, patient: Patient) -> str:
+    """Return how much a text may say now: details only once the patient has answered from the number texted.
+
+    Until then the number may be a stranger's: mistyped in a file, or given on by the telephone company.
+    """
+    if patient.privacy != "details":
+        return patient.privacy
+    number = textable_number(session, patient)
+    return "details" if number is not None and conversations.has_answered(session, number) else "place"
 
 
 def add_number(session: Session, clinic: Clinic, patient: Patient, number: str) -> bool:
@@ -224,7 +240,7 @@ def add_number(session: Session, clinic: Clinic, patient: Patient, number: str) 
             patient_id=patient.id,
             number_index=index,
             number=number,
-            line=known.line if known is not None else "unknown",
+            line=known.line if known is not None else _learnt(session, clinic, index),
         )
     )
     session.flush()
@@ -232,8 +248,23 @@ def add_number(session: Session, clinic: Clinic, patient: Patient, number: str) 
     return True
 
 
+def _learnt(session: Session, clinic: Clinic, index: bytes) -> str:
+    """What others' texts to this number have taught us: a dead one given again may be a stranger's by now."""
+    rows = select(PatientNumber.line).where(
+        PatientNumber.clinic_id == clinic.id,
+        PatientNumber.number_index == index,
+        PatientNumber.line.in_(LEARNT),
+    )
+    return session.scalar(rows.limit(1)) or "unknown"
+
+
 def mark_number(session: Session, clinic: Clinic, number: PatientNumber, line: str, actor: str) -> None:
-    """Say of one patient's number that it is somebody else's (wrong_person), or theirs after all (unknown)."""
+    """Say of one patient's number that it is somebody else's (wrong_person), or theirs after all (unknown).
+
+    Whoever says it is theirs has spoken with them there, so a number learnt to be dead or a landline is tried again.
+    """
+    if line == "unknown" and number.line in LEARNT:
+        learn_line(session, clinic, number.number or "", line, actor)
     number.line = line
     audit.record(session, clinic.id, actor, "number.line", f"patient:{number.patient_id}", line=line)
     session.flush()

@@ -66,7 +66,9 @@ def compose(session: Session, case: Case, crowded: bool, now: datetime) -> tuple
             key = "reminder_codes"
             said["codes"] = ", ".join(_coded(case, visit, code, now) for code, visit in enumerate(visits, 1))
             notes = [code_note(code, visit) for code, visit in enumerate(visits, 1)]
-    template = phrasing.text_for(key, case.patient, place=case.visit.place)
+    template = phrasing.text_for(
+        key, case.patient, place=case.visit.place, openness=people.openness(session, case.patient)
+    )
     return wording.render(template, said), notes
 
 

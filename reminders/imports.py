@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from config import clock, db, logging
 from messaging import models as messaging
 from messaging import people
-from reminders import appointments, planner, records, tables
+from reminders import appointments, planner, records, silencing, tables
 from reminders.models import Appointment
 
 T = TypeVar("T")
@@ -158,7 +158,7 @@ class _Import(Generic[T]):
 def _store_patients(
     session: Session, clinic: messaging.Clinic, rows: Sequence[people.PatientRecord]
 ) -> list[str | Refused]:
-    saved = [people.save_patient(session, clinic, row) for row in rows]
+    saved = [_store_patient(session, clinic, row) for row in rows]
     # A patient who moved to another zone is texted by another clock from now on.
     touched = {patient.id for patient, change in saved if change == "updated"}
     ahead = select(Appointment).where(
@@ -167,6 +167,14 @@ def _store_patients(
     if touched:
         planner.plan_many(session, session.scalars(ahead).all())
     return [change for _, change in saved]
+
+
+def _store_patient(
+    session: Session, clinic: messaging.Clinic, row: people.PatientRecord
+) -> tuple[messaging.Patient, people.Change]:
+    patient, change = people.save_patient(session, clinic, row)
+    followed = silencing.follow_file(session, clinic, patient, row.state)
+    return patient, "updated" if followed and change == "unchanged" else change
 
 
 def _store_visits(

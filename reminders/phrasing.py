@@ -58,15 +58,19 @@ def _other_clock(start: datetime, patient: messaging.Patient) -> str:
     return f" {name}" if name.isalpha() else ""
 
 
-def text_for(key: str, patient: messaging.Patient, *, place: str | None = None) -> str:
+def text_for(
+    key: str, patient: messaging.Patient, *, place: str | None = None, openness: str | None = None
+) -> str:
     """Return the wording of `key` in the patient's language, as open as the patient wants texts to be.
 
     Privacy generic says nothing of the visit; place names day, time and clinic; details also the place in it.
+    `openness` is how much may be said now (people.openness), without it what the patient chose.
     """
+    openness = openness or patient.privacy
     own, common = texts(patient.language), wording.texts(patient.language)
-    if patient.privacy == "generic" and (key in own["generic"] or key.startswith("reminder")):
+    if openness == "generic" and (key in own["generic"] or key.startswith("reminder")):
         return str(own["generic"].get(key) or own["generic"]["reminder"])
-    if key in own["place"] and (patient.privacy != "details" or not place):
+    if key in own["place"] and (openness != "details" or not place):
         return str(own["place"][key])
     return common.get(key) or common["reminder_day"]
 

@@ -33,6 +33,7 @@ class Number:
     words: str
     line: str
     wrong: bool
+    learnt: bool
     used: bool
     others: int
     agreed: list[tuple[str, str, str]]
@@ -226,6 +227,7 @@ def _numbers(session: Session, clinic: Clinic, patient: Patient) -> list[Number]
                 words=phone.display(number),
                 line=words.say("lines", one.line),
                 wrong=one.line == "wrong_person",
+                learnt=one.line in people.LEARNT,
                 used=used is not None and used.id == one.id,
                 others=sum(other.id != patient.id for other in sharing),
                 agreed=[
