@@ -40,6 +40,7 @@ def _say(
 ) -> bool:  # fmt: skip
     if value not in known:
         raise ValueError(f"no such {fact}: {value}")
+    session.flush()
     session.refresh(patient, with_for_update=True)
     before = getattr(patient, fact)
     if before == value and getattr(patient, f"{fact}_by") is not None:

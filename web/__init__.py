@@ -24,6 +24,7 @@ ROOMS = (
     "identify.identify",
     "phones.phones",
     "consents.consents",
+    "record.record",
     "reach.reach",
     "patients.patients",
     "preferences.preferences",
