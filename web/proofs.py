@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from messaging import asking, phone, proof
+from messaging import asking, phone, proof, wording
 from messaging.models import Clinic, Patient, Staff
 from web import persons, words
 
@@ -87,12 +87,16 @@ def _entry(act: proof.Act, clinic: Clinic, team: dict[str, str], *, readable: bo
         by=_by(act.actor, team),
         version=act.wording or words.say("proof", "no_version"),
         asked_title=asking.title(act.wording) or "",
-        asked=list(act.asked),
+        asked=[(language, wording.render(asked, _names(clinic))) for language, asked in act.asked],
         said=act.words or "",
         withheld=words.say("proof", "others") if act.others else "",
         texts=[_text(one, clinic, readable=readable) for one in act.texts],
         hashes=[_hash(one) for one in act.hashes],
     )
+
+
+def _names(clinic: Clinic) -> dict[str, str]:
+    return {"clinic": clinic.name, "clinic_phone": phone.display(clinic.phone)}
 
 
 def _by(actor: str, team: dict[str, str]) -> str:

@@ -49,6 +49,7 @@ def test_the_proof_shows_every_line_with_its_wording_words_texts_and_hashes(hous
     page = house.signed_in(house.staff()).get(f"/patients/{patient.id}/consent").text
     assert "from the clinic&#39;s own system" in page
     assert "import-2026-11" in page
+    assert "Alder Street Clinic: ya no le enviaremos textos." in page
     assert "stop-text-2026-11" in page
     assert asking.text("import-2026-11", "reminders", "es") in page
     assert "por favor, ya no más" in page
