@@ -38,6 +38,11 @@ def meaning(code: int) -> str:
     return _errors()["codes"].get(str(code), "fail")
 
 
+def codes(name: str) -> list[int]:
+    """Return the error codes that mean this for us, such as "opt_out"."""
+    return [int(code) for code, means in _errors()["codes"].items() if means == name]
+
+
 def raise_to(message: Message, state: str, *, sid: str | None = None) -> bool:
     """Move the message up to `state`; return False, and change nothing, if that would be down or sideways."""
     if RANK.get(message.state, 0) >= RANK[state]:

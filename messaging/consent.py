@@ -3,7 +3,7 @@
 Revocation: 47 CFR 64.1200(a)(10), by any reasonable means. A STOP ends every programme; START brings them back.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
@@ -12,6 +12,7 @@ from sqlalchemy import func, select, tuple_
 from sqlalchemy.orm import Session
 
 from config import audit, clock, db
+from messaging import asking
 from messaging.models import PROGRAMMES, Clinic, ConsentEntry
 
 Event = Literal["granted", "revoked"]
@@ -30,7 +31,12 @@ def record(
     words: str | None = None,
     wording: str | None = None,
 ) -> None:
-    """Add one line per programme to the ledger of `number`; `words` is the verbatim text that said so."""
+    """Add one line per programme to the ledger of `number`; `words` is the verbatim text that said so.
+
+    `wording` is the version (messaging.asking) of what was asked or answered; without one, the version now in force
+    for the source and event.
+    """
+    wording = wording or asking.present(source, event)
     index = db.clinic_index(session, clinic.key_id, "number", number)
     for programme in programmes:
         session.add(
@@ -51,6 +57,65 @@ def record(
     audit.record(session, clinic.id, actor, f"consent.{event}", f"number:{index.hex()}", source=source)
 
 
+def vouch(
+    session: Session,
+    clinic: Clinic,
+    number: str,
+    agreed: bool,
+    *,
+    patient_id: UUID,
+    source: str,
+    actor: str,
+) -> bool:
+    """Write down what the clinic's file says of one patient's consent; False if the ledger knows it.
+
+    A file may take consent back, but a STOP outlives every file; and what one patient agreed to at a number is not
+    passed on to the next who gives it: the file vouches for each.
+    """
+    event = vouched(
+        agreed,
+        set(state(session, clinic, number).values()),
+        known=_has_line(session, clinic, number, patient_id),
+    )
+    if event:
+        record(session, clinic, number, event, source=source, actor=actor, patient_id=patient_id)
+    return event is not None
+
+
+def vouched(agreed: bool, present: set[str], *, known: bool) -> Event | None:
+    """Return what a file adds for one patient to what a number has said so far (`present`: granted | revoked | unknown).
+
+    `known` says that the ledger has a line of this patient at this number. See `vouch`.
+    """
+    if present == {"revoked"} or (agreed and "revoked" in present):
+        return None
+    if agreed and present != {"unknown"} and known:
+        return None
+    return "granted" if agreed else "revoked"
+
+
+def lines_of(session: Session, numbers: Collection[tuple[UUID, bytes]]) -> set[tuple[bytes, UUID]]:
+    """Return of which patients these numbers (clinic, index) have lines in the ledger."""
+    found: set[tuple[bytes, UUID]] = set()
+    wanted = list(numbers)
+    for start in range(0, len(wanted), 200):
+        rows = select(ConsentEntry.number_index, ConsentEntry.patient_id).where(
+            tuple_(ConsentEntry.clinic_id, ConsentEntry.number_index).in_(wanted[start : start + 200]),
+            ConsentEntry.patient_id.is_not(None),
+        )
+        found |= {(index, patient_id) for index, patient_id in session.execute(rows) if patient_id}
+    return found
+
+
+def _has_line(session: Session, clinic: Clinic, number: str, patient_id: UUID) -> bool:
+    theirs = select(ConsentEntry.id).where(
+        ConsentEntry.clinic_id == clinic.id,
+        ConsentEntry.number_index == db.clinic_index(session, clinic.key_id, "number", number),
+        ConsentEntry.patient_id == patient_id,
+    )
+    return session.scalar(theirs.limit(1)) is not None
+
+
 def state(session: Session, clinic: Clinic, number: str) -> dict[str, str]:
     """Return granted | revoked | unknown for each programme of `number`."""
     index = db.clinic_index(session, clinic.key_id, "number", number)
@@ -68,7 +133,7 @@ def ledger(session: Session, clinic: Clinic, number: str) -> list[ConsentEntry]:
 
 
 def stopped_by_text(session: Session, clinic: Clinic, number: str, programmes: Sequence[str]) -> bool:
-    """Whether the phone itself said stop: the carrier then blocks it until the phone says START, whatever we write."""
+    """Whether the phone itself said stop: only its START lifts that, at the carrier and for us, whatever we write."""
     last: dict[str, ConsentEntry] = {}
     for line in ledger(session, clinic, number):
         last.setdefault(line.programme, line)

@@ -58,6 +58,21 @@ def of_patient(session: Session, clinic: Clinic, patient: Patient) -> Conversati
     return session.scalar(found)
 
 
+def has_answered(session: Session, number: PatientNumber) -> bool:
+    """Whether the patient, and nobody else who has this number, has ever texted from it."""
+    answered = (
+        select(Message.id)
+        .join(Conversation, Conversation.id == Message.conversation_id)
+        .where(
+            Conversation.clinic_id == number.clinic_id,
+            Conversation.number_index == number.number_index,
+            Message.direction == "in",
+            Message.patient_id == number.patient_id,
+        )
+    )
+    return session.scalar(answered.limit(1)) is not None
+
+
 def attribute(session: Session, clinic: Clinic, number: str) -> None:
     """Look again at whose conversation this is, after a number was added to or taken from a patient."""
     index = db.clinic_index(session, clinic.key_id, "number", number)

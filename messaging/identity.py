@@ -21,6 +21,10 @@ class NotUnknown(Exception):
     """The number belongs to somebody, or did a moment ago: look again before it is given to another patient."""
 
 
+class StoppedByText(Exception):
+    """The phone itself has stopped these texts, so nobody can agree to them by any other way than its START."""
+
+
 def merge(
     session: Session,
     clinic: Clinic,
@@ -151,7 +155,12 @@ def say_consent(
     words: str,
     wording: str | None = None,
 ) -> int:
-    """Write down what somebody said about texts to this number, and stop what may not leave any more; return how many."""
+    """Write down what somebody said about texts to this number, and stop what may not leave any more; return how many.
+
+    The one verb for what is said aloud or in writing. Raises StoppedByText where only the phone can bring texts back.
+    """
+    if event == "granted" and consent.stopped_by_text(session, clinic, number.number or "", programmes):
+        raise StoppedByText
     consent.record(
         session,
         clinic,

@@ -95,6 +95,8 @@ class Patient(SealedRow, Base):
     sex: Mapped[str | None] = mapped_column(String(10))
     privacy: Mapped[str] = mapped_column(String(10), default="place")
     state: Mapped[str] = mapped_column(String(10), default="active")
+    state_by: Mapped[str | None] = mapped_column(String(60))  # an actor; null where nobody has said so
+    privacy_by: Mapped[str | None] = mapped_column(String(60))
     names_indexed: Mapped[bool] = mapped_column(default=False)
     here_until: Mapped[datetime | None]
     created_at: Mapped[datetime]

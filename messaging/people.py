@@ -1,6 +1,6 @@
 """Clinics, staff and patients: how they come in, and how a number or a record number finds them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
@@ -11,14 +11,24 @@ from sqlalchemy.orm import Session
 from config import audit, clock, db
 from messaging import consent, conversations, names
 from messaging.models import Clinic, Patient, PatientNumber, Staff
+from messaging.personal import LEVELS as LEVELS
+from messaging.personal import STATES as STATES
+from messaging.personal import Privacy as Privacy
+from messaging.personal import State as State
+from messaging.personal import set_privacy as set_privacy
+from messaging.personal import set_state as set_state
 
 Change = Literal["created", "updated", "unchanged"]
 TEXTABLE = ("unknown", "mobile")
+LEARNT = ("dead", "landline")
 
 
 @dataclass(frozen=True)
 class PatientRecord:
-    """A patient as the clinic's own system knows them. `number` is E.164; `consent` whether the clinic may text."""
+    """A patient as the clinic's own system knows them. `number` is E.164; `consent` whether the clinic may text.
+
+    `privacy` and `state` are None where the system does not say.
+    """
 
     record: str
     first_name: str
@@ -29,8 +39,9 @@ class PatientRecord:
     zone: str | None = None
     panel: str | None = None
     sex: str | None = None
-    privacy: str = "place"
+    privacy: Privacy | None = None
     consent: bool = True
+    state: State | None = None
 
 
 def add_clinic(
@@ -153,33 +164,13 @@ def save_patient(
             names.index(session, clinic, patient)
     if record.number:
         added = add_number(session, clinic, patient, record.number)
-        said = _say_consent(session, clinic, patient, record, source, actor)
+        said = consent.vouch(
+            session, clinic, record.number, record.consent, patient_id=patient.id, source=source, actor=actor
+        )
         change = "updated" if change == "unchanged" and (added or said) else change
     if change != "unchanged":
         audit.record(session, clinic.id, actor, f"patient.{change}", f"patient:{patient.id}", source=source)
     return patient, change
-
-
-def _say_consent(
-    session: Session, clinic: Clinic, patient: Patient, record: PatientRecord, source: str, actor: str
-) -> bool:
-    """Write down what the clinic's file says of consent, if it says anything new."""
-    number = record.number or ""
-    event = said_by_file(record, set(consent.state(session, clinic, number).values()))
-    if event is None:
-        return False
-    consent.record(session, clinic, number, event, source=source, actor=actor, patient_id=patient.id)
-    return True
-
-
-def said_by_file(record: PatientRecord, present: set[str]) -> consent.Event | None:
-    """Return what the clinic's file adds to what a number has said so far (`present`: granted | revoked | unknown).
-
-    The file may take consent back, but a STOP outlives every file.
-    """
-    if present == {"revoked"} or (record.consent and present != {"unknown"}):
-        return None
-    return "granted" if record.consent else "revoked"
 
 
 def new_patient(session: Session, clinic: Clinic, record: PatientRecord) -> Patient:
@@ -189,7 +180,8 @@ def new_patient(session: Session, clinic: Clinic, record: PatientRecord) -> Pati
         key_id=db.new_data_key(session, clinic.id, under=clinic.key_id),
         record_index=db.clinic_index(session, clinic.key_id, "record", record.record),
         record=record.record,
-        state="active",
+        state=record.state or "active",
+        privacy=record.privacy or "place",
         created_at=clock.now(),
         **_facts(record),
     )
@@ -206,16 +198,30 @@ def _facts(record: PatientRecord) -> dict[str, Any]:
         "zone": record.zone,
         "panel": record.panel,
         "sex": record.sex,
-        "privacy": record.privacy,
     }
 
 
 def update(patient: Patient, record: PatientRecord) -> set[str]:
-    """Bring a patient up to date; return the names of what has changed."""
-    changed = {name: value for name, value in _facts(record).items() if getattr(patient, name) != value}
+    """Bring a patient up to date; return the names of what has changed. Their state is reminders.silencing's to change."""
+    facts = _facts(record)
+    # What the patient chose outlives every file.
+    if record.privacy is not None and patient.privacy_by is None:
+        facts["privacy"] = record.privacy
+    changed = {name: value for name, value in facts.items() if getattr(patient, name) != value}
     for name, value in changed.items():
         setattr(patient, name, value)
     return set(changed)
+
+
+def openness(session: Session, patient: Patient) -> str:
+    """Return how much a text may say now: details only once the patient has answered from the number texted.
+
+    Until then the number may be a stranger's: mistyped in a file, or given on by the telephone company.
+    """
+    if patient.privacy != "details":
+        return patient.privacy
+    number = textable_number(session, patient)
+    return "details" if number is not None and conversations.has_answered(session, number) else "place"
 
 
 def add_number(session: Session, clinic: Clinic, patient: Patient, number: str) -> bool:
@@ -236,7 +242,7 @@ def add_number(session: Session, clinic: Clinic, patient: Patient, number: str) 
             patient_id=patient.id,
             number_index=index,
             number=number,
-            line=known.line if known is not None else "unknown",
+            line=known.line if known is not None else learnt(session, clinic, [index]).get(index, "unknown"),
         )
     )
     session.flush()
@@ -244,8 +250,23 @@ def add_number(session: Session, clinic: Clinic, patient: Patient, number: str) 
     return True
 
 
+def learnt(session: Session, clinic: Clinic, indexes: Iterable[bytes]) -> dict[bytes, str]:
+    """Return what others' texts to these numbers have taught us: a dead one given again may be a stranger's by now."""
+    rows = select(PatientNumber.number_index, PatientNumber.line).where(
+        PatientNumber.clinic_id == clinic.id,
+        PatientNumber.number_index.in_(list(indexes)),
+        PatientNumber.line.in_(LEARNT),
+    )
+    return dict(session.execute(rows))
+
+
 def mark_number(session: Session, clinic: Clinic, number: PatientNumber, line: str, actor: str) -> None:
-    """Say of one patient's number that it is somebody else's (wrong_person), or theirs after all (unknown)."""
+    """Say of one patient's number that it is somebody else's (wrong_person), or theirs after all (unknown).
+
+    Whoever says it is theirs has spoken with them there, so a number learnt to be dead or a landline is tried again.
+    """
+    if line == "unknown" and number.line in LEARNT:
+        learn_line(session, clinic, number.number or "", line, actor)
     number.line = line
     audit.record(session, clinic.id, actor, "number.line", f"patient:{number.patient_id}", line=line)
     session.flush()

@@ -67,7 +67,9 @@ class _Batch:
         self.known = find_by_records(session, clinic, [one.record for one in records])
         db.load_keys(session, (one.key_id for one in self.known.values()))
         self.given = self._given()
-        self.agreed = consent.states(session, ((clinic.id, index) for index in self.of_number.values()))
+        ours = [(clinic.id, index) for index in self.of_number.values()]
+        self.agreed, self.vouched = consent.states(session, ours), consent.lines_of(session, ours)
+        self.learnt = people.learnt(session, clinic, self.of_number.values())
         self.spoken_to = self._spoken_to()
         self.renamed: list[Patient] = []
 
@@ -113,7 +115,7 @@ class _Batch:
             if changed & {"first_name", "last_name"}:
                 self.renamed.append(patient)
         if record.number:
-            news = [self._add_number(patient, record.number), self._says(record) is not None]
+            news = [self._add_number(patient, record.number), self._says(record, patient) is not None]
             change = "updated" if change == "unchanged" and any(news) else change
         return patient, change
 
@@ -127,19 +129,19 @@ class _Batch:
         self.session.add(
             PatientNumber(
                 clinic_id=self.clinic.id, key_id=patient.key_id, patient_id=patient.id, number_index=index,
-                number=number, line="unknown",
+                number=number, line=self.learnt.get(index, "unknown"),
             )
         )  # fmt: skip
         return True
 
-    def _says(self, record: PatientRecord) -> consent.Event | None:
+    def _says(self, record: PatientRecord, patient: Patient) -> consent.Event | None:
         """What the file adds to what the number has said so far."""
         index = self.of_number[record.number or ""]
         said = {self.agreed.get((self.clinic.id, index, one), "unknown") for one in PROGRAMMES}
-        return people.said_by_file(record, said)
+        return consent.vouched(record.consent, said, known=(index, patient.id) in self.vouched)
 
     def _write_down(self, record: PatientRecord, patient: Patient, change: Change) -> None:
-        event = self._says(record) if record.number else None
+        event = self._says(record, patient) if record.number else None
         if event:
             consent.record(
                 self.session, self.clinic, record.number or "", event, source=self.source, actor=self.actor,

@@ -66,7 +66,9 @@ def compose(session: Session, case: Case, crowded: bool, now: datetime) -> tuple
             key = "reminder_codes"
             said["codes"] = ", ".join(_coded(case, visit, code, now) for code, visit in enumerate(visits, 1))
             notes += [code_note(code, visit) for code, visit in enumerate(visits, 1)]
-    return phrasing.say(words.of(session, case.clinic.id), key, case.patient, said), notes
+    openness = people.openness(session, case.patient)
+    own = words.of(session, case.clinic.id)
+    return phrasing.say(own, key, case.patient, said, openness=openness), notes
 
 
 def _awaiting(session: Session, case: Case, now: datetime) -> list[Appointment]:

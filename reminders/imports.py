@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from config import clock, db, logging
 from messaging import models as messaging
 from messaging import people, registry
-from reminders import appointments, planner, records, tables
+from reminders import appointments, planner, records, silencing, tables
 from reminders.models import Appointment
 
 T = TypeVar("T")
@@ -158,7 +158,10 @@ class _Import(Generic[T]):
 def _store_patients(
     session: Session, clinic: messaging.Clinic, rows: Sequence[people.PatientRecord]
 ) -> list[str | Refused]:
-    saved = registry.save_patients(session, clinic, rows)
+    saved = [
+        (patient, "updated" if _follow(session, clinic, patient, row) and change == "unchanged" else change)
+        for row, (patient, change) in zip(rows, registry.save_patients(session, clinic, rows), strict=True)
+    ]
     # A patient who moved to another zone is texted by another clock from now on.
     touched = {patient.id for patient, change in saved if change == "updated"}
     ahead = select(Appointment).where(
@@ -167,6 +170,12 @@ def _store_patients(
     if touched:
         planner.plan_many(session, session.scalars(ahead).all())
     return [change for _, change in saved]
+
+
+def _follow(
+    session: Session, clinic: messaging.Clinic, patient: messaging.Patient, row: people.PatientRecord
+) -> bool:
+    return silencing.follow_file(session, clinic, patient, row.state)
 
 
 def _store_visits(

@@ -66,9 +66,14 @@ def say(
     patient: messaging.Patient,
     said: Mapping[str, str],
     language: str | None = None,
+    *,
+    openness: str | None = None,
 ) -> str:
-    """Return the text of `key` as the clinic words it, in the patient's language, as open as the patient wants texts to be."""
-    chosen = chosen_for(key, patient.privacy, place=said.get("place"))
+    """Return the text of `key` as the clinic words it, in the patient's language, as open as the patient wants texts to be.
+
+    `openness` is how much may be said now (people.openness), without it what the patient chose.
+    """
+    chosen = chosen_for(key, openness or patient.privacy, place=said.get("place"))
     return own.say(chosen, language or patient.language, said)
 
 
@@ -76,6 +81,7 @@ def chosen_for(key: str, privacy: str, *, place: str | None) -> str:
     """Return which text stands for `key` where somebody wants texts this open.
 
     Privacy generic says nothing of the visit; place names day, time and clinic; details also the place in it.
+    `openness` is how much may be said now (people.openness), without it what the patient chose.
     """
     ours = wording.texts("en")
     if privacy == "generic" and f"generic_{key}" in ours:

@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
+from typing import TypeVar
 
 from config import clock
 from messaging import models as messaging
@@ -13,9 +14,9 @@ from reminders.rules import zones
 
 PATIENT_NEEDS = ("record", "first_name", "last_name", "phone")
 VISIT_NEEDS = ("visit", "patient", "starts_at")
+Word = TypeVar("Word", bound=str)
 YES, NO = ("yes", "y", "true", "1"), ("no", "n", "false", "0")
 SEXES = {"female": "female", "f": "female", "male": "male", "m": "male", "other": "other", "x": "other"}
-PRIVACY = ("generic", "place", "details")
 STATES = {"canceled": "cancelled", "noshow": "no_show"}
 LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z]{2,4})?")
 AMERICAN_DATE = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})", re.ASCII)
@@ -45,8 +46,9 @@ def patient(values: Mapping[str, str], _clinic: messaging.Clinic) -> people.Pati
         zone=_zone(values),
         panel=_text(values, "panel", 120) or None,
         sex=_sex(values),
-        privacy=_one_of(values, "privacy", PRIVACY, "place"),
+        privacy=_said(values, "privacy", people.LEVELS),
         consent=_one_of(values, "consent", (*YES, *NO), "yes") in YES,
+        state=_said(values, "state", people.STATES),
     )
 
 
@@ -87,6 +89,12 @@ def _needed(values: Mapping[str, str], column: str, longest: int) -> str:
     if not value:
         raise WrongRow(f"{column}: is empty")
     return value
+
+
+def _said(values: Mapping[str, str], column: str, known: tuple[Word, ...]) -> Word | None:
+    """One of the known words, None where the file does not say."""
+    word = _one_of(values, column, known, "") if _text(values, column, 40) else None
+    return next((one for one in known if one == word), None)
 
 
 def _one_of(values: Mapping[str, str], column: str, known: tuple[str, ...], empty: str) -> str:

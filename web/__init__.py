@@ -23,6 +23,8 @@ ROOMS = (
     "search.search",
     "identify.identify",
     "phones.phones",
+    "consents.consents",
+    "record.record",
     "reach.reach",
     "patients.patients",
     "preferences.preferences",

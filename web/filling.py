@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from config import clock
-from messaging import phone, proofing, saved, wording
+from messaging import people, phone, proofing, saved, wording
 from messaging import words as clinic_words
 from messaging.models import Clinic, Patient, Staff
 from reminders import phrasing
@@ -106,7 +106,7 @@ def _values(
     if visit is not None:
         said = phrasing.words(clinic, patient, visit, clock.now(), language=language)
     said |= {"care_team": phrasing.texts(language)["care_team"]}
-    unsaid = {*UNSAID.get(patient.privacy, ()), *(("first_name",) if shared else ())}
+    unsaid = {*UNSAID.get(people.openness(session, patient), ()), *(("first_name",) if shared else ())}
     return {name: value for name, value in said.items() if name not in unsaid}
 
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from config import audit, clock, db
-from messaging import identity, people, phone
+from messaging import asking, identity, people, phone
 from messaging.inbox.models import InboxItem
 from messaging.models import Clinic, Conversation, Patient
 from reminders import records
@@ -157,17 +157,19 @@ def _give(
     if "agreed" in request.form:
         number = identity.number_of(session, conversation, patient)
         source = "form" if request.form.get("how") == "written" else "spoken"
-        identity.say_consent(
-            session,
-            clinic,
-            staff,
-            number,
-            "granted",
-            programmes=("reminders",),
-            source=source,
-            words=words.say("sayers", "patient"),
-            wording=words.say("scripts", "version"),
-        )
+        try:
+            identity.say_consent(
+                session,
+                clinic,
+                staff,
+                number,
+                "granted",
+                programmes=("reminders",),
+                source=source,
+                words=words.say("sayers", "patient"),
+            )
+        except identity.StoppedByText:
+            flash(words.say("refusals", "stopped_by_text"))
 
 
 def _move_drafts(session: Session, conversation: Conversation, patient: Patient) -> None:
@@ -251,6 +253,6 @@ def _page(
         sharing=search.hits(session, clinic, sharing, reads_inbox=True),
         patient=search.hits(session, clinic, [patient], reads_inbox=True)[0] if patient else None,
         before=phone.display(before.number or "") if before else "",
-        script=words.say("scripts", "reminders"),
+        script=asking.script("reminders"),
         **(given | facts),
     )

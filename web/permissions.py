@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 View = TypeVar("View", bound=Callable[..., Any])
 
 # clinic.look: what the clinic has decided; clinic.agree: to be the second person for what could silence an alert.
+# consent.read: what was agreed and taken back, and where the carrier says otherwise; the words only with inbox.words.
 # inbox.words: what a patient said or answered. A clinic admin routes work without reading it, an auditor sees only
 # that it happened (docs/security.md). patients.change: whose a number is, what they agreed to, that they were called. A clinician may settle what came to them, but texts go out from the care team.
 MAY: dict[str, frozenset[str]] = {
@@ -20,6 +21,7 @@ MAY: dict[str, frozenset[str]] = {
             "clinic.agree",
             "clinic.look",
             "patients.read",
+            "consent.read",
             "patients.change",
             "handoffs.read",
             "handoffs.request",
@@ -34,6 +36,7 @@ MAY: dict[str, frozenset[str]] = {
             "inbox.work",
             "inbox.assign",
             "patients.read",
+            "consent.read",
             "patients.change",
             "handoffs.read",
             "handoffs.request",
@@ -45,6 +48,7 @@ MAY: dict[str, frozenset[str]] = {
         {
             "patients.import",
             "patients.read",
+            "consent.read",
             "patients.change",
             "handoffs.read",
             "handoffs.request",
@@ -62,9 +66,10 @@ MAY: dict[str, frozenset[str]] = {
             "patients.import",
             "clinic.agree",
             "clinic.look",
+            "consent.read",
         }
     ),
-    "auditor": frozenset({"inbox.read", "handoffs.read", "clinic.look"}),
+    "auditor": frozenset({"inbox.read", "handoffs.read", "clinic.look", "consent.read"}),
 }
 # What every signed-in person may do, whatever their role.
 ANYONE = frozenset({"self"})

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from config import audit, clock, db
-from messaging import consent, identity, people, phone
+from messaging import asking, consent, identity, people, phone
 from messaging.models import PROGRAMMES, Clinic, ConsentEntry, Patient, PatientNumber, Staff
 from reminders import reach
 from reminders.models import Appointment
@@ -33,6 +33,7 @@ class Number:
     words: str
     line: str
     wrong: bool
+    learnt: bool
     used: bool
     others: int
     agreed: list[tuple[str, str, str]]
@@ -91,7 +92,6 @@ def say(patient_id: UUID) -> Response | tuple[str, int]:
                 programmes=programmes,
                 source=HOW[request.form["how"]],
                 words=_words(clinic),
-                wording=words.say("scripts", "version") if event == "granted" else None,
             )
         stopped = event == "revoked" and "reminders" in programmes
         said = _consequence(session, clinic, patient.id, stopped=stopped) if stopped else ""
@@ -202,7 +202,8 @@ def _page(session: Session, clinic: Clinic, patient: Patient, *, event: str = ""
         numbers=_numbers(session, clinic, patient),
         changes=layout.may("patients.change"),
         readable=layout.may("inbox.words"),
-        programmes=[(key, words.say("programmes", key), words.say("scripts", key)) for key in PROGRAMMES],
+        programmes=[(key, words.say("programmes", key), asking.script(key)) for key in PROGRAMMES],
+        goodbye=asking.goodbye(),
         sayers=words.table_of("sayers"),
         now=f"{local:%Y-%m-%dT%H:%M}",
         event=event,
@@ -226,6 +227,7 @@ def _numbers(session: Session, clinic: Clinic, patient: Patient) -> list[Number]
                 words=phone.display(number),
                 line=words.say("lines", one.line),
                 wrong=one.line == "wrong_person",
+                learnt=one.line in people.LEARNT,
                 used=used is not None and used.id == one.id,
                 others=sum(other.id != patient.id for other in sharing),
                 agreed=[

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from config import clock, db, logging
-from messaging import consent, conversations, media, people, reading, rulebook
+from messaging import asking, consent, conversations, media, people, reading, rulebook
 from messaging.models import PROGRAMMES, Clinic, Conversation, Message, Patient, PatientNumber
 from messaging.rulebook import Consent
 from reminders import appointments, replies
@@ -206,7 +206,17 @@ def _record(inbound: Inbound, event: consent.Event, programmes: Sequence[str] = 
         actor=f"patient:{patient.id}" if patient else f"conversation:{inbound.conversation.id}",
         patient_id=patient.id if patient else None,
         words=inbound.message.body,
+        wording=asking.present("text", event + _how(inbound, programmes)),
     )
+
+
+def _how(inbound: Inbound, programmes: Sequence[str]) -> str:
+    """What kind of stop it was, by which the ledger names what was answered."""
+    if inbound.reading.consent != "stop":
+        return ""
+    if inbound.carrier_answers:
+        return "_keyword"
+    return "" if set(programmes) == set(PROGRAMMES) else "_some"
 
 
 def _act(inbound: Inbound) -> bool:

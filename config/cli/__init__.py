@@ -31,7 +31,7 @@ COMMANDS = {
     "ledger": "checks",
     "audit": "checks",
     "keys": "checks",
-    "consent": "checks",
+    "consent": "consent",
     "doctor": "checks",
     "cadence": "cadences",
     "ladder": "ladder",

@@ -1,11 +1,9 @@
 """Commands that check: the ledger, the audit chain, keys, consent and the service itself. Exit 3: problems."""
 
 from dataclasses import asdict
-from typing import Any
 
 import click
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
 
 from config import audit as audit_log
 from config import db, health, start
@@ -13,8 +11,6 @@ from config import keys as key_ring
 from config.cli import opening
 from config.cli.tables import as_json, say, show
 from intake_links import ledger as owed
-from messaging import consent as consents
-from messaging.models import Clinic, Conversation, Message
 
 PROBLEMS = 3
 
@@ -102,40 +98,6 @@ def rotate() -> None:
             row.master_id, row.wrapped = key_ring.ring().wrap(opened, *bound)
             changed += 1
     say(f"{changed} clinic keys now stand under {key_ring.ring().newest}.")
-
-
-@click.group()
-def consent() -> None:
-    """Consent to be texted."""
-
-
-@consent.command("drift")
-@as_json
-def drift(json_: bool) -> None:
-    """Find numbers the carrier says have opted out (21610) that our ledger still calls granted."""
-    opening.begin()
-    with db.unit_of_work(db.EVERY, read_only=True) as session:
-        rows = [row for clinic in session.scalars(select(Clinic)) for row in _drifted(session, clinic)]
-    show(rows, json_=json_, empty="No drift.")
-    _end(bool(rows))
-
-
-def _drifted(session: Session, clinic: Clinic) -> list[dict[str, Any]]:
-    refused = (
-        select(Message.conversation_id, func.max(Message.created_at))
-        .where(Message.clinic_id == clinic.id, Message.error_code == 21610)
-        .group_by(Message.conversation_id)
-    )
-    rows = []
-    for conversation_id, at in session.execute(refused):
-        conversation = session.get_one(Conversation, conversation_id)
-        said = consents.state(session, clinic, conversation.number or "")
-        last_said = consents.last_change(session, clinic, conversation.number or "")
-        if "granted" in said.values() and (last_said is None or last_said < at):
-            rows.append(
-                {"clinic": clinic.name, "conversation": str(conversation_id), "refused_at": at, **said}
-            )
-    return rows
 
 
 @click.command()

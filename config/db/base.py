@@ -73,6 +73,11 @@ def new_id() -> UUID:
     return UUID(int=value)
 
 
+def first_id(at: datetime) -> UUID:
+    """Return an id that no row made before `at` exceeds and none made after it goes below: for looking up by time."""
+    return UUID(int=int(at.timestamp() * 1000) << 80)
+
+
 class ClinicRow:
     """A row that belongs to one clinic. The id is made here, before INSERT, because sealing binds values to it."""
 

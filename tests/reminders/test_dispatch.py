@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from config import db
 from intake_links.models import IntakeLink
-from messaging import consent, outbox, people
+from messaging import consent, conversations, outbox, people
 from messaging.inbox.models import InboxItem
 from messaging.models import Message, Patient
 from reminders import appointments, dispatch
@@ -270,10 +270,29 @@ def test_two_visits_that_wait_for_an_answer_get_codes(world: World) -> None:
     assert plan_of(second)["72h"].why[-1] == f"code 2: {second.id}"
 
 
+def answered_once(world: World, patient: Patient) -> None:
+    with db.unit_of_work(world.clinic.id) as session:
+        number = session.get_one(Patient, patient.id).numbers[0].number or ""
+        talk = conversations.of_number(session, world.clinic, number)
+        sid = f"SM{db.new_id().hex}"
+        conversations.file_inbound(session, world.clinic, talk, body="hello", provider_sid=sid, reading=[])
+
+
+def test_details_wait_until_the_number_has_answered_once(world: World) -> None:
+    patient = world.patient(privacy="details")
+    world.visit(patient, VISIT)
+    drain(HOURS_BEFORE)
+    [first] = texts_to(patient)
+    assert "Room" not in first
+    assert "Larkspur" in first
+    assert first.endswith("Reply STOP to end texts, HELP for help.")
+
+
 def test_a_patient_chooses_how_much_a_text_says(world: World) -> None:
     said = {}
     for privacy in ("generic", "place", "details"):
         patient = world.patient(privacy=privacy)
+        answered_once(world, patient)
         world.visit(patient, VISIT)
         drain(HOURS_BEFORE)
         [said[privacy]] = texts_to(patient)

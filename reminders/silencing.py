@@ -1,0 +1,100 @@
+"""A record that is closed or opened again: closing takes back at once whatever would still reach the patient."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from config import clock
+from intake_links import links
+from intake_links.models import IntakeLink
+from messaging import models as messaging
+from messaging import outbox, people
+from reminders import planner
+from reminders.models import Appointment, Reminder
+
+
+@dataclass(frozen=True)
+class Pending:
+    """How much would still reach a patient: planned reminders, texts that wait to leave, open forms."""
+
+    reminders: int
+    texts: int
+    forms: int
+
+
+def pending(session: Session, patient_id: UUID) -> Pending:
+    """Count what closing the record would take back."""
+    planned = (
+        select(func.count())
+        .select_from(Reminder)
+        .join(Appointment, Appointment.id == Reminder.appointment_id)
+        .where(Appointment.patient_id == patient_id, Reminder.state == "planned")
+    )
+    return Pending(
+        session.scalar(planned) or 0,
+        len(_waiting(session, patient_id)),
+        len(_open_links(session, patient_id)),
+    )
+
+
+def set_state(
+    session: Session, clinic: messaging.Clinic, patient: messaging.Patient, state: people.State, *, actor: str
+) -> bool:
+    """Close the record (inactive, deceased) or open it again (active); False, and nothing done, if it already is so.
+
+    Closing cancels reminders, queued and scheduled texts and open forms in the same transaction. Opened again, the
+    visits to come are planned anew; what was taken back besides stays taken back. Items in the inbox stay a human's.
+    """
+    if not people.set_state(session, clinic, patient, state, actor=actor):
+        return False
+    session.flush()
+    if state != "active":
+        outbox.cancel(session, _waiting(session, patient.id))
+        for link in _open_links(session, patient.id):
+            links.withdraw(session, link, actor=actor)
+    ahead = select(Appointment).where(
+        Appointment.patient_id == patient.id, Appointment.starts_at > clock.now()
+    )
+    planner.plan_many(session, session.scalars(ahead).all())
+    return True
+
+
+def follow_file(
+    session: Session,
+    clinic: messaging.Clinic,
+    patient: messaging.Patient,
+    state: people.State | None,
+    *,
+    actor: str = "operator",
+) -> bool:
+    """Do what the clinic's file says of a record; return whether anything changed.
+
+    A file may close any record. It opens only what a file has closed: what a person said outlives every file.
+    """
+    if state in (None, patient.state):
+        return False
+    said_by_a_person = patient.state_by not in (None, actor)
+    if said_by_a_person and patient.state != "active":
+        return False
+    return set_state(session, clinic, patient, state, actor=actor)
+
+
+def _waiting(session: Session, patient_id: UUID) -> list[UUID]:
+    text = messaging.Message
+    waits = select(text.id).where(
+        text.patient_id == patient_id,
+        text.direction == "out",
+        text.state == "queued",
+        text.staff_id.is_(None),
+    )
+    return list(session.scalars(waits))
+
+
+def _open_links(session: Session, patient_id: UUID) -> list[IntakeLink]:
+    return list(
+        session.scalars(
+            select(IntakeLink).where(IntakeLink.patient_id == patient_id, IntakeLink.state.in_(links.LIVE))
+        )
+    )

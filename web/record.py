@@ -1,0 +1,98 @@
+"""What staff write down of a patient's record: that it is closed or open again, and how open texts may be."""
+
+from uuid import UUID
+
+from flask import abort, flash, redirect, request, url_for
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from config import audit, db
+from messaging import asking, people
+from messaging.models import Patient
+from reminders import reach, silencing
+from web import layout, permissions, persons, sessions, words
+
+record = layout.room("record", __name__)
+
+HOW = {"spoken": "spoken", "written": "form"}
+
+
+@record.get("/patients/<uuid:patient_id>/record")
+@permissions.signed_in("patients.change")
+def show(patient_id: UUID) -> str:
+    """Show how the record stands, and what closing it would take back; that it was read is written down."""
+    with db.unit_of_work(sessions.clinic().id) as session:
+        patient = _patient(session, patient_id)
+        actor = f"staff:{layout.the_staff().id}"
+        audit.record(session, patient.clinic_id, actor, "patient.opened", f"patient:{patient.id}")
+        return _page(session, patient)
+
+
+@record.post("/patients/<uuid:patient_id>/record/state")
+@permissions.signed_in("patients.change")
+def set_state(patient_id: UUID) -> Response | tuple[str, int]:
+    """Close the record, or open it again, once it was confirmed whose it is."""
+    clinic, actor = sessions.clinic(), f"staff:{layout.the_staff().id}"
+    with db.unit_of_work(clinic.id) as session:
+        patient = _patient(session, patient_id)
+        state = next((one for one in people.STATES if one == request.form.get("state")), None)
+        if state is None:
+            return _page(session, patient, problem=words.say("refusals", "record_state")), 422
+        if "sure" not in request.form:
+            return _page(session, patient, problem=words.say("refusals", "record_sure")), 422
+        silencing.set_state(session, clinic, patient, state, actor=actor)
+    return _done(patient_id, f"record_{state}")
+
+
+@record.post("/patients/<uuid:patient_id>/record/privacy")
+@permissions.signed_in("patients.change")
+def set_privacy(patient_id: UUID) -> Response | tuple[str, int]:
+    """Keep how much the patient wants texts to say, as they said it aloud or in writing."""
+    clinic, actor = sessions.clinic(), f"staff:{layout.the_staff().id}"
+    with db.unit_of_work(clinic.id) as session:
+        patient = _patient(session, patient_id)
+        level = next((one for one in people.LEVELS if one == request.form.get("level")), None)
+        how = HOW.get(request.form.get("how", ""))
+        if level is None or how is None:
+            return _page(session, patient, unsaid=words.say("refusals", "privacy_level")), 422
+        people.set_privacy(session, clinic, patient, level, actor=actor, source=how)
+    return _done(patient_id, "privacy_set")
+
+
+def _done(patient_id: UUID, notice: str) -> Response:
+    reach.count_anew(sessions.clinic().id)
+    flash(words.say("notices", notice))
+    return redirect(url_for("record.show", patient_id=patient_id), 303)
+
+
+def _patient(session: Session, patient_id: UUID) -> Patient:
+    patient = session.get(Patient, patient_id)
+    if patient is None or patient.clinic_id != sessions.clinic().id:
+        abort(404)
+    return patient
+
+
+def _page(session: Session, patient: Patient, *, problem: str = "", unsaid: str = "") -> str:
+    db.load_keys(session, [patient.key_id])
+    script = asking.privacy()
+    return layout.page(
+        session,
+        "staff/record.html",
+        here="patients",
+        patient_id=patient.id,
+        name=persons.full_name(patient),
+        state=patient.state,
+        state_words=words.say("record_states", patient.state),
+        pending=silencing.pending(session, patient.id),
+        privacy=patient.privacy,
+        chosen=patient.privacy_by is not None,
+        waits=patient.privacy == "details" and people.openness(session, patient) != "details",
+        scripts={language: asking.text(script, "all", language) for language in asking.LANGUAGES},
+        levels=[
+            (level, {language: asking.text(script, level, language) for language in asking.LANGUAGES})
+            for level in people.LEVELS
+        ],
+        problem=problem,
+        unsaid=unsaid,
+        given=request.form,
+    )
