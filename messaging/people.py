@@ -200,7 +200,9 @@ def _facts(record: PatientRecord) -> dict[str, Any]:
 
 
 def _update(patient: Patient, record: PatientRecord) -> set[str]:
-    changed = {name: value for name, value in _facts(record).items() if getattr(patient, name) != value}
+    # What patients have chosen for themselves outlives every file, as a STOP does.
+    facts = {name: value for name, value in _facts(record).items() if name not in patient.wishes}
+    changed = {name: value for name, value in facts.items() if getattr(patient, name) != value}
     for name, value in changed.items():
         setattr(patient, name, value)
     return set(changed)

@@ -22,7 +22,10 @@ ASKING = ("reminder_far", "reminder_day")
 
 @dataclass(frozen=True)
 class Case:
-    """A due reminder with everything that was read again for it; `step` is None if the cadence has lost it."""
+    """A due reminder with everything that was read again for it; `step` is None if the cadence has lost it.
+
+    `cadence` is the clinic's within the patient's own hours; `silent` where these leave no time at all.
+    """
 
     reminder: Reminder
     visit: Appointment
@@ -30,6 +33,7 @@ class Case:
     clinic: messaging.Clinic
     cadence: cadences.Cadence
     step: cadences.Step | None
+    silent: bool = False
 
     @property
     def zone(self) -> ZoneInfo:
