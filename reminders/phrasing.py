@@ -63,10 +63,15 @@ def text_for(key: str, patient: messaging.Patient, *, place: str | None = None) 
 
     Privacy generic says nothing of the visit; place names day, time and clinic; details also the place in it.
     """
-    own, common = texts(patient.language), wording.texts(patient.language)
-    if patient.privacy == "generic" and (key in own["generic"] or key.startswith("reminder")):
+    return said_as(key, patient.language, patient.privacy, place=place)
+
+
+def said_as(key: str, language: str, privacy: str, *, place: str | None = None) -> str:
+    """Return what `text_for` would for a patient with this language and privacy."""
+    own, common = texts(language), wording.texts(language)
+    if privacy == "generic" and (key in own["generic"] or key.startswith("reminder")):
         return str(own["generic"].get(key) or own["generic"]["reminder"])
-    if key in own["place"] and (patient.privacy != "details" or not place):
+    if key in own["place"] and (privacy != "details" or not place):
         return str(own["place"][key])
     return common.get(key) or common["reminder_day"]
 

@@ -36,8 +36,11 @@ def hours_for(session: Session, patient: messaging.Patient) -> hours.OpenHours:
     """Return when this patient may be texted by their own wish and by the clinic's rules, on the patient's clock."""
     own = patient.wishes.get("hours")
     both = cadences.within(cadence_of(session, patient.clinic_id), own)
-    # Where they have no minute in common no reminder leaves; what a colleague sends keeps to the patient's.
-    return both.open_hours if both else hours.OpenHours(*(time.fromisoformat(edge) for edge in own))
+    if both is not None:
+        return both.open_hours
+    # They have no minute in common, so that no reminder leaves; what a colleague sends keeps to the patient's.
+    opens, closes = (time.fromisoformat(edge) for edge in own or ())
+    return hours.OpenHours(opens, closes)
 
 
 def replan(session: Session, appointment: Appointment) -> None:
