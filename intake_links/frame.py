@@ -19,7 +19,6 @@ View = Callable[..., Response]
 OWN_PAGE = "own.me"
 
 
-@pages.before_request
 def only_from_here() -> Response | None:
     """Refuse a form that another site posts: beside the form token and the cookie that never leaves this site."""
     if request.method == "POST" and request.headers.get("Sec-Fetch-Site") == "cross-site":
@@ -27,7 +26,6 @@ def only_from_here() -> Response | None:
     return None
 
 
-@pages.after_request
 def seal_the_page(response: Response) -> Response:
     """Put the headers of a patient page on whatever is answered."""
     response.headers.update(sheets.HEADERS)
@@ -79,7 +77,6 @@ def inside(*, acting: bool) -> Callable[[View], View]:
     return wrap
 
 
-@pages.errorhandler(Exception)
 def keep_what_was_typed(error: Exception) -> Response | HTTPException:
     """Give back what was posted with a button to try again: an answer is not lost because a database is away."""
     stale = getattr(error, "code", 503) == 400
@@ -104,6 +101,19 @@ def keep_what_was_typed(error: Exception) -> Response | HTTPException:
 def own_page() -> str | None:
     """Return where the patient's own page is: a door above this room, where it is built in."""
     return url_for(OWN_PAGE) if OWN_PAGE in current_app.view_functions else None
+
+
+def behind(blueprint: Blueprint) -> Blueprint:
+    """Give a blueprint of patient pages what all of them share: headers, the refusal of other sites, kept input."""
+    blueprint.before_request(only_from_here)
+    blueprint.after_request(seal_the_page)
+    blueprint.register_error_handler(Exception, keep_what_was_typed)
+    # By its number too: the whole application has a page of its own for a stale form token, made for staff.
+    blueprint.register_error_handler(400, keep_what_was_typed)
+    return blueprint
+
+
+behind(pages)
 
 
 def thanks(language: str, clinic: Clinic | None, own: str | None = None) -> Response:

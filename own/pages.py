@@ -18,9 +18,7 @@ from messaging.models import PROGRAMMES, Clinic, Patient
 from own import choices, visits, words
 
 own = Blueprint("own", __name__, url_prefix="/i/me", template_folder="templates", static_folder="static")
-own.before_request(frame.only_from_here)
-own.after_request(frame.seal_the_page)
-own.register_error_handler(Exception, frame.keep_what_was_typed)
+frame.behind(own)
 
 
 @dataclass(frozen=True)
