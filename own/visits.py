@@ -65,12 +65,13 @@ def _one(
     own, zone = words.texts(language), zones.zone(visit.zone)
     local = zones.to_local(visit.starts_at, zone)
     said = phrasing.words(clinic, patient, visit, now, language=language)
+    at_day = words.day(local, zones.to_local(now, zone), language)
     late = visit.state in appointments.STILL_TO_COME and _told(session, visit, "late")
     return Shown(
         id=visit.id,
         revision=visit.revision,
         state=visit.state,
-        when=f"{words.day(local, zones.to_local(now, zone), language)}, {said['time']}",
+        when=f"{at_day[0].upper()}{at_day[1:]}, {said['time']}",
         place=(visit.place or "") if patient.privacy == "details" else "",
         said=own["said"]["late" if late else visit.state],
         texts=_texts(session, patient, visit, language, now, texted),

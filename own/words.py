@@ -29,7 +29,7 @@ def hour(at: time | datetime, language: str) -> str:
 
 
 def day(local: datetime, now: datetime, language: str) -> str:
-    """Return the day of a local moment as it is said at the local moment `now`: "Today", "Tuesday, March 3"."""
+    """Return the day of a local moment as it is said at the local moment `now`: "today", "Tuesday, March 3"."""
     spoken, own = phrasing.texts(language), texts(language)
     ahead = (local.date() - now.date()).days
     if ahead in (0, 1):
@@ -37,4 +37,4 @@ def day(local: datetime, now: datetime, language: str) -> str:
     else:
         weekday, month = spoken["days"][local.weekday()], own["months"][local.month - 1]
         said = own["date"].format(weekday=weekday, month=month, day=local.day)
-    return said[0].upper() + said[1:]
+    return said

@@ -100,9 +100,9 @@ def test_nonsense_changes_nothing_and_is_answered_kindly(inside, ward, nonsense)
 def test_the_page_says_when_a_text_will_come_and_when_none_will(inside, ward):
     ward.visit(4 * DAYS)
     inside.get("/i/me")
-    assert "We will text you: Tomorrow, 9:00 AM; Friday, March 6, 9:00 AM; Saturday, March 7" in inside.page
+    assert "We will text you: tomorrow, 9:00 AM; Friday, March 6, 9:00 AM; Saturday, March 7" in inside.page
     ward.change(zone="America/New_York")
-    assert "We will text you: Tomorrow, 11:00 AM" in inside.get("/i/me").page
+    assert "We will text you: tomorrow, 11:00 AM" in inside.get("/i/me").page
     inside.post("/i/me/visit", act="confirm")
     assert "No more texts are planned about this visit." in inside.page
 
