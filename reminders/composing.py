@@ -62,6 +62,10 @@ def compose(session: Session, case: Case, crowded: bool, now: datetime) -> tuple
         link = _issue_link(session, case)
         key = key if link else case.step.text_without_intake or "reminder_day"
         said |= {"link": link} if link else {}
+    elif "link" in wording.names(phrasing.text_for(key, case.patient, place=case.visit.place)):
+        link = _own_page(session, case, now)
+        key = key if link else "reminder_day"
+        said |= {"link": link} if link else {}
     if crowded and key == "reminder_link":
         key = "reminder_link_only"  # a bare Y would not say which visit is meant
     if crowded and key in ASKING and case.patient.privacy != "generic":
@@ -105,6 +109,14 @@ def _issue_link(session: Session, case: Case) -> str | None:
         logging.logger().error("unknown instrument in cadence", clinic_id=case.clinic.id)
         return None
     return url
+
+
+def _own_page(session: Session, case: Case, now: datetime) -> str | None:
+    """A link to the patient's own page, open while the visit can still be spoken of; none where nobody could open it."""
+    if case.patient.birth_date is None:
+        return None
+    valid = case.visit.starts_at + appointments.STILL_TODAY - now
+    return links.issue(session, case.clinic, case.patient, [], appointment_id=case.visit.id, valid=valid)[1]
 
 
 def code_note(code: int, appointment: Appointment) -> str:

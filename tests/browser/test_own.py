@@ -25,7 +25,12 @@ pytestmark = pytest.mark.xdist_group("browser")
 PORT = 8652
 BORN = date(1981, 3, 27)
 # A small phone, and a desk at 400 % where 1280 x 1024 is left with a quarter of each.
-LOOKS = [((320, 640), "en", False), ((320, 640), "es", True), ((320, 256), "es", False), ((320, 640), "en", True)]
+LOOKS = [
+    ((320, 640), "en", False),
+    ((320, 640), "es", True),
+    ((320, 256), "es", False),
+    ((320, 640), "en", True),
+]
 
 
 @dataclass
@@ -43,7 +48,13 @@ class Site:
         with db.unit_of_work(db.EVERY) as session:
             clinic = session.get_one(Clinic, self.clinic_id)
             known = people.PatientRecord(
-                f"r{self.count}", "Jo", "Lane", f"+1201555{100 + self.count:04}", BORN, language, privacy="details"
+                f"r{self.count}",
+                "Jo",
+                "Lane",
+                f"+1201555{100 + self.count:04}",
+                BORN,
+                language,
+                privacy="details",
             )
             patient = people.save_patient(session, clinic, known)[0]
             for ahead, state in ((1, "booked"), (72, "booked"), (120, "cancelled")):
@@ -71,7 +82,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     served = application.create_app()
     db.Base.metadata.create_all(db.engine())
     with db.unit_of_work(db.EVERY) as session:
-        zone = str(day.zone(datetime.now(UTC)))  # where it is the middle of the day, so that today has hours left
+        zone = str(
+            day.zone(datetime.now(UTC))
+        )  # where it is the middle of the day, so that today has hours left
         clinic = people.add_clinic(session, name="Alder Street Clinic", zone=zone, number="+12015550100")
         clinic_id = clinic.id
     server = make_server("127.0.0.1", PORT, served, threaded=True)
