@@ -19,6 +19,7 @@ DOORS = (
     ("webhooks.forms", "door", False),
     ("intake_links.pages", "pages", True),
     ("intake_links.kiosk", "kiosk", True),
+    ("own.pages", "own", True),
 )
 
 

@@ -1,8 +1,10 @@
 """The way in: the page a link opens, the birth date, and what to do when a link opens nothing any more."""
 
+from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
-from flask import request, url_for
+from flask import redirect, request, url_for
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
@@ -24,10 +26,10 @@ def start(token: str) -> Response:
         link = links.by_token(session, token)
         clinic, language = _whose(session, link), _language(link)
         if link is not None and link.state == "answered":
-            return frame.thanks(language, clinic)
-        if not _opens(link):
+            return _thanks(language, clinic, link, token)
+        if link is None or not _opens(link):
             return _closed(language, clinic, token)
-        return sheets.page("start", language, clinic, action=request.path)
+        return sheets.page("start", language, clinic, action=request.path, own=not link.instruments)
 
 
 @pages.get("/", defaults={"token": "", "rest": ""})
@@ -45,7 +47,7 @@ def verify(token: str) -> Response:
         link = links.by_token(session, token)
         clinic, language = _whose(session, link), _language(link)
         if link is not None and link.state == "answered":
-            return frame.thanks(language, clinic)
+            return _thanks(language, clinic, link, token)
         if link is None or clinic is None or links.on_tablet(link):
             return _closed(language, clinic, token)
         let_in = try_birth_date(session, clinic, link, "start", action=f"{request.path}?lang={language}")
@@ -53,6 +55,39 @@ def verify(token: str) -> Response:
             return let_in
         link.language = language
         return frame.with_cookie(frame.to("pages.resume"), let_in)
+
+
+@pages.get("/<token>/me")
+def before_own_page(token: str) -> Response:
+    """Ask for the birth date before the patient's own page, also where the questions of the link are answered."""
+    with db.unit_of_work(db.EVERY, read_only=True) as session:
+        link = links.by_token(session, token)
+        clinic, language = _whose(session, link), _language(link)
+        if link is None or frame.own_page() is None or not links.opens_own_page(link, clock.now()):
+            return _closed(language, clinic, token)
+        return sheets.page("start", language, clinic, action=request.path, own=True)
+
+
+@pages.post("/<token>/me")
+def verify_for_own_page(token: str) -> Response:
+    """Let in to the patient's own page who knows the birth date."""
+    with db.unit_of_work(db.EVERY) as session:
+        link = links.by_token(session, token)
+        clinic, language, own = _whose(session, link), _language(link), frame.own_page()
+        if link is None or clinic is None or links.on_tablet(link) or own is None:
+            return _closed(language, clinic, token)
+        action = f"{request.path}?lang={language}"
+        let_in = try_birth_date(session, clinic, link, "start", action, links.opens_own_page)
+        if isinstance(let_in, Response):
+            return let_in
+        link.language = language
+        return frame.with_cookie(redirect(own, 303), let_in)
+
+
+def _thanks(language: str, clinic: Clinic | None, link: IntakeLink, token: str) -> Response:
+    """Say thank you; the patient's own page lies behind the birth date here, as nobody has been let in."""
+    opens = frame.own_page() is not None and links.opens_own_page(link, clock.now())
+    return frame.thanks(language, clinic, url_for("pages.before_own_page", token=token) if opens else None)
 
 
 @pages.post("/<token>/new")
@@ -89,27 +124,33 @@ def _closed(language: str, clinic: Clinic | None, token: str) -> Response:
 
 
 def try_birth_date(
-    session: Session, clinic: Clinic, link: IntakeLink, page: str, action: str
+    session: Session,
+    clinic: Clinic,
+    link: IntakeLink,
+    page: str,
+    action: str,
+    opens: Callable[[IntakeLink, datetime], bool] = links.is_open,
 ) -> Response | str:
     """Return the token of a session, or the page that says in words what to look at and keeps what was typed."""
     language, address = _language(link), request.remote_addr or ""
     born, problem = links.read_birth_date(request.form)
     waits = pauses.wait("birth_date", address, FREE_TRIES)
-    if born is not None and waits and links.is_open(link, clock.now()):
+    if born is not None and waits and opens(link, clock.now()):
         born, problem = None, "birth_wait"
     if born is not None:
-        token = links.verify(session, clinic, link, born)
+        token = links.verify(session, clinic, link, born, opens)
         if token is not None:
             return token
         pauses.wrong("birth_date", address)
         problem = "birth_wrong"
-    if not links.is_open(link, clock.now()):
-        return _closed(language, clinic, request.path.rsplit("/", 1)[1])
+    if not opens(link, clock.now()):
+        return _closed(language, clinic, (request.view_args or {}).get("token", ""))
     typed = {name: request.form.get(name, "")[:20] for name in links.BIRTH}
     facts: dict[str, Any] = {
         "action": action,
         "problem": problem,
         "typed": typed,
         "carried": sheets.carried(),
+        "own": opens is links.opens_own_page or not link.instruments,
     }
     return sheets.page(page, language, clinic, 429 if problem == "birth_wait" else 422, **facts)

@@ -4,7 +4,7 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from flask import Blueprint, g, redirect, request, url_for
+from flask import Blueprint, current_app, g, redirect, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
@@ -16,9 +16,9 @@ from messaging.models import Clinic
 
 pages = Blueprint("pages", __name__, url_prefix="/i", template_folder="templates", static_folder="static")
 View = Callable[..., Response]
+OWN_PAGE = "own.me"
 
 
-@pages.before_request
 def only_from_here() -> Response | None:
     """Refuse a form that another site posts: beside the form token and the cookie that never leaves this site."""
     if request.method == "POST" and request.headers.get("Sec-Fetch-Site") == "cross-site":
@@ -26,7 +26,6 @@ def only_from_here() -> Response | None:
     return None
 
 
-@pages.after_request
 def seal_the_page(response: Response) -> Response:
     """Put the headers of a patient page on whatever is answered."""
     response.headers.update(sheets.HEADERS)
@@ -69,7 +68,7 @@ def inside(*, acting: bool) -> Callable[[View], View]:
                     # Another patient may hold the tablet by now: no question, no answer, no way on.
                     return leave(sheets.page("ended", language, clinic))
                 if visit.link.state == "answered":
-                    return thanks(language, clinic)
+                    return thanks(language, clinic, own_page())
                 asked: dict[str, Any] = {"action": url_for("pages.verify_again"), "carried": sheets.carried()}
                 return sheets.page("again", language, clinic, **asked)
 
@@ -78,7 +77,6 @@ def inside(*, acting: bool) -> Callable[[View], View]:
     return wrap
 
 
-@pages.errorhandler(Exception)
 def keep_what_was_typed(error: Exception) -> Response | HTTPException:
     """Give back what was posted with a button to try again: an answer is not lost because a database is away."""
     stale = getattr(error, "code", 503) == 400
@@ -100,12 +98,31 @@ def keep_what_was_typed(error: Exception) -> Response | HTTPException:
     )
 
 
-def thanks(language: str, clinic: Clinic | None) -> Response:
+def own_page() -> str | None:
+    """Return where the patient's own page is: a door above this room, where it is built in."""
+    return url_for(OWN_PAGE) if OWN_PAGE in current_app.view_functions else None
+
+
+def behind(blueprint: Blueprint) -> Blueprint:
+    """Give a blueprint of patient pages what all of them share: headers, the refusal of other sites, kept input."""
+    blueprint.before_request(only_from_here)
+    blueprint.after_request(seal_the_page)
+    blueprint.register_error_handler(Exception, keep_what_was_typed)
+    # By its number too: the whole application has a page of its own for a stale form token, made for staff.
+    blueprint.register_error_handler(400, keep_what_was_typed)
+    return blueprint
+
+
+behind(pages)
+
+
+def thanks(language: str, clinic: Clinic | None, own: str | None = None) -> Response:
     """Say thank you and have the browser forget the pages before it: "back" on a borrowed phone shows no answer.
 
-    The cookie stays, so that a second tab and a second press arrive at this same page; it opens nothing else now.
+    The cookie stays, so that a second tab and a second press arrive at this same page; beside it, it opens only the
+    patient's own page at `own`, which shows no answer either.
     """
-    response = sheets.page("thanks", language, clinic)
+    response = sheets.page("thanks", language, clinic, own_page=own)
     response.headers["Clear-Site-Data"] = '"cache", "storage"'
     return leave(response) if g.get("tablet") else response
 
@@ -120,7 +137,10 @@ def leave(response: Response) -> Response:
 
 
 def onward(session: Session, link: IntakeLink) -> Response:
-    """Go to the first open question, the check page, or the thanks."""
+    """Go to the first open question, the check page, or the thanks; without questions, to the patient's own page."""
+    own = own_page()
+    if own is not None and not link.instruments:
+        return redirect(own, 303)
     here = progress.place(session, link)
     if here is None:
         return to("pages.done")

@@ -7,9 +7,7 @@ from config import db
 from intake_links import frame, pauses, sheets, tablet
 
 kiosk = Blueprint("kiosk", __name__, url_prefix="/k")
-kiosk.before_request(frame.only_from_here)
-kiosk.after_request(frame.seal_the_page)
-kiosk.register_error_handler(Exception, frame.keep_what_was_typed)
+frame.behind(kiosk)
 FREE_TRIES = 5
 
 

@@ -3,14 +3,14 @@
 import hmac
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cache
 from importlib import resources
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from config import audit, clock, db, keys, runtime
@@ -25,9 +25,12 @@ IDLE = timedelta(minutes=30)
 # A tablet is handed on: after two minutes its page hides itself and asks, a minute later nothing opens any more.
 IDLE_ON_TABLET = timedelta(minutes=3)
 TABLET = "tablet"
+# A link without questions: it leads to the patient's own page, and outlives a link to questions and is outlived by it.
+OWN = "own"
 OLDEST = timedelta(hours=4)
 TRIES = 5
 LIVE = ("open", "verified")
+WITH_QUESTIONS = or_(IntakeLink.place.is_(None), IntakeLink.place != OWN)
 BIRTH = ("day", "month", "year")
 
 
@@ -60,20 +63,21 @@ def issue(
     """Make a link to `instruments`, in that order, and return it with its URL: the only time the token is known.
 
     An older link that is still open is withdrawn, so that a patient never has two; what was answered on it stays.
-    Raises scoring.UnknownInstrument, and ValueError for an empty or repeating list or a time that is not ahead.
+    Without instruments it leads to the patient's own page; of these too a patient has one, beside one with questions.
+    Raises scoring.UnknownInstrument, and ValueError for a repeating list or a time that is not ahead.
     """
     wanted = [scoring.instrument(name).id for name in instruments]
     # Who is asked the long form is not asked its first questions in a short one before.
     wanted = [name for name in wanted if scoring.instrument(name).grows_into not in wanted]
-    if not wanted or len(set(wanted)) != len(wanted):
-        raise ValueError("a link needs one or more different instruments")
+    if len(set(wanted)) != len(wanted):
+        raise ValueError("a link needs different instruments")
     if valid <= timedelta():
         raise ValueError("a link needs some time ahead of it")
     # The patient's row is the lock: two issues at once must not leave two open links.
     session.scalar(select(Patient.id).where(Patient.id == patient.id).with_for_update())
     now = clock.now()
     older = select(IntakeLink).where(IntakeLink.patient_id == patient.id, IntakeLink.state.in_(LIVE))
-    for link in session.scalars(older):
+    for link in session.scalars(older.where(WITH_QUESTIONS if wanted else IntakeLink.place == OWN)):
         withdraw(session, link)
     token = keys.new_token()
     made = IntakeLink(
@@ -87,6 +91,7 @@ def issue(
         language=patient.language,
         created_at=now,
         expires_at=now + valid,
+        place=None if wanted else OWN,
     )
     session.add(made)
     session.flush()
@@ -99,6 +104,7 @@ def open_link_of(session: Session, patient_id: UUID) -> IntakeLink | None:
     return session.scalar(
         select(IntakeLink).where(
             IntakeLink.patient_id == patient_id,
+            WITH_QUESTIONS,
             IntakeLink.state.in_(LIVE),
             IntakeLink.expires_at > clock.now(),
         )
@@ -143,6 +149,11 @@ def is_open(link: IntakeLink, now: datetime) -> bool:
     return link.state in LIVE and now < link.expires_at
 
 
+def opens_own_page(link: IntakeLink, now: datetime) -> bool:
+    """Whether the birth date opens the patient's own page by this link: also once its questions are answered."""
+    return link.state in (*LIVE, "answered") and now < link.expires_at and not on_tablet(link)
+
+
 def withdraw(session: Session, link: IntakeLink, *, actor: str = "system:intake") -> None:
     """End a link that is still open; as expired where its time was over anyway. Answers on it stay."""
     if link.state in LIVE:
@@ -168,15 +179,21 @@ def read_birth_date(typed: Mapping[str, str]) -> tuple[date | None, str]:
         return None, "birth_not_a_date"
 
 
-def verify(session: Session, clinic: Clinic, link: IntakeLink, born: date) -> str | None:
-    """Return the token of a new session if `born` is the patient's birth date, else None.
+def verify(
+    session: Session,
+    clinic: Clinic,
+    link: IntakeLink,
+    born: date,
+    opens: Callable[[IntakeLink, datetime], bool] = is_open,
+) -> str | None:
+    """Return the token of a new session if `born` is the patient's birth date and the link `opens`, else None.
 
     The fifth wrong date of the link's life locks it and asks a person to call: the birth date says that the right
     person holds the phone, and is known to a household, so it must not be guessed at.
     """
     session.flush()
     session.refresh(link, with_for_update=True)
-    if not is_open(link, clock.now()):
+    if not opens(link, clock.now()):
         withdraw(session, link)
         return None
     patient = session.get_one(Patient, link.patient_id)
@@ -200,7 +217,8 @@ def let_in(session: Session, link: IntakeLink) -> str:
         seen_at=now,
     )
     session.add(visit)
-    link.state, link.verified_at = "verified", link.verified_at or now
+    link.state = "verified" if link.state in LIVE else link.state
+    link.verified_at = link.verified_at or now
     _note(session, link, "verified", f"patient:{link.patient_id}")
     return token
 
@@ -238,6 +256,12 @@ def visit(session: Session, token: str | None, *, acting: bool = False) -> Visit
     if acting and fresh:
         known.seen_at = now
     return Visit(link, known, fresh)
+
+
+def leave(session: Session, visit: Visit) -> None:
+    """End a visit for good: whoever picks up the phone next must know the birth date again."""
+    visit.session.seen_at = visit.session.created_at - IDLE
+    _note(session, visit.link, "left", f"patient:{visit.link.patient_id}")
 
 
 def _note(session: Session, link: IntakeLink, act: str, actor: str, **detail: int) -> None:

@@ -1,6 +1,6 @@
 """The pages patients answer on: one question each, saved at once, without any script."""
 
-from flask import request, url_for
+from flask import redirect, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
@@ -134,7 +134,7 @@ def done(session: Session, clinic: Clinic, visit: links.Visit) -> Response:
     """Say thank you, and show nothing of what was answered."""
     if progress.place(session, visit.link) is not None:
         return frame.onward(session, visit.link)
-    return frame.thanks(sheets.language_for(visit.link.language), clinic)
+    return frame.thanks(sheets.language_for(visit.link.language), clinic, frame.own_page())
 
 
 @frame.pages.post("/language")
@@ -146,6 +146,9 @@ def language(session: Session, _clinic: Clinic, visit: links.Visit) -> Response:
     part, number = request.form.get("part", type=int), request.form.get("number", type=int)
     if request.form.get("at") == "question" and part and number:
         return frame.to("pages.question", part=part, number=number)
+    own = frame.own_page()
+    if request.form.get("at") == "own" and own is not None:
+        return redirect(own, 303)
     return (
         frame.to("pages.help_now")
         if request.form.get("at") == "help_now"

@@ -42,7 +42,7 @@ def language_for(known: str | None) -> str:
 
 
 def page(name: str, language: str, clinic: Clinic | None, status: int = 200, **facts: Any) -> Response:
-    """Return the sheet `name`. Without a clinic (an unknown link, no database) it still says 988 and 911."""
+    """Return the sheet `name` ("own/me": of another room). Without a clinic (an unknown link, no database) it still says 988 and 911."""
 
     def say(key: str, **values: Any) -> Markup:
         return Markup(words(language)[key]).format(**values)  # noqa: S704 - our own words; values are escaped
@@ -55,7 +55,9 @@ def page(name: str, language: str, clinic: Clinic | None, status: int = 200, **f
         "clinic": clinic,
         "clinic_phone": phone.display(clinic.phone) if clinic else None,
     }
-    return make_response(render_template(f"intake/{name}.html", **(shown | facts)), status)
+    return make_response(
+        render_template(f"{name if '/' in name else f'intake/{name}'}.html", **(shown | facts)), status
+    )
 
 
 def question(

@@ -31,6 +31,8 @@ def start(
 
     Whoever starts it knows the patient and hands the tablet over, so no birth date is asked. Raises as links.issue.
     """
+    if not instruments:
+        raise ValueError("a form needs one or more instruments")
     link, _ = links.issue(session, clinic, patient, instruments, appointment_id=appointment_id, valid=OPEN)
     now = clock.now()
     code = _new_code(session)

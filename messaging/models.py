@@ -69,7 +69,8 @@ class Patient(SealedRow, Base):
 
     state: active -> inactive | deceased (both silence everything). `panel` names the clinician whose patient it is;
     `privacy` is generic | place | details (what a text may say); `record_index` finds the clinic's record number.
-    `here_until` is until when somebody who has arrived is taken to be in the building.
+    `here_until` is until when somebody who has arrived is taken to be in the building. `wishes` is what they said for
+    themselves, and no file of the clinic takes back: {"language", "hours": ["09:00", "18:00"]}, each optional.
     """
 
     __tablename__ = "patient"
@@ -99,6 +100,7 @@ class Patient(SealedRow, Base):
     privacy_by: Mapped[str | None] = mapped_column(String(60))
     names_indexed: Mapped[bool] = mapped_column(default=False)
     here_until: Mapped[datetime | None]
+    wishes: Mapped[dict[str, Any]] = mapped_column(default=dict)
     created_at: Mapped[datetime]
 
     record = Sealed("record_ct")

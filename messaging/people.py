@@ -203,8 +203,8 @@ def _facts(record: PatientRecord) -> dict[str, Any]:
 
 def update(patient: Patient, record: PatientRecord) -> set[str]:
     """Bring a patient up to date; return the names of what has changed. Their state is reminders.silencing's to change."""
-    facts = _facts(record)
-    # What the patient chose outlives every file.
+    # What patients have chosen for themselves outlives every file, as a STOP does.
+    facts = {name: value for name, value in _facts(record).items() if name not in patient.wishes}
     if record.privacy is not None and patient.privacy_by is None:
         facts["privacy"] = record.privacy
     changed = {name: value for name, value in facts.items() if getattr(patient, name) != value}

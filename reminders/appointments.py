@@ -19,7 +19,6 @@ from reminders.rules import zones
 Saved = Literal["created", "updated", "unchanged"]
 CONFIRMED = "confirmed: the patient has confirmed, and confirmed once means silence"
 CHANGE_ASKED = "change: the patient has asked to change this visit"
-QUIET = "quiet: the patient wants no texts about this visit"
 # How long after its start a visit still counts as the one a patient speaks of who says "I am here" or "I am late".
 STILL_TODAY = timedelta(hours=4)
 STILL_TO_COME = (*planner.SPOKEN_OF, "change_asked")
@@ -260,7 +259,7 @@ def next_visit(session: Session, patient_id: UUID, now: datetime) -> Appointment
 def quiet(session: Session, appointment: Appointment, actor: str) -> None:
     """Text no more about this visit, which stays what it is: the patient asked for that and nothing else."""
     _write_down(session, appointment, actor, "appointment.quiet")
-    planner.silence(session, appointment, QUIET, also_kept=True)
+    planner.silence(session, appointment, planner.QUIET, also_kept=True)
 
 
 def _write_down(

@@ -6,7 +6,7 @@ Stands on `reminders.rules` and never the other way round: the models here have 
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta
 from functools import cache
 from pathlib import Path
@@ -28,6 +28,7 @@ __all__ = [
     "explain",
     "from_mapping",
     "parse",
+    "within",
 ]
 
 DEFAULT_FILE = Path(__file__).parent / "texts" / "default_cadence.toml"
@@ -174,6 +175,20 @@ def from_mapping(mapping: Mapping[str, object]) -> Cadence:
 def default() -> Cadence:
     """The cadence a new clinic starts with."""
     return parse(DEFAULT_FILE.read_text(encoding="utf-8"))
+
+
+def within(cadence: Cadence, own: Sequence[str] | None) -> Cadence | None:
+    """The cadence with no reminder outside the patient's `own` hours (such as ["09:00", "18:00"]); never wider.
+
+    None where the clinic's hours and theirs have no minute in common: then no reminder may leave at all.
+    """
+    if not own:
+        return cadence
+    opens, closes = (time.fromisoformat(edge) for edge in own)
+    opens, closes = max(opens, cadence.quiet_hours.end), min(closes, cadence.quiet_hours.start)
+    if opens >= closes:
+        return None
+    return cadence.model_copy(update={"quiet_hours": QuietHours(start=closes, end=opens)})
 
 
 def _read(mapping: object, text: str) -> Cadence:

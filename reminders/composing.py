@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from config import logging
 from intake_links import links, scoring
-from messaging import consent, people, words
+from messaging import consent, people, wording, words
 from messaging import models as messaging
 from reminders import appointments, cadences, phrasing, questionnaires
 from reminders.models import Appointment, Reminder
@@ -22,7 +22,10 @@ ASKING = ("reminder_far", "reminder_day")
 
 @dataclass(frozen=True)
 class Case:
-    """A due reminder with everything that was read again for it; `step` is None if the cadence has lost it."""
+    """A due reminder with everything that was read again for it; `step` is None if the cadence has lost it.
+
+    `cadence` is the clinic's within the patient's own hours; `silent` where these leave no time at all.
+    """
 
     reminder: Reminder
     visit: Appointment
@@ -30,6 +33,7 @@ class Case:
     clinic: messaging.Clinic
     cadence: cadences.Cadence
     step: cadences.Step | None
+    silent: bool = False
 
     @property
     def zone(self) -> ZoneInfo:
@@ -51,12 +55,17 @@ class Case:
 def compose(session: Session, case: Case, crowded: bool, now: datetime) -> tuple[str, list[str]]:
     """The text of the reminder, and what the reminder must remember of it."""
     assert case.step is not None
+    openness, own = people.openness(session, case.patient), words.of(session, case.clinic.id)
     said = phrasing.words(case.clinic, case.patient, case.visit, now)
     notes: list[str] = []
     key = case.step.text
     if case.step.intake:
         link, notes = _issue_link(session, case, now)
         key = key if link else case.step.text_without_intake or "reminder_day"
+        said |= {"link": link} if link else {}
+    elif "link" in wording.names(own.text(phrasing.chosen_for(key, openness, place=case.visit.place), "en")):
+        link = _own_page(session, case, now)
+        key = key if link else "reminder_day"
         said |= {"link": link} if link else {}
     if crowded and key == "reminder_link":
         key = "reminder_link_only"  # a bare Y would not say which visit is meant
@@ -66,8 +75,6 @@ def compose(session: Session, case: Case, crowded: bool, now: datetime) -> tuple
             key = "reminder_codes"
             said["codes"] = ", ".join(_coded(case, visit, code, now) for code, visit in enumerate(visits, 1))
             notes += [code_note(code, visit) for code, visit in enumerate(visits, 1)]
-    openness = people.openness(session, case.patient)
-    own = words.of(session, case.clinic.id)
     return phrasing.say(own, key, case.patient, said, openness=openness), notes
 
 
@@ -104,6 +111,14 @@ def _issue_link(session: Session, case: Case, now: datetime) -> tuple[str | None
         logging.logger().error("unknown instrument in cadence", clinic_id=case.clinic.id)
         return None, []
     return url, notes
+
+
+def _own_page(session: Session, case: Case, now: datetime) -> str | None:
+    """A link to the patient's own page, open while the visit can still be spoken of; none where nobody could open it."""
+    if case.patient.birth_date is None:
+        return None
+    valid = case.visit.starts_at + appointments.STILL_TODAY - now
+    return links.issue(session, case.clinic, case.patient, [], appointment_id=case.visit.id, valid=valid)[1]
 
 
 def code_note(code: int, appointment: Appointment) -> str:

@@ -12,7 +12,7 @@ from config import clock, db
 from messaging import models as messaging
 from messaging import outbox
 from messaging.inbox import items
-from reminders import appointments, composing, phrasing, planner
+from reminders import appointments, cadences, composing, phrasing, planner
 from reminders.composing import Case
 from reminders.models import Appointment, Reminder
 from reminders.rules import planning, zones
@@ -72,17 +72,17 @@ def _read_again(session: Session, reminders: Sequence[Reminder]) -> list[Case]:
         clinic_id: planner.cadence_of(session, clinic_id)
         for clinic_id in {reminder.clinic_id for reminder in reminders}
     }
-    return [
-        Case(
-            reminder,
-            visit := visits[reminder.appointment_id],
-            patients[visit.patient_id],
-            session.get_one(messaging.Clinic, reminder.clinic_id),
-            cadence[reminder.clinic_id],
-            cadence[reminder.clinic_id].step(reminder.step),
+    cases = []
+    for reminder in reminders:
+        visit, rules = visits[reminder.appointment_id], cadence[reminder.clinic_id]
+        patient, clinic = patients[visit.patient_id], session.get_one(messaging.Clinic, reminder.clinic_id)
+        own = cadences.within(rules, patient.wishes.get("hours"))
+        cases.append(
+            Case(
+                reminder, visit, patient, clinic, own or rules, rules.step(reminder.step), silent=own is None
+            )
         )
-        for reminder in reminders
-    ]
+    return cases
 
 
 def _fallen_due(session: Session, cases: Sequence[Case], now: datetime) -> dict[UUID, list[Case]]:
@@ -96,7 +96,8 @@ def _fallen_due(session: Session, cases: Sequence[Case], now: datetime) -> dict[
     found: dict[UUID, list[Case]] = {}
     for row in session.scalars(rows):
         like = by_visit[row.appointment_id]
-        rival = Case(row, like.visit, like.patient, like.clinic, like.cadence, like.cadence.step(row.step))
+        step = like.cadence.step(row.step)
+        rival = Case(row, like.visit, like.patient, like.clinic, like.cadence, step, like.silent)
         found.setdefault(row.appointment_id, []).append(rival)
     return found
 
@@ -141,6 +142,8 @@ def _objection(case: Case) -> str | None:
         return f"the visit is {case.visit.state.replace('_', ' ')}"
     if case.patient.state != "active":
         return f"the patient is {case.patient.state}"
+    if case.silent:
+        return planner.NO_HOUR.removeprefix("dropped: ")
     if case.step is None:
         return "the cadence has no such step any more"
     if case.visit.state == "confirmed" and case.step.unless_confirmed:
@@ -200,7 +203,9 @@ def _expires_at(case: Case, now: datetime) -> datetime:
     window = case.cadence.open_hours.window_on(today)
     if window:
         closing = zones.local_to_utc(datetime.combine(today, window[1]), case.zone)
-        limits.append(max(closing, now + ORDINARY_DELAY))
+        # The clinic's own hours leave a busy queue its few minutes; the patient's do not.
+        theirs = bool(case.patient.wishes.get("hours"))
+        limits.append(closing if theirs else max(closing, now + ORDINARY_DELAY))
     return min(limits)
 
 

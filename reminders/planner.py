@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, time
 from itertools import islice
 from typing import Any, TypeVar
 from uuid import UUID
@@ -16,12 +16,14 @@ from messaging import outbox
 from messaging.editions import publishing
 from reminders import cadences, clinics
 from reminders.models import Appointment, Reminder
-from reminders.rules import planning, zones
+from reminders.rules import hours, planning, zones
 
 T = TypeVar("T")
 BATCH = 500
 # The states in which a visit is still spoken of. Whoever asked to change it hears nothing more about the old time.
 SPOKEN_OF = ("booked", "confirmed")
+QUIET = "quiet: the patient wants no texts about this visit"
+NO_HOUR = "dropped: hours: those the patient wants texts in and those of the clinic have none in common"
 
 
 def cadence_of(session: Session, clinic_id: UUID) -> cadences.Cadence:
@@ -33,6 +35,17 @@ def written_of(session: Session, clinic_id: UUID) -> cadences.Cadence:
     """Return the cadence the clinic has published, else the default one."""
     published = publishing.live(session, clinic_id, "cadence")
     return cadences.from_mapping(published.definition) if published else cadences.default()
+
+
+def hours_for(session: Session, patient: messaging.Patient) -> hours.OpenHours:
+    """Return when this patient may be texted by their own wish and by the clinic's rules, on the patient's clock."""
+    own = patient.wishes.get("hours")
+    both = cadences.within(cadence_of(session, patient.clinic_id), own)
+    if both is not None:
+        return both.open_hours
+    # They have no minute in common, so that no reminder leaves; what a colleague sends keeps to the patient's.
+    opens, closes = (time.fromisoformat(edge) for edge in own or ())
+    return hours.OpenHours(opens, closes)
 
 
 def replan(session: Session, appointment: Appointment) -> None:
@@ -105,7 +118,9 @@ def _plans(
     planned, and the dispatcher decides. For a visit that is `known`, what has fallen due was decided already.
     """
     who = messaging.Patient
-    facts = select(who.id, who.zone, who.state).where(who.id.in_({visit.patient_id for visit in visits}))
+    facts = select(who.id, who.zone, who.state, who.wishes).where(
+        who.id.in_({visit.patient_id for visit in visits})
+    )
     patients = {row.id: row for row in session.execute(facts)}
     clinics = {visit.clinic_id for visit in visits}
     cadence = {clinic_id: cadence_of(session, clinic_id) for clinic_id in clinics}
@@ -115,11 +130,16 @@ def _plans(
         if visit.state not in SPOKEN_OF or patient.state != "active" or visit.starts_at <= now:
             plans[visit.id] = {}
             continue
-        rules = cadence[visit.clinic_id]
-        since = now if visit.id in known else now - rules.catch_up
-        steps = planning.plan(_visit(visit, patient.zone), rules, since)
+        clinics_own = cadence[visit.clinic_id]
+        rules = cadences.within(clinics_own, patient.wishes.get("hours"))
+        since = now if visit.id in known else now - clinics_own.catch_up
+        steps = planning.plan(_visit(visit, patient.zone), rules, since) if rules else _none(clinics_own)
         plans[visit.id] = {step.step: step for step in steps}
     return plans
+
+
+def _none(cadence: cadences.Cadence) -> list[planning.PlannedStep]:
+    return [planning.PlannedStep(step.name, None, None, (NO_HOUR,)) for step in cadence.steps]
 
 
 def _visit(visit: Appointment, patient_zone: str | None) -> planning.Visit:
@@ -145,6 +165,8 @@ def _is_over(row: Reminder, visit: Appointment, plan: dict[str, planning.Planned
 
 def _may_move(row: Reminder, now: datetime) -> bool:
     """What has fallen due belongs to the dispatcher, which decides once; what never fell due may be planned anew."""
+    if QUIET in row.why:  # whatever is planned anew, they asked to hear no more of this visit
+        return False
     return row.state in ("planned", "dropped", "superseded") and (row.due_at is None or row.due_at > now)
 
 

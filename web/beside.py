@@ -154,7 +154,7 @@ def _ended(one: InboxItem, team: Mapping[UUID | None, Staff], now: datetime, zon
 
 def forms(session: Session, patient: Patient, zone: str, *, readable: bool) -> list[Form]:
     """Return the last forms sent to the patient and what has become of each."""
-    found = select(IntakeLink).where(IntakeLink.patient_id == patient.id)
+    found = select(IntakeLink).where(IntakeLink.patient_id == patient.id, links.WITH_QUESTIONS)
     now = clock.now()
     said = []
     for one in session.scalars(

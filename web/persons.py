@@ -120,7 +120,7 @@ def person(session: Session, clinic: Clinic, patient: Patient, *, ledger: bool =
 
 def hours(session: Session, clinic: Clinic, patient: Patient, now: datetime) -> str:
     """Return in words whether it is an hour at which this patient may be texted, on their own clock."""
-    open_hours = planner.cadence_of(session, clinic.id).open_hours
+    open_hours = planner.hours_for(session, patient)
     name = patient.zone or clinic.zone
     place = ZoneInfo(name)
     if not open_hours.is_open(now, place):

@@ -48,7 +48,7 @@ def send_form(session: Session, clinic: Clinic, staff: Staff, patient: Patient, 
     """Issue a link and queue its text, by day; return what to say of it. Raises Refused and has done nothing then."""
     _check(session, clinic, patient, wanted)
     now, name = clock.now(), patient.zone or clinic.zone
-    opens = planner.cadence_of(session, clinic.id).open_hours.next_open(now, ZoneInfo(name))
+    opens = planner.hours_for(session, patient).next_open(now, ZoneInfo(name))
     # A link that waits for the morning is open for as long as one that goes out now.
     link, url = links.issue(session, clinic, patient, wanted, valid=links.VALID + (opens - now))
     said = phrasing.about_clinic(clinic, patient) | {"link": url}

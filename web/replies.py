@@ -165,7 +165,10 @@ def _who_wrote(session: Session, newer: list[Message]) -> str:
 def the_clock(session: Session, clinic: Clinic, patient: Patient | None) -> later.Clock:
     """Return the clock by which a text to this person is planned: theirs, and the clinic's quiet hours."""
     zone = (patient.zone if patient else None) or clinic.zone
-    return later.Clock(clock.now(), zone, planner.cadence_of(session, clinic.id).open_hours)
+    open_hours = (
+        planner.hours_for(session, patient) if patient else planner.cadence_of(session, clinic.id).open_hours
+    )
+    return later.Clock(clock.now(), zone, open_hours)
 
 
 def _moment(

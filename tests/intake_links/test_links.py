@@ -48,11 +48,21 @@ def test_a_patient_never_has_two_open_links(ward, session):
     assert session.scalar(open_ones) == 1
 
 
-@pytest.mark.parametrize("instruments", [[], ["phq9", "phq9"]])
-def test_a_link_needs_one_or_more_different_instruments(ward, session, instruments):
+def test_a_link_asks_no_instrument_twice(ward, session):
     clinic, patient = ward.both(session)
     with pytest.raises(ValueError, match="different instruments"):
-        links.issue(session, clinic, patient, instruments)
+        links.issue(session, clinic, patient, ["phq9", "phq9"])
+
+
+def test_a_link_to_the_own_page_stands_beside_one_with_questions_and_of_each_there_is_one(ward, session):
+    clinic, patient = ward.both(session)
+    asking, _ = links.issue(session, clinic, patient, ["phq9"])
+    first, _ = links.issue(session, clinic, patient, [])
+    second, _ = links.issue(session, clinic, patient, [])
+    assert (asking.state, first.state, second.state) == ("open", "withdrawn", "open")
+    assert links.open_link_of(session, ward.patient_id) is asking
+    links.issue(session, clinic, patient, ["gad7"])
+    assert (asking.state, second.state) == ("withdrawn", "open")
 
 
 def test_who_is_asked_the_long_form_is_not_asked_its_first_questions_before(ward, session):
