@@ -257,7 +257,7 @@ def learnt(session: Session, clinic: Clinic, indexes: Iterable[bytes]) -> dict[b
         PatientNumber.number_index.in_(list(indexes)),
         PatientNumber.line.in_(LEARNT),
     )
-    return dict(session.execute(rows))
+    return dict(session.execute(rows).all())
 
 
 def mark_number(session: Session, clinic: Clinic, number: PatientNumber, line: str, actor: str) -> None:
