@@ -3,14 +3,14 @@
 import hmac
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cache
 from importlib import resources
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from config import audit, clock, db, keys, runtime
@@ -105,9 +105,34 @@ def open_link_of(session: Session, patient_id: UUID) -> IntakeLink | None:
     )
 
 
+def second_url(session: Session, link: IntakeLink) -> str:
+    """Return a second URL of the link, for its follow-up; the first, which nobody knows but the patient, stays good.
+
+    Raises ValueError for a link that is not open any more or has had its second.
+    """
+    if link.second_hash is not None or not is_open(link, clock.now()):
+        raise ValueError("this link gets no second address")
+    token = keys.new_token()
+    link.second_hash = keys.token_hash(token)
+    _note(session, link, "second_address", "system:intake")
+    return f"{runtime.settings().public_url}/i/{token}"
+
+
 def by_token(session: Session, token: str) -> IntakeLink | None:
     """Return the link with this token in whatever state it is; looking changes nothing."""
-    return session.scalar(select(IntakeLink).where(IntakeLink.token_hash == keys.token_hash(token)))
+    hashed = keys.token_hash(token)
+    known = or_(IntakeLink.token_hash == hashed, IntakeLink.second_hash == hashed)
+    return session.scalar(select(IntakeLink).where(known))
+
+
+def expire(session: Session, link_ids: Iterable[UUID]) -> int:
+    """Say of these links that are still open that their time is over, where it is; return how many."""
+    over = select(IntakeLink).where(IntakeLink.id.in_(link_ids)).with_for_update(skip_locked=True)
+    ended = [link for link in session.scalars(over) if link.state in LIVE]
+    ended = [link for link in ended if not is_open(link, clock.now())]
+    for link in ended:
+        withdraw(session, link)
+    return len(ended)
 
 
 def on_tablet(link: IntakeLink) -> bool:

@@ -1,6 +1,6 @@
 """Writes the text of one due reminder: the words, a link if one is due, and codes where several visits wait."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from config import logging
 from intake_links import links, scoring
+from intake_links.models import IntakeLink
 from messaging import consent, people, wording
 from messaging import models as messaging
 from reminders import appointments, cadences, phrasing
@@ -48,16 +49,26 @@ class Case:
         return self.due_at + length if length else None
 
 
-def compose(session: Session, case: Case, crowded: bool, now: datetime) -> tuple[str, list[str]]:
-    """The text of the reminder, and what the reminder must remember of it."""
+@dataclass(frozen=True)
+class Composed:
+    """The words of a text, what its reminder must remember of it, and the link it carries, if one."""
+
+    body: str
+    notes: list[str] = field(default_factory=list)
+    link: IntakeLink | None = None
+
+
+def compose(session: Session, case: Case, crowded: bool, now: datetime) -> Composed:
+    """The text of the reminder."""
     assert case.step is not None
     said = phrasing.words(case.clinic, case.patient, case.visit, now)
     notes: list[str] = []
-    key = case.step.text
+    key, link = case.step.text, None
     if case.step.intake:
-        link = _issue_link(session, case)
-        key = key if link else case.step.text_without_intake or "reminder_day"
-        said |= {"link": link} if link else {}
+        issued = _issue_link(session, case)
+        key = key if issued else case.step.text_without_intake or "reminder_day"
+        if issued:
+            link, said["link"] = issued
     if crowded and key == "reminder_link":
         key = "reminder_link_only"  # a bare Y would not say which visit is meant
     if crowded and key in ASKING and case.patient.privacy != "generic":
@@ -67,7 +78,7 @@ def compose(session: Session, case: Case, crowded: bool, now: datetime) -> tuple
             said["codes"] = ", ".join(_coded(case, visit, code, now) for code, visit in enumerate(visits, 1))
             notes = [code_note(code, visit) for code, visit in enumerate(visits, 1)]
     template = phrasing.text_for(key, case.patient, place=case.visit.place)
-    return wording.render(template, said), notes
+    return Composed(wording.render(template, said), notes, link)
 
 
 def _awaiting(session: Session, case: Case, now: datetime) -> list[Appointment]:
@@ -82,7 +93,7 @@ def _coded(case: Case, visit: Appointment, code: int, now: datetime) -> str:
     return f"{code}) {said['date']} {said['time']}"
 
 
-def _issue_link(session: Session, case: Case) -> str | None:
+def _issue_link(session: Session, case: Case) -> tuple[IntakeLink, str] | None:
     """A link to the step's questionnaires, unless one is open, or the patient has not agreed or could not open it."""
     # Without a birth date nobody could open it.
     number = people.textable_number(session, case.patient)
@@ -93,14 +104,11 @@ def _issue_link(session: Session, case: Case) -> str | None:
     if not consent.may_text(session, case.clinic, number.number or "", "screening"):
         return None
     try:
-        _, url = links.issue(
-            session, case.clinic, case.patient, case.step.intake, appointment_id=case.visit.id
-        )
+        return links.issue(session, case.clinic, case.patient, case.step.intake, appointment_id=case.visit.id)
     except scoring.UnknownInstrument:
         # A cadence that names a questionnaire we do not have must not cost the patient the reminder.
         logging.logger().error("unknown instrument in cadence", clinic_id=case.clinic.id)
         return None
-    return url
 
 
 def code_note(code: int, appointment: Appointment) -> str:
