@@ -35,6 +35,7 @@ BIRTH = ("day", "month", "year")
 class Visit:
     """A phone that has passed the birth date. `fresh` is false once it has been idle or open for too long."""
 
+    clinic: Clinic
     link: IntakeLink
     session: LinkSession
     fresh: bool
@@ -253,16 +254,22 @@ def visit(session: Session, token: str | None, *, acting: bool = False) -> Visit
     """
     if not token:
         return None
-    known = session.scalar(select(LinkSession).where(LinkSession.token_hash == keys.token_hash(token)))
-    if known is None:
+    asked = (
+        select(LinkSession, IntakeLink, Clinic)
+        .join(IntakeLink, IntakeLink.id == LinkSession.link_id)
+        .join(Clinic, Clinic.id == IntakeLink.clinic_id)
+        .where(LinkSession.token_hash == keys.token_hash(token))
+    )
+    found = session.execute(asked.with_for_update(of=IntakeLink) if acting else asked).one_or_none()
+    if found is None:
         return None
-    link = session.get_one(IntakeLink, known.link_id, with_for_update=acting)
+    known, link, clinic = found
     now = clock.now()
     idle = IDLE_ON_TABLET if on_tablet(link) else IDLE
     fresh = now < known.seen_at + idle and now < known.created_at + OLDEST
     if acting and fresh:
         known.seen_at = now
-    return Visit(link, known, fresh)
+    return Visit(clinic, link, known, fresh)
 
 
 def _note(session: Session, link: IntakeLink, act: str, actor: str, **detail: int) -> None:
