@@ -11,7 +11,7 @@ from messaging import normalising, rulebook
 from messaging.rulebook import Answer, Consent, Scope
 
 VERSION = (
-    "2026-11-22.3"  # kept beside each reading, so that the value of the rules can be measured by version
+    "2026-11-22.4"  # kept beside each reading, so that the value of the rules can be measured by version
 )
 _CODE = re.compile(r"(y|yes|si|r) ?([1-9])")
 _AND_IN_SPANISH = re.compile(r"\s*y\s+\w", re.IGNORECASE)
