@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+from datetime import timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -12,6 +13,9 @@ from intake_links.models import Screen
 from messaging.inbox import items
 from messaging.inbox.models import InboxItem
 from messaging.models import Clinic, Patient
+
+# After so long without another answer a form counts as left; a visit on a phone ends by then too (links.IDLE).
+STOPPED_AFTER = timedelta(minutes=30)
 
 
 def answers_of(screen: Screen) -> tuple[int | None, ...]:
@@ -26,6 +30,8 @@ def score_of(session: Session, screen: Screen) -> scoring.Score:
 
 def sex_of(session: Session, screen: Screen) -> scoring.Sex | None:
     """Return the sex on the patient's record where a cut depends on it, else None."""
+    if not scoring.instrument(screen.instrument).by_sex:
+        return None  # nearly all: no need to read the record at each answer
     sex = session.get_one(Patient, screen.patient_id).sex
     return "female" if sex == "female" else "male" if sex == "male" else None
 
@@ -99,6 +105,45 @@ def say_it_is_finished(session: Session, screen: Screen, score: scoring.Score) -
         _rewrite(session, item, kept + _total(session, screen, score))
 
 
+def watch(session: Session, screen: Screen, score: scoring.Score) -> None:
+    """Have a form that is positive already looked at, unless it goes on: nobody may be lost by stopping midway."""
+    positive = screen.owed is None and (score.positive or _short_within(session, screen) is not None)
+    screen.look_at = clock.now() + STOPPED_AFTER if positive else None
+
+
+def tell_it_stopped(session: Session, clinic: Clinic, screen: Screen) -> None:
+    """Tell a person of a positive form that was left: as a screen, with what is still open."""
+    screen.look_at = None
+    if screen.state != "started" or screen.owed is not None:
+        return
+    screen.owed = "screen"
+    note(session, screen, "stopped", "system:intake")
+    open_item(session, clinic, screen, "screen", summary_of(session, screen, score_of(session, screen)))
+
+
+def say_it_went_on(session: Session, clinic: Clinic, screen: Screen, score: scoring.Score) -> None:
+    """A form that was left midway has been handed in after all: its item says how it ended."""
+    summary = _total(session, screen, score)
+    if score.positive or short_form(session, screen, score) is not None:
+        summary = summary_of(session, screen, score)
+    else:
+        summary = links.staff_words()["went_on"].format(instrument=title_of(screen)) + summary
+    item = open_item(session, clinic, screen, "screen", summary)
+    if item.summary != summary:
+        _rewrite(session, item, summary)
+
+
+def _short_within(session: Session, screen: Screen) -> scoring.Instrument | None:
+    """The short form whose questions open this one, where they were answered and are a positive screen by themselves."""
+    answers = answers_of(screen)
+    for short in scoring.instruments().values():
+        if short.grows_into == screen.instrument:
+            score = scoring.score(short.id, answers[: len(short.items)], sex_of(session, screen))
+            if score.positive:
+                return short
+    return None
+
+
 def _rewrite(session: Session, item: InboxItem, summary: str) -> None:
     item.summary = summary
     items.note_event(session, item, "system:intake", "updated")
@@ -132,7 +177,9 @@ def summary_of(session: Session, screen: Screen, score: scoring.Score) -> str:
         for rule in definition.alerts
         if (answers[rule.item - 1] or 0) >= rule.at_least
     ] or [_positive(session, screen, score)]
-    end = words["unfinished"] if screen.state == "started" else _total(session, screen, score)
+    end = _total(session, screen, score)
+    if screen.state == "started":
+        end = words["unfinished" if score.alerts else "stopped"]
     return _where(screen) + words["alerts_joined"].join(said) + end
 
 
@@ -150,6 +197,12 @@ def short_form(session: Session, screen: Screen, score: scoring.Score) -> scorin
 
 def _positive(session: Session, screen: Screen, score: scoring.Score) -> str:
     short = None if score.positive else short_form(session, screen, score)
+    if screen.state == "started" and not score.positive:
+        short = _short_within(session, screen)
+        if short is not None:
+            return links.staff_words()["positive_within"].format(
+                short=short.title, instrument=title_of(screen)
+            )
     if short is None:
         return links.staff_words()["positive"].format(instrument=title_of(screen))
     return links.staff_words()["positive_short"].format(short=short.title, instrument=title_of(screen))

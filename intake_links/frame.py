@@ -59,7 +59,7 @@ def inside(*, acting: bool) -> Callable[[View], View]:
                 visit = links.visit(session, request.cookies.get(cookie()), acting=acting)
                 if visit is None:
                     return sheets.page("closed", sheets.language_for(None), None, status=403, no_session=True)
-                clinic = session.get_one(Clinic, visit.link.clinic_id)
+                clinic = visit.clinic
                 g.tablet = links.on_tablet(visit.link)
                 if visit.fresh:
                     return view(session, clinic, visit, **named)

@@ -1,18 +1,18 @@
-"""The lane of what is owed: finds, by SQL alone, a screen whose item is missing, and opens the item again."""
+"""The lanes of this room: items that are missing, positive forms that were left half answered, links whose time is over."""
 
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, String, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, String, and_, exists, func, or_, select, text
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import GenericFunction
 
-from config import db, logging, queue
-from intake_links import alerts
-from intake_links.models import Screen
+from config import clock, db, logging, queue
+from intake_links import alerts, links
+from intake_links.models import IntakeLink, Screen
 from messaging.inbox.models import InboxItem
 from messaging.models import Clinic
 
@@ -81,4 +81,57 @@ def _repair(screen_id: UUID) -> int:
         return 0
 
 
-LANES = [queue.Lane("owed", "urgent", repair_forgotten, oldest)]
+def _stopped(now: datetime) -> ColumnElement[bool]:
+    return and_(Screen.look_at.is_not(None), Screen.look_at <= now)
+
+
+def oldest_stopped(session: Session, now: datetime) -> datetime | None:
+    """Return since when a positive form that was left half answered waits to be told of."""
+    return session.scalar(select(func.min(Screen.look_at)).where(_stopped(now)))
+
+
+def tell_of_stopped() -> int:
+    """Tell a person of each positive form that nobody has gone on with, each in a transaction of its own."""
+    with db.unit_of_work(db.EVERY, read_only=True) as session:
+        found = session.scalars(select(Screen.id).where(_stopped(clock.now())).limit(BATCH)).all()
+    return sum(_tell_of_stopped(screen_id) for screen_id in found)
+
+
+def _tell_of_stopped(screen_id: UUID) -> int:
+    try:
+        with db.unit_of_work(db.EVERY) as session:
+            again = select(Screen).where(Screen.id == screen_id, _stopped(clock.now())).with_for_update()
+            screen = session.scalar(again)
+            if screen is None:
+                return 0  # they went on, or another worker was here
+            alerts.tell_it_stopped(session, session.get_one(Clinic, screen.clinic_id), screen)
+            return 1
+    except Exception as error:  # noqa: BLE001 - whatever one screen raises, the others must be told of
+        logging.logger().error(
+            "a positive form that was left cannot be told of", screen_id=screen_id, exc_info=error
+        )
+        return 0
+
+
+def _over(now: datetime) -> ColumnElement[bool]:
+    # The states stand here as literals, as in the index: only then do both databases see that it fits.
+    return and_(text("state IN ('open', 'verified')"), IntakeLink.expires_at <= now)
+
+
+def oldest_over(session: Session, now: datetime) -> datetime | None:
+    """Return since when a link's time is over and nobody has said so."""
+    return session.scalar(select(func.min(IntakeLink.expires_at)).where(_over(now)))
+
+
+def expire_links() -> int:
+    """Say of links whose time is over that it is; return how many."""
+    with db.unit_of_work(db.EVERY) as session:
+        found = select(IntakeLink.id).where(_over(clock.now())).order_by(IntakeLink.expires_at).limit(BATCH)
+        return links.expire(session, session.scalars(found).all())
+
+
+LANES = [
+    queue.Lane("owed", "urgent", repair_forgotten, oldest),
+    queue.Lane("stopped", "urgent", tell_of_stopped, oldest_stopped),
+    queue.Lane("expiry", "bulk", expire_links, oldest_over),
+]

@@ -3,7 +3,7 @@
 import hmac
 import re
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cache
@@ -38,6 +38,7 @@ BIRTH = ("day", "month", "year")
 class Visit:
     """A phone that has passed the birth date. `fresh` is false once it has been idle or open for too long."""
 
+    clinic: Clinic
     link: IntakeLink
     session: LinkSession
     fresh: bool
@@ -111,9 +112,34 @@ def open_link_of(session: Session, patient_id: UUID) -> IntakeLink | None:
     )
 
 
+def second_url(session: Session, link: IntakeLink) -> str:
+    """Return a second URL of the link, for its follow-up; the first, which nobody knows but the patient, stays good.
+
+    Raises ValueError for a link that is not open any more or has had its second.
+    """
+    if link.second_hash is not None or not is_open(link, clock.now()):
+        raise ValueError("this link gets no second address")
+    token = keys.new_token()
+    link.second_hash = keys.token_hash(token)
+    _note(session, link, "second_address", "system:intake")
+    return f"{runtime.settings().public_url}/i/{token}"
+
+
 def by_token(session: Session, token: str) -> IntakeLink | None:
     """Return the link with this token in whatever state it is; looking changes nothing."""
-    return session.scalar(select(IntakeLink).where(IntakeLink.token_hash == keys.token_hash(token)))
+    hashed = keys.token_hash(token)
+    known = or_(IntakeLink.token_hash == hashed, IntakeLink.second_hash == hashed)
+    return session.scalar(select(IntakeLink).where(known))
+
+
+def expire(session: Session, link_ids: Iterable[UUID]) -> int:
+    """Say of these links that are still open that their time is over, where it is; return how many."""
+    over = select(IntakeLink).where(IntakeLink.id.in_(link_ids)).with_for_update(skip_locked=True)
+    ended = [link for link in session.scalars(over) if link.state in LIVE]
+    ended = [link for link in ended if not is_open(link, clock.now())]
+    for link in ended:
+        withdraw(session, link)
+    return len(ended)
 
 
 def on_tablet(link: IntakeLink) -> bool:
@@ -246,16 +272,22 @@ def visit(session: Session, token: str | None, *, acting: bool = False) -> Visit
     """
     if not token:
         return None
-    known = session.scalar(select(LinkSession).where(LinkSession.token_hash == keys.token_hash(token)))
-    if known is None:
+    asked = (
+        select(LinkSession, IntakeLink, Clinic)
+        .join(IntakeLink, IntakeLink.id == LinkSession.link_id)
+        .join(Clinic, Clinic.id == IntakeLink.clinic_id)
+        .where(LinkSession.token_hash == keys.token_hash(token))
+    )
+    found = session.execute(asked.with_for_update(of=IntakeLink) if acting else asked).one_or_none()
+    if found is None:
         return None
-    link = session.get_one(IntakeLink, known.link_id, with_for_update=acting)
+    known, link, clinic = found
     now = clock.now()
     idle = IDLE_ON_TABLET if on_tablet(link) else IDLE
     fresh = now < known.seen_at + idle and now < known.created_at + OLDEST
     if acting and fresh:
         known.seen_at = now
-    return Visit(link, known, fresh)
+    return Visit(clinic, link, known, fresh)
 
 
 def leave(session: Session, visit: Visit) -> None:

@@ -4,22 +4,30 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from config.db import Base, ClinicRow, Sealed, SealedRow
+
+STILL_OPEN = text("state IN ('open', 'verified')")
+WAITING = text("look_at IS NOT NULL")
 
 
 class IntakeLink(ClinicRow, Base):
     """A signed link to one or more instruments for one patient.
 
     state: open -> verified -> answered; open | verified -> expired | withdrawn | locked (five wrong birth dates).
-    Only the token's keyed hash is kept. GET changes nothing. `place` is "tablet" for a form that staff opened on the
+    Only the token's keyed hash is kept, and that of the second token, by which the link is texted once more: either
+    opens it, and both count the same tries. GET changes nothing. `place` is "tablet" for a form that staff opened on the
     clinic's own tablet with a code: `code_hash` is its keyed hash until the code is used, `code_until` its end; "own"
     for a link without questions, which leads to the patient's own page and is never "answered".
     """
 
     __tablename__ = "intake_link"
+    __table_args__ = (
+        Index("ix_intake_link_second", "second_hash", unique=True),
+        Index("ix_intake_link_ends", "expires_at", sqlite_where=STILL_OPEN, postgresql_where=STILL_OPEN),
+    )
 
     patient_id: Mapped[UUID] = mapped_column(ForeignKey("patient.id"), index=True)
     appointment_id: Mapped[UUID | None] = mapped_column(ForeignKey("appointment.id"))
@@ -35,6 +43,7 @@ class IntakeLink(ClinicRow, Base):
     place: Mapped[str | None] = mapped_column(String(10))
     code_hash: Mapped[bytes | None] = mapped_column(index=True)
     code_until: Mapped[datetime | None]
+    second_hash: Mapped[bytes | None]
 
 
 class LinkSession(ClinicRow, Base):
@@ -56,6 +65,7 @@ class Screen(SealedRow, Base):
     `owed` is the class of the item it owes a human, in clear like an item's urgency: safety | screen | null.
     `answers` is a JSON list of int or null, one for each scored item; `result` the JSON of its score.
     `event` is unique per (clinic, source): the link's or the vendor's id of this submission.
+    `look_at` is when a form begun and not handed in must be looked at, because it is positive already.
     """
 
     __tablename__ = "screen"
@@ -63,6 +73,7 @@ class Screen(SealedRow, Base):
         UniqueConstraint("clinic_id", "source", "event"),
         Index("ix_screen_patient", "patient_id", "instrument", "submitted_at"),
         Index("ix_screen_instrument", "clinic_id", "instrument"),
+        Index("ix_screen_look", "look_at", sqlite_where=WAITING, postgresql_where=WAITING),
     )
 
     patient_id: Mapped[UUID] = mapped_column(ForeignKey("patient.id"))
@@ -79,6 +90,7 @@ class Screen(SealedRow, Base):
     started_at: Mapped[datetime]
     submitted_at: Mapped[datetime | None]
     scored_at: Mapped[datetime | None]
+    look_at: Mapped[datetime | None]
     detail: Mapped[dict[str, Any]] = mapped_column(default=dict)
 
     answers = Sealed("answers_ct")

@@ -20,7 +20,7 @@ def verify_again() -> Response:
         visit = links.visit(session, request.cookies.get(frame.cookie()), acting=True)
         if visit is None or links.on_tablet(visit.link):
             return sheets.page("closed", sheets.language_for(None), None, status=403, no_session=True)
-        clinic, link = session.get_one(Clinic, visit.link.clinic_id), visit.link
+        clinic, link = visit.clinic, visit.link
         if visit.fresh or link.state == "answered":
             return frame.to("pages.resume")
         let_in = entrance.try_birth_date(session, clinic, link, "again", action=url_for("pages.verify_again"))
@@ -70,11 +70,12 @@ def _save(session: Session, clinic: Clinic, visit: links.Visit, part: int, numbe
     if not given and not here.asked(index):
         return sheets.question(clinic, visit, here, index, problem="choose")
     if given:
-        screen = submissions.begin(session, clinic, link, part - 1)
+        screen = here.screen or submissions.begin(session, clinic, link, part - 1)
         submissions.accept_answer(session, clinic, screen, index, value, given_in=visit.session.id)
         if here.alerts(index, value):
             return frame.to("pages.help_now")
-    return _after(session, link, part - 1, index)
+        here = progress.standing(part - 1, link, screen)
+    return _after(session, link, here, index)
 
 
 def _given(values: tuple[int, ...]) -> tuple[bool, int | None]:
@@ -85,13 +86,12 @@ def _given(values: tuple[int, ...]) -> tuple[bool, int | None]:
     return next(((True, value) for value in values if str(value) == chosen), (False, None))
 
 
-def _after(session: Session, link: IntakeLink, part: int, index: int) -> Response:
+def _after(session: Session, link: IntakeLink, here: progress.Place, index: int) -> Response:
     """Go to the question that follows, or to where a change was asked for."""
-    here = progress.place_in(session, link, part)
     later = [i for i in scoring.applicable(here.definition, here.answers) if i > index]
     if here.screen is None or here.screen.state != "started" or not later or request.form.get("change"):
         return frame.onward(session, link)
-    return frame.to("pages.question", part=part + 1, number=later[0] + 1)
+    return frame.to("pages.question", part=here.part + 1, number=later[0] + 1)
 
 
 @frame.pages.get("/q/<int:part>/check")

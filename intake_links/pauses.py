@@ -1,4 +1,4 @@
-"""How long an address that guessed wrong too often must wait: longer each time, a minute at most, forgotten in an hour.
+"""How long an address, or a whole door, that was guessed at too often must wait: a minute at most, forgotten in an hour.
 
 Kept in the memory of each process: a soft delay beside the tries that the database counts, and never a lock, because
 a whole clinic or a carrier's customers share one address.
@@ -11,6 +11,10 @@ from datetime import datetime, timedelta
 from config import clock, runtime
 
 LONGEST = timedelta(seconds=60)
+# Instead of an address: guesses from anywhere, so that many addresses together get no further than one.
+ANYWHERE = "*"
+# An address that has opened a form is a clinic's own: strangers who guess at the door do not make it wait.
+OWN_FOR = timedelta(days=30)
 FORGOTTEN_AFTER = timedelta(hours=1)
 KEPT = 10_000
 
@@ -19,6 +23,7 @@ class _Wrong:
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.known: dict[bytes, list[datetime]] = {}
+        self.right: dict[bytes, datetime] = {}
 
 
 def wait(kind: str, address: str, free: int) -> int:
@@ -40,6 +45,36 @@ def wrong(kind: str, address: str) -> None:
         known.known[key] = [*lately[-100:], now]
         while len(known.known) > KEPT:
             known.known.pop(next(iter(known.known)))
+
+
+def wait_at_door(kind: str, address: str, free: int, free_anywhere: int) -> int:
+    """Return how many seconds to wait for what one address guessed, or, where it never guessed right, all together did."""
+    own = wait(kind, address, free)
+    return own if _is_known(kind, address) else max(own, wait(kind, ANYWHERE, free_anywhere))
+
+
+def wrong_at_door(kind: str, address: str) -> None:
+    """Count one wrong guess for its address, and against the door unless the address is a clinic's own."""
+    wrong(kind, address)
+    if not _is_known(kind, address):
+        wrong(kind, ANYWHERE)
+
+
+def right_at_door(kind: str, address: str) -> None:
+    """Remember that this address guessed right."""
+    known, key = _wrong(), _key(kind, address)
+    with known.lock:
+        known.right.pop(key, None)
+        known.right[key] = clock.now()
+        while len(known.right) > KEPT:
+            known.right.pop(next(iter(known.right)))
+
+
+def _is_known(kind: str, address: str) -> bool:
+    known = _wrong()
+    with known.lock:
+        at = known.right.get(_key(kind, address))
+    return at is not None and clock.now() - at < OWN_FOR
 
 
 def _key(kind: str, address: str) -> bytes:

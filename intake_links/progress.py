@@ -68,7 +68,11 @@ def place(session: Session, link: IntakeLink) -> Place | None:
 
 def place_in(session: Session, link: IntakeLink, part: int) -> Place:
     """Return where one instrument of the link stands. Raises IndexError for a part the link has not."""
-    screen = find_screen(session, link.clinic_id, LINK, event(link, part))
+    return standing(part, link, find_screen(session, link.clinic_id, LINK, event(link, part)))
+
+
+def standing(part: int, link: IntakeLink, screen: Screen | None) -> Place:
+    """Return where one instrument of the link stands whose `screen` has been found, or is not there yet."""
     # A short form that grew is the longer one from then on.
     definition = scoring.instrument(screen.instrument if screen else link.instruments[part])
     answers = (None,) * len(definition.items) if screen is None else alerts.answers_of(screen)

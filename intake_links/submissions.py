@@ -84,6 +84,7 @@ def accept_answer(
     if screen.owed != "safety":
         if score.alerts:
             alerts.raise_alert(session, clinic, screen, score)
+        alerts.watch(session, screen, score)
     elif value != before[index] and any(rule.item == index + 1 for rule in definition.alerts):
         if (value or 0) > (before[index] or 0):
             alerts.raise_alert(session, clinic, screen, score)
@@ -109,7 +110,8 @@ def submit(session: Session, clinic: Clinic, screen: Screen) -> Screen:
         return screen
     _finish(session, clinic, screen, clock.now())
     link = session.get(IntakeLink, screen.link_id) if screen.link_id else None
-    if link is not None and link.state in links.LIVE and progress.place(session, link) is None:
+    # The link's time may have ended while this was being answered: an answer is an answer.
+    if link is not None and link.state in (*links.LIVE, "expired") and progress.place(session, link) is None:
         link.state, link.answered_at = "answered", clock.now()
     return screen
 
@@ -221,11 +223,14 @@ def _finish(session: Session, clinic: Clinic, screen: Screen, submitted_at: date
     score = alerts.score_of(session, screen)
     screen.result = json.dumps(asdict(score))
     screen.state, screen.submitted_at, screen.scored_at = "submitted", submitted_at, clock.now()
+    screen.look_at = None
     alerts.note(session, screen, "submitted", _who(screen), instrument=screen.instrument)
     if screen.owed == "safety":
         alerts.say_it_is_finished(session, screen, score)
     elif score.alerts:
         alerts.raise_alert(session, clinic, screen, score)
+    elif screen.owed == "screen":
+        alerts.say_it_went_on(session, clinic, screen, score)
     elif score.positive or alerts.short_form(session, screen, score) is not None:
         screen.owed = "screen"
         alerts.open_item(session, clinic, screen, "screen", alerts.summary_of(session, screen, score))

@@ -119,13 +119,22 @@ class Spelling:
         """Return ``words`` with every word near a listed one replaced by it."""
         if len(words) < self._shortest - 1:
             return words
-        return " ".join(map(self._mend_one, words.split(" ")))
+        shortest, longest, known = self._shortest - 1, self._longest + 1, self._known
+        return " ".join(
+            [
+                word if not shortest <= len(word) <= longest or word in known else self._mend_one(word)
+                for word in words.split(" ")
+            ]
+        )
 
     def _mend_one(self, word: str) -> str:
-        if not self._shortest - 1 <= len(word) <= self._longest + 1 or word in self._known:
-            return word
         by_less = self._by_less
-        return next((by_less[less] for less in (word, *_one_less(word)) if less in by_less), word)
+        if word in by_less:
+            return by_less[word]
+        for less in _one_less(word):
+            if less in by_less:
+                return by_less[less]
+        return word
 
 
 def _one_less(word: str) -> list[str]:

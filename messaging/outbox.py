@@ -72,6 +72,20 @@ def text_patient(
     )
 
 
+def refusal(session: Session, clinic: Clinic, patient: Patient, programme: str) -> str | None:
+    """Return why `text_patient` would refuse now, None if it would not."""
+    if patient.state != "active":
+        return "inactive"
+    number = people.textable_number(session, patient)
+    if number is None:
+        return _why_no_number(session, patient)
+    try:
+        _ask_consent(session, clinic, number.number or "", programme)
+    except MayNotText as refused:
+        return refused.reason
+    return None
+
+
 def text_conversation(
     session: Session,
     clinic: Clinic,

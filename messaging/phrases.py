@@ -74,7 +74,8 @@ _GAP = re.compile(r"\.\.(\d?)")
 class Phrase:
     """One listed phrase: its pattern, and for each word it must have the first letters that word can begin with.
 
-    The rarest of these, ``keys``, finds the phrase; the others save trying the pattern where it cannot occur.
+    A word without a free ending must be there whole. The rarest of these, ``keys``, finds the phrase; the others save
+    trying the pattern where it cannot occur.
     """
 
     pattern: re.Pattern[str]
@@ -91,41 +92,52 @@ class Phrasebook:
     """
 
     def __init__(self) -> None:
-        self._by_key: dict[str, list[tuple[str, Phrase]]] = {}
+        self._by_key: dict[str, list[tuple[str, tuple[frozenset[str], ...], re.Pattern[str]]]] = {}
 
     def add(self, label: str, phrases: Iterable[str], words: Mapping[str, list[str]]) -> None:
         """Add ``phrases`` under ``label``; raises ValueError for a phrase that cannot be found, KeyError for an unknown list."""
         for written in phrases:
             phrase = compile_phrase(written, words)
             for key in phrase.keys:
-                self._by_key.setdefault(key, []).append((label, phrase))
+                self._by_key.setdefault(key, []).append((label, phrase.others, phrase.pattern))
 
-    def labels(self, words: str) -> frozenset[str]:
-        """Return the labels of which some phrase occurs in ``words`` (folded, one space between)."""
-        return frozenset([label for label, _ in self._found(words)])
+    def patterns(self) -> set[tuple[str, re.Pattern[str]]]:
+        """Return every phrase's label and pattern, as the index holds them."""
+        return {(label, pattern) for listed in self._by_key.values() for label, _, pattern in listed}
+
+    def labels(self, words: str, label: str | None = None) -> frozenset[str]:
+        """Return the labels of which some phrase occurs in ``words`` (folded, one space between); asks only for one, where one is given."""
+        return frozenset([own for own, _ in self._found(words, label)])
 
     def without(self, words: str, label: str | None = None) -> str:
         """Return ``words`` with every occurrence taken out, a bar in its place; of one label only, where one is given."""
+        found = [match for _, match in self._found(words, label)]
+        if not found:
+            return words
         spaced = f" {words}"
-        found = [match for own, match in self._found(words) if label in (None, own)]
         for match in sorted(found, key=lambda match: (-len(match[0]), match.re.pattern)):
             spaced = match.re.sub(f" {GONE}", spaced)
         return spaced[1:]
 
-    def _found(self, words: str) -> list[tuple[str, re.Match[str]]]:
+    def _found(self, words: str, label: str | None = None) -> list[tuple[str, re.Match[str]]]:
         spaced = f" {words}"
-        starts = {word[:_KEY] for word in words.split(" ")}
-        absent = starts.isdisjoint
+        each = words.split(" ")
+        # What a phrase may be found by: its words whole, or their first letters where the ending is free.
+        there = {word[:_KEY] for word in each}
+        there.update(each)
+        absent = there.isdisjoint
         found = []
-        for key in self._by_key.keys() & starts:
-            for label, phrase in self._by_key[key]:
-                for other in phrase.others:
+        for key in self._by_key.keys() & there:
+            for own, others, pattern in self._by_key[key]:
+                if label is not None and own != label:
+                    continue
+                for other in others:
                     if absent(other):
                         break
                 else:
-                    match = phrase.pattern.search(spaced)
+                    match = pattern.search(spaced)
                     if match:
-                        found.append((label, match))
+                        found.append((own, match))
         return found
 
 
@@ -184,13 +196,14 @@ def _pattern(choice: str) -> str:
 
 
 def _key(choice: str) -> str:
-    """The first letters of the longest word of a choice, or none where a free ending leaves too few letters."""
+    """The longest word of a choice; its first letters, or none where they are too few, if its ending is free."""
     longest = max(choice.split(" "), key=len)
     if longest == _ANY or (longest.endswith("*") and len(longest) <= _KEY):
         return ""
-    return longest.rstrip("*")[:_KEY]
+    return longest[:-1][:_KEY] if longest.endswith("*") else longest
 
 
 def _rarity(keys: frozenset[str]) -> tuple[bool, bool, int, int]:
     """Long words are rarer than short ones, one choice is rarer than many, and some words are in every other text."""
-    return "" not in keys, keys.isdisjoint(_EVERYDAY), min(map(len, keys)), -len(keys)
+    starts = {key[:_KEY] for key in keys}
+    return "" not in keys, starts.isdisjoint(_EVERYDAY), min(map(len, keys)), -len(keys)

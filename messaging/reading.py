@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from itertools import groupby
+from operator import eq
 
 from messaging import normalising, rulebook
 from messaging.rulebook import Answer, Consent, Scope
 
 VERSION = (
-    "2026-11-22.3"  # kept beside each reading, so that the value of the rules can be measured by version
+    "2026-11-22.4"  # kept beside each reading, so that the value of the rules can be measured by version
 )
 _CODE = re.compile(r"(y|yes|si|r) ?([1-9])")
 _AND_IN_SPANISH = re.compile(r"\s*y\s+\w", re.IGNORECASE)
@@ -76,12 +77,17 @@ def read(text: str, language: str | None = None, awaiting: bool = True) -> Readi
 def _core(rules: rulebook.Rules, words: str) -> str:
     """The words that are left without courtesies, each written once where it was repeated."""
     kept = rules.courtesies.without(words)
-    return _once(" ".join(word for word in kept.split(" ") if word != rulebook.GONE))
+    if kept is words:
+        return words
+    return _once(" ".join([word for word in kept.split(" ") if word != rulebook.GONE]))
 
 
 def _once(words: str) -> str:
     """Each word once where it was said several times in a row ("stop stop stop")."""
-    return " ".join(word for word, _ in groupby(words.split(" ")))
+    each = words.split(" ")
+    if not any(map(eq, each, each[1:])):  # most texts: nothing was said twice
+        return words
+    return " ".join(word for word, _ in groupby(each))
 
 
 def _words(rules: rulebook.Rules, folded: str) -> str:

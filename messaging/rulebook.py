@@ -49,7 +49,7 @@ class Rules:
         if label not in self.exceptions:
             return True
         without = self.exceptions[label].without(words)
-        return without == words or label in self.book.labels(without)
+        return without == words or label in self.book.labels(without, label)
 
 
 @cache

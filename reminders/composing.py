@@ -1,6 +1,6 @@
 """Writes the text of one due reminder: the words, a link if one is due, and codes where several visits wait."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from config import logging
 from intake_links import links, scoring
+from intake_links.models import IntakeLink
 from messaging import consent, people, wording, words
 from messaging import models as messaging
 from reminders import appointments, cadences, phrasing, questionnaires
@@ -52,21 +53,30 @@ class Case:
         return self.due_at + length if length else None
 
 
-def compose(session: Session, case: Case, crowded: bool, now: datetime) -> tuple[str, list[str]]:
-    """The text of the reminder, and what the reminder must remember of it."""
+@dataclass(frozen=True)
+class Composed:
+    """The words of a text, what its reminder must remember of it, and the link it carries, if one."""
+
+    body: str
+    notes: list[str] = field(default_factory=list)
+    link: IntakeLink | None = None
+
+
+def compose(session: Session, case: Case, crowded: bool, now: datetime) -> Composed:
+    """The text of the reminder."""
     assert case.step is not None
     openness, own = people.openness(session, case.patient), words.of(session, case.clinic.id)
     said = phrasing.words(case.clinic, case.patient, case.visit, now)
     notes: list[str] = []
-    key = case.step.text
+    key, issued = case.step.text, None
     if case.step.intake:
-        link, notes = _issue_link(session, case, now)
-        key = key if link else case.step.text_without_intake or "reminder_day"
-        said |= {"link": link} if link else {}
+        issued, notes = _issue_link(session, case, now)
+        key = key if issued else case.step.text_without_intake or "reminder_day"
     elif "link" in wording.names(own.text(phrasing.chosen_for(key, openness, place=case.visit.place), "en")):
-        link = _own_page(session, case, now)
-        key = key if link else "reminder_day"
-        said |= {"link": link} if link else {}
+        issued = _own_page(session, case, now)
+        key = key if issued else "reminder_day"
+    if issued:
+        said["link"] = issued[1]
     if crowded and key == "reminder_link":
         key = "reminder_link_only"  # a bare Y would not say which visit is meant
     if crowded and key in ASKING and case.patient.privacy != "generic":
@@ -75,7 +85,8 @@ def compose(session: Session, case: Case, crowded: bool, now: datetime) -> tuple
             key = "reminder_codes"
             said["codes"] = ", ".join(_coded(case, visit, code, now) for code, visit in enumerate(visits, 1))
             notes += [code_note(code, visit) for code, visit in enumerate(visits, 1)]
-    return phrasing.say(own, key, case.patient, said, openness=openness), notes
+    body = phrasing.say(own, key, case.patient, said, openness=openness)
+    return Composed(body, notes, issued[0] if issued else None)
 
 
 def _awaiting(session: Session, case: Case, now: datetime) -> list[Appointment]:
@@ -90,7 +101,9 @@ def _coded(case: Case, visit: Appointment, code: int, now: datetime) -> str:
     return f"{code}) {said['date']} {said['time']}"
 
 
-def _issue_link(session: Session, case: Case, now: datetime) -> tuple[str | None, list[str]]:
+def _issue_link(
+    session: Session, case: Case, now: datetime
+) -> tuple[tuple[IntakeLink, str] | None, list[str]]:
     """A link to what is due of the step's questionnaires, unless one is open, or the patient has not agreed or could
     not open it; and notes on what was not asked."""
     # Without a birth date nobody could open it.
@@ -105,20 +118,20 @@ def _issue_link(session: Session, case: Case, now: datetime) -> tuple[str | None
     if not wanted:
         return None, notes
     try:
-        _, url = links.issue(session, case.clinic, case.patient, wanted, appointment_id=case.visit.id)
+        issued = links.issue(session, case.clinic, case.patient, wanted, appointment_id=case.visit.id)
     except scoring.UnknownInstrument:
         # A cadence that names a questionnaire we do not have must not cost the patient the reminder.
         logging.logger().error("unknown instrument in cadence", clinic_id=case.clinic.id)
         return None, []
-    return url, notes
+    return issued, notes
 
 
-def _own_page(session: Session, case: Case, now: datetime) -> str | None:
+def _own_page(session: Session, case: Case, now: datetime) -> tuple[IntakeLink, str] | None:
     """A link to the patient's own page, open while the visit can still be spoken of; none where nobody could open it."""
     if case.patient.birth_date is None:
         return None
     valid = case.visit.starts_at + appointments.STILL_TODAY - now
-    return links.issue(session, case.clinic, case.patient, [], appointment_id=case.visit.id, valid=valid)[1]
+    return links.issue(session, case.clinic, case.patient, [], appointment_id=case.visit.id, valid=valid)
 
 
 def code_note(code: int, appointment: Appointment) -> str:

@@ -12,7 +12,7 @@ from config import clock, db
 from messaging import models as messaging
 from messaging import outbox
 from messaging.inbox import items
-from reminders import appointments, cadences, composing, phrasing, planner
+from reminders import appointments, cadences, composing, followups, phrasing, planner
 from reminders.composing import Case
 from reminders.models import Appointment, Reminder
 from reminders.rules import planning, zones
@@ -176,14 +176,14 @@ def _queue(session: Session, case: Case, crowded: bool, now: datetime) -> None:
     try:
         # A link issued for a text that may not go is taken back with it.
         with session.begin_nested():
-            body, notes = composing.compose(session, case, crowded, now)
+            composed = composing.compose(session, case, crowded, now)
             message = outbox.text_patient(
                 session,
                 case.clinic,
                 case.patient,
                 kind="reminder",
                 programme="reminders",
-                body=body,
+                body=composed.body,
                 dedupe=f"reminder:{reminder.id}",
                 lane="bulk",
                 expires_at=_expires_at(case, now),
@@ -193,7 +193,10 @@ def _queue(session: Session, case: Case, crowded: bool, now: datetime) -> None:
         if refused.reason not in THEIR_WISH:
             ask_to_call(session, case.clinic, case.patient, case.visit, refused.reason)
         return
-    reminder.state, reminder.message_id, reminder.why = "queued", message.id, [*reminder.why, *notes]
+    reminder.state, reminder.message_id = "queued", message.id
+    reminder.why = [*reminder.why, *composed.notes]
+    if composed.link is not None:
+        followups.expect(session, case.clinic, case.patient, composed.link, message)
 
 
 def _expires_at(case: Case, now: datetime) -> datetime:

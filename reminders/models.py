@@ -67,6 +67,23 @@ class Reminder(ClinicRow, Work, Base):
     message_id: Mapped[UUID | None] = mapped_column(ForeignKey("message.id"))
 
 
+class FollowUp(ClinicRow, Work, Base):
+    """What follows a link that was texted: one more text, then a task for a human, and never more.
+
+    state: waiting -> texted (`message_id`) -> asked (a human has the task) | over; waiting -> asked | over. `why` says
+    what ended it. `first_message_id` is the text that brought the link; `try_after` when the row is next looked at.
+    """
+
+    __tablename__ = "follow_up"
+    __table_args__ = (UniqueConstraint("link_id"), Index("ix_follow_up_work", "state", "try_after"))
+
+    link_id: Mapped[UUID] = mapped_column(ForeignKey("intake_link.id"))
+    first_message_id: Mapped[UUID] = mapped_column(ForeignKey("message.id"))
+    message_id: Mapped[UUID | None] = mapped_column(ForeignKey("message.id"))
+    state: Mapped[str] = mapped_column(String(8), default="waiting")
+    why: Mapped[str | None] = mapped_column(String(80))
+
+
 class Handoff(ClinicRow, Work, live.Shown, Base):
     """A warm handoff: a patient in the building, and a care manager who goes to meet them.
 

@@ -12,7 +12,7 @@ from intake_links import links, scoring
 from messaging import outbox
 from messaging import words as clinic_words
 from messaging.models import Clinic, Patient, Staff
-from reminders import phrasing, planner
+from reminders import followups, phrasing, planner
 from web import beside, cases, inbox, layout, patients, permissions, sessions, times, words
 
 questions = layout.room("questions", __name__)
@@ -53,7 +53,7 @@ def send_form(session: Session, clinic: Clinic, staff: Staff, patient: Patient, 
     link, url = links.issue(session, clinic, patient, wanted, valid=links.VALID + (opens - now))
     said = phrasing.about_clinic(clinic, patient) | {"link": url}
     try:
-        outbox.text_patient(
+        message = outbox.text_patient(
             session,
             clinic,
             patient,
@@ -68,6 +68,7 @@ def send_form(session: Session, clinic: Clinic, staff: Staff, patient: Patient, 
         )
     except outbox.MayNotText as refused:
         raise Refused(words.say("refusals", REFUSALS.get(refused.reason, "form_no_number"))) from None
+    followups.expect(session, clinic, patient, link, message)
     audit.record(
         session,
         clinic.id,

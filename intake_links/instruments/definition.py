@@ -193,6 +193,12 @@ class Instrument:
         """The lowest total that is a positive screen; sex-specific for AUDIT-C only."""
         return self.cuts[sex or "unknown"]
 
+    @property
+    def by_sex(self) -> bool:
+        """Whether the cut or a band depends on the sex."""
+        same = all(bands == self.bands_by_sex["unknown"] for bands in self.bands_by_sex.values())
+        return not same or len(set(self.cuts.values())) > 1
+
     def bands(self, sex: Sex | None = None) -> tuple[Band, ...]:
         """The bands from the lowest total to the highest, without gap."""
         return self.bands_by_sex[sex or "unknown"]

@@ -8,11 +8,11 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from config import audit, clock, queue, runtime
-from messaging import outbox, wording
+from config import audit, clock, db, queue, runtime
+from messaging import outbox, people, wording
 from messaging.inbox import items, ladder, roster, routing, snoozing
 from messaging.inbox.models import InboxItem, Timer
-from messaging.models import Clinic, Message, Patient, Staff
+from messaging.models import Clinic, Conversation, Message, Patient, Staff
 
 # For these somebody's phone rings when they are overdue; the others wait in the list, where their colour changes.
 TOLD_BY_TEXT = ("safety", "screen", "handoff")
@@ -56,13 +56,21 @@ def _patient(session: Session, item: InboxItem) -> Patient | None:
 
 def _route(session: Session, clinic: Clinic, item: InboxItem) -> None:
     now, patient = clock.now(), _patient(session, item)
-    rules, chosen = routing.Rules.of(clinic.rules), item.owner_id is None
+    rules, chosen, first = routing.Rules.of(clinic.rules), item.owner_id is None, item.routed_at is None
+    sharing = _sharing(session, clinic, item) if first else []
+    here = team(session, clinic) if chosen or sharing else []
     if chosen:
-        choice = routing.choose(_need(item, patient), team(session, clinic), rules)
+        choice = routing.choose(_need(item, sharing[0] if sharing else patient), here, rules)
         item.owner_id, item.reason = choice.owner_id, list(choice.why)
+    if sharing:
+        item.reason = [*item.reason, f"one_of_several:{len(sharing)}"]
     item.routed_at = item.routed_at or now
     _before_they_leave(session, item, patient, rules, now)
     told = _tell_owner(session, clinic, item)
+    for_each = {routing.choose(_need(item, one), here, rules).owner_id for one in sharing}
+    told += _tell(
+        session, clinic, item, [one for one in for_each if one and one != item.owner_id], "staff_alert"
+    )
     if chosen:
         items.note_event(session, item, "system:routing", "routed", why=item.reason, told=told)
         audit.record(
@@ -75,6 +83,20 @@ def _route(session: Session, clinic: Clinic, item: InboxItem) -> None:
         )
     elif told:
         items.note_event(session, item, "system:routing", "notified", told=told)
+
+
+def _sharing(session: Session, clinic: Clinic, item: InboxItem) -> list[Patient]:
+    """The patients of whom one wrote a text that may speak of a crisis, where several share its number, else none.
+
+    Whoever would be asked for any of them is told: which of them it was, only one of these colleagues may know.
+    """
+    if item.kind != "safety" or item.patient_id is not None or item.conversation_id is None:
+        return []
+    conversation = session.get_one(Conversation, item.conversation_id)
+    db.load_keys(session, {clinic.key_id, conversation.key_id})
+    known = people.patients_with_number(session, clinic, conversation.number or "")
+    alive = [one for one in known if one.state != "deceased"]
+    return alive if len(alive) > 1 else []
 
 
 def _before_they_leave(

@@ -171,3 +171,44 @@ def test_a_phones_form_is_not_ended_by_the_tablets_clock(ward, phone):
     assert "Refresh" not in phone.response.headers
     with time_machine.travel(clock.now() + timedelta(minutes=20)):
         assert phone.get("/i/q").path == "/i/q/1/1"
+
+
+def from_address(phone, code, address):
+    hidden = {"csrf_token": re.search(r'name="csrf_token" value="([^"]+)"', phone.get("/k").page)[1]}
+    asked = phone.client.post(
+        "/k",
+        data=hidden | {"code": code},
+        base_url=phone.base_url,
+        headers={"Referer": f"{phone.base_url}/k"},
+        environ_overrides={"REMOTE_ADDR": address},
+    )
+    asked.close()
+    return asked.status_code
+
+
+def test_guesses_from_many_addresses_make_the_whole_door_wait(ward, phone):
+    code = code_for(ward)
+    with time_machine.travel(clock.now(), tick=False) as at:
+        guesses = [from_address(phone, other_than(code), f"198.51.100.{n}") for n in range(40)]
+        assert guesses[:30] == [422] * 30
+        assert set(guesses[30:]) == {429}
+        assert from_address(phone, code, "203.0.113.9") == 429
+        at.shift(timedelta(seconds=61))
+        assert from_address(phone, code, "203.0.113.9") == 303
+
+
+def test_strangers_who_guess_do_not_keep_the_clinics_own_tablet_waiting(ward, phone):
+    assert from_address(phone, code_for(ward), "203.0.113.9") == 303
+    code = code_for(ward)
+    with time_machine.travel(clock.now(), tick=False):
+        for n in range(40):
+            from_address(phone, other_than(code), f"198.51.100.{n}")
+        assert from_address(phone, code, "203.0.113.9") == 303
+
+
+def test_the_clinics_own_tablet_still_waits_for_its_own_guesses(ward, phone):
+    assert from_address(phone, code_for(ward), "203.0.113.9") == 303
+    code = code_for(ward)
+    with time_machine.travel(clock.now(), tick=False):
+        guesses = [from_address(phone, other_than(code), "203.0.113.9") for _ in range(8)]
+    assert guesses == [422] * 5 + [429] * 3

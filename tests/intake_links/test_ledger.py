@@ -162,5 +162,6 @@ def test_the_ledger_goes_through_more_forms_than_a_batch_and_keeps_clinics_apart
     assert rows(db.new_id()) == []
 
 
-def test_the_lane_is_urgent():
-    assert [(lane.name, lane.queue) for lane in jobs.LANES] == [("owed", "urgent")]
+def test_what_is_owed_a_person_is_urgent():
+    lanes = [(lane.name, lane.queue) for lane in jobs.LANES]
+    assert lanes == [("owed", "urgent"), ("stopped", "urgent"), ("expiry", "bulk")]

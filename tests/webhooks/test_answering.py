@@ -231,6 +231,7 @@ def test_a_shared_number_is_a_humans_choice_and_no_name_is_said(world: Any, pati
     assert item.patient_id is None
     world.text("I want to die")
     assert [one.kind for one in world.items] == ["reply", "safety"]
+    assert world.items[1].summary.startswith("From one of several people on this number (2 patients")
     assert not any("Ana" in body or "Beto" in body for body in _bodies(world))
 
 
