@@ -149,7 +149,7 @@ def give_up(session: Session, handoff: Handoff) -> None:
 def _rota(session: Session, clinic: messaging.Clinic, patient: messaging.Patient) -> list[routing.Member]:
     """Whom to ask, best first: owners on duty by panel, language and load, then the clinic's fallback."""
     rules = routing.Rules.of(clinic.rules)
-    need = routing.Need("handoff", patient.language, patient.panel)
+    need = needs.of_patient(session, clinic, "handoff", patient, clock.now())
     return [
         member
         for member in routing.ladder(need, escalation.team(session, clinic), rules)

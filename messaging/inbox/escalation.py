@@ -10,12 +10,12 @@ from sqlalchemy.orm import Session
 
 from config import audit, clock, queue, runtime
 from messaging import outbox, wording
-from messaging.inbox import items, ladder, roster, routing, snoozing
+from messaging.inbox import items, ladder, needs, roster, routes, routing, snoozing
 from messaging.inbox.models import InboxItem, Timer
 from messaging.models import Clinic, Message, Patient, Staff
 
 # For these somebody's phone rings when they are overdue; the others wait in the list, where their colour changes.
-TOLD_BY_TEXT = ("safety", "screen", "handoff")
+TOLD_BY_TEXT = routes.TEXTED
 DUE = Timer.state == "waiting"
 HASTE_ENDS_AT = 6
 team = roster.team
@@ -44,12 +44,6 @@ def _still_owed(item: InboxItem, kind: str) -> bool:
     return kind == "wake" or item.acknowledged_at is None
 
 
-def _need(item: InboxItem, patient: Patient | None) -> routing.Need:
-    if patient is None:
-        return routing.Need(item.kind)
-    return routing.Need(item.kind, patient.language, patient.panel)
-
-
 def _patient(session: Session, item: InboxItem) -> Patient | None:
     return session.get(Patient, item.patient_id) if item.patient_id else None
 
@@ -58,7 +52,9 @@ def _route(session: Session, clinic: Clinic, item: InboxItem) -> None:
     now, patient = clock.now(), _patient(session, item)
     rules, chosen = routing.Rules.of(clinic.rules), item.owner_id is None
     if chosen:
-        choice = routing.choose(_need(item, patient), team(session, clinic), rules)
+        choice = routing.choose(
+            needs.of_item(session, clinic, item, patient), team(session, clinic), rules
+        )
         item.owner_id, item.reason = choice.owner_id, list(choice.why)
     item.routed_at = item.routed_at or now
     _before_they_leave(session, item, patient, rules, now)
@@ -113,7 +109,7 @@ def _escalate(session: Session, clinic: Clinic, item: InboxItem) -> None:
     wait = rules.rung_minutes
     if item.kind in TOLD_BY_TEXT:
         step = ladder.climb(
-            _need(item, _patient(session, item)),
+            needs.of_item(session, clinic, item, _patient(session, item)),
             team(session, clinic),
             rules,
             _told_before(session, item),

@@ -8,7 +8,7 @@ from click.testing import CliRunner, Result
 
 from config import db
 from config.cli import ladder, opening
-from messaging.inbox import publishing
+from messaging.inbox import ladderfiles, publishing
 from messaging.models import Clinic, Staff
 
 GOOD = """fallback = ["ines@clinic.example"]
@@ -41,7 +41,7 @@ def test_what_is_applied_is_shown_and_can_be_applied_again(run, clinic):
     assert run("check", GOOD).exit_code == 0
     assert run("apply", GOOD).exit_code == 0
     shown = run("show")
-    assert publishing.parse(shown.stdout) == publishing.parse(GOOD)
+    assert ladderfiles.parse(shown.stdout) == ladderfiles.parse(GOOD)
     assert shown.stderr == ""
     assert run("apply", shown.stdout).exit_code == 0
 
@@ -50,7 +50,7 @@ def test_what_is_applied_is_shown_and_can_be_applied_again(run, clinic):
     ("old", "new", "said"),
     [
         ("repeat = 7", "repeat = soon", "this is not TOML"),
-        ("repeat = 7", "repeat = 0", "repeat: line 2"),
+        ("repeat = 7", "repeat = 0", "line 2: repeat"),
         ("repeat = 7", "repeat = 45", "at most 30 minutes"),
         ("ines@clinic.example", "nobody@clinic.example", "nobody active here"),
         ("[[call]]", "[safety]\nanswer = 40\n[[call]]", "safety.answer: at most 30 minutes"),
@@ -67,5 +67,5 @@ def test_a_mistake_or_a_hole_is_named_and_nothing_changes(run, clinic, old, new,
 
 def test_a_clinic_that_has_decided_nothing_is_told_what_is_missing(run):
     shown = run("show")
-    assert publishing.parse(shown.stdout) == publishing.Ladder()
+    assert ladderfiles.parse(shown.stdout) == publishing.Ladder()
     assert "# fallback: name at least one colleague" in shown.stderr

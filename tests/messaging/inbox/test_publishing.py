@@ -4,7 +4,7 @@ from uuid import UUID
 
 import pytest
 
-from messaging.inbox import hours, publishing
+from messaging.inbox import hours, ladderfiles, publishing
 from messaging.inbox.ladder import Person
 from messaging.inbox.routing import Hours, Rules
 
@@ -36,9 +36,9 @@ clock = "business"
 
 
 def test_a_file_is_read_checked_and_written_out_again():
-    written = publishing.parse(FILE)
+    written = ladderfiles.parse(FILE)
     assert publishing.check(written, TEAM, "America/Denver") == []
-    assert publishing.parse(publishing.toml(written)) == written
+    assert ladderfiles.parse(ladderfiles.write(written)) == written
     rules = publishing.rules_of(written, {"handoff_minutes": 3}, "America/Denver")
     assert rules["handoff_minutes"] == 3
     again = publishing.present(rules, publishing.with_on_call(written, TEAM))
@@ -48,24 +48,24 @@ def test_a_file_is_read_checked_and_written_out_again():
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("answer = 10", "answer = 0", "safety.answer: line 9"),
-        ('ask = "on_call"', 'ask = "whoever"', "safety.closed[0].ask: line 10"),
+        ("answer = 10", "answer = 0", "line 9: safety.answer"),
+        ('ask = "on_call"', 'ask = "whoever"', "line 10: safety.closed[0].ask"),
         ("[screen]", "[scream]", "scream"),
-        ('clock = "business"', 'clock = "lunar"', "screen.clock: line 13"),
-        ("(303) 555-0177", "12", "call[0].phone: line 7"),
-        ("Mon-Fri 8:00-17:00", "Mon-Fri 8-17", "hours: line 1"),
-        ("[safety]", '[safety]\nclock = "business"', "safety.clock: line 9"),
+        ('clock = "business"', 'clock = "lunar"', "line 13: screen.clock"),
+        ("(303) 555-0177", "12", "line 7: call[0].phone"),
+        ("Mon-Fri 8:00-17:00", "Mon-Fri 8-17", "line 1: hours"),
+        ("[safety]", '[safety]\nclock = "business"', "line 9: safety.clock"),
         ("[safety]", "[safety", "this is not TOML"),
     ],
 )
 def test_each_mistake_in_a_file_is_named_with_its_field_and_line(old, new, said):
     with pytest.raises(publishing.BadLadder) as wrong:
-        publishing.parse(FILE.replace(old, new))
+        ladderfiles.parse(FILE.replace(old, new))
     assert any(said in str(one) for one in wrong.value.problems), wrong.value
 
 
 def test_a_stranger_cannot_be_on_call():
-    written = publishing.parse(FILE.replace('"ines@', '"nobody@'))
+    written = ladderfiles.parse(FILE.replace('"ines@', '"nobody@'))
     assert {"on_call"} == {one.field for one in publishing.check(written, TEAM, "America/Denver")}
 
 
