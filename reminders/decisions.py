@@ -1,6 +1,15 @@
 """Everything a clinic decides for itself, kind by kind: what its settings pages and its file go through."""
 
+from intake_links import scoring
 from messaging.editions.publishing import Kind
+from messaging.inbox import deciding
 from reminders import publishing
 
-KINDS: dict[str, Kind] = {one.name: one for one in (publishing.CADENCE,)}
+
+def bands() -> dict[str, list[str]]:
+    """Return the names of the bands of each instrument, lowest first: what a rule about who gets what may ask for."""
+    return {name: [band.name for band in scoring.instrument(name).bands()] for name in scoring.instruments()}
+
+
+RULES = deciding.kind(bands)
+KINDS: dict[str, Kind] = {one.name: one for one in (publishing.CADENCE, RULES)}

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from config import audit, clock, db, queue, runtime
 from messaging import models as messaging
 from messaging import outbox, wording
-from messaging.inbox import escalation, items, routing
+from messaging.inbox import escalation, items, needs, routing
 from messaging.inbox.models import InboxItem, Timer
 from reminders import phrasing
 from reminders.models import Handoff

@@ -52,9 +52,7 @@ def _route(session: Session, clinic: Clinic, item: InboxItem) -> None:
     now, patient = clock.now(), _patient(session, item)
     rules, chosen = routing.Rules.of(clinic.rules), item.owner_id is None
     if chosen:
-        choice = routing.choose(
-            needs.of_item(session, clinic, item, patient), team(session, clinic), rules
-        )
+        choice = routing.choose(needs.of_item(session, clinic, item, patient), team(session, clinic), rules)
         item.owner_id, item.reason = choice.owner_id, list(choice.why)
     item.routed_at = item.routed_at or now
     _before_they_leave(session, item, patient, rules, now)

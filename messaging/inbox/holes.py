@@ -203,7 +203,7 @@ def _instants(
 def _turns_of(day: date, turns: Sequence[int], place: ZoneInfo) -> set[datetime]:
     midnight = datetime.combine(day, time(), place)
     found = {
-        datetime.combine(day, time(*divmod(minute, 60)), place, fold=fold).astimezone(UTC)
+        datetime.combine(day, time(*divmod(minute, 60), fold=fold), place).astimezone(UTC)
         for minute in turns
         for fold in (0, 1)
     }

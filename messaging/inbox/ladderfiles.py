@@ -21,6 +21,12 @@ def parse(text: str) -> Ladder:
     return read(mapping, lambda location: line_of(location, text))
 
 
+def line_of_field(field: str, text: str) -> int | None:
+    """Return the line of a field as problems name it, such as "route[1].band"; None if the file says nothing of it."""
+    parts = re.findall(r"[^.\[\]]+", field)
+    return line_of(tuple(int(part) if part.isdigit() else part for part in parts), text)
+
+
 def line_of(location: tuple[Any, ...], text: str) -> int | None:
     """Return the line in which a field, or at least its table, stands; None if the file writes it in another way."""
     lines = text.splitlines()

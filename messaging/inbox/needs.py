@@ -93,7 +93,8 @@ def _dealt_with(session: Session, patient_ids: Sequence[UUID]) -> Since:
             .order_by(InboxItem.acknowledged_at)
         )
         for patient_id, at, staff_id in session.execute(rows):
-            found[patient_id].append((at, staff_id))
+            if patient_id is not None and at is not None:
+                found[patient_id].append((at, staff_id))
     return found
 
 

@@ -181,7 +181,8 @@ def _problem(each: Any, locate: Locate) -> Problem:
 def _model_of(location: tuple[Any, ...]) -> type[BaseModel]:
     if location[0] in routing.KINDS:
         return Rung if len(location) > 3 else Kind
-    return {"call": Call, "route": Route}.get(location[0], Ladder) if len(location) > 1 else Ladder
+    listed: dict[Any, type[BaseModel]] = {"call": Call, "route": Route}
+    return listed.get(location[0], Ladder) if len(location) > 1 else Ladder
 
 
 def rules_of(written: Ladder, given: Mapping[str, Any], zone: str) -> dict[str, Any]:

@@ -81,7 +81,10 @@ class Route:
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> "Route":
         """Read a rule as it is kept in a clinic's `rules`."""
-        return cls(**{key: tuple(one) if isinstance(one, list) else one for key, one in given.items()})
+        read: dict[str, Any] = {
+            key: tuple(one) if isinstance(one, list) else one for key, one in given.items()
+        }
+        return cls(**read)
 
 
 @dataclass(frozen=True)
@@ -105,7 +108,7 @@ def take(
     `seats` are the team, best fitting first, with whoever covers in the seat of whoever is away; `existing` is the
     address of who dealt with this patient last. The reasons name the rule, and those that fitted and found nobody.
     """
-    passed = []
+    passed: list[str] = []
     there = [one for one in seats if is_there(need, one, fallback)]
     for route in routes:
         if not fits(route, need):
