@@ -29,6 +29,8 @@ ROOMS = (
     "notices.notices",
     "ladder.ladder",
     "settings.settings",
+    "replays.replays",
+    "rota.rota",
     "editions.editions",
     "cover.cover",
     "clocks.clocks",

@@ -14,11 +14,12 @@ from uuid import UUID
 
 from messaging.inbox.hours import Hours, after
 from messaging.inbox.hours import within as on_duty
-from messaging.inbox.routes import LEADS, OWNERS, Member, Need, Route, take
+from messaging.inbox.routes import LEADS, OWNERS, TEXTED, Member, Need, Route, take
 
 __all__ = [
     "LEADS",
     "OWNERS",
+    "TEXTED",
     "Choice",
     "Member",
     "Need",

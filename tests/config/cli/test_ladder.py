@@ -53,7 +53,7 @@ def test_what_is_applied_is_shown_and_can_be_applied_again(run, clinic):
         ("repeat = 7", "repeat = 0", "line 2: repeat"),
         ("repeat = 7", "repeat = 45", "at most 30 minutes"),
         ("ines@clinic.example", "nobody@clinic.example", "nobody active here"),
-        ("[[call]]", "[safety]\nanswer = 40\n[[call]]", "line 9: safety.answer: at most 30 minutes"),
+        ("[[call]]", "[safety]\nanswer = 40\n[[call]]", "line 6: safety.answer: at most 30 minutes"),
     ],
 )
 def test_a_mistake_or_a_hole_is_named_and_nothing_changes(run, clinic, old, new, said):

@@ -137,7 +137,8 @@ def test_what_was_a_hole_before_does_not_stand_in_the_way(clinic, new_staff):
 
 def test_hours_that_only_an_absence_makes_a_hole_are_refused_with_their_date(clinic, two, new_staff):
     rosa, _ = two
-    finn = new_staff("Finn", on_call=WEEK)
+    finn = new_staff("Finn", hours={"mon": ["12:00", "12:30"]})
+    set_hours(clinic, finn, on_call=WEEK)
     with time_machine.travel("2027-03-10 18:00:00Z", tick=False):
         with db.unit_of_work(db.EVERY) as session:
             staff = session.get_one(Staff, rosa.id)
