@@ -85,4 +85,4 @@ def _route(route: Route) -> list[str]:
 
 
 def _quoted(text: str) -> str:
-    return '"' + re.sub(r'[\x00-\x1f"\\]', lambda one: f"\\u{ord(one[0]):04x}", text) + '"'
+    return '"' + re.sub(r'[\x00-\x1f\x7f"\\]', lambda one: f"\\u{ord(one[0]):04x}", text) + '"'

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from sqlalchemy import select
 
 from config import db
 from config.cli import ladder, opening
+from messaging.editions import publishing as editions
 from messaging.inbox import ladderfiles, publishing
 from messaging.models import Clinic, Staff
 
@@ -69,3 +71,28 @@ def test_a_clinic_that_has_decided_nothing_is_told_what_is_missing(run):
     shown = run("show")
     assert ladderfiles.parse(shown.stdout) == publishing.Ladder()
     assert "# fallback: name at least one colleague" in shown.stderr
+
+
+def test_what_could_silence_an_alert_waits_for_somebody_else_with_exit_4(run, clinic):
+    assert run("apply", GOOD).exit_code == 0
+    with db.unit_of_work(db.EVERY) as session:
+        for one in session.scalars(select(Staff)):
+            one.password_hash = "x"
+    slower = GOOD.replace("repeat = 7", "repeat = 9")
+    ended = run("apply", slower)
+    assert ended.exit_code == 4
+    assert "everyone is told again every 9 minutes instead of every 7" in ended.stderr
+    with db.unit_of_work(db.EVERY) as session:
+        waiting = editions.draft(session, clinic.id, "rules")
+        assert (waiting.state, waiting.definition["repeat"]) == ("asked", 9)
+        assert session.get_one(Clinic, clinic.id).rules["rung_minutes"] == 7
+    again = run("apply", GOOD)
+    assert again.exit_code == 1
+    assert "somebody is working on a draft" in again.output
+
+
+def test_a_rule_that_names_no_band_is_refused_with_its_line(run):
+    rule = '[[route]]\nname = "x"\nto = "on_duty"\ninstrument = "phq9"\nband = "grave"\n'
+    ended = run("check", GOOD + rule)
+    assert ended.exit_code == 3
+    assert "line 12: route[0].band: phq9 has the bands minimal, mild, moderate" in ended.stderr

@@ -1,6 +1,6 @@
 """Holes, to the minute: of the week, of holidays, of absences, and in the weeks in which the clocks change."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -153,11 +153,18 @@ def clinics(draw):
 
 
 @profile(max_examples=120, deadline=None)
-@given(clinic=clinics(), minute=st.integers(0, 40 * 1440), second=st.integers(0, 59))
-def test_without_a_hole_every_positive_item_has_a_person_at_every_minute(clinic, minute, second):
+@given(
+    clinic=clinics(),
+    day=st.integers(0, 40),
+    turn=st.sampled_from((0, 6 * 60 + 41, 8 * 60, 17 * 60 + 15, 22 * 60 + 7)),
+    beside=st.integers(-61, 61),
+)
+def test_without_a_hole_every_positive_item_has_a_person_at_every_minute(clinic, day, turn, beside):
     """Over weeks in which clocks change, over holidays and absences: whoever is chosen or told next can be reached."""
     rules, team, place, absences = clinic
-    moment = START + timedelta(minutes=minute, seconds=second)
+    # Near the minutes at which hours begin and end, where a hole is.
+    midnight = datetime.combine((START + timedelta(days=day, hours=12)).date(), time(), ZoneInfo(place))
+    moment = max(START, midnight.astimezone(UTC) + timedelta(minutes=turn + beside))
     away = {one.staff_id: one.cover_id for one in absences if one.starts_at <= moment < one.ends_at}
     here = [
         ladder.Person(**{**vars(one), "away": one.id in away, "covered_by": away.get(one.id)}) for one in team
@@ -174,6 +181,7 @@ def test_without_a_hole_every_positive_item_has_a_person_at_every_minute(clinic,
         if one.when != "holiday" or rules.hours.closed_on(local.date())
     )
     assert bool(awake) or known, "a minute with nobody that the check has not seen"
+    assert absences or bool(awake) != known, "a hole where somebody is there"
     if not awake:
         return
     choice = routing.choose(Need("safety"), members, rules)

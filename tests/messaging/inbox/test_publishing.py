@@ -1,8 +1,11 @@
 """A clinic's ladder as a file: read, checked, published and written out again without losing anything."""
 
+import json
 from uuid import UUID
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from messaging.inbox import hours, ladderfiles, publishing
 from messaging.inbox.ladder import Person
@@ -72,3 +75,96 @@ def test_a_stranger_cannot_be_on_call():
 def test_the_defaults_are_those_of_a_clinic_that_has_decided_nothing():
     rules = Rules.of(publishing.rules_of(publishing.Ladder(), {}, "UTC"))
     assert rules == Rules(hours=Hours("UTC"))
+
+
+RULE = """
+[[route]]
+name = "Spanish screens"
+to = "people"
+people = ["Rosa@clinic.example"]
+languages = ["es"]
+instrument = "phq9"
+band = "moderate"
+
+[[route]]
+name = "Known"
+to = "existing"
+existing = true
+below = 12
+"""
+BANDS = {"phq9": ["minimal", "mild", "moderate", "severe"], "phq2": ["negative", "positive"]}
+
+
+def test_rules_are_read_in_their_order_and_held_as_they_were_written():
+    written = ladderfiles.parse(FILE + RULE)
+    rules = Rules.of(publishing.rules_of(written, {}, "America/Denver"))
+    assert [one.name for one in rules.routes] == ["Spanish screens", "Known"]
+    assert rules.routes[0].people == ("rosa@clinic.example",)
+    assert (rules.routes[1].existing, rules.routes[1].below) == (True, 12)
+    assert publishing.check(written, TEAM, "America/Denver", BANDS) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('to = "people"', 'to = "nobody"', "line 17: route[0].to"),
+        ('to = "existing"', 'to = "role"', "line 23: route[1]: `role` is care_manager"),
+        ("below = 12", "below = 0", "line 27: route[1].below"),
+        ("below = 12", "beloww = 12", "line 27: route[1].beloww: unknown; there are name, to, kinds"),
+        ('name = "Known"', 'name = "spanish SCREENS"', "line 24: route[1].name: another rule has this name"),
+        ('instrument = "phq9"\n', "", "line 15: route[0]: a band belongs to an instrument"),
+        ("existing = true", "existing = false", "and ask that nobody did"),
+    ],
+)
+def test_each_mistake_in_a_rule_is_named_with_its_line(old, new, said):
+    with pytest.raises(publishing.BadLadder) as wrong:
+        ladderfiles.parse(FILE + RULE.replace(old, new))
+    assert any(said in str(one) for one in wrong.value.problems), wrong.value
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "field", "line"),
+    [
+        ("phq9", "phq8", "route[0].instrument", 20),
+        ("moderate", "grave", "route[0].band", 21),
+        ("Rosa@", "ghost@", "route[0].people", 18),
+        ("Rosa@", "vic@", "route[0].people", 18),
+    ],
+)
+def test_a_rule_about_what_there_is_not_is_refused(old, new, field, line):
+    text = FILE + RULE.replace(old, new)
+    team = [*TEAM, person("Vic", role="front_desk")]
+    found = publishing.check(ladderfiles.parse(text), team, "America/Denver", BANDS)
+    assert [one.field for one in found] == [field]
+    assert ladderfiles.line_of_field(field, text) == line
+
+
+TEXTS = st.text(min_size=1, max_size=12).map(str.strip).filter(bool)
+SEVERAL = st.lists(TEXTS, max_size=2).map(tuple)
+ROUTES = st.builds(
+    publishing.Route,
+    name=TEXTS,
+    to=st.sampled_from(("panel", "on_duty", "on_call", "existing")),
+    kinds=st.lists(st.sampled_from(("safety", "reply")), max_size=2).map(tuple),
+    panels=SEVERAL,
+    places=SEVERAL,
+    languages=SEVERAL,
+    instrument=st.sampled_from(("", "phq9")),
+    existing=st.sampled_from((None, True)),
+    below=st.none() | st.integers(1, 1000),
+) | st.builds(
+    publishing.Route,
+    name=TEXTS,
+    to=st.just("people"),
+    people=st.just(("rosa@clinic.example",)),
+    instrument=st.just("phq9"),
+    band=TEXTS,
+)
+
+
+@given(rules=st.lists(ROUTES, max_size=4, unique_by=lambda one: one.name.casefold()))
+def test_whatever_rules_there_are_the_file_and_the_clinic_keep_them(rules):
+    written = publishing.Ladder(route=tuple(rules))
+    assert ladderfiles.parse(ladderfiles.write(written)) == written
+    kept = publishing.rules_of(written, {}, "UTC")
+    assert publishing.present(json.loads(json.dumps(kept)), []).route == written.route

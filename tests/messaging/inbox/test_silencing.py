@@ -38,7 +38,6 @@ BASE = {
             {"safety": {**BASE["safety"], "closed": BASE["safety"]["closed"][::-1]}},
             "whoever is on call asked 5 minutes later",
         ),
-        ({"on_call": {"ines@clinic.example": "Mon-Fri 17:00-7:30"}}, "on call Mon 0:00 to"),
         ({"on_call": {"ines@clinic.example": "Mon-Fri 17:00-7:30"}}, "Tue 7:30 to Tue 8:00"),
         ({"on_call": {}}, "ines@clinic.example is no longer on call Mon 17:00 to Tue 8:00"),
         (
@@ -53,10 +52,7 @@ BASE = {
 )
 def test_what_could_silence_an_alert_is_named(changed, said):
     found = silencing.silences(read(BASE), read(BASE | changed))
-    if "Mon 0:00" in said:
-        assert not any(said in one for one in found)
-    else:
-        assert any(said in one for one in found), found
+    assert any(said in one for one in found), found
 
 
 @pytest.mark.parametrize(
