@@ -88,8 +88,6 @@ def _page(session: Session, clinic: Clinic, typed: Typed | None) -> str:
     draft = publishing.read(desk.draft.definition) if desk.draft else written
     now_wrong = RULES.check(session, clinic, written.model_dump(mode="json"))
     typed = typed or Typed(ladderform.of_ladder(draft), desk.problems)
-    moment, kind = _moment(clinic), request.args.get("kind", "safety")
-    kind = kind if kind in TEXTED else "safety"
     names = {one.email: one.name for one in people}
     return layout.page(
         session,
@@ -117,9 +115,7 @@ def _page(session: Session, clinic: Clinic, typed: Typed | None) -> str:
         people=people,
         edits=layout.may("clinic.settings"),
         week=curves.week(holes.week(people, rules)),
-        tried=_tried(clinic, people, rules, kind, moment),
-        tried_kind=kind,
-        tried_at=f"{moment.astimezone(ZoneInfo(clinic.zone)):{TYPED}}",
+        **_trial(clinic, people, rules),
         call_list=rules.call_list,
         fallback=[one.name for email in rules.fallback for one in people if one.email == email],
     )
@@ -160,6 +156,17 @@ def _spoken(name: str, kind: publishing.Kind, rules: routing.Rules) -> tuple[str
         for is_open in (True, False)
     ]
     return words.say("kinds", name), due, said[0], said[1] if said[1] != said[0] else ""
+
+
+def _trial(clinic: Clinic, people: Sequence[rungs.Person], rules: routing.Rules) -> dict[str, Any]:
+    """The moment to try out, and what would happen then."""
+    moment, kind = _moment(clinic), request.args.get("kind", "safety")
+    kind = kind if kind in TEXTED else "safety"
+    return {
+        "tried": _tried(clinic, people, rules, kind, moment),
+        "tried_kind": kind,
+        "tried_at": f"{moment.astimezone(ZoneInfo(clinic.zone)):{TYPED}}",
+    }
 
 
 def _tried(
