@@ -5,6 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 
+# What readers are told as "nothing": a new entry's empty fields are no difference.
+NOTHING: tuple[Any, ...] = (None, "", [], {})
+
+
 @dataclass(frozen=True)
 class Difference:
     """One field, such as "steps[24h].before", with what stood there and what stands there now; None where nothing."""
@@ -22,6 +26,7 @@ def between(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Difference]:
         Difference(field, before.get(field), after.get(field))
         for field in fields
         if before.get(field) != after.get(field)
+        and not (before.get(field) in NOTHING and after.get(field) in NOTHING)
     ]
 
 
