@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-
 # What readers are told as "nothing": a new entry's empty fields are no difference.
 NOTHING: tuple[Any, ...] = (None, "", [], {})
 

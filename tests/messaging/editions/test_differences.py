@@ -48,6 +48,6 @@ def test_nothing_differs_from_itself(definition):
 
 def test_what_a_new_entry_leaves_empty_is_no_difference():
     rule = {"name": "a", "to": "panel", "kinds": [], "role": "", "existing": False}
-    found = differences.between({"route": []}, {"route": [rule]})
+    found = between({"route": []}, {"route": [rule]})
     assert "route[a].existing" in [one.field for one in found]
     assert not any(one.field in ("route[a].kinds", "route[a].role") for one in found)
