@@ -64,11 +64,12 @@ def test_a_rule_is_drafted_replayed_and_agreed_to_by_somebody_else(browser: Brow
 
 def test_hours_that_leave_nobody_are_refused_where_they_were_typed(browser: Browser, served: Served) -> None:
     house, service = served
+    house.staff("Ines Vega", number="+12025550155")
     dana = house.staff("Dana Admin", role="clinic_admin", number=None)
     with at(browser, served, dana) as page:
         page.goto(f"{service}/settings/rota")
         look(page, "rota")
-        colleague = page.get_by_role("listitem").filter(has=page.get_by_role("heading", name="Ben Carter"))
+        colleague = page.get_by_role("listitem").filter(has=page.get_by_role("heading", name="Ines Vega"))
         colleague.get_by_text("Change hours").click()
         colleague.get_by_label("Works").fill("Mon 20:00-9:30, Tue 9:00-12:00")
         colleague.get_by_role("button", name="Save").click()
