@@ -47,11 +47,20 @@ def note(session: Session, screen: Screen, act: str, actor: str, **detail: str |
 
 
 def open_item(
-    session: Session, clinic: Clinic, screen: Screen, kind: str, summary: str, again: str = ""
+    session: Session,
+    clinic: Clinic,
+    screen: Screen,
+    kind: str,
+    summary: str,
+    again: str = "",
+    score: scoring.Score | None = None,
 ) -> InboxItem:
-    """Open the item of one kind about this screen; `again` makes a further one for a further reason."""
+    """Open the item of one kind about this screen; `again` makes a further one for a further reason.
+
+    With its score the clinic's rules about who gets what can ask for the band.
+    """
     db.load_keys(session, {clinic.key_id})
-    return items.open_item(
+    item = items.open_item(
         session,
         clinic,
         kind=kind,  # type: ignore[arg-type,unused-ignore]
@@ -60,6 +69,20 @@ def open_item(
         summary=summary,
         patient_id=screen.patient_id,
     )
+    _say_what_was_screened(session, item, screen, score)
+    return item
+
+
+def _say_what_was_screened(
+    session: Session, item: InboxItem, screen: Screen, score: scoring.Score | None
+) -> None:
+    reached: list[str] = []
+    if score is not None and score.band is not None:
+        names = [band.name for band in scoring.instrument(screen.instrument).bands(sex_of(session, screen))]
+        reached = names[: names.index(score.band) + 1]
+    said = json.dumps({"instrument": screen.instrument, "bands": reached})
+    if item.screened != said:
+        item.screened = said
 
 
 def safety_item(session: Session, screen: Screen) -> InboxItem | None:
@@ -77,12 +100,13 @@ def raise_alert(session: Session, clinic: Clinic, screen: Screen, score: scoring
     if screen.owed != "safety":
         screen.owed = "safety"
         note(session, screen, "alerted", "system:intake", alerts=",".join(score.alerts))
-    item = open_item(session, clinic, screen, "safety", summary)
+    item = open_item(session, clinic, screen, "safety", summary, score=score)
     if item.summary == summary:
         return
     if item.acknowledged_at is not None:
         # A person has dealt with the milder answer: the graver one is news, and its clock starts anew.
-        open_item(session, clinic, screen, "safety", summary, again=f":{clock.iso(clock.now())}")
+        again = f":{clock.iso(clock.now())}"
+        open_item(session, clinic, screen, "safety", summary, again, score)
     else:
         _rewrite(session, item, summary)
 
@@ -103,6 +127,7 @@ def say_it_is_finished(session: Session, screen: Screen, score: scoring.Score) -
     if item is not None:
         kept = (item.summary or "").replace(links.staff_words()["unfinished"], "")
         _rewrite(session, item, kept + _total(session, screen, score))
+        _say_what_was_screened(session, item, screen, score)
 
 
 def watch(session: Session, screen: Screen, score: scoring.Score) -> None:
@@ -152,13 +177,13 @@ def _rewrite(session: Session, item: InboxItem, summary: str) -> None:
 def repair(session: Session, clinic: Clinic, screen: Screen) -> InboxItem:
     """Open the item a screen owes a person and has not: the reconciler's one act."""
     kind = screen.owed or "safety"
-    summary = links.staff_words()["lost"].format(instrument=title_of(screen))
+    summary, score = links.staff_words()["lost"].format(instrument=title_of(screen)), None
     with contextlib.suppress(keys.WrongKey, scoring.BadAnswer):
         score = score_of(session, screen)
         if score.alerts or kind != "safety":
             summary = summary_of(session, screen, score)
     note(session, screen, "repaired", "system:intake", kind=kind)
-    return open_item(session, clinic, screen, kind, summary)
+    return open_item(session, clinic, screen, kind, summary, score=score)
 
 
 def summary_of(session: Session, screen: Screen, score: scoring.Score) -> str:

@@ -233,7 +233,8 @@ def _finish(session: Session, clinic: Clinic, screen: Screen, submitted_at: date
         alerts.say_it_went_on(session, clinic, screen, score)
     elif score.positive or alerts.short_form(session, screen, score) is not None:
         screen.owed = "screen"
-        alerts.open_item(session, clinic, screen, "screen", alerts.summary_of(session, screen, score))
+        summary = alerts.summary_of(session, screen, score)
+        alerts.open_item(session, clinic, screen, "screen", summary, score=score)
     return score
 
 

@@ -15,7 +15,7 @@ from config import audit, clock, db, queue, runtime
 from messaging import models as messaging
 from messaging import outbox, wording
 from messaging import words as clinic_words
-from messaging.inbox import escalation, items, routing
+from messaging.inbox import escalation, items, needs, routing
 from messaging.inbox.models import InboxItem, Timer
 from reminders import phrasing
 from reminders.models import Handoff
@@ -150,7 +150,7 @@ def give_up(session: Session, handoff: Handoff) -> None:
 def _rota(session: Session, clinic: messaging.Clinic, patient: messaging.Patient) -> list[routing.Member]:
     """Whom to ask, best first: owners on duty by panel, language and load, then the clinic's fallback."""
     rules = routing.Rules.of(clinic.rules)
-    need = routing.Need("handoff", patient.language, patient.panel)
+    need = needs.of_patient(session, clinic, "handoff", patient, clock.now())
     return [
         member
         for member in routing.ladder(need, escalation.team(session, clinic), rules)

@@ -31,6 +31,8 @@ ROOMS = (
     "notices.notices",
     "ladder.ladder",
     "settings.settings",
+    "replays.replays",
+    "rota.rota",
     "editions.editions",
     "importing.importing",
     "wordings.wordings",

@@ -12,7 +12,7 @@ TIMES_OVER = 3
 
 @dataclass(frozen=True)
 class Stretch:
-    """Hours in a row in which the same people can be reached; none of them is a hole."""
+    """Minutes of a day in a row in which the same people can be reached; nobody is a hole."""
 
     x: float
     y: float
@@ -20,6 +20,11 @@ class Stretch:
     start: int
     end: int
     names: tuple[str, ...]
+
+    @property
+    def said(self) -> str:
+        """From when until when, "8:00–17:30"."""
+        return "–".join(f"{one // 60}:{one % 60:02}" for one in (self.start, self.end))
 
     @property
     def label(self) -> str:
@@ -46,20 +51,18 @@ class Week:
     whole: bool
 
 
-def week(cells: Sequence[Sequence[tuple[str, ...]]]) -> Week:
-    """Draw seven days of 24 hours, each a tuple of names."""
+def week(week: Sequence[Sequence[tuple[int, int, tuple[str, ...]]]]) -> Week:
+    """Draw seven days of stretches: from which minute until which, and the names."""
     days = []
-    for place, day in enumerate(cells):
-        y, stretches = float(TOP + place * ROW), []
-        start = 0
-        for hour in range(1, 25):
-            if hour == 24 or day[hour] != day[start]:
-                x, width = float(LEFT + start * HOUR), float((hour - start) * HOUR)
-                stretches.append(Stretch(x, y, width, start, hour, day[start]))
-                start = hour
-        days.append((DAYS[place], y, tuple(stretches)))
+    for place, day in enumerate(week):
+        y = float(TOP + place * ROW)
+        stretches = tuple(
+            Stretch(LEFT + start * HOUR / 60, y, (end - start) * HOUR / 60, start, end, names)
+            for start, end, names in day
+        )
+        days.append((DAYS[place], y, stretches))
     marks = tuple((float(LEFT + hour * HOUR), f"{hour}:00") for hour in range(0, 24, 4))
-    whole = all(all(day) for day in cells)
+    whole = all(names for day in week for _start, _end, names in day)
     return Week(LEFT + 24 * HOUR, TOP + 7 * ROW, tuple(days), marks, whole)
 
 

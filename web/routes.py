@@ -1,6 +1,6 @@
 """Why an item came to its owner: the rules in the order they were asked, and what has happened to it since."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -8,7 +8,8 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from messaging.inbox import items
+from intake_links import scoring
+from messaging.inbox import items, publishing
 from messaging.inbox.models import InboxItem, ItemEvent
 from messaging.models import Clinic, Patient, Staff
 from web import times, words
@@ -39,7 +40,7 @@ def path(reasons: Sequence[str], panel: str | None, language: str | None) -> lis
     if not given:
         return [Step("no", words.say("route", "unrouted"))]
     known = ("panel", "language", *DUTY)
-    steps = [_yes(one) for name, one in given.items() if name not in known]
+    steps = [_asked(one) for one in reasons if one.partition(":")[0] not in known]
     if steps and not any(name in given for name in known):
         return steps
     steps.append(_rule(given.get("panel"), "panel", panel, {"panel": panel}))
@@ -61,6 +62,11 @@ def _rule(matched: str | None, rule: str, value: str | None, filled: dict[str, s
     return Step("no", words.say("route", f"{rule}_no", **filled))
 
 
+def _asked(reason: str) -> Step:
+    """A rule of the clinic's own, or what else has decided; a rule that fitted and found nobody there is a no."""
+    return Step("no", reason_words(reason)) if reason.startswith("passed:") else _yes(reason)
+
+
 def _yes(reason: str) -> Step:
     return Step("yes", reason_words(reason))
 
@@ -71,6 +77,39 @@ def reason_words(reason: str) -> str:
     known = words.say("languages", value) if name == "language" else value
     said = items.words()["reasons"].get(name, name.replace("_", " ")).replace("{value}", known)
     return said[0].upper() + said[1:]
+
+
+def rule_words(rule: publishing.Route, names: Mapping[str, str]) -> str:
+    """Return a rule of the clinic in words; `names` are those of its people by address."""
+    conditions = [
+        ", ".join(words.say("kinds", one) for one in rule.kinds),
+        *(
+            words.say("rules", key, value=" / ".join(values))
+            for key, values in (
+                ("panels", rule.panels),
+                ("places", rule.places),
+                ("languages", [words.say("languages", one) for one in rule.languages]),
+            )
+            if values
+        ),
+        _screened(rule),
+        words.say("rules", f"existing_{rule.existing}") if rule.existing is not None else "",
+    ]
+    asked = ", ".join(one for one in conditions if one) or words.say("rules", "anything")
+    to = words.say("receivers", f"role:{rule.role}" if rule.role else rule.to)
+    if rule.people:
+        to = ", ".join(names.get(one, one) for one in rule.people)
+    if rule.below is not None:
+        to += words.say("rules", "below", count=rule.below)
+    return words.say("rules", "sentence", asked=asked, to=to)
+
+
+def _screened(rule: publishing.Route) -> str:
+    if rule.instrument not in scoring.instruments():
+        return rule.instrument
+    form = scoring.instrument(rule.instrument)
+    band = next((one.words["en"] for one in form.bands() if one.name == rule.band), "")
+    return words.say("rules", "at_least", title=form.title, band=band) if band else form.title
 
 
 def explain(

@@ -1,7 +1,7 @@
-"""The clinic's ladder as a page: read in words, changed in a form, tried out on a moment, with its hole in the week."""
+"""The clinic's routing and ladder as a page: read in words, drafted in a form, tried out on a moment, with its holes."""
 
-import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,16 +11,33 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from config import clock, db
-from messaging.inbox import hours, publishing, roster, routing
+from intake_links import scoring
+from messaging import wording
+from messaging.editions import differences
+from messaging.editions import publishing as verbs
+from messaging.editions.problems import Problem
+from messaging.inbox import holes, hours, publishing, roster, routing
 from messaging.inbox import ladder as rungs
 from messaging.models import Clinic
-from web import curves, layout, permissions, sessions, times, words
+from reminders.decisions import RULES
+from web import curves, editions, ladderform, layout, permissions, routes, sessions, times, words
 
 settings = layout.room("settings", __name__)
-TEXTED = ("safety", "screen", "handoff")
-ROWS = publishing.MOST
+editions.EDITORS[RULES.name] = "settings.show"
+TEXTED = routing.TEXTED
 TYPED = "%Y-%m-%dT%H:%M"
-_RUNG = re.compile(r"(?P<kind>[a-z]+)\.(?P<when>open|closed)\[(?P<row>\d)\]\.ask")
+
+
+@dataclass(frozen=True)
+class Typed:
+    """A form as it comes back: what stands in it, what is wrong, and, where somebody else has saved meanwhile, the edit
+    that is now before the reader and what theirs and this differ in."""
+
+    raw: Mapping[str, Any]
+    problems: Sequence[Problem] = ()
+    refused: bool = False
+    edit: int | None = None
+    overtaken: list[differences.Difference] = field(default_factory=list)
 
 
 @settings.get("/ladder")
@@ -29,69 +46,97 @@ def show() -> str:
     """Show the ladder in force: to read for everyone who works the inbox, to change for who decides for the clinic."""
     with db.unit_of_work(sessions.clinic().id, read_only=True) as session:
         clinic = session.get_one(Clinic, sessions.clinic().id)
-        people = roster.people(session, clinic)
-        written = publishing.present(clinic.rules, people)
-        problems = publishing.check(written, people, clinic.zone)
-        return _page(session, clinic, people, written, _raw(written), problems, refused=False)
+        return _page(session, clinic, None)
 
 
 @settings.post("/ladder")
 @permissions.signed_in("clinic.settings")
 def save() -> Response | tuple[str, int]:
-    """Publish the ladder; one with a hole is refused with its reasons at their fields, and the old one stays."""
-    raw = _given(request.form)
-    with db.unit_of_work(sessions.clinic().id) as session:
+    """Keep a draft; what cannot be read is refused at its field, and what a colleague has saved is not written over."""
+    raw, edit = ladderform.given(request.form), editions.edit_of_form()
+    try:
+        with db.unit_of_work(sessions.clinic().id) as session:
+            clinic = session.get_one(Clinic, sessions.clinic().id)
+            verbs.save(session, clinic, RULES, raw, edit=edit, actor=editions.actor())
+    except verbs.Refused as wrong:
+        return _again(Typed(raw, wrong.problems, refused=True, edit=edit)), 422
+    except verbs.Overtaken:
+        return _overtaken(raw), 409
+    flash(words.say("ladder", "drafted"))
+    return redirect(url_for("settings.show", _anchor="desk-title"), 303)
+
+
+def _again(typed: Typed) -> str:
+    with db.unit_of_work(sessions.clinic().id, read_only=True) as session:
+        return _page(session, session.get_one(Clinic, sessions.clinic().id), typed)
+
+
+def _overtaken(raw: Mapping[str, Any]) -> str:
+    """The form with what was typed, and beside it what the colleague has made of it meanwhile."""
+    with db.unit_of_work(sessions.clinic().id, read_only=True) as session:
         clinic = session.get_one(Clinic, sessions.clinic().id)
-        people = roster.people(session, clinic)
-        written = publishing.present(clinic.rules, people)
-        try:
-            roster.publish(session, clinic.id, publishing.read(raw), f"staff:{layout.the_staff().id}")
-        except publishing.BadLadder as wrong:
-            return _page(session, clinic, people, written, raw, wrong.problems, refused=True), 422
-    flash(words.say("ladder", "published"))
-    return redirect(url_for("settings.show"), 303)
+        theirs = verbs.draft(session, clinic.id, RULES.name)
+        there = theirs.definition if theirs else RULES.present(session, clinic)
+        differ = differences.between(there, RULES.read(raw))
+        return _page(session, clinic, Typed(raw, edit=theirs.edit if theirs else 0, overtaken=differ))
 
 
-def _page(
-    session: Session,
-    clinic: Clinic,
-    people: Sequence[rungs.Person],
-    written: publishing.Ladder,
-    raw: Mapping[str, Any],
-    problems: Sequence[rungs.Problem],
-    *,
-    refused: bool,
-) -> str:
-    rules = routing.Rules.of(clinic.rules)
-    moment, kind = _moment(clinic), request.args.get("kind", "safety")
-    kind = kind if kind in TEXTED else "safety"
-    placed = {one.field: one.message for one in problems}
+def _page(session: Session, clinic: Clinic, typed: Typed | None) -> str:
+    rules, people = routing.Rules.of(clinic.rules), roster.people(session, clinic)
+    written = publishing.present(clinic.rules, people)
+    desk = editions.desk(session, clinic, RULES)
+    draft = publishing.read(desk.draft.definition) if desk.draft else written
+    now_wrong = RULES.check(session, clinic, written.model_dump(mode="json"))
+    typed = typed or Typed(ladderform.of_ladder(draft), desk.problems)
+    names = {one.email: one.name for one in people}
     return layout.page(
         session,
         "staff/ladder.html",
         here="ladder",
-        spoken=[_spoken(name, written.kind(name), rules) for name in routing.KINDS],
+        desk=desk,
+        spoken=editions.spoken,
+        by_kind=[_spoken(name, written.kind(name), rules) for name in routing.KINDS],
+        rules=[(one.name, routes.rule_words(one, names)) for one in written.route],
         hours=hours.say(written.hours),
         holidays=written.holidays,
-        raw=raw,
-        rows=range(ROWS),
+        typed=typed,
+        raw=typed.raw,
+        edit=desk.edit if typed.edit is None else typed.edit,
+        problems={one.field: one.message for one in reversed(typed.problems)},
+        listed=typed.problems if typed.refused else now_wrong,
+        rows=range(ladderform.ROWS),
+        more_rules=len(typed.raw["route"]) < publishing.MOST_ROUTES,
+        choices=_choices(people),
         kinds=[
             (name, words.say("kinds", name), name in TEXTED, name in routing.ALWAYS_RUNNING)
             for name in routing.KINDS
         ],
         asked=[(one, words.say("rungs", one)) for one in rungs.ASKED],
         people=people,
-        problems=placed,
-        listed=problems,
-        refused=refused,
         edits=layout.may("clinic.settings"),
-        week=curves.week(rungs.week(people, rules)),
-        tried=_tried(clinic, people, rules, kind, moment),
-        tried_kind=kind,
-        tried_at=f"{moment.astimezone(ZoneInfo(clinic.zone)):{TYPED}}",
+        week=curves.week(holes.week(people, rules)),
+        **_trial(clinic, people, rules),
         call_list=rules.call_list,
         fallback=[one.name for email in rules.fallback for one in people if one.email == email],
     )
+
+
+def _choices(people: Sequence[rungs.Person]) -> dict[str, list[tuple[str, str]]]:
+    """What a rule can ask for and give to, each with its words."""
+    screens = []
+    for name in sorted(scoring.instruments()):
+        one = scoring.instrument(name)
+        screens.append((name, one.title))
+        screens += [
+            (f"{name}:{band.name}", words.say("rules", "at_least", title=one.title, band=band.words["en"]))
+            for band in one.bands()[1:]
+        ]
+    return {
+        "screens": screens,
+        "languages": [(one, words.say("languages", one)) for one in wording.LANGUAGES],
+        "panels": [(one, one) for one in sorted({panel for each in people for panel in each.panels})],
+        "to": [(one, words.say("receivers", one)) for one in words.table_of("receivers")],
+    }
 
 
 def _spoken(name: str, kind: publishing.Kind, rules: routing.Rules) -> tuple[str, str, str, str]:
@@ -111,6 +156,17 @@ def _spoken(name: str, kind: publishing.Kind, rules: routing.Rules) -> tuple[str
         for is_open in (True, False)
     ]
     return words.say("kinds", name), due, said[0], said[1] if said[1] != said[0] else ""
+
+
+def _trial(clinic: Clinic, people: Sequence[rungs.Person], rules: routing.Rules) -> dict[str, Any]:
+    """The moment to try out, and what would happen then."""
+    moment, kind = _moment(clinic), request.args.get("kind", "safety")
+    kind = kind if kind in TEXTED else "safety"
+    return {
+        "tried": _tried(clinic, people, rules, kind, moment),
+        "tried_kind": kind,
+        "tried_at": f"{moment.astimezone(ZoneInfo(clinic.zone)):{TYPED}}",
+    }
 
 
 def _tried(
@@ -142,50 +198,3 @@ def _moment(clinic: Clinic) -> datetime:
     local = clock.now().astimezone(zone)
     saturday = local + timedelta(days=(5 - local.weekday()) % 7 or 7)
     return saturday.replace(hour=3, minute=0, second=0, microsecond=0).astimezone(UTC)
-
-
-def _raw(written: publishing.Ladder) -> dict[str, Any]:
-    """A ladder as the form holds it: as its file, with hours as people write them."""
-    raw = written.model_dump(mode="json")
-    raw["hours"] = hours.say(written.hours)
-    raw["on_call"] = {email: hours.say(week) for email, week in written.on_call.items()}
-    return raw
-
-
-def _given(form: Mapping[str, str]) -> dict[str, Any]:
-    """What was typed, in the shape of the file; rows left empty are not there."""
-    raw: dict[str, Any] = {
-        "hours": form.get("hours", ""),
-        "holidays": form.get("holidays", "").replace(",", " ").split(),
-        "repeat": form.get("repeat", ""),
-        "fallback": [form[f"fallback[{row}]"] for row in range(ROWS) if form.get(f"fallback[{row}]")],
-        "backup": _pairs(form, "backup."),
-        "on_call": _pairs(form, "on_call."),
-        "call": [one for one in (_call(form, row) for row in range(ROWS)) if one["name"] or one["phone"]],
-    }
-    for kind in routing.KINDS:
-        raw[kind] = {
-            "answer": form.get(f"{kind}.answer", ""),
-            "clock": form.get(f"{kind}.clock") or "always",
-            "before_leaving": form.get(f"{kind}.before_leaving") == "on",
-            "open": [],
-            "closed": [],
-        }
-    for name in sorted(form):
-        found = _RUNG.fullmatch(name)
-        if found and form[name] and found["kind"] in TEXTED:
-            wait = form.get(name.removesuffix("ask") + "wait") or "10"
-            raw[found["kind"]][found["when"]].append({"ask": form[name], "wait": wait})
-    return raw
-
-
-def _pairs(form: Mapping[str, str], prefix: str) -> dict[str, str]:
-    return {
-        name.removeprefix(prefix): form[name].strip()
-        for name in form
-        if name.startswith(prefix) and form[name].strip()
-    }
-
-
-def _call(form: Mapping[str, str], row: int) -> dict[str, str]:
-    return {key: form.get(f"call[{row}].{key}", "").strip() for key in ("name", "phone", "when")}

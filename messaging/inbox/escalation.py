@@ -10,12 +10,12 @@ from sqlalchemy.orm import Session
 
 from config import audit, clock, db, queue, runtime
 from messaging import outbox, people, wording
-from messaging.inbox import items, ladder, roster, routing, snoozing
+from messaging.inbox import items, ladder, needs, roster, routes, routing, snoozing
 from messaging.inbox.models import InboxItem, Timer
 from messaging.models import Clinic, Conversation, Message, Patient, Staff
 
 # For these somebody's phone rings when they are overdue; the others wait in the list, where their colour changes.
-TOLD_BY_TEXT = ("safety", "screen", "handoff")
+TOLD_BY_TEXT = routes.TEXTED
 DUE = Timer.state == "waiting"
 HASTE_ENDS_AT = 6
 team = roster.team
@@ -44,12 +44,6 @@ def _still_owed(item: InboxItem, kind: str) -> bool:
     return kind == "wake" or item.acknowledged_at is None
 
 
-def _need(item: InboxItem, patient: Patient | None) -> routing.Need:
-    if patient is None:
-        return routing.Need(item.kind)
-    return routing.Need(item.kind, patient.language, patient.panel)
-
-
 def _patient(session: Session, item: InboxItem) -> Patient | None:
     return session.get(Patient, item.patient_id) if item.patient_id else None
 
@@ -60,14 +54,17 @@ def _route(session: Session, clinic: Clinic, item: InboxItem) -> None:
     sharing = _sharing(session, clinic, item) if first else []
     here = team(session, clinic) if chosen or sharing else []
     if chosen:
-        choice = routing.choose(_need(item, sharing[0] if sharing else patient), here, rules)
+        whose = sharing[0] if sharing else patient
+        choice = routing.choose(needs.of_item(session, clinic, item, whose), here, rules)
         item.owner_id, item.reason = choice.owner_id, list(choice.why)
     if sharing:
         item.reason = [*item.reason, f"one_of_several:{len(sharing)}"]
     item.routed_at = item.routed_at or now
     _before_they_leave(session, item, patient, rules, now)
     told = _tell_owner(session, clinic, item)
-    for_each = {routing.choose(_need(item, one), here, rules).owner_id for one in sharing}
+    for_each = {
+        routing.choose(needs.of_item(session, clinic, item, one), here, rules).owner_id for one in sharing
+    }
     told += _tell(
         session, clinic, item, [one for one in for_each if one and one != item.owner_id], "staff_alert"
     )
@@ -135,7 +132,7 @@ def _escalate(session: Session, clinic: Clinic, item: InboxItem) -> None:
     wait = rules.rung_minutes
     if item.kind in TOLD_BY_TEXT:
         step = ladder.climb(
-            _need(item, _patient(session, item)),
+            needs.of_item(session, clinic, item, _patient(session, item)),
             team(session, clinic),
             rules,
             _told_before(session, item),

@@ -67,6 +67,36 @@ def _shift(given: Sequence[str] | None) -> tuple[time, time] | None:
     return start, end
 
 
+def spans(week: Mapping[str, Sequence[str]]) -> list[tuple[int, int]]:
+    """Return a week's stretches in minutes since Monday 0:00, in order, joined where they touch or overlap; a stretch
+    that goes past Sunday's end goes on at the beginning. Raises ValueError for hours that cannot be read."""
+    found: list[tuple[int, int]] = []
+    for place, day in enumerate(WEEKDAYS):
+        shift = _shift(week.get(day))
+        if shift is None:
+            continue
+        begin, end = (place * 1440 + at.hour * 60 + at.minute for at in shift)
+        end += 1440 if end <= begin else 0
+        found += [(begin, min(end, 10080)), *([(0, end - 10080)] if end > 10080 else [])]
+    joined: list[tuple[int, int]] = []
+    for begin, end in sorted(found):
+        if joined and begin <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((begin, end))
+    return joined
+
+
+def overlap(week: Mapping[str, Sequence[str]]) -> tuple[str, str] | None:
+    """Return the first two days whose stretches overlap, the night of one reaching past the beginning of the next."""
+    for place, day in enumerate(WEEKDAYS):
+        tonight, following = _shift(week.get(day)), WEEKDAYS[(place + 1) % 7]
+        tomorrow = _shift(week.get(following))
+        if tonight and tomorrow and tonight[1] <= tonight[0] and tonight[1] > tomorrow[0]:
+            return day, following
+    return None
+
+
 def after(start: datetime, minutes: int, hours: Hours) -> datetime:
     """Return the moment when the clinic has been open for `minutes` since `start`; without a week, plain minutes."""
     left, plain = timedelta(minutes=minutes), start + timedelta(minutes=minutes)

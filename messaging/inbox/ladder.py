@@ -1,4 +1,4 @@
-"""The clinic's ladder: whom each rung asks at this moment, what a week of it looks like, and where it has a hole. Pure."""
+"""The clinic's ladder: whom each rung asks at this moment, and what would happen to an item nobody acknowledges. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
@@ -14,12 +14,7 @@ from messaging.inbox.routing import Member, Need, Rules
 # first | the clinic's fallback, one after the other | the clinic's leads | everyone at once.
 ASKED = ("backup", "on_call", "colleagues", "fallback", "lead", "everyone")
 THE_END = "end"
-# How slow a ladder for patient safety may be. Policy, not a standard; a clinic may only be faster.
-SAFETY_ANSWER, SAFETY_WAIT, SAFETY_TOTAL = 30, 30, 120
 ONE_BY_ONE = ("colleagues", "fallback")
-# A Monday; only weekday and wall clock matter, because hours are kept on the wall clock.
-MONDAY = datetime(2024, 1, 1)  # noqa: DTZ001 - a wall clock, of no place
-SAFETY = Need("safety")
 
 
 @dataclass(frozen=True)
@@ -55,17 +50,6 @@ class Step:
         return self.ask == THE_END
 
 
-@dataclass(frozen=True)
-class Problem:
-    """What is wrong with a ladder: the field ("safety.answer"), and in words what to do about it."""
-
-    field: str
-    message: str
-
-    def __str__(self) -> str:
-        return f"{self.field}: {self.message}"
-
-
 def present(person: Person, local: datetime, clinic: hours.Hours, *, closed: bool = False) -> Member:
     """Return a person as routing sees them at a local moment; `closed` on a holiday, when only who is on call works.
 
@@ -85,6 +69,7 @@ def present(person: Person, local: datetime, clinic: hours.Hours, *, closed: boo
         on_call=bool(person.on_call) and hours.within(person.on_call or {}, local),
         away=person.away,
         covered_by=person.covered_by,
+        phone=person.phone,
     )
 
 
@@ -179,114 +164,3 @@ def preview(need: Need, people: Sequence[Person], rules: Rules, start: datetime,
             return lines
         told |= {member.id for member in step.members}
         now = wait_from(now, need.kind, step.wait, rules)
-
-
-def awake(
-    people: Sequence[Person], rules: Rules, local: datetime, *, closed: bool = False
-) -> tuple[str, ...]:
-    """Return the names of those on the safety ladder who can be texted and expect it at this local moment: on duty,
-    on call, or named by the clinic as its fallback."""
-    team = [present(person, local, rules.hours, closed=closed) for person in people]
-    phones = {person.id for person in people if person.phone}
-    return tuple(
-        one.name
-        for one in routing.ladder(SAFETY, team, rules)
-        if one.id in phones and not one.away and (one.on_duty or one.on_call or one.email in rules.fallback)
-    )
-
-
-def week(people: Sequence[Person], rules: Rules, *, closed: bool = False) -> list[list[tuple[str, ...]]]:
-    """Return seven days of 24 hours: who can be reached throughout each hour; an empty tuple is a hole.
-
-    `closed` asks as if every day were a holiday. Whoever is away now is counted: a week is for good.
-    """
-    people = [Person(**{**vars(one), "away": False, "covered_by": None}) for one in people]
-    minutes = _turns(people, rules)
-    days = []
-    for day in range(7):
-        cells = []
-        for hour in range(24):
-            start = MONDAY + timedelta(days=day, hours=hour)
-            seen = [awake(people, rules, start + timedelta(minutes=one), closed=closed) for one in minutes]
-            cells.append(
-                tuple(name for name in seen[0] if all(name in one for one in seen)) if all(seen) else ()
-            )
-        days.append(cells)
-    return days
-
-
-def _turns(people: Sequence[Person], rules: Rules) -> list[int]:
-    """The minutes of an hour at which anybody's hours begin or end: between them nothing changes."""
-    found = {0}
-    for given in (rules.hours.week, *(one.hours for one in people), *(one.on_call for one in people)):
-        for span in (given or {}).values():
-            found |= {int(one[3:5]) for one in span if isinstance(one, str) and one[3:5].isdigit()}
-    return sorted(found)
-
-
-def check(rules: Rules, people: Sequence[Person]) -> list[Problem]:
-    """Return every reason why this ladder could leave a positive answer unseen; none if it holds all week."""
-    return [*_slow(rules), *_nobody(rules, people), *_holes(rules, people)]
-
-
-def _slow(rules: Rules) -> Iterable[Problem]:
-    if rules.answer_within["safety"] > SAFETY_ANSWER:
-        yield Problem("safety.answer", f"at most {SAFETY_ANSWER} minutes for patient safety")
-    if rules.rung_minutes > SAFETY_WAIT:
-        yield Problem("repeat", f"at most {SAFETY_WAIT} minutes: patient safety rings again at this pace")
-    for is_open in (True, False):
-        field = f"safety.{'open' if is_open else 'closed'}"
-        rungs = rules.ladder_of("safety", is_open=is_open)
-        if any(rung.wait > SAFETY_WAIT for rung in rungs):
-            yield Problem(field, f"no rung for patient safety waits longer than {SAFETY_WAIT} minutes")
-        if sum(rung.wait for rung in rungs) > SAFETY_TOTAL:
-            yield Problem(field, f"its waits add up to more than {SAFETY_TOTAL} minutes")
-
-
-def _nobody(rules: Rules, people: Sequence[Person]) -> Iterable[Problem]:
-    known = {person.email: person for person in people}
-    for email in rules.fallback:
-        if email not in known:
-            yield Problem("fallback", f"nobody active here has the address {email}")
-    if not any(email in known and known[email].phone for email in rules.fallback):
-        yield Problem(
-            "fallback", "name at least one colleague with a mobile number, for when nobody else is there"
-        )
-    for owner, backup in rules.backups.items():
-        for email in (owner, backup):
-            if email not in known:
-                yield Problem("backup", f"nobody active here has the address {email}")
-        if owner == backup:
-            yield Problem("backup", f"{owner} cannot stand in for themselves")
-    if not rules.call_list:
-        yield Problem(
-            "call", "name at least one person to call when everyone has been told and nobody answers"
-        )
-
-
-def _holes(rules: Rules, people: Sequence[Person]) -> Iterable[Problem]:
-    found = _ranges(week(people, rules))
-    if found:
-        yield Problem("on_call", f"nobody with a mobile number is on duty or on call: {', '.join(found)}")
-    elif rules.hours.holidays and any(not cell for day in week(people, rules, closed=True) for cell in day):
-        yield Problem("on_call", "on a holiday there are hours in which nobody is on call")
-
-
-def _ranges(days: Sequence[Sequence[tuple[str, ...]]]) -> list[str]:
-    cells = [cell for day in days for cell in day]
-    if not any(cells):
-        return ["at no hour of the week"]
-    found, start = [], None
-    for place in range(len(cells) + 1):
-        empty = place < len(cells) and not cells[place]
-        if empty and start is None:
-            start = place
-        elif not empty and start is not None:
-            found.append(f"{_hour(start)} to {_hour(place)}")
-            start = None
-    return found
-
-
-def _hour(place: int) -> str:
-    day, hour = divmod(place % 168, 24)
-    return f"{hours.NAMES[hours.WEEKDAYS[day]]} {hour}:00"

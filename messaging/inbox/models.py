@@ -23,7 +23,8 @@ class InboxItem(SealedRow, live.Shown, Base):
     has climbed to, `exhausted_at` when everyone on it had been told and nobody had acknowledged. `dedupe` makes one
     reason one item; `reason` says in words, without PHI, why it came to its owner.
     `about` is "<table>:<id>" of what it is about, such as "screen:0190..." or "message:...". `snoozed_for` is
-    "appointment:<id>" where it sleeps until a visit, and moves with it.
+    "appointment:<id>" where it sleeps until a visit, and moves with it. `screened` is the JSON of what routing may ask
+    of a screen: its instrument, and every band its total has reached, lowest first.
     """
 
     __tablename__ = "inbox_item"
@@ -41,6 +42,7 @@ class InboxItem(SealedRow, live.Shown, Base):
     about: Mapped[str] = mapped_column(String(60))
     dedupe: Mapped[str] = mapped_column(String(120))
     summary_ct: Mapped[bytes]
+    screened_ct: Mapped[bytes | None]
     reason: Mapped[list[str]] = mapped_column(default=list)
     routed_at: Mapped[datetime | None]
     notified_at: Mapped[datetime | None]
@@ -57,6 +59,7 @@ class InboxItem(SealedRow, live.Shown, Base):
     done_by: Mapped[UUID | None] = mapped_column(ForeignKey("staff.id"))
 
     summary = Sealed("summary_ct")
+    screened = Sealed("screened_ct")
 
     @property
     def thread(self) -> str:

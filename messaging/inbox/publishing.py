@@ -1,15 +1,15 @@
-"""The clinic's ladder as it is written down: read from a file or a form, checked, published, and written out again."""
+"""What a clinic decides about who gets what, as it is written down: read from a mapping, checked, and said again. Pure."""
 
-import re
-import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from typing import Annotated, Any, Literal, get_args
 
 import pydantic
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from messaging.inbox import hours, ladder, routing
-from messaging.inbox.ladder import Person, Problem
+from messaging.editions.problems import Problem
+from messaging.inbox import checking, hours, ladder, routes, routing
+from messaging.inbox.ladder import Person
 from messaging.phone import NotTextable, e164
 
 
@@ -28,13 +28,24 @@ def _small(value: object) -> object:
     return value.strip().lower() if isinstance(value, str) else value
 
 
+def _trimmed(value: object) -> object:
+    return value.strip() if isinstance(value, str) else value
+
+
 Week = Annotated[dict[str, list[str]], BeforeValidator(_week)]
 Address = Annotated[str, BeforeValidator(_small), Field(pattern=r"^[^@\s]+@[^@\s]+$", max_length=254)]
 Day = Annotated[str, Field(pattern=r"^(\d{4}-)?(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$")]
 Ask = Literal["backup", "on_call", "colleagues", "fallback", "lead", "everyone"]
 assert get_args(Ask) == ladder.ASKED
+Word = Annotated[str, Field(min_length=1, max_length=120)]
+Several = Annotated[tuple[Word, ...], Field(max_length=20)]
+To = Literal["panel", "existing", "people", "role", "on_duty", "on_call"]
+assert get_args(To) == routes.RECEIVERS
+KindName = Literal["safety", "screen", "handoff", "reply", "delivery"]
+assert get_args(KindName) == routing.KINDS
 # As many rungs, fallbacks and people to call as the page has rows for, so that saving it there loses none.
-MOST = 5
+MOST, MOST_ROUTES = 5, 20
+Locate = Callable[[tuple[Any, ...]], int | None]
 EXPECTED = {
     "missing": "this must be given",
     "int_type": "a whole number of minutes",
@@ -80,6 +91,35 @@ class Kind(_Strict):
     closed: Annotated[tuple[Rung, ...], Field(max_length=MOST)] = ()
 
 
+class Route(_Strict):
+    """A rule about who gets what: its conditions, and to whom an item goes that meets them (messaging.inbox.routes)."""
+
+    name: Annotated[str, BeforeValidator(_trimmed), Field(min_length=1, max_length=60)]
+    to: To
+    kinds: Annotated[tuple[KindName, ...], Field(max_length=5)] = ()
+    panels: Several = ()
+    places: Several = ()
+    languages: Several = ()
+    instrument: Annotated[str, Field(max_length=40)] = ""
+    band: Annotated[str, Field(max_length=40)] = ""
+    existing: bool | None = None
+    below: Annotated[int, Field(ge=1, le=1000)] | None = None
+    people: Annotated[tuple[Address, ...], Field(max_length=20)] = ()
+    role: Literal["", "care_manager", "clinician"] = ""
+
+    @model_validator(mode="after")
+    def _whole(self) -> "Route":
+        if (self.to == "people") != bool(self.people):
+            raise ValueError('`people` are named where to = "people", and only there')
+        if (self.to == "role") != bool(self.role):
+            raise ValueError('`role` is care_manager or clinician where to = "role", and stands only there')
+        if self.band and not self.instrument:
+            raise ValueError("a band belongs to an instrument: name it too")
+        if self.to == "existing" and self.existing is False:
+            raise ValueError("it cannot go to who dealt with the patient before, and ask that nobody did")
+        return self
+
+
 class Ladder(_Strict):
     """A clinic's ladder, with the fields of its file. `on_call` is kept with each colleague, the rest with the clinic."""
 
@@ -90,6 +130,7 @@ class Ladder(_Strict):
     backup: dict[Address, Address] = {}
     on_call: dict[Address, Week] = {}
     call: Annotated[tuple[Call, ...], Field(max_length=MOST)] = ()
+    route: Annotated[tuple[Route, ...], Field(max_length=MOST_ROUTES)] = ()
     safety: Kind = Kind(answer=15)
     screen: Kind = Kind(answer=60)
     handoff: Kind = Kind(answer=5)
@@ -102,59 +143,46 @@ class Ladder(_Strict):
         return found
 
 
-def parse(text: str) -> Ladder:
-    """Return the ladder of a TOML file's text. Raises BadLadder with every problem and, where it is found, its line."""
-    try:
-        mapping = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as broken:
-        raise BadLadder([Problem("file", f"this is not TOML: {broken}")]) from None
-    return read(mapping, text)
+def read(mapping: Mapping[str, Any], locate: Locate = lambda _location: None) -> Ladder:
+    """Return the ladder of a mapping with the fields of the file. Raises BadLadder.
 
-
-def read(mapping: Mapping[str, Any], text: str = "") -> Ladder:
-    """Return the ladder of a mapping with the fields of the file. Raises BadLadder."""
+    `locate` knows in which line of a file a field stands.
+    """
     try:
         found = Ladder.model_validate(mapping)
     except pydantic.ValidationError as wrong:
-        raise BadLadder([_problem(each, text) for each in wrong.errors(include_input=False)]) from None
-    still = [kind for kind in routing.ALWAYS_RUNNING if found.kind(kind).clock != "always"]
-    if still:
-        why = "this clock never stands still: a person may be in danger, or is waiting in the building"
-        raise BadLadder([_located(f"{kind}.clock", why, (kind, "clock"), text) for kind in still])
+        raise BadLadder([_problem(each, locate) for each in wrong.errors(include_input=False)]) from None
+    why = "this clock never stands still: a person may be in danger, or is waiting in the building"
+    problems = [
+        Problem(f"{kind}.clock", why, locate((kind, "clock")))
+        for kind in routing.ALWAYS_RUNNING
+        if found.kind(kind).clock != "always"
+    ]
+    names = [one.name.casefold() for one in found.route]
+    problems += [
+        Problem(f"route[{place}].name", "another rule has this name", locate(("route", place, "name")))
+        for place, name in enumerate(names)
+        if name in names[:place]
+    ]
+    if problems:
+        raise BadLadder(problems)
     return found
 
 
-def _problem(each: Any, text: str) -> Problem:
+def _problem(each: Any, locate: Locate) -> Problem:
     location = tuple(each["loc"])
     said = EXPECTED.get(each["type"]) or str(each["msg"]).removeprefix("Value error, ")
     if each["type"] == "extra_forbidden":
-        model = Kind if location[0] in routing.KINDS else Call if location[0] == "call" else Ladder
-        said = f"unknown; there are {', '.join(model.model_fields)}"
+        said = f"unknown; there are {', '.join(_model_of(location).model_fields)}"
     field = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).lstrip(".")
-    return _located(field[:60], said, location, text)
+    return Problem(field[:60], said, locate(location))
 
 
-def _located(field: str, message: str, location: tuple[Any, ...], text: str) -> Problem:
-    line = _line(location, text)
-    return Problem(field, f"line {line}: {message}" if line else message)
-
-
-def _line(location: tuple[Any, ...], text: str) -> int | None:
-    """The line in which a field, or at least its table, stands; None if the file writes it in another way."""
-    lines = text.splitlines()
-    inside = 0
-    if location[0] in (*routing.KINDS, "backup", "on_call", "call"):
-        heads = [n for n, line in enumerate(lines, 1) if re.match(rf"\s*\[\[?\s*{location[0]}\s*\]", line)]
-        place = location[1] if len(location) > 1 and isinstance(location[1], int) else 0
-        if place >= len(heads):
-            return None
-        inside, location = heads[place], location[2:] if location[0] == "call" else location[1:]
-    for number, line in enumerate(lines[inside:], inside + 1):
-        if line.lstrip().startswith("["):
-            break
-        if location and re.match(rf'\s*"?{re.escape(str(location[0]))}"?\s*=', line):
-            return number
-    return inside or None
+def _model_of(location: tuple[Any, ...]) -> type[BaseModel]:
+    if location[0] in routing.KINDS:
+        return Rung if len(location) > 3 else Kind
+    listed: dict[Any, type[BaseModel]] = {"call": Call, "route": Route}
+    return listed.get(location[0], Ladder) if len(location) > 1 else Ladder
 
 
 def rules_of(written: Ladder, given: Mapping[str, Any], zone: str) -> dict[str, Any]:
@@ -171,6 +199,7 @@ def rules_of(written: Ladder, given: Mapping[str, Any], zone: str) -> dict[str, 
             "backup": written.backup,
             "call": [one.model_dump() for one in written.call],
         },
+        "routes": [one.model_dump(mode="json") for one in written.route],
     }
 
 
@@ -185,6 +214,7 @@ def present(given: Mapping[str, Any], people: Sequence[Person]) -> Ladder:
         backup=dict(rules.backups),
         on_call={one.email: dict(one.on_call) for one in people if one.on_call},
         call=tuple(Call(name=one.name, phone=one.phone, when=one.when) for one in rules.call_list),
+        route=tuple(Route.model_validate(vars(one)) for one in rules.routes),
         **{kind: _kind(kind, rules) for kind in routing.KINDS},
     )
 
@@ -203,45 +233,42 @@ def _kind(kind: str, rules: routing.Rules) -> Kind:
     )
 
 
-def check(written: Ladder, people: Sequence[Person], zone: str) -> list[Problem]:
-    """Return every reason not to publish this ladder: see ladder.check, and nobody unknown on call."""
+def check(
+    written: Ladder,
+    people: Sequence[Person],
+    zone: str,
+    bands: Mapping[str, Sequence[str]] | None = None,
+    today: date | None = None,
+) -> list[Problem]:
+    """Return every reason not to publish this ladder: see checking.check, nobody unknown on call, and no rule about an
+    instrument or a band that there is not (`bands`: of each instrument, where they are known)."""
     known = {one.email for one in people}
     strangers = [
         Problem("on_call", f"nobody active here has the address {email}")
         for email in written.on_call
         if email not in known
     ]
-    return strangers + ladder.check(
-        routing.Rules.of(rules_of(written, {}, zone)), with_on_call(written, people)
-    )
+    rules = routing.Rules.of(rules_of(written, {}, zone))
+    return [
+        *strangers,
+        *(_unknown(written, bands) if bands is not None else ()),
+        *checking.check(rules, with_on_call(written, people), today),
+    ]
+
+
+def _unknown(written: Ladder, bands: Mapping[str, Sequence[str]]) -> list[Problem]:
+    found = []
+    for place, one in enumerate(written.route):
+        field = f"route[{place}]"
+        if one.instrument and one.instrument not in bands:
+            said = f"there is no instrument {one.instrument}; there are {', '.join(sorted(bands))}"
+            found.append(Problem(f"{field}.instrument", said))
+        elif one.band and one.band not in bands[one.instrument]:
+            said = f"{one.instrument} has the bands {', '.join(bands[one.instrument])}"
+            found.append(Problem(f"{field}.band", said))
+    return found
 
 
 def with_on_call(written: Ladder, people: Sequence[Person]) -> list[Person]:
     """Return the people as they would be on call by this ladder."""
     return [Person(**{**vars(one), "on_call": written.on_call.get(one.email, {})}) for one in people]
-
-
-def toml(written: Ladder) -> str:
-    """Return the ladder as the text of a file that `parse` reads."""
-    lines = [f"hours = {_quoted(hours.say(written.hours))}"]
-    lines += [
-        f"{key} = [{', '.join(map(_quoted, getattr(written, key)))}]" for key in ("holidays", "fallback")
-    ]
-    lines += [f"repeat = {written.repeat}"]
-    lines += ["", "[backup]", *(f"{_quoted(key)} = {_quoted(one)}" for key, one in written.backup.items())]
-    lines += ["", "[on_call]"]
-    lines += [f"{_quoted(key)} = {_quoted(hours.say(week))}" for key, week in written.on_call.items()]
-    for one in written.call:
-        lines += ["", "[[call]]", *(f"{key} = {_quoted(value)}" for key, value in one.model_dump().items())]
-    for name in routing.KINDS:
-        kind = written.kind(name)
-        lines += ["", f"[{name}]", f"answer = {kind.answer}", f"clock = {_quoted(kind.clock)}"]
-        lines += [f"before_leaving = {str(kind.before_leaving).lower()}"]
-        for when, rungs in (("open", kind.open), ("closed", kind.closed)):
-            said = ", ".join(f"{{ ask = {_quoted(rung.ask)}, wait = {rung.wait} }}" for rung in rungs)
-            lines += [f"{when} = [{said}]"]
-    return "\n".join(lines) + "\n"
-
-
-def _quoted(text: str) -> str:
-    return '"' + re.sub(r'[\x00-\x1f"\\]', lambda one: f"\\u{ord(one[0]):04x}", text) + '"'

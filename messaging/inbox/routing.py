@@ -1,7 +1,8 @@
 """Who an item goes to, and until when: facts in, decision out. Knows no clock, no database and no queue.
 
-Rules in order: the clinician's panel, the language, who is on duty, the smallest load; then who is on call; then the
-clinic's fallback; then anybody. Whoever is away is stood in for by who covers for them. An item that nobody can own
+The clinic's own rules come first, in their order (messaging.inbox.routes). Then, and for a clinic without any: the
+clinician's panel, the language, who is on duty, the smallest load; then who is on call; then the clinic's fallback;
+then anybody. Whoever is away is stood in for by who covers for them. An item that nobody can own
 stays with everyone and says so.
 """
 
@@ -13,11 +14,24 @@ from uuid import UUID
 
 from messaging.inbox.hours import Hours, after
 from messaging.inbox.hours import within as on_duty
+from messaging.inbox.routes import LEADS, OWNERS, TEXTED, Member, Need, Route, take
 
-__all__ = ["Choice", "Member", "Need", "Rules", "answer_by", "choose", "ladder", "on_duty", "stand_in"]
+__all__ = [
+    "LEADS",
+    "OWNERS",
+    "TEXTED",
+    "Choice",
+    "Member",
+    "Need",
+    "Route",
+    "Rules",
+    "answer_by",
+    "choose",
+    "ladder",
+    "on_duty",
+    "stand_in",
+]
 
-OWNERS = ("care_manager",)
-LEADS = ("clinic_admin",)
 KINDS = ("safety", "screen", "handoff", "reply", "delivery")
 # Their clock runs in real time, whatever the clinic's hours: a person may be in danger, or stands in the room.
 ALWAYS_RUNNING = ("safety", "handoff")
@@ -62,6 +76,7 @@ class Rules:
     rungs: Mapping[tuple[str, bool], tuple[Rung, ...]] = field(default_factory=dict)
     backups: Mapping[str, str] = field(default_factory=dict)
     call_list: tuple[Call, ...] = ()
+    routes: tuple[Route, ...] = ()
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> "Rules":
@@ -88,6 +103,7 @@ class Rules:
             },
             backups=dict(given.get("ladder", {}).get("backup", {})),
             call_list=tuple(Call(**one) for one in given.get("ladder", {}).get("call", ())),
+            routes=tuple(Route.of(one) for one in given.get("routes", ())),
         )
 
     def ladder_of(self, kind: str, *, is_open: bool) -> tuple[Rung, ...]:
@@ -97,37 +113,6 @@ class Rules:
 
 def _hours(given: Mapping[str, Any]) -> Hours:
     return Hours(given.get("zone", "UTC"), given.get("week", {}), tuple(given.get("holidays", ())))
-
-
-@dataclass(frozen=True)
-class Member:
-    """One of the clinic's people as routing sees them.
-
-    `open_items` is their present load; `reachable` whether a text or a sign-in can reach them at all; `covered_by`
-    who stands in for them while they are `away`, if anybody does.
-    """
-
-    id: UUID
-    email: str
-    name: str
-    role: str
-    languages: tuple[str, ...]
-    panels: tuple[str, ...]
-    on_duty: bool
-    open_items: int = 0
-    reachable: bool = True
-    on_call: bool = False
-    away: bool = False
-    covered_by: UUID | None = None
-
-
-@dataclass(frozen=True)
-class Need:
-    """What an item asks for: the patient's language and whose panel they belong to, where known."""
-
-    kind: str
-    language: str | None = None
-    panel: str | None = None
 
 
 @dataclass(frozen=True)
@@ -152,17 +137,17 @@ def answer_by(kind: str, now: datetime, rules: Rules, *, leaves_at: datetime | N
 
 def choose(need: Need, team: Sequence[Member], rules: Rules) -> Choice:
     """Choose the owner of an item."""
-    ranked = _ranked(need, team, rules)
+    ranked, by_rule = _ranked(need, team, rules)
     if not ranked:
-        return Choice(None, ("nobody",))
-    return Choice(ranked[0].id, _why(need, ranked[0], rules, team))
+        return Choice(None, (*by_rule, "nobody"))
+    return Choice(ranked[0].id, (*by_rule, *_why(need, ranked[0], rules, team)))
 
 
 def ladder(need: Need, team: Sequence[Member], rules: Rules) -> list[Member]:
-    """Return everyone an item may climb to, best first: owners on duty, who is on call, the fallback, leads, owners
-    off duty, and last those who are away with nobody covering for them."""
+    """Return everyone an item may climb to, best first: whom a rule of the clinic names, owners on duty, who is on
+    call, the fallback, leads, owners off duty, and last those who are away with nobody covering for them."""
     by_id = {member.id: member for member in team}
-    return [by_id[seat.id] for seat in _ranked(need, team, rules)]
+    return [by_id[seat.id] for seat in _ranked(need, team, rules)[0]]
 
 
 def stand_in(member: Member, by_id: Mapping[UUID, Member]) -> Member | None:
@@ -177,10 +162,14 @@ def stand_in(member: Member, by_id: Mapping[UUID, Member]) -> Member | None:
     return member
 
 
-def _ranked(need: Need, team: Sequence[Member], rules: Rules) -> list[Member]:
+def _ranked(need: Need, team: Sequence[Member], rules: Rules) -> tuple[list[Member], tuple[str, ...]]:
+    """Everyone in order, and what the clinic's rules say about the first of them."""
     fit = sorted(_seats(team), key=lambda member: _fitness(need, member))
     here = [member for member in fit if not member.away]
+    existing = next((member.email for member in team if member.id == need.existing), None)
+    taken = take(need, here, rules.routes, existing=existing, fallback=rules.fallback)
     steps = (
+        taken.members,
         [member for member in here if member.role in OWNERS and member.on_duty],
         [member for member in here if member.on_call],
         [member for email in rules.fallback for member in here if member.email == email],
@@ -192,7 +181,7 @@ def _ranked(need: Need, team: Sequence[Member], rules: Rules) -> list[Member]:
     for step in steps:
         for member in step:
             first.setdefault(member.id, member)
-    return list(first.values())
+    return list(first.values()), taken.why
 
 
 def _seats(team: Sequence[Member]) -> list[Member]:

@@ -4,7 +4,7 @@ Somebody who leaves keeps their name in the record. What they had not finished m
 """
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from config import audit
 from messaging import people, phone
-from messaging.inbox import cover, ladder, publishing, roster, routing
+from messaging.inbox import checking, cover, holes, roster, routing
 from messaging.models import Clinic, Staff
 
 ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
@@ -123,23 +123,19 @@ def come_back(session: Session, clinic: Clinic, staff: Staff, actor: str) -> Non
 
 @dataclass(frozen=True)
 class _Gaps:
-    """Why a positive answer could stay unseen: the reasons, and the hours of the week in which nobody can be reached."""
+    """Why a positive answer could stay unseen: the reasons, and the minutes in which nobody can be reached."""
 
     reasons: frozenset[str]
-    hours: frozenset[int]
+    holes: Sequence[holes.Hole]
 
 
 def _gaps(session: Session, clinic: Clinic) -> _Gaps:
     """How things stand; the clinic is locked meanwhile, so that of two who leave at once the second is seen."""
     session.get(Clinic, clinic.id, with_for_update=True)
-    team = roster.people(session, clinic)
-    rules = routing.Rules.of(clinic.rules)
-    cells = [cell for day in ladder.week(team, rules) for cell in day]
-    found = publishing.check(publishing.present(clinic.rules, team), team, clinic.zone)
-    return _Gaps(
-        frozenset(one.message for one in found),
-        frozenset(place for place, cell in enumerate(cells) if not cell),
-    )
+    found = checking.check(routing.Rules.of(clinic.rules), roster.people(session, clinic))
+    # Minutes without anybody are compared as minutes: their list in words changes with every one that is mended.
+    reasons = frozenset(one.message for one in found if one.field != "on_call")
+    return _Gaps(reasons, roster.coming_holes(session, clinic))
 
 
 def _refuse_gaps(session: Session, clinic: Clinic, before: _Gaps) -> None:
@@ -151,7 +147,10 @@ def _refuse_gaps(session: Session, clinic: Clinic, before: _Gaps) -> None:
         raise MayNot({"": "last_lead"})
     now = _gaps(session, clinic)
     opened = sorted(now.reasons - before.reasons)
-    if now.hours <= before.hours and now.hours != before.hours:
-        opened = [why for why in opened if not why.startswith("nobody with a mobile number")]
+    made = holes.made(before.holes, now.holes)
+    if made:
+        opened.append(
+            f"nobody with a mobile number is on duty or on call: {checking.listed(made, clinic.zone)}"
+        )
     if opened:
         raise MayNot({"": "; ".join(opened)})

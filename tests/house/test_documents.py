@@ -30,6 +30,10 @@ DOCUMENTS = (
             "words",
             "setting-up",
             "patients",
+            "routing",
+            "requests",
+            "reading",
+            "measurements",
         )
     ),
 )

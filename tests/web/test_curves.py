@@ -1,6 +1,7 @@
 """The pictures of the ladder stay inside their boxes and say what the numbers say."""
 
 import re
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import settings as profile
@@ -8,21 +9,24 @@ from hypothesis import strategies as st
 
 from web import curves
 
-CELLS = st.lists(
-    st.lists(st.sampled_from(((), ("Rosa",), ("Ines Okafor", "Ben"))), min_size=24, max_size=24),
-    min_size=7,
-    max_size=7,
-)
+NAMES = st.sampled_from(((), ("Rosa",), ("Ines Okafor", "Ben")))
+
+
+@st.composite
+def days(draw):
+    turns = [0, *sorted(draw(st.sets(st.integers(1, 1439), max_size=8))), 1440]
+    return [(begin, end, draw(NAMES)) for begin, end in pairwise(turns)]
 
 
 @profile(max_examples=40, deadline=None)
-@given(cells=CELLS)
-def test_the_week_covers_every_hour_once(cells):
-    picture = curves.week(cells)
-    for cell, (_, _, stretches) in zip(cells, picture.days, strict=True):
-        assert [one.names for one in stretches for _ in range(one.end - one.start)] == cell
-        assert stretches[-1].x + stretches[-1].width <= picture.width
-    assert picture.whole == all(all(day) for day in cells)
+@given(week=st.lists(days(), min_size=7, max_size=7))
+def test_the_week_covers_every_minute_once(week):
+    picture = curves.week(week)
+    for day, (_, _, stretches) in zip(week, picture.days, strict=True):
+        assert [(one.start, one.end, one.names) for one in stretches] == day
+        assert all(abs(one.x + one.width - two.x) < 0.01 for one, two in pairwise(stretches))
+        assert stretches[-1].x + stretches[-1].width <= picture.width + 0.01
+    assert picture.whole == all(names for day in week for *_, names in day)
 
 
 @profile(max_examples=60, deadline=None)

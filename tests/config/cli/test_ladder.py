@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from sqlalchemy import select
 
 from config import db
 from config.cli import ladder, opening
-from messaging.inbox import publishing
+from messaging.editions import publishing as editions
+from messaging.inbox import ladderfiles, publishing
 from messaging.models import Clinic, Staff
 
 GOOD = """fallback = ["ines@clinic.example"]
@@ -41,7 +43,7 @@ def test_what_is_applied_is_shown_and_can_be_applied_again(run, clinic):
     assert run("check", GOOD).exit_code == 0
     assert run("apply", GOOD).exit_code == 0
     shown = run("show")
-    assert publishing.parse(shown.stdout) == publishing.parse(GOOD)
+    assert ladderfiles.parse(shown.stdout) == ladderfiles.parse(GOOD)
     assert shown.stderr == ""
     assert run("apply", shown.stdout).exit_code == 0
 
@@ -50,10 +52,10 @@ def test_what_is_applied_is_shown_and_can_be_applied_again(run, clinic):
     ("old", "new", "said"),
     [
         ("repeat = 7", "repeat = soon", "this is not TOML"),
-        ("repeat = 7", "repeat = 0", "repeat: line 2"),
+        ("repeat = 7", "repeat = 0", "line 2: repeat"),
         ("repeat = 7", "repeat = 45", "at most 30 minutes"),
         ("ines@clinic.example", "nobody@clinic.example", "nobody active here"),
-        ("[[call]]", "[safety]\nanswer = 40\n[[call]]", "safety.answer: at most 30 minutes"),
+        ("[[call]]", "[safety]\nanswer = 40\n[[call]]", "line 6: safety.answer: at most 30 minutes"),
     ],
 )
 def test_a_mistake_or_a_hole_is_named_and_nothing_changes(run, clinic, old, new, said):
@@ -67,5 +69,30 @@ def test_a_mistake_or_a_hole_is_named_and_nothing_changes(run, clinic, old, new,
 
 def test_a_clinic_that_has_decided_nothing_is_told_what_is_missing(run):
     shown = run("show")
-    assert publishing.parse(shown.stdout) == publishing.Ladder()
+    assert ladderfiles.parse(shown.stdout) == publishing.Ladder()
     assert "# fallback: name at least one colleague" in shown.stderr
+
+
+def test_what_could_silence_an_alert_waits_for_somebody_else_with_exit_4(run, clinic):
+    assert run("apply", GOOD).exit_code == 0
+    with db.unit_of_work(db.EVERY) as session:
+        for one in session.scalars(select(Staff)):
+            one.password_hash = "x"
+    slower = GOOD.replace("repeat = 7", "repeat = 9")
+    ended = run("apply", slower)
+    assert ended.exit_code == 4
+    assert "everyone is told again every 9 minutes instead of every 7" in ended.stderr
+    with db.unit_of_work(db.EVERY) as session:
+        waiting = editions.draft(session, clinic.id, "rules")
+        assert (waiting.state, waiting.definition["repeat"]) == ("asked", 9)
+        assert session.get_one(Clinic, clinic.id).rules["rung_minutes"] == 7
+    again = run("apply", GOOD)
+    assert again.exit_code == 1
+    assert "somebody is working on a draft" in again.output
+
+
+def test_a_rule_that_names_no_band_is_refused_with_its_line(run):
+    rule = '[[route]]\nname = "x"\nto = "on_duty"\ninstrument = "phq9"\nband = "grave"\n'
+    ended = run("check", GOOD + rule)
+    assert ended.exit_code == 3
+    assert "line 12: route[0].band: phq9 has the bands minimal, mild, moderate" in ended.stderr

@@ -44,3 +44,10 @@ def test_two_entries_that_changed_places_differ_in_their_order_only():
 @given(st.dictionaries(st.text("abc", min_size=1), VALUES, max_size=3))
 def test_nothing_differs_from_itself(definition):
     assert between(definition, definition) == []
+
+
+def test_what_a_new_entry_leaves_empty_is_no_difference():
+    rule = {"name": "a", "to": "panel", "kinds": [], "role": "", "existing": False}
+    found = between({"route": []}, {"route": [rule]})
+    assert "route[a].existing" in [one.field for one in found]
+    assert not any(one.field in ("route[a].kinds", "route[a].role") for one in found)

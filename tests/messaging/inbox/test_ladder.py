@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import settings as profile
 from hypothesis import strategies as st
 
-from messaging.inbox import hours, ladder, routing
+from messaging.inbox import checking, holes, hours, ladder, routing
 from messaging.inbox.ladder import Person
 from messaging.inbox.routing import Call, Hours, Need, Rules, Rung
 
@@ -94,12 +94,12 @@ def test_every_ladder_ends_and_on_the_way_each_is_asked_once(clinic, moment, kin
 def test_where_the_check_finds_nothing_somebody_is_told_in_any_minute_of_any_week(clinic, moment):
     rules, team, place = clinic
     here = [Person(**{**vars(one), "away": False}) for one in team]
-    if ladder.check(rules, here):
+    if checking.check(rules, here):
         return
     names = {one.name for one in here if one.phone}
     lines = ladder.preview(Need("safety"), here, rules, moment, place)
     local = moment.astimezone(ladder.ZoneInfo(place)).replace(tzinfo=None)
-    awake = ladder.awake(here, rules, local, closed=rules.hours.closed_on(local.date()))
+    awake = holes.awake(here, rules, local, closed=rules.hours.closed_on(local.date()))
     assert awake, "a hole the check has not seen"
     assert set(awake) <= names & {name for line in lines for name in line.names}
     assert rules.call_list
@@ -170,12 +170,12 @@ def test_whoever_covers_takes_the_seat_with_its_panel_and_says_for_whom():
 
 
 def test_a_good_ladder_has_no_problem():
-    assert ladder.check(GOOD, TEAM) == []
-    assert all(all(day) for day in ladder.week(TEAM, GOOD))
+    assert checking.check(GOOD, TEAM) == []
+    assert all(names for day in holes.week(TEAM, GOOD) for _begin, _end, names in day)
 
 
 def fields(rules: Rules, team) -> set[str]:
-    return {one.field for one in ladder.check(rules, team)}
+    return {one.field for one in checking.check(rules, team)}
 
 
 def changed(**facts) -> Rules:
@@ -201,7 +201,7 @@ def test_a_ladder_that_could_leave_a_positive_answer_unseen_is_refused_with_its_
 
 def test_a_night_with_nobody_is_named_by_its_hours():
     silent = [Person(**{**vars(DANA), "phone": False, "email": "x@clinic.example"}), ROSA, BEN]
-    (found,) = [str(one) for one in ladder.check(changed(fallback=()), silent) if one.field == "on_call"]
+    (found,) = [str(one) for one in checking.check(changed(fallback=()), silent) if one.field == "on_call"]
     assert "Mon 17:00 to Tue 8:00" in found
     assert "Fri 17:00 to" in found
 
@@ -209,19 +209,19 @@ def test_a_night_with_nobody_is_named_by_its_hours():
 def test_half_an_hour_with_nobody_is_a_hole():
     night = person("Nils", on_call=hours.read("Mon-Fri 17:30-8:00, Sat-Sun all day"))
     rules = changed(fallback=())
-    (found,) = [str(one) for one in ladder.check(rules, [ROSA, night]) if one.field == "on_call"]
-    assert "Mon 17:00 to Mon 18:00" in found
+    (found,) = [str(one) for one in checking.check(rules, [ROSA, night]) if one.field == "on_call"]
+    assert "Mon 17:00 to Mon 17:30" in found
 
 
 def test_holidays_need_somebody_on_call_by_day_too():
     rules = changed(fallback=("rosa@clinic.example",), hours=Hours("America/Denver", OFFICE, ("12-25",)))
     mute = Person(**{**vars(ROSA), "phone": False})
-    assert any("holiday" in one.message for one in ladder.check(rules, [mute, BEN, INES]))
+    assert any("holiday" in one.message for one in checking.check(rules, [mute, BEN, INES]))
 
 
 def test_a_hole_needs_nobody_who_is_on_holiday_this_week():
     gone = [Person(**{**vars(one), "away": True}) for one in TEAM]
-    assert ladder.check(GOOD, gone) == []
+    assert checking.check(GOOD, gone) == []
 
 
 LEAVES = Rules(before_leaving=frozenset({"safety", "screen"}))

@@ -1,10 +1,13 @@
 """A clinic's ladder as a file: read, checked, published and written out again without losing anything."""
 
+import json
 from uuid import UUID
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from messaging.inbox import hours, publishing
+from messaging.inbox import hours, ladderfiles, publishing
 from messaging.inbox.ladder import Person
 from messaging.inbox.routing import Hours, Rules
 
@@ -36,9 +39,9 @@ clock = "business"
 
 
 def test_a_file_is_read_checked_and_written_out_again():
-    written = publishing.parse(FILE)
+    written = ladderfiles.parse(FILE)
     assert publishing.check(written, TEAM, "America/Denver") == []
-    assert publishing.parse(publishing.toml(written)) == written
+    assert ladderfiles.parse(ladderfiles.write(written)) == written
     rules = publishing.rules_of(written, {"handoff_minutes": 3}, "America/Denver")
     assert rules["handoff_minutes"] == 3
     again = publishing.present(rules, publishing.with_on_call(written, TEAM))
@@ -48,27 +51,120 @@ def test_a_file_is_read_checked_and_written_out_again():
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("answer = 10", "answer = 0", "safety.answer: line 9"),
-        ('ask = "on_call"', 'ask = "whoever"', "safety.closed[0].ask: line 10"),
+        ("answer = 10", "answer = 0", "line 9: safety.answer"),
+        ('ask = "on_call"', 'ask = "whoever"', "line 10: safety.closed[0].ask"),
         ("[screen]", "[scream]", "scream"),
-        ('clock = "business"', 'clock = "lunar"', "screen.clock: line 13"),
-        ("(303) 555-0177", "12", "call[0].phone: line 7"),
-        ("Mon-Fri 8:00-17:00", "Mon-Fri 8-17", "hours: line 1"),
-        ("[safety]", '[safety]\nclock = "business"', "safety.clock: line 9"),
+        ('clock = "business"', 'clock = "lunar"', "line 13: screen.clock"),
+        ("(303) 555-0177", "12", "line 7: call[0].phone"),
+        ("Mon-Fri 8:00-17:00", "Mon-Fri 8-17", "line 1: hours"),
+        ("[safety]", '[safety]\nclock = "business"', "line 9: safety.clock"),
         ("[safety]", "[safety", "this is not TOML"),
     ],
 )
 def test_each_mistake_in_a_file_is_named_with_its_field_and_line(old, new, said):
     with pytest.raises(publishing.BadLadder) as wrong:
-        publishing.parse(FILE.replace(old, new))
+        ladderfiles.parse(FILE.replace(old, new))
     assert any(said in str(one) for one in wrong.value.problems), wrong.value
 
 
 def test_a_stranger_cannot_be_on_call():
-    written = publishing.parse(FILE.replace('"ines@', '"nobody@'))
+    written = ladderfiles.parse(FILE.replace('"ines@', '"nobody@'))
     assert {"on_call"} == {one.field for one in publishing.check(written, TEAM, "America/Denver")}
 
 
 def test_the_defaults_are_those_of_a_clinic_that_has_decided_nothing():
     rules = Rules.of(publishing.rules_of(publishing.Ladder(), {}, "UTC"))
     assert rules == Rules(hours=Hours("UTC"))
+
+
+RULE = """
+[[route]]
+name = "Spanish screens"
+to = "people"
+people = ["Rosa@clinic.example"]
+languages = ["es"]
+instrument = "phq9"
+band = "moderate"
+
+[[route]]
+name = "Known"
+to = "existing"
+existing = true
+below = 12
+"""
+BANDS = {"phq9": ["minimal", "mild", "moderate", "severe"], "phq2": ["negative", "positive"]}
+
+
+def test_rules_are_read_in_their_order_and_held_as_they_were_written():
+    written = ladderfiles.parse(FILE + RULE)
+    rules = Rules.of(publishing.rules_of(written, {}, "America/Denver"))
+    assert [one.name for one in rules.routes] == ["Spanish screens", "Known"]
+    assert rules.routes[0].people == ("rosa@clinic.example",)
+    assert (rules.routes[1].existing, rules.routes[1].below) == (True, 12)
+    assert publishing.check(written, TEAM, "America/Denver", BANDS) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('to = "people"', 'to = "nobody"', "line 17: route[0].to"),
+        ('to = "existing"', 'to = "role"', "line 23: route[1]: `role` is care_manager"),
+        ("below = 12", "below = 0", "line 27: route[1].below"),
+        ("below = 12", "beloww = 12", "line 27: route[1].beloww: unknown; there are name, to, kinds"),
+        ('name = "Known"', 'name = "spanish SCREENS"', "line 24: route[1].name: another rule has this name"),
+        ('instrument = "phq9"\n', "", "line 15: route[0]: a band belongs to an instrument"),
+        ("existing = true", "existing = false", "and ask that nobody did"),
+    ],
+)
+def test_each_mistake_in_a_rule_is_named_with_its_line(old, new, said):
+    with pytest.raises(publishing.BadLadder) as wrong:
+        ladderfiles.parse(FILE + RULE.replace(old, new))
+    assert any(said in str(one) for one in wrong.value.problems), wrong.value
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "field", "line"),
+    [
+        ("phq9", "phq8", "route[0].instrument", 20),
+        ("moderate", "grave", "route[0].band", 21),
+        ("Rosa@", "ghost@", "route[0].people", 18),
+        ("Rosa@", "vic@", "route[0].people", 18),
+    ],
+)
+def test_a_rule_about_what_there_is_not_is_refused(old, new, field, line):
+    text = FILE + RULE.replace(old, new)
+    team = [*TEAM, person("Vic", role="front_desk")]
+    found = publishing.check(ladderfiles.parse(text), team, "America/Denver", BANDS)
+    assert [one.field for one in found] == [field]
+    assert ladderfiles.line_of_field(field, text) == line
+
+
+TEXTS = st.text(min_size=1, max_size=12).map(str.strip).filter(bool)
+SEVERAL = st.lists(TEXTS, max_size=2).map(tuple)
+ROUTES = st.builds(
+    publishing.Route,
+    name=TEXTS,
+    to=st.sampled_from(("panel", "on_duty", "on_call", "existing")),
+    kinds=st.lists(st.sampled_from(("safety", "reply")), max_size=2).map(tuple),
+    panels=SEVERAL,
+    places=SEVERAL,
+    languages=SEVERAL,
+    instrument=st.sampled_from(("", "phq9")),
+    existing=st.sampled_from((None, True)),
+    below=st.none() | st.integers(1, 1000),
+) | st.builds(
+    publishing.Route,
+    name=TEXTS,
+    to=st.just("people"),
+    people=st.just(("rosa@clinic.example",)),
+    instrument=st.just("phq9"),
+    band=TEXTS,
+)
+
+
+@given(rules=st.lists(ROUTES, max_size=4, unique_by=lambda one: one.name.casefold()))
+def test_whatever_rules_there_are_the_file_and_the_clinic_keep_them(rules):
+    written = publishing.Ladder(route=tuple(rules))
+    assert ladderfiles.parse(ladderfiles.write(written)) == written
+    kept = publishing.rules_of(written, {}, "UTC")
+    assert publishing.present(json.loads(json.dumps(kept)), []).route == written.route

@@ -1,14 +1,14 @@
 """Who is told what and when: before they leave, at the end of the ladder, as each wishes, by a ladder without a hole."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
 from sqlalchemy import select, update
 
-from config import clock, db
+from config import audit, clock, db
 from messaging import jobs
-from messaging.inbox import escalation, items, publishing, roster, routing
+from messaging.inbox import cover, holes, hours, items, roster
 from messaging.inbox.models import InboxItem, ItemEvent
 from messaging.models import Clinic, Staff
 
@@ -91,16 +91,66 @@ def test_each_is_told_as_they_wish_except_of_safety(opened, desk, new_staff, kin
     assert len(desk.alerts()) == texts
 
 
-def test_a_ladder_is_published_only_without_a_hole(clinic, new_staff):
-    rosa = new_staff("Rosa")
-    good = {"fallback": [rosa.email], "call": [{"name": "Dr Wu", "phone": "+13035550177"}], "repeat": 7}
-    written = publishing.read(good | {"on_call": {rosa.email: "Sat all day"}})
-    with pytest.raises(publishing.BadLadder), db.unit_of_work(db.EVERY) as session:
-        roster.publish(session, clinic.id, publishing.read({"repeat": 7}), "operator")
+WEEK = {day: ["00:00", "00:00"] for day in hours.WEEKDAYS}
+
+
+@pytest.fixture
+def two(clinic, new_staff):
+    """Rosa with a mobile by day and Ben with one at night; nobody is the fallback."""
+    day = {day: ["08:00", "20:00"] for day in hours.WEEKDAYS}
+    night = {day: ["20:00", "08:00"] for day in hours.WEEKDAYS}
+    return new_staff("Rosa", hours=day), new_staff("Ben", hours=night)
+
+
+def set_hours(clinic, staff, **changed) -> None:
+    given = {"hours": staff.hours, "on_call": staff.on_call} | changed
     with db.unit_of_work(db.EVERY) as session:
-        assert routing.Rules.of(session.get_one(Clinic, clinic.id).rules).rung_minutes == 10
-        roster.publish(session, clinic.id, written, "operator")
+        roster.set_hours(session, clinic.id, staff.id, **given, actor="staff:x")
+
+
+def test_hours_change_and_are_written_down(clinic, two):
+    rosa = two[0]
+    set_hours(clinic, rosa, on_call=WEEK)
+    set_hours(clinic, rosa, on_call=WEEK)
     with db.unit_of_work(db.EVERY) as session:
-        assert routing.Rules.of(session.get_one(Clinic, clinic.id).rules).rung_minutes == 7
-        assert session.get_one(Staff, rosa.id).on_call == {"sat": ["00:00", "00:00"]}
-        assert escalation.team(session, session.get_one(Clinic, clinic.id))[0].id == rosa.id
+        assert session.get_one(Staff, rosa.id).on_call == WEEK
+        acts = session.scalars(select(audit.AuditEntry.act)).all()
+        assert (acts.count("staff.on_call"), acts.count("staff.hours")) == (1, 0)
+
+
+def test_half_an_hour_less_that_leaves_nobody_is_refused_to_the_minute(clinic, two):
+    rosa = two[0]
+    shorter = rosa.hours | {"wed": ["08:30", "20:00"]}
+    with pytest.raises(roster.MakesHole) as refused:
+        set_hours(clinic, rosa, hours=shorter)
+    assert [holes.say(one, "America/Denver") for one in refused.value.holes] == ["Wed 8:00 to Wed 8:30"]
+    with db.unit_of_work(db.EVERY) as session:
+        assert session.get_one(Staff, rosa.id).hours == rosa.hours
+
+
+def test_what_was_a_hole_before_does_not_stand_in_the_way(clinic, new_staff):
+    rosa = new_staff("Rosa", hours={"mon": ["08:00", "12:00"]})
+    set_hours(clinic, rosa, hours={"mon": ["08:00", "17:00"]})
+    with pytest.raises(roster.MakesHole):
+        set_hours(clinic, rosa, hours={"mon": ["09:00", "17:00"]})
+
+
+def test_hours_that_only_an_absence_makes_a_hole_are_refused_with_their_date(clinic, two, new_staff):
+    rosa, _ = two
+    finn = new_staff("Finn", hours={"mon": ["12:00", "12:30"]})
+    set_hours(clinic, finn, on_call=WEEK)
+    with time_machine.travel("2027-03-10 18:00:00Z", tick=False):
+        with db.unit_of_work(db.EVERY) as session:
+            staff = session.get_one(Staff, rosa.id)
+            # Over the night in which the clocks are put forward, and with nobody named as cover.
+            start = datetime(2027, 3, 14, 6, 0, tzinfo=UTC)
+            cover.plan(session, staff, None, start, start + timedelta(hours=10))
+        with pytest.raises(roster.MakesHole) as refused:
+            set_hours(clinic, finn, on_call={})
+    said = [holes.say(one, "America/Denver") for one in refused.value.holes]
+    assert said == ["Sun 2027-03-14 8:00 to Sun 2027-03-14 10:00"]
+
+
+def test_nobody_of_another_clinic_is_changed(clinic, two):
+    with pytest.raises(LookupError), db.unit_of_work(db.EVERY) as session:
+        roster.set_hours(session, clinic.id, db.new_id(), hours={}, on_call={}, actor="staff:x")

@@ -1,0 +1,91 @@
+"""Routing, rota on call and ladder as one decision of the clinic: what holds, what may not, and what makes it hold."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from config import audit, clock
+from messaging.editions.problems import Problem
+from messaging.editions.publishing import Definition, Kind, Refused
+from messaging.inbox import checking, holes, ladder, publishing, roster, routing, silencing
+from messaging.models import Clinic, Staff
+
+NAME = "rules"
+# The bands of each instrument, lowest first; instruments belong to a room above.
+Bands = Callable[[], Mapping[str, Sequence[str]]]
+
+
+def kind(bands: Bands) -> Kind:
+    """Return the kind of decision, for which `bands` says which instruments and bands there are."""
+
+    def check_with(session: Session, clinic: Clinic, definition: Definition) -> Sequence[Problem]:
+        return check(session, clinic, definition, bands())
+
+    return Kind(
+        NAME, read=read, present=present, check=check_with, silences=silences, take_effect=take_effect
+    )
+
+
+def read(definition: Mapping[str, Any]) -> Definition:
+    """Return a ladder in its full form. Raises publishing.Refused of the editions."""
+    try:
+        return publishing.read(definition).model_dump(mode="json")
+    except publishing.BadLadder as wrong:
+        raise Refused(wrong.problems) from None
+
+
+def present(session: Session, clinic: Clinic) -> Definition:
+    """Return what holds at the clinic now."""
+    return publishing.present(clinic.rules, roster.people(session, clinic)).model_dump(mode="json")
+
+
+def check(
+    session: Session, clinic: Clinic, definition: Definition, bands: Mapping[str, Sequence[str]] | None = None
+) -> list[Problem]:
+    """Return every reason why this could leave a positive answer unseen, at any minute of a week, a holiday to come, or
+    an absence that is planned: of absences, what this makes a hole that was none."""
+    written, people = publishing.read(definition), roster.people(session, clinic)
+    now = clock.now()
+    today = now.astimezone(ZoneInfo(clinic.zone)).date()
+    problems = publishing.check(written, people, clinic.zone, bands, today)
+    return problems + _away(session, clinic, written, people)
+
+
+def _away(
+    session: Session, clinic: Clinic, written: publishing.Ladder, people: Sequence[ladder.Person]
+) -> list[Problem]:
+    absences, now = roster.absences(session, clinic.id), clock.now()
+    before, after = (
+        holes.while_away(team, rules, absences, start=now, zone=clinic.zone)
+        for team, rules in (
+            (people, routing.Rules.of(clinic.rules)),
+            (
+                publishing.with_on_call(written, people),
+                routing.Rules.of(publishing.rules_of(written, {}, clinic.zone)),
+            ),
+        )
+    )
+    made = holes.made(before, after)
+    if not made:
+        return []
+    said = checking.listed(made, clinic.zone)
+    return [Problem("on_call", f"because of absences nobody can be reached in these minutes: {said}")]
+
+
+def silences(old: Definition, new: Definition) -> list[str]:
+    """Return in words what in this change could silence an alert."""
+    return silencing.silences(publishing.read(old), publishing.read(new))
+
+
+def take_effect(session: Session, clinic: Clinic, definition: Definition, actor: str) -> None:
+    """Let the clinic follow this from now on, also for what is already waiting."""
+    written = publishing.read(definition)
+    clinic.rules = publishing.rules_of(written, clinic.rules, clinic.zone)
+    for staff in session.scalars(select(Staff).where(Staff.clinic_id == clinic.id)):
+        wanted = written.on_call.get(staff.email, {}) if staff.active else {}
+        if staff.on_call != wanted:
+            staff.on_call = dict(wanted)
+            audit.record(session, clinic.id, actor, "staff.on_call", f"staff:{staff.id}")

@@ -1,0 +1,111 @@
+"""What each item asks for, read for routing: language, panel, place, who dealt with the patient last, what was screened."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from config import db
+from messaging.inbox import routing
+from messaging.inbox.models import InboxItem
+from messaging.models import Clinic, Patient, Staff
+
+BATCH = 400
+# For each patient moments with what was true from then on, oldest first.
+Since = dict[UUID, list[tuple[datetime, Any]]]
+
+
+def of_item(session: Session, clinic: Clinic, item: InboxItem, patient: Patient | None) -> routing.Need:
+    """Return what one item asks for. What only a rule of the clinic could ask is read only where there is one."""
+    if not clinic.rules.get("routes"):
+        return _need(item.kind, patient)
+    return of_items(session, [item], [patient])[0]
+
+
+def of_patient(session: Session, clinic: Clinic, kind: str, patient: Patient, at: datetime) -> routing.Need:
+    """Return what an item of this kind about this patient asks for."""
+    if not clinic.rules.get("routes"):
+        return _need(kind, patient)
+    return _need(
+        kind,
+        patient,
+        place=_nearest(_places(session, [patient.id])[patient.id], at),
+        existing=_last(_dealt_with(session, [patient.id])[patient.id], at),
+    )
+
+
+def of_items(
+    session: Session, items: Sequence[InboxItem], patients: Sequence[Patient | None]
+) -> list[routing.Need]:
+    """Return what each of these items asks for, as it was when it came in; a few queries for all."""
+    ids = list({one.id for one in patients if one is not None})
+    places, dealt = _places(session, ids), _dealt_with(session, ids)
+    db.load_keys(session, {one.key_id for one in items if one.screened_ct is not None})
+    found = []
+    for item, patient in zip(items, patients, strict=True):
+        mine = patient.id if patient is not None else None
+        screened = json.loads(item.screened or "{}")
+        found.append(
+            _need(
+                item.kind,
+                patient,
+                place=_nearest(places.get(mine, []), item.created_at) if mine else None,
+                existing=_last(dealt.get(mine, []), item.created_at) if mine else None,
+                instrument=screened.get("instrument"),
+                bands=tuple(screened.get("bands", ())),
+            )
+        )
+    return found
+
+
+def _need(kind: str, patient: Patient | None, **more: Any) -> routing.Need:
+    if patient is None:
+        return routing.Need(kind, **more)
+    return routing.Need(kind, patient.language, patient.panel, **more)
+
+
+def _places(session: Session, patient_ids: Sequence[UUID]) -> Since:
+    """Where each patient's visits are. Visits belong to the room above, and are known here by their table's name only."""
+    visit = db.Base.metadata.tables["appointment"].c
+    found: Since = defaultdict(list)
+    for some in _batches(patient_ids):
+        rows = select(visit.patient_id, visit.starts_at, visit.place).where(
+            visit.patient_id.in_(some), visit.place.is_not(None), visit.state != "cancelled"
+        )
+        for patient_id, at, place in session.execute(rows):
+            found[patient_id].append((at, place))
+    return found
+
+
+def _dealt_with(session: Session, patient_ids: Sequence[UUID]) -> Since:
+    """Which care manager, still here, acknowledged something about each patient, and when."""
+    found: Since = defaultdict(list)
+    for some in _batches(patient_ids):
+        rows = (
+            select(InboxItem.patient_id, InboxItem.acknowledged_at, InboxItem.acknowledged_by)
+            .join(Staff, Staff.id == InboxItem.acknowledged_by)
+            .where(InboxItem.patient_id.in_(some), Staff.active, Staff.role.in_(routing.OWNERS))
+            .order_by(InboxItem.acknowledged_at)
+        )
+        for patient_id, at, staff_id in session.execute(rows):
+            if patient_id is not None and at is not None:
+                found[patient_id].append((at, staff_id))
+    return found
+
+
+def _batches(ids: Sequence[UUID]) -> Iterable[Sequence[UUID]]:
+    return (ids[start : start + BATCH] for start in range(0, len(ids), BATCH))
+
+
+def _nearest(visits: Sequence[tuple[datetime, str]], at: datetime) -> str | None:
+    return min(visits, key=lambda one: abs(one[0] - at))[1] if visits else None
+
+
+def _last(acts: Sequence[tuple[datetime, UUID]], at: datetime) -> UUID | None:
+    before = [staff_id for when, staff_id in acts if when <= at]
+    return before[-1] if before else None

@@ -1,0 +1,77 @@
+"""A lead changes who gets what: a rule drafted, replayed, agreed to by somebody else; and the rota, with its refusals."""
+
+import os
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from config import db
+from messaging.models import Staff
+from tests.browser import kit
+from tests.browser.place import Served, a_reply, at
+from tests.web.test_ladder import published
+
+pytestmark = pytest.mark.xdist_group("browser")
+
+
+def look(page: Page, name: str) -> None:
+    """Check the page on a phone at night and at a desk by day; keep pictures where WARMTHREAD_SHOTS names a folder."""
+    for (width, height), scheme in ((kit.PHONE, "dark"), (kit.DESK, "light")):
+        page.set_viewport_size({"width": width, "height": height})
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        kit.check(page)
+        if "WARMTHREAD_SHOTS" in os.environ:
+            file = Path(os.environ["WARMTHREAD_SHOTS"], f"{name}-{width}-{scheme}.png")
+            page.screenshot(path=file, full_page=True)
+
+
+def test_a_rule_is_drafted_replayed_and_agreed_to_by_somebody_else(browser: Browser, served: Served) -> None:
+    house, service = served
+    dana = published(house)
+    house.staff("Ben Carter", number="+12025550153", languages=("en", "es"))
+    rosa = house.staff("Rosa Delgado", number="+12025550154", panels=("Dr Okafor",))
+    with db.unit_of_work(house.clinic.id) as session:
+        session.get_one(Staff, rosa.id).password_hash = "x"
+    for name in ("Teresa", "Olu", "Amina"):
+        a_reply(house, name, "Can I come on Monday?", kind="safety")
+    with at(browser, served, dana) as page:
+        page.goto(f"{service}/ladder")
+        look(page, "ladder")
+        page.get_by_label("Name of the new rule").fill("Crisis texts to Rosa")
+        page.get_by_label("It goes to").select_option("people")
+        page.get_by_role("group", name="People, where it goes to people by name").get_by_label(
+            "Rosa Delgado"
+        ).check()
+        page.get_by_text("When: always, as long as nothing is chosen").click()
+        page.get_by_role("group", name="Kind").get_by_label("Patient safety").check()
+        page.get_by_label("Questionnaire").select_option("")
+        page.get_by_role("button", name="Save as a draft").click()
+        expect(page.get_by_text("A second person must agree")).to_be_visible()
+        look(page, "ladder-draft")
+        page.get_by_role("link", name="Replay").click()
+        expect(page.get_by_role("heading", name="Of 3 items 3 would have gone elsewhere")).to_be_visible()
+        look(page, "replay")
+        page.go_back()
+        page.get_by_role("button", name="Ask a second person").click()
+        expect(page.get_by_role("button", name="Asked: waiting for a second person")).to_be_disabled()
+    with at(browser, served, rosa) as page:
+        page.goto(f"{service}/ladder")
+        page.get_by_role("button", name="Agree and publish").click()
+        expect(page.get_by_text("Patient safety → Rosa Delgado")).to_be_visible()
+        look(page, "ladder-ruled")
+
+
+def test_hours_that_leave_nobody_are_refused_where_they_were_typed(browser: Browser, served: Served) -> None:
+    house, service = served
+    house.staff("Ines Vega", number="+12025550155")
+    dana = house.staff("Dana Admin", role="clinic_admin", number=None)
+    with at(browser, served, dana) as page:
+        page.goto(f"{service}/settings/rota")
+        look(page, "rota")
+        colleague = page.get_by_role("listitem").filter(has=page.get_by_role("heading", name="Ines Vega"))
+        colleague.get_by_text("Change hours").click()
+        colleague.get_by_label("Works").fill("Mon 20:00-9:30, Tue 9:00-12:00")
+        colleague.get_by_role("button", name="Save").click()
+        expect(page.get_by_text("Mon goes on into Tue")).to_be_visible()
+        look(page, "rota-refused")

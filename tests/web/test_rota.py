@@ -1,0 +1,102 @@
+"""The rota: everyone's hours, errors at their fields, and no change that leaves a minute with nobody."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from sqlalchemy import select
+
+from config import audit, db
+from messaging.inbox import cover
+from messaging.models import Staff
+
+DAY, NIGHT = "Mon-Sun 8:00-20:00", "Mon-Sun 20:00-8:00"
+
+
+@pytest.fixture
+def team(house: Any) -> Any:
+    """Rosa by day, Ben at night, and an administrator without a mobile."""
+    admin = house.staff("Dana Wu", role="clinic_admin", number=None)
+    rosa = house.staff("Rosa Delgado", number="+12025550151", panels=("Dr Okafor",))
+    ben = house.staff("Ben Carter", number="+12025550152")
+    browser = house.signed_in(admin)
+    for one, hours in ((rosa, DAY), (ben, "Mon-Sun 0:00-24:00"), (ben, "")):
+        browser.post(f"/settings/rota/{one.id}", hours=hours, on_call="")
+    return browser, rosa, ben
+
+
+def test_everyone_stands_there_with_role_panel_and_hours(team: Any) -> None:
+    page = team[0].get("/settings/rota").text
+    assert "Works: <b>Mon-Sun 8:00-20:00</b>" in page
+    assert "panel of Dr Okafor" in page
+    assert "no mobile on file" in page
+    assert "Somebody can be reached in every minute of the week" in page
+
+
+def test_hours_change_and_are_written_down(house: Any, team: Any) -> None:
+    browser, _, ben = team
+    assert browser.post(f"/settings/rota/{ben.id}", hours=NIGHT, on_call="Sat all day").status_code == 303
+    known = house.read(Staff, ben.id)
+    assert (known.hours["sun"], known.on_call) == (["20:00", "08:00"], {"sat": ["00:00", "00:00"]})
+    with db.unit_of_work(db.EVERY) as session:
+        acts = session.scalars(select(audit.AuditEntry.act)).all()
+        assert {"staff.hours", "staff.on_call"} <= set(acts)
+
+
+@pytest.mark.parametrize(
+    ("hours", "said"),
+    [
+        ("Mon-Sun 20:30-8:00", "Mon 20:00 to Mon 20:30"),
+        ("Mon-Fri 20:00-8:00, Sun 20:00-8:00", "Sat 20:00 to Sun 8:00"),
+        ("Mon-Sun 20:00-8:00, Mun 8:00-9:00", "no weekday"),
+        ("Mon 20:00-9:30, Tue 9:00-12:00", "Mon goes on into Tue"),
+        ("whenever", "write hours as in"),
+    ],
+)
+def test_what_is_wrong_with_hours_stands_at_their_field_and_nothing_changes(
+    house: Any, team: Any, hours: str, said: str
+) -> None:
+    browser, _, ben = team
+    browser.post(f"/settings/rota/{ben.id}", hours=NIGHT, on_call="")
+    answer = browser.post(f"/settings/rota/{ben.id}", hours=hours, on_call="")
+    assert answer.status_code == 422
+    assert said in answer.text
+    assert f'id="hours-{ben.id}-problem"' in answer.text
+    assert f'value="{hours}"' in answer.text
+    assert house.read(Staff, ben.id).hours["mon"] == ["20:00", "08:00"]
+
+
+def test_being_on_call_is_not_taken_away_here(house: Any, team: Any) -> None:
+    browser, rosa, _ = team
+    assert browser.post(f"/settings/rota/{rosa.id}", hours=DAY, on_call=NIGHT).status_code == 303
+    answer = browser.post(f"/settings/rota/{rosa.id}", hours=DAY, on_call="Mon-Sun 20:00-7:00")
+    assert answer.status_code == 422
+    assert "Mon 7:00 to Mon 8:00" in answer.text
+    assert house.read(Staff, rosa.id).on_call["mon"] == ["20:00", "08:00"]
+
+
+def test_a_hole_that_an_absence_makes_is_shown_with_its_date(house: Any, team: Any) -> None:
+    browser, _, ben = team
+    with time_machine.travel("2027-10-28 18:00:00Z", tick=False):
+        browser = house.signed_in(house.staff("Ada Finn", role="clinic_admin", number=None))
+        browser.post(f"/settings/rota/{ben.id}", hours=NIGHT, on_call="")
+        with db.unit_of_work(house.clinic.id) as session:
+            # The night in which the clocks are put back: an hour longer, and nobody is there for all of it.
+            start = datetime(2027, 11, 7, 2, 0, tzinfo=UTC)
+            cover.plan(session, session.get_one(Staff, ben.id), None, start, start + timedelta(days=1))
+        page = browser.get("/settings/rota").text
+    assert "Sat 2027-11-06 20:00 to Sun 2027-11-07 8:00" in page
+    assert "nobody is named as cover" in page
+
+
+def test_only_who_decides_for_the_clinic_changes_hours(house: Any, another_house: Any, team: Any) -> None:
+    browser, rosa, _ = team
+    worker = house.signed_in(house.staff(number=None))
+    assert worker.get("/settings/rota").status_code == 200
+    assert worker.post(f"/settings/rota/{rosa.id}", hours="", on_call="").status_code == 403
+    assert (
+        house.signed_in(house.staff(role="front_desk", number=None)).get("/settings/rota").status_code == 403
+    )
+    theirs = another_house().staff()
+    assert browser.post(f"/settings/rota/{theirs.id}", hours="", on_call="").status_code == 404
