@@ -78,6 +78,19 @@ class OpenHours:
         """The usual hours of a weekday (Monday is 0), None when it is closed."""
         return self.other.get(weekday, (self.start, self.end))
 
+    def within(self, other: "OpenHours") -> "OpenHours":
+        """The hours that are open in both; raises ValueError where that leaves none on any weekday."""
+        week = [_shared(self.window_of(day), other.window_of(day)) for day in range(7)]
+        usual = next((window for window in week if window), None)
+        if usual is None:
+            raise ValueError("these hours have no minute in common")
+        differing: dict[int | date, Window | None] = {
+            day: window for day, window in enumerate(week) if window != usual
+        }
+        dates = {day for hours in (self, other) for day in hours.other if isinstance(day, date)}
+        differing |= {day: _shared(self.window_on(day), other.window_on(day)) for day in dates}
+        return OpenHours(*usual, differing)
+
     @property
     def _reach(self) -> int:
         # Each closed date can at worst push the one open weekday a week further.
@@ -98,6 +111,13 @@ class OpenHours:
             if window:
                 yield from _both_passes(datetime.combine(each, window[1]) - MINUTE, place)
         yield from (change - MINUTE for change in _changes(day, place))
+
+
+def _shared(one: Window | None, other: Window | None) -> Window | None:
+    if one is None or other is None:
+        return None
+    start, end = max(one[0], other[0]), min(one[1], other[1])
+    return (start, end) if start < end else None
 
 
 def _both_passes(wall: datetime, place: ZoneInfo) -> tuple[datetime, datetime]:
