@@ -1,13 +1,12 @@
-"""Reads a clinic's cadence from its TOML file, and explains the plan it makes for one visit.
+"""Reads a clinic's cadence from its TOML file, and says what is wrong in it.
 
 Stands on `reminders.rules` and never the other way round: the models here have the shape that
 `reminders.rules.planning` asks of a Step and a Cadence.
 """
 
-import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, time, timedelta
+from datetime import time, timedelta
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -16,7 +15,7 @@ import pydantic
 from pydantic import Field, model_validator
 
 from reminders import state_hours
-from reminders.rules import conditions, hours, planning, problems, zones
+from reminders.rules import conditions, hours, planning, problems
 from reminders.rules.problems import BadCadence, Problem
 from reminders.steps import Clock, Length, Name, Step, Strict, Window, misfit
 
@@ -28,16 +27,12 @@ __all__ = [
     "Step",
     "Window",
     "default",
-    "explain",
     "from_mapping",
     "parse",
     "schema",
 ]
 
 DEFAULT_FILE = Path(__file__).parent / "texts" / "default_cadence.toml"
-INSTANT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)?")
-# Zone data is guesswork far from today, and a year like 0001 has no day before it.
-YEARS = range(1970, 2101)
 EXPECTED = {
     "missing": "this field is required",
     "too_short": "expected at least one [[steps]]",
@@ -175,7 +170,7 @@ def parse(text: str) -> Cadence:
     return _read(mapping, text)
 
 
-def from_mapping(mapping: Mapping[str, object]) -> Cadence:
+def from_mapping(mapping: object) -> Cadence:
     """The cadence of a mapping with the fields of the file; raises BadCadence. Reads back `model_dump(mode="json")`."""
     return _read(mapping, "")
 
@@ -218,69 +213,3 @@ def _table_at(location: problems.Location) -> type[pydantic.BaseModel]:
     if len(location) > 1 and location[-2] in ("quiet_hours", "window"):
         return QuietHours if location[-2] == "quiet_hours" else Window
     return Step if len(location) > 2 and isinstance(location[-2], int) else Cadence
-
-
-def explain(record: Mapping[str, object]) -> dict[str, Any]:
-    """The answer of `warmthread explain plan`: {"steps": [{"step", "at", "local", "why"}]} or {"error": "..."}.
-
-    `record` holds "visit_at" (local to "zone", or with an offset), "zone", "booked_at" (with Z or an offset) and
-    perhaps "patient_zone" and "cadence" (as in the file). Whatever it holds, nothing is raised.
-    """
-    try:
-        visit, cadence = _visit(record), default()
-        if record.get("cadence") is not None:
-            cadence = _read(record["cadence"], "")
-    except (BadCadence, ValueError) as problem:
-        return {"error": f"cadence: {problem}" if isinstance(problem, BadCadence) else str(problem)}
-    return {
-        "steps": [
-            {
-                "step": step.step,
-                "at": step.at and f"{step.at:%Y-%m-%dT%H:%M:%SZ}",
-                "local": step.local,
-                "why": list(step.why),
-            }
-            for step in planning.plan(visit, cadence)
-        ]
-    }
-
-
-def _visit(record: object) -> planning.Visit:
-    fields = ("visit_at", "zone", "booked_at", "patient_zone", "cadence")
-    if not isinstance(record, Mapping):
-        raise ValueError(f"expected an object with {', '.join(fields)}")
-    unknown = [str(key)[:40] for key in record if key not in fields]
-    if unknown:
-        raise ValueError(f"unknown field {', '.join(unknown[:5])}; expected {', '.join(fields)}")
-    place = zones.zone(_text(record, "zone"))
-    start, booked = _instant(record, "visit_at"), _instant(record, "booked_at")
-    if booked.tzinfo is None:
-        raise ValueError("booked_at: expected Z or an offset at the end")
-    return planning.Visit(
-        starts_at=start.astimezone(UTC) if start.tzinfo else zones.local_to_utc(start, place),
-        zone=place,
-        booked_at=booked.astimezone(UTC),
-        patient_zone=zones.zone(_text(record, "patient_zone"))
-        if record.get("patient_zone") is not None
-        else None,
-    )
-
-
-def _text(record: Mapping[str, object], field: str) -> str:
-    value = record.get(field)
-    if not isinstance(value, str):
-        raise ValueError(f"{field}: expected a text")
-    return value
-
-
-def _instant(record: Mapping[str, object], field: str) -> datetime:
-    text = _text(record, field).strip()
-    if not INSTANT.fullmatch(text):
-        raise ValueError(f'{field}: expected a date and time such as "2026-03-10T09:00"')
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError as wrong:
-        raise ValueError(f"{field}: {wrong}") from None
-    if at.year not in YEARS:
-        raise ValueError(f"{field}: expected a year from {YEARS[0]} to {YEARS[-1]}")
-    return at

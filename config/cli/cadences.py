@@ -14,7 +14,7 @@ from config.cli.people import clinic_option, the_clinic
 from config.cli.tables import as_json, bar, say, show
 from messaging.editions import publishing
 from messaging.models import Clinic
-from reminders import cadences, planner
+from reminders import cadences, explaining, planner
 from reminders.publishing import CADENCE, plan_again, unknown
 from reminders.rules import zones
 
@@ -76,7 +76,7 @@ def preview(
         "patient_zone": patient_zone,
         "cadence": chosen.model_dump(mode="json"),
     }
-    plan = cadences.explain(record)
+    plan = explaining.explain(record)
     if "error" in plan:
         raise click.UsageError(str(plan["error"]))
     rows = [step | {"why": "; ".join(step["why"])} if not json_ else step for step in plan["steps"]]
