@@ -65,6 +65,7 @@ def visit(values: Mapping[str, str], clinic: messaging.Clinic) -> appointments.V
         else clock.now(),
         place=_text(values, "place", 120) or None,
         clinician=_text(values, "clinician", 120) or None,
+        kind=_text(values, "kind", 40) or None,
         state=state,
     )
 
