@@ -90,7 +90,8 @@ def preview(
         "visit_at": visit_at or f"{in_a_week}T09:00",
         "booked_at": booked_at or f"{now.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
         "cadence": chosen.model_dump(mode="json"),
-    } | given
+        **given,
+    }
     plan = explaining.explain(record)
     if "error" in plan:
         raise click.UsageError(str(plan["error"]))

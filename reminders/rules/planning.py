@@ -203,16 +203,20 @@ def _place(
         # A clinic that asks for "30 minutes before" means it; only a time that came about otherwise owes notice.
         notice = NOW if anchors.is_stretch(step) else frame.cadence.min_notice
         return _settle(own, frame, following, why, notice, open_hours)
-    past = (
-        "visit was booked after this step"
-        if own < frame.booked_at
-        else "this step had passed when the visit was planned again"
-    )
+    past = _past(own, frame)
     if step.if_past == "drop":
         return None, [*why, f"dropped: {past}"]
     why.append(f"moved: {past}, and it is to be sent at once")
     wanted = _whole_second(frame.earliest)
     return _settle(wanted, frame, following, why, frame.cadence.min_notice, open_hours)
+
+
+def _past(own: datetime, frame: _Frame) -> str:
+    if own < frame.booked_at:
+        return "visit was booked after this step"
+    if frame.visit.outcome is not None:
+        return "this step had passed when it became known how the visit went"
+    return "this step had passed when the visit was planned again"
 
 
 def _settle(

@@ -265,7 +265,7 @@ def test_two_visits_that_wait_for_an_answer_get_codes(world: World) -> None:
     drain(FAR + timedelta(days=1))
     plain, coded = texts_to(patient)
     assert "Reply Y to confirm" in plain
-    assert "1) Tue, Mar 10 10:00 AM, 2) Tue, Mar 10 2:00 PM" in coded
+    assert "1) Tue, Mar 10 10:00 AM, 2) Wed, Mar 11 10:00 AM" in coded
     assert plan_of(second)["72h"].why[-1] == f"code 2: {second.id}"
 
 
