@@ -1,19 +1,20 @@
 """`make bench`: every measurement, as a ratio against a floor measured in the same run. Machines are noisy; ratios less.
 
-python -m bench [inbound] [outbound] [alert] [inbox] [polls] [forms] [reading]
+python -m bench [inbound] [outbound] [alert] [inbox] [polls] [forms] [reading] [planning]
 BENCH_PATIENTS=1000000 python -m bench inbox     (a larger clinic than 100,000 patients: minutes, and some GB of disk)
 """
 
 import sys
 from collections.abc import Callable
 
-from bench import alert, forms, inbound, inbox, outbound, polls, reading
+from bench import alert, forms, inbound, inbox, outbound, planning, polls, reading
 
 MEASUREMENTS: dict[str, Callable[[], str]] = {
     "inbound": inbound.measure,
     "outbound": outbound.measure,
     "alert": alert.measure,
     "inbox": inbox.measure,
+    "planning": planning.measure,
     "polls": polls.measure,
     "reading": reading.measure,
     "forms": forms.measure,

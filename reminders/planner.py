@@ -7,14 +7,14 @@ from itertools import islice
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from config import clock, db, queue
 from messaging import models as messaging
 from messaging import outbox
 from messaging.editions import publishing
-from reminders import cadences
+from reminders import cadences, planned_rows
 from reminders.models import Appointment, Reminder
 from reminders.rules import conditions, planning, zones
 
@@ -88,8 +88,7 @@ def _plan_batch(session: Session, visits: Sequence[Appointment]) -> None:
                 _move(present[name], step, now)
     _take_back(session, over, "superseded")
     session.flush()
-    if new:
-        session.execute(insert(Reminder), new)
+    planned_rows.write(session, new)
     if any(row["state"] == "planned" and row["try_after"] <= now for row in new):
         queue.ring(session, "reminders")
 

@@ -8,7 +8,7 @@ import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Literal, Protocol
 from zoneinfo import ZoneInfo
 
@@ -166,7 +166,11 @@ class _Frame:
         self.zone = visit.patient_zone or visit.zone
         self.booked_at = zones.instant(visit.booked_at)
         self.earliest = self.booked_at if now is None else max(self.booked_at, zones.instant(now))
-        self.facts = dataclasses.replace(visit.facts, confirmed=visit.confirmed)
+
+    @cached_property
+    def facts(self) -> conditions.Facts:
+        """What the conditions are asked about."""
+        return dataclasses.replace(self.visit.facts, confirmed=self.visit.confirmed)
 
     def objection(self, at: datetime, following: datetime | None, notice: timedelta) -> str | None:
         """Why a step cannot go out at `at`, or None."""
@@ -192,7 +196,7 @@ def _place(
     step: Step, own: datetime, frame: _Frame, following: datetime | None
 ) -> tuple[datetime | None, list[str]]:
     why = [f"planned: {anchors.in_words(step, own, frame.visit_at, frame.visit.zone)}"]
-    unwanted = conditions.objection(step.when, frame.facts)
+    unwanted = conditions.objection(step.when, frame.facts) if step.when else None
     if frame.visit.confirmed and step.unless_confirmed:
         unwanted = "the visit is confirmed, and confirmed once means silence"
     unwanted = unwanted or frame.misplaced(own, "this ")
