@@ -158,7 +158,8 @@ class Cadence(Strict):
 def schema() -> dict[str, Any]:
     """The JSON Schema of a cadence, made from the model that reads it."""
     made = Cadence.model_json_schema(mode="validation")
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Warmthread cadence"} | made
+    named = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Warmthread cadence"}
+    return made | named
 
 
 def parse(text: str) -> Cadence:
