@@ -1,6 +1,7 @@
 """`make bench`: every measurement, as a ratio against a floor measured in the same run. Machines are noisy; ratios less.
 
 python -m bench [inbound] [outbound] [alert] [inbox] [polls] [forms] [reading] [imports]
+python -m bench [inbound] [outbound] [alert] [inbox] [polls] [forms] [reading] [planning]
 BENCH_PATIENTS=1000000 python -m bench inbox     (a larger clinic than 100,000 patients: minutes, and some GB of disk)
 BENCH_ROWS=20000 python -m bench imports         (a shorter file than 100,000 rows)
 """
@@ -8,13 +9,14 @@ BENCH_ROWS=20000 python -m bench imports         (a shorter file than 100,000 ro
 import sys
 from collections.abc import Callable
 
-from bench import alert, forms, imports, inbound, inbox, outbound, polls, reading
+from bench import alert, forms, imports, inbound, inbox, outbound, planning, polls, reading
 
 MEASUREMENTS: dict[str, Callable[[], str]] = {
     "inbound": inbound.measure,
     "outbound": outbound.measure,
     "alert": alert.measure,
     "inbox": inbox.measure,
+    "planning": planning.measure,
     "polls": polls.measure,
     "reading": reading.measure,
     "forms": forms.measure,

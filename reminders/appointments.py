@@ -38,6 +38,7 @@ class VisitRecord:
     place: str | None = None
     clinician: str | None = None
     state: str = "booked"
+    kind: str | None = None
 
 
 def save(
@@ -116,6 +117,7 @@ def _create(
         booked_at=visit.booked_at,
         place=visit.place,
         clinician=visit.clinician,
+        kind=visit.kind,
         state=visit.state,
         revision=1,
         arrived_at=now if visit.state == "arrived" else None,
@@ -135,10 +137,9 @@ def _update(appointment: Appointment, patient: messaging.Patient, visit: VisitRe
     state = _state_after(appointment.state, visit.state, moved)
     reopened = state != appointment.state and "cancelled" in (state, appointment.state)
     elsewhere = appointment.place != visit.place
-    changed = moved or elsewhere or state != appointment.state or appointment.clinician != visit.clinician
-    if not changed:
+    matters = moved or elsewhere or state != appointment.state or appointment.kind != visit.kind
+    if not matters and appointment.clinician == visit.clinician:
         return False, False
-    matters = moved or elsewhere or state != appointment.state
     if moved or elsewhere or reopened:
         appointment.revision += 1
     if state == "booked":
@@ -148,7 +149,7 @@ def _update(appointment: Appointment, patient: messaging.Patient, visit: VisitRe
         patient.here_until = visit.starts_at + STAYS
     appointment.patient_id = patient.id
     appointment.starts_at, appointment.zone = visit.starts_at, visit.zone
-    appointment.place, appointment.clinician = visit.place, visit.clinician
+    appointment.place, appointment.clinician, appointment.kind = visit.place, visit.clinician, visit.kind
     appointment.state, appointment.updated_at = state, clock.now()
     return True, matters
 

@@ -1,22 +1,23 @@
-"""Reads a clinic's cadence from its TOML file, and explains the plan it makes for one visit.
+"""Reads a clinic's cadence from its TOML file, and says what is wrong in it.
 
 Stands on `reminders.rules` and never the other way round: the models here have the shape that
 `reminders.rules.planning` asks of a Step and a Cadence.
 """
 
-import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, time, timedelta
-from functools import cache
+from datetime import time, timedelta
+from functools import cache, cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 import pydantic
-from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema, model_validator
+from pydantic import Field, model_validator
 
-from reminders.rules import hours, offsets, planning, problems, zones
+from reminders import state_hours
+from reminders.rules import conditions, hours, planning, problems
 from reminders.rules.problems import BadCadence, Problem
+from reminders.steps import Clock, Length, Name, Step, Strict, Window, misfit
 
 __all__ = [
     "BadCadence",
@@ -24,96 +25,30 @@ __all__ = [
     "Problem",
     "QuietHours",
     "Step",
+    "Window",
     "default",
-    "explain",
     "from_mapping",
     "parse",
+    "schema",
     "within",
 ]
 
 DEFAULT_FILE = Path(__file__).parent / "texts" / "default_cadence.toml"
-CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
-INSTANT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)?")
-# Zone data is guesswork far from today, and a year like 0001 has no day before it.
-YEARS = range(1970, 2101)
 EXPECTED = {
     "missing": "this field is required",
     "too_short": "expected at least one [[steps]]",
     "too_long": "this list is too long",
     "tuple_type": "expected a list",
+    "dict_type": "expected [[kinds.NAME]] tables",
     "model_type": "expected a table of fields",
     "string_type": "expected a text",
+    "int_type": "expected a whole number",
     "bool_type": "expected true or false",
-    "literal_error": 'expected "drop" or "send"',
     "string_pattern_mismatch": "expected small letters, digits or _",
 }
-AFTER = "a step after the visit is not supported yet"
 
 
-def _read_offset(value: object) -> offsets.Offset:
-    if not isinstance(value, str):
-        raise ValueError(offsets.EXPECTED)
-    text = value.strip().lower()
-    if text.endswith(" after"):
-        raise ValueError(AFTER)
-    return offsets.parse(text.removesuffix(" before"))
-
-
-def _read_length(value: object) -> timedelta:
-    length = offsets.parse(value).elapsed if isinstance(value, str) else timedelta(0)
-    if not length:
-        raise ValueError(offsets.EXPECTED)
-    return length
-
-
-def _read_clock(value: object) -> time:
-    if isinstance(value, time) and value == value.replace(second=0, microsecond=0):
-        return value
-    match = CLOCK.fullmatch(value) if isinstance(value, str) else None
-    if match is None:
-        raise ValueError('expected a time of day such as "08:00"')
-    return time(int(match[1]), int(match[2]))
-
-
-_TEXT = WithJsonSchema({"type": "string"})
-Before = Annotated[offsets.Offset, PlainValidator(_read_offset), PlainSerializer(str), _TEXT]
-Length = Annotated[timedelta, PlainValidator(_read_length), PlainSerializer(offsets.in_words), _TEXT]
-Clock = Annotated[time, PlainValidator(_read_clock), PlainSerializer(lambda at: f"{at:%H:%M}"), _TEXT]
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$")]
-Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
-
-
-class _Strict(pydantic.BaseModel):
-    model_config = pydantic.ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
-
-
-class Step(_Strict):
-    """One reminder: when, which words, which questionnaires; the file's own comments describe each field."""
-
-    name: Name
-    before: Before
-    at: Clock | None = None
-    text: Key
-    text_without_intake: Key | None = None
-    intake: Annotated[tuple[Key, ...], Field(strict=False, max_length=5)] = ()
-    if_past: Literal["drop", "send"] = "drop"
-    unless_confirmed: bool = True
-    deliver_by: Length | None = None
-
-    @model_validator(mode="after")
-    def _fits_together(self) -> Self:
-        if self.at is not None and self.before.days is None:
-            raise ValueError('"at" needs whole days, such as before = "1 day"')
-        if self.before.count == 0 and (self.at is None or self.before.unit == "minute"):
-            raise ValueError('a step needs a length before the visit, or before = "0 days" with "at"')
-        if self.text_without_intake and not self.intake:
-            raise ValueError('"text_without_intake" belongs to a step with "intake"')
-        if len(set(self.intake)) < len(self.intake):
-            raise ValueError('"intake" names an instrument twice')
-        return self
-
-
-class QuietHours(_Strict):
+class QuietHours(Strict):
     """No reminder from `start` in the evening until `end` in the morning, on the patient's clock; see OpenHours for the law."""
 
     start: Clock = time(20)
@@ -129,32 +64,103 @@ class QuietHours(_Strict):
         return self
 
 
-class Cadence(_Strict):
-    """A clinic's reminders around a visit."""
+Steps = Annotated[tuple[Step, ...], Field(strict=False, min_length=1, max_length=10)]
+Cap = Annotated[int, Field(ge=1, le=20)]
+Kind = Annotated[str, Field(min_length=1, max_length=40)]
+
+
+class Cadence(Strict):
+    """A clinic's reminders around a visit; docs/cadences.md describes each field."""
 
     name: Name = "unnamed"
-    steps: Annotated[tuple[Step, ...], Field(strict=False, min_length=1, max_length=10)]
+    steps: Steps
+    kinds: Annotated[dict[Kind, Steps], Field(max_length=40)] = {}
     quiet_hours: QuietHours = QuietHours()
+    quiet_states: Annotated[tuple[str, ...], Field(strict=False, max_length=10)] = ()
     min_notice: Length = timedelta(minutes=60)
     min_gap: Length = timedelta(hours=3)
     catch_up: Length = timedelta(minutes=60)
+    cap_per_day: Cap = 2
+    cap_per_week: Cap = 5
+    combine_day: bool = True
 
     @model_validator(mode="after")
-    def _steps_differ(self) -> Self:
-        if len({step.name for step in self.steps}) < len(self.steps):
-            raise ValueError("two steps have the same name")
-        if len({(step.before.elapsed, step.before.days, step.at) for step in self.steps}) < len(self.steps):
-            raise ValueError("two steps are due at the same moment")
+    def _fits_together(self) -> Self:
+        self._keeps_hours()
+        if self.cap_per_week < self.cap_per_day:
+            raise misfit("a week allows at least what a day does", "cap_per_week")
+        if len({conditions.plain(kind) for kind in self.kinds}) < len(self.kinds):
+            raise misfit("two kinds have the same name but for capitals", "kinds")
+        for place, steps in (
+            (("steps",), self.steps),
+            *((("kinds", kind), of) for kind, of in self.kinds.items()),
+        ):
+            self._steps_differ(place, steps)
         return self
 
-    @property
-    def open_hours(self) -> hours.OpenHours:
-        """The hours in which a reminder may leave."""
-        return hours.OpenHours(self.quiet_hours.end, self.quiet_hours.start)
+    def _keeps_hours(self) -> None:
+        known = state_hours.by_state()
+        for index, state in enumerate(self.quiet_states):
+            if state not in known:
+                raise misfit(f"expected one of {', '.join(known)}", "quiet_states", index)
+        try:
+            _ = self.open_hours
+        except ValueError:
+            raise misfit(
+                "together with the quiet hours these states leave no time to text", "quiet_states"
+            ) from None
 
-    def step(self, name: str) -> Step | None:
-        """The step of this name, None if the cadence has none (any more)."""
-        return next((step for step in self.steps if step.name == name), None)
+    def _steps_differ(self, place: tuple[str, ...], steps: Sequence[Step]) -> None:
+        names, moments = set(), set()
+        for index, step in enumerate(steps):
+            if step.name in names:
+                raise misfit("two steps have the same name", *place, index, "name")
+            if step.moment in moments:
+                raise misfit("two steps are due at the same moment", *place, index)
+            names.add(step.name)
+            moments.add(step.moment)
+            opens, closes = self.quiet_hours.end, self.quiet_hours.start
+            if step.window and not opens <= step.window.start < step.window.end <= closes:
+                raise misfit(
+                    f"this window reaches into the quiet hours: expected hours between {opens:%H:%M} and {closes:%H:%M}",
+                    *place, index, "window",
+                )  # fmt: skip
+            try:
+                planning.hours_of(self, step)
+            except ValueError:
+                raise misfit("quiet_states leave none of this window", *place, index, "window") from None
+
+    @cached_property
+    def open_hours(self) -> hours.OpenHours:
+        """The hours in which a reminder may leave: the clinic's own, and those of every state it keeps to."""
+        found = hours.OpenHours(self.quiet_hours.end, self.quiet_hours.start)
+        for state in self.quiet_states:
+            found = found.within(state_hours.by_state()[state])
+        return found
+
+    def steps_for(self, kind: str | None) -> Sequence[Step]:
+        """The steps of a visit of this kind: those written for the kind, else the ordinary ones."""
+        return self._by_kind.get(conditions.plain(kind), self.steps) if kind and self.kinds else self.steps
+
+    @cached_property
+    def _by_kind(self) -> dict[str, tuple[Step, ...]]:
+        return {conditions.plain(kind): steps for kind, steps in self.kinds.items()}
+
+    def step(self, name: str, kind: str | None = None) -> Step | None:
+        """The step of this name for a visit of this kind, None if the cadence has none (any more)."""
+        return next((step for step in self.steps_for(kind) if step.name == name), None)
+
+    def all_steps(self) -> list[tuple[str, Step]]:
+        """Every step with the field it stands in, such as ("kinds.group[0]", step)."""
+        tables = {"steps": self.steps} | {f"kinds.{kind}": steps for kind, steps in self.kinds.items()}
+        return [(f"{table}[{at}]", step) for table, steps in tables.items() for at, step in enumerate(steps)]
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of a cadence, made from the model that reads it."""
+    made = Cadence.model_json_schema(mode="validation")
+    named = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Warmthread cadence"}
+    return made | named
 
 
 def parse(text: str) -> Cadence:
@@ -166,7 +172,7 @@ def parse(text: str) -> Cadence:
     return _read(mapping, text)
 
 
-def from_mapping(mapping: Mapping[str, object]) -> Cadence:
+def from_mapping(mapping: object) -> Cadence:
     """The cadence of a mapping with the fields of the file; raises BadCadence. Reads back `model_dump(mode="json")`."""
     return _read(mapping, "")
 
@@ -185,10 +191,21 @@ def within(cadence: Cadence, own: Sequence[str] | None) -> Cadence | None:
     if not own:
         return cadence
     opens, closes = (time.fromisoformat(edge) for edge in own)
-    opens, closes = max(opens, cadence.quiet_hours.end), min(closes, cadence.quiet_hours.start)
-    if opens >= closes:
+    try:
+        left = cadence.open_hours.within(hours.OpenHours(opens, closes))
+    except ValueError:
         return None
-    return cadence.model_copy(update={"quiet_hours": QuietHours(start=closes, end=opens)})
+    quiet = cadence.quiet_hours
+    inside = keeping(cadence, QuietHours(start=min(closes, quiet.start), end=max(opens, quiet.end)))
+    inside.__dict__["open_hours"] = left
+    return inside
+
+
+def keeping(cadence: Cadence, quiet: QuietHours) -> Cadence:
+    """The cadence with these quiet hours in the place of its own."""
+    copy = cadence.model_copy(update={"quiet_hours": quiet})
+    copy.__dict__.pop("open_hours", None)  # what the copy remembers are the hours before
+    return copy
 
 
 def _read(mapping: object, text: str) -> Cadence:
@@ -196,87 +213,30 @@ def _read(mapping: object, text: str) -> Cadence:
         return Cadence.model_validate(dict(mapping) if isinstance(mapping, Mapping) else mapping)
     except pydantic.ValidationError as wrong:
         found = [
-            _problem(each["loc"], each["type"], each["msg"], text)
-            for each in wrong.errors(include_input=False)
+            _problem(each["loc"], each, text) for each in wrong.errors(include_input=False, include_url=False)
         ]
         # Pydantic leaves a faulty step out and then also counts too few steps; the writer made one mistake, not two.
-        in_a_step = any(problem.field.startswith("steps[") for problem in found)
-        raise BadCadence([each for each in found if not (in_a_step and each.field == "steps")]) from None
+        inside = tuple(problem.field.rpartition("[")[0] for problem in found if "[" in problem.field)
+        raise BadCadence([each for each in found if each.field not in inside]) from None
 
 
-def _problem(location: problems.Location, kind: str, message: str, text: str) -> Problem:
-    expected = EXPECTED.get(kind) or message.removeprefix("Value error, ")
-    if kind == "extra_forbidden":
-        in_step = len(location) == 3 and location[0] == "steps"
-        model = Step if in_step else QuietHours if len(location) == 2 else Cadence
-        unknown = f"unknown field; expected one of {', '.join(model.model_fields)}"
-        expected = AFTER if in_step and location[-1] == "after" else unknown
+def _problem(location: problems.Location, error: Mapping[str, Any], text: str) -> Problem:
+    kind, context = error["type"], error.get("ctx", {})
+    expected = EXPECTED.get(kind) or error["msg"].removeprefix("Value error, ")
+    if kind == "misfit":
+        expected, location = context["said"], (*location, *context["place"])
+    elif kind == "extra_forbidden":
+        model = _table_at(location)
+        expected = f"unknown field; expected one of {', '.join(model.model_fields)}"
     elif kind == "string_pattern_mismatch" and location[-1] == "name":
-        expected = "expected up to 32 letters, digits, _ or -"
+        expected = "expected up to 30 letters, digits, _ or -"
+    elif kind == "literal_error":
+        expected = f"expected {context['expected']}".replace("'", '"')
     return Problem(problems.field_of(location), expected, problems.line_of(location, text))
 
 
-def explain(record: Mapping[str, object]) -> dict[str, Any]:
-    """The answer of `warmthread explain plan`: {"steps": [{"step", "at", "local", "why"}]} or {"error": "..."}.
-
-    `record` holds "visit_at" (local to "zone", or with an offset), "zone", "booked_at" (with Z or an offset) and
-    perhaps "patient_zone" and "cadence" (as in the file). Whatever it holds, nothing is raised.
-    """
-    try:
-        visit, cadence = _visit(record), default()
-        if record.get("cadence") is not None:
-            cadence = _read(record["cadence"], "")
-    except (BadCadence, ValueError) as problem:
-        return {"error": f"cadence: {problem}" if isinstance(problem, BadCadence) else str(problem)}
-    return {
-        "steps": [
-            {
-                "step": step.step,
-                "at": step.at and f"{step.at:%Y-%m-%dT%H:%M:%SZ}",
-                "local": step.local,
-                "why": list(step.why),
-            }
-            for step in planning.plan(visit, cadence)
-        ]
-    }
-
-
-def _visit(record: object) -> planning.Visit:
-    fields = ("visit_at", "zone", "booked_at", "patient_zone", "cadence")
-    if not isinstance(record, Mapping):
-        raise ValueError(f"expected an object with {', '.join(fields)}")
-    unknown = [str(key)[:40] for key in record if key not in fields]
-    if unknown:
-        raise ValueError(f"unknown field {', '.join(unknown[:5])}; expected {', '.join(fields)}")
-    place = zones.zone(_text(record, "zone"))
-    start, booked = _instant(record, "visit_at"), _instant(record, "booked_at")
-    if booked.tzinfo is None:
-        raise ValueError("booked_at: expected Z or an offset at the end")
-    return planning.Visit(
-        starts_at=start.astimezone(UTC) if start.tzinfo else zones.local_to_utc(start, place),
-        zone=place,
-        booked_at=booked.astimezone(UTC),
-        patient_zone=zones.zone(_text(record, "patient_zone"))
-        if record.get("patient_zone") is not None
-        else None,
-    )
-
-
-def _text(record: Mapping[str, object], field: str) -> str:
-    value = record.get(field)
-    if not isinstance(value, str):
-        raise ValueError(f"{field}: expected a text")
-    return value
-
-
-def _instant(record: Mapping[str, object], field: str) -> datetime:
-    text = _text(record, field).strip()
-    if not INSTANT.fullmatch(text):
-        raise ValueError(f'{field}: expected a date and time such as "2026-03-10T09:00"')
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError as wrong:
-        raise ValueError(f"{field}: {wrong}") from None
-    if at.year not in YEARS:
-        raise ValueError(f"{field}: expected a year from {YEARS[0]} to {YEARS[-1]}")
-    return at
+def _table_at(location: problems.Location) -> type[pydantic.BaseModel]:
+    """The model of the table that the last part of a location is a field of."""
+    if len(location) > 1 and location[-2] in ("quiet_hours", "window"):
+        return QuietHours if location[-2] == "quiet_hours" else Window
+    return Step if len(location) > 2 and isinstance(location[-2], int) else Cadence

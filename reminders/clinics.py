@@ -189,9 +189,8 @@ def narrowed(cadence: cadences.Cadence, clinic: Clinic) -> cadences.Cadence:
     if given is None:
         return cadence
     whole = cadences.QuietHours.model_validate(given)
-    start, end = min(whole.start, cadence.quiet_hours.start), max(whole.end, cadence.quiet_hours.end)
-    quiet = cadences.QuietHours(start=start, end=end) if start > end else whole
-    return cadence.model_copy(update={"quiet_hours": quiet})
+    both = cadences.within(cadence, [f"{whole.end:%H:%M}", f"{whole.start:%H:%M}"])
+    return both or cadences.keeping(cadence, whole)
 
 
 def _present(_session: Session, clinic: Clinic) -> dict[str, Any]:

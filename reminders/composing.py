@@ -1,5 +1,6 @@
 """Writes the text of one due reminder: the words, a link if one is due, and codes where several visits wait."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -19,6 +20,8 @@ from reminders.rules import zones
 
 # These texts ask for an answer, and so need a number beside each visit when several wait for one.
 ASKING = ("reminder_far", "reminder_day")
+APART = dict.fromkeys(ASKING, "reminder_codes") | {"reminder_link": "reminder_link_codes"}
+ALONE = {"reminder_link": "reminder_link_only"}
 
 
 @dataclass(frozen=True)
@@ -62,11 +65,13 @@ class Composed:
     link: IntakeLink | None = None
 
 
-def compose(session: Session, case: Case, crowded: bool, now: datetime) -> Composed:
-    """The text of the reminder."""
+def compose(
+    session: Session, case: Case, crowded: bool, now: datetime, others: Sequence[Case] = ()
+) -> Composed:
+    """The text of the reminder; `others` are the day's visits it speaks of too."""
     assert case.step is not None
     openness, own = people.openness(session, case.patient), words.of(session, case.clinic.id)
-    said = phrasing.words(case.clinic, case.patient, case.visit, now)
+    said = _said(case, others, now)
     notes: list[str] = []
     key, issued = case.step.text, None
     if case.step.intake:
@@ -77,22 +82,32 @@ def compose(session: Session, case: Case, crowded: bool, now: datetime) -> Compo
         key = key if issued else "reminder_day"
     if issued:
         said["link"] = issued[1]
-    if crowded and key == "reminder_link":
-        key = "reminder_link_only"  # a bare Y would not say which visit is meant
-    if crowded and key in ASKING and case.patient.privacy != "generic":
-        visits = _awaiting(session, case, now)
-        if len(visits) > 1:
-            key = "reminder_codes"
+    if crowded and case.patient.privacy != "generic":
+        visits = _awaiting(session, [case, *others], now)
+        # Of a single visit a link may go out alone, as a bare Y would not say which visit is meant.
+        key = APART.get(key, key) if len(visits) > 1 and (others or key in ASKING) else ALONE.get(key, key)
+        if key in APART.values():
             said["codes"] = ", ".join(_coded(case, visit, code, now) for code, visit in enumerate(visits, 1))
             notes += [code_note(code, visit) for code, visit in enumerate(visits, 1)]
     body = phrasing.say(own, key, case.patient, said, openness=openness)
     return Composed(body, notes, issued[0] if issued else None)
 
 
-def _awaiting(session: Session, case: Case, now: datetime) -> list[Appointment]:
-    waiting = appointments.awaiting_answer(session, case.patient.id, now)
-    if case.visit.state == "booked" and case.visit not in waiting:
-        waiting.append(case.visit)
+def _said(case: Case, others: Sequence[Case], now: datetime) -> dict[str, str]:
+    """What the text may say: of several visits of a day every hour and every place, once each and in their order."""
+    in_order = sorted((case, *others), key=lambda one: (one.visit.starts_at, one.visit.id))
+    each = [phrasing.words(one.clinic, one.patient, one.visit, now) for one in in_order]
+    listed = {
+        name: ", ".join(dict.fromkeys(words[name] for words in each if name in words))
+        for name in ("time", "place")
+        if any(name in words for words in each)
+    }
+    return each[0] | listed
+
+
+def _awaiting(session: Session, cases: Sequence[Case], now: datetime) -> list[Appointment]:
+    waiting = appointments.awaiting_answer(session, cases[0].patient.id, now)
+    waiting += [one.visit for one in cases if one.visit.state == "booked" and one.visit not in waiting]
     return sorted(waiting, key=lambda visit: (visit.starts_at, visit.id))
 
 

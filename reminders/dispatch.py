@@ -1,7 +1,9 @@
 """Sends reminders that have fallen due: everything is read again first, because planning was days ago."""
 
+import hashlib
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -12,7 +14,7 @@ from config import clock, db
 from messaging import models as messaging
 from messaging import outbox
 from messaging.inbox import items
-from reminders import appointments, cadences, composing, followups, phrasing, planner
+from reminders import cadences, composing, followups, phrasing, planner, restraint
 from reminders.composing import Case
 from reminders.models import Appointment, Reminder
 from reminders.rules import planning, zones
@@ -20,7 +22,6 @@ from reminders.rules.planning import ORDINARY_DELAY
 
 DUE = Reminder.state == "planned"
 LEFT = ("sent", "delivered", "undelivered", "failed")
-NOT_SENT = ("cancelled", "held")
 # The patient has said no: the reachability board lists it, and nobody is asked to call.
 THEIR_WISH = ("opted out", "no consent", "inactive")
 NEWEST_WINS = "dropped: a newer reminder of this visit is due, and the newest step wins"
@@ -50,9 +51,13 @@ def send(session: Session, reminders: Sequence[Reminder]) -> None:
     cases = _read_again(session, due)
     rivals = _fallen_due(session, cases, now)
     crowded = _with_several_visits(session, cases, now)
+    told = restraint.Told(session, (case.patient.id for case in cases), now)
     for case in sorted(cases, key=lambda case: case.due_at, reverse=True):
-        if _may_go(case, rivals, now):
-            _queue(session, case, case.patient.id in crowded, now)
+        # One that was combined into a text of this very batch is done with.
+        if case.reminder.state == "planned" and _may_go(session, case, rivals, told, now):
+            others = restraint.fellows(session, case, now)
+            if _queue(session, case, others, case.patient.id in crowded, now):
+                told.note(case, now)
 
 
 def _read_again(session: Session, reminders: Sequence[Reminder]) -> list[Case]:
@@ -79,7 +84,13 @@ def _read_again(session: Session, reminders: Sequence[Reminder]) -> list[Case]:
         own = cadences.within(rules, patient.wishes.get("hours"))
         cases.append(
             Case(
-                reminder, visit, patient, clinic, own or rules, rules.step(reminder.step), silent=own is None
+                reminder,
+                visit,
+                patient,
+                clinic,
+                own or rules,
+                rules.step(reminder.step, visit.kind),
+                silent=own is None,
             )
         )
     return cases
@@ -96,8 +107,7 @@ def _fallen_due(session: Session, cases: Sequence[Case], now: datetime) -> dict[
     found: dict[UUID, list[Case]] = {}
     for row in session.scalars(rows):
         like = by_visit[row.appointment_id]
-        step = like.cadence.step(row.step)
-        rival = Case(row, like.visit, like.patient, like.clinic, like.cadence, step, like.silent)
+        rival = replace(like, reminder=row, step=like.cadence.step(row.step, like.visit.kind))
         found.setdefault(row.appointment_id, []).append(rival)
     return found
 
@@ -116,53 +126,44 @@ def _with_several_visits(session: Session, cases: Sequence[Case], now: datetime)
     return set(session.scalars(booked))
 
 
-def _may_go(case: Case, rivals: dict[UUID, list[Case]], now: datetime) -> bool:
+def _may_go(
+    session: Session, case: Case, rivals: dict[UUID, list[Case]], told: restraint.Told, now: datetime
+) -> bool:
     """Whether the reminder may go now; if not, it is dropped, superseded or put off, and says why."""
     reminder = case.reminder
     if reminder.revision != case.visit.revision:
         reminder.state = "superseded"
         return False
-    objection = _objection(case)
+    objection = restraint.objection(session, case, now)
     if objection:
         return _drop(reminder, f"dropped: {objection}")
-    if _has_newer(case, rivals.get(case.visit.id, []), now):
+    if _has_newer(session, case, rivals.get(case.visit.id, []), now):
         return _drop(reminder, NEWEST_WINS)
     useful, rule = _useful(case, now)
     if useful:
-        return True
-    later = case.cadence.open_hours.next_open(now, case.zone)
+        too_much = told.objection(case, now)
+        return _drop(reminder, f"dropped: {too_much}") if too_much else True
+    left = planning.hours_left(case.cadence, case.step)
+    later = left.next_open(now, case.zone) if left else now
     if later > now and _useful(case, later)[0]:
         reminder.try_after = later
         return False
     return _drop(reminder, f"dropped: {rule}")
 
 
-def _objection(case: Case) -> str | None:
-    if case.visit.state not in planner.SPOKEN_OF:
-        return f"the visit is {case.visit.state.replace('_', ' ')}"
-    if case.patient.state != "active":
-        return f"the patient is {case.patient.state}"
-    if case.silent:
-        return planner.NO_HOUR.removeprefix("dropped: ")
-    if case.step is None:
-        return "the cadence has no such step any more"
-    if case.visit.state == "confirmed" and case.step.unless_confirmed:
-        return appointments.CONFIRMED
-    return None
-
-
-def _has_newer(case: Case, rivals: Sequence[Case], now: datetime) -> bool:
+def _has_newer(session: Session, case: Case, rivals: Sequence[Case], now: datetime) -> bool:
     for rival in rivals:
         if rival.reminder.revision != case.reminder.revision or rival.due_at <= case.due_at:
             continue
-        if rival.reminder.state != "planned" or (_objection(rival) is None and _useful(rival, now)[0]):
+        holds = restraint.objection(session, rival, now) is None and _useful(rival, now)[0]
+        if rival.reminder.state != "planned" or holds:
             return True
     return False
 
 
 def _useful(case: Case, now: datetime) -> tuple[bool, str]:
     return planning.still_useful(
-        case.due_at, now, case.visit.starts_at, case.cadence, case.zone, case.deliver_by
+        case.due_at, now, case.visit.starts_at, case.cadence, case.zone, case.deliver_by, case.step
     )
 
 
@@ -171,12 +172,13 @@ def _drop(reminder: Reminder, why: str) -> bool:
     return False
 
 
-def _queue(session: Session, case: Case, crowded: bool, now: datetime) -> None:
+def _queue(session: Session, case: Case, others: Sequence[Case], crowded: bool, now: datetime) -> bool:
+    """Queue one text for this reminder and for those of the same day that go with it; whether it was queued."""
     reminder = case.reminder
     try:
         # A link issued for a text that may not go is taken back with it.
         with session.begin_nested():
-            composed = composing.compose(session, case, crowded, now)
+            composed = composing.compose(session, case, crowded, now, others)
             message = outbox.text_patient(
                 session,
                 case.clinic,
@@ -184,26 +186,40 @@ def _queue(session: Session, case: Case, crowded: bool, now: datetime) -> None:
                 kind="reminder",
                 programme="reminders",
                 body=composed.body,
-                dedupe=f"reminder:{reminder.id}",
+                dedupe=_dedupe(case, others),
                 lane="bulk",
-                expires_at=_expires_at(case, now),
+                expires_at=min(_expires_at(one, now) for one in (case, *others)),
             )
     except outbox.MayNotText as refused:
-        _drop(reminder, f"not texted: {refused.reason}")
-        if refused.reason not in THEIR_WISH:
-            ask_to_call(session, case.clinic, case.patient, case.visit, refused.reason)
-        return
+        for one in (case, *others):
+            _drop(one.reminder, f"not texted: {refused.reason}")
+            if refused.reason not in THEIR_WISH:
+                ask_to_call(session, case.clinic, case.patient, one.visit, refused.reason)
+        return False
     reminder.state, reminder.message_id = "queued", message.id
     reminder.why = [*reminder.why, *composed.notes]
+    restraint.share(case, others)
     if composed.link is not None:
         followups.expect(session, case.clinic, case.patient, composed.link, message)
+    return True
+
+
+def _dedupe(case: Case, others: Sequence[Case]) -> str:
+    """One reason, one text: a text about other visits than before is another reason."""
+    named = f"reminder:{case.reminder.id}"
+    if not others:
+        return named
+    with_them = ",".join(sorted(str(one.reminder.id) for one in others))
+    return f"{named}:{hashlib.sha256(with_them.encode()).hexdigest()[:16]}"
 
 
 def _expires_at(case: Case, now: datetime) -> datetime:
-    """Before the visit, before the text is of no use, and before the patient's quiet hours begin."""
-    limits = [case.visit.starts_at, *filter(None, [case.deliver_by])]
+    """Before the visit it announces, before the text is of no use, and before the hours in which it may leave end."""
+    limits = [case.deliver_by] if case.deliver_by else []
+    limits += [case.visit.starts_at] if case.visit.starts_at > now else []
     today = zones.to_local(now, case.zone).date()
-    window = case.cadence.open_hours.window_on(today)
+    left = planning.hours_left(case.cadence, case.step)
+    window = left.window_on(today) if left else None
     if window:
         closing = zones.local_to_utc(datetime.combine(today, window[1]), case.zone)
         # The clinic's own hours leave a busy queue its few minutes; the patient's do not.
@@ -229,7 +245,7 @@ def ask_to_call(
         dedupe=f"not_texted:{visit.id}",
         summary=phrasing.texts("en")["staff"]["not_texted"].format(why=reason, **spoken),
         patient_id=patient.id,
-        answer_by=visit.starts_at,
+        answer_by=max(visit.starts_at, clock.now()),
     )
 
 
@@ -249,7 +265,7 @@ def settle(session: Session, limit: int = 1000) -> int:
     rows = (
         select(Reminder, text.state)
         .join(text, text.id == Reminder.message_id)
-        .where(Reminder.state == "queued", text.state.in_((*LEFT, *NOT_SENT)))
+        .where(Reminder.state == "queued", text.state.in_((*LEFT, *restraint.NOT_SENT)))
         .limit(limit)
     )
     for reminder, state in session.execute(rows).all():

@@ -1,22 +1,22 @@
 """Writes the plan around a visit as rows: one per step, keyed by the visit's revision, and takes back what no longer holds."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, time
 from itertools import islice
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import insert, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from config import clock, db, queue
 from messaging import models as messaging
 from messaging import outbox
 from messaging.editions import publishing
-from reminders import cadences, clinics
+from reminders import cadences, clinics, planned_rows
 from reminders.models import Appointment, Reminder
-from reminders.rules import hours, planning, zones
+from reminders.rules import conditions, hours, planning, zones
 
 T = TypeVar("T")
 BATCH = 500
@@ -24,6 +24,9 @@ BATCH = 500
 SPOKEN_OF = ("booked", "confirmed")
 QUIET = "quiet: the patient wants no texts about this visit"
 NO_HOUR = "dropped: hours: those the patient wants texts in and those of the clinic have none in common"
+# Visits in these states were neither made nor missed: none of them is the patient's first.
+NEVER_CAME = ("cancelled", "no_show")
+SHARED = "planned again: the text it shared with another visit was taken back"
 
 
 def cadence_of(session: Session, clinic_id: UUID) -> cadences.Cadence:
@@ -74,13 +77,13 @@ def silence(session: Session, appointment: Appointment, why: str, *, also_kept: 
     rows = [
         row
         for row in _existing(session, [appointment])
-        if row.state in ("planned", "queued") and (also_kept or _is_nudge(cadence, row.step))
+        if row.state in ("planned", "queued")
+        and (also_kept or _is_nudge(cadence.step(row.step, appointment.kind)))
     ]
     _take_back(session, rows, "dropped", why)
 
 
-def _is_nudge(cadence: cadences.Cadence, name: str) -> bool:
-    step = cadence.step(name)
+def _is_nudge(step: cadences.Step | None) -> bool:
     return step is None or step.unless_confirmed
 
 
@@ -103,8 +106,7 @@ def _plan_batch(session: Session, visits: Sequence[Appointment]) -> None:
                 _move(present[name], step, now)
     _take_back(session, over, "superseded")
     session.flush()
-    if new:
-        session.execute(insert(Reminder), new)
+    planned_rows.write(session, new)
     if any(row["state"] == "planned" and row["try_after"] <= now for row in new):
         queue.ring(session, "reminders")
 
@@ -118,37 +120,72 @@ def _plans(
     planned, and the dispatcher decides. For a visit that is `known`, what has fallen due was decided already.
     """
     who = messaging.Patient
-    facts = select(who.id, who.zone, who.state, who.wishes).where(
-        who.id.in_({visit.patient_id for visit in visits})
-    )
+    facts = select(who.id, who.zone, who.state, who.language, who.wishes)
+    facts = facts.where(who.id.in_({visit.patient_id for visit in visits}))
     patients = {row.id: row for row in session.execute(facts)}
-    clinics = {visit.clinic_id for visit in visits}
-    cadence = {clinic_id: cadence_of(session, clinic_id) for clinic_id in clinics}
+    cadence = {
+        clinic_id: cadence_of(session, clinic_id) for clinic_id in {visit.clinic_id for visit in visits}
+    }
+    first = _first_visits(session, visits, cadence)
     plans: dict[UUID, dict[str, planning.PlannedStep]] = {}
     for visit in visits:
         patient = patients[visit.patient_id]
-        if visit.state not in SPOKEN_OF or patient.state != "active" or visit.starts_at <= now:
+        if patient.state != "active" or not _is_spoken_of(visit, now):
             plans[visit.id] = {}
             continue
         clinics_own = cadence[visit.clinic_id]
         rules = cadences.within(clinics_own, patient.wishes.get("hours"))
-        since = now if visit.id in known else now - clinics_own.catch_up
-        steps = planning.plan(_visit(visit, patient.zone), rules, since) if rules else _none(clinics_own)
+        if rules is None:
+            plans[visit.id] = {step.name: _unsent(step.name) for step in clinics_own.steps_for(visit.kind)}
+            continue
+        known_facts = conditions.Facts(
+            language=patient.language,
+            place=visit.place,
+            kind=visit.kind,
+            first_visit=visit.starts_at <= first.get(visit.patient_id, visit.starts_at),
+        )
+        since = now if visit.id in known else now - rules.catch_up
+        steps = planning.plan(_visit(visit, patient.zone, known_facts), rules, since)
         plans[visit.id] = {step.step: step for step in steps}
     return plans
 
 
-def _none(cadence: cadences.Cadence) -> list[planning.PlannedStep]:
-    return [planning.PlannedStep(step.name, None, None, (NO_HOUR,)) for step in cadence.steps]
+def _unsent(name: str) -> planning.PlannedStep:
+    return planning.PlannedStep(name, None, None, (NO_HOUR,))
 
 
-def _visit(visit: Appointment, patient_zone: str | None) -> planning.Visit:
+def _is_spoken_of(visit: Appointment, now: datetime) -> bool:
+    """Whether a visit may have texts now: while it is to come, and once it is known how it went."""
+    return visit.state in conditions.OUTCOMES or (visit.state in SPOKEN_OF and visit.starts_at > now)
+
+
+def _first_visits(
+    session: Session, visits: Sequence[Appointment], cadence: Mapping[UUID, cadences.Cadence]
+) -> dict[UUID, datetime]:
+    """By patient, when they came first or are to come first; nothing where no cadence asks for it."""
+    asked = (step for rules in cadence.values() for _, step in rules.all_steps())
+    if not any(conditions.FIRST_VISIT in step.when for step in asked):
+        return {}
+    theirs = (
+        select(Appointment.patient_id, func.min(Appointment.starts_at))
+        .where(
+            Appointment.patient_id.in_({visit.patient_id for visit in visits}),
+            Appointment.state.not_in(NEVER_CAME),
+        )
+        .group_by(Appointment.patient_id)
+    )
+    return {row[0]: row[1] for row in session.execute(theirs)}
+
+
+def _visit(visit: Appointment, patient_zone: str | None, facts: conditions.Facts) -> planning.Visit:
     return planning.Visit(
         starts_at=visit.starts_at,
         zone=zones.zone(visit.zone),
         booked_at=visit.booked_at,
         patient_zone=zones.zone(patient_zone) if patient_zone else None,
         confirmed=visit.state == "confirmed",
+        outcome=visit.state if visit.state in conditions.OUTCOMES else None,
+        facts=facts,
     )
 
 
@@ -160,7 +197,9 @@ def _existing(session: Session, visits: Sequence[Appointment]) -> list[Reminder]
 def _is_over(row: Reminder, visit: Appointment, plan: dict[str, planning.PlannedStep]) -> bool:
     if row.state == "planned":
         return row.revision != visit.revision or row.step not in plan
-    return row.state == "queued" and (row.revision != visit.revision or not plan)
+    # How a visit went ends what was to be said before it, though texts may follow it.
+    gone = not plan or (visit.state in conditions.OUTCOMES and row.step not in plan)
+    return row.state == "queued" and (row.revision != visit.revision or gone)
 
 
 def _may_move(row: Reminder, now: datetime) -> bool:
@@ -202,6 +241,19 @@ def _take_back(session: Session, rows: Sequence[Reminder], state: str, why: str 
         if row.state == "planned" or row.message_id in stopped:
             row.state = state
             row.why = [*row.why, why] if why else row.why
+    _let_others_go(session, stopped, {row.id for row in rows})
+
+
+def _let_others_go(session: Session, stopped: Collection[UUID], taken_back: Collection[UUID]) -> None:
+    """Plan what shared a text with a reminder that was taken back: other visits of that day still hold."""
+    if not stopped:
+        return
+    shared = select(Reminder).where(
+        Reminder.message_id.in_(stopped), Reminder.state == "queued", Reminder.id.not_in(taken_back)
+    )
+    for row in session.scalars(shared).all():
+        row.state, row.message_id, row.why = "planned", None, [*row.why, SHARED]
+        queue.ring(session, "reminders")
 
 
 def batches(rows: Iterable[T], size: int) -> Iterator[list[T]]:

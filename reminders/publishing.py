@@ -37,23 +37,30 @@ def check(_session: Session, _clinic: Clinic, definition: Mapping[str, Any]) -> 
 
 
 def unknown(cadence: cadences.Cadence) -> list[publishing.Problem]:
-    """Return a problem for each text and each questionnaire that does not exist."""
+    """Return a problem for each text and each questionnaire that does not exist, or that does not fit its step."""
     found = []
     instruments = sorted(scoring.instruments())
-    for place, step in enumerate(cadence.steps):
-        for field, key in (("text", step.text), ("text_without_intake", step.text_without_intake)):
-            missing = [one for one in wording.LANGUAGES if key and not wording.texts(one).get(key)]
-            if missing:
-                why = f"there is no text {key} in {', '.join(missing)}"
-                found.append(publishing.Problem(f"steps[{place}].{field}", why))
+    for field, step in cadence.all_steps():
+        for name, key in (("text", step.text), ("text_without_intake", step.text_without_intake)):
+            why = _objection(step, key) if key else None
+            found += [publishing.Problem(f"{field}.{name}", why)] if why else []
         found += [
             publishing.Problem(
-                f"steps[{place}].intake", f"there is no instrument {name}; there are {', '.join(instruments)}"
+                f"{field}.intake", f"there is no instrument {name}; there are {', '.join(instruments)}"
             )
             for name in step.intake
             if name not in (*instruments, schedules.BY_SCHEDULE)
         ]
     return found
+
+
+def _objection(step: cadences.Step, key: str) -> str | None:
+    missing = [one for one in wording.LANGUAGES if not wording.texts(one).get(key)]
+    if missing:
+        return f"there is no text {key} in {', '.join(missing)}"
+    if step.after is not None and key.startswith("reminder"):
+        return f"{key} speaks of a visit that is still to come, and this step follows the visit"
+    return None
 
 
 CADENCE = publishing.Kind("cadence", read=read, present=present, check=check, model=cadences.Cadence)

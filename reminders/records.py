@@ -68,6 +68,7 @@ def visit(values: Mapping[str, str], clinic: messaging.Clinic) -> appointments.V
         else clock.now(),
         place=place,
         clinician=_text(values, "clinician", 120) or None,
+        kind=_text(values, "kind", 40) or None,
         state=state,
     )
 

@@ -14,7 +14,7 @@ from config.cli.people import clinic_option, the_clinic
 from config.cli.tables import as_json, bar, say, show
 from messaging.editions import publishing
 from messaging.models import Clinic
-from reminders import cadences, planner
+from reminders import cadence_files, cadences, explaining, planner
 from reminders.publishing import CADENCE, plan_again, unknown
 from reminders.rules import zones
 
@@ -29,12 +29,22 @@ def cadence() -> None:
 
 @cadence.command("show")
 @clinic_option
-def show_cadence(clinic_name: str | None) -> None:
+@click.option("--toml", "as_toml", is_flag=True, help="As a file that `cadence check` and `apply` read.")
+def show_cadence(clinic_name: str | None, as_toml: bool) -> None:
     """Print the cadence the clinic's reminders follow now."""
     opening.begin()
     with db.unit_of_work(db.EVERY, read_only=True) as session:
         present = planner.cadence_of(session, the_clinic(session, clinic_name).id)
-    click.echo(json.dumps(present.model_dump(mode="json"), indent=2))
+    click.echo(
+        cadence_files.write(present) if as_toml else json.dumps(present.model_dump(mode="json"), indent=2),
+        nl=not as_toml,
+    )
+
+
+@cadence.command("schema")
+def show_schema() -> None:
+    """Print the JSON Schema of a cadence, for an editor that checks while you write."""
+    click.echo(json.dumps(cadences.schema(), indent=2))
 
 
 @cadence.command("check")
@@ -42,7 +52,7 @@ def show_cadence(clinic_name: str | None) -> None:
 def check_cadence(file: Path) -> None:
     """Check a cadence file; name each mistake with its line. Exit 3 if there is one."""
     read = _read(file)
-    say(f"{file.name}: {len(read.steps)} steps, no mistake.")
+    say(f"{file.name}: {len(read.all_steps())} steps, no mistake.")
 
 
 @cadence.command("preview")
@@ -52,15 +62,21 @@ def check_cadence(file: Path) -> None:
 )
 @click.option("--booked-at", help="When it was booked, with Z or an offset; now if not given.")
 @click.option("--patient-zone", help="The patient's time zone; the clinic's if not given.")
+@click.option("--language", help="The patient's language, such as es; English if not given.")
+@click.option("--place", help="Where the visit is.")
+@click.option("--kind", help="The kind of visit, by the name that the clinic's books give it.")
+@click.option(
+    "--first-visit/--seen-before", default=None, help="Whether the patient has been to the clinic before."
+)
 @clinic_option
 @as_json
 def preview(
     file: Path | None,
     visit_at: str | None,
     booked_at: str | None,
-    patient_zone: str | None,
     clinic_name: str | None,
     json_: bool,
+    **given: str | bool | None,
 ) -> None:
     """Show the plan for a made-up visit, by FILE.toml or, without it, by the cadence the clinic follows. Sends nothing."""
     opening.begin()
@@ -73,10 +89,10 @@ def preview(
         "zone": at.zone,
         "visit_at": visit_at or f"{in_a_week}T09:00",
         "booked_at": booked_at or f"{now.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
-        "patient_zone": patient_zone,
         "cadence": chosen.model_dump(mode="json"),
+        **given,
     }
-    plan = cadences.explain(record)
+    plan = explaining.explain(record)
     if "error" in plan:
         raise click.UsageError(str(plan["error"]))
     rows = [step | {"why": "; ".join(step["why"])} if not json_ else step for step in plan["steps"]]
@@ -100,7 +116,7 @@ def apply(file: Path, clinic_name: str | None, json_: bool) -> None:
         "clinic": at.name,
         "cadence": read.name,
         "version": version,
-        "steps": len(read.steps),
+        "steps": len(read.all_steps()),
         "visits": visits,
     }
     show([row], json_=json_, empty="")

@@ -9,7 +9,7 @@ import click
 
 from intake_links import scoring
 from messaging import reading, wording
-from reminders import cadences
+from reminders import explaining
 
 Explanation = Callable[[dict[str, Any]], dict[str, Any]]
 
@@ -94,5 +94,5 @@ def segments() -> None:
 
 @explain.command("plan")
 def plan() -> None:
-    """{"visit_at", "zone", "booked_at", "patient_zone"?, "cadence"?} -> the steps, when and why."""
-    _lines(cadences.explain)
+    """{"visit_at", "zone", "booked_at", "patient_zone"?, "language"?, "place"?, "kind"?, "first_visit"?, "cadence"?} -> the steps, when and why."""
+    _lines(explaining.explain)

@@ -4,39 +4,43 @@ Steps are placed from the visit backwards, so that of two that would come too cl
 stays. `Step` and `Cadence` say what the rules need to know; `reminders.cadences` reads them from a clinic's file.
 """
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
+from functools import cached_property, lru_cache
 from typing import Literal, Protocol
 from zoneinfo import ZoneInfo
 
-from reminders.rules import hours, offsets, zones
+from reminders.rules import anchors, conditions, hours, offsets, zones
 
 # A step moved back goes a little before closing time, so that the last text of a long queue still leaves in time.
 ROOM_TO_SEND = timedelta(minutes=15)
 # What a busy queue takes is not held against a step that was planned with just enough notice.
 ORDINARY_DELAY = timedelta(minutes=5)
+NOW = timedelta(0)
+NOTHING_KNOWN = conditions.Facts()
 
 
-class Step(Protocol):
-    """One reminder of a cadence: `before` the visit, or `at` a wall time (the clinic's) of the day so far before it.
+class Step(anchors.Anchored, Protocol):
+    """One reminder of a cadence: when (see anchors), for whom (see conditions), in which hours of its own.
 
     `if_past` rules a step whose time is over when the visit is booked; `deliver_by` is how long after its time the
-    text may still arrive.
+    text may still arrive; `open_window` narrows the hours in which it may leave, on the patient's clock.
     """
 
     @property
     def name(self) -> str: ...
     @property
-    def before(self) -> offsets.Offset: ...
-    @property
-    def at(self) -> time | None: ...
+    def when(self) -> Sequence[str]: ...
     @property
     def if_past(self) -> Literal["drop", "send"]: ...
     @property
     def unless_confirmed(self) -> bool: ...
     @property
     def deliver_by(self) -> timedelta | None: ...
+    @property
+    def open_window(self) -> hours.Window | None: ...
 
 
 class Cadence(Protocol):
@@ -46,8 +50,7 @@ class Cadence(Protocol):
     distance of two steps; `catch_up`: how late a step may still be sent after an outage.
     """
 
-    @property
-    def steps(self) -> Sequence[Step]: ...
+    def steps_for(self, kind: str | None) -> Sequence[Step]: ...
     @property
     def open_hours(self) -> hours.OpenHours: ...
     @property
@@ -60,13 +63,19 @@ class Cadence(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """What planning knows of a visit: aware instants, the clinic's zone, the patient's own zone if it is known."""
+    """What planning knows of a visit: aware instants, the clinic's zone, the patient's own zone if it is known.
+
+    `outcome` is how the visit went ("no_show", "arrived"), None while it is still to come: a visit has either the
+    steps before it or those that follow this outcome. `facts` decide the conditions, and its `kind` the steps.
+    """
 
     starts_at: datetime
     zone: ZoneInfo
     booked_at: datetime
     patient_zone: ZoneInfo | None = None
     confirmed: bool = False
+    outcome: str | None = None
+    facts: conditions.Facts = NOTHING_KNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,20 +93,47 @@ class PlannedStep:
 
 
 def plan(visit: Visit, cadence: Cadence, now: datetime | None = None) -> list[PlannedStep]:
-    """Every step of the cadence once, in the order of their own times before the visit, dropped ones included.
+    """Every step for such a visit once, in the order of their own times, dropped ones included.
 
     `now` is given when a visit is planned again: what lies before it is past, as what lies before the booking is.
     """
     frame = _Frame(visit, cadence, now)
-    in_order = sorted(cadence.steps, key=lambda step: _own_time(step, visit))
+    steps = [
+        (anchors.own_time(step, frame.visit_at, visit.zone), step)
+        for step in cadence.steps_for(visit.facts.kind)
+        if conditions.outcome(step.when) == visit.outcome
+    ]
+    in_order = sorted(steps, key=lambda each: each[0])
     planned: list[PlannedStep] = []
     following: datetime | None = None
-    for step in reversed(in_order):
-        at, why = _place(step, frame, following)
+    for own, step in reversed(in_order):
+        at, why = _place(step, own, frame, following)
         planned.append(_planned(step, at, why, frame))
         following = at or following
     planned.reverse()
     return planned
+
+
+@lru_cache(maxsize=1024)
+def _narrowed(open_hours: hours.OpenHours, window: hours.Window) -> hours.OpenHours:
+    return open_hours.within(hours.OpenHours(*window))
+
+
+def hours_of(cadence: Cadence, step: Step | None) -> hours.OpenHours:
+    """The hours in which this step may leave: the clinic's, and inside them the step's own."""
+    window = step.open_window if step else None
+    return _narrowed(cadence.open_hours, window) if window else cadence.open_hours
+
+
+def hours_left(cadence: Cadence, step: Step | None) -> hours.OpenHours | None:
+    """The hours in which this step may leave, None where its window and the hours it lies in have no minute in common.
+
+    A clinic's file cannot say so; the clinic's and the patient's own hours, which come on top, may.
+    """
+    try:
+        return hours_of(cadence, step)
+    except ValueError:
+        return None
 
 
 def still_useful(
@@ -107,24 +143,29 @@ def still_useful(
     cadence: Cadence,
     zone: ZoneInfo,
     deliver_by: datetime | None = None,
+    step: Step | None = None,
 ) -> tuple[bool, str]:
     """Whether a step that fell due at `planned_at` may be sent `now`, and the rule that says so.
 
     `zone` is where the patient is, else the clinic. Asked at send time, because an outage or a long queue may have
-    passed since planning.
+    passed since planning. `step` is asked for its own hours, and whether it follows the visit.
     """
     now = zones.instant(now)
     late, notice = now - zones.instant(planned_at), zones.instant(visit_at) - now
-    if notice <= timedelta(0):
+    comes_after = step is not None and step.after is not None
+    if notice <= NOW and not comes_after:
         return False, "visit: it has begun"
     if late > cadence.catch_up:
         return False, f"catch-up: more than {offsets.in_words(cadence.catch_up)} late"
     if deliver_by is not None and now >= zones.instant(deliver_by):
         return False, "deliver by: the time in which the text was useful is over"
-    if late > ORDINARY_DELAY and notice < cadence.min_notice:
+    if late > ORDINARY_DELAY and notice < cadence.min_notice and not comes_after:
         return False, f"notice: less than {offsets.in_words(cadence.min_notice)} left before the visit"
-    if not cadence.open_hours.is_open(now, zone):
-        return False, f"quiet hours: until {_opening(cadence.open_hours, now, zone):%H:%M} for the patient"
+    open_hours = hours_left(cadence, step)
+    if open_hours is None:
+        return False, NO_HOURS
+    if not open_hours.is_open(now, zone):
+        return False, f"quiet hours: until {_opening(open_hours, now, zone):%H:%M} for the patient"
     return True, "due: in time"
 
 
@@ -139,58 +180,74 @@ class _Frame:
         self.booked_at = zones.instant(visit.booked_at)
         self.earliest = self.booked_at if now is None else max(self.booked_at, zones.instant(now))
 
+    @cached_property
+    def facts(self) -> conditions.Facts:
+        """What the conditions are asked about."""
+        return dataclasses.replace(self.visit.facts, confirmed=self.visit.confirmed)
+
     def objection(self, at: datetime, following: datetime | None, notice: timedelta) -> str | None:
         """Why a step cannot go out at `at`, or None."""
         if at < self.earliest:
             return "is before the visit was booked" if at < self.booked_at else "has passed"
-        if at >= self.visit_at:
-            return "is not before the visit"
-        if self.visit_at - at < notice:
+        misplaced = self.misplaced(at)
+        if misplaced:
+            return misplaced
+        if self.visit.outcome is None and self.visit_at - at < notice:
             return f"leaves less than {offsets.in_words(notice)} before the visit"
         if following is not None and at + self.cadence.min_gap > following:
             return f"is less than {offsets.in_words(self.cadence.min_gap)} before the next step, and the newest step wins"
         return None
 
-
-def _own_time(step: Step, visit: Visit) -> datetime:
-    """The UTC moment of a step before any rule moves it; whole days are counted on the wall clock of the clinic."""
-    start = zones.instant(visit.starts_at)
-    days = step.before.days
-    if days is None or (days == 0 and step.at is None):
-        return start - step.before.elapsed
-    wall = zones.to_local(start, visit.zone).replace(tzinfo=None) - timedelta(days=days)
-    if step.at is not None:
-        wall = datetime.combine(wall.date(), step.at)
-    return zones.local_to_utc(wall, visit.zone)
+    def misplaced(self, at: datetime, said: str = "") -> str | None:
+        """Why a moment lies on the wrong side of the visit, or None."""
+        if self.visit.outcome is None:
+            return f"{said}is not before the visit" if at >= self.visit_at else None
+        return f"{said}is not after the visit" if at <= self.visit_at else None
 
 
-def _place(step: Step, frame: _Frame, following: datetime | None) -> tuple[datetime | None, list[str]]:
-    own = _own_time(step, frame.visit)
-    why = [_in_words(step, own, frame)]
+def _place(
+    step: Step, own: datetime, frame: _Frame, following: datetime | None
+) -> tuple[datetime | None, list[str]]:
+    why = [f"planned: {anchors.in_words(step, own, frame.visit_at, frame.visit.zone)}"]
+    unwanted = conditions.objection(step.when, frame.facts) if step.when else None
     if frame.visit.confirmed and step.unless_confirmed:
-        return None, [*why, "dropped: the visit is confirmed, and confirmed once means silence"]
-    if own >= frame.visit_at:
-        return None, [*why, "dropped: this is not before the visit"]
+        unwanted = "the visit is confirmed, and confirmed once means silence"
+    unwanted = unwanted or frame.misplaced(own, "this ")
+    if unwanted:
+        return None, [*why, f"dropped: {unwanted}"]
+    open_hours = hours_left(frame.cadence, step)
+    if open_hours is None:
+        return None, [*why, f"dropped: {NO_HOURS}"]
     if own >= frame.earliest:
         # A clinic that asks for "30 minutes before" means it; only a time that came about otherwise owes notice.
-        asked_for = step.before.days is None
-        return _settle(own, frame, following, why, timedelta(0) if asked_for else frame.cadence.min_notice)
-    past = (
-        "visit was booked after this step"
-        if own < frame.booked_at
-        else "this step had passed when the visit was planned again"
-    )
+        notice = NOW if anchors.is_stretch(step) else frame.cadence.min_notice
+        return _settle(own, frame, following, why, notice, open_hours)
+    past = _past(own, frame)
     if step.if_past == "drop":
         return None, [*why, f"dropped: {past}"]
     why.append(f"moved: {past}, and it is to be sent at once")
-    return _settle(_whole_second(frame.earliest), frame, following, why, frame.cadence.min_notice)
+    wanted = _whole_second(frame.earliest)
+    return _settle(wanted, frame, following, why, frame.cadence.min_notice, open_hours)
+
+
+def _past(own: datetime, frame: _Frame) -> str:
+    if own < frame.booked_at:
+        return "visit was booked after this step"
+    if frame.visit.outcome is not None:
+        return "this step had passed when it became known how the visit went"
+    return "this step had passed when the visit was planned again"
 
 
 def _settle(
-    wanted: datetime, frame: _Frame, following: datetime | None, why: list[str], notice: timedelta
+    wanted: datetime,
+    frame: _Frame,
+    following: datetime | None,
+    why: list[str],
+    notice: timedelta,
+    open_hours: hours.OpenHours,
 ) -> tuple[datetime | None, list[str]]:
     """The wanted moment if the patient's hours allow it, else the next opening, else the evening before, else none."""
-    open_hours, place = frame.cadence.open_hours, frame.zone
+    place = frame.zone
     if open_hours.is_open(wanted, place):
         objection = frame.objection(wanted, following, notice)
         return (None, [*why, f"dropped: {_clock(wanted, frame)} {objection}"]) if objection else (wanted, why)
@@ -199,7 +256,7 @@ def _settle(
     too_late = frame.objection(forward, following, frame.cadence.min_notice)
     if too_late is None:
         return forward, [*why, f"moved: {quiet}"]
-    back = _before_closing(wanted, frame)
+    back = _before_closing(wanted, frame, open_hours)
     too_early = frame.objection(back, following, frame.cadence.min_notice)
     if too_early is None:
         return back, [*why, f"moved: back before quiet hours, as {_clock(forward, frame)} {too_late}"]
@@ -209,28 +266,21 @@ def _settle(
     ]
 
 
-def _before_closing(wanted: datetime, frame: _Frame) -> datetime:
+def _before_closing(wanted: datetime, frame: _Frame, open_hours: hours.OpenHours) -> datetime:
     """The last open moment before `wanted` that leaves room to send, or the very last if the booking came after that."""
-    last = frame.cadence.open_hours.previous_open(wanted, frame.zone)
+    last = open_hours.previous_open(wanted, frame.zone)
     roomy = max(last + hours.MINUTE - ROOM_TO_SEND, _whole_second(frame.earliest))
-    return roomy if frame.cadence.open_hours.is_open(roomy, frame.zone) else last
+    return roomy if open_hours.is_open(roomy, frame.zone) else last
 
 
 def _planned(step: Step, at: datetime | None, why: list[str], frame: _Frame) -> PlannedStep:
     if at is None:
         return PlannedStep(step.name, None, None, tuple(why))
-    useful_until = frame.visit_at if step.deliver_by is None else min(at + step.deliver_by, frame.visit_at)
-    return PlannedStep(step.name, at, zones.to_local(at, frame.zone).isoformat(), tuple(why), useful_until)
-
-
-def _in_words(step: Step, own: datetime, frame: _Frame) -> str:
-    if step.at is not None:
-        day = "on the day of the visit" if step.before.days == 0 else f"{step.before} before the visit"
-        return f"planned: {step.at:%H:%M} {day}, in {frame.visit.zone.key}"
-    real = frame.visit_at - own
-    if real == step.before.elapsed:
-        return f"planned: {step.before} before the visit"
-    return f"planned: {step.before} before the visit by the clock on the wall, {offsets.in_words(real)} as the clocks change"
+    ends = [at + step.deliver_by] if step.deliver_by else []
+    ends += [frame.visit_at] if step.after is None else []
+    return PlannedStep(
+        step.name, at, zones.to_local(at, frame.zone).isoformat(), tuple(why), min(ends, default=None)
+    )
 
 
 def _clock(at: datetime, frame: _Frame) -> str:

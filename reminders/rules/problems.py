@@ -29,13 +29,16 @@ def line_of(location: Location, text: str) -> int | None:
     """
     lines = text.splitlines()
     header = 0
-    if location[:1] == ("steps",) and len(location) > 1:
+    entry = next((place for place, part in enumerate(location) if isinstance(part, int)), None)
+    if location[:1] in (("steps",), ("kinds",)) and entry:
+        path = r"\s*\.\s*".join(rf"[\"']?{_escaped(part)}[\"']?" for part in location[:entry])
         headers = [
-            number for number, line in enumerate(lines, 1) if re.match(r"\s*\[\[\s*steps\s*\]\]", line)
+            number for number, line in enumerate(lines, 1) if re.match(rf"\s*\[\[\s*{path}\s*\]\]", line)
         ]
-        if not isinstance(location[1], int) or location[1] >= len(headers):
+        index = location[entry]
+        if not isinstance(index, int) or index >= len(headers):
             return None
-        header, location = headers[location[1]], location[2:]
+        header, location = headers[index], location[entry + 1 :]
     elif location and (table := _first(rf"\[\s*{_escaped(location[0])}\s*\]", lines)):
         header, location = table, location[1:]
     if not location:

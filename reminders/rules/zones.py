@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo
 # "right/" counts leap seconds and the others mean "wherever this machine stands": none of them names a place.
 NOT_PLACES = ("right/", "posix/", "localtime", "posixrules", "Factory")
 
+NAIVE = "an instant needs a zone; this datetime is naive"
+
 
 class UnknownZone(ValueError):
     """The name is not an IANA time zone; the message suggests near ones."""
@@ -26,7 +28,9 @@ def zone(name: str) -> ZoneInfo:
 
 def to_local(at: datetime, place: ZoneInfo) -> datetime:
     """The instant `at` (aware) on the wall clock of `place`, still aware."""
-    return instant(at).astimezone(place)
+    if at.tzinfo is None:
+        raise ValueError(NAIVE)
+    return at.astimezone(place)
 
 
 def local_to_utc(wall: datetime, place: ZoneInfo, *, second: bool = False) -> datetime:
@@ -42,8 +46,10 @@ def local_to_utc(wall: datetime, place: ZoneInfo, *, second: bool = False) -> da
 
 def instant(at: datetime) -> datetime:
     """`at` in UTC. Two aware times of one zone compare by wall clock and ignore the fold, so only UTC compares."""
+    if at.tzinfo is UTC:
+        return at
     if at.tzinfo is None:
-        raise ValueError("an instant needs a zone; this datetime is naive")
+        raise ValueError(NAIVE)
     return at.astimezone(UTC)
 
 

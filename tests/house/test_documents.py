@@ -34,6 +34,7 @@ DOCUMENTS = (
             "requests",
             "reading",
             "measurements",
+            "cadences",
         )
     ),
 )

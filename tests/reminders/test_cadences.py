@@ -4,8 +4,6 @@ import json
 from datetime import time, timedelta
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from reminders import cadences
 
@@ -32,7 +30,6 @@ if_past = "send"
 unless_confirmed = false
 deliver_by = "90 minutes"
 """
-QUESTION = {"visit_at": "2026-03-10T09:00", "zone": "America/Denver", "booked_at": "2026-02-01T16:00:00Z"}
 
 
 def problems(text):
@@ -109,11 +106,15 @@ def test_broken_toml_says_where():
 @pytest.mark.parametrize(
     ("change", "to", "expected"),
     [
-        ('before = "2 hours"', 'before = "1 day after"', "a step after the visit is not supported yet"),
+        (
+            'before = "2 hours"',
+            'before = "1 day after"',
+            'before: a step after the visit says after = "1 day"',
+        ),
         (
             'before = "2 hours"',
             'before = "2 hours"\nafter = "1 day"',
-            "a step after the visit is not supported yet",
+            "line 19: steps[1].after: a step has one of",
         ),
         ('before = "1 day"', 'before = "5 hours"', '"at" needs whole days'),
         ('before = "2 hours"', 'before = "0 minutes"', "a length before the visit"),
@@ -133,7 +134,7 @@ def test_broken_toml_says_where():
         ('start = "21:00"', 'begin = "21:00"', "unknown field; expected one of start, end"),
         ('min_notice = "45 minutes"', 'min_notice = "0 minutes"', "expected a length"),
         ('name = "short"', "colour = 1", "unknown field; expected one of name, steps"),
-        ('name = "short"', 'name = "a b"', "expected up to 32 letters"),
+        ('name = "short"', 'name = "a b"', "expected up to 30 letters"),
     ],
 )
 def test_a_cadence_that_makes_no_sense_is_refused(change, to, expected):
@@ -144,143 +145,3 @@ def test_a_cadence_that_makes_no_sense_is_refused(change, to, expected):
 def test_a_cadence_without_steps_is_refused():
     assert [problem.message for problem in problems("steps = []")] == ["expected at least one [[steps]]"]
     assert [str(problem) for problem in problems("")] == ["steps: this field is required"]
-
-
-# The plan explained.
-
-
-def test_a_plan_is_explained_in_the_words_of_the_surface():
-    assert cadences.explain(QUESTION) == {
-        "steps": [
-            {
-                "step": "72h",
-                "at": "2026-03-07T16:00:00Z",
-                "local": "2026-03-07T09:00:00-07:00",
-                "why": [
-                    "planned: 72 hours before the visit by the clock on the wall, 71 hours as the clocks change"
-                ],
-            },
-            {
-                "step": "24h",
-                "at": "2026-03-09T15:00:00Z",
-                "local": "2026-03-09T09:00:00-06:00",
-                "why": ["planned: 24 hours before the visit"],
-            },
-            {
-                "step": "2h",
-                "at": "2026-03-10T14:00:00Z",
-                "local": "2026-03-10T08:00:00-06:00",
-                "why": ["planned: 2 hours before the visit", "moved: quiet hours until 08:00"],
-            },
-        ]
-    }
-
-
-def test_the_same_instant_written_in_another_way_gives_the_same_plan():
-    for same in (
-        "2026-03-10T15:00:00Z",
-        "2026-03-10T17:00+02:00",
-        "2026-03-10 09:00",
-        "2026-03-10T09:00:00.000",
-    ):
-        assert cadences.explain({**QUESTION, "visit_at": same}) == cadences.explain(QUESTION)
-    assert cadences.explain({**QUESTION, "patient_zone": None, "cadence": None}) == cadences.explain(QUESTION)
-
-
-def test_a_dropped_step_has_no_time():
-    last_minute = cadences.explain({**QUESTION, "booked_at": "2026-03-09T20:00:00Z"})
-    assert [step["at"] for step in last_minute["steps"]] == [None, None, "2026-03-10T14:00:00Z"]
-    assert last_minute["steps"][0]["local"] is None
-    assert last_minute["steps"][0]["why"][-1] == "dropped: visit was booked after this step"
-
-
-def test_a_cadence_and_the_zone_of_the_patient_are_heeded():
-    steps = [{"name": "d", "before": "1 day", "at": "18:00", "text": "some_words"}]
-    answer = cadences.explain({**QUESTION, "patient_zone": "America/New_York", "cadence": {"steps": steps}})
-    assert [(step["step"], step["local"]) for step in answer["steps"]] == [("d", "2026-03-10T08:00:00-04:00")]
-
-
-@pytest.mark.parametrize(
-    ("change", "expected"),
-    [
-        ({"zone": "America/Denvr"}, "did you mean America/Denver"),
-        ({"zone": None}, "zone: expected a text"),
-        ({"patient_zone": "Mars/Olympus"}, "unknown time zone"),
-        ({"visit_at": "10 March"}, "visit_at: expected a date and time"),
-        ({"visit_at": "2026-03-10"}, "visit_at: expected a date and time"),
-        ({"visit_at": "2026-02-30T09:00"}, "visit_at: "),
-        ({"visit_at": "0001-01-01T00:00"}, "visit_at: expected a year"),
-        ({"visit_at": "9999-12-31T23:59"}, "visit_at: expected a year"),
-        ({"booked_at": "2026-02-01T16:00:00"}, "booked_at: expected Z or an offset"),
-        ({"booked_at": 7}, "booked_at: expected a text"),
-        ({"confirmed": True}, "unknown field confirmed"),
-        ({"cadence": []}, "cadence: expected a table of fields"),
-        ({"cadence": {"steps": [{"name": "a"}]}}, "cadence: steps[0].before: this field is required"),
-    ],
-)
-def test_a_question_that_makes_no_sense_gets_an_error(change, expected):
-    answer = cadences.explain({**QUESTION, **change})
-    assert list(answer) == ["error"]
-    assert expected in answer["error"]
-
-
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(), max_size=20),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
-    max_leaves=6,
-)
-TIMES = st.datetimes().map(lambda at: at.isoformat(timespec="minutes"))
-OFFSETS = st.sampled_from(["", "Z", "+14:00", "-23:59", "+24:00", "+99:99"])
-WHEN = st.builds(str.__add__, TIMES, OFFSETS)
-STEP = st.fixed_dictionaries(
-    {
-        "name": st.just("a") | JSON,
-        "before": st.sampled_from(["366 days", "1 day", "90 minutes", "99999 weeks", "-1 day"]) | JSON,
-        "text": st.just("some_words") | JSON,
-    },
-    optional={
-        "at": st.just("00:00") | JSON,
-        "intake": JSON,
-        "if_past": st.just("send") | JSON,
-        "deliver_by": st.just("366 days") | JSON,
-    },
-)
-CADENCE = st.fixed_dictionaries(
-    {"steps": st.lists(STEP, max_size=2) | JSON},
-    optional={
-        "quiet_hours": st.just({"start": "23:59", "end": "00:00"}) | JSON,
-        "min_gap": st.just("366 days") | JSON,
-    },
-)
-
-
-@settings(max_examples=200, deadline=None)
-@given(
-    st.fixed_dictionaries(
-        {
-            "visit_at": WHEN | JSON,
-            "zone": st.sampled_from(["Pacific/Apia", "UTC", "nowhere"]) | JSON,
-            "booked_at": WHEN | JSON,
-        },
-        optional={"patient_zone": st.just("Asia/Kathmandu") | JSON, "cadence": CADENCE | JSON},
-    )
-    | JSON
-)
-def test_explaining_never_raises(record):
-    answer = cadences.explain(record)
-    assert list(answer) in (["steps"], ["error"])
-    json.dumps(answer)
-
-
-@settings(max_examples=200, deadline=None)
-@given(st.datetimes().map(str), OFFSETS, CADENCE)
-def test_explaining_never_raises_for_a_question_that_is_nearly_right(at, offset, cadence):
-    for year in ("1970", "2011", "2100"):
-        record = {
-            **QUESTION,
-            "visit_at": year + at[4:16] + offset,
-            "booked_at": "1970-01-01T00:00+14:00",
-            "zone": "Pacific/Apia",
-        }
-        assert list(cadences.explain({**record, "cadence": cadence})) in (["steps"], ["error"])
-        assert list(cadences.explain(record)) in (["steps"], ["error"])

@@ -121,9 +121,9 @@ def test_a_patient_without_a_birth_date_gets_no_link_they_could_not_open(world: 
 def test_an_open_link_is_not_replaced_by_a_reminder(world: World) -> None:
     patient = world.patient()
     world.visit(patient, VISIT)
-    world.visit(patient, VISIT + timedelta(hours=5))
+    world.visit(patient, VISIT + timedelta(days=1))
     drain(DAY_BEFORE)
-    drain(DAY_BEFORE + timedelta(hours=5))
+    drain(DAY_BEFORE + timedelta(days=1))
     first, second = texts_to(patient)
     assert "/i/" in first
     assert "/i/" not in second
@@ -261,12 +261,12 @@ def test_a_text_expires_before_the_visit_and_before_the_patients_night(world: Wo
 def test_two_visits_that_wait_for_an_answer_get_codes(world: World) -> None:
     patient = world.patient()
     world.visit(patient, VISIT)
-    second = world.visit(patient, VISIT + timedelta(hours=4))
+    second = world.visit(patient, VISIT + timedelta(days=1))
     drain(FAR)
-    drain(FAR + timedelta(hours=4))
+    drain(FAR + timedelta(days=1))
     plain, coded = texts_to(patient)
     assert "Reply Y to confirm" in plain
-    assert "1) Tue, Mar 10 10:00 AM, 2) Tue, Mar 10 2:00 PM" in coded
+    assert "1) Tue, Mar 10 10:00 AM, 2) Wed, Mar 11 10:00 AM" in coded
     assert plan_of(second)["72h"].why[-1] == f"code 2: {second.id}"
 
 

@@ -1,0 +1,133 @@
+"""What keeps a patient's reminders few: conditions asked a last time, caps over all visits, one text for the visits of a day."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from intake_links.models import Screen
+from messaging import models as messaging
+from reminders import appointments, planner
+from reminders.composing import Case
+from reminders.models import Appointment, Reminder
+from reminders.rules import conditions, limits, zones
+
+NOT_SENT = ("cancelled", "held")
+# Questions answered so long before a visit, and since it was booked, were answered for it.
+ANSWERED_FOR = timedelta(days=14)
+
+
+def objection(session: Session, case: Case, now: datetime) -> str | None:
+    """Return why this reminder is not to be sent any more, None if it still holds."""
+    after = conditions.outcome(case.step.when) if case.step else None
+    if case.visit.state not in ((after,) if after else planner.SPOKEN_OF):
+        return f"the visit is {case.visit.state.replace('_', ' ')}"
+    if case.patient.state != "active":
+        return f"the patient is {case.patient.state}"
+    if case.silent:
+        return planner.NO_HOUR.removeprefix("dropped: ")
+    if case.step is None:
+        return "the cadence has no such step any more"
+    if case.visit.state == "confirmed" and case.step.unless_confirmed:
+        return appointments.CONFIRMED
+    facts = conditions.Facts(
+        language=case.patient.language,
+        place=case.visit.place,
+        kind=case.visit.kind,
+        confirmed=case.visit.state == "confirmed",
+        intake_done=_answered(session, case, now) if conditions.INTAKE_OPEN in case.step.when else None,
+    )
+    return conditions.objection(case.step.when, facts)
+
+
+def _answered(session: Session, case: Case, now: datetime) -> bool:
+    """Whether the patient has answered questions for this visit: by link, on the tablet, on paper or read out."""
+    since = max(case.visit.booked_at, case.visit.starts_at - ANSWERED_FOR)
+    theirs = select(Screen.id).where(
+        Screen.patient_id == case.patient.id, Screen.submitted_at >= since, Screen.submitted_at <= now
+    )
+    return session.scalar(theirs.limit(1)) is not None
+
+
+class Told:
+    """How many reminders the patients of a batch have had of late, whatever visit they were about."""
+
+    def __init__(self, session: Session, patients: Iterable[UUID], now: datetime) -> None:
+        text = messaging.Message
+        lately = select(text.patient_id, text.created_at).where(
+            text.patient_id.in_(set(patients)),
+            text.kind == "reminder",
+            text.direction == "out",
+            text.state.not_in(NOT_SENT),
+            # A day more than a week, for the hours by which a patient's day may differ from ours.
+            text.created_at > now - limits.WEEK - limits.DAY,
+        )
+        self._moments: defaultdict[UUID | None, list[datetime]] = defaultdict(list)
+        for patient_id, at in session.execute(lately):
+            self._moments[patient_id].append(at)
+
+    def objection(self, case: Case, now: datetime) -> str | None:
+        """Return why one more reminder would be too much for this patient, None if it would not."""
+        return limits.over(self._moments[case.patient.id], now, case.zone, case.cadence)
+
+    def note(self, case: Case, now: datetime) -> None:
+        """Count one more."""
+        self._moments[case.patient.id].append(now)
+
+
+def fellows(session: Session, case: Case, now: datetime) -> list[Case]:
+    """Return the same step of the patient's other visits of that day that this text can speak of too, by their hours.
+
+    Rows that another process works on now are left to it.
+    """
+    if not case.cadence.combine_day or case.step is None:
+        return []
+    others = (
+        select(Reminder, Appointment)
+        .join(Appointment, Appointment.id == Reminder.appointment_id)
+        .where(
+            Appointment.patient_id == case.patient.id,
+            Appointment.id != case.visit.id,
+            Appointment.state == case.visit.state,
+            Appointment.starts_at > case.visit.starts_at - limits.DAY,
+            Appointment.starts_at < case.visit.starts_at + limits.DAY,
+            Reminder.step == case.step.name,
+            Reminder.revision == Appointment.revision,
+            Reminder.state == "planned",
+        )
+        .order_by(Appointment.starts_at, Appointment.id)
+        .with_for_update(skip_locked=True, of=Reminder)
+    )
+    found = [
+        replace(case, reminder=row, visit=visit, step=case.cadence.step(row.step, visit.kind))
+        for row, visit in session.execute(others).all()
+    ]
+    return [one for one in found if _goes_with(session, case, one, now)]
+
+
+def _goes_with(session: Session, case: Case, other: Case, now: datetime) -> bool:
+    assert case.step is not None
+    return (
+        _day(other) == _day(case)
+        and limits.together(case.step, case.due_at, other.due_at, case.cadence.min_gap)
+        and other.step is not None
+        and (other.step.text, other.step.intake) == (case.step.text, case.step.intake)
+        and objection(session, other, now) is None
+    )
+
+
+def _day(case: Case) -> object:
+    return zones.to_local(case.visit.starts_at, zones.zone(case.visit.zone)).date()
+
+
+def share(case: Case, others: Sequence[Case]) -> None:
+    """Let the reminders of the others go with the text of this one."""
+    at = zones.to_local(case.visit.starts_at, zones.zone(case.visit.zone))
+    for other in others:
+        row = other.reminder
+        row.state, row.message_id = "queued", case.reminder.message_id
+        row.why = [*row.why, f"combined into the text about the visit of that day at {at:%H:%M}"]

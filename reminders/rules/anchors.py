@@ -1,0 +1,66 @@
+"""When a step would go out if nothing stood in its way: counted from the visit on the clinic's clock, and told in words."""
+
+from datetime import datetime, time, timedelta
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+from reminders.rules import offsets, zones
+
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+IN_FULL = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+
+class Anchored(Protocol):
+    """A step has exactly one of `before`, `after` and `weekday`; with `at` it is that hour of the day so found."""
+
+    @property
+    def before(self) -> offsets.Offset | None: ...
+    @property
+    def after(self) -> offsets.Offset | None: ...
+    @property
+    def weekday(self) -> str | None: ...
+    @property
+    def at(self) -> time | None: ...
+
+
+def own_time(step: Anchored, starts_at: datetime, place: ZoneInfo) -> datetime:
+    """The UTC moment of a step before any rule moves it; whole days are counted on the wall clock of the clinic."""
+    start = zones.instant(starts_at)
+    if step.weekday is not None:
+        today = zones.to_local(start, place).date()
+        # A visit on a Friday is announced on the Friday before it, not on its own day.
+        back = (today.weekday() - WEEKDAYS.index(step.weekday) - 1) % 7 + 1
+        return zones.local_to_utc(datetime.combine(today - timedelta(days=back), step.at or time(10)), place)
+    offset, direction = (step.before, -1) if step.before is not None else (step.after, 1)
+    assert offset is not None
+    days = offset.days
+    if days is None or (days == 0 and step.at is None):
+        return start + direction * offset.elapsed
+    wall = zones.to_local(start, place).replace(tzinfo=None) + direction * timedelta(days=days)
+    if step.at is not None:
+        wall = datetime.combine(wall.date(), step.at)
+    return zones.local_to_utc(wall, place)
+
+
+def is_stretch(step: Anchored) -> bool:
+    """Whether the step's distance from the visit is a stretch on the stopwatch, as in "30 minutes before"."""
+    offset = step.before or step.after
+    return offset is not None and offset.days is None
+
+
+def in_words(step: Anchored, own: datetime, starts_at: datetime, place: ZoneInfo) -> str:
+    """Return how the step was asked for: "10:00 1 day before the visit, in America/Denver"."""
+    if step.weekday is not None:
+        day = f"on the {IN_FULL[WEEKDAYS.index(step.weekday)]} before the visit"
+        return f"{step.at:%H:%M} {day}, in {place.key}"
+    offset, side = (step.before, "before") if step.before is not None else (step.after, "after")
+    assert offset is not None
+    if step.at is not None:
+        day = "on the day of the visit" if offset.count == 0 else f"{offset} {side} the visit"
+        return f"{step.at:%H:%M} {day}, in {place.key}"
+    real = abs(zones.instant(starts_at) - own)
+    if real == offset.elapsed:
+        return f"{offset} {side} the visit"
+    return (
+        f"{offset} {side} the visit by the clock on the wall, {offsets.in_words(real)} as the clocks change"
+    )
