@@ -16,6 +16,7 @@ from reminders.rules import anchors, conditions, hours, offsets, zones
 
 # A step moved back goes a little before closing time, so that the last text of a long queue still leaves in time.
 ROOM_TO_SEND = timedelta(minutes=15)
+NO_HOURS = "hours: this step's window and the hours in which texts may leave have none in common"
 # What a busy queue takes is not held against a step that was planned with just enough notice.
 ORDINARY_DELAY = timedelta(minutes=5)
 NOW = timedelta(0)
@@ -162,11 +163,14 @@ def still_useful(
     if late > ORDINARY_DELAY and notice < cadence.min_notice and not comes_after:
         return False, f"notice: less than {offsets.in_words(cadence.min_notice)} left before the visit"
     open_hours = hours_left(cadence, step)
-    if open_hours is None:
-        return False, NO_HOURS
-    if not open_hours.is_open(now, zone):
-        return False, f"quiet hours: until {_opening(open_hours, now, zone):%H:%M} for the patient"
-    return True, "due: in time"
+    if open_hours is not None and open_hours.is_open(now, zone):
+        return True, "due: in time"
+    opens = (
+        f"quiet hours: until {_opening(open_hours, now, zone):%H:%M} for the patient"
+        if open_hours
+        else NO_HOURS
+    )
+    return False, opens
 
 
 class _Frame:
