@@ -1,7 +1,7 @@
 """Writes the plan around a visit as rows: one per step, keyed by the visit's revision, and takes back what no longer holds."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import Any, TypeVar
@@ -71,7 +71,7 @@ def _plan_batch(session: Session, visits: Sequence[Appointment]) -> None:
     rows: defaultdict[UUID, list[Reminder]] = defaultdict(list)
     for row in _existing(session, visits):
         rows[row.appointment_id].append(row)
-    plans = _plans(session, visits, now, known=rows.keys())
+    plans = plans_of(session, visits, now, known=rows.keys())
     over: list[Reminder] = []
     new: list[dict[str, Any]] = []
     for visit in visits:
@@ -91,10 +91,17 @@ def _plan_batch(session: Session, visits: Sequence[Appointment]) -> None:
         queue.ring(session, "reminders")
 
 
-def _plans(
-    session: Session, visits: Sequence[Appointment], now: datetime, *, known: Collection[UUID]
+def plans_of(
+    session: Session,
+    visits: Sequence[Appointment],
+    now: datetime,
+    *,
+    known: Collection[UUID],
+    cadence: Mapping[UUID, cadences.Cadence] | None = None,
 ) -> dict[UUID, dict[str, planning.PlannedStep]]:
-    """The planned steps of each visit by name; none for a visit that is not to be spoken of any more.
+    """Return the planned steps of each visit by name; none for a visit that is not to be spoken of any more.
+
+    `cadence` by clinic is what to plan by, the cadences in force if it is not given; nothing is written.
 
     A visit we hear of for the first time may have a step that fell due a little while ago, as after an outage: it is
     planned, and the dispatcher decides. For a visit that is `known`, what has fallen due was decided already.
@@ -103,7 +110,7 @@ def _plans(
     facts = select(who.id, who.zone, who.state).where(who.id.in_({visit.patient_id for visit in visits}))
     patients = {row.id: row for row in session.execute(facts)}
     clinics = {visit.clinic_id for visit in visits}
-    cadence = {clinic_id: cadence_of(session, clinic_id) for clinic_id in clinics}
+    cadence = cadence or {clinic_id: cadence_of(session, clinic_id) for clinic_id in clinics}
     plans: dict[UUID, dict[str, planning.PlannedStep]] = {}
     for visit in visits:
         patient = patients[visit.patient_id]

@@ -27,7 +27,12 @@ def begin(session: Session, clinic_id: UUID, edition_id: UUID | None) -> Replann
     session.execute(earlier.values(state="overtaken", ended_at=now))
     total = session.scalar(select(func.count()).where(*_coming(clinic_id, now))) or 0
     row = Replanning(
-        clinic_id=clinic_id, edition_id=edition_id, state="waiting", total=total, try_after=now, started_at=now
+        clinic_id=clinic_id,
+        edition_id=edition_id,
+        state="waiting",
+        total=total,
+        try_after=now,
+        started_at=now,
     )
     session.add(row)
     session.flush()
@@ -70,7 +75,9 @@ def drain() -> int:
 def oldest(session: Session, now: datetime) -> datetime | None:
     """Return since when the oldest replanning waits for a worker."""
     free = or_(Replanning.lease_until.is_(None), Replanning.lease_until <= now)
-    return session.scalar(select(func.min(Replanning.try_after)).where(WAITING, Replanning.try_after <= now, free))
+    return session.scalar(
+        select(func.min(Replanning.try_after)).where(WAITING, Replanning.try_after <= now, free)
+    )
 
 
 def give_up(session: Session, row: Replanning) -> None:
@@ -87,7 +94,9 @@ def _advance_all(session: Session, rows: Sequence[Replanning]) -> None:
 def _end(session: Session, row: Replanning, state: str) -> None:
     row.state, row.ended_at = state, clock.now()
     whose = f"clinic:{row.clinic_id}"
-    audit.record(session, row.clinic_id, "system:replanning", f"cadence.replanning_{state}", whose, count=row.done)
+    audit.record(
+        session, row.clinic_id, "system:replanning", f"cadence.replanning_{state}", whose, count=row.done
+    )
 
 
 def _coming(clinic_id: UUID, now: datetime) -> tuple[ColumnElement[bool], ColumnElement[bool]]:

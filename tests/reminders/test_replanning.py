@@ -48,7 +48,9 @@ def visits(world: World, monkeypatch: pytest.MonkeyPatch) -> list[Appointment]:
 
 
 def publish(clinic: Clinic, *lengths: str) -> Replanning:
-    steps = [{"name": length.replace(" ", "_"), "before": length, "text": "reminder_far"} for length in lengths]
+    steps = [
+        {"name": length.replace(" ", "_"), "before": length, "text": "reminder_far"} for length in lengths
+    ]
     definition = cadences.from_mapping({"steps": steps}).model_dump(mode="json")
     with db.unit_of_work(clinic.id) as session:
         there = session.merge(clinic)
@@ -90,7 +92,10 @@ def test_a_worker_killed_in_the_middle_of_a_batch_loses_that_batch_and_no_more(
     assert child.returncode == -signal.SIGKILL
     row = latest(world.clinic)
     assert (row.state, row.done) == ("waiting", 2)
-    assert steps(visits)[1:3] == [{"2_days": "planned"}, {"72h": "planned", "24h": "planned", "2h": "planned"}]
+    assert steps(visits)[1:3] == [
+        {"2_days": "planned"},
+        {"72h": "planned", "24h": "planned", "2h": "planned"},
+    ]
     assert replanning.drain() == 0, "its lease still runs"
     with time_machine.travel(clock.now() + timedelta(seconds=16), tick=True):
         replanning.drain()
