@@ -71,17 +71,18 @@ def of_week(
     session: Session,
     clinic: Clinic,
     live: cadences.Cadence,
-    draft: cadences.Cadence,
+    draft: cadences.Cadence | None,
     now: datetime,
 ) -> Week:
-    """Plan every text of the coming week twice, a batch of visits at a time, as the planner would plan it now."""
+    """Plan every text of the coming week by both, a batch of visits at a time, as the planner would plan it now."""
     week = Week()
+    both = [live, draft] if draft else [live]
     visits = (
         select(Appointment)
         .where(
             Appointment.clinic_id == clinic.id,
-            Appointment.starts_at > now - _furthest("after", live, draft),
-            Appointment.starts_at < now + WEEK + _furthest("before", live, draft),
+            Appointment.starts_at > now - _furthest("after", both),
+            Appointment.starts_at < now + WEEK + _furthest("before", both),
             Appointment.state != "cancelled",
         )
         .order_by(Appointment.starts_at, Appointment.id)
@@ -91,11 +92,11 @@ def of_week(
     for some in session.scalars(visits).partitions():
         room = MOST - week.visits
         week.capped = len(some) > room
-        _look_at(session, clinic, some[:room], (live, draft), week, now)
+        _look_at(session, clinic, some[:room], both, week, now)
     return week
 
 
-def _furthest(side: str, *of: cadences.Cadence) -> timedelta:
+def _furthest(side: str, of: Sequence[cadences.Cadence]) -> timedelta:
     lengths = [getattr(getattr(step, side, None), "elapsed", None) for one in of for step in one.steps]
     # A step that names a weekday lies in the week before its visit.
     known = [length for length in lengths if length is not None]
@@ -106,7 +107,7 @@ def _look_at(
     session: Session,
     clinic: Clinic,
     visits: Sequence[Appointment],
-    both: tuple[cadences.Cadence, cadences.Cadence],
+    both: Sequence[cadences.Cadence],
     week: Week,
     now: datetime,
 ) -> None:
@@ -117,14 +118,15 @@ def _look_at(
         visit.patient_id: reach.cannot(reach.Facts(visit.state, True, lines.get(visit.patient_id, ())))
         for visit in visits
     }
-    for cadence, outcome, sign in ((both[0], week.live, -1), (both[1], week.draft, 1)):
+    for cadence, outcome, sign in zip(both, (week.live, week.draft), (-1, 1), strict=False):
         plans = planner.plans_of(session, visits, now, known=known, cadence={clinic.id: cadence})
         for visit in visits:
             texts = 0
             for name, step in plans[visit.id].items():
                 if (visit.id, name) not in decided:
                     texts += _count(outcome, step, visit, barred[visit.patient_id], now)
-            week.difference[visit.patient_id] += sign * texts
+            if len(both) > 1:
+                week.difference[visit.patient_id] += sign * texts
 
 
 def _known(

@@ -30,6 +30,8 @@ ROOMS = (
     "ladder.ladder",
     "settings.settings",
     "editions.editions",
+    "rehearsals.rehearsals",
+    "cadences.cadences",
     "cover.cover",
     "clocks.clocks",
 )

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 from reminders import cadences
 
@@ -18,6 +18,8 @@ HAS = frozenset(cadences.Step.model_fields)
 CADENCE_HAS = frozenset(cadences.Cadence.model_fields)
 MOST_STEPS = 10
 NEW = {"before": "1 day", "text": "reminder_day"}
+# A posted form: every value of each name.
+Form = Mapping[str, Sequence[str]]
 _STEP = re.compile(r"(?P<group>steps|kinds\.[^\[\].]{1,40})\[(?P<place>\d{1,2})\]\.(?P<field>[a-z_.]+)")
 _LENGTH = re.compile(r"\s*(.*?)\s*(minute|hour|day|week)s?\s*", re.IGNORECASE)
 # What a card of the form itself carries; other fields of a step stay as they were.
@@ -25,14 +27,6 @@ _OURS = {
     "name", "before", "after", "weekday", "at", "text", "text_without_intake", "intake", "if_past",
     "unless_confirmed", "deliver_by", "when", "window",
 }  # fmt: skip
-
-
-class Form(Protocol):
-    """What a posted form can be asked: one value of a name, or all of them."""
-
-    def get(self, name: str, default: str = "") -> str: ...
-    def getlist(self, name: str) -> list[str]: ...
-    def __iter__(self) -> Any: ...
 
 
 @dataclass(frozen=True)
@@ -61,18 +55,18 @@ def typed(form: Form, base: Mapping[str, Any]) -> dict[str, Any]:
     """Return what was typed, in the shape of the file; what the form does not show stays as in `base`."""
     known = {"name", "steps", "kinds", "quiet_hours", "combine_day", *LENGTHS, *CAPS}
     raw: dict[str, Any] = {name: value for name, value in base.items() if name not in known}
-    raw["name"] = form.get("name").strip() or base.get("name", "unnamed")
-    raw["quiet_hours"] = {edge: form.get(f"quiet_hours.{edge}") for edge in ("start", "end")}
+    raw["name"] = _said(form, "name") or base.get("name", "unnamed")
+    raw["quiet_hours"] = {edge: _said(form, f"quiet_hours.{edge}") for edge in ("start", "end")}
     for name in LENGTHS:
         raw[name] = _length_of(form, name)
     for name in CADENCE_HAS.intersection(CAPS):
-        raw[name] = _number(form.get(name))
+        raw[name] = _number(_said(form, name))
     if "combine_day" in CADENCE_HAS:
-        raw["combine_day"] = form.get("combine_day") == "on"
+        raw["combine_day"] = _said(form, "combine_day") == "on"
     before = {(one.prefix, step.get("name")): step for one in groups(base) for step in one.steps}
     raw["steps"] = _steps(form, "steps", before)
     if "kinds" in CADENCE_HAS:
-        names = [name for name in form.getlist("group") if name.startswith("kinds.")]
+        names = [name for name in form.get("group", ()) if name.startswith("kinds.")]
         raw["kinds"] = {name.removeprefix("kinds."): _steps(form, name, before) for name in names}
     return raw
 
@@ -88,7 +82,7 @@ def _steps(
     found = []
     for place in sorted(places)[: MOST_STEPS + 1]:
         at = f"{group}[{place}]"
-        was = before.get((group, form.get(f"{at}.was")), {})
+        was = before.get((group, _said(form, f"{at}.was")), {})
         kept = {name: value for name, value in was.items() if name not in _OURS}
         found.append(kept | _step(form, at))
     return found
@@ -96,7 +90,7 @@ def _steps(
 
 def _step(form: Form, at: str) -> dict[str, Any]:
     def said(name: str) -> str:
-        return form.get(f"{at}.{name}").strip()
+        return _said(form, f"{at}.{name}")
 
     step: dict[str, Any] = {"name": said("name"), "text": said("text")}
     weekday = said("weekday") if "weekday" in HAS else ""
@@ -108,20 +102,24 @@ def _step(form: Form, at: str) -> dict[str, Any]:
     for name in ("at", "text_without_intake", "deliver_by"):
         if said(name):
             step[name] = said(name)
-    step["intake"] = form.getlist(f"{at}.intake")
+    step["intake"] = list(form.get(f"{at}.intake", ()))
     step["if_past"] = "send" if said("if_past") == "send" else "drop"
     if "when" in HAS:
-        ticked = [one for one in form.getlist(f"{at}.when") if one in CONDITIONS]
+        ticked = [one for one in form.get(f"{at}.when", ()) if one in CONDITIONS]
         step["when"] = ticked + [one.strip() for one in said("when_else").split(",") if one.strip()]
     elif "unless_confirmed" in HAS:
-        step["unless_confirmed"] = form.get(f"{at}.unless_confirmed") == "on"
+        step["unless_confirmed"] = said("unless_confirmed") == "on"
     if "window" in HAS and (said("window.start") or said("window.end")):
         step["window"] = {"start": said("window.start"), "end": said("window.end")}
     return step
 
 
 def _length_of(form: Form, name: str) -> str:
-    return f"{form.get(name).strip()} {form.get(f'{name}.unit', 'hours')}".strip()
+    return f"{_said(form, name)} {_said(form, f'{name}.unit') or 'hours'}".strip()
+
+
+def _said(form: Form, name: str) -> str:
+    return (form.get(name) or [""])[0].strip()
 
 
 def _number(said: str) -> int | str | None:
