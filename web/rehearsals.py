@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from flask import flash, redirect, request, url_for
@@ -33,7 +34,7 @@ def test() -> Response:
         said = _send_test(session, clinic, staff)
         flash(words.say("cadence", said), "done" if said == "test_sent" else "refused")
         asked, _ = trials.asked_for(clinic, request.form)
-    return redirect(url_for("cadences.show", **asked.query) + "#preview", 303)
+    return redirect(url_for("cadences.show") + f"?{urlencode(asked.query)}#preview", 303)
 
 
 def _send_test(session: Session, clinic: Clinic, staff: Staff) -> str:
