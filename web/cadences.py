@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from flask import flash, redirect, request, url_for
@@ -22,6 +23,7 @@ editions.EDITORS[CADENCE.name] = "cadences.show"
 # Texts that may belong to a step; the others are answers to what a patient does.
 STEP_TEXTS = ("reminder", "form_link", "missed", "after")
 NEVER_A_STEP = ("reminder_codes",)
+_NAMED = re.compile(r"(?P<group>steps|kinds\.[^\[]+)\[(?P<name>[^\]]+)\](?:\.(?P<field>.+))?")
 _PLACE = re.compile(r"(?P<group>.+)\[(?P<place>\d+)\]")
 
 
@@ -87,7 +89,7 @@ def _page(
         session,
         "staff/cadence.html",
         here="cadence",
-        desk=editions.desk(session, clinic, CADENCE),
+        desk=_desk(session, clinic),
         spoken=editions.spoken,
         standing=rehearsals.how_far(session, clinic),
         raw=raw,
@@ -107,6 +109,49 @@ def _page(
         tests=layout.may("clinic.agree"),
         **trials.preview(session, clinic, request.args),
     )
+
+
+def _desk(session: Session, clinic: Clinic) -> editions.Desk:
+    """How the decision stands; a step that is new or gone is one line, and not one for each of its fields."""
+    found = editions.desk(session, clinic, CADENCE)
+    draft = found.draft.definition if found.draft else {}
+    now = _steps_by_field(CADENCE.present(session, clinic)) if found.draft else {}
+    then = _steps_by_field(draft)
+    told: dict[str, differences.Difference] = {}
+    for one in found.changes:
+        field = one.field.rpartition(".")[0]
+        if field in now and field in then:
+            told[one.field] = differences.Difference(_spoken_field(one.field), one.was, one.becomes)
+        elif field in now or field in then:
+            gone, new = now.get(field), then.get(field)
+            told[field] = differences.Difference(_spoken_field(field), _briefly(gone), _briefly(new))
+        else:
+            told[one.field] = differences.Difference(_spoken_field(one.field), one.was, one.becomes)
+    return replace(found, changes=list(told.values()))
+
+
+def _steps_by_field(definition: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    every = cadenceforms.groups(definition)
+    return {f"{group.prefix}[{step['name']}]": step for group in every for step in group.steps}
+
+
+def _spoken_field(field: str) -> str:
+    """How a reader would name what differs: "24h: text", "quiet hours: start"."""
+    match = _NAMED.fullmatch(field)
+    if match is None:
+        return field.replace(".", ": ").replace("_", " ").capitalize()
+    kind = match["group"].partition(".")[2]
+    step = f"{match['name']}, {kind}" if kind else match["name"]
+    return f"{step}: {match['field'].replace('_', ' ')}" if match["field"] else step
+
+
+def _briefly(step: Mapping[str, Any] | None) -> str | None:
+    if step is None:
+        return None
+    side = "after" if step.get("after") else "before"
+    when = f"{step.get(side)} {side} the visit" if step.get(side) else f"on the {step.get('weekday')} before"
+    at = f" at {step['at']}" if step.get("at") else ""
+    return f"{when}{at}: {words.say('cadence_texts', step['text'])}"
 
 
 def _offered(raw: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-WIDTH, HEIGHT = 720, 92
-LEFT, RIGHT, LINE = 18.0, 702.0, 46.0
+WIDTH, HEIGHT = 480, 92
+LEFT, RIGHT, LINE = 16.0, 462.0, 46.0
 APART = 24.0
 # Wider than this nights become hatching, and days are no longer named one by one.
 NIGHTS_UP_TO, DAYS_UP_TO = timedelta(days=10), timedelta(days=8)
@@ -120,6 +120,6 @@ def _days(first: datetime, last: datetime, zone: ZoneInfo, x: Place) -> tuple[tu
             continue
         at = x(day)
         said = f"{day:%a}" if named else f"{day.day} {day:%b}"
-        if not found or at - found[-1][0] > 46:
+        if not found or at - found[-1][0] > 40:
             found.append((at, said))
     return tuple(found)

@@ -121,7 +121,7 @@ def test_the_week_names_people_to_those_who_see_patients_and_initials_to_others(
     assert "The coming week: 2 texts" in admin.get(f"{PAGE}/week").text
     admin.post(PAGE, **form(step("24h", 24, "hours")))
     page = admin.get(f"{PAGE}/week").text
-    assert "The draft in the coming week: 1 texts fewer" in page
+    assert "The draft in the coming week: 1 text fewer" in page
     assert "1 person gets fewer texts" in page
     assert "A. B." in page
     assert "Amina" not in page
