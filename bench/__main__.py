@@ -1,13 +1,13 @@
 """`make bench`: every measurement, as a ratio against a floor measured in the same run. Machines are noisy; ratios less.
 
-python -m bench [inbound] [outbound] [alert] [inbox] [polls] [forms] [reading]
+python -m bench [inbound] [outbound] [alert] [inbox] [polls] [forms] [reading] [simulation]
 BENCH_PATIENTS=1000000 python -m bench inbox     (a larger clinic than 100,000 patients: minutes, and some GB of disk)
 """
 
 import sys
 from collections.abc import Callable
 
-from bench import alert, forms, inbound, inbox, outbound, polls, reading
+from bench import alert, forms, inbound, inbox, outbound, polls, reading, simulation
 
 MEASUREMENTS: dict[str, Callable[[], str]] = {
     "inbound": inbound.measure,
@@ -17,6 +17,7 @@ MEASUREMENTS: dict[str, Callable[[], str]] = {
     "polls": polls.measure,
     "reading": reading.measure,
     "forms": forms.measure,
+    "simulation": simulation.measure,
 }
 
 
