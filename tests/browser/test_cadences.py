@@ -1,11 +1,13 @@
 """Reminders changed in a browser: a step edited, tried on a made-up visit and on the real week, published, and the bar."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from config import clock
 from messaging.models import Staff
 from reminders.publishing import plan_again
 from tests.browser import kit
@@ -18,9 +20,11 @@ pytestmark = pytest.mark.xdist_group("browser")
 
 @pytest.fixture(scope="module")
 def admin(served: Served) -> Staff:
-    house = served[0]
-    for place, name in enumerate(("Amina", "Devon", "Joy")):
-        book(house, house.patient(first_name=name), timedelta(days=5, hours=place), f"V{place}")
+    """Three visits on a noon in six days, so that what is added falls into the week at whatever hour this runs."""
+    house, zone = served[0], ZoneInfo("America/Denver")
+    noon = datetime.combine(clock.now().astimezone(zone).date() + timedelta(days=6), time(12), zone)
+    for name in ("Amina", "Devon", "Joy"):
+        book(house, house.patient(first_name=name), noon - clock.now(), name)
     return house.staff("Dana Wu", role="clinic_admin", number="+12025550151")
 
 
