@@ -41,20 +41,17 @@ def _book(clinic: Clinic, visits: int) -> None:
     for start in range(0, visits, 500):
         with db.unit_of_work(clinic.id) as session:
             there = session.merge(clinic)
+            booked = []
             for number in range(start, min(start + 500, visits)):
-                record = people.PatientRecord(
-                    f"B{number}",
-                    "Teresa",
-                    "Quill",
-                    f"+1{201 + number // 100}555{100 + number % 100:04}",
-                    None,
-                )
+                phone = f"+1{201 + number // 100}555{100 + number % 100:04}"
+                record = people.PatientRecord(f"B{number}", "Teresa", "Quill", phone, None)
                 patient, _ = people.save_patient(session, there, record)
                 visit = appointments.VisitRecord(
                     external_id=f"V{number}", record="", starts_at=now + timedelta(minutes=2 * (number % VISITS) + 1),
                     zone=clinic.zone, booked_at=now - timedelta(days=20),
                 )  # fmt: skip
-                appointments.save(session, there, patient, visit)
+                booked.append((patient, visit))
+            appointments.save_many(session, there, booked)
 
 
 def _simulate(clinic: Clinic, visits: int) -> str:
