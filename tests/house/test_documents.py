@@ -17,7 +17,17 @@ DOCUMENTS = (
     "CONTRIBUTING.md",
     *(
         f"docs/{name}.md"
-        for name in ("map", "running", "walks", "security", "inbox", "requests", "reading", "measurements", "settings")
+        for name in (
+            "map",
+            "running",
+            "walks",
+            "security",
+            "inbox",
+            "requests",
+            "reading",
+            "measurements",
+            "settings",
+        )
     ),
 )
 every_document = pytest.mark.parametrize("document", DOCUMENTS)
