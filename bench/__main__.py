@@ -2,6 +2,7 @@
 
 python -m bench [inbound] [outbound] [alert] [inbox] [polls] [forms] [reading] [imports]
 python -m bench [inbound] [outbound] [alert] [inbox] [polls] [forms] [reading] [planning]
+python -m bench [inbound] [outbound] [alert] [inbox] [polls] [forms] [reading] [simulation]
 BENCH_PATIENTS=1000000 python -m bench inbox     (a larger clinic than 100,000 patients: minutes, and some GB of disk)
 BENCH_ROWS=20000 python -m bench imports         (a shorter file than 100,000 rows)
 """
@@ -9,7 +10,7 @@ BENCH_ROWS=20000 python -m bench imports         (a shorter file than 100,000 ro
 import sys
 from collections.abc import Callable
 
-from bench import alert, forms, imports, inbound, inbox, outbound, planning, polls, reading
+from bench import alert, forms, imports, inbound, inbox, outbound, planning, polls, reading, simulation
 
 MEASUREMENTS: dict[str, Callable[[], str]] = {
     "inbound": inbound.measure,
@@ -21,6 +22,7 @@ MEASUREMENTS: dict[str, Callable[[], str]] = {
     "reading": reading.measure,
     "forms": forms.measure,
     "imports": imports.measure,
+    "simulation": simulation.measure,
 }
 
 

@@ -174,7 +174,9 @@ def _refused(
     return None
 
 
-def text_staff(session: Session, clinic: Clinic, staff: Staff, *, body: str, dedupe: str) -> Message | None:
+def text_staff(
+    session: Session, clinic: Clinic, staff: Staff, *, body: str, dedupe: str, lane: str = "urgent"
+) -> Message | None:
     """Queue a text to a colleague, at once and at any hour; None if we have no number of theirs."""
     if not staff.number or not staff.active:
         return None
@@ -185,7 +187,7 @@ def text_staff(session: Session, clinic: Clinic, staff: Staff, *, body: str, ded
         key_id=clinic.key_id,
         staff_id=staff.id,
         kind="staff_alert",
-        lane="urgent",
+        lane=lane,
         body=body,
         dedupe=dedupe,
     )

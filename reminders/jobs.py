@@ -1,11 +1,12 @@
-"""The lanes of this room: reminders that are due, unanswered links, files being imported, handoffs whose offer is over."""
+"""The lanes of this room: due reminders, unanswered links, visits to plan again, files being imported, open handoffs."""
 
 from config import queue
-from reminders import dispatch, followups, handoffs, importruns
+from reminders import dispatch, followups, handoffs, importruns, replanning
 
 LANES = [
     queue.Lane("reminders", "bulk", dispatch.drain, dispatch.oldest),
     queue.Lane("followups", "bulk", followups.drain, followups.oldest),
+    queue.Lane("replanning", "bulk", replanning.drain, replanning.oldest),
     queue.Lane("imports", "bulk", importruns.drain, importruns.oldest),
     queue.Lane("handoffs", "urgent", handoffs.drain, handoffs.oldest),
 ]

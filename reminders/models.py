@@ -84,6 +84,25 @@ class FollowUp(ClinicRow, Work, Base):
     why: Mapped[str | None] = mapped_column(String(80))
 
 
+class Replanning(ClinicRow, Work, Base):
+    """The coming visits of a clinic being planned again, since its cadence has changed.
+
+    state: waiting -> done | overtaken (a later edition plans them all again anyway) | failed. `cursor` is the id of the
+    last visit that is done, `done` how many are of the `total` that there were. `edition_id` is that of the cadence.
+    """
+
+    __tablename__ = "replanning"
+    __table_args__ = (Index("ix_replanning_work", "state", "try_after"),)
+
+    edition_id: Mapped[UUID | None] = mapped_column(ForeignKey("edition.id"))
+    state: Mapped[str] = mapped_column(String(10), default="waiting")
+    cursor: Mapped[UUID | None]
+    done: Mapped[int] = mapped_column(default=0)
+    total: Mapped[int]
+    started_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+
+
 class Handoff(ClinicRow, Work, live.Shown, Base):
     """A warm handoff: a patient in the building, and a care manager who goes to meet them.
 

@@ -92,7 +92,7 @@ def _plan_batch(session: Session, visits: Sequence[Appointment]) -> None:
     rows: defaultdict[UUID, list[Reminder]] = defaultdict(list)
     for row in _existing(session, visits):
         rows[row.appointment_id].append(row)
-    plans = _plans(session, visits, now, known=rows.keys())
+    plans = plans_of(session, visits, now, known=rows.keys())
     over: list[Reminder] = []
     new: list[dict[str, Any]] = []
     for visit in visits:
@@ -111,10 +111,17 @@ def _plan_batch(session: Session, visits: Sequence[Appointment]) -> None:
         queue.ring(session, "reminders")
 
 
-def _plans(
-    session: Session, visits: Sequence[Appointment], now: datetime, *, known: Collection[UUID]
+def plans_of(
+    session: Session,
+    visits: Sequence[Appointment],
+    now: datetime,
+    *,
+    known: Collection[UUID],
+    cadence: Mapping[UUID, cadences.Cadence] | None = None,
 ) -> dict[UUID, dict[str, planning.PlannedStep]]:
-    """The planned steps of each visit by name; none for a visit that is not to be spoken of any more.
+    """Return the planned steps of each visit by name; none for a visit that is not to be spoken of any more.
+
+    `cadence` by clinic is what to plan by, the cadences in force if it is not given; nothing is written.
 
     A visit we hear of for the first time may have a step that fell due a little while ago, as after an outage: it is
     planned, and the dispatcher decides. For a visit that is `known`, what has fallen due was decided already.
@@ -123,9 +130,8 @@ def _plans(
     facts = select(who.id, who.zone, who.state, who.language, who.wishes)
     facts = facts.where(who.id.in_({visit.patient_id for visit in visits}))
     patients = {row.id: row for row in session.execute(facts)}
-    cadence = {
-        clinic_id: cadence_of(session, clinic_id) for clinic_id in {visit.clinic_id for visit in visits}
-    }
+    clinics_here = {visit.clinic_id for visit in visits}
+    cadence = cadence or {clinic_id: cadence_of(session, clinic_id) for clinic_id in clinics_here}
     first = _first_visits(session, visits, cadence)
     plans: dict[UUID, dict[str, planning.PlannedStep]] = {}
     for visit in visits:

@@ -4,18 +4,15 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from config import clock, db
+from config import db
 from intake_links import scoring
 from messaging import wording
 from messaging.editions import publishing
 from messaging.models import Clinic
-from reminders import cadences, planner, schedules
-from reminders.models import Appointment
-
-BATCH = 200
+from reminders import cadences, planner, replanning, schedules
+from reminders.models import Replanning
 
 
 def read(definition: Mapping[str, Any]) -> dict[str, Any]:
@@ -63,24 +60,32 @@ def _objection(step: cadences.Step, key: str) -> str | None:
     return None
 
 
-CADENCE = publishing.Kind("cadence", read=read, present=present, check=check, model=cadences.Cadence)
+def take_effect(session: Session, clinic: Clinic, _definition: Mapping[str, Any], _actor: str) -> None:
+    """Begin to plan every coming visit again."""
+    edition = publishing.live(session, clinic.id, CADENCE.name)
+    replanning.begin(session, clinic.id, edition.id if edition else None)
+
+
+CADENCE = publishing.Kind(
+    "cadence", read=read, present=present, check=check, take_effect=take_effect, model=cadences.Cadence
+)
 
 
 def plan_again(clinic_id: UUID, progress: Callable[[int, int], None] = lambda *_: None) -> int:
-    """Plan every coming visit again, a batch to a transaction; interrupted, it may simply be repeated.
+    """Plan every coming visit again now, a batch to a transaction; interrupted, the lane goes on where it stood.
 
     `progress` is told how many of how many are done; returns how many there were.
     """
-    coming = select(Appointment.id).where(
-        Appointment.clinic_id == clinic_id, Appointment.starts_at > clock.now()
-    )
-    with db.unit_of_work(clinic_id, read_only=True) as session:
-        ids = list(session.scalars(coming.order_by(Appointment.id)))
-    done = 0
-    for some in planner.batches(ids, BATCH):
+    with db.unit_of_work(clinic_id) as session:
+        row = replanning.latest(session, clinic_id)
+        if row is None or row.state != "waiting":
+            row = replanning.begin(session, clinic_id, None)
+        row_id = row.id
+    while True:
         with db.unit_of_work(clinic_id) as session:
-            visits = session.scalars(select(Appointment).where(Appointment.id.in_(some))).all()
-            planner.plan_many(session, visits)
-        done += len(some)
-        progress(done, len(ids))
-    return len(ids)
+            row = session.get_one(Replanning, row_id, with_for_update=True)
+            if row.state == "waiting":
+                replanning.advance(session, row)
+        progress(row.done, row.total)
+        if row.state != "waiting":
+            return row.done

@@ -36,6 +36,8 @@ ROOMS = (
     "editions.editions",
     "importing.importing",
     "wordings.wordings",
+    "rehearsals.rehearsals",
+    "cadences.cadences",
     "cover.cover",
     "setup.setup",
     "clinics.clinics",

@@ -70,6 +70,17 @@ def change_between(early: datetime, late: datetime, place: ZoneInfo) -> datetime
     return late
 
 
+def next_change(after: datetime, place: ZoneInfo) -> datetime | None:
+    """The next instant within a year of `after` at which the clocks of `place` change; None where they never do."""
+    begins = instant(after)
+    for week in range(53):
+        early = begins + timedelta(weeks=week)
+        change = change_between(early, early + timedelta(weeks=1), place)
+        if change:
+            return change
+    return None
+
+
 def _suggestion(name: str) -> str:
     by_name, by_city = _known()
     wanted = name.lower().replace(" ", "_")

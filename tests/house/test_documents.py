@@ -35,6 +35,7 @@ DOCUMENTS = (
             "reading",
             "measurements",
             "cadences",
+            "settings",
         )
     ),
 )

@@ -1,0 +1,137 @@
+"""The coming week under two cadences, counted by hand on a small clinic; what is counted is what the planner then does."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from sqlalchemy import func, select
+
+from config import db
+from messaging.models import Patient
+from reminders import appointments, cadences, planner, simulation
+from reminders.models import Appointment, Reminder
+from tests.reminders.conftest import NOW, World
+
+LIVE = cadences.default()
+DAY = timedelta(days=1)
+
+
+@pytest.fixture(autouse=True)
+def _at_nine() -> Iterator[None]:
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+def cadence(*lengths: str) -> cadences.Cadence:
+    steps = [
+        {"name": length.replace(" ", "_"), "before": length, "text": "reminder_far"} for length in lengths
+    ]
+    return cadences.from_mapping({"steps": steps})
+
+
+def simulate(world: World, draft: cadences.Cadence | None = None) -> simulation.Week:
+    with db.unit_of_work(world.clinic.id, read_only=True) as session:
+        return simulation.of_week(session, session.merge(world.clinic), LIVE, draft, NOW)
+
+
+def book(world: World, patient: Patient, after: timedelta, **facts: Any) -> Appointment:
+    return world.visit(patient, NOW + after, **facts)
+
+
+def test_a_week_is_counted_by_what_leaves_waits_and_does_not(world: World) -> None:
+    # 72 and 24 hours before and 2 hours before, all at 9:00 and 7:00: three texts, the last held from 7:00 to 8:00.
+    book(world, world.patient(), 4 * DAY)
+    # 48 hours ahead: 72 hours before is over; 24 hours before leaves at 9:00, 2 hours before is held.
+    book(world, world.patient(), 2 * DAY)
+    # Whoever has not agreed is not texted: three that would have left.
+    book(world, world.patient(consent=False), 4 * DAY)
+    # In nine days: only 72 hours before lies in the week.
+    book(world, world.patient(), 9 * DAY)
+    cancelled = book(world, world.patient(), 4 * DAY)
+    with db.unit_of_work(world.clinic.id) as session:
+        appointments.cancel(session, session.merge(cancelled), "operator:test")
+    week = simulate(world)
+    assert week.visits == 4
+    assert (week.live.sent, week.live.held) == (2 + 1 + 1, 1 + 1)
+    assert dict(week.live.skipped) == {"opted_out": 3}
+    assert (week.draft.texts, dict(week.difference)) == (0, {})
+
+
+def test_who_gets_one_more_and_who_one_less_is_named(world: World) -> None:
+    near, far, same = (world.patient() for _ in range(3))
+    book(world, near, timedelta(hours=47))  # live: 24 h, 2 h; draft: 24 h
+    book(world, far, 8 * DAY)  # live: 72 h (in five days); draft: 4 days and 2 days before
+    book(world, same, 6 * DAY + timedelta(hours=3))  # live: 72 h, 24 h, 2 h; draft: 4 days, 2 days, 24 hours
+    week = simulate(world, cadence("4 days", "2 days", "24 hours"))
+    assert (week.live.texts, week.draft.texts) == (2 + 1 + 3, 1 + 2 + 3)
+    assert week.people(1) == [(far.id, 1)]
+    assert week.people(-1) == [(near.id, 1)]
+
+
+def test_what_was_sent_is_not_counted_again(world: World) -> None:
+    visit = book(world, world.patient(), 4 * DAY)
+    with time_machine.travel(NOW + 2 * DAY, tick=False), db.unit_of_work(world.clinic.id) as session:
+        there = session.merge(world.clinic)
+        assert simulation.of_week(session, there, LIVE, None, NOW + 2 * DAY).live.texts == 2
+    # The same step under a later hour: it has been decided, and the planner would leave it as it is.
+    later = {"name": "72h", "before": "30 hours", "text": "reminder_far"}
+    with time_machine.travel(NOW + 2 * DAY, tick=False), db.unit_of_work(world.clinic.id) as session:
+        row = session.scalars(
+            select(Reminder).where(Reminder.appointment_id == visit.id, Reminder.step == "72h")
+        )
+        row.one().state = "done"
+        session.flush()
+        draft = cadences.from_mapping({"steps": [later]})
+        assert (
+            simulation.of_week(session, session.merge(world.clinic), LIVE, draft, NOW + 2 * DAY).draft.texts
+            == 0
+        )
+
+
+def test_it_says_what_the_planner_does_and_writes_nothing(world: World) -> None:
+    visits = [book(world, world.patient(), timedelta(hours=7 * hour)) for hour in range(1, 20)]
+    draft = cadence("3 days", "30 hours", "90 minutes")
+    before = _planned(world, NOW + 7 * DAY)
+    week = simulate(world, draft)
+    assert _planned(world, NOW + 7 * DAY) == before == week.live.texts
+    with db.unit_of_work(world.clinic.id) as session:
+        rows = list(
+            session.scalars(select(Appointment).where(Appointment.id.in_([one.id for one in visits])))
+        )
+        plans = planner.plans_of(
+            session, rows, NOW, known=[one.id for one in rows], cadence={world.clinic.id: draft}
+        )
+    planned = sum(step.at is not None for plan in plans.values() for step in plan.values())
+    assert week.draft.texts == planned
+
+
+def test_a_week_larger_than_can_be_looked_at_says_so(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(simulation, "MOST", 3)
+    monkeypatch.setattr(simulation, "BATCH", 2)
+    for day in range(1, 6):
+        book(world, world.patient(), day * DAY)
+    week = simulate(world)
+    assert (week.visits, week.capped) == (3, True)
+
+
+@pytest.mark.parametrize(
+    ("why", "reason"),
+    [
+        ("dropped: the visit is confirmed, and confirmed once means silence", "confirmed"),
+        ("dropped: 07:00 is less than 3 hours before the next step, and the newest step wins", "too_close"),
+        ("dropped: visit was booked after this step", "past"),
+        ("dropped: quiet hours until 08:00, which leaves less than 60 minutes before the visit", "quiet"),
+        ("dropped: 06:30 in America/Denver leaves less than 60 minutes before the visit", "notice"),
+        ("dropped: something new at 09:15 in America/Denver", "something new at …"),
+    ],
+)
+def test_reasons_are_gathered_under_what_is_behind_them(why: str, reason: str) -> None:
+    assert simulation.reason_of(["planned: 2 hours before the visit", why]) == reason
+
+
+def _planned(world: World, until: datetime) -> int:
+    with db.unit_of_work(world.clinic.id, read_only=True) as session:
+        found = select(func.count()).where(Reminder.state == "planned", Reminder.due_at < until)
+        return session.scalar(found) or 0
