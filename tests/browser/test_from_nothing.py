@@ -12,8 +12,8 @@ from sqlalchemy import select
 
 from config import clock, db
 from config.embedded.valkey import ValkeyServer
-from messaging.models import Clinic, Message, Patient
-from reminders import appointments
+from messaging.models import Message
+from reminders import importruns
 from tests.browser import kit
 from tests.browser.place import Served, serving
 
@@ -99,14 +99,25 @@ def _gives_herself_a_phone(page: Page) -> None:
 
 
 def _publishes_the_ladder(page: Page) -> None:
-    page.get_by_role("link", name="Ladder", exact=True).click()
+    page.get_by_role("link", name="Routing and ladder", exact=True).click()
     page.get_by_label("Open", exact=True).fill("Mon-Fri 8:00-17:00")
     page.get_by_label("First", exact=True).select_option(label="Dana Wu")
-    call = page.locator('input[name="call[0].name"]')
-    call.fill("Dr Wu")
+    page.locator('input[name="call[0].name"]').fill("Dr Wu")
     page.locator('input[name="call[0].phone"]').fill("(202) 555-0178")
-    page.get_by_role("button", name="Publish").last.click()
+    page.get_by_role("button", name="Save as a draft").last.click()
+    expect(page.get_by_role("heading", name="A draft waits to be published")).to_be_visible()
+    page.get_by_role("button", name="Publish", exact=True).click()
     expect(page.get_by_text("Published. It holds from this moment")).to_be_visible()
+
+
+def _publishes_the_reminders(page: Page) -> None:
+    page.get_by_role("link", name="Reminders", exact=True).click()
+    page.get_by_role("button", name="Add a step").click()
+    page.locator(".step").last.get_by_label("How long").fill("5")
+    page.get_by_role("button", name="Save the draft").last.click()
+    expect(page.get_by_text("The draft is saved.")).to_be_visible()
+    page.get_by_role("button", name="Publish").click()
+    expect(page.get_by_text("Published. It holds from this moment.")).to_be_visible()
 
 
 def _publishes_the_questionnaires(page: Page) -> None:
@@ -119,16 +130,27 @@ def _publishes_the_questionnaires(page: Page) -> None:
     expect(page.get_by_text("Edition 1 is in force")).to_be_visible()
 
 
-def _a_visit_is_imported(served: Served) -> None:
-    house = served[0]
-    patient = house.patient()
-    with db.unit_of_work(house.clinic.id) as session:
-        clinic, known = session.get_one(Clinic, house.clinic.id), session.get_one(Patient, patient.id)
-        now = clock.now()
-        record = appointments.VisitRecord(
-            external_id="V1", record="R1", starts_at=now + timedelta(days=5), zone=clinic.zone, booked_at=now
-        )
-        appointments.save(session, clinic, known, record)
+def _imports(page: Page, kind: str, text: str) -> None:
+    """A file handed in on the page, its columns as they were guessed, and the worker's part of it."""
+    page.get_by_role("link", name="Import", exact=True).click()
+    page.get_by_role("radio", name=kind).check()
+    page.get_by_label("The file").set_input_files(
+        {"name": "day.csv", "mimeType": "text/csv", "buffer": text.encode()}
+    )
+    page.get_by_role("button", name="Look at the columns").click()
+    expect(page.get_by_text("good")).to_be_visible()
+    look(page, f"import-{kind}")
+    page.get_by_role("button", name="Import 1 rows").click()
+    expect(page.locator("progress")).to_be_visible()
+    importruns.drain()
+    page.reload()
+    expect(page.get_by_text("Every row was taken.")).to_be_visible()
+
+
+def _brings_a_visit_in(page: Page) -> None:
+    _imports(page, "Patients", "MRN,First,Last,Cell,DOB\n11,Teresa,Quintana,(303) 555-0101,2/29/1980\n")
+    when = f"{clock.now() + timedelta(days=5):%Y-%m-%dT10:00}"
+    _imports(page, "Visits", f"AppointmentID,PatientId,Date\nV1,11,{when}\n")
 
 
 def _the_carrier_delivers(served: Served) -> None:
@@ -152,7 +174,8 @@ def test_a_clinic_is_set_up_from_nothing(browser: Browser, served: Served) -> No
         expect(phone).to_have_url(f"{service}/inbox")
         _publishes_the_ladder(page)
         _publishes_the_questionnaires(page)
-        _a_visit_is_imported(served)
+        _publishes_the_reminders(page)
+        _brings_a_visit_in(page)
         page.get_by_role("link", name="Setting up", exact=True).click()
         page.get_by_role("button", name="Send me one").click()
         expect(page.locator("#step-test_text .mark")).to_have_text("On its way")
