@@ -191,12 +191,12 @@ def within(cadence: Cadence, own: Sequence[str] | None) -> Cadence | None:
     if not own:
         return cadence
     opens, closes = (time.fromisoformat(edge) for edge in own)
+    quiet = cadence.quiet_hours
     try:
         left = cadence.open_hours.within(hours.OpenHours(opens, closes))
+        inside = keeping(cadence, QuietHours(start=min(closes, quiet.start), end=max(opens, quiet.end)))
     except ValueError:
         return None
-    quiet = cadence.quiet_hours
-    inside = keeping(cadence, QuietHours(start=min(closes, quiet.start), end=max(opens, quiet.end)))
     inside.__dict__["open_hours"] = left
     return inside
 

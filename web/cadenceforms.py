@@ -106,7 +106,10 @@ def _step(form: Form, at: str) -> dict[str, Any]:
     step["if_past"] = "send" if said("if_past") == "send" else "drop"
     if "when" in HAS:
         ticked = [one for one in form.get(f"{at}.when", ()) if one in CONDITIONS]
-        step["when"] = ticked + [one.strip() for one in said("when_else").split(",") if one.strip()]
+        # Whoever has confirmed hears nothing unless the step says so: a switch of its own in the file, a tick here.
+        step["unless_confirmed"] = "not_confirmed" in ticked
+        step["when"] = [one for one in ticked if one != "not_confirmed"]
+        step["when"] += [one.strip() for one in said("when_else").split(",") if one.strip()]
     elif "unless_confirmed" in HAS:
         step["unless_confirmed"] = said("unless_confirmed") == "on"
     if "window" in HAS and (said("window.start") or said("window.end")):

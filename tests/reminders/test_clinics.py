@@ -61,7 +61,5 @@ def test_a_cadence_may_be_quieter_than_the_clinic_and_never_louder(world):
 
 def test_where_nothing_would_be_left_of_the_day_the_clinics_hours_hold(world):
     clinic = publish(world, quiet_hours={"start": "12:00", "end": "09:00"})
-    late = cadences.default().model_copy(
-        update={"quiet_hours": cadences.QuietHours(start=time(20), end=time(13))}
-    )
+    late = cadences.keeping(cadences.default(), cadences.QuietHours(start=time(20), end=time(13)))
     assert clinics.narrowed(late, clinic).quiet_hours == cadences.QuietHours(start=time(12), end=time(9))

@@ -17,10 +17,16 @@ def form(*steps: dict[str, str], edit: int = 0, act: str = "save", **more: str) 
     given = {
         "edit": str(edit), "act": act, "name": "ours", "quiet_hours.start": "20:00", "quiet_hours.end": "08:00",
         "min_notice": "60", "min_notice.unit": "minutes", "min_gap": "3", "min_gap.unit": "hours",
-        "catch_up": "60", "catch_up.unit": "minutes",
+        "catch_up": "60", "catch_up.unit": "minutes", "cap_per_day": "2", "cap_per_week": "5", "combine_day": "on",
     }  # fmt: skip
     for place, step in enumerate(steps):
-        card = {"name": f"s{place}", "before": "1", "before.unit": "days", "text": "reminder_day"} | step
+        card = {
+            "name": f"s{place}",
+            "before": "1",
+            "before.unit": "days",
+            "text": "reminder_day",
+            "when": "not_confirmed",
+        } | step
         given |= {f"steps[{place}].{name}": value for name, value in card.items()}
     return given | more
 
@@ -124,8 +130,8 @@ def test_a_card_is_added_moved_and_removed_without_script_and_nothing_typed_is_l
     [
         (step("far", 2, before="soon"), "steps[0].before", "expected a length"),
         (step("far", 2, at="25:00"), "steps[0].at", "expected a time of day"),
-        (step("not a name!", 2), "steps[0].name", "expected up to 32 letters"),
-        (step("far", 3, "hours", at="10:00"), "steps[0]", "needs whole days"),
+        (step("not a name!", 2), "steps[0].name", "expected up to 30 letters"),
+        (step("far", 3, "hours", at="10:00"), "steps[0].at", "needs whole days"),
     ],
 )
 def test_a_mistake_is_said_at_its_field_and_nothing_is_saved(
