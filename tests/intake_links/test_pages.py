@@ -67,7 +67,7 @@ def test_a_hundred_previews_change_nothing_and_the_link_still_opens(ward, phone,
 def test_the_first_page_says_who_asks_and_nothing_about_what(ward, phone):
     _, path = ward.issue()
     phone.get(path)
-    assert phone.heading == "A few questions before your visit"
+    assert phone.heading == "A few questions for you"
     assert "Alder Street Clinic" in phone.page
     assert "(201) 555-0100" in phone.page
     assert 'href="tel:988"' in phone.page
@@ -231,7 +231,7 @@ def test_a_patient_who_speaks_spanish_is_spoken_to_in_spanish_from_the_first_pag
     _, path = ward.issue("audit_c")
     phone.get(path)
     assert '<html lang="es">' in phone.page
-    assert phone.heading == "Unas preguntas antes de su cita"
+    assert phone.heading == "Unas preguntas para usted"
     phone.enter(path)
     assert '<h1 lang="en">' in phone.page
     assert "solo está disponible en inglés" in phone.page
