@@ -401,8 +401,12 @@ def test_while_the_database_is_away_the_answer_waits_on_the_page_and_help_is_the
     phone.enter(path)
     with db.unit_of_work(db.EVERY) as session:
         session.execute(text("ALTER TABLE screen RENAME TO away"))
+    looked = phone.client.get("/i/q/1/1", base_url=phone.base_url)
+    assert looked.status_code == 503
+    assert "We could not open this page just now" in looked.get_data(as_text=True)  # nothing was typed yet
     phone.post(answer=2)
     assert phone.response.status_code == 503
+    assert "We could not save that just now" in phone.page
     assert "988" in phone.page
     assert 'name="answer" value="2"' in phone.page
     with db.unit_of_work(db.EVERY) as session:
