@@ -10,7 +10,7 @@ from typing import Any
 from reminders import phrasing
 
 # Kept in the consent ledger and the audit: which words somebody had before them when they decided.
-WORDING = "own-1"
+WORDING = "own-2"
 
 
 @cache

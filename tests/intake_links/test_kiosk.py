@@ -152,7 +152,7 @@ def test_item_nine_shows_988_says_that_somebody_comes_and_tells_staff_where(ward
     phone.post(answer=1)
     assert phone.path == "/i/help"
     assert 'href="tel:988"' in phone.page
-    assert "Somebody from your team will come to you now" in phone.page
+    assert "Your care team has been told and will come to you." in phone.page
     (item,) = read(lambda s: [(i.kind, i.summary) for i in s.scalars(select(InboxItem))])
     assert item[0] == "safety"
     assert item[1].startswith("In the building, on the tablet: Answered item 9 on the PHQ-9")

@@ -67,7 +67,7 @@ def test_a_hundred_previews_change_nothing_and_the_link_still_opens(ward, phone,
 def test_the_first_page_says_who_asks_and_nothing_about_what(ward, phone):
     _, path = ward.issue()
     phone.get(path)
-    assert phone.heading == "A few questions before your visit"
+    assert phone.heading == "A few questions for you"
     assert "Alder Street Clinic" in phone.page
     assert "(201) 555-0100" in phone.page
     assert 'href="tel:988"' in phone.page
@@ -231,7 +231,7 @@ def test_a_patient_who_speaks_spanish_is_spoken_to_in_spanish_from_the_first_pag
     _, path = ward.issue("audit_c")
     phone.get(path)
     assert '<html lang="es">' in phone.page
-    assert phone.heading == "Unas preguntas antes de su cita"
+    assert phone.heading == "Unas preguntas para usted"
     phone.enter(path)
     assert '<h1 lang="en">' in phone.page
     assert "solo está disponible en inglés" in phone.page
@@ -401,8 +401,12 @@ def test_while_the_database_is_away_the_answer_waits_on_the_page_and_help_is_the
     phone.enter(path)
     with db.unit_of_work(db.EVERY) as session:
         session.execute(text("ALTER TABLE screen RENAME TO away"))
+    looked = phone.client.get("/i/q/1/1", base_url=phone.base_url)
+    assert looked.status_code == 503
+    assert "We could not open this page just now" in looked.get_data(as_text=True)  # nothing was typed yet
     phone.post(answer=2)
     assert phone.response.status_code == 503
+    assert "We could not save that just now" in phone.page
     assert "988" in phone.page
     assert 'name="answer" value="2"' in phone.page
     with db.unit_of_work(db.EVERY) as session:

@@ -219,8 +219,9 @@ def test_our_own_texts_pass_the_linter_and_render(language: str) -> None:
         assert len(rendered) <= 320
 
 
-def test_english_texts_fit_in_two_segments() -> None:
-    for key, text in wording.texts("en").items():
+@pytest.mark.parametrize("language", wording.LANGUAGES)
+def test_texts_keep_to_the_cheap_alphabet_and_fit_in_two_segments(language: str) -> None:
+    for key, text in wording.texts(language).items():
         counted = wording.segments(wording.render(text, SAMPLE))
         assert (counted.encoding, counted.segments <= 2) == ("GSM-7", True), key
 

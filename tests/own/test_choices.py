@@ -6,8 +6,9 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from config import audit, db
-from messaging import consent, outbox, people
+from messaging import asking, consent, outbox, people
 from messaging.models import PROGRAMMES, Clinic, ConsentEntry, Message, Patient
+from own import words
 from reminders import appointments, dispatch
 from reminders.models import Appointment
 from tests.own.conftest import NOW
@@ -41,13 +42,21 @@ def test_one_kind_of_text_is_stopped_and_comes_back_and_the_ledger_knows(inside,
     assert "Reminders are stopped, so no text will come" in inside.get("/i/me").page
     assert "Questions before a visit, Texts from your care team" in inside.page
     inside.get("/i/me/texts")
-    assert "With Start you agree that Alder Street Clinic texts this number" in inside.page
+    assert "By pressing Start you agree that Alder Street Clinic may text this number" in inside.page
     travel.shift(1)
     inside.post(say="granted:reminders")
     assert set(agreed(ward).values()) == {"granted"}
     written = [(one.event, one.programme, one.wording, one.actor) for one in entries(ward)]
     by = f"patient:{ward.patient_id}"
-    assert written == [("revoked", "reminders", "own-1", by), ("granted", "reminders", "own-1", by)]
+    assert written == [("revoked", "reminders", "own-2", by), ("granted", "reminders", "own-2", by)]
+
+
+@pytest.mark.parametrize("language", asking.LANGUAGES)
+def test_what_the_page_says_beside_its_buttons_is_the_version_written_down(language):
+    """Whoever changes these sentences must write a new version of them: what somebody agreed to stays provable."""
+    page = words.texts(language)["texts"]
+    kept = asking.text(words.WORDING, "reminders", language)
+    assert kept == f"{page['visits_stay']} {page['start_means']}"
 
 
 def test_stop_all_stops_everything_once_however_often_it_is_pressed(inside, ward):

@@ -127,7 +127,7 @@ def test_a_cancelled_visit_is_shown_as_such_and_its_file_takes_it_out(inside, wa
     visit = ward.visit(2 * DAYS)
     before = inside.get(f"/i/me/visit/{visit}.ics").page
     ward.visit(2 * DAYS, state="cancelled")
-    assert "This visit is cancelled." in inside.get("/i/me").page
+    assert "This visit is canceled." in inside.get("/i/me").page
     assert '<form method="post" action="/i/me/visit"' not in inside.page
     after = inside.get(f"/i/me/visit/{visit}.ics").page
     assert "METHOD:CANCEL" in after

@@ -76,7 +76,7 @@ def test_a_spanish_patient_gets_spanish(world: World) -> None:
     world.visit(patient, VISIT)
     drain(FAR)
     [body] = texts_to(patient)
-    assert "Larkspur Clinic le espera: mar 10 de mar, 10:00 am." in body
+    assert "Larkspur Clinic le espera: mar 10 de marzo, 10:00 am." in body
     assert "Responda STOP" in body
 
 
