@@ -104,7 +104,7 @@ def history(kind: str) -> str:
         return layout.page(
             session,
             "staff/editions.html",
-            here="settings",
+            here="ladder" if kind == "rules" else kind,
             kind=kind,
             editor=EDITORS.get(kind),
             found=[(one, told(session, clinic, one)) for one in found],

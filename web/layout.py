@@ -20,7 +20,7 @@ from messaging.inbox import board, views
 from messaging.models import Staff
 from reminders import reach
 from reminders.models import Handoff
-from web import filters, permissions, sessions, times, words
+from web import filters, permissions, places, sessions, times, words
 
 OPEN_HANDOFFS = ("requested", "accepted", "told")
 POLICY = (
@@ -40,7 +40,8 @@ _OURS = {"web"}
 class Shell:
     """What the frame shows: the views with their counts, the clinic, who is signed in and until when on duty.
 
-    `board` is what nobody owns or everybody was asked about; `saved` the ways of looking that the reader has named.
+    `board` is what nobody owns or everybody was asked about; `saved` the ways of looking that the reader has named;
+    `places` the clinic's settings that the reader may open.
     """
 
     clinic: str
@@ -56,6 +57,12 @@ class Shell:
     sees_handoffs: bool
     saves_replies: bool
     not_reached: int
+    places: list[places.Group]
+
+    @property
+    def in_settings(self) -> bool:
+        """Whether the page is one of the clinic's settings, which show their own list."""
+        return any(name == self.here for _, pages in self.places for name, *_ in pages)
 
 
 def room(name: str, module: str) -> Blueprint:
@@ -120,6 +127,7 @@ def _shell(session: Session, here: str | None) -> Shell:
         not_reached=reach.count(session, clinic, clock.now())
         if permissions.may(staff.role, "patients.read")
         else 0,
+        places=places.open_to(staff.role),
     )
 
 

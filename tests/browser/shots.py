@@ -7,7 +7,7 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from config.cli.walk import day, steps
 from tests.browser import kit
@@ -18,7 +18,7 @@ DESK, TABLET, PHONE, SMALL = (1440, 900), (768, 1024), (360, 740), (320, 640)
 # Few are kept in the repository; a folder of your own gets them all.
 KEPT = {
     "inbox", "inbox-dark", "inbox-768", "inbox-360", "inbox-360-dark", "list-360", "patient", "reach", "board", "ladder",
-    "refused", "search", "question", "question-dark", "help", "help-320", "check", "handoffs", "phone", "signin",
+    "refused", "search", "cadence", "words", "setup", "own", "question", "question-dark", "help", "help-320", "check", "handoffs", "phone", "signin",
 }  # fmt: skip
 LADDER = f"""fallback = ["{day.TEAM[1].email}"]
 [[call]]
@@ -35,6 +35,14 @@ PAGES = {
     "/inbox": "list", "/inbox?view=everyone": "everyone", "/inbox?view=snoozed": "empty", "/handoffs": "handoffs",
     "/reach": "reach", "/board": "board", "/ladder": "ladder", "/away": "away", "/clocks": "clocks",
     "/saved-replies": "saved-replies", "/preferences": "preferences", "/patients": "patients",
+}  # fmt: skip
+# What the clinic decides and keeps, as its administrator sees it.
+SETTINGS = {
+    "/settings": "setup", "/settings/clinic": "clinic", "/settings/people": "people", "/settings/cadence": "cadence",
+    "/settings/cadence/week": "week", "/settings/words": "words", "/settings/words/reminder_day": "wording",
+    "/settings/schedule": "schedule", "/settings/file": "file", "/settings/import": "import",
+    "/settings/rota": "rota", "/settings/replay": "replay", "/settings/history/rules": "history",
+    "/consents/drift": "drift", "/ladder": "ladder-admin", "/clocks": "clocks-admin",
 }  # fmt: skip
 SHOWN = Path(__file__).parents[2] / "docs/screenshots"
 
@@ -99,7 +107,23 @@ def patient_pages(chromium: Browser, walk: steps.Walk, folder: Path) -> None:
     page.get_by_role("button", name="Send my answers").click()
     page.get_by_role("link", name="Continue").click()
     page.get_by_role("heading", name="Thank you.").wait_for()
+    own_page(chromium, inside, walk, folder)
     inside.close()
+
+
+def own_page(chromium: Browser, inside: BrowserContext, walk: steps.Walk, folder: Path) -> None:
+    """Teresa's own page, by day and at night, and on a small phone in Spanish."""
+    for size, dark, name in ((PHONE, False, "own"), (PHONE, True, "own-dark"), (SMALL, False, "own-es-320")):
+        seen = kit.context(chromium, size, dark=dark)
+        seen.add_cookies(inside.cookies())  # type: ignore[arg-type]
+        page = seen.new_page()
+        page.goto(f"{walk.scene.service}/i/me")
+        if size == SMALL:
+            page.goto(f"{walk.scene.service}/i/me/language")
+            page.locator("input[value=es]").check()
+            page.locator("button.main").click()
+        save(page, folder, name)
+        seen.close()
 
 
 def again(page: Page, folder: Path, name: str) -> None:
@@ -131,18 +155,37 @@ def staff_pages(chromium: Browser, walk: steps.Walk, folder: Path) -> None:
     first = kit.sign_in(inside, walk, day.TEAM[0])
     first.locator(".row", has_text="Teresa").click()
     case = first.url
+    first.get_by_role("link", name="Everything else about").click()
+    patient = first.url.partition("?")[0]
+    first.goto(case)
+    pages = {case: "inbox"} | {walk.scene.service + path: name for path, name in PAGES.items()}
+    pages |= {f"{patient}/{part}": part for part in ("consent", "record")}
+    look(chromium, inside, pages, folder)
+    other_pages(first, walk, folder)
+    inside.close()
+    settings_pages(chromium, walk, folder)
+
+
+def settings_pages(chromium: Browser, walk: steps.Walk, folder: Path) -> None:
+    """What an administrator decides for the clinic, at three widths, by day and at night."""
+    inside = kit.context(chromium, DESK)
+    kit.sign_in(inside, walk, day.TEAM[2]).close()
+    look(chromium, inside, {walk.scene.service + path: name for path, name in SETTINGS.items()}, folder)
+    inside.close()
+
+
+def look(chromium: Browser, inside: BrowserContext, pages: dict[str, str], folder: Path) -> None:
+    """Save the pages by address as who signed in with `inside` sees them, at each width and by each light."""
     for size, name in ((DESK, ""), (TABLET, "-768"), (PHONE, "-360")):
         for dark in (False, True):
             seen = kit.context(chromium, size, dark=dark)
             seen.add_cookies(inside.cookies())  # type: ignore[arg-type]
             own = seen.new_page()
-            for address, words in ((case, "inbox"), *PAGES.items()):
-                own.goto(address if address == case else walk.scene.service + address)
+            for address, words in pages.items():
+                own.goto(address)
                 whole = size != DESK and words != "list"
                 save(own, folder, words + name + ("-dark" if dark else ""), whole=whole)
             seen.close()
-    other_pages(first, walk, folder)
-    inside.close()
 
 
 def other_pages(page: Page, walk: steps.Walk, folder: Path) -> None:

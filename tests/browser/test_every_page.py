@@ -33,6 +33,27 @@ PAGES = (
     "handoffs",
     "settings/words",
 )
+# What an administrator is shown otherwise than a care manager, or alone.
+ADMINISTERED = (
+    "inbox?view=everyone",
+    "ladder",
+    "away",
+    "saved-replies",
+    "consents/drift",
+    "settings",
+    "settings/clinic",
+    "settings/people",
+    "settings/cadence",
+    "settings/cadence/week",
+    "settings/words",
+    "settings/words/reminder_day",
+    "settings/schedule",
+    "settings/file",
+    "settings/import",
+    "settings/rota",
+    "settings/replay",
+    "settings/history/rules",
+)
 
 
 @dataclass(frozen=True)
@@ -142,7 +163,7 @@ def test_each_page_of_the_clinic(page: Page, full: Full, path: str) -> None:
     look(page)
 
 
-@pytest.mark.parametrize("path", ["", "/phones"])
+@pytest.mark.parametrize("path", ["", "/phones", "/consent", "/record"])
 def test_the_patient(page: Page, full: Full, path: str) -> None:
     open_page(page, full.patient + path)
     look(page)
@@ -165,7 +186,7 @@ def test_whose_number_it_is(page: Page, full: Full) -> None:
     look(page)
 
 
-@pytest.mark.parametrize("path", ["inbox?view=everyone", "ladder", "away", "saved-replies"])
+@pytest.mark.parametrize("path", ADMINISTERED)
 def test_what_a_clinic_administrator_sees(browser: Browser, full: Full, path: str) -> None:
     with at(browser, full.served, full.admin) as page:
         open_page(page, f"{full.served[1]}/{path}")
