@@ -290,9 +290,8 @@ def _planned(step: Step, at: datetime | None, why: list[str], frame: _Frame) -> 
 def _clock(at: datetime, frame: _Frame) -> str:
     """The patient's wall time, with its zone where that is not the clinic's."""
     local = zones.to_local(at, frame.zone)
-    return (
-        f"{local:%H:%M}" if frame.zone.key == frame.visit.zone.key else f"{local:%H:%M} in {frame.zone.key}"
-    )
+    said = f"{local.hour:02}:{local.minute:02}"
+    return said if frame.zone.key == frame.visit.zone.key else f"{said} in {frame.zone.key}"
 
 
 def _opening(open_hours: hours.OpenHours, at: datetime, place: ZoneInfo) -> datetime:
