@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import Connection, TextClause, insert, text, update
 from sqlalchemy.orm import Session, attributes
 
+from config import db
 from reminders.models import Reminder
 
 # COPY is refused to a role that sees only its own clinic's rows; columns in one statement are nearly as fast.
@@ -37,14 +38,15 @@ COLUMNS = ("id", "clinic_id", "appointment_id", "step", "revision", *PLANNED)
 
 
 def write(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert reminders given by their columns, each with every one of COLUMNS."""
+    """Insert reminders given by their columns, each with every one of COLUMNS but its id."""
     if not rows:
         return
+    rows = [{"id": new, **row} for new, row in zip(db.new_ids(len(rows)), rows, strict=True)]
     connection = session.connection()
     if connection.dialect.name == "postgresql":
         _in_columns(connection, INSERT, COLUMNS, rows)
     else:
-        session.execute(insert(Reminder), list(rows))
+        session.execute(insert(Reminder), rows)
 
 
 def move(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:

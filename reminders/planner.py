@@ -1,8 +1,10 @@
 """Writes the plan around a visit as rows: one per step, keyed by the visit's revision, and takes back what no longer holds."""
 
+import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, time
+from functools import lru_cache
 from itertools import islice
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
@@ -10,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from config import clock, db, queue
+from config import clock, queue
 from messaging import models as messaging
 from messaging import outbox
 from messaging.editions import publishing
@@ -50,7 +52,13 @@ def cadence_of(session: Session, clinic_id: UUID) -> cadences.Cadence:
 def written_of(session: Session, clinic_id: UUID) -> cadences.Cadence:
     """Return the cadence the clinic has published, else the default one."""
     published = publishing.live(session, clinic_id, "cadence")
-    return cadences.from_mapping(published.definition) if published else cadences.default()
+    return _read(json.dumps(published.definition)) if published else cadences.default()
+
+
+@lru_cache(maxsize=64)
+def _read(definition: str) -> cadences.Cadence:
+    # By what it says and not by its edition: what was read once cannot grow stale.
+    return cadences.from_mapping(json.loads(definition))
 
 
 def hours_for(session: Session, patient: messaging.Patient) -> hours.OpenHours:
@@ -110,12 +118,13 @@ def _plan_batch(session: Session, visits: Sequence[Appointment]) -> None:
     new: list[dict[str, Any]] = []
     moved: list[dict[str, Any]] = []
     for visit in visits:
-        plan = plans[visit.id]
-        over += [row.id for row in rows[visit.id] if _is_over(row, visit, plan)]
-        present = {row.step: row for row in rows[visit.id] if row.revision == visit.revision}
+        plan, known = plans[visit.id], rows[visit.id]
+        named = {"clinic_id": visit.clinic_id, "appointment_id": visit.id, "revision": visit.revision}
+        over += [row.id for row in known if _is_over(row, visit, plan)]
+        present = {row.step: row for row in known if row.revision == named["revision"]}
         for name, step in plan.items():
             if name not in present:
-                new.append(_row(visit, step, now))
+                new.append({"step": name, **named, **_values(step, now)})
             elif _may_move(present[name], now):
                 moved += _moved(present[name], step, now)
     if over:
@@ -242,11 +251,6 @@ def _may_move(row: Known, now: datetime) -> bool:
 def _values(step: planning.PlannedStep, now: datetime) -> dict[str, Any]:
     state = "planned" if step.at else "dropped"
     return {"state": state, "due_at": step.at, "try_after": step.at or now, "why": list(step.why)}
-
-
-def _row(visit: Appointment, step: planning.PlannedStep, now: datetime) -> dict[str, Any]:
-    named = {"id": db.new_id(), "clinic_id": visit.clinic_id, "appointment_id": visit.id}
-    return named | {"step": step.step, "revision": visit.revision} | _values(step, now)
 
 
 def _moved(row: Known, step: planning.PlannedStep, now: datetime) -> list[dict[str, Any]]:
