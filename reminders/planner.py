@@ -1,16 +1,18 @@
 """Writes the plan around a visit as rows: one per step, keyed by the visit's revision, and takes back what no longer holds."""
 
+import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, time
+from functools import lru_cache
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from config import clock, db, queue
+from config import clock, queue
 from messaging import models as messaging
 from messaging import outbox
 from messaging.editions import publishing
@@ -29,6 +31,19 @@ NEVER_CAME = ("cancelled", "no_show")
 SHARED = "planned again: the text it shared with another visit was taken back"
 
 
+class Known(NamedTuple):
+    """What planning asks of a reminder that is there."""
+
+    id: UUID
+    appointment_id: UUID
+    step: str
+    revision: int
+    state: str
+    due_at: datetime | None
+    try_after: datetime
+    why: list[str]
+
+
 def cadence_of(session: Session, clinic_id: UUID) -> cadences.Cadence:
     """Return the cadence the clinic follows: the written one, in the hours that the clinic leaves for texts."""
     return clinics.narrowed(written_of(session, clinic_id), session.get_one(messaging.Clinic, clinic_id))
@@ -37,7 +52,13 @@ def cadence_of(session: Session, clinic_id: UUID) -> cadences.Cadence:
 def written_of(session: Session, clinic_id: UUID) -> cadences.Cadence:
     """Return the cadence the clinic has published, else the default one."""
     published = publishing.live(session, clinic_id, "cadence")
-    return cadences.from_mapping(published.definition) if published else cadences.default()
+    return _read(json.dumps(published.definition)) if published else cadences.default()
+
+
+@lru_cache(maxsize=64)
+def _read(definition: str) -> cadences.Cadence:
+    # By what it says and not by its edition: what was read once cannot grow stale.
+    return cadences.from_mapping(json.loads(definition))
 
 
 def hours_for(session: Session, patient: messaging.Patient) -> hours.OpenHours:
@@ -89,23 +110,28 @@ def _is_nudge(step: cadences.Step | None) -> bool:
 
 def _plan_batch(session: Session, visits: Sequence[Appointment]) -> None:
     now = clock.now()
-    rows: defaultdict[UUID, list[Reminder]] = defaultdict(list)
-    for row in _existing(session, visits):
+    rows: defaultdict[UUID, list[Known]] = defaultdict(list)
+    for row in _known(session, visits):
         rows[row.appointment_id].append(row)
     plans = plans_of(session, visits, now, known=rows.keys())
-    over: list[Reminder] = []
+    over: list[UUID] = []
     new: list[dict[str, Any]] = []
+    moved: list[dict[str, Any]] = []
     for visit in visits:
-        plan = plans[visit.id]
-        over += [row for row in rows[visit.id] if _is_over(row, visit, plan)]
-        present = {row.step: row for row in rows[visit.id] if row.revision == visit.revision}
+        plan, known = plans[visit.id], rows[visit.id]
+        named = {"clinic_id": visit.clinic_id, "appointment_id": visit.id, "revision": visit.revision}
+        over += [row.id for row in known if _is_over(row, visit, plan)]
+        present = {row.step: row for row in known if row.revision == named["revision"]}
         for name, step in plan.items():
             if name not in present:
-                new.append(_row(visit, step, now))
+                new.append({"step": name, **named, **_values(step, now)})
             elif _may_move(present[name], now):
-                _move(present[name], step, now)
-    _take_back(session, over, "superseded")
-    session.flush()
+                moved += _moved(present[name], step, now)
+    if over:
+        gone = session.scalars(select(Reminder).where(Reminder.id.in_(over))).all()
+        _take_back(session, gone, "superseded")
+        session.flush()
+    planned_rows.move(session, moved)
     planned_rows.write(session, new)
     if any(row["state"] == "planned" and row["try_after"] <= now for row in new):
         queue.ring(session, "reminders")
@@ -200,7 +226,14 @@ def _existing(session: Session, visits: Sequence[Appointment]) -> list[Reminder]
     return list(session.scalars(select(Reminder).where(Reminder.appointment_id.in_(ids))))
 
 
-def _is_over(row: Reminder, visit: Appointment, plan: dict[str, planning.PlannedStep]) -> bool:
+def _known(session: Session, visits: Sequence[Appointment]) -> Sequence[Known]:
+    """What is planned for these visits, as bare columns: of most of it nothing will change."""
+    found = select(*(getattr(Reminder, name) for name in Known._fields))
+    rows = session.execute(found.where(Reminder.appointment_id.in_([visit.id for visit in visits])))
+    return [Known(*row) for row in rows]
+
+
+def _is_over(row: Known, visit: Appointment, plan: dict[str, planning.PlannedStep]) -> bool:
     if row.state == "planned":
         return row.revision != visit.revision or row.step not in plan
     # How a visit went ends what was to be said before it, though texts may follow it.
@@ -208,7 +241,7 @@ def _is_over(row: Reminder, visit: Appointment, plan: dict[str, planning.Planned
     return row.state == "queued" and (row.revision != visit.revision or gone)
 
 
-def _may_move(row: Reminder, now: datetime) -> bool:
+def _may_move(row: Known, now: datetime) -> bool:
     """What has fallen due belongs to the dispatcher, which decides once; what never fell due may be planned anew."""
     if QUIET in row.why:  # whatever is planned anew, they asked to hear no more of this visit
         return False
@@ -220,17 +253,13 @@ def _values(step: planning.PlannedStep, now: datetime) -> dict[str, Any]:
     return {"state": state, "due_at": step.at, "try_after": step.at or now, "why": list(step.why)}
 
 
-def _row(visit: Appointment, step: planning.PlannedStep, now: datetime) -> dict[str, Any]:
-    named = {"id": db.new_id(), "clinic_id": visit.clinic_id, "appointment_id": visit.id}
-    return named | {"step": step.step, "revision": visit.revision} | _values(step, now)
-
-
-def _move(row: Reminder, step: planning.PlannedStep, now: datetime) -> None:
+def _moved(row: Known, step: planning.PlannedStep, now: datetime) -> list[dict[str, Any]]:
+    """What becomes of a reminder that is planned anew, nothing where that is what it was."""
     values = _values(step, now)
     if row.state == values["state"] == "dropped":
-        return  # it stays dropped, for the reason that was written first
-    for name, value in values.items():
-        setattr(row, name, value)
+        return []  # it stays dropped, for the reason that was written first
+    same = all(getattr(row, name) == value for name, value in values.items())
+    return [] if same else [{"id": row.id} | values]
 
 
 def _take_back(session: Session, rows: Sequence[Reminder], state: str, why: str | None = None) -> None:

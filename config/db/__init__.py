@@ -1,6 +1,6 @@
 """One database behind one interface: SQLite on this machine or PostgreSQL, the same verbs for both."""
 
-from config.db.base import Base, ClinicRow, Heartbeat, Moment, SealedRow, Work, first_id, new_id
+from config.db.base import Base, ClinicRow, Heartbeat, Moment, SealedRow, Work, first_id, new_id, new_ids
 from config.db.claims import Claim, claim, retry_later, still_mine, work_off
 from config.db.engine import EVERY, bare_transaction, engine, forget_connections, on_commit, unit_of_work
 from config.db.sealed import DataKey, Sealed, SealedBytes, clinic_index, load_keys, new_data_key
@@ -26,6 +26,7 @@ __all__ = [
     "load_keys",
     "new_data_key",
     "new_id",
+    "new_ids",
     "on_commit",
     "retry_later",
     "still_mine",

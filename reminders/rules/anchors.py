@@ -1,6 +1,7 @@
 """When a step would go out if nothing stood in its way: counted from the visit on the clinic's clock, and told in words."""
 
 from datetime import datetime, time, timedelta
+from functools import lru_cache
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -27,18 +28,30 @@ def own_time(step: Anchored, starts_at: datetime, place: ZoneInfo) -> datetime:
     """The UTC moment of a step before any rule moves it; whole days are counted on the wall clock of the clinic."""
     start = zones.instant(starts_at)
     if step.weekday is not None:
-        today = zones.to_local(start, place).date()
-        # A visit on a Friday is announced on the Friday before it, not on its own day.
-        back = (today.weekday() - WEEKDAYS.index(step.weekday) - 1) % 7 + 1
-        return zones.local_to_utc(datetime.combine(today - timedelta(days=back), step.at or time(10)), place)
+        return _weekday_before(start, place, step.weekday, step.at or time(10))
     offset, direction = (step.before, -1) if step.before is not None else (step.after, 1)
     assert offset is not None
     days = offset.days
     if days is None or (days == 0 and step.at is None):
         return start + direction * offset.elapsed
-    wall = zones.to_local(start, place).replace(tzinfo=None) + direction * timedelta(days=days)
-    if step.at is not None:
-        wall = datetime.combine(wall.date(), step.at)
+    return _days_away(start, place, direction * days, step.at)
+
+
+# Visits begin at the same few hours of a day; what is asked for again and again is worked out once. Both are given
+# UTC: two aware times of one zone may be equal without being the same instant.
+@lru_cache(maxsize=8192)
+def _weekday_before(start: datetime, place: ZoneInfo, weekday: str, at: time) -> datetime:
+    today = zones.to_local(start, place).date()
+    # A visit on a Friday is announced on the Friday before it, not on its own day.
+    back = (today.weekday() - WEEKDAYS.index(weekday) - 1) % 7 + 1
+    return zones.local_to_utc(datetime.combine(today - timedelta(days=back), at), place)
+
+
+@lru_cache(maxsize=8192)
+def _days_away(start: datetime, place: ZoneInfo, days: int, at: time | None) -> datetime:
+    wall = zones.to_local(start, place).replace(tzinfo=None) + timedelta(days=days)
+    if at is not None:
+        wall = datetime.combine(wall.date(), at)
     return zones.local_to_utc(wall, place)
 
 

@@ -61,7 +61,7 @@ def contradiction(when: Sequence[str], *, afterwards: bool) -> str | None:
 
 def outcome(when: Sequence[str]) -> str | None:
     """Return how the visit must have gone, None for a step before the visit."""
-    return next((one for one in when if one in OUTCOMES), None)
+    return next((one for one in when if one in OUTCOMES), None) if when else None
 
 
 def objection(when: Sequence[str], facts: Facts) -> str | None:

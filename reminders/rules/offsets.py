@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property, lru_cache
 
 FORM = re.compile(r"(\d{1,5}) ?(minute|hour|day|week)s?")
 MINUTES = {"minute": 1, "hour": 60, "day": 24 * 60, "week": 7 * 24 * 60}
@@ -10,19 +11,20 @@ LONGEST = timedelta(days=366)
 EXPECTED = 'expected a length such as "72 hours", "3 days" or "90 minutes"'
 
 
-@dataclass(frozen=True, slots=True)
+# No slots: what follows from the two fields is worked out once for a step, and not for each of its visits.
+@dataclass(frozen=True)
 class Offset:
     """`count` of `unit` ("minute", "hour", "day" or "week")."""
 
     count: int
     unit: str
 
-    @property
+    @cached_property
     def elapsed(self) -> timedelta:
         """The length on a stopwatch, a day being 24 hours."""
         return timedelta(minutes=self.count * MINUTES[self.unit])
 
-    @property
+    @cached_property
     def days(self) -> int | None:
         """Whole days on the wall clock, or None when the offset is a stretch on the stopwatch.
 
@@ -33,6 +35,10 @@ class Offset:
         return None if rest or self.unit == "minute" else days
 
     def __str__(self) -> str:
+        return self._said
+
+    @cached_property
+    def _said(self) -> str:
         return f"{self.count} {self.unit}{'' if self.count == 1 else 's'}"
 
 
@@ -47,6 +53,7 @@ def parse(text: str) -> Offset:
     return offset
 
 
+@lru_cache(maxsize=1024)
 def in_words(length: timedelta) -> str:
     """A length in the largest unit that leaves no rest, days aside: "2 hours", "90 minutes"."""
     minutes = length // timedelta(minutes=1)

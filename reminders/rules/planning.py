@@ -83,14 +83,19 @@ class Visit:
 class PlannedStep:
     """A step with its UTC moment, or `at` None when it is dropped; `why` tells it, one rule and sentence each.
 
-    `local` is the moment in the patient's zone (ISO 8601 with offset); after `deliver_by` the text is of no use.
+    `place` is the patient's zone, None for a dropped step; after `deliver_by` the text is of no use.
     """
 
     step: str
     at: datetime | None
-    local: str | None
+    place: ZoneInfo | None
     why: tuple[str, ...]
     deliver_by: datetime | None = None
+
+    @property
+    def local(self) -> str | None:
+        """The moment in the patient's zone (ISO 8601 with offset)."""
+        return zones.to_local(self.at, self.place).isoformat() if self.at and self.place else None
 
 
 def plan(visit: Visit, cadence: Cadence, now: datetime | None = None) -> list[PlannedStep]:
@@ -111,8 +116,7 @@ def plan(visit: Visit, cadence: Cadence, now: datetime | None = None) -> list[Pl
         at, why = _place(step, own, frame, following)
         planned.append(_planned(step, at, why, frame))
         following = at or following
-    planned.reverse()
-    return planned
+    return planned[::-1]
 
 
 @lru_cache(maxsize=1024)
@@ -230,7 +234,7 @@ def _place(
     if step.if_past == "drop":
         return None, [*why, f"dropped: {past}"]
     why.append(f"moved: {past}, and it is to be sent at once")
-    wanted = _whole_second(frame.earliest)
+    wanted = zones.whole_second(frame.earliest)
     return _settle(wanted, frame, following, why, frame.cadence.min_notice, open_hours)
 
 
@@ -273,31 +277,24 @@ def _settle(
 def _before_closing(wanted: datetime, frame: _Frame, open_hours: hours.OpenHours) -> datetime:
     """The last open moment before `wanted` that leaves room to send, or the very last if the booking came after that."""
     last = open_hours.previous_open(wanted, frame.zone)
-    roomy = max(last + hours.MINUTE - ROOM_TO_SEND, _whole_second(frame.earliest))
+    roomy = max(last + hours.MINUTE - ROOM_TO_SEND, zones.whole_second(frame.earliest))
     return roomy if open_hours.is_open(roomy, frame.zone) else last
 
 
 def _planned(step: Step, at: datetime | None, why: list[str], frame: _Frame) -> PlannedStep:
     if at is None:
         return PlannedStep(step.name, None, None, tuple(why))
-    ends = [at + step.deliver_by] if step.deliver_by else []
-    ends += [frame.visit_at] if step.after is None else []
-    return PlannedStep(
-        step.name, at, zones.to_local(at, frame.zone).isoformat(), tuple(why), min(ends, default=None)
-    )
+    ends = [frame.visit_at] if step.after is None else []
+    ends += [at + step.deliver_by] if step.deliver_by else []
+    return PlannedStep(step.name, at, frame.zone, tuple(why), min(ends, default=None))
 
 
 def _clock(at: datetime, frame: _Frame) -> str:
     """The patient's wall time, with its zone where that is not the clinic's."""
     local = zones.to_local(at, frame.zone)
-    return (
-        f"{local:%H:%M}" if frame.zone.key == frame.visit.zone.key else f"{local:%H:%M} in {frame.zone.key}"
-    )
+    said = f"{local.hour:02}:{local.minute:02}"  # strftime takes three times as long
+    return said if frame.zone.key == frame.visit.zone.key else f"{said} in {frame.zone.key}"
 
 
 def _opening(open_hours: hours.OpenHours, at: datetime, place: ZoneInfo) -> datetime:
     return zones.to_local(open_hours.next_open(at, place), place)
-
-
-def _whole_second(at: datetime) -> datetime:
-    return at.replace(microsecond=0) + timedelta(seconds=1) if at.microsecond else at

@@ -53,6 +53,11 @@ def instant(at: datetime) -> datetime:
     return at.astimezone(UTC)
 
 
+def whole_second(at: datetime) -> datetime:
+    """`at`, or the next whole second after it."""
+    return at.replace(microsecond=0) + timedelta(seconds=1) if at.microsecond else at
+
+
 def change_between(early: datetime, late: datetime, place: ZoneInfo) -> datetime | None:
     """The instant between two UTC instants from which the clock of `place` runs at a new offset, to the second.
 
