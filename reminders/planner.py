@@ -148,7 +148,6 @@ def plans_of(
     """Return the planned steps of each visit by name; none for a visit that is not to be spoken of any more.
 
     `cadence` by clinic is what to plan by, the cadences in force if it is not given; nothing is written.
-
     A visit we hear of for the first time may have a step that fell due a little while ago, as after an outage: it is
     planned, and the dispatcher decides. For a visit that is `known`, what has fallen due was decided already.
     """
@@ -170,14 +169,10 @@ def plans_of(
         if rules is None:
             plans[visit.id] = {step.name: _unsent(step.name) for step in clinics_own.steps_for(visit.kind)}
             continue
-        known_facts = conditions.Facts(
-            language=patient.language,
-            place=visit.place,
-            kind=visit.kind,
-            first_visit=visit.starts_at <= first.get(visit.patient_id, visit.starts_at),
-        )
+        is_first = visit.starts_at <= first.get(visit.patient_id, visit.starts_at)
+        told = conditions.Facts(patient.language, visit.place, visit.kind, first_visit=is_first)
         since = now if visit.id in known else now - rules.catch_up
-        steps = planning.plan(_visit(visit, patient.zone, known_facts), rules, since)
+        steps = planning.plan(_visit(visit, patient.zone, told), rules, since)
         plans[visit.id] = {step.step: step for step in steps}
     return plans
 
