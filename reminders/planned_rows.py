@@ -30,7 +30,7 @@ UPDATE = text(
     FROM unnest(CAST(:id AS uuid[]), CAST(:state AS text[]), CAST(:due_at AS timestamptz[]),
                 CAST(:try_after AS timestamptz[]), CAST(:why AS json[]))
          AS row (id, state, due_at, try_after, why)
-    WHERE reminder.id = row.id
+    WHERE reminder.id = row.id AND reminder.state IN ('planned', 'dropped', 'superseded')
     """
 )
 PLANNED = ("state", "due_at", "try_after", "why")
@@ -50,7 +50,10 @@ def write(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 def move(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Change reminders that are there, each given by its id and every one of PLANNED; what the session holds follows."""
+    """Change reminders that are there, each given by its id and every one of PLANNED; what the session holds follows.
+
+    One that was queued meanwhile, with the text about another visit of its day, stays queued.
+    """
     if not rows:
         return
     connection = session.connection()
