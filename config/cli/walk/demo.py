@@ -77,13 +77,17 @@ def _walk(walk: Walk) -> str | None:
     return None
 
 
+def _sign_in_link(walk: Walk, who: day.Colleague) -> str:
+    words = ("staff", "invite", "--name", who.name, "--email", who.email, "--role", who.role, "--once")
+    return str(walk.scene.command(*words)[0]["link"])
+
+
 def _addresses(walk: Walk) -> None:
-    email = day.TEAM[0].email
-    words = ("staff", "invite", "--name", day.TEAM[0].name, "--email", email, "--once")
-    link = walk.scene.command(*words)[0]["link"]
+    rosa, ines = (_sign_in_link(walk, one) for one in (day.TEAM[0], day.TEAM[2]))
     click.echo(
         f"""
-  The inbox, as Rosa Delgado (this link signs in once):  {link}
+  The inbox, as Rosa Delgado (this link signs in once):  {rosa}
+  The clinic's settings, as Ines Moreau (once too):      {ines}?next=/settings
   The phones:                                            {walk.scene.network}/
   Teresa's phone:                                        {walk.scene.network}/phone/{day.FORM.number}
   Is it well:                                            {walk.scene.service}/readyz
