@@ -16,14 +16,11 @@ LONGER = {
     "tests/messaging/inbox/test_escalation.py": "every rung and what may stop it; to be split by rung",
     "tests/messaging/inbox/test_items.py": "to be split: acts, listing",
     "tests/messaging/test_delivery.py": "to be split: sending, statuses",
-    "tests/messaging/test_reconciling.py": "every way a text can be in doubt; to be split by way",
     "intake_links/links.py:issue": "one argument a line",
     "intake_links/submissions.py:accept": "one argument a line",
     "messaging/inbox/items.py:open_item": "one argument and one column a line",
-    "tests/intake_links/test_pages.py": "every way through a form; to be split by page",
     "tests/intake_links/test_submissions.py": "to be split",
     "tests/reminders/test_imports.py": "to be split: patients, visits",
-    "tests/reminders/test_dispatch.py": "every reason to drop a reminder; to be split by reason",
 }
 
 

@@ -2,16 +2,17 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 from uuid import UUID
 
 import pytest
+import time_machine
 from sqlalchemy import select
 
-from config import db
-from messaging import delivery, outbox, people
+from config import clock, db
+from messaging import delivery, outbox, people, reconciling
 from messaging.inbox.models import InboxItem, ItemEvent, Timer
 from messaging.models import Attempt, Clinic, Message, Patient, Staff
 
@@ -116,3 +117,15 @@ def at() -> Callable[[datetime], Any]:
     import time_machine
 
     return lambda moment: time_machine.travel(moment, tick=False)
+
+
+@pytest.fixture
+def later() -> Callable[[float], None]:
+    """Reconciles and delivers so many seconds from now; the clock stands still meanwhile."""
+
+    def later(seconds: float, lane: str = "bulk") -> None:
+        with time_machine.travel(clock.now() + timedelta(seconds=seconds), tick=False):
+            reconciling.reconcile()
+            delivery.deliver(lane)
+
+    return later

@@ -1,7 +1,6 @@
 """Texts in doubt: found in the carrier's list or sent again, once, and never in silence."""
 
 from collections import Counter
-from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -13,19 +12,6 @@ from messaging import consent, delivery, reconciling
 from messaging.models import Message
 
 both = pytest.mark.parametrize("house", ["sqlite", "postgresql"], indirect=True)
-Later = Callable[[float], None]
-
-
-@pytest.fixture
-def later() -> Later:
-    """Reconciles and delivers so many seconds from now; the clock stands still meanwhile."""
-
-    def later(seconds: float, lane: str = "bulk") -> None:
-        with time_machine.travel(clock.now() + timedelta(seconds=seconds), tick=False):
-            reconciling.reconcile()
-            delivery.deliver(lane)
-
-    return later
 
 
 @both
@@ -258,37 +244,6 @@ def test_looking_for_a_text_does_not_use_up_its_tries(network, desk, new_patient
     assert desk.state(message) == "queued"
     later(400)
     assert desk.state(message) == "sent"
-
-
-def test_the_carrier_is_asked_after_a_text_it_has_fallen_silent_about(network, desk, new_patient, later):
-    message = desk.text(new_patient())
-    delivery.deliver("bulk")
-    network.settled(desk.now(message).provider_sid, "delivered")
-    later(30 * 60)
-    assert desk.state(message) == "sent"
-    later(61 * 60)
-    assert desk.state(message) == "delivered"
-
-
-@pytest.mark.parametrize("number", ["+13035550195", "+13035550196"])
-def test_what_the_carrier_says_when_asked_is_acted_upon(network, desk, new_patient, later, number):
-    message = desk.text(new_patient(number=number))
-    delivery.deliver("bulk")
-    network.settled(desk.now(message).provider_sid, "undelivered")
-    later(61 * 60)
-    assert desk.state(message) == "undelivered"
-    assert len(desk.items()) == 1
-
-
-def test_a_text_that_stays_sent_is_not_asked_after_for_ever(network, desk, new_patient):
-    message, start = desk.text(new_patient(number="+13035550199")), clock.now()
-    delivery.deliver("bulk")
-    looked = 0
-    for hours in range(2, 200, 7):
-        with time_machine.travel(start + timedelta(hours=hours), tick=False):
-            looked += reconciling.reconcile()
-    assert desk.state(message) == "sent"
-    assert 1 <= looked <= 8
 
 
 def test_a_patient_whose_key_is_gone_does_not_stop_the_others(network, desk, new_patient, later, house):
