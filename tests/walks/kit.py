@@ -8,6 +8,8 @@ from config import runtime
 from config.cli.walk import stage
 from config.cli.walk.stage import Running
 
+# What a step of the walk may take where two test processes share the machine: a stalled disk is no finding here.
+PATIENCE = 90
 NO_REDIS = "unix:///nowhere/redis.sock"
 
 
@@ -16,7 +18,7 @@ def running(folder: Path, **more: str) -> Iterator[Running]:
     """Run a service in `folder`; the test process forgets its settings afterwards."""
     before = (runtime._settings, dict(runtime._made))
     try:
-        with stage.running(folder, **more) as service:
+        with stage.running(folder, patience=PATIENCE, **more) as service:
             yield service
     finally:
         runtime._settings = before[0]

@@ -28,8 +28,11 @@ class Running:
 
 
 @contextmanager
-def running(folder: Path, *, port: int | None = None, **more: str) -> Iterator[Running]:
-    """Run a service in `folder` until the block ends, with `more` settings by environment name."""
+def running(folder: Path, *, port: int | None = None, patience: float = 25, **more: str) -> Iterator[Running]:
+    """Run a service in `folder` until the block ends, with `more` settings by environment name.
+
+    Its scene waits `patience` seconds for what should be seen.
+    """
     web, network = ports.free_ports(2)
     settings = _settings(folder, port or web, network, **more)
     start.use(settings, "stage")
@@ -38,7 +41,8 @@ def running(folder: Path, *, port: int | None = None, **more: str) -> Iterator[R
     env = start.environment(settings, service.valkey.url if service.valkey else settings.redis_url)
     try:
         service.supervisor.start()
-        yield Running(service, Scene(settings.public_url, f"http://127.0.0.1:{network}", env, folder))
+        phones = f"http://127.0.0.1:{network}"
+        yield Running(service, Scene(settings.public_url, phones, env, folder, patience=patience))
     finally:
         service.stop()
 

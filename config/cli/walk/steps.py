@@ -75,7 +75,7 @@ def sign_everyone_in(walk: Walk) -> str:
 def texts_arrive(walk: Walk) -> str:
     """The reminders that are due now arrive on the phones."""
     due = (day.YES, day.CHANGE, day.SPANISH, day.STOP, day.CRISIS, day.FORM)
-    texts = [walk.scene.received(one.number, day.CLINIC, seconds=25) for one in due]
+    texts = [walk.scene.received(one.number, day.CLINIC) for one in due]
     return f"{len(texts)} phones have it: “{texts[0]}”"
 
 
