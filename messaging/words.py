@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from config import logging, runtime
 from messaging import phone, proofing, situations, wording
 from messaging.editions import publishing
+from messaging.editions.naming import Names
 from messaging.editions.publishing import Definition, Problem, Refused
 from messaging.models import Clinic
 
@@ -144,8 +145,24 @@ def _take_effect(session: Session, clinic: Clinic, _definition: Definition, _act
     session.info.get(KIND, {}).pop(clinic.id, None)
 
 
+def _names(_session: Session, _clinic: Clinic, names: Names) -> Names:
+    named = {
+        key: f"“{one.name}” ({one.group[:1].lower()}{one.group[1:]})"
+        for key, one in situations.every().items()
+    }
+    return names.also(
+        {(language, key): said for language in wording.LANGUAGES for key, said in named.items()}
+    )
+
+
 WORDS = publishing.Kind(
-    KIND, read=read, present=present, check=check, silences=silences, take_effect=_take_effect
+    KIND,
+    read=read,
+    present=present,
+    check=check,
+    silences=silences,
+    take_effect=_take_effect,
+    names=_names,
 )
 
 

@@ -220,5 +220,11 @@ def _take_effect(_session: Session, clinic: Clinic, definition: Mapping[str, Any
 
 
 CLINIC = publishing.Kind(
-    "clinic", read=read, present=_present, silences=silences, take_effect=_take_effect, model=About
+    "clinic",
+    read=read,
+    present=_present,
+    silences=silences,
+    take_effect=_take_effect,
+    model=About,
+    names=lambda _session, _clinic, names: names.also(forms={"phone": phone.display}),
 )

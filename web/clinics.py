@@ -3,16 +3,15 @@
 from collections.abc import Mapping
 from typing import Any
 
-from flask import redirect, request, url_for
+from flask import request
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
-from config import db
 from messaging import phone, wording
 from messaging.models import Clinic
 from reminders.clinics import CLINIC, MOST_SITES
-from web import drafting, editions, layout, permissions, sessions, words
+from web import drafting, editions, layout, permissions, words
 
 clinics = layout.room("clinics", __name__)
 editions.EDITORS["clinic"] = "clinics.show"
@@ -36,21 +35,14 @@ ZONES = (
 @permissions.signed_in("clinic.look")
 def show() -> str:
     """Show what the clinic says of itself, and the draft of a change."""
-    with db.unit_of_work(sessions.clinic().id, read_only=True) as session:
-        clinic = session.get_one(Clinic, sessions.clinic().id)
-        return _page(session, clinic, drafting.fresh(session, clinic, CLINIC))
+    return drafting.show(CLINIC, _page)
 
 
 @clinics.post("/settings/clinic")
 @permissions.signed_in("clinic.settings")
 def save() -> Response | tuple[str, int]:
     """Keep what was typed as a draft; nothing is in force by that."""
-    with db.unit_of_work(sessions.clinic().id) as session:
-        clinic = session.get_one(Clinic, sessions.clinic().id)
-        sheet = drafting.keep(session, clinic, CLINIC, given(request.form))
-        if sheet is not None:
-            return _page(session, clinic, sheet), sheet.code
-    return redirect(url_for("clinics.show"), 303)
+    return drafting.save(CLINIC, _page, given(request.form))
 
 
 def given(form: MultiDict[str, str]) -> dict[str, Any]:
@@ -88,7 +80,6 @@ def _page(session: Session, clinic: Clinic, sheet: drafting.Sheet) -> str:
         raw=sheet.raw,
         problems=problems,
         desk=editions.desk(session, clinic, CLINIC),
-        spoken=editions.spoken,
         rows=range(min(len(sheet.raw["sites"]) + SPARE, MOST_SITES)),
         zones=ZONES,
         number=phone.display(clinic.number),
