@@ -58,7 +58,6 @@ def given(form: MultiDict[str, str]) -> dict[str, Any]:
             "start": form.get("quiet_hours.start", ""),
             "end": form.get("quiet_hours.end", ""),
         },
-        "retention_months": form.get("retention_months", "").strip() or "0",
         "sites": [one for one in rows if one["name"] or one["address"] or one["state"]],
     }
 

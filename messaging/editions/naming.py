@@ -134,7 +134,7 @@ def _key(place: str, inside: Any) -> str:
 
 def _called(names: Names, path: Path) -> str:
     words = _find(names.fields, path)
-    return (path[-1].replace("_", " ") if words is None else words).format(path[-1])
+    return path[-1].replace("_", " ") if words is None else words.format(path[-1])
 
 
 def _briefly(names: Names, path: Path, table: Mapping[str, Any]) -> Iterator[str]:

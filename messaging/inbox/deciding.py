@@ -46,7 +46,11 @@ def names(session: Session, clinic: Clinic, words: Names) -> Names:
         for email, name in people.items()
     }
     values = dict.fromkeys(("backup.*", "fallback", "route[].people"), people)
-    forms: dict[str, Callable[[Any], str]] = {"hours": hours.say, "on_call.*": hours.say, "call[].phone": phone.display}
+    forms: dict[str, Callable[[Any], str]] = {
+        "hours": hours.say,
+        "on_call.*": hours.say,
+        "call[].phone": phone.display,
+    }
     return words.also(by_field, values, forms)
 
 

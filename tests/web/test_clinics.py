@@ -15,7 +15,6 @@ FORM = {
     "languages": "en",
     "quiet_hours.start": "19:00",
     "quiet_hours.end": "09:00",
-    "retention_months": "84",
     "sites[0].name": "Elm House",
     "sites[0].address": "12 Elm St",
     "sites[0].zone": "America/Phoenix",
@@ -50,7 +49,7 @@ def test_what_is_typed_is_a_draft_until_it_is_published(house: Any) -> None:
         {"name": "Elm House", "address": "12 Elm St", "zone": "America/Phoenix", "state": "AZ"}
     ]
     assert clinic.rules["quiet_hours"] == {"start": "19:00", "end": "09:00"}
-    assert (clinic.rules["languages"], clinic.rules["retention_months"]) == (["en"], 84)
+    assert clinic.rules["languages"] == ["en"]
 
 
 @pytest.mark.parametrize(
@@ -62,7 +61,6 @@ def test_what_is_typed_is_a_draft_until_it_is_published(house: Any) -> None:
         ("messaging_service_sid", "SM12", "MG and 32"),
         ("quiet_hours.start", "08:30", "begin in the evening"),
         ("quiet_hours.end", "18:00", "two hours"),
-        ("retention_months", "many", "whole number"),
         ("sites[0].zone", "Mars", "unknown time zone"),
         ("sites[0].state", "QQ", "two letters"),
         ("sites[0].name", "", "must be given"),

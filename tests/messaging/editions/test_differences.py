@@ -8,10 +8,7 @@ from messaging.editions.differences import between
 KEYS = st.sampled_from(["a", "b", "c", "name"])
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.sampled_from(["", "a", "b"]),
-    lambda inner: (
-        st.lists(inner, max_size=3)
-        | st.dictionaries(KEYS, inner, max_size=3)
-    ),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=3),
     max_leaves=8,
 )
 DEFINITIONS = st.dictionaries(KEYS, VALUES, max_size=3)
