@@ -1,6 +1,6 @@
 """The clinic's routing and ladder as a page: read in words, drafted in a form, tried out on a moment, with its holes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -63,7 +63,7 @@ def _page(session: Session, clinic: Clinic, sheet: drafting.Sheet) -> str:
         holidays=written.holidays,
         sheet=sheet,
         raw=sheet.raw,
-        problems=sheet.problems,
+        problems=_at_fields(sheet.problems),
         gaps=gaps,
         rows=range(ladderform.ROWS),
         more_rules=len(sheet.raw["route"]) < publishing.MOST_ROUTES,
@@ -80,6 +80,12 @@ def _page(session: Session, clinic: Clinic, sheet: drafting.Sheet) -> str:
         call_list=rules.call_list,
         fallback=[one.name for email in rules.fallback for one in people if one.email == email],
     )
+
+
+def _at_fields(problems: Mapping[str, str]) -> dict[str, str]:
+    """What is wrong by the field of the form: all the days that the clinic is closed stand in one."""
+    days = "; ".join(said for field, said in problems.items() if field.startswith("holidays"))
+    return {**problems, "holidays": days}
 
 
 def _choices(people: Sequence[rungs.Person]) -> dict[str, list[tuple[str, str]]]:
