@@ -169,8 +169,9 @@ def request_view() -> Any:
 def _to_the_door() -> AnyResponse:
     if "unattended" in request.args:
         abort(401)
-    if request.method == "POST" and request.path.startswith(KEPT):
-        # Its token was asked for before: nobody else's form comes to stand here.
+    chosen = any(one.filename for one in request.files.values())
+    if request.method == "POST" and request.path.startswith(KEPT) and not chosen:
+        # Its token was asked for before: nobody else's form comes to stand here. A file would have to be chosen again.
         typed = [one for one in request.form.items(multi=True) if one[0] != "csrf_token"]
         return Response(render_template("staff/signed_out.html", typed=typed, onward=request.path), 401)
     onward = request.full_path.rstrip("?") if request.method == "GET" else "/"
