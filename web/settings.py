@@ -1,6 +1,7 @@
 """The clinic's routing and ladder as a page: read in words, drafted in a form, tried out on a moment, with its holes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,6 +13,7 @@ from werkzeug.wrappers import Response
 from config import clock
 from intake_links import scoring
 from messaging import wording
+from messaging.editions.problems import Problem
 from messaging.inbox import holes, hours, publishing, roster, routing
 from messaging.inbox import ladder as rungs
 from messaging.models import Clinic
@@ -21,6 +23,7 @@ from web import curves, drafting, editions, ladderform, layout, permissions, rou
 settings = layout.room("settings", __name__)
 editions.EDITORS[RULES.name] = "settings.show"
 TEXTED = routing.TEXTED
+OK = 200
 TYPED = "%Y-%m-%dT%H:%M"
 
 
@@ -39,10 +42,8 @@ def save() -> Response | tuple[str, int]:
 
 
 def _shown(session: Session, clinic: Clinic, sheet: drafting.Sheet) -> str:
-    """The page as it stands: its draft in the form, with what keeps it from being published."""
-    wrong = RULES.check(session, clinic, dict(sheet.raw)) if sheet.edit else ()
-    raw = ladderform.of_ladder(publishing.read(sheet.raw))
-    return _page(session, clinic, drafting.Sheet(raw, sheet.edit, wrong))
+    """The page as it stands: its draft in the form, with hours as people write them."""
+    return _page(session, clinic, replace(sheet, raw=ladderform.of_ladder(publishing.read(sheet.raw))))
 
 
 def _page(session: Session, clinic: Clinic, sheet: drafting.Sheet) -> str:
@@ -63,7 +64,7 @@ def _page(session: Session, clinic: Clinic, sheet: drafting.Sheet) -> str:
         holidays=written.holidays,
         sheet=sheet,
         raw=sheet.raw,
-        problems=_at_fields(sheet.problems),
+        problems=_at_fields(desk.problems if sheet.code == OK else sheet.wrong),
         gaps=gaps,
         rows=range(ladderform.ROWS),
         more_rules=len(sheet.raw["route"]) < publishing.MOST_ROUTES,
@@ -82,10 +83,10 @@ def _page(session: Session, clinic: Clinic, sheet: drafting.Sheet) -> str:
     )
 
 
-def _at_fields(problems: Mapping[str, str]) -> dict[str, str]:
+def _at_fields(problems: Sequence[Problem]) -> dict[str, str]:
     """What is wrong by the field of the form: all the days that the clinic is closed stand in one."""
-    days = "; ".join(said for field, said in problems.items() if field.startswith("holidays"))
-    return {**problems, "holidays": days}
+    days = "; ".join(one.message for one in problems if one.field.startswith("holidays"))
+    return {one.field: one.message for one in reversed(problems)} | {"holidays": days}
 
 
 def _choices(people: Sequence[rungs.Person]) -> dict[str, list[tuple[str, str]]]:

@@ -106,3 +106,25 @@ def test_what_stands_in_the_way_is_said_in_the_words_of_the_page(house: Any, lea
     wrong = dana.post("/settings/clinic", edit="0", **(CLINIC | {"sites[0].zone": "Mars"}))
     assert "Site “Elm House”: time zone: unknown time zone" in unescape(wrong.text)
     assert 'href="#sites[0].zone"' in wrong.text
+
+
+def test_what_was_before_is_compared_in_the_words_of_the_page(house: Any, lead: Any) -> None:
+    dana = house.signed_in(lead)
+    for count in (5, 3):
+        dana.post("/settings/cadence", **cadence(step("far", count)))
+        dana.post("/settings/draft/cadence/publish", edit="1")
+    page = unescape(dana.get("/settings/history/cadence?number=1").text)
+    assert (
+        '<th scope="row">Step “far”: before the visit</th><td><del>5 days</del></td><td><ins>3 days</ins></td>'
+        in page
+    )
+
+
+def test_a_form_that_came_back_from_the_door_holds_each_of_several_choices(house: Any, lead: Any) -> None:
+    with time_machine.travel(NOW, tick=False) as clock:
+        dana = house.signed_in(lead)
+        clock.shift(timedelta(hours=1))
+        both = dana.post("/settings/clinic", edit="0", **(CLINIC | {"languages": ["en", "es"]})).text
+    assert 'name="languages" value="en"' in both
+    assert 'name="languages" value="es"' in both
+    assert both.count('name="csrf_token"') == 1
