@@ -1,7 +1,6 @@
 """The clinic's own words over the shipped ones: what a text says, what may not be published, and the words as a file."""
 
 import re
-import tomllib
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +11,8 @@ from sqlalchemy.orm import Session
 
 from config import logging, runtime
 from messaging import phone, proofing, situations, wording
-from messaging.editions import publishing
+from messaging.editions import places, publishing
+from messaging.editions.naming import Names
 from messaging.editions.publishing import Definition, Problem, Refused
 from messaging.models import Clinic
 
@@ -144,8 +144,24 @@ def _take_effect(session: Session, clinic: Clinic, _definition: Definition, _act
     session.info.get(KIND, {}).pop(clinic.id, None)
 
 
+def _names(_session: Session, _clinic: Clinic, names: Names) -> Names:
+    named = {
+        key: f"“{one.name}” ({one.group[:1].lower()}{one.group[1:]})"
+        for key, one in situations.every().items()
+    }
+    return names.also(
+        {(language, key): said for language in wording.LANGUAGES for key, said in named.items()}
+    )
+
+
 WORDS = publishing.Kind(
-    KIND, read=read, present=present, check=check, silences=silences, take_effect=_take_effect
+    KIND,
+    read=read,
+    present=present,
+    check=check,
+    silences=silences,
+    take_effect=_take_effect,
+    names=_names,
 )
 
 
@@ -161,9 +177,9 @@ def toml(definition: Mapping[str, Mapping[str, str]]) -> str:
 def parse(text: str) -> Definition:
     """Return the words of a TOML file's text. Raises Refused with every problem and its line: form and words alike."""
     try:
-        mapping = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as broken:
-        raise Refused([Problem("", f"this is not TOML: {broken}")]) from None
+        mapping = places.read(text)
+    except places.NotToml as broken:
+        raise Refused([broken.problem]) from None
     try:
         definition = read(mapping)
     except Refused as wrong:

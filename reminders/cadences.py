@@ -4,7 +4,6 @@ Stands on `reminders.rules` and never the other way round: the models here have 
 `reminders.rules.planning` asks of a Step and a Cadence.
 """
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from datetime import time, timedelta
 from functools import cache, cached_property
@@ -14,6 +13,7 @@ from typing import Annotated, Any, Self
 import pydantic
 from pydantic import Field, model_validator
 
+from messaging.editions import places
 from reminders import state_hours
 from reminders.rules import conditions, hours, planning, problems
 from reminders.rules.problems import BadCadence, Problem
@@ -166,9 +166,9 @@ def schema() -> dict[str, Any]:
 def parse(text: str) -> Cadence:
     """The cadence of a TOML file's text; raises BadCadence with every problem and, where it is found, its line."""
     try:
-        mapping = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as broken:
-        raise BadCadence([Problem("", f"this is not TOML: {broken}")]) from None
+        mapping = places.read(text)
+    except places.NotToml as broken:
+        raise BadCadence([broken.problem]) from None
     return _read(mapping, text)
 
 

@@ -39,8 +39,7 @@ def parse(text: str) -> dict[str, publishing.Definition]:
     try:
         whole = places.read(text)
     except places.NotToml as broken:
-        said = f"column {broken.column}: this is not TOML: {broken.message}"
-        raise BadFile([publishing.Problem("file", said, broken.line)]) from None
+        raise BadFile([broken.problem]) from None
     found: dict[str, publishing.Definition] = {}
     problems: list[publishing.Problem] = []
     for name, given in whole.items():

@@ -16,6 +16,8 @@ from reminders import cadences
 from reminders.rules import zones
 
 MOST_SITES = 20
+# Editions and files from before have a number of months that was never kept; nothing is promised by it any more.
+KEPT, NOTHING_DELETED = "retention_months", ("", "0")
 # Two hours a day in which a text may leave: with less, a step that waits for the morning would find no room.
 LEAST_OPEN = 120
 LANGUAGES: tuple[Literal["en", "es"], ...] = ("en", "es")
@@ -93,7 +95,7 @@ class Site(_Strict):
 
 
 class About(_Strict):
-    """A clinic as it describes itself. `quiet_hours` narrow those of every cadence; `retention_months` 0: kept."""
+    """A clinic as it describes itself. `quiet_hours` narrow those of every cadence."""
 
     name: Name
     zone: Zone
@@ -101,20 +103,25 @@ class About(_Strict):
     messaging_service_sid: Annotated[str | None, BeforeValidator(_service)] = None
     languages: Annotated[tuple[Literal["en", "es"], ...], Field(min_length=1, max_length=2)] = LANGUAGES
     quiet_hours: cadences.QuietHours = cadences.QuietHours()
-    retention_months: Annotated[int, Field(ge=0, le=360)] = 0
     sites: Annotated[tuple[Site, ...], Field(max_length=MOST_SITES)] = ()
 
 
 def read(definition: Mapping[str, Any]) -> dict[str, Any]:
     """Return a clinic's description in its full form. Raises publishing.Refused with each mistake at its field."""
+    if str(definition.get(KEPT, 0)) not in NOTHING_DELETED:
+        raise publishing.Refused([publishing.Problem(KEPT, "nothing is deleted by its age: leave this out")])
     try:
-        found = About.model_validate(definition)
+        found = About.model_validate(_without_age(definition))
     except pydantic.ValidationError as wrong:
         raise publishing.Refused([_problem(each) for each in wrong.errors(include_input=False)]) from None
     problems = [*_named_twice(found.sites), *_too_quiet(found.quiet_hours)]
     if problems:
         raise publishing.Refused(problems)
     return found.model_dump(mode="json")
+
+
+def _without_age(definition: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in definition.items() if key != KEPT}
 
 
 def _problem(each: Any) -> publishing.Problem:
@@ -157,7 +164,6 @@ def about(clinic: Clinic) -> About:
         messaging_service_sid=clinic.messaging_service_sid,
         languages=tuple(rules.get("languages", LANGUAGES)),
         quiet_hours=cadences.QuietHours.model_validate(rules.get("quiet_hours", {})),
-        retention_months=rules.get("retention_months", 0),
         sites=tuple(Site.model_validate(one) for one in rules.get("sites", ())),
     )
 
@@ -209,16 +215,22 @@ def silences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
 
 
 def _take_effect(_session: Session, clinic: Clinic, definition: Mapping[str, Any], _actor: str) -> None:
-    found = About.model_validate(definition)
+    found = About.model_validate(_without_age(definition))
     clinic.name, clinic.zone, clinic.phone = found.name, found.zone, found.phone
     clinic.messaging_service_sid = found.messaging_service_sid
     rules = dict(clinic.rules)
     if "hours" in rules:
         rules["hours"] = {**rules["hours"], "zone": found.zone}
-    kept = found.model_dump(mode="json", include={"languages", "quiet_hours", "retention_months", "sites"})
-    clinic.rules = {**rules, **kept}
+    kept = found.model_dump(mode="json", include={"languages", "quiet_hours", "sites"})
+    clinic.rules = {**_without_age(rules), **kept}
 
 
 CLINIC = publishing.Kind(
-    "clinic", read=read, present=_present, silences=silences, take_effect=_take_effect, model=About
+    "clinic",
+    read=read,
+    present=_present,
+    silences=silences,
+    take_effect=_take_effect,
+    model=About,
+    names=lambda _session, _clinic, names: names.also(forms={"phone": phone.display}),
 )

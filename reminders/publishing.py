@@ -8,8 +8,9 @@ from sqlalchemy.orm import Session
 
 from config import db
 from intake_links import scoring
-from messaging import wording
+from messaging import situations, wording
 from messaging.editions import publishing
+from messaging.editions.naming import Names
 from messaging.models import Clinic
 from reminders import cadences, planner, replanning, schedules
 from reminders.models import Replanning
@@ -66,8 +67,20 @@ def take_effect(session: Session, clinic: Clinic, _definition: Mapping[str, Any]
     replanning.begin(session, clinic.id, edition.id if edition else None)
 
 
+def _names(_session: Session, _clinic: Clinic, names: Names) -> Names:
+    texts = {key: one.name for key, one in situations.every().items()}
+    titles = {name: one.title for name, one in scoring.instruments().items()}
+    return names.also(values={"[].text": texts, "[].text_without_intake": texts, "[].intake": titles})
+
+
 CADENCE = publishing.Kind(
-    "cadence", read=read, present=present, check=check, take_effect=take_effect, model=cadences.Cadence
+    "cadence",
+    read=read,
+    present=present,
+    check=check,
+    take_effect=take_effect,
+    model=cadences.Cadence,
+    names=_names,
 )
 
 

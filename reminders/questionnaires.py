@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from intake_links import links, scoring
 from intake_links.models import Screen
 from messaging.editions import publishing
+from messaging.editions.naming import Names
 from messaging.inbox.models import InboxItem
 from messaging.models import Clinic, Patient, Staff
 from reminders import schedules
@@ -118,6 +119,11 @@ def silences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     ]
 
 
+def _names(_session: Session, _clinic: Clinic, names: Names) -> Names:
+    titles = {name: one.title for name, one in scoring.instruments().items()}
+    return names.also(values={"asks[].instruments": titles})
+
+
 SCHEDULE = publishing.Kind(
-    "schedule", read=_read, present=_present, silences=silences, model=schedules.Schedule
+    "schedule", read=_read, present=_present, silences=silences, model=schedules.Schedule, names=_names
 )

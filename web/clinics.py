@@ -1,23 +1,26 @@
 """The page on which a clinic says who it is: name, phones, sites, languages, nights. A change goes through its draft."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from flask import redirect, request, url_for
+from flask import request
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
-from config import db
 from messaging import phone, wording
+from messaging import words as clinic_words
 from messaging.models import Clinic
 from reminders.clinics import CLINIC, MOST_SITES
-from web import drafting, editions, layout, permissions, sessions, words
+from web import drafting, editions, layout, permissions, words
 
 clinics = layout.room("clinics", __name__)
 editions.EDITORS["clinic"] = "clinics.show"
 # Two empty rows wait below the sites that there are.
 SPARE = 2
+# Both leave as one text when a patient's reads as a crisis.
+CRISIS = ("crisis", "crisis_line")
 ZONES = (
     "America/New_York",
     "America/Detroit",
@@ -32,25 +35,28 @@ ZONES = (
 )
 
 
+@dataclass(frozen=True)
+class Read:
+    """A language that patients read: the reminder of the day before, and the answer to a crisis."""
+
+    language: str
+    spoken: str
+    reminder: str
+    crisis: str
+
+
 @clinics.get("/settings/clinic")
 @permissions.signed_in("clinic.look")
 def show() -> str:
     """Show what the clinic says of itself, and the draft of a change."""
-    with db.unit_of_work(sessions.clinic().id, read_only=True) as session:
-        clinic = session.get_one(Clinic, sessions.clinic().id)
-        return _page(session, clinic, drafting.fresh(session, clinic, CLINIC))
+    return drafting.show(CLINIC, _page)
 
 
 @clinics.post("/settings/clinic")
 @permissions.signed_in("clinic.settings")
 def save() -> Response | tuple[str, int]:
     """Keep what was typed as a draft; nothing is in force by that."""
-    with db.unit_of_work(sessions.clinic().id) as session:
-        clinic = session.get_one(Clinic, sessions.clinic().id)
-        sheet = drafting.keep(session, clinic, CLINIC, given(request.form))
-        if sheet is not None:
-            return _page(session, clinic, sheet), sheet.code
-    return redirect(url_for("clinics.show"), 303)
+    return drafting.save(CLINIC, _page, given(request.form))
 
 
 def given(form: MultiDict[str, str]) -> dict[str, Any]:
@@ -66,7 +72,6 @@ def given(form: MultiDict[str, str]) -> dict[str, Any]:
             "start": form.get("quiet_hours.start", ""),
             "end": form.get("quiet_hours.end", ""),
         },
-        "retention_months": form.get("retention_months", "").strip() or "0",
         "sites": [one for one in rows if one["name"] or one["address"] or one["state"]],
     }
 
@@ -88,21 +93,25 @@ def _page(session: Session, clinic: Clinic, sheet: drafting.Sheet) -> str:
         raw=sheet.raw,
         problems=problems,
         desk=editions.desk(session, clinic, CLINIC),
-        spoken=editions.spoken,
         rows=range(min(len(sheet.raw["sites"]) + SPARE, MOST_SITES)),
         zones=ZONES,
         number=phone.display(clinic.number),
         shown_phone=phone.display(str(sheet.raw["phone"])),
-        read=_as_read(sheet.raw),
+        read=_as_read(session, clinic, sheet.raw),
         languages=[(one, words.say("languages", one)) for one in wording.LANGUAGES],
         edits=layout.may("clinic.settings"),
     )
 
 
-def _as_read(raw: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """The reminder of the day before as a made-up patient reads it, by language."""
+def _as_read(session: Session, clinic: Clinic, raw: Mapping[str, Any]) -> list[Read]:
+    """What is typed as a made-up patient reads it in the clinic's own words, in each language that is offered."""
+    own = clinic_words.of(session, clinic.id)
+    offered = [one for one in wording.LANGUAGES if one in raw["languages"]] or wording.LANGUAGES[:1]
+    typed = {"clinic": str(raw["name"]) or "…", "clinic_phone": phone.display(str(raw["phone"])) or "…"}
     found = []
-    for language in wording.LANGUAGES:
-        said = {**words.table_of(f"made_up_{language}"), "clinic": str(raw["name"]) or "…"}
-        found.append((language, wording.render(wording.texts(language)["reminder_day"], said)))
-    return [one for one in found if one[0] in raw["languages"]] or found[:1]
+    for language in offered:
+        said = clinic_words.sample(clinic, language) | typed
+        crisis = [own.say(key, language, said) for key in CRISIS]
+        day = own.say("reminder_day", language, said)
+        found.append(Read(language, words.say("languages", language), day, " ".join(filter(None, crisis))))
+    return found

@@ -1,6 +1,6 @@
 """What every decision of the clinic has in common on its pages: its draft, who agrees, publishing, what was before."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from config import clock, db
-from messaging.editions import differences, publishing
+from messaging.editions import naming, publishing
 from messaging.editions.models import Edition
 from messaging.models import Clinic, Staff
 from reminders import decisions
@@ -34,18 +34,25 @@ class Desk:
     live: Edition | None
     draft: Edition | None
     edit: int
-    changes: list[differences.Difference]
+    changes: list[naming.Change]
     problems: Sequence[publishing.Problem]
+    wrong: list[str]
     silences: list[str]
     agrees: bool
     alone: bool
     told: list[str]
+
+    @property
+    def editor(self) -> str:
+        """The page it is changed on."""
+        return EDITORS[self.kind]
 
 
 def desk(session: Session, clinic: Clinic, kind: publishing.Kind) -> Desk:
     """Return how this decision stands now."""
     draft = publishing.draft(session, clinic.id, kind.name)
     in_force = publishing.live(session, clinic.id, kind.name)
+    problems = kind.check(session, clinic, draft.definition) if draft else ()
     silences = publishing.silenced(session, clinic, kind, draft) if draft else []
     me = actor()
     return Desk(
@@ -53,13 +60,42 @@ def desk(session: Session, clinic: Clinic, kind: publishing.Kind) -> Desk:
         live=in_force,
         draft=draft,
         edit=draft.edit if draft else 0,
-        changes=differences.between(kind.present(session, clinic), draft.definition) if draft else [],
-        problems=kind.check(session, clinic, draft.definition) if draft else (),
+        changes=changes(session, clinic, kind, kind.present(session, clinic), draft.definition)
+        if draft
+        else [],
+        problems=problems,
+        wrong=spoken(session, clinic, kind, problems, draft.definition) if draft else [],
         silences=silences,
         agrees=draft is not None and draft.state == "asked" and draft.asked_by != me,
         alone=not publishing.somebody_else(session, clinic, me),
         told=[told(session, clinic, one) for one in (in_force, draft) if one is not None],
     )
+
+
+def changes(
+    session: Session,
+    clinic: Clinic,
+    kind: publishing.Kind,
+    old: publishing.Definition,
+    new: publishing.Definition,
+) -> list[naming.Change]:
+    """Return in the words of the clinic's lead what two definitions of one kind differ in."""
+    return naming.changes(publishing.names(session, clinic, kind), old, new)
+
+
+def spoken(
+    session: Session,
+    clinic: Clinic,
+    kind: publishing.Kind,
+    problems: Sequence[publishing.Problem],
+    definition: Mapping[str, Any],
+) -> list[str]:
+    """Return each problem of a definition with its field as the clinic's lead would name it."""
+    names = publishing.names(session, clinic, kind)
+    fields = (naming.called(names, naming.path_of(one.field, definition)) for one in problems)
+    return [
+        ": ".join(filter(None, (field, one.message))) for field, one in zip(fields, problems, strict=True)
+    ]
 
 
 def actor() -> str:
@@ -100,7 +136,7 @@ def history(kind: str) -> str:
         found = publishing.history(session, clinic.id, kind)
         chosen = request.args.get("number", type=int)
         old = next((one for one in found if one.number == chosen), None)
-        changed = differences.between(old.definition, this.present(session, clinic)) if old else []
+        changed = changes(session, clinic, this, old.definition, this.present(session, clinic)) if old else []
         return layout.page(
             session,
             "staff/editions.html",
@@ -133,7 +169,10 @@ def move(kind: str, act: str) -> Response:
     except publishing.NeedsSecond as needs:
         said, tone = words.say("editions", "needs_second", why="; ".join(needs.why)), "refused"
     except publishing.Refused as wrong:
-        said, tone = words.say("editions", "refused", why=str(wrong)), "refused"
+        said, tone = (
+            words.say("editions", "refused", why="; ".join(one.message for one in wrong.problems)),
+            "refused",
+        )
     flash(said, tone)
     return redirect(url_for(EDITORS[kind]), 303)
 
@@ -177,14 +216,3 @@ def _edit(session: Session, clinic: Clinic, kind: str) -> int:
 
 def _kind(name: str) -> publishing.Kind:
     return decisions.KINDS[name] if name in decisions.KINDS else abort(404)
-
-
-def spoken(value: Any) -> str:
-    """Return a value of a definition as a reader would write it."""
-    if value is None or value == "" or value == [] or value == {}:
-        return words.say("editions", "nothing")
-    if isinstance(value, bool):
-        return words.say("editions", "yes" if value else "no")
-    if isinstance(value, list):
-        return ", ".join(map(spoken, value))
-    return str(value)

@@ -34,6 +34,8 @@ frame = Blueprint(
     "web", __name__, template_folder="templates", static_folder="static", static_url_path="/assets"
 )
 _OURS = {"web"}
+# Long forms in which no patient stands: what was typed comes back to who was signed out over it.
+KEPT = ("/settings/", "/ladder")
 
 
 @dataclass(frozen=True)
@@ -167,6 +169,11 @@ def request_view() -> Any:
 def _to_the_door() -> AnyResponse:
     if "unattended" in request.args:
         abort(401)
+    chosen = any(one.filename for one in request.files.values())
+    if request.method == "POST" and request.path.startswith(KEPT) and not chosen:
+        # Its token was asked for before: nobody else's form comes to stand here. A file would have to be chosen again.
+        typed = [one for one in request.form.items(multi=True) if one[0] != "csrf_token"]
+        return Response(render_template("staff/signed_out.html", typed=typed, onward=request.path), 401)
     onward = request.full_path.rstrip("?") if request.method == "GET" else "/"
     return redirect(url_for("signin.form", next=onward), 303)
 

@@ -5,19 +5,19 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from flask import redirect, request, url_for
+from flask import request
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
-from config import clock, db
+from config import clock
 from intake_links import scoring
 from messaging import wording
 from messaging.models import Clinic
 from reminders import schedules
 from reminders.questionnaires import SCHEDULE, of_clinic
 from reminders.rules import zones
-from web import drafting, editions, layout, permissions, sessions, words
+from web import drafting, editions, layout, permissions, words
 
 questionnaires = layout.room("questionnaires", __name__)
 editions.EDITORS["schedule"] = "questionnaires.show"
@@ -40,21 +40,14 @@ class Visit:
 @permissions.signed_in("clinic.look")
 def show() -> str:
     """Show the schedule, the draft of a change, and what both ask of a made-up patient."""
-    with db.unit_of_work(sessions.clinic().id, read_only=True) as session:
-        clinic = session.get_one(Clinic, sessions.clinic().id)
-        return _page(session, clinic, drafting.fresh(session, clinic, SCHEDULE))
+    return drafting.show(SCHEDULE, _page)
 
 
 @questionnaires.post("/settings/schedule")
 @permissions.signed_in("clinic.settings")
 def save() -> Response | tuple[str, int]:
     """Keep what was typed as a draft; nothing is in force by that."""
-    with db.unit_of_work(sessions.clinic().id) as session:
-        clinic = session.get_one(Clinic, sessions.clinic().id)
-        sheet = drafting.keep(session, clinic, SCHEDULE, given(request.form))
-        if sheet is not None:
-            return _page(session, clinic, sheet), sheet.code
-    return redirect(url_for("questionnaires.show"), 303)
+    return drafting.save(SCHEDULE, _page, given(request.form))
 
 
 def given(form: MultiDict[str, str]) -> dict[str, Any]:
@@ -83,7 +76,6 @@ def _page(session: Session, clinic: Clinic, sheet: drafting.Sheet) -> str:
         raw=sheet.raw,
         problems=sheet.problems,
         desk=desk,
-        spoken=editions.spoken,
         rows=range(min(len(sheet.raw["asks"]) + SPARE, MOST)),
         who=[(one, words.say("schedule_who", one)) for one in WHO],
         instruments=[

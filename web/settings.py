@@ -1,111 +1,73 @@
 """The clinic's routing and ladder as a page: read in words, drafted in a form, tried out on a moment, with its holes."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import flash, redirect, request, url_for
+from flask import request
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from config import clock, db
+from config import clock
 from intake_links import scoring
 from messaging import wording
-from messaging.editions import differences
-from messaging.editions import publishing as verbs
 from messaging.editions.problems import Problem
 from messaging.inbox import holes, hours, publishing, roster, routing
 from messaging.inbox import ladder as rungs
 from messaging.models import Clinic
 from reminders.decisions import RULES
-from web import curves, editions, ladderform, layout, permissions, routes, sessions, times, words
+from web import curves, drafting, editions, ladderform, layout, permissions, routes, times, words
 
 settings = layout.room("settings", __name__)
 editions.EDITORS[RULES.name] = "settings.show"
 TEXTED = routing.TEXTED
+OK = 200
 TYPED = "%Y-%m-%dT%H:%M"
-
-
-@dataclass(frozen=True)
-class Typed:
-    """A form as it comes back: what stands in it, what is wrong, and, where somebody else has saved meanwhile, the edit
-    that is now before the reader and what theirs and this differ in."""
-
-    raw: Mapping[str, Any]
-    problems: Sequence[Problem] = ()
-    refused: bool = False
-    edit: int | None = None
-    overtaken: list[differences.Difference] = field(default_factory=list)
 
 
 @settings.get("/ladder")
 @permissions.signed_in("inbox.read")
 def show() -> str:
     """Show the ladder in force: to read for everyone who works the inbox, to change for who decides for the clinic."""
-    with db.unit_of_work(sessions.clinic().id, read_only=True) as session:
-        clinic = session.get_one(Clinic, sessions.clinic().id)
-        return _page(session, clinic, None)
+    return drafting.show(RULES, _shown)
 
 
 @settings.post("/ladder")
 @permissions.signed_in("clinic.settings")
 def save() -> Response | tuple[str, int]:
     """Keep a draft; what cannot be read is refused at its field, and what a colleague has saved is not written over."""
-    raw, edit = ladderform.given(request.form), editions.edit_of_form()
-    try:
-        with db.unit_of_work(sessions.clinic().id) as session:
-            clinic = session.get_one(Clinic, sessions.clinic().id)
-            verbs.save(session, clinic, RULES, raw, edit=edit, actor=editions.actor())
-    except verbs.Refused as wrong:
-        return _again(Typed(raw, wrong.problems, refused=True, edit=edit)), 422
-    except verbs.Overtaken:
-        return _overtaken(raw), 409
-    flash(words.say("ladder", "drafted"))
-    return redirect(url_for("settings.show", _anchor="desk-title"), 303)
+    return drafting.save(RULES, _page, ladderform.given(request.form))
 
 
-def _again(typed: Typed) -> str:
-    with db.unit_of_work(sessions.clinic().id, read_only=True) as session:
-        return _page(session, session.get_one(Clinic, sessions.clinic().id), typed)
+def _shown(session: Session, clinic: Clinic, sheet: drafting.Sheet) -> str:
+    """The page as it stands: its draft in the form, with hours as people write them."""
+    return _page(session, clinic, replace(sheet, raw=ladderform.of_ladder(publishing.read(sheet.raw))))
 
 
-def _overtaken(raw: Mapping[str, Any]) -> str:
-    """The form with what was typed, and beside it what the colleague has made of it meanwhile."""
-    with db.unit_of_work(sessions.clinic().id, read_only=True) as session:
-        clinic = session.get_one(Clinic, sessions.clinic().id)
-        theirs = verbs.draft(session, clinic.id, RULES.name)
-        there = theirs.definition if theirs else RULES.present(session, clinic)
-        differ = differences.between(there, RULES.read(raw))
-        return _page(session, clinic, Typed(raw, edit=theirs.edit if theirs else 0, overtaken=differ))
-
-
-def _page(session: Session, clinic: Clinic, typed: Typed | None) -> str:
+def _page(session: Session, clinic: Clinic, sheet: drafting.Sheet) -> str:
     rules, people = routing.Rules.of(clinic.rules), roster.people(session, clinic)
     written = publishing.present(clinic.rules, people)
     desk = editions.desk(session, clinic, RULES)
-    draft = publishing.read(desk.draft.definition) if desk.draft else written
-    now_wrong = RULES.check(session, clinic, written.model_dump(mode="json"))
-    typed = typed or Typed(ladderform.of_ladder(draft), desk.problems)
+    holds = written.model_dump(mode="json")
+    gaps = editions.spoken(session, clinic, RULES, RULES.check(session, clinic, holds), holds)
     names = {one.email: one.name for one in people}
     return layout.page(
         session,
         "staff/ladder.html",
         here="ladder",
         desk=desk,
-        spoken=editions.spoken,
         by_kind=[_spoken(name, written.kind(name), rules) for name in routing.KINDS],
         rules=[(one.name, routes.rule_words(one, names)) for one in written.route],
         hours=hours.say(written.hours),
         holidays=written.holidays,
-        typed=typed,
-        raw=typed.raw,
-        edit=desk.edit if typed.edit is None else typed.edit,
-        problems={one.field: one.message for one in reversed(typed.problems)},
-        listed=typed.problems if typed.refused else now_wrong,
+        sheet=sheet,
+        raw=sheet.raw,
+        problems=_at_fields(desk.problems if sheet.code == OK else sheet.wrong),
+        gaps=gaps,
         rows=range(ladderform.ROWS),
-        more_rules=len(typed.raw["route"]) < publishing.MOST_ROUTES,
+        more_rules=len(sheet.raw["route"]) < publishing.MOST_ROUTES,
         choices=_choices(people),
         kinds=[
             (name, words.say("kinds", name), name in TEXTED, name in routing.ALWAYS_RUNNING)
@@ -119,6 +81,12 @@ def _page(session: Session, clinic: Clinic, typed: Typed | None) -> str:
         call_list=rules.call_list,
         fallback=[one.name for email in rules.fallback for one in people if one.email == email],
     )
+
+
+def _at_fields(problems: Sequence[Problem]) -> dict[str, str]:
+    """What is wrong by the field of the form: all the days that the clinic is closed stand in one."""
+    days = "; ".join(one.message for one in problems if one.field.startswith("holidays"))
+    return {one.field: one.message for one in reversed(problems)} | {"holidays": days}
 
 
 def _choices(people: Sequence[rungs.Person]) -> dict[str, list[tuple[str, str]]]:

@@ -53,7 +53,6 @@ def show() -> str:
             "staff/words.html",
             here="words",
             desk=editions.desk(session, clinic, WORDS),
-            spoken=editions.spoken,
             groups=[(name, list(some)) for name, some in groupby(lines, lambda line: line.situation.group)],
             edits=layout.may("clinic.settings"),
         )

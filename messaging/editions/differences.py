@@ -1,29 +1,52 @@
-"""What two editions of one thing differ in, line by line, as a reader would name it. Pure."""
+"""What two editions of one thing differ in, field by field. Pure."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 
+class Entry(str):
+    """One entry of a list on the way to a field: its name."""
+
+    __slots__ = ()
+
+
+# Keys, and entries of lists by their names: ("steps", Entry("24h"), "before").
+Path = tuple[str, ...]
+# Stands at the end of the path of a list whose entries changed places.
+ORDER = "in order"
+
+
 @dataclass(frozen=True)
 class Difference:
-    """One field, such as "steps[24h].before", with what stood there and what stands there now; None where nothing."""
+    """One field with what stood there and what stands there now; None where nothing.
 
-    field: str
+    An entry of a list that is new or gone is one difference, its value the whole entry.
+    """
+
+    path: Path
     was: Any
     becomes: Any
 
 
-def between(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Difference]:
-    """Return every field that differs, those of `old` first. Entries of lists are told apart by their "name"."""
-    before, after = dict(_leaves(old)), dict(_leaves(new))
-    fields = [*before, *(field for field in after if field not in before)]
-    return [
-        Difference(field, before.get(field), after.get(field))
-        for field in fields
-        if before.get(field) != after.get(field)
-        and not (_empty(before.get(field)) and _empty(after.get(field)))
-    ]
+def between(
+    old: Mapping[str, Any], new: Mapping[str, Any], whole: Callable[[Path], bool] = lambda _path: False
+) -> list[Difference]:
+    """Return every field that differs, those of `old` first. Entries of lists are told apart by their "name".
+
+    A table at a path of which `whole` is true is one field.
+    """
+    return [one for one in _differing((), old, new, whole) if not (_empty(one.was) and _empty(one.becomes))]
+
+
+def named(value: Any) -> bool:
+    """Whether this is a list of tables that each have a name."""
+    return (
+        isinstance(value, Sequence)
+        and not isinstance(value, str)
+        and bool(value)
+        and all(isinstance(inner, Mapping) and isinstance(inner.get("name"), str) for inner in value)
+    )
 
 
 def _empty(value: Any) -> bool:
@@ -31,24 +54,35 @@ def _empty(value: Any) -> bool:
     return value is None or (isinstance(value, Sequence | Mapping) and not value)
 
 
-def _leaves(value: Any, field: str = "") -> Iterator[tuple[str, Any]]:
-    if isinstance(value, Mapping):  # an empty one differs in nothing that has a name
-        for key, inner in value.items():
-            yield from _leaves(inner, f"{field}.{key}" if field else str(key))
-    elif _is_table(value):
-        for place, inner in enumerate(value):
-            yield from _leaves(inner, f"{field}[{inner.get('name', place)}]")
-        names = [inner["name"] for inner in value if "name" in inner]
-        if names:
-            yield f"{field} in order", names
+def _differing(path: Path, old: Any, new: Any, whole: Callable[[Path], bool]) -> Iterator[Difference]:
+    if old == new:
+        return
+    if not whole(path) and all(isinstance(one, Mapping) or one is None for one in (old, new)):
+        before, after = old or {}, new or {}
+        for key in _of_both(before, after):
+            yield from _differing((*path, str(key)), before.get(key), after.get(key), whole)
+    elif all(named(one) or _empty(one) for one in (old, new)):
+        yield from _entries(path, old or (), new or (), whole)
     else:
-        yield field, value
+        yield Difference(path, old, new)
 
 
-def _is_table(value: Any) -> bool:
-    return (
-        isinstance(value, Sequence)
-        and not isinstance(value, str)
-        and bool(value)
-        and all(isinstance(inner, Mapping) for inner in value)
+def _entries(
+    path: Path, old: Sequence[Any], new: Sequence[Any], whole: Callable[[Path], bool]
+) -> Iterator[Difference]:
+    before, after = ({one["name"]: one for one in listed} for listed in (old, new))
+    for name in _of_both(before, after):
+        at = (*path, Entry(name))
+        if name in before and name in after:
+            yield from _differing(at, before[name], after[name], whole)
+        else:
+            yield Difference(at, before.get(name), after.get(name))
+    was, becomes = (
+        [one for one in some if one in other] for some, other in ((before, after), (after, before))
     )
+    if was != becomes:
+        yield Difference((*path, ORDER), list(before), list(after))
+
+
+def _of_both(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    return [*before, *(key for key in after if key not in before)]

@@ -5,6 +5,8 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from messaging.editions.problems import Problem
+
 Path = tuple[str | int, ...]
 _HEAD = re.compile(r"\s*(\[\[?)\s*([^\[\]]+?)\s*\]\]?\s*(?:#.*)?$")
 _KEY = re.compile(
@@ -19,7 +21,7 @@ class NotToml(ValueError):
 
     def __init__(self, message: str, line: int, column: int) -> None:
         super().__init__(f"line {line}, column {column}: {message}")
-        self.message, self.line, self.column = message, line, column
+        self.problem = Problem("file", f"column {column}: this is not TOML: {message}", line)
 
 
 def read(text: str) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from config import audit, clock
+from messaging.editions import naming
 from messaging.editions.models import Edition
 from messaging.editions.problems import Problem
 from messaging.models import Clinic, Staff
@@ -30,6 +31,7 @@ __all__ = [
     "drop",
     "history",
     "live",
+    "names",
     "numbered",
     "publish",
     "revert",
@@ -51,7 +53,7 @@ class Kind:
     `read` brings a mapping into its full form, or raises Refused; `check` needs the clinic itself (do these people
     exist, is there a hole in the week); `silences` names in words what in a change could silence an alert; `present` is what
     holds now; `take_effect` does, in the publishing transaction, what makes it hold; `model` describes the definition
-    where there is one, for the schema of the clinic's file.
+    where there is one, for the schema of the clinic's file; `names` has more words for its fields than the texts.
     """
 
     name: str
@@ -61,6 +63,7 @@ class Kind:
     silences: Callable[[Definition, Definition], Sequence[str]] = lambda *_: ()
     take_effect: Callable[[Session, Clinic, Definition, str], None] = lambda *_: None
     model: type[pydantic.BaseModel] | None = None
+    names: Callable[[Session, Clinic, naming.Names], naming.Names] = lambda _session, _clinic, names: names
 
 
 class Refused(ValueError):
@@ -152,6 +155,11 @@ def drop(session: Session, edition: Edition, actor: str) -> None:
 def silenced(session: Session, clinic: Clinic, kind: Kind, edition: Edition) -> list[str]:
     """Return in words what in this draft could silence an alert; empty where one person may publish it."""
     return list(kind.silences(kind.present(session, clinic), edition.definition))
+
+
+def names(session: Session, clinic: Clinic, kind: Kind) -> naming.Names:
+    """Return the words for the fields of a kind, those of this clinic with them: its people, its texts."""
+    return kind.names(session, clinic, naming.of(kind.name))
 
 
 def ask(session: Session, edition: Edition, actor: str, why: str) -> None:

@@ -8,9 +8,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from config import audit, clock
+from messaging import phone
+from messaging.editions.naming import Names
 from messaging.editions.problems import Problem
 from messaging.editions.publishing import Definition, Kind, Refused
-from messaging.inbox import checking, holes, ladder, publishing, roster, routing, silencing
+from messaging.inbox import checking, holes, hours, ladder, publishing, roster, routing, silencing
 from messaging.models import Clinic, Staff
 
 NAME = "rules"
@@ -25,8 +27,31 @@ def kind(bands: Bands) -> Kind:
         return check(session, clinic, definition, bands())
 
     return Kind(
-        NAME, read=read, present=present, check=check_with, silences=silences, take_effect=take_effect
+        NAME,
+        read=read,
+        present=present,
+        check=check_with,
+        silences=silences,
+        take_effect=take_effect,
+        names=names,
     )
+
+
+def names(session: Session, clinic: Clinic, words: Names) -> Names:
+    """Return the words for the fields of a ladder: people by their names, hours and telephones as people write them."""
+    people = {one.email: one.name for one in roster.people(session, clinic)}
+    by_field: dict[tuple[str, ...], str] = {
+        (field, email): words.fields[field, "*"].format(name)
+        for field in ("backup", "on_call")
+        for email, name in people.items()
+    }
+    values = dict.fromkeys(("backup.*", "fallback", "route[].people"), people)
+    forms: dict[str, Callable[[Any], str]] = {
+        "hours": hours.say,
+        "on_call.*": hours.say,
+        "call[].phone": phone.display,
+    }
+    return words.also(by_field, values, forms)
 
 
 def read(definition: Mapping[str, Any]) -> Definition:

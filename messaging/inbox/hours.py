@@ -19,6 +19,7 @@ _PART = re.compile(
     r"(?P<days>[a-z]{3}(?:\s*-\s*[a-z]{3})?(?:\s+[a-z]{3})*)\s+"
     r"(?:(?P<all>all day)|(?P<start>\d{1,2}:\d\d)\s*-\s*(?P<end>\d{1,2}:\d\d))"
 )
+_DAY = re.compile(r"(\d{4}-)?\d\d-\d\d", re.ASCII)
 
 
 class BadHours(ValueError):
@@ -85,6 +86,17 @@ def spans(week: Mapping[str, Sequence[str]]) -> list[tuple[int, int]]:
         else:
             joined.append((begin, end))
     return joined
+
+
+def is_day(text: str) -> bool:
+    """Whether the calendar has this day, "2027-11-25" or "12-25"; "02-29" is one, though not of every year."""
+    if not _DAY.fullmatch(text):
+        return False
+    try:
+        date.fromisoformat(text if len(text) > len("12-25") else f"2028-{text}")
+    except ValueError:
+        return False
+    return True
 
 
 def overlap(week: Mapping[str, Sequence[str]]) -> tuple[str, str] | None:

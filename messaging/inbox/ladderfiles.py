@@ -1,10 +1,9 @@
 """The ladder's file: TOML in, with the line of each mistake, and TOML out, without losing anything. Pure."""
 
 import re
-import tomllib
 from typing import Any
 
-from messaging.editions.problems import Problem
+from messaging.editions import places
 from messaging.inbox import hours, routing
 from messaging.inbox.publishing import BadLadder, Ladder, Route, read
 
@@ -15,9 +14,9 @@ LISTED = ("call", "route")
 def parse(text: str) -> Ladder:
     """Return the ladder of a TOML file's text. Raises BadLadder with every problem and, where it is found, its line."""
     try:
-        mapping = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as broken:
-        raise BadLadder([Problem("file", f"this is not TOML: {broken}")]) from None
+        mapping = places.read(text)
+    except places.NotToml as broken:
+        raise BadLadder([broken.problem]) from None
     return read(mapping, lambda location: line_of(location, text))
 
 

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Annotated, Any, Literal, get_args
 
 import pydantic
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from messaging.editions.problems import Problem
 from messaging.inbox import checking, hours, ladder, routes, routing
@@ -15,6 +15,12 @@ from messaging.phone import NotTextable, e164
 
 def _week(value: object) -> object:
     return hours.read(value) if isinstance(value, str) else value
+
+
+def _day(text: str) -> str:
+    if not hours.is_day(text):
+        raise ValueError(f"{text[:20]} is no day: write 2027-11-25 for one year, 12-25 for every year")
+    return text
 
 
 def _phone(value: object) -> object:
@@ -34,7 +40,11 @@ def _trimmed(value: object) -> object:
 
 Week = Annotated[dict[str, list[str]], BeforeValidator(_week)]
 Address = Annotated[str, BeforeValidator(_small), Field(pattern=r"^[^@\s]+@[^@\s]+$", max_length=254)]
-Day = Annotated[str, Field(pattern=r"^(\d{4}-)?(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$")]
+Day = Annotated[
+    str,
+    Field(json_schema_extra={"pattern": r"^(\d{4}-)?(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$"}),
+    AfterValidator(_day),
+]
 Ask = Literal["backup", "on_call", "colleagues", "fallback", "lead", "everyone"]
 assert get_args(Ask) == ladder.ASKED
 Word = Annotated[str, Field(min_length=1, max_length=120)]
@@ -251,8 +261,17 @@ def check(
     rules = routing.Rules.of(rules_of(written, {}, zone))
     return [
         *strangers,
+        *_holidays(written.holidays),
         *(_unknown(written, bands) if bands is not None else ()),
         *checking.check(rules, with_on_call(written, people), today),
+    ]
+
+
+def _holidays(days: Sequence[str]) -> list[Problem]:
+    return [
+        Problem(f"holidays[{place}]", f"{day} stands there twice: take one out")
+        for place, day in enumerate(days)
+        if day in days[:place]
     ]
 
 

@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime, time
 
+import pytest
+
 from config import db
 from messaging.editions import publishing
 from messaging.models import Clinic
@@ -63,3 +65,14 @@ def test_where_nothing_would_be_left_of_the_day_the_clinics_hours_hold(world):
     clinic = publish(world, quiet_hours={"start": "12:00", "end": "09:00"})
     late = cadences.keeping(cadences.default(), cadences.QuietHours(start=time(20), end=time(13)))
     assert clinics.narrowed(late, clinic).quiet_hours == cadences.QuietHours(start=time(12), end=time(9))
+
+
+def test_a_number_of_months_that_nobody_keeps_is_refused_and_none_is_dropped(world):
+    with db.unit_of_work(world.clinic.id) as session:
+        clinic = session.get_one(Clinic, world.clinic.id)
+        clinic.rules = {**clinic.rules, "retention_months": 84}
+        present = clinics.CLINIC.present(session, clinic)
+    assert "retention_months" not in clinics.read(present | {"retention_months": 0})
+    with pytest.raises(publishing.Refused, match="nothing is deleted by its age"):
+        clinics.read(present | {"retention_months": 84})
+    assert "retention_months" not in publish(world, name="Elm Clinic").rules

@@ -132,6 +132,8 @@ def test_a_card_is_added_moved_and_removed_without_script_and_nothing_typed_is_l
         (step("far", 2, at="25:00"), "steps[0].at", "expected a time of day"),
         (step("not a name!", 2), "steps[0].name", "expected up to 30 letters"),
         (step("far", 3, "hours", at="10:00"), "steps[0].at", "needs whole days"),
+        (step("far", 2, side="after", when="not_confirmed"), "steps[0].when", "how the visit went"),
+        (step("far", 2, when="no_show"), "steps[0].when", "after the visit"),
     ],
 )
 def test_a_mistake_is_said_at_its_field_and_nothing_is_saved(

@@ -15,7 +15,6 @@ FORM = {
     "languages": "en",
     "quiet_hours.start": "19:00",
     "quiet_hours.end": "09:00",
-    "retention_months": "84",
     "sites[0].name": "Elm House",
     "sites[0].address": "12 Elm St",
     "sites[0].zone": "America/Phoenix",
@@ -50,7 +49,7 @@ def test_what_is_typed_is_a_draft_until_it_is_published(house: Any) -> None:
         {"name": "Elm House", "address": "12 Elm St", "zone": "America/Phoenix", "state": "AZ"}
     ]
     assert clinic.rules["quiet_hours"] == {"start": "19:00", "end": "09:00"}
-    assert (clinic.rules["languages"], clinic.rules["retention_months"]) == (["en"], 84)
+    assert clinic.rules["languages"] == ["en"]
 
 
 @pytest.mark.parametrize(
@@ -62,7 +61,6 @@ def test_what_is_typed_is_a_draft_until_it_is_published(house: Any) -> None:
         ("messaging_service_sid", "SM12", "MG and 32"),
         ("quiet_hours.start", "08:30", "begin in the evening"),
         ("quiet_hours.end", "18:00", "two hours"),
-        ("retention_months", "many", "whole number"),
         ("sites[0].zone", "Mars", "unknown time zone"),
         ("sites[0].state", "QQ", "two letters"),
         ("sites[0].name", "", "must be given"),
@@ -124,3 +122,33 @@ def test_who_does_not_decide_reads_and_may_not_save(house: Any) -> None:
     assert "Save as a draft" not in page.text
     assert post(rosa).status_code == 403
     assert house.signed_in(house.staff(role="front_desk")).get("/settings/clinic").status_code == 403
+
+
+def test_the_page_shows_the_clinics_own_words_in_each_language_it_offers(house: Any) -> None:
+    browser = admin(house)
+    own = {
+        "reminder_day": "Hi {first_name}, see you {day}. Reply Y or R. - {clinic} {clinic_phone}",
+        "crisis_line": "Our own line: {clinic_phone}.",
+    }
+    for edit, (key, said) in enumerate(own.items()):
+        browser.post(
+            f"/settings/words/{key}",
+            edit=str(edit),
+            en=said,
+            es=said.replace("Our own line", "Nuestra línea"),
+        )
+    browser.post("/settings/draft/words/publish", edit="2")
+    post(browser, name="Elm Clinic", phone="(303) 555-0144")
+    page = browser.get("/settings/clinic").text
+    assert "Hi Alex, see you tomorrow. Reply Y or R. - Elm Clinic (303) 555-0144" in page
+    assert "988" in page.split("In a crisis")[1]
+    assert "Our own line: (303) 555-0144." in page
+    assert "Nuestra línea" not in page
+    post(browser, edit=1, languages="es")
+    assert "Nuestra línea: (202) 555-0199." in browser.get("/settings/clinic").text
+
+
+def test_a_phone_that_is_none_and_a_name_that_is_missing_still_show_the_page(house: Any) -> None:
+    answer = post(admin(house), phone="", name="")
+    assert answer.status_code == 422
+    assert "So the reminder of the day before reads" in answer.text

@@ -81,9 +81,9 @@ def test_the_second_of_two_who_write_sees_both_and_writes_over_nothing(house: An
     assert browser.post("/ladder", **form(admin, repeat="7")).status_code == 303
     answer = browser.post("/ladder", **form(admin, repeat="9"))
     assert answer.status_code == 409
-    assert "Somebody else has saved meanwhile" in answer.text
-    assert "<del>7</del>" in answer.text
-    assert "<ins>9</ins>" in answer.text
+    assert "Somebody else has changed this meanwhile" in answer.text
+    assert "<td>7 min</td>" in answer.text
+    assert "<td>9 min</td>" in answer.text
     assert 'value="9"' in answer.text
     with db.unit_of_work(house.clinic.id, read_only=True) as session:
         draft = editions.draft(session, house.clinic.id, "rules")

@@ -51,7 +51,7 @@ def test_what_is_applied_is_shown_and_can_be_applied_again(run, clinic):
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("repeat = 7", "repeat = soon", "this is not TOML"),
+        ("repeat = 7", "repeat = soon", "line 2: file: column 10: this is not TOML: Invalid value"),
         ("repeat = 7", "repeat = 0", "line 2: repeat"),
         ("repeat = 7", "repeat = 45", "at most 30 minutes"),
         ("ines@clinic.example", "nobody@clinic.example", "nobody active here"),

@@ -52,7 +52,8 @@ def test_words_that_were_published_before_a_rule_are_found(run, clinic):
         ('[en]\nlate = "About your depression"\n', 2, "en.late"),
         ('[es]\n\nlate = "Hola {link}"\n', 3, "es.late"),
         ('[en]\nlaet = "x"\n', 2, "en.laet"),
-        ("[en", None, ""),
+        ("[en", 1, "file"),
+        ("[en]\nlate = Take your time\n", 2, "file"),
         (b'[en]\nlate = "\xff"\n', None, ""),
     ],
 )
