@@ -86,7 +86,7 @@ def test_a_hole_that_an_absence_makes_is_shown_with_its_date(house: Any, team: A
             start = datetime(2027, 11, 7, 2, 0, tzinfo=UTC)
             cover.plan(session, session.get_one(Staff, ben.id), None, start, start + timedelta(days=1))
         page = browser.get("/settings/rota").text
-    assert "Sat 2027-11-06 20:00 to Sun 2027-11-07 8:00" in page
+    assert "Saturday 6 November 2027 20:00 to Sunday 7 November 2027 8:00" in page
     assert "nobody is named as cover" in page
 
 
