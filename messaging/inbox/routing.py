@@ -14,7 +14,7 @@ from uuid import UUID
 
 from messaging.inbox.hours import Hours, after
 from messaging.inbox.hours import within as on_duty
-from messaging.inbox.routes import ACTING, LEADS, OWNERS, TEXTED, Member, Need, Route, take
+from messaging.inbox.routes import ACTING, LEADS, OWNERS, TEXTED, WORKERS, Member, Need, Route, is_there, take
 
 __all__ = [
     "LEADS",
@@ -30,6 +30,7 @@ __all__ = [
     "ladder",
     "on_duty",
     "stand_in",
+    "there",
 ]
 
 KINDS = ("safety", "screen", "handoff", "reply", "delivery")
@@ -157,6 +158,23 @@ def ladder(need: Need, team: Sequence[Member], rules: Rules) -> list[Member]:
     return [_sitting(by_id[seat.id], covering.get(seat.id, ())) for seat in _ranked(need, team, rules)[0]]
 
 
+def there(need: Need, team: Sequence[Member], rules: Rules) -> list[Choice]:
+    """Return everyone who can be asked for this now, one after the other in the order of an item, each with why.
+
+    That is whoever is at work, on call or the fallback, and for what is texted has a mobile. The clinic's leads are asked
+    only where a rule, the call list's hours or the fallback names them: being at work is not enough.
+    """
+    ranked, by_rule = _ranked(need, team, rules)
+    named = {email for one in rules.routes for email in one.people} | set(rules.fallback)
+    found = []
+    for seat in ranked:
+        asked = seat.role not in LEADS or seat.on_call or seat.email in named
+        if asked and is_there(need, seat, rules.fallback):
+            why = _why(need, seat, rules, team)
+            found.append(Choice(seat.id, why if found else (*by_rule, *why)))
+    return found
+
+
 def _sitting(member: Member, seats: Sequence[Member]) -> Member:
     if not seats:
         return member
@@ -243,6 +261,8 @@ def _why(need: Need, member: Member, rules: Rules, team: Sequence[Member]) -> tu
         why.append("on_call")
     elif member.email in rules.fallback:
         why.append("fallback")
+    elif member.role in WORKERS and member.on_duty:
+        why.append("on_duty")
     else:
         why.append("off_duty")
     return tuple(why)
