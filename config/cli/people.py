@@ -7,7 +7,7 @@ import click
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from config import audit, clock, db
+from config import audit, clock, db, live
 from config.cli import opening
 from config.cli.tables import as_json, say, show
 from messaging import people, phone
@@ -201,6 +201,7 @@ def _lock_out(session: Session, one: Staff) -> None:
     one.password_hash = None
     for row, ended in ((StaffSession, StaffSession.ended_at), (SignInLink, SignInLink.used_at)):
         session.execute(update(row).where(row.staff_id == one.id, ended.is_(None)).values({ended: now}))
+    live.bump(session, one.clinic_id, f"staff:{one.id}")
     audit.record(session, one.clinic_id, "operator", "staff.locked_out", f"staff:{one.id}")
 
 

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
-from hypothesis import HealthCheck, given
+from hypothesis import HealthCheck, example, given
 from hypothesis import settings as profile
 from hypothesis import strategies as st
 from sqlalchemy import delete
@@ -203,6 +203,23 @@ MINUTES = st.lists(
 )
 
 
+# Two who are away together, and the fallback goes from who is here to one of them; then the clinic moves its clock, so
+# that who is here goes home before who is away is back.
+@example(
+    rota=ROTAS[0],
+    acts=[
+        ("publish", [3], [], {}, {}),
+        ("away", 1, None, DAYS[1], 0, 48),
+        ("away", 2, None, DAYS[1], 0, 48),
+        ("publish", [2], [], {}, {}),
+    ],
+    minutes=[(DAYS[1], 5, 0)],
+)
+@example(
+    rota=ROTAS[0],
+    acts=[("away", 1, None, DAYS[0], 15, 12), ("zone", "America/New_York")],
+    minutes=[(DAYS[0], 25, 30)],
+)
 @profile(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     rota=st.sampled_from(ROTAS),
