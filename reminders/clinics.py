@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import time
 from typing import Annotated, Any, Literal
 
@@ -9,8 +10,10 @@ import pydantic
 from pydantic import BeforeValidator, Field
 from sqlalchemy.orm import Session
 
+from config import clock
 from messaging import phone
 from messaging.editions import publishing
+from messaging.inbox import checking, losing, roster
 from messaging.models import Clinic
 from reminders import cadences
 from reminders.rules import zones
@@ -203,6 +206,18 @@ def _present(_session: Session, clinic: Clinic) -> dict[str, Any]:
     return about(clinic).model_dump(mode="json")
 
 
+def _check(session: Session, clinic: Clinic, definition: Mapping[str, Any]) -> list[publishing.Problem]:
+    """Everyone's hours hang on the clinic's clock: moved, they may leave an absence without anybody."""
+    before = roster.watch(session, clinic)
+    opening = replace(before.rules.hours, zone=definition["zone"])
+    after = replace(before, zone=definition["zone"], rules=replace(before.rules, hours=opening))
+    made = losing.lost(before, after, clock.now())
+    if not made:
+        return []
+    said = checking.listed(made, definition["zone"])
+    return [publishing.Problem("zone", f"{said}: nobody could be reached about a patient in danger")]
+
+
 def silences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     """Return in words what in a change could keep an alert from somebody: every text leaves by the sender, and the
     hours in which people work hang on the clinic's clock."""
@@ -229,6 +244,7 @@ CLINIC = publishing.Kind(
     "clinic",
     read=read,
     present=_present,
+    check=_check,
     silences=silences,
     take_effect=_take_effect,
     model=About,

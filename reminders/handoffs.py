@@ -1,4 +1,5 @@
-"""Warm handoffs: a patient in the building is offered to one care manager after the other until one accepts.
+"""Warm handoffs: a patient in the building is offered to one colleague after the other, by the clinic's own rules about
+who gets what and the order behind them, until one accepts.
 
 The patient is told only after a human has accepted. Nobody accepting is never silence: then the item is everyone's,
 and the inbox's ladder climbs.
@@ -60,7 +61,8 @@ def request(
         dedupe=f"handoff:{handoff.id}",
         summary=_summary("handoff", place),
         patient_id=patient.id,
-        owner_id=rota[0].id if rota else None,
+        owner_id=rota[0].owner_id if rota else None,
+        reason=rota[0].why if rota else (),
         # The ladder begins where the rota ends; meanwhile each offer has its own deadline.
         answer_by=now + _patience(clinic) * len(rota) if rota else None,
     )
@@ -147,15 +149,10 @@ def give_up(session: Session, handoff: Handoff) -> None:
         _nobody(session, handoff, session.get_one(InboxItem, handoff.item_id))
 
 
-def _rota(session: Session, clinic: messaging.Clinic, patient: messaging.Patient) -> list[routing.Member]:
-    """Whom to ask, best first: owners on duty by panel, language and load, then the clinic's fallback."""
-    rules = routing.Rules.of(clinic.rules)
+def _rota(session: Session, clinic: messaging.Clinic, patient: messaging.Patient) -> list[routing.Choice]:
+    """Whom to ask, best first, each with why: the order of any item, of those who are there and can be texted."""
     need = needs.of_patient(session, clinic, "handoff", patient, clock.now())
-    return [
-        member
-        for member in routing.ladder(need, escalation.team(session, clinic), rules)
-        if (member.role in routing.OWNERS and member.on_duty) or member.email in rules.fallback
-    ]
+    return routing.there(need, escalation.team(session, clinic), routing.Rules.of(clinic.rules))
 
 
 def _patience(clinic: messaging.Clinic) -> timedelta:
@@ -169,7 +166,7 @@ def _next(session: Session, handoff: Handoff) -> None:
     item = session.get_one(InboxItem, handoff.item_id)
     if handoff.offered_to and str(handoff.offered_to) not in handoff.tried:
         handoff.tried = [*handoff.tried, str(handoff.offered_to)]
-    rota = [member for member in _rota(session, clinic, patient) if str(member.id) not in handoff.tried]
+    rota = [one for one in _rota(session, clinic, patient) if str(one.owner_id) not in handoff.tried]
     _offer(session, clinic, handoff, item, rota)
 
 
@@ -178,14 +175,15 @@ def _offer(
     clinic: messaging.Clinic,
     handoff: Handoff,
     item: InboxItem,
-    rota: Sequence[routing.Member],
+    rota: Sequence[routing.Choice],
 ) -> None:
     if not rota:
         _nobody(session, handoff, item)
         return
-    now, staff = clock.now(), session.get_one(messaging.Staff, rota[0].id)
+    now, staff = clock.now(), session.get_one(messaging.Staff, rota[0].owner_id)
     handoff.offered_to, handoff.try_after = staff.id, now + _patience(clinic)
     item.owner_id, item.answer_by, item.notified_at = staff.id, handoff.try_after, now
+    item.reason = list(rota[0].why)
     items.note_event(session, item, "system:handoffs", "offered", to=str(staff.id))
     _note(session, handoff, "system:handoffs", "offered", to=str(staff.id))
     # The inbox's name for an alert, so that one that fails makes its ladder climb.

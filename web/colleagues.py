@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response
 
 from config import audit, clock, db
 from messaging import phone
-from messaging.inbox import staffing
+from messaging.inbox import staffing, watch
 from messaging.inbox.models import InboxItem
 from messaging.models import Clinic, Staff
 from web import editions, layout, permissions, sessions, signin, times, words
@@ -79,17 +79,20 @@ def invite() -> str | tuple[str, int]:
 @permissions.signed_in("clinic.settings")
 def change(staff_id: UUID) -> Response | tuple[str, int]:
     """Change a colleague's name, role, languages, panels or phone."""
-    raw = given(request.form)
+    raw, field = given(request.form), ""
     try:
         with db.unit_of_work(sessions.clinic().id) as session:
             staff = _one(session, staff_id)
-            was = staff.role
+            was, had = staff.role, staff.number_ct is not None
             facts = staffing.read({**raw, "email": staff.email}, ROLES)
+            field = "number" if had and facts.number is None else "role"
             staffing.change(session, _clinic(session), staff, facts, editions.actor())
             if was != facts.role and staff.id != layout.the_staff().id:
                 sessions.revoke(session, staff.id)
     except staffing.MayNot as refused:
         return _refused(staff_id, raw, refused)
+    except watch.MakesHole as hole:
+        return _holed(staff_id, raw, field, hole)
     flash(words.say("colleagues", "changed", name=facts.name))
     return redirect(url_for("colleagues.show") + f"#person-{staff_id}", 303)
 
@@ -107,6 +110,8 @@ def leave(staff_id: UUID) -> Response | tuple[str, int]:
             name = staff.name
     except staffing.MayNot as refused:
         return _refused(staff_id, {}, refused)
+    except watch.MakesHole as hole:
+        return _holed(staff_id, {}, "", hole)
     flash(words.say("colleagues", "left", name=name, count=moved))
     return redirect(url_for("colleagues.show"), 303)
 
@@ -161,6 +166,11 @@ def _shown(shown: Shown) -> str:
 def _refused(who: UUID | None, raw: Mapping[str, Any], refused: staffing.MayNot) -> tuple[str, int]:
     said = {place: words.say("colleague_refusals", why) for place, why in refused.problems.items()}
     return _shown(Shown(who=who, raw=raw, problems=said)), 422
+
+
+def _holed(who: UUID, raw: Mapping[str, Any], field: str, hole: watch.MakesHole) -> tuple[str, int]:
+    said = words.say("colleagues", "hole", when=hole.when)
+    return _shown(Shown(who=who, raw=raw, problems={field: said})), 422
 
 
 def _page(session: Session, shown: Shown) -> str:

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 
 from config import clock, db
 from messaging.inbox import cover as verbs
-from messaging.inbox import routing
+from messaging.inbox import routing, watch
 from messaging.inbox.models import Absence
 from messaging.models import Staff
 from web import layout, permissions, sessions, times, words
@@ -47,31 +47,41 @@ def show() -> str:
 def plan() -> Response | tuple[str, int]:
     """Write down an absence: one's own, or anybody's for who decides for the clinic."""
     given = {name: request.form.get(name, "").strip() for name in ("who", "starts", "ends", "cover")}
+    given["cover"] = request.form.get("closes", "").strip() or given["cover"]
     with db.unit_of_work(sessions.clinic().id) as session:
-        staff, problems = _staff(session, given["who"]) or layout.the_staff(), dict[str, str]()
+        staff = _staff(session, given["who"]) or layout.the_staff()
         if staff.id != layout.the_staff().id and not layout.may("clinic.settings"):
             abort(403)
-        starts, ends = _moment(given["starts"]), _moment(given["ends"])
-        if starts is None or ends is None:
-            unread = {"starts": starts, "ends": ends}
-            problems = {
-                name: words.say("away_refusals", "unread") for name, one in unread.items() if one is None
-            }
-        else:
-            try:
-                stand_in = _staff(session, given["cover"])
-                verbs.plan(session, staff, stand_in, starts, ends, by=layout.the_staff())
-            except verbs.MayNot as refused:
-                problems = {refused.field: words.say("away_refusals", refused.why)}
+        problems, closers = _plan(session, staff, given)
         if problems:
-            return _page(session, given, problems), 422
+            return _page(session, given, problems, closers), 422
     flash(words.say("away", "planned"))
     return redirect(url_for("cover.show"), 303)
 
 
+def _plan(
+    session: Session, staff: Staff, given: dict[str, str]
+) -> tuple[dict[str, str], list[tuple[str, str]] | None]:
+    """Plan the absence, or return what is wrong with each field, and whose cover would close the hole it would make."""
+    starts, ends = _moment(given["starts"]), _moment(given["ends"])
+    if starts is None or ends is None:
+        unread = {"starts": starts, "ends": ends}
+        return {
+            name: words.say("away_refusals", "unread") for name, one in unread.items() if one is None
+        }, None
+    try:
+        verbs.plan(session, staff, _staff(session, given["cover"]), starts, ends, by=layout.the_staff())
+    except verbs.MayNot as refused:
+        return {refused.field: words.say("away_refusals", refused.why)}, None
+    except watch.MakesHole as hole:
+        closers = [(str(one.id), one.name) for one in verbs.who_could(session, staff, starts, ends)]
+        return {"cover": words.say("away_refusals", "hole", when=hole.when)}, closers
+    return {}, None
+
+
 @cover.post("/away/<uuid:absence_id>/end")
 @permissions.signed_in("self")
-def end(absence_id: UUID) -> Response:
+def end(absence_id: UUID) -> Response | tuple[str, int]:
     """Come back, or take an absence back that has not begun."""
     with db.unit_of_work(sessions.clinic().id) as session:
         absence = session.get(Absence, absence_id, with_for_update=True)
@@ -80,12 +90,20 @@ def end(absence_id: UUID) -> Response:
         if absence.staff_id != layout.the_staff().id and not layout.may("clinic.settings"):
             abort(403)
         begun = absence.begun_at is not None
-        verbs.come_back(session, absence, f"staff:{layout.the_staff().id}")
+        try:
+            verbs.come_back(session, absence, f"staff:{layout.the_staff().id}")
+        except watch.MakesHole as hole:
+            return _page(session, {}, {"end": words.say("away_refusals", "ending", when=hole.when)}), 422
     flash(words.say("away", "back" if begun else "taken_back"))
     return redirect(url_for("cover.show"), 303)
 
 
-def _page(session: Session, given: dict[str, str], problems: dict[str, str]) -> str:
+def _page(
+    session: Session,
+    given: dict[str, str],
+    problems: dict[str, str],
+    closers: list[tuple[str, str]] | None = None,
+) -> str:
     clinic, me, decides = sessions.clinic(), layout.the_staff(), layout.may("clinic.settings")
     now, zone = clock.now(), ZoneInfo(clinic.zone)
     team = list(session.scalars(select(Staff).where(Staff.clinic_id == clinic.id).order_by(Staff.name)))
@@ -106,7 +124,7 @@ def _page(session: Session, given: dict[str, str], problems: dict[str, str]) -> 
         now_away=[one for one in entries if one.begun],
         later=[one for one in entries if not one.begun],
         people=[(str(one.id), one.name) for one in active] if decides else [],
-        covers=[(str(one.id), one.name) for one in active if permissions.may(one.role, "inbox.work")],
+        covers=[(str(one.id), one.name) for one in active if permissions.may(one.role, "inbox.assign")],
         me=str(me.id),
         given=given
         or {
@@ -115,8 +133,17 @@ def _page(session: Session, given: dict[str, str], problems: dict[str, str]) -> 
             "cover": str(usual.id) if usual else "",
         },
         problems=problems,
+        closers=closers,
+        closing=_closing(closers, given.get("who", "") in ("", str(me.id))),
         zone=clinic.zone.replace("_", " "),
     )
+
+
+def _closing(closers: list[tuple[str, str]] | None, mine: bool) -> str:
+    if closers is None:
+        return ""
+    key = ("closes" if mine else "closes_theirs") if closers else "nobody_closes"
+    return words.say("away", key)
 
 
 def _entry(one: Absence, team: dict[UUID, Staff], now: datetime) -> Entry:

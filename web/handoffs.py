@@ -12,10 +12,11 @@ from werkzeug.wrappers import Response
 
 from config import clock, db
 from messaging import people as directory
+from messaging.inbox.models import InboxItem
 from messaging.models import Clinic, Patient, Staff
 from reminders import handoffs as verbs
 from reminders.models import Handoff
-from web import layout, permissions, persons, sessions, times, words
+from web import layout, permissions, persons, routes, sessions, times, words
 
 handoffs = layout.room("handoffs", __name__)
 RECENT = 20
@@ -23,7 +24,7 @@ RECENT = 20
 
 @dataclass(frozen=True)
 class Entry:
-    """A handoff as it stands: who, where, how long, whom it was offered to, and what can be done now."""
+    """A handoff as it stands: who, where, how long, whom it was offered to and by which rules, and what can be done now."""
 
     id: UUID
     patient_id: UUID
@@ -34,6 +35,7 @@ class Entry:
     since: str
     waiting: str
     offered: str
+    why: str
     mine: bool
     outcome: str
 
@@ -150,6 +152,13 @@ def _entry(session: Session, clinic: Clinic, one: Handoff) -> Entry:
         since=times.moment(one.requested_at, now, clinic.zone, running=True),
         waiting=times.ago(now - one.requested_at),
         offered=offered.name if offered else "",
+        why=_why(session, one),
         mine=offered is not None and offered.id == layout.the_staff().id,
         outcome=words.say("handoffs", one.outcome) if one.outcome else "",
     )
+
+
+def _why(session: Session, one: Handoff) -> str:
+    """By which rules an open offer came to whoever has it, in words."""
+    item = session.get(InboxItem, one.item_id) if one.item_id and one.state == "requested" else None
+    return " · ".join(routes.reason_words(reason) for reason in item.reason) if item is not None else ""

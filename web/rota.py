@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from config import clock, db
-from messaging.inbox import checking, holes, hours, ladder, roster, routing, silencing
+from messaging.inbox import checking, holes, hours, ladder, roster, routing, silencing, staffing, watch
 from messaging.models import Clinic, Staff
 from web import curves, editions, layout, permissions, sessions, times, words
 
@@ -78,14 +78,13 @@ def _read(raw: Mapping[str, str]) -> tuple[dict[str, dict[str, list[str]]], dict
 
 def _change(session: Session, staff: Staff, read: Mapping[str, dict[str, list[str]]]) -> dict[str, str]:
     """Write the hours, or say at which field why not."""
-    zone = sessions.clinic().zone
     gone = silencing.taken_away(staff.on_call, read["on_call"])
     if gone:
         return {"on_call": words.say("rota", "taken_away", when=checking.listed(gone))}
     try:
-        roster.set_hours(session, staff.clinic_id, staff.id, **read, actor=editions.actor())
-    except roster.MakesHole as refused:
-        return {"hours": words.say("rota", "hole", when=checking.listed(refused.holes, zone))}
+        staffing.set_hours(session, staff.clinic_id, staff.id, **read, actor=editions.actor())
+    except watch.MakesHole as refused:
+        return {"hours": words.say("rota", "hole", when=refused.when)}
     return {}
 
 

@@ -4,19 +4,21 @@ import re
 from datetime import timedelta
 
 import click
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from config import audit, clock, db
+from config import audit, clock, db, live
 from config.cli import opening
 from config.cli.tables import as_json, say, show
 from messaging import people, phone
-from messaging.inbox import cover
+from messaging.inbox import staffing, watch
 from messaging.models import Clinic, Staff
 from reminders.rules import zones
-from web.models import StaffSession
+from web import words
+from web.models import SignInLink, StaffSession
 
 ROLES = ("care_manager", "clinician", "psychiatric_consultant", "front_desk", "clinic_admin", "auditor")
+PROBLEMS = 3
 ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
 clinic_option = click.option(
     "--clinic", "clinic_name", help="Its name or id; not needed while there is only one."
@@ -168,7 +170,10 @@ def list_staff(clinic_name: str | None, json_: bool) -> None:
 @click.option("--email", required=True)
 @clinic_option
 def revoke(email: str, clinic_name: str | None) -> None:
-    """End every session of someone at once, and let them in no more."""
+    """Lock someone out at once and let them go.
+
+    Exit 3: they are locked out, and still work here, because without them nobody could be reached or would decide.
+    """
     opening.begin()
     with db.unit_of_work(db.EVERY) as session:
         at = the_clinic(session, clinic_name)
@@ -177,11 +182,30 @@ def revoke(email: str, clinic_name: str | None) -> None:
         )
         if one is None:
             raise click.ClickException("nobody here has this address")
-        one.active = False
-        moved = cover.release(session, one)
-        for open_ in session.scalars(
-            select(StaffSession).where(StaffSession.staff_id == one.id, StaffSession.ended_at.is_(None))
-        ):
-            open_.ended_at = clock.now()
-        audit.record(session, at.id, "operator", "staff.revoked", f"staff:{one.id}")
-    say(f"Done: their sessions have ended. What they had not finished has moved on: {moved}.")
+        _lock_out(session, one)
+        try:
+            moved = staffing.leave(session, at, one, "operator")
+        except (staffing.MayNot, watch.MakesHole) as refused:
+            why = _in_words(refused)
+        else:
+            say(f"Done: their sessions have ended. What they had not finished has moved on: {moved}.")
+            return
+    say(f"Their sessions have ended and nothing lets them in, but they still work here. {why}")
+    say("What is urgent still goes to their phone, if it is on file. See to that, and do this again.")
+    raise click.exceptions.Exit(PROBLEMS)
+
+
+def _lock_out(session: Session, one: Staff) -> None:
+    """End every session, and leave no password and no link that lets them in."""
+    now = clock.now()
+    one.password_hash = None
+    for row, ended in ((StaffSession, StaffSession.ended_at), (SignInLink, SignInLink.used_at)):
+        session.execute(update(row).where(row.staff_id == one.id, ended.is_(None)).values({ended: now}))
+    live.bump(session, one.clinic_id, f"staff:{one.id}")
+    audit.record(session, one.clinic_id, "operator", "staff.locked_out", f"staff:{one.id}")
+
+
+def _in_words(refused: Exception) -> str:
+    if isinstance(refused, staffing.MayNot):
+        return " ".join(words.say("colleague_refusals", why) for why in refused.problems.values())
+    return f"Without them {refused}."

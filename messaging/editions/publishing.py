@@ -226,7 +226,7 @@ def somebody_else(session: Session, clinic: Clinic, actor: str) -> bool:
 
 
 def _lock(session: Session, clinic: Clinic) -> None:
-    session.get(Clinic, clinic.id, with_for_update=True)
+    session.get(Clinic, clinic.id, with_for_update=True, populate_existing=True)
 
 
 def _write_down(session: Session, edition: Edition, actor: str, act: str, **detail: str | None) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from config import audit, clock, queue
-from messaging.inbox import items, roster
+from messaging.inbox import holes, items, losing, roster, routes, watch
 from messaging.inbox.models import Absence, InboxItem, ItemEvent
 from messaging.models import Clinic, Staff
 
@@ -39,7 +39,10 @@ def plan(
     *,
     by: Staff | None = None,
 ) -> Absence:
-    """Write down that `staff` is away and who covers; it begins by itself. Raises MayNot."""
+    """Write down that `staff` is away and who covers; it begins by itself.
+
+    Raises MayNot, and watch.MakesHole where nobody could be reached meanwhile; `who_could` names who would close it.
+    """
     now = clock.now()
     if ends_at <= starts_at:
         raise MayNot("ends", "ends_before")
@@ -49,6 +52,8 @@ def plan(
         raise MayNot("ends", "too_long")
     if cover is not None and (cover.id == staff.id or not cover.active or cover.clinic_id != staff.clinic_id):
         raise MayNot("cover", "nobody")
+    if cover is not None and cover.role not in routes.ACTING:
+        raise MayNot("cover", "may_not_work")
     others = _planned(session, staff.clinic_id, starts_at, ends_at)
     if any(one.staff_id == staff.id for one in others):
         raise MayNot("starts", "overlaps")
@@ -64,12 +69,20 @@ def plan(
         created_at=now,
         try_after=starts_at,
     )
-    session.add(absence)
-    session.flush()
+    with watch.keeping(session, session.get_one(Clinic, staff.clinic_id)):
+        session.add(absence)
     _write_down(session, absence, f"staff:{by.id}" if by else "operator", "planned")
     if starts_at <= now:
         queue.ring(session, "absences")
     return absence
+
+
+def who_could(session: Session, staff: Staff, starts_at: datetime, ends_at: datetime) -> list[Staff]:
+    """Return the colleagues each of whom, as cover for this absence, would leave no minute without anybody."""
+    clinic = session.get_one(Clinic, staff.clinic_id)
+    away = holes.Away(staff.id, None, starts_at, ends_at)
+    found = losing.closing(roster.watch(session, clinic), away, clock.now())
+    return [session.get_one(Staff, one.id) for one in found]
 
 
 def _planned(session: Session, clinic_id: UUID, starts_at: datetime, ends_at: datetime) -> Sequence[Absence]:
@@ -103,14 +116,19 @@ def _comes_back(
 
 
 def come_back(session: Session, absence: Absence, actor: str) -> None:
-    """End an absence now, or take back one that has not begun."""
+    """End an absence now, or take back one that has not begun.
+
+    Raises watch.MakesHole where only who covers could be reached: the fallback who comes back has no mobile on file.
+    """
     if absence.ended_at is not None:
         return
     now = clock.now()
-    if absence.begun_at is None:
-        absence.ended_at = now
-    else:
-        absence.ends_at = absence.try_after = now
+    with watch.keeping(session, session.get_one(Clinic, absence.clinic_id)):
+        if absence.begun_at is None:
+            absence.ended_at = now
+        else:
+            absence.ends_at = absence.try_after = now
+    if absence.ended_at is None:
         queue.ring(session, "absences")
     _write_down(session, absence, actor, "ended")
 
@@ -125,7 +143,7 @@ def covering(session: Session, staff_id: UUID, now: datetime) -> Staff | None:
         return None
     found = _end_of_chain(covers, staff_id)
     cover = session.get(Staff, found) if found else None
-    return cover if cover is not None and cover.active else None
+    return cover if cover is not None and cover.active and cover.role in routes.ACTING else None
 
 
 def _end_of_chain(covers: dict[UUID, UUID | None], staff_id: UUID) -> UUID | None:

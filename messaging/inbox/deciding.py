@@ -1,6 +1,7 @@
 """Routing, rota on call and ladder as one decision of the clinic: what holds, what may not, and what makes it hold."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,7 +13,7 @@ from messaging import phone
 from messaging.editions.naming import Names
 from messaging.editions.problems import Problem
 from messaging.editions.publishing import Definition, Kind, Refused
-from messaging.inbox import checking, holes, hours, ladder, publishing, roster, routing, silencing
+from messaging.inbox import checking, holes, hours, ladder, losing, publishing, roster, routing, silencing
 from messaging.models import Clinic, Staff
 
 NAME = "rules"
@@ -82,18 +83,10 @@ def check(
 def _away(
     session: Session, clinic: Clinic, written: publishing.Ladder, people: Sequence[ladder.Person]
 ) -> list[Problem]:
-    absences, now = roster.absences(session, clinic.id), clock.now()
-    before, after = (
-        holes.while_away(team, rules, absences, start=now, zone=clinic.zone)
-        for team, rules in (
-            (people, routing.Rules.of(clinic.rules)),
-            (
-                publishing.with_on_call(written, people),
-                routing.Rules.of(publishing.rules_of(written, {}, clinic.zone)),
-            ),
-        )
-    )
-    made = holes.made(before, after)
+    before = roster.watch(session, clinic)
+    rules = routing.Rules.of(publishing.rules_of(written, {}, clinic.zone))
+    after = replace(before, people=publishing.with_on_call(written, people), rules=rules)
+    made = losing.while_somebody_is_away(before, after, clock.now())
     if not made:
         return []
     said = checking.listed(made, clinic.zone)

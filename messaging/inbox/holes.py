@@ -5,14 +5,14 @@ of them twice or never: whoever can be reached at each minute of the wall clock 
 Only absences lie on real dates, and are walked through on the clinic's own clock.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from messaging.inbox import hours, routing
+from messaging.inbox import hours, routes, routing
 from messaging.inbox.ladder import Person, present
 from messaging.inbox.routing import Need, Rules
 
@@ -20,7 +20,11 @@ from messaging.inbox.routing import Need, Rules
 MONDAY = datetime(2024, 1, 1)  # noqa: DTZ001 - a wall clock, of no place
 SAFETY = Need("safety")
 DAY, WEEK = 1440, 7 * 1440
-AHEAD = timedelta(days=366)
+DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+MONTHS = (
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -32,6 +36,17 @@ class Away:
     cover_id: UUID | None
     starts_at: datetime
     ends_at: datetime
+
+
+@dataclass(frozen=True)
+class Watch:
+    """All that decides who can be reached when: the people, the rules, the absences that hold or are planned, and the
+    zone of the clinic's clock."""
+
+    people: Sequence[Person]
+    rules: Rules
+    absences: Sequence[Away]
+    zone: str
 
 
 @dataclass(frozen=True, order=True)
@@ -50,14 +65,18 @@ class Hole:
 def awake(
     people: Sequence[Person], rules: Rules, local: datetime, *, closed: bool = False
 ) -> tuple[str, ...]:
-    """Return the names of those on the safety ladder who can be texted and expect it at this local moment: on duty,
-    on call, or named by the clinic as its fallback."""
+    """Return the names of those on the safety ladder who can be texted, may open what they are texted about, and expect
+    it at this local moment: on duty, on call, or named by the clinic as its fallback, or in the place of somebody who is."""
     team = [present(person, local, rules.hours, closed=closed) for person in people]
     return tuple(
         one.name
         for one in routing.ladder(SAFETY, team, rules)
-        if one.phone and not one.away and (one.on_duty or one.on_call or one.email in rules.fallback)
+        if one.phone and not one.away and one.role in routes.ACTING and _expects(one, rules)
     )
+
+
+def _expects(one: routing.Member, rules: Rules) -> bool:
+    return one.on_duty or one.on_call or any(email in rules.fallback for email in one.addresses)
 
 
 def week(
@@ -103,18 +122,16 @@ def _is_clock(at: object) -> bool:
         return False
 
 
-def every(
-    people: Sequence[Person], rules: Rules, absences: Sequence[Away], *, start: datetime, zone: str
-) -> list[Hole]:
-    """Return every hole: of any week, on the holidays still to come, and in the next twelve months because of absences.
+def every(watch: Watch, start: datetime) -> list[Hole]:
+    """Return every hole: of any week, on the holidays still to come, and because of absences.
 
     `start` is the aware moment from which on it is asked.
     """
-    today = start.astimezone(ZoneInfo(zone)).date()
+    today = start.astimezone(ZoneInfo(watch.zone)).date()
     return [
-        *weekly(people, rules),
-        *on_holidays(people, rules, today),
-        *while_away(people, rules, absences, start=start, zone=zone),
+        *weekly(watch.people, watch.rules),
+        *on_holidays(watch.people, watch.rules, today),
+        *while_away(watch, start),
     ]
 
 
@@ -130,55 +147,79 @@ def _weekly(when: str, days: Sequence[Sequence[tuple[int, int, tuple[str, ...]]]
         for begin, end, names in stretches
         if not names
     ]
-    return _joined(found)
+    return joined(found)
 
 
-def _joined(found: Iterable[Hole]) -> list[Hole]:
-    joined: list[Hole] = []
-    for hole in found:
-        if joined and joined[-1].when == hole.when and joined[-1].end == hole.start:
-            joined[-1] = Hole(hole.when, joined[-1].start, hole.end)
+def joined(holes: Iterable[Hole]) -> list[Hole]:
+    """Return holes in order with those made one that touch."""
+    found: list[Hole] = []
+    for hole in holes:
+        if found and found[-1].when == hole.when and found[-1].end >= hole.start:
+            found[-1] = Hole(hole.when, found[-1].start, max(found[-1].end, hole.end))
         else:
-            joined.append(hole)
-    return joined
+            found.append(hole)
+    return found
 
 
 def on_holidays(people: Sequence[Person], rules: Rules, today: date | None = None) -> list[Hole]:
     """Return the holes of days on which the clinic is closed; a day that comes every year may fall on any weekday."""
-    weekdays: set[int] = set()
-    for one in rules.hours.holidays:
-        dated = len(one) > len("12-25")
-        if not dated:
-            weekdays = set(range(7))
-        elif today is None or date.fromisoformat(one) >= today:
-            weekdays.add(date.fromisoformat(one).weekday())
-    if not weekdays:
-        return []
-    closed = week(people, rules, closed=True)
-    return _weekly("holiday", [day if place in weekdays else [] for place, day in enumerate(closed)])
+    weekdays = weekdays_of(rules.hours.holidays, today)
+    return on_weekdays(weekdays, week(people, rules, closed=True)) if weekdays else []
 
 
-def while_away(
-    people: Sequence[Person], rules: Rules, absences: Sequence[Away], *, start: datetime, zone: str
-) -> list[Hole]:
-    """Return the holes that there are only because somebody is away, in the twelve months after `start`."""
-    coming = [one for one in absences if one.starts_at < start + AHEAD and one.ends_at > start]
-    place, known, found = ZoneInfo(zone), dict[object, bool](), []
+def weekdays_of(holidays: Iterable[str], today: date | None) -> set[int]:
+    """Return the weekdays, from Monday as 0, on which these holidays can still fall."""
+    found: set[int] = set()
+    for one in holidays:
+        if len(one) == len("12-25"):
+            return set(range(7))
+        if today is None or date.fromisoformat(one) >= today:
+            found.add(date.fromisoformat(one).weekday())
+    return found
 
-    def holds(local: datetime, away: Mapping[UUID, UUID | None]) -> bool:
-        closed = rules.hours.closed_on(local.date())
+
+def on_weekdays(weekdays: set[int], days: Sequence[Sequence[tuple[int, int, tuple[str, ...]]]]) -> list[Hole]:
+    """Return the holes of a week as those of holidays on these weekdays."""
+    return _weekly("holiday", [day if place in weekdays else [] for place, day in enumerate(days)])
+
+
+def while_away(watch: Watch, start: datetime) -> list[Hole]:
+    """Return the holes from `start` on that there are only because somebody is away."""
+    asked = Asked(watch)
+    return walk([watch], start, lambda at: not asked(at) and asked(at, nobody_away=True))
+
+
+class Asked:
+    """Whether somebody can be reached at a moment in UTC, by the absences or as if nobody were away; it remembers."""
+
+    def __init__(self, watch: Watch) -> None:
+        self.watch, self.place, self.known = watch, ZoneInfo(watch.zone), dict[object, bool]()
+
+    def __call__(self, at: datetime, *, nobody_away: bool = False) -> bool:
+        watch, local = self.watch, at.astimezone(self.place).replace(tzinfo=None)
+        away: dict[UUID, UUID | None] = {}
+        if not nobody_away:
+            away = {one.staff_id: one.cover_id for one in watch.absences if one.starts_at <= at < one.ends_at}
+        closed = watch.rules.hours.closed_on(local.date())
         key = (local.weekday(), local.hour, local.minute, closed, frozenset(away.items()))
-        if key not in known:
-            team = [replace(one, away=one.id in away, covered_by=away.get(one.id)) for one in people]
-            known[key] = bool(awake(team, rules, local, closed=closed))
-        return known[key]
+        if key not in self.known:
+            team = [replace(one, away=one.id in away, covered_by=away.get(one.id)) for one in watch.people]
+            self.known[key] = bool(awake(team, watch.rules, local, closed=closed))
+        return self.known[key]
 
-    for begin, end in pairwise(_instants(coming, turning_points(people, rules), start, place)):
-        away = {one.staff_id: one.cover_id for one in coming if one.starts_at <= begin < one.ends_at}
-        local = begin.astimezone(place).replace(tzinfo=None)
-        if away and not holds(local, away) and holds(local, {}):
-            found.append(Hole("away", _minute(begin), _minute(end)))
-    return _joined(found)
+
+def walk(watches: Sequence[Watch], start: datetime, is_hole: Callable[[datetime], bool]) -> list[Hole]:
+    """Return every stretch from `start` on of an absence in any of these in which `is_hole` holds."""
+    found: set[datetime] = set()
+    coming = [one for watch in watches for one in watch.absences if one.ends_at > start]
+    for watch in watches:
+        turns = turning_points(watch.people, watch.rules)
+        found |= _instants(coming, turns, start, ZoneInfo(watch.zone))
+    return joined(
+        Hole("away", _minute(begin), _minute(end))
+        for begin, end in pairwise(sorted(found))
+        if any(one.starts_at <= begin < one.ends_at for one in coming) and is_hole(begin)
+    )
 
 
 def _minute(moment: datetime) -> int:
@@ -187,17 +228,17 @@ def _minute(moment: datetime) -> int:
 
 def _instants(
     absences: Sequence[Away], turns: Sequence[int], start: datetime, place: ZoneInfo
-) -> list[datetime]:
-    """Every moment, in UTC, at which anything can change while somebody is away, in order."""
+) -> set[datetime]:
+    """Every moment, in UTC, at which anything can change while somebody is away."""
     found: set[datetime] = set()
     for one in absences:
-        begin, end = max(one.starts_at, start), min(one.ends_at, start + AHEAD)
+        begin, end = max(one.starts_at, start), one.ends_at
         found |= {begin.astimezone(UTC), end.astimezone(UTC)}
         day, last = begin.astimezone(place).date(), end.astimezone(place).date()
         while day <= last:
             found |= {moment for moment in _turns_of(day, turns, place) if begin < moment < end}
             day += timedelta(days=1)
-    return sorted(found)
+    return found
 
 
 def _turns_of(day: date, turns: Sequence[int], place: ZoneInfo) -> set[datetime]:
@@ -236,7 +277,8 @@ def say(hole: Hole, zone: str) -> str:
     start, end = (
         (EPOCH + timedelta(minutes=one)).astimezone(ZoneInfo(zone)) for one in (hole.start, hole.end)
     )
-    return f"{_dated(start)} to {_dated(end)}"
+    until = f"{end.hour}:{end:%M}" if start.date() == end.date() else _dated(end)
+    return f"{_dated(start)} to {until}"
 
 
 def _clock(minute: int) -> str:
@@ -245,4 +287,4 @@ def _clock(minute: int) -> str:
 
 
 def _dated(moment: datetime) -> str:
-    return f"{hours.NAMES[hours.WEEKDAYS[moment.weekday()]]} {moment:%Y-%m-%d} {moment.hour}:{moment:%M}"
+    return f"{DAYS[moment.weekday()]} {moment.day} {MONTHS[moment.month - 1]} {moment.year} {moment.hour}:{moment:%M}"

@@ -100,7 +100,7 @@ def _asked(
         backup = _backup(team, rules, owner_id)
         return (backup,) if backup is not None and backup.id != owner_id else ()
     if ask == "fallback":
-        return tuple(one for email in rules.fallback for one in ranked if one.email == email)
+        return tuple(one for email in rules.fallback for one in ranked if email in one.addresses)
     if ask == "on_call":
         return tuple(one for one in ranked if one.on_call)
     if ask == "lead":

@@ -1,29 +1,19 @@
-"""Who works at the clinic and when, who stands in for whom, and hours that change without leaving a hole."""
+"""Who works at the clinic and when, who stands in for whom, and where that leaves holes: read, never changed here."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from config import audit, clock
+from config import clock
 from messaging.inbox import holes, ladder, routing
 from messaging.inbox.models import Absence, InboxItem
 from messaging.models import Clinic, Staff
 
 # What somebody may decide for themselves, and how it is where they have decided nothing.
 NOTIFIED = {"screen": "text", "reply": "inbox", "delivery": "inbox"}
-
-
-class MakesHole(ValueError):
-    """A change after which nobody could be reached in the minutes of `holes`."""
-
-    def __init__(self, made: Sequence[holes.Hole]) -> None:
-        super().__init__(f"{len(made)} holes")
-        self.holes = list(made)
 
 
 def people(session: Session, clinic: Clinic) -> list[ladder.Person]:
@@ -36,6 +26,8 @@ def people(session: Session, clinic: Clinic) -> list[ladder.Person]:
     load = dict(session.execute(held).all())
     covers = {one.staff_id: one.cover_id for one in away(session, clinic.id, clock.now())}
     active = select(Staff).where(Staff.clinic_id == clinic.id, Staff.active).order_by(Staff.name)
+    # As they are now, also where this session has seen them before it had to wait for somebody else's change.
+    active = active.execution_options(populate_existing=True)
     return [
         ladder.Person(
             id=one.id,
@@ -94,50 +86,12 @@ def absences(session: Session, clinic_id: UUID) -> list[holes.Away]:
     ]
 
 
-def set_hours(
-    session: Session,
-    clinic_id: UUID,
-    staff_id: UUID,
-    *,
-    hours: Mapping[str, Sequence[str]],
-    on_call: Mapping[str, Sequence[str]],
-    actor: str,
-) -> None:
-    """Change when a colleague works and is on call, from now on; a change that says nothing new is no change.
-
-    Raises MakesHole for the minutes in which nobody could be reached any more, and LookupError for somebody who does
-    not work here.
-    """
-    clinic = session.get_one(Clinic, clinic_id, with_for_update=True, populate_existing=True)
-    staff = session.get(Staff, staff_id, populate_existing=True)
-    if staff is None or staff.clinic_id != clinic_id or not staff.active:
-        raise LookupError("nobody active here")
-    if staff.hours == dict(hours) and staff.on_call == dict(on_call):
-        return
-    made = holes.made(
-        coming_holes(session, clinic), coming_holes(session, clinic, {staff_id: (hours, on_call)})
-    )
-    if made:
-        raise MakesHole(made)
-    for name, wanted in (("hours", dict(hours)), ("on_call", dict(on_call))):
-        if getattr(staff, name) != wanted:
-            setattr(staff, name, wanted)
-            audit.record(session, clinic_id, actor, f"staff.{name}", f"staff:{staff_id}")
-
-
-def coming_holes(
-    session: Session,
-    clinic: Clinic,
-    changed: Mapping[UUID, tuple[Mapping[str, Any], Mapping[str, Any]]] | None = None,
-) -> list[holes.Hole]:
-    """Return every hole of any week, of the holidays to come and of planned absences, with these hours and on-call
-    hours in the place of those on file."""
-    team = [
-        one
-        if one.id not in (changed or {})
-        else replace(one, hours=(changed or {})[one.id][0], on_call=(changed or {})[one.id][1])
-        for one in people(session, clinic)
-    ]
+def watch(session: Session, clinic: Clinic) -> holes.Watch:
+    """Return all that decides who can be reached at this clinic and when."""
     rules = routing.Rules.of(clinic.rules)
-    coming = absences(session, clinic.id)
-    return holes.every(team, rules, coming, start=clock.now(), zone=clinic.zone)
+    return holes.Watch(people(session, clinic), rules, absences(session, clinic.id), clinic.zone)
+
+
+def coming_holes(session: Session, clinic: Clinic) -> list[holes.Hole]:
+    """Return every hole of any week, of the holidays to come and of planned absences."""
+    return holes.every(watch(session, clinic), clock.now())

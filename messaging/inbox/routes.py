@@ -13,6 +13,8 @@ OWNERS = ("care_manager",)
 LEADS = ("clinic_admin",)
 # Whose work the inbox is. A rule may name nobody else, except whom the clinic has made its lead or its fallback.
 WORKERS = (*OWNERS, "clinician")
+# Who may open an item and move it: an alert in the hand of anybody else is in nobody's.
+ACTING = (*WORKERS, *LEADS)
 # These are texted to a phone at once; whoever has none on file cannot be their first owner by a rule.
 TEXTED = ("safety", "screen", "handoff")
 # Whom a rule may give an item to: the panel's own people | who dealt with this patient last | people by name | a role
@@ -25,7 +27,8 @@ class Member:
     """One of the clinic's people as routing sees them.
 
     `open_items` is their present load; `reachable` whether a text or a sign-in can reach them at all, `phone` whether
-    a text can; `covered_by` who stands in for them while they are `away`, if anybody does.
+    a text can; `covered_by` who stands in for them while they are `away`, if anybody does. `in_place_of` are the
+    addresses of those whose place they have taken meanwhile.
     """
 
     id: UUID
@@ -41,6 +44,12 @@ class Member:
     away: bool = False
     covered_by: UUID | None = None
     phone: bool = True
+    in_place_of: tuple[str, ...] = ()
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Whose turn is theirs: their own, and that of whom they stand in for."""
+        return (self.email, *self.in_place_of)
 
 
 @dataclass(frozen=True)
@@ -144,7 +153,7 @@ def _among(value: str | None, wanted: Sequence[str]) -> bool:
 def is_there(need: Need, member: Member, fallback: Sequence[str] = ()) -> bool:
     """Whether somebody can be given this now: here, expecting it, and for what is texted with a phone on file."""
     named = member.on_call or member.email in fallback
-    expects = named or (member.on_duty and member.role in (*WORKERS, *LEADS))
+    expects = named or (member.on_duty and member.role in ACTING)
     by_text = member.phone or need.kind not in TEXTED
     return expects and by_text and member.reachable and not member.away
 

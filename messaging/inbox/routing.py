@@ -14,7 +14,7 @@ from uuid import UUID
 
 from messaging.inbox.hours import Hours, after
 from messaging.inbox.hours import within as on_duty
-from messaging.inbox.routes import LEADS, OWNERS, TEXTED, Member, Need, Route, take
+from messaging.inbox.routes import ACTING, LEADS, OWNERS, TEXTED, WORKERS, Member, Need, Route, is_there, take
 
 __all__ = [
     "LEADS",
@@ -30,6 +30,7 @@ __all__ = [
     "ladder",
     "on_duty",
     "stand_in",
+    "there",
 ]
 
 KINDS = ("safety", "screen", "handoff", "reply", "delivery")
@@ -155,9 +156,40 @@ def choose(need: Need, team: Sequence[Member], rules: Rules) -> Choice:
 
 def ladder(need: Need, team: Sequence[Member], rules: Rules) -> list[Member]:
     """Return everyone an item may climb to, best first: whom a rule of the clinic names, owners on duty, who is on
-    call, the fallback, leads, owners off duty, and last those who are away with nobody covering for them."""
+    call, the fallback, leads, owners off duty, and last those who are away with nobody covering for them.
+
+    Whoever covers is on call in the hours of whom they stand in for, and fallback in their place.
+    """
     by_id = {member.id: member for member in team}
-    return [by_id[seat.id] for seat in _ranked(need, team, rules)[0]]
+    covering: dict[UUID, list[Member]] = {}
+    for seat in _seats(team):
+        if seat.email != by_id[seat.id].email:
+            covering.setdefault(seat.id, []).append(seat)
+    return [_sitting(by_id[seat.id], covering.get(seat.id, ())) for seat in _ranked(need, team, rules)[0]]
+
+
+def there(need: Need, team: Sequence[Member], rules: Rules) -> list[Choice]:
+    """Return everyone who can be asked for this now, one after the other in the order of an item, each with why.
+
+    That is whoever is at work, on call or the fallback, and for what is texted has a mobile. The clinic's leads are asked
+    only where a rule, the call list's hours or the fallback names them: being at work is not enough.
+    """
+    ranked, by_rule = _ranked(need, team, rules)
+    named = {email for one in rules.routes for email in one.people} | set(rules.fallback)
+    found = []
+    for seat in ranked:
+        asked = seat.role not in LEADS or seat.on_call or seat.email in named
+        if asked and is_there(need, seat, rules.fallback):
+            why = _why(need, seat, rules, team)
+            found.append(Choice(seat.id, why if found else (*by_rule, *why)))
+    return found
+
+
+def _sitting(member: Member, seats: Sequence[Member]) -> Member:
+    if not seats:
+        return member
+    called = member.on_call or any(seat.on_call for seat in seats)
+    return replace(member, on_call=called, in_place_of=tuple(sorted(seat.email for seat in seats)))
 
 
 def stand_in(member: Member, by_id: Mapping[UUID, Member]) -> Member | None:
@@ -166,7 +198,7 @@ def stand_in(member: Member, by_id: Mapping[UUID, Member]) -> Member | None:
     while member.away:
         seen.add(member.id)
         cover = by_id.get(member.covered_by) if member.covered_by else None
-        if cover is None or cover.id in seen:
+        if cover is None or cover.id in seen or cover.role not in ACTING:
             return None
         member = cover
     return member
@@ -196,7 +228,8 @@ def _ranked(need: Need, team: Sequence[Member], rules: Rules) -> tuple[list[Memb
 
 def _seats(team: Sequence[Member]) -> list[Member]:
     """The team with a stand-in in the seat of whoever is away: their panels and place on the lists, somebody else's
-    languages, hours and load."""
+    languages, hours and load. The hours of the seat are the stand-in's too, as hours on call: they are asked after
+    whoever is at work, and before nobody is."""
     by_id = {member.id: member for member in team}
     seats = []
     for member in team:
@@ -204,7 +237,9 @@ def _seats(team: Sequence[Member]) -> list[Member]:
         if cover is None or cover is member:
             seats.append(member)
         else:
-            seats.append(replace(cover, role=member.role, email=member.email, panels=member.panels))
+            called = cover.on_call or member.on_call or (member.role in OWNERS + LEADS and member.on_duty)
+            taken = replace(cover, role=member.role, email=member.email, panels=member.panels)
+            seats.append(replace(taken, on_call=called))
     return seats
 
 
@@ -236,6 +271,8 @@ def _why(need: Need, member: Member, rules: Rules, team: Sequence[Member]) -> tu
         why.append("on_call")
     elif member.email in rules.fallback:
         why.append("fallback")
+    elif member.role in WORKERS and member.on_duty:
+        why.append("on_duty")
     else:
         why.append("off_duty")
     return tuple(why)

@@ -4,16 +4,18 @@ Somebody who leaves keeps their name in the record. What they had not finished m
 """
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from config import audit
 from messaging import people, phone
-from messaging.inbox import checking, cover, holes, roster, routing
+from messaging.inbox import checking, cover, roster, routing, watch
 from messaging.models import Clinic, Staff
 
 ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
@@ -90,25 +92,27 @@ def invite(session: Session, clinic: Clinic, facts: Facts, actor: str) -> Staff:
 
 
 def change(session: Session, clinic: Clinic, staff: Staff, facts: Facts, actor: str) -> None:
-    """Change what the clinic says of a colleague; their address stays. Raises MayNot where nobody would be left."""
-    gaps = _gaps(session, clinic)
+    """Change what the clinic says of a colleague; their address stays.
+
+    Raises MayNot where nobody would be left who decides, and watch.MakesHole where nobody could be reached any more.
+    """
     was = staff.role
-    staff.name, staff.role, staff.number = facts.name, facts.role, facts.number
-    staff.languages, staff.panels = list(facts.languages), list(facts.panels)
-    _refuse_gaps(session, clinic, gaps)
+    with _keeping(session, clinic):
+        staff.name, staff.role, staff.number = facts.name, facts.role, facts.number
+        staff.languages, staff.panels = list(facts.languages), list(facts.panels)
     audit.record(session, clinic.id, actor, "staff.changed", f"staff:{staff.id}", role=facts.role, was=was)
 
 
 def leave(session: Session, clinic: Clinic, staff: Staff, actor: str) -> int:
     """Let a colleague in no more, and move on what they had not finished; return how many items that were.
 
-    Raises MayNot where nobody would be left. Their sessions are ended by whoever keeps sessions.
+    Raises MayNot where nobody would be left who decides, and watch.MakesHole where nobody could be reached any more;
+    then they work here as before. Their sessions are ended by whoever keeps sessions.
     """
     if actor == f"staff:{staff.id}":
         raise MayNot({"": "yourself"})
-    gaps = _gaps(session, clinic)
-    staff.active = False
-    _refuse_gaps(session, clinic, gaps)
+    with _keeping(session, clinic):
+        staff.active = False
     moved = cover.release(session, staff)
     audit.record(session, clinic.id, actor, "staff.revoked", f"staff:{staff.id}", moved=moved)
     return moved
@@ -121,36 +125,52 @@ def come_back(session: Session, clinic: Clinic, staff: Staff, actor: str) -> Non
         audit.record(session, clinic.id, actor, "staff.returned", f"staff:{staff.id}")
 
 
-@dataclass(frozen=True)
-class _Gaps:
-    """Why a positive answer could stay unseen: the reasons, and the minutes in which nobody can be reached."""
+def set_hours(
+    session: Session,
+    clinic_id: UUID,
+    staff_id: UUID,
+    *,
+    hours: Mapping[str, Sequence[str]],
+    on_call: Mapping[str, Sequence[str]],
+    actor: str,
+) -> None:
+    """Change when a colleague works and is on call, from now on; a change that says nothing new is no change.
 
-    reasons: frozenset[str]
-    holes: Sequence[holes.Hole]
+    Raises watch.MakesHole for the minutes in which nobody could be reached any more, and LookupError for somebody who
+    does not work here.
+    """
+    staff = session.get(Staff, staff_id, populate_existing=True)
+    if staff is None or staff.clinic_id != clinic_id or not staff.active:
+        raise LookupError("nobody active here")
+    wanted = {"hours": dict(hours), "on_call": dict(on_call)}
+    changed = [name for name, week in wanted.items() if getattr(staff, name) != week]
+    if not changed:
+        return
+    with watch.keeping(session, session.get_one(Clinic, clinic_id)):
+        for name in changed:
+            setattr(staff, name, wanted[name])
+    for name in changed:
+        audit.record(session, clinic_id, actor, f"staff.{name}", f"staff:{staff_id}")
 
 
-def _gaps(session: Session, clinic: Clinic) -> _Gaps:
-    """How things stand; the clinic is locked meanwhile, so that of two who leave at once the second is seen."""
-    session.get(Clinic, clinic.id, with_for_update=True)
+@contextmanager
+def _keeping(session: Session, clinic: Clinic) -> Iterator[None]:
+    """Within: whoever decides for the clinic, and whom its rules name, are there as before; and so is somebody at every
+    minute."""
+    with watch.keeping(session, clinic):
+        before = _reasons(session, clinic)
+        yield
+        session.flush()
+        leads = select(func.count()).select_from(Staff)
+        leads = leads.where(Staff.clinic_id == clinic.id, Staff.active, Staff.role.in_(routing.LEADS))
+        if not session.scalar(leads):
+            raise MayNot({"": "last_lead"})
+        opened = sorted(_reasons(session, clinic) - before)
+        if opened:
+            raise MayNot({"": "; ".join(opened)})
+
+
+def _reasons(session: Session, clinic: Clinic) -> set[str]:
+    """Why a positive answer could stay unseen, but for the minutes without anybody, which are asked as minutes."""
     found = checking.check(routing.Rules.of(clinic.rules), roster.people(session, clinic))
-    # Minutes without anybody are compared as minutes: their list in words changes with every one that is mended.
-    reasons = frozenset(one.message for one in found if one.field != "on_call")
-    return _Gaps(reasons, roster.coming_holes(session, clinic))
-
-
-def _refuse_gaps(session: Session, clinic: Clinic, before: _Gaps) -> None:
-    """Raise MayNot where a change has opened a gap that was not there before; one that has become smaller may stay."""
-    session.flush()
-    leads = select(func.count()).select_from(Staff)
-    leads = leads.where(Staff.clinic_id == clinic.id, Staff.active, Staff.role.in_(routing.LEADS))
-    if not session.scalar(leads):
-        raise MayNot({"": "last_lead"})
-    now = _gaps(session, clinic)
-    opened = sorted(now.reasons - before.reasons)
-    made = holes.made(before.holes, now.holes)
-    if made:
-        opened.append(
-            f"nobody with a mobile number is on duty or on call: {checking.listed(made, clinic.zone)}"
-        )
-    if opened:
-        raise MayNot({"": "; ".join(opened)})
+    return {one.message for one in found if one.field != "on_call"}

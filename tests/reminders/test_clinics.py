@@ -1,13 +1,15 @@
 """What a clinic says of itself holds where it matters: a site's zone, its address in texts, its nights."""
 
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
+import time_machine
 
 from config import db
 from messaging.editions import publishing
-from messaging.models import Clinic
-from reminders import cadences, clinics, planner, records
+from messaging.inbox import cover, hours
+from messaging.models import Clinic, Staff
+from reminders import cadences, clinicfile, clinics, planner, records
 from reminders.publishing import CADENCE
 
 SITES = [{"name": "Elm House", "address": "12 Elm St", "zone": "America/Phoenix", "state": "AZ"}]
@@ -76,3 +78,35 @@ def test_a_number_of_months_that_nobody_keeps_is_refused_and_none_is_dropped(wor
     with pytest.raises(publishing.Refused, match="nothing is deleted by its age"):
         clinics.read(present | {"retention_months": 84})
     assert "retention_months" not in publish(world, name="Elm Clinic").rules
+
+
+@time_machine.travel("2027-05-20T18:00:00Z", tick=False)
+def test_another_clock_that_leaves_an_absence_without_anybody_is_refused_at_its_field(world):
+    """Ben is away while Ana is at work; two hours further east she has gone home before he is back."""
+    day, night = (
+        {day: list(span) for day in hours.WEEKDAYS} for span in (("08:00", "20:00"), ("20:00", "08:00"))
+    )
+    world.staff("Ana", hours=day)
+    ben = world.staff("Ben", hours=night)
+    start = datetime(2027, 6, 1, 14, tzinfo=UTC)
+    with db.unit_of_work(world.clinic.id) as session:
+        cover.plan(session, session.get_one(Staff, ben.id), None, start, start + timedelta(hours=12))
+    with pytest.raises(publishing.Refused) as refused:
+        publish(world, zone="America/New_York")
+    (problem,) = refused.value.problems
+    assert problem.field == "zone"
+    assert problem.message.startswith("Tuesday 1 June 2027 20:00 to 22:00: nobody could be reached")
+    with db.unit_of_work(world.clinic.id) as session:
+        assert session.get_one(Clinic, world.clinic.id).zone == "America/Denver"
+        assert publishing.live(session, world.clinic.id, "clinic") is None
+    # A file becomes drafts, and a draft of it is asked the same.
+    with db.unit_of_work(world.clinic.id) as session:
+        clinic = session.get_one(Clinic, world.clinic.id)
+        text = clinicfile.export(session, clinic).replace(
+            'zone = "America/Denver"', 'zone = "America/New_York"'
+        )
+        assert clinicfile.draft(session, clinic, text, "operator") == ["clinic"]
+    with db.unit_of_work(world.clinic.id) as session:
+        clinic = session.get_one(Clinic, world.clinic.id)
+        with pytest.raises(publishing.Refused):
+            publishing.publish(session, clinic, clinics.CLINIC, edit=1, actor="operator")

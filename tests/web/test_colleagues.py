@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 import time_machine
+from sqlalchemy import select
 
-from config import clock, db
+from config import audit, clock, db
+from messaging.inbox.hours import WEEKDAYS
 from messaging.inbox.models import InboxItem
 from messaging.models import Staff
 from tests.web.test_ladder import NUMBER, published
@@ -154,3 +156,26 @@ def test_numbers_are_shown_to_who_decides_and_only_they_may_act(house: Any, anot
     assert browser.post("/settings/people", **ROSA).status_code == 403
     stranger = another_house().staff("Sam Roe")
     assert lead(house).post(f"/settings/people/{stranger.id}/leave").status_code == 404
+
+
+def test_who_alone_is_there_at_night_stays_reachable_whatever_is_changed(house: Any) -> None:
+    """Nobody is named as the fallback here: the nights rest on Rosa's hours alone."""
+    browser = house.signed_in(house.staff("Dana Wu", role="clinic_admin", number=None))
+    house.staff("Ben Ito", number="+12025550153", hours={day: ["08:00", "20:00"] for day in WEEKDAYS})
+    night = {day: ["20:00", "08:00"] for day in WEEKDAYS}
+    rosa = house.staff("Rosa Delgado", number="+12025550152", hours=night)
+    form = {"name": rosa.name, "role": "care_manager", "languages": "en", "number": rosa.number, "panels": ""}
+    for field, changed in (("number", {"number": ""}), ("role", {"role": "front_desk"})):
+        refused = browser.post(f"/settings/people/{rosa.id}", **(form | changed))
+        assert refused.status_code == 422
+        problem = refused.text.partition(f'id="{field}-{rosa.id}-problem"')[2].partition("</p>")[0]
+        assert "Mon 0:00 to Mon 8:00" in problem
+        assert "put somebody on call" in problem
+    left = browser.post(f"/settings/people/{rosa.id}/leave")
+    assert left.status_code == 422
+    assert "Mon 0:00 to Mon 8:00" in left.text
+    known = house.read(Staff, rosa.id)
+    assert (known.active, known.role, known.number_ct is not None) == (True, "care_manager", True)
+    with db.unit_of_work(house.clinic.id) as session:
+        acts = session.scalars(select(audit.AuditEntry.act)).all()
+        assert not {"staff.changed", "staff.revoked"} & set(acts)

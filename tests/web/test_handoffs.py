@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 from config import db
+from messaging.models import Clinic
 from reminders import handoffs
 from reminders.models import Handoff
 
@@ -67,3 +68,19 @@ def test_another_clinics_handoff_does_not_exist(house: Any, another_house: Any) 
         handoffs.request(session, theirs.clinic, patient, requested_by=f"staff:{staff.id}")
     browser = house.signed_in(house.staff())
     assert browser.post(f"/handoffs/{only(theirs).id}/accept").status_code == 404
+
+
+def test_the_page_says_by_which_rule_it_was_offered_and_whoever_it_names_can_accept(house: Any) -> None:
+    house.staff(number="+12025550150")
+    okafor = house.staff("Dr Okafor", role="clinician", number="+12025550151")
+    patient = house.patient()
+    with db.unit_of_work(house.clinic.id) as session:
+        clinic = session.get_one(Clinic, house.clinic.id)
+        clinic.rules = {"routes": [{"name": "Doctors first", "to": "role", "role": "clinician"}]}
+        handoffs.request(session, clinic, patient, requested_by="operator")
+    browser = house.signed_in(okafor)
+    page = browser.get("/handoffs").text
+    assert "Offered to you" in page
+    assert "Doctors first" in page
+    assert browser.post(f"/handoffs/{only(house).id}/accept").status_code == 303
+    assert only(house).offered_to == okafor.id

@@ -9,7 +9,7 @@ from hypothesis import settings as profile
 from hypothesis import strategies as st
 
 from messaging.inbox import checking, holes, hours, ladder, routing
-from messaging.inbox.holes import Away, Hole
+from messaging.inbox.holes import Away, Hole, Watch
 from messaging.inbox.routes import RECEIVERS, Need, Route
 from messaging.inbox.routing import Call, Hours, Rules
 from tests.messaging.inbox.test_ladder import PLACES, person
@@ -29,7 +29,7 @@ def said(found, zone="America/Denver") -> list[str]:
 
 
 def test_two_who_follow_each_other_leave_no_minute_out():
-    assert holes.every([ROSA, BEN], Rules(), [], start=START, zone="America/Denver") == []
+    assert holes.every(Watch([ROSA, BEN], Rules(), [], "America/Denver"), START) == []
 
 
 def test_one_minute_is_a_hole():
@@ -57,14 +57,17 @@ def test_a_holiday_with_a_date_is_asked_on_its_weekday_until_it_is_over():
     ("starts", "hole"),
     [
         # The night the clocks go forward, the night they go back, and one on which they stay.
-        (datetime(2027, 3, 14, 1, tzinfo=UTC), "Sat 2027-03-13 20:00 to Sun 2027-03-14 8:00"),
-        (datetime(2027, 11, 7, 1, tzinfo=UTC), "Sat 2027-11-06 20:00 to Sun 2027-11-07 8:00"),
-        (datetime(2027, 7, 4, 1, tzinfo=UTC), "Sat 2027-07-03 20:00 to Sun 2027-07-04 8:00"),
+        (datetime(2027, 3, 14, 1, tzinfo=UTC), "Saturday 13 March 2027 20:00 to Sunday 14 March 2027 8:00"),
+        (
+            datetime(2027, 11, 7, 1, tzinfo=UTC),
+            "Saturday 6 November 2027 20:00 to Sunday 7 November 2027 8:00",
+        ),
+        (datetime(2027, 7, 4, 1, tzinfo=UTC), "Saturday 3 July 2027 20:00 to Sunday 4 July 2027 8:00"),
     ],
 )
 def test_an_absence_is_walked_through_on_the_clinic_s_clock(starts, hole):
     away = Away(BEN.id, None, starts, starts + timedelta(hours=22))
-    found = holes.while_away([ROSA, BEN], Rules(), [away], start=START, zone="America/Denver")
+    found = holes.while_away(Watch([ROSA, BEN], Rules(), [away], "America/Denver"), START)
     assert said(found) == [hole]
     length = (found[0].end - found[0].start) / 60
     assert length == {3: 11, 11: 13, 7: 12}[starts.month]
@@ -75,11 +78,11 @@ def test_cover_closes_the_hole_unless_the_cover_is_away_too():
     week = timedelta(days=7)
     ben = Away(BEN.id, cleo.id, START + week, START + 2 * week)
     team = [ROSA, BEN, cleo]
-    assert holes.while_away(team, Rules(), [ben], start=START, zone="UTC") == []
+    assert holes.while_away(Watch(team, Rules(), [ben], "UTC"), START) == []
     both = [ben, Away(cleo.id, None, START + week, START + week + timedelta(days=1))]
-    assert said(holes.while_away(team, Rules(), both, start=START, zone="UTC"), "UTC") == [
-        "Mon 2027-03-08 0:00 to Mon 2027-03-08 8:00",
-        "Mon 2027-03-08 20:00 to Tue 2027-03-09 0:00",
+    assert said(holes.while_away(Watch(team, Rules(), both, "UTC"), START), "UTC") == [
+        "Monday 8 March 2027 0:00 to 8:00",
+        "Monday 8 March 2027 20:00 to Tuesday 9 March 2027 0:00",
     ]
 
 
@@ -172,7 +175,7 @@ def test_without_a_hole_every_positive_item_has_a_person_at_every_minute(clinic,
     members = ladder.at(here, moment, rules, place)
     local = moment.astimezone(ZoneInfo(place)).replace(tzinfo=None)
     awake = holes.awake(here, rules, local, closed=rules.hours.closed_on(local.date()))
-    found = holes.every(team, rules, absences, start=START, zone=place)
+    found = holes.every(Watch(team, rules, absences, place), START)
     at = int((moment - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds() // 60)
     wall = local.weekday() * 1440 + local.hour * 60 + local.minute
     known = any(

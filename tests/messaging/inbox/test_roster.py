@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 
 from config import audit, clock, db
 from messaging import jobs
-from messaging.inbox import cover, holes, hours, items, roster
+from messaging.inbox import cover, holes, hours, items, staffing, watch
 from messaging.inbox.models import InboxItem, ItemEvent
 from messaging.models import Clinic, Staff
 
@@ -105,7 +105,7 @@ def two(clinic, new_staff):
 def set_hours(clinic, staff, **changed) -> None:
     given = {"hours": staff.hours, "on_call": staff.on_call} | changed
     with db.unit_of_work(db.EVERY) as session:
-        roster.set_hours(session, clinic.id, staff.id, **given, actor="staff:x")
+        staffing.set_hours(session, clinic.id, staff.id, **given, actor="staff:x")
 
 
 def test_hours_change_and_are_written_down(clinic, two):
@@ -121,7 +121,7 @@ def test_hours_change_and_are_written_down(clinic, two):
 def test_half_an_hour_less_that_leaves_nobody_is_refused_to_the_minute(clinic, two):
     rosa = two[0]
     shorter = rosa.hours | {"wed": ["08:30", "20:00"]}
-    with pytest.raises(roster.MakesHole) as refused:
+    with pytest.raises(watch.MakesHole) as refused:
         set_hours(clinic, rosa, hours=shorter)
     assert [holes.say(one, "America/Denver") for one in refused.value.holes] == ["Wed 8:00 to Wed 8:30"]
     with db.unit_of_work(db.EVERY) as session:
@@ -131,7 +131,7 @@ def test_half_an_hour_less_that_leaves_nobody_is_refused_to_the_minute(clinic, t
 def test_what_was_a_hole_before_does_not_stand_in_the_way(clinic, new_staff):
     rosa = new_staff("Rosa", hours={"mon": ["08:00", "12:00"]})
     set_hours(clinic, rosa, hours={"mon": ["08:00", "17:00"]})
-    with pytest.raises(roster.MakesHole):
+    with pytest.raises(watch.MakesHole):
         set_hours(clinic, rosa, hours={"mon": ["09:00", "17:00"]})
 
 
@@ -145,12 +145,12 @@ def test_hours_that_only_an_absence_makes_a_hole_are_refused_with_their_date(cli
             # Over the night in which the clocks are put forward, and with nobody named as cover.
             start = datetime(2027, 3, 14, 6, 0, tzinfo=UTC)
             cover.plan(session, staff, None, start, start + timedelta(hours=10))
-        with pytest.raises(roster.MakesHole) as refused:
+        with pytest.raises(watch.MakesHole) as refused:
             set_hours(clinic, finn, on_call={})
     said = [holes.say(one, "America/Denver") for one in refused.value.holes]
-    assert said == ["Sun 2027-03-14 8:00 to Sun 2027-03-14 10:00"]
+    assert said == ["Sunday 14 March 2027 8:00 to 10:00"]
 
 
 def test_nobody_of_another_clinic_is_changed(clinic, two):
     with pytest.raises(LookupError), db.unit_of_work(db.EVERY) as session:
-        roster.set_hours(session, clinic.id, db.new_id(), hours={}, on_call={}, actor="staff:x")
+        staffing.set_hours(session, clinic.id, db.new_id(), hours={}, on_call={}, actor="staff:x")
