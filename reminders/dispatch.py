@@ -29,7 +29,7 @@ NEWEST_WINS = "dropped: a newer reminder of this visit is due, and the newest st
 
 def drain() -> int:
     """Work the lane off: queue what is due, then note what has left meanwhile."""
-    handled = db.work_off(Reminder, DUE, send, give_up=give_up, batch=100)
+    handled = db.work_off(Reminder, DUE, send, give_up=give_up, first=restraint.take_turns, batch=100)
     with db.unit_of_work(db.EVERY) as session:
         settle(session)
     return handled
