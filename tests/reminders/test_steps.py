@@ -142,7 +142,9 @@ def test_a_preview_says_what_the_caps_would_drop_and_what_may_follow() -> None:
     day, eve, missed = explaining.explain(record)["steps"]
     assert day["why"] == ["planned: 1 day before the visit"]
     assert eve["at"] is not None
-    assert eve["why"][-1] == "would be dropped: cap: the clinic sends a patient at most 1 reminder a day"
+    assert eve["why"][-1] == (
+        "would be dropped: cap: the second reminder that day; the clinic sends a patient at most 1"
+    )
     assert missed["why"] == ["only if the patient does not come", "planned: 1 day after the visit"]
     assert missed["local"].startswith("2026-03-13T10:00")
     uncapped = explaining.explain({**record, "cadence": {"steps": steps}})["steps"]
