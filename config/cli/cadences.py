@@ -16,7 +16,7 @@ from messaging.editions import publishing
 from messaging.models import Clinic
 from reminders import cadence_files, cadences, explaining, planner
 from reminders.publishing import CADENCE, plan_again, unknown
-from reminders.rules import zones
+from reminders.rules import conditions, zones
 
 PROBLEMS = 3
 the_file = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
@@ -67,6 +67,13 @@ def check_cadence(file: Path) -> None:
 @click.option("--kind", help="The kind of visit, by the name that the clinic's books give it.")
 @click.option(
     "--first-visit/--seen-before", default=None, help="Whether the patient has been to the clinic before."
+)
+@click.option("--confirmed", is_flag=True, default=None, help="The patient has confirmed it.")
+@click.option("--answered", is_flag=True, default=None, help="The patient has answered its questions.")
+@click.option(
+    "--marked",
+    type=click.Choice(conditions.OUTCOMES),
+    help="How the visit went; what follows it is shown for both ways if not given.",
 )
 @clinic_option
 @as_json

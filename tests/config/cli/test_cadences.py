@@ -73,6 +73,21 @@ def test_a_preview_is_the_plan_of_a_made_up_visit(run, tmp_path):
     assert [row["step"] for row in json.loads(run(*preview, "--kind", "Group").stdout)] == ["eve"]
 
 
+def test_a_preview_is_told_how_the_visit_went(run, tmp_path):
+    missed = '[[steps]]\nname = "missed"\nafter = "1 day"\nwhen = ["no_show"]\ntext = "missed_visit"\n'
+    (tmp_path / "ours.toml").write_text(FILE + missed)
+    made_up = ("--visit-at", "2026-03-10T14:00", "--booked-at", "2026-02-01T00:00:00Z", "--json")
+    preview = ("cadence", "preview", str(tmp_path / "ours.toml"), *made_up)
+
+    def leaving(*told):
+        return [row["step"] for row in json.loads(run(*preview, *told).stdout) if row["at"]]
+
+    assert leaving() == leaving("--marked", "no_show") == ["day_before", "missed"]
+    assert leaving("--marked", "arrived") == ["day_before"]
+    assert leaving("--confirmed", "--marked", "arrived") == []
+    run(*preview, "--marked", "cancelled", code=2)
+
+
 def test_the_cadence_shown_is_a_file_to_start_from_and_its_schema_is_printed(run, tmp_path):
     (tmp_path / "shown.toml").write_text(run("cadence", "show", "--toml").stdout)
     assert (
