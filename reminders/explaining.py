@@ -20,7 +20,10 @@ UNLESS = {
     "no_show": "dropped: this step is for those who do not come, and the patient came",
     "arrived": "dropped: this step is for those who come, and the patient did not",
 }
+# What a condition hangs on that is not known of a visit yet, and how that is said.
 IF_OPEN = "only if the questions are not answered by then"
+IF_FIRST = "only if it is the patient's first visit"
+OPEN = {conditions.INTAKE_OPEN: ("intake_done", IF_OPEN), conditions.FIRST_VISIT: ("first_visit", IF_FIRST)}
 
 
 def timeline(
@@ -69,8 +72,9 @@ def _told(
     told = []
     for step, said in zip(steps, objections, strict=True):
         found = cadence.step(step.step, visit.facts.kind)
-        waits = found and step.at and conditions.INTAKE_OPEN in found.when and visit.facts.intake_done is None
-        more = [*([IF_OPEN] if waits else []), *([f"{WOULD_BE}{said}"] if said else [])]
+        asked = found.when if found and step.at else ()
+        more = [OPEN[one][1] for one in asked if one in OPEN and getattr(visit.facts, OPEN[one][0]) is None]
+        more += [f"{WOULD_BE}{said}"] if said else []
         told.append(dataclasses.replace(step, why=(*step.why, *more)) if more else step)
     return told
 
@@ -80,17 +84,20 @@ def is_dropped(step: planning.PlannedStep) -> bool:
     return step.why[-1].startswith(WOULD_BE)
 
 
-def explain(record: Mapping[str, object]) -> dict[str, Any]:
+def explain(record: Mapping[str, object], by: cadences.Cadence | None = None) -> dict[str, Any]:
     """The answer of `warmthread explain plan`: {"steps": [{"step", "at", "local", "why"}]} or {"error": "..."}.
 
     `record` holds "visit_at" (local to "zone", or with an offset), "zone", "booked_at" (with Z or an offset) and
     perhaps "patient_zone", "language", "place", "kind", "first_visit" and "cadence" (as in the file); "confirmed" and
     "answered" (the questions) are true where they are by then, "marked" is "no_show" or "arrived" once that is known.
-    A cadence that names its caps is told what sending would decide. Whatever the record holds, nothing is raised.
+    A cadence that names its caps is told what sending would decide, and so is one that is given as `by`, in the place
+    of the record's. Whatever the record holds, nothing is raised.
     """
     try:
         visit, cadence, marked = _visit(record), cadences.default(), _marked(record)
-        if record.get("cadence") is not None:
+        if by is not None:
+            cadence = by
+        elif record.get("cadence") is not None:
             cadence = cadences.from_mapping(record["cadence"])
     except (cadences.BadCadence, ValueError) as problem:
         return {"error": f"cadence: {problem}" if isinstance(problem, cadences.BadCadence) else str(problem)}
@@ -102,7 +109,7 @@ def explain(record: Mapping[str, object]) -> dict[str, Any]:
                 "local": step.local,
                 "why": list(step.why),
             }
-            for step in timeline(visit, cadence, capped=_names_caps(record), marked=marked)
+            for step in timeline(visit, cadence, capped=by is not None or _names_caps(record), marked=marked)
         ]
     }
 

@@ -12,7 +12,7 @@ from config import clock, runtime
 from messaging import wording
 from messaging.editions import publishing
 from messaging.models import Clinic
-from reminders import cadences, planner, previewing
+from reminders import cadences, clinics, planner, previewing
 from reminders.rules import conditions, zones
 from web import timelines, times, words
 
@@ -166,11 +166,11 @@ def preview(session: Session, clinic: Clinic, given: Mapping[str, str]) -> dict[
 
 
 def editions_of(session: Session, clinic: Clinic) -> dict[str, cadences.Cadence]:
-    """Return the cadence in force as "live", and the "draft" where there is one."""
+    """Return the cadence in force as "live", and the "draft" where there is one, both in the hours the clinic leaves."""
     found = {"live": planner.cadence_of(session, clinic.id)}
     draft = publishing.draft(session, clinic.id, KIND)
     if draft is not None:
-        found["draft"] = cadences.from_mapping(draft.definition)
+        found["draft"] = clinics.narrowed(cadences.from_mapping(draft.definition), clinic)
     return found
 
 

@@ -105,6 +105,16 @@ def test_what_follows_a_visit_is_shown_by_how_it_went(house: Any, admin: Any) ->
     assert confirmed.count("the visit is confirmed, and confirmed once means silence") == 2
 
 
+def test_a_draft_is_tried_out_in_the_hours_that_the_clinic_leaves_for_texts(house: Any, admin: Any) -> None:
+    with db.unit_of_work(house.clinic.id) as session:
+        session.merge(house.clinic).rules = {"quiet_hours": {"start": "13:00", "end": "09:00"}}
+    admin.post(PAGE, **form(step("day", 1)))
+    page = admin.get(f"{PAGE}?day=2027-03-03&time=14:00").text
+    draft = page.split('id="pane-draft"')[1]
+    assert "quiet hours until 09:00" in draft
+    assert "Tue 2 Mar, 14:00 MST" not in draft
+
+
 def test_the_week_in_which_the_clocks_change_is_one_press_away(house: Any, admin: Any) -> None:
     assert "day=2027-03-16" in admin.get(PAGE).text
     page = admin.get(f"{PAGE}?day=2027-03-16&time=09:00").text
