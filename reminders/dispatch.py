@@ -14,7 +14,7 @@ from config import clock, db
 from messaging import models as messaging
 from messaging import outbox
 from messaging.inbox import items
-from reminders import cadences, composing, followups, phrasing, planner, restraint
+from reminders import cadences, composing, followups, phrasing, planner, restraint, turns
 from reminders.composing import Case
 from reminders.models import Appointment, Reminder
 from reminders.rules import offsets, planning, zones
@@ -30,7 +30,7 @@ NEWEST_WINS = "dropped: a newer reminder of this visit is due, and the newest st
 
 def drain() -> int:
     """Work the lane off: queue what is due, then note what has left meanwhile."""
-    handled = db.work_off(Reminder, DUE, send, give_up=give_up, first=restraint.take_turns, batch=100)
+    handled = db.work_off(Reminder, DUE, send, give_up=give_up, first=turns.take_for, batch=100)
     with db.unit_of_work(db.EVERY) as session:
         settle(session)
     return handled

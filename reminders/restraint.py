@@ -9,7 +9,6 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from config import db
 from intake_links.models import Screen
 from messaging import models as messaging
 from reminders import appointments, planner
@@ -20,22 +19,6 @@ from reminders.rules import conditions, limits, zones
 NOT_SENT = ("cancelled", "held")
 # Questions answered so long before a visit, and since it was booked, were answered for it.
 ANSWERED_FOR = timedelta(days=14)
-
-
-def take_turns(session: Session, claims: Sequence[db.Claim]) -> None:
-    """Wait until nobody else decides about the patients of these reminders, and let nobody until this transaction ends.
-
-    Two processes that decide at once about one patient would each count only the texts that were there before, and
-    both send. Always in the same order, and before any reminder is locked, so that neither waits for the other; what
-    only refers to a patient, as a text that comes in does, waits for nobody. SQLite has one writer at a time anyway.
-    """
-    whose = (
-        select(Appointment.patient_id)
-        .join(Reminder, Reminder.appointment_id == Appointment.id)
-        .where(Reminder.id.in_([one.id for one in claims]))
-    )
-    who = messaging.Patient.id
-    session.execute(select(who).where(who.in_(whose)).order_by(who).with_for_update(key_share=True)).all()
 
 
 def objection(session: Session, case: Case, now: datetime) -> str | None:

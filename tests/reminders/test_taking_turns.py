@@ -12,9 +12,9 @@ from sqlalchemy import select, text
 
 from config import db
 from messaging.models import Message, Patient
-from reminders import dispatch, restraint
+from reminders import dispatch, turns
 from reminders.models import Reminder
-from tests.reminders.conftest import NOW, World, texts_to
+from tests.reminders.conftest import NOW, World, states_of, texts_to
 from tests.reminders.test_dispatch import publish
 
 pytestmark = pytest.mark.parametrize("house", ["postgresql"], indirect=True)
@@ -62,7 +62,7 @@ def claim(limit: int) -> list[db.Claim]:
 def decide(claims: Sequence[db.Claim]) -> None:
     """Work on these reminders as the lane does."""
     with db.unit_of_work(db.EVERY) as session:
-        restraint.take_turns(session, claims)
+        turns.take_for(session, claims)
         dispatch.send(session, db.still_mine(session, Reminder, claims))
 
 
@@ -81,7 +81,7 @@ def test_two_processes_never_send_one_text_more_than_the_cap(
     with time_machine.travel(DUE, tick=False):
         mine, theirs = claim(1), claim(1)
         with db.unit_of_work(db.EVERY) as session:
-            restraint.take_turns(session, mine)
+            turns.take_for(session, mine)
             dispatch.send(session, db.still_mine(session, Reminder, mine))
             session.flush()
             other = others.submit(decide, theirs)
@@ -98,7 +98,7 @@ def test_two_processes_on_two_visits_of_a_day_send_one_text_that_names_both(
     with time_machine.travel(DUE, tick=False):
         mine, theirs = claim(1), claim(1)
         with db.unit_of_work(db.EVERY) as session:
-            restraint.take_turns(session, mine)
+            turns.take_for(session, mine)
             rows = db.still_mine(session, Reminder, mine)
             other = others.submit(decide, theirs)
             wait_until_it_waits(other)
@@ -127,7 +127,7 @@ def test_a_text_that_comes_in_does_not_wait_for_the_reminders(
     with time_machine.travel(DUE, tick=False):
         mine = claim(2)
         with db.unit_of_work(db.EVERY) as session:
-            restraint.take_turns(session, mine)
+            turns.take_for(session, mine)
             dispatch.send(session, db.still_mine(session, Reminder, mine))
             session.flush()
             others.submit(hear).result(timeout=5)
@@ -140,7 +140,7 @@ def drain_in_small_batches(at: datetime) -> int:
             dispatch.DUE,
             dispatch.send,
             give_up=dispatch.give_up,
-            first=restraint.take_turns,
+            first=turns.take_for,
             batch=5,
         )
 
@@ -160,3 +160,31 @@ def test_four_processes_over_many_patients_keep_every_cap_and_never_stand_in_eac
         sent = Counter(session.scalars(select(Message.patient_id).where(Message.kind == "reminder")))
     assert sent == {patient.id: 1 for patient in patients}
     assert ask(DEADLOCKS) == 0
+
+
+def test_a_visit_that_is_moved_while_its_reminder_goes_out_waits_and_brings_nothing_down(
+    world: World, others: ThreadPoolExecutor
+) -> None:
+    publish(world, DAY | {"intake": ["phq9"]})
+    patient = world.patient()
+    visit = world.visit(patient, VISIT)
+
+    def move() -> None:
+        with db.unit_of_work(world.clinic.id) as session:
+            world.save(
+                session, session.merge(patient), external_id=visit.external_id, record="", zone=visit.zone,
+                starts_at=VISIT + timedelta(days=2), booked_at=visit.booked_at,
+            )  # fmt: skip
+
+    with time_machine.travel(DUE, tick=False):
+        mine = claim(1)
+        with db.unit_of_work(db.EVERY) as session:
+            turns.take_for(session, mine)
+            rows = db.still_mine(session, Reminder, mine)
+            other = others.submit(move)
+            wait_until_it_waits(other)
+            dispatch.send(session, rows)
+        other.result()
+    assert ask(DEADLOCKS) == 0
+    assert texts_to(patient) == []  # it spoke of the former hour and had not left yet
+    assert states_of(visit) == {"day": "planned"}
