@@ -74,8 +74,8 @@ def issue(
         raise ValueError("a link needs different instruments")
     if valid <= timedelta():
         raise ValueError("a link needs some time ahead of it")
-    # The patient's row is the lock: two issues at once must not leave two open links.
-    session.scalar(select(Patient.id).where(Patient.id == patient.id).with_for_update())
+    # The patient's row is the lock: two issues at once must not leave two open links. Who only refers to it does not wait.
+    session.scalar(select(Patient.id).where(Patient.id == patient.id).with_for_update(key_share=True))
     now = clock.now()
     older = select(IntakeLink).where(IntakeLink.patient_id == patient.id, IntakeLink.state.in_(LIVE))
     for link in session.scalars(older.where(WITH_QUESTIONS if wanted else IntakeLink.place == OWN)):

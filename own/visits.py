@@ -143,7 +143,12 @@ def act(session: Session, clinic: Clinic, patient: Patient, visit_id: UUID, revi
 
 def of_patient(session: Session, patient: Patient, visit_id: UUID, *, locked: bool = False) -> Appointment:
     """Return this visit of this patient. Raises LookupError for anybody else's."""
-    visit = session.get(Appointment, visit_id, with_for_update=locked or None, populate_existing=locked)
+    visit = session.get(
+        Appointment,
+        visit_id,
+        with_for_update={"key_share": True} if locked else None,
+        populate_existing=locked,
+    )
     if visit is None or visit.patient_id != patient.id:
         raise LookupError("no visit of this patient")
     return visit

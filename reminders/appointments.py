@@ -98,7 +98,7 @@ def _known(
         Appointment.source == source,
         Appointment.external_id.in_(set(ids)),
     )
-    return {row.external_id: row for row in session.scalars(wanted.with_for_update())}
+    return {row.external_id: row for row in session.scalars(wanted.with_for_update(key_share=True))}
 
 
 def _create(

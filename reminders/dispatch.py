@@ -14,22 +14,23 @@ from config import clock, db
 from messaging import models as messaging
 from messaging import outbox
 from messaging.inbox import items
-from reminders import cadences, composing, followups, phrasing, planner, restraint
+from reminders import cadences, composing, followups, phrasing, planner, restraint, turns
 from reminders.composing import Case
 from reminders.models import Appointment, Reminder
-from reminders.rules import planning, zones
+from reminders.rules import offsets, planning, zones
 from reminders.rules.planning import ORDINARY_DELAY
 
 DUE = Reminder.state == "planned"
 LEFT = ("sent", "delivered", "undelivered", "failed")
 # The patient has said no: the reachability board lists it, and nobody is asked to call.
 THEIR_WISH = ("opted out", "no consent", "inactive")
+TOO_CLOSE = "dropped: late, and less than {} before the next step, and the newest step wins"
 NEWEST_WINS = "dropped: a newer reminder of this visit is due, and the newest step wins"
 
 
 def drain() -> int:
     """Work the lane off: queue what is due, then note what has left meanwhile."""
-    handled = db.work_off(Reminder, DUE, send, give_up=give_up, batch=100)
+    handled = db.work_off(Reminder, DUE, send, give_up=give_up, first=turns.take_for, batch=100)
     with db.unit_of_work(db.EVERY) as session:
         settle(session)
     return handled
@@ -97,11 +98,12 @@ def _read_again(session: Session, reminders: Sequence[Reminder]) -> list[Case]:
 
 
 def _fallen_due(session: Session, cases: Sequence[Case], now: datetime) -> dict[UUID, list[Case]]:
-    """By visit, every reminder that has fallen due and was not dropped, those of other batches too."""
+    """By visit, every reminder due by now, or so soon that a late one would come too close; those of other batches too."""
     by_visit = {case.visit.id: case for case in cases}
+    soon = max((case.cadence.min_gap for case in cases), default=ORDINARY_DELAY)
     rows = select(Reminder).where(
         Reminder.appointment_id.in_(by_visit),
-        Reminder.due_at <= now,
+        Reminder.due_at < now + soon,
         Reminder.state.in_(("planned", "queued", "done")),
     )
     found: dict[UUID, list[Case]] = {}
@@ -137,8 +139,9 @@ def _may_go(
     objection = restraint.objection(session, case, now)
     if objection:
         return _drop(reminder, f"dropped: {objection}")
-    if _has_newer(session, case, rivals.get(case.visit.id, []), now):
-        return _drop(reminder, NEWEST_WINS)
+    newer = _newer(session, case, rivals.get(case.visit.id, []), now)
+    if newer:
+        return _drop(reminder, newer)
     useful, rule = _useful(case, now)
     if useful:
         too_much = told.objection(case, now)
@@ -151,14 +154,22 @@ def _may_go(
     return _drop(reminder, f"dropped: {rule}")
 
 
-def _has_newer(session: Session, case: Case, rivals: Sequence[Case], now: datetime) -> bool:
+def _newer(session: Session, case: Case, rivals: Sequence[Case], now: datetime) -> str | None:
+    """Why this reminder gives way to one of its visit that is due later; None if there is none."""
+    late = now - case.due_at > ORDINARY_DELAY
     for rival in rivals:
         if rival.reminder.revision != case.reminder.revision or rival.due_at <= case.due_at:
             continue
-        holds = restraint.objection(session, rival, now) is None and _useful(rival, now)[0]
+        ahead = rival.due_at > now
+        # Steps are planned far enough apart; one that comes late may not be any more.
+        if ahead and not (late and now + case.cadence.min_gap > rival.due_at):
+            continue
+        at = max(now, rival.due_at)
+        holds = restraint.objection(session, rival, now) is None and _useful(rival, at)[0]
         if rival.reminder.state != "planned" or holds:
-            return True
-    return False
+            gap = offsets.in_words(case.cadence.min_gap)
+            return TOO_CLOSE.format(gap) if ahead else NEWEST_WINS
+    return None
 
 
 def _useful(case: Case, now: datetime) -> tuple[bool, str]:

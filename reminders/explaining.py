@@ -13,9 +13,17 @@ INSTANT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d
 # Zone data is guesswork far from today, and a year like 0001 has no day before it.
 YEARS = range(1970, 2101)
 NEEDED = ("visit_at", "zone", "booked_at", "patient_zone", "cadence")
-FIELDS = (*NEEDED, "language", "place", "kind", "first_visit")
+FIELDS = (*NEEDED, "language", "place", "kind", "first_visit", "confirmed", "answered", "marked")
 WOULD_BE = "would be dropped: "
 IF = {"no_show": "only if the patient does not come", "arrived": "only once the patient has come"}
+UNLESS = {
+    "no_show": "dropped: this step is for those who do not come, and the patient came",
+    "arrived": "dropped: this step is for those who come, and the patient did not",
+}
+# What a condition hangs on that is not known of a visit yet, and how that is said.
+IF_OPEN = "only if the questions are not answered by then"
+IF_FIRST = "only if it is the patient's first visit"
+OPEN = {conditions.INTAKE_OPEN: ("intake_done", IF_OPEN), conditions.FIRST_VISIT: ("first_visit", IF_FIRST)}
 
 
 def timeline(
@@ -24,22 +32,33 @@ def timeline(
     *,
     capped: bool = True,
     sent: Iterable[datetime] = (),
+    marked: str | None = None,
 ) -> list[planning.PlannedStep]:
-    """Every step of a visit that is still to come, in its order, and then those that would follow each way it may go.
+    """Every step of a visit in its order: those before it, and then those that would follow each way it may go.
 
-    With `capped`, a step says so where it would be dropped because too much was sent: `sent` are the moments (aware)
-    of other reminders to the same patient. The moment itself stays, because only sending decides.
+    `marked` is how it went ("no_show", "arrived"): what follows the other way is dropped. With `capped`, a step says so
+    where it would be dropped because too much was sent: `sent` are the moments (aware) of other reminders to the same
+    patient. The moment itself stays, because only sending decides.
     """
     steps = planning.plan(visit, cadence)
     found = _told(steps, visit, cadence, sent) if capped else steps
-    for outcome, condition in IF.items():
+    # What goes out before the visit counts for what follows it.
+    gone = [*sent, *(step.at for step in found if step.at is not None and not is_dropped(step))]
+    for outcome in IF:
         after = dataclasses.replace(visit, outcome=outcome, confirmed=False)
-        # What went out before the visit counts for what follows it.
-        gone = [*sent, *(step.at for step in found if step.at is not None and not _is_dropped(step))]
         later = planning.plan(after, cadence)
         later = _told(later, visit, cadence, gone) if capped else later
-        found = [*found, *(dataclasses.replace(step, why=(condition, *step.why)) for step in later)]
+        found = [*found, *(_if(outcome, marked, step) for step in later)]
     return found
+
+
+def _if(outcome: str, marked: str | None, step: planning.PlannedStep) -> planning.PlannedStep:
+    """A step that follows one outcome, as far as it is known how the visit went."""
+    if marked is None:
+        return dataclasses.replace(step, why=(IF[outcome], *step.why))
+    if marked == outcome:
+        return step
+    return planning.PlannedStep(step.step, None, None, (step.why[0], UNLESS[outcome]))
 
 
 def _told(
@@ -48,27 +67,37 @@ def _told(
     cadence: cadences.Cadence,
     sent: Iterable[datetime],
 ) -> list[planning.PlannedStep]:
+    """The same steps with what is decided only when they are due."""
     objections = limits.would_be([step.at for step in steps], visit.patient_zone or visit.zone, cadence, sent)
-    return [
-        dataclasses.replace(step, why=(*step.why, f"{WOULD_BE}{said}")) if said else step
-        for step, said in zip(steps, objections, strict=True)
-    ]
+    told = []
+    for step, said in zip(steps, objections, strict=True):
+        found = cadence.step(step.step, visit.facts.kind)
+        asked = found.when if found and step.at else ()
+        more = [OPEN[one][1] for one in asked if one in OPEN and getattr(visit.facts, OPEN[one][0]) is None]
+        more += [f"{WOULD_BE}{said}"] if said else []
+        told.append(dataclasses.replace(step, why=(*step.why, *more)) if more else step)
+    return told
 
 
-def _is_dropped(step: planning.PlannedStep) -> bool:
+def is_dropped(step: planning.PlannedStep) -> bool:
+    """Whether a step would not be sent, though it has its moment."""
     return step.why[-1].startswith(WOULD_BE)
 
 
-def explain(record: Mapping[str, object]) -> dict[str, Any]:
+def explain(record: Mapping[str, object], by: cadences.Cadence | None = None) -> dict[str, Any]:
     """The answer of `warmthread explain plan`: {"steps": [{"step", "at", "local", "why"}]} or {"error": "..."}.
 
     `record` holds "visit_at" (local to "zone", or with an offset), "zone", "booked_at" (with Z or an offset) and
-    perhaps "patient_zone", "language", "place", "kind", "first_visit" and "cadence" (as in the file). A cadence that
-    names its caps is told where they would drop a step. Whatever the record holds, nothing is raised.
+    perhaps "patient_zone", "language", "place", "kind", "first_visit" and "cadence" (as in the file); "confirmed" and
+    "answered" (the questions) are true where they are by then, "marked" is "no_show" or "arrived" once that is known.
+    A cadence that names its caps is told what sending would decide, and so is one that is given as `by`, in the place
+    of the record's. Whatever the record holds, nothing is raised.
     """
     try:
-        visit, cadence = _visit(record), cadences.default()
-        if record.get("cadence") is not None:
+        visit, cadence, marked = _visit(record), cadences.default(), _marked(record)
+        if by is not None:
+            cadence = by
+        elif record.get("cadence") is not None:
             cadence = cadences.from_mapping(record["cadence"])
     except (cadences.BadCadence, ValueError) as problem:
         return {"error": f"cadence: {problem}" if isinstance(problem, cadences.BadCadence) else str(problem)}
@@ -80,7 +109,7 @@ def explain(record: Mapping[str, object]) -> dict[str, Any]:
                 "local": step.local,
                 "why": list(step.why),
             }
-            for step in timeline(visit, cadence, capped=_names_caps(record))
+            for step in timeline(visit, cadence, capped=by is not None or _names_caps(record), marked=marked)
         ]
     }
 
@@ -105,8 +134,17 @@ def _visit(record: object) -> planning.Visit:
             place=_perhaps(record, "place"),
             kind=_perhaps(record, "kind"),
             first_visit=_yes_or_no(record, "first_visit"),
+            intake_done=_yes_or_no(record, "answered"),
         ),
+        confirmed=bool(_yes_or_no(record, "confirmed")),
     )
+
+
+def _marked(record: Mapping[str, object]) -> str | None:
+    marked = _perhaps(record, "marked")
+    if marked is not None and marked not in conditions.OUTCOMES:
+        raise ValueError(f"marked: expected {' or '.join(conditions.OUTCOMES)}")
+    return marked
 
 
 def _yes_or_no(record: Mapping[str, object], field: str) -> bool | None:

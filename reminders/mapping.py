@@ -15,7 +15,10 @@ NEEDED = {
     "appointments": ("visit", "patient", "starts_at"),
 }
 # What a whole file may have in common, so that it needs no column.
-CONSTANTS = {"patients": ("language", "zone", "panel"), "appointments": ("zone", "place", "clinician")}
+CONSTANTS = {
+    "patients": ("language", "zone", "panel"),
+    "appointments": ("zone", "place", "clinician", "kind"),
+}
 DATED = ("birth_date", "starts_at", "booked_at")
 # As the file writes its days: 2026-03-10 or 3/10/2026, or 10/3/2026.
 ORDERS = ("month_first", "day_first")

@@ -16,7 +16,7 @@ from config import clock, queue
 from messaging import models as messaging
 from messaging import outbox
 from messaging.editions import publishing
-from reminders import cadences, clinics, planned_rows
+from reminders import cadences, clinics, planned_rows, turns
 from reminders.models import Appointment, Reminder
 from reminders.rules import conditions, hours, planning, zones
 
@@ -85,6 +85,7 @@ def plan_many(session: Session, appointments: Iterable[Appointment]) -> None:
     """
     session.flush()
     for visits in batches(appointments, BATCH):
+        turns.take(session, [visit.patient_id for visit in visits])
         _plan_batch(session, visits)
 
 
@@ -94,6 +95,7 @@ def silence(session: Session, appointment: Appointment, why: str, *, also_kept: 
     Steps with `unless_confirmed = false` stay unless `also_kept`.
     """
     session.flush()
+    turns.take(session, [appointment.patient_id])
     cadence = cadence_of(session, appointment.clinic_id)
     rows = [
         row
@@ -128,8 +130,8 @@ def _plan_batch(session: Session, visits: Sequence[Appointment]) -> None:
             elif _may_move(present[name], now):
                 moved += _moved(present[name], step, now)
     if over:
-        gone = session.scalars(select(Reminder).where(Reminder.id.in_(over))).all()
-        _take_back(session, gone, "superseded")
+        gone = select(Reminder).where(Reminder.id.in_(over)).execution_options(populate_existing=True)
+        _take_back(session, session.scalars(gone).all(), "superseded")
         session.flush()
     planned_rows.move(session, moved)
     planned_rows.write(session, new)
@@ -218,7 +220,8 @@ def _visit(visit: Appointment, patient_zone: str | None, facts: conditions.Facts
 
 def _existing(session: Session, visits: Sequence[Appointment]) -> list[Reminder]:
     ids = [visit.id for visit in visits]
-    return list(session.scalars(select(Reminder).where(Reminder.appointment_id.in_(ids))))
+    found = select(Reminder).where(Reminder.appointment_id.in_(ids))
+    return list(session.scalars(found.execution_options(populate_existing=True)))
 
 
 def _known(session: Session, visits: Sequence[Appointment]) -> Sequence[Known]:

@@ -21,7 +21,10 @@ LINK = "{public_url}/i/example"
 
 @dataclass(frozen=True)
 class Example:
-    """A made-up visit: aware instants, IANA names of zones, and what the cadence may tell visits apart by."""
+    """A made-up visit: aware instants, IANA names of zones, and what the cadence may tell visits apart by.
+
+    `marked` is how it went ("no_show", "arrived"), None while that is open.
+    """
 
     starts_at: datetime
     booked_at: datetime
@@ -30,6 +33,9 @@ class Example:
     language: str = "en"
     privacy: str = "place"
     kind: str | None = None
+    confirmed: bool = False
+    answered: bool = False
+    marked: str | None = None
 
 
 @dataclass(frozen=True)
@@ -53,9 +59,9 @@ def show(
 ) -> list[Shown]:
     """Return every step of the cadence for this visit, in the order of the plan; nothing is written or sent."""
     shown = []
-    for one in explaining.timeline(_visit(example), cadence):
+    for one in explaining.timeline(_visit(example), cadence, marked=example.marked):
         step = cadence.step(one.step, example.kind)
-        if one.at is None or step is None:
+        if one.at is None or step is None or explaining.is_dropped(one):
             shown.append(Shown(one.step, None, one.why))
             continue
         body = words(session, clinic, step, example, one.at, public_url)
@@ -86,7 +92,13 @@ def _visit(example: Example) -> planning.Visit:
         zone=zones.zone(example.zone),
         booked_at=example.booked_at,
         patient_zone=zones.zone(example.patient_zone) if example.patient_zone else None,
-        facts=conditions.Facts(language=example.language, place=PLACE, kind=example.kind),
+        confirmed=example.confirmed,
+        facts=conditions.Facts(
+            language=example.language,
+            place=PLACE,
+            kind=example.kind,
+            intake_done=True if example.answered else None,
+        ),
     )
 
 

@@ -15,6 +15,7 @@ from reminders.rules import zones
 PATIENT_NEEDS = ("record", "first_name", "last_name", "phone")
 VISIT_NEEDS = ("visit", "patient", "starts_at")
 Word = TypeVar("Word", bound=str)
+LONGEST_KIND = 40
 YES, NO = ("yes", "y", "true", "1"), ("no", "n", "false", "0")
 SEXES = {"female": "female", "f": "female", "male": "male", "m": "male", "other": "other", "x": "other"}
 STATES = {"canceled": "cancelled", "noshow": "no_show"}
@@ -68,9 +69,14 @@ def visit(values: Mapping[str, str], clinic: messaging.Clinic) -> appointments.V
         else clock.now(),
         place=place,
         clinician=_text(values, "clinician", 120) or None,
-        kind=_text(values, "kind", 40) or None,
+        kind=_kind(values),
         state=state,
     )
+
+
+def _kind(values: Mapping[str, str]) -> str | None:
+    """What the books call the visit. What is longer than a cadence can name is cut: no visit is lost over it."""
+    return _text(values, "kind", 400)[:LONGEST_KIND].strip() or None
 
 
 _VISIT_STATES = ("booked", "cancelled", "arrived", "no_show")

@@ -3,10 +3,10 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from intake_links.models import Screen
@@ -45,12 +45,20 @@ def objection(session: Session, case: Case, now: datetime) -> str | None:
 
 
 def _answered(session: Session, case: Case, now: datetime) -> bool:
-    """Whether the patient has answered questions for this visit: by link, on the tablet, on paper or read out."""
-    since = max(case.visit.booked_at, case.visit.starts_at - ANSWERED_FOR)
-    theirs = select(Screen.id).where(
-        Screen.patient_id == case.patient.id, Screen.submitted_at >= since, Screen.submitted_at <= now
-    )
-    return session.scalar(theirs.limit(1)) is not None
+    last = last_answers(session, [case.patient.id], now).get(case.patient.id)
+    return answered_for(case.visit, last)
+
+
+def last_answers(session: Session, patients: Iterable[UUID], now: datetime) -> dict[UUID, datetime]:
+    """By patient, when they last answered questions: by link, on the tablet, on paper or read out."""
+    latest = select(Screen.patient_id, func.max(Screen.submitted_at)).group_by(Screen.patient_id)
+    theirs = latest.where(Screen.patient_id.in_(set(patients)), Screen.submitted_at <= now)
+    return {patient_id: at for patient_id, at in session.execute(theirs) if at is not None}
+
+
+def answered_for(visit: Appointment, last: datetime | None) -> bool:
+    """Whether the patient's `last` answers were given for this visit."""
+    return last is not None and last >= max(visit.booked_at, visit.starts_at - ANSWERED_FOR)
 
 
 class Told:
@@ -72,7 +80,11 @@ class Told:
 
     def objection(self, case: Case, now: datetime) -> str | None:
         """Return why one more reminder would be too much for this patient, None if it would not."""
-        return limits.over(self._moments[case.patient.id], now, case.zone, case.cadence)
+        return limits.over(self.moments(case.patient.id), now, case.zone, case.cadence)
+
+    def moments(self, patient_id: UUID) -> Sequence[datetime]:
+        """When they had them, in no order."""
+        return self._moments[patient_id]
 
     def note(self, case: Case, now: datetime) -> None:
         """Count one more."""
@@ -110,18 +122,21 @@ def fellows(session: Session, case: Case, now: datetime) -> list[Case]:
 
 
 def _goes_with(session: Session, case: Case, other: Case, now: datetime) -> bool:
-    assert case.step is not None
-    return (
-        _day(other) == _day(case)
-        and limits.together(case.step, case.due_at, other.due_at, case.cadence.min_gap)
-        and other.step is not None
-        and (other.step.text, other.step.intake) == (case.step.text, case.step.intake)
-        and objection(session, other, now) is None
-    )
+    mine, theirs = _text(case), _text(other)
+    if mine is None or theirs is None or not limits.shared(mine, theirs, case.cadence.min_gap):
+        return False
+    return objection(session, other, now) is None
 
 
-def _day(case: Case) -> object:
-    return zones.to_local(case.visit.starts_at, zones.zone(case.visit.zone)).date()
+def _text(case: Case) -> limits.Text | None:
+    if case.step is None:
+        return None
+    return limits.Text(case.step, case.due_at, day_of(case.visit), case.visit.state)
+
+
+def day_of(visit: Appointment) -> date:
+    """The day on which a visit takes place, where it does."""
+    return zones.to_local(visit.starts_at, zones.zone(visit.zone)).date()
 
 
 def share(case: Case, others: Sequence[Case]) -> None:
@@ -130,4 +145,4 @@ def share(case: Case, others: Sequence[Case]) -> None:
     for other in others:
         row = other.reminder
         row.state, row.message_id = "queued", case.reminder.message_id
-        row.why = [*row.why, f"combined into the text about the visit of that day at {at:%H:%M}"]
+        row.why = [*row.why, f"{limits.COMBINED} at {at:%H:%M}"]

@@ -1,19 +1,20 @@
 """What a cadence would do in the clinic's real coming week, beside what the one in force does; nothing is written."""
 
 import re
-from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from messaging.models import Clinic
-from reminders import cadences, planner, reach
+from reminders import cadences, planner, reach, restraint
 from reminders.models import Appointment, Reminder
-from reminders.rules import planning
+from reminders.rules import conditions, limits, planning
 
 WEEK = timedelta(days=7)
 BATCH = 500
@@ -26,6 +27,10 @@ REASONS = (
     ("past", re.compile(r"booked after this step|before the visit was booked|ha[sd] passed")),
     ("quiet", re.compile(r"quiet hours")),
     ("notice", re.compile(r"leaves less than|not before the visit")),
+    ("answered", re.compile(r"the questions are answered")),
+    ("combined", re.compile(f"^{limits.COMBINED}")),
+    ("cap_day", re.compile(r"^cap: .* that day")),
+    ("cap_week", re.compile(r"^cap: .* in seven days")),
 )
 CLOCK = re.compile(r"\d\d:\d\d( in [A-Za-z_/]+)?")
 
@@ -45,6 +50,40 @@ class Outcome:
     def texts(self) -> int:
         """How many leave, at whatever hour of the week."""
         return self.sent + self.held
+
+
+@dataclass(frozen=True)
+class _Due:
+    """A text that would be due in the week, and whether quiet hours moved it there."""
+
+    text: limits.Text
+    place: ZoneInfo
+    held: bool
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What is known of a batch of visits.
+
+    `planned` those planned before; `decided` their steps that were sent or are past, `unwanted` those the patient
+    wants no text about; `barred` by patient why no text reaches them; `answered` whose questions are answered.
+    """
+
+    planned: Collection[UUID]
+    decided: Collection[tuple[UUID, str]]
+    unwanted: Collection[tuple[UUID, str]]
+    barred: Mapping[UUID, str | None]
+    answered: Collection[UUID]
+
+    def objection(self, visit: Appointment, step: cadences.Step) -> str | None:
+        """Return why a step that has its moment would not leave, as a reason; None where nothing is known against it."""
+        barred = self.barred[visit.patient_id]
+        if barred:
+            return barred
+        if (visit.id, step.name) in self.unwanted:
+            return "their_wish"
+        done = conditions.INTAKE_OPEN in step.when and visit.id in self.answered
+        return "answered" if done else None
 
 
 @dataclass
@@ -77,6 +116,8 @@ def of_week(
     """Plan every text of the coming week by both, a batch of visits at a time, as the planner would plan it now."""
     week = Week()
     both = [live, draft] if draft else [live]
+    outcomes = [week.live, week.draft][: len(both)]
+    due: list[defaultdict[UUID, list[_Due]]] = [defaultdict(list) for _ in both]
     visits = (
         select(Appointment)
         .where(
@@ -92,7 +133,15 @@ def of_week(
     for some in session.scalars(visits).partitions():
         room = MOST - week.visits
         week.capped = len(some) > room
-        _look_at(session, clinic, some[:room], both, week, now)
+        week.visits += len(some[:room])
+        _look_at(session, clinic, some[:room], both, outcomes, due, now)
+    for cadence, outcome, theirs, sign in zip(both, outcomes, due, (-1, 1), strict=False):
+        for patients in planner.batches(theirs, BATCH):
+            told = restraint.Told(session, patients, now)
+            for who in patients:
+                texts = _decide(outcome, theirs[who], cadence, told.moments(who))
+                if len(both) > 1:
+                    week.difference[who] += sign * texts
     return week
 
 
@@ -110,62 +159,91 @@ def _look_at(
     clinic: Clinic,
     visits: Sequence[Appointment],
     both: Sequence[cadences.Cadence],
-    week: Week,
+    outcomes: Sequence[Outcome],
+    due: Sequence[defaultdict[UUID, list[_Due]]],
     now: datetime,
 ) -> None:
-    week.visits += len(visits)
-    known, decided = _known(session, visits, now)
-    lines = reach.lines_of(session, clinic, {visit.patient_id for visit in visits})
-    barred = {
-        visit.patient_id: reach.cannot(reach.Facts(visit.state, True, lines.get(visit.patient_id, ())))
-        for visit in visits
-    }
-    for cadence, outcome, sign in zip(both, (week.live, week.draft), (-1, 1), strict=False):
-        plans = planner.plans_of(session, visits, now, known=known, cadence={clinic.id: cadence})
+    """Plan these visits by both; what is due in the week is gathered by patient, what is not sent counted at once."""
+    known = _known(session, clinic, visits, now)
+    for cadence, outcome, theirs in zip(both, outcomes, due, strict=True):
+        plans = planner.plans_of(session, visits, now, known=known.planned, cadence={clinic.id: cadence})
         for visit in visits:
-            texts = 0
-            for name, step in plans[visit.id].items():
-                if (visit.id, name) not in decided:
-                    texts += _count(outcome, step, visit, barred[visit.patient_id], now)
-            if len(both) > 1:
-                week.difference[visit.patient_id] += sign * texts
+            for name, planned in plans[visit.id].items():
+                step = cadence.step(name, visit.kind)
+                if step is None or (visit.id, name) in known.decided:
+                    continue
+                found = _dated(outcome, visit, step, planned, known, now)
+                if found:
+                    theirs[visit.patient_id].append(found)
 
 
-def _known(
-    session: Session, visits: Sequence[Appointment], now: datetime
-) -> tuple[Collection[UUID], Collection[tuple[UUID, str]]]:
-    """The visits that were planned before, and their steps that are decided: sent, or due before now."""
-    ids = [visit.id for visit in visits]
+def _known(session: Session, clinic: Clinic, visits: Sequence[Appointment], now: datetime) -> _Known:
+    ids, patients = [visit.id for visit in visits], {visit.patient_id for visit in visits}
     revisions: Mapping[UUID, int] = {visit.id: visit.revision for visit in visits}
     row = Reminder
     planned = set(session.scalars(select(row.appointment_id).where(row.appointment_id.in_(ids)).distinct()))
-    over = select(row.appointment_id, row.step, row.revision).where(
-        row.appointment_id.in_(ids), or_(row.state.in_(("queued", "done")), row.due_at <= now)
+    over = or_(row.state.in_(("queued", "done")), row.due_at <= now)
+    rows = select(row.appointment_id, row.step, row.revision, row.why, over.label("over")).where(
+        row.appointment_id.in_(ids), or_(over, row.state == "dropped")
     )
-    found = session.execute(over)
-    return planned, {(visit, step) for visit, step, revision in found if revision == revisions[visit]}
+    found = [one for one in session.execute(rows) if one.revision == revisions[one.appointment_id]]
+    lines = reach.lines_of(session, clinic, patients)
+    last = restraint.last_answers(session, patients, now)
+    return _Known(
+        planned,
+        {(one.appointment_id, one.step) for one in found if one.over},
+        {(one.appointment_id, one.step) for one in found if planner.QUIET in one.why},
+        {
+            visit.patient_id: reach.cannot(reach.Facts(visit.state, True, lines.get(visit.patient_id, ())))
+            for visit in visits
+        },
+        {visit.id for visit in visits if restraint.answered_for(visit, last.get(visit.patient_id))},
+    )
 
 
-def _count(
-    outcome: Outcome, step: planning.PlannedStep, visit: Appointment, barred: str | None, now: datetime
-) -> int:
-    """Count one step where it belongs; return how many texts come of it."""
-    if step.at is None:
+def _dated(
+    outcome: Outcome,
+    visit: Appointment,
+    step: cadences.Step,
+    planned: planning.PlannedStep,
+    known: _Known,
+    now: datetime,
+) -> _Due | None:
+    """Return the text of a step that is due in the week; None where none is, counted if it is not sent."""
+    if planned.at is None or planned.place is None:
         # It has no moment of its own any more, and counts in the week of its visit.
-        reason = reason_of(step.why)
+        reason = reason_of(planned.why)
         if now < visit.starts_at < now + WEEK and reason != "past":
             outcome.skipped[reason] += 1
-        return 0
-    if not now <= step.at < now + WEEK:
-        return 0
-    if barred:
-        outcome.skipped[barred] += 1
-        return 0
-    if any(one.startswith(("moved: quiet", "moved: back")) for one in step.why):
-        outcome.held += 1
-    else:
-        outcome.sent += 1
-    return 1
+        return None
+    if not now <= planned.at < now + WEEK:
+        return None
+    objection = known.objection(visit, step)
+    if objection:
+        outcome.skipped[objection] += 1
+        return None
+    held = any(one.startswith(("moved: quiet", "moved: back")) for one in planned.why)
+    text = limits.Text(step, planned.at, restraint.day_of(visit), visit.state)
+    return _Due(text, planned.place, held)
+
+
+def _decide(
+    outcome: Outcome, due: Sequence[_Due], cadence: cadences.Cadence, sent: Iterable[datetime]
+) -> int:
+    """Count the texts due to one patient as sending would decide on them; return how many leave."""
+
+    def goes_with(one: int, other: int) -> bool:
+        return cadence.combine_day and limits.shared(due[one].text, due[other].text, cadence.min_gap)
+
+    found = limits.would_be([one.text.at for one in due], due[0].place, cadence, sent, goes_with)
+    for one, said in zip(due, found, strict=True):
+        if said:
+            outcome.skipped[reason_of([said])] += 1
+        elif one.held:
+            outcome.held += 1
+        else:
+            outcome.sent += 1
+    return found.count(None)
 
 
 def reason_of(why: Sequence[str]) -> str:

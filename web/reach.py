@@ -205,7 +205,7 @@ def call(visit_id: UUID) -> Response:
     if said not in (*contacts.outcomes(), "coming"):
         abort(400)
     with db.unit_of_work(clinic.id) as session:
-        visit = session.get(Appointment, visit_id, with_for_update=True)
+        visit = session.get(Appointment, visit_id, with_for_update={"key_share": True})
         if visit is None or visit.clinic_id != clinic.id:
             abort(404)
         patient = session.get_one(Patient, visit.patient_id)

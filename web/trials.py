@@ -1,5 +1,6 @@
 """A made-up visit and what the clinic's reminders do to it, as a page shows it: the picture, the words, what is dropped."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
@@ -11,17 +12,22 @@ from config import clock, runtime
 from messaging import wording
 from messaging.editions import publishing
 from messaging.models import Clinic
-from reminders import cadences, planner, previewing
-from reminders.rules import zones
+from reminders import cadences, clinics, planner, previewing
+from reminders.rules import conditions, zones
 from web import timelines, times, words
 
 KIND = "cadence"
+# What a sentence of the plan begins with, for machines that read it.
+RULE = re.compile(r"^(would be |planned: |moved: |dropped: |cap: |hours: )+")
 BOOKED = {
     "month": timedelta(days=30),
     "week": timedelta(days=7),
     "day": timedelta(days=1),
     "same": timedelta(hours=3),
 }
+MARKED = ("", *conditions.OUTCOMES)
+ASKED = ("day", "time", "booked", "zone", "language", "privacy", "marked")
+TICKS = ("confirmed", "answered")
 PRIVACY = ("place", "details", "generic")
 ZONES = (
     "America/New_York", "America/Chicago", "America/Denver", "America/Phoenix", "America/Los_Angeles",
@@ -62,15 +68,17 @@ class Asked:
     language: str
     privacy: str
     kind: str
+    marked: str
+    confirmed: bool
+    answered: bool
     problems: dict[str, str] = field(default_factory=dict)
 
     @property
     def query(self) -> dict[str, str]:
         """What leads to the same made-up visit again."""
-        shown = {
-            name: getattr(self, name) for name in ("day", "time", "booked", "zone", "language", "privacy")
-        }
-        return shown | {"visit_kind": self.kind}
+        shown = {name: getattr(self, name) for name in ASKED}
+        ticked = {name: "on" for name in TICKS if getattr(self, name)}
+        return shown | {"visit_kind": self.kind} | ticked
 
 
 def asked_for(clinic: Clinic, given: Mapping[str, str]) -> tuple[Asked, previewing.Example]:
@@ -86,6 +94,9 @@ def asked_for(clinic: Clinic, given: Mapping[str, str]) -> tuple[Asked, previewi
         _one_of(given.get("language"), wording.LANGUAGES),
         _one_of(given.get("privacy"), PRIVACY),
         given.get("visit_kind", "").strip()[:40],
+        _one_of(given.get("marked"), MARKED),
+        confirmed=bool(given.get("confirmed")),
+        answered=bool(given.get("answered")),
     )
     day, hour, zone = _read(asked, clinic, usual)
     wall = datetime.combine(day, hour)
@@ -98,6 +109,9 @@ def asked_for(clinic: Clinic, given: Mapping[str, str]) -> tuple[Asked, previewi
         language=asked.language,
         privacy=asked.privacy,
         kind=asked.kind or None,
+        confirmed=asked.confirmed,
+        answered=asked.answered,
+        marked=asked.marked or None,
     )
     return asked, example
 
@@ -146,19 +160,17 @@ def preview(session: Session, clinic: Clinic, given: Mapping[str, str]) -> dict[
         "languages": [(one, words.say("languages", one)) for one in wording.LANGUAGES],
         "privacies": [(one, words.say("privacy", one)) for one in PRIVACY],
         "bookings": [(one, words.say("cadence_booked", one)) for one in BOOKED],
-        "query": {
-            name: getattr(asked, name) for name in ("day", "time", "booked", "zone", "language", "privacy")
-        }
-        | {"visit_kind": asked.kind},
+        "markings": [(one, words.say("cadence_marked", one or "open")) for one in MARKED],
+        "query": asked.query,
     }
 
 
 def editions_of(session: Session, clinic: Clinic) -> dict[str, cadences.Cadence]:
-    """Return the cadence in force as "live", and the "draft" where there is one."""
+    """Return the cadence in force as "live", and the "draft" where there is one, both in the hours the clinic leaves."""
     found = {"live": planner.cadence_of(session, clinic.id)}
     draft = publishing.draft(session, clinic.id, KIND)
     if draft is not None:
-        found["draft"] = cadences.from_mapping(draft.definition)
+        found["draft"] = clinics.narrowed(cadences.from_mapping(draft.definition), clinic)
     return found
 
 
@@ -183,7 +195,7 @@ def _pane(
 
 def _line(one: previewing.Shown, number: int | None, zone: str) -> Line:
     when = _when(one.at, zone) if one.at else ""
-    why = [sentence.split(": ", 1)[-1] for sentence in one.why]
+    why = [RULE.sub("", sentence) for sentence in one.why]
     return Line(one.step, number, when, why, one.body, one.segments, one.moved)
 
 

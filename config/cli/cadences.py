@@ -14,9 +14,9 @@ from config.cli.people import clinic_option, the_clinic
 from config.cli.tables import as_json, bar, say, show
 from messaging.editions import publishing
 from messaging.models import Clinic
-from reminders import cadence_files, cadences, explaining, planner
+from reminders import cadence_files, cadences, clinics, explaining, planner
 from reminders.publishing import CADENCE, plan_again, unknown
-from reminders.rules import zones
+from reminders.rules import conditions, zones
 
 PROBLEMS = 3
 the_file = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
@@ -68,6 +68,13 @@ def check_cadence(file: Path) -> None:
 @click.option(
     "--first-visit/--seen-before", default=None, help="Whether the patient has been to the clinic before."
 )
+@click.option("--confirmed", is_flag=True, default=None, help="The patient has confirmed it.")
+@click.option("--answered", is_flag=True, default=None, help="The patient has answered its questions.")
+@click.option(
+    "--marked",
+    type=click.Choice(conditions.OUTCOMES),
+    help="How the visit went; what follows it is shown for both ways if not given.",
+)
 @clinic_option
 @as_json
 def preview(
@@ -82,17 +89,17 @@ def preview(
     opening.begin()
     with db.unit_of_work(db.EVERY, read_only=True) as session:
         at = the_clinic(session, clinic_name)
-        chosen = _read(file) if file else planner.cadence_of(session, at.id)
+        # A file is followed in the hours that the clinic leaves for texts, as the published one is.
+        chosen = clinics.narrowed(_read(file), at) if file else planner.cadence_of(session, at.id)
     now = clock.now()
     in_a_week = zones.to_local(now + timedelta(days=7), zones.zone(at.zone)).date()
     record: dict[str, object] = {
         "zone": at.zone,
         "visit_at": visit_at or f"{in_a_week}T09:00",
         "booked_at": booked_at or f"{now.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
-        "cadence": chosen.model_dump(mode="json"),
         **given,
     }
-    plan = explaining.explain(record)
+    plan = explaining.explain(record, chosen)
     if "error" in plan:
         raise click.UsageError(str(plan["error"]))
     rows = [step | {"why": "; ".join(step["why"])} if not json_ else step for step in plan["steps"]]

@@ -75,12 +75,17 @@ def retry_later(row: Any, error: str) -> None:
     row.try_after = clock.now() + timedelta(seconds=min(2**row.attempts, 3600))
 
 
+def _nothing_first(_session: Session, _claims: Sequence[Claim]) -> None:
+    """What most rows need before they are locked."""
+
+
 def work_off(
     model: type[Row],
     due: ColumnElement[bool],
     handle: Callable[[Session, list[Row]], None],
     *,
     give_up: Callable[[Session, Row], None],
+    first: Callable[[Session, Sequence[Claim]], None] = _nothing_first,
     batch: int = 200,
     seconds: float = 5.0,
 ) -> int:
@@ -88,7 +93,8 @@ def work_off(
 
     `handle` gets the rows of a batch in one transaction and moves them out of `due`. If it raises, the rows are tried
     one by one; one that keeps raising is put off, and after eight tries handed to `give_up`, which must move it into
-    a visible final state.
+    a visible final state. `first` begins that transaction, before the rows are locked: whoever needs other rows
+    locked too takes them there, so that nobody holds the one and waits for the other.
     """
     end = clock.monotonic() + seconds
     handled = 0
@@ -97,18 +103,20 @@ def work_off(
             claims = claim(session, model, due, limit=batch)
         if not claims:
             break
-        handled += _handle(model, claims, handle, give_up)
+        handled += _handle(model, claims, first, handle, give_up)
     return handled
 
 
 def _handle(
     model: type[Row],
     claims: list[Claim],
+    first: Callable[[Session, Sequence[Claim]], None],
     handle: Callable[[Session, list[Row]], None],
     give_up: Callable[[Session, Row], None],
 ) -> int:
     try:
         with unit_of_work(EVERY) as session:
+            first(session, claims)
             rows = still_mine(session, model, claims)
             handle(session, rows)
             _let_go(rows)
@@ -116,7 +124,7 @@ def _handle(
     except Exception as error:  # noqa: BLE001 - whatever a poison row raises, the others must be worked on
         logging.logger().warning("batch failed", kind=model.__tablename__, count=len(claims), exc_info=error)
         if len(claims) > 1:
-            return sum(_handle(model, [one], handle, give_up) for one in claims)
+            return sum(_handle(model, [one], first, handle, give_up) for one in claims)
         _put_off(model, claims[0], type(error).__name__, give_up)
         return 0
 

@@ -1,13 +1,17 @@
 """How many reminders a patient gets at most, and which of a day's visits one text speaks of."""
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from reminders.rules import anchors, zones
 
 DAY, WEEK = timedelta(days=1), timedelta(days=7)
+ORDINALS = ("", "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
+# What is said of a visit's reminder that goes with the text about another visit of that day.
+COMBINED = "combined into the text about the visit of that day"
 
 
 class Caps(Protocol):
@@ -32,28 +36,82 @@ def over(sent: Iterable[datetime], at: datetime, place: ZoneInfo, caps: Caps) ->
     ages = [(day - zones.to_local(one, place).date()).days for one in sent]
     today, week = sum(1 for age in ages if age == 0), sum(1 for age in ages if 0 <= age < WEEK.days)
     if today >= caps.cap_per_day:
-        return f"cap: the clinic sends a patient at most {_reminders(caps.cap_per_day)} a day"
+        return f"cap: the {_nth(today + 1)} reminder that day; the clinic sends a patient at most {caps.cap_per_day}"
     if week >= caps.cap_per_week:
-        return f"cap: the clinic sends a patient at most {_reminders(caps.cap_per_week)} in seven days"
+        said = f"the clinic sends a patient at most {caps.cap_per_week}"
+        return f"cap: the {_nth(week + 1)} reminder in seven days; {said}"
     return None
 
 
-def _reminders(count: int) -> str:
-    return f"{count} reminder{'' if count == 1 else 's'}"
+def _nth(place: int) -> str:
+    # No cadence allows more than twenty.
+    return ORDINALS[place] if place < len(ORDINALS) else f"{place}{'st' if place == 21 else 'th'}"
+
+
+def _alone(_one: int, _other: int) -> bool:
+    """Each text of one visit stands for itself."""
+    return False
 
 
 def would_be(
-    moments: Sequence[datetime | None], place: ZoneInfo, caps: Caps, sent: Iterable[datetime] = ()
+    moments: Sequence[datetime | None],
+    place: ZoneInfo,
+    caps: Caps,
+    sent: Iterable[datetime] = (),
+    goes_with: Callable[[int, int], bool] = _alone,
 ) -> list[str | None]:
-    """Return for each planned moment, in any order, why it would not be sent, None where it would (or has no moment)."""
+    """Return for each planned moment, in any order, why no text of its own leaves then; None where one does (or no moment).
+
+    Decided one after the other, as sending does: the first that may go takes along those that `goes_with` says (by
+    their places), and counts once. `sent` are the moments of other reminders to the same patient.
+    """
     gone = list(sent)
     found: list[str | None] = [None] * len(moments)
-    in_order = sorted((at, index) for index, at in enumerate(moments) if at is not None)
-    for at, index in in_order:
+    in_order = [
+        index for _, index in sorted((at, index) for index, at in enumerate(moments) if at is not None)
+    ]
+    for nth, index in enumerate(in_order):
+        at = moments[index]
+        if at is None or found[index]:
+            continue
         found[index] = over(gone, at, place, caps)
         if found[index] is None:
             gone.append(at)
+            for other in in_order[nth + 1 :]:
+                if found[other] is None and goes_with(index, other):
+                    found[other] = COMBINED
     return found
+
+
+class Spoken(anchors.Anchored, Protocol):
+    """What of a step decides whether two visits can share its text."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def text(self) -> str: ...
+    @property
+    def intake(self) -> Sequence[str]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A step of one visit that is due `at`: the day of the visit where it takes place, and the state it is in."""
+
+    step: Spoken
+    at: datetime
+    day: date
+    state: str
+
+
+def shared(one: Text, other: Text, min_gap: timedelta) -> bool:
+    """Whether the text of `one` speaks of the visit of `other` too: the same step and words, one day, close enough."""
+    mine, theirs = one.step, other.step
+    return (
+        (one.day, one.state) == (other.day, other.state)
+        and (mine.name, mine.text, tuple(mine.intake)) == (theirs.name, theirs.text, tuple(theirs.intake))
+        and together(mine, one.at, other.at, min_gap)
+    )
 
 
 def together(step: anchors.Anchored, due_at: datetime, other: datetime, min_gap: timedelta) -> bool:

@@ -239,3 +239,16 @@ def test_confirming_drops_the_rest_but_not_what_was_sent(world: World) -> None:
     drain(HOURS_BEFORE)
     assert states_of(visit) == {"72h": "done", "24h": "dropped", "2h": "dropped"}
     assert len(texts_to(patient)) == 1
+
+
+@pytest.mark.parametrize(("late", "state"), [(2, "queued"), (50, "dropped")])
+def test_a_text_so_late_that_the_next_would_follow_too_soon_gives_way_to_it(
+    world: World, late: int, state: str
+) -> None:
+    steps = [{"name": before, "before": f"{before} hours", "text": "reminder_hours"} for before in ("5", "2")]
+    publish(world, *steps, min_gap="3 hours")
+    visit = world.visit(world.patient(), VISIT + timedelta(hours=8))
+    drain(VISIT + timedelta(hours=3, minutes=late))
+    assert states_of(visit) == {"5": state, "2": "planned"}
+    drain(VISIT + timedelta(hours=6))
+    assert states_of(visit)["2"] == "queued"

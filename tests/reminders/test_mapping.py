@@ -32,6 +32,21 @@ def test_a_spanish_file_of_patients_is_told_apart():
     assert (guessed.columns["birth_date"], guessed.columns["panel"]) == (headers[4], headers[6])
 
 
+@pytest.mark.parametrize(
+    ("headers", "kind"),
+    [
+        (["Appt ID", "MRN", "Start", "Visit Type", "Status"], "Visit Type"),
+        (["appointment_id", "patient_id", "date", "AppointmentType"], "AppointmentType"),
+        (["Cita", "Expediente", "Fecha y hora", "Tipo de cita", "Estado"], "Tipo de cita"),
+        (["Cita", "Expediente", "Fecha", "TIPO"], "TIPO"),
+    ],
+)
+def test_what_the_books_call_a_visit_is_found_in_both_languages(headers: list[str], kind: str):
+    guessed = mapping.guess("appointments", headers)
+    assert guessed.columns["kind"] == kind
+    assert guessed.columns["visit"] == headers[0]
+
+
 def test_one_column_is_never_taken_for_two_fields():
     for kind in mapping.KINDS:
         for headers in (KAGGLE, ["id", "date", "phone", "first", "last"], ["MRN", "DOB", "Cell"]):

@@ -12,7 +12,9 @@ from config import db
 from messaging.models import Patient
 from reminders import appointments, cadences, planner, simulation
 from reminders.models import Appointment, Reminder
-from tests.reminders.conftest import NOW, World
+from tests.reminders.conftest import NOW, World, texts_to
+from tests.reminders.test_dispatch import drain, publish
+from tests.reminders.test_restraint import answer
 
 LIVE = cadences.default()
 DAY = timedelta(days=1)
@@ -68,6 +70,71 @@ def test_who_gets_one_more_and_who_one_less_is_named(world: World) -> None:
     assert (week.live.texts, week.draft.texts) == (2 + 1 + 3, 1 + 2 + 3)
     assert week.people(1) == [(far.id, 1)]
     assert week.people(-1) == [(near.id, 1)]
+
+
+def sent_in_the_week(patients: list[Patient]) -> int:
+    """Let the coming week pass, every reminder worked on when it falls due; return how many texts were written."""
+    with db.unit_of_work(db.EVERY, read_only=True) as session:
+        moments = set(session.scalars(select(Reminder.due_at).where(Reminder.state == "planned")))
+    for at in sorted(one for one in moments if one and one < NOW + 7 * DAY):
+        drain(at)
+    return sum(len(texts_to(one)) for one in patients)
+
+
+STEPS = [
+    {"name": "week", "before": "3 days", "at": "10:00", "text": "reminder_far"},
+    {"name": "day", "before": "1 day", "at": "10:00", "text": "reminder_day"},
+    {"name": "open", "before": "26 hours", "text": "reminder_day", "when": ["intake_open"]},
+    {"name": "soon", "before": "3 hours", "text": "reminder_hours"},
+]
+
+
+@pytest.mark.parametrize("combine", [True, False])
+def test_what_it_says_of_caps_shared_texts_and_conditions_is_what_happens(
+    world: World, combine: bool
+) -> None:
+    publish(world, *STEPS, cap_per_day=2, cap_per_week=3, combine_day=combine)
+    several, answered, one = (world.patient() for _ in range(3))
+    for hours in (75, 77, 80, 99, 150):
+        book(world, several, timedelta(hours=hours))
+    for hours in (75, 100):
+        book(world, answered, timedelta(hours=hours))
+    book(world, one, timedelta(hours=75))
+    answer(world, answered, NOW - timedelta(hours=1))
+    with db.unit_of_work(world.clinic.id, read_only=True) as session:
+        clinic = session.merge(world.clinic)
+        rules = planner.cadence_of(session, clinic.id)
+        week = simulation.of_week(session, clinic, rules, rules, NOW)
+    assert week.live == week.draft
+    assert not any(week.difference.values())
+    assert week.live.skipped["answered"] == 2
+    assert week.live.skipped["cap_week"] > 0
+    assert (week.live.skipped["combined"] > 0) == combine
+    assert sent_in_the_week([several, answered, one]) == week.live.texts
+
+
+def test_texts_of_the_week_before_count_towards_the_cap(world: World) -> None:
+    publish(world, STEPS[1], cap_per_day=1, cap_per_week=1)
+    patient = world.patient()
+    book(world, patient, DAY)
+    later = book(world, patient, 3 * DAY)
+    drain(NOW + timedelta(hours=1))
+    assert len(texts_to(patient)) == 1
+    with db.unit_of_work(world.clinic.id, read_only=True) as session:
+        clinic = session.merge(world.clinic)
+        rules = planner.cadence_of(session, clinic.id)
+        week = simulation.of_week(session, clinic, rules, None, NOW + timedelta(hours=2))
+    assert (week.live.texts, dict(week.live.skipped)) == (0, {"cap_week": 1})
+    drain(later.starts_at - DAY + timedelta(hours=1))
+    assert len(texts_to(patient)) == 1
+
+
+def test_a_visit_the_patient_wants_no_texts_about_counts_as_their_wish(world: World) -> None:
+    visit = book(world, world.patient(), 4 * DAY)
+    with db.unit_of_work(world.clinic.id) as session:
+        planner.silence(session, session.merge(visit), planner.QUIET, also_kept=True)
+    week = simulate(world)
+    assert (week.live.texts, dict(week.live.skipped)) == (0, {"their_wish": 3})
 
 
 def test_what_was_sent_is_not_counted_again(world: World) -> None:

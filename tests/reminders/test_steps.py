@@ -142,11 +142,54 @@ def test_a_preview_says_what_the_caps_would_drop_and_what_may_follow() -> None:
     day, eve, missed = explaining.explain(record)["steps"]
     assert day["why"] == ["planned: 1 day before the visit"]
     assert eve["at"] is not None
-    assert eve["why"][-1] == "would be dropped: cap: the clinic sends a patient at most 1 reminder a day"
+    assert eve["why"][-1] == (
+        "would be dropped: cap: the second reminder that day; the clinic sends a patient at most 1"
+    )
     assert missed["why"] == ["only if the patient does not come", "planned: 1 day after the visit"]
     assert missed["local"].startswith("2026-03-13T10:00")
     uncapped = explaining.explain({**record, "cadence": {"steps": steps}})["steps"]
     assert not any("would be" in said for step in uncapped for said in step["why"])
+
+
+def test_a_preview_is_told_how_the_visit_went() -> None:
+    steps = [
+        {"name": "day", "before": "1 day", "text": "reminder_day"},
+        {"name": "missed", "after": "1 day", "when": ["no_show"], "text": "missed_visit"},
+        {"name": "thanks", "after": "2 hours", "when": ["arrived"], "text": "missed_visit"},
+    ]
+    record = {"visit_at": "2026-03-12T10:00", "zone": "America/Denver", "booked_at": "2026-02-01T16:00:00Z", "cadence": {"steps": steps}}  # fmt: skip
+
+    def planned(**told: object) -> dict[str, str]:
+        return {
+            step["step"]: step["why"][-1]
+            for step in explaining.explain(record | told)["steps"]
+            if not step["at"]
+        }
+
+    assert planned() == {}
+    assert planned(marked="no_show") == {
+        "thanks": "dropped: this step is for those who come, and the patient did not"
+    }
+    assert planned(marked="arrived") == {
+        "missed": "dropped: this step is for those who do not come, and the patient came"
+    }
+    assert list(planned(confirmed=True)) == ["day"]
+
+
+def test_a_preview_says_what_hangs_on_questions_that_are_still_open() -> None:
+    step = {"name": "open", "before": "1 day", "text": "reminder_day", "when": ["intake_open"]}
+    record = {
+        "visit_at": "2026-03-12T10:00",
+        "zone": "America/Denver",
+        "booked_at": "2026-02-01T16:00:00Z",
+        "cadence": {"steps": [step], "cap_per_day": 2},
+    }
+    [unknown], [answered], [still_open] = (
+        explaining.explain(record | told)["steps"] for told in ({}, {"answered": True}, {"answered": False})
+    )
+    assert unknown["why"] == ["planned: 1 day before the visit", explaining.IF_OPEN]
+    assert (answered["at"], "the questions are answered" in answered["why"][-1]) == (None, True)
+    assert still_open["why"] == ["planned: 1 day before the visit"]
 
 
 def test_a_preview_is_told_who_the_patient_is() -> None:

@@ -2,6 +2,7 @@
 
 import io
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,7 +11,8 @@ from sqlalchemy import select
 from config import clock, db
 from messaging.models import Patient
 from reminders import importruns
-from reminders.models import Appointment, ImportPart, ImportRun
+from reminders.models import Appointment, ImportPart, ImportRun, Reminder
+from tests.reminders.conftest import cadence_edition
 
 PATIENTS = """MRN,First,Last,Cell,DOB,Lang
 11,Ana,Quill,(303) 555-0101,2/29/1980,es
@@ -84,6 +86,36 @@ def test_what_is_right_is_imported_and_what_is_wrong_comes_back_as_a_file(house:
     ]
     import_(admin, sheet.replace("13,Cy,,", "13,Cy,Moss,"))
     assert records(house) == ["11", "12", "13"]
+
+
+VISITS = """Cita,Expediente,Fecha,Tipo de cita
+V1,11,DAYT14:00,Group  VISIT
+V2,12,DAYT14:00,Follow-up with a name that is far longer than forty characters
+V3,12,DAYT16:00,
+"""
+
+
+def test_the_kind_of_a_visit_comes_with_the_file_and_decides_its_steps(house: Any, admin: Any) -> None:
+    day = {"name": "day", "before": "1 day", "text": "reminder_day"}
+    cadence = {"name": "ours", "steps": [day], "kinds": {"Group visit": [{**day, "name": "group_day"}]}}
+    edition = cadence_edition(house.clinic, cadence, clock.now())
+    with db.unit_of_work(house.clinic.id) as session:
+        session.add(edition)
+    import_(admin, PATIENTS)
+    in_a_week = f"{clock.now() + timedelta(days=7):%Y-%m-%d}"
+    import_(admin, VISITS.replace("DAY", in_a_week), "appointments")
+    with db.unit_of_work(house.clinic.id) as session:
+        rows = session.execute(
+            select(Appointment.external_id, Appointment.kind, Reminder.step)
+            .join(Reminder, Reminder.appointment_id == Appointment.id)
+            .order_by(Appointment.external_id)
+        )
+        found = [tuple(row) for row in rows]
+    assert found == [
+        ("V1", "Group  VISIT", "group_day"),
+        ("V2", "Follow-up with a name that is far longer", "day"),
+        ("V3", None, "day"),
+    ]
 
 
 def test_the_same_file_again_changes_nothing(house: Any, admin: Any) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from config import audit, clock, db
 from messaging.models import Message
 from reminders import appointments
+from tests.reminders.conftest import cadence_edition
 from tests.web.test_cadences import PAGE, form, step
 from web import trials
 
@@ -58,6 +59,60 @@ def test_a_visit_booked_the_same_day_says_what_is_not_sent_and_why(admin: Any) -
     page = admin.get(f"{PAGE}?day=2027-03-03&time=14:00&booked=same").text
     assert "In force: 1 text, 2 not sent" in page
     assert page.count("visit was booked after this step") == 2
+
+
+AROUND = {
+    "name": "ours",
+    "steps": [
+        {"name": "day", "before": "1 day", "text": "reminder_day"},
+        {"name": "eve", "before": "22 hours", "text": "reminder_day", "when": ["intake_open"]},
+        {"name": "missed", "after": "1 day", "when": ["no_show"], "text": "missed_visit"},
+    ],
+    "min_gap": "1 hour",
+}
+
+
+def follow(house: Any, **limits: Any) -> None:
+    edition = cadence_edition(house.clinic, AROUND | limits, NOW)
+    with db.unit_of_work(house.clinic.id) as session:
+        session.add(edition)
+
+
+def test_what_the_caps_drop_stands_under_not_sent_with_its_reason(house: Any, admin: Any) -> None:
+    follow(house, cap_per_day=1)
+    page = admin.get(f"{PAGE}?day=2027-03-03&time=14:00").text
+    assert "In force: 2 texts, 1 not sent" in page
+    assert "the second reminder that day; the clinic sends a patient at most 1" in page
+
+
+def test_what_follows_a_visit_is_shown_by_how_it_went(house: Any, admin: Any) -> None:
+    follow(house)
+    visit = f"{PAGE}?day=2027-03-03&time=14:00"
+    page = admin.get(visit).text
+    assert "In force: 3 texts" in page
+    assert "only if the patient does not come" in page
+    assert "only if the questions are not answered by then" in page
+    missed = admin.get(f"{visit}&marked=no_show").text
+    assert "In force: 3 texts" in missed
+    assert "We missed you Wed, Mar 3" in missed
+    assert '<option value="no_show" selected>' in missed
+    came = admin.get(f"{visit}&marked=arrived&answered=on").text
+    assert "In force: 1 text, 2 not sent" in came
+    assert "this step is for those who do not come, and the patient came" in came
+    assert "the questions are answered" in came
+    assert 'name="answered" value="on"' in came
+    confirmed = admin.get(f"{visit}&confirmed=on").text
+    assert confirmed.count("the visit is confirmed, and confirmed once means silence") == 2
+
+
+def test_a_draft_is_tried_out_in_the_hours_that_the_clinic_leaves_for_texts(house: Any, admin: Any) -> None:
+    with db.unit_of_work(house.clinic.id) as session:
+        session.merge(house.clinic).rules = {"quiet_hours": {"start": "13:00", "end": "09:00"}}
+    admin.post(PAGE, **form(step("day", 1)))
+    page = admin.get(f"{PAGE}?day=2027-03-03&time=14:00").text
+    draft = page.split('id="pane-draft"')[1]
+    assert "quiet hours until 09:00" in draft
+    assert "Tue 2 Mar, 14:00 MST" not in draft
 
 
 def test_the_week_in_which_the_clocks_change_is_one_press_away(house: Any, admin: Any) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -71,6 +72,33 @@ def test_a_preview_is_the_plan_of_a_made_up_visit(run, tmp_path):
     assert json.loads(run(*preview).stdout)[0]["at"] is None
     assert json.loads(run(*preview, "--language", "es").stdout)[0]["at"] == "2026-03-09T16:00:00Z"
     assert [row["step"] for row in json.loads(run(*preview, "--kind", "Group").stdout)] == ["eve"]
+
+
+def test_a_preview_is_told_how_the_visit_went(run, tmp_path):
+    missed = '[[steps]]\nname = "missed"\nafter = "1 day"\nwhen = ["no_show"]\ntext = "missed_visit"\n'
+    (tmp_path / "ours.toml").write_text(FILE + missed)
+    made_up = ("--visit-at", "2026-03-10T14:00", "--booked-at", "2026-02-01T00:00:00Z", "--json")
+    preview = ("cadence", "preview", str(tmp_path / "ours.toml"), *made_up)
+
+    def leaving(*told):
+        return [row["step"] for row in json.loads(run(*preview, *told).stdout) if row["at"]]
+
+    assert leaving() == leaving("--marked", "no_show") == ["day_before", "missed"]
+    assert leaving("--marked", "arrived") == ["day_before"]
+    assert leaving("--confirmed", "--marked", "arrived") == []
+    run(*preview, "--marked", "cancelled", code=2)
+
+
+def test_a_preview_keeps_to_the_hours_that_the_clinic_leaves_whatever_window_a_step_has(run, tmp_path):
+    rules = {"quiet_hours": {"start": "13:00", "end": "09:00"}}
+    [file] = (tmp_path / "data").glob("*.sqlite3")
+    with sqlite3.connect(file) as database:
+        database.execute("UPDATE clinic SET rules = ?", [json.dumps(rules)])
+    (tmp_path / "ours.toml").write_text(FILE + 'window = { start = "08:00", end = "20:00" }\n')
+    made_up = ("--visit-at", "2026-03-10T18:00", "--booked-at", "2026-02-01T00:00:00Z", "--json")
+    [row] = json.loads(run("cadence", "preview", str(tmp_path / "ours.toml"), *made_up).stdout)
+    hour = int(row["local"][11:13])
+    assert 9 <= hour < 13
 
 
 def test_the_cadence_shown_is_a_file_to_start_from_and_its_schema_is_printed(run, tmp_path):

@@ -1,43 +1,64 @@
-"""What holds for every plan, whatever the visit, the zones and the cadence."""
+"""What holds for every plan, whatever the visit, the zones and the cadence; and for what is sent late or about many visits."""
 
 import itertools
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from hypothesis import example, given, settings
+from hypothesis import HealthCheck, example, given, reject, settings
 from hypothesis import strategies as st
 
 from reminders import cadences
-from reminders.rules import planning, zones
+from reminders.rules import conditions, limits, planning, zones
 
 ZONES = [
-    "America/New_York", "America/Denver", "America/Phoenix", "America/Los_Angeles", "America/St_Johns", "Pacific/Honolulu",
-    "America/Santiago", "Europe/Dublin", "Asia/Kathmandu", "Australia/Lord_Howe", "Pacific/Chatham", "Pacific/Apia", "UTC",
+    "America/New_York", "America/Denver", "America/Phoenix", "America/Puerto_Rico", "Pacific/Honolulu", "America/Los_Angeles",
+    "America/St_Johns", "America/Santiago", "Europe/Dublin", "Asia/Kathmandu", "Australia/Lord_Howe", "Pacific/Chatham",
+    "Pacific/Apia", "UTC",
 ]  # fmt: skip
+OURS = ["2027-03-14", "2027-11-07"]
 CHANGES_OF_2027 = {
-    "America/New_York": ["2027-03-14", "2027-11-07"],
-    "America/Denver": ["2027-03-14", "2027-11-07"],
+    "America/New_York": OURS,
+    "America/Denver": OURS,
     "Europe/Dublin": ["2027-03-28", "2027-10-31"],
     "Australia/Lord_Howe": ["2027-04-04", "2027-10-03"],
     "America/Santiago": ["2027-04-04", "2027-09-05"],
 }
 DEFAULT = cadences.default()
-
-
-def made(steps, **limits):
-    """A cadence of (before, fields) pairs; each step is named after its length."""
-    each = [
-        {"name": before.replace(" ", "_"), "before": before, "text": "some_words", **fields}
-        for before, fields in steps
-    ]
-    return cadences.from_mapping({"steps": each, **limits})
+BEFORE = [
+    "2 weeks",
+    "4 days",
+    "72 hours",
+    "1 day",
+    "26 hours",
+    "20 hours",
+    "5 hours",
+    "3 hours",
+    "90 minutes",
+    "20 minutes",
+    "0 days",
+]
+AFTER = ["30 minutes", "3 hours", "1 day", "2 days", "0 days"]
+WHEN = ["first_visit", "not_confirmed", "intake_open", "language:es", "place:North clinic", "kind:group"]
+NIGHTS = [("20:00", "08:00"), ("21:00", "07:30"), ("18:00", "09:00"), ("09:30", "09:00")]
+ANCHORS = st.lists(
+    st.one_of(
+        st.tuples(st.just("before"), st.sampled_from(BEFORE)),
+        st.tuples(st.just("before"), st.sampled_from(BEFORE)),
+        st.tuples(st.just("weekday"), st.sampled_from(planning.anchors.WEEKDAYS)),
+        st.tuples(st.sampled_from(conditions.OUTCOMES), st.sampled_from(AFTER)),
+    ),
+    min_size=1,
+    max_size=6,
+    unique=True,
+)  # fmt: skip
+TEXAS = {6: (time(12), time(21))}  # a Sunday; every other day from nine, until nine in the evening
 
 
 @st.composite
 def some_visit(draw):
     zone = draw(st.sampled_from(ZONES))
-    if zone in CHANGES_OF_2027 and draw(st.booleans()):
-        day = datetime.fromisoformat(draw(st.sampled_from(CHANGES_OF_2027[zone])))
+    if draw(st.booleans()):
+        day = datetime.fromisoformat(draw(st.sampled_from(CHANGES_OF_2027.get(zone, OURS))))
         wall = day + timedelta(minutes=draw(st.integers(-2 * 24 * 60, 5 * 24 * 60)))
     else:
         wall = draw(st.datetimes(datetime(2026, 1, 1), datetime(2028, 12, 31)))
@@ -51,76 +72,187 @@ def some_visit(draw):
         ZoneInfo(zone),
         booked,
         patient and ZoneInfo(patient),
-        draw(st.sampled_from([False] * 4 + [True])),
+        confirmed=draw(st.sampled_from([False] * 4 + [True])),
+        outcome=draw(st.sampled_from([None, None, None, *conditions.OUTCOMES])),
+        facts=draw(
+            st.builds(
+                conditions.Facts,
+                language=st.sampled_from([None, "es-MX", "en"]),
+                place=st.sampled_from([None, "north  CLINIC"]),
+                kind=st.sampled_from([None, "Group"]),
+                first_visit=st.sampled_from([None, True, False]),
+                intake_done=st.sampled_from([None, True, False]),
+            )
+        ),
     )
 
 
 @st.composite
-def some_cadence(draw):
-    lengths = [
-        "2 weeks",
-        "4 days",
-        "72 hours",
-        "1 day",
-        "26 hours",
-        "20 hours",
-        "5 hours",
-        "3 hours",
-        "90 minutes",
-        "20 minutes",
-        "0 days",
-    ]
-    chosen = draw(st.lists(st.sampled_from(lengths), min_size=1, max_size=6, unique=True))
+def some_steps(draw):
     steps = []
-    for length in chosen:
-        fields = {"if_past": draw(st.sampled_from(["drop", "send"])), "unless_confirmed": draw(st.booleans())}
-        if length == "0 days" or ("day" in length and draw(st.booleans())):
-            fields["at"] = draw(st.sampled_from(["00:30", "02:15", "07:59", "10:00", "18:30", "20:00"]))
+    for number, (anchor, said) in enumerate(draw(ANCHORS)):
+        after = anchor in conditions.OUTCOMES
+        when = draw(st.lists(st.sampled_from(WHEN), max_size=1 if draw(st.booleans()) else 0))
+        if after:
+            when = [anchor, *(one for one in when if one != "not_confirmed")]
+        step = {"name": f"s{number}", "text": "some_words", "after" if after else anchor: said, "when": when}
+        if anchor == "weekday" or said == "0 days" or ("day" in said and draw(st.booleans())):
+            step["at"] = draw(st.sampled_from(["00:30", "02:15", "07:59", "10:00", "18:30", "20:00"]))
+        step["if_past"] = draw(st.sampled_from(["drop", "send"]))
+        step["unless_confirmed"] = "not_confirmed" in when or draw(st.booleans())
         if draw(st.booleans()):
-            fields["deliver_by"] = draw(st.sampled_from(["30 minutes", "1 day"]))
-        steps.append((length, fields))
-    return made(
-        steps,
-        min_gap=draw(st.sampled_from(["1 minute", "3 hours", "1 day"])),
-        min_notice=draw(st.sampled_from(["5 minutes", "2 hours"])),
-    )
+            step["deliver_by"] = draw(st.sampled_from(["30 minutes", "4 hours", "1 day"]))
+        if draw(st.sampled_from([False, False, True])):
+            start, end = draw(st.sampled_from([("09:00", "17:00"), ("09:00", "09:30"), ("13:00", "13:30")]))
+            step["window"] = {"start": start, "end": end}
+        steps.append(step)
+    return steps
+
+
+@st.composite
+def some_cadence(draw):
+    """A cadence in which every field there is may say something."""
+    starts, ends = draw(st.sampled_from(NIGHTS))
+    a_day = draw(st.integers(1, 3))
+    made = {
+        "steps": draw(some_steps()),
+        "kinds": {"group": draw(some_steps())} if draw(st.booleans()) else {},
+        "quiet_hours": {"start": starts, "end": ends},
+        "quiet_states": draw(st.sampled_from([[], [], ["TX"]])),
+        "min_gap": draw(st.sampled_from(["1 minute", "3 hours", "1 day"])),
+        "min_notice": draw(st.sampled_from(["5 minutes", "2 hours"])),
+        "catch_up": draw(st.sampled_from(["10 minutes", "60 minutes", "1 day"])),
+        "cap_per_day": a_day,
+        "cap_per_week": a_day + draw(st.integers(0, 3)),
+        "combine_day": draw(st.booleans()),
+    }
+    try:
+        read = cadences.from_mapping(made)
+    except cadences.BadCadence:  # a window outside the hours, or two steps at one moment
+        reject()
+    own = draw(st.sampled_from([None, None, ["09:00", "13:15"]]))
+    return cadences.within(read, own) or read
+
+
+def may_leave(at, place, used, step):
+    """Whether it is no quiet hour for the patient: told from what the clinic wrote, and not by the rules that plan."""
+    local = at.astimezone(place)
+    clock, quiet = local.time(), used.quiet_hours
+    opens, closes = TEXAS.get(local.weekday(), (time(9), time(21)))
+    in_texas = not used.quiet_states or opens <= clock < closes
+    inside = step.window is None or step.window.start <= clock < step.window.end
+    return quiet.end <= clock < quiet.start and in_texas and inside
 
 
 def the_plan_keeps_its_promises(seen, used):
     planned = planning.plan(seen, used)
     place = seen.patient_zone or seen.zone
     assert planning.plan(seen, used) == planned
-    assert sorted(step.step for step in planned) == sorted(step.name for step in used.steps)
+    meant = {s.name: s for s in used.steps_for(seen.facts.kind) if conditions.outcome(s.when) == seen.outcome}
+    assert sorted(step.step for step in planned) == sorted(meant)
     sent = [step for step in planned if step.at is not None]
     for step in sent:
-        local = step.at.astimezone(place)
-        assert 8 <= local.hour < 20
-        assert seen.booked_at <= step.at < seen.starts_at
+        local, written = step.at.astimezone(place), meant[step.step]
+        assert may_leave(step.at, place, used, written)
+        assert seen.booked_at <= step.at
         assert step.at.utcoffset() == timedelta(0)
         assert step.local == local.isoformat()
-        if any(reason.startswith("moved") for reason in step.why):
-            assert seen.starts_at - step.at >= used.min_notice
-        assert step.at < step.deliver_by <= seen.starts_at
-        assert planning.still_useful(step.at, step.at, seen.starts_at, used, place)[0]
-    assert all(later.at - earlier.at >= used.min_gap for earlier, later in itertools.pairwise(sent))
+        if seen.outcome:
+            assert step.at > seen.starts_at
+        else:
+            assert step.at < step.deliver_by <= seen.starts_at
+            if any(reason.startswith("moved") for reason in step.why):
+                assert seen.starts_at - step.at >= used.min_notice
+        if written.deliver_by:
+            assert step.at < step.deliver_by <= step.at + written.deliver_by
+        assert useful(step, step.at, seen, used)
+    moments = sorted(step.at for step in sent)
+    assert all(later - earlier >= used.min_gap for earlier, later in itertools.pairwise(moments))
     for step in planned:
         assert step.why[0].startswith("planned: ")
         assert (step.at is None) == step.why[-1].startswith("dropped: ") == (step.local is None)
     if seen.confirmed:
-        assert {step.step for step in sent} <= {step.name for step in used.steps if not step.unless_confirmed}
+        assert {step.step for step in sent} <= {name for name in meant if not meant[name].unless_confirmed}
+
+
+def useful(step, now, seen, used):
+    written = used.step(step.step, seen.facts.kind)
+    place = seen.patient_zone or seen.zone
+    return planning.still_useful(step.at, now, seen.starts_at, used, place, step.deliver_by, written)[0]
 
 
 @settings(max_examples=200, deadline=None)
 @given(some_visit())
 def test_the_default_cadence_keeps_its_promises_for_every_visit(seen):
     the_plan_keeps_its_promises(seen, DEFAULT)
-    assert [step.step for step in planning.plan(seen, DEFAULT)] == ["72h", "24h", "2h"]
+    names = [] if seen.outcome else ["72h", "24h", "2h"]
+    assert [step.step for step in planning.plan(seen, DEFAULT)] == names
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
 @given(some_visit(), some_cadence())
 def test_every_cadence_keeps_its_promises_for_every_visit(seen, used):
     the_plan_keeps_its_promises(seen, used)
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
+@given(some_visit(), some_cadence(), st.integers(0, 2 * 86400))
+def test_what_is_sent_late_keeps_them_too(seen, used, seconds):
+    place = seen.patient_zone or seen.zone
+    for step in planning.plan(seen, used):
+        now = step.at and step.at + timedelta(seconds=seconds)
+        if now is None or not useful(step, now, seen, used):
+            continue
+        assert may_leave(now, place, used, used.step(step.step, seen.facts.kind))
+        assert now < (step.deliver_by or seen.starts_at + timedelta(days=9))
+        assert (now > seen.starts_at) if seen.outcome else (now < seen.starts_at)
+        assert now - step.at <= used.catch_up
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
+@given(
+    some_visit(),
+    some_cadence(),
+    st.lists(st.integers(-48, 7 * 24), max_size=4),
+    st.lists(st.integers(0, 200), max_size=3),
+)
+def test_over_all_visits_of_a_patient_the_caps_hold_and_each_text_has_its_moment_or_its_reason(
+    seen, used, hours, ago
+):
+    place = seen.patient_zone or seen.zone
+    texts = []
+    for distance in [0, *hours]:
+        start = seen.starts_at + timedelta(hours=distance)
+        visit = planning.Visit(
+            start, seen.zone, seen.booked_at, seen.patient_zone, outcome=seen.outcome, facts=seen.facts
+        )
+        texts += [
+            limits.Text(
+                used.step(step.step, seen.facts.kind), step.at, start.astimezone(seen.zone).date(), "booked"
+            )
+            for step in planning.plan(visit, used)
+            if step.at is not None
+        ]
+
+    def goes_with(one, other):
+        return used.combine_day and limits.shared(texts[one], texts[other], used.min_gap)
+
+    first = min((text.at for text in texts), default=seen.starts_at)
+    before = [first - timedelta(hours=each) for each in ago]
+    found = limits.would_be([text.at for text in texts], place, used, before, goes_with)
+    sent = [text for text, said in zip(texts, found, strict=True) if said is None]
+    for text, said in zip(texts, found, strict=True):
+        gone = [at.astimezone(place).date() for at in [*before, *(one.at for one in sent)] if at <= text.at]
+        ages = [(text.at.astimezone(place).date() - day).days for day in gone]
+        if said is None:
+            assert ages.count(0) <= used.cap_per_day
+            assert sum(age < 7 for age in ages) <= used.cap_per_week
+        elif said == limits.COMBINED:
+            assert used.combine_day
+            assert any(limits.shared(one, text, used.min_gap) and one.at <= text.at for one in sent)
+        else:
+            assert said.startswith("cap: ")
+            assert ages.count(0) >= used.cap_per_day or sum(age < 7 for age in ages) >= used.cap_per_week
 
 
 @settings(max_examples=200, deadline=None)
