@@ -15,7 +15,7 @@ from config import clock, db
 from messaging import people
 from messaging.editions import publishing
 from messaging.models import Clinic
-from reminders import cadences, planner
+from reminders import cadences, planned_rows, planner
 from reminders.models import Appointment
 from reminders.publishing import CADENCE, plan_again
 
@@ -95,15 +95,11 @@ def _plan(clinic_id: UUID) -> None:
         ids = list(session.scalars(_ids(clinic_id)))
     for some in planner.batches(ids, BATCH):
         with db.unit_of_work(clinic_id) as session:
-            planner.plan_many(session, session.scalars(_visits(some)).all())
+            planner.plan_many(session, planned_rows.visits(session, db.among(session, Appointment.id, some)))
 
 
 def _ids(clinic_id: UUID) -> Any:
     return select(Appointment.id).where(Appointment.clinic_id == clinic_id).order_by(Appointment.id)
-
-
-def _visits(ids: list[UUID]) -> Any:
-    return select(Appointment).where(Appointment.id.in_(ids))
 
 
 def _copied(url: str) -> tuple[int, float]:

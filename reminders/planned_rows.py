@@ -1,17 +1,17 @@
-"""Writes planned reminders, many at once: on PostgreSQL as columns in one statement, elsewhere row by row in one go."""
+"""What planning reads and writes, many rows at once: bare columns in, and on PostgreSQL columns out in one statement."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Connection, TextClause, insert, text, update
+from sqlalchemy import ColumnElement, Connection, TextClause, insert, select, text, update
 from sqlalchemy.orm import Session, attributes
 
 from config import db
-from reminders.models import Reminder
+from reminders.models import Appointment, Reminder
 
 # COPY is refused to a role that sees only its own clinic's rows; columns in one statement are nearly as fast.
 INSERT = text(
@@ -37,11 +37,55 @@ PLANNED = ("state", "due_at", "try_after", "why")
 COLUMNS = ("id", "clinic_id", "appointment_id", "step", "revision", *PLANNED)
 
 
-def write(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+class Known(NamedTuple):
+    """What planning asks of a reminder that is there."""
+
+    id: UUID
+    appointment_id: UUID
+    step: str
+    revision: int
+    state: str
+    due_at: datetime | None
+    try_after: datetime
+    why: list[str]
+
+
+class Columns(NamedTuple):
+    """What planning asks of a visit."""
+
+    id: UUID
+    clinic_id: UUID
+    patient_id: UUID
+    revision: int
+    state: str
+    starts_at: datetime
+    zone: str
+    booked_at: datetime
+    place: str | None
+    kind: str | None
+
+
+Visit = Columns | Appointment
+
+
+def visits(session: Session, *where: ColumnElement[bool], most: int | None = None) -> list[Columns]:
+    """Return visits to plan as bare columns, in the order of their ids and at most so many of them."""
+    found = select(*(getattr(Appointment, name) for name in Columns._fields)).where(*where)
+    return [Columns(*row) for row in session.execute(found.order_by(Appointment.id).limit(most))]
+
+
+def known(session: Session, of: Sequence[Visit]) -> list[Known]:
+    """Return what is planned for these visits as bare columns: of most of it nothing will change."""
+    found = select(*(getattr(Reminder, name) for name in Known._fields))
+    theirs = db.among(session, Reminder.appointment_id, [visit.id for visit in of])
+    return [Known(*row) for row in session.execute(found.where(theirs))]
+
+
+def write(session: Session, rows: Sequence[dict[str, Any]]) -> None:
     """Insert reminders given by their columns, each with every one of COLUMNS but its id."""
     if not rows:
         return
-    rows = [{"id": new, **row} for new, row in zip(db.new_ids(len(rows)), rows, strict=True)]
+    rows = [{"id": new} | row for new, row in zip(db.new_ids(len(rows)), rows, strict=True)]
     connection = session.connection()
     if connection.dialect.name == "postgresql":
         _in_columns(connection, INSERT, COLUMNS, rows)

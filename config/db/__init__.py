@@ -4,6 +4,7 @@ from config.db.base import Base, ClinicRow, Heartbeat, Moment, SealedRow, Work, 
 from config.db.claims import Claim, claim, retry_later, still_mine, work_off
 from config.db.engine import EVERY, bare_transaction, engine, forget_connections, on_commit, unit_of_work
 from config.db.sealed import DataKey, Sealed, SealedBytes, clinic_index, load_keys, new_data_key
+from config.db.sets import among
 
 __all__ = [
     "EVERY",
@@ -17,6 +18,7 @@ __all__ = [
     "SealedBytes",
     "SealedRow",
     "Work",
+    "among",
     "bare_transaction",
     "claim",
     "clinic_index",
