@@ -53,8 +53,6 @@ def advance(session: Session, row: Replanning) -> None:
     if row.cursor is not None:
         left = (*left, Appointment.id > row.cursor)
     visits = planned_rows.visits(session, *left, most=BATCH)
-        session, lambda every: every.where(*left).order_by(Appointment.id).limit(BATCH)
-    )
     if visits:
         planner.plan_many(session, visits)
         row.cursor, row.done = visits[-1].id, row.done + len(visits)
