@@ -5,7 +5,7 @@ Revocation: 47 CFR 64.1200(a)(10), by any reasonable means. A STOP ends every pr
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import func, select, tuple_
@@ -16,6 +16,14 @@ from messaging import asking
 from messaging.models import PROGRAMMES, Clinic, ConsentEntry
 
 Event = Literal["granted", "revoked"]
+
+
+class Said(NamedTuple):
+    """What is known of one number's consent, without the words that said so: by a file, about one patient."""
+
+    number_index: bytes
+    patient_id: UUID
+    event: Event
 
 
 def record(
@@ -55,6 +63,23 @@ def record(
             )
         )
     audit.record(session, clinic.id, actor, f"consent.{event}", f"number:{index.hex()}", source=source)
+
+
+def record_many(
+    session: Session, clinic: Clinic, said: Sequence[Said], *, source: str, actor: str
+) -> list[audit.Act]:
+    """Add a line per programme for each of these, as `record` does; return the acts, for the caller to write down."""
+    now = clock.now()
+    alike = {"clinic_id": clinic.id, "key_id": clinic.key_id, "source": source, "actor": actor, "at": now}
+    lines = [
+        {"number_index": one.number_index, "patient_id": one.patient_id, "programme": programme,
+         "event": one.event, "wording": asking.present(source, one.event), "words_ct": None, **alike}
+        for one in said
+        for programme in PROGRAMMES
+    ]  # fmt: skip
+    ids = db.new_ids(len(lines))
+    db.write_rows(session, ConsentEntry, [{"id": new, **line} for new, line in zip(ids, lines, strict=True)])
+    return [(f"consent.{one.event}", f"number:{one.number_index.hex()}", {"source": source}) for one in said]
 
 
 def vouch(
