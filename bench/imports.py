@@ -9,6 +9,7 @@ import resource
 import time
 from contextlib import ExitStack
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 
 from sqlalchemy import Engine, create_engine, select, text
@@ -16,12 +17,12 @@ from sqlalchemy import Engine, create_engine, select, text
 from bench import postgresql, stage
 from config import clock, db
 from config.embedded.valkey import ValkeyServer
+from messaging import phone
 from messaging.models import Clinic
 from reminders import importruns, mapping, tables
 from reminders.models import ImportRun
 
 FLOOR = ("data_key", "patient", "patient_number", "patient_name", "consent_entry", "audit_entry")
-AREAS = (201, 202, 203, 205, 206, 207, 208, 209, 210, 212, 213, 214, 215, 216, 217, 218, 219, 303, 720, 915)
 FLOOR_OF_VISITS = ("appointment", "reminder", "audit_entry")
 
 
@@ -35,6 +36,8 @@ def measure() -> str:
         url = postgresql.database(server, "imports")
         stage.begin(folder, database=url, redis=valkey.url)
         clinic, owner = stage.clinic(), create_engine(url)
+        db.forget_connections()
+        stage.begin(folder, database=postgresql.as_application(url), redis=valkey.url)
         lines = []
         for kind, file, floor in (
             ("patients", _patients(folder, rows), FLOOR),
@@ -62,9 +65,21 @@ def _patients(folder: Path, rows: int) -> Path:
 
 
 def _number(place: int) -> str:
-    """One of the numbers that are kept for fiction; as many as there are, then the same again."""
-    area = AREAS[place // 100 % len(AREAS)]
-    return f"+1{area}555{100 + place % 100:04}"
+    """One of the numbers that are kept for fiction in any area there is; as many as there are, then the same again."""
+    areas = _areas()
+    return f"+1{areas[place // 100 % len(areas)]}555{100 + place % 100:04}"
+
+
+@cache
+def _areas() -> list[int]:
+    return [area for area in range(201, 990) if _is_textable(f"+1{area}5550100")]
+
+
+def _is_textable(number: str) -> bool:
+    try:
+        return bool(phone.e164(number))
+    except phone.NotTextable:
+        return False
 
 
 def _visits(folder: Path, rows: int) -> Path:

@@ -257,7 +257,7 @@ def learnt(session: Session, clinic: Clinic, indexes: Iterable[bytes]) -> dict[b
     """Return what others' texts to these numbers have taught us: a dead one given again may be a stranger's by now."""
     rows = select(PatientNumber.number_index, PatientNumber.line).where(
         PatientNumber.clinic_id == clinic.id,
-        PatientNumber.number_index.in_(list(indexes)),
+        db.among(session, PatientNumber.number_index, list(indexes)),
         PatientNumber.line.in_(LEARNT),
     )
     return dict(session.execute(rows).all())

@@ -7,7 +7,19 @@ from functools import lru_cache
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import ARRAY, JSON, Column, ColumnElement, Table, TextClause, any_, insert, literal, text
+from sqlalchemy import (
+    ARRAY,
+    JSON,
+    Column,
+    ColumnElement,
+    Table,
+    TextClause,
+    func,
+    insert,
+    literal,
+    select,
+    text,
+)
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from config.db.base import Base, Moment
@@ -19,10 +31,11 @@ def among(
     """Return the condition that `column` holds one of `values`, for hundreds of them as cheap as for one.
 
     `in_` writes a parameter for each value and the statement anew for each number of them, which costs more than
-    finding the rows; PostgreSQL takes them all as one array.
+    finding the rows. PostgreSQL takes them all as one array, read as a table: so it looks each value up in its index,
+    where `= ANY` makes it compare every row of a clinic with every value as soon as it has kept a plan for the query.
     """
     if session.get_bind().dialect.name == "postgresql":
-        return column == any_(literal(list(values), ARRAY(column.type)))
+        return column.in_(select(func.unnest(literal(list(values), ARRAY(column.type)))))
     return column.in_(values)
 
 
