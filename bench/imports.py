@@ -58,13 +58,13 @@ def _patients(folder: Path, rows: int) -> Path:
     with file.open("w", encoding="utf-8") as out:
         out.write("MRN,First,Last,Cell,DOB,Language\n")
         out.writelines(
-            f"{place},Ana{place % 97},Quill{place % 993},{_number(place)},1980-02-28,en\n"
+            f"{place},Ana{place % 97},Quill{place % 993},{number(place)},1980-02-28,en\n"
             for place in range(rows)
         )
     return file
 
 
-def _number(place: int) -> str:
+def number(place: int) -> str:
     """One of the numbers that are kept for fiction in any area there is; as many as there are, then the same again."""
     areas = _areas()
     return f"+1{areas[place // 100 % len(areas)]}555{100 + place % 100:04}"
