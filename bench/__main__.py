@@ -1,16 +1,27 @@
 """`make bench`: every measurement, as a ratio against a floor measured in the same run. Machines are noisy; ratios less.
 
-python -m bench [inbound] [outbound] [alert] [inbox] [polls] [forms] [reading] [imports]
-python -m bench [inbound] [outbound] [alert] [inbox] [polls] [forms] [reading] [planning]
-python -m bench [inbound] [outbound] [alert] [inbox] [polls] [forms] [reading] [simulation]
+python -m bench [inbound] [outbound] [alert] [inbox] [polls] [forms] [reading] [planning] [urgent] [imports] [simulation]
 BENCH_PATIENTS=1000000 python -m bench inbox     (a larger clinic than 100,000 patients: minutes, and some GB of disk)
+BENCH_VISITS=20000 python -m bench planning      (fewer visits than 100,000; also for urgent and simulation)
 BENCH_ROWS=20000 python -m bench imports         (a shorter file than 100,000 rows)
 """
 
 import sys
 from collections.abc import Callable
 
-from bench import alert, forms, imports, inbound, inbox, outbound, planning, polls, reading, simulation
+from bench import (
+    alert,
+    forms,
+    imports,
+    inbound,
+    inbox,
+    outbound,
+    planning,
+    polls,
+    reading,
+    simulation,
+    urgent,
+)
 
 MEASUREMENTS: dict[str, Callable[[], str]] = {
     "inbound": inbound.measure,
@@ -18,6 +29,7 @@ MEASUREMENTS: dict[str, Callable[[], str]] = {
     "alert": alert.measure,
     "inbox": inbox.measure,
     "planning": planning.measure,
+    "urgent": urgent.measure,
     "polls": polls.measure,
     "reading": reading.measure,
     "forms": forms.measure,

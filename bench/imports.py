@@ -1,33 +1,45 @@
-"""How fast a file of patients and one of visits are imported, against the bare rows put into the same tables, and what memory it takes.
+"""How fast a file of patients and one of visits are imported, against the bare rows put into the same tables.
+
+Beside it: what memory it takes, and how long a colleague waits for the inbox meanwhile.
 
 PostgreSQL, the whole way of a file that was handed in: read, sealed in parts, worked off part by part, visits planned.
 The floor is the same number of rows, copied by COPY out of the tables that the import has filled.
 """
 
+import http.client
+import multiprocessing
 import os
 import resource
+import statistics
 import time
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
+from functools import cache, partial
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Engine, create_engine, select, text
 
 from bench import postgresql, stage
-from config import clock, db
+from config import clock, db, start
 from config.embedded.valkey import ValkeyServer
+from messaging import people, phone
+from messaging.inbox import items
 from messaging.models import Clinic
 from reminders import importruns, mapping, tables
 from reminders.models import ImportRun
+from web import rows, sessions
 
 FLOOR = ("data_key", "patient", "patient_number", "patient_name", "consent_entry", "audit_entry")
-AREAS = (201, 202, 203, 205, 206, 207, 208, 209, 210, 212, 213, 214, 215, 216, 217, 218, 219, 303, 720, 915)
+PAUSE = 0.2
+Asks = Callable[[Callable[[], float | None]], tuple[float, list[float]]]
 FLOOR_OF_VISITS = ("appointment", "reminder", "audit_entry")
 
 
 def measure() -> str:
     """Return rows a second of both kinds, their share of the floor, and how much memory grew."""
-    rows = int(os.environ.get("BENCH_ROWS", "100000"))
+    count = int(os.environ.get("BENCH_ROWS", "100000"))
     with ExitStack() as stack:
         folder = stack.enter_context(stage.folder())
         valkey = stack.enter_context(ValkeyServer(folder / "valkey"))
@@ -35,45 +47,114 @@ def measure() -> str:
         url = postgresql.database(server, "imports")
         stage.begin(folder, database=url, redis=valkey.url)
         clinic, owner = stage.clinic(), create_engine(url)
-        lines = []
+        db.forget_connections()
+        lines, asks = [], stack.enter_context(_colleague(folder, url, valkey.url, clinic))
+        quiet = asks(lambda: time.sleep(20))[1]
         for kind, file, floor in (
-            ("patients", _patients(folder, rows), FLOOR),
-            ("appointments", _visits(folder, rows), FLOOR_OF_VISITS),
+            ("patients", _patients(folder, count), FLOOR),
+            ("appointments", _visits(folder, count), FLOOR_OF_VISITS),
         ):
             before = _memory()
-            took = _import(clinic, kind, file)
+            took, waits = asks(partial(_import, clinic, kind, file))
             bare = _copy(owner, floor)
             lines.append(
-                f"imports: {rows:,} {kind} in {took:.0f} s, {rows / took:,.0f} a second; the bare rows {bare:.1f} s,"
-                f" ratio {bare / took:.2f}; memory at its highest {before:.0f} MB before, {_memory():.0f} MB after"
+                f"imports: {count:,} {kind} in {took:.0f} s, {count / took:,.0f} a second; the bare rows {bare:.1f} s,"
+                f" ratio {bare / took:.2f}; memory at its highest {before:.0f} MB before, {_memory():.0f} MB after;"
+                f" the inbox meanwhile {_told(waits)}, before it {_told(quiet)}, ratio p95 {_p95(waits) / _p95(quiet):.2f}"
             )
     return "\n".join(lines)
 
 
-def _patients(folder: Path, rows: int) -> Path:
+@contextmanager
+def _colleague(folder: Path, url: str, redis: str, clinic: Clinic) -> Iterator[Asks]:
+    """Serve the inbox of the clinic, with a first page that is full; yield what asks for it while something is done."""
+    loaded = stage.begin(folder, database=postgresql.as_application(url), redis=redis)
+    with db.unit_of_work(clinic.id) as session:
+        staff = people.add_staff(session, clinic, name="Alba Reyes", email="alba@alder.example")
+        for number in range(rows.PAGE):
+            items.open_item(
+                session, clinic, kind="reply", about="bench:1", dedupe=f"case {number}", summary="Can I come at four?",
+                owner_id=staff.id,
+            )  # fmt: skip
+        cookie = f"{sessions.cookie_name()}={sessions.start(session, staff)}"
+    env = start.environment(loaded, redis)
+    argv = ["-m", "bench.server", "config.wsgi:app"]
+    with stage.serving(argv, env, f"http://127.0.0.1:{loaded.port}/healthz"):
+        yield partial(_while, loaded.port, cookie)
+
+
+def _while(port: int, cookie: str, doing: Callable[[], float | None]) -> tuple[float, list[float]]:
+    """Return what `doing` returns, and how many milliseconds each page took that was asked for meanwhile."""
+    apart = multiprocessing.get_context("spawn")  # a thread would wait for the work of this process
+    over, told = apart.Event(), apart.Queue()
+    asking = apart.Process(target=_ask, args=(port, cookie, over, told))
+    asking.start()
+    done = doing() or 0.0
+    over.set()
+    waits: list[float] = told.get(timeout=60)
+    asking.join(60)
+    return done, waits
+
+
+def _ask(port: int, cookie: str, over: Any, told: Any) -> None:
+    waits = []
+    while not over.wait(PAUSE):
+        began = time.perf_counter()
+        door = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        door.request("GET", "/inbox?view=mine", headers={"Cookie": cookie})
+        page = door.getresponse()
+        shown = page.read().count(b"data-row=")
+        door.close()
+        waits.append(1000 * (time.perf_counter() - began))
+        if page.status != 200 or shown < rows.PAGE:
+            raise RuntimeError(f"the inbox answered {page.status} with {shown} rows")
+    told.put(waits[3:])
+
+
+def _told(waits: list[float]) -> str:
+    return f"p50 {statistics.median(waits):.0f} ms, p95 {_p95(waits):.0f} ms of {len(waits)}"
+
+
+def _p95(waits: list[float]) -> float:
+    return statistics.quantiles(waits, n=20)[-1]
+
+
+def _patients(folder: Path, count: int) -> Path:
     file = folder / "patients.csv"
     with file.open("w", encoding="utf-8") as out:
         out.write("MRN,First,Last,Cell,DOB,Language\n")
         out.writelines(
-            f"{place},Ana{place % 97},Quill{place % 993},{_number(place)},1980-02-28,en\n"
-            for place in range(rows)
+            f"{place},Ana{place % 97},Quill{place % 993},{number(place)},1980-02-28,en\n"
+            for place in range(count)
         )
     return file
 
 
-def _number(place: int) -> str:
-    """One of the numbers that are kept for fiction; as many as there are, then the same again."""
-    area = AREAS[place // 100 % len(AREAS)]
-    return f"+1{area}555{100 + place % 100:04}"
+def number(place: int) -> str:
+    """One of the numbers that are kept for fiction in any area there is; as many as there are, then the same again."""
+    areas = _areas()
+    return f"+1{areas[place // 100 % len(areas)]}555{100 + place % 100:04}"
 
 
-def _visits(folder: Path, rows: int) -> Path:
+@cache
+def _areas() -> list[int]:
+    return [area for area in range(201, 990) if _is_textable(f"+1{area}5550100")]
+
+
+def _is_textable(number: str) -> bool:
+    try:
+        return bool(phone.e164(number))
+    except phone.NotTextable:
+        return False
+
+
+def _visits(folder: Path, count: int) -> Path:
     file, day = folder / "visits.csv", clock.now() + timedelta(days=5)
     with file.open("w", encoding="utf-8") as out:
         out.write("AppointmentID,PatientId,AppointmentDay\n")
         out.writelines(
             f"V{place},{place},{day + timedelta(minutes=place % 40000):%Y-%m-%dT%H:%M}\n"
-            for place in range(rows)
+            for place in range(count)
         )
     return file
 
@@ -104,10 +185,10 @@ def _copy(owner: Engine, names: tuple[str, ...]) -> float:
             assert raw is not None
             with raw.cursor() as cursor:
                 with cursor.copy(f"COPY {name} TO STDOUT") as out:
-                    rows = b"".join(bytes(part) for part in out)
+                    copied = b"".join(bytes(part) for part in out)
                 began = time.monotonic()
                 with cursor.copy(f"COPY floor_{name} FROM STDIN") as into:
-                    into.write(rows)
+                    into.write(copied)
                 took += time.monotonic() - began
             connection.execute(text(f"DROP TABLE floor_{name}"))
     return took

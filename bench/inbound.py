@@ -33,7 +33,7 @@ def _round(target: str) -> float:
     with stage.folder() as folder, ValkeyServer(folder / "valkey") as valkey:
         loaded = stage.begin(folder / "data")
         stage.clinic()
-        bodies = [_signed(loaded) for _ in range(REQUESTS)]
+        bodies = [signed(loaded) for _ in range(REQUESTS)]
         env = start.environment(loaded, valkey.url)
         argv = ["-m", "bench.server", target]
         with stage.serving(argv, env, f"http://127.0.0.1:{loaded.port}/healthz"):
@@ -41,15 +41,18 @@ def _round(target: str) -> float:
             return _fire(loaded.port, bodies[100:])
 
 
-def _signed(loaded: settings.Settings) -> tuple[bytes, dict[str, str]]:
+def signed(
+    loaded: settings.Settings, words: str = "Y but can I bring my daughter", number: str = stage.PATIENT
+) -> tuple[bytes, dict[str, str]]:
+    """Return the body and the headers of a text from `number`, as the carrier signs it."""
     from twilio.request_validator import RequestValidator
 
     form = {
         "MessageSid": "SM" + secrets.token_hex(16),
         "AccountSid": loaded.twilio_account_sid,
-        "From": stage.PATIENT,
+        "From": number,
         "To": stage.CLINIC,
-        "Body": "Y but can I bring my daughter",
+        "Body": words,
         "NumMedia": "0",
         "NumSegments": "1",
         "ApiVersion": "2010-04-01",

@@ -3,6 +3,7 @@
 import os
 import resource
 import time
+from collections.abc import Callable
 from datetime import timedelta
 from io import BytesIO
 from typing import Any
@@ -15,7 +16,7 @@ from config import clock, db
 from messaging import people
 from messaging.editions import publishing
 from messaging.models import Clinic
-from reminders import cadences, planner
+from reminders import cadences, planned_rows, planner
 from reminders.models import Appointment
 from reminders.publishing import CADENCE, plan_again
 
@@ -44,11 +45,11 @@ def measure() -> str:
     with postgresql.server() as owner, stage.folder() as folder:
         url = postgresql.database(owner, "planning")
         stage.begin(folder, database=url)
-        clinic = _fill(url)
+        clinic = fill(url)
         db.forget_connections()
         stage.begin(folder, database=postgresql.as_application(url))
         before, start = _memory(), time.perf_counter()
-        _plan(clinic.id)
+        plan(clinic.id)
         ours, grown = time.perf_counter() - start, _memory() - before
         rows, floor = _copied(url)
         again = _again(url, clinic)
@@ -60,8 +61,8 @@ def measure() -> str:
     )
 
 
-def _fill(url: str) -> Clinic:
-    """Add a clinic with its cadence, patients and visits, none of them planned."""
+def fill(url: str, number: Callable[[int], str | None] = lambda _: None) -> Clinic:
+    """Add a clinic with its cadence, patients with their numbers and visits, none of them planned."""
     clinic = stage.clinic()
     with db.unit_of_work(db.EVERY) as session:
         patients = [
@@ -69,12 +70,12 @@ def _fill(url: str) -> Clinic:
                 session,
                 session.get_one(Clinic, clinic.id),
                 people.PatientRecord(
-                    record=f"P{n}", first_name="Rosa", last_name="Vance", number=None, birth_date=None
+                    record=f"P{n}", first_name="Rosa", last_name="Vance", number=number(n), birth_date=None
                 ),
             )[0].id
             for n in range(PATIENTS)
         ]
-        _publish(session, clinic, STEPS)
+        publish(session, clinic, STEPS)
     engine = create_engine(url)
     with engine.begin() as connection:
         given = {"clinic": clinic.id, "patients": patients, "count": VISITS, "now": clock.now()}
@@ -84,26 +85,24 @@ def _fill(url: str) -> Clinic:
     return clinic
 
 
-def _publish(session: Any, clinic: Clinic, steps: list[dict[str, Any]]) -> None:
+def publish(session: Any, clinic: Clinic, steps: list[dict[str, Any]]) -> None:
+    """Let the clinic follow these steps from now on."""
     definition = cadences.from_mapping({"name": "bench", "steps": steps}).model_dump(mode="json")
     draft = publishing.save(session, clinic, CADENCE, definition, edit=0, actor="bench")
     publishing.publish(session, clinic, CADENCE, edit=draft.edit, actor="bench")
 
 
-def _plan(clinic_id: UUID) -> None:
+def plan(clinic_id: UUID) -> None:
+    """Plan every visit of the clinic, a batch to a transaction."""
     with db.unit_of_work(clinic_id, read_only=True) as session:
         ids = list(session.scalars(_ids(clinic_id)))
     for some in planner.batches(ids, BATCH):
         with db.unit_of_work(clinic_id) as session:
-            planner.plan_many(session, session.scalars(_visits(some)).all())
+            planner.plan_many(session, planned_rows.visits(session, db.among(session, Appointment.id, some)))
 
 
 def _ids(clinic_id: UUID) -> Any:
     return select(Appointment.id).where(Appointment.clinic_id == clinic_id).order_by(Appointment.id)
-
-
-def _visits(ids: list[UUID]) -> Any:
-    return select(Appointment).where(Appointment.id.in_(ids))
 
 
 def _copied(url: str) -> tuple[int, float]:
@@ -141,7 +140,7 @@ def _again(url: str, clinic: Clinic) -> float:
         )
     engine.dispose()
     with db.unit_of_work(clinic.id) as session:
-        _publish(session, clinic, LATER)
+        publish(session, clinic, LATER)
     start = time.perf_counter()
     plan_again(clinic.id)
     return time.perf_counter() - start

@@ -93,9 +93,14 @@ def derive(key: bytes, purpose: str) -> bytes:
     return HKDF(hashes.SHA256(), KEY_BYTES, salt=None, info=purpose.encode()).derive(key)
 
 
-def blind_index(clinic_key: bytes, kind: str, value: str) -> bytes:
-    """Return the 16 bytes by which `value` is found within one clinic without being readable."""
-    return hmac.new(derive(clinic_key, "index." + kind), value.encode(), hashlib.sha256).digest()[:16]
+def index_key(clinic_key: bytes, kind: str) -> bytes:
+    """Return the key of one kind of blind index in the clinic whose key is given."""
+    return derive(clinic_key, "index." + kind)
+
+
+def blind_index(of_kind: bytes, value: str) -> bytes:
+    """Return the 16 bytes by which `value` is found within one clinic without being readable; see `index_key`."""
+    return hmac.digest(of_kind, value.encode(), "sha256")[:16]
 
 
 def new_key() -> bytes:

@@ -3,12 +3,13 @@
 Revocation: 47 CFR 64.1200(a)(10), by any reasonable means. A STOP ends every programme; START brings them back.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from config import audit, clock, db
@@ -16,6 +17,14 @@ from messaging import asking
 from messaging.models import PROGRAMMES, Clinic, ConsentEntry
 
 Event = Literal["granted", "revoked"]
+
+
+class Said(NamedTuple):
+    """What is known of one number's consent, without the words that said so: by a file, about one patient."""
+
+    number_index: bytes
+    patient_id: UUID
+    event: Event
 
 
 def record(
@@ -55,6 +64,23 @@ def record(
             )
         )
     audit.record(session, clinic.id, actor, f"consent.{event}", f"number:{index.hex()}", source=source)
+
+
+def record_many(
+    session: Session, clinic: Clinic, said: Sequence[Said], *, source: str, actor: str
+) -> list[audit.Act]:
+    """Add a line per programme for each of these, as `record` does; return the acts, for the caller to write down."""
+    now = clock.now()
+    alike = {"clinic_id": clinic.id, "key_id": clinic.key_id, "source": source, "actor": actor, "at": now}
+    lines = [
+        {"number_index": one.number_index, "patient_id": one.patient_id, "programme": programme,
+         "event": one.event, "wording": asking.present(source, one.event), "words_ct": None, **alike}
+        for one in said
+        for programme in PROGRAMMES
+    ]  # fmt: skip
+    ids = db.new_ids(len(lines))
+    db.write_rows(session, ConsentEntry, [{"id": new, **line} for new, line in zip(ids, lines, strict=True)])
+    return [(f"consent.{one.event}", f"number:{one.number_index.hex()}", {"source": source}) for one in said]
 
 
 def vouch(
@@ -97,14 +123,24 @@ def vouched(agreed: bool, present: set[str], *, known: bool) -> Event | None:
 def lines_of(session: Session, numbers: Collection[tuple[UUID, bytes]]) -> set[tuple[bytes, UUID]]:
     """Return of which patients these numbers (clinic, index) have lines in the ledger."""
     found: set[tuple[bytes, UUID]] = set()
-    wanted = list(numbers)
-    for start in range(0, len(wanted), 200):
+    for theirs in _about(session, numbers):
         rows = select(ConsentEntry.number_index, ConsentEntry.patient_id).where(
-            tuple_(ConsentEntry.clinic_id, ConsentEntry.number_index).in_(wanted[start : start + 200]),
-            ConsentEntry.patient_id.is_not(None),
+            theirs, ConsentEntry.patient_id.is_not(None)
         )
         found |= {(index, patient_id) for index, patient_id in session.execute(rows) if patient_id}
     return found
+
+
+def _about(session: Session, numbers: Iterable[tuple[UUID, bytes]]) -> Iterator[ColumnElement[bool]]:
+    """Conditions for the lines of these numbers, each number in one of them, together all."""
+    by_clinic: defaultdict[UUID, set[bytes]] = defaultdict(set)
+    for clinic_id, index in numbers:
+        by_clinic[clinic_id].add(index)
+    for clinic_id, indexes in by_clinic.items():
+        all_of_it = list(indexes)
+        for start in range(0, len(all_of_it), 1000):
+            some = db.among(session, ConsentEntry.number_index, all_of_it[start : start + 1000])
+            yield (ConsentEntry.clinic_id == clinic_id) & some
 
 
 def _has_line(session: Session, clinic: Clinic, number: str, patient_id: UUID) -> bool:
@@ -148,17 +184,14 @@ def may_text(session: Session, clinic: Clinic, number: str, programme: str) -> b
 
 def states(session: Session, numbers: Iterable[tuple[UUID, bytes]]) -> dict[tuple[UUID, bytes, str], str]:
     """Return the last event for every (clinic, number index, programme) of `numbers`, with few SELECTs."""
-    wanted = list(set(numbers))
     last: dict[tuple[UUID, bytes, str], str] = {}
-    for start in range(0, len(wanted), 200):
-        lines = (
-            select(
-                ConsentEntry.clinic_id, ConsentEntry.number_index, ConsentEntry.programme, ConsentEntry.event
-            )
-            .where(tuple_(ConsentEntry.clinic_id, ConsentEntry.number_index).in_(wanted[start : start + 200]))
-            .order_by(ConsentEntry.at, ConsentEntry.id)
-        )
-        for clinic_id, index, programme, event in session.execute(lines):
+    for theirs in _about(session, numbers):
+        lines = select(
+            ConsentEntry.clinic_id, ConsentEntry.number_index, ConsentEntry.programme, ConsentEntry.event
+        ).where(theirs)
+        for clinic_id, index, programme, event in session.execute(
+            lines.order_by(ConsentEntry.at, ConsentEntry.id)
+        ):
             last[clinic_id, index, programme] = event
     return last
 

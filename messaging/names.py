@@ -132,8 +132,8 @@ def rows(session: Session, clinic: Clinic, patient: Patient) -> list[dict[str, A
     }
     patient.names_indexed = True
     return [
-        {"id": db.new_id(), "clinic_id": clinic.id, "patient_id": patient.id, "token": token}
-        for token in sorted(tokens)
+        {"id": new, "clinic_id": clinic.id, "patient_id": patient.id, "token": token}
+        for new, token in zip(db.new_ids(len(tokens)), sorted(tokens), strict=True)
     ]
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
+from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -173,11 +174,13 @@ def save_patient(
     return patient, change
 
 
-def new_patient(session: Session, clinic: Clinic, record: PatientRecord) -> Patient:
-    """Return a patient with a key of their own, added to the session and not yet flushed."""
+def new_patient(
+    session: Session, clinic: Clinic, record: PatientRecord, *, key_id: UUID | None = None
+) -> Patient:
+    """Return a patient with a key of their own, made now if not before, added to the session and not yet flushed."""
     patient = Patient(
         clinic_id=clinic.id,
-        key_id=db.new_data_key(session, clinic.id, under=clinic.key_id),
+        key_id=key_id or db.new_data_key(session, clinic.id, under=clinic.key_id),
         record_index=db.clinic_index(session, clinic.key_id, "record", record.record),
         record=record.record,
         state=record.state or "active",
@@ -254,7 +257,7 @@ def learnt(session: Session, clinic: Clinic, indexes: Iterable[bytes]) -> dict[b
     """Return what others' texts to these numbers have taught us: a dead one given again may be a stranger's by now."""
     rows = select(PatientNumber.number_index, PatientNumber.line).where(
         PatientNumber.clinic_id == clinic.id,
-        PatientNumber.number_index.in_(list(indexes)),
+        db.among(session, PatientNumber.number_index, list(indexes)),
         PatientNumber.line.in_(LEARNT),
     )
     return dict(session.execute(rows).all())

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from config import audit, db
@@ -32,7 +32,7 @@ def save_patients(
 def find_by_records(session: Session, clinic: Clinic, records: Collection[str]) -> dict[str, Patient]:
     """Return the patients with these record numbers of the clinic, by record number; who is not known is left out."""
     of_index = {db.clinic_index(session, clinic.key_id, "record", record): record for record in records}
-    ours = (Patient.clinic_id == clinic.id, Patient.record_index.in_(of_index))
+    ours = (Patient.clinic_id == clinic.id, db.among(session, Patient.record_index, of_index))
     return {of_index[one.record_index]: one for one in session.scalars(select(Patient).where(*ours))}
 
 
@@ -66,6 +66,8 @@ class _Batch:
         }
         self.known = find_by_records(session, clinic, [one.record for one in records])
         db.load_keys(session, (one.key_id for one in self.known.values()))
+        unknown = sum(one.record not in self.known for one in records)
+        self.fresh_keys = db.new_data_keys(session, clinic.id, unknown, under=clinic.key_id)
         self.given = self._given()
         ours = [(clinic.id, index) for index in self.of_number.values()]
         self.agreed, self.vouched = consent.states(session, ours), consent.lines_of(session, ours)
@@ -76,12 +78,11 @@ class _Batch:
     def save(self) -> list[tuple[Patient, Change]]:
         with self.session.no_autoflush:
             saved = [self._save(record) for record in self.records]
+            found_by = [row for one in self.renamed for row in names.rows(self.session, self.clinic, one)]
             # What refers to a patient by an id alone comes after them.
             self.session.flush()
-            for record, (patient, change) in zip(self.records, saved, strict=True):
-                self._write_down(record, patient, change)
-            self.session.flush()
-        self._index_names()
+            self._write_down(saved)
+            self._index_names(found_by)
         for record in self.records:
             if record.number in self.spoken_to:
                 conversations.attribute(self.session, self.clinic, record.number)
@@ -90,7 +91,11 @@ class _Batch:
     def _given(self) -> dict[UUID, list[PatientNumber]]:
         found: defaultdict[UUID, list[PatientNumber]] = defaultdict(list)
         ids = [one.id for one in self.known.values()]
-        rows = select(PatientNumber).where(PatientNumber.patient_id.in_(ids)).order_by(PatientNumber.id)
+        rows = (
+            select(PatientNumber)
+            .where(db.among(self.session, PatientNumber.patient_id, ids))
+            .order_by(PatientNumber.id)
+        )
         for row in self.session.scalars(rows) if ids else ():
             found[row.patient_id].append(row)
         return found
@@ -99,7 +104,7 @@ class _Batch:
         """The numbers with which there is a conversation already, whose patient it may be to find anew."""
         rows = select(Conversation.number_index).where(
             Conversation.clinic_id == self.clinic.id,
-            Conversation.number_index.in_(self.of_number.values()),
+            db.among(self.session, Conversation.number_index, self.of_number.values()),
         )
         there = set(self.session.scalars(rows)) if self.of_number else set()
         return {number for number, index in self.of_number.items() if index in there}
@@ -108,7 +113,8 @@ class _Batch:
         patient = self.known.get(record.record)
         change: Change = "unchanged"
         if patient is None:
-            patient, change = people.new_patient(self.session, self.clinic, record), "created"
+            patient = people.new_patient(self.session, self.clinic, record, key_id=self.fresh_keys.pop())
+            change = "created"
             self.renamed.append(patient)
         elif changed := people.update(patient, record):
             change = "updated"
@@ -140,26 +146,22 @@ class _Batch:
         said = {self.agreed.get((self.clinic.id, index, one), "unknown") for one in PROGRAMMES}
         return consent.vouched(record.consent, said, known=(index, patient.id) in self.vouched)
 
-    def _write_down(self, record: PatientRecord, patient: Patient, change: Change) -> None:
-        event = self._says(record, patient) if record.number else None
-        if event:
-            consent.record(
-                self.session, self.clinic, record.number or "", event, source=self.source, actor=self.actor,
-                patient_id=patient.id,
-            )  # fmt: skip
-        if change != "unchanged":
-            about = f"patient:{patient.id}"
-            audit.record(
-                self.session, self.clinic.id, self.actor, f"patient.{change}", about, source=self.source
-            )
-
-    def _index_names(self) -> None:
-        if not self.renamed:
-            return
-        ids = [one.id for one in self.renamed]
-        self.session.execute(delete(PatientName).where(PatientName.patient_id.in_(ids)))
-        rows: list[dict[str, Any]] = [
-            row for one in self.renamed for row in names.rows(self.session, self.clinic, one)
+    def _write_down(self, saved: Sequence[tuple[Patient, Change]]) -> None:
+        each = [(record, *one) for record, one in zip(self.records, saved, strict=True)]
+        said = [
+            consent.Said(self.of_number[record.number], patient.id, event)
+            for record, patient, _ in each
+            if record.number and (event := self._says(record, patient))
         ]
-        if rows:
-            self.session.execute(insert(PatientName), rows)
+        acts = consent.record_many(self.session, self.clinic, said, source=self.source, actor=self.actor)
+        acts += [
+            (f"patient.{change}", f"patient:{patient.id}", {"source": self.source})
+            for _, patient, change in each
+            if change != "unchanged"
+        ]
+        audit.record_many(self.session, self.clinic.id, self.actor, acts)
+
+    def _index_names(self, rows: Sequence[dict[str, Any]]) -> None:
+        ids = [one.id for one in self.renamed]
+        self.session.execute(delete(PatientName).where(db.among(self.session, PatientName.patient_id, ids)))
+        db.write_rows(self.session, PatientName, rows)

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from config import audit, clock
+from config import audit, clock, db
 from messaging import models as messaging
 from messaging.inbox import snoozing
 from reminders import planner
@@ -96,7 +96,7 @@ def _known(
     wanted = select(Appointment).where(
         Appointment.clinic_id == clinic.id,
         Appointment.source == source,
-        Appointment.external_id.in_(set(ids)),
+        db.among(session, Appointment.external_id, set(ids)),
     )
     return {row.external_id: row for row in session.scalars(wanted.with_for_update(key_share=True))}
 

@@ -6,13 +6,13 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, time
 from functools import lru_cache
 from itertools import islice
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from config import clock, queue
+from config import clock, db, queue
 from messaging import models as messaging
 from messaging import outbox
 from messaging.editions import publishing
@@ -29,19 +29,6 @@ NO_HOUR = "dropped: hours: those the patient wants texts in and those of the cli
 # Visits in these states were neither made nor missed: none of them is the patient's first.
 NEVER_CAME = ("cancelled", "no_show")
 SHARED = "planned again: the text it shared with another visit was taken back"
-
-
-class Known(NamedTuple):
-    """What planning asks of a reminder that is there."""
-
-    id: UUID
-    appointment_id: UUID
-    step: str
-    revision: int
-    state: str
-    due_at: datetime | None
-    try_after: datetime
-    why: list[str]
 
 
 def cadence_of(session: Session, clinic_id: UUID) -> cadences.Cadence:
@@ -77,7 +64,7 @@ def replan(session: Session, appointment: Appointment) -> None:
     plan_many(session, [appointment])
 
 
-def plan_many(session: Session, appointments: Iterable[Appointment]) -> None:
+def plan_many(session: Session, appointments: Iterable[planned_rows.Visit]) -> None:
     """Bring the reminders of these visits in line with what the visits, their patients and the cadences say now.
 
     What a former revision planned is superseded, its texts that have not left are cancelled. What was sent stays
@@ -110,10 +97,10 @@ def _is_nudge(step: cadences.Step | None) -> bool:
     return step is None or step.unless_confirmed
 
 
-def _plan_batch(session: Session, visits: Sequence[Appointment]) -> None:
+def _plan_batch(session: Session, visits: Sequence[planned_rows.Visit]) -> None:
     now = clock.now()
-    rows: defaultdict[UUID, list[Known]] = defaultdict(list)
-    for row in _known(session, visits):
+    rows: defaultdict[UUID, list[planned_rows.Known]] = defaultdict(list)
+    for row in planned_rows.known(session, visits):
         rows[row.appointment_id].append(row)
     plans = plans_of(session, visits, now, known=rows.keys())
     over: list[UUID] = []
@@ -121,12 +108,11 @@ def _plan_batch(session: Session, visits: Sequence[Appointment]) -> None:
     moved: list[dict[str, Any]] = []
     for visit in visits:
         plan, known = plans[visit.id], rows[visit.id]
-        named = {"clinic_id": visit.clinic_id, "appointment_id": visit.id, "revision": visit.revision}
         over += [row.id for row in known if _is_over(row, visit, plan)]
-        present = {row.step: row for row in known if row.revision == named["revision"]}
+        present = {row.step: row for row in known if row.revision == visit.revision}
         for name, step in plan.items():
             if name not in present:
-                new.append({"step": name, **named, **_values(step, now)})
+                new.append(_named(visit, name) | _values(step, now))
             elif _may_move(present[name], now):
                 moved += _moved(present[name], step, now)
     if over:
@@ -141,7 +127,7 @@ def _plan_batch(session: Session, visits: Sequence[Appointment]) -> None:
 
 def plans_of(
     session: Session,
-    visits: Sequence[Appointment],
+    visits: Sequence[planned_rows.Visit],
     now: datetime,
     *,
     known: Collection[UUID],
@@ -155,7 +141,7 @@ def plans_of(
     """
     who = messaging.Patient
     facts = select(who.id, who.zone, who.state, who.language, who.wishes)
-    facts = facts.where(who.id.in_({visit.patient_id for visit in visits}))
+    facts = facts.where(db.among(session, who.id, {visit.patient_id for visit in visits}))
     patients = {row.id: row for row in session.execute(facts)}
     clinics_here = {visit.clinic_id for visit in visits}
     cadence = cadence or {clinic_id: cadence_of(session, clinic_id) for clinic_id in clinics_here}
@@ -183,13 +169,13 @@ def _unsent(name: str) -> planning.PlannedStep:
     return planning.PlannedStep(name, None, None, (NO_HOUR,))
 
 
-def _is_spoken_of(visit: Appointment, now: datetime) -> bool:
+def _is_spoken_of(visit: planned_rows.Visit, now: datetime) -> bool:
     """Whether a visit may have texts now: while it is to come, and once it is known how it went."""
     return visit.state in conditions.OUTCOMES or (visit.state in SPOKEN_OF and visit.starts_at > now)
 
 
 def _first_visits(
-    session: Session, visits: Sequence[Appointment], cadence: Mapping[UUID, cadences.Cadence]
+    session: Session, visits: Sequence[planned_rows.Visit], cadence: Mapping[UUID, cadences.Cadence]
 ) -> dict[UUID, datetime]:
     """By patient, when they came first or are to come first; nothing where no cadence asks for it."""
     asked = (step for rules in cadence.values() for _, step in rules.all_steps())
@@ -198,7 +184,7 @@ def _first_visits(
     theirs = (
         select(Appointment.patient_id, func.min(Appointment.starts_at))
         .where(
-            Appointment.patient_id.in_({visit.patient_id for visit in visits}),
+            db.among(session, Appointment.patient_id, {visit.patient_id for visit in visits}),
             Appointment.state.not_in(NEVER_CAME),
         )
         .group_by(Appointment.patient_id)
@@ -206,7 +192,7 @@ def _first_visits(
     return {row[0]: row[1] for row in session.execute(theirs)}
 
 
-def _visit(visit: Appointment, patient_zone: str | None, facts: conditions.Facts) -> planning.Visit:
+def _visit(visit: planned_rows.Visit, patient_zone: str | None, facts: conditions.Facts) -> planning.Visit:
     return planning.Visit(
         starts_at=visit.starts_at,
         zone=zones.zone(visit.zone),
@@ -224,14 +210,9 @@ def _existing(session: Session, visits: Sequence[Appointment]) -> list[Reminder]
     return list(session.scalars(found.execution_options(populate_existing=True)))
 
 
-def _known(session: Session, visits: Sequence[Appointment]) -> Sequence[Known]:
-    """What is planned for these visits, as bare columns: of most of it nothing will change."""
-    found = select(*(getattr(Reminder, name) for name in Known._fields))
-    rows = session.execute(found.where(Reminder.appointment_id.in_([visit.id for visit in visits])))
-    return [Known(*row) for row in rows]
-
-
-def _is_over(row: Known, visit: Appointment, plan: dict[str, planning.PlannedStep]) -> bool:
+def _is_over(
+    row: planned_rows.Known, visit: planned_rows.Visit, plan: dict[str, planning.PlannedStep]
+) -> bool:
     if row.state == "planned":
         return row.revision != visit.revision or row.step not in plan
     # How a visit went ends what was to be said before it, though texts may follow it.
@@ -239,11 +220,16 @@ def _is_over(row: Known, visit: Appointment, plan: dict[str, planning.PlannedSte
     return row.state == "queued" and (row.revision != visit.revision or gone)
 
 
-def _may_move(row: Known, now: datetime) -> bool:
+def _may_move(row: planned_rows.Known, now: datetime) -> bool:
     """What has fallen due belongs to the dispatcher, which decides once; what never fell due may be planned anew."""
     if QUIET in row.why:  # whatever is planned anew, they asked to hear no more of this visit
         return False
     return row.state in ("planned", "dropped", "superseded") and (row.due_at is None or row.due_at > now)
+
+
+def _named(visit: planned_rows.Visit, step: str) -> dict[str, Any]:
+    named = {"clinic_id": visit.clinic_id, "appointment_id": visit.id}
+    return named | {"step": step, "revision": visit.revision}
 
 
 def _values(step: planning.PlannedStep, now: datetime) -> dict[str, Any]:
@@ -251,7 +237,7 @@ def _values(step: planning.PlannedStep, now: datetime) -> dict[str, Any]:
     return {"state": state, "due_at": step.at, "try_after": step.at or now, "why": list(step.why)}
 
 
-def _moved(row: Known, step: planning.PlannedStep, now: datetime) -> list[dict[str, Any]]:
+def _moved(row: planned_rows.Known, step: planning.PlannedStep, now: datetime) -> list[dict[str, Any]]:
     """What becomes of a reminder that is planned anew, nothing where that is what it was."""
     values = _values(step, now)
     if row.state == values["state"] == "dropped":

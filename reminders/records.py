@@ -86,7 +86,9 @@ def _text(values: Mapping[str, str], column: str, longest: int) -> str:
     value = values.get(column, "").strip()
     if len(value) > longest:
         raise WrongRow(f"{column}: longer than {longest} characters")
-    if any(unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in value):
+    if not value.isprintable() and any(
+        unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in value
+    ):
         raise WrongRow(f"{column}: holds a line break or another character that cannot be shown")
     return value
 

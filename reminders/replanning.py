@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from config import audit, clock, db, queue
-from reminders import planner
+from reminders import planned_rows, planner
 from reminders.models import Appointment, Replanning
 
 WAITING = Replanning.state == "waiting"
@@ -49,10 +49,10 @@ def latest(session: Session, clinic_id: UUID) -> Replanning | None:
 def advance(session: Session, row: Replanning) -> None:
     """Plan the next batch of visits, and end the row when none is left. Planning a visit twice changes nothing."""
     now = clock.now()
-    wanted = select(Appointment).where(*_coming(row.clinic_id, now))
+    left = _coming(row.clinic_id, now)
     if row.cursor is not None:
-        wanted = wanted.where(Appointment.id > row.cursor)
-    visits = session.scalars(wanted.order_by(Appointment.id).limit(BATCH)).all()
+        left = (*left, Appointment.id > row.cursor)
+    visits = planned_rows.visits(session, *left, most=BATCH)
     if visits:
         planner.plan_many(session, visits)
         row.cursor, row.done = visits[-1].id, row.done + len(visits)
@@ -99,7 +99,7 @@ def _end(session: Session, row: Replanning, state: str) -> None:
     )
 
 
-def _coming(clinic_id: UUID, now: datetime) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+def _coming(clinic_id: UUID, now: datetime) -> tuple[ColumnElement[bool], ...]:
     return Appointment.clinic_id == clinic_id, Appointment.starts_at > now
 
 

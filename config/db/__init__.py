@@ -3,7 +3,16 @@
 from config.db.base import Base, ClinicRow, Heartbeat, Moment, SealedRow, Work, first_id, new_id, new_ids
 from config.db.claims import Claim, claim, retry_later, still_mine, work_off
 from config.db.engine import EVERY, bare_transaction, engine, forget_connections, on_commit, unit_of_work
-from config.db.sealed import DataKey, Sealed, SealedBytes, clinic_index, load_keys, new_data_key
+from config.db.sealed import (
+    DataKey,
+    Sealed,
+    SealedBytes,
+    clinic_index,
+    load_keys,
+    new_data_key,
+    new_data_keys,
+)
+from config.db.sets import among, arrays, unnested, write_rows
 
 __all__ = [
     "EVERY",
@@ -17,6 +26,8 @@ __all__ = [
     "SealedBytes",
     "SealedRow",
     "Work",
+    "among",
+    "arrays",
     "bare_transaction",
     "claim",
     "clinic_index",
@@ -25,11 +36,14 @@ __all__ = [
     "forget_connections",
     "load_keys",
     "new_data_key",
+    "new_data_keys",
     "new_id",
     "new_ids",
     "on_commit",
     "retry_later",
     "still_mine",
     "unit_of_work",
+    "unnested",
     "work_off",
+    "write_rows",
 ]

@@ -9,7 +9,7 @@ what was sealed under it.
 """
 
 import time
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from typing import Any, overload
 from uuid import UUID
 
@@ -17,8 +17,9 @@ from sqlalchemy import String, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, object_session
 
 from config import clock, keys, runtime
-from config.db.base import Base, Moment, new_id
+from config.db.base import Base, Moment, new_id, new_ids
 from config.db.engine import EVERY, unit_of_work
+from config.db.sets import among, write_rows
 
 CACHE_SECONDS = 300
 CACHE_KEYS = 20_000
@@ -41,13 +42,13 @@ class _Cache:
     """Opened keys of this process, each for five minutes at most, the oldest leaving first."""
 
     def __init__(self) -> None:
-        self._keys: dict[UUID, tuple[float, bytes]] = {}
+        self._keys: dict[Hashable, tuple[float, bytes]] = {}
 
-    def get(self, key_id: UUID) -> bytes | None:
+    def get(self, key_id: Hashable) -> bytes | None:
         found = self._keys.get(key_id)
         return found[1] if found and time.monotonic() - found[0] < CACHE_SECONDS else None
 
-    def put(self, key_id: UUID, key: bytes) -> None:
+    def put(self, key_id: Hashable, key: bytes) -> None:
         while len(self._keys) >= CACHE_KEYS:
             self._keys.pop(next(iter(self._keys)), None)
         self._keys[key_id] = (time.monotonic(), key)
@@ -62,9 +63,9 @@ def new_data_key(session: Session, clinic_id: UUID, *, under: UUID | None = None
     key_id, key = new_id(), keys.new_key()
     master_id: str | None = None
     if under is None:
-        master_id, wrapped = keys.ring().wrap(key, "data_key", str(key_id), str(clinic_id))
+        master_id, wrapped = keys.ring().wrap(key, *_bound(key_id, clinic_id))
     else:
-        wrapped = keys.seal(_key(session, under), key, "data_key", str(key_id), str(clinic_id))
+        wrapped = keys.seal(_key(session, under), key, *_bound(key_id, clinic_id))
     session.add(
         DataKey(
             id=key_id,
@@ -79,11 +80,31 @@ def new_data_key(session: Session, clinic_id: UUID, *, under: UUID | None = None
     return key_id
 
 
+def new_data_keys(session: Session, clinic_id: UUID, count: int, *, under: UUID) -> list[UUID]:
+    """Make many keys at once as `new_data_key` makes one, wrapped by the clinic's key `under`; return their ids."""
+    above, now = _key(session, under), clock.now()
+    fresh = {key_id: keys.new_key() for key_id in new_ids(count)}
+    alike = {"clinic_id": clinic_id, "wrapped_by": under, "master_id": None, "created_at": now}
+    rows = [
+        {"id": key_id, "wrapped": keys.seal(above, key, *_bound(key_id, clinic_id)), **alike}
+        for key_id, key in fresh.items()
+    ]
+    write_rows(session, DataKey, rows)
+    for key_id, key in fresh.items():
+        _cache().put(key_id, key)
+    return list(fresh)
+
+
+def _bound(key_id: UUID, clinic_id: UUID) -> tuple[str, str, str]:
+    return "data_key", str(key_id), str(clinic_id)
+
+
 def load_keys(session: Session, key_ids: Iterable[UUID]) -> None:
     """Open many keys with one SELECT, before a batch reads its rows."""
     wanted = [key_id for key_id in set(key_ids) if _cache().get(key_id) is None]
     for start in range(0, len(wanted), 500):
-        for row in session.scalars(select(DataKey).where(DataKey.id.in_(wanted[start : start + 500]))):
+        some = among(session, DataKey.id, wanted[start : start + 500])
+        for row in session.scalars(select(DataKey).where(some)):
             _open(session, row)
 
 
@@ -98,7 +119,7 @@ def _key(session: Session, key_id: UUID) -> bytes:
 
 
 def _open(session: Session, row: DataKey) -> bytes:
-    bound = ("data_key", str(row.id), str(row.clinic_id))
+    bound = _bound(row.id, row.clinic_id)
     if row.wrapped_by is None:
         key = keys.ring().unwrap(row.master_id or "", row.wrapped, *bound)
     else:
@@ -109,7 +130,11 @@ def _open(session: Session, row: DataKey) -> bytes:
 
 def clinic_index(session: Session, clinic_key_id: UUID, kind: str, value: str) -> bytes:
     """Return the blind index of `value` in the clinic whose key is given (`kind` such as "number" or "record")."""
-    return keys.blind_index(_key(session, clinic_key_id), kind, value)
+    of_kind = _cache().get((clinic_key_id, kind))
+    if of_kind is None:  # derived once, as deriving takes ten times as long as the index itself
+        of_kind = keys.index_key(_key(session, clinic_key_id), kind)
+        _cache().put((clinic_key_id, kind), of_kind)
+    return keys.blind_index(of_kind, value)
 
 
 class Sealed:

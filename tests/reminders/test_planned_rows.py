@@ -5,8 +5,6 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from sqlalchemy import select
 
 from config import db
@@ -69,12 +67,3 @@ def test_what_was_queued_meanwhile_stays_queued(world: World) -> None:
     with db.unit_of_work(world.clinic.id) as session:
         planned_rows.move(session, [moved])
     assert stored(world)["24h"] == known
-
-
-@settings(max_examples=200, deadline=None)
-@given(st.lists(st.text(max_size=20), max_size=4))
-def test_no_sentence_breaks_out_of_its_place_in_an_array(why: list[str]) -> None:
-    written = planned_rows.WRITTEN["why"](why)
-    inner = written[1:-1].replace('\\"', "").replace("\\\\", "")
-    assert written[0] == written[-1] == '"'
-    assert '"' not in inner
