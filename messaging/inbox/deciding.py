@@ -13,7 +13,7 @@ from messaging import phone
 from messaging.editions.naming import Names
 from messaging.editions.problems import Problem
 from messaging.editions.publishing import Definition, Kind, Refused
-from messaging.inbox import checking, holes, hours, ladder, losing, publishing, roster, routing, silencing
+from messaging.inbox import checking, hours, ladder, losing, publishing, roster, routing, silencing
 from messaging.models import Clinic, Staff
 
 NAME = "rules"
