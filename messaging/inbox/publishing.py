@@ -120,9 +120,9 @@ class Route(_Strict):
     @model_validator(mode="after")
     def _whole(self) -> "Route":
         if (self.to == "people") != bool(self.people):
-            raise ValueError('`people` are named where to = "people", and only there')
+            raise ValueError("name people where it goes to people by name, and only there")
         if (self.to == "role") != bool(self.role):
-            raise ValueError('`role` is care_manager or clinician where to = "role", and stands only there')
+            raise ValueError("choose care_manager or clinician where it goes to a role, and only there")
         if self.band and not self.instrument:
             raise ValueError("a band belongs to an instrument: name it too")
         if self.to == "existing" and self.existing is False:

@@ -99,7 +99,8 @@ def test_a_file_laid_out_in_another_way_is_read_and_its_mistakes_have_no_line():
 
 def test_broken_toml_says_where():
     (problem,) = problems("name = \n")
-    assert "line 1" in problem.message
+    assert (problem.line, problem.field) == (1, "file")
+    assert "column 8" in problem.message
     assert problems("a = " + "[" * 100_000)
 
 

@@ -53,7 +53,7 @@ def test_a_rule_that_says_two_things_is_refused_where_it_stands(house: Any) -> N
     answer = browser.post("/ladder", **form(admin, **RULE))
     assert answer.status_code == 422
     assert 'id="route[0]-problem"' in answer.text
-    assert "`people` are named" in answer.text
+    assert "name people where it goes to people by name" in answer.text
     assert 'value="Spanish screens"' in answer.text
 
 

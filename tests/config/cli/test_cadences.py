@@ -122,6 +122,6 @@ def test_a_cadence_with_unknown_words_or_instruments_is_not_applied(run, tmp_pat
 def test_a_file_that_is_no_toml_is_named_with_line_and_column(run, tmp_path):
     (tmp_path / "ours.toml").write_text(FILE.replace('"10:00"', "10 o'clock"))
     assert (
-        "line 7: file: column 8: this is not TOML"
+        "line 7: file: column 9: this is not TOML"
         in run("cadence", "check", str(tmp_path / "ours.toml"), code=3).stderr
     )

@@ -108,7 +108,7 @@ def test_rules_are_read_in_their_order_and_held_as_they_were_written():
     ("old", "new", "said"),
     [
         ('to = "people"', 'to = "nobody"', "line 17: route[0].to"),
-        ('to = "existing"', 'to = "role"', "line 23: route[1]: `role` is care_manager"),
+        ('to = "existing"', 'to = "role"', "line 23: route[1]: choose care_manager or clinician"),
         ("below = 12", "below = 0", "line 27: route[1].below"),
         ("below = 12", "beloww = 12", "line 27: route[1].beloww: unknown; there are name, to, kinds"),
         ('name = "Known"', 'name = "spanish SCREENS"', "line 24: route[1].name: another rule has this name"),
