@@ -1,6 +1,6 @@
 """Claims, on both databases: a row is one worker's at a time, and a worker may die at any instant."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -223,3 +223,22 @@ def test_a_worker_that_dies_between_claim_and_work_loses_nothing(house, add: Add
     assert db.work_off(Receipt, WAITING, settle, give_up=give_up) == 0
     with time_machine.travel(clock.now() + timedelta(seconds=65), tick=False):
         assert db.work_off(Receipt, WAITING, settle, give_up=give_up) == 3
+
+
+@both
+def test_what_must_be_locked_first_is_taken_before_the_rows_each_time_they_are_tried(house, add: Add):
+    ids = add(3)
+    order: list[str] = []
+
+    def first(session: Session, claims: Sequence[db.Claim]) -> None:
+        assert not session.identity_map
+        order.append(f"first of {len(claims)}")
+
+    def choke(_session: Session, rows: list[Receipt]) -> None:
+        order.append(f"{len(rows)} rows")
+        if len(rows) > 1:
+            raise ValueError("one by one, please")
+        settle(_session, rows)
+
+    assert db.work_off(Receipt, WAITING, choke, give_up=give_up, first=first) == len(ids)
+    assert order == ["first of 3", "3 rows", *["first of 1", "1 rows"] * 3]
