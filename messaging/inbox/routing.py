@@ -166,7 +166,7 @@ def there(need: Need, team: Sequence[Member], rules: Rules) -> list[Choice]:
     """
     ranked, by_rule = _ranked(need, team, rules)
     named = {email for one in rules.routes for email in one.people} | set(rules.fallback)
-    found = []
+    found: list[Choice] = []
     for seat in ranked:
         asked = seat.role not in LEADS or seat.on_call or seat.email in named
         if asked and is_there(need, seat, rules.fallback):
