@@ -12,7 +12,8 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from config import audit, clock, queue
+from config import audit, clock, queue, runtime
+from messaging import outbox, wording
 from messaging.inbox import holes, items, losing, roster, routes, watch
 from messaging.inbox.models import Absence, InboxItem, ItemEvent
 from messaging.models import Clinic, Staff
@@ -43,10 +44,35 @@ def plan(
 
     Raises MayNot, and watch.MakesHole where nobody could be reached meanwhile; `who_could` names who would close it.
     """
-    now = clock.now()
+    now, clinic = clock.now(), session.get_one(Clinic, staff.clinic_id)
+    _refuse(session, staff, cover, starts_at, ends_at)
+    absence = Absence(
+        clinic_id=staff.clinic_id,
+        staff_id=staff.id,
+        cover_id=cover.id if cover else None,
+        starts_at=starts_at,
+        ends_at=ends_at,
+        created_by=by.id if by else None,
+        created_at=now,
+        try_after=starts_at,
+    )
+    with watch.keeping(session, clinic):
+        session.add(absence)
+    _write_down(session, absence, f"staff:{by.id}" if by else "operator", "planned")
+    if cover is not None and (by is None or by.id != cover.id):
+        _tell_cover(session, clinic, absence, cover)
+    if starts_at <= now:
+        queue.ring(session, "absences")
+    return absence
+
+
+def _refuse(
+    session: Session, staff: Staff, cover: Staff | None, starts_at: datetime, ends_at: datetime
+) -> None:
+    """Raise MayNot for what no absence can be, whoever could be reached meanwhile."""
     if ends_at <= starts_at:
         raise MayNot("ends", "ends_before")
-    if ends_at <= now:
+    if ends_at <= clock.now():
         raise MayNot("ends", "past")
     if ends_at - starts_at > LONGEST:
         raise MayNot("ends", "too_long")
@@ -59,22 +85,13 @@ def plan(
         raise MayNot("starts", "overlaps")
     if cover is not None and _comes_back(others, staff.id, cover.id, starts_at, ends_at):
         raise MayNot("cover", "loop")
-    absence = Absence(
-        clinic_id=staff.clinic_id,
-        staff_id=staff.id,
-        cover_id=cover.id if cover else None,
-        starts_at=starts_at,
-        ends_at=ends_at,
-        created_by=by.id if by else None,
-        created_at=now,
-        try_after=starts_at,
-    )
-    with watch.keeping(session, session.get_one(Clinic, staff.clinic_id)):
-        session.add(absence)
-    _write_down(session, absence, f"staff:{by.id}" if by else "operator", "planned")
-    if starts_at <= now:
-        queue.ring(session, "absences")
-    return absence
+
+
+def _tell_cover(session: Session, clinic: Clinic, absence: Absence, cover: Staff) -> None:
+    """Who covers is on call in hours that were not theirs: they hear of it from us, not from the first alert."""
+    said = {"link": f"{runtime.settings().public_url}/away"}
+    body = wording.render(wording.texts("en")["staff_covering"], said)
+    outbox.text_staff(session, clinic, cover, body=body, dedupe=f"covering:{absence.id}")
 
 
 def who_could(session: Session, staff: Staff, starts_at: datetime, ends_at: datetime) -> list[Staff]:

@@ -1,5 +1,8 @@
 """Absence and cover: nothing anybody has not finished stays with somebody who is not here."""
 
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FutureTimeout
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
@@ -8,9 +11,9 @@ from sqlalchemy import select
 
 from config import audit, clock, db
 from messaging import delivery, jobs
-from messaging.inbox import cover, items
+from messaging.inbox import cover, items, staffing, watch
 from messaging.inbox.models import Absence, InboxItem
-from messaging.models import Staff
+from messaging.models import Clinic, Staff
 
 both = pytest.mark.parametrize("house", ["sqlite", "postgresql"], indirect=True)
 HOUR = timedelta(hours=1)
@@ -78,7 +81,7 @@ def test_claimed_is_new_again_for_who_takes_over_and_acknowledged_stays_so(opene
     known = desk.item(answered.id)
     assert (known.owner_id, known.state) == (ben.id, "claimed")
     assert known.acknowledged_by == rosa.id
-    assert desk.alerts() == []
+    assert [one.staff_id for one in desk.alerts()] == [ben.id]  # that he covers, and no more
 
 
 def test_the_cover_of_a_safety_item_is_told_at_once(opened, desk, new_staff):
@@ -87,7 +90,7 @@ def test_the_cover_of_a_safety_item_is_told_at_once(opened, desk, new_staff):
     drain()
     away(rosa, ben)
     drain()
-    assert [one.staff_id for one in desk.alerts()] == [rosa.id, ben.id]
+    assert [one.staff_id for one in desk.alerts()] == [rosa.id, ben.id, ben.id]
     assert len(desk.timers(item.id)) == 1  # and its ladder climbs on
 
 
@@ -254,3 +257,28 @@ def test_every_move_is_in_the_audit_log(opened, new_staff):
         "absence.begun",
         "absence.over",
     ]
+
+
+@both
+def test_of_two_who_go_at_once_the_second_sees_the_first_and_is_refused(new_staff, clinic):
+    """Either may go while the other is here. Whoever comes second waits, and reads again what it had read before."""
+    rosa, ben = new_staff("Rosa"), new_staff("Ben")
+    new_staff("Dana", role="clinic_admin", number=None)
+
+    def second() -> None:
+        with db.unit_of_work(clinic.id) as session:
+            team = session.query(Staff).all()
+            here = next(one for one in team if one.id == ben.id)
+            cover.plan(session, here, None, clock.now(), clock.now() + HOUR)
+
+    with ThreadPoolExecutor(1) as pool:
+        with db.unit_of_work(clinic.id) as session:
+            at = session.get_one(Clinic, clinic.id)
+            staffing.leave(session, at, session.get_one(Staff, rosa.id), "operator")
+            waiting = pool.submit(second)
+            with suppress(FutureTimeout):
+                waiting.result(timeout=0.3)
+        with pytest.raises(watch.MakesHole):
+            waiting.result(timeout=20)
+    with db.unit_of_work(clinic.id) as session:
+        assert session.query(Absence).all() == []

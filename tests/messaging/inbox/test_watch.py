@@ -248,6 +248,7 @@ def test_whatever_is_changed_somebody_is_there_at_every_minute_or_it_was_refused
                 assert there <= told_at(here, at)
 
 
+@pytest.mark.parametrize("house", ["sqlite", "postgresql"], indirect=True)
 def test_an_act_that_is_refused_leaves_nothing_behind(door, clinic):
     door.restart([DAY, NIGHT, {"mon": ["09:00", "10:00"]}, {"mon": ["09:00", "10:00"]}], [{}] * 4)
     with time_machine.travel(NOW, tick=False):
