@@ -110,7 +110,7 @@ def some_steps(draw, night):
         step["if_past"] = draw(st.sampled_from(["drop", "send"]))
         step["unless_confirmed"] = "not_confirmed" in when or draw(st.booleans())
         if draw(st.booleans()):
-            step["deliver_by"] = draw(st.sampled_from(["30 minutes", "4 hours", "1 day"]))
+            step["deliver_by"] = draw(st.sampled_from(["30 minutes", "30 minutes", "4 hours", "1 day"]))
         if draw(st.sampled_from([False, False, True])):
             start, end = draw(st.sampled_from(WINDOWS[night]))
             step["window"] = {"start": start, "end": end}
@@ -130,7 +130,7 @@ def some_cadence(draw):
         "quiet_states": draw(st.sampled_from([[], [], ["TX"]])),
         "min_gap": draw(st.sampled_from(["1 minute", "3 hours", "1 day"])),
         "min_notice": draw(st.sampled_from(["5 minutes", "2 hours"])),
-        "catch_up": draw(st.sampled_from(["10 minutes", "60 minutes", "1 day"])),
+        "catch_up": draw(st.sampled_from(["10 minutes", "60 minutes", "1 day", "1 day"])),
         "cap_per_day": a_day,
         "cap_per_week": a_day + draw(st.integers(0, 3)),
         "combine_day": draw(st.booleans()),
@@ -212,7 +212,7 @@ def test_every_cadence_keeps_its_promises_for_every_visit(case):
     the_plan_keeps_its_promises(*case)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
 @given(some_case(), st.integers(0, 2 * 86400))
 def test_what_is_sent_late_keeps_them_too(case, seconds):
     seen, used = case
