@@ -1,5 +1,6 @@
 """What holds for every plan, whatever the visit, the zones and the cadence; and for what is sent late or about many visits."""
 
+import dataclasses
 import itertools
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -39,7 +40,13 @@ BEFORE = [
 ]
 AFTER = ["30 minutes", "3 hours", "1 day", "2 days", "0 days"]
 WHEN = ["first_visit", "not_confirmed", "intake_open", "language:es", "place:North clinic", "kind:group"]
-NIGHTS = [("20:00", "08:00"), ("21:00", "07:30"), ("18:00", "09:00"), ("09:30", "09:00")]
+DAYS = [("09:00", "17:00"), ("09:00", "09:30"), ("13:00", "13:30")]
+WINDOWS = {
+    ("20:00", "08:00"): DAYS,
+    ("21:00", "07:30"): DAYS,
+    ("18:00", "09:00"): DAYS,
+    ("09:30", "09:00"): [("09:10", "09:20")],
+}
 ANCHORS = st.lists(
     st.one_of(
         st.tuples(st.just("before"), st.sampled_from(BEFORE)),
@@ -51,6 +58,8 @@ ANCHORS = st.lists(
     max_size=6,
     unique=True,
 )  # fmt: skip
+# Around each length that a cadence here may name for a text that is late, in seconds.
+LATE = [edge + more for edge in (600, 1800, 3600, 14400, 86400) for more in (-1, 0, 1, 900)]
 TEXAS = {6: (time(12), time(21))}  # a Sunday; every other day from nine, until nine in the evening
 
 
@@ -88,7 +97,7 @@ def some_visit(draw):
 
 
 @st.composite
-def some_steps(draw):
+def some_steps(draw, night):
     steps = []
     for number, (anchor, said) in enumerate(draw(ANCHORS)):
         after = anchor in conditions.OUTCOMES
@@ -101,9 +110,9 @@ def some_steps(draw):
         step["if_past"] = draw(st.sampled_from(["drop", "send"]))
         step["unless_confirmed"] = "not_confirmed" in when or draw(st.booleans())
         if draw(st.booleans()):
-            step["deliver_by"] = draw(st.sampled_from(["30 minutes", "4 hours", "1 day"]))
+            step["deliver_by"] = draw(st.sampled_from(["30 minutes", "30 minutes", "4 hours", "1 day"]))
         if draw(st.sampled_from([False, False, True])):
-            start, end = draw(st.sampled_from([("09:00", "17:00"), ("09:00", "09:30"), ("13:00", "13:30")]))
+            start, end = draw(st.sampled_from(WINDOWS[night]))
             step["window"] = {"start": start, "end": end}
         steps.append(step)
     return steps
@@ -112,16 +121,16 @@ def some_steps(draw):
 @st.composite
 def some_cadence(draw):
     """A cadence in which every field there is may say something."""
-    starts, ends = draw(st.sampled_from(NIGHTS))
+    starts, ends = draw(st.sampled_from(list(WINDOWS)))
     a_day = draw(st.integers(1, 3))
     made = {
-        "steps": draw(some_steps()),
-        "kinds": {"group": draw(some_steps())} if draw(st.booleans()) else {},
+        "steps": draw(some_steps((starts, ends))),
+        "kinds": {"group": draw(some_steps((starts, ends)))} if draw(st.booleans()) else {},
         "quiet_hours": {"start": starts, "end": ends},
         "quiet_states": draw(st.sampled_from([[], [], ["TX"]])),
         "min_gap": draw(st.sampled_from(["1 minute", "3 hours", "1 day"])),
         "min_notice": draw(st.sampled_from(["5 minutes", "2 hours"])),
-        "catch_up": draw(st.sampled_from(["10 minutes", "60 minutes", "1 day"])),
+        "catch_up": draw(st.sampled_from(["10 minutes", "60 minutes", "1 day", "1 day"])),
         "cap_per_day": a_day,
         "cap_per_week": a_day + draw(st.integers(0, 3)),
         "combine_day": draw(st.booleans()),
@@ -132,6 +141,14 @@ def some_cadence(draw):
         reject()
     own = draw(st.sampled_from([None, None, ["09:00", "13:15"]]))
     return cadences.within(read, own) or read
+
+
+@st.composite
+def some_case(draw):
+    """A visit and a cadence; the visit went as one of the steps has it, or is still to come where that is before it."""
+    used, seen = draw(some_cadence()), draw(some_visit())
+    went = draw(st.sampled_from([conditions.outcome(step.when) for _, step in used.all_steps()]))
+    return dataclasses.replace(seen, outcome=went), used
 
 
 def may_leave(at, place, used, step):
@@ -190,17 +207,18 @@ def test_the_default_cadence_keeps_its_promises_for_every_visit(seen):
 
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
-@given(some_visit(), some_cadence())
-def test_every_cadence_keeps_its_promises_for_every_visit(seen, used):
-    the_plan_keeps_its_promises(seen, used)
+@given(some_case())
+def test_every_cadence_keeps_its_promises_for_every_visit(case):
+    the_plan_keeps_its_promises(*case)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
-@given(some_visit(), some_cadence(), st.integers(0, 2 * 86400))
-def test_what_is_sent_late_keeps_them_too(seen, used, seconds):
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
+@given(some_case(), st.integers(0, 2 * 86400))
+def test_what_is_sent_late_keeps_them_too(case, seconds):
+    seen, used = case
     place = seen.patient_zone or seen.zone
-    for step in planning.plan(seen, used):
-        now = step.at and step.at + timedelta(seconds=seconds)
+    for step, late in itertools.product(planning.plan(seen, used), [seconds, *LATE]):
+        now = step.at and step.at + timedelta(seconds=late)
         if now is None or not useful(step, now, seen, used):
             continue
         assert may_leave(now, place, used, used.step(step.step, seen.facts.kind))
@@ -211,14 +229,14 @@ def test_what_is_sent_late_keeps_them_too(seen, used, seconds):
 
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
 @given(
-    some_visit(),
-    some_cadence(),
+    some_case(),
     st.lists(st.integers(-48, 7 * 24), max_size=4),
     st.lists(st.integers(0, 200), max_size=3),
 )
 def test_over_all_visits_of_a_patient_the_caps_hold_and_each_text_has_its_moment_or_its_reason(
-    seen, used, hours, ago
+    case, hours, ago
 ):
+    seen, used = case
     place = seen.patient_zone or seen.zone
     texts = []
     for distance in [0, *hours]:
