@@ -246,7 +246,7 @@ class Network:
         asked = urllib.request.Request(
             self.url + path, data, {"Content-Type": "application/json"}, method=method
         )
-        with urllib.request.urlopen(asked, timeout=10) as answer:
+        with urllib.request.urlopen(asked, timeout=30) as answer:
             content = answer.read()
         return json.loads(content) if content else None
 

@@ -50,7 +50,7 @@ def look(item_id: UUID) -> str:
         audit.record(
             session, clinic.id, actor, "patients.searched", about, kind=answer.kind, found=len(answer.hits)
         )
-        return _page(session, clinic, item, conversation, typed=typed, answer=answer)
+        return _page(session, clinic, item, conversation, sought=typed, answer=answer)
 
 
 @identify.post("/inbox/<uuid:item_id>/who/chosen")
@@ -238,7 +238,7 @@ def _page(
     sharing = people.patients_with_number(session, clinic, conversation.number or "")
     before = people.textable_number(session, patient) if patient else None
     given: dict[str, Any] = {
-        "typed": "",
+        "sought": "",
         "answer": None,
         "typed_new": {},
         "new_problem": None,

@@ -94,7 +94,7 @@ def _page(typed: str, answer: Answer | None, texts: within.Within | None) -> str
             session,
             "staff/find.html",
             here="patients",
-            typed=typed,
+            sought=typed,
             answer=answer,
             within=texts,
             readable=layout.may("inbox.words"),

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from config import clock
 from messaging import outbox
-from messaging.inbox import escalation, items, routing, snoozing
+from messaging.inbox import escalation, items, routing, snoozing, watching
 from messaging.inbox.models import InboxItem
 from webhooks.inbound import Inbound
 
@@ -51,6 +51,9 @@ def reply(inbound: Inbound) -> InboxItem:
     """Have a human read the text: added to the open reply of its conversation, whose clock runs on, or a new one."""
     summary = _summary(inbound, "known", "unknown", "shared")
     waiting = _waiting(inbound)
+    watched = watching.at_risk_lately(
+        inbound.session, inbound.conversation.id, [one.id for one in inbound.patients]
+    )
     if waiting is None:
         last = _answered_last(inbound)
         return items.open_item(
@@ -63,10 +66,21 @@ def reply(inbound: Inbound) -> InboxItem:
             patient_id=inbound.patient.id if inbound.patient else None,
             conversation_id=inbound.conversation.id,
             owner_id=last,
-            reason=("answered_last",) if last else (),
+            reason=[*([routing.WATCHED] if watched else ()), *(["answered_last"] if last else ())],
         )
     _add(inbound, waiting, summary)
+    if watched:
+        _hasten(inbound, waiting)
     return waiting
+
+
+def _hasten(inbound: Inbound, waiting: InboxItem) -> None:
+    """Owe what waits as soon as if it had come in watched; what is owed sooner stays so."""
+    if routing.WATCHED not in waiting.reason:
+        waiting.reason = [routing.WATCHED, *waiting.reason]
+    due = items.fresh_deadline(inbound.session, waiting)
+    if due < waiting.answer_by:
+        items.set_clock(inbound.session, waiting, due)
 
 
 def add_to_waiting(inbound: Inbound) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -56,7 +57,8 @@ def _route(session: Session, clinic: Clinic, item: InboxItem) -> None:
     if chosen:
         whose = sharing[0] if sharing else patient
         choice = routing.choose(needs.of_item(session, clinic, item, whose), here, rules)
-        item.owner_id, item.reason = choice.owner_id, list(choice.why)
+        watched = [one for one in item.reason if one == routing.WATCHED]
+        item.owner_id, item.reason = choice.owner_id, [*watched, *choice.why]
     if sharing:
         item.reason = [*item.reason, f"one_of_several:{len(sharing)}"]
     item.routed_at = item.routed_at or now
@@ -129,10 +131,10 @@ def _tell_owner(session: Session, clinic: Clinic, item: InboxItem) -> list[str]:
 def _escalate(session: Session, clinic: Clinic, item: InboxItem) -> None:
     rules, now = routing.Rules.of(clinic.rules), clock.now()
     item.level += 1
-    wait = rules.rung_minutes
-    if item.kind in TOLD_BY_TEXT:
+    wait, kind = rules.rung_minutes, routing.climbs_as(item.kind, item.reason)
+    if kind in TOLD_BY_TEXT:
         step = ladder.climb(
-            needs.of_item(session, clinic, item, _patient(session, item)),
+            replace(needs.of_item(session, clinic, item, _patient(session, item)), kind=kind),
             team(session, clinic),
             rules,
             _told_before(session, item),
@@ -142,10 +144,10 @@ def _escalate(session: Session, clinic: Clinic, item: InboxItem) -> None:
         wait = step.wait
         # The ladder has no end: the last rung is rung again and again, until a named human acknowledges; and from
         # its first time on the board says who must be called.
-        items.set_timer(session, item, "escalate", ladder.wait_from(now, item.kind, wait, rules))
+        items.set_timer(session, item, "escalate", ladder.wait_from(now, kind, wait, rules))
         _tell_rung(session, clinic, item, step)
     else:
-        items.set_timer(session, item, "escalate", ladder.wait_from(now, item.kind, wait, rules))
+        items.set_timer(session, item, "escalate", ladder.wait_from(now, kind, wait, rules))
         items.note_event(session, item, "system:ladder", "overdue", level=item.level)
     audit.record(
         session, clinic.id, "system:ladder", "item.escalated", f"inbox_item:{item.id}", level=item.level

@@ -98,7 +98,7 @@ def open_item(
         summary=summary,
         reason=list(reason),
         level=0,
-        answer_by=answer_by or routing.answer_by(kind, now, routing.Rules.of(clinic.rules)),
+        answer_by=answer_by or routing.answer_by(kind, now, routing.Rules.of(clinic.rules), reason=reason),
         created_at=now,
     )
     try:
@@ -135,7 +135,7 @@ def set_clock(session: Session, item: InboxItem, at: datetime) -> None:
 def fresh_deadline(session: Session, item: InboxItem) -> datetime:
     """Return the deadline the item would have if it came in now."""
     clinic = session.get_one(Clinic, item.clinic_id)
-    return routing.answer_by(item.kind, clock.now(), routing.Rules.of(clinic.rules))
+    return routing.answer_by(item.kind, clock.now(), routing.Rules.of(clinic.rules), reason=item.reason)
 
 
 def note_event(session: Session, item: InboxItem, actor: str, event: str, **detail: Any) -> ItemEvent:

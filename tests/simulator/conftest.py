@@ -61,7 +61,7 @@ class ToSimulator(TwilioHttpClient):
     """The SDK's own HTTP client with another address."""
 
     def __init__(self, address: str) -> None:
-        super().__init__(timeout=3)
+        super().__init__(timeout=15)
         self.address = address
 
     def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> Any:
@@ -77,7 +77,7 @@ class Simulated:
     process: subprocess.Popen[bytes]
 
     def ask(self, method: str, path: str, **kwargs: Any) -> Any:
-        with requests.request(method, self.url + path, timeout=10, **kwargs) as answer:
+        with requests.request(method, self.url + path, timeout=30, **kwargs) as answer:
             return answer.json() if answer.content else answer.status_code
 
     def send(self, to: str = "+12015550101", body: str = "Hello", **kwargs: Any) -> Any:
@@ -94,7 +94,7 @@ class Simulated:
         return self.client.messages(sid).fetch()
 
 
-def until(holds: Callable[[], object], what: str, seconds: float = 8) -> None:
+def until(holds: Callable[[], object], what: str, seconds: float = 30) -> None:
     ends = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < ends, f"waited in vain for {what}"
@@ -164,7 +164,7 @@ def receiving() -> Iterator[Receiver]:
 def running(receiving: Receiver) -> Iterator[Simulated]:
     port = free_port()
     process = start("--port", str(port), "--sms-url", receiving.url + "/sms?a=b", "--status-delay-ms", "30")
-    until(lambda: ready(port), "the simulator", seconds=20)
+    until(lambda: ready(port), "the simulator", seconds=60)
     address = f"http://127.0.0.1:{port}"
     sdk = ToSimulator(address)
     yield Simulated(address, Client(ACCOUNT, TOKEN, http_client=sdk), process)

@@ -1,5 +1,6 @@
 """A clinic, its people and patients in a real database, and browsers that sign in through the door."""
 
+import html
 import re
 import shutil
 from collections.abc import Callable, Iterator
@@ -69,13 +70,24 @@ class Browser:
     token: str = ""
 
     def get(self, path: str, **more: Any) -> TestResponse:
-        return self.client.get(path, **more)
+        return spoken(self.client.get(path, **more))
 
     def post(self, path: str, *, token_from: str = "/preferences", **form: str) -> TestResponse:
         if not self.token or token_from != "/preferences":
             found = re.search(r'name="csrf_token" value="([^"]+)"', self.client.get(token_from).text)
             self.token = found[1] if found else ""
-        return self.client.post(path, data=form | {"csrf_token": self.token})
+        return spoken(self.client.post(path, data=form | {"csrf_token": self.token}))
+
+
+# What a value of Python's looks like where a page was to say it in words.
+BARE = re.compile(r"\b[A-Z]\w+\(\w+=|<\w+(\.\w+)* object at|\[\?\]|\{'\w+':|\bUUID\(|datetime\.")
+
+
+def spoken(answer: TestResponse) -> TestResponse:
+    """Return an answer that speaks in words: a page that shows a bare value was never read by anybody."""
+    bare = BARE.search(html.unescape(answer.text)) if answer.mimetype == "text/html" else None
+    assert bare is None, f"{answer.request.path} says {bare.group()}"
+    return answer
 
 
 @dataclass

@@ -5,12 +5,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+import time_machine
 from sqlalchemy import select
 
 from config import db
 from messaging import people
-from messaging.inbox import items, snoozing
-from messaging.inbox.models import InboxItem
+from messaging.inbox import escalation, items, snoozing
+from messaging.inbox.models import InboxItem, Timer
 from messaging.models import Staff
 from reminders.models import Appointment
 from tests.webhooks.test_answering import _visit as visit
@@ -185,3 +186,80 @@ def test_a_crisis_from_a_number_that_cannot_be_texted_asks_for_a_call_at_once(wo
     assert "call now" in item.summary
     assert item.summary.endswith(said)
     assert [one for one in world.outbound if one.kind == "stopped"] == []
+
+
+HOUR = timedelta(hours=1)
+
+
+def _at_risk(world: Any, **about: Any) -> None:
+    with db.unit_of_work(db.EVERY) as session:
+        items.open_item(
+            session, world.clinic, kind="safety", about="screen:1", dedupe="s", summary="x", **about
+        )
+
+
+def _patient_id(world: Any) -> Any:
+    with db.unit_of_work(db.EVERY) as session:
+        return people.find_by_record(session, world.clinic, "1").id
+
+
+def _reply(world: Any) -> InboxItem:
+    return next(one for one in world.items if one.kind == "reply")
+
+
+def test_whoever_was_at_risk_lately_waits_no_longer_than_a_positive_screen(world: Any) -> None:
+    _at_risk(world, patient_id=_patient_id(world))
+    world.text("I keep driving past the quarry")
+    item = _reply(world)
+    assert item.answer_by - item.created_at == HOUR
+    assert items.reasons(item)[0] == "was at risk in the last 30 days: owed as soon as a positive screen"
+
+
+def test_what_they_had_asked_before_is_hastened_with_their_next_words(world: Any) -> None:
+    world.text("I have a question")
+    assert _reply(world).answer_by - _reply(world).created_at == 4 * HOUR
+    _at_risk(world, patient_id=_patient_id(world))
+    world.text("I keep driving past the quarry")
+    item = _reply(world)
+    assert item.answer_by - item.created_at < HOUR + timedelta(minutes=5)
+    assert item.reason[0] == "lately_at_risk"
+
+
+def test_a_crisis_of_another_or_of_long_ago_hastens_nothing(world: Any) -> None:
+    _at_risk(world)
+    world.text("I have a question")
+    assert _reply(world).reason == []
+    patient_id = _patient_id(world)
+    with db.unit_of_work(db.EVERY) as session:
+        for one in session.scalars(select(InboxItem)):
+            one.patient_id, one.created_at = patient_id, datetime.now(UTC) - timedelta(days=31)
+    world.text("and one more")
+    assert _reply(world).reason == []
+
+
+def test_why_it_is_owed_sooner_outlives_its_routing(world: Any) -> None:
+    _colleague(world, "Kim")
+    _at_risk(world, patient_id=_patient_id(world))
+    world.text("I keep driving past the quarry")
+    with db.unit_of_work(db.EVERY) as session:
+        escalation.fire(session, session.scalars(select(Timer).where(Timer.kind == "route")).all())
+    assert _reply(world).owner_id is not None
+    assert _reply(world).reason[0] == "lately_at_risk"
+    assert len(_reply(world).reason) > 1
+
+
+def test_overdue_it_rings_a_phone_as_a_positive_screen_would(world: Any) -> None:
+    _colleague(world, "Kim")
+    _at_risk(world, patient_id=_patient_id(world))
+    world.text("I keep driving past the quarry")
+    late = _reply(world).answer_by + timedelta(seconds=1)
+    with time_machine.travel(late), db.unit_of_work(db.EVERY) as session:
+        timers = select(Timer).where(Timer.item_id == _reply_id(session)).order_by(Timer.id)
+        escalation.fire(session, session.scalars(timers).all())
+        events = items.history(session, session.get_one(InboxItem, _reply_id(session)))
+    assert "escalated" in [event.event for event in events]
+    assert "overdue" not in [event.event for event in events]
+
+
+def _reply_id(session: Any) -> Any:
+    return session.scalars(select(InboxItem.id).where(InboxItem.kind == "reply")).one()
