@@ -110,8 +110,9 @@ def _held(
     whose: dict[UUID, set[UUID]] = {}
     for row in rows:
         talk = talks.get(row.conversation_id) if row.conversation_id else None
-        people = owners.get(talk.number_index, set()) | {talk.patient_id} if talk else set()
-        whose[row.id] = {one for one in (*people, row.patient_id) if one is not None}
+        named_by = (row.patient_id, talk.patient_id if talk else None)
+        shared = owners.get(talk.number_index, set()) if talk else set()
+        whose[row.id] = shared | {one for one in named_by if one is not None}
     everybody = set().union(*whose.values())
     stays = _children(session, terms, everybody) | _waiting(session, clinic, everybody, set(talks))
     waiting_about = _waited_for(session, clinic, rows)

@@ -106,5 +106,6 @@ def oldest(session: Session, now: datetime) -> datetime | None:
 
 
 def give_up(session: Session, row: Keeping) -> None:
-    """Try again tomorrow: what stays a day longer harms nobody. `last_error` says so on the clinic's page."""
+    """Try again tomorrow: what stays a day longer harms nobody. The clinic's page says so, by `last_error`."""
     row.attempts, row.try_after = 0, clock.now() + EVERY_DAY
+    audit.record(session, row.clinic_id, "system:keeping", "words.put_off", f"clinic:{row.clinic_id}")
