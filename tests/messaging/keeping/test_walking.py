@@ -117,7 +117,7 @@ def test_each_day_finds_what_has_grown_old_and_each_month_what_was_left(
     left, old, younger = (
         archive.text(waited_for, OLD),
         archive.text(patient, OLD),
-        archive.text(patient, OLD + 370 * DAY),
+        archive.text(patient, OLD + 374 * DAY),
     )
     archive.keep(7, NOW - 2 * DAY)
     archive.drain(NOW)
