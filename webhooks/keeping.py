@@ -24,6 +24,7 @@ def receipts(session: Session, clinic: Clinic, terms: shelves.Terms, after: UUID
         Receipt.received_at < terms.before,
         Receipt.state.in_(OVER),
         func.length(Receipt.payload_ct) > keys.NOTHING,
+        shelves.has_key(Receipt),
     )
     rows = session.scalars(old.order_by(Receipt.id).limit(shelves.BATCH)).all()
     db.load_keys(session, (row.key_id for row in rows))

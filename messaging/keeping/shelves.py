@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, func, or_, select
+from sqlalchemy import ColumnElement, delete, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from config import clock, db, keys
@@ -24,7 +24,8 @@ OVER = ("received", "sent", "delivered", "undelivered", "failed", "held", "cance
 
 @dataclass(frozen=True)
 class Terms:
-    """What holds for one batch: what is older than `before` goes; of whoever was a child on `today` less `years`, nothing."""
+    """What holds for one batch: what is older than `before` goes, but not of whoever, `today`, has not been of age for
+    `years`."""
 
     before: datetime
     today: date
@@ -52,7 +53,13 @@ def older(clinic_id: UUID, before: datetime) -> ColumnElement[bool]:
         & (Message.created_at < before)
         & Message.emptied_at.is_(None)
         & Message.state.in_(OVER)
+        & has_key(Message)
     )
+
+
+def has_key(model: type[db.SealedRow]) -> ColumnElement[bool]:
+    """Return the condition for rows whose key is there: with a key that was deleted, the words are gone already."""
+    return exists().where(db.DataKey.id == model.key_id)
 
 
 def texts(session: Session, clinic: Clinic, terms: Terms, after: UUID) -> Batch:
@@ -78,6 +85,7 @@ def items(session: Session, clinic: Clinic, terms: Terms, after: UUID) -> Batch:
         InboxItem.state == "done",
         InboxItem.done_at < terms.before,
         func.length(InboxItem.summary_ct) > keys.NOTHING,
+        has_key(InboxItem),
     )
     rows = session.scalars(old.order_by(InboxItem.id).limit(BATCH)).all()
     waits = _held(session, clinic, terms, rows)

@@ -156,10 +156,10 @@ def test_a_text_whose_words_are_no_longer_kept_says_so_and_keeps_its_place(house
     item = house.item(
         patient_id=patient.id, conversation_id=conversation.id, owner_id=rosa.id, summary="daughter"
     )
+    done = house.item(patient_id=patient.id, owner_id=rosa.id)
     with db.unit_of_work(house.clinic.id) as session:
         message = session.scalars(select(Message)).one()
         message.body, message.emptied_at = "", clock.now()
-        done = house.item(patient_id=patient.id, owner_id=rosa.id)
         kept = session.get_one(InboxItem, done.id)
         kept.state, kept.done_at, kept.summary = "done", clock.now(), ""
     browser = house.signed_in(rosa)

@@ -106,3 +106,19 @@ def test_the_summary_of_what_was_done_long_ago_goes_and_what_was_done_stays(
         emptied = session.get_one(InboxItem, old.id)
         assert (emptied.state, emptied.done_at) == ("done", OLD + timedelta(hours=1))
         assert session.scalar(select(func.count()).select_from(InboxItem)) == 5
+
+
+def test_what_has_lost_its_key_stands_in_nobodys_way(archive: Archive, new_patient: Any) -> None:
+    gone, other = new_patient(), new_patient()
+    lost, old = archive.item(gone, OLD, done=True), archive.item(other, OLD, done=True)
+    with db.unit_of_work(archive.clinic.id) as session:
+        mine = db.new_data_key(session, archive.clinic.id, under=archive.clinic.key_id)
+        session.flush()
+        session.merge(lost).key_id = mine
+        session.flush()
+        session.delete(session.get_one(db.DataKey, mine))
+    begin(archive)
+    archive.drain(NOW)
+    with db.unit_of_work(archive.clinic.id, read_only=True) as session:
+        assert session.get_one(InboxItem, old.id).summary == ""
+        assert session.get_one(InboxItem, lost.id).summary_ct == lost.summary_ct
