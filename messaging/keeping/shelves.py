@@ -17,7 +17,7 @@ from messaging.models import Clinic, Conversation, Media, Message, Patient, Pati
 
 Row = TypeVar("Row", Conversation, Patient)
 # A batch is one transaction, and on SQLite the only one that writes.
-BATCH = 200
+BATCH = 100
 # What is queued, being sent or in doubt is not over, however old it is.
 OVER = ("received", "sent", "delivered", "undelivered", "failed", "held", "cancelled")
 

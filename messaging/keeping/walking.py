@@ -1,6 +1,6 @@
 """A clinic's old words, walked over every day from where the walk stood, a batch to a transaction."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, or_, select, true
 from sqlalchemy.orm import Session
 
-from config import audit, clock, db
+from config import audit, clock, queue
 from messaging.keeping import rules, shelves
 from messaging.keeping.models import Keeping
 from messaging.models import Clinic, Message
@@ -92,11 +92,11 @@ def _empty(
 def drain(all_shelves: Mapping[str, shelves.Shelf]) -> int:
     """Work off the clinics whose day has come; return how many batches that were."""
 
-    def handle(session: Session, rows: list[Keeping]) -> None:
+    def handle(session: Session, rows: Sequence[Keeping]) -> None:
         for row in rows:
             advance(session, row, all_shelves)
 
-    return db.work_off(Keeping, DUE, handle, give_up=give_up, batch=1)
+    return queue.work_aside(Keeping, DUE, handle, give_up=give_up)
 
 
 def oldest(session: Session, now: datetime) -> datetime | None:
