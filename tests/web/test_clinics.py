@@ -181,7 +181,7 @@ def test_fewer_years_say_what_they_would_empty_take_two_people_and_a_day(house: 
     house.signed_in(other).post("/settings/draft/clinic/publish", edit="1")
     assert now(house).rules["keep_years"] == 7
     page = browser.get("/settings/clinic").text
-    assert "2 are older than that; the first are emptied tomorrow 9:00 at the earliest" in page
+    assert "Older than that today: 2. Nothing is emptied before tomorrow 9:00" in page
     assert post(browser, keep_years="0").status_code == 303
     assert browser.post("/settings/draft/clinic/publish", edit="1").status_code == 303
     assert now(house).rules["keep_years"] == 0, "keeping more takes nobody else"
