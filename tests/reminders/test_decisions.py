@@ -45,7 +45,9 @@ def test_the_clinic(world):
 
 
 def test_how_long_words_are_kept(world):
-    assert _told(world, "clinic", keep_years=7) == [("Years that the words of texts are kept", "for good", "7")]
+    assert _told(world, "clinic", keep_years=7) == [
+        ("Years that the words of texts are kept", "for good", "7")
+    ]
 
 
 def test_the_words_go_by_the_situation_and_the_language(world):
