@@ -24,6 +24,8 @@ from config import runtime
 from config.settings import SettingsError
 
 VERSION = b"\x01"
+# The length of a sealed nothing: version, nonce, tag. What is longer holds words.
+NOTHING = 29
 KEY_BYTES = 32
 
 
@@ -74,7 +76,7 @@ def seal(key: bytes, plain: bytes, *bound: str) -> bytes:
 
 def unseal(key: bytes, sealed: bytes, *bound: str) -> bytes:
     """Open what `seal` closed. Raises WrongKey when key, context or value differ."""
-    if sealed[:1] != VERSION or len(sealed) < 29:  # version, nonce, tag
+    if sealed[:1] != VERSION or len(sealed) < NOTHING:
         raise WrongKey("unknown version of sealed value")
     try:
         return AESGCM(key).decrypt(sealed[1:13], sealed[13:], _associated(bound))

@@ -7,7 +7,8 @@ the ticker sweeps every lane and works it off itself.
 
 import importlib
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -20,6 +21,7 @@ from redis.retry import Retry
 from rq import Queue
 from rq.job import Job
 from rq.serializers import JSONSerializer
+from sqlalchemy import ColumnElement
 from sqlalchemy.orm import Session
 
 from config import clock, db, logging, runtime
@@ -28,6 +30,9 @@ QUEUES = ("urgent", "default", "bulk")
 # The rooms whose `jobs` module lists its lanes in LANES. Names, not imports: imports only point down.
 ROOMS = ("config.audit", "messaging.jobs", "intake_links.jobs", "reminders.jobs", "webhooks.jobs")
 BELL_SECONDS = 30
+SLICE_SECONDS = 5.0
+# How long a batch of what may wait lets what is urgent pass, before it goes on all the same.
+STEP_ASIDE, STEPS_ASIDE = 0.05, 20
 
 
 @dataclass(frozen=True)
@@ -189,3 +194,36 @@ def answer(name: str) -> None:
             waiting = lane.oldest(session, clock.now())
         if waiting:
             knock(name)
+
+
+def work_aside(
+    model: type[Any],
+    due: ColumnElement[bool],
+    handle: Callable[[Session, Sequence[Any]], None],
+    *,
+    give_up: Callable[[Session, Any], None],
+) -> int:
+    """Work long rows off a batch to a transaction, for some seconds; between two of them what is urgent goes first.
+
+    The arguments are those of `db.work_off`; `handle` does one batch of a row, which stays due until all is done.
+    Returns how many batches there were.
+    """
+    end, handled = clock.monotonic() + SLICE_SECONDS, 0
+    while clock.monotonic() < end:
+        _let_pass()
+        batches = db.work_off(model, due, handle, give_up=give_up, batch=1, seconds=0.01)
+        if not batches:
+            break
+        handled += batches
+    return handled
+
+
+def _let_pass() -> None:
+    """Wait, but not for ever, while something in an urgent lane is due."""
+    urgent = [lane for lane in lanes().values() if lane.queue == "urgent"]
+    for _ in range(STEPS_ASIDE):
+        now = clock.now()
+        with db.unit_of_work(db.EVERY, read_only=True) as session:
+            if not any(lane.oldest(session, now) for lane in urgent):
+                return
+        time.sleep(STEP_ASIDE)

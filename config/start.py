@@ -11,6 +11,7 @@ MODELS = (
     "messaging.models",
     "messaging.editions.models",
     "messaging.inbox.models",
+    "messaging.keeping.models",
     "intake_links.models",
     "reminders.models",
     "webhooks.models",

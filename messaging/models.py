@@ -241,6 +241,7 @@ class Message(SealedRow, Work, live.Shown, Base):
     scheduled_for: Mapped[datetime | None]
     sent_at: Mapped[datetime | None]
     delivered_at: Mapped[datetime | None]
+    emptied_at: Mapped[datetime | None]  # its words are no longer kept (messaging.keeping)
 
     body = Sealed("body_ct")
 
@@ -292,9 +293,8 @@ class Media(SealedRow, Work, Base):
     state: Mapped[str] = mapped_column(String(8))
     type: Mapped[str | None] = mapped_column(String(40))
     size: Mapped[int | None]
-    content_ct: Mapped[bytes | None] = mapped_column(
-        deferred=True
-    )  # megabytes: read only where they are shown
+    # Megabytes: read only where they are shown.
+    content_ct: Mapped[bytes | None] = mapped_column(deferred=True)
     created_at: Mapped[datetime]
 
     content = SealedBytes("content_ct")

@@ -30,7 +30,8 @@ class Hash:
 
 @dataclass(frozen=True)
 class Text:
-    """A text near an act: when it was written, left and arrived, and the carrier's id. `body` only for who may read it."""
+    """A text near an act: when it was written, left and arrived, and the carrier's id. `body` only for who may read it,
+    and empty where it was `emptied`: its words are no longer kept."""
 
     at: datetime
     sent_at: datetime | None
@@ -40,6 +41,7 @@ class Text:
     state: str
     carrier_id: str | None
     body: str | None
+    emptied: bool
 
 
 @dataclass(frozen=True)
@@ -212,6 +214,7 @@ def _texts(
             state=row.state,
             carrier_id=row.provider_sid,
             body=row.body if readable and patient.id in (row.patient_id, talk.patient_id) else None,
+            emptied=row.emptied_at is not None,
         )
         for row in rows
     )

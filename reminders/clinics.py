@@ -7,19 +7,21 @@ from datetime import time
 from typing import Annotated, Any, Literal
 
 import pydantic
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 from sqlalchemy.orm import Session
 
 from config import clock
 from messaging import phone
 from messaging.editions import publishing
 from messaging.inbox import checking, losing, roster
+from messaging.keeping import rules as keeping
+from messaging.keeping import walking
 from messaging.models import Clinic
 from reminders import cadences
 from reminders.rules import zones
 
 MOST_SITES = 20
-# Editions and files from before have a number of months that was never kept; nothing is promised by it any more.
+# Editions and files from before have a number of months that nothing was deleted by; `keep_years` is what holds.
 KEPT, NOTHING_DELETED = "retention_months", ("", "0")
 # Two hours a day in which a text may leave: with less, a step that waits for the morning would find no room.
 LEAST_OPEN = 120
@@ -37,6 +39,8 @@ EXPECTED = {
     "int_type": "expected a whole number",
     "int_parsing": "expected a whole number",
     "literal_error": "expected one of: en, es",
+    "greater_than_equal": "0 keeps them: no number is below it",
+    "less_than_equal": f"at most {keeping.MOST_YEARS} years, or 0 to keep them",
 }
 
 
@@ -79,9 +83,25 @@ def _state(value: object) -> object:
     return value.strip().upper()
 
 
+def _years(years: int) -> int:
+    if not keeping.may_keep(years):
+        raise ValueError(f"at least {keeping.LEAST_YEARS} years, or 0 to keep them")
+    return years
+
+
 Zone = Annotated[str, BeforeValidator(_zone)]
 Name = Annotated[str, BeforeValidator(_words), Field(min_length=1, max_length=80)]
 Line = Annotated[str, BeforeValidator(_words), Field(max_length=120)]
+# 0, or no less than the floor: the schema of the clinic's file says both.
+Years = Annotated[
+    int,
+    Field(
+        ge=0,
+        le=keeping.MOST_YEARS,
+        json_schema_extra={"anyOf": [{"const": 0}, {"minimum": keeping.LEAST_YEARS}]},
+    ),
+    AfterValidator(_years),
+]
 
 
 class _Strict(pydantic.BaseModel):
@@ -98,7 +118,8 @@ class Site(_Strict):
 
 
 class About(_Strict):
-    """A clinic as it describes itself. `quiet_hours` narrow those of every cadence."""
+    """A clinic as it describes itself. `quiet_hours` narrow those of every cadence; the words of texts
+    are kept for `keep_years`, 0 for good."""
 
     name: Name
     zone: Zone
@@ -106,13 +127,16 @@ class About(_Strict):
     messaging_service_sid: Annotated[str | None, BeforeValidator(_service)] = None
     languages: Annotated[tuple[Literal["en", "es"], ...], Field(min_length=1, max_length=2)] = LANGUAGES
     quiet_hours: cadences.QuietHours = cadences.QuietHours()
+    keep_years: Years = 0
     sites: Annotated[tuple[Site, ...], Field(max_length=MOST_SITES)] = ()
 
 
 def read(definition: Mapping[str, Any]) -> dict[str, Any]:
     """Return a clinic's description in its full form. Raises publishing.Refused with each mistake at its field."""
     if str(definition.get(KEPT, 0)) not in NOTHING_DELETED:
-        raise publishing.Refused([publishing.Problem(KEPT, "nothing is deleted by its age: leave this out")])
+        raise publishing.Refused(
+            [publishing.Problem(KEPT, "nothing was ever deleted by it: leave this out, or give keep_years")]
+        )
     try:
         found = About.model_validate(_without_age(definition))
     except pydantic.ValidationError as wrong:
@@ -167,6 +191,7 @@ def about(clinic: Clinic) -> About:
         messaging_service_sid=clinic.messaging_service_sid,
         languages=tuple(rules.get("languages", LANGUAGES)),
         quiet_hours=cadences.QuietHours.model_validate(rules.get("quiet_hours", {})),
+        keep_years=walking.years_of(clinic),
         sites=tuple(Site.model_validate(one) for one in rules.get("sites", ())),
     )
 
@@ -219,25 +244,30 @@ def _check(session: Session, clinic: Clinic, definition: Mapping[str, Any]) -> l
 
 
 def silences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
-    """Return in words what in a change could keep an alert from somebody: every text leaves by the sender, and the
-    hours in which people work hang on the clinic's clock."""
+    """Return in words what in a change could keep an alert from somebody or lose what was said: every text leaves by the
+    sender, the hours in which people work hang on the clinic's clock, and what is emptied does not come back."""
     found = []
     if old.get("messaging_service_sid") != new.get("messaging_service_sid"):
         found.append("every text, alerts to staff too, would leave by another sender")
     if old.get("zone") != new.get("zone"):
         found.append("everyone's hours on duty and on call would be read on another clock")
+    years = new.get(walking.YEARS, 0)
+    if keeping.shortens(old.get(walking.YEARS, 0), years):
+        found.append(f"texts older than {years} years would be emptied for good")
     return found
 
 
-def _take_effect(_session: Session, clinic: Clinic, definition: Mapping[str, Any], _actor: str) -> None:
+def _take_effect(session: Session, clinic: Clinic, definition: Mapping[str, Any], _actor: str) -> None:
     found = About.model_validate(_without_age(definition))
     clinic.name, clinic.zone, clinic.phone = found.name, found.zone, found.phone
     clinic.messaging_service_sid = found.messaging_service_sid
     rules = dict(clinic.rules)
     if "hours" in rules:
         rules["hours"] = {**rules["hours"], "zone": found.zone}
-    kept = found.model_dump(mode="json", include={"languages", "quiet_hours", "sites"})
+    kept = found.model_dump(mode="json", include={"languages", "quiet_hours", "keep_years", "sites"})
+    was = walking.years_of(clinic)
     clinic.rules = {**_without_age(rules), **kept}
+    walking.decide(session, clinic, was)
 
 
 CLINIC = publishing.Kind(

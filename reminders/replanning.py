@@ -1,6 +1,5 @@
 """Plans a clinic's coming visits again after its cadence has changed: in batches, from where it stood, after what is urgent."""
 
-import time
 from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
@@ -8,16 +7,13 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from config import audit, clock, db, queue
+from config import audit, clock, queue
 from reminders import planned_rows, planner
 from reminders.models import Appointment, Replanning
 
 WAITING = Replanning.state == "waiting"
 # A batch is one transaction, and on SQLite the only one that writes: short enough that an alert does not notice.
 BATCH = 200
-SLICE_SECONDS = 5.0
-# How long a batch waits for what is urgent before it goes on all the same.
-STEP_ASIDE, STEPS_ASIDE = 0.05, 20
 
 
 def begin(session: Session, clinic_id: UUID, edition_id: UUID | None) -> Replanning:
@@ -62,14 +58,7 @@ def advance(session: Session, row: Replanning) -> None:
 
 def drain() -> int:
     """Work the lane off, a batch to a transaction; between two of them what is urgent goes first."""
-    end, handled = clock.monotonic() + SLICE_SECONDS, 0
-    while clock.monotonic() < end:
-        _let_pass()
-        batches = db.work_off(Replanning, WAITING, _advance_all, give_up=give_up, batch=1, seconds=0.01)
-        if not batches:
-            break
-        handled += batches
-    return handled
+    return queue.work_aside(Replanning, WAITING, _advance_all, give_up=give_up)
 
 
 def oldest(session: Session, now: datetime) -> datetime | None:
@@ -101,14 +90,3 @@ def _end(session: Session, row: Replanning, state: str) -> None:
 
 def _coming(clinic_id: UUID, now: datetime) -> tuple[ColumnElement[bool], ...]:
     return Appointment.clinic_id == clinic_id, Appointment.starts_at > now
-
-
-def _let_pass() -> None:
-    """Wait, but not for ever, while something in an urgent lane is due."""
-    urgent = [lane for lane in queue.lanes().values() if lane.queue == "urgent"]
-    for _ in range(STEPS_ASIDE):
-        now = clock.now()
-        with db.unit_of_work(db.EVERY, read_only=True) as session:
-            if not any(lane.oldest(session, now) for lane in urgent):
-                return
-        time.sleep(STEP_ASIDE)

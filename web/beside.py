@@ -135,7 +135,7 @@ def earlier(
         Earlier(
             id=one.id,
             kind=words.say("kinds", one.kind),
-            summary=(one.summary or "") if readable else "",
+            summary=(one.summary or words.say("keeping", "emptied")) if readable else "",
             when=times.day(one.created_at, now, zone),
             ended=_ended(one, team, now, zone),
         )

@@ -193,7 +193,7 @@ def _heading(item: InboxItem, screen: screens.ScreenView | None, readable: bool)
 def _quote(session: Session, item: InboxItem) -> str | None:
     table, _, row_id = item.about.partition(":")
     message = session.get(Message, UUID(row_id)) if table == "message" else None
-    return message.body if message is not None and message.direction == "in" else None
+    return message.body or None if message is not None and message.direction == "in" else None
 
 
 def _sharing(session: Session, clinic: Clinic, conversation: Conversation | None) -> list[tuple[UUID, str]]:

@@ -9,11 +9,13 @@ from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
+from config import clock
 from messaging import phone, wording
 from messaging import words as clinic_words
+from messaging.keeping import rules, walking
 from messaging.models import Clinic
 from reminders.clinics import CLINIC, MOST_SITES
-from web import drafting, editions, layout, permissions, words
+from web import drafting, editions, layout, permissions, times, words
 
 clinics = layout.room("clinics", __name__)
 editions.EDITORS["clinic"] = "clinics.show"
@@ -72,6 +74,7 @@ def given(form: MultiDict[str, str]) -> dict[str, Any]:
             "start": form.get("quiet_hours.start", ""),
             "end": form.get("quiet_hours.end", ""),
         },
+        "keep_years": form.get("keep_years", "").strip() or "0",
         "sites": [one for one in rows if one["name"] or one["address"] or one["state"]],
     }
 
@@ -97,6 +100,7 @@ def _page(session: Session, clinic: Clinic, sheet: drafting.Sheet) -> str:
         zones=ZONES,
         number=phone.display(clinic.number),
         shown_phone=phone.display(str(sheet.raw["phone"])),
+        kept=_kept(session, clinic, sheet.raw),
         read=_as_read(session, clinic, sheet.raw),
         languages=[(one, words.say("languages", one)) for one in wording.LANGUAGES],
         edits=layout.may("clinic.settings"),
@@ -114,4 +118,25 @@ def _as_read(session: Session, clinic: Clinic, raw: Mapping[str, Any]) -> list[R
         crisis = [own.say(key, language, said) for key in CRISIS]
         day = own.say("reminder_day", language, said)
         found.append(Read(language, words.say("languages", language), day, " ".join(filter(None, crisis))))
+    return found
+
+
+def _kept(session: Session, clinic: Clinic, raw: Mapping[str, Any]) -> list[str]:
+    """How long words are kept now, and how many texts what is typed would empty, if any."""
+    now, found = clock.now(), []
+    years, row = walking.years_of(clinic), walking.of_clinic(session, clinic.id)
+    if row is not None:
+        when = times.moment(max(row.try_after, now), now, clinic.zone, running=True)
+        count = f"{walking.how_many(session, clinic.id, years):,}"
+        said = "goes_on" if row.pointers else "begins"
+        found.append(words.say("keeping", said, years=years, when=when, count=count))
+        if row.last_error:
+            found.append(words.say("keeping", "error"))
+    typed = str(raw.get(walking.YEARS, 0))
+    wanted = int(typed) if typed.isascii() and typed.isdigit() else 0
+    if rules.may_keep(wanted) and rules.shortens(years, wanted):
+        number = walking.how_many(session, clinic.id, wanted)
+        when = times.moment(now + rules.REVERSIBLE, now, clinic.zone, running=True)
+        said = "would_empty_none" if number == 0 else "would_empty_one" if number == 1 else "would_empty"
+        found.append(words.say("keeping", said, years=wanted, count=f"{number:,}", when=when))
     return found

@@ -121,8 +121,13 @@ def _text(one: proof.Text, clinic: Clinic, *, readable: bool) -> tuple[str, str,
     moment = next((at for at in last if at is not None), None)
     if moment is not None and one.direction == "out":
         became = f"{became}, {_at(moment, clinic)}"
-    body = one.body if one.body is not None else ("" if not readable else words.say("proof", "shared_text"))
-    return _at(one.at, clinic), way, became, one.carrier_id or "–", body
+    return _at(one.at, clinic), way, became, one.carrier_id or "–", _words(one) if readable else ""
+
+
+def _words(one: proof.Text) -> str:
+    if one.emptied:
+        return words.say("keeping", "emptied")
+    return one.body if one.body is not None else words.say("proof", "shared_text")
 
 
 def _hash(one: proof.Hash) -> str:

@@ -128,7 +128,9 @@ def list_of(session: Session, clinic: Clinic, reader: Reader, shown: Sequence[In
             kind=words.say("kinds", item.kind),
             tone=tone(item, now, clinic.zone),
             mark=_until(item, now, clinic.zone),
-            summary=(item.summary or "") if reader.readable else words.say("kinds", item.kind),
+            summary=(item.summary or words.say("keeping", "emptied"))
+            if reader.readable
+            else words.say("kinds", item.kind),
             why=_why(item, patients.get(item.patient_id), reader.staff),
             here=item.patient_id in present and item.state != "done",
             aside=_aside(item, people, reader.staff, now, clinic.zone),

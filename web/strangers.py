@@ -51,7 +51,7 @@ def known(session: Session, clinic: Clinic, conversation: Conversation, *, reada
         texts=[
             (
                 one.direction == "in",
-                excerpts.without_keys(one.body or ""),
+                words.say("keeping", "emptied") if one.emptied_at else excerpts.without_keys(one.body or ""),
                 times.moment(one.created_at, now, clinic.zone),
             )
             for one in said

@@ -48,11 +48,13 @@ class Attached:
 
 @dataclass(frozen=True)
 class Said:
-    """One text: `side` in | out, its words, who wrote it, when, and what became of it."""
+    """One text: `side` in | out, its words, who wrote it, when, and what became of it. `gone` is said where its words
+    are no longer kept, else empty."""
 
     id: UUID
     side: str
     body: str
+    gone: str
     author: str
     at: str
     state: str
@@ -229,6 +231,7 @@ def _said(
         id=message.id,
         side=message.direction,
         body=_TOKEN.sub(r"\1…", message.body or ""),
+        gone=words.say("keeping", "emptied") if message.emptied_at else "",
         author=author,
         at=times.time_of(message.created_at, zone),
         state="" if inbound else _fate(message, zone),

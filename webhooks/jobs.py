@@ -1,4 +1,4 @@
-"""The lanes of this room: what came in and waits to be worked on, urgent texts before the rest."""
+"""The lanes of this room: what came in and waits to be worked on, urgent texts before the rest; and what is kept no longer."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -12,7 +12,7 @@ from config.keys import WrongKey
 from messaging import delivery, phone, reading
 from messaging.inbox import items
 from messaging.models import Attempt, Clinic
-from webhooks import answering, fields, missed, raising, receipts
+from webhooks import answering, fields, keeping, missed, raising, receipts
 from webhooks.models import Receipt
 
 
@@ -99,4 +99,5 @@ LANES = [
         "receipts", "default", partial(drain, "default"), partial(_oldest, "default"), _compile_the_rules
     ),
     queue.Lane("missed", "default", missed.look, missed.oldest, delivery.prepare),
+    queue.Lane("keeping", "bulk", keeping.drain, keeping.oldest),
 ]

@@ -8,6 +8,7 @@ import time_machine
 from config import db
 from messaging.editions import publishing
 from messaging.inbox import cover, hours
+from messaging.keeping import walking
 from messaging.models import Clinic, Staff
 from reminders import cadences, clinicfile, clinics, planner, records
 from reminders.publishing import CADENCE
@@ -75,7 +76,7 @@ def test_a_number_of_months_that_nobody_keeps_is_refused_and_none_is_dropped(wor
         clinic.rules = {**clinic.rules, "retention_months": 84}
         present = clinics.CLINIC.present(session, clinic)
     assert "retention_months" not in clinics.read(present | {"retention_months": 0})
-    with pytest.raises(publishing.Refused, match="nothing is deleted by its age"):
+    with pytest.raises(publishing.Refused, match="nothing was ever deleted by it"):
         clinics.read(present | {"retention_months": 84})
     assert "retention_months" not in publish(world, name="Elm Clinic").rules
 
@@ -110,3 +111,38 @@ def test_another_clock_that_leaves_an_absence_without_anybody_is_refused_at_its_
         clinic = session.get_one(Clinic, world.clinic.id)
         with pytest.raises(publishing.Refused):
             publishing.publish(session, clinic, clinics.CLINIC, edit=1, actor="operator")
+
+
+def test_words_are_kept_for_good_unless_a_clinic_says_for_how_long(world):
+    assert clinics.about(publish(world, name="Elm Clinic")).keep_years == 0
+    with db.unit_of_work(world.clinic.id, read_only=True) as session:
+        assert walking.of_clinic(session, world.clinic.id) is None
+    assert publish(world, keep_years=7).rules["keep_years"] == 7
+    with db.unit_of_work(world.clinic.id, read_only=True) as session:
+        first = walking.of_clinic(session, world.clinic.id)
+    assert publish(world, name="Oak Clinic").rules["keep_years"] == 7
+    with db.unit_of_work(world.clinic.id, read_only=True) as session:
+        same = walking.of_clinic(session, world.clinic.id)
+        assert (same.id, same.try_after) == (first.id, first.try_after), (
+            "another name changes nothing about it"
+        )
+    publish(world, keep_years=0)
+    with db.unit_of_work(world.clinic.id, read_only=True) as session:
+        assert walking.of_clinic(session, world.clinic.id) is None
+
+
+@pytest.mark.parametrize("years", [1, 5, 51, -1, "soon"])
+def test_fewer_than_six_years_are_refused(world, years):
+    with db.unit_of_work(world.clinic.id, read_only=True) as session:
+        present = clinics.CLINIC.present(session, session.get_one(Clinic, world.clinic.id))
+    with pytest.raises(publishing.Refused, match="keep_years"):
+        clinics.read(present | {"keep_years": years})
+
+
+def test_only_fewer_years_take_a_second_person():
+    said = clinics.silences({"keep_years": 0}, {"keep_years": 6})
+    assert said == ["texts older than 6 years would be emptied for good"]
+    assert clinics.silences({"keep_years": 10}, {"keep_years": 7})
+    assert not clinics.silences({"keep_years": 7}, {"keep_years": 10})
+    assert not clinics.silences({"keep_years": 7}, {"keep_years": 0})
+    assert not clinics.silences({}, {"keep_years": 0})

@@ -11,7 +11,7 @@ import pytest
 import time_machine
 from sqlalchemy import select
 
-from config import clock, db, settings, start
+from config import clock, db, queue, settings, start
 from messaging.editions import publishing as editions
 from messaging.inbox import items
 from messaging.models import Clinic
@@ -131,11 +131,11 @@ def test_what_is_urgent_goes_first_but_not_for_ever(
     world: World, visits: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     waits: list[float] = []
-    monkeypatch.setattr(replanning.time, "sleep", waits.append)
+    monkeypatch.setattr(queue.time, "sleep", waits.append)
     publish(world.clinic, "2 days")
     with db.unit_of_work(world.clinic.id) as session:
         clinic = session.merge(world.clinic)
         items.open_item(session, clinic, kind="safety", about="test:1", dedupe="one", summary="words")
     replanning.drain()
-    assert len(waits) >= replanning.STEPS_ASIDE
+    assert len(waits) >= queue.STEPS_ASIDE
     assert latest(world.clinic).state == "done"

@@ -1,10 +1,12 @@
 """The clinic's own page: what is typed is kept, mistakes stand at their fields, and publishing lets it hold."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 
-from config import db
+from config import clock, db
 from messaging.models import Clinic
 
 FORM = {
@@ -15,6 +17,7 @@ FORM = {
     "languages": "en",
     "quiet_hours.start": "19:00",
     "quiet_hours.end": "09:00",
+    "keep_years": "0",
     "sites[0].name": "Elm House",
     "sites[0].address": "12 Elm St",
     "sites[0].zone": "America/Phoenix",
@@ -61,6 +64,9 @@ def test_what_is_typed_is_a_draft_until_it_is_published(house: Any) -> None:
         ("messaging_service_sid", "SM12", "MG and 32"),
         ("quiet_hours.start", "08:30", "begin in the evening"),
         ("quiet_hours.end", "18:00", "two hours"),
+        ("keep_years", "5", "at least 6 years, or 0 to keep them"),
+        ("keep_years", "51", "at most 50 years"),
+        ("keep_years", "many", "whole number"),
         ("sites[0].zone", "Mars", "unknown time zone"),
         ("sites[0].state", "QQ", "two letters"),
         ("sites[0].name", "", "must be given"),
@@ -152,3 +158,30 @@ def test_a_phone_that_is_none_and_a_name_that_is_missing_still_show_the_page(hou
     answer = post(admin(house), phone="", name="")
     assert answer.status_code == 422
     assert "So the reminder of the day before reads" in answer.text
+
+
+@time_machine.travel("2033-03-08 16:00+00:00", tick=False)
+def test_fewer_years_say_what_they_would_empty_take_two_people_and_a_day(house: Any) -> None:
+    patient, then = house.patient(), clock.now() - timedelta(days=8 * 366)
+    with time_machine.travel(then, tick=False):
+        house.text_from(patient, "one")
+        house.text_from(patient, "two")
+    house.text_from(patient, "three")
+    browser, other = admin(house), house.staff("Lee Park", role="clinic_admin")
+    with db.unit_of_work(house.clinic.id) as session:
+        session.merge(other).password_hash = "x"
+    post(browser, keep_years="7")
+    page = browser.get("/settings/clinic").text
+    assert "2 texts are older than 7 years today" in page
+    assert "the first are emptied tomorrow 9:00 at the earliest" in page
+    assert "texts older than 7 years would be emptied for good" in page
+    browser.post("/settings/draft/clinic/publish", edit="1")
+    assert "keep_years" not in now(house).rules, "it takes a second person"
+    browser.post("/settings/draft/clinic/ask", edit="1")
+    house.signed_in(other).post("/settings/draft/clinic/publish", edit="1")
+    assert now(house).rules["keep_years"] == 7
+    page = browser.get("/settings/clinic").text
+    assert "Older than that today: 2. Nothing is emptied before tomorrow 9:00" in page
+    assert post(browser, keep_years="0").status_code == 303
+    assert browser.post("/settings/draft/clinic/publish", edit="1").status_code == 303
+    assert now(house).rules["keep_years"] == 0, "keeping more takes nobody else"

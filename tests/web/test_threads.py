@@ -7,11 +7,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import event, insert
+from sqlalchemy import event, insert, select
 
 from config import clock, db
 from messaging import conversations
 from messaging.inbox import contacts
+from messaging.inbox.models import InboxItem
 from messaging.models import Conversation, Message, Patient
 from web import threads
 
@@ -147,3 +148,23 @@ def test_a_text_that_is_still_to_go_out_at_a_chosen_hour_stands_elsewhere(house:
         )
         planned.direction, planned.state, planned.scheduled_for = "out", "queued", clock.now()
     assert bodies(read(house, patient, rosa)) == ["hello"]
+
+
+def test_a_text_whose_words_are_no_longer_kept_says_so_and_keeps_its_place(house: Any) -> None:
+    rosa, patient = house.staff(), house.patient()
+    conversation = house.text_from(patient, "can i bring my daughter")
+    item = house.item(
+        patient_id=patient.id, conversation_id=conversation.id, owner_id=rosa.id, summary="daughter"
+    )
+    done = house.item(patient_id=patient.id, owner_id=rosa.id)
+    with db.unit_of_work(house.clinic.id) as session:
+        message = session.scalars(select(Message)).one()
+        message.body, message.emptied_at = "", clock.now()
+        kept = session.get_one(InboxItem, done.id)
+        kept.state, kept.done_at, kept.summary = "done", clock.now(), ""
+    browser = house.signed_in(rosa)
+    page = browser.get(f"/inbox/{item.id}").text
+    assert "<p><em>No longer kept</em></p>" in page
+    assert '<span class="what">No longer kept</span>' in page
+    assert browser.get("/inbox?view=done").text.count("No longer kept") == 1
+    assert "No longer kept" in browser.get(f"/patients/{patient.id}/consent").text
