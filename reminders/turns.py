@@ -20,11 +20,11 @@ from reminders.models import Appointment, Reminder
 def take(session: Session, patients: Iterable[UUID]) -> None:
     """Wait for the turn of these patients, and keep it until this transaction ends."""
     if session.get_bind().dialect.name == "postgresql":
-        locked = select(Patient.id).where(Patient.id.in_(set(patients))).order_by(Patient.id)
+        locked = select(Patient.id).where(db.among(session, Patient.id, set(patients))).order_by(Patient.id)
         session.execute(locked.with_for_update(key_share=True)).all()
 
 
 def take_for(session: Session, claims: Sequence[db.Claim]) -> None:
     """Wait for the turn of the patients whom these claimed reminders are for."""
     whose = select(Appointment.patient_id).join(Reminder, Reminder.appointment_id == Appointment.id)
-    take(session, session.scalars(whose.where(Reminder.id.in_([one.id for one in claims]))))
+    take(session, session.scalars(whose.where(db.among(session, Reminder.id, [one.id for one in claims]))))
