@@ -39,6 +39,7 @@ def begin(
     )
     start.use(loaded, "bench")
     migrations.upgrade()
+    start.settled()
     return loaded
 
 

@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from config import clock, db, logging, queue
+from config import clock, db, logging, queue, start
 
 EVERY_SECONDS = 1.0
 GRACE = timedelta(seconds=3)
@@ -26,6 +26,7 @@ class Ticker:
     def run(self) -> None:
         """Tick until SIGTERM or SIGINT."""
         queue.lanes()  # imported here, once, and not by three threads at the same time
+        start.settled()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self._stop.set())
         threads = [threading.Thread(target=self._loop, args=(name,), name=name) for name in queue.QUEUES]

@@ -8,7 +8,7 @@ from rq import Queue, Worker
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
-from config import db, logging, queue
+from config import db, logging, queue, start
 from config.embedded import lifeline
 
 
@@ -47,6 +47,7 @@ def run(name: str) -> None:
         if lane.queue == name:
             lane.prepare()
     db.engine()
+    start.settled()
     make(name).work(logging_level="WARNING")
 
 

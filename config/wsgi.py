@@ -5,3 +5,4 @@ from config.app import create_app
 
 start.begin("web")
 app = create_app()
+start.settled()

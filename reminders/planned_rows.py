@@ -11,7 +11,30 @@ from sqlalchemy.orm import Session, attributes
 from config import db
 from reminders.models import Appointment, Reminder
 
-PLANNED = ("state", "due_at", "try_after", "why")
+
+class Planned(NamedTuple):
+    """What planning says of a reminder."""
+
+    state: str
+    due_at: datetime | None
+    try_after: datetime
+    why: list[str]
+
+
+class Fresh(NamedTuple):
+    """A reminder to be written: what names it, and then all that stands in Planned."""
+
+    clinic_id: UUID
+    appointment_id: UUID
+    step: str
+    revision: int
+    state: str
+    due_at: datetime | None
+    try_after: datetime
+    why: list[str]
+
+
+PLANNED = Planned._fields
 _UPDATE = "UPDATE reminder SET state = row.state, due_at = row.due_at, try_after = row.try_after, why = row.why FROM "
 _WHERE = " WHERE reminder.id = row.id AND reminder.state IN ('planned', 'dropped', 'superseded')"
 UPDATE = text(_UPDATE + db.unnested(Reminder, ("id", *PLANNED)) + _WHERE)
@@ -56,20 +79,20 @@ def visits(session: Session, *where: ColumnElement[bool], most: int | None = Non
 
 def known(session: Session, of: Sequence[Visit]) -> list[Known]:
     """Return what is planned for these visits as bare columns: of most of it nothing will change."""
-    found = select(*(getattr(Reminder, name) for name in Known._fields))
-    theirs = db.among(session, Reminder.appointment_id, [visit.id for visit in of])
-    return [Known(*row) for row in session.execute(found.where(theirs))]
+    wanted = [getattr(Reminder, name) for name in Known._fields]
+    found = db.of_each(session, wanted, Reminder.appointment_id, [visit.id for visit in of])
+    return [Known(*row) for row in session.execute(found)]
 
 
-def write(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert reminders given by their clinic, visit, step, revision and every one of PLANNED."""
-    fresh = {"attempts": 0, "fence": 0}
-    named = [{"id": new, **fresh, **row} for new, row in zip(db.new_ids(len(rows)), rows, strict=True)]
-    db.write_rows(session, Reminder, named)
+def write(session: Session, rows: Sequence[Fresh]) -> None:
+    """Insert these reminders."""
+    if rows:
+        columns = dict(zip(Fresh._fields, zip(*rows, strict=True), strict=True))
+        db.write_columns(session, Reminder, {"id": db.new_ids(len(rows)), **columns}, attempts=0, fence=0)
 
 
 def move(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Change reminders that are there, each given by its id and every one of PLANNED; what the session holds follows.
+    """Change reminders that are there, each given by its id and all of Planned; what the session holds follows.
 
     One that was queued meanwhile, with the text about another visit of its day, stays queued.
     """
@@ -77,7 +100,7 @@ def move(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
         return
     connection = session.connection()
     if connection.dialect.name == "postgresql":
-        connection.execute(UPDATE, db.arrays(Reminder, ("id", *PLANNED), rows))
+        connection.execute(UPDATE, db.arrays(Reminder, db.columns(rows)))
     else:
         session.execute(update(Reminder), list(rows))
     for row in rows:

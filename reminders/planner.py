@@ -104,7 +104,7 @@ def _plan_batch(session: Session, visits: Sequence[planned_rows.Visit]) -> None:
         rows[row.appointment_id].append(row)
     plans = plans_of(session, visits, now, known=rows.keys())
     over: list[UUID] = []
-    new: list[dict[str, Any]] = []
+    new: list[planned_rows.Fresh] = []
     moved: list[dict[str, Any]] = []
     for visit in visits:
         plan, known = plans[visit.id], rows[visit.id]
@@ -112,7 +112,9 @@ def _plan_batch(session: Session, visits: Sequence[planned_rows.Visit]) -> None:
         present = {row.step: row for row in known if row.revision == visit.revision}
         for name, step in plan.items():
             if name not in present:
-                new.append(_named(visit, name) | _values(step, now))
+                new.append(
+                    planned_rows.Fresh(visit.clinic_id, visit.id, name, visit.revision, *_values(step, now))
+                )
             elif _may_move(present[name], now):
                 moved += _moved(present[name], step, now)
     if over:
@@ -121,7 +123,7 @@ def _plan_batch(session: Session, visits: Sequence[planned_rows.Visit]) -> None:
         session.flush()
     planned_rows.move(session, moved)
     planned_rows.write(session, new)
-    if any(row["state"] == "planned" and row["try_after"] <= now for row in new):
+    if any(row.state == "planned" and row.try_after <= now for row in new):
         queue.ring(session, "reminders")
 
 
@@ -227,23 +229,17 @@ def _may_move(row: planned_rows.Known, now: datetime) -> bool:
     return row.state in ("planned", "dropped", "superseded") and (row.due_at is None or row.due_at > now)
 
 
-def _named(visit: planned_rows.Visit, step: str) -> dict[str, Any]:
-    named = {"clinic_id": visit.clinic_id, "appointment_id": visit.id}
-    return named | {"step": step, "revision": visit.revision}
-
-
-def _values(step: planning.PlannedStep, now: datetime) -> dict[str, Any]:
-    state = "planned" if step.at else "dropped"
-    return {"state": state, "due_at": step.at, "try_after": step.at or now, "why": list(step.why)}
+def _values(step: planning.PlannedStep, now: datetime) -> planned_rows.Planned:
+    return planned_rows.Planned("planned" if step.at else "dropped", step.at, step.at or now, list(step.why))
 
 
 def _moved(row: planned_rows.Known, step: planning.PlannedStep, now: datetime) -> list[dict[str, Any]]:
     """What becomes of a reminder that is planned anew, nothing where that is what it was."""
     values = _values(step, now)
-    if row.state == values["state"] == "dropped":
+    if row.state == values.state == "dropped":
         return []  # it stays dropped, for the reason that was written first
-    same = all(getattr(row, name) == value for name, value in values.items())
-    return [] if same else [{"id": row.id} | values]
+    same = (row.state, row.due_at, row.try_after, row.why) == values
+    return [] if same else [{"id": row.id} | values._asdict()]
 
 
 def _take_back(session: Session, rows: Sequence[Reminder], state: str, why: str | None = None) -> None:

@@ -12,7 +12,7 @@ from config.db.sealed import (
     new_data_key,
     new_data_keys,
 )
-from config.db.sets import among, arrays, unnested, write_rows
+from config.db.sets import among, arrays, columns, of_each, unnested, write_columns, write_rows
 
 __all__ = [
     "EVERY",
@@ -31,6 +31,7 @@ __all__ = [
     "bare_transaction",
     "claim",
     "clinic_index",
+    "columns",
     "engine",
     "first_id",
     "forget_connections",
@@ -39,11 +40,13 @@ __all__ = [
     "new_data_keys",
     "new_id",
     "new_ids",
+    "of_each",
     "on_commit",
     "retry_later",
     "still_mine",
     "unit_of_work",
     "unnested",
     "work_off",
+    "write_columns",
     "write_rows",
 ]

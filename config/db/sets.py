@@ -12,6 +12,7 @@ from sqlalchemy import (
     JSON,
     Column,
     ColumnElement,
+    Select,
     Table,
     TextClause,
     func,
@@ -19,6 +20,7 @@ from sqlalchemy import (
     literal,
     select,
     text,
+    true,
 )
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
@@ -39,25 +41,57 @@ def among(
     return column.in_(values)
 
 
-def write_rows(session: Session, model: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert rows given by their columns, all of them with the same ones; no default is filled in and nothing flushed.
+def of_each(
+    session: Session,
+    wanted: Sequence[InstrumentedAttribute[Any]],
+    column: InstrumentedAttribute[Any],
+    values: Collection[Any],
+) -> Select[Any]:
+    """Return the query for these columns of the rows whose `column` holds one of `values`, by its index in any case.
 
-    On PostgreSQL one statement writes them all, column by column: COPY is refused to a role that sees only its own
-    clinic's rows, and this is nearly as fast.
+    For tables that grow while they are asked. PostgreSQL reads the whole of one it has no statistics of yet, as it
+    expects a large part of it to match; asked value by value, as here, it cannot.
     """
-    if not rows:
-        return
+    if session.get_bind().dialect.name != "postgresql":
+        return select(*wanted).where(column.in_(values))
+    each = func.unnest(literal(list(values), ARRAY(column.type))).table_valued("value").render_derived()
+    # OFFSET keeps the rows of one value a question of its own.
+    of_one = select(*wanted).where(column == each.c.value).offset(0).lateral()
+    return select(*of_one.c).select_from(each.join(of_one, true()))
+
+
+def write_rows(session: Session, model: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows given by their columns, all of them with the same ones; no default is filled in and nothing flushed."""
+    if rows:
+        write_columns(session, model, columns(rows))
+
+
+def write_columns(
+    session: Session, model: type[Base], given: Mapping[str, Sequence[Any]], **same: int
+) -> None:
+    """Insert rows given column by column; `same` are columns that hold one number in all rows.
+
+    On PostgreSQL one statement writes them all: COPY is refused to a role that sees only its own clinic's rows, and
+    this is nearly as fast.
+    """
     if session.get_bind().dialect.name == "postgresql":
-        names = tuple(rows[0])
-        session.connection().execute(_inserting(model, names), arrays(model, names, rows))
+        session.connection().execute(
+            _inserting(model, tuple(given), tuple(same)), arrays(model, given) | same
+        )
     else:
-        session.execute(insert(model), list(rows))
+        rows = [dict(zip(given, row, strict=True)) | same for row in zip(*given.values(), strict=True)]
+        session.execute(insert(model), rows)
 
 
-def arrays(model: type[Base], names: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    """Return each column of the rows as one array, in the way PostgreSQL reads arrays."""
+def columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    """Return rows, at least one, as columns."""
+    return {name: [row[name] for row in rows] for name in rows[0]}
+
+
+def arrays(model: type[Base], given: Mapping[str, Sequence[Any]]) -> dict[str, str]:
+    """Return each column as one array, in the way PostgreSQL reads arrays."""
     # Written here, as the driver would take longer over the arrays than the server over the rows.
-    return {name: f"{{{','.join(map(_writer(model, name), [row[name] for row in rows]))}}}" for name in names}
+    return {name: f"{{{','.join(map(_writer(model, name), values))}}}" for name, values in given.items()}
 
 
 def unnested(model: type[Base], names: Sequence[str]) -> str:
@@ -67,9 +101,9 @@ def unnested(model: type[Base], names: Sequence[str]) -> str:
 
 
 @lru_cache(maxsize=64)
-def _inserting(model: type[Base], names: tuple[str, ...]) -> TextClause:
-    listed = ", ".join(names)
-    return text(f"INSERT INTO {model.__tablename__} ({listed}) SELECT {listed} FROM {unnested(model, names)}")  # noqa: S608 - names of our own
+def _inserting(model: type[Base], names: tuple[str, ...], same: tuple[str, ...]) -> TextClause:
+    into, given = ", ".join((*names, *same)), ", ".join((*names, *(f":{name}" for name in same)))
+    return text(f"INSERT INTO {model.__tablename__} ({into}) SELECT {given} FROM {unnested(model, names)}")  # noqa: S608 - names of our own
 
 
 def _column(model: type[Base], name: str) -> Column[Any]:
@@ -96,6 +130,7 @@ def _hex(value: UUID) -> str:
     return value.hex
 
 
+@lru_cache(maxsize=8192)  # a reminder is due when it is to be tried, and visits share their hours
 def _moment(value: datetime) -> str:
     return value.isoformat()
 

@@ -87,7 +87,7 @@ def test_keys_made_together_open_like_keys_made_alone(house, clinic):
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.text(max_size=20), max_size=4))
 def test_no_sentence_breaks_out_of_its_place_in_an_array(why: list[str]) -> None:
-    written = sets.arrays(AuditEntry, ["detail"], [{"detail": why}])["detail"]
+    written = sets.arrays(AuditEntry, {"detail": [why]})["detail"]
     inner = written[2:-2].replace('\\"', "").replace("\\\\", "")
     assert (written[:2], written[-2:]) == ('{"', '"}')
     assert '"' not in inner

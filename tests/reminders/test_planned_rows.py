@@ -1,7 +1,6 @@
 """Rows written many at once say exactly what they were given, whatever stands in a sentence, on both databases."""
 
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 import pytest
@@ -26,9 +25,10 @@ def visit(world: World) -> Appointment:
     return found
 
 
-def row(of: Appointment, step: str, state: str, due_at: datetime | None, why: list[str]) -> dict[str, Any]:
-    named = {"clinic_id": of.clinic_id, "appointment_id": of.id, "revision": 1, "step": step}
-    return named | {"state": state, "due_at": due_at, "try_after": due_at or NOW, "why": why}
+def row(
+    of: Appointment, step: str, state: str, due_at: datetime | None, why: list[str]
+) -> planned_rows.Fresh:
+    return planned_rows.Fresh(of.clinic_id, of.id, step, 1, state, due_at, due_at or NOW, why)
 
 
 def stored(world: World) -> dict[str, tuple[UUID, str, datetime | None, datetime, list[str]]]:
