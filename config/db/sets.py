@@ -22,6 +22,7 @@ from sqlalchemy import (
     text,
     true,
 )
+from sqlalchemy import cast as cast_to
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from config.db.base import Base, Moment
@@ -37,7 +38,7 @@ def among(
     where `= ANY` makes it compare every row of a clinic with every value as soon as it has kept a plan for the query.
     """
     if session.get_bind().dialect.name == "postgresql":
-        return column.in_(select(func.unnest(literal(list(values), ARRAY(column.type)))))
+        return column.in_(select(func.unnest(_array(column, values))))
     return column.in_(values)
 
 
@@ -54,7 +55,7 @@ def of_each(
     """
     if session.get_bind().dialect.name != "postgresql":
         return select(*wanted).where(column.in_(values))
-    each = func.unnest(literal(list(values), ARRAY(column.type))).table_valued("value").render_derived()
+    each = func.unnest(_array(column, values)).table_valued("value").render_derived()
     # OFFSET keeps the rows of one value a question of its own.
     of_one = select(*wanted).where(column == each.c.value).offset(0).lateral()
     return select(*of_one.c).select_from(each.join(of_one, true()))
@@ -92,6 +93,11 @@ def arrays(model: type[Base], given: Mapping[str, Sequence[Any]]) -> dict[str, s
     """Return each column as one array, in the way PostgreSQL reads arrays."""
     # Written here, as the driver would take longer over the arrays than the server over the rows.
     return {name: f"{{{','.join(map(_writer(model, name), values))}}}" for name, values in given.items()}
+
+
+def _array(column: InstrumentedAttribute[Any], values: Collection[Any]) -> ColumnElement[Any]:
+    name = column.key
+    return cast_to(literal(arrays(column.class_, {name: list(values)})[name]), ARRAY(column.type))
 
 
 def unnested(model: type[Base], names: Sequence[str]) -> str:
