@@ -7,6 +7,7 @@ the carrier itself waits.
 """
 
 import http.client
+import os
 import statistics
 import time
 from collections.abc import Callable
@@ -25,7 +26,7 @@ from reminders import replanning
 from webhooks.models import Receipt
 
 WORDS = ("I want to kill myself", "Y see you then")
-QUIET, PAUSE, PATIENCE = 60, 1.0, 600
+QUIET, PAUSE, PATIENCE = 120, float(os.environ.get("BENCH_PAUSE", "1")), 600
 LANES = ("urgent", "default")
 
 
@@ -58,7 +59,7 @@ def measure() -> str:
     return "\n".join(
         [
             f"urgent: {planning.VISITS:,} visits planned again in {took:.0f} s by the bulk worker, beside"
-            f" a text each {PAUSE:.0f} s (PostgreSQL)",
+            f" a text each {PAUSE} s (PostgreSQL)",
             *(f"urgent: {name}: {_compared(quiet[name], during[name])}" for name in quiet),
         ]
     )

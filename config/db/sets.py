@@ -55,7 +55,7 @@ def of_each(
     """
     if session.get_bind().dialect.name != "postgresql":
         return select(*wanted).where(column.in_(values))
-    each = func.unnest(_array(column, values)).table_valued("value").render_derived()
+    each = func.unnest(_array(column, set(values))).table_valued("value").render_derived()
     # OFFSET keeps the rows of one value a question of its own.
     of_one = select(*wanted).where(column == each.c.value).offset(0).lateral()
     return select(*of_one.c).select_from(each.join(of_one, true()))

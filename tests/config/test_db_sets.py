@@ -75,6 +75,18 @@ def test_bytes_come_back_and_find_their_rows(house):
 
 
 @both
+def test_rows_asked_for_one_value_after_the_other_come_once_each(house):
+    rows = [line(act, None) for act in ("a", "b", "b", ODD[0])]
+    wanted = [AuditEntry.id, AuditEntry.act]
+    with db.unit_of_work(db.EVERY) as session:
+        db.write_rows(session, AuditEntry, rows)
+    with db.unit_of_work(db.EVERY, read_only=True) as session:
+        found = session.execute(db.of_each(session, wanted, AuditEntry.act, ["b", "b", ODD[0], "c"])).all()
+        assert sorted(found) == sorted((row["id"], row["act"]) for row in rows[1:])
+        assert session.execute(db.of_each(session, wanted, AuditEntry.act, [])).all() == []
+
+
+@both
 def test_keys_made_together_open_like_keys_made_alone(house, clinic):
     with db.unit_of_work(clinic.id) as session:
         made = db.new_data_keys(session, clinic.id, 3, under=clinic.key_id)
