@@ -8,9 +8,9 @@ from importlib import resources
 from sqlalchemy.orm import Session
 
 from config import clock
-from messaging import consent, outbox, people
+from messaging import consent, outbox, people, ringing
 from messaging.inbox import escalation, items
-from messaging.models import Clinic, Conversation, Message
+from messaging.models import Clinic, Conversation, Message, Staff
 
 RANK = {
     "queued": 0, "sending": 1, "unknown": 1, "sent": 2,
@@ -63,7 +63,8 @@ def learn(session: Session, message: Message, status: str, sid: str, error_code:
     if state is None:
         return
     if state in ("sent", "delivered"):
-        raise_to(message, state, sid=sid)
+        if raise_to(message, state, sid=sid) and state == "delivered" and message.staff_id:
+            ringing.arrived(session, session.get_one(Staff, message.staff_id))
     elif RANK.get(message.state, 0) < RANK[state]:
         message.provider_sid = sid
         final(session, message, state, error_code or 30008)
@@ -83,6 +84,7 @@ def final(session: Session, message: Message, state: str, code: int) -> None:
     """The text will not arrive. Remember what that says of the number, and let a human know."""
     message.state, message.error_code = state, code
     if message.staff_id:
+        ringing.refused(session, session.get_one(Staff, message.staff_id), meaning(code))
         escalation.alert_failed(session, message)
         return
     clinic = session.get_one(Clinic, message.clinic_id)

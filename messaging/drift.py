@@ -14,7 +14,7 @@ from sqlalchemy import Select, and_, func, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from config import audit, clock
-from messaging import asking, carrier, consent, identity, outbox
+from messaging import asking, carrier, consent, identity, outbox, ringing
 from messaging.models import PROGRAMMES, Attempt, Clinic, ConsentEntry, Conversation, Message
 
 Kind = Literal["blocked", "sent"]
@@ -72,6 +72,7 @@ def follow(session: Session, clinic: Clinic, conversation_id: UUID, *, actor: st
         programmes=ended,
         patient_id=talk.patient_id,
     )
+    ringing.said(session, clinic, talk.number or "", "revoked", ended)
     stopped = identity.stop_texts(session, talk, None, ended)
     audit.record(
         session,

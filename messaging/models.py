@@ -38,7 +38,8 @@ class Staff(SealedRow, live.Shown, Base):
     """A person who works here. `panels` are the clinicians whose patients are hers; roles as in web.permissions.
 
     `hours` maps a weekday ("mon".."sun") to ["08:00", "17:00"] in the clinic's zone; empty: always on duty. `on_call`
-    has the same shape; empty: never on call. `notify` maps a kind of item to "text" | "inbox" (messaging.inbox.notifying).
+    has the same shape; empty: never on call. `notify` maps a kind of item to "text" | "inbox" (messaging.inbox.roster).
+    `phone_fault` is why their phone takes no texts of ours (messaging.ringing), or None.
     """
 
     __tablename__ = "staff"
@@ -53,6 +54,7 @@ class Staff(SealedRow, live.Shown, Base):
     on_call: Mapped[dict[str, Any]] = mapped_column(default=dict)
     notify: Mapped[dict[str, Any]] = mapped_column(default=dict)
     number_ct: Mapped[bytes | None]
+    phone_fault: Mapped[str | None] = mapped_column(String(20))
     password_hash: Mapped[str | None] = mapped_column(String(200))
     active: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime]
@@ -282,10 +284,7 @@ class Media(SealedRow, Work, Base):
     """
 
     __tablename__ = "media"
-    __table_args__ = (
-        UniqueConstraint("message_id", "place"),
-        Index("ix_media_work", "state", "try_after"),
-    )
+    __table_args__ = (UniqueConstraint("message_id", "place"), Index("ix_media_work", "state", "try_after"))
 
     message_id: Mapped[UUID] = mapped_column(ForeignKey("message.id"))
     place: Mapped[int]

@@ -217,6 +217,7 @@ def _card(one: Staff, clinic: Clinic, links: Mapping[UUID, Any], held: int, show
     about = [", ".join(words.say("languages", each) for each in one.languages)]
     about += [words.say("colleagues", "panels", names=", ".join(one.panels))] if one.panels else []
     about += [seen if number else words.say("colleagues", "no_number")]
+    about += [words.say("phone_faults", one.phone_fault)] if one.phone_fault else []
     return Card(
         id=one.id,
         name=one.name,

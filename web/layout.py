@@ -43,7 +43,7 @@ class Shell:
     """What the frame shows: the views with their counts, the clinic, who is signed in and until when on duty.
 
     `board` is what nobody owns or everybody was asked about; `saved` the ways of looking that the reader has named;
-    `places` the clinic's settings that the reader may open.
+    `places` the clinic's settings that the reader may open; `phone_fault` why no alert reaches the reader's phone, or None.
     """
 
     clinic: str
@@ -60,6 +60,7 @@ class Shell:
     saves_replies: bool
     not_reached: int
     places: list[places.Group]
+    phone_fault: str | None
 
     @property
     def in_settings(self) -> bool:
@@ -130,6 +131,7 @@ def _shell(session: Session, here: str | None) -> Shell:
         if permissions.may(staff.role, "patients.read")
         else 0,
         places=places.open_to(staff.role),
+        phone_fault=words.say("phone_faults", staff.phone_fault) if staff.phone_fault else None,
     )
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from config import clock, db, logging
-from messaging import asking, consent, conversations, media, people, reading, rulebook
+from messaging import asking, consent, conversations, media, people, reading, ringing, rulebook
 from messaging.models import PROGRAMMES, Clinic, Conversation, Message, Patient, PatientNumber
 from messaging.rulebook import Consent
 from reminders import appointments, replies
@@ -208,6 +208,7 @@ def _record(inbound: Inbound, event: consent.Event, programmes: Sequence[str] = 
         words=inbound.message.body,
         wording=asking.present("text", event + _how(inbound, programmes)),
     )
+    ringing.said(inbound.session, inbound.clinic, inbound.number, event, programmes)
 
 
 def _how(inbound: Inbound, programmes: Sequence[str]) -> str:

@@ -96,8 +96,8 @@ def arrays(model: type[Base], given: Mapping[str, Sequence[Any]]) -> dict[str, s
 
 
 def _array(column: InstrumentedAttribute[Any], values: Collection[Any]) -> ColumnElement[Any]:
-    name = column.key
-    return cast_to(literal(arrays(column.class_, {name: list(values)})[name]), ARRAY(column.type))
+    written = arrays(cast(type[Base], column.class_), {column.key: list(values)})
+    return cast_to(literal(written[column.key]), ARRAY(column.type))
 
 
 def unnested(model: type[Base], names: Sequence[str]) -> str:

@@ -200,7 +200,10 @@ def _tell(
 def _hasten(session: Session, item: InboxItem) -> None:
     """Climb at once: whoever was to be told knows nothing. In its own time where there is nobody with a phone."""
     phones = select(Staff.id).where(
-        Staff.clinic_id == item.clinic_id, Staff.active, Staff.number_ct.is_not(None)
+        Staff.clinic_id == item.clinic_id,
+        Staff.active,
+        Staff.number_ct.is_not(None),
+        Staff.phone_fault.is_(None),
     )
     if item.level >= HASTE_ENDS_AT or session.scalar(phones.limit(1)) is None:
         return  # every phone of the team fails: the rungs go on in their own time instead of as fast as they can

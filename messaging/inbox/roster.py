@@ -38,7 +38,7 @@ def people(session: Session, clinic: Clinic) -> list[ladder.Person]:
             panels=tuple(one.panels),
             hours=one.hours,
             on_call=one.on_call,
-            phone=one.number_ct is not None,
+            phone=one.number_ct is not None and one.phone_fault is None,
             signs_in=one.password_hash is not None,
             open_items=load.get(one.id, 0),
             away=one.id in covers,

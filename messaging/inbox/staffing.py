@@ -98,7 +98,9 @@ def change(session: Session, clinic: Clinic, staff: Staff, facts: Facts, actor: 
     """
     was = staff.role
     with _keeping(session, clinic):
-        staff.name, staff.role, staff.number = facts.name, facts.role, facts.number
+        if facts.number != staff.number:
+            staff.number, staff.phone_fault = facts.number, None
+        staff.name, staff.role = facts.name, facts.role
         staff.languages, staff.panels = list(facts.languages), list(facts.panels)
     audit.record(session, clinic.id, actor, "staff.changed", f"staff:{staff.id}", role=facts.role, was=was)
 
