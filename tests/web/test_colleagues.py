@@ -9,6 +9,7 @@ import time_machine
 from sqlalchemy import select
 
 from config import audit, clock, db
+from messaging import ringing
 from messaging.inbox.hours import WEEKDAYS
 from messaging.inbox.models import InboxItem
 from messaging.models import Staff
@@ -179,3 +180,14 @@ def test_who_alone_is_there_at_night_stays_reachable_whatever_is_changed(house: 
     with db.unit_of_work(house.clinic.id) as session:
         acts = session.scalars(select(audit.AuditEntry.act)).all()
         assert not {"staff.changed", "staff.revoked"} & set(acts)
+
+
+def test_a_phone_that_takes_no_texts_is_named_on_the_card_and_to_whoever_carries_it(house: Any) -> None:
+    browser = lead(house)
+    with db.unit_of_work(house.clinic.id) as session:
+        for one in session.query(Staff):
+            ringing.refused(session, one, "opt_out")
+    page = browser.get("/settings/people").text
+    assert "Alerts do not reach your phone: the phone has stopped our texts" in page
+    assert page.count("START, texted from it") == 2
+    assert "no mobile that takes alerts" in browser.get("/settings/rota").text
