@@ -37,6 +37,7 @@ class Card:
     me: bool
     standing: str
     about: str
+    fault: str
     held: int
     raw: Mapping[str, Any]
 
@@ -217,7 +218,6 @@ def _card(one: Staff, clinic: Clinic, links: Mapping[UUID, Any], held: int, show
     about = [", ".join(words.say("languages", each) for each in one.languages)]
     about += [words.say("colleagues", "panels", names=", ".join(one.panels))] if one.panels else []
     about += [seen if number else words.say("colleagues", "no_number")]
-    about += [words.say("phone_faults", one.phone_fault)] if one.phone_fault else []
     return Card(
         id=one.id,
         name=one.name,
@@ -227,6 +227,7 @@ def _card(one: Staff, clinic: Clinic, links: Mapping[UUID, Any], held: int, show
         me=one.id == layout.the_staff().id,
         standing=_standing(one, links.get(one.id), clinic.zone),
         about=" · ".join(about),
+        fault=words.say("phone_faults", one.phone_fault) if one.active and one.phone_fault else "",
         held=held,
         raw=shown.raw if shown.who == one.id and shown.raw else own,
     )

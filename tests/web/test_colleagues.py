@@ -188,6 +188,6 @@ def test_a_phone_that_takes_no_texts_is_named_on_the_card_and_to_whoever_carries
         for one in session.query(Staff):
             ringing.refused(session, one, "opt_out")
     page = browser.get("/settings/people").text
-    assert "Alerts do not reach your phone: the phone has stopped our texts" in page
+    assert "Alerts do not reach your phone: it has stopped our texts." in page
     assert page.count("START, texted from it") == 2
     assert "no mobile that takes alerts" in browser.get("/settings/rota").text
