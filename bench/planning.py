@@ -9,7 +9,7 @@ from io import BytesIO
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, create_engine, select, text
+from sqlalchemy import Connection, create_engine, text
 
 from bench import postgresql, stage
 from config import clock, db
@@ -93,16 +93,15 @@ def publish(session: Any, clinic: Clinic, steps: list[dict[str, Any]]) -> None:
 
 
 def plan(clinic_id: UUID) -> None:
-    """Plan every visit of the clinic, a batch to a transaction."""
-    with db.unit_of_work(clinic_id, read_only=True) as session:
-        ids = list(session.scalars(_ids(clinic_id)))
-    for some in planner.batches(ids, BATCH):
+    """Plan every visit of the clinic, a batch to a transaction, from where the one before ended."""
+    left = [Appointment.clinic_id == clinic_id]
+    while True:
         with db.unit_of_work(clinic_id) as session:
-            planner.plan_many(session, planned_rows.visits(session, db.among(session, Appointment.id, some)))
-
-
-def _ids(clinic_id: UUID) -> Any:
-    return select(Appointment.id).where(Appointment.clinic_id == clinic_id).order_by(Appointment.id)
+            visits = planned_rows.visits(session, *left, most=BATCH)
+            planner.plan_many(session, visits)
+        if len(visits) < BATCH:
+            return
+        left = [Appointment.clinic_id == clinic_id, Appointment.id > visits[-1].id]
 
 
 def _copied(url: str) -> tuple[int, float]:

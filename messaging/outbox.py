@@ -207,6 +207,17 @@ def cancel(session: Session, message_ids: Iterable[UUID]) -> int:
     return len(taken_back)
 
 
+def withdraw(session: Session, message_ids: Iterable[UUID]) -> set[UUID]:
+    """Take back texts that are to be written anew; return those that had not left. Their reason may queue another."""
+    ids = list(message_ids)
+    cancel(session, ids)
+    gone = select(Message).where(Message.id.in_(ids), Message.state == "cancelled")
+    texts = session.scalars(gone.execution_options(populate_existing=True)).all()
+    for text in texts:
+        text.dedupe = f"{text.dedupe}:{text.id.hex}"
+    return {text.id for text in texts}
+
+
 def _ask_consent(
     session: Session, clinic: Clinic, number: str, programme: str, *, answering: bool = False
 ) -> None:

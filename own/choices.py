@@ -13,7 +13,7 @@ from messaging import consent, people, phone
 from messaging import words as clinic_words
 from messaging.models import PROGRAMMES, Clinic, Message, Patient, PatientNumber
 from own import words
-from reminders import phrasing, planner
+from reminders import phrasing, planner, silencing
 from reminders.models import Appointment
 from reminders.rules import hours, zones
 
@@ -130,7 +130,7 @@ def choose_level(session: Session, clinic: Clinic, patient: Patient, level: str)
     """Let texts say as much as the patient wants, having read the warning beside it (78 FR 5634: told, and still prefers it)."""
     known = next((one for one in people.LEVELS if one == level), None)
     if known:
-        people.set_privacy(session, clinic, patient, known, actor=f"patient:{patient.id}", source="own")
+        silencing.set_privacy(session, clinic, patient, known, actor=f"patient:{patient.id}", source="own")
 
 
 def speak(session: Session, patient: Patient, language: str) -> None:

@@ -29,6 +29,7 @@ NO_HOUR = "dropped: hours: those the patient wants texts in and those of the cli
 # Visits in these states were neither made nor missed: none of them is the patient's first.
 NEVER_CAME = ("cancelled", "no_show")
 SHARED = "planned again: the text it shared with another visit was taken back"
+LESS = "planned again: its text had not left, and the patient wants texts to say less"
 
 
 def cadence_of(session: Session, clinic_id: UUID) -> cadences.Cadence:
@@ -91,6 +92,16 @@ def silence(session: Session, appointment: Appointment, why: str, *, also_kept: 
         and (also_kept or _is_nudge(cadence.step(row.step, appointment.kind)))
     ]
     _take_back(session, rows, "dropped", why)
+
+
+def write_anew(session: Session, patient: messaging.Patient) -> None:
+    """Take back this patient's reminders that are written and have not left: what they may say has changed."""
+    session.flush()
+    turns.take(session, [patient.id])
+    waiting = select(Reminder.message_id).join(Appointment, Appointment.id == Reminder.appointment_id)
+    theirs = waiting.where(Appointment.patient_id == patient.id, Reminder.state == "queued")
+    texts = [text for text in session.scalars(theirs) if text is not None]
+    _plan_anew(session, outbox.withdraw(session, texts), LESS)
 
 
 def _is_nudge(step: cadences.Step | None) -> bool:
@@ -256,18 +267,19 @@ def _take_back(session: Session, rows: Sequence[Reminder], state: str, why: str 
         if row.state == "planned" or row.message_id in stopped:
             row.state = state
             row.why = [*row.why, why] if why else row.why
-    _let_others_go(session, stopped, {row.id for row in rows})
+    # What shared a text with a reminder that was taken back: other visits of that day still hold.
+    _plan_anew(session, stopped, SHARED, but={row.id for row in rows})
 
 
-def _let_others_go(session: Session, stopped: Collection[UUID], taken_back: Collection[UUID]) -> None:
-    """Plan what shared a text with a reminder that was taken back: other visits of that day still hold."""
+def _plan_anew(session: Session, stopped: Collection[UUID], why: str, but: Collection[UUID] = ()) -> None:
+    """Plan the reminders whose texts were stopped; not those of `but`."""
     if not stopped:
         return
-    shared = select(Reminder).where(
-        Reminder.message_id.in_(stopped), Reminder.state == "queued", Reminder.id.not_in(taken_back)
+    theirs = select(Reminder).where(
+        Reminder.message_id.in_(stopped), Reminder.state == "queued", Reminder.id.not_in(but)
     )
-    for row in session.scalars(shared).all():
-        row.state, row.message_id, row.why = "planned", None, [*row.why, SHARED]
+    for row in session.scalars(theirs).all():
+        row.state, row.message_id, row.why = "planned", None, [*row.why, why]
         queue.ring(session, "reminders")
 
 

@@ -1,4 +1,4 @@
-"""A record that is closed or opened again: closing takes back at once whatever would still reach the patient."""
+"""What a patient's word takes back at once: a closed record whatever would still reach them, closer privacy what says more."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -58,6 +58,27 @@ def set_state(
         Appointment.patient_id == patient.id, Appointment.starts_at > clock.now()
     )
     planner.plan_many(session, session.scalars(ahead).all())
+    return True
+
+
+def set_privacy(
+    session: Session,
+    clinic: messaging.Clinic,
+    patient: messaging.Patient,
+    level: people.Privacy,
+    *,
+    actor: str,
+    source: str,
+) -> bool:
+    """Keep how much the patient wants texts to say, as people.set_privacy does; False if that was said before.
+
+    Where it is less than before, reminders that were written by the old level and have not left are written anew.
+    """
+    before = people.LEVELS.index(patient.privacy)
+    if not people.set_privacy(session, clinic, patient, level, actor=actor, source=source):
+        return False
+    if people.LEVELS.index(level) < before:
+        planner.write_anew(session, patient)
     return True
 
 

@@ -55,7 +55,7 @@ def set_privacy(patient_id: UUID) -> Response | tuple[str, int]:
         how = HOW.get(request.form.get("how", ""))
         if level is None or how is None:
             return _page(session, patient, unsaid=words.say("refusals", "privacy_level")), 422
-        people.set_privacy(session, clinic, patient, level, actor=actor, source=how)
+        silencing.set_privacy(session, clinic, patient, level, actor=actor, source=how)
     return _done(patient_id, "privacy_set")
 
 
