@@ -20,7 +20,7 @@ from sqlalchemy import Engine, create_engine
 
 from bench import crowd, postgresql, stage
 from config import app as application
-from config import clock, db, runtime, settings
+from config import clock, db, runtime, settings, start
 from config.embedded.valkey import ValkeyServer
 from messaging import conversations, people
 from messaging.inbox import items, views
@@ -60,6 +60,7 @@ def measure() -> str:
         postgresql.hasten(server, loading=False)
         filled = time.monotonic() - began
         app = application.create_app()
+        start.settled()
         print(f"inbox: filled in {filled:.0f} s", file=sys.stderr)
         told = _pages(app, pair, views.VIEWS, f"{large.open:,} of {large.items:,} items open")
         told += _talks(app, pair[1])

@@ -1,5 +1,6 @@
 """A PostgreSQL server of a measurement's own, and how it is filled fast and then measured as an ordinary one."""
 
+import os
 import tempfile
 import warnings
 from collections.abc import Iterator, Sequence
@@ -31,6 +32,8 @@ def hasten(url: str, *, loading: bool) -> None:
         for name, value in fast.items()
     ]
     _administer(url, *said, "SELECT pg_reload_conf()", "CHECKPOINT")
+    if not loading:
+        os.sync()  # what was not synced on the way is written now and not beneath the measurement
 
 
 def database(url: str, name: str) -> str:
