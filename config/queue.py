@@ -119,11 +119,11 @@ def ring(session: Session, lane: str) -> None:
 class Ringer:
     """Knocks from a thread of its own, so that whoever waits for an answer of ours does not wait for Redis as well.
 
-    Wishes for one lane become one knock. The thread begins with the first wish, in whichever process that is, ends
+    Wishes for one lane become one knock, also those that come within a moment of the last one. The thread begins with the first wish, in whichever process that is, ends
     when nobody has wished for anything for a second, and is waited for when the process ends.
     """
 
-    IDLE_SECONDS = 1.0
+    IDLE_SECONDS, MOMENT_SECONDS = 1.0, 0.01
 
     def __init__(self) -> None:
         self._wished: dict[str, None] = {}
@@ -146,6 +146,7 @@ class Ringer:
                     knock(lane)
                 except Exception as error:  # noqa: BLE001 - one bell that breaks must not silence the others
                     logging.logger().error("bell broke", lane=lane, exc_info=error)
+            time.sleep(self.MOMENT_SECONDS)
 
     def _next(self) -> list[str]:
         with self._changed:
