@@ -207,15 +207,23 @@ def cancel(session: Session, message_ids: Iterable[UUID]) -> int:
     return len(taken_back)
 
 
-def withdraw(session: Session, message_ids: Iterable[UUID]) -> set[UUID]:
-    """Take back texts that are to be written anew; return those that had not left. Their reason may queue another."""
+def stop(session: Session, message_ids: Iterable[UUID]) -> set[UUID]:
+    """Take back texts that have not left yet; return those that never will, also where they were taken back before."""
     ids = list(message_ids)
+    if not ids:
+        return set()
     cancel(session, ids)
-    gone = select(Message).where(Message.id.in_(ids), Message.state == "cancelled")
-    texts = session.scalars(gone.execution_options(populate_existing=True)).all()
-    for text in texts:
+    session.flush()
+    return set(session.scalars(select(Message.id).where(Message.id.in_(ids), Message.state == "cancelled")))
+
+
+def withdraw(session: Session, message_ids: Iterable[UUID]) -> set[UUID]:
+    """Take back texts that are to be written anew, as `stop` does. Their reason may queue another."""
+    stopped = stop(session, message_ids)
+    texts = select(Message).where(Message.id.in_(stopped)).execution_options(populate_existing=True)
+    for text in session.scalars(texts):
         text.dedupe = f"{text.dedupe}:{text.id.hex}"
-    return {text.id for text in texts}
+    return stopped
 
 
 def _ask_consent(

@@ -22,19 +22,17 @@ class Planned(NamedTuple):
 
 
 class Fresh(NamedTuple):
-    """A reminder to be written: what names it, and then all that stands in Planned."""
+    """A reminder to be written: what names it, and what planning says of it."""
 
     clinic_id: UUID
     appointment_id: UUID
     step: str
     revision: int
-    state: str
-    due_at: datetime | None
-    try_after: datetime
-    why: list[str]
+    planned: Planned
 
 
 PLANNED = Planned._fields
+FRESH = (*Fresh._fields[:-1], *PLANNED)
 _UPDATE = "UPDATE reminder SET state = row.state, due_at = row.due_at, try_after = row.try_after, why = row.why FROM "
 _WHERE = " WHERE reminder.id = row.id AND reminder.state IN ('planned', 'dropped', 'superseded')"
 UPDATE = text(_UPDATE + db.unnested(Reminder, ("id", *PLANNED)) + _WHERE)
@@ -87,7 +85,8 @@ def known(session: Session, of: Sequence[Visit]) -> list[Known]:
 def write(session: Session, rows: Sequence[Fresh]) -> None:
     """Insert these reminders."""
     if rows:
-        columns = dict(zip(Fresh._fields, zip(*rows, strict=True), strict=True))
+        flat = [(*row[:-1], *row.planned) for row in rows]
+        columns = dict(zip(FRESH, zip(*flat, strict=True), strict=True))
         db.write_columns(session, Reminder, {"id": db.new_ids(len(rows)), **columns}, attempts=0, fence=0)
 
 

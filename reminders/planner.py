@@ -123,9 +123,8 @@ def _plan_batch(session: Session, visits: Sequence[planned_rows.Visit]) -> None:
         present = {row.step: row for row in known if row.revision == visit.revision}
         for name, step in plan.items():
             if name not in present:
-                new.append(
-                    planned_rows.Fresh(visit.clinic_id, visit.id, name, visit.revision, *_values(step, now))
-                )
+                named = (visit.clinic_id, visit.id, name, visit.revision)
+                new.append(planned_rows.Fresh(*named, _values(step, now)))
             elif _may_move(present[name], now):
                 moved += _moved(present[name], step, now)
     if over:
@@ -134,7 +133,7 @@ def _plan_batch(session: Session, visits: Sequence[planned_rows.Visit]) -> None:
         session.flush()
     planned_rows.move(session, moved)
     planned_rows.write(session, new)
-    if any(row.state == "planned" and row.try_after <= now for row in new):
+    if any(row.planned.state == "planned" and row.planned.try_after <= now for row in new):
         queue.ring(session, "reminders")
 
 
@@ -256,13 +255,7 @@ def _moved(row: planned_rows.Known, step: planning.PlannedStep, now: datetime) -
 def _take_back(session: Session, rows: Sequence[Reminder], state: str, why: str | None = None) -> None:
     """Move planned reminders to `state`, and queued ones whose text could still be stopped."""
     queued = [row.message_id for row in rows if row.state == "queued" and row.message_id]
-    stopped: set[UUID] = set()
-    if queued:
-        outbox.cancel(session, queued)
-        session.flush()
-        text = messaging.Message
-        left = select(text.id).where(text.id.in_(queued), text.state == "cancelled")
-        stopped = set(session.scalars(left))
+    stopped = outbox.stop(session, queued)
     for row in rows:
         if row.state == "planned" or row.message_id in stopped:
             row.state = state

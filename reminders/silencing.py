@@ -74,6 +74,8 @@ def set_privacy(
 
     Where it is less than before, reminders that were written by the old level and have not left are written anew.
     """
+    session.flush()
+    session.refresh(patient, with_for_update=True)  # two may choose at once, and what was before decides
     before = people.LEVELS.index(patient.privacy)
     if not people.set_privacy(session, clinic, patient, level, actor=actor, source=source):
         return False

@@ -28,7 +28,8 @@ def visit(world: World) -> Appointment:
 def row(
     of: Appointment, step: str, state: str, due_at: datetime | None, why: list[str]
 ) -> planned_rows.Fresh:
-    return planned_rows.Fresh(of.clinic_id, of.id, step, 1, state, due_at, due_at or NOW, why)
+    planned = planned_rows.Planned(state, due_at, due_at or NOW, why)
+    return planned_rows.Fresh(of.clinic_id, of.id, step, 1, planned)
 
 
 def stored(world: World) -> dict[str, tuple[UUID, str, datetime | None, datetime, list[str]]]:
