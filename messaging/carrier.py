@@ -8,7 +8,7 @@ from importlib import resources
 from sqlalchemy.orm import Session
 
 from config import clock
-from messaging import consent, outbox, people, ringing
+from messaging import consent, contactability, outbox, people, ringing
 from messaging.inbox import escalation, items
 from messaging.models import Clinic, Conversation, Message, Staff
 
@@ -22,7 +22,6 @@ STATUSES = {
     "failed": "failed", "canceled": "failed", "accepted": "sent", "queued": "sent", "sending": "sent",
     "scheduled": "sent",
 }  # fmt: skip
-LINES = {"landline": "landline", "dead": "dead number", "wrong_person": "wrong person"}
 TRIES = 6
 
 
@@ -93,7 +92,7 @@ def final(session: Session, message: Message, state: str, code: int) -> None:
     said = meaning(code)
     if said == "opt_out":
         consent.record(session, clinic, number, "revoked", source="carrier", actor="system:carrier")
-    if said in LINES:
+    if said in people.LEARNT:
         people.learn_line(session, clinic, number, said, "system:carrier")
     summary = items.words()["summaries"]["undelivered"].replace("{why}", _errors()["words"][said])
     _tell_a_human(session, clinic, message, summary)
@@ -115,9 +114,9 @@ def withhold(session: Session, message: Message, why: str) -> None:
         return
     clinic = session.get_one(Clinic, message.clinic_id)
     summaries = items.words()["summaries"]
-    summary = summaries.get(why) or summaries["unsendable"].replace("{why}", why)
+    summary = summaries.get(why) or summaries["unsendable"].replace("{why}", items.why_not(why))
     if message.kind not in ("automatic", outbox.LAST_WORD) and not (
-        message.kind == "reminder" and why in ("opted out", "inactive")
+        message.kind == "reminder" and why in contactability.WISHES
     ):
         _tell_a_human(session, clinic, message, summary)
 

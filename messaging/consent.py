@@ -5,11 +5,10 @@ Revocation: 47 CFR 64.1200(a)(10), by any reasonable means. A STOP ends every pr
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from datetime import datetime
 from typing import Literal, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from config import audit, clock, db
@@ -177,11 +176,6 @@ def stopped_by_text(session: Session, clinic: Clinic, number: str, programmes: S
     return any(line.event == "revoked" and line.source in ("text", "carrier") for line in ends)
 
 
-def may_text(session: Session, clinic: Clinic, number: str, programme: str) -> bool:
-    """Whether `number` has agreed to `programme` and not taken it back."""
-    return state(session, clinic, number)[programme] == "granted"
-
-
 def states(session: Session, numbers: Iterable[tuple[UUID, bytes]]) -> dict[tuple[UUID, bytes, str], str]:
     """Return the last event for every (clinic, number index, programme) of `numbers`, with few SELECTs."""
     last: dict[tuple[UUID, bytes, str], str] = {}
@@ -194,12 +188,3 @@ def states(session: Session, numbers: Iterable[tuple[UUID, bytes]]) -> dict[tupl
         ):
             last[clinic_id, index, programme] = event
     return last
-
-
-def last_change(session: Session, clinic: Clinic, number: str) -> datetime | None:
-    """Return when the ledger of `number` was last written."""
-    index = db.clinic_index(session, clinic.key_id, "number", number)
-    at = select(func.max(ConsentEntry.at)).where(
-        ConsentEntry.clinic_id == clinic.id, ConsentEntry.number_index == index
-    )
-    return session.scalar(at)

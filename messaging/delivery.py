@@ -18,10 +18,10 @@ from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.orm import Session, aliased
 
 from config import clock, db, keys, logging, runtime
-from messaging import carrier, consent, outbox
+from messaging import carrier, outbox, reachable
 from messaging.gateways.base import OutcomeUnknown, Outgoing, Refused
 from messaging.gateways.twilio import gateway
-from messaging.models import Attempt, Clinic, Conversation, Message, Patient, PatientNumber, Staff
+from messaging.models import Attempt, Clinic, Conversation, Message, Staff
 
 BATCH = 96
 BATCHES_IN_FLIGHT = 2
@@ -138,7 +138,7 @@ def _intent(session: Session, clinic: Clinic, message: Message, to: str) -> Inte
     return Intent(message.id, attempt.id, message.fence, text)
 
 
-Row = TypeVar("Row", Clinic, Conversation, Patient, Staff)
+Row = TypeVar("Row", Clinic, Conversation, Staff)
 
 
 def _rows(session: Session, model: type[Row], ids: Iterable[UUID | None]) -> dict[UUID, Row]:
@@ -154,11 +154,11 @@ class _Asked:
         self.now = clock.now()
         self.clinics = _rows(session, Clinic, (m.clinic_id for m in messages))
         self.conversations = _rows(session, Conversation, (m.conversation_id for m in messages))
-        self.patients = _rows(session, Patient, (m.patient_id for m in messages))
         self.staff = _rows(session, Staff, (m.staff_id for m in messages))
-        numbers = [(one.clinic_id, one.number_index) for one in self.conversations.values()]
-        self.consents = consent.states(session, numbers)
-        self.lines = _lines(session, numbers)
+        self.facts = reachable.of_conversations(
+            session,
+            {(self.conversations[m.conversation_id], m.patient_id) for m in messages if m.conversation_id},
+        )
         self.overtaken = _overtaken(session, messages)
         db.load_keys(session, (one.key_id for one in self.conversations.values()))
 
@@ -176,17 +176,8 @@ class _Asked:
             return None
         if message.id in self.overtaken:
             return "overtaken"
-        return self._closed(message, self.conversations[message.conversation_id])
-
-    def _closed(self, message: Message, conversation: Conversation) -> str | None:
-        number = (conversation.clinic_id, conversation.number_index)
-        said = self.consents.get((*number, message.programme or "care_team"))
-        if said == "revoked" and message.kind != outbox.LAST_WORD:
-            return "opted out"
-        patient = self.patients.get(message.patient_id) if message.patient_id else None
-        if patient is not None and patient.state != "active":
-            return "inactive"
-        return self.lines.get((*number, None)) or self.lines.get((*number, message.patient_id))
+        facts = self.facts[message.conversation_id, message.patient_id]
+        return outbox.of_text(facts, message.kind, message.programme or "care_team", message.author_id)
 
 
 def _overtaken(session: Session, messages: Sequence[Message]) -> set[UUID]:
@@ -199,22 +190,6 @@ def _overtaken(session: Session, messages: Sequence[Message]) -> set[UUID]:
         said.conversation_id == Message.conversation_id, said.direction == "in", said.id > Message.id
     )
     return set(session.scalars(select(Message.id).where(Message.id.in_(planned), since)))
-
-
-def _lines(
-    session: Session, numbers: Sequence[tuple[UUID, bytes]]
-) -> dict[tuple[UUID, bytes, UUID | None], str]:
-    """Why a number is not texted: whoever is meant (patient None), or because it is not this patient's."""
-    bad = select(
-        PatientNumber.clinic_id, PatientNumber.number_index, PatientNumber.patient_id, PatientNumber.line
-    ).where(
-        PatientNumber.number_index.in_([index for _, index in numbers]),
-        PatientNumber.line.in_(carrier.LINES),
-    )
-    found: dict[tuple[UUID, bytes, UUID | None], str] = {}
-    for clinic_id, index, patient_id, line in session.execute(bad):
-        found[clinic_id, index, patient_id if line == "wrong_person" else None] = carrier.LINES[line]
-    return found
 
 
 def _record(session: Session, outcomes: Sequence[Outcome]) -> None:

@@ -9,8 +9,9 @@ from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
 from config import clock, live, queue
-from messaging import consent, conversations, people, words
-from messaging.models import Clinic, Conversation, Message, Patient, PatientNumber, Staff
+from messaging import contactability, conversations, people, reachable, words
+from messaging.contactability import Facts, Refusal
+from messaging.models import Clinic, Conversation, Message, Patient, Staff
 
 LANES = {"urgent": "deliver_urgent", "bulk": "deliver_bulk"}
 AUTOMATIC = ("reminder", "automatic")
@@ -22,15 +23,11 @@ NEVER_LEFT = ("held", "cancelled", "failed")
 
 
 class MayNotText(Exception):
-    """This text may not be sent; `reason` is opted out | no consent | landline | dead number | inactive | no number |
-    wrong person."""
+    """This text may not be sent, and `reason` says why."""
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: Refusal) -> None:
         super().__init__(reason)
         self.reason = reason
-
-
-LINE_REASONS = {"landline": "landline", "dead": "dead number", "wrong_person": "wrong person"}
 
 
 def text_patient(
@@ -48,12 +45,10 @@ def text_patient(
     not_before: datetime | None = None,
 ) -> Message:
     """Queue a text to the patient's textable number (see people). Raises MayNotText."""
-    if patient.state != "active":
-        raise MayNotText("inactive")
     number = people.textable_number(session, patient)
-    if number is None:
-        raise MayNotText(_why_no_number(session, patient))
-    _ask_consent(session, clinic, number.number or "", programme)
+    refused = refusal(session, patient, programme)
+    if refused or number is None:
+        raise MayNotText(refused or Refusal.NO_NUMBER)
     conversation = conversations.of_number(session, clinic, number.number or "")
     return _queue(
         session,
@@ -72,18 +67,9 @@ def text_patient(
     )
 
 
-def refusal(session: Session, clinic: Clinic, patient: Patient, programme: str) -> str | None:
+def refusal(session: Session, patient: Patient, programme: str) -> Refusal | None:
     """Return why `text_patient` would refuse now, None if it would not."""
-    if patient.state != "active":
-        return "inactive"
-    number = people.textable_number(session, patient)
-    if number is None:
-        return _why_no_number(session, patient)
-    try:
-        _ask_consent(session, clinic, number.number or "", programme)
-    except MayNotText as refused:
-        return refused.reason
-    return None
+    return contactability.refusal(reachable.of_patient(session, patient), programme)
 
 
 def text_conversation(
@@ -104,11 +90,11 @@ def text_conversation(
 
     `at` is the moment a colleague chose; until then it can be cancelled. All is asked again when it leaves.
     """
-    answering = kind in (*ANSWERS, LAST_WORD) or author_id is not None
-    asked = None if kind == LAST_WORD else programme
-    reason = closed(session, clinic, conversation, asked, answering=answering)
-    if reason:
-        raise MayNotText(reason)
+    refused = of_text(
+        reachable.of_conversation(session, conversation, conversation.patient_id), kind, programme, author_id
+    )
+    if refused:
+        raise MayNotText(refused)
     return _queue(
         session,
         clinic,
@@ -137,41 +123,23 @@ def scheduled(session: Session, conversation_id: UUID) -> list[Message]:
     return list(session.scalars(planned.order_by(Message.scheduled_for, Message.id)))
 
 
+def of_text(facts: Facts, kind: str, programme: str, author_id: UUID | None) -> Refusal | None:
+    """Return why this text to a number may not go; asked as it is queued, and once more as it leaves."""
+    answering = kind in (*ANSWERS, LAST_WORD) or author_id is not None
+    asked = None if kind == LAST_WORD else programme
+    return contactability.refusal(facts, asked, answering=answering)
+
+
 def closed(
     session: Session,
-    clinic: Clinic,
     conversation: Conversation,
-    programme: str | None = "care_team",
     *,
+    patient_id: UUID | None = None,
     answering: bool = True,
-) -> str | None:
-    """Return why this number cannot be texted, or None. `answering` lets us answer a number that never agreed.
-
-    `programme` None asks nothing of consent: for the last word after it was taken back.
-    """
-    lines = select(PatientNumber.line).where(
-        PatientNumber.clinic_id == clinic.id, PatientNumber.number_index == conversation.number_index
-    )
-    known = set(session.scalars(lines))
-    for line in known & {"landline", "dead"}:
-        return LINE_REASONS[line]
-    if known == {"wrong_person"} and not answering:  # of several who gave it, one may still be right
-        return LINE_REASONS["wrong_person"]
-    if conversation.patient_id:
-        patient = session.get(Patient, conversation.patient_id)
-        if patient is not None and patient.state != "active":
-            return "inactive"
-    return _refused(session, clinic, conversation, programme, answering) if programme else None
-
-
-def _refused(
-    session: Session, clinic: Clinic, conversation: Conversation, programme: str, answering: bool
-) -> str | None:
-    try:
-        _ask_consent(session, clinic, conversation.number or "", programme, answering=answering)
-    except MayNotText as refused:
-        return refused.reason
-    return None
+) -> Refusal | None:
+    """Return why the care team cannot text this number about a patient, else about whose it is; None if it can."""
+    facts = reachable.of_conversation(session, conversation, patient_id or conversation.patient_id)
+    return contactability.refusal(facts, "care_team", answering=answering)
 
 
 def text_staff(
@@ -224,21 +192,6 @@ def withdraw(session: Session, message_ids: Iterable[UUID]) -> set[UUID]:
     for text in session.scalars(texts):
         text.dedupe = f"{text.dedupe}:{text.id.hex}"
     return stopped
-
-
-def _ask_consent(
-    session: Session, clinic: Clinic, number: str, programme: str, *, answering: bool = False
-) -> None:
-    said = consent.state(session, clinic, number)[programme]
-    if said == "revoked":
-        raise MayNotText("opted out")
-    if said == "unknown" and not answering:
-        raise MayNotText("no consent")
-
-
-def _why_no_number(session: Session, patient: Patient) -> str:
-    lines = session.scalars(select(PatientNumber.line).where(PatientNumber.patient_id == patient.id)).all()
-    return next((LINE_REASONS[line] for line in lines if line in LINE_REASONS), "no number")
 
 
 def _introduced(session: Session, conversation: Conversation, kind: str, language: str, body: str) -> str:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from config import audit, clock, db
 from messaging import consent, conversations, names
+from messaging.contactability import TEXTABLE as TEXTABLE
 from messaging.models import Clinic, Patient, PatientNumber, Staff
 from messaging.personal import LEVELS as LEVELS
 from messaging.personal import STATES as STATES
@@ -20,7 +21,6 @@ from messaging.personal import set_privacy as set_privacy
 from messaging.personal import set_state as set_state
 
 Change = Literal["created", "updated", "unchanged"]
-TEXTABLE = ("unknown", "mobile")
 LEARNT = ("dead", "landline")
 
 

@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 from config import logging
 from intake_links import links, scoring
 from intake_links.models import IntakeLink
-from messaging import consent, people, wording, words
 from messaging import models as messaging
+from messaging import outbox, people, wording, words
 from reminders import appointments, cadences, phrasing, questionnaires
 from reminders.models import Appointment, Reminder
 from reminders.rules import zones
@@ -121,13 +121,11 @@ def _issue_link(
 ) -> tuple[tuple[IntakeLink, str] | None, list[str]]:
     """A link to what is due of the step's questionnaires, unless one is open, or the patient has not agreed or could
     not open it; and notes on what was not asked."""
-    # Without a birth date nobody could open it.
-    number = people.textable_number(session, case.patient)
-    if number is None or case.step is None or case.patient.birth_date is None:
+    if case.step is None or case.patient.birth_date is None:  # without it nobody could open one
         return None, []
     if links.open_link_of(session, case.patient.id) is not None:
         return None, []
-    if not consent.may_text(session, case.clinic, number.number or "", "screening"):
+    if outbox.refusal(session, case.patient, "screening"):
         return None, []
     wanted, notes = questionnaires.wanted(session, case.clinic, case.patient, case.step.intake, now)
     if not wanted:

@@ -11,8 +11,8 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from config import clock, db
+from messaging import contactability, outbox
 from messaging import models as messaging
-from messaging import outbox
 from messaging.inbox import items
 from reminders import cadences, composing, followups, phrasing, planner, restraint, turns
 from reminders.composing import Case
@@ -22,8 +22,6 @@ from reminders.rules.planning import ORDINARY_DELAY
 
 DUE = Reminder.state == "planned"
 LEFT = ("sent", "delivered", "undelivered", "failed")
-# The patient has said no: the reachability board lists it, and nobody is asked to call.
-THEIR_WISH = ("opted out", "no consent", "inactive")
 TOO_CLOSE = "dropped: late, and less than {} before the next step, and the newest step wins"
 NEWEST_WINS = "dropped: a newer reminder of this visit is due, and the newest step wins"
 
@@ -204,7 +202,7 @@ def _queue(session: Session, case: Case, others: Sequence[Case], crowded: bool, 
     except outbox.MayNotText as refused:
         for one in (case, *others):
             _drop(one.reminder, f"not texted: {refused.reason}")
-            if refused.reason not in THEIR_WISH:
+            if refused.reason not in contactability.WISHES:  # the reachability board lists those
                 ask_to_call(session, case.clinic, case.patient, one.visit, refused.reason)
         return False
     reminder.state, reminder.message_id = "queued", message.id
@@ -254,7 +252,7 @@ def ask_to_call(
         kind="delivery",
         about=f"appointment:{visit.id}",
         dedupe=f"not_texted:{visit.id}",
-        summary=phrasing.texts("en")["staff"]["not_texted"].format(why=reason, **spoken),
+        summary=phrasing.texts("en")["staff"]["not_texted"].format(why=items.why_not(reason), **spoken),
         patient_id=patient.id,
         answer_by=max(visit.starts_at, clock.now()),
     )

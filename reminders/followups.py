@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 from config import audit, clock, db
 from intake_links import links, scoring
 from intake_links.models import IntakeLink, LinkSession, Screen
+from messaging import contactability, outbox, words
 from messaging import models as messaging
-from messaging import outbox, words
 from messaging.inbox import items
 from reminders import appointments, phrasing, planner
 from reminders.models import Appointment, FollowUp, Reminder
@@ -24,7 +24,7 @@ ANSWERING_NOW = timedelta(hours=1)
 NEVER_ARRIVED = ("held", "cancelled", "failed", "undelivered")
 STILL_GOING = ("queued", "sending")
 # The patient has said no, or is not the one who would read it: nothing follows, not even a task.
-THEIR_WISH = ("opted out", "no consent", "inactive", "wrong person")
+NOT_ASKED = contactability.WISHES | {contactability.Refusal.WRONG_PERSON}
 
 
 def expect(
@@ -226,8 +226,8 @@ def _ask(
     visit: Appointment | None,
 ) -> None:
     """Give the task to a human, unless the patient has said no meanwhile."""
-    refused = outbox.refusal(session, clinic, patient, "screening")
-    if refused in THEIR_WISH:
+    refused = outbox.refusal(session, patient, "screening")
+    if refused in NOT_ASKED:
         _end(session, row, f"not asked: {refused}")
         return
     words = phrasing.texts("en")["staff"]

@@ -222,7 +222,7 @@ def _tell_patient(session: Session, handoff: Handoff, item: InboxItem) -> bool:
         )
     except outbox.MayNotText as refused:
         words = phrasing.texts("en")["staff"]["handoff_in_person"]
-        item.summary = words.format(why=refused.reason)
+        item.summary = words.format(why=items.why_not(refused.reason))
         return False
     handoff.state, handoff.told_at, handoff.message_id = "told", clock.now(), message.id
     return True

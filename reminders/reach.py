@@ -10,19 +10,19 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from config import clock, runtime
-from messaging import consent
+from messaging import contactability, reachable
 from messaging import models as messaging
 from messaging.inbox.models import Contact
-from messaging.people import TEXTABLE
 from reminders.models import Appointment, Reminder
 from reminders.rules import zones
 
-Reason = Literal[
-    "inactive", "no_number", "wrong_person", "landline", "dead", "opted_out", "no_consent",
+Fate = Literal[
     "undelivered", "held", "shared", "unanswered", "on_its_way", "quiet_hours", "not_sent_yet", "nothing_sent",
 ]  # fmt: skip
+# The key of its words: what became of the texts (a Fate), or a contactability.Refusal's.
+Reason = str
 # These may still be answered by themselves: nobody need call yet.
-UNDER_WAY: tuple[Reason, ...] = ("on_its_way", "quiet_hours", "not_sent_yet")
+UNDER_WAY: tuple[Fate, ...] = ("on_its_way", "quiet_hours", "not_sent_yet")
 ANSWERED = ("confirmed", "change_asked", "arrived", "no_show", "cancelled")
 REACHED = "reached"
 # A day of one clinic; whoever has more sees the first of them and is told so.
@@ -31,16 +31,6 @@ COUNT_SECONDS = 15
 HOW_FAR_AHEAD = timedelta(days=21)
 # Calls are about the coming visit when they were made this long before it or later.
 CALLED_WITHIN = timedelta(days=3)
-
-
-@dataclass(frozen=True)
-class Line:
-    """A number of the patient's: its line, what was agreed for reminders, whether others gave it too. `id` of its row."""
-
-    id: UUID
-    line: str
-    agreed: str = "unknown"
-    shared: bool = False
 
 
 @dataclass(frozen=True)
@@ -55,11 +45,10 @@ class Text:
 
 @dataclass(frozen=True)
 class Facts:
-    """What decides whether a patient was reached for a visit; `lines` in the order given, the last one last."""
+    """What decides whether a patient was reached for a visit: its state, how they can be texted, what was."""
 
     visit: str
-    active: bool
-    lines: Sequence[Line] = ()
+    contact: contactability.Facts
     texts: Sequence[Text] = ()
 
 
@@ -101,41 +90,31 @@ class Day:
         return sorted(owed, key=lambda one: (bool(one.calls), one.visit.starts_at, one.visit.id))
 
 
-def the_line(facts: Facts) -> Line | None:
-    """Return the number that reminders go to: the last given that can be texted."""
-    return next((one for one in reversed(facts.lines) if one.line in TEXTABLE), None)
-
-
-def cannot(facts: Facts) -> Reason | None:
-    """Return why this patient cannot be texted at all, whatever visit it is about."""
-    if not facts.active:
-        return "inactive"
-    line = the_line(facts)
-    if line is None:
-        last = facts.lines[-1].line if facts.lines else ""
-        return last if last in ("landline", "dead", "wrong_person") else "no_number"  # type: ignore[return-value]
-    return {"revoked": "opted_out", "unknown": "no_consent"}.get(line.agreed)  # type: ignore[return-value]
+def cannot(contact: contactability.Facts) -> Reason | None:
+    """Return why this patient cannot be texted reminders at all, whatever visit it is about."""
+    refused = contactability.refusal(contact, "reminders")
+    return refused.key if refused else None
 
 
 def why_not(facts: Facts, now: datetime) -> Reason | None:
     """Return why nobody has heard from this patient about the visit, None if they have answered."""
     if facts.visit in ANSWERED:
         return None
-    barred = cannot(facts)
+    barred = cannot(facts.contact)
     if barred:
         return barred
     sent = [one for one in facts.texts if one.text is not None]
     if not sent:
         return _not_sent(facts.texts, now)
-    line = the_line(facts)
-    return _fate(max(sent, key=_when).text or "", shared=line is not None and line.shared)
+    number = contactability.number_meant(facts.contact)
+    return _fate(max(sent, key=_when).text or "", shared=number is not None and number.shared)
 
 
 def _when(one: Text) -> datetime:
     return one.due_at or one.try_after
 
 
-def _fate(state: str, *, shared: bool) -> Reason:
+def _fate(state: str, *, shared: bool) -> Fate:
     if state in ("undelivered", "failed"):
         return "undelivered"
     if state in ("held", "cancelled"):
@@ -145,7 +124,7 @@ def _fate(state: str, *, shared: bool) -> Reason:
     return "on_its_way"
 
 
-def _not_sent(texts: Sequence[Text], now: datetime) -> Reason:
+def _not_sent(texts: Sequence[Text], now: datetime) -> Fate:
     planned = [one for one in texts if one.state == "planned"]
     if not planned:
         return "nothing_sent"
@@ -196,12 +175,11 @@ def of_day(session: Session, clinic: messaging.Clinic, day: date, now: datetime)
     visits = list(session.scalars(wanted))
     shown = visits[:LONGEST_DAY]
     ids = {one.patient_id for one in shown}
-    states = _states(session, ids)
-    lines, texts, calls = lines_of(session, clinic, ids), _texts(session, shown), _calls(session, ids, begins)
+    contacts, texts = reachable.of_patients(session, ids), _texts(session, shown)
+    calls = _calls(session, ids, begins)
     entries = []
     for one in shown:
-        active = states.get(one.patient_id) == "active"
-        facts = Facts(one.state, active, lines.get(one.patient_id, ()), texts.get(one.id, ()))
+        facts = Facts(one.state, contacts[one.patient_id], texts.get(one.id, ()))
         entries.append(Entry(one, facts, calls.get(one.patient_id, ()), why_not(facts, now)))
     return Day(entries, len(visits) > LONGEST_DAY)
 
@@ -228,36 +206,6 @@ def count_anew(clinic_id: UUID) -> None:
 
 def _counted() -> dict[UUID, tuple[float, int]]:
     return runtime.once("reach.counted", dict)
-
-
-def _states(session: Session, ids: Collection[UUID]) -> dict[UUID, str]:
-    who = messaging.Patient
-    return dict(session.execute(select(who.id, who.state).where(who.id.in_(ids))).all())
-
-
-def lines_of(session: Session, clinic: messaging.Clinic, ids: Collection[UUID]) -> dict[UUID, list[Line]]:
-    """Return the numbers of these patients, each with what was agreed for reminders and whether it is shared."""
-    row = messaging.PatientNumber
-    given = session.execute(
-        select(row.id, row.patient_id, row.number_index, row.line)
-        .where(row.patient_id.in_(ids))
-        .order_by(row.id)
-    ).all()
-    indexes = {one.number_index for one in given}
-    several = (
-        select(row.number_index)
-        .where(row.clinic_id == clinic.id, row.number_index.in_(indexes), row.line != "wrong_person")
-        .group_by(row.number_index)
-        .having(func.count() > 1)
-    )
-    shared = set(session.scalars(several))
-    agreed = consent.states(session, ((clinic.id, index) for index in indexes))
-    found: dict[UUID, list[Line]] = {}
-    for one in given:
-        said = agreed.get((clinic.id, one.number_index, "reminders"), "unknown")
-        line = Line(one.id, one.line, said, one.number_index in shared)
-        found.setdefault(one.patient_id, []).append(line)
-    return found
 
 
 def _texts(session: Session, visits: Sequence[Appointment]) -> dict[UUID, list[Text]]:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from messaging import reachable
 from messaging.models import Clinic
 from reminders import cadences, planner, reach, restraint
 from reminders.models import Appointment, Reminder
@@ -39,7 +40,7 @@ CLOCK = re.compile(r"\d\d:\d\d( in [A-Za-z_/]+)?")
 class Outcome:
     """What one cadence does: texts that leave at their own time, those moved by quiet hours, those that do not leave.
 
-    `skipped` counts by reason: a key of REASONS, a reach.Reason, or else the plan's own sentence.
+    `skipped` counts by reason: a key of REASONS or of a Refusal, or else the plan's own sentence.
     """
 
     sent: int = 0
@@ -164,7 +165,7 @@ def _look_at(
     now: datetime,
 ) -> None:
     """Plan these visits by both; what is due in the week is gathered by patient, what is not sent counted at once."""
-    known = _known(session, clinic, visits, now)
+    known = _known(session, visits, now)
     for cadence, outcome, theirs in zip(both, outcomes, due, strict=True):
         plans = planner.plans_of(session, visits, now, known=known.planned, cadence={clinic.id: cadence})
         for visit in visits:
@@ -177,7 +178,7 @@ def _look_at(
                     theirs[visit.patient_id].append(found)
 
 
-def _known(session: Session, clinic: Clinic, visits: Sequence[Appointment], now: datetime) -> _Known:
+def _known(session: Session, visits: Sequence[Appointment], now: datetime) -> _Known:
     ids, patients = [visit.id for visit in visits], {visit.patient_id for visit in visits}
     revisions: Mapping[UUID, int] = {visit.id: visit.revision for visit in visits}
     row = Reminder
@@ -187,16 +188,13 @@ def _known(session: Session, clinic: Clinic, visits: Sequence[Appointment], now:
         row.appointment_id.in_(ids), or_(over, row.state == "dropped")
     )
     found = [one for one in session.execute(rows) if one.revision == revisions[one.appointment_id]]
-    lines = reach.lines_of(session, clinic, patients)
+    contacts = reachable.of_patients(session, patients)
     last = restraint.last_answers(session, patients, now)
     return _Known(
         planned,
         {(one.appointment_id, one.step) for one in found if one.over},
         {(one.appointment_id, one.step) for one in found if planner.QUIET in one.why},
-        {
-            visit.patient_id: reach.cannot(reach.Facts(visit.state, True, lines.get(visit.patient_id, ())))
-            for visit in visits
-        },
+        {patient_id: reach.cannot(contact) for patient_id, contact in contacts.items()},
         {visit.id for visit in visits if restraint.answered_for(visit, last.get(visit.patient_id))},
     )
 

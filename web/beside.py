@@ -11,10 +11,11 @@ from sqlalchemy.orm import Session
 from config import clock, db
 from intake_links import links, scoring
 from intake_links.models import IntakeLink
+from messaging import outbox
 from messaging.inbox import contacts, items
 from messaging.inbox.models import Absence, InboxItem
 from messaging.models import Clinic, Patient, Staff
-from web import persons, times, words
+from web import times, words
 
 EARLIER, FORMS = 5, 4
 # A human's voice answers these; everything else asks for more than that somebody was reached.
@@ -94,7 +95,6 @@ def read(
     clinic: Clinic,
     item: InboxItem,
     patient: Patient | None,
-    person: persons.Person | None,
     team: Mapping[UUID | None, Staff],
     *,
     readable: bool,
@@ -105,7 +105,7 @@ def read(
         earlier(session, item, team, zone, readable=readable),
         who_is_here(session, clinic, team.get(item.owner_id), team, clock.now()),
         forms(session, patient, zone, readable=readable) if patient else [],
-        sending(session, patient, person, zone) if patient and person and readable else None,
+        sending(session, patient, zone) if patient and readable else None,
     )
 
 
@@ -176,7 +176,7 @@ def titles(instruments: Sequence[str]) -> str:
     return ", ".join(known[one].title if one in known else one for one in instruments)
 
 
-def sending(session: Session, patient: Patient, person: persons.Person, zone: str) -> Sending:
+def sending(session: Session, patient: Patient, zone: str) -> Sending:
     """Return which forms can be sent to the patient in their language, and why none can where that is so."""
     live = links.open_link_of(session, patient.id)
     since = times.moment(live.created_at, clock.now(), zone, running=True) if live else ""
@@ -186,18 +186,13 @@ def sending(session: Session, patient: Patient, person: persons.Person, zone: st
         for one in scoring.instruments().values()
         if speaks(one, patient.language) and one.ages is None
     ]
-    return Sending(offered, since, _refused(patient, person))
+    return Sending(offered, since, _refused(session, patient))
 
 
-def _refused(patient: Patient, person: persons.Person) -> str:
-    number = next((one for one in person.numbers if one.texted), None)
-    if not person.active:
-        return words.say("refusals", "form_inactive")
-    if number is None:
-        return words.say("refusals", "form_no_number")
-    agreed = next(one.state for one in number.consent if one.key == "screening")
-    if agreed != "granted":
-        return words.say("refusals", "form_opted_out" if agreed == "revoked" else "form_no_consent")
+def _refused(session: Session, patient: Patient) -> str:
+    refused = outbox.refusal(session, patient, "screening")
+    if refused:
+        return words.say("closed_forms", refused.key)
     return "" if patient.birth_date else words.say("refusals", "form_no_birth_date")
 
 

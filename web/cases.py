@@ -90,25 +90,24 @@ def read(
     conversation = threads.of_item(session, clinic, item.conversation_id, patient)
     team = _team(session, clinic)
     screen, is_the_item = _screen(session, item, patient, zone) if readable else (None, False)
-    person = persons.person(session, clinic, patient) if patient else None
     thread = threads.Thread(conversation, patient, item.id)
     told = [(event, _event(event, team)) for event in items.history(session, item)]
     return Case(
         **_standing(clinic, item, patient, conversation, team, staff),
         heading=_heading(item, screen if is_the_item else None, readable),
         quote=_quote(session, item) if readable else None,
-        patient=person,
+        patient=persons.person(session, clinic, patient) if patient else None,
         sharing=_sharing(session, clinic, conversation) if patient is None else [],
         screen=screen,
         screen_is_the_item=is_the_item,
         conversation_id=conversation.id if conversation else None,
         thread=threads.page(session, clinic, staff, thread, before) if readable else threads.NOTHING,
         last_seen=composer.latest(session, conversation.id) if conversation else None,
-        composer=composer.composer(session, clinic, conversation, patient),
+        composer=composer.composer(session, conversation, patient),
         history=[Line(times.moment(event.at, now, zone), line) for event, line in told],
         handoff=_handoff(session, item),
         route=routes.explain(session, clinic, item, patient, team.get(item.owner_id), told, now),
-        aside=beside.read(session, clinic, item, patient, person, team, readable=readable),
+        aside=beside.read(session, clinic, item, patient, team, readable=readable),
         follow=beside.follow(session, item, zone) if readable else None,
         merged=patient is not None and identity.merged(session, item),
     )
@@ -217,13 +216,6 @@ def _settled(item: InboxItem, team: dict[UUID | None, Staff], zone: str) -> str 
     who = team[item.done_by].name if item.done_by in team else "Somebody"
     done = items.dispositions().get(item.disposition or "", "")
     return f"{who}, {times.moment(item.done_at, clock.now(), zone, running=True)}: {done}"
-
-
-def _history(session: Session, item: InboxItem, team: dict[UUID | None, Staff], zone: str) -> list[Line]:
-    now = clock.now()
-    return [
-        Line(times.moment(event.at, now, zone), _event(event, team)) for event in items.history(session, item)
-    ]
 
 
 def _event(event: ItemEvent, team: dict[UUID | None, Staff]) -> str:

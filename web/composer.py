@@ -8,7 +8,8 @@ from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from config import db
-from messaging import consent, outbox, people, phone, proofing, wording
+from messaging import outbox, people, phone, proofing, wording
+from messaging.contactability import Refusal
 from messaging.models import Clinic, Conversation, Message, Patient, Staff
 from web import words
 
@@ -117,15 +118,13 @@ def cost(counted: wording.Segments) -> str:
     return f"{counted.segments} {several}{why}"
 
 
-def composer(
-    session: Session, clinic: Clinic, conversation: Conversation | None, patient: Patient | None
-) -> Composer:
+def composer(session: Session, conversation: Conversation | None, patient: Patient | None) -> Composer:
     """Return whether and how this person can be answered by text."""
     number = number_of(session, conversation, patient)
-    reason = _closed(session, clinic, conversation, patient, number)
+    reason = refusal(session, conversation, patient)
     name = (patient.first_name or "") if patient else ""
     return Composer(
-        closed=words.say("closed", reason) if reason else None,
+        closed=words.say("closed", reason.key) if reason else None,
         call=number,
         call_words=phone.display(number) if number else None,
         to=f"{name}'s phone {phone.mask(number)}" if name and number else phone.mask(number or ""),
@@ -142,21 +141,8 @@ def number_of(session: Session, conversation: Conversation | None, patient: Pati
     return known.number if known else None
 
 
-def _closed(
-    session: Session,
-    clinic: Clinic,
-    conversation: Conversation | None,
-    patient: Patient | None,
-    number: str | None,
-) -> str | None:
-    if patient is not None and patient.state != "active":
-        return "inactive"
+def refusal(session: Session, conversation: Conversation | None, patient: Patient | None) -> Refusal | None:
+    """Return why this person cannot be written to now, on the page and again as the text is sent."""
     if conversation is not None:
-        return outbox.closed(session, clinic, conversation)
-    if patient is None or number is None:
-        return "no number"
-    textable = people.textable_number(session, patient)
-    if textable is None:
-        return outbox.LINE_REASONS.get(patient.numbers[0].line, "no number")
-    agreed = consent.state(session, clinic, number)["care_team"]
-    return {"revoked": "opted out", "unknown": "no consent"}.get(agreed)
+        return outbox.closed(session, conversation, patient_id=patient.id if patient else None)
+    return outbox.refusal(session, patient, "care_team") if patient else Refusal.NO_NUMBER

@@ -43,21 +43,20 @@ def page(session: Session, patient: Patient, *, problem: str | None = None) -> s
     # A phone that several people share is never shown as one person's conversation.
     shared = conversation is not None and conversation.patient_id != patient.id
     thread = threads.Thread(None if shared else conversation, patient)
-    person = persons.person(session, clinic, patient, ledger=True)
     seen = select(InboxItem).where(InboxItem.clinic_id == clinic.id, InboxItem.patient_id == patient.id)
     latest = session.scalars(seen.order_by(InboxItem.id.desc()).limit(10)).all() if reads_inbox else []
     return layout.page(
         session,
         "staff/patient.html",
         here="patients",
-        person=person,
+        person=persons.person(session, clinic, patient, ledger=True),
         visits=persons.planned_visits(session, patient),
         screens=screens.every(session, patient, clinic.zone) if readable else [],
         thread=threads.page(session, clinic, staff, thread, request.args.get("before")) if readable else None,
         shared=shared,
         items=rows.rows(session, clinic, staff, latest, readable=readable),
         forms=beside.forms(session, patient, clinic.zone, readable=readable),
-        sending=beside.sending(session, patient, person, clinic.zone) if readable else None,
+        sending=beside.sending(session, patient, clinic.zone) if readable else None,
         calls=contacts.outcomes(),
         once=db.new_id(),
         problem=problem,

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from config import clock, db
-from messaging import consent, phone
+from messaging import consent, contactability, people, phone, reachable
 from messaging.models import PROGRAMMES, Clinic, ConsentEntry, Patient, PatientNumber
 from reminders import appointments, planner
 from reminders.models import Appointment, Reminder
@@ -108,7 +108,7 @@ def person(session: Session, clinic: Clinic, patient: Patient, *, ledger: bool =
         record=patient.record or "",
         active=patient.state == "active",
         in_building=any(one.state == "arrived" and one.starts_at < now + STAYS for one in coming),
-        reach=_reach(patient, numbers),
+        reach=reach_words(reachable.of_patient(session, patient), words.say("privacy", patient.privacy)),
         privacy=words.say("privacy", patient.privacy),
         language=language,
         hours=hours(session, clinic, patient, now),
@@ -137,6 +137,7 @@ def _numbers(
     rows = list(reversed(patient.numbers))
     agreed = consent.states(session, [(clinic.id, row.number_index) for row in rows])
     told = _ledger(session, clinic, rows, now) if ledger else {}
+    textable = people.textable_number(session, patient)
     found: list[Number] = []
     for row in rows:
         states = {one: agreed.get((clinic.id, row.number_index, one), "unknown") for one in PROGRAMMES}
@@ -147,8 +148,8 @@ def _numbers(
             for one, state in states.items()
         ]
         number, line = row.number or "", row.line
-        texted = line in ("unknown", "mobile") and not any(one.texted for one in found)
         line_words, lines = words.say("lines", line), told.get(row.number_index, [])
+        texted = textable is not None and textable.id == row.id
         found.append(Number(row.id, number, phone.display(number), line, line_words, texted, said, lines))
     return found
 
@@ -180,16 +181,20 @@ def _ledger(
     return told
 
 
-def _reach(patient: Patient, numbers: Sequence[Number]) -> str:
-    if patient.state != "active":
-        return "record closed, nothing is texted"
-    if not numbers:
-        return "no number on file"
-    texted = next((one for one in numbers if one.texted), numbers[0])
-    states = {one.state for one in texted.consent}
-    if "revoked" in states:
-        return "opted out of texts"
-    return words.say("privacy", patient.privacy) if "granted" in states else "has not agreed to texts"
+def reach_words(contact: contactability.Facts, otherwise: str) -> str:
+    """Return what of our texts is closed to a patient and what still goes; `otherwise` where nothing is closed."""
+    refused = contactability.of_programmes(contact, PROGRAMMES)
+    reasons = set(refused.values())
+    if reasons == {None}:
+        return otherwise
+    if len(reasons) == 1:
+        return words.say("reach", *(reason.key for reason in reasons if reason))
+    parts: defaultdict[str, list[str]] = defaultdict(list)
+    for programme, reason in refused.items():
+        part = "ended" if reason in contactability.OPT_OUTS else "not_agreed" if reason else "open"
+        parts[part].append(words.say("programme_texts", programme))
+    told = [part for part in ("ended", "not_agreed", "open") if part in parts]
+    return "; ".join(words.say("reach", part, what=" and ".join(parts[part])) for part in told)
 
 
 def visits(session: Session, patient: Patient) -> list[Appointment]:

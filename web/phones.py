@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from config import audit, clock, db
-from messaging import asking, consent, identity, people, phone
+from messaging import asking, consent, identity, outbox, people, phone
 from messaging.models import PROGRAMMES, Clinic, ConsentEntry, Patient, PatientNumber, Staff
 from reminders import reach
 from reminders.models import Appointment
@@ -65,7 +65,7 @@ def mark(patient_id: UUID, number_id: UUID) -> Response:
             identity.not_theirs(session, clinic, staff, number, conversation)
         else:
             people.mark_number(session, clinic, number, "unknown", f"staff:{staff.id}")
-        said = _consequence(session, clinic, number.patient_id, stopped=wrong)
+        said = _consequence(session, number.patient, stopped=wrong)
     return _done(patient_id, "number_wrong" if wrong else "number_right", said)
 
 
@@ -94,7 +94,7 @@ def say(patient_id: UUID) -> Response | tuple[str, int]:
                 words=_words(clinic),
             )
         stopped = event == "revoked" and "reminders" in programmes
-        said = _consequence(session, clinic, patient.id, stopped=stopped) if stopped else ""
+        said = _consequence(session, patient, stopped=stopped) if stopped else ""
     return _done(patient_id, f"consent_{event}", said)
 
 
@@ -151,14 +151,13 @@ def _meant(patient: Patient) -> list[PatientNumber]:
     return [one for one in theirs if wanted in ("all", str(one.id))]
 
 
-def _consequence(session: Session, clinic: Clinic, patient_id: UUID, *, stopped: bool) -> str:
+def _consequence(session: Session, patient: Patient, *, stopped: bool) -> str:
     """Say quietly what it means for the visits to come, so that nobody is surprised on the day."""
     session.flush()
-    facts = reach.Facts("booked", True, reach.lines_of(session, clinic, [patient_id]).get(patient_id, ()))
-    if not stopped or reach.cannot(facts) is None:
+    if not stopped or outbox.refusal(session, patient, "reminders") is None:
         return ""
     coming = select(Appointment).where(
-        Appointment.patient_id == patient_id,
+        Appointment.patient_id == patient.id,
         Appointment.starts_at > clock.now(),
         Appointment.state.in_(("booked", "confirmed")),
     )

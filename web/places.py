@@ -1,39 +1,39 @@
 """The settings of a clinic as one short list: its pages in groups, each for those who may open it."""
 
-from web import permissions
+from web import permissions, words
 
-# Per group: the page as `here` knows it, its endpoint, its name, and the act it takes.
-GROUPS: tuple[tuple[str, tuple[tuple[str, str, str, str], ...]], ...] = (
+# Per group: each page as `here` and the words know it, its endpoint, and the act it takes.
+GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
     (
-        "The clinic",
+        "clinic",
         (
-            ("setup", "setup.show", "Setting up", "clinic.look"),
-            ("clinic", "clinics.show", "Name and sites", "clinic.look"),
-            ("people", "colleagues.show", "People", "clinic.look"),
+            ("setup", "setup.show", "clinic.look"),
+            ("clinic", "clinics.show", "clinic.look"),
+            ("people", "colleagues.show", "clinic.look"),
         ),
     ),
     (
-        "What patients get",
+        "patients",
         (
-            ("cadence", "cadences.show", "Reminders", "clinic.look"),
-            ("words", "wordings.show", "Words", "clinic.look"),
-            ("schedule", "questionnaires.show", "Questionnaires", "clinic.look"),
+            ("cadence", "cadences.show", "clinic.look"),
+            ("words", "wordings.show", "clinic.look"),
+            ("schedule", "questionnaires.show", "clinic.look"),
         ),
     ),
     (
-        "Who is reached",
+        "reached",
         (
-            ("ladder", "settings.show", "Routing and ladder", "inbox.read"),
-            ("rota", "rota.show", "Rota", "clinic.look"),
-            ("clocks", "clocks.show", "Response times", "inbox.read"),
+            ("ladder", "settings.show", "inbox.read"),
+            ("rota", "rota.show", "clinic.look"),
+            ("clocks", "clocks.show", "inbox.read"),
         ),
     ),
     (
-        "Records",
+        "records",
         (
-            ("drift", "consents.drifts", "Consent and carrier", "consent.read"),
-            ("import", "importing.show", "Import", "patients.import"),
-            ("file", "files.show", "One file", "clinic.look"),
+            ("drift", "consents.drifts", "consent.read"),
+            ("import", "importing.show", "patients.import"),
+            ("file", "files.show", "clinic.look"),
         ),
     ),
 )
@@ -43,6 +43,14 @@ Group = tuple[str, list[tuple[str, str, str]]]
 def open_to(role: str) -> list[Group]:
     """Return the groups that `role` may open something of, each page as its mark, its endpoint and its name."""
     groups = [
-        (name, [page[:3] for page in pages if permissions.may(role, page[3])]) for name, pages in GROUPS
+        (
+            words.say("place_groups", group),
+            [
+                (mark, endpoint, words.say("places", mark))
+                for mark, endpoint, act in pages
+                if permissions.may(role, act)
+            ],
+        )
+        for group, pages in GROUPS
     ]
     return [(name, pages) for name, pages in groups if pages]

@@ -16,12 +16,6 @@ from reminders import followups, phrasing, planner
 from web import beside, cases, inbox, layout, patients, permissions, sessions, times, words
 
 questions = layout.room("questions", __name__)
-# Why the outbox may not text, and the sentence that says so of a form.
-REFUSALS = {
-    "inactive": "form_inactive",
-    "opted out": "form_opted_out",
-    "no consent": "form_no_consent",
-}
 
 
 class Refused(Exception):
@@ -67,7 +61,7 @@ def send_form(session: Session, clinic: Clinic, staff: Staff, patient: Patient, 
             expires_at=link.expires_at,
         )
     except outbox.MayNotText as refused:
-        raise Refused(words.say("refusals", REFUSALS.get(refused.reason, "form_no_number"))) from None
+        raise Refused(words.say("closed_forms", refused.reason.key)) from None
     followups.expect(session, clinic, patient, link, message)
     audit.record(
         session,

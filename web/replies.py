@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from config import audit, clock
 from messaging import conversations, outbox, people, wording
+from messaging.contactability import Refusal
 from messaging.inbox import answering
 from messaging.inbox.models import InboxItem
 from messaging.models import Clinic, Conversation, Message, Patient, Staff
@@ -103,7 +104,7 @@ def _send(
 ) -> tuple[str | None, Typed | None]:
     proof = proofread(session, clinic, here, typed.body)
     if here.conversation is None:
-        return None, replace(typed, problem=words.say("closed", "no number"))
+        return None, replace(typed, problem=words.say("closed", Refusal.NO_NUMBER.key))
     before = _sent_before(session, clinic, typed)
     if before is not None:
         if before.body == proof.text and before.conversation_id == here.conversation.id:
@@ -115,9 +116,9 @@ def _send(
     if refused is not None or too_early:
         return None, refused or replace(typed, problem=too_early)
     try:
-        message = _queue(session, clinic, staff, here.conversation, typed, proof.text, at, until)
+        message = _queue(session, clinic, staff, here, typed, proof.text, at, until)
     except outbox.MayNotText as why:
-        return None, replace(typed, problem=words.say("closed", why.reason))
+        return None, replace(typed, problem=words.say("closed", why.reason.key))
     settle = at is None and form.get("then") != "wait"
     answering.answered(session, here.conversation, staff, settle=settle)
     act = "message.planned" if at else "message.written"
@@ -193,16 +194,19 @@ def _queue(
     session: Session,
     clinic: Clinic,
     staff: Staff,
-    conversation: Conversation,
+    here: Place,
     typed: Typed,
     body: str,
     at: datetime | None,
     until: datetime | None,
 ) -> Message:
+    refused = composer.refusal(session, here.conversation, here.patient)
+    if here.conversation is None or refused:
+        raise outbox.MayNotText(refused or Refusal.NO_NUMBER)
     return outbox.text_conversation(
         session,
         clinic,
-        conversation,
+        here.conversation,
         kind="reply",
         programme="care_team",
         body=body,

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from config import audit, clock, db
-from messaging import names, phone
+from messaging import names, phone, reachable
 from messaging import people as directory
 from messaging.inbox.models import InboxItem
 from messaging.models import Clinic, Conversation, Patient
@@ -177,15 +177,13 @@ def hits(session: Session, clinic: Clinic, patients: Sequence[Patient], *, reads
         Appointment.state != "cancelled",
     )
     visits = {one.patient_id: one for one in session.scalars(coming.order_by(Appointment.starts_at.desc()))}
-    lines, waiting = (
-        reach.lines_of(session, clinic, ids),
-        _waiting(session, clinic, ids) if reads_inbox else {},
-    )
+    contacts = reachable.of_patients(session, ids)
+    waiting = _waiting(session, clinic, ids) if reads_inbox else {}
     listed = []
     for one in patients:
         years, visit = times.age(one.birth_date, now), visits.get(one.id)
-        facts = reach.Facts("booked", one.state == "active", lines.get(one.id, ()))
-        barred = reach.cannot(facts)
+        contact = contacts[one.id]
+        can = persons.reach_words(contact, words.say("reach", "all"))
         spoken = [f"{years} years"] if years is not None else []
         listed.append(
             Hit(
@@ -194,8 +192,8 @@ def hits(session: Session, clinic: Clinic, patients: Sequence[Patient], *, reads
                 facts=" · ".join([*spoken, words.say("languages", one.language)]),
                 record=one.record or "",
                 next_visit=times.moment(visit.starts_at, now, visit.zone) if visit else "",
-                reach=barred or "",
-                reach_words=words.say("unreached", barred) if barred else "Can be texted",
+                reach=reach.cannot(contact) or "",
+                reach_words=can[:1].upper() + can[1:],
                 items=waiting.get(one.id, []),
             )
         )

@@ -37,7 +37,7 @@ def known(session: Session, clinic: Clinic, conversation: Conversation, *, reada
         .limit(1)
     )
     agreed = consent.state(session, clinic, number)
-    reason = outbox.closed(session, clinic, conversation)
+    reason = outbox.closed(session, conversation)
     return Known(
         number=phone.display(number),
         dial=number,
@@ -47,7 +47,7 @@ def known(session: Session, clinic: Clinic, conversation: Conversation, *, reada
             (words.say("programmes", key), state, words.say("consent", state))
             for key, state in agreed.items()
         ],
-        closed=words.say("closed", reason) if reason else "",
+        closed=words.say("closed", reason.key) if reason else "",
         texts=[
             (
                 one.direction == "in",

@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 
 from config import clock
 from messaging import outbox
+from messaging.contactability import Refusal
 from messaging.inbox import escalation, items, routing, snoozing, watching
 from messaging.inbox.models import InboxItem
 from webhooks.inbound import Inbound
@@ -41,10 +42,10 @@ def safety(inbound: Inbound) -> InboxItem:
 
 def _cannot_be_texted(inbound: Inbound) -> str:
     """Say that only a call is left, where the number has opted out (perhaps by this very text) or gets no texts."""
-    why = outbox.closed(inbound.session, inbound.clinic, inbound.conversation)
+    why = outbox.closed(inbound.session, inbound.conversation)
     if inbound.reading.consent == "stop" and inbound.reading.scope in (None, "all"):
-        why = "opted out"
-    return words()["cannot"].get(why or "", "")
+        why = Refusal.OPTED_OUT
+    return words()["cannot"].get(why.key, "") if why else ""
 
 
 def reply(inbound: Inbound) -> InboxItem:

@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from config import audit, clock, queue
+from messaging import contactability
 from messaging.inbox import dispositions as sayings
 from messaging.inbox import routing, standing
 from messaging.inbox.models import URGENCY, InboxItem, ItemEvent, Timer
@@ -45,6 +46,12 @@ class Taken(Refused):
 def words() -> dict[str, dict[str, str]]:
     """Return the words for staff: dispositions, summaries, reasons."""
     return tomllib.loads((resources.files("messaging") / "texts" / "staff.toml").read_text("utf-8"))
+
+
+def why_not(reason: str) -> str:
+    """Return in words why a text did not go; a reason that is no contactability.Refusal is said as it is."""
+    known = {refusal.value: refusal.key for refusal in contactability.Refusal}
+    return words()["refusals"].get(known.get(reason, ""), reason)
 
 
 def dispositions() -> dict[str, str]:

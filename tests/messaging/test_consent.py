@@ -30,7 +30,7 @@ def state(clinic, number=NUMBER) -> dict[str, str]:
 def test_a_number_that_never_agreed_may_not_be_texted(clinic):
     assert state(clinic) == dict.fromkeys(PROGRAMMES, "unknown")
     with db.unit_of_work(clinic.id) as session:
-        assert not any(consent.may_text(session, clinic, NUMBER, one) for one in PROGRAMMES)
+        assert "granted" not in consent.state(session, clinic, NUMBER).values()
 
 
 @both
@@ -48,8 +48,8 @@ def test_a_number_may_agree_to_some_programmes_only(clinic):
     say(clinic, "revoked", programmes=("screening",))
     assert state(clinic) == {"reminders": "granted", "screening": "revoked", "care_team": "granted"}
     with db.unit_of_work(clinic.id) as session:
-        assert consent.may_text(session, clinic, NUMBER, "reminders")
-        assert not consent.may_text(session, clinic, NUMBER, "screening")
+        assert consent.state(session, clinic, NUMBER)["reminders"] == "granted"
+        assert consent.state(session, clinic, NUMBER)["screening"] != "granted"
 
 
 def test_one_number_s_word_is_not_another_s(clinic):
@@ -76,12 +76,12 @@ def test_the_ledger_only_grows(clinic):
 
 def test_when_the_ledger_was_last_written(clinic):
     with db.unit_of_work(clinic.id) as session:
-        assert consent.last_change(session, clinic, NUMBER) is None
+        assert consent.ledger(session, clinic, NUMBER) == []
     moment = clock.now() + timedelta(days=1)
     with time_machine.travel(moment, tick=False):
         say(clinic, "granted")
     with db.unit_of_work(clinic.id) as session:
-        assert consent.last_change(session, clinic, NUMBER) == moment
+        assert consent.ledger(session, clinic, NUMBER)[0].at == moment
 
 
 EVENTS = st.lists(

@@ -55,7 +55,7 @@ def test_who_has_opted_out_is_not_texted(desk, new_patient, clinic):
 def test_who_has_opted_out_of_one_programme_still_gets_the_others(desk, new_patient, clinic):
     patient = new_patient(number=NUMBER)
     say(clinic, "revoked", programmes=("screening",))
-    assert refused(desk, patient, programme="screening") == "opted out"
+    assert refused(desk, patient, programme="screening") == "opted out of questionnaires"
     assert desk.text(patient).state == "queued"
 
 
@@ -220,8 +220,8 @@ def test_a_shared_number_told_apart_is_open_for_whom_it_fits(clinic, new_patient
 def test_a_conversation_says_why_it_is_closed(clinic):
     with db.unit_of_work(clinic.id) as session:
         conversation = conversations.of_number(session, clinic, NUMBER)
-        assert outbox.closed(session, clinic, conversation) is None
-        assert outbox.closed(session, clinic, conversation, answering=False) == "no consent"
+        assert outbox.closed(session, conversation) is None
+        assert outbox.closed(session, conversation, answering=False) == "no consent"
 
 
 def test_a_text_moves_its_conversation_up(clinic, desk, new_patient):

@@ -110,8 +110,8 @@ def test_patients_come_in_and_again_change_nothing(world: World, tmp_path: Path)
             date(1980, 2, 29).isoformat(),
             "es",
         )
-        assert consent.may_text(session, world.clinic, "+13035550101", "reminders")
-        assert not consent.may_text(session, world.clinic, "+13035550102", "reminders")
+        assert consent.state(session, world.clinic, "+13035550101")["reminders"] == "granted"
+        assert consent.state(session, world.clinic, "+13035550102")["reminders"] != "granted"
     assert not (tmp_path / "errors.csv").exists()
 
 

@@ -290,4 +290,4 @@ def test_consent_is_left_to_the_ledger(phone: Phone) -> None:
     remind()
     phone.answers("CANCEL")
     with db.unit_of_work(db.EVERY) as session:
-        assert consent.may_text(session, phone.world.clinic, NUMBER, "reminders")
+        assert consent.state(session, phone.world.clinic, NUMBER)["reminders"] == "granted"

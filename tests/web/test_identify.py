@@ -115,7 +115,7 @@ def test_a_number_without_agreement_gets_answers_but_no_reminders(house: Any) ->
     with pytest.raises(outbox.MayNotText, match="no consent"):
         remind(house, patient)
     with db.unit_of_work(house.clinic.id, read_only=True) as session:
-        assert outbox.closed(session, house.clinic, session.get_one(Conversation, conversation.id)) is None
+        assert outbox.closed(session, session.get_one(Conversation, conversation.id)) is None
 
 
 def test_a_merge_is_taken_back_whole(house: Any) -> None:

@@ -1,0 +1,93 @@
+"""The facts of contactability as they stand now, for one person or for many, with the same few SELECTs."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from config import db
+from messaging import consent
+from messaging.contactability import Facts, Number
+from messaging.models import PROGRAMMES, Conversation, Patient, PatientNumber
+
+# A number as every table names it: its clinic and its blind index.
+Index = tuple[UUID, bytes]
+
+
+def of_patient(session: Session, patient: Patient) -> Facts:
+    """Return what decides whether this patient may be texted."""
+    return of_patients(session, [patient.id])[patient.id]
+
+
+def of_patients(session: Session, ids: Collection[UUID]) -> dict[UUID, Facts]:
+    """Return what decides for each of these patients, in three SELECTs; nothing sealed is opened."""
+    states = _states(session, ids)
+    rows = select(PatientNumber.patient_id, PatientNumber.clinic_id, PatientNumber.number_index).where(
+        db.among(session, PatientNumber.patient_id, ids)
+    )
+    given: defaultdict[UUID, list[Index]] = defaultdict(list)
+    for patient_id, clinic_id, index in session.execute(rows.order_by(PatientNumber.id)):
+        given[patient_id].append((clinic_id, index))
+    known = _Known(session, {number for numbers in given.values() for number in numbers})
+    return {who: Facts(states[who], [known.number(index, who) for index in given[who]]) for who in states}
+
+
+def of_conversation(session: Session, conversation: Conversation, patient_id: UUID | None) -> Facts:
+    """Return what decides whether this number may be texted about this patient (None: about nobody we know)."""
+    return of_conversations(session, [(conversation, patient_id)])[conversation.id, patient_id]
+
+
+def of_conversations(
+    session: Session, meant: Collection[tuple[Conversation, UUID | None]]
+) -> dict[tuple[UUID, UUID | None], Facts]:
+    """Return what decides for each of these numbers and the patient meant, by the ids of both, in three SELECTs."""
+    states = _states(session, {patient_id for _, patient_id in meant if patient_id})
+    known = _Known(session, {_index(conversation) for conversation, _ in meant})
+    return {
+        (conversation.id, who): Facts(
+            states.get(who) if who else None, [known.number(_index(conversation), who)]
+        )
+        for conversation, who in meant
+    }
+
+
+def _index(conversation: Conversation) -> Index:
+    return conversation.clinic_id, conversation.number_index
+
+
+def _states(session: Session, ids: Collection[UUID]) -> Mapping[UUID, str]:
+    if not ids:
+        return {}
+    return dict(
+        session.execute(select(Patient.id, Patient.state).where(db.among(session, Patient.id, ids))).all()
+    )
+
+
+class _Known:
+    """What the records and the ledger say of some numbers."""
+
+    def __init__(self, session: Session, numbers: Collection[Index]) -> None:
+        self._agreed = consent.states(session, numbers)
+        self._lines: defaultdict[Index, dict[UUID, str]] = defaultdict(dict)
+        for clinic_id, index, patient_id, line in _rows(session, numbers):
+            self._lines[clinic_id, index][patient_id] = line
+
+    def number(self, index: Index, patient_id: UUID | None) -> Number:
+        """Return a number as it concerns this patient."""
+        lines = self._lines[index]
+        others = frozenset(line for whose, line in lines.items() if whose != patient_id)
+        agreed = {programme: self._agreed.get((*index, programme), "unknown") for programme in PROGRAMMES}
+        return Number(lines.get(patient_id) if patient_id else None, others, agreed)
+
+
+def _rows(session: Session, numbers: Collection[Index]) -> Iterable[tuple[UUID, bytes, UUID, str]]:
+    if not numbers:
+        return []
+    row = PatientNumber
+    found = select(row.clinic_id, row.number_index, row.patient_id, row.line).where(
+        row.clinic_id.in_({clinic_id for clinic_id, _ in numbers}),
+        db.among(session, row.number_index, list({index for _, index in numbers})),
+    )
+    return session.execute(found).tuples()
