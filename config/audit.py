@@ -20,7 +20,63 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config import clock, db, queue
 
+LONGEST_ACTOR = 60
 GENESIS = "0" * 64
+
+
+class Actor(str):
+    """Who acted, as columns and lines hold it: "staff:<id>", "patient:<id>", "system:<part>" and so on.
+
+    Made and read here alone. Text from a column is read by `Actor(text)`, whatever it says.
+    """
+
+    __slots__ = ()
+
+    @classmethod
+    def staff(cls, staff_id: UUID | str) -> "Actor":
+        """Return a colleague."""
+        return cls(f"staff:{staff_id}")
+
+    @classmethod
+    def patient(cls, patient_id: UUID) -> "Actor":
+        """Return a patient, who answered or chose for themselves."""
+        return cls(f"patient:{patient_id}")
+
+    @classmethod
+    def conversation(cls, conversation_id: UUID) -> "Actor":
+        """Return whoever has a phone that is nobody's, or several people's."""
+        return cls(f"conversation:{conversation_id}")
+
+    @classmethod
+    def absence(cls, absence_id: UUID) -> "Actor":
+        """Return an absence, which moves what its colleague owned."""
+        return cls(f"absence:{absence_id}")
+
+    @classmethod
+    def system(cls, part: str) -> "Actor":
+        """Return a part of the service itself, or a source of forms."""
+        return cls(f"system:{part}"[:LONGEST_ACTOR])
+
+    @classmethod
+    def operator(cls, user: str) -> "Actor":
+        """Return who sits at the command line, by the name of their account."""
+        return cls(f"operator:{user}"[:LONGEST_ACTOR])
+
+    @property
+    def kind(self) -> str:
+        """What acted: staff | patient | conversation | absence | system | operator."""
+        return self.partition(":")[0]
+
+    @property
+    def staff_id(self) -> UUID | None:
+        """Which colleague it was, None if it was none."""
+        try:
+            return UUID(self.partition(":")[2]) if self.kind == "staff" else None
+        except ValueError:
+            return None
+
+
+OPERATOR = Actor("operator")
 # What was done, about what ("<kind>:<id>"), and the ids, states and rule names that belong to it.
 Act = tuple[str, str, dict[str, str | int | None]]
 
@@ -34,7 +90,7 @@ class AuditEntry(db.Base):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     clinic_id: Mapped[UUID]
     at: Mapped[datetime]
-    actor: Mapped[str] = mapped_column(String(60))
+    actor: Mapped[str] = mapped_column(String(LONGEST_ACTOR))
     act: Mapped[str] = mapped_column(String(60))
     about: Mapped[str] = mapped_column(String(80))
     detail: Mapped[dict[str, Any]]
@@ -58,8 +114,7 @@ def record(
 ) -> None:
     """Write one act in the caller's transaction.
 
-    `actor` is "staff:<id>", "patient:<id>", "system:<part>" or "operator"; `about` is "<kind>:<id>"; `detail` holds
-    ids, states and rule names.
+    `actor` is an Actor, `about` "<kind>:<id>"; `detail` holds ids, states and rule names.
     """
     session.add(AuditEntry(**_entry(db.new_id(), clinic_id, actor, (act, about, detail))))
     queue.ring(session, "audit")

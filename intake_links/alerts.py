@@ -99,7 +99,7 @@ def raise_alert(session: Session, clinic: Clinic, screen: Screen, score: scoring
     summary = summary_of(session, screen, score)
     if screen.owed != "safety":
         screen.owed = "safety"
-        note(session, screen, "alerted", "system:intake", alerts=",".join(score.alerts))
+        note(session, screen, "alerted", audit.Actor.system("intake"), alerts=",".join(score.alerts))
     item = open_item(session, clinic, screen, "safety", summary, score=score)
     if item.summary == summary:
         return
@@ -142,7 +142,7 @@ def tell_it_stopped(session: Session, clinic: Clinic, screen: Screen) -> None:
     if screen.state != "started" or screen.owed is not None:
         return
     screen.owed = "screen"
-    note(session, screen, "stopped", "system:intake")
+    note(session, screen, "stopped", audit.Actor.system("intake"))
     open_item(session, clinic, screen, "screen", summary_of(session, screen, score_of(session, screen)))
 
 
@@ -171,7 +171,7 @@ def _short_within(session: Session, screen: Screen) -> scoring.Instrument | None
 
 def _rewrite(session: Session, item: InboxItem, summary: str) -> None:
     item.summary = summary
-    items.note_event(session, item, "system:intake", "updated")
+    items.note_event(session, item, audit.Actor.system("intake"), "updated")
 
 
 def repair(session: Session, clinic: Clinic, screen: Screen) -> InboxItem:
@@ -182,7 +182,7 @@ def repair(session: Session, clinic: Clinic, screen: Screen) -> InboxItem:
         score = score_of(session, screen)
         if score.alerts or kind != "safety":
             summary = summary_of(session, screen, score)
-    note(session, screen, "repaired", "system:intake", kind=kind)
+    note(session, screen, "repaired", audit.Actor.system("intake"), kind=kind)
     return open_item(session, clinic, screen, kind, summary, score=score)
 
 

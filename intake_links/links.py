@@ -96,7 +96,7 @@ def issue(
     )
     session.add(made)
     session.flush()
-    _note(session, made, "issued", "system:intake")
+    _note(session, made, "issued", audit.Actor.system("intake"))
     return made, f"{runtime.settings().public_url}/i/{token}"
 
 
@@ -121,7 +121,7 @@ def second_url(session: Session, link: IntakeLink) -> str:
         raise ValueError("this link gets no second address")
     token = keys.new_token()
     link.second_hash = keys.token_hash(token)
-    _note(session, link, "second_address", "system:intake")
+    _note(session, link, "second_address", audit.Actor.system("intake"))
     return f"{runtime.settings().public_url}/i/{token}"
 
 
@@ -167,7 +167,7 @@ def ask_for_another(session: Session, clinic: Clinic, link: IntakeLink) -> None:
         summary=staff_words()["wished"],
         patient_id=link.patient_id,
     )
-    _note(session, link, "wished_anew", "system:intake")
+    _note(session, link, "wished_anew", audit.Actor.system("intake"))
 
 
 def is_open(link: IntakeLink, now: datetime) -> bool:
@@ -180,7 +180,7 @@ def opens_own_page(link: IntakeLink, now: datetime) -> bool:
     return link.state in (*LIVE, "answered") and now < link.expires_at and not on_tablet(link)
 
 
-def withdraw(session: Session, link: IntakeLink, *, actor: str = "system:intake") -> None:
+def withdraw(session: Session, link: IntakeLink, *, actor: str = audit.Actor.system("intake")) -> None:
     """End a link that is still open; as expired where its time was over anyway. Answers on it stay."""
     if link.state in LIVE:
         link.state = "withdrawn" if is_open(link, clock.now()) else "expired"
@@ -226,7 +226,7 @@ def verify(
     if hmac.compare_digest((patient.birth_date or "unknown").encode(), born.isoformat().encode()):
         return let_in(session, link)
     link.tries += 1
-    _note(session, link, "wrong_birth_date", "system:intake", tries=link.tries)
+    _note(session, link, "wrong_birth_date", audit.Actor.system("intake"), tries=link.tries)
     if link.tries >= TRIES:
         _lock(session, clinic, link)
     return None
@@ -245,7 +245,7 @@ def let_in(session: Session, link: IntakeLink) -> str:
     session.add(visit)
     link.state = "verified" if link.state in LIVE else link.state
     link.verified_at = link.verified_at or now
-    _note(session, link, "verified", f"patient:{link.patient_id}")
+    _note(session, link, "verified", audit.Actor.patient(link.patient_id))
     return token
 
 
@@ -261,7 +261,7 @@ def _lock(session: Session, clinic: Clinic, link: IntakeLink) -> None:
         summary=staff_words()["locked"],
         patient_id=link.patient_id,
     )
-    _note(session, link, "locked", "system:intake")
+    _note(session, link, "locked", audit.Actor.system("intake"))
 
 
 def visit(session: Session, token: str | None, *, acting: bool = False) -> Visit | None:
@@ -293,7 +293,7 @@ def visit(session: Session, token: str | None, *, acting: bool = False) -> Visit
 def leave(session: Session, visit: Visit) -> None:
     """End a visit for good: whoever picks up the phone next must know the birth date again."""
     visit.session.seen_at = visit.session.created_at - IDLE
-    _note(session, visit.link, "left", f"patient:{visit.link.patient_id}")
+    _note(session, visit.link, "left", audit.Actor.patient(visit.link.patient_id))
 
 
 def _note(session: Session, link: IntakeLink, act: str, actor: str, **detail: int) -> None:

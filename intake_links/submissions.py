@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from config import clock, db
+from config import audit, clock, db
 from intake_links import alerts, links, progress, scoring
 from intake_links.models import IntakeLink, Screen
 from messaging.models import Clinic, Patient
@@ -39,7 +39,7 @@ def begin(session: Session, clinic: Clinic, link: IntakeLink, part: int) -> Scre
     screen.detail = {"place": link.place} if link.place else {}
     session.add(screen)
     session.flush()
-    alerts.note(session, screen, "started", f"patient:{patient.id}")
+    alerts.note(session, screen, "started", audit.Actor.patient(patient.id))
     return screen
 
 
@@ -99,7 +99,7 @@ def _grow(session: Session, screen: Screen, answers: list[int | None]) -> list[i
     if now.id != screen.instrument:
         screen.instrument, screen.instrument_version = now.id, version(now.id)
         screen.detail = screen.detail | {"began": began.id}
-        alerts.note(session, screen, "grew", "system:intake", instrument=now.id)
+        alerts.note(session, screen, "grew", audit.Actor.system("intake"), instrument=now.id)
     return (answers + [None] * len(now.items))[: len(now.items)]
 
 
@@ -240,8 +240,12 @@ def _finish(session: Session, clinic: Clinic, screen: Screen, submitted_at: date
 
 def _who(screen: Screen) -> str:
     if screen.source == progress.LINK:
-        return f"patient:{screen.patient_id}"
-    return f"staff:{screen.detail['asked_by']}" if "asked_by" in screen.detail else "system:forms"
+        return audit.Actor.patient(screen.patient_id)
+    return (
+        audit.Actor.staff(screen.detail["asked_by"])
+        if "asked_by" in screen.detail
+        else audit.Actor.system("forms")
+    )
 
 
 def _keep_beside(

@@ -7,7 +7,7 @@ from importlib import resources
 
 from sqlalchemy.orm import Session
 
-from config import clock
+from config import audit, clock
 from messaging import consent, contactability, outbox, people, ringing
 from messaging.inbox import escalation, items
 from messaging.models import Clinic, Conversation, Message, Staff
@@ -91,9 +91,11 @@ def final(session: Session, message: Message, state: str, code: int) -> None:
     number = (conversation.number if conversation else None) or ""
     said = meaning(code)
     if said == "opt_out":
-        consent.record(session, clinic, number, "revoked", source="carrier", actor="system:carrier")
+        consent.record(
+            session, clinic, number, "revoked", source="carrier", actor=audit.Actor.system("carrier")
+        )
     if said in people.LEARNT:
-        people.learn_line(session, clinic, number, said, "system:carrier")
+        people.learn_line(session, clinic, number, said, audit.Actor.system("carrier"))
     summary = items.words()["summaries"]["undelivered"].replace("{why}", _errors()["words"][said])
     _tell_a_human(session, clinic, message, summary)
 

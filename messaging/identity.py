@@ -53,7 +53,7 @@ def merge(
     conversations.attribute(session, clinic, number)
     _move(session, conversation, None, patient.id)
     for item in _items(session, conversation, patient.id):
-        items.note_event(session, item, f"staff:{staff.id}", "identified", patient=str(patient.id))
+        items.note_event(session, item, audit.Actor.staff(staff.id), "identified", patient=str(patient.id))
     _write_down(session, clinic, staff, "number.merged", conversation, patient.id)
 
 
@@ -63,7 +63,7 @@ def separate(
     """Take a merge back: the number leaves the patient, and with it what came from it; unsent reminders are stopped."""
     number = conversation.number or ""
     for item in _items(session, conversation, patient.id):
-        items.note_event(session, item, f"staff:{staff.id}", "separated", patient=str(patient.id))
+        items.note_event(session, item, audit.Actor.staff(staff.id), "separated", patient=str(patient.id))
     stop_texts(session, conversation, patient.id)
     session.delete(number_of(session, conversation, patient))
     session.flush()
@@ -87,11 +87,11 @@ def file_to(session: Session, clinic: Clinic, staff: Staff, item: InboxItem, pat
     message = session.get(Message, UUID(row_id)) if table == "message" else None
     if message is not None and message.direction == "in":
         message.patient_id = patient.id
-    items.note_event(session, item, f"staff:{staff.id}", "filed", patient=str(patient.id))
+    items.note_event(session, item, audit.Actor.staff(staff.id), "filed", patient=str(patient.id))
     audit.record(
         session,
         clinic.id,
-        f"staff:{staff.id}",
+        audit.Actor.staff(staff.id),
         "item.filed",
         f"inbox_item:{item.id}",
         patient=str(patient.id),
@@ -104,7 +104,7 @@ def not_theirs(
     """Say that a number is not this patient's: nothing about them goes there any more, and nobody is texted about it."""
     if conversation is not None:
         stop_texts(session, conversation, number.patient_id)
-    people.mark_number(session, clinic, number, "wrong_person", f"staff:{staff.id}")
+    people.mark_number(session, clinic, number, "wrong_person", audit.Actor.staff(staff.id))
 
 
 def number_of(session: Session, conversation: Conversation, patient: Patient) -> PatientNumber:
@@ -167,7 +167,7 @@ def say_consent(
         number.number or "",
         event,
         source=source,
-        actor=f"staff:{staff.id}",
+        actor=audit.Actor.staff(staff.id),
         programmes=programmes,
         patient_id=number.patient_id,
         words=words,
@@ -211,4 +211,4 @@ def _write_down(
     session: Session, clinic: Clinic, staff: Staff, act: str, conversation: Conversation, patient_id: UUID
 ) -> None:
     about = f"conversation:{conversation.id}"
-    audit.record(session, clinic.id, f"staff:{staff.id}", act, about, patient=str(patient_id))
+    audit.record(session, clinic.id, audit.Actor.staff(staff.id), act, about, patient=str(patient_id))

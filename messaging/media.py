@@ -82,7 +82,12 @@ def _fetch(one: db.Claim, text_sid: str, row: Media) -> None:
             mine.type, mine.state = sniffing.kind_of(content).type, "held"
             mine.lease_until, mine.attempts, mine.try_after, mine.last_error = None, 0, clock.now(), None
             audit.record(
-                session, mine.clinic_id, "system:media", "media.kept", f"media:{mine.id}", size=mine.size
+                session,
+                mine.clinic_id,
+                audit.Actor.system("media"),
+                "media.kept",
+                f"media:{mine.id}",
+                size=mine.size,
             )
             queue.ring(session, "media")
 

@@ -68,7 +68,7 @@ def add_clinic(
     )
     session.add(clinic)
     session.flush()
-    audit.record(session, clinic_id, "operator", "clinic.created", f"clinic:{clinic_id}")
+    audit.record(session, clinic_id, audit.OPERATOR, "clinic.created", f"clinic:{clinic_id}")
     return clinic
 
 
@@ -88,7 +88,7 @@ def add_staff(
     panels: Sequence[str] = (),
     hours: Mapping[str, Any] | None = None,
     number: str | None = None,
-    actor: str = "operator",
+    actor: str = audit.OPERATOR,
 ) -> Staff:
     """Add someone who works at the clinic; they cannot sign in before they have used an invitation."""
     staff = Staff(
@@ -150,7 +150,7 @@ def save_patient(
     record: PatientRecord,
     *,
     source: str = "import",
-    actor: str = "operator",
+    actor: str = audit.OPERATOR,
 ) -> tuple[Patient, Change]:
     """Add the patient or bring what is known up to date; the record number says who it is."""
     patient = find_by_record(session, clinic, record.record)

@@ -1,10 +1,10 @@
 """The facts of contactability as they stand now, for one person or for many, with the same few SELECTs."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from config import db
@@ -82,7 +82,7 @@ class _Known:
         return Number(lines.get(patient_id) if patient_id else None, others, agreed)
 
 
-def _rows(session: Session, numbers: Collection[Index]) -> Iterable[tuple[UUID, bytes, UUID, str]]:
+def _rows(session: Session, numbers: Collection[Index]) -> Sequence[Row[UUID, bytes, UUID, str]]:
     if not numbers:
         return []
     row = PatientNumber
@@ -90,4 +90,4 @@ def _rows(session: Session, numbers: Collection[Index]) -> Iterable[tuple[UUID, 
         row.clinic_id.in_({clinic_id for clinic_id, _ in numbers}),
         db.among(session, row.number_index, list({index for _, index in numbers})),
     )
-    return session.execute(found).tuples()
+    return session.execute(found).all()

@@ -20,7 +20,7 @@ def save_patients(
     records: Sequence[PatientRecord],
     *,
     source: str = "import",
-    actor: str = "operator",
+    actor: str = audit.OPERATOR,
 ) -> list[tuple[Patient, Change]]:
     """Add these patients or bring what is known of them up to date, in their order; each as `people.save_patient` would."""
     saved: list[tuple[Patient, Change]] = []

@@ -16,14 +16,16 @@ from messaging.models import PROGRAMMES, Clinic, Staff
 FOR_GOOD = ("opt_out", "landline", "dead")
 
 
-def refused(session: Session, staff: Staff, meaning: str, *, actor: str = "system:carrier") -> None:
+def refused(
+    session: Session, staff: Staff, meaning: str, *, actor: str = audit.Actor.system("carrier")
+) -> None:
     """Take in why a text to this colleague did not arrive (messaging.carrier.meaning)."""
     if meaning in FOR_GOOD and staff.phone_fault != meaning:
         staff.phone_fault = meaning
         audit.record(session, staff.clinic_id, actor, "staff.phone_lost", f"staff:{staff.id}", why=meaning)
 
 
-def arrived(session: Session, staff: Staff, *, actor: str = "system:carrier") -> None:
+def arrived(session: Session, staff: Staff, *, actor: str = audit.Actor.system("carrier")) -> None:
     """Take in that the phone takes texts: one arrived, or it said START."""
     if staff.phone_fault is not None:
         staff.phone_fault = None
@@ -43,6 +45,6 @@ def said(
     here = select(Staff).where(Staff.clinic_id == clinic.id, Staff.active, Staff.number_ct.is_not(None))
     for staff in session.scalars(here):
         if staff.number == number and event == "revoked":
-            refused(session, staff, "opt_out", actor=f"staff:{staff.id}")
+            refused(session, staff, "opt_out", actor=audit.Actor.staff(staff.id))
         elif staff.number == number and staff.phone_fault == "opt_out":
-            arrived(session, staff, actor=f"staff:{staff.id}")
+            arrived(session, staff, actor=audit.Actor.staff(staff.id))

@@ -75,7 +75,7 @@ def save(
     reply.updated_by, reply.updated_at = staff.id, clock.now()
     session.flush()
     about = f"saved_reply:{reply.id}"
-    audit.record(session, clinic.id, f"staff:{staff.id}", "saved_reply.saved", about, own=own)
+    audit.record(session, clinic.id, audit.Actor.staff(staff.id), "saved_reply.saved", about, own=own)
     return reply
 
 
@@ -99,7 +99,7 @@ def retire(session: Session, staff: Staff, reply: SavedReply, *, back: bool = Fa
     reply.retired_at = None if back else clock.now()
     reply.updated_by, reply.updated_at = staff.id, clock.now()
     act = "saved_reply.brought_back" if back else "saved_reply.retired"
-    audit.record(session, reply.clinic_id, f"staff:{staff.id}", act, f"saved_reply:{reply.id}")
+    audit.record(session, reply.clinic_id, audit.Actor.staff(staff.id), act, f"saved_reply:{reply.id}")
 
 
 @cache

@@ -94,7 +94,7 @@ def agree(
         number.number or "",
         event,
         source="form",
-        actor=f"patient:{patient.id}",
+        actor=audit.Actor.patient(patient.id),
         programmes=new,
         patient_id=patient.id,
         wording=words.WORDING,
@@ -130,7 +130,9 @@ def choose_level(session: Session, clinic: Clinic, patient: Patient, level: str)
     """Let texts say as much as the patient wants, having read the warning beside it (78 FR 5634: told, and still prefers it)."""
     known = next((one for one in people.LEVELS if one == level), None)
     if known:
-        silencing.set_privacy(session, clinic, patient, known, actor=f"patient:{patient.id}", source="own")
+        silencing.set_privacy(
+            session, clinic, patient, known, actor=audit.Actor.patient(patient.id), source="own"
+        )
 
 
 def speak(session: Session, patient: Patient, language: str) -> None:
@@ -213,5 +215,5 @@ def _wish(patient: Patient, **said: object) -> None:
 
 
 def _write_down(session: Session, patient: Patient, what: str, **detail: str) -> None:
-    actor, about = f"patient:{patient.id}", f"patient:{patient.id}"
+    actor, about = audit.Actor.patient(patient.id), f"patient:{patient.id}"
     audit.record(session, patient.clinic_id, actor, f"patient.{what}", about, wording=words.WORDING, **detail)

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from config import clock
+from config import audit, clock
 from messaging.inbox import items
 from messaging.inbox.models import InboxItem
 from messaging.models import Clinic, Conversation, Patient
@@ -126,7 +126,7 @@ def act(session: Session, clinic: Clinic, patient: Patient, visit_id: UUID, revi
     visit = of_patient(session, patient, visit_id, locked=True)
     if visit.revision != revision:
         raise Changed
-    now, actor = clock.now(), f"patient:{patient.id}"
+    now, actor = clock.now(), audit.Actor.patient(patient.id)
     today = any(one.id == visit.id for one in appointments.today(session, patient.id, now))
     if what not in _acts(visit, now, today, _told(session, visit, "late")):
         return

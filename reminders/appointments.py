@@ -48,7 +48,7 @@ def save(
     visit: VisitRecord,
     *,
     source: str = "import",
-    actor: str = "operator",
+    actor: str = audit.OPERATOR,
 ) -> tuple[Appointment, Saved]:
     """Create or update the visit with this external id of this source, and plan it again if what matters changed.
 
@@ -64,7 +64,7 @@ def save_many(
     visits: Sequence[tuple[messaging.Patient, VisitRecord]],
     *,
     source: str = "import",
-    actor: str = "operator",
+    actor: str = audit.OPERATOR,
 ) -> list[tuple[Appointment, Saved]]:
     """Do what `save` does for many visits with one read and one plan."""
     known = _known(session, clinic, source, [visit.external_id for _, visit in visits])

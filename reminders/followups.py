@@ -264,7 +264,7 @@ def _note(session: Session, row: FollowUp, act: str) -> None:
     audit.record(
         session,
         row.clinic_id,
-        "system:reminders",
+        audit.Actor.system("reminders"),
         f"follow_up.{act}",
         f"intake_link:{row.link_id}",
         why=row.why,

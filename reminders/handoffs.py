@@ -7,7 +7,6 @@ and the inbox's ladder climbs.
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from uuid import UUID
 
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
@@ -85,7 +84,7 @@ def accept(session: Session, handoff: Handoff, staff: messaging.Staff) -> bool:
     item = session.get_one(InboxItem, handoff.item_id)
     items.claim(session, item, staff)
     items.acknowledge(session, item, staff, "handled")
-    _note(session, handoff, f"staff:{staff.id}", "accepted")
+    _note(session, handoff, audit.Actor.staff(staff.id), "accepted")
     return _tell_patient(session, handoff, item)
 
 
@@ -94,7 +93,7 @@ def decline(session: Session, handoff: Handoff, staff: messaging.Staff) -> None:
     _lock(session, handoff)
     if handoff.state != "requested":
         raise NotOpen(handoff.state)
-    _note(session, handoff, f"staff:{staff.id}", "declined")
+    _note(session, handoff, audit.Actor.staff(staff.id), "declined")
     if staff.id == handoff.offered_to:
         _next(session, handoff)
     elif str(staff.id) not in handoff.tried:
@@ -134,7 +133,7 @@ def move_on(session: Session, handoffs: Sequence[Handoff]) -> None:
         if item.state == "done":
             handoff.state, handoff.outcome = "declined", "closed in the inbox"
             handoff.ended_at, handoff.offered_to = clock.now(), None
-            _note(session, handoff, "system:handoffs", "closed")
+            _note(session, handoff, audit.Actor.system("handoffs"), "closed")
         elif item.state == "claimed" and item.owner_id:
             # Somebody has made it their own in the inbox: that is a yes.
             accept(session, handoff, session.get_one(messaging.Staff, item.owner_id))
@@ -184,8 +183,8 @@ def _offer(
     handoff.offered_to, handoff.try_after = staff.id, now + _patience(clinic)
     item.owner_id, item.answer_by, item.notified_at = staff.id, handoff.try_after, now
     item.reason = list(rota[0].why)
-    items.note_event(session, item, "system:handoffs", "offered", to=str(staff.id))
-    _note(session, handoff, "system:handoffs", "offered", to=str(staff.id))
+    items.note_event(session, item, audit.Actor.system("handoffs"), "offered", to=str(staff.id))
+    _note(session, handoff, audit.Actor.system("handoffs"), "offered", to=str(staff.id))
     # The inbox's name for an alert, so that one that fails makes its ladder climb.
     alert = f"alert:{item.id}:offer{len(handoff.tried)}:{staff.id}"
     outbox.text_staff(session, clinic, staff, body=_staff_text("staff_handoff", item), dedupe=alert)
@@ -196,12 +195,12 @@ def _nobody(session: Session, handoff: Handoff, item: InboxItem) -> None:
     handoff.offered_to = None
     item.owner_id, item.reason = None, ["nobody"]
     item.summary = _summary("handoff_nobody", handoff.place)
-    items.note_event(session, item, "system:handoffs", "nobody_accepted")
+    items.note_event(session, item, audit.Actor.system("handoffs"), "nobody_accepted")
     rungs = select(Timer).where(Timer.item_id == item.id, Timer.kind == "escalate", Timer.state == "waiting")
     for timer in session.scalars(rungs):
         timer.try_after = min(timer.try_after, clock.now())
     queue.ring(session, "timers")
-    _note(session, handoff, "system:handoffs", "nobody_accepted")
+    _note(session, handoff, audit.Actor.system("handoffs"), "nobody_accepted")
 
 
 def _tell_patient(session: Session, handoff: Handoff, item: InboxItem) -> bool:
@@ -237,7 +236,8 @@ def _end(session: Session, handoff: Handoff, actor: str, state: str, disposition
     handoff.arrived_at = now if state == "arrived" else None
     _note(session, handoff, actor, state)
     item = session.get_one(InboxItem, handoff.item_id)
-    staff = _staff(session, actor) or _staff(session, f"staff:{handoff.offered_to}")
+    owner = session.get(messaging.Staff, handoff.offered_to) if handoff.offered_to else None
+    staff = _staff(session, actor) or owner
     if staff is not None:
         items.resolve(session, item, staff, disposition)
     _tell_requester(session, handoff, item, actor)
@@ -253,11 +253,8 @@ def _tell_requester(session: Session, handoff: Handoff, item: InboxItem, actor: 
 
 
 def _staff(session: Session, actor: str) -> messaging.Staff | None:
-    kind, _, name = actor.partition(":")
-    try:
-        return session.get(messaging.Staff, UUID(name)) if kind == "staff" else None
-    except ValueError:
-        return None
+    staff_id = audit.Actor(actor).staff_id
+    return session.get(messaging.Staff, staff_id) if staff_id else None
 
 
 def _lock(session: Session, handoff: Handoff) -> None:

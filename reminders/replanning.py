@@ -84,7 +84,12 @@ def _end(session: Session, row: Replanning, state: str) -> None:
     row.state, row.ended_at = state, clock.now()
     whose = f"clinic:{row.clinic_id}"
     audit.record(
-        session, row.clinic_id, "system:replanning", f"cadence.replanning_{state}", whose, count=row.done
+        session,
+        row.clinic_id,
+        audit.Actor.system("replanning"),
+        f"cadence.replanning_{state}",
+        whose,
+        count=row.done,
     )
 
 

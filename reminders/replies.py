@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from config import clock
+from config import audit, clock
 from messaging import conversations, outbox, people, words
 from messaging import models as messaging
 from messaging import reading as readings
@@ -45,7 +45,7 @@ class _Answer:
 
     @property
     def actor(self) -> str:
-        return f"patient:{self.patient.id}"
+        return audit.Actor.patient(self.patient.id)
 
 
 def understand(

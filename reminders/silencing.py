@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from config import clock
+from config import audit, clock
 from intake_links import links
 from intake_links.models import IntakeLink
 from messaging import models as messaging
@@ -90,7 +90,7 @@ def follow_file(
     patient: messaging.Patient,
     state: people.State | None,
     *,
-    actor: str = "operator",
+    actor: str = audit.OPERATOR,
 ) -> bool:
     """Do what the clinic's file says of a record; return whether anything changed.
 

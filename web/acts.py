@@ -9,7 +9,7 @@ from flask import abort, g, request
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from config import clock, db
+from config import audit, clock, db
 from messaging.inbox import items, later, snoozing, standing, undoing, views
 from messaging.inbox.models import InboxItem, ItemEvent
 from messaging.models import Conversation, Patient, Staff
@@ -217,7 +217,7 @@ def _how(session: Session, item: InboxItem, owner_id: UUID | None) -> str:
 
 
 def _gives(line: ItemEvent, owner: Staff) -> bool:
-    mine = line.event == "claimed" and line.actor == f"staff:{owner.id}"
+    mine = line.event == "claimed" and line.actor == audit.Actor.staff(owner.id)
     return (
         mine or line.event == "routed" or (line.event == "handed_over" and line.detail["to"] == str(owner.id))
     )

@@ -61,7 +61,7 @@ def hand_over(patient_id: UUID) -> str | tuple[str, int]:
         offered = {one.id for one in _offered(patient)}
         if not wanted or len(set(wanted)) != len(wanted) or not set(wanted) <= offered:
             return _choices(session, patient, problem=words.say("refusals", "form_nothing")), 422
-        code = tablet.start(session, clinic, patient, wanted, actor=f"staff:{staff.id}")
+        code = tablet.start(session, clinic, patient, wanted, actor=audit.Actor.staff(staff.id))
         return layout.page(
             session,
             "staff/tablet.html",
@@ -120,7 +120,7 @@ def _take(
     audit.record(
         session,
         clinic.id,
-        f"staff:{layout.the_staff().id}",
+        layout.the_actor(),
         "screen.entered",
         f"screen:{screen.id}",
         way=given.way,

@@ -28,7 +28,7 @@ def show(media_id: UUID) -> Response:
         db.load_keys(session, [media.key_id])
         content = media.content or b""
         kind = sniffing.kind_of(content)
-        audit.record(session, clinic.id, f"staff:{staff.id}", "media.read", f"media:{media.id}")
+        audit.record(session, clinic.id, audit.Actor.staff(staff.id), "media.read", f"media:{media.id}")
     answer = Response(content, content_type=kind.type if kind.picture else sniffing.UNKNOWN.type)
     way = "inline" if kind.picture else "attachment"
     answer.headers["Content-Disposition"] = (

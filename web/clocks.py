@@ -64,9 +64,7 @@ def download() -> Response:
             one = _report(session, clinic, kind)
             in_time = None if one.in_time is None else round(100 * one.in_time, 1)
             sheet.writerow([one.kind, one.limit, one.count, one.seen, one.median, in_time])
-        audit.record(
-            session, clinic.id, f"staff:{layout.the_staff().id}", "clocks.exported", f"clinic:{clinic.id}"
-        )
+        audit.record(session, clinic.id, layout.the_actor(), "clocks.exported", f"clinic:{clinic.id}")
     named = {"Content-Disposition": 'attachment; filename="clocks.csv"'}
     return Response(out.getvalue(), mimetype="text/csv", headers=named)
 

@@ -17,7 +17,7 @@ from messaging import phone
 from messaging.inbox import staffing, watch
 from messaging.inbox.models import InboxItem
 from messaging.models import Clinic, Staff
-from web import editions, layout, permissions, sessions, signin, times, words
+from web import layout, permissions, sessions, signin, times, words
 from web.models import SignInLink
 
 colleagues = layout.room("colleagues", __name__)
@@ -69,7 +69,7 @@ def invite() -> str | tuple[str, int]:
     try:
         with db.unit_of_work(sessions.clinic().id) as session:
             facts = staffing.read(raw, ROLES)
-            staff = staffing.invite(session, _clinic(session), facts, editions.actor())
+            staff = staffing.invite(session, _clinic(session), facts, layout.the_actor())
             shown = _invited(session, staff)
     except staffing.MayNot as refused:
         return _refused(None, raw, refused)
@@ -87,7 +87,7 @@ def change(staff_id: UUID) -> Response | tuple[str, int]:
             was, had = staff.role, staff.number_ct is not None
             facts = staffing.read({**raw, "email": staff.email}, ROLES)
             field = "number" if had and facts.number is None else "role"
-            staffing.change(session, _clinic(session), staff, facts, editions.actor())
+            staffing.change(session, _clinic(session), staff, facts, layout.the_actor())
             if was != facts.role and staff.id != layout.the_staff().id:
                 sessions.revoke(session, staff.id)
     except staffing.MayNot as refused:
@@ -105,7 +105,7 @@ def leave(staff_id: UUID) -> Response | tuple[str, int]:
     try:
         with db.unit_of_work(sessions.clinic().id) as session:
             staff = _one(session, staff_id)
-            moved = staffing.leave(session, _clinic(session), staff, editions.actor())
+            moved = staffing.leave(session, _clinic(session), staff, layout.the_actor())
             sessions.revoke(session, staff.id)
             _spend_links(session, staff)
             name = staff.name
@@ -123,7 +123,7 @@ def link(staff_id: UUID) -> str | tuple[str, int]:
     """Make a new link for a colleague, also for one who comes back; links that were not used end."""
     with db.unit_of_work(sessions.clinic().id) as session:
         staff = _one(session, staff_id, also_gone=True)
-        staffing.come_back(session, _clinic(session), staff, editions.actor())
+        staffing.come_back(session, _clinic(session), staff, layout.the_actor())
         shown = _invited(session, staff)
     return _shown(shown)
 
@@ -150,7 +150,7 @@ def _one(session: Session, staff_id: UUID, *, also_gone: bool = False) -> Staff:
 def _invited(session: Session, staff: Staff) -> Shown:
     _spend_links(session, staff)
     address = signin.make_link(session, staff, "invite", VALID)
-    audit.record(session, staff.clinic_id, editions.actor(), "staff.invited", f"staff:{staff.id}")
+    audit.record(session, staff.clinic_id, layout.the_actor(), "staff.invited", f"staff:{staff.id}")
     return Shown(link=address, link_of=staff.name)
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
-from config import clock, db
+from config import audit, clock, db
 from messaging import drift, phone, proof
 from messaging.models import Clinic, Conversation, Patient
 from web import layout, paper, permissions, persons, proofs, sessions, times, words
@@ -55,7 +55,9 @@ def _sheet(session: Session, patient_id: UUID, form: str) -> proofs.Sheet:
     patient = session.get(Patient, patient_id)
     if patient is None or patient.clinic_id != clinic.id:
         abort(404)
-    found = proof.gather(session, clinic, patient, readable=readable, actor=f"staff:{staff.id}", form=form)
+    found = proof.gather(
+        session, clinic, patient, readable=readable, actor=audit.Actor.staff(staff.id), form=form
+    )
     return proofs.sheet(session, clinic, patient, found, staff, readable=readable)
 
 
@@ -85,7 +87,7 @@ def follow(conversation_id: UUID) -> AnyResponse:
     clinic = sessions.clinic()
     try:
         with db.unit_of_work(clinic.id) as session:
-            drift.follow(session, clinic, conversation_id, actor=f"staff:{layout.the_staff().id}")
+            drift.follow(session, clinic, conversation_id, actor=layout.the_actor())
     except drift.Settled:
         flash(words.say("refusals", "drift_settled"))
     else:

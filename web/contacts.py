@@ -81,7 +81,7 @@ def mark_line(contact_id: UUID) -> Response | tuple[str, int]:
         dialled = number.number or ""
         if line == "wrong_person" and len(people.patients_with_number(session, clinic, dialled)) > 1:
             return _again(session, contact, words.say("refusals", "line_shared")), 422
-        people.learn_line(session, clinic, dialled, line, f"staff:{layout.the_staff().id}")
+        people.learn_line(session, clinic, dialled, line, layout.the_actor())
         session.flush()
         conversations.attribute(session, clinic, dialled)
         return _back(contact, "line_marked")

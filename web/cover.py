@@ -91,7 +91,7 @@ def end(absence_id: UUID) -> Response | tuple[str, int]:
             abort(403)
         begun = absence.begun_at is not None
         try:
-            verbs.come_back(session, absence, f"staff:{layout.the_staff().id}")
+            verbs.come_back(session, absence, layout.the_actor())
         except watch.MakesHole as hole:
             return _page(session, {}, {"end": words.say("away_refusals", "ending", when=hole.when)}), 422
     flash(words.say("away", "back" if begun else "taken_back"))

@@ -13,7 +13,7 @@ from config import db
 from messaging.editions import naming, publishing
 from messaging.editions.models import Edition
 from messaging.models import Clinic
-from web import editions, sessions, words
+from web import editions, layout, sessions, words
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def keep(session: Session, clinic: Clinic, kind: publishing.Kind, raw: Mapping[s
     """Keep what was typed as the draft and return None, or return the form with what stands in its way."""
     edit = editions.edit_of_form()
     try:
-        publishing.save(session, clinic, kind, raw, edit=edit, actor=editions.actor())
+        publishing.save(session, clinic, kind, raw, edit=edit, actor=layout.the_actor())
     except publishing.Refused as wrong:
         said = editions.spoken(session, clinic, kind, wrong.problems, raw)
         listed = [(one.field, one_said) for one, one_said in zip(wrong.problems, said, strict=True)]

@@ -54,7 +54,7 @@ def desk(session: Session, clinic: Clinic, kind: publishing.Kind) -> Desk:
     in_force = publishing.live(session, clinic.id, kind.name)
     problems = kind.check(session, clinic, draft.definition) if draft else ()
     silences = publishing.silenced(session, clinic, kind, draft) if draft else []
-    me = actor()
+    me = layout.the_actor()
     return Desk(
         kind=kind.name,
         live=in_force,
@@ -96,11 +96,6 @@ def spoken(
     return [
         ": ".join(filter(None, (field, one.message))) for field, one in zip(fields, problems, strict=True)
     ]
-
-
-def actor() -> str:
-    """Return who is signed in, as audit lines and editions name them."""
-    return f"staff:{layout.the_staff().id}"
 
 
 def edit_of_form() -> int:
@@ -178,25 +173,29 @@ def move(kind: str, act: str) -> Response:
 
 
 def _ask(session: Session, clinic: Clinic, kind: publishing.Kind) -> None:
-    publishing.ask(session, _the_draft(session, clinic, kind), actor(), request.form.get("why", ""))
+    publishing.ask(
+        session, _the_draft(session, clinic, kind), layout.the_actor(), request.form.get("why", "")
+    )
 
 
 def _publish(session: Session, clinic: Clinic, kind: publishing.Kind) -> None:
     draft = _the_draft(session, clinic, kind)
     # Who may not change settings may still be the second person, and nothing else.
-    if not layout.may("clinic.settings") and (draft.state != "asked" or draft.asked_by == actor()):
+    if not layout.may("clinic.settings") and (draft.state != "asked" or draft.asked_by == layout.the_actor()):
         abort(403)
-    publishing.publish(session, clinic, kind, edit=draft.edit, actor=actor(), why=request.form.get("why", ""))
+    publishing.publish(
+        session, clinic, kind, edit=draft.edit, actor=layout.the_actor(), why=request.form.get("why", "")
+    )
 
 
 def _drop(session: Session, clinic: Clinic, kind: publishing.Kind) -> None:
-    publishing.drop(session, _the_draft(session, clinic, kind), actor())
+    publishing.drop(session, _the_draft(session, clinic, kind), layout.the_actor())
 
 
 def _revert(session: Session, clinic: Clinic, kind: publishing.Kind) -> None:
     number = request.form.get("number", type=int)
     try:
-        publishing.revert(session, clinic, kind, number or 0, edit=edit_of_form(), actor=actor())
+        publishing.revert(session, clinic, kind, number or 0, edit=edit_of_form(), actor=layout.the_actor())
     except LookupError:
         abort(404)
 

@@ -29,7 +29,7 @@ def download() -> Response:
     with db.unit_of_work(sessions.clinic().id) as session:
         clinic = session.get_one(Clinic, sessions.clinic().id)
         text = clinicfile.export(session, clinic)
-        audit.record(session, clinic.id, editions.actor(), "clinic_file.exported", f"clinic:{clinic.id}")
+        audit.record(session, clinic.id, layout.the_actor(), "clinic_file.exported", f"clinic:{clinic.id}")
     return _handed(text, "application/toml", "clinic.toml")
 
 
@@ -48,7 +48,7 @@ def read_in() -> AnyResponse | tuple[str, int]:
         text = _given()
         with db.unit_of_work(sessions.clinic().id) as session:
             clinic = session.get_one(Clinic, sessions.clinic().id)
-            drafted = clinicfile.draft(session, clinic, text, editions.actor())
+            drafted = clinicfile.draft(session, clinic, text, layout.the_actor())
     except UnicodeDecodeError:
         return _page("", [publishing.Problem("file", words.say("clinic_file", "not_text"))]), 422
     except clinicfile.BadFile as wrong:

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from config import clock, db
+from config import audit, clock, db
 from messaging import people as directory
 from messaging.inbox.models import InboxItem
 from messaging.models import Clinic, Patient, Staff
@@ -46,11 +46,11 @@ ACTS: dict[str, tuple[tuple[str, ...], Callable[[Session, Handoff, Staff], Any]]
     "decline": (("requested",), verbs.decline),
     "arrived": (
         ("accepted", "told"),
-        lambda session, handoff, staff: verbs.arrived(session, handoff, f"staff:{staff.id}"),
+        lambda session, handoff, staff: verbs.arrived(session, handoff, audit.Actor.staff(staff.id)),
     ),
     "not_arrived": (
         ("accepted", "told"),
-        lambda session, handoff, staff: verbs.not_arrived(session, handoff, f"staff:{staff.id}"),
+        lambda session, handoff, staff: verbs.not_arrived(session, handoff, audit.Actor.staff(staff.id)),
     ),
 }
 
@@ -73,7 +73,7 @@ def ask() -> Response | tuple[str, int]:
         if patient is None:
             return _page(session, problem=words.say("refusals", "no_record")), 422
         place = request.form.get("place", "").strip()[:120] or None
-        verbs.request(session, clinic, patient, requested_by=f"staff:{staff.id}", place=place)
+        verbs.request(session, clinic, patient, requested_by=audit.Actor.staff(staff.id), place=place)
     flash(words.say("notices", "handoff_requested"))
     return redirect(url_for("handoffs.show"), 303)
 

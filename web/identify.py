@@ -29,7 +29,7 @@ def show(item_id: UUID) -> str:
     with db.unit_of_work(clinic.id) as session:
         item, conversation = _unknown(session, item_id)
         about = f"conversation:{conversation.id}"
-        audit.record(session, clinic.id, f"staff:{staff.id}", "conversation.opened", about)
+        audit.record(session, clinic.id, audit.Actor.staff(staff.id), "conversation.opened", about)
         return _page(session, clinic, item, conversation)
 
 
@@ -46,7 +46,7 @@ def look(item_id: UUID) -> str:
             answer = search.Answer("record", hits, [], False)
         else:
             answer = search.found(session, clinic, typed, reads_inbox=True)
-        actor, about = f"staff:{layout.the_staff().id}", f"conversation:{conversation.id}"
+        actor, about = layout.the_actor(), f"conversation:{conversation.id}"
         audit.record(
             session, clinic.id, actor, "patients.searched", about, kind=answer.kind, found=len(answer.hits)
         )
@@ -97,7 +97,9 @@ def create(item_id: UUID) -> Response | tuple[str, int]:
         except records.WrongRow as wrong:
             problem = str(wrong).replace("_", " ").capitalize()
             return _page(session, clinic, item, conversation, typed_new=typed, new_problem=problem), 422
-        patient, _ = people.save_patient(session, clinic, read, source="staff", actor=f"staff:{staff.id}")
+        patient, _ = people.save_patient(
+            session, clinic, read, source="staff", actor=audit.Actor.staff(staff.id)
+        )
         _give(session, clinic, conversation, patient, text_here=True)
     flash(words.say("notices", "created"))
     return _case(item_id)

@@ -56,10 +56,10 @@ def take_in() -> AnyResponse | tuple[str, int]:
             tables.opened(path, ()) as table,
             db.unit_of_work(sessions.clinic().id) as session,
         ):
-            run = importruns.take_in(session, sessions.clinic(), kind, source, table, by=_actor())
+            run = importruns.take_in(session, sessions.clinic(), kind, source, table, by=layout.the_actor())
             empty = run.rows == 0
             if empty:
-                importruns.stop(session, run, by=_actor())
+                importruns.stop(session, run, by=layout.the_actor())
     except tables.BadFile as wrong:
         return _door(words.say("importing", "bad_file", why=str(wrong))), 422
     if empty:
@@ -86,7 +86,7 @@ def begin(run_id: UUID) -> AnyResponse | tuple[str, int]:
             return _page(session, this, columns), 200
         if mapping.missing(this.kind, columns):
             return _page(session, this, columns, refused=True), 422
-        importruns.start(session, this, columns, by=_actor())
+        importruns.start(session, this, columns, by=layout.the_actor())
     return redirect(url_for("importing.run", run_id=run_id), 303)
 
 
@@ -95,7 +95,7 @@ def begin(run_id: UUID) -> AnyResponse | tuple[str, int]:
 def stop(run_id: UUID) -> AnyResponse:
     """Stop a run; what it has imported stays."""
     with db.unit_of_work(sessions.clinic().id) as session:
-        importruns.stop(session, _the_run(session, run_id, lock=True), by=_actor())
+        importruns.stop(session, _the_run(session, run_id, lock=True), by=layout.the_actor())
     return redirect(url_for("importing.run", run_id=run_id), 303)
 
 
@@ -181,10 +181,6 @@ def _the_run(session: Session, run_id: UUID, *, lock: bool = False) -> ImportRun
     if found is None or found.clinic_id != sessions.clinic().id:
         abort(404)
     return found
-
-
-def _actor() -> str:
-    return f"staff:{layout.the_staff().id}"
 
 
 @contextmanager

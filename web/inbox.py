@@ -65,7 +65,9 @@ def case(item_id: UUID) -> str:
         about = f"inbox_item:{item.id}"
         # A page that shows by itself what has come in is read too, and the record says which it was.
         act = "case.refreshed" if "unattended" in request.args else "case.opened"
-        audit.record(session, item.clinic_id, f"staff:{staff.id}", act, about, patient=_text(item.patient_id))
+        audit.record(
+            session, item.clinic_id, audit.Actor.staff(staff.id), act, about, patient=_text(item.patient_id)
+        )
         return page(session, the_view(), item)
 
 

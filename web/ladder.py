@@ -76,7 +76,7 @@ def _page(session: Session, problem_of: UUID | None = None) -> str:
     clinic, readable = sessions.clinic(), layout.may("inbox.words")
     found = stock.listing(session, clinic)
     if readable and found:
-        actor = f"staff:{layout.the_staff().id}"
+        actor = layout.the_actor()
         audit.record(session, clinic.id, actor, "board.opened", f"clinic:{clinic.id}", count=len(found))
     return layout.page(
         session,

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
-from config import clock, logging
+from config import audit, clock, logging
 from messaging.inbox import board, views
 from messaging.models import Staff
 from reminders import reach
@@ -141,6 +141,11 @@ def the_staff() -> Staff:
     if staff is None:
         abort(403)
     return staff
+
+
+def the_actor() -> audit.Actor:
+    """Return who is signed in, as audit lines and editions name them."""
+    return audit.Actor.staff(the_staff().id)
 
 
 def may(act: str) -> bool:

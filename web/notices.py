@@ -35,6 +35,8 @@ def save() -> Response:
             for kind in roster.NOTIFIED
             if request.form.get(kind) in ("text", "inbox")
         }
-        audit.record(session, me.clinic_id, f"staff:{me.id}", "staff.notices", f"staff:{me.id}", **me.notify)
+        audit.record(
+            session, me.clinic_id, audit.Actor.staff(me.id), "staff.notices", f"staff:{me.id}", **me.notify
+        )
     flash(words.say("notices_saved", "saved"))
     return redirect(url_for("preferences.show"), 303)

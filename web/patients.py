@@ -23,7 +23,9 @@ def show(patient_id: UUID) -> str:
     clinic, staff = sessions.clinic(), layout.the_staff()
     with db.unit_of_work(clinic.id) as session:
         patient = the_patient(session, patient_id)
-        audit.record(session, clinic.id, f"staff:{staff.id}", "patient.opened", f"patient:{patient.id}")
+        audit.record(
+            session, clinic.id, audit.Actor.staff(staff.id), "patient.opened", f"patient:{patient.id}"
+        )
         return page(session, patient)
 
 

@@ -47,7 +47,7 @@ def show(patient_id: UUID) -> str:
     clinic = sessions.clinic()
     with db.unit_of_work(clinic.id) as session:
         patient = _patient(session, patient_id)
-        actor = f"staff:{layout.the_staff().id}"
+        actor = layout.the_actor()
         audit.record(session, clinic.id, actor, "patient.opened", f"patient:{patient.id}")
         return _page(session, clinic, patient)
 
@@ -64,7 +64,7 @@ def mark(patient_id: UUID, number_id: UUID) -> Response:
             conversation = identity.conversation_of(session, number)
             identity.not_theirs(session, clinic, staff, number, conversation)
         else:
-            people.mark_number(session, clinic, number, "unknown", f"staff:{staff.id}")
+            people.mark_number(session, clinic, number, "unknown", audit.Actor.staff(staff.id))
         said = _consequence(session, number.patient, stopped=wrong)
     return _done(patient_id, "number_wrong" if wrong else "number_right", said)
 

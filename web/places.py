@@ -44,9 +44,9 @@ def open_to(role: str) -> list[Group]:
     """Return the groups that `role` may open something of, each page as its mark, its endpoint and its name."""
     groups = [
         (
-            words.say("place_groups", group),
+            words.say("settings_groups", group),
             [
-                (mark, endpoint, words.say("places", mark))
+                (mark, endpoint, words.say("settings_pages", mark))
                 for mark, endpoint, act in pages
                 if permissions.may(role, act)
             ],

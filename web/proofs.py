@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from config import audit
 from messaging import asking, phone, proof, wording
 from messaging.models import Clinic, Patient, Staff
 from web import persons, words
@@ -110,7 +111,7 @@ def _team(session: Session, clinic: Clinic, found: proof.Proof) -> dict[str, str
     rows = session.execute(
         select(Staff.id, Staff.name).where(Staff.clinic_id == clinic.id, Staff.id.in_(ids))
     )
-    return {f"staff:{staff_id}": name for staff_id, name in rows}
+    return {audit.Actor.staff(staff_id): name for staff_id, name in rows}
 
 
 def _text(one: proof.Text, clinic: Clinic, *, readable: bool) -> tuple[str, str, str, str, str]:

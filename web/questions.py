@@ -66,7 +66,7 @@ def send_form(session: Session, clinic: Clinic, staff: Staff, patient: Patient, 
     audit.record(
         session,
         clinic.id,
-        f"staff:{staff.id}",
+        audit.Actor.staff(staff.id),
         "form.sent",
         f"intake_link:{link.id}",
         patient=str(patient.id),

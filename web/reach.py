@@ -70,7 +70,7 @@ def board() -> str:
         audit.record(
             session,
             clinic.id,
-            f"staff:{staff.id}",
+            audit.Actor.staff(staff.id),
             "reach.opened",
             f"clinic:{clinic.id}",
             day=shown.isoformat(),
@@ -211,7 +211,7 @@ def call(visit_id: UUID) -> Response:
         patient = session.get_one(Patient, visit.patient_id)
         _log_call(session, clinic, staff, patient, "reached" if said == "coming" else said)
         if said == "coming":
-            appointments.confirm(session, visit, f"staff:{staff.id}")
+            appointments.confirm(session, visit, audit.Actor.staff(staff.id))
     reaching.count_anew(clinic.id)
     flash(words.say("notices", f"call_{said}"))
     back = {key: request.form[key] for key in ("day", "clinician", "place") if request.form.get(key)}

@@ -23,7 +23,7 @@ def show(patient_id: UUID) -> str:
     """Show how the record stands, and what closing it would take back; that it was read is written down."""
     with db.unit_of_work(sessions.clinic().id) as session:
         patient = _patient(session, patient_id)
-        actor = f"staff:{layout.the_staff().id}"
+        actor = layout.the_actor()
         audit.record(session, patient.clinic_id, actor, "patient.opened", f"patient:{patient.id}")
         return _page(session, patient)
 
@@ -32,7 +32,7 @@ def show(patient_id: UUID) -> str:
 @permissions.signed_in("patients.change")
 def set_state(patient_id: UUID) -> Response | tuple[str, int]:
     """Close the record, or open it again, once it was confirmed whose it is."""
-    clinic, actor = sessions.clinic(), f"staff:{layout.the_staff().id}"
+    clinic, actor = sessions.clinic(), layout.the_actor()
     with db.unit_of_work(clinic.id) as session:
         patient = _patient(session, patient_id)
         state = next((one for one in people.STATES if one == request.form.get("state")), None)
@@ -48,7 +48,7 @@ def set_state(patient_id: UUID) -> Response | tuple[str, int]:
 @permissions.signed_in("patients.change")
 def set_privacy(patient_id: UUID) -> Response | tuple[str, int]:
     """Keep how much the patient wants texts to say, as they said it aloud or in writing."""
-    clinic, actor = sessions.clinic(), f"staff:{layout.the_staff().id}"
+    clinic, actor = sessions.clinic(), layout.the_actor()
     with db.unit_of_work(clinic.id) as session:
         patient = _patient(session, patient_id)
         level = next((one for one in people.LEVELS if one == request.form.get("level")), None)

@@ -50,7 +50,9 @@ def _send_test(session: Session, clinic: Clinic, staff: Staff) -> str:
     marked = words.say("cadence", "test_body", clinic=clinic.name, text=body)
     if outbox.text_staff(session, clinic, staff, body=marked, dedupe=dedupe, lane="bulk") is None:
         return "test_no_number"
-    audit.record(session, clinic.id, f"staff:{staff.id}", "cadence.tested", f"staff:{staff.id}", step=step)
+    audit.record(
+        session, clinic.id, audit.Actor.staff(staff.id), "cadence.tested", f"staff:{staff.id}", step=step
+    )
     return "test_sent"
 
 
@@ -66,7 +68,7 @@ def week() -> str:
         more, fewer = found.people(1), found.people(-1)
         names = _names(session, [who for who, _ in more[:PEOPLE] + fewer[:PEOPLE]])
     with db.unit_of_work(clinic_id) as session:
-        actor = f"staff:{layout.the_staff().id}"
+        actor = layout.the_actor()
         audit.record(
             session,
             clinic_id,

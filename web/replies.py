@@ -123,7 +123,7 @@ def _send(
     answering.answered(session, here.conversation, staff, settle=settle)
     act = "message.planned" if at else "message.written"
     about = f"message:{message.id}"
-    audit.record(session, clinic.id, f"staff:{staff.id}", act, about, item=str(here.item.id))
+    audit.record(session, clinic.id, audit.Actor.staff(staff.id), act, about, item=str(here.item.id))
     return "planned" if at else "sent", None
 
 
@@ -254,7 +254,9 @@ def take_back(session: Session, clinic: Clinic, staff: Staff, item: InboxItem, m
     seen = composer.latest(session, here.conversation.id)
     drafts.keep(session, clinic, staff, item.thread, body, compose_id=uuid4(), seen_id=seen)
     about = f"message:{message.id}"
-    audit.record(session, clinic.id, f"staff:{staff.id}", "message.taken_back", about, item=str(item.id))
+    audit.record(
+        session, clinic.id, audit.Actor.staff(staff.id), "message.taken_back", about, item=str(item.id)
+    )
     return True
 
 

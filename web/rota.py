@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 from config import clock, db
 from messaging.inbox import checking, holes, hours, ladder, roster, routing, silencing, staffing, watch
 from messaging.models import Clinic, Staff
-from web import curves, editions, layout, permissions, sessions, times, words
+from web import curves, layout, permissions, sessions, times, words
 
 rota = layout.room("rota", __name__)
 FIELDS = ("hours", "on_call")
@@ -82,7 +82,7 @@ def _change(session: Session, staff: Staff, read: Mapping[str, dict[str, list[st
     if gone:
         return {"on_call": words.say("rota", "taken_away", when=checking.listed(gone))}
     try:
-        staffing.set_hours(session, staff.clinic_id, staff.id, **read, actor=editions.actor())
+        staffing.set_hours(session, staff.clinic_id, staff.id, **read, actor=layout.the_actor())
     except watch.MakesHole as refused:
         return {"hours": words.say("rota", "hole", when=refused.when)}
     return {}

@@ -107,7 +107,7 @@ def _write_down(act: str, **detail: str | int) -> None:
     """Audit a search before anything of it is shown: its kind and how much was found, never what was looked for."""
     clinic, staff = sessions.clinic(), layout.the_staff()
     with db.unit_of_work(clinic.id) as session:
-        audit.record(session, clinic.id, f"staff:{staff.id}", act, f"clinic:{clinic.id}", **detail)
+        audit.record(session, clinic.id, audit.Actor.staff(staff.id), act, f"clinic:{clinic.id}", **detail)
 
 
 def found(session: Session, clinic: Clinic, typed: str, *, reads_inbox: bool) -> Answer:

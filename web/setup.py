@@ -59,7 +59,7 @@ def send_test() -> Response | tuple[str, int]:
         dedupe = f"{readiness.TEST_TEXT}:{staff.id}:{once}"
         if outbox.text_staff(session, clinic, staff, body=body, dedupe=dedupe) is None:
             return _page(session, problem=words.say("setup_words", "no_number")), 422
-        audit.record(session, clinic.id, editions.actor(), "staff.test_text", f"staff:{staff.id}")
+        audit.record(session, clinic.id, layout.the_actor(), "staff.test_text", f"staff:{staff.id}")
     flash(words.say("setup_words", "sent"))
     return redirect(url_for("setup.show"), 303)
 

@@ -85,7 +85,13 @@ def _who(email: str, password: str) -> Staff | None:
     for known in found:
         logging.logger().info("sign in refused", staff_id=known.id, clinic_id=known.clinic_id)
         with db.unit_of_work(known.clinic_id) as session:
-            audit.record(session, known.clinic_id, "system:web", "staff.sign_in_refused", f"staff:{known.id}")
+            audit.record(
+                session,
+                known.clinic_id,
+                audit.Actor.system("web"),
+                "staff.sign_in_refused",
+                f"staff:{known.id}",
+            )
     return None
 
 
@@ -97,7 +103,7 @@ def _let_in(staff: Staff, how: str, onward: str) -> Response:
 
 def _begin(session: Session, staff: Staff, how: str) -> str:
     audit.record(
-        session, staff.clinic_id, f"staff:{staff.id}", "staff.signed_in", f"staff:{staff.id}", how=how
+        session, staff.clinic_id, audit.Actor.staff(staff.id), "staff.signed_in", f"staff:{staff.id}", how=how
     )
     old = request.cookies.get(sessions.cookie_name())
     if old:
@@ -200,7 +206,7 @@ def leave() -> Response:
         with db.unit_of_work(staff.clinic_id) as session:
             sessions.end(session, request.cookies.get(sessions.cookie_name(), ""))
             audit.record(
-                session, staff.clinic_id, f"staff:{staff.id}", "staff.signed_out", f"staff:{staff.id}"
+                session, staff.clinic_id, audit.Actor.staff(staff.id), "staff.signed_out", f"staff:{staff.id}"
             )
     response = redirect(url_for("signin.form"), 303)
     sessions.take(response)

@@ -45,7 +45,7 @@ def look(clinic: Clinic, staff: Staff, typed: str, onward: str) -> Within:
         matched, looked, last, ended = _scan(session, clinic, excerpts.fold(typed), _text_id(onward))
         lines = _lines(session, clinic, matched)
     with db.unit_of_work(clinic.id) as session:
-        about, actor = f"clinic:{clinic.id}", f"staff:{staff.id}"
+        about, actor = f"clinic:{clinic.id}", audit.Actor.staff(staff.id)
         audit.record(session, clinic.id, actor, "messages.searched", about, looked=looked, found=len(lines))
         for conversation_id in {message.conversation_id for message, _ in matched}:
             audit.record(session, clinic.id, actor, "messages.found", f"conversation:{conversation_id}")

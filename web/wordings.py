@@ -83,7 +83,7 @@ def save(key: str) -> Response | tuple[str, int]:
             typed = {language: wording.texts(language)[key] for language in wording.LANGUAGES}
         wanted = {one: definition.get(one, {}) | {key: typed[one]} for one in wording.LANGUAGES}
         try:
-            publishing.save(session, clinic, WORDS, wanted, edit=edit, actor=editions.actor())
+            publishing.save(session, clinic, WORDS, wanted, edit=edit, actor=layout.the_actor())
         except publishing.Overtaken:
             return _overtaken(session, clinic, situation, typed), 409
     flash(words.say("wordings", "went_back" if "shipped" in request.form else "kept", name=situation.name))

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from config import clock, db, logging
+from config import audit, clock, db, logging
 from messaging import asking, consent, conversations, media, people, reading, ringing, rulebook
 from messaging.models import PROGRAMMES, Clinic, Conversation, Message, Patient, PatientNumber
 from messaging.rulebook import Consent
@@ -203,7 +203,9 @@ def _record(inbound: Inbound, event: consent.Event, programmes: Sequence[str] = 
         event,
         source="text",
         programmes=programmes,
-        actor=f"patient:{patient.id}" if patient else f"conversation:{inbound.conversation.id}",
+        actor=audit.Actor.patient(patient.id)
+        if patient
+        else audit.Actor.conversation(inbound.conversation.id),
         patient_id=patient.id if patient else None,
         words=inbound.message.body,
         wording=asking.present("text", event + _how(inbound, programmes)),

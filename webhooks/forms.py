@@ -108,7 +108,7 @@ def _take(
         event=_event(given.id or message_id),
         authored_at=given.authored_at,
     )
-    audit.record(session, clinic.id, f"system:{source}"[:60], "screen.received", f"screen:{screen.id}")
+    audit.record(session, clinic.id, audit.Actor.system(source), "screen.received", f"screen:{screen.id}")
 
 
 def _event(given: str) -> str:

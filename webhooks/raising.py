@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
-from config import clock
+from config import audit, clock
 from messaging import outbox
 from messaging.contactability import Refusal
 from messaging.inbox import escalation, items, routing, snoozing, watching
@@ -121,7 +121,9 @@ def _answered_last(inbound: Inbound) -> UUID | None:
 
 def _add(inbound: Inbound, waiting: InboxItem, summary: str) -> None:
     waiting.summary = f"{waiting.summary}\n{summary}"[-LONGEST_SUMMARY:]
-    items.note_event(inbound.session, waiting, "system:webhooks", "added", message_id=str(inbound.message.id))
+    items.note_event(
+        inbound.session, waiting, audit.Actor.system("webhooks"), "added", message_id=str(inbound.message.id)
+    )
 
 
 def _waiting(inbound: Inbound) -> InboxItem | None:

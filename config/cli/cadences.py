@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 from sqlalchemy.orm import Session
 
-from config import clock, db
+from config import audit, clock, db
 from config.cli import opening
 from config.cli.people import clinic_option, the_clinic
 from config.cli.tables import as_json, bar, say, show
@@ -153,7 +153,7 @@ def _publish(session: Session, clinic: Clinic, read: cadences.Cadence) -> int:
         raise click.ClickException(
             "somebody is working on a draft of the cadence: it must be published or thrown away first"
         )
-    actor = f"operator:{_user()}"[:60]
+    actor = audit.Actor.operator(_user())
     draft = publishing.save(session, clinic, CADENCE, read.model_dump(mode="json"), edit=0, actor=actor)
     return publishing.publish(session, clinic, CADENCE, edit=draft.edit, actor=actor).number or 0
 

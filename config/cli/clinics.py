@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from config import db
+from config import audit, db
 from config.cli import opening
 from config.cli.people import clinic, clinic_option, the_clinic
 from config.cli.tables import as_json, say, show
@@ -36,7 +36,9 @@ def read_in(file: Path, clinic_name: str | None, json_: bool) -> None:
     try:
         with db.unit_of_work(db.EVERY) as session:
             at = the_clinic(session, clinic_name)
-            drafted = clinicfile.draft(session, at, file.read_text("utf-8-sig"), f"operator:{_user()}"[:60])
+            drafted = clinicfile.draft(
+                session, at, file.read_text("utf-8-sig"), audit.Actor.operator(_user())
+            )
     except (clinicfile.BadFile, UnicodeDecodeError) as wrong:
         problems = wrong.problems if isinstance(wrong, clinicfile.BadFile) else ["not a text in UTF-8"]
         for problem in problems:

@@ -8,7 +8,7 @@ from typing import NoReturn
 import click
 from sqlalchemy.orm import Session
 
-from config import db
+from config import audit, db
 from config.cli import opening
 from config.cli.people import clinic_option, the_clinic
 from config.cli.tables import say
@@ -87,7 +87,7 @@ def _publish(session: Session, clinic: Clinic, written: publishing.Ladder) -> li
         raise click.ClickException(
             "somebody is working on a draft of the ladder: it must be published or thrown away first"
         )
-    actor, definition = f"operator:{_user()}"[:60], written.model_dump(mode="json")
+    actor, definition = audit.Actor.operator(_user()), written.model_dump(mode="json")
     draft = editions.save(session, clinic, RULES, definition, edit=0, actor=actor)
     try:
         editions.publish(session, clinic, RULES, edit=draft.edit, actor=actor)

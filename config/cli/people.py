@@ -184,7 +184,7 @@ def revoke(email: str, clinic_name: str | None) -> None:
             raise click.ClickException("nobody here has this address")
         _lock_out(session, one)
         try:
-            moved = staffing.leave(session, at, one, "operator")
+            moved = staffing.leave(session, at, one, audit.OPERATOR)
         except (staffing.MayNot, watch.MakesHole) as refused:
             why = _in_words(refused)
         else:
@@ -202,7 +202,7 @@ def _lock_out(session: Session, one: Staff) -> None:
     for row, ended in ((StaffSession, StaffSession.ended_at), (SignInLink, SignInLink.used_at)):
         session.execute(update(row).where(row.staff_id == one.id, ended.is_(None)).values({ended: now}))
     live.bump(session, one.clinic_id, f"staff:{one.id}")
-    audit.record(session, one.clinic_id, "operator", "staff.locked_out", f"staff:{one.id}")
+    audit.record(session, one.clinic_id, audit.OPERATOR, "staff.locked_out", f"staff:{one.id}")
 
 
 def _in_words(refused: Exception) -> str:

@@ -38,5 +38,5 @@ def add_source(name: str, clinic_name: str | None, json_: bool) -> None:
         session.add(
             FormSource(clinic_id=at.id, key_id=at.key_id, name=name, secret=secret, created_at=clock.now())
         )
-        audit.record(session, at.id, "operator", "forms.source", f"source:{name}")
+        audit.record(session, at.id, audit.OPERATOR, "forms.source", f"source:{name}")
     show([{"source": name, "secret": secret}], json_=json_, empty="")

@@ -219,9 +219,9 @@ def somebody_else(session: Session, clinic: Clinic, actor: str) -> bool:
             Staff.password_hash.is_not(None),
         )
     )
-    mine = actor.removeprefix("staff:")
-    if actor.startswith("staff:"):
-        others = others.where(Staff.id != UUID(mine))
+    asks = audit.Actor(actor).staff_id
+    if asks is not None:
+        others = others.where(Staff.id != asks)
     return bool(session.scalar(others))
 
 

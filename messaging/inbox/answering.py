@@ -36,8 +36,8 @@ def unanswered(session: Session, message: Message, staff: Staff) -> None:
             continue
         item.acknowledged_at, item.acknowledged_by, item.disposition = None, None, None
         _keep_its_ladder(session, item)
-        items.note_event(session, item, f"staff:{staff.id}", "unanswered", message_id=str(message.id))
-        about, actor = f"inbox_item:{item.id}", f"staff:{staff.id}"
+        items.note_event(session, item, audit.Actor.staff(staff.id), "unanswered", message_id=str(message.id))
+        about, actor = f"inbox_item:{item.id}", audit.Actor.staff(staff.id)
         audit.record(session, item.clinic_id, actor, "item.unanswered", about, message=str(message.id))
 
 

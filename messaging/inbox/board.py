@@ -82,6 +82,6 @@ def note_call(session: Session, item: InboxItem, staff: Staff, who: str, outcome
     """
     if outcome not in OUTCOMES:
         raise ValueError("choose how the call went")
-    actor = f"staff:{staff.id}"
+    actor = audit.Actor.staff(staff.id)
     items.note_event(session, item, actor, "call_list", who=who, outcome=outcome)
     audit.record(session, item.clinic_id, actor, "item.called", f"inbox_item:{item.id}", outcome=outcome)

@@ -108,7 +108,7 @@ def _keep(
     if item is not None:
         detail = {"outcome": contact.outcome} if contact.outcome else {}
         event = "noted" if kind == "note" else "called"
-        items.note_event(session, item, f"staff:{staff.id}", event, **detail)
+        items.note_event(session, item, audit.Actor.staff(staff.id), event, **detail)
     _note(session, contact, staff, "written" if kind == "note" else "logged", outcome=contact.outcome)
     return contact
 
@@ -207,4 +207,6 @@ def last_call(session: Session, item: InboxItem) -> Contact | None:
 def _note(session: Session, contact: Contact, staff: Staff, act: str, **detail: str | None) -> None:
     about = f"contact:{contact.id}"
     more = {"patient": str(contact.patient_id) if contact.patient_id else None, **detail}
-    audit.record(session, contact.clinic_id, f"staff:{staff.id}", f"{contact.kind}.{act}", about, **more)
+    audit.record(
+        session, contact.clinic_id, audit.Actor.staff(staff.id), f"{contact.kind}.{act}", about, **more
+    )

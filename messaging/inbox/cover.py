@@ -58,7 +58,7 @@ def plan(
     )
     with watch.keeping(session, clinic):
         session.add(absence)
-    _write_down(session, absence, f"staff:{by.id}" if by else "operator", "planned")
+    _write_down(session, absence, audit.Actor.staff(by.id) if by else audit.OPERATOR, "planned")
     if cover is not None and (by is None or by.id != cover.id):
         _tell_cover(session, clinic, absence, cover)
     if starts_at <= now:
@@ -188,13 +188,13 @@ def turn(session: Session, absences: Sequence[Absence]) -> None:
 
 def _begin(session: Session, absence: Absence, staff: Staff) -> None:
     cover = covering(session, staff.id, clock.now())
-    moved = _move(session, staff, cover, f"absence:{absence.id}")
-    _write_down(session, absence, "system:cover", "begun", moved=moved)
+    moved = _move(session, staff, cover, audit.Actor.absence(absence.id))
+    _write_down(session, absence, audit.Actor.system("cover"), "begun", moved=moved)
 
 
 def _end(session: Session, absence: Absence, staff: Staff) -> None:
     """Give back what this absence had moved and nobody has touched since, with its clock."""
-    actor, returned = f"absence:{absence.id}", 0
+    actor, returned = audit.Actor.absence(absence.id), 0
     was_moved = select(ItemEvent.id).where(ItemEvent.item_id == InboxItem.id, ItemEvent.actor == actor)
     waiting = select(InboxItem).where(
         InboxItem.clinic_id == absence.clinic_id,
@@ -208,18 +208,18 @@ def _end(session: Session, absence: Absence, staff: Staff) -> None:
             item.reason = [one for one in item.reason if one != f"covering:{staff.name}"]
             items.note_event(session, item, actor, "came_back", to=str(staff.id))
             returned += 1
-    _write_down(session, absence, "system:cover", "over", returned=returned)
+    _write_down(session, absence, audit.Actor.system("cover"), "over", returned=returned)
 
 
 def _untouched(history: Sequence[ItemEvent], actor: str) -> bool:
     since = max(place for place, event in enumerate(history) if event.actor == actor)
-    return not any(event.actor.startswith("staff:") for event in history[since + 1 :])
+    return not any(audit.Actor(event.actor).kind == "staff" for event in history[since + 1 :])
 
 
 def release(session: Session, staff: Staff) -> int:
     """Move what somebody who has left the clinic had not finished, as an absence without end does; return how many."""
     cover = covering(session, staff.id, clock.now())
-    return _move(session, staff, cover, "system:cover")
+    return _move(session, staff, cover, audit.Actor.system("cover"))
 
 
 def _move(session: Session, staff: Staff, cover: Staff | None, actor: str) -> int:

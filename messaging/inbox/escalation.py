@@ -71,17 +71,17 @@ def _route(session: Session, clinic: Clinic, item: InboxItem) -> None:
         session, clinic, item, [one for one in for_each if one and one != item.owner_id], "staff_alert"
     )
     if chosen:
-        items.note_event(session, item, "system:routing", "routed", why=item.reason, told=told)
+        items.note_event(session, item, audit.Actor.system("routing"), "routed", why=item.reason, told=told)
         audit.record(
             session,
             clinic.id,
-            "system:routing",
+            audit.Actor.system("routing"),
             "item.routed",
             f"inbox_item:{item.id}",
             owner=str(item.owner_id),
         )
     elif told:
-        items.note_event(session, item, "system:routing", "notified", told=told)
+        items.note_event(session, item, audit.Actor.system("routing"), "notified", told=told)
 
 
 def _sharing(session: Session, clinic: Clinic, item: InboxItem) -> list[Patient]:
@@ -110,7 +110,7 @@ def _before_they_leave(
         item.answer_by = sooner
         for timer in _climbing(session, item):
             timer.try_after = min(timer.try_after, sooner)
-        items.note_event(session, item, "system:routing", "before_leaving")
+        items.note_event(session, item, audit.Actor.system("routing"), "before_leaving")
 
 
 def _tell_owner(session: Session, clinic: Clinic, item: InboxItem) -> list[str]:
@@ -148,9 +148,14 @@ def _escalate(session: Session, clinic: Clinic, item: InboxItem) -> None:
         _tell_rung(session, clinic, item, step)
     else:
         items.set_timer(session, item, "escalate", ladder.wait_from(now, kind, wait, rules))
-        items.note_event(session, item, "system:ladder", "overdue", level=item.level)
+        items.note_event(session, item, audit.Actor.system("ladder"), "overdue", level=item.level)
     audit.record(
-        session, clinic.id, "system:ladder", "item.escalated", f"inbox_item:{item.id}", level=item.level
+        session,
+        clinic.id,
+        audit.Actor.system("ladder"),
+        "item.escalated",
+        f"inbox_item:{item.id}",
+        level=item.level,
     )
 
 
@@ -159,11 +164,11 @@ def _tell_rung(session: Session, clinic: Clinic, item: InboxItem, step: ladder.S
     told = _tell(session, clinic, item, asked, "staff_escalated")
     if step.last and item.exhausted_at is None:
         item.exhausted_at = clock.now()
-        items.note_event(session, item, "system:ladder", "ladder_ended", level=item.level)
+        items.note_event(session, item, audit.Actor.system("ladder"), "ladder_ended", level=item.level)
     items.note_event(
         session,
         item,
-        "system:ladder",
+        audit.Actor.system("ladder"),
         "escalated" if told else "nobody_reached",
         level=item.level,
         rung=step.ask,
@@ -176,7 +181,9 @@ def _tell_rung(session: Session, clinic: Clinic, item: InboxItem, step: ladder.S
 
 def _told_before(session: Session, item: InboxItem) -> set[UUID]:
     """Whom the ladder has asked before, reached or not: each is asked once before everyone is asked again."""
-    asked = [event.detail for event in items.history(session, item) if event.actor == "system:ladder"]
+    asked = [
+        event.detail for event in items.history(session, item) if event.actor == audit.Actor.system("ladder")
+    ]
     return {UUID(one) for detail in asked for key in ("told", "untold") for one in detail.get(key, ())}
 
 
@@ -225,7 +232,9 @@ def alert_failed(session: Session, message: Message) -> None:
     item = session.get(InboxItem, UUID(named[1])) if named else None
     if item is None or not _still_owed(item, "escalate"):
         return
-    items.note_event(session, item, "system:delivery", "alert_failed", staff=str(message.staff_id))
+    items.note_event(
+        session, item, audit.Actor.system("delivery"), "alert_failed", staff=str(message.staff_id)
+    )
     _hasten(session, item)
 
 

@@ -115,7 +115,7 @@ def open_item(
         return session.scalars(same).one()
     set_timer(session, item, "route", now)
     set_timer(session, item, "escalate", item.answer_by)
-    note_event(session, item, "system:inbox", "opened")
+    note_event(session, item, audit.Actor.system("inbox"), "opened")
     return item
 
 
@@ -161,7 +161,7 @@ def write_down(
 
     The history keeps how the item stood before and after, so that the act can be taken back: see `undoing`.
     """
-    actor = f"staff:{staff.id}"
+    actor = audit.Actor.staff(staff.id)
     audit.record(session, item.clinic_id, actor, f"item.{event}", f"inbox_item:{item.id}", **detail)
     after = standing.read(session, item)
     return note_event(session, item, actor, event, **detail, before=before, after=after)

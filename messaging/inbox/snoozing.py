@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
-from config import clock
+from config import audit, clock
 from messaging.inbox import items, later, standing
 from messaging.inbox.models import InboxItem, ItemEvent
 from messaging.models import Staff
@@ -55,7 +55,7 @@ def snooze(
 def fire(session: Session, item: InboxItem) -> None:
     """Wake the item if its hour has come: a timer that was taken back or moved meanwhile wakes nothing."""
     if item.snoozed_until is not None and item.snoozed_until <= clock.now():
-        wake(session, item, "system:timer")
+        wake(session, item, audit.Actor.system("timer"))
 
 
 def wake(session: Session, item: InboxItem, actor: str, **detail: str) -> None:
@@ -88,7 +88,7 @@ def wake_for_words(
     """Wake whatever sleeps of a conversation or of the patients who may have written."""
     theirs = or_(InboxItem.conversation_id == conversation_id, InboxItem.patient_id.in_(patient_ids))
     for item in _asleep(session, clinic_id, theirs):
-        wake(session, item, "system:webhooks", **detail)
+        wake(session, item, audit.Actor.system("webhooks"), **detail)
 
 
 def follow_visits(session: Session, clinic_id: UUID, visits: Mapping[UUID, datetime | None]) -> None:
@@ -105,7 +105,7 @@ def _follow(session: Session, item: InboxItem, starts_at: datetime | None) -> No
     now = clock.now()
     until = later.before_visit(starts_at) if starts_at else now
     if until <= now:
-        wake(session, item, "system:visits", why="visit_over")
+        wake(session, item, audit.Actor.system("visits"), why="visit_over")
         return
     # A visit put off by weeks must not take with it what is to be looked at within a day.
     until = min(until, later.latest(item.kind, now))
@@ -113,7 +113,7 @@ def _follow(session: Session, item: InboxItem, starts_at: datetime | None) -> No
         item.snoozed_until = until
         items.cancel_timers(session, item, "wake")
         items.set_timer(session, item, "wake", until)
-        items.note_event(session, item, "system:visits", "sleep_moved", until=clock.iso(until))
+        items.note_event(session, item, audit.Actor.system("visits"), "sleep_moved", until=clock.iso(until))
 
 
 def _asleep(session: Session, clinic_id: UUID, which: ColumnElement[bool]) -> list[InboxItem]:

@@ -111,7 +111,7 @@ def leave(session: Session, clinic: Clinic, staff: Staff, actor: str) -> int:
     Raises MayNot where nobody would be left who decides, and watch.MakesHole where nobody could be reached any more;
     then they work here as before. Their sessions are ended by whoever keeps sessions.
     """
-    if actor == f"staff:{staff.id}":
+    if actor == audit.Actor.staff(staff.id):
         raise MayNot({"": "yourself"})
     with _keeping(session, clinic):
         staff.active = False

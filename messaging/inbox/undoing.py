@@ -27,7 +27,7 @@ class Undone:
 
 def may_undo(event: ItemEvent, staff: Staff) -> bool:
     """Whether this line is an act of `staff` that can be taken back at all. A text that was sent cannot."""
-    ours = event.actor == f"staff:{staff.id}" and event.event in ACTS and "before" in event.detail
+    ours = event.actor == audit.Actor.staff(staff.id) and event.event in ACTS and "before" in event.detail
     return ours and "undone" not in event.detail and event.detail.get("disposition") != "replied"
 
 
@@ -71,7 +71,7 @@ def _take_back(session: Session, item: InboxItem, line: ItemEvent, staff: Staff)
         for kind, at in before["timers"]:  # one whose time has passed meanwhile rings at once
             items.set_timer(session, item, kind, datetime.fromisoformat(at))
     line.detail = {**line.detail, "undone": True}
-    actor = f"staff:{staff.id}"
+    actor = audit.Actor.staff(staff.id)
     items.note_event(session, item, actor, "undone", of=str(line.id), took_back=line.event)
     audit.record(
         session,

@@ -84,7 +84,13 @@ def _empty(
     if batch.emptied:
         about = f"clinic:{clinic.id}"
         audit.record(
-            session, clinic.id, "system:keeping", "words.emptied", about, kind=name, count=batch.emptied
+            session,
+            clinic.id,
+            audit.Actor.system("keeping"),
+            "words.emptied",
+            about,
+            kind=name,
+            count=batch.emptied,
         )
     return batch.more
 
@@ -108,4 +114,6 @@ def oldest(session: Session, now: datetime) -> datetime | None:
 def give_up(session: Session, row: Keeping) -> None:
     """Try again tomorrow: what stays a day longer harms nobody. The clinic's page says so, by `last_error`."""
     row.attempts, row.try_after = 0, clock.now() + EVERY_DAY
-    audit.record(session, row.clinic_id, "system:keeping", "words.put_off", f"clinic:{row.clinic_id}")
+    audit.record(
+        session, row.clinic_id, audit.Actor.system("keeping"), "words.put_off", f"clinic:{row.clinic_id}"
+    )

