@@ -32,8 +32,7 @@ def sex_of(session: Session, screen: Screen) -> scoring.Sex | None:
     """Return the sex on the patient's record where a cut depends on it, else None."""
     if not scoring.instrument(screen.instrument).by_sex:
         return None  # nearly all: no need to read the record at each answer
-    sex = session.get_one(Patient, screen.patient_id).sex
-    return "female" if sex == "female" else "male" if sex == "male" else None
+    return scoring.sex_of(session.get_one(Patient, screen.patient_id).sex)
 
 
 def title_of(screen: Screen) -> str:

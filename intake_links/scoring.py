@@ -174,6 +174,11 @@ def _arguments(record: object) -> tuple[str, Sequence[int | None], Sex | None]:
     return name, cast("Sequence[int | None]", record.get("answers")), cast("Sex | None", record.get("sex"))
 
 
+def sex_of(recorded: str | None) -> Sex | None:
+    """Return the sex that stands on a record where a cut may depend on it, else None."""
+    return "female" if recorded == "female" else "male" if recorded == "male" else None
+
+
 def _check_sex(sex: object, allowed: tuple[str | None, ...] = ("female", "male", None)) -> None:
     if sex not in allowed:
         raise ValueError(f"sex: {_shown(sex)} is not one of female, male")

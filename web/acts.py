@@ -16,6 +16,7 @@ from messaging.models import Conversation, Patient, Staff
 from web import (
     choices,
     filters,
+    ids,
     inbox,
     layout,
     permissions,
@@ -39,7 +40,7 @@ def claim(item_id: UUID) -> Answer:
         item = _held(session, item_id)
         try:
             done = items.claim_as_shown(
-                session, item, layout.the_staff(), _uuid(request.form.get("owner", ""))
+                session, item, layout.the_staff(), ids.uuid_of(request.form.get("owner", ""))
             )
         except items.Taken as taken:
             return _refused(session, item, "taken", 409, how=_how(session, item, taken.owner_id))
@@ -137,7 +138,7 @@ def wake(item_id: UUID) -> Answer:
 @permissions.signed_in("inbox.assign")
 def undo() -> Answer:
     """Take back what this person has just done (`event`), as long as that is possible."""
-    event_id = _uuid(request.form.get("event", ""))
+    event_id = ids.uuid_of(request.form.get("event", ""))
     with db.unit_of_work(sessions.clinic().id) as session:
         try:
             if event_id is None:
@@ -161,7 +162,7 @@ def _held(session: Session, item_id: UUID) -> InboxItem:
 
 def colleague(session: Session, wanted: str) -> Staff | None:
     """Return the colleague of this id who may work on items, None for anybody else."""
-    found = session.get(Staff, _uuid(wanted)) if _uuid(wanted) else None
+    found = session.get(Staff, ids.uuid_of(wanted)) if ids.uuid_of(wanted) else None
     ours = found is not None and found.clinic_id == sessions.clinic().id and found.active
     return found if ours and found is not None and permissions.may(found.role, "inbox.work") else None
 
@@ -231,13 +232,6 @@ def _name(session: Session, item: InboxItem) -> str:
 
 def _said(at: datetime) -> str:
     return times.moment(at, clock.now(), sessions.clinic().zone, running=True)
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
 
 
 def _refused(session: Session, item: InboxItem, why: str, code: int = 422, **facts: str) -> tuple[str, int]:

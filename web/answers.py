@@ -7,14 +7,13 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from flask import abort, flash, redirect, request, url_for
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from config import audit, clock, db
 from intake_links import scoring, submissions, tablet
 from messaging.models import Clinic, Patient, Staff
-from web import beside, layout, patients, permissions, persons, sessions, times, words
+from web import beside, ids, layout, patients, permissions, persons, sessions, team, times, words
 
 answers = layout.room("answers", __name__)
 # How a form came to be answered without the patient's own hand on a screen: the end of its source.
@@ -132,7 +131,7 @@ def _take(
 def _read(session: Session, clinic: Clinic, definition: scoring.Instrument) -> Given:
     """Read the grid. Raises Unclear where a question has neither an answer nor "no answer": nothing is guessed."""
     way, asked_by = request.form.get("way", ""), _asker(session, clinic)
-    at, once = _when(clinic), _uuid(request.form.get("once"))
+    at, once = _when(clinic), ids.uuid_of(request.form.get("once"))
     language = request.form.get("language", "en")
     if way not in WAYS:
         raise Unclear(words.say("refusals", "answers_way"))
@@ -154,7 +153,7 @@ def _read(session: Session, clinic: Clinic, definition: scoring.Instrument) -> G
 
 
 def _asker(session: Session, clinic: Clinic) -> UUID | None:
-    wanted = _uuid(request.form.get("asked_by"))
+    wanted = ids.uuid_of(request.form.get("asked_by"))
     person = session.get(Staff, wanted) if wanted else None
     return person.id if person is not None and person.clinic_id == clinic.id else None
 
@@ -170,13 +169,6 @@ def _when(clinic: Clinic) -> datetime | None:
     if day > today or (today - day).days > 366:
         return None
     return now if day == today else datetime.combine(day, time(12), zone)
-
-
-def _uuid(text: str | None) -> UUID | None:
-    try:
-        return UUID(text or "")
-    except ValueError:
-        return None
 
 
 def _offered(patient: Patient) -> Sequence[scoring.Instrument]:
@@ -218,7 +210,7 @@ def _grid(
     number: int | None = None,
 ) -> str:
     clinic, staff = sessions.clinic(), layout.the_staff()
-    team = select(Staff).where(Staff.clinic_id == clinic.id, Staff.active).order_by(Staff.name)
+    colleagues = team.everyone(session, clinic.id).values()
     wanted = request.values.get("language", scoring.language_of(definition, patient.language))
     return layout.page(
         session,
@@ -228,7 +220,7 @@ def _grid(
         patient_id=patient.id,
         definition=definition,
         shown=scoring.language_of(definition, wanted),
-        team=[(one.id, one.name) for one in session.scalars(team)],
+        team=[(one.id, one.name) for one in colleagues if one.active],
         me=staff.id,
         today=clock.now().astimezone(ZoneInfo(clinic.zone)).date().isoformat(),
         given=given,

@@ -2,20 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from config import clock, db
+from config import audit, clock, db
 from intake_links.models import Screen
 from messaging import identity, people
 from messaging.inbox import contacts, items
 from messaging.inbox.models import InboxItem, ItemEvent
 from messaging.models import Clinic, Conversation, Message, Patient, Staff
 from reminders.models import Handoff
-from web import beside, composer, persons, routes, rows, screens, series, threads, times, words
+from web import beside, composer, persons, routes, rows, screens, series, team, threads, times, words
 
 
 @dataclass(frozen=True)
@@ -88,12 +88,12 @@ def read(
     now, zone = clock.now(), clinic.zone
     patient = session.get(Patient, item.patient_id) if item.patient_id else None
     conversation = threads.of_item(session, clinic, item.conversation_id, patient)
-    team = _team(session, clinic)
+    colleagues = team.everyone(session, clinic.id)
     screen, is_the_item = _screen(session, item, patient, zone) if readable else (None, False)
     thread = threads.Thread(conversation, patient, item.id)
-    told = [(event, _event(event, team)) for event in items.history(session, item)]
+    told = [(event, _event(event, colleagues)) for event in items.history(session, item)]
     return Case(
-        **_standing(clinic, item, patient, conversation, team, staff),
+        **_standing(clinic, item, patient, conversation, colleagues, staff),
         heading=_heading(item, screen if is_the_item else None, readable),
         quote=_quote(session, item) if readable else None,
         patient=persons.person(session, clinic, patient) if patient else None,
@@ -106,8 +106,8 @@ def read(
         composer=composer.composer(session, conversation, patient),
         history=[Line(times.moment(event.at, now, zone), line) for event, line in told],
         handoff=_handoff(session, item),
-        route=routes.explain(session, clinic, item, patient, team.get(item.owner_id), told, now),
-        aside=beside.read(session, clinic, item, patient, team, readable=readable),
+        route=routes.explain(session, clinic, item, patient, colleagues.get(item.owner_id), told, now),
+        aside=beside.read(session, clinic, item, patient, colleagues, readable=readable),
         follow=beside.follow(session, item, zone) if readable else None,
         merged=patient is not None and identity.merged(session, item),
     )
@@ -147,11 +147,6 @@ def _standing(
 def why(reasons: Sequence[str]) -> list[str]:
     """Return the reasons of a routing in words, such as "panel:Dr Lindqvist"."""
     return [routes.reason_words(reason) for reason in reasons]
-
-
-def _team(session: Session, clinic: Clinic) -> dict[UUID | None, Staff]:
-    everyone = select(Staff).where(Staff.clinic_id == clinic.id).order_by(Staff.name)
-    return {one.id: one for one in session.scalars(everyone)}
 
 
 def _colleagues(team: dict[UUID | None, Staff], item: InboxItem) -> list[tuple[UUID, str]]:
@@ -218,22 +213,15 @@ def _settled(item: InboxItem, team: dict[UUID | None, Staff], zone: str) -> str 
     return f"{who}, {times.moment(item.done_at, clock.now(), zone, running=True)}: {done}"
 
 
-def _event(event: ItemEvent, team: dict[UUID | None, Staff]) -> str:
-    detail = event.detail
+def _event(event: ItemEvent, colleagues: dict[UUID | None, Staff]) -> str:
+    detail, name = event.detail, partial(team.name_of, colleagues, otherwise=words.say("history", "service"))
     told = detail.get("told") or [one for one in (detail.get("to"), detail.get("staff")) if one]
     return words.say(
         "events",
         event.event,
         outcome=contacts.outcomes().get(str(detail.get("outcome")), "").lower(),
-        who=_name(event.actor.removeprefix("staff:"), team),
-        to=" and ".join(_name(one, team) for one in told) or "nobody",
+        who=name(audit.Actor(event.actor).staff_id),
+        to=" and ".join(name(one) for one in told) or "nobody",
         disposition=items.dispositions().get(str(detail.get("disposition")), "").lower(),
         why=" · ".join(why(detail.get("why", []))) or "nobody fitted",
     )
-
-
-def _name(staff_id: str, team: dict[UUID | None, Staff]) -> str:
-    try:
-        return team[UUID(staff_id)].name
-    except (ValueError, KeyError):
-        return "The service"

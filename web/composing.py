@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 
 from config import db
 from messaging.inbox.models import InboxItem
-from web import drafts, inbox, layout, permissions, replies, sessions, times, words, writing
+from web import drafts, ids, inbox, layout, permissions, replies, sessions, times, words, writing
 from web.models import Draft
 
 composer = layout.room("composer", __name__)
@@ -48,7 +48,7 @@ def keep() -> Page:
     """Keep what was typed, for a script (quietly=1, answered in JSON) or for the button; discard=1 clears it."""
     quietly = "quietly" in request.form
     with db.unit_of_work(sessions.clinic().id) as session:
-        item = inbox.the_item(session, replies.uuid_of(request.form.get("item")) or abort(404))
+        item = inbox.the_item(session, ids.uuid_of(request.form.get("item")) or abort(404))
         typed = _typed()
         if "discard" in request.form:
             drafts.clear(session, layout.the_staff(), item.thread)
@@ -70,7 +70,7 @@ def keep() -> Page:
 
 def _typed() -> replies.Typed:
     form = request.form
-    compose_id = str(replies.uuid_of(form.get("compose")) or uuid4())
+    compose_id = str(ids.uuid_of(form.get("compose")) or uuid4())
     return replies.Typed(form.get("body", ""), compose_id, day=form.get("day", ""), at=form.get("at", ""))
 
 
@@ -82,7 +82,7 @@ def _keep(session: Session, item: InboxItem, typed: replies.Typed) -> Draft | No
         item.thread,
         typed.body,
         compose_id=UUID(typed.compose_id),
-        seen_id=replies.uuid_of(request.form.get("seen")),
+        seen_id=ids.uuid_of(request.form.get("seen")),
         known=None if "anyway" in request.form else request.form.get("version"),
     )
 
@@ -100,7 +100,7 @@ def _kept(draft: Draft | None) -> dict[str, str]:
 def check() -> Response:
     """Read a text as the server will before it sends it, and say what stops it and what it costs. Nothing is kept."""
     with db.unit_of_work(sessions.clinic().id, read_only=True) as session:
-        item = inbox.the_item(session, replies.uuid_of(request.form.get("item")) or abort(404))
+        item = inbox.the_item(session, ids.uuid_of(request.form.get("item")) or abort(404))
         here = replies.place(session, sessions.clinic(), item)
         proof = replies.proofread(
             session, sessions.clinic(), here, request.form.get("body", "")[: drafts.LONGEST]

@@ -52,8 +52,8 @@ def print_out(patient_id: UUID) -> Response:
 
 def _sheet(session: Session, patient_id: UUID, form: str) -> proofs.Sheet:
     clinic, staff, readable = sessions.clinic(), layout.the_staff(), layout.may("inbox.words")
-    patient = session.get(Patient, patient_id)
-    if patient is None or patient.clinic_id != clinic.id:
+    patient = persons.find(session, clinic, patient_id)
+    if patient is None:
         abort(404)
     found = proof.gather(
         session, clinic, patient, readable=readable, actor=audit.Actor.staff(staff.id), form=form

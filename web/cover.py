@@ -15,7 +15,7 @@ from messaging.inbox import cover as verbs
 from messaging.inbox import routing, watch
 from messaging.inbox.models import Absence
 from messaging.models import Staff
-from web import layout, permissions, sessions, times, words
+from web import layout, permissions, sessions, team, times, words
 
 cover = layout.room("cover", __name__)
 TYPED = "%Y-%m-%dT%H:%M"
@@ -106,15 +106,15 @@ def _page(
 ) -> str:
     clinic, me, decides = sessions.clinic(), layout.the_staff(), layout.may("clinic.settings")
     now, zone = clock.now(), ZoneInfo(clinic.zone)
-    team = list(session.scalars(select(Staff).where(Staff.clinic_id == clinic.id).order_by(Staff.name)))
+    colleagues = team.everyone(session, clinic.id)
     planned = select(Absence).where(
         Absence.clinic_id == clinic.id, Absence.ended_at.is_(None), Absence.ends_at > now
     )
     entries = [
-        _entry(one, {each.id: each for each in team}, now)
+        _entry(one, colleagues, now)
         for one in session.scalars(planned.order_by(Absence.starts_at).limit(100))
     ]
-    active = [one for one in team if one.active]
+    active = [one for one in colleagues.values() if one.active]
     rules = routing.Rules.of(clinic.rules)
     usual = next((one for one in active if one.email == rules.backups.get(me.email)), None)
     return layout.page(
@@ -146,12 +146,12 @@ def _closing(closers: list[tuple[str, str]] | None, mine: bool) -> str:
     return words.say("away", key)
 
 
-def _entry(one: Absence, team: dict[UUID, Staff], now: datetime) -> Entry:
+def _entry(one: Absence, colleagues: dict[UUID | None, Staff], now: datetime) -> Entry:
     zone = sessions.clinic().zone
-    covering = team.get(one.cover_id) if one.cover_id else None
+    covering = colleagues.get(one.cover_id) if one.cover_id else None
     return Entry(
         id=one.id,
-        name=team[one.staff_id].name,
+        name=colleagues[one.staff_id].name,
         covered_by=covering.name if covering else "",
         starts=times.moment(one.starts_at, now, zone, running=True),
         ends=times.moment(one.ends_at, now, zone, running=True),

@@ -3,19 +3,17 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 from flask import abort, flash, redirect, request, url_for
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from config import clock, db
+from config import audit, clock, db
 from messaging.editions import naming, publishing
 from messaging.editions.models import Edition
-from messaging.models import Clinic, Staff
+from messaging.models import Clinic
 from reminders import decisions
-from web import layout, permissions, sessions, times, words
+from web import layout, permissions, sessions, team, times, words
 
 editions = layout.room("editions", __name__)
 # The page each kind is changed on, which also shows what came of a post.
@@ -115,10 +113,10 @@ def told(session: Session, clinic: Clinic, edition: Edition) -> str:
 
 def name_of(session: Session, who: str) -> str:
     """Return the name of who did it: a colleague's, or "operator"."""
-    kind, _, found = who.partition(":")
-    if kind != "staff":
-        return words.say("editions", "operator")
-    return session.scalar(select(Staff.name).where(Staff.id == UUID(found))) or who
+    staff_id = audit.Actor(who).staff_id
+    return (
+        team.names(session, [staff_id]).get(staff_id, who) if staff_id else words.say("editions", "operator")
+    )
 
 
 @editions.get("/settings/history/<kind>")

@@ -17,6 +17,7 @@ from web import (
     cases,
     choices,
     filters,
+    ids,
     layout,
     live,
     permissions,
@@ -24,6 +25,7 @@ from web import (
     replies,
     rows,
     sessions,
+    team,
     times,
     words,
     writing,
@@ -189,11 +191,10 @@ def _around(session: Session, clinic: Clinic, staff: Staff) -> dict[str, Any]:
 
 
 def _colleagues(session: Session, clinic: Clinic, staff: Staff) -> list[tuple[UUID, str]]:
-    team = select(Staff).where(Staff.clinic_id == clinic.id, Staff.active, Staff.id != staff.id)
     return [
         (one.id, one.name)
-        for one in session.scalars(team.order_by(Staff.name))
-        if permissions.may(one.role, "inbox.work")
+        for one in team.everyone(session, clinic.id).values()
+        if one.active and one.id != staff.id and permissions.may(one.role, "inbox.work")
     ]
 
 
@@ -211,18 +212,11 @@ def _covered(session: Session, clinic: Clinic, staff: Staff) -> str | None:
 
 
 def _after() -> UUID | None:
-    return _uuid(request.args.get("after"))
+    return ids.uuid_of(request.args.get("after"))
 
 
 def _selected() -> UUID | None:
-    return _uuid(request.args.get("item"))
-
-
-def _uuid(text: str | None) -> UUID | None:
-    try:
-        return UUID(text) if text else None
-    except ValueError:
-        return None
+    return ids.uuid_of(request.args.get("item"))
 
 
 def _text(one: UUID | None) -> str | None:

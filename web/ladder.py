@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from flask import abort, flash, redirect, request, url_for
@@ -15,7 +16,7 @@ from messaging.inbox import board as stock
 from messaging.inbox import routing
 from messaging.inbox.models import InboxItem, ItemEvent
 from messaging.models import Clinic, Patient, Staff
-from web import layout, permissions, persons, sessions, times, words
+from web import layout, permissions, persons, sessions, team, times, words
 
 ladder = layout.room("ladder", __name__)
 Standing, standing = stock.Standing, stock.standing
@@ -97,7 +98,7 @@ def _page(session: Session, problem_of: UUID | None = None) -> str:
 
 def _entries(session: Session, clinic: Clinic, found: list[InboxItem], readable: bool) -> list[Entry]:
     now, ids = clock.now(), [one.id for one in found]
-    team = {one.id: one for one in session.scalars(select(Staff).where(Staff.clinic_id == clinic.id))}
+    colleagues = team.everyone(session, clinic.id)
     tries, alerts = stock.tries(session, ids), stock.alerts(session, clinic, ids)
     names = _names(session, found) if readable else {}
     return [
@@ -107,10 +108,14 @@ def _entries(session: Session, clinic: Clinic, found: list[InboxItem], readable:
             kind=words.say("kinds", one.kind),
             safety=one.urgency == 0,
             mark=times.mark(safety=one.urgency == 0, answer_by=one.answer_by, now=now, zone=clinic.zone),
-            owner=team[one.owner_id].name if one.owner_id in team else "",
+            owner=colleagues[one.owner_id].name if one.owner_id in colleagues else "",
             owner_id=one.owner_id,
             ended=one.exhausted_at is not None and one.acknowledged_at is None,
-            tries=[line for event in tries[one.id] for line in _tries(event, team, alerts, now, clinic.zone)],
+            tries=[
+                line
+                for event in tries[one.id]
+                for line in _tries(event, colleagues, alerts, now, clinic.zone)
+            ],
         )
         for one in found
     ]
@@ -123,27 +128,30 @@ def _names(session: Session, found: list[InboxItem]) -> dict[UUID | None, str]:
     return {one.id: persons.full_name(one) for one in patients}
 
 
-def _tries(event: ItemEvent, team: dict[UUID, Staff], alerts: object, now: datetime, zone: str) -> list[Try]:
+def _tries(
+    event: ItemEvent, colleagues: dict[UUID | None, Staff], alerts: object, now: datetime, zone: str
+) -> list[Try]:
     """What one line of an item's history says of whom somebody tried to reach."""
     at, detail = times.moment(event.at, now, zone), event.detail
+    name = partial(team.name_of, colleagues, otherwise=words.say("board", "somebody"))
     if event.event == "call_list":
-        by = _name(event.actor.removeprefix("staff:"), team)
+        by = name(audit.Actor(event.actor).staff_id)
         said = words.say("board", "called", by=by, who=detail["who"])
         return [Try(at, said, words.say("board_outcomes", detail["outcome"]), detail["outcome"] != "reached")]
     if event.event == "alert_failed":
-        said = words.say("board", "told", who=_name(detail.get("staff"), team))
+        said = words.say("board", "told", who=name(detail.get("staff")))
         return [Try(at, said, words.say("board", "failed"), True)]
     lines = []
     for one in detail.get("told", ()) or (
         [detail["to"]] if event.event == "offered" and "to" in detail else []
     ):
         state = _state(alerts, event, one)
-        said = words.say("board", "told", who=_name(one, team))
+        said = words.say("board", "told", who=name(one))
         lines.append(
             Try(at, said, words.say("board_states", state), state in ("failed", "undelivered", "held"))
         )
     for one in detail.get("untold", ()):
-        said = words.say("board", "not_told", who=_name(one, team))
+        said = words.say("board", "not_told", who=name(one))
         lines.append(Try(at, said, words.say("board", "no_phone"), True))
     if event.event == "nobody_reached" and not detail.get("untold"):
         lines.append(Try(at, words.say("board", "nobody"), "", True))
@@ -156,10 +164,3 @@ def _state(alerts: object, event: ItemEvent, staff_id: str) -> str:
         alerts.get((f"alert:{event.item_id}:{level}", UUID(staff_id))) if isinstance(alerts, dict) else None
     )
     return known or "unknown"
-
-
-def _name(staff_id: object, team: dict[UUID, Staff]) -> str:
-    try:
-        return team[UUID(str(staff_id))].name
-    except (ValueError, KeyError):
-        return words.say("board", "somebody")

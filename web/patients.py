@@ -31,10 +31,7 @@ def show(patient_id: UUID) -> str:
 
 def the_patient(session: Session, patient_id: UUID) -> Patient:
     """Return the clinic's patient, or answer that there is none."""
-    patient = session.get(Patient, patient_id)
-    if patient is None or patient.clinic_id != sessions.clinic().id:
-        abort(404)
-    return patient
+    return persons.find(session, sessions.clinic(), patient_id) or abort(404)
 
 
 def page(session: Session, patient: Patient, *, problem: str | None = None) -> str:

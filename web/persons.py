@@ -80,6 +80,12 @@ class Person:
     past_visits: list[Visit]
 
 
+def find(session: Session, clinic: Clinic, patient_id: UUID) -> Patient | None:
+    """Return the clinic's own patient, None for another clinic's."""
+    patient = session.get(Patient, patient_id)
+    return patient if patient is not None and patient.clinic_id == clinic.id else None
+
+
 def full_name(patient: Patient) -> str:
     """Return first and last name."""
     return f"{patient.first_name or ''} {patient.last_name or ''}".strip()

@@ -12,10 +12,10 @@ from werkzeug.wrappers import Response
 
 from config import audit, clock, db
 from messaging import asking, consent, identity, outbox, people, phone
-from messaging.models import PROGRAMMES, Clinic, ConsentEntry, Patient, PatientNumber, Staff
+from messaging.models import PROGRAMMES, Clinic, ConsentEntry, Patient, PatientNumber
 from reminders import reach
 from reminders.models import Appointment
-from web import layout, permissions, persons, sessions, times, words
+from web import layout, permissions, persons, sessions, team, times, words
 
 phones = layout.room("phones", __name__)
 
@@ -46,7 +46,7 @@ def show(patient_id: UUID) -> str:
     """Show the numbers and what each has agreed to; that it was read is written down."""
     clinic = sessions.clinic()
     with db.unit_of_work(clinic.id) as session:
-        patient = _patient(session, patient_id)
+        patient = persons.find(session, sessions.clinic(), patient_id) or abort(404)
         actor = layout.the_actor()
         audit.record(session, clinic.id, actor, "patient.opened", f"patient:{patient.id}")
         return _page(session, clinic, patient)
@@ -59,7 +59,8 @@ def mark(patient_id: UUID, number_id: UUID) -> Response:
     clinic, staff = sessions.clinic(), layout.the_staff()
     wrong = request.form.get("line") != "right"
     with db.unit_of_work(clinic.id) as session:
-        number = _number(session, _patient(session, patient_id), number_id)
+        patient = persons.find(session, clinic, patient_id) or abort(404)
+        number = _number(session, patient, number_id)
         if wrong:
             conversation = identity.conversation_of(session, number)
             identity.not_theirs(session, clinic, staff, number, conversation)
@@ -76,7 +77,7 @@ def say(patient_id: UUID) -> Response | tuple[str, int]:
     clinic, staff = sessions.clinic(), layout.the_staff()
     event: consent.Event = "granted" if request.form.get("event") == "granted" else "revoked"
     with db.unit_of_work(clinic.id) as session:
-        patient = _patient(session, patient_id)
+        patient = persons.find(session, sessions.clinic(), patient_id) or abort(404)
         numbers = _meant(patient)
         programmes = _programmes(event)
         problem = _refusal(session, clinic, event, numbers, programmes)
@@ -175,13 +176,6 @@ def _done(patient_id: UUID, notice: str, more: str = "") -> Response:
     return redirect(url_for("phones.show", patient_id=patient_id), 303)
 
 
-def _patient(session: Session, patient_id: UUID) -> Patient:
-    patient = session.get(Patient, patient_id)
-    if patient is None or patient.clinic_id != sessions.clinic().id:
-        abort(404)
-    return patient
-
-
 def _number(session: Session, patient: Patient, number_id: UUID) -> PatientNumber:
     number = session.get(PatientNumber, number_id, with_for_update=True)
     if number is None or number.patient_id != patient.id:
@@ -242,12 +236,11 @@ def _numbers(session: Session, clinic: Clinic, patient: Patient) -> list[Number]
 def _ledger(session: Session, clinic: Clinic, lines: list[ConsentEntry]) -> list[tuple[str, str, str]]:
     """Each line in words: when, what about which programme and how we know, and what was said where it may be read."""
     now, readable = clock.now(), layout.may("inbox.words")
-    ids = {UUID(one.actor.removeprefix("staff:")) for one in lines if one.actor.startswith("staff:")}
-    team = dict(session.execute(select(Staff.id, Staff.name).where(Staff.id.in_(ids))).all())
+    writers = [audit.Actor(line.actor).staff_id for line in lines]
+    names = team.names(session, writers)
     said = []
-    for line in lines:
-        known = line.actor.startswith("staff:")
-        by = f", written down by {team.get(UUID(line.actor[6:]), 'a colleague')}" if known else ""
+    for line, writer in zip(lines, writers, strict=True):
+        by = f", written down by {names.get(writer, 'a colleague')}" if writer else ""
         what = f"{words.say('programmes', line.programme)}: {words.say('consent', line.event)} {words.say('consent_sources', line.source)}{by}"
         spoken = (line.words or "") if readable or line.source in ("spoken", "form") else ""
         said.append((times.moment(line.at, now, clinic.zone), what, spoken))

@@ -5,11 +5,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 from uuid import UUID
 
-from sqlalchemy import select
-
 from config import clock, db, runtime
-from messaging.models import Staff
-from web import words
+from web import team, words
 
 # A page says each second that it is looked at; a missed answer or two must not make its reader come and go.
 VIEWING, WRITING = 8.0, 5.0
@@ -70,8 +67,8 @@ def _names(clinic_id: UUID, wanted: set[UUID]) -> dict[UUID, str]:
     known: dict[UUID, tuple[float, dict[UUID, str]]] = runtime.once("presence.names", dict)
     until, names = known.get(clinic_id, (0.0, {}))
     if clock.monotonic() > until or wanted - set(names):
-        colleagues = select(Staff.id, Staff.name).where(Staff.clinic_id == clinic_id)
         with db.unit_of_work(clinic_id, read_only=True) as session:
-            names = dict.fromkeys(wanted, "") | {row.id: row.name for row in session.execute(colleagues)}
+            colleagues = team.everyone(session, clinic_id).values()
+            names = dict.fromkeys(wanted, "") | {colleague.id: colleague.name for colleague in colleagues}
         known[clinic_id] = clock.monotonic() + NAMES_LAST, names
     return names

@@ -1,18 +1,17 @@
 """The proof of consent in words: what the page shows and what the paper prints, line by line the same."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from config import audit
 from messaging import asking, phone, proof, wording
 from messaging.models import Clinic, Patient, Staff
-from web import persons, words
+from web import persons, team, words
 
 
 @dataclass(frozen=True)
@@ -58,34 +57,36 @@ def sheet(
     session: Session, clinic: Clinic, patient: Patient, found: proof.Proof, reader: Staff, *, readable: bool
 ) -> Sheet:
     """Return the proof in words, its times by the clinic's clock with their zone."""
-    team = _team(session, clinic, found)
+    names = team.names(session, (audit.Actor(act.actor).staff_id for one in found.phones for act in one.acts))
     return Sheet(
         clinic=clinic.name,
         name=persons.full_name(patient),
         record=patient.record or "",
         made=words.say("proof", "made", at=_at(found.made_at, clinic), who=reader.name),
         withheld="" if readable else words.say("proof", "withheld"),
-        sections=[_section(one, clinic, team, readable=readable) for one in found.phones],
+        sections=[_section(one, clinic, names, readable=readable) for one in found.phones],
     )
 
 
-def _section(one: proof.Phone, clinic: Clinic, team: dict[str, str], *, readable: bool) -> Section:
+def _section(
+    one: proof.Phone, clinic: Clinic, names: Mapping[UUID | None, str], *, readable: bool
+) -> Section:
     states = [
         (words.say("programmes", key), state, words.say("consent", state))
         for key, state in one.states.items()
     ]
     number = phone.display(one.number) if one.number else words.say("proof", "no_number")
-    return Section(number, states, [_entry(act, clinic, team, readable=readable) for act in one.acts])
+    return Section(number, states, [_entry(act, clinic, names, readable=readable) for act in one.acts])
 
 
-def _entry(act: proof.Act, clinic: Clinic, team: dict[str, str], *, readable: bool) -> Entry:
+def _entry(act: proof.Act, clinic: Clinic, names: Mapping[UUID | None, str], *, readable: bool) -> Entry:
     named = [words.say("programmes", one) for one in act.programmes]
     return Entry(
         at=_at(act.at, clinic),
         event=act.event,
         what=f"{', '.join(named)}: {words.say('consent', act.event)}",
         how=words.say("consent_sources", act.source),
-        by=_by(act.actor, team),
+        by=_by(act.actor, names),
         version=act.wording or words.say("proof", "no_version"),
         asked_title=asking.title(act.wording) or "",
         asked=[(language, wording.render(asked, _names(clinic))) for language, asked in act.asked],
@@ -100,18 +101,9 @@ def _names(clinic: Clinic) -> dict[str, str]:
     return {"clinic": clinic.name, "clinic_phone": phone.display(clinic.phone)}
 
 
-def _by(actor: str, team: dict[str, str]) -> str:
-    kind = actor.partition(":")[0]
-    return team.get(actor) or words.say("proof_actors", kind)
-
-
-def _team(session: Session, clinic: Clinic, found: proof.Proof) -> dict[str, str]:
-    actors = {act.actor for one in found.phones for act in one.acts if act.actor.startswith("staff:")}
-    ids = [UUID(one.removeprefix("staff:")) for one in actors]
-    rows = session.execute(
-        select(Staff.id, Staff.name).where(Staff.clinic_id == clinic.id, Staff.id.in_(ids))
-    )
-    return {audit.Actor.staff(staff_id): name for staff_id, name in rows}
+def _by(actor: str, names: Mapping[UUID | None, str]) -> str:
+    who = audit.Actor(actor)
+    return names.get(who.staff_id) or words.say("proof_actors", who.kind)
 
 
 def _text(one: proof.Text, clinic: Clinic, *, readable: bool) -> tuple[str, str, str, str, str]:

@@ -1,6 +1,7 @@
 """The reachability board: who has a visit and was not reached, why, whom to call, and what came of the call."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
@@ -18,7 +19,7 @@ from messaging.models import Clinic, Patient, PatientNumber, Staff
 from reminders import appointments
 from reminders import reach as reaching
 from reminders.models import Appointment
-from web import layout, permissions, persons, sessions, times, words
+from web import layout, permissions, persons, sessions, team, times, words
 
 reach = layout.room("reach", __name__)
 
@@ -137,7 +138,7 @@ def _rows(session: Session, clinic: Clinic, entries: list[reaching.Entry], now: 
         given.setdefault(number.patient_id, []).append(number)
     db.load_keys(session, (one.key_id for one in patients.values()))
     callers = {call.staff_id for one in entries for call in one.calls[:1]}
-    staff = dict(session.execute(select(Staff.id, Staff.name).where(Staff.id.in_(callers))).all())
+    staff = team.names(session, callers)
     return [_row(clinic, one, patients[one.visit.patient_id], given, staff, now) for one in entries]
 
 
@@ -146,7 +147,7 @@ def _row(
     one: reaching.Entry,
     patient: Patient,
     given: dict[UUID, list[PatientNumber]],
-    staff: dict[UUID, str],
+    staff: Mapping[UUID | None, str],
     now: datetime,
 ) -> Row:
     number = _to_dial(given.get(patient.id, []))
@@ -186,7 +187,7 @@ def _to_dial(given: list[PatientNumber]) -> str:
     return (ringing[-1].number or "") if ringing else ""
 
 
-def _called(one: reaching.Entry, clinic: Clinic, staff: dict[UUID, str], now: datetime) -> str:
+def _called(one: reaching.Entry, clinic: Clinic, staff: Mapping[UUID | None, str], now: datetime) -> str:
     if not one.calls:
         return ""
     last = one.calls[0]

@@ -22,7 +22,7 @@ HOW = {"spoken": "spoken", "written": "form"}
 def show(patient_id: UUID) -> str:
     """Show how the record stands, and what closing it would take back; that it was read is written down."""
     with db.unit_of_work(sessions.clinic().id) as session:
-        patient = _patient(session, patient_id)
+        patient = persons.find(session, sessions.clinic(), patient_id) or abort(404)
         actor = layout.the_actor()
         audit.record(session, patient.clinic_id, actor, "patient.opened", f"patient:{patient.id}")
         return _page(session, patient)
@@ -34,7 +34,7 @@ def set_state(patient_id: UUID) -> Response | tuple[str, int]:
     """Close the record, or open it again, once it was confirmed whose it is."""
     clinic, actor = sessions.clinic(), layout.the_actor()
     with db.unit_of_work(clinic.id) as session:
-        patient = _patient(session, patient_id)
+        patient = persons.find(session, sessions.clinic(), patient_id) or abort(404)
         state = next((one for one in people.STATES if one == request.form.get("state")), None)
         if state is None:
             return _page(session, patient, problem=words.say("refusals", "record_state")), 422
@@ -50,7 +50,7 @@ def set_privacy(patient_id: UUID) -> Response | tuple[str, int]:
     """Keep how much the patient wants texts to say, as they said it aloud or in writing."""
     clinic, actor = sessions.clinic(), layout.the_actor()
     with db.unit_of_work(clinic.id) as session:
-        patient = _patient(session, patient_id)
+        patient = persons.find(session, sessions.clinic(), patient_id) or abort(404)
         level = next((one for one in people.LEVELS if one == request.form.get("level")), None)
         how = HOW.get(request.form.get("how", ""))
         if level is None or how is None:
@@ -63,13 +63,6 @@ def _done(patient_id: UUID, notice: str) -> Response:
     reach.count_anew(sessions.clinic().id)
     flash(words.say("notices", notice))
     return redirect(url_for("record.show", patient_id=patient_id), 303)
-
-
-def _patient(session: Session, patient_id: UUID) -> Patient:
-    patient = session.get(Patient, patient_id)
-    if patient is None or patient.clinic_id != sessions.clinic().id:
-        abort(404)
-    return patient
 
 
 def _page(session: Session, patient: Patient, *, problem: str = "", unsaid: str = "") -> str:

@@ -15,7 +15,7 @@ from messaging.inbox import answering
 from messaging.inbox.models import InboxItem
 from messaging.models import Clinic, Conversation, Message, Patient, Staff
 from reminders import planner
-from web import composer, drafts, later, threads, times, words
+from web import composer, drafts, ids, later, threads, times, words
 
 MOST_SEGMENTS = 10
 
@@ -69,7 +69,7 @@ def send(
     """
     typed = Typed(
         form.get("body", ""),
-        str(uuid_of(form.get("compose")) or uuid4()),
+        str(ids.uuid_of(form.get("compose")) or uuid4()),
         day=form.get("day", ""),
         at=form.get("at", ""),
     )
@@ -150,7 +150,7 @@ def _refused(
     if proof.flags:
         return replace(typed, problem=words.say("refusals", "flagged"), proof=proof)
     if "seen" in form:
-        newer = composer.since(session, conversation, staff, uuid_of(form["seen"]))
+        newer = composer.since(session, conversation, staff, ids.uuid_of(form["seen"]))
         if newer:
             return replace(typed, problem=_who_wrote(session, newer), newer=tuple(newer))
     return None
@@ -258,11 +258,3 @@ def take_back(session: Session, clinic: Clinic, staff: Staff, item: InboxItem, m
         session, clinic.id, audit.Actor.staff(staff.id), "message.taken_back", about, item=str(item.id)
     )
     return True
-
-
-def uuid_of(text: str | None) -> UUID | None:
-    """Return the id that stands in a form, None for anything else."""
-    try:
-        return UUID(text or "")
-    except ValueError:
-        return None

@@ -15,8 +15,7 @@ from messaging.inbox import items, views
 from messaging.inbox.models import InboxItem
 from messaging.models import Clinic, Conversation, Patient, Staff
 from reminders.models import Appointment
-from web import persons, times, words
-from web.models import Draft
+from web import drafts, persons, times, words
 
 PAGE = 50
 # What several may be dealt with at once; everything else needs a person's judgement, one by one.
@@ -118,7 +117,7 @@ def list_of(session: Session, clinic: Clinic, reader: Reader, shown: Sequence[In
     sealed: list[db.SealedRow] = [*shown, *patients.values(), *conversations.values()]
     db.load_keys(session, (row.key_id for row in sealed))
     now = clock.now()
-    drafts = _drafts(session, reader.staff) if shown else set()
+    begun = drafts.threads(session, reader.staff) if shown else set()
     present = _in_the_building(session, patients, now)
     return [
         Row(
@@ -134,7 +133,7 @@ def list_of(session: Session, clinic: Clinic, reader: Reader, shown: Sequence[In
             why=_why(item, patients.get(item.patient_id), reader.staff),
             here=item.patient_id in present and item.state != "done",
             aside=_aside(item, people, reader.staff, now, clinic.zone),
-            draft=item.thread in drafts,
+            draft=item.thread in begun,
             picks=item.state != "done" and item.kind in TOGETHER,
             acknowledged=item.acknowledged_at is not None,
         )
@@ -147,11 +146,6 @@ def _by_id(session: Session, model: type[Named], ids: Iterable[UUID | None]) -> 
     if not wanted:
         return {}
     return {row.id: row for row in session.scalars(select(model).where(model.id.in_(wanted)))}
-
-
-def _drafts(session: Session, staff: Staff) -> set[str]:
-    """The threads of everything somebody has begun to write: fewer than the rows of a page, as a rule."""
-    return set(session.scalars(select(Draft.thread).where(Draft.staff_id == staff.id)))
 
 
 def _in_the_building(

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 from config import db
 from messaging import saved, wording
 from messaging.models import SavedReply
-from web import composer, filling, layout, permissions, replies, sessions, words
+from web import composer, filling, ids, layout, permissions, sessions, words
 
 savedreplies = layout.room("savedreplies", __name__)
 
@@ -61,7 +61,7 @@ def save() -> Response | tuple[str, int]:
     """Save a reply, new or changed; with `look` only show how it reads."""
     form = request.form
     texts = {language: form.get(f"text_{language}", "") for language in wording.LANGUAGES}
-    reply_id, name = replies.uuid_of(form.get("reply")), form.get("name", "")
+    reply_id, name = ids.uuid_of(form.get("reply")), form.get("name", "")
     own = "own" in form and layout.may("inbox.text")
     with db.unit_of_work(sessions.clinic().id) as session:
         reply = _mine(session, reply_id) if reply_id else None
@@ -125,7 +125,7 @@ def _side(text: str, language: str) -> Side:
 def _page(session: Session, sheet: Sheet | None) -> str:
     clinic, staff = sessions.clinic(), layout.the_staff()
     listed = saved.listing(session, clinic, staff)
-    retired = replies.uuid_of(request.args.get("retired"))
+    retired = ids.uuid_of(request.args.get("retired"))
     names = {each["name"] for each in saved.defaults().values()}
     return layout.page(
         session,

@@ -183,7 +183,7 @@ def _alerts(definition: scoring.Instrument, this: Taken) -> list[str]:
 
 
 def _band(definition: scoring.Instrument, patient: Patient, score: scoring.Score) -> str:
-    fitting = (band for band in definition.bands(series.sex_of(patient)) if band.name == score.band)
+    fitting = (band for band in definition.bands(scoring.sex_of(patient.sex)) if band.name == score.band)
     return next((band.words["en"] for band in fitting), "")
 
 
@@ -210,7 +210,7 @@ def _trend(
     definition: scoring.Instrument, patient: Patient, scored: Sequence[Taken], now: datetime, zone: str
 ) -> tuple[charts.Trend, str]:
     """Return the picture and what it says of the goals, if the instrument has any and they fit this patient."""
-    sex = series.sex_of(patient)
+    sex = scoring.sex_of(patient.sex)
     bands = [(band.lowest, band.words["en"].lower()) for band in definition.bands(sex)]
     readings = [
         charts.Reading(one.at, one.score.total or 0, times.month(one.at, now, zone), bool(one.score.alerts))

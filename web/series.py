@@ -32,17 +32,12 @@ class Taken:
         return bool(self.screen.detail.get("again"))
 
 
-def sex_of(patient: Patient) -> scoring.Sex | None:
-    """Return the sex on the record where a cut depends on it, else None."""
-    return "female" if patient.sex == "female" else "male" if patient.sex == "male" else None
-
-
 def take(screen: Screen, patient: Patient) -> Taken:
     """Open and score one screen."""
     answers: list[int | None] = json.loads(screen.answers or "[]")
     size = len(scoring.instrument(screen.instrument).items)
     answers = (answers + [None] * size)[:size]
-    score = scoring.score(screen.instrument, answers, sex_of(patient))
+    score = scoring.score(screen.instrument, answers, scoring.sex_of(patient.sex))
     return Taken(screen, answers, score, screen.submitted_at or screen.started_at)
 
 

@@ -11,7 +11,7 @@ from config import audit, db
 from messaging import outbox
 from messaging.models import Clinic, Staff
 from web import editions, layout, permissions, readiness, sessions, words
-from web.replies import uuid_of
+from web.ids import uuid_of
 
 setup = layout.room("setup", __name__)
 # Where each step is taken. A decision's page is named by its kind (editions.EDITORS); the first that is there counts.

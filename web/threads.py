@@ -5,7 +5,7 @@ open as fast as twenty.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
@@ -19,7 +19,7 @@ from messaging import conversations, media, sniffing
 from messaging.inbox import contacts
 from messaging.inbox.models import Contact
 from messaging.models import Clinic, Conversation, Media, Message, Patient, Staff
-from web import times, words
+from web import team, times, words
 
 # A form's address is the patient's key to it: staff see that one was sent, never the key.
 _TOKEN = re.compile(r"(/i/)[A-Za-z0-9_-]{16,}")
@@ -118,7 +118,9 @@ def page(session: Session, clinic: Clinic, staff: Staff, thread: Thread, cursor:
     # Each of the two brought what a whole page of its kind would need, so the latest of both are surely among them.
     rows.sort(key=_place)
     shown = rows[-PAGE:]
-    names = _names(session, shown)
+    names = team.names(
+        session, (row.author_id if isinstance(row, Message) else row.staff_id for row in shown)
+    )
     now, called = clock.now(), _called(thread)
     hung = media.of_messages(session, [row.id for row in shown if isinstance(row, Message) and row.media])
     told = [
@@ -172,17 +174,10 @@ def _called(thread: Thread) -> str:
     return thread.patient.first_name or "" if whose == thread.patient.id else "Shared phone"
 
 
-def _names(session: Session, rows: Iterable[Message | Contact]) -> dict[UUID, str]:
-    ids = {row.author_id if isinstance(row, Message) else row.staff_id for row in rows} - {None}
-    if not ids:
-        return {}
-    return {one.id: one.name for one in session.scalars(select(Staff).where(Staff.id.in_(ids)))}
-
-
 def _shown(
     row: Message | Contact,
     called: str,
-    names: dict[UUID, str],
+    names: dict[UUID | None, str],
     staff: Staff,
     zone: str,
     attached: Sequence[Media],
@@ -221,7 +216,7 @@ def _attached(row: Media) -> Attached:
 
 
 def _said(
-    message: Message, name: str, authors: dict[UUID, str], zone: str, attached: Sequence[Media]
+    message: Message, name: str, authors: dict[UUID | None, str], zone: str, attached: Sequence[Media]
 ) -> Said:
     inbound = message.direction == "in"
     author = name if inbound else words.say("authors", message.kind)

@@ -10,7 +10,7 @@ from config import clock
 from messaging import outbox, proofing, saved
 from messaging.inbox.models import InboxItem
 from messaging.models import Clinic, Message, Patient, Staff
-from web import composer, drafts, filling, later, replies, times, words
+from web import composer, drafts, filling, ids, later, replies, team, times, words
 from web.models import Draft
 
 
@@ -124,7 +124,7 @@ def _later(by: later.Clock, typed: replies.Typed, clinic: Clinic) -> Later:
 
 
 def _newer(session: Session, found: tuple[Message, ...], patient: Patient | None, zone: str) -> list[Newer]:
-    names = _names(session, found)
+    names = team.names(session, (message.author_id for message in found))
     them = (patient.first_name if patient else None) or words.say("text_later", "somebody")
     return [
         Newer(
@@ -137,13 +137,6 @@ def _newer(session: Session, found: tuple[Message, ...], patient: Patient | None
     ]
 
 
-def _names(session: Session, found: tuple[Message, ...] | list[Message]) -> dict[UUID, str]:
-    ids = {one.author_id for one in found if one.author_id}
-    return (
-        {one.id: one.name for one in session.scalars(select(Staff).where(Staff.id.in_(ids)))} if ids else {}
-    )
-
-
 def planned(session: Session, clinic: Clinic, here: replies.Place) -> list[Planned]:
     """Return the texts that colleagues have planned for this conversation, the soonest first."""
     if here.conversation is None:
@@ -151,7 +144,7 @@ def planned(session: Session, clinic: Clinic, here: replies.Place) -> list[Plann
     found = outbox.scheduled(session, here.conversation.id)
     if not found:
         return []
-    names, now = _names(session, found), clock.now()
+    names, now = team.names(session, (message.author_id for message in found)), clock.now()
     zone = (here.patient.zone if here.patient else None) or clinic.zone
     heard = session.scalar(
         select(Message.id)
@@ -181,7 +174,7 @@ def insert(
     if wanted == "plain":
         return replace(typed, body=proofing.plainer(proofing.tidy(typed.body)))
     name, _, language = wanted.partition(":")
-    reply_id = replies.uuid_of(name)
+    reply_id = ids.uuid_of(name)
     reply = saved.one(session, clinic, staff, reply_id) if reply_id else None
     if reply is None:
         return typed

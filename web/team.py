@@ -1,0 +1,31 @@
+"""Who works at a clinic, by id, and what pages call them."""
+
+from collections.abc import Iterable, Mapping
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from messaging.models import Staff
+
+
+def everyone(session: Session, clinic_id: UUID) -> dict[UUID | None, Staff]:
+    """Return all who work or have worked there, in the order of their names."""
+    theirs = select(Staff).where(Staff.clinic_id == clinic_id).order_by(Staff.name)
+    return {colleague.id: colleague for colleague in session.scalars(theirs)}
+
+
+def names(session: Session, ids: Iterable[UUID | None]) -> dict[UUID | None, str]:
+    """Return the names of these colleagues."""
+    wanted = {staff_id for staff_id in ids if staff_id is not None}
+    if not wanted:
+        return {}
+    return dict(session.execute(select(Staff.id, Staff.name).where(Staff.id.in_(wanted))).all())
+
+
+def name_of(team: Mapping[UUID | None, Staff], staff_id: object, otherwise: str) -> str:
+    """Return the name of a colleague whose id stands in a line of history, as a UUID or its text."""
+    try:
+        return team[UUID(str(staff_id))].name
+    except (ValueError, KeyError):
+        return otherwise
