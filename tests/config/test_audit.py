@@ -1,6 +1,7 @@
 """The audit chain, on both databases: whatever is changed, taken out or cut off is named."""
 
 from concurrent.futures import ThreadPoolExecutor
+from uuid import UUID
 
 import pytest
 from hypothesis import HealthCheck, given
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from sqlalchemy import delete, func, select, update
 
 from config import audit, clock, db
-from config.audit import AuditEntry, AuditHead
+from config.audit import Actor, AuditEntry, AuditHead
 from messaging.models import Clinic
 
 both = pytest.mark.parametrize("house", ["sqlite", "postgresql"], indirect=True)
@@ -148,3 +149,40 @@ def test_different_lines_have_different_digests(one: dict[str, str], other: dict
     place = {"id": db.new_id(), "clinic_id": db.new_id(), "at": clock.now(), "seq": 1, "prev": audit.GENESIS}
     digests = {audit.digest(AuditEntry(**place, detail={}, **line)) for line in (one, other)}
     assert len(digests) == (1 if one == other else 2)
+
+
+ACTORS = {
+    "staff": Actor.staff(UUID(int=7)),
+    "patient": Actor.patient(UUID(int=7)),
+    "conversation": Actor.conversation(UUID(int=7)),
+    "absence": Actor.absence(UUID(int=7)),
+    "system": Actor.system("intake"),
+    "operator": Actor.operator("root"),
+}
+
+
+@pytest.mark.parametrize("kind", ACTORS)
+def test_an_actor_is_read_as_it_was_made(kind: str):
+    read = Actor(str(ACTORS[kind]))
+    assert (read, read.kind) == (ACTORS[kind], kind)
+    assert read.staff_id == (UUID(int=7) if kind == "staff" else None)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "staff", "staff:", "staff:rosa", "staff:1:2", "STAFF:" + str(UUID(int=7)), "x"]
+)
+def test_text_that_names_no_colleague_names_none(text: str):
+    assert Actor(text).staff_id is None
+
+
+@both
+def test_an_actor_is_kept_as_its_text_however_long_its_name(clinic: Clinic):
+    long = Actor.operator("o" * 80)
+    for actor in (*ACTORS.values(), long, audit.OPERATOR):
+        with db.unit_of_work(db.EVERY) as session:
+            audit.record(session, clinic.id, actor, "item.claimed", "inbox_item:2")
+    audit.seal()
+    with db.unit_of_work(db.EVERY) as session:
+        kept = set(session.scalars(select(AuditEntry.actor)))
+    assert {str(actor) for actor in ACTORS.values()} | {"operator:" + "o" * 51, "operator"} <= kept
+    assert faults(clinic) == []
