@@ -91,7 +91,8 @@ def test_who_has_no_number_is_not_texted(desk, new_patient):
 @pytest.mark.parametrize("state", ["inactive", "deceased"])
 def test_who_is_no_longer_a_patient_is_not_texted(desk, new_patient, state):
     patient = new_patient()
-    patient.state = state
+    with db.unit_of_work(db.EVERY) as session:
+        session.get_one(Patient, patient.id).state = state
     assert refused(desk, patient) == "inactive"
 
 
