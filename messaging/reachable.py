@@ -22,7 +22,7 @@ def of_patient(session: Session, patient: Patient) -> Facts:
 
 
 def of_patients(session: Session, ids: Collection[UUID]) -> dict[UUID, Facts]:
-    """Return what decides for each of these patients, in three SELECTs; nothing sealed is opened."""
+    """Return what decides for each of these patients, in four SELECTs; nothing sealed is opened."""
     states = _states(session, ids)
     rows = select(PatientNumber.patient_id, PatientNumber.clinic_id, PatientNumber.number_index).where(
         db.among(session, PatientNumber.patient_id, ids)

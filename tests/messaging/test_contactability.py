@@ -303,6 +303,7 @@ def test_the_number_of_queries_does_not_grow_with_the_people(clinic: Clinic):
     crowd = [Person("active", {"first": "mobile", "second": "dead"})] * 6
     agreed = dict.fromkeys(NUMBERS, ("granted",) * 3)
     with world(clinic, crowd, agreed) as (session, patients):
+        session.flush()
         asked = [statements(session, lambda some=some: reachable.of_patients(session, some)) for some in (
             [patients[0].id], [patient.id for patient in patients],
         )]  # fmt: skip
