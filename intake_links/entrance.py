@@ -1,16 +1,16 @@
 """The way in: the page a link opens, the birth date, and what to do when a link opens nothing any more."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
-from flask import redirect, request, url_for
+from flask import request, url_for
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from config import clock, db
-from intake_links import frame, links, pauses, sheets
+from intake_links import arriving, frame, links, pauses, sheets
 from intake_links.models import IntakeLink
 from messaging.models import Clinic
 
@@ -54,7 +54,8 @@ def verify(token: str) -> Response:
         if isinstance(let_in, Response):
             return let_in
         link.language = language
-        return frame.with_cookie(frame.to("pages.resume"), let_in)
+        arriving.begin(session, link, let_in)
+        return frame.to("pages.resume")
 
 
 @pages.get("/<token>/me")
@@ -81,7 +82,8 @@ def verify_for_own_page(token: str) -> Response:
         if isinstance(let_in, Response):
             return let_in
         link.language = language
-        return frame.with_cookie(redirect(own, 303), let_in)
+        arriving.begin(session, link, let_in)
+        return frame.to(frame.OWN_PAGE)
 
 
 def _thanks(language: str, clinic: Clinic | None, link: IntakeLink, token: str) -> Response:
@@ -130,6 +132,7 @@ def try_birth_date(
     page: str,
     action: str,
     opens: Callable[[IntakeLink, datetime], bool] = links.is_open,
+    carried: Sequence[tuple[str, str]] | None = None,
 ) -> Response | str:
     """Return the token of a session, or the page that says in words what to look at and keeps what was typed."""
     language, address = _language(link), request.remote_addr or ""
@@ -150,7 +153,7 @@ def try_birth_date(
         "action": action,
         "problem": problem,
         "typed": typed,
-        "carried": sheets.carried(),
+        "carried": sheets.carried() if carried is None else carried,
         "own": opens is links.opens_own_page or not link.instruments,
     }
     return sheets.page(page, language, clinic, 429 if problem == "birth_wait" else 422, **facts)
