@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 from config import db
 from intake_links import arriving, entrance, frame, links, progress, scoring, sheets, submissions
 from intake_links.models import IntakeLink
-from messaging import phone, words
+from messaging import clinicnames, phone, words
 from messaging.models import Clinic
 
 pages = frame.pages
@@ -138,7 +138,7 @@ def send(session: Session, clinic: Clinic, visit: links.Visit, part: int) -> Res
 def help_now(session: Session, clinic: Clinic, visit: links.Visit) -> Response:
     """Show whom to call; that our team was told is said only if the item is stored."""
     told, language = progress.told(session, visit.link), sheets.language_for(visit.link.language)
-    about = {"clinic": clinic.name, "clinic_phone": phone.display(clinic.phone)}
+    about = {"clinic": clinicnames.in_texts(clinic, language), "clinic_phone": phone.display(clinic.phone)}
     own = words.of(session, clinic.id).say("crisis_line", language, about)
     return sheets.page("help", language, clinic, told=bool(told), own=own, at="help_now")
 

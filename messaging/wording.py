@@ -149,6 +149,11 @@ def texts(language: str) -> Mapping[str, str]:
     return MappingProxyType({key: str(text) for key, text in _data(f"{spoken(language)}.toml").items()})
 
 
+def unnamed(language: str) -> str:
+    """Return what stands for the name of a clinic that no text may say."""
+    return str(_data("unnamed.toml")[spoken(language)])
+
+
 def spoken(language: str) -> str:
     """Return which of our languages somebody is written to in: "es" for "es-MX", "en" where we do not have theirs."""
     primary = language.lower().replace("_", "-").split("-")[0]

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from sqlalchemy.orm import Session
 
 from config import clock
-from messaging import phone
+from messaging import clinicnames, phone, wording
 from messaging.editions import publishing
 from messaging.inbox import checking, losing, roster
 from messaging.keeping import rules as keeping
@@ -89,6 +89,13 @@ def _years(years: int) -> int:
     return years
 
 
+def _neutral(name: str) -> str:
+    found = wording.lint(name)
+    if found:
+        raise ValueError(f"“{found[0].word}” {found[0].message}")
+    return name
+
+
 Zone = Annotated[str, BeforeValidator(_zone)]
 Name = Annotated[str, BeforeValidator(_words), Field(min_length=1, max_length=80)]
 Line = Annotated[str, BeforeValidator(_words), Field(max_length=120)]
@@ -118,10 +125,11 @@ class Site(_Strict):
 
 
 class About(_Strict):
-    """A clinic as it describes itself. `quiet_hours` narrow those of every cadence; the words of texts
+    """A clinic as it describes itself. `text_name` is what texts call it, "" its own name; `quiet_hours` narrow those of every cadence; the words of texts
     are kept for `keep_years`, 0 for good."""
 
     name: Name
+    text_name: Annotated[str, BeforeValidator(_words), Field(max_length=80), AfterValidator(_neutral)] = ""
     zone: Zone
     phone: Annotated[str, BeforeValidator(_phone), Field(min_length=1)]
     messaging_service_sid: Annotated[str | None, BeforeValidator(_service)] = None
@@ -186,6 +194,7 @@ def about(clinic: Clinic) -> About:
     # What was written before there were these rules is shown as it is, and judged when it is changed.
     return About.model_construct(
         name=clinic.name,
+        text_name=rules.get(clinicnames.RULE, ""),
         zone=clinic.zone,
         phone=clinic.phone,
         messaging_service_sid=clinic.messaging_service_sid,
@@ -232,7 +241,20 @@ def _present(_session: Session, clinic: Clinic) -> dict[str, Any]:
 
 
 def _check(session: Session, clinic: Clinic, definition: Mapping[str, Any]) -> list[publishing.Problem]:
-    """Everyone's hours hang on the clinic's clock: moved, they may leave an absence without anybody."""
+    """Everyone's hours hang on the clinic's clock: moved, they may leave an absence without anybody.
+
+    And a name that no text may say needs another for texts.
+    """
+    return [*_unsayable(definition), *_unreachable(session, clinic, definition)]
+
+
+def _unsayable(definition: Mapping[str, Any]) -> list[publishing.Problem]:
+    found = [] if definition.get(clinicnames.RULE) else wording.lint(definition["name"])
+    said = "the clinic's name would stand in every text, and “{}” {}: give a name for texts"
+    return [publishing.Problem(clinicnames.RULE, said.format(one.word, one.message)) for one in found[:1]]
+
+
+def _unreachable(session: Session, clinic: Clinic, definition: Mapping[str, Any]) -> list[publishing.Problem]:
     before = roster.watch(session, clinic)
     opening = replace(before.rules.hours, zone=definition["zone"])
     after = replace(before, zone=definition["zone"], rules=replace(before.rules, hours=opening))
@@ -264,7 +286,9 @@ def _take_effect(session: Session, clinic: Clinic, definition: Mapping[str, Any]
     rules = dict(clinic.rules)
     if "hours" in rules:
         rules["hours"] = {**rules["hours"], "zone": found.zone}
-    kept = found.model_dump(mode="json", include={"languages", "quiet_hours", "keep_years", "sites"})
+    kept = found.model_dump(
+        mode="json", include={"text_name", "languages", "quiet_hours", "keep_years", "sites"}
+    )
     was = walking.years_of(clinic)
     clinic.rules = {**_without_age(rules), **kept}
     walking.decide(session, clinic, was)
