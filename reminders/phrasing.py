@@ -7,8 +7,8 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from messaging import models as messaging
 from messaging import clinicnames, phone, wording
+from messaging import models as messaging
 from messaging import words as clinic_words
 from reminders import clinics
 from reminders.models import Appointment
