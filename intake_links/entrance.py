@@ -5,12 +5,11 @@ from datetime import datetime
 from typing import Any
 
 from flask import request, url_for
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from config import clock, db
-from intake_links import arriving, frame, links, pauses, sheets
+from intake_links import addresses, arriving, frame, links, pauses, sheets
 from intake_links.models import IntakeLink
 from messaging.models import Clinic
 
@@ -28,16 +27,32 @@ def start(token: str) -> Response:
         if link is not None and link.state == "answered":
             return _thanks(language, clinic, link, token)
         if link is None or not _opens(link):
-            return _closed(language, clinic, token)
+            return _closed(session, language, clinic, token)
         return sheets.page("start", language, clinic, action=request.path, own=not link.instruments)
 
 
 @pages.get("/", defaults={"token": "", "rest": ""})
+@pages.get("/<token>/", defaults={"rest": ""})
 @pages.get("/<token>/<path:rest>")
-def nowhere(token: str, **_rest: str) -> Response:
-    """Say at an address that is none whom to call, like at a link that is not open."""
+def nowhere(token: str, rest: str) -> Response:
+    """Say at an address that is none whom to call; lead to the page that was meant where a phone took more along."""
+    meant = addresses.page_in(rest)
     with db.unit_of_work(db.EVERY, read_only=True) as session:
-        return _closed(sheets.language_for(None), _whose(session, None), token)
+        link = links.by_token(session, token) if meant is not None else None
+        if link is None:
+            return _closed(session, sheets.language_for(None), None, token)
+    return frame.to("pages.before_own_page" if meant else "pages.start", token=token)
+
+
+@pages.post("/<token>/")
+@pages.post("/<token>/<path:rest>")
+def posted_nowhere(token: str, rest: str = "") -> Response:
+    """Take a birth date at such an address as at the one that was meant."""
+    meant = addresses.page_in(rest)
+    if meant is None:
+        with db.unit_of_work(db.EVERY, read_only=True) as session:
+            return _closed(session, sheets.language_for(None), None, token)
+    return verify_for_own_page(token) if meant else verify(token)
 
 
 @pages.post("/<token>")
@@ -49,7 +64,7 @@ def verify(token: str) -> Response:
         if link is not None and link.state == "answered":
             return _thanks(language, clinic, link, token)
         if link is None or clinic is None or links.on_tablet(link):
-            return _closed(language, clinic, token)
+            return _closed(session, language, clinic, token)
         let_in = try_birth_date(session, clinic, link, "start", action=f"{request.path}?lang={language}")
         if isinstance(let_in, Response):
             return let_in
@@ -65,7 +80,7 @@ def before_own_page(token: str) -> Response:
         link = links.by_token(session, token)
         clinic, language = _whose(session, link), _language(link)
         if link is None or frame.own_page() is None or not links.opens_own_page(link, clock.now()):
-            return _closed(language, clinic, token)
+            return _closed(session, language, clinic, token)
         return sheets.page("start", language, clinic, action=request.path, own=True)
 
 
@@ -76,7 +91,7 @@ def verify_for_own_page(token: str) -> Response:
         link = links.by_token(session, token)
         clinic, language, own = _whose(session, link), _language(link), frame.own_page()
         if link is None or clinic is None or links.on_tablet(link) or own is None:
-            return _closed(language, clinic, token)
+            return _closed(session, language, clinic, token)
         action = f"{request.path}?lang={language}"
         let_in = try_birth_date(session, clinic, link, "start", action, links.opens_own_page)
         if isinstance(let_in, Response):
@@ -100,15 +115,12 @@ def ask_for_another(token: str) -> Response:
         clinic, language = _whose(session, link), _language(link)
         if link is not None and clinic is not None:
             links.ask_for_another(session, clinic, link)
-        return sheets.page("asked", language, clinic)
+        return sheets.page("asked", language, clinic, **frame.to_call(session, clinic))
 
 
 def _whose(session: Session, link: IntakeLink | None) -> Clinic | None:
-    """Return the clinic to call: the link's own, and where no link is known the only one there is."""
-    if link is not None:
-        return session.get(Clinic, link.clinic_id)
-    clinics = session.scalars(select(Clinic).order_by(Clinic.id).limit(2)).all()
-    return clinics[0] if len(clinics) == 1 else None
+    """Return the clinic to call: the link's own."""
+    return session.get(Clinic, link.clinic_id) if link is not None else None
 
 
 def _language(link: IntakeLink | None) -> str:
@@ -119,10 +131,10 @@ def _opens(link: IntakeLink | None) -> bool:
     return link is not None and links.is_open(link, clock.now()) and not links.on_tablet(link)
 
 
-def _closed(language: str, clinic: Clinic | None, token: str) -> Response:
+def _closed(session: Session, language: str, clinic: Clinic | None, token: str) -> Response:
     """Say the same of a link that is unknown, over, locked or replaced, and offer the same way on."""
     wish = url_for("pages.ask_for_another", token=token[:60]) if token else None
-    return sheets.page("closed", language, clinic, status=404, wish=wish)
+    return frame.dead_end(session, language, clinic, 404, wish=wish)
 
 
 def try_birth_date(
@@ -147,7 +159,7 @@ def try_birth_date(
         pauses.wrong("birth_date", address)
         problem = "birth_wrong"
     if not opens(link, clock.now()):
-        return _closed(language, clinic, (request.view_args or {}).get("token", ""))
+        return _closed(session, language, clinic, (request.view_args or {}).get("token", ""))
     typed = {name: request.form.get(name, "")[:20] for name in links.BIRTH}
     facts: dict[str, Any] = {
         "action": action,

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from typing import Any
 
 from flask import Blueprint, current_app, g, redirect, request, url_for
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
@@ -12,18 +14,21 @@ from werkzeug.wrappers import Response
 from config import clock, db, logging, runtime
 from intake_links import arriving, binding, links, progress, sheets
 from intake_links.models import IntakeLink
+from messaging import phone
 from messaging.models import Clinic
 
 pages = Blueprint("pages", __name__, url_prefix="/i", template_folder="templates", static_folder="static")
 View = Callable[..., Response]
 Late = Callable[[Session, Clinic, IntakeLink], None]
 OWN_PAGE = "own.me"
+# So many names are still a list that somebody finds their clinic in.
+MOST_TO_CALL = 12
 
 
 def only_from_here() -> Response | None:
     """Refuse a form that another site posts: beside the form token and the cookie that never leaves this site."""
     if request.method == "POST" and request.headers.get("Sec-Fetch-Site") == "cross-site":
-        return sheets.page("closed", sheets.language_for(None), None, status=403)
+        return _refused(403)
     return None
 
 
@@ -62,7 +67,7 @@ def inside(*, acting: bool, late: Late | None = None) -> Callable[[View], View]:
             with db.unit_of_work(db.EVERY, read_only=not acting) as session:
                 link, visit = arriving.whose(session, acting=acting)
                 if link is None:
-                    return no_visit()
+                    return no_visit(session)
                 g.tablet = links.on_tablet(link)
                 if visit is None:
                     return _without_visit(session, session.get_one(Clinic, link.clinic_id), link, late)
@@ -93,26 +98,46 @@ def _without_visit(session: Session, clinic: Clinic, link: IntakeLink, late: Lat
     return sheets.page("again", language, clinic, action=url_for("pages.verify_again"), carried=carried)
 
 
-def no_visit() -> Response:
+def no_visit(session: Session) -> Response:
     """Say to open the link again where no visit is known."""
-    return sheets.page("closed", sheets.language_for(None), None, status=403, no_session=True)
+    return dead_end(session, sheets.language_for(None), None, 403, no_session=True)
+
+
+def dead_end(session: Session, language: str, clinic: Clinic | None, status: int, **facts: Any) -> Response:
+    """Say that nothing opens here, and whom to call."""
+    return sheets.page("closed", language, status=status, **to_call(session, clinic), **facts)
+
+
+def to_call(session: Session, clinic: Clinic | None) -> dict[str, Any]:
+    """Return the clinic to call where it is known or the only one, else those there are, by name."""
+    every = select(Clinic).order_by(Clinic.name)
+    clinics = [clinic] if clinic is not None else list(session.scalars(every))
+    several = [(one.name, one.phone, phone.display(one.phone)) for one in clinics[:MOST_TO_CALL]]
+    return {"clinic": clinics[0]} if len(clinics) == 1 else {"clinic": None, "to_call": several}
+
+
+def _refused(status: int) -> Response:
+    """Say whom to call outside a transaction, as well as that can be said while the database is away."""
+    language = sheets.language_for(None)
+    try:
+        with db.unit_of_work(db.EVERY, read_only=True) as session:
+            return dead_end(session, language, None, status)
+    except SQLAlchemyError as error:
+        logging.logger().error("patient page failed", route=request.endpoint, exc_info=error)
+        return sheets.page("closed", language, None, status=status)
 
 
 def keep_what_was_typed(error: Exception) -> Response | HTTPException:
     """Give back what was posted with a button to try again: an answer is not lost because a database is away."""
     stale = getattr(error, "code", 503) == 400
     if isinstance(error, HTTPException) and not stale:
-        dead_end = (error.code or 500) >= 400
-        return (
-            sheets.page("closed", sheets.language_for(None), None, status=error.code or 500)
-            if dead_end
-            else error
-        )
+        is_over = (error.code or 500) >= 400
+        return _refused(error.code or 500) if is_over else error
     g.pop("tokens", None)  # what was begun was not kept
     if not stale:
         logging.logger().error("patient page failed", route=request.endpoint, exc_info=error)
     if request.headers.get("Sec-Fetch-Site") == "cross-site":
-        return sheets.page("closed", sheets.language_for(None), None, status=403)
+        return _refused(403)
     kept = [(name, value) for name, value in request.form.items(multi=True) if name != "csrf_token"]
     action = request.script_root + request.full_path.rstrip("?")
     return sheets.page(

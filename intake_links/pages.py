@@ -19,7 +19,7 @@ def verify_again() -> Response:
     with db.unit_of_work(db.EVERY) as session:
         link, visit = arriving.whose(session, acting=True)
         if link is None or links.on_tablet(link):
-            return frame.no_visit()
+            return frame.no_visit(session)
         clinic = session.get_one(Clinic, link.clinic_id)
         if visit is None:
             if link.state == "answered" and not sheets.carried():

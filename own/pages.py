@@ -61,7 +61,7 @@ def inside(*, acting: bool) -> Callable[[View], View]:
             with db.unit_of_work(db.EVERY, read_only=not acting) as session:
                 link, visit = arriving.whose(session, acting=acting)
                 if link is None:
-                    return frame.no_visit()
+                    return frame.no_visit(session)
                 clinic = session.get_one(Clinic, link.clinic_id)
                 if links.on_tablet(link):  # the tablet is handed on, and this page is one person's
                     return frame.leave(sheets.page("ended", sheets.language_for(link.language), clinic))
@@ -113,7 +113,7 @@ def again() -> Response:
     with db.unit_of_work(db.EVERY) as session:
         link, visit = arriving.whose(session, acting=True)
         if link is None or links.on_tablet(link):
-            return frame.no_visit()
+            return frame.no_visit(session)
         clinic, opens = session.get_one(Clinic, link.clinic_id), links.opens_own_page
         if visit is None:
             action, carried = url_for("own.again"), _carried()
