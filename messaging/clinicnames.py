@@ -21,5 +21,13 @@ def choose(text_name: str, name: str, language: str) -> str:
 
 @lru_cache(maxsize=1024)
 def tells_nothing(value: str) -> bool:
-    """Whether a value may be filled into a text: it is held to what the text itself is (see wording.lint)."""
-    return not wording.lint(value)
+    """Whether a value may be filled into a text."""
+    return not telling(value)
+
+
+def telling(value: str) -> list[wording.Problem]:
+    """Find what a name or a place may not carry into a text: what the text itself may not (see wording.lint).
+
+    "Family Medicine" names no medication, and is what many a clinic is called.
+    """
+    return [problem for problem in wording.lint(value) if problem.word.casefold() not in wording.ordinary()]

@@ -151,7 +151,13 @@ def texts(language: str) -> Mapping[str, str]:
 
 def unnamed(language: str) -> str:
     """Return what stands for the name of a clinic that no text may say."""
-    return str(_data("unnamed.toml")[spoken(language)])
+    return str(_data("unnamed.toml")["clinic"][spoken(language)])
+
+
+@cache
+def ordinary() -> frozenset[str]:
+    """Return the words that tell nothing in a name, though a sentence with them would."""
+    return frozenset(_data("unnamed.toml")["names"]["ordinary"])
 
 
 def spoken(language: str) -> str:

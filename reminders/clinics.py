@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from sqlalchemy.orm import Session
 
 from config import clock
-from messaging import clinicnames, phone, wording
+from messaging import clinicnames, phone
 from messaging.editions import publishing
 from messaging.inbox import checking, losing, roster
 from messaging.keeping import rules as keeping
@@ -90,7 +90,7 @@ def _years(years: int) -> int:
 
 
 def _neutral(name: str) -> str:
-    found = wording.lint(name)
+    found = clinicnames.telling(name)
     if found:
         raise ValueError(f"“{found[0].word}” {found[0].message}")
     return name
@@ -249,7 +249,7 @@ def _check(session: Session, clinic: Clinic, definition: Mapping[str, Any]) -> l
 
 
 def _unsayable(definition: Mapping[str, Any]) -> list[publishing.Problem]:
-    found = [] if definition.get(clinicnames.RULE) else wording.lint(definition["name"])
+    found = [] if definition.get(clinicnames.RULE) else clinicnames.telling(definition["name"])
     said = "the clinic's name would stand in every text, and “{}” {}: give a name for texts"
     return [publishing.Problem(clinicnames.RULE, said.format(one.word, one.message)) for one in found[:1]]
 
