@@ -10,7 +10,7 @@ from messaging import people
 
 # What phones and people put around a link when they tap, copy or forward it.
 AFTER = [
-    ".", ")", "”", "»", "…", ",", ";", ":", "!", "'", "’", "*", "_", "]", "}", ">", "&gt;", "%22", "/", "//", "/.", "/)",
+    ".", ")", "”", "»", "…", ",", ";", ":", "!", "'", "’", "*", "_", "]", "}", ">", "&gt;", "%22", "/", "/.", "/)",
     " Questions?", "\u00a0Or", "Or", ".Questions", "\u200b", "\u200d", "\ufeff", "\u2060", "\u00ad", "\n", "\u202c",
     "。", "）", "\u200b/", "|", "~", "😀", ".\u201d", "?\u201d", "#", "?", "&", "=",
 ]  # fmt: skip
@@ -38,6 +38,13 @@ def test_and_with_what_stood_before_it(ward, phone, less):
 def test_what_nobody_sees_within_a_link_is_nothing(ward, phone, unseen, at):
     token = ward.issue()[1].removeprefix("/i/")
     assert phone.enter("/i/" + quote(token[:at] + unseen + token[at:])).path == "/i/q/1/1"
+
+
+def test_two_slashes_lead_there_too(ward, phone):
+    _, path = ward.issue()
+    phone.get(path + "//")
+    assert phone.response.status_code == 308
+    assert phone.enter(phone.response.headers["Location"].removeprefix(phone.base_url)).path == "/i/q/1/1"
 
 
 def test_a_birth_date_posted_to_such_an_address_lets_in(ward, phone):
