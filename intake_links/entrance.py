@@ -28,7 +28,8 @@ def start(token: str) -> Response:
             return _thanks(language, clinic, link, token)
         if link is None or not _opens(link):
             return _closed(session, language, clinic, token)
-        return sheets.page("start", language, clinic, action=request.path, own=not link.instruments)
+        action = url_for("pages.verify", token=token)
+        return sheets.page("start", language, clinic, action=action, own=not link.instruments)
 
 
 @pages.get("/", defaults={"token": "", "rest": ""})
@@ -65,7 +66,8 @@ def verify(token: str) -> Response:
             return _thanks(language, clinic, link, token)
         if link is None or clinic is None or links.on_tablet(link):
             return _closed(session, language, clinic, token)
-        let_in = try_birth_date(session, clinic, link, "start", action=f"{request.path}?lang={language}")
+        action = url_for("pages.verify", token=token, lang=language)
+        let_in = try_birth_date(session, clinic, link, "start", action)
         if isinstance(let_in, Response):
             return let_in
         link.language = language
@@ -81,7 +83,8 @@ def before_own_page(token: str) -> Response:
         clinic, language = _whose(session, link), _language(link)
         if link is None or frame.own_page() is None or not links.opens_own_page(link, clock.now()):
             return _closed(session, language, clinic, token)
-        return sheets.page("start", language, clinic, action=request.path, own=True)
+        action = url_for("pages.verify_for_own_page", token=token)
+        return sheets.page("start", language, clinic, action=action, own=True)
 
 
 @pages.post("/<token>/me")
@@ -92,7 +95,7 @@ def verify_for_own_page(token: str) -> Response:
         clinic, language, own = _whose(session, link), _language(link), frame.own_page()
         if link is None or clinic is None or links.on_tablet(link) or own is None:
             return _closed(session, language, clinic, token)
-        action = f"{request.path}?lang={language}"
+        action = url_for("pages.verify_for_own_page", token=token, lang=language)
         let_in = try_birth_date(session, clinic, link, "start", action, links.opens_own_page)
         if isinstance(let_in, Response):
             return let_in
