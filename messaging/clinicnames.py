@@ -31,3 +31,8 @@ def telling(value: str) -> list[wording.Problem]:
     "Family Medicine" names no medication, and is what many a clinic is called.
     """
     return [problem for problem in wording.lint(value) if problem.word.casefold() not in wording.ordinary()]
+
+
+def objection(name: str) -> str:
+    """Return in words why no text may say this name, "" where one may."""
+    return next((f"“{problem.word}” {problem.message}" for problem in telling(name)), "")

@@ -90,9 +90,8 @@ def _years(years: int) -> int:
 
 
 def _neutral(name: str) -> str:
-    found = clinicnames.telling(name)
-    if found:
-        raise ValueError(f"“{found[0].word}” {found[0].message}")
+    if said := clinicnames.objection(name):
+        raise ValueError(said)
     return name
 
 
@@ -125,8 +124,8 @@ class Site(_Strict):
 
 
 class About(_Strict):
-    """A clinic as it describes itself. `text_name` is what texts call it, "" its own name; `quiet_hours` narrow those of every cadence; the words of texts
-    are kept for `keep_years`, 0 for good."""
+    """A clinic as it describes itself. `text_name` is what texts call it, "" its own name; `quiet_hours` narrow those of
+    every cadence; the words of texts are kept for `keep_years`, 0 for good."""
 
     name: Name
     text_name: Annotated[str, BeforeValidator(_words), Field(max_length=80), AfterValidator(_neutral)] = ""
@@ -241,20 +240,15 @@ def _present(_session: Session, clinic: Clinic) -> dict[str, Any]:
 
 
 def _check(session: Session, clinic: Clinic, definition: Mapping[str, Any]) -> list[publishing.Problem]:
-    """Everyone's hours hang on the clinic's clock: moved, they may leave an absence without anybody.
-
-    And a name that no text may say needs another for texts.
-    """
-    return [*_unsayable(definition), *_unreachable(session, clinic, definition)]
-
-
-def _unsayable(definition: Mapping[str, Any]) -> list[publishing.Problem]:
-    found = [] if definition.get(clinicnames.RULE) else clinicnames.telling(definition["name"])
-    said = "the clinic's name would stand in every text, and “{}” {}: give a name for texts"
-    return [publishing.Problem(clinicnames.RULE, said.format(one.word, one.message)) for one in found[:1]]
+    """A name that no text may say needs another for texts; and everyone's hours hang on the clinic's clock."""
+    said = "" if definition.get(clinicnames.RULE) else clinicnames.objection(definition["name"])
+    why = f"the clinic's name would stand in every text, and {said}: give a name for texts"
+    unsayable = [publishing.Problem(clinicnames.RULE, why)] if said else []
+    return unsayable + _unreachable(session, clinic, definition)
 
 
 def _unreachable(session: Session, clinic: Clinic, definition: Mapping[str, Any]) -> list[publishing.Problem]:
+    """On another clock the hours may leave an absence without anybody."""
     before = roster.watch(session, clinic)
     opening = replace(before.rules.hours, zone=definition["zone"])
     after = replace(before, zone=definition["zone"], rules=replace(before.rules, hours=opening))
