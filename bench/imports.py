@@ -28,7 +28,7 @@ from config.embedded.valkey import ValkeyServer
 from messaging import people, phone
 from messaging.inbox import items
 from messaging.models import Clinic
-from reminders import importruns, mapping, tables
+from reminders import importfiles, importruns, mapping, tables
 from reminders.models import ImportRun
 from web import rows, sessions
 
@@ -169,9 +169,10 @@ def _visits(folder: Path, count: int) -> Path:
 
 def _import(clinic: Clinic, kind: str, file: Path) -> float:
     began = time.monotonic()
-    with tables.opened(file, ()) as table, db.unit_of_work(clinic.id) as session:
-        run = importruns.take_in(session, clinic, kind, "bench", table, by="operator")
-        importruns.start(session, run, mapping.of(run.mapping), by="operator")
+    with tables.opened(file, ()) as table:
+        run = importfiles.take_in(clinic, kind, "bench", table, by="operator")
+    with db.unit_of_work(clinic.id) as session:
+        importruns.start(session, session.merge(run), mapping.of(run.mapping), by="operator")
     done = False
     while not done:
         importruns.drain()

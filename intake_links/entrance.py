@@ -1,16 +1,15 @@
 """The way in: the page a link opens, the birth date, and what to do when a link opens nothing any more."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
-from flask import redirect, request, url_for
-from sqlalchemy import select
+from flask import request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from config import clock, db
-from intake_links import frame, links, pauses, sheets
+from intake_links import addresses, arriving, frame, links, pauses, sheets
 from intake_links.models import IntakeLink
 from messaging.models import Clinic
 
@@ -28,16 +27,33 @@ def start(token: str) -> Response:
         if link is not None and link.state == "answered":
             return _thanks(language, clinic, link, token)
         if link is None or not _opens(link):
-            return _closed(language, clinic, token)
-        return sheets.page("start", language, clinic, action=request.path, own=not link.instruments)
+            return _closed(session, language, clinic, token)
+        action = url_for("pages.verify", token=token)
+        return sheets.page("start", language, clinic, action=action, own=not link.instruments)
 
 
 @pages.get("/", defaults={"token": "", "rest": ""})
+@pages.get("/<token>/", defaults={"rest": ""})
 @pages.get("/<token>/<path:rest>")
-def nowhere(token: str, **_rest: str) -> Response:
-    """Say at an address that is none whom to call, like at a link that is not open."""
+def nowhere(token: str, rest: str) -> Response:
+    """Say at an address that is none whom to call; lead to the page that was meant where a phone took more along."""
+    meant = addresses.page_in(rest)
     with db.unit_of_work(db.EVERY, read_only=True) as session:
-        return _closed(sheets.language_for(None), _whose(session, None), token)
+        link = links.by_token(session, token) if meant is not None else None
+        if link is None:
+            return _closed(session, sheets.language_for(None), None, token)
+    return frame.to("pages.before_own_page" if meant else "pages.start", token=token)
+
+
+@pages.post("/<token>/")
+@pages.post("/<token>/<path:rest>")
+def posted_nowhere(token: str, rest: str = "") -> Response:
+    """Take a birth date at such an address as at the one that was meant."""
+    meant = addresses.page_in(rest)
+    if meant is None:
+        with db.unit_of_work(db.EVERY, read_only=True) as session:
+            return _closed(session, sheets.language_for(None), None, token)
+    return verify_for_own_page(token) if meant else verify(token)
 
 
 @pages.post("/<token>")
@@ -49,12 +65,14 @@ def verify(token: str) -> Response:
         if link is not None and link.state == "answered":
             return _thanks(language, clinic, link, token)
         if link is None or clinic is None or links.on_tablet(link):
-            return _closed(language, clinic, token)
-        let_in = try_birth_date(session, clinic, link, "start", action=f"{request.path}?lang={language}")
+            return _closed(session, language, clinic, token)
+        action = url_for("pages.verify", token=token, lang=language)
+        let_in = try_birth_date(session, clinic, link, "start", action)
         if isinstance(let_in, Response):
             return let_in
         link.language = language
-        return frame.with_cookie(frame.to("pages.resume"), let_in)
+        arriving.begin(session, link, let_in)
+        return frame.to("pages.resume")
 
 
 @pages.get("/<token>/me")
@@ -64,8 +82,9 @@ def before_own_page(token: str) -> Response:
         link = links.by_token(session, token)
         clinic, language = _whose(session, link), _language(link)
         if link is None or frame.own_page() is None or not links.opens_own_page(link, clock.now()):
-            return _closed(language, clinic, token)
-        return sheets.page("start", language, clinic, action=request.path, own=True)
+            return _closed(session, language, clinic, token)
+        action = url_for("pages.verify_for_own_page", token=token)
+        return sheets.page("start", language, clinic, action=action, own=True)
 
 
 @pages.post("/<token>/me")
@@ -75,13 +94,14 @@ def verify_for_own_page(token: str) -> Response:
         link = links.by_token(session, token)
         clinic, language, own = _whose(session, link), _language(link), frame.own_page()
         if link is None or clinic is None or links.on_tablet(link) or own is None:
-            return _closed(language, clinic, token)
-        action = f"{request.path}?lang={language}"
+            return _closed(session, language, clinic, token)
+        action = url_for("pages.verify_for_own_page", token=token, lang=language)
         let_in = try_birth_date(session, clinic, link, "start", action, links.opens_own_page)
         if isinstance(let_in, Response):
             return let_in
         link.language = language
-        return frame.with_cookie(redirect(own, 303), let_in)
+        arriving.begin(session, link, let_in)
+        return frame.to(frame.OWN_PAGE)
 
 
 def _thanks(language: str, clinic: Clinic | None, link: IntakeLink, token: str) -> Response:
@@ -98,15 +118,12 @@ def ask_for_another(token: str) -> Response:
         clinic, language = _whose(session, link), _language(link)
         if link is not None and clinic is not None:
             links.ask_for_another(session, clinic, link)
-        return sheets.page("asked", language, clinic)
+        return sheets.page("asked", language, clinic, **frame.to_call(session, clinic))
 
 
 def _whose(session: Session, link: IntakeLink | None) -> Clinic | None:
-    """Return the clinic to call: the link's own, and where no link is known the only one there is."""
-    if link is not None:
-        return session.get(Clinic, link.clinic_id)
-    clinics = session.scalars(select(Clinic).order_by(Clinic.id).limit(2)).all()
-    return clinics[0] if len(clinics) == 1 else None
+    """Return the clinic to call: the link's own."""
+    return session.get(Clinic, link.clinic_id) if link is not None else None
 
 
 def _language(link: IntakeLink | None) -> str:
@@ -117,10 +134,10 @@ def _opens(link: IntakeLink | None) -> bool:
     return link is not None and links.is_open(link, clock.now()) and not links.on_tablet(link)
 
 
-def _closed(language: str, clinic: Clinic | None, token: str) -> Response:
+def _closed(session: Session, language: str, clinic: Clinic | None, token: str) -> Response:
     """Say the same of a link that is unknown, over, locked or replaced, and offer the same way on."""
     wish = url_for("pages.ask_for_another", token=token[:60]) if token else None
-    return sheets.page("closed", language, clinic, status=404, wish=wish)
+    return frame.dead_end(session, language, clinic, 404, wish=wish)
 
 
 def try_birth_date(
@@ -130,6 +147,7 @@ def try_birth_date(
     page: str,
     action: str,
     opens: Callable[[IntakeLink, datetime], bool] = links.is_open,
+    carried: Sequence[tuple[str, str]] | None = None,
 ) -> Response | str:
     """Return the token of a session, or the page that says in words what to look at and keeps what was typed."""
     language, address = _language(link), request.remote_addr or ""
@@ -144,13 +162,13 @@ def try_birth_date(
         pauses.wrong("birth_date", address)
         problem = "birth_wrong"
     if not opens(link, clock.now()):
-        return _closed(language, clinic, (request.view_args or {}).get("token", ""))
+        return _closed(session, language, clinic, (request.view_args or {}).get("token", ""))
     typed = {name: request.form.get(name, "")[:20] for name in links.BIRTH}
     facts: dict[str, Any] = {
         "action": action,
         "problem": problem,
         "typed": typed,
-        "carried": sheets.carried(),
+        "carried": sheets.carried() if carried is None else carried,
         "own": opens is links.opens_own_page or not link.instruments,
     }
     return sheets.page(page, language, clinic, 429 if problem == "birth_wait" else 422, **facts)

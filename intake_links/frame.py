@@ -5,24 +5,30 @@ from collections.abc import Callable
 from typing import Any
 
 from flask import Blueprint, current_app, g, redirect, request, url_for
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
-from config import db, logging, runtime
-from intake_links import links, progress, sheets
+from config import clock, db, logging, runtime
+from intake_links import arriving, binding, links, progress, sheets
 from intake_links.models import IntakeLink
+from messaging import phone
 from messaging.models import Clinic
 
 pages = Blueprint("pages", __name__, url_prefix="/i", template_folder="templates", static_folder="static")
 View = Callable[..., Response]
+Late = Callable[[Session, Clinic, IntakeLink], None]
 OWN_PAGE = "own.me"
+# So many names are still a list that somebody finds their clinic in.
+MOST_TO_CALL = 12
 
 
 def only_from_here() -> Response | None:
     """Refuse a form that another site posts: beside the form token and the cookie that never leaves this site."""
     if request.method == "POST" and request.headers.get("Sec-Fetch-Site") == "cross-site":
-        return sheets.page("closed", sheets.language_for(None), None, status=403)
+        return _refused(403)
     return None
 
 
@@ -49,48 +55,89 @@ def _next_by_itself(response: Response) -> tuple[int, str] | None:
     return (120, "kiosk.still") if g.get("tablet") and response.status_code not in (302, 303) else None
 
 
-def inside(*, acting: bool) -> Callable[[View], View]:
-    """Give a view its transaction and its visit; who was away too long is asked for the birth date again."""
+def inside(*, acting: bool, late: Late | None = None) -> Callable[[View], View]:
+    """Give a view its transaction and its visit; who was away too long is asked for the birth date again.
+
+    `late` keeps for a person what was posted to a form that no birth date opens any more.
+    """
 
     def wrap(view: View) -> View:
         @functools.wraps(view)
         def door(**named: int) -> Response:
             with db.unit_of_work(db.EVERY, read_only=not acting) as session:
-                visit = links.visit(session, request.cookies.get(cookie()), acting=acting)
+                link, visit = arriving.whose(session, acting=acting)
+                if link is None:
+                    return no_visit(session)
+                g.tablet = links.on_tablet(link)
                 if visit is None:
-                    return sheets.page("closed", sheets.language_for(None), None, status=403, no_session=True)
-                clinic = visit.clinic
-                g.tablet = links.on_tablet(visit.link)
-                if visit.fresh:
-                    return view(session, clinic, visit, **named)
-                language = sheets.language_for(visit.link.language)
-                if g.tablet:
-                    # Another patient may hold the tablet by now: no question, no answer, no way on.
-                    return leave(sheets.page("ended", language, clinic))
-                if visit.link.state == "answered":
-                    return thanks(language, clinic, own_page())
-                asked: dict[str, Any] = {"action": url_for("pages.verify_again"), "carried": sheets.carried()}
-                return sheets.page("again", language, clinic, **asked)
+                    return _without_visit(session, session.get_one(Clinic, link.clinic_id), link, late)
+                if acting:
+                    arriving.put_first(session, visit)
+                return view(session, visit.clinic, visit, **named)
 
         return door
 
     return wrap
 
 
+def _without_visit(session: Session, clinic: Clinic, link: IntakeLink, late: Late | None) -> Response:
+    """Ask for the birth date, with what was posted; where it opens nothing any more, keep that for a person."""
+    language, carried = sheets.language_for(link.language), sheets.carried()
+    returns = arriving.may_return(link, clock.now())
+    given = carried and binding.read(request.form.get(binding.FIELD, "")) is not None
+    if late is not None and given and not returns:
+        late(session, clinic, link)
+    if g.tablet:
+        # Another patient may hold the tablet by now: no question, no answer, no way on.
+        ended = sheets.page("ended", language, clinic)
+        return ended if arriving.holds_another(session, link) else leave(ended)
+    if link.state == "answered" and not carried:
+        return thanks(language, clinic, own_page())
+    if not returns:
+        return sheets.page("closed", language, clinic, status=404)
+    return sheets.page("again", language, clinic, action=url_for("pages.verify_again"), carried=carried)
+
+
+def no_visit(session: Session) -> Response:
+    """Say to open the link again where no visit is known."""
+    return dead_end(session, sheets.language_for(None), None, 403, no_session=True)
+
+
+def dead_end(session: Session, language: str, clinic: Clinic | None, status: int, **facts: Any) -> Response:
+    """Say that nothing opens here, and whom to call."""
+    return sheets.page("closed", language, status=status, **to_call(session, clinic), **facts)
+
+
+def to_call(session: Session, clinic: Clinic | None) -> dict[str, Any]:
+    """Return the clinic to call where it is known or the only one, else those there are, by name."""
+    every = select(Clinic).order_by(Clinic.name)
+    clinics = [clinic] if clinic is not None else list(session.scalars(every))
+    several = [(one.name, one.phone, phone.display(one.phone)) for one in clinics[:MOST_TO_CALL]]
+    return {"clinic": clinics[0]} if len(clinics) == 1 else {"clinic": None, "to_call": several}
+
+
+def _refused(status: int) -> Response:
+    """Say whom to call outside a transaction, as well as that can be said while the database is away."""
+    language = sheets.language_for(None)
+    try:
+        with db.unit_of_work(db.EVERY, read_only=True) as session:
+            return dead_end(session, language, None, status)
+    except SQLAlchemyError as error:
+        logging.logger().error("patient page failed", route=request.endpoint, exc_info=error)
+        return sheets.page("closed", language, None, status=status)
+
+
 def keep_what_was_typed(error: Exception) -> Response | HTTPException:
     """Give back what was posted with a button to try again: an answer is not lost because a database is away."""
     stale = getattr(error, "code", 503) == 400
     if isinstance(error, HTTPException) and not stale:
-        dead_end = (error.code or 500) >= 400
-        return (
-            sheets.page("closed", sheets.language_for(None), None, status=error.code or 500)
-            if dead_end
-            else error
-        )
+        is_over = (error.code or 500) >= 400
+        return _refused(error.code or 500) if is_over else error
+    g.pop("tokens", None)  # what was begun was not kept
     if not stale:
         logging.logger().error("patient page failed", route=request.endpoint, exc_info=error)
     if request.headers.get("Sec-Fetch-Site") == "cross-site":
-        return sheets.page("closed", sheets.language_for(None), None, status=403)
+        return _refused(403)
     kept = [(name, value) for name, value in request.form.items(multi=True) if name != "csrf_token"]
     action = request.script_root + request.full_path.rstrip("?")
     return sheets.page(
@@ -107,6 +154,8 @@ def behind(blueprint: Blueprint) -> Blueprint:
     """Give a blueprint of patient pages what all of them share: headers, the refusal of other sites, kept input."""
     blueprint.before_request(only_from_here)
     blueprint.after_request(seal_the_page)
+    blueprint.after_request(arriving.remember)
+    arriving.name_the_visit(blueprint)
     blueprint.register_error_handler(Exception, keep_what_was_typed)
     # By its number too: the whole application has a page of its own for a stale form token, made for staff.
     blueprint.register_error_handler(400, keep_what_was_typed)
@@ -131,7 +180,7 @@ def leave(response: Response) -> Response:
     """Have a shared tablet forget everything, the visit first of all."""
     response.headers["Clear-Site-Data"] = '"cache", "cookies", "storage"'
     response.delete_cookie(
-        cookie(), path="/", secure=runtime.settings().secure, httponly=True, samesite="Strict"
+        arriving.cookie(), path="/", secure=runtime.settings().secure, httponly=True, samesite="Strict"
     )
     return response
 
@@ -152,22 +201,3 @@ def onward(session: Session, link: IntakeLink) -> Response:
 def to(endpoint: str, **values: Any) -> Response:
     """Send the browser to a page of ours, as a GET."""
     return redirect(url_for(endpoint, **values), code=303)
-
-
-def cookie() -> str:
-    """Return the name of the cookie of a visit."""
-    # __Host-: this host alone can set it, so no neighbour can put a patient into another's form. It needs path "/".
-    return "__Host-wt_visit" if runtime.settings().secure else "wt_visit"
-
-
-def with_cookie(response: Response, token: str) -> Response:
-    """Give the browser the token of its visit, until it is closed."""
-    response.set_cookie(
-        cookie(),
-        token,
-        httponly=True,
-        samesite="Strict",
-        secure=runtime.settings().secure,
-        path="/",
-    )
-    return response

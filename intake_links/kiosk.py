@@ -4,7 +4,7 @@ from flask import Blueprint, request
 from werkzeug.wrappers import Response
 
 from config import db
-from intake_links import frame, pauses, sheets, tablet
+from intake_links import arriving, frame, pauses, sheets, tablet
 
 kiosk = Blueprint("kiosk", __name__, url_prefix="/k")
 frame.behind(kiosk)
@@ -32,7 +32,9 @@ def enter() -> Response:
             pauses.wrong_at_door("code", address)
             return sheets.page("code", language, None, 422, problem="code_wrong")
         pauses.right_at_door("code", address)
-        return frame.with_cookie(frame.to("pages.resume"), opened[1])
+        # Alone: whoever had the tablet before has no way back in, and this patient none to theirs.
+        arriving.begin(session, *opened, alone=True)
+        return frame.to("pages.resume")
 
 
 @kiosk.get("/still")

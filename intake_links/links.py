@@ -14,7 +14,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from config import audit, clock, db, keys, runtime
-from intake_links import scoring
+from intake_links import addresses, scoring
 from intake_links.models import IntakeLink, LinkSession
 from messaging.inbox import items
 from messaging.models import Clinic, Patient
@@ -127,8 +127,8 @@ def second_url(session: Session, link: IntakeLink) -> str:
 
 def by_token(session: Session, token: str) -> IntakeLink | None:
     """Return the link with this token in whatever state it is; looking changes nothing."""
-    hashed = keys.token_hash(token)
-    known = or_(IntakeLink.token_hash == hashed, IntakeLink.second_hash == hashed)
+    hashed = [keys.token_hash(one) for one in addresses.tokens_in(token)]
+    known = or_(IntakeLink.token_hash.in_(hashed), IntakeLink.second_hash.in_(hashed))
     return session.scalar(select(IntakeLink).where(known))
 
 

@@ -5,9 +5,9 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from config import db
-from intake_links import entrance, frame, links, progress, scoring, sheets, submissions
+from intake_links import arriving, entrance, frame, links, progress, scoring, sheets, submissions
 from intake_links.models import IntakeLink
-from messaging import phone, words
+from messaging import clinicnames, phone, words
 from messaging.models import Clinic
 
 pages = frame.pages
@@ -15,23 +15,28 @@ pages = frame.pages
 
 @frame.pages.post("/again")
 def verify_again() -> Response:
-    """Let in again who was away too long, and save the answer that came too late."""
+    """Let in again who was away too long, and save the answer that came too late to the form it was given on."""
     with db.unit_of_work(db.EVERY) as session:
-        visit = links.visit(session, request.cookies.get(frame.cookie()), acting=True)
-        if visit is None or links.on_tablet(visit.link):
-            return sheets.page("closed", sheets.language_for(None), None, status=403, no_session=True)
-        clinic, link = visit.clinic, visit.link
-        if visit.fresh or link.state == "answered":
+        link, visit = arriving.whose(session, acting=True)
+        if link is None or links.on_tablet(link):
+            return frame.no_visit(session)
+        clinic = session.get_one(Clinic, link.clinic_id)
+        if visit is None:
+            if link.state == "answered" and not sheets.carried():
+                return frame.to("pages.resume")
+            action = url_for("pages.verify_again")
+            opens = arriving.may_return if sheets.carried() else links.is_open
+            let_in = entrance.try_birth_date(session, clinic, link, "again", action, opens)
+            if isinstance(let_in, Response):
+                return let_in
+            arriving.begin(session, link, let_in)
+            visit = links.visit(session, let_in, acting=True)
+        else:
+            arriving.put_first(session, visit)
+        if visit is None or not request.form.get("part"):
             return frame.to("pages.resume")
-        let_in = entrance.try_birth_date(session, clinic, link, "again", action=url_for("pages.verify_again"))
-        if isinstance(let_in, Response):
-            return let_in
-        now_in = links.visit(session, let_in, acting=True)
-        response = frame.to("pages.resume")
-        if now_in is not None and request.form.get("part"):
-            part, number = request.form.get("part", type=int), request.form.get("number", type=int)
-            response = _save(session, clinic, now_in, part or 0, number or 0)
-        return frame.with_cookie(response, let_in)
+        part, number = request.form.get("part", type=int), request.form.get("number", type=int)
+        return _save(session, clinic, visit, part or 0, number or 0)
 
 
 @frame.pages.get("/q")
@@ -52,8 +57,18 @@ def question(session: Session, clinic: Clinic, visit: links.Visit, part: int, nu
     return sheets.question(clinic, visit, here, index)
 
 
+def _keep_late(session: Session, clinic: Clinic, link: IntakeLink) -> None:
+    """Keep an answer for a person where nobody can be asked whether they are the patient."""
+    part, index = (int((request.view_args or {})[name]) - 1 for name in ("part", "number"))
+    if 0 <= part < len(link.instruments):
+        items = progress.place_in(session, link, part).definition.items
+        given, value = _given(items[index].values) if 0 <= index < len(items) else (False, None)
+        if given:
+            submissions.keep_late(session, clinic, link, part, index, value)
+
+
 @frame.pages.post("/q/<int:part>/<int:number>")
-@frame.inside(acting=True)
+@frame.inside(acting=True, late=_keep_late)
 def answer(session: Session, clinic: Clinic, visit: links.Visit, part: int, number: int) -> Response:
     """Save one answer and go on."""
     return _save(session, clinic, visit, part, number)
@@ -123,7 +138,7 @@ def send(session: Session, clinic: Clinic, visit: links.Visit, part: int) -> Res
 def help_now(session: Session, clinic: Clinic, visit: links.Visit) -> Response:
     """Show whom to call; that our team was told is said only if the item is stored."""
     told, language = progress.told(session, visit.link), sheets.language_for(visit.link.language)
-    about = {"clinic": clinic.name, "clinic_phone": phone.display(clinic.phone)}
+    about = {"clinic": clinicnames.in_texts(clinic, language), "clinic_phone": phone.display(clinic.phone)}
     own = words.of(session, clinic.id).say("crisis_line", language, about)
     return sheets.page("help", language, clinic, told=bool(told), own=own, at="help_now")
 

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from importlib import resources
 from typing import Any
 
-from flask import make_response, render_template, request
+from flask import g, make_response, render_template, request
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
-from intake_links import links, progress, scoring
+from intake_links import binding, links, progress, scoring
 from messaging import phone
 from messaging.models import Clinic
 
@@ -41,13 +41,14 @@ def language_for(known: str | None) -> str:
     return request.accept_languages.best_match(LANGUAGES) or "en"
 
 
-def page(name: str, language: str, clinic: Clinic | None, status: int = 200, **facts: Any) -> Response:
+def page(name: str, language: str, clinic: Clinic | None = None, status: int = 200, **facts: Any) -> Response:
     """Return the sheet `name` ("own/me": of another room). Without a clinic (an unknown link, no database) it still says 988 and 911."""
 
     def say(key: str, **values: Any) -> Markup:
         return Markup(words(language)[key]).format(**values)  # noqa: S704 - our own words; values are escaped
 
     shown = {
+        "mark": binding.mark(g.bound, facts.get("part", 0)) if g.get("bound") else None,
         "language": language,
         "languages": [(code, words(code)["name"]) for code in LANGUAGES],
         "say": say,

@@ -92,6 +92,20 @@ def accept_answer(
             alerts.say_it_changed(session, screen, index, value)
 
 
+def keep_late(
+    session: Session, clinic: Clinic, link: IntakeLink, part: int, index: int, value: int | None
+) -> None:
+    """Keep for a person an answer to a form that opens no more; `index` counts the items of its `part`, both from 0.
+
+    It stands beside the form and not in it, as the tablet or the phone may be in other hands by now.
+    """
+    first = begin(session, clinic, link, part)
+    _lock(session, first)
+    before = alerts.answers_of(first)
+    if value != before[index]:
+        _keep_beside(session, clinic, first, [*before[:index], value, *before[index + 1 :]], words="late")
+
+
 def _grow(session: Session, screen: Screen, answers: list[int | None]) -> list[int | None]:
     """Make the screen the form its answers lead to, and return them in that form's length: none is asked twice."""
     began = scoring.instrument(screen.detail.get("began", screen.instrument))
@@ -254,8 +268,9 @@ def _keep_beside(
     first: Screen,
     answers: Sequence[int | None],
     instrument: str | None = None,
+    words: str = "again",
 ) -> None:
-    """Keep other answers to a form already handed in as a screen of their own, and ask a person which are right."""
+    """Keep other answers to a form that is over as a screen of their own, and ask a person which are right."""
     definition = scoring.instrument(instrument or first.instrument)
     later = select(Screen).where(
         Screen.clinic_id == first.clinic_id,
@@ -277,5 +292,5 @@ def _keep_beside(
         clinic,
         screen,
         "reply",
-        links.staff_words()["again"].format(instrument=alerts.title_of(screen)),
+        links.staff_words()[words].format(instrument=alerts.title_of(screen)),
     )

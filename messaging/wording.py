@@ -149,6 +149,17 @@ def texts(language: str) -> Mapping[str, str]:
     return MappingProxyType({key: str(text) for key, text in _data(f"{spoken(language)}.toml").items()})
 
 
+def unnamed(language: str) -> str:
+    """Return what stands for the name of a clinic that no text may say."""
+    return str(_data("unnamed.toml")["clinic"][spoken(language)])
+
+
+@cache
+def ordinary() -> frozenset[str]:
+    """Return the words that tell nothing in a name, though a sentence with them would."""
+    return frozenset(_data("unnamed.toml")["names"]["ordinary"])
+
+
 def spoken(language: str) -> str:
     """Return which of our languages somebody is written to in: "es" for "es-MX", "en" where we do not have theirs."""
     primary = language.lower().replace("_", "-").split("-")[0]

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from config import logging, runtime
-from messaging import phone, proofing, situations, wording
+from messaging import clinicnames, phone, proofing, situations, wording
 from messaging.editions import places, publishing
 from messaging.editions.naming import Names
 from messaging.editions.publishing import Definition, Problem, Refused
@@ -59,7 +59,7 @@ def of(session: Session, clinic_id: UUID) -> Words:
 def sample(clinic: Clinic | None, language: str) -> dict[str, str]:
     """Return what a made-up patient's texts are filled with; without a clinic, of a made-up clinic."""
     named = {
-        "clinic": clinic.name if clinic else "Cedar Clinic",
+        "clinic": clinicnames.in_texts(clinic, language) if clinic else "Cedar Clinic",
         "clinic_phone": phone.display(clinic.phone if clinic else "+13035550101"),
         "link": f"{runtime.settings().public_url}{_LINK}" if clinic else f"https://clinic.example{_LINK}",
     }

@@ -109,7 +109,8 @@ def levels(session: Session, clinic: Clinic, patient: Patient, language: str) ->
         Appointment.starts_at > clock.now(),
         Appointment.place.is_not(None),
     )
-    place = session.scalar(coming.order_by(Appointment.starts_at).limit(1)) or own["example_place"]
+    booked = session.scalar(coming.order_by(Appointment.starts_at).limit(1))
+    place = phrasing.place_of(clinic, booked).get("place") or own["example_place"]
     said = phrasing.about_clinic(clinic, patient) | {
         "day": phrasing.texts(language)["days"][1],
         "time": words.hour(time(14, 20), language),

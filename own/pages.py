@@ -1,6 +1,7 @@
 """The patient's own page, behind the same link and birth date as the forms: visits, texts, and what they want changed."""
 
 import functools
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +13,8 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from config import clock, db
-from intake_links import entrance, frame, links, progress, sheets, submissions
+from intake_links import arriving, entrance, frame, links, progress, sheets, submissions
+from intake_links.models import IntakeLink
 from messaging import phone
 from messaging.models import PROGRAMMES, Clinic, Patient
 from own import choices, visits, words
@@ -57,34 +59,44 @@ def inside(*, acting: bool) -> Callable[[View], View]:
         @functools.wraps(view)
         def door(**named: Any) -> Response:
             with db.unit_of_work(db.EVERY, read_only=not acting) as session:
-                visit = links.visit(session, request.cookies.get(frame.cookie()), acting=acting)
+                link, visit = arriving.whose(session, acting=acting)
+                if link is None:
+                    return frame.no_visit(session)
+                clinic = session.get_one(Clinic, link.clinic_id)
+                if links.on_tablet(link):  # the tablet is handed on, and this page is one person's
+                    return frame.leave(sheets.page("ended", sheets.language_for(link.language), clinic))
                 if visit is None:
-                    return _no_session()
-                clinic = session.get_one(Clinic, visit.link.clinic_id)
-                if links.on_tablet(visit.link):  # the tablet is handed on, and this page is one person's
-                    return frame.leave(sheets.page("ended", sheets.language_for(visit.link.language), clinic))
-                if not visit.fresh:
-                    return _again(clinic, visit)
-                here = Here(session, clinic, session.get_one(Patient, visit.link.patient_id), visit)
-                if not choices.reachable(session, here.patient):
-                    return here.page("call")
-                return view(here, **named)
+                    return _again(clinic, link)
+                if acting:
+                    arriving.put_first(session, visit)
+                return _here(session, visit, view, **named)
 
         return door
 
     return wrap
 
 
-def _no_session() -> Response:
-    return sheets.page("closed", sheets.language_for(None), None, status=403, no_session=True)
+def _here(session: Session, visit: links.Visit, view: View, **named: Any) -> Response:
+    """Return the view of a patient who has shown who they are, or the page that says to call."""
+    here = Here(session, visit.clinic, session.get_one(Patient, visit.link.patient_id), visit)
+    return view(here, **named) if choices.reachable(session, here.patient) else here.page("call")
 
 
-def _again(clinic: Clinic, visit: links.Visit) -> Response:
-    """Ask for the birth date once more, while the link opens this page at all."""
-    language = sheets.language_for(visit.link.language)
-    if not links.opens_own_page(visit.link, clock.now()):
+def _again(clinic: Clinic, link: IntakeLink) -> Response:
+    """Ask for the birth date once more, with the choice that was made, while the link opens this page at all."""
+    language = sheets.language_for(link.language)
+    if not links.opens_own_page(link, clock.now()):
         return sheets.page("closed", language, clinic, status=404)
-    return sheets.page("again", language, clinic, action=url_for("own.again"), own=True)
+    return sheets.page("again", language, clinic, action=url_for("own.again"), own=True, carried=_carried())
+
+
+def _carried() -> list[tuple[str, str]]:
+    """Return the choice that was posted and at which page of this room, to be made once the birth date was right."""
+    page = request.form.get("at_page") or (request.endpoint or "").rpartition(".")[2]
+    if request.method != "POST" or page not in CHOICES:
+        return []
+    fields = [(name, request.form[name][:60]) for name in CHOICES[page][1] if name in request.form]
+    return [("at_page", page), *fields]
 
 
 @own.get("/again")
@@ -97,17 +109,24 @@ def nothing_here() -> Response:
 
 @own.post("/again")
 def again() -> Response:
-    """Let in again who was away too long."""
+    """Let in again who was away too long, and make the choice for the patient on whose page it was made."""
     with db.unit_of_work(db.EVERY) as session:
-        visit = links.visit(session, request.cookies.get(frame.cookie()), acting=True)
-        if visit is None or links.on_tablet(visit.link):
-            return _no_session()
-        if visit.fresh:
+        link, visit = arriving.whose(session, acting=True)
+        if link is None or links.on_tablet(link):
+            return frame.no_visit(session)
+        clinic, opens = session.get_one(Clinic, link.clinic_id), links.opens_own_page
+        if visit is None:
+            action, carried = url_for("own.again"), _carried()
+            let_in = entrance.try_birth_date(session, clinic, link, "again", action, opens, carried)
+            if isinstance(let_in, Response):
+                return let_in
+            arriving.begin(session, link, let_in)
+            visit = links.visit(session, let_in, acting=True)
+        else:
+            arriving.put_first(session, visit)
+        if visit is None or not _carried():
             return frame.to("own.me")
-        clinic, action = session.get_one(Clinic, visit.link.clinic_id), url_for("own.again")
-        opens = links.opens_own_page
-        let_in = entrance.try_birth_date(session, clinic, visit.link, "again", action, opens)
-        return let_in if isinstance(let_in, Response) else frame.with_cookie(frame.to("own.me"), let_in)
+        return _here(session, visit, CHOICES[request.form["at_page"]][0])
 
 
 @own.get("")
@@ -264,3 +283,16 @@ def leave(here: Here) -> Response:
     """End the visit, for a phone that is not one's own: whoever comes next is asked for the birth date."""
     links.leave(here.session, here.visit)
     return frame.leave(here.page("left"))
+
+
+# What may be chosen here, and its fields: a choice that came too late is made once it is known who made it.
+CHOICES: dict[str, tuple[View, tuple[str, ...]]] = {
+    view.__name__: (inspect.unwrap(view), fields)
+    for view, fields in (
+        (say, ("visit", "revision", "act")),
+        (speak, ("language",)),
+        (choose_hours, ("from", "until")),
+        (choose_privacy, ("level",)),
+        (agree, ("say",)),
+    )
+}

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from config import audit, clock
+from messaging import clinicnames
 from messaging.inbox import items
 from messaging.inbox.models import InboxItem
 from messaging.models import Clinic, Conversation, Patient
@@ -184,7 +185,8 @@ def _tell(session: Session, clinic: Clinic, patient: Patient, visit: Appointment
 
 def calendar_file(clinic: Clinic, patient: Patient, visit: Appointment, language: str) -> bytes:
     """Return the visit for the patient's calendar; it names clinic and place as far as their texts may."""
-    places = {"place": [clinic.name], "details": [*filter(None, [visit.place]), clinic.name]}
+    name = clinicnames.in_texts(clinic, language)
+    places = {"place": [name], "details": [*phrasing.place_of(clinic, visit.place).values(), name]}
     return calendars.write(
         calendars.Entry(
             uid=str(visit.id),

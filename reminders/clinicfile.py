@@ -14,7 +14,8 @@ HEAD = """# What {name} has decided, kind by kind. Read back, it becomes drafts:
 # A kind that is left out stays as it is. `warmthread clinic schema` describes every field.
 
 """
-LONGEST = 1_000_000
+# Whoever reads more than this many mistakes begins with the first.
+MOST_PROBLEMS = 20
 
 
 class BadFile(ValueError):
@@ -33,9 +34,10 @@ def export(session: Session, clinic: Clinic) -> str:
 
 
 def parse(text: str) -> dict[str, publishing.Definition]:
-    """Return the decisions of a file's text by kind, each in its full form. Raises BadFile with every mistake."""
-    if len(text) > LONGEST:
-        raise BadFile([publishing.Problem("file", "this is more than a clinic's file can hold")])
+    """Return the decisions of a file's text by kind, each in its full form. Raises BadFile with the first mistakes.
+
+    It needs no database: done before a transaction is opened, no file makes another clinic wait.
+    """
     try:
         whole = places.read(text)
     except places.NotToml as broken:
@@ -43,30 +45,43 @@ def parse(text: str) -> dict[str, publishing.Definition]:
     found: dict[str, publishing.Definition] = {}
     problems: list[publishing.Problem] = []
     for name, given in whole.items():
+        if len(problems) > MOST_PROBLEMS:
+            break
         if name not in decisions.KINDS:
             said = f"unknown; there are {', '.join(decisions.KINDS)}"
-            problems.append(publishing.Problem(name[:60], said, places.line_of(text, (name,))))
+            problems.append(publishing.Problem(name[:60], said))
         elif not isinstance(given, Mapping):
-            said = f"expected a table, [{name}]"
-            problems.append(publishing.Problem(name, said, places.line_of(text, (name,))))
+            problems.append(publishing.Problem(name, f"expected a table, [{name}]"))
         else:
             try:
                 found[name] = decisions.KINDS[name].read(given)
             except publishing.Refused as wrong:
-                problems += [_placed(name, one, text) for one in wrong.problems]
+                problems += [_within(name, problem) for problem in wrong.problems[: MOST_PROBLEMS + 1]]
     if not whole:
         problems.append(
             publishing.Problem("file", f"it decides nothing; there are {', '.join(decisions.KINDS)}")
         )
     if problems:
-        raise BadFile(problems)
+        raise BadFile(_placed(problems, text))
     return found
 
 
-def _placed(kind: str, problem: publishing.Problem, text: str) -> publishing.Problem:
-    line = places.line_of(text, (kind, *places.path_of(problem.field)))
+def _within(kind: str, problem: publishing.Problem) -> publishing.Problem:
     field = f"{kind}.{problem.field}" if problem.field else kind
-    return publishing.Problem(field, problem.message, line)
+    return publishing.Problem(field, problem.message)
+
+
+def _placed(problems: list[publishing.Problem], text: str) -> list[publishing.Problem]:
+    """Return the first mistakes with their lines, and one more that says there are others."""
+    lines = places.lines_of(text)
+    placed = [
+        publishing.Problem(
+            problem.field, problem.message, places.nearest(lines, places.path_of(problem.field))
+        )
+        for problem in problems[:MOST_PROBLEMS]
+    ]
+    more = [publishing.Problem("file", f"there are more mistakes than these {MOST_PROBLEMS}")]
+    return placed + more if len(problems) > MOST_PROBLEMS else placed
 
 
 def draft(session: Session, clinic: Clinic, text: str, actor: str) -> list[str]:
@@ -74,7 +89,13 @@ def draft(session: Session, clinic: Clinic, text: str, actor: str) -> list[str]:
 
     All of them or none: raises BadFile, also where somebody is working on a draft of such a kind.
     """
-    found = parse(text)
+    return keep(session, clinic, parse(text), text, actor)
+
+
+def keep(
+    session: Session, clinic: Clinic, found: Mapping[str, publishing.Definition], text: str, actor: str
+) -> list[str]:
+    """Make the drafts of what was `found` in a file's text, as `draft` does."""
     changed = {
         name: definition
         for name, definition in found.items()
@@ -83,7 +104,7 @@ def draft(session: Session, clinic: Clinic, text: str, actor: str) -> list[str]:
     taken = [name for name in changed if publishing.draft(session, clinic.id, name) is not None]
     if taken:
         said = "somebody is working on a draft of this: it must be published or thrown away first"
-        raise BadFile([publishing.Problem(name, said, places.line_of(text, (name,))) for name in taken])
+        raise BadFile(_placed([publishing.Problem(name, said) for name in taken], text))
     for name, definition in changed.items():
         publishing.save(session, clinic, decisions.KINDS[name], definition, edit=0, actor=actor)
     return list(changed)

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from sqlalchemy.orm import Session
 
 from config import clock
-from messaging import phone
+from messaging import clinicnames, phone
 from messaging.editions import publishing
 from messaging.inbox import checking, losing, roster
 from messaging.keeping import rules as keeping
@@ -89,6 +89,12 @@ def _years(years: int) -> int:
     return years
 
 
+def _neutral(name: str) -> str:
+    if said := clinicnames.objection(name):
+        raise ValueError(said)
+    return name
+
+
 Zone = Annotated[str, BeforeValidator(_zone)]
 Name = Annotated[str, BeforeValidator(_words), Field(min_length=1, max_length=80)]
 Line = Annotated[str, BeforeValidator(_words), Field(max_length=120)]
@@ -118,10 +124,11 @@ class Site(_Strict):
 
 
 class About(_Strict):
-    """A clinic as it describes itself. `quiet_hours` narrow those of every cadence; the words of texts
-    are kept for `keep_years`, 0 for good."""
+    """A clinic as it describes itself. `text_name` is what texts call it, "" its own name; `quiet_hours` narrow those of
+    every cadence; the words of texts are kept for `keep_years`, 0 for good."""
 
     name: Name
+    text_name: Annotated[str, BeforeValidator(_words), Field(max_length=80), AfterValidator(_neutral)] = ""
     zone: Zone
     phone: Annotated[str, BeforeValidator(_phone), Field(min_length=1)]
     messaging_service_sid: Annotated[str | None, BeforeValidator(_service)] = None
@@ -186,6 +193,7 @@ def about(clinic: Clinic) -> About:
     # What was written before there were these rules is shown as it is, and judged when it is changed.
     return About.model_construct(
         name=clinic.name,
+        text_name=rules.get(clinicnames.RULE, ""),
         zone=clinic.zone,
         phone=clinic.phone,
         messaging_service_sid=clinic.messaging_service_sid,
@@ -232,7 +240,15 @@ def _present(_session: Session, clinic: Clinic) -> dict[str, Any]:
 
 
 def _check(session: Session, clinic: Clinic, definition: Mapping[str, Any]) -> list[publishing.Problem]:
-    """Everyone's hours hang on the clinic's clock: moved, they may leave an absence without anybody."""
+    """A name that no text may say needs another for texts; and everyone's hours hang on the clinic's clock."""
+    said = "" if definition.get(clinicnames.RULE) else clinicnames.objection(definition["name"])
+    why = f"the clinic's name would stand in every text, and {said}: give a name for texts"
+    unsayable = [publishing.Problem(clinicnames.RULE, why)] if said else []
+    return unsayable + _unreachable(session, clinic, definition)
+
+
+def _unreachable(session: Session, clinic: Clinic, definition: Mapping[str, Any]) -> list[publishing.Problem]:
+    """On another clock the hours may leave an absence without anybody."""
     before = roster.watch(session, clinic)
     opening = replace(before.rules.hours, zone=definition["zone"])
     after = replace(before, zone=definition["zone"], rules=replace(before.rules, hours=opening))
@@ -264,7 +280,9 @@ def _take_effect(session: Session, clinic: Clinic, definition: Mapping[str, Any]
     rules = dict(clinic.rules)
     if "hours" in rules:
         rules["hours"] = {**rules["hours"], "zone": found.zone}
-    kept = found.model_dump(mode="json", include={"languages", "quiet_hours", "keep_years", "sites"})
+    kept = found.model_dump(
+        mode="json", include={"text_name", "languages", "quiet_hours", "keep_years", "sites"}
+    )
     was = walking.years_of(clinic)
     clinic.rules = {**_without_age(rules), **kept}
     walking.decide(session, clinic, was)

@@ -206,8 +206,8 @@ def _nobody(session: Session, handoff: Handoff, item: InboxItem) -> None:
 def _tell_patient(session: Session, handoff: Handoff, item: InboxItem) -> bool:
     clinic = session.get_one(messaging.Clinic, handoff.clinic_id)
     patient = session.get_one(messaging.Patient, handoff.patient_id)
-    key = "handoff_ready" if handoff.place else "handoff_soon"
-    said = phrasing.about_clinic(clinic, patient) | {"place": handoff.place or ""}
+    said = phrasing.about_clinic(clinic, patient) | phrasing.place_of(clinic, handoff.place)
+    key = "handoff_ready" if "place" in said else "handoff_soon"
     try:
         message = outbox.text_patient(
             session,

@@ -18,10 +18,9 @@ from sqlalchemy.orm import Session
 
 from config import audit, clock, db, logging, queue
 from messaging.models import Clinic
-from reminders import imports, mapping, planner, tables
+from reminders import imports, mapping, tables
 from reminders.models import ImportPart, ImportRun
 
-PART = 500
 DUE = ImportRun.state == "running"
 # So long the rows that were not taken can be fetched.
 KEPT = timedelta(days=30)
@@ -44,46 +43,6 @@ class Seen:
     line: int
     values: dict[str, str]
     problem: str | None
-
-
-def take_in(
-    session: Session, clinic: Clinic, kind: str, source: str, table: tables.Table, *, by: str
-) -> ImportRun:
-    """Keep a file, sealed, with its columns guessed as they were chosen for this source before; nothing is imported yet."""
-    run = ImportRun(
-        id=db.new_id(), clinic_id=clinic.id, key_id=clinic.key_id, kind=kind, source=source, by=by,
-        mapping=vars(mapping.guess(kind, table.header, remembered(session, clinic, kind, source))),
-        header=json.dumps(table.header), created_at=clock.now(), try_after=clock.now(), rows=0, parts=0,
-    )  # fmt: skip
-    session.add(run)
-    session.flush()
-    for rows in planner.batches(table, PART):
-        raw = [(row.line, row.values, row.fields, row.problem) for row in rows]
-        part = ImportPart(
-            id=db.new_id(), clinic_id=clinic.id, key_id=clinic.key_id, run_id=run.id, place=run.parts,
-            rows=json.dumps(raw),
-        )  # fmt: skip
-        session.add(part)
-        session.flush()
-        session.expunge(part)  # what is kept is not needed again: memory stays that of one part
-        run.parts, run.rows = run.parts + 1, run.rows + len(rows)
-    audit.record(session, clinic.id, by, "import.taken_in", f"import_run:{run.id}", kind=kind, rows=run.rows)
-    return run
-
-
-def remembered(session: Session, clinic: Clinic, kind: str, source: str) -> dict[str, Any] | None:
-    """Return the mapping that was last used for this source."""
-    return session.scalar(
-        select(ImportRun.mapping)
-        .where(
-            ImportRun.clinic_id == clinic.id,
-            ImportRun.kind == kind,
-            ImportRun.source == source,
-            ImportRun.started_at.is_not(None),
-        )
-        .order_by(ImportRun.created_at.desc())
-        .limit(1)
-    )
 
 
 def preview(

@@ -137,7 +137,7 @@ class Handoff(ClinicRow, Work, live.Shown, Base):
 class ImportRun(SealedRow, Work, Base):
     """One file of patients or visits that somebody handed in, worked off part by part.
 
-    state: mapping (its columns are being told apart) -> running -> done; mapping | running -> stopped. `mapping` as
+    state: reading -> mapping (its columns are being told apart) -> running -> done; mapping | running -> stopped. `mapping` as
     reminders.mapping.of reads it; `parts` of which `parts_done` are through; `tally` counts rows by what became of
     them. `header_ct` and the rows of its parts are sealed: they name patients.
     """

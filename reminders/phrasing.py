@@ -7,8 +7,8 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
+from messaging import clinicnames, phone, wording
 from messaging import models as messaging
-from messaging import phone, wording
 from messaging import words as clinic_words
 from reminders import clinics
 from reminders.models import Appointment
@@ -38,15 +38,22 @@ def words(
     }
     time = spoken["time"].format(**half) + _other_clock(start, patient)
     said = {"day": near.get(ahead.days, date), "date": date, "short_day": short_day, "time": time}
-    place = {"place": clinics.spoken_place(clinic, appointment.place)} if appointment.place else {}
-    return said | about_clinic(clinic, patient) | place
+    return said | about_clinic(clinic, patient, language) | place_of(clinic, appointment.place)
 
 
-def about_clinic(clinic: messaging.Clinic, patient: messaging.Patient) -> dict[str, str]:
+def place_of(clinic: messaging.Clinic, place: str | None) -> dict[str, str]:
+    """Return where to come as a text may say it: nothing where the books name more than a room."""
+    said = clinics.spoken_place(clinic, place) if place else ""
+    return {"place": said} if said and clinicnames.tells_nothing(said) else {}
+
+
+def about_clinic(
+    clinic: messaging.Clinic, patient: messaging.Patient, language: str | None = None
+) -> dict[str, str]:
     """Return the variables that need no visit: the patient's first name, the clinic and its phone."""
     return {
         "first_name": patient.first_name or "",
-        "clinic": clinic.name,
+        "clinic": clinicnames.in_texts(clinic, language or patient.language),
         "clinic_phone": phone.display(clinic.phone),
         "care_team": texts(patient.language)["care_team"],
     }

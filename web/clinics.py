@@ -10,7 +10,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from config import clock
-from messaging import phone, wording
+from messaging import clinicnames, phone, wording
 from messaging import words as clinic_words
 from messaging.keeping import rules, walking
 from messaging.models import Clinic
@@ -66,6 +66,7 @@ def given(form: MultiDict[str, str]) -> dict[str, Any]:
     rows = [_site(form, row) for row in range(MOST_SITES)]
     return {
         "name": form.get("name", ""),
+        "text_name": form.get("text_name", ""),
         "zone": form.get("zone", ""),
         "phone": form.get("phone", ""),
         "messaging_service_sid": form.get("messaging_service_sid", ""),
@@ -111,9 +112,10 @@ def _as_read(session: Session, clinic: Clinic, raw: Mapping[str, Any]) -> list[R
     """What is typed as a made-up patient reads it in the clinic's own words, in each language that is offered."""
     own = clinic_words.of(session, clinic.id)
     offered = [one for one in wording.LANGUAGES if one in raw["languages"]] or wording.LANGUAGES[:1]
-    typed = {"clinic": str(raw["name"]) or "…", "clinic_phone": phone.display(str(raw["phone"])) or "…"}
     found = []
     for language in offered:
+        name = clinicnames.choose(str(raw.get("text_name", "")), str(raw["name"]), language) or "…"
+        typed = {"clinic": name, "clinic_phone": phone.display(str(raw["phone"])) or "…"}
         said = clinic_words.sample(clinic, language) | typed
         crisis = [own.say(key, language, said) for key in CRISIS]
         day = own.say("reminder_day", language, said)

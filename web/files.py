@@ -6,13 +6,12 @@ from flask import Response, flash, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from config import audit, db
-from messaging.editions import publishing
+from messaging.editions import places, publishing
 from messaging.models import Clinic
 from reminders import clinicfile, decisions
 from web import editions, layout, permissions, sessions, words
 
 files = layout.room("files", __name__)
-LARGEST = 1_000_000
 
 
 @files.get("/settings/file")
@@ -46,9 +45,10 @@ def read_in() -> AnyResponse | tuple[str, int]:
     """Make drafts of what a file changes; a mistake is named with its line, and then nothing is kept."""
     try:
         text = _given()
+        found = clinicfile.parse(text)  # before the transaction: nobody else waits for it
         with db.unit_of_work(sessions.clinic().id) as session:
             clinic = session.get_one(Clinic, sessions.clinic().id)
-            drafted = clinicfile.draft(session, clinic, text, layout.the_actor())
+            drafted = clinicfile.keep(session, clinic, found, text, layout.the_actor())
     except UnicodeDecodeError:
         return _page("", [publishing.Problem("file", words.say("clinic_file", "not_text"))]), 422
     except clinicfile.BadFile as wrong:
@@ -61,7 +61,7 @@ def read_in() -> AnyResponse | tuple[str, int]:
 def _given() -> str:
     sent = request.files.get("file")
     if sent is not None and sent.filename:
-        return sent.stream.read(LARGEST + 1).decode("utf-8-sig")
+        return sent.stream.read(places.LONGEST + 1).decode("utf-8-sig")
     return request.form.get("text", "").replace("\r\n", "\n")
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from config import clock
-from messaging import people, phone, proofing, saved, wording
+from messaging import clinicnames, people, phone, proofing, saved, wording
 from messaging import words as clinic_words
 from messaging.models import Clinic, Patient, Staff
 from reminders import phrasing
@@ -90,7 +90,8 @@ def _values(
     session: Session, clinic: Clinic, patient: Patient | None, language: str, shared: bool
 ) -> dict[str, str]:
     if patient is None:
-        known = {"clinic": clinic.name, "clinic_phone": phone.display(clinic.phone)}
+        name = clinicnames.in_texts(clinic, language)
+        known = {"clinic": name, "clinic_phone": phone.display(clinic.phone)}
         return known | {"care_team": phrasing.texts(language)["care_team"]}
     visit = session.scalar(
         select(Appointment)
@@ -102,7 +103,7 @@ def _values(
         .order_by(Appointment.starts_at)
         .limit(1)
     )
-    said = phrasing.about_clinic(clinic, patient)
+    said = phrasing.about_clinic(clinic, patient, language)
     if visit is not None:
         said = phrasing.words(clinic, patient, visit, clock.now(), language=language)
     said |= {"care_team": phrasing.texts(language)["care_team"]}

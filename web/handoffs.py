@@ -15,6 +15,7 @@ from messaging import people as directory
 from messaging.inbox.models import InboxItem
 from messaging.models import Clinic, Patient, Staff
 from reminders import handoffs as verbs
+from reminders import phrasing
 from reminders.models import Handoff
 from web import layout, permissions, persons, routes, sessions, times, words
 
@@ -74,7 +75,10 @@ def ask() -> Response | tuple[str, int]:
             return _page(session, problem=words.say("refusals", "no_record")), 422
         place = request.form.get("place", "").strip()[:120] or None
         verbs.request(session, clinic, patient, requested_by=audit.Actor.staff(staff.id), place=place)
+        unsaid = place is not None and not phrasing.place_of(clinic, place)
     flash(words.say("notices", "handoff_requested"))
+    if unsaid:
+        flash(words.say("notices", "handoff_place_unsaid"))
     return redirect(url_for("handoffs.show"), 303)
 
 

@@ -15,7 +15,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from config import clock, db
 from messaging.models import Clinic
-from reminders import importruns, mapping, tables
+from reminders import importfiles, importruns, mapping, tables
 from reminders.models import ImportRun
 from web import layout, permissions, sessions, times, words
 
@@ -51,18 +51,13 @@ def take_in() -> AnyResponse | tuple[str, int]:
     if upload is None or not upload.filename:
         return _door(words.say("importing", "no_file")), 422
     try:
-        with (
-            _on_disk(upload) as path,
-            tables.opened(path, ()) as table,
-            db.unit_of_work(sessions.clinic().id) as session,
-        ):
-            run = importruns.take_in(session, sessions.clinic(), kind, source, table, by=layout.the_actor())
-            empty = run.rows == 0
-            if empty:
-                importruns.stop(session, run, by=layout.the_actor())
+        with _on_disk(upload) as path, tables.opened(path, ()) as table:
+            run = importfiles.take_in(sessions.clinic(), kind, source, table, by=layout.the_actor())
     except tables.BadFile as wrong:
         return _door(words.say("importing", "bad_file", why=str(wrong))), 422
-    if empty:
+    if run.rows == 0:
+        with db.unit_of_work(sessions.clinic().id) as session:
+            importruns.stop(session, session.merge(run), by=layout.the_actor())
         return _door(words.say("importing", "no_rows")), 422
     return redirect(url_for("importing.run", run_id=run.id), 303)
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from config import audit, clock, db, runtime
-from messaging import outbox
+from messaging import clinicnames, outbox
 from messaging.models import Clinic, Patient, Staff
 from reminders import previewing, replanning, simulation
 from reminders.models import Replanning
@@ -47,7 +47,7 @@ def _send_test(session: Session, clinic: Clinic, staff: Staff) -> str:
         return "test_gone"
     # Pressed twice in a minute it is one text.
     dedupe = f"test:{staff.id}:{step}:{example.language}:{clock.now():%Y%m%d%H%M}"
-    marked = words.say("cadence", "test_body", clinic=clinic.name, text=body)
+    marked = words.say("cadence", "test_body", clinic=clinicnames.in_texts(clinic, "en"), text=body)
     if outbox.text_staff(session, clinic, staff, body=marked, dedupe=dedupe, lane="bulk") is None:
         return "test_no_number"
     audit.record(

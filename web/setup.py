@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from config import audit, db
-from messaging import outbox
+from messaging import clinicnames, outbox
 from messaging.models import Clinic, Staff
 from web import editions, layout, permissions, readiness, sessions, words
 from web.ids import uuid_of
@@ -55,7 +55,7 @@ def send_test() -> Response | tuple[str, int]:
     with db.unit_of_work(sessions.clinic().id) as session:
         clinic, staff = session.get_one(Clinic, sessions.clinic().id), session.get_one(Staff, me.id)
         db.load_keys(session, {clinic.key_id})
-        body = words.say("setup_words", "test_text", clinic=clinic.name)
+        body = words.say("setup_words", "test_text", clinic=clinicnames.in_texts(clinic, "en"))
         dedupe = f"{readiness.TEST_TEXT}:{staff.id}:{once}"
         if outbox.text_staff(session, clinic, staff, body=body, dedupe=dedupe) is None:
             return _page(session, problem=words.say("setup_words", "no_number")), 422

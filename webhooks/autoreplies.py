@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 
 from config import clock
-from messaging import outbox, phone, words
+from messaging import clinicnames, outbox, phone, words
 from messaging.models import Message
 from webhooks.inbound import Inbound
 
@@ -63,7 +63,8 @@ def stopped(inbound: Inbound, scope: str | None) -> None:
 
 
 def _say(inbound: Inbound, key: str) -> str:
-    about = {"clinic": inbound.clinic.name, "clinic_phone": phone.display(inbound.clinic.phone)}
+    name = clinicnames.in_texts(inbound.clinic, inbound.language)
+    about = {"clinic": name, "clinic_phone": phone.display(inbound.clinic.phone)}
     return words.of(inbound.session, inbound.clinic.id).say(key, inbound.language, about)
 
 

@@ -34,11 +34,11 @@ def read_in(file: Path, clinic_name: str | None, json_: bool) -> None:
     """Read FILE.toml into drafts, never straight into force. Exit 3 names each mistake by line."""
     opening.begin()
     try:
+        text = file.read_text("utf-8-sig")
+        found = clinicfile.parse(text)
         with db.unit_of_work(db.EVERY) as session:
             at = the_clinic(session, clinic_name)
-            drafted = clinicfile.draft(
-                session, at, file.read_text("utf-8-sig"), audit.Actor.operator(_user())
-            )
+            drafted = clinicfile.keep(session, at, found, text, audit.Actor.operator(_user()))
     except (clinicfile.BadFile, UnicodeDecodeError) as wrong:
         problems = wrong.problems if isinstance(wrong, clinicfile.BadFile) else ["not a text in UTF-8"]
         for problem in problems:

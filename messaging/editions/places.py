@@ -8,12 +8,22 @@ from typing import Any
 from messaging.editions.problems import Problem
 
 Path = tuple[str | int, ...]
-_HEAD = re.compile(r"\s*(\[\[?)\s*([^\[\]]+?)\s*\]\]?\s*(?:#.*)?$")
+# What a clinic decides fits many times over; what is longer, deeper or wider was not written by hand.
+LONGEST = 64 * 1024
+DEEPEST = 8
+WIDEST = 18
+_HEAD = re.compile(r"(\[\[?)([^\[\]]+)\]\]?\s*(?:#.*)?$")
 _KEY = re.compile(
-    r"""\s*((?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*'))*)\s*="""
+    r"""((?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*'))*)\s*="""
 )
 _PART = re.compile(r"""[A-Za-z0-9_-]+|"[^"]*"|'[^']*'""")
 _BROKEN = re.compile(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", re.DOTALL)
+# Every alternative ends somewhere, also where its quotation mark is never closed: one walk, whatever the text.
+_TOKEN = re.compile(
+    r'''(?P<text>"""(?:\\.?|[^\\])*?(?:"""|\Z)|'{3}.*?(?:'{3}|\Z)|"(?:\\.|[^"\\\n])*"?|'[^'\n]*'?)'''
+    r"|(?P<word>[A-Za-z0-9_+-]+)|(?P<dot>\.)|(?P<space>[ \t]+)|(?P<other>#[^\n]*|.)",
+    re.DOTALL,
+)
 
 
 class NotToml(ValueError):
@@ -25,7 +35,10 @@ class NotToml(ValueError):
 
 
 def read(text: str) -> dict[str, Any]:
-    """Return the tables of a TOML text. Raises NotToml."""
+    """Return the tables of a TOML text. Raises NotToml, also for a text nobody would write and reading would not end."""
+    if len(text.encode("utf-8", "replace")) > LONGEST:
+        raise NotToml(f"this is more than the {LONGEST // 1024} kB that a file may hold", 1, 1)
+    _refuse_what_takes_long(text)
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as broken:
@@ -38,6 +51,30 @@ def read(text: str) -> dict[str, Any]:
         raise NotToml("tables inside tables without end", 1, 1) from None
 
 
+def _refuse_what_takes_long(text: str) -> None:
+    """Raise NotToml at a key of too many parts and at a number of too many digits, in one walk over the text.
+
+    The reader needs time and memory that grow with the square of either.
+    """
+    parts, after_dot = 0, False
+    for token in _TOKEN.finditer(text):
+        kind = token.lastgroup
+        if kind == "space":
+            continue
+        if kind == "word" and token[0][:2].strip("+-")[:1].isdigit() and len(token[0]) > WIDEST:
+            raise _at(text, token.start(), f"a number of more than {WIDEST} digits")
+        named = kind in ("word", "text")
+        parts = (parts + 1 if after_dot else 1) if named else parts if kind == "dot" else 0
+        after_dot = kind == "dot"
+        if parts > DEEPEST:
+            raise _at(text, token.start(), f"a name of more than {DEEPEST} parts")
+
+
+def _at(text: str, place: int, message: str) -> NotToml:
+    line_begins = text.rfind("\n", 0, place) + 1
+    return NotToml(message, text.count("\n", 0, place) + 1, place - line_begins + 1)
+
+
 def path_of(field: str) -> Path:
     """Return a field such as "steps[1].before" as a path: ("steps", 1, "before")."""
     return tuple(
@@ -45,27 +82,33 @@ def path_of(field: str) -> Path:
     )
 
 
-def line_of(text: str, path: Sequence[str | int]) -> int | None:
-    """Return the line (from 1) of the field at `path`, or of the nearest table around it; None where neither stands.
+def lines_of(text: str) -> dict[Path, int]:
+    """Return the line (from 1) in which each table and each field of a text begins, by its path.
 
     Values over several lines are skipped as little as the files we write need: a string that holds a header or an
     assignment on a line of its own may be taken for one.
     """
-    best: tuple[int, int] | None = None
-    wanted, counts = tuple(path), dict[Path, int]()
+    lines, counts = dict[Path, int](), dict[Path, int]()
     table: Path = ()
     for number, line in enumerate(text.splitlines(), 1):
-        head, key = _HEAD.match(line), _KEY.match(line)
+        head, key = _HEAD.match(line.strip()), _KEY.match(line.lstrip())
         if head is not None:
             table = _table(_parts(head[2]), counts, listed=head[1] == "[[")
-            here = table
+            lines.setdefault(table, number)
         elif key is not None:
-            here = (*table, *_parts(key[1]))
-        else:
-            continue
-        if here and wanted[: len(here)] == here and (best is None or len(here) > best[0]):
-            best = (len(here), number)
-    return best[1] if best else None
+            lines.setdefault((*table, *_parts(key[1])), number)
+    return lines
+
+
+def nearest(lines: Mapping[Path, int], path: Sequence[str | int]) -> int | None:
+    """Return the line of the field at `path`, or of the nearest table around it; None where neither stands."""
+    around = (tuple(path[:length]) for length in range(len(path), 0, -1))
+    return next((lines[place] for place in around if place in lines), None)
+
+
+def line_of(text: str, path: Sequence[str | int]) -> int | None:
+    """Return what `nearest` says of one field; who asks for many keeps `lines_of`."""
+    return nearest(lines_of(text), path)
 
 
 def _parts(dotted: str) -> Path:

@@ -26,7 +26,7 @@ KEYS = {
     "reminder_link", "reminder_own",
     "reminder_link_only", "reminder_link_codes", "reminder_codes", "missed_visit", "generic_missed_visit", "staff_alert", "staff_escalated", "staff_handoff", "staff_covering",
     "form_link", "form_again", "stopped_reminders", "stopped_screening", "stopped_visit", "crisis_line", "generic_reminder",
-    "generic_reminder_link", "generic_reminder_own", "generic_form_link", "generic_form_again", "generic_confirmed", "place_reminder_hours",
+    "generic_reminder_link", "generic_reminder_own", "generic_form_link", "generic_form_again", "generic_confirmed", "generic_change_requested", "generic_arrived", "generic_late", "generic_handoff_ready", "generic_handoff_soon", "place_reminder_hours",
 }  # fmt: skip
 
 

@@ -34,10 +34,10 @@ def test_looking_changes_nothing_however_often(inside, ward):
     assert [(one.state, one.tries, one.expires_at) for one in ward.all(IntakeLink)] == before
 
 
-def test_who_was_away_too_long_says_the_birth_date_again_and_loses_the_press_not_the_page(
+def test_who_was_away_too_long_says_the_birth_date_again_and_loses_neither_press_nor_page(
     inside, ward, travel
 ):
-    ward.visit(2 * DAYS)
+    visit = ward.visit(2 * DAYS)
     inside.get("/i/me")
     travel.shift(timedelta(minutes=31))
     inside.post("/i/me/visit", act="confirm")
@@ -45,7 +45,8 @@ def test_who_was_away_too_long_says_the_birth_date_again_and_loses_the_press_not
     inside.post(day=1, month=2, year=1990)
     assert "That does not match what we have." in inside.page
     inside.post(day=BORN.day, month=BORN.month, year=BORN.year)
-    assert (inside.path, inside.heading) == ("/i/me", "Your visits")
+    assert (inside.path, inside.heading) == ("/i/me?saved=1", "Your visits")
+    assert ward.state(visit) == "confirmed"
 
 
 def test_five_wrong_birth_dates_close_it_for_good_and_ask_a_person_to_call(inside, ward, travel):

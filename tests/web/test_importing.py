@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from config import clock, db
 from messaging.models import Patient
-from reminders import importruns
+from reminders import importfiles, importruns
 from reminders.models import Appointment, ImportPart, ImportRun, Reminder
 from tests.reminders.conftest import cadence_edition
 
@@ -198,7 +198,7 @@ def test_names_stand_nowhere_unsealed_while_a_file_waits(house: Any, admin: Any)
 
 
 def test_a_run_goes_on_where_a_worker_died(house: Any, admin: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(importruns, "PART", 1)
+    monkeypatch.setattr(importfiles, "PART", 1)
     address = send(admin, PATIENTS).headers["Location"]
     admin.post(address, begin="1", **chosen(admin.get(address).text))
     with db.unit_of_work(house.clinic.id) as session:

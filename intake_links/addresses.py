@@ -1,0 +1,31 @@
+"""Reads the token of a link out of an address as phones open it: with a full stop, a bracket, the next word. Pure."""
+
+import re
+import unicodedata
+
+# keys.new_token: 128 bits in base64url.
+LENGTH = 22
+# So many signs before a token may be taken for its own: an underscore or a hyphen that marked the link.
+BEFORE = 3
+_RUN = re.compile(rf"[A-Za-z0-9_-]{{{LENGTH},}}")
+_PAGE = re.compile(r"\W*(me)?\W*")
+
+
+def tokens_in(typed: str) -> list[str]:
+    """Return what may be the token in this part of an address, the likeliest first; the text itself where none is."""
+    found = _RUN.search(_seen(typed))
+    if found is None:
+        return [typed]
+    run = found[0]
+    return [run[at : at + LENGTH] for at in range(min(BEFORE, len(run) - LENGTH) + 1)]
+
+
+def page_in(rest: str) -> str | None:
+    """Return which page of a link the rest of an address means: "" its first, "me" the patient's own, None neither."""
+    found = _PAGE.fullmatch(_seen(rest))
+    return None if found is None else found[1] or ""
+
+
+def _seen(text: str) -> str:
+    """Leave out what nobody sees: joiners, marks of direction, soft hyphens, line ends within a word."""
+    return "".join(one for one in text if unicodedata.category(one) not in ("Cf", "Cc", "Mn"))

@@ -1,0 +1,59 @@
+"""Binds every form a patient is shown to its link and screen, whoever's visit the browser has begun meanwhile."""
+
+import hmac
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from config import keys
+from intake_links.models import IntakeLink, LinkSession
+
+FIELD = "bound"
+
+
+@dataclass(frozen=True)
+class Held:
+    """A visit that this browser has begun, by its token."""
+
+    token: str
+    link_id: UUID
+    patient_id: UUID
+
+
+def mark(link_id: UUID, part: int) -> str:
+    """Return what a form carries of the link it was made for and of the link's instrument number `part` (0: none)."""
+    bound = f"{link_id.hex}-{part}"
+    return f"{bound}-{_seal(bound)}"
+
+
+def read(marked: str) -> tuple[UUID, int] | None:
+    """Return the link and the part a form was made for; None for what is no mark of ours."""
+    bound, _, seal = marked.rpartition("-")
+    if not hmac.compare_digest(_seal(bound).encode(), seal.encode("utf-8", "replace")):
+        return None
+    link_id, _, part = bound.partition("-")
+    return UUID(hex=link_id), int(part)
+
+
+def _seal(bound: str) -> str:
+    return hmac.digest(keys.ring().secret("forms"), bound.encode("utf-8", "replace"), "sha256").hex()[:32]
+
+
+def held(session: Session, tokens: Sequence[str]) -> list[Held]:
+    """Return the visits these tokens belong to, in their order."""
+    known = {keys.token_hash(token): token for token in tokens}
+    asked = (
+        select(LinkSession.token_hash, IntakeLink.id, IntakeLink.patient_id)
+        .join(IntakeLink, IntakeLink.id == LinkSession.link_id)
+        .where(LinkSession.token_hash.in_(known))
+    )
+    visits = [Held(known[hashed], *whose) for hashed, *whose in session.execute(asked)]
+    return sorted(visits, key=lambda visit: tokens.index(visit.token))
+
+
+def are_several(visits: Sequence[Held]) -> bool:
+    """Whether more than one patient uses this browser, so that an address alone does not say whose page it is."""
+    return len({visit.patient_id for visit in visits}) > 1
