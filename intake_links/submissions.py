@@ -16,6 +16,7 @@ from config import clock, db
 from intake_links import alerts, links, progress, scoring
 from intake_links.models import IntakeLink, Screen
 from messaging.models import Clinic, Patient
+from messaging.reasons import Reason
 
 
 def begin(session: Session, clinic: Clinic, link: IntakeLink, part: int) -> Screen:
@@ -233,8 +234,8 @@ def _finish(session: Session, clinic: Clinic, screen: Screen, submitted_at: date
         alerts.say_it_went_on(session, clinic, screen, score)
     elif score.positive or alerts.short_form(session, screen, score) is not None:
         screen.owed = "screen"
-        summary = alerts.summary_of(session, screen, score)
-        alerts.open_item(session, clinic, screen, "screen", summary, score=score)
+        findings = alerts.findings_of(session, screen, score)
+        alerts.open_item(session, clinic, screen, "screen", findings, score=score)
     return score
 
 
@@ -269,9 +270,5 @@ def _keep_beside(
     session.flush()
     _finish(session, clinic, screen, clock.now())
     alerts.open_item(
-        session,
-        clinic,
-        screen,
-        "reply",
-        links.staff_words()["again"].format(instrument=alerts.title_of(screen)),
+        session, clinic, screen, "reply", [Reason("again", {"instrument": alerts.title_of(screen)})]
     )

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from config import clock, db
 from messaging import consent, phone
 from messaging.models import PROGRAMMES, Clinic, ConsentEntry, Patient, PatientNumber
-from reminders import appointments, planner
+from reminders import appointments, planner, reasons
 from reminders.models import Appointment, Reminder
 from web import times, words
 
@@ -226,5 +226,5 @@ def _planned(step: Reminder, zone: str, now: datetime) -> tuple[str, str, str, s
         step.step.replace("_", " "),
         times.moment(step.due_at, now, zone) if step.due_at else "not sent",
         words.say("reminders", step.state),
-        ", ".join(words.say("reasons", reason) for reason in step.why),
+        ", ".join(reasons.kept(step.why)),
     )
