@@ -17,7 +17,7 @@ from messaging.models import Clinic, Patient
 from reminders import dispatch, questionnaires
 from reminders.models import Appointment, Reminder
 from reminders.publishing import CADENCE
-from tests.reminders.conftest import NOW, World, plan_of, texts_to
+from tests.reminders.conftest import NOW, World, plan_of, texts_to, why_of
 
 BY_SCHEDULE = {
     "name": "ours",
@@ -129,7 +129,7 @@ def test_a_reminder_by_the_schedule_asks_what_is_due_once_and_then_reminds_only(
     answered(world, patient, "gad2", -2)
     reminder = sent(world, later)
     assert reminder.state == "queued"
-    assert [one for one in reminder.why if one.startswith("not asked")] == [
+    assert [one for one in why_of(reminder) if one.startswith("not asked")] == [
         "not asked: phq2, recent (annual)",
         "not asked: gad2, recent (annual)",
     ]
