@@ -273,7 +273,7 @@ def test_over_all_visits_of_a_patient_the_caps_hold_and_each_text_has_its_moment
             assert used.combine_day
             assert any(limits.shared(one, text, used.min_gap) and one.at <= text.at for one in sent)
         else:
-            assert said.startswith("cap: ")
+            assert reasons.words(said).startswith("cap: ")
             assert ages.count(0) >= used.cap_per_day or sum(age < 7 for age in ages) >= used.cap_per_week
 
 
