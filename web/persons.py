@@ -49,13 +49,18 @@ class Number:
 
 @dataclass(frozen=True)
 class Visit:
-    """A visit with its state in words; `planned` says what goes out when, and why where it does not."""
+    """A visit with its state in words; `planned` says what goes out when, and why where it does not.
 
+    `quiet` says since when the patient wants no texts about it, "" where they never said so.
+    """
+
+    id: UUID
     when: str
     state: str
     place: str
     clinician: str
     past: bool
+    quiet: str
     planned: list[tuple[str, str, str, str]]
 
 
@@ -202,11 +207,15 @@ def visit(one: Appointment, steps: Sequence[Reminder] = ()) -> Visit:
     """Return a visit in words, with the reminders around it."""
     now = clock.now()
     return Visit(
+        id=one.id,
         when=times.moment(one.starts_at, now, one.zone),
         state=words.say("visits", one.state),
         place=one.place or "",
         clinician=one.clinician or "",
         past=one.starts_at < now,
+        quiet=words.say("wishes", "quiet", at=times.moment(one.quiet_at, now, one.zone))
+        if one.quiet_at
+        else "",
         planned=[_planned(step, one.zone, now) for step in steps],
     )
 

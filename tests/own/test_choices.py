@@ -189,6 +189,19 @@ def test_a_visit_they_want_no_texts_about_stays_silent_when_hours_are_chosen(ins
     assert {row.state for row in ward.reminders(visit).values()} == {"dropped"}
 
 
+@pytest.mark.parametrize(
+    ("said", "quiet"),
+    [("granted:reminders", False), ("granted:screening", True), ("revoked:reminders", True)],
+)
+def test_whoever_starts_reminders_again_wants_them_about_every_visit(inside, ward, said, quiet):
+    visit = ward.visit(4 * DAYS)
+    with db.unit_of_work(db.EVERY) as session:
+        silencing.quiet(session, session.get_one(Appointment, visit), "test")
+    inside.get("/i/me/texts").post("/i/me/texts", say=said)
+    assert (ward.see(Appointment, visit).quiet_at is not None) == quiet
+    assert ("planned" in {row.state for row in ward.reminders(visit).values()}) != quiet
+
+
 def test_without_a_number_that_can_be_texted_the_page_says_to_call(inside, ward):
     with db.unit_of_work(db.EVERY) as session:
         clinic = session.get_one(Clinic, ward.clinic_id)
