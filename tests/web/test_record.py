@@ -135,6 +135,7 @@ def test_who_may_not_change_patients_and_another_clinic_lift_no_wish(house: Any,
     patient = house.patient()
     visit, path = quiet_visit(house, patient), f"/patients/{patient.id}/visits"
     assert house.signed_in(house.staff(role="auditor")).post(f"{path}/{visit.id}/texts").status_code == 403
-    stranger = another_house.signed_in(another_house.staff())
+    other = another_house()
+    stranger = other.signed_in(other.staff())
     assert stranger.post(f"{path}/{visit.id}/texts").status_code == 404
     assert wished(visit)
