@@ -213,7 +213,7 @@ def visit(one: Appointment, steps: Sequence[Reminder] = ()) -> Visit:
         place=one.place or "",
         clinician=one.clinician or "",
         past=one.starts_at < now,
-        quiet=words.say("wishes", "quiet", at=times.moment(one.quiet_at, now, one.zone))
+        quiet=words.say("wishes", "quiet", at=times.moment(one.quiet_at, now, one.zone, running=True))
         if one.quiet_at
         else "",
         planned=[_planned(step, one.zone, now) for step in steps],
