@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+from collections.abc import Sequence
 from datetime import timedelta
 
 from sqlalchemy import select
@@ -10,12 +11,15 @@ from sqlalchemy.orm import Session
 from config import audit, clock, db, keys
 from intake_links import links, scoring
 from intake_links.models import Screen
+from messaging import reasons
 from messaging.inbox import items
 from messaging.inbox.models import InboxItem
 from messaging.models import Clinic, Patient
+from messaging.reasons import Reason
 
 # After so long without another answer a form counts as left; a visit on a phone ends by then too (links.IDLE).
 STOPPED_AFTER = timedelta(minutes=30)
+UNFINISHED = Reason("unfinished")
 
 
 def answers_of(screen: Screen) -> tuple[int | None, ...]:
@@ -50,15 +54,16 @@ def open_item(
     clinic: Clinic,
     screen: Screen,
     kind: str,
-    summary: str,
+    findings: Sequence[Reason],
     again: str = "",
     score: scoring.Score | None = None,
 ) -> InboxItem:
-    """Open the item of one kind about this screen; `again` makes a further one for a further reason.
+    """Open the item of one kind about this screen, with what was found; `again` makes a further one for a further reason.
 
     With its score the clinic's rules about who gets what can ask for the band.
     """
     db.load_keys(session, {clinic.key_id})
+    summary = say(findings)
     item = items.open_item(
         session,
         clinic,
@@ -68,8 +73,35 @@ def open_item(
         summary=summary,
         patient_id=screen.patient_id,
     )
+    if item.summary == summary:
+        _keep(item, findings)
     _say_what_was_screened(session, item, screen, score)
     return item
+
+
+def say(findings: Sequence[Reason]) -> str:
+    """Return in words what was found, as an item says it in one line."""
+    words, said = links.staff_words(), ""
+    before = ""
+    for finding in findings:
+        said += words["alerts_joined"] if finding.key == before == "alert" else ""
+        said += reasons.Sentences(words).words(finding)
+        before = finding.key
+    return said
+
+
+def _keep(item: InboxItem, findings: Sequence[Reason]) -> None:
+    kept = json.dumps([finding.stored() for finding in findings])
+    if item.findings != kept:
+        item.findings = kept
+
+
+def _kept(item: InboxItem) -> list[Reason]:
+    """What the item says, but not that the form is unfinished. Of an old item only its sentence is known."""
+    if item.findings is None:
+        return [Reason("as_written", {"text": item.summary or ""})]
+    findings = map(reasons.read, json.loads(item.findings))
+    return [finding for finding in findings if finding != UNFINISHED]
 
 
 def _say_what_was_screened(
@@ -95,37 +127,34 @@ def safety_item(session: Session, screen: Screen) -> InboxItem | None:
 
 def raise_alert(session: Session, clinic: Clinic, screen: Screen, score: scoring.Score) -> None:
     """Tell a person of the alerting answers, at once; a graver answer than before rewrites what the item says."""
-    summary = summary_of(session, screen, score)
+    findings = findings_of(session, screen, score)
     if screen.owed != "safety":
         screen.owed = "safety"
         note(session, screen, "alerted", audit.Actor.system("intake"), alerts=",".join(score.alerts))
-    item = open_item(session, clinic, screen, "safety", summary, score=score)
-    if item.summary == summary:
+    item = open_item(session, clinic, screen, "safety", findings, score=score)
+    if item.summary == say(findings):
         return
     if item.acknowledged_at is not None:
         # A person has dealt with the milder answer: the graver one is news, and its clock starts anew.
         again = f":{clock.iso(clock.now())}"
-        open_item(session, clinic, screen, "safety", summary, again, score)
+        open_item(session, clinic, screen, "safety", findings, again, score)
     else:
-        _rewrite(session, item, summary)
+        _rewrite(session, item, findings)
 
 
 def say_it_changed(session: Session, screen: Screen, index: int, value: int | None) -> None:
     """Add to the item that the alerting answer was changed to a milder one; what was said first stays said."""
     item = safety_item(session, screen)
     if item is not None:
-        words = links.staff_words()
         now = _answer_words(scoring.instrument(screen.instrument), index, value)
-        kept = (item.summary or "").replace(words["unfinished"], "")
-        _rewrite(session, item, kept + words["changed"].format(answer=now) + words["unfinished"])
+        _rewrite(session, item, [*_kept(item), Reason("changed", {"answer": now}), UNFINISHED])
 
 
 def say_it_is_finished(session: Session, screen: Screen, score: scoring.Score) -> None:
     """Put the total in the place of "not finished" on an item that was made by a single answer."""
     item = safety_item(session, screen)
     if item is not None:
-        kept = (item.summary or "").replace(links.staff_words()["unfinished"], "")
-        _rewrite(session, item, kept + _total(session, screen, score))
+        _rewrite(session, item, [*_kept(item), _total(session, screen, score)])
         _say_what_was_screened(session, item, screen, score)
 
 
@@ -142,19 +171,19 @@ def tell_it_stopped(session: Session, clinic: Clinic, screen: Screen) -> None:
         return
     screen.owed = "screen"
     note(session, screen, "stopped", audit.Actor.system("intake"))
-    open_item(session, clinic, screen, "screen", summary_of(session, screen, score_of(session, screen)))
+    open_item(session, clinic, screen, "screen", findings_of(session, screen, score_of(session, screen)))
 
 
 def say_it_went_on(session: Session, clinic: Clinic, screen: Screen, score: scoring.Score) -> None:
     """A form that was left midway has been handed in after all: its item says how it ended."""
-    summary = _total(session, screen, score)
     if score.positive or short_form(session, screen, score) is not None:
-        summary = summary_of(session, screen, score)
+        findings = findings_of(session, screen, score)
     else:
-        summary = links.staff_words()["went_on"].format(instrument=title_of(screen)) + summary
-    item = open_item(session, clinic, screen, "screen", summary)
-    if item.summary != summary:
-        _rewrite(session, item, summary)
+        went_on = Reason("went_on", {"instrument": title_of(screen)})
+        findings = [went_on, _total(session, screen, score)]
+    item = open_item(session, clinic, screen, "screen", findings)
+    if item.summary != say(findings):
+        _rewrite(session, item, findings)
 
 
 def _short_within(session: Session, screen: Screen) -> scoring.Instrument | None:
@@ -168,43 +197,41 @@ def _short_within(session: Session, screen: Screen) -> scoring.Instrument | None
     return None
 
 
-def _rewrite(session: Session, item: InboxItem, summary: str) -> None:
-    item.summary = summary
+def _rewrite(session: Session, item: InboxItem, findings: Sequence[Reason]) -> None:
+    item.summary = say(findings)
+    _keep(item, findings)
     items.note_event(session, item, audit.Actor.system("intake"), "updated")
 
 
 def repair(session: Session, clinic: Clinic, screen: Screen) -> InboxItem:
     """Open the item a screen owes a person and has not: the reconciler's one act."""
     kind = screen.owed or "safety"
-    summary, score = links.staff_words()["lost"].format(instrument=title_of(screen)), None
+    findings, score = [Reason("lost", {"instrument": title_of(screen)})], None
     with contextlib.suppress(keys.WrongKey, scoring.BadAnswer):
         score = score_of(session, screen)
         if score.alerts or kind != "safety":
-            summary = summary_of(session, screen, score)
+            findings = findings_of(session, screen, score)
     note(session, screen, "repaired", audit.Actor.system("intake"), kind=kind)
-    return open_item(session, clinic, screen, kind, summary, score=score)
+    return open_item(session, clinic, screen, kind, findings, score=score)
 
 
-def summary_of(session: Session, screen: Screen, score: scoring.Score) -> str:
-    """Return in plain words what a person must know first: the alerting answer, else that the screen is positive."""
-    words, definition, answers = (
-        links.staff_words(),
-        scoring.instrument(screen.instrument),
-        answers_of(screen),
-    )
-    said = [
-        words["alert"].format(
-            item=rule.item,
-            instrument=definition.title,
-            answer=_answer_words(definition, rule.item - 1, answers[rule.item - 1]),
-        )
+def findings_of(session: Session, screen: Screen, score: scoring.Score) -> list[Reason]:
+    """Return what a person must know first: the alerting answer, else that the screen is positive."""
+    definition, answers = scoring.instrument(screen.instrument), answers_of(screen)
+    found = [
+        _alert(definition, rule.item, answers[rule.item - 1])
         for rule in definition.alerts
         if (answers[rule.item - 1] or 0) >= rule.at_least
     ] or [_positive(session, screen, score)]
     end = _total(session, screen, score)
     if screen.state == "started":
-        end = words["unfinished" if score.alerts else "stopped"]
-    return _where(screen) + words["alerts_joined"].join(said) + end
+        end = UNFINISHED if score.alerts else Reason("stopped")
+    return [*_where(screen), *found, end]
+
+
+def _alert(definition: scoring.Instrument, item: int, value: int | None) -> Reason:
+    answer = _answer_words(definition, item - 1, value)
+    return Reason("alert", {"item": item, "instrument": definition.title, "answer": answer})
 
 
 def short_form(session: Session, screen: Screen, score: scoring.Score) -> scoring.Instrument | None:
@@ -219,30 +246,27 @@ def short_form(session: Session, screen: Screen, score: scoring.Score) -> scorin
     return began if first.positive else None
 
 
-def _positive(session: Session, screen: Screen, score: scoring.Score) -> str:
+def _positive(session: Session, screen: Screen, score: scoring.Score) -> Reason:
     short = None if score.positive else short_form(session, screen, score)
     if screen.state == "started" and not score.positive:
         short = _short_within(session, screen)
         if short is not None:
-            return links.staff_words()["positive_within"].format(
-                short=short.title, instrument=title_of(screen)
-            )
+            return Reason("positive_within", {"short": short.title, "instrument": title_of(screen)})
     if short is None:
-        return links.staff_words()["positive"].format(instrument=title_of(screen))
-    return links.staff_words()["positive_short"].format(short=short.title, instrument=title_of(screen))
+        return Reason("positive", {"instrument": title_of(screen)})
+    return Reason("positive_short", {"short": short.title, "instrument": title_of(screen)})
 
 
-def _where(screen: Screen) -> str:
-    here = screen.detail.get("place") == links.TABLET
-    return links.staff_words()["in_building"] if here else ""
+def _where(screen: Screen) -> list[Reason]:
+    return [Reason("in_building")] if screen.detail.get("place") == links.TABLET else []
 
 
-def _total(session: Session, screen: Screen, score: scoring.Score) -> str:
-    definition, words = scoring.instrument(screen.instrument), links.staff_words()
+def _total(session: Session, screen: Screen, score: scoring.Score) -> Reason:
+    definition = scoring.instrument(screen.instrument)
     if score.total is None:
-        return words["total_missing"].format(missing=score.missing, items=len(definition.items))
+        return Reason("total_missing", {"missing": score.missing, "items": len(definition.items)})
     band = next(band for band in definition.bands(sex_of(session, screen)) if band.name == score.band)
-    return words["total"].format(total=score.total, band=_small(band.words["en"]))
+    return Reason("total", {"total": score.total, "band": _small(band.words["en"])})
 
 
 def _answer_words(definition: scoring.Instrument, index: int, value: int | None) -> str:

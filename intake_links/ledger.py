@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from config import clock, db, keys
-from intake_links import alerts, scoring
+from intake_links import alerts, links, scoring
 from intake_links.models import Screen
 from messaging.inbox.models import InboxItem
 from messaging.models import Patient
@@ -17,6 +17,8 @@ from messaging.models import Patient
 BATCH = 200
 # What an item of a kind settles: a safety item has told a person of the whole screen.
 SETTLES = {"safety": ("safety",), "screen": ("safety", "screen")}
+# Why answers cannot be judged: somebody must look at them, whatever was acknowledged.
+UNREADABLE = ("sealed", "unscored")
 
 
 @dataclass(frozen=True)
@@ -87,14 +89,15 @@ def _items(session: Session, screens: Sequence[Screen]) -> dict[UUID, list[Inbox
 
 
 def _kind(session: Session, screen: Screen) -> tuple[str | None, str]:
+    """The class of item the screen owes, None if none; and why its answers could not be judged, "" if they could."""
     try:
         score = alerts.score_of(session, screen)
     except keys.WrongKey:
         if session.get(db.DataKey, screen.key_id) is None:
-            return screen.owed, "the answers were deleted"
-        return screen.owed or "safety", "the answers do not open"
+            return screen.owed, "deleted"
+        return screen.owed or "safety", "sealed"
     except (scoring.BadAnswer, ValueError):
-        return screen.owed or "safety", "the answers cannot be scored"
+        return screen.owed or "safety", "unscored"
     if score.alerts or screen.owed == "safety":
         return "safety", ""
     if (screen.state != "started" and score.positive) or screen.owed:
@@ -108,12 +111,12 @@ def _row(screen: Screen, kind: str, why: str, found: Sequence[InboxItem]) -> Led
     # Of several items the one that is still owed speaks, else the first.
     item = next(iter(late or sorted(found, key=lambda one: one.id)), None)
     if item is None:
-        why = why or "no item in the inbox"
+        why = why or "no_item"
     elif late:
-        why = why or "not acknowledged in time"
+        why = why or "late"
     elif item.acknowledged_at is None:
-        why = why or "waiting, in time"
-    unreadable = why in ("the answers do not open", "the answers cannot be scored")
+        why = why or "waiting"
+    unreadable = why in UNREADABLE
     return LedgerRow(
         screen_id=screen.id,
         clinic_id=screen.clinic_id,
@@ -126,5 +129,5 @@ def _row(screen: Screen, kind: str, why: str, found: Sequence[InboxItem]) -> Led
         by=item.acknowledged_by if item else None,
         done_at=item.done_at if item else None,
         owed=item is None or bool(late) or (unreadable and item.acknowledged_at is None),
-        why=why or "acknowledged",
+        why=links.staff_words("ledger")[why or "acknowledged"],
     )

@@ -45,10 +45,10 @@ class Visit:
 
 
 @cache
-def staff_words() -> dict[str, str]:
-    """Return the sentences this room writes for staff, by key."""
+def staff_words(table: str = "summaries") -> dict[str, str]:
+    """Return the sentences this room writes for staff, by key: those of items, or of the "ledger"."""
     text = (resources.files("intake_links") / "texts" / "staff.toml").read_text("utf-8")
-    words: dict[str, str] = tomllib.loads(text)["summaries"]
+    words: dict[str, str] = tomllib.loads(text)[table]
     return words
 
 

@@ -16,6 +16,7 @@ from config import audit, clock, db
 from intake_links import alerts, links, progress, scoring
 from intake_links.models import IntakeLink, Screen
 from messaging.models import Clinic, Patient
+from messaging.reasons import Reason
 
 
 def begin(session: Session, clinic: Clinic, link: IntakeLink, part: int) -> Screen:
@@ -103,7 +104,7 @@ def keep_late(
     _lock(session, first)
     before = alerts.answers_of(first)
     if value != before[index]:
-        _keep_beside(session, clinic, first, [*before[:index], value, *before[index + 1 :]], words="late")
+        _keep_beside(session, clinic, first, [*before[:index], value, *before[index + 1 :]], because="late")
 
 
 def _grow(session: Session, screen: Screen, answers: list[int | None]) -> list[int | None]:
@@ -247,8 +248,8 @@ def _finish(session: Session, clinic: Clinic, screen: Screen, submitted_at: date
         alerts.say_it_went_on(session, clinic, screen, score)
     elif score.positive or alerts.short_form(session, screen, score) is not None:
         screen.owed = "screen"
-        summary = alerts.summary_of(session, screen, score)
-        alerts.open_item(session, clinic, screen, "screen", summary, score=score)
+        findings = alerts.findings_of(session, screen, score)
+        alerts.open_item(session, clinic, screen, "screen", findings, score=score)
     return score
 
 
@@ -268,7 +269,7 @@ def _keep_beside(
     first: Screen,
     answers: Sequence[int | None],
     instrument: str | None = None,
-    words: str = "again",
+    because: str = "again",
 ) -> None:
     """Keep other answers to a form that is over as a screen of their own, and ask a person which are right."""
     definition = scoring.instrument(instrument or first.instrument)
@@ -288,9 +289,5 @@ def _keep_beside(
     session.flush()
     _finish(session, clinic, screen, clock.now())
     alerts.open_item(
-        session,
-        clinic,
-        screen,
-        "reply",
-        links.staff_words()[words].format(instrument=alerts.title_of(screen)),
+        session, clinic, screen, "reply", [Reason(because, {"instrument": alerts.title_of(screen)})]
     )

@@ -79,8 +79,11 @@ def agree(
 ) -> None:
     """Write into the ledger what stops or starts again; what is so already is not written twice.
 
-    A phone that said STOP is blocked by its carrier until it says START: no page can bring its texts back.
+    A phone that said STOP is blocked by its carrier until it says START: no page can bring its texts back. Whoever
+    starts reminders again wants them about every visit, also one of which they wanted to hear no more.
     """
+    if event == "granted" and "reminders" in wanted:
+        silencing.text_again(session, patient, f"patient:{patient.id}")
     number = people.textable_number(session, patient)
     if number is None:
         return

@@ -12,13 +12,13 @@ from sqlalchemy.orm import Session
 from config import audit, clock, db
 from messaging import models as messaging
 from messaging.inbox import snoozing
+from messaging.reasons import Reason
 from reminders import planner
 from reminders.models import Appointment, Reminder
 from reminders.rules import zones
 
 Saved = Literal["created", "updated", "unchanged"]
-CONFIRMED = "confirmed: the patient has confirmed, and confirmed once means silence"
-CHANGE_ASKED = "change: the patient has asked to change this visit"
+CONFIRMED, CHANGE_ASKED = Reason("patient_confirmed"), Reason("change_asked")
 # How long after its start a visit still counts as the one a patient speaks of who says "I am here" or "I am late".
 STILL_TODAY = timedelta(hours=4)
 STILL_TO_COME = (*planner.SPOKEN_OF, "change_asked")
@@ -147,6 +147,8 @@ def _update(appointment: Appointment, patient: messaging.Patient, visit: VisitRe
     if state == "arrived" and appointment.state != "arrived":
         appointment.arrived_at = clock.now()
         patient.here_until = visit.starts_at + STAYS
+    if appointment.patient_id != patient.id:
+        appointment.quiet_at, appointment.quiet_by = None, None
     appointment.patient_id = patient.id
     appointment.starts_at, appointment.zone = visit.starts_at, visit.zone
     appointment.place, appointment.clinician, appointment.kind = visit.place, visit.clinician, visit.kind
@@ -160,8 +162,12 @@ def _state_after(ours: str, theirs: str, moved: bool) -> str:
 
 
 def awaiting_answer(session: Session, patient_id: UUID, now: datetime) -> list[Appointment]:
-    """Return the patient's future, unanswered visits whose present time they have been texted, soonest first."""
-    return [visit for visit in texted(session, patient_id, now) if visit.state == "booked"]
+    """Return the patient's future, unanswered visits whose present time they have been texted, soonest first.
+
+    Not those of which they want to hear no more: no text lists them beside another visit.
+    """
+    visits = texted(session, patient_id, now)
+    return [visit for visit in visits if visit.state == "booked" and visit.quiet_at is None]
 
 
 def texted(session: Session, patient_id: UUID, now: datetime) -> list[Appointment]:
@@ -255,12 +261,6 @@ def next_visit(session: Session, patient_id: UUID, now: datetime) -> Appointment
         Appointment.starts_at > now,
     )
     return session.scalar(visits.order_by(Appointment.starts_at, Appointment.id).limit(1))
-
-
-def quiet(session: Session, appointment: Appointment, actor: str) -> None:
-    """Text no more about this visit, which stays what it is: the patient asked for that and nothing else."""
-    _write_down(session, appointment, actor, "appointment.quiet")
-    planner.silence(session, appointment, planner.QUIET, also_kept=True)
 
 
 def _write_down(

@@ -14,6 +14,7 @@ from intake_links import links, scoring
 from intake_links.models import IntakeLink
 from messaging import models as messaging
 from messaging import outbox, people, wording, words
+from messaging.reasons import Reason
 from reminders import appointments, cadences, phrasing, questionnaires
 from reminders.models import Appointment, Reminder
 from reminders.rules import zones
@@ -58,10 +59,14 @@ class Case:
 
 @dataclass(frozen=True)
 class Composed:
-    """The words of a text, what its reminder must remember of it, and the link it carries, if one."""
+    """The words of a text, what its reminder must remember of it, and the link it carries, if one.
+
+    `codes` are the ids of the visits by the number that the text gives each, so that "Y1" means what it said.
+    """
 
     body: str
-    notes: list[str] = field(default_factory=list)
+    notes: list[Reason] = field(default_factory=list)
+    codes: dict[str, str] | None = None
     link: IntakeLink | None = None
 
 
@@ -72,7 +77,8 @@ def compose(
     assert case.step is not None
     openness, own = people.openness(session, case.patient), words.of(session, case.clinic.id)
     said = _said(case, others, now)
-    notes: list[str] = []
+    notes: list[Reason] = []
+    codes: dict[str, str] | None = None
     key, issued = case.step.text, None
     if case.step.intake:
         issued, notes = _issue_link(session, case, now)
@@ -88,9 +94,9 @@ def compose(
         key = APART.get(key, key) if len(visits) > 1 and (others or key in ASKING) else ALONE.get(key, key)
         if key in APART.values():
             said["codes"] = ", ".join(_coded(case, visit, code, now) for code, visit in enumerate(visits, 1))
-            notes += [code_note(code, visit) for code, visit in enumerate(visits, 1)]
+            codes = {str(code): str(visit.id) for code, visit in enumerate(visits, 1)}
     body = phrasing.say(own, key, case.patient, said, openness=openness)
-    return Composed(body, notes, issued[0] if issued else None)
+    return Composed(body, notes, codes, issued[0] if issued else None)
 
 
 def _said(case: Case, others: Sequence[Case], now: datetime) -> dict[str, str]:
@@ -118,7 +124,7 @@ def _coded(case: Case, visit: Appointment, code: int, now: datetime) -> str:
 
 def _issue_link(
     session: Session, case: Case, now: datetime
-) -> tuple[tuple[IntakeLink, str] | None, list[str]]:
+) -> tuple[tuple[IntakeLink, str] | None, list[Reason]]:
     """A link to what is due of the step's questionnaires, unless one is open, or the patient has not agreed or could
     not open it; and notes on what was not asked."""
     if case.step is None or case.patient.birth_date is None:  # without it nobody could open one
@@ -147,11 +153,6 @@ def _own_page(session: Session, case: Case, now: datetime) -> tuple[IntakeLink, 
     return links.issue(session, case.clinic, case.patient, [], appointment_id=case.visit.id, valid=valid)
 
 
-def code_note(code: int, appointment: Appointment) -> str:
-    """Return what a reminder remembers of a code it gave a visit, so that "Y1" means what the text said."""
-    return f"code {code}: {appointment.id}"
-
-
 def gave_codes(session: Session, patient_id: UUID) -> bool:
     """Whether any text to this patient of late had codes."""
     return bool(_codes(session, patient_id))
@@ -166,14 +167,10 @@ def coded(session: Session, patient_id: UUID, code: int) -> Appointment | None:
 def _codes(session: Session, patient_id: UUID) -> dict[str, str]:
     """The visits' ids by code, as in the last text that had codes."""
     sent = (
-        select(Reminder.why)
+        select(Reminder.codes)
         .join(Appointment, Appointment.id == Reminder.appointment_id)
         .where(Appointment.patient_id == patient_id, Reminder.state.in_(("queued", "done")))
         .order_by(Reminder.due_at.desc())
         .limit(20)
     )
-    for why in session.scalars(sent):
-        codes = dict(note.removeprefix("code ").split(": ") for note in why if note.startswith("code "))
-        if codes:
-            return codes
-    return {}
+    return next(filter(None, session.scalars(sent)), {})

@@ -14,7 +14,8 @@ from config import clock, db
 from messaging import contactability, outbox
 from messaging import models as messaging
 from messaging.inbox import items
-from reminders import cadences, composing, followups, phrasing, planner, restraint, turns
+from messaging.reasons import Reason
+from reminders import cadences, composing, followups, phrasing, planner, reasons, restraint, turns
 from reminders.composing import Case
 from reminders.models import Appointment, Reminder
 from reminders.rules import offsets, planning, zones
@@ -22,8 +23,7 @@ from reminders.rules.planning import ORDINARY_DELAY
 
 DUE = Reminder.state == "planned"
 LEFT = ("sent", "delivered", "undelivered", "failed")
-TOO_CLOSE = "dropped: late, and less than {} before the next step, and the newest step wins"
-NEWEST_WINS = "dropped: a newer reminder of this visit is due, and the newest step wins"
+NEWEST_WINS = reasons.dropped(Reason("newer_due"))
 
 
 def drain() -> int:
@@ -119,6 +119,7 @@ def _with_several_visits(session: Session, cases: Sequence[Case], now: datetime)
             Appointment.patient_id.in_({case.patient.id for case in cases}),
             Appointment.state == "booked",
             Appointment.starts_at > now,
+            Appointment.quiet_at.is_(None),
         )
         .group_by(Appointment.patient_id)
         .having(func.count() > 1)
@@ -136,23 +137,23 @@ def _may_go(
         return False
     objection = restraint.objection(session, case, now)
     if objection:
-        return _drop(reminder, f"dropped: {objection}")
+        return _drop(reminder, reasons.dropped(objection))
     newer = _newer(session, case, rivals.get(case.visit.id, []), now)
     if newer:
         return _drop(reminder, newer)
     useful, rule = _useful(case, now)
     if useful:
         too_much = told.objection(case, now)
-        return _drop(reminder, f"dropped: {too_much}") if too_much else True
+        return _drop(reminder, reasons.dropped(too_much)) if too_much else True
     left = planning.hours_left(case.cadence, case.step)
     later = left.next_open(now, case.zone) if left else now
     if later > now and _useful(case, later)[0]:
         reminder.try_after = later
         return False
-    return _drop(reminder, f"dropped: {rule}")
+    return _drop(reminder, reasons.dropped(rule))
 
 
-def _newer(session: Session, case: Case, rivals: Sequence[Case], now: datetime) -> str | None:
+def _newer(session: Session, case: Case, rivals: Sequence[Case], now: datetime) -> Reason | None:
     """Why this reminder gives way to one of its visit that is due later; None if there is none."""
     late = now - case.due_at > ORDINARY_DELAY
     for rival in rivals:
@@ -165,19 +166,19 @@ def _newer(session: Session, case: Case, rivals: Sequence[Case], now: datetime) 
         at = max(now, rival.due_at)
         holds = restraint.objection(session, rival, now) is None and _useful(rival, at)[0]
         if rival.reminder.state != "planned" or holds:
-            gap = offsets.in_words(case.cadence.min_gap)
-            return TOO_CLOSE.format(gap) if ahead else NEWEST_WINS
+            gap = {"gap": offsets.in_words(case.cadence.min_gap)}
+            return reasons.dropped(Reason("late_too_close", gap)) if ahead else NEWEST_WINS
     return None
 
 
-def _useful(case: Case, now: datetime) -> tuple[bool, str]:
+def _useful(case: Case, now: datetime) -> tuple[bool, Reason]:
     return planning.still_useful(
         case.due_at, now, case.visit.starts_at, case.cadence, case.zone, case.deliver_by, case.step
     )
 
 
-def _drop(reminder: Reminder, why: str) -> bool:
-    reminder.state, reminder.why = "dropped", [*reminder.why, why]
+def _drop(reminder: Reminder, why: Reason) -> bool:
+    reminder.state, reminder.why = "dropped", [*reminder.why, why.stored()]
     return False
 
 
@@ -201,12 +202,13 @@ def _queue(session: Session, case: Case, others: Sequence[Case], crowded: bool, 
             )
     except outbox.MayNotText as refused:
         for one in (case, *others):
-            _drop(one.reminder, f"not texted: {refused.reason}")
+            _drop(one.reminder, Reason("not_texted", {"refusal": refused.reason}))
             if refused.reason not in contactability.WISHES:  # the reachability board lists those
                 ask_to_call(session, case.clinic, case.patient, one.visit, refused.reason)
         return False
     reminder.state, reminder.message_id = "queued", message.id
-    reminder.why = [*reminder.why, *composed.notes]
+    reminder.why = [*reminder.why, *(note.stored() for note in composed.notes)]
+    reminder.codes = composed.codes
     restraint.share(case, others)
     if composed.link is not None:
         followups.expect(session, case.clinic, case.patient, composed.link, message)
@@ -260,7 +262,7 @@ def ask_to_call(
 
 def give_up(session: Session, reminder: Reminder) -> None:
     """Drop a reminder that could not be worked on, and ask a human to call."""
-    _drop(reminder, f"gave up: {reminder.last_error}")
+    _drop(reminder, Reason("gave_up", {"error": reminder.last_error or ""}))
     visit = session.get_one(Appointment, reminder.appointment_id)
     patient = session.get_one(messaging.Patient, visit.patient_id)
     clinic = session.get_one(messaging.Clinic, reminder.clinic_id)
@@ -281,6 +283,6 @@ def settle(session: Session, limit: int = 1000) -> int:
         if state in LEFT:
             reminder.state = "done"
         else:
-            _drop(reminder, f"not sent: the text was {state}")
+            _drop(reminder, Reason("not_sent", {"state": state}))
         moved[reminder.state] += 1
     return moved.total()

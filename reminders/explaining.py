@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from reminders import cadences
+from messaging.reasons import Reason
+from reminders import cadences, reasons
 from reminders.rules import conditions, limits, planning, zones
 
 INSTANT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)?")
@@ -14,15 +15,14 @@ INSTANT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d
 YEARS = range(1970, 2101)
 NEEDED = ("visit_at", "zone", "booked_at", "patient_zone", "cadence")
 FIELDS = (*NEEDED, "language", "place", "kind", "first_visit", "confirmed", "answered", "marked")
-WOULD_BE = "would be dropped: "
-IF = {"no_show": "only if the patient does not come", "arrived": "only once the patient has come"}
+WOULD_BE = "would_be_dropped"
+IF = {"no_show": Reason("if_no_show"), "arrived": Reason("if_arrived")}
 UNLESS = {
-    "no_show": "dropped: this step is for those who do not come, and the patient came",
-    "arrived": "dropped: this step is for those who come, and the patient did not",
+    "no_show": reasons.dropped(Reason("for_no_show")),
+    "arrived": reasons.dropped(Reason("for_arrived")),
 }
 # What a condition hangs on that is not known of a visit yet, and how that is said.
-IF_OPEN = "only if the questions are not answered by then"
-IF_FIRST = "only if it is the patient's first visit"
+IF_OPEN, IF_FIRST = Reason("if_open"), Reason("if_first")
 OPEN = {conditions.INTAKE_OPEN: ("intake_done", IF_OPEN), conditions.FIRST_VISIT: ("first_visit", IF_FIRST)}
 
 
@@ -74,14 +74,14 @@ def _told(
         found = cadence.step(step.step, visit.facts.kind)
         asked = found.when if found and step.at else ()
         more = [OPEN[one][1] for one in asked if one in OPEN and getattr(visit.facts, OPEN[one][0]) is None]
-        more += [f"{WOULD_BE}{said}"] if said else []
+        more += [Reason(WOULD_BE, {"because": said})] if said else []
         told.append(dataclasses.replace(step, why=(*step.why, *more)) if more else step)
     return told
 
 
 def is_dropped(step: planning.PlannedStep) -> bool:
     """Whether a step would not be sent, though it has its moment."""
-    return step.why[-1].startswith(WOULD_BE)
+    return step.why[-1].key == WOULD_BE
 
 
 def explain(record: Mapping[str, object], by: cadences.Cadence | None = None) -> dict[str, Any]:
@@ -107,7 +107,7 @@ def explain(record: Mapping[str, object], by: cadences.Cadence | None = None) ->
                 "step": step.step,
                 "at": step.at and f"{step.at:%Y-%m-%dT%H:%M:%SZ}",
                 "local": step.local,
-                "why": list(step.why),
+                "why": [reasons.words(one) for one in step.why],
             }
             for step in timeline(visit, cadence, capped=by is not None or _names_caps(record), marked=marked)
         ]

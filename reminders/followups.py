@@ -13,6 +13,7 @@ from intake_links.models import IntakeLink, LinkSession, Screen
 from messaging import contactability, outbox, words
 from messaging import models as messaging
 from messaging.inbox import items
+from messaging.reasons import Reason
 from reminders import appointments, phrasing, planner
 from reminders.models import Appointment, FollowUp, Reminder
 from reminders.rules import following, zones
@@ -79,7 +80,7 @@ def _follow(session: Session, row: FollowUp) -> None:
     clinic = session.get_one(messaging.Clinic, row.clinic_id)
     db.load_keys(session, {patient.key_id, clinic.key_id})
     visit = _visit(session, link)
-    over = _ended(session, link) or _not_their_hour(session, patient, visit)
+    over = _ended(session, link) or _not_their_hour(patient, visit)
     if over:
         _end(session, row, over)
     elif _seen_lately(session, link):
@@ -90,13 +91,13 @@ def _follow(session: Session, row: FollowUp) -> None:
         _text(session, row, clinic, patient, link, visit)
 
 
-def _ended(session: Session, link: IntakeLink) -> str | None:
+def _ended(session: Session, link: IntakeLink) -> Reason | None:
     """Why the link itself is owed no answer any more, None if it is."""
     if link.state not in (*links.LIVE, "expired"):
-        return f"the link is {link.state}"
+        return Reason("link_state", {"state": link.state})
     if _told(session, link):
-        return "a person has been told of an answer"
-    return "answered elsewhere" if _answered_elsewhere(session, link) else None
+        return Reason("person_told")
+    return Reason("answered_elsewhere") if _answered_elsewhere(session, link) else None
 
 
 def _told(session: Session, link: IntakeLink) -> bool:
@@ -117,21 +118,23 @@ def _answered_elsewhere(session: Session, link: IntakeLink) -> bool:
     return all(name in done or scoring.instrument(name).grows_into in done for name in link.instruments)
 
 
-def _not_their_hour(session: Session, patient: messaging.Patient, visit: Appointment | None) -> str | None:
+def _not_their_hour(patient: messaging.Patient, visit: Appointment | None) -> Reason | None:
     """Why this patient is not to be asked about this visit now, None if they may be."""
     now = clock.now()
     if patient.state != "active":
-        return f"the patient is {patient.state}"
+        return Reason("patient_state", {"state": patient.state})
     if patient.here_until is not None and patient.here_until > now:
-        return "the patient is here"
-    if visit is None:
-        return None
+        return Reason("patient_here")
+    return _not_of(visit, now) if visit else None
+
+
+def _not_of(visit: Appointment, now: datetime) -> Reason | None:
+    """Why nothing is to be texted about this visit any more, None if it may be."""
     if visit.state not in planner.SPOKEN_OF:
-        return f"the visit is {visit.state.replace('_', ' ')}"
+        return Reason("visit_state", {"state": visit.state})
     if visit.starts_at <= now:
-        return "the visit is past"
-    said = session.scalars(select(Reminder.why).where(Reminder.appointment_id == visit.id))
-    return "quiet" if any(planner.QUIET in why for why in said) else None
+        return Reason("visit_past")
+    return planner.QUIET if visit.quiet_at is not None else None
 
 
 def _seen_lately(session: Session, link: IntakeLink) -> bool:
@@ -172,14 +175,14 @@ def _text(
     now = clock.now()
     first = session.get_one(messaging.Message, row.first_message_id, populate_existing=True)
     if first.state in NEVER_ARRIVED:
-        _end(session, row, f"the first text was {first.state}")
+        _end(session, row, Reason("first_text", {"state": first.state}))
         return
     if first.state in STILL_GOING:
         row.try_after = now + ANSWERING_NOW
         return
     latest = _latest(session, visit)
     if (latest is not None and now > latest) or now + WORTH > link.expires_at:
-        _end(session, row, "too late for a text")
+        _end(session, row, Reason("too_late"))
         return
     hours = planner.hours_for(session, patient)
     opens = hours.next_open(now, zones.zone(patient.zone or clinic.zone))
@@ -228,7 +231,7 @@ def _ask(
     """Give the task to a human, unless the patient has said no meanwhile."""
     refused = outbox.refusal(session, patient, "screening")
     if refused in NOT_ASKED:
-        _end(session, row, f"not asked: {refused}")
+        _end(session, row, Reason("refused", {"refusal": refused}))
         return
     words = phrasing.texts("en")["staff"]
     spoken = phrasing.staff_words(clinic, patient, visit, clock.now()) if visit else {}
@@ -255,8 +258,8 @@ def give_up(session: Session, row: FollowUp) -> None:
     _ask(session, row, clinic, patient, None)
 
 
-def _end(session: Session, row: FollowUp, why: str) -> None:
-    row.state, row.why = "over", why[:80]
+def _end(session: Session, row: FollowUp, why: Reason) -> None:
+    row.state, row.why = "over", why.stored()
     _note(session, row, "over")
 
 
@@ -267,5 +270,5 @@ def _note(session: Session, row: FollowUp, act: str) -> None:
         audit.Actor.system("reminders"),
         f"follow_up.{act}",
         f"intake_link:{row.link_id}",
-        why=row.why,
+        why=row.why["key"] if row.why else None,
     )

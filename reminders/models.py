@@ -17,7 +17,8 @@ class Appointment(ClinicRow, Base):
 
     state: booked -> confirmed; booked | confirmed -> change_asked -> booked; any -> cancelled | arrived | no_show.
     `external_id` is the clinic's own id of the visit, unique per source. `kind` is the clinic's own name for a kind of
-    visit, by which its cadence may tell them apart; no text to a patient says it.
+    visit, by which its cadence may tell them apart; no text to a patient says it. `quiet_at` is since when the patient
+    wants no texts about this visit, `quiet_by` who said so (an actor): see reminders.silencing.quiet.
     """
 
     __tablename__ = "appointment"
@@ -41,6 +42,8 @@ class Appointment(ClinicRow, Base):
     revision: Mapped[int] = mapped_column(default=1)
     confirmed_at: Mapped[datetime | None]
     arrived_at: Mapped[datetime | None]
+    quiet_at: Mapped[datetime | None]
+    quiet_by: Mapped[str | None] = mapped_column(String(60))
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 
@@ -49,7 +52,8 @@ class Reminder(ClinicRow, Work, Base):
     """One step of the cadence for one visit, keyed by the visit's revision.
 
     state: planned -> queued (with its message) -> done; planned -> dropped (`why`) | superseded (by a new revision).
-    `try_after` is when it is due.
+    `try_after` is when it is due. `why` lists reasons as messaging.reasons stores them, oldest first. `codes` are the
+    visits' ids by the number that the reminder's own text gave each ("Y1"), null where it gave none.
     """
 
     __tablename__ = "reminder"
@@ -63,15 +67,16 @@ class Reminder(ClinicRow, Work, Base):
     revision: Mapped[int]
     state: Mapped[str] = mapped_column(String(10), default="planned")
     due_at: Mapped[datetime | None]
-    why: Mapped[list[str]] = mapped_column(default=list)
+    why: Mapped[list[Any]] = mapped_column(default=list)
+    codes: Mapped[dict[str, Any] | None]
     message_id: Mapped[UUID | None] = mapped_column(ForeignKey("message.id"))
 
 
 class FollowUp(ClinicRow, Work, Base):
     """What follows a link that was texted: one more text, then a task for a human, and never more.
 
-    state: waiting -> texted (`message_id`) -> asked (a human has the task) | over; waiting -> asked | over. `why` says
-    what ended it. `first_message_id` is the text that brought the link; `try_after` when the row is next looked at.
+    state: waiting -> texted (`message_id`) -> asked (a human has the task) | over; waiting -> asked | over. `why` is
+    what ended it, a reason as messaging.reasons stores it. `first_message_id` is the text that brought the link; `try_after` when the row is next looked at.
     """
 
     __tablename__ = "follow_up"
@@ -81,7 +86,7 @@ class FollowUp(ClinicRow, Work, Base):
     first_message_id: Mapped[UUID] = mapped_column(ForeignKey("message.id"))
     message_id: Mapped[UUID | None] = mapped_column(ForeignKey("message.id"))
     state: Mapped[str] = mapped_column(String(8), default="waiting")
-    why: Mapped[str | None] = mapped_column(String(80))
+    why: Mapped[dict[str, Any] | None]
 
 
 class Replanning(ClinicRow, Work, Base):

@@ -18,7 +18,7 @@ class Planned(NamedTuple):
     state: str
     due_at: datetime | None
     try_after: datetime
-    why: list[str]
+    why: list[dict[str, Any]]
 
 
 class Fresh(NamedTuple):
@@ -48,7 +48,7 @@ class Known(NamedTuple):
     state: str
     due_at: datetime | None
     try_after: datetime
-    why: list[str]
+    why: list[dict[str, Any]]
 
 
 class Columns(NamedTuple):
@@ -64,6 +64,7 @@ class Columns(NamedTuple):
     booked_at: datetime
     place: str | None
     kind: str | None
+    quiet_at: datetime | None
 
 
 Visit = Columns | Appointment

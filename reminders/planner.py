@@ -16,7 +16,8 @@ from config import clock, db, queue
 from messaging import models as messaging
 from messaging import outbox
 from messaging.editions import publishing
-from reminders import cadences, clinics, planned_rows, turns
+from messaging.reasons import Reason
+from reminders import cadences, clinics, planned_rows, reasons, turns
 from reminders.models import Appointment, Reminder
 from reminders.rules import conditions, hours, planning, zones
 
@@ -24,12 +25,12 @@ T = TypeVar("T")
 BATCH = 500
 # The states in which a visit is still spoken of. Whoever asked to change it hears nothing more about the old time.
 SPOKEN_OF = ("booked", "confirmed")
-QUIET = "quiet: the patient wants no texts about this visit"
-NO_HOUR = "dropped: hours: those the patient wants texts in and those of the clinic have none in common"
+QUIET = Reason("quiet")
+# The hours that the patient wants texts in and those of the clinic have none in common.
+NO_HOUR = Reason("patient_hours")
 # Visits in these states were neither made nor missed: none of them is the patient's first.
 NEVER_CAME = ("cancelled", "no_show")
-SHARED = "planned again: the text it shared with another visit was taken back"
-LESS = "planned again: its text had not left, and the patient wants texts to say less"
+SHARED, LESS = Reason("shared_text_stopped"), Reason("says_less")
 
 
 def cadence_of(session: Session, clinic_id: UUID) -> cadences.Cadence:
@@ -77,7 +78,7 @@ def plan_many(session: Session, appointments: Iterable[planned_rows.Visit]) -> N
         _plan_batch(session, visits)
 
 
-def silence(session: Session, appointment: Appointment, why: str, *, also_kept: bool = False) -> None:
+def silence(session: Session, appointment: Appointment, why: Reason, *, also_kept: bool = False) -> None:
     """Drop what is planned for this visit, and take back what has not left, for the reason `why`.
 
     Steps with `unless_confirmed = false` stay unless `also_kept`.
@@ -166,8 +167,9 @@ def plans_of(
             continue
         clinics_own = cadence[visit.clinic_id]
         rules = cadences.within(clinics_own, patient.wishes.get("hours"))
-        if rules is None:
-            plans[visit.id] = {step.name: _unsent(step.name) for step in clinics_own.steps_for(visit.kind)}
+        if visit.quiet_at is not None or rules is None:
+            why = reasons.dropped(NO_HOUR) if visit.quiet_at is None else QUIET
+            plans[visit.id] = _unsent(clinics_own.steps_for(visit.kind), why)
             continue
         is_first = visit.starts_at <= first.get(visit.patient_id, visit.starts_at)
         told = conditions.Facts(patient.language, visit.place, visit.kind, first_visit=is_first)
@@ -177,8 +179,8 @@ def plans_of(
     return plans
 
 
-def _unsent(name: str) -> planning.PlannedStep:
-    return planning.PlannedStep(name, None, None, (NO_HOUR,))
+def _unsent(steps: Iterable[cadences.Step], why: Reason) -> dict[str, planning.PlannedStep]:
+    return {step.name: planning.PlannedStep(step.name, None, None, (why,)) for step in steps}
 
 
 def _is_spoken_of(visit: planned_rows.Visit, now: datetime) -> bool:
@@ -234,13 +236,12 @@ def _is_over(
 
 def _may_move(row: planned_rows.Known, now: datetime) -> bool:
     """What has fallen due belongs to the dispatcher, which decides once; what never fell due may be planned anew."""
-    if QUIET in row.why:  # whatever is planned anew, they asked to hear no more of this visit
-        return False
     return row.state in ("planned", "dropped", "superseded") and (row.due_at is None or row.due_at > now)
 
 
 def _values(step: planning.PlannedStep, now: datetime) -> planned_rows.Planned:
-    return planned_rows.Planned("planned" if step.at else "dropped", step.at, step.at or now, list(step.why))
+    why = [reason.stored() for reason in step.why]
+    return planned_rows.Planned("planned" if step.at else "dropped", step.at, step.at or now, why)
 
 
 def _moved(row: planned_rows.Known, step: planning.PlannedStep, now: datetime) -> list[dict[str, Any]]:
@@ -252,19 +253,19 @@ def _moved(row: planned_rows.Known, step: planning.PlannedStep, now: datetime) -
     return [] if same else [{"id": row.id} | values._asdict()]
 
 
-def _take_back(session: Session, rows: Sequence[Reminder], state: str, why: str | None = None) -> None:
+def _take_back(session: Session, rows: Sequence[Reminder], state: str, why: Reason | None = None) -> None:
     """Move planned reminders to `state`, and queued ones whose text could still be stopped."""
     queued = [row.message_id for row in rows if row.state == "queued" and row.message_id]
     stopped = outbox.stop(session, queued)
     for row in rows:
         if row.state == "planned" or row.message_id in stopped:
             row.state = state
-            row.why = [*row.why, why] if why else row.why
+            row.why = [*row.why, why.stored()] if why else row.why
     # What shared a text with a reminder that was taken back: other visits of that day still hold.
     _plan_anew(session, stopped, SHARED, but={row.id for row in rows})
 
 
-def _plan_anew(session: Session, stopped: Collection[UUID], why: str, but: Collection[UUID] = ()) -> None:
+def _plan_anew(session: Session, stopped: Collection[UUID], why: Reason, but: Collection[UUID] = ()) -> None:
     """Plan the reminders whose texts were stopped; not those of `but`."""
     if not stopped:
         return
@@ -272,7 +273,7 @@ def _plan_anew(session: Session, stopped: Collection[UUID], why: str, but: Colle
         Reminder.message_id.in_(stopped), Reminder.state == "queued", Reminder.id.not_in(but)
     )
     for row in session.scalars(theirs).all():
-        row.state, row.message_id, row.why = "planned", None, [*row.why, why]
+        row.state, row.message_id, row.why = "planned", None, [*row.why, why.stored()]
         queue.ring(session, "reminders")
 
 

@@ -10,7 +10,8 @@ from config import db
 from messaging import models as messaging
 from messaging import wording
 from messaging import words as clinic_words
-from reminders import cadences, explaining, phrasing
+from messaging.reasons import Reason
+from reminders import cadences, explaining, phrasing, reasons
 from reminders.models import Appointment
 from reminders.rules import conditions, planning, zones
 
@@ -44,14 +45,14 @@ class Shown:
 
     step: str
     at: datetime | None
-    why: tuple[str, ...]
+    why: tuple[Reason, ...]
     body: str = ""
     segments: int = 0
 
     @property
     def moved(self) -> bool:
         """Whether quiet hours gave it another time than its own."""
-        return self.at is not None and any(one.startswith("moved:") for one in self.why)
+        return self.at is not None and any(one.key in reasons.MOVED for one in self.why)
 
 
 def show(

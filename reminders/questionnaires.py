@@ -13,6 +13,7 @@ from messaging.editions import publishing
 from messaging.editions.naming import Names
 from messaging.inbox.models import InboxItem
 from messaging.models import Clinic, Patient, Staff
+from messaging.reasons import Reason
 from reminders import schedules
 from reminders.rules import zones
 
@@ -28,7 +29,7 @@ def of_clinic(session: Session, clinic: Clinic) -> schedules.Schedule:
 
 def wanted(
     session: Session, clinic: Clinic, patient: Patient, intake: Sequence[str], now: datetime
-) -> tuple[list[str], list[str]]:
+) -> tuple[list[str], list[Reason]]:
     """Return what of a step's `intake` is to be asked of this patient now, and notes on what is not.
 
     intake = ["schedule"] asks what is due. Instruments that a step names itself are asked at each visit, unless the
@@ -48,10 +49,10 @@ def wanted(
     return [one.instrument for one in found if one.due], [note(one) for one in found if not one.due]
 
 
-def note(verdict: schedules.Verdict) -> str:
+def note(verdict: schedules.Verdict) -> Reason:
     """Return what the reminder's own history says of a questionnaire that was not asked; it names no answer."""
-    ask = f" ({verdict.ask})" if verdict.ask else ""
-    return f"not asked: {verdict.instrument}, {verdict.why.replace('_', ' ')}{ask}"
+    facts = {"instrument": verdict.instrument, "verdict": verdict.why}
+    return Reason("not_due_by", facts | {"ask": verdict.ask}) if verdict.ask else Reason("not_due", facts)
 
 
 def facts(session: Session, clinic: Clinic, patient: Patient, now: datetime) -> schedules.Facts:

@@ -11,7 +11,7 @@ from messaging import conversations, outbox, people, words
 from messaging import models as messaging
 from messaging import reading as readings
 from messaging.inbox import items
-from reminders import appointments, composing, phrasing
+from reminders import appointments, composing, phrasing, silencing
 from reminders.models import Appointment
 
 
@@ -91,7 +91,7 @@ def quiet(
     given = _Answer(session, clinic, conversation, patient, reading, message, clock.now())
     visit = _meant(given, "confirmed", "change_asked")
     if visit is not None:
-        appointments.quiet(session, visit, given.actor)
+        silencing.quiet(session, visit, given.actor)
     return visit is not None
 
 
@@ -170,11 +170,12 @@ _ANSWERS = {
 def _meant(given: _Answer, *answered: str) -> Appointment | None:
     """The visit the answer is about, None where that is not certain.
 
-    It is one that waits for an answer; if none does, or a code says so, one already `answered` (these states).
+    It is one that waits for an answer; if none does, or a code says so, one already `answered` (these states), or one
+    of which the patient wants no texts.
     """
     visits = appointments.texted(given.session, given.patient.id, given.now)
-    waiting = [visit for visit in visits if visit.state == "booked"]
-    others = [visit for visit in visits if visit.state in answered]
+    waiting = [visit for visit in visits if visit.state == "booked" and visit.quiet_at is None]
+    others = [visit for visit in visits if visit.state in (*answered, "booked") and visit not in waiting]
     code = given.reading.code
     if code is not None and composing.gave_codes(given.session, given.patient.id):
         meant = composing.coded(given.session, given.patient.id, code)

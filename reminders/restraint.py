@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from intake_links.models import Screen
 from messaging import models as messaging
+from messaging.reasons import Reason
 from reminders import appointments, planner
 from reminders.composing import Case
 from reminders.models import Appointment, Reminder
@@ -21,17 +22,16 @@ NOT_SENT = ("cancelled", "held")
 ANSWERED_FOR = timedelta(days=14)
 
 
-def objection(session: Session, case: Case, now: datetime) -> str | None:
+def objection(session: Session, case: Case, now: datetime) -> Reason | None:
     """Return why this reminder is not to be sent any more, None if it still holds."""
     after = conditions.outcome(case.step.when) if case.step else None
     if case.visit.state not in ((after,) if after else planner.SPOKEN_OF):
-        return f"the visit is {case.visit.state.replace('_', ' ')}"
-    if case.patient.state != "active":
-        return f"the patient is {case.patient.state}"
-    if case.silent:
-        return planner.NO_HOUR.removeprefix("dropped: ")
+        return Reason("visit_state", {"state": case.visit.state})
+    their_wish = _their_wish(case)
+    if their_wish:
+        return their_wish
     if case.step is None:
-        return "the cadence has no such step any more"
+        return Reason("no_step")
     if case.visit.state == "confirmed" and case.step.unless_confirmed:
         return appointments.CONFIRMED
     facts = conditions.Facts(
@@ -42,6 +42,15 @@ def objection(session: Session, case: Case, now: datetime) -> str | None:
         intake_done=_answered(session, case, now) if conditions.INTAKE_OPEN in case.step.when else None,
     )
     return conditions.objection(case.step.when, facts)
+
+
+def _their_wish(case: Case) -> Reason | None:
+    """Why the patient is not to be texted about this visit at all, None if they may be."""
+    if case.patient.state != "active":
+        return Reason("patient_state", {"state": case.patient.state})
+    if case.visit.quiet_at is not None:
+        return planner.QUIET
+    return planner.NO_HOUR if case.silent else None
 
 
 def _answered(session: Session, case: Case, now: datetime) -> bool:
@@ -78,7 +87,7 @@ class Told:
         for patient_id, at in session.execute(lately):
             self._moments[patient_id].append(at)
 
-    def objection(self, case: Case, now: datetime) -> str | None:
+    def objection(self, case: Case, now: datetime) -> Reason | None:
         """Return why one more reminder would be too much for this patient, None if it would not."""
         return limits.over(self.moments(case.patient.id), now, case.zone, case.cadence)
 
@@ -145,4 +154,4 @@ def share(case: Case, others: Sequence[Case]) -> None:
     for other in others:
         row = other.reminder
         row.state, row.message_id = "queued", case.reminder.message_id
-        row.why = [*row.why, f"{limits.COMBINED} at {at:%H:%M}"]
+        row.why = [*row.why, Reason("combined_at", {"at": f"{at:%H:%M}"}).stored()]

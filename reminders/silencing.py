@@ -1,4 +1,4 @@
-"""What a patient's word takes back at once: a closed record whatever would still reach them, closer privacy what says more."""
+"""What a patient's word takes back at once: all texts, those about one visit, or those that say more than they want."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -82,6 +82,41 @@ def set_privacy(
     if people.LEVELS.index(level) < before:
         planner.write_anew(session, patient)
     return True
+
+
+def quiet(session: Session, visit: Appointment, actor: str) -> None:
+    """Text no more about this visit, which stays what it is: the patient asked for that and nothing else.
+
+    The wish is kept with the visit and asked in planning, at sending and by whatever follows a link. It stays when the
+    visit moves, is booked again or has happened, whatever the cadence says by then, until `text_again` lifts it. Only
+    a file that gives the visit to another patient ends it too: they have wished nothing.
+    """
+    if visit.quiet_at is None:
+        visit.quiet_at, visit.quiet_by = clock.now(), actor
+        audit.record(session, visit.clinic_id, actor, "appointment.quiet", f"appointment:{visit.id}")
+    planner.silence(session, visit, planner.QUIET, also_kept=True)
+
+
+def text_again(session: Session, patient: messaging.Patient, actor: str, *, only: UUID | None = None) -> int:
+    """Lift that wish from the patient's visits to come, or `only` from this one; return from how many.
+
+    A patient does so with START and on their own page, a colleague on the patient's page. The visits are planned anew:
+    what fell due meanwhile is over, unless its step is sent all the same (`if_past = "send"`).
+    """
+    silenced = select(Appointment).where(
+        Appointment.patient_id == patient.id,
+        Appointment.starts_at > clock.now(),
+        Appointment.quiet_at.is_not(None),
+    )
+    if only is not None:
+        silenced = silenced.where(Appointment.id == only)
+    visits = session.scalars(silenced.with_for_update(key_share=True)).all()
+    for visit in visits:
+        visit.quiet_at, visit.quiet_by = None, None
+        about = f"appointment:{visit.id}"
+        audit.record(session, visit.clinic_id, actor, "appointment.quiet_lifted", about)
+    planner.plan_many(session, visits)
+    return len(visits)
 
 
 def follow_file(

@@ -1,6 +1,5 @@
 """What a cadence would do in the clinic's real coming week, beside what the one in force does; nothing is written."""
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +12,8 @@ from sqlalchemy.orm import Session
 
 from messaging import reachable
 from messaging.models import Clinic
-from reminders import cadences, planner, reach, restraint
+from messaging.reasons import Reason
+from reminders import cadences, planner, reach, reasons, restraint
 from reminders.models import Appointment, Reminder
 from reminders.rules import conditions, limits, planning
 
@@ -21,26 +21,26 @@ WEEK = timedelta(days=7)
 BATCH = 500
 # A week of the largest clinic has some 5,000 visits; whoever has more sees the first of them and is told so.
 MOST = 20_000
-# What is behind the sentence of a dropped step, in the order of asking.
-REASONS = (
-    ("confirmed", re.compile(r"visit is confirmed")),
-    ("too_close", re.compile(r"before the next step")),
-    ("past", re.compile(r"booked after this step|before the visit was booked|ha[sd] passed")),
-    ("quiet", re.compile(r"quiet hours")),
-    ("notice", re.compile(r"leaves less than|not before the visit")),
-    ("answered", re.compile(r"the questions are answered")),
-    ("combined", re.compile(f"^{limits.COMBINED}")),
-    ("cap_day", re.compile(r"^cap: .* that day")),
-    ("cap_week", re.compile(r"^cap: .* in seven days")),
+# What is behind a dropped step: by a name of our own the keys of its reasons, in the order of asking.
+BEHIND = (
+    ("their_wish", {"quiet"}),
+    ("confirmed", {"confirmed"}),
+    ("too_close", {"too_close"}),
+    ("past", {"booked_after", "before_booking", "has_passed", "passed_outcome", "passed_planning"}),
+    ("quiet", {"only_quiet_hours"}),
+    ("notice", {"short_notice", "not_before_visit", "not_after_visit"}),
+    ("answered", {"answered"}),
+    ("combined", {"combined"}),
+    ("cap_day", {"cap_day"}),
+    ("cap_week", {"cap_week"}),
 )
-CLOCK = re.compile(r"\d\d:\d\d( in [A-Za-z_/]+)?")
 
 
 @dataclass
 class Outcome:
     """What one cadence does: texts that leave at their own time, those moved by quiet hours, those that do not leave.
 
-    `skipped` counts by reason: a key of REASONS or of a Refusal, or else the plan's own sentence.
+    `skipped` counts by reason: a name of BEHIND, the key of a Refusal, or else the plan's own sentence.
     """
 
     sent: int = 0
@@ -66,13 +66,12 @@ class _Due:
 class _Known:
     """What is known of a batch of visits.
 
-    `planned` those planned before; `decided` their steps that were sent or are past, `unwanted` those the patient
-    wants no text about; `barred` by patient why no text reaches them; `answered` whose questions are answered.
+    `planned` those planned before; `decided` their steps that were sent or are past; `barred` by patient why no text
+    reaches them; `answered` whose questions are answered.
     """
 
     planned: Collection[UUID]
     decided: Collection[tuple[UUID, str]]
-    unwanted: Collection[tuple[UUID, str]]
     barred: Mapping[UUID, str | None]
     answered: Collection[UUID]
 
@@ -81,8 +80,6 @@ class _Known:
         barred = self.barred[visit.patient_id]
         if barred:
             return barred
-        if (visit.id, step.name) in self.unwanted:
-            return "their_wish"
         done = conditions.INTAKE_OPEN in step.when and visit.id in self.answered
         return "answered" if done else None
 
@@ -184,16 +181,16 @@ def _known(session: Session, visits: Sequence[Appointment], now: datetime) -> _K
     row = Reminder
     planned = set(session.scalars(select(row.appointment_id).where(row.appointment_id.in_(ids)).distinct()))
     over = or_(row.state.in_(("queued", "done")), row.due_at <= now)
-    rows = select(row.appointment_id, row.step, row.revision, row.why, over.label("over")).where(
-        row.appointment_id.in_(ids), or_(over, row.state == "dropped")
-    )
-    found = [one for one in session.execute(rows) if one.revision == revisions[one.appointment_id]]
+    rows = select(row.appointment_id, row.step, row.revision).where(row.appointment_id.in_(ids), over)
     contacts = reachable.of_patients(session, patients)
     last = restraint.last_answers(session, patients, now)
     return _Known(
         planned,
-        {(one.appointment_id, one.step) for one in found if one.over},
-        {(one.appointment_id, one.step) for one in found if planner.QUIET in one.why},
+        {
+            (visit_id, step)
+            for visit_id, step, revision in session.execute(rows)
+            if revision == revisions[visit_id]
+        },
         {patient_id: reach.cannot(contact) for patient_id, contact in contacts.items()},
         {visit.id for visit in visits if restraint.answered_for(visit, last.get(visit.patient_id))},
     )
@@ -210,7 +207,7 @@ def _dated(
     """Return the text of a step that is due in the week; None where none is, counted if it is not sent."""
     if planned.at is None or planned.place is None:
         # It has no moment of its own any more, and counts in the week of its visit.
-        reason = reason_of(planned.why)
+        reason = behind(planned.why[-1])
         if now < visit.starts_at < now + WEEK and reason != "past":
             outcome.skipped[reason] += 1
         return None
@@ -220,7 +217,7 @@ def _dated(
     if objection:
         outcome.skipped[objection] += 1
         return None
-    held = any(one.startswith(("moved: quiet", "moved: back")) for one in planned.why)
+    held = any(one.key in reasons.MOVED_BY_HOURS for one in planned.why)
     text = limits.Text(step, planned.at, restraint.day_of(visit), visit.state)
     return _Due(text, planned.place, held)
 
@@ -236,7 +233,7 @@ def _decide(
     found = limits.would_be([one.text.at for one in due], due[0].place, cadence, sent, goes_with)
     for one, said in zip(due, found, strict=True):
         if said:
-            outcome.skipped[reason_of([said])] += 1
+            outcome.skipped[behind(said)] += 1
         elif one.held:
             outcome.held += 1
         else:
@@ -244,8 +241,7 @@ def _decide(
     return found.count(None)
 
 
-def reason_of(why: Sequence[str]) -> str:
-    """Return what is behind a dropped step: a key of REASONS, else its sentence without its hours."""
-    said = why[-1].removeprefix("dropped: ") if why else ""
-    known = next((key for key, pattern in REASONS if pattern.search(said)), None)
-    return known or CLOCK.sub("…", said)
+def behind(reason: Reason) -> str:
+    """Return what is behind a dropped step: a name of BEHIND, else its sentence."""
+    known = (name for name, keys in BEHIND if not keys.isdisjoint(reason.keys))
+    return next(known, None) or reasons.plain(reason)

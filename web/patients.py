@@ -62,6 +62,7 @@ def page(session: Session, patient: Patient, *, problem: str | None = None) -> s
         readable=readable,
         works=layout.may("inbox.work"),
         texts=layout.may("inbox.text"),
+        changes=layout.may("patients.change"),
         hands_forms=layout.may("forms.hand"),
         hands_over=layout.may("handoffs.request"),
     )

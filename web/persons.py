@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from config import clock, db
 from messaging import consent, contactability, people, phone, reachable
 from messaging.models import PROGRAMMES, Clinic, ConsentEntry, Patient, PatientNumber
-from reminders import appointments, planner
+from reminders import appointments, planner, reasons
 from reminders.models import Appointment, Reminder
 from web import times, words
 
@@ -49,13 +49,18 @@ class Number:
 
 @dataclass(frozen=True)
 class Visit:
-    """A visit with its state in words; `planned` says what goes out when, and why where it does not."""
+    """A visit with its state in words; `planned` says what goes out when, and why where it does not.
 
+    `quiet` says since when the patient wants no texts about it, "" where they never said so.
+    """
+
+    id: UUID
     when: str
     state: str
     place: str
     clinician: str
     past: bool
+    quiet: str
     planned: list[tuple[str, str, str, str]]
 
 
@@ -213,11 +218,15 @@ def visit(one: Appointment, steps: Sequence[Reminder] = ()) -> Visit:
     """Return a visit in words, with the reminders around it."""
     now = clock.now()
     return Visit(
+        id=one.id,
         when=times.moment(one.starts_at, now, one.zone),
         state=words.say("visits", one.state),
         place=one.place or "",
         clinician=one.clinician or "",
         past=one.starts_at < now,
+        quiet=words.say("wishes", "quiet", at=times.moment(one.quiet_at, now, one.zone, running=True))
+        if one.quiet_at
+        else "",
         planned=[_planned(step, one.zone, now) for step in steps],
     )
 
@@ -237,5 +246,5 @@ def _planned(step: Reminder, zone: str, now: datetime) -> tuple[str, str, str, s
         step.step.replace("_", " "),
         times.moment(step.due_at, now, zone) if step.due_at else "not sent",
         words.say("reminders", step.state),
-        ", ".join(words.say("reasons", reason) for reason in step.why),
+        ", ".join(reasons.kept(step.why)),
     )

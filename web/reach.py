@@ -191,10 +191,12 @@ def _called(one: reaching.Entry, clinic: Clinic, staff: Mapping[UUID | None, str
     if not one.calls:
         return ""
     last = one.calls[0]
-    at = times.moment(last.at, now, clinic.zone, running=True)
+    at = times.time_of(last.at, clinic.zone)
+    if not times.is_today(last.at, now, clinic.zone):
+        at = times.moment(last.at, now, clinic.zone, running=True)
     outcome = contacts.outcomes().get(last.outcome or "", "").lower()
     tries = f" · {len(one.calls)} calls" if len(one.calls) > 1 else ""
-    return f"called {at.removeprefix('today ')} by {staff.get(last.staff_id, 'somebody')}: {outcome}{tries}"
+    return f"called {at} by {staff.get(last.staff_id, 'somebody')}: {outcome}{tries}"
 
 
 @reach.post("/reach/<uuid:visit_id>/call")

@@ -1,4 +1,4 @@
-"""What staff write down of a patient's record: that it is closed or open again, and how open texts may be."""
+"""What staff write down of a patient's record: that it is closed or open again, how open texts may be, and texts they want again."""
 
 from uuid import UUID
 
@@ -57,6 +57,17 @@ def set_privacy(patient_id: UUID) -> Response | tuple[str, int]:
             return _page(session, patient, unsaid=words.say("refusals", "privacy_level")), 422
         silencing.set_privacy(session, clinic, patient, level, actor=actor, source=how)
     return _done(patient_id, "privacy_set")
+
+
+@record.post("/patients/<uuid:patient_id>/visits/<uuid:visit_id>/texts")
+@permissions.signed_in("patients.change")
+def text_again(patient_id: UUID, visit_id: UUID) -> Response:
+    """Lift the patient's wish for no texts about this visit, as they said to a colleague."""
+    actor = f"staff:{layout.the_staff().id}"
+    with db.unit_of_work(sessions.clinic().id) as session:
+        silencing.text_again(session, _patient(session, patient_id), actor, only=visit_id)
+    flash(words.say("notices", "texts_again"))
+    return redirect(url_for("patients.show", patient_id=patient_id), 303)
 
 
 def _done(patient_id: UUID, notice: str) -> Response:

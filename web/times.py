@@ -33,7 +33,8 @@ def mark(*, safety: bool, answer_by: datetime, now: datetime, zone: str) -> Mark
 
 def asleep(until: datetime, now: datetime, zone: str) -> Mark:
     """Return the mark of an item that is set aside: when it comes back."""
-    return Mark("plain", "☾", f"until {_by(until, now, zone).removeprefix('today ')}")
+    back = time_of(until, zone) if is_today(until, now, zone) else _by(until, now, zone)
+    return Mark("plain", "☾", f"until {back}")
 
 
 def length(span: timedelta) -> str:
@@ -95,6 +96,12 @@ def moment(at: datetime, now: datetime, zone: str, *, running: bool = False) -> 
 def time_of(at: datetime, zone: str) -> str:
     """Return the time alone, in `zone`."""
     return clock_time(at.astimezone(ZoneInfo(zone)))
+
+
+def is_today(at: datetime, now: datetime, zone: str) -> bool:
+    """Whether `at` lies on the present day in `zone`."""
+    place = ZoneInfo(zone)
+    return at.astimezone(place).date() == now.astimezone(place).date()
 
 
 def month(at: datetime, now: datetime, zone: str) -> str:

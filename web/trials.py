@@ -1,6 +1,5 @@
 """A made-up visit and what the clinic's reminders do to it, as a page shows it: the picture, the words, what is dropped."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
@@ -12,13 +11,11 @@ from config import clock, runtime
 from messaging import wording
 from messaging.editions import publishing
 from messaging.models import Clinic
-from reminders import cadences, clinics, planner, previewing
+from reminders import cadences, clinics, planner, previewing, reasons
 from reminders.rules import conditions, zones
 from web import timelines, times, words
 
 KIND = "cadence"
-# What a sentence of the plan begins with, for machines that read it.
-RULE = re.compile(r"^(would be |planned: |moved: |dropped: |cap: |hours: )+")
 BOOKED = {
     "month": timedelta(days=30),
     "week": timedelta(days=7),
@@ -195,7 +192,7 @@ def _pane(
 
 def _line(one: previewing.Shown, number: int | None, zone: str) -> Line:
     when = _when(one.at, zone) if one.at else ""
-    why = [RULE.sub("", sentence) for sentence in one.why]
+    why = [reasons.plain(reason) for reason in one.why]
     return Line(one.step, number, when, why, one.body, one.segments, one.moved)
 
 

@@ -11,7 +11,7 @@ from config import audit, clock, db, logging
 from messaging import asking, consent, conversations, media, people, reading, ringing, rulebook
 from messaging.models import PROGRAMMES, Clinic, Conversation, Message, Patient, PatientNumber
 from messaging.rulebook import Consent
-from reminders import appointments, replies
+from reminders import appointments, replies, silencing
 from webhooks import autoreplies, fields, raising, receipts
 from webhooks.inbound import Inbound
 from webhooks.models import Receipt
@@ -146,10 +146,17 @@ def _consent(inbound: Inbound) -> bool:
     if said == "stop":
         return _stop(inbound)
     if said == "start":
-        _record(inbound, "granted")
+        _start(inbound)
     if said in ("start", "help") and not inbound.carrier_answers and not inbound.reading.crisis:
         autoreplies.plain(inbound, "started" if said == "start" else "help")
     return said is not None
+
+
+def _start(inbound: Inbound) -> None:
+    """Text the number again, and about every visit: also one of which the patient wanted to hear no more."""
+    _record(inbound, "granted")
+    if inbound.patient is not None:
+        silencing.text_again(inbound.session, inbound.patient, f"patient:{inbound.patient.id}")
 
 
 def _stop(inbound: Inbound) -> bool:

@@ -12,7 +12,7 @@ from config import clock, db
 from config.cli import opening
 from config.cli.people import clinic_option, the_clinic
 from config.cli.tables import as_json, bar, say, show
-from reminders import imports
+from reminders import imports, reasons
 from reminders.models import Appointment, Reminder
 from reminders.rules import zones
 
@@ -100,7 +100,7 @@ def show_plan(clinic_name: str | None, json_: bool) -> None:
                 if reminder.due_at
                 else None,
                 "state": reminder.state,
-                "why": "; ".join(reminder.why),
+                "why": "; ".join(reasons.kept(reminder.why)),
             }
             for reminder, visit in session.execute(coming)
         ]

@@ -24,7 +24,8 @@ class InboxItem(SealedRow, live.Shown, Base):
     reason one item; `reason` says in words, without PHI, why it came to its owner.
     `about` is "<table>:<id>" of what it is about, such as "screen:0190..." or "message:...". `snoozed_for` is
     "appointment:<id>" where it sleeps until a visit, and moves with it. `screened` is the JSON of what routing may ask
-    of a screen: its instrument, and every band its total has reached, lowest first.
+    of a screen: its instrument, and every band its total has reached, lowest first. `findings` is the JSON of what a
+    summary says that more may be added to, one stored reason after the other (messaging.reasons).
     """
 
     __tablename__ = "inbox_item"
@@ -43,6 +44,7 @@ class InboxItem(SealedRow, live.Shown, Base):
     dedupe: Mapped[str] = mapped_column(String(120))
     summary_ct: Mapped[bytes]
     screened_ct: Mapped[bytes | None]
+    findings_ct: Mapped[bytes | None]
     reason: Mapped[list[str]] = mapped_column(default=list)
     routed_at: Mapped[datetime | None]
     notified_at: Mapped[datetime | None]
@@ -60,6 +62,7 @@ class InboxItem(SealedRow, live.Shown, Base):
 
     summary = Sealed("summary_ct")
     screened = Sealed("screened_ct")
+    findings = Sealed("findings_ct")
 
     @property
     def thread(self) -> str:

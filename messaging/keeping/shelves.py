@@ -92,7 +92,7 @@ def items(session: Session, clinic: Clinic, terms: Terms, after: UUID) -> Batch:
     over = [row for row in rows if row.id not in waits]
     db.load_keys(session, (row.key_id for row in over))
     for row in over:
-        row.summary = ""
+        row.summary, row.findings = "", None
     return _done(rows, over, after)
 
 

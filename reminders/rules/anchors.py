@@ -1,14 +1,14 @@
-"""When a step would go out if nothing stood in its way: counted from the visit on the clinic's clock, and told in words."""
+"""When a step would go out if nothing stood in its way: counted from the visit on the clinic's clock, and told as a reason."""
 
 from datetime import datetime, time, timedelta
 from functools import lru_cache
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
+from messaging.reasons import Reason
 from reminders.rules import offsets, zones
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-IN_FULL = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
 class Anchored(Protocol):
@@ -61,19 +61,20 @@ def is_stretch(step: Anchored) -> bool:
     return offset is not None and offset.days is None
 
 
-def in_words(step: Anchored, own: datetime, starts_at: datetime, place: ZoneInfo) -> str:
-    """Return how the step was asked for: "10:00 1 day before the visit, in America/Denver"."""
+def asked_for(step: Anchored, own: datetime, starts_at: datetime, place: ZoneInfo) -> Reason:
+    """Return how the step was asked for, as "10:00 1 day before the visit, in America/Denver"."""
     if step.weekday is not None:
-        day = f"on the {IN_FULL[WEEKDAYS.index(step.weekday)]} before the visit"
-        return f"{step.at:%H:%M} {day}, in {place.key}"
+        at = f"{step.at:%H:%M}"
+        return Reason("planned_weekday", {"at": at, "weekday": step.weekday, "zone": place.key})
     offset, side = (step.before, "before") if step.before is not None else (step.after, "after")
     assert offset is not None
     if step.at is not None:
-        day = "on the day of the visit" if offset.count == 0 else f"{offset} {side} the visit"
-        return f"{step.at:%H:%M} {day}, in {place.key}"
+        hour = {"at": f"{step.at:%H:%M}", "zone": place.key}
+        if offset.count == 0:
+            return Reason("planned_visit_day", hour)
+        return Reason("planned_hour", hour | {"length": str(offset), "side": side})
     real = abs(zones.instant(starts_at) - own)
     if real == offset.elapsed:
-        return f"{offset} {side} the visit"
-    return (
-        f"{offset} {side} the visit by the clock on the wall, {offsets.in_words(real)} as the clocks change"
-    )
+        return Reason("planned_length", {"length": str(offset), "side": side})
+    as_it_is = offsets.in_words(real)
+    return Reason("planned_wall_clock", {"length": str(offset), "side": side, "real": as_it_is})

@@ -4,6 +4,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from messaging.reasons import Reason
+
 NOT_CONFIRMED, INTAKE_OPEN, FIRST_VISIT = "not_confirmed", "intake_open", "first_visit"
 # How a visit went; a step after the visit names one of them.
 OUTCOMES = ("no_show", "arrived")
@@ -64,8 +66,8 @@ def outcome(when: Sequence[str]) -> str | None:
     return next((one for one in when if one in OUTCOMES), None) if when else None
 
 
-def objection(when: Sequence[str], facts: Facts) -> str | None:
-    """Return in words the first condition that is known not to hold, None if none is."""
+def objection(when: Sequence[str], facts: Facts) -> Reason | None:
+    """Return the first condition that is known not to hold, None if none is."""
     for one in when:
         name, _, value = one.partition(":")
         found = _named(name, value, facts) if value else _plain(name, facts)
@@ -74,17 +76,17 @@ def objection(when: Sequence[str], facts: Facts) -> str | None:
     return None
 
 
-def _plain(name: str, facts: Facts) -> str | None:
+def _plain(name: str, facts: Facts) -> Reason | None:
     if name == FIRST_VISIT and facts.first_visit is False:
-        return "this step is for a first visit, and the patient has been seen before"
+        return Reason("seen_before")
     if name == NOT_CONFIRMED and facts.confirmed:
-        return "the visit is confirmed, and confirmed once means silence"
+        return Reason("confirmed")
     if name == INTAKE_OPEN and facts.intake_done:
-        return "the questions are answered, and this step is for those who have not"
+        return Reason("answered")
     return None
 
 
-def _named(name: str, value: str, facts: Facts) -> str | None:
+def _named(name: str, value: str, facts: Facts) -> Reason | None:
     said: str | None = getattr(facts, name)
     if name == "language":
         holds = same_language(said or "en", value)
@@ -92,9 +94,7 @@ def _named(name: str, value: str, facts: Facts) -> str | None:
         holds = same_name(said, value)
     if holds:
         return None
-    ours = {"language": "speaks", "place": "is at", "kind": "is"}[name]
-    whose = "the patient" if name == "language" else "the visit"
-    return f"this step is for {name} {value}, and {whose} {ours} {said or 'none that we know'}"
+    return Reason(f"other_{name}", {"wanted": value, "theirs": said or ""})
 
 
 def same_language(said: str, wanted: str) -> bool:

@@ -6,12 +6,12 @@ from datetime import date, datetime, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
+from messaging.reasons import Reason
 from reminders.rules import anchors, zones
 
 DAY, WEEK = timedelta(days=1), timedelta(days=7)
-ORDINALS = ("", "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
-# What is said of a visit's reminder that goes with the text about another visit of that day.
-COMBINED = "combined into the text about the visit of that day"
+# Why a visit's reminder has no text of its own where that about another visit of the day speaks of it too.
+COMBINED = Reason("combined")
 
 
 class Caps(Protocol):
@@ -27,7 +27,7 @@ class Caps(Protocol):
     def cap_per_week(self) -> int: ...
 
 
-def over(sent: Iterable[datetime], at: datetime, place: ZoneInfo, caps: Caps) -> str | None:
+def over(sent: Iterable[datetime], at: datetime, place: ZoneInfo, caps: Caps) -> Reason | None:
     """Return why one more reminder at `at` would be too much after those `sent` (in UTC), None if it would not.
 
     A day is the patient's own, a week the seven of their days that end with it.
@@ -36,16 +36,10 @@ def over(sent: Iterable[datetime], at: datetime, place: ZoneInfo, caps: Caps) ->
     ages = [(day - zones.to_local(one, place).date()).days for one in sent]
     today, week = sum(1 for age in ages if age == 0), sum(1 for age in ages if 0 <= age < WEEK.days)
     if today >= caps.cap_per_day:
-        return f"cap: the {_nth(today + 1)} reminder that day; the clinic sends a patient at most {caps.cap_per_day}"
+        return Reason("cap_day", {"nth": today + 1, "most": caps.cap_per_day})
     if week >= caps.cap_per_week:
-        said = f"the clinic sends a patient at most {caps.cap_per_week}"
-        return f"cap: the {_nth(week + 1)} reminder in seven days; {said}"
+        return Reason("cap_week", {"nth": week + 1, "most": caps.cap_per_week})
     return None
-
-
-def _nth(place: int) -> str:
-    # No cadence allows more than twenty.
-    return ORDINALS[place] if place < len(ORDINALS) else f"{place}{'st' if place == 21 else 'th'}"
 
 
 def _alone(_one: int, _other: int) -> bool:
@@ -59,14 +53,14 @@ def would_be(
     caps: Caps,
     sent: Iterable[datetime] = (),
     goes_with: Callable[[int, int], bool] = _alone,
-) -> list[str | None]:
+) -> list[Reason | None]:
     """Return for each planned moment, in any order, why no text of its own leaves then; None where one does (or no moment).
 
     Decided one after the other, as sending does: the first that may go takes along those that `goes_with` says (by
     their places), and counts once. `sent` are the moments of other reminders to the same patient.
     """
     gone = list(sent)
-    found: list[str | None] = [None] * len(moments)
+    found: list[Reason | None] = [None] * len(moments)
     in_order = [
         index for _, index in sorted((at, index) for index, at in enumerate(moments) if at is not None)
     ]

@@ -12,11 +12,13 @@ from functools import cached_property, lru_cache
 from typing import Literal, Protocol
 from zoneinfo import ZoneInfo
 
+from messaging.reasons import Fact, Reason
+from reminders.reasons import dropped
 from reminders.rules import anchors, conditions, hours, offsets, zones
 
 # A step moved back goes a little before closing time, so that the last text of a long queue still leaves in time.
 ROOM_TO_SEND = timedelta(minutes=15)
-NO_HOURS = "hours: this step's window and the hours in which texts may leave have none in common"
+NO_HOURS = Reason("no_common_hours")
 # What a busy queue takes is not held against a step that was planned with just enough notice.
 ORDINARY_DELAY = timedelta(minutes=5)
 NOW = timedelta(0)
@@ -81,7 +83,7 @@ class Visit:
 
 @dataclass(frozen=True, slots=True)
 class PlannedStep:
-    """A step with its UTC moment, or `at` None when it is dropped; `why` tells it, one rule and sentence each.
+    """A step with its UTC moment, or `at` None when it is dropped; `why` tells it, one reason for each rule.
 
     `place` is the patient's zone, None for a dropped step; after `deliver_by` the text is of no use.
     """
@@ -89,7 +91,7 @@ class PlannedStep:
     step: str
     at: datetime | None
     place: ZoneInfo | None
-    why: tuple[str, ...]
+    why: tuple[Reason, ...]
     deliver_by: datetime | None = None
 
     @property
@@ -149,7 +151,7 @@ def still_useful(
     zone: ZoneInfo,
     deliver_by: datetime | None = None,
     step: Step | None = None,
-) -> tuple[bool, str]:
+) -> tuple[bool, Reason]:
     """Whether a step that fell due at `planned_at` may be sent `now`, and the rule that says so.
 
     `zone` is where the patient is, else the clinic. Asked at send time, because an outage or a long queue may have
@@ -159,22 +161,19 @@ def still_useful(
     late, notice = now - zones.instant(planned_at), zones.instant(visit_at) - now
     comes_after = step is not None and step.after is not None
     if notice <= NOW and not comes_after:
-        return False, "visit: it has begun"
+        return False, Reason("visit_begun")
     if late > cadence.catch_up:
-        return False, f"catch-up: more than {offsets.in_words(cadence.catch_up)} late"
+        return False, Reason("over_catch_up", {"length": offsets.in_words(cadence.catch_up)})
     if deliver_by is not None and now >= zones.instant(deliver_by):
-        return False, "deliver by: the time in which the text was useful is over"
+        return False, Reason("over_deliver_by")
     if late > ORDINARY_DELAY and notice < cadence.min_notice and not comes_after:
-        return False, f"notice: less than {offsets.in_words(cadence.min_notice)} left before the visit"
+        return False, Reason("notice_left", {"length": offsets.in_words(cadence.min_notice)})
     open_hours = hours_left(cadence, step)
-    if open_hours is not None and open_hours.is_open(now, zone):
-        return True, "due: in time"
-    opens = (
-        f"quiet hours: until {_opening(open_hours, now, zone):%H:%M} for the patient"
-        if open_hours
-        else NO_HOURS
-    )
-    return False, opens
+    opens = open_hours.next_open(now, zone) if open_hours else None
+    if opens == now:
+        return True, Reason("in_time")
+    closed = Reason("quiet_until", {"until": f"{zones.to_local(opens, zone):%H:%M}"}) if opens else NO_HOURS
+    return False, closed
 
 
 class _Frame:
@@ -193,85 +192,88 @@ class _Frame:
         """What the conditions are asked about."""
         return dataclasses.replace(self.visit.facts, confirmed=self.visit.confirmed)
 
-    def objection(self, at: datetime, following: datetime | None, notice: timedelta) -> str | None:
+    def objection(self, at: datetime, following: datetime | None, notice: timedelta) -> Reason | None:
         """Why a step cannot go out at `at`, or None."""
         if at < self.earliest:
-            return "is before the visit was booked" if at < self.booked_at else "has passed"
+            return Reason("before_booking" if at < self.booked_at else "has_passed")
         misplaced = self.misplaced(at)
         if misplaced:
             return misplaced
         if self.visit.outcome is None and self.visit_at - at < notice:
-            return f"leaves less than {offsets.in_words(notice)} before the visit"
+            return Reason("short_notice", {"notice": offsets.in_words(notice)})
         if following is not None and at + self.cadence.min_gap > following:
-            return f"is less than {offsets.in_words(self.cadence.min_gap)} before the next step, and the newest step wins"
+            return Reason("too_close", {"gap": offsets.in_words(self.cadence.min_gap)})
         return None
 
-    def misplaced(self, at: datetime, said: str = "") -> str | None:
+    def misplaced(self, at: datetime) -> Reason | None:
         """Why a moment lies on the wrong side of the visit, or None."""
-        if self.visit.outcome is None:
-            return f"{said}is not before the visit" if at >= self.visit_at else None
-        return f"{said}is not after the visit" if at <= self.visit_at else None
+        ahead = self.visit.outcome is None
+        if at >= self.visit_at if ahead else at <= self.visit_at:
+            return Reason("not_before_visit" if ahead else "not_after_visit")
+        return None
+
+    def unwanted(self, step: Step, own: datetime) -> Reason | None:
+        """Why a step is not for this visit at all, whatever the hour, or None."""
+        if self.visit.confirmed and step.unless_confirmed:
+            return Reason("confirmed")
+        unmet = conditions.objection(step.when, self.facts) if step.when else None
+        misplaced = self.misplaced(own)
+        return unmet or (Reason("own_time", {"objection": misplaced}) if misplaced else None)
 
 
 def _place(
     step: Step, own: datetime, frame: _Frame, following: datetime | None
-) -> tuple[datetime | None, list[str]]:
-    why = [f"planned: {anchors.in_words(step, own, frame.visit_at, frame.visit.zone)}"]
-    unwanted = conditions.objection(step.when, frame.facts) if step.when else None
-    if frame.visit.confirmed and step.unless_confirmed:
-        unwanted = "the visit is confirmed, and confirmed once means silence"
-    unwanted = unwanted or frame.misplaced(own, "this ")
+) -> tuple[datetime | None, list[Reason]]:
+    why = [anchors.asked_for(step, own, frame.visit_at, frame.visit.zone)]
+    unwanted = frame.unwanted(step, own)
     if unwanted:
-        return None, [*why, f"dropped: {unwanted}"]
+        return None, [*why, dropped(unwanted)]
     open_hours = hours_left(frame.cadence, step)
     if open_hours is None:
-        return None, [*why, f"dropped: {NO_HOURS}"]
+        return None, [*why, dropped(NO_HOURS)]
     if own >= frame.earliest:
         # A clinic that asks for "30 minutes before" means it; only a time that came about otherwise owes notice.
         notice = NOW if anchors.is_stretch(step) else frame.cadence.min_notice
         return _settle(own, frame, following, why, notice, open_hours)
     past = _past(own, frame)
     if step.if_past == "drop":
-        return None, [*why, f"dropped: {past}"]
-    why.append(f"moved: {past}, and it is to be sent at once")
+        return None, [*why, dropped(past)]
+    why.append(Reason("moved_to_now", {"past": past}))
     wanted = zones.whole_second(frame.earliest)
     return _settle(wanted, frame, following, why, frame.cadence.min_notice, open_hours)
 
 
-def _past(own: datetime, frame: _Frame) -> str:
+def _past(own: datetime, frame: _Frame) -> Reason:
     if own < frame.booked_at:
-        return "visit was booked after this step"
-    if frame.visit.outcome is not None:
-        return "this step had passed when it became known how the visit went"
-    return "this step had passed when the visit was planned again"
+        return Reason("booked_after")
+    return Reason("passed_planning" if frame.visit.outcome is None else "passed_outcome")
 
 
 def _settle(
     wanted: datetime,
     frame: _Frame,
     following: datetime | None,
-    why: list[str],
+    why: list[Reason],
     notice: timedelta,
     open_hours: hours.OpenHours,
-) -> tuple[datetime | None, list[str]]:
+) -> tuple[datetime | None, list[Reason]]:
     """The wanted moment if the patient's hours allow it, else the next opening, else the evening before, else none."""
-    place = frame.zone
-    if open_hours.is_open(wanted, place):
+    if open_hours.is_open(wanted, frame.zone):
         objection = frame.objection(wanted, following, notice)
-        return (None, [*why, f"dropped: {_clock(wanted, frame)} {objection}"]) if objection else (wanted, why)
-    forward = open_hours.next_open(wanted, place)
-    quiet = f"quiet hours until {_clock(forward, frame)}"
+        if objection is None:
+            return wanted, why
+        return None, [*why, dropped(Reason("at_time", {"at": _clock(wanted, frame), "objection": objection}))]
+    forward = open_hours.next_open(wanted, frame.zone)
+    until: dict[str, Fact] = {"until": _clock(forward, frame)}
     too_late = frame.objection(forward, following, frame.cadence.min_notice)
     if too_late is None:
-        return forward, [*why, f"moved: {quiet}"]
+        return forward, [*why, Reason("moved_to_opening", until)]
     back = _before_closing(wanted, frame, open_hours)
     too_early = frame.objection(back, following, frame.cadence.min_notice)
     if too_early is None:
-        return back, [*why, f"moved: back before quiet hours, as {_clock(forward, frame)} {too_late}"]
-    return None, [
-        *why,
-        f"dropped: {quiet}, which {too_late}; {_clock(back, frame)}, before them, {too_early}",
-    ]
+        return back, [*why, Reason("moved_before_closing", until | {"late": too_late})]
+    until |= {"late": too_late, "back": _clock(back, frame), "early": too_early}
+    return None, [*why, dropped(Reason("only_quiet_hours", until))]
 
 
 def _before_closing(wanted: datetime, frame: _Frame, open_hours: hours.OpenHours) -> datetime:
@@ -281,7 +283,7 @@ def _before_closing(wanted: datetime, frame: _Frame, open_hours: hours.OpenHours
     return roomy if open_hours.is_open(roomy, frame.zone) else last
 
 
-def _planned(step: Step, at: datetime | None, why: list[str], frame: _Frame) -> PlannedStep:
+def _planned(step: Step, at: datetime | None, why: list[Reason], frame: _Frame) -> PlannedStep:
     if at is None:
         return PlannedStep(step.name, None, None, tuple(why))
     ends = [frame.visit_at] if step.after is None else []
@@ -289,12 +291,10 @@ def _planned(step: Step, at: datetime | None, why: list[str], frame: _Frame) -> 
     return PlannedStep(step.name, at, frame.zone, tuple(why), min(ends, default=None))
 
 
-def _clock(at: datetime, frame: _Frame) -> str:
+def _clock(at: datetime, frame: _Frame) -> Fact:
     """The patient's wall time, with its zone where that is not the clinic's."""
     local = zones.to_local(at, frame.zone)
     said = f"{local.hour:02}:{local.minute:02}"  # strftime takes three times as long
-    return said if frame.zone.key == frame.visit.zone.key else f"{said} in {frame.zone.key}"
-
-
-def _opening(open_hours: hours.OpenHours, at: datetime, place: ZoneInfo) -> datetime:
-    return zones.to_local(open_hours.next_open(at, place), place)
+    if frame.zone.key == frame.visit.zone.key:
+        return said
+    return Reason("clock_in", {"at": said, "zone": frame.zone.key})

@@ -9,7 +9,7 @@ from config import audit, db
 from messaging import asking, consent, outbox, people
 from messaging.models import PROGRAMMES, Clinic, ConsentEntry, Message, Patient
 from own import words
-from reminders import appointments, dispatch
+from reminders import dispatch, reasons, silencing
 from reminders.models import Appointment
 from tests.own.conftest import NOW
 
@@ -153,7 +153,7 @@ def test_what_is_due_waits_for_the_patients_hours_or_is_dropped(inside, ward, tr
     assert ward.reminders(visit)["24h"].state == "planned"
     dispatch.drain()
     assert ward.texts() == []
-    assert "quiet hours" in ward.reminders(visit)["24h"].why[-1]
+    assert "quiet hours" in reasons.kept(ward.reminders(visit)["24h"].why)[-1]
 
 
 def test_where_their_hours_and_the_clinics_do_not_meet_no_reminder_leaves(inside, ward, travel):
@@ -184,9 +184,22 @@ def test_a_text_that_is_queued_when_the_hours_are_chosen_leaves_within_them_or_n
 def test_a_visit_they_want_no_texts_about_stays_silent_when_hours_are_chosen(inside, ward):
     visit = ward.visit(4 * DAYS)
     with db.unit_of_work(db.EVERY) as session:
-        appointments.quiet(session, session.get_one(Appointment, visit), "test")
+        silencing.quiet(session, session.get_one(Appointment, visit), "test")
     choose(inside, "10:00", "16:00")
     assert {row.state for row in ward.reminders(visit).values()} == {"dropped"}
+
+
+@pytest.mark.parametrize(
+    ("said", "quiet"),
+    [("granted:reminders", False), ("granted:screening", True), ("revoked:reminders", True)],
+)
+def test_whoever_starts_reminders_again_wants_them_about_every_visit(inside, ward, said, quiet):
+    visit = ward.visit(4 * DAYS)
+    with db.unit_of_work(db.EVERY) as session:
+        silencing.quiet(session, session.get_one(Appointment, visit), "test")
+    inside.get("/i/me/texts").post("/i/me/texts", say=said)
+    assert (ward.see(Appointment, visit).quiet_at is not None) == quiet
+    assert ("planned" in {row.state for row in ward.reminders(visit).values()}) != quiet
 
 
 def test_without_a_number_that_can_be_texted_the_page_says_to_call(inside, ward):

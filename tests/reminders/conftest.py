@@ -12,7 +12,7 @@ from config import db, logging
 from messaging import people
 from messaging.editions.models import Edition
 from messaging.models import Clinic, Message, Patient, Staff
-from reminders import appointments
+from reminders import appointments, reasons
 from reminders.models import Appointment, Reminder
 
 # A Tuesday in March, 9:00 in Denver, before the clocks change.
@@ -96,6 +96,11 @@ def plan_of(visit: Appointment) -> dict[str, Reminder]:
 def states_of(visit: Appointment) -> dict[str, str]:
     """The state of each step in the latest revision."""
     return {step: reminder.state for step, reminder in plan_of(visit).items()}
+
+
+def why_of(reminder: Reminder) -> list[str]:
+    """What the reminder's reasons say, oldest first."""
+    return reasons.kept(reminder.why)
 
 
 def texts_to(patient: Patient) -> list[str]:

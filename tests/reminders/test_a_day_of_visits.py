@@ -12,7 +12,7 @@ from messaging import people
 from messaging.models import Clinic
 from reminders import appointments, planner
 from reminders.models import Appointment, Reminder
-from tests.reminders.conftest import NOW, World
+from tests.reminders.conftest import NOW, World, why_of
 
 # As clinics book: a third on the day itself, some after the visit was to begin, a few months ahead; some patients twice.
 LEADS = (0, 0, 0, 0, 1, 2, 3, 7, 14, 30, 90, 180)
@@ -52,8 +52,8 @@ def test_every_row_of_a_day_has_a_time_or_a_reason(world: World) -> None:
     to_come = [visit for _, visit in rows if visit.starts_at > NOW]
     assert len(planned) == 3 * len(to_come)
     for reminder, visit in planned:
-        assert reminder.why[0].startswith("planned: ")
-        assert (reminder.due_at is None) == reminder.why[-1].startswith("dropped: ")
+        assert why_of(reminder)[0].startswith("planned: ")
+        assert (reminder.due_at is None) == why_of(reminder)[-1].startswith("dropped: ")
         assert reminder.due_at is None or visit.booked_at <= reminder.due_at < visit.starts_at
         assert reminder.due_at is None or _is_day(reminder.due_at)
     assert {reminder.state for reminder, _ in planned} == {"planned", "dropped"}

@@ -12,9 +12,9 @@ from messaging import people
 from messaging.inbox import items, later, snoozing
 from messaging.inbox.models import InboxItem
 from messaging.models import Clinic, Message, Patient
-from reminders import appointments, dispatch
+from reminders import appointments, dispatch, reasons
 from reminders.models import Appointment
-from tests.reminders.conftest import NOW, World, plan_of, states_of, texts_to
+from tests.reminders.conftest import NOW, World, plan_of, states_of, texts_to, why_of
 
 VISIT = NOW + timedelta(days=7)
 DAY_BEFORE = VISIT - timedelta(days=1)
@@ -109,7 +109,7 @@ def test_confirmed_once_means_silence(world: World) -> None:
     confirmed = act(appointments.confirm, visit)
     assert (confirmed.state, confirmed.confirmed_at, confirmed.revision) == ("confirmed", NOW, 1)
     assert set(states_of(visit).values()) == {"dropped"}
-    assert plan_of(visit)["24h"].why[-1] == appointments.CONFIRMED
+    assert why_of(plan_of(visit)["24h"])[-1] == reasons.words(appointments.CONFIRMED)
     with time_machine.travel(DAY_BEFORE, tick=False):
         dispatch.drain()
     assert texts_to(patient) == []

@@ -84,14 +84,15 @@ def test_a_questionnaire_we_do_not_have_costs_no_reminder(world: World) -> None:
 
 def test_two_visits_that_wait_for_an_answer_get_codes(world: World) -> None:
     patient = world.patient()
-    world.visit(patient, VISIT)
+    first = world.visit(patient, VISIT)
     second = world.visit(patient, VISIT + timedelta(days=1))
     drain(FAR)
     drain(FAR + timedelta(days=1))
     plain, coded = texts_to(patient)
     assert "Reply Y to confirm" in plain
     assert "1) Tue, Mar 10 10:00 AM, 2) Wed, Mar 11 10:00 AM" in coded
-    assert plan_of(second)["72h"].why[-1] == f"code 2: {second.id}"
+    assert plan_of(second)["72h"].codes == {"1": str(first.id), "2": str(second.id)}
+    assert plan_of(first)["72h"].codes is None
 
 
 def answered_once(world: World, patient: Patient) -> None:

@@ -12,9 +12,9 @@ from intake_links.models import IntakeLink
 from messaging import consent, outbox, people
 from messaging.inbox.models import InboxItem
 from messaging.models import Message, Patient
-from reminders import appointments, dispatch
+from reminders import appointments, dispatch, reasons
 from reminders.models import Appointment, Reminder
-from tests.reminders.conftest import NOW, World, cadence_edition, plan_of, states_of, texts_to
+from tests.reminders.conftest import NOW, World, cadence_edition, plan_of, states_of, texts_to, why_of
 
 BOTH = pytest.mark.parametrize("house", ["sqlite", "postgresql"], indirect=True)
 VISIT = NOW + timedelta(days=7)
@@ -77,7 +77,7 @@ def test_stop_between_planning_and_sending_silences(world: World) -> None:
         consent.record(session, world.clinic, "+13035550177", "revoked", source="text", actor="patient:x")
     drain(DAY_BEFORE)
     assert texts_to(patient) == []
-    assert plan_of(visit)["24h"].why[-1] == "not texted: opted out"
+    assert why_of(plan_of(visit)["24h"])[-1] == "not texted: opted out"
     assert items_of(patient) == []
     with db.unit_of_work(db.EVERY) as session:
         assert session.scalars(select(IntakeLink)).all() == []
@@ -104,7 +104,7 @@ def test_nothing_goes_to_a_patient_who_is_not_active(world: World, state: str) -
     change(patient, state=state)
     drain(DAY_BEFORE)
     assert (texts_to(patient), items_of(patient)) == ([], [])
-    assert plan_of(visit)["24h"].why[-1] == f"dropped: the patient is {state}"
+    assert why_of(plan_of(visit)["24h"])[-1] == f"dropped: the patient is {state}"
 
 
 def test_a_visit_changed_behind_the_planners_back_is_read_again(world: World) -> None:
@@ -135,7 +135,7 @@ def test_after_an_outage_only_the_newest_useful_step_is_sent(world: World) -> No
     visit = world.visit(patient, VISIT + timedelta(hours=2))
     drain(VISIT + timedelta(minutes=5))
     assert states_of(visit) == {"first": "dropped", "second": "queued"}
-    assert plan_of(visit)["first"].why[-1] == dispatch.NEWEST_WINS
+    assert why_of(plan_of(visit)["first"])[-1] == reasons.words(dispatch.NEWEST_WINS)
     assert len(texts_to(patient)) == 1
 
 
@@ -160,7 +160,7 @@ def test_catching_up_is_bounded(world: World) -> None:
     visit = world.visit(patient, VISIT)
     drain(FAR + timedelta(minutes=61))
     assert texts_to(patient) == []
-    assert "catch-up" in plan_of(visit)["72h"].why[-1]
+    assert "catch-up" in why_of(plan_of(visit)["72h"])[-1]
     drain(VISIT + timedelta(minutes=1))
     assert set(states_of(visit).values()) == {"dropped"}
 

@@ -14,7 +14,7 @@ from intake_links.models import IntakeLink
 from messaging import consent, outbox, people, wording
 from messaging.inbox.models import InboxItem
 from messaging.models import Message, Patient
-from reminders import appointments, followups
+from reminders import appointments, followups, reasons, silencing
 from reminders.models import Appointment, FollowUp
 from tests.reminders.conftest import NOW, World
 
@@ -205,7 +205,7 @@ def test_the_visit_decides_when_it_is_too_late(world: World, maya: Patient) -> N
         moved.starts_at = AGAIN + timedelta(hours=2, minutes=59)
     drain(AGAIN)
     assert (texts(), tasks()) == ([], [])
-    assert row().why == "too late for a text"  # type: ignore[union-attr]
+    assert reasons.kept([row().why]) == ["too late for a text"]  # type: ignore[union-attr]
 
 
 def test_the_human_is_asked_before_the_visit_and_told_which(world: World, maya: Patient) -> None:
@@ -217,7 +217,7 @@ def test_the_human_is_asked_before_the_visit_and_told_which(world: World, maya: 
     assert "ask at the visit of" in tasks()[0]
 
 
-@pytest.mark.parametrize("act", [appointments.cancel, appointments.arrive, appointments.quiet])
+@pytest.mark.parametrize("act", [appointments.cancel, appointments.arrive, silencing.quiet])
 def test_a_visit_that_will_not_be_or_is_now_or_must_be_quiet_ends_it(
     world: World, maya: Patient, act: Callable[[Session, Appointment, str], None]
 ) -> None:

@@ -9,7 +9,7 @@ from config import db
 from messaging.models import Patient
 from reminders import appointments, planner
 from reminders.models import Appointment, Reminder
-from tests.reminders.conftest import NOW, World, cadence_edition, plan_of, states_of
+from tests.reminders.conftest import NOW, World, cadence_edition, plan_of, states_of, why_of
 
 VISIT = NOW + timedelta(days=7)
 
@@ -44,7 +44,7 @@ def test_a_step_that_was_past_when_the_visit_was_booked_is_dropped_and_says_so(w
         visit = world.visit(world.patient(), NOW + timedelta(hours=30), booked_at=NOW)
     plan = plan_of(visit)
     assert plan["72h"].state == "dropped"
-    assert "booked after this step" in plan["72h"].why[-1]
+    assert "booked after this step" in why_of(plan["72h"])[-1]
     assert plan["24h"].state == "planned"
 
 

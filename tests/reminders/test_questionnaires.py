@@ -14,10 +14,10 @@ from messaging.editions import publishing
 from messaging.inbox import items
 from messaging.inbox.models import InboxItem
 from messaging.models import Clinic, Patient
-from reminders import dispatch, questionnaires
+from reminders import dispatch, questionnaires, reasons
 from reminders.models import Appointment, Reminder
 from reminders.publishing import CADENCE
-from tests.reminders.conftest import NOW, World, plan_of, texts_to
+from tests.reminders.conftest import NOW, World, plan_of, texts_to, why_of
 
 BY_SCHEDULE = {
     "name": "ours",
@@ -51,7 +51,8 @@ def answered(world: World, patient: Patient, instrument: str, days_ago: int) -> 
 def wanted(world: World, patient: Patient, *intake: str) -> tuple[list[str], list[str]]:
     with db.unit_of_work(world.clinic.id) as session:
         clinic, known = session.get_one(Clinic, world.clinic.id), session.get_one(Patient, patient.id)
-        return questionnaires.wanted(session, clinic, known, intake, NOW)
+        asked, notes = questionnaires.wanted(session, clinic, known, intake, NOW)
+        return asked, [reasons.words(note) for note in notes]
 
 
 def sent(world: World, visit: Appointment) -> Reminder:
@@ -129,7 +130,7 @@ def test_a_reminder_by_the_schedule_asks_what_is_due_once_and_then_reminds_only(
     answered(world, patient, "gad2", -2)
     reminder = sent(world, later)
     assert reminder.state == "queued"
-    assert [one for one in reminder.why if one.startswith("not asked")] == [
+    assert [one for one in why_of(reminder) if one.startswith("not asked")] == [
         "not asked: phq2, recent (annual)",
         "not asked: gad2, recent (annual)",
     ]

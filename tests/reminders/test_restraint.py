@@ -11,7 +11,7 @@ from intake_links.models import Screen
 from messaging.models import Patient
 from reminders import appointments, cadences, publishing
 from reminders.models import Appointment
-from tests.reminders.conftest import NOW, World, plan_of, states_of, texts_to
+from tests.reminders.conftest import NOW, World, plan_of, states_of, texts_to, why_of
 from tests.reminders.test_dispatch import drain, publish
 
 BOTH = pytest.mark.parametrize("house", ["sqlite", "postgresql"], indirect=True)
@@ -60,7 +60,7 @@ def answer(world: World, patient: Patient, at: datetime) -> None:
 
 
 def why(visit: Appointment, step: str) -> str:
-    return plan_of(visit)[step].why[-1]
+    return why_of(plan_of(visit)[step])[-1]
 
 
 @BOTH

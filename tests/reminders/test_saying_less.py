@@ -11,7 +11,7 @@ from config import db
 from messaging.models import Message, Patient
 from reminders import silencing
 from reminders.models import Appointment
-from tests.reminders.conftest import NOW, World, plan_of, texts_to
+from tests.reminders.conftest import NOW, World, plan_of, texts_to, why_of
 from tests.reminders.test_composing import DAY_BEFORE, VISIT, drain
 
 BOTH = pytest.mark.parametrize("house", ["sqlite", "postgresql"], indirect=True)
@@ -62,7 +62,7 @@ def test_a_text_that_says_too_much_is_taken_back_and_said_with_less(world: World
     assert states(patient) == found
     day = plan_of(visit)["24h"]
     assert day.state == "queued"
-    assert any("wants texts to say less" in why for why in day.why)
+    assert any("wants texts to say less" in why for why in why_of(day))
 
 
 @pytest.mark.parametrize("level", ["place", "details"])

@@ -10,7 +10,8 @@ from sqlalchemy import func, select
 
 from config import db
 from messaging.models import Patient
-from reminders import appointments, cadences, planner, simulation
+from messaging.reasons import Reason
+from reminders import appointments, cadences, planner, reasons, silencing, simulation
 from reminders.models import Appointment, Reminder
 from tests.reminders.conftest import NOW, World, texts_to
 from tests.reminders.test_dispatch import drain, publish
@@ -132,7 +133,7 @@ def test_texts_of_the_week_before_count_towards_the_cap(world: World) -> None:
 def test_a_visit_the_patient_wants_no_texts_about_counts_as_their_wish(world: World) -> None:
     visit = book(world, world.patient(), 4 * DAY)
     with db.unit_of_work(world.clinic.id) as session:
-        planner.silence(session, session.merge(visit), planner.QUIET, also_kept=True)
+        silencing.quiet(session, session.merge(visit), "patient:test")
     week = simulate(world)
     assert (week.live.texts, dict(week.live.skipped)) == (0, {"their_wish": 3})
 
@@ -183,19 +184,37 @@ def test_a_week_larger_than_can_be_looked_at_says_so(world: World, monkeypatch: 
     assert (week.visits, week.capped) == (3, True)
 
 
+AT = Reason("clock_in", {"at": "06:30", "zone": "America/Denver"})
+
+
+def only_quiet_hours(early: Reason) -> Reason:
+    late = Reason("short_notice", {"notice": "60 minutes"})
+    return Reason("only_quiet_hours", {"until": "08:00", "late": late, "back": "19:45", "early": early})
+
+
 @pytest.mark.parametrize(
-    ("why", "reason"),
+    ("why", "name"),
     [
-        ("dropped: the visit is confirmed, and confirmed once means silence", "confirmed"),
-        ("dropped: 07:00 is less than 3 hours before the next step, and the newest step wins", "too_close"),
-        ("dropped: visit was booked after this step", "past"),
-        ("dropped: quiet hours until 08:00, which leaves less than 60 minutes before the visit", "quiet"),
-        ("dropped: 06:30 in America/Denver leaves less than 60 minutes before the visit", "notice"),
-        ("dropped: something new at 09:15 in America/Denver", "something new at …"),
+        (Reason("confirmed"), "confirmed"),
+        (
+            Reason("at_time", {"at": "07:00", "objection": Reason("too_close", {"gap": "3 hours"})}),
+            "too_close",
+        ),
+        (Reason("booked_after"), "past"),
+        (only_quiet_hours(Reason("short_notice", {"notice": "60 minutes"})), "quiet"),
+        (only_quiet_hours(Reason("too_close", {"gap": "3 hours"})), "too_close"),
+        (only_quiet_hours(Reason("before_booking")), "past"),
+        (
+            Reason("at_time", {"at": AT, "objection": Reason("short_notice", {"notice": "60 minutes"})}),
+            "notice",
+        ),
+        (Reason("own_time", {"objection": Reason("not_before_visit")}), "notice"),
+        (Reason("quiet"), "their_wish"),
+        (Reason("seen_before"), "this step is for a first visit, and the patient has been seen before"),
     ],
 )
-def test_reasons_are_gathered_under_what_is_behind_them(why: str, reason: str) -> None:
-    assert simulation.reason_of(["planned: 2 hours before the visit", why]) == reason
+def test_reasons_are_gathered_under_what_is_behind_them(why: Reason, name: str) -> None:
+    assert simulation.behind(reasons.dropped(why)) == name
 
 
 def _planned(world: World, until: datetime) -> int:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from reminders import cadence_files, cadences, explaining
+from reminders import cadence_files, cadences, explaining, reasons
 
 FULL = """
 name = "full"
@@ -187,7 +187,7 @@ def test_a_preview_says_what_hangs_on_questions_that_are_still_open() -> None:
     [unknown], [answered], [still_open] = (
         explaining.explain(record | told)["steps"] for told in ({}, {"answered": True}, {"answered": False})
     )
-    assert unknown["why"] == ["planned: 1 day before the visit", explaining.IF_OPEN]
+    assert unknown["why"] == ["planned: 1 day before the visit", reasons.words(explaining.IF_OPEN)]
     assert (answered["at"], "the questions are answered" in answered["why"][-1]) == (None, True)
     assert still_open["why"] == ["planned: 1 day before the visit"]
 

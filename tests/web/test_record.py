@@ -1,13 +1,16 @@
 """Closing a record, and how open texts may be: asked for on one page, confirmed, written down, and to be taken back."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
-from config import audit, db
+from config import audit, clock, db
 from messaging import outbox
 from messaging.models import Message, Patient
+from reminders import appointments, silencing
+from reminders.models import Appointment
 
 
 def now(patient: Patient) -> Patient:
@@ -100,3 +103,39 @@ def test_the_patient_s_page_leads_there(house: Any) -> None:
     page = house.signed_in(house.staff()).get(f"/patients/{patient.id}").text
     assert f"/patients/{patient.id}/record" in page
     assert f"/patients/{patient.id}/consent" in page
+
+
+def quiet_visit(house: Any, patient: Patient) -> Appointment:
+    at = clock.now()
+    facts = {"external_id": "V1", "record": "", "zone": "America/Denver", "booked_at": at}
+    visit = appointments.VisitRecord(starts_at=at + timedelta(days=4), **facts)
+    with db.unit_of_work(house.clinic.id) as session:
+        there = appointments.save(session, house.clinic, session.get_one(Patient, patient.id), visit)[0]
+        silencing.quiet(session, there, f"patient:{patient.id}")
+        return there
+
+
+def wished(visit: Appointment) -> bool:
+    with db.unit_of_work(db.EVERY, read_only=True) as session:
+        return session.get_one(Appointment, visit.id).quiet_at is not None
+
+
+def test_a_visit_they_want_no_texts_about_says_so_and_a_colleague_takes_it_back(house: Any) -> None:
+    patient = house.patient()
+    visit, browser = quiet_visit(house, patient), house.signed_in(house.staff(role="front_desk"))
+    page = browser.get(f"/patients/{patient.id}").text
+    assert "No texts about this visit: the patient asked for that" in page
+    assert "They want texts again" in page
+    assert browser.post(f"/patients/{patient.id}/visits/{visit.id}/texts").status_code == 303
+    assert not wished(visit)
+    assert "They want texts again" not in browser.get(f"/patients/{patient.id}").text
+
+
+def test_who_may_not_change_patients_and_another_clinic_lift_no_wish(house: Any, another_house: Any) -> None:
+    patient = house.patient()
+    visit, path = quiet_visit(house, patient), f"/patients/{patient.id}/visits"
+    assert house.signed_in(house.staff(role="auditor")).post(f"{path}/{visit.id}/texts").status_code == 403
+    other = another_house()
+    stranger = other.signed_in(other.staff())
+    assert stranger.post(f"{path}/{visit.id}/texts").status_code == 404
+    assert wished(visit)

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from reminders import cadences
+from reminders import cadences, reasons
 from reminders.rules import planning, zones
 
 DENVER, NEW_YORK, LOS_ANGELES = map(ZoneInfo, ["America/Denver", "America/New_York", "America/Los_Angeles"])
@@ -34,7 +34,7 @@ def walls(planned):
 
 
 def why(planned, step):
-    return " | ".join(next(each.why for each in planned if each.step == step))
+    return " | ".join(map(reasons.words, next(each.why for each in planned if each.step == step)))
 
 
 # What a clinic sees.
@@ -45,7 +45,7 @@ def test_a_visit_in_the_morning_gets_three_reminders():
     assert walls(planned) == {"72h": "2026-02-09T11:00", "24h": "2026-02-11T11:00", "2h": "2026-02-12T09:00"}
     assert planned[1].at == datetime(2026, 2, 11, 18, tzinfo=UTC)
     assert planned[1].local == "2026-02-11T11:00:00-07:00"
-    assert planned[1].why == ("planned: 24 hours before the visit",)
+    assert why(planned, "24h") == "planned: 24 hours before the visit"
 
 
 def test_a_day_before_stays_at_nine_in_the_week_the_clocks_go_forward():
@@ -245,7 +245,7 @@ def test_a_step_is_asked_again_when_it_is_sent(planned, now, useful, rule):
     )
     answer, reason = planning.still_useful(planned_at, now, visit_at, DEFAULT, DENVER)
     assert answer is useful
-    assert reason.startswith(rule)
+    assert reasons.words(reason).startswith(rule)
 
 
 def test_a_text_past_its_use_is_not_sent():
@@ -256,6 +256,5 @@ def test_a_text_past_its_use_is_not_sent():
 def test_lateness_is_measured_across_a_repeated_hour():
     first, second = (datetime(2026, 11, 1, 1, 30, tzinfo=DENVER, fold=fold) for fold in (0, 1))
     always = cadence(("2 hours", {}), quiet_hours={"start": "23:00", "end": "00:30"}, catch_up="30 minutes")
-    assert planning.still_useful(first, second, second + timedelta(hours=9), always, DENVER)[1].startswith(
-        "catch-up"
-    )
+    _, reason = planning.still_useful(first, second, second + timedelta(hours=9), always, DENVER)
+    assert reasons.words(reason).startswith("catch-up")
