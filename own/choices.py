@@ -83,7 +83,7 @@ def agree(
     starts reminders again wants them about every visit, also one of which they wanted to hear no more.
     """
     if event == "granted" and "reminders" in wanted:
-        silencing.text_again(session, patient, f"patient:{patient.id}")
+        silencing.text_again(session, patient, audit.Actor.patient(patient.id))
     number = people.textable_number(session, patient)
     if number is None:
         return

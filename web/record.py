@@ -63,7 +63,7 @@ def set_privacy(patient_id: UUID) -> Response | tuple[str, int]:
 @permissions.signed_in("patients.change")
 def text_again(patient_id: UUID, visit_id: UUID) -> Response:
     """Lift the patient's wish for no texts about this visit, as they said to a colleague."""
-    actor = f"staff:{layout.the_staff().id}"
+    actor = layout.the_actor()
     with db.unit_of_work(sessions.clinic().id) as session:
         silencing.text_again(session, _patient(session, patient_id), actor, only=visit_id)
     flash(words.say("notices", "texts_again"))
