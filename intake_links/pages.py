@@ -16,6 +16,7 @@ pages = frame.pages
 @frame.pages.post("/again")
 def verify_again() -> Response:
     """Let in again who was away too long, and save the answer that came too late."""
+    entrance.slow_down()
     with db.unit_of_work(db.EVERY) as session:
         visit = links.visit(session, request.cookies.get(frame.cookie()), acting=True)
         if visit is None or links.on_tablet(visit.link):

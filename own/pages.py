@@ -98,6 +98,7 @@ def nothing_here() -> Response:
 @own.post("/again")
 def again() -> Response:
     """Let in again who was away too long."""
+    entrance.slow_down()
     with db.unit_of_work(db.EVERY) as session:
         visit = links.visit(session, request.cookies.get(frame.cookie()), acting=True)
         if visit is None or links.on_tablet(visit.link):
