@@ -70,7 +70,8 @@ class Gateway:
         return await self._run(bulkhead, made, await bodies.read(protocol, _declared(made), allowance))
 
     async def _run(self, bulkhead: Bulkhead, made: wsgi.Environ, body: Body) -> wsgi.Answer:
-        return await bulkhead.run(partial(wsgi.call, self._application, made, body))
+        with body.file:
+            return await bulkhead.run(partial(wsgi.call, self._application, made, body))
 
 
 def load(target: str) -> Callable[[Any, Any], Awaitable[None]]:

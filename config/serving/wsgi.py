@@ -63,21 +63,20 @@ def _add(made: Environ, name: str, value: str) -> None:
 
 
 def call(application: Application, made: Environ, body: Body) -> Answer:
-    """Return the application's answer to a request with this body, which is closed."""
+    """Return the application's answer to a request with this body."""
     answer = Answer()
 
     def start_response(status: str, headers: list[tuple[str, str]], _error: Any = None) -> None:
         answer.status, answer.headers = int(status.split(" ", 1)[0]), headers
 
     made |= {"wsgi.input": body.file, "CONTENT_LENGTH": str(body.length)}
-    with body.file:
-        parts = application(made, start_response)
-        try:
-            _take(answer, parts)
-        finally:
-            close = getattr(parts, "close", None)
-            if close is not None:
-                close()
+    parts = application(made, start_response)
+    try:
+        _take(answer, parts)
+    finally:
+        close = getattr(parts, "close", None)
+        if close is not None:
+            close()
     return answer
 
 
