@@ -25,7 +25,7 @@ class Carrier:
 
 
 CARRIERS = {
-    "twilio": Carrier(twilio.gateway, "network", ("+15005550001", 21211), {"answer": "503"}),
+    "twilio": Carrier(twilio.gateway, "network", ("+13035550190", 21211), {"answer": "503"}),
 }
 
 
