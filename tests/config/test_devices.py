@@ -37,6 +37,12 @@ def test_after_half_a_year_a_device_is_a_stranger(house: settings.Settings):
         assert devices.known(cookie, ROSA) is None
 
 
+def test_a_clock_that_was_ahead_when_the_device_came_in_keeps_nobody_out(house: settings.Settings):
+    with time_machine.travel(clock.now() + timedelta(days=3)):
+        cookie = devices.with_account(None, ROSA)
+    assert devices.known(cookie, ROSA) is not None
+
+
 def test_a_shared_computer_remembers_the_last_eight(house: settings.Settings):
     cookie = None
     for number in range(12):
