@@ -21,11 +21,12 @@ NOTES = ("line", "reason")
 
 
 # What a spreadsheet takes for a formula (ASVS 1.2.10), and what we put before it, and take away when it comes back.
-FORMULA, SHOWN_AS_IT_IS = ("=", "+", "-", "@", "\t", "\r"), "'"
+FORMULA, SHOWN_AS_IT_IS = ("=", "+", "-", "@", "\t", "\r", "\n"), "'"
 
 
 def as_text(field: str) -> str:
-    """Return a field so that a spreadsheet shows it and does not work it out."""
+    """Return a field so that a spreadsheet shows it and does not work it out; a line in it ends as lines do here."""
+    field = field.replace("\r\n", "\n").replace("\r", "\n")  # a bare CR is not quoted, and would begin a row
     return SHOWN_AS_IT_IS + field if field.startswith(FORMULA) else field
 
 
