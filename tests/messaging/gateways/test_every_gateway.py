@@ -45,7 +45,7 @@ class TestEveryGateway:
         return Outgoing(to, US, None, body, "https://clinic.example/status/x", 60)
 
     def test_it_says_that_it_is_one_and_has_every_method(self, gateway: Gateway) -> None:
-        assert isinstance(gateway, Gateway)
+        assert Gateway in type(gateway).__mro__
         assert not inspect.isabstract(type(gateway))
         assert all(name in vars(type(gateway)) for name in Gateway.__abstractmethods__)
 
