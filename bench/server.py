@@ -6,4 +6,4 @@ from config import runtime, start
 from config.cli.service import web_server
 
 start.begin("bench")
-web_server(sys.argv[1], runtime.settings().port).serve()
+web_server(sys.argv[1], runtime.settings())()

@@ -3,13 +3,14 @@
 import importlib
 import json
 import uuid
+from http import HTTPStatus
 from typing import Any
 
 from flask import Flask, Response, request
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.exceptions import HTTPException, InternalServerError
 
-from config import health, keys, logging, runtime
+from config import health, keys, logging, runtime, sealed_cookies
 
 MACHINES = ("/webhooks/", "/api/")
 LARGEST_BODY = 256 * 1024
@@ -39,6 +40,7 @@ def create_app() -> Flask:
         WTF_CSRF_SSL_STRICT=False,
         PROPAGATE_EXCEPTIONS=False,
     )
+    app.session_interface = sealed_cookies.SealedCookies()
     csrf = CSRFProtect(app)
     for module, name, posted_by_people in DOORS:
         blueprint = getattr(importlib.import_module(module), name)
@@ -49,6 +51,7 @@ def create_app() -> Flask:
     app.register_blueprint(health.door)
     app.register_error_handler(Exception, _unexpected)
     app.after_request(_headers)
+    app.after_request(_problems_to_machines)
     return app
 
 
@@ -74,6 +77,15 @@ def problem(status: int, title: str, reference: str | None = None) -> Response:
     answer = Response(status=status, mimetype="application/problem+json")
     answer.set_data(json.dumps(body))
     return answer
+
+
+def _problems_to_machines(response: Response) -> Response:
+    """Say in problem details what Flask says to machines as a page: an unknown address, a method, a body too large."""
+    if response.status_code >= 400 and response.mimetype == "text/html" and request.path.startswith(MACHINES):
+        told = problem(response.status_code, HTTPStatus(response.status_code).phrase)
+        response.set_data(told.get_data())
+        response.content_type = told.content_type
+    return response
 
 
 def _headers(response: Response) -> Response:

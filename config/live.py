@@ -11,15 +11,13 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from redis.exceptions import RedisError
+from redis import Redis
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
-from config import clock, db, logging, queue, runtime
+from config import clock, db, queue
 
 A_DAY = 24 * 3600
-# After a silence nobody asks for this long: a Redis that hangs must not make every page and every commit wait.
-REST_SECONDS = 2.0
 # One question and two lines of answer: two hundred pages ask it each second, and reading a long answer costs the most.
 # KEYS: the marks, then the topics. ARGV: now, then for each mark to leave until when, and the mark.
 _LOOK = """
@@ -66,19 +64,17 @@ def bump(session: Session, clinic_id: UUID, *topics: str) -> None:
 
 
 def _tell(keys: set[str]) -> None:
-    if _resting():
-        return
+    queue.ask(partial(_renew, sorted(keys)))
+
+
+def _renew(keys: Sequence[str], redis: Redis) -> None:
     # Random and not counted: a Redis that has forgotten must never come to a version that a page already has.
     version = secrets.token_urlsafe(9)
-    try:
-        several = sorted(keys)
-        for start in range(0, len(several), 500):
-            pipe = queue.hasty_redis().pipeline(transaction=False)
-            for key in several[start : start + 500]:
-                pipe.set(key, version, ex=A_DAY)
-            pipe.execute()
-    except (RedisError, OSError) as error:
-        _rest(error)
+    for start in range(0, len(keys), 500):
+        pipe = redis.pipeline(transaction=False)
+        for key in keys[start : start + 500]:
+            pipe.set(key, version, ex=A_DAY)
+        pipe.execute()
 
 
 def look(clinic_id: UUID, topics: Sequence[str], leaving: Mapping[str, float]) -> Seen | None:
@@ -86,16 +82,13 @@ def look(clinic_id: UUID, topics: Sequence[str], leaving: Mapping[str, float]) -
 
     `leaving` maps marks to leave to the seconds after which they fade.
     """
-    if _resting():
-        return None
     now = clock.now().timestamp()
     keys = [f"warmthread:here:{clinic_id}", *(_key(clinic_id, topic) for topic in topics)]
     until = [part for mark, seconds in leaving.items() for part in (now + seconds, mark)]
-    try:
-        versions, marks = queue.hasty_redis().eval(_LOOK, len(keys), *keys, now, *until)
-    except (RedisError, OSError) as error:
-        _rest(error)
+    answer = queue.ask(lambda redis: redis.eval(_LOOK, len(keys), *keys, now, *until))
+    if answer is None:
         return None
+    versions, marks = answer
     return Seen(
         versions.decode().split("\n"), sorted(marks.decode("utf-8", "replace").split("\n")) if marks else []
     )
@@ -103,16 +96,3 @@ def look(clinic_id: UUID, topics: Sequence[str], leaving: Mapping[str, float]) -
 
 def _key(clinic_id: UUID, topic: str) -> str:
     return f"warmthread:live:{clinic_id}:{topic}"
-
-
-def _resting() -> bool:
-    return clock.monotonic() < _pause()["until"]
-
-
-def _rest(error: Exception) -> None:
-    logging.logger().warning("redis was silent", error_type=type(error).__name__)
-    _pause()["until"] = clock.monotonic() + REST_SECONDS
-
-
-def _pause() -> dict[str, float]:
-    return runtime.once("live.pause", lambda: {"until": 0.0})

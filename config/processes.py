@@ -24,6 +24,12 @@ def answers(url: str) -> Callable[[], bool]:
     return ask
 
 
+def here(settings: Settings) -> str:
+    """Return the address by which this machine itself reaches the web server."""
+    address = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.bind, settings.bind)  # noqa: S104 - only asked
+    return f"http://[{address}]:{settings.port}" if ":" in address else f"http://{address}:{settings.port}"
+
+
 def ours(*words: str) -> list[str]:
     """Return the argv of one of our own commands."""
     return [sys.executable, "-m", "config.cli", *words]
@@ -46,7 +52,7 @@ class Service:
             first = [
                 Process("valkey", server.argv, server.env, ready=server.is_ready, pass_fds=server.pass_fds)
             ]
-        web = Process("web", ours("web"), env, ready=answers(f"http://127.0.0.1:{settings.port}/healthz"))
+        web = Process("web", ours("web"), env, ready=answers(f"{here(settings)}/healthz"))
         rest = [Process(f"worker.{name}", ours("worker", name), env) for name in queue.QUEUES]
         rest.append(Process("ticker", ours("ticker"), env))
         self.supervisor = Supervisor([*first, *(more or []), *rest, web], logging.logger().info)

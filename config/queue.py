@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from redis import Redis
 from redis.backoff import NoBackoff
@@ -31,6 +31,8 @@ QUEUES = ("urgent", "default", "bulk")
 ROOMS = ("config.audit", "messaging.jobs", "intake_links.jobs", "reminders.jobs", "webhooks.jobs")
 BELL_SECONDS = 30
 SLICE_SECONDS = 5.0
+REST_SECONDS = 2.0
+T = TypeVar("T")
 # How long a batch of what may wait lets what is urgent pass, before it goes on all the same.
 STEP_ASIDE, STEPS_ASIDE = 0.05, 20
 
@@ -109,6 +111,22 @@ def hasty_redis() -> Redis:
             redis_url(), socket_timeout=0.25, socket_connect_timeout=0.25, retry=Retry(NoBackoff(), 0)
         ),
     )
+
+
+def ask(question: Callable[[Redis], T]) -> T | None:
+    """Return what Redis answers, or None where it is silent: what is asked so is never needed.
+
+    After a silence nobody asks for two seconds: a Redis that hangs must not make every page and every commit wait.
+    """
+    silent = runtime.once("queue.silence", lambda: {"until": 0.0})
+    if clock.monotonic() < silent["until"]:
+        return None
+    try:
+        return question(hasty_redis())
+    except (RedisError, OSError) as error:
+        logging.logger().warning("redis was silent", error_type=type(error).__name__)
+        silent["until"] = clock.monotonic() + REST_SECONDS
+        return None
 
 
 def ring(session: Session, lane: str) -> None:

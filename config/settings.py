@@ -1,5 +1,6 @@
 """What the operator sets, read once from the environment, every mistake reported at once."""
 
+import ipaddress
 import os
 import re
 from collections.abc import Mapping
@@ -36,6 +37,18 @@ class Settings(BaseModel):
         description="Redis or Valkey address; empty: a private Valkey in the data directory",
     )
     port: int = Field(8000, alias="PORT", ge=1, le=65535, description="port the web server listens on")
+    bind: str = Field(
+        "127.0.0.1",
+        alias="WARMTHREAD_BIND",
+        description="address the web server listens on; 0.0.0.0 or :: for every network",
+    )
+    trusted_proxies: int = Field(
+        0,
+        alias="WARMTHREAD_TRUSTED_PROXIES",
+        ge=0,
+        le=16,
+        description="how many proxies in front of us write down whom they speak for; exact, or addresses are forged",
+    )
     twilio_account_sid: str = Field(
         alias="TWILIO_ACCOUNT_SID", pattern=r"^AC[0-9a-f]{32}$", description="AC and 32 hexadecimal digits"
     )
@@ -74,6 +87,14 @@ class Settings(BaseModel):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", alias="WARMTHREAD_LOG_LEVEL", description="debug, info, warning or error"
     )
+
+    @field_validator("bind")
+    @classmethod
+    def _an_address_of_this_machine(cls, value: str) -> str:
+        try:
+            return str(ipaddress.ip_address(value.strip("[]")))
+        except ValueError:
+            raise ValueError("must be an IP address of this machine, such as 127.0.0.1 or ::") from None
 
     @field_validator("database_url")
     @classmethod

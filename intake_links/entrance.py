@@ -1,5 +1,6 @@
 """The way in: the page a link opens, the birth date, and what to do when a link opens nothing any more."""
 
+import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
@@ -8,14 +9,16 @@ from flask import request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from config import clock, db
-from intake_links import addresses, arriving, frame, links, pauses, sheets
+from config import client_address, clock, db, throttle
+from intake_links import addresses, arriving, frame, links, sheets
 from intake_links.models import IntakeLink
 from messaging.models import Clinic
 
 pages = frame.pages
-# Wrong birth dates an hour from one address before it must wait: many phones share one (ASVS 6.3.1; a soft delay).
-FREE_TRIES = 20
+# Wrong birth dates from one source after which its next ones are slowed (ASVS 6.3.1), by so little that nobody who
+# shares the source is kept out: what stops guessing is the five tries of a link.
+WRONG_DATES = throttle.Limit("birth_date.source", free=20)
+SLOWED_SECONDS = 0.2
 
 
 @pages.get("/<token>")
@@ -59,6 +62,7 @@ def posted_nowhere(token: str, rest: str = "") -> Response:
 @pages.post("/<token>")
 def verify(token: str) -> Response:
     """Let in who knows the birth date, by a cookie and an address without the token."""
+    slow_down()
     with db.unit_of_work(db.EVERY) as session:
         link = links.by_token(session, token)
         clinic, language = _whose(session, link), _language(link)
@@ -90,6 +94,7 @@ def before_own_page(token: str) -> Response:
 @pages.post("/<token>/me")
 def verify_for_own_page(token: str) -> Response:
     """Let in to the patient's own page who knows the birth date."""
+    slow_down()
     with db.unit_of_work(db.EVERY) as session:
         link = links.by_token(session, token)
         clinic, language, own = _whose(session, link), _language(link), frame.own_page()
@@ -150,16 +155,13 @@ def try_birth_date(
     carried: Sequence[tuple[str, str]] | None = None,
 ) -> Response | str:
     """Return the token of a session, or the page that says in words what to look at and keeps what was typed."""
-    language, address = _language(link), request.remote_addr or ""
+    language = _language(link)
     born, problem = links.read_birth_date(request.form)
-    waits = pauses.wait("birth_date", address, FREE_TRIES)
-    if born is not None and waits and opens(link, clock.now()):
-        born, problem = None, "birth_wait"
-    if born is not None:
+    if born is not None and opens(link, clock.now()):
         token = links.verify(session, clinic, link, born, opens)
         if token is not None:
             return token
-        pauses.wrong("birth_date", address)
+        throttle.take(_wrong_dates())
         problem = "birth_wrong"
     if not opens(link, clock.now()):
         return _closed(session, language, clinic, (request.view_args or {}).get("token", ""))
@@ -171,4 +173,14 @@ def try_birth_date(
         "carried": sheets.carried() if carried is None else carried,
         "own": opens is links.opens_own_page or not link.instruments,
     }
-    return sheets.page(page, language, clinic, 429 if problem == "birth_wait" else 422, **facts)
+    return sheets.page(page, language, clinic, 422, **facts)
+
+
+def slow_down() -> None:
+    """Hold a source up that tried many wrong dates; asked before the transaction, which nobody is to wait for."""
+    if throttle.wait(_wrong_dates()):
+        time.sleep(SLOWED_SECONDS)
+
+
+def _wrong_dates() -> throttle.Bucket:
+    return WRONG_DATES.of(client_address.source(request.environ))

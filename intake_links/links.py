@@ -119,8 +119,7 @@ def second_url(session: Session, link: IntakeLink) -> str:
     """
     if link.second_hash is not None or not is_open(link, clock.now()):
         raise ValueError("this link gets no second address")
-    token = keys.new_token()
-    link.second_hash = keys.token_hash(token)
+    link.second_hash = keys.token_hash(token := keys.new_token())
     _note(session, link, "second_address", audit.Actor.system("intake"))
     return f"{runtime.settings().public_url}/i/{token}"
 
@@ -177,7 +176,8 @@ def is_open(link: IntakeLink, now: datetime) -> bool:
 
 def opens_own_page(link: IntakeLink, now: datetime) -> bool:
     """Whether the birth date opens the patient's own page by this link: also once its questions are answered."""
-    return link.state in (*LIVE, "answered") and now < link.expires_at and not on_tablet(link)
+    answered = link.state == "answered" and link.tries < TRIES
+    return (answered or link.state in LIVE) and now < link.expires_at and not on_tablet(link)
 
 
 def withdraw(session: Session, link: IntakeLink, *, actor: str = audit.Actor.system("intake")) -> None:
@@ -215,7 +215,7 @@ def verify(
     """Return the token of a new session if `born` is the patient's birth date and the link `opens`, else None.
 
     The fifth wrong date of the link's life locks it and asks a person to call: the birth date says that the right
-    person holds the phone, and is known to a household, so it must not be guessed at.
+    person holds the phone, and is known to a household, so it must not be guessed at. An answered link stays answered.
     """
     session.flush()
     session.refresh(link, with_for_update=True)
@@ -250,7 +250,7 @@ def let_in(session: Session, link: IntakeLink) -> str:
 
 
 def _lock(session: Session, clinic: Clinic, link: IntakeLink) -> None:
-    link.state = "locked"
+    link.state = "locked" if link.state in LIVE else link.state
     db.load_keys(session, {clinic.key_id})
     items.open_item(
         session,

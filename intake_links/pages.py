@@ -16,6 +16,7 @@ pages = frame.pages
 @frame.pages.post("/again")
 def verify_again() -> Response:
     """Let in again who was away too long, and save the answer that came too late to the form it was given on."""
+    entrance.slow_down()
     with db.unit_of_work(db.EVERY) as session:
         link, visit = arriving.whose(session, acting=True)
         if link is None or links.on_tablet(link):

@@ -110,6 +110,7 @@ def nothing_here() -> Response:
 @own.post("/again")
 def again() -> Response:
     """Let in again who was away too long, and make the choice for the patient on whose page it was made."""
+    entrance.slow_down()
     with db.unit_of_work(db.EVERY) as session:
         link, visit = arriving.whose(session, acting=True)
         if link is None or links.on_tablet(link):

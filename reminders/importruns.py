@@ -106,7 +106,7 @@ def sheet(session: Session, run: ImportRun) -> Iterator[str]:
 
 def _line(fields: Sequence[str]) -> str:
     out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerow(fields)
+    csv.writer(out, lineterminator="\n").writerow([tables.as_text(field) for field in fields])
     return out.getvalue()
 
 

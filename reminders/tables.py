@@ -20,6 +20,21 @@ ZIP = b"PK\x03\x04"
 NOTES = ("line", "reason")
 
 
+# What a spreadsheet takes for a formula (ASVS 1.2.10), and what we put before it, and take away when it comes back.
+FORMULA, SHOWN_AS_IT_IS = ("=", "+", "-", "@", "\t", "\r", "\n"), "'"
+
+
+def as_text(field: str) -> str:
+    """Return a field so that a spreadsheet shows it and does not work it out; a line in it ends as lines do here."""
+    field = field.replace("\r\n", "\n").replace("\r", "\n")  # a bare CR is not quoted, and would begin a row
+    return SHOWN_AS_IT_IS + field if field.startswith(FORMULA) else field
+
+
+def from_text(field: str) -> str:
+    """Return a field as it was before `as_text`."""
+    return field[1:] if field.startswith(SHOWN_AS_IT_IS) and field[1:].startswith(FORMULA) else field
+
+
 class BadFile(Exception):
     """The file cannot be imported at all; the message says why, in words. Nothing was done."""
 
@@ -100,7 +115,8 @@ class Table:
         return Row(line, values, fields, problem)
 
     def _parse(self, lines: Sequence[str]) -> list[str]:
-        return next(csv.reader(lines, delimiter=self._dialect, strict=True), [])
+        fields = next(csv.reader(lines, delimiter=self._dialect, strict=True), [])
+        return [from_text(field) for field in fields]
 
     def _as_it_is(self, text: str) -> list[str]:
         with contextlib.suppress(csv.Error):
@@ -153,7 +169,8 @@ class Errors:
         self._put([str(row.line), reason, *(fields[at] for at in (*self._kept, *beyond))])
 
     def _put(self, fields: Iterable[Any]) -> None:
-        csv.writer(self._file, lineterminator="\n").writerow(fields)  # type: ignore[arg-type]
+        texts = [as_text(str(field)) for field in fields]
+        csv.writer(self._file, lineterminator="\n").writerow(texts)  # type: ignore[arg-type]
 
     @staticmethod
     def _open(path: Path) -> io.TextIOWrapper:

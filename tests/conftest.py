@@ -150,7 +150,7 @@ def bell(house: settings.Settings, valkey: ValkeyServer) -> Iterator[Redis]:
     for name in (
         "queue.embedded_url",
         "queue.redis",
-        "live.pause",
+        "queue.silence",
     ):  # a fixture before this one may have rung in vain
         runtime.forget(name)
     runtime.once("queue.embedded_url", lambda: valkey.url)

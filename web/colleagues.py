@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from flask import abort, flash, redirect, request, url_for
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
@@ -107,7 +107,7 @@ def leave(staff_id: UUID) -> Response | tuple[str, int]:
             staff = _one(session, staff_id)
             moved = staffing.leave(session, _clinic(session), staff, layout.the_actor())
             sessions.revoke(session, staff.id)
-            _spend_links(session, staff)
+            signin.spend_links(session, staff.id)
             name = staff.name
     except staffing.MayNot as refused:
         return _refused(staff_id, {}, refused)
@@ -148,15 +148,10 @@ def _one(session: Session, staff_id: UUID, *, also_gone: bool = False) -> Staff:
 
 
 def _invited(session: Session, staff: Staff) -> Shown:
-    _spend_links(session, staff)
+    signin.spend_links(session, staff.id)
     address = signin.make_link(session, staff, "invite", VALID)
     audit.record(session, staff.clinic_id, layout.the_actor(), "staff.invited", f"staff:{staff.id}")
     return Shown(link=address, link_of=staff.name)
-
-
-def _spend_links(session: Session, staff: Staff) -> None:
-    unused = update(SignInLink).where(SignInLink.staff_id == staff.id, SignInLink.used_at.is_(None))
-    session.execute(unused.values(used_at=clock.now()))
 
 
 def _shown(shown: Shown) -> str:

@@ -11,9 +11,10 @@ from uuid import UUID
 from flask import Response, abort, redirect, request, stream_with_context, url_for
 from sqlalchemy import select
 from sqlalchemy.orm import Session
+from werkzeug.http import parse_cookie
 from werkzeug.wrappers import Response as AnyResponse
 
-from config import clock, db
+from config import audit, clock, db
 from messaging.models import Clinic
 from reminders import importfiles, importruns, mapping, tables
 from reminders.models import ImportRun
@@ -97,16 +98,24 @@ def stop(run_id: UUID) -> AnyResponse:
 @importing.get("/settings/import/<uuid:run_id>/wrong.csv")
 @permissions.signed_in("patients.import")
 def wrong(run_id: UUID) -> Response:
-    """Return the rows that were not taken as a file to mend and send again."""
+    """Return the rows that were not taken as a file to mend and send again; that they left is written down."""
+    with db.unit_of_work(sessions.clinic().id) as session:
+        this = _the_run(session, run_id)
+        audit.record(session, this.clinic_id, _actor(), "import.rows_fetched", f"import_run:{this.id}")
 
     def lines() -> Iterator[str]:
-        with db.unit_of_work(sessions.clinic().id, read_only=True) as session:
+        with db.unit_of_work(this.clinic_id, read_only=True) as session:
             yield "\ufeff"  # so that a spreadsheet reads it as UTF-8
-            yield from importruns.sheet(session, _the_run(session, run_id))
+            yield from importruns.sheet(session, session.get_one(ImportRun, run_id))
 
     answer = Response(stream_with_context(lines()), mimetype="text/csv")
     answer.headers["Content-Disposition"] = 'attachment; filename="not-taken.csv"'
     return answer
+
+
+def may_send_large(environ: dict[str, Any]) -> bool:
+    """Whether whoever asks is signed in: others may send no more than to every door."""
+    return sessions.watcher(parse_cookie(environ).get(sessions.cookie_name(), "")) is not None
 
 
 def _page(

@@ -1,4 +1,4 @@
-"""Passwords by argon2id, two at a time, so that a flood of guesses cannot take all memory (64 MiB each)."""
+"""Passwords by argon2id, two at a time, so that a flood of guesses takes neither all memory (64 MiB each) nor all threads."""
 
 import threading
 from collections.abc import Iterator
@@ -11,8 +11,10 @@ from config import runtime
 
 # Without a second factor: NIST SP 800-63B-4 asks for fifteen characters, and for no rules of composition.
 SHORTEST, LONGEST = 15, 200
-PATIENCE_SECONDS = 10
+# Whoever waits holds a thread: four at most do, for a moment, and the next is refused at once.
+PATIENCE_SECONDS, MOST_WAITING = 0.2, 4
 _SLOTS = threading.BoundedSemaphore(2)
+_PLACES = threading.BoundedSemaphore(2 + MOST_WAITING)
 _HASHER = PasswordHasher()
 
 
@@ -45,9 +47,14 @@ def fits(known: str | None, password: str) -> bool:
 
 @contextmanager
 def _slot() -> Iterator[None]:
-    if not _SLOTS.acquire(timeout=PATIENCE_SECONDS):
+    if not _PLACES.acquire(blocking=False):
         raise Busy
     try:
-        yield
+        if not _SLOTS.acquire(timeout=PATIENCE_SECONDS):
+            raise Busy
+        try:
+            yield
+        finally:
+            _SLOTS.release()
     finally:
-        _SLOTS.release()
+        _PLACES.release()

@@ -5,18 +5,20 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Literal
 from urllib.parse import urlsplit
+from uuid import UUID
 
-from flask import redirect, render_template, request, url_for
+from flask import make_response, redirect, render_template, request, url_for
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from config import audit, clock, db, keys, logging, runtime
+from config import audit, clock, db, devices, keys, logging, runtime
 from messaging.models import Clinic, Staff
-from web import backoff, layout, passwords, permissions, sessions
+from web import layout, passwords, permissions, sessions, tries
 from web.models import SignInLink
 
 signin = layout.room("signin", __name__)
+BUSY_SECONDS = 3
 _LOCAL = re.compile(r"/(?![/\\])[\x21-\x5b\x5d-\x7e]*")
 
 
@@ -34,6 +36,12 @@ def make_link(session: Session, staff: Staff, kind: Literal["invite", "once"], v
         )
     )
     return f"{runtime.settings().public_url}/signin/{token}"
+
+
+def spend_links(session: Session, staff_id: UUID) -> None:
+    """Let no link open any more that this person has not used."""
+    unused = update(SignInLink).where(SignInLink.staff_id == staff_id, SignInLink.used_at.is_(None))
+    session.execute(unused.values(used_at=clock.now()))
 
 
 def safe_next(path: str | None) -> str:
@@ -57,19 +65,25 @@ def form() -> Response | str:
 def enter() -> Response | tuple[str, int]:
     """Take e-mail and password; every refusal looks the same, and waiting grows with each wrong one."""
     email, onward = request.form.get("email", "").strip().lower()[:254], safe_next(request.form.get("next"))
-    address = request.remote_addr or ""
-    pause = backoff.wait(email, address)
+    counted = tries.of(email)
+    pause = counted.take()
     if pause:
-        return _page(problem="wait", seconds=pause, email=email, next=onward), 429
+        return _refused("wait", 429, pause, email=email, next=onward)
     try:
         staff = _who(email, request.form.get("password", ""))
     except passwords.Busy:
-        return _page(problem="busy", email=email, next=onward), 503
+        counted.not_looked_at()
+        return _refused("busy", 503, BUSY_SECONDS, email=email, next=onward)
     if staff is None:
-        backoff.failed(email, address)
         return _page(problem="wrong", email=email, next=onward), 401
-    backoff.succeeded(email, address)
+    counted.right()
     return _let_in(staff, "password", onward)
+
+
+def _refused(problem: str, status: int, seconds: int, **facts: object) -> Response:
+    page = make_response(_page(problem=problem, seconds=seconds, **facts), status)
+    page.headers["Retry-After"] = str(seconds)
+    return page
 
 
 def _who(email: str, password: str) -> Staff | None:
@@ -98,7 +112,7 @@ def _who(email: str, password: str) -> Staff | None:
 def _let_in(staff: Staff, how: str, onward: str) -> Response:
     with db.unit_of_work(staff.clinic_id) as session:
         token = _begin(session, staff, how)
-    return _welcome(token, onward)
+    return _welcome(staff, token, onward)
 
 
 def _begin(session: Session, staff: Staff, how: str) -> str:
@@ -111,9 +125,10 @@ def _begin(session: Session, staff: Staff, how: str) -> str:
     return sessions.start(session, staff)
 
 
-def _welcome(token: str, onward: str) -> Response:
+def _welcome(staff: Staff, token: str, onward: str) -> Response:
     response = redirect(onward, 303)
     sessions.give(response, token)
+    devices.remember(response, request.cookies.get(devices.cookie_name()), staff.email)
     return response
 
 
@@ -139,7 +154,7 @@ def use_link(token: str) -> Response | tuple[str, int]:
         # Hashed before the writing transaction: it takes a tenth of a second on purpose.
         chosen, problem = _chosen() if found.kind == "invite" else (None, None)
         if problem:
-            return _link_page(session, found, token, problem=problem), 422
+            return _link_page(session, found, token, problem=problem), 503 if problem == "busy" else 422
     with db.unit_of_work(found.clinic_id) as session:
         spent = update(SignInLink).where(SignInLink.id == found.id, SignInLink.used_at.is_(None))
         if session.execute(spent.values(used_at=clock.now()).returning(SignInLink.id)).first() is None:
@@ -148,8 +163,9 @@ def use_link(token: str) -> Response | tuple[str, int]:
         if chosen is not None:
             staff.password_hash = chosen
             sessions.revoke(session, staff.id)
+            spend_links(session, staff.id)
         cookie = _begin(session, staff, found.kind)
-    return _welcome(cookie, _first_page(found, staff))
+    return _welcome(staff, cookie, _first_page(found, staff))
 
 
 def _first_page(used: SignInLink, staff: Staff) -> str:

@@ -146,6 +146,8 @@ def invite(
                 number=_number(number),
             )
         one.active = True
+        if not once:  # of two invitations only the newer one is good, as on the page
+            signin.spend_links(session, one.id)
         link = signin.make_link(session, one, "once" if once else "invite", timedelta(days=3))
         row = {"id": str(one.id), "name": one.name, "email": one.email, "role": one.role, "link": link}
     show([row], json_=json_, empty="")

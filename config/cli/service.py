@@ -1,7 +1,8 @@
 """Commands that run the service: demo, serve, web, worker, ticker, db, wait-ready."""
 
 import time
-from typing import Any
+from collections.abc import Callable
+from functools import partial
 
 import click
 
@@ -9,8 +10,11 @@ from config import health, migrations, processes, start
 from config import queue as lanes
 from config.cli.tables import say
 from config.embedded import ports
+from config.serving import gateway
+from config.settings import Settings
 
-WEB_THREADS = 32
+# How long the head of a request may take; it holds no thread. And how many connections a server process keeps open.
+HEADER_SECONDS, CONNECTIONS = 20, 2048
 
 
 @click.command()
@@ -34,29 +38,34 @@ def serve() -> None:
     raise click.exceptions.Exit(service.run())
 
 
-def web_server(target: str, port: int) -> Any:
-    """Return the web server for a WSGI `target`: two processes of many blocking threads, for slow clients."""
-    from granian.constants import Interfaces
+def web_server(target: str, settings: Settings) -> Callable[[], None]:
+    """Return what serves a WSGI `target` until it is told to stop: two processes, HTTP/1 only, behind the gateway."""
+    from granian.constants import HTTPModes, Interfaces
+    from granian.http import HTTP1Settings
     from granian.log import LogLevels
     from granian.server import Server
 
-    return Server(
+    server = Server(
         target,
-        address="0.0.0.0",  # noqa: S104 - the port is the operator's to expose
-        port=port,
-        interface=Interfaces.WSGI,
+        address=settings.bind,
+        port=settings.port,
+        interface=Interfaces.RSGI,
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(header_read_timeout=HEADER_SECONDS * 1000),
         workers=2,
-        blocking_threads=WEB_THREADS,
+        backlog=CONNECTIONS,
+        backpressure=CONNECTIONS,
         websockets=False,
         log_level=LogLevels.error,
         workers_kill_timeout=30,
     )
+    return partial(server.serve, target_loader=gateway.load)
 
 
 @click.command()
 def web() -> None:
     """Run the web server (one process of the Procfile)."""
-    web_server("config.wsgi:app", start.begin("web").port).serve()
+    web_server("config.wsgi:app", start.begin("web"))()
 
 
 @click.command()

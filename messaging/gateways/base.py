@@ -1,5 +1,6 @@
 """What every carrier must do for us, and the three ways in which a sending can end."""
 
+from abc import abstractmethod
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -73,32 +74,39 @@ class OutcomeUnknown(Exception):
 
 
 class Gateway(Protocol):
-    """A carrier. Implementations are thread-safe; none retries a sending by itself."""
+    """A carrier. Implementations inherit it, so that they are checked against it, and are thread-safe; none retries a sending by itself."""
 
+    @abstractmethod
     def send(self, text: Outgoing) -> str:
         """Hand over one text and return the carrier's id of it. Raises Refused or OutcomeUnknown."""
         ...
 
+    @abstractmethod
     def find(self, to: str, since: datetime) -> list[Taken]:
         """Return what the carrier took for `to` since then. Raises OutcomeUnknown when it cannot say."""
         ...
 
+    @abstractmethod
     def fetch(self, sid: str) -> Taken | None:
         """Return how one text fared, or None if the carrier does not know it. Raises OutcomeUnknown."""
         ...
 
+    @abstractmethod
     def came(self, to: str, since: datetime, until: datetime, limit: int) -> Listing:
         """Return what came in for our number `to`, looking at `limit` at most. Raises OutcomeUnknown, Refused."""
         ...
 
+    @abstractmethod
     def attached(self, sid: str) -> list[Attached]:
         """Return what hangs on a text. Raises OutcomeUnknown, Refused."""
         ...
 
+    @abstractmethod
     def attachment(self, sid: str, attached_sid: str, most: int) -> bytes:
         """Return the bytes of an attachment, at most `most`. Raises TooLarge, OutcomeUnknown, Refused."""
         ...
 
+    @abstractmethod
     def delete_attachment(self, sid: str, attached_sid: str) -> None:
         """Let the carrier forget an attachment; one it does not know is forgotten. Raises OutcomeUnknown, Refused."""
         ...

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from config import runtime
 from messaging.gateways import fetching
-from messaging.gateways.base import Attached, Came, Listing, OutcomeUnknown, Outgoing, Refused, Taken
+from messaging.gateways.base import Attached, Came, Gateway, Listing, OutcomeUnknown, Outgoing, Refused, Taken
 
 TWILIO = "https://api.twilio.com"
 TIMEOUT_SECONDS = 15.0
@@ -20,7 +20,7 @@ REQUEST_TIMED_OUT = 408
 T = TypeVar("T")
 
 
-class TwilioGateway:
+class TwilioGateway(Gateway):
     """Texts through Twilio's Messages API."""
 
     def __init__(self, account_sid: str, auth_token: str, api_url: str = "") -> None:

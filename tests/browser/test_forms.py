@@ -209,7 +209,7 @@ def test_every_page_with_its_stylesheet_weighs_less_than_thirty_kilobytes(
 
 
 def test_the_tablet_opens_by_its_code_and_forgets_after_sending(browser: Browser, site: Site) -> None:
-    runtime.forget("intake_links.pauses")  # the wrong codes of the tours before came from this address too
+    runtime.forget("throttle.memory")  # the wrong codes of the tours before came from this address too
     inside = kit.context(browser, (768, 1024), script=False)
     page = inside.new_page()
     page.goto(f"{site.address}/k")

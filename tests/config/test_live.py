@@ -161,7 +161,7 @@ def test_a_redis_that_lost_everything_says_something_else_than_before(bell: Redi
 
 
 def test_a_silent_redis_says_nothing_loses_nothing_and_is_left_alone_for_a_while(house, clinic: Clinic):
-    runtime.forget("live.pause")
+    runtime.forget("queue.silence")
     assert live.look(clinic.id, ["list"], {}) is None
     began = time.monotonic()
     for _ in range(200):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from config import settings, start
+from config import processes, settings, start
 
 GOOD = {
     "TWILIO_ACCOUNT_SID": "AC" + "0" * 32,
@@ -173,3 +173,37 @@ def test_a_setting_from_a_file_is_given_to_children_once(tmp_path, monkeypatch):
 
 def test_master_keys_of_a_wrong_form_are_a_mistake():
     assert problems(WARMTHREAD_MASTER_KEYS="k1:abc")[0].startswith("WARMTHREAD_MASTER_KEYS must be id:base64")
+
+
+def test_only_this_machine_reaches_the_server_and_no_proxy_is_believed_unless_the_operator_says_so():
+    assert (settings.load(GOOD).bind, settings.load(GOOD).trusted_proxies) == ("127.0.0.1", 0)
+
+
+@pytest.mark.parametrize(
+    ("bind", "asked"),
+    [
+        ("0.0.0.0", "http://127.0.0.1:8000"),
+        ("::", "http://[::1]:8000"),
+        ("[::]", "http://[::1]:8000"),
+        ("10.0.0.5", "http://10.0.0.5:8000"),
+        ("2001:db8::5", "http://[2001:db8::5]:8000"),
+    ],
+)
+def test_the_server_may_listen_elsewhere_and_is_asked_there_whether_it_is_up(bind: str, asked: str):
+    assert processes.here(settings.load(GOOD | {"WARMTHREAD_BIND": bind})) == asked
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("WARMTHREAD_BIND", "everywhere"),
+        ("WARMTHREAD_BIND", "127.1"),
+        ("WARMTHREAD_BIND", "0.0.0.0:8000"),
+        ("WARMTHREAD_TRUSTED_PROXIES", "-1"),
+        ("WARMTHREAD_TRUSTED_PROXIES", "all"),
+        ("WARMTHREAD_TRUSTED_PROXIES", "17"),
+        ("WARMTHREAD_TRUSTED_PROXIES", "10.0.0.0/8"),
+    ],
+)
+def test_a_wrong_address_or_count_is_a_mistake(name: str, value: str):
+    assert [problem.split()[0] for problem in problems(**{name: value})] == [name]

@@ -8,8 +8,8 @@ import pytest
 import time_machine
 from sqlalchemy import func, select, text
 
-from config import clock, db, runtime
-from intake_links import entrance, links, pauses
+from config import clock, db, runtime, throttle
+from intake_links import entrance, links
 from intake_links.models import IntakeLink, LinkSession, Screen
 from messaging import people
 from messaging.inbox.models import InboxItem
@@ -20,7 +20,7 @@ UNKNOWN = "/i/" + "A" * 22
 
 @pytest.fixture(autouse=True)
 def _nobody_guessed_yet(house):
-    runtime.forget("intake_links.pauses")
+    runtime.forget("throttle.memory")
 
 
 def read(query):
@@ -163,18 +163,49 @@ def test_link_09_a_post_from_another_site_changes_nothing_even_with_the_right_to
     assert everything() == before
 
 
-def test_link_10_an_address_that_guessed_twenty_times_waits_and_loses_no_try(ward, phone):
+def guessed(source, times):
+    """So many wrong dates from a source, an hour's worth at once."""
+    bucket = entrance.WRONG_DATES.of(source)
+    for _ in range(times):
+        assert throttle.take(bucket) == 0
+
+
+def test_link_10_a_source_that_guessed_twenty_times_is_slowed_and_never_kept_out(ward, phone, monkeypatch):
+    slowed = []
+    monkeypatch.setattr(entrance.time, "sleep", slowed.append)
     link_id, path = ward.issue()
-    with time_machine.travel(clock.now(), tick=False) as later:
-        for _ in range(entrance.FREE_TRIES):
-            pauses.wrong("birth_date", "127.0.0.1")
-        assert phone.enter(path).response.status_code == 429
-        assert "wait a minute" in phone.page
+    with time_machine.travel(clock.now(), tick=False):
+        guessed("127.0.0.1", entrance.WRONG_DATES.free)
+        assert phone.enter(path, born=OTHER).response.status_code == 422
         assert read(
             lambda s: (s.get(IntakeLink, link_id).tries, s.scalar(select(func.count(LinkSession.id))))
-        ) == (0, 0)
-        later.shift(timedelta(seconds=61))
+        ) == (1, 0)
         assert phone.enter(path).path == "/i/q/1/1"
+        assert slowed == [entrance.SLOWED_SECONDS] * 2
+        assert max(slowed) < 0.5
+
+
+@pytest.mark.parametrize("dead", ["locked", "expired", "replaced", "unknown", "answered"])
+def test_what_is_tried_on_a_dead_link_is_counted_against_nobody(ward, phone, another_phone, dead):
+    _, path = ward.issue("phq2")
+    valid = timedelta(hours=1) if dead == "expired" else links.VALID
+    _, path = ward.issue("phq2", valid=valid)
+    if dead == "locked":
+        lock(phone, path)
+        runtime.forget("throttle.memory")
+    if dead == "answered":
+        phone.enter(path).post(answer=0)
+        phone.post(answer=0)
+        phone.post()
+    if dead == "replaced":
+        ward.issue("phq2")
+    path = UNKNOWN if dead == "unknown" else path
+    with time_machine.travel(clock.now() + timedelta(hours=2), tick=False):
+        for _ in range(entrance.WRONG_DATES.free + 5):
+            another_phone.enter(path, born=OTHER)
+        assert throttle.wait(entrance.WRONG_DATES.of("127.0.0.1")) == 0
+        _, open_link = ward.issue("phq2")
+        assert phone.enter(open_link).path == "/i/q/1/1"
 
 
 def test_link_11_after_sending_the_browser_forgets_the_pages_and_the_link_shows_thanks_only(ward, phone):
@@ -228,14 +259,16 @@ def test_a_wish_on_a_link_that_works_or_was_answered_bothers_nobody(ward, phone)
 
 
 def test_the_pause_grows_is_a_minute_at_most_and_is_forgotten_in_an_hour(ward):
+    limit = throttle.Limit("code", free=3)
     with time_machine.travel(clock.now(), tick=False) as later:
         seen = []
         for _ in range(12):
-            pauses.wrong("code", "198.51.100.7")
-            seen.append(pauses.wait("code", "198.51.100.7", 3))
+            later.shift(timedelta(seconds=seen[-1] if seen else 0))
+            assert throttle.take(limit.of("198.51.100.7")) == 0
+            seen.append(throttle.wait(limit.of("198.51.100.7")))
         assert seen[:4] == [0, 0, 2, 4]
         assert max(seen) == 60
-        assert pauses.wait("code", "198.51.100.8", 3) == 0
-        assert pauses.wait("birth_date", "198.51.100.7", 3) == 0
+        assert throttle.wait(limit.of("198.51.100.8")) == 0
+        assert throttle.wait(throttle.Limit("birth_date", free=3).of("198.51.100.7")) == 0
         later.shift(timedelta(hours=1))
-        assert pauses.wait("code", "198.51.100.7", 3) == 0
+        assert throttle.wait(limit.of("198.51.100.7")) == 0

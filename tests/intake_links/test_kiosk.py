@@ -7,7 +7,7 @@ import pytest
 import time_machine
 from sqlalchemy import select
 
-from config import clock, db, runtime
+from config import clock, db, devices, runtime
 from intake_links import alerts, tablet
 from intake_links.models import IntakeLink, Screen
 from messaging.inbox.models import InboxItem
@@ -15,7 +15,7 @@ from messaging.inbox.models import InboxItem
 
 @pytest.fixture(autouse=True)
 def _nobody_guessed_yet(house):
-    runtime.forget("intake_links.pauses")
+    runtime.forget("throttle.memory")
 
 
 def read(query):
@@ -197,12 +197,27 @@ def test_guesses_from_many_addresses_make_the_whole_door_wait(ward, phone):
         assert from_address(phone, code, "203.0.113.9") == 303
 
 
+def forget_the_device(phone):
+    """As whoever has another browser, or has ended a visit on the tablet."""
+    phone.client.delete_cookie(devices.cookie_name(), domain="care.example.org")
+
+
 def test_strangers_who_guess_do_not_keep_the_clinics_own_tablet_waiting(ward, phone):
     assert from_address(phone, code_for(ward), "203.0.113.9") == 303
     code = code_for(ward)
+    forget_the_device(phone)
     with time_machine.travel(clock.now(), tick=False):
         for n in range(40):
             from_address(phone, other_than(code), f"198.51.100.{n}")
+        assert from_address(phone, code, "203.0.113.9") == 303
+
+
+def test_a_tablet_that_shares_its_address_with_strangers_keeps_its_own_tries(ward, phone, another_phone):
+    assert from_address(phone, code_for(ward), "203.0.113.9") == 303
+    code = code_for(ward)
+    with time_machine.travel(clock.now(), tick=False):
+        guesses = [from_address(another_phone, other_than(code), "203.0.113.9") for _ in range(8)]
+        assert guesses == [422] * 5 + [429] * 3
         assert from_address(phone, code, "203.0.113.9") == 303
 
 

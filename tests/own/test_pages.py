@@ -211,3 +211,21 @@ def test_the_page_is_in_spanish_where_the_patient_wants_that(inside, ward):
     assert (inside.path, inside.heading) == ("/i/me", "Sus citas")
     assert "Jueves, 5 de marzo, 9:00 am" in inside.page
     assert 'lang="es"' in inside.page
+
+
+def test_wrong_dates_at_the_own_page_do_not_undo_that_the_questions_are_answered(phone, another, ward):
+    link = ward.link("gad2", valid=5 * DAYS)
+    phone.enter(link)
+    for _ in range(2):
+        phone.post(answer=0)
+    phone.post()
+    for _ in range(links.TRIES):
+        another.get(f"{link}/me").post(f"{link}/me", day=1, month=2, year=1990)
+    assert another.response.status_code == 404
+    another.post(f"{link}/me", day=BORN.day, month=BORN.month, year=BORN.year)
+    assert another.response.status_code == 404
+    [one] = ward.all(IntakeLink)
+    assert one.state == "answered"
+    assert another.get(link).heading.startswith("Thank you")
+    assert f'href="{link}/me"' not in another.page
+    assert [told.dedupe.rsplit(":", 1)[1] for told in ward.all(InboxItem)] == ["locked"]

@@ -1,18 +1,22 @@
 """A clinic brings its patients and visits in by itself: columns told apart, rows looked at, imported, mended, sent again."""
 
+import csv
 import io
 import re
+import tempfile
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
-from config import clock, db
+from config import audit, clock, db
 from messaging.models import Patient
-from reminders import importfiles, importruns
+from reminders import importfiles, importruns, tables
 from reminders.models import Appointment, ImportPart, ImportRun, Reminder
 from tests.reminders.conftest import cadence_edition
+from web import importing
 
 PATIENTS = """MRN,First,Last,Cell,DOB,Lang
 11,Ana,Quill,(303) 555-0101,2/29/1980,es
@@ -225,3 +229,63 @@ def test_another_clinic_s_file_is_not_there(house: Any, another_house: Any, admi
     address = send(admin, PATIENTS).headers["Location"]
     other = another_house()
     assert other.signed_in(other.staff(role="clinic_admin")).get(address).status_code == 404
+
+
+FORMULAS = ['=HYPERLINK("https://x")', "+13035550104", "-2+3", "@SUM(1)", "\tx", "\rx", "=1", "\r=1", "\n-1"]
+
+
+@pytest.mark.parametrize("cell", FORMULAS)
+def test_what_a_spreadsheet_would_work_out_comes_back_as_text_and_is_read_as_it_was(
+    house: Any, admin: Any, cell: str
+) -> None:
+    quoted = cell.replace('"', '""')
+    address = import_(admin, f'MRN,First,Last,Cell,DOB,Lang\n13,"{quoted}",,303-555-0103,1/2/1990,en\n')
+    sheet = admin.get(f"{address}/wrong.csv").data.decode("utf-8-sig")
+    (row,) = list(csv.DictReader(io.StringIO(sheet, newline="")))
+    assert row["First"] == "'" + cell.replace("\r", "\n")
+    with tables.opened(_written(sheet), ()) as table:
+        assert [read.fields[3] for read in table] == [cell.replace("\r", "\n")]
+
+
+def _written(sheet: str) -> Path:
+    path = Path(tempfile.mkdtemp()) / "sheet.csv"
+    path.write_bytes(sheet.encode())
+    return path
+
+
+def test_a_number_with_its_plus_can_be_mended_and_sent_again(house: Any, admin: Any) -> None:
+    address = import_(admin, "MRN,First,Last,Cell,DOB,Lang\n13,Cy,,+13035550103,1/2/1990,en\n")
+    sheet = admin.get(f"{address}/wrong.csv").data.decode("utf-8-sig")
+    assert "'+13035550103" in sheet
+    import_(admin, sheet.replace("13,Cy,,", "13,Cy,Moss,"))
+    assert records(house) == ["13"]
+    with db.unit_of_work(house.clinic.id) as session:
+        assert session.scalars(select(Patient)).one().numbers[0].number == "+13035550103"
+
+
+def test_an_apostrophe_of_ones_own_stays(house: Any, admin: Any) -> None:
+    address = import_(admin, "MRN,First,Last,Cell,DOB,Lang\n13,'t Hooft,,303-555-0103,1/2/1990,en\n")
+    assert "13,'t Hooft,," in admin.get(f"{address}/wrong.csv").text
+
+
+def test_another_clinics_rows_are_not_there(house: Any, admin: Any, another_house: Any) -> None:
+    address = import_(admin, PATIENTS)
+    other = another_house()
+    stranger = other.signed_in(other.staff("Ana Ruiz", email="ana@other.example", role="clinic_admin"))
+    for path in (f"{address}/wrong.csv", address, f"{'/settings/import/'}{house.clinic.id}/wrong.csv"):
+        assert stranger.get(path).status_code == 404
+
+
+def test_who_fetched_the_rows_is_written_down(house: Any, admin: Any) -> None:
+    address = import_(admin, PATIENTS)
+    admin.get(f"{address}/wrong.csv")
+    with db.unit_of_work(house.clinic.id) as session:
+        fetched = select(audit.AuditEntry).where(audit.AuditEntry.act == "import.rows_fetched")
+        assert session.scalars(fetched).one().actor.startswith("staff:")
+
+
+def test_only_whoever_is_signed_in_may_send_a_large_file(house: Any, admin: Any) -> None:
+    cookie = admin.client.get_cookie("wt_session").value
+    assert importing.may_send_large({"HTTP_COOKIE": f"wt_session={cookie}"})
+    for made_up in ("", "wt_session=x", f"wt_sessio={cookie}", f"wt_session={cookie}x"):
+        assert not importing.may_send_large({"HTTP_COOKIE": made_up})

@@ -253,7 +253,7 @@ def test_a_redis_that_goes_and_comes_back_misses_nothing(house: Any, bell: Redis
     house.item()
     assert poll(browser, etag=away.headers["ETag"]).status_code == 200
     bell.flushall()
-    for name in ("queue.embedded_url", "queue.redis", "live.pause"):
+    for name in ("queue.embedded_url", "queue.redis", "queue.silence"):
         runtime.forget(name)
     runtime.once("queue.embedded_url", lambda: url)
     assert poll(browser, etag=away.headers["ETag"]).status_code == 200

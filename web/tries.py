@@ -1,0 +1,53 @@
+"""How often a password may be tried: by account and source, by account, and by source over all accounts.
+
+A device that somebody has signed in with before is counted by itself alone, so that nobody locks an on-call person
+out from elsewhere. Unknown accounts look like known ones.
+"""
+
+from dataclasses import dataclass
+
+from flask import request
+
+from config import client_address, devices, throttle
+
+HALF_AN_HOUR = 1800
+AT_SOURCE = throttle.Limit("signin.account_at_source", free=5, window=HALF_AN_HOUR)
+AT_DEVICE = throttle.Limit("signin.account_at_device", free=5, window=HALF_AN_HOUR)
+ACCOUNT = throttle.Limit("signin.account", free=50)
+# One password over many accounts: a clinic behind one address mistypes less than this.
+SOURCE = throttle.Limit("signin.source", free=30)
+
+
+@dataclass(frozen=True)
+class Tries:
+    """What a try of this request's for an account is counted in: `own` is forgotten by the right password."""
+
+    own: throttle.Bucket
+    shared: tuple[throttle.Bucket, ...]
+
+    def take(self) -> int:
+        """Count a try and return 0, or return the seconds to wait."""
+        return throttle.take(self.own, *self.shared)
+
+    def right(self) -> None:
+        """The password was right."""
+        throttle.forget(self.own)
+        self._give_back_shared()
+
+    def not_looked_at(self) -> None:
+        """The password was not looked at."""
+        throttle.give_back(self.own)
+        self._give_back_shared()
+
+    def _give_back_shared(self) -> None:
+        if self.shared:
+            throttle.give_back(*self.shared)
+
+
+def of(account: str) -> Tries:
+    """Return what this request's tries for an account, as typed, are counted in."""
+    device = devices.known(request.cookies.get(devices.cookie_name()), account)
+    if device is not None:
+        return Tries(AT_DEVICE.of(account, device), ())
+    source = client_address.source(request.environ)
+    return Tries(AT_SOURCE.of(account, source), (ACCOUNT.of(account), SOURCE.of(source)))
