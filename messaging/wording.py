@@ -151,8 +151,17 @@ def texts(language: str) -> Mapping[str, str]:
 
 def spoken(language: str) -> str:
     """Return which of our languages somebody is written to in: "es" for "es-MX", "en" where we do not have theirs."""
-    primary = language.lower().replace("_", "-").split("-")[0]
+    primary = _primary(language)
     return primary if primary in LANGUAGES else "en"
+
+
+def has_texts(language: str) -> bool:
+    """Whether somebody who speaks ``language`` is written to in it."""
+    return _primary(language) in LANGUAGES
+
+
+def _primary(language: str) -> str:
+    return language.lower().replace("_", "-").split("-")[0]
 
 
 def lint(template_or_text: str) -> list[Problem]:

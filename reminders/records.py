@@ -7,8 +7,8 @@ from datetime import UTC, date, datetime
 from typing import TypeVar
 
 from config import clock
+from messaging import languages, people, phone
 from messaging import models as messaging
-from messaging import people, phone
 from reminders import appointments, clinics
 from reminders.rules import zones
 
@@ -19,7 +19,6 @@ LONGEST_KIND = 40
 YES, NO = ("yes", "y", "true", "1"), ("no", "n", "false", "0")
 SEXES = {"female": "female", "f": "female", "male": "male", "m": "male", "other": "other", "x": "other"}
 STATES = {"canceled": "cancelled", "noshow": "no_show"}
-LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z]{2,4})?")
 AMERICAN_DATE = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})", re.ASCII)
 ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 INSTANT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:?\d\d)?", re.ASCII)
@@ -148,10 +147,10 @@ def _date(typed: str) -> date | None:
 
 
 def _language(values: Mapping[str, str]) -> str:
-    code = _text(values, "language", 40).casefold().replace("_", "-") or "en"
-    if not LANGUAGE.fullmatch(code):
-        raise WrongRow('language: expected a code such as "en" or "es"')
-    return code
+    try:
+        return languages.read(_text(values, "language", 80)) or "en"
+    except languages.UnknownLanguage as unknown:
+        raise WrongRow(f"language: {unknown}") from None
 
 
 def _zone(values: Mapping[str, str]) -> str | None:

@@ -225,3 +225,16 @@ def test_another_clinic_s_file_is_not_there(house: Any, another_house: Any, admi
     address = send(admin, PATIENTS).headers["Location"]
     other = another_house()
     assert other.signed_in(other.staff(role="clinic_admin")).get(address).status_code == 404
+
+
+def test_a_language_without_texts_is_said_once_on_the_page_too(house: Any, admin: Any) -> None:
+    people = "MRN,First,Last,Cell,Lang\n" + "".join(
+        f"{n},Ana,Quill,(303) 555-01{n},{said}\n"
+        for n, said in ((11, "spa"), (12, "Somali"), (13, "som"), (14, "Español"), (15, "Soomaali"))
+    )
+    page = admin.get(import_(admin, people)).text
+    assert page.count("There are no texts in Somali. Patients who speak it get English: 3.") == 1
+    assert "Every row was taken." in page
+    with db.unit_of_work(house.clinic.id) as session:
+        spoken = {one.record: one.language for one in session.scalars(select(Patient))}
+    assert spoken == {"11": "es", "12": "so", "13": "so", "14": "es", "15": "so"}
