@@ -45,7 +45,7 @@ EXPECTED = {
 
 
 def _zone(value: object) -> object:
-    return zones.zone(value.strip()).key if isinstance(value, str) else value
+    return zones.of_place(value.strip()).key if isinstance(value, str) else value
 
 
 def _phone(value: object) -> object:
@@ -192,7 +192,7 @@ def about(clinic: Clinic) -> About:
         languages=tuple(rules.get("languages", LANGUAGES)),
         quiet_hours=cadences.QuietHours.model_validate(rules.get("quiet_hours", {})),
         keep_years=walking.years_of(clinic),
-        sites=tuple(Site.model_validate(one) for one in rules.get("sites", ())),
+        sites=tuple(Site.model_construct(**one) for one in rules.get("sites", ())),
     )
 
 

@@ -158,7 +158,7 @@ def _zone(values: Mapping[str, str]) -> str | None:
     if not name:
         return None
     try:
-        return zones.zone(name).key
+        return zones.of_place(name).key
     except zones.UnknownZone as unknown:
         raise WrongRow(f"zone: {unknown}") from None
 

@@ -57,4 +57,5 @@ def test_staff_read_the_name_of_a_language() -> None:
 
 def test_no_name_stands_for_two_languages() -> None:
     for code, names in languages._data()["codes"].items():
-        assert {languages.read(one) for one in (code, *names)} == {code}
+        names = [*names, *([code] if code != "na" else [])]  # in a file it says that there is nothing to say
+        assert {languages.read(one) for one in names} == {code}

@@ -68,3 +68,18 @@ def test_a_language_without_texts_is_said_once(command: Command, clinic: Clinic)
         "There are no texts in Haitian Creole. Patients who speak it get English: 1.",
         "There are no texts in Vietnamese. Patients who speak it get English: 3.",
     ]
+
+
+def test_a_row_in_a_zone_without_a_place_comes_back_with_the_right_name(command: Command) -> None:
+    written = {
+        "EST": "America/New_York",
+        "MST": "America/Phoenix",
+        "HST": "Pacific/Honolulu",
+        "CST": "Chicago",
+    }
+    written |= {"Etc/GMT+8": "America/Los_Angeles", "US Eastern": "America/New_York", "GMT": "America/Denver"}
+    rows = [f"Z{n},Ana,Diaz,+1201555{130 + n:04},{one}\n" for n, one in enumerate(written)]
+    text = "record,first_name,last_name,phone,zone\n" + "".join(rows)
+    assert command(visits.patients, text, exit_code=3)["failed"] == len(written)
+    for error in command.errors():
+        assert written[error["zone"]] in error["reason"]
