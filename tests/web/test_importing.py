@@ -238,3 +238,24 @@ def test_a_language_without_texts_is_said_once_on_the_page_too(house: Any, admin
     with db.unit_of_work(house.clinic.id) as session:
         spoken = {one.record: one.language for one in session.scalars(select(Patient))}
     assert spoken == {"11": "es", "12": "so", "13": "so", "14": "es", "15": "so"}
+
+
+def test_dates_and_states_are_read_on_the_page_as_by_the_command(house: Any, admin: Any) -> None:
+    people = "MRN,First,Last,Cell,DOB\n11,Ana,Quill,(303) 555-0111,1/2/60\n12,Bo,Vance,(303) 555-0112,2/1/1960 12:00:00 AM\n"
+    people += "13,Cy,Moss,(303) 555-0113,01-Feb-1960\n"
+    import_(admin, people)
+    day = clock.now() + timedelta(days=20)
+    visits = f"""AppointmentID,PatientId,AppointmentDay,Status
+A1,11,{day:%m/%d/%y} 9:00 AM,Confirmed
+A2,11,{day:%Y-%m-%d} 9:00,Checked In
+A3,12,{day:%d-%b-%Y} 0900,Completed
+A4,13,{day:%m/%d/%Y} 9 AM,Patient cancelled
+"""
+    page = admin.get(import_(admin, visits, "appointments")).text
+    assert "Every row was taken." in page
+    with db.unit_of_work(house.clinic.id) as session:
+        born = {one.record: one.birth_date for one in session.scalars(select(Patient))}
+        found = session.scalars(select(Appointment).order_by(Appointment.external_id)).all()
+        assert [one.state for one in found] == ["booked", "arrived", "arrived", "cancelled"]
+        assert len({one.starts_at for one in found}) == 1
+    assert born == {"11": "1960-01-02", "12": "1960-02-01", "13": "1960-02-01"}

@@ -13,6 +13,7 @@ from sqlalchemy import select
 from config import db
 from config.cli import opening, visits
 from messaging.models import Clinic, Patient
+from reminders.models import Appointment
 
 HEADER = "record,first_name,last_name,phone,birth_date,language\n"
 
@@ -83,3 +84,56 @@ def test_a_row_in_a_zone_without_a_place_comes_back_with_the_right_name(command:
     assert command(visits.patients, text, exit_code=3)["failed"] == len(written)
     for error in command.errors():
         assert written[error["zone"]] in error["reason"]
+
+
+VISITS = "visit,patient,starts_at,zone,booked_at,place,state\n"
+STATES = {
+    "Confirmed": "booked", "Scheduled": "booked", "Checked In": "arrived", "Completed": "arrived", "": "booked",
+    "Checked-Out": "arrived", "No Show": "no_show", "Canceled by Patient": "cancelled", "Did not attend": "no_show",
+    "No asistió": "no_show", "Confirmada": "booked", "Fulfilled": "arrived", "In Progress": "arrived",
+}  # fmt: skip
+MOMENTS = [
+    "2027-03-10T09:00", "3/10/2027 9:00 AM", "2027-03-10T9:00", "3/10/27 9:00", "03/10/2027 0900", "10-MAR-2027 9:00 am",
+    "2027-03-10T08:00:00-0800", "3/10/2027, 9:00:00\u202fAM",
+]  # fmt: skip
+
+
+def test_a_visit_stands_as_the_books_say_in_their_own_words(command: Command, clinic: Clinic) -> None:
+    command(visits.patients, HEADER + "M1,Ana,Diaz,+12015550131,,en\n")
+    rows = [f"W{n},M1,2027-03-{n + 1:02}T09:00,America/Denver,,,{one}\n" for n, one in enumerate(STATES)]
+    assert command(visits.appointments, VISITS + "".join(rows))["created"] == len(STATES)
+    with db.unit_of_work(clinic.id) as session:
+        found = {one.external_id: one.state for one in session.scalars(select(Appointment))}
+    assert [found[f"W{n}"] for n in range(len(STATES))] == list(STATES.values())
+
+
+def test_what_may_be_an_old_hour_or_a_new_one_is_not_guessed(command: Command) -> None:
+    command(visits.patients, HEADER + "M1,Ana,Diaz,+12015550131,,en\n")
+    rows = [
+        f"W{n},M1,2027-03-10T09:00,,,,{one}\n" for n, one in enumerate(("Rescheduled", "Waitlist", "??x"))
+    ]
+    assert command(visits.appointments, VISITS + "".join(rows), exit_code=3)["failed"] == 3
+    assert {row["reason"] for row in command.errors()} == {
+        "state: expected booked, cancelled, arrived or no_show"
+    }
+
+
+def test_a_moment_is_read_as_people_write_it(command: Command, clinic: Clinic) -> None:
+    command(visits.patients, HEADER + "M1,Ana,Diaz,+12015550131,,en\n")
+    rows = [f'W{n},M1,"{one}",America/Denver,2/1/2027,,\n' for n, one in enumerate(MOMENTS)]
+    assert command(visits.appointments, VISITS + "".join(rows))["created"] == len(MOMENTS)
+    with db.unit_of_work(clinic.id) as session:
+        found = session.scalars(select(Appointment)).all()
+        assert {one.starts_at.isoformat() for one in found} == {"2027-03-10T16:00:00+00:00"}
+        assert {one.booked_at.isoformat() for one in found} == {"2027-02-01T07:00:00+00:00"}
+
+
+def test_a_birth_date_is_read_with_a_short_year_and_with_an_hour(command: Command, clinic: Clinic) -> None:
+    written = {
+        "1/2/60": "1960-01-02", "1960-02-01 00:00:00": "1960-02-01", "2/1/1960 12:00:00 AM": "1960-02-01",
+        "1960-02-01T00:00:00.000Z": "1960-02-01", "01-Feb-60": "1960-02-01", "2/1/05": "2005-02-01",
+    }  # fmt: skip
+    rows = [f"B{n},Ana,Diaz,+1201555{130 + n:04},{one},en\n" for n, one in enumerate(written)]
+    assert command(visits.patients, HEADER + "".join(rows))["created"] == len(written)
+    found = of_patients(clinic, lambda one: one.birth_date)
+    assert [found[f"B{n}"] for n in range(len(written))] == list(written.values())
