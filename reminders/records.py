@@ -1,7 +1,7 @@
 """Reads one row of an import as a patient or as a visit, or says in words what is wrong with it."""
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import TypeVar
 
@@ -25,17 +25,20 @@ class WrongRow(ValueError):
     """The column that is wrong and what was expected there."""
 
 
-def patient(values: Mapping[str, str], _clinic: messaging.Clinic) -> people.PatientRecord:
-    """Read a patient. Raises WrongRow.
+def patient(values: Mapping[str, str], clinic: messaging.Clinic) -> people.PatientRecord:
+    """Read a patient. Raises WrongRow; a number that cannot be texted costs the number only, and `left_out` says so.
 
     An empty `consent` means yes: who gives a clinic their number agrees to be texted about their care (TCPA prior
     express consent, 47 CFR 64.1200(f)(9) and FCC 15-72).
     """
+    first_name, last_name = _names(values)
+    number, left_out = _number(values, clinics.abroad(clinic))
     return people.PatientRecord(
         record=_needed(values, "record", 80),
-        first_name=_needed(values, "first_name", 120),
-        last_name=_needed(values, "last_name", 120),
-        number=_number(values),
+        first_name=first_name,
+        last_name=last_name,
+        number=number,
+        left_out=left_out,
         birth_date=_birth_date(values),
         language=_language(values),
         zone=_zone(values),
@@ -107,14 +110,19 @@ def _one_of(values: Mapping[str, str], column: str, known: tuple[str, ...], empt
     return value
 
 
-def _number(values: Mapping[str, str]) -> str | None:
-    typed = _text(values, "phone", 40)
-    if not typed:
-        return None
+def _names(values: Mapping[str, str]) -> tuple[str, str]:
+    """First and last name. Whoever has one name has it as the first, in whichever column it stands: texts greet by it."""
+    first, last = _text(values, "first_name", 120), _text(values, "last_name", 120)
+    return (first, last) if first else (_needed(values, "last_name", 120), "")
+
+
+def _number(values: Mapping[str, str], abroad: Collection[str]) -> tuple[str | None, str | None]:
+    """The number, and why it is left out where it cannot be texted: the patient is on file either way."""
     try:
-        return phone.e164(typed)
-    except phone.NotTextable as wrong:
-        raise WrongRow(f"phone: {wrong}") from None
+        typed = _text(values, "phone", 120)
+        return (phone.of_cell(typed, abroad) if typed else None), None
+    except (phone.NotTextable, WrongRow) as wrong:
+        return None, f"taken without the phone number: {str(wrong).removeprefix('phone: ')}"
 
 
 def _birth_date(values: Mapping[str, str]) -> date | None:
