@@ -14,7 +14,7 @@ from config import clock, db
 from messaging import models as messaging
 from messaging import outbox
 from messaging.inbox import items
-from reminders import cadences, composing, followups, phrasing, planner, restraint, turns
+from reminders import cadences, composing, followups, moments, phrasing, planner, restraint, turns
 from reminders.composing import Case
 from reminders.models import Appointment, Reminder
 from reminders.rules import offsets, planning, zones
@@ -123,7 +123,7 @@ def _with_several_visits(session: Session, cases: Sequence[Case], now: datetime)
             Appointment.starts_at > now,
         )
         .group_by(Appointment.patient_id)
-        .having(func.count() > 1)
+        .having(func.count(Appointment.starts_at.distinct()) > 1)
     )
     return set(session.scalars(booked))
 
@@ -144,14 +144,18 @@ def _may_go(
         return _drop(reminder, newer)
     useful, rule = _useful(case, now)
     if useful:
-        too_much = told.objection(case, now)
-        return _drop(reminder, f"dropped: {too_much}") if too_much else True
+        return not restraint.was_told(session, case) and _is_not_too_much(case, told, now)
     left = planning.hours_left(case.cadence, case.step)
     later = left.next_open(now, case.zone) if left else now
     if later > now and _useful(case, later)[0]:
         reminder.try_after = later
         return False
     return _drop(reminder, f"dropped: {rule}")
+
+
+def _is_not_too_much(case: Case, told: restraint.Told, now: datetime) -> bool:
+    too_much = told.objection(case, now)
+    return _drop(case.reminder, f"dropped: {too_much}") if too_much else True
 
 
 def _newer(session: Session, case: Case, rivals: Sequence[Case], now: datetime) -> str | None:
@@ -204,8 +208,9 @@ def _queue(session: Session, case: Case, others: Sequence[Case], crowded: bool, 
     except outbox.MayNotText as refused:
         for one in (case, *others):
             _drop(one.reminder, f"not texted: {refused.reason}")
+        for visit in moments.one_each(one.visit for one in (case, *others)):
             if refused.reason not in THEIR_WISH:
-                ask_to_call(session, case.clinic, case.patient, one.visit, refused.reason)
+                ask_to_call(session, case.clinic, case.patient, visit, refused.reason)
         return False
     reminder.state, reminder.message_id = "queued", message.id
     reminder.why = [*reminder.why, *composed.notes]

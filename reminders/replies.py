@@ -11,7 +11,7 @@ from messaging import conversations, outbox, people, words
 from messaging import models as messaging
 from messaging import reading as readings
 from messaging.inbox import items
-from reminders import appointments, composing, phrasing
+from reminders import appointments, composing, moments, phrasing
 from reminders.models import Appointment
 
 
@@ -173,12 +173,13 @@ def _meant(given: _Answer, *answered: str) -> Appointment | None:
     It is one that waits for an answer; if none does, or a code says so, one already `answered` (these states).
     """
     visits = appointments.texted(given.session, given.patient.id, given.now)
-    waiting = [visit for visit in visits if visit.state == "booked"]
-    others = [visit for visit in visits if visit.state in answered]
+    waiting = moments.one_each(visit for visit in visits if visit.state == "booked")
+    others = moments.one_each(visit for visit in visits if visit.state in answered)
     code = given.reading.code
     if code is not None and composing.gave_codes(given.session, given.patient.id):
         meant = composing.coded(given.session, given.patient.id, code)
-        return meant if meant in waiting or meant in others else None
+        possible = [*waiting, *others] if meant else []
+        return next((visit for visit in possible if meant and moments.same(visit, meant)), None)
     # No text of ours had codes: "Y1" about the only visit is clear all the same.
     possible = waiting or others
     return possible[0] if len(possible) == 1 and code in (None, 1) else None
