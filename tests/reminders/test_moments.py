@@ -108,7 +108,7 @@ def test_a_visit_that_comes_again_under_another_id_is_confirmed_already(world: W
     publish(world, {"name": "far", "before": "3 days", "text": "reminder_far"}, DAY)
     patient = world.patient(record="M1")
     hand_in(world, tmp_path, row("R4"))
-    drain(VISIT - timedelta(days=3))
+    remind(VISIT - timedelta(days=3))
     with db.unit_of_work(world.clinic.id) as session:
         appointments.confirm(session, session.scalars(select(Appointment)).one(), "patient:x")
     with time_machine.travel(VISIT - timedelta(days=2), tick=False):

@@ -315,4 +315,4 @@ def test_mobiles_of_the_countries_that_a_clinic_names_are_texted(house: Any, adm
     with db.unit_of_work(house.clinic.id) as session:
         found = [directory.textable_number(session, one) for one in session.scalars(select(Patient))]
         assert sorted(one.number or "" for one in found if one) == ["+18765550123", "+525555550123"]
-    assert "Quill" in admin.get("/search?q=%2B52+55+5555+0123").text
+    assert "Quill" in admin.post("/patients", wanted="+52 55 5555 0123").text

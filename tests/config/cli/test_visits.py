@@ -3,18 +3,24 @@
 import csv
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+import time_machine
 from click.testing import CliRunner
 from sqlalchemy import select
 
 from config import db
 from config.cli import opening, visits
-from messaging.models import Clinic, Patient
+from messaging import wording
+from messaging.models import Clinic, Message, Patient
+from reminders import dispatch
 from reminders.models import Appointment
 
+# A Tuesday in March, 9:00 in Denver.
+NOW = datetime(2026, 3, 3, 16, 0, tzinfo=UTC)
 HEADER = "record,first_name,last_name,phone,birth_date,language\n"
 
 
@@ -137,3 +143,25 @@ def test_a_birth_date_is_read_with_a_short_year_and_with_an_hour(command: Comman
     assert command(visits.patients, HEADER + "".join(rows))["created"] == len(written)
     found = of_patients(clinic, lambda one: one.birth_date)
     assert [found[f"B{n}"] for n in range(len(written))] == list(written.values())
+
+
+@pytest.mark.parametrize("name", ["D’Angelo", "Kaʻiulani", "O＇Neil", "Jose\u0301"])
+def test_the_apostrophe_of_a_name_does_not_double_the_price(
+    command: Command, clinic: Clinic, name: str
+) -> None:
+    with time_machine.travel(NOW, tick=False):
+        command(visits.patients, HEADER + f"M1,{name},Ode,+12015550150,1980-01-02,en\n")
+        command(
+            visits.appointments,
+            VISITS + "V1,M1,2026-03-10T09:00,America/Denver,2026-02-01T00:00,Dr\u00a0Lee’s–Suite,\n",
+        )
+    with db.unit_of_work(clinic.id) as session:
+        session.get_one(Clinic, clinic.id).name = "St. Mary’s"
+        session.scalars(select(Patient)).one().privacy = "details"
+    with time_machine.travel(NOW + timedelta(days=6), tick=False):
+        dispatch.drain()
+    with db.unit_of_work(clinic.id) as session:
+        bodies = [one.body or "" for one in session.scalars(select(Message))]
+    assert bodies
+    assert {wording.segments(body).encoding for body in bodies} == {"GSM-7"}
+    assert all("St. Mary's" in body for body in bodies)
