@@ -11,7 +11,7 @@ from config import db
 from reminders import appointments, imports
 from reminders.models import Appointment
 from tests.reminders.conftest import NOW, World, states_of, texts_to
-from tests.reminders.test_dispatch import drain, items_of, publish
+from tests.reminders.test_dispatch import FAR, drain, items_of, publish
 from tests.reminders.test_replies import DAY_BEFORE, VISIT, Phone, phone, remind  # noqa: F401
 
 BOTH = pytest.mark.parametrize("house", ["sqlite", "postgresql"], indirect=True)
@@ -108,7 +108,7 @@ def test_a_visit_that_comes_again_under_another_id_is_confirmed_already(world: W
     publish(world, {"name": "far", "before": "3 days", "text": "reminder_far"}, DAY)
     patient = world.patient(record="M1")
     hand_in(world, tmp_path, row("R4"))
-    remind(VISIT - timedelta(days=3))
+    remind(FAR)
     with db.unit_of_work(world.clinic.id) as session:
         appointments.confirm(session, session.scalars(select(Appointment)).one(), "patient:x")
     with time_machine.travel(VISIT - timedelta(days=2), tick=False):
