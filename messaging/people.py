@@ -28,7 +28,7 @@ LEARNT = ("dead", "landline")
 class PatientRecord:
     """A patient as the clinic's own system knows them. `number` is E.164; `consent` whether the clinic may text.
 
-    `privacy` and `state` are None where the system does not say.
+    `privacy` and `state` are None where the system does not say; `left_out` says in words what could not be used.
     """
 
     record: str
@@ -43,6 +43,7 @@ class PatientRecord:
     privacy: Privacy | None = None
     consent: bool = True
     state: State | None = None
+    left_out: str | None = None
 
 
 def add_clinic(

@@ -13,7 +13,7 @@ from messaging.inbox import items
 from messaging.inbox.models import InboxItem
 from messaging.models import Clinic, Conversation, Patient
 from own import calendars, words
-from reminders import appointments, phrasing
+from reminders import appointments, moments, phrasing
 from reminders.models import Appointment, Reminder
 from reminders.rules import zones
 
@@ -41,14 +41,16 @@ class Changed(Exception):
 
 
 def shown(session: Session, clinic: Clinic, patient: Patient, language: str, *, texted: bool) -> list[Shown]:
-    """Return the patient's visits from today on, soonest first. `texted`: whether reminders reach them at all."""
+    """Return the patient's visits from today on, one of each moment, soonest first. `texted`: whether reminders reach them at all."""
     now = clock.now()
     near = select(Appointment).where(
         Appointment.patient_id == patient.id,
         Appointment.state.in_(SHOWN),
         Appointment.starts_at > now - appointments.STILL_TODAY,
     )
-    rows = session.scalars(near.order_by(Appointment.starts_at, Appointment.id).limit(MOST)).all()
+    cancelled_last = Appointment.state == "cancelled"
+    found = session.scalars(near.order_by(Appointment.starts_at, cancelled_last, Appointment.id))
+    rows = moments.one_each(found)[:MOST]
     today = {one.id for one in appointments.today(session, patient.id, now)}
     return [_one(session, clinic, patient, row, language, now, row.id in today, texted) for row in rows]
 

@@ -13,7 +13,7 @@ from config import audit, clock, db
 from messaging import models as messaging
 from messaging.inbox import snoozing
 from messaging.reasons import Reason
-from reminders import planner
+from reminders import moments, planner
 from reminders.models import Appointment, Reminder
 from reminders.rules import zones
 
@@ -84,10 +84,21 @@ def save_many(
             to_plan[appointment.id] = appointment
         if changed:
             _write_down(session, appointment, actor, f"appointment.{saved[-1][1]}")
+    _follow_what_was_said(session, list(to_plan.values()), actor)
     planner.plan_many(session, to_plan.values())
     known_before = {visit.id for visit, what in saved if what == "updated"}
     _let_sleepers_follow(session, [one for one in to_plan.values() if one.id in known_before])
     return saved
+
+
+def _follow_what_was_said(session: Session, visits: Sequence[Appointment], actor: str) -> None:
+    """A visit that the books have under another id too is as the patient has said: one moment is one visit to them."""
+    booked = [visit for visit in visits if visit.state == "booked"]
+    said = moments.already_said(session, booked)
+    for visit in booked:
+        if visit.id in said:
+            visit.state, visit.confirmed_at = said[visit.id].state, said[visit.id].confirmed_at
+            _write_down(session, visit, actor, f"appointment.{visit.state}", why="same_moment")
 
 
 def _known(
@@ -162,12 +173,13 @@ def _state_after(ours: str, theirs: str, moved: bool) -> str:
 
 
 def awaiting_answer(session: Session, patient_id: UUID, now: datetime) -> list[Appointment]:
-    """Return the patient's future, unanswered visits whose present time they have been texted, soonest first.
+    """Return the patient's future, unanswered visits whose present time they have been texted, soonest first; one of
+    each moment.
 
     Not those of which they want to hear no more: no text lists them beside another visit.
     """
     visits = texted(session, patient_id, now)
-    return [visit for visit in visits if visit.state == "booked" and visit.quiet_at is None]
+    return moments.one_each(visit for visit in visits if visit.state == "booked" and visit.quiet_at is None)
 
 
 def texted(session: Session, patient_id: UUID, now: datetime) -> list[Appointment]:
@@ -184,7 +196,8 @@ def texted(session: Session, patient_id: UUID, now: datetime) -> list[Appointmen
 
 
 def today(session: Session, patient_id: UUID, now: datetime) -> list[Appointment]:
-    """Return the patient's visits of today by the visit's own clock that someone may arrive at or be late for."""
+    """Return the patient's visits of today by the visit's own clock that someone may arrive at or be late for; one of each
+    moment."""
     near = select(Appointment).where(
         Appointment.patient_id == patient_id,
         Appointment.state.in_((*STILL_TO_COME, "arrived")),
@@ -192,21 +205,24 @@ def today(session: Session, patient_id: UUID, now: datetime) -> list[Appointment
         Appointment.starts_at < now + timedelta(days=1),
     )
     visits = session.scalars(near.order_by(Appointment.starts_at, Appointment.id))
-    return [
+    return moments.one_each(
         visit
         for visit in visits
         if zones.to_local(visit.starts_at, zones.zone(visit.zone)).date()
         == zones.to_local(now, zones.zone(visit.zone)).date()
-    ]
+    )
 
 
 def confirm(session: Session, appointment: Appointment, actor: str) -> None:
-    """Note that the patient comes; no nudge follows for this visit (a booked visit only, else nothing happens)."""
-    if appointment.state != "booked":
-        return
-    appointment.state, appointment.confirmed_at = "confirmed", clock.now()
-    _write_down(session, appointment, actor, "appointment.confirmed")
-    planner.silence(session, appointment, CONFIRMED)
+    """Note that the patient comes; no nudge follows for this visit (a booked visit only, else nothing happens).
+
+    What a patient says holds for every visit that the books have at that moment, here and below.
+    """
+    for visit in (appointment, *moments.others_of(session, appointment)):
+        if visit.state == "booked":
+            visit.state, visit.confirmed_at = "confirmed", clock.now()
+            _write_down(session, visit, actor, "appointment.confirmed")
+            planner.silence(session, visit, CONFIRMED)
 
 
 def ask_change(session: Session, appointment: Appointment, actor: str, why: str | None = None) -> None:
@@ -214,11 +230,11 @@ def ask_change(session: Session, appointment: Appointment, actor: str, why: str 
 
     `why` names how they said it: "keyword" is a word that ended texts too (CANCEL, END, QUIT).
     """
-    if appointment.state not in planner.SPOKEN_OF:
-        return
-    appointment.state, appointment.confirmed_at = "change_asked", None
-    _write_down(session, appointment, actor, "appointment.change_asked", why=why)
-    planner.silence(session, appointment, CHANGE_ASKED, also_kept=True)
+    for visit in (appointment, *moments.others_of(session, appointment)):
+        if visit.state in planner.SPOKEN_OF:
+            visit.state, visit.confirmed_at = "change_asked", None
+            _write_down(session, visit, actor, "appointment.change_asked", why=why)
+            planner.silence(session, visit, CHANGE_ASKED, also_kept=True)
 
 
 def cancel(session: Session, appointment: Appointment, actor: str) -> None:
@@ -235,11 +251,13 @@ def arrive(session: Session, appointment: Appointment, actor: str) -> None:
     """Note that the patient is here: whatever was planned for the visit is superseded."""
     if appointment.state == "arrived":
         return
-    appointment.state, appointment.arrived_at = "arrived", clock.now()
+    visits = [appointment, *moments.others_of(session, appointment)]
     session.get_one(messaging.Patient, appointment.patient_id).here_until = appointment.starts_at + STAYS
-    _write_down(session, appointment, actor, "appointment.arrived")
-    planner.replan(session, appointment)
-    _let_sleepers_follow(session, [appointment])
+    for visit in visits:
+        visit.state, visit.arrived_at = "arrived", visit.arrived_at or clock.now()
+        _write_down(session, visit, actor, "appointment.arrived")
+    planner.plan_many(session, visits)
+    _let_sleepers_follow(session, visits)
 
 
 def _let_sleepers_follow(session: Session, visits: Sequence[Appointment]) -> None:

@@ -20,7 +20,7 @@ from messaging.models import Clinic
 from reminders import cadences
 from reminders.rules import zones
 
-MOST_SITES = 20
+MOST_SITES = MOST_COUNTRIES = 20
 # Editions and files from before have a number of months that nothing was deleted by; `keep_years` is what holds.
 KEPT, NOTHING_DELETED = "retention_months", ("", "0")
 # Two hours a day in which a text may leave: with less, a step that waits for the morning would find no room.
@@ -45,7 +45,7 @@ EXPECTED = {
 
 
 def _zone(value: object) -> object:
-    return zones.zone(value.strip()).key if isinstance(value, str) else value
+    return zones.of_place(value.strip()).key if isinstance(value, str) else value
 
 
 def _phone(value: object) -> object:
@@ -55,6 +55,12 @@ def _phone(value: object) -> object:
         return phone.e164(value)
     except phone.NotTextable as wrong:
         raise ValueError(str(wrong)) from None
+
+
+def _countries(value: object) -> object:
+    if isinstance(value, list | tuple) and all(isinstance(one, str) for one in value):
+        return phone.countries(value)
+    return value
 
 
 def _words(value: object) -> object:
@@ -125,7 +131,8 @@ class Site(_Strict):
 
 class About(_Strict):
     """A clinic as it describes itself. `text_name` is what texts call it, "" its own name; `quiet_hours` narrow those of
-    every cadence; the words of texts are kept for `keep_years`, 0 for good."""
+    every cadence; the words of texts are kept for `keep_years`, 0 for good; mobiles of `countries` may be texted
+    beside those of ours."""
 
     name: Name
     text_name: Annotated[str, BeforeValidator(_words), Field(max_length=80), AfterValidator(_neutral)] = ""
@@ -135,6 +142,7 @@ class About(_Strict):
     languages: Annotated[tuple[Literal["en", "es"], ...], Field(min_length=1, max_length=2)] = LANGUAGES
     quiet_hours: cadences.QuietHours = cadences.QuietHours()
     keep_years: Years = 0
+    countries: Annotated[tuple[str, ...], BeforeValidator(_countries), Field(max_length=MOST_COUNTRIES)] = ()
     sites: Annotated[tuple[Site, ...], Field(max_length=MOST_SITES)] = ()
 
 
@@ -200,8 +208,14 @@ def about(clinic: Clinic) -> About:
         languages=tuple(rules.get("languages", LANGUAGES)),
         quiet_hours=cadences.QuietHours.model_validate(rules.get("quiet_hours", {})),
         keep_years=walking.years_of(clinic),
-        sites=tuple(Site.model_validate(one) for one in rules.get("sites", ())),
+        countries=abroad(clinic),
+        sites=tuple(Site.model_construct(**one) for one in rules.get("sites", ())),
     )
+
+
+def abroad(clinic: Clinic) -> tuple[str, ...]:
+    """Return the countries beyond ours (ISO codes) whose mobiles the clinic texts."""
+    return tuple(clinic.rules.get("countries", ()))
 
 
 def zone_of(clinic: Clinic, place: str | None) -> str:
@@ -281,7 +295,7 @@ def _take_effect(session: Session, clinic: Clinic, definition: Mapping[str, Any]
     if "hours" in rules:
         rules["hours"] = {**rules["hours"], "zone": found.zone}
     kept = found.model_dump(
-        mode="json", include={"text_name", "languages", "quiet_hours", "keep_years", "sites"}
+        mode="json", include={"text_name", "languages", "quiet_hours", "keep_years", "countries", "sites"}
     )
     was = walking.years_of(clinic)
     clinic.rules = {**_without_age(rules), **kept}

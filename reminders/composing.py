@@ -15,7 +15,7 @@ from intake_links.models import IntakeLink
 from messaging import models as messaging
 from messaging import outbox, people, wording, words
 from messaging.reasons import Reason
-from reminders import appointments, cadences, phrasing, questionnaires
+from reminders import appointments, cadences, moments, phrasing, questionnaires
 from reminders.models import Appointment, Reminder
 from reminders.rules import zones
 
@@ -114,7 +114,7 @@ def _said(case: Case, others: Sequence[Case], now: datetime) -> dict[str, str]:
 def _awaiting(session: Session, cases: Sequence[Case], now: datetime) -> list[Appointment]:
     waiting = appointments.awaiting_answer(session, cases[0].patient.id, now)
     waiting += [one.visit for one in cases if one.visit.state == "booked" and one.visit not in waiting]
-    return sorted(waiting, key=lambda visit: (visit.starts_at, visit.id))
+    return moments.one_each(sorted(waiting, key=lambda visit: (visit.starts_at, visit.id)))
 
 
 def _coded(case: Case, visit: Appointment, code: int, now: datetime) -> str:

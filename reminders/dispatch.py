@@ -15,7 +15,7 @@ from messaging import contactability, outbox
 from messaging import models as messaging
 from messaging.inbox import items
 from messaging.reasons import Reason
-from reminders import cadences, composing, followups, phrasing, planner, reasons, restraint, turns
+from reminders import cadences, composing, followups, moments, phrasing, planner, reasons, restraint, turns
 from reminders.composing import Case
 from reminders.models import Appointment, Reminder
 from reminders.rules import offsets, planning, zones
@@ -122,7 +122,7 @@ def _with_several_visits(session: Session, cases: Sequence[Case], now: datetime)
             Appointment.quiet_at.is_(None),
         )
         .group_by(Appointment.patient_id)
-        .having(func.count() > 1)
+        .having(func.count(Appointment.starts_at.distinct()) > 1)
     )
     return set(session.scalars(booked))
 
@@ -143,14 +143,18 @@ def _may_go(
         return _drop(reminder, newer)
     useful, rule = _useful(case, now)
     if useful:
-        too_much = told.objection(case, now)
-        return _drop(reminder, reasons.dropped(too_much)) if too_much else True
+        return not restraint.was_told(session, case) and _is_not_too_much(case, told, now)
     left = planning.hours_left(case.cadence, case.step)
     later = left.next_open(now, case.zone) if left else now
     if later > now and _useful(case, later)[0]:
         reminder.try_after = later
         return False
     return _drop(reminder, reasons.dropped(rule))
+
+
+def _is_not_too_much(case: Case, told: restraint.Told, now: datetime) -> bool:
+    too_much = told.objection(case, now)
+    return _drop(case.reminder, reasons.dropped(too_much)) if too_much else True
 
 
 def _newer(session: Session, case: Case, rivals: Sequence[Case], now: datetime) -> Reason | None:
@@ -203,8 +207,9 @@ def _queue(session: Session, case: Case, others: Sequence[Case], crowded: bool, 
     except outbox.MayNotText as refused:
         for one in (case, *others):
             _drop(one.reminder, Reason("not_texted", {"refusal": refused.reason}))
-            if refused.reason not in contactability.WISHES:  # the reachability board lists those
-                ask_to_call(session, case.clinic, case.patient, one.visit, refused.reason)
+        if refused.reason not in contactability.WISHES:  # the reachability board lists those
+            for visit in moments.one_each(one.visit for one in (case, *others)):
+                ask_to_call(session, case.clinic, case.patient, visit, refused.reason)
         return False
     reminder.state, reminder.message_id = "queued", message.id
     reminder.why = [*reminder.why, *(note.stored() for note in composed.notes)]

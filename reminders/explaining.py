@@ -120,7 +120,7 @@ def _visit(record: object) -> planning.Visit:
     unknown = [str(key)[:40] for key in record if key not in FIELDS]
     if unknown:
         raise ValueError(f"unknown field {', '.join(unknown[:5])}; expected {', '.join(FIELDS)}")
-    place = zones.zone(_text(record, "zone"))
+    place = zones.of_place(_text(record, "zone"))
     start, booked = _instant(record, "visit_at"), _instant(record, "booked_at")
     if booked.tzinfo is None:
         raise ValueError("booked_at: expected Z or an offset at the end")
@@ -128,7 +128,9 @@ def _visit(record: object) -> planning.Visit:
         starts_at=start.astimezone(UTC) if start.tzinfo else zones.local_to_utc(start, place),
         zone=place,
         booked_at=booked.astimezone(UTC),
-        patient_zone=zones.zone(theirs) if (theirs := _perhaps(record, "patient_zone")) is not None else None,
+        patient_zone=zones.of_place(theirs)
+        if (theirs := _perhaps(record, "patient_zone")) is not None
+        else None,
         facts=conditions.Facts(
             language=_perhaps(record, "language"),
             place=_perhaps(record, "place"),

@@ -29,20 +29,22 @@ RAW = tuple[int, dict[str, str], list[str], str | None]
 
 @dataclass(frozen=True)
 class Wrong:
-    """A row that was not taken: its line in the file, why, and its fields as they were."""
+    """A row that was not taken, or `taken` without what could not be used: its line, why, and its fields as they were."""
 
     line: int
     why: str
     fields: list[str]
+    taken: bool = False
 
 
 @dataclass(frozen=True)
 class Seen:
-    """A row as it would be read: by our fields, or why it cannot be."""
+    """A row as it would be read: by our fields, or why it cannot be, or what would be left out of it."""
 
     line: int
     values: dict[str, str]
     problem: str | None
+    note: str | None = None
 
 
 def preview(
@@ -53,7 +55,8 @@ def preview(
     found = []
     for line, values, _, problem in _raw(part)[:limit] if part else []:
         read = columns.values(values)
-        found.append(Seen(line, read, problem or _objection(run.kind, read, clinic)))
+        wrong, note = (problem, None) if problem else _said_of(run.kind, read, clinic)
+        found.append(Seen(line, read, wrong, note))
     return found
 
 
@@ -78,7 +81,7 @@ def stop(session: Session, run: ImportRun, *, by: str) -> None:
 
 
 def wrong(session: Session, run: ImportRun, limit: int | None = None) -> Iterator[Wrong]:
-    """Yield the rows that were not taken, in the order of the file."""
+    """Yield the rows that were not taken, or not whole, in the order of the file."""
     parts = (
         select(ImportPart)
         .where(ImportPart.run_id == run.id, ImportPart.wrong_ct.is_not(None))
@@ -87,15 +90,15 @@ def wrong(session: Session, run: ImportRun, limit: int | None = None) -> Iterato
     )
     told = 0
     for part in session.scalars(parts):
-        for line, why, fields in json.loads(part.wrong or "[]"):
+        for kept in json.loads(part.wrong or "[]"):
             if limit is not None and told >= limit:
                 return
             told += 1
-            yield Wrong(line, why, fields)
+            yield Wrong(*kept)
 
 
 def sheet(session: Session, run: ImportRun) -> Iterator[str]:
-    """Yield the lines of a file to mend and send again: the rows that were not taken, with their reasons, as they were."""
+    """Yield the lines of a file to mend and send again: the rows not taken, or not whole, with their reasons, as they were."""
     names = header(run)
     kept = [place for place, name in enumerate(names) if name.strip().casefold() not in tables.NOTES]
     yield _line([*tables.NOTES, *(names[place] for place in kept)])
@@ -148,10 +151,12 @@ def _next_part(session: Session, run: ImportRun) -> None:
     part = _part(session, run, run.parts_done)
     if part is not None:
         clinic = session.get_one(Clinic, run.clinic_id)
-        tally, refused = _import(session, clinic, run, _raw(part))
+        tally, told = _import(session, clinic, run, _raw(part))
         run.tally = dict(Counter(run.tally) + tally)
         part.rows = None
-        part.wrong = json.dumps([(one.line, one.why, one.fields) for one in refused]) if refused else None
+        part.wrong = (
+            json.dumps([(one.line, one.why, one.fields, one.taken) for one in told]) if told else None
+        )
         run.parts_done += 1
     if run.parts_done >= run.parts:
         run.state, run.ended_at = "done", clock.now()
@@ -163,20 +168,22 @@ def _import(
 ) -> tuple[Counter[str], list[Wrong]]:
     columns, kind = mapping.of(run.mapping), imports.KINDS[run.kind]
     tally: Counter[str] = Counter()
-    refused: list[Wrong] = []
+    told: list[Wrong] = []
     read: list[tuple[RAW, Any]] = []
     for row in raw:
         try:
             read.append((row, _read(kind.read, row, columns, clinic)))
         except ValueError as problem:
-            refused.append(Wrong(row[0], str(problem), row[2]))
-    for (line, _, fields, _), change in _stored(session, clinic, kind, read):
-        if isinstance(change, imports.Refused):
-            refused.append(Wrong(line, change.why, fields))
-        else:
-            tally[change] += 1
-    tally["failed"] += len(refused)
-    return tally, sorted(refused, key=lambda one: one.line)
+            told.append(Wrong(row[0], str(problem), row[2]))
+    for (line, _, fields, _), became in _stored(session, clinic, kind, read):
+        if isinstance(became, imports.Refused):
+            told.append(Wrong(line, became.why, fields))
+            continue
+        tally += imports.tally_of(became)
+        if became.note:
+            told.append(Wrong(line, became.note, fields, taken=True))
+    tally["failed"] += sum(not one.taken for one in told)
+    return tally, sorted(told, key=lambda one: one.line)
 
 
 def _read(
@@ -189,28 +196,29 @@ def _read(
 
 def _stored(
     session: Session, clinic: Clinic, kind: imports.Kind[Any], read: Sequence[tuple[RAW, Any]]
-) -> list[tuple[RAW, str | imports.Refused]]:
+) -> list[tuple[RAW, imports.Taken | imports.Refused]]:
     """Store these rows together; if that fails, one by one, so that one bad row stops no other."""
     if not read:
         return []
     try:
         with session.begin_nested():
-            changes = kind.store(session, clinic, [record for _, record in read])
+            became = kind.store(session, clinic, [record for _, record in read])
     except Exception as error:  # noqa: BLE001 - whatever one row brings about, the others are stored
         if len(read) == 1:
             why = f"this row could not be stored ({type(error).__name__})"
             return [(read[0][0], imports.Refused(why))]
         logging.logger().warning("import batch failed", count=len(read), exc_info=error)
         return [done for one in read for done in _stored(session, clinic, kind, [one])]
-    return [(row, change) for (row, _), change in zip(read, changes, strict=True)]
+    return [(row, outcome) for (row, _), outcome in zip(read, became, strict=True)]
 
 
-def _objection(kind: str, values: Mapping[str, str], clinic: Clinic) -> str | None:
+def _said_of(kind: str, values: Mapping[str, str], clinic: Clinic) -> tuple[str | None, str | None]:
+    """What is wrong with a row, and what would be left out of one that is taken."""
     try:
-        imports.KINDS[kind].read(dict(values), clinic)
+        record = imports.KINDS[kind].read(dict(values), clinic)
     except ValueError as problem:
-        return str(problem)
-    return None
+        return str(problem), None
+    return None, getattr(record, "left_out", None)
 
 
 def _part(session: Session, run: ImportRun, place: int) -> ImportPart | None:

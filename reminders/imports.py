@@ -1,8 +1,8 @@
 """Imports patients and visits from CSV files: in batches, wrong rows to a file of their own, nothing half done."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 from uuid import UUID
@@ -12,25 +12,42 @@ from sqlalchemy.orm import Session
 
 from config import clock, db, logging
 from messaging import models as messaging
-from messaging import people, registry
+from messaging import people, registry, wording
 from reminders import appointments, planner, records, silencing, tables
 from reminders.models import Appointment
 
 T = TypeVar("T")
 BATCH = 500
+# What a tally counts: each row once, those taken with a note, and patients by a language without texts ("language:vi").
+ROWS, NOTED, UNWORDED = ("created", "updated", "unchanged", "failed"), "noted", "language:"
 BadFile = tables.BadFile
 Progress = Callable[[int, int], object]
 
 
 @dataclass(frozen=True)
 class ImportResult:
-    """How many rows there were, and what became of them."""
+    """How many rows there were, and what became of them.
+
+    `noted` of those that were taken left something out, which stands in the file of errors; `unworded` counts patients
+    by the code of a language in which there are no texts.
+    """
 
     rows: int
     created: int
     updated: int
     unchanged: int
     failed: int
+    noted: int = 0
+    unworded: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A row that was stored: its change; what of it could not be used, in words; its language, if we have no texts in it."""
+
+    change: str
+    note: str | None = None
+    language: str | None = None
 
 
 @dataclass(frozen=True)
@@ -50,7 +67,19 @@ class Kind(Generic[T]):
 
     required: Sequence[str]
     read: Callable[[dict[str, str], messaging.Clinic], T]
-    store: Callable[[Session, messaging.Clinic, Sequence[T]], list[str | Refused]]
+    store: Callable[[Session, messaging.Clinic, Sequence[T]], list[Taken | Refused]]
+
+
+def tally_of(taken: Taken) -> Counter[str]:
+    """Return what a tally counts of a row that was taken."""
+    more = [NOTED] if taken.note else []
+    more += [f"{UNWORDED}{taken.language}"] if taken.language else []
+    return Counter([taken.change, *more])
+
+
+def unworded(tally: Mapping[str, int]) -> dict[str, int]:
+    """Return how many patients speak each language in which there are no texts, by its code."""
+    return {key.removeprefix(UNWORDED): count for key, count in tally.items() if key.startswith(UNWORDED)}
 
 
 def import_patients(
@@ -63,8 +92,8 @@ def import_patients(
 ) -> ImportResult:
     """Add or update the patients of a CSV file. Columns: record, first_name, last_name, phone and records.PATIENT's others.
 
-    A row that is wrong goes to `errors_path` with its line and the reason, and stops nothing; the same file again
-    changes nothing. `progress` gets lines done and lines in all. Raises BadFile before anything is done.
+    A row that is wrong goes to `errors_path` with its line and the reason, and stops nothing; so does one that was
+    taken without its number. The same file again changes nothing. `progress` gets lines done and lines in all. Raises BadFile before anything is done.
     """
     return _Import(clinic_id, _PATIENTS, dry_run).run(path, progress, errors_path)
 
@@ -101,8 +130,10 @@ class _Import(Generic[T]):
                 self._batch(batch, errors)
                 if progress:
                     progress(min(table.line, table.lines), table.lines)
-        counts = {name: self.tally[name] for name in ("created", "updated", "unchanged", "failed")}
-        return ImportResult(rows=self.tally.total(), **counts)
+        counts = {name: self.tally[name] for name in ROWS}
+        return ImportResult(
+            sum(counts.values()), **counts, noted=self.tally[NOTED], unworded=unworded(self.tally)
+        )
 
     def _batch(self, rows: Sequence[tables.Row], errors: tables.Errors) -> None:
         """Store the rows that can be read; if one of them cannot be stored, find out which."""
@@ -134,21 +165,23 @@ class _Import(Generic[T]):
         """Store these rows in one transaction, or none of them; what became of each counts only once they are."""
         if not read:
             return
-        changes: list[str | Refused] = []
+        became: list[Taken | Refused] = []
         try:
             with db.unit_of_work(self.clinic_id) as session:
                 clinic = session.get_one(messaging.Clinic, self.clinic_id)
-                changes = self.kind.store(session, clinic, [record for _, record in read])
+                became = self.kind.store(session, clinic, [record for _, record in read])
                 if self.dry_run:
                     session.flush()
                     raise _OnlyLooking
         except _OnlyLooking:
             pass
-        for (row, _), change in zip(read, changes, strict=True):
-            if isinstance(change, Refused):
-                self._fail(row, change.why, errors)
-            else:
-                self.tally[change] += 1
+        for (row, _), outcome in zip(read, became, strict=True):
+            if isinstance(outcome, Refused):
+                self._fail(row, outcome.why, errors)
+                continue
+            self.tally += tally_of(outcome)
+            if outcome.note:
+                errors.write(row, outcome.note)
 
     def _fail(self, row: tables.Row, why: str, errors: tables.Errors) -> None:
         self.tally["failed"] += 1
@@ -157,7 +190,7 @@ class _Import(Generic[T]):
 
 def _store_patients(
     session: Session, clinic: messaging.Clinic, rows: Sequence[people.PatientRecord]
-) -> list[str | Refused]:
+) -> list[Taken | Refused]:
     saved = [
         (patient, "updated" if _follow(session, clinic, patient, row) and change == "unchanged" else change)
         for row, (patient, change) in zip(rows, registry.save_patients(session, clinic, rows), strict=True)
@@ -169,7 +202,10 @@ def _store_patients(
     )
     if touched:
         planner.plan_many(session, session.scalars(ahead).all())
-    return [change for _, change in saved]
+    return [
+        Taken(change, row.left_out, None if wording.has_texts(row.language) else row.language)
+        for row, (_, change) in zip(rows, saved, strict=True)
+    ]
 
 
 def _follow(
@@ -180,14 +216,14 @@ def _follow(
 
 def _store_visits(
     session: Session, clinic: messaging.Clinic, rows: Sequence[appointments.VisitRecord]
-) -> list[str | Refused]:
+) -> list[Taken | Refused]:
     # Those with visits have several: each is looked up once.
     by_record = registry.find_by_records(session, clinic, {row.record for row in rows})
     patients = [by_record.get(row.record) for row in rows]
     known = [(patient, row) for patient, row in zip(patients, rows, strict=True) if patient is not None]
     saved = iter(appointments.save_many(session, clinic, known))
     unknown = Refused("patient: no patient has this record number; import the patients first")
-    return [unknown if patient is None else next(saved)[1] for patient in patients]
+    return [unknown if patient is None else Taken(next(saved)[1]) for patient in patients]
 
 
 _PATIENTS = Kind(records.PATIENT_NEEDS, records.patient, _store_patients)

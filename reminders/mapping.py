@@ -1,6 +1,5 @@
 """Which column of somebody's file means what: guessed from its headers, chosen by a human, applied to each row. Pure."""
 
-import re
 import tomllib
 import unicodedata
 from collections.abc import Mapping, Sequence
@@ -8,6 +7,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+from reminders import dates
 
 KINDS = ("patients", "appointments")
 NEEDED = {
@@ -19,13 +20,9 @@ CONSTANTS = {
     "patients": ("language", "zone", "panel"),
     "appointments": ("zone", "place", "clinician", "kind"),
 }
-DATED = ("birth_date", "starts_at", "booked_at")
+DATED, MOMENTS = ("birth_date", "starts_at", "booked_at"), ("starts_at", "booked_at")
 # As the file writes its days: 2026-03-10 or 3/10/2026, or 10/3/2026.
 ORDERS = ("month_first", "day_first")
-_DAY_FIRST = re.compile(r"^(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})(?=$|[T ])", re.ASCII)
-_US_MOMENT = re.compile(
-    r"^(\d{1,2})/(\d{1,2})/(\d{4})[T ]+(\d{1,2}):(\d\d)(?::(\d\d))?\s*([AaPp][Mm])?$", re.ASCII
-)
 
 
 @dataclass(frozen=True)
@@ -40,27 +37,18 @@ class Columns:
         """Return a row's values by our fields; `given` has them by header, in small letters."""
         read = {name: given.get(header.strip().casefold(), "") for name, header in self.columns.items()}
         read |= {name: value for name, value in self.constants.items() if not read.get(name)}
-        return {name: self._dated(value) if name in DATED else value for name, value in read.items()}
+        return {name: self._dated(name, value) if name in DATED else value for name, value in read.items()}
 
-    def _dated(self, value: str) -> str:
+    def _dated(self, name: str, value: str) -> str:
         value = value.strip()
-        found = _DAY_FIRST.match(value)
-        if found and self.order == "day_first":
-            value = f"{found[2]}/{found[1]}/{found[3]}{value[found.end() :]}"
-        return _iso(value)
+        value = dates.month_first(value) if self.order == "day_first" else value
+        return dates.iso(value) if name in MOMENTS else value
 
 
-def _iso(value: str) -> str:
-    """A moment such as "3/10/2026 2:30 PM" as "2026-03-10T14:30"; anything else as it is."""
-    found = _US_MOMENT.match(value)
-    if not found:
-        return value
-    month, day, year, hour, minute = (int(found[place]) for place in range(1, 6))
-    half = (found[7] or "").lower()
-    if half and not 1 <= hour <= 12:
-        return value
-    hour = hour % 12 + 12 * (half == "pm") if half else hour
-    return f"{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}"
+def state(written: str) -> str | None:
+    """Return our state of a visit by the word for it in somebody else's books, "" for nothing, None if it is not known."""
+    plain = _plain(written)
+    return _states().get(plain) if plain else ""
 
 
 def of(given: Mapping[str, Any]) -> Columns:
@@ -113,5 +101,13 @@ def _plain(header: str) -> str:
 
 @cache
 def _synonyms() -> dict[str, dict[str, list[str]]]:
-    file = Path(__file__).parent / "texts" / "columns.toml"
-    return tomllib.loads(file.read_text(encoding="utf-8"))
+    return _text("columns.toml")
+
+
+@cache
+def _states() -> dict[str, str]:
+    return {word: state for state, words in _text("states.toml").items() for word in words}
+
+
+def _text(name: str) -> dict[str, Any]:
+    return tomllib.loads((Path(__file__).parent / "texts" / name).read_text(encoding="utf-8"))

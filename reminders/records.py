@@ -1,15 +1,14 @@
 """Reads one row of an import as a patient or as a visit, or says in words what is wrong with it."""
 
-import re
 import unicodedata
-from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from collections.abc import Collection, Mapping
+from datetime import UTC, date, datetime, timedelta
 from typing import TypeVar
 
 from config import clock
+from messaging import languages, people, phone
 from messaging import models as messaging
-from messaging import people, phone
-from reminders import appointments, clinics
+from reminders import appointments, clinics, dates, mapping
 from reminders.rules import zones
 
 PATIENT_NEEDS = ("record", "first_name", "last_name", "phone")
@@ -18,11 +17,6 @@ Word = TypeVar("Word", bound=str)
 LONGEST_KIND = 40
 YES, NO = ("yes", "y", "true", "1"), ("no", "n", "false", "0")
 SEXES = {"female": "female", "f": "female", "male": "male", "m": "male", "other": "other", "x": "other"}
-STATES = {"canceled": "cancelled", "noshow": "no_show"}
-LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z]{2,4})?")
-AMERICAN_DATE = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})", re.ASCII)
-ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
-INSTANT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:?\d\d)?", re.ASCII)
 # Zone data is guesswork far from today.
 YEARS = range(1970, 2101)
 
@@ -31,17 +25,20 @@ class WrongRow(ValueError):
     """The column that is wrong and what was expected there."""
 
 
-def patient(values: Mapping[str, str], _clinic: messaging.Clinic) -> people.PatientRecord:
-    """Read a patient. Raises WrongRow.
+def patient(values: Mapping[str, str], clinic: messaging.Clinic) -> people.PatientRecord:
+    """Read a patient. Raises WrongRow; a number that cannot be texted costs the number only, and `left_out` says so.
 
     An empty `consent` means yes: who gives a clinic their number agrees to be texted about their care (TCPA prior
     express consent, 47 CFR 64.1200(f)(9) and FCC 15-72).
     """
+    first_name, last_name = _names(values)
+    number, left_out = _number(values, clinics.abroad(clinic))
     return people.PatientRecord(
         record=_needed(values, "record", 80),
-        first_name=_needed(values, "first_name", 120),
-        last_name=_needed(values, "last_name", 120),
-        number=_number(values),
+        first_name=first_name,
+        last_name=last_name,
+        number=number,
+        left_out=left_out,
         birth_date=_birth_date(values),
         language=_language(values),
         zone=_zone(values),
@@ -57,20 +54,20 @@ def visit(values: Mapping[str, str], clinic: messaging.Clinic) -> appointments.V
     """Read a visit; times without an offset are by the clock of its zone, else of its site. Raises WrongRow."""
     place = _text(values, "place", 120) or None
     zone = _zone(values) or clinics.zone_of(clinic, place)
-    state = _text(values, "state", 20).casefold().replace("-", "_").replace(" ", "_")
-    state = _one_of({"state": STATES.get(state, state)}, "state", _VISIT_STATES, "booked")
+    typed = _text(values, "state", 60)
+    state = mapping.state(typed)
     return appointments.VisitRecord(
         external_id=_needed(values, "visit", 80),
         record=_needed(values, "patient", 80),
         starts_at=_instant(_needed(values, "starts_at", 40), "starts_at", zone),
         zone=zone,
-        booked_at=_instant(booked, "booked_at", zone)
+        booked_at=_instant(booked, "booked_at", zone, whole_days=True)
         if (booked := _text(values, "booked_at", 40))
         else clock.now(),
         place=place,
         clinician=_text(values, "clinician", 120) or None,
         kind=_kind(values),
-        state=state,
+        state=_one_of({"state": typed if state is None else state}, "state", _VISIT_STATES, "booked"),
     )
 
 
@@ -113,45 +110,40 @@ def _one_of(values: Mapping[str, str], column: str, known: tuple[str, ...], empt
     return value
 
 
-def _number(values: Mapping[str, str]) -> str | None:
-    typed = _text(values, "phone", 40)
-    if not typed:
-        return None
+def _names(values: Mapping[str, str]) -> tuple[str, str]:
+    """First and last name. Whoever has one name has it as the first, in whichever column it stands: texts greet by it."""
+    first, last = _text(values, "first_name", 120), _text(values, "last_name", 120)
+    return (first, last) if first else (_needed(values, "last_name", 120), "")
+
+
+def _number(values: Mapping[str, str], abroad: Collection[str]) -> tuple[str | None, str | None]:
+    """The number, and why it is left out where it cannot be texted: the patient is on file either way."""
     try:
-        return phone.e164(typed)
-    except phone.NotTextable as wrong:
-        raise WrongRow(f"phone: {wrong}") from None
+        typed = _text(values, "phone", 120)
+        return (phone.of_cell(typed, abroad) if typed else None), None
+    except (phone.NotTextable, WrongRow) as wrong:
+        return None, f"taken without the phone number: {str(wrong).removeprefix('phone: ')}"
 
 
 def _birth_date(values: Mapping[str, str]) -> date | None:
     typed = _text(values, "birth_date", 40)
     if not typed:
         return None
-    born = _date(typed)
+    # A day more than today: it may already be tomorrow where the clinic is.
+    latest = clock.now().date() + timedelta(days=1)
+    born = dates.day(typed, until=latest)
     if born is None:
         raise WrongRow("birth_date: expected a date such as 1980-02-29 or 2/29/1980")
-    # A day more than today: it may already be tomorrow where the clinic is.
-    if born.year < 1900 or (born - clock.now().date()).days > 1:
+    if born.year < 1900 or born > latest:
         raise WrongRow("birth_date: expected a date from 1900 until today")
     return born
 
 
-def _date(typed: str) -> date | None:
-    american = AMERICAN_DATE.fullmatch(typed)
-    try:
-        if american:
-            month, day, year = map(int, american.groups())
-            return date(year, month, day)
-        return date.fromisoformat(typed) if ISO_DATE.fullmatch(typed) else None
-    except ValueError:
-        return None
-
-
 def _language(values: Mapping[str, str]) -> str:
-    code = _text(values, "language", 40).casefold().replace("_", "-") or "en"
-    if not LANGUAGE.fullmatch(code):
-        raise WrongRow('language: expected a code such as "en" or "es"')
-    return code
+    try:
+        return languages.read(_text(values, "language", 80)) or "en"
+    except languages.UnknownLanguage as unknown:
+        raise WrongRow(f"language: {unknown}") from None
 
 
 def _zone(values: Mapping[str, str]) -> str | None:
@@ -159,7 +151,7 @@ def _zone(values: Mapping[str, str]) -> str | None:
     if not name:
         return None
     try:
-        return zones.zone(name).key
+        return zones.of_place(name).key
     except zones.UnknownZone as unknown:
         raise WrongRow(f"zone: {unknown}") from None
 
@@ -173,14 +165,10 @@ def _sex(values: Mapping[str, str]) -> str | None:
     return SEXES[given]
 
 
-def _instant(typed: str, column: str, zone: str) -> datetime:
-    expected = WrongRow(f"{column}: expected a date and time such as 2026-03-10T09:00")
-    if not INSTANT.fullmatch(typed):
-        raise expected
-    try:
-        at = datetime.fromisoformat(typed)
-    except ValueError:
-        raise expected from None
+def _instant(typed: str, column: str, zone: str, *, whole_days: bool = False) -> datetime:
+    at = dates.moment(typed, whole_days=whole_days)
+    if at is None:
+        raise WrongRow(f"{column}: expected a date and time such as 2026-03-10T09:00")
     if at.year not in YEARS:
         raise WrongRow(f"{column}: expected a year from {YEARS[0]} to {YEARS[-1]}")
     return at.astimezone(UTC) if at.tzinfo else zones.local_to_utc(at, zones.zone(zone))

@@ -11,7 +11,7 @@ from messaging import conversations, outbox, people, words
 from messaging import models as messaging
 from messaging import reading as readings
 from messaging.inbox import items
-from reminders import appointments, composing, phrasing, silencing
+from reminders import appointments, composing, moments, phrasing, silencing
 from reminders.models import Appointment
 
 
@@ -174,12 +174,14 @@ def _meant(given: _Answer, *answered: str) -> Appointment | None:
     of which the patient wants no texts.
     """
     visits = appointments.texted(given.session, given.patient.id, given.now)
-    waiting = [visit for visit in visits if visit.state == "booked" and visit.quiet_at is None]
-    others = [visit for visit in visits if visit.state in (*answered, "booked") and visit not in waiting]
+    waiting = moments.one_each(visit for visit in visits if visit.state == "booked" and visit.quiet_at is None)
+    known = [*waiting, *(visit for visit in visits if visit.state in (*answered, "booked"))]
+    others = moments.one_each(known)[len(waiting) :]
     code = given.reading.code
     if code is not None and composing.gave_codes(given.session, given.patient.id):
         meant = composing.coded(given.session, given.patient.id, code)
-        return meant if meant in waiting or meant in others else None
+        possible = [*waiting, *others] if meant else []
+        return next((visit for visit in possible if meant and moments.same(visit, meant)), None)
     # No text of ours had codes: "Y1" about the only visit is clear all the same.
     possible = waiting or others
     return possible[0] if len(possible) == 1 and code in (None, 1) else None

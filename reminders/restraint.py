@@ -12,11 +12,12 @@ from sqlalchemy.orm import Session
 from intake_links.models import Screen
 from messaging import models as messaging
 from messaging.reasons import Reason
-from reminders import appointments, planner
+from reminders import appointments, moments, planner
 from reminders.composing import Case
 from reminders.models import Appointment, Reminder
 from reminders.rules import conditions, limits, zones
 
+TOLD = Reason("same_moment")
 NOT_SENT = ("cancelled", "held")
 # Questions answered so long before a visit, and since it was booked, were answered for it.
 ANSWERED_FOR = timedelta(days=14)
@@ -103,9 +104,9 @@ class Told:
 def fellows(session: Session, case: Case, now: datetime) -> list[Case]:
     """Return the same step of the patient's other visits of that day that this text can speak of too, by their hours.
 
-    Rows that another process works on now are left to it.
+    Those of the same moment always are: they are one visit to the patient. Rows that another process works on now are left to it.
     """
-    if not case.cadence.combine_day or case.step is None:
+    if case.step is None:
         return []
     others = (
         select(Reminder, Appointment)
@@ -131,10 +132,16 @@ def fellows(session: Session, case: Case, now: datetime) -> list[Case]:
 
 
 def _goes_with(session: Session, case: Case, other: Case, now: datetime) -> bool:
-    mine, theirs = _text(case), _text(other)
-    if mine is None or theirs is None or not limits.shared(mine, theirs, case.cadence.min_gap):
+    if not (moments.same(case.visit, other.visit) or _shares(case, other)):
         return False
     return objection(session, other, now) is None
+
+
+def _shares(case: Case, other: Case) -> bool:
+    mine, theirs = _text(case), _text(other)
+    if not case.cadence.combine_day or mine is None or theirs is None:
+        return False
+    return limits.shared(mine, theirs, case.cadence.min_gap)
 
 
 def _text(case: Case) -> limits.Text | None:
@@ -146,6 +153,16 @@ def _text(case: Case) -> limits.Text | None:
 def day_of(visit: Appointment) -> date:
     """The day on which a visit takes place, where it does."""
     return zones.to_local(visit.starts_at, zones.zone(visit.zone)).date()
+
+
+def was_told(session: Session, case: Case) -> bool:
+    """Whether the patient was told this step already, of the same moment under another id; then the reminder goes with it."""
+    text = moments.told(session, case.visit, case.reminder.step)
+    if text is None:
+        return False
+    case.reminder.state, case.reminder.message_id = "queued", text
+    case.reminder.why = [*case.reminder.why, TOLD.stored()]
+    return True
 
 
 def share(case: Case, others: Sequence[Case]) -> None:

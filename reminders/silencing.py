@@ -11,7 +11,7 @@ from intake_links import links
 from intake_links.models import IntakeLink
 from messaging import models as messaging
 from messaging import outbox, people
-from reminders import planner
+from reminders import moments, planner
 from reminders.models import Appointment, Reminder
 
 
@@ -91,10 +91,11 @@ def quiet(session: Session, visit: Appointment, actor: str) -> None:
     visit moves, is booked again or has happened, whatever the cadence says by then, until `text_again` lifts it. Only
     a file that gives the visit to another patient ends it too: they have wished nothing.
     """
-    if visit.quiet_at is None:
-        visit.quiet_at, visit.quiet_by = clock.now(), actor
-        audit.record(session, visit.clinic_id, actor, "appointment.quiet", f"appointment:{visit.id}")
-    planner.silence(session, visit, planner.QUIET, also_kept=True)
+    for same in (visit, *moments.others_of(session, visit)):
+        if same.quiet_at is None:
+            same.quiet_at, same.quiet_by = clock.now(), actor
+            audit.record(session, same.clinic_id, actor, "appointment.quiet", f"appointment:{same.id}")
+        planner.silence(session, same, planner.QUIET, also_kept=True)
 
 
 def text_again(session: Session, patient: messaging.Patient, actor: str, *, only: UUID | None = None) -> int:

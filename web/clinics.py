@@ -1,5 +1,6 @@
 """The page on which a clinic says who it is: name, phones, sites, languages, nights. A change goes through its draft."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -75,6 +76,7 @@ def given(form: MultiDict[str, str]) -> dict[str, Any]:
             "start": form.get("quiet_hours.start", ""),
             "end": form.get("quiet_hours.end", ""),
         },
+        "countries": re.findall(r"[^\s,;]+", form.get("countries", "")),
         "keep_years": form.get("keep_years", "").strip() or "0",
         "sites": [one for one in rows if one["name"] or one["address"] or one["state"]],
     }

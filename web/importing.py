@@ -15,8 +15,9 @@ from werkzeug.http import parse_cookie
 from werkzeug.wrappers import Response as AnyResponse
 
 from config import audit, clock, db
+from messaging import languages
 from messaging.models import Clinic
-from reminders import importfiles, importruns, mapping, tables
+from reminders import importfiles, importruns, imports, mapping, tables
 from reminders.models import ImportRun
 from web import layout, permissions, sessions, times, words
 
@@ -144,6 +145,7 @@ def _page(
         refused=refused,
         percent=100 * this.parts_done // max(this.parts, 1),
         left=times.length(left) if left else None,
+        unworded=[(languages.name(code), count) for code, count in imports.unworded(this.tally).items()],
         wrong=list(importruns.wrong(session, this, SHOWN)),
         refresh=REFRESH_SECONDS if this.state == "running" else None,
         **facts,

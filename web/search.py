@@ -14,7 +14,7 @@ from messaging import names, phone, reachable
 from messaging import people as directory
 from messaging.inbox.models import InboxItem
 from messaging.models import Clinic, Conversation, Patient
-from reminders import reach
+from reminders import clinics, reach
 from reminders.models import Appointment
 from web import layout, permissions, persons, sessions, times, within, words
 
@@ -121,7 +121,7 @@ def found(session: Session, clinic: Clinic, typed: str, *, reads_inbox: bool) ->
 
 def _by_number(session: Session, clinic: Clinic, typed: str, *, reads_inbox: bool) -> Answer:
     try:
-        number = phone.e164(typed)
+        number = phone.e164(typed, abroad=clinics.abroad(clinic))
     except phone.NotTextable:
         digits = "".join(one for one in typed if one.isdecimal())
         strangers = _strangers(session, clinic, digits) if reads_inbox and len(digits) == 4 else []

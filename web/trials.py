@@ -95,7 +95,7 @@ def asked_for(clinic: Clinic, given: Mapping[str, str]) -> tuple[Asked, previewi
         confirmed=bool(given.get("confirmed")),
         answered=bool(given.get("answered")),
     )
-    day, hour, zone = _read(asked, clinic, usual)
+    day, hour, zone = _read(asked, usual)
     wall = datetime.combine(day, hour)
     starts_at = zones.local_to_utc(wall, zones.zone(clinic.zone))
     example = previewing.Example(
@@ -113,7 +113,7 @@ def asked_for(clinic: Clinic, given: Mapping[str, str]) -> tuple[Asked, previewi
     return asked, example
 
 
-def _read(asked: Asked, clinic: Clinic, usual: date) -> tuple[date, time, str | None]:
+def _read(asked: Asked, usual: date) -> tuple[date, time, str | None]:
     """The day, the time and the patient's zone; what cannot be read is named in `asked.problems`."""
     day, hour, zone = usual, time(9), asked.zone or None
     try:
@@ -128,7 +128,8 @@ def _read(asked: Asked, clinic: Clinic, usual: date) -> tuple[date, time, str | 
     except ValueError:
         asked.problems["time"] = words.say("cadence", "bad_time")
     try:
-        zones.zone(asked.zone or clinic.zone)
+        if asked.zone:
+            zones.of_place(asked.zone)
     except zones.UnknownZone:
         asked.problems["zone"], zone = words.say("cadence", "bad_zone"), None
     return day, hour, zone

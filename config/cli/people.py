@@ -65,7 +65,7 @@ def create_clinic(name: str, zone: str, number: str, public_phone: str | None, j
     """Create a clinic."""
     opening.begin()
     try:
-        zones.zone(zone)
+        zones.of_place(zone)
     except zones.UnknownZone as error:
         raise click.UsageError(str(error)) from None
     name = _words("--name", name)

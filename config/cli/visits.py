@@ -12,6 +12,7 @@ from config import clock, db
 from config.cli import opening
 from config.cli.people import clinic_option, the_clinic
 from config.cli.tables import as_json, bar, say, show
+from messaging import languages
 from reminders import imports, reasons
 from reminders.models import Appointment, Reminder
 from reminders.rules import zones
@@ -30,13 +31,23 @@ def _import(words: str, run: Import, file: Path, clinic_name: str | None, dry_ru
     except imports.BadFile as error:
         raise click.ClickException(str(error)) from None
     row: dict[str, Any] = {
-        name: getattr(result, name) for name in ("rows", "created", "updated", "unchanged", "failed")
+        name: getattr(result, name) for name in ("rows", "created", "updated", "unchanged", "failed", "noted")
     }
-    row |= {"errors": str(errors) if result.failed else None, "dry_run": dry_run}
+    row |= {"errors": str(errors) if result.failed or result.noted else None, "dry_run": dry_run}
     show([row], json_=json_, empty="")
+    _say_what_is_missing(result, errors)
     if result.failed:
         say(f"{result.failed} rows were not taken. Why stands in {errors}: mend it and import it again.")
         raise click.exceptions.Exit(3)
+
+
+def _say_what_is_missing(result: imports.ImportResult, errors: Path) -> None:
+    """Tell of patients whose language has no texts, each language once, and of what was left out of rows that were taken."""
+    for code, count in sorted(result.unworded.items()):
+        name = languages.name(code)
+        say(f"There are no texts in {name}. Patients who speak it get English: {count}.")
+    if result.noted:
+        say(f"{result.noted} rows were taken, but not whole. What is missing stands in {errors}.")
 
 
 def _import_options(command: Any) -> Any:

@@ -64,6 +64,71 @@ def test_what_cannot_be_texted_is_refused_with_a_reason(typed: str, reason: str)
         phone.e164(typed)
 
 
+@pytest.mark.parametrize(
+    ("typed", "stored"),
+    [
+        ("(679) 555-0123", "+16795550123"),
+        ("+1 235 555 0199", "+12355550199"),
+        ("483.555.0100", "+14835550100"),
+        ("(227) 555-0134", "+12275550134"),
+    ],
+)
+def test_an_area_code_that_is_new_is_one_of_ours(typed: str, stored: str) -> None:
+    assert phone.e164(typed) == stored
+
+
+@pytest.mark.parametrize("typed", ["(911) 555-0123", "(295) 555-0123", "(201) 155-0123", "(201) 911-0123"])
+def test_what_the_plan_does_not_form_is_no_number(typed: str) -> None:
+    with pytest.raises(phone.NotTextable, match="in use"):
+        phone.e164(typed)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "201-555-0125 (cell)",
+        "Cell: 201 555 0125",
+        "móvil 201.555.0125",
+        "2015550125 m",
+        "Mobile - (201) 555-0125",
+        "tel. 201-555-0125",
+        "201-555-0125 / 201-555-0125",
+        "201-555-0101 (home), 201-555-0125 (cell)",
+        "Home: 201-555-0101 Cell: 201-555-0125",
+        "201-555-0101 (h) 201-555-0125 (c)",
+        "201-555-0101 | 201-555-0125 celular",
+    ],
+)
+def test_the_mobile_of_a_cell_is_found(written: str) -> None:
+    assert phone.of_cell(written) == "+12015550125"
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["201-555-0125 x5", "201-555-0125 (work)", "201-555-0101 / 201-555-0125", "201-555-0101 c / 201-555-0125 c",
+     "mother 201-555-0125", "2015550125,45", "201-555-0101 / 0125", "201-555-0101 or call", "c"],
+)  # fmt: skip
+def test_what_leaves_a_doubt_is_no_number(written: str) -> None:
+    with pytest.raises(phone.NotTextable):
+        phone.of_cell(written)
+
+
+def test_mobiles_abroad_are_for_whoever_asks_for_them() -> None:
+    for typed, country in (("+52 55 5555 0123", "MX"), ("1-876-555-0123", "JM"), ("+502 5555 0123", "GT")):
+        assert phone.e164(typed, abroad=[country]).endswith("5550123")
+        with pytest.raises(phone.NotTextable, match="United States"):
+            phone.e164(typed, abroad=["ES"])
+    with pytest.raises(phone.NotTextable, match="mobile"):
+        phone.e164("+44 20 7946 0958", abroad=["GB"])
+
+
+def test_countries_are_named_by_two_letters() -> None:
+    assert phone.countries(["mx", "GT", "us", "MX"]) == ("MX", "GT")
+    for wrong in ("Mexico", "XX", "", "M"):
+        with pytest.raises(ValueError, match="no country"):
+            phone.countries([wrong])
+
+
 def test_not_textable_is_a_value_error() -> None:
     assert issubclass(phone.NotTextable, ValueError)
 

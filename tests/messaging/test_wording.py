@@ -113,6 +113,29 @@ def test_smart_keeps_typographic_text_in_the_cheap_alphabet() -> None:
     assert wording.smart("mañana será") == "mañana será"
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("D’Angelo", "D'Angelo"),
+        ("Kaʻiulani", "Ka'iulani"),
+        ("Jose\u0301", "José"),
+        ("“Bo”", '"Bo"'),
+        ("Ana\u00a0Maria", "Ana Maria"),
+        ("Smith–Lee", "Smith-Lee"),
+        ("O＇Neil", "O'Neil"),
+    ],
+)
+def test_a_value_is_written_in_the_cheap_alphabet_where_nothing_is_lost(name: str, said: str) -> None:
+    for filled in (wording.render, wording.fill):
+        text = filled("Hi {first_name}", {"first_name": name})
+        assert text == f"Hi {said}"
+        assert wording.segments(text).encoding == "GSM-7"
+
+
+def test_no_accent_of_a_name_is_lost() -> None:
+    assert wording.render("{first_name}", {"first_name": "Íñigo Muñoz-Szczęsny"}) == "Íñigo Muñoz-Szczęsny"
+
+
 def test_values_are_inserted_literally_and_once() -> None:
     assert wording.render("Hi {first_name}!", {"first_name": "{clinic}"}) == "Hi {clinic}!"
     assert wording.render("Hi {first_name}!", {"first_name": "A\\1\x00\r\nB\u202e"}) == "Hi A\\1 B!"

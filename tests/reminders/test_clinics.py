@@ -146,3 +146,11 @@ def test_only_fewer_years_take_a_second_person():
     assert not clinics.silences({"keep_years": 7}, {"keep_years": 10})
     assert not clinics.silences({"keep_years": 7}, {"keep_years": 0})
     assert not clinics.silences({}, {"keep_years": 0})
+
+
+def test_a_site_whose_zone_was_taken_before_is_shown_as_it_is(world):
+    with db.unit_of_work(world.clinic.id) as session:
+        clinic = session.get_one(Clinic, world.clinic.id)
+        clinic.rules = {**clinic.rules, "sites": [{"name": "Elm House", "address": "", "zone": "EST"}]}
+        assert [site.zone for site in clinics.about(clinic).sites] == ["EST"]
+        assert clinics.zone_of(clinic, "elm house") == "EST"

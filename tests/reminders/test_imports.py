@@ -186,13 +186,10 @@ def test_a_wrong_row_in_the_middle_comes_back_with_its_line_and_can_be_sent_agai
     ("column", "value", "why"),
     [
         ("record", "", "record: is empty"),
-        ("first_name", "", "first_name: is empty"),
         ("first_name", "x" * 121, "first_name: longer than 120 characters"),
         ("last_name", "a\x07b", "last_name: holds a line break"),
         ("last_name", "a\0b", "NUL"),
         ("last_name", "a\nb", "last_name: holds a line break"),
-        ("phone", "555-0147", "phone: "),
-        ("phone", "call me", "phone: "),
         ("birth_date", "1980-02-30", "birth_date: expected"),
         ("birth_date", "1880-02-03", "birth_date: expected a date from 1900"),
         ("birth_date", "2030-02-03", "birth_date: expected a date from 1900"),
@@ -211,6 +208,58 @@ def test_what_is_wrong_is_said_in_words(
     assert (result.created, result.failed) == (1, 1)
     [wrong] = errors_of(tmp_path)
     assert why in wrong["reason"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "why"),
+    [
+        ("555-0147", "too few"),
+        ("call me", "letters"),
+        ("303-555-0147 ext 12", "extension"),
+        ("303-555-0147 / 303-555-0148", "more than one number"),
+        ("303-555-0147 (work)", "letters"),
+        ("+52 55 5555 0123", "only numbers of the United States"),
+        ("+1 876 555 0123", "only numbers of the United States"),
+        ("1" * 121, "longer than 120"),
+    ],
+)
+def test_a_number_that_cannot_be_texted_is_left_out_with_a_note(
+    world: World, tmp_path: Path, typed: str, why: str
+) -> None:
+    path = written(tmp_path, [a_patient(1, phone=typed), a_patient(2)], PATIENTS)
+    result = patients(world, path)
+    assert (result.created, result.failed, result.noted) == (2, 0, 1)
+    [noted] = errors_of(tmp_path)
+    assert noted["reason"].startswith("taken without the phone number: ")
+    assert why in noted["reason"]
+    with db.unit_of_work(db.EVERY) as session:
+        patient = people.find_by_record(session, world.clinic, "R1")
+        assert patient
+        assert people.textable_number(session, patient) is None
+
+
+def test_a_number_left_out_takes_no_earlier_one_away(world: World, tmp_path: Path) -> None:
+    patients(world, written(tmp_path, [a_patient(1)], PATIENTS))
+    result = patients(world, written(tmp_path, [a_patient(1, phone="303-555-0101 x9")], PATIENTS))
+    assert (result.unchanged, result.noted) == (1, 1)
+    with db.unit_of_work(db.EVERY) as session:
+        number = people.textable_number(session, session.scalars(select(Patient)).one())
+        assert number
+        assert number.number == "+13035550101"
+
+
+def test_whoever_has_one_name_is_greeted_by_it(world: World, tmp_path: Path) -> None:
+    rows = [
+        a_patient(1, last_name=""),
+        a_patient(2, first_name=""),
+        a_patient(3, first_name="", last_name=""),
+    ]
+    result = patients(world, written(tmp_path, rows, PATIENTS))
+    assert (result.created, result.failed) == (2, 1)
+    assert errors_of(tmp_path)[0]["reason"] == "last_name: is empty"
+    with db.unit_of_work(db.EVERY) as session:
+        found = session.scalars(select(Patient)).all()
+        assert sorted((one.first_name, one.last_name) for one in found) == [("Ana", ""), ("Vance", "")]
 
 
 def test_rows_that_are_no_utf8_come_back_as_they_were(world: World, tmp_path: Path) -> None:
@@ -257,7 +306,7 @@ def test_a_line_without_end_fills_no_memory(world: World, tmp_path: Path) -> Non
 
 
 def test_a_dry_run_checks_every_row_and_writes_nothing(world: World, tmp_path: Path) -> None:
-    path = written(tmp_path, [a_patient(1), a_patient(2, phone="x"), a_patient(3)], PATIENTS)
+    path = written(tmp_path, [a_patient(1), a_patient(2, zone="x"), a_patient(3)], PATIENTS)
     result = patients(world, path, dry_run=True)
     assert (result.created, result.failed) == (2, 1)
     assert count(Patient) == 0
@@ -267,7 +316,7 @@ def test_a_dry_run_checks_every_row_and_writes_nothing(world: World, tmp_path: P
 
 def test_progress_ends_at_the_end(world: World, tmp_path: Path) -> None:
     seen: list[tuple[int, int]] = []
-    rows = [a_patient(number, phone="none") for number in range(1, 601)]
+    rows = [a_patient(number, zone="none") for number in range(1, 601)]
     patients(
         world, written(tmp_path, rows, PATIENTS), progress=lambda done, total: seen.append((done, total))
     )

@@ -68,6 +68,11 @@ def test_what_is_typed_is_a_draft_until_it_is_published(house: Any) -> None:
         ("keep_years", "51", "at most 50 years"),
         ("keep_years", "many", "whole number"),
         ("sites[0].zone", "Mars", "unknown time zone"),
+        ("zone", "EST", "America/New_York"),
+        ("countries", "MX, Narnia", "no country: two letters each"),
+        ("sites[0].zone", "MST", "America/Phoenix"),
+        ("sites[0].zone", "Etc/GMT+6", "America/Chicago"),
+        ("zone", "UTC", "names no place"),
         ("sites[0].state", "QQ", "two letters"),
         ("sites[0].name", "", "must be given"),
     ],
@@ -185,3 +190,11 @@ def test_fewer_years_say_what_they_would_empty_take_two_people_and_a_day(house: 
     assert post(browser, keep_years="0").status_code == 303
     assert browser.post("/settings/draft/clinic/publish", edit="1").status_code == 303
     assert now(house).rules["keep_years"] == 0, "keeping more takes nobody else"
+
+
+def test_the_countries_whose_mobiles_are_texted_are_named_on_the_page(house: Any) -> None:
+    browser = admin(house)
+    assert post(browser, countries="mx gt,US").status_code == 303
+    assert 'value="MX, GT"' in browser.get("/settings/clinic").text
+    assert browser.post("/settings/draft/clinic/publish", edit="1", why="families").status_code == 303
+    assert now(house).rules["countries"] == ["MX", "GT"]

@@ -40,3 +40,25 @@ def test_a_reader_who_leaves_is_no_accident():
     ended = subprocess.run(["sh", "-c", piped], input=given, capture_output=True, timeout=30)
     assert b"Traceback" not in ended.stderr
     assert ended.stdout.count(b"\n") == 1
+
+
+def test_a_zone_without_a_place_is_refused_with_the_right_name():
+    booked = {"visit_at": "2027-07-15T09:00", "booked_at": "2027-06-01T00:00:00Z"}
+    asked = [
+        {"zone": "EST", "patient_zone": "America/New_York"},
+        {"zone": "America/New_York"},
+        {"zone": "PST"},
+        {"zone": "America/Denver", "patient_zone": "MST"},
+        {"zone": "Etc/GMT+6"},
+        {"zone": "HST"},
+        {"zone": "UTC"},
+    ]
+    lines = "\n".join(json.dumps(booked | one) for one in asked)
+    answers = explained("plan", lines.encode())
+    assert [("steps" in one) for one in answers] == [False, True, False, False, False, False, False]
+    offered = [
+        "America/New_York", "", "America/Los_Angeles", "America/Denver", "America/Chicago", "Pacific/Honolulu",
+        "America/Denver",
+    ]  # fmt: skip
+    for answer, name in zip(answers, offered, strict=True):
+        assert name in answer.get("error", "")

@@ -31,6 +31,45 @@ def test_what_names_no_place_is_refused(name):
         zones.zone(name)
 
 
+@pytest.mark.parametrize(
+    ("name", "offered"),
+    [
+        ("EST", "America/New_York, or America/Panama where the clocks never change"),
+        ("MST", "America/Denver, or America/Phoenix where"),
+        ("HST", "Pacific/Honolulu?"),
+        ("PST", "America/Los_Angeles?"),
+        ("CDT", "America/Chicago"),
+        ("et", "America/New_York"),
+        ("AKST", "America/Anchorage"),
+        ("Eastern Standard Time", "America/New_York"),
+        ("Mountain Time", "America/Denver"),
+        ("Etc/GMT+8", "America/Los_Angeles"),
+        ("GMT-6", "America/Chicago"),
+        ("UTC-05:00", "America/New_York"),
+        ("Etc/GMT-10", "Pacific/Guam"),
+        ("UTC", "America/Denver"),
+        ("Etc/UTC", "America/Denver"),
+        ("Zulu", "America/Denver"),
+    ],
+)
+def test_a_clock_without_a_place_is_refused_with_the_place_that_is_meant(name, offered):
+    with pytest.raises(zones.UnknownZone) as refused:
+        zones.of_place(name)
+    assert offered in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["America/Panama", "America/Phoenix", "Pacific/Honolulu", "America/Puerto_Rico", "EST5EDT", "US/Eastern"],
+)
+def test_a_place_that_has_no_summer_time_is_a_place(name):
+    assert zones.of_place(name).key == name
+
+
+def test_what_was_stored_before_is_still_read():
+    assert zones.zone("EST").key == "EST"
+
+
 def test_a_wall_time_in_a_gap_moves_forward_by_the_gap():
     assert zones.local_to_utc(datetime(2027, 3, 14, 2, 30), DENVER) == datetime(
         2027, 3, 14, 9, 30, tzinfo=UTC

@@ -1,0 +1,71 @@
+"""Reads the language of a person as people and systems write it: "spa", "es-MX", "Spanish", "Español"."""
+
+import re
+import tomllib
+import unicodedata
+from functools import cache
+from importlib import resources
+from typing import Any
+
+TAG = re.compile(r"([a-z]{2,3})((?:-[a-z0-9]{2,8})*)")
+REGION = re.compile(r"[a-z]{2}|\d{3}")
+ASIDE = re.compile(r"\([^)]*\)")
+BETWEEN = re.compile(r"[;,/|]")
+
+
+class UnknownLanguage(ValueError):
+    """No language is known by this name, or more than one stands there; the message says what is expected."""
+
+
+def read(typed: str) -> str | None:
+    """Return the code of a language, of two letters where there is one (ISO 639-1, else 639-2), perhaps with a region
+    ("es-mx"); None where nothing is said. A code that we do not know stays as it is. Raises UnknownLanguage."""
+    said = typed.strip()
+    if _plain(said) in _not_said():
+        return None
+    found = _named(said)
+    if found:
+        return found
+    tag = TAG.fullmatch(said.casefold().replace("_", "-"))
+    if tag is None:
+        raise UnknownLanguage('expected one language, such as "en", "spa" or "Spanish"')
+    region = next((one for one in tag[2].split("-") if REGION.fullmatch(one)), None)
+    primary = _codes().get(tag[1], tag[1])
+    return f"{primary}-{region}" if region else primary
+
+
+def name(code: str) -> str:
+    """Return the English name of a language for staff; a code that we do not know as it is."""
+    names = [one for one in _data()["codes"].get(code.split("-")[0], ()) if len(one) > 3]
+    return str(names[0]) if names else code
+
+
+def _named(said: str) -> str | None:
+    """The code of a name, also with more beside it: "Spanish; Castilian", "Español (México)"."""
+    without = ASIDE.sub(" ", said)
+    for parts in ([said], [without], BETWEEN.split(without)):
+        found = {_codes().get(_plain(part)) for part in parts}
+        if len(found) == 1 and None not in found:
+            return found.pop()
+    return None
+
+
+def _plain(text: str) -> str:
+    spread = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(one for one in spread if one.isalnum())
+
+
+@cache
+def _codes() -> dict[str, str]:
+    """The code of every code and name, these without case, accents and spaces."""
+    return {_plain(one): code for code, names in _data()["codes"].items() for one in (code, *names)}
+
+
+@cache
+def _not_said() -> frozenset[str]:
+    return frozenset(map(_plain, ["", *_data()["not_said"]]))
+
+
+@cache
+def _data() -> dict[str, Any]:
+    return tomllib.loads(resources.files("messaging").joinpath("texts", "languages.toml").read_text("utf-8"))
