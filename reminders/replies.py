@@ -1,6 +1,6 @@
 """What a patient's answer does to a visit: which visit is meant, what changes, and what a human must see."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
@@ -148,7 +148,12 @@ def _wrong_person(given: _Answer) -> Outcome:
 
 
 def _stopped(given: _Answer) -> Outcome:
-    """CANCEL and its like end all texts at the carrier, and may have meant the visit: a human calls to find out."""
+    """The texts end and the answer holds: a yes is noted, and a human calls about a visit that a CANCEL may have meant.
+
+    Nothing answers it: whoever has said stop is told that it was heard, and nothing else.
+    """
+    if given.reading.answer == "confirm":
+        return replace(_confirm(given), reply_key=None)
     if given.reading.answer != "change":
         return A_HUMAN
     visit = _meant(given, "confirmed", "change_asked")
