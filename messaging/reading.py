@@ -92,11 +92,11 @@ def _stop_beside_an_answer(rules: rulebook.Rules, given: _Text) -> _Beside | Non
     each = given.core.split(" ")
     for cut in range(1, len(each)) if len(each) <= _FEW_WORDS else ():
         first, second = " ".join(each[:cut]), " ".join(each[cut:])
-        for stop, rest in ((second, first), (first, second)):
+        for stop, answer in ((second, first), (first, second)):
             # "Ya no me escriban": in Spanish "ya" is no yes but belongs to the stop.
-            already = rest == "ya" and ".es." in rules.stops.get(stop, "")
-            if stop in rules.stops and _is_answer(rules, rest) and not already:
-                return _Beside(rules.stops[stop], _text_of(rules, rest))
+            already = answer == "ya" and ".es." in rules.stops.get(stop, "")
+            if stop in rules.stops and _is_answer(rules, answer) and not already:
+                return _Beside(rules.stops[stop], _text_of(rules, answer))
     sentences = [sentence for sentence in _SENTENCE_END.split(given.typed) if sentence.strip(_EDGES)]
     for place, sentence in enumerate(sentences) if len(sentences) > 1 else ():
         by = rules.stops.get(_core(rules, _words(rules, normalising.fold(sentence))))

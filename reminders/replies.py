@@ -133,6 +133,8 @@ def _late(given: _Answer) -> Outcome:
 def _wrong_person(given: _Answer) -> Outcome:
     """The number is somebody else's: nothing of this patient goes there any more, and a human looks for the right one."""
     session, number = given.session, given.conversation.number or ""
+    if not _asked_here(given, None):
+        return A_HUMAN
     text = messaging.Message
     unsent = select(text.id).where(
         text.conversation_id == given.conversation.id,
@@ -173,6 +175,23 @@ _ANSWERS = {
 
 
 def _meant(given: _Answer, *answered: str) -> Appointment | None:
+    visit = _said_of(given, *answered)
+    return visit if visit is not None and _asked_here(given, visit) else None
+
+
+def _asked_here(given: _Answer, visit: Appointment | None) -> bool:
+    """Whether the number that answers is the one that was asked: of the visit last, else the one that would be.
+
+    Any other number of the patient's may be a stranger's by now: a human reads what it says, and nothing answers it.
+    """
+    asked = appointments.asked_in(given.session, visit) if visit is not None else None
+    if asked is not None:
+        return asked == given.conversation.id
+    number = people.textable_number(given.session, given.patient)
+    return number is None or number.number_index == given.conversation.number_index
+
+
+def _said_of(given: _Answer, *answered: str) -> Appointment | None:
     """The visit the answer is about, None where that is not certain.
 
     It is one that waits for an answer; if none does, or a code says so, one already `answered` (these states).
@@ -191,7 +210,7 @@ def _meant(given: _Answer, *answered: str) -> Appointment | None:
 
 def _of_today(given: _Answer) -> Appointment | None:
     visits = appointments.today(given.session, given.patient.id, given.now)
-    return visits[0] if len(visits) == 1 else None
+    return visits[0] if len(visits) == 1 and _asked_here(given, visits[0]) else None
 
 
 def _open(given: _Answer, summary: str, visit: Appointment | None) -> None:
