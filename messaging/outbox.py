@@ -18,6 +18,7 @@ ANSWERS = ("automatic", "crisis")
 # The one text that may follow a revocation, within five minutes, to say what has stopped: 47 CFR 64.1200(a)(12).
 LAST_WORD = "stopped"
 LAST_WORD_WITHIN = timedelta(minutes=5)
+NO_NUMBER = "no number"
 NEVER_LEFT = ("held", "cancelled", "failed")
 
 
@@ -149,6 +150,8 @@ def closed(
 
     `programme` None asks nothing of consent: for the last word after it was taken back.
     """
+    if not (conversation.number or "").removeprefix("+").isdecimal():
+        return NO_NUMBER  # a name, or the address of something that is no phone
     lines = select(PatientNumber.line).where(
         PatientNumber.clinic_id == clinic.id, PatientNumber.number_index == conversation.number_index
     )

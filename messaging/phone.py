@@ -58,9 +58,12 @@ def _refuse_where_we_do_not_text(number: phonenumbers.PhoneNumber) -> None:
 
 
 def mask(number: str) -> str:
-    """Return the last four digits behind two dots ("··0147"), for lists and audit; never raises."""
+    """Return the last four digits behind two dots ("··0147"), for lists and audit; never raises.
+
+    A sender that has a name instead of a number keeps it.
+    """
     digits = "".join(character for character in number if character.isdecimal())
-    return f"··{digits[-4:]}"
+    return f"··{digits[-4:]}" if digits or not number else number
 
 
 def display(number: str) -> str:

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from config import clock, db, logging
-from messaging import asking, consent, conversations, ringing, rulebook
+from messaging import asking, consent, conversations, people, ringing, rulebook
 from messaging.models import PROGRAMMES, Clinic, Message, Patient, PatientNumber
 from reminders import replies
 from webhooks import autoreplies, colleagues, fields, filing, raising, receipts
@@ -20,10 +20,10 @@ def answer_all(session: Session, arrived: Sequence[Receipt]) -> None:
     db.load_keys(session, (receipt.key_id for receipt in arrived))
     forms = [(receipt, receipts.said(receipt)) for receipt in arrived]
     clinics = _clinics(session, forms)
-    _load(session, [(clinics[form["To"]], form["From"]) for _, form in forms])
+    _load(session, [(clinics[_texted(form)], form["From"]) for _, form in forms])
     filed = _filed(session, [form["MessageSid"] for _, form in forms])
     for receipt, form in forms:
-        clinic = clinics[form["To"]]
+        clinic = clinics[_texted(form)]
         receipt.processed_at, receipt.state = clock.now(), "processed"
         if clinic is None or (clinic.id, form["MessageSid"]) in filed:
             receipt.state = "ignored"
@@ -192,13 +192,18 @@ def _only_thanks(inbound: Inbound) -> bool:
     )
 
 
+def _texted(form: Mapping[str, str]) -> tuple[str, str | None]:
+    return form["To"], form.get("MessagingServiceSid")
+
+
 def _clinics(
     session: Session, forms: Sequence[tuple[Receipt, Mapping[str, str]]]
-) -> dict[str, Clinic | None]:
-    # By the number that was texted, not by the receipt: a clinic may have been added after its first text came.
-    numbers = {form["To"] for _, form in forms}
+) -> dict[tuple[str, str | None], Clinic | None]:
+    # By where the text was sent, not by the receipt: a clinic may have been added after its first text came.
+    texted = {_texted(form) for _, form in forms}
+    numbers = {to for to, _ in texted}
     found = {one.number: one for one in session.scalars(select(Clinic).where(Clinic.number.in_(numbers)))}
-    return {number: found.get(number) for number in numbers}
+    return {(to, by): found.get(to) or people.clinic_texted(session, to, by) for to, by in texted}
 
 
 def _load(session: Session, numbers: Sequence[tuple[Clinic | None, str]]) -> None:

@@ -154,10 +154,15 @@ def shown(form: Mapping[str, str]) -> str:
 def _addresses(form: Mapping[str, str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, address in (("From", FROM_ADDRESS), ("To", TO_ADDRESS)):
-        channel = _CHANNEL.fullmatch(form[name])
-        if channel:
-            found |= {name: channel[1], address: form[name]}
+        if (number := number_or_address(form[name])) != form[name]:
+            found |= {name: number, address: form[name]}
     return found
+
+
+def number_or_address(address: str) -> str:
+    """Return the number that is written as another channel's address ("rcs:+1..."), or the address as it is."""
+    channel = _CHANNEL.fullmatch(address)
+    return channel[1] if channel else address
 
 
 def is_number(address: str) -> bool:

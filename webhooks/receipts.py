@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -121,9 +122,23 @@ def house_key(session: Session) -> UUID:
     return session.scalar(oldest) or db.new_data_key(session, HOUSE)
 
 
-def clinic_of_number(number: str) -> Clinic | None:
-    """Return the clinic that is texted at `number`, known for some seconds without asking again."""
-    return remembered("webhooks.numbers", number, lambda session: people.clinic_by_number(session, number))
+def clinic_texted(form: Mapping[str, str]) -> Clinic | None:
+    """Return the clinic that a text was for, known for some seconds without asking again."""
+    to, service = form["To"], form.get("MessagingServiceSid")
+    return remembered(
+        "webhooks.numbers", (to, service), lambda session: people.clinic_texted(session, to, service)
+    )
+
+
+def to_nobody(session: Session, since: datetime) -> int:
+    """Return how many texts came since then for no clinic that is here: an operator should know of them."""
+    lost = select(func.count()).where(
+        Receipt.clinic_id == HOUSE,
+        Receipt.source == "twilio.sms",
+        Receipt.state == "ignored",
+        Receipt.received_at > since,
+    )
+    return session.scalar(lost) or 0
 
 
 def clinic_of_id(clinic_id: UUID) -> Clinic:
