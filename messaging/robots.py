@@ -18,7 +18,9 @@ def rest(text: str) -> str | None:
     sentences = [sentence for sentence in _SENTENCE_END.split(text) if sentence.strip()]
     labels = [_book().labels(normalising.fold(sentence)) for sentence in sentences]
     if not any("says" in found for found in labels):
-        return None
+        # Some answers are two sentences that only together are a phone's.
+        whole = len(sentences) > 1 and "says" in _book().labels(normalising.fold(text))
+        return "" if whole else None
     return " ".join(sentence for sentence, found in zip(sentences, labels, strict=True) if not found)
 
 
