@@ -55,7 +55,8 @@ def test_what_a_phone_wrote_is_told_from_what_its_owner_did():
     ]
     answers = explained("text", "\n".join(json.dumps(line) for line in given).encode())
     told = [
-        [answer.get(key) for key in ("kind", "crisis", "worry", "consent", "answer")] for answer in answers[:5]
+        [answer.get(key) for key in ("kind", "crisis", "worry", "consent", "answer")]
+        for answer in answers[:5]
     ]
     assert told == [
         ["reaction", False, False, None, None],
