@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select, true
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from config import audit, clock, db
@@ -75,24 +75,6 @@ def add_clinic(
 def clinic_by_number(session: Session, number: str) -> Clinic | None:
     """Return the clinic whose patients text `number` (E.164), if there is one."""
     return session.scalar(select(Clinic).where(Clinic.number == number))
-
-
-def clinic_texted(session: Session, to: str, service_sid: str | None) -> Clinic | None:
-    """Return the clinic that was texted at `to`, a number or the address of an agent of another channel.
-
-    By its number, else by the carrier's Messaging Service; an agent's address is the only clinic's where there is but one.
-    """
-    clinic = clinic_by_number(session, to)
-    if clinic is None and service_sid:
-        clinic = _only_clinic(session, Clinic.messaging_service_sid == service_sid)
-    if clinic is None and not to.startswith("+"):
-        clinic = _only_clinic(session, true())
-    return clinic
-
-
-def _only_clinic(session: Session, condition: ColumnElement[bool]) -> Clinic | None:
-    found = session.scalars(select(Clinic).where(condition).limit(2)).all()
-    return found[0] if len(found) == 1 else None
 
 
 def add_staff(

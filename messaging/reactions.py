@@ -47,7 +47,7 @@ def may_be(text: str) -> bool:
 
 def read(text: str, ours: Sequence[str]) -> Reaction | None:
     """Return the text of `ours` (the latest first) that `text` quotes, whole or cut short; None where it quotes none."""
-    wholes = [_letters(one) for one in ours]
+    wholes = [_letters(body) for body in ours]
     for quote in _quotes(text):
         rest = _rest(quote)
         for place, whole in enumerate(wholes):

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from config import clock, db, logging
-from messaging import asking, consent, conversations, people, ringing, rulebook
+from messaging import asking, consent, conversations, ringing, rulebook
 from messaging.models import PROGRAMMES, Clinic, Message, Patient, PatientNumber
 from reminders import replies
 from webhooks import autoreplies, colleagues, fields, filing, raising, receipts
@@ -203,7 +203,7 @@ def _clinics(
     texted = {_texted(form) for _, form in forms}
     numbers = {to for to, _ in texted}
     found = {one.number: one for one in session.scalars(select(Clinic).where(Clinic.number.in_(numbers)))}
-    return {(to, by): found.get(to) or people.clinic_texted(session, to, by) for to, by in texted}
+    return {(to, by): found.get(to) or receipts.find_clinic(session, to, by) for to, by in texted}
 
 
 def _load(session: Session, numbers: Sequence[tuple[Clinic | None, str]]) -> None:

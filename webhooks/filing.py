@@ -26,9 +26,8 @@ def file(session: Session, clinic: Clinic, form: Mapping[str, str], at: datetime
     """Keep the text in its conversation, with what was read in it and what was found out about who wrote it."""
     number, body = form["From"], form["Body"]
     conversation = conversations.of_number(session, clinic, number)
-    patients = [
-        one for one in people.patients_with_number(session, clinic, number) if one.state != "deceased"
-    ]
+    known = people.patients_with_number(session, clinic, number)
+    patients = [patient for patient in known if patient.state != "deceased"]
     sent: list[Message] = []
     authored = authorship.read(body, lambda: _sent(session, conversation, sent))
     read = _read(session, conversation, patients, form, authored.words)
@@ -75,7 +74,7 @@ def _read(
 ) -> reading.Reading:
     language = patients[0].language if len(patients) == 1 else None
     # Of those who share a phone, any may be the one who answers: a human then chooses.
-    awaiting = any(_awaits_answer(session, one, conversation) for one in patients)
+    awaiting = any(_awaits_answer(session, patient, conversation) for patient in patients)
     read = reading.read(words, language, awaiting=awaiting)
     for other in (fields.ALONE, fields.JOINED):
         if other in form:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import ColumnElement, func, insert, select, true
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -125,9 +125,25 @@ def house_key(session: Session) -> UUID:
 def clinic_texted(form: Mapping[str, str]) -> Clinic | None:
     """Return the clinic that a text was for, known for some seconds without asking again."""
     to, service = form["To"], form.get("MessagingServiceSid")
-    return remembered(
-        "webhooks.numbers", (to, service), lambda session: people.clinic_texted(session, to, service)
-    )
+    return remembered("webhooks.numbers", (to, service), lambda session: find_clinic(session, to, service))
+
+
+def find_clinic(session: Session, to: str, service_sid: str | None) -> Clinic | None:
+    """Return the clinic that was texted at `to`, a number or the address of an agent of another channel.
+
+    By its number, else by the carrier's Messaging Service; an agent's address is the only clinic's where there is but one.
+    """
+    clinic = people.clinic_by_number(session, to)
+    if clinic is None and service_sid:
+        clinic = _only_clinic(session, Clinic.messaging_service_sid == service_sid)
+    if clinic is None and not to.startswith("+"):
+        clinic = _only_clinic(session, true())
+    return clinic
+
+
+def _only_clinic(session: Session, condition: ColumnElement[bool]) -> Clinic | None:
+    found = session.scalars(select(Clinic).where(condition).limit(2)).all()
+    return found[0] if len(found) == 1 else None
 
 
 def to_nobody(session: Session, since: datetime) -> int:

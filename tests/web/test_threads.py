@@ -198,12 +198,10 @@ def test_a_reaction_stands_beside_the_text_it_reacts_to_and_a_robot_is_called_on
             )
     page = read(house, patient, rosa)
     assert bodies(page) == ["hello", ours, *(body for body, _ in said[1:])]
-    texts = [one for day in page.days for one in day.said]
+    texts = [text for day in page.days for text in day.said]
     name = texts[0].author
-    assert [line.partition(" · ")[0] for line in texts[1].reacted] == [
-        f"{name} reacted 👍",
-        f"{name} reacted Liked",
-    ]
+    done = [line.partition(" · ")[0] for line in texts[1].reacted]
+    assert done == [f"{name} reacted 👍", f"{name} reacted Liked"]
     assert [one.state for one in texts[2:]] == [
         "a reaction to a text of ours",
         "written by their phone or network, not by them",
