@@ -12,8 +12,10 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from config import clock, db, migrations, queue
+from webhooks import receipts
 
 OLDEST_TICK = timedelta(seconds=15)
+NOBODY_LATELY = timedelta(days=30)
 OLDEST_ROW = timedelta(seconds=60)
 door = Blueprint("health", __name__)
 
@@ -69,6 +71,18 @@ def second_wall() -> list[str]:
     )
 
 
+def texts_to_nobody() -> list[str]:
+    """Return a sentence where texts came lately for a number or an agent of no clinic here: nobody has read them."""
+    with db.unit_of_work(db.EVERY, read_only=True) as session:
+        count = receipts.to_nobody(session, clock.now() - NOBODY_LATELY)
+    if not count:
+        return []
+    return [
+        f"{count} texts of the last 30 days came to a number or agent of no clinic here and nobody has read them:"
+        " give its clinic this number or its Messaging Service"
+    ]
+
+
 def _rows() -> list[str]:
     now, found = clock.now(), []
     with db.unit_of_work(db.EVERY, read_only=True) as session:
@@ -108,10 +122,14 @@ class _Figures:
             tick = session.scalar(
                 select(func.max(db.Heartbeat.at)).where(db.Heartbeat.component.like("ticker.%"))
             )
+            to_nobody = receipts.to_nobody(session, now - NOBODY_LATELY)
             for lane in queue.lanes().values():
                 oldest = lane.oldest(session, now)
                 waiting.add_metric([lane.name], (now - oldest).total_seconds() if oldest else 0)
         yield waiting
+        yield GaugeMetricFamily(
+            "warmthread_texts_to_nobody", "Texts of the last 30 days for no clinic here", value=to_nobody
+        )
         age = (now - tick).total_seconds() if tick else float("inf")
         yield GaugeMetricFamily(
             "warmthread_tick_age_seconds", "Seconds since a ticker last ticked", value=age

@@ -12,6 +12,11 @@ from sqlalchemy.orm import Session
 from config import clock, db
 from messaging.models import Clinic, Conversation, Message, Patient, PatientNumber
 
+# What a reaction may be to; a phone shows further back, but hardly anybody reacts there.
+LATELY = 100
+# Before the id of the text of ours that a text which came in reacts to, among the labels of its reading.
+REACTS_TO = "reacts_to."
+
 
 def of_number(session: Session, clinic: Clinic, number: str) -> Conversation:
     """Return the conversation with `number`, begun if need be. It is a patient's only when exactly one fits."""
@@ -128,6 +133,29 @@ def file_inbound(
     conversation.last_at = now
     session.flush()
     return message
+
+
+def sent_lately(session: Session, conversation_id: UUID) -> list[Message]:
+    """Return our last texts to this number whose words are still kept, the latest first, with their keys loaded."""
+    left = select(Message).where(
+        Message.conversation_id == conversation_id,
+        Message.direction == "out",
+        Message.emptied_at.is_(None),
+    )
+    found = list(session.scalars(left.order_by(Message.created_at.desc(), Message.id.desc()).limit(LATELY)))
+    db.load_keys(session, (message.key_id for message in found))
+    return found
+
+
+def a_person_wrote_last(session: Session, conversation_id: UUID) -> bool:
+    """Whether the last text of ours was written by a colleague."""
+    last = (
+        select(Message.author_id)
+        .where(Message.conversation_id == conversation_id, Message.direction == "out")
+        .order_by(Message.created_at.desc(), Message.id.desc())
+        .limit(1)
+    )
+    return session.scalar(last) is not None
 
 
 def messages(

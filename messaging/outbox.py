@@ -1,6 +1,7 @@
 """The only way a text gets out: consent, line and life are asked here, and a reason sends one text, once."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -90,9 +91,8 @@ def text_conversation(
 
     `at` is the moment a colleague chose; until then it can be cancelled. All is asked again when it leaves.
     """
-    refused = of_text(
-        reachable.of_conversation(session, conversation, conversation.patient_id), kind, programme, author_id
-    )
+    facts = _facts_of(session, conversation, conversation.patient_id)
+    refused = of_text(facts, kind, programme, author_id)
     if refused:
         raise MayNotText(refused)
     return _queue(
@@ -138,8 +138,15 @@ def closed(
     answering: bool = True,
 ) -> Refusal | None:
     """Return why the care team cannot text this number about a patient, else about whose it is; None if it can."""
-    facts = reachable.of_conversation(session, conversation, patient_id or conversation.patient_id)
+    facts = _facts_of(session, conversation, patient_id or conversation.patient_id)
     return contactability.refusal(facts, "care_team", answering=answering)
+
+
+def _facts_of(session: Session, conversation: Conversation, patient_id: UUID | None) -> Facts:
+    facts = reachable.of_conversation(session, conversation, patient_id)
+    # What wrote may be a name or the address of something that is no phone.
+    is_phone = (conversation.number or "").removeprefix("+").isdecimal()
+    return facts if is_phone else replace(facts, numbers=())
 
 
 def text_staff(

@@ -154,9 +154,12 @@ def countries(codes: Collection[str]) -> tuple[str, ...]:
 
 
 def mask(number: str) -> str:
-    """Return the last four digits behind two dots ("··0147"), for lists and audit; never raises."""
+    """Return the last four digits behind two dots ("··0147"), for lists and audit; never raises.
+
+    A sender that has a name instead of a number keeps it.
+    """
     digits = "".join(character for character in number if character.isdecimal())
-    return f"··{digits[-4:]}"
+    return f"··{digits[-4:]}" if digits or not number else number
 
 
 def display(number: str) -> str:

@@ -11,11 +11,12 @@ from messaging import normalising, rulebook
 from messaging.rulebook import Answer, Consent, Scope
 
 VERSION = (
-    "2026-11-22.4"  # kept beside each reading, so that the value of the rules can be measured by version
+    "2026-11-30.5"  # kept beside each reading, so that the value of the rules can be measured by version
 )
 _CODE = re.compile(r"(y|yes|si|r) ?([1-9])")
 _AND_IN_SPANISH = re.compile(r"\s*y\s+\w", re.IGNORECASE)
 _SENTENCE_END = re.compile(r"[.!?…]+\s+|[\r\n]+")
+_FEW_WORDS = 8  # of a stop and an answer written in one go
 _EDGES = " \t\r\n\u00a0.,;:!¡…*\"'“”‘’()[]-_"
 
 
@@ -58,20 +59,61 @@ def read(text: str, language: str | None = None, awaiting: bool = True) -> Readi
     rules = rulebook.rules()
     whole, text = text, normalising.ends(text)
     folded = normalising.fold(text)
-    words = _words(rules, folded)
-    given = _Text(text, words, _core(rules, words), rules.found(words))
+    given = _text_of(rules, text)
     crisis = _crisis(rules, given.found, folded) or _crisis_of_one_sentence(rules, text)
     consent, by = _consent(rules, given)
+    alone = given.words in rules.keywords or given.core in rules.revocations
+    beside = None if alone or consent == "start" else _stop_beside_an_answer(rules, given)
+    if beside is not None:
+        consent, by, given = "stop", beside.by, beside.rest
     answer, whys, code = _answer(rules, given, language)
-    if by.endswith("revocation") and answer == "confirm":
+    if by.endswith("revocation") and answer == "confirm" and beside is None:
         answer, whys = None, ()  # "yes stop texting me" confirms no visit
-    thanks, content = _beyond(rules, given, by, whys)
+    thanks, content = _beyond(rules, given, "" if beside else by, whys)
+    thanks = thanks and beside is None
     if answer is not None and not awaiting and _is_bare(rules, given, answer, by):
         answer, whys, thanks = None, ("answer.not_awaited",), given.core in rules.acknowledged
     content = content or len(whole) > len(text)  # what was not read is a human's
     why = (*crisis, *((by,) if by else ()), *whys)
-    scope = _scope(rules, given, by) if consent == "stop" else None
+    scope = (_scope(rules, given, by) if beside is None else "all") if consent == "stop" else None
     return Reading(bool(crisis), consent, answer, why, thanks and not crisis, content, code, scope)
+
+
+@dataclass(frozen=True)
+class _Beside:
+    """A stop that stands beside an answer: the rule that says so, and the rest of the text, which is read as always."""
+
+    by: str
+    rest: _Text
+
+
+def _stop_beside_an_answer(rules: rulebook.Rules, given: _Text) -> _Beside | None:
+    """The stop of "Y. STOP", "yes please stop" or "stop, see you then"; None where the stop is part of other words."""
+    each = given.core.split(" ")
+    for cut in range(1, len(each)) if len(each) <= _FEW_WORDS else ():
+        first, second = " ".join(each[:cut]), " ".join(each[cut:])
+        for stop, answer in ((second, first), (first, second)):
+            # "Ya no me escriban": in Spanish "ya" is no yes but belongs to the stop.
+            already = answer == "ya" and ".es." in rules.stops.get(stop, "")
+            if stop in rules.stops and _is_answer(rules, answer) and not already:
+                return _Beside(rules.stops[stop], _text_of(rules, answer))
+    sentences = [sentence for sentence in _SENTENCE_END.split(given.typed) if sentence.strip(_EDGES)]
+    for place, sentence in enumerate(sentences) if len(sentences) > 1 else ():
+        by = rules.stops.get(_core(rules, _words(rules, normalising.fold(sentence))))
+        if by is not None:
+            rest = _text_of(rules, ". ".join(sentences[:place] + sentences[place + 1 :]))
+            if not rest.core or _answer(rules, rest, None)[0]:
+                return _Beside(by, rest)
+    return None
+
+
+def _is_answer(rules: rulebook.Rules, core: str) -> bool:
+    return core in rules.answers_alone or bool(rules.yes.fullmatch(core)) or bool(_CODE.fullmatch(core))
+
+
+def _text_of(rules: rulebook.Rules, typed: str) -> _Text:
+    words = _words(rules, normalising.fold(typed))
+    return _Text(typed, words, _core(rules, words), rules.found(words))
 
 
 def _core(rules: rulebook.Rules, words: str) -> str:

@@ -41,10 +41,15 @@ def said(
     """
     if set(programmes) != set(PROGRAMMES):
         return
+    for staff in whose(session, clinic, number):
+        if event == "revoked":
+            refused(session, staff, "opt_out", actor=audit.Actor.staff(staff.id))
+        elif staff.phone_fault == "opt_out":
+            arrived(session, staff, actor=audit.Actor.staff(staff.id))
+
+
+def whose(session: Session, clinic: Clinic, number: str) -> list[Staff]:
+    """Return the colleagues whose phone has this number."""
     db.load_keys(session, {clinic.key_id})
     here = select(Staff).where(Staff.clinic_id == clinic.id, Staff.active, Staff.number_ct.is_not(None))
-    for staff in session.scalars(here):
-        if staff.number == number and event == "revoked":
-            refused(session, staff, "opt_out", actor=audit.Actor.staff(staff.id))
-        elif staff.number == number and staff.phone_fault == "opt_out":
-            arrived(session, staff, actor=audit.Actor.staff(staff.id))
+    return [staff for staff in session.scalars(here.order_by(Staff.id)) if staff.number == number]

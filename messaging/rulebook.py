@@ -40,6 +40,7 @@ class Rules:
     keywords: dict[str, str] = field(default_factory=dict)
     revocations: dict[str, str] = field(default_factory=dict)
     answers_alone: dict[str, str] = field(default_factory=dict)
+    stops: dict[str, str] = field(default_factory=dict)  # what alone says stop, and nothing else
 
     def found(self, words: str) -> tuple[str, ...]:
         """Return the labels of the rules that ``words`` meet, their exceptions taken out of the words first."""
@@ -74,6 +75,7 @@ def rules() -> Rules:
         made.book.add(f"unsure.{language}", file["unsure"]["phrases"], words)
         for scope, named in file["scope"].items():
             made.scopes.add(scope, named, words)
+    _add_stops(made, files)
     return made
 
 
@@ -95,6 +97,15 @@ def _add_consents(made: Rules, file: dict[str, Any], language: str, words: dict[
         alone = made.keywords if is_keyword else made.revocations
         for written in rule["alone"]:
             alone.setdefault(normalising.fold(written), label)
+
+
+def _add_stops(made: Rules, files: dict[str, dict[str, Any]]) -> None:
+    """What alone says stop and nothing else, so that it says it beside an answer too ("Y. STOP")."""
+    rules = [rule for file in files.values() for rule in file["consent"]]
+    unclear = {normalising.fold(word) for rule in rules for word in rule.get("never_beside", ())}
+    for word, label in (made.revocations | made.keywords).items():
+        if made.consents[label] == "stop" and word not in unclear and word not in made.answers_alone:
+            made.stops[word] = label
 
 
 def _add_answers(made: Rules, file: dict[str, Any], language: str, words: dict[str, list[str]]) -> None:

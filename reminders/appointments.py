@@ -195,6 +195,18 @@ def texted(session: Session, patient_id: UUID, now: datetime) -> list[Appointmen
     return list(session.scalars(visits.order_by(Appointment.starts_at, Appointment.id)))
 
 
+def asked_in(session: Session, appointment: Appointment) -> UUID | None:
+    """Return the id of the conversation to which the last reminder of this visit went; None before the first."""
+    last = (
+        select(messaging.Message.conversation_id)
+        .join(Reminder, Reminder.message_id == messaging.Message.id)
+        .where(Reminder.appointment_id == appointment.id, Reminder.state.in_(("queued", "done")))
+        .order_by(messaging.Message.created_at.desc(), messaging.Message.id.desc())
+        .limit(1)
+    )
+    return session.scalar(last)
+
+
 def today(session: Session, patient_id: UUID, now: datetime) -> list[Appointment]:
     """Return the patient's visits of today by the visit's own clock that someone may arrive at or be late for; one of each
     moment."""

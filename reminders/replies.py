@@ -1,6 +1,6 @@
 """What a patient's answer does to a visit: which visit is meant, what changes, and what a human must see."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
@@ -133,6 +133,8 @@ def _late(given: _Answer) -> Outcome:
 def _wrong_person(given: _Answer) -> Outcome:
     """The number is somebody else's: nothing of this patient goes there any more, and a human looks for the right one."""
     session, number = given.session, given.conversation.number or ""
+    if not _asked_here(given, None):
+        return A_HUMAN
     text = messaging.Message
     unsent = select(text.id).where(
         text.conversation_id == given.conversation.id,
@@ -148,7 +150,12 @@ def _wrong_person(given: _Answer) -> Outcome:
 
 
 def _stopped(given: _Answer) -> Outcome:
-    """CANCEL and its like end all texts at the carrier, and may have meant the visit: a human calls to find out."""
+    """The texts end and the answer holds: a yes is noted, and a human calls about a visit that a CANCEL may have meant.
+
+    Nothing answers it: whoever has said stop is told that it was heard, and nothing else.
+    """
+    if given.reading.answer == "confirm":
+        return replace(_confirm(given), reply_key=None)
     if given.reading.answer != "change":
         return A_HUMAN
     visit = _meant(given, "confirmed", "change_asked")
@@ -168,6 +175,23 @@ _ANSWERS = {
 
 
 def _meant(given: _Answer, *answered: str) -> Appointment | None:
+    visit = _said_of(given, *answered)
+    return visit if visit is not None and _asked_here(given, visit) else None
+
+
+def _asked_here(given: _Answer, visit: Appointment | None) -> bool:
+    """Whether the number that answers is the one that was asked: of the visit last, else the one that would be.
+
+    Any other number of the patient's may be a stranger's by now: a human reads what it says, and nothing answers it.
+    """
+    asked = appointments.asked_in(given.session, visit) if visit is not None else None
+    if asked is not None:
+        return asked == given.conversation.id
+    number = people.textable_number(given.session, given.patient)
+    return number is None or number.number_index == given.conversation.number_index
+
+
+def _said_of(given: _Answer, *answered: str) -> Appointment | None:
     """The visit the answer is about, None where that is not certain.
 
     It is one that waits for an answer; if none does, or a code says so, one already `answered` (these states), or one
@@ -189,7 +213,7 @@ def _meant(given: _Answer, *answered: str) -> Appointment | None:
 
 def _of_today(given: _Answer) -> Appointment | None:
     visits = appointments.today(given.session, given.patient.id, given.now)
-    return visits[0] if len(visits) == 1 else None
+    return visits[0] if len(visits) == 1 and _asked_here(given, visits[0]) else None
 
 
 def _open(given: _Answer, summary: str, visit: Appointment | None) -> None:

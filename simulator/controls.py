@@ -38,12 +38,16 @@ class Attachment(BaseModel):
 
 
 class Typed(BaseModel):
-    """A text typed on a phone. Without `to` it answers the clinic number that wrote last."""
+    """A text typed on a phone. Without `to` it answers the clinic number that wrote last.
+
+    To the address of an RCS agent it goes by RCS, through the Messaging Service `service` that the agent belongs to.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
     body: str = Field(default="", max_length=1600)
-    to: Annotated[str, AfterValidator(numbers.normalise)] | None = None
+    to: Annotated[str, AfterValidator(numbers.address)] | None = None
+    service: str | None = Field(default=None, pattern=r"^MG[0-9a-f]{32}$")
     media: list[Attachment] = Field(default_factory=list, max_length=10)
     wait: bool = False
 
@@ -75,7 +79,7 @@ def text(number: str) -> ResponseReturnValue:
     media = [attachment.media() for attachment in typed.media]
     if not typed.body and not media:
         raise BadRequest("a text needs a body or media")
-    message, webhook = network().say(numbers.normalise(number), typed.body, typed.to, media)
+    message, webhook = network().say(numbers.normalise(number), typed.body, typed.to, media, typed.service)
     if webhook and typed.wait:
         webhook.done.wait(WAIT_S)
     return jsonify(

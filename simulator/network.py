@@ -169,7 +169,7 @@ class Network:
     # -- the phones' side --------------------------------------------------------------------------
 
     def say(
-        self, phone: str, body: str, clinic: str | None, media: Sequence[Media]
+        self, phone: str, body: str, clinic: str | None, media: Sequence[Media], service: str | None = None
     ) -> tuple[Message, Webhook | None]:
         """Text the clinic from a phone; returns the message and its webhook, None when a fault loses it.
 
@@ -180,13 +180,13 @@ class Network:
             to = clinic or self._last_other(phone)
             message = Message(
                 direction="inbound",
-                sender=phone,
+                sender=f"rcs:{phone}" if to.startswith("rcs:") else phone,
                 to=to,
                 body=body,
                 status="received",
                 sent_at=datetime.now(UTC),
                 media={attachment.sid: attachment for attachment in media},
-                service_sid=self._services.get(to),
+                service_sid=service or self._services.get(to),
             )
             keyword = keywords.read(body)
             webhook = None if fate.lost else self._inbound(message, keyword, forged=fate.forged)

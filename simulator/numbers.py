@@ -21,6 +21,11 @@ def normalise(text: str) -> str:
     return number
 
 
+def address(text: str) -> str:
+    """Return the number meant by `text`, or the address of an RCS agent ("rcs:agent") as it is. Raises ValueError."""
+    return text if re.fullmatch(r"rcs:[a-z0-9_]{1,60}", text) else normalise(text)
+
+
 def country(number: str) -> str:
     """The two-letter country the carrier would name; only +1 is known here."""
     return "US" if number.startswith("+1") else ""

@@ -19,7 +19,7 @@ from messaging import conversations, media, sniffing
 from messaging.inbox import contacts
 from messaging.inbox.models import Contact
 from messaging.models import Clinic, Conversation, Media, Message, Patient, Staff
-from web import team, times, words
+from web import tapbacks, team, times, words
 
 # A form's address is the patient's key to it: staff see that one was sent, never the key.
 _TOKEN = re.compile(r"(/i/)[A-Za-z0-9_-]{16,}")
@@ -49,7 +49,7 @@ class Attached:
 @dataclass(frozen=True)
 class Said:
     """One text: `side` in | out, its words, who wrote it, when, and what became of it. `gone` is said where its words
-    are no longer kept, else empty."""
+    are no longer kept, else empty. `reacted` says what the patient's phone did about it."""
 
     id: UUID
     side: str
@@ -61,6 +61,7 @@ class Said:
     worrying: bool
     crisis: bool
     attached: list[Attached]
+    reacted: list[str]
 
 
 @dataclass(frozen=True)
@@ -123,9 +124,11 @@ def page(session: Session, clinic: Clinic, staff: Staff, thread: Thread, cursor:
     )
     now, called = clock.now(), _called(thread)
     hung = media.of_messages(session, [row.id for row in shown if isinstance(row, Message) and row.media])
+    taps = tapbacks.of_page([row for row in shown if isinstance(row, Message)])
     told = [
-        (_place(row)[0], _shown(row, called, names, staff, clinic.zone, hung.get(row.id, ())))
+        (_place(row)[0], _shown(row, called, names, staff, clinic.zone, hung.get(row.id, ()), taps))
         for row in shown
+        if row.id not in taps.hidden
     ]
     days = groupby(told, key=lambda one: times.day(one[0], now, clinic.zone))
     return Page(
@@ -181,10 +184,15 @@ def _shown(
     staff: Staff,
     zone: str,
     attached: Sequence[Media],
+    taps: tapbacks.Tapbacks,
 ) -> Said | Noted:
     if isinstance(row, Contact):
         return noted(row, names.get(row.staff_id, "A colleague"), staff, zone)
-    return _said(row, called, names, zone, attached)
+    reacted = [
+        words.say("threads", "reacted", who=called, sign=sign, at=times.time_of(by.created_at, zone))
+        for sign, by in taps.beside.get(row.id, ())
+    ]
+    return _said(row, called, names, zone, attached, reacted)
 
 
 def noted(contact: Contact, author: str, staff: Staff, zone: str) -> Noted:
@@ -216,7 +224,12 @@ def _attached(row: Media) -> Attached:
 
 
 def _said(
-    message: Message, name: str, authors: dict[UUID | None, str], zone: str, attached: Sequence[Media]
+    message: Message,
+    name: str,
+    authors: dict[UUID | None, str],
+    zone: str,
+    attached: Sequence[Media],
+    reacted: list[str],
 ) -> Said:
     inbound = message.direction == "in"
     author = name if inbound else words.say("authors", message.kind)
@@ -229,11 +242,17 @@ def _said(
         gone=words.say("keeping", "emptied") if message.emptied_at else "",
         author=author,
         at=times.time_of(message.created_at, zone),
-        state="" if inbound else _fate(message, zone),
+        state=_written_by_phone(message) if inbound else _fate(message, zone),
         worrying=message.state in WORRYING,
         crisis=inbound and any(rule.startswith("crisis") for rule in message.reading),
         attached=[_attached(one) for one in attached],
+        reacted=reacted,
     )
+
+
+def _written_by_phone(message: Message) -> str:
+    kinds = [label.removeprefix("kind.") for label in message.reading if label.startswith("kind.")]
+    return words.say("threads", kinds[0]) if kinds else ""
 
 
 def _fate(message: Message, zone: str) -> str:

@@ -1,27 +1,18 @@
 """What happens with a text that came in: filed, read, obeyed, answered, and put in front of a human unless a rule did all."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from config import audit, clock, db, logging
-from messaging import asking, consent, conversations, media, people, reading, ringing, rulebook
-from messaging.models import PROGRAMMES, Clinic, Conversation, Message, Patient, PatientNumber
-from messaging.rulebook import Consent
-from reminders import appointments, replies, silencing
-from webhooks import autoreplies, fields, raising, receipts
+from messaging import asking, consent, conversations, ringing, rulebook
+from messaging.models import PROGRAMMES, Clinic, Message, Patient, PatientNumber
+from reminders import replies, silencing
+from webhooks import autoreplies, colleagues, fields, filing, raising, receipts
 from webhooks.inbound import Inbound
 from webhooks.models import Receipt
-
-# The carrier answers these itself when they are the whole text, and whatever it has marked with OptOutType.
-CARRIERS_OWN = {
-    *("STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"),
-    *("START", "YES", "UNSTOP", "HELP", "INFO"),
-}
-TAKEN: Mapping[str, Consent] = {"STOP": "stop", "START": "start", "HELP": "help"}
 
 
 def answer_all(session: Session, arrived: Sequence[Receipt]) -> None:
@@ -29,10 +20,10 @@ def answer_all(session: Session, arrived: Sequence[Receipt]) -> None:
     db.load_keys(session, (receipt.key_id for receipt in arrived))
     forms = [(receipt, receipts.said(receipt)) for receipt in arrived]
     clinics = _clinics(session, forms)
-    _load(session, [(clinics[form["To"]], form["From"]) for _, form in forms])
+    _load(session, [(clinics[_texted(form)], form["From"]) for _, form in forms])
     filed = _filed(session, [form["MessageSid"] for _, form in forms])
     for receipt, form in forms:
-        clinic = clinics[form["To"]]
+        clinic = clinics[_texted(form)]
         receipt.processed_at, receipt.state = clock.now(), "processed"
         if clinic is None or (clinic.id, form["MessageSid"]) in filed:
             receipt.state = "ignored"
@@ -53,14 +44,21 @@ def answer(session: Session, clinic: Clinic, form: Mapping[str, str], at: dateti
 
     `form` holds Twilio's MessageSid, From, Body, NumMedia, MediaUrlN, OptOutType; `at` is when it came.
     """
-    inbound = _file(session, clinic, form, at)
+    inbound = filing.file(session, clinic, form, at)
     crisis = inbound.reading.crisis
     if crisis:
         raising.safety(inbound)
     obeyed = _consent(inbound)
     if crisis:
         raising.wake(inbound)
+        if inbound.colleague is not None:
+            colleagues.answered(inbound, inbound.colleague)
         autoreplies.crisis(inbound)
+        return inbound.message
+    if inbound.silent and not inbound.message.media:
+        return inbound.message
+    if inbound.colleague is not None:
+        colleagues.answered(inbound, inbound.colleague)
         return inbound.message
     done = _act(inbound)
     handled = (done or (obeyed and not _may_mean_a_visit(inbound))) and _nothing_beyond(inbound)
@@ -75,65 +73,6 @@ def answer(session: Session, clinic: Clinic, form: Mapping[str, str], at: dateti
     if not inbound.patients:
         autoreplies.unknown_sender(inbound)
     return inbound.message
-
-
-def _file(session: Session, clinic: Clinic, form: Mapping[str, str], at: datetime) -> Inbound:
-    number, body = form["From"], form["Body"]
-    conversation = conversations.of_number(session, clinic, number)
-    patients = [
-        one for one in people.patients_with_number(session, clinic, number) if one.state != "deceased"
-    ]
-    only = patients[0] if len(patients) == 1 else None
-    # Of those who share a phone, any may be the one who answers: a human then chooses.
-    awaiting = any(_awaits_answer(session, one, conversation) for one in patients)
-    read = reading.read(body, only.language if only else None, awaiting=awaiting)
-    if fields.ALONE in form:
-        alone = reading.read(form[fields.ALONE], only.language if only else None, awaiting=awaiting)
-        read = _graver(read, alone)
-    attached = list(fields.media(form))
-    message = conversations.file_inbound(
-        session,
-        clinic,
-        conversation,
-        body=fields.showable(body),
-        provider_sid=form["MessageSid"],
-        reading=[*read.why, f"version.{read.version}"],
-        media=attached,
-        at=at,
-    )
-    media.expect(session, message, attached)
-    carriers = bool(form.get("OptOutType")) or body.strip().upper() in CARRIERS_OWN
-    read = _as_the_carrier_took_it(read, form.get("OptOutType", ""))
-    return Inbound(session, clinic, conversation, patients, message, read, number, carriers)
-
-
-def _graver(read: reading.Reading, other: reading.Reading) -> reading.Reading:
-    """Return a reading that misses no crisis and no STOP of either."""
-    return replace(
-        read,
-        crisis=read.crisis or other.crisis,
-        consent="stop" if other.consent == "stop" else read.consent,
-        thanks=False,
-        why=(*read.why, *(rule for rule in other.why if rule not in read.why)),
-    )
-
-
-def _awaits_answer(session: Session, patient: Patient, conversation: Conversation) -> bool:
-    """Whether a bare yes or no is about a visit: one not answered yet, or one that may be answered again.
-
-    The second only while no colleague has written since: then it is said to them.
-    """
-    visits = appointments.texted(session, patient.id, clock.now())
-    if any(visit.state == "booked" for visit in visits):
-        return True
-    answered = any(visit.state in ("confirmed", "change_asked") for visit in visits)
-    return answered and not _a_person_wrote_last(session, conversation)
-
-
-def _as_the_carrier_took_it(read: reading.Reading, opt_out: str) -> reading.Reading:
-    """Where the carrier says that it took a text as a keyword, in whatever language, so do we."""
-    taken = TAKEN.get(opt_out, read.consent)
-    return read if taken == read.consent else replace(read, consent=taken, thanks=False)
 
 
 def _consent(inbound: Inbound) -> bool:
@@ -257,28 +196,23 @@ def _only_thanks(inbound: Inbound) -> bool:
     """Whether the text is courtesy and nothing else. A bare yes to what a colleague wrote is an answer to them."""
     if not inbound.reading.thanks or inbound.message.media:
         return False
-    return "answer.not_awaited" not in inbound.reading.why or not _a_person_wrote_last(
-        inbound.session, inbound.conversation
+    return "answer.not_awaited" not in inbound.reading.why or not conversations.a_person_wrote_last(
+        inbound.session, inbound.conversation.id
     )
 
 
-def _a_person_wrote_last(session: Session, conversation: Conversation) -> bool:
-    last = (
-        select(Message.author_id)
-        .where(Message.conversation_id == conversation.id, Message.direction == "out")
-        .order_by(Message.created_at.desc(), Message.id.desc())
-        .limit(1)
-    )
-    return session.scalar(last) is not None
+def _texted(form: Mapping[str, str]) -> tuple[str, str | None]:
+    return form["To"], form.get("MessagingServiceSid")
 
 
 def _clinics(
     session: Session, forms: Sequence[tuple[Receipt, Mapping[str, str]]]
-) -> dict[str, Clinic | None]:
-    # By the number that was texted, not by the receipt: a clinic may have been added after its first text came.
-    numbers = {form["To"] for _, form in forms}
+) -> dict[tuple[str, str | None], Clinic | None]:
+    # By where the text was sent, not by the receipt: a clinic may have been added after its first text came.
+    texted = {_texted(form) for _, form in forms}
+    numbers = {to for to, _ in texted}
     found = {one.number: one for one in session.scalars(select(Clinic).where(Clinic.number.in_(numbers)))}
-    return {number: found.get(number) for number in numbers}
+    return {(to, by): found.get(to) or receipts.find_clinic(session, to, by) for to, by in texted}
 
 
 def _load(session: Session, numbers: Sequence[tuple[Clinic | None, str]]) -> None:

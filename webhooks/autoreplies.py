@@ -7,13 +7,13 @@ from sqlalchemy import func, select
 from config import clock
 from messaging import clinicnames, outbox, phone, words
 from messaging.models import Message
+from webhooks import fields
 from webhooks.inbound import Inbound
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 A_DAY = 5
 CRISES_A_DAY = 6
 MONTH = timedelta(days=30)
-SHORT_CODE = 8
 SCOPES = ("reminders", "screening", "visit")
 
 
@@ -87,8 +87,8 @@ def _send(
     dedupe: str,
     expires_at: datetime | None = None,
 ) -> bool:
-    if len(inbound.number) <= SHORT_CODE:
-        return False  # a machine's number: nobody reads what is sent there
+    if not fields.is_number(inbound.number):
+        return False  # a machine's short code, or a name that cannot be answered
     try:
         outbox.text_conversation(
             inbound.session,

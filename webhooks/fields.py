@@ -17,7 +17,14 @@ STATUSES = (
     "|receiving|received"
 )
 SID = r"(?:SM|MM)[0-9a-f]{32}"
-SENDER = r"\+[1-9][0-9]{6,14}|[0-9]{3,8}"
+NUMBER = r"\+[1-9][0-9]{6,14}"
+# A number, a short code, the address of another channel ("rcs:agent"), or the name some senders have instead of a number.
+# No name of a parameter within it: it would be the beginning of the next one.
+SENDER = (
+    rf"(?:[a-z]{{2,12}}:)?{NUMBER}|[0-9]{{3,8}}"
+    r"|(?!.*(?:From|To[A-Z+]|Media|Message|Num[A-Z]|OptOut|Sms[A-Z]|Api[A-Z]|Body))(?!(?:[a-z]{2,12}:)?\+)"
+    r"(?=.*[^0-9])[^\x00-\x20\x7f](?:[^\x00-\x1f\x7f]{0,62}[^\x00-\x20\x7f])?"
+)
 SMS = {
     "MessageSid": SID,
     "From": SENDER,
@@ -31,7 +38,7 @@ STATUS = {"MessageSid": SID, "MessageStatus": STATUSES, "ErrorCode": r"[0-9]{0,6
 _STRAY = re.compile(
     r"AccountSid(?=AC[0-9a-f])|MessageSid(?=(?:SM|MM)[0-9a-f])|NumMedia(?=[0-9])|MediaUrl[0-9]+(?=http)"
     r"|MediaContentType[0-9]+(?=[a-z]+/)|OptOutType(?=ST|HE)|MessageStatus(?=[a-z])|ErrorCode(?=[0-9])"
-    r"|(?:From|To)(?=\+?[0-9])"
+    r"|(?:From|To)(?=\+?[0-9]|[a-z]{2,12}:)"
 )
 # Names that are meant to end like a field we read.
 _LIKE = re.compile(
@@ -59,8 +66,16 @@ CARRIERS_OWN = frozenset(
 )
 # What the carrier set in Body itself, kept where words of doubt were added to it.
 ALONE = "BodyAlone"
+# The text with all that came behind it, where what came behind it is a parameter by its name and no words.
+JOINED = "BodyJoined"
+# Whence and whereto it came, where that was another channel's address of a number.
+FROM_ADDRESS, TO_ADDRESS = "FromAddress", "ToAddress"
 # When the carrier took a text that no webhook brought (webhooks.missed).
 SENT = "SentAt"
+_OURS = frozenset([ALONE, JOINED, FROM_ADDRESS, TO_ADDRESS, SENT])
+# How carriers write the names of their parameters; patients do not write such words.
+_PARAMETER = re.compile(r"(?:[A-Z][a-z0-9]+){2,}")
+_CHANNEL = re.compile(rf"[a-z]{{2,12}}:({NUMBER})")
 
 
 class BadFields(ValueError):
@@ -103,20 +118,56 @@ def showable(text: str) -> str:
 def sms(form: Mapping[str, str], account_sid: str) -> dict[str, str]:
     """Return the fields of an inbound text with its whole `Body`. Raises BadFields.
 
-    A name we do not know that sorts between Body and From could be the end of what was written: it is kept and also
-    taken as words, because losing words of a patient is worse than showing too many. What came in Body itself then
-    stands under `ALONE`, so that a STOP stays one. A name that is a carrier's own is not taken for words.
+    A name we do not know that sorts between Body and From could be the end of what was written. One that is written as
+    carriers write names changes nothing: Body says what was said, and both together stand under `JOINED`, so that no
+    crisis and no STOP is lost whichever was meant. Any other is kept and also taken as words, because losing words of a
+    patient is worse than showing too many; what came in Body itself then stands under `ALONE`. A name that is a
+    carrier's own is not taken for words. A number written as the address of another channel (rcs:, whatsapp:) is that
+    number; the address stands beside it.
     """
     _check(form, account_sid, SMS, demanded=("MessageSid", "From", "To", "Body"))
     if "Body" in _told({name: value for name, value in form.items() if name < "Body"}):
         raise BadFields("Body stands there twice")
     _check_cuts({name: value for name, value in form.items() if not "Body" <= name < "From"})
+    kept = {name: value for name, value in form.items() if name not in _OURS}
+    return {**kept, **_addresses(form), **_words_of(form)}
+
+
+def _words_of(form: Mapping[str, str]) -> dict[str, str]:
     behind = {
         name: value for name, value in form.items() if "Body" < name < "From" and name not in CARRIERS_OWN
     }
-    kept = {name: value for name, value in form.items() if name not in (ALONE, SENT)}
-    alone = {ALONE: form["Body"]} if behind else {}
-    return {**kept, **alone, "Body": form["Body"] + _told(behind)}
+    joined = form["Body"] + _told(behind)
+    if not behind:
+        return {"Body": joined}
+    if all(_PARAMETER.fullmatch(name) for name in behind):
+        return {"Body": form["Body"], JOINED: joined}
+    return {"Body": joined, ALONE: form["Body"]}
+
+
+def shown(form: Mapping[str, str]) -> str:
+    """Return what staff are shown of a text: where words may have come behind it, those too."""
+    behind = form.get(JOINED, form["Body"]).removeprefix(form["Body"])
+    return showable(f"{form['Body']}\n[{behind}]" if " " in behind.strip() else form["Body"])
+
+
+def _addresses(form: Mapping[str, str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name, address in (("From", FROM_ADDRESS), ("To", TO_ADDRESS)):
+        if (number := number_or_address(form[name])) != form[name]:
+            found |= {name: number, address: form[name]}
+    return found
+
+
+def number_or_address(address: str) -> str:
+    """Return the number that is written as another channel's address ("rcs:+1..."), or the address as it is."""
+    channel = _CHANNEL.fullmatch(address)
+    return channel[1] if channel else address
+
+
+def is_number(address: str) -> bool:
+    """Whether texts to this address reach a person's phone: a number, no short code, name or agent."""
+    return re.fullmatch(NUMBER, address) is not None
 
 
 def status(form: Mapping[str, str], account_sid: str) -> dict[str, str]:

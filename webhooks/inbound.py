@@ -6,14 +6,17 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from config import logging
-from messaging import reading
-from messaging.models import Clinic, Conversation, Message, Patient
+from messaging import authorship, reading
+from messaging.models import Clinic, Conversation, Message, Patient, Staff
 from webhooks import fields
 
 
 @dataclass(frozen=True)
 class Inbound:
-    """One text that came in, found, filed and read. `patients` are the active ones who gave the number."""
+    """One text that came in, found, filed and read. `patients` are the active ones who gave the number.
+
+    `colleague` has this number and is no patient; `silent`: a phone or a network wrote all of it.
+    """
 
     session: Session
     clinic: Clinic
@@ -23,6 +26,8 @@ class Inbound:
     reading: reading.Reading
     number: str
     carrier_answers: bool
+    colleague: Staff | None = None
+    silent: bool = False
 
     @property
     def patient(self) -> Patient | None:
@@ -39,13 +44,13 @@ class Inbound:
 def lane_of(form: Mapping[str, str]) -> str:
     """Return the lane a text is worked on in: urgent where it may speak of a crisis, or cannot be read at all."""
     # Each way it may have been meant; most texts are meant in one way only.
-    said = [form[name] for name in ("Body", fields.ALONE) if form.get(name)]
+    said = [form[name] for name in ("Body", fields.ALONE, fields.JOINED) if form.get(name)]
     return "urgent" if any(map(_needs_haste, said)) else "default"
 
 
 def _needs_haste(body: str) -> bool:
     try:
-        return reading.read(body).crisis
+        return reading.read(authorship.read(body, tuple).words).crisis
     except Exception as error:  # noqa: BLE001 - a text that cannot be read must be kept all the same, and soon
         logging.logger().error("a text could not be read", exc_info=error)
         return True

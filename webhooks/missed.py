@@ -141,12 +141,32 @@ def _receive(clinic: Clinic, span: Span) -> Span | None:
 
 
 def _listed(clinic: Clinic, span: Span) -> Listing:
+    """Return the end of a span: what came to the clinic's number, and what came by its Messaging Service (RCS and others)."""
+    listed = _end(clinic.number, span)
+    if clinic.messaging_service_sid is None:
+        return listed
+    # The carrier's list knows no Messaging Service to ask for, so the whole account is listed and looked through.
+    everything = _end(None, span)
+    by_service = [came for came in everything.texts if came.to != clinic.number and _is_for(clinic, came)]
+    cuts = [cut for cut in (listed.cut_at, everything.cut_at) if cut is not None]
+    return Listing(listed.texts + by_service, max(cuts, default=None))
+
+
+def _is_for(clinic: Clinic, came: Came) -> bool:
+    if came.service_sid != clinic.messaging_service_sid:
+        return False
+    to = fields.number_or_address(came.to)
+    found = receipts.clinic_texted({"To": to, "MessagingServiceSid": clinic.messaging_service_sid or ""})
+    return found is not None and found.id == clinic.id
+
+
+def _end(to: str | None, span: Span) -> Listing:
     """Return the end of a span, more of it where a look would not get past one and the same second."""
     limit = MOST
-    listed = gateway().came(clinic.number, *span, limit)
+    listed = gateway().came(to, *span, limit)
     while listed.cut_at is not None and listed.cut_at >= span.until.replace(microsecond=0):
         limit *= 4
-        listed = gateway().came(clinic.number, *span, limit)
+        listed = gateway().came(to, *span, limit)
     return listed
 
 
@@ -175,8 +195,10 @@ def _keep(clinic: Clinic, came: Came, attached: Sequence[Attached]) -> UUID | No
         "From": came.sender,
         "MessageSid": came.sid,
         "NumMedia": str(min(came.attached, 10)),
-        "To": clinic.number,
+        "To": came.to or clinic.number,
     }
+    if came.service_sid:
+        form["MessagingServiceSid"] = came.service_sid
     for number, one in enumerate(attached):
         form[f"MediaUrl{number}"] = f"/Messages/{came.sid}/Media/{one.sid}"
         form[f"MediaContentType{number}"] = one.type

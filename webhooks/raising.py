@@ -13,6 +13,7 @@ from messaging import outbox
 from messaging.contactability import Refusal
 from messaging.inbox import escalation, items, routing, snoozing, watching
 from messaging.inbox.models import InboxItem
+from messaging.models import Staff
 from webhooks.inbound import Inbound
 
 LONGEST_SUMMARY = 4_000
@@ -69,7 +70,7 @@ def reply(inbound: Inbound) -> InboxItem:
             owner_id=last,
             reason=[*([routing.WATCHED] if watched else ()), *(["answered_last"] if last else ())],
         )
-    _add(inbound, waiting, summary)
+    append(inbound, waiting, summary)
     if watched:
         _hasten(inbound, waiting)
     return waiting
@@ -88,7 +89,7 @@ def add_to_waiting(inbound: Inbound) -> None:
     """Show the text with what already waits of its conversation; where nothing waits, it is only filed."""
     waiting = _waiting(inbound)
     if waiting is not None:
-        _add(inbound, waiting, _summary(inbound, "known", "unknown", "shared"))
+        append(inbound, waiting, _summary(inbound, "known", "unknown", "shared"))
 
 
 def wake(inbound: Inbound) -> None:
@@ -119,7 +120,8 @@ def _answered_last(inbound: Inbound) -> UUID | None:
     return last if last in here else None
 
 
-def _add(inbound: Inbound, waiting: InboxItem, summary: str) -> None:
+def append(inbound: Inbound, waiting: InboxItem, summary: str) -> None:
+    """Show more words with an item that waits."""
     waiting.summary = f"{waiting.summary}\n{summary}"[-LONGEST_SUMMARY:]
     items.note_event(
         inbound.session, waiting, audit.Actor.system("webhooks"), "added", message_id=str(inbound.message.id)
@@ -141,7 +143,14 @@ def _waiting(inbound: Inbound) -> InboxItem | None:
     )
 
 
+def of_colleague(inbound: Inbound, staff: Staff, form: str = "colleague") -> str:
+    """Return what a colleague texted, in the words of an item's summary."""
+    return words()["text"][form].replace("{name}", staff.name).replace("{words}", _words(inbound))
+
+
 def _summary(inbound: Inbound, one: str, nobody: str, several: str) -> str:
+    if inbound.colleague is not None:
+        return of_colleague(inbound, inbound.colleague, "colleague" if one == "known" else "crisis_colleague")
     count = len(inbound.patients)
     form = words()["text"][several if count > 1 else one if count else nobody]
     return form.replace("{count}", str(count)).replace("{words}", _words(inbound))

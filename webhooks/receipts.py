@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import insert, select
+from sqlalchemy import ColumnElement, func, insert, select, true
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -121,9 +122,39 @@ def house_key(session: Session) -> UUID:
     return session.scalar(oldest) or db.new_data_key(session, HOUSE)
 
 
-def clinic_of_number(number: str) -> Clinic | None:
-    """Return the clinic that is texted at `number`, known for some seconds without asking again."""
-    return remembered("webhooks.numbers", number, lambda session: people.clinic_by_number(session, number))
+def clinic_texted(form: Mapping[str, str]) -> Clinic | None:
+    """Return the clinic that a text was for, known for some seconds without asking again."""
+    to, service = form["To"], form.get("MessagingServiceSid")
+    return remembered("webhooks.numbers", (to, service), lambda session: find_clinic(session, to, service))
+
+
+def find_clinic(session: Session, to: str, service_sid: str | None) -> Clinic | None:
+    """Return the clinic that was texted at `to`, a number or the address of an agent of another channel.
+
+    By its number, else by the carrier's Messaging Service; an agent's address is the only clinic's where there is but one.
+    """
+    clinic = people.clinic_by_number(session, to)
+    if clinic is None and service_sid:
+        clinic = _only_clinic(session, Clinic.messaging_service_sid == service_sid)
+    if clinic is None and not to.startswith("+"):
+        clinic = _only_clinic(session, true())
+    return clinic
+
+
+def _only_clinic(session: Session, condition: ColumnElement[bool]) -> Clinic | None:
+    found = session.scalars(select(Clinic).where(condition).limit(2)).all()
+    return found[0] if len(found) == 1 else None
+
+
+def to_nobody(session: Session, since: datetime) -> int:
+    """Return how many texts came since then for no clinic that is here: an operator should know of them."""
+    lost = select(func.count()).where(
+        Receipt.clinic_id == HOUSE,
+        Receipt.source == "twilio.sms",
+        Receipt.state == "ignored",
+        Receipt.received_at > since,
+    )
+    return session.scalar(lost) or 0
 
 
 def clinic_of_id(clinic_id: UUID) -> Clinic:

@@ -34,7 +34,7 @@ def sms() -> Response:
         form["MessageSid"],
         form,
         lane=inbound.lane_of(form),
-        clinic=receipts.clinic_of_number(form["To"]),
+        clinic=receipts.clinic_texted(form),
     )
     return Response(TWIML, mimetype="text/xml")
 

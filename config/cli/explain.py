@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from intake_links import scoring
-from messaging import reading, wording
+from messaging import authorship, reading, wording
 from reminders import explaining
 
 Explanation = Callable[[dict[str, Any]], dict[str, Any]]
@@ -54,15 +54,18 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def explain_text(record: dict[str, Any]) -> dict[str, Any]:
-    """Return how a text is read as a reply while one visit awaits an answer."""
-    text, language = record.get("text"), record.get("language")
-    if not isinstance(text, str) or set(record) - {"text", "language"}:
-        return {"error": "text must be a string, language may be one; nothing else is read"}
+    """Return how a text is read as a reply while one visit awaits an answer; `quotes` are texts sent to its number."""
+    text, language, quotes = record.get("text"), record.get("language"), record.get("quotes", [])
+    if not isinstance(text, str) or set(record) - {"text", "language", "quotes"}:
+        return {"error": "text must be a string, language and quotes may be there; nothing else is read"}
     if language is not None and not isinstance(language, str):
         return {"error": "language must be a string"}
-    read = reading.read(text, language, awaiting=True)
+    if not isinstance(quotes, list) or not all(isinstance(quote, str) for quote in quotes):
+        return {"error": "quotes must be a list of strings"}
+    authored = authorship.read(text, lambda: quotes)
+    read = reading.read(authored.words, language, awaiting=True)
     said = {"crisis": read.crisis, "consent": read.consent, "answer": read.answer, "why": list(read.why)}
-    return {"text": text, **said}
+    return {"text": text, **said, "worry": read.crisis, "kind": authored.kind}
 
 
 def explain_segments(record: dict[str, Any]) -> dict[str, Any]:
@@ -76,7 +79,7 @@ def explain_segments(record: dict[str, Any]) -> dict[str, Any]:
 
 @explain.command("text")
 def text() -> None:
-    """{"text", "language"?} -> crisis, consent, answer and why."""
+    """{"text", "language"?, "quotes"?} -> crisis, consent, answer, why, worry and kind."""
     _lines(explain_text)
 
 

@@ -31,13 +31,18 @@ class Taken:
 
 @dataclass(frozen=True)
 class Came:
-    """A text that came in, as the carrier's own list shows it. `attached` counts its pictures and files."""
+    """A text that came in, as the carrier's own list shows it. `attached` counts its pictures and files.
+
+    `to` is where it was sent, a number or an agent's address; `service_sid` the Messaging Service it came by, if any.
+    """
 
     sid: str
     sender: str
     body: str
     attached: int
     created_at: datetime
+    to: str = ""
+    service_sid: str | None = None
 
 
 @dataclass(frozen=True)
@@ -92,8 +97,11 @@ class Gateway(Protocol):
         ...
 
     @abstractmethod
-    def came(self, to: str, since: datetime, until: datetime, limit: int) -> Listing:
-        """Return what came in for our number `to`, looking at `limit` at most. Raises OutcomeUnknown, Refused."""
+    def came(self, to: str | None, since: datetime, until: datetime, limit: int) -> Listing:
+        """Return what came in for our number `to` (None: for the account), looking at `limit` at most.
+
+        Raises OutcomeUnknown, Refused.
+        """
         ...
 
     @abstractmethod

@@ -83,15 +83,16 @@ class TwilioGateway(Gateway):
                 return None
             raise OutcomeUnknown(str(refused)) from None
 
-    def came(self, to: str, since: datetime, until: datetime, limit: int) -> Listing:
-        """List what came in for `to`. Servers differ in how finely they keep DateSent, so we filter here too."""
+    def came(self, to: str | None, since: datetime, until: datetime, limit: int) -> Listing:
+        """List what came in for `to`, or for the whole account. Servers differ in how finely they keep DateSent, so we filter here too."""
         listed, since = self._client.messages.list, since.replace(microsecond=0)
         page = min(limit, LARGEST_PAGE)
+        whose: dict[str, Any] = {"to": to} if to else {}
         found = self._ask(
             lambda: [
                 (str(one.direction), _came(one))
                 for one in listed(
-                    to=to, date_sent_after=since, date_sent_before=until, limit=limit, page_size=page
+                    date_sent_after=since, date_sent_before=until, limit=limit, page_size=page, **whose
                 )
             ]
         )
@@ -151,6 +152,8 @@ def _came(one: Any) -> Came:
         body=str(one.body or ""),
         attached=int(one.num_media or 0),
         created_at=one.date_sent or one.date_created,
+        to=str(one.to or ""),
+        service_sid=str(one.messaging_service_sid) if one.messaging_service_sid else None,
     )
 
 

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import event, insert, select
 
 from config import clock, db
-from messaging import conversations
+from messaging import conversations, outbox
 from messaging.inbox import contacts
 from messaging.inbox.models import InboxItem
 from messaging.models import Conversation, Message, Patient
@@ -168,3 +168,44 @@ def test_a_text_whose_words_are_no_longer_kept_says_so_and_keeps_its_place(house
     assert '<span class="what">No longer kept</span>' in page
     assert browser.get("/inbox?view=done").text.count("No longer kept") == 1
     assert "No longer kept" in browser.get(f"/patients/{patient.id}/consent").text
+
+
+def test_a_reaction_stands_beside_the_text_it_reacts_to_and_a_robot_is_called_one(house: Any) -> None:
+    rosa, patient = house.staff(), house.patient()
+    conversation = house.text_from(patient, "hello")
+    ours = "Your visit is tomorrow at 9:00 AM. Reply STOP to end texts."
+    with db.unit_of_work(house.clinic.id) as session:
+        kept = session.get_one(Conversation, conversation.id)
+        asked = outbox.text_conversation(
+            session,
+            house.clinic,
+            kept,
+            kind="reply",
+            programme="care_team",
+            body=ours,
+            dedupe="asked",
+            author_id=rosa.id,
+        )
+        said = [
+            (f"👍 to “{ours}”", ["kind.reaction", f"{conversations.REACTS_TO}{asked.id}"]),
+            (f"Liked “{ours}” thanks a lot", ["kind.reaction", f"{conversations.REACTS_TO}{asked.id}"]),
+            ("Sorry, I can't talk right now.", ["kind.robot"]),
+            ("Liked “a text of another page”", ["kind.reaction", f"{conversations.REACTS_TO}{db.new_id()}"]),
+        ]
+        for number, (body, labels) in enumerate(said):
+            conversations.file_inbound(
+                session, house.clinic, kept, body=body, provider_sid=f"SMr{number}", reading=labels
+            )
+    page = read(house, patient, rosa)
+    assert bodies(page) == ["hello", ours, *(body for body, _ in said[1:])]
+    texts = [text for day in page.days for text in day.said]
+    name = texts[0].author
+    done = [line.partition(" · ")[0] for line in texts[1].reacted]
+    assert done == [f"{name} reacted 👍", f"{name} reacted Liked"]
+    assert [one.state for one in texts[2:]] == [
+        "a reaction to a text of ours",
+        "written by their phone or network, not by them",
+        "a reaction to a text of ours",
+    ]
+    item = house.item(patient_id=patient.id, conversation_id=conversation.id, owner_id=rosa.id)
+    assert f"{name} reacted 👍" in house.signed_in(rosa).get(f"/inbox/{item.id}").text

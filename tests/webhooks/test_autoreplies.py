@@ -13,7 +13,7 @@ from config import clock, db
 from messaging import consent, delivery, reading, wording
 from messaging.models import Clinic, Conversation, Message
 from tests.messaging.test_words import say
-from webhooks import answering, fields, jobs, missed, receipts
+from webhooks import fields, jobs, missed, receipts
 
 PATIENT, STRANGER = "+13035550101", "+13035550199"
 
@@ -25,7 +25,7 @@ def _scoped(monkeypatch: pytest.MonkeyPatch, scope: str) -> None:
     def read(*given: Any, **named: Any) -> reading.Reading:
         return replace(plain(*given, **named), scope=scope)
 
-    monkeypatch.setattr(answering.reading, "read", read)
+    monkeypatch.setattr(reading, "read", read)
 
 
 def _consents(world: Any) -> dict[str, str]:

@@ -42,7 +42,9 @@ def _understood(form: dict[str, str]) -> tuple[object, ...] | None:
         read = fields.sms(form, ACCOUNT)
     except fields.BadFields:
         return None
-    return (*(read.get(name) for name in READ), list(fields.media(read)))
+    # Which of the words were Body may be said in two ways; that none is lost, in one only.
+    whole = read | {"Body": read.get(fields.JOINED, read["Body"])}
+    return (*(whole.get(name) for name in READ), list(fields.media(read)))
 
 
 @st.composite

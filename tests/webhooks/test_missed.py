@@ -191,3 +191,21 @@ def test_nothing_of_a_patient_stands_in_clear(network, look):
     assert b"secret" not in receipt.payload_ct
     assert fields.SENT in receipts.said(receipt)
     assert _all(Conversation)[0].number == PHONE
+
+
+def test_a_lost_text_that_came_by_the_messaging_service_is_found_too(network, look, clinic, new_patient):
+    new_patient(number=PHONE)
+    service = "MG" + "b" * 32
+    with db.unit_of_work(db.EVERY) as session:
+        session.get_one(Clinic, clinic.id).messaging_service_sid = service
+    network.faults({"inbound": "lose"})
+    sids = {
+        _say(network, "I want to die", to="rcs:elm_agent", service=service),
+        _say(network, "a question by text"),
+    }
+    _say(network, "to another clinic's agent", to="rcs:oak_agent", service="MG" + "c" * 32)
+    look(70)
+    look(140)
+    assert {one.provider_sid for one in _inbound()} == sids
+    assert {one.number for one in _all(Conversation)} == {PHONE}
+    assert [one.kind for one in _all(InboxItem)].count("safety") == 1

@@ -62,3 +62,29 @@ def test_a_zone_without_a_place_is_refused_with_the_right_name():
     ]  # fmt: skip
     for answer, name in zip(answers, offered, strict=True):
         assert name in answer.get("error", "")
+
+
+def test_what_a_phone_wrote_is_told_from_what_its_owner_did():
+    ours = "Hi Ana, your visit is tomorrow at 9:00 AM. Reply Y to confirm. Reply STOP to end texts."
+    given = [
+        {"text": f"Liked “{ours}”", "quotes": [ours]},
+        {"text": f"Liked “{ours}” I want to die", "quotes": ["another", ours]},
+        {"text": "Sorry, I can't talk right now."},
+        {"text": "I want to die", "quotes": []},
+        {"text": "Y"},
+        {"text": "Y", "quotes": "Y"},
+        {"text": "Y", "quotes": [1]},
+    ]
+    answers = explained("text", "\n".join(json.dumps(line) for line in given).encode())
+    told = [
+        [answer.get(key) for key in ("kind", "crisis", "worry", "consent", "answer")]
+        for answer in answers[:5]
+    ]
+    assert told == [
+        ["reaction", False, False, None, None],
+        ["reaction", True, True, None, None],
+        ["robot", False, False, None, None],
+        [None, True, True, None, None],
+        [None, False, False, None, "confirm"],
+    ]
+    assert [list(answer) for answer in answers[5:]] == [["error"], ["error"]]

@@ -1,0 +1,111 @@
+"""Files a text that came in: whose it is, what of it they wrote themselves, and what that says."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from config import clock
+from messaging import authorship, conversations, media, people, reading, ringing
+from messaging.models import Clinic, Conversation, Message, Patient
+from messaging.rulebook import Consent
+from reminders import appointments
+from webhooks import fields
+from webhooks.inbound import Inbound
+
+# The carrier answers these itself when they are the whole text, and whatever it has marked with OptOutType.
+CARRIERS_OWN = {
+    *("STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"),
+    *("START", "YES", "UNSTOP", "HELP", "INFO"),
+}
+TAKEN: Mapping[str, Consent] = {"STOP": "stop", "START": "start", "HELP": "help"}
+
+
+def file(session: Session, clinic: Clinic, form: Mapping[str, str], at: datetime) -> Inbound:
+    """Keep the text in its conversation, with what was read in it and what was found out about who wrote it."""
+    number, body = form["From"], form["Body"]
+    conversation = conversations.of_number(session, clinic, number)
+    known = people.patients_with_number(session, clinic, number)
+    patients = [patient for patient in known if patient.state != "deceased"]
+    sent: list[Message] = []
+    authored = authorship.read(body, lambda: _sent(session, conversation, sent))
+    read = _read(session, conversation, patients, form, authored.words)
+    attached = list(fields.media(form))
+    message = conversations.file_inbound(
+        session,
+        clinic,
+        conversation,
+        body=fields.shown(form),
+        provider_sid=form["MessageSid"],
+        reading=[*read.why, *_labels(authored, sent), f"version.{read.version}"],
+        media=attached,
+        at=at,
+    )
+    media.expect(session, message, attached)
+    carriers = bool(form.get("OptOutType")) or body.strip().upper() in CARRIERS_OWN
+    read = _as_the_carrier_took_it(read, form.get("OptOutType", ""))
+    colleague = None if patients else next(iter(ringing.whose(session, clinic, number)), None)
+    return Inbound(
+        session, clinic, conversation, patients, message, read, number, carriers, colleague, authored.silent
+    )
+
+
+def _sent(session: Session, conversation: Conversation, sent: list[Message]) -> list[str]:
+    """The words we sent to this number; the texts themselves are left in `sent`."""
+    sent[:] = conversations.sent_lately(session, conversation.id)
+    return [text.body or "" for text in sent]
+
+
+def _labels(authored: authorship.Authored, sent: list[Message]) -> list[str]:
+    """What is kept beside the reading: that a phone wrote it, and which text of ours it reacted to."""
+    if authored.kind is None:
+        return []
+    kind = f"kind.{authored.kind}"
+    return [kind] if authored.to is None else [kind, f"{conversations.REACTS_TO}{sent[authored.to].id}"]
+
+
+def _read(
+    session: Session,
+    conversation: Conversation,
+    patients: list[Patient],
+    form: Mapping[str, str],
+    words: str,
+) -> reading.Reading:
+    language = patients[0].language if len(patients) == 1 else None
+    # Of those who share a phone, any may be the one who answers: a human then chooses.
+    awaiting = any(_awaits_answer(session, patient, conversation) for patient in patients)
+    read = reading.read(words, language, awaiting=awaiting)
+    for other in (fields.ALONE, fields.JOINED):
+        if other in form:
+            read = _graver(read, reading.read(form[other], language, awaiting=awaiting))
+    return read
+
+
+def _graver(read: reading.Reading, other: reading.Reading) -> reading.Reading:
+    """Return a reading that misses no crisis and no STOP of either."""
+    return replace(
+        read,
+        crisis=read.crisis or other.crisis,
+        consent="stop" if other.consent == "stop" else read.consent,
+        thanks=False,
+        why=(*read.why, *(rule for rule in other.why if rule not in read.why)),
+    )
+
+
+def _awaits_answer(session: Session, patient: Patient, conversation: Conversation) -> bool:
+    """Whether a bare yes or no is about a visit: one not answered yet, or one that may be answered again.
+
+    The second only while no colleague has written since: then it is said to them.
+    """
+    visits = appointments.texted(session, patient.id, clock.now())
+    if any(visit.state == "booked" for visit in visits):
+        return True
+    answered = any(visit.state in ("confirmed", "change_asked") for visit in visits)
+    return answered and not conversations.a_person_wrote_last(session, conversation.id)
+
+
+def _as_the_carrier_took_it(read: reading.Reading, opt_out: str) -> reading.Reading:
+    """Where the carrier says that it took a text as a keyword, in whatever language, so do we."""
+    taken = TAKEN.get(opt_out, read.consent)
+    return read if taken == read.consent else replace(read, consent=taken, thanks=False)
