@@ -247,7 +247,7 @@ def network_url() -> Iterator[str]:
 @pytest.fixture
 def network(house: settings.Settings, network_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Network]:
     """An empty phone network, and a house that sends through it; what is in doubt settles after four seconds."""
-    monkeypatch.setattr(twilio, "TIMEOUT_SECONDS", 0.7)
+    monkeypatch.setattr(twilio, "TIMEOUT_SECONDS", PATIENCE)
     monkeypatch.setattr(
         runtime, "_settings", house.model_copy(update={"twilio_api_url": network_url, "settle_seconds": 4})
     )

@@ -9,10 +9,13 @@ T = TypeVar("T")
 PATIENCE = 90.0
 
 
-def until(condition: Callable[[], T], what: str = "", within: float = PATIENCE) -> T:
-    """Return the first answer of `condition` that is true. Raises AssertionError when `within` seconds bring none."""
+def until(condition: Callable[[], T], what: str = "", within: float = PATIENCE, pause: float = 0.01) -> T:
+    """Return the first answer of `condition` that is true, asked every `pause` seconds.
+
+    Raises AssertionError when `within` seconds bring none.
+    """
     ends = time.monotonic() + within
     while not (answer := condition()):
         assert time.monotonic() < ends, f"waited {within:.0f} s in vain{what and f' for {what}'}"
-        time.sleep(0.01)
+        time.sleep(pause)
     return answer

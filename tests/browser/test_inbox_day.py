@@ -45,7 +45,7 @@ def focused(page: Page) -> Locator:
 def test_a_morning_is_worked_by_keys_alone(browser: Browser, served: Served) -> None:
     rosa = a_morning(served[0], "Rosa Delgado", "Joy", "Devon", "Amina")
     with at(browser, served, rosa) as page:
-        keys = page.keyboard
+        keys = kit.Keys(page)
         keys.press("j")
         expect(focused(page)).to_contain_text("Joy Q.")  # safety stands first
         keys.press("o")
@@ -84,16 +84,17 @@ def test_a_morning_is_worked_by_keys_alone(browser: Browser, served: Served) -> 
 
 def show_the_keys(page: Page) -> None:
     """The list of the keys comes and goes by keys."""
-    page.keyboard.press("?")
+    keys = kit.Keys(page)
+    keys.press("?")
     expect(page.get_by_role("dialog")).to_be_visible()
     kit.check(page)
-    page.keyboard.press("Escape")
+    keys.press("Escape")
     expect(page.get_by_role("dialog")).to_be_hidden()
 
 
 def write_from_a_saved_reply(page: Page) -> None:
     """By keys: a saved reply is found and put in, changed, and sent."""
-    keys, box = page.keyboard, page.get_by_label("Reply to Amina's phone")
+    keys, box = kit.Keys(page), page.get_by_label("Reply to Amina's phone")
     keys.press("r")
     expect(box).to_be_focused()
     tab_to(page, page.locator(".saved summary").first)
