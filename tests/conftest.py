@@ -15,6 +15,7 @@ from itertools import count
 from pathlib import Path
 from uuid import uuid4
 
+import hypothesis
 import pytest
 from redis import Redis
 from sqlalchemy import Connection, create_engine, make_url, text
@@ -32,6 +33,17 @@ ACCOUNT, TOKEN = "AC" + "0" * 32, "a token for tests"
 # By name of the module, since `db.engine` is the function in it.
 engines = importlib.import_module("config.db.engine")
 SHIPPED_SYNCHRONOUS: str = engines.SYNCHRONOUS
+# How long an example takes says how busy the machine is. A database is emptied for a test, not for each example.
+UNSAID = [hypothesis.HealthCheck.too_slow, hypothesis.HealthCheck.function_scoped_fixture]
+hypothesis.settings.register_profile("house", deadline=None, suppress_health_check=UNSAID)
+hypothesis.settings.load_profile("house")
+# Rooms whose files take longest: begun last, one of them would keep one test process busy when all others are done.
+LONG = {"walks": 0, "browser": 1, "embedded": 2, "house": 2}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest files; the rest in their order."""
+    items.sort(key=lambda item: LONG.get(item.path.parent.name, 3))
 
 
 def import_models() -> None:

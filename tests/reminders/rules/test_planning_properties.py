@@ -206,13 +206,17 @@ def test_the_default_cadence_keeps_its_promises_for_every_visit(seen):
     assert [step.step for step in planning.plan(seen, DEFAULT)] == names
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
+@settings(
+    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow]
+)
 @given(some_case())
 def test_every_cadence_keeps_its_promises_for_every_visit(case):
     the_plan_keeps_its_promises(*case)
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
+@settings(
+    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow]
+)
 @given(some_case(), st.integers(0, 2 * 86400))
 def test_what_is_sent_late_keeps_them_too(case, seconds):
     seen, used = case
@@ -227,7 +231,9 @@ def test_what_is_sent_late_keeps_them_too(case, seconds):
         assert now - step.at <= used.catch_up
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
+@settings(
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow]
+)
 @given(
     some_case(),
     st.lists(st.integers(-48, 7 * 24), max_size=4),
