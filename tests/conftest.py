@@ -10,7 +10,7 @@ import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date
+from datetime import date, timedelta
 from itertools import count
 from pathlib import Path
 from uuid import uuid4
@@ -24,6 +24,7 @@ from config import db, runtime, settings
 from config.embedded.valkey import ValkeyServer
 from messaging import people
 from messaging.gateways import twilio
+from messaging.inbox import undoing
 from messaging.models import Clinic, Patient, Staff
 from tests.phones import Network, answers
 from tests.waiting import PATIENCE, until
@@ -236,6 +237,12 @@ def new_patient(clinic: Clinic) -> Callable[..., Patient]:
             return people.save_patient(session, clinic, record)[0]
 
     return new_patient
+
+
+@pytest.fixture
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever takes something back may be as slow as a busy machine and is still in time."""
+    monkeypatch.setattr(undoing, "WITHIN", timedelta(minutes=10))
 
 
 @pytest.fixture(scope="session")

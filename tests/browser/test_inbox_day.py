@@ -42,7 +42,7 @@ def focused(page: Page) -> Locator:
     return page.locator(":focus")
 
 
-def test_a_morning_is_worked_by_keys_alone(browser: Browser, served: Served) -> None:
+def test_a_morning_is_worked_by_keys_alone(browser: Browser, served: Served, unhurried: None) -> None:
     rosa = a_morning(served[0], "Rosa Delgado", "Joy", "Devon", "Amina")
     with at(browser, served, rosa) as page:
         keys = kit.Keys(page)
