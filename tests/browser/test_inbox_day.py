@@ -117,7 +117,7 @@ def write_from_a_saved_reply(page: Page) -> None:
     expect(page.locator(".msg.out")).to_contain_text("Yes, do bring her.")
 
 
-def test_the_same_morning_is_worked_without_script(browser: Browser, served: Served) -> None:
+def test_the_same_morning_is_worked_without_script(browser: Browser, served: Served, unhurried: None) -> None:
     staff = a_morning(served[0], "Ben Carter", "Nadia", "Owen", "Priya")
     with at(browser, served, staff, script=False) as page, at(browser, served, staff) as twin:
         expect(page.locator("[data-chosen]")).to_have_text("The chosen")  # script would say "0 chosen"

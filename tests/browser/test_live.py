@@ -73,7 +73,8 @@ def test_a_new_item_is_there_within_two_seconds_and_nothing_under_the_hands_move
         row = page.locator(".row", has_text="Devon Q.")
         row.focus()
         row.evaluate("one => { one.kept = true; document.querySelector('.me').open = true; }")
-        page.wait_for_timeout(2000)  # the page has come to rest, as it has where somebody sits before it
+        for _ in range(3):  # the page has come to rest, as it has where somebody sits before it
+            page.wait_for_event("response", lambda answer: "/inbox/poll" in answer.url)
         house.item("safety", patient_id=house.patient(first_name="Joy").id)
         expect(page.locator(".row", has_text="Joy Q.")).to_be_visible()
         assert page.locator(".row").first.inner_text().startswith("Joy Q.")

@@ -15,6 +15,7 @@ from werkzeug.serving import make_server
 from config import app as application
 from config import db, keys, runtime, settings
 from config.cli.walk import day
+from config.embedded import ports
 from intake_links import links
 from messaging import people
 from messaging.models import Clinic
@@ -22,7 +23,6 @@ from reminders import appointments
 from tests.browser import kit
 
 pytestmark = pytest.mark.xdist_group("browser")
-PORT = 8652
 BORN = date(1981, 3, 27)
 # A small phone, and a desk at 400 % where 1280 x 1024 is left with a quarter of each.
 LOOKS = [
@@ -74,7 +74,8 @@ class Site:
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     data: Path = tmp_path_factory.mktemp("site")
-    address = f"http://127.0.0.1:{PORT}"
+    port = ports.free_port()
+    address = f"http://127.0.0.1:{port}"
     facts = {"TWILIO_ACCOUNT_SID": "AC" + "0" * 32, "TWILIO_AUTH_TOKEN": "a token of no account"}
     facts |= {"WARMTHREAD_PUBLIC_URL": address, "WARMTHREAD_DATA_DIR": str(data)}
     runtime.configure(settings.load(facts))
@@ -87,7 +88,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         )  # where it is the middle of the day, so that today has hours left
         clinic = people.add_clinic(session, name="Alder Street Clinic", zone=zone, number="+12015550100")
         clinic_id = clinic.id
-    server = make_server("127.0.0.1", PORT, served, threaded=True)
+    server = make_server("127.0.0.1", port, served, threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     yield Site(clinic_id, address)
