@@ -49,6 +49,7 @@ class Keys:
 
 def check(page: Page) -> None:
     """Assert that the page breaks no rule that axe can check, and is nowhere wider than the screen."""
+    page.wait_for_load_state()  # with its style sheets: without them it may be wider
     found = _AXE.run(page).response["violations"]
     said = [
         f"{one['id']} ({one['impact']}): {[node['html'][:160] for node in one['nodes']]}" for one in found

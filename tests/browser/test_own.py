@@ -103,7 +103,13 @@ def _enter(page: Page, link: str) -> None:
     page.goto(link)
     for name, value in (("day", "27"), ("month", "3"), ("year", "1981")):
         page.locator(f"#{name}").fill(value)
-    page.locator("button.main").click()
+    _press(page, "button.main")
+
+
+def _press(page: Page, button: str) -> None:
+    """Press a button and wait for the page that it leads to."""
+    with page.expect_navigation():
+        page.locator(button).first.click()
 
 
 @pytest.mark.parametrize(("size", "language", "dark"), LOOKS)
@@ -116,21 +122,21 @@ def test_no_page_breaks_a_rule_or_is_wider_than_the_screen(
     kit.check(page)
     _enter(page, link)
     _seen(page, language)
-    page.locator('button[value="late"]').click()
+    _press(page, 'button[value="late"]')
     expect(page.get_by_role("status")).to_be_visible()
     _seen(page, language)
     for name in ("language", "hours", "privacy", "texts"):
         page.goto(f"{site.address}/i/me/{name}")
         _seen(page, language)
-    page.locator('button[value="revoked:reminders"]').click()
+    _press(page, 'button[value="revoked:reminders"]')
     _seen(page, language)
     page.goto(f"{site.address}/i/me/hours")
     page.locator("#until").select_option(index=1)
-    page.locator("button.main").click()
+    _press(page, "button.main")
     expect(page.get_by_role("alert")).to_be_visible()
     _seen(page, language)
     page.goto(f"{site.address}/i/me")
-    page.locator("form[action$=leave] button").click()
+    _press(page, "form[action$=leave] button")
     _seen(page, language)
     inside.close()
 
