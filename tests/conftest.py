@@ -21,6 +21,7 @@ from redis import Redis
 from sqlalchemy import Connection, create_engine, make_url, text
 
 from config import db, runtime, settings
+from config.db import claims
 from config.embedded.valkey import ValkeyServer
 from messaging import people
 from messaging.gateways import twilio
@@ -65,6 +66,14 @@ def _administer(server: str, *statements: str) -> None:
 def _create_tables(connection: Connection) -> None:
     import_models()
     db.Base.metadata.create_all(connection)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _long_slices() -> Iterator[None]:
+    """However busy the machine is, a drain comes to the end of what a test has given it."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(claims, "SLICE_SECONDS", PATIENCE)
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

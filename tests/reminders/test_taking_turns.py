@@ -138,7 +138,6 @@ def drain_in_small_batches(at: datetime) -> int:
             give_up=dispatch.give_up,
             first=turns.take_for,
             batch=5,
-            seconds=PATIENCE,
         )
 
 
