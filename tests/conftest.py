@@ -1,39 +1,51 @@
 """Fixtures for every room: a house on a fresh database, a real Valkey, and made-up people with reserved numbers."""
 
 import importlib
-import json
 import os
 import shutil
 import socket
 import subprocess
 import sys
 import tempfile
-import time
-import urllib.request
 import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from datetime import date
-from http.client import HTTPConnection
+from datetime import date, timedelta
 from itertools import count
 from pathlib import Path
-from typing import Any
-from urllib.parse import quote
 from uuid import uuid4
 
+import hypothesis
 import pytest
 from redis import Redis
 from sqlalchemy import Connection, create_engine, make_url, text
 
 from config import db, runtime, settings
+from config.db import claims
 from config.embedded.valkey import ValkeyServer
 from messaging import people
 from messaging.gateways import twilio
+from messaging.inbox import undoing
 from messaging.models import Clinic, Patient, Staff
+from tests.phones import Network, answers
+from tests.waiting import PATIENCE, until
 
 ROOT = Path(__file__).parents[1]
 ACCOUNT, TOKEN = "AC" + "0" * 32, "a token for tests"
+# By name of the module, since `db.engine` is the function in it.
+engines = importlib.import_module("config.db.engine")
+SHIPPED_SYNCHRONOUS: str = engines.SYNCHRONOUS
+# How long an example takes says how busy the machine is. A database is emptied for a test, not for each example.
+UNSAID = [hypothesis.HealthCheck.too_slow, hypothesis.HealthCheck.function_scoped_fixture]
+hypothesis.settings.register_profile("house", deadline=None, suppress_health_check=UNSAID)
+hypothesis.settings.load_profile("house")
+# Rooms whose files take longest: begun last, one of them would keep one test process busy when all others are done.
+LONG = {"walks": 0, "browser": 1, "embedded": 2, "house": 2}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest files; the rest in their order."""
+    items.sort(key=lambda item: LONG.get(item.path.parent.name, 3))
 
 
 def import_models() -> None:
@@ -54,6 +66,40 @@ def _administer(server: str, *statements: str) -> None:
 def _create_tables(connection: Connection) -> None:
     import_models()
     db.Base.metadata.create_all(connection)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _long_slices() -> Iterator[None]:
+    """However busy the machine is, a drain comes to the end of what a test has given it."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(claims, "SLICE_SECONDS", PATIENCE)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _hasty_files() -> Iterator[None]:
+    """No file of a test must outlive a power cut, so none waits for the disk. Processes of their own do, as shipped."""
+    engines.SYNCHRONOUS = "OFF"
+    yield
+    engines.SYNCHRONOUS = SHIPPED_SYNCHRONOUS
+
+
+@pytest.fixture
+def durable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """SQLite files that wait for the disk as the service's do; asked for before the house."""
+    monkeypatch.setattr(engines, "SYNCHRONOUS", SHIPPED_SYNCHRONOUS)
+
+
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with every table and no row, made once per test process: a copy takes a twentieth of the time."""
+    path = tmp_path_factory.mktemp("empty") / "warmthread.sqlite3"
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.begin() as connection:
+        connection.exec_driver_sql("PRAGMA journal_mode=WAL")  # so that no copy has to be changed over
+        _create_tables(connection)
+    engine.dispose()
+    return path
 
 
 @pytest.fixture(scope="session")
@@ -103,7 +149,7 @@ def postgresql(database_url: str, _template: str) -> Iterator[str]:
 
 @pytest.fixture
 def house(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, empty_database: Path
 ) -> Iterator[settings.Settings]:
     """A configured process on a fresh database with every table: SQLite, or what the test's parameter says.
 
@@ -124,8 +170,8 @@ def house(
     )
     runtime.configure(chosen)
     if not on_postgresql:
-        with db.engine().begin() as connection:
-            _create_tables(connection)
+        chosen.data_dir.mkdir(mode=0o700)
+        shutil.copy(empty_database, chosen.data_dir)
     yield chosen
     db.engine().dispose()
     for made in runtime._made.values():
@@ -202,15 +248,10 @@ def new_patient(clinic: Clinic) -> Callable[..., Patient]:
     return new_patient
 
 
-def _answers(port: int) -> bool:
-    line = HTTPConnection("127.0.0.1", port, timeout=2)
-    try:
-        line.request("GET", "/healthz")
-        return line.getresponse().status == 200
-    except OSError:
-        return False
-    finally:
-        line.close()
+@pytest.fixture
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever takes something back may be as slow as a busy machine and is still in time."""
+    monkeypatch.setattr(undoing, "WITHIN", timedelta(minutes=10))
 
 
 @pytest.fixture(scope="session")
@@ -225,56 +266,16 @@ def network_url() -> Iterator[str]:
     process = subprocess.Popen(
         [sys.executable, "-m", "simulator", *given], cwd=ROOT, env=environ, stdout=subprocess.DEVNULL
     )
-    ends = time.monotonic() + 30
-    while not _answers(port):
-        assert time.monotonic() < ends, "the simulator did not start"
-        time.sleep(0.02)
+    until(lambda: answers(port), "the simulator to start")
     yield f"http://127.0.0.1:{port}"
     process.terminate()
-    process.wait(timeout=10)
-
-
-@dataclass
-class Network:
-    """The phone network as a test sees it."""
-
-    url: str
-
-    def ask(self, method: str, path: str, given: Any = None) -> Any:
-        """Speak with the simulator's own interface."""
-        data = None if given is None else json.dumps(given).encode()
-        asked = urllib.request.Request(
-            self.url + path, data, {"Content-Type": "application/json"}, method=method
-        )
-        with urllib.request.urlopen(asked, timeout=30) as answer:
-            content = answer.read()
-        return json.loads(content) if content else None
-
-    def faults(self, *rules: dict[str, Any]) -> None:
-        """Put these faults in force, in place of those before."""
-        self.ask("PUT", "/sim/faults", list(rules))
-
-    def accepted(self, to: str = "") -> list[dict[str, Any]]:
-        """Every text accepted, oldest first."""
-        found: list[dict[str, Any]] = self.ask("GET", f"/sim/messages?to={quote(to)}")["messages"]
-        return found
-
-    def asked(self) -> int:
-        """How many creates reached the network, accepted or not."""
-        return int(self.ask("GET", "/sim/messages?limit=0")["requests"]["asked"])
-
-    def settled(self, sid: str, status: str) -> None:
-        """Wait until a text has come to `status`."""
-        ends = time.monotonic() + 8
-        while not any(one["sid"] == sid and one["status"] == status for one in self.accepted()):
-            assert time.monotonic() < ends, f"{sid} never came to {status}"
-            time.sleep(0.01)
+    process.wait(timeout=PATIENCE)
 
 
 @pytest.fixture
 def network(house: settings.Settings, network_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Network]:
     """An empty phone network, and a house that sends through it; what is in doubt settles after four seconds."""
-    monkeypatch.setattr(twilio, "TIMEOUT_SECONDS", 0.7)
+    monkeypatch.setattr(twilio, "TIMEOUT_SECONDS", PATIENCE)
     monkeypatch.setattr(
         runtime, "_settings", house.model_copy(update={"twilio_api_url": network_url, "settle_seconds": 4})
     )

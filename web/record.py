@@ -65,7 +65,8 @@ def text_again(patient_id: UUID, visit_id: UUID) -> Response:
     """Lift the patient's wish for no texts about this visit, as they said to a colleague."""
     actor = layout.the_actor()
     with db.unit_of_work(sessions.clinic().id) as session:
-        silencing.text_again(session, persons.find(session, patient_id), actor, only=visit_id)
+        patient = persons.find(session, sessions.clinic(), patient_id) or abort(404)
+        silencing.text_again(session, patient, actor, only=visit_id)
     flash(words.say("notices", "texts_again"))
     return redirect(url_for("patients.show", patient_id=patient_id), 303)
 

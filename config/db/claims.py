@@ -20,6 +20,8 @@ Row = TypeVar("Row", bound=Any)
 # Rows being worked on are locked as well; the lease only says how long a killed worker's rows wait for the next.
 LEASE = timedelta(seconds=15)
 GIVE_UP_AFTER = 8
+# How long one drain may take before others get their turn, unless it says otherwise.
+SLICE_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -87,16 +89,16 @@ def work_off(
     give_up: Callable[[Session, Row], None],
     first: Callable[[Session, Sequence[Claim]], None] = _nothing_first,
     batch: int = 200,
-    seconds: float = 5.0,
+    seconds: float | None = None,
 ) -> int:
-    """Work rows off in batches until none is due or the time slice is over; return how many were handled.
+    """Work rows off in batches until none is due or the slice of `seconds` is over; return how many were handled.
 
     `handle` gets the rows of a batch in one transaction and moves them out of `due`. If it raises, the rows are tried
     one by one; one that keeps raising is put off, and after eight tries handed to `give_up`, which must move it into
     a visible final state. `first` begins that transaction, before the rows are locked: whoever needs other rows
     locked too takes them there, so that nobody holds the one and waits for the other.
     """
-    end = clock.monotonic() + seconds
+    end = clock.monotonic() + (SLICE_SECONDS if seconds is None else seconds)
     handled = 0
     while clock.monotonic() < end:
         with unit_of_work(EVERY) as session:

@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, expect, sync_playwright
 from config.cli.walk import day
 from config.cli.walk.steps import Walk, import_a_day, sign_everyone_in, texts_arrive
 from config.embedded.valkey import ValkeyServer
+from tests.browser import kit
 from tests.browser.place import Served, serving
 from tests.walks.kit import running
 
@@ -27,7 +28,7 @@ def browser() -> Iterator[Browser]:
     found = next((path for path in map(shutil.which, NAMES) if path), None)
     if found is None:
         pytest.fail("no Chromium on this machine: `make browser` finds or installs it")
-    expect.set_options(timeout=15_000)  # what must be quick says so itself
+    expect.set_options(timeout=kit.PATIENCE_MS)
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=found, args=FLAGS)
         yield chromium

@@ -7,7 +7,10 @@ from playwright.sync_api import Browser, BrowserContext, Page
 
 from config.cli.walk import day
 from config.cli.walk.steps import Walk
+from tests.waiting import PATIENCE
 
+# What a page may take on a busy machine, in milliseconds: how fast it is, no test here says.
+PATIENCE_MS = PATIENCE * 1000
 PHONE, DESK = (360, 740), (1440, 900)
 _AXE = Axe()
 _SAME_IDS = """(() => { const ids = [...document.querySelectorAll("[id]")].map(one => one.id);
@@ -25,12 +28,28 @@ def context(
         reduced_motion="reduce",
         locale="en-US",
     )
-    made.set_default_timeout(15_000)
+    made.set_default_timeout(PATIENCE_MS)
     return made
+
+
+class Keys:
+    """The keyboard of a page whose words may be seen before its scripts listen: they are waited for."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+
+    def press(self, key: str) -> None:
+        self.page.wait_for_load_state()
+        self.page.keyboard.press(key)
+
+    def type(self, words: str) -> None:
+        self.page.wait_for_load_state()
+        self.page.keyboard.type(words)
 
 
 def check(page: Page) -> None:
     """Assert that the page breaks no rule that axe can check, and is nowhere wider than the screen."""
+    page.wait_for_load_state()  # with its style sheets: without them it may be wider
     found = _AXE.run(page).response["violations"]
     said = [
         f"{one['id']} ({one['impact']}): {[node['html'][:160] for node in one['nodes']]}" for one in found

@@ -77,8 +77,3 @@ def a_reply(
     conversation = house.text_from(patient, words)
     about = {"patient_id": patient.id, "conversation_id": conversation.id, "summary": words}
     return patient, house.item(kind, **(about | facts))
-
-
-def within(seconds: float) -> float:
-    """Return milliseconds."""
-    return 1000 * seconds

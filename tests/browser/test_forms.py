@@ -15,13 +15,13 @@ from werkzeug.serving import make_server
 
 from config import app as application
 from config import db, keys, runtime, settings
+from config.embedded import ports
 from intake_links import links, tablet
 from messaging import people
 from messaging.models import Clinic, Patient
 from tests.browser import kit
 
 pytestmark = pytest.mark.xdist_group("browser")
-PORT = 8651
 BORN = date(1981, 3, 27)
 # (width, height): two small phones, and a desk at 400 % where 1280 x 1024 is left with a quarter of each.
 SIZES = [(320, 640), (360, 740), (320, 256)]
@@ -57,7 +57,8 @@ class Site:
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     data: Path = tmp_path_factory.mktemp("site")
-    address = f"http://127.0.0.1:{PORT}"
+    port = ports.free_port()
+    address = f"http://127.0.0.1:{port}"
     facts = {"TWILIO_ACCOUNT_SID": "AC" + "0" * 32, "TWILIO_AUTH_TOKEN": "a token of no account"}
     facts |= {"WARMTHREAD_PUBLIC_URL": address, "WARMTHREAD_DATA_DIR": str(data)}
     runtime.configure(settings.load(facts))
@@ -69,7 +70,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
             session, name="Alder Street Clinic", zone="America/Denver", number="+12015550100"
         )
         clinic_id = clinic.id
-    server = make_server("127.0.0.1", PORT, served, threaded=True)
+    server = make_server("127.0.0.1", port, served, threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     yield Site(clinic_id, address)

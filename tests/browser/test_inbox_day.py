@@ -42,10 +42,10 @@ def focused(page: Page) -> Locator:
     return page.locator(":focus")
 
 
-def test_a_morning_is_worked_by_keys_alone(browser: Browser, served: Served) -> None:
+def test_a_morning_is_worked_by_keys_alone(browser: Browser, served: Served, unhurried: None) -> None:
     rosa = a_morning(served[0], "Rosa Delgado", "Joy", "Devon", "Amina")
     with at(browser, served, rosa) as page:
-        keys = page.keyboard
+        keys = kit.Keys(page)
         keys.press("j")
         expect(focused(page)).to_contain_text("Joy Q.")  # safety stands first
         keys.press("o")
@@ -84,16 +84,17 @@ def test_a_morning_is_worked_by_keys_alone(browser: Browser, served: Served) -> 
 
 def show_the_keys(page: Page) -> None:
     """The list of the keys comes and goes by keys."""
-    page.keyboard.press("?")
+    keys = kit.Keys(page)
+    keys.press("?")
     expect(page.get_by_role("dialog")).to_be_visible()
     kit.check(page)
-    page.keyboard.press("Escape")
+    keys.press("Escape")
     expect(page.get_by_role("dialog")).to_be_hidden()
 
 
 def write_from_a_saved_reply(page: Page) -> None:
     """By keys: a saved reply is found and put in, changed, and sent."""
-    keys, box = page.keyboard, page.get_by_label("Reply to Amina's phone")
+    keys, box = kit.Keys(page), page.get_by_label("Reply to Amina's phone")
     keys.press("r")
     expect(box).to_be_focused()
     tab_to(page, page.locator(".saved summary").first)
@@ -116,7 +117,7 @@ def write_from_a_saved_reply(page: Page) -> None:
     expect(page.locator(".msg.out")).to_contain_text("Yes, do bring her.")
 
 
-def test_the_same_morning_is_worked_without_script(browser: Browser, served: Served) -> None:
+def test_the_same_morning_is_worked_without_script(browser: Browser, served: Served, unhurried: None) -> None:
     staff = a_morning(served[0], "Ben Carter", "Nadia", "Owen", "Priya")
     with at(browser, served, staff, script=False) as page, at(browser, served, staff) as twin:
         expect(page.locator("[data-chosen]")).to_have_text("The chosen")  # script would say "0 chosen"

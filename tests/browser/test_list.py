@@ -69,7 +69,7 @@ def page(browser: Browser, door: str) -> Iterator[Page]:
     """Ben's page with the whole clinic's list."""
     inside = kit.context(browser, kit.DESK)
     signed = enter(inside, door)
-    signed.keyboard.press("6")
+    kit.Keys(signed).press("6")
     expect(signed.get_by_role("heading", name="Everyone's", level=1)).to_be_visible()
     yield signed
     inside.close()
@@ -80,7 +80,7 @@ def go_to(page: Page, words: str) -> None:
     row = page.locator(".row", has_text=words).first
     page.evaluate("document.activeElement.blur()")
     for _ in range(page.locator(".row").count()):
-        page.keyboard.press("j")
+        kit.Keys(page).press("j")
         if row.evaluate("row => row === document.activeElement"):
             return
     raise AssertionError(f"no key leads to {words}")
@@ -88,28 +88,28 @@ def go_to(page: Page, words: str) -> None:
 
 def test_several_are_chosen_by_key_but_never_a_safety_item(page: Page) -> None:
     go_to(page, "Patient safety")
-    page.keyboard.press("x")
+    kit.Keys(page).press("x")
     expect(page.locator("#bulk")).to_be_hidden()
     go_to(page, "daughter")
-    page.keyboard.press("x")
+    kit.Keys(page).press("x")
     expect(page.get_by_text("1 chosen")).to_be_visible()
     kit.check(page)
-    page.keyboard.press("x")
+    kit.Keys(page).press("x")
     expect(page.locator("#bulk")).to_be_hidden()
 
 
 def test_a_key_acts_on_the_row_in_focus_and_never_on_another_case_that_is_open(page: Page) -> None:
     go_to(page, "Patient safety")
-    page.keyboard.press("o")
+    kit.Keys(page).press("o")
     page.locator("main[data-item]").wait_for()
     open_case = page.url
     go_to(page, "daughter")
-    page.keyboard.press("e")
+    kit.Keys(page).press("e")
     page.wait_for_url(lambda url: url.split("#")[0] != open_case)
     expect(page.locator(".row[aria-current]")).to_contain_text("daughter")
     expect(page.locator("[data-key=e]")).to_be_focused()
     expect(page.get_by_text("Settled by")).to_have_count(0)
-    page.keyboard.press("u")
+    kit.Keys(page).press("u")
     expect(page.locator("main[data-item]")).to_have_count(0)
     expect(page.locator(".row", has_text="daughter").first).to_be_focused()
     page.get_by_label("Find a patient").press_sequentially("u6")
@@ -117,13 +117,13 @@ def test_a_key_acts_on_the_row_in_focus_and_never_on_another_case_that_is_open(p
 
 
 def test_the_filter_opens_narrows_and_closes_by_keys(page: Page) -> None:
-    page.keyboard.press("f")
+    kit.Keys(page).press("f")
     expect(page.locator("select[name=kind]")).to_be_focused()
-    page.keyboard.press("Escape")
+    kit.Keys(page).press("Escape")
     expect(page.locator("details.filter > summary")).to_be_focused()
-    page.keyboard.press("f")
-    page.keyboard.type("Patient")
-    page.keyboard.press("Enter")
+    kit.Keys(page).press("f")
+    kit.Keys(page).type("Patient")
+    kit.Keys(page).press("Enter")
     page.get_by_role("button", name="Show", exact=True).press("Enter")
     page.wait_for_url(re.compile("kind=safety"))
     expect(page.locator(".row", has_text="daughter")).to_have_count(0)
@@ -139,7 +139,7 @@ def test_keys_that_are_switched_off_do_nothing(browser: Browser, door: str) -> N
     page.get_by_role("button", name="Save for this browser").click()
     page.get_by_role("link", name="Mine").click()
     for key in "6j?f":
-        page.keyboard.press(key)
+        kit.Keys(page).press(key)
     expect(page.get_by_role("heading", name="Mine", level=1)).to_be_visible()
     expect(page.locator("#keys")).to_be_hidden()
     expect(page.locator("details.filter > form")).to_be_hidden()

@@ -11,7 +11,7 @@ from config import db
 from config.embedded.valkey import ValkeyServer
 from messaging.models import Staff
 from tests.browser import kit
-from tests.browser.place import Served, a_reply, at, enter, serving, within
+from tests.browser.place import Served, a_reply, at, enter, serving
 from tests.web.conftest import House
 from web import sessions
 
@@ -60,7 +60,7 @@ def test_two_colleagues_see_each_other_and_what_comes_in(browser: Browser, serve
         expect(rosa.locator("[data-toast]")).to_have_text("Ben Carter took it just now.")
         expect(rosa.locator(".top .sub")).to_contain_text("Ben Carter has it")
         ben.goto(f"{service}/preferences")
-        expect(rosa.locator(".top .here")).to_have_text("", timeout=within(15))
+        expect(rosa.locator(".top .here")).to_have_text("")
 
 
 def test_a_new_item_is_there_within_two_seconds_and_nothing_under_the_hands_moves(
@@ -73,9 +73,10 @@ def test_a_new_item_is_there_within_two_seconds_and_nothing_under_the_hands_move
         row = page.locator(".row", has_text="Devon Q.")
         row.focus()
         row.evaluate("one => { one.kept = true; document.querySelector('.me').open = true; }")
-        page.wait_for_timeout(2000)  # the page has come to rest, as it has where somebody sits before it
+        for _ in range(3):  # the page has come to rest, as it has where somebody sits before it
+            page.wait_for_event("response", lambda answer: "/inbox/poll" in answer.url)
         house.item("safety", patient_id=house.patient(first_name="Joy").id)
-        expect(page.locator(".row", has_text="Joy Q.")).to_be_visible(timeout=within(10))
+        expect(page.locator(".row", has_text="Joy Q.")).to_be_visible()
         assert page.locator(".row").first.inner_text().startswith("Joy Q.")
         assert row.evaluate("one => one.kept && one === document.activeElement")
         expect(page.locator(".me")).to_have_attribute("open", "")
@@ -100,11 +101,11 @@ def test_who_wants_to_is_told_on_their_computer_without_a_name_or_a_word(
 def test_a_page_that_has_lost_its_way_says_since_when(browser: Browser, served: Served) -> None:
     with at(browser, served, served[0].staff()) as page:
         page.context.set_offline(True)
-        expect(page.locator("[data-offline]")).to_be_visible(timeout=within(30))
+        expect(page.locator("[data-offline]")).to_be_visible()
         assert re.search(r"Not up to date since \d+:\d\d", page.locator("[data-offline]").inner_text())
         kit.check(page)
         page.context.set_offline(False)
-        expect(page.locator("[data-offline]")).to_be_hidden(timeout=within(30))
+        expect(page.locator("[data-offline]")).to_be_hidden()
 
 
 def test_being_signed_out_takes_the_page_away_but_never_what_was_being_written(
@@ -125,7 +126,7 @@ def test_being_signed_out_takes_the_page_away_but_never_what_was_being_written(
         again = page.context.new_page()
         enter(again, served, staff)
         again.close()
-        expect(page.locator("[data-ended]")).to_be_hidden(timeout=within(20))
+        expect(page.locator("[data-ended]")).to_be_hidden()
         expect(page.locator(".said")).to_be_visible()
         expect(box).to_have_value("Behind the building, and")
         box.fill("")

@@ -15,6 +15,7 @@ from werkzeug.serving import make_server
 from config import app as application
 from config import db, keys, runtime, settings
 from config.cli.walk import day
+from config.embedded import ports
 from intake_links import links
 from messaging import people
 from messaging.models import Clinic
@@ -22,7 +23,6 @@ from reminders import appointments
 from tests.browser import kit
 
 pytestmark = pytest.mark.xdist_group("browser")
-PORT = 8652
 BORN = date(1981, 3, 27)
 # A small phone, and a desk at 400 % where 1280 x 1024 is left with a quarter of each.
 LOOKS = [
@@ -74,7 +74,8 @@ class Site:
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     data: Path = tmp_path_factory.mktemp("site")
-    address = f"http://127.0.0.1:{PORT}"
+    port = ports.free_port()
+    address = f"http://127.0.0.1:{port}"
     facts = {"TWILIO_ACCOUNT_SID": "AC" + "0" * 32, "TWILIO_AUTH_TOKEN": "a token of no account"}
     facts |= {"WARMTHREAD_PUBLIC_URL": address, "WARMTHREAD_DATA_DIR": str(data)}
     runtime.configure(settings.load(facts))
@@ -87,7 +88,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         )  # where it is the middle of the day, so that today has hours left
         clinic = people.add_clinic(session, name="Alder Street Clinic", zone=zone, number="+12015550100")
         clinic_id = clinic.id
-    server = make_server("127.0.0.1", PORT, served, threaded=True)
+    server = make_server("127.0.0.1", port, served, threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     yield Site(clinic_id, address)
@@ -102,7 +103,13 @@ def _enter(page: Page, link: str) -> None:
     page.goto(link)
     for name, value in (("day", "27"), ("month", "3"), ("year", "1981")):
         page.locator(f"#{name}").fill(value)
-    page.locator("button.main").click()
+    _press(page, "button.main")
+
+
+def _press(page: Page, button: str) -> None:
+    """Press a button and wait for the page that it leads to."""
+    with page.expect_navigation():
+        page.locator(button).first.click()
 
 
 @pytest.mark.parametrize(("size", "language", "dark"), LOOKS)
@@ -115,21 +122,21 @@ def test_no_page_breaks_a_rule_or_is_wider_than_the_screen(
     kit.check(page)
     _enter(page, link)
     _seen(page, language)
-    page.locator('button[value="late"]').click()
+    _press(page, 'button[value="late"]')
     expect(page.get_by_role("status")).to_be_visible()
     _seen(page, language)
     for name in ("language", "hours", "privacy", "texts"):
         page.goto(f"{site.address}/i/me/{name}")
         _seen(page, language)
-    page.locator('button[value="revoked:reminders"]').click()
+    _press(page, 'button[value="revoked:reminders"]')
     _seen(page, language)
     page.goto(f"{site.address}/i/me/hours")
     page.locator("#until").select_option(index=1)
-    page.locator("button.main").click()
+    _press(page, "button.main")
     expect(page.get_by_role("alert")).to_be_visible()
     _seen(page, language)
     page.goto(f"{site.address}/i/me")
-    page.locator("form[action$=leave] button").click()
+    _press(page, "form[action$=leave] button")
     _seen(page, language)
     inside.close()
 

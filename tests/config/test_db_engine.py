@@ -203,3 +203,9 @@ def test_a_bare_transaction_commits_at_its_end_and_rolls_back_when_anything_is_r
         fail_after_inserting()
     with db.unit_of_work(db.EVERY, read_only=True) as session:
         assert list(session.scalars(select(db.Heartbeat.component))) == ["kept"]
+
+
+def test_what_the_service_has_committed_to_its_file_outlives_a_power_cut(durable, house):
+    with db.engine().connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2  # FULL
+        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"

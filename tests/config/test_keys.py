@@ -4,7 +4,6 @@ import base64
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from hypothesis import strategies as st
 
 from config import keys
 from config.settings import Settings
+from tests.waiting import PATIENCE, until
 
 ROOT = Path(__file__).parents[2]
 KEY = bytes(range(32))
@@ -169,10 +169,8 @@ def test_processes_that_start_at_once_agree_on_the_keys(tmp_path: Path):
         )
         for number in range(3)
     ]
-    while len(list(tmp_path.glob("ready.*"))) < len(starting):
-        assert all(process.poll() is None for process in starting)
-        time.sleep(0.01)
+    until(lambda: len(list(tmp_path.glob("ready.*"))) == len(starting), "three processes")
     (tmp_path / "go").touch()
-    said = [process.communicate(timeout=20)[0].strip() for process in starting]
+    said = [process.communicate(timeout=PATIENCE)[0].strip() for process in starting]
     assert [process.returncode for process in starting] == [0] * len(starting)
     assert len(set(said)) == 1

@@ -7,7 +7,6 @@ from datetime import date
 import pytest
 from flask import Flask
 from flask_wtf.csrf import CSRFProtect
-from sqlalchemy import create_engine
 
 import reminders.models  # noqa: F401 - a link may point at a visit
 from config import audit, db, runtime, settings
@@ -22,16 +21,6 @@ BORN = date(1981, 3, 27)
 @pytest.fixture(params=["https://care.example.org"])
 def public_url(request):
     return request.param
-
-
-@pytest.fixture(scope="session")
-def empty_database(tmp_path_factory):
-    """A file with every table and no row, made once and copied for each test."""
-    path = tmp_path_factory.mktemp("empty") / "warmthread.sqlite3"
-    engine = create_engine(f"sqlite:///{path}")
-    db.Base.metadata.create_all(engine)
-    engine.dispose()
-    return path
 
 
 @pytest.fixture

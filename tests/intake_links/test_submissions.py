@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 import time_machine
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
@@ -295,7 +295,7 @@ def test_every_act_on_a_screen_is_in_the_audit_log_without_its_answers(ward, ses
     assert {"self_harm", "phq9"} >= {value for one in found for value in one.detail.values()}
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None)
 @given(steps=st.lists(st.tuples(st.integers(0, 8), st.none() | st.integers(0, 3)), max_size=12))
 def test_whatever_is_answered_in_whatever_order_the_last_answers_stand_and_item_nine_is_told_once(
     ward, steps

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 import time_machine
-from hypothesis import HealthCheck, given
+from hypothesis import given
 from hypothesis import settings as profile
 from hypothesis import strategies as st
 from sqlalchemy import func, select, text
@@ -94,7 +94,7 @@ EVENTS = st.lists(
 )
 
 
-@profile(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@profile(max_examples=25, deadline=None)
 @given(events=EVENTS)
 def test_the_last_word_on_each_programme_decides(clinic, events):
     numbers = {NUMBER: f"+1{clock.monotonic()}", OTHER: f"+2{clock.monotonic()}"}

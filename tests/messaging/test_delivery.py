@@ -9,6 +9,7 @@ import time_machine
 
 from config import clock, db
 from messaging import consent, delivery
+from messaging.gateways import twilio
 from messaging.models import Attempt, Message, Patient, Staff
 
 both = pytest.mark.parametrize("house", ["sqlite", "postgresql"], indirect=True)
@@ -133,8 +134,12 @@ def test_a_carrier_that_stays_busy_ends_before_a_human(network, desk, new_patien
 @pytest.mark.parametrize(
     "answer", ["500", "503", "drop", "garbage", "accept_then_500", "accept_then_timeout"]
 )
-def test_what_is_neither_yes_nor_no_is_unknown_and_not_repeated(network, desk, new_patient, answer):
-    network.faults({"answer": answer, "hang_s": 2})
+def test_what_is_neither_yes_nor_no_is_unknown_and_not_repeated(
+    network, desk, new_patient, answer, monkeypatch
+):
+    network.faults({"answer": answer, "hang_s": 600})
+    if answer == "accept_then_timeout":
+        monkeypatch.setattr(twilio, "TIMEOUT_SECONDS", 2)
     message = desk.text(new_patient())
     delivery.deliver("bulk")
     assert desk.state(message) == "unknown"

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
-from hypothesis import HealthCheck, given
+from hypothesis import given
 from hypothesis import settings as profile
 from hypothesis import strategies as st
 from sqlalchemy import select
@@ -214,7 +214,7 @@ def test_what_is_settled_cannot_be_followed_and_nothing_is_ever_opted_in(clinic,
 STEPS = st.lists(st.sampled_from(("keyword", "START", "spoken yes", "spoken no", "arrived")), max_size=7)
 
 
-@profile(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@profile(max_examples=25, deadline=None)
 @given(steps=STEPS)
 def test_a_phone_is_blocked_exactly_while_its_stop_is_the_carrier_s_last_word_and_ours_is_yes(clinic, steps):
     number = f"+1{db.new_id().int % 10**10}"

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, func, select, update
 
@@ -15,7 +15,7 @@ from messaging.models import Clinic, Patient, PatientName
 A_WORD = st.text(st.characters(categories=("Lu", "Ll"), max_codepoint=0x24F), min_size=1, max_size=12)
 A_NAME = st.lists(A_WORD.filter(lambda word: names.words(word) != []), min_size=1, max_size=3).map(" ".join)
 both = pytest.mark.parametrize("house", ["sqlite", "postgresql"], indirect=True)
-keep = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+keep = settings(max_examples=20, deadline=None)
 
 
 def found(clinic: Clinic, typed: str) -> list[Any]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import time_machine
-from hypothesis import HealthCheck, given
+from hypothesis import given
 from hypothesis import settings as profile
 from hypothesis import strategies as st
 
@@ -143,7 +143,7 @@ STEPS = st.lists(
 )
 
 
-@profile(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@profile(max_examples=20, deadline=None)
 @given(before=STEPS, after=STEPS)
 def test_a_stop_outlives_every_file_and_nothing_leaves_after_it(clinic, before, after):
     number, own = f"+1{db.new_id().int % 10**10}", str(db.new_id())

@@ -53,10 +53,15 @@ def test_the_corpus_is_large_and_names_where_each_kind_comes_from(language: str)
     assert all(kind["source"] and kind["name"] for kind in kinds)
 
 
-@pytest.mark.parametrize(("text", "expected"), CORPUS)
-def test_every_reply_is_read_as_a_person_would(text: str, expected: dict[str, Any]) -> None:
-    read = reading.read(text)
-    assert {key: getattr(read, key) for key in expected} == expected, read.why
+def test_every_reply_is_read_as_a_person_would() -> None:
+    assert len(CORPUS) >= 1511
+    misread = {}
+    for text, expected in CORPUS:
+        read = reading.read(text)
+        got = {key: getattr(read, key) for key in expected}
+        if got != expected:
+            misread[text] = {"expected": expected, "read": got, "why": read.why}
+    assert misread == {}
 
 
 @pytest.mark.parametrize("field", ["crisis", "consent", "answer"])
@@ -107,10 +112,10 @@ def test_a_crisis_is_seen_through_case_accents_spaces_and_emoji(text: str, data:
     assert reading.read(typed).crisis
 
 
-@pytest.mark.parametrize("text", CRISES)
-def test_a_crisis_after_y_is_still_a_crisis(text: str) -> None:
-    assert reading.read(f"Y {text}").crisis
-    assert reading.read(f"{text} thanks").crisis
+def test_a_crisis_after_y_is_still_a_crisis() -> None:
+    assert len(CRISES) >= 484
+    typed = [words for text in CRISES for words in (f"Y {text}", f"{text} thanks")]
+    assert [words for words in typed if not reading.read(words).crisis] == []
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from sqlalchemy import delete, update
 
 from config import clock, db, runtime
 from messaging import consent, delivery, reconciling
+from messaging.gateways import twilio
 from messaging.models import Message
 
 both = pytest.mark.parametrize("house", ["sqlite", "postgresql"], indirect=True)
@@ -16,8 +17,12 @@ both = pytest.mark.parametrize("house", ["sqlite", "postgresql"], indirect=True)
 
 @both
 @pytest.mark.parametrize("answer", ["accept_then_500", "accept_then_timeout", "garbage"])
-def test_a_text_that_was_accepted_is_found_and_not_sent_again(network, desk, new_patient, later, answer):
-    network.faults({"answer": answer, "hang_s": 2})
+def test_a_text_that_was_accepted_is_found_and_not_sent_again(
+    network, desk, new_patient, later, answer, monkeypatch
+):
+    network.faults({"answer": answer, "hang_s": 600})
+    if answer == "accept_then_timeout":
+        monkeypatch.setattr(twilio, "TIMEOUT_SECONDS", 2)
     message = desk.text(new_patient())
     delivery.deliver("bulk")
     assert desk.state(message) == "unknown"

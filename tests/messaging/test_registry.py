@@ -6,7 +6,7 @@ from datetime import date
 from itertools import count
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import event, select
 
@@ -60,7 +60,7 @@ def _told(clinic: Clinic) -> list[Any]:
         return [sorted(found, key=lambda one: one[0]), {key: sorted(one) for key, one in said.items()}]
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None)
 @given(first=st.lists(RECORDS, max_size=5), second=st.lists(RECORDS, max_size=5))
 def test_many_at_once_become_what_they_would_one_by_one(house: object, first: Any, second: Any) -> None:
     clinics = [_clinic(f"+1{next(SERIAL):010}") for _ in range(2)]

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given
+from hypothesis import given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 from sqlalchemy import event
@@ -118,7 +118,7 @@ TYPED = st.dictionaries(
 )
 
 
-@effort(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@effort(max_examples=150, deadline=None)
 @given(TYPED)
 def test_the_file_reads_back_as_it_was(definition: dict[str, dict[str, str]]) -> None:
     read = words.read(definition)

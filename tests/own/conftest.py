@@ -37,13 +37,11 @@ def _configure(data):
 
 
 @pytest.fixture(scope="session")
-def empty(tmp_path_factory):
+def empty(tmp_path_factory, empty_database):
     data = tmp_path_factory.mktemp("empty")
+    shutil.copy(empty_database, data)
     _configure(data)
     keys.ring()
-    application.create_app()  # every table is known from here on
-    db.Base.metadata.create_all(db.engine())
-    db.engine().dispose()
     return data
 
 

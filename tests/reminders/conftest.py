@@ -20,7 +20,7 @@ NOW = datetime(2026, 3, 3, 16, 0, tzinfo=UTC)
 
 
 @pytest.fixture(autouse=True)
-def _quiet(house: object) -> None:
+def _quiet() -> None:
     logging.configure("critical")
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import time_machine
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import event, func, select, text
 
@@ -433,7 +433,7 @@ CELLS = st.text(
 )
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None)
 @given(st.lists(st.lists(CELLS, min_size=6, max_size=6), min_size=1, max_size=6), st.data())
 def test_no_text_in_any_column_raises_or_loses_the_other_rows(
     world: World, tmp_path: Path, cells: list[list[str]], data: st.DataObject
@@ -448,7 +448,7 @@ def test_no_text_in_any_column_raises_or_loses_the_other_rows(
     assert len(rows) - blank <= result.rows <= len(rows)
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200, deadline=None)
 @given(st.binary(max_size=300) | st.text('",\r\nab\0', max_size=120).map(str.encode))
 def test_whatever_the_bytes_a_table_reads_them_to_their_end(tmp_path: Path, content: bytes) -> None:
     path = raw(tmp_path, b"a,b,c\n" + content)
@@ -458,7 +458,7 @@ def test_whatever_the_bytes_a_table_reads_them_to_their_end(tmp_path: Path, cont
     assert table.line >= content.count(b"\n")
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, deadline=None)
 @given(st.lists(st.lists(CELLS, min_size=3, max_size=3), max_size=5))
 def test_what_a_spreadsheet_writes_is_read_as_it_was_meant(tmp_path: Path, cells: list[list[str]]) -> None:
     buffer = io.StringIO()

@@ -19,6 +19,7 @@ from reminders import cadences, replanning
 from reminders.models import Appointment, Reminder, Replanning
 from reminders.publishing import CADENCE, plan_again
 from tests.reminders.conftest import World, states_of
+from tests.waiting import PATIENCE
 
 # Dies as kill -9 makes a worker die: in its second batch, with the visits planned and nothing committed.
 DIES = """
@@ -87,7 +88,11 @@ def test_a_worker_killed_in_the_middle_of_a_batch_loses_that_batch_and_no_more(
     db.engine().dispose()
     root = Path(__file__).parents[2]
     child = subprocess.run(
-        [sys.executable, "-c", DIES], env=start.environment(house, ""), cwd=root, timeout=60, check=False
+        [sys.executable, "-c", DIES],
+        env=start.environment(house, ""),
+        cwd=root,
+        timeout=PATIENCE,
+        check=False,
     )
     assert child.returncode == -signal.SIGKILL
     row = latest(world.clinic)

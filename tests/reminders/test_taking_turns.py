@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime, timedelta
-from time import sleep
 
 import pytest
 import time_machine
@@ -16,6 +15,7 @@ from reminders import dispatch, turns
 from reminders.models import Reminder
 from tests.reminders.conftest import NOW, World, states_of, texts_to
 from tests.reminders.test_dispatch import publish
+from tests.waiting import PATIENCE, until
 
 pytestmark = pytest.mark.parametrize("house", ["postgresql"], indirect=True)
 VISIT = NOW + timedelta(days=7)
@@ -47,11 +47,7 @@ def ask(statement: str) -> int:
 
 def wait_until_it_waits(other: Future[None]) -> None:
     """Until the other process stands before a lock, or is done because there was none."""
-    for _ in range(500):
-        if other.done() or ask(WAITING):
-            return
-        sleep(0.01)
-    raise AssertionError("the other process neither waits nor ends")
+    until(lambda: other.done() or ask(WAITING), "the other process to wait or to end")
 
 
 def claim(limit: int) -> list[db.Claim]:
@@ -130,7 +126,7 @@ def test_a_text_that_comes_in_does_not_wait_for_the_reminders(
             turns.take_for(session, mine)
             dispatch.send(session, db.still_mine(session, Reminder, mine))
             session.flush()
-            others.submit(hear).result(timeout=5)
+            others.submit(hear).result(timeout=PATIENCE)
 
 
 def drain_in_small_batches(at: datetime) -> int:

@@ -7,7 +7,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -20,6 +19,8 @@ import requests
 from twilio.http.http_client import TwilioHttpClient
 from twilio.request_validator import RequestValidator
 from twilio.rest import Client
+
+from tests.waiting import PATIENCE, until
 
 ROOT = Path(__file__).parents[2]
 ACCOUNT = "AC" + "5" * 32
@@ -61,7 +62,7 @@ class ToSimulator(TwilioHttpClient):
     """The SDK's own HTTP client with another address."""
 
     def __init__(self, address: str) -> None:
-        super().__init__(timeout=15)
+        super().__init__(timeout=PATIENCE)
         self.address = address
 
     def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> Any:
@@ -77,7 +78,7 @@ class Simulated:
     process: subprocess.Popen[bytes]
 
     def ask(self, method: str, path: str, **kwargs: Any) -> Any:
-        with requests.request(method, self.url + path, timeout=30, **kwargs) as answer:
+        with requests.request(method, self.url + path, timeout=PATIENCE, **kwargs) as answer:
             return answer.json() if answer.content else answer.status_code
 
     def send(self, to: str = "+12015550101", body: str = "Hello", **kwargs: Any) -> Any:
@@ -94,13 +95,6 @@ class Simulated:
         return self.client.messages(sid).fetch()
 
 
-def until(holds: Callable[[], object], what: str, seconds: float = 30) -> None:
-    ends = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < ends, f"waited in vain for {what}"
-        time.sleep(0.01)
-
-
 def start(*arguments: str, **environ: str) -> subprocess.Popen[bytes]:
     clean = {
         name: value for name, value in os.environ.items() if not name.startswith(("TWILIO", "SIMULATOR"))
@@ -111,7 +105,7 @@ def start(*arguments: str, **environ: str) -> subprocess.Popen[bytes]:
 
 
 def ready(port: int) -> bool:
-    line = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
+    line = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
     try:
         line.request("GET", "/healthz")
         return line.getresponse().status == 200
@@ -164,14 +158,14 @@ def receiving() -> Iterator[Receiver]:
 def running(receiving: Receiver) -> Iterator[Simulated]:
     port = free_port()
     process = start("--port", str(port), "--sms-url", receiving.url + "/sms?a=b", "--status-delay-ms", "30")
-    until(lambda: ready(port), "the simulator", seconds=60)
+    until(lambda: ready(port), "the simulator")
     address = f"http://127.0.0.1:{port}"
     sdk = ToSimulator(address)
     yield Simulated(address, Client(ACCOUNT, TOKEN, http_client=sdk), process)
     assert sdk.session is not None
     sdk.session.close()
     process.terminate()
-    process.communicate(timeout=10)
+    process.communicate(timeout=PATIENCE)
 
 
 @pytest.fixture

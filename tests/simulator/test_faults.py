@@ -7,6 +7,8 @@ import pytest
 import requests
 from twilio.base.exceptions import TwilioRestException
 
+from tests.waiting import until
+
 PHONE = "+12015550101"
 
 
@@ -46,6 +48,7 @@ def test_accept_then_timeout_outlasts_the_client(simulator: Any, monkeypatch: py
     simulator.faults({"answer": "accept_then_timeout"})
     with pytest.raises(requests.Timeout):
         simulator.send()
+    until(lambda: accepted(simulator), "the create that nobody waits for any more")
     assert accepted(simulator) == 1
 
 

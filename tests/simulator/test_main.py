@@ -12,11 +12,13 @@ from typing import Any
 import pytest
 import requests
 
+from tests.waiting import PATIENCE
+
 SMS = "http://127.0.0.1:9/sms"
 
 
 def ended(process: Any) -> tuple[int, str]:
-    _, said = process.communicate(timeout=15)
+    _, said = process.communicate(timeout=PATIENCE)
     return process.returncode, said.decode()
 
 
@@ -57,9 +59,9 @@ def test_ends_with_all_its_processes(starting: Callable[..., Any], tools: Any, n
         "SIMULATOR_PORT": str(port),
     }
     process = starting(**api)
-    tools.until(lambda: tools.ready(port), "the simulator", seconds=60)
+    tools.until(lambda: tools.ready(port), "the simulator")
     os.kill(process.pid, number)
-    _, said = process.communicate(timeout=18)
+    _, said = process.communicate(timeout=PATIENCE)
     assert process.returncode == (0 if number != signal.SIGKILL else -9)
     assert said == b""
     tools.until(lambda: not tools.ready(port), "the worker to end")
@@ -68,25 +70,29 @@ def test_ends_with_all_its_processes(starting: Callable[..., Any], tools: Any, n
 def test_a_hanging_request_does_not_hold_up_the_end(starting: Callable[..., Any], tools: Any) -> None:
     port = tools.free_port()
     process = starting("--port", str(port), "--sms-url", SMS)
-    tools.until(lambda: tools.ready(port), "the simulator", seconds=60)
+    tools.until(lambda: tools.ready(port), "the simulator")
     address = f"http://127.0.0.1:{port}"
-    requests.put(address + "/sim/faults", json={"answer": "accept_then_timeout"}, timeout=30).close()
+    requests.put(
+        address + "/sim/faults", json={"answer": "accept_then_timeout", "hang_s": 600}, timeout=PATIENCE
+    ).close()
     create = f"{address}/2010-04-01/Accounts/{tools.account}/Messages.json"
     form = {"To": "+12015550101", "From": tools.clinic, "Body": "Hi"}
     with ThreadPoolExecutor() as pool:
-        hanging = pool.submit(requests.post, create, data=form, auth=(tools.account, tools.token), timeout=20)
+        hanging = pool.submit(
+            requests.post, create, data=form, auth=(tools.account, tools.token), timeout=600
+        )
         tools.until(
-            lambda: requests.get(address + "/sim/messages", timeout=30).json()["messages"], "the create"
+            lambda: requests.get(address + "/sim/messages", timeout=PATIENCE).json()["messages"], "the create"
         )
         process.terminate()
         began = time.monotonic()
-        process.communicate(timeout=18)
-        assert time.monotonic() - began < 15
+        process.communicate(timeout=PATIENCE)
+        assert time.monotonic() - began < PATIENCE
         assert isinstance(hanging.exception(), requests.RequestException)
 
 
 def test_connections_are_kept(simulator: Any) -> None:
-    line = http.client.HTTPConnection(simulator.url.removeprefix("http://"), timeout=30)
+    line = http.client.HTTPConnection(simulator.url.removeprefix("http://"), timeout=PATIENCE)
     line.connect()
     first = line.sock
     for _ in range(5):
@@ -99,29 +105,29 @@ def test_connections_are_kept(simulator: Any) -> None:
 def test_advanced_opt_out_names_the_keyword(starting: Callable[..., Any], receiver: Any, tools: Any) -> None:
     port = tools.free_port()
     process = starting("--port", str(port), "--sms-url", receiver.url + "/advanced", "--advanced-opt-out")
-    tools.until(lambda: tools.ready(port), "the simulator", seconds=60)
+    tools.until(lambda: tools.ready(port), "the simulator")
     typed = f"http://127.0.0.1:{port}/sim/phones/12015550101/messages"
     for body in ("stop", "hello"):
-        requests.post(typed, json={"body": body, "wait": True}, timeout=10).close()
+        requests.post(typed, json={"body": body, "wait": True}, timeout=PATIENCE).close()
     process.terminate()
-    process.communicate(timeout=18)
+    process.communicate(timeout=PATIENCE)
     assert [call.fields.get("OptOutType") for call in receiver.to("/advanced")] == ["STOP", None]
 
 
 def test_only_the_newest_messages_are_kept(starting: Callable[..., Any], tools: Any) -> None:
     port = tools.free_port()
     process = starting("--port", str(port), "--sms-url", SMS, "--keep", "3")
-    tools.until(lambda: tools.ready(port), "the simulator", seconds=60)
+    tools.until(lambda: tools.ready(port), "the simulator")
     address = f"http://127.0.0.1:{port}"
     for digit in range(6):
         requests.post(
-            f"{address}/sim/phones/1201555010{digit}/messages", json={"body": "hi"}, timeout=30
+            f"{address}/sim/phones/1201555010{digit}/messages", json={"body": "hi"}, timeout=PATIENCE
         ).close()
     auth = (tools.account, tools.token)
     listed = requests.get(
-        f"{address}/2010-04-01/Accounts/{tools.account}/Messages.json", auth=auth, timeout=30
+        f"{address}/2010-04-01/Accounts/{tools.account}/Messages.json", auth=auth, timeout=PATIENCE
     )
-    phones = requests.get(address + "/sim/phones", timeout=30)
+    phones = requests.get(address + "/sim/phones", timeout=PATIENCE)
     assert [len(listed.json()["messages"]), len(phones.json()["phones"])] == [3, 3]
     process.terminate()
-    process.communicate(timeout=18)
+    process.communicate(timeout=PATIENCE)

@@ -6,11 +6,13 @@ import pytest
 import requests
 from twilio.base.exceptions import TwilioRestException
 
+from tests.waiting import PATIENCE
+
 PHONE = "+12015550101"
 
 
 def page(simulator: Any, path: str, **kwargs: Any) -> str:
-    with requests.get(simulator.url + path, timeout=30, **kwargs) as answer:
+    with requests.get(simulator.url + path, timeout=PATIENCE, **kwargs) as answer:
         assert answer.status_code == 200
         return answer.text
 
@@ -72,7 +74,7 @@ def test_the_form_of_the_page_sends_a_text_and_a_picture(simulator: Any, receive
         f"{simulator.url}/phone/12015550101",
         data={"body": "typed", "to": "+13035550111"},
         files={"media": ("a.png", b"\x89PNG", "image/png")},
-        timeout=30,
+        timeout=PATIENCE,
     )
     sent.close()
     assert sent.url.endswith("clinic=%2B13035550111")
@@ -90,7 +92,7 @@ def test_the_wall_shows_every_phone_and_the_script_is_told_when_nothing_changed(
     assert "never arrived" in shown
     assert "+1 201 555 0193" not in page(simulator, "/", params={"phones": "+12015550104"})
     revision = shown.split('data-revision="')[1].split('"')[0]
-    with requests.get(simulator.url + "/", params={"since": revision}, timeout=30) as same:
+    with requests.get(simulator.url + "/", params={"since": revision}, timeout=PATIENCE) as same:
         assert same.status_code == 204
 
 
@@ -108,7 +110,7 @@ def test_a_number_may_be_typed_as_people_write_it(simulator: Any) -> None:
 @pytest.mark.parametrize("headers", [{"Host": "evil.example"}, {"Origin": "https://evil.example"}])
 def test_other_sites_cannot_reach_in(simulator: Any, headers: dict[str, str]) -> None:
     address = f"{simulator.url}/sim/phones/{PHONE}/messages"
-    with requests.post(address, json={"body": "x"}, headers=headers, timeout=30) as answer:
+    with requests.post(address, json={"body": "x"}, headers=headers, timeout=PATIENCE) as answer:
         assert answer.status_code == 403
     assert bodies(simulator) == []
 
@@ -122,10 +124,10 @@ def test_a_text_that_is_not_understood_is_refused(simulator: Any, wrong: dict[st
 
 
 def test_the_page_itself_may_send(simulator: Any) -> None:
-    with requests.get(f"{simulator.url}/phone/{PHONE}", timeout=30) as shown:
+    with requests.get(f"{simulator.url}/phone/{PHONE}", timeout=PATIENCE) as shown:
         # Under "no-referrer" a browser sends `Origin: null` with the form, and it would be refused.
         assert shown.headers["Referrer-Policy"] == "same-origin"
     form, own = {"body": "typed", "to": "+12015550100"}, {"Origin": simulator.url}
-    with requests.post(f"{simulator.url}/phone/{PHONE}", data=form, headers=own, timeout=30) as answer:
+    with requests.post(f"{simulator.url}/phone/{PHONE}", data=form, headers=own, timeout=PATIENCE) as answer:
         assert answer.status_code == 200
     assert bodies(simulator) == [("out", "typed")]

@@ -8,6 +8,8 @@ import requests
 from twilio.base.exceptions import TwilioRestException
 from twilio.rest import Client
 
+from tests.waiting import PATIENCE
+
 PHONE = "+12015550101"
 
 
@@ -67,7 +69,9 @@ def test_a_wrong_token_and_a_foreign_account_get_401(simulator: Any, tools: Any)
         with pytest.raises(TwilioRestException) as refused:
             client.messages("SM" + "0" * 32).fetch()
         assert refused.value.status == 401
-    bare = requests.get(f"{simulator.url}/2010-04-01/Accounts/{tools.account}/Messages.json", timeout=30)
+    bare = requests.get(
+        f"{simulator.url}/2010-04-01/Accounts/{tools.account}/Messages.json", timeout=PATIENCE
+    )
     assert (bare.status_code, bare.json()["code"], bare.json()["status"]) == (401, 20003, 401)
     bare.close()
 
@@ -153,13 +157,16 @@ def test_media_of_a_text_are_read_with_the_token_and_deleted(
     (call,) = receiver.wait(1)
     assert (call.fields["NumMedia"], call.fields["MediaContentType0"]) == ("1", "image/png")
     address, auth = call.fields["MediaUrl0"], (tools.account, tools.token)
-    with requests.get(address, timeout=30) as stranger, requests.get(address, auth=auth, timeout=30) as ours:
+    with (
+        requests.get(address, timeout=PATIENCE) as stranger,
+        requests.get(address, auth=auth, timeout=PATIENCE) as ours,
+    ):
         assert (stranger.status_code, ours.status_code) == (401, 200)
         assert (ours.content, ours.headers["Content-Type"]) == (b"\x89PNG", "image/png")
     (listed,) = simulator.client.messages(call.fields["MessageSid"]).media.list()
     assert listed.content_type == "image/png"
     assert listed.delete()
-    with requests.get(address, auth=auth, timeout=30) as gone:
+    with requests.get(address, auth=auth, timeout=PATIENCE) as gone:
         assert gone.status_code == 404
 
 

@@ -7,9 +7,8 @@ from pathlib import Path
 from config import runtime
 from config.cli.walk import stage
 from config.cli.walk.stage import Running
+from tests.waiting import PATIENCE
 
-# What a step of the walk may take where two test processes share the machine: a stalled disk is no finding here.
-PATIENCE = 90
 NO_REDIS = "unix:///nowhere/redis.sock"
 
 

@@ -36,13 +36,12 @@ def _configure(data: Path, **more: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def empty(tmp_path_factory: pytest.TempPathFactory, empty_database: Path) -> Path:
     """A data directory with the tables and the keys, made once and copied for each test."""
     data = tmp_path_factory.mktemp("empty")
+    shutil.copy(empty_database, data)
     _configure(data)
     keys.ring()
-    db.Base.metadata.create_all(db.engine())
-    db.engine().dispose()
     return data
 
 

@@ -82,7 +82,7 @@ def test_a_refusal_stands_beside_its_field(house: Any) -> None:
     assert "Choose who takes it" in menu[: menu.index("</details>")]
 
 
-def test_settling_goes_on_to_the_next_of_the_view_and_can_be_taken_back(house: Any) -> None:
+def test_settling_goes_on_to_the_next_of_the_view_and_can_be_taken_back(house: Any, unhurried: None) -> None:
     rosa, now = house.staff(), clock.now()
     first, second, third = (
         house.item(owner_id=rosa.id, answer_by=now + timedelta(minutes=m), summary=f"n{m}") for m in (1, 2, 3)
@@ -130,11 +130,12 @@ def test_what_was_done_can_be_taken_back_for_ten_seconds(house: Any) -> None:
     }
     for act, form in acts.items():
         item = house.item()
-        done = browser.post(f"/inbox/{item.id}/{act}", **form)
-        page = browser.get(done.location).text
-        assert 'data-key="z"' in page
-        back = browser.post("/inbox/undo", event=undo_of(page) or "", back=done.location)
-        assert "Everything is as it was" in browser.get(back.location).text
+        with time_machine.travel(clock.now(), tick=False):
+            done = browser.post(f"/inbox/{item.id}/{act}", **form)
+            page = browser.get(done.location).text
+            assert 'data-key="z"' in page
+            back = browser.post("/inbox/undo", event=undo_of(page) or "", back=done.location)
+            assert "Everything is as it was" in browser.get(back.location).text
         after = house.read(InboxItem, item.id)
         assert (after.state, after.owner_id, after.snoozed_until) == ("open", None, None)
     start = clock.now()
@@ -203,7 +204,7 @@ def many(browser: Any, act: str, *chosen: InboxItem, **form: Any) -> str:
     return str(browser.get(answer.location).text)
 
 
-def test_several_are_settled_at_once_but_never_what_is_about_safety(house: Any) -> None:
+def test_several_are_settled_at_once_but_never_what_is_about_safety(house: Any, unhurried: None) -> None:
     rosa = house.staff()
     replies = [house.item(owner_id=rosa.id) for _ in range(3)]
     owed = [house.item("safety"), house.item("screen"), house.item("handoff")]

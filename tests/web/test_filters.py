@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given
+from hypothesis import given
 from hypothesis import settings as profile
 from hypothesis import strategies as st
 
@@ -228,7 +228,7 @@ def rosas(house: Any) -> Any:
     return house.signed_in(house.staff())
 
 
-@profile(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@profile(max_examples=25, deadline=None)
 @given(
     given=st.dictionaries(st.sampled_from((*filters.NAMES, "sort", "after", "item")), st.text(max_size=150))
 )

@@ -144,19 +144,9 @@ def _settings(data: Path) -> settings.Settings:
     )
 
 
-@pytest.fixture(scope="session")
-def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database with all tables and no row, to be copied: making the tables takes longer than most tests."""
-    data = tmp_path_factory.mktemp("tables")
-    runtime.configure(_settings(data))
-    db.Base.metadata.create_all(db.engine())
-    db.engine().dispose()
-    return data / "warmthread.sqlite3"
-
-
 @pytest.fixture
-def configured(tmp_path: Path, tables: Path) -> Iterator[None]:
-    shutil.copy(tables, tmp_path / "warmthread.sqlite3")
+def configured(tmp_path: Path, empty_database: Path) -> Iterator[None]:
+    shutil.copy(empty_database, tmp_path / "warmthread.sqlite3")
     runtime.configure(_settings(tmp_path))
     yield
     db.engine().dispose()

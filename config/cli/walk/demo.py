@@ -38,16 +38,16 @@ def _run(folder: Path, keep_serving: bool) -> int:
             click.echo(f"\nThe walk failed at: {failed}")
             return 1
         if keep_serving:
-            _addresses(walk)
-            _keep_serving(running.service.supervisor)
+            _keep_serving(walk, running.service.supervisor)
     return 0
 
 
-def _keep_serving(supervisor: Supervisor) -> None:
-    """Restart what dies, until Ctrl-C or SIGTERM; everything is started already."""
+def _keep_serving(walk: Walk, supervisor: Supervisor) -> None:
+    """Say where everything is and restart what dies, until Ctrl-C or SIGTERM; everything is started already."""
     ended: list[int] = []
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda number, _frame: ended.append(number))
+    _addresses(walk)  # only now: whoever reads that Ctrl-C ends everything may press it at once
     while not ended and supervisor.poll():
         time.sleep(0.1)
 

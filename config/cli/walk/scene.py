@@ -14,6 +14,8 @@ from typing import Any, TypeVar
 from config.cli.walk.visitor import Page, Visitor
 
 T = TypeVar("T")
+# Seconds after which a command is taken to hang: where much else runs, its start alone may take a minute.
+HANGS = 600
 
 
 class NotSeen(Exception):
@@ -35,7 +37,7 @@ class Scene:
     def command(self, *words: str) -> Any:
         """Run one `warmthread` command with --json and return what it printed."""
         argv = [sys.executable, "-m", "config.cli", *words, "--json"]
-        ended = subprocess.run(argv, env=self.env, capture_output=True, text=True, timeout=60, check=False)
+        ended = subprocess.run(argv, env=self.env, capture_output=True, text=True, timeout=HANGS, check=False)
         if ended.returncode != 0:
             said = (ended.stderr.strip().splitlines() or ["nothing"])[-1]
             raise NotSeen(f"warmthread {' '.join(words[:2])} ended with {ended.returncode} and said: {said}")
@@ -101,5 +103,5 @@ class Scene:
 
     def _read(self, request: urllib.request.Request) -> bytes:
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(request, timeout=10) as answer:
+        with opener.open(request, timeout=self.patience) as answer:
             return bytes(answer.read())

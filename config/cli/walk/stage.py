@@ -28,7 +28,7 @@ class Running:
 
 
 @contextmanager
-def running(folder: Path, *, port: int | None = None, patience: float = 25, **more: str) -> Iterator[Running]:
+def running(folder: Path, *, port: int | None = None, patience: float = 90, **more: str) -> Iterator[Running]:
     """Run a service in `folder` until the block ends, with `more` settings by environment name.
 
     Its scene waits `patience` seconds for what should be seen.

@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from tests.waiting import PATIENCE
+
 FILE = """
 name = "ours"
 
@@ -32,7 +34,7 @@ def run(tmp_path):
 
     def command(*words: str, code: int = 0) -> subprocess.CompletedProcess[str]:
         argv = [sys.executable, "-m", "config.cli", *words]
-        ended = subprocess.run(argv, env=env, capture_output=True, text=True, timeout=60, check=False)
+        ended = subprocess.run(argv, env=env, capture_output=True, text=True, timeout=PATIENCE, check=False)
         assert ended.returncode == code, ended.stderr
         return ended
 

@@ -5,10 +5,12 @@ import subprocess
 import sys
 from typing import Any
 
+from tests.waiting import PATIENCE
+
 
 def explained(what: str, given: bytes) -> list[Any]:
     argv = [sys.executable, "-m", "config.cli", "explain", what]
-    ended = subprocess.run(argv, input=given, capture_output=True, check=True, timeout=30)
+    ended = subprocess.run(argv, input=given, capture_output=True, check=True, timeout=PATIENCE)
     assert ended.stderr == b""
     return [json.loads(line) for line in ended.stdout.splitlines()]
 
@@ -37,7 +39,7 @@ def test_no_line_gets_no_answer():
 def test_a_reader_who_leaves_is_no_accident():
     given = b'{"text": "Y"}\n' * 5000
     piped = f"{sys.executable} -m config.cli explain segments | head -1"
-    ended = subprocess.run(["sh", "-c", piped], input=given, capture_output=True, timeout=30)
+    ended = subprocess.run(["sh", "-c", piped], input=given, capture_output=True, timeout=PATIENCE)
     assert b"Traceback" not in ended.stderr
     assert ended.stdout.count(b"\n") == 1
 

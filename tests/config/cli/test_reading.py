@@ -66,7 +66,12 @@ def test_sentences_kept_apart_are_read_well_too(
     assert count.precision >= precision
 
 
-@pytest.mark.parametrize("sentence", [each for each in SENTENCES if each.expected["crisis"]])
-def test_a_crisis_that_is_missed_is_still_left_for_a_human_to_read(sentence: reports.Sentence) -> None:
-    read = reading.read(sentence.text, sentence.language)
-    assert read.crisis or (read.content and not read.thanks)
+def test_a_crisis_that_is_missed_is_still_left_for_a_human_to_read() -> None:
+    crises = [sentence for sentence in SENTENCES if sentence.expected["crisis"]]
+    assert len(crises) >= 936
+    left_to_nobody = []
+    for sentence in crises:
+        read = reading.read(sentence.text, sentence.language)
+        if not (read.crisis or (read.content and not read.thanks)):
+            left_to_nobody.append((sentence, read.why))
+    assert left_to_nobody == []

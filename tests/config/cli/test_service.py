@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.waiting import PATIENCE
+
 TOKEN = "a token of the tests"
 
 
@@ -25,7 +27,13 @@ def run(tmp_path):
     def command(*words: str, **more: str) -> subprocess.CompletedProcess[str]:
         argv = [sys.executable, "-m", "config.cli", *words]
         return subprocess.run(
-            argv, env=env | more, cwd=Path.cwd(), capture_output=True, text=True, timeout=60, check=False
+            argv,
+            env=env | more,
+            cwd=Path.cwd(),
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
         )
 
     return command

@@ -4,6 +4,8 @@ import os
 import subprocess
 import sys
 
+from tests.waiting import PATIENCE
+
 
 def test_a_source_is_added_once_and_by_a_plain_name(tmp_path):
     env = {
@@ -16,7 +18,7 @@ def test_a_source_is_added_once_and_by_a_plain_name(tmp_path):
 
     def run(*words: str) -> subprocess.CompletedProcess[str]:
         argv = [sys.executable, "-m", "config.cli", *words]
-        return subprocess.run(argv, env=env, capture_output=True, text=True, timeout=60, check=False)
+        return subprocess.run(argv, env=env, capture_output=True, text=True, timeout=PATIENCE, check=False)
 
     run("clinic", "create", "--name", "Elm", "--zone", "America/Denver", "--number", "+13035550100")
     assert "whsec_" in run("forms", "add-source", "vendor", "--json").stdout

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -33,21 +32,6 @@ def _alive(pid: int) -> bool:
 def alive() -> Callable[[int], bool]:
     """Tells whether a process id runs."""
     return _alive
-
-
-@pytest.fixture
-def within() -> Callable[[float, Callable[[], object]], bool]:
-    """Tells whether a condition comes true within so many seconds."""
-
-    def within(seconds: float, condition: Callable[[], object]) -> bool:
-        deadline = time.monotonic() + seconds
-        while not condition():
-            if time.monotonic() > deadline:
-                return False
-            time.sleep(0.02)
-        return True
-
-    return within
 
 
 @pytest.fixture

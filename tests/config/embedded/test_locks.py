@@ -1,11 +1,12 @@
 """Locks that the kernel gives back."""
 
 import os
-import time
+from concurrent.futures import ThreadPoolExecutor, wait
 
 import pytest
 
 from config.embedded import locks
+from tests.waiting import PATIENCE
 
 
 def test_a_held_lock_is_refused_and_names_its_holder(tmp_path):
@@ -21,13 +22,15 @@ def test_a_held_lock_is_refused_and_names_its_holder(tmp_path):
 def test_patience_waits_for_a_holder_who_ends(tmp_path, python):
     holder = python(
         "import sys, time; from pathlib import Path; from config.embedded import locks\n"
-        "locks.hold(Path(sys.argv[1])); print('held', flush=True); time.sleep(0.5)",
+        "locks.hold(Path(sys.argv[1])); print('held', flush=True); time.sleep(600)",
         tmp_path / "lock",
     )
     holder.stdout.readline()
-    started = time.monotonic()
-    os.close(locks.hold(tmp_path / "lock", patience=20))
-    assert time.monotonic() - started > 0.1
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(locks.hold, tmp_path / "lock", patience=PATIENCE)
+        assert not wait([waiting], timeout=0.2).done
+        holder.kill()
+        os.close(waiting.result())
 
 
 def test_a_link_in_place_of_the_lock_file_is_not_followed(tmp_path):

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 
 import pytest
@@ -14,15 +13,17 @@ from hypothesis import strategies as st
 
 from config.embedded.supervisor import Backoff, NotReady, Process, Supervisor
 from config.embedded.valkey import ValkeyServer
+from tests.waiting import PATIENCE, until
 
 FAST = Backoff(first=0.05, cap=0.4, steady=60.0)
-SLEEP = ("sleep", "60")
+SLEEP = ("sleep", "600")
 CRASH = ("sh", "-c", "exit 3")
-STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(60)"
+STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(600)"
+DEAF = STUBBORN.replace("SIG_IGN)", "SIG_IGN); print('deaf', flush=True)")
 FAMILY = (
     "import subprocess, sys, time\n"
     f"inner = subprocess.Popen([sys.executable, '-c', {STUBBORN!r}])\n"
-    "print('member', inner.pid, flush=True); time.sleep(60)"
+    "print('member', inner.pid, flush=True); time.sleep(600)"
 )
 SUPERVISED = (
     "import signal, sys; from config.embedded.supervisor import Process, Supervisor\n"
@@ -50,24 +51,31 @@ def events():
 
 
 @pytest.fixture
-def settle(within):
+def settle():
     """Polls a supervisor until a condition comes true."""
 
-    def settle(supervisor, condition, seconds=10):
-        return within(seconds, lambda: supervisor.poll() is None or condition())
+    def settle(supervisor, condition):
+        return until(lambda: supervisor.poll() is None or condition())
 
     return settle
 
 
-def started_pids(process, count):
-    """The first `count` process ids that a supervised program tells on its standard output."""
-    pids = []
-    while len(pids) < count:
-        words = process.stdout.readline().split()
-        assert words, "it ended too early"
-        if words[0] in ("process_started", "member"):
-            pids.append(int(words[-1]))
+def started_pids(process, count, also=None):
+    """The first `count` process ids that a supervised program tells on its standard output, and the word `also`."""
+    pids, missing = [], {also} - {None}
+    while len(pids) < count or missing:
+        told = heard(process)
+        missing.discard(told[0])
+        if told[0] in ("process_started", "member"):
+            pids.append(int(told[-1]))
     return pids
+
+
+def heard(process):
+    """The words of the next line that a supervised program tells."""
+    words = process.stdout.readline().split()
+    assert words, "it ended too early"
+    return words
 
 
 def test_processes_start_in_order_each_when_the_one_before_is_ready(events, tmp_path):
@@ -93,19 +101,17 @@ def test_a_killed_child_comes_back(events, settle):
         assert after["b"] == before["b"]
 
 
-def test_what_is_left_of_a_dead_childs_group_is_killed_before_it_comes_back(
-    python, settle, alive, within, tmp_path
-):
+def test_what_is_left_of_a_dead_childs_group_is_killed_before_it_comes_back(python, settle, alive, tmp_path):
     with (tmp_path / "out").open("w+") as out:
         family = Process("family", (sys.executable, "-c", FAMILY))
         with Supervisor([family], Events(), FAST, out.fileno()) as supervisor:
             told = tmp_path / "out"
-            assert within(10, lambda: told.read_text().endswith("\n"))
+            until(lambda: told.read_text().endswith("\n"), "the family's child")
             grandchild = int(told.read_text().split()[1])
             assert alive(grandchild)
             os.kill(supervisor.status()["family"].pid, signal.SIGKILL)
             assert settle(supervisor, lambda: supervisor.status()["family"].pid is None)
-            assert within(10, lambda: not alive(grandchild))
+            until(lambda: not alive(grandchild))
 
 
 def test_a_crashing_child_is_restarted_ever_more_slowly(events, settle):
@@ -159,10 +165,10 @@ def test_a_program_that_does_not_exist_counts_as_a_crash(events, settle):
     assert next(facts["exit_code"] for name, _, facts in events if name == "process_ended") == 127
 
 
-def test_a_child_that_ignores_its_stop_signal_is_killed_after_its_timeout(events, within, tmp_path):
+def test_a_child_that_ignores_its_stop_signal_is_killed_after_its_timeout(events, tmp_path):
     deaf = (
         "import pathlib, signal, sys, time; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
-        "pathlib.Path(sys.argv[1]).touch(); time.sleep(60)"
+        "pathlib.Path(sys.argv[1]).touch(); time.sleep(600)"
     )
     up = tmp_path / "up"
     process = Process("deaf", (sys.executable, "-c", deaf, str(up)), ready=up.exists, stop_timeout=0.3)
@@ -175,32 +181,33 @@ def test_a_child_that_ignores_its_stop_signal_is_killed_after_its_timeout(events
     assert events[-1][2]["exit_code"] == -signal.SIGKILL
 
 
-def test_a_child_gets_the_stop_signal_it_asked_for(events):
-    process = Process("polite", SLEEP, stop_signal=signal.SIGINT)
-    with Supervisor([process], events):
-        time.sleep(0.3)
+def test_a_child_gets_the_stop_signal_it_asked_for(events, tmp_path):
+    up = tmp_path / "up"
+    polite = ("sh", "-c", f"touch {up}; exec sleep 600")
+    with Supervisor([Process("polite", polite, stop_signal=signal.SIGINT, ready=up.exists)], events):
+        pass
     assert events[-1][2]["exit_code"] == -signal.SIGINT
 
 
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-def test_a_signal_ends_everything_grandchildren_too(python, alive, within, signum):
-    supervisor = python(SUPERVISED, "import time; time.sleep(60)", FAMILY)
+def test_a_signal_ends_everything_grandchildren_too(python, alive, signum):
+    supervisor = python(SUPERVISED, "import time; time.sleep(600)", FAMILY)
     pids = started_pids(supervisor, 3)
     assert all(map(alive, pids))
     supervisor.send_signal(signum)
-    assert supervisor.wait(15) == 0
-    assert within(10, lambda: not any(map(alive, pids)))
+    assert supervisor.wait(PATIENCE) == 0
+    until(lambda: not any(map(alive, pids)))
 
 
-def test_a_second_signal_does_not_wait(python, alive, within):
-    supervisor = python(SUPERVISED.replace("stop_timeout=1.0", "stop_timeout=60.0"), STUBBORN, FAMILY)
-    pids = started_pids(supervisor, 3)
-    time.sleep(0.3)  # until the stubborn one has closed its ears
+def test_a_second_signal_does_not_wait(python, alive):
+    supervisor = python(SUPERVISED.replace("stop_timeout=1.0", "stop_timeout=600.0"), DEAF, FAMILY)
+    pids = started_pids(supervisor, 3, also="deaf")
     supervisor.send_signal(signal.SIGINT)
-    time.sleep(0.3)
+    while heard(supervisor)[:2] != ["process_stopped", "family"]:
+        pass  # until only the deaf one holds up the end
     supervisor.send_signal(signal.SIGINT)
-    assert supervisor.wait(15) == 0
-    assert within(10, lambda: not any(map(alive, pids)))
+    assert supervisor.wait(PATIENCE) == 0
+    until(lambda: not any(map(alive, pids)))
 
 
 def test_ctrl_c_at_the_terminal_reaches_only_the_supervisor(events):
@@ -213,20 +220,21 @@ def test_ctrl_c_at_the_terminal_reaches_only_the_supervisor(events):
 @pytest.mark.parametrize(
     "kernel", ["", "lifeline.kernel_holds = lambda: False"], ids=["kernel", "guardian alone"]
 )
-def test_a_killed_supervisor_leaves_nobody(python, alive, within, kernel):
+def test_a_killed_supervisor_leaves_nobody(python, alive, kernel):
     supervisor = python(f"from config.embedded import lifeline; {kernel}\n{SUPERVISED}", STUBBORN, FAMILY)
     pids = started_pids(supervisor, 3)
     supervisor.kill()
-    assert within(15, lambda: not any(map(alive, pids)))
+    until(lambda: not any(map(alive, pids)))
 
 
 def test_signal_handlers_are_given_back():
     before = signal.getsignal(signal.SIGTERM)
-    supervisor = Supervisor([Process("a", SLEEP)], Events())
-    stopper = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGTERM))
-    stopper.start()
-    assert supervisor.run() == 0
-    stopper.join()
+
+    def stop_once_started(event, **_facts):
+        if event == "process_started":
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    assert Supervisor([Process("a", SLEEP)], stop_once_started).run() == 0
     assert signal.getsignal(signal.SIGTERM) is before
 
 

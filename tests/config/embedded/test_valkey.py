@@ -11,13 +11,14 @@ import redis
 
 from config.embedded import lifeline, locks, valkey
 from config.embedded.valkey import DirectoryInUse, ValkeyError, ValkeyServer
+from tests.waiting import PATIENCE, until
 
 OWNER = (
     "import sys, time; from pathlib import Path; import redis\n"
     "from config.embedded.valkey import ValkeyServer\n"
     "server = ValkeyServer(Path(sys.argv[1])).start()\n"
-    "with redis.from_url(server.url) as client: client.set('kept', 'yes'); time.sleep(0.05)\n"
-    "print(server.pid, flush=True); time.sleep(60)"
+    "with redis.from_url(server.url) as client: client.set('kept', 'yes')\n"
+    "print(server.pid, flush=True); time.sleep(600)"
 )
 
 
@@ -56,12 +57,12 @@ def test_data_outlives_a_restart(tmp_path):
         assert kept(server) == "yes"
 
 
-def test_data_outlives_a_killed_server_whose_owner_starts_it_again(tmp_path, within):
+def test_data_outlives_a_killed_server_whose_owner_starts_it_again(tmp_path):
     with ValkeyServer(tmp_path) as server:
         put(server, "yes")
         first = server.pid
         os.kill(first, signal.SIGKILL)
-        assert within(10, lambda: server.pid is None)
+        until(lambda: server.pid is None)
         assert server.socket.exists()  # the stale one, which the next start replaces
         assert not server.is_ready()
         server.start()
@@ -75,7 +76,7 @@ def test_starting_a_running_server_changes_nothing(tmp_path):
         assert server.start().pid == first
 
 
-def test_it_dies_with_a_killed_parent_and_the_next_has_the_data(tmp_path, python, alive, within):
+def test_it_dies_with_a_killed_parent_and_the_next_has_the_data(tmp_path, python, alive):
     owner = python(OWNER, tmp_path)
     pid = int(owner.stdout.readline())
     owner.kill()
@@ -101,24 +102,25 @@ def test_nobody_starts_while_a_dead_owners_server_still_writes(tmp_path, python,
         assert kept(server) == "yes"
 
 
-def test_it_dies_with_its_parent_without_the_kernels_help(tmp_path, python, alive, within):
+def test_it_dies_with_its_parent_without_the_kernels_help(tmp_path, python, alive):
     without = f"from config.embedded import lifeline; lifeline.kernel_holds = lambda: False\n{OWNER}"
     owner = python(without, tmp_path)
     pid = int(owner.stdout.readline())
     owner.kill()
-    assert within(10, lambda: not alive(pid))
+    until(lambda: not alive(pid))
 
 
 def test_it_outlives_the_thread_that_started_it(tmp_path, python):
     threaded = python(
-        "import sys, threading, time; from pathlib import Path; from config.embedded.valkey import ValkeyServer\n"
+        "import sys, threading; from pathlib import Path; from config.embedded.valkey import ValkeyServer\n"
         "server = ValkeyServer(Path(sys.argv[1]))\n"
         "thread = threading.Thread(target=server.start); thread.start(); thread.join()\n"
-        "time.sleep(0.3); print(server.is_ready(), server.pid is not None); server.stop(); print(server.pid)",
+        "ready = all(server.is_ready() for _ in range(200)); print(ready, server.pid is not None)\n"
+        "server.stop(); print(server.pid)",
         tmp_path,
     )
     assert threaded.stdout.read().split() == ["True", "True", "None"]
-    assert threaded.wait(10) == 0
+    assert threaded.wait(PATIENCE) == 0
 
 
 def test_a_power_cut_in_the_middle_of_a_command_costs_only_that_command(tmp_path):
@@ -141,13 +143,14 @@ def test_start_returns_only_after_a_long_file_is_loaded(tmp_path):
         assert kept(server) == "400000"
 
 
-def test_a_second_owner_is_refused_and_told_which_directory(tmp_path, python):
+def test_a_second_owner_is_refused_at_once_and_told_which_directory(tmp_path, python, monkeypatch):
+    monkeypatch.setattr(valkey, "PREDECESSOR_SECONDS", 2 * PATIENCE)
     owner = python(OWNER, tmp_path)
     pid = int(owner.stdout.readline())
     started = time.monotonic()
     with pytest.raises(DirectoryInUse) as refused, ValkeyServer(tmp_path):
         pass
-    assert time.monotonic() - started < valkey.PREDECESSOR_SECONDS / 2
+    assert time.monotonic() - started < PATIENCE
     assert str(tmp_path) in str(refused.value)
     assert str(owner.pid) in str(refused.value)
     os.kill(pid, 0)  # the first still runs

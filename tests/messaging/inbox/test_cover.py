@@ -14,6 +14,7 @@ from messaging import delivery, jobs
 from messaging.inbox import cover, items, staffing, watch
 from messaging.inbox.models import Absence, InboxItem
 from messaging.models import Clinic, Staff
+from tests.waiting import PATIENCE
 
 both = pytest.mark.parametrize("house", ["sqlite", "postgresql"], indirect=True)
 HOUR = timedelta(hours=1)
@@ -279,6 +280,6 @@ def test_of_two_who_go_at_once_the_second_sees_the_first_and_is_refused(new_staf
             with suppress(FutureTimeout):
                 waiting.result(timeout=0.3)
         with pytest.raises(watch.MakesHole):
-            waiting.result(timeout=20)
+            waiting.result(timeout=PATIENCE)
     with db.unit_of_work(clinic.id) as session:
         assert session.query(Absence).all() == []

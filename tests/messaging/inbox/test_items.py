@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 import time_machine
-from hypothesis import HealthCheck, given
+from hypothesis import given
 from hypothesis import settings as profile
 from hypothesis import strategies as st
 from sqlalchemy import delete, func, select
@@ -257,7 +257,7 @@ SORTS = st.lists(
 @time_machine.travel(
     "2026-07-01T18:00:00Z"
 )  # noon at the clinic: what is counted as done is what was done today
-@profile(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@profile(max_examples=12, deadline=None)
 @given(rows=SORTS, limit=st.integers(1, 5))
 def test_pages_never_skip_or_repeat_and_counts_are_what_is_listed(
     house, clinic, opened, new_staff, rows, limit

@@ -5,7 +5,7 @@ from itertools import count
 
 import pytest
 import time_machine
-from hypothesis import HealthCheck, given
+from hypothesis import given
 from hypothesis import settings as profile
 from hypothesis import strategies as st
 
@@ -153,7 +153,7 @@ STEPS = st.lists(
 serial = count()
 
 
-@profile(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@profile(max_examples=30, deadline=None)
 @given(kind=st.sampled_from(("safety", "screen", "reply", "delivery")), steps=STEPS)
 def test_whatever_is_done_and_taken_back_nothing_is_lost(house, clinic, opened, colleagues, kind, steps):
     alba, ben = colleagues

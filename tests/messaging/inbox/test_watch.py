@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
-from hypothesis import HealthCheck, example, given
+from hypothesis import example, given
 from hypothesis import settings as profile
 from hypothesis import strategies as st
 from sqlalchemy import delete
@@ -220,7 +220,7 @@ MINUTES = st.lists(
     acts=[("away", 1, None, DAYS[0], 15, 12), ("zone", "America/New_York")],
     minutes=[(DAYS[0], 25, 30)],
 )
-@profile(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@profile(max_examples=25, deadline=None)
 @given(
     rota=st.sampled_from(ROTAS),
     acts=st.lists(ACTS, min_size=4, max_size=8),

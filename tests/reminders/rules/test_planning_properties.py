@@ -61,6 +61,7 @@ ANCHORS = st.lists(
 # Around each length that a cadence here may name for a text that is late, in seconds.
 LATE = [edge + more for edge in (600, 1800, 3600, 14400, 86400) for more in (-1, 0, 1, 900)]
 TEXAS = {6: (time(12), time(21))}  # a Sunday; every other day from nine, until nine in the evening
+HARD_TO_FIND = [HealthCheck.filter_too_much, HealthCheck.too_slow]
 
 
 @st.composite
@@ -210,13 +211,13 @@ def test_the_default_cadence_keeps_its_promises_for_every_visit(seen):
     assert [step.step for step in planning.plan(seen, DEFAULT)] == names
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
+@settings(max_examples=200, deadline=None, suppress_health_check=HARD_TO_FIND)
 @given(some_case())
 def test_every_cadence_keeps_its_promises_for_every_visit(case):
     the_plan_keeps_its_promises(*case)
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
+@settings(max_examples=200, deadline=None, suppress_health_check=HARD_TO_FIND)
 @given(some_case(), st.integers(0, 2 * 86400))
 def test_what_is_sent_late_keeps_them_too(case, seconds):
     seen, used = case
@@ -231,7 +232,7 @@ def test_what_is_sent_late_keeps_them_too(case, seconds):
         assert now - step.at <= used.catch_up
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
+@settings(max_examples=100, deadline=None, suppress_health_check=HARD_TO_FIND)
 @given(
     some_case(),
     st.lists(st.integers(-48, 7 * 24), max_size=4),
