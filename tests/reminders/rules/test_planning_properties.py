@@ -177,7 +177,8 @@ def the_plan_keeps_its_promises(seen, used):
         if seen.outcome:
             assert step.at > seen.starts_at
         else:
-    XX(reason.startswith("moved") for reason in said(step)):
+            assert step.at < step.deliver_by <= seen.starts_at
+            if any(reason.key in reasons.MOVED for reason in step.why):
                 assert seen.starts_at - step.at >= used.min_notice
         if written.deliver_by:
             assert step.at < step.deliver_by <= step.at + written.deliver_by
