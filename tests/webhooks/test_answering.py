@@ -11,7 +11,7 @@ from config import db
 from messaging import consent, people, wording
 from messaging.inbox.models import InboxItem
 from messaging.models import ConsentEntry, Message
-from reminders import appointments, silencing
+from reminders import appointments
 from reminders.models import Appointment, Reminder
 from webhooks import jobs
 
@@ -132,20 +132,6 @@ def test_yes_confirms_a_visit_and_brings_back_only_whoever_had_stopped(world: An
     world.text("YES")
     assert _consents(world) == {"granted"}
     assert world.rows(Appointment)[0].state == "confirmed"
-
-
-@pytest.mark.parametrize(
-    ("words", "lifted"),
-    [("START", True), ("UNSTOP", True), ("Y", False), ("HELP", False), ("ok thanks", False)],
-)
-def test_whoever_wanted_no_texts_about_a_visit_gets_them_again_with_start_only(
-    world: Any, words: str, lifted: bool
-) -> None:
-    _visit(world)
-    with db.unit_of_work(db.EVERY) as session:
-        silencing.quiet(session, session.scalars(select(Appointment)).one(), "patient:x")
-    world.text(words)
-    assert (world.rows(Appointment)[0].quiet_at is None) == lifted
 
 
 def test_yes_of_a_stranger_grants_nothing(world: Any) -> None:
