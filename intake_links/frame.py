@@ -102,10 +102,10 @@ def no_visit(session: Session) -> Response:
 
 def dead_end(session: Session, language: str, clinic: Clinic | None, status: int, **facts: Any) -> Response:
     """Say that nothing opens here, and whom to call."""
-    return sheets.page("closed", language, status=status, **to_call(session, clinic), **facts)
+    return sheets.page("closed", language, to_call(session, clinic), status, **facts)
 
 
-def to_call(session: Session, clinic: Clinic | None) -> dict[str, Any]:
+def to_call(session: Session, clinic: Clinic | None) -> Clinic | None:
     """Return the clinic to call: the link's, else that of the form used last here, else the only one there is."""
     if clinic is None:
         held = binding.held(session, arriving.tokens())[:1]
@@ -113,7 +113,7 @@ def to_call(session: Session, clinic: Clinic | None) -> dict[str, Any]:
         asked = mine.where(IntakeLink.id == held[0].link_id) if held else select(Clinic).limit(2)
         clinics = session.scalars(asked).all()
         clinic = clinics[0] if len(clinics) == 1 else None
-    return {"clinic": clinic}
+    return clinic
 
 
 def _refused(status: int) -> Response:
