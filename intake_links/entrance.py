@@ -123,7 +123,7 @@ def ask_for_another(token: str) -> Response:
         clinic, language = _whose(session, link), _language(link)
         if link is not None and clinic is not None:
             links.ask_for_another(session, clinic, link)
-        return sheets.page("asked", language, clinic, **frame.to_call(session, clinic))
+        return sheets.page("asked", language, frame.to_call(session, clinic))
 
 
 def _whose(session: Session, link: IntakeLink | None) -> Clinic | None:

@@ -14,15 +14,12 @@ from werkzeug.wrappers import Response
 from config import clock, db, logging, runtime
 from intake_links import arriving, binding, links, progress, sheets
 from intake_links.models import IntakeLink
-from messaging import phone
 from messaging.models import Clinic
 
 pages = Blueprint("pages", __name__, url_prefix="/i", template_folder="templates", static_folder="static")
 View = Callable[..., Response]
 Late = Callable[[Session, Clinic, IntakeLink], None]
 OWN_PAGE = "own.me"
-# So many names are still a list that somebody finds their clinic in.
-MOST_TO_CALL = 12
 
 
 def only_from_here() -> Response | None:
@@ -105,15 +102,18 @@ def no_visit(session: Session) -> Response:
 
 def dead_end(session: Session, language: str, clinic: Clinic | None, status: int, **facts: Any) -> Response:
     """Say that nothing opens here, and whom to call."""
-    return sheets.page("closed", language, status=status, **to_call(session, clinic), **facts)
+    return sheets.page("closed", language, to_call(session, clinic), status, **facts)
 
 
-def to_call(session: Session, clinic: Clinic | None) -> dict[str, Any]:
-    """Return the clinic to call where it is known or the only one, else those there are, by name."""
-    every = select(Clinic).order_by(Clinic.name)
-    clinics = [clinic] if clinic is not None else list(session.scalars(every))
-    several = [(one.name, one.phone, phone.display(one.phone)) for one in clinics[:MOST_TO_CALL]]
-    return {"clinic": clinics[0]} if len(clinics) == 1 else {"clinic": None, "to_call": several}
+def to_call(session: Session, clinic: Clinic | None) -> Clinic | None:
+    """Return the clinic to call: the link's, else that of the form used last here, else the only one there is."""
+    if clinic is None:
+        held = binding.held(session, arriving.tokens())[:1]
+        mine = select(Clinic).join(IntakeLink, IntakeLink.clinic_id == Clinic.id)
+        asked = mine.where(IntakeLink.id == held[0].link_id) if held else select(Clinic).limit(2)
+        clinics = session.scalars(asked).all()
+        clinic = clinics[0] if len(clinics) == 1 else None
+    return clinic
 
 
 def _refused(status: int) -> Response:

@@ -41,7 +41,7 @@ def language_for(known: str | None) -> str:
     return request.accept_languages.best_match(LANGUAGES) or "en"
 
 
-def page(name: str, language: str, clinic: Clinic | None = None, status: int = 200, **facts: Any) -> Response:
+def page(name: str, language: str, clinic: Clinic | None, status: int = 200, **facts: Any) -> Response:
     """Return the sheet `name` ("own/me": of another room). Without a clinic (an unknown link, no database) it still says 988 and 911."""
 
     def say(key: str, **values: Any) -> Markup:
