@@ -1,6 +1,6 @@
 """What an operator asks: is the process alive, is the service ready, and the figures behind it."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask import Blueprint, Response, jsonify
@@ -10,11 +10,13 @@ from redis.exceptions import RedisError
 from rq import Worker
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from config import clock, db, migrations, queue
 
 OLDEST_TICK = timedelta(seconds=15)
 OLDEST_ROW = timedelta(seconds=60)
+STUCK_FOR = timedelta(minutes=2)
 door = Blueprint("health", __name__)
 
 
@@ -77,6 +79,7 @@ def _rows() -> list[str]:
         )
         if tick is None or now - tick > OLDEST_TICK:
             found.append("no ticker has ticked for 15 seconds")
+        found += _stuck(session, now)
         for lane in queue.lanes().values():
             oldest = lane.oldest(session, now)
             if oldest and now - oldest > OLDEST_ROW:
@@ -84,6 +87,17 @@ def _rows() -> list[str]:
                     f"a row waits in lane {lane.name} for {int((now - oldest).total_seconds())} seconds"
                 )
     return found
+
+
+def _stuck(session: Session, now: datetime) -> list[str]:
+    """What of the last minutes could not be worked on, and could not be told to anybody in the clinic either."""
+    noted = select(db.Heartbeat).where(
+        db.Heartbeat.component.like(db.STUCK + "%"), db.Heartbeat.at > now - STUCK_FOR
+    )
+    return [
+        f"a row of {beat.component.removeprefix(db.STUCK)} cannot be opened or worked on: is a master key missing?"
+        for beat in session.scalars(noted)
+    ]
 
 
 def _redis() -> list[str]:

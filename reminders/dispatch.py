@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from config import clock, db
+from config import clock, db, keys
 from messaging import models as messaging
 from messaging import outbox
 from messaging.inbox import items
@@ -247,14 +247,20 @@ def ask_to_call(
     reason: str,
 ) -> None:
     """Ask a human to call about this visit, once, since no text can reach the patient."""
-    spoken = phrasing.staff_words(clinic, patient, visit, clock.now())
+    said = phrasing.texts("en")["staff"]
+    try:
+        summary = said["not_texted"].format(
+            why=reason, **phrasing.staff_words(clinic, patient, visit, clock.now())
+        )
+    except keys.WrongKey:  # the item still leads to the visit
+        summary = said["not_texted_unreadable"]
     items.open_item(
         session,
         clinic,
         kind="delivery",
         about=f"appointment:{visit.id}",
         dedupe=f"not_texted:{visit.id}",
-        summary=phrasing.texts("en")["staff"]["not_texted"].format(why=reason, **spoken),
+        summary=summary,
         patient_id=patient.id,
         answer_by=max(visit.starts_at, clock.now()),
     )

@@ -1,7 +1,7 @@
 """One database behind one interface: SQLite on this machine or PostgreSQL, the same verbs for both."""
 
 from config.db.base import Base, ClinicRow, Heartbeat, Moment, SealedRow, Work, first_id, new_id, new_ids
-from config.db.claims import Claim, claim, retry_later, still_mine, work_off
+from config.db.claims import STUCK, Claim, apart, claim, put_off, retry_later, still_mine, work_off
 from config.db.engine import EVERY, bare_transaction, engine, forget_connections, on_commit, unit_of_work
 from config.db.sealed import (
     DataKey,
@@ -16,6 +16,7 @@ from config.db.sets import among, arrays, columns, of_each, unnested, write_colu
 
 __all__ = [
     "EVERY",
+    "STUCK",
     "Base",
     "Claim",
     "ClinicRow",
@@ -27,6 +28,7 @@ __all__ = [
     "SealedRow",
     "Work",
     "among",
+    "apart",
     "arrays",
     "bare_transaction",
     "claim",
@@ -42,6 +44,7 @@ __all__ = [
     "new_ids",
     "of_each",
     "on_commit",
+    "put_off",
     "retry_later",
     "still_mine",
     "unit_of_work",
