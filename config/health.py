@@ -16,7 +16,7 @@ from config import clock, db, migrations, queue
 
 OLDEST_TICK = timedelta(seconds=15)
 OLDEST_ROW = timedelta(seconds=60)
-STUCK_FOR = timedelta(minutes=2)
+TOLD_FOR = timedelta(minutes=2)
 door = Blueprint("health", __name__)
 
 
@@ -79,7 +79,7 @@ def _rows() -> list[str]:
         )
         if tick is None or now - tick > OLDEST_TICK:
             found.append("no ticker has ticked for 15 seconds")
-        found += _stuck(session, now)
+        found += _troubles(session, now)
         for lane in queue.lanes().values():
             oldest = lane.oldest(session, now)
             if oldest and now - oldest > OLDEST_ROW:
@@ -89,14 +89,20 @@ def _rows() -> list[str]:
     return found
 
 
-def _stuck(session: Session, now: datetime) -> list[str]:
-    """What of the last minutes could not be worked on, and could not be told to anybody in the clinic either."""
-    noted = select(db.Heartbeat).where(
-        db.Heartbeat.component.like(db.STUCK + "%"), db.Heartbeat.at > now - STUCK_FOR
-    )
+TROUBLES = {
+    db.STUCK: "a row of {} cannot be opened or worked on: is a master key missing?",
+    db.FAILING: "the lane {} could not be swept within the last minutes",
+}
+
+
+def _troubles(session: Session, now: datetime) -> list[str]:
+    """What could not be worked on within the last minutes, and could not be told to anybody in a clinic either."""
+    recent = session.scalars(select(db.Heartbeat).where(db.Heartbeat.at > now - TOLD_FOR)).all()
     return [
-        f"a row of {beat.component.removeprefix(db.STUCK)} cannot be opened or worked on: is a master key missing?"
-        for beat in session.scalars(noted)
+        sentence.format(beat.component.removeprefix(prefix))
+        for prefix, sentence in TROUBLES.items()
+        for beat in recent
+        if beat.component.startswith(prefix)
     ]
 
 

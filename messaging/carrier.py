@@ -156,9 +156,9 @@ def long_in_doubt(session: Session, message: Message) -> None:
     _tell_a_human(session, session.get_one(Clinic, message.clinic_id), message, summary)
 
 
-def withhold(session: Session, message: Message, why: str) -> None:
+def withhold(session: Session, message: Message, why: str, state: str = "held") -> None:
     """A last look says this text must not leave any more: hold it, and say so where a patient waits for it."""
-    message.state, message.lease_until, message.last_error = "held", None, why
+    message.state, message.lease_until, message.last_error = state, None, why
     if message.staff_id:
         escalation.alert_failed(session, message)
         return

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from config import clock, db, keys
@@ -39,7 +39,7 @@ def drain() -> int:
 def oldest(session: Session, now: datetime) -> datetime | None:
     """Return since when the oldest due reminder waits."""
     waiting = select(func.min(Reminder.try_after)).where(
-        DUE, Reminder.try_after <= now, or_(Reminder.lease_until.is_(None), Reminder.lease_until <= now)
+        DUE, Reminder.try_after <= now, db.free(Reminder, now)
     )
     return session.scalar(waiting)
 

@@ -1,7 +1,18 @@
 """One database behind one interface: SQLite on this machine or PostgreSQL, the same verbs for both."""
 
 from config.db.base import Base, ClinicRow, Heartbeat, Moment, SealedRow, Work, first_id, new_id, new_ids
-from config.db.claims import STUCK, Claim, apart, claim, put_off, retry_later, still_mine, work_off
+from config.db.claims import (
+    FAILING,
+    STUCK,
+    Claim,
+    apart,
+    claim,
+    free,
+    put_off,
+    retry_later,
+    still_mine,
+    work_off,
+)
 from config.db.engine import EVERY, bare_transaction, engine, forget_connections, on_commit, unit_of_work
 from config.db.sealed import (
     DataKey,
@@ -16,6 +27,7 @@ from config.db.sets import among, arrays, columns, of_each, unnested, write_colu
 
 __all__ = [
     "EVERY",
+    "FAILING",
     "STUCK",
     "Base",
     "Claim",
@@ -37,6 +49,7 @@ __all__ = [
     "engine",
     "first_id",
     "forget_connections",
+    "free",
     "load_keys",
     "new_data_key",
     "new_data_keys",

@@ -6,7 +6,7 @@ lease runs out, another claims the row, and the fence refuses the late write of 
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
@@ -26,7 +26,9 @@ LEASE = timedelta(seconds=15)
 GIVE_UP_AFTER = 8
 # What cannot even be given up, as the clinic's own key does not open, is tried again this soon: keys come back.
 LONGEST_STUCK = timedelta(seconds=30)
-STUCK = "stuck."
+STUCK, FAILING = "stuck.", "failing."
+# No lease is this long: one that ends later was taken by a clock that has been set back since.
+NO_LEASE = timedelta(minutes=10)
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,12 @@ class Claim:
 
     id: UUID
     fence: int
+
+
+def free(model: type[Any], now: datetime) -> ColumnElement[bool]:
+    """Return the condition for rows of `model` (a Work) that nobody holds."""
+    until = model.lease_until
+    return or_(until.is_(None), until <= now, until > now + NO_LEASE)
 
 
 def claim(
@@ -49,7 +57,7 @@ def claim(
     now = clock.now()
     picked = (
         select(model.id)
-        .where(due, model.try_after <= now, or_(model.lease_until.is_(None), model.lease_until <= now))
+        .where(due, model.try_after <= now, free(model, now))
         .order_by(model.try_after)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -86,6 +94,9 @@ def retry_later(row: Any, error: str) -> None:
     row.try_after = clock.now() + timedelta(seconds=min(2**row.attempts, 3600))
 
 
+First = Callable[[Session, Sequence[Claim]], Sequence[Claim] | None]
+
+
 def _nothing_first(_session: Session, _claims: Sequence[Claim]) -> None:
     """What most rows need before they are locked."""
 
@@ -96,7 +107,7 @@ def work_off(
     handle: Callable[[Session, list[Row]], None],
     *,
     give_up: Callable[[Session, Row], None],
-    first: Callable[[Session, Sequence[Claim]], None] = _nothing_first,
+    first: First = _nothing_first,
     batch: int = 200,
     seconds: float = 5.0,
 ) -> int:
@@ -105,7 +116,8 @@ def work_off(
     `handle` gets the rows of a batch in one transaction and moves them out of `due`. If it raises, the rows are tried
     one by one; one that keeps raising is put off, and after eight tries handed to `give_up`, which must move it into
     a visible final state (at once where its key does not open). `first` begins that transaction, before the rows are locked: whoever needs other rows
-    locked too takes them there, so that nobody holds the one and waits for the other.
+    locked too takes them there, so that nobody holds the one and waits for the other; it may return those claims that
+    can be worked on now, and the others are taken up again when their lease has run out.
     """
     end = clock.monotonic() + seconds
     handled = 0
@@ -172,13 +184,13 @@ def put_off(model: type[Row], one: Claim, error: Exception, give_up: Callable[[S
 
 def _handle(
     model: type[Row],
-    first: Callable[[Session, Sequence[Claim]], None],
+    first: First,
     handle: Callable[[Session, list[Row]], None],
     claims: Sequence[Claim],
 ) -> int:
     with unit_of_work(EVERY) as session:
-        first(session, claims)
-        rows = still_mine(session, model, claims, wait=False)
+        now_possible = first(session, claims)
+        rows = still_mine(session, model, claims if now_possible is None else now_possible, wait=False)
         handle(session, rows)
         _let_go(rows)
         return len(rows)
