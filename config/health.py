@@ -1,5 +1,6 @@
 """What an operator asks: is the process alive, is the service ready, and the figures behind it."""
 
+import socket
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from config import clock, db, migrations, queue
+from messaging.breaker import circuits
 
 OLDEST_TICK = timedelta(seconds=15)
 OLDEST_ROW = timedelta(seconds=60)
@@ -45,10 +47,18 @@ def check() -> list[str]:
         found = (
             [] if migrations.at_head() else ["the database is not at the newest migration: run db upgrade"]
         )
-        found += [] if found else _rows()
+        if not found:
+            found = _rows()
+            _write()
     except SQLAlchemyError as error:
-        return [f"the database does not answer ({type(error).__name__})"]
+        return [f"the database does not answer, or takes no writes ({type(error).__name__})"]
     return found + _redis()
+
+
+def _write() -> None:
+    """Write one small row: a full disk, or a database that only reads, answers every question but this one."""
+    with db.unit_of_work(db.EVERY) as session:
+        session.merge(db.Heartbeat(component=f"ready.{socket.gethostname()}"[:80], at=clock.now()))
 
 
 def second_wall() -> list[str]:
@@ -80,6 +90,11 @@ def _rows() -> list[str]:
         if tick is None or now - tick > OLDEST_TICK:
             found.append("no ticker has ticked for 15 seconds")
         found += _troubles(session, now)
+        throttled = circuits.since(session)
+        if throttled and now - throttled > OLDEST_ROW:
+            found.append(
+                f"the carrier has let a sender wait for {int((now - throttled).total_seconds())} seconds"
+            )
         for lane in queue.lanes().values():
             oldest = lane.oldest(session, now)
             if oldest and now - oldest > OLDEST_ROW:

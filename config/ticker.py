@@ -26,19 +26,29 @@ class Ticker:
 
     def run(self) -> None:
         """Tick until SIGTERM or SIGINT."""
-        lanes = queue.lanes()  # imported here, once, and not by many threads at the same time
+        queue.lanes()  # imported here, once, and not by many threads at the same time
         start.settled()
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: self._stop.set())
-        threads = [
-            threading.Thread(target=self._loop, args=(lane,), name=name) for name, lane in lanes.items()
-        ]
-        for thread in threads:
-            thread.start()
+            signal.signal(number, self.end)
+        threads = self.begin()
         while not self._stop.wait(EVERY_SECONDS):
             self._beat()
         for thread in threads:
             thread.join()
+
+    def begin(self) -> list[threading.Thread]:
+        """Start a thread for each lane; they end with `end`."""
+        threads = [
+            threading.Thread(target=self._loop, args=(lane,), name=name)
+            for name, lane in queue.lanes().items()
+        ]
+        for thread in threads:
+            thread.start()
+        return threads
+
+    def end(self, *_signal: object) -> None:
+        """Let every thread end after what it is doing."""
+        self._stop.set()
 
     def _loop(self, lane: queue.Lane) -> None:
         while not self._stop.wait(EVERY_SECONDS):

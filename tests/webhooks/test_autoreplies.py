@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from config import clock, db
-from messaging import consent, delivery, reading, wording
+from messaging import consent, reading, wording
 from messaging.lastlook import LastLook
 from messaging.models import Clinic, Conversation, Message
 from tests.messaging.test_words import say
