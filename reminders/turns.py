@@ -17,7 +17,7 @@ from config import db
 from messaging.models import Patient
 from reminders.models import Appointment, Reminder
 
-PATIENCE_MS = 2000
+PATIENCE_MS = 5000
 LOCK_NOT_AVAILABLE = "55P03"
 
 

@@ -47,7 +47,15 @@ def _make() -> Engine:
         event.listen(made, "connect", _sqlite_connect)
         event.listen(made, "begin", _sqlite_begin)
     else:
-        made = create_engine(url, hide_parameters=True, pool_pre_ping=True, pool_size=10, max_overflow=30)
+        # Nothing of ours outlives its transaction on the server, so that a pooler in transaction mode may stand between.
+        made = create_engine(
+            url,
+            hide_parameters=True,
+            pool_pre_ping=True,
+            pool_size=10,
+            max_overflow=30,
+            connect_args={"prepare_threshold": None},
+        )
     return made
 
 
