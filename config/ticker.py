@@ -51,6 +51,8 @@ class Ticker:
         self._stop.set()
 
     def _loop(self, lane: queue.Lane) -> None:
+        if lane.queue == "urgent":
+            _hold_connections()
         while not self._stop.wait(EVERY_SECONDS):
             try:
                 look(lane)
@@ -69,6 +71,15 @@ class Ticker:
             self._failing -= failing
         except SQLAlchemyError as error:
             logging.logger().error("beat failed", exc_info=error)
+
+
+def _hold_connections() -> None:
+    """Work with connections nobody else takes: an alert must leave also when the server has none left to give."""
+    db.reserve()
+    try:
+        db.open_reserve()
+    except SQLAlchemyError as error:
+        logging.logger().error("no connections in reserve", exc_info=error)
 
 
 def look(lane: queue.Lane) -> int:

@@ -113,8 +113,12 @@ def due_in(lane: str) -> ColumnElement[bool]:
 
 
 def _senders(lane: str) -> ThreadPoolExecutor:
-    name = f"send.{lane}"
-    return runtime.once(f"delivery.{name}", lambda: ThreadPoolExecutor(SENDERS, thread_name_prefix=name))
+    # Whoever sends for a thread with connections in reserve works with these as well.
+    begin, name = (db.reserve, "send.reserved") if db.reserved() else (None, f"send.{lane}")
+    return runtime.once(
+        f"delivery.{name}",
+        lambda: ThreadPoolExecutor(SENDERS, thread_name_prefix=name, initializer=begin),
+    )
 
 
 def _intend(session: Session, messages: Sequence[Message]) -> list[Intent]:

@@ -13,7 +13,17 @@ from config.db.claims import (
     still_mine,
     work_off,
 )
-from config.db.engine import EVERY, bare_transaction, engine, forget_connections, on_commit, unit_of_work
+from config.db.engine import (
+    EVERY,
+    bare_transaction,
+    engine,
+    forget_connections,
+    on_commit,
+    open_reserve,
+    reserve,
+    reserved,
+    unit_of_work,
+)
 from config.db.sealed import (
     DataKey,
     Sealed,
@@ -57,7 +67,10 @@ __all__ = [
     "new_ids",
     "of_each",
     "on_commit",
+    "open_reserve",
     "put_off",
+    "reserve",
+    "reserved",
     "retry_later",
     "still_mine",
     "unit_of_work",

@@ -113,3 +113,30 @@ def test_a_database_that_only_reads_is_not_ready(house, clinic):
     with db.unit_of_work(db.EVERY, read_only=True) as session:
         assert session.query(Receipt).count() == 0  # it answers
     assert any("takes no writes" in problem for problem in health.check())
+
+
+@pytest.mark.parametrize("house", ["postgresql"], indirect=True)
+def test_what_is_urgent_is_done_while_others_hold_every_connection(house, clinic):
+    from contextlib import ExitStack
+
+    sweeping, swept = ticker.Ticker(), []
+
+    def drain() -> int:
+        with db.unit_of_work(db.EVERY) as session:
+            swept.append(session.query(Receipt).count())
+        return 1
+
+    thread = Thread(
+        target=sweeping._loop,
+        args=(queue.Lane("timers", "urgent", drain, lambda _s, now: now - ticker.GRACE),),
+    )
+    with ExitStack() as others:
+        for _ in range(40):
+            others.enter_context(db.engine().connect())
+        thread.start()
+        try:
+            until(lambda: swept)
+        finally:
+            sweeping.end()
+            thread.join()
+    assert not db.reserved()

@@ -5,7 +5,7 @@ from config import queue, worker
 
 def test_what_a_killed_horse_leaves_expires(bell, house):
     queue.knock("media")
-    (job,) = [key for key in bell.scan_iter("rq:job:*")]
+    (job,) = list(bell.scan_iter("rq:job:*"))
     bell.persist(job)  # RQ takes the limit away as a job begins, and gives one when it ends
     bell.hset("rq:results:lost", "a", "b")
     bell.hset("rq:executions:lost", "a", "b")
@@ -16,7 +16,7 @@ def test_what_a_killed_horse_leaves_expires(bell, house):
 
 def test_a_limit_that_is_there_stays(bell, house):
     queue.knock("media")
-    (job,) = [key for key in bell.scan_iter("rq:job:*")]
+    (job,) = list(bell.scan_iter("rq:job:*"))
     before = bell.ttl(job)
     worker.make("default").run_maintenance_tasks()
     assert 0 < bell.ttl(job) <= before

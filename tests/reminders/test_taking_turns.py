@@ -195,12 +195,13 @@ def test_two_patients_who_are_kept_locked_hold_up_nobody_else(world: World) -> N
     patients = [world.patient() for _ in range(8)]
     for patient in patients:
         world.visit(patient, VISIT)
-    with time_machine.travel(DUE, tick=False):
+    at = DUE - timedelta(minutes=30)
+    with time_machine.travel(at, tick=False):
         with db.unit_of_work(db.EVERY) as somebody:
             kept = [patient.id for patient in patients[:2]]
             somebody.execute(select(Patient.id).where(Patient.id.in_(kept)).with_for_update()).all()
             assert dispatch.drain() == 6
         assert [len(texts_to(patient)) for patient in patients] == [0, 0, *[1] * 6]
-    with time_machine.travel(DUE + timedelta(seconds=20), tick=False):
+    with time_machine.travel(at + timedelta(seconds=20), tick=False):
         assert dispatch.drain() == 2
     assert [len(texts_to(patient)) for patient in patients] == [1] * 8
