@@ -9,6 +9,7 @@ import pytest
 
 from config import clock, db, health, queue, runtime, ticker
 from messaging import delivery
+from messaging.gateways import twilio
 from messaging.models import Attempt, Message
 from webhooks import receipts
 from webhooks.models import Receipt
@@ -19,12 +20,13 @@ def silent_carrier(house, monkeypatch) -> Iterator[socket.socket]:
     """A carrier that takes every connection and never answers."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        monkeypatch.setattr(twilio, "TIMEOUT_SECONDS", 300.0)  # longer than the slowest machine reads a reply
         monkeypatch.setattr(runtime, "_settings", house.model_copy(update={"twilio_api_url": url}))
         yield listening
 
 
 def until(true) -> None:
-    ends = time.monotonic() + 60
+    ends = time.monotonic() + 120
     while not true():
         assert time.monotonic() < ends, "it never came to that"
         time.sleep(0.02)

@@ -26,7 +26,6 @@ ANSWERS = {
     "no sid": CREATED + b"Content-Length: 2\r\n\r\n{}",
     "no letters": CREATED + b"Content-Length: 4\r\n\r\n\xff\xfe\xfa\x00",
     "too deep": CREATED + b"Content-Length: 200000\r\n\r\n" + b"[" * 200000,
-    + b'Content-Length: 45\r\n\r\n{"sid": "SM1", "date_created": "99999-99-99"}',
 }
 
 
