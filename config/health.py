@@ -1,6 +1,7 @@
 """What an operator asks: is the process alive, is the service ready, and the figures behind it."""
 
-from datetime import timedelta
+import socket
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask import Blueprint, Response, jsonify
@@ -10,13 +11,16 @@ from redis.exceptions import RedisError
 from rq import Worker
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from config import clock, db, migrations, queue
+from messaging.breaker import circuits
 from webhooks import receipts
 
 OLDEST_TICK = timedelta(seconds=15)
 NOBODY_LATELY = timedelta(days=30)
 OLDEST_ROW = timedelta(seconds=60)
+TOLD_FOR = timedelta(minutes=2)
 door = Blueprint("health", __name__)
 
 
@@ -45,10 +49,18 @@ def check() -> list[str]:
         found = (
             [] if migrations.at_head() else ["the database is not at the newest migration: run db upgrade"]
         )
-        found += [] if found else _rows()
+        if not found:
+            found = _rows()
+            _write()
     except SQLAlchemyError as error:
-        return [f"the database does not answer ({type(error).__name__})"]
+        return [f"the database does not answer, or takes no writes ({type(error).__name__})"]
     return found + _redis()
+
+
+def _write() -> None:
+    """Write one small row: a full disk, or a database that only reads, answers every question but this one."""
+    with db.unit_of_work(db.EVERY) as session:
+        session.merge(db.Heartbeat(component=f"ready.{socket.gethostname()}"[:80], at=clock.now()))
 
 
 def second_wall() -> list[str]:
@@ -91,6 +103,12 @@ def _rows() -> list[str]:
         )
         if tick is None or now - tick > OLDEST_TICK:
             found.append("no ticker has ticked for 15 seconds")
+        found += _troubles(session, now)
+        throttled = circuits.since(session)
+        if throttled and now - throttled > OLDEST_ROW:
+            found.append(
+                f"the carrier has let a sender wait for {int((now - throttled).total_seconds())} seconds"
+            )
         for lane in queue.lanes().values():
             oldest = lane.oldest(session, now)
             if oldest and now - oldest > OLDEST_ROW:
@@ -98,6 +116,23 @@ def _rows() -> list[str]:
                     f"a row waits in lane {lane.name} for {int((now - oldest).total_seconds())} seconds"
                 )
     return found
+
+
+TROUBLES = {
+    db.STUCK: "a row of {} cannot be opened or worked on: is a master key missing?",
+    db.FAILING: "the lane {} could not be swept within the last minutes",
+}
+
+
+def _troubles(session: Session, now: datetime) -> list[str]:
+    """What could not be worked on within the last minutes, and could not be told to anybody in a clinic either."""
+    recent = session.scalars(select(db.Heartbeat).where(db.Heartbeat.at > now - TOLD_FOR)).all()
+    return [
+        sentence.format(beat.component.removeprefix(prefix))
+        for prefix, sentence in TROUBLES.items()
+        for beat in recent
+        if beat.component.startswith(prefix)
+    ]
 
 
 def _redis() -> list[str]:

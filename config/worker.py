@@ -11,6 +11,9 @@ from rq.serializers import JSONSerializer
 from config import db, logging, queue, start
 from config.embedded import lifeline
 
+# A job waits 300 seconds and runs 120 at most; an expiry that is set already stays.
+FORGOTTEN_AFTER = 3600
+
 
 class HouseWorker(Worker):
     """A worker whose work-horse dies with it, and takes no connection of its parent along."""
@@ -21,6 +24,13 @@ class HouseWorker(Worker):
         lifeline.die_with_parent(signal.SIGKILL)
         db.forget_connections()
         super().main_work_horse(job, job_queue)
+
+    def run_maintenance_tasks(self) -> None:
+        """Do what RQ does, and let what a killed worker left of its jobs expire: no job of ours lives that long."""
+        super().run_maintenance_tasks()  # type: ignore[no-untyped-call]
+        for kind in ("job", "executions", "results"):
+            for key in self.connection.scan_iter(f"rq:{kind}:*", count=500):
+                self.connection.expire(key, FORGOTTEN_AFTER, nx=True)
 
 
 def make(name: str) -> HouseWorker:

@@ -5,12 +5,13 @@ from datetime import timedelta
 from functools import cache
 from importlib import resources
 
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from config import audit, clock
 from messaging import consent, contactability, outbox, people, ringing
 from messaging.inbox import escalation, items
-from messaging.models import Clinic, Conversation, Message, Staff
+from messaging.models import Attempt, Clinic, Conversation, Message, Staff
 
 RANK = {
     "queued": 0, "sending": 1, "unknown": 1, "sent": 2,
@@ -23,6 +24,10 @@ STATUSES = {
     "scheduled": "sent",
 }  # fmt: skip
 TRIES = 6
+# For how long a text that the carrier makes wait, and that says no time of its own, is tried.
+WORTH = timedelta(hours=4)
+HUMAN_AFTER = timedelta(minutes=30)
+UNREACHABLE = 20503
 
 
 @cache
@@ -65,18 +70,62 @@ def learn(session: Session, message: Message, status: str, sid: str, error_code:
         if raise_to(message, state, sid=sid) and state == "delivered" and message.staff_id:
             ringing.arrived(session, session.get_one(Staff, message.staff_id))
     elif RANK.get(message.state, 0) < RANK[state]:
+        code = error_code or 30008
+        if _dropped_for_now(session, message, sid, code):
+            return
         message.provider_sid = sid
-        final(session, message, state, error_code or 30008)
+        final(session, message, state, code)
 
 
 def refused(session: Session, message: Message, code: int) -> None:
     """The carrier refused a sending outright: try later if that helps, else it is final."""
-    if meaning(code) in ("later", "config") and message.attempts < TRIES:
-        message.state = "queued"
-        wait = timedelta(seconds=2**message.attempts) if meaning(code) == "later" else timedelta(minutes=10)
-        message.try_after = clock.now() + wait
+    if meaning(code) == "later":
+        _wait(session, message, code)
+    elif meaning(code) == "config" and message.attempts < TRIES:
+        message.state, message.try_after = "queued", clock.now() + timedelta(minutes=10)
+    else:
+        final(session, message, "failed", code)
+
+
+def put_back(message: Message) -> None:
+    """Nothing of it has left: it waits in the queue as before, and this was no try."""
+    message.state, message.lease_until = "queued", None
+    message.attempts, message.try_after = max(message.attempts - 1, 0), clock.now()
+
+
+def _wait(session: Session, message: Message, code: int) -> None:
+    """The carrier takes nothing now (messaging.breaker says when it is asked again): no fault of this text's."""
+    first = session.scalar(select(func.min(Attempt.started_at)).where(Attempt.message_id == message.id))
+    waited = clock.now() - (first or clock.now())
+    if waited >= WORTH:
+        final(session, message, "failed", code)
         return
-    final(session, message, "failed", code)
+    put_back(message)
+    if waited >= HUMAN_AFTER:
+        long_in_doubt(session, message)
+
+
+def _dropped_for_now(session: Session, message: Message, sid: str, code: int) -> bool:
+    """Whether a taken text that the carrier then dropped is no end: its rate was too high, or its queue too full.
+
+    It is tried again, each time later; what is said of a try before the last one says nothing any more.
+    """
+    attempts = session.scalars(
+        select(Attempt).where(Attempt.message_id == message.id).order_by(Attempt.id)
+    ).all()
+    told = next((attempt for attempt in attempts if attempt.provider_sid == sid), None)
+    if meaning(code) != "later" or told is None:
+        return False
+    if told is not attempts[-1] or told.state == "refused":
+        return True
+    now = clock.now()
+    too_late = message.expires_at is not None and message.expires_at <= now
+    if too_late or now - attempts[0].started_at >= WORTH:
+        return False
+    told.state, told.error_code = "refused", code
+    message.state, message.provider_sid, message.sent_at, message.lease_until = "queued", None, None, None
+    message.try_after = now + timedelta(seconds=min(2 ** len(attempts), 300))
+    return True
 
 
 def final(session: Session, message: Message, state: str, code: int) -> None:
@@ -108,9 +157,9 @@ def long_in_doubt(session: Session, message: Message) -> None:
     _tell_a_human(session, session.get_one(Clinic, message.clinic_id), message, summary)
 
 
-def withhold(session: Session, message: Message, why: str) -> None:
+def withhold(session: Session, message: Message, why: str, state: str = "held") -> None:
     """A last look says this text must not leave any more: hold it, and say so where a patient waits for it."""
-    message.state, message.lease_until, message.last_error = "held", None, why
+    message.state, message.lease_until, message.last_error = state, None, why
     if message.staff_id:
         escalation.alert_failed(session, message)
         return

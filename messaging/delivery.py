@@ -6,47 +6,32 @@ the carrier's list says whether it was taken.
 """
 
 import hashlib
-from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter, deque
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TypeVar
+from itertools import chain
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import Session
 
-from config import clock, db, keys, logging, runtime
-from messaging import carrier, outbox, reachable
-from messaging.gateways.base import OutcomeUnknown, Outgoing, Refused
+from config import clock, db, keys, queue, runtime
+from messaging import carrier, outbox, sending
+from messaging.breaker import circuits
+from messaging.gateways.base import Outgoing
 from messaging.gateways.twilio import gateway
-from messaging.models import Attempt, Clinic, Conversation, Message, Staff
+from messaging.lastlook import LastLook
+from messaging.models import Attempt, Clinic, Message
+from messaging.sending import Intent, Outcome
 
 BATCH = 96
 BATCHES_IN_FLIGHT = 2
 SENDERS = 32
 LEASE = timedelta(seconds=60)
+# An intent is void this long before its lease ends: whoever has been asked to send has its answer, or none, by then.
+BEFORE_LEASE_ENDS = timedelta(seconds=25)
 LONGEST_VALID = 4 * 3600
-
-
-@dataclass(frozen=True)
-class Intent:
-    """One text about to leave: its message, its attempt, and what the carrier is told."""
-
-    message_id: UUID
-    attempt_id: UUID
-    fence: int
-    text: Outgoing
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What the carrier said to an intent: its id of the text, or an error code, or neither (unknown)."""
-
-    intent: Intent
-    sid: str | None = None
-    code: int | None = None
 
 
 def deliver(lane: str, seconds: float = 5.0) -> int:
@@ -56,23 +41,65 @@ def deliver(lane: str, seconds: float = 5.0) -> int:
     """
     end, tried = clock.monotonic() + seconds, 0
     flying: deque[list[Future[Outcome]]] = deque()
-    while True:
-        claimed, intents = _claim(lane) if clock.monotonic() < end else (0, [])
-        tried += claimed
-        if intents:
-            flying.append([_senders().submit(_send, intent) for intent in intents])
-        if flying and (len(flying) >= BATCHES_IN_FLIGHT or not claimed):
-            landed = [future.result() for future in flying.popleft()]
-            with db.unit_of_work(db.EVERY) as session:
-                _record(session, landed)
-        elif not claimed:
-            return tried
+    try:
+        while clock.monotonic() < end:
+            claimed, intents = _claim(lane)
+            if not claimed and not flying:
+                break
+            tried += claimed
+            if intents:
+                stopped: set[UUID] = set()
+                flying.append([_senders(lane).submit(sending.send, intent, stopped) for intent in intents])
+            if flying and (len(flying) >= BATCHES_IN_FLIGHT or not claimed):
+                _land(flying.popleft())
+    finally:  # what is with the carrier is written down, whatever became of the next batch
+        while flying:
+            _land(flying.popleft())
+    return tried
+
+
+def _land(batch: Sequence[Future[Outcome]]) -> None:
+    outcomes = [future.result() for future in batch]
+    with db.unit_of_work(db.EVERY) as session:
+        _record(session, outcomes)
 
 
 def _claim(lane: str) -> tuple[int, list[Intent]]:
     with db.unit_of_work(db.EVERY) as session:
-        claims = db.claim(session, Message, due_in(lane), limit=BATCH, lease=LEASE)
-        return len(claims), _intend(session, db.still_mine(session, Message, claims)) if claims else []
+        due = due_in(lane)
+        claims = db.claim(session, Message, due & circuits.flowing(), limit=BATCH, lease=LEASE)
+        claims += _probes(session, lane)
+    if not claims:
+        return 0, []
+    intents = db.apart(
+        "message",
+        claims,
+        _intend_claimed,
+        lambda claim, error: db.put_off(Message, claim, error, _unreadable),
+    )
+    return len(claims), list(chain.from_iterable(intents))
+
+
+def _probes(session: Session, lane: str) -> list[db.Claim]:
+    """Claim one text of each sender that is to be tried again; what is not urgent lets what is go first."""
+    ripe = set(circuits.to_probe(session, due_in(lane)))
+    if lane != "urgent":
+        ripe -= set(circuits.to_probe(session, due_in("urgent")))
+    claims: list[db.Claim] = []
+    for clinic_id in ripe:
+        if circuits.take_probe(session, clinic_id):
+            theirs = due_in(lane) & (Message.clinic_id == clinic_id)
+            claims += db.claim(session, Message, theirs, limit=1, lease=LEASE)
+    return claims
+
+
+def _intend_claimed(claims: Sequence[db.Claim]) -> list[Intent]:
+    with db.unit_of_work(db.EVERY) as session:
+        return _intend(session, db.still_mine(session, Message, claims, wait=False))
+
+
+def _unreadable(session: Session, message: Message) -> None:
+    carrier.withhold(session, message, "unreadable")
 
 
 def prepare() -> None:
@@ -85,38 +112,26 @@ def due_in(lane: str) -> ColumnElement[bool]:
     return (Message.state == "queued") & (Message.lane == lane)
 
 
-def _senders() -> ThreadPoolExecutor:
-    return runtime.once("delivery.senders", lambda: ThreadPoolExecutor(SENDERS, thread_name_prefix="send"))
-
-
-def _send(intent: Intent) -> Outcome:
-    try:
-        return Outcome(intent, sid=gateway().send(intent.text))
-    except Refused as refused:
-        return Outcome(intent, code=refused.code)
-    except OutcomeUnknown as unknown:
-        logging.logger().warning(
-            "outcome unknown", message_id=intent.message_id, error_type=type(unknown).__name__
-        )
-        return Outcome(intent)
+def _senders(lane: str) -> ThreadPoolExecutor:
+    # Whoever sends for a thread with connections in reserve works with these as well.
+    begin, name = (db.reserve, "send.reserved") if db.reserved() else (None, f"send.{lane}")
+    return runtime.once(
+        f"delivery.{name}",
+        lambda: ThreadPoolExecutor(SENDERS, thread_name_prefix=name, initializer=begin),
+    )
 
 
 def _intend(session: Session, messages: Sequence[Message]) -> list[Intent]:
     """Ask everything again, and write the intent of each text that may still leave."""
     db.load_keys(session, (message.key_id for message in messages))
-    asked = _Asked(session, messages)
+    look = LastLook(session, messages)
     intents = []
     for message in messages:
-        try:
-            refusal, to = asked.why_not(message), asked.number(message)
-            if refusal or not to:
-                carrier.withhold(session, message, refusal or "no number")
-            else:
-                intents.append(_intent(session, asked.clinics[message.clinic_id], message, to))
-        except keys.WrongKey:
-            carrier.withhold(
-                session, message, "unreadable"
-            )  # its key was deleted: the others must still leave
+        refusal, to = look.why_not(message), look.number(message)
+        if refusal or not to:
+            carrier.withhold(session, message, refusal or "no number")
+        else:
+            intents.append(_intent(session, look.clinics[message.clinic_id], message, to))
     return intents
 
 
@@ -135,61 +150,8 @@ def _intent(session: Session, clinic: Clinic, message: Message, to: str) -> Inte
     valid = LONGEST_VALID if message.expires_at is None else int((message.expires_at - now).total_seconds())
     callback = f"{runtime.settings().public_url}/webhooks/twilio/status/{token}"
     text = Outgoing(to, clinic.number, clinic.messaging_service_sid, body, callback, valid)
-    return Intent(message.id, attempt.id, message.fence, text)
-
-
-Row = TypeVar("Row", Clinic, Conversation, Staff)
-
-
-def _rows(session: Session, model: type[Row], ids: Iterable[UUID | None]) -> dict[UUID, Row]:
-    return {
-        row.id: row for row in session.scalars(select(model).where(model.id.in_({one for one in ids if one})))
-    }
-
-
-class _Asked:
-    """Everything the last look before a sending needs, read for the whole batch at once."""
-
-    def __init__(self, session: Session, messages: Sequence[Message]) -> None:
-        self.now = clock.now()
-        self.clinics = _rows(session, Clinic, (m.clinic_id for m in messages))
-        self.conversations = _rows(session, Conversation, (m.conversation_id for m in messages))
-        self.staff = _rows(session, Staff, (m.staff_id for m in messages))
-        self.facts = reachable.of_conversations(
-            session,
-            {(self.conversations[m.conversation_id], m.patient_id) for m in messages if m.conversation_id},
-        )
-        self.overtaken = _overtaken(session, messages)
-        db.load_keys(session, (one.key_id for one in self.conversations.values()))
-
-    def number(self, message: Message) -> str | None:
-        if message.staff_id:
-            return self.staff[message.staff_id].number
-        return self.conversations[message.conversation_id].number if message.conversation_id else None
-
-    def why_not(self, message: Message) -> str | None:
-        if message.expires_at is not None and message.expires_at <= self.now:
-            return "expired"
-        if message.staff_id:  # who has left the clinic since is not told of its patients any more
-            return None if self.staff[message.staff_id].active else "inactive"
-        if message.conversation_id is None:
-            return None
-        if message.id in self.overtaken:
-            return "overtaken"
-        facts = self.facts[message.conversation_id, message.patient_id]
-        return outbox.of_text(facts, message.kind, message.programme or "care_team", message.author_id)
-
-
-def _overtaken(session: Session, messages: Sequence[Message]) -> set[UUID]:
-    """Which of the texts that a colleague planned for later the patient has overtaken by writing again."""
-    planned = [message.id for message in messages if message.scheduled_for is not None]
-    if not planned:
-        return set()
-    said = aliased(Message)
-    since = exists().where(
-        said.conversation_id == Message.conversation_id, said.direction == "in", said.id > Message.id
-    )
-    return set(session.scalars(select(Message.id).where(Message.id.in_(planned), since)))
+    left = (message.lease_until or now) - now - BEFORE_LEASE_ENDS
+    return Intent(message.id, attempt.id, clinic.id, message.fence, text, sending.Deadline.after(left))
 
 
 def _record(session: Session, outcomes: Sequence[Outcome]) -> None:
@@ -201,19 +163,46 @@ def _record(session: Session, outcomes: Sequence[Outcome]) -> None:
     _take_back(session, {outcome.sid: outcome.intent.attempt_id for outcome in outcomes if outcome.sid})
     for outcome in outcomes:
         attempt, message = by_id[outcome.intent.attempt_id], mine.get(outcome.intent.message_id)
-        if outcome.sid:
-            accepted(attempt, outcome.sid)
-        if message is None:
-            continue
-        message.lease_until = None
-        if outcome.sid:
-            carrier.raise_to(message, "sent", sid=outcome.sid)
-        elif outcome.code is not None:
-            attempt.state, attempt.error_code, attempt.finished_at = "refused", outcome.code, clock.now()
-            carrier.refused(session, message, outcome.code)
-        elif message.state == "sending":
-            attempt.state = "unknown" if attempt.state == "started" else attempt.state
-            doubt(message)
+        _close(attempt, outcome)
+        if message is not None:
+            message.lease_until = None
+            _apply(session, message, outcome)
+    _tell_the_breaker(session, outcomes)
+
+
+def _close(attempt: Attempt, outcome: Outcome) -> None:
+    """Write on the attempt what is certain of it, whoever has its message by now."""
+    if outcome.sid:
+        accepted(attempt, outcome.sid)
+    elif attempt.state == "started":
+        attempt.state = "unknown" if outcome.unknown else "refused"
+        attempt.error_code, attempt.finished_at = outcome.code, None if outcome.unknown else clock.now()
+
+
+def _apply(session: Session, message: Message, outcome: Outcome) -> None:
+    if outcome.sid:
+        carrier.raise_to(message, "sent", sid=outcome.sid)
+    elif message.state != "sending":
+        return  # a callback was faster, and knows more
+    elif outcome.held:
+        carrier.withhold(session, message, outcome.held)
+    elif outcome.unsent:
+        carrier.put_back(message)
+    elif outcome.code is not None:
+        carrier.refused(session, message, outcome.code)
+    else:
+        doubt(message)
+
+
+def _tell_the_breaker(session: Session, outcomes: Sequence[Outcome]) -> None:
+    taken = Counter(outcome.intent.clinic_id for outcome in outcomes if outcome.sid)
+    not_now = Counter(outcome.intent.clinic_id for outcome in outcomes if outcome.not_now)
+    in_doubt = Counter(outcome.intent.clinic_id for outcome in outcomes if outcome.unknown)
+    for clinic_id in sorted({outcome.intent.clinic_id for outcome in outcomes}):
+        fared = {"taken": taken[clinic_id], "not_now": not_now[clinic_id], "in_doubt": in_doubt[clinic_id]}
+        if circuits.learn(session, clinic_id, **fared):
+            for lane in outbox.LANES.values():
+                queue.ring(session, lane)
 
 
 def _take_back(session: Session, sids: Mapping[str, UUID]) -> None:
@@ -247,7 +236,10 @@ def attempt_by_token(session: Session, token: str) -> Attempt | None:
 
 def record_status(session: Session, attempt: Attempt, status: str, sid: str, error_code: int | None) -> None:
     """Write down a status callback. It proves acceptance even if the answer to the sending was lost; never down."""
-    if attempt.state != "accepted":
+    dropped = attempt.state == "refused"  # the carrier took it and let it fall: only that it arrived is news
+    if dropped and carrier.STATUSES.get(status) != "delivered":
+        return
+    if attempt.state != "accepted" and not dropped:
         _take_back(session, {sid: attempt.id})
         accepted(attempt, sid)
     message = session.get(Message, attempt.message_id, with_for_update=True)

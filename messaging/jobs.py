@@ -25,27 +25,19 @@ def begin_and_end_absences() -> int:
 
 def _oldest_absence(session: Session, now: datetime) -> datetime | None:
     return session.scalar(
-        select(func.min(Absence.try_after)).where(
-            cover.DUE,
-            Absence.try_after <= now,
-            or_(Absence.lease_until.is_(None), Absence.lease_until <= now),
-        )
+        select(func.min(Absence.try_after)).where(cover.DUE, Absence.try_after <= now, db.free(Absence, now))
     )
 
 
 def _oldest_timer(session: Session, now: datetime) -> datetime | None:
     return session.scalar(
-        select(func.min(Timer.try_after)).where(
-            escalation.DUE, Timer.try_after <= now, or_(Timer.lease_until.is_(None), Timer.lease_until <= now)
-        )
+        select(func.min(Timer.try_after)).where(escalation.DUE, Timer.try_after <= now, db.free(Timer, now))
     )
 
 
 def _oldest_message(which: ColumnElement[bool], session: Session, now: datetime) -> datetime | None:
     return session.scalar(
-        select(func.min(Message.try_after)).where(
-            which, Message.try_after <= now, or_(Message.lease_until.is_(None), Message.lease_until <= now)
-        )
+        select(func.min(Message.try_after)).where(which, Message.try_after <= now, db.free(Message, now))
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from config import audit, clock, db, logging, queue
@@ -59,8 +59,8 @@ def drain() -> int:
 
 def oldest(session: Session, now: datetime) -> datetime | None:
     """Return since when the picture waits that has waited longest."""
-    free = or_(Media.lease_until.is_(None), Media.lease_until <= now)
-    return session.scalar(select(func.min(Media.try_after)).where(DUE, Media.try_after <= now, free))
+    waiting = select(func.min(Media.try_after)).where(DUE, Media.try_after <= now, db.free(Media, now))
+    return session.scalar(waiting)
 
 
 def _fetch(one: db.Claim, text_sid: str, row: Media) -> None:

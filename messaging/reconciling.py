@@ -6,20 +6,24 @@ still of use. Nothing is sent again while the list cannot be read, except a text
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from uuid import UUID
 
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from config import clock, db, keys, logging, runtime
+from config import clock, db, logging, runtime
 from messaging import carrier, delivery
 from messaging.gateways.base import OutcomeUnknown, Refused, Taken
 from messaging.gateways.twilio import gateway
 from messaging.models import Attempt, Conversation, Message, Staff
 
 MAY_DOUBLE = ("crisis", "staff_alert", "handoff")
-SILENT_FOR = timedelta(hours=1)
-HUMAN_AFTER = timedelta(minutes=30)
+SILENT_FOR, DEAF_FOR = timedelta(hours=1), timedelta(minutes=5)
+HUMAN_AFTER = carrier.HUMAN_AFTER
+LOOK_SOON, LOOK_AGAIN = timedelta(seconds=3), timedelta(seconds=15)
+# A list that can be read shows a text that was taken within this time, or it was most likely not taken.
+LISTED_WITHIN = timedelta(seconds=5)
 BATCH = 50
 
 DOUBTED = Message.state == "unknown"
@@ -66,27 +70,44 @@ def _question(session: Session, message: Message) -> _Question:
     return _Question(message.provider_sid, body, to or "", attempts[0], attempts[-1], len(attempts))
 
 
-def _look(which: ColumnElement[bool], act: Callable[[db.Claim, _Question], None]) -> int:
+def _look(which: ColumnElement[bool], act: Callable[[db.Claim, _Question, bool], bool]) -> int:
+    """Act on each message that is due. `act` says whether the carrier was deaf: then it is not asked any more now."""
     with db.unit_of_work(db.EVERY) as session:
         claims = db.claim(session, Message, which, limit=BATCH)
-        mine = {}
-        for message in db.still_mine(session, Message, claims):
-            try:
-                mine[message.id] = _question(session, message)
-            except keys.WrongKey:
-                # The patient has been deleted: nobody can know any more what this text said, nor send it again.
-                message.state, message.lease_until, message.last_error = "failed", None, "key deleted"
+    questions: dict[UUID, _Question] = {}
+    for some in db.apart("message", claims, _questions, _cannot_be_asked) if claims else []:
+        questions |= some
+    deaf = False
     for one in claims:
-        if one.id in mine:
-            act(one, mine[one.id])
+        if one.id in questions:
+            deaf = act(one, questions[one.id], deaf)
     return len(claims)
 
 
-def _settle(one: db.Claim, question: _Question) -> None:
+def _questions(claims: Sequence[db.Claim]) -> dict[UUID, _Question]:
+    with db.unit_of_work(db.EVERY) as session:
+        mine = db.still_mine(session, Message, claims, wait=False)
+        return {message.id: _question(session, message) for message in mine}
+
+
+def _cannot_be_asked(one: db.Claim, error: Exception) -> None:
+    """The patient has been deleted, or the row is broken: nobody can know what it said, nor send it again."""
+    db.put_off(
+        Message,
+        one,
+        error,
+        lambda session, message: carrier.withhold(session, message, "unreadable", state="failed"),
+    )
+
+
+def _settle(one: db.Claim, question: _Question, deaf: bool) -> bool:
+    listed: list[Taken] | None = None
     try:
-        listed: list[Taken] | None = gateway().find(question.to, delivery.since(question.first))
-    except (OutcomeUnknown, Refused):
-        listed = None
+        listed = None if deaf else gateway().find(question.to, delivery.since(question.first))
+    except OutcomeUnknown:
+        deaf = True
+    except Refused:
+        pass  # of this number the carrier tells us nothing
     with db.unit_of_work(db.EVERY) as session:
         for message in db.still_mine(session, Message, [one]):
             message.lease_until = None
@@ -104,6 +125,7 @@ def _settle(one: db.Claim, question: _Question) -> None:
             delivery.accepted(session.get_one(Attempt, question.last.id), found.sid)
             carrier.raise_to(message, "sent", sid=found.sid)
             carrier.learn(session, message, found.status, found.sid, found.error_code)
+    return deaf
 
 
 def _late_yes(session: Session, message: Message) -> str | None:
@@ -130,30 +152,44 @@ def _match(session: Session, question: _Question, listed: Sequence[Taken]) -> Ta
 
 
 def _decide(session: Session, message: Message, question: _Question, carrier_was_asked: bool) -> None:
-    now = clock.now()
-    settled = question.last.started_at + timedelta(seconds=runtime.settings().settle_seconds)
+    now, again = clock.now(), _again_at(message, question, carrier_was_asked)
     if now >= question.first.started_at + HUMAN_AFTER:
         carrier.long_in_doubt(session, message)
-    not_taken = carrier_was_asked and now >= settled
-    if not_taken or message.kind in MAY_DOUBLE:
+    if again is not None and again <= now:
         logging.logger().info("sending again", message_id=message.id, attempts=message.attempts)
         message.state, message.try_after = "queued", now
-        if not not_taken and question.tries > 1:
-            # A text that may double must not come every moment while a carrier takes it and never says so.
-            message.try_after = now + timedelta(seconds=min(2 ** (question.tries + 1), 300))
-        return
-    message.try_after = (
-        min(settled, now + timedelta(seconds=15)) if now < settled else now + timedelta(seconds=15)
-    )
+    else:
+        longest = LOOK_SOON if message.kind in MAY_DOUBLE else LOOK_AGAIN
+        message.try_after = min(filter(None, (again, now + longest)))
 
 
-def _ask_after(one: db.Claim, question: _Question) -> None:
+def _again_at(message: Message, question: _Question, carrier_was_asked: bool) -> datetime | None:
+    """When a text that the carrier does not list is to be sent again; None while its list cannot be read."""
+    began = question.last.started_at
+    settled = began + timedelta(seconds=runtime.settings().settle_seconds)
+    if message.kind not in MAY_DOUBLE:
+        return settled if carrier_was_asked else None
+    if question.tries == 1:
+        return began
+    # A text that may double must not come every moment while a carrier takes it and never says so. When the carrier
+    # can be heard again and does not know of it, it leaves almost at once.
+    patience = LISTED_WITHIN if carrier_was_asked else timedelta(seconds=min(2 ** (question.tries + 1), 300))
+    return min(settled, began + patience) if carrier_was_asked else began + patience
+
+
+def _ask_after(one: db.Claim, question: _Question, deaf: bool) -> bool:
+    known = None
     try:
-        known = gateway().fetch(question.sid or "")
-    except (OutcomeUnknown, Refused):
-        known = None
+        known = None if deaf else gateway().fetch(question.sid or "")
+    except OutcomeUnknown:
+        deaf = True
+    except Refused:
+        pass
     with db.unit_of_work(db.EVERY) as session:
         for message in db.still_mine(session, Message, [one]):
             message.lease_until, message.try_after = None, clock.now() + SILENT_FOR * 6
+            if deaf:  # it was not asked after
+                message.attempts, message.try_after = message.attempts - 1, clock.now() + DEAF_FOR
             if known is not None:
                 carrier.learn(session, message, known.status, known.sid, known.error_code)
+    return deaf

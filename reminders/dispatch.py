@@ -7,10 +7,10 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from config import clock, db
+from config import clock, db, keys
 from messaging import contactability, outbox
 from messaging import models as messaging
 from messaging.inbox import items
@@ -37,7 +37,7 @@ def drain() -> int:
 def oldest(session: Session, now: datetime) -> datetime | None:
     """Return since when the oldest due reminder waits."""
     waiting = select(func.min(Reminder.try_after)).where(
-        DUE, Reminder.try_after <= now, or_(Reminder.lease_until.is_(None), Reminder.lease_until <= now)
+        DUE, Reminder.try_after <= now, db.free(Reminder, now)
     )
     return session.scalar(waiting)
 
@@ -252,14 +252,20 @@ def ask_to_call(
     reason: str,
 ) -> None:
     """Ask a human to call about this visit, once, since no text can reach the patient."""
-    spoken = phrasing.staff_words(clinic, patient, visit, clock.now())
+    said = phrasing.texts("en")["staff"]
+    try:
+        summary = said["not_texted"].format(
+            why=items.why_not(reason), **phrasing.staff_words(clinic, patient, visit, clock.now())
+        )
+    except keys.WrongKey:  # the item still leads to the visit
+        summary = said["not_texted_unreadable"]
     items.open_item(
         session,
         clinic,
         kind="delivery",
         about=f"appointment:{visit.id}",
         dedupe=f"not_texted:{visit.id}",
-        summary=phrasing.texts("en")["staff"]["not_texted"].format(why=items.why_not(reason), **spoken),
+        summary=summary,
         patient_id=patient.id,
         answer_by=max(visit.starts_at, clock.now()),
     )

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from config import audit, clock, db
+from config import audit, clock, db, keys
 from intake_links import links, scoring
 from intake_links.models import IntakeLink, LinkSession, Screen
 from messaging import contactability, outbox, words
@@ -233,6 +233,16 @@ def _ask(
     if refused in NOT_ASKED:
         _end(session, row, Reason("refused", {"refusal": refused}))
         return
+    _hand_over(session, row, clinic, patient, visit)
+
+
+def _hand_over(
+    session: Session,
+    row: FollowUp,
+    clinic: messaging.Clinic,
+    patient: messaging.Patient,
+    visit: Appointment | None,
+) -> None:
     words = phrasing.texts("en")["staff"]
     spoken = phrasing.staff_words(clinic, patient, visit, clock.now()) if visit else {}
     items.open_item(
@@ -255,7 +265,10 @@ def give_up(session: Session, row: FollowUp) -> None:
     patient = session.get_one(messaging.Patient, link.patient_id)
     clinic = session.get_one(messaging.Clinic, row.clinic_id)
     db.load_keys(session, {patient.key_id, clinic.key_id})
-    _ask(session, row, clinic, patient, None)
+    try:
+        _ask(session, row, clinic, patient, None)
+    except keys.WrongKey:  # whether the patient has said no cannot be read: a human looks
+        _hand_over(session, row, clinic, patient, None)
 
 
 def _end(session: Session, row: FollowUp, why: Reason) -> None:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
-from config import audit, clock, db, queue, runtime
+from config import audit, clock, db, keys, queue, runtime
 from messaging import models as messaging
 from messaging import outbox, wording
 from messaging import words as clinic_words
@@ -190,11 +190,18 @@ def _offer(
     outbox.text_staff(session, clinic, staff, body=_staff_text("staff_handoff", item), dedupe=alert)
 
 
+def _place(handoff: Handoff) -> str | None:
+    try:
+        return handoff.place
+    except keys.WrongKey:  # somebody waits all the same
+        return None
+
+
 def _nobody(session: Session, handoff: Handoff, item: InboxItem) -> None:
     """The rota is at its end: the item is everyone's, says so, and its ladder is climbing."""
     handoff.offered_to = None
     item.owner_id, item.reason = None, ["nobody"]
-    item.summary = _summary("handoff_nobody", handoff.place)
+    item.summary = _summary("handoff_nobody", _place(handoff))
     items.note_event(session, item, audit.Actor.system("handoffs"), "nobody_accepted")
     rungs = select(Timer).where(Timer.item_id == item.id, Timer.kind == "escalate", Timer.state == "waiting")
     for timer in session.scalars(rungs):

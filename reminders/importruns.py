@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from config import audit, clock, db, logging, queue
+from config import audit, clock, db, keys, logging, queue
 from messaging.models import Clinic
 from reminders import imports, mapping, tables
 from reminders.models import ImportPart, ImportRun
@@ -232,10 +232,17 @@ def _raw(part: ImportPart) -> list[RAW]:
 
 
 def _give_up(session: Session, run: ImportRun) -> None:
-    """A part that cannot be worked on at all: its rows stand among those that were not taken, and the run goes on."""
+    """A part that cannot be worked on at all: its rows stand among those that were not taken, and the run goes on.
+
+    Where not even its rows can be read the run is stopped: the page says so, and the file can be sent again.
+    """
     part = _part(session, run, run.parts_done)
     if part is not None:
-        rows = _raw(part)
+        try:
+            rows = _raw(part)
+        except keys.WrongKey:
+            stop(session, run, by="system:imports")
+            return
         why = "the rows around this one could not be stored: send them again"
         part.wrong, part.rows = json.dumps([(row[0], why, row[2]) for row in rows]), None
         run.tally = dict(Counter(run.tally) + Counter(failed=len(rows)))

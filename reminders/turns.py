@@ -9,12 +9,16 @@ to a patient, as a text that comes in does, waits for nobody. SQLite has one wri
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from config import db
 from messaging.models import Patient
 from reminders.models import Appointment, Reminder
+
+PATIENCE_MS = 5000
+LOCK_NOT_AVAILABLE = "55P03"
 
 
 def take(session: Session, patients: Iterable[UUID]) -> None:
@@ -25,7 +29,37 @@ def take(session: Session, patients: Iterable[UUID]) -> None:
         session.scalar(select(func.count()).select_from(turns))
 
 
-def take_for(session: Session, claims: Sequence[db.Claim]) -> None:
-    """Wait for the turn of the patients whom these claimed reminders are for."""
-    whose = select(Appointment.patient_id).join(Reminder, Reminder.appointment_id == Appointment.id)
-    take(session, session.scalars(whose.where(db.among(session, Reminder.id, [one.id for one in claims]))))
+def take_for(session: Session, claims: Sequence[db.Claim]) -> list[db.Claim]:
+    """Wait for the turn of the patients whom these claimed reminders are for; return the claims of those who came.
+
+    Not for long: patients whom somebody keeps locked hold up nobody else, and their own are claimed again later.
+    """
+    whose = select(Reminder.id, Appointment.patient_id).join(
+        Appointment, Reminder.appointment_id == Appointment.id
+    )
+    theirs = {
+        row.id: row.patient_id
+        for row in session.execute(whose.where(db.among(session, Reminder.id, [one.id for one in claims])))
+    }
+    try:
+        with session.begin_nested():
+            _be_patient(session, PATIENCE_MS)
+            take(session, theirs.values())
+            _be_patient(session, 0)
+        return list(claims)
+    except OperationalError as error:
+        if getattr(error.orig, "sqlstate", None) != LOCK_NOT_AVAILABLE:
+            raise
+    free = _take_the_free(session, theirs.values())
+    return [one for one in claims if theirs.get(one.id) in free]
+
+
+def _be_patient(session: Session, milliseconds: int) -> None:
+    """Wait for locks so long at most in this transaction; 0 is for ever."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text(f"SET LOCAL lock_timeout = {milliseconds}"))
+
+
+def _take_the_free(session: Session, patients: Iterable[UUID]) -> set[UUID]:
+    locked = select(Patient.id).where(db.among(session, Patient.id, set(patients))).order_by(Patient.id)
+    return set(session.scalars(locked.with_for_update(key_share=True, skip_locked=True)))

@@ -18,7 +18,7 @@ from uuid import uuid4
 import hypothesis
 import pytest
 from redis import Redis
-from sqlalchemy import Connection, create_engine, make_url, text
+from sqlalchemy import Connection, Engine, create_engine, make_url, text
 
 from config import db, runtime, settings
 from config.db import claims
@@ -177,6 +177,8 @@ def house(
     for made in runtime._made.values():
         if isinstance(made, ThreadPoolExecutor):
             made.shutdown()
+        if isinstance(made, Engine):
+            made.dispose()
         if isinstance(made, Redis):
             made.close()
 

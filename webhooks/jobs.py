@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from config import clock, db, logging, queue
@@ -82,7 +82,7 @@ def _oldest(lane: str, session: Session, now: datetime) -> datetime | None:
         select(func.min(Receipt.try_after)).where(
             due_in(lane),
             Receipt.try_after <= now,
-            or_(Receipt.lease_until.is_(None), Receipt.lease_until <= now),
+            db.free(Receipt, now),
         )
     )
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import exists, func, or_, select
+from sqlalchemy import ColumnElement, exists, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -44,6 +44,7 @@ class Span(NamedTuple):
 def look() -> int:
     """Read the list of each clinic whose turn it is; return how many were read."""
     _begin()
+    _mistrust_the_future()
     with db.unit_of_work(db.EVERY) as session:
         claims = db.claim(session, InboundCheck, _ALL, limit=CLINICS, lease=LEASE)
         checks = db.still_mine(session, InboundCheck, claims)
@@ -59,15 +60,31 @@ def oldest(session: Session, now: datetime) -> datetime | None:
     """Return since when the clinic waits whose list is due longest; a clinic never looked at is due now."""
     if session.scalar(_NEW.limit(1)) is not None:
         return now
-    due = (
-        InboundCheck.try_after <= now,
-        or_(InboundCheck.lease_until.is_(None), InboundCheck.lease_until <= now),
-    )
+    if session.scalar(select(InboundCheck.id).where(_ahead(now)).limit(1)) is not None:
+        return now
+    due = InboundCheck.try_after <= now, db.free(InboundCheck, now)
     return session.scalar(select(func.min(InboundCheck.try_after)).where(*due))
 
 
 _ALL = InboundCheck.fence >= 0
 _NEW = select(Clinic).where(~exists().where(InboundCheck.clinic_id == Clinic.id))
+
+
+def _ahead(now: datetime) -> ColumnElement[bool]:
+    """The condition for checks that were dated by a clock which stood ahead, and has been set right since."""
+    return or_(
+        InboundCheck.looked_until > now,
+        InboundCheck.deep_at > now,
+        InboundCheck.try_after > now + LONGEST_WAIT,
+    )
+
+
+def _mistrust_the_future() -> None:
+    """Nobody has looked at what is yet to come: such a clinic's list is read at once, and the last days' as well."""
+    now = clock.now()
+    anew = {"looked_until": now, "deep_at": now - DEEP_EVERY, "try_after": now}
+    with db.unit_of_work(db.EVERY) as session:
+        session.execute(update(InboundCheck).where(_ahead(now)).values(**anew))
 
 
 def _begin() -> None:

@@ -1,8 +1,29 @@
 """One database behind one interface: SQLite on this machine or PostgreSQL, the same verbs for both."""
 
 from config.db.base import Base, ClinicRow, Heartbeat, Moment, SealedRow, Work, first_id, new_id, new_ids
-from config.db.claims import Claim, claim, retry_later, still_mine, work_off
-from config.db.engine import EVERY, bare_transaction, engine, forget_connections, on_commit, unit_of_work
+from config.db.claims import (
+    FAILING,
+    STUCK,
+    Claim,
+    apart,
+    claim,
+    free,
+    put_off,
+    retry_later,
+    still_mine,
+    work_off,
+)
+from config.db.engine import (
+    EVERY,
+    bare_transaction,
+    engine,
+    forget_connections,
+    on_commit,
+    open_reserve,
+    reserve,
+    reserved,
+    unit_of_work,
+)
 from config.db.sealed import (
     DataKey,
     Sealed,
@@ -16,6 +37,8 @@ from config.db.sets import among, arrays, columns, of_each, unnested, write_colu
 
 __all__ = [
     "EVERY",
+    "FAILING",
+    "STUCK",
     "Base",
     "Claim",
     "ClinicRow",
@@ -27,6 +50,7 @@ __all__ = [
     "SealedRow",
     "Work",
     "among",
+    "apart",
     "arrays",
     "bare_transaction",
     "claim",
@@ -35,6 +59,7 @@ __all__ = [
     "engine",
     "first_id",
     "forget_connections",
+    "free",
     "load_keys",
     "new_data_key",
     "new_data_keys",
@@ -42,6 +67,10 @@ __all__ = [
     "new_ids",
     "of_each",
     "on_commit",
+    "open_reserve",
+    "put_off",
+    "reserve",
+    "reserved",
     "retry_later",
     "still_mine",
     "unit_of_work",

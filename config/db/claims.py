@@ -6,22 +6,31 @@ lease runs out, another claims the row, and the fence refuses the late write of 
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.orm import Session
 
-from config import clock, logging
+from config import clock, keys, logging
+from config.db.base import Heartbeat
 from config.db.engine import EVERY, unit_of_work
 
 Row = TypeVar("Row", bound=Any)
+One = TypeVar("One")
+Done = TypeVar("Done")
 # Rows being worked on are locked as well; the lease only says how long a killed worker's rows wait for the next.
 LEASE = timedelta(seconds=15)
 GIVE_UP_AFTER = 8
 # How long one drain may take before others get their turn, unless it says otherwise.
 SLICE_SECONDS = 5.0
+# What cannot even be given up, as the clinic's own key does not open, is tried again this soon: keys come back.
+LONGEST_STUCK = timedelta(seconds=30)
+STUCK, FAILING = "stuck.", "failing."
+# No lease is this long: one that ends later was taken by a clock that has been set back since.
+NO_LEASE = timedelta(minutes=10)
 
 
 @dataclass(frozen=True)
@@ -30,6 +39,12 @@ class Claim:
 
     id: UUID
     fence: int
+
+
+def free(model: type[Any], now: datetime) -> ColumnElement[bool]:
+    """Return the condition for rows of `model` (a Work) that nobody holds."""
+    until = model.lease_until
+    return or_(until.is_(None), until <= now, until > now + NO_LEASE)
 
 
 def claim(
@@ -44,7 +59,7 @@ def claim(
     now = clock.now()
     picked = (
         select(model.id)
-        .where(due, model.try_after <= now, or_(model.lease_until.is_(None), model.lease_until <= now))
+        .where(due, model.try_after <= now, free(model, now))
         .order_by(model.try_after)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -60,12 +75,16 @@ def claim(
     return [Claim(row.id, row.fence) for row in session.execute(taken)]
 
 
-def still_mine(session: Session, model: type[Row], claims: Sequence[Claim]) -> list[Row]:
-    """Return the claimed rows whose fence has not moved, locked for this transaction, in the order claimed."""
+def still_mine(
+    session: Session, model: type[Row], claims: Sequence[Claim], *, wait: bool = True
+) -> list[Row]:
+    """Return the claimed rows whose fence has not moved, locked for this transaction, in the order claimed.
+
+    Without `wait` a row that another transaction has locked is left out: it is claimed anew when its lease ends.
+    """
     fences = {one.id: one.fence for one in claims}
-    rows = session.scalars(
-        select(model).where(model.id.in_(fences)).with_for_update().execution_options(populate_existing=True)
-    )
+    locked = select(model).where(model.id.in_(fences)).with_for_update(skip_locked=not wait)
+    rows = session.scalars(locked.execution_options(populate_existing=True))
     mine = {row.id: row for row in rows if row.fence == fences[row.id]}
     return [mine[one.id] for one in claims if one.id in mine]
 
@@ -75,6 +94,9 @@ def retry_later(row: Any, error: str) -> None:
     row.lease_until = None
     row.last_error = error[:80]
     row.try_after = clock.now() + timedelta(seconds=min(2**row.attempts, 3600))
+
+
+First = Callable[[Session, Sequence[Claim]], Sequence[Claim] | None]
 
 
 def _nothing_first(_session: Session, _claims: Sequence[Claim]) -> None:
@@ -87,7 +109,7 @@ def work_off(
     handle: Callable[[Session, list[Row]], None],
     *,
     give_up: Callable[[Session, Row], None],
-    first: Callable[[Session, Sequence[Claim]], None] = _nothing_first,
+    first: First = _nothing_first,
     batch: int = 200,
     seconds: float | None = None,
 ) -> int:
@@ -95,8 +117,9 @@ def work_off(
 
     `handle` gets the rows of a batch in one transaction and moves them out of `due`. If it raises, the rows are tried
     one by one; one that keeps raising is put off, and after eight tries handed to `give_up`, which must move it into
-    a visible final state. `first` begins that transaction, before the rows are locked: whoever needs other rows
-    locked too takes them there, so that nobody holds the one and waits for the other.
+    a visible final state (at once where its key does not open). `first` begins that transaction, before the rows are locked: whoever needs other rows
+    locked too takes them there, so that nobody holds the one and waits for the other; it may return those claims that
+    can be worked on now, and the others are taken up again when their lease has run out.
     """
     end = clock.monotonic() + (SLICE_SECONDS if seconds is None else seconds)
     handled = 0
@@ -105,30 +128,74 @@ def work_off(
             claims = claim(session, model, due, limit=batch)
         if not claims:
             break
-        handled += _handle(model, claims, first, handle, give_up)
+        handled += sum(
+            apart(
+                model.__tablename__,
+                claims,
+                partial(_handle, model, first, handle),
+                lambda one, error: put_off(model, one, error, give_up),
+            )
+        )
     return handled
+
+
+def apart(
+    kind: str,
+    batch: Sequence[One],
+    act: Callable[[Sequence[One]], Done],
+    failed: Callable[[One, Exception], None],
+) -> list[Done]:
+    """Act on a batch at once; where that fails on each by itself, and hand whichever fails alone to `failed`.
+
+    So one bad row holds up none of the others. Returns what `act` returned, each time it came through.
+    """
+    try:
+        return [act(batch)]
+    except Exception as error:  # noqa: BLE001 - whatever a bad row raises, the others must be worked on
+        logging.logger().warning("batch failed", kind=kind, count=len(batch), exc_info=error)
+        if len(batch) == 1:
+            failed(batch[0], error)
+            return []
+        return [done for alone in batch for done in apart(kind, [alone], act, failed)]
+
+
+def put_off(model: type[Row], one: Claim, error: Exception, give_up: Callable[[Session, Row], None]) -> None:
+    """Let a claimed row that failed alone wait for longer each time, and in the end give it up.
+
+    A key that does not open will not open at the next try either: such a row is given up at once. One that cannot
+    even be given up waits, for half a minute at most, and /readyz says so.
+    """
+    name, hopeless = type(error).__name__, isinstance(error, keys.WrongKey)
+    try:
+        with unit_of_work(EVERY) as session:
+            for row in still_mine(session, model, [one], wait=False):
+                retry_later(row, name)
+                if hopeless or row.attempts >= GIVE_UP_AFTER:
+                    give_up(session, row)
+                    logging.logger().error(
+                        "gave up", kind=model.__tablename__, error_type=name, attempts=row.attempts
+                    )
+    except Exception as worse:  # noqa: BLE001 - there is nobody left to tell but the operator
+        logging.logger().error("cannot be given up", kind=model.__tablename__, exc_info=worse)
+        with unit_of_work(EVERY) as session:
+            for row in still_mine(session, model, [one], wait=False):
+                retry_later(row, name)
+                row.try_after = min(row.try_after, clock.now() + LONGEST_STUCK)
+            session.merge(Heartbeat(component=STUCK + model.__tablename__, at=clock.now()))
 
 
 def _handle(
     model: type[Row],
-    claims: list[Claim],
-    first: Callable[[Session, Sequence[Claim]], None],
+    first: First,
     handle: Callable[[Session, list[Row]], None],
-    give_up: Callable[[Session, Row], None],
+    claims: Sequence[Claim],
 ) -> int:
-    try:
-        with unit_of_work(EVERY) as session:
-            first(session, claims)
-            rows = still_mine(session, model, claims)
-            handle(session, rows)
-            _let_go(rows)
-            return len(rows)
-    except Exception as error:  # noqa: BLE001 - whatever a poison row raises, the others must be worked on
-        logging.logger().warning("batch failed", kind=model.__tablename__, count=len(claims), exc_info=error)
-        if len(claims) > 1:
-            return sum(_handle(model, [one], first, handle, give_up) for one in claims)
-        _put_off(model, claims[0], type(error).__name__, give_up)
-        return 0
+    with unit_of_work(EVERY) as session:
+        now_possible = first(session, claims)
+        rows = still_mine(session, model, claims if now_possible is None else now_possible, wait=False)
+        handle(session, rows)
+        _let_go(rows)
+        return len(rows)
 
 
 def _let_go(rows: Sequence[Any]) -> None:
@@ -137,14 +204,3 @@ def _let_go(rows: Sequence[Any]) -> None:
         row.lease_until = None
         if row.try_after <= now:  # handled, not put off: what comes next for this row starts counting anew
             row.attempts = 0
-
-
-def _put_off(model: type[Row], one: Claim, error: str, give_up: Callable[[Session, Row], None]) -> None:
-    with unit_of_work(EVERY) as session:
-        for row in still_mine(session, model, [one]):
-            retry_later(row, error)
-            if row.attempts >= GIVE_UP_AFTER:
-                give_up(session, row)
-                logging.logger().error(
-                    "gave up", kind=model.__tablename__, error_type=error, attempts=row.attempts
-                )

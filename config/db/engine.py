@@ -1,7 +1,9 @@
 """The engine and the transaction: `unit_of_work` commits at its end, and rolls back if anything was raised."""
 
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
@@ -22,9 +24,37 @@ READ_ONLY = "warmthread_read_only"
 SYNCHRONOUS = "FULL"
 
 
+# As many lanes as are urgent, and one more. No other thread of the process takes these, and no idle one closes them.
+RESERVED = 6
+_thread = threading.local()
+
+
 def engine() -> Engine:
-    """Return this process's engine."""
+    """Return this process's engine; for a thread that has called `reserve`, the one with connections kept open for it."""
+    if reserved():
+        return runtime.once("db.engine.urgent", partial(_make, RESERVED, 0))
     return runtime.once("db.engine", _make)
+
+
+def reserve() -> None:
+    """Let this thread work with connections that are kept for what is urgent, however many the server has left.
+
+    On SQLite nobody can take anybody's connection, and nothing changes.
+    """
+    _thread.reserved = not database_url().startswith("sqlite")
+
+
+def reserved() -> bool:
+    """Whether this thread works with the connections that are kept for what is urgent."""
+    return getattr(_thread, "reserved", False)
+
+
+def open_reserve() -> None:
+    """Open the connections that are kept for what is urgent, while the server still has some."""
+    if reserved():
+        with ExitStack() as all_at_once:
+            for _ in range(RESERVED):
+                all_at_once.enter_context(engine().connect())
 
 
 def forget_connections() -> None:
@@ -38,7 +68,7 @@ def database_url() -> str:
     return settings.database_url or f"sqlite:///{settings.data_dir.resolve() / 'warmthread.sqlite3'}"
 
 
-def _make() -> Engine:
+def _make(size: int = 10, overflow: int = 30) -> Engine:
     url = database_url()
     # hide_parameters: an exception must never print what was to be stored.
     if url.startswith("sqlite"):
@@ -49,7 +79,15 @@ def _make() -> Engine:
         event.listen(made, "connect", _sqlite_connect)
         event.listen(made, "begin", _sqlite_begin)
     else:
-        made = create_engine(url, hide_parameters=True, pool_pre_ping=True, pool_size=10, max_overflow=30)
+        # Nothing of ours outlives its transaction on the server, so that a pooler in transaction mode may stand between.
+        made = create_engine(
+            url,
+            hide_parameters=True,
+            pool_pre_ping=True,
+            pool_size=size,
+            max_overflow=overflow,
+            connect_args={"prepare_threshold": None},
+        )
     return made
 
 

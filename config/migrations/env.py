@@ -17,14 +17,13 @@ def _plain_types(kind: str, item: Any, _context: AutogenContext) -> str | Litera
 def _run() -> None:
     start.import_models()
     with db.engine().connect() as connection:
-        connection.detach()  # closed at the end: what is set below must not go back into the pool
         if connection.dialect.name == "postgresql":
-            # One migration at a time, and none that waits for a busy table until the clinic notices.
-            connection.execute(text("SELECT pg_advisory_lock(7719340)"))
-            connection.execute(text("SET lock_timeout = '10s'"))
-            connection.execute(text("SET statement_timeout = '15min'"))
-            connection.execute(text("SELECT set_config('app.clinic', '*', false)"))
-            connection.commit()
+            # One migration at a time, and none that waits for a busy table until the clinic notices. All of it ends
+            # with this transaction: behind a pooler the connection is somebody else's the moment after.
+            connection.execute(text("SELECT pg_advisory_xact_lock(7719340)"))
+            connection.execute(text("SET LOCAL lock_timeout = '10s'"))
+            connection.execute(text("SET LOCAL statement_timeout = '15min'"))
+            connection.execute(text("SELECT set_config('app.clinic', '*', true)"))
         context.configure(
             connection=connection,
             target_metadata=db.Base.metadata,
@@ -35,9 +34,6 @@ def _run() -> None:
         with context.begin_transaction():
             context.run_migrations()
         connection.commit()
-        if connection.dialect.name == "postgresql":
-            connection.execute(text("SELECT pg_advisory_unlock(7719340)"))
-            connection.commit()
 
 
 _run()

@@ -1,6 +1,7 @@
 """What every carrier must do for us, and the three ways in which a sending can end."""
 
 from abc import abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -78,12 +79,27 @@ class OutcomeUnknown(Exception):
     """Nobody can say whether the text was taken: a timeout, a broken connection, a 5xx."""
 
 
+class Unreachable(OutcomeUnknown):
+    """No connection stood, so nothing was sent: the one failure to answer in which that is certain."""
+
+
+class TooLate(Exception):
+    """Nothing was sent: when the connection stood, the text might not leave any more."""
+
+
+def always() -> None:
+    """What is asked before a sending that nothing forbids."""
+
+
 class Gateway(Protocol):
     """A carrier. Implementations inherit it, so that they are checked against it, and are thread-safe; none retries a sending by itself."""
 
     @abstractmethod
-    def send(self, text: Outgoing) -> str:
-        """Hand over one text and return the carrier's id of it. Raises Refused or OutcomeUnknown."""
+    def send(self, text: Outgoing, still: Callable[[], object] = always) -> str:
+        """Hand over one text and return the carrier's id of it. Raises Refused or OutcomeUnknown (also Unreachable).
+
+        `still` is asked when the connection stands and before anything is written; it raises TooLate if it must not.
+        """
         ...
 
     @abstractmethod

@@ -10,7 +10,20 @@ from typing import Any, TypeVar
 
 from config import runtime
 from messaging.gateways import fetching
-from messaging.gateways.base import Attached, Came, Gateway, Listing, OutcomeUnknown, Outgoing, Refused, Taken
+from messaging.gateways.base import (
+    Attached,
+    Came,
+    Gateway,
+    Listing,
+    OutcomeUnknown,
+    Outgoing,
+    Refused,
+    Taken,
+    TooLarge,
+    TooLate,
+    Unreachable,
+    always,
+)
 
 TWILIO = "https://api.twilio.com"
 TIMEOUT_SECONDS = 15.0
@@ -25,10 +38,11 @@ class TwilioGateway(Gateway):
 
     def __init__(self, account_sid: str, auth_token: str, api_url: str = "") -> None:
         # The SDK's first import costs more than half a second: only who sends pays for it.
-        from requests.adapters import HTTPAdapter
         from twilio.http.http_client import TwilioHttpClient
         from twilio.http.response import Response
         from twilio.rest import Client
+
+        from messaging.gateways import lastmoment
 
         stdlib_logging.getLogger("twilio").setLevel(stdlib_logging.WARNING)
 
@@ -43,15 +57,18 @@ class TwilioGateway(Gateway):
         http = Elsewhere(timeout=TIMEOUT_SECONDS)
         if http.session is not None:
             for scheme in ("https://", "http://"):
-                http.session.mount(
-                    scheme, HTTPAdapter(pool_connections=4, pool_maxsize=CONNECTIONS, max_retries=0)
-                )
+                adapter = lastmoment.Adapter(pool_connections=4, pool_maxsize=CONNECTIONS, max_retries=0)
+                http.session.mount(scheme, adapter)
             http.session.trust_env = bool(not api_url)
-        self._api_url = api_url
+        self._api_url, self._asking = api_url, lastmoment.asking
         self._client = Client(account_sid, auth_token, http_client=http)
 
-    def send(self, text: Outgoing) -> str:
-        """Create the message. Raises Refused or OutcomeUnknown."""
+    def send(self, text: Outgoing, still: Callable[[], object] = always) -> str:
+        """Create the message. Raises Refused, OutcomeUnknown, or what `still` raises."""
+        with self._asking(still):
+            return self._create(text)
+
+    def _create(self, text: Outgoing) -> str:
         named: dict[str, Any] = {"messaging_service_sid": text.service_sid} if text.service_sid else {}
         if not text.service_sid:
             named["from_"] = text.sender
@@ -127,22 +144,34 @@ class TwilioGateway(Gateway):
                 raise
 
     def _ask(self, call: Callable[[], T]) -> T:
-        from requests.exceptions import RequestException
-        from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioServiceException
+        from requests.exceptions import ConnectionError, ConnectTimeout
+        from twilio.base.exceptions import TwilioRestException, TwilioServiceException
 
         try:
             return call()
+        except (Refused, OutcomeUnknown, TooLarge, TooLate):
+            raise
         except (TwilioRestException, TwilioServiceException) as error:
             # The exception's own text carries the number: only its codes go on.
             if error.status < 500 and error.status != REQUEST_TIMED_OUT:
                 code = error.code if isinstance(error.code, int) else error.status
                 raise Refused(code or error.status, error.status) from None
             raise OutcomeUnknown(f"status {error.status}") from None
-        except (RequestException, TwilioException, OSError) as error:
-            raise OutcomeUnknown(type(error).__name__) from None
-        except (ValueError, LookupError, TypeError, AttributeError) as error:
+        except ConnectTimeout:
+            raise Unreachable("ConnectTimeout") from None
+        except ConnectionError as error:
+            kind = Unreachable if _never_stood(error) else OutcomeUnknown
+            raise kind(type(error).__name__) from None
+        except Exception as error:  # noqa: BLE001
             # The SDK reads an answer without checking its shape: whatever it stumbles over was no answer.
             raise OutcomeUnknown(type(error).__name__) from None
+
+
+def _never_stood(error: Exception) -> bool:
+    from urllib3.exceptions import NewConnectionError
+
+    reason = getattr(error.args[0], "reason", None) if error.args else None
+    return isinstance(reason, NewConnectionError)
 
 
 def _came(one: Any) -> Came:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sqlalchemy import delete, func, insert, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 
-from config import clock, db
+from config import clock, db, migrations
 from config.db import base
 from messaging.models import Clinic, Patient
 
@@ -209,3 +209,19 @@ def test_what_the_service_has_committed_to_its_file_outlives_a_power_cut(durable
     with db.engine().connect() as connection:
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2  # FULL
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+
+
+@pytest.mark.parametrize("house", ["postgresql"], indirect=True)
+def test_nothing_outlives_its_transaction_so_that_a_pooler_may_stand_between(house):
+    with db.engine().begin() as connection:
+        db.Base.metadata.drop_all(connection)
+    migrations.upgrade()
+    for _ in range(12):  # the driver would prepare what it is asked for the sixth time
+        with db.unit_of_work(db.EVERY) as session:
+            session.execute(text("SELECT 1"))
+    with db.engine().connect() as connection:
+        connection.execute(text("SELECT set_config('app.seen', 'x', true)"))
+        assert connection.scalar(text("SELECT count(*) FROM pg_prepared_statements")) == 0
+        assert connection.scalar(text("SELECT current_setting('app.clinic', true)")) in (None, "")
+        assert connection.scalar(text("SHOW lock_timeout")) == "0"
+        assert connection.scalar(text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'")) == 0

@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from config import clock, db
-from messaging import consent, delivery, reading, wording
+from messaging import consent, reading, wording
+from messaging.lastlook import LastLook
 from messaging.models import Clinic, Conversation, Message
 from tests.messaging.test_words import say
 from webhooks import fields, jobs, missed, receipts
@@ -63,9 +64,9 @@ def test_the_confirmation_of_a_stop_leaves_though_they_have_stopped(world: Any) 
     world.text("please stop texting me")
     with db.unit_of_work(db.EVERY) as session:
         message = session.get_one(Message, world.outbound[0].id)
-        assert delivery._Asked(session, [message]).why_not(message) is None
+        assert LastLook(session, [message]).why_not(message) is None
         message.kind = "automatic"
-        assert delivery._Asked(session, [message]).why_not(message) == "opted out"
+        assert LastLook(session, [message]).why_not(message) == "opted out"
 
 
 def test_after_five_minutes_the_confirmation_of_a_stop_may_not_leave(world: Any) -> None:
@@ -75,7 +76,7 @@ def test_after_five_minutes_the_confirmation_of_a_stop_may_not_leave(world: Any)
         db.unit_of_work(db.EVERY) as session,
     ):
         message = session.get_one(Message, world.outbound[0].id)
-        assert delivery._Asked(session, [message]).why_not(message) == "expired"
+        assert LastLook(session, [message]).why_not(message) == "expired"
 
 
 def test_a_stop_found_late_is_obeyed_and_not_confirmed(world: Any) -> None:

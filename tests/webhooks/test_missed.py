@@ -209,3 +209,27 @@ def test_a_lost_text_that_came_by_the_messaging_service_is_found_too(network, lo
     assert {one.provider_sid for one in _inbound()} == sids
     assert {one.number for one in _all(Conversation)} == {PHONE}
     assert [one.kind for one in _all(InboxItem)].count("safety") == 1
+
+
+def test_a_clock_that_jumped_a_day_ahead_and_back_does_not_stop_the_search(house, clinic):
+    from datetime import timedelta
+
+    from webhooks.models import InboundCheck
+
+    missed._begin()
+    for what in ("looked_until", "deep_at", "try_after", "lease_until"):
+        with db.unit_of_work(db.EVERY) as session:
+            (check,) = session.query(InboundCheck)
+            check.looked_until = check.deep_at = check.try_after = clock.now() - timedelta(seconds=60)
+            setattr(check, what, clock.now() + timedelta(days=1))
+            check.fence, before = check.fence + 1, check.fence + 1
+        with db.unit_of_work(db.EVERY, read_only=True) as session:
+            assert missed.oldest(session, clock.now()) is not None, what
+        missed._mistrust_the_future()
+        with db.unit_of_work(db.EVERY) as session:
+            claims = db.claim(session, InboundCheck, missed._ALL)
+            (check,) = db.still_mine(session, InboundCheck, claims)
+            assert check.fence == before + 1, what
+            spans = missed._spans(check, clinic, clock.now())
+            assert all(span.since <= clock.now() for span in spans if span), what
+            check.lease_until = None

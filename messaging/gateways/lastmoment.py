@@ -1,0 +1,74 @@
+"""Connections that ask in the last moment, once they stand and before any byte leaves, whether the request still may.
+
+Between a decision and the socket a process may be frozen, a machine paused, a handshake slow: what was decided then
+may be wrong by now. Here nothing but the writing itself comes after the question.
+"""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from requests import PreparedRequest, Response
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+CONNECT_SECONDS = 4.0
+_here = threading.local()
+
+
+@contextmanager
+def asking(still: Callable[[], object]) -> Iterator[None]:
+    """Ask `still` before each write of this thread meanwhile; whatever it raises comes out of the request."""
+    _here.still = still
+    try:
+        yield
+    finally:
+        _here.still = None
+
+
+def _ask() -> None:
+    still = getattr(_here, "still", None)
+    if still is not None:
+        still()
+
+
+class _Http(HTTPConnection):
+    def send(self, data: Any) -> None:
+        if self.sock is None:
+            self.connect()
+        _ask()
+        super().send(data)
+
+
+class _Https(HTTPSConnection):
+    def send(self, data: Any) -> None:
+        if self.sock is None:
+            self.connect()
+        _ask()
+        super().send(data)
+
+
+class _HttpPool(HTTPConnectionPool):
+    ConnectionCls = _Http
+
+
+class _HttpsPool(HTTPSConnectionPool):
+    ConnectionCls = _Https
+
+
+class Adapter(HTTPAdapter):
+    """What a session sends through: never tries twice, and does not wait long for a connection."""
+
+    def init_poolmanager(self, *args: Any, **named: Any) -> None:
+        """Let the pools make connections of ours."""
+        super().init_poolmanager(*args, **named)
+        self.poolmanager.pool_classes_by_scheme = {"http": _HttpPool, "https": _HttpsPool}
+
+    def send(self, request: PreparedRequest, *args: Any, **named: Any) -> Response:
+        """Send as ever, with a shorter patience for the connection than for the answer."""
+        seconds = named.get("timeout")
+        if isinstance(seconds, int | float):
+            named["timeout"] = (min(seconds, CONNECT_SECONDS), seconds)
+        return super().send(request, *args, **named)
