@@ -56,7 +56,6 @@ class LastLook:
         return outbox.of_text(facts, message.kind, message.programme or "care_team", message.author_id)
 
 
-
 def _overtaken(session: Session, messages: Sequence[Message]) -> set[UUID]:
     """Which of the texts that a colleague planned for later the patient has overtaken by writing again."""
     planned = [message.id for message in messages if message.scheduled_for is not None]

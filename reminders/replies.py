@@ -198,7 +198,9 @@ def _said_of(given: _Answer, *answered: str) -> Appointment | None:
     of which the patient wants no texts.
     """
     visits = appointments.texted(given.session, given.patient.id, given.now)
-    waiting = moments.one_each(visit for visit in visits if visit.state == "booked" and visit.quiet_at is None)
+    waiting = moments.one_each(
+        visit for visit in visits if visit.state == "booked" and visit.quiet_at is None
+    )
     known = [*waiting, *(visit for visit in visits if visit.state in (*answered, "booked"))]
     others = moments.one_each(known)[len(waiting) :]
     code = given.reading.code

@@ -102,7 +102,9 @@ def wrong(run_id: UUID) -> Response:
     """Return the rows that were not taken as a file to mend and send again; that they left is written down."""
     with db.unit_of_work(sessions.clinic().id) as session:
         this = _the_run(session, run_id)
-        audit.record(session, this.clinic_id, layout.the_actor(), "import.rows_fetched", f"import_run:{this.id}")
+        audit.record(
+            session, this.clinic_id, layout.the_actor(), "import.rows_fetched", f"import_run:{this.id}"
+        )
 
     def lines() -> Iterator[str]:
         with db.unit_of_work(this.clinic_id, read_only=True) as session:
