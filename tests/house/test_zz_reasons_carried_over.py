@@ -153,6 +153,12 @@ def test_stored_rows_say_the_same_after_it_and_wishes_stand_with_their_visits(ho
             values = {"why" if key == "ended" else key: one for key, one in row.items()}
             session.execute(insert(table("follow_up", *names)), values)
     migrations.upgrade()
+    look_after(patient, said, asked_at, coded, issued)
+
+
+def look_after(
+    patient: Patient, said: list[str], asked_at: datetime, coded: list[str], issued: list[IntakeLink]
+) -> None:
     with db.unit_of_work(db.EVERY, read_only=True) as session:
         rows = {row.id.int - 11: row for row in session.scalars(select(Reminder))}
         assert reasons.kept(rows[0].why) == said
