@@ -92,6 +92,9 @@ def create(item_id: UUID) -> Response | tuple[str, int]:
         try:
             if typed["record"] and people.find_by_record(session, clinic, typed["record"]):
                 raise records.WrongRow(words.say("refusals", "record_taken"))
+            # In a file a lone name is all there is; whoever fills this form in can ask for the other.
+            if not typed["last_name"]:
+                raise records.WrongRow("last_name: is empty")
             record = typed["record"] or identity.temporary_record(session, clinic)
             read = records.patient(typed | {"record": record}, clinic)
         except records.WrongRow as wrong:

@@ -109,8 +109,8 @@ def test_nothing_goes_to_a_patient_who_is_not_active(world: World, state: str) -
 
 def test_a_visit_changed_behind_the_planners_back_is_read_again(world: World) -> None:
     patient = world.patient()
-    for state in ("cancelled", "arrived", "no_show", "change_asked", "confirmed"):
-        visit = world.visit(patient, VISIT)
+    for nth, state in enumerate(("cancelled", "arrived", "no_show", "change_asked", "confirmed"), 1):
+        visit = world.visit(patient, VISIT - timedelta(minutes=nth))
         with db.unit_of_work(db.EVERY) as session:
             session.get_one(Appointment, visit.id).state = state
         drain(FAR)
