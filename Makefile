@@ -15,7 +15,7 @@ $(VENV)/.base: requirements/base.txt pyproject.toml
 	@echo "Installing the locked requirements into $(VENV)"
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements/base.txt
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-	@$(COMPILE) $(VENV)/lib config messaging reminders intake_links webhooks web own simulator
+	@$(COMPILE) $(VENV)/lib config messaging reminders intake_links webhooks portal web service simulator
 	@touch $@
 
 $(VENV)/.test: requirements/test.txt $(VENV)/.base

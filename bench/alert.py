@@ -16,16 +16,15 @@ from functools import partial
 from pathlib import Path
 
 from bench import stage
-from config.cli.walk import day
-from config.cli.walk import stage as walk
-from config.cli.walk.scene import Scene
+from service.cli.walk import day, demo_service
+from service.cli.walk.scene import Scene
 
 FORMS = 50
 
 
 def measure() -> str:
     """Return median and worst of fifty."""
-    with stage.folder() as folder, walk.running(folder) as running:
+    with stage.folder() as folder, demo_service.running(folder) as running:
         scene = running.scene
         secret = _set_up(scene)
         browser = scene.browser()

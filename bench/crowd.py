@@ -15,9 +15,9 @@ from sqlalchemy import Connection, Engine, text
 
 from bench import postgresql
 from config import clock, db, keys
-from messaging import people
 from messaging.inbox.models import URGENCY
 from messaging.models import Clinic, Staff
+from messaging.people import directory
 
 # As many as one row in so many: of the items nobody owns, sleeping, acknowledged; of the senders nobody knows.
 UNOWNED, SNOOZED, ACKNOWLEDGED, UNKNOWN, DONE_TODAY = 12, 5, 5, 20, 40
@@ -52,9 +52,11 @@ class Crowd:
 def fill(engine: Engine, size: Size) -> Crowd:
     """Fill the migrated database of this process; `engine` is the superuser's."""
     with db.unit_of_work(db.EVERY) as session:
-        clinic = people.add_clinic(session, name="Bench Clinic", zone="America/Denver", number="+12015550100")
+        clinic = directory.add_clinic(
+            session, name="Bench Clinic", zone="America/Denver", number="+12015550100"
+        )
         team = [
-            people.add_staff(session, clinic, name=name, email=f"{name[:4].lower()}@bench.example", panels=["Dr. Lindqvist"])
+            directory.add_staff(session, clinic, name=name, email=f"{name[:4].lower()}@bench.example", panels=["Dr. Lindqvist"])
             for name in ("Rosa Delgado", "Ben Ito", "Ana Ruiz")
         ]  # fmt: skip
         wrapping = session.get_one(db.DataKey, clinic.key_id)

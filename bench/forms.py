@@ -10,11 +10,12 @@ from flask import Flask, render_template_string
 from sqlalchemy import select, text
 
 from bench import stage
-from config import app as application
-from config import db, start
+from config import db
 from intake_links import links
-from messaging import people
 from messaging.models import Clinic
+from messaging.people import directory
+from service import app as application
+from service import start
 
 FORMS, ROUNDS, GOAL = 10, 3, 15.0
 BORN = date(1981, 3, 27)
@@ -59,8 +60,8 @@ def _answer_forms(app: Flask, record: str, shown: list[float], saved: list[float
     """Answer one PHQ-9 from its link to the last question, and add the milliseconds of each step."""
     with db.unit_of_work(db.EVERY) as session:
         clinic = session.scalars(select(Clinic)).one()
-        known = people.PatientRecord(record, "Jo", "Lane", "+12015550147", BORN)
-        patient = people.save_patient(session, clinic, known)[0]
+        known = directory.PatientRecord(record, "Jo", "Lane", "+12015550147", BORN)
+        patient = directory.save_patient(session, clinic, known)[0]
         url = links.issue(session, clinic, patient, ["phq9"])[1]
     client, path = app.test_client(), "/i/" + url.rsplit("/", 1)[1]
     token = re.search(r'name="csrf_token" value="([^"]+)"', client.get(path).text)

@@ -241,7 +241,7 @@ def _signature(fields: Fields) -> str:
 
 def main(arguments: list[str]) -> int:
     """Fuzz a fresh house; the exit code says whether anything went wrong."""
-    from config.app import create_app
+    from service.app import create_app
 
     count, seed, minutes = (int(one) for one in (*arguments, *("2000", "1", "60")[len(arguments) :]))
     with stage.folder() as folder:

@@ -23,14 +23,17 @@ from typing import Any
 from sqlalchemy import Engine, create_engine, select, text
 
 from bench import postgresql, stage
-from config import clock, db, start
-from config.embedded.valkey import ValkeyServer
-from messaging import people, phone
+from config import clock, db
+from messaging import phone
 from messaging.inbox import items
 from messaging.models import Clinic
-from reminders import importfiles, importruns, mapping, tables
+from messaging.people import directory
+from reminders.imports import column_mapping, csv_files, runs, take_in
 from reminders.models import ImportRun
-from web import rows, sessions
+from service import start
+from service.embedded.valkey import ValkeyServer
+from web import sessions
+from web.presenters import list_rows
 
 FLOOR = ("data_key", "patient", "patient_number", "patient_name", "consent_entry", "audit_entry")
 PAUSE, WARM = 0.2, 5
@@ -75,15 +78,15 @@ def _colleague(folder: Path, url: str, redis: str, clinic: Clinic) -> Iterator[A
     """Serve the inbox of the clinic, with a first page that is full; yield what asks for it while something is done."""
     loaded = stage.begin(folder, database=postgresql.as_application(url), redis=redis)
     with db.unit_of_work(clinic.id) as session:
-        staff = people.add_staff(session, clinic, name="Alba Reyes", email="alba@alder.example")
-        for number in range(rows.PAGE):
+        staff = directory.add_staff(session, clinic, name="Alba Reyes", email="alba@alder.example")
+        for number in range(list_rows.PAGE):
             items.open_item(
                 session, clinic, kind="reply", about="bench:1", dedupe=f"case {number}", summary="Can I come at four?",
                 owner_id=staff.id,
             )  # fmt: skip
         cookie = f"{sessions.cookie_name()}={sessions.start(session, staff)}"
     env = start.environment(loaded, redis)
-    argv = ["-m", "bench.server", "config.wsgi:app"]
+    argv = ["-m", "bench.server", "service.wsgi:app"]
     with stage.serving(argv, env, f"http://127.0.0.1:{loaded.port}/healthz"):
         yield partial(_while, loaded.port, cookie)
 
@@ -112,7 +115,7 @@ def _ask(port: int, cookie: str, warm: Any, over: Any, told: Any) -> None:
         shown = page.read().count(b"data-row=")
         door.close()
         waits.append(1000 * (time.perf_counter() - began))
-        if page.status != 200 or shown < rows.PAGE:
+        if page.status != 200 or shown < list_rows.PAGE:
             raise RuntimeError(f"the inbox answered {page.status} with {shown} rows")
         if len(waits) == WARM:
             warm.set()
@@ -169,13 +172,13 @@ def _visits(folder: Path, count: int) -> Path:
 
 def _import(clinic: Clinic, kind: str, file: Path) -> float:
     began = time.monotonic()
-    with tables.opened(file, ()) as table:
-        run = importfiles.take_in(clinic, kind, "bench", table, by="operator")
+    with csv_files.opened(file, ()) as table:
+        run = take_in.take_in(clinic, kind, "bench", table, by="operator")
     with db.unit_of_work(clinic.id) as session:
-        importruns.start(session, session.merge(run), mapping.of(run.mapping), by="operator")
+        runs.start(session, session.merge(run), column_mapping.of(run.mapping), by="operator")
     done = False
     while not done:
-        importruns.drain()
+        runs.drain()
         with db.unit_of_work(clinic.id, read_only=True) as session:
             this = session.scalars(select(ImportRun).where(ImportRun.id == run.id)).one()
             done = this.state == "done"

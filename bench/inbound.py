@@ -8,8 +8,9 @@ import time
 import urllib.parse
 
 from bench import stage
-from config import settings, start
-from config.embedded.valkey import ValkeyServer
+from config import settings
+from service import start
+from service.embedded.valkey import ValkeyServer
 
 REQUESTS, CLIENTS, ROUNDS, GOAL = 1500, 16, 3, 0.9
 PATH = "/webhooks/twilio/sms"
@@ -19,8 +20,8 @@ def measure() -> str:
     """Return the ratio of the medians of three rounds each, floor and ours in turn."""
     floor, ours = [], []
     for _ in range(ROUNDS):
-        floor.append(_round("bench.floor:app"))
-        ours.append(_round("config.wsgi:app"))
+        floor.append(_round("bench.baseline:app"))
+        ours.append(_round("service.wsgi:app"))
     ratio = statistics.median(ours) / statistics.median(floor)
     return (
         f"inbound: {statistics.median(ours):.0f} signed webhooks/s, floor {statistics.median(floor):.0f}/s, "

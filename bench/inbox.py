@@ -19,13 +19,16 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine, create_engine
 
 from bench import crowd, postgresql, stage
-from config import app as application
-from config import clock, db, runtime, settings, start
-from config.embedded.valkey import ValkeyServer
-from messaging import conversations, people
+from config import clock, db, runtime, settings
+from messaging import conversations
 from messaging.inbox import items, views
 from messaging.models import Message
-from web import rows, sessions
+from messaging.people import directory
+from service import app as application
+from service import start
+from service.embedded.valkey import ValkeyServer
+from web import sessions
+from web.presenters import list_rows
 
 ROUNDS, GOAL, GOAL_MS = 5, 1.3, 60
 # How often in each round: what the day begins with, and what one looks at now and then.
@@ -93,8 +96,8 @@ def _talk(there: crowd.Crowd, length: int) -> str:
     """Hold a conversation of `length` texts with a patient of its own; return the id of the item it is open at."""
     number, now = f"+1201555{100 + length % 100:04}", clock.now()
     with db.unit_of_work(db.EVERY) as session:
-        record = people.PatientRecord(f"talk-{length}", "Teresa", "Quill", number, None)
-        patient, _ = people.save_patient(session, there.clinic, record)
+        record = directory.PatientRecord(f"talk-{length}", "Teresa", "Quill", number, None)
+        patient, _ = directory.save_patient(session, there.clinic, record)
         talk = conversations.of_number(session, there.clinic, number)
         for back in range(length):
             at = now - timedelta(minutes=7 * back + 1)
@@ -120,7 +123,7 @@ def _pages(app: Flask, pair: list[House], shown: Sequence[str], told: str) -> li
         for _ in range(ROUNDS):
             for times, house in zip(took, pair, strict=True):
                 times += _timed(
-                    app, house, f"/inbox?view={view}", rows.PAGE, REQUESTS if view == "mine" else FEWER
+                    app, house, f"/inbox?view={view}", list_rows.PAGE, REQUESTS if view == "mine" else FEWER
                 )
         lines.append(f"{told}, first page of {view}: {_ratio(took[1], took[0])}")
     return lines

@@ -11,12 +11,15 @@ from pathlib import Path
 from sqlalchemy import func, select
 
 from bench import stage
-from config import clock, db, start
-from config.embedded import ports
-from messaging import delivery, outbox, people
+from config import clock, db
+from messaging import outbox
+from messaging.delivery import deliver
 from messaging.gateways.base import Outgoing
 from messaging.gateways.twilio import gateway
 from messaging.models import Clinic, Message
+from messaging.people import directory
+from service import start
+from service.embedded import ports
 
 TEXTS, LATENCY_MS, ROUNDS, GOAL = 960, 100, 3, 0.8
 
@@ -41,7 +44,7 @@ def measure() -> str:
     ratio = statistics.median(ours) / statistics.median(floor)
     return (
         f"outbound: {statistics.median(ours):.0f} texts/s, bare SDK {statistics.median(floor):.0f}/s, "
-        f"ratio {ratio:.2f} (goal {GOAL}; {TEXTS} texts, {delivery.SENDERS} at once, {LATENCY_MS} ms, SQLite)"
+        f"ratio {ratio:.2f} (goal {GOAL}; {TEXTS} texts, {deliver.SENDERS} at once, {LATENCY_MS} ms, SQLite)"
     )
 
 
@@ -59,7 +62,7 @@ def _bare(count: int) -> float:
     text = Outgoing(
         stage.PATIENT, stage.CLINIC, None, "Your visit is tomorrow.", "http://127.0.0.1:9/nobody", 600
     )
-    with ThreadPoolExecutor(delivery.SENDERS) as pool:
+    with ThreadPoolExecutor(deliver.SENDERS) as pool:
         began = time.perf_counter()
         for _ in pool.map(lambda _number: gateway().send(text), range(count)):
             pass
@@ -68,15 +71,15 @@ def _bare(count: int) -> float:
 
 def _outbox(clinic: Clinic, round_number: int, _folder: Path) -> float:
     with db.unit_of_work(db.EVERY) as session:
-        record = people.PatientRecord("1", "A", "B", stage.PATIENT, None)
-        patient, _ = people.save_patient(session, session.get_one(Clinic, clinic.id), record)
+        record = directory.PatientRecord("1", "A", "B", stage.PATIENT, None)
+        patient, _ = directory.save_patient(session, session.get_one(Clinic, clinic.id), record)
         for number in range(TEXTS):
             outbox.text_patient(
                 session, clinic, patient, kind="reply", programme="care_team", body=f"Text {number}",
                 dedupe=f"bench:{round_number}:{number}", lane="bulk",
             )  # fmt: skip
     began = clock.monotonic()
-    delivery.deliver("bulk", seconds=120)
+    deliver.deliver("bulk", seconds=120)
     took = clock.monotonic() - began
     with db.unit_of_work(db.EVERY, read_only=True) as session:
         left = session.scalar(select(func.count()).where(Message.state.in_(("queued", "sending", "unknown"))))

@@ -13,12 +13,13 @@ from sqlalchemy import Connection, create_engine, text
 
 from bench import postgresql, stage
 from config import clock, db
-from messaging import people
-from messaging.editions import publishing
 from messaging.models import Clinic
-from reminders import cadences, planned_rows, planner
+from messaging.people import directory
+from messaging.versions import publishing
+from reminders import planned_rows, planner
+from reminders.cadence import cadence_definition
+from reminders.cadence_decision import CADENCE, plan_again
 from reminders.models import Appointment
-from reminders.publishing import CADENCE, plan_again
 
 VISITS = int(os.environ.get("BENCH_VISITS", "100000"))
 AGAIN = min(VISITS, 50_000)
@@ -66,10 +67,10 @@ def fill(url: str, number: Callable[[int], str | None] = lambda _: None) -> Clin
     clinic = stage.clinic()
     with db.unit_of_work(db.EVERY) as session:
         patients = [
-            people.save_patient(
+            directory.save_patient(
                 session,
                 session.get_one(Clinic, clinic.id),
-                people.PatientRecord(
+                directory.PatientRecord(
                     record=f"P{n}", first_name="Rosa", last_name="Vance", number=number(n), birth_date=None
                 ),
             )[0].id
@@ -87,7 +88,7 @@ def fill(url: str, number: Callable[[int], str | None] = lambda _: None) -> Clin
 
 def publish(session: Any, clinic: Clinic, steps: list[dict[str, Any]]) -> None:
     """Let the clinic follow these steps from now on."""
-    definition = cadences.from_mapping({"name": "bench", "steps": steps}).model_dump(mode="json")
+    definition = cadence_definition.from_mapping({"name": "bench", "steps": steps}).model_dump(mode="json")
     draft = publishing.save(session, clinic, CADENCE, definition, edit=0, actor="bench")
     publishing.publish(session, clinic, CADENCE, edit=draft.edit, actor="bench")
 

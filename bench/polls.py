@@ -18,11 +18,12 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from bench import stage
-from config import db, start
-from config.embedded.valkey import ValkeyServer
-from messaging import people
+from config import db
 from messaging.inbox import items
 from messaging.models import Clinic
+from messaging.people import directory
+from service import start
+from service.embedded.valkey import ValkeyServer
 from web import sessions
 
 CLINICS, EACH, SECONDS, WARM, GOAL = 8, 25, 30, 5, 0.5
@@ -51,7 +52,7 @@ class Found:
 
 def measure() -> str:
     """Return cores used and the 95th percentile of the wait, ours and the floor's."""
-    floor, ours = _round("bench.floor:app"), _round("config.wsgi:app")
+    floor, ours = _round("bench.baseline:app"), _round("service.wsgi:app")
     pages, unchanged = CLINICS * EACH, ours.answers[304] / ours.answers.total()
     return (
         f"polls: {pages} open inboxes cost {_cores(ours):.2f} cores at a poll a second each (goal {GOAL}; Valkey's part "
@@ -86,7 +87,7 @@ def _round(target: str) -> Found:
 
 def _clinic(number: int) -> Clinic:
     with db.unit_of_work(db.EVERY) as session:
-        return people.add_clinic(
+        return directory.add_clinic(
             session, name=f"Clinic {number}", zone="America/Denver", number=f"+1201555{100 + number:04}"
         )
 
@@ -96,7 +97,7 @@ def _pages(clinic: Clinic) -> list[Page]:
         cases = [_item(session, clinic, f"case {number}") for number in range(EACH)]
         found = []
         for number in range(EACH):
-            staff = people.add_staff(
+            staff = directory.add_staff(
                 session, clinic, name=f"Colleague {number}", email=f"c{number}@{clinic.id}.example"
             )
             found.append(Page(f"{sessions.cookie_name()}={sessions.start(session, staff)}", cases))

@@ -5,7 +5,7 @@ import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
-from messaging import reading
+from messaging.reading import read_reply
 
 CORPUS = Path("tests/messaging/replies")
 WANTED = 10_000
@@ -15,7 +15,7 @@ ROUNDS = 5
 def measure() -> str:
     """Read every sentence of the corpus some times over, take the best round; return the line that tells."""
     texts = _texts()
-    ours, floor = _rate(reading.read, texts), _rate(_split, texts)
+    ours, floor = _rate(read_reply.read, texts), _rate(_split, texts)
     verdict = "ok" if ours >= WANTED else "TOO SLOW"
     return (
         f"reading: {ours:,.0f} replies a second on one core ({len(texts)} different ones, best of {ROUNDS}); "

@@ -2,8 +2,9 @@
 
 import sys
 
-from config import runtime, start
-from config.cli.service import web_server
+from config import runtime
+from service import start
+from service.cli.service import web_server
 
 start.begin("bench")
 web_server(sys.argv[1], runtime.settings())()

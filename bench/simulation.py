@@ -10,10 +10,12 @@ from datetime import timedelta
 
 from bench import stage
 from config import clock, db
-from messaging import people
 from messaging.models import Clinic
-from reminders import appointments, cadences, planner, replanning, simulation
-from reminders.publishing import plan_again
+from messaging.people import directory
+from reminders import appointments, planner, replanning
+from reminders.cadence import cadence_definition
+from reminders.cadence_decision import plan_again
+from reminders.trials import coming_week
 
 VISITS, GOAL_SECONDS, AGAIN_GOAL_SECONDS = 5_000, 5.0, 60.0
 DRAFT = {
@@ -44,8 +46,8 @@ def _book(clinic: Clinic, visits: int) -> None:
             booked = []
             for number in range(start, min(start + 500, visits)):
                 phone = f"+1{201 + number // 100}555{100 + number % 100:04}"
-                record = people.PatientRecord(f"B{number}", "Teresa", "Quill", phone, None)
-                patient, _ = people.save_patient(session, there, record)
+                record = directory.PatientRecord(f"B{number}", "Teresa", "Quill", phone, None)
+                patient, _ = directory.save_patient(session, there, record)
                 visit = appointments.VisitRecord(
                     external_id=f"V{number}", record="", starts_at=now + timedelta(minutes=2 * (number % VISITS) + 1),
                     zone=clinic.zone, booked_at=now - timedelta(days=20),
@@ -55,11 +57,11 @@ def _book(clinic: Clinic, visits: int) -> None:
 
 
 def _simulate(clinic: Clinic, visits: int) -> str:
-    draft = cadences.from_mapping(DRAFT)
+    draft = cadence_definition.from_mapping(DRAFT)
     before, began = _peak(), time.perf_counter()
     with db.unit_of_work(clinic.id, read_only=True) as session:
         there, live = session.merge(clinic), planner.cadence_of(session, clinic.id)
-        week = simulation.of_week(session, there, live, draft, clock.now())
+        week = coming_week.of_week(session, there, live, draft, clock.now())
     took = time.perf_counter() - began
     return (
         f"simulation: {week.visits:,} of {visits:,} visits under two cadences in {took:.2f} s (goal {GOAL_SECONDS:.0f} s),"

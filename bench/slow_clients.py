@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 from bench import inbound, stage
-from config import settings, start
-from config.embedded.valkey import ValkeyServer
+from config import settings
+from service import start
+from service.embedded.valkey import ValkeyServer
 
 SLOW, SIGN_INS_A_SECOND = 200, 50
 SECONDS = float(os.environ.get("BENCH_SECONDS", "15"))
@@ -24,7 +25,7 @@ def measure() -> str:
     with stage.folder() as folder, ValkeyServer(folder / "valkey") as valkey:
         loaded = stage.begin(folder / "data")
         stage.clinic()
-        argv = ["-m", "bench.server", "config.wsgi:app"]
+        argv = ["-m", "bench.server", "service.wsgi:app"]
         env = start.environment(loaded, valkey.url)
         with stage.serving(argv, env, f"http://127.0.0.1:{loaded.port}/healthz"):
             quiet = _texts(loaded)

@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from config import db, migrations, processes, settings, start
-from config.embedded import ports
-from messaging import people
+from config import db, settings
 from messaging.models import Clinic
+from messaging.people import directory
+from service import migrations, processes, start
+from service.embedded import ports
 
 CLINIC, PATIENT = "+12015550100", "+12015550123"
 
@@ -46,7 +47,7 @@ def begin(
 def clinic() -> Clinic:
     """Add the clinic that is texted."""
     with db.unit_of_work(db.EVERY) as session:
-        return people.add_clinic(session, name="Bench Clinic", zone="America/Denver", number=CLINIC)
+        return directory.add_clinic(session, name="Bench Clinic", zone="America/Denver", number=CLINIC)
 
 
 @contextmanager

@@ -18,11 +18,12 @@ from functools import partial
 from sqlalchemy import create_engine, func, select
 
 from bench import imports, inbound, planning, postgresql, stage
-from config import clock, db, settings, start
-from config.embedded import ports
-from config.embedded.valkey import ValkeyServer
+from config import clock, db, settings
 from messaging.models import Clinic
 from reminders import replanning
+from service import start
+from service.embedded import ports
+from service.embedded.valkey import ValkeyServer
 from webhooks.models import Receipt
 
 WORDS = ("I want to kill myself", "Y see you then")
@@ -73,10 +74,10 @@ def _serve(stack: ExitStack, loaded: settings.Settings, network: int, redis: str
     }
     stack.enter_context(stage.serving(["-m", "simulator"], carrier, f"http://127.0.0.1:{network}/healthz"))
     ready = f"http://127.0.0.1:{loaded.port}/healthz"
-    stack.enter_context(stage.serving(["-m", "bench.server", "config.wsgi:app"], env, ready))
+    stack.enter_context(stage.serving(["-m", "bench.server", "service.wsgi:app"], env, ready))
     for queue in ("urgent", "default", "bulk"):
         # A worker answers nobody; the web server, which is up by then, does.
-        stack.enter_context(stage.serving(["-m", "config.cli", "worker", queue], env, ready))
+        stack.enter_context(stage.serving(["-m", "service.cli", "worker", queue], env, ready))
 
 
 def _is_planned(clinic: Clinic) -> bool:

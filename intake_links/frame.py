@@ -12,7 +12,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from config import clock, db, logging, runtime
-from intake_links import arriving, binding, links, progress, sheets
+from intake_links import arriving, binding, links, progress, rendering
 from intake_links.models import IntakeLink
 from messaging.models import Clinic
 
@@ -31,7 +31,7 @@ def only_from_here() -> Response | None:
 
 def seal_the_page(response: Response) -> Response:
     """Put the headers of a patient page on whatever is answered."""
-    response.headers.update(sheets.HEADERS)
+    response.headers.update(rendering.HEADERS)
     if request.endpoint == "pages.static":
         response.headers["Cache-Control"] = "public, max-age=3600"
     onto = _next_by_itself(response)
@@ -79,30 +79,30 @@ def inside(*, acting: bool, late: Late | None = None) -> Callable[[View], View]:
 
 def _without_visit(session: Session, clinic: Clinic, link: IntakeLink, late: Late | None) -> Response:
     """Ask for the birth date, with what was posted; where it opens nothing any more, keep that for a person."""
-    language, carried = sheets.language_for(link.language), sheets.carried()
+    language, carried = rendering.language_for(link.language), rendering.carried()
     returns = arriving.may_return(link, clock.now())
     given = carried and binding.read(request.form.get(binding.FIELD, "")) is not None
     if late is not None and given and not returns:
         late(session, clinic, link)
     if g.tablet:
         # Another patient may hold the tablet by now: no question, no answer, no way on.
-        ended = sheets.page("ended", language, clinic)
+        ended = rendering.page("ended", language, clinic)
         return ended if arriving.holds_another(session, link) else leave(ended)
     if link.state == "answered" and not carried:
         return thanks(language, clinic, own_page())
     if not returns:
-        return sheets.page("closed", language, clinic, status=404)
-    return sheets.page("again", language, clinic, action=url_for("pages.verify_again"), carried=carried)
+        return rendering.page("closed", language, clinic, status=404)
+    return rendering.page("again", language, clinic, action=url_for("pages.verify_again"), carried=carried)
 
 
 def no_visit(session: Session) -> Response:
     """Say to open the link again where no visit is known."""
-    return dead_end(session, sheets.language_for(None), None, 403, no_session=True)
+    return dead_end(session, rendering.language_for(None), None, 403, no_session=True)
 
 
 def dead_end(session: Session, language: str, clinic: Clinic | None, status: int, **facts: Any) -> Response:
     """Say that nothing opens here, and whom to call."""
-    return sheets.page("closed", language, to_call(session, clinic), status, **facts)
+    return rendering.page("closed", language, to_call(session, clinic), status, **facts)
 
 
 def to_call(session: Session, clinic: Clinic | None) -> Clinic | None:
@@ -118,13 +118,13 @@ def to_call(session: Session, clinic: Clinic | None) -> Clinic | None:
 
 def _refused(status: int) -> Response:
     """Say whom to call outside a transaction, as well as that can be said while the database is away."""
-    language = sheets.language_for(None)
+    language = rendering.language_for(None)
     try:
         with db.unit_of_work(db.EVERY, read_only=True) as session:
             return dead_end(session, language, None, status)
     except SQLAlchemyError as error:
         logging.logger().error("patient page failed", route=request.endpoint, exc_info=error)
-        return sheets.page("closed", language, None, status=status)
+        return rendering.page("closed", language, None, status=status)
 
 
 def keep_what_was_typed(error: Exception) -> Response | HTTPException:
@@ -140,8 +140,8 @@ def keep_what_was_typed(error: Exception) -> Response | HTTPException:
         return _refused(403)
     kept = [(name, value) for name, value in request.form.items(multi=True) if name != "csrf_token"]
     action = request.script_root + request.full_path.rstrip("?")
-    return sheets.page(
-        "kept", sheets.language_for(None), None, 400 if stale else 503, action=action, kept=kept
+    return rendering.page(
+        "kept", rendering.language_for(None), None, 400 if stale else 503, action=action, kept=kept
     )
 
 
@@ -171,7 +171,7 @@ def thanks(language: str, clinic: Clinic | None, own: str | None = None) -> Resp
     The cookie stays, so that a second tab and a second press arrive at this same page; beside it, it opens only the
     patient's own page at `own`, which shows no answer either.
     """
-    response = sheets.page("thanks", language, clinic, own_page=own)
+    response = rendering.page("thanks", language, clinic, own_page=own)
     response.headers["Clear-Site-Data"] = '"cache", "storage"'
     return leave(response) if g.get("tablet") else response
 

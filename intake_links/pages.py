@@ -5,10 +5,11 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from config import db
-from intake_links import arriving, entrance, frame, links, progress, scoring, sheets, submissions
+from intake_links import arriving, birth_date_check, frame, links, progress, rendering, scoring, submissions
 from intake_links.models import IntakeLink
-from messaging import clinicnames, phone, words
+from messaging import phone
 from messaging.models import Clinic
+from messaging.wording import clinic_names, clinic_words
 
 pages = frame.pages
 
@@ -16,18 +17,18 @@ pages = frame.pages
 @frame.pages.post("/again")
 def verify_again() -> Response:
     """Let in again who was away too long, and save the answer that came too late to the form it was given on."""
-    entrance.slow_down()
+    birth_date_check.slow_down()
     with db.unit_of_work(db.EVERY) as session:
         link, visit = arriving.whose(session, acting=True)
         if link is None or links.on_tablet(link):
             return frame.no_visit(session)
         clinic = session.get_one(Clinic, link.clinic_id)
         if visit is None:
-            if link.state == "answered" and not sheets.carried():
+            if link.state == "answered" and not rendering.carried():
                 return frame.to("pages.resume")
             action = url_for("pages.verify_again")
-            opens = arriving.may_return if sheets.carried() else links.is_open
-            let_in = entrance.try_birth_date(session, clinic, link, "again", action, opens)
+            opens = arriving.may_return if rendering.carried() else links.is_open
+            let_in = birth_date_check.try_birth_date(session, clinic, link, "again", action, opens)
             if isinstance(let_in, Response):
                 return let_in
             arriving.begin(session, link, let_in)
@@ -55,7 +56,7 @@ def question(session: Session, clinic: Clinic, visit: links.Visit, part: int, nu
     index = number - 1
     if here is None or here.part != part - 1 or not here.reachable(index):
         return frame.onward(session, visit.link)
-    return sheets.question(clinic, visit, here, index)
+    return rendering.question(clinic, visit, here, index)
 
 
 def _keep_late(session: Session, clinic: Clinic, link: IntakeLink) -> None:
@@ -84,7 +85,7 @@ def _save(session: Session, clinic: Clinic, visit: links.Visit, part: int, numbe
         return frame.onward(session, link)
     given, value = _given(here.definition.items[index].values)
     if not given and not here.asked(index):
-        return sheets.question(clinic, visit, here, index, problem="choose")
+        return rendering.question(clinic, visit, here, index, problem="choose")
     if given:
         screen = here.screen or submissions.begin(session, clinic, link, part - 1)
         submissions.accept_answer(session, clinic, screen, index, value, given_in=visit.session.id)
@@ -117,7 +118,7 @@ def check(session: Session, clinic: Clinic, visit: links.Visit, part: int) -> Re
     here = progress.place(session, visit.link)
     if here is None or here.part != part - 1 or here.question is not None:
         return frame.onward(session, visit.link)
-    return sheets.check(clinic, visit, here)
+    return rendering.check(clinic, visit, here)
 
 
 @frame.pages.post("/q/<int:part>/check")
@@ -138,10 +139,10 @@ def send(session: Session, clinic: Clinic, visit: links.Visit, part: int) -> Res
 @frame.inside(acting=False)
 def help_now(session: Session, clinic: Clinic, visit: links.Visit) -> Response:
     """Show whom to call; that our team was told is said only if the item is stored."""
-    told, language = progress.told(session, visit.link), sheets.language_for(visit.link.language)
-    about = {"clinic": clinicnames.in_texts(clinic, language), "clinic_phone": phone.display(clinic.phone)}
-    own = words.of(session, clinic.id).say("crisis_line", language, about)
-    return sheets.page("help", language, clinic, told=bool(told), own=own, at="help_now")
+    told, language = progress.told(session, visit.link), rendering.language_for(visit.link.language)
+    about = {"clinic": clinic_names.in_texts(clinic, language), "clinic_phone": phone.display(clinic.phone)}
+    own = clinic_words.of(session, clinic.id).say("crisis_line", language, about)
+    return rendering.page("help", language, clinic, told=bool(told), own=own, at="help_now")
 
 
 @frame.pages.get("/done")
@@ -150,14 +151,14 @@ def done(session: Session, clinic: Clinic, visit: links.Visit) -> Response:
     """Say thank you, and show nothing of what was answered."""
     if progress.place(session, visit.link) is not None:
         return frame.onward(session, visit.link)
-    return frame.thanks(sheets.language_for(visit.link.language), clinic, frame.own_page())
+    return frame.thanks(rendering.language_for(visit.link.language), clinic, frame.own_page())
 
 
 @frame.pages.post("/language")
 @frame.inside(acting=True)
 def language(session: Session, _clinic: Clinic, visit: links.Visit) -> Response:
     """Go on in another language where the patient was."""
-    if request.form.get("to") in sheets.LANGUAGES:
+    if request.form.get("to") in rendering.LANGUAGES:
         submissions.speak(session, visit.link, request.form["to"])
     part, number = request.form.get("part", type=int), request.form.get("number", type=int)
     if request.form.get("at") == "question" and part and number:

@@ -7,10 +7,13 @@ from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
 from config import db, queue
-from messaging import delivery, media, names, reconciling
-from messaging.inbox import cover, escalation
+from messaging.delivery import deliver, reconciling
+from messaging.inbox import escalation
 from messaging.inbox.models import Absence, Timer
+from messaging.inbox.staff import absences
+from messaging.media import attachments
 from messaging.models import Message
+from messaging.people import name_search
 
 
 def fire_timers() -> int:
@@ -20,12 +23,14 @@ def fire_timers() -> int:
 
 def begin_and_end_absences() -> int:
     """Move the items of whoever is away from now on, and give back those of whoever has returned."""
-    return db.work_off(Absence, cover.DUE, cover.turn, give_up=cover.settle_poison, batch=20)
+    return db.work_off(Absence, absences.DUE, absences.turn, give_up=absences.settle_poison, batch=20)
 
 
 def _oldest_absence(session: Session, now: datetime) -> datetime | None:
     return session.scalar(
-        select(func.min(Absence.try_after)).where(cover.DUE, Absence.try_after <= now, db.free(Absence, now))
+        select(func.min(Absence.try_after)).where(
+            absences.DUE, Absence.try_after <= now, db.free(Absence, now)
+        )
     )
 
 
@@ -47,22 +52,22 @@ LANES = [
     queue.Lane(
         "deliver_urgent",
         "urgent",
-        partial(delivery.deliver, "urgent"),
-        partial(_oldest_message, delivery.due_in("urgent")),
+        partial(deliver.deliver, "urgent"),
+        partial(_oldest_message, deliver.due_in("urgent")),
     ),
     queue.Lane(
         "deliver_bulk",
         "bulk",
-        partial(delivery.deliver, "bulk"),
-        partial(_oldest_message, delivery.due_in("bulk")),
+        partial(deliver.deliver, "bulk"),
+        partial(_oldest_message, deliver.due_in("bulk")),
     ),
     queue.Lane(
         "reconcile",
         "default",
         reconciling.reconcile,
         partial(_oldest_message, or_(reconciling.DOUBTED, reconciling.ORPHANED, reconciling.SILENT)),
-        delivery.prepare,
+        deliver.prepare,
     ),
-    queue.Lane("media", "default", media.drain, media.oldest, delivery.prepare),
-    queue.Lane("names", "bulk", names.drain, names.oldest),
+    queue.Lane("media", "default", attachments.drain, attachments.oldest, deliver.prepare),
+    queue.Lane("names", "bulk", name_search.drain, name_search.oldest),
 ]

@@ -18,7 +18,7 @@ class Clinic(Base):
     """A clinic: whose patients, numbers, words and rules these are. Its name and phones are public.
 
     `number` is the E.164 number patients text; `phone` the one they call. `rules` holds what the clinic decides:
-    deadlines, ladder, quiet hours, fallback (see messaging.inbox.routing.Rules).
+    deadlines, ladder, quiet hours, fallback (see messaging.inbox.routing.assign.Rules).
     """
 
     __tablename__ = "clinic"
@@ -38,8 +38,8 @@ class Staff(SealedRow, live.Shown, Base):
     """A person who works here. `panels` are the clinicians whose patients are hers; roles as in web.permissions.
 
     `hours` maps a weekday ("mon".."sun") to ["08:00", "17:00"] in the clinic's zone; empty: always on duty. `on_call`
-    has the same shape; empty: never on call. `notify` maps a kind of item to "text" | "inbox" (messaging.inbox.roster).
-    `phone_fault` is why their phone takes no texts of ours (messaging.ringing), or None.
+    has the same shape; empty: never on call. `notify` maps a kind of item to "text" | "inbox" (messaging.inbox.staff.roster).
+    `phone_fault` is why their phone takes no texts of ours (messaging.people.staff_phones), or None.
     """
 
     __tablename__ = "staff"
@@ -78,7 +78,7 @@ class Patient(SealedRow, Base):
     __tablename__ = "patient"
     __table_args__ = (
         UniqueConstraint("clinic_id", "record_index"),
-        # Who is still to be indexed (messaging.names): nearly always nobody, asked for every second.
+        # Who is still to be indexed (messaging.people.name_search): nearly always nobody, asked for every second.
         Index(
             "ix_patient_names_owed",
             "created_at",
@@ -138,7 +138,7 @@ class PatientNumber(SealedRow, Base):
 class PatientName(ClinicRow, Base):
     """A blind index of one word of a patient's name, or of its first letters, so that a name can be searched for.
 
-    See messaging.names; the words themselves stand nowhere unsealed.
+    See messaging.people.name_search; the words themselves stand nowhere unsealed.
     """
 
     __tablename__ = "patient_name"
@@ -152,7 +152,7 @@ class PatientName(ClinicRow, Base):
 
 
 class SavedReply(ClinicRow, Base):
-    """An answer that is written often: `texts` by language, with the variables of messaging.wording.
+    """An answer that is written often: `texts` by language, with the variables of messaging.wording.text_templates.
 
     It is the clinic's where `staff_id` is null, else one person's own. Retired replies stay for those who look back.
     """
@@ -210,7 +210,7 @@ class Message(SealedRow, Work, live.Shown, Base):
 
     inbound:  received
     outbound: queued -> sending -> sent -> delivered | undelivered | failed; queued -> held | cancelled;
-              sending -> unknown -> sent | queued | failed.   Ranked: a state never goes down (messaging.delivery).
+              sending -> unknown -> sent | queued | failed.   Ranked: a state never goes down (messaging.delivery.deliver).
     `kind` is reply | reminder | handoff | crisis | automatic | staff_alert; `lane` urgent | bulk. `dedupe` makes sure
     that one reason sends one text. A text to staff has `staff_id` and no conversation. `scheduled_for` is the moment a
     human chose for it to go out, and null where it was to go at once.
@@ -243,7 +243,7 @@ class Message(SealedRow, Work, live.Shown, Base):
     scheduled_for: Mapped[datetime | None]
     sent_at: Mapped[datetime | None]
     delivered_at: Mapped[datetime | None]
-    emptied_at: Mapped[datetime | None]  # its words are no longer kept (messaging.keeping)
+    emptied_at: Mapped[datetime | None]  # its words are no longer kept (messaging.retention)
 
     body = Sealed("body_ct")
 
@@ -277,7 +277,7 @@ class Attempt(ClinicRow, Base):
 
 
 class Media(SealedRow, Work, Base):
-    """A picture or file that came with a text, ours once it is fetched (messaging.media).
+    """A picture or file that came with a text, ours once it is fetched (messaging.media.attachments).
 
     state: waiting -> held (we have it, the carrier still does) -> kept; waiting -> failed (`last_error`). `place` counts
     from 0 in its text; `carrier_sid` is null where nobody has told us; `type` was found out from the bytes.

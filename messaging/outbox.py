@@ -10,9 +10,11 @@ from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
 from config import clock, live, queue
-from messaging import contactability, conversations, people, reachable, words
+from messaging import contactability, conversations, reachable
 from messaging.contactability import Facts, Refusal
 from messaging.models import Clinic, Conversation, Message, Patient, Staff
+from messaging.people import directory
+from messaging.wording import clinic_words
 
 LANES = {"urgent": "deliver_urgent", "bulk": "deliver_bulk"}
 AUTOMATIC = ("reminder", "automatic")
@@ -46,7 +48,7 @@ def text_patient(
     not_before: datetime | None = None,
 ) -> Message:
     """Queue a text to the patient's textable number (see people). Raises MayNotText."""
-    number = people.textable_number(session, patient)
+    number = directory.textable_number(session, patient)
     refused = refusal(session, patient, programme)
     if refused or number is None:
         raise MayNotText(refused or Refusal.NO_NUMBER)
@@ -214,7 +216,7 @@ def _introduced(session: Session, conversation: Conversation, kind: str, languag
     )
     if session.scalar(select(before)):
         return body
-    suffix = words.of(session, conversation.clinic_id).text("welcome_suffix", language)
+    suffix = clinic_words.of(session, conversation.clinic_id).text("welcome_suffix", language)
     return body if suffix in body else f"{body} {suffix}"
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from config import db
-from messaging import consent
+from messaging.consent import ledger
 from messaging.contactability import Facts, Number
 from messaging.models import PROGRAMMES, Conversation, Patient, PatientNumber
 
@@ -69,7 +69,7 @@ class _Known:
     """What the records and the ledger say of some numbers."""
 
     def __init__(self, session: Session, numbers: Collection[Index]) -> None:
-        self._agreed = consent.states(session, numbers)
+        self._agreed = ledger.states(session, numbers)
         self._lines: defaultdict[Index, dict[UUID, str]] = defaultdict(dict)
         for clinic_id, index, patient_id, line in _rows(session, numbers):
             self._lines[clinic_id, index][patient_id] = line

@@ -13,7 +13,7 @@ from config import audit, clock, db
 from messaging import models as messaging
 from messaging.inbox import snoozing
 from messaging.reasons import Reason
-from reminders import moments, planner
+from reminders import planner, same_moment
 from reminders.models import Appointment, Reminder
 from reminders.rules import zones
 
@@ -94,7 +94,7 @@ def save_many(
 def _follow_what_was_said(session: Session, visits: Sequence[Appointment], actor: str) -> None:
     """A visit that the books have under another id too is as the patient has said: one moment is one visit to them."""
     booked = [visit for visit in visits if visit.state == "booked"]
-    said = moments.already_said(session, booked)
+    said = same_moment.already_said(session, booked)
     for visit in booked:
         if visit.id in said:
             visit.state, visit.confirmed_at = said[visit.id].state, said[visit.id].confirmed_at
@@ -179,7 +179,9 @@ def awaiting_answer(session: Session, patient_id: UUID, now: datetime) -> list[A
     Not those of which they want to hear no more: no text lists them beside another visit.
     """
     visits = texted(session, patient_id, now)
-    return moments.one_each(visit for visit in visits if visit.state == "booked" and visit.quiet_at is None)
+    return same_moment.one_each(
+        visit for visit in visits if visit.state == "booked" and visit.quiet_at is None
+    )
 
 
 def texted(session: Session, patient_id: UUID, now: datetime) -> list[Appointment]:
@@ -217,7 +219,7 @@ def today(session: Session, patient_id: UUID, now: datetime) -> list[Appointment
         Appointment.starts_at < now + timedelta(days=1),
     )
     visits = session.scalars(near.order_by(Appointment.starts_at, Appointment.id))
-    return moments.one_each(
+    return same_moment.one_each(
         visit
         for visit in visits
         if zones.to_local(visit.starts_at, zones.zone(visit.zone)).date()
@@ -230,7 +232,7 @@ def confirm(session: Session, appointment: Appointment, actor: str) -> None:
 
     What a patient says holds for every visit that the books have at that moment, here and below.
     """
-    for visit in (appointment, *moments.others_of(session, appointment)):
+    for visit in (appointment, *same_moment.others_of(session, appointment)):
         if visit.state == "booked":
             visit.state, visit.confirmed_at = "confirmed", clock.now()
             _write_down(session, visit, actor, "appointment.confirmed")
@@ -242,7 +244,7 @@ def ask_change(session: Session, appointment: Appointment, actor: str, why: str 
 
     `why` names how they said it: "keyword" is a word that ended texts too (CANCEL, END, QUIT).
     """
-    for visit in (appointment, *moments.others_of(session, appointment)):
+    for visit in (appointment, *same_moment.others_of(session, appointment)):
         if visit.state in planner.SPOKEN_OF:
             visit.state, visit.confirmed_at = "change_asked", None
             _write_down(session, visit, actor, "appointment.change_asked", why=why)
@@ -263,7 +265,7 @@ def arrive(session: Session, appointment: Appointment, actor: str) -> None:
     """Note that the patient is here: whatever was planned for the visit is superseded."""
     if appointment.state == "arrived":
         return
-    visits = [appointment, *moments.others_of(session, appointment)]
+    visits = [appointment, *same_moment.others_of(session, appointment)]
     session.get_one(messaging.Patient, appointment.patient_id).here_until = appointment.starts_at + STAYS
     for visit in visits:
         visit.state, visit.arrived_at = "arrived", visit.arrived_at or clock.now()

@@ -13,10 +13,11 @@ from sqlalchemy.orm import Session
 
 from config import audit, clock, db, keys, queue, runtime
 from messaging import models as messaging
-from messaging import outbox, wording
-from messaging import words as clinic_words
-from messaging.inbox import escalation, items, needs, routing
+from messaging import outbox
+from messaging.inbox import escalation, items, needs
 from messaging.inbox.models import InboxItem, Timer
+from messaging.inbox.routing import assign
+from messaging.wording import clinic_words, text_templates
 from reminders import phrasing
 from reminders.models import Handoff
 
@@ -148,10 +149,10 @@ def give_up(session: Session, handoff: Handoff) -> None:
         _nobody(session, handoff, session.get_one(InboxItem, handoff.item_id))
 
 
-def _rota(session: Session, clinic: messaging.Clinic, patient: messaging.Patient) -> list[routing.Choice]:
+def _rota(session: Session, clinic: messaging.Clinic, patient: messaging.Patient) -> list[assign.Choice]:
     """Whom to ask, best first, each with why: the order of any item, of those who are there and can be texted."""
     need = needs.of_patient(session, clinic, "handoff", patient, clock.now())
-    return routing.there(need, escalation.team(session, clinic), routing.Rules.of(clinic.rules))
+    return assign.there(need, escalation.team(session, clinic), assign.Rules.of(clinic.rules))
 
 
 def _patience(clinic: messaging.Clinic) -> timedelta:
@@ -174,7 +175,7 @@ def _offer(
     clinic: messaging.Clinic,
     handoff: Handoff,
     item: InboxItem,
-    rota: Sequence[routing.Choice],
+    rota: Sequence[assign.Choice],
 ) -> None:
     if not rota:
         _nobody(session, handoff, item)
@@ -255,7 +256,9 @@ def _tell_requester(session: Session, handoff: Handoff, item: InboxItem, actor: 
     if staff is None or actor == handoff.requested_by:
         return
     clinic = session.get_one(messaging.Clinic, handoff.clinic_id)
-    body = wording.render(phrasing.texts("en")["staff"][f"handoff_{handoff.state}"], {"link": _link(item)})
+    body = text_templates.render(
+        phrasing.texts("en")["staff"][f"handoff_{handoff.state}"], {"link": _link(item)}
+    )
     outbox.text_staff(session, clinic, staff, body=body, dedupe=f"alert:{item.id}:ended:{staff.id}")
 
 
@@ -276,7 +279,7 @@ def _summary(key: str, place: str | None) -> str:
 
 
 def _staff_text(key: str, item: InboxItem) -> str:
-    return wording.render(wording.texts("en")[key], {"link": _link(item)})
+    return text_templates.render(text_templates.texts("en")[key], {"link": _link(item)})
 
 
 def _link(item: InboxItem) -> str:

@@ -1,12 +1,14 @@
 """The lanes of this room: due reminders, unanswered links, visits to plan again, files being imported, open handoffs."""
 
 from config import queue
-from reminders import dispatch, followups, handoffs, importruns, replanning
+from reminders import handoffs, replanning
+from reminders.imports import runs
+from reminders.sending import dispatch, followups
 
 LANES = [
     queue.Lane("reminders", "bulk", dispatch.drain, dispatch.oldest),
     queue.Lane("followups", "bulk", followups.drain, followups.oldest),
     queue.Lane("replanning", "bulk", replanning.drain, replanning.oldest),
-    queue.Lane("imports", "bulk", importruns.drain, importruns.oldest),
+    queue.Lane("imports", "bulk", runs.drain, runs.oldest),
     queue.Lane("handoffs", "urgent", handoffs.drain, handoffs.oldest),
 ]

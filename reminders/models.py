@@ -18,7 +18,7 @@ class Appointment(ClinicRow, Base):
     state: booked -> confirmed; booked | confirmed -> change_asked -> booked; any -> cancelled | arrived | no_show.
     `external_id` is the clinic's own id of the visit, unique per source. `kind` is the clinic's own name for a kind of
     visit, by which its cadence may tell them apart; no text to a patient says it. `quiet_at` is since when the patient
-    wants no texts about this visit, `quiet_by` who said so (an actor): see reminders.silencing.quiet.
+    wants no texts about this visit, `quiet_by` who said so (an actor): see reminders.withdrawing.quiet.
     """
 
     __tablename__ = "appointment"
@@ -143,7 +143,7 @@ class ImportRun(SealedRow, Work, Base):
     """One file of patients or visits that somebody handed in, worked off part by part.
 
     state: reading -> mapping (its columns are being told apart) -> running -> done; mapping | running -> stopped. `mapping` as
-    reminders.mapping.of reads it; `parts` of which `parts_done` are through; `tally` counts rows by what became of
+    reminders.imports.column_mapping.of reads it; `parts` of which `parts_done` are through; `tally` counts rows by what became of
     them. `header_ct` and the rows of its parts are sealed: they name patients.
     """
 

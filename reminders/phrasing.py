@@ -7,10 +7,10 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from messaging import clinicnames, phone, wording
 from messaging import models as messaging
-from messaging import words as clinic_words
-from reminders import clinics
+from messaging import phone
+from messaging.wording import clinic_names, clinic_words, text_templates
+from reminders import clinic_profile
 from reminders.models import Appointment
 from reminders.rules import zones
 
@@ -43,8 +43,8 @@ def words(
 
 def place_of(clinic: messaging.Clinic, place: str | None) -> dict[str, str]:
     """Return where to come as a text may say it: nothing where the books name more than a room."""
-    said = clinics.spoken_place(clinic, place) if place else ""
-    return {"place": said} if said and clinicnames.tells_nothing(said) else {}
+    said = clinic_profile.spoken_place(clinic, place) if place else ""
+    return {"place": said} if said and clinic_names.tells_nothing(said) else {}
 
 
 def about_clinic(
@@ -53,7 +53,7 @@ def about_clinic(
     """Return the variables that need no visit: the patient's first name, the clinic and its phone."""
     return {
         "first_name": patient.first_name or "",
-        "clinic": clinicnames.in_texts(clinic, language or patient.language),
+        "clinic": clinic_names.in_texts(clinic, language or patient.language),
         "clinic_phone": phone.display(clinic.phone),
         "care_team": texts(patient.language)["care_team"],
     }
@@ -90,7 +90,7 @@ def chosen_for(key: str, privacy: str, *, place: str | None) -> str:
     Privacy generic says nothing of the visit; place names day, time and clinic; details also the place in it.
     `openness` is how much may be said now (people.openness), without it what the patient chose.
     """
-    ours = wording.texts("en")
+    ours = text_templates.texts("en")
     if privacy == "generic" and f"generic_{key}" in ours:
         return f"generic_{key}"
     if privacy == "generic" and key.startswith("reminder"):
@@ -111,5 +111,5 @@ def staff_words(
 @cache
 def texts(language: str) -> Mapping[str, Any]:
     """Return this room's words in `language` ("es", "es-MX"), in English where we have no other."""
-    file = resources.files("reminders").joinpath("texts", f"{wording.spoken(language)}.toml")
+    file = resources.files("reminders").joinpath("texts", f"{text_templates.spoken(language)}.toml")
     return tomllib.loads(file.read_text(encoding="utf-8"))

@@ -15,9 +15,10 @@ from sqlalchemy.orm import Session
 from config import clock, db, queue
 from messaging import models as messaging
 from messaging import outbox
-from messaging.editions import publishing
 from messaging.reasons import Reason
-from reminders import cadences, clinics, planned_rows, reasons, turns
+from messaging.versions import publishing
+from reminders import clinic_profile, patient_locks, planned_rows, reasons
+from reminders.cadence import cadence_definition
 from reminders.models import Appointment, Reminder
 from reminders.rules import conditions, hours, planning, zones
 
@@ -33,27 +34,29 @@ NEVER_CAME = ("cancelled", "no_show")
 SHARED, LESS = Reason("shared_text_stopped"), Reason("says_less")
 
 
-def cadence_of(session: Session, clinic_id: UUID) -> cadences.Cadence:
+def cadence_of(session: Session, clinic_id: UUID) -> cadence_definition.Cadence:
     """Return the cadence the clinic follows: the written one, in the hours that the clinic leaves for texts."""
-    return clinics.narrowed(written_of(session, clinic_id), session.get_one(messaging.Clinic, clinic_id))
+    return clinic_profile.narrowed(
+        written_of(session, clinic_id), session.get_one(messaging.Clinic, clinic_id)
+    )
 
 
-def written_of(session: Session, clinic_id: UUID) -> cadences.Cadence:
+def written_of(session: Session, clinic_id: UUID) -> cadence_definition.Cadence:
     """Return the cadence the clinic has published, else the default one."""
     published = publishing.live(session, clinic_id, "cadence")
-    return _read(json.dumps(published.definition)) if published else cadences.default()
+    return _read(json.dumps(published.definition)) if published else cadence_definition.default()
 
 
 @lru_cache(maxsize=64)
-def _read(definition: str) -> cadences.Cadence:
+def _read(definition: str) -> cadence_definition.Cadence:
     # By what it says and not by its edition: what was read once cannot grow stale.
-    return cadences.from_mapping(json.loads(definition))
+    return cadence_definition.from_mapping(json.loads(definition))
 
 
 def hours_for(session: Session, patient: messaging.Patient) -> hours.OpenHours:
     """Return when this patient may be texted by their own wish and by the clinic's rules, on the patient's clock."""
     own = patient.wishes.get("hours")
-    both = cadences.within(cadence_of(session, patient.clinic_id), own)
+    both = cadence_definition.within(cadence_of(session, patient.clinic_id), own)
     if both is not None:
         return both.open_hours
     # They have no minute in common, so that no reminder leaves; what a colleague sends keeps to the patient's.
@@ -74,7 +77,7 @@ def plan_many(session: Session, appointments: Iterable[planned_rows.Visit]) -> N
     """
     session.flush()
     for visits in batches(appointments, BATCH):
-        turns.take(session, [visit.patient_id for visit in visits])
+        patient_locks.take(session, [visit.patient_id for visit in visits])
         _plan_batch(session, visits)
 
 
@@ -84,7 +87,7 @@ def silence(session: Session, appointment: Appointment, why: Reason, *, also_kep
     Steps with `unless_confirmed = false` stay unless `also_kept`.
     """
     session.flush()
-    turns.take(session, [appointment.patient_id])
+    patient_locks.take(session, [appointment.patient_id])
     cadence = cadence_of(session, appointment.clinic_id)
     rows = [
         row
@@ -98,14 +101,14 @@ def silence(session: Session, appointment: Appointment, why: Reason, *, also_kep
 def write_anew(session: Session, patient: messaging.Patient) -> None:
     """Take back this patient's reminders that are written and have not left: what they may say has changed."""
     session.flush()
-    turns.take(session, [patient.id])
+    patient_locks.take(session, [patient.id])
     waiting = select(Reminder.message_id).join(Appointment, Appointment.id == Reminder.appointment_id)
     theirs = waiting.where(Appointment.patient_id == patient.id, Reminder.state == "queued")
     texts = [text for text in session.scalars(theirs) if text is not None]
     _plan_anew(session, outbox.withdraw(session, texts), LESS)
 
 
-def _is_nudge(step: cadences.Step | None) -> bool:
+def _is_nudge(step: cadence_definition.Step | None) -> bool:
     return step is None or step.unless_confirmed
 
 
@@ -144,7 +147,7 @@ def plans_of(
     now: datetime,
     *,
     known: Collection[UUID],
-    cadence: Mapping[UUID, cadences.Cadence] | None = None,
+    cadence: Mapping[UUID, cadence_definition.Cadence] | None = None,
 ) -> dict[UUID, dict[str, planning.PlannedStep]]:
     """Return the planned steps of each visit by name; none for a visit that is not to be spoken of any more.
 
@@ -166,7 +169,7 @@ def plans_of(
             plans[visit.id] = {}
             continue
         clinics_own = cadence[visit.clinic_id]
-        rules = cadences.within(clinics_own, patient.wishes.get("hours"))
+        rules = cadence_definition.within(clinics_own, patient.wishes.get("hours"))
         if visit.quiet_at is not None or rules is None:
             why = reasons.dropped(NO_HOUR) if visit.quiet_at is None else QUIET
             plans[visit.id] = _unsent(clinics_own.steps_for(visit.kind), why)
@@ -179,7 +182,7 @@ def plans_of(
     return plans
 
 
-def _unsent(steps: Iterable[cadences.Step], why: Reason) -> dict[str, planning.PlannedStep]:
+def _unsent(steps: Iterable[cadence_definition.Step], why: Reason) -> dict[str, planning.PlannedStep]:
     return {step.name: planning.PlannedStep(step.name, None, None, (why,)) for step in steps}
 
 
@@ -189,7 +192,7 @@ def _is_spoken_of(visit: planned_rows.Visit, now: datetime) -> bool:
 
 
 def _first_visits(
-    session: Session, visits: Sequence[planned_rows.Visit], cadence: Mapping[UUID, cadences.Cadence]
+    session: Session, visits: Sequence[planned_rows.Visit], cadence: Mapping[UUID, cadence_definition.Cadence]
 ) -> dict[UUID, datetime]:
     """By patient, when they came first or are to come first; nothing where no cadence asks for it."""
     asked = (step for rules in cadence.values() for _, step in rules.all_steps())

@@ -9,11 +9,11 @@ from sqlalchemy.orm import Session
 
 from intake_links import links, scoring
 from intake_links.models import Screen
-from messaging.editions import publishing
-from messaging.editions.naming import Names
 from messaging.inbox.models import InboxItem
 from messaging.models import Clinic, Patient, Staff
 from messaging.reasons import Reason
+from messaging.versions import publishing
+from messaging.versions.field_labels import Names
 from reminders import schedules
 from reminders.rules import zones
 

@@ -7,12 +7,15 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from config import audit, clock
-from messaging import conversations, outbox, people, words
+from messaging import conversations, outbox
 from messaging import models as messaging
-from messaging import reading as readings
 from messaging.inbox import items
-from reminders import appointments, composing, moments, phrasing, silencing
+from messaging.people import directory
+from messaging.reading import read_reply
+from messaging.wording import clinic_words
+from reminders import appointments, phrasing, same_moment, withdrawing
 from reminders.models import Appointment
+from reminders.sending import composing
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ class _Answer:
     clinic: messaging.Clinic
     conversation: messaging.Conversation
     patient: messaging.Patient
-    reading: readings.Reading
+    reading: read_reply.Reading
     message: messaging.Message
     now: datetime
 
@@ -53,7 +56,7 @@ def understand(
     clinic: messaging.Clinic,
     conversation: messaging.Conversation,
     patient: messaging.Patient | None,
-    reading: readings.Reading,
+    reading: read_reply.Reading,
     message: messaging.Message,
 ) -> Outcome:
     """Do what the answer says, if it is clear who says it of which visit; else leave it to a human.
@@ -75,7 +78,7 @@ def body(session: Session, outcome: Outcome, patient: messaging.Patient) -> str 
     """Return the text that answers, in the patient's language and as open as the patient wants; None if there is none."""
     if outcome.reply_key is None:
         return None
-    own = words.of(session, patient.clinic_id)
+    own = clinic_words.of(session, patient.clinic_id)
     return phrasing.say(own, outcome.reply_key, patient, outcome.variables)
 
 
@@ -84,14 +87,14 @@ def quiet(
     clinic: messaging.Clinic,
     conversation: messaging.Conversation,
     patient: messaging.Patient,
-    reading: readings.Reading,
+    reading: read_reply.Reading,
     message: messaging.Message,
 ) -> bool:
     """Text no more about the one visit that "not about this visit" can mean; False where it is not certain which."""
     given = _Answer(session, clinic, conversation, patient, reading, message, clock.now())
     visit = _meant(given, "confirmed", "change_asked")
     if visit is not None:
-        silencing.quiet(session, visit, given.actor)
+        withdrawing.quiet(session, visit, given.actor)
     return visit is not None
 
 
@@ -143,7 +146,7 @@ def _wrong_person(given: _Answer) -> Outcome:
         text.kind.in_(("reminder", "handoff")),
     )
     outbox.cancel(session, session.scalars(unsent).all())
-    people.learn_line(session, given.clinic, number, "wrong_person", given.actor)
+    directory.learn_line(session, given.clinic, number, "wrong_person", given.actor)
     _open(given, "wrong_person", None)
     conversations.attribute(session, given.clinic, number)
     return _reply(given, "wrong_person", None)
@@ -187,7 +190,7 @@ def _asked_here(given: _Answer, visit: Appointment | None) -> bool:
     asked = appointments.asked_in(given.session, visit) if visit is not None else None
     if asked is not None:
         return asked == given.conversation.id
-    number = people.textable_number(given.session, given.patient)
+    number = directory.textable_number(given.session, given.patient)
     return number is None or number.number_index == given.conversation.number_index
 
 
@@ -198,16 +201,16 @@ def _said_of(given: _Answer, *answered: str) -> Appointment | None:
     of which the patient wants no texts.
     """
     visits = appointments.texted(given.session, given.patient.id, given.now)
-    waiting = moments.one_each(
+    waiting = same_moment.one_each(
         visit for visit in visits if visit.state == "booked" and visit.quiet_at is None
     )
     known = [*waiting, *(visit for visit in visits if visit.state in (*answered, "booked"))]
-    others = moments.one_each(known)[len(waiting) :]
+    others = same_moment.one_each(known)[len(waiting) :]
     code = given.reading.code
     if code is not None and composing.gave_codes(given.session, given.patient.id):
         meant = composing.coded(given.session, given.patient.id, code)
         possible = [*waiting, *others] if meant else []
-        return next((visit for visit in possible if meant and moments.same(visit, meant)), None)
+        return next((visit for visit in possible if meant and same_moment.same(visit, meant)), None)
     # No text of ours had codes: "Y1" about the only visit is clear all the same.
     possible = waiting or others
     return possible[0] if len(possible) == 1 and code in (None, 1) else None

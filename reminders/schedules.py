@@ -13,7 +13,7 @@ import pydantic
 from pydantic import BeforeValidator, Field
 
 from intake_links import scoring
-from messaging.editions.problems import Problem
+from messaging.versions.problems import Problem
 
 # What a step's `intake` says where it leaves the choice to the schedule.
 BY_SCHEDULE = "schedule"

@@ -22,11 +22,11 @@ from sqlalchemy import Connection, Engine, create_engine, make_url, text
 
 from config import db, runtime, settings
 from config.db import claims
-from config.embedded.valkey import ValkeyServer
-from messaging import people
 from messaging.gateways import twilio
 from messaging.inbox import undoing
 from messaging.models import Clinic, Patient, Staff
+from messaging.people import directory
+from service.embedded.valkey import ValkeyServer
 from tests.phones import Network, answers
 from tests.waiting import PATIENCE, until
 
@@ -211,7 +211,7 @@ def bell(house: settings.Settings, valkey: ValkeyServer) -> Iterator[Redis]:
 def clinic(house: settings.Settings) -> Clinic:
     """A clinic in Denver with the number +1 303 555 0100."""
     with db.unit_of_work(db.EVERY) as session:
-        return people.add_clinic(
+        return directory.add_clinic(
             session, name="Cedar Clinic", zone="America/Denver", number="+13035550100", phone="+13035550101"
         )
 
@@ -225,7 +225,7 @@ def new_staff(clinic: Clinic) -> Callable[..., Staff]:
         number = next(serial)
         given: dict[str, object] = {"email": f"staff{number}@clinic.example", "number": f"+13035550{number}"}
         with db.unit_of_work(clinic.id) as session:
-            return people.add_staff(session, clinic, name=name, **(given | more))  # type: ignore[arg-type]
+            return directory.add_staff(session, clinic, name=name, **(given | more))  # type: ignore[arg-type]
 
     return new_staff
 
@@ -244,8 +244,8 @@ def new_patient(clinic: Clinic) -> Callable[..., Patient]:
             "birth_date": date(1980, 3, 9),
         }
         with db.unit_of_work(clinic.id) as session:
-            record = people.PatientRecord(first_name=first_name, **(given | more))  # type: ignore[arg-type]
-            return people.save_patient(session, clinic, record)[0]
+            record = directory.PatientRecord(first_name=first_name, **(given | more))  # type: ignore[arg-type]
+            return directory.save_patient(session, clinic, record)[0]
 
     return new_patient
 

@@ -55,6 +55,6 @@ def register(app: "Flask") -> None:
     import_module("web.layout").register(
         app, *(getattr(import_module(f"web.{module}"), blueprint) for module, blueprint in rooms)
     )
-    importing = import_module("web.importing")
+    importing = import_module("web.settings.imports")
     app.extensions["large_bodies"] = {"/settings/import": (importing.LARGEST, importing.may_send_large)}
-    app.wsgi_app = import_module("web.live").Watching(app.wsgi_app)  # type: ignore[method-assign]
+    app.wsgi_app = import_module("web.inbox.live").Watching(app.wsgi_app)  # type: ignore[method-assign]

@@ -7,8 +7,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from config import clock
-from messaging import proofing
 from messaging.models import Clinic, Message, Staff
+from messaging.wording import proofreading
 from web.models import Draft
 
 LONGEST = 4_000
@@ -59,7 +59,7 @@ def keep(
     if present is not None and known is not None and version(present) != known and present.body != body:
         raise NewerDraft(present)
     sent = _sent(session, clinic, compose_id)
-    if not body.strip() or sent == proofing.tidy(body):
+    if not body.strip() or sent == proofreading.tidy(body):
         clear(session, staff, thread)
         return None
     compose_id = compose_id if sent is None else uuid4()

@@ -16,11 +16,12 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
 from config import audit, clock, logging
-from messaging.inbox import board, views
+from messaging.inbox import unassigned, views
 from messaging.models import Staff
-from reminders import reach
+from reminders import unreached
 from reminders.models import Handoff
-from web import filters, permissions, places, sessions, times, words
+from web import permissions, sessions, settings_menu, times, words
+from web.presenters import filters
 
 OPEN_HANDOFFS = ("requested", "accepted", "told")
 POLICY = (
@@ -52,14 +53,14 @@ class Shell:
     views: list[tuple[str, str, int]]
     handoffs: int
     here: str | None
-    board: board.Standing
+    board: unassigned.Standing
     saved: list[filters.Saved]
     reads_inbox: bool
     finds_patients: bool
     sees_handoffs: bool
     saves_replies: bool
     not_reached: int
-    places: list[places.Group]
+    places: list[settings_menu.Group]
     phone_fault: str | None
 
     @property
@@ -119,7 +120,7 @@ def _shell(session: Session, here: str | None) -> Shell:
         else [],
         handoffs=session.scalar(waiting) or 0 if sees else 0,
         here=here,
-        board=board.standing(session, clinic) if reads else board.Standing(0, 0),
+        board=unassigned.standing(session, clinic) if reads else unassigned.Standing(0, 0),
         saved=filters.saved(session, clinic, staff, readable=permissions.may(staff.role, "inbox.words"))
         if reads
         else [],
@@ -127,10 +128,10 @@ def _shell(session: Session, here: str | None) -> Shell:
         finds_patients=permissions.may(staff.role, "patients.read"),
         sees_handoffs=sees,
         saves_replies=permissions.may(staff.role, "replies.save"),
-        not_reached=reach.count(session, clinic, clock.now())
+        not_reached=unreached.count(session, clinic, clock.now())
         if permissions.may(staff.role, "patients.read")
         else 0,
-        places=places.open_to(staff.role),
+        places=settings_menu.open_to(staff.role),
         phone_fault=words.say("phone_faults", staff.phone_fault) if staff.phone_fault else None,
     )
 

@@ -62,7 +62,7 @@ class Draft(SealedRow, Base):
 
 
 class SavedFilter(ClinicRow, Base):
-    """A way of looking at the list that somebody has named; `query` as web.filters reads it."""
+    """A way of looking at the list that somebody has named; `query` as web.presenters.filters reads it."""
 
     __tablename__ = "saved_filter"
     __table_args__ = (UniqueConstraint("staff_id", "name"),)

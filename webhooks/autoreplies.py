@@ -5,8 +5,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 
 from config import clock
-from messaging import clinicnames, outbox, phone, words
+from messaging import outbox, phone
 from messaging.models import Message
+from messaging.wording import clinic_names, clinic_words
 from webhooks import fields
 from webhooks.inbound import Inbound
 
@@ -63,9 +64,9 @@ def stopped(inbound: Inbound, scope: str | None) -> None:
 
 
 def _say(inbound: Inbound, key: str) -> str:
-    name = clinicnames.in_texts(inbound.clinic, inbound.language)
+    name = clinic_names.in_texts(inbound.clinic, inbound.language)
     about = {"clinic": name, "clinic_phone": phone.display(inbound.clinic.phone)}
-    return words.of(inbound.session, inbound.clinic.id).say(key, inbound.language, about)
+    return clinic_words.of(inbound.session, inbound.clinic.id).say(key, inbound.language, about)
 
 
 def _sent(inbound: Inbound, kind: str, within: timedelta) -> int:

@@ -6,11 +6,12 @@ from uuid import UUID
 from sqlalchemy import select
 
 from config import clock, runtime
-from messaging import outbox, wording
+from messaging import outbox
 from messaging.inbox import items
 from messaging.inbox.models import InboxItem
 from messaging.models import Message, Staff
-from webhooks import raising
+from messaging.wording import text_templates
+from webhooks import raise_items
 from webhooks.inbound import Inbound
 
 # Later than this a text hardly answers an alert; it is read as a text like any other.
@@ -24,13 +25,13 @@ def answered(inbound: Inbound, staff: Staff) -> None:
     """
     item = _alerted(inbound, staff)
     if item is None:
-        raising.reply(inbound)
+        raise_items.reply(inbound)
         return
     message = str(inbound.message.id)
     items.note_event(inbound.session, item, f"staff:{staff.id}", "answered_by_text", message_id=message)
-    raising.append(inbound, item, raising.of_colleague(inbound, staff))
+    raise_items.append(inbound, item, raise_items.of_colleague(inbound, staff))
     link = f"{runtime.settings().public_url}/inbox/{item.id}"
-    body = wording.render(wording.texts("en")["staff_answered"], {"link": link})
+    body = text_templates.render(text_templates.texts("en")["staff_answered"], {"link": link})
     outbox.text_staff(
         inbound.session, inbound.clinic, staff, body=body, dedupe=f"answered:{item.id}:{staff.id}"
     )

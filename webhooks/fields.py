@@ -70,7 +70,7 @@ ALONE = "BodyAlone"
 JOINED = "BodyJoined"
 # Whence and whereto it came, where that was another channel's address of a number.
 FROM_ADDRESS, TO_ADDRESS = "FromAddress", "ToAddress"
-# When the carrier took a text that no webhook brought (webhooks.missed).
+# When the carrier took a text that no webhook brought (webhooks.missed_texts).
 SENT = "SentAt"
 _OURS = frozenset([ALONE, JOINED, FROM_ADDRESS, TO_ADDRESS, SENT])
 # How carriers write the names of their parameters; patients do not write such words.

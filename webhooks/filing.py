@@ -7,9 +7,12 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from config import clock
-from messaging import authorship, conversations, media, people, reading, ringing
+from messaging import conversations
+from messaging.media import attachments
 from messaging.models import Clinic, Conversation, Message, Patient
-from messaging.rulebook import Consent
+from messaging.people import directory, staff_phones
+from messaging.reading import authorship, read_reply
+from messaging.reading.rulebook import Consent
 from reminders import appointments
 from webhooks import fields
 from webhooks.inbound import Inbound
@@ -26,7 +29,7 @@ def file(session: Session, clinic: Clinic, form: Mapping[str, str], at: datetime
     """Keep the text in its conversation, with what was read in it and what was found out about who wrote it."""
     number, body = form["From"], form["Body"]
     conversation = conversations.of_number(session, clinic, number)
-    known = people.patients_with_number(session, clinic, number)
+    known = directory.patients_with_number(session, clinic, number)
     patients = [patient for patient in known if patient.state != "deceased"]
     sent: list[Message] = []
     authored = authorship.read(body, lambda: _sent(session, conversation, sent))
@@ -42,10 +45,10 @@ def file(session: Session, clinic: Clinic, form: Mapping[str, str], at: datetime
         media=attached,
         at=at,
     )
-    media.expect(session, message, attached)
+    attachments.expect(session, message, attached)
     carriers = bool(form.get("OptOutType")) or body.strip().upper() in CARRIERS_OWN
     read = _as_the_carrier_took_it(read, form.get("OptOutType", ""))
-    colleague = None if patients else next(iter(ringing.whose(session, clinic, number)), None)
+    colleague = None if patients else next(iter(staff_phones.whose(session, clinic, number)), None)
     return Inbound(
         session, clinic, conversation, patients, message, read, number, carriers, colleague, authored.silent
     )
@@ -71,18 +74,18 @@ def _read(
     patients: list[Patient],
     form: Mapping[str, str],
     words: str,
-) -> reading.Reading:
+) -> read_reply.Reading:
     language = patients[0].language if len(patients) == 1 else None
     # Of those who share a phone, any may be the one who answers: a human then chooses.
     awaiting = any(_awaits_answer(session, patient, conversation) for patient in patients)
-    read = reading.read(words, language, awaiting=awaiting)
+    read = read_reply.read(words, language, awaiting=awaiting)
     for other in (fields.ALONE, fields.JOINED):
         if other in form:
-            read = _graver(read, reading.read(form[other], language, awaiting=awaiting))
+            read = _graver(read, read_reply.read(form[other], language, awaiting=awaiting))
     return read
 
 
-def _graver(read: reading.Reading, other: reading.Reading) -> reading.Reading:
+def _graver(read: read_reply.Reading, other: read_reply.Reading) -> read_reply.Reading:
     """Return a reading that misses no crisis and no STOP of either."""
     return replace(
         read,
@@ -105,7 +108,7 @@ def _awaits_answer(session: Session, patient: Patient, conversation: Conversatio
     return answered and not conversations.a_person_wrote_last(session, conversation.id)
 
 
-def _as_the_carrier_took_it(read: reading.Reading, opt_out: str) -> reading.Reading:
+def _as_the_carrier_took_it(read: read_reply.Reading, opt_out: str) -> read_reply.Reading:
     """Where the carrier says that it took a text as a keyword, in whatever language, so do we."""
     taken = TAKEN.get(opt_out, read.consent)
     return read if taken == read.consent else replace(read, consent=taken, thanks=False)

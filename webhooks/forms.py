@@ -14,10 +14,10 @@ from config import audit, clock, db, logging
 from intake_links import scoring
 from intake_links import submissions as screens
 from intake_links.models import FormSource
-from messaging import people
 from messaging.inbox import items
 from messaging.models import Clinic, Patient
-from webhooks import fields, raising, receipts, signatures, submissions
+from messaging.people import directory
+from webhooks import fields, raise_items, receipts, signatures, submissions
 from webhooks.problems import problem
 
 LARGEST_BODY = 256 * 1024
@@ -122,15 +122,15 @@ def _event(given: str) -> str:
 def _patient(session: Session, clinic: Clinic, given: submissions.Submission) -> Patient | None:
     """The one patient whose form this is; None while nobody or several fit: a human chooses."""
     if given.record is not None:
-        return people.find_by_record(session, clinic, given.record)
-    fitting = people.patients_with_number(session, clinic, given.number or "")
+        return directory.find_by_record(session, clinic, given.record)
+    fitting = directory.patients_with_number(session, clinic, given.number or "")
     return fitting[0] if len(fitting) == 1 else None
 
 
 def _ask_a_human(session: Session, clinic: Clinic, given: submissions.Submission, about: str) -> None:
     """A form whose patient is not known waits for a human as urgently as its answers are."""
     score = scoring.score(given.instrument, given.answers)
-    words = raising.words()["form"]["unknown_safety" if score.alerts else "unknown"]
+    words = raise_items.words()["form"]["unknown_safety" if score.alerts else "unknown"]
     said = {
         "patient": given.record or given.number or "",
         "instrument": scoring.instrument(given.instrument).title,

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from config import logging
-from messaging import authorship, reading
 from messaging.models import Clinic, Conversation, Message, Patient, Staff
+from messaging.reading import authorship, read_reply
 from webhooks import fields
 
 
@@ -23,7 +23,7 @@ class Inbound:
     conversation: Conversation
     patients: Sequence[Patient]
     message: Message
-    reading: reading.Reading
+    reading: read_reply.Reading
     number: str
     carrier_answers: bool
     colleague: Staff | None = None
@@ -50,7 +50,7 @@ def lane_of(form: Mapping[str, str]) -> str:
 
 def _needs_haste(body: str) -> bool:
     try:
-        return reading.read(authorship.read(body, tuple).words).crisis
+        return read_reply.read(authorship.read(body, tuple).words).crisis
     except Exception as error:  # noqa: BLE001 - a text that cannot be read must be kept all the same, and soon
         logging.logger().error("a text could not be read", exc_info=error)
         return True

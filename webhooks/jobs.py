@@ -9,10 +9,12 @@ from sqlalchemy.orm import Session
 
 from config import clock, db, logging, queue
 from config.keys import WrongKey
-from messaging import delivery, phone, reading
+from messaging import phone
+from messaging.delivery import deliver
 from messaging.inbox import items
 from messaging.models import Attempt, Clinic
-from webhooks import answering, fields, keeping, missed, raising, receipts
+from messaging.reading import read_reply
+from webhooks import fields, handle_text, missed_texts, raise_items, receipts, retention
 from webhooks.models import Receipt
 
 
@@ -30,7 +32,7 @@ def handle(session: Session, waiting: Sequence[Receipt]) -> None:
     """Work on a batch of receipts, each moved to a final state."""
     texts = [receipt for receipt in waiting if receipt.source == "twilio.sms"]
     statuses = [receipt for receipt in waiting if receipt.source == "twilio.status"]
-    answering.answer_all(session, texts)
+    handle_text.answer_all(session, texts)
     _take_in_statuses(session, statuses)
 
 
@@ -44,7 +46,7 @@ def _take_in_statuses(session: Session, told: Sequence[Receipt]) -> None:
         receipt.processed_at, receipt.state = clock.now(), "ignored"
         if receipt.attempt_id in attempts:
             attempt = attempts[receipt.attempt_id]
-            delivery.record_status(
+            deliver.record_status(
                 session, attempt, form["MessageStatus"], form["MessageSid"], int(code) or None
             )
             receipt.state = "processed"
@@ -64,7 +66,7 @@ def give_up(session: Session, receipt: Receipt) -> None:
         kind="safety" if receipt.lane == "urgent" else kind,
         about=f"receipt:{receipt.id}",
         dedupe=f"receipt:{receipt.id}",
-        summary=raising.words()["text"]["poison"].replace("{words}", _what_was_said(receipt)),
+        summary=raise_items.words()["text"]["poison"].replace("{words}", _what_was_said(receipt)),
     )
 
 
@@ -88,7 +90,7 @@ def _oldest(lane: str, session: Session, now: datetime) -> datetime | None:
 
 
 def _compile_the_rules() -> None:
-    reading.read("ok")
+    read_reply.read("ok")
 
 
 LANES = [
@@ -98,6 +100,6 @@ LANES = [
     queue.Lane(
         "receipts", "default", partial(drain, "default"), partial(_oldest, "default"), _compile_the_rules
     ),
-    queue.Lane("missed", "default", missed.look, missed.oldest, delivery.prepare),
-    queue.Lane("keeping", "bulk", keeping.drain, keeping.oldest),
+    queue.Lane("missed", "default", missed_texts.look, missed_texts.oldest, deliver.prepare),
+    queue.Lane("keeping", "bulk", retention.drain, retention.oldest),
 ]

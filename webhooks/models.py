@@ -36,7 +36,7 @@ class Receipt(SealedRow, Work, Base):
 
 
 class InboundCheck(ClinicRow, Work, Base):
-    """How far the carrier's list of a clinic's texts has been read (webhooks.missed): one row for each clinic.
+    """How far the carrier's list of a clinic's texts has been read (webhooks.missed_texts): one row for each clinic.
 
     Everything up to `looked_until` was looked at. Between `owed_from` and `owed_until` it still has to be: what was
     too much for one look, and, once an hour, the last two days.

@@ -11,8 +11,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from config import clock, db, queue, runtime
-from messaging import people
 from messaging.models import Clinic
+from messaging.people import directory
 from webhooks.models import Receipt
 
 LANES = {"urgent": "receipts_urgent", "default": "receipts"}
@@ -133,7 +133,7 @@ def find_clinic(session: Session, to: str, service_sid: str | None) -> Clinic | 
 
     By its number, else by the carrier's Messaging Service; an agent's address is the only clinic's where there is but one.
     """
-    clinic = people.clinic_by_number(session, to)
+    clinic = directory.clinic_by_number(session, to)
     if clinic is None and service_sid:
         clinic = _only_clinic(session, Clinic.messaging_service_sid == service_sid)
     if clinic is None and not to.startswith("+"):

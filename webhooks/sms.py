@@ -7,7 +7,8 @@ from flask import Blueprint, Response, request
 from sqlalchemy.orm import Session
 
 from config import keys, logging, runtime
-from messaging import delivery, reading
+from messaging.delivery import deliver
+from messaging.reading import read_reply
 from webhooks import fields, inbound, receipts, signatures
 from webhooks.problems import problem
 
@@ -20,7 +21,7 @@ door.record_once(lambda _state: _warm())
 
 
 def _warm() -> None:
-    reading.read("")
+    read_reply.read("")
 
 
 @door.post("/webhooks/twilio/sms")
@@ -61,7 +62,7 @@ def status(token: str) -> Response:
 
 
 def _attempt(token: str, session: Session) -> tuple[UUID, UUID] | None:
-    attempt = delivery.attempt_by_token(session, token)
+    attempt = deliver.attempt_by_token(session, token)
     return (attempt.id, attempt.clinic_id) if attempt else None
 
 

@@ -10,13 +10,17 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from config import audit, clock, db, queue, runtime
-from messaging import outbox, people, wording
-from messaging.inbox import items, ladder, needs, roster, routes, routing, snoozing
+from messaging import outbox
+from messaging.inbox import items, needs, snoozing
 from messaging.inbox.models import InboxItem, Timer
+from messaging.inbox.routing import assign, clinic_rules, escalation_policy
+from messaging.inbox.staff import roster
 from messaging.models import Clinic, Conversation, Message, Patient, Staff
+from messaging.people import directory
+from messaging.wording import text_templates
 
 # For these somebody's phone rings when they are overdue; the others wait in the list, where their colour changes.
-TOLD_BY_TEXT = routes.TEXTED
+TOLD_BY_TEXT = clinic_rules.TEXTED
 DUE = Timer.state == "waiting"
 HASTE_ENDS_AT = 6
 team = roster.team
@@ -51,13 +55,13 @@ def _patient(session: Session, item: InboxItem) -> Patient | None:
 
 def _route(session: Session, clinic: Clinic, item: InboxItem) -> None:
     now, patient = clock.now(), _patient(session, item)
-    rules, chosen, first = routing.Rules.of(clinic.rules), item.owner_id is None, item.routed_at is None
+    rules, chosen, first = assign.Rules.of(clinic.rules), item.owner_id is None, item.routed_at is None
     sharing = _sharing(session, clinic, item) if first else []
     here = team(session, clinic) if chosen or sharing else []
     if chosen:
         whose = sharing[0] if sharing else patient
-        choice = routing.choose(needs.of_item(session, clinic, item, whose), here, rules)
-        watched = [one for one in item.reason if one == routing.WATCHED]
+        choice = assign.choose(needs.of_item(session, clinic, item, whose), here, rules)
+        watched = [one for one in item.reason if one == assign.WATCHED]
         item.owner_id, item.reason = choice.owner_id, [*watched, *choice.why]
     if sharing:
         item.reason = [*item.reason, f"one_of_several:{len(sharing)}"]
@@ -65,7 +69,7 @@ def _route(session: Session, clinic: Clinic, item: InboxItem) -> None:
     _before_they_leave(session, item, patient, rules, now)
     told = _tell_owner(session, clinic, item)
     for_each = {
-        routing.choose(needs.of_item(session, clinic, item, one), here, rules).owner_id for one in sharing
+        assign.choose(needs.of_item(session, clinic, item, one), here, rules).owner_id for one in sharing
     }
     told += _tell(
         session, clinic, item, [one for one in for_each if one and one != item.owner_id], "staff_alert"
@@ -93,19 +97,19 @@ def _sharing(session: Session, clinic: Clinic, item: InboxItem) -> list[Patient]
         return []
     conversation = session.get_one(Conversation, item.conversation_id)
     db.load_keys(session, {clinic.key_id, conversation.key_id})
-    known = people.patients_with_number(session, clinic, conversation.number or "")
+    known = directory.patients_with_number(session, clinic, conversation.number or "")
     alive = [one for one in known if one.state != "deceased"]
     return alive if len(alive) > 1 else []
 
 
 def _before_they_leave(
-    session: Session, item: InboxItem, patient: Patient | None, rules: routing.Rules, now: datetime
+    session: Session, item: InboxItem, patient: Patient | None, rules: assign.Rules, now: datetime
 ) -> None:
     """Bring the deadline forward for a patient who is in the building now."""
     here_until = patient.here_until if patient else None
     if here_until is None or here_until <= now:
         return
-    sooner = routing.answer_by(item.kind, now, rules, leaves_at=here_until)
+    sooner = assign.answer_by(item.kind, now, rules, leaves_at=here_until)
     if item.kind in rules.before_leaving and sooner < item.answer_by:
         item.answer_by = sooner
         for timer in _climbing(session, item):
@@ -129,11 +133,11 @@ def _tell_owner(session: Session, clinic: Clinic, item: InboxItem) -> list[str]:
 
 
 def _escalate(session: Session, clinic: Clinic, item: InboxItem) -> None:
-    rules, now = routing.Rules.of(clinic.rules), clock.now()
+    rules, now = assign.Rules.of(clinic.rules), clock.now()
     item.level += 1
-    wait, kind = rules.rung_minutes, routing.climbs_as(item.kind, item.reason)
+    wait, kind = rules.rung_minutes, assign.climbs_as(item.kind, item.reason)
     if kind in TOLD_BY_TEXT:
-        step = ladder.climb(
+        step = escalation_policy.climb(
             replace(needs.of_item(session, clinic, item, _patient(session, item)), kind=kind),
             team(session, clinic),
             rules,
@@ -144,10 +148,10 @@ def _escalate(session: Session, clinic: Clinic, item: InboxItem) -> None:
         wait = step.wait
         # The ladder has no end: the last rung is rung again and again, until a named human acknowledges; and from
         # its first time on the board says who must be called.
-        items.set_timer(session, item, "escalate", ladder.wait_from(now, kind, wait, rules))
+        items.set_timer(session, item, "escalate", escalation_policy.wait_from(now, kind, wait, rules))
         _tell_rung(session, clinic, item, step)
     else:
-        items.set_timer(session, item, "escalate", ladder.wait_from(now, kind, wait, rules))
+        items.set_timer(session, item, "escalate", escalation_policy.wait_from(now, kind, wait, rules))
         items.note_event(session, item, audit.Actor.system("ladder"), "overdue", level=item.level)
     audit.record(
         session,
@@ -159,7 +163,7 @@ def _escalate(session: Session, clinic: Clinic, item: InboxItem) -> None:
     )
 
 
-def _tell_rung(session: Session, clinic: Clinic, item: InboxItem, step: ladder.Step) -> None:
+def _tell_rung(session: Session, clinic: Clinic, item: InboxItem, step: escalation_policy.Step) -> None:
     asked = [member.id for member in step.members]
     told = _tell(session, clinic, item, asked, "staff_escalated")
     if step.last and item.exhausted_at is None:
@@ -197,7 +201,7 @@ def _tell(
     """Text these colleagues; return the ids of those whose phone we know."""
     told, link = [], f"{runtime.settings().public_url}/inbox/{item.id}"
     for staff in session.scalars(select(Staff).where(Staff.id.in_(staff_ids))):
-        body = wording.render(wording.texts("en")[text], {"link": link})
+        body = text_templates.render(text_templates.texts("en")[text], {"link": link})
         alert = f"alert:{item.id}:{item.level}:{staff.id}"
         if outbox.text_staff(session, clinic, staff, body=body, dedupe=alert) is not None:
             told.append(str(staff.id))

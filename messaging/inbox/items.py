@@ -15,8 +15,9 @@ from sqlalchemy.orm import Session
 from config import audit, clock, queue
 from messaging import contactability
 from messaging.inbox import dispositions as sayings
-from messaging.inbox import routing, standing
+from messaging.inbox import item_state
 from messaging.inbox.models import URGENCY, InboxItem, ItemEvent, Timer
+from messaging.inbox.routing import assign
 from messaging.models import Clinic, Conversation, Staff
 
 NEEDS_ACKNOWLEDGEMENT = sayings.NEEDS_ACKNOWLEDGEMENT
@@ -105,7 +106,7 @@ def open_item(
         summary=summary,
         reason=list(reason),
         level=0,
-        answer_by=answer_by or routing.answer_by(kind, now, routing.Rules.of(clinic.rules), reason=reason),
+        answer_by=answer_by or assign.answer_by(kind, now, assign.Rules.of(clinic.rules), reason=reason),
         created_at=now,
     )
     try:
@@ -128,7 +129,7 @@ def set_timer(session: Session, item: InboxItem, kind: str, at: datetime) -> Non
 
 def cancel_timers(session: Session, item: InboxItem, *kinds: str) -> None:
     """Take back the timers of these kinds, or all."""
-    for timer in standing.waiting(session, item, *kinds):
+    for timer in item_state.waiting(session, item, *kinds):
         timer.state = "cancelled"
 
 
@@ -142,7 +143,7 @@ def set_clock(session: Session, item: InboxItem, at: datetime) -> None:
 def fresh_deadline(session: Session, item: InboxItem) -> datetime:
     """Return the deadline the item would have if it came in now."""
     clinic = session.get_one(Clinic, item.clinic_id)
-    return routing.answer_by(item.kind, clock.now(), routing.Rules.of(clinic.rules), reason=item.reason)
+    return assign.answer_by(item.kind, clock.now(), assign.Rules.of(clinic.rules), reason=item.reason)
 
 
 def note_event(session: Session, item: InboxItem, actor: str, event: str, **detail: Any) -> ItemEvent:
@@ -163,13 +164,13 @@ def write_down(
     """
     actor = audit.Actor.staff(staff.id)
     audit.record(session, item.clinic_id, actor, f"item.{event}", f"inbox_item:{item.id}", **detail)
-    after = standing.read(session, item)
+    after = item_state.read(session, item)
     return note_event(session, item, actor, event, **detail, before=before, after=after)
 
 
 def claim(session: Session, item: InboxItem, staff: Staff) -> ItemEvent:
     """Make the item `staff`'s own. Its clock runs on."""
-    before = standing.read(session, item)
+    before = item_state.read(session, item)
     item.owner_id = staff.id
     item.state = "claimed" if item.state == "open" else item.state
     return write_down(session, item, staff, "claimed", before)
@@ -190,7 +191,7 @@ def hand_over(session: Session, item: InboxItem, staff: Staff, to: Staff) -> Ite
     """Give the item to a colleague, with its unread state and its clock. Raises Refused for one who has left."""
     if not to.active or to.clinic_id != item.clinic_id:
         raise Refused("nobody")
-    before = standing.read(session, item)
+    before = item_state.read(session, item)
     item.owner_id = to.id
     item.state = "open" if item.state == "claimed" else item.state
     return write_down(session, item, staff, "handed_over", before, to=str(to.id))
@@ -207,7 +208,7 @@ def acknowledge(
     """
     if not sayings.fits(item.kind, disposition):
         raise ValueError("choose what was done")
-    before = standing.read(session, item)
+    before = item_state.read(session, item)
     if sayings.needs_next_try(item.kind, disposition):
         return _try_again(session, item, staff, disposition, next_try, before)
     if item.acknowledged_at is None:
@@ -264,7 +265,7 @@ def resolve(
         raise ValueError("choose what was done")
     if item.state == "done":
         return None
-    before = standing.read(session, item)
+    before = item_state.read(session, item)
     item.state, item.done_at, item.done_by = "done", clock.now(), staff.id
     item.snoozed_until, item.snoozed_for = None, None
     item.disposition = disposition or item.disposition or "handled"
@@ -280,7 +281,7 @@ def reopen(session: Session, item: InboxItem, staff: Staff) -> ItemEvent | None:
     """
     if item.state != "done":
         return None
-    before = standing.read(session, item)
+    before = item_state.read(session, item)
     item.state, item.done_at, item.done_by = "claimed", None, None
     item.acknowledged_at, item.acknowledged_by, item.disposition = None, None, None
     item.owner_id = item.owner_id or staff.id

@@ -11,8 +11,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from config import db
-from messaging.inbox import routing
 from messaging.inbox.models import InboxItem
+from messaging.inbox.routing import assign
 from messaging.models import Clinic, Patient, Staff
 
 BATCH = 400
@@ -20,14 +20,14 @@ BATCH = 400
 Since = dict[UUID, list[tuple[datetime, Any]]]
 
 
-def of_item(session: Session, clinic: Clinic, item: InboxItem, patient: Patient | None) -> routing.Need:
+def of_item(session: Session, clinic: Clinic, item: InboxItem, patient: Patient | None) -> assign.Need:
     """Return what one item asks for. What only a rule of the clinic could ask is read only where there is one."""
     if not clinic.rules.get("routes"):
         return _need(item.kind, patient)
     return of_items(session, [item], [patient])[0]
 
 
-def of_patient(session: Session, clinic: Clinic, kind: str, patient: Patient, at: datetime) -> routing.Need:
+def of_patient(session: Session, clinic: Clinic, kind: str, patient: Patient, at: datetime) -> assign.Need:
     """Return what an item of this kind about this patient asks for."""
     if not clinic.rules.get("routes"):
         return _need(kind, patient)
@@ -41,7 +41,7 @@ def of_patient(session: Session, clinic: Clinic, kind: str, patient: Patient, at
 
 def of_items(
     session: Session, items: Sequence[InboxItem], patients: Sequence[Patient | None]
-) -> list[routing.Need]:
+) -> list[assign.Need]:
     """Return what each of these items asks for, as it was when it came in; a few queries for all."""
     ids = list({one.id for one in patients if one is not None})
     places, dealt = _places(session, ids), _dealt_with(session, ids)
@@ -63,10 +63,10 @@ def of_items(
     return found
 
 
-def _need(kind: str, patient: Patient | None, **more: Any) -> routing.Need:
+def _need(kind: str, patient: Patient | None, **more: Any) -> assign.Need:
     if patient is None:
-        return routing.Need(kind, **more)
-    return routing.Need(kind, patient.language, patient.panel, **more)
+        return assign.Need(kind, **more)
+    return assign.Need(kind, patient.language, patient.panel, **more)
 
 
 def _places(session: Session, patient_ids: Sequence[UUID]) -> Since:
@@ -89,7 +89,7 @@ def _dealt_with(session: Session, patient_ids: Sequence[UUID]) -> Since:
         rows = (
             select(InboxItem.patient_id, InboxItem.acknowledged_at, InboxItem.acknowledged_by)
             .join(Staff, Staff.id == InboxItem.acknowledged_by)
-            .where(InboxItem.patient_id.in_(some), Staff.active, Staff.role.in_(routing.OWNERS))
+            .where(InboxItem.patient_id.in_(some), Staff.active, Staff.role.in_(assign.OWNERS))
             .order_by(InboxItem.acknowledged_at)
         )
         for patient_id, at, staff_id in session.execute(rows):

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
 from config import audit, clock
-from messaging.inbox import items, later, standing
+from messaging.inbox import item_state, items, snooze_times
 from messaging.inbox.models import InboxItem, ItemEvent
 from messaging.models import Staff
 
@@ -37,11 +37,11 @@ def snooze(
     why, now = may_sleep(item), clock.now()
     if why is None and until <= now:
         why = "past"
-    if why is None and until > later.latest(item.kind, now):
-        why = "too_late_for_safety" if item.kind in later.LONGEST_SLEEP else "too_far"
+    if why is None and until > snooze_times.latest(item.kind, now):
+        why = "too_late_for_safety" if item.kind in snooze_times.LONGEST_SLEEP else "too_far"
     if why is not None:
         raise items.Refused(why)
-    before = standing.read(session, item)
+    before = item_state.read(session, item)
     item.state, item.snoozed_until = "snoozed", until
     item.snoozed_for = f"appointment:{visit_id}" if visit_id else None
     item.owner_id = item.owner_id or staff.id
@@ -69,7 +69,7 @@ def wake_now(session: Session, item: InboxItem, staff: Staff) -> ItemEvent | Non
     """Bring a sleeping item back because a person wants it back; None if it is awake."""
     if item.state != "snoozed":
         return None
-    before = standing.read(session, item)
+    before = item_state.read(session, item)
     _bring_back(session, item)
     return items.write_down(session, item, staff, "woken", before)
 
@@ -103,12 +103,12 @@ def follow_visits(session: Session, clinic_id: UUID, visits: Mapping[UUID, datet
 
 def _follow(session: Session, item: InboxItem, starts_at: datetime | None) -> None:
     now = clock.now()
-    until = later.before_visit(starts_at) if starts_at else now
+    until = snooze_times.before_visit(starts_at) if starts_at else now
     if until <= now:
         wake(session, item, audit.Actor.system("visits"), why="visit_over")
         return
     # A visit put off by weeks must not take with it what is to be looked at within a day.
-    until = min(until, later.latest(item.kind, now))
+    until = min(until, snooze_times.latest(item.kind, now))
     if until != item.snoozed_until:
         item.snoozed_until = until
         items.cancel_timers(session, item, "wake")
@@ -121,7 +121,7 @@ def _asleep(session: Session, clinic_id: UUID, which: ColumnElement[bool]) -> li
         InboxItem.clinic_id == clinic_id, InboxItem.state == "snoozed", which
     )
     ids = list(session.scalars(sleeping))
-    return standing.hold(session, clinic_id, ids) if ids else []
+    return item_state.hold(session, clinic_id, ids) if ids else []
 
 
 def last_sleep(history: Sequence[ItemEvent]) -> datetime | None:

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from config import audit, clock
-from messaging.inbox import items, standing
+from messaging.inbox import item_state, items
 from messaging.inbox.models import InboxItem, ItemEvent
 from messaging.models import Staff
 
@@ -51,7 +51,7 @@ def undo(session: Session, clinic_id: UUID, staff: Staff, event_id: UUID) -> Und
         raise items.Refused("undo_late")
     with_it = [UUID(one) for one in lead.detail.get("with", [])]
     lines = [lead, *session.scalars(select(ItemEvent).where(ItemEvent.id.in_(with_it)))]
-    held = {item.id: item for item in standing.hold(session, clinic_id, [line.item_id for line in lines])}
+    held = {item.id: item for item in item_state.hold(session, clinic_id, [line.item_id for line in lines])}
     session.refresh(lead)  # of two who press at once the second finds it taken back
     if not may_undo(lead, staff):
         raise items.Refused("undo_gone")
@@ -63,9 +63,9 @@ def undo(session: Session, clinic_id: UUID, staff: Staff, event_id: UUID) -> Und
 
 def _take_back(session: Session, item: InboxItem, line: ItemEvent, staff: Staff) -> bool:
     before, after = line.detail["before"], line.detail["after"]
-    if standing.read(session, item) != after or _happened_since(session, line):
+    if item_state.read(session, item) != after or _happened_since(session, line):
         return False
-    standing.put_back(item, before)
+    item_state.put_back(item, before)
     if before["timers"] != after["timers"]:
         items.cancel_timers(session, item)
         for kind, at in before["timers"]:  # one whose time has passed meanwhile rings at once

@@ -1,7 +1,7 @@
 """Which reminders a visit gets, when, and why: facts in, plan out.
 
 Steps are placed from the visit backwards, so that of two that would come too close the one nearer to the visit
-stays. `Step` and `Cadence` say what the rules need to know; `reminders.cadences` reads them from a clinic's file.
+stays. `Step` and `Cadence` say what the rules need to know; `reminders.cadence.cadence_definition` reads them from a clinic's file.
 """
 
 import dataclasses

@@ -2,7 +2,7 @@
 
 import re
 
-from messaging.editions.problems import Problem
+from messaging.versions.problems import Problem
 
 __all__ = ["BadCadence", "Location", "Problem", "field_of", "line_of"]
 

@@ -6,7 +6,7 @@ import pytest
 
 from bench import fuzz, stage
 from config import db, runtime
-from config.app import create_app
+from service.app import create_app
 
 
 def test_no_hostile_form_breaks_the_door_and_no_text_is_lost(

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
-from config.cli.walk import day
-from config.cli.walk.steps import Walk, import_a_day, sign_everyone_in, texts_arrive
-from config.embedded.valkey import ValkeyServer
+from service.cli.walk import day
+from service.cli.walk.steps import Walk, import_a_day, sign_everyone_in, texts_arrive
+from service.embedded.valkey import ValkeyServer
 from tests.browser import kit
 from tests.browser.place import Served, serving
 from tests.walks.kit import running

@@ -5,8 +5,8 @@ import re
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page
 
-from config.cli.walk import day
-from config.cli.walk.steps import Walk
+from service.cli.walk import day
+from service.cli.walk.steps import Walk
 from tests.waiting import PATIENCE
 
 # What a page may take on a busy machine, in milliseconds: how fast it is, no test here says.

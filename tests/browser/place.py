@@ -9,12 +9,12 @@ from typing import Any
 from playwright.sync_api import Browser, Page
 from werkzeug.serving import make_server
 
-from config import app as application
 from config import db, keys, runtime, settings
-from config.embedded.valkey import ValkeyServer
-from messaging import consent
+from messaging.consent import ledger
 from messaging.inbox.models import InboxItem
 from messaging.models import Patient, Staff
+from service import app as application
+from service.embedded.valkey import ValkeyServer
 from tests.browser import kit
 from tests.web.conftest import ENVIRONMENT, House, a_house
 
@@ -73,7 +73,7 @@ def a_reply(
     patient = house.patient(first_name=first_name)
     with db.unit_of_work(house.clinic.id) as session:
         number = session.get_one(Patient, patient.id).numbers[0].number or ""
-        consent.record(session, house.clinic, number, "granted", source="staff", actor="system:test")
+        ledger.record(session, house.clinic, number, "granted", source="staff", actor="system:test")
     conversation = house.text_from(patient, words)
     about = {"patient_id": patient.id, "conversation_id": conversation.id, "summary": words}
     return patient, house.item(kind, **(about | facts))

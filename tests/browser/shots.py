@@ -9,7 +9,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from config.cli.walk import day, steps
+from service.cli.walk import day, steps
 from tests.browser import kit
 from tests.browser.conftest import FLAGS, NAMES
 from tests.walks.kit import running
@@ -62,7 +62,7 @@ def main(folder: Path) -> None:
             step(walk)
         ladder = Path(data, "ladder.toml")
         ladder.write_text(LADDER, "utf-8")
-        apply = [sys.executable, "-m", "config.cli", "ladder", "apply", str(ladder)]
+        apply = [sys.executable, "-m", "service.cli", "ladder", "apply", str(ladder)]
         subprocess.run(apply, env=walk.scene.env, check=True, timeout=60)
         take(chromium, walk, folder)
         chromium.close()

@@ -9,11 +9,11 @@ from playwright.sync_api import Browser, Page, expect
 
 from config import clock
 from messaging.models import Staff
-from reminders.publishing import plan_again
+from reminders.cadence_decision import plan_again
 from tests.browser import kit
 from tests.browser.place import Served, at
-from tests.web.test_cadences import PAGE
-from tests.web.test_rehearsals import book
+from tests.web.settings.test_cadence import PAGE
+from tests.web.settings.test_cadence_week import book
 
 pytestmark = pytest.mark.xdist_group("browser")
 

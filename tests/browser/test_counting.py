@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from playwright.sync_api import Browser
 
-from messaging import proofing, wording
+from messaging.wording import proofreading, text_templates
 
 pytestmark = pytest.mark.xdist_group("browser")
 SCRIPT = Path(__file__).parents[2] / "web/static/compose.js"
@@ -31,9 +31,9 @@ def test_the_browser_counts_as_the_server_does(browser: Browser) -> None:
     @given(st.lists(TYPED, min_size=1, max_size=12))
     def same(texts: list[str]) -> None:
         for text, counted in zip(texts, page.evaluate(COUNT, [script, texts]), strict=True):
-            body = proofing.tidy(text)
-            cost = wording.segments(body)
-            assert counted == [body, cost.segments, cost.units, list(cost.costly), proofing.plainer(body)]
+            body = proofreading.tidy(text)
+            cost = text_templates.segments(body)
+            assert counted == [body, cost.segments, cost.units, list(cost.costly), proofreading.plainer(body)]
 
     same()
     page.close()

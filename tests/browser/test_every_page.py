@@ -12,11 +12,11 @@ from messaging.models import Patient, Staff
 from reminders import handoffs
 from tests.browser import kit
 from tests.browser.place import Served, a_reply, at
+from tests.web.boards.test_unassigned import published
+from tests.web.boards.test_unreached import opted_out, visit
 from tests.web.conftest import House
-from tests.web.test_identify import stranger
-from tests.web.test_ladder import published
-from tests.web.test_reach import opted_out, visit
-from tests.web.test_screens import START, hand_in
+from tests.web.patients.test_identify import stranger
+from tests.web.presenters.test_screen_view import START, hand_in
 
 pytestmark = pytest.mark.xdist_group("browser")
 LOOKS = [(size, scheme) for size in (kit.PHONE, kit.DESK) for scheme in ("light", "dark")]

@@ -13,12 +13,12 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from werkzeug.serving import make_server
 
-from config import app as application
 from config import db, keys, runtime, settings
-from config.embedded import ports
-from intake_links import links, tablet
-from messaging import people
+from intake_links import links, tablet_codes
 from messaging.models import Clinic, Patient
+from messaging.people import directory
+from service import app as application
+from service.embedded import ports
 from tests.browser import kit
 
 pytestmark = pytest.mark.xdist_group("browser")
@@ -38,10 +38,10 @@ class Site:
     def patient(self, session, language: str) -> tuple[Clinic, Patient]:  # type: ignore[no-untyped-def]
         self.count += 1
         clinic = session.get_one(Clinic, self.clinic_id)
-        record = people.PatientRecord(
+        record = directory.PatientRecord(
             f"r{self.count}", "Jo", "Lane", f"+1201555{100 + self.count:04}", BORN, language=language
         )
-        return clinic, people.save_patient(session, clinic, record)[0]
+        return clinic, directory.save_patient(session, clinic, record)[0]
 
     def link(self, *instruments: str, language: str = "en") -> str:
         with db.unit_of_work(db.EVERY) as session:
@@ -51,7 +51,7 @@ class Site:
     def code(self, *instruments: str) -> str:
         with db.unit_of_work(db.EVERY) as session:
             clinic, patient = self.patient(session, "en")
-            return tablet.start(session, clinic, patient, list(instruments), actor="staff:test")
+            return tablet_codes.start(session, clinic, patient, list(instruments), actor="staff:test")
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +66,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     served = application.create_app()
     db.Base.metadata.create_all(db.engine())
     with db.unit_of_work(db.EVERY) as session:
-        clinic = people.add_clinic(
+        clinic = directory.add_clinic(
             session, name="Alder Street Clinic", zone="America/Denver", number="+12015550100"
         )
         clinic_id = clinic.id

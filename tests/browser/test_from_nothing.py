@@ -11,9 +11,9 @@ from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import select
 
 from config import clock, db
-from config.embedded.valkey import ValkeyServer
 from messaging.models import Message
-from reminders import importruns
+from reminders.imports import runs
+from service.embedded.valkey import ValkeyServer
 from tests.browser import kit
 from tests.browser.place import Served, serving
 
@@ -142,7 +142,7 @@ def _imports(page: Page, kind: str, text: str) -> None:
     look(page, f"import-{kind}")
     page.get_by_role("button", name="Import 1 rows").click()
     expect(page.locator("progress")).to_be_visible()
-    importruns.drain()
+    runs.drain()
     page.reload()
     expect(page.get_by_text("Every row was taken.")).to_be_visible()
 

@@ -11,8 +11,8 @@ from messaging.inbox.models import InboxItem
 from messaging.models import Staff
 from tests.browser import kit
 from tests.browser.place import Served, a_reply, at
+from tests.web.boards.test_unreached import opted_out, visit
 from tests.web.conftest import House
-from tests.web.test_reach import opted_out, visit
 
 pytestmark = pytest.mark.xdist_group("browser")
 STRANGER = "+12025550198"

@@ -10,12 +10,12 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from werkzeug.serving import make_server
 
-from config import app as application
 from config import db, keys, runtime, settings
-from messaging import people
 from messaging.inbox import items
+from messaging.people import directory
+from service import app as application
 from tests.browser import kit
-from web import signin
+from web.account import signin
 
 pytestmark = pytest.mark.xdist_group("browser")
 
@@ -32,14 +32,14 @@ def door(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     app = application.create_app()
     db.Base.metadata.create_all(db.engine())
     with db.unit_of_work(db.EVERY) as session:
-        clinic = people.add_clinic(
+        clinic = directory.add_clinic(
             session, name="Alder Street", zone="America/Denver", number="+12025550100", phone="+12025550199"
         )
     with db.unit_of_work(clinic.id) as session:
-        ben = people.add_staff(session, clinic, name="Ben Okafor", email="ben@clinic.example")
+        ben = directory.add_staff(session, clinic, name="Ben Okafor", email="ben@clinic.example")
         for kind, first, summary in (("safety", "Teresa", "needs a person"), ("reply", "Joy", "my daughter")):
-            record = people.PatientRecord(first, first, "Quintana", None, None)
-            patient, _ = people.save_patient(session, clinic, record)
+            record = directory.PatientRecord(first, first, "Quintana", None, None)
+            patient, _ = directory.save_patient(session, clinic, record)
             items.open_item(
                 session, clinic, kind=kind, about=f"patient:{patient.id}", dedupe=kind, summary=summary,
                 patient_id=patient.id, owner_id=ben.id,

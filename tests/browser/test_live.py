@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from config import db
-from config.embedded.valkey import ValkeyServer
 from messaging.models import Staff
+from service.embedded.valkey import ValkeyServer
 from tests.browser import kit
 from tests.browser.place import Served, a_reply, at, enter, serving
 from tests.web.conftest import House

@@ -12,14 +12,14 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from werkzeug.serving import make_server
 
-from config import app as application
 from config import db, keys, runtime, settings
-from config.cli.walk import day
-from config.embedded import ports
 from intake_links import links
-from messaging import people
 from messaging.models import Clinic
+from messaging.people import directory
 from reminders import appointments
+from service import app as application
+from service.cli.walk import day
+from service.embedded import ports
 from tests.browser import kit
 
 pytestmark = pytest.mark.xdist_group("browser")
@@ -47,7 +47,7 @@ class Site:
         now = datetime.now(UTC)
         with db.unit_of_work(db.EVERY) as session:
             clinic = session.get_one(Clinic, self.clinic_id)
-            known = people.PatientRecord(
+            known = directory.PatientRecord(
                 f"r{self.count}",
                 "Jo",
                 "Lane",
@@ -56,7 +56,7 @@ class Site:
                 language,
                 privacy="details",
             )
-            patient = people.save_patient(session, clinic, known)[0]
+            patient = directory.save_patient(session, clinic, known)[0]
             for ahead, state in ((1, "booked"), (72, "booked"), (120, "cancelled")):
                 visit = appointments.VisitRecord(
                     external_id=f"V{self.count}-{ahead}",
@@ -86,7 +86,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         zone = str(
             day.zone(datetime.now(UTC))
         )  # where it is the middle of the day, so that today has hours left
-        clinic = people.add_clinic(session, name="Alder Street Clinic", zone=zone, number="+12015550100")
+        clinic = directory.add_clinic(session, name="Alder Street Clinic", zone=zone, number="+12015550100")
         clinic_id = clinic.id
     server = make_server("127.0.0.1", port, served, threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)

@@ -10,7 +10,7 @@ from config import db
 from messaging.models import Staff
 from tests.browser import kit
 from tests.browser.place import Served, a_reply, at
-from tests.web.test_ladder import published
+from tests.web.boards.test_unassigned import published
 
 pytestmark = pytest.mark.xdist_group("browser")
 

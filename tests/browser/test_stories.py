@@ -7,8 +7,8 @@ from contextlib import contextmanager
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from config.cli.walk import day
-from config.cli.walk.steps import Walk
+from service.cli.walk import day
+from service.cli.walk.steps import Walk
 from tests.browser import kit
 
 pytestmark = pytest.mark.xdist_group("browser")

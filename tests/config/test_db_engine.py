@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from sqlalchemy import delete, func, insert, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 
-from config import clock, db, migrations
+from config import clock, db
 from config.db import base
 from messaging.models import Clinic, Patient
+from service import migrations
 
 both = pytest.mark.parametrize("house", ["sqlite", "postgresql"], indirect=True)
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)

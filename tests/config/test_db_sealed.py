@@ -8,8 +8,8 @@ from sqlalchemy import delete, select, text
 
 from config import db, keys, runtime
 from config.db import sealed
-from messaging import people
 from messaging.models import Clinic, Patient
+from messaging.people import directory
 
 both = pytest.mark.parametrize("house", ["sqlite", "postgresql"], indirect=True)
 NewPatient = Callable[..., Patient]
@@ -70,7 +70,7 @@ def test_a_row_with_another_row_s_key_does_not_open(house, new_patient: NewPatie
 def test_a_row_moved_into_another_clinic_does_not_open(house, clinic: Clinic, new_patient: NewPatient):
     maya = new_patient()
     with db.unit_of_work(db.EVERY) as session:
-        other = people.add_clinic(session, name="Elm Clinic", zone="America/Denver", number="+13035550102")
+        other = directory.add_clinic(session, name="Elm Clinic", zone="America/Denver", number="+13035550102")
         session.get_one(Patient, maya.id).clinic_id = other.id
     with db.unit_of_work(db.EVERY) as session, pytest.raises(keys.WrongKey):
         _ = session.get_one(Patient, maya.id).first_name
@@ -121,7 +121,7 @@ def test_without_the_master_key_nothing_opens(house, new_patient: NewPatient):
 @both
 def test_the_same_number_has_different_indexes_in_two_clinics(house, clinic: Clinic):
     with db.unit_of_work(db.EVERY) as session:
-        other = people.add_clinic(session, name="Elm Clinic", zone="America/Denver", number="+13035550102")
+        other = directory.add_clinic(session, name="Elm Clinic", zone="America/Denver", number="+13035550102")
         indexes = {db.clinic_index(session, one.key_id, "number", "+13035550142") for one in (clinic, other)}
     assert len(indexes) == 2
 

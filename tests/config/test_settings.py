@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from config import processes, settings, start
+from config import settings
+from service import processes, start
 
 GOOD = {
     "TWILIO_ACCOUNT_SID": "AC" + "0" * 32,

@@ -11,7 +11,8 @@ from hypothesis import settings as trying
 from hypothesis import strategies as st
 from redis import Redis
 
-from config import clock, queue, runtime, settings, start, throttle
+from config import clock, queue, runtime, settings, throttle
+from service import start
 
 LIMITS = (
     throttle.Limit("one", free=5, window=1800),

@@ -9,7 +9,7 @@ import click
 import pytest
 
 from config import settings
-from config.cli import cli
+from service.cli import cli
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = (
@@ -120,7 +120,7 @@ def test_every_command_a_document_names_exists(document: str):
 
 @every_document
 def test_every_part_of_the_house_a_document_names_is_there(document: str):
-    rooms = "config|messaging|intake_links|reminders|webhooks|own|web|simulator"
+    rooms = "config|messaging|intake_links|reminders|webhooks|portal|web|service|simulator"
     named = re.findall(rf"`((?:{rooms})(?:\.[a-zA-Z_]+)+)`", read(document))
     assert [name for name in named if not _is_there(name)] == []
 

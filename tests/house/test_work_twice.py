@@ -8,7 +8,8 @@ import pytest
 import time_machine
 
 from config import audit, clock, db, queue
-from messaging import consent, outbox
+from messaging import outbox
+from messaging.consent import ledger
 from messaging.inbox import items
 from messaging.models import Clinic, Patient, Staff
 from reminders import appointments
@@ -34,7 +35,7 @@ def seeded(
     maya = new_patient()
     number = "+13035550110"
     with db.unit_of_work(clinic.id) as session:
-        consent.record(session, clinic, number, "granted", source="import", actor="operator")
+        ledger.record(session, clinic, number, "granted", source="import", actor="operator")
         for hours in (3, 30, 80):
             visit = appointments.VisitRecord(
                 external_id=f"V{hours}",

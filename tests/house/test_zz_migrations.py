@@ -5,7 +5,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
 
-from config import db, migrations
+from config import db
+from service import migrations
 
 both = pytest.mark.parametrize("house", ["sqlite", "postgresql"], indirect=True)
 

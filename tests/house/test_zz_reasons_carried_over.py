@@ -12,14 +12,16 @@ from alembic import command
 from sqlalchemy import JSON, String, Uuid, column, insert, select, table
 from sqlalchemy.orm import Session
 
-from config import audit, clock, db, migrations
+from config import audit, clock, db
 from intake_links import links
 from intake_links.models import IntakeLink
-from messaging import outbox, people
+from messaging import outbox
 from messaging.models import Clinic, Message, Patient
+from messaging.people import directory
 from messaging.reasons import read
 from reminders import reasons
 from reminders.models import Appointment, FollowUp, Reminder
+from service import migrations
 from tests.reminders.test_reasons import SAID
 
 AT = datetime(2026, 3, 3, 16, 0, tzinfo=UTC)
@@ -38,7 +40,7 @@ KINDS |= {name: db.Moment() for name in ("starts_at", "booked_at", "created_at",
 
 
 def revision() -> ModuleType:
-    [file] = Path("config/migrations/versions").glob("0021_*.py")
+    [file] = Path("service/migrations/versions").glob("0021_*.py")
     spec = importlib.util.spec_from_file_location("revision_0021", file)
     assert spec is not None
     assert spec.loader is not None
@@ -104,17 +106,17 @@ def reminder(clinic_id: UUID, number: int, of: UUID, why: list[str]) -> dict[str
 
 def people_of_before() -> tuple[Clinic, Patient, list[IntakeLink], Message]:
     with db.unit_of_work(db.EVERY) as session:
-        clinic = people.add_clinic(
+        clinic = directory.add_clinic(
             session, name="Larkspur", zone="America/Denver", number="+13035550100", phone="+13035550101"
         )
-        record = people.PatientRecord(
+        record = directory.PatientRecord(
             record="P1",
             first_name="Rosa",
             last_name="Vance",
             number="+13035550102",
             birth_date=date(1980, 2, 29),
         )
-        patient = people.save_patient(session, clinic, record)[0]
+        patient = directory.save_patient(session, clinic, record)[0]
         issued = [links.issue(session, clinic, patient, ["phq9"])[0] for _ in ENDED]
         text = {"kind": "reminder", "programme": "reminders", "body": "a link", "dedupe": "d"}
         return clinic, patient, issued, outbox.text_patient(session, clinic, patient, **text)

@@ -10,10 +10,10 @@ from flask_wtf.csrf import CSRFProtect
 
 import reminders.models  # noqa: F401 - a link may point at a visit
 from config import audit, db, runtime, settings
-from intake_links import jobs, kiosk, links, pages
+from intake_links import jobs, links, pages, tablet_pages
 from messaging import jobs as messaging_jobs
-from messaging import people
 from messaging.models import Clinic, Patient
+from messaging.people import directory
 
 BORN = date(1981, 3, 27)
 
@@ -48,16 +48,16 @@ class Ward:
 
     def __init__(self):
         with db.unit_of_work(db.EVERY) as session:
-            clinic = people.add_clinic(
+            clinic = directory.add_clinic(
                 session, name="Alder Street Clinic", zone="America/Denver", number="+12015550100"
             )
-            staff = people.add_staff(session, clinic, name="Ana Ruiz", email="ana@example.org")
+            staff = directory.add_staff(session, clinic, name="Ana Ruiz", email="ana@example.org")
             patient = self.patient(session, clinic, "r1")
             self.clinic_id, self.staff_id, self.patient_id = clinic.id, staff.id, patient.id
 
     def patient(self, session, clinic, record, **facts):
-        known = people.PatientRecord(record, "Jo", "Lane", "+12015550147", BORN, **facts)
-        return people.save_patient(session, clinic, known)[0]
+        known = directory.PatientRecord(record, "Jo", "Lane", "+12015550147", BORN, **facts)
+        return directory.save_patient(session, clinic, known)[0]
 
     def both(self, session):
         return session.get(Clinic, self.clinic_id), session.get(Patient, self.patient_id)
@@ -125,7 +125,7 @@ def app(ward):
     made.config.update(SECRET_KEY="only for these tests", WTF_CSRF_SSL_STRICT=False, WTF_CSRF_TIME_LIMIT=None)
     CSRFProtect(made)
     made.register_blueprint(pages.pages)
-    made.register_blueprint(kiosk.kiosk)
+    made.register_blueprint(tablet_pages.kiosk)
     return made
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from config import db, keys
 from intake_links import addresses
-from messaging import people
+from messaging.people import directory
 
 # What phones and people put around a link when they tap, copy or forward it.
 AFTER = [
@@ -87,7 +87,7 @@ def test_every_dead_end_has_the_phone_of_the_only_clinic(ward, phone, path):
 @pytest.mark.parametrize("path", ["/i/x", "/i/x/y/z", "/i/" + "A" * 22])
 def test_of_several_clinics_it_is_the_one_whose_form_was_used_here(ward, phone, path):
     with db.unit_of_work(db.EVERY) as session:
-        people.add_clinic(
+        directory.add_clinic(
             session, name="Birch Clinic", zone="America/Denver", number="+12015550190", phone="+12015550191"
         )
     assert "Alder" not in phone.get(path).page

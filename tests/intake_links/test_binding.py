@@ -7,7 +7,7 @@ import time_machine
 from sqlalchemy import select
 
 from config import clock, db
-from intake_links import alerts, binding, links, tablet
+from intake_links import alerts, binding, links, tablet_codes
 from intake_links.models import IntakeLink, Screen
 from messaging.inbox.models import InboxItem
 from messaging.models import Clinic, Patient
@@ -203,7 +203,7 @@ def test_what_was_left_open_on_the_tablet_is_kept_for_its_own_patient_and_the_ne
     def code(patient_id):
         with db.unit_of_work(db.EVERY) as session:
             clinic, patient = session.get(Clinic, ward.clinic_id), session.get(Patient, patient_id)
-            return tablet.start(session, clinic, patient, ["phq9"], actor=f"staff:{ward.staff_id}")
+            return tablet_codes.start(session, clinic, patient, ["phq9"], actor=f"staff:{ward.staff_id}")
 
     phone.get("/k").post(code=code(ward.patient_id))
     for _ in range(8):

@@ -8,7 +8,7 @@ import time_machine
 from sqlalchemy import func, select, text
 
 from config import clock, db
-from intake_links import sheets
+from intake_links import rendering
 from intake_links.models import LinkSession, Screen
 from tests.intake_links.test_pages import INSTRUMENT_WORDS, OTHER, answers, fill, items, read, state
 
@@ -85,7 +85,7 @@ def test_every_page_is_sealed_against_caches_scripts_and_frames(ward, phone):
         seen.append(phone.response)
     seen.append(phone.get("/i/AAAAAAAAAAAAAAAAAAAAAA").response)
     for response in seen:
-        for name, value in sheets.HEADERS.items():
+        for name, value in rendering.HEADERS.items():
             assert response.headers[name] == value
         page = response.get_data(as_text=True)
         assert "<script" not in page

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from config import db
-from intake_links import alerts, instruments, ledger, scoring
+from intake_links import alert_audit, alerts, instruments, scoring
 from intake_links.models import Screen
 from messaging.inbox.models import InboxItem
 
@@ -81,7 +81,7 @@ def test_a_positive_phq2_is_not_lost_when_the_further_questions_are_declined(war
     assert kind == "screen"
     assert "Positive screen on the PHQ-2, and the PHQ-9 was not answered whole" in summary
     assert "Total" not in summary.replace("No total", "")
-    (row,) = read(lambda s: list(ledger.rows(s)))
+    (row,) = read(lambda s: list(alert_audit.rows(s)))
     assert row.kind == "screen"
 
 

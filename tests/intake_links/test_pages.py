@@ -7,10 +7,10 @@ import pytest
 from sqlalchemy import func, select, text
 
 from config import db
-from intake_links import alerts, links, sheets
+from intake_links import alerts, links, rendering
 from intake_links.models import IntakeLink, Screen
 from messaging.inbox.models import InboxItem
-from tests.messaging.test_words import say
+from tests.messaging.wording.test_clinic_words import say
 
 OTHER = date(1980, 1, 2)
 INSTRUMENT_WORDS = re.compile(r"PHQ|GAD|AUDIT|depress|anxi|suicid|mental|screen(ing)?\b", re.IGNORECASE)
@@ -287,9 +287,9 @@ def test_an_old_tab_that_answers_otherwise_after_sending_is_kept_for_a_person(wa
 
 
 def test_both_languages_say_the_same_things():
-    assert sheets.words("en").keys() == sheets.words("es").keys()
-    for key, said in sheets.words("en").items():
+    assert rendering.words("en").keys() == rendering.words("es").keys()
+    for key, said in rendering.words("en").items():
         if isinstance(said, str):
             placeholders = re.findall(r"\{\w+\}", said)
-            assert sorted(placeholders) == sorted(re.findall(r"\{\w+\}", sheets.words("es")[key])), key
-    assert sorted(sheets.words("es")["birth_order"]) == sorted(links.BIRTH)
+            assert sorted(placeholders) == sorted(re.findall(r"\{\w+\}", rendering.words("es")[key])), key
+    assert sorted(rendering.words("es")["birth_order"]) == sorted(links.BIRTH)

@@ -12,9 +12,11 @@ import time_machine
 from sqlalchemy import select
 
 from config import clock, db
-from messaging import delivery, outbox, people, reconciling
+from messaging import outbox
+from messaging.delivery import deliver, reconciling
 from messaging.inbox.models import InboxItem, ItemEvent, Timer
 from messaging.models import Attempt, Clinic, Message, Patient, Staff
+from messaging.people import directory
 
 
 @dataclass
@@ -95,14 +97,14 @@ class Desk:
     def learn(self, number: str, line: str) -> None:
         """What is known of a number from now on."""
         with db.unit_of_work(self.clinic.id) as session:
-            people.learn_line(session, self.clinic, number, line, "operator")
+            directory.learn_line(session, self.clinic, number, line, "operator")
 
     def callback(self, address: str, status: str, sid: str, code: int | None = None) -> None:
         """Take in a status as the door for the carrier does, from the address that the text was sent with."""
         with db.unit_of_work(db.EVERY) as session:
-            attempt = delivery.attempt_by_token(session, address.rsplit("/", 1)[1])
+            attempt = deliver.attempt_by_token(session, address.rsplit("/", 1)[1])
             assert attempt is not None
-            delivery.record_status(session, attempt, status, sid, code)
+            deliver.record_status(session, attempt, status, sid, code)
 
 
 @pytest.fixture
@@ -126,6 +128,6 @@ def later() -> Callable[[float], None]:
     def later(seconds: float, lane: str = "bulk") -> None:
         with time_machine.travel(clock.now() + timedelta(seconds=seconds), tick=False):
             reconciling.reconcile()
-            delivery.deliver(lane)
+            deliver.deliver(lane)
 
     return later

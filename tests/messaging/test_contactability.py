@@ -16,10 +16,13 @@ from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
 from config import db
-from messaging import consent, contactability, conversations, delivery, outbox, people, reachable
+from messaging import contactability, conversations, outbox, reachable
+from messaging.consent import ledger
 from messaging.contactability import OPT_OUTS, OPTED_OUT_OF, WISHES, Facts, Number, Refusal
+from messaging.delivery import deliver
 from messaging.inbox import items
 from messaging.models import PROGRAMMES, Clinic, Message, Patient, PatientNumber
+from messaging.people import directory
 
 ROOT = Path(__file__).parents[2]
 LINES = ("unknown", "mobile", "landline", "dead", "wrong_person")
@@ -194,13 +197,13 @@ def world(
     with db.unit_of_work(clinic.id) as session:
         patients = []
         for person in made_up:
-            record = people.PatientRecord(f"R{next(serial)}", "Maya", "Quill", None, None)
-            patient = people.new_patient(session, clinic, record)
+            record = directory.PatientRecord(f"R{next(serial)}", "Maya", "Quill", None, None)
+            patient = directory.new_patient(session, clinic, record)
             patient.state = person.state
             session.flush()
             patients.append(patient)
             for name, line in person.lines.items():
-                people.add_number(session, clinic, patient, NUMBERS[name])
+                directory.add_number(session, clinic, patient, NUMBERS[name])
                 row = (
                     session.query(PatientNumber)
                     .filter_by(patient_id=patient.id)
@@ -213,7 +216,7 @@ def world(
             conversations.attribute(session, clinic, NUMBERS[name])
             for programme, event in zip(PROGRAMMES, events, strict=True):
                 if event != "unknown":
-                    consent.record(
+                    ledger.record(
                         session, clinic, NUMBERS[name], event, source="import", actor="operator",
                         programmes=[programme],
                     )  # type: ignore[arg-type]  # fmt: skip
@@ -252,7 +255,7 @@ def test_one_and_many_and_the_outbox_give_the_same_answer(clinic: Clinic, made_u
         for who, patient in enumerate(patients):
             alone = reachable.of_patient(session, patient)
             assert alone == together[patient.id]
-            chosen, row = contactability.number_meant(alone), people.textable_number(session, patient)
+            chosen, row = contactability.number_meant(alone), directory.textable_number(session, patient)
             assert (chosen is None) == (row is None)
             for programme in PROGRAMMES:
                 wanted = expected(made_up, who, agreed, programme)
@@ -269,7 +272,7 @@ def queued(session: Session, clinic: Clinic, patient: Patient, programme: str) -
         )  # fmt: skip
     except outbox.MayNotText as refused:
         return refused.reason
-    assert delivery._Asked(session, [message]).why_not(message) is None
+    assert deliver._Asked(session, [message]).why_not(message) is None
     return None
 
 
@@ -295,7 +298,7 @@ def test_a_conversation_is_closed_for_the_same_reason_alone_in_a_batch_and_at_se
             )  # fmt: skip
             session.add(message)
             session.flush()
-            assert delivery._Asked(session, [message]).why_not(message) is wanted
+            assert deliver._Asked(session, [message]).why_not(message) is wanted
 
 
 @BOTH

@@ -8,8 +8,9 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
 from config import clock, db
-from messaging import conversations, people
+from messaging import conversations
 from messaging.models import Conversation, PatientNumber
+from messaging.people import directory
 
 both = pytest.mark.parametrize("house", ["sqlite", "postgresql"], indirect=True)
 NUMBER = "+13035550117"
@@ -75,7 +76,7 @@ def test_a_stranger_s_conversation_is_never_a_patient_s(clinic, new_patient):
     maya = new_patient(number=NUMBER)
     owner(clinic)
     with db.unit_of_work(clinic.id) as session:
-        people.learn_line(session, clinic, NUMBER, "wrong_person", "operator")
+        directory.learn_line(session, clinic, NUMBER, "wrong_person", "operator")
         assert conversations.of_patient(session, clinic, maya) is None
 
 

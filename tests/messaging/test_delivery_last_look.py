@@ -6,14 +6,15 @@ import time_machine
 from sqlalchemy import delete
 
 from config import clock, db, runtime
-from messaging import conversations, delivery, outbox
+from messaging import conversations, outbox
+from messaging.delivery import deliver
 from messaging.models import Attempt, Conversation, Patient
 
 
 def test_a_wrong_person_told_between_queueing_and_sending_holds_the_text(network, desk, new_patient):
     message = desk.text(new_patient(number="+13035550117"), kind="reply", programme="care_team")
     desk.learn("+13035550117", "wrong_person")
-    delivery.deliver("bulk")
+    deliver.deliver("bulk")
     assert desk.state(message) == "held"
     assert network.asked() == 0
 
@@ -24,7 +25,7 @@ def test_a_patient_whose_key_is_gone_does_not_stop_the_lane(network, desk, new_p
     with db.unit_of_work(db.EVERY) as session:
         session.execute(delete(db.DataKey).where(db.DataKey.id == gone.key_id))
     runtime.forget("db.keys")
-    delivery.deliver("bulk")
+    deliver.deliver("bulk")
     assert desk.state(message) == "sent"
     assert desk.state(erased) in ("held", "failed")
 
@@ -32,14 +33,14 @@ def test_a_patient_whose_key_is_gone_does_not_stop_the_lane(network, desk, new_p
 def test_a_callback_takes_its_sid_back_from_an_equal_text_that_was_given_it(network, desk, new_patient):
     patient = new_patient()
     first, second = desk.text(patient, body="Same."), desk.text(patient, body="Same.")
-    delivery.deliver("bulk")
+    deliver.deliver("bulk")
     one, two = network.accepted()
     with db.unit_of_work(db.EVERY) as session:  # as the reconciler may match them: the words are equal
-        attempt = delivery.attempt_by_token(session, one["status_callback"].rsplit("/", 1)[1])
+        attempt = deliver.attempt_by_token(session, one["status_callback"].rsplit("/", 1)[1])
         session.get_one(Attempt, attempt.id).state = "unknown"
         session.get_one(Attempt, attempt.id).provider_sid = None
     with db.unit_of_work(db.EVERY) as session:
-        attempt = delivery.attempt_by_token(session, two["status_callback"].rsplit("/", 1)[1])
+        attempt = deliver.attempt_by_token(session, two["status_callback"].rsplit("/", 1)[1])
         session.get_one(Attempt, attempt.id).provider_sid = one["sid"]
     desk.callback(one["status_callback"], "delivered", one["sid"])
     assert "delivered" in desk.state(first, second)
@@ -73,10 +74,10 @@ def _writes(desk, message, body="I am here already"):
 
 def test_a_planned_text_waits_for_its_hour_and_then_leaves(network, desk, new_patient):
     message = _plan(desk, new_patient())
-    delivery.deliver("urgent")
+    deliver.deliver("urgent")
     assert desk.state(message) == "queued"
     with time_machine.travel(clock.now() + timedelta(hours=18, minutes=1), tick=True):
-        delivery.deliver("urgent")
+        deliver.deliver("urgent")
     assert desk.state(message) == "sent"
 
 
@@ -86,7 +87,7 @@ def test_a_planned_text_that_the_patient_has_overtaken_is_held_and_a_human_is_as
     message = _plan(desk, new_patient())
     _writes(desk, message)
     with time_machine.travel(clock.now() + timedelta(hours=18, minutes=1), tick=True):
-        delivery.deliver("urgent")
+        deliver.deliver("urgent")
     assert (desk.state(message), network.asked()) == ("held", 0)
     (item,) = desk.items()
     assert "they have written since it was planned" in item.summary
@@ -100,7 +101,7 @@ def test_what_the_patient_wrote_before_does_not_hold_a_planned_text(network, des
         conversations.file_inbound(session, desk.clinic, here, body="hi", provider_sid="SM1", reading=[])
     message = _plan(desk, patient)
     with time_machine.travel(clock.now() + timedelta(hours=18, minutes=1), tick=True):
-        delivery.deliver("urgent")
+        deliver.deliver("urgent")
     assert desk.state(message) == "sent"
 
 
@@ -108,6 +109,6 @@ def test_a_planned_text_does_not_leave_long_after_its_hour(network, desk, new_pa
     patient = new_patient()
     message = _plan(desk, patient)
     with time_machine.travel(clock.now() + timedelta(days=2), tick=True):
-        delivery.deliver("urgent")
+        deliver.deliver("urgent")
     assert (desk.state(message), network.asked()) == ("held", 0)
     assert "its time had passed" in desk.items()[0].summary

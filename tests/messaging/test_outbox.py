@@ -6,12 +6,14 @@ import pytest
 from sqlalchemy import delete, func, select
 
 from config import clock, db
-from messaging import consent, conversations, outbox, wording
+from messaging import conversations, outbox
+from messaging.consent import ledger
 from messaging.models import ConsentEntry, Conversation, Message, Patient, PatientNumber
+from messaging.wording import text_templates
 
 both = pytest.mark.parametrize("house", ["sqlite", "postgresql"], indirect=True)
 NUMBER = "+13035550117"
-STOP_WORDS = wording.texts("en")["welcome_suffix"]
+STOP_WORDS = text_templates.texts("en")["welcome_suffix"]
 
 
 def refused(desk, patient, **more) -> str:
@@ -24,7 +26,7 @@ def refused(desk, patient, **more) -> str:
 
 def say(clinic, event, **more) -> None:
     with db.unit_of_work(clinic.id) as session:
-        consent.record(session, clinic, NUMBER, event, source="text", actor="patient:x", **more)
+        ledger.record(session, clinic, NUMBER, event, source="text", actor="patient:x", **more)
 
 
 def body(desk, message) -> str | None:
@@ -114,7 +116,7 @@ def test_the_first_automatic_text_says_how_to_end_texts_and_the_second_does_not(
 
 def test_it_says_so_in_the_patient_s_language(desk, new_patient):
     message = desk.text(new_patient(language="es"), body="Uno.")
-    assert body(desk, message) == f"Uno. {wording.texts('es')['welcome_suffix']}"
+    assert body(desk, message) == f"Uno. {text_templates.texts('es')['welcome_suffix']}"
 
 
 def test_it_does_not_say_so_twice(desk, new_patient):

@@ -11,8 +11,11 @@ from hypothesis import settings as profile
 from hypothesis import strategies as st
 
 from config import clock, db
-from messaging import carrier, consent, conversations, delivery, identity, outbox, people
+from messaging import conversations, number_owner, outbox
+from messaging.consent import ledger as consent
+from messaging.delivery import carrier_status, deliver
 from messaging.models import PROGRAMMES, Message, Patient, PatientNumber
+from messaging.people import directory
 
 NUMBER, OTHER = "+13035550117", "+13035550118"
 ERRORS = tomllib.loads(
@@ -24,8 +27,8 @@ CODES = [(code, name) for name, codes in ERRORS.items() if name != "words" for c
 def save(clinic, record="R1", number=NUMBER, **facts) -> Patient:
     given = {"first_name": "Maya", "last_name": "Quill", "birth_date": None}
     with db.unit_of_work(clinic.id) as session:
-        said = people.PatientRecord(record=record, number=number, **(given | facts))
-        return people.save_patient(session, clinic, said)[0]
+        said = directory.PatientRecord(record=record, number=number, **(given | facts))
+        return directory.save_patient(session, clinic, said)[0]
 
 
 def may_text(clinic, patient, programme="reminders") -> str:
@@ -48,7 +51,7 @@ def fail(clinic, patient, code: int) -> None:
             session, clinic, session.get_one(Patient, patient.id), kind="reminder", programme="reminders",
             body="See you.", dedupe=f"m{db.new_id()}",
         )  # fmt: skip
-        carrier.final(session, message, "failed", code)
+        carrier_status.final(session, message, "failed", code)
 
 
 def lines(clinic, number=NUMBER) -> list[str]:
@@ -61,7 +64,7 @@ def lines(clinic, number=NUMBER) -> list[str]:
 def test_every_code_of_the_carrier_teaches_what_it_says_and_nothing_else(clinic, code, name):
     patient = save(clinic)
     fail(clinic, patient, code)
-    assert carrier.meaning(code) == name
+    assert carrier_status.meaning(code) == name
     expected = {"landline": "landline", "dead": "dead number", "opt_out": "opted out"}.get(name, "yes")
     assert may_text(clinic, patient) == expected
     assert lines(clinic) == [name if name in ("landline", "dead") else "unknown"]
@@ -83,7 +86,7 @@ def test_somebody_who_was_spoken_with_on_a_dead_number_is_texted_there_again(cli
     other = save(clinic, record="R2")
     with db.unit_of_work(clinic.id) as session:
         row = session.get_one(Patient, other.id).numbers[0]
-        people.mark_number(session, clinic, row, "unknown", "staff:rosa")
+        directory.mark_number(session, clinic, row, "unknown", "staff:rosa")
     assert lines(clinic) == ["unknown", "unknown"]
     assert may_text(clinic, other) == "yes"
 
@@ -92,12 +95,12 @@ def test_a_number_that_was_somebody_else_s_is_usable_for_the_patient_who_gives_i
     first, rosa = save(clinic), new_staff()
     with db.unit_of_work(clinic.id) as session:
         row = session.get_one(Patient, first.id).numbers[0]
-        identity.not_theirs(session, clinic, rosa, row, None)
+        number_owner.not_theirs(session, clinic, rosa, row, None)
     second = save(clinic, record="R2")
     assert may_text(clinic, first) == "wrong person"
     assert may_text(clinic, second) == "yes"
     with db.unit_of_work(clinic.id) as session:
-        assert [one.id for one in people.patients_with_number(session, clinic, NUMBER)] == [second.id]
+        assert [one.id for one in directory.patients_with_number(session, clinic, NUMBER)] == [second.id]
 
 
 def test_consent_is_vouched_for_each_patient_who_gives_the_number(clinic):
@@ -111,11 +114,11 @@ def test_consent_is_vouched_for_each_patient_who_gives_the_number(clinic):
 
 
 def test_the_first_text_to_a_number_names_the_clinic_and_how_to_stop(clinic):
-    from messaging import wording
+    from messaging.wording import text_templates
 
     patient = save(clinic)
-    for language in wording.LANGUAGES:
-        texts = wording.texts(language)
+    for language in text_templates.LANGUAGES:
+        texts = text_templates.texts(language)
         assert all("{clinic}" in texts[key] for key in texts if key.startswith(("reminder", "form_link")))
     may_text(clinic, patient)
     with db.unit_of_work(clinic.id) as session:
@@ -127,15 +130,15 @@ def test_a_stranger_s_answer_does_not_open_the_details(clinic):
     patient = save(clinic, privacy="details")
     with db.unit_of_work(clinic.id) as session:
         mine = session.get_one(Patient, patient.id)
-        assert people.openness(session, mine) == "place"
+        assert directory.openness(session, mine) == "place"
         talk = conversations.of_number(session, clinic, OTHER)
         conversations.file_inbound(session, clinic, talk, body="hi", provider_sid="SM1", reading=[])
-        assert people.openness(session, mine) == "place"
+        assert directory.openness(session, mine) == "place"
         talk = conversations.of_number(session, clinic, NUMBER)
         conversations.file_inbound(session, clinic, talk, body="hi", provider_sid="SM2", reading=[])
-        assert people.openness(session, mine) == "details"
-        people.add_number(session, clinic, mine, OTHER)
-        assert people.openness(session, mine) == "place"  # a new number is nobody's until it answers
+        assert directory.openness(session, mine) == "details"
+        directory.add_number(session, clinic, mine, OTHER)
+        assert directory.openness(session, mine) == "place"  # a new number is nobody's until it answers
 
 
 STEPS = st.lists(
@@ -173,6 +176,6 @@ def test_a_stop_outlives_every_file_and_nothing_leaves_after_it(clinic, before, 
         queued = session.query(Message).filter_by(conversation_id=talk.id, state="queued").all()
         assert len(queued) == waiting.count("yes")
         # The last look: what was queued while it was allowed does not leave any more, whatever its programme.
-        assert delivery._intend(session, queued) == []
+        assert deliver._intend(session, queued) == []
         assert {one.state for one in queued} <= {"held"}
     assert {may_text(clinic, patient, programme) for programme in PROGRAMMES} == {"opted out"}

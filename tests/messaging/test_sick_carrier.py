@@ -12,11 +12,13 @@ from threading import Thread
 import pytest
 import time_machine
 
-from config import clock, db, health, runtime
-from messaging import consent, delivery, reconciling, sending
-from messaging.breaker import circuits
+from config import clock, db, runtime
+from messaging.consent import ledger
+from messaging.delivery import deliver, reconciling, send_one
+from messaging.delivery.breaker import circuits
 from messaging.gateways import twilio
 from messaging.models import Patient
+from service import health
 from tests.conftest import ROOT
 
 both = pytest.mark.parametrize("house", ["sqlite", "postgresql"], indirect=True)
@@ -39,7 +41,7 @@ class Clock:
         self.seconds += seconds
         with time_machine.travel(self.start + timedelta(seconds=self.seconds), tick=False):
             for lane in lanes or ("urgent", "bulk"):
-                delivery.deliver(lane)
+                deliver.deliver(lane)
             reconciling.reconcile()
 
 
@@ -109,7 +111,7 @@ def test_after_minutes_without_the_carrier_an_alert_leaves_within_seconds(
 def test_a_sender_that_is_throttled_for_a_minute_is_in_sight(network, desk, new_patient):
     network.faults({"number": "+13035550131", "answer": "429"})
     bad = desk.text(new_patient(number="+13035550131"))
-    delivery.deliver("bulk")
+    deliver.deliver("bulk")
     assert desk.state(bad) == "queued"
     with db.unit_of_work(db.EVERY) as session:
         assert circuits.since(session) is not None
@@ -146,7 +148,7 @@ def test_a_text_the_carrier_took_and_dropped_for_its_rate_is_sent_again(network,
 
 def test_a_dropped_text_that_arrives_after_all_is_not_sent_again(network, desk, new_patient):
     message = desk.text(new_patient())
-    delivery.deliver("bulk")
+    deliver.deliver("bulk")
     (first,) = network.accepted()
     desk.callback(first["status_callback"], "failed", first["sid"], 30022)
     desk.callback(first["status_callback"], "delivered", first["sid"])
@@ -155,18 +157,18 @@ def test_a_dropped_text_that_arrives_after_all_is_not_sent_again(network, desk, 
 
 def test_a_stop_is_obeyed_by_texts_that_stand_in_the_pool(network, desk, new_patient, clinic, monkeypatch):
     monkeypatch.setattr(twilio, "TIMEOUT_SECONDS", 30.0)
-    monkeypatch.setattr(delivery, "SENDERS", 4)
+    monkeypatch.setattr(deliver, "SENDERS", 4)
     numbers = [f"+130355501{place}" for place in range(20, 32)]
     messages = [desk.text(new_patient(number=number)) for number in numbers]
     network.faults(
         *({"number": number, "answer": "accept_then_timeout", "hang_s": 600} for number in numbers)
     )
-    sender = Thread(target=delivery.deliver, args=("bulk",))
+    sender = Thread(target=deliver.deliver, args=("bulk",))
     sender.start()
     until(lambda: network.asked() == 4)
     with db.unit_of_work(clinic.id) as session:
         for number in numbers:
-            consent.record(session, clinic, number, "revoked", source="text", actor="patient:x", words="STOP")
+            ledger.record(session, clinic, number, "revoked", source="text", actor="patient:x", words="STOP")
     network.faults()  # whoever hangs is let go
     sender.join()
     assert network.asked() == 4
@@ -178,7 +180,7 @@ def test_a_stop_is_obeyed_by_texts_that_stand_in_the_pool(network, desk, new_pat
 def test_whatever_forbids_a_text_is_asked_just_before_it_leaves(network, desk, new_patient, what):
     patient = new_patient(number="+13035550117")
     message = desk.text(patient)
-    (intent,) = delivery._claim("bulk")[1]
+    (intent,) = deliver._claim("bulk")[1]
     with db.unit_of_work(db.EVERY) as session:
         if what == "inactive":
             session.get_one(Patient, patient.id).state = "inactive"
@@ -186,20 +188,20 @@ def test_whatever_forbids_a_text_is_asked_just_before_it_leaves(network, desk, n
             session.get_one(type(message), message.id).fence += 1
     if what == "dead":
         desk.learn("+13035550117", "dead")
-    outcome = sending.send(intent, set())
+    outcome = send_one.send(intent, set())
     assert (outcome.sid, bool(outcome.held or outcome.unsent)) == (None, True)
     assert network.asked() == 0
 
 
 def test_an_intent_is_void_well_before_its_lease_ends_by_either_clock(network, desk, new_patient):
     message = desk.text(new_patient())
-    (intent,) = delivery._claim("bulk")[1]
+    (intent,) = deliver._claim("bulk")[1]
     with time_machine.travel(clock.now() + timedelta(seconds=40), tick=False):
-        outcome = sending.send(intent, set())
+        outcome = send_one.send(intent, set())
     assert outcome.unsent
     assert network.asked() == 0
     with db.unit_of_work(db.EVERY) as session:
-        delivery._record(session, [outcome])
+        deliver._record(session, [outcome])
     assert desk.state(message) == "queued"
     assert desk.now(message).attempts == 0
 

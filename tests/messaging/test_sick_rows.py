@@ -6,9 +6,11 @@ import pytest
 import time_machine
 from sqlalchemy import delete, update
 
-from config import clock, db, health, keys, runtime
-from messaging import delivery, people
+from config import clock, db, keys, runtime
+from messaging.delivery import deliver
 from messaging.models import Clinic, Conversation, Message, Staff
+from messaging.people import directory
+from service import health
 
 both = pytest.mark.parametrize("house", ["sqlite", "postgresql"], indirect=True)
 
@@ -36,7 +38,7 @@ def test_one_patient_s_key_that_does_not_open_stops_no_urgent_text(
     good = desk.text(well, lane="urgent", kind="crisis", programme="care_team")
     alert = desk.alert(colleague, f"alert:{db.new_id()}:0:{colleague.id}")
     harm(sick.key_id)
-    delivery.deliver("urgent")
+    deliver.deliver("urgent")
     assert desk.state(bad, good, alert) == ["held", "sent", "sent"]
     assert desk.now(bad).last_error == "unreadable"
     assert [item.patient_id for item in desk.items()] == [sick.id]
@@ -46,7 +48,7 @@ def test_words_moved_from_another_row_are_held_and_the_others_leave(network, des
     bad, good = desk.text(new_patient()), desk.text(new_patient())
     with db.unit_of_work(db.EVERY) as session:
         session.execute(update(Message).where(Message.id == bad.id).values(body_ct=good.body_ct))
-    delivery.deliver("bulk")
+    deliver.deliver("bulk")
     assert desk.state(bad, good) == ["held", "sent"]
     assert len(desk.items()) == 1
 
@@ -56,7 +58,7 @@ def test_a_colleague_s_number_that_does_not_open_climbs_and_holds_up_nobody(netw
     bad, good = (desk.alert(one, f"alert:{db.new_id()}:0:{one.id}") for one in (sick, well))
     with db.unit_of_work(db.EVERY) as session:
         session.execute(update(Staff).where(Staff.id == sick.id).values(number_ct=b"\x01" + b"y" * 40))
-    delivery.deliver("urgent")
+    deliver.deliver("urgent")
     assert desk.state(bad, good) == ["held", "sent"]
 
 
@@ -65,7 +67,7 @@ def test_a_conversation_whose_number_does_not_open_holds_up_nobody(network, desk
     with db.unit_of_work(db.EVERY) as session:
         whose = update(Conversation).where(Conversation.id == bad.conversation_id)
         session.execute(whose.values(number_ct=b"\x02garbage"))
-    delivery.deliver("bulk")
+    deliver.deliver("bulk")
     assert desk.state(bad, good) == ["held", "sent"]
 
 
@@ -75,13 +77,13 @@ def elsewhere(house) -> Clinic:
     ring, other = runtime.once("keys.ring", keys._load_ring), keys.new_master_line("gone")
     runtime._made["keys.ring"] = keys.parse_ring(f"{other},{_line(ring)}")
     with db.unit_of_work(db.EVERY) as session:
-        made = people.add_clinic(
+        made = directory.add_clinic(
             session, name="Birch Clinic", zone="America/Denver", number="+17205550100", phone="+17205550101"
         )
-        patient, _ = people.save_patient(
+        patient, _ = directory.save_patient(
             session,
             made,
-            people.PatientRecord(
+            directory.PatientRecord(
                 first_name="Ana",
                 last_name="Reed",
                 record="B1",
@@ -113,12 +115,12 @@ def test_a_clinic_whose_master_key_is_gone_waits_in_sight_and_leaves_when_it_is_
     network, desk, new_patient, elsewhere
 ):
     good = desk.text(new_patient(), lane="urgent")
-    delivery.deliver("urgent")
+    deliver.deliver("urgent")
     assert desk.state(good, elsewhere.waits) == ["sent", "queued"]
     assert any("message" in problem and "opened" in problem for problem in health._rows())
     runtime._made["keys.ring"] = runtime._made["keys.ring.whole"]
     with time_machine.travel(clock.now() + timedelta(seconds=31), tick=False):
-        delivery.deliver("urgent")
+        deliver.deliver("urgent")
     assert desk.state(elsewhere.waits) == "sent"
 
 

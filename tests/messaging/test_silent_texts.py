@@ -6,12 +6,12 @@ import pytest
 import time_machine
 
 from config import clock
-from messaging import delivery, reconciling
+from messaging.delivery import deliver, reconciling
 
 
 def test_the_carrier_is_asked_after_a_text_it_has_fallen_silent_about(network, desk, new_patient, later):
     message = desk.text(new_patient())
-    delivery.deliver("bulk")
+    deliver.deliver("bulk")
     network.settled(desk.now(message).provider_sid, "delivered")
     later(30 * 60)
     assert desk.state(message) == "sent"
@@ -22,7 +22,7 @@ def test_the_carrier_is_asked_after_a_text_it_has_fallen_silent_about(network, d
 @pytest.mark.parametrize("number", ["+13035550195", "+13035550196"])
 def test_what_the_carrier_says_when_asked_is_acted_upon(network, desk, new_patient, later, number):
     message = desk.text(new_patient(number=number))
-    delivery.deliver("bulk")
+    deliver.deliver("bulk")
     network.settled(desk.now(message).provider_sid, "undelivered")
     later(61 * 60)
     assert desk.state(message) == "undelivered"
@@ -31,7 +31,7 @@ def test_what_the_carrier_says_when_asked_is_acted_upon(network, desk, new_patie
 
 def test_a_text_that_stays_sent_is_not_asked_after_for_ever(network, desk, new_patient):
     message, start = desk.text(new_patient(number="+13035550199")), clock.now()
-    delivery.deliver("bulk")
+    deliver.deliver("bulk")
     looked = 0
     for hours in range(2, 200, 7):
         with time_machine.travel(start + timedelta(hours=hours), tick=False):

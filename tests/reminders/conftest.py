@@ -9,9 +9,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from config import db, logging
-from messaging import people
-from messaging.editions.models import Edition
 from messaging.models import Clinic, Message, Patient, Staff
+from messaging.people import directory
+from messaging.versions.models import Edition
 from reminders import appointments, reasons
 from reminders.models import Appointment, Reminder
 
@@ -42,14 +42,14 @@ class World:
             "birth_date": date(1980, 2, 29),
         }
         with db.unit_of_work(self.clinic.id) as session:
-            return people.save_patient(session, self.clinic, people.PatientRecord(**(given | facts)))[0]
+            return directory.save_patient(session, self.clinic, directory.PatientRecord(**(given | facts)))[0]
 
     def staff(self, name: str, **facts: Any) -> Staff:
         """Add a care manager with a phone."""
         self.count += 1
         given = {"email": f"{name.lower()}@clinic.example", "number": f"+1720555{100 + self.count:04}"}
         with db.unit_of_work(self.clinic.id) as session:
-            return people.add_staff(session, self.clinic, name=name, **(given | facts))
+            return directory.add_staff(session, self.clinic, name=name, **(given | facts))
 
     def visit(self, patient: Patient, starts_at: datetime, **facts: Any) -> Appointment:
         """Book a visit; booked two weeks before the present of these tests."""
@@ -74,7 +74,7 @@ class World:
 def world(house: object) -> World:
     """One clinic in Denver."""
     with db.unit_of_work(db.EVERY) as session:
-        clinic = people.add_clinic(
+        clinic = directory.add_clinic(
             session,
             name="Larkspur Clinic",
             zone="America/Denver",

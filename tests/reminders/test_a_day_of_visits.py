@@ -8,8 +8,8 @@ import time_machine
 from sqlalchemy import select
 
 from config import db
-from messaging import people
 from messaging.models import Clinic
+from messaging.people import directory
 from reminders import appointments, planner
 from reminders.models import Appointment, Reminder
 from tests.reminders.conftest import NOW, World, why_of
@@ -34,10 +34,10 @@ def test_every_row_of_a_day_has_a_time_or_a_reason(world: World) -> None:
     with time_machine.travel(NOW, tick=False), db.unit_of_work(world.clinic.id) as session:
         clinic = session.get_one(Clinic, world.clinic.id)
         patients = [
-            people.save_patient(
+            directory.save_patient(
                 session,
                 clinic,
-                people.PatientRecord(
+                directory.PatientRecord(
                     record=f"R{n}", first_name="Rosa", last_name="Vance", number=None, birth_date=None
                 ),
             )[0]

@@ -8,12 +8,13 @@ import time_machine
 from sqlalchemy.orm import Session
 
 from config import db
-from messaging import people
-from messaging.inbox import items, later, snoozing
+from messaging.inbox import items, snooze_times, snoozing
 from messaging.inbox.models import InboxItem
 from messaging.models import Clinic, Message, Patient
-from reminders import appointments, dispatch, reasons
+from messaging.people import directory
+from reminders import appointments, reasons
 from reminders.models import Appointment
+from reminders.sending import dispatch
 from tests.reminders.conftest import NOW, World, plan_of, states_of, texts_to, why_of
 
 VISIT = NOW + timedelta(days=7)
@@ -200,9 +201,9 @@ def asleep_until(world: World, visit: Appointment) -> InboxItem:
     """An item that a colleague has set aside until this visit."""
     with db.unit_of_work(db.EVERY) as session:
         clinic = session.get_one(Clinic, visit.clinic_id)
-        alba = people.add_staff(session, clinic, name="Alba Reyes", email="alba@clinic.example")
+        alba = directory.add_staff(session, clinic, name="Alba Reyes", email="alba@clinic.example")
         item = items.open_item(session, clinic, kind="reply", about="x:1", dedupe="x", summary="x")
-        snoozing.snooze(session, item, alba, later.before_visit(visit.starts_at), visit.id)
+        snoozing.snooze(session, item, alba, snooze_times.before_visit(visit.starts_at), visit.id)
         return item
 
 
@@ -216,12 +217,12 @@ def test_what_waits_for_a_visit_goes_with_it_when_it_moves(world: World) -> None
     visit = world.visit(patient, VISIT)
     item = asleep_until(world, visit)
     again(world, patient, visit, clinician="Dr Ito")
-    assert now_of(item).snoozed_until == VISIT - later.BEFORE_A_VISIT
+    assert now_of(item).snoozed_until == VISIT - snooze_times.BEFORE_A_VISIT
     again(world, patient, visit, starts_at=VISIT + timedelta(days=2))
     moved = now_of(item)
     assert (moved.state, moved.snoozed_until) == (
         "snoozed",
-        VISIT + timedelta(days=2) - later.BEFORE_A_VISIT,
+        VISIT + timedelta(days=2) - snooze_times.BEFORE_A_VISIT,
     )
 
 

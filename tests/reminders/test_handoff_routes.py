@@ -6,7 +6,7 @@ import pytest
 import time_machine
 
 from config import db
-from messaging.inbox import cover
+from messaging.inbox.staff import absences
 from messaging.models import Clinic, Staff
 from tests.reminders.conftest import NOW, World
 from tests.reminders.test_handoffs import PATIENCE, ask, now_is, told, wait
@@ -82,7 +82,7 @@ def test_an_offer_goes_only_to_whom_a_text_can_reach_and_to_who_covers(world: Wo
     zoe, ben = world.staff("Zoe", panels=["Dr Lindqvist"]), world.staff("Ben")
     with db.unit_of_work(db.EVERY) as session:
         mine, theirs = (session.get_one(Staff, one.id) for one in (zoe, ben))
-        cover.plan(session, mine, theirs, NOW, NOW + timedelta(hours=8))
+        absences.plan(session, mine, theirs, NOW, NOW + timedelta(hours=8))
     found, item = now_is(ask(world, world.patient(panel="Dr Lindqvist")))
     assert found.offered_to == ben.id
     assert item.reason == ["panel:Dr Lindqvist", "language:en", "covering:Zoe", "on_duty"]

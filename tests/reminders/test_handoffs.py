@@ -8,13 +8,14 @@ import time_machine
 from sqlalchemy import select
 
 from config import db
-from messaging import consent, jobs
+from messaging import jobs
+from messaging.consent import ledger
 from messaging.inbox import items
 from messaging.inbox.models import InboxItem
 from messaging.models import Clinic, Message, Patient, Staff
 from reminders import handoffs
 from reminders.models import Handoff
-from tests.messaging.test_words import say
+from tests.messaging.wording.test_clinic_words import say
 from tests.reminders.conftest import NOW, World, texts_to
 
 PATIENCE = timedelta(minutes=handoffs.OFFER_MINUTES)
@@ -225,7 +226,7 @@ def test_a_patient_who_cannot_be_texted_is_told_in_person(world: World) -> None:
     handoff = ask(world, patient)
     with time_machine.travel(NOW + timedelta(minutes=1), tick=False):
         with db.unit_of_work(db.EVERY) as session:
-            consent.record(session, world.clinic, NUMBER, "revoked", source="text", actor="patient:x")
+            ledger.record(session, world.clinic, NUMBER, "revoked", source="text", actor="patient:x")
         act(handoffs.accept, handoff, ana)
     found, _ = now_is(handoff)
     assert (found.state, found.told_at, texts_to(patient)) == ("accepted", None, [])

@@ -10,13 +10,14 @@ from sqlalchemy import select
 from config import db
 from intake_links import links
 from intake_links.models import IntakeLink, Screen
-from messaging.editions import publishing
 from messaging.inbox import items
 from messaging.inbox.models import InboxItem
 from messaging.models import Clinic, Patient
-from reminders import dispatch, questionnaires, reasons
+from messaging.versions import publishing
+from reminders import questionnaires, reasons
+from reminders.cadence_decision import CADENCE
 from reminders.models import Appointment, Reminder
-from reminders.publishing import CADENCE
+from reminders.sending import dispatch
 from tests.reminders.conftest import NOW, World, plan_of, texts_to, why_of
 
 BY_SCHEDULE = {

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from config import db
 from messaging.reasons import Reason, Sentences, read
-from reminders import explaining, planner, reasons
+from reminders import planner, reasons
+from reminders.cadence import explaining
 from reminders.models import Reminder
 from tests.reminders.conftest import NOW, World, plan_of, why_of
 

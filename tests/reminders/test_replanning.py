@@ -11,13 +11,15 @@ import pytest
 import time_machine
 from sqlalchemy import select
 
-from config import clock, db, queue, settings, start
-from messaging.editions import publishing as editions
+from config import clock, db, queue, settings
 from messaging.inbox import items
 from messaging.models import Clinic
-from reminders import cadences, replanning
+from messaging.versions import publishing as editions
+from reminders import replanning
+from reminders.cadence import cadence_definition
+from reminders.cadence_decision import CADENCE, plan_again
 from reminders.models import Appointment, Reminder, Replanning
-from reminders.publishing import CADENCE, plan_again
+from service import start
 from tests.reminders.conftest import World, states_of
 from tests.waiting import PATIENCE
 
@@ -52,7 +54,7 @@ def publish(clinic: Clinic, *lengths: str) -> Replanning:
     steps = [
         {"name": length.replace(" ", "_"), "before": length, "text": "reminder_far"} for length in lengths
     ]
-    definition = cadences.from_mapping({"steps": steps}).model_dump(mode="json")
+    definition = cadence_definition.from_mapping({"steps": steps}).model_dump(mode="json")
     with db.unit_of_work(clinic.id) as session:
         there = session.merge(clinic)
         draft = editions.save(session, there, CADENCE, definition, edit=0, actor="operator:test")

@@ -8,13 +8,15 @@ import time_machine
 from sqlalchemy import select, update
 
 from config import db
-from messaging import consent, conversations, outbox
-from messaging import reading as readings
+from messaging import conversations, outbox
+from messaging.consent import ledger
 from messaging.inbox.models import InboxItem
 from messaging.models import Clinic, Message, Patient, PatientNumber
-from reminders import appointments, dispatch, replies
+from messaging.reading import read_reply
+from reminders import appointments, replies
 from reminders.models import Appointment
-from tests.messaging.test_words import say
+from reminders.sending import dispatch
+from tests.messaging.wording.test_clinic_words import say
 from tests.reminders.conftest import NOW, World, states_of, texts_to
 
 NUMBER = "+13035550177"
@@ -48,7 +50,7 @@ class Phone:
             message = conversations.file_inbound(
                 session, clinic, conversation, body=text, provider_sid=f"SM{self.sent}", reading=[]
             )
-            read = readings.read(text, self.patient.language)
+            read = read_reply.read(text, self.patient.language)
             patient = session.get(Patient, conversation.patient_id) if conversation.patient_id else None
             return replies.understand(session, clinic, conversation, patient, read, message)
 
@@ -290,4 +292,4 @@ def test_consent_is_left_to_the_ledger(phone: Phone) -> None:
     remind()
     phone.answers("CANCEL")
     with db.unit_of_work(db.EVERY) as session:
-        assert consent.state(session, phone.world.clinic, NUMBER)["reminders"] == "granted"
+        assert ledger.state(session, phone.world.clinic, NUMBER)["reminders"] == "granted"

@@ -9,10 +9,10 @@ from sqlalchemy import select
 
 from config import db
 from messaging.models import Message, Patient
-from reminders import silencing
+from reminders import withdrawing
 from reminders.models import Appointment
 from tests.reminders.conftest import NOW, World, plan_of, texts_to, why_of
-from tests.reminders.test_composing import DAY_BEFORE, VISIT, drain
+from tests.reminders.sending.test_composing import DAY_BEFORE, VISIT, drain
 
 BOTH = pytest.mark.parametrize("house", ["sqlite", "postgresql"], indirect=True)
 
@@ -26,7 +26,7 @@ def _now() -> object:
 def choose(world: World, patient: Patient, level: Any) -> bool:
     with db.unit_of_work(world.clinic.id) as session:
         mine = session.get_one(Patient, patient.id)
-        return silencing.set_privacy(session, world.clinic, mine, level, actor="patient:1", source="own")
+        return withdrawing.set_privacy(session, world.clinic, mine, level, actor="patient:1", source="own")
 
 
 def states(patient: Patient) -> dict[str, list[str]]:

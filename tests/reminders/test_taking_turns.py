@@ -11,10 +11,11 @@ from sqlalchemy import select, text
 
 from config import db
 from messaging.models import Message, Patient
-from reminders import dispatch, turns
+from reminders import patient_locks
 from reminders.models import Reminder
+from reminders.sending import dispatch
 from tests.reminders.conftest import NOW, World, states_of, texts_to
-from tests.reminders.test_dispatch import publish
+from tests.reminders.sending.test_dispatch import publish
 from tests.waiting import PATIENCE, until
 
 pytestmark = pytest.mark.parametrize("house", ["postgresql"], indirect=True)
@@ -58,7 +59,7 @@ def claim(limit: int) -> list[db.Claim]:
 def decide(claims: Sequence[db.Claim]) -> None:
     """Work on these reminders as the lane does."""
     with db.unit_of_work(db.EVERY) as session:
-        turns.take_for(session, claims)
+        patient_locks.take_for(session, claims)
         dispatch.send(session, db.still_mine(session, Reminder, claims))
 
 
@@ -77,7 +78,7 @@ def test_two_processes_never_send_one_text_more_than_the_cap(
     with time_machine.travel(DUE, tick=False):
         mine, theirs = claim(1), claim(1)
         with db.unit_of_work(db.EVERY) as session:
-            turns.take_for(session, mine)
+            patient_locks.take_for(session, mine)
             dispatch.send(session, db.still_mine(session, Reminder, mine))
             session.flush()
             other = others.submit(decide, theirs)
@@ -94,7 +95,7 @@ def test_two_processes_on_two_visits_of_a_day_send_one_text_that_names_both(
     with time_machine.travel(DUE, tick=False):
         mine, theirs = claim(1), claim(1)
         with db.unit_of_work(db.EVERY) as session:
-            turns.take_for(session, mine)
+            patient_locks.take_for(session, mine)
             rows = db.still_mine(session, Reminder, mine)
             other = others.submit(decide, theirs)
             wait_until_it_waits(other)
@@ -123,7 +124,7 @@ def test_a_text_that_comes_in_does_not_wait_for_the_reminders(
     with time_machine.travel(DUE, tick=False):
         mine = claim(2)
         with db.unit_of_work(db.EVERY) as session:
-            turns.take_for(session, mine)
+            patient_locks.take_for(session, mine)
             dispatch.send(session, db.still_mine(session, Reminder, mine))
             session.flush()
             others.submit(hear).result(timeout=PATIENCE)
@@ -136,7 +137,7 @@ def drain_in_small_batches(at: datetime) -> int:
             dispatch.DUE,
             dispatch.send,
             give_up=dispatch.give_up,
-            first=turns.take_for,
+            first=patient_locks.take_for,
             batch=5,
         )
 
@@ -179,7 +180,7 @@ def test_a_visit_that_is_moved_while_its_reminder_goes_out_waits_and_brings_noth
     with time_machine.travel(DUE, tick=False):
         mine = claim(1)
         with db.unit_of_work(db.EVERY) as session:
-            turns.take_for(session, mine)
+            patient_locks.take_for(session, mine)
             rows = db.still_mine(session, Reminder, mine)
             other = others.submit(move)
             wait_until_it_waits(other)

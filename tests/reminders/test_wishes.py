@@ -11,12 +11,13 @@ from sqlalchemy import select
 from config import audit, db
 from intake_links import links
 from messaging import outbox
-from messaging.editions.models import Edition
 from messaging.models import Message, Patient
-from reminders import appointments, dispatch, followups, planner, silencing
+from messaging.versions.models import Edition
+from reminders import appointments, planner, withdrawing
 from reminders.models import Appointment, FollowUp, Reminder
+from reminders.sending import dispatch, followups
 from tests.reminders.conftest import NOW, World, plan_of, states_of, texts_to, why_of
-from tests.reminders.test_dispatch import drain, publish
+from tests.reminders.sending.test_dispatch import drain, publish
 
 DAY = timedelta(days=1)
 BOTH = pytest.mark.parametrize("house", ["sqlite", "postgresql"], indirect=True)
@@ -32,12 +33,12 @@ def _at_nine() -> Iterator[None]:
 
 def wish(world: World, visit: Appointment, actor: str = "patient:x") -> None:
     with db.unit_of_work(world.clinic.id) as session:
-        silencing.quiet(session, session.get_one(Appointment, visit.id), actor)
+        withdrawing.quiet(session, session.get_one(Appointment, visit.id), actor)
 
 
 def again(world: World, patient: Patient, only: UUID | None = None, actor: str = "patient:x") -> int:
     with db.unit_of_work(world.clinic.id) as session:
-        return silencing.text_again(session, session.get_one(Patient, patient.id), actor, only=only)
+        return withdrawing.text_again(session, session.get_one(Patient, patient.id), actor, only=only)
 
 
 def plan_all(world: World) -> None:

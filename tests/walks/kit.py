@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from config import runtime
-from config.cli.walk import stage
-from config.cli.walk.stage import Running
+from service.cli.walk import demo_service
+from service.cli.walk.demo_service import Running
 from tests.waiting import PATIENCE
 
 NO_REDIS = "unix:///nowhere/redis.sock"
@@ -17,7 +17,7 @@ def running(folder: Path, **more: str) -> Iterator[Running]:
     """Run a service in `folder`; the test process forgets its settings afterwards."""
     before = (runtime._settings, dict(runtime._made))
     try:
-        with stage.running(folder, patience=PATIENCE, **more) as service:
+        with demo_service.running(folder, patience=PATIENCE, **more) as service:
             yield service
     finally:
         runtime._settings = before[0]

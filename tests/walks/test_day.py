@@ -4,8 +4,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from config.cli.walk import day
-from config.cli.walk.steps import STEPS, Walk
+from service.cli.walk import day
+from service.cli.walk.steps import STEPS, Walk
 from tests.walks.kit import NO_REDIS, Running
 
 Serve = Callable[..., Running]

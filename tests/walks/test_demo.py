@@ -16,7 +16,7 @@ def test_after_the_walk_it_serves_until_ctrl_c_and_leaves_nothing(tmp_path: Path
     said = tmp_path / "said"
     with said.open("w") as out:
         demo = subprocess.Popen(
-            [sys.executable, "-m", "config.cli", "demo"], stdout=out, stderr=out, stdin=-3
+            [sys.executable, "-m", "service.cli", "demo"], stdout=out, stderr=out, stdin=-3
         )
     until(lambda: "Ctrl-C ends" in said.read_text() or demo.poll() is not None, "the walk", within=10 * 60)
     address = re.search(r"http://\S+/readyz", said.read_text())

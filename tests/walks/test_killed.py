@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from config.cli.walk import day
+from service.cli.walk import day
 from tests.waiting import PATIENCE, until
 from tests.walks.kit import Running
 

@@ -16,13 +16,16 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from config import app as application
 from config import db, keys, runtime, settings
-from messaging import consent, conversations, outbox, people
+from messaging import conversations, outbox
+from messaging.consent import ledger
 from messaging.inbox import items
 from messaging.inbox.models import InboxItem
 from messaging.models import Clinic, Conversation, Message, Patient, Staff
-from web import drafts, signin
+from messaging.people import directory
+from service import app as application
+from web import drafts
+from web.account import signin
 
 ENVIRONMENT = {
     "TWILIO_ACCOUNT_SID": "AC" + "0" * 32,
@@ -105,7 +108,7 @@ class House:
         self.count += 1
         given = {"email": f"p{self.count}@clinic.example"}
         with db.unit_of_work(self.clinic.id) as session:
-            return people.add_staff(session, self.clinic, name=name, **(given | facts))
+            return directory.add_staff(session, self.clinic, name=name, **(given | facts))
 
     def link(self, staff: Staff, kind: Any = "once", valid: timedelta = timedelta(hours=1)) -> str:
         """The path of a sign-in link."""
@@ -127,7 +130,7 @@ class House:
             "birth_date": date(1985, 3, 2),
         }
         with db.unit_of_work(self.clinic.id) as session:
-            return people.save_patient(session, self.clinic, people.PatientRecord(**(given | facts)))[0]
+            return directory.save_patient(session, self.clinic, directory.PatientRecord(**(given | facts)))[0]
 
     def text_from(self, patient: Patient, body: str) -> Conversation:
         self.count += 1
@@ -155,7 +158,7 @@ def a_house(app: Flask, number: str) -> House:
     with db.unit_of_work(db.EVERY) as session:
         return House(
             app,
-            people.add_clinic(
+            directory.add_clinic(
                 session,
                 name="Alder Street Clinic",
                 zone="America/Denver",
@@ -238,7 +241,7 @@ class Scene:
     def opt_out(self) -> None:
         with db.unit_of_work(self.house.clinic.id) as session:
             number = session.merge(self.conversation).number or ""
-            consent.record(session, self.house.clinic, number, "revoked", source="text", actor="patient")
+            ledger.record(session, self.house.clinic, number, "revoked", source="text", actor="patient")
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ from uuid import uuid4
 import pytest
 
 from config import db
-from messaging import consent
-from messaging.editions import places
+from messaging.consent import ledger
 from messaging.models import PatientNumber
+from messaging.versions import toml_positions
 from reminders.models import ImportPart, ImportRun
 from tests.holding import LONGEST, writers
 from web import words
@@ -44,7 +44,7 @@ def scene(house: Any) -> dict[str, Any]:
     item = house.item(patient_id=patient.id, conversation_id=conversation.id)
     with db.unit_of_work(house.clinic.id) as session:
         number = session.query(PatientNumber).filter_by(patient_id=patient.id).one()
-        consent.record(
+        ledger.record(
             session, house.clinic, number.number or "", "granted", source="staff", actor=f"staff:{staff.id}",
             patient_id=patient.id,
         )  # fmt: skip
@@ -173,7 +173,7 @@ def test_every_state_of_an_import_has_its_words() -> None:
 def test_what_a_clinic_really_writes_is_read_as_before(house: Any) -> None:
     browser = house.signed_in(house.staff("Dana Wu", role="clinic_admin"))
     text = browser.get("/settings/file/clinic.toml").text
-    assert len(text) < places.LONGEST / 3
+    assert len(text) < toml_positions.LONGEST / 3
     assert browser.post("/settings/file", text=text).status_code == 303
     dotted = '[clinic]\n"name" = "Elm"\n[cadence.quiet_hours]\nearliest = "08:00" # a.b.c.d.e.f.g.h.i.j\n'
     problems = browser.post("/settings/file", text=dotted)

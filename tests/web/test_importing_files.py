@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy import select
 
 from config import clock, db
-from messaging import people as directory
 from messaging.models import Clinic, Patient
+from messaging.people import directory
 from reminders.models import Appointment
-from tests.web.test_importing import import_, records, send
+from tests.web.settings.test_imports import import_, records, send
 
 
 @pytest.fixture

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from web import inbox, layout
+from web import layout
+from web.inbox import inbox_page
 
 
 def test_every_page_forbids_foreign_and_inline_code(house: Any) -> None:
@@ -59,7 +60,7 @@ def test_what_is_not_there_is_said_kindly(house: Any, path: str, status: int) ->
 
 def test_a_failure_of_ours_shows_no_insides(house: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     browser = house.signed_in(house.staff())
-    monkeypatch.setattr(inbox.rows, "page", lambda *a, **k: 1 / 0)
+    monkeypatch.setattr(inbox_page.rows, "page", lambda *a, **k: 1 / 0)
     answer = browser.get("/inbox")
     assert answer.status_code == 500
     assert "We could not finish that" in answer.text
@@ -80,13 +81,13 @@ def test_keys_can_be_switched_off_and_lists_made_denser(house: Any) -> None:
 
 
 def test_the_browser_counts_with_the_alphabet_of_the_server() -> None:
-    from messaging import wording
+    from messaging.wording import text_templates
 
     source = resources.files("web").joinpath("static/compose.js").read_text("utf-8")
     basic = re.search(r'^const GSM = "(.*)";$', source, re.M)
     twice = re.search(r'^const GSM_TWICE = "(.*)";$', source, re.M)
     assert basic is not None
     assert twice is not None
-    for written, known in ((basic[1], wording._GSM_BASIC), (twice[1], wording._GSM_ESCAPED)):
+    for written, known in ((basic[1], text_templates._GSM_BASIC), (twice[1], text_templates._GSM_ESCAPED)):
         plain = re.sub(r"\\(.)", lambda one: {"n": "\n", "r": "\r", "f": "\f"}.get(one[1], one[1]), written)
         assert set(plain) == set(known)

@@ -8,12 +8,12 @@ import pytest
 from sqlalchemy import select
 
 from config import clock, db
-from messaging import clinicnames, consent, wording
-from messaging import words as clinic_words
+from messaging.consent import ledger
 from messaging.models import Clinic, Message, Patient
+from messaging.wording import clinic_names, clinic_words, text_templates
 from reminders import appointments, phrasing
 from reminders.models import Handoff
-from tests.web.test_clinics import admin, now, post
+from tests.web.settings.test_clinic import admin, now, post
 
 ANSWERS = (
     "confirmed",
@@ -32,7 +32,7 @@ def patient(house: Any) -> Patient:
     known = house.patient(record="A-1")
     with db.unit_of_work(house.clinic.id) as session:
         number = session.get_one(Patient, known.id).numbers[0].number or ""
-        consent.record(
+        ledger.record(
             session, house.clinic, number, "granted", source="staff", actor="operator", patient_id=known.id
         )
     return known  # type: ignore[no-any-return]
@@ -63,7 +63,7 @@ def test_a_room_that_tells_a_specialty_is_for_colleagues_and_not_for_the_text(
     page, text = met(house, place)
     assert "the patient&#39;s text will not name it" in page
     assert "in a few minutes" in text
-    assert not wording.lint(text)
+    assert not text_templates.lint(text)
     with db.unit_of_work(db.EVERY, read_only=True) as session:
         assert session.query(Handoff).one().place == place
 
@@ -83,7 +83,7 @@ def test_who_wants_nothing_said_is_told_no_room_no_name_and_no_clinic(house: Any
     assert not re.search("Room 4|Teresa|Alder|care team", text)
 
 
-@pytest.mark.parametrize("language", wording.LANGUAGES)
+@pytest.mark.parametrize("language", text_templates.LANGUAGES)
 @pytest.mark.parametrize("key", ANSWERS)
 def test_every_answer_has_words_for_who_wants_nothing_said(
     house: Any, patient: Patient, key: str, language: str
@@ -94,8 +94,8 @@ def test_every_answer_has_words_for_who_wants_nothing_said(
         said = phrasing.about_clinic(house.clinic, wants) | {"day": "DAY", "time": "TIME", "date": "DATE"}
         text = phrasing.say(clinic_words.of(session, house.clinic.id), key, wants, said | {"place": "PLACE"})
     assert not re.search("Teresa|Alder|DAY|TIME|DATE|PLACE", text)
-    assert text != wording.texts("en")[key]
-    assert wording.segments(text).segments == 1
+    assert text != text_templates.texts("en")[key]
+    assert text_templates.segments(text).segments == 1
 
 
 @pytest.mark.parametrize("word", TELLING)
@@ -112,7 +112,7 @@ def test_a_visit_at_such_a_place_is_spoken_of_without_it(house: Any, patient: Pa
         text = phrasing.say(clinic_words.of(session, house.clinic.id), "reminder_hours", wants, said)
     assert "place" not in said
     assert text.startswith("Hi Teresa, we will see you today at")
-    assert not wording.lint(text)
+    assert not text_templates.lint(text)
 
 
 @pytest.mark.parametrize(
@@ -127,9 +127,9 @@ def test_a_clinics_name_that_tells_a_specialty_stands_in_no_text(
     assert "your care team at your clinic is ready" in text
     with db.unit_of_work(house.clinic.id) as session:
         clinic = session.get_one(Clinic, house.clinic.id)
-        assert clinicnames.in_texts(clinic, "es-MX") == "su clínica"
+        assert clinic_names.in_texts(clinic, "es-MX") == "su clínica"
         clinic.rules = clinic.rules | {"text_name": "Lakeside Clinic"}
-        assert clinicnames.in_texts(clinic, "es") == "Lakeside Clinic"
+        assert clinic_names.in_texts(clinic, "es") == "Lakeside Clinic"
         assert clinic_words.sample(clinic, "en")["clinic"] == "Lakeside Clinic"
 
 
@@ -158,6 +158,6 @@ def test_an_ordinary_name_is_said_as_it_is(house: Any) -> None:
         "Salud Para Todos",
         "Medicina Interna Sur",
     ):
-        assert clinicnames.choose("", name, "en") == name
+        assert clinic_names.choose("", name, "en") == name
     for name in ("Addiction Medicine of Elm", "Suboxone Clinic"):
-        assert clinicnames.choose("", name, "en") == "your clinic"
+        assert clinic_names.choose("", name, "en") == "your clinic"

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from flask import Blueprint, Flask
 
-from config import app as application
+from service import app as application
 from web import layout, permissions
 
 PUBLIC = {"signin.form", "signin.enter", "signin.link", "signin.use_link"}

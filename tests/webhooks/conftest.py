@@ -20,9 +20,9 @@ from werkzeug.test import TestResponse
 
 from config import db, runtime, settings
 from intake_links.models import FormSource
-from messaging import people
 from messaging.inbox.models import InboxItem
 from messaging.models import Conversation, Message
+from messaging.people import directory
 from webhooks import forms, jobs, sms
 from webhooks.models import Receipt
 
@@ -39,7 +39,9 @@ class World:
         self.client = client
         self.secret = "whsec_" + base64.b64encode(secrets.token_bytes(24)).decode()
         with db.unit_of_work(db.EVERY) as session:
-            self.clinic = people.add_clinic(session, name="Elm Clinic", zone="America/Denver", number=CLINIC)
+            self.clinic = directory.add_clinic(
+                session, name="Elm Clinic", zone="America/Denver", number=CLINIC
+            )
             self.add_patient(session, "1", PATIENT, "Ana")
             session.add(
                 FormSource(
@@ -52,8 +54,8 @@ class World:
             )
 
     def add_patient(self, session: Any, record: str, number: str, name: str, language: str = "en") -> Any:
-        known = people.PatientRecord(record, name, "Prueba", number, date(1980, 1, 1), language=language)
-        return people.save_patient(session, self.clinic, known)[0]
+        known = directory.PatientRecord(record, name, "Prueba", number, date(1980, 1, 1), language=language)
+        return directory.save_patient(session, self.clinic, known)[0]
 
     def form(self, body: str, **more: str) -> dict[str, str]:
         return {

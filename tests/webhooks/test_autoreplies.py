@@ -10,28 +10,30 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from config import clock, db
-from messaging import consent, reading, wording
-from messaging.lastlook import LastLook
+from messaging.consent import ledger
+from messaging.delivery.last_look import LastLook
 from messaging.models import Clinic, Conversation, Message
-from tests.messaging.test_words import say
-from webhooks import fields, jobs, missed, receipts
+from messaging.reading import read_reply
+from messaging.wording import text_templates
+from tests.messaging.wording.test_clinic_words import say
+from webhooks import fields, jobs, missed_texts, receipts
 
 PATIENT, STRANGER = "+13035550101", "+13035550199"
 
 
 def _scoped(monkeypatch: pytest.MonkeyPatch, scope: str) -> None:
     """Let every stop be read as one about `scope`."""
-    plain = reading.read
+    plain = read_reply.read
 
-    def read(*given: Any, **named: Any) -> reading.Reading:
+    def read(*given: Any, **named: Any) -> read_reply.Reading:
         return replace(plain(*given, **named), scope=scope)
 
-    monkeypatch.setattr(reading, "read", read)
+    monkeypatch.setattr(read_reply, "read", read)
 
 
 def _consents(world: Any) -> dict[str, str]:
     with db.unit_of_work(db.EVERY) as session:
-        return consent.state(session, world.clinic, PATIENT)
+        return ledger.state(session, world.clinic, PATIENT)
 
 
 @pytest.mark.parametrize(
@@ -94,7 +96,7 @@ def test_a_start_found_late_does_not_undo_a_stop_said_since(world: Any) -> None:
 
 def _found(world: Any, body: str, sent: datetime) -> None:
     form = world.form(body) | {fields.SENT: sent.isoformat()}
-    assert receipts.receive(missed.SOURCE, form["MessageSid"], form, clinic=world.clinic)
+    assert receipts.receive(missed_texts.SOURCE, form["MessageSid"], form, clinic=world.clinic)
     world.drain()
 
 
@@ -134,7 +136,7 @@ def test_every_confirmation_of_a_stop_fits_one_text_and_names_the_way_on() -> No
     about = {"clinic": "Cedar Clinic", "clinic_phone": "303-555-0101"}
     for language in ("en", "es"):
         for key in ("stopped", "stopped_reminders", "stopped_screening", "stopped_visit"):
-            body = wording.render(wording.texts(language)[key], about)
+            body = text_templates.render(text_templates.texts(language)[key], about)
             assert len(body) <= 160, (language, key, len(body))
             assert about["clinic_phone"] in body
 
@@ -167,7 +169,7 @@ def test_two_robots_that_answer_each_other_come_to_an_end(world: Any, says: list
         session.query(Message).update({"created_at": clock.now() - timedelta(days=40)})
         session.query(Conversation).update({"auto_replied_at": None})
         clinic = session.get_one(Clinic, world.clinic.id)
-        consent.record(session, clinic, PATIENT, "granted", source="import", actor="operator")
+        ledger.record(session, clinic, PATIENT, "granted", source="import", actor="operator")
     before, answered, turn = len(world.outbound), 0, 0
     body = says[0]
     for turn in range(60):
@@ -185,7 +187,7 @@ def test_a_crisis_is_answered_with_the_clinics_own_line_beside_the_shipped_words
     say(world.clinic, "crisis_line", "Or call our line, day and night: {clinic_phone}.")
     world.text("I want to kill myself")
     (body,) = [one.body for one in world.outbound]
-    assert body.startswith(wording.texts("en")["crisis"] + " Or call our line, day and night: ")
+    assert body.startswith(text_templates.texts("en")["crisis"] + " Or call our line, day and night: ")
     assert {one.kind for one in world.items} == {"safety"}
 
 

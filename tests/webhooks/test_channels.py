@@ -4,11 +4,12 @@ from typing import Any
 
 import pytest
 
-from config import db, health
-from messaging import people
+from config import db
 from messaging.models import Clinic
+from messaging.people import directory
 from reminders.models import Appointment
-from tests.webhooks.test_answering import _visit
+from service import health
+from tests.webhooks.test_handle_text import _visit
 from webhooks import fields
 
 PATIENT = "+13035550101"
@@ -55,14 +56,14 @@ def test_whatsapp_to_the_clinics_number_is_the_clinics(world: Any) -> None:
 def test_an_agent_is_found_by_its_messaging_service(world: Any) -> None:
     _service(world)
     with db.unit_of_work(db.EVERY) as session:
-        people.add_clinic(session, name="Oak Clinic", zone="America/Denver", number="+13035550177")
+        directory.add_clinic(session, name="Oak Clinic", zone="America/Denver", number="+13035550177")
     world.text("hello, a question", To="rcs:elm_agent", MessagingServiceSid=SERVICE)
     assert [one.clinic_id for one in world.items] == [world.clinic.id]
 
 
 def test_an_agent_of_nobody_is_kept_and_an_operator_sees_it(world: Any) -> None:
     with db.unit_of_work(db.EVERY) as session:
-        people.add_clinic(session, name="Oak Clinic", zone="America/Denver", number="+13035550177")
+        directory.add_clinic(session, name="Oak Clinic", zone="America/Denver", number="+13035550177")
     assert health.texts_to_nobody() == []
     world.text("I want to die", To="rcs:some_agent")
     assert [one.state for one in world.receipts] == ["ignored"]

@@ -7,10 +7,11 @@ import pytest
 from sqlalchemy import select
 
 from config import clock, db
-from messaging import outbox, people
+from messaging import outbox
 from messaging.inbox import items
 from messaging.inbox.models import InboxItem, ItemEvent
 from messaging.models import Message, Staff
+from messaging.people import directory
 
 PHONE = "+13035550198"
 
@@ -18,7 +19,7 @@ PHONE = "+13035550198"
 @pytest.fixture
 def alba(world: Any) -> Staff:
     with db.unit_of_work(world.clinic.id) as session:
-        return people.add_staff(
+        return directory.add_staff(
             session, world.clinic, name="Alba Reyes", email="alba@clinic.example", number=PHONE
         )
 

@@ -7,10 +7,12 @@ import pytest
 from sqlalchemy import select
 
 from config import db
-from messaging import consent, outbox, people
+from messaging import outbox
+from messaging.consent import ledger
 from messaging.models import PatientNumber
+from messaging.people import directory
 from reminders.models import Appointment, Reminder
-from tests.webhooks.test_answering import _visit
+from tests.webhooks.test_handle_text import _visit
 
 OLD, NEW = "+13035550101", "+13035550161"
 
@@ -23,7 +25,7 @@ def _replace(world: Any) -> None:
 def _remind(world: Any) -> None:
     """Send the reminder of the only visit to the number that is texted now."""
     with db.unit_of_work(db.EVERY) as session:
-        patient = people.find_by_record(session, world.clinic, "1")
+        patient = directory.find_by_record(session, world.clinic, "1")
         text = outbox.text_patient(
             session, world.clinic, patient, kind="reminder", programme="reminders", body="Coming?",
             dedupe=f"asked:{datetime.now(UTC).timestamp()}",
@@ -81,8 +83,8 @@ def test_a_stop_and_a_crisis_of_a_replaced_number_are_heard_as_always(world: Any
     assert [one.kind for one in world.items] == ["safety"]
     world.text("STOP", From=OLD)
     with db.unit_of_work(db.EVERY) as session:
-        assert set(consent.state(session, world.clinic, OLD).values()) == {"revoked"}
-        assert set(consent.state(session, world.clinic, NEW).values()) == {"granted"}
+        assert set(ledger.state(session, world.clinic, OLD).values()) == {"revoked"}
+        assert set(ledger.state(session, world.clinic, NEW).values()) == {"granted"}
 
 
 @pytest.mark.parametrize("words", ["Y. STOP", "yes please stop", "sí, pare", "ok stop", "STOP. Yes"])
@@ -91,7 +93,7 @@ def test_a_yes_with_a_stop_does_both_and_says_only_that_texts_end(world: Any, wo
     world.text(words)
     assert world.rows(Appointment)[0].state == "confirmed"
     with db.unit_of_work(db.EVERY) as session:
-        assert set(consent.state(session, world.clinic, OLD).values()) == {"revoked"}
+        assert set(ledger.state(session, world.clinic, OLD).values()) == {"revoked"}
     assert [one.kind for one in world.outbound] == ["stopped"]
     assert world.items == []
 

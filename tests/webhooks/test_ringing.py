@@ -3,15 +3,15 @@
 from typing import Any
 
 from config import db
-from messaging import people
 from messaging.models import Staff
+from messaging.people import directory
 
 PHONE = "+13035550198"
 
 
 def test_a_stop_from_a_colleagues_phone_stops_their_alerts_and_says_so_until_its_start(world: Any) -> None:
     with db.unit_of_work(world.clinic.id) as session:
-        staff = people.add_staff(
+        staff = directory.add_staff(
             session, world.clinic, name="Alba Reyes", email="alba@clinic.example", number=PHONE
         )
     found = []

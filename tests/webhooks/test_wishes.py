@@ -6,9 +6,9 @@ import pytest
 from sqlalchemy import select
 
 from config import db
-from reminders import silencing
+from reminders import withdrawing
 from reminders.models import Appointment
-from tests.webhooks.test_answering import _visit
+from tests.webhooks.test_handle_text import _visit
 
 
 @pytest.mark.parametrize(
@@ -20,6 +20,6 @@ def test_whoever_wanted_no_texts_about_a_visit_gets_them_again_with_start_only(
 ) -> None:
     _visit(world)
     with db.unit_of_work(db.EVERY) as session:
-        silencing.quiet(session, session.scalars(select(Appointment)).one(), "patient:x")
+        withdrawing.quiet(session, session.scalars(select(Appointment)).one(), "patient:x")
     world.text(words)
     assert (world.rows(Appointment)[0].quiet_at is None) == lifted

@@ -6,10 +6,12 @@ import pytest
 from sqlalchemy import select
 
 from config import db
-from messaging import consent, conversations, outbox, people
+from messaging import conversations, outbox
+from messaging.consent import ledger
 from messaging.models import Message
+from messaging.people import directory
 from reminders.models import Appointment
-from tests.webhooks.test_answering import _visit
+from tests.webhooks.test_handle_text import _visit
 
 PATIENT, STRANGER = "+13035550101", "+13035550199"
 ASKED = (
@@ -21,7 +23,7 @@ ASKED = (
 def asked(world: Any) -> Message:
     """A text of ours that the patient has."""
     with db.unit_of_work(db.EVERY) as session:
-        patient = people.find_by_record(session, world.clinic, "1")
+        patient = directory.find_by_record(session, world.clinic, "1")
         text = outbox.text_patient(
             session, world.clinic, patient, kind="reply", programme="care_team", body=ASKED, dedupe="asked"
         )
@@ -31,7 +33,7 @@ def asked(world: Any) -> Message:
 
 def _consents(world: Any, number: str = PATIENT) -> set[str]:
     with db.unit_of_work(db.EVERY) as session:
-        return set(consent.state(session, world.clinic, number).values())
+        return set(ledger.state(session, world.clinic, number).values())
 
 
 @pytest.mark.parametrize(

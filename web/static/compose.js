@@ -10,12 +10,12 @@ const SMART = new Map([
   ...[..."\u00ad\u200b\u2060\ufeff"].map((one) => [one, ""]), ["…", "..."], ["\u2028", "\n"], ["\u2029", "\n"],
 ]);
 
-// What would be sent for what was typed: as messaging.proofing.tidy.
+// What would be sent for what was typed: as messaging.wording.proofreading.tidy.
 export function tidy(text) {
   return [...text.replace(/\r\n?/g, "\n")].map((one) => SMART.get(one) ?? one).join("").replace(/^[ \t\n\r\f\v]+|[ \t\n\r\f\v]+$/g, "");
 }
 
-// Count as messaging.wording.segments does.
+// Count as messaging.wording.text_templates.segments does.
 export function segments(text) {
   const costly = [...new Set([...text].filter((one) => !GSM.includes(one) && !GSM_TWICE.includes(one)))];
   const sizes = [...text].map((one) => (costly.length ? one.length : GSM_TWICE.includes(one) ? 2 : 1));
@@ -31,7 +31,7 @@ export function segments(text) {
   return { parts, units, room: parts * part, costly };
 }
 
-// Letters of the cheap alphabet for those that cost more: as messaging.proofing.plainer.
+// Letters of the cheap alphabet for those that cost more: as messaging.wording.proofreading.plainer.
 export function plainer(text) {
   const costly = segments(text).costly;
   return [...text].map((one) => {

@@ -133,10 +133,10 @@ def test_no_number_is_in_what_is_raised(say: Say):
 
 
 def test_the_list_is_narrowed_to_its_time(network, desk, new_patient):
-    from messaging import delivery
+    from messaging.delivery import deliver
 
     desk.text(new_patient(number="+13035550117"))
-    delivery.deliver("bulk")
+    deliver.deliver("bulk")
     now, gateway = datetime.now(UTC), twilio.gateway()
     (found,) = gateway.find("+13035550117", now - timedelta(minutes=2))
     assert found.body.startswith("See you on Monday.")

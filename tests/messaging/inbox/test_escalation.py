@@ -9,7 +9,8 @@ import time_machine
 from sqlalchemy import select, update
 
 from config import clock, db, runtime
-from messaging import delivery, jobs, outbox
+from messaging import jobs, outbox
+from messaging.delivery import deliver
 from messaging.inbox import escalation, items, views
 from messaging.inbox.models import InboxItem, Timer
 from messaging.models import Clinic, Message, Staff
@@ -199,7 +200,7 @@ def test_nothing_but_a_named_human_closes_an_item(opened, desk, new_staff, netwo
     for hours in (0, 1, 6, 48, 400):
         with time_machine.travel(start + timedelta(hours=hours), tick=False):
             jobs.fire_timers()
-            delivery.deliver("urgent")
+            deliver.deliver("urgent")
     for one in found:
         known = desk.item(one.id)
         assert known.state == "open"
@@ -213,11 +214,11 @@ def test_an_alert_that_fails_makes_the_ladder_climb_at_once(opened, desk, new_st
     ben = new_staff("Ben Ito")
     item = opened()
     tick()
-    delivery.deliver("urgent")
+    deliver.deliver("urgent")
     assert tick() == 1
     assert told(desk)[-1] == ben.id
     assert desk.item(item.id).level == 1
-    delivery.deliver("urgent")
+    deliver.deliver("urgent")
     assert [one["to"] for one in network.accepted()] == [ben_number(ben)]
     assert "alert_failed" in desk.events(item.id)
 
@@ -232,7 +233,7 @@ def test_an_alert_reported_undelivered_later_does_so_too(opened, desk, new_staff
     new_staff("Ben Ito")
     item = opened()
     tick()
-    delivery.deliver("urgent")
+    deliver.deliver("urgent")
     (accepted,) = network.accepted()
     desk.callback(accepted["status_callback"], "undelivered", accepted["sid"], 30003)
     tick()
@@ -245,7 +246,7 @@ def test_an_alert_that_fails_after_the_acknowledgement_troubles_nobody(opened, d
     item = opened()
     tick()
     do(items.acknowledge, item, alba, "in_person")
-    delivery.deliver("urgent")
+    deliver.deliver("urgent")
     assert tick() == 0
     assert desk.item(item.id).level == 0
 
@@ -257,7 +258,7 @@ def test_a_team_of_dead_phones_does_not_spin(opened, desk, new_staff, network):
     for _ in range(20):
         with time_machine.travel(moment, tick=False):
             jobs.fire_timers()
-            delivery.deliver("urgent")
+            deliver.deliver("urgent")
     level = desk.item(item.id).level
     assert level <= escalation.HASTE_ENDS_AT
     tick(moment + timedelta(minutes=11))
@@ -294,7 +295,7 @@ def test_where_nobody_has_a_phone_the_ladder_keeps_its_own_time(opened, desk, ne
 
 def test_a_text_to_a_colleague_that_is_no_alert_may_fail(desk, new_staff, network):
     message = desk.alert(new_staff(number=DEAD), "news:1")
-    delivery.deliver("urgent")
+    deliver.deliver("urgent")
     assert desk.state(message) == "failed"
 
 

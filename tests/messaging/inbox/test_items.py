@@ -13,7 +13,7 @@ from sqlalchemy import delete, func, select
 
 from config import clock, db
 from messaging import conversations
-from messaging.inbox import items, standing, views
+from messaging.inbox import item_state, items, views
 from messaging.inbox.models import InboxItem, ItemEvent, Timer
 
 both = pytest.mark.parametrize("house", ["sqlite", "postgresql"], indirect=True)
@@ -289,11 +289,11 @@ def test_pages_never_skip_or_repeat_and_counts_are_what_is_listed(
 
 
 def alba(clinic, session):
-    from messaging import people
     from messaging.models import Staff
+    from messaging.people import directory
 
     found = session.scalar(select(Staff).where(Staff.email == "alba@clinic.example"))
-    return found or people.add_staff(session, clinic, name="Alba Reyes", email="alba@clinic.example")
+    return found or directory.add_staff(session, clinic, name="Alba Reyes", email="alba@clinic.example")
 
 
 def paged(session, clinic_id, view, staff, limit) -> list[UUID]:
@@ -323,7 +323,7 @@ def test_of_two_who_take_an_item_at_once_one_has_it_and_the_other_is_told(opened
         start.wait()
         try:
             with db.unit_of_work(clinic.id) as session:
-                (held,) = standing.hold(session, clinic.id, [item.id])
+                (held,) = item_state.hold(session, clinic.id, [item.id])
                 items.claim_as_shown(session, held, one, None)
             said.append(("has it", one.id))
         except items.Taken as taken:

@@ -7,7 +7,7 @@ import time_machine
 
 from config import clock, db
 from messaging import jobs
-from messaging.inbox import items, later, snoozing, undoing
+from messaging.inbox import items, snooze_times, snoozing, undoing
 from messaging.inbox.models import InboxItem
 
 
@@ -116,7 +116,7 @@ def test_it_goes_with_its_visit_and_wakes_when_there_is_none(opened, new_staff, 
         return desk.item(item.id)
 
     moved = move(now + timedelta(days=9))
-    assert moved.snoozed_until == now + timedelta(days=9) - later.BEFORE_A_VISIT
+    assert moved.snoozed_until == now + timedelta(days=9) - snooze_times.BEFORE_A_VISIT
     assert [one.try_after for one in desk.timers(item.id) if one.kind == "wake"] == [moved.snoozed_until]
     gone = move(None)
     assert (gone.state, gone.snoozed_for, gone.snoozed_until) == ("open", None, None)
@@ -146,7 +146,9 @@ def test_what_has_woken_can_sleep_until_the_same_time_again(opened, new_staff, c
     tick(until)
     with time_machine.travel(until + timedelta(minutes=1), tick=False):
         assert last() == until
-        assert later.same_time_again(last(), clock.now(), "America/Denver") == until + timedelta(days=1)
+        assert snooze_times.same_time_again(last(), clock.now(), "America/Denver") == until + timedelta(
+            days=1
+        )
 
 
 def test_it_can_be_brought_back_and_that_taken_back(opened, new_staff, desk, clinic):

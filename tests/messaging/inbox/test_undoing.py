@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from config import clock, db
 from messaging import jobs
-from messaging.inbox import items, snoozing, standing, undoing
+from messaging.inbox import item_state, items, snoozing, undoing
 from messaging.inbox.models import InboxItem, ItemEvent
 
 both = pytest.mark.parametrize("house", ["sqlite", "postgresql"], indirect=True)
@@ -42,7 +42,7 @@ def undo(clinic, staff, line):
 
 def stands(item):
     with db.unit_of_work(db.EVERY) as session:
-        return standing.read(session, session.get_one(InboxItem, item.id))
+        return item_state.read(session, session.get_one(InboxItem, item.id))
 
 
 def fire(moment) -> None:
@@ -125,7 +125,7 @@ def test_acts_bound_together_are_taken_back_together_but_for_what_has_moved_on(
     alba, ben = new_staff(), new_staff("Ben Ito")
     many = [opened("reply") for _ in range(3)]
     with db.unit_of_work(clinic.id) as session:
-        held = standing.hold(session, clinic.id, [one.id for one in many])
+        held = item_state.hold(session, clinic.id, [one.id for one in many])
         line = undoing.bind([items.resolve(session, one, alba) for one in held])
     do(items.reopen, many[1], ben)
     undone = undo(clinic, alba, line)

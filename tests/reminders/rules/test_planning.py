@@ -6,11 +6,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from reminders import cadences, reasons
+from reminders import reasons
+from reminders.cadence import cadence_definition
 from reminders.rules import planning, zones
 
 DENVER, NEW_YORK, LOS_ANGELES = map(ZoneInfo, ["America/Denver", "America/New_York", "America/Los_Angeles"])
-DEFAULT = cadences.default()
+DEFAULT = cadence_definition.default()
 
 
 def visit(starts, booked="2026-01-01T09:00", zone=DENVER, patient_zone=None, confirmed=False):
@@ -25,7 +26,7 @@ def cadence(*steps, **limits):
         {"name": before.replace(" ", "_"), "before": before, "text": "some_words", **fields}
         for before, fields in steps
     ]
-    return cadences.from_mapping({"steps": each, **limits})
+    return cadence_definition.from_mapping({"steps": each, **limits})
 
 
 def walls(planned):

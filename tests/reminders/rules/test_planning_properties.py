@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 from hypothesis import HealthCheck, example, given, reject, settings
 from hypothesis import strategies as st
 
-from reminders import cadences, reasons
+from reminders import reasons
+from reminders.cadence import cadence_definition
 from reminders.rules import conditions, limits, planning, zones
 
 ZONES = [
@@ -24,7 +25,7 @@ CHANGES_OF_2027 = {
     "Australia/Lord_Howe": ["2027-04-04", "2027-10-03"],
     "America/Santiago": ["2027-04-04", "2027-09-05"],
 }
-DEFAULT = cadences.default()
+DEFAULT = cadence_definition.default()
 BEFORE = [
     "2 weeks",
     "4 days",
@@ -137,11 +138,11 @@ def some_cadence(draw):
         "combine_day": draw(st.booleans()),
     }
     try:
-        read = cadences.from_mapping(made)
-    except cadences.BadCadence:  # a window outside the hours, or two steps at one moment
+        read = cadence_definition.from_mapping(made)
+    except cadence_definition.BadCadence:  # a window outside the hours, or two steps at one moment
         reject()
     own = draw(st.sampled_from([None, None, ["09:00", "13:15"]]))
-    return cadences.within(read, own) or read
+    return cadence_definition.within(read, own) or read
 
 
 @st.composite

@@ -7,13 +7,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from reminders import cadences, reasons
+from reminders import reasons
+from reminders.cadence import cadence_definition
 from reminders.rules import conditions, limits, planning, zones
 
 ZONES = ("America/New_York", "America/Denver", "America/Phoenix", "America/Los_Angeles", "America/Anchorage", "Asia/Karachi")  # fmt: skip
 WEEKS = {"spring": datetime(2027, 3, 10), "autumn": datetime(2027, 11, 3)}
 HOURS = 9 * 24
-FULL = cadences.from_mapping(
+FULL = cadence_definition.from_mapping(
     {
         "steps": [
             {"name": "friday", "weekday": "fri", "at": "16:30", "text": "reminder_far"},

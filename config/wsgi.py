@@ -1,8 +1,0 @@
-"""What the web server imports: the application of this process's environment."""
-
-from config import start
-from config.app import create_app
-
-start.begin("web")
-app = create_app()
-start.settled()

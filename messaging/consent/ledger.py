@@ -1,0 +1,190 @@
+"""The consent ledger: what each number has agreed to, per programme; the present state is derived from it.
+
+Revocation: 47 CFR 64.1200(a)(10), by any reasonable means. A STOP ends every programme; START brings them back.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import Literal, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import Session
+
+from config import audit, clock, db
+from messaging.consent import asking
+from messaging.models import PROGRAMMES, Clinic, ConsentEntry
+
+Event = Literal["granted", "revoked"]
+
+
+class Said(NamedTuple):
+    """What is known of one number's consent, without the words that said so: by a file, about one patient."""
+
+    number_index: bytes
+    patient_id: UUID
+    event: Event
+
+
+def record(
+    session: Session,
+    clinic: Clinic,
+    number: str,
+    event: Event,
+    *,
+    source: str,
+    actor: str,
+    programmes: Sequence[str] = PROGRAMMES,
+    patient_id: UUID | None = None,
+    words: str | None = None,
+    wording: str | None = None,
+) -> None:
+    """Add one line per programme to the ledger of `number`; `words` is the verbatim text that said so.
+
+    `wording` is the version (messaging.consent.asking) of what was asked or answered; without one, the version now in force
+    for the source and event.
+    """
+    wording = wording or asking.present(source, event)
+    index = db.clinic_index(session, clinic.key_id, "number", number)
+    for programme in programmes:
+        session.add(
+            ConsentEntry(
+                clinic_id=clinic.id,
+                key_id=clinic.key_id,
+                number_index=index,
+                patient_id=patient_id,
+                programme=programme,
+                event=event,
+                source=source,
+                wording=wording,
+                words=words,
+                actor=actor,
+                at=clock.now(),
+            )
+        )
+    audit.record(session, clinic.id, actor, f"consent.{event}", f"number:{index.hex()}", source=source)
+
+
+def record_many(
+    session: Session, clinic: Clinic, said: Sequence[Said], *, source: str, actor: str
+) -> list[audit.Act]:
+    """Add a line per programme for each of these, as `record` does; return the acts, for the caller to write down."""
+    now = clock.now()
+    alike = {"clinic_id": clinic.id, "key_id": clinic.key_id, "source": source, "actor": actor, "at": now}
+    lines = [
+        {"number_index": one.number_index, "patient_id": one.patient_id, "programme": programme,
+         "event": one.event, "wording": asking.present(source, one.event), "words_ct": None, **alike}
+        for one in said
+        for programme in PROGRAMMES
+    ]  # fmt: skip
+    ids = db.new_ids(len(lines))
+    db.write_rows(session, ConsentEntry, [{"id": new, **line} for new, line in zip(ids, lines, strict=True)])
+    return [(f"consent.{one.event}", f"number:{one.number_index.hex()}", {"source": source}) for one in said]
+
+
+def vouch(
+    session: Session,
+    clinic: Clinic,
+    number: str,
+    agreed: bool,
+    *,
+    patient_id: UUID,
+    source: str,
+    actor: str,
+) -> bool:
+    """Write down what the clinic's file says of one patient's consent; False if the ledger knows it.
+
+    A file may take consent back, but a STOP outlives every file; and what one patient agreed to at a number is not
+    passed on to the next who gives it: the file vouches for each.
+    """
+    event = vouched(
+        agreed,
+        set(state(session, clinic, number).values()),
+        known=_has_line(session, clinic, number, patient_id),
+    )
+    if event:
+        record(session, clinic, number, event, source=source, actor=actor, patient_id=patient_id)
+    return event is not None
+
+
+def vouched(agreed: bool, present: set[str], *, known: bool) -> Event | None:
+    """Return what a file adds for one patient to what a number has said so far (`present`: granted | revoked | unknown).
+
+    `known` says that the ledger has a line of this patient at this number. See `vouch`.
+    """
+    if present == {"revoked"} or (agreed and "revoked" in present):
+        return None
+    if agreed and present != {"unknown"} and known:
+        return None
+    return "granted" if agreed else "revoked"
+
+
+def lines_of(session: Session, numbers: Collection[tuple[UUID, bytes]]) -> set[tuple[bytes, UUID]]:
+    """Return of which patients these numbers (clinic, index) have lines in the ledger."""
+    found: set[tuple[bytes, UUID]] = set()
+    for theirs in _about(session, numbers):
+        rows = select(ConsentEntry.number_index, ConsentEntry.patient_id).where(
+            theirs, ConsentEntry.patient_id.is_not(None)
+        )
+        found |= {(index, patient_id) for index, patient_id in session.execute(rows) if patient_id}
+    return found
+
+
+def _about(session: Session, numbers: Iterable[tuple[UUID, bytes]]) -> Iterator[ColumnElement[bool]]:
+    """Conditions for the lines of these numbers, each number in one of them, together all."""
+    by_clinic: defaultdict[UUID, set[bytes]] = defaultdict(set)
+    for clinic_id, index in numbers:
+        by_clinic[clinic_id].add(index)
+    for clinic_id, indexes in by_clinic.items():
+        all_of_it = list(indexes)
+        for start in range(0, len(all_of_it), 1000):
+            some = db.among(session, ConsentEntry.number_index, all_of_it[start : start + 1000])
+            yield (ConsentEntry.clinic_id == clinic_id) & some
+
+
+def _has_line(session: Session, clinic: Clinic, number: str, patient_id: UUID) -> bool:
+    theirs = select(ConsentEntry.id).where(
+        ConsentEntry.clinic_id == clinic.id,
+        ConsentEntry.number_index == db.clinic_index(session, clinic.key_id, "number", number),
+        ConsentEntry.patient_id == patient_id,
+    )
+    return session.scalar(theirs.limit(1)) is not None
+
+
+def state(session: Session, clinic: Clinic, number: str) -> dict[str, str]:
+    """Return granted | revoked | unknown for each programme of `number`."""
+    index = db.clinic_index(session, clinic.key_id, "number", number)
+    found = states(session, [(clinic.id, index)])
+    return {programme: found.get((clinic.id, index, programme), "unknown") for programme in PROGRAMMES}
+
+
+def ledger(session: Session, clinic: Clinic, number: str) -> list[ConsentEntry]:
+    """Return every line written about `number`, the latest first."""
+    index = db.clinic_index(session, clinic.key_id, "number", number)
+    lines = select(ConsentEntry).where(
+        ConsentEntry.clinic_id == clinic.id, ConsentEntry.number_index == index
+    )
+    return list(session.scalars(lines.order_by(ConsentEntry.at.desc(), ConsentEntry.id.desc())))
+
+
+def stopped_by_text(session: Session, clinic: Clinic, number: str, programmes: Sequence[str]) -> bool:
+    """Whether the phone itself said stop: only its START lifts that, at the carrier and for us, whatever we write."""
+    last: dict[str, ConsentEntry] = {}
+    for line in ledger(session, clinic, number):
+        last.setdefault(line.programme, line)
+    ends = [last[programme] for programme in programmes if programme in last]
+    return any(line.event == "revoked" and line.source in ("text", "carrier") for line in ends)
+
+
+def states(session: Session, numbers: Iterable[tuple[UUID, bytes]]) -> dict[tuple[UUID, bytes, str], str]:
+    """Return the last event for every (clinic, number index, programme) of `numbers`, with few SELECTs."""
+    last: dict[tuple[UUID, bytes, str], str] = {}
+    for theirs in _about(session, numbers):
+        lines = select(
+            ConsentEntry.clinic_id, ConsentEntry.number_index, ConsentEntry.programme, ConsentEntry.event
+        ).where(theirs)
+        for clinic_id, index, programme, event in session.execute(
+            lines.order_by(ConsentEntry.at, ConsentEntry.id)
+        ):
+            last[clinic_id, index, programme] = event
+    return last

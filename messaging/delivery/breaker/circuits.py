@@ -1,0 +1,84 @@
+"""A circuit for each clinic's sender: while the carrier says "not now", one text at a time asks whether it is over.
+
+"Not now" (a rate, a full queue, no connection) speaks of the carrier and never of the text that met it: no text fails
+by it, and no other is thrown after it. Every few seconds the text that is most urgent is tried; as soon as one is
+taken, all leave.
+"""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from config import clock
+from messaging.delivery.breaker.models import Circuit
+from messaging.models import Message
+
+# From one probe to the next: a second more with each that fails.
+LONGEST = timedelta(seconds=5)
+# So many texts whose outcome nobody knows, with none taken in between, are the carrier's silence and not a text's.
+IN_DOUBT = 3
+
+
+def flowing() -> ColumnElement[bool]:
+    """Return the condition for messages whose sender's circuit is whole."""
+    return Message.clinic_id.not_in(select(Circuit.clinic_id).where(Circuit.open_until.is_not(None)))
+
+
+def to_probe(session: Session, due: ColumnElement[bool]) -> list[UUID]:
+    """Return the clinics whose circuit is open, whose next probe is due, and for which something of `due` waits."""
+    now = clock.now()
+    # A probe that lies further ahead than any may was set by a clock that has jumped back since.
+    ripe = (Circuit.open_until <= now) | (Circuit.open_until > now + LONGEST)
+    waiting = select(Message.clinic_id).where(due, Message.try_after <= now)
+    return list(session.scalars(select(Circuit.clinic_id).where(ripe, Circuit.clinic_id.in_(waiting))))
+
+
+def take_probe(session: Session, clinic_id: UUID) -> bool:
+    """Take the one probe of the next seconds; False if another process was faster."""
+    now = clock.now()
+    ripe = (Circuit.open_until <= now) | (Circuit.open_until > now + LONGEST)
+    mine = update(Circuit).where(Circuit.clinic_id == clinic_id, ripe).values(open_until=now + LONGEST)
+    return session.scalar(mine.returning(Circuit.id)) is not None
+
+
+def learn(session: Session, clinic_id: UUID, *, taken: int, not_now: int, in_doubt: int) -> bool:
+    """Take in how a clinic's texts fared, by their number; return whether its texts may flow again since now."""
+    if not_now:
+        _trip(session, clinic_id, 1)
+    elif taken:
+        closed = delete(Circuit).where(Circuit.clinic_id == clinic_id).returning(Circuit.open_until)
+        return session.scalar(closed) is not None
+    elif in_doubt:
+        _trip(session, clinic_id, in_doubt, at=IN_DOUBT)
+    return False
+
+
+def since(session: Session) -> datetime | None:
+    """Return since when the carrier has taken no text of the sender that has waited longest; None if all flow."""
+    waiting = select(Circuit.since).where(Circuit.open_until.is_not(None)).order_by(Circuit.since)
+    return session.scalar(waiting.limit(1))
+
+
+def _trip(session: Session, clinic_id: UUID, failures: int, at: int = 1) -> None:
+    circuit = _of(session, clinic_id)
+    circuit.failures += failures
+    beyond = circuit.failures - at + 1
+    if circuit.open_until is not None or beyond > 0:
+        circuit.open_until = clock.now() + min(timedelta(seconds=max(beyond, 1)), LONGEST)
+
+
+def _of(session: Session, clinic_id: UUID) -> Circuit:
+    theirs = select(Circuit).where(Circuit.clinic_id == clinic_id).with_for_update()
+    found = session.scalar(theirs.execution_options(populate_existing=True))
+    if found is not None:
+        return found
+    fresh = Circuit(clinic_id=clinic_id, failures=0, since=clock.now(), open_until=None)
+    try:
+        with session.begin_nested():
+            session.add(fresh)
+    except IntegrityError:  # another process has met it at this very moment
+        return session.scalars(theirs).one()
+    return fresh

@@ -1,0 +1,127 @@
+"""What in a changed ladder could make an alert about patient safety later, or unseen: in words. Pure.
+
+Patient safety and positive screens are looked at, nothing else: a reply that waits longer silences nobody.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from messaging.inbox.routing import coverage_gaps, hours
+from messaging.inbox.routing.policy_definition import Kind, Ladder, Rung
+
+GRAVE = {"safety": "patient safety", "screen": "positive screens"}
+WHEN = {"open": "while the clinic is open", "closed": "while it is closed"}
+ASKS = {
+    "backup": "the backup",
+    "on_call": "whoever is on call",
+    "colleagues": "the colleagues one by one",
+    "fallback": "the fallback",
+    "lead": "the clinic's leads",
+    "everyone": "everyone at once",
+}
+
+
+def silences(old: Ladder, new: Ladder) -> list[str]:
+    """Return in words each change that could silence an alert; empty where nothing does."""
+    return [
+        *_people(old, new),
+        *(said for kind in GRAVE for said in _kind(kind, old, new)),
+        *_on_call(old.on_call, new.on_call),
+        *_routes(old, new),
+    ]
+
+
+def _people(old: Ladder, new: Ladder) -> Iterable[str]:
+    for email in old.fallback:
+        if email not in new.fallback:
+            yield f"{email} is no longer the fallback"
+    called = {one.phone for one in new.call}
+    for one in old.call:
+        if one.phone not in called:
+            yield f"{one.name} is no longer on the call list"
+    for owner, backup in old.backup.items():
+        if new.backup.get(owner) != backup:
+            yield f"{backup} no longer stands in for {owner}"
+    if new.repeat > old.repeat:
+        yield f"everyone is told again every {new.repeat} minutes instead of every {old.repeat}"
+
+
+def _kind(name: str, old: Ladder, new: Ladder) -> Iterable[str]:
+    was, becomes, about = old.kind(name), new.kind(name), GRAVE[name]
+    if becomes.answer > was.answer:
+        yield f"{about} may wait {becomes.answer} minutes instead of {was.answer}"
+    if was.before_leaving and not becomes.before_leaving:
+        yield f"{about} no longer come sooner while the patient is in the building"
+    if becomes.clock == "business":
+        if was.clock != "business":
+            yield f"the clock of {about} stands still while the clinic is closed"
+        elif _shorter(old, new):
+            yield f"the clinic is open for less, and the clock of {about} stands still meanwhile"
+    for when in WHEN:
+        yield from _rungs(f"{about} {WHEN[when]}", _of(was, when, old), _of(becomes, when, new))
+
+
+def _of(kind: Kind, when: str, ladder: Ladder) -> tuple[Rung, ...]:
+    rungs: tuple[Rung, ...] = getattr(kind, when)
+    return rungs or (Rung(ask="colleagues", wait=ladder.repeat),)
+
+
+def _rungs(about: str, was: tuple[Rung, ...], becomes: tuple[Rung, ...]) -> Iterable[str]:
+    """Each of the rungs that were is asked as soon as before, or it is named."""
+    soonest = _when_asked(becomes)
+    for ask, after in _when_asked(was).items():
+        if ask not in soonest:
+            yield f"{about}: the ladder no longer asks {ASKS[ask]}"
+        elif soonest[ask] > after:
+            yield f"{about}: {ASKS[ask]} asked {soonest[ask] - after} minutes later"
+    if sum(one.wait for one in becomes) > sum(one.wait for one in was):
+        yield f"{about}: the end of the ladder comes later"
+
+
+def _when_asked(rungs: tuple[Rung, ...]) -> dict[str, int]:
+    """How many minutes after the deadline each rung is asked at the soonest, everyone before it having one."""
+    found: dict[str, int] = {}
+    after = 0
+    for rung in rungs:
+        found.setdefault(rung.ask, after)
+        after += rung.wait
+    return found
+
+
+def _shorter(old: Ladder, new: Ladder) -> bool:
+    fewer = set(new.holidays) - set(old.holidays)
+    return bool(fewer) or bool(taken_away(old.hours, new.hours, empty_is_always=True))
+
+
+def _on_call(
+    old: Mapping[str, Mapping[str, list[str]]], new: Mapping[str, Mapping[str, list[str]]]
+) -> Iterable[str]:
+    for email, week in old.items():
+        gone = taken_away(week, new.get(email, {}))
+        if gone:
+            lost = ", ".join(coverage_gaps.say(one, "UTC") for one in gone[:7])
+            yield f"{email} is no longer on call {lost}{' and more' if len(gone) > 7 else ''}"
+
+
+def taken_away(
+    old: Mapping[str, list[str]], new: Mapping[str, list[str]], *, empty_is_always: bool = False
+) -> list[coverage_gaps.Hole]:
+    """Return the minutes of a week that lie in `old` and not in `new`; no hours are none, or with the flag all."""
+    return coverage_gaps.made(_spans(new, empty_is_always), _spans(old, empty_is_always))
+
+
+def _spans(week: Mapping[str, list[str]], empty_is_always: bool) -> list[coverage_gaps.Hole]:
+    spans = hours.spans(week) if week or not empty_is_always else [(0, coverage_gaps.WEEK)]
+    return [coverage_gaps.Hole("week", begin, end) for begin, end in spans]
+
+
+def _routes(old: Ladder, new: Ladder) -> Iterable[str]:
+    """Every rule about patient safety or screens that is new, changed, or asked earlier than before."""
+    for kind, about in GRAVE.items():
+        was = [one for one in old.route if not one.kinds or kind in one.kinds]
+        becomes = [one for one in new.route if not one.kinds or kind in one.kinds]
+        for one in becomes:
+            if one not in was:
+                yield f"the rule “{one.name}” decides who gets {about}"
+        kept = [one for one in was if one in becomes]
+        if [one for one in becomes if one in was] != kept:
+            yield f"the rules about {about} are asked in another order"

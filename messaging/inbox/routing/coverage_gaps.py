@@ -1,0 +1,290 @@
+"""Where a ladder has a hole: minutes in which nobody could be told of a positive answer. Pure.
+
+Hours are kept on the wall clock, so that a week in which the clocks change has the minutes of every other week, one hour
+of them twice or never: whoever can be reached at each minute of the wall clock can be reached in that week too.
+Only absences lie on real dates, and are walked through on the clinic's own clock.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from messaging.inbox.routing import assign, clinic_rules, hours
+from messaging.inbox.routing.assign import Need, Rules
+from messaging.inbox.routing.escalation_policy import Person, present
+
+# A Monday; only weekday and wall clock matter.
+MONDAY = datetime(2024, 1, 1)  # noqa: DTZ001 - a wall clock, of no place
+SAFETY = Need("safety")
+DAY, WEEK = 1440, 7 * 1440
+DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+MONTHS = (
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Away:
+    """An absence: who, who covers if anybody is named, from when until when (aware)."""
+
+    staff_id: UUID
+    cover_id: UUID | None
+    starts_at: datetime
+    ends_at: datetime
+
+
+@dataclass(frozen=True)
+class Watch:
+    """All that decides who can be reached when: the people, the rules, the absences that hold or are planned, and the
+    zone of the clinic's clock."""
+
+    people: Sequence[Person]
+    rules: Rules
+    absences: Sequence[Away]
+    zone: str
+
+
+@dataclass(frozen=True, order=True)
+class Hole:
+    """Minutes in which nobody can be reached, from `start` until before `end`.
+
+    `when` is week (every week) | holiday (on a day the clinic is closed), both in minutes since Monday 0:00, or away
+    (only because somebody is absent), in minutes since 1970 in UTC.
+    """
+
+    when: str
+    start: int
+    end: int
+
+
+def awake(
+    people: Sequence[Person], rules: Rules, local: datetime, *, closed: bool = False
+) -> tuple[str, ...]:
+    """Return the names of those on the safety ladder who can be texted, may open what they are texted about, and expect
+    it at this local moment: on duty, on call, or named by the clinic as its fallback, or in the place of somebody who is."""
+    team = [present(person, local, rules.hours, closed=closed) for person in people]
+    return tuple(
+        one.name
+        for one in assign.ladder(SAFETY, team, rules)
+        if one.phone and not one.away and one.role in clinic_rules.ACTING and _expects(one, rules)
+    )
+
+
+def _expects(one: assign.Member, rules: Rules) -> bool:
+    return one.on_duty or one.on_call or any(email in rules.fallback for email in one.addresses)
+
+
+def week(
+    people: Sequence[Person], rules: Rules, *, closed: bool = False
+) -> list[list[tuple[int, int, tuple[str, ...]]]]:
+    """Return seven days of stretches: from which minute of the day until which, and who can be reached throughout.
+
+    No names are a hole. `closed` asks as if every day were a holiday. Whoever is away now is counted: a week is for good.
+    """
+    people, turns = [_here(one) for one in people], turning_points(people, rules)
+    days = []
+    for day in range(7):
+        stretches: list[tuple[int, int, tuple[str, ...]]] = []
+        for begin, end in pairwise([*turns, DAY]):
+            names = awake(people, rules, MONDAY + timedelta(days=day, minutes=begin), closed=closed)
+            if stretches and stretches[-1][2] == names:
+                stretches[-1] = (stretches[-1][0], end, names)
+            else:
+                stretches.append((begin, end, names))
+        days.append(stretches)
+    return days
+
+
+def _here(person: Person) -> Person:
+    return replace(person, away=False, covered_by=None)
+
+
+def turning_points(people: Sequence[Person], rules: Rules) -> list[int]:
+    """Return the minutes of a day, from 0, at which anybody's hours begin or end: between them nothing changes."""
+    found = {0}
+    for given in (rules.hours.week, *(one.hours for one in people), *(one.on_call for one in people)):
+        for span in (given or {}).values():
+            for at in span:
+                clock = time.fromisoformat(at) if _is_clock(at) else time()
+                found.add(clock.hour * 60 + clock.minute)
+    return sorted(found)
+
+
+def _is_clock(at: object) -> bool:
+    try:
+        return isinstance(at, str) and time.fromisoformat(at) is not None
+    except ValueError:
+        return False
+
+
+def every(watch: Watch, start: datetime) -> list[Hole]:
+    """Return every hole: of any week, on the holidays still to come, and because of absences.
+
+    `start` is the aware moment from which on it is asked.
+    """
+    today = start.astimezone(ZoneInfo(watch.zone)).date()
+    return [
+        *weekly(watch.people, watch.rules),
+        *on_holidays(watch.people, watch.rules, today),
+        *while_away(watch, start),
+    ]
+
+
+def weekly(people: Sequence[Person], rules: Rules) -> list[Hole]:
+    """Return the holes of every week."""
+    return _weekly("week", week(people, rules))
+
+
+def _weekly(when: str, days: Sequence[Sequence[tuple[int, int, tuple[str, ...]]]]) -> list[Hole]:
+    found = [
+        Hole(when, day * DAY + begin, day * DAY + end)
+        for day, stretches in enumerate(days)
+        for begin, end, names in stretches
+        if not names
+    ]
+    return joined(found)
+
+
+def joined(holes: Iterable[Hole]) -> list[Hole]:
+    """Return holes in order with those made one that touch."""
+    found: list[Hole] = []
+    for hole in holes:
+        if found and found[-1].when == hole.when and found[-1].end >= hole.start:
+            found[-1] = Hole(hole.when, found[-1].start, max(found[-1].end, hole.end))
+        else:
+            found.append(hole)
+    return found
+
+
+def on_holidays(people: Sequence[Person], rules: Rules, today: date | None = None) -> list[Hole]:
+    """Return the holes of days on which the clinic is closed; a day that comes every year may fall on any weekday."""
+    weekdays = weekdays_of(rules.hours.holidays, today)
+    return on_weekdays(weekdays, week(people, rules, closed=True)) if weekdays else []
+
+
+def weekdays_of(holidays: Iterable[str], today: date | None) -> set[int]:
+    """Return the weekdays, from Monday as 0, on which these holidays can still fall."""
+    found: set[int] = set()
+    for one in holidays:
+        if len(one) == len("12-25"):
+            return set(range(7))
+        if today is None or date.fromisoformat(one) >= today:
+            found.add(date.fromisoformat(one).weekday())
+    return found
+
+
+def on_weekdays(weekdays: set[int], days: Sequence[Sequence[tuple[int, int, tuple[str, ...]]]]) -> list[Hole]:
+    """Return the holes of a week as those of holidays on these weekdays."""
+    return _weekly("holiday", [day if place in weekdays else [] for place, day in enumerate(days)])
+
+
+def while_away(watch: Watch, start: datetime) -> list[Hole]:
+    """Return the holes from `start` on that there are only because somebody is away."""
+    asked = Asked(watch)
+    return walk([watch], start, lambda at: not asked(at) and asked(at, nobody_away=True))
+
+
+class Asked:
+    """Whether somebody can be reached at a moment in UTC, by the absences or as if nobody were away; it remembers."""
+
+    def __init__(self, watch: Watch) -> None:
+        self.watch, self.place, self.known = watch, ZoneInfo(watch.zone), dict[object, bool]()
+
+    def __call__(self, at: datetime, *, nobody_away: bool = False) -> bool:
+        watch, local = self.watch, at.astimezone(self.place).replace(tzinfo=None)
+        away: dict[UUID, UUID | None] = {}
+        if not nobody_away:
+            away = {one.staff_id: one.cover_id for one in watch.absences if one.starts_at <= at < one.ends_at}
+        closed = watch.rules.hours.closed_on(local.date())
+        key = (local.weekday(), local.hour, local.minute, closed, frozenset(away.items()))
+        if key not in self.known:
+            team = [replace(one, away=one.id in away, covered_by=away.get(one.id)) for one in watch.people]
+            self.known[key] = bool(awake(team, watch.rules, local, closed=closed))
+        return self.known[key]
+
+
+def walk(watches: Sequence[Watch], start: datetime, is_hole: Callable[[datetime], bool]) -> list[Hole]:
+    """Return every stretch from `start` on of an absence in any of these in which `is_hole` holds."""
+    found: set[datetime] = set()
+    coming = [one for watch in watches for one in watch.absences if one.ends_at > start]
+    for watch in watches:
+        turns = turning_points(watch.people, watch.rules)
+        found |= _instants(coming, turns, start, ZoneInfo(watch.zone))
+    return joined(
+        Hole("away", _minute(begin), _minute(end))
+        for begin, end in pairwise(sorted(found))
+        if any(one.starts_at <= begin < one.ends_at for one in coming) and is_hole(begin)
+    )
+
+
+def _minute(moment: datetime) -> int:
+    return int((moment - EPOCH).total_seconds() // 60)
+
+
+def _instants(
+    absences: Sequence[Away], turns: Sequence[int], start: datetime, place: ZoneInfo
+) -> set[datetime]:
+    """Every moment, in UTC, at which anything can change while somebody is away."""
+    found: set[datetime] = set()
+    for one in absences:
+        begin, end = max(one.starts_at, start), one.ends_at
+        found |= {begin.astimezone(UTC), end.astimezone(UTC)}
+        day, last = begin.astimezone(place).date(), end.astimezone(place).date()
+        while day <= last:
+            found |= {moment for moment in _turns_of(day, turns, place) if begin < moment < end}
+            day += timedelta(days=1)
+    return found
+
+
+def _turns_of(day: date, turns: Sequence[int], place: ZoneInfo) -> set[datetime]:
+    midnight = datetime.combine(day, time(), place)
+    found = {
+        datetime.combine(day, time(*divmod(minute, 60), fold=fold), place).astimezone(UTC)
+        for minute in turns
+        for fold in (0, 1)
+    }
+    if midnight.utcoffset() != datetime.combine(day + timedelta(days=1), time(), place).utcoffset():
+        # The clocks change today, and at no other moment than a quarter of an hour.
+        found |= {midnight.astimezone(UTC) + timedelta(minutes=15 * step) for step in range(100)}
+    return found
+
+
+def made(before: Sequence[Hole], after: Sequence[Hole]) -> list[Hole]:
+    """Return what is a hole in `after` and was none in `before`, to the minute."""
+    found = []
+    for hole in after:
+        rest = [(hole.start, hole.end)]
+        for old in (one for one in before if one.when == hole.when):
+            rest = [
+                part
+                for begin, end in rest
+                for part in ((begin, min(end, old.start)), (max(begin, old.end), end))
+                if part[0] < part[1]
+            ]
+        found += [Hole(hole.when, begin, end) for begin, end in sorted(set(rest))]
+    return found
+
+
+def say(hole: Hole, zone: str) -> str:
+    """Return a hole as people write it: "Mon 17:00 to Mon 17:30", for one of an absence with its date."""
+    if hole.when != "away":
+        return f"{_clock(hole.start)} to {_clock(hole.end)}"
+    start, end = (
+        (EPOCH + timedelta(minutes=one)).astimezone(ZoneInfo(zone)) for one in (hole.start, hole.end)
+    )
+    until = f"{end.hour}:{end:%M}" if start.date() == end.date() else _dated(end)
+    return f"{_dated(start)} to {until}"
+
+
+def _clock(minute: int) -> str:
+    day, rest = divmod(minute % WEEK, DAY)
+    return f"{hours.NAMES[hours.WEEKDAYS[day]]} {rest // 60}:{rest % 60:02}"
+
+
+def _dated(moment: datetime) -> str:
+    return f"{DAYS[moment.weekday()]} {moment.day} {MONTHS[moment.month - 1]} {moment.year} {moment.hour}:{moment:%M}"

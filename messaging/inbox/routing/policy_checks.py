@@ -1,0 +1,85 @@
+"""Every reason why a ladder could leave a positive answer unseen: too slow, nobody named, a hole in the week. Pure."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+
+from messaging.inbox.routing import clinic_rules, coverage_gaps
+from messaging.inbox.routing.assign import Rules
+from messaging.inbox.routing.escalation_policy import Person
+from messaging.versions.problems import Problem
+
+# How slow a ladder for patient safety may be. Policy, not a standard; a clinic may only be faster.
+SAFETY_ANSWER, SAFETY_WAIT, SAFETY_TOTAL = 30, 30, 120
+MOST_SAID = 12
+
+
+def check(rules: Rules, people: Sequence[Person], today: date | None = None) -> list[Problem]:
+    """Return every reason why this ladder could leave a positive answer unseen; none if it holds all week.
+
+    `today` leaves out the holidays that are over.
+    """
+    return [*_slow(rules), *_nobody(rules, people), *_routes(rules, people), *_holes(rules, people, today)]
+
+
+def _slow(rules: Rules) -> Iterable[Problem]:
+    if rules.answer_within["safety"] > SAFETY_ANSWER:
+        yield Problem("safety.answer", f"at most {SAFETY_ANSWER} minutes for patient safety")
+    if rules.rung_minutes > SAFETY_WAIT:
+        yield Problem("repeat", f"at most {SAFETY_WAIT} minutes: patient safety rings again at this pace")
+    for is_open in (True, False):
+        field = f"safety.{'open' if is_open else 'closed'}"
+        rungs = rules.ladder_of("safety", is_open=is_open)
+        if any(rung.wait > SAFETY_WAIT for rung in rungs):
+            yield Problem(field, f"no rung for patient safety waits longer than {SAFETY_WAIT} minutes")
+        if sum(rung.wait for rung in rungs) > SAFETY_TOTAL:
+            yield Problem(field, f"its waits add up to more than {SAFETY_TOTAL} minutes")
+
+
+def _nobody(rules: Rules, people: Sequence[Person]) -> Iterable[Problem]:
+    known = {person.email: person for person in people}
+    for email in rules.fallback:
+        if email not in known:
+            yield Problem("fallback", f"nobody active here has the address {email}")
+    if not any(email in known and known[email].phone for email in rules.fallback):
+        yield Problem(
+            "fallback", "name at least one colleague with a mobile number, for when nobody else is there"
+        )
+    for owner, backup in rules.backups.items():
+        for email in (owner, backup):
+            if email not in known:
+                yield Problem("backup", f"nobody active here has the address {email}")
+        if owner == backup:
+            yield Problem("backup", f"{owner} cannot stand in for themselves")
+    if not rules.call_list:
+        yield Problem(
+            "call", "name at least one person to call when everyone has been told and nobody answers"
+        )
+
+
+def _routes(rules: Rules, people: Sequence[Person]) -> Iterable[Problem]:
+    known = {person.email: person for person in people}
+    for place, route in enumerate(rules.routes):
+        for email in route.people:
+            field, one = f"route[{place}].people", known.get(email)
+            if one is None:
+                yield Problem(field, f"nobody active here has the address {email}")
+            elif one.role not in (*clinic_rules.WORKERS, *clinic_rules.LEADS) and email not in rules.fallback:
+                yield Problem(field, f"{email} does not work the inbox, so that nothing can be given to them")
+
+
+def _holes(rules: Rules, people: Sequence[Person], today: date | None) -> Iterable[Problem]:
+    found = coverage_gaps.weekly(people, rules)
+    if found:
+        yield Problem("on_call", f"nobody with a mobile number is on duty or on call: {listed(found)}")
+        return
+    closed = coverage_gaps.on_holidays(people, rules, today)
+    if closed:
+        yield Problem("on_call", f"on a holiday nobody is on call in these minutes: {listed(closed)}")
+
+
+def listed(found: Sequence[coverage_gaps.Hole], zone: str = "UTC") -> str:
+    """Return holes in words, the first dozen of them."""
+    if [(one.start, one.end) for one in found] == [(0, coverage_gaps.WEEK)]:
+        return "at no hour of the week"
+    said = ", ".join(coverage_gaps.say(one, zone) for one in found[:MOST_SAID])
+    return f"{said} and {len(found) - MOST_SAID} more" if len(found) > MOST_SAID else said

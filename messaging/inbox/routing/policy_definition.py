@@ -1,0 +1,293 @@
+"""What a clinic decides about who gets what, as it is written down: read from a mapping, checked, and said again. Pure."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from typing import Annotated, Any, Literal, get_args
+
+import pydantic
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from messaging.inbox.routing import assign, clinic_rules, escalation_policy, hours, policy_checks
+from messaging.inbox.routing.escalation_policy import Person
+from messaging.phone import NotTextable, e164
+from messaging.versions.problems import Problem
+
+
+def _week(value: object) -> object:
+    return hours.read(value) if isinstance(value, str) else value
+
+
+def _day(text: str) -> str:
+    if not hours.is_day(text):
+        raise ValueError(f"{text[:20]} is no day: write 2027-11-25 for one year, 12-25 for every year")
+    return text
+
+
+def _phone(value: object) -> object:
+    try:
+        return e164(value) if isinstance(value, str) else value
+    except NotTextable as wrong:
+        raise ValueError(str(wrong)) from None
+
+
+def _small(value: object) -> object:
+    return value.strip().lower() if isinstance(value, str) else value
+
+
+def _trimmed(value: object) -> object:
+    return value.strip() if isinstance(value, str) else value
+
+
+Week = Annotated[dict[str, list[str]], BeforeValidator(_week)]
+Address = Annotated[str, BeforeValidator(_small), Field(pattern=r"^[^@\s]+@[^@\s]+$", max_length=254)]
+Day = Annotated[
+    str,
+    Field(json_schema_extra={"pattern": r"^(\d{4}-)?(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$"}),
+    AfterValidator(_day),
+]
+Ask = Literal["backup", "on_call", "colleagues", "fallback", "lead", "everyone"]
+assert get_args(Ask) == escalation_policy.ASKED
+Word = Annotated[str, Field(min_length=1, max_length=120)]
+Several = Annotated[tuple[Word, ...], Field(max_length=20)]
+To = Literal["panel", "existing", "people", "role", "on_duty", "on_call"]
+assert get_args(To) == clinic_rules.RECEIVERS
+KindName = Literal["safety", "screen", "handoff", "reply", "delivery"]
+assert get_args(KindName) == assign.KINDS
+# As many rungs, fallbacks and people to call as the page has rows for, so that saving it there loses none.
+MOST, MOST_ROUTES = 5, 20
+Locate = Callable[[tuple[Any, ...]], int | None]
+EXPECTED = {
+    "missing": "this must be given",
+    "int_type": "a whole number of minutes",
+    "int_parsing": "a whole number of minutes",
+    "string_type": "a text in quotes",
+}
+
+
+class BadLadder(ValueError):
+    """A ladder that cannot be used; `problems` holds all that was found, with their fields."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("; ".join(map(str, problems)))
+        self.problems = problems
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Rung(_Strict):
+    """Whom to ask, and how many minutes to wait then."""
+
+    ask: Ask
+    wait: Annotated[int, Field(ge=1, le=1440)] = 10
+
+
+class Call(_Strict):
+    """Somebody without an account, whom a human calls."""
+
+    name: Annotated[str, Field(min_length=1, max_length=80)]
+    phone: Annotated[str, BeforeValidator(_phone)]
+    when: Annotated[str, Field(max_length=80)] = ""
+
+
+class Kind(_Strict):
+    """Until when one kind must be answered, on which clock, and whom its ladder asks while the clinic is open or not."""
+
+    answer: Annotated[int, Field(ge=1, le=20160)]
+    clock: Literal["always", "business"] = "always"
+    before_leaving: bool = False
+    open: Annotated[tuple[Rung, ...], Field(max_length=MOST)] = ()
+    closed: Annotated[tuple[Rung, ...], Field(max_length=MOST)] = ()
+
+
+class Route(_Strict):
+    """A rule about who gets what: its conditions, and to whom an item goes that meets them (messaging.inbox.routing.clinic_rules)."""
+
+    name: Annotated[str, BeforeValidator(_trimmed), Field(min_length=1, max_length=60)]
+    to: To
+    kinds: Annotated[tuple[KindName, ...], Field(max_length=5)] = ()
+    panels: Several = ()
+    places: Several = ()
+    languages: Several = ()
+    instrument: Annotated[str, Field(max_length=40)] = ""
+    band: Annotated[str, Field(max_length=40)] = ""
+    existing: bool | None = None
+    below: Annotated[int, Field(ge=1, le=1000)] | None = None
+    people: Annotated[tuple[Address, ...], Field(max_length=20)] = ()
+    role: Literal["", "care_manager", "clinician"] = ""
+
+    @model_validator(mode="after")
+    def _whole(self) -> "Route":
+        if (self.to == "people") != bool(self.people):
+            raise ValueError("name people where it goes to people by name, and only there")
+        if (self.to == "role") != bool(self.role):
+            raise ValueError("choose care_manager or clinician where it goes to a role, and only there")
+        if self.band and not self.instrument:
+            raise ValueError("a band belongs to an instrument: name it too")
+        if self.to == "existing" and self.existing is False:
+            raise ValueError("it cannot go to who dealt with the patient before, and ask that nobody did")
+        return self
+
+
+class Ladder(_Strict):
+    """A clinic's ladder, with the fields of its file. `on_call` is kept with each colleague, the rest with the clinic."""
+
+    hours: Week = {}
+    holidays: Annotated[tuple[Day, ...], Field(max_length=60)] = ()
+    fallback: Annotated[tuple[Address, ...], Field(max_length=MOST)] = ()
+    repeat: Annotated[int, Field(ge=1, le=1440)] = 10
+    backup: dict[Address, Address] = {}
+    on_call: dict[Address, Week] = {}
+    call: Annotated[tuple[Call, ...], Field(max_length=MOST)] = ()
+    route: Annotated[tuple[Route, ...], Field(max_length=MOST_ROUTES)] = ()
+    safety: Kind = Kind(answer=15)
+    screen: Kind = Kind(answer=60)
+    handoff: Kind = Kind(answer=5)
+    reply: Kind = Kind(answer=240)
+    delivery: Kind = Kind(answer=480)
+
+    def kind(self, name: str) -> Kind:
+        """Return what holds for one kind of item."""
+        found: Kind = getattr(self, name)
+        return found
+
+
+def read(mapping: Mapping[str, Any], locate: Locate = lambda _location: None) -> Ladder:
+    """Return the ladder of a mapping with the fields of the file. Raises BadLadder.
+
+    `locate` knows in which line of a file a field stands.
+    """
+    try:
+        found = Ladder.model_validate(mapping)
+    except pydantic.ValidationError as wrong:
+        raise BadLadder([_problem(each, locate) for each in wrong.errors(include_input=False)]) from None
+    why = "this clock never stands still: a person may be in danger, or is waiting in the building"
+    problems = [
+        Problem(f"{kind}.clock", why, locate((kind, "clock")))
+        for kind in assign.ALWAYS_RUNNING
+        if found.kind(kind).clock != "always"
+    ]
+    names = [one.name.casefold() for one in found.route]
+    problems += [
+        Problem(f"route[{place}].name", "another rule has this name", locate(("route", place, "name")))
+        for place, name in enumerate(names)
+        if name in names[:place]
+    ]
+    if problems:
+        raise BadLadder(problems)
+    return found
+
+
+def _problem(each: Any, locate: Locate) -> Problem:
+    location = tuple(each["loc"])
+    said = EXPECTED.get(each["type"]) or str(each["msg"]).removeprefix("Value error, ")
+    if each["type"] == "extra_forbidden":
+        said = f"unknown; there are {', '.join(_model_of(location).model_fields)}"
+    field = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).lstrip(".")
+    return Problem(field[:60], said, locate(location))
+
+
+def _model_of(location: tuple[Any, ...]) -> type[BaseModel]:
+    if location[0] in assign.KINDS:
+        return Rung if len(location) > 3 else Kind
+    listed: dict[Any, type[BaseModel]] = {"call": Call, "route": Route}
+    return listed.get(location[0], Ladder) if len(location) > 1 else Ladder
+
+
+def rules_of(written: Ladder, given: Mapping[str, Any], zone: str) -> dict[str, Any]:
+    """Return a clinic's `rules` with this ladder in them; whatever else the clinic has decided stays."""
+    kinds = {kind: written.kind(kind).model_dump(mode="json", exclude={"answer"}) for kind in assign.KINDS}
+    return {
+        **given,
+        "answer_within": {kind: written.kind(kind).answer for kind in assign.KINDS},
+        "rung_minutes": written.repeat,
+        "fallback": list(written.fallback),
+        "hours": {"zone": zone, "week": written.hours, "holidays": list(written.holidays)},
+        "ladder": {
+            "kinds": kinds,
+            "backup": written.backup,
+            "call": [one.model_dump() for one in written.call],
+        },
+        "routes": [one.model_dump(mode="json") for one in written.route],
+    }
+
+
+def present(given: Mapping[str, Any], people: Sequence[Person]) -> Ladder:
+    """Return what holds at a clinic now, as it would be written down."""
+    rules = assign.Rules.of(given)
+    return Ladder(
+        hours={day: list(span) for day, span in rules.hours.week.items()},
+        holidays=rules.hours.holidays,
+        fallback=rules.fallback,
+        repeat=rules.rung_minutes,
+        backup=dict(rules.backups),
+        on_call={one.email: dict(one.on_call) for one in people if one.on_call},
+        call=tuple(Call(name=one.name, phone=one.phone, when=one.when) for one in rules.call_list),
+        route=tuple(Route.model_validate(vars(one)) for one in rules.routes),
+        **{kind: _kind(kind, rules) for kind in assign.KINDS},
+    )
+
+
+def _kind(kind: str, rules: assign.Rules) -> Kind:
+    rungs = {
+        is_open: tuple(Rung.model_validate(vars(one)) for one in rules.rungs.get((kind, is_open), ()))
+        for is_open in (True, False)
+    }
+    return Kind(
+        answer=rules.answer_within[kind],
+        clock="business" if kind in rules.in_business else "always",
+        before_leaving=kind in rules.before_leaving,
+        open=rungs[True],
+        closed=rungs[False],
+    )
+
+
+def check(
+    written: Ladder,
+    people: Sequence[Person],
+    zone: str,
+    bands: Mapping[str, Sequence[str]] | None = None,
+    today: date | None = None,
+) -> list[Problem]:
+    """Return every reason not to publish this ladder: see checking.check, nobody unknown on call, and no rule about an
+    instrument or a band that there is not (`bands`: of each instrument, where they are known)."""
+    known = {one.email for one in people}
+    strangers = [
+        Problem("on_call", f"nobody active here has the address {email}")
+        for email in written.on_call
+        if email not in known
+    ]
+    rules = assign.Rules.of(rules_of(written, {}, zone))
+    return [
+        *strangers,
+        *_holidays(written.holidays),
+        *(_unknown(written, bands) if bands is not None else ()),
+        *policy_checks.check(rules, with_on_call(written, people), today),
+    ]
+
+
+def _holidays(days: Sequence[str]) -> list[Problem]:
+    return [
+        Problem(f"holidays[{place}]", f"{day} stands there twice: take one out")
+        for place, day in enumerate(days)
+        if day in days[:place]
+    ]
+
+
+def _unknown(written: Ladder, bands: Mapping[str, Sequence[str]]) -> list[Problem]:
+    found = []
+    for place, one in enumerate(written.route):
+        field = f"route[{place}]"
+        if one.instrument and one.instrument not in bands:
+            said = f"there is no instrument {one.instrument}; there are {', '.join(sorted(bands))}"
+            found.append(Problem(f"{field}.instrument", said))
+        elif one.band and one.band not in bands[one.instrument]:
+            said = f"{one.instrument} has the bands {', '.join(bands[one.instrument])}"
+            found.append(Problem(f"{field}.band", said))
+    return found
+
+
+def with_on_call(written: Ladder, people: Sequence[Person]) -> list[Person]:
+    """Return the people as they would be on call by this ladder."""
+    return [Person(**{**vars(one), "on_call": written.on_call.get(one.email, {})}) for one in people]

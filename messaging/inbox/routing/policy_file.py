@@ -1,0 +1,87 @@
+"""The ladder's file: TOML in, with the line of each mistake, and TOML out, without losing anything. Pure."""
+
+import re
+from typing import Any
+
+from messaging.inbox.routing import assign, hours
+from messaging.inbox.routing.policy_definition import BadLadder, Ladder, Route, read
+from messaging.versions import toml_positions
+
+# Tables that may stand several times, one after the other.
+LISTED = ("call", "route")
+
+
+def parse(text: str) -> Ladder:
+    """Return the ladder of a TOML file's text. Raises BadLadder with every problem and, where it is found, its line."""
+    try:
+        mapping = toml_positions.read(text)
+    except toml_positions.NotToml as broken:
+        raise BadLadder([broken.problem]) from None
+    return read(mapping, lambda location: line_of(location, text))
+
+
+def line_of_field(field: str, text: str) -> int | None:
+    """Return the line of a field as problems name it, such as "route[1].band"; None if the file says nothing of it."""
+    parts = re.findall(r"[^.\[\]]+", field)
+    return line_of(tuple(int(part) if part.isdigit() else part for part in parts), text)
+
+
+def line_of(location: tuple[Any, ...], text: str) -> int | None:
+    """Return the line in which a field, or at least its table, stands; None if the file writes it in another way."""
+    lines = text.splitlines()
+    inside = 0
+    if location[0] in (*assign.KINDS, *LISTED, "backup", "on_call"):
+        heads = [n for n, line in enumerate(lines, 1) if re.match(rf"\s*\[\[?\s*{location[0]}\s*\]", line)]
+        place = location[1] if len(location) > 1 and isinstance(location[1], int) else 0
+        if place >= len(heads):
+            return None
+        inside, location = heads[place], location[2:] if location[0] in LISTED else location[1:]
+    for number, line in enumerate(lines[inside:], inside + 1):
+        if line.lstrip().startswith("["):
+            break
+        if location and re.match(rf'\s*"?{re.escape(str(location[0]))}"?\s*=', line):
+            return number
+    return inside or None
+
+
+def write(written: Ladder) -> str:
+    """Return the ladder as the text of a file that `parse` reads."""
+    lines = [f"hours = {_quoted(hours.say(written.hours))}"]
+    lines += [
+        f"{key} = [{', '.join(map(_quoted, getattr(written, key)))}]" for key in ("holidays", "fallback")
+    ]
+    lines += [f"repeat = {written.repeat}"]
+    lines += ["", "[backup]", *(f"{_quoted(key)} = {_quoted(one)}" for key, one in written.backup.items())]
+    lines += ["", "[on_call]"]
+    lines += [f"{_quoted(key)} = {_quoted(hours.say(week))}" for key, week in written.on_call.items()]
+    for one in written.call:
+        lines += ["", "[[call]]", *(f"{key} = {_quoted(value)}" for key, value in one.model_dump().items())]
+    for route in written.route:
+        lines += ["", "[[route]]", *_route(route)]
+    for name in assign.KINDS:
+        kind = written.kind(name)
+        lines += ["", f"[{name}]", f"answer = {kind.answer}", f"clock = {_quoted(kind.clock)}"]
+        lines += [f"before_leaving = {str(kind.before_leaving).lower()}"]
+        for when, rungs in (("open", kind.open), ("closed", kind.closed)):
+            said = ", ".join(f"{{ ask = {_quoted(rung.ask)}, wait = {rung.wait} }}" for rung in rungs)
+            lines += [f"{when} = [{said}]"]
+    return "\n".join(lines) + "\n"
+
+
+def _route(route: Route) -> list[str]:
+    """A rule without what it leaves open."""
+    said = []
+    for key, value in route.model_dump(mode="json").items():
+        if value in ("", None, []):
+            continue
+        if isinstance(value, bool | int):
+            said.append(f"{key} = {str(value).lower()}")
+        elif isinstance(value, list):
+            said.append(f"{key} = [{', '.join(map(_quoted, value))}]")
+        else:
+            said.append(f"{key} = {_quoted(value)}")
+    return said
+
+
+def _quoted(text: str) -> str:
+    return '"' + re.sub(r'[\x00-\x1f\x7f"\\]', lambda one: f"\\u{ord(one[0]):04x}", text) + '"'

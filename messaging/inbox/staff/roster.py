@@ -1,0 +1,99 @@
+"""Who works at the clinic and when, who stands in for whom, and where that leaves holes: read, never changed here."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from config import clock
+from messaging.inbox.models import Absence, InboxItem
+from messaging.inbox.routing import assign, coverage_gaps, escalation_policy
+from messaging.models import Clinic, Staff
+
+# What somebody may decide for themselves, and how it is where they have decided nothing.
+NOTIFIED = {"screen": "text", "reply": "inbox", "delivery": "inbox"}
+
+
+def people(session: Session, clinic: Clinic) -> list[escalation_policy.Person]:
+    """Return the clinic's active people with the hours of their week, three queries in all."""
+    held = (
+        select(InboxItem.owner_id, func.count())
+        .where(InboxItem.clinic_id == clinic.id, InboxItem.state.in_(("open", "claimed")))
+        .group_by(InboxItem.owner_id)
+    )
+    load = dict(session.execute(held).all())
+    covers = {one.staff_id: one.cover_id for one in away(session, clinic.id, clock.now())}
+    active = select(Staff).where(Staff.clinic_id == clinic.id, Staff.active).order_by(Staff.name)
+    # As they are now, also where this session has seen them before it had to wait for somebody else's change.
+    active = active.execution_options(populate_existing=True)
+    return [
+        escalation_policy.Person(
+            id=one.id,
+            email=one.email,
+            name=one.name,
+            role=one.role,
+            languages=tuple(one.languages),
+            panels=tuple(one.panels),
+            hours=one.hours,
+            on_call=one.on_call,
+            phone=one.number_ct is not None and one.phone_fault is None,
+            signs_in=one.password_hash is not None,
+            open_items=load.get(one.id, 0),
+            away=one.id in covers,
+            covered_by=covers.get(one.id),
+        )
+        for one in session.scalars(active)
+    ]
+
+
+def team(session: Session, clinic: Clinic) -> list[assign.Member]:
+    """Return the clinic's active people as routing sees them at this moment."""
+    return escalation_policy.at(
+        people(session, clinic), clock.now(), assign.Rules.of(clinic.rules), clinic.zone
+    )
+
+
+def away(session: Session, clinic_id: UUID, now: datetime) -> Sequence[Absence]:
+    """Return the absences that hold at this moment, whether or not their items have moved yet."""
+    return session.scalars(
+        select(Absence)
+        .where(
+            Absence.clinic_id == clinic_id,
+            Absence.ended_at.is_(None),
+            Absence.starts_at <= now,
+            Absence.ends_at > now,
+        )
+        .order_by(Absence.starts_at)
+    ).all()
+
+
+def wants_text(staff: Staff, kind: str) -> bool:
+    """Whether this colleague is texted when an item of this kind comes to them.
+
+    Patient safety and warm handoffs always text: nobody can switch them off. An item that is overdue always does too.
+    """
+    return kind not in NOTIFIED or staff.notify.get(kind, NOTIFIED[kind]) == "text"
+
+
+def absences(session: Session, clinic_id: UUID) -> list[coverage_gaps.Away]:
+    """Return every absence that holds or is planned."""
+    coming = select(Absence).where(
+        Absence.clinic_id == clinic_id, Absence.ended_at.is_(None), Absence.ends_at > clock.now()
+    )
+    return [
+        coverage_gaps.Away(one.staff_id, one.cover_id, one.starts_at, one.ends_at)
+        for one in session.scalars(coming.order_by(Absence.starts_at))
+    ]
+
+
+def watch(session: Session, clinic: Clinic) -> coverage_gaps.Watch:
+    """Return all that decides who can be reached at this clinic and when."""
+    rules = assign.Rules.of(clinic.rules)
+    return coverage_gaps.Watch(people(session, clinic), rules, absences(session, clinic.id), clinic.zone)
+
+
+def coming_holes(session: Session, clinic: Clinic) -> list[coverage_gaps.Hole]:
+    """Return every hole of any week, of the holidays to come and of planned absences."""
+    return coverage_gaps.every(watch(session, clinic), clock.now())

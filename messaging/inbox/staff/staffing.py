@@ -1,0 +1,180 @@
+"""Who works at the clinic: invited, changed, gone and back; never so that a positive answer would find nobody.
+
+Somebody who leaves keeps their name in the record. What they had not finished moves on (messaging.inbox.staff.absences).
+"""
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from config import audit
+from messaging import phone
+from messaging.inbox.routing import assign, policy_checks
+from messaging.inbox.staff import absences, coverage_guard, roster
+from messaging.models import Clinic, Staff
+from messaging.people import directory
+
+ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
+LANGUAGES = ("en", "es")
+MOST_PANELS = 20
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the clinic says of a colleague. `number` is E.164 or None; `panels` the clinicians whose patients are theirs."""
+
+    name: str
+    email: str
+    role: str
+    languages: tuple[str, ...]
+    panels: tuple[str, ...]
+    number: str | None
+
+
+class MayNot(ValueError):
+    """Not so: `problems` maps a field (name, email, role, languages, panels, number, or "" for the whole) to why.
+
+    Where the reason is not a sentence of its own, it is a key of [colleague_refusals].
+    """
+
+    def __init__(self, problems: Mapping[str, str]) -> None:
+        super().__init__("; ".join(f"{field or 'colleague'}: {why}" for field, why in problems.items()))
+        self.problems = dict(problems)
+
+
+def read(raw: Mapping[str, Any], roles: Collection[str]) -> Facts:
+    """Return what was typed as facts; `panels` is a list with commas. Raises MayNot with every field."""
+    problems: dict[str, str] = {}
+    name, email = str(raw.get("name", "")).strip(), str(raw.get("email", "")).strip().lower()
+    if not name or len(name) > 80 or not name.isprintable():
+        problems["name"] = "name"
+    if not ADDRESS.fullmatch(email) or len(email) > 200 or not email.isprintable():
+        problems["email"] = "email"
+    if raw.get("role") not in roles:
+        problems["role"] = "role"
+    languages = tuple(one for one in LANGUAGES if one in raw.get("languages", ()))
+    if not languages:
+        problems["languages"] = "languages"
+    panels = tuple(dict.fromkeys(one.strip() for one in str(raw.get("panels", "")).split(",") if one.strip()))
+    if len(panels) > MOST_PANELS or any(len(one) > 120 or not one.isprintable() for one in panels):
+        problems["panels"] = "panels"
+    number = None
+    try:
+        number = phone.e164(raw["number"]) if str(raw.get("number", "")).strip() else None
+    except phone.NotTextable as wrong:
+        problems["number"] = f"{wrong}"
+    if problems:
+        raise MayNot(problems)
+    return Facts(name, email, str(raw["role"]), languages, panels, number)
+
+
+def invite(session: Session, clinic: Clinic, facts: Facts, actor: str) -> Staff:
+    """Add a colleague, who can come in once they have used a link. Raises MayNot where the address is taken."""
+    session.get(Clinic, clinic.id, with_for_update=True)
+    known = session.scalar(select(Staff).where(Staff.clinic_id == clinic.id, Staff.email == facts.email))
+    if known is not None:
+        raise MayNot({"email": "works_here" if known.active else "worked_here"})
+    return directory.add_staff(
+        session,
+        clinic,
+        name=facts.name,
+        email=facts.email,
+        role=facts.role,
+        languages=facts.languages,
+        panels=facts.panels,
+        number=facts.number,
+        actor=actor,
+    )
+
+
+def change(session: Session, clinic: Clinic, staff: Staff, facts: Facts, actor: str) -> None:
+    """Change what the clinic says of a colleague; their address stays.
+
+    Raises MayNot where nobody would be left who decides, and watch.MakesHole where nobody could be reached any more.
+    """
+    was = staff.role
+    with _keeping(session, clinic):
+        if facts.number != staff.number:
+            staff.number, staff.phone_fault = facts.number, None
+        staff.name, staff.role = facts.name, facts.role
+        staff.languages, staff.panels = list(facts.languages), list(facts.panels)
+    audit.record(session, clinic.id, actor, "staff.changed", f"staff:{staff.id}", role=facts.role, was=was)
+
+
+def leave(session: Session, clinic: Clinic, staff: Staff, actor: str) -> int:
+    """Let a colleague in no more, and move on what they had not finished; return how many items that were.
+
+    Raises MayNot where nobody would be left who decides, and watch.MakesHole where nobody could be reached any more;
+    then they work here as before. Their sessions are ended by whoever keeps sessions.
+    """
+    if actor == audit.Actor.staff(staff.id):
+        raise MayNot({"": "yourself"})
+    with _keeping(session, clinic):
+        staff.active = False
+    moved = absences.release(session, staff)
+    audit.record(session, clinic.id, actor, "staff.revoked", f"staff:{staff.id}", moved=moved)
+    return moved
+
+
+def come_back(session: Session, clinic: Clinic, staff: Staff, actor: str) -> None:
+    """Let somebody who had left work here again; they need a new link to come in."""
+    if not staff.active:
+        staff.active, staff.password_hash = True, None
+        audit.record(session, clinic.id, actor, "staff.returned", f"staff:{staff.id}")
+
+
+def set_hours(
+    session: Session,
+    clinic_id: UUID,
+    staff_id: UUID,
+    *,
+    hours: Mapping[str, Sequence[str]],
+    on_call: Mapping[str, Sequence[str]],
+    actor: str,
+) -> None:
+    """Change when a colleague works and is on call, from now on; a change that says nothing new is no change.
+
+    Raises watch.MakesHole for the minutes in which nobody could be reached any more, and LookupError for somebody who
+    does not work here.
+    """
+    staff = session.get(Staff, staff_id, populate_existing=True)
+    if staff is None or staff.clinic_id != clinic_id or not staff.active:
+        raise LookupError("nobody active here")
+    wanted = {"hours": dict(hours), "on_call": dict(on_call)}
+    changed = [name for name, week in wanted.items() if getattr(staff, name) != week]
+    if not changed:
+        return
+    with coverage_guard.keeping(session, session.get_one(Clinic, clinic_id)):
+        for name in changed:
+            setattr(staff, name, wanted[name])
+    for name in changed:
+        audit.record(session, clinic_id, actor, f"staff.{name}", f"staff:{staff_id}")
+
+
+@contextmanager
+def _keeping(session: Session, clinic: Clinic) -> Iterator[None]:
+    """Within: whoever decides for the clinic, and whom its rules name, are there as before; and so is somebody at every
+    minute."""
+    with coverage_guard.keeping(session, clinic):
+        before = _reasons(session, clinic)
+        yield
+        session.flush()
+        leads = select(func.count()).select_from(Staff)
+        leads = leads.where(Staff.clinic_id == clinic.id, Staff.active, Staff.role.in_(assign.LEADS))
+        if not session.scalar(leads):
+            raise MayNot({"": "last_lead"})
+        opened = sorted(_reasons(session, clinic) - before)
+        if opened:
+            raise MayNot({"": "; ".join(opened)})
+
+
+def _reasons(session: Session, clinic: Clinic) -> set[str]:
+    """Why a positive answer could stay unseen, but for the minutes without anybody, which are asked as minutes."""
+    found = policy_checks.check(assign.Rules.of(clinic.rules), roster.people(session, clinic))
+    return {one.message for one in found if one.field != "on_call"}

@@ -1,0 +1,171 @@
+"""Saves many patients at once: what `people.save_patient` does for one, with a number of statements that does not grow."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from config import audit, db
+from messaging import conversations
+from messaging.consent import ledger
+from messaging.models import PROGRAMMES, Clinic, Conversation, Patient, PatientName, PatientNumber
+from messaging.people import directory, name_search
+from messaging.people.directory import Change, PatientRecord
+
+
+def save_patients(
+    session: Session,
+    clinic: Clinic,
+    records: Sequence[PatientRecord],
+    *,
+    source: str = "import",
+    actor: str = audit.OPERATOR,
+) -> list[tuple[Patient, Change]]:
+    """Add these patients or bring what is known of them up to date, in their order; each as `people.save_patient` would."""
+    saved: list[tuple[Patient, Change]] = []
+    for some in _apart(records):
+        saved += _Batch(session, clinic, some, source, actor).save()
+    return saved
+
+
+def find_by_records(session: Session, clinic: Clinic, records: Collection[str]) -> dict[str, Patient]:
+    """Return the patients with these record numbers of the clinic, by record number; who is not known is left out."""
+    of_index = {db.clinic_index(session, clinic.key_id, "record", record): record for record in records}
+    ours = (Patient.clinic_id == clinic.id, db.among(session, Patient.record_index, of_index))
+    return {of_index[one.record_index]: one for one in session.scalars(select(Patient).where(*ours))}
+
+
+def _apart(records: Sequence[PatientRecord]) -> Iterator[list[PatientRecord]]:
+    """Split where a record or a number comes again: what follows must see what the one before has changed."""
+    some: list[PatientRecord] = []
+    seen: set[str] = set()
+    for record in records:
+        marks = {f"record:{record.record}", *([f"number:{record.number}"] if record.number else [])}
+        if marks & seen:
+            yield some
+            some, seen = [], set()
+        some.append(record)
+        seen |= marks
+    if some:
+        yield some
+
+
+class _Batch:
+    """Records of which no two are of one patient or have one number, with all that is known about them, read at once."""
+
+    def __init__(
+        self, session: Session, clinic: Clinic, records: Sequence[PatientRecord], source: str, actor: str
+    ) -> None:
+        self.session, self.clinic, self.records = session, clinic, records
+        self.source, self.actor = source, actor
+        self.of_number = {
+            one.number: db.clinic_index(session, clinic.key_id, "number", one.number)
+            for one in records
+            if one.number
+        }
+        self.known = find_by_records(session, clinic, [one.record for one in records])
+        db.load_keys(session, (one.key_id for one in self.known.values()))
+        unknown = sum(one.record not in self.known for one in records)
+        self.fresh_keys = db.new_data_keys(session, clinic.id, unknown, under=clinic.key_id)
+        self.given = self._given()
+        ours = [(clinic.id, index) for index in self.of_number.values()]
+        self.agreed, self.vouched = ledger.states(session, ours), ledger.lines_of(session, ours)
+        self.learnt = directory.learnt(session, clinic, self.of_number.values())
+        self.spoken_to = self._spoken_to()
+        self.renamed: list[Patient] = []
+
+    def save(self) -> list[tuple[Patient, Change]]:
+        with self.session.no_autoflush:
+            saved = [self._save(record) for record in self.records]
+            found_by = [
+                row for one in self.renamed for row in name_search.rows(self.session, self.clinic, one)
+            ]
+            # What refers to a patient by an id alone comes after them.
+            self.session.flush()
+            self._write_down(saved)
+            self._index_names(found_by)
+        for record in self.records:
+            if record.number in self.spoken_to:
+                conversations.attribute(self.session, self.clinic, record.number)
+        return saved
+
+    def _given(self) -> dict[UUID, list[PatientNumber]]:
+        found: defaultdict[UUID, list[PatientNumber]] = defaultdict(list)
+        ids = [one.id for one in self.known.values()]
+        rows = (
+            select(PatientNumber)
+            .where(db.among(self.session, PatientNumber.patient_id, ids))
+            .order_by(PatientNumber.id)
+        )
+        for row in self.session.scalars(rows) if ids else ():
+            found[row.patient_id].append(row)
+        return found
+
+    def _spoken_to(self) -> set[str]:
+        """The numbers with which there is a conversation already, whose patient it may be to find anew."""
+        rows = select(Conversation.number_index).where(
+            Conversation.clinic_id == self.clinic.id,
+            db.among(self.session, Conversation.number_index, self.of_number.values()),
+        )
+        there = set(self.session.scalars(rows)) if self.of_number else set()
+        return {number for number, index in self.of_number.items() if index in there}
+
+    def _save(self, record: PatientRecord) -> tuple[Patient, Change]:
+        patient = self.known.get(record.record)
+        change: Change = "unchanged"
+        if patient is None:
+            patient = directory.new_patient(self.session, self.clinic, record, key_id=self.fresh_keys.pop())
+            change = "created"
+            self.renamed.append(patient)
+        elif changed := directory.update(patient, record):
+            change = "updated"
+            if changed & {"first_name", "last_name"}:
+                self.renamed.append(patient)
+        if record.number:
+            news = [self._add_number(patient, record.number), self._says(record, patient) is not None]
+            change = "updated" if change == "unchanged" and any(news) else change
+        return patient, change
+
+    def _add_number(self, patient: Patient, number: str) -> bool:
+        given, index = self.given.get(patient.id, []), self.of_number[number]
+        if given and given[-1].number_index == index:
+            return False
+        if any(row.number_index == index for row in given):
+            self.session.flush()
+            return directory.add_number(self.session, self.clinic, patient, number)
+        self.session.add(
+            PatientNumber(
+                clinic_id=self.clinic.id, key_id=patient.key_id, patient_id=patient.id, number_index=index,
+                number=number, line=self.learnt.get(index, "unknown"),
+            )
+        )  # fmt: skip
+        return True
+
+    def _says(self, record: PatientRecord, patient: Patient) -> ledger.Event | None:
+        """What the file adds to what the number has said so far."""
+        index = self.of_number[record.number or ""]
+        said = {self.agreed.get((self.clinic.id, index, one), "unknown") for one in PROGRAMMES}
+        return ledger.vouched(record.consent, said, known=(index, patient.id) in self.vouched)
+
+    def _write_down(self, saved: Sequence[tuple[Patient, Change]]) -> None:
+        each = [(record, *one) for record, one in zip(self.records, saved, strict=True)]
+        said = [
+            ledger.Said(self.of_number[record.number], patient.id, event)
+            for record, patient, _ in each
+            if record.number and (event := self._says(record, patient))
+        ]
+        acts = ledger.record_many(self.session, self.clinic, said, source=self.source, actor=self.actor)
+        acts += [
+            (f"patient.{change}", f"patient:{patient.id}", {"source": self.source})
+            for _, patient, change in each
+            if change != "unchanged"
+        ]
+        audit.record_many(self.session, self.clinic.id, self.actor, acts)
+
+    def _index_names(self, rows: Sequence[dict[str, Any]]) -> None:
+        ids = [one.id for one in self.renamed]
+        self.session.execute(delete(PatientName).where(db.among(self.session, PatientName.patient_id, ids)))
+        db.write_rows(self.session, PatientName, rows)

@@ -1,0 +1,244 @@
+"""How a decision of the clinic comes into force: draft, checks, a second person where an alert could fall silent, in force.
+
+What a clinic decides is one definition (JSON) for each kind. Each kind says for itself how it is read, what may not be
+published, what in a change could silence an alert, and what has to happen when it comes into force: see `Kind`.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import pydantic
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from config import audit, clock
+from messaging.models import Clinic, Staff
+from messaging.versions import field_labels
+from messaging.versions.models import Edition
+from messaging.versions.problems import Problem
+
+__all__ = [
+    "Definition",
+    "Kind",
+    "NeedsSecond",
+    "Overtaken",
+    "Problem",
+    "Refused",
+    "ask",
+    "draft",
+    "drop",
+    "history",
+    "live",
+    "names",
+    "numbered",
+    "publish",
+    "revert",
+    "save",
+    "silenced",
+    "somebody_else",
+]
+
+OPEN = ("draft", "asked")
+# Whoever may say yes to what somebody else has asked for.
+AGREE = ("clinic_admin", "care_manager")
+Definition = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of decision. `name` is also its table in the clinic's file.
+
+    `read` brings a mapping into its full form, or raises Refused; `check` needs the clinic itself (do these people
+    exist, is there a hole in the week); `silences` names in words what in a change could silence an alert; `present` is what
+    holds now; `take_effect` does, in the publishing transaction, what makes it hold; `model` describes the definition
+    where there is one, for the schema of the clinic's file; `names` has more words for its fields than the texts.
+    """
+
+    name: str
+    read: Callable[[Mapping[str, Any]], Definition]
+    present: Callable[[Session, Clinic], Definition]
+    check: Callable[[Session, Clinic, Definition], Sequence[Problem]] = lambda *_: ()
+    silences: Callable[[Definition, Definition], Sequence[str]] = lambda *_: ()
+    take_effect: Callable[[Session, Clinic, Definition, str], None] = lambda *_: None
+    model: type[pydantic.BaseModel] | None = None
+    names: Callable[[Session, Clinic, field_labels.Names], field_labels.Names] = (
+        lambda _session, _clinic, names: names
+    )
+
+
+class Refused(ValueError):
+    """A definition that cannot hold; `problems` says all that was found."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("; ".join(map(str, problems)))
+        self.problems = list(problems)
+
+
+class Overtaken(Exception):
+    """Somebody else has changed this meanwhile; `theirs` is how it stands now. Nothing was written."""
+
+    def __init__(self, theirs: Edition | None) -> None:
+        super().__init__("somebody else has changed this meanwhile")
+        self.theirs = theirs
+
+
+class NeedsSecond(Exception):
+    """This change could silence an alert (`why`, in words), so that somebody else must agree first."""
+
+    def __init__(self, why: Sequence[str]) -> None:
+        super().__init__("; ".join(why))
+        self.why = list(why)
+
+
+def live(session: Session, clinic_id: UUID, kind: str) -> Edition | None:
+    """Return what is in force, None where nothing was ever published."""
+    return session.scalar(
+        select(Edition).where(Edition.clinic_id == clinic_id, Edition.kind == kind, Edition.state == "live")
+    )
+
+
+def draft(session: Session, clinic_id: UUID, kind: str) -> Edition | None:
+    """Return the one draft that is open, asked for or not."""
+    return session.scalar(
+        select(Edition).where(Edition.clinic_id == clinic_id, Edition.kind == kind, Edition.state.in_(OPEN))
+    )
+
+
+def history(session: Session, clinic_id: UUID, kind: str) -> list[Edition]:
+    """Return everything that was ever published, newest first."""
+    published = select(Edition).where(
+        Edition.clinic_id == clinic_id, Edition.kind == kind, Edition.number.is_not(None)
+    )
+    return list(session.scalars(published.order_by(Edition.number.desc())))
+
+
+def numbered(session: Session, clinic_id: UUID, kind: str, number: int) -> Edition | None:
+    """Return the published edition of this number."""
+    return session.scalar(
+        select(Edition).where(Edition.clinic_id == clinic_id, Edition.kind == kind, Edition.number == number)
+    )
+
+
+def save(
+    session: Session, clinic: Clinic, kind: Kind, definition: Mapping[str, Any], *, edit: int, actor: str
+) -> Edition:
+    """Keep a draft: `edit` is that of the draft which the writer had before them, 0 for none.
+
+    Raises Refused for what cannot be read and Overtaken where somebody else has written meanwhile. A draft may still
+    have problems of `Kind.check`; it cannot be published with them.
+    """
+    read = kind.read(definition)
+    _lock(session, clinic)
+    there = draft(session, clinic.id, kind.name)
+    if (there.edit if there else 0) != edit:
+        raise Overtaken(there)
+    now = clock.now()
+    if there is None:
+        in_force = live(session, clinic.id, kind.name)
+        number = in_force.number if in_force else None
+        there = Edition(clinic_id=clinic.id, kind=kind.name, based_on=number or 0, edit=0, written_at=now)
+        session.add(there)
+    there.definition, there.state, there.asked_by = read, "draft", None
+    there.written_by, there.written_at, there.edit = actor, now, there.edit + 1
+    session.flush()
+    _write_down(session, there, actor, "drafted")
+    return there
+
+
+def drop(session: Session, edition: Edition, actor: str) -> None:
+    """Put a draft away; what is in force stays."""
+    if edition.state in OPEN:
+        edition.state, edition.ended_at = "dropped", clock.now()
+        _write_down(session, edition, actor, "dropped")
+
+
+def silenced(session: Session, clinic: Clinic, kind: Kind, edition: Edition) -> list[str]:
+    """Return in words what in this draft could silence an alert; empty where one person may publish it."""
+    return list(kind.silences(kind.present(session, clinic), edition.definition))
+
+
+def names(session: Session, clinic: Clinic, kind: Kind) -> field_labels.Names:
+    """Return the words for the fields of a kind, those of this clinic with them: its people, its texts."""
+    return kind.names(session, clinic, field_labels.of(kind.name))
+
+
+def ask(session: Session, edition: Edition, actor: str, why: str) -> None:
+    """Ask a second person to agree to a draft as it is; changing it takes the question back."""
+    edition.state, edition.asked_by, edition.why = "asked", actor, why.strip()[:300] or None
+    _write_down(session, edition, actor, "asked")
+
+
+def publish(session: Session, clinic: Clinic, kind: Kind, *, edit: int, actor: str, why: str = "") -> Edition:
+    """Let the clinic follow its draft from now on.
+
+    Raises Overtaken where the draft is no longer the one that was looked at, Refused where it may not hold, and
+    NeedsSecond where it could silence an alert and nobody else has asked for it.
+    """
+    _lock(session, clinic)
+    edition = draft(session, clinic.id, kind.name)
+    in_force = live(session, clinic.id, kind.name)
+    number = (in_force.number if in_force else None) or 0
+    if edition is None or edition.edit != edit or edition.based_on != number:
+        raise Overtaken(edition)
+    problems = kind.check(session, clinic, edition.definition)
+    if problems:
+        raise Refused(problems)
+    reasons = silenced(session, clinic, kind, edition)
+    alone = edition.asked_by in (None, actor)
+    if reasons and alone and somebody_else(session, clinic, actor):
+        raise NeedsSecond(reasons)
+    now = clock.now()
+    if in_force is not None:
+        in_force.state, in_force.ended_at = "past", now
+        session.flush()
+    edition.state, edition.number, edition.why = "live", number + 1, why.strip()[:300] or edition.why
+    edition.published_by, edition.published_at = actor, now
+    kind.take_effect(session, clinic, edition.definition, actor)
+    session.flush()
+    _write_down(session, edition, actor, "published", asked=edition.asked_by)
+    return edition
+
+
+def revert(session: Session, clinic: Clinic, kind: Kind, number: int, *, edit: int, actor: str) -> Edition:
+    """Make a draft of what was once published; it goes the same way as any draft. Raises as `save` does, and LookupError."""
+    former = numbered(session, clinic.id, kind.name, number)
+    if former is None:
+        raise LookupError(f"{kind.name} has no edition {number}")
+    return save(session, clinic, kind, former.definition, edit=edit, actor=actor)
+
+
+def somebody_else(session: Session, clinic: Clinic, actor: str) -> bool:
+    """Whether there is anybody to ask: a clinic of one person is not locked out of its own settings."""
+    others = (
+        select(func.count())
+        .select_from(Staff)
+        .where(
+            Staff.clinic_id == clinic.id,
+            Staff.active,
+            Staff.role.in_(AGREE),
+            Staff.password_hash.is_not(None),
+        )
+    )
+    asks = audit.Actor(actor).staff_id
+    if asks is not None:
+        others = others.where(Staff.id != asks)
+    return bool(session.scalar(others))
+
+
+def _lock(session: Session, clinic: Clinic) -> None:
+    session.get(Clinic, clinic.id, with_for_update=True, populate_existing=True)
+
+
+def _write_down(session: Session, edition: Edition, actor: str, act: str, **detail: str | None) -> None:
+    audit.record(
+        session,
+        edition.clinic_id,
+        actor,
+        f"{edition.kind}.{act}",
+        f"edition:{edition.id}",
+        number=edition.number,
+        edit=edition.edit,
+        **detail,
+    )

@@ -1,0 +1,129 @@
+"""Every text a patient may get: when it is sent, what is filled into it, and what is wrong with other words for it. Pure."""
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from messaging.wording import proofreading, text_templates
+from messaging.wording.text_templates import Problem
+
+MANY_PARTS, MOST_PARTS = 3, 6
+LONGEST = 1600
+# An address as people type it: with its scheme, or a name that ends as addresses do. {link} is the only one of ours.
+_ADDRESS = re.compile(
+    r"(?:https?://|www\.)\S+|(?<![\w.])[\w-]+(?:\.[\w-]+)*\."
+    r"(?:com|org|net|edu|gov|info|biz|io|co|us|mx|pr|gl|ly|app|link|site|online|health|clinic)\b(?:/\S*)?",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Situation:
+    """One text: its group and name, when it is sent, the places its sender fills, what it must hold or should ask for.
+
+    `quiet`: for people who want nothing said of a visit. `crisis`: changing it takes two people. `optional`: may be empty.
+    """
+
+    key: str
+    group: str
+    name: str
+    when: str
+    places: tuple[str, ...]
+    needs: tuple[str, ...] = ()
+    says: tuple[str, ...] = ()
+    asks: tuple[str, ...] = ()
+    quiet: bool = False
+    crisis: bool = False
+    optional: bool = False
+
+
+@cache
+def every() -> Mapping[str, Situation]:
+    """Return every text by its key, in the order in which they are read."""
+    return {key: _situation(key, one) for key, one in _data()["texts"].items()}
+
+
+def _situation(key: str, one: Mapping[str, Any]) -> Situation:
+    rest: dict[str, Any] = {name: tuple(one.get(name, ())) for name in ("needs", "says", "asks")}
+    rest |= {name: one.get(name, False) for name in ("quiet", "crisis", "optional")}
+    # What a text needs is also filled in.
+    filled_in = [*_data()["places"].get(one["places"], ()), *one.get("more", ()), *rest["needs"]]
+    group = _data()["groups"][one["group"]]["name"]
+    return Situation(key, group, one["name"], one["when"], tuple(dict.fromkeys(filled_in)), **rest)
+
+
+def sample(language: str) -> dict[str, str]:
+    """Return what a made-up patient's texts are filled with; the clinic's name, its phone and a link are the caller's."""
+    return dict(_data()["sample"][text_templates.spoken(language)])
+
+
+def check(situation: Situation, text: str, values: Mapping[str, str]) -> list[Problem]:
+    """Return what stops `text` from being sent in this situation, in reading order; `values` are a made-up patient's.
+
+    A text without a problem can always be filled in by its sender. What is missing altogether stands at its beginning.
+    """
+    if not text.strip():
+        return [] if situation.optional else [_missing("empty")]
+    found = [
+        *text_templates.lint(text),
+        *_places(text, situation.places),
+        *(_found("address", match[0], match.start()) for match in _ADDRESS.finditer(text)),
+        *(_missing("needs", word=name) for name in situation.needs if f"{{{name}}}" not in text),
+        *(_missing("says", word=says.split("|")[0]) for says in situation.says if not _holds(text, says)),
+        *_clinic_named(situation, text, values.get("clinic", "")),
+    ]
+    parts = text_templates.segments(text_templates.fill(text, values)).segments
+    if parts > MOST_PARTS or len(text) > LONGEST:
+        found.append(_missing("long", parts=parts))
+    return sorted(found, key=lambda problem: (problem.start, problem.end, problem.rule))
+
+
+def notes(situation: Situation, text: str, values: Mapping[str, str]) -> list[Problem]:
+    """Return what is worth a second look and stops nothing: many parts, an answer that is not asked for."""
+    parts = text_templates.segments(text_templates.fill(text, values)).segments
+    several = [_missing("several", parts=parts)] if MANY_PARTS < parts <= MOST_PARTS else []
+    return several + [_missing("asks", word=word) for word in situation.asks if not _holds(text, word)]
+
+
+def _places(text: str, known: tuple[str, ...]) -> Iterator[Problem]:
+    yield from proofreading.strange_places(text, known, _said("place", known=", ".join(known) or "none"))
+    for name, start, end in text_templates.places(text):
+        if name is None:
+            yield _found("brace", text[start:end], start)
+
+
+def _clinic_named(situation: Situation, text: str, clinic: str) -> Iterator[Problem]:
+    if situation.quiet and clinic:
+        for match in re.finditer(re.escape(clinic), text, re.IGNORECASE):
+            yield _found("names_clinic", match[0], match.start())
+
+
+def _holds(text: str, says: str) -> bool:
+    """Whether a text holds one of these words by itself: 988 within a phone number does not count, nor "y" for Y."""
+    number = says.isdigit()
+    body = "|".join(re.escape(word) for word in says.split("|"))
+    pattern = rf"(?<![\w(+.-])(?:{body})(?![\w)]|[-. ]?\d{{3}})" if number else rf"(?<!\w)(?:{body})(?!\w)"
+    return bool(re.search(pattern, text, re.NOFLAG if len(says) == 1 else re.IGNORECASE))
+
+
+def _found(rule: str, word: str, start: int) -> Problem:
+    return Problem(rule, word, start, start + len(word), _said(rule))
+
+
+def _missing(rule: str, **filled_in: object) -> Problem:
+    return Problem(rule, "", 0, 0, _said(rule, **filled_in))
+
+
+def _said(rule: str, **filled_in: object) -> str:
+    words = str(_data()["problems"][rule])
+    return words.format(**filled_in) if filled_in else words
+
+
+@cache
+def _data() -> dict[str, Any]:
+    file = resources.files("messaging").joinpath("texts", "situations.toml")
+    return tomllib.loads(file.read_text(encoding="utf-8"))

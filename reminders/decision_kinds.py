@@ -1,0 +1,25 @@
+"""Everything a clinic decides for itself, kind by kind: what its settings pages and its file go through."""
+
+from intake_links import scoring
+from messaging.inbox import policy_decision
+from messaging.versions.publishing import Kind
+from messaging.wording import clinic_words
+from reminders import cadence_decision, clinic_profile, questionnaires
+
+
+def bands() -> dict[str, list[str]]:
+    """Return the names of the bands of each instrument, lowest first: what a rule about who gets what may ask for."""
+    return {name: [band.name for band in scoring.instrument(name).bands()] for name in scoring.instruments()}
+
+
+RULES = policy_decision.kind(bands)
+KINDS: dict[str, Kind] = {
+    one.name: one
+    for one in (
+        clinic_profile.CLINIC,
+        clinic_words.WORDS,
+        cadence_decision.CADENCE,
+        RULES,
+        questionnaires.SCHEDULE,
+    )
+}

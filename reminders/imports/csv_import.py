@@ -1,0 +1,233 @@
+"""Imports patients and visits from CSV files: in batches, wrong rows to a file of their own, nothing half done."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from config import clock, db, logging
+from messaging import models as messaging
+from messaging.people import bulk_save, directory
+from messaging.wording import text_templates
+from reminders import appointments, planner, withdrawing
+from reminders.imports import csv_files, records
+from reminders.models import Appointment
+
+T = TypeVar("T")
+BATCH = 500
+# What a tally counts: each row once, those taken with a note, and patients by a language without texts ("language:vi").
+ROWS, NOTED, UNWORDED = ("created", "updated", "unchanged", "failed"), "noted", "language:"
+BadFile = csv_files.BadFile
+Progress = Callable[[int, int], object]
+
+
+@dataclass(frozen=True)
+class ImportResult:
+    """How many rows there were, and what became of them.
+
+    `noted` of those that were taken left something out, which stands in the file of errors; `unworded` counts patients
+    by the code of a language in which there are no texts.
+    """
+
+    rows: int
+    created: int
+    updated: int
+    unchanged: int
+    failed: int
+    noted: int = 0
+    unworded: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A row that was stored: its change; what of it could not be used, in words; its language, if we have no texts in it."""
+
+    change: str
+    note: str | None = None
+    language: str | None = None
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A row that cannot be stored, and why, in words for the file of errors."""
+
+    why: str
+
+
+class _OnlyLooking(Exception):
+    """Raised to roll a dry run back."""
+
+
+@dataclass(frozen=True)
+class Kind(Generic[T]):
+    """A kind of file: the columns it needs, how a row is read, and how many rows are stored (each one's change)."""
+
+    required: Sequence[str]
+    read: Callable[[dict[str, str], messaging.Clinic], T]
+    store: Callable[[Session, messaging.Clinic, Sequence[T]], list[Taken | Refused]]
+
+
+def tally_of(taken: Taken) -> Counter[str]:
+    """Return what a tally counts of a row that was taken."""
+    more = [NOTED] if taken.note else []
+    more += [f"{UNWORDED}{taken.language}"] if taken.language else []
+    return Counter([taken.change, *more])
+
+
+def unworded(tally: Mapping[str, int]) -> dict[str, int]:
+    """Return how many patients speak each language in which there are no texts, by its code."""
+    return {key.removeprefix(UNWORDED): count for key, count in tally.items() if key.startswith(UNWORDED)}
+
+
+def import_patients(
+    clinic_id: UUID,
+    path: Path,
+    *,
+    dry_run: bool = False,
+    progress: Progress | None = None,
+    errors_path: Path | None = None,
+) -> ImportResult:
+    """Add or update the patients of a CSV file. Columns: record, first_name, last_name, phone and records.PATIENT's others.
+
+    A row that is wrong goes to `errors_path` with its line and the reason, and stops nothing; so does one that was
+    taken without its number. The same file again changes nothing. `progress` gets lines done and lines in all. Raises BadFile before anything is done.
+    """
+    return _Import(clinic_id, _PATIENTS, dry_run).run(path, progress, errors_path)
+
+
+def import_appointments(
+    clinic_id: UUID,
+    path: Path,
+    *,
+    dry_run: bool = False,
+    progress: Progress | None = None,
+    errors_path: Path | None = None,
+) -> ImportResult:
+    """Add or update the visits of a CSV file, as `import_patients` does. Columns: visit, patient, starts_at and others."""
+    return _Import(clinic_id, _APPOINTMENTS, dry_run).run(path, progress, errors_path)
+
+
+class _Import(Generic[T]):
+    """One run over one file."""
+
+    def __init__(self, clinic_id: UUID, kind: Kind[T], dry_run: bool) -> None:
+        self.clinic_id = clinic_id
+        self.kind = kind
+        self.dry_run = dry_run
+        self.tally: Counter[str] = Counter()
+        with db.unit_of_work(clinic_id, read_only=True) as session:
+            self.clinic = session.get_one(messaging.Clinic, clinic_id)
+
+    def run(self, path: Path, progress: Progress | None, errors_path: Path | None) -> ImportResult:
+        with (
+            csv_files.opened(path, self.kind.required) as table,
+            csv_files.errors(table, errors_path, path) as errors,
+        ):
+            for batch in planner.batches(table, BATCH):
+                self._batch(batch, errors)
+                if progress:
+                    progress(min(table.line, table.lines), table.lines)
+        counts = {name: self.tally[name] for name in ROWS}
+        return ImportResult(
+            sum(counts.values()), **counts, noted=self.tally[NOTED], unworded=unworded(self.tally)
+        )
+
+    def _batch(self, rows: Sequence[csv_files.Row], errors: csv_files.Errors) -> None:
+        """Store the rows that can be read; if one of them cannot be stored, find out which."""
+        read: list[tuple[csv_files.Row, T]] = []
+        for row in rows:
+            try:
+                read.append((row, self._read(row)))
+            except ValueError as wrong:
+                self._fail(row, str(wrong), errors)
+        try:
+            self._store(read, errors)
+        except Exception as error:  # noqa: BLE001 - whatever one row brings about, the others are stored
+            logging.logger().warning("import batch failed", count=len(read), exc_info=error)
+            for row, record in read:
+                self._store_alone(row, record, errors)
+
+    def _read(self, row: csv_files.Row) -> T:
+        if row.problem:
+            raise ValueError(row.problem)
+        return self.kind.read(row.values, self.clinic)
+
+    def _store_alone(self, row: csv_files.Row, record: T, errors: csv_files.Errors) -> None:
+        try:
+            self._store([(row, record)], errors)
+        except Exception as error:  # noqa: BLE001 - as above
+            self._fail(row, f"this row could not be stored ({type(error).__name__})", errors)
+
+    def _store(self, read: Sequence[tuple[csv_files.Row, T]], errors: csv_files.Errors) -> None:
+        """Store these rows in one transaction, or none of them; what became of each counts only once they are."""
+        if not read:
+            return
+        became: list[Taken | Refused] = []
+        try:
+            with db.unit_of_work(self.clinic_id) as session:
+                clinic = session.get_one(messaging.Clinic, self.clinic_id)
+                became = self.kind.store(session, clinic, [record for _, record in read])
+                if self.dry_run:
+                    session.flush()
+                    raise _OnlyLooking
+        except _OnlyLooking:
+            pass
+        for (row, _), outcome in zip(read, became, strict=True):
+            if isinstance(outcome, Refused):
+                self._fail(row, outcome.why, errors)
+                continue
+            self.tally += tally_of(outcome)
+            if outcome.note:
+                errors.write(row, outcome.note)
+
+    def _fail(self, row: csv_files.Row, why: str, errors: csv_files.Errors) -> None:
+        self.tally["failed"] += 1
+        errors.write(row, why)
+
+
+def _store_patients(
+    session: Session, clinic: messaging.Clinic, rows: Sequence[directory.PatientRecord]
+) -> list[Taken | Refused]:
+    saved = [
+        (patient, "updated" if _follow(session, clinic, patient, row) and change == "unchanged" else change)
+        for row, (patient, change) in zip(rows, bulk_save.save_patients(session, clinic, rows), strict=True)
+    ]
+    # A patient who moved to another zone is texted by another clock from now on.
+    touched = {patient.id for patient, change in saved if change == "updated"}
+    ahead = select(Appointment).where(
+        Appointment.patient_id.in_(touched), Appointment.starts_at > clock.now()
+    )
+    if touched:
+        planner.plan_many(session, session.scalars(ahead).all())
+    return [
+        Taken(change, row.left_out, None if text_templates.has_texts(row.language) else row.language)
+        for row, (_, change) in zip(rows, saved, strict=True)
+    ]
+
+
+def _follow(
+    session: Session, clinic: messaging.Clinic, patient: messaging.Patient, row: directory.PatientRecord
+) -> bool:
+    return withdrawing.follow_file(session, clinic, patient, row.state)
+
+
+def _store_visits(
+    session: Session, clinic: messaging.Clinic, rows: Sequence[appointments.VisitRecord]
+) -> list[Taken | Refused]:
+    # Those with visits have several: each is looked up once.
+    by_record = bulk_save.find_by_records(session, clinic, {row.record for row in rows})
+    patients = [by_record.get(row.record) for row in rows]
+    known = [(patient, row) for patient, row in zip(patients, rows, strict=True) if patient is not None]
+    saved = iter(appointments.save_many(session, clinic, known))
+    unknown = Refused("patient: no patient has this record number; import the patients first")
+    return [unknown if patient is None else Taken(next(saved)[1]) for patient in patients]
+
+
+_PATIENTS = Kind(records.PATIENT_NEEDS, records.patient, _store_patients)
+_APPOINTMENTS = Kind(records.VISIT_NEEDS, records.visit, _store_visits)
+KINDS: dict[str, Kind[Any]] = {"patients": _PATIENTS, "appointments": _APPOINTMENTS}

@@ -1,0 +1,176 @@
+"""Reads one row of an import as a patient or as a visit, or says in words what is wrong with it."""
+
+import unicodedata
+from collections.abc import Collection, Mapping
+from datetime import UTC, date, datetime, timedelta
+from typing import TypeVar
+
+from config import clock
+from messaging import languages, phone
+from messaging import models as messaging
+from messaging.people import directory
+from reminders import appointments, clinic_profile
+from reminders.imports import column_mapping, dates
+from reminders.rules import zones
+
+PATIENT_NEEDS = ("record", "first_name", "last_name", "phone")
+VISIT_NEEDS = ("visit", "patient", "starts_at")
+Word = TypeVar("Word", bound=str)
+LONGEST_KIND = 40
+YES, NO = ("yes", "y", "true", "1"), ("no", "n", "false", "0")
+SEXES = {"female": "female", "f": "female", "male": "male", "m": "male", "other": "other", "x": "other"}
+# Zone data is guesswork far from today.
+YEARS = range(1970, 2101)
+
+
+class WrongRow(ValueError):
+    """The column that is wrong and what was expected there."""
+
+
+def patient(values: Mapping[str, str], clinic: messaging.Clinic) -> directory.PatientRecord:
+    """Read a patient. Raises WrongRow; a number that cannot be texted costs the number only, and `left_out` says so.
+
+    An empty `consent` means yes: who gives a clinic their number agrees to be texted about their care (TCPA prior
+    express consent, 47 CFR 64.1200(f)(9) and FCC 15-72).
+    """
+    first_name, last_name = _names(values)
+    number, left_out = _number(values, clinic_profile.abroad(clinic))
+    return directory.PatientRecord(
+        record=_needed(values, "record", 80),
+        first_name=first_name,
+        last_name=last_name,
+        number=number,
+        left_out=left_out,
+        birth_date=_birth_date(values),
+        language=_language(values),
+        zone=_zone(values),
+        panel=_text(values, "panel", 120) or None,
+        sex=_sex(values),
+        privacy=_said(values, "privacy", directory.LEVELS),
+        consent=_one_of(values, "consent", (*YES, *NO), "yes") in YES,
+        state=_said(values, "state", directory.STATES),
+    )
+
+
+def visit(values: Mapping[str, str], clinic: messaging.Clinic) -> appointments.VisitRecord:
+    """Read a visit; times without an offset are by the clock of its zone, else of its site. Raises WrongRow."""
+    place = _text(values, "place", 120) or None
+    zone = _zone(values) or clinic_profile.zone_of(clinic, place)
+    typed = _text(values, "state", 60)
+    state = column_mapping.state(typed)
+    return appointments.VisitRecord(
+        external_id=_needed(values, "visit", 80),
+        record=_needed(values, "patient", 80),
+        starts_at=_instant(_needed(values, "starts_at", 40), "starts_at", zone),
+        zone=zone,
+        booked_at=_instant(booked, "booked_at", zone, whole_days=True)
+        if (booked := _text(values, "booked_at", 40))
+        else clock.now(),
+        place=place,
+        clinician=_text(values, "clinician", 120) or None,
+        kind=_kind(values),
+        state=_one_of({"state": typed if state is None else state}, "state", _VISIT_STATES, "booked"),
+    )
+
+
+def _kind(values: Mapping[str, str]) -> str | None:
+    """What the books call the visit. What is longer than a cadence can name is cut: no visit is lost over it."""
+    return _text(values, "kind", 400)[:LONGEST_KIND].strip() or None
+
+
+_VISIT_STATES = ("booked", "cancelled", "arrived", "no_show")
+
+
+def _text(values: Mapping[str, str], column: str, longest: int) -> str:
+    value = values.get(column, "").strip()
+    if len(value) > longest:
+        raise WrongRow(f"{column}: longer than {longest} characters")
+    if not value.isprintable() and any(
+        unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in value
+    ):
+        raise WrongRow(f"{column}: holds a line break or another character that cannot be shown")
+    return value
+
+
+def _needed(values: Mapping[str, str], column: str, longest: int) -> str:
+    value = _text(values, column, longest)
+    if not value:
+        raise WrongRow(f"{column}: is empty")
+    return value
+
+
+def _said(values: Mapping[str, str], column: str, known: tuple[Word, ...]) -> Word | None:
+    """One of the known words, None where the file does not say."""
+    word = _one_of(values, column, known, "") if _text(values, column, 40) else None
+    return next((one for one in known if one == word), None)
+
+
+def _one_of(values: Mapping[str, str], column: str, known: tuple[str, ...], empty: str) -> str:
+    value = _text(values, column, 40).casefold() or empty
+    if value not in known:
+        raise WrongRow(f"{column}: expected {', '.join(known[:-1])} or {known[-1]}")
+    return value
+
+
+def _names(values: Mapping[str, str]) -> tuple[str, str]:
+    """First and last name. Whoever has one name has it as the first, in whichever column it stands: texts greet by it."""
+    first, last = _text(values, "first_name", 120), _text(values, "last_name", 120)
+    return (first, last) if first else (_needed(values, "last_name", 120), "")
+
+
+def _number(values: Mapping[str, str], abroad: Collection[str]) -> tuple[str | None, str | None]:
+    """The number, and why it is left out where it cannot be texted: the patient is on file either way."""
+    try:
+        typed = _text(values, "phone", 120)
+        return (phone.of_cell(typed, abroad) if typed else None), None
+    except (phone.NotTextable, WrongRow) as wrong:
+        return None, f"taken without the phone number: {str(wrong).removeprefix('phone: ')}"
+
+
+def _birth_date(values: Mapping[str, str]) -> date | None:
+    typed = _text(values, "birth_date", 40)
+    if not typed:
+        return None
+    # A day more than today: it may already be tomorrow where the clinic is.
+    latest = clock.now().date() + timedelta(days=1)
+    born = dates.day(typed, until=latest)
+    if born is None:
+        raise WrongRow("birth_date: expected a date such as 1980-02-29 or 2/29/1980")
+    if born.year < 1900 or born > latest:
+        raise WrongRow("birth_date: expected a date from 1900 until today")
+    return born
+
+
+def _language(values: Mapping[str, str]) -> str:
+    try:
+        return languages.read(_text(values, "language", 80)) or "en"
+    except languages.UnknownLanguage as unknown:
+        raise WrongRow(f"language: {unknown}") from None
+
+
+def _zone(values: Mapping[str, str]) -> str | None:
+    name = _text(values, "zone", 60)
+    if not name:
+        return None
+    try:
+        return zones.of_place(name).key
+    except zones.UnknownZone as unknown:
+        raise WrongRow(f"zone: {unknown}") from None
+
+
+def _sex(values: Mapping[str, str]) -> str | None:
+    given = _text(values, "sex", 20).casefold()
+    if given in ("", "unknown", "u"):
+        return None
+    if given not in SEXES:
+        raise WrongRow("sex: expected female, male, other or nothing")
+    return SEXES[given]
+
+
+def _instant(typed: str, column: str, zone: str, *, whole_days: bool = False) -> datetime:
+    at = dates.moment(typed, whole_days=whole_days)
+    if at is None:
+        raise WrongRow(f"{column}: expected a date and time such as 2026-03-10T09:00")
+    if at.year not in YEARS:
+        raise WrongRow(f"{column}: expected a year from {YEARS[0]} to {YEARS[-1]}")
+    return at.astimezone(UTC) if at.tzinfo else zones.local_to_utc(at, zones.zone(zone))

@@ -1,0 +1,104 @@
+"""The web application: the two doors, the patients' pages and the operators' addresses in one Flask app."""
+
+import importlib
+import json
+import uuid
+from http import HTTPStatus
+from typing import Any
+
+from flask import Flask, Response, request
+from flask_wtf.csrf import CSRFProtect
+from werkzeug.exceptions import HTTPException, InternalServerError
+
+from config import keys, logging, runtime
+from service import health, sealed_cookies
+
+MACHINES = ("/webhooks/", "/api/")
+LARGEST_BODY = 256 * 1024
+# (module, blueprint, whether people's browsers post to it and so need a CSRF token)
+DOORS = (
+    ("webhooks.sms", "door", False),
+    ("webhooks.forms", "door", False),
+    ("intake_links.pages", "pages", True),
+    ("intake_links.tablet_pages", "kiosk", True),
+    ("portal.pages", "own", True),
+)
+
+
+def create_app() -> Flask:
+    """Return the application for the settings of this process."""
+    app = Flask("warmthread", static_folder=None, template_folder=None)
+    settings = runtime.settings()
+    app.config.update(
+        SECRET_KEY=keys.ring().secret("cookies"),
+        MAX_CONTENT_LENGTH=LARGEST_BODY,
+        MAX_FORM_PARTS=200,
+        SESSION_COOKIE_NAME="__Host-wt_form" if settings.secure else "wt_form",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=settings.secure,
+        WTF_CSRF_TIME_LIMIT=None,
+        WTF_CSRF_SSL_STRICT=False,
+        PROPAGATE_EXCEPTIONS=False,
+    )
+    app.session_interface = sealed_cookies.SealedCookies()
+    csrf = CSRFProtect(app)
+    for module, name, posted_by_people in DOORS:
+        blueprint = getattr(importlib.import_module(module), name)
+        app.register_blueprint(blueprint)
+        if not posted_by_people:
+            csrf.exempt(blueprint)
+    importlib.import_module("web").register(app)
+    app.register_blueprint(health.door)
+    app.register_error_handler(Exception, _unexpected)
+    app.after_request(_headers)
+    app.after_request(_problems_to_machines)
+    return app
+
+
+def _unexpected(error: Exception) -> Any:
+    if isinstance(error, HTTPException) and not isinstance(error, InternalServerError):
+        return problem(error.code or 500, error.name) if request.path.startswith(MACHINES) else error
+    reference = uuid.uuid4().hex[:12]
+    logging.logger().error("unexpected", problem=reference, route=str(request.url_rule), exc_info=error)
+    if request.path.startswith(MACHINES):
+        return problem(500, "Something went wrong on our side", reference)
+    return Response(
+        f"Something went wrong on our side. Please try again, or call the clinic. ({reference})",
+        500,
+        mimetype="text/plain",
+    )
+
+
+def problem(status: int, title: str, reference: str | None = None) -> Response:
+    """Return problem details (RFC 9457) without internals."""
+    body = {"type": "about:blank", "title": title, "status": status} | (
+        {"reference": reference} if reference else {}
+    )
+    answer = Response(status=status, mimetype="application/problem+json")
+    answer.set_data(json.dumps(body))
+    return answer
+
+
+def _problems_to_machines(response: Response) -> Response:
+    """Say in problem details what Flask says to machines as a page: an unknown address, a method, a body too large."""
+    if response.status_code >= 400 and response.mimetype == "text/html" and request.path.startswith(MACHINES):
+        told = problem(response.status_code, HTTPStatus(response.status_code).phrase)
+        response.set_data(told.get_data())
+        response.content_type = told.content_type
+    return response
+
+
+def _headers(response: Response) -> Response:
+    for name, value in (
+        ("X-Content-Type-Options", "nosniff"),
+        ("Referrer-Policy", "no-referrer"),
+        ("X-Frame-Options", "DENY"),
+        ("Cross-Origin-Opener-Policy", "same-origin"),
+        ("Cache-Control", "no-store"),
+        ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; base-uri 'none'"),
+    ):
+        response.headers.setdefault(name, value)
+    if runtime.settings().secure:
+        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+    return response

@@ -1,0 +1,116 @@
+"""Commands that check: the ledger, the audit chain, keys, consent and the service itself. Exit 3: problems."""
+
+from dataclasses import asdict
+
+import click
+from sqlalchemy import func, select
+
+from config import audit as audit_log
+from config import db
+from config import keys as key_ring
+from intake_links import alert_audit
+from service import health, start
+from service.cli import opening
+from service.cli.tables import as_json, say, show
+
+PROBLEMS = 3
+
+
+def _end(problems: bool) -> None:
+    if problems:
+        raise click.exceptions.Exit(PROBLEMS)
+
+
+@click.command()
+@as_json
+def ledger(json_: bool) -> None:
+    """Every answered self-harm item and positive screen against its inbox item and acknowledgement."""
+    opening.begin()
+    with db.unit_of_work(db.EVERY, read_only=True) as session:
+        rows = [asdict(row) for row in alert_audit.rows(session)]
+    show(rows, json_=json_, empty="No positive screen yet.")
+    late = sum(1 for row in rows if row["owed"])
+    say(f"{len(rows)} positive, {late} owed to a human.")
+    _end(bool(late))
+
+
+@click.group()
+def audit() -> None:
+    """The audit log."""
+
+
+@audit.command("verify")
+@as_json
+def verify(json_: bool) -> None:
+    """Verify the hash chain of every clinic; name the first wrong line."""
+    opening.begin()
+    audit_log.seal()
+    rows = []
+    with db.unit_of_work(db.EVERY, read_only=True) as session:
+        for head in session.scalars(select(audit_log.AuditHead)).all():
+            faults = list(audit_log.verify(session, head.clinic_id))
+            rows.append(
+                {"clinic": str(head.clinic_id), "lines": head.seq, "head": head.hash, "faults": faults}
+            )
+    show(rows, json_=json_, empty="Nothing has been recorded yet.")
+    _end(any(row["faults"] for row in rows))
+
+
+@click.group()
+def keys() -> None:
+    """Master keys."""
+
+
+@keys.command("status")
+@as_json
+def status(json_: bool) -> None:
+    """Show how many clinic keys each master key wraps."""
+    opening.begin()
+    ring = key_ring.ring()
+    with db.unit_of_work(db.EVERY, read_only=True) as session:
+        counted = select(db.DataKey.master_id, func.count()).where(db.DataKey.wrapped_by.is_(None))
+        wraps = dict(session.execute(counted.group_by(db.DataKey.master_id)).all())
+    names = list(dict.fromkeys([*ring.ids(), *(name or "" for name in wraps)]))
+    rows = [
+        {
+            "master": name,
+            "in_ring": name in ring.ids(),
+            "seals": name == ring.newest,
+            "wraps": wraps.get(name, 0),
+        }
+        for name in names
+    ]
+    show(rows, json_=json_, empty="")
+    _end(any(not row["in_ring"] for row in rows))
+
+
+@keys.command("rotate")
+def rotate() -> None:
+    """Wrap every clinic key under the newest master key. Runs while the service serves; may be repeated."""
+    opening.begin()
+    changed = 0
+    with db.unit_of_work(db.EVERY) as session:
+        rows = select(db.DataKey).where(
+            db.DataKey.wrapped_by.is_(None), db.DataKey.master_id != key_ring.ring().newest
+        )
+        for row in session.scalars(rows):
+            bound = ("data_key", str(row.id), str(row.clinic_id))
+            opened = key_ring.ring().unwrap(row.master_id or "", row.wrapped, *bound)
+            row.master_id, row.wrapped = key_ring.ring().wrap(opened, *bound)
+            changed += 1
+    say(f"{changed} clinic keys now stand under {key_ring.ring().newest}.")
+
+
+@click.command()
+@as_json
+def doctor(json_: bool) -> None:
+    """Look at the whole service and say what is wrong and what to do."""
+    settings = start.begin("cli")
+    problems = health.check() + health.second_wall()
+    if settings.public_url.startswith("http://"):
+        problems.append("WARMTHREAD_PUBLIC_URL is not https: only good for trying things out on one machine")
+    if settings.twilio_api_url:
+        problems.append("TWILIO_API_URL is set: texts go there and not to Twilio")
+    problems += health.texts_to_nobody()
+    show([{"problem": one} for one in problems], json_=json_, empty="Everything is well.")
+    _end(bool(problems))

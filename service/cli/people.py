@@ -1,0 +1,216 @@
+"""Commands that set a clinic up: clinics, staff, patients, appointments and form vendors."""
+
+import re
+from datetime import timedelta
+
+import click
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from config import audit, clock, db, live
+from messaging import phone
+from messaging.inbox.staff import coverage_guard, staffing
+from messaging.models import Clinic, Staff
+from messaging.people import directory
+from reminders.rules import zones
+from service.cli import opening
+from service.cli.tables import as_json, say, show
+from web import words
+from web.models import SignInLink, StaffSession
+
+ROLES = ("care_manager", "clinician", "psychiatric_consultant", "front_desk", "clinic_admin", "auditor")
+PROBLEMS = 3
+ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
+clinic_option = click.option(
+    "--clinic", "clinic_name", help="Its name or id; not needed while there is only one."
+)
+
+
+def the_clinic(session: Session, wanted: str | None) -> Clinic:
+    """Return the clinic that is meant, or end with exit 2 and the names there are."""
+    found = session.scalars(select(Clinic).order_by(Clinic.created_at)).all()
+    fitting = [one for one in found if wanted is None or wanted in (one.name, str(one.id))]
+    if len(fitting) == 1:
+        return fitting[0]
+    names = ", ".join(one.name for one in found) or "none yet: `warmthread clinic create`"
+    raise click.UsageError(f"say which clinic is meant with --clinic; there are: {names}")
+
+
+def _words(option: str, given: str, longest: int = 80) -> str:
+    """Return what was typed without blanks around it; what is empty, too long or cannot be shown ends with exit 2."""
+    given = given.strip()
+    if not given or len(given) > longest or not given.isprintable():
+        raise click.UsageError(f"{option}: expected 1 to {longest} characters that can be shown")
+    return given
+
+
+def _number(raw: str | None) -> str | None:
+    try:
+        return phone.e164(raw) if raw else None
+    except phone.NotTextable as error:
+        raise click.UsageError(f"{error}") from None
+
+
+@click.group()
+def clinic() -> None:
+    """Clinics: create and list."""
+
+
+@clinic.command("create")
+@click.option("--name", required=True)
+@click.option("--zone", required=True, help="IANA time zone, such as America/Denver.")
+@click.option("--number", required=True, help="The number patients text, +1...")
+@click.option("--phone", "public_phone", help="The number patients call; the texting number if not given.")
+@as_json
+def create_clinic(name: str, zone: str, number: str, public_phone: str | None, json_: bool) -> None:
+    """Create a clinic."""
+    opening.begin()
+    try:
+        zones.of_place(zone)
+    except zones.UnknownZone as error:
+        raise click.UsageError(str(error)) from None
+    name = _words("--name", name)
+    with db.unit_of_work(db.EVERY) as session:
+        if directory.clinic_by_number(session, _number(number) or ""):
+            raise click.ClickException("a clinic with this number exists already")
+        made = directory.add_clinic(
+            session, name=name, zone=zone, number=_number(number) or "", phone=_number(public_phone)
+        )
+        row = {"id": str(made.id), "name": made.name, "zone": made.zone, "number": made.number}
+    show([row], json_=json_, empty="")
+
+
+@clinic.command("list")
+@as_json
+def list_clinics(json_: bool) -> None:
+    """List the clinics."""
+    opening.begin()
+    with db.unit_of_work(db.EVERY, read_only=True) as session:
+        rows = [
+            {"id": str(one.id), "name": one.name, "zone": one.zone, "number": one.number}
+            for one in session.scalars(select(Clinic).order_by(Clinic.created_at))
+        ]
+    show(rows, json_=json_, empty="No clinic yet: warmthread clinic create --name --zone --number")
+
+
+@click.group()
+def staff() -> None:
+    """Staff: invite, list, revoke."""
+
+
+@staff.command("invite")
+@click.option("--name", required=True)
+@click.option("--email", required=True)
+@click.option("--role", type=click.Choice(ROLES), default="care_manager", show_default=True)
+@click.option("--language", "languages", multiple=True, default=("en",), show_default=True)
+@click.option(
+    "--panel", "panels", multiple=True, help="A clinician whose patients are theirs; may be repeated."
+)
+@click.option("--number", help="Their mobile, for alerts.")
+@click.option(
+    "--once", is_flag=True, help="Make a link that signs in once instead of an invitation to a password."
+)
+@clinic_option
+@as_json
+def invite(
+    name: str,
+    email: str,
+    role: str,
+    languages: tuple[str, ...],
+    panels: tuple[str, ...],
+    number: str | None,
+    once: bool,
+    clinic_name: str | None,
+    json_: bool,
+) -> None:
+    """Invite someone (or make a new link for someone who is here); print the link to give them."""
+    from web.account import (
+        signin,
+    )  # the web framework takes a quarter of a second, and no other command needs it
+
+    opening.begin()
+    name, email = _words("--name", name), _words("--email", email, 200)
+    if not ADDRESS.fullmatch(email):
+        raise click.UsageError("--email: not an e-mail address")
+    with db.unit_of_work(db.EVERY) as session:
+        at = the_clinic(session, clinic_name)
+        one = session.scalar(
+            select(Staff).where(Staff.clinic_id == at.id, Staff.email == email.strip().lower())
+        )
+        if one is None:
+            one = directory.add_staff(
+                session,
+                at,
+                name=name,
+                email=email,
+                role=role,
+                languages=languages,
+                panels=panels,
+                number=_number(number),
+            )
+        one.active = True
+        if not once:  # of two invitations only the newer one is good, as on the page
+            signin.spend_links(session, one.id)
+        link = signin.make_link(session, one, "once" if once else "invite", timedelta(days=3))
+        row = {"id": str(one.id), "name": one.name, "email": one.email, "role": one.role, "link": link}
+    show([row], json_=json_, empty="")
+
+
+@staff.command("list")
+@clinic_option
+@as_json
+def list_staff(clinic_name: str | None, json_: bool) -> None:
+    """List who works at the clinic."""
+    opening.begin()
+    with db.unit_of_work(db.EVERY, read_only=True) as session:
+        at = the_clinic(session, clinic_name)
+        rows = [
+            {"id": str(one.id), "name": one.name, "email": one.email, "role": one.role, "active": one.active}
+            for one in session.scalars(select(Staff).where(Staff.clinic_id == at.id).order_by(Staff.name))
+        ]
+    show(rows, json_=json_, empty="Nobody yet: warmthread staff invite --name --email")
+
+
+@staff.command("revoke")
+@click.option("--email", required=True)
+@clinic_option
+def revoke(email: str, clinic_name: str | None) -> None:
+    """Lock someone out at once and let them go.
+
+    Exit 3: they are locked out, and still work here, because without them nobody could be reached or would decide.
+    """
+    opening.begin()
+    with db.unit_of_work(db.EVERY) as session:
+        at = the_clinic(session, clinic_name)
+        one = session.scalar(
+            select(Staff).where(Staff.clinic_id == at.id, Staff.email == email.strip().lower())
+        )
+        if one is None:
+            raise click.ClickException("nobody here has this address")
+        _lock_out(session, one)
+        try:
+            moved = staffing.leave(session, at, one, audit.OPERATOR)
+        except (staffing.MayNot, coverage_guard.MakesHole) as refused:
+            why = _in_words(refused)
+        else:
+            say(f"Done: their sessions have ended. What they had not finished has moved on: {moved}.")
+            return
+    say(f"Their sessions have ended and nothing lets them in, but they still work here. {why}")
+    say("What is urgent still goes to their phone, if it is on file. See to that, and do this again.")
+    raise click.exceptions.Exit(PROBLEMS)
+
+
+def _lock_out(session: Session, one: Staff) -> None:
+    """End every session, and leave no password and no link that lets them in."""
+    now = clock.now()
+    one.password_hash = None
+    for row, ended in ((StaffSession, StaffSession.ended_at), (SignInLink, SignInLink.used_at)):
+        session.execute(update(row).where(row.staff_id == one.id, ended.is_(None)).values({ended: now}))
+    live.bump(session, one.clinic_id, f"staff:{one.id}")
+    audit.record(session, one.clinic_id, audit.OPERATOR, "staff.locked_out", f"staff:{one.id}")
+
+
+def _in_words(refused: Exception) -> str:
+    if isinstance(refused, staffing.MayNot):
+        return " ".join(words.say("colleague_refusals", why) for why in refused.problems.values())
+    return f"Without them {refused}."

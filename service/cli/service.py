@@ -1,0 +1,128 @@
+"""Commands that run the service: demo, serve, web, worker, ticker, db, wait-ready."""
+
+import time
+from collections.abc import Callable
+from functools import partial
+
+import click
+
+from config import queue as lanes
+from config.settings import Settings
+from service import health, migrations, processes, start
+from service.cli.tables import say
+from service.embedded import ports
+from service.serving import gateway
+
+# How long the head of a request may take; it holds no thread. And how many connections a server process keeps open.
+HEADER_SECONDS, CONNECTIONS = 20, 2048
+
+
+@click.command()
+@click.option("--exit", "exit_", is_flag=True, help="End after the walk: 0 only if every step was observed.")
+def demo(exit_: bool) -> None:
+    """Walk one clinic's day in this terminal, then keep serving until Ctrl-C."""
+    from service.cli.walk import demo as walk
+
+    raise click.exceptions.Exit(walk.run(keep_serving=not exit_))
+
+
+@click.command()
+def serve() -> None:
+    """Serve one small clinic from this machine, with your own settings: everything under one supervisor."""
+    settings = start.begin("serve")
+    service = processes.Service(settings)
+    if not ports.is_free(settings.port):
+        raise click.ClickException(f"port {settings.port} is taken by another program: set PORT")
+    migrations.upgrade()
+    say(f"Serving on port {settings.port}, reached by {settings.public_url}. Ctrl-C ends it.")
+    raise click.exceptions.Exit(service.run())
+
+
+def web_server(target: str, settings: Settings) -> Callable[[], None]:
+    """Return what serves a WSGI `target` until it is told to stop: two processes, HTTP/1 only, behind the gateway."""
+    from granian.constants import HTTPModes, Interfaces
+    from granian.http import HTTP1Settings
+    from granian.log import LogLevels
+    from granian.server import Server
+
+    server = Server(
+        target,
+        address=settings.bind,
+        port=settings.port,
+        interface=Interfaces.RSGI,
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(header_read_timeout=HEADER_SECONDS * 1000),
+        workers=2,
+        backlog=CONNECTIONS,
+        backpressure=CONNECTIONS,
+        websockets=False,
+        log_level=LogLevels.error,
+        workers_kill_timeout=30,
+    )
+    return partial(server.serve, target_loader=gateway.load)
+
+
+@click.command()
+def web() -> None:
+    """Run the web server (one process of the Procfile)."""
+    web_server("service.wsgi:app", start.begin("web"))()
+
+
+@click.command()
+@click.argument("queue", type=click.Choice(lanes.QUEUES))
+def worker(queue: str) -> None:
+    """Run the RQ worker of one queue."""
+    from service import worker as rq_worker
+
+    start.begin(f"worker.{queue}")
+    rq_worker.run(queue)
+
+
+@click.command()
+def ticker() -> None:
+    """Run the ticker: it sweeps every lane and does the work itself when nobody else does."""
+    from service import ticker as sweeping
+
+    start.begin("ticker")
+    sweeping.Ticker().run()
+
+
+@click.group("db")
+def database() -> None:
+    """The database."""
+
+
+@database.command("upgrade")
+def upgrade() -> None:
+    """Bring the database to the newest migration."""
+    start.begin("cli")
+    migrations.upgrade()
+    say("The database is at the newest migration.")
+
+
+@database.command("check")
+def check() -> None:
+    """Say whether the database is at the newest migration; exit 3 if not."""
+    start.begin("cli")
+    if not migrations.at_head():
+        say("The database is not at the newest migration: warmthread db upgrade")
+        raise click.exceptions.Exit(3)
+    say("The database is at the newest migration.")
+
+
+@click.command("wait-ready")
+@click.option("--timeout", default=60, show_default=True, help="Seconds to wait.")
+def wait_ready(timeout: int) -> None:
+    """Wait until the service is ready; exit 1 and say what is missing if it is not in time."""
+    start.begin("cli")
+    end = time.monotonic() + timeout
+    problems = ["it was not asked yet"]
+    while time.monotonic() < end:
+        problems = health.check()
+        if not problems:
+            say("Ready.")
+            return
+        time.sleep(0.5)
+    for problem in problems:
+        say(problem)
+    raise click.exceptions.Exit(1)

@@ -1,0 +1,119 @@
+"""Commands about patients and their visits: import from CSV, and what is planned around the visits."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import click
+from sqlalchemy import select
+
+from config import clock, db
+from messaging import languages
+from reminders import reasons
+from reminders.imports import csv_import
+from reminders.models import Appointment, Reminder
+from reminders.rules import zones
+from service.cli import opening
+from service.cli.people import clinic_option, the_clinic
+from service.cli.tables import as_json, bar, say, show
+
+Import = Callable[..., csv_import.ImportResult]
+
+
+def _import(words: str, run: Import, file: Path, clinic_name: str | None, dry_run: bool, json_: bool) -> None:
+    opening.begin()
+    with db.unit_of_work(db.EVERY, read_only=True) as session:
+        clinic_id: UUID = the_clinic(session, clinic_name).id
+    errors = file.with_name(file.stem + ".errors.csv")
+    try:
+        with bar(words) as progress:
+            result = run(clinic_id, file, dry_run=dry_run, progress=progress, errors_path=errors)
+    except csv_import.BadFile as error:
+        raise click.ClickException(str(error)) from None
+    row: dict[str, Any] = {
+        name: getattr(result, name) for name in ("rows", "created", "updated", "unchanged", "failed", "noted")
+    }
+    row |= {"errors": str(errors) if result.failed or result.noted else None, "dry_run": dry_run}
+    show([row], json_=json_, empty="")
+    _say_what_is_missing(result, errors)
+    if result.failed:
+        say(f"{result.failed} rows were not taken. Why stands in {errors}: mend it and import it again.")
+        raise click.exceptions.Exit(3)
+
+
+def _say_what_is_missing(result: csv_import.ImportResult, errors: Path) -> None:
+    """Tell of patients whose language has no texts, each language once, and of what was left out of rows that were taken."""
+    for code, count in sorted(result.unworded.items()):
+        name = languages.name(code)
+        say(f"There are no texts in {name}. Patients who speak it get English: {count}.")
+    if result.noted:
+        say(f"{result.noted} rows were taken, but not whole. What is missing stands in {errors}.")
+
+
+def _import_options(command: Any) -> Any:
+    for option in (
+        as_json,
+        clinic_option,
+        click.option("--dry-run", is_flag=True, help="Check every row, write nothing."),
+        click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path)),
+    ):
+        command = option(command)
+    return command
+
+
+@click.group()
+def patients() -> None:
+    """Patients: import from CSV."""
+
+
+@patients.command("import")
+@_import_options
+def import_patients(file: Path, dry_run: bool, clinic_name: str | None, json_: bool) -> None:
+    """Import patients. Importing twice changes nothing; a wrong row stops nothing. Exit 3 if rows were not taken."""
+    _import("Patients", csv_import.import_patients, file, clinic_name, dry_run, json_)
+
+
+@click.group()
+def appointments() -> None:
+    """Appointments: import from CSV."""
+
+
+@appointments.command("import")
+@_import_options
+def import_appointments(file: Path, dry_run: bool, clinic_name: str | None, json_: bool) -> None:
+    """Import appointments and plan their reminders. Exit 3 if rows were not taken."""
+    _import("Appointments", csv_import.import_appointments, file, clinic_name, dry_run, json_)
+
+
+@appointments.command("plan")
+@clinic_option
+@as_json
+def show_plan(clinic_name: str | None, json_: bool) -> None:
+    """Show what is planned around the coming visits: each text's time and the reason for it."""
+    opening.begin()
+    with db.unit_of_work(db.EVERY, read_only=True) as session:
+        at = the_clinic(session, clinic_name)
+        coming = (
+            select(Reminder, Appointment)
+            .join(Appointment, Appointment.id == Reminder.appointment_id)
+            .where(
+                Appointment.clinic_id == at.id,
+                Appointment.starts_at > clock.now(),
+                Reminder.revision == Appointment.revision,
+            )
+            .order_by(Appointment.starts_at, Appointment.external_id, Reminder.due_at)
+        )
+        rows = [
+            {
+                "visit": visit.external_id,
+                "step": reminder.step,
+                "local": zones.to_local(reminder.due_at, zones.zone(visit.zone)).isoformat(timespec="minutes")
+                if reminder.due_at
+                else None,
+                "state": reminder.state,
+                "why": "; ".join(reasons.kept(reminder.why)),
+            }
+            for reminder, visit in session.execute(coming)
+        ]
+    show(rows, json_=json_, empty="No reminder is planned.")

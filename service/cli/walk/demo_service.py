@@ -1,0 +1,71 @@
+"""A whole service of real processes in a folder of its own, with a simulated phone network beside it."""
+
+import secrets
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from config import settings as given
+from service import migrations, processes, start
+from service.cli.walk import day
+from service.cli.walk.scene import Scene
+from service.embedded import ports
+from service.embedded.supervisor import Process
+
+
+@dataclass
+class Running:
+    """A running service and its scene."""
+
+    service: processes.Service
+    scene: Scene
+
+    def pid(self, name: str) -> int | None:
+        """The present pid of one of its processes."""
+        return self.service.supervisor.status()[name].pid
+
+
+@contextmanager
+def running(folder: Path, *, port: int | None = None, patience: float = 90, **more: str) -> Iterator[Running]:
+    """Run a service in `folder` until the block ends, with `more` settings by environment name.
+
+    Its scene waits `patience` seconds for what should be seen.
+    """
+    web, network = ports.free_ports(2)
+    settings = _settings(folder, port or web, network, **more)
+    start.use(settings, "stage")
+    migrations.upgrade()
+    service = processes.Service(settings, [_simulator(settings, network)])
+    env = start.environment(settings, service.valkey.url if service.valkey else settings.redis_url)
+    try:
+        service.supervisor.start()
+        phones = f"http://127.0.0.1:{network}"
+        yield Running(service, Scene(settings.public_url, phones, env, folder, patience=patience))
+    finally:
+        service.stop()
+
+
+def _settings(folder: Path, web: int, network: int, **more: str) -> given.Settings:
+    # Never the operator's own settings: this must not meet a real account, database or patient.
+    return given.load(
+        {},
+        PORT=str(web),
+        TWILIO_ACCOUNT_SID="AC" + secrets.token_hex(16),
+        TWILIO_AUTH_TOKEN=secrets.token_hex(16),
+        TWILIO_API_URL=f"http://127.0.0.1:{network}",
+        WARMTHREAD_PUBLIC_URL=f"http://127.0.0.1:{web}",
+        WARMTHREAD_DATA_DIR=str(folder / "data"),
+        **{"WARMTHREAD_LOG_LEVEL": "error"} | more,
+    )
+
+
+def _simulator(settings: given.Settings, network: int) -> Process:
+    env = start.environment(settings, "") | {
+        "SIMULATOR_PORT": str(network),
+        "SIMULATOR_SMS_URL": f"{settings.public_url}/webhooks/twilio/sms",
+        "SIMULATOR_CLINIC_NUMBER": day.NUMBER,
+    }
+    health = processes.answers(f"http://127.0.0.1:{network}/healthz")
+    return Process("simulator", [sys.executable, "-m", "simulator"], env, ready=health)

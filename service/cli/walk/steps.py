@@ -1,0 +1,220 @@
+"""The steps of the walk. Each acts through a door and returns, in words, what was then seen through another."""
+
+import re
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from service.cli.walk import day
+from service.cli.walk.scene import NotSeen, Scene
+from service.cli.walk.visitor import Page, Visitor
+
+
+@dataclass
+class Walk:
+    """What one step leaves for the next: signed-in browsers by first name, and the clinic's zone."""
+
+    scene: Scene
+    zone: str
+    browsers: dict[str, Visitor] = field(default_factory=dict)
+    links: dict[str, str] = field(default_factory=dict)
+
+
+Step = Callable[[Walk], str]
+
+
+def import_a_day(walk: Walk) -> str:
+    """A clinic, its care team, its patients and their visits are set up by command."""
+    scene = walk.scene
+    scene.command("clinic", "create", "--name", day.CLINIC, "--zone", walk.zone, "--number", day.NUMBER,
+                  "--phone", day.PHONE)  # fmt: skip
+    patients, visits = day.write(scene.folder, datetime.now(UTC), walk.zone)
+    with ThreadPoolExecutor(2) as pool:
+        invited = pool.map(lambda one: _invite(walk, one), day.TEAM)
+        people = scene.command("patients", "import", str(patients))[0]
+        booked = scene.command("appointments", "import", str(visits))[0]
+        walk.links = dict(invited)
+    again = scene.command("patients", "import", str(patients))[0]
+    if again["unchanged"] != people["rows"] or booked["created"] != booked["rows"]:
+        raise NotSeen("importing twice changed something")
+    return f"{people['created']} patients, {booked['created']} visits; importing again changed nothing"
+
+
+def _invite(walk: Walk, one: day.Colleague) -> tuple[str, str]:
+    words = ["--name", one.name, "--email", one.email, "--role", one.role, "--number", one.number, "--once"]
+    for language in one.languages:
+        words += ["--language", language]
+    for panel in one.panels:
+        words += ["--panel", panel]
+    return one.name.split()[0], walk.scene.command("staff", "invite", *words)[0]["link"]
+
+
+def show_the_plan(walk: Walk) -> str:
+    """The reminders are planned, each with its time and the reason for it."""
+    plan = walk.scene.command("appointments", "plan")
+    if not plan:
+        raise NotSeen("no reminder was planned")
+    lines = [f"      {one['visit']:<4} {one['step']:<4} {one['local'] or '-':<26} {one['state']:<10} {one['why']}"
+             for one in plan[:12]]  # fmt: skip
+    return f"{len(plan)} reminders planned:\n" + "\n".join(lines)
+
+
+def sign_everyone_in(walk: Walk) -> str:
+    """The care team signs in with one-time links; opening such a link changes nothing."""
+    for name, link in walk.links.items():
+        browser = walk.browsers[name] = walk.scene.browser()
+        page = browser.get(link)
+        page = browser.submit(page, page.form(action="/signin"))
+        if page.status != 200 or "/signin" in page.url:
+            raise NotSeen(f"{name} could not sign in")
+    return ", ".join(walk.browsers) + " have signed in"
+
+
+def texts_arrive(walk: Walk) -> str:
+    """The reminders that are due now arrive on the phones."""
+    due = (day.YES, day.CHANGE, day.SPANISH, day.STOP, day.CRISIS, day.FORM)
+    texts = [walk.scene.received(one.number, day.CLINIC) for one in due]
+    return f"{len(texts)} phones have it: “{texts[0]}”"
+
+
+def answer_yes(walk: Walk) -> str:
+    """A patient answers Y."""
+    walk.scene.type(day.YES.number, "Y")
+    return "thanked: “" + walk.scene.received(day.YES.number, "We have you down") + "”"
+
+
+def answer_change(walk: Walk) -> str:
+    """A patient answers R, and a human learns of it."""
+    walk.scene.type(day.CHANGE.number, "R")
+    said = walk.scene.received(day.CHANGE.number, "find a better time")
+    walk.scene.page_with(walk.browsers["Ben"], "/inbox?view=everyone", "Amina")
+    return f"“{said}”, and an item in the inbox"
+
+
+def answer_in_spanish(walk: Walk) -> str:
+    """A patient answers in Spanish."""
+    walk.scene.type(day.SPANISH.number, "Sí, ahí estaré")
+    return "thanked in Spanish: “" + walk.scene.received(day.SPANISH.number, "Gracias") + "”"
+
+
+def answer_stop(walk: Walk) -> str:
+    """A patient answers STOP: the carrier confirms, we say nothing more, and the composer is closed."""
+    walk.scene.type(day.STOP.number, "STOP")
+    walk.scene.soon(lambda: _find(walk, "Sam", day.STOP, "opted out"), "the opt-out on the patient's page")
+    return "the carrier confirmed; the patient's page says that this number has opted out"
+
+
+def _find(walk: Walk, who: str, patient: day.Visitor, words: str) -> Page | None:
+    browser = walk.browsers[who]
+    page = browser.get("/patients")
+    page = browser.submit(page, page.form(action="/patients", having="wanted"), wanted=patient.record)
+    return page if words.casefold() in page.text.casefold() else None
+
+
+def answer_crisis(walk: Walk) -> str:
+    """A patient writes that they can't go on: help at once, and an item that cannot be overlooked."""
+    walk.scene.type(day.CRISIS.number, "I can't go on")
+    said = walk.scene.received(day.CRISIS.number, "988")
+    walk.scene.page_with(walk.browsers["Ben"], "/inbox?view=mine", "Joy")
+    walk.scene.received("+13035550112", "/inbox/")
+    return f"“{said[:76]}…”; Ben has the item and a text without a name in it"
+
+
+def answer_the_form(walk: Walk) -> str:
+    """A patient opens the link on her phone and answers the PHQ-9, item 9 with “several days”."""
+    phone, page = _open_the_link(walk)
+    for value in (2, 2, 3, 1, 1, 1, 1, 0):
+        page = phone.submit(page, page.form(having="answer"), answer=str(value))
+    sent = time.perf_counter()
+    page = phone.submit(page, page.form(having="answer"), answer="1")
+    walk.scene.page_with(walk.browsers["Rosa"], "/inbox?view=mine", "Teresa", "tem 9")
+    seen = time.perf_counter()
+    walk.scene.received(day.TEAM[0].number, "/inbox/")
+    rang = time.perf_counter()
+    if "988" not in page.text:
+        raise NotSeen("help was not shown at once")
+    page = _send(phone, page)
+    return (
+        f"in Rosa's inbox {1000 * (seen - sent):.0f} ms after the answer, her phone rang after "
+        f"{1000 * (rang - sent):.0f} ms; 988 was shown at once; the form is sent"
+    )
+
+
+def _open_the_link(walk: Walk) -> tuple[Visitor, Page]:
+    found = re.search(r"https?://\S+/i/[\w-]+", walk.scene.received(day.FORM.number, "/i/"))
+    if found is None:
+        raise NotSeen("no link in the text")
+    phone = walk.scene.browser()
+    for _ in range(20):  # previews of carriers and phones: they change nothing
+        phone.get(found.group())
+    page = phone.get(found.group())
+    year, month, birth = day.FORM.birth.split("-")
+    return phone, phone.submit(page, page.form(having="year"), day=birth, month=month, year=year)
+
+
+def _send(phone: Visitor, page: Page) -> Page:
+    """Go on from the page of help to the check of the answers, send them, and return the thank-you."""
+    for _ in range(6):
+        if page.url.endswith("/i/done"):
+            return page
+        checks = [form for form in page.forms if "/check" in form.action]
+        onward = [link for link in page.links if link in ("/i/q", "/i/done")]
+        page = phone.submit(page, checks[0]) if checks else phone.get(onward[0] if onward else "/i/q")
+    raise NotSeen("the form could not be sent")
+
+
+def acknowledge_and_reply(walk: Walk) -> str:
+    """The care manager acknowledges what she did, and writes to the patient."""
+    rosa = walk.browsers["Rosa"]
+    page = walk.scene.page_with(rosa, "/inbox?view=mine", "Teresa")
+    links = [link for link in page.links if re.search(r"/inbox/[0-9a-f-]{36}", link)]
+    for link in links:
+        case = rosa.get(link)
+        if "Teresa" in case.text and "tem 9" in case.text:
+            break
+    case = rosa.submit(case, case.form(action="/acknowledge"), disposition="reached_by_phone")
+    case = rosa.submit(case, case.form(action="/reply"), body="Hi Teresa, Rosa here. I am on my way to you.")
+    return "on Teresa's phone: “" + walk.scene.received(day.FORM.number, "Rosa here") + "”"
+
+
+def hand_off(walk: Walk) -> str:
+    """A warm handoff: asked for, accepted by a care manager, the patient told, and met."""
+    sam = walk.browsers["Sam"]
+    page = sam.get("/handoffs")
+    sam.submit(page, page.form(action="/handoffs", having="record"), record=day.HERE.record, place="Room 4")
+    rosa = walk.browsers["Rosa"]
+    page = walk.scene.page_with(rosa, "/handoffs", "Walter", "Offered to you")
+    page = rosa.submit(page, page.form(action="/accept"))
+    said = walk.scene.received(day.HERE.number, "expecting you")
+    page = walk.scene.page_with(rosa, "/handoffs", "Walter")
+    rosa.submit(page, page.form(action="/arrived"))
+    walk.scene.page_with(sam, "/handoffs", "Lately", "Walter")
+    return f"accepted by Rosa, then texted: “{said}”, and they met"
+
+
+def nothing_is_owed(walk: Walk) -> str:
+    """The ledger says that every positive answer has reached a named human, and the audit chain holds."""
+    rows = walk.scene.command("ledger")
+    chains = walk.scene.command("audit", "verify")
+    if not rows or any(row["owed"] for row in rows) or not chains or chains[0]["faults"]:
+        raise NotSeen("the ledger or the audit chain")
+    return f"{len(rows)} positive, none owed; {chains[0]['lines']} audit lines chained"
+
+
+STEPS: tuple[tuple[str, Step], ...] = (
+    ("Import a day of visits", import_a_day),
+    ("Plan the reminders", show_the_plan),
+    ("Sign the care team in", sign_everyone_in),
+    ("Texts go out", texts_arrive),
+    ("One answers Y", answer_yes),
+    ("One answers R", answer_change),
+    ("One answers in Spanish", answer_in_spanish),
+    ("One answers STOP", answer_stop),
+    ("One writes “I can't go on”", answer_crisis),
+    ("One answers the questions on her phone", answer_the_form),
+    ("The care manager acknowledges and replies", acknowledge_and_reply),
+    ("A warm handoff", hand_off),
+    ("Nothing is owed", nothing_is_owed),
+)

@@ -1,0 +1,72 @@
+"""Which processes make the whole service on one machine, in the order they start."""
+
+import sys
+import urllib.request
+from collections.abc import Callable
+from urllib.error import URLError
+
+from config import logging, queue
+from config.settings import Settings
+from service import start
+from service.embedded import valkey
+from service.embedded.supervisor import Process, Supervisor
+
+
+def answers(url: str) -> Callable[[], bool]:
+    """Return a question: does this address of ours answer 200 yet?"""
+
+    def ask() -> bool:
+        try:
+            with urllib.request.urlopen(url, timeout=1) as response:  # noqa: S310 - an address of this machine
+                return bool(response.status == 200)
+        except (URLError, OSError):
+            return False
+
+    return ask
+
+
+def here(settings: Settings) -> str:
+    """Return the address by which this machine itself reaches the web server."""
+    address = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.bind, settings.bind)  # noqa: S104 - only asked
+    return f"http://[{address}]:{settings.port}" if ":" in address else f"http://{address}:{settings.port}"
+
+
+def ours(*words: str) -> list[str]:
+    """Return the argv of one of our own commands."""
+    return [sys.executable, "-m", "service.cli", *words]
+
+
+class Service:
+    """Everything that runs under one supervisor: the embedded Valkey if none is set, web, workers and ticker.
+
+    `more` are processes that start before the web server, such as the simulator of the demo.
+    """
+
+    def __init__(self, settings: Settings, more: list[Process] | None = None) -> None:
+        self.valkey = valkey.ValkeyServer(settings.data_dir.resolve()) if settings.embedded_queue else None
+        redis_url = self.valkey.url if self.valkey else settings.redis_url
+        env = start.environment(settings, redis_url)
+        first = []
+        if self.valkey:
+            self.valkey.claim()
+            server = self.valkey
+            first = [
+                Process("valkey", server.argv, server.env, ready=server.is_ready, pass_fds=server.pass_fds)
+            ]
+        web = Process("web", ours("web"), env, ready=answers(f"{here(settings)}/healthz"))
+        rest = [Process(f"worker.{name}", ours("worker", name), env) for name in queue.QUEUES]
+        rest.append(Process("ticker", ours("ticker"), env))
+        self.supervisor = Supervisor([*first, *(more or []), *rest, web], logging.logger().info)
+
+    def run(self) -> int:
+        """Serve until SIGTERM or Ctrl-C; return the exit code."""
+        try:
+            return self.supervisor.run()
+        finally:
+            self.stop()
+
+    def stop(self) -> None:
+        """End every process, Valkey last."""
+        self.supervisor.stop()
+        if self.valkey:
+            self.valkey.stop()

@@ -1,0 +1,122 @@
+"""The ledger of consent: the last word decides, for each number and each programme."""
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from hypothesis import given
+from hypothesis import settings as profile
+from hypothesis import strategies as st
+from sqlalchemy import func, select, text
+
+from config import clock, db
+from messaging.consent import ledger
+from messaging.models import PROGRAMMES, ConsentEntry
+
+both = pytest.mark.parametrize("house", ["sqlite", "postgresql"], indirect=True)
+NUMBER, OTHER = "+13035550117", "+13035550118"
+
+
+def say(clinic, event, number=NUMBER, **more) -> None:
+    with db.unit_of_work(clinic.id) as session:
+        ledger.record(session, clinic, number, event, **({"source": "text", "actor": "patient:x"} | more))
+
+
+def state(clinic, number=NUMBER) -> dict[str, str]:
+    with db.unit_of_work(clinic.id) as session:
+        return ledger.state(session, clinic, number)
+
+
+def test_a_number_that_never_agreed_may_not_be_texted(clinic):
+    assert state(clinic) == dict.fromkeys(PROGRAMMES, "unknown")
+    with db.unit_of_work(clinic.id) as session:
+        assert "granted" not in ledger.state(session, clinic, NUMBER).values()
+
+
+@both
+def test_a_stop_ends_every_programme_and_a_start_brings_them_back(clinic):
+    say(clinic, "granted", source="import")
+    assert set(state(clinic).values()) == {"granted"}
+    say(clinic, "revoked", words="STOP")
+    assert set(state(clinic).values()) == {"revoked"}
+    say(clinic, "granted", words="START")
+    assert set(state(clinic).values()) == {"granted"}
+
+
+def test_a_number_may_agree_to_some_programmes_only(clinic):
+    say(clinic, "granted")
+    say(clinic, "revoked", programmes=("screening",))
+    assert state(clinic) == {"reminders": "granted", "screening": "revoked", "care_team": "granted"}
+    with db.unit_of_work(clinic.id) as session:
+        assert ledger.state(session, clinic, NUMBER)["reminders"] == "granted"
+        assert ledger.state(session, clinic, NUMBER)["screening"] != "granted"
+
+
+def test_one_number_s_word_is_not_another_s(clinic):
+    say(clinic, "granted")
+    say(clinic, "revoked", number=OTHER)
+    assert set(state(clinic).values()) == {"granted"}
+    assert set(state(clinic, OTHER).values()) == {"revoked"}
+
+
+def test_the_verbatim_words_are_kept_and_sealed(clinic):
+    say(clinic, "revoked", words="please dont text me")
+    with db.unit_of_work(clinic.id) as session:
+        assert {row.words for row in session.scalars(select(ConsentEntry))} == {"please dont text me"}
+        raw = session.execute(text("SELECT words_ct, number_index FROM consent_entry")).all()
+    assert not any(b"please" in words or NUMBER.encode() in index for words, index in raw)
+
+
+def test_the_ledger_only_grows(clinic):
+    for event in ("granted", "revoked", "granted", "granted"):
+        say(clinic, event)
+    with db.unit_of_work(clinic.id) as session:
+        assert session.scalar(select(func.count()).select_from(ConsentEntry)) == 4 * len(PROGRAMMES)
+
+
+def test_when_the_ledger_was_last_written(clinic):
+    with db.unit_of_work(clinic.id) as session:
+        assert ledger.ledger(session, clinic, NUMBER) == []
+    moment = clock.now() + timedelta(days=1)
+    with time_machine.travel(moment, tick=False):
+        say(clinic, "granted")
+    with db.unit_of_work(clinic.id) as session:
+        assert ledger.ledger(session, clinic, NUMBER)[0].at == moment
+
+
+EVENTS = st.lists(
+    st.tuples(
+        st.sampled_from(("granted", "revoked")),
+        st.lists(st.sampled_from(PROGRAMMES), min_size=1, unique=True),
+        st.sampled_from((NUMBER, OTHER)),
+    ),
+    max_size=8,
+)
+
+
+@profile(max_examples=25, deadline=None)
+@given(events=EVENTS)
+def test_the_last_word_on_each_programme_decides(clinic, events):
+    numbers = {NUMBER: f"+1{clock.monotonic()}", OTHER: f"+2{clock.monotonic()}"}
+    expected = {number: dict.fromkeys(PROGRAMMES, "unknown") for number in numbers}
+    with db.unit_of_work(clinic.id) as session:
+        for event, programmes, number in events:
+            ledger.record(
+                session, clinic, numbers[number], event, source="text", actor="x", programmes=programmes
+            )
+            expected[number].update(dict.fromkeys(programmes, event))
+        for number, known in numbers.items():
+            assert ledger.state(session, clinic, known) == expected[number]
+
+
+@both
+def test_many_numbers_are_asked_at_once(clinic):
+    numbers = [f"+1303555{line:04}" for line in range(450)]
+    with db.unit_of_work(clinic.id) as session:
+        indexes = [db.clinic_index(session, clinic.key_id, "number", number) for number in numbers]
+        for number in numbers[:3]:
+            ledger.record(session, clinic, number, "granted", source="import", actor="operator")
+        found = ledger.states(session, ((clinic.id, index) for index in indexes))
+    assert len(found) == 3 * len(PROGRAMMES)
+    assert set(found.values()) == {"granted"}
+    assert ledger.states(session, []) == {}

@@ -1,0 +1,151 @@
+"""What came with a text: fetched from the carrier alone, kept sealed, forgotten by the carrier, or said to be missing."""
+
+import base64
+import urllib.error
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from sqlalchemy import select
+
+from config import audit, clock, db
+from messaging import conversations
+from messaging.gateways import fetching, twilio
+from messaging.media import attachments
+from messaging.models import Clinic, Media, Message
+
+PHONE = "+13035550117"
+PNG = b"\x89PNG\r\n\x1a\n" + b"a picture of a pill box" * 20
+both = pytest.mark.parametrize("house", ["sqlite", "postgresql"], indirect=True)
+
+
+def _say(network: Any, *contents: bytes, type: str = "image/png") -> str:
+    sent = [{"content_type": type, "base64": base64.b64encode(one).decode()} for one in contents]
+    given = {"body": "look", "to": "+13035550100", "media": sent}
+    return str(network.ask("POST", f"/sim/phones/{PHONE}/messages", given)["sid"])
+
+
+def _file(clinic: Clinic, sid: str, count: int = 1, url: str = "") -> Message:
+    with db.unit_of_work(clinic.id) as session:
+        conversation = conversations.of_number(session, clinic, PHONE)
+        attached = [{"url": url, "type": "image/png"}] * count
+        message = conversations.file_inbound(
+            session, clinic, conversation, body="look", provider_sid=sid, reading=[], media=attached
+        )
+        attachments.expect(session, message, attached)
+        return message
+
+
+def _rows() -> list[Media]:
+    with db.unit_of_work(db.EVERY) as session:
+        found = list(session.scalars(select(Media).order_by(Media.place)))
+        for one in found:
+            _ = one.content
+        return found
+
+
+def _carrier_has(network: Any, sid: str) -> int:
+    gateway = twilio.gateway()
+    return len(gateway.attached(sid))
+
+
+@both
+def test_a_picture_is_kept_sealed_and_then_forgotten_by_the_carrier(network, clinic):
+    sid = _say(network, PNG)
+    _file(clinic, sid)
+    assert attachments.drain() == 1
+    (held,) = _rows()
+    assert (held.state, held.type, held.size, held.content) == ("held", "image/png", len(PNG), PNG)
+    assert b"pill box" not in (held.content_ct or b"")
+    assert _carrier_has(network, sid) == 1
+    assert attachments.drain() == 1
+    assert [one.state for one in _rows()] == ["kept"]
+    assert _carrier_has(network, sid) == 0
+    assert attachments.drain() == 0
+    with db.unit_of_work(db.EVERY) as session:
+        assert "media.kept" in set(session.scalars(select(audit.AuditEntry.act)))
+
+
+def test_several_pictures_keep_their_order(network, clinic):
+    sid = _say(network, PNG, b"GIF89a.", b"<svg onload=alert(1)>")
+    _file(clinic, sid, 3)
+    attachments.drain()
+    assert [one.type for one in _rows()] == ["image/png", "image/gif", "application/octet-stream"]
+
+
+def test_files_nobody_named_keep_their_order_though_the_first_is_forgotten(network, clinic, monkeypatch):
+    monkeypatch.setattr(attachments, "BATCH", 1)
+    sid = _say(network, PNG, b"GIF89a.")
+    _file(clinic, sid, 2)
+    for _ in range(6):
+        attachments.drain()
+    assert [(one.state, one.type) for one in _rows()] == [("kept", "image/png"), ("kept", "image/gif")]
+
+
+def test_the_address_in_a_form_is_never_called(network, clinic):
+    sid = _say(network, PNG)
+    _file(clinic, sid, url="http://169.254.169.254/latest/meta-data")
+    attachments.drain()
+    (row,) = _rows()
+    assert row.state == "held"
+    assert row.content == PNG
+
+
+def test_more_than_five_megabytes_is_not_kept_and_is_said(network, clinic, monkeypatch):
+    monkeypatch.setattr(attachments, "LARGEST", 300)
+    sid = _say(network, PNG)
+    _file(clinic, sid)
+    attachments.drain()
+    (row,) = _rows()
+    assert (row.state, row.last_error, row.content) == ("failed", "too large", None)
+    assert _carrier_has(network, sid) == 1
+
+
+def test_what_the_carrier_does_not_have_is_asked_for_again_and_then_said_to_be_missing(network, clinic):
+    sid = _say(network, PNG)
+    _file(clinic, sid, 2)
+    for number in range(10):
+        with time_machine.travel(clock.now() + timedelta(hours=number), tick=False):
+            attachments.drain()
+            attachments.drain()
+    assert [(one.state, one.last_error) for one in _rows()] == [("kept", None), ("failed", "gone")]
+
+
+def test_two_workers_fetch_a_picture_once(network, clinic):
+    _file(clinic, _say(network, PNG))
+    with db.unit_of_work(db.EVERY) as session:
+        assert attachments.oldest(session, clock.now()) is not None
+        db.claim(session, Media, attachments.DUE)
+    assert attachments.drain() == 0
+
+
+@pytest.mark.parametrize(
+    ("url", "is_store"),
+    [
+        ("https://media.twiliocdn.com/AC1/x", True),
+        ("https://mms.twiliocdn.com/AC1/x?Expires=1", True),
+        ("https://s3-external-1.amazonaws.com/media.twiliocdn.com/AC1/x", True),
+        ("http://media.twiliocdn.com/AC1/x", False),
+        ("https://s3-external-1.amazonaws.com/somebody/x", False),
+        ("https://s3-external-1.amazonaws.com/media.twiliocdn.com/../somebody/x", False),
+        ("https://nottwiliocdn.com/x", False),
+        ("https://twiliocdn.com.evil.example/x", False),
+        ("https://media.twiliocdn.com@evil.example/x", False),
+        ("https://evil.example\\@media.twiliocdn.com/x", False),
+        ("https://media.twiliocdn.com:8443/x", False),
+        ("https://169.254.169.254/latest/meta-data", False),
+        ("https://[::1/x", False),
+        ("file:///etc/passwd", False),
+    ],
+)
+def test_only_the_carriers_own_stores_are_followed_to(url: str, is_store: bool):
+    assert fetching.is_a_store(url) is is_store
+
+
+def test_the_simulator_gives_an_attachment_to_nobody_without_the_account(network):
+    sid = _say(network, PNG)
+    (attached,) = twilio.gateway().attached(sid)
+    path = f"/2010-04-01/Accounts/{'AC' + '0' * 32}/Messages/{sid}/Media/{attached.sid}"
+    with pytest.raises(urllib.error.HTTPError, match="401"):
+        network.ask("GET", path)

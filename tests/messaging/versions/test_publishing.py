@@ -1,0 +1,119 @@
+"""A decision comes into force by draft, checks and, where an alert could fall silent, a second person."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from sqlalchemy.orm import Session
+
+from config import db
+from messaging.models import Clinic
+from messaging.people import directory
+from messaging.versions import publishing
+from messaging.versions.models import Edition
+
+ROSA, BEN = "staff:rosa", "staff:ben"
+
+
+def _read(definition: Any) -> dict[str, Any]:
+    if "wait" not in definition:
+        raise publishing.Refused([publishing.Problem("wait", "this must be given")])
+    return {"wait": definition["wait"], "who": definition.get("who", "everyone")}
+
+
+def _present(session: Session, clinic: Clinic) -> dict[str, Any]:
+    found = publishing.live(session, clinic.id, "bell")
+    return found.definition if found else {"wait": 10, "who": "everyone"}
+
+
+BELL = publishing.Kind(
+    "bell",
+    read=_read,
+    present=_present,
+    check=lambda _s, _c, new: [publishing.Problem("who", "nobody")] if new["who"] == "nobody" else [],
+    silences=lambda old, new: ["it waits longer"] if new["wait"] > old["wait"] else [],
+)
+
+
+@pytest.fixture
+def bell(house: object) -> Iterator[tuple[Session, Clinic]]:
+    """A clinic with an administrator who can sign in."""
+    with db.unit_of_work(db.EVERY) as session:
+        clinic = directory.add_clinic(session, name="Alder", zone="America/Denver", number="+13035550100")
+        dana = directory.add_staff(session, clinic, name="Dana", email="dana@a.example", role="clinic_admin")
+        dana.password_hash = "x"
+        session.flush()
+        yield session, clinic
+
+
+def _publish(bell: tuple[Session, Clinic], definition: Any, actor: str = "operator") -> Edition:
+    draft = publishing.save(*bell, BELL, definition, edit=0, actor=actor)
+    return publishing.publish(*bell, BELL, edit=draft.edit, actor=actor)
+
+
+def test_what_is_published_holds_and_what_held_before_is_kept(bell):
+    first, second = _publish(bell, {"wait": 5}), _publish(bell, {"wait": 4})
+    assert publishing.live(bell[0], bell[1].id, "bell") is second
+    assert [(one.number, one.state) for one in publishing.history(bell[0], bell[1].id, "bell")] == [
+        (2, "live"),
+        (1, "past"),
+    ]
+    assert first.ended_at is not None
+
+
+def test_the_second_of_two_writers_is_told_and_writes_nothing_over_the_first(bell):
+    draft = publishing.save(*bell, BELL, {"wait": 5}, edit=0, actor=ROSA)
+    publishing.save(*bell, BELL, {"wait": 4}, edit=draft.edit, actor=BEN)
+    with pytest.raises(publishing.Overtaken) as overtaken:
+        publishing.save(*bell, BELL, {"wait": 3}, edit=1, actor=ROSA)
+    assert overtaken.value.theirs.definition["wait"] == 4
+    with pytest.raises(publishing.Overtaken):
+        publishing.publish(*bell, BELL, edit=1, actor=ROSA)
+
+
+def test_what_cannot_be_read_is_no_draft_and_what_may_not_hold_is_not_published(bell):
+    with pytest.raises(publishing.Refused, match="this must be given"):
+        publishing.save(*bell, BELL, {}, edit=0, actor=ROSA)
+    assert publishing.draft(bell[0], bell[1].id, "bell") is None
+    with pytest.raises(publishing.Refused, match="nobody"):
+        _publish(bell, {"wait": 5, "who": "nobody"})
+    assert publishing.live(bell[0], bell[1].id, "bell") is None
+
+
+def test_what_could_silence_an_alert_needs_somebody_else(bell):
+    draft = publishing.save(*bell, BELL, {"wait": 20}, edit=0, actor="operator")
+    with pytest.raises(publishing.NeedsSecond, match="waits longer"):
+        publishing.publish(*bell, BELL, edit=draft.edit, actor="operator")
+    publishing.ask(bell[0], draft, "operator", "we are fewer")
+    with pytest.raises(publishing.NeedsSecond):
+        publishing.publish(*bell, BELL, edit=draft.edit, actor="operator")
+    published = publishing.publish(*bell, BELL, edit=draft.edit, actor=ROSA)
+    assert (published.asked_by, published.published_by, published.why) == ("operator", ROSA, "we are fewer")
+
+
+def test_a_draft_that_changes_after_it_was_asked_for_must_be_asked_for_again(bell):
+    draft = publishing.save(*bell, BELL, {"wait": 20}, edit=0, actor=ROSA)
+    publishing.ask(bell[0], draft, ROSA, "")
+    publishing.save(*bell, BELL, {"wait": 30}, edit=draft.edit, actor=BEN)
+    assert (draft.state, draft.asked_by) == ("draft", None)
+
+
+def test_where_there_is_nobody_else_one_person_may(bell):
+    for staff in bell[0].query(directory.Staff):
+        staff.active = False
+    assert _publish(bell, {"wait": 20}, "operator").state == "live"
+
+
+def test_going_back_makes_a_draft_of_what_was(bell):
+    _publish(bell, {"wait": 5}), _publish(bell, {"wait": 4})
+    draft = publishing.revert(*bell, BELL, 1, edit=0, actor=ROSA)
+    assert (draft.state, draft.definition["wait"], draft.based_on) == ("draft", 5, 2)
+    with pytest.raises(LookupError):
+        publishing.revert(*bell, BELL, 9, edit=draft.edit, actor=ROSA)
+
+
+def test_a_draft_that_was_thrown_away_leaves_room_for_another(bell):
+    draft = publishing.save(*bell, BELL, {"wait": 5}, edit=0, actor=ROSA)
+    publishing.drop(bell[0], draft, ROSA)
+    assert publishing.draft(bell[0], bell[1].id, "bell") is None
+    assert publishing.save(*bell, BELL, {"wait": 6}, edit=0, actor=ROSA).edit == 1

@@ -1,0 +1,106 @@
+"""What a text must hold and may not say, by the situation it is sent in."""
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as effort
+from hypothesis import strategies as st
+
+from messaging.wording import clinic_words, situations, text_templates
+from messaging.wording.situations import check, every, notes
+
+TYPED = st.text(
+    alphabet=st.one_of(st.sampled_from("{}abcdefghijklmnopqrstuvwxyz_ .988911STOP\n"), st.characters()),
+    max_size=120,
+)
+PLACED = st.lists(
+    st.one_of(TYPED, st.sampled_from(sorted(text_templates.VARIABLES)).map("{{{}}}".format)), max_size=6
+).map(" ".join)
+
+
+def rules(key: str, text: str, language: str = "en") -> list[str]:
+    return [problem.rule for problem in check(every()[key], text, clinic_words.sample(None, language))]
+
+
+def test_every_text_to_a_patient_has_its_situation_and_no_other() -> None:
+    ours = {key for key in text_templates.texts("en") if not key.startswith("staff_")}
+    assert set(every()) == ours
+    assert all(set(one.places) <= text_templates.VARIABLES for one in every().values())
+
+
+@pytest.mark.parametrize("language", text_templates.LANGUAGES)
+@pytest.mark.parametrize("key", list(every()))
+def test_every_shipped_text_passes_its_own_check(key: str, language: str) -> None:
+    text, values = text_templates.texts(language)[key], clinic_words.sample(None, language)
+    assert check(every()[key], text, values) == []
+    assert notes(every()[key], text, values) == []
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "rule"),
+    [
+        ("reminder_day", "", "empty"),
+        ("reminder_day", "   \n", "empty"),
+        ("reminder_day", "About your depression, {first_name}", "diagnosis"),
+        ("reminder_day", "Reply CANCEL to change", "carrier_word"),
+        ("reminder_day", "See bit.ly/x for more", "address"),
+        ("reminder_day", "See bit.ly/x for more", "shortener"),
+        ("reminder_day", "See https://depression-clinic.example/you", "address"),
+        ("reminder_day", "See www.alder-clinic.org", "address"),
+        ("reminder_day", "Hi {nickname}", "place"),
+        ("reminder_day", "Hi {first name}", "brace"),
+        ("reminder_day", "Please open {link}", "place"),
+        ("reminder_link", "Your visit is {day}", "needs"),
+        ("late", "See you {day}", "place"),
+        ("wrong_person", "Thank you, {first_name}", "place"),
+        ("generic_reminder", "Hi {first_name}", "place"),
+        ("generic_reminder", "You have a visit at Cedar Clinic", "names_clinic"),
+        ("welcome_suffix", "Reply STOP to end texts.", "says"),
+        ("help", "{clinic}: call {clinic_phone}. Msg & data rates may apply.", "says"),
+        ("crisis", "Call 911 or our own line.", "says"),
+        ("crisis", "Call 911 or 303-988-0101.", "says"),
+        ("crisis", "Call 911 or (988) 555-0101.", "says"),
+        ("reminder_day", "a" * 1000, "long"),
+    ],
+)
+def test_what_stops_a_text(key: str, text: str, rule: str) -> None:
+    assert rule in rules(key, text)
+
+
+def test_a_clinic_may_add_its_own_line_beside_988_and_911() -> None:
+    assert rules("crisis", "Call 911 or 988, or our line at (303) 555-0150.") == []
+    assert rules("crisis_line", "Or call our own line, day and night: (303) 555-0150.") == []
+    assert rules("crisis_line", "") == []
+
+
+def test_initials_and_hours_are_no_addresses() -> None:
+    assert rules("reminder_day", "Hi {first_name}. Dr. A.M. Cole at 2 p.m.Please reply Y or R") == []
+
+
+def test_what_is_worth_a_second_look_stops_nothing() -> None:
+    values = clinic_words.sample(None, "es")
+    assert [one.rule for one in notes(every()["reminder_day"], "Su cita y su hora", values)] == [
+        "asks",
+        "asks",
+    ]
+    assert [one.rule for one in notes(every()["late"], "a" * 500, values)] == ["several"]
+    assert rules("late", "a" * 500) == []
+
+
+@effort(max_examples=300, deadline=None)
+@given(st.sampled_from(list(every())), PLACED)
+def test_whatever_passes_can_be_filled_in_by_its_sender(key: str, text: str) -> None:
+    values = clinic_words.sample(None, "en")
+    found = check(every()[key], text, values)
+    notes(every()[key], text, values)
+    text_templates.fill(text, values)
+    for problem in found:
+        assert text[problem.start : problem.end] == problem.word
+    if not found:
+        said = {name: values[name] for name in every()[key].places}
+        assert text_templates.render(text, said) == text_templates.fill(text, said)
+
+
+def test_a_made_up_patient_has_everything_that_can_be_filled_in() -> None:
+    for language in text_templates.LANGUAGES:
+        assert set(clinic_words.sample(None, language)) == text_templates.VARIABLES
+    assert situations.sample("fr") == situations.sample("en")

@@ -1,0 +1,95 @@
+"""Columns are guessed from what others call them, remembered as they were chosen, and days are read in the file's order."""
+
+import string
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reminders.imports import column_mapping
+
+KAGGLE = [
+    "PatientId", "AppointmentID", "Gender", "ScheduledDay", "AppointmentDay", "Age", "Neighbourhood", "SMS_received",
+]  # fmt: skip
+
+
+def test_a_foreign_file_of_visits_is_told_apart_by_its_headers():
+    guessed = column_mapping.guess("appointments", KAGGLE)
+    assert guessed.columns == {
+        "visit": "AppointmentID",
+        "patient": "PatientId",
+        "starts_at": "AppointmentDay",
+        "booked_at": "ScheduledDay",
+        "place": "Neighbourhood",
+    }
+    assert column_mapping.missing("appointments", guessed) == []
+
+
+def test_a_spanish_file_of_patients_is_told_apart():
+    headers = ["Expediente", "Nombre", "Apellidos", "Teléfono", "Fecha de nacimiento", "Idioma", "Médico"]
+    guessed = column_mapping.guess("patients", headers)
+    assert [guessed.columns[name] for name in column_mapping.NEEDED["patients"]] == headers[:4]
+    assert (guessed.columns["birth_date"], guessed.columns["panel"]) == (headers[4], headers[6])
+
+
+@pytest.mark.parametrize(
+    ("headers", "kind"),
+    [
+        (["Appt ID", "MRN", "Start", "Visit Type", "Status"], "Visit Type"),
+        (["appointment_id", "patient_id", "date", "AppointmentType"], "AppointmentType"),
+        (["Cita", "Expediente", "Fecha y hora", "Tipo de cita", "Estado"], "Tipo de cita"),
+        (["Cita", "Expediente", "Fecha", "TIPO"], "TIPO"),
+    ],
+)
+def test_what_the_books_call_a_visit_is_found_in_both_languages(headers: list[str], kind: str):
+    guessed = column_mapping.guess("appointments", headers)
+    assert guessed.columns["kind"] == kind
+    assert guessed.columns["visit"] == headers[0]
+
+
+def test_one_column_is_never_taken_for_two_fields():
+    for kind in column_mapping.KINDS:
+        for headers in (KAGGLE, ["id", "date", "phone", "first", "last"], ["MRN", "DOB", "Cell"]):
+            chosen = list(column_mapping.guess(kind, headers).columns.values())
+            assert len(chosen) == len(set(chosen))
+
+
+def test_what_was_chosen_last_time_comes_before_a_guess():
+    last = {
+        "columns": {"record": "Chart", "phone": "Gone"},
+        "constants": {"language": "es"},
+        "order": "day_first",
+    }
+    guessed = column_mapping.guess("patients", ["Chart", "MRN", "Phone", "First", "Last"], last)
+    assert (guessed.columns["record"], guessed.columns["phone"]) == ("Chart", "Phone")
+    assert (guessed.constants, guessed.order) == ({"language": "es"}, "day_first")
+
+
+@pytest.mark.parametrize(
+    ("order", "written", "read"),
+    [
+        ("month_first", "3/10/2026 2:30 PM", "2026-03-10T14:30"),
+        ("day_first", "10/3/2026 14:30", "2026-03-10T14:30"),
+        ("day_first", "10-3-2026", "3/10/2026"),
+        ("month_first", "3/10/2026 12:05 am", "2026-03-10T00:05"),
+        ("month_first", "3/10/2026 13:05 pm", "3/10/2026 13:05 pm"),
+        ("day_first", "2026-03-10T09:00", "2026-03-10T09:00"),
+    ],
+)
+def test_moments_are_read_in_the_order_of_the_file(order: str, written: str, read: str):
+    columns = column_mapping.Columns({"starts_at": "When"}, order=order)
+    assert columns.values({"when": written}) == {"starts_at": read}
+
+
+def test_what_all_rows_share_fills_only_what_is_empty():
+    columns = column_mapping.Columns({"zone": "TZ"}, {"zone": "America/Denver", "place": "Suite 2"})
+    assert columns.values({"tz": ""}) == {"zone": "America/Denver", "place": "Suite 2"}
+    assert columns.values({"tz": "America/Boise"})["zone"] == "America/Boise"
+
+
+@given(
+    st.lists(st.text(string.ascii_letters + " _ñ", max_size=8), max_size=5),
+    st.sampled_from(column_mapping.KINDS),
+)
+def test_whatever_the_headers_are_a_guess_names_only_them(headers: list[str], kind: str):
+    assert set(column_mapping.guess(kind, headers).columns.values()) <= set(headers)

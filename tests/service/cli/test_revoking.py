@@ -1,0 +1,62 @@
+"""`warmthread staff revoke`: locked out at once, and let go only where somebody is still there at every minute."""
+
+from datetime import timedelta
+
+import pytest
+from click.testing import CliRunner, Result
+
+from config import clock, db
+from messaging.inbox.routing.hours import WEEKDAYS
+from messaging.models import Staff
+from service.cli import opening, people
+from web.models import SignInLink, StaffSession
+
+
+@pytest.fixture(autouse=True)
+def _here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(opening, "begin", lambda: None)
+
+
+@pytest.fixture
+def rosa(clinic, new_staff) -> Staff:
+    """Rosa by night, Ben by day, and somebody who decides; nobody is there twice."""
+    new_staff("Dana", role="clinic_admin", number=None)
+    new_staff("Ben", hours={day: ["08:00", "20:00"] for day in WEEKDAYS})
+    found = new_staff("Rosa", hours={day: ["20:00", "08:00"] for day in WEEKDAYS})
+    now = clock.now()
+    with db.unit_of_work(clinic.id) as session:
+        session.get_one(Staff, found.id).password_hash = "x"
+        facts = {"clinic_id": clinic.id, "staff_id": found.id, "created_at": now}
+        later = now + timedelta(hours=1)
+        session.add(StaffSession(token_hash=b"x", seen_at=now, **facts))
+        session.add(SignInLink(token_hash=b"y", kind="invite", expires_at=later, **facts))
+    return found
+
+
+def revoke(staff: Staff) -> Result:
+    return CliRunner().invoke(people.staff, ["revoke", "--email", staff.email])
+
+
+def test_who_is_needed_is_locked_out_at_once_and_stays_until_somebody_else_is_there(rosa, new_staff):
+    answer = revoke(rosa)
+    assert answer.exit_code == 3
+    assert "they still work here. Without them nobody could be reached: Mon 0:00 to Mon 8:00" in answer.output
+    assert "What is urgent still goes to their phone" in answer.output
+    with db.unit_of_work(db.EVERY) as session:
+        known = session.get_one(Staff, rosa.id)
+        assert (known.active, known.password_hash) == (True, None)
+        assert session.query(StaffSession).one().ended_at is not None
+        assert session.query(SignInLink).one().used_at is not None
+    new_staff("Ines", hours={day: ["19:00", "09:00"] for day in WEEKDAYS})
+    answer = revoke(rosa)
+    assert answer.exit_code == 0, answer.output
+    with db.unit_of_work(db.EVERY) as session:
+        assert not session.get_one(Staff, rosa.id).active
+
+
+def test_the_last_who_decides_stays(rosa, new_staff):
+    with db.unit_of_work(db.EVERY) as session:
+        dana = session.query(Staff).filter_by(name="Dana").one()
+    answer = revoke(dana)
+    assert answer.exit_code == 3
+    assert "make another person a clinic administrator first" in answer.output

@@ -1,0 +1,27 @@
+"""A form vendor is let in once, by a name that fits an address."""
+
+import os
+import subprocess
+import sys
+
+from tests.waiting import PATIENCE
+
+
+def test_a_source_is_added_once_and_by_a_plain_name(tmp_path):
+    env = {
+        "PATH": os.environ["PATH"],
+        "TWILIO_ACCOUNT_SID": "AC" + "0" * 32,
+        "TWILIO_AUTH_TOKEN": "a token of the tests",
+        "WARMTHREAD_PUBLIC_URL": "https://clinic.example",
+        "WARMTHREAD_DATA_DIR": str(tmp_path / "data"),
+    }
+
+    def run(*words: str) -> subprocess.CompletedProcess[str]:
+        argv = [sys.executable, "-m", "service.cli", *words]
+        return subprocess.run(argv, env=env, capture_output=True, text=True, timeout=PATIENCE, check=False)
+
+    run("clinic", "create", "--name", "Elm", "--zone", "America/Denver", "--number", "+13035550100")
+    assert "whsec_" in run("forms", "add-source", "vendor", "--json").stdout
+    again = run("forms", "add-source", "vendor")
+    assert (again.returncode, "already" in again.stderr) == (1, True)
+    assert run("forms", "add-source", "a vendor/1").returncode == 2

@@ -1,0 +1,59 @@
+"""What a browser keeps for us tells nobody about a patient."""
+
+import base64
+import contextlib
+import zlib
+
+import pytest
+from flask import Flask, flash, get_flashed_messages, session
+
+from config import settings
+from service import sealed_cookies
+
+NAME = "Teresa Q. is settled."
+
+
+@pytest.fixture
+def app(house: settings.Settings) -> Flask:
+    made = Flask("alone")
+    made.session_interface = sealed_cookies.SealedCookies()
+    made.add_url_rule("/tell", view_func=lambda: flash(NAME) or "told", endpoint="tell")
+    made.add_url_rule("/hear", view_func=lambda: "|".join(get_flashed_messages()), endpoint="hear")
+    made.add_url_rule("/held", view_func=lambda: repr(dict(session)), endpoint="held")
+    return made
+
+
+def readings(cookie: str) -> bytes:
+    """Every way in which a cookie of Flask's is read without its key."""
+    found = cookie.encode()
+    for part in cookie.split("."):
+        raw = base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
+        found += raw
+        with contextlib.suppress(zlib.error):
+            found += zlib.decompress(raw)
+    return found
+
+
+def test_a_name_in_a_notice_stands_in_no_cookie_and_reaches_its_page(app: Flask):
+    browser = app.test_client()
+    browser.get("/tell")
+    cookie = browser.get_cookie("session").value
+    assert b"Teresa" not in readings(cookie)
+    assert browser.get("/hear").text == NAME
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda c: c[:-2],
+        lambda c: c[:30] + ("B" if c[30] == "A" else "A") + c[31:],
+        lambda c: c[:20],
+        lambda c: "x",
+        lambda c: "é",
+    ],
+)
+def test_a_cookie_that_was_touched_holds_nothing(app: Flask, change):
+    browser = app.test_client()
+    browser.get("/tell")
+    browser.set_cookie("session", change(browser.get_cookie("session").value))
+    assert browser.get("/held").text == "{}"

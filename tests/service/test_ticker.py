@@ -1,0 +1,145 @@
+"""The ticker: what hangs in one lane keeps no other waiting, and what fails is in sight."""
+
+import socket
+import time
+from collections.abc import Iterator
+from threading import Thread
+
+import pytest
+
+from config import clock, db, queue, runtime
+from messaging.delivery import deliver
+from messaging.gateways import twilio
+from messaging.models import Attempt, Message
+from service import health, ticker
+from webhooks import receipts
+from webhooks.models import Receipt
+
+
+@pytest.fixture
+def silent_carrier(house, monkeypatch) -> Iterator[socket.socket]:
+    """A carrier that takes every connection and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        monkeypatch.setattr(twilio, "TIMEOUT_SECONDS", 300.0)  # longer than the slowest machine reads a reply
+        monkeypatch.setattr(runtime, "_settings", house.model_copy(update={"twilio_api_url": url}))
+        yield listening
+
+
+def until(true) -> None:
+    ends = time.monotonic() + 120
+    while not true():
+        assert time.monotonic() < ends, "it never came to that"
+        time.sleep(0.02)
+
+
+def in_doubt(clinic, patient) -> None:
+    from messaging import outbox
+
+    with db.unit_of_work(db.EVERY) as session:
+        message = outbox.text_patient(
+            session, clinic, patient, kind="reply", programme="care_team", body="Hello", dedupe="doubt"
+        )
+        message.state, now = "unknown", clock.now()
+        session.add(
+            Attempt(
+                clinic_id=clinic.id, message_id=message.id, token_hash=b"1" * 32, fence=0, state="unknown",
+                started_at=now,
+            )
+        )  # fmt: skip
+
+
+def test_a_reply_is_read_while_the_carrier_s_list_hangs(silent_carrier, clinic, new_patient):
+    patient = new_patient()
+    in_doubt(clinic, patient)
+    deliver.prepare()
+    sweeping = ticker.Ticker()
+    threads = sweeping.begin()
+    asked, _ = silent_carrier.accept()
+    try:
+        form = {"From": "+13035550110", "To": clinic.number, "Body": "Y", "MessageSid": "SM" + "1" * 32}
+        for lane in ("urgent", "default"):
+            event = {"MessageSid": f"SM{lane:0>32}"}
+            receipts.receive("twilio.sms", lane, form | event, lane=lane, clinic=clinic)
+
+        def read() -> bool:
+            with db.unit_of_work(db.EVERY, read_only=True) as session:
+                return not session.query(Receipt).filter_by(state="received").count()
+
+        until(read)
+        asked.setblocking(False)
+        while asked_for := _more(asked):
+            assert b"Messages.json" in asked_for
+    finally:
+        sweeping.end()
+        asked.close()
+        silent_carrier.close()
+        for thread in threads:
+            thread.join()
+    with db.unit_of_work(db.EVERY) as session:
+        assert session.query(Message).filter_by(dedupe="doubt").one().state == "unknown"
+
+
+def _more(line: socket.socket) -> bytes:
+    """What the client has written; nothing when it waits. A client that hung up is a failure of this test."""
+    try:
+        written = line.recv(65536)
+    except BlockingIOError:
+        return b""
+    assert written, "the list was given up before the replies were read"
+    return written
+
+
+def test_a_lane_that_cannot_be_swept_is_said_to_be(house, clinic, monkeypatch):
+    def break_down() -> int:
+        raise RuntimeError("pool")
+
+    broken = queue.Lane("receipts", "default", break_down, lambda _session, now: now)
+    sweeping = ticker.Ticker()
+    thread = Thread(target=sweeping._loop, args=(broken,))
+    thread.start()
+    until(lambda: sweeping._failing)
+    sweeping._beat()
+    assert "the lane receipts could not be swept within the last minutes" in health._rows()
+    sweeping.end()
+    thread.join()
+
+
+def test_a_database_that_only_reads_is_not_ready(house, clinic):
+    from sqlalchemy import event
+
+    def refuse(connection, _record) -> None:
+        connection.execute("PRAGMA query_only = ON")
+
+    db.engine().dispose()
+    event.listen(db.engine(), "connect", refuse)
+    with db.unit_of_work(db.EVERY, read_only=True) as session:
+        assert session.query(Receipt).count() == 0  # it answers
+    assert any("takes no writes" in problem for problem in health.check())
+
+
+@pytest.mark.parametrize("house", ["postgresql"], indirect=True)
+def test_what_is_urgent_is_done_while_others_hold_every_connection(house, clinic):
+    from contextlib import ExitStack
+
+    sweeping, swept = ticker.Ticker(), []
+
+    def drain() -> int:
+        with db.unit_of_work(db.EVERY) as session:
+            swept.append(session.query(Receipt).count())
+        return 1
+
+    thread = Thread(
+        target=sweeping._loop,
+        args=(queue.Lane("timers", "urgent", drain, lambda _s, now: now - ticker.GRACE),),
+    )
+    with ExitStack() as others:
+        for _ in range(40):
+            others.enter_context(db.engine().connect())
+        thread.start()
+        try:
+            until(lambda: swept)
+        finally:
+            sweeping.end()
+            thread.join()
+    assert not db.reserved()

@@ -1,0 +1,58 @@
+"""What each browser remembers about its reader: how lists look and are ordered, and whether single keys act."""
+
+from flask import flash, redirect, request, url_for
+from werkzeug.wrappers import Response
+
+from config import db, runtime
+from messaging.inbox import views
+from web import layout, permissions, sessions, words
+from web.account import signin
+
+preferences = layout.room("preferences", __name__)
+# The first of each is how it is until somebody chooses. `names` is for desks that others can see.
+CHOICES = {
+    "density": ("comfortable", "compact"),
+    "keys": ("on", "off"),
+    "names": ("full", "initials", "hidden"),
+    "sort": views.SORTS,
+}
+A_YEAR = 365 * 24 * 3600
+
+
+@preferences.get("/preferences")
+@permissions.signed_in("self")
+def show() -> str:
+    """Show the keys and the switches."""
+    with db.unit_of_work(sessions.clinic().id, read_only=True) as session:
+        return layout.page(session, "staff/preferences.html", here="preferences", chosen=chosen)
+
+
+@preferences.post("/preferences")
+@permissions.signed_in("self")
+def save() -> Response:
+    """Remember the choices in this browser."""
+    onward = request.form.get("next")
+    response = redirect(signin.safe_next(onward) if onward else url_for("preferences.show"), 303)
+    for name, allowed in CHOICES.items():
+        if request.form.get(name) in allowed:
+            remember(response, name, request.form[name])
+    flash(words.say("notices", "saved"))
+    return response
+
+
+def chosen(name: str) -> str:
+    """Return what this browser remembers of a choice, else what holds until somebody chooses."""
+    kept = request.cookies.get(f"wt_{name}", "")
+    return kept if kept in CHOICES[name] else CHOICES[name][0]
+
+
+def remember(response: Response, name: str, choice: str) -> None:
+    """Let this browser remember a choice for a year."""
+    response.set_cookie(
+        f"wt_{name}",
+        choice,
+        max_age=A_YEAR,
+        httponly=True,
+        samesite="Lax",
+        secure=runtime.settings().secure,
+    )

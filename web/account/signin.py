@@ -1,0 +1,234 @@
+"""The staff door: password or one-time link in, sign-out, and the links the command line hands out."""
+
+import re
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Literal
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from flask import make_response, redirect, render_template, request, url_for
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from config import audit, clock, db, devices, keys, logging, runtime
+from messaging.models import Clinic, Staff
+from web import layout, permissions, sessions
+from web.account import passwords, sign_in_limits
+from web.models import SignInLink
+
+signin = layout.room("signin", __name__)
+BUSY_SECONDS = 3
+_LOCAL = re.compile(r"/(?![/\\])[\x21-\x5b\x5d-\x7e]*")
+
+
+def make_link(session: Session, staff: Staff, kind: Literal["invite", "once"], valid: timedelta) -> str:
+    """Return the address of a one-time sign-in link; "invite" asks for a password to be chosen first."""
+    token, now = keys.new_token(), clock.now()
+    session.add(
+        SignInLink(
+            clinic_id=staff.clinic_id,
+            staff_id=staff.id,
+            token_hash=keys.token_hash(token),
+            kind=kind,
+            created_at=now,
+            expires_at=now + valid,
+        )
+    )
+    return f"{runtime.settings().public_url}/signin/{token}"
+
+
+def spend_links(session: Session, staff_id: UUID) -> None:
+    """Let no link open any more that this person has not used."""
+    unused = update(SignInLink).where(SignInLink.staff_id == staff_id, SignInLink.used_at.is_(None))
+    session.execute(unused.values(used_at=clock.now()))
+
+
+def safe_next(path: str | None) -> str:
+    """Return `path` if it is a path of this service, else "/": nobody is sent elsewhere after signing in."""
+    if not path or not _LOCAL.fullmatch(path) or urlsplit(path).path.startswith(("/signin", "/signout")):
+        return "/"
+    return path
+
+
+@signin.get("/signin")
+@permissions.public
+def form() -> Response | str:
+    """Ask who is there."""
+    if sessions.current_staff():
+        return redirect(safe_next(request.args.get("next")), 303)
+    return _page(next=safe_next(request.args.get("next")))
+
+
+@signin.post("/signin")
+@permissions.public
+def enter() -> Response | tuple[str, int]:
+    """Take e-mail and password; every refusal looks the same, and waiting grows with each wrong one."""
+    email, onward = request.form.get("email", "").strip().lower()[:254], safe_next(request.form.get("next"))
+    counted = sign_in_limits.of(email)
+    pause = counted.take()
+    if pause:
+        return _refused("wait", 429, pause, email=email, next=onward)
+    try:
+        staff = _who(email, request.form.get("password", ""))
+    except passwords.Busy:
+        counted.not_looked_at()
+        return _refused("busy", 503, BUSY_SECONDS, email=email, next=onward)
+    if staff is None:
+        return _page(problem="wrong", email=email, next=onward), 401
+    counted.right()
+    return _let_in(staff, "password", onward)
+
+
+def _refused(problem: str, status: int, seconds: int, **facts: object) -> Response:
+    page = make_response(_page(problem=problem, seconds=seconds, **facts), status)
+    page.headers["Retry-After"] = str(seconds)
+    return page
+
+
+def _who(email: str, password: str) -> Staff | None:
+    with db.unit_of_work(db.EVERY, read_only=True) as session:
+        found = session.scalars(
+            select(Staff).where(Staff.email == email, Staff.active).order_by(Staff.id).limit(3)
+        ).all()
+    # The check is made outside the transaction: it takes a tenth of a second on purpose.
+    candidates: Sequence[Staff | None] = found or [None]
+    for staff in candidates:
+        if passwords.fits(staff.password_hash if staff else None, password):
+            return staff
+    for known in found:
+        logging.logger().info("sign in refused", staff_id=known.id, clinic_id=known.clinic_id)
+        with db.unit_of_work(known.clinic_id) as session:
+            audit.record(
+                session,
+                known.clinic_id,
+                audit.Actor.system("web"),
+                "staff.sign_in_refused",
+                f"staff:{known.id}",
+            )
+    return None
+
+
+def _let_in(staff: Staff, how: str, onward: str) -> Response:
+    with db.unit_of_work(staff.clinic_id) as session:
+        token = _begin(session, staff, how)
+    return _welcome(staff, token, onward)
+
+
+def _begin(session: Session, staff: Staff, how: str) -> str:
+    audit.record(
+        session, staff.clinic_id, audit.Actor.staff(staff.id), "staff.signed_in", f"staff:{staff.id}", how=how
+    )
+    old = request.cookies.get(sessions.cookie_name())
+    if old:
+        sessions.end(session, old)
+    return sessions.start(session, staff)
+
+
+def _welcome(staff: Staff, token: str, onward: str) -> Response:
+    response = redirect(onward, 303)
+    sessions.give(response, token)
+    devices.remember(response, request.cookies.get(devices.cookie_name()), staff.email)
+    return response
+
+
+@signin.get("/signin/<token>")
+@permissions.public
+def link(token: str) -> tuple[str, int] | str:
+    """Show the button; a preview that fetches the link spends nothing."""
+    with db.unit_of_work(db.EVERY, read_only=True) as session:
+        found = _open_link(session, token)
+        if found is None:
+            return _dead()
+        return _link_page(session, found, token)
+
+
+@signin.post("/signin/<token>")
+@permissions.public
+def use_link(token: str) -> Response | tuple[str, int]:
+    """Use the link, once: sign in, after choosing a password if it is an invitation."""
+    with db.unit_of_work(db.EVERY, read_only=True) as session:
+        found = _open_link(session, token)
+        if found is None:
+            return _dead()
+        # Hashed before the writing transaction: it takes a tenth of a second on purpose.
+        chosen, problem = _chosen() if found.kind == "invite" else (None, None)
+        if problem:
+            return _link_page(session, found, token, problem=problem), 503 if problem == "busy" else 422
+    with db.unit_of_work(found.clinic_id) as session:
+        spent = update(SignInLink).where(SignInLink.id == found.id, SignInLink.used_at.is_(None))
+        if session.execute(spent.values(used_at=clock.now()).returning(SignInLink.id)).first() is None:
+            return _dead()
+        staff = session.get_one(Staff, found.staff_id)
+        if chosen is not None:
+            staff.password_hash = chosen
+            sessions.revoke(session, staff.id)
+            spend_links(session, staff.id)
+        cookie = _begin(session, staff, found.kind)
+    return _welcome(staff, cookie, _first_page(found, staff))
+
+
+def _first_page(used: SignInLink, staff: Staff) -> str:
+    """Where somebody begins: who decides for the clinic, when they come for the first time, with setting it up."""
+    onward = safe_next(request.form.get("next"))
+    first = used.kind == "invite" and onward == "/" and permissions.may(staff.role, "clinic.settings")
+    return "/settings" if first else onward
+
+
+def _chosen() -> tuple[str | None, str | None]:
+    if request.form.get("password", "") != request.form.get("again", ""):
+        return None, "differ"
+    try:
+        return passwords.hashed(request.form.get("password", "")), None
+    except passwords.TooShort:
+        return None, "short"
+    except passwords.Busy:
+        return None, "busy"
+
+
+def _dead() -> tuple[str, int]:
+    return render_template("staff/link_dead.html"), 410
+
+
+def _open_link(session: Session, token: str) -> SignInLink | None:
+    found = session.scalar(select(SignInLink).where(SignInLink.token_hash == keys.token_hash(token)))
+    if found is None or found.used_at or found.expires_at <= clock.now():
+        return None
+    return found if session.get_one(Staff, found.staff_id).active else None
+
+
+def _link_page(session: Session, found: SignInLink, token: str, problem: str | None = None) -> str:
+    staff = session.get_one(Staff, found.staff_id)
+    clinic = session.get_one(Clinic, found.clinic_id)
+    return render_template(
+        "staff/link.html",
+        token=token,
+        kind=found.kind,
+        name=staff.name,
+        email=staff.email,
+        clinic=clinic.name,
+        problem=problem,
+        shortest=passwords.SHORTEST,
+        next=safe_next(request.values.get("next")),
+    )
+
+
+@signin.post("/signout")
+@permissions.signed_in("self")
+def leave() -> Response:
+    """End this session at once."""
+    staff = sessions.current_staff()
+    if staff is not None:
+        with db.unit_of_work(staff.clinic_id) as session:
+            sessions.end(session, request.cookies.get(sessions.cookie_name(), ""))
+            audit.record(
+                session, staff.clinic_id, audit.Actor.staff(staff.id), "staff.signed_out", f"staff:{staff.id}"
+            )
+    response = redirect(url_for("signin.form"), 303)
+    sessions.take(response)
+    return response
+
+
+def _page(**facts: object) -> str:
+    return render_template("staff/signin.html", **facts)

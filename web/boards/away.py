@@ -1,0 +1,178 @@
+"""Who is away, who covers for them, and until when."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from flask import abort, flash, redirect, request, url_for
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from config import clock, db
+from messaging.inbox.models import Absence
+from messaging.inbox.routing import assign
+from messaging.inbox.staff import absences, coverage_guard
+from messaging.models import Staff
+from web import layout, permissions, sessions, team, times, words
+
+cover = layout.room("cover", __name__)
+TYPED = "%Y-%m-%dT%H:%M"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An absence in words: who, who covers, since or from when, until when; `mine` if it may be ended here."""
+
+    id: UUID
+    name: str
+    covered_by: str
+    starts: str
+    ends: str
+    begun: bool
+    mine: bool
+
+
+@cover.get("/away")
+@permissions.signed_in("self")
+def show() -> str:
+    """Show who is away and who will be, and the form."""
+    with db.unit_of_work(sessions.clinic().id, read_only=True) as session:
+        return _page(session, {}, {})
+
+
+@cover.post("/away")
+@permissions.signed_in("self")
+def plan() -> Response | tuple[str, int]:
+    """Write down an absence: one's own, or anybody's for who decides for the clinic."""
+    given = {name: request.form.get(name, "").strip() for name in ("who", "starts", "ends", "cover")}
+    given["cover"] = request.form.get("closes", "").strip() or given["cover"]
+    with db.unit_of_work(sessions.clinic().id) as session:
+        staff = _staff(session, given["who"]) or layout.the_staff()
+        if staff.id != layout.the_staff().id and not layout.may("clinic.settings"):
+            abort(403)
+        problems, closers = _plan(session, staff, given)
+        if problems:
+            return _page(session, given, problems, closers), 422
+    flash(words.say("away", "planned"))
+    return redirect(url_for("cover.show"), 303)
+
+
+def _plan(
+    session: Session, staff: Staff, given: dict[str, str]
+) -> tuple[dict[str, str], list[tuple[str, str]] | None]:
+    """Plan the absence, or return what is wrong with each field, and whose cover would close the hole it would make."""
+    starts, ends = _moment(given["starts"]), _moment(given["ends"])
+    if starts is None or ends is None:
+        unread = {"starts": starts, "ends": ends}
+        return {
+            name: words.say("away_refusals", "unread") for name, one in unread.items() if one is None
+        }, None
+    try:
+        absences.plan(session, staff, _staff(session, given["cover"]), starts, ends, by=layout.the_staff())
+    except absences.MayNot as refused:
+        return {refused.field: words.say("away_refusals", refused.why)}, None
+    except coverage_guard.MakesHole as hole:
+        closers = [(str(one.id), one.name) for one in absences.who_could(session, staff, starts, ends)]
+        return {"cover": words.say("away_refusals", "hole", when=hole.when)}, closers
+    return {}, None
+
+
+@cover.post("/away/<uuid:absence_id>/end")
+@permissions.signed_in("self")
+def end(absence_id: UUID) -> Response | tuple[str, int]:
+    """Come back, or take an absence back that has not begun."""
+    with db.unit_of_work(sessions.clinic().id) as session:
+        absence = session.get(Absence, absence_id, with_for_update=True)
+        if absence is None or absence.clinic_id != sessions.clinic().id:
+            abort(404)
+        if absence.staff_id != layout.the_staff().id and not layout.may("clinic.settings"):
+            abort(403)
+        begun = absence.begun_at is not None
+        try:
+            absences.come_back(session, absence, layout.the_actor())
+        except coverage_guard.MakesHole as hole:
+            return _page(session, {}, {"end": words.say("away_refusals", "ending", when=hole.when)}), 422
+    flash(words.say("away", "back" if begun else "taken_back"))
+    return redirect(url_for("cover.show"), 303)
+
+
+def _page(
+    session: Session,
+    given: dict[str, str],
+    problems: dict[str, str],
+    closers: list[tuple[str, str]] | None = None,
+) -> str:
+    clinic, me, decides = sessions.clinic(), layout.the_staff(), layout.may("clinic.settings")
+    now, zone = clock.now(), ZoneInfo(clinic.zone)
+    colleagues = team.everyone(session, clinic.id)
+    planned = select(Absence).where(
+        Absence.clinic_id == clinic.id, Absence.ended_at.is_(None), Absence.ends_at > now
+    )
+    entries = [
+        _entry(one, colleagues, now)
+        for one in session.scalars(planned.order_by(Absence.starts_at).limit(100))
+    ]
+    active = [one for one in colleagues.values() if one.active]
+    rules = assign.Rules.of(clinic.rules)
+    usual = next((one for one in active if one.email == rules.backups.get(me.email)), None)
+    return layout.page(
+        session,
+        "staff/away.html",
+        here="away",
+        now_away=[one for one in entries if one.begun],
+        later=[one for one in entries if not one.begun],
+        people=[(str(one.id), one.name) for one in active] if decides else [],
+        covers=[(str(one.id), one.name) for one in active if permissions.may(one.role, "inbox.assign")],
+        me=str(me.id),
+        given=given
+        or {
+            "who": str(me.id),
+            "starts": f"{now.astimezone(zone):{TYPED}}",
+            "cover": str(usual.id) if usual else "",
+        },
+        problems=problems,
+        closers=closers,
+        closing=_closing(closers, given.get("who", "") in ("", str(me.id))),
+        zone=clinic.zone.replace("_", " "),
+    )
+
+
+def _closing(closers: list[tuple[str, str]] | None, mine: bool) -> str:
+    if closers is None:
+        return ""
+    key = ("closes" if mine else "closes_theirs") if closers else "nobody_closes"
+    return words.say("away", key)
+
+
+def _entry(one: Absence, colleagues: dict[UUID | None, Staff], now: datetime) -> Entry:
+    zone = sessions.clinic().zone
+    covering = colleagues.get(one.cover_id) if one.cover_id else None
+    return Entry(
+        id=one.id,
+        name=colleagues[one.staff_id].name,
+        covered_by=covering.name if covering else "",
+        starts=times.moment(one.starts_at, now, zone, running=True),
+        ends=times.moment(one.ends_at, now, zone, running=True),
+        begun=one.starts_at <= now,
+        mine=one.staff_id == layout.the_staff().id or layout.may("clinic.settings"),
+    )
+
+
+def _staff(session: Session, wanted: str) -> Staff | None:
+    try:
+        found = session.get(Staff, UUID(wanted))
+    except ValueError:
+        return None
+    return found if found is not None and found.clinic_id == sessions.clinic().id and found.active else None
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        wall = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    if wall.tzinfo is not None or not 2000 <= wall.year <= 2200:
+        return None
+    return wall.replace(tzinfo=ZoneInfo(sessions.clinic().zone)).astimezone(UTC)

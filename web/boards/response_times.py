@@ -1,0 +1,138 @@
+"""How soon what came in was seen by a human: the last thirty days, by kind, against the clinic's own deadlines."""
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from statistics import median
+from uuid import UUID
+
+from flask import Response
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from config import audit, clock, db
+from messaging.inbox.models import InboxItem
+from messaging.inbox.routing import assign
+from messaging.models import Clinic
+from web import layout, permissions, sessions, times, words
+from web.presenters import coverage_charts
+
+clocks = layout.room("clocks", __name__)
+DAYS = 30
+# The newest so many of a kind are looked at: enough for a month, and a bound on what one page may cost.
+MOST = 2000
+WORST = 5
+SHARES = (0.25, 0.5, 1, 2, 3)
+
+
+@dataclass(frozen=True)
+class Report:
+    """One kind: how many came in and were seen, the median minutes, the share in time, the picture and its table."""
+
+    kind: str
+    words: str
+    count: int
+    seen: int
+    median: float | None
+    in_time: float | None
+    limit: int
+    more: bool
+    curve: coverage_charts.Curve | None
+    table: list[tuple[int, float]]
+    worst: list[tuple[UUID, times.Mark]]
+
+
+@clocks.get("/clocks")
+@permissions.signed_in("inbox.read")
+def show() -> str:
+    """Show the report."""
+    with db.unit_of_work(sessions.clinic().id, read_only=True) as session:
+        reports = [_report(session, sessions.clinic(), kind) for kind in assign.KINDS]
+        return layout.page(session, "staff/clocks.html", here="clocks", reports=reports, days=DAYS, most=MOST)
+
+
+@clocks.get("/clocks.csv")
+@permissions.signed_in("inbox.read")
+def download() -> Response:
+    """Return the report as a table for a spreadsheet: counts and minutes, nobody's name."""
+    clinic, out = sessions.clinic(), io.StringIO()
+    sheet = csv.writer(out)
+    sheet.writerow(["kind", "deadline_minutes", "came_in", "seen", "median_minutes", "percent_in_time"])
+    with db.unit_of_work(clinic.id) as session:
+        for kind in assign.KINDS:
+            one = _report(session, clinic, kind)
+            in_time = None if one.in_time is None else round(100 * one.in_time, 1)
+            sheet.writerow([one.kind, one.limit, one.count, one.seen, one.median, in_time])
+        audit.record(session, clinic.id, layout.the_actor(), "clocks.exported", f"clinic:{clinic.id}")
+    named = {"Content-Disposition": 'attachment; filename="clocks.csv"'}
+    return Response(out.getvalue(), mimetype="text/csv", headers=named)
+
+
+def _report(session: Session, clinic: Clinic, kind: str) -> Report:
+    now, limit = clock.now(), assign.Rules.of(clinic.rules).answer_within[kind]
+    rows = session.execute(
+        select(InboxItem.created_at, InboxItem.answer_by, InboxItem.acknowledged_at, InboxItem.done_at)
+        .where(
+            InboxItem.clinic_id == clinic.id,
+            InboxItem.kind == kind,
+            InboxItem.created_at >= now - timedelta(days=DAYS),
+        )
+        .order_by(InboxItem.id.desc())
+        .limit(MOST)
+    ).all()
+    took, in_time = _took(rows)
+    # Whoever still has time to answer says nothing yet about whether it was answered in time.
+    judged = sum(1 for row in rows if _seen_at(row) or row[1] <= now)
+    return Report(
+        kind=kind,
+        words=words.say("kinds", kind),
+        count=len(rows),
+        seen=len(took),
+        median=round(median(took), 1) if took else None,
+        in_time=in_time / judged if judged else None,
+        limit=limit,
+        more=len(rows) == MOST,
+        curve=coverage_charts.seen(took, len(rows), limit) if rows else None,
+        table=[
+            (round(limit * one), sum(1 for minutes in took if minutes <= limit * one) / len(rows))
+            for one in SHARES
+            if rows
+        ],
+        worst=_worst(session, clinic, kind, now),
+    )
+
+
+def _seen_at(row: Sequence[datetime | None]) -> datetime | None:
+    return row[2] or row[3]
+
+
+def _took(rows: Sequence[Sequence[datetime | None]]) -> tuple[list[float], int]:
+    """The minutes each took that was seen, and how many were in time."""
+    took, in_time = [], 0
+    for row in rows:
+        created, due, seen = row[0], row[1], _seen_at(row)
+        if seen is not None and created is not None and due is not None:
+            took.append(max((seen - created).total_seconds() / 60, 0.0))
+            in_time += seen <= due
+    return took, in_time
+
+
+def _worst(session: Session, clinic: Clinic, kind: str, now: datetime) -> list[tuple[UUID, times.Mark]]:
+    late = (
+        select(InboxItem.id, InboxItem.answer_by)
+        .where(
+            InboxItem.clinic_id == clinic.id,
+            InboxItem.state.in_(("open", "claimed")),
+            InboxItem.urgency == assign.KINDS.index(kind),
+            InboxItem.acknowledged_at.is_(None),
+            InboxItem.answer_by < now,
+        )
+        .order_by(InboxItem.answer_by)
+        .limit(WORST)
+    )
+    return [
+        (one, times.mark(safety=kind == "safety", answer_by=due, now=now, zone=clinic.zone))
+        for one, due in session.execute(late)
+    ]

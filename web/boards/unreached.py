@@ -1,0 +1,236 @@
+"""The reachability board: who has a visit and was not reached, why, whom to call, and what came of the call."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from flask import abort, flash, redirect, request, url_for
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from config import audit, clock, db
+from messaging import phone
+from messaging.inbox import notes_and_calls
+from messaging.inbox.models import Contact
+from messaging.models import Clinic, Patient, PatientNumber, Staff
+from reminders import appointments, unreached
+from reminders.models import Appointment
+from web import layout, permissions, sessions, team, times, words
+from web.presenters import patient_view
+
+reach = layout.room("reach", __name__)
+
+TWICE = timedelta(seconds=30)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One visit on the board: whose, when, why they were not reached, whom to dial, and the last call."""
+
+    visit_id: UUID
+    patient_id: UUID
+    name: str
+    facts: str
+    at: str
+    clinician: str
+    place: str
+    reason: str
+    why: str
+    advice: str
+    dial: str
+    dial_words: str
+    called: str
+    reached: bool
+
+
+@dataclass(frozen=True)
+class Board:
+    """The day: who is to be called, who may still answer by themselves, and how many were reached."""
+
+    day: date
+    title: str
+    rows: list[Row]
+    under_way: list[Row]
+    spoken_with: list[Row]
+    reached: int
+    all: int
+    more: bool
+    reasons: list[tuple[str, str, int]]
+
+
+@reach.get("/reach")
+@permissions.signed_in("patients.read")
+def board() -> str:
+    """Show a day, the next clinic day unless another one is named; names are opened, so it is written down."""
+    clinic, staff, now = sessions.clinic(), layout.the_staff(), clock.now()
+    with db.unit_of_work(clinic.id) as session:
+        shown = _day() or unreached.next_day(session, clinic, now)
+        audit.record(
+            session,
+            clinic.id,
+            audit.Actor.staff(staff.id),
+            "reach.opened",
+            f"clinic:{clinic.id}",
+            day=shown.isoformat(),
+        )
+        found = unreached.of_day(session, clinic, shown, now)
+        clinicians = sorted({one.visit.clinician for one in found.entries if one.visit.clinician})
+        places = sorted({one.visit.place for one in found.entries if one.visit.place})
+        chosen = {name: request.args.get(name, "") for name in ("clinician", "place")}
+        kept = [
+            one
+            for one in found.entries
+            if all(getattr(one.visit, key) == v for key, v in chosen.items() if v)
+        ]
+        return layout.page(
+            session,
+            "staff/reach.html",
+            here="reach",
+            board=_board(session, clinic, shown, unreached.Day(kept, found.more), now),
+            clinicians=clinicians,
+            places=places,
+            chosen=chosen,
+            before=shown - timedelta(days=1),
+            after=shown + timedelta(days=1),
+            calls=layout.may("patients.change"),
+            outcomes=notes_and_calls.outcomes(),
+        )
+
+
+def _day() -> date | None:
+    try:
+        wanted = date.fromisoformat(request.args.get("day", ""))
+    except ValueError:
+        return None
+    return wanted if 2000 <= wanted.year <= 2100 else None
+
+
+def _board(session: Session, clinic: Clinic, day: date, found: unreached.Day, now: datetime) -> Board:
+    waits = [one for one in found.entries if not one.reached and one.reason in unreached.UNDER_WAY]
+    spoken = [one for one in found.entries if one.reached and one.reason is not None]
+    to_call = found.to_call
+    rows = {one.visit_id: one for one in _rows(session, clinic, [*to_call, *waits, *spoken], now)}
+    why = Counter(one.reason for one in to_call if one.reason)
+    noon = unreached.span(clinic, day)[0] + timedelta(hours=12)
+    return Board(
+        day=day,
+        title=times.day(noon, now, clinic.zone),
+        rows=[rows[one.visit.id] for one in to_call],
+        under_way=[rows[one.visit.id] for one in waits],
+        spoken_with=[rows[one.visit.id] for one in spoken],
+        reached=sum(one.reached for one in found.entries),
+        all=len(found.entries),
+        more=found.more,
+        reasons=[(key, words.say("unreached", key), number) for key, number in why.most_common()],
+    )
+
+
+def _rows(session: Session, clinic: Clinic, entries: list[unreached.Entry], now: datetime) -> list[Row]:
+    """Open the names and numbers of those shown, with a SELECT each for patients, numbers, keys and callers."""
+    ids = {one.visit.patient_id for one in entries}
+    patients = {one.id: one for one in session.scalars(select(Patient).where(Patient.id.in_(ids)))}
+    given: dict[UUID, list[PatientNumber]] = {}
+    numbers = select(PatientNumber).where(PatientNumber.patient_id.in_(ids)).order_by(PatientNumber.id)
+    for number in session.scalars(numbers):
+        given.setdefault(number.patient_id, []).append(number)
+    db.load_keys(session, (one.key_id for one in patients.values()))
+    callers = {call.staff_id for one in entries for call in one.calls[:1]}
+    staff = team.names(session, callers)
+    return [_row(clinic, one, patients[one.visit.patient_id], given, staff, now) for one in entries]
+
+
+def _row(
+    clinic: Clinic,
+    one: unreached.Entry,
+    patient: Patient,
+    given: dict[UUID, list[PatientNumber]],
+    staff: Mapping[UUID | None, str],
+    now: datetime,
+) -> Row:
+    number = _to_dial(given.get(patient.id, []))
+    years = times.age(patient.birth_date, now)
+    reason = one.reason or ""
+    return Row(
+        visit_id=one.visit.id,
+        patient_id=patient.id,
+        name=patient_view.full_name(patient),
+        facts=" · ".join(
+            [*([f"{years}"] if years is not None else []), words.say("languages", patient.language)]
+        ),
+        at=times.time_of(one.visit.starts_at, one.visit.zone),
+        clinician=one.visit.clinician or "",
+        place=one.visit.place or "",
+        reason=reason,
+        why=words.say("unreached", reason),
+        advice=_advice(one, now),
+        dial=number,
+        dial_words=phone.display(number) if number else "",
+        called=_called(one, clinic, staff, now),
+        reached=one.reached,
+    )
+
+
+def _advice(one: unreached.Entry, now: datetime) -> str:
+    coming = [text for text in one.facts.texts if text.state == "planned" and text.try_after > now]
+    if one.reason in ("not_sent_yet", "quiet_hours") and coming:
+        at = times.moment(min(text.try_after for text in coming), now, one.visit.zone, running=True)
+        return words.say("unreached_advice", "goes_out", at=at)
+    return words.table_of("unreached_advice").get(one.reason or "", "")
+
+
+def _to_dial(given: list[PatientNumber]) -> str:
+    """The number to call: the last given that is not known to be another's or out of service. A landline rings too."""
+    ringing = [one for one in given if one.line not in ("wrong_person", "dead")]
+    return (ringing[-1].number or "") if ringing else ""
+
+
+def _called(one: unreached.Entry, clinic: Clinic, staff: Mapping[UUID | None, str], now: datetime) -> str:
+    if not one.calls:
+        return ""
+    last = one.calls[0]
+    at = times.time_of(last.at, clinic.zone)
+    if not times.is_today(last.at, now, clinic.zone):
+        at = times.moment(last.at, now, clinic.zone, running=True)
+    outcome = notes_and_calls.outcomes().get(last.outcome or "", "").lower()
+    tries = f" · {len(one.calls)} calls" if len(one.calls) > 1 else ""
+    return f"called {at} by {staff.get(last.staff_id, 'somebody')}: {outcome}{tries}"
+
+
+@reach.post("/reach/<uuid:visit_id>/call")
+@permissions.signed_in("patients.change")
+def call(visit_id: UUID) -> Response:
+    """Write down a call about a visit; "coming" also confirms it, so that no further reminder nags."""
+    clinic, staff = sessions.clinic(), layout.the_staff()
+    said = request.form.get("outcome", "")
+    if said not in (*notes_and_calls.outcomes(), "coming"):
+        abort(400)
+    with db.unit_of_work(clinic.id) as session:
+        visit = session.get(Appointment, visit_id, with_for_update={"key_share": True})
+        if visit is None or visit.clinic_id != clinic.id:
+            abort(404)
+        patient = session.get_one(Patient, visit.patient_id)
+        _log_call(session, clinic, staff, patient, "reached" if said == "coming" else said)
+        if said == "coming":
+            appointments.confirm(session, visit, audit.Actor.staff(staff.id))
+    unreached.count_anew(clinic.id)
+    flash(words.say("notices", f"call_{said}"))
+    back = {key: request.form[key] for key in ("day", "clinician", "place") if request.form.get(key)}
+    return redirect(url_for("reach.board", **back), 303)  # type: ignore[arg-type]
+
+
+def _log_call(session: Session, clinic: Clinic, staff: Staff, patient: Patient, outcome: str) -> None:
+    """Keep one line about a call; the same outcome by the same colleague within half a minute is one call."""
+    now = clock.now()
+    same = select(Contact.id).where(
+        Contact.patient_id == patient.id,
+        Contact.staff_id == staff.id,
+        Contact.outcome == outcome,
+        Contact.at > now - TWICE,
+        Contact.struck_at.is_(None),
+    )
+    if session.scalar(same.limit(1)) is not None:
+        return
+    notes_and_calls.log_call(session, clinic, staff, patient_id=patient.id, outcome=outcome)

@@ -1,0 +1,187 @@
+"""The composer as a page shows it: the draft, what stops it, saved replies, hours to plan for, and what is planned."""
+
+from dataclasses import dataclass, replace
+from uuid import UUID, uuid4
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from config import clock
+from messaging import outbox
+from messaging.inbox.models import InboxItem
+from messaging.models import Clinic, Message, Patient, Staff
+from messaging.wording import proofreading, saved_replies
+from web import drafts, ids, team, times, words
+from web.compose import fill_replies, send_reply, send_times
+from web.models import Draft
+from web.presenters import composer
+
+
+@dataclass(frozen=True)
+class Newer:
+    """A text that was written while somebody was writing: who wrote it, when, and its words."""
+
+    side: str
+    author: str
+    at: str
+    body: str
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A text that goes out later: when, in words, who wrote it; `overtaken` when the patient has written since."""
+
+    id: UUID
+    body: str
+    author: str
+    when: str
+    overtaken: bool
+
+
+@dataclass(frozen=True)
+class Later:
+    """What can be chosen for later: days and hours as (value, words), those chosen, and whose clock it is."""
+
+    days: list[tuple[str, str]]
+    times: list[tuple[str, str]]
+    day: str
+    at: str
+    clock: str
+
+
+@dataclass(frozen=True)
+class Writing:
+    """Everything the composer shows beside whether it is open (composer.Composer)."""
+
+    item_id: UUID
+    body: str
+    compose_id: str
+    seen: str
+    version: str
+    kept: str
+    stale: bool
+    problem: str | None
+    proof: composer.Proof
+    newer: list[Newer]
+    put_back: str
+    settles: bool
+    offers: list[fill_replies.Offer]
+    later: Later
+    planned: list[Planned]
+
+
+def show(
+    session: Session, clinic: Clinic, staff: Staff, item: InboxItem, typed: send_reply.Typed | None
+) -> Writing:
+    """Return the composer of `item` for `staff`: with what was `typed` just now, else with the draft that was kept."""
+    here = send_reply.place(session, clinic, item)
+    draft = drafts.find(session, staff, item.thread)
+    mine = typed or _from(draft)
+    newest = composer.latest(session, here.conversation.id) if here.conversation else None
+    number = composer.number_of(session, here.conversation, here.patient)
+    sharing = composer.sharing(session, clinic, number)
+    proof = mine.proof or composer.proofread(mine.body, sharing)
+    stale = typed is None and _behind(session, staff, here, draft)
+    return Writing(
+        item_id=item.id,
+        body=mine.body,
+        compose_id=mine.compose_id,
+        seen=str(newest or ""),
+        version=mine.version if mine.version is not None else drafts.version(draft),
+        kept=times.time_of(draft.updated_at, clinic.zone) if draft is not None else "",
+        stale=stale,
+        problem=mine.problem,
+        proof=proof,
+        newer=_newer(session, mine.newer, here.patient, clinic.zone),
+        put_back=mine.put_back,
+        settles=item.kind == "reply" and item.state != "done",
+        offers=fill_replies.offers(session, clinic, staff, here.patient, shared=bool(sharing)),
+        later=_later(send_reply.the_clock(session, clinic, here.patient), mine, clinic),
+        planned=planned(session, clinic, here),
+    )
+
+
+def _from(draft: Draft | None) -> send_reply.Typed:
+    if draft is None:
+        return send_reply.Typed("", str(uuid4()))
+    return send_reply.Typed(draft.body or "", str(draft.compose_id))
+
+
+def _behind(session: Session, staff: Staff, here: send_reply.Place, draft: Draft | None) -> bool:
+    """Whether a draft was written before something that was said since."""
+    if draft is None or here.conversation is None:
+        return False
+    return bool(composer.since(session, here.conversation, staff, draft.seen_id))
+
+
+def _later(by: send_times.Clock, typed: send_reply.Typed, clinic: Clinic) -> Later:
+    day, at = send_times.usual(by)
+    elsewhere = times.time_of(by.now, by.zone) if by.zone != clinic.zone else ""
+    return Later(
+        send_times.days(by),
+        send_times.times(by),
+        typed.day or day,
+        typed.at or at,
+        words.say("text_later", "theirs", time=elsewhere) if elsewhere else words.say("text_later", "ours"),
+    )
+
+
+def _newer(session: Session, found: tuple[Message, ...], patient: Patient | None, zone: str) -> list[Newer]:
+    names = team.names(session, (message.author_id for message in found))
+    them = (patient.first_name if patient else None) or words.say("text_later", "somebody")
+    return [
+        Newer(
+            one.direction,
+            names.get(one.author_id, them) if one.author_id else them,
+            times.time_of(one.created_at, zone),
+            one.body or "",
+        )
+        for one in found
+    ]
+
+
+def planned(session: Session, clinic: Clinic, here: send_reply.Place) -> list[Planned]:
+    """Return the texts that colleagues have planned for this conversation, the soonest first."""
+    if here.conversation is None:
+        return []
+    found = outbox.scheduled(session, here.conversation.id)
+    if not found:
+        return []
+    names, now = team.names(session, (message.author_id for message in found)), clock.now()
+    zone = (here.patient.zone if here.patient else None) or clinic.zone
+    heard = session.scalar(
+        select(Message.id)
+        .where(Message.conversation_id == here.conversation.id, Message.direction == "in")
+        .order_by(Message.created_at.desc(), Message.id.desc())
+        .limit(1)
+    )
+    return [
+        Planned(
+            one.id,
+            one.body or "",
+            names.get(one.author_id, "") if one.author_id else "",
+            times.moment(one.scheduled_for or one.try_after, now, zone, running=True),
+            heard is not None and heard > one.id,
+        )
+        for one in found
+    ]
+
+
+def insert(
+    session: Session, clinic: Clinic, staff: Staff, item: InboxItem, typed: send_reply.Typed, wanted: str
+) -> send_reply.Typed:
+    """Return what was typed with a saved reply put after it: `wanted` is "<reply>:<language>".
+
+    Or "plain": with letters that cost less. Whatever else is wanted changes nothing.
+    """
+    if wanted == "plain":
+        return replace(typed, body=proofreading.plainer(proofreading.tidy(typed.body)))
+    name, _, language = wanted.partition(":")
+    reply_id = ids.uuid_of(name)
+    reply = saved_replies.one(session, clinic, staff, reply_id) if reply_id else None
+    if reply is None:
+        return typed
+    here = send_reply.place(session, clinic, item)
+    sharing = composer.sharing(session, clinic, composer.number_of(session, here.conversation, here.patient))
+    filled = fill_replies.one(session, clinic, reply.texts, here.patient, language, bool(sharing))
+    return replace(typed, body=" ".join(part for part in (typed.body.rstrip(), filled) if part))

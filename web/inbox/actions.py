@@ -1,0 +1,233 @@
+"""What can be done with a case: every act is a named person's, and answers with the case as it stands then."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import partial
+from uuid import UUID
+
+from flask import abort, g, request
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from config import audit, clock, db
+from messaging.inbox import item_state, items, snooze_times, snoozing, undoing, views
+from messaging.inbox.models import InboxItem, ItemEvent
+from messaging.models import Conversation, Patient, Staff
+from web import ids, layout, permissions, sessions, times, words
+from web.account import preferences
+from web.inbox import after_action, inbox_page
+from web.presenters import case_options, filters, list_rows
+
+acts = layout.room("acts", __name__)
+Answer = Response | tuple[str, int]
+
+
+@acts.post("/inbox/<uuid:item_id>/claim")
+@permissions.signed_in("inbox.work")
+def claim(item_id: UUID) -> Answer:
+    """Take the item, unless somebody else has taken it since the page was drawn (`owner`: whom the page showed)."""
+    with db.unit_of_work(sessions.clinic().id) as session:
+        item = _held(session, item_id)
+        try:
+            done = items.claim_as_shown(
+                session, item, layout.the_staff(), ids.uuid_of(request.form.get("owner", ""))
+            )
+        except items.Taken as taken:
+            return _refused(session, item, "taken", 409, how=_how(session, item, taken.owner_id))
+        except items.Refused as refused:
+            return _refused(session, item, refused.why, **refused.facts)
+    return after_action.to_case(item_id, "claimed", done)
+
+
+@acts.post("/inbox/<uuid:item_id>/acknowledge")
+@permissions.signed_in("inbox.work")
+def acknowledge(item_id: UUID) -> Answer:
+    """Say what was done, and if the patient was not reached (`next`) when the next try is."""
+    said = request.form.get("disposition", "")
+    with db.unit_of_work(sessions.clinic().id) as session:
+        item = _held(session, item_id)
+        if item.state == "done":
+            return _refused(session, item, "already_done")
+        next_try = case_options.tries(sessions.clinic(), item).get(request.form.get("next", ""))
+        try:
+            done = items.acknowledge(session, item, layout.the_staff(), said, next_try)
+        except ValueError:
+            return _refused(session, item, "disposition")
+        except items.Refused as refused:
+            return _refused(session, item, refused.why, **refused.facts)
+    return after_action.to_case(item_id, done.event, done, at=_said(item.answer_by))
+
+
+@acts.post("/inbox/<uuid:item_id>/resolve")
+@permissions.signed_in("inbox.work")
+def resolve(item_id: UUID) -> Answer:
+    """Settle the item, unless a person is still owed; with `next` go on to the next of the same view."""
+    with db.unit_of_work(sessions.clinic().id) as session:
+        item = _held(session, item_id)
+        onward = _next_of_the_view(session, item) if "next" in request.form else None
+        try:
+            done = items.resolve(session, item, layout.the_staff(), request.form.get("disposition") or None)
+        except ValueError:
+            return _refused(session, item, "disposition")
+        except items.NotYet as refused:
+            return _refused(session, item, refused.why)
+        name = _name(session, item)
+    if "next" not in request.form:
+        return after_action.to_case(item_id, "resolved", done)
+    if onward is None:
+        return after_action.to_list("resolved_last", done, name=name)
+    return after_action.to_case(onward, "resolved_next", done, name=name)
+
+
+@acts.post("/inbox/<uuid:item_id>/reopen")
+@permissions.signed_in("inbox.work")
+def reopen(item_id: UUID) -> Answer:
+    """Take a settlement back."""
+    with db.unit_of_work(sessions.clinic().id) as session:
+        done = items.reopen(session, _held(session, item_id), layout.the_staff())
+    return after_action.to_case(item_id, "reopened", done)
+
+
+@acts.post("/inbox/<uuid:item_id>/handover")
+@permissions.signed_in("inbox.assign")
+def hand_over(item_id: UUID) -> Answer:
+    """Give the item to a colleague, with its clock."""
+    with db.unit_of_work(sessions.clinic().id) as session:
+        item = _held(session, item_id)
+        to = colleague(session, request.form.get("to", ""))
+        if to is None or item.state == "done":
+            return _refused(session, item, "already_done" if to else "nobody")
+        done = items.hand_over(session, item, layout.the_staff(), to)
+    return after_action.to_case(item_id, "handed_over", done)
+
+
+@acts.post("/inbox/<uuid:item_id>/snooze")
+@permissions.signed_in("inbox.work")
+def snooze(item_id: UUID) -> Answer:
+    """Set the item aside: `until` names a preset, "visit", "again", or "at" with a date and time in `at`."""
+    with db.unit_of_work(sessions.clinic().id) as session:
+        item = _held(session, item_id)
+        try:
+            until, visit_id = _until(session, item)
+            done = snoozing.snooze(session, item, layout.the_staff(), until, visit_id)
+        except items.Refused as refused:
+            return _refused(session, item, refused.why, **refused.facts)
+    return after_action.to_case(item_id, "snoozed", done, at=_said(until))
+
+
+@acts.post("/inbox/<uuid:item_id>/wake")
+@permissions.signed_in("inbox.work")
+def wake(item_id: UUID) -> Answer:
+    """Bring back what was set aside, before its hour."""
+    with db.unit_of_work(sessions.clinic().id) as session:
+        done = snoozing.wake_now(session, _held(session, item_id), layout.the_staff())
+    return after_action.to_case(item_id, "woken", done)
+
+
+@acts.post("/inbox/undo")
+@permissions.signed_in("inbox.assign")
+def undo() -> Answer:
+    """Take back what this person has just done (`event`), as long as that is possible."""
+    event_id = ids.uuid_of(request.form.get("event", ""))
+    with db.unit_of_work(sessions.clinic().id) as session:
+        try:
+            if event_id is None:
+                raise items.Refused("undo_gone")
+            undone = undoing.undo(session, sessions.clinic().id, layout.the_staff(), event_id)
+        except items.Refused as refused:
+            return after_action.to_page("refusals", refused.why)
+    if undone.left:
+        return after_action.to_page("notices", "undone_some", count=len(undone.item_ids), left=undone.left)
+    if len(undone.item_ids) == 1:
+        return after_action.to_case(undone.item_ids[0], "undone", None)
+    return after_action.to_list("undone", None)
+
+
+def _held(session: Session, item_id: UUID) -> InboxItem:
+    found = item_state.hold(session, sessions.clinic().id, [item_id])
+    if not found:
+        abort(404)
+    return found[0]
+
+
+def colleague(session: Session, wanted: str) -> Staff | None:
+    """Return the colleague of this id who may work on items, None for anybody else."""
+    found = session.get(Staff, ids.uuid_of(wanted)) if ids.uuid_of(wanted) else None
+    ours = found is not None and found.clinic_id == sessions.clinic().id and found.active
+    return found if ours and found is not None and permissions.may(found.role, "inbox.work") else None
+
+
+def _until(session: Session, item: InboxItem) -> tuple[datetime, UUID | None]:
+    """Read until when to set aside; with the visit that it waits for. Raises items.Refused."""
+    wanted, clinic = request.form.get("until", ""), sessions.clinic()
+    if wanted == "visit":
+        visit = case_options.visit_at(session, item)
+        if visit is None:
+            raise items.Refused("no_visit")
+        return visit[1], visit[0].id
+    if wanted == "again":
+        again = case_options.again_at(session, clinic, item)
+        if again is None:
+            raise items.Refused("no_again")
+        return again, None
+    return moment(), None
+
+
+def moment() -> datetime:
+    """Return the moment that the form names by a preset, or by a date and time in `at`. Raises items.Refused."""
+    wanted, zone = request.form.get("until", ""), sessions.clinic().zone
+    known = snooze_times.presets(clock.now(), zone).get(wanted)
+    given = snooze_times.typed(request.form.get("at", ""), zone) if wanted == "at" else known
+    if given is None:
+        # A preset that was still to come when the page was drawn, and no more.
+        raise items.Refused("past" if wanted == "afternoon" else "no_moment")
+    return given
+
+
+def _next_of_the_view(session: Session, item: InboxItem) -> UUID | None:
+    staff, view, clinic_id = layout.the_staff(), after_action.view(), sessions.clinic().id
+    if view == "done":
+        return None
+    # In the order and within the filters in which the person works.
+    sort, where = preferences.chosen("sort"), filters.conditions(inbox_page.the_filter()[0], clock.now())
+    rows_of = partial(views.listing, session, clinic_id, view=view, staff=staff, where=where, sort=sort)
+    after, first = rows_of(after=views.cursor(item, sort), limit=1), rows_of(limit=2)
+    onward: Sequence[InboxItem] = [*after, *first]
+    return next((one.id for one in onward if one.id != item.id), None)
+
+
+def _how(session: Session, item: InboxItem, owner_id: UUID | None) -> str:
+    """Say who has the item, how they came to have it, and how long ago."""
+    owner = session.get(Staff, owner_id) if owner_id else None
+    if owner is None:
+        return words.say("taken", "nobody")
+    given = [line for line in items.history(session, item) if _gives(line, owner)]
+    how, span = (given[-1].event, clock.now() - given[-1].at) if given else ("other", None)
+    ago = "" if span is None else f"{span.seconds} s ago" if span.total_seconds() < 60 else times.ago(span)
+    return words.say("taken", how, who=owner.name, ago=ago)
+
+
+def _gives(line: ItemEvent, owner: Staff) -> bool:
+    mine = line.event == "claimed" and line.actor == audit.Actor.staff(owner.id)
+    return (
+        mine or line.event == "routed" or (line.event == "handed_over" and line.detail["to"] == str(owner.id))
+    )
+
+
+def _name(session: Session, item: InboxItem) -> str:
+    patient = session.get(Patient, item.patient_id) if item.patient_id else None
+    conversation = session.get(Conversation, item.conversation_id) if item.conversation_id else None
+    return list_rows.short_name(patient, conversation)
+
+
+def _said(at: datetime) -> str:
+    return times.moment(at, clock.now(), sessions.clinic().zone, running=True)
+
+
+def _refused(session: Session, item: InboxItem, why: str, code: int = 422, **facts: str) -> tuple[str, int]:
+    # Said beside the button that was pressed: see _act.html.
+    g.refused = {
+        "act": (request.endpoint or "").partition(".")[2],
+        "words": words.say("refusals", why, **facts),
+    }
+    return inbox_page.page(session, after_action.view(), item), code

@@ -1,0 +1,213 @@
+"""The page a clinic works from: what waits, one case, and what can be done with it. Reading is not handling."""
+
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+from uuid import UUID
+
+from flask import abort, after_this_request, redirect, request, url_for
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from config import audit, clock, db
+from messaging.inbox import notes_and_calls, views
+from messaging.inbox.models import Absence, InboxItem
+from messaging.models import Clinic, Staff
+from web import ids, layout, permissions, sessions, team, times, words
+from web.account import preferences
+from web.compose import composer_page, send_reply
+from web.inbox import live
+from web.presenters import case_options, case_view, filters, list_rows
+
+inbox = layout.room("inbox", __name__)
+
+
+@inbox.get("/")
+@permissions.signed_in("self")
+def home() -> Response:
+    """Go to the first page that is open to this role."""
+    return redirect(url_for("inbox.show" if layout.may("inbox.read") else "handoffs.show"), 303)
+
+
+@inbox.get("/inbox")
+@permissions.signed_in("inbox.read")
+def show() -> str:
+    """Show a view: its list, and no case."""
+    with db.unit_of_work(sessions.clinic().id, read_only=True) as session:
+        return page(session, the_view(), None)
+
+
+@inbox.get("/inbox/rows")
+@permissions.signed_in("inbox.read")
+def fragment() -> str:
+    """The list and the views alone, for a page that keeps itself up to date."""
+    with db.unit_of_work(sessions.clinic().id, read_only=True) as session:
+        return page(session, the_view(), None, template="staff/_live.html")
+
+
+@inbox.get("/inbox/<uuid:item_id>")
+@permissions.signed_in("inbox.read")
+def case(item_id: UUID) -> str:
+    """Show one case. That it was read is written down; its state does not change."""
+    with db.unit_of_work(sessions.clinic().id) as session:
+        item = the_item(session, item_id)
+        staff = layout.the_staff()
+        about = f"inbox_item:{item.id}"
+        # A page that shows by itself what has come in is read too, and the record says which it was.
+        act = "case.refreshed" if "unattended" in request.args else "case.opened"
+        audit.record(
+            session, item.clinic_id, audit.Actor.staff(staff.id), act, about, patient=_text(item.patient_id)
+        )
+        return page(session, the_view(), item)
+
+
+def the_item(session: Session, item_id: UUID, *, lock: bool = False) -> InboxItem:
+    """Return the clinic's item, or answer that there is none."""
+    found = case_view.find(session, sessions.clinic(), item_id, lock=lock)
+    if found is None:
+        abort(404)
+    return found
+
+
+def the_view() -> str:
+    """Return the view that was asked for."""
+    wanted = request.values.get("view", "mine")
+    if wanted not in views.VIEWS:
+        abort(404)
+    return wanted
+
+
+def the_filter() -> tuple[filters.Filter, list[str]]:
+    """Return what the list is narrowed to, and what of it could not be read; an act carries it in its `back`."""
+    readable = layout.may("inbox.words")
+    if request.method == "GET":
+        return filters.read(request.args, readable=readable)
+    back = urlsplit(request.form.get("back", "")).query
+    return filters.read(dict(parse_qsl(back)), readable=readable)
+
+
+def the_sort() -> str:
+    """Return the order of the list: the one asked for, which this browser then remembers, or the remembered one."""
+    wanted = request.args.get("sort", "")
+    if wanted not in views.SORTS:
+        return preferences.chosen("sort")
+
+    @after_this_request
+    def keep(response: Response) -> Response:
+        preferences.remember(response, "sort", wanted)
+        return response
+
+    return wanted
+
+
+def place(view: str) -> dict[str, Any]:
+    """Return the view and the filter as they stand in an address, so that an act leads back to where it was done."""
+    return {"view": view, **the_filter()[0].args()}
+
+
+def page(
+    session: Session,
+    view: str,
+    item: InboxItem | None,
+    *,
+    template: str = "staff/inbox.html",
+    problem: str | None = None,
+    typed: send_reply.Typed | None = None,
+    list_problem: str | None = None,
+) -> str:
+    """Render the inbox: a view, and one case if there is one."""
+    clinic, staff = sessions.clinic(), layout.the_staff()
+    news = live.arrive(session, clinic, staff, item)
+    readable = layout.may("inbox.words")
+    facts: dict[str, Any] = {
+        "view": view,
+        "news": news,
+        "present": news.here(),
+        "safety": live.open_safety(session),
+        "selected": item.id if item else _selected(),
+        "case": case_view.read(
+            session, clinic, staff, item, readable=readable, before=request.args.get("before")
+        )
+        if item
+        else None,
+        "offer": case_options.read(session, clinic, item) if item else None,
+        "calls": notes_and_calls.outcomes(),
+        "problem": problem,
+        "list_problem": list_problem,
+        "writing": composer_page.show(session, clinic, staff, item, typed) if item and readable else None,
+        "readable": readable,
+        "works": layout.may("inbox.work"),
+        "assigns": layout.may("inbox.assign"),
+        "texts": layout.may("inbox.text"),
+        "may_save": layout.may("replies.save"),
+    }
+    facts |= _list(session, clinic, staff, view, facts["selected"])
+    if template == "staff/inbox.html":
+        facts |= _around(session, clinic, staff)
+    return layout.page(session, template, here=view, **facts)
+
+
+def _list(session: Session, clinic: Clinic, staff: Staff, view: str, opened: UUID | None) -> dict[str, Any]:
+    """Return what the rows are drawn from; alone it is the part of the page that keeps itself up to date."""
+    narrowed, refused = the_filter()
+    sort, after = the_sort(), _after()
+    reader = list_rows.Reader(staff, layout.may("inbox.words"), preferences.chosen("names"), opened)
+    where = filters.conditions(narrowed, clock.now())
+    listed = list_rows.page(session, clinic, reader, view, after, where=where, sort=sort)
+    standing = place(view)
+    return {
+        "view_words": words.say("views", view),
+        "listed": listed,
+        "sort": "done" if view == "done" else sort,
+        "filter": narrowed,
+        "refused": refused,
+        "place": standing,
+        "after": after,
+        "back": url_for("inbox.show", **standing, after=None if listed.first else after),
+        "covered": _covered(session, clinic, staff) if view == "mine" and not listed.rows else None,
+    }
+
+
+def _around(session: Session, clinic: Clinic, staff: Staff) -> dict[str, Any]:
+    """Return what stands around the rows: the filter and the acts for several at once."""
+    narrowed, _ = the_filter()
+    return {
+        "chips": filters.chips(narrowed),
+        "offered": filters.offered(session, clinic.id, readable=layout.may("inbox.words")),
+        "sorts": [(sort, words.say("sorts", sort)) for sort in views.SORTS],
+        "waits": words.table_of("waits"),
+        "colleagues": _colleagues(session, clinic, staff) if layout.may("inbox.assign") else [],
+    }
+
+
+def _colleagues(session: Session, clinic: Clinic, staff: Staff) -> list[tuple[UUID, str]]:
+    return [
+        (one.id, one.name)
+        for one in team.everyone(session, clinic.id).values()
+        if one.active and one.id != staff.id and permissions.may(one.role, "inbox.work")
+    ]
+
+
+def _covered(session: Session, clinic: Clinic, staff: Staff) -> str | None:
+    """Return who covers for a reader whose list is empty because they are away, and until when."""
+    now = clock.now()
+    away = select(Absence.ends_at, Staff.name).join(Staff, Staff.id == Absence.cover_id)
+    found = session.execute(
+        away.where(Absence.staff_id == staff.id, Absence.starts_at <= now, Absence.ends_at > now).limit(1)
+    ).first()
+    if found is None:
+        return None
+    until = times.moment(found.ends_at, now, clinic.zone, running=True)
+    return words.say("empty_advice", "covered", who=found.name, until=until)
+
+
+def _after() -> UUID | None:
+    return ids.uuid_of(request.args.get("after"))
+
+
+def _selected() -> UUID | None:
+    return ids.uuid_of(request.args.get("item"))
+
+
+def _text(one: UUID | None) -> str | None:
+    return str(one) if one else None

@@ -1,0 +1,41 @@
+"""A picture or file that came with a text, for those who may read what patients write: shown, never run."""
+
+from uuid import UUID
+
+from flask import Response, abort
+
+from config import audit, db
+from messaging.media import file_types
+from messaging.models import Media
+from web import layout, permissions, sessions
+
+attachments = layout.room("attachments", __name__)
+# The browser gets bytes and nothing that could act: no script, no plugin, no frame, no origin of ours.
+POLICY = (
+    "default-src 'none'; img-src 'self'; sandbox; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+)
+
+
+@attachments.get("/attachments/<uuid:media_id>")
+@permissions.signed_in("inbox.words")
+def show(media_id: UUID) -> Response:
+    """Send the bytes as what they are by their content; whatever is no picture is only ever saved."""
+    clinic, staff = sessions.clinic(), layout.the_staff()
+    with db.unit_of_work(clinic.id) as session:
+        media = session.get(Media, media_id)
+        if media is None or media.clinic_id != clinic.id or media.state not in ("held", "kept"):
+            abort(404)
+        db.load_keys(session, [media.key_id])
+        content = media.content or b""
+        kind = file_types.kind_of(content)
+        audit.record(session, clinic.id, audit.Actor.staff(staff.id), "media.read", f"media:{media.id}")
+    answer = Response(content, content_type=kind.type if kind.picture else file_types.UNKNOWN.type)
+    way = "inline" if kind.picture else "attachment"
+    answer.headers["Content-Disposition"] = (
+        f'{way}; filename="from-patient-{media.id.hex[-8:]}.{kind.ending}"'
+    )
+    answer.headers["Cross-Origin-Resource-Policy"] = "same-origin"
+    return answer
+
+
+show.policy = POLICY  # type: ignore[attr-defined]

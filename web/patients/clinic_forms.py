@@ -1,0 +1,231 @@
+"""Answers given in the clinic: on its tablet with a code, read out by a colleague, or entered from paper."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from flask import abort, flash, redirect, request, url_for
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from config import audit, clock, db
+from intake_links import scoring, submissions, tablet_codes
+from messaging.models import Clinic, Patient, Staff
+from web import ids, layout, permissions, sessions, team, times, words
+from web.patients import patient_page
+from web.presenters import case_side, patient_view
+
+answers = layout.room("answers", __name__)
+# How a form came to be answered without the patient's own hand on a screen: the end of its source.
+WAYS = ("aloud", "paper")
+NONE = "none"
+
+
+class Unclear(Exception):
+    """The form cannot be kept yet; its argument says why, in words, `number` which question it is about."""
+
+    def __init__(self, why: str, number: int | None = None) -> None:
+        super().__init__(why)
+        self.number = number
+
+
+@dataclass(frozen=True)
+class Given:
+    """What was entered: an answer (points or None) for each item, how it was asked, by whom, when, in which language."""
+
+    answers: list[int | None]
+    way: str
+    asked_by: UUID
+    at: datetime
+    language: str
+    once: UUID
+
+
+@answers.get("/patients/<uuid:patient_id>/answers")
+@permissions.signed_in("forms.hand")
+def show(patient_id: UUID) -> str:
+    """Show how a form can be answered here and now."""
+    with db.unit_of_work(sessions.clinic().id, read_only=True) as session:
+        return _choices(session, patient_page.the_patient(session, patient_id))
+
+
+@answers.post("/patients/<uuid:patient_id>/tablet")
+@permissions.signed_in("forms.hand")
+def hand_over(patient_id: UUID) -> str | tuple[str, int]:
+    """Show the code that opens the chosen forms on the tablet; it stands on this page alone and nowhere else."""
+    clinic, staff = sessions.clinic(), layout.the_staff()
+    with db.unit_of_work(clinic.id) as session:
+        patient = patient_page.the_patient(session, patient_id)
+        wanted = request.form.getlist("instrument")
+        offered = {one.id for one in _offered(patient)}
+        if not wanted or len(set(wanted)) != len(wanted) or not set(wanted) <= offered:
+            return _choices(session, patient, problem=words.say("refusals", "form_nothing")), 422
+        code = tablet_codes.start(session, clinic, patient, wanted, actor=audit.Actor.staff(staff.id))
+        return layout.page(
+            session,
+            "staff/tablet.html",
+            here="patients",
+            name=patient_view.full_name(patient),
+            patient_id=patient.id,
+            code=f"{code[:3]} {code[3:]}",
+            where=f"{request.host}/k",
+            minutes=int(tablet_codes.VALID.total_seconds()) // 60,
+        )
+
+
+@answers.get("/patients/<uuid:patient_id>/answers/<instrument>")
+@permissions.signed_in("inbox.work")
+def grid(patient_id: UUID, instrument: str) -> str:
+    """Show all questions of a form at once, to be read out or copied from paper."""
+    with db.unit_of_work(sessions.clinic().id, read_only=True) as session:
+        patient = patient_page.the_patient(session, patient_id)
+        return _grid(session, patient, _definition(patient, instrument), {"once": str(db.new_id())})
+
+
+@answers.post("/patients/<uuid:patient_id>/answers/<instrument>")
+@permissions.signed_in("inbox.work")
+def keep(patient_id: UUID, instrument: str) -> Response | tuple[str, int]:
+    """Keep a whole form; what its answers ask of a person is in the inbox before this page is answered."""
+    clinic = sessions.clinic()
+    with db.unit_of_work(clinic.id) as session:
+        patient = patient_page.the_patient(session, patient_id)
+        definition = _definition(patient, instrument)
+        try:
+            given = _read(session, clinic, definition)
+        except Unclear as unclear:
+            page = _grid(session, patient, definition, request.form, str(unclear), unclear.number)
+            return page, 422
+        alerts = _take(session, clinic, patient, definition, given)
+    flash(words.say("notices", "answers_alert" if alerts else "answers_kept"))
+    return redirect(url_for("patients.show", patient_id=patient_id), 303)
+
+
+def _take(
+    session: Session, clinic: Clinic, patient: Patient, definition: scoring.Instrument, given: Given
+) -> bool:
+    """Keep the form and return whether an answer asks for a person at once."""
+    screen = submissions.accept(
+        session,
+        clinic,
+        patient,
+        instrument=definition.id,
+        answers=given.answers,
+        language=given.language,
+        source=f"staff.{given.way}",
+        event=str(given.once),
+        authored_at=given.at,
+        asked_by=given.asked_by,
+    )
+    audit.record(
+        session,
+        clinic.id,
+        layout.the_actor(),
+        "screen.entered",
+        f"screen:{screen.id}",
+        way=given.way,
+        asked_by=str(given.asked_by),
+    )
+    return screen.owed == "safety"
+
+
+def _read(session: Session, clinic: Clinic, definition: scoring.Instrument) -> Given:
+    """Read the grid. Raises Unclear where a question has neither an answer nor "no answer": nothing is guessed."""
+    way, asked_by = request.form.get("way", ""), _asker(session, clinic)
+    at, once = _when(clinic), ids.uuid_of(request.form.get("once"))
+    language = request.form.get("language", "en")
+    if way not in WAYS:
+        raise Unclear(words.say("refusals", "answers_way"))
+    if asked_by is None:
+        raise Unclear(words.say("refusals", "answers_who"))
+    if at is None or once is None or language not in definition.languages:
+        raise Unclear(words.say("refusals", "answers_when"))
+    typed = [request.form.get(f"a{index}", "") for index in range(len(definition.items))]
+    found: list[int | None] = [
+        next((value for value in item.values if str(value) == said), None)
+        for item, said in zip(definition.items, typed, strict=True)
+    ]
+    asked = set(scoring.applicable(definition, found))
+    found = [answer if index in asked else None for index, answer in enumerate(found)]
+    for index in sorted(asked):
+        if found[index] is None and typed[index] != NONE:
+            raise Unclear(words.say("refusals", "answers_open", number=index + 1), index + 1)
+    return Given(found, way, asked_by, at, language, once)
+
+
+def _asker(session: Session, clinic: Clinic) -> UUID | None:
+    wanted = ids.uuid_of(request.form.get("asked_by"))
+    person = session.get(Staff, wanted) if wanted else None
+    return person.id if person is not None and person.clinic_id == clinic.id else None
+
+
+def _when(clinic: Clinic) -> datetime | None:
+    """Return the moment a form of the day given was answered: now if it is today, else noon of that day."""
+    now, zone = clock.now(), ZoneInfo(clinic.zone)
+    try:
+        day = date.fromisoformat(request.form.get("on", ""))
+    except ValueError:
+        return None
+    today = now.astimezone(zone).date()
+    if day > today or (today - day).days > 366:
+        return None
+    return now if day == today else datetime.combine(day, time(12), zone)
+
+
+def _offered(patient: Patient) -> Sequence[scoring.Instrument]:
+    """Return the forms there are for the patient's age, in a language they read."""
+    return [one for one in _fitting(patient) if case_side.speaks(one, patient.language)]
+
+
+def _fitting(patient: Patient) -> Sequence[scoring.Instrument]:
+    age = times.age(patient.birth_date, clock.now())
+    return [one for one in scoring.instruments().values() if one.is_for(age)]
+
+
+def _definition(patient: Patient, instrument: str) -> scoring.Instrument:
+    found = next((one for one in _fitting(patient) if one.id == instrument), None)
+    if found is None:
+        abort(404)
+    return found
+
+
+def _choices(session: Session, patient: Patient, *, problem: str | None = None) -> str:
+    return layout.page(
+        session,
+        "staff/answers.html",
+        here="patients",
+        name=patient_view.full_name(patient),
+        patient_id=patient.id,
+        on_tablet=_offered(patient),
+        by_hand=_fitting(patient) if layout.may("inbox.work") else [],
+        problem=problem,
+    )
+
+
+def _grid(
+    session: Session,
+    patient: Patient,
+    definition: scoring.Instrument,
+    given: Mapping[str, str],
+    problem: str | None = None,
+    number: int | None = None,
+) -> str:
+    clinic, staff = sessions.clinic(), layout.the_staff()
+    colleagues = team.everyone(session, clinic.id).values()
+    wanted = request.values.get("language", scoring.language_of(definition, patient.language))
+    return layout.page(
+        session,
+        "staff/grid.html",
+        here="patients",
+        name=patient_view.full_name(patient),
+        patient_id=patient.id,
+        definition=definition,
+        shown=scoring.language_of(definition, wanted),
+        team=[(one.id, one.name) for one in colleagues if one.active],
+        me=staff.id,
+        today=clock.now().astimezone(ZoneInfo(clinic.zone)).date().isoformat(),
+        given=given,
+        problem=problem,
+        wrong=number,
+    )

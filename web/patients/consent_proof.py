@@ -1,0 +1,136 @@
+"""The proof of consent in words: what the page shows and what the paper prints, line by line the same."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
+
+from config import audit
+from messaging import phone
+from messaging.consent import asking, proof
+from messaging.models import Clinic, Patient, Staff
+from messaging.wording import text_templates
+from web import team, words
+from web.presenters import patient_view
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One act: when, what, how and by whom; the version and words that were asked; their own words; what lies around."""
+
+    at: str
+    event: str
+    what: str
+    how: str
+    by: str
+    version: str
+    asked_title: str
+    asked: list[tuple[str, str]]
+    said: str
+    withheld: str
+    texts: list[tuple[str, str, str, str, str]]
+    hashes: list[str]
+
+
+@dataclass(frozen=True)
+class Section:
+    """A number: how it stands now by programme (words, state, state in words), and its acts, oldest first."""
+
+    number: str
+    states: list[tuple[str, str, str]]
+    entries: list[Entry]
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """The whole proof: of whom, by whom and when it was made, and what the reader could not see."""
+
+    clinic: str
+    name: str
+    record: str
+    made: str
+    withheld: str
+    sections: list[Section]
+
+
+def sheet(
+    session: Session, clinic: Clinic, patient: Patient, found: proof.Proof, reader: Staff, *, readable: bool
+) -> Sheet:
+    """Return the proof in words, its times by the clinic's clock with their zone."""
+    names = team.names(session, (audit.Actor(act.actor).staff_id for one in found.phones for act in one.acts))
+    return Sheet(
+        clinic=clinic.name,
+        name=patient_view.full_name(patient),
+        record=patient.record or "",
+        made=words.say("proof", "made", at=_at(found.made_at, clinic), who=reader.name),
+        withheld="" if readable else words.say("proof", "withheld"),
+        sections=[_section(one, clinic, names, readable=readable) for one in found.phones],
+    )
+
+
+def _section(
+    one: proof.Phone, clinic: Clinic, names: Mapping[UUID | None, str], *, readable: bool
+) -> Section:
+    states = [
+        (words.say("programmes", key), state, words.say("consent", state))
+        for key, state in one.states.items()
+    ]
+    number = phone.display(one.number) if one.number else words.say("proof", "no_number")
+    return Section(number, states, [_entry(act, clinic, names, readable=readable) for act in one.acts])
+
+
+def _entry(act: proof.Act, clinic: Clinic, names: Mapping[UUID | None, str], *, readable: bool) -> Entry:
+    named = [words.say("programmes", one) for one in act.programmes]
+    return Entry(
+        at=_at(act.at, clinic),
+        event=act.event,
+        what=f"{', '.join(named)}: {words.say('consent', act.event)}",
+        how=words.say("consent_sources", act.source),
+        by=_by(act.actor, names),
+        version=act.wording or words.say("proof", "no_version"),
+        asked_title=asking.title(act.wording) or "",
+        asked=[(language, text_templates.render(asked, _names(clinic))) for language, asked in act.asked],
+        said=act.words or "",
+        withheld=words.say("proof", "others") if act.others else "",
+        texts=[_text(one, clinic, readable=readable) for one in act.texts],
+        hashes=[_hash(one) for one in act.hashes],
+    )
+
+
+def _names(clinic: Clinic) -> dict[str, str]:
+    return {"clinic": clinic.name, "clinic_phone": phone.display(clinic.phone)}
+
+
+def _by(actor: str, names: Mapping[UUID | None, str]) -> str:
+    who = audit.Actor(actor)
+    return names.get(who.staff_id) or words.say("proof_actors", who.kind)
+
+
+def _text(one: proof.Text, clinic: Clinic, *, readable: bool) -> tuple[str, str, str, str, str]:
+    """When it was written, what it was, what became of it and when, the carrier's id, and its words."""
+    way = words.say("proof", "in" if one.direction == "in" else "out", kind=words.say("text_kinds", one.kind))
+    became = words.say("text_states", one.state)
+    last: Sequence[datetime | None] = (one.delivered_at, one.sent_at)
+    moment = next((at for at in last if at is not None), None)
+    if moment is not None and one.direction == "out":
+        became = f"{became}, {_at(moment, clinic)}"
+    return _at(one.at, clinic), way, became, one.carrier_id or "–", _words(one) if readable else ""
+
+
+def _words(one: proof.Text) -> str:
+    if one.emptied:
+        return words.say("keeping", "emptied")
+    return one.body if one.body is not None else words.say("proof", "shared_text")
+
+
+def _hash(one: proof.Hash) -> str:
+    if one.seq is None or one.hash is None:
+        return words.say("proof", "unsealed")
+    return words.say("proof", "sealed" if one.holds else "broken", seq=one.seq, hash=one.hash)
+
+
+def _at(moment: datetime, clinic: Clinic) -> str:
+    return f"{moment.astimezone(ZoneInfo(clinic.zone)):%Y-%m-%d %H:%M:%S %Z}"

@@ -1,0 +1,105 @@
+"""What staff write down of a patient's record: that it is closed or open again, how open texts may be, and texts they want again."""
+
+from uuid import UUID
+
+from flask import abort, flash, redirect, request, url_for
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from config import audit, db
+from messaging.consent import asking
+from messaging.models import Patient
+from messaging.people import directory
+from reminders import unreached, withdrawing
+from web import layout, permissions, sessions, words
+from web.presenters import patient_view
+
+record = layout.room("record", __name__)
+
+HOW = {"spoken": "spoken", "written": "form"}
+
+
+@record.get("/patients/<uuid:patient_id>/record")
+@permissions.signed_in("patients.change")
+def show(patient_id: UUID) -> str:
+    """Show how the record stands, and what closing it would take back; that it was read is written down."""
+    with db.unit_of_work(sessions.clinic().id) as session:
+        patient = patient_view.find(session, sessions.clinic(), patient_id) or abort(404)
+        actor = layout.the_actor()
+        audit.record(session, patient.clinic_id, actor, "patient.opened", f"patient:{patient.id}")
+        return _page(session, patient)
+
+
+@record.post("/patients/<uuid:patient_id>/record/state")
+@permissions.signed_in("patients.change")
+def set_state(patient_id: UUID) -> Response | tuple[str, int]:
+    """Close the record, or open it again, once it was confirmed whose it is."""
+    clinic, actor = sessions.clinic(), layout.the_actor()
+    with db.unit_of_work(clinic.id) as session:
+        patient = patient_view.find(session, sessions.clinic(), patient_id) or abort(404)
+        state = next((one for one in directory.STATES if one == request.form.get("state")), None)
+        if state is None:
+            return _page(session, patient, problem=words.say("refusals", "record_state")), 422
+        if "sure" not in request.form:
+            return _page(session, patient, problem=words.say("refusals", "record_sure")), 422
+        withdrawing.set_state(session, clinic, patient, state, actor=actor)
+    return _done(patient_id, f"record_{state}")
+
+
+@record.post("/patients/<uuid:patient_id>/record/privacy")
+@permissions.signed_in("patients.change")
+def set_privacy(patient_id: UUID) -> Response | tuple[str, int]:
+    """Keep how much the patient wants texts to say, as they said it aloud or in writing."""
+    clinic, actor = sessions.clinic(), layout.the_actor()
+    with db.unit_of_work(clinic.id) as session:
+        patient = patient_view.find(session, sessions.clinic(), patient_id) or abort(404)
+        level = next((one for one in directory.LEVELS if one == request.form.get("level")), None)
+        how = HOW.get(request.form.get("how", ""))
+        if level is None or how is None:
+            return _page(session, patient, unsaid=words.say("refusals", "privacy_level")), 422
+        withdrawing.set_privacy(session, clinic, patient, level, actor=actor, source=how)
+    return _done(patient_id, "privacy_set")
+
+
+@record.post("/patients/<uuid:patient_id>/visits/<uuid:visit_id>/texts")
+@permissions.signed_in("patients.change")
+def text_again(patient_id: UUID, visit_id: UUID) -> Response:
+    """Lift the patient's wish for no texts about this visit, as they said to a colleague."""
+    actor = layout.the_actor()
+    with db.unit_of_work(sessions.clinic().id) as session:
+        patient = patient_view.find(session, sessions.clinic(), patient_id) or abort(404)
+        withdrawing.text_again(session, patient, actor, only=visit_id)
+    flash(words.say("notices", "texts_again"))
+    return redirect(url_for("patients.show", patient_id=patient_id), 303)
+
+
+def _done(patient_id: UUID, notice: str) -> Response:
+    unreached.count_anew(sessions.clinic().id)
+    flash(words.say("notices", notice))
+    return redirect(url_for("record.show", patient_id=patient_id), 303)
+
+
+def _page(session: Session, patient: Patient, *, problem: str = "", unsaid: str = "") -> str:
+    db.load_keys(session, [patient.key_id])
+    script = asking.privacy()
+    return layout.page(
+        session,
+        "staff/record.html",
+        here="patients",
+        patient_id=patient.id,
+        name=patient_view.full_name(patient),
+        state=patient.state,
+        state_words=words.say("record_states", patient.state),
+        pending=withdrawing.pending(session, patient.id),
+        privacy=patient.privacy,
+        chosen=patient.privacy_by is not None,
+        waits=patient.privacy == "details" and directory.openness(session, patient) != "details",
+        scripts={language: asking.text(script, "all", language) for language in asking.LANGUAGES},
+        levels=[
+            (level, {language: asking.text(script, level, language) for language in asking.LANGUAGES})
+            for level in directory.LEVELS
+        ],
+        problem=problem,
+        unsaid=unsaid,
+        given=request.form,
+    )

@@ -1,0 +1,257 @@
+"""What stands beside a conversation: what came before, who is here and who covers, which forms are out, what was called."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from config import clock, db
+from intake_links import links, scoring
+from intake_links.models import IntakeLink
+from messaging import outbox
+from messaging.inbox import items, notes_and_calls
+from messaging.inbox.models import Absence, InboxItem
+from messaging.models import Clinic, Patient, Staff
+from web import times, words
+
+EARLIER, FORMS = 5, 4
+# A human's voice answers these; everything else asks for more than that somebody was reached.
+SETTLED_BY_A_CALL = ("reply", "delivery")
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """An item before this one: what it was, how it ended and with whom."""
+
+    id: UUID
+    kind: str
+    summary: str
+    when: str
+    ended: str
+
+
+@dataclass(frozen=True)
+class Form:
+    """A form that was sent, and what has become of it. `names` are empty where they may not be read."""
+
+    names: str
+    sent: str
+    state: str
+    open: bool
+
+
+@dataclass(frozen=True)
+class Offered:
+    """A form that can be sent: its id, its name for staff, how long it is, and whether one is open already."""
+
+    id: str
+    title: str
+    questions: int
+    taken: bool
+
+
+@dataclass(frozen=True)
+class Sending:
+    """Whether and which forms can be sent: `refused` says why not, `open_since` that one is out already."""
+
+    offered: list[Offered]
+    open_since: str
+    refused: str
+
+
+@dataclass(frozen=True)
+class Team:
+    """Who is here: who covers the owner while away, until when, and who else is on duty."""
+
+    away: str
+    on_duty: list[str]
+
+
+@dataclass(frozen=True)
+class Follow:
+    """What a logged call leads to: `act` is settle | acknowledge | retry | mark, `line` what marking would say of the number."""
+
+    act: str
+    words: str
+    contact_id: UUID
+    line: str
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What stands beside a conversation."""
+
+    earlier: list[Earlier]
+    team: Team
+    forms: list[Form]
+    sending: Sending | None
+
+
+def read(
+    session: Session,
+    clinic: Clinic,
+    item: InboxItem,
+    patient: Patient | None,
+    team: Mapping[UUID | None, Staff],
+    *,
+    readable: bool,
+) -> Beside:
+    """Return what stands beside the case of `item`."""
+    zone = clinic.zone
+    return Beside(
+        earlier(session, item, team, zone, readable=readable),
+        who_is_here(session, clinic, team.get(item.owner_id), team, clock.now()),
+        forms(session, patient, zone, readable=readable) if patient else [],
+        sending(session, patient, zone) if patient and readable else None,
+    )
+
+
+def earlier(
+    session: Session, item: InboxItem, team: Mapping[UUID | None, Staff], zone: str, *, readable: bool
+) -> list[Earlier]:
+    """Return the last five other items of the same patient or number."""
+    same = [
+        column == value
+        for column, value in (
+            (InboxItem.patient_id, item.patient_id),
+            (InboxItem.conversation_id, item.conversation_id),
+        )
+        if value is not None
+    ]
+    if not same:
+        return []
+    found = session.scalars(
+        select(InboxItem)
+        .where(InboxItem.clinic_id == item.clinic_id, or_(*same), InboxItem.id != item.id)
+        .order_by(InboxItem.created_at.desc(), InboxItem.id.desc())
+        .limit(EARLIER)
+    ).all()
+    db.load_keys(session, (one.key_id for one in found))
+    now = clock.now()
+    return [
+        Earlier(
+            id=one.id,
+            kind=words.say("kinds", one.kind),
+            summary=(one.summary or words.say("keeping", "emptied")) if readable else "",
+            when=times.day(one.created_at, now, zone),
+            ended=_ended(one, team, now, zone),
+        )
+        for one in found
+    ]
+
+
+def _ended(one: InboxItem, team: Mapping[UUID | None, Staff], now: datetime, zone: str) -> str:
+    done = items.dispositions().get(one.disposition or "", "")
+    if one.state == "done" and one.done_at:
+        who = team[one.done_by].name if one.done_by in team else "Somebody"
+        return f"{done or 'Settled'}, {who}, {times.moment(one.done_at, now, zone, running=True)}"
+    owner = team[one.owner_id].name if one.owner_id in team else "nobody yet"
+    return f"{done}, still open with {owner}" if done else f"still open with {owner}"
+
+
+def forms(session: Session, patient: Patient, zone: str, *, readable: bool) -> list[Form]:
+    """Return the last forms sent to the patient and what has become of each."""
+    found = select(IntakeLink).where(IntakeLink.patient_id == patient.id, links.WITH_QUESTIONS)
+    now = clock.now()
+    said = []
+    for one in session.scalars(
+        found.order_by(IntakeLink.created_at.desc(), IntakeLink.id.desc()).limit(FORMS)
+    ):
+        live = links.is_open(one, now)
+        state = one.state if live or one.state not in links.LIVE else "expired"
+        at = {"answered": one.answered_at, "verified": one.verified_at}.get(state)
+        when = f" {times.moment(at, now, zone, running=True)}" if at else ""
+        names = titles(one.instruments) if readable else ""
+        sent = times.moment(one.created_at, now, zone)
+        said.append(Form(names, sent, words.say("link_states", state) + when, live))
+    return said
+
+
+def titles(instruments: Sequence[str]) -> str:
+    """Return instruments by their names for staff."""
+    known = scoring.instruments()
+    return ", ".join(known[one].title if one in known else one for one in instruments)
+
+
+def sending(session: Session, patient: Patient, zone: str) -> Sending:
+    """Return which forms can be sent to the patient in their language, and why none can where that is so."""
+    live = links.open_link_of(session, patient.id)
+    since = times.moment(live.created_at, clock.now(), zone, running=True) if live else ""
+    taken = set(live.instruments) if live else set()
+    offered = [
+        Offered(one.id, one.title, len(one.items), one.id in taken)
+        for one in scoring.instruments().values()
+        if speaks(one, patient.language) and one.ages is None
+    ]
+    return Sending(offered, since, _refused(session, patient))
+
+
+def _refused(session: Session, patient: Patient) -> str:
+    refused = outbox.refusal(session, patient, "screening")
+    if refused:
+        return words.say("closed_forms", refused.key)
+    return "" if patient.birth_date else words.say("refusals", "form_no_birth_date")
+
+
+def speaks(definition: scoring.Instrument, language: str) -> bool:
+    """Whether the instrument is there in this language: nobody is sent a form they would read in another one."""
+    return scoring.language_of(definition, language) == language.split("-")[0].lower()
+
+
+def who_is_here(
+    session: Session, clinic: Clinic, owner: Staff | None, team: Mapping[UUID | None, Staff], now: datetime
+) -> Team:
+    """Return who covers the owner if they are away, and which care managers are on duty."""
+    here = [
+        one.name
+        for one in team.values()
+        if one.active
+        and one.role == "care_manager"
+        and (owner is None or one.id != owner.id)
+        and times.on_duty(one.hours, now, clinic.zone) is not None
+    ]
+    return Team(_away(session, clinic, owner, team, now) if owner else "", here)
+
+
+def _away(
+    session: Session, clinic: Clinic, owner: Staff, team: Mapping[UUID | None, Staff], now: datetime
+) -> str:
+    absence = session.scalar(
+        select(Absence)
+        .where(
+            Absence.clinic_id == clinic.id,
+            Absence.staff_id == owner.id,
+            Absence.starts_at <= now,
+            Absence.ends_at > now,
+            Absence.ended_at.is_(None),
+        )
+        .order_by(Absence.starts_at.desc())
+        .limit(1)
+    )
+    if absence is None:
+        return ""
+    until = times.moment(absence.ends_at, now, clinic.zone, running=True)
+    cover = team.get(absence.cover_id)
+    covering = f"{cover.name} covers" if cover else "nobody covers by name"
+    return f"{owner.name} is away until {until}; {covering}"
+
+
+def follow(session: Session, item: InboxItem, zone: str) -> Follow | None:
+    """Return what the last call logged on an open item leads to, if it leads anywhere. Nothing closes by itself."""
+    call = notes_and_calls.last_call(session, item) if item.state != "done" else None
+    if call is None or call.outcome is None:
+        return None
+    said = notes_and_calls.outcomes().get(call.outcome, call.outcome)
+    told = f"{said}, {times.moment(call.at, clock.now(), zone, running=True)}"
+    line = notes_and_calls.LINES.get(call.outcome, "")
+    if line:
+        return Follow("mark", told, call.id, line) if item.patient_id else None
+    owed = item.kind in items.NEEDS_ACKNOWLEDGEMENT and item.acknowledged_at is None
+    if owed:
+        return Follow("acknowledge" if call.outcome == "reached" else "retry", told, call.id, "")
+    if call.outcome == "reached" and item.kind in SETTLED_BY_A_CALL:
+        return Follow("settle", told, call.id, "")
+    return None

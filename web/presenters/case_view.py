@@ -1,0 +1,240 @@
+"""One case as it is read from the top: why it is here and until when, what was said or scored, what can be done."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from config import audit, clock, db
+from intake_links.models import Screen
+from messaging import number_owner
+from messaging.inbox import items, notes_and_calls
+from messaging.inbox.models import InboxItem, ItemEvent
+from messaging.models import Clinic, Conversation, Message, Patient, Staff
+from messaging.people import directory
+from reminders.models import Handoff
+from web import team, times, words
+from web.presenters import (
+    assignment,
+    case_side,
+    composer,
+    conversation_view,
+    list_rows,
+    patient_view,
+    screen_history,
+    screen_view,
+)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of an item's history."""
+
+    at: str
+    words: str
+
+
+@dataclass(frozen=True)
+class Case:
+    """Everything the page of one item says; words of the patient are empty where they may not be read."""
+
+    id: UUID
+    kind: str
+    kind_words: str
+    name: str
+    mark: times.Mark | None
+    due: str
+    state: str
+    owner: str | None
+    owner_id: UUID | None
+    mine: bool
+    why: list[str]
+    came: str
+    heading: str
+    quote: str | None
+    acknowledged: str | None
+    settled: str | None
+    needs_acknowledgement: bool
+    pronoun: str
+    patient: patient_view.Person | None
+    sharing: list[tuple[UUID, str]]
+    screen: screen_view.ScreenView | None
+    screen_is_the_item: bool
+    conversation_id: UUID | None
+    thread: conversation_view.Page
+    last_seen: UUID | None
+    composer: composer.Composer
+    history: list[Line]
+    colleagues: list[tuple[UUID, str]]
+    handoff: tuple[UUID, str] | None
+    route: list[assignment.Step]
+    aside: case_side.Beside
+    follow: case_side.Follow | None
+    merged: bool
+    once: UUID = field(default_factory=db.new_id)
+
+
+def find(session: Session, clinic: Clinic, item_id: UUID, *, lock: bool = False) -> InboxItem | None:
+    """Return the clinic's own item, None for another clinic's."""
+    item = session.get(InboxItem, item_id, with_for_update=True) if lock else session.get(InboxItem, item_id)
+    return item if item is not None and item.clinic_id == clinic.id else None
+
+
+def read(
+    session: Session,
+    clinic: Clinic,
+    staff: Staff,
+    item: InboxItem,
+    *,
+    readable: bool,
+    before: str | None = None,
+) -> Case:
+    """Return the case of `item` for `staff`; without `readable` what the patient said stays closed.
+
+    `before` is the cursor of an earlier page of the conversation. The number of queries does not grow with it.
+    """
+    now, zone = clock.now(), clinic.zone
+    patient = session.get(Patient, item.patient_id) if item.patient_id else None
+    conversation = conversation_view.of_item(session, clinic, item.conversation_id, patient)
+    colleagues = team.everyone(session, clinic.id)
+    screen, is_the_item = _screen(session, item, patient, zone) if readable else (None, False)
+    thread = conversation_view.Thread(conversation, patient, item.id)
+    told = [(event, _event(event, colleagues)) for event in items.history(session, item)]
+    return Case(
+        **_standing(clinic, item, patient, conversation, colleagues, staff),
+        heading=_heading(item, screen if is_the_item else None, readable),
+        quote=_quote(session, item) if readable else None,
+        patient=patient_view.person(session, clinic, patient) if patient else None,
+        sharing=_sharing(session, clinic, conversation) if patient is None else [],
+        screen=screen,
+        screen_is_the_item=is_the_item,
+        conversation_id=conversation.id if conversation else None,
+        thread=conversation_view.page(session, clinic, staff, thread, before)
+        if readable
+        else conversation_view.NOTHING,
+        last_seen=composer.latest(session, conversation.id) if conversation else None,
+        composer=composer.composer(session, conversation, patient),
+        history=[Line(times.moment(event.at, now, zone), line) for event, line in told],
+        handoff=_handoff(session, item),
+        route=assignment.explain(session, clinic, item, patient, colleagues.get(item.owner_id), told, now),
+        aside=case_side.read(session, clinic, item, patient, colleagues, readable=readable),
+        follow=case_side.follow(session, item, zone) if readable else None,
+        merged=patient is not None and number_owner.merged(session, item),
+    )
+
+
+def _standing(
+    clinic: Clinic,
+    item: InboxItem,
+    patient: Patient | None,
+    conversation: Conversation | None,
+    team: dict[UUID | None, Staff],
+    staff: Staff,
+) -> dict[str, Any]:
+    """Return the fields that say who and what it is, whose, until when, and what was said about it."""
+    now, zone = clock.now(), clinic.zone
+    return {
+        "id": item.id,
+        "kind": item.kind,
+        "kind_words": words.say("kinds", item.kind),
+        "why": why(item.reason),
+        "colleagues": _colleagues(team, item),
+        "name": patient_view.full_name(patient) if patient else list_rows.short_name(None, conversation),
+        "mark": list_rows.mark(item, now, zone),
+        "due": times.moment(item.answer_by, now, zone, running=True),
+        "state": item.state,
+        "owner": team[item.owner_id].name if item.owner_id in team else None,
+        "owner_id": item.owner_id,
+        "mine": item.owner_id == staff.id,
+        "came": times.moment(item.created_at, now, zone, running=True),
+        "acknowledged": _acknowledged(item, team, zone),
+        "settled": _settled(item, team, zone),
+        "needs_acknowledgement": item.kind in items.NEEDS_ACKNOWLEDGEMENT and item.acknowledged_at is None,
+        "pronoun": {"female": "her", "male": "him"}.get((patient.sex if patient else None) or "", "them"),
+    }
+
+
+def why(reasons: Sequence[str]) -> list[str]:
+    """Return the reasons of a routing in words, such as "panel:Dr Lindqvist"."""
+    return [assignment.reason_words(reason) for reason in reasons]
+
+
+def _colleagues(team: dict[UUID | None, Staff], item: InboxItem) -> list[tuple[UUID, str]]:
+    now_able = [one for one in team.values() if one.active and one.role in ("care_manager", "clinician")]
+    return [(one.id, one.name) for one in now_able if one.id != item.owner_id]
+
+
+def _screen(
+    session: Session, item: InboxItem, patient: Patient | None, zone: str
+) -> tuple[screen_view.ScreenView | None, bool]:
+    """The screen the item is about, else the last one of the patient; and whether it is the item's own."""
+    if patient is None:
+        return None, False
+    table, _, row_id = item.about.partition(":")
+    own = session.get(Screen, UUID(row_id)) if table == "screen" else None
+    screen = own or screen_history.latest(session, patient)
+    return screen_view.view(session, screen, patient, zone) if screen else None, own is not None
+
+
+def _handoff(session: Session, item: InboxItem) -> tuple[UUID, str] | None:
+    table, _, row_id = item.about.partition(":")
+    handoff = session.get(Handoff, UUID(row_id)) if table == "handoff" else None
+    return (
+        (handoff.id, handoff.state)
+        if handoff and handoff.state in ("requested", "accepted", "told")
+        else None
+    )
+
+
+def _heading(item: InboxItem, screen: screen_view.ScreenView | None, readable: bool) -> str:
+    if not readable:
+        return words.say("kinds", item.kind)
+    if item.kind == "safety" and screen is not None and screen.alerts:
+        return screen.alerts[0]
+    return item.summary or words.say("kinds", item.kind)
+
+
+def _quote(session: Session, item: InboxItem) -> str | None:
+    table, _, row_id = item.about.partition(":")
+    message = session.get(Message, UUID(row_id)) if table == "message" else None
+    return message.body or None if message is not None and message.direction == "in" else None
+
+
+def _sharing(session: Session, clinic: Clinic, conversation: Conversation | None) -> list[tuple[UUID, str]]:
+    if conversation is None or not conversation.number:
+        return []
+    fitting = directory.patients_with_number(session, clinic, conversation.number)
+    return [(one.id, patient_view.full_name(one)) for one in fitting]
+
+
+def _acknowledged(item: InboxItem, team: dict[UUID | None, Staff], zone: str) -> str | None:
+    if item.acknowledged_at is None:
+        return None
+    who = team[item.acknowledged_by].name if item.acknowledged_by in team else "Somebody"
+    done = items.dispositions().get(item.disposition or "", "")
+    return f"{who}, {times.moment(item.acknowledged_at, clock.now(), zone, running=True)}: {done}"
+
+
+def _settled(item: InboxItem, team: dict[UUID | None, Staff], zone: str) -> str | None:
+    if item.done_at is None:
+        return None
+    who = team[item.done_by].name if item.done_by in team else "Somebody"
+    done = items.dispositions().get(item.disposition or "", "")
+    return f"{who}, {times.moment(item.done_at, clock.now(), zone, running=True)}: {done}"
+
+
+def _event(event: ItemEvent, colleagues: dict[UUID | None, Staff]) -> str:
+    detail, name = event.detail, partial(team.name_of, colleagues, otherwise=words.say("history", "service"))
+    told = detail.get("told") or [one for one in (detail.get("to"), detail.get("staff")) if one]
+    return words.say(
+        "events",
+        event.event,
+        outcome=notes_and_calls.outcomes().get(str(detail.get("outcome")), "").lower(),
+        who=name(audit.Actor(event.actor).staff_id),
+        to=" and ".join(name(one) for one in told) or "nobody",
+        disposition=items.dispositions().get(str(detail.get("disposition")), "").lower(),
+        why=" · ".join(why(detail.get("why", []))) or "nobody fitted",
+    )

@@ -1,0 +1,224 @@
+"""Narrowing the list: what can be asked for, how it stands in an address, and the ways of looking that somebody has named."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from config import clock, runtime
+from intake_links import instruments
+from intake_links.jobs import about_screen
+from intake_links.models import Screen
+from messaging.inbox import views
+from messaging.inbox.models import URGENCY, InboxItem
+from messaging.models import Clinic, Patient, Staff
+from reminders.models import Appointment
+from web import times, words
+from web.models import SavedFilter
+from web.presenters import patient_view
+
+OFFERED = 60
+IN_USE_SECONDS = 60
+SAVED = 12
+# Counting stops here: whoever has a thousand waiting needs no exact number.
+CAP = views.MOST
+
+
+@dataclass(frozen=True)
+class Filter:
+    """What a list is narrowed to; empty means all. `site` is the place of the nearest visit, `over` "1" or ""."""
+
+    site: str = ""
+    language: str = ""
+    kind: str = ""
+    instrument: str = ""
+    over: str = ""
+
+    def args(self) -> dict[str, str]:
+        """Return what stands in an address."""
+        return {name: value for name, value in asdict(self).items() if value}
+
+
+NAMES = tuple(field.name for field in fields(Filter))
+
+
+@dataclass(frozen=True)
+class Offered:
+    """What the filter offers: values with their words, only what the clinic really has."""
+
+    site: list[tuple[str, str]]
+    language: list[tuple[str, str]]
+    kind: list[tuple[str, str]]
+    instrument: list[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Chip:
+    """One part of the present filter in words, and the filter without it."""
+
+    words: str
+    without: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A way of looking that somebody has named; `count` is at most CAP + 1, which means more than CAP."""
+
+    id: UUID
+    name: str
+    args: dict[str, str]
+    count: int
+
+
+def read(given: Mapping[str, str], *, readable: bool = True) -> tuple[Filter, list[str]]:
+    """Read a filter from an address; return it with the names of what could not be read and was left out.
+
+    Who may not read what patients said (`readable`) cannot ask either which instrument they answered.
+    """
+    wanted = {name: given.get(name, "").strip()[:120] for name in NAMES}
+    refused = [name for name, value in wanted.items() if value and not _known(name, value)]
+    if wanted["instrument"] and not readable:
+        refused.append("instrument")
+    return Filter(**{name: "" if name in refused else value for name, value in wanted.items()}), refused
+
+
+def _known(name: str, value: str) -> bool:
+    if name == "site":
+        return value.isprintable()
+    allowed: dict[str, Any] = {
+        "language": words.table_of("languages"),
+        "kind": URGENCY,
+        "instrument": instruments.instruments(),
+        "over": ("1",),
+    }
+    return value in allowed[name]
+
+
+def say(name: str, value: str) -> str:
+    """Return one part of a filter in words."""
+    if name == "site":
+        return value
+    if name == "instrument":
+        return instruments.instrument(value).title
+    return words.say({"language": "languages", "kind": "kinds", "over": "over"}[name], value)
+
+
+def chips(present: Filter) -> list[Chip]:
+    """Return the parts of a filter, each with the filter that remains without it."""
+    return [
+        Chip(say(name, value), replace(present, **{name: ""}).args())
+        for name, value in present.args().items()
+    ]
+
+
+def conditions(present: Filter, now: datetime) -> list[ColumnElement[bool]]:
+    """Return what the items of a listing must fulfil."""
+    found: list[ColumnElement[bool]] = []
+    if present.kind:
+        found.append(InboxItem.kind == present.kind)
+    if present.over:
+        found.append(_over(now))
+    if present.language:
+        found.append(exists().where(Patient.id == InboxItem.patient_id, Patient.language == present.language))
+    if present.instrument:
+        found.append(
+            exists().where(
+                Screen.patient_id == InboxItem.patient_id,
+                Screen.instrument == present.instrument,
+                InboxItem.about == about_screen(Screen.id),
+            )
+        )
+    if present.site:
+        found.append(_nearest_place(now) == present.site)
+    return found
+
+
+def _over(now: datetime) -> ColumnElement[bool]:
+    """Past its time with nobody having answered; of what is done, answered too late."""
+    waits = and_(InboxItem.state != "done", InboxItem.acknowledged_at.is_(None), InboxItem.answer_by < now)
+    answered = func.coalesce(InboxItem.acknowledged_at, InboxItem.done_at)
+    return or_(waits, and_(InboxItem.state == "done", answered > InboxItem.answer_by))
+
+
+def _nearest_place(now: datetime) -> ColumnElement[str | None]:
+    """The place of the patient's present or coming visit, else of the last one."""
+    here = now - patient_view.STAYS
+    visit = select(Appointment.place).where(
+        Appointment.patient_id == InboxItem.patient_id,
+        Appointment.state != "cancelled",
+        Appointment.place.is_not(None),
+    )
+    coming = visit.where(Appointment.starts_at >= here).order_by(Appointment.starts_at)
+    past = visit.where(Appointment.starts_at < here).order_by(Appointment.starts_at.desc())
+    return func.coalesce(
+        *(one.limit(1).correlate(InboxItem).scalar_subquery() for one in (coming, past)),
+        type_=Appointment.place.type,
+    )
+
+
+def offered(session: Session, clinic_id: UUID, *, readable: bool) -> Offered:
+    """Return what the filter offers this clinic; `readable` as in `read`."""
+    known = instruments.instruments() if readable else {}
+    places, used = _in_use(session, clinic_id)
+    return Offered(
+        site=[(place, place) for place in places],
+        language=list(words.table_of("languages").items()),
+        kind=[(kind, words.say("kinds", kind)) for kind in URGENCY],
+        instrument=[(one, known[one].title) for one in used if one in known],
+    )
+
+
+def _in_use(session: Session, clinic_id: UUID) -> tuple[list[str], list[str]]:
+    """The clinic's places and instruments: on every list, and new ones are rare, so that a process asks once a minute."""
+    known: dict[UUID, tuple[float, tuple[list[str], list[str]]]] = runtime.once("filters.in_use", dict)
+    at, found = known.get(clinic_id, (0.0, ([], [])))
+    if not at or clock.monotonic() - at > IN_USE_SECONDS:
+        found = (
+            _values(session, Appointment.place, Appointment.clinic_id == clinic_id),
+            _values(session, Screen.instrument, Screen.clinic_id == clinic_id),
+        )
+        known[clinic_id] = (clock.monotonic(), found)
+    return found
+
+
+def _values(session: Session, column: InstrumentedAttribute[Any], ours: ColumnElement[bool]) -> list[str]:
+    """Return the different values of an indexed column: from each to the next one, never through all rows."""
+    tree = select(func.min(column).label("value")).where(ours).cte("tree", recursive=True)
+    following = select(func.min(column)).where(ours, column > tree.c.value).scalar_subquery()
+    tree = tree.union_all(select(following).where(tree.c.value.is_not(None)))
+    return list(session.scalars(select(tree.c.value).where(tree.c.value.is_not(None)).limit(OFFERED)))
+
+
+def saved(session: Session, clinic: Clinic, staff: Staff, *, readable: bool) -> list[Saved]:
+    """Return somebody's named filters by name, each with how many items it shows now."""
+    mine = select(SavedFilter).where(SavedFilter.clinic_id == clinic.id, SavedFilter.staff_id == staff.id)
+    rows = [
+        (one, *of_query(one.query, readable=readable))
+        for one in session.scalars(mine.order_by(SavedFilter.name).limit(SAVED))
+    ]
+    if not rows:
+        return []
+    counting = (_counting(clinic, staff, view, narrowed) for _, view, narrowed in rows)
+    counts: Sequence[int] = session.execute(select(*counting)).one()
+    return [
+        Saved(one.id, one.name, {"view": view, **narrowed.args()}, count)
+        for (one, view, narrowed), count in zip(rows, counts, strict=True)
+    ]
+
+
+def of_query(query: Mapping[str, str], *, readable: bool) -> tuple[str, Filter]:
+    """Return the view and the filter that a saved one means; what is no longer known is left out."""
+    view = query.get("view", "")
+    return (view if view in views.VIEWS else "everyone"), read(query, readable=readable)[0]
+
+
+def _counting(clinic: Clinic, staff: Staff, view: str, narrowed: Filter) -> ColumnElement[int]:
+    now = clock.now()
+    where = conditions(narrowed, now)
+    if view == "done":
+        where.append(InboxItem.done_at >= times.midnight(now, clinic.zone))
+    return views.up_to_most(views.held(clinic.id, view=view, staff=staff, where=where))

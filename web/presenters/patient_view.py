@@ -1,0 +1,252 @@
+"""A patient as staff see them: name, age, language, how they can be reached and when, and their visits."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from config import clock, db
+from messaging import contactability, phone, reachable
+from messaging.consent import ledger as consent
+from messaging.models import PROGRAMMES, Clinic, ConsentEntry, Patient, PatientNumber
+from messaging.people import directory
+from reminders import appointments, planner, reasons
+from reminders.models import Appointment, Reminder
+from web import times, words
+
+STAYS = appointments.STAYS
+PAST = 3
+CONSENT_SHAPES = {"granted": "✓", "revoked": "⊘", "unknown": "–"}
+
+
+@dataclass(frozen=True)
+class Agreed:
+    """What was agreed for one programme: state granted | revoked | unknown, its shape and its words."""
+
+    key: str
+    programme: str
+    state: str
+    shape: str
+    words: str
+
+
+@dataclass(frozen=True)
+class Number:
+    """A telephone number: as dialled, as read, what is known of its line, and what was agreed for it."""
+
+    id: UUID
+    dial: str
+    words: str
+    line: str
+    line_words: str
+    texted: bool
+    consent: list[Agreed]
+    ledger: list[str]
+
+
+@dataclass(frozen=True)
+class Visit:
+    """A visit with its state in words; `planned` says what goes out when, and why where it does not.
+
+    `quiet` says since when the patient wants no texts about it, "" where they never said so.
+    """
+
+    id: UUID
+    when: str
+    state: str
+    place: str
+    clinician: str
+    past: bool
+    quiet: str
+    planned: list[tuple[str, str, str, str]]
+
+
+@dataclass(frozen=True)
+class Person:
+    """What stands about a patient beside a case. `hours` says whether a text may go out at this moment of theirs."""
+
+    id: UUID
+    name: str
+    first_name: str
+    facts: list[str]
+    panel: str
+    record: str
+    active: bool
+    in_building: bool
+    reach: str
+    privacy: str
+    language: str
+    hours: str
+    numbers: list[Number]
+    next_visit: Visit | None
+    past_visits: list[Visit]
+
+
+def find(session: Session, clinic: Clinic, patient_id: UUID) -> Patient | None:
+    """Return the clinic's own patient, None for another clinic's."""
+    patient = session.get(Patient, patient_id)
+    return patient if patient is not None and patient.clinic_id == clinic.id else None
+
+
+def full_name(patient: Patient) -> str:
+    """Return first and last name."""
+    return f"{patient.first_name or ''} {patient.last_name or ''}".strip()
+
+
+def person(session: Session, clinic: Clinic, patient: Patient, *, ledger: bool = False) -> Person:
+    """Return what a case or the patient's page says about them, with the history of their consent if asked for."""
+    now = clock.now()
+    db.load_keys(session, [clinic.key_id, patient.key_id])
+    years = times.age(patient.birth_date, now)
+    kept = visits(session, patient)
+    coming = [one for one in kept if one.starts_at > now - STAYS and one.state != "cancelled"]
+    gone = [one for one in kept if one not in coming and one.starts_at <= now]
+    numbers = _numbers(session, clinic, patient, now, ledger=ledger)
+    language = words.say("languages", patient.language)
+    return Person(
+        id=patient.id,
+        name=full_name(patient),
+        first_name=patient.first_name or "",
+        facts=[
+            *([f"{years} years"] if years is not None else []),
+            *([patient.sex] if patient.sex else []),
+            language,
+        ],
+        panel=patient.panel or "",
+        record=patient.record or "",
+        active=patient.state == "active",
+        in_building=any(one.state == "arrived" and one.starts_at < now + STAYS for one in coming),
+        reach=reach_words(reachable.of_patient(session, patient), words.say("privacy", patient.privacy)),
+        privacy=words.say("privacy", patient.privacy),
+        language=language,
+        hours=hours(session, clinic, patient, now),
+        numbers=numbers,
+        next_visit=visit(coming[-1]) if coming else None,
+        past_visits=[visit(one) for one in gone[:PAST]],
+    )
+
+
+def hours(session: Session, clinic: Clinic, patient: Patient, now: datetime) -> str:
+    """Return in words whether it is an hour at which this patient may be texted, on their own clock."""
+    open_hours = planner.hours_for(session, patient)
+    name = patient.zone or clinic.zone
+    place = ZoneInfo(name)
+    if not open_hours.is_open(now, place):
+        opens = times.moment(open_hours.next_open(now, place), now, name, running=True)
+        return words.say("hours", "quiet", now=times.time_of(now, name), until=opens)
+    window = open_hours.window_on(now.astimezone(place).date())
+    return words.say("hours", "open", until=f"{window[1].hour}:{window[1].minute:02}") if window else ""
+
+
+def _numbers(
+    session: Session, clinic: Clinic, patient: Patient, now: datetime, *, ledger: bool
+) -> list[Number]:
+    """The patient's numbers, the one given last first, with few SELECTs however many there are."""
+    rows = list(reversed(patient.numbers))
+    agreed = consent.states(session, [(clinic.id, row.number_index) for row in rows])
+    told = _ledger(session, clinic, rows, now) if ledger else {}
+    textable = directory.textable_number(session, patient)
+    found: list[Number] = []
+    for row in rows:
+        states = {one: agreed.get((clinic.id, row.number_index, one), "unknown") for one in PROGRAMMES}
+        said = [
+            Agreed(
+                one, words.say("programmes", one), state, CONSENT_SHAPES[state], words.say("consent", state)
+            )
+            for one, state in states.items()
+        ]
+        number, line = row.number or "", row.line
+        line_words, lines = words.say("lines", line), told.get(row.number_index, [])
+        texted = textable is not None and textable.id == row.id
+        found.append(Number(row.id, number, phone.display(number), line, line_words, texted, said, lines))
+    return found
+
+
+def _ledger(
+    session: Session, clinic: Clinic, rows: Sequence[PatientNumber], now: datetime
+) -> dict[bytes, list[str]]:
+    """What was ever agreed and taken back, the newest first, one line where several programmes were meant."""
+    entries = session.scalars(
+        select(ConsentEntry)
+        .where(
+            ConsentEntry.clinic_id == clinic.id,
+            ConsentEntry.number_index.in_([row.number_index for row in rows]),
+        )
+        .order_by(ConsentEntry.at.desc(), ConsentEntry.id.desc())
+        .limit(60)
+    ).all()
+    acts: defaultdict[tuple[bytes, datetime, str, str], list[str]] = defaultdict(list)
+    for one in entries:
+        acts[one.number_index, one.at.replace(microsecond=0), one.event, one.source].append(one.programme)
+    told: defaultdict[bytes, list[str]] = defaultdict(list)
+    for (index, at, event, source), programmes in acts.items():
+        whole = set(programmes) == set(PROGRAMMES)
+        named = [words.say("programmes", one).lower() for one in PROGRAMMES if one in programmes]
+        what = "everything" if whole else " and ".join(named)
+        how = words.say("consent_sources", source)
+        said = words.say("consent_acts", event, what=what, how=how)
+        told[index].append(f"{times.moment(at, now, clinic.zone)}: {said}")
+    return told
+
+
+def reach_words(contact: contactability.Facts, otherwise: str) -> str:
+    """Return what of our texts is closed to a patient and what still goes; `otherwise` where nothing is closed."""
+    refused = contactability.of_programmes(contact, PROGRAMMES)
+    reasons = set(refused.values())
+    if reasons == {None}:
+        return otherwise
+    if len(reasons) == 1:
+        return words.say("reach", *(reason.key for reason in reasons if reason))
+    parts: defaultdict[str, list[str]] = defaultdict(list)
+    for programme, reason in refused.items():
+        part = "ended" if reason in contactability.OPT_OUTS else "not_agreed" if reason else "open"
+        parts[part].append(words.say("programme_texts", programme))
+    told = [part for part in ("ended", "not_agreed", "open") if part in parts]
+    return "; ".join(words.say("reach", part, what=" and ".join(parts[part])) for part in told)
+
+
+def visits(session: Session, patient: Patient) -> list[Appointment]:
+    """Return the patient's visits, the latest first."""
+    found = select(Appointment).where(Appointment.patient_id == patient.id)
+    return list(session.scalars(found.order_by(Appointment.starts_at.desc()).limit(40)))
+
+
+def visit(one: Appointment, steps: Sequence[Reminder] = ()) -> Visit:
+    """Return a visit in words, with the reminders around it."""
+    now = clock.now()
+    return Visit(
+        id=one.id,
+        when=times.moment(one.starts_at, now, one.zone),
+        state=words.say("visits", one.state),
+        place=one.place or "",
+        clinician=one.clinician or "",
+        past=one.starts_at < now,
+        quiet=words.say("wishes", "quiet", at=times.moment(one.quiet_at, now, one.zone, running=True))
+        if one.quiet_at
+        else "",
+        planned=[_planned(step, one.zone, now) for step in steps],
+    )
+
+
+def planned_visits(session: Session, patient: Patient) -> list[Visit]:
+    """Return the patient's visits with what is planned around each, in two queries."""
+    found = visits(session, patient)
+    steps: defaultdict[tuple[UUID, int], list[Reminder]] = defaultdict(list)
+    rows = select(Reminder).where(Reminder.appointment_id.in_([one.id for one in found]))
+    for step in session.scalars(rows.order_by(Reminder.due_at, Reminder.id)):
+        steps[step.appointment_id, step.revision].append(step)
+    return [visit(one, steps[one.id, one.revision]) for one in found]
+
+
+def _planned(step: Reminder, zone: str, now: datetime) -> tuple[str, str, str, str]:
+    return (
+        step.step.replace("_", " "),
+        times.moment(step.due_at, now, zone) if step.due_at else "not sent",
+        words.say("reminders", step.state),
+        ", ".join(reasons.kept(step.why)),
+    )

@@ -1,0 +1,212 @@
+"""A made-up visit and what the clinic's reminders do to it, as a page shows it: the picture, the words, what is dropped."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from config import clock, runtime
+from messaging.models import Clinic
+from messaging.versions import publishing
+from messaging.wording import text_templates
+from reminders import clinic_profile, planner, reasons
+from reminders.cadence import cadence_definition
+from reminders.rules import conditions, zones
+from reminders.trials import made_up_visit
+from web import times, words
+from web.settings import cadence_picture
+
+KIND = "cadence"
+BOOKED = {
+    "month": timedelta(days=30),
+    "week": timedelta(days=7),
+    "day": timedelta(days=1),
+    "same": timedelta(hours=3),
+}
+MARKED = ("", *conditions.OUTCOMES)
+ASKED = ("day", "time", "booked", "zone", "language", "privacy", "marked")
+TICKS = ("confirmed", "answered")
+PRIVACY = ("place", "details", "generic")
+ZONES = (
+    "America/New_York", "America/Chicago", "America/Denver", "America/Phoenix", "America/Los_Angeles",
+    "America/Anchorage", "Pacific/Honolulu", "America/Puerto_Rico",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Line:
+    """One step of a pane: its number in the picture (None: dropped), when, why, its words and what they cost."""
+
+    step: str
+    number: int | None
+    when: str
+    why: list[str]
+    body: str
+    segments: int
+    moved: bool
+
+
+@dataclass(frozen=True)
+class Pane:
+    """What one edition does for the made-up visit: `key` live | draft."""
+
+    key: str
+    picture: cadence_picture.Timeline
+    lines: list[Line]
+
+
+@dataclass
+class Asked:
+    """The made-up visit as it was asked for, and as the form shows it again; problems by field."""
+
+    day: str
+    time: str
+    booked: str
+    zone: str
+    language: str
+    privacy: str
+    kind: str
+    marked: str
+    confirmed: bool
+    answered: bool
+    problems: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def query(self) -> dict[str, str]:
+        """What leads to the same made-up visit again."""
+        shown = {name: getattr(self, name) for name in ASKED}
+        ticked = {name: "on" for name in TICKS if getattr(self, name)}
+        return shown | {"visit_kind": self.kind} | ticked
+
+
+def asked_for(clinic: Clinic, given: Mapping[str, str]) -> tuple[Asked, made_up_visit.Example]:
+    """Read a made-up visit from a form or an address; what cannot be read is named, and the usual stands in for it."""
+    today = zones.to_local(clock.now(), zones.zone(clinic.zone)).date()
+    usual = today + timedelta(days=7)
+    usual += timedelta(days=max(0, 7 - usual.weekday()) if usual.weekday() > 4 else 0)
+    asked = Asked(
+        given.get("day") or usual.isoformat(),
+        given.get("time") or "9:00",
+        _one_of(given.get("booked"), tuple(BOOKED)),
+        given.get("zone", "").strip(),
+        _one_of(given.get("language"), text_templates.LANGUAGES),
+        _one_of(given.get("privacy"), PRIVACY),
+        given.get("visit_kind", "").strip()[:40],
+        _one_of(given.get("marked"), MARKED),
+        confirmed=bool(given.get("confirmed")),
+        answered=bool(given.get("answered")),
+    )
+    day, hour, zone = _read(asked, usual)
+    wall = datetime.combine(day, hour)
+    starts_at = zones.local_to_utc(wall, zones.zone(clinic.zone))
+    example = made_up_visit.Example(
+        starts_at=starts_at,
+        booked_at=starts_at - BOOKED[asked.booked],
+        zone=clinic.zone,
+        patient_zone=zone,
+        language=asked.language,
+        privacy=asked.privacy,
+        kind=asked.kind or None,
+        confirmed=asked.confirmed,
+        answered=asked.answered,
+        marked=asked.marked or None,
+    )
+    return asked, example
+
+
+def _read(asked: Asked, usual: date) -> tuple[date, time, str | None]:
+    """The day, the time and the patient's zone; what cannot be read is named in `asked.problems`."""
+    day, hour, zone = usual, time(9), asked.zone or None
+    try:
+        given = date.fromisoformat(asked.day)
+        if given.year not in range(2000, 2100):
+            raise ValueError
+        day = given
+    except ValueError:
+        asked.problems["day"] = words.say("cadence", "bad_day")
+    try:
+        hour = time.fromisoformat(asked.time.zfill(5)).replace(second=0, microsecond=0, tzinfo=None)
+    except ValueError:
+        asked.problems["time"] = words.say("cadence", "bad_time")
+    try:
+        if asked.zone:
+            zones.of_place(asked.zone)
+    except zones.UnknownZone:
+        asked.problems["zone"], zone = words.say("cadence", "bad_zone"), None
+    return day, hour, zone
+
+
+def _one_of(given: str | None, allowed: tuple[str, ...]) -> str:
+    return given if given in allowed else allowed[0]
+
+
+def preview(session: Session, clinic: Clinic, given: Mapping[str, str]) -> dict[str, Any]:
+    """Return what the page shows of a made-up visit: the live edition, and the draft beside it where there is one."""
+    asked, example = asked_for(clinic, given)
+    place = zones.zone(clinic.zone)
+    change = zones.next_change(clock.now(), place)
+    changes_on = zones.to_local(change, place).date() if change else None
+    return {
+        "asked": asked,
+        "panes": [
+            _pane(session, clinic, key, one, example) for key, one in editions_of(session, clinic).items()
+        ],
+        "visit_said": _when(example.starts_at, clinic.zone),
+        "changes_on": changes_on,
+        # Two days later every usual step lies on the other side of the change.
+        "after_change": (changes_on + timedelta(days=2)).isoformat() if changes_on else None,
+        "zone_names": list(dict.fromkeys([*ZONES, *filter(None, [asked.zone])])),
+        "languages": [(one, words.say("languages", one)) for one in text_templates.LANGUAGES],
+        "privacies": [(one, words.say("privacy", one)) for one in PRIVACY],
+        "bookings": [(one, words.say("cadence_booked", one)) for one in BOOKED],
+        "markings": [(one, words.say("cadence_marked", one or "open")) for one in MARKED],
+        "query": asked.query,
+    }
+
+
+def editions_of(session: Session, clinic: Clinic) -> dict[str, cadence_definition.Cadence]:
+    """Return the cadence in force as "live", and the "draft" where there is one, both in the hours the clinic leaves."""
+    found = {"live": planner.cadence_of(session, clinic.id)}
+    draft = publishing.draft(session, clinic.id, KIND)
+    if draft is not None:
+        found["draft"] = clinic_profile.narrowed(cadence_definition.from_mapping(draft.definition), clinic)
+    return found
+
+
+def _pane(
+    session: Session,
+    clinic: Clinic,
+    key: str,
+    cadence: cadence_definition.Cadence,
+    example: made_up_visit.Example,
+) -> Pane:
+    shown = made_up_visit.show(session, clinic, cadence, example, runtime.settings().public_url)
+    going = sorted((one for one in shown if one.at), key=lambda one: one.at or example.starts_at)
+    zone = example.patient_zone or example.zone
+    lines = [_line(one, number, zone) for number, one in enumerate(going, 1)]
+    lines += [_line(one, None, zone) for one in shown if one.at is None]
+    quiet = cadence.quiet_hours
+    picture = cadence_picture.draw(
+        [(one.at, one.moved) for one in going if one.at],
+        example.starts_at,
+        example.booked_at,
+        zones.zone(zone),
+        (quiet.start.hour + quiet.start.minute / 60, quiet.end.hour + quiet.end.minute / 60),
+    )
+    return Pane(key, picture, lines)
+
+
+def _line(one: made_up_visit.Shown, number: int | None, zone: str) -> Line:
+    when = _when(one.at, zone) if one.at else ""
+    why = [reasons.plain(reason) for reason in one.why]
+    return Line(one.step, number, when, why, one.body, one.segments, one.moved)
+
+
+def _when(at: datetime, zone: str) -> str:
+    local = zones.to_local(at, zones.zone(zone))
+    name = local.tzname() or ""
+    return (
+        f"{local:%a} {local.day} {local:%b}, {times.clock_time(local)}{f' {name}' if name.isalpha() else ''}"
+    )

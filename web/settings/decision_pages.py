@@ -1,0 +1,215 @@
+"""What every decision of the clinic has in common on its pages: its draft, who agrees, publishing, what was before."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flask import abort, flash, redirect, request, url_for
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from config import audit, clock, db
+from messaging.models import Clinic
+from messaging.versions import field_labels, publishing
+from messaging.versions.models import Edition
+from reminders import decision_kinds
+from web import layout, permissions, sessions, team, times, words
+
+editions = layout.room("editions", __name__)
+# The page each kind is changed on, which also shows what came of a post.
+EDITORS: dict[str, str] = {}
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A decision as its page shows it: the edition in force, the draft with what it changes, and what stands in its way.
+
+    `silences` says in words what could silence an alert, so that a second person must agree; `agrees` whether the
+    reader may be that person, and `alone` that there is nobody else to ask.
+    """
+
+    kind: str
+    live: Edition | None
+    draft: Edition | None
+    edit: int
+    changes: list[field_labels.Change]
+    problems: Sequence[publishing.Problem]
+    wrong: list[str]
+    silences: list[str]
+    agrees: bool
+    alone: bool
+    told: list[str]
+
+    @property
+    def editor(self) -> str:
+        """The page it is changed on."""
+        return EDITORS[self.kind]
+
+
+def desk(session: Session, clinic: Clinic, kind: publishing.Kind) -> Desk:
+    """Return how this decision stands now."""
+    draft = publishing.draft(session, clinic.id, kind.name)
+    in_force = publishing.live(session, clinic.id, kind.name)
+    problems = kind.check(session, clinic, draft.definition) if draft else ()
+    silences = publishing.silenced(session, clinic, kind, draft) if draft else []
+    me = layout.the_actor()
+    return Desk(
+        kind=kind.name,
+        live=in_force,
+        draft=draft,
+        edit=draft.edit if draft else 0,
+        changes=changes(session, clinic, kind, kind.present(session, clinic), draft.definition)
+        if draft
+        else [],
+        problems=problems,
+        wrong=spoken(session, clinic, kind, problems, draft.definition) if draft else [],
+        silences=silences,
+        agrees=draft is not None and draft.state == "asked" and draft.asked_by != me,
+        alone=not publishing.somebody_else(session, clinic, me),
+        told=[told(session, clinic, one) for one in (in_force, draft) if one is not None],
+    )
+
+
+def changes(
+    session: Session,
+    clinic: Clinic,
+    kind: publishing.Kind,
+    old: publishing.Definition,
+    new: publishing.Definition,
+) -> list[field_labels.Change]:
+    """Return in the words of the clinic's lead what two definitions of one kind differ in."""
+    return field_labels.changes(publishing.names(session, clinic, kind), old, new)
+
+
+def spoken(
+    session: Session,
+    clinic: Clinic,
+    kind: publishing.Kind,
+    problems: Sequence[publishing.Problem],
+    definition: Mapping[str, Any],
+) -> list[str]:
+    """Return each problem of a definition with its field as the clinic's lead would name it."""
+    names = publishing.names(session, clinic, kind)
+    fields = (field_labels.called(names, field_labels.path_of(one.field, definition)) for one in problems)
+    return [
+        ": ".join(filter(None, (field, one.message))) for field, one in zip(fields, problems, strict=True)
+    ]
+
+
+def edit_of_form() -> int:
+    """Return the edit of the draft that the reader had before them; 400 where the form carries none."""
+    try:
+        return int(request.form["edit"])
+    except (KeyError, ValueError):
+        abort(400)
+
+
+def told(session: Session, clinic: Clinic, edition: Edition) -> str:
+    """Say of an edition which it is, who made it so and when."""
+    by, at = edition.published_by or edition.written_by, edition.published_at or edition.written_at
+    when = times.moment(at, clock.now(), clinic.zone)
+    return words.say("editions", edition.state, number=edition.number, who=name_of(session, by), when=when)
+
+
+def name_of(session: Session, who: str) -> str:
+    """Return the name of who did it: a colleague's, or "operator"."""
+    staff_id = audit.Actor(who).staff_id
+    return (
+        team.names(session, [staff_id]).get(staff_id, who) if staff_id else words.say("editions", "operator")
+    )
+
+
+@editions.get("/settings/history/<kind>")
+@permissions.signed_in("clinic.look")
+def history(kind: str) -> str:
+    """Show everything that was ever published of one kind, and what two editions differ in."""
+    this = _kind(kind)
+    with db.unit_of_work(sessions.clinic().id, read_only=True) as session:
+        clinic = session.get_one(Clinic, sessions.clinic().id)
+        found = publishing.history(session, clinic.id, kind)
+        chosen = request.args.get("number", type=int)
+        old = next((one for one in found if one.number == chosen), None)
+        changed = changes(session, clinic, this, old.definition, this.present(session, clinic)) if old else []
+        return layout.page(
+            session,
+            "staff/editions.html",
+            here="ladder" if kind == "rules" else kind,
+            kind=kind,
+            editor=EDITORS.get(kind),
+            found=[(one, told(session, clinic, one)) for one in found],
+            chosen=old,
+            changed=changed,
+            edit=_edit(session, clinic, kind),
+            edits=layout.may("clinic.settings"),
+        )
+
+
+@editions.post("/settings/draft/<kind>/<act>")
+@permissions.signed_in("clinic.agree")
+def move(kind: str, act: str) -> Response:
+    """Ask for a second person, publish, take a draft back, or make a draft of what once was."""
+    verbs = {"ask": _ask, "publish": _publish, "drop": _drop, "revert": _revert}
+    if act not in verbs or (act != "publish" and not layout.may("clinic.settings")):
+        abort(403)
+    this = _kind(kind)
+    try:
+        with db.unit_of_work(sessions.clinic().id) as session:
+            clinic = session.get_one(Clinic, sessions.clinic().id)
+            verbs[act](session, clinic, this)
+            said, tone = words.say("editions", f"did_{act}"), "done"
+    except publishing.Overtaken:
+        said, tone = words.say("editions", "overtaken"), "refused"
+    except publishing.NeedsSecond as needs:
+        said, tone = words.say("editions", "needs_second", why="; ".join(needs.why)), "refused"
+    except publishing.Refused as wrong:
+        said, tone = (
+            words.say("editions", "refused", why="; ".join(one.message for one in wrong.problems)),
+            "refused",
+        )
+    flash(said, tone)
+    return redirect(url_for(EDITORS[kind]), 303)
+
+
+def _ask(session: Session, clinic: Clinic, kind: publishing.Kind) -> None:
+    publishing.ask(
+        session, _the_draft(session, clinic, kind), layout.the_actor(), request.form.get("why", "")
+    )
+
+
+def _publish(session: Session, clinic: Clinic, kind: publishing.Kind) -> None:
+    draft = _the_draft(session, clinic, kind)
+    # Who may not change settings may still be the second person, and nothing else.
+    if not layout.may("clinic.settings") and (draft.state != "asked" or draft.asked_by == layout.the_actor()):
+        abort(403)
+    publishing.publish(
+        session, clinic, kind, edit=draft.edit, actor=layout.the_actor(), why=request.form.get("why", "")
+    )
+
+
+def _drop(session: Session, clinic: Clinic, kind: publishing.Kind) -> None:
+    publishing.drop(session, _the_draft(session, clinic, kind), layout.the_actor())
+
+
+def _revert(session: Session, clinic: Clinic, kind: publishing.Kind) -> None:
+    number = request.form.get("number", type=int)
+    try:
+        publishing.revert(session, clinic, kind, number or 0, edit=edit_of_form(), actor=layout.the_actor())
+    except LookupError:
+        abort(404)
+
+
+def _the_draft(session: Session, clinic: Clinic, kind: publishing.Kind) -> Edition:
+    """The draft that the reader had before them. Raises Overtaken where it has moved on."""
+    draft = publishing.draft(session, clinic.id, kind.name)
+    if draft is None or draft.edit != edit_of_form():
+        raise publishing.Overtaken(draft)
+    return draft
+
+
+def _edit(session: Session, clinic: Clinic, kind: str) -> int:
+    draft = publishing.draft(session, clinic.id, kind)
+    return draft.edit if draft else 0
+
+
+def _kind(name: str) -> publishing.Kind:
+    return decision_kinds.KINDS[name] if name in decision_kinds.KINDS else abort(404)

@@ -1,0 +1,176 @@
+"""The clinic's routing and ladder as a page: read in words, drafted in a form, tried out on a moment, with its holes."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import request
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from config import clock
+from intake_links import scoring
+from messaging.inbox.routing import assign, coverage_gaps, escalation_policy, hours, policy_definition
+from messaging.inbox.staff import roster
+from messaging.models import Clinic
+from messaging.versions.problems import Problem
+from messaging.wording import text_templates
+from reminders.decision_kinds import RULES
+from web import layout, permissions, times, words
+from web.presenters import assignment, coverage_charts
+from web.settings import decision_form, decision_pages, policy_form
+
+settings = layout.room("settings", __name__)
+decision_pages.EDITORS[RULES.name] = "settings.show"
+TEXTED = assign.TEXTED
+OK = 200
+TYPED = "%Y-%m-%dT%H:%M"
+
+
+@settings.get("/ladder")
+@permissions.signed_in("inbox.read")
+def show() -> str:
+    """Show the ladder in force: to read for everyone who works the inbox, to change for who decides for the clinic."""
+    return decision_form.show(RULES, _shown)
+
+
+@settings.post("/ladder")
+@permissions.signed_in("clinic.settings")
+def save() -> Response | tuple[str, int]:
+    """Keep a draft; what cannot be read is refused at its field, and what a colleague has saved is not written over."""
+    return decision_form.save(RULES, _page, policy_form.given(request.form))
+
+
+def _shown(session: Session, clinic: Clinic, sheet: decision_form.Sheet) -> str:
+    """The page as it stands: its draft in the form, with hours as people write them."""
+    return _page(
+        session, clinic, replace(sheet, raw=policy_form.of_ladder(policy_definition.read(sheet.raw)))
+    )
+
+
+def _page(session: Session, clinic: Clinic, sheet: decision_form.Sheet) -> str:
+    rules, people = assign.Rules.of(clinic.rules), roster.people(session, clinic)
+    written = policy_definition.present(clinic.rules, people)
+    desk = decision_pages.desk(session, clinic, RULES)
+    holds = written.model_dump(mode="json")
+    gaps = decision_pages.spoken(session, clinic, RULES, RULES.check(session, clinic, holds), holds)
+    names = {one.email: one.name for one in people}
+    return layout.page(
+        session,
+        "staff/ladder.html",
+        here="ladder",
+        desk=desk,
+        by_kind=[_spoken(name, written.kind(name), rules) for name in assign.KINDS],
+        rules=[(one.name, assignment.rule_words(one, names)) for one in written.route],
+        hours=hours.say(written.hours),
+        holidays=written.holidays,
+        sheet=sheet,
+        raw=sheet.raw,
+        problems=_at_fields(desk.problems if sheet.code == OK else sheet.wrong),
+        gaps=gaps,
+        rows=range(policy_form.ROWS),
+        more_rules=len(sheet.raw["route"]) < policy_definition.MOST_ROUTES,
+        choices=_choices(people),
+        kinds=[
+            (name, words.say("kinds", name), name in TEXTED, name in assign.ALWAYS_RUNNING)
+            for name in assign.KINDS
+        ],
+        asked=[(one, words.say("rungs", one)) for one in escalation_policy.ASKED],
+        people=people,
+        edits=layout.may("clinic.settings"),
+        week=coverage_charts.week(coverage_gaps.week(people, rules)),
+        **_trial(clinic, people, rules),
+        call_list=rules.call_list,
+        fallback=[one.name for email in rules.fallback for one in people if one.email == email],
+    )
+
+
+def _at_fields(problems: Sequence[Problem]) -> dict[str, str]:
+    """What is wrong by the field of the form: all the days that the clinic is closed stand in one."""
+    days = "; ".join(one.message for one in problems if one.field.startswith("holidays"))
+    return {one.field: one.message for one in reversed(problems)} | {"holidays": days}
+
+
+def _choices(people: Sequence[escalation_policy.Person]) -> dict[str, list[tuple[str, str]]]:
+    """What a rule can ask for and give to, each with its words."""
+    screens = []
+    for name in sorted(scoring.instruments()):
+        one = scoring.instrument(name)
+        screens.append((name, one.title))
+        screens += [
+            (f"{name}:{band.name}", words.say("rules", "at_least", title=one.title, band=band.words["en"]))
+            for band in one.bands()[1:]
+        ]
+    return {
+        "screens": screens,
+        "languages": [(one, words.say("languages", one)) for one in text_templates.LANGUAGES],
+        "panels": [(one, one) for one in sorted({panel for each in people for panel in each.panels})],
+        "to": [(one, words.say("receivers", one)) for one in words.table_of("receivers")],
+    }
+
+
+def _spoken(name: str, kind: policy_definition.Kind, rules: assign.Rules) -> tuple[str, str, str, str]:
+    """A kind in words: its name, until when, whom the ladder asks while the clinic is open, and while it is closed."""
+    due = words.say("ladder", "within", time=times.length(timedelta(minutes=kind.answer)))
+    if kind.clock == "business":
+        due += words.say("ladder", "in_business")
+    if kind.before_leaving:
+        due += words.say("ladder", "before_leaving")
+    if name not in TEXTED:
+        return words.say("kinds", name), due, words.say("ladder", "in_the_list"), ""
+    said = [
+        ", ".join(
+            words.say("ladder", "rung", who=words.say("rungs", one.ask), minutes=one.wait)
+            for one in rules.ladder_of(name, is_open=is_open)
+        )
+        for is_open in (True, False)
+    ]
+    return words.say("kinds", name), due, said[0], said[1] if said[1] != said[0] else ""
+
+
+def _trial(clinic: Clinic, people: Sequence[escalation_policy.Person], rules: assign.Rules) -> dict[str, Any]:
+    """The moment to try out, and what would happen then."""
+    moment, kind = _moment(clinic), request.args.get("kind", "safety")
+    kind = kind if kind in TEXTED else "safety"
+    return {
+        "tried": _tried(clinic, people, rules, kind, moment),
+        "tried_kind": kind,
+        "tried_at": f"{moment.astimezone(ZoneInfo(clinic.zone)):{TYPED}}",
+    }
+
+
+def _tried(
+    clinic: Clinic,
+    people: Sequence[escalation_policy.Person],
+    rules: assign.Rules,
+    kind: str,
+    moment: datetime,
+) -> list[tuple[str, str, str]]:
+    lines = escalation_policy.preview(assign.Need(kind), people, rules, moment, clinic.zone)
+    here = [times.moment(one.at, clock.now(), clinic.zone) for one in lines]
+    return [
+        (
+            when
+            if place == 0 or when.rsplit(" ", 1)[0] != here[place - 1].rsplit(" ", 1)[0]
+            else when.rsplit(" ", 1)[1],
+            words.say("rungs", one.ask),
+            ", ".join(one.names) or words.say("ladder", "nobody"),
+        )
+        for place, (when, one) in enumerate(zip(here, lines, strict=True))
+    ]
+
+
+def _moment(clinic: Clinic) -> datetime:
+    """The moment to try out: the one asked for, else the next Saturday at 3:00, when a hole is most likely."""
+    zone = ZoneInfo(clinic.zone)
+    try:
+        asked = datetime.fromisoformat(request.args.get("at", ""))
+        if asked.tzinfo is None and 2000 <= asked.year <= 2200:
+            return asked.replace(tzinfo=zone).astimezone(UTC)
+    except ValueError:
+        pass
+    local = clock.now().astimezone(zone)
+    saturday = local + timedelta(days=(5 - local.weekday()) % 7 or 7)
+    return saturday.replace(hour=3, minute=0, second=0, microsecond=0).astimezone(UTC)

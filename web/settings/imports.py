@@ -1,0 +1,208 @@
+"""Files of patients and visits: handed in, their columns told apart, then imported with a bar; what was wrong comes back as a file."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from flask import Response, abort, redirect, request, stream_with_context, url_for
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from werkzeug.http import parse_cookie
+from werkzeug.wrappers import Response as AnyResponse
+
+from config import audit, clock, db
+from messaging import languages
+from messaging.models import Clinic
+from reminders.imports import column_mapping, csv_files, csv_import, runs
+from reminders.imports import take_in as importfiles
+from reminders.models import ImportRun
+from web import layout, permissions, sessions, times, words
+
+importing = layout.room("importing", __name__)
+LARGEST = 50 * 1024 * 1024
+SHOWN = 100
+REFRESH_SECONDS = 2
+SOURCE = "file"
+
+
+@importing.url_value_preprocessor
+def _let_large_files_in(endpoint: str | None, _values: dict[str, Any] | None) -> None:
+    # Before anything reads the form, and only for somebody who is signed in: others stay at the usual limit.
+    if endpoint == "importing.take_in" and sessions.current_staff(seen=False) is not None:
+        request.max_content_length = LARGEST
+
+
+@importing.get("/settings/import")
+@permissions.signed_in("patients.import")
+def show() -> str:
+    """Show the door for files, and the last ones that came through it."""
+    return _door(None)
+
+
+@importing.post("/settings/import")
+@permissions.signed_in("patients.import")
+def take_in() -> AnyResponse | tuple[str, int]:
+    """Keep a file and go on to its columns; one that is no table is refused with the reason, and nothing is kept."""
+    kind, source = request.form.get("kind", ""), request.form.get("source", "").strip()[:40] or SOURCE
+    upload = request.files.get("file")
+    if kind not in column_mapping.KINDS:
+        return _door(words.say("importing", "no_kind")), 422
+    if upload is None or not upload.filename:
+        return _door(words.say("importing", "no_file")), 422
+    try:
+        with _on_disk(upload) as path, csv_files.opened(path, ()) as table:
+            run = importfiles.take_in(sessions.clinic(), kind, source, table, by=layout.the_actor())
+    except csv_files.BadFile as wrong:
+        return _door(words.say("importing", "bad_file", why=str(wrong))), 422
+    if run.rows == 0:
+        with db.unit_of_work(sessions.clinic().id) as session:
+            runs.stop(session, session.merge(run), by=layout.the_actor())
+        return _door(words.say("importing", "no_rows")), 422
+    return redirect(url_for("importing.run", run_id=run.id), 303)
+
+
+@importing.get("/settings/import/<uuid:run_id>")
+@permissions.signed_in("patients.import")
+def run(run_id: UUID) -> str:
+    """Show one file: its columns to tell apart, then its bar, then what came of it."""
+    with db.unit_of_work(sessions.clinic().id, read_only=True) as session:
+        return _page(session, _the_run(session, run_id))
+
+
+@importing.post("/settings/import/<uuid:run_id>")
+@permissions.signed_in("patients.import")
+def begin(run_id: UUID) -> AnyResponse | tuple[str, int]:
+    """Look at the rows with other columns, or import them."""
+    with db.unit_of_work(sessions.clinic().id) as session:
+        this = _the_run(session, run_id, lock=True)
+        columns = _chosen(this.kind)
+        if "begin" not in request.form or this.state != "mapping":
+            return _page(session, this, columns), 200
+        if column_mapping.missing(this.kind, columns):
+            return _page(session, this, columns, refused=True), 422
+        runs.start(session, this, columns, by=layout.the_actor())
+    return redirect(url_for("importing.run", run_id=run_id), 303)
+
+
+@importing.post("/settings/import/<uuid:run_id>/stop")
+@permissions.signed_in("patients.import")
+def stop(run_id: UUID) -> AnyResponse:
+    """Stop a run; what it has imported stays."""
+    with db.unit_of_work(sessions.clinic().id) as session:
+        runs.stop(session, _the_run(session, run_id, lock=True), by=layout.the_actor())
+    return redirect(url_for("importing.run", run_id=run_id), 303)
+
+
+@importing.get("/settings/import/<uuid:run_id>/wrong.csv")
+@permissions.signed_in("patients.import")
+def wrong(run_id: UUID) -> Response:
+    """Return the rows that were not taken as a file to mend and send again; that they left is written down."""
+    with db.unit_of_work(sessions.clinic().id) as session:
+        this = _the_run(session, run_id)
+        audit.record(
+            session, this.clinic_id, layout.the_actor(), "import.rows_fetched", f"import_run:{this.id}"
+        )
+
+    def lines() -> Iterator[str]:
+        with db.unit_of_work(this.clinic_id, read_only=True) as session:
+            yield "\ufeff"  # so that a spreadsheet reads it as UTF-8
+            yield from runs.sheet(session, session.get_one(ImportRun, run_id))
+
+    answer = Response(stream_with_context(lines()), mimetype="text/csv")
+    answer.headers["Content-Disposition"] = 'attachment; filename="not-taken.csv"'
+    return answer
+
+
+def may_send_large(environ: dict[str, Any]) -> bool:
+    """Whether whoever asks is signed in: others may send no more than to every door."""
+    return sessions.watcher(parse_cookie(environ).get(sessions.cookie_name(), "")) is not None
+
+
+def _page(
+    session: Session, this: ImportRun, columns: column_mapping.Columns | None = None, *, refused: bool = False
+) -> str:
+    clinic = session.get_one(Clinic, this.clinic_id)
+    columns = columns or column_mapping.of(this.mapping)
+    now = clock.now()
+    left = runs.left(this, now)
+    facts: dict[str, Any] = {}
+    if this.state == "mapping":
+        facts = {
+            "headers": runs.header(this),
+            "fields": column_mapping.fields(this.kind),
+            "needed": column_mapping.NEEDED[this.kind],
+            "constants": column_mapping.CONSTANTS[this.kind],
+            "missing": column_mapping.missing(this.kind, columns),
+            "seen": runs.preview(session, clinic, this, columns),
+        }
+    return layout.page(
+        session,
+        "staff/import.html",
+        here="import",
+        run=this,
+        columns=columns,
+        refused=refused,
+        percent=100 * this.parts_done // max(this.parts, 1),
+        left=times.length(left) if left else None,
+        unworded=[(languages.name(code), count) for code, count in csv_import.unworded(this.tally).items()],
+        wrong=list(runs.wrong(session, this, SHOWN)),
+        refresh=REFRESH_SECONDS if this.state == "running" else None,
+        **facts,
+    )
+
+
+def _door(problem: str | None) -> str:
+    with db.unit_of_work(sessions.clinic().id, read_only=True) as session:
+        last = select(ImportRun).where(ImportRun.clinic_id == sessions.clinic().id)
+        runs = session.scalars(last.order_by(ImportRun.created_at.desc()).limit(12)).all()
+        now, zone = clock.now(), sessions.clinic().zone
+        return layout.page(
+            session,
+            "staff/imports.html",
+            here="import",
+            problem=problem,
+            runs=[(one, times.moment(one.created_at, now, zone)) for one in runs],
+            sources=sorted({one.source for one in runs}),
+            kinds=column_mapping.KINDS,
+            given=request.form,
+        )
+
+
+def _chosen(kind: str) -> column_mapping.Columns:
+    """The columns as the form has them."""
+    form = request.form
+    columns = {
+        name: form[f"column.{name}"] for name in column_mapping.fields(kind) if form.get(f"column.{name}")
+    }
+    constants = {
+        name: form[f"all.{name}"].strip()[:120]
+        for name in column_mapping.CONSTANTS[kind]
+        if form.get(f"all.{name}", "").strip()
+    }
+    order = form.get("order", "")
+    return column_mapping.Columns(
+        columns, constants, order if order in column_mapping.ORDERS else column_mapping.ORDERS[0]
+    )
+
+
+def _the_run(session: Session, run_id: UUID, *, lock: bool = False) -> ImportRun:
+    found = session.get(ImportRun, run_id, with_for_update=lock)
+    if found is None or found.clinic_id != sessions.clinic().id:
+        abort(404)
+    return found
+
+
+@contextmanager
+def _on_disk(upload: Any) -> Iterator[Path]:
+    """The upload as a file that only we may read, gone again at the end: a table is counted before it is read."""
+    handle, name = tempfile.mkstemp(prefix="warmthread-import-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            upload.save(file)
+        yield Path(name)
+    finally:
+        Path(name).unlink(missing_ok=True)

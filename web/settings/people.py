@@ -1,0 +1,239 @@
+"""Who works at the clinic: inviting, changing, letting go and taking back, with what each would leave unseen."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from flask import abort, flash, redirect, request, url_for
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+from werkzeug.datastructures import MultiDict
+from werkzeug.wrappers import Response
+
+from config import audit, clock, db
+from messaging import phone
+from messaging.inbox.models import InboxItem
+from messaging.inbox.staff import coverage_guard, staffing
+from messaging.models import Clinic, Staff
+from web import layout, permissions, sessions, times, words
+from web.account import signin
+from web.models import SignInLink
+
+colleagues = layout.room("colleagues", __name__)
+VALID = timedelta(days=3)
+ROLES = tuple(permissions.MAY)
+
+
+@dataclass(frozen=True)
+class Card:
+    """A colleague as the page shows them: how they stand, what they hold, and what the form holds."""
+
+    id: UUID
+    name: str
+    email: str
+    role: str
+    active: bool
+    me: bool
+    standing: str
+    about: str
+    fault: str
+    held: int
+    raw: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What an act adds to the page: what was typed for whom, what is wrong where, and a link that is shown once."""
+
+    who: UUID | None = None
+    raw: Mapping[str, Any] = field(default_factory=dict)
+    problems: Mapping[str, str] = field(default_factory=dict)
+    link: str = ""
+    link_of: str = ""
+
+
+@colleagues.get("/settings/people")
+@permissions.signed_in("clinic.look")
+def show() -> str:
+    """Show who works here."""
+    with db.unit_of_work(sessions.clinic().id, read_only=True) as session:
+        return _page(session, Shown())
+
+
+@colleagues.post("/settings/people")
+@permissions.signed_in("clinic.settings")
+def invite() -> str | tuple[str, int]:
+    """Add a colleague and show the link to give them, this once."""
+    raw = given(request.form)
+    try:
+        with db.unit_of_work(sessions.clinic().id) as session:
+            facts = staffing.read(raw, ROLES)
+            staff = staffing.invite(session, _clinic(session), facts, layout.the_actor())
+            shown = _invited(session, staff)
+    except staffing.MayNot as refused:
+        return _refused(None, raw, refused)
+    return _shown(shown)
+
+
+@colleagues.post("/settings/people/<uuid:staff_id>")
+@permissions.signed_in("clinic.settings")
+def change(staff_id: UUID) -> Response | tuple[str, int]:
+    """Change a colleague's name, role, languages, panels or phone."""
+    raw, field = given(request.form), ""
+    try:
+        with db.unit_of_work(sessions.clinic().id) as session:
+            staff = _one(session, staff_id)
+            was, had = staff.role, staff.number_ct is not None
+            facts = staffing.read({**raw, "email": staff.email}, ROLES)
+            field = "number" if had and facts.number is None else "role"
+            staffing.change(session, _clinic(session), staff, facts, layout.the_actor())
+            if was != facts.role and staff.id != layout.the_staff().id:
+                sessions.revoke(session, staff.id)
+    except staffing.MayNot as refused:
+        return _refused(staff_id, raw, refused)
+    except coverage_guard.MakesHole as hole:
+        return _holed(staff_id, raw, field, hole)
+    flash(words.say("colleagues", "changed", name=facts.name))
+    return redirect(url_for("colleagues.show") + f"#person-{staff_id}", 303)
+
+
+@colleagues.post("/settings/people/<uuid:staff_id>/leave")
+@permissions.signed_in("clinic.settings")
+def leave(staff_id: UUID) -> Response | tuple[str, int]:
+    """Let a colleague in no more; what they had not finished moves on."""
+    try:
+        with db.unit_of_work(sessions.clinic().id) as session:
+            staff = _one(session, staff_id)
+            moved = staffing.leave(session, _clinic(session), staff, layout.the_actor())
+            sessions.revoke(session, staff.id)
+            signin.spend_links(session, staff.id)
+            name = staff.name
+    except staffing.MayNot as refused:
+        return _refused(staff_id, {}, refused)
+    except coverage_guard.MakesHole as hole:
+        return _holed(staff_id, {}, "", hole)
+    flash(words.say("colleagues", "left", name=name, count=moved))
+    return redirect(url_for("colleagues.show"), 303)
+
+
+@colleagues.post("/settings/people/<uuid:staff_id>/link")
+@permissions.signed_in("clinic.settings")
+def link(staff_id: UUID) -> str | tuple[str, int]:
+    """Make a new link for a colleague, also for one who comes back; links that were not used end."""
+    with db.unit_of_work(sessions.clinic().id) as session:
+        staff = _one(session, staff_id, also_gone=True)
+        staffing.come_back(session, _clinic(session), staff, layout.the_actor())
+        shown = _invited(session, staff)
+    return _shown(shown)
+
+
+def given(form: MultiDict[str, str]) -> dict[str, Any]:
+    """Return what was typed about a colleague."""
+    typed = {key: form.get(key, "") for key in ("name", "email", "role", "panels", "number")}
+    return typed | {"languages": form.getlist("languages")}
+
+
+def _clinic(session: Session) -> Clinic:
+    clinic = session.get_one(Clinic, sessions.clinic().id)
+    db.load_keys(session, {clinic.key_id})
+    return clinic
+
+
+def _one(session: Session, staff_id: UUID, *, also_gone: bool = False) -> Staff:
+    found = session.get(Staff, staff_id, with_for_update=True)
+    if found is None or found.clinic_id != sessions.clinic().id or not (found.active or also_gone):
+        abort(404)
+    return found
+
+
+def _invited(session: Session, staff: Staff) -> Shown:
+    signin.spend_links(session, staff.id)
+    address = signin.make_link(session, staff, "invite", VALID)
+    audit.record(session, staff.clinic_id, layout.the_actor(), "staff.invited", f"staff:{staff.id}")
+    return Shown(link=address, link_of=staff.name)
+
+
+def _shown(shown: Shown) -> str:
+    with db.unit_of_work(sessions.clinic().id, read_only=True) as session:
+        return _page(session, shown)
+
+
+def _refused(who: UUID | None, raw: Mapping[str, Any], refused: staffing.MayNot) -> tuple[str, int]:
+    said = {place: words.say("colleague_refusals", why) for place, why in refused.problems.items()}
+    return _shown(Shown(who=who, raw=raw, problems=said)), 422
+
+
+def _holed(who: UUID, raw: Mapping[str, Any], field: str, hole: coverage_guard.MakesHole) -> tuple[str, int]:
+    said = words.say("colleagues", "hole", when=hole.when)
+    return _shown(Shown(who=who, raw=raw, problems={field: said})), 422
+
+
+def _page(session: Session, shown: Shown) -> str:
+    clinic = _clinic(session)
+    everyone = session.scalars(
+        select(Staff).where(Staff.clinic_id == clinic.id).order_by(Staff.active.desc(), Staff.name)
+    ).all()
+    waiting = select(SignInLink.staff_id, func.max(SignInLink.expires_at)).where(
+        SignInLink.clinic_id == clinic.id, SignInLink.used_at.is_(None)
+    )
+    links = dict(session.execute(waiting.group_by(SignInLink.staff_id)).all())
+    holding = select(InboxItem.owner_id, func.count()).where(
+        InboxItem.clinic_id == clinic.id, InboxItem.state != "done", InboxItem.owner_id.is_not(None)
+    )
+    held = dict(session.execute(holding.group_by(InboxItem.owner_id)).all())
+    cards = [_card(one, clinic, links, held.get(one.id, 0), shown) for one in everyone]
+    return layout.page(
+        session,
+        "staff/colleagues.html",
+        here="people",
+        cards=cards,
+        shown=shown,
+        fresh=shown.raw
+        if shown.who is None and shown.problems
+        else {"languages": ["en"], "role": "care_manager"},
+        problems=shown.problems,
+        roles=[(one, words.say("roles", one), words.say("role_means", one)) for one in ROLES],
+        languages=[(one, words.say("languages", one)) for one in staffing.LANGUAGES],
+        days=VALID.days,
+        edits=layout.may("clinic.settings"),
+    )
+
+
+def _card(one: Staff, clinic: Clinic, links: Mapping[UUID, Any], held: int, shown: Shown) -> Card:
+    number = one.number or ""
+    seen = phone.display(number) if layout.may("clinic.settings") else phone.mask(number)
+    own = {
+        "name": one.name,
+        "role": one.role,
+        "languages": one.languages,
+        "panels": ", ".join(one.panels),
+        "number": seen if number else "",
+    }
+    about = [", ".join(words.say("languages", each) for each in one.languages)]
+    about += [words.say("colleagues", "panels", names=", ".join(one.panels))] if one.panels else []
+    about += [seen if number else words.say("colleagues", "no_number")]
+    return Card(
+        id=one.id,
+        name=one.name,
+        email=one.email,
+        role=words.say("roles", one.role),
+        active=one.active,
+        me=one.id == layout.the_staff().id,
+        standing=_standing(one, links.get(one.id), clinic.zone),
+        about=" · ".join(about),
+        fault=words.say("phone_faults", one.phone_fault) if one.active and one.phone_fault else "",
+        held=held,
+        raw=shown.raw if shown.who == one.id and shown.raw else own,
+    )
+
+
+def _standing(one: Staff, until: Any, zone: str) -> str:
+    if not one.active:
+        return words.say("colleagues", "gone")
+    if one.password_hash is not None:
+        return words.say("colleagues", "signs_in")
+    if until is None or until <= clock.now():
+        return words.say("colleagues", "link_over")
+    return words.say("colleagues", "link_until", when=times.moment(until, clock.now(), zone, running=True))

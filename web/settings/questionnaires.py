@@ -1,0 +1,148 @@
+"""The page on which a clinic decides which questionnaires it asks, of whom and how often, tried out on a made-up patient."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from flask import request
+from sqlalchemy.orm import Session
+from werkzeug.datastructures import MultiDict
+from werkzeug.wrappers import Response
+
+from config import clock
+from intake_links import scoring
+from messaging.models import Clinic
+from messaging.wording import text_templates
+from reminders import schedules
+from reminders.questionnaires import SCHEDULE, of_clinic
+from reminders.rules import zones
+from web import layout, permissions, words
+from web.settings import decision_form, decision_pages
+
+questionnaires = layout.room("questionnaires", __name__)
+decision_pages.EDITORS["schedule"] = "questionnaires.show"
+MOST, SPARE, TAKEN = 10, 1, 3
+WHO = ("everyone", "in_treatment", "not_in_treatment")
+# The made-up patient comes on these days after the first one.
+VISITS = (0, 14, 28, 56, 90, 180, 365, 379)
+
+
+@dataclass(frozen=True)
+class Visit:
+    """A made-up visit: its day, what it would ask, and why the rest is not asked."""
+
+    day: str
+    asked: list[str]
+    not_asked: list[str]
+
+
+@questionnaires.get("/settings/schedule")
+@permissions.signed_in("clinic.look")
+def show() -> str:
+    """Show the schedule, the draft of a change, and what both ask of a made-up patient."""
+    return decision_form.show(SCHEDULE, _page)
+
+
+@questionnaires.post("/settings/schedule")
+@permissions.signed_in("clinic.settings")
+def save() -> Response | tuple[str, int]:
+    """Keep what was typed as a draft; nothing is in force by that."""
+    return decision_form.save(SCHEDULE, _page, given(request.form))
+
+
+def given(form: MultiDict[str, str]) -> dict[str, Any]:
+    """Return what was typed in the shape of the definition; rows without a name and a questionnaire are not there."""
+    rows = [
+        {
+            "name": form.get(f"asks[{row}].name", "").strip(),
+            "instruments": form.getlist(f"asks[{row}].instruments"),
+            "who": form.get(f"asks[{row}].who", ""),
+            "every": form.get(f"asks[{row}].every", "").strip(),
+        }
+        for row in range(MOST)
+    ]
+    return {"asks": [one for one in rows if one["name"] or one["instruments"]]}
+
+
+def _page(session: Session, clinic: Clinic, sheet: decision_form.Sheet) -> str:
+    desk = decision_pages.desk(session, clinic, SCHEDULE)
+    trial = _trial(request.args, zones.to_local(clock.now(), zones.zone(clinic.zone)).date())
+    drafted = schedules.from_mapping(desk.draft.definition) if desk.draft else None
+    return layout.page(
+        session,
+        "staff/schedule.html",
+        here="schedule",
+        sheet=sheet,
+        raw=sheet.raw,
+        problems=sheet.problems,
+        desk=desk,
+        rows=range(min(len(sheet.raw["asks"]) + SPARE, MOST)),
+        who=[(one, words.say("schedule_who", one)) for one in WHO],
+        instruments=[
+            (name, one.title) for name, one in sorted(scoring.instruments().items()) if not one.ages
+        ],
+        languages=[(one, words.say("languages", one)) for one in text_templates.LANGUAGES],
+        trial=trial,
+        lines=_lines(of_clinic(session, clinic), trial),
+        then=_lines(drafted, trial) if drafted else None,
+        tried=range(TAKEN),
+        edits=layout.may("clinic.settings"),
+    )
+
+
+def _trial(args: Mapping[str, str], today: date) -> dict[str, Any]:
+    """The made-up patient that is asked for; what cannot be read is left out."""
+    start = _day(args.get("from", "")) or today
+    taken = [
+        {"instrument": args.get(f"taken{row}", ""), "day": args.get(f"on{row}", "")} for row in range(TAKEN)
+    ]
+    return {
+        "from": start,
+        "in_treatment": args.get("in_treatment") == "on",
+        "language": args.get("language", "en"),
+        "taken": taken,
+        "known": tuple(
+            schedules.Taken(one["instrument"], day)
+            for one in taken
+            if one["instrument"] in scoring.instruments() and (day := _day(one["day"]))
+        ),
+    }
+
+
+def _day(typed: str) -> date | None:
+    try:
+        found = date.fromisoformat(typed)
+    except ValueError:
+        return None
+    return found if 2000 <= found.year <= 2200 else None
+
+
+def _lines(schedule: schedules.Schedule, trial: Mapping[str, Any]) -> list[Visit]:
+    """What each of the made-up visits asks, if the patient answers each time."""
+    taken, found = trial["known"], []
+    for after in VISITS:
+        day = trial["from"] + timedelta(days=after)
+        facts = schedules.Facts(day, trial["language"], trial["in_treatment"], False, taken)
+        verdicts = schedules.due(schedule, facts)
+        asked = [one.instrument for one in verdicts if one.due]
+        taken = (*taken, *(schedules.Taken(name, day) for name in asked))
+        found.append(Visit(f"{day:%a %b} {day.day}, {day.year}", _titles(asked), _reasons(verdicts)))
+    return found
+
+
+def _reasons(verdicts: Sequence[schedules.Verdict]) -> list[str]:
+    return [
+        words.say(
+            "schedule_why",
+            one.why,
+            what=_titles([one.instrument])[0],
+            until=f"{one.until:%b} {one.until.day}, {one.until.year}" if one.until else "",
+        )
+        for one in verdicts
+        if not one.due
+    ]
+
+
+def _titles(names: Sequence[str]) -> list[str]:
+    return [scoring.instrument(name).title for name in names]

@@ -1,0 +1,155 @@
+"""The rota: when each colleague works and is on call, what is planned otherwise, and the minutes in which nobody is there."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from flask import abort, flash, redirect, request, url_for
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from config import clock, db
+from messaging.inbox.routing import (
+    alert_changes,
+    assign,
+    coverage_gaps,
+    escalation_policy,
+    hours,
+    policy_checks,
+)
+from messaging.inbox.staff import coverage_guard, roster, staffing
+from messaging.models import Clinic, Staff
+from web import layout, permissions, sessions, times, words
+from web.presenters import coverage_charts
+
+rota = layout.room("rota", __name__)
+FIELDS = ("hours", "on_call")
+MOST_COMING = 20
+
+
+@dataclass(frozen=True)
+class Line:
+    """One colleague: hours in words, absences to come, and what stands in the two fields of the form."""
+
+    id: UUID
+    name: str
+    facts: str
+    phone: bool
+    hours: str
+    on_call: str
+    away: list[str]
+    raw: Mapping[str, str]
+    problems: Mapping[str, str]
+
+
+@rota.get("/settings/rota")
+@permissions.signed_in("clinic.look")
+def show() -> str:
+    """Show everyone's week, and where it has holes."""
+    with db.unit_of_work(sessions.clinic().id, read_only=True) as session:
+        return _page(session, None, {}, {})
+
+
+@rota.post("/settings/rota/<uuid:staff_id>")
+@permissions.signed_in("clinic.settings")
+def save(staff_id: UUID) -> Response | tuple[str, int]:
+    """Change a colleague's hours; what cannot be read or would leave a hole is refused at its field."""
+    raw = {name: request.form.get(name, "").strip()[:300] for name in FIELDS}
+    read, problems = _read(raw)
+    with db.unit_of_work(sessions.clinic().id) as session:
+        staff = session.get(Staff, staff_id)
+        if staff is None or staff.clinic_id != sessions.clinic().id or not staff.active:
+            abort(404)
+        if not problems:
+            problems = _change(session, staff, read)
+        if problems:
+            return _page(session, staff_id, raw, problems), 422
+        flash(words.say("rota", "saved", who=staff.name))
+    return redirect(url_for("rota.show", _anchor=f"p-{staff_id}"), 303)
+
+
+def _read(raw: Mapping[str, str]) -> tuple[dict[str, dict[str, list[str]]], dict[str, str]]:
+    """The hours that were typed, and what is wrong with each field."""
+    read, problems = {}, {}
+    for name, typed in raw.items():
+        try:
+            week = hours.read(typed)
+        except hours.BadHours as wrong:
+            problems[name] = str(wrong)
+            continue
+        clash = hours.overlap(week)
+        if clash:
+            days = [hours.NAMES[day] for day in clash]
+            problems[name] = words.say("rota", "overlap", first=days[0], second=days[1])
+        read[name] = week
+    return read, problems
+
+
+def _change(session: Session, staff: Staff, read: Mapping[str, dict[str, list[str]]]) -> dict[str, str]:
+    """Write the hours, or say at which field why not."""
+    gone = alert_changes.taken_away(staff.on_call, read["on_call"])
+    if gone:
+        return {"on_call": words.say("rota", "taken_away", when=policy_checks.listed(gone))}
+    try:
+        staffing.set_hours(session, staff.clinic_id, staff.id, **read, actor=layout.the_actor())
+    except coverage_guard.MakesHole as refused:
+        return {"hours": words.say("rota", "hole", when=refused.when)}
+    return {}
+
+
+def _page(session: Session, changed: UUID | None, raw: Mapping[str, str], problems: Mapping[str, str]) -> str:
+    clinic = session.get_one(Clinic, sessions.clinic().id)
+    people, rules = roster.people(session, clinic), assign.Rules.of(clinic.rules)
+    away = _absences(session, clinic, people)
+    found = roster.coming_holes(session, clinic)
+    return layout.page(
+        session,
+        "staff/rota.html",
+        here="rota",
+        lines=[
+            _line(one, away.get(one.id, []), raw, problems)
+            if one.id == changed
+            else _line(one, away.get(one.id, []), {}, {})
+            for one in people
+        ],
+        week=coverage_charts.week(coverage_gaps.week(people, rules)),
+        weekly=[coverage_gaps.say(one, clinic.zone) for one in found if one.when == "week"],
+        on_holidays=[coverage_gaps.say(one, clinic.zone) for one in found if one.when == "holiday"],
+        coming=[coverage_gaps.say(one, clinic.zone) for one in found if one.when == "away"][:MOST_COMING],
+        opening=hours.say(rules.hours.week),
+        edits=layout.may("clinic.settings"),
+    )
+
+
+def _line(
+    one: escalation_policy.Person, away: list[str], raw: Mapping[str, str], problems: Mapping[str, str]
+) -> Line:
+    works, called = hours.say(one.hours or {}), hours.say(one.on_call or {})
+    spoken = " and ".join(words.say("languages", each) for each in one.languages)
+    facts = [words.say("roles", one.role), spoken, *(f"panel of {each}" for each in one.panels)]
+    return Line(
+        id=one.id,
+        name=one.name,
+        facts=", ".join(each for each in facts if each),
+        phone=one.phone,
+        hours=works,
+        on_call=called,
+        away=away,
+        raw=raw or {"hours": works, "on_call": called},
+        problems=problems,
+    )
+
+
+def _absences(
+    session: Session, clinic: Clinic, people: list[escalation_policy.Person]
+) -> dict[UUID, list[str]]:
+    names, now = {one.id: one.name for one in people}, clock.now()
+    found: dict[UUID, list[str]] = {}
+    for one in roster.absences(session, clinic.id):
+        start, end = (
+            times.moment(each, now, clinic.zone, running=True) for each in (one.starts_at, one.ends_at)
+        )
+        cover = names.get(one.cover_id) if one.cover_id else None
+        key = "away_covered" if cover else "away_alone"
+        found.setdefault(one.staff_id, []).append(words.say("rota", key, start=start, end=end, cover=cover))
+    return found

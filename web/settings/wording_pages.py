@@ -1,0 +1,189 @@
+"""The clinic's own words on their page: every text by its situation, both languages side by side, and how a phone shows it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import groupby
+
+from flask import abort, flash, jsonify, redirect, render_template, request, url_for
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from config import db
+from messaging.models import Clinic
+from messaging.versions import publishing
+from messaging.versions.publishing import Definition
+from messaging.wording import clinic_words, proofreading, situations, text_templates
+from messaging.wording.clinic_words import WORDS
+from messaging.wording.situations import Situation
+from web import layout, permissions, sessions, words
+from web.settings import decision_pages, phone_preview
+
+wordings = layout.room("wordings", __name__)
+decision_pages.EDITORS[WORDS.name] = "wordings.show"
+
+
+@dataclass(frozen=True)
+class Line:
+    """One text in the list: its words as they would stand, whether a draft changes them or they are the clinic's own."""
+
+    situation: Situation
+    texts: list[tuple[str, str]]
+    drafted: bool
+    own: bool
+    wrong: bool
+
+
+@dataclass(frozen=True)
+class Clash:
+    """What somebody else has written meanwhile, by language: theirs, and what was typed here."""
+
+    texts: list[tuple[str, str, str, str]]
+    same: bool
+
+
+@wordings.get("/settings/words")
+@permissions.signed_in("clinic.look")
+def show() -> str:
+    """List every text by its situation, above them what waits to be published."""
+    with db.unit_of_work(sessions.clinic().id, read_only=True) as session:
+        clinic = session.get_one(Clinic, sessions.clinic().id)
+        lines = _lines(session, clinic)
+        return layout.page(
+            session,
+            "staff/words.html",
+            here="words",
+            desk=decision_pages.desk(session, clinic, WORDS),
+            groups=[(name, list(some)) for name, some in groupby(lines, lambda line: line.situation.group)],
+            edits=layout.may("clinic.settings"),
+        )
+
+
+@wordings.get("/settings/words/<key>")
+@permissions.signed_in("clinic.look")
+def edit(key: str) -> str:
+    """Show one text in both languages, to read or to change."""
+    with db.unit_of_work(sessions.clinic().id, read_only=True) as session:
+        clinic = session.get_one(Clinic, sessions.clinic().id)
+        definition, number = _standing(session, clinic)
+        return _page(session, clinic, _situation(key), _texts(definition, key), definition, number)
+
+
+@wordings.post("/settings/words/<key>")
+@permissions.signed_in("clinic.settings")
+def save(key: str) -> Response | tuple[str, int]:
+    """Keep a text in the draft, or show how it reads: `show`, `plain` (a language, in cheaper letters), `shipped`."""
+    situation, typed = _situation(key), _typed()
+    with db.unit_of_work(sessions.clinic().id) as session:
+        clinic = session.get_one(Clinic, sessions.clinic().id)
+        definition, _ = _standing(session, clinic)
+        edit = decision_pages.edit_of_form()
+        if "show" in request.form or "plain" in request.form:
+            return _page(session, clinic, situation, typed, definition, edit), 200
+        if "shipped" in request.form:
+            typed = {language: text_templates.texts(language)[key] for language in text_templates.LANGUAGES}
+        wanted = {one: definition.get(one, {}) | {key: typed[one]} for one in text_templates.LANGUAGES}
+        try:
+            publishing.save(session, clinic, WORDS, wanted, edit=edit, actor=layout.the_actor())
+        except publishing.Overtaken:
+            return _overtaken(session, clinic, situation, typed), 409
+    flash(words.say("wordings", "went_back" if "shipped" in request.form else "kept", name=situation.name))
+    return redirect(url_for("wordings.show", _anchor=f"text-{key}"), 303)
+
+
+@wordings.post("/settings/words/<key>/look")
+@permissions.signed_in("clinic.settings")
+def look(key: str) -> Response:
+    """Return how what is being typed reads, for a script: the phones of each language, and one line to be read out."""
+    situation, typed = _situation(key), _typed()
+    with db.unit_of_work(sessions.clinic().id, read_only=True) as session:
+        clinic = session.get_one(Clinic, sessions.clinic().id)
+        definition, _ = _standing(session, clinic)
+        found = phone_preview.sides(clinic, situation, typed, definition)
+        shown = {one.language: render_template("staff/_wording.html", side=one, edits=True) for one in found}
+    return jsonify({"shown": shown, "said": {one.language: _said(one) for one in found}})
+
+
+def _said(side: phone_preview.Side) -> str:
+    stops = len(side.proof.flags)
+    wrong = words.say("wordings", "stops_one" if stops == 1 else "stops", count=stops) if stops else ""
+    return f"{side.language_words}: {side.screens[0].cost}. {wrong}".strip()
+
+
+def _page(
+    session: Session,
+    clinic: Clinic,
+    situation: Situation,
+    typed: Mapping[str, str],
+    definition: Definition,
+    edit: int,
+    clash: Clash | None = None,
+) -> str:
+    order = list(situations.every())
+    here = order.index(situation.key)
+    return layout.page(
+        session,
+        "staff/wording.html",
+        here="words",
+        situation=situation,
+        sides=phone_preview.sides(clinic, situation, typed, definition),
+        places=[(name, words.say("places", name)) for name in situation.places],
+        must=[*(f"{{{name}}}" for name in situation.needs), *(one.split("|")[0] for one in situation.says)],
+        clash=clash,
+        edit=edit,
+        edits=layout.may("clinic.settings"),
+        onward=situations.every()[order[(here + 1) % len(order)]],
+    )
+
+
+def _overtaken(session: Session, clinic: Clinic, situation: Situation, typed: Mapping[str, str]) -> str:
+    """Both versions; what was typed stays in the form, and saving again puts it over theirs knowingly."""
+    definition, edit = _standing(session, clinic)
+    theirs = _texts(definition, situation.key)
+    both = [(one, words.say("languages", one), theirs[one], typed[one]) for one in text_templates.LANGUAGES]
+    clash = Clash([one for one in both if one[2] != one[3]], theirs == typed)
+    return _page(session, clinic, situation, typed, definition, edit, clash)
+
+
+def _standing(session: Session, clinic: Clinic) -> tuple[Definition, int]:
+    """The words as they would stand: the draft's, else those in force; with the draft's edit."""
+    draft = publishing.draft(session, clinic.id, WORDS.name)
+    if draft is None:
+        return WORDS.present(session, clinic), 0
+    return draft.definition, draft.edit
+
+
+def _texts(definition: Definition, key: str) -> dict[str, str]:
+    return {
+        language: definition.get(language, {}).get(key, text_templates.texts(language)[key])
+        for language in text_templates.LANGUAGES
+    }
+
+
+def _typed() -> dict[str, str]:
+    typed = {
+        language: proofreading.tidy(request.form.get(language, "")[: situations.LONGEST * 2])
+        for language in text_templates.LANGUAGES
+    }
+    plain = request.form.get("plain", "")
+    return typed | ({plain: proofreading.plainer(typed[plain])} if plain in typed else {})
+
+
+def _situation(key: str) -> Situation:
+    return situations.every().get(key) or abort(404)
+
+
+def _lines(session: Session, clinic: Clinic) -> list[Line]:
+    definition, _ = _standing(session, clinic)
+    in_force = WORDS.present(session, clinic)
+    wrong = {one.field.partition(".")[2] for one in clinic_words.problems(clinic, definition)}
+    return [
+        Line(
+            situation,
+            list(texts.items()),
+            drafted=texts != _texts(in_force, key),
+            own=any(key in in_force.get(one, {}) for one in text_templates.LANGUAGES),
+            wrong=key in wrong,
+        )
+        for key, situation in situations.every().items()
+        for texts in [_texts(definition, key)]
+    ]

@@ -1,0 +1,165 @@
+"""Puts a text that came in before a human: at once when it may speak of a crisis, else as one open reply a conversation."""
+
+import tomllib
+from datetime import timedelta
+from functools import cache
+from importlib import resources
+from uuid import UUID
+
+from sqlalchemy import func, select
+
+from config import audit, clock
+from messaging import outbox
+from messaging.contactability import Refusal
+from messaging.inbox import escalation, items, recent_risk, snoozing
+from messaging.inbox.models import InboxItem
+from messaging.inbox.routing import assign
+from messaging.models import Staff
+from webhooks.inbound import Inbound
+
+LONGEST_SUMMARY = 4_000
+# Whoever dealt with somebody within this time gets their next words too.
+STILL_THEIRS = timedelta(days=30)
+
+
+@cache
+def words() -> dict[str, dict[str, str]]:
+    """Return this room's words for staff."""
+    return tomllib.loads((resources.files("webhooks") / "texts" / "staff.toml").read_text("utf-8"))
+
+
+def safety(inbound: Inbound) -> InboxItem:
+    """Open the safety item of a text that may speak of a crisis, whoever wrote it, opted out or unknown."""
+    return items.open_item(
+        inbound.session,
+        inbound.clinic,
+        kind="safety",
+        about=f"message:{inbound.message.id}",
+        dedupe=f"crisis:{inbound.message.id}",
+        summary=_cannot_be_texted(inbound) + _summary(inbound, "crisis", "crisis_unknown", "crisis_shared"),
+        patient_id=inbound.patient.id if inbound.patient else None,
+        conversation_id=inbound.conversation.id,
+    )
+
+
+def _cannot_be_texted(inbound: Inbound) -> str:
+    """Say that only a call is left, where the number has opted out (perhaps by this very text) or gets no texts."""
+    why = outbox.closed(inbound.session, inbound.conversation)
+    if inbound.reading.consent == "stop" and inbound.reading.scope in (None, "all"):
+        why = Refusal.OPTED_OUT
+    return words()["cannot"].get(why.key, "") if why else ""
+
+
+def reply(inbound: Inbound) -> InboxItem:
+    """Have a human read the text: added to the open reply of its conversation, whose clock runs on, or a new one."""
+    summary = _summary(inbound, "known", "unknown", "shared")
+    waiting = _waiting(inbound)
+    watched = recent_risk.at_risk_lately(
+        inbound.session, inbound.conversation.id, [one.id for one in inbound.patients]
+    )
+    if waiting is None:
+        last = _answered_last(inbound)
+        return items.open_item(
+            inbound.session,
+            inbound.clinic,
+            kind="reply",
+            about=f"message:{inbound.message.id}",
+            dedupe=f"reply:{inbound.message.id}",
+            summary=summary,
+            patient_id=inbound.patient.id if inbound.patient else None,
+            conversation_id=inbound.conversation.id,
+            owner_id=last,
+            reason=[*([assign.WATCHED] if watched else ()), *(["answered_last"] if last else ())],
+        )
+    append(inbound, waiting, summary)
+    if watched:
+        _hasten(inbound, waiting)
+    return waiting
+
+
+def _hasten(inbound: Inbound, waiting: InboxItem) -> None:
+    """Owe what waits as soon as if it had come in watched; what is owed sooner stays so."""
+    if assign.WATCHED not in waiting.reason:
+        waiting.reason = [assign.WATCHED, *waiting.reason]
+    due = items.fresh_deadline(inbound.session, waiting)
+    if due < waiting.answer_by:
+        items.set_clock(inbound.session, waiting, due)
+
+
+def add_to_waiting(inbound: Inbound) -> None:
+    """Show the text with what already waits of its conversation; where nothing waits, it is only filed."""
+    waiting = _waiting(inbound)
+    if waiting is not None:
+        append(inbound, waiting, _summary(inbound, "known", "unknown", "shared"))
+
+
+def wake(inbound: Inbound) -> None:
+    """Bring back what was set aside until later: the patient has said something that nobody could foresee."""
+    patients = [one.id for one in inbound.patients]
+    snoozing.wake_for_words(
+        inbound.session,
+        inbound.clinic.id,
+        inbound.conversation.id,
+        patients,
+        message_id=str(inbound.message.id),
+    )
+
+
+def _answered_last(inbound: Inbound) -> UUID | None:
+    """The care manager who settled the last reply of this conversation, or has it still, if they are here now."""
+    when = func.coalesce(InboxItem.done_at, InboxItem.acknowledged_at)
+    settled = select(func.coalesce(InboxItem.done_by, InboxItem.owner_id)).where(
+        InboxItem.conversation_id == inbound.conversation.id,
+        InboxItem.kind == "reply",
+        when >= clock.now() - STILL_THEIRS,
+    )
+    last = inbound.session.scalar(settled.order_by(when.desc(), InboxItem.id.desc()).limit(1))
+    if last is None:
+        return None
+    team = escalation.team(inbound.session, inbound.clinic)
+    here = (one.id for one in team if one.role in assign.OWNERS and one.on_duty and one.reachable)
+    return last if last in here else None
+
+
+def append(inbound: Inbound, waiting: InboxItem, summary: str) -> None:
+    """Show more words with an item that waits."""
+    waiting.summary = f"{waiting.summary}\n{summary}"[-LONGEST_SUMMARY:]
+    items.note_event(
+        inbound.session, waiting, audit.Actor.system("webhooks"), "added", message_id=str(inbound.message.id)
+    )
+
+
+def _waiting(inbound: Inbound) -> InboxItem | None:
+    """The reply nobody has dealt with yet; one that somebody has acknowledged is not the place for new words."""
+    return inbound.session.scalar(
+        select(InboxItem)
+        .where(
+            InboxItem.conversation_id == inbound.conversation.id,
+            InboxItem.kind == "reply",
+            InboxItem.state != "done",
+            InboxItem.acknowledged_at.is_(None),
+        )
+        .order_by(InboxItem.id)
+        .limit(1)
+    )
+
+
+def of_colleague(inbound: Inbound, staff: Staff, form: str = "colleague") -> str:
+    """Return what a colleague texted, in the words of an item's summary."""
+    return words()["text"][form].replace("{name}", staff.name).replace("{words}", _words(inbound))
+
+
+def _summary(inbound: Inbound, one: str, nobody: str, several: str) -> str:
+    if inbound.colleague is not None:
+        return of_colleague(inbound, inbound.colleague, "colleague" if one == "known" else "crisis_colleague")
+    count = len(inbound.patients)
+    form = words()["text"][several if count > 1 else one if count else nobody]
+    return form.replace("{count}", str(count)).replace("{words}", _words(inbound))
+
+
+def _words(inbound: Inbound) -> str:
+    body, attached = (inbound.message.body or "").strip(), len(inbound.message.media)
+    said = [body] if body else []
+    if attached:
+        said.append(words()["text"]["media"].replace("{count}", str(attached)))
+    return " ".join(said) or words()["text"]["empty"]
