@@ -30,9 +30,7 @@ def nothing_new() -> Response:
 def hear() -> Response:
     """Check the signature, insert, answer."""
     form = request.form.to_dict()
-    if not validator.validate(
-        settings.public_url + request.path, form, request.headers["X-Twilio-Signature"]
-    ):
+    if not validator.validate(settings.public_url + request.path, form, request.headers["X-Twilio-Signature"]):
         return Response(status=403)
     with db.engine().begin() as connection:
         connection.execute(insert(SAID).values(sid=form["MessageSid"], body=form["Body"].encode()))

@@ -52,9 +52,7 @@ class Crowd:
 def fill(engine: Engine, size: Size) -> Crowd:
     """Fill the migrated database of this process; `engine` is the superuser's."""
     with db.unit_of_work(db.EVERY) as session:
-        clinic = directory.add_clinic(
-            session, name="Bench Clinic", zone="America/Denver", number="+12015550100"
-        )
+        clinic = directory.add_clinic(session, name="Bench Clinic", zone="America/Denver", number="+12015550100")
         team = [
             directory.add_staff(session, clinic, name=name, email=f"{name[:4].lower()}@bench.example", panels=["Dr. Lindqvist"])
             for name in ("Rosa Delgado", "Ben Ito", "Ana Ruiz")
@@ -63,9 +61,7 @@ def fill(engine: Engine, size: Size) -> Crowd:
         bound = ("data_key", str(wrapping.id), str(clinic.id))
         key = keys.ring().unwrap(wrapping.master_id or "", wrapping.wrapped, *bound)
     with engine.begin() as connection:
-        connection.execute(
-            text("SET session_replication_role = replica")
-        )  # what refers to what is known to be right
+        connection.execute(text("SET session_replication_role = replica"))  # what refers to what is known to be right
         rebuild = postgresql.drop_indexes(connection, FILLED)
         _sealed(connection, clinic, key, team, size)
         for statement in _filler(size):

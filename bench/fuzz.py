@@ -158,9 +158,7 @@ def _hostile(chance: random.Random) -> Hostile:
     if chance.random() < 0.1:
         given[b"NumMedia"] = b"%d" % (media := chance.randrange(1, 11))
         for number in range(chance.randrange(media + 1)):
-            given[b"MediaUrl%d" % number] = b"https://" + chance.choice(
-                (b"169.254.169.254/", b"api.twilio.com/ME")
-            )
+            given[b"MediaUrl%d" % number] = b"https://" + chance.choice((b"169.254.169.254/", b"api.twilio.com/ME"))
             given[b"MediaContentType%d" % number] = chance.choice((b"image/png", b"text/html"))
     if chance.random() < 0.05:
         given[b"OptOutType"] = chance.choice((b"STOP", b"START", b"HELP"))
@@ -179,9 +177,7 @@ def _body(chance: random.Random) -> bytes:
 _BODIES: tuple[Callable[[random.Random], bytes], ...] = (
     lambda chance: "".join(chance.choice(WORDS) for _ in range(chance.randrange(8))).encode(),
     lambda chance: chance.randbytes(chance.randrange(400)),  # whatever encoding somebody's phone believes in
-    lambda chance: (chr(chance.randrange(0xD800, 0xE000)) * chance.randrange(1, 9)).encode(
-        "utf-8", "surrogatepass"
-    ),
+    lambda chance: (chr(chance.randrange(0xD800, 0xE000)) * chance.randrange(1, 9)).encode("utf-8", "surrogatepass"),
     lambda chance: (chance.choice("\U0001f600\U0001f3fd\U0001f468") * 1600).encode(),
     lambda chance: b"\0" * chance.randrange(1, 1600),
     lambda chance: "".join(map(chr, chance.choices(range(1, 0xD800), k=chance.randrange(1600)))).encode(),

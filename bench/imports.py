@@ -29,7 +29,7 @@ from messaging.inbox import items
 from messaging.models import Clinic
 from messaging.people import directory
 from reminders.imports import column_mapping, csv_files, runs, take_in
-from reminders.models import ImportRun
+from reminders.imports.models import ImportRun
 from service import start
 from service.embedded.valkey import ValkeyServer
 from web import sessions
@@ -135,8 +135,7 @@ def _patients(folder: Path, count: int) -> Path:
     with file.open("w", encoding="utf-8") as out:
         out.write("MRN,First,Last,Cell,DOB,Language\n")
         out.writelines(
-            f"{place},Ana{place % 97},Quill{place % 993},{number(place)},1980-02-28,en\n"
-            for place in range(count)
+            f"{place},Ana{place % 97},Quill{place % 993},{number(place)},1980-02-28,en\n" for place in range(count)
         )
     return file
 
@@ -164,8 +163,7 @@ def _visits(folder: Path, count: int) -> Path:
     with file.open("w", encoding="utf-8") as out:
         out.write("AppointmentID,PatientId,AppointmentDay\n")
         out.writelines(
-            f"V{place},{place},{day + timedelta(minutes=place % 40000):%Y-%m-%dT%H:%M}\n"
-            for place in range(count)
+            f"V{place},{place},{day + timedelta(minutes=place % 40000):%Y-%m-%dT%H:%M}\n" for place in range(count)
         )
     return file
 

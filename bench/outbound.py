@@ -59,9 +59,7 @@ def _slow_down(network: int) -> None:
 
 
 def _bare(count: int) -> float:
-    text = Outgoing(
-        stage.PATIENT, stage.CLINIC, None, "Your visit is tomorrow.", "http://127.0.0.1:9/nobody", 600
-    )
+    text = Outgoing(stage.PATIENT, stage.CLINIC, None, "Your visit is tomorrow.", "http://127.0.0.1:9/nobody", 600)
     with ThreadPoolExecutor(deliver.SENDERS) as pool:
         began = time.perf_counter()
         for _ in pool.map(lambda _number: gateway().send(text), range(count)):

@@ -133,9 +133,7 @@ def _again(url: str, clinic: Clinic) -> float:
     engine = create_engine(url)
     with engine.begin() as connection:
         connection.execute(
-            text(
-                "UPDATE appointment SET starts_at = now() - interval '1 day' WHERE external_id::int > :kept"
-            ),
+            text("UPDATE appointment SET starts_at = now() - interval '1 day' WHERE external_id::int > :kept"),
             {"kept": AGAIN},
         )
     engine.dispose()

@@ -105,9 +105,7 @@ def _pages(clinic: Clinic) -> list[Page]:
 
 
 def _item(session: Session, clinic: Clinic, dedupe: str) -> tuple[str, UUID]:
-    item = items.open_item(
-        session, clinic, kind="reply", about="bench:1", dedupe=dedupe, summary="Can I come at four?"
-    )
+    item = items.open_item(session, clinic, kind="reply", about="bench:1", dedupe=dedupe, summary="Can I come at four?")
     return item.thread, item.id
 
 

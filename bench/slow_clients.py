@@ -67,9 +67,7 @@ def _post(port: int, path: str, body: bytes, headers: dict[str, str]) -> int:
 def _crowd(port: int) -> Iterator[None]:
     over = threading.Event()
     doors = ("/signin", inbound.PATH, "/k", "/i/" + "A" * 22)
-    crowd = [
-        threading.Thread(target=_stop_midway, args=(port, doors[n % 4], over, SLOW // 8)) for n in range(8)
-    ]
+    crowd = [threading.Thread(target=_stop_midway, args=(port, doors[n % 4], over, SLOW // 8)) for n in range(8)]
     crowd += [threading.Thread(target=_sign_in, args=(port, over)) for _ in range(SIGN_INS_A_SECOND)]
     for one in crowd:
         one.start()

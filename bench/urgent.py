@@ -41,9 +41,7 @@ def measure() -> str:
         stage.begin(folder, network=network, database=url, redis=valkey.url)
         clinic = planning.fill(url, number=imports.number)
         db.forget_connections()
-        loaded = stage.begin(
-            folder, network=network, database=postgresql.as_application(url), redis=valkey.url
-        )
+        loaded = stage.begin(folder, network=network, database=postgresql.as_application(url), redis=valkey.url)
         planning.plan(clinic.id)
         engine = create_engine(url)
         postgresql.settle(engine)

@@ -109,9 +109,7 @@ class AuditHead(db.Base):
     hash: Mapped[str] = mapped_column(String(64))
 
 
-def record(
-    session: Session, clinic_id: UUID, actor: str, act: str, about: str, **detail: str | int | None
-) -> None:
+def record(session: Session, clinic_id: UUID, actor: str, act: str, about: str, **detail: str | int | None) -> None:
     """Write one act in the caller's transaction.
 
     `actor` is an Actor, `about` "<kind>:<id>"; `detail` holds ids, states and rule names.
@@ -139,10 +137,7 @@ def seal() -> int:
     sealed = 0
     with db.unit_of_work(db.EVERY) as session:
         waiting = session.scalars(
-            select(AuditEntry)
-            .where(AuditEntry.seq.is_(None))
-            .order_by(AuditEntry.clinic_id, AuditEntry.id)
-            .limit(1000)
+            select(AuditEntry).where(AuditEntry.seq.is_(None)).order_by(AuditEntry.clinic_id, AuditEntry.id).limit(1000)
         ).all()
         for clinic_id, entries in groupby(waiting, key=lambda entry: entry.clinic_id):
             sealed += _chain(session, clinic_id, [entry.id for entry in entries])

@@ -13,9 +13,7 @@ from config import clock, keys, runtime
 
 LASTS_DAYS = 180
 REMEMBERED = 8
-_COOKIE = re.compile(
-    rf"(?P<day>[0-9]{{1,6}})-(?P<id>[\w-]{{22}})(?P<marks>(\.[\w-]{{22}}){{1,{REMEMBERED}}})", re.A
-)
+_COOKIE = re.compile(rf"(?P<day>[0-9]{{1,6}})-(?P<id>[\w-]{{22}})(?P<marks>(\.[\w-]{{22}}){{1,{REMEMBERED}}})", re.A)
 
 
 def cookie_name() -> str:
@@ -26,11 +24,7 @@ def cookie_name() -> str:
 def known(cookie: str | None, account: str) -> str | None:
     """Return the id of the device if `account` came in with it in the last half year, else None."""
     read = _read(cookie)
-    return (
-        read[0]
-        if read and any(hmac.compare_digest(_mark(read[0], account), one) for one in read[1])
-        else None
-    )
+    return read[0] if read and any(hmac.compare_digest(_mark(read[0], account), one) for one in read[1]) else None
 
 
 def remember(response: Any, cookie: str | None, account: str) -> None:

@@ -89,9 +89,7 @@ def look(clinic_id: UUID, topics: Sequence[str], leaving: Mapping[str, float]) -
     if answer is None:
         return None
     versions, marks = answer
-    return Seen(
-        versions.decode().split("\n"), sorted(marks.decode("utf-8", "replace").split("\n")) if marks else []
-    )
+    return Seen(versions.decode().split("\n"), sorted(marks.decode("utf-8", "replace").split("\n")) if marks else [])
 
 
 def _key(clinic_id: UUID, topic: str) -> str:

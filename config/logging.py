@@ -76,9 +76,7 @@ def _where(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mutab
     if isinstance(error, BaseException):
         event["error_type"] = type(error).__name__
         frames = traceback.extract_tb(error.__traceback__)[-3:]
-        event["where"] = (
-            ":".join(f"{frame.name}.{frame.lineno}" for frame in frames).replace("<", "").replace(">", "")
-        )
+        event["where"] = ":".join(f"{frame.name}.{frame.lineno}" for frame in frames).replace("<", "").replace(">", "")
     return event
 
 

@@ -5,10 +5,9 @@ else; the job clears the flag before it claims, so that rings coalesce and none 
 the ticker sweeps every lane and works it off itself.
 """
 
-import importlib
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -27,8 +26,6 @@ from sqlalchemy.orm import Session
 from config import clock, db, logging, runtime
 
 QUEUES = ("urgent", "default", "bulk")
-# The rooms whose `jobs` module lists its lanes in LANES. Names, not imports: imports only point down.
-ROOMS = ("config.audit", "messaging.jobs", "intake_links.jobs", "reminders.jobs", "webhooks.jobs")
 BELL_SECONDS = 30
 SLICE_SECONDS = 5.0
 REST_SECONDS = 2.0
@@ -53,6 +50,9 @@ class Lane:
     prepare: Callable[[], object] = bool
 
 
+_known: list[Lane] = []
+
+
 class SafeJob(Job):
     """A job that can only be `answer` with the name of a lane: whoever can write to Redis can ring, and no more."""
 
@@ -60,9 +60,7 @@ class SafeJob(Job):
     def func(self) -> Callable[..., Any]:
         """Return `answer`, or refuse: RQ would import whatever name stands in Redis."""
         wanted: tuple[str, None, dict[str, Any]] = (f"{answer.__module__}.{answer.__qualname__}", None, {})
-        if (self.func_name, self.instance, self.kwargs) != wanted or list(self.args) not in [
-            [n] for n in lanes()
-        ]:
+        if (self.func_name, self.instance, self.kwargs) != wanted or list(self.args) not in [[n] for n in lanes()]:
             raise PermissionError("not a doorbell of ours")
         return answer
 
@@ -85,14 +83,14 @@ class SafeJob(Job):
         """No job of ours has webhooks: an address in Redis would be somebody else's."""
 
 
+def use_lanes(known: Iterable[Lane]) -> None:
+    """Say which lanes there are, as a process begins (service.lanes): the rooms that list them lie above this file."""
+    _known[:] = sorted(known, key=lambda lane: QUEUES.index(lane.queue))
+
+
 def lanes() -> dict[str, Lane]:
     """Return every lane by name, urgent queues first."""
-    return runtime.once("queue.lanes", _collect)
-
-
-def _collect() -> dict[str, Lane]:
-    found = [lane for room in ROOMS for lane in importlib.import_module(room).LANES]
-    return {lane.name: lane for lane in sorted(found, key=lambda lane: QUEUES.index(lane.queue))}
+    return runtime.once("queue.lanes", lambda: {lane.name: lane for lane in _known})
 
 
 def redis_url() -> str:

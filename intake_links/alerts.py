@@ -104,9 +104,7 @@ def _kept(item: InboxItem) -> list[Reason]:
     return [finding for finding in findings if finding != UNFINISHED]
 
 
-def _say_what_was_screened(
-    session: Session, item: InboxItem, screen: Screen, score: scoring.Score | None
-) -> None:
+def _say_what_was_screened(session: Session, item: InboxItem, screen: Screen, score: scoring.Score | None) -> None:
     reached: list[str] = []
     if score is not None and score.band is not None:
         names = [band.name for band in scoring.instrument(screen.instrument).bands(sex_of(session, screen))]

@@ -140,9 +140,7 @@ def keep_what_was_typed(error: Exception) -> Response | HTTPException:
         return _refused(403)
     kept = [(name, value) for name, value in request.form.items(multi=True) if name != "csrf_token"]
     action = request.script_root + request.full_path.rstrip("?")
-    return rendering.page(
-        "kept", rendering.language_for(None), None, 400 if stale else 503, action=action, kept=kept
-    )
+    return rendering.page("kept", rendering.language_for(None), None, 400 if stale else 503, action=action, kept=kept)
 
 
 def own_page() -> str | None:

@@ -107,9 +107,7 @@ def _tell_of_stopped(screen_id: UUID) -> int:
             alerts.tell_it_stopped(session, session.get_one(Clinic, screen.clinic_id), screen)
             return 1
     except Exception as error:  # noqa: BLE001 - whatever one screen raises, the others must be told of
-        logging.logger().error(
-            "a positive form that was left cannot be told of", screen_id=screen_id, exc_info=error
-        )
+        logging.logger().error("a positive form that was left cannot be told of", screen_id=screen_id, exc_info=error)
         return 0
 
 

@@ -166,8 +166,4 @@ def language(session: Session, _clinic: Clinic, visit: links.Visit) -> Response:
     own = frame.own_page()
     if request.form.get("at") == "own" and own is not None:
         return redirect(own, 303)
-    return (
-        frame.to("pages.help_now")
-        if request.form.get("at") == "help_now"
-        else frame.onward(session, visit.link)
-    )
+    return frame.to("pages.help_now") if request.form.get("at") == "help_now" else frame.onward(session, visit.link)

@@ -93,9 +93,7 @@ def accept_answer(
             alerts.say_it_changed(session, screen, index, value)
 
 
-def keep_late(
-    session: Session, clinic: Clinic, link: IntakeLink, part: int, index: int, value: int | None
-) -> None:
+def keep_late(session: Session, clinic: Clinic, link: IntakeLink, part: int, index: int, value: int | None) -> None:
     """Keep for a person an answer to a form that opens no more; `index` counts the items of its `part`, both from 0.
 
     It stands beside the form and not in it, as the tablet or the phone may be in other hands by now.
@@ -256,11 +254,7 @@ def _finish(session: Session, clinic: Clinic, screen: Screen, submitted_at: date
 def _who(screen: Screen) -> str:
     if screen.source == progress.LINK:
         return audit.Actor.patient(screen.patient_id)
-    return (
-        audit.Actor.staff(screen.detail["asked_by"])
-        if "asked_by" in screen.detail
-        else audit.Actor.system("forms")
-    )
+    return audit.Actor.staff(screen.detail["asked_by"]) if "asked_by" in screen.detail else audit.Actor.system("forms")
 
 
 def _keep_beside(
@@ -288,6 +282,4 @@ def _keep_beside(
     session.add(screen)
     session.flush()
     _finish(session, clinic, screen, clock.now())
-    alerts.open_item(
-        session, clinic, screen, "reply", [Reason(because, {"instrument": alerts.title_of(screen)})]
-    )
+    alerts.open_item(session, clinic, screen, "reply", [Reason(because, {"instrument": alerts.title_of(screen)})])

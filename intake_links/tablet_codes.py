@@ -63,6 +63,4 @@ def _new_code(session: Session) -> str:
 
 
 def _with(code: str) -> Select[IntakeLink]:
-    return select(IntakeLink).where(
-        IntakeLink.code_hash == keys.token_hash(code), IntakeLink.code_until > clock.now()
-    )
+    return select(IntakeLink).where(IntakeLink.code_hash == keys.token_hash(code), IntakeLink.code_until > clock.now())

@@ -21,9 +21,7 @@ REACTS_TO = "reacts_to."
 def of_number(session: Session, clinic: Clinic, number: str) -> Conversation:
     """Return the conversation with `number`, begun if need be. It is a patient's only when exactly one fits."""
     index = db.clinic_index(session, clinic.key_id, "number", number)
-    found = select(Conversation).where(
-        Conversation.clinic_id == clinic.id, Conversation.number_index == index
-    )
+    found = select(Conversation).where(Conversation.clinic_id == clinic.id, Conversation.number_index == index)
     conversation = session.scalar(found)
     if conversation is None:
         conversation = Conversation(
@@ -81,9 +79,7 @@ def has_answered(session: Session, number: PatientNumber) -> bool:
 def attribute(session: Session, clinic: Clinic, number: str) -> None:
     """Look again at whose conversation this is, after a number was added to or taken from a patient."""
     index = db.clinic_index(session, clinic.key_id, "number", number)
-    found = select(Conversation).where(
-        Conversation.clinic_id == clinic.id, Conversation.number_index == index
-    )
+    found = select(Conversation).where(Conversation.clinic_id == clinic.id, Conversation.number_index == index)
     conversation = session.scalar(found)
     if conversation is not None:
         conversation.patient_id = _only_patient(session, clinic.id, index)

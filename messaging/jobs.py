@@ -28,9 +28,7 @@ def begin_and_end_absences() -> int:
 
 def _oldest_absence(session: Session, now: datetime) -> datetime | None:
     return session.scalar(
-        select(func.min(Absence.try_after)).where(
-            absences.DUE, Absence.try_after <= now, db.free(Absence, now)
-        )
+        select(func.min(Absence.try_after)).where(absences.DUE, Absence.try_after <= now, db.free(Absence, now))
     )
 
 

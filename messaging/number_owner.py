@@ -59,9 +59,7 @@ def merge(
     _write_down(session, clinic, staff, "number.merged", conversation, patient.id)
 
 
-def separate(
-    session: Session, clinic: Clinic, staff: Staff, conversation: Conversation, patient: Patient
-) -> None:
+def separate(session: Session, clinic: Clinic, staff: Staff, conversation: Conversation, patient: Patient) -> None:
     """Take a merge back: the number leaves the patient, and with it what came from it; unsent reminders are stopped."""
     number = conversation.number or ""
     for item in _items(session, conversation, patient.id):
@@ -76,9 +74,7 @@ def separate(
 
 def merged(session: Session, item: InboxItem) -> bool:
     """Whether the item is a patient's because somebody said whose number it is, and nobody has taken that back."""
-    said = select(ItemEvent.event).where(
-        ItemEvent.item_id == item.id, ItemEvent.event.in_(("identified", "separated"))
-    )
+    said = select(ItemEvent.event).where(ItemEvent.item_id == item.id, ItemEvent.event.in_(("identified", "separated")))
     return session.scalar(said.order_by(ItemEvent.at.desc(), ItemEvent.id.desc()).limit(1)) == "identified"
 
 
@@ -194,18 +190,14 @@ def _move(session: Session, conversation: Conversation, before: UUID | None, aft
     for model, only in ((InboxItem, InboxItem.kind != "screen"), (Message, Message.direction == "in")):
         session.execute(
             update(model)
-            .where(
-                model.conversation_id == conversation.id, model.patient_id.is_not_distinct_from(before), only
-            )
+            .where(model.conversation_id == conversation.id, model.patient_id.is_not_distinct_from(before), only)
             .values(patient_id=after)
             .execution_options(synchronize_session="fetch")
         )
 
 
 def _items(session: Session, conversation: Conversation, patient_id: UUID) -> list[InboxItem]:
-    its = select(InboxItem).where(
-        InboxItem.conversation_id == conversation.id, InboxItem.patient_id == patient_id
-    )
+    its = select(InboxItem).where(InboxItem.conversation_id == conversation.id, InboxItem.patient_id == patient_id)
     return list(session.scalars(its))
 
 

@@ -46,9 +46,7 @@ def of_conversations(
     states = _states(session, {patient_id for _, patient_id in meant if patient_id})
     known = _Known(session, {_index(conversation) for conversation, _ in meant})
     return {
-        (conversation.id, who): Facts(
-            states.get(who) if who else None, [known.number(_index(conversation), who)]
-        )
+        (conversation.id, who): Facts(states.get(who) if who else None, [known.number(_index(conversation), who)])
         for conversation, who in meant
     }
 
@@ -60,9 +58,7 @@ def _index(conversation: Conversation) -> Index:
 def _states(session: Session, ids: Collection[UUID]) -> Mapping[UUID, str]:
     if not ids:
         return {}
-    return dict(
-        session.execute(select(Patient.id, Patient.state).where(db.among(session, Patient.id, ids))).all()
-    )
+    return dict(session.execute(select(Patient.id, Patient.state).where(db.among(session, Patient.id, ids))).all())
 
 
 class _Known:

@@ -26,17 +26,13 @@ class Reason:
 
     def stored(self) -> dict[str, Any]:
         """Return it as a row keeps it: {"key", "facts"}, and a reason within it in the same way."""
-        facts = {
-            name: fact.stored() if isinstance(fact, Reason) else fact for name, fact in self.facts.items()
-        }
+        facts = {name: fact.stored() if isinstance(fact, Reason) else fact for name, fact in self.facts.items()}
         return {"key": self.key, "facts": facts}
 
 
 def read(stored: Mapping[str, Any]) -> Reason:
     """Return the reason that a row keeps."""
-    facts = {
-        name: read(fact) if isinstance(fact, Mapping) else fact for name, fact in stored["facts"].items()
-    }
+    facts = {name: read(fact) if isinstance(fact, Mapping) else fact for name, fact in stored["facts"].items()}
     return Reason(stored["key"], facts)
 
 

@@ -87,9 +87,7 @@ def _again(clinic: Clinic, link: IntakeLink) -> Response:
     language = rendering.language_for(link.language)
     if not links.opens_own_page(link, clock.now()):
         return rendering.page("closed", language, clinic, status=404)
-    return rendering.page(
-        "again", language, clinic, action=url_for("own.again"), own=True, carried=_carried()
-    )
+    return rendering.page("again", language, clinic, action=url_for("own.again"), own=True, carried=_carried())
 
 
 def _carried() -> list[tuple[str, str]]:

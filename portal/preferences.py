@@ -76,9 +76,7 @@ def number_of(session: Session, patient: Patient) -> str:
     return phone.display(number.number or "")[-4:] if number else ""
 
 
-def agree(
-    session: Session, clinic: Clinic, patient: Patient, wanted: Sequence[str], event: ledger.Event
-) -> None:
+def agree(session: Session, clinic: Clinic, patient: Patient, wanted: Sequence[str], event: ledger.Event) -> None:
     """Write into the ledger what stops or starts again; what is so already is not written twice.
 
     A phone that said STOP is blocked by its carrier until it says START: no page can bring its texts back. Whoever
@@ -136,9 +134,7 @@ def choose_level(session: Session, clinic: Clinic, patient: Patient, level: str)
     """Let texts say as much as the patient wants, having read the warning beside it (78 FR 5634: told, and still prefers it)."""
     known = next((one for one in directory.LEVELS if one == level), None)
     if known:
-        withdrawing.set_privacy(
-            session, clinic, patient, known, actor=audit.Actor.patient(patient.id), source="own"
-        )
+        withdrawing.set_privacy(session, clinic, patient, known, actor=audit.Actor.patient(patient.id), source="own")
 
 
 def speak(session: Session, patient: Patient, language: str) -> None:
@@ -190,9 +186,7 @@ def choose_hours(session: Session, clinic: Clinic, patient: Patient, typed: Sequ
         return
     _wish(patient, hours=chosen)
     _write_down(session, patient, "hours", hours="-".join(chosen) if chosen else "clinic")
-    ahead = select(Appointment).where(
-        Appointment.patient_id == patient.id, Appointment.starts_at > clock.now()
-    )
+    ahead = select(Appointment).where(Appointment.patient_id == patient.id, Appointment.starts_at > clock.now())
     planner.plan_many(session, session.scalars(ahead).all())
     _hold_back(session, clinic, patient)
 

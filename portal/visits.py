@@ -94,9 +94,7 @@ def _acts(visit: Appointment, now: datetime, today: bool, late: bool) -> tuple[s
     return tuple(act for act, may in possible.items() if may)
 
 
-def _texts(
-    session: Session, patient: Patient, visit: Appointment, language: str, now: datetime, texted: bool
-) -> str:
+def _texts(session: Session, patient: Patient, visit: Appointment, language: str, now: datetime, texted: bool) -> str:
     """When texts about the visit will come, on the patient's clock."""
     own = words.texts(language)
     if visit.state not in ("booked", "confirmed") or visit.starts_at <= now:
@@ -115,8 +113,7 @@ def _texts(
     if not moments:
         return str(own["texts_none"])
     said = [
-        own["text_at"].format(day=words.day(one, here, language), time=words.hour(one, language))
-        for one in moments
+        own["text_at"].format(day=words.day(one, here, language), time=words.hour(one, language)) for one in moments
     ]
     return str(own["texts_planned"].format(times="; ".join(said)))
 
@@ -162,9 +159,7 @@ def _reason(visit: Appointment, what: str) -> str:
 
 
 def _told(session: Session, visit: Appointment, what: str) -> bool:
-    told = select(InboxItem.id).where(
-        InboxItem.clinic_id == visit.clinic_id, InboxItem.dedupe == _reason(visit, what)
-    )
+    told = select(InboxItem.id).where(InboxItem.clinic_id == visit.clinic_id, InboxItem.dedupe == _reason(visit, what))
     return session.scalar(told) is not None
 
 

@@ -101,9 +101,7 @@ def _follow_what_was_said(session: Session, visits: Sequence[Appointment], actor
             _write_down(session, visit, actor, f"appointment.{visit.state}", why="same_moment")
 
 
-def _known(
-    session: Session, clinic: messaging.Clinic, source: str, ids: Iterable[str]
-) -> dict[str, Appointment]:
+def _known(session: Session, clinic: messaging.Clinic, source: str, ids: Iterable[str]) -> dict[str, Appointment]:
     wanted = select(Appointment).where(
         Appointment.clinic_id == clinic.id,
         Appointment.source == source,
@@ -112,9 +110,7 @@ def _known(
     return {row.external_id: row for row in session.scalars(wanted.with_for_update(key_share=True))}
 
 
-def _create(
-    clinic: messaging.Clinic, patient: messaging.Patient, visit: VisitRecord, source: str
-) -> Appointment:
+def _create(clinic: messaging.Clinic, patient: messaging.Patient, visit: VisitRecord, source: str) -> Appointment:
     now = clock.now()
     if visit.state == "arrived":
         patient.here_until = visit.starts_at + STAYS
@@ -179,9 +175,7 @@ def awaiting_answer(session: Session, patient_id: UUID, now: datetime) -> list[A
     Not those of which they want to hear no more: no text lists them beside another visit.
     """
     visits = texted(session, patient_id, now)
-    return same_moment.one_each(
-        visit for visit in visits if visit.state == "booked" and visit.quiet_at is None
-    )
+    return same_moment.one_each(visit for visit in visits if visit.state == "booked" and visit.quiet_at is None)
 
 
 def texted(session: Session, patient_id: UUID, now: datetime) -> list[Appointment]:
@@ -191,9 +185,7 @@ def texted(session: Session, patient_id: UUID, now: datetime) -> list[Appointmen
         Reminder.revision == Appointment.revision,
         Reminder.state.in_(("queued", "done")),
     )
-    visits = select(Appointment).where(
-        Appointment.patient_id == patient_id, Appointment.starts_at > now, told.exists()
-    )
+    visits = select(Appointment).where(Appointment.patient_id == patient_id, Appointment.starts_at > now, told.exists())
     return list(session.scalars(visits.order_by(Appointment.starts_at, Appointment.id)))
 
 
@@ -295,9 +287,7 @@ def next_visit(session: Session, patient_id: UUID, now: datetime) -> Appointment
     return session.scalar(visits.order_by(Appointment.starts_at, Appointment.id).limit(1))
 
 
-def _write_down(
-    session: Session, appointment: Appointment, actor: str, act: str, *, why: str | None = None
-) -> None:
+def _write_down(session: Session, appointment: Appointment, actor: str, act: str, *, why: str | None = None) -> None:
     appointment.updated_at = clock.now()
     about = f"appointment:{appointment.id}"
     audit.record(

@@ -44,9 +44,7 @@ def unknown(cadence: cadence_definition.Cadence) -> list[publishing.Problem]:
             why = _objection(step, key) if key else None
             found += [publishing.Problem(f"{field}.{name}", why)] if why else []
         found += [
-            publishing.Problem(
-                f"{field}.intake", f"there is no instrument {name}; there are {', '.join(instruments)}"
-            )
+            publishing.Problem(f"{field}.intake", f"there is no instrument {name}; there are {', '.join(instruments)}")
             for name in step.intake
             if name not in (*instruments, schedules.BY_SCHEDULE)
         ]

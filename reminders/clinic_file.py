@@ -58,9 +58,7 @@ def parse(text: str) -> dict[str, publishing.Definition]:
             except publishing.Refused as wrong:
                 problems += [_within(name, problem) for problem in wrong.problems[: MOST_PROBLEMS + 1]]
     if not whole:
-        problems.append(
-            publishing.Problem("file", f"it decides nothing; there are {', '.join(decision_kinds.KINDS)}")
-        )
+        problems.append(publishing.Problem("file", f"it decides nothing; there are {', '.join(decision_kinds.KINDS)}"))
     if problems:
         raise BadFile(_placed(problems, text))
     return found

@@ -77,9 +77,7 @@ def _service(value: object) -> object:
     if not isinstance(value, str) or not value.strip():
         return None
     if not re.fullmatch(r"MG[0-9a-f]{32}", value.strip()):
-        raise ValueError(
-            "the SID of a Messaging Service: MG and 32 of 0-9 and a-f, as Twilio's console shows it"
-        )
+        raise ValueError("the SID of a Messaging Service: MG and 32 of 0-9 and a-f, as Twilio's console shows it")
     return value.strip()
 
 

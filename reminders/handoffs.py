@@ -256,9 +256,7 @@ def _tell_requester(session: Session, handoff: Handoff, item: InboxItem, actor: 
     if staff is None or actor == handoff.requested_by:
         return
     clinic = session.get_one(messaging.Clinic, handoff.clinic_id)
-    body = text_templates.render(
-        phrasing.texts("en")["staff"][f"handoff_{handoff.state}"], {"link": _link(item)}
-    )
+    body = text_templates.render(phrasing.texts("en")["staff"][f"handoff_{handoff.state}"], {"link": _link(item)})
     outbox.text_staff(session, clinic, staff, body=body, dedupe=f"alert:{item.id}:ended:{staff.id}")
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from config import live
-from config.db import Base, ClinicRow, Sealed, SealedRow, Work
+from config.db import Base, ClinicRow, Work
 
 
 class Appointment(ClinicRow, Base):
@@ -137,46 +137,3 @@ class Handoff(ClinicRow, Work, live.Shown, Base):
     def topics(self) -> Iterable[str]:
         """The clinic's lists, which count the handoffs that wait."""
         return ["list"]
-
-
-class ImportRun(SealedRow, Work, Base):
-    """One file of patients or visits that somebody handed in, worked off part by part.
-
-    state: reading -> mapping (its columns are being told apart) -> running -> done; mapping | running -> stopped. `mapping` as
-    reminders.imports.column_mapping.of reads it; `parts` of which `parts_done` are through; `tally` counts rows by what became of
-    them. `header_ct` and the rows of its parts are sealed: they name patients.
-    """
-
-    __tablename__ = "import_run"
-    __table_args__ = (Index("ix_import_run_work", "state", "try_after"),)
-
-    kind: Mapped[str] = mapped_column(String(12))
-    source: Mapped[str] = mapped_column(String(40))
-    state: Mapped[str] = mapped_column(String(8), default="mapping")
-    mapping: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    header_ct: Mapped[bytes]
-    rows: Mapped[int] = mapped_column(default=0)
-    parts: Mapped[int] = mapped_column(default=0)
-    parts_done: Mapped[int] = mapped_column(default=0)
-    tally: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    by: Mapped[str] = mapped_column(String(60))
-    created_at: Mapped[datetime]
-    started_at: Mapped[datetime | None]
-    ended_at: Mapped[datetime | None]
-
-    header = Sealed("header_ct")
-
-
-class ImportPart(SealedRow, Base):
-    """Some hundred rows of a file: `rows_ct` what is still to do, `wrong_ct` what was not taken and why (JSON, sealed)."""
-
-    __tablename__ = "import_part"
-    __table_args__ = (UniqueConstraint("run_id", "place"),)
-
-    run_id: Mapped[UUID] = mapped_column(ForeignKey("import_run.id", ondelete="CASCADE"))
-    place: Mapped[int]
-    rows_ct: Mapped[bytes | None]
-    wrong_ct: Mapped[bytes | None]
-
-    rows = Sealed("rows_ct")
-    wrong = Sealed("wrong_ct")

@@ -34,9 +34,7 @@ def take_for(session: Session, claims: Sequence[db.Claim]) -> list[db.Claim]:
 
     Not for long: patients whom somebody keeps locked hold up nobody else, and their own are claimed again later.
     """
-    whose = select(Reminder.id, Appointment.patient_id).join(
-        Appointment, Reminder.appointment_id == Appointment.id
-    )
+    whose = select(Reminder.id, Appointment.patient_id).join(Appointment, Reminder.appointment_id == Appointment.id)
     theirs = {
         row.id: row.patient_id
         for row in session.execute(whose.where(db.among(session, Reminder.id, [one.id for one in claims])))

@@ -33,9 +33,7 @@ def words(
     }
     short_day = spoken["short_days"][start.weekday()]
     date = spoken["date"].format(short_day=short_day, month=spoken["months"][start.month - 1], day=start.day)
-    near = {0: spoken["today"], 1: spoken["tomorrow"]} | {
-        days: spoken["days"][start.weekday()] for days in range(2, 7)
-    }
+    near = {0: spoken["today"], 1: spoken["tomorrow"]} | {days: spoken["days"][start.weekday()] for days in range(2, 7)}
     time = spoken["time"].format(**half) + _other_clock(start, patient)
     said = {"day": near.get(ahead.days, date), "date": date, "short_day": short_day, "time": time}
     return said | about_clinic(clinic, patient, language) | place_of(clinic, appointment.place)
@@ -47,9 +45,7 @@ def place_of(clinic: messaging.Clinic, place: str | None) -> dict[str, str]:
     return {"place": said} if said and clinic_names.tells_nothing(said) else {}
 
 
-def about_clinic(
-    clinic: messaging.Clinic, patient: messaging.Patient, language: str | None = None
-) -> dict[str, str]:
+def about_clinic(clinic: messaging.Clinic, patient: messaging.Patient, language: str | None = None) -> dict[str, str]:
     """Return the variables that need no visit: the patient's first name, the clinic and its phone."""
     return {
         "first_name": patient.first_name or "",

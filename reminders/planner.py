@@ -36,9 +36,7 @@ SHARED, LESS = Reason("shared_text_stopped"), Reason("says_less")
 
 def cadence_of(session: Session, clinic_id: UUID) -> cadence_definition.Cadence:
     """Return the cadence the clinic follows: the written one, in the hours that the clinic leaves for texts."""
-    return clinic_profile.narrowed(
-        written_of(session, clinic_id), session.get_one(messaging.Clinic, clinic_id)
-    )
+    return clinic_profile.narrowed(written_of(session, clinic_id), session.get_one(messaging.Clinic, clinic_id))
 
 
 def written_of(session: Session, clinic_id: UUID) -> cadence_definition.Cadence:
@@ -92,8 +90,7 @@ def silence(session: Session, appointment: Appointment, why: Reason, *, also_kep
     rows = [
         row
         for row in _existing(session, [appointment])
-        if row.state in ("planned", "queued")
-        and (also_kept or _is_nudge(cadence.step(row.step, appointment.kind)))
+        if row.state in ("planned", "queued") and (also_kept or _is_nudge(cadence.step(row.step, appointment.kind)))
     ]
     _take_back(session, rows, "dropped", why)
 
@@ -227,9 +224,7 @@ def _existing(session: Session, visits: Sequence[Appointment]) -> list[Reminder]
     return list(session.scalars(found.execution_options(populate_existing=True)))
 
 
-def _is_over(
-    row: planned_rows.Known, visit: planned_rows.Visit, plan: dict[str, planning.PlannedStep]
-) -> bool:
+def _is_over(row: planned_rows.Known, visit: planned_rows.Visit, plan: dict[str, planning.PlannedStep]) -> bool:
     if row.state == "planned":
         return row.revision != visit.revision or row.step not in plan
     # How a visit went ends what was to be said before it, though texts may follow it.

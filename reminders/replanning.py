@@ -64,9 +64,7 @@ def drain() -> int:
 def oldest(session: Session, now: datetime) -> datetime | None:
     """Return since when the oldest replanning waits for a worker."""
     free = or_(Replanning.lease_until.is_(None), Replanning.lease_until <= now)
-    return session.scalar(
-        select(func.min(Replanning.try_after)).where(WAITING, Replanning.try_after <= now, free)
-    )
+    return session.scalar(select(func.min(Replanning.try_after)).where(WAITING, Replanning.try_after <= now, free))
 
 
 def give_up(session: Session, row: Replanning) -> None:

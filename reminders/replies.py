@@ -201,9 +201,7 @@ def _said_of(given: _Answer, *answered: str) -> Appointment | None:
     of which the patient wants no texts.
     """
     visits = appointments.texted(given.session, given.patient.id, given.now)
-    waiting = same_moment.one_each(
-        visit for visit in visits if visit.state == "booked" and visit.quiet_at is None
-    )
+    waiting = same_moment.one_each(visit for visit in visits if visit.state == "booked" and visit.quiet_at is None)
     known = [*waiting, *(visit for visit in visits if visit.state in (*answered, "booked"))]
     others = same_moment.one_each(known)[len(waiting) :]
     code = given.reading.code

@@ -34,11 +34,7 @@ EXPECTED = {
 
 
 def _every(value: object) -> object:
-    found = (
-        re.fullmatch(r"([1-9]\d{0,3}) (day|week|month|year)s?", value.strip())
-        if isinstance(value, str)
-        else None
-    )
+    found = re.fullmatch(r"([1-9]\d{0,3}) (day|week|month|year)s?", value.strip()) if isinstance(value, str) else None
     if found is None or not LEAST <= int(found[1]) * DAYS[found[2]] <= LONGEST:
         raise ValueError('expected a stretch from a week to five years, such as "4 weeks" or "12 months"')
     return f"{found[1]} {found[2]}{'' if found[1] == '1' else 's'}"
@@ -46,9 +42,7 @@ def _every(value: object) -> object:
 
 def _known(value: object) -> object:
     if isinstance(value, str) and value not in scoring.instruments():
-        raise ValueError(
-            f"there is no instrument {value[:20]}; there are {', '.join(sorted(scoring.instruments()))}"
-        )
+        raise ValueError(f"there is no instrument {value[:20]}; there are {', '.join(sorted(scoring.instruments()))}")
     return value
 
 
@@ -60,9 +54,7 @@ class Ask(_Strict):
     """One entry: these instruments, of these patients, this often."""
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$")]
-    instruments: Annotated[
-        tuple[Annotated[str, BeforeValidator(_known)], ...], Field(min_length=1, max_length=5)
-    ]
+    instruments: Annotated[tuple[Annotated[str, BeforeValidator(_known)], ...], Field(min_length=1, max_length=5)]
     who: Who = "everyone"
     every: Annotated[str, BeforeValidator(_every)]
 
@@ -169,9 +161,7 @@ def _named_beside_their_longer_form(asks: Sequence[Ask]) -> list[Problem]:
                 found.append(Problem(f"asks[{place}].instruments", f"{name} stands here twice"))
                 break
             if longer in ask.instruments:
-                found.append(
-                    Problem(f"asks[{place}].instruments", f"{name} is the beginning of {longer}: name one")
-                )
+                found.append(Problem(f"asks[{place}].instruments", f"{name} is the beginning of {longer}: name one"))
     return found
 
 

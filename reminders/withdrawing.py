@@ -60,9 +60,7 @@ def set_state(
         outbox.cancel(session, _waiting(session, patient.id))
         for link in _open_links(session, patient.id):
             links.withdraw(session, link, actor=actor)
-    ahead = select(Appointment).where(
-        Appointment.patient_id == patient.id, Appointment.starts_at > clock.now()
-    )
+    ahead = select(Appointment).where(Appointment.patient_id == patient.id, Appointment.starts_at > clock.now())
     planner.plan_many(session, session.scalars(ahead).all())
     return True
 
@@ -159,7 +157,5 @@ def _waiting(session: Session, patient_id: UUID) -> list[UUID]:
 
 def _open_links(session: Session, patient_id: UUID) -> list[IntakeLink]:
     return list(
-        session.scalars(
-            select(IntakeLink).where(IntakeLink.patient_id == patient_id, IntakeLink.state.in_(links.LIVE))
-        )
+        session.scalars(select(IntakeLink).where(IntakeLink.patient_id == patient_id, IntakeLink.state.in_(links.LIVE)))
     )

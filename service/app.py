@@ -1,6 +1,5 @@
 """The web application: the two doors, the patients' pages and the operators' addresses in one Flask app."""
 
-import importlib
 import json
 import uuid
 from http import HTTPStatus
@@ -11,18 +10,17 @@ from flask_wtf.csrf import CSRFProtect
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from config import keys, logging, runtime
+from intake_links import pages, tablet_pages
+from portal import pages as portal
 from service import health, sealed_cookies
+from web import register as staff
+from webhooks import forms, sms
 
 MACHINES = ("/webhooks/", "/api/")
 LARGEST_BODY = 256 * 1024
-# (module, blueprint, whether people's browsers post to it and so need a CSRF token)
-DOORS = (
-    ("webhooks.sms", "door", False),
-    ("webhooks.forms", "door", False),
-    ("intake_links.pages", "pages", True),
-    ("intake_links.tablet_pages", "kiosk", True),
-    ("portal.pages", "own", True),
-)
+# Browsers of people post to these and need a CSRF token; machines sign what they send.
+PEOPLE = (pages.pages, tablet_pages.kiosk, portal.own)
+MACHINES_DOORS = (sms.door, forms.door)
 
 
 def create_app() -> Flask:
@@ -43,12 +41,12 @@ def create_app() -> Flask:
     )
     app.session_interface = sealed_cookies.SealedCookies()
     csrf = CSRFProtect(app)
-    for module, name, posted_by_people in DOORS:
-        blueprint = getattr(importlib.import_module(module), name)
-        app.register_blueprint(blueprint)
-        if not posted_by_people:
-            csrf.exempt(blueprint)
-    importlib.import_module("web").register(app)
+    for door in MACHINES_DOORS:
+        app.register_blueprint(door)
+        csrf.exempt(door)
+    for door in PEOPLE:
+        app.register_blueprint(door)
+    staff.register(app)
     app.register_blueprint(health.door)
     app.register_error_handler(Exception, _unexpected)
     app.after_request(_headers)
@@ -72,9 +70,7 @@ def _unexpected(error: Exception) -> Any:
 
 def problem(status: int, title: str, reference: str | None = None) -> Response:
     """Return problem details (RFC 9457) without internals."""
-    body = {"type": "about:blank", "title": title, "status": status} | (
-        {"reference": reference} if reference else {}
-    )
+    body = {"type": "about:blank", "title": title, "status": status} | ({"reference": reference} if reference else {})
     answer = Response(status=status, mimetype="application/problem+json")
     answer.set_data(json.dumps(body))
     return answer

@@ -35,9 +35,7 @@ def alive() -> Response:
 def ready() -> tuple[Response, int]:
     """Say whether the service can do its work, and what is wrong if not."""
     problems = check()
-    return jsonify(
-        status="ready" if not problems else "not ready", problems=problems
-    ), 503 if problems else 200
+    return jsonify(status="ready" if not problems else "not ready", problems=problems), 503 if problems else 200
 
 
 def check() -> list[str]:
@@ -47,9 +45,7 @@ def check() -> list[str]:
     ask /healthz, so that webhooks are still taken then.
     """
     try:
-        found = (
-            [] if migrations.at_head() else ["the database is not at the newest migration: run db upgrade"]
-        )
+        found = [] if migrations.at_head() else ["the database is not at the newest migration: run db upgrade"]
         if not found:
             found = _rows()
             _write()
@@ -76,9 +72,7 @@ def second_wall() -> list[str]:
         return [f"the role in the database cannot be looked up ({type(error).__name__})"]
     what = "superuser" if role.rolsuper else "BYPASSRLS" if role.rolbypassrls else None
     return (
-        [
-            f"the role {role.rolname} in DATABASE_URL is {what}: row-level security does not bind it, use another"
-        ]
+        [f"the role {role.rolname} in DATABASE_URL is {what}: row-level security does not bind it, use another"]
         if what
         else []
     )
@@ -99,23 +93,17 @@ def texts_to_nobody() -> list[str]:
 def _rows() -> list[str]:
     now, found = clock.now(), []
     with db.unit_of_work(db.EVERY, read_only=True) as session:
-        tick = session.scalar(
-            select(func.max(db.Heartbeat.at)).where(db.Heartbeat.component.like("ticker.%"))
-        )
+        tick = session.scalar(select(func.max(db.Heartbeat.at)).where(db.Heartbeat.component.like("ticker.%")))
         if tick is None or now - tick > OLDEST_TICK:
             found.append("no ticker has ticked for 15 seconds")
         found += _troubles(session, now)
         throttled = circuits.since(session)
         if throttled and now - throttled > OLDEST_ROW:
-            found.append(
-                f"the carrier has let a sender wait for {int((now - throttled).total_seconds())} seconds"
-            )
+            found.append(f"the carrier has let a sender wait for {int((now - throttled).total_seconds())} seconds")
         for lane in queue.lanes().values():
             oldest = lane.oldest(session, now)
             if oldest and now - oldest > OLDEST_ROW:
-                found.append(
-                    f"a row waits in lane {lane.name} for {int((now - oldest).total_seconds())} seconds"
-                )
+                found.append(f"a row waits in lane {lane.name} for {int((now - oldest).total_seconds())} seconds")
     return found
 
 
@@ -151,13 +139,9 @@ class _Figures:
 
     def collect(self) -> Any:
         now = clock.now()
-        waiting = GaugeMetricFamily(
-            "warmthread_lane_oldest_seconds", "Age of the oldest waiting row", labels=["lane"]
-        )
+        waiting = GaugeMetricFamily("warmthread_lane_oldest_seconds", "Age of the oldest waiting row", labels=["lane"])
         with db.unit_of_work(db.EVERY, read_only=True) as session:
-            tick = session.scalar(
-                select(func.max(db.Heartbeat.at)).where(db.Heartbeat.component.like("ticker.%"))
-            )
+            tick = session.scalar(select(func.max(db.Heartbeat.at)).where(db.Heartbeat.component.like("ticker.%")))
             to_nobody = receipts.to_nobody(session, now - NOBODY_LATELY)
             for lane in queue.lanes().values():
                 oldest = lane.oldest(session, now)
@@ -167,9 +151,7 @@ class _Figures:
             "warmthread_texts_to_nobody", "Texts of the last 30 days for no clinic here", value=to_nobody
         )
         age = (now - tick).total_seconds() if tick else float("inf")
-        yield GaugeMetricFamily(
-            "warmthread_tick_age_seconds", "Seconds since a ticker last ticked", value=age
-        )
+        yield GaugeMetricFamily("warmthread_tick_age_seconds", "Seconds since a ticker last ticked", value=age)
 
 
 @door.get("/metrics")

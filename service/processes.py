@@ -50,9 +50,7 @@ class Service:
         if self.valkey:
             self.valkey.claim()
             server = self.valkey
-            first = [
-                Process("valkey", server.argv, server.env, ready=server.is_ready, pass_fds=server.pass_fds)
-            ]
+            first = [Process("valkey", server.argv, server.env, ready=server.is_ready, pass_fds=server.pass_fds)]
         web = Process("web", ours("web"), env, ready=answers(f"{here(settings)}/healthz"))
         rest = [Process(f"worker.{name}", ours("worker", name), env) for name in queue.QUEUES]
         rest.append(Process("ticker", ours("ticker"), env))

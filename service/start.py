@@ -1,29 +1,14 @@
 """How every process of ours begins: settings, logs, and where the embedded Valkey listens."""
 
 import gc
-import importlib
 import os
 
 from config import keys, logging, runtime, settings
+from service import lanes, tables
 from service.embedded import valkey
 
-MODELS = (
-    "config.audit",
-    "messaging.models",
-    "messaging.versions.models",
-    "messaging.inbox.models",
-    "messaging.retention.models",
-    "intake_links.models",
-    "reminders.models",
-    "webhooks.models",
-    "web.models",
-)
-
-
-def import_models() -> None:
-    """Import every room's tables: what one row refers to in another room must be known before the first query."""
-    for name in MODELS:
-        importlib.import_module(name)
+# Imported for its tables alone.
+TABLES = tables.METADATA
 
 
 def begin(component: str, **overrides: str) -> settings.Settings:
@@ -41,7 +26,7 @@ def use(loaded: settings.Settings, component: str) -> None:
     refuse_what_cannot_work(loaded)
     runtime.configure(loaded)
     _open_keys()
-    import_models()
+    lanes.register()
     logging.configure(loaded.log_level, component)
     if loaded.embedded_queue:
         socket = valkey.socket_path(loaded.data_dir)

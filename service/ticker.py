@@ -39,10 +39,7 @@ class Ticker:
 
     def begin(self) -> list[threading.Thread]:
         """Start a thread for each lane; they end with `end`."""
-        threads = [
-            threading.Thread(target=self._loop, args=(lane,), name=name)
-            for name, lane in queue.lanes().items()
-        ]
+        threads = [threading.Thread(target=self._loop, args=(lane,), name=name) for name, lane in queue.lanes().items()]
         for thread in threads:
             thread.start()
         return threads

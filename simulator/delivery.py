@@ -55,9 +55,7 @@ class Line:
     def __init__(self) -> None:
         self._open: dict[str, tuple[http.client.HTTPConnection, float]] = {}
 
-    def post(
-        self, url: str, headers: dict[str, str], body: bytes, patience: Patience, left_s: float
-    ) -> Outcome:
+    def post(self, url: str, headers: dict[str, str], body: bytes, patience: Patience, left_s: float) -> Outcome:
         """Send once and read the answer."""
         ends = time.monotonic() + left_s
         try:

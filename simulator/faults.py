@@ -27,10 +27,9 @@ class Rule(BaseModel):
     count: int | None = Field(default=None, ge=1)
     seed: int | None = None
     delay_ms: int = Field(default=0, ge=0, le=600_000)
-    answer: (
-        Annotated[Answer, BeforeValidator(lambda value: str(value) if isinstance(value, int) else value)]
-        | None
-    ) = None
+    answer: Annotated[Answer, BeforeValidator(lambda value: str(value) if isinstance(value, int) else value)] | None = (
+        None
+    )
     hang_s: float = Field(default=60, ge=0, le=600)
     callbacks: Callbacks | None = None
     callbacks_delay_ms: int = Field(default=0, ge=0, le=600_000)

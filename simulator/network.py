@@ -225,9 +225,7 @@ class Network:
         settings = self.settings
         opt_out = keyword if settings.advanced_opt_out else None
         says = fields.inbound(message, settings.account_sid, settings.base_url, opt_out)
-        return self.webhooks.make(
-            "inbound", settings.sms_url, says, message.sid, message.sender, forged=forged
-        )
+        return self.webhooks.make("inbound", settings.sms_url, says, message.sid, message.sender, forged=forged)
 
     def _keep(self, message: Message, webhook: Webhook | None = None) -> Text:
         text = Text(message, message.body, webhook.id if webhook else None)

@@ -70,9 +70,7 @@ def phone(number: str) -> ResponseReturnValue:
     number = _number(number)
     threads = _threads(number)
     chosen = _chosen(threads)
-    return _page(
-        "phone.html", number=number, threads=threads, chosen=chosen, blocked=network().blocked(number)
-    )
+    return _page("phone.html", number=number, threads=threads, chosen=chosen, blocked=network().blocked(number))
 
 
 @pages.post("/phone/<number>")

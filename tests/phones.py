@@ -31,9 +31,7 @@ class Network:
     def ask(self, method: str, path: str, given: Any = None) -> Any:
         """Speak with the simulator's own interface."""
         data = None if given is None else json.dumps(given).encode()
-        asked = urllib.request.Request(
-            self.url + path, data, {"Content-Type": "application/json"}, method=method
-        )
+        asked = urllib.request.Request(self.url + path, data, {"Content-Type": "application/json"}, method=method)
         with urllib.request.urlopen(asked, timeout=PATIENCE) as answer:
             content = answer.read()
         return json.loads(content) if content else None

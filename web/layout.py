@@ -31,9 +31,7 @@ POLICY = (
 # Doors of others: machines and patients get their own answers, not pages for staff.
 FOREIGN = ("/webhooks/", "/i/", "/k", "/api/")
 
-frame = Blueprint(
-    "web", __name__, template_folder="templates", static_folder="static", static_url_path="/assets"
-)
+frame = Blueprint("web", __name__, template_folder="templates", static_folder="static", static_url_path="/assets")
 _OURS = {"web"}
 # Long forms in which no patient stands: what was typed comes back to who was signed out over it.
 KEPT = ("/settings/", "/ladder")
@@ -115,9 +113,7 @@ def _shell(session: Session, here: str | None) -> Shell:
         clinic=clinic.name,
         staff=staff.name,
         duty=times.on_duty(staff.hours, clock.now(), clinic.zone),
-        views=[(view, words.say("views", view), counts.get(view, 0)) for view in views.VIEWS]
-        if reads
-        else [],
+        views=[(view, words.say("views", view), counts.get(view, 0)) for view in views.VIEWS] if reads else [],
         handoffs=session.scalar(waiting) or 0 if sees else 0,
         here=here,
         board=unassigned.standing(session, clinic) if reads else unassigned.Standing(0, 0),

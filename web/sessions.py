@@ -124,11 +124,7 @@ def _open(session: Session, token_hash: bytes) -> tuple[StaffSession, Staff, Cli
     if found is None:
         return None
     row, staff, clinic = found
-    return (
-        (row, staff, clinic)
-        if row.ended_at is None and clock.now() <= _ends_at(row) and staff.active
-        else None
-    )
+    return (row, staff, clinic) if row.ended_at is None and clock.now() <= _ends_at(row) and staff.active else None
 
 
 def _ends_at(row: StaffSession) -> datetime:
@@ -142,9 +138,7 @@ def watcher(token: str) -> Watcher | None:
     token_hash, now, known = keys.token_hash(token), clock.now(), _watchers()
     found = known.get(token_hash)
     # Only a yes is believed: who seems to have been idle for too long may have come back in another tab.
-    if found is not None and now <= min(
-        found.ends_at, found.asked_at + CONFIRMED, found.confirmed_at + BELIEVED
-    ):
+    if found is not None and now <= min(found.ends_at, found.asked_at + CONFIRMED, found.confirmed_at + BELIEVED):
         return found
     return _asked_anew(token_hash)
 
@@ -184,13 +178,9 @@ def _watchers() -> dict[bytes, Watcher]:
 
 def give(response: Response | AnyResponse, token: str) -> None:
     """Set the cookie: for this host, never for scripts, gone with the browser."""
-    response.set_cookie(
-        cookie_name(), token, httponly=True, secure=runtime.settings().secure, samesite="Lax", path="/"
-    )
+    response.set_cookie(cookie_name(), token, httponly=True, secure=runtime.settings().secure, samesite="Lax", path="/")
 
 
 def take(response: Response | AnyResponse) -> None:
     """Remove the cookie."""
-    response.delete_cookie(
-        cookie_name(), httponly=True, secure=runtime.settings().secure, samesite="Lax", path="/"
-    )
+    response.delete_cookie(cookie_name(), httponly=True, secure=runtime.settings().secure, samesite="Lax", path="/")

@@ -32,9 +32,7 @@ def answered(inbound: Inbound, staff: Staff) -> None:
     raise_items.append(inbound, item, raise_items.of_colleague(inbound, staff))
     link = f"{runtime.settings().public_url}/inbox/{item.id}"
     body = text_templates.render(text_templates.texts("en")["staff_answered"], {"link": link})
-    outbox.text_staff(
-        inbound.session, inbound.clinic, staff, body=body, dedupe=f"answered:{item.id}:{staff.id}"
-    )
+    outbox.text_staff(inbound.session, inbound.clinic, staff, body=body, dedupe=f"answered:{item.id}:{staff.id}")
 
 
 def _alerted(inbound: Inbound, staff: Staff) -> InboxItem | None:

@@ -134,9 +134,7 @@ def sms(form: Mapping[str, str], account_sid: str) -> dict[str, str]:
 
 
 def _words_of(form: Mapping[str, str]) -> dict[str, str]:
-    behind = {
-        name: value for name, value in form.items() if "Body" < name < "From" and name not in CARRIERS_OWN
-    }
+    behind = {name: value for name, value in form.items() if "Body" < name < "From" and name not in CARRIERS_OWN}
     joined = form["Body"] + _told(behind)
     if not behind:
         return {"Body": joined}
@@ -195,9 +193,7 @@ def _in_order(form: Mapping[str, str]) -> list[str]:
     return sorted(form, key=lambda name: name.encode("utf-8", "surrogatepass"))
 
 
-def _check(
-    form: Mapping[str, str], account_sid: str, patterns: Mapping[str, str], demanded: tuple[str, ...]
-) -> None:
+def _check(form: Mapping[str, str], account_sid: str, patterns: Mapping[str, str], demanded: tuple[str, ...]) -> None:
     if form.get("AccountSid") != account_sid:
         raise BadFields("AccountSid is not ours")
     for name in demanded:

@@ -49,9 +49,7 @@ def file(session: Session, clinic: Clinic, form: Mapping[str, str], at: datetime
     carriers = bool(form.get("OptOutType")) or body.strip().upper() in CARRIERS_OWN
     read = _as_the_carrier_took_it(read, form.get("OptOutType", ""))
     colleague = None if patients else next(iter(staff_phones.whose(session, clinic, number)), None)
-    return Inbound(
-        session, clinic, conversation, patients, message, read, number, carriers, colleague, authored.silent
-    )
+    return Inbound(session, clinic, conversation, patients, message, read, number, carriers, colleague, authored.silent)
 
 
 def _sent(session: Session, conversation: Conversation, sent: list[Message]) -> list[str]:

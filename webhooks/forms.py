@@ -40,9 +40,7 @@ def form(source: str) -> Response:
     """Take a whole submission: 202 once it is kept, scored and in front of whom it must be; 403, or 422 with the field."""
     request.max_content_length = LARGEST_BODY
     body = request.get_data(cache=False)
-    vendor: Vendor | None = receipts.remembered(
-        "webhooks.vendors", source, lambda session: _vendor(session, source)
-    )
+    vendor: Vendor | None = receipts.remembered("webhooks.vendors", source, lambda session: _vendor(session, source))
     message_id = request.headers.get("webhook-id", "")
     if vendor is None or not _signed(vendor, message_id, body):
         return problem(403, "the signature does not fit")
@@ -78,9 +76,7 @@ def _signed(vendor: Vendor, message_id: str, body: bytes) -> bool:
     )
 
 
-def _take(
-    session: Session, vendor: Vendor, given: submissions.Submission, message_id: str, body: bytes
-) -> None:
+def _take(session: Session, vendor: Vendor, given: submissions.Submission, message_id: str, body: bytes) -> None:
     clinic = session.get_one(Clinic, vendor.clinic_id)
     source = f"forms.{vendor.name}"[:60]
     # The same id with other words is said anew: an answer that was corrected must not be lost.

@@ -152,9 +152,7 @@ def _record(inbound: Inbound, event: ledger.Event, programmes: Sequence[str] = P
         event,
         source="text",
         programmes=programmes,
-        actor=audit.Actor.patient(patient.id)
-        if patient
-        else audit.Actor.conversation(inbound.conversation.id),
+        actor=audit.Actor.patient(patient.id) if patient else audit.Actor.conversation(inbound.conversation.id),
         patient_id=patient.id if patient else None,
         words=inbound.message.body,
         wording=asking.present("text", event + _how(inbound, programmes)),
@@ -221,9 +219,7 @@ def _clinics(
 def _load(session: Session, numbers: Sequence[tuple[Clinic | None, str]]) -> None:
     """Bring conversations, patients and their keys into the session with a SELECT each."""
     db.load_keys(session, {clinic.key_id for clinic, _ in numbers if clinic})
-    indexes = {
-        db.clinic_index(session, clinic.key_id, "number", number) for clinic, number in numbers if clinic
-    }
+    indexes = {db.clinic_index(session, clinic.key_id, "number", number) for clinic, number in numbers if clinic}
     wanted = select(Patient).join(PatientNumber).where(PatientNumber.number_index.in_(indexes))
     db.load_keys(session, (patient.key_id for patient in session.scalars(wanted).unique()))
 

@@ -46,9 +46,7 @@ def _take_in_statuses(session: Session, told: Sequence[Receipt]) -> None:
         receipt.processed_at, receipt.state = clock.now(), "ignored"
         if receipt.attempt_id in attempts:
             attempt = attempts[receipt.attempt_id]
-            deliver.record_status(
-                session, attempt, form["MessageStatus"], form["MessageSid"], int(code) or None
-            )
+            deliver.record_status(session, attempt, form["MessageStatus"], form["MessageSid"], int(code) or None)
             receipt.state = "processed"
 
 
@@ -94,12 +92,8 @@ def _compile_the_rules() -> None:
 
 
 LANES = [
-    queue.Lane(
-        "receipts_urgent", "urgent", partial(drain, "urgent"), partial(_oldest, "urgent"), _compile_the_rules
-    ),
-    queue.Lane(
-        "receipts", "default", partial(drain, "default"), partial(_oldest, "default"), _compile_the_rules
-    ),
+    queue.Lane("receipts_urgent", "urgent", partial(drain, "urgent"), partial(_oldest, "urgent"), _compile_the_rules),
+    queue.Lane("receipts", "default", partial(drain, "default"), partial(_oldest, "default"), _compile_the_rules),
     queue.Lane("missed", "default", missed_texts.look, missed_texts.oldest, deliver.prepare),
     queue.Lane("keeping", "bulk", retention.drain, retention.oldest),
 ]

@@ -54,9 +54,7 @@ def reply(inbound: Inbound) -> InboxItem:
     """Have a human read the text: added to the open reply of its conversation, whose clock runs on, or a new one."""
     summary = _summary(inbound, "known", "unknown", "shared")
     waiting = _waiting(inbound)
-    watched = recent_risk.at_risk_lately(
-        inbound.session, inbound.conversation.id, [one.id for one in inbound.patients]
-    )
+    watched = recent_risk.at_risk_lately(inbound.session, inbound.conversation.id, [one.id for one in inbound.patients])
     if waiting is None:
         last = _answered_last(inbound)
         return items.open_item(

@@ -116,9 +116,7 @@ def said(receipt: Receipt) -> dict[str, Any]:
 
 def house_key(session: Session) -> UUID:
     """Return the key of what belongs to no clinic, made when it is first needed."""
-    oldest = (
-        select(db.DataKey.id).where(db.DataKey.clinic_id == HOUSE).order_by(db.DataKey.created_at).limit(1)
-    )
+    oldest = select(db.DataKey.id).where(db.DataKey.clinic_id == HOUSE).order_by(db.DataKey.created_at).limit(1)
     return session.scalar(oldest) or db.new_data_key(session, HOUSE)
 
 

@@ -43,9 +43,7 @@ def _with_and_without_port(url: str) -> set[str]:
     return {url, url.replace(parts.netloc, parts.netloc.rpartition(":")[0], 1)}
 
 
-def by_standard(
-    secret: str, message_id: str, timestamp: str, body: bytes, signatures: str, now: float
-) -> bool:
+def by_standard(secret: str, message_id: str, timestamp: str, body: bytes, signatures: str, now: float) -> bool:
     """Whether `secret` ("whsec_" and base64) signed this body within five minutes (Standard Webhooks 1.0, "v1").
 
     `signatures` are separated by spaces while a secret is rotated; `now` is in seconds since 1970.

@@ -75,9 +75,7 @@ def claim(
     return [Claim(row.id, row.fence) for row in session.execute(taken)]
 
 
-def still_mine(
-    session: Session, model: type[Row], claims: Sequence[Claim], *, wait: bool = True
-) -> list[Row]:
+def still_mine(session: Session, model: type[Row], claims: Sequence[Claim], *, wait: bool = True) -> list[Row]:
     """Return the claimed rows whose fence has not moved, locked for this transaction, in the order claimed.
 
     Without `wait` a row that another transaction has locked is left out: it is claimed anew when its lease ends.
@@ -172,9 +170,7 @@ def put_off(model: type[Row], one: Claim, error: Exception, give_up: Callable[[S
                 retry_later(row, name)
                 if hopeless or row.attempts >= GIVE_UP_AFTER:
                     give_up(session, row)
-                    logging.logger().error(
-                        "gave up", kind=model.__tablename__, error_type=name, attempts=row.attempts
-                    )
+                    logging.logger().error("gave up", kind=model.__tablename__, error_type=name, attempts=row.attempts)
     except Exception as worse:  # noqa: BLE001 - there is nobody left to tell but the operator
         logging.logger().error("cannot be given up", kind=model.__tablename__, exc_info=worse)
         with unit_of_work(EVERY) as session:

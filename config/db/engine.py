@@ -73,9 +73,7 @@ def _make(size: int = 10, overflow: int = 30) -> Engine:
     # hide_parameters: an exception must never print what was to be stored.
     if url.startswith("sqlite"):
         runtime.settings().data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-        made = create_engine(
-            url, hide_parameters=True, connect_args={"timeout": 10}, pool_size=20, max_overflow=60
-        )
+        made = create_engine(url, hide_parameters=True, connect_args={"timeout": 10}, pool_size=20, max_overflow=60)
         event.listen(made, "connect", _sqlite_connect)
         event.listen(made, "begin", _sqlite_begin)
     else:

@@ -28,9 +28,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from config.db.base import Base, Moment
 
 
-def among(
-    session: Session, column: InstrumentedAttribute[Any], values: Collection[Any]
-) -> ColumnElement[bool]:
+def among(session: Session, column: InstrumentedAttribute[Any], values: Collection[Any]) -> ColumnElement[bool]:
     """Return the condition that `column` holds one of `values`, for hundreds of them as cheap as for one.
 
     `in_` writes a parameter for each value and the statement anew for each number of them, which costs more than
@@ -67,18 +65,14 @@ def write_rows(session: Session, model: type[Base], rows: Sequence[Mapping[str, 
         write_columns(session, model, columns(rows))
 
 
-def write_columns(
-    session: Session, model: type[Base], given: Mapping[str, Sequence[Any]], **same: int
-) -> None:
+def write_columns(session: Session, model: type[Base], given: Mapping[str, Sequence[Any]], **same: int) -> None:
     """Insert rows given column by column; `same` are columns that hold one number in all rows.
 
     On PostgreSQL one statement writes them all: COPY is refused to a role that sees only its own clinic's rows, and
     this is nearly as fast.
     """
     if session.get_bind().dialect.name == "postgresql":
-        session.connection().execute(
-            _inserting(model, tuple(given), tuple(same)), arrays(model, given) | same
-        )
+        session.connection().execute(_inserting(model, tuple(given), tuple(same)), arrays(model, given) | same)
     else:
         rows = [dict(zip(given, row, strict=True)) | same for row in zip(*given.values(), strict=True)]
         session.execute(insert(model), rows)

@@ -160,9 +160,7 @@ class Instrument:
 
     def _check_rules(self) -> None:
         require(0 <= self.prorate_up_to < len(self.items), "too many answers may be missing")
-        require(
-            0 < (self.remission_below or 1) <= min(self.cuts.values()), "its remission is a positive screen"
-        )
+        require(0 < (self.remission_below or 1) <= min(self.cuts.values()), "its remission is a positive screen")
         require(0 < (self.response_percent or 50) < 100, "its response is no share of the first total")
         for rule in self.alerts:
             highest = max(self._numbered(rule.item).values)

@@ -65,9 +65,7 @@ def record(
     audit.record(session, clinic.id, actor, f"consent.{event}", f"number:{index.hex()}", source=source)
 
 
-def record_many(
-    session: Session, clinic: Clinic, said: Sequence[Said], *, source: str, actor: str
-) -> list[audit.Act]:
+def record_many(session: Session, clinic: Clinic, said: Sequence[Said], *, source: str, actor: str) -> list[audit.Act]:
     """Add a line per programme for each of these, as `record` does; return the acts, for the caller to write down."""
     now = clock.now()
     alike = {"clinic_id": clinic.id, "key_id": clinic.key_id, "source": source, "actor": actor, "at": now}
@@ -161,9 +159,7 @@ def state(session: Session, clinic: Clinic, number: str) -> dict[str, str]:
 def ledger(session: Session, clinic: Clinic, number: str) -> list[ConsentEntry]:
     """Return every line written about `number`, the latest first."""
     index = db.clinic_index(session, clinic.key_id, "number", number)
-    lines = select(ConsentEntry).where(
-        ConsentEntry.clinic_id == clinic.id, ConsentEntry.number_index == index
-    )
+    lines = select(ConsentEntry).where(ConsentEntry.clinic_id == clinic.id, ConsentEntry.number_index == index)
     return list(session.scalars(lines.order_by(ConsentEntry.at.desc(), ConsentEntry.id.desc())))
 
 
@@ -183,8 +179,6 @@ def states(session: Session, numbers: Iterable[tuple[UUID, bytes]]) -> dict[tupl
         lines = select(
             ConsentEntry.clinic_id, ConsentEntry.number_index, ConsentEntry.programme, ConsentEntry.event
         ).where(theirs)
-        for clinic_id, index, programme, event in session.execute(
-            lines.order_by(ConsentEntry.at, ConsentEntry.id)
-        ):
+        for clinic_id, index, programme, event in session.execute(lines.order_by(ConsentEntry.at, ConsentEntry.id)):
             last[clinic_id, index, programme] = event
     return last

@@ -84,9 +84,7 @@ class Proof:
     phones: tuple[Phone, ...]
 
 
-def gather(
-    session: Session, clinic: Clinic, patient: Patient, *, readable: bool, actor: str, form: str
-) -> Proof:
+def gather(session: Session, clinic: Clinic, patient: Patient, *, readable: bool, actor: str, form: str) -> Proof:
     """Return the proof, and write down that it was made (`form` is page or paper).
 
     `readable`: whether the reader may see what the patient said; lines, times and hashes are there for everybody.
@@ -94,25 +92,19 @@ def gather(
     rows = {row.number_index: row.number for row in reversed(patient.numbers)}
     lines = _lines(session, clinic, patient, list(rows))
     talks = _conversations(session, clinic, {line.number_index for line in lines})
-    db.load_keys(
-        session, {line.key_id for line in lines} | {one.key_id for one in talks.values()} | {patient.key_id}
-    )
+    db.load_keys(session, {line.key_id for line in lines} | {one.key_id for one in talks.values()} | {patient.key_id})
     for index, talk in talks.items():
         rows.setdefault(index, talk.number)
     phones = []
     for index in dict.fromkeys([*rows, *(line.number_index for line in lines)]):
         own = [line for line in lines if line.number_index == index]
-        acts = [
-            _act(session, patient, group, talks.get(index), readable=readable) for group in _together(own)
-        ]
+        acts = [_act(session, patient, group, talks.get(index), readable=readable) for group in _together(own)]
         phones.append(Phone(rows.get(index), _states(own), tuple(acts)))
     audit.record(session, clinic.id, actor, "consent.proof", f"patient:{patient.id}", form=form)
     return Proof(patient.id, clock.now(), tuple(phones))
 
 
-def _lines(
-    session: Session, clinic: Clinic, patient: Patient, indexes: Sequence[bytes]
-) -> list[ConsentEntry]:
+def _lines(session: Session, clinic: Clinic, patient: Patient, indexes: Sequence[bytes]) -> list[ConsentEntry]:
     """Every line about the patient's numbers, and those about the patient at a number that is no longer theirs."""
     theirs = select(ConsentEntry).where(
         ConsentEntry.clinic_id == clinic.id,
@@ -122,9 +114,7 @@ def _lines(
 
 
 def _conversations(session: Session, clinic: Clinic, indexes: set[bytes]) -> dict[bytes, Conversation]:
-    found = select(Conversation).where(
-        Conversation.clinic_id == clinic.id, Conversation.number_index.in_(indexes)
-    )
+    found = select(Conversation).where(Conversation.clinic_id == clinic.id, Conversation.number_index.in_(indexes))
     return {one.number_index: one for one in session.scalars(found)}
 
 
@@ -185,9 +175,7 @@ def _asked(version: str | None, programmes: Sequence[str], language: str) -> tup
     return tuple(dict.fromkeys((tongue, words) for tongue, words in said if words))
 
 
-def _texts(
-    session: Session, patient: Patient, talk: Conversation, at: datetime, *, readable: bool
-) -> tuple[Text, ...]:
+def _texts(session: Session, patient: Patient, talk: Conversation, at: datetime, *, readable: bool) -> tuple[Text, ...]:
     # What others who share the phone said or were told stands in their own proof.
     near = select(Message).where(
         Message.conversation_id == talk.id,
@@ -197,9 +185,7 @@ def _texts(
     after = near.where(Message.created_at > at, Message.created_at < at + AROUND)
     rows = [
         *reversed(
-            session.scalars(
-                before.order_by(Message.created_at.desc(), Message.id.desc()).limit(MOST_AROUND)
-            ).all()
+            session.scalars(before.order_by(Message.created_at.desc(), Message.id.desc()).limit(MOST_AROUND)).all()
         ),
         *session.scalars(after.order_by(Message.created_at, Message.id).limit(MOST_AROUND)).all(),
     ]

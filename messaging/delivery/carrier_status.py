@@ -112,9 +112,7 @@ def _dropped_for_now(session: Session, message: Message, sid: str, code: int) ->
 
     It is tried again, each time later; what is said of a try before the last one says nothing any more.
     """
-    attempts = session.scalars(
-        select(Attempt).where(Attempt.message_id == message.id).order_by(Attempt.id)
-    ).all()
+    attempts = session.scalars(select(Attempt).where(Attempt.message_id == message.id).order_by(Attempt.id)).all()
     told = next((attempt for attempt in attempts if attempt.provider_sid == sid), None)
     if meaning(code) != "later" or told is None:
         return False
@@ -142,9 +140,7 @@ def final(session: Session, message: Message, state: str, code: int) -> None:
     number = (conversation.number if conversation else None) or ""
     said = meaning(code)
     if said == "opt_out":
-        ledger.record(
-            session, clinic, number, "revoked", source="carrier", actor=audit.Actor.system("carrier")
-        )
+        ledger.record(session, clinic, number, "revoked", source="carrier", actor=audit.Actor.system("carrier"))
     if said in directory.LEARNT:
         directory.learn_line(session, clinic, number, said, audit.Actor.system("carrier"))
     summary = items.words()["summaries"]["undelivered"].replace("{why}", _errors()["words"][said])

@@ -165,9 +165,7 @@ def _lifted(clinic_id: UUID, said: Any) -> Any:
 
 
 def _latest(rows: Any) -> Any:
-    return (
-        select(rows.c.number_index, func.max(rows.c.at).label("at")).group_by(rows.c.number_index).subquery()
-    )
+    return select(rows.c.number_index, func.max(rows.c.at).label("at")).group_by(rows.c.number_index).subquery()
 
 
 def _last_lines(clinic_id: UUID) -> Any:
@@ -219,9 +217,7 @@ def _after_revocation(clinic_id: UUID, since: datetime) -> Select[Any]:
         select(Message.id, Conversation.id, Message.patient_id, programme, Attempt.started_at, line.at)
         .join(Conversation, Conversation.id == Message.conversation_id)
         .join(Attempt, Attempt.message_id == Message.id)
-        .join(
-            line.at.table, and_(line.number_index == Conversation.number_index, line.programme == programme)
-        )
+        .join(line.at.table, and_(line.number_index == Conversation.number_index, line.programme == programme))
         .where(
             Message.clinic_id == clinic_id,
             Message.direction == "out",

@@ -16,9 +16,7 @@ Row = TypeVar("Row", Clinic, Conversation, Staff)
 
 def _rows(session: Session, model: type[Row], ids: Iterable[UUID | None]) -> dict[UUID, Row]:
     wanted = {row_id for row_id in ids if row_id}
-    return (
-        {row.id: row for row in session.scalars(select(model).where(model.id.in_(wanted)))} if wanted else {}
-    )
+    return {row.id: row for row in session.scalars(select(model).where(model.id.in_(wanted)))} if wanted else {}
 
 
 class LastLook:

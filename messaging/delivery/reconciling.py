@@ -62,9 +62,7 @@ def _question(session: Session, message: Message) -> _Question:
         to = session.get_one(Staff, message.staff_id).number
     else:
         to = session.get_one(Conversation, message.conversation_id).number
-    attempts = session.scalars(
-        select(Attempt).where(Attempt.message_id == message.id).order_by(Attempt.id)
-    ).all()
+    attempts = session.scalars(select(Attempt).where(Attempt.message_id == message.id).order_by(Attempt.id)).all()
     # Only a text in doubt is looked for by its words.
     body = (message.body or "") if message.state == "unknown" else ""
     return _Question(message.provider_sid, body, to or "", attempts[0], attempts[-1], len(attempts))
@@ -131,9 +129,7 @@ def _settle(one: db.Claim, question: _Question, deaf: bool) -> bool:
 def _late_yes(session: Session, message: Message) -> str | None:
     """Return the sid that a sender thought dead was given after all: its write to the message had been refused."""
     return session.scalar(
-        select(Attempt.provider_sid)
-        .where(Attempt.message_id == message.id, Attempt.state == "accepted")
-        .limit(1)
+        select(Attempt.provider_sid).where(Attempt.message_id == message.id, Attempt.state == "accepted").limit(1)
     )
 
 
@@ -144,9 +140,7 @@ def _match(session: Session, question: _Question, listed: Sequence[Taken]) -> Ta
     """
     same = [one for one in listed if deliver.fingerprint(one.body) == deliver.fingerprint(question.body)]
     given = set(
-        session.scalars(
-            select(Attempt.provider_sid).where(Attempt.provider_sid.in_([one.sid for one in same]))
-        )
+        session.scalars(select(Attempt.provider_sid).where(Attempt.provider_sid.in_([one.sid for one in same])))
     )
     return next((one for one in reversed(same) if one.sid not in given), None)
 

@@ -69,9 +69,7 @@ class Outcome:
 def send(intent: Intent, stopped: set[UUID]) -> Outcome:
     """Send one text, if it still may. `stopped` are the clinics to whom the carrier has said "not now" in this batch."""
     try:
-        carrier_of_ours = (
-            gateway()
-        )  # made first: its SDK's import may take longer than what is asked stays true
+        carrier_of_ours = gateway()  # made first: its SDK's import may take longer than what is asked stays true
         if intent.clinic_id in stopped or intent.until.passed():
             return Outcome(intent, unsent=True)
         held = _objection(intent)
@@ -113,7 +111,5 @@ def _hand_over(to: Gateway, intent: Intent, stopped: set[UUID]) -> Outcome:
     except Unreachable:
         return Outcome(intent, code=carrier_status.UNREACHABLE)
     except OutcomeUnknown as unknown:
-        logging.logger().warning(
-            "outcome unknown", message_id=intent.message_id, error_type=type(unknown).__name__
-        )
+        logging.logger().warning("outcome unknown", message_id=intent.message_id, error_type=type(unknown).__name__)
         return Outcome(intent)

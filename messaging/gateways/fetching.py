@@ -58,9 +58,7 @@ def is_a_store(url: str) -> bool:
     if parts.scheme != "https" or port not in (None, 443) or "@" in parts.netloc or "\\" in url:
         return False
     own = any(host == store or host.endswith("." + store) for store in STORES)
-    return own or (
-        host in STORE_PATHS and parts.path.startswith(STORE_PATHS[host]) and ".." not in parts.path
-    )
+    return own or (host in STORE_PATHS and parts.path.startswith(STORE_PATHS[host]) and ".." not in parts.path)
 
 
 def _read(answer: "Response", most: int, ends: float) -> bytes:

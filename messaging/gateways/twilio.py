@@ -50,9 +50,7 @@ class TwilioGateway(Gateway):
             """The SDK's own client, with Twilio's host replaced when another server is to be asked."""
 
             def request(self, method: str, url: str, *args: Any, **named: Any) -> Response:
-                return super().request(
-                    method, url.replace(TWILIO, api_url, 1) if api_url else url, *args, **named
-                )
+                return super().request(method, url.replace(TWILIO, api_url, 1) if api_url else url, *args, **named)
 
         http = Elsewhere(timeout=TIMEOUT_SECONDS)
         if http.session is not None:
@@ -108,23 +106,16 @@ class TwilioGateway(Gateway):
         found = self._ask(
             lambda: [
                 (str(one.direction), _came(one))
-                for one in listed(
-                    date_sent_after=since, date_sent_before=until, limit=limit, page_size=page, **whose
-                )
+                for one in listed(date_sent_after=since, date_sent_before=until, limit=limit, page_size=page, **whose)
             ]
         )
         cut_at = min(one.created_at for _, one in found) if len(found) >= limit else None
-        return Listing(
-            [one for way, one in found if way == "inbound" and since <= one.created_at <= until], cut_at
-        )
+        return Listing([one for way, one in found if way == "inbound" and since <= one.created_at <= until], cut_at)
 
     def attached(self, sid: str) -> list[Attached]:
         """List the attachments of a text."""
         return self._ask(
-            lambda: [
-                Attached(str(one.sid), str(one.content_type))
-                for one in self._client.messages(sid).media.list()
-            ]
+            lambda: [Attached(str(one.sid), str(one.content_type)) for one in self._client.messages(sid).media.list()]
         )
 
     def attachment(self, sid: str, attached_sid: str, most: int) -> bytes:

@@ -68,12 +68,8 @@ def _route(session: Session, clinic: Clinic, item: InboxItem) -> None:
     item.routed_at = item.routed_at or now
     _before_they_leave(session, item, patient, rules, now)
     told = _tell_owner(session, clinic, item)
-    for_each = {
-        assign.choose(needs.of_item(session, clinic, item, one), here, rules).owner_id for one in sharing
-    }
-    told += _tell(
-        session, clinic, item, [one for one in for_each if one and one != item.owner_id], "staff_alert"
-    )
+    for_each = {assign.choose(needs.of_item(session, clinic, item, one), here, rules).owner_id for one in sharing}
+    told += _tell(session, clinic, item, [one for one in for_each if one and one != item.owner_id], "staff_alert")
     if chosen:
         items.note_event(session, item, audit.Actor.system("routing"), "routed", why=item.reason, told=told)
         audit.record(
@@ -185,9 +181,7 @@ def _tell_rung(session: Session, clinic: Clinic, item: InboxItem, step: escalati
 
 def _told_before(session: Session, item: InboxItem) -> set[UUID]:
     """Whom the ladder has asked before, reached or not: each is asked once before everyone is asked again."""
-    asked = [
-        event.detail for event in items.history(session, item) if event.actor == audit.Actor.system("ladder")
-    ]
+    asked = [event.detail for event in items.history(session, item) if event.actor == audit.Actor.system("ladder")]
     return {UUID(one) for detail in asked for key in ("told", "untold") for one in detail.get(key, ())}
 
 
@@ -195,9 +189,7 @@ def _wake(session: Session, _clinic: Clinic, item: InboxItem) -> None:
     snoozing.fire(session, item)
 
 
-def _tell(
-    session: Session, clinic: Clinic, item: InboxItem, staff_ids: Sequence[UUID], text: str
-) -> list[str]:
+def _tell(session: Session, clinic: Clinic, item: InboxItem, staff_ids: Sequence[UUID], text: str) -> list[str]:
     """Text these colleagues; return the ids of those whose phone we know."""
     told, link = [], f"{runtime.settings().public_url}/inbox/{item.id}"
     for staff in session.scalars(select(Staff).where(Staff.id.in_(staff_ids))):
@@ -224,9 +216,7 @@ def _hasten(session: Session, item: InboxItem) -> None:
 
 
 def _climbing(session: Session, item: InboxItem) -> Sequence[Timer]:
-    waiting = select(Timer).where(
-        Timer.item_id == item.id, Timer.kind == "escalate", Timer.state == "waiting"
-    )
+    waiting = select(Timer).where(Timer.item_id == item.id, Timer.kind == "escalate", Timer.state == "waiting")
     return session.scalars(waiting).all()
 
 
@@ -236,9 +226,7 @@ def alert_failed(session: Session, message: Message) -> None:
     item = session.get(InboxItem, UUID(named[1])) if named else None
     if item is None or not _still_owed(item, "escalate"):
         return
-    items.note_event(
-        session, item, audit.Actor.system("delivery"), "alert_failed", staff=str(message.staff_id)
-    )
+    items.note_event(session, item, audit.Actor.system("delivery"), "alert_failed", staff=str(message.staff_id))
     _hasten(session, item)
 
 

@@ -148,9 +148,7 @@ def fresh_deadline(session: Session, item: InboxItem) -> datetime:
 
 def note_event(session: Session, item: InboxItem, actor: str, event: str, **detail: Any) -> ItemEvent:
     """Add a line to the item's history."""
-    line = ItemEvent(
-        clinic_id=item.clinic_id, item_id=item.id, at=clock.now(), actor=actor, event=event, detail=detail
-    )
+    line = ItemEvent(clinic_id=item.clinic_id, item_id=item.id, at=clock.now(), actor=actor, event=event, detail=detail)
     session.add(line)
     return line
 
@@ -251,9 +249,7 @@ def _still_open(item: InboxItem) -> None:
         raise Refused("already_done")
 
 
-def resolve(
-    session: Session, item: InboxItem, staff: Staff, disposition: str | None = None
-) -> ItemEvent | None:
+def resolve(session: Session, item: InboxItem, staff: Staff, disposition: str | None = None) -> ItemEvent | None:
     """Close the item; None if it was closed before.
 
     Raises NotYet for a safety item or screen nobody has acknowledged, ValueError for a disposition that does not

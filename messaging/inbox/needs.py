@@ -39,9 +39,7 @@ def of_patient(session: Session, clinic: Clinic, kind: str, patient: Patient, at
     )
 
 
-def of_items(
-    session: Session, items: Sequence[InboxItem], patients: Sequence[Patient | None]
-) -> list[assign.Need]:
+def of_items(session: Session, items: Sequence[InboxItem], patients: Sequence[Patient | None]) -> list[assign.Need]:
     """Return what each of these items asks for, as it was when it came in; a few queries for all."""
     ids = list({one.id for one in patients if one is not None})
     places, dealt = _places(session, ids), _dealt_with(session, ids)

@@ -157,9 +157,7 @@ def of_thread(
 
     On a phone that several share, what was written about one of them is not shown beside another.
     """
-    found = select(Contact).where(
-        Contact.clinic_id == clinic.id, _about(patient_id, conversation_id, item_id)
-    )
+    found = select(Contact).where(Contact.clinic_id == clinic.id, _about(patient_id, conversation_id, item_id))
     if before is not None:
         at, last = before
         found = found.where(Contact.at <= at, or_(Contact.at < at, Contact.id < last))
@@ -168,17 +166,11 @@ def of_thread(
     return rows
 
 
-def _about(
-    patient_id: UUID | None, conversation_id: UUID | None, item_id: UUID | None
-) -> ColumnElement[bool]:
+def _about(patient_id: UUID | None, conversation_id: UUID | None, item_id: UUID | None) -> ColumnElement[bool]:
     of_nobody = Contact.patient_id.is_(None)
     number = and_(of_nobody, Contact.conversation_id == conversation_id)
     if patient_id is not None:
-        return (
-            or_(Contact.patient_id == patient_id, number)
-            if conversation_id
-            else Contact.patient_id == patient_id
-        )
+        return or_(Contact.patient_id == patient_id, number) if conversation_id else Contact.patient_id == patient_id
     if conversation_id is not None:
         return number
     return and_(of_nobody, Contact.conversation_id.is_(None), Contact.item_id == item_id)
@@ -187,9 +179,7 @@ def _about(
 def last_call(session: Session, item: InboxItem) -> Contact | None:
     """Return the last call logged on this item since it came in that was not struck."""
     thread = (
-        Contact.patient_id == item.patient_id
-        if item.patient_id
-        else Contact.conversation_id == item.conversation_id
+        Contact.patient_id == item.patient_id if item.patient_id else Contact.conversation_id == item.conversation_id
     )
     return session.scalar(
         select(Contact)
@@ -207,6 +197,4 @@ def last_call(session: Session, item: InboxItem) -> Contact | None:
 def _note(session: Session, contact: Contact, staff: Staff, act: str, **detail: str | None) -> None:
     about = f"contact:{contact.id}"
     more = {"patient": str(contact.patient_id) if contact.patient_id else None, **detail}
-    audit.record(
-        session, contact.clinic_id, audit.Actor.staff(staff.id), f"{contact.kind}.{act}", about, **more
-    )
+    audit.record(session, contact.clinic_id, audit.Actor.staff(staff.id), f"{contact.kind}.{act}", about, **more)

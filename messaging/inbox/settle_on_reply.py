@@ -50,8 +50,6 @@ def _waiting(session: Session, conversation: Conversation) -> list[InboxItem]:
 
 def _keep_its_ladder(session: Session, item: InboxItem) -> None:
     """The timer of its deadline may have found it answered and gone: then it gets another."""
-    waiting = select(Timer.id).where(
-        Timer.item_id == item.id, Timer.kind == "escalate", Timer.state == "waiting"
-    )
+    waiting = select(Timer.id).where(Timer.item_id == item.id, Timer.kind == "escalate", Timer.state == "waiting")
     if session.scalar(waiting.limit(1)) is None:
         items.set_timer(session, item, "escalate", max(item.answer_by, clock.now()))

@@ -27,9 +27,7 @@ def may_sleep(item: InboxItem) -> str | None:
     return None
 
 
-def snooze(
-    session: Session, item: InboxItem, staff: Staff, until: datetime, visit_id: UUID | None = None
-) -> ItemEvent:
+def snooze(session: Session, item: InboxItem, staff: Staff, until: datetime, visit_id: UUID | None = None) -> ItemEvent:
     """Set the item aside until `until`; with `visit_id` until that visit, whatever becomes of its time.
 
     It has an owner from now on, who has it back when it wakes. Raises items.Refused.
@@ -47,9 +45,7 @@ def snooze(
     item.owner_id = item.owner_id or staff.id
     items.cancel_timers(session, item, "escalate", "wake")
     items.set_timer(session, item, "wake", until)
-    return items.write_down(
-        session, item, staff, "snoozed", before, until=clock.iso(until), waits_for=item.snoozed_for
-    )
+    return items.write_down(session, item, staff, "snoozed", before, until=clock.iso(until), waits_for=item.snoozed_for)
 
 
 def fire(session: Session, item: InboxItem) -> None:
@@ -117,9 +113,7 @@ def _follow(session: Session, item: InboxItem, starts_at: datetime | None) -> No
 
 
 def _asleep(session: Session, clinic_id: UUID, which: ColumnElement[bool]) -> list[InboxItem]:
-    sleeping = select(InboxItem.id).where(
-        InboxItem.clinic_id == clinic_id, InboxItem.state == "snoozed", which
-    )
+    sleeping = select(InboxItem.id).where(InboxItem.clinic_id == clinic_id, InboxItem.state == "snoozed", which)
     ids = list(session.scalars(sleeping))
     return item_state.hold(session, clinic_id, ids) if ids else []
 

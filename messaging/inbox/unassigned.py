@@ -64,9 +64,7 @@ def tries(session: Session, item_ids: Sequence[UUID]) -> Mapping[UUID, list[Item
 def alerts(session: Session, clinic: Clinic, item_ids: Sequence[UUID]) -> Mapping[tuple[str, UUID], str]:
     """Return the states of the alerts that were texted, by (item and rung, colleague); one query."""
     # ";" follows ":" in the alphabet, so that each stretch is a range of the unique index.
-    stretches = [
-        and_(Message.dedupe >= f"alert:{one}:", Message.dedupe < f"alert:{one};") for one in item_ids
-    ]
+    stretches = [and_(Message.dedupe >= f"alert:{one}:", Message.dedupe < f"alert:{one};") for one in item_ids]
     if not stretches:
         return {}
     rows = select(Message.dedupe, Message.staff_id, Message.state).where(

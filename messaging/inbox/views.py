@@ -40,9 +40,7 @@ def _in_view(
     return and_(held, InboxItem.owner_id == staff_id) if view in OF_OWNER else held
 
 
-def held(
-    clinic_id: UUID, *, view: str, staff: Staff, where: Sequence[ColumnElement[bool]] = ()
-) -> Select[InboxItem]:
+def held(clinic_id: UUID, *, view: str, staff: Staff, where: Sequence[ColumnElement[bool]] = ()) -> Select[InboxItem]:
     """Return the query of what a view holds, in no order; `where` narrows it."""
     return select(InboxItem).where(_in_view(view, clinic_id, staff.id), *where)
 

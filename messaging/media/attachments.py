@@ -99,9 +99,7 @@ def _named(text_sid: str, row: Media) -> str:
     """
     listed = [one.sid for one in gateway().attached(text_sid)]
     with db.unit_of_work(db.EVERY) as session:
-        of_text = (
-            select(Media).where(Media.message_id == row.message_id).order_by(Media.place).with_for_update()
-        )
+        of_text = select(Media).where(Media.message_id == row.message_id).order_by(Media.place).with_for_update()
         rows = session.scalars(of_text).all()
         named = {one.carrier_sid for one in rows}
         free = [sid for sid in listed if sid not in named]

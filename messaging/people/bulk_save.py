@@ -62,9 +62,7 @@ class _Batch:
         self.session, self.clinic, self.records = session, clinic, records
         self.source, self.actor = source, actor
         self.of_number = {
-            one.number: db.clinic_index(session, clinic.key_id, "number", one.number)
-            for one in records
-            if one.number
+            one.number: db.clinic_index(session, clinic.key_id, "number", one.number) for one in records if one.number
         }
         self.known = find_by_records(session, clinic, [one.record for one in records])
         db.load_keys(session, (one.key_id for one in self.known.values()))
@@ -80,9 +78,7 @@ class _Batch:
     def save(self) -> list[tuple[Patient, Change]]:
         with self.session.no_autoflush:
             saved = [self._save(record) for record in self.records]
-            found_by = [
-                row for one in self.renamed for row in name_search.rows(self.session, self.clinic, one)
-            ]
+            found_by = [row for one in self.renamed for row in name_search.rows(self.session, self.clinic, one)]
             # What refers to a patient by an id alone comes after them.
             self.session.flush()
             self._write_down(saved)

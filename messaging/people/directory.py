@@ -116,9 +116,7 @@ def add_staff(
 def find_by_record(session: Session, clinic: Clinic, record: str) -> Patient | None:
     """Return the patient with the clinic's record number, if known."""
     index = db.clinic_index(session, clinic.key_id, "record", record)
-    return session.scalar(
-        select(Patient).where(Patient.clinic_id == clinic.id, Patient.record_index == index)
-    )
+    return session.scalar(select(Patient).where(Patient.clinic_id == clinic.id, Patient.record_index == index))
 
 
 def patients_with_number(session: Session, clinic: Clinic, number: str) -> list[Patient]:
@@ -177,9 +175,7 @@ def save_patient(
     return patient, change
 
 
-def new_patient(
-    session: Session, clinic: Clinic, record: PatientRecord, *, key_id: UUID | None = None
-) -> Patient:
+def new_patient(session: Session, clinic: Clinic, record: PatientRecord, *, key_id: UUID | None = None) -> Patient:
     """Return a patient with a key of their own, made now if not before, added to the session and not yet flushed."""
     patient = Patient(
         clinic_id=clinic.id,

@@ -56,8 +56,7 @@ def fits(asked: Sequence[str], has: Sequence[str]) -> bool:
         return True
     first, rest = asked[0], asked[1:]
     return any(
-        word.startswith(first) and fits(rest, [*has[:place], *has[place + 1 :]])
-        for place, word in enumerate(has)
+        word.startswith(first) and fits(rest, [*has[:place], *has[place + 1 :]]) for place, word in enumerate(has)
     )
 
 
@@ -159,9 +158,7 @@ def drain(seconds: float = 5.0) -> int:
 def _index_all(session: Session, patients: Iterable[Patient]) -> None:
     patients = list(patients)
     ids = {one.clinic_id for one in patients}
-    clinics = (
-        {one.id: one for one in session.scalars(select(Clinic).where(Clinic.id.in_(ids)))} if ids else {}
-    )
+    clinics = {one.id: one for one in session.scalars(select(Clinic).where(Clinic.id.in_(ids)))} if ids else {}
     db.load_keys(session, [*(one.key_id for one in clinics.values()), *(one.key_id for one in patients)])
     for patient in patients:
         try:

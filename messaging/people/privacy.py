@@ -23,9 +23,7 @@ def set_state(session: Session, clinic: Clinic, patient: Patient, state: State, 
     return _say(session, clinic, patient, "state", state, STATES, actor)
 
 
-def set_privacy(
-    session: Session, clinic: Clinic, patient: Patient, level: Privacy, *, actor: str, source: str
-) -> bool:
+def set_privacy(session: Session, clinic: Clinic, patient: Patient, level: Privacy, *, actor: str, source: str) -> bool:
     """Keep how much the patient wants texts to say (`source`: spoken, form, own); False if that was said before.
 
     No file changes it from now on. Raises ValueError.

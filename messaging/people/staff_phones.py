@@ -16,9 +16,7 @@ from messaging.models import PROGRAMMES, Clinic, Staff
 FOR_GOOD = ("opt_out", "landline", "dead")
 
 
-def refused(
-    session: Session, staff: Staff, meaning: str, *, actor: str = audit.Actor.system("carrier")
-) -> None:
+def refused(session: Session, staff: Staff, meaning: str, *, actor: str = audit.Actor.system("carrier")) -> None:
     """Take in why a text to this colleague did not arrive (messaging.delivery.carrier_status.meaning)."""
     if meaning in FOR_GOOD and staff.phone_fault != meaning:
         staff.phone_fault = meaning
@@ -32,9 +30,7 @@ def arrived(session: Session, staff: Staff, *, actor: str = audit.Actor.system("
         audit.record(session, staff.clinic_id, actor, "staff.phone_back", f"staff:{staff.id}")
 
 
-def said(
-    session: Session, clinic: Clinic, number: str, event: str, programmes: Sequence[str] = PROGRAMMES
-) -> None:
+def said(session: Session, clinic: Clinic, number: str, event: str, programmes: Sequence[str] = PROGRAMMES) -> None:
     """Take in that a phone has stopped everything (event "revoked") or wants it again ("granted").
 
     Where it is a colleague's, their alerts have stopped with the rest: the carrier knows one sender and one phone.

@@ -128,6 +128,4 @@ def _data() -> tuple[frozenset[tuple[str, str]], tuple[str, ...]]:
     source = resources.files("messaging").joinpath("texts", "reading", "phones.toml")
     listed = tomllib.loads(source.read_text(encoding="utf-8"))["reactions"]
     cut = [frame.partition("{}") for frame in listed["frames"]]
-    return frozenset((_letters(before), _letters(after)) for before, _, after in cut), tuple(
-        listed["carrier"]
-    )
+    return frozenset((_letters(before), _letters(after)) for before, _, after in cut), tuple(listed["carrier"])

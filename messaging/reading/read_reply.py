@@ -10,9 +10,7 @@ from operator import eq
 from messaging.reading import folding, rulebook
 from messaging.reading.rulebook import Answer, Consent, Scope
 
-VERSION = (
-    "2026-11-30.5"  # kept beside each reading, so that the value of the rules can be measured by version
-)
+VERSION = "2026-11-30.5"  # kept beside each reading, so that the value of the rules can be measured by version
 _CODE = re.compile(r"(y|yes|si|r) ?([1-9])")
 _AND_IN_SPANISH = re.compile(r"\s*y\s+\w", re.IGNORECASE)
 _SENTENCE_END = re.compile(r"[.!?…]+\s+|[\r\n]+")
@@ -226,11 +224,7 @@ def _beyond(rules: rulebook.Rules, given: _Text, by: str, whys: tuple[str, ...])
     if not given.core:
         thanks = "thanks" in rules.courtesies.labels(given.words)
         return thanks, not thanks and bool(given.typed.strip())
-    if (
-        (given.core in rules.answers_alone and whys)
-        or given.words in rules.keywords
-        or given.core in rules.revocations
-    ):
+    if (given.core in rules.answers_alone and whys) or given.words in rules.keywords or given.core in rules.revocations:
         return False, False
     if not whys and not by:
         return False, True
@@ -248,6 +242,4 @@ def _is_bare(rules: rulebook.Rules, given: _Text, answer: Answer, by: str) -> bo
     """Whether an answer makes sense only while one is awaited: any yes, a bare no or number, a keyword of the carrier."""
     if answer == "confirm" or (by and given.words in rules.keywords):
         return True
-    return answer == "change" and (
-        given.core.isdecimal() or bool(rules.no.fullmatch(given.core)) or given.core == "n"
-    )
+    return answer == "change" and (given.core.isdecimal() or bool(rules.no.fullmatch(given.core)) or given.core == "n")

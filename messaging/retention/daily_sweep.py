@@ -114,6 +114,4 @@ def oldest(session: Session, now: datetime) -> datetime | None:
 def give_up(session: Session, row: Keeping) -> None:
     """Try again tomorrow: what stays a day longer harms nobody. The clinic's page says so, by `last_error`."""
     row.attempts, row.try_after = 0, clock.now() + EVERY_DAY
-    audit.record(
-        session, row.clinic_id, audit.Actor.system("keeping"), "words.put_off", f"clinic:{row.clinic_id}"
-    )
+    audit.record(session, row.clinic_id, audit.Actor.system("keeping"), "words.put_off", f"clinic:{row.clinic_id}")

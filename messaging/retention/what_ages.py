@@ -100,9 +100,7 @@ def _done(rows: Sequence[db.ClinicRow], over: Sequence[db.ClinicRow], after: UUI
     return Batch(rows[-1].id if rows else after, len(over), len(rows) == BATCH)
 
 
-def _held(
-    session: Session, clinic: Clinic, terms: Terms, rows: Sequence[Message] | Sequence[InboxItem]
-) -> set[UUID]:
+def _held(session: Session, clinic: Clinic, terms: Terms, rows: Sequence[Message] | Sequence[InboxItem]) -> set[UUID]:
     """Which rows stay: where anybody whose number it is has an item that is not done, or was a child too lately.
 
     A number may be a family's: what is said on it counts as said by each of them.

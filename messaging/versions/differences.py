@@ -67,9 +67,7 @@ def _differing(path: Path, old: Any, new: Any, whole: Callable[[Path], bool]) ->
         yield Difference(path, old, new)
 
 
-def _entries(
-    path: Path, old: Sequence[Any], new: Sequence[Any], whole: Callable[[Path], bool]
-) -> Iterator[Difference]:
+def _entries(path: Path, old: Sequence[Any], new: Sequence[Any], whole: Callable[[Path], bool]) -> Iterator[Difference]:
     before, after = ({one["name"]: one for one in listed} for listed in (old, new))
     for name in _of_both(before, after):
         at = (*path, Entry(name))
@@ -77,9 +75,7 @@ def _entries(
             yield from _differing(at, before[name], after[name], whole)
         else:
             yield Difference(at, before.get(name), after.get(name))
-    was, becomes = (
-        [one for one in some if one in other] for some, other in ((before, after), (after, before))
-    )
+    was, becomes = ([one for one in some if one in other] for some, other in ((before, after), (after, before)))
     if was != becomes:
         yield Difference((*path, ORDER), list(before), list(after))
 

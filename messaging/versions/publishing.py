@@ -63,9 +63,7 @@ class Kind:
     silences: Callable[[Definition, Definition], Sequence[str]] = lambda *_: ()
     take_effect: Callable[[Session, Clinic, Definition, str], None] = lambda *_: None
     model: type[pydantic.BaseModel] | None = None
-    names: Callable[[Session, Clinic, field_labels.Names], field_labels.Names] = (
-        lambda _session, _clinic, names: names
-    )
+    names: Callable[[Session, Clinic, field_labels.Names], field_labels.Names] = lambda _session, _clinic, names: names
 
 
 class Refused(ValueError):
@@ -108,9 +106,7 @@ def draft(session: Session, clinic_id: UUID, kind: str) -> Edition | None:
 
 def history(session: Session, clinic_id: UUID, kind: str) -> list[Edition]:
     """Return everything that was ever published, newest first."""
-    published = select(Edition).where(
-        Edition.clinic_id == clinic_id, Edition.kind == kind, Edition.number.is_not(None)
-    )
+    published = select(Edition).where(Edition.clinic_id == clinic_id, Edition.kind == kind, Edition.number.is_not(None))
     return list(session.scalars(published.order_by(Edition.number.desc())))
 
 

@@ -13,9 +13,7 @@ LONGEST = 64 * 1024
 DEEPEST = 8
 WIDEST = 18
 _HEAD = re.compile(r"(\[\[?)([^\[\]]+)\]\]?\s*(?:#.*)?$")
-_KEY = re.compile(
-    r"""((?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*'))*)\s*="""
-)
+_KEY = re.compile(r"""((?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*'))*)\s*=""")
 _PART = re.compile(r"""[A-Za-z0-9_-]+|"[^"]*"|'[^']*'""")
 _BROKEN = re.compile(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", re.DOTALL)
 # Every alternative ends somewhere, also where its quotation mark is never closed: one walk, whatever the text.
@@ -77,9 +75,7 @@ def _at(text: str, place: int, message: str) -> NotToml:
 
 def path_of(field: str) -> Path:
     """Return a field such as "steps[1].before" as a path: ("steps", 1, "before")."""
-    return tuple(
-        int(part[1:-1]) if part.startswith("[") else part for part in re.findall(r"\[\d+\]|[^.\[\]]+", field)
-    )
+    return tuple(int(part[1:-1]) if part.startswith("[") else part for part in re.findall(r"\[\d+\]|[^.\[\]]+", field))
 
 
 def lines_of(text: str) -> dict[Path, int]:

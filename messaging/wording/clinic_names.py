@@ -31,9 +31,7 @@ def telling(value: str) -> list[text_templates.Problem]:
     "Family Medicine" names no medication, and is what many a clinic is called.
     """
     return [
-        problem
-        for problem in text_templates.lint(value)
-        if problem.word.casefold() not in text_templates.ordinary()
+        problem for problem in text_templates.lint(value) if problem.word.casefold() not in text_templates.ordinary()
     ]
 
 

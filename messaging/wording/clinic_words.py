@@ -89,18 +89,13 @@ def read(definition: Mapping[str, Any]) -> Definition:
     if problems:
         raise Refused(problems)
     order = list(situations.every())
-    return {
-        language: dict(sorted(kept[language].items(), key=lambda one: order.index(one[0])))
-        for language in kept
-    }
+    return {language: dict(sorted(kept[language].items(), key=lambda one: order.index(one[0]))) for language in kept}
 
 
 def _visible(text: str) -> str:
     """A text without what no phone shows; a tab is a space."""
     spaced = text.replace("\t", " ")
-    return "".join(
-        one for one in spaced if one in "\r\n" or unicodedata.category(one) not in ("Cc", "Cf", "Cs")
-    )
+    return "".join(one for one in spaced if one in "\r\n" or unicodedata.category(one) not in ("Cc", "Cf", "Cs"))
 
 
 def present(session: Session, clinic: Clinic) -> Definition:
@@ -146,13 +141,8 @@ def _take_effect(session: Session, clinic: Clinic, _definition: Definition, _act
 
 
 def _names(_session: Session, _clinic: Clinic, names: Names) -> Names:
-    named = {
-        key: f"“{one.name}” ({one.group[:1].lower()}{one.group[1:]})"
-        for key, one in situations.every().items()
-    }
-    return names.also(
-        {(language, key): said for language in text_templates.LANGUAGES for key, said in named.items()}
-    )
+    named = {key: f"“{one.name}” ({one.group[:1].lower()}{one.group[1:]})" for key, one in situations.every().items()}
+    return names.also({(language, key): said for language in text_templates.LANGUAGES for key, said in named.items()})
 
 
 WORDS = publishing.Kind(

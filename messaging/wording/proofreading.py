@@ -51,9 +51,7 @@ def strange_places(text: str, known: Collection[str], message: str) -> Iterator[
 def _names(text: str, withheld: Iterable[str]) -> list[Problem]:
     names = {_folded(part) for name in withheld for part in re.split(r"[\s-]+", name) if len(part) > 1}
     return [
-        Problem(
-            "name", match[0], match.start(), match.end(), "names somebody, and several people read this phone"
-        )
+        Problem("name", match[0], match.start(), match.end(), "names somebody, and several people read this phone")
         for match in _WORD.finditer(text)
         if _tells(match[0], names)
     ]

@@ -221,9 +221,7 @@ def _lint_rules() -> tuple[tuple[str, str, re.Pattern[str]], ...]:
         if "capitals" in rule:
             continue
         body = (
-            rule["pattern"]
-            if "pattern" in rule
-            else "|".join(map(_word, sorted(rule["words"], key=len, reverse=True)))
+            rule["pattern"] if "pattern" in rule else "|".join(map(_word, sorted(rule["words"], key=len, reverse=True)))
         )
         for key, words in rule.items():
             if key not in ("message", "pattern", "words"):

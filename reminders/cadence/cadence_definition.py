@@ -58,9 +58,7 @@ class QuietHours(Strict):
     def _span_the_night(self) -> Self:
         # Whoever mistakes them for opening hours would text people at night; refuse that instead.
         if self.start <= self.end:
-            raise ValueError(
-                'quiet hours begin in the evening and end in the morning: start = "20:00", end = "08:00"'
-            )
+            raise ValueError('quiet hours begin in the evening and end in the morning: start = "20:00", end = "08:00"')
         return self
 
 
@@ -106,9 +104,7 @@ class Cadence(Strict):
         try:
             _ = self.open_hours
         except ValueError:
-            raise misfit(
-                "together with the quiet hours these states leave no time to text", "quiet_states"
-            ) from None
+            raise misfit("together with the quiet hours these states leave no time to text", "quiet_states") from None
 
     def _steps_differ(self, place: tuple[str, ...], steps: Sequence[Step]) -> None:
         names, moments = set(), set()
@@ -212,9 +208,7 @@ def _read(mapping: object, text: str) -> Cadence:
     try:
         return Cadence.model_validate(dict(mapping) if isinstance(mapping, Mapping) else mapping)
     except pydantic.ValidationError as wrong:
-        found = [
-            _problem(each["loc"], each, text) for each in wrong.errors(include_input=False, include_url=False)
-        ]
+        found = [_problem(each["loc"], each, text) for each in wrong.errors(include_input=False, include_url=False)]
         # Pydantic leaves a faulty step out and then also counts too few steps; the writer made one mistake, not two.
         inside = tuple(problem.field.rpartition("[")[0] for problem in found if "[" in problem.field)
         raise BadCadence([each for each in found if each.field not in inside]) from None

@@ -101,11 +101,7 @@ def explain(record: Mapping[str, object], by: cadence_definition.Cadence | None 
         elif record.get("cadence") is not None:
             cadence = cadence_definition.from_mapping(record["cadence"])
     except (cadence_definition.BadCadence, ValueError) as problem:
-        return {
-            "error": f"cadence: {problem}"
-            if isinstance(problem, cadence_definition.BadCadence)
-            else str(problem)
-        }
+        return {"error": f"cadence: {problem}" if isinstance(problem, cadence_definition.BadCadence) else str(problem)}
     return {
         "steps": [
             {
@@ -133,9 +129,7 @@ def _visit(record: object) -> planning.Visit:
         starts_at=start.astimezone(UTC) if start.tzinfo else zones.local_to_utc(start, place),
         zone=place,
         booked_at=booked.astimezone(UTC),
-        patient_zone=zones.of_place(theirs)
-        if (theirs := _perhaps(record, "patient_zone")) is not None
-        else None,
+        patient_zone=zones.of_place(theirs) if (theirs := _perhaps(record, "patient_zone")) is not None else None,
         facts=conditions.Facts(
             language=_perhaps(record, "language"),
             place=_perhaps(record, "place"),

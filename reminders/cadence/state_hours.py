@@ -18,9 +18,7 @@ def by_state() -> dict[str, hours.OpenHours]:
 
 
 def _hours(days: dict[str, list[str]]) -> hours.OpenHours:
-    windows = {
-        day: (time.fromisoformat(opens), time.fromisoformat(closes)) for day, (opens, closes) in days.items()
-    }
+    windows = {day: (time.fromisoformat(opens), time.fromisoformat(closes)) for day, (opens, closes) in days.items()}
     return hours.OpenHours(
         *windows["every_day"],
         {anchors.WEEKDAYS.index(day): window for day, window in windows.items() if day != "every_day"},

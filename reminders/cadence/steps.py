@@ -76,9 +76,7 @@ Clock = Annotated[
     PlainSerializer(lambda at: f"{at:%H:%M}"),
     _written(f"^{CLOCK.pattern}$", "08:00"),
 ]
-Condition = Annotated[
-    str, PlainValidator(_read_condition), _written(WHEN_PATTERN, "first_visit", "language:es")
-]
+Condition = Annotated[str, PlainValidator(_read_condition), _written(WHEN_PATTERN, "first_visit", "language:es")]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,29}$")]
 Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 
@@ -145,9 +143,7 @@ class Step(Strict):
     def _is_anchored(self) -> None:
         given = [name for name in ANCHORS if getattr(self, name) is not None]
         if len(given) > 1:
-            raise misfit(
-                f"a step has one of {', '.join(ANCHORS)}; this one has {' and '.join(given)}", given[1]
-            )
+            raise misfit(f"a step has one of {', '.join(ANCHORS)}; this one has {' and '.join(given)}", given[1])
         if self.weekday and self.at is None:
             raise misfit('"weekday" needs an hour of that day: at = "10:00"', "at")
         offset = self.before or self.after
@@ -156,9 +152,7 @@ class Step(Strict):
         if self.at is not None and offset.days is None:
             raise misfit(f'"at" needs whole days, such as {given[0]} = "1 day"', "at")
         if offset.count == 0 and (self.at is None or offset.unit == "minute"):
-            raise misfit(
-                f'a step needs a length {given[0]} the visit, or {given[0]} = "0 days" with "at"', given[0]
-            )
+            raise misfit(f'a step needs a length {given[0]} the visit, or {given[0]} = "0 days" with "at"', given[0])
 
     @property
     def open_window(self) -> hours.Window | None:

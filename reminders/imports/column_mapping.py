@@ -84,9 +84,7 @@ def guess(kind: str, headers: Sequence[str], remembered: Mapping[str, Any] | Non
 
 def missing(kind: str, mapping: Columns) -> list[str]:
     """Return the needed fields for which there is neither a column nor a value."""
-    return [
-        name for name in NEEDED[kind] if not mapping.columns.get(name) and not mapping.constants.get(name)
-    ]
+    return [name for name in NEEDED[kind] if not mapping.columns.get(name) and not mapping.constants.get(name)]
 
 
 def _named(synonyms: Sequence[str], headers: Sequence[str]) -> str | None:

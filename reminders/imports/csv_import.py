@@ -133,9 +133,7 @@ class _Import(Generic[T]):
                 if progress:
                     progress(min(table.line, table.lines), table.lines)
         counts = {name: self.tally[name] for name in ROWS}
-        return ImportResult(
-            sum(counts.values()), **counts, noted=self.tally[NOTED], unworded=unworded(self.tally)
-        )
+        return ImportResult(sum(counts.values()), **counts, noted=self.tally[NOTED], unworded=unworded(self.tally))
 
     def _batch(self, rows: Sequence[csv_files.Row], errors: csv_files.Errors) -> None:
         """Store the rows that can be read; if one of them cannot be stored, find out which."""
@@ -199,9 +197,7 @@ def _store_patients(
     ]
     # A patient who moved to another zone is texted by another clock from now on.
     touched = {patient.id for patient, change in saved if change == "updated"}
-    ahead = select(Appointment).where(
-        Appointment.patient_id.in_(touched), Appointment.starts_at > clock.now()
-    )
+    ahead = select(Appointment).where(Appointment.patient_id.in_(touched), Appointment.starts_at > clock.now())
     if touched:
         planner.plan_many(session, session.scalars(ahead).all())
     return [

@@ -6,9 +6,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 
 SEPARATOR = r"(?:T|,? (?:at )?|$)"
 ISO = re.compile(rf"(?P<year>\d{{4}})([-/.]?)(?P<month>\d\d?)\2(?P<day>\d\d?){SEPARATOR}", re.ASCII)
-MONTH_FIRST = re.compile(
-    rf"(?P<month>\d\d?)([-/])(?P<day>\d\d?)\2(?P<year>\d{{4}}|\d\d){SEPARATOR}", re.ASCII
-)
+MONTH_FIRST = re.compile(rf"(?P<month>\d\d?)([-/])(?P<day>\d\d?)\2(?P<year>\d{{4}}|\d\d){SEPARATOR}", re.ASCII)
 DAY_FIRST = re.compile(r"(\d\d?)([-/.])(\d\d?)\2(\d{4}|\d\d)(?=$|[T ,])", re.ASCII)
 WEEKDAY = r"(?:[a-z]{2,9}\.?,? )?"
 DAY_NAMED = re.compile(

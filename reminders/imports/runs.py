@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from config import audit, clock, db, keys, logging, queue
 from messaging.models import Clinic
 from reminders.imports import column_mapping, csv_files, csv_import
-from reminders.models import ImportPart, ImportRun
+from reminders.imports.models import ImportPart, ImportRun
 
 DUE = ImportRun.state == "running"
 # So long the rows that were not taken can be fetched.
@@ -75,9 +75,7 @@ def stop(session: Session, run: ImportRun, *, by: str) -> None:
     if run.state in ("mapping", "running"):
         run.state, run.ended_at = "stopped", clock.now()
         session.execute(update(ImportPart).where(ImportPart.run_id == run.id).values(rows_ct=None))
-        audit.record(
-            session, run.clinic_id, by, "import.stopped", f"import_run:{run.id}", done=run.parts_done
-        )
+        audit.record(session, run.clinic_id, by, "import.stopped", f"import_run:{run.id}", done=run.parts_done)
 
 
 def wrong(session: Session, run: ImportRun, limit: int | None = None) -> Iterator[Wrong]:
@@ -154,18 +152,14 @@ def _next_part(session: Session, run: ImportRun) -> None:
         tally, told = _import(session, clinic, run, _raw(part))
         run.tally = dict(Counter(run.tally) + tally)
         part.rows = None
-        part.wrong = (
-            json.dumps([(one.line, one.why, one.fields, one.taken) for one in told]) if told else None
-        )
+        part.wrong = json.dumps([(one.line, one.why, one.fields, one.taken) for one in told]) if told else None
         run.parts_done += 1
     if run.parts_done >= run.parts:
         run.state, run.ended_at = "done", clock.now()
         audit.record(session, run.clinic_id, run.by, "import.done", f"import_run:{run.id}", **run.tally)
 
 
-def _import(
-    session: Session, clinic: Clinic, run: ImportRun, raw: Sequence[RAW]
-) -> tuple[Counter[str], list[Wrong]]:
+def _import(session: Session, clinic: Clinic, run: ImportRun, raw: Sequence[RAW]) -> tuple[Counter[str], list[Wrong]]:
     columns, kind = column_mapping.of(run.mapping), csv_import.KINDS[run.kind]
     tally: Counter[str] = Counter()
     told: list[Wrong] = []
@@ -226,9 +220,7 @@ def _part(session: Session, run: ImportRun, place: int) -> ImportPart | None:
 
 
 def _raw(part: ImportPart) -> list[RAW]:
-    return [
-        (line, values, fields, problem) for line, values, fields, problem in json.loads(part.rows or "[]")
-    ]
+    return [(line, values, fields, problem) for line, values, fields, problem in json.loads(part.rows or "[]")]
 
 
 def _give_up(session: Session, run: ImportRun) -> None:

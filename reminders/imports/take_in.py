@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from config import audit, clock, db
 from messaging.models import Clinic
 from reminders.imports import column_mapping, csv_files
-from reminders.models import ImportPart, ImportRun
+from reminders.imports.models import ImportPart, ImportRun
 
 PART = 500
 LARGEST_PART = 500_000  # characters
@@ -41,9 +41,7 @@ def take_in(clinic: Clinic, kind: str, source: str, table: csv_files.Table, *, b
     with db.unit_of_work(clinic.id) as session:
         run = session.merge(run)
         run.state = "mapping"
-        audit.record(
-            session, clinic.id, by, "import.taken_in", f"import_run:{run.id}", kind=kind, rows=run.rows
-        )
+        audit.record(session, clinic.id, by, "import.taken_in", f"import_run:{run.id}", kind=kind, rows=run.rows)
     return run
 
 

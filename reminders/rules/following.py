@@ -17,9 +17,7 @@ ASK_AFTER = timedelta(hours=24)
 AT_LEAST = timedelta(hours=1)
 
 
-def text_again_at(
-    sent: datetime, place: ZoneInfo, hours: OpenHours, latest: datetime | None
-) -> datetime | None:
+def text_again_at(sent: datetime, place: ZoneInfo, hours: OpenHours, latest: datetime | None) -> datetime | None:
     """When a link texted at `sent` is texted once more, in UTC; None where no hour is left before `latest`.
 
     Sent in the morning: early the next evening, or, where a visit comes before that, early this evening. Sent later:

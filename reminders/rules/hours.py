@@ -65,9 +65,7 @@ class OpenHours:
         usual = next((window for window in week if window), None)
         if usual is None:
             raise ValueError("these hours have no minute in common")
-        differing: dict[int | date, Window | None] = {
-            day: window for day, window in enumerate(week) if window != usual
-        }
+        differing: dict[int | date, Window | None] = {day: window for day, window in enumerate(week) if window != usual}
         dates = {day for hours in (self, other) for day in hours.other if isinstance(day, date)}
         differing |= {day: _shared(self.window_on(day), other.window_on(day)) for day in dates}
         return OpenHours(*usual, differing)

@@ -61,9 +61,7 @@ def would_be(
     """
     gone = list(sent)
     found: list[Reason | None] = [None] * len(moments)
-    in_order = [
-        index for _, index in sorted((at, index) for index, at in enumerate(moments) if at is not None)
-    ]
+    in_order = [index for _, index in sorted((at, index) for index, at in enumerate(moments) if at is not None)]
     for nth, index in enumerate(in_order):
         at = moments[index]
         if at is None or found[index]:

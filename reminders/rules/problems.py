@@ -32,9 +32,7 @@ def line_of(location: Location, text: str) -> int | None:
     entry = next((place for place, part in enumerate(location) if isinstance(part, int)), None)
     if location[:1] in (("steps",), ("kinds",)) and entry:
         path = r"\s*\.\s*".join(rf"[\"']?{_escaped(part)}[\"']?" for part in location[:entry])
-        headers = [
-            number for number, line in enumerate(lines, 1) if re.match(rf"\s*\[\[\s*{path}\s*\]\]", line)
-        ]
+        headers = [number for number, line in enumerate(lines, 1) if re.match(rf"\s*\[\[\s*{path}\s*\]\]", line)]
         index = location[entry]
         if not isinstance(index, int) or index >= len(headers):
             return None
@@ -53,7 +51,5 @@ def _escaped(part: int | str) -> str:
 
 def _first(pattern: str, lines: list[str], after: int = 0) -> int | None:
     """The number of the first line below line `after` that begins with the pattern."""
-    found = (
-        number for number, line in enumerate(lines, 1) if number > after and re.match(rf"\s*{pattern}", line)
-    )
+    found = (number for number, line in enumerate(lines, 1) if number > after and re.match(rf"\s*{pattern}", line))
     return next(found, None)

@@ -69,9 +69,7 @@ def of_place(name: str) -> ZoneInfo:
     """The zone of an IANA name that somebody gives for a clinic, a site, a patient or a visit: of a place, whose clock
     changes when theirs does. "EST" and "Etc/GMT+5" name none. Raises UnknownZone with the names that may be meant."""
     if name in OFFSETS or name.startswith(ETC):
-        raise UnknownZone(
-            f"time zone {name[:60]!r} names no place and has no summer time: {_suggestion(name[:60])}"
-        )
+        raise UnknownZone(f"time zone {name[:60]!r} names no place and has no summer time: {_suggestion(name[:60])}")
     return zone(name)
 
 

@@ -73,9 +73,7 @@ class Composed:
     link: IntakeLink | None = None
 
 
-def compose(
-    session: Session, case: Case, crowded: bool, now: datetime, others: Sequence[Case] = ()
-) -> Composed:
+def compose(session: Session, case: Case, crowded: bool, now: datetime, others: Sequence[Case] = ()) -> Composed:
     """The text of the reminder; `others` are the day's visits it speaks of too."""
     assert case.step is not None
     openness, own = directory.openness(session, case.patient), clinic_words.of(session, case.clinic.id)
@@ -86,9 +84,7 @@ def compose(
     if case.step.intake:
         issued, notes = _issue_link(session, case, now)
         key = key if issued else case.step.text_without_intake or "reminder_day"
-    elif "link" in text_templates.names(
-        own.text(phrasing.chosen_for(key, openness, place=case.visit.place), "en")
-    ):
+    elif "link" in text_templates.names(own.text(phrasing.chosen_for(key, openness, place=case.visit.place), "en")):
         issued = _own_page(session, case, now)
         key = key if issued else "reminder_day"
     if issued:
@@ -127,9 +123,7 @@ def _coded(case: Case, visit: Appointment, code: int, now: datetime) -> str:
     return f"{code}) {said['date']} {said['time']}"
 
 
-def _issue_link(
-    session: Session, case: Case, now: datetime
-) -> tuple[tuple[IntakeLink, str] | None, list[Reason]]:
+def _issue_link(session: Session, case: Case, now: datetime) -> tuple[tuple[IntakeLink, str] | None, list[Reason]]:
     """A link to what is due of the step's questionnaires, unless one is open, or the patient has not agreed or could
     not open it; and notes on what was not asked."""
     if case.step is None or case.patient.birth_date is None:  # without it nobody could open one

@@ -38,9 +38,7 @@ def drain() -> int:
 
 def oldest(session: Session, now: datetime) -> datetime | None:
     """Return since when the oldest due reminder waits."""
-    waiting = select(func.min(Reminder.try_after)).where(
-        DUE, Reminder.try_after <= now, db.free(Reminder, now)
-    )
+    waiting = select(func.min(Reminder.try_after)).where(DUE, Reminder.try_after <= now, db.free(Reminder, now))
     return session.scalar(waiting)
 
 
@@ -66,9 +64,7 @@ def _read_again(session: Session, reminders: Sequence[Reminder]) -> list[Case]:
     fresh = {"populate_existing": True}
     visits = {
         row.id: row
-        for row in session.scalars(
-            select(Appointment).where(Appointment.id.in_(visit_ids)).execution_options(**fresh)
-        )
+        for row in session.scalars(select(Appointment).where(Appointment.id.in_(visit_ids)).execution_options(**fresh))
     }
     patient_ids = {visit.patient_id for visit in visits.values()}
     who = select(messaging.Patient).where(messaging.Patient.id.in_(patient_ids))

@@ -50,9 +50,7 @@ def expect(
         return
     session.flush()
     session.add(
-        FollowUp(
-            clinic_id=clinic.id, link_id=link.id, first_message_id=message.id, state="waiting", try_after=at
-        )
+        FollowUp(clinic_id=clinic.id, link_id=link.id, first_message_id=message.id, state="waiting", try_after=at)
     )
 
 
@@ -113,9 +111,7 @@ def _answered_elsewhere(session: Session, link: IntakeLink) -> bool:
         Screen.state != "started",
         Screen.submitted_at >= link.created_at,
     )
-    done = {
-        name for instrument, detail in session.execute(taken) for name in (instrument, detail.get("began"))
-    }
+    done = {name for instrument, detail in session.execute(taken) for name in (instrument, detail.get("began"))}
     return all(name in done or scoring.instrument(name).grows_into in done for name in link.instruments)
 
 

@@ -146,9 +146,7 @@ def of_week(
 
 
 def _furthest(side: str, of: Sequence[cadence_definition.Cadence]) -> timedelta:
-    lengths = [
-        getattr(getattr(step, side, None), "elapsed", None) for one in of for _, step in one.all_steps()
-    ]
+    lengths = [getattr(getattr(step, side, None), "elapsed", None) for one in of for _, step in one.all_steps()]
     # A step that names a weekday lies in the week before its visit.
     known = [length for length in lengths if length is not None]
     return max(known, default=timedelta()) if side == "after" else max([*known, WEEK])
@@ -188,11 +186,7 @@ def _known(session: Session, visits: Sequence[Appointment], now: datetime) -> _K
     last = last_checks.last_answers(session, patients, now)
     return _Known(
         planned,
-        {
-            (visit_id, step)
-            for visit_id, step, revision in session.execute(rows)
-            if revision == revisions[visit_id]
-        },
+        {(visit_id, step) for visit_id, step, revision in session.execute(rows) if revision == revisions[visit_id]},
         {patient_id: unreached.cannot(contact) for patient_id, contact in contacts.items()},
         {visit.id for visit in visits if last_checks.answered_for(visit, last.get(visit.patient_id))},
     )

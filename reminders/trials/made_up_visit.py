@@ -107,9 +107,7 @@ def _visit(example: Example) -> planning.Visit:
     )
 
 
-def _made_up(
-    session: Session, clinic: messaging.Clinic, example: Example
-) -> tuple[messaging.Patient, Appointment]:
+def _made_up(session: Session, clinic: messaging.Clinic, example: Example) -> tuple[messaging.Patient, Appointment]:
     """A patient and a visit that are never added to the session, sealed as any other with the clinic's own key."""
     db.load_keys(session, [clinic.key_id])
     patient = messaging.Patient(

@@ -11,9 +11,7 @@ import click
 
 from config.settings import SettingsError
 
-EPILOG = (
-    "Exit codes: 0 done, 1 failed, 2 usage or settings, 3 a check found problems, 4 refused, 130 interrupted."
-)
+EPILOG = "Exit codes: 0 done, 1 failed, 2 usage or settings, 3 a check found problems, 4 refused, 130 interrupted."
 # Command by command, the module it stands in: only that one is imported, so that `explain` never waits for a database.
 COMMANDS = {
     "demo": "service",

@@ -58,17 +58,13 @@ def check_cadence(file: Path) -> None:
 
 @cadence.command("preview")
 @click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option(
-    "--visit-at", help="Local time of a made-up visit, such as 2026-03-10T09:00; in a week if not given."
-)
+@click.option("--visit-at", help="Local time of a made-up visit, such as 2026-03-10T09:00; in a week if not given.")
 @click.option("--booked-at", help="When it was booked, with Z or an offset; now if not given.")
 @click.option("--patient-zone", help="The patient's time zone; the clinic's if not given.")
 @click.option("--language", help="The patient's language, such as es; English if not given.")
 @click.option("--place", help="Where the visit is.")
 @click.option("--kind", help="The kind of visit, by the name that the clinic's books give it.")
-@click.option(
-    "--first-visit/--seen-before", default=None, help="Whether the patient has been to the clinic before."
-)
+@click.option("--first-visit/--seen-before", default=None, help="Whether the patient has been to the clinic before.")
 @click.option("--confirmed", is_flag=True, default=None, help="The patient has confirmed it.")
 @click.option("--answered", is_flag=True, default=None, help="The patient has answered its questions.")
 @click.option(

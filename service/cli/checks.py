@@ -49,9 +49,7 @@ def verify(json_: bool) -> None:
     with db.unit_of_work(db.EVERY, read_only=True) as session:
         for head in session.scalars(select(audit_log.AuditHead)).all():
             faults = list(audit_log.verify(session, head.clinic_id))
-            rows.append(
-                {"clinic": str(head.clinic_id), "lines": head.seq, "head": head.hash, "faults": faults}
-            )
+            rows.append({"clinic": str(head.clinic_id), "lines": head.seq, "head": head.hash, "faults": faults})
     show(rows, json_=json_, empty="Nothing has been recorded yet.")
     _end(any(row["faults"] for row in rows))
 
@@ -90,9 +88,7 @@ def rotate() -> None:
     opening.begin()
     changed = 0
     with db.unit_of_work(db.EVERY) as session:
-        rows = select(db.DataKey).where(
-            db.DataKey.wrapped_by.is_(None), db.DataKey.master_id != key_ring.ring().newest
-        )
+        rows = select(db.DataKey).where(db.DataKey.wrapped_by.is_(None), db.DataKey.master_id != key_ring.ring().newest)
         for row in session.scalars(rows):
             bound = ("data_key", str(row.id), str(row.clinic_id))
             opened = key_ring.ring().unwrap(row.master_id or "", row.wrapped, *bound)

@@ -21,9 +21,7 @@ from web.models import SignInLink, StaffSession
 ROLES = ("care_manager", "clinician", "psychiatric_consultant", "front_desk", "clinic_admin", "auditor")
 PROBLEMS = 3
 ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
-clinic_option = click.option(
-    "--clinic", "clinic_name", help="Its name or id; not needed while there is only one."
-)
+clinic_option = click.option("--clinic", "clinic_name", help="Its name or id; not needed while there is only one.")
 
 
 def the_clinic(session: Session, wanted: str | None) -> Clinic:
@@ -103,13 +101,9 @@ def staff() -> None:
 @click.option("--email", required=True)
 @click.option("--role", type=click.Choice(ROLES), default="care_manager", show_default=True)
 @click.option("--language", "languages", multiple=True, default=("en",), show_default=True)
-@click.option(
-    "--panel", "panels", multiple=True, help="A clinician whose patients are theirs; may be repeated."
-)
+@click.option("--panel", "panels", multiple=True, help="A clinician whose patients are theirs; may be repeated.")
 @click.option("--number", help="Their mobile, for alerts.")
-@click.option(
-    "--once", is_flag=True, help="Make a link that signs in once instead of an invitation to a password."
-)
+@click.option("--once", is_flag=True, help="Make a link that signs in once instead of an invitation to a password.")
 @clinic_option
 @as_json
 def invite(
@@ -134,9 +128,7 @@ def invite(
         raise click.UsageError("--email: not an e-mail address")
     with db.unit_of_work(db.EVERY) as session:
         at = the_clinic(session, clinic_name)
-        one = session.scalar(
-            select(Staff).where(Staff.clinic_id == at.id, Staff.email == email.strip().lower())
-        )
+        one = session.scalar(select(Staff).where(Staff.clinic_id == at.id, Staff.email == email.strip().lower()))
         if one is None:
             one = directory.add_staff(
                 session,
@@ -182,9 +174,7 @@ def revoke(email: str, clinic_name: str | None) -> None:
     opening.begin()
     with db.unit_of_work(db.EVERY) as session:
         at = the_clinic(session, clinic_name)
-        one = session.scalar(
-            select(Staff).where(Staff.clinic_id == at.id, Staff.email == email.strip().lower())
-        )
+        one = session.scalar(select(Staff).where(Staff.clinic_id == at.id, Staff.email == email.strip().lower()))
         if one is None:
             raise click.ClickException("nobody here has this address")
         _lock_out(session, one)

@@ -167,9 +167,7 @@ def _print(report: Report, rows: list[dict[str, Any]]) -> None:
                 click.echo(f"  {row['class']:<22}{wanted:>5}{recall:>9}{precision:>11}")
     click.echo(f"\n{len(report.misses)} read otherwise than a person would")
     for miss in report.misses:
-        click.echo(
-            f"  {miss.part} {miss.language} {miss.field}: {miss.expected} read as {miss.got}: {miss.text!r}"
-        )
+        click.echo(f"  {miss.part} {miss.language} {miss.field}: {miss.expected} read as {miss.got}: {miss.text!r}")
 
 
 def _share(share: float | None) -> str:

@@ -35,8 +35,6 @@ def add_source(name: str, clinic_name: str | None, json_: bool) -> None:
         at = the_clinic(session, clinic_name)
         if session.scalar(select(FormSource.id).where(FormSource.name == name)):
             raise click.ClickException(f"there is a source {name} already, and its secret is shown only once")
-        session.add(
-            FormSource(clinic_id=at.id, key_id=at.key_id, name=name, secret=secret, created_at=clock.now())
-        )
+        session.add(FormSource(clinic_id=at.id, key_id=at.key_id, name=name, secret=secret, created_at=clock.now()))
         audit.record(session, at.id, audit.OPERATOR, "forms.source", f"source:{name}")
     show([{"source": name, "secret": secret}], json_=json_, empty="")

@@ -60,9 +60,7 @@ def _of_clinics() -> Rows:
         return [
             row
             for clinic in session.scalars(select(Clinic).order_by(Clinic.name))
-            for row in _rows(
-                clinic.name, clinic_words.problems(clinic, clinic_words.present(session, clinic))
-            )
+            for row in _rows(clinic.name, clinic_words.problems(clinic, clinic_words.present(session, clinic)))
         ]
 
 

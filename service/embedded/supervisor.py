@@ -251,9 +251,7 @@ class Supervisor:
             time.sleep(POLL_SECONDS / 5)
         killed = run.poll() is None
         self._collect(child)
-        self._log(
-            "process_stopped", process=process.name, pid=run.pid, exit_code=run.returncode, killed=killed
-        )
+        self._log("process_stopped", process=process.name, pid=run.pid, exit_code=run.returncode, killed=killed)
 
     def _collect(self, child: _Child) -> None:
         """SIGKILL whoever is left in the child's group: a grandchild alone would do the next run's work twice."""

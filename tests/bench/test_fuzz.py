@@ -9,9 +9,7 @@ from config import db, runtime
 from service.app import create_app
 
 
-def test_no_hostile_form_breaks_the_door_and_no_text_is_lost(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_no_hostile_form_breaks_the_door_and_no_text_is_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runtime, "_settings", None)
     monkeypatch.setattr(runtime, "_made", {})
     stage.begin(tmp_path / "data")

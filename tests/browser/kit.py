@@ -17,9 +17,7 @@ _SAME_IDS = """(() => { const ids = [...document.querySelectorAll("[id]")].map(o
 return ids.filter((id, at) => ids.indexOf(id) < at) })()"""
 
 
-def context(
-    browser: Browser, size: tuple[int, int], *, script: bool = True, dark: bool = False
-) -> BrowserContext:
+def context(browser: Browser, size: tuple[int, int], *, script: bool = True, dark: bool = False) -> BrowserContext:
     """A browser nobody has used yet, `size` in CSS pixels wide and high."""
     made = browser.new_context(
         viewport={"width": size[0], "height": size[1]},
@@ -51,9 +49,7 @@ def check(page: Page) -> None:
     """Assert that the page breaks no rule that axe can check, and is nowhere wider than the screen."""
     page.wait_for_load_state()  # with its style sheets: without them it may be wider
     found = _AXE.run(page).response["violations"]
-    said = [
-        f"{one['id']} ({one['impact']}): {[node['html'][:160] for node in one['nodes']]}" for one in found
-    ]
+    said = [f"{one['id']} ({one['impact']}): {[node['html'][:160] for node in one['nodes']]}" for one in found]
     assert not said, f"{page.url}: {said}"
     assert page.evaluate(_SAME_IDS) == [], f"{page.url}: a label or a link would lead to the wrong one of two"
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{page.url} is too wide"

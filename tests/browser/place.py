@@ -25,9 +25,7 @@ Served = tuple[House, str]
 def serving(folder: Path, valkey: ValkeyServer) -> Iterator[Served]:
     """A clinic, and the address where its pages are served; the queue is real, nobody works in it."""
     before = (runtime._settings, dict(runtime._made))
-    runtime.configure(
-        settings.load(ENVIRONMENT | {"WARMTHREAD_DATA_DIR": str(folder), "REDIS_URL": valkey.url})
-    )
+    runtime.configure(settings.load(ENVIRONMENT | {"WARMTHREAD_DATA_DIR": str(folder), "REDIS_URL": valkey.url}))
     keys.ring()
     db.Base.metadata.create_all(db.engine())
     app = application.create_app()
@@ -66,9 +64,7 @@ def enter(page: Page, served: Served, staff: Staff) -> None:
     page.wait_for_url(lambda url: "/signin" not in url)
 
 
-def a_reply(
-    house: House, first_name: str, words: str, kind: Any = "reply", **facts: Any
-) -> tuple[Patient, InboxItem]:
+def a_reply(house: House, first_name: str, words: str, kind: Any = "reply", **facts: Any) -> tuple[Patient, InboxItem]:
     """A patient who may be texted and has written, and the item of it, a reply unless `kind` says otherwise."""
     patient = house.patient(first_name=first_name)
     with db.unit_of_work(house.clinic.id) as session:

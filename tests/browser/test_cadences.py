@@ -34,9 +34,7 @@ def page(request: pytest.FixtureRequest, browser: Browser, served: Served, admin
         yield page
 
 
-def test_a_step_is_changed_tried_published_and_reaches_every_visit(
-    page: Page, served: Served, admin: Staff
-) -> None:
+def test_a_step_is_changed_tried_published_and_reaches_every_visit(page: Page, served: Served, admin: Staff) -> None:
     house, service = served
     page.goto(service + PAGE)
     known = page.locator(".step").count()
@@ -63,9 +61,7 @@ def test_a_step_is_changed_tried_published_and_reaches_every_visit(
 
 
 @pytest.mark.parametrize("path", [PAGE, f"{PAGE}/week", f"{PAGE}/progress"])
-def test_the_pages_break_no_rule_at_any_size(
-    browser: Browser, served: Served, admin: Staff, path: str
-) -> None:
+def test_the_pages_break_no_rule_at_any_size(browser: Browser, served: Served, admin: Staff, path: str) -> None:
     for size in ((320, 640), kit.PHONE, kit.DESK):
         for dark in (False, True):
             with at(browser, served, admin, size=size, dark=dark) as page:

@@ -66,9 +66,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     served = application.create_app()
     db.Base.metadata.create_all(db.engine())
     with db.unit_of_work(db.EVERY) as session:
-        clinic = directory.add_clinic(
-            session, name="Alder Street Clinic", zone="America/Denver", number="+12015550100"
-        )
+        clinic = directory.add_clinic(session, name="Alder Street Clinic", zone="America/Denver", number="+12015550100")
         clinic_id = clinic.id
     server = make_server("127.0.0.1", port, served, threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
@@ -162,9 +160,7 @@ def test_what_can_be_pressed_is_large_enough_for_a_thumb(browser: Browser, site:
     small: list[str] = []
 
     def seen(name: str) -> None:
-        for one in page.locator(
-            "main button, main .button, main label:has(input[type=radio]), main .way"
-        ).all():
+        for one in page.locator("main button, main .button, main label:has(input[type=radio]), main .way").all():
             box = one.bounding_box()
             if box and box["height"] < 40:
                 small.append(f"{name}: {one.inner_text()} {box['height']}")
@@ -197,9 +193,7 @@ def test_a_form_is_finished_by_keys_alone_and_without_script(browser: Browser, s
     inside.close()
 
 
-def test_every_page_with_its_stylesheet_weighs_less_than_thirty_kilobytes(
-    browser: Browser, site: Site
-) -> None:
+def test_every_page_with_its_stylesheet_weighs_less_than_thirty_kilobytes(browser: Browser, site: Site) -> None:
     inside = kit.context(browser, SIZES[0])
     page = inside.new_page()
     style = len(page.goto(f"{site.address}/i/static/form.css").body())  # type: ignore[union-attr]

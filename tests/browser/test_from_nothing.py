@@ -134,9 +134,7 @@ def _imports(page: Page, kind: str, text: str) -> None:
     """A file handed in on the page, its columns as they were guessed, and the worker's part of it."""
     page.get_by_role("link", name="Import", exact=True).click()
     page.get_by_role("radio", name=kind).check()
-    page.get_by_label("The file").set_input_files(
-        {"name": "day.csv", "mimeType": "text/csv", "buffer": text.encode()}
-    )
+    page.get_by_label("The file").set_input_files({"name": "day.csv", "mimeType": "text/csv", "buffer": text.encode()})
     page.get_by_role("button", name="Look at the columns").click()
     expect(page.get_by_text("good")).to_be_visible()
     look(page, f"import-{kind}")

@@ -151,9 +151,7 @@ def test_the_same_morning_is_worked_without_script(browser: Browser, served: Ser
         kit.check_as(page, twin)
 
 
-def test_an_unknown_number_is_given_to_a_patient_and_can_be_separated_again(
-    browser: Browser, served: Served
-) -> None:
+def test_an_unknown_number_is_given_to_a_patient_and_can_be_separated_again(browser: Browser, served: Served) -> None:
     house, service = served
     house.patient(first_name="Walter", last_name="Novak")
     with db.unit_of_work(house.clinic.id) as session:
@@ -204,9 +202,7 @@ def test_who_was_not_reached_is_called_and_the_call_is_written_down(browser: Bro
         page.get_by_role("link", name=re.compile("^Not reached")).click()
         row = page.locator("li.call", has_text="Harold Quintana")
         expect(row).to_contain_text("Opted out")
-        expect(row.get_by_role("link", name=re.compile("^Call "))).to_have_attribute(
-            "href", re.compile("^tel:\\+1202")
-        )
+        expect(row.get_by_role("link", name=re.compile("^Call "))).to_have_attribute("href", re.compile("^tel:\\+1202"))
         row.get_by_role("button", name="Voicemail").click()
         expect(row).to_contain_text("left a voicemail without details")
         kit.check(page)
@@ -215,9 +211,7 @@ def test_who_was_not_reached_is_called_and_the_call_is_written_down(browser: Bro
         expect(page.get_by_role("heading", name="Nobody is left to call")).to_be_visible()
 
 
-def test_several_are_settled_at_once_and_what_is_about_safety_is_left_alone(
-    browser: Browser, served: Served
-) -> None:
+def test_several_are_settled_at_once_and_what_is_about_safety_is_left_alone(browser: Browser, served: Served) -> None:
     house, _ = served
     staff = house.staff("Dana Wu")
     _, safety = a_reply(house, "Teresa", "I can't go on", kind="safety", owner_id=staff.id)

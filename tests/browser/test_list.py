@@ -146,9 +146,7 @@ def test_keys_that_are_switched_off_do_nothing(browser: Browser, door: str) -> N
     inside.close()
 
 
-def test_the_list_is_filtered_and_a_filter_kept_without_script_on_a_small_screen(
-    browser: Browser, door: str
-) -> None:
+def test_the_list_is_filtered_and_a_filter_kept_without_script_on_a_small_screen(browser: Browser, door: str) -> None:
     scripted = kit.context(browser, (320, 640))
     twin = enter(scripted, door)
     inside = kit.context(browser, (320, 640), script=False)

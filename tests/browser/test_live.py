@@ -83,9 +83,7 @@ def test_a_new_item_is_there_within_two_seconds_and_nothing_under_the_hands_move
         expect(page).to_have_title(re.compile(r"^\(1\) "))
 
 
-def test_who_wants_to_is_told_on_their_computer_without_a_name_or_a_word(
-    browser: Browser, served: Served
-) -> None:
+def test_who_wants_to_is_told_on_their_computer_without_a_name_or_a_word(browser: Browser, served: Served) -> None:
     house, _ = served
     with at(browser, served, house.staff(), AWAY) as page:
         page.locator(".me summary").click()

@@ -40,9 +40,7 @@ def test_a_rule_is_drafted_replayed_and_agreed_to_by_somebody_else(browser: Brow
         look(page, "ladder")
         page.get_by_label("Name of the new rule").fill("Crisis texts to Rosa")
         page.get_by_label("It goes to").select_option("people")
-        page.get_by_role("group", name="People, where it goes to people by name").get_by_label(
-            "Rosa Delgado"
-        ).check()
+        page.get_by_role("group", name="People, where it goes to people by name").get_by_label("Rosa Delgado").check()
         page.get_by_text("When: always, as long as nothing is chosen").click()
         page.get_by_role("group", name="Kind").get_by_label("Patient safety").check()
         page.get_by_label("Questionnaire").select_option("")

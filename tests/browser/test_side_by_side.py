@@ -35,9 +35,7 @@ def hear_nothing(page: Page) -> None:
     page.route("**/inbox/poll**", lambda route: route.abort())
 
 
-def test_who_comes_second_is_told_who_took_it(
-    browser: Browser, served: Served, rosa_: Staff, ben_: Staff
-) -> None:
+def test_who_comes_second_is_told_who_took_it(browser: Browser, served: Served, rosa_: Staff, ben_: Staff) -> None:
     _, item = a_reply(served[0], "Amina", "Can I bring my sister?")
     with at(browser, served, rosa_) as rosa, at(browser, served, ben_) as ben:
         hear_nothing(ben)

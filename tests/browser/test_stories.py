@@ -31,9 +31,7 @@ def test_a_patient_answers_on_her_phone_and_is_offered_help_at_once(browser: Bro
     page.goto(kit.form_link(walk, day.FORM))
     kit.check_as(page, twin)
     kit.say_birth_date(page, day.FORM)
-    for number, words in enumerate(
-        (HALF, HALF, DAILY, SEVERAL, SEVERAL, SEVERAL, SEVERAL, NEVER, SEVERAL), 1
-    ):
+    for number, words in enumerate((HALF, HALF, DAILY, SEVERAL, SEVERAL, SEVERAL, SEVERAL, NEVER, SEVERAL), 1):
         expect(page.get_by_text(f"Question {number} of ")).to_be_visible()
         kit.check_as(page, twin)
         kit.answer(page, words)
@@ -49,9 +47,7 @@ def test_a_patient_answers_on_her_phone_and_is_offered_help_at_once(browser: Bro
     expect(page.get_by_text(SEVERAL, exact=True)).to_have_count(5)
     kit.check_as(page, twin)
     page.get_by_role("button", name="Send my answers").click()
-    expect(
-        page.get_by_role("link", name="Call 988", exact=True)
-    ).to_be_visible()  # a bare thanks would not do
+    expect(page.get_by_role("link", name="Call 988", exact=True)).to_be_visible()  # a bare thanks would not do
     page.get_by_role("link", name="Continue").click()
     thanks = page.get_by_role("heading", name="Thank you. Your answers are with your care team.")
     expect(thanks).to_be_visible()

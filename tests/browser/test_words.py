@@ -56,8 +56,6 @@ def test_a_text_is_worded_with_its_phones_beside_it(browser: Browser, served: Se
             page.locator("textarea[name=en]").fill("In danger, call 911. Call or text 988. We will call you.")
             page.get_by_role("button", name="Save in the draft").click()
             other.get_by_role("button", name="Save in the draft").click()
-            expect(
-                other.get_by_role("heading", name="Somebody else has changed the draft meanwhile")
-            ).to_be_visible()
+            expect(other.get_by_role("heading", name="Somebody else has changed the draft meanwhile")).to_be_visible()
             if KEEP:
                 other.screenshot(path=Path(KEEP, "clash.png"), full_page=True)

@@ -168,9 +168,7 @@ def test_an_actor_is_read_as_it_was_made(kind: str):
     assert read.staff_id == (UUID(int=7) if kind == "staff" else None)
 
 
-@pytest.mark.parametrize(
-    "text", ["", "staff", "staff:", "staff:rosa", "staff:1:2", "STAFF:" + str(UUID(int=7)), "x"]
-)
+@pytest.mark.parametrize("text", ["", "staff", "staff:", "staff:rosa", "staff:1:2", "STAFF:" + str(UUID(int=7)), "x"])
 def test_text_that_names_no_colleague_names_none(text: str):
     assert Actor(text).staff_id is None
 

@@ -68,9 +68,7 @@ def test_bytes_come_back_and_find_their_rows(house):
         ours = select(DataKey.wrapped).where(DataKey.clinic_id == clinic)
         some = session.scalars(ours.where(db.among(session, DataKey.wrapped, wrapped[1:])))
         assert set(some) == set(wrapped[1:])
-        assert session.scalars(ours.where(db.among(session, DataKey.id, {ids[0], db.new_id()}))).all() == [
-            b""
-        ]
+        assert session.scalars(ours.where(db.among(session, DataKey.id, {ids[0], db.new_id()}))).all() == [b""]
         assert session.scalars(ours.where(db.among(session, DataKey.id, []))).all() == []
 
 

@@ -23,9 +23,7 @@ def test_what_another_device_was_given_makes_this_one_known_to_nobody(house: set
     assert devices.known(f"{device}.{mark}", BEN) is None
 
 
-@pytest.mark.parametrize(
-    "cookie", [None, "", "x", "1-" + "A" * 22, ".", "9" * 5000, "1-" + "A" * 22 + "." + "A" * 22]
-)
+@pytest.mark.parametrize("cookie", [None, "", "x", "1-" + "A" * 22, ".", "9" * 5000, "1-" + "A" * 22 + "." + "A" * 22])
 def test_a_cookie_that_we_did_not_make_is_no_device(house: settings.Settings, cookie: str | None):
     assert devices.known(cookie, ROSA) is None
     assert devices.known(devices.with_account(cookie, ROSA), ROSA) is not None
@@ -47,6 +45,4 @@ def test_a_shared_computer_remembers_the_last_eight(house: settings.Settings):
     cookie = None
     for number in range(12):
         cookie = devices.with_account(cookie, f"{number}@clinic.example")
-    assert [devices.known(cookie, f"{n}@clinic.example") is not None for n in range(12)] == [False] * 4 + [
-        True
-    ] * 8
+    assert [devices.known(cookie, f"{n}@clinic.example") is not None for n in range(12)] == [False] * 4 + [True] * 8

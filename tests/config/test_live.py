@@ -53,9 +53,7 @@ def test_one_commit_tells_once_however_much_it_wrote(bell: Redis, clinic: Clinic
     before = bell.info("commandstats").get("cmdstat_set", {}).get("calls", 0)
     with db.unit_of_work(clinic.id) as session:
         for number in range(30):
-            items.open_item(
-                session, clinic, kind="reply", about="test:1", dedupe=str(number), summary="words"
-            )
+            items.open_item(session, clinic, kind="reply", about="test:1", dedupe=str(number), summary="words")
     bells_and_lists = bell.info("commandstats")["cmdstat_set"]["calls"] - before
     assert bells_and_lists == 30 + 1 + 1  # each item's own page, the list, the doorbell of the timers
 
@@ -126,9 +124,7 @@ def test_a_text_and_what_becomes_of_it_stir_the_conversation_and_no_list(world: 
 def test_a_note_stirs_the_pages_it_stands_on_and_a_role_its_holder(world: Any):
     def noted(session: Session) -> None:
         about = {"patient_id": world.patient.id, "staff_id": world.staff.id, "at": world.item.created_at}
-        session.add(
-            Contact(clinic_id=world.clinic.id, key_id=world.patient.key_id, kind="note", words="x", **about)
-        )
+        session.add(Contact(clinic_id=world.clinic.id, key_id=world.patient.key_id, kind="note", words="x", **about))
 
     def moved(session: Session) -> None:
         session.get_one(Staff, world.staff.id).role = "front_desk"

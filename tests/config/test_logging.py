@@ -87,9 +87,7 @@ def test_an_exception_is_told_by_its_type_and_place_not_by_its_message(lines):
 
 
 def test_a_library_is_heard_but_not_quoted(lines):
-    stdlib_logging.getLogger("twilio.http_client").warning(
-        "POST to=%s body=%s", "+13035550142", "hello Zenobia"
-    )
+    stdlib_logging.getLogger("twilio.http_client").warning("POST to=%s body=%s", "+13035550142", "hello Zenobia")
     (line,) = lines()
     assert line["event"] == "library"
     assert line["logger"] == "twilio.http_client"
@@ -114,9 +112,7 @@ def test_quieter_levels_are_not_written(lines):
     assert [line["event"] for line in lines()] == ["loud enough"]
 
 
-@pytest.mark.parametrize(
-    "written", ["303-555-0142", "1-303-555-0142", "303.555.0142", "+1.303.555.0142", "5550142"]
-)
+@pytest.mark.parametrize("written", ["303-555-0142", "1-303-555-0142", "303.555.0142", "+1.303.555.0142", "5550142"])
 def test_a_telephone_number_is_known_however_it_is_written(lines, written: str):
     logging.logger().info("something", state=written)
     assert lines()[0]["state"] == "withheld"

@@ -15,6 +15,7 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 
 from config import clock, db, queue, runtime
+from service import lanes
 from tests.waiting import until
 
 
@@ -35,9 +36,7 @@ def doorbells(bell: Redis, name: str) -> list[str]:
 
 
 def work(bell: Redis, *names: str) -> None:
-    jobs = [
-        Queue(name, connection=bell, job_class=queue.SafeJob, serializer=JSONSerializer) for name in names
-    ]
+    jobs = [Queue(name, connection=bell, job_class=queue.SafeJob, serializer=JSONSerializer) for name in names]
     worker = SimpleWorker(jobs, connection=bell, job_class=queue.SafeJob, serializer=JSONSerializer)
     worker.work(burst=True, logging_level="CRITICAL")
 
@@ -119,9 +118,7 @@ def _inflated(data: bytes) -> bytes:
 
 def inject(bell: Redis, function: str, *args: Any, kwargs: dict[str, Any] | None = None, **more: Any) -> str:
     """Put a job into Redis as somebody who can write there would."""
-    job = Job.create(
-        function, args=args, kwargs=kwargs, connection=bell, serializer=JSONSerializer, timeout=5, **more
-    )
+    job = Job.create(function, args=args, kwargs=kwargs, connection=bell, serializer=JSONSerializer, timeout=5, **more)
     job.save()
     bell.sadd("rq:queues", "rq:queue:urgent")
     bell.rpush("rq:queue:urgent", job.id)
@@ -215,7 +212,7 @@ def test_a_redis_that_lost_everything_rings_again(bell: Redis, drained: list[str
 
 
 def test_the_lanes_of_all_rooms_have_names_of_their_own(house):
-    names = [lane.name for room in queue.ROOMS for lane in __import__(room, fromlist=["LANES"]).LANES]
+    names = [lane.name for lane in lanes.ALL]
     assert len(names) == len(set(names))
     assert {lane.queue for lane in queue.lanes().values()} <= set(queue.QUEUES)
     assert [lane.queue for lane in queue.lanes().values()] == sorted(

@@ -59,9 +59,7 @@ def test_every_mistake_is_reported_at_once():
 
 
 def test_a_misspelt_name_of_ours_is_a_mistake():
-    assert problems(WARMTHREAD_PUBLIC_ULR="x") == [
-        "WARMTHREAD_PUBLIC_ULR is not a setting of Warmthread: misspelt?"
-    ]
+    assert problems(WARMTHREAD_PUBLIC_ULR="x") == ["WARMTHREAD_PUBLIC_ULR is not a setting of Warmthread: misspelt?"]
 
 
 def test_a_misspelt_file_name_of_ours_is_a_mistake():
@@ -94,9 +92,7 @@ def test_a_file_that_is_not_there_is_named_with_the_reason():
 
 @pytest.mark.parametrize("name", ["WARMTHREAD_PUBLIC_URL", "TWILIO_API_URL"])
 def test_an_address_is_https_unless_it_is_on_this_machine(name: str):
-    assert problems(**{name: "http://clinic.example"}) == [
-        f"{name} must be https unless it is on this machine"
-    ]
+    assert problems(**{name: "http://clinic.example"}) == [f"{name} must be https unless it is on this machine"]
     for local in ("http://127.0.0.1:8000", "http://localhost:8000", "http://[::1]:8000"):
         assert settings.load(GOOD | {name: local})
 
@@ -118,10 +114,7 @@ def test_an_address_that_only_looks_local_is_refused(tricky: str):
 
 
 def test_a_slash_at_the_end_of_an_address_makes_no_difference():
-    assert (
-        settings.load(GOOD | {"WARMTHREAD_PUBLIC_URL": "https://c.example/"}).public_url
-        == "https://c.example"
-    )
+    assert settings.load(GOOD | {"WARMTHREAD_PUBLIC_URL": "https://c.example/"}).public_url == "https://c.example"
 
 
 def test_secure_follows_the_public_address():

@@ -1,6 +1,5 @@
 """Every lane is drained twice: what has been done once is not done again."""
 
-import importlib
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -13,9 +12,10 @@ from messaging.consent import ledger
 from messaging.inbox import items
 from messaging.models import Clinic, Patient, Staff
 from reminders import appointments
+from service import lanes
 from webhooks import receipts
 
-LANES = [lane.name for room in queue.ROOMS for lane in importlib.import_module(room).LANES]
+LANES = [lane.name for lane in lanes.ALL]
 both = pytest.mark.parametrize("house", ["sqlite", "postgresql"], indirect=True)
 NOON = datetime(2026, 7, 1, 18, tzinfo=UTC)
 

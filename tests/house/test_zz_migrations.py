@@ -51,9 +51,7 @@ def test_postgresql_shows_a_session_its_own_clinic_and_nothing_before_it_names_o
         for clinic_id in clinics.values():
             row = {"id": db.new_id(), "clinic": clinic_id, "now": "2026-07-01T00:00:00Z"}
             session.execute(
-                text(
-                    "INSERT INTO data_key (id, clinic_id, wrapped, created_at) VALUES (:id, :clinic, '', :now)"
-                ),
+                text("INSERT INTO data_key (id, clinic_id, wrapped, created_at) VALUES (:id, :clinic, '', :now)"),
                 row,
             )
     try:
@@ -81,9 +79,7 @@ def test_on_postgresql_every_table_of_a_clinic_has_the_wall(house):
     with db.unit_of_work(db.EVERY) as session:
         walled = set(
             session.scalars(
-                text(
-                    "SELECT relname FROM pg_class WHERE relrowsecurity AND relforcerowsecurity AND relkind = 'r'"
-                )
+                text("SELECT relname FROM pg_class WHERE relrowsecurity AND relforcerowsecurity AND relkind = 'r'")
             )
         )
     of_clinics = {t.name for t in db.Base.metadata.tables.values() if "clinic_id" in t.columns} | {"clinic"}

@@ -83,8 +83,7 @@ def fill(session: Session, name: str, *rows: dict[str, Any]) -> None:
     """Insert rows as they were before: the models of today have other columns."""
     for row in rows:
         columns = [
-            column(key, KINDS.get(key) or (Uuid() if isinstance(one, UUID) else None))
-            for key, one in row.items()
+            column(key, KINDS.get(key) or (Uuid() if isinstance(one, UUID) else None)) for key, one in row.items()
         ]
         session.execute(insert(table(name, *columns)), row)
 
@@ -168,9 +167,7 @@ def look_after(
         assert (reasons.kept(rows[2].why), rows[2].codes) == (coded[:1], {"1": str(ASKED), "2": str(OTHER)})
         assert (rows[3].why, rows[3].codes) == ([], None)
         assert reasons.kept(rows[4].why) == ["a note of somebody"]
-        wishes = {
-            row.external_id: (row.quiet_at, row.quiet_by) for row in session.scalars(select(Appointment))
-        }
+        wishes = {row.external_id: (row.quiet_at, row.quiet_by) for row in session.scalars(select(Appointment))}
         assert wishes["a"][0] is not None
         assert abs(wishes["a"][0] - asked_at) < timedelta(minutes=1)
         assert wishes["a"][1] == "patient:p"

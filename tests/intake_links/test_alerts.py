@@ -73,9 +73,7 @@ def test_every_finding_has_words_and_what_an_item_says_is_kept_as_data_and_seale
         assert set(links.staff_words()) >= set(kept)
 
 
-@pytest.mark.parametrize(
-    "summary", ["Answered item 9 on the PHQ-9: several days (form not finished)", "", "{odd}"]
-)
+@pytest.mark.parametrize("summary", ["Answered item 9 on the PHQ-9: several days (form not finished)", "", "{odd}"])
 def test_an_item_from_before_keeps_what_it_said(ward, summary):
     with db.unit_of_work(db.EVERY) as session:
         clinic, patient = ward.both(session)

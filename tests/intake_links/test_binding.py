@@ -137,9 +137,7 @@ def test_going_back_to_a_page_that_was_not_used_last_asks_for_the_birth_date(war
     assert (answers(ward.patient_id)[0][0], answers(other.patient_id)[0][0]) == (1, 2)
 
 
-def test_where_the_browser_forgot_the_first_visit_the_answer_waits_for_that_patients_birth_date(
-    ward, other, phone
-):
+def test_where_the_browser_forgot_the_first_visit_the_answer_waits_for_that_patients_birth_date(ward, other, phone):
     first = first_tab(ward, phone, [0] * 8)
     phone.client.delete_cookie("__Host-wt_visit", domain="care.example.org")
     second_tab(other, phone)
@@ -197,9 +195,7 @@ def test_an_answer_for_a_link_that_was_locked_meanwhile_is_kept_for_a_person(war
     assert sorted(kind for kind, _ in told()) == ["delivery", "reply", "safety"]
 
 
-def test_what_was_left_open_on_the_tablet_is_kept_for_its_own_patient_and_the_next_goes_on(
-    ward, other, phone
-):
+def test_what_was_left_open_on_the_tablet_is_kept_for_its_own_patient_and_the_next_goes_on(ward, other, phone):
     def code(patient_id):
         with db.unit_of_work(db.EVERY) as session:
             clinic, patient = session.get(Clinic, ward.clinic_id), session.get(Patient, patient_id)

@@ -116,9 +116,7 @@ def test_link_06_a_locked_link_keeps_what_was_answered_on_it(ward, phone, anothe
     assert phone.get("/i/q").path == "/i/q/1/2"
 
 
-@pytest.mark.parametrize(
-    "made", ["unknown", "locked", "nowhere", "root", "stale", "no cookie", "wished", "code"]
-)
+@pytest.mark.parametrize("made", ["unknown", "locked", "nowhere", "root", "stale", "no cookie", "wished", "code"])
 def test_link_07_every_dead_end_says_988_and_911(ward, phone, made):
     _, path = ward.issue()
     if made == "locked":
@@ -156,9 +154,7 @@ def test_link_09_a_post_from_another_site_changes_nothing_even_with_the_right_to
     secret = re.search(r'name="csrf_token" value="([^"]+)"', phone.page).group(1)
     before = everything()
     form = {"csrf_token": secret, "day": "27", "month": "3", "year": "1981"}
-    refused = phone.client.post(
-        path, data=form, base_url=phone.base_url, headers={"Sec-Fetch-Site": "cross-site"}
-    )
+    refused = phone.client.post(path, data=form, base_url=phone.base_url, headers={"Sec-Fetch-Site": "cross-site"})
     assert refused.status_code == 403
     assert everything() == before
 
@@ -177,9 +173,10 @@ def test_link_10_a_source_that_guessed_twenty_times_is_slowed_and_never_kept_out
     with time_machine.travel(clock.now(), tick=False):
         guessed("127.0.0.1", birth_date_check.WRONG_DATES.free)
         assert phone.enter(path, born=OTHER).response.status_code == 422
-        assert read(
-            lambda s: (s.get(IntakeLink, link_id).tries, s.scalar(select(func.count(LinkSession.id))))
-        ) == (1, 0)
+        assert read(lambda s: (s.get(IntakeLink, link_id).tries, s.scalar(select(func.count(LinkSession.id))))) == (
+            1,
+            0,
+        )
         assert phone.enter(path).path == "/i/q/1/1"
         assert slowed == [birth_date_check.SLOWED_SECONDS] * 2
         assert max(slowed) < 0.5
@@ -232,9 +229,7 @@ def test_link_12_two_tabs_that_send_at_once_send_once_and_see_the_same_thanks(wa
 
 
 @pytest.mark.parametrize("ended", ["locked", "replaced", "expired"])
-def test_a_wish_for_a_new_link_reaches_a_person_once_a_day_and_says_the_same_to_whoever_asks(
-    ward, phone, ended
-):
+def test_a_wish_for_a_new_link_reaches_a_person_once_a_day_and_says_the_same_to_whoever_asks(ward, phone, ended):
     _, path = ward.issue()
     if ended == "locked":
         lock(phone, path)

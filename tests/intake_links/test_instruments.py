@@ -94,9 +94,7 @@ def test_gad7_irritable_and_afraid_are_not_swapped():
 
 def test_every_numeric_code_in_every_file_passes_its_check_digit():
     written = {
-        code
-        for file in FOLDER.glob("*.toml")
-        for code in re.findall(r'"([0-9]+-[0-9])"', file.read_text("utf-8"))
+        code for file in FOLDER.glob("*.toml") for code in re.findall(r'"([0-9]+-[0-9])"', file.read_text("utf-8"))
     }
     assert len(written) == 9 + 7 + 3 + 1 + 4 * 2 + 1
     assert all(luhn(code) and instruments.has_check_digit(code) for code in written)
@@ -140,12 +138,8 @@ def test_the_phq_family_carries_its_licence_sentence_word_for_word(instrument_id
 
 def test_items_stand_word_for_word():
     phq9, gad7, audit_c = (scoring.instrument(each).items for each in ("phq9", "gad7", "audit_c"))
-    assert (
-        phq9[8].text["en"] == "Thoughts that you would be better off dead, or of hurting yourself in some way"
-    )
-    assert (
-        phq9[8].text["es"] == "Pensamientos de que estaría mejor muerto(a) o de lastimarse de alguna manera"
-    )
+    assert phq9[8].text["en"] == "Thoughts that you would be better off dead, or of hurting yourself in some way"
+    assert phq9[8].text["es"] == "Pensamientos de que estaría mejor muerto(a) o de lastimarse de alguna manera"
     assert phq9[5].text["en"] == (
         "Feeling bad about yourself - or that you are a failure or have let yourself or your family down"
     )
@@ -190,9 +184,7 @@ def test_audit_c_answers_have_their_own_words_and_codes():
 def test_the_short_forms_share_the_very_items_of_the_long_ones():
     for short, long in (("phq2", "phq9"), ("gad2", "gad7")):
         shared = scoring.instrument(short).items
-        assert all(
-            one is other for one, other in zip(shared, scoring.instrument(long).items[:2], strict=True)
-        )
+        assert all(one is other for one, other in zip(shared, scoring.instrument(long).items[:2], strict=True))
 
 
 def test_the_phq2_knows_neither_item_nine_nor_its_alert():

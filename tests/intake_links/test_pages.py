@@ -149,9 +149,7 @@ def test_help_comes_before_thanks_when_a_form_with_item_nine_is_sent(ward, phone
     assert phone.path == "/i/help"
     phone.get("/i/q")
     assert phone.path == "/i/done"
-    assert items() == [
-        ("safety", "Answered item 9 on the PHQ-9: more than half the days. Total 2, minimal or none")
-    ]
+    assert items() == [("safety", "Answered item 9 on the PHQ-9: more than half the days. Total 2, minimal or none")]
 
 
 def test_that_the_team_was_told_is_said_only_when_it_was(ward, phone):
@@ -251,9 +249,7 @@ def test_the_language_chosen_on_the_first_page_stays(ward, phone):
         (("27", "3", "81"), "four digits"),
     ],
 )
-def test_a_slip_in_the_birth_date_is_said_in_words_keeps_what_was_typed_and_costs_no_try(
-    ward, phone, typed, said
-):
+def test_a_slip_in_the_birth_date_is_said_in_words_keeps_what_was_typed_and_costs_no_try(ward, phone, typed, said):
     link_id, path = ward.issue()
     phone.get(path).post(day=typed[0], month=typed[1], year=typed[2])
     assert phone.response.status_code == 422

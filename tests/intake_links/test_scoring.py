@@ -280,9 +280,7 @@ JSON = st.recursive(
 )
 NAMES, VECTORS = st.sampled_from(sorted(ITEMS)) | JSON, st.lists(st.integers(-1, 5) | JSON, max_size=9)
 SEXES = st.sampled_from(["female", "male"]) | JSON
-LINES = JSON | st.fixed_dictionaries(
-    {"instrument": NAMES, "answers": VECTORS}, optional={"sex": SEXES, "other": JSON}
-)
+LINES = JSON | st.fixed_dictionaries({"instrument": NAMES, "answers": VECTORS}, optional={"sex": SEXES, "other": JSON})
 
 
 @settings(max_examples=200, deadline=None)

@@ -137,9 +137,7 @@ def test_an_alert_stays_when_its_answer_is_taken_back_and_says_so(ward, session,
     answer(8, 3)
     answer(8, 0)
     (item,) = inbox(session)
-    assert item.summary.startswith(
-        "Answered item 9 on the PHQ-9: nearly every day; later changed to: not at all"
-    )
+    assert item.summary.startswith("Answered item 9 on the PHQ-9: nearly every day; later changed to: not at all")
     assert screen.owed == "safety"
     submissions.submit(session, ward.both(session)[0], screen)
     assert "not finished" not in item.summary
@@ -147,9 +145,7 @@ def test_an_alert_stays_when_its_answer_is_taken_back_and_says_so(ward, session,
     assert len(inbox(session)) == 1
 
 
-def test_a_graver_answer_rewrites_an_item_nobody_has_taken_and_opens_another_after_it_was(
-    ward, session, answer
-):
+def test_a_graver_answer_rewrites_an_item_nobody_has_taken_and_opens_another_after_it_was(ward, session, answer):
     answer(8, 1)
     answer(8, 2)
     (item,) = inbox(session)
@@ -297,9 +293,7 @@ def test_every_act_on_a_screen_is_in_the_audit_log_without_its_answers(ward, ses
 
 @settings(max_examples=25, deadline=None)
 @given(steps=st.lists(st.tuples(st.integers(0, 8), st.none() | st.integers(0, 3)), max_size=12))
-def test_whatever_is_answered_in_whatever_order_the_last_answers_stand_and_item_nine_is_told_once(
-    ward, steps
-):
+def test_whatever_is_answered_in_whatever_order_the_last_answers_stand_and_item_nine_is_told_once(ward, steps):
     with db.unit_of_work(db.EVERY) as session:
         clinic, patient = ward.both(session)
         link, _ = links.issue(session, clinic, patient, ["phq9"])

@@ -56,9 +56,7 @@ class Desk:
         """Every try to send it, oldest first."""
         with db.unit_of_work(db.EVERY) as session:
             return list(
-                session.scalars(
-                    select(Attempt).where(Attempt.message_id == message.id).order_by(Attempt.started_at)
-                )
+                session.scalars(select(Attempt).where(Attempt.message_id == message.id).order_by(Attempt.started_at))
             )
 
     def items(self, kind: str = "delivery") -> list[InboxItem]:
@@ -89,9 +87,7 @@ class Desk:
         """Every text to a colleague, oldest first."""
         with db.unit_of_work(db.EVERY) as session:
             return list(
-                session.scalars(
-                    select(Message).where(Message.kind == "staff_alert").order_by(Message.created_at)
-                )
+                session.scalars(select(Message).where(Message.kind == "staff_alert").order_by(Message.created_at))
             )
 
     def learn(self, number: str, line: str) -> None:

@@ -35,9 +35,7 @@ def number(own: str | None = "mobile", *others: str, **agreed: str) -> Number:
     return Number(own, frozenset(others), GRANTED | agreed)
 
 
-def refusal(
-    *numbers: Number, programme: str | None = "care_team", state: str | None = "active", **how: Any
-) -> Any:
+def refusal(*numbers: Number, programme: str | None = "care_team", state: str | None = "active", **how: Any) -> Any:
     return contactability.refusal(Facts(state, numbers), programme, **how)
 
 
@@ -59,9 +57,7 @@ def test_who_stopped_one_kind_has_opted_out_of_that_one(programme: str, others: 
     stopped = dict.fromkeys(PROGRAMMES, others) | {programme: "revoked"}
     assert refusal(number(**stopped), programme=programme) is OPTED_OUT_OF[programme]
     for other in set(PROGRAMMES) - {programme}:
-        assert refusal(number(**stopped), programme=other) is (
-            None if others == "granted" else Refusal.NO_CONSENT
-        )
+        assert refusal(number(**stopped), programme=other) is (None if others == "granted" else Refusal.NO_CONSENT)
 
 
 def test_a_number_of_nobody_may_be_answered_and_not_written_to_unasked():
@@ -100,10 +96,7 @@ def test_the_last_number_that_can_be_texted_is_meant_and_its_consent_counts():
 @pytest.mark.parametrize("learnt", ["dead", "landline"])
 def test_what_one_text_has_taught_of_a_number_holds_for_all_who_gave_it(learnt: str):
     assert refusal(number("mobile", learnt)) is contactability.LINES[learnt]
-    assert (
-        refusal(number(None, learnt, "wrong_person"), state=None, answering=True)
-        is contactability.LINES[learnt]
-    )
+    assert refusal(number(None, learnt, "wrong_person"), state=None, answering=True) is contactability.LINES[learnt]
 
 
 def test_whoever_may_be_texted_has_agreed_and_whoever_may_not_has_a_reason():
@@ -149,9 +142,7 @@ def possible(programme: str) -> set[str]:
         ("webhooks", "staff", "cannot", possible("care_team") - {"no_consent", "no_number", "wrong_person"}),
     ],
 )
-def test_each_refusal_has_its_words_wherever_staff_read_it(
-    room: str, file: str, table: str, wanted: set[str]
-):
+def test_each_refusal_has_its_words_wherever_staff_read_it(room: str, file: str, table: str, wanted: set[str]):
     texts = tomllib.loads((ROOT / room / "texts" / f"{file}.toml").read_text("utf-8"))
     assert wanted <= set(texts[table])
     assert all(texts[table][key].strip() for key in wanted)
@@ -184,9 +175,7 @@ AGREED = st.fixed_dictionaries(
 )
 NUMBERS = {"first": "+13035550151", "second": "+13035550152", "third": "+13035550153"}
 serial = count()
-thorough = profile(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+thorough = profile(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @contextmanager
@@ -204,12 +193,7 @@ def world(
             patients.append(patient)
             for name, line in person.lines.items():
                 directory.add_number(session, clinic, patient, NUMBERS[name])
-                row = (
-                    session.query(PatientNumber)
-                    .filter_by(patient_id=patient.id)
-                    .order_by(PatientNumber.id)
-                    .all()[-1]
-                )
+                row = session.query(PatientNumber).filter_by(patient_id=patient.id).order_by(PatientNumber.id).all()[-1]
                 row.line = line
                 session.flush()
         for name, events in agreed.items():

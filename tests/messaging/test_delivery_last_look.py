@@ -81,9 +81,7 @@ def test_a_planned_text_waits_for_its_hour_and_then_leaves(network, desk, new_pa
     assert desk.state(message) == "sent"
 
 
-def test_a_planned_text_that_the_patient_has_overtaken_is_held_and_a_human_is_asked(
-    network, desk, new_patient
-):
+def test_a_planned_text_that_the_patient_has_overtaken_is_held_and_a_human_is_asked(network, desk, new_patient):
     message = _plan(desk, new_patient())
     _writes(desk, message)
     with time_machine.travel(clock.now() + timedelta(hours=18, minutes=1), tick=True):

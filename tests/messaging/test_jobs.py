@@ -67,9 +67,7 @@ def test_a_text_in_doubt_waits_for_the_reconciler(desk, new_patient, state):
 def test_a_new_item_waits_for_its_timers(desk, clinic, new_staff):
     new_staff()
     with db.unit_of_work(clinic.id) as session:
-        item = items.open_item(
-            session, clinic, kind="safety", about="screen:1", dedupe="screen:1", summary="A screen."
-        )
+        item = items.open_item(session, clinic, kind="safety", about="screen:1", dedupe="screen:1", summary="A screen.")
     assert oldest("timers") is not None
     assert LANES["timers"].drain() == 1
     assert oldest("timers") is None

@@ -36,9 +36,7 @@ def test_a_language_has_one_code_however_it_is_written(typed: str, code: str) ->
     assert languages.read(typed) == code
 
 
-@pytest.mark.parametrize(
-    "typed", ["", "  ", "-", "Unknown", "Patient Declined", "UND", "n/a", "No especificado"]
-)
+@pytest.mark.parametrize("typed", ["", "  ", "-", "Unknown", "Patient Declined", "UND", "n/a", "No especificado"])
 def test_whoever_says_no_language_says_none(typed: str) -> None:
     assert languages.read(typed) is None
 

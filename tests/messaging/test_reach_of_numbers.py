@@ -18,9 +18,7 @@ from messaging.models import PROGRAMMES, Message, Patient, PatientNumber
 from messaging.people import directory
 
 NUMBER, OTHER = "+13035550117", "+13035550118"
-ERRORS = tomllib.loads(
-    (Path(__file__).parents[2] / "messaging" / "texts" / "carrier_errors.toml").read_text("utf-8")
-)
+ERRORS = tomllib.loads((Path(__file__).parents[2] / "messaging" / "texts" / "carrier_errors.toml").read_text("utf-8"))
 CODES = [(code, name) for name, codes in ERRORS.items() if name != "words" for code in codes]
 
 
@@ -141,9 +139,7 @@ def test_a_stranger_s_answer_does_not_open_the_details(clinic):
         assert directory.openness(session, mine) == "place"  # a new number is nobody's until it answers
 
 
-STEPS = st.lists(
-    st.sampled_from(("stop", "file yes", "file no", "another's file", "file with a new name")), max_size=6
-)
+STEPS = st.lists(st.sampled_from(("stop", "file yes", "file no", "another's file", "file with a new name")), max_size=6)
 
 
 @profile(max_examples=20, deadline=None)

@@ -46,9 +46,7 @@ class Clock:
 
 
 @both
-def test_a_storm_of_429_for_two_minutes_fails_nothing_and_safety_leaves_first(
-    network, desk, new_patient, new_staff
-):
+def test_a_storm_of_429_for_two_minutes_fails_nothing_and_safety_leaves_first(network, desk, new_patient, new_staff):
     patients, colleague, time_ = [new_patient() for _ in range(20)], new_staff(), Clock()
     reminders = [desk.text(patient) for patient in patients]
     crisis = desk.text(patients[0], kind="crisis", programme="care_team", lane="urgent")
@@ -83,16 +81,12 @@ def test_while_an_urgent_text_waits_it_is_the_one_that_asks(network, desk, new_p
 
 
 @pytest.mark.parametrize("how", ["nobody listens", "429", "503"])
-def test_after_minutes_without_the_carrier_an_alert_leaves_within_seconds(
-    network, desk, new_staff, monkeypatch, how
-):
+def test_after_minutes_without_the_carrier_an_alert_leaves_within_seconds(network, desk, new_staff, monkeypatch, how):
     colleague, time_ = new_staff(), Clock()
     alert = desk.alert(colleague, f"alert:{db.new_id()}:0:{colleague.id}")
     whole = runtime.settings()
     if how == "nobody listens":
-        monkeypatch.setattr(
-            runtime, "_settings", whole.model_copy(update={"twilio_api_url": "http://127.0.0.1:9"})
-        )
+        monkeypatch.setattr(runtime, "_settings", whole.model_copy(update={"twilio_api_url": "http://127.0.0.1:9"}))
     else:
         network.faults({"answer": how})
     for _ in range(60):
@@ -160,9 +154,7 @@ def test_a_stop_is_obeyed_by_texts_that_stand_in_the_pool(network, desk, new_pat
     monkeypatch.setattr(deliver, "SENDERS", 4)
     numbers = [f"+130355501{place}" for place in range(20, 32)]
     messages = [desk.text(new_patient(number=number)) for number in numbers]
-    network.faults(
-        *({"number": number, "answer": "accept_then_timeout", "hang_s": 600} for number in numbers)
-    )
+    network.faults(*({"number": number, "answer": "accept_then_timeout", "hang_s": 600} for number in numbers))
     sender = Thread(target=deliver.deliver, args=("bulk",))
     sender.start()
     until(lambda: network.asked() == 4)
@@ -209,19 +201,17 @@ def test_an_intent_is_void_well_before_its_lease_ends_by_either_clock(network, d
 SENDER = """
 from datetime import timedelta
 from config import runtime, settings
-from messaging import delivery, sending
+from messaging.delivery import deliver, send_one
 runtime.configure(settings.load())
-sending.FRESH = timedelta(seconds=1)
-delivery.deliver("bulk", 60)
+send_one.FRESH = timedelta(seconds=1)
+deliver.deliver("bulk", 60)
 """
 
 
 @both
 def test_a_sender_frozen_past_its_lease_sends_nothing_again_when_it_wakes(network, desk, new_patient):
     messages = [
-        desk.text(new_patient(number=f"+1{area}555{line:04}"))
-        for area in (303, 415)
-        for line in range(120, 150)
+        desk.text(new_patient(number=f"+1{area}555{line:04}")) for area in (303, 415) for line in range(120, 150)
     ]
     network.ask("PUT", "/sim/faults", {"latency_ms": 400})
     process = subprocess.Popen([sys.executable, "-c", SENDER], cwd=ROOT, env=_environment())

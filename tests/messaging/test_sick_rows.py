@@ -30,9 +30,7 @@ def lose_key(key_id) -> None:
 
 @both
 @pytest.mark.parametrize("harm", [spoil_key, lose_key])
-def test_one_patient_s_key_that_does_not_open_stops_no_urgent_text(
-    network, desk, new_patient, new_staff, harm
-):
+def test_one_patient_s_key_that_does_not_open_stops_no_urgent_text(network, desk, new_patient, new_staff, harm):
     sick, well, colleague = new_patient(), new_patient(), new_staff()
     bad = desk.text(sick, lane="urgent", kind="crisis", programme="care_team")
     good = desk.text(well, lane="urgent", kind="crisis", programme="care_team")

@@ -11,9 +11,7 @@ from portal import calendar_files
 from portal.calendar_files import Entry
 
 MOMENT = datetime(2026, 3, 5, 21, 20, tzinfo=UTC)
-WRITABLE = st.text(
-    st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\u2028\u2029"), max_size=200
-)
+WRITABLE = st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\u2028\u2029"), max_size=200)
 
 
 def entry(**facts):

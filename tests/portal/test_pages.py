@@ -34,9 +34,7 @@ def test_looking_changes_nothing_however_often(inside, ward):
     assert [(one.state, one.tries, one.expires_at) for one in ward.all(IntakeLink)] == before
 
 
-def test_who_was_away_too_long_says_the_birth_date_again_and_loses_neither_press_nor_page(
-    inside, ward, travel
-):
+def test_who_was_away_too_long_says_the_birth_date_again_and_loses_neither_press_nor_page(inside, ward, travel):
     visit = ward.visit(2 * DAYS)
     inside.get("/i/me")
     travel.shift(timedelta(minutes=31))
@@ -143,10 +141,7 @@ def test_a_post_from_elsewhere_or_without_its_token_changes_nothing(inside, ward
     assert "csrf_token" in bare.text  # what was posted is given back, to be sent again
     elsewhere = {"Sec-Fetch-Site": "cross-site"}
     assert (
-        inside.client.post(
-            "/i/me/visit", base_url=inside.base_url, data=fields, headers=elsewhere
-        ).status_code
-        == 403
+        inside.client.post("/i/me/visit", base_url=inside.base_url, data=fields, headers=elsewhere).status_code == 403
     )
     assert ward.state(visit) == "booked"
 

@@ -28,9 +28,7 @@ def agreed(ward):
 def said(ward, event, source, *programmes):
     with db.unit_of_work(db.EVERY) as session:
         clinic = session.get_one(Clinic, ward.clinic_id)
-        ledger.record(
-            session, clinic, NUMBER, event, source=source, actor="test", programmes=programmes or PROGRAMMES
-        )
+        ledger.record(session, clinic, NUMBER, event, source=source, actor="test", programmes=programmes or PROGRAMMES)
 
 
 def entries(ward):
@@ -70,9 +68,7 @@ def test_stop_all_stops_everything_once_however_often_it_is_pressed(inside, ward
     assert len(entries(ward)) == len(PROGRAMMES)
     assert "Stop all texts" not in inside.page
     with db.unit_of_work(db.EVERY) as session, pytest.raises(outbox.MayNotText):
-        outbox.text_patient(
-            session, *ward.both(session), kind="reply", programme="care_team", body="hello", dedupe="d"
-        )
+        outbox.text_patient(session, *ward.both(session), kind="reply", programme="care_team", body="hello", dedupe="d")
 
 
 def test_a_phone_that_said_stop_is_told_to_say_start_as_no_page_can_lift_that(inside, ward):
@@ -132,9 +128,7 @@ def test_reminders_keep_to_the_patients_hours_from_the_moment_they_are_chosen(in
     assert {row.try_after.hour for row in ward.reminders(visit).values()} == {16, 15}
 
 
-@pytest.mark.parametrize(
-    ("opens", "closes"), [("12:00", "13:00"), ("18:00", "09:00"), ("x", ""), ("10:00", "10:00")]
-)
+@pytest.mark.parametrize(("opens", "closes"), [("12:00", "13:00"), ("18:00", "09:00"), ("x", ""), ("10:00", "10:00")])
 def test_hours_that_leave_no_room_are_kindly_refused(inside, ward, opens, closes):
     choose(inside, opens, closes)
     assert inside.response.status_code == 422

@@ -87,9 +87,7 @@ def test_nobody_elses_visits_are_seen_or_changed_though_the_phone_is_shared(insi
     assert "BEGIN:VCALENDAR" not in inside.page
 
 
-@pytest.mark.parametrize(
-    "nonsense", [{"visit": "x"}, {"act": "cancelled"}, {"revision": "one"}, {"visit": ""}]
-)
+@pytest.mark.parametrize("nonsense", [{"visit": "x"}, {"act": "cancelled"}, {"revision": "one"}, {"visit": ""}])
 def test_nonsense_changes_nothing_and_is_answered_kindly(inside, ward, nonsense):
     visit = ward.visit(2 * DAYS)
     inside.get("/i/me").post("/i/me/visit", **({"act": "confirm"} | nonsense))

@@ -87,9 +87,7 @@ def world(house: object) -> World:
 def plan_of(visit: Appointment) -> dict[str, Reminder]:
     """The reminders of the visit's latest revision, by step."""
     with db.unit_of_work(db.EVERY, read_only=True) as session:
-        rows = session.scalars(
-            select(Reminder).where(Reminder.appointment_id == visit.id).order_by(Reminder.revision)
-        )
+        rows = session.scalars(select(Reminder).where(Reminder.appointment_id == visit.id).order_by(Reminder.revision))
         return {row.step: row for row in rows}
 
 

@@ -227,9 +227,7 @@ def test_what_waits_for_a_visit_goes_with_it_when_it_moves(world: World) -> None
 
 
 @pytest.mark.parametrize("change", [appointments.cancel, appointments.arrive, "no_show", "cancelled"])
-def test_what_waits_for_a_visit_wakes_when_it_will_not_be_or_is_now(
-    world: World, change: Change | str
-) -> None:
+def test_what_waits_for_a_visit_wakes_when_it_will_not_be_or_is_now(world: World, change: Change | str) -> None:
     patient = world.patient()
     visit = world.visit(patient, VISIT)
     item = asleep_until(world, visit)

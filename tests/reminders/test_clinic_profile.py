@@ -61,10 +61,7 @@ def test_a_cadence_may_be_quieter_than_the_clinic_and_never_louder(world):
         followed = planner.cadence_of(session, world.clinic.id)
         assert (followed.quiet_hours.start, followed.quiet_hours.end) == (time(19), time(8))
         assert planner.written_of(session, world.clinic.id).quiet_hours.start == time(20)
-        assert (
-            CADENCE.present(session, session.get_one(Clinic, world.clinic.id))["quiet_hours"]["start"]
-            == "20:00"
-        )
+        assert CADENCE.present(session, session.get_one(Clinic, world.clinic.id))["quiet_hours"]["start"] == "20:00"
 
 
 def test_where_nothing_would_be_left_of_the_day_the_clinics_hours_hold(world):
@@ -91,9 +88,7 @@ def test_a_number_of_months_that_nobody_keeps_is_refused_and_none_is_dropped(wor
 @time_machine.travel("2027-05-20T18:00:00Z", tick=False)
 def test_another_clock_that_leaves_an_absence_without_anybody_is_refused_at_its_field(world):
     """Ben is away while Ana is at work; two hours further east she has gone home before he is back."""
-    day, night = (
-        {day: list(span) for day in hours.WEEKDAYS} for span in (("08:00", "20:00"), ("20:00", "08:00"))
-    )
+    day, night = ({day: list(span) for day in hours.WEEKDAYS} for span in (("08:00", "20:00"), ("20:00", "08:00")))
     world.staff("Ana", hours=day)
     ben = world.staff("Ben", hours=night)
     start = datetime(2027, 6, 1, 14, tzinfo=UTC)
@@ -110,9 +105,7 @@ def test_another_clock_that_leaves_an_absence_without_anybody_is_refused_at_its_
     # A file becomes drafts, and a draft of it is asked the same.
     with db.unit_of_work(world.clinic.id) as session:
         clinic = session.get_one(Clinic, world.clinic.id)
-        text = clinic_file.export(session, clinic).replace(
-            'zone = "America/Denver"', 'zone = "America/New_York"'
-        )
+        text = clinic_file.export(session, clinic).replace('zone = "America/Denver"', 'zone = "America/New_York"')
         assert clinic_file.draft(session, clinic, text, "operator") == ["clinic"]
     with db.unit_of_work(world.clinic.id) as session:
         clinic = session.get_one(Clinic, world.clinic.id)
@@ -130,9 +123,7 @@ def test_words_are_kept_for_good_unless_a_clinic_says_for_how_long(world):
     assert publish(world, name="Oak Clinic").rules["keep_years"] == 7
     with db.unit_of_work(world.clinic.id, read_only=True) as session:
         same = daily_sweep.of_clinic(session, world.clinic.id)
-        assert (same.id, same.try_after) == (first.id, first.try_after), (
-            "another name changes nothing about it"
-        )
+        assert (same.id, same.try_after) == (first.id, first.try_after), "another name changes nothing about it"
     publish(world, keep_years=0)
     with db.unit_of_work(world.clinic.id, read_only=True) as session:
         assert daily_sweep.of_clinic(session, world.clinic.id) is None

@@ -47,17 +47,13 @@ def test_the_clinic(world):
 
 
 def test_how_long_words_are_kept(world):
-    assert _told(world, "clinic", keep_years=7) == [
-        ("Years that the words of texts are kept", "for good", "7")
-    ]
+    assert _told(world, "clinic", keep_years=7) == [("Years that the words of texts are kept", "for good", "7")]
 
 
 def test_the_words_go_by_the_situation_and_the_language(world):
     key = next(iter(situations.every()))
     told = _told(world, "words", en={key: "Hello {first_name}. {clinic}"})
-    assert told == [
-        ("English: “Reminder, days before” (before a visit)", "nothing", "Hello {first_name}. {clinic}")
-    ]
+    assert told == [("English: “Reminder, days before” (before a visit)", "nothing", "Hello {first_name}. {clinic}")]
 
 
 def test_the_reminders_go_by_their_step_and_name_texts_and_forms(world):

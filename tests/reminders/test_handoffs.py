@@ -112,9 +112,7 @@ def test_the_patient_is_told_only_after_a_human_has_accepted(world: World) -> No
     with time_machine.travel(NOW + timedelta(minutes=1), tick=False):
         act(handoffs.accept, handoff, ana)
     [body] = texts_to(patient)
-    assert body.startswith(
-        "Rosa, your care team at Larkspur Clinic is ready and expecting you. Please go to Room 4."
-    )
+    assert body.startswith("Rosa, your care team at Larkspur Clinic is ready and expecting you. Please go to Room 4.")
     found, item = now_is(handoff)
     assert (found.state, found.told_at) == ("told", NOW + timedelta(minutes=1))
     assert (item.owner_id, item.acknowledged_by) == (ana.id, ana.id)
@@ -216,9 +214,7 @@ def test_the_patient_is_told_in_the_clinics_words(world: World) -> None:
     say(world.clinic, "handoff_ready", "{first_name}, {care_team} is in {place}.")
     ana, patient = world.staff("Ana"), world.patient()
     act(handoffs.accept, ask(world, patient), ana)
-    assert [one.partition(" Reply STOP")[0] for one in texts_to(patient)] == [
-        "Rosa, your care team is in Room 4."
-    ]
+    assert [one.partition(" Reply STOP")[0] for one in texts_to(patient)] == ["Rosa, your care team is in Room 4."]
 
 
 def test_a_patient_who_cannot_be_texted_is_told_in_person(world: World) -> None:

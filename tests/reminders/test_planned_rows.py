@@ -25,9 +25,7 @@ def visit(world: World) -> Appointment:
     return found
 
 
-def row(
-    of: Appointment, step: str, state: str, due_at: datetime | None, why: list[str]
-) -> planned_rows.Fresh:
+def row(of: Appointment, step: str, state: str, due_at: datetime | None, why: list[str]) -> planned_rows.Fresh:
     planned = planned_rows.Planned(state, due_at, due_at or NOW, why)
     return planned_rows.Fresh(of.clinic_id, of.id, step, 1, planned)
 
@@ -44,9 +42,7 @@ def stored(world: World) -> dict[str, tuple[UUID, str, datetime | None, datetime
 def test_what_is_written_and_moved_is_what_was_given(world: World) -> None:
     there = visit(world)
     with db.unit_of_work(world.clinic.id) as session:
-        planned_rows.write(
-            session, [row(there, "null", "planned", NOW, ODD), row(there, 'a "b"', "dropped", None, [])]
-        )
+        planned_rows.write(session, [row(there, "null", "planned", NOW, ODD), row(there, 'a "b"', "dropped", None, [])])
     known = stored(world)
     assert known["null"][1:] == ("planned", NOW, NOW, ODD)
     assert known['a "b"'][1:] == ("dropped", None, NOW, [])

@@ -109,9 +109,7 @@ def test_a_page_says_it_without_labels() -> None:
 facts = st.dictionaries(st.text(max_size=5), st.text(max_size=20) | st.integers(), max_size=3)
 some = st.recursive(
     st.builds(Reason, st.text(max_size=10), facts),
-    lambda inner: st.builds(
-        Reason, st.text(max_size=10), st.dictionaries(st.text(max_size=5), inner, max_size=3)
-    ),
+    lambda inner: st.builds(Reason, st.text(max_size=10), st.dictionaries(st.text(max_size=5), inner, max_size=3)),
     max_leaves=5,
 )
 

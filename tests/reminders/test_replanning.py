@@ -26,7 +26,7 @@ from tests.waiting import PATIENCE
 # Dies as kill -9 makes a worker die: in its second batch, with the visits planned and nothing committed.
 DIES = """
 import os, signal
-from config import start
+from service import start
 start.begin("test")
 from reminders import planner, replanning
 replanning.BATCH = 2
@@ -51,9 +51,7 @@ def visits(world: World, monkeypatch: pytest.MonkeyPatch) -> list[Appointment]:
 
 
 def publish(clinic: Clinic, *lengths: str) -> Replanning:
-    steps = [
-        {"name": length.replace(" ", "_"), "before": length, "text": "reminder_far"} for length in lengths
-    ]
+    steps = [{"name": length.replace(" ", "_"), "before": length, "text": "reminder_far"} for length in lengths]
     definition = cadence_definition.from_mapping({"steps": steps}).model_dump(mode="json")
     with db.unit_of_work(clinic.id) as session:
         there = session.merge(clinic)
@@ -123,9 +121,7 @@ def test_a_later_edition_overtakes_what_an_earlier_one_began(world: World, visit
     assert steps(visits) == [{"4_days": "planned"}] * 5
 
 
-def test_the_operator_who_waits_sees_how_far_it_is_and_the_lane_has_nothing_left(
-    world: World, visits: Any
-) -> None:
+def test_the_operator_who_waits_sees_how_far_it_is_and_the_lane_has_nothing_left(world: World, visits: Any) -> None:
     publish(world.clinic, "2 days")
     seen: list[tuple[int, int]] = []
     assert plan_again(world.clinic.id, lambda done, total: seen.append((done, total))) == 5
@@ -134,9 +130,7 @@ def test_the_operator_who_waits_sees_how_far_it_is_and_the_lane_has_nothing_left
     assert plan_again(world.clinic.id) == 5, "asked again, it plans again"
 
 
-def test_what_is_urgent_goes_first_but_not_for_ever(
-    world: World, visits: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_is_urgent_goes_first_but_not_for_ever(world: World, visits: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     waits: list[float] = []
     monkeypatch.setattr(queue.time, "sleep", waits.append)
     publish(world.clinic, "2 days")

@@ -51,9 +51,7 @@ def states(world: World) -> dict[str, str]:
         row("R2", ",", "2026-03-10T16:00Z,"),
     ],
 )
-def test_a_visit_under_two_ids_is_said_once_and_with_no_codes(
-    world: World, tmp_path: Path, twin: str
-) -> None:
+def test_a_visit_under_two_ids_is_said_once_and_with_no_codes(world: World, tmp_path: Path, twin: str) -> None:
     publish(world, DAY)
     patient = world.patient(record="M1")
     hand_in(world, tmp_path, row("R1"), twin)

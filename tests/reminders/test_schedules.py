@@ -93,17 +93,13 @@ NAMES = sorted(name for name, one in scoring.instruments().items() if not one.ag
 ENTRIES = some.builds(
     Ask,
     name=some.sampled_from(["one", "two", "three"]),
-    instruments=some.sampled_from(
-        [(name,) for name in NAMES] + [("phq2", "gad2"), ("phq9", "gad7", "audit_c")]
-    ),
+    instruments=some.sampled_from([(name,) for name in NAMES] + [("phq2", "gad2"), ("phq9", "gad7", "audit_c")]),
     who=some.sampled_from(["everyone", "in_treatment", "not_in_treatment"]),
     every=some.sampled_from(["1 week", "2 weeks", "4 weeks", "3 months", "1 year"]),
 )
 SCHEDULES = some.builds(Schedule, asks=some.lists(ENTRIES, max_size=4).map(tuple))
 # Each visit: so many days after the last one, whether the link is answered, whether in treatment, whether a form grows.
-VISITS = some.lists(
-    some.tuples(some.integers(0, 60), some.booleans(), some.booleans(), some.booleans()), max_size=40
-)
+VISITS = some.lists(some.tuples(some.integers(0, 60), some.booleans(), some.booleans(), some.booleans()), max_size=40)
 LINK_DAYS = 3
 
 

@@ -22,9 +22,7 @@ pytestmark = pytest.mark.parametrize("house", ["postgresql"], indirect=True)
 VISIT = NOW + timedelta(days=7)
 DUE = NOW + timedelta(days=6, hours=1)
 DAY = {"name": "day", "before": "1 day", "at": "10:00", "text": "reminder_day"}
-WAITING = (
-    "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-)
+WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
 DEADLOCKS = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
 
 
@@ -70,9 +68,7 @@ def two_visits(world: World, hours: int) -> Patient:
     return patient
 
 
-def test_two_processes_never_send_one_text_more_than_the_cap(
-    world: World, others: ThreadPoolExecutor
-) -> None:
+def test_two_processes_never_send_one_text_more_than_the_cap(world: World, others: ThreadPoolExecutor) -> None:
     publish(world, DAY, cap_per_day=1, combine_day=False)
     patient = two_visits(world, 5)
     with time_machine.travel(DUE, tick=False):
@@ -106,9 +102,7 @@ def test_two_processes_on_two_visits_of_a_day_send_one_text_that_names_both(
     assert "3:00 PM" in body
 
 
-def test_a_text_that_comes_in_does_not_wait_for_the_reminders(
-    world: World, others: ThreadPoolExecutor
-) -> None:
+def test_a_text_that_comes_in_does_not_wait_for_the_reminders(world: World, others: ThreadPoolExecutor) -> None:
     publish(world, DAY)
     patient = two_visits(world, 5)
 

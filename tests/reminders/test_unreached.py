@@ -106,9 +106,7 @@ TEXTS = st.builds(
 def test_whoever_has_not_answered_always_has_a_reason(visit: str, active: bool, lines: Any, texts: Any):
     reason = unreached.why_not(facts(visit, active, lines, texts), NOW)
     assert (reason is None) == (visit != "booked")
-    if visit == "booked" and any(
-        one.agreed["reminders"] == "revoked" for one in lines[-1:] if one.own == "mobile"
-    ):
+    if visit == "booked" and any(one.agreed["reminders"] == "revoked" for one in lines[-1:] if one.own == "mobile"):
         assert reason in ("inactive", "opted_out")
 
 

@@ -231,9 +231,7 @@ def test_a_colleague_lifts_the_wish_of_one_visit(world: World) -> None:
     assert wished(one)[0] == NOW
     assert wished(two) == (None, None)
     with db.unit_of_work(db.EVERY) as session:
-        lifted = session.scalars(
-            select(audit.AuditEntry).where(audit.AuditEntry.act == "appointment.quiet_lifted")
-        )
+        lifted = session.scalars(select(audit.AuditEntry).where(audit.AuditEntry.act == "appointment.quiet_lifted"))
         assert [(act.actor, act.about) for act in lifted] == [("staff:1", f"appointment:{two.id}")]
 
 

@@ -67,9 +67,7 @@ def test_closing_a_record_takes_back_all_that_would_still_reach_the_patient(worl
         assert withdrawing.pending(session, patient.id) == withdrawing.Pending(0, 0, 0)
         assert session.scalars(select(Message.state)).all() == ["cancelled"]
         assert session.scalars(select(IntakeLink.state)).all() == ["withdrawn"]
-        written = session.scalars(
-            select(audit.AuditEntry).where(audit.AuditEntry.act == "patient.state")
-        ).one()
+        written = session.scalars(select(audit.AuditEntry).where(audit.AuditEntry.act == "patient.state")).one()
     assert (written.actor, written.detail) == (ROSA, {"before": "active", "after": state})
 
 
@@ -167,9 +165,7 @@ def test_the_choice_is_written_down_with_the_words_that_were_read_out(world: Wor
     assert choose(world, patient, "place")  # the same as before, but now the patient has said so
     assert not choose(world, patient, "place")
     with db.unit_of_work(db.EVERY, read_only=True) as session:
-        line = session.scalars(
-            select(audit.AuditEntry).where(audit.AuditEntry.act == "patient.privacy")
-        ).one()
+        line = session.scalars(select(audit.AuditEntry).where(audit.AuditEntry.act == "patient.privacy")).one()
     assert line.detail == {
         "before": "place",
         "after": "place",

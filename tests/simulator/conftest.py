@@ -96,9 +96,7 @@ class Simulated:
 
 
 def start(*arguments: str, **environ: str) -> subprocess.Popen[bytes]:
-    clean = {
-        name: value for name, value in os.environ.items() if not name.startswith(("TWILIO", "SIMULATOR"))
-    }
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("TWILIO", "SIMULATOR"))}
     clean |= {"TWILIO_ACCOUNT_SID": ACCOUNT, "TWILIO_AUTH_TOKEN": TOKEN} | environ
     command = [sys.executable, "-m", "simulator", *arguments]
     return subprocess.Popen(command, cwd=ROOT, env=clean, stdout=subprocess.PIPE, stderr=subprocess.PIPE)

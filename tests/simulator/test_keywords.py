@@ -8,10 +8,7 @@ from simulator import keywords
 @pytest.mark.parametrize(
     ("body", "kind"),
     [
-        *(
-            (word, "STOP")
-            for word in ["STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"]
-        ),
+        *((word, "STOP") for word in ["STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"]),
         *((word, "START") for word in ["START", "YES", "UNSTOP"]),
         *((word, "HELP") for word in ["HELP", "INFO"]),
         (" stop\n", "STOP"),

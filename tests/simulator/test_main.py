@@ -78,12 +78,8 @@ def test_a_hanging_request_does_not_hold_up_the_end(starting: Callable[..., Any]
     create = f"{address}/2010-04-01/Accounts/{tools.account}/Messages.json"
     form = {"To": "+12015550101", "From": tools.clinic, "Body": "Hi"}
     with ThreadPoolExecutor() as pool:
-        hanging = pool.submit(
-            requests.post, create, data=form, auth=(tools.account, tools.token), timeout=600
-        )
-        tools.until(
-            lambda: requests.get(address + "/sim/messages", timeout=PATIENCE).json()["messages"], "the create"
-        )
+        hanging = pool.submit(requests.post, create, data=form, auth=(tools.account, tools.token), timeout=600)
+        tools.until(lambda: requests.get(address + "/sim/messages", timeout=PATIENCE).json()["messages"], "the create")
         process.terminate()
         began = time.monotonic()
         process.communicate(timeout=PATIENCE)
@@ -120,13 +116,9 @@ def test_only_the_newest_messages_are_kept(starting: Callable[..., Any], tools: 
     tools.until(lambda: tools.ready(port), "the simulator")
     address = f"http://127.0.0.1:{port}"
     for digit in range(6):
-        requests.post(
-            f"{address}/sim/phones/1201555010{digit}/messages", json={"body": "hi"}, timeout=PATIENCE
-        ).close()
+        requests.post(f"{address}/sim/phones/1201555010{digit}/messages", json={"body": "hi"}, timeout=PATIENCE).close()
     auth = (tools.account, tools.token)
-    listed = requests.get(
-        f"{address}/2010-04-01/Accounts/{tools.account}/Messages.json", auth=auth, timeout=PATIENCE
-    )
+    listed = requests.get(f"{address}/2010-04-01/Accounts/{tools.account}/Messages.json", auth=auth, timeout=PATIENCE)
     phones = requests.get(address + "/sim/phones", timeout=PATIENCE)
     assert [len(listed.json()["messages"]), len(phones.json()["phones"])] == [3, 3]
     process.terminate()

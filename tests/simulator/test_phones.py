@@ -115,9 +115,7 @@ def test_other_sites_cannot_reach_in(simulator: Any, headers: dict[str, str]) ->
     assert bodies(simulator) == []
 
 
-@pytest.mark.parametrize(
-    "wrong", [{"body": ""}, {"body": "a" * 1601}, {"text": "a"}, {"body": "a", "to": "x"}]
-)
+@pytest.mark.parametrize("wrong", [{"body": ""}, {"body": "a" * 1601}, {"text": "a"}, {"body": "a", "to": "x"}])
 def test_a_text_that_is_not_understood_is_refused(simulator: Any, wrong: dict[str, str]) -> None:
     assert "error" in simulator.ask("POST", f"/sim/phones/{PHONE}/messages", json=wrong)
     assert bodies(simulator) == []

@@ -30,9 +30,7 @@ def test_a_created_message_is_queued_then_delivered(simulator: Any) -> None:
 
 def test_a_messaging_service_may_send(simulator: Any) -> None:
     service = "MG" + "1" * 32
-    sent = simulator.client.messages.create(
-        to=PHONE, messaging_service_sid=service, body="Hi", validity_period=600
-    )
+    sent = simulator.client.messages.create(to=PHONE, messaging_service_sid=service, body="Hi", validity_period=600)
     assert sent.messaging_service_sid == service
     (kept,) = simulator.ask("GET", "/sim/messages")["messages"]
     assert (kept["validity_period"], kept["from"]) == (600, "+12015550100")
@@ -50,9 +48,7 @@ def test_a_messaging_service_may_send(simulator: Any) -> None:
         ({"validity_period": 0}, 20001),
     ],
 )
-def test_what_is_missing_or_wrong_is_refused_as_twilio_does(
-    simulator: Any, changed: dict[str, Any], code: int
-) -> None:
+def test_what_is_missing_or_wrong_is_refused_as_twilio_does(simulator: Any, changed: dict[str, Any], code: int) -> None:
     with pytest.raises(TwilioRestException) as refused:
         simulator.client.messages.create(**({"to": PHONE, "from_": "+12015550100", "body": "Hi"} | changed))
     assert code_of(refused) == (400, code)
@@ -69,9 +65,7 @@ def test_a_wrong_token_and_a_foreign_account_get_401(simulator: Any, tools: Any)
         with pytest.raises(TwilioRestException) as refused:
             client.messages("SM" + "0" * 32).fetch()
         assert refused.value.status == 401
-    bare = requests.get(
-        f"{simulator.url}/2010-04-01/Accounts/{tools.account}/Messages.json", timeout=PATIENCE
-    )
+    bare = requests.get(f"{simulator.url}/2010-04-01/Accounts/{tools.account}/Messages.json", timeout=PATIENCE)
     assert (bare.status_code, bare.json()["code"], bare.json()["status"]) == (401, 20003, 401)
     bare.close()
 
@@ -149,9 +143,7 @@ def test_a_message_on_its_way_cannot_be_deleted_or_redacted(simulator: Any) -> N
         assert code_of(refused) == (409, 20009)
 
 
-def test_media_of_a_text_are_read_with_the_token_and_deleted(
-    simulator: Any, receiver: Any, tools: Any
-) -> None:
+def test_media_of_a_text_are_read_with_the_token_and_deleted(simulator: Any, receiver: Any, tools: Any) -> None:
     picture = {"content_type": "image/png", "base64": "iVBORw=="}
     simulator.type(PHONE, "", media=[picture])
     (call,) = receiver.wait(1)

@@ -19,8 +19,7 @@ def test_signs_the_published_example() -> None:
     ]
     params.append(("Caller", "+14158675309"))
     assert (
-        signing.sign("12345", "https://mycompany.com/myapp.php?foo=1&bar=2", params)
-        == "RSOYDt4T1cUTdK1PDd93/VVr8B8="
+        signing.sign("12345", "https://mycompany.com/myapp.php?foo=1&bar=2", params) == "RSOYDt4T1cUTdK1PDd93/VVr8B8="
     )
 
 

@@ -73,9 +73,7 @@ def test_no_connection_is_tried_once_more(simulator: Any, tools: Any) -> None:
     assert all(h["status"] is None and h["error"] for h in simulator.ask("GET", hooks)["webhooks"])
 
 
-@pytest.mark.parametrize(
-    "url", ["http://203.0.113.9/status", "https://clinic.example/status", "file:///etc/passwd"]
-)
+@pytest.mark.parametrize("url", ["http://203.0.113.9/status", "https://clinic.example/status", "file:///etc/passwd"])
 def test_no_address_outside_this_machine_is_called(simulator: Any, url: str) -> None:
     sid = simulator.send(status_callback=url).sid
     simulator.settled(sid)

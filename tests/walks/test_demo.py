@@ -15,15 +15,11 @@ from tests.waiting import PATIENCE, until
 def test_after_the_walk_it_serves_until_ctrl_c_and_leaves_nothing(tmp_path: Path) -> None:
     said = tmp_path / "said"
     with said.open("w") as out:
-        demo = subprocess.Popen(
-            [sys.executable, "-m", "service.cli", "demo"], stdout=out, stderr=out, stdin=-3
-        )
+        demo = subprocess.Popen([sys.executable, "-m", "service.cli", "demo"], stdout=out, stderr=out, stdin=-3)
     until(lambda: "Ctrl-C ends" in said.read_text() or demo.poll() is not None, "the walk", within=10 * 60)
     address = re.search(r"http://\S+/readyz", said.read_text())
     assert address is not None, said.read_text()[-800:]
-    until(
-        lambda: answer_of(address.group()) == {"problems": [], "status": "ready"}, "the service to be ready"
-    )
+    until(lambda: answer_of(address.group()) == {"problems": [], "status": "ready"}, "the service to be ready")
     stumble(said.read_text())
     assert answer_of(address.group()) == {"problems": [], "status": "ready"}
     demo.send_signal(signal.SIGINT)

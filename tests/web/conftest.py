@@ -138,9 +138,7 @@ class House:
             number = session.get_one(Patient, patient.id).numbers[0].number or ""
             conversation = conversations.of_number(session, self.clinic, number)
             sid = f"SM{self.count}"
-            conversations.file_inbound(
-                session, self.clinic, conversation, body=body, provider_sid=sid, reading=[]
-            )
+            conversations.file_inbound(session, self.clinic, conversation, body=body, provider_sid=sid, reading=[])
             return conversation
 
     def item(self, kind: Any = "reply", **facts: Any) -> InboxItem:

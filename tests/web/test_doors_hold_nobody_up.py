@@ -12,7 +12,7 @@ from config import db
 from messaging.consent import ledger
 from messaging.models import PatientNumber
 from messaging.versions import toml_positions
-from reminders.models import ImportPart, ImportRun
+from reminders.imports.models import ImportPart, ImportRun
 from tests.holding import LONGEST, writers
 from web import words
 
@@ -24,7 +24,7 @@ FIELDS, BODY = 190, 240_000
 
 def names() -> list[str]:
     """The names of all fields that any page of ours posts."""
-    files = [*ROOT.glob("web/*.py"), *ROOT.glob("web/templates/**/*.html"), *ROOT.glob("own/*.py")]
+    files = [*ROOT.glob("web/**/*.py"), *ROOT.glob("web/templates/**/*.html"), *ROOT.glob("portal/*.py")]
     files += [*ROOT.glob("intake_links/*.py"), *ROOT.glob("intake_links/templates/**/*.html")]
     return sorted({a or b for file in files for a, b in WORDY.findall(file.read_text("utf-8"))})
 
@@ -66,9 +66,7 @@ def addresses(house: Any, scene: dict[str, Any]) -> list[str]:
 
 @pytest.mark.parametrize("text", ["Go! ", "1"], ids=["words", "digits"])
 @pytest.mark.parametrize("role", ["care_manager", "clinic_admin"])
-def test_no_form_as_large_as_may_be_holds_the_writer(
-    house: Any, scene: dict[str, Any], role: str, text: str
-) -> None:
+def test_no_form_as_large_as_may_be_holds_the_writer(house: Any, scene: dict[str, Any], role: str, text: str) -> None:
     form, tried = wide(text), addresses(house, scene)
     assert len(tried) > 70
     browser = house.signed_in(house.staff(role=role))

@@ -33,7 +33,9 @@ def test_a_language_without_texts_is_said_once_on_the_page_too(house: Any, admin
 
 
 def test_dates_and_states_are_read_on_the_page_as_by_the_command(house: Any, admin: Any) -> None:
-    people = "MRN,First,Last,Cell,DOB\n11,Ana,Quill,(303) 555-0111,1/2/60\n12,Bo,Vance,(303) 555-0112,2/1/1960 12:00:00 AM\n"
+    people = (
+        "MRN,First,Last,Cell,DOB\n11,Ana,Quill,(303) 555-0111,1/2/60\n12,Bo,Vance,(303) 555-0112,2/1/1960 12:00:00 AM\n"
+    )
     people += "13,Cy,Moss,(303) 555-0113,01-Feb-1960\n"
     import_(admin, people)
     day = clock.now() + timedelta(days=20)

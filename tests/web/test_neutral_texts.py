@@ -32,9 +32,7 @@ def patient(house: Any) -> Patient:
     known = house.patient(record="A-1")
     with db.unit_of_work(house.clinic.id) as session:
         number = session.get_one(Patient, known.id).numbers[0].number or ""
-        ledger.record(
-            session, house.clinic, number, "granted", source="staff", actor="operator", patient_id=known.id
-        )
+        ledger.record(session, house.clinic, number, "granted", source="staff", actor="operator", patient_id=known.id)
     return known  # type: ignore[no-any-return]
 
 
@@ -118,9 +116,7 @@ def test_a_visit_at_such_a_place_is_spoken_of_without_it(house: Any, patient: Pa
 @pytest.mark.parametrize(
     "name", ["Lakeside Psychiatry & Addiction", "Elm Behavioral Health", "Clínica de Salud Mental"]
 )
-def test_a_clinics_name_that_tells_a_specialty_stands_in_no_text(
-    house: Any, patient: Patient, name: str
-) -> None:
+def test_a_clinics_name_that_tells_a_specialty_stands_in_no_text(house: Any, patient: Patient, name: str) -> None:
     with db.unit_of_work(house.clinic.id) as session:
         session.get_one(Clinic, house.clinic.id).name = name
     text = met(house, "Room 4")[1]

@@ -33,9 +33,7 @@ def test_a_wish_for_another_time_stands_in_the_inbox_and_opens(house):
 def test_staff_read_beside_a_patient_until_when_that_patient_may_be_texted(house):
     patient = house.patient()
     with db.unit_of_work(house.clinic.id) as session:
-        preferences.choose_hours(
-            session, house.clinic, session.get_one(Patient, patient.id), ["08:00", "12:00"]
-        )
+        preferences.choose_hours(session, house.clinic, session.get_one(Patient, patient.id), ["08:00", "12:00"])
     with db.unit_of_work(house.clinic.id) as session:
         hours = planner.hours_for(session, session.get_one(Patient, patient.id))
     assert f"{hours.start:%H:%M}-{hours.end:%H:%M}" == "08:00-12:00"

@@ -39,9 +39,7 @@ class World:
         self.client = client
         self.secret = "whsec_" + base64.b64encode(secrets.token_bytes(24)).decode()
         with db.unit_of_work(db.EVERY) as session:
-            self.clinic = directory.add_clinic(
-                session, name="Elm Clinic", zone="America/Denver", number=CLINIC
-            )
+            self.clinic = directory.add_clinic(session, name="Elm Clinic", zone="America/Denver", number=CLINIC)
             self.add_patient(session, "1", PATIENT, "Ana")
             session.add(
                 FormSource(
@@ -88,9 +86,7 @@ class World:
         jobs.drain("urgent")
         jobs.drain("default")
 
-    def submit(
-        self, body: Any, message_id: str = "msg_1", at: datetime | None = None, **headers: str
-    ) -> TestResponse:
+    def submit(self, body: Any, message_id: str = "msg_1", at: datetime | None = None, **headers: str) -> TestResponse:
         data = body if isinstance(body, str) else json.dumps(body)
         when = at or datetime.now(UTC)
         signed = {

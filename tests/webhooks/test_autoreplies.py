@@ -36,9 +36,7 @@ def _consents(world: Any) -> dict[str, str]:
         return ledger.state(session, world.clinic, PATIENT)
 
 
-@pytest.mark.parametrize(
-    "words", ["please don't text me", "ALTO", "no más mensajes", "Stop texting me please"]
-)
+@pytest.mark.parametrize("words", ["please don't text me", "ALTO", "no más mensajes", "Stop texting me please"])
 def test_clear_words_of_any_kind_revoke(world: Any, words: str) -> None:
     world.text(words)
     assert set(_consents(world).values()) == {"revoked"}
@@ -114,9 +112,7 @@ def test_a_stop_of_one_kind_of_texts_stops_that_kind_and_says_so(
     assert "STOP" in last.body
 
 
-def test_a_stop_about_a_visit_that_is_not_certain_is_a_humans(
-    world: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_stop_about_a_visit_that_is_not_certain_is_a_humans(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     _scoped(monkeypatch, "visit")
     world.text("please stop texting me")
     assert set(_consents(world).values()) == {"granted"}

@@ -19,9 +19,7 @@ PHONE = "+13035550198"
 @pytest.fixture
 def alba(world: Any) -> Staff:
     with db.unit_of_work(world.clinic.id) as session:
-        return directory.add_staff(
-            session, world.clinic, name="Alba Reyes", email="alba@clinic.example", number=PHONE
-        )
+        return directory.add_staff(session, world.clinic, name="Alba Reyes", email="alba@clinic.example", number=PHONE)
 
 
 @pytest.fixture
@@ -46,9 +44,7 @@ def _events(world: Any) -> list[str]:
 
 
 @pytest.mark.parametrize("words", ["on it", "ok", "Thanks, calling him now", "👍", "Y", "voy para allá"])
-def test_an_answer_by_text_is_noted_and_acknowledges_nothing(
-    world: Any, alerted: InboxItem, words: str
-) -> None:
+def test_an_answer_by_text_is_noted_and_acknowledges_nothing(world: Any, alerted: InboxItem, words: str) -> None:
     world.text(words, From=PHONE)
     (item,) = world.items
     assert item.id == alerted.id
@@ -57,9 +53,7 @@ def test_an_answer_by_text_is_noted_and_acknowledges_nothing(
     assert "answered_by_text" in _events(world)
 
 
-def test_the_colleague_is_told_once_to_open_it_and_nothing_about_the_patient(
-    world: Any, alerted: InboxItem
-) -> None:
+def test_the_colleague_is_told_once_to_open_it_and_nothing_about_the_patient(world: Any, alerted: InboxItem) -> None:
     for words in ("on it", "really on it", "ok"):
         world.text(words, From=PHONE)
     _, told = world.outbound
@@ -75,9 +69,7 @@ def test_a_colleague_who_texts_out_of_the_blue_is_read_by_a_human_and_is_no_unkn
     world: Any, alba: Staff
 ) -> None:
     world.text("can somebody take my 3 pm?", From=PHONE)
-    assert [one.summary for one in world.items] == [
-        "Alba Reyes, a colleague, by text: can somebody take my 3 pm?"
-    ]
+    assert [one.summary for one in world.items] == ["Alba Reyes, a colleague, by text: can somebody take my 3 pm?"]
     assert world.outbound == []
 
 

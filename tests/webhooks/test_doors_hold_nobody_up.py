@@ -8,9 +8,7 @@ from tests.holding import LONGEST, writers
 from tests.webhooks.test_forms import PHQ9
 
 
-@pytest.mark.parametrize(
-    "text", ["x", "I want to die. ", "½", "STOP "], ids=["one word", "crisis", "costly", "stop"]
-)
+@pytest.mark.parametrize("text", ["x", "I want to die. ", "½", "STOP "], ids=["one word", "crisis", "costly", "stop"])
 def test_the_longest_text_is_taken_and_worked_off_at_once(world: Any, text: str) -> None:
     form = world.form((text * 60_000)[:60_000], **{f"More{n}": "y" * 100 for n in range(100)})
     with writers() as held:

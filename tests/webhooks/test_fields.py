@@ -28,9 +28,7 @@ FORM = {
 # Words that look like names of fields, and that sort where a name could stand.
 BAITS = ("Dear friend", "Call me", "From", "From+13035550102", "FromCity", "Body", "Bodyx", "MessageSidSM" + "b" * 32,
          "To+13035550100", "OutType", "B", "ody", "NumMedia0", "Zebra", "AccountSid" + ACCOUNT, "y", "1", "C", "E", "=", "&")  # fmt: skip
-TEXTS = st.lists(st.sampled_from(BAITS) | st.text(st.characters(codec="utf-8"), max_size=5), max_size=5).map(
-    "".join
-)
+TEXTS = st.lists(st.sampled_from(BAITS) | st.text(st.characters(codec="utf-8"), max_size=5), max_size=5).map("".join)
 
 
 def _told(form: dict[str, str]) -> str:
@@ -63,9 +61,7 @@ def _cuts(draw: st.DrawFn) -> tuple[dict[str, str], dict[str, str]]:
     for piece in pieces:
         known = [name for name in (*form, "From", "To", "Body") if piece.startswith(name)]
         length = (
-            len(max(known, key=len))
-            if known and draw(st.integers(0, 3))
-            else draw(st.integers(1, len(piece) or 1))
+            len(max(known, key=len)) if known and draw(st.integers(0, 3)) else draw(st.integers(1, len(piece) or 1))
         )
         other[piece[:length]] = piece[length:]
     return form, other
@@ -146,6 +142,4 @@ def test_twilios_published_example_is_signed() -> None:
     ):
         assert signatures.by_twilio(url, given, "RSOYDt4T1cUTdK1PDd93/VVr8B8=", ["other", "12345"])
         assert not signatures.by_twilio(url, given, "RSOYDt4T1cUTdK1PDd93/VVr8B8=", ["other"])
-    assert not signatures.by_twilio(
-        "https://mycompany.com/", given, "RSOYDt4T1cUTdK1PDd93/VVr8B8=", ["12345"]
-    )
+    assert not signatures.by_twilio("https://mycompany.com/", given, "RSOYDt4T1cUTdK1PDd93/VVr8B8=", ["12345"])

@@ -40,9 +40,7 @@ def _coded(code: str) -> dict[str, Any]:
 
 
 def test_a_submission_is_kept_and_scored_before_the_answer(world: Any) -> None:
-    answer = world.submit(
-        {**PHQ9, "language": "es-MX", "authored_at": "2026-03-03T17:00:00Z", "id": "form-7"}
-    )
+    answer = world.submit({**PHQ9, "language": "es-MX", "authored_at": "2026-03-03T17:00:00Z", "id": "form-7"})
     assert (answer.status_code, answer.json) == (202, {"status": "received"})
     (screen,) = world.rows(Screen)
     assert (screen.source, screen.event, screen.language) == ("forms.vendor", "form-7", "es")
@@ -57,9 +55,7 @@ def test_a_self_harm_answer_has_its_item_before_the_answer(world: Any) -> None:
 
 
 @pytest.mark.parametrize("again", [{"message_id": "msg_1"}, {"message_id": "msg_2"}])
-def test_the_same_submission_again_gets_the_same_answer_and_changes_nothing(
-    world: Any, again: dict[str, str]
-) -> None:
+def test_the_same_submission_again_gets_the_same_answer_and_changes_nothing(world: Any, again: dict[str, str]) -> None:
     body = {**PHQ9, "answers": [3] * 9, "id": "form-7"}
     first = world.submit(body)
     second = world.submit(body, **again)
@@ -196,9 +192,7 @@ def test_fhir_items_in_groups_and_a_gad7_are_read() -> None:
         ({"item": [{"linkId": "44250-9", "answer": [_coded("LA6568-5")]}] * 2}, "/item/1/linkId"),
     ],
 )
-def test_fhir_that_cannot_be_read_without_guessing_is_refused(
-    world: Any, change: dict[str, Any], pointer: str
-) -> None:
+def test_fhir_that_cannot_be_read_without_guessing_is_refused(world: Any, change: dict[str, Any], pointer: str) -> None:
     answer = world.submit(_fhir("44249-1", [_coded("LA6568-5")] * 9, **change))
     assert answer.status_code == 422
     assert [error["pointer"] for error in answer.json["errors"]] == [pointer]

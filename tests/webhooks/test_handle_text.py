@@ -238,9 +238,7 @@ def test_a_shared_number_is_a_humans_choice_and_no_name_is_said(world: Any, pati
 
 
 @pytest.mark.parametrize("said", ["CANCEL", "ok", "👍"])
-def test_of_a_shared_number_nothing_that_may_mean_a_visit_is_lost(
-    world: Any, patients: Any, said: str
-) -> None:
+def test_of_a_shared_number_nothing_that_may_mean_a_visit_is_lost(world: Any, patients: Any, said: str) -> None:
     patients("2", PATIENT, "Beto")
     _visit(world)
     world.text(said)

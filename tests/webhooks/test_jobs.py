@@ -55,9 +55,7 @@ def _tell(world: Any, token: str, status: str, **more: str) -> int:
     ],
 )
 @pytest.mark.parametrize("one_by_one", [True, False])
-def test_statuses_in_any_order_end_at_the_highest(
-    world: Any, order: tuple[str, ...], one_by_one: bool
-) -> None:
+def test_statuses_in_any_order_end_at_the_highest(world: Any, order: tuple[str, ...], one_by_one: bool) -> None:
     token = _sending(world)
     for status in order:
         assert _tell(world, token, status) == 204

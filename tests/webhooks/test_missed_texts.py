@@ -59,9 +59,7 @@ def test_a_text_whose_webhook_was_lost_is_in_the_inbox_within_two_minutes(networ
     assert (message.provider_sid, message.body) == (sid, "I have a question about my pills")
     assert "pills" in item.summary
     assert clock.now() - message.created_at < timedelta(seconds=30)  # when it was said, not when it was found
-    longest = (
-        missed_texts.EVERY + missed_texts.YOUNG + timedelta(seconds=missed_texts.LEASE.total_seconds() / 3)
-    )
+    longest = missed_texts.EVERY + missed_texts.YOUNG + timedelta(seconds=missed_texts.LEASE.total_seconds() / 3)
     assert longest < timedelta(minutes=2)
 
 
@@ -134,14 +132,10 @@ def test_the_last_two_days_are_read_once_an_hour(network, look):
     assert len(_all(Receipt)) == 1
 
 
-def test_while_the_carrier_fails_the_looks_grow_rarer_and_nothing_is_forgotten(
-    look, network, house, monkeypatch
-):
+def test_while_the_carrier_fails_the_looks_grow_rarer_and_nothing_is_forgotten(look, network, house, monkeypatch):
     _say(network, "Hello")
     good = runtime.settings()
-    monkeypatch.setattr(
-        runtime, "_settings", good.model_copy(update={"twilio_api_url": "http://127.0.0.1:9"})
-    )
+    monkeypatch.setattr(runtime, "_settings", good.model_copy(update={"twilio_api_url": "http://127.0.0.1:9"}))
     runtime.forget("gateways.twilio")
     seconds, waits = 70.0, []
     for _ in range(12):

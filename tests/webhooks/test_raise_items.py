@@ -193,9 +193,7 @@ HOUR = timedelta(hours=1)
 
 def _at_risk(world: Any, **about: Any) -> None:
     with db.unit_of_work(db.EVERY) as session:
-        items.open_item(
-            session, world.clinic, kind="safety", about="screen:1", dedupe="s", summary="x", **about
-        )
+        items.open_item(session, world.clinic, kind="safety", about="screen:1", dedupe="s", summary="x", **about)
 
 
 def _patient_id(world: Any) -> Any:

@@ -11,9 +11,7 @@ PHONE = "+13035550198"
 
 def test_a_stop_from_a_colleagues_phone_stops_their_alerts_and_says_so_until_its_start(world: Any) -> None:
     with db.unit_of_work(world.clinic.id) as session:
-        staff = directory.add_staff(
-            session, world.clinic, name="Alba Reyes", email="alba@clinic.example", number=PHONE
-        )
+        staff = directory.add_staff(session, world.clinic, name="Alba Reyes", email="alba@clinic.example", number=PHONE)
     found = []
     for place, word in enumerate(("STOP", "START")):
         world.text(word, From=PHONE, MessageSid=f"SM{place:032x}", OptOutType=word)

@@ -87,9 +87,7 @@ def test_a_repeated_parameter_is_refused_and_leaves_no_row(world: Any) -> None:
         {"OptOutType": "MAYBE"},
     ],
 )
-def test_a_signed_form_with_a_wrong_field_is_refused_without_internals(
-    world: Any, wrong: dict[str, str]
-) -> None:
+def test_a_signed_form_with_a_wrong_field_is_refused_without_internals(world: Any, wrong: dict[str, str]) -> None:
     answer = world.post(world.form("hello", **wrong))
     assert answer.status_code == 400
     assert answer.mimetype == "application/problem+json"
@@ -125,17 +123,15 @@ def test_bytes_that_are_no_text_are_kept_and_can_be_shown(world: Any, raw: str) 
     form = world.form("")
     sorted_form = "".join(name + value for name, value in sorted(form.items()))
     before, after = sorted_form.split("BodyFrom", 1)
-    told = (
-        f"https://clinic.example{SMS}{before}Body".encode() + unquote_to_bytes(raw) + f"From{after}".encode()
-    )
+    told = f"https://clinic.example{SMS}{before}Body".encode() + unquote_to_bytes(raw) + f"From{after}".encode()
     signature = base64.b64encode(hmac.new(b"a token of the tests", told, hashlib.sha1).digest()).decode()
     body = urlencode({name: value for name, value in form.items() if name != "Body"}) + "&Body=" + raw
     answer = world.client.post(SMS, data=body, headers={"X-Twilio-Signature": signature}, content_type=FORM)
     assert answer.status_code == 200
     kept = receipts.said(world.receipts[0])["Body"]
-    assert kept.encode(
-        "utf-8", "surrogatepass" if raw.startswith("%ED") else "surrogateescape"
-    ) == unquote_to_bytes(raw)
+    assert kept.encode("utf-8", "surrogatepass" if raw.startswith("%ED") else "surrogateescape") == unquote_to_bytes(
+        raw
+    )
     world.drain()
     assert "\ufffd" in world.inbound[0].body
     world.inbound[0].body.encode()
@@ -208,9 +204,7 @@ def test_only_post_is_known(world: Any, path: str) -> None:
         assert getattr(world.client, method)(path).status_code == 405
 
 
-def test_a_reading_that_breaks_keeps_the_text_and_makes_haste(
-    world: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_reading_that_breaks_keeps_the_text_and_makes_haste(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(_body: str) -> None:
         raise ValueError
 

@@ -14,9 +14,7 @@ from reminders.models import Appointment
 from tests.webhooks.test_handle_text import _visit
 
 PATIENT, STRANGER = "+13035550101", "+13035550199"
-ASKED = (
-    "Hi Ana, your visit at Elm Clinic is tomorrow at 9:00 AM. Reply Y to confirm. Reply STOP to end texts."
-)
+ASKED = "Hi Ana, your visit at Elm Clinic is tomorrow at 9:00 AM. Reply Y to confirm. Reply STOP to end texts."
 
 
 @pytest.fixture
@@ -64,9 +62,7 @@ def test_what_stands_beside_a_tapback_alarms_and_stops(world: Any, asked: Messag
 
 
 def test_a_picture_with_a_tapback_reaches_a_human(world: Any, asked: Message) -> None:
-    world.text(
-        f"Liked “{ASKED}”", NumMedia="1", MediaUrl0="https://a.example/1", MediaContentType0="image/png"
-    )
+    world.text(f"Liked “{ASKED}”", NumMedia="1", MediaUrl0="https://a.example/1", MediaContentType0="image/png")
     assert len(world.items) == 1
 
 

@@ -31,12 +31,8 @@ def save() -> Response:
     with db.unit_of_work(sessions.clinic().id) as session:
         me = session.get_one(Staff, layout.the_staff().id, with_for_update=True)
         me.notify = {
-            kind: request.form[kind]
-            for kind in roster.NOTIFIED
-            if request.form.get(kind) in ("text", "inbox")
+            kind: request.form[kind] for kind in roster.NOTIFIED if request.form.get(kind) in ("text", "inbox")
         }
-        audit.record(
-            session, me.clinic_id, audit.Actor.staff(me.id), "staff.notices", f"staff:{me.id}", **me.notify
-        )
+        audit.record(session, me.clinic_id, audit.Actor.staff(me.id), "staff.notices", f"staff:{me.id}", **me.notify)
     flash(words.say("notices_saved", "saved"))
     return redirect(url_for("preferences.show"), 303)

@@ -117,9 +117,7 @@ def _let_in(staff: Staff, how: str, onward: str) -> Response:
 
 
 def _begin(session: Session, staff: Staff, how: str) -> str:
-    audit.record(
-        session, staff.clinic_id, audit.Actor.staff(staff.id), "staff.signed_in", f"staff:{staff.id}", how=how
-    )
+    audit.record(session, staff.clinic_id, audit.Actor.staff(staff.id), "staff.signed_in", f"staff:{staff.id}", how=how)
     old = request.cookies.get(sessions.cookie_name())
     if old:
         sessions.end(session, old)
@@ -222,9 +220,7 @@ def leave() -> Response:
     if staff is not None:
         with db.unit_of_work(staff.clinic_id) as session:
             sessions.end(session, request.cookies.get(sessions.cookie_name(), ""))
-            audit.record(
-                session, staff.clinic_id, audit.Actor.staff(staff.id), "staff.signed_out", f"staff:{staff.id}"
-            )
+            audit.record(session, staff.clinic_id, audit.Actor.staff(staff.id), "staff.signed_out", f"staff:{staff.id}")
     response = redirect(url_for("signin.form"), 303)
     sessions.take(response)
     return response

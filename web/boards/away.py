@@ -59,16 +59,12 @@ def plan() -> Response | tuple[str, int]:
     return redirect(url_for("cover.show"), 303)
 
 
-def _plan(
-    session: Session, staff: Staff, given: dict[str, str]
-) -> tuple[dict[str, str], list[tuple[str, str]] | None]:
+def _plan(session: Session, staff: Staff, given: dict[str, str]) -> tuple[dict[str, str], list[tuple[str, str]] | None]:
     """Plan the absence, or return what is wrong with each field, and whose cover would close the hole it would make."""
     starts, ends = _moment(given["starts"]), _moment(given["ends"])
     if starts is None or ends is None:
         unread = {"starts": starts, "ends": ends}
-        return {
-            name: words.say("away_refusals", "unread") for name, one in unread.items() if one is None
-        }, None
+        return {name: words.say("away_refusals", "unread") for name, one in unread.items() if one is None}, None
     try:
         absences.plan(session, staff, _staff(session, given["cover"]), starts, ends, by=layout.the_staff())
     except absences.MayNot as refused:
@@ -107,13 +103,8 @@ def _page(
     clinic, me, decides = sessions.clinic(), layout.the_staff(), layout.may("clinic.settings")
     now, zone = clock.now(), ZoneInfo(clinic.zone)
     colleagues = team.everyone(session, clinic.id)
-    planned = select(Absence).where(
-        Absence.clinic_id == clinic.id, Absence.ended_at.is_(None), Absence.ends_at > now
-    )
-    entries = [
-        _entry(one, colleagues, now)
-        for one in session.scalars(planned.order_by(Absence.starts_at).limit(100))
-    ]
+    planned = select(Absence).where(Absence.clinic_id == clinic.id, Absence.ended_at.is_(None), Absence.ends_at > now)
+    entries = [_entry(one, colleagues, now) for one in session.scalars(planned.order_by(Absence.starts_at).limit(100))]
     active = [one for one in colleagues.values() if one.active]
     rules = assign.Rules.of(clinic.rules)
     usual = next((one for one in active if one.email == rules.backups.get(me.email)), None)

@@ -123,9 +123,7 @@ def _page(session: Session, problem: str | None = None) -> str:
     clinic = sessions.clinic()
     all_of_them = select(Handoff).where(Handoff.clinic_id == clinic.id)
     open_ones = all_of_them.where(Handoff.state.in_(layout.OPEN_HANDOFFS)).order_by(Handoff.requested_at)
-    ended = all_of_them.where(Handoff.state.not_in(layout.OPEN_HANDOFFS)).order_by(
-        Handoff.requested_at.desc()
-    )
+    ended = all_of_them.where(Handoff.state.not_in(layout.OPEN_HANDOFFS)).order_by(Handoff.requested_at.desc())
     chosen = _chosen(session, clinic, request.values.get("patient"))
     return layout.page(
         session,

@@ -86,8 +86,7 @@ def _page(session: Session, problem_of: UUID | None = None) -> str:
         here="board",
         entries=_entries(session, clinic, found, readable),
         call_list=[
-            (one.name, one.phone, phone.display(one.phone), one.when)
-            for one in assign.Rules.of(clinic.rules).call_list
+            (one.name, one.phone, phone.display(one.phone), one.when) for one in assign.Rules.of(clinic.rules).call_list
         ],
         outcomes=[(one, words.say("board_outcomes", one)) for one in unassigned.OUTCOMES],
         problem_of=problem_of,
@@ -112,11 +111,7 @@ def _entries(session: Session, clinic: Clinic, found: list[InboxItem], readable:
             owner=colleagues[one.owner_id].name if one.owner_id in colleagues else "",
             owner_id=one.owner_id,
             ended=one.exhausted_at is not None and one.acknowledged_at is None,
-            tries=[
-                line
-                for event in tries[one.id]
-                for line in _tries(event, colleagues, alerts, now, clinic.zone)
-            ],
+            tries=[line for event in tries[one.id] for line in _tries(event, colleagues, alerts, now, clinic.zone)],
         )
         for one in found
     ]
@@ -143,14 +138,10 @@ def _tries(
         said = words.say("board", "told", who=name(detail.get("staff")))
         return [Try(at, said, words.say("board", "failed"), True)]
     lines = []
-    for one in detail.get("told", ()) or (
-        [detail["to"]] if event.event == "offered" and "to" in detail else []
-    ):
+    for one in detail.get("told", ()) or ([detail["to"]] if event.event == "offered" and "to" in detail else []):
         state = _state(alerts, event, one)
         said = words.say("board", "told", who=name(one))
-        lines.append(
-            Try(at, said, words.say("board_states", state), state in ("failed", "undelivered", "held"))
-        )
+        lines.append(Try(at, said, words.say("board_states", state), state in ("failed", "undelivered", "held")))
     for one in detail.get("untold", ()):
         said = words.say("board", "not_told", who=name(one))
         lines.append(Try(at, said, words.say("board", "no_phone"), True))
@@ -161,7 +152,5 @@ def _tries(
 
 def _state(alerts: object, event: ItemEvent, staff_id: str) -> str:
     level = event.detail.get("level", 0)
-    known = (
-        alerts.get((f"alert:{event.item_id}:{level}", UUID(staff_id))) if isinstance(alerts, dict) else None
-    )
+    known = alerts.get((f"alert:{event.item_id}:{level}", UUID(staff_id))) if isinstance(alerts, dict) else None
     return known or "unknown"

@@ -80,11 +80,7 @@ def board() -> str:
         clinicians = sorted({one.visit.clinician for one in found.entries if one.visit.clinician})
         places = sorted({one.visit.place for one in found.entries if one.visit.place})
         chosen = {name: request.args.get(name, "") for name in ("clinician", "place")}
-        kept = [
-            one
-            for one in found.entries
-            if all(getattr(one.visit, key) == v for key, v in chosen.items() if v)
-        ]
+        kept = [one for one in found.entries if all(getattr(one.visit, key) == v for key, v in chosen.items() if v)]
         return layout.page(
             session,
             "staff/reach.html",
@@ -157,9 +153,7 @@ def _row(
         visit_id=one.visit.id,
         patient_id=patient.id,
         name=patient_view.full_name(patient),
-        facts=" · ".join(
-            [*([f"{years}"] if years is not None else []), words.say("languages", patient.language)]
-        ),
+        facts=" · ".join([*([f"{years}"] if years is not None else []), words.say("languages", patient.language)]),
         at=times.time_of(one.visit.starts_at, one.visit.zone),
         clinician=one.visit.clinician or "",
         place=one.visit.place or "",

@@ -70,9 +70,7 @@ class Writing:
     planned: list[Planned]
 
 
-def show(
-    session: Session, clinic: Clinic, staff: Staff, item: InboxItem, typed: send_reply.Typed | None
-) -> Writing:
+def show(session: Session, clinic: Clinic, staff: Staff, item: InboxItem, typed: send_reply.Typed | None) -> Writing:
     """Return the composer of `item` for `staff`: with what was `typed` just now, else with the draft that was kept."""
     here = send_reply.place(session, clinic, item)
     draft = drafts.find(session, staff, item.thread)

@@ -41,9 +41,7 @@ class Offer:
     variants: list[Variant]
 
 
-def offers(
-    session: Session, clinic: Clinic, staff: Staff, patient: Patient | None, *, shared: bool
-) -> list[Offer]:
+def offers(session: Session, clinic: Clinic, staff: Staff, patient: Patient | None, *, shared: bool) -> list[Offer]:
     """Return every reply that `staff` may use, filled for `patient`; on a `shared` phone nobody is named."""
     found = saved_replies.listing(session, clinic, staff)
     if not found:
@@ -84,14 +82,10 @@ def one(
 ) -> str:
     """Return one reply filled, "" if it is not written in that language."""
     template = reply_texts.get(language, "")
-    return (
-        saved_replies.fill(template, _values(session, clinic, patient, language, shared)) if template else ""
-    )
+    return saved_replies.fill(template, _values(session, clinic, patient, language, shared)) if template else ""
 
 
-def _values(
-    session: Session, clinic: Clinic, patient: Patient | None, language: str, shared: bool
-) -> dict[str, str]:
+def _values(session: Session, clinic: Clinic, patient: Patient | None, language: str, shared: bool) -> dict[str, str]:
     if patient is None:
         name = clinic_names.in_texts(clinic, language)
         known = {"clinic": name, "clinic_phone": phone.display(clinic.phone)}

@@ -114,9 +114,7 @@ def _sheet(
     reply_id: UUID | None = None,
     problem: str | None = None,
 ) -> Sheet:
-    return Sheet(
-        reply_id, name, own, [_side(texts.get(one, ""), one) for one in text_templates.LANGUAGES], problem
-    )
+    return Sheet(reply_id, name, own, [_side(texts.get(one, ""), one) for one in text_templates.LANGUAGES], problem)
 
 
 def _side(text: str, language: str) -> Side:

@@ -82,9 +82,7 @@ def send(
     if refused is None:
         _forget(session, staff, item.thread, typed)
         return notice, None
-    return None, replace(
-        refused, version=_remember(session, clinic, staff, here, refused, form.get("version"))
-    )
+    return None, replace(refused, version=_remember(session, clinic, staff, here, refused, form.get("version")))
 
 
 def _held(session: Session, clinic: Clinic, here: Place) -> Place:
@@ -133,9 +131,7 @@ def _send(
 
 def _sent_before(session: Session, clinic: Clinic, typed: Typed) -> Message | None:
     return session.scalar(
-        select(Message).where(
-            Message.clinic_id == clinic.id, Message.dedupe == drafts.dedupe(typed.compose_id)
-        )
+        select(Message).where(Message.clinic_id == clinic.id, Message.dedupe == drafts.dedupe(typed.compose_id))
     )
 
 
@@ -170,9 +166,7 @@ def _who_wrote(session: Session, newer: list[Message]) -> str:
 def the_clock(session: Session, clinic: Clinic, patient: Patient | None) -> send_times.Clock:
     """Return the clock by which a text to this person is planned: theirs, and the clinic's quiet hours."""
     zone = (patient.zone if patient else None) or clinic.zone
-    open_hours = (
-        planner.hours_for(session, patient) if patient else planner.cadence_of(session, clinic.id).open_hours
-    )
+    open_hours = planner.hours_for(session, patient) if patient else planner.cadence_of(session, clinic.id).open_hours
     return send_times.Clock(clock.now(), zone, open_hours)
 
 
@@ -258,7 +252,5 @@ def take_back(session: Session, clinic: Clinic, staff: Staff, item: InboxItem, m
     seen = composer.latest(session, here.conversation.id)
     drafts.keep(session, clinic, staff, item.thread, body, compose_id=uuid4(), seen_id=seen)
     about = f"message:{message.id}"
-    audit.record(
-        session, clinic.id, audit.Actor.staff(staff.id), "message.taken_back", about, item=str(item.id)
-    )
+    audit.record(session, clinic.id, audit.Actor.staff(staff.id), "message.taken_back", about, item=str(item.id))
     return True

@@ -29,9 +29,7 @@ def days(clock: Clock) -> list[tuple[str, str]]:
     return [
         (each.isoformat(), _day_words(each, today))
         for each in (today + timedelta(days=ahead) for ahead in range(DAYS_AHEAD))
-        if any(
-            zones.local_to_utc(datetime.combine(each, at), place) > clock.now for at in _slots(clock, each)
-        )
+        if any(zones.local_to_utc(datetime.combine(each, at), place) > clock.now for at in _slots(clock, each))
     ]
 
 

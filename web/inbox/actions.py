@@ -29,9 +29,7 @@ def claim(item_id: UUID) -> Answer:
     with db.unit_of_work(sessions.clinic().id) as session:
         item = _held(session, item_id)
         try:
-            done = items.claim_as_shown(
-                session, item, layout.the_staff(), ids.uuid_of(request.form.get("owner", ""))
-            )
+            done = items.claim_as_shown(session, item, layout.the_staff(), ids.uuid_of(request.form.get("owner", "")))
         except items.Taken as taken:
             return _refused(session, item, "taken", 409, how=_how(session, item, taken.owner_id))
         except items.Refused as refused:
@@ -209,9 +207,7 @@ def _how(session: Session, item: InboxItem, owner_id: UUID | None) -> str:
 
 def _gives(line: ItemEvent, owner: Staff) -> bool:
     mine = line.event == "claimed" and line.actor == audit.Actor.staff(owner.id)
-    return (
-        mine or line.event == "routed" or (line.event == "handed_over" and line.detail["to"] == str(owner.id))
-    )
+    return mine or line.event == "routed" or (line.event == "handed_over" and line.detail["to"] == str(owner.id))
 
 
 def _name(session: Session, item: InboxItem) -> str:

@@ -61,9 +61,7 @@ def keep() -> Page:
         except drafts.NewerDraft as other:
             if quietly:
                 return jsonify(_kept(other.draft) | {"body": other.draft.body}), 409
-            refused = replace(
-                typed, problem=words.say("refusals", "newer_draft"), put_back=other.draft.body or ""
-            )
+            refused = replace(typed, problem=words.say("refusals", "newer_draft"), put_back=other.draft.body or "")
             return inbox_page.page(session, inbox_page.the_view(), item, typed=refused), 422
         if quietly:
             return jsonify(_kept(draft))
@@ -104,9 +102,7 @@ def check() -> Response:
     with db.unit_of_work(sessions.clinic().id, read_only=True) as session:
         item = inbox_page.the_item(session, ids.uuid_of(request.form.get("item")) or abort(404))
         here = send_reply.place(session, sessions.clinic(), item)
-        proof = send_reply.proofread(
-            session, sessions.clinic(), here, request.form.get("body", "")[: drafts.LONGEST]
-        )
+        proof = send_reply.proofread(session, sessions.clinic(), here, request.form.get("body", "")[: drafts.LONGEST])
         return jsonify(proof)
 
 

@@ -55,9 +55,7 @@ def case(item_id: UUID) -> str:
         about = f"inbox_item:{item.id}"
         # A page that shows by itself what has come in is read too, and the record says which it was.
         act = "case.refreshed" if "unattended" in request.args else "case.opened"
-        audit.record(
-            session, item.clinic_id, audit.Actor.staff(staff.id), act, about, patient=_text(item.patient_id)
-        )
+        audit.record(session, item.clinic_id, audit.Actor.staff(staff.id), act, about, patient=_text(item.patient_id))
         return page(session, the_view(), item)
 
 
@@ -125,9 +123,7 @@ def page(
         "present": news.here(),
         "safety": live.open_safety(session),
         "selected": item.id if item else _selected(),
-        "case": case_view.read(
-            session, clinic, staff, item, readable=readable, before=request.args.get("before")
-        )
+        "case": case_view.read(session, clinic, staff, item, readable=readable, before=request.args.get("before"))
         if item
         else None,
         "offer": case_options.read(session, clinic, item) if item else None,

@@ -153,9 +153,7 @@ def arrive(session: Session, clinic: Clinic, staff: Staff, item: InboxItem | Non
     Asked before anything else is read: what happens meanwhile is then news to the page.
     """
     place = _place_of(session, clinic, item) if item else Place()
-    watched = (
-        "unattended" in request.args
-    )  # a page that redraws itself says by its polls that it is looked at
+    watched = "unattended" in request.args  # a page that redraws itself says by its polls that it is looked at
     marks = {} if watched else presence.marks(staff.id, place.thread, "viewing", presence.OPENED)
     seen = bulletin.look(clinic.id, [f"staff:{staff.id}", "list", *place.topics()], marks)
     return _news(clinic.id, staff.id, place, seen)
@@ -183,12 +181,8 @@ def _asked_the_database(clinic_id: UUID, staff_id: UUID, place: Place) -> News:
         last = None
         if _is_id(place.conversation):
             ours = said.where(Message.conversation_id == UUID(place.conversation))
-            last = session.execute(
-                ours.order_by(Message.created_at.desc(), Message.id.desc()).limit(1)
-            ).first()
-    return News(
-        place, clinic_id, staff_id, f"event {newest}", f"message {last and tuple(map(str, last))}", []
-    )
+            last = session.execute(ours.order_by(Message.created_at.desc(), Message.id.desc()).limit(1)).first()
+    return News(place, clinic_id, staff_id, f"event {newest}", f"message {last and tuple(map(str, last))}", [])
 
 
 def _is_id(text: str) -> bool:

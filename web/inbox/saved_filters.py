@@ -99,9 +99,7 @@ def _wanted() -> dict[str, str]:
 
 
 def _record(session: Session, row: SavedFilter, act: str) -> None:
-    audit.record(
-        session, row.clinic_id, audit.Actor.staff(row.staff_id), f"filter.{act}", f"saved_filter:{row.id}"
-    )
+    audit.record(session, row.clinic_id, audit.Actor.staff(row.staff_id), f"filter.{act}", f"saved_filter:{row.id}")
 
 
 def _refused(session: Session, why: str) -> tuple[str, int]:

@@ -11,9 +11,7 @@ from web import layout, permissions, sessions
 
 attachments = layout.room("attachments", __name__)
 # The browser gets bytes and nothing that could act: no script, no plugin, no frame, no origin of ours.
-POLICY = (
-    "default-src 'none'; img-src 'self'; sandbox; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
-)
+POLICY = "default-src 'none'; img-src 'self'; sandbox; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 
 
 @attachments.get("/attachments/<uuid:media_id>")
@@ -31,9 +29,7 @@ def show(media_id: UUID) -> Response:
         audit.record(session, clinic.id, audit.Actor.staff(staff.id), "media.read", f"media:{media.id}")
     answer = Response(content, content_type=kind.type if kind.picture else file_types.UNKNOWN.type)
     way = "inline" if kind.picture else "attachment"
-    answer.headers["Content-Disposition"] = (
-        f'{way}; filename="from-patient-{media.id.hex[-8:]}.{kind.ending}"'
-    )
+    answer.headers["Content-Disposition"] = f'{way}; filename="from-patient-{media.id.hex[-8:]}.{kind.ending}"'
     answer.headers["Cross-Origin-Resource-Policy"] = "same-origin"
     return answer
 

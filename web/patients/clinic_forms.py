@@ -102,9 +102,7 @@ def keep(patient_id: UUID, instrument: str) -> Response | tuple[str, int]:
     return redirect(url_for("patients.show", patient_id=patient_id), 303)
 
 
-def _take(
-    session: Session, clinic: Clinic, patient: Patient, definition: scoring.Instrument, given: Given
-) -> bool:
+def _take(session: Session, clinic: Clinic, patient: Patient, definition: scoring.Instrument, given: Given) -> bool:
     """Keep the form and return whether an answer asks for a person at once."""
     screen = submissions.accept(
         session,

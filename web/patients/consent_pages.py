@@ -59,9 +59,7 @@ def _sheet(session: Session, patient_id: UUID, form: str) -> consent_proof.Sheet
     patient = patient_view.find(session, clinic, patient_id)
     if patient is None:
         abort(404)
-    found = proof.gather(
-        session, clinic, patient, readable=readable, actor=audit.Actor.staff(staff.id), form=form
-    )
+    found = proof.gather(session, clinic, patient, readable=readable, actor=audit.Actor.staff(staff.id), form=form)
     return consent_proof.sheet(session, clinic, patient, found, staff, readable=readable)
 
 

@@ -92,6 +92,4 @@ def _say(pdf: "FPDF", text: str, *, size: int = 10, bold: bool = False, indent: 
     pdf.set_font(FONT, "B" if bold else "", size)
     pdf.set_x(MARGIN + indent)
     height = SMALL if size < 10 else LINE * size / 10
-    pdf.multi_cell(
-        pdf.w - 2 * MARGIN - indent, height, letters(text), align="L", new_x="LMARGIN", new_y="NEXT"
-    )
+    pdf.multi_cell(pdf.w - 2 * MARGIN - indent, height, letters(text), align="L", new_x="LMARGIN", new_y="NEXT")

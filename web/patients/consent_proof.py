@@ -71,13 +71,8 @@ def sheet(
     )
 
 
-def _section(
-    one: proof.Phone, clinic: Clinic, names: Mapping[UUID | None, str], *, readable: bool
-) -> Section:
-    states = [
-        (words.say("programmes", key), state, words.say("consent", state))
-        for key, state in one.states.items()
-    ]
+def _section(one: proof.Phone, clinic: Clinic, names: Mapping[UUID | None, str], *, readable: bool) -> Section:
+    states = [(words.say("programmes", key), state, words.say("consent", state)) for key, state in one.states.items()]
     number = phone.display(one.number) if one.number else words.say("proof", "no_number")
     return Section(number, states, [_entry(act, clinic, names, readable=readable) for act in one.acts])
 

@@ -50,9 +50,7 @@ def look(item_id: UUID) -> str:
         else:
             answer = search.found(session, clinic, typed, reads_inbox=True)
         actor, about = layout.the_actor(), f"conversation:{conversation.id}"
-        audit.record(
-            session, clinic.id, actor, "patients.searched", about, kind=answer.kind, found=len(answer.hits)
-        )
+        audit.record(session, clinic.id, actor, "patients.searched", about, kind=answer.kind, found=len(answer.hits))
         return _page(session, clinic, item, conversation, sought=typed, answer=answer)
 
 
@@ -103,9 +101,7 @@ def create(item_id: UUID) -> Response | tuple[str, int]:
         except records.WrongRow as wrong:
             problem = str(wrong).replace("_", " ").capitalize()
             return _page(session, clinic, item, conversation, typed_new=typed, new_problem=problem), 422
-        patient, _ = directory.save_patient(
-            session, clinic, read, source="staff", actor=audit.Actor.staff(staff.id)
-        )
+        patient, _ = directory.save_patient(session, clinic, read, source="staff", actor=audit.Actor.staff(staff.id))
         _give(session, clinic, conversation, patient, text_here=True)
     flash(words.say("notices", "created"))
     return _case(item_id)
@@ -156,9 +152,7 @@ def none_of_them(item_id: UUID) -> Response:
     return _case(item_id)
 
 
-def _give(
-    session: Session, clinic: Clinic, conversation: Conversation, patient: Patient, *, text_here: bool
-) -> None:
+def _give(session: Session, clinic: Clinic, conversation: Conversation, patient: Patient, *, text_here: bool) -> None:
     staff = layout.the_staff()
     number_owner.merge(session, clinic, staff, conversation, patient, text_here=text_here)
     _move_drafts(session, conversation, patient)
@@ -184,8 +178,7 @@ def _move_drafts(session: Session, conversation: Conversation, patient: Patient)
     """What colleagues have begun to write goes along; who has begun two keeps both, one under the other."""
     old, new = f"conversation:{conversation.id}", f"patient:{patient.id}"
     waiting = {
-        (one.staff_id, one.thread): one
-        for one in session.scalars(select(Draft).where(Draft.thread.in_((old, new))))
+        (one.staff_id, one.thread): one for one in session.scalars(select(Draft).where(Draft.thread.in_((old, new))))
     }
     for (staff_id, thread), draft in waiting.items():
         if thread != old:

@@ -24,9 +24,7 @@ def show(patient_id: UUID) -> str:
     clinic, staff = sessions.clinic(), layout.the_staff()
     with db.unit_of_work(clinic.id) as session:
         patient = the_patient(session, patient_id)
-        audit.record(
-            session, clinic.id, audit.Actor.staff(staff.id), "patient.opened", f"patient:{patient.id}"
-        )
+        audit.record(session, clinic.id, audit.Actor.staff(staff.id), "patient.opened", f"patient:{patient.id}")
         return page(session, patient)
 
 
@@ -52,9 +50,7 @@ def page(session: Session, patient: Patient, *, problem: str | None = None) -> s
         person=patient_view.person(session, clinic, patient, ledger=True),
         visits=patient_view.planned_visits(session, patient),
         screens=screen_view.every(session, patient, clinic.zone) if readable else [],
-        thread=conversation_view.page(session, clinic, staff, thread, request.args.get("before"))
-        if readable
-        else None,
+        thread=conversation_view.page(session, clinic, staff, thread, request.args.get("before")) if readable else None,
         shared=shared,
         items=list_rows.rows(session, clinic, staff, latest, readable=readable),
         forms=case_side.forms(session, patient, clinic.zone, readable=readable),

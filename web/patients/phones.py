@@ -227,8 +227,7 @@ def _numbers(session: Session, clinic: Clinic, patient: Patient) -> list[Number]
                 used=used is not None and used.id == one.id,
                 others=sum(other.id != patient.id for other in sharing),
                 agreed=[
-                    (words.say("programmes", key), agreed[key], words.say("consent", agreed[key]))
-                    for key in PROGRAMMES
+                    (words.say("programmes", key), agreed[key], words.say("consent", agreed[key])) for key in PROGRAMMES
                 ],
                 ledger=_ledger(session, clinic, lines),
             )

@@ -100,8 +100,7 @@ def _page(typed: str, answer: Answer | None, texts: text_search.Within | None) -
             answer=answer,
             within=texts,
             readable=layout.may("inbox.words"),
-            too_short=bool(typed)
-            and all(len(word) < name_search.STARTS[0] for word in name_search.words(typed)),
+            too_short=bool(typed) and all(len(word) < name_search.STARTS[0] for word in name_search.words(typed)),
             shown=SHOWN,
         )
 
@@ -203,9 +202,7 @@ def hits(session: Session, clinic: Clinic, patients: Sequence[Patient], *, reads
     return listed
 
 
-def _waiting(
-    session: Session, clinic: Clinic, ids: Sequence[UUID]
-) -> dict[UUID, list[tuple[UUID, str, bool]]]:
+def _waiting(session: Session, clinic: Clinic, ids: Sequence[UUID]) -> dict[UUID, list[tuple[UUID, str, bool]]]:
     open_ones = (
         select(InboxItem.id, InboxItem.patient_id, InboxItem.kind)
         .where(InboxItem.clinic_id == clinic.id, InboxItem.patient_id.in_(ids), InboxItem.state != "done")

@@ -101,9 +101,7 @@ def _lines(session: Session, clinic: Clinic, matched: Matched) -> list[Line]:
     talks = {one.id: one for one in session.scalars(select(Conversation).where(Conversation.id.in_(ids)))}
     known = {one.patient_id for one in talks.values() if one.patient_id}
     patients = {one.id: one for one in session.scalars(select(Patient).where(Patient.id.in_(known)))}
-    db.load_keys(
-        session, [*(one.key_id for one in talks.values()), *(one.key_id for one in patients.values())]
-    )
+    db.load_keys(session, [*(one.key_id for one in talks.values()), *(one.key_id for one in patients.values())])
     latest, now = latest_items(session, clinic, list(ids)), clock.now()
     lines = []
     for message, excerpt in matched:

@@ -45,10 +45,7 @@ def known(session: Session, clinic: Clinic, conversation: Conversation, *, reada
         dial=number,
         first=times.moment(first, now, clinic.zone, running=True) if first else "",
         last=times.moment(conversation.last_at, now, clinic.zone, running=True),
-        agreed=[
-            (words.say("programmes", key), state, words.say("consent", state))
-            for key, state in agreed.items()
-        ],
+        agreed=[(words.say("programmes", key), state, words.say("consent", state)) for key, state in agreed.items()],
         closed=words.say("closed", reason.key) if reason else "",
         texts=[
             (

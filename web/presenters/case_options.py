@@ -46,10 +46,7 @@ def read(session: Session, clinic: Clinic, item: InboxItem) -> Offer:
     return Offer(
         groups=_groups() if item.kind in items.NEEDS_ACKNOWLEDGEMENT else [],
         unreached=[one for one in items.dispositions() if dispositions.needs_next_try(item.kind, one)],
-        tries=[
-            (name, f"{words.say('later', name)}, {_said(at, zone)}")
-            for name, at in tries(clinic, item).items()
-        ],
+        tries=[(name, f"{words.say('later', name)}, {_said(at, zone)}") for name, at in tries(clinic, item).items()],
         tried=_tried(item, zone),
         sleeps=[]
         if why

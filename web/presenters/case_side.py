@@ -157,9 +157,7 @@ def forms(session: Session, patient: Patient, zone: str, *, readable: bool) -> l
     found = select(IntakeLink).where(IntakeLink.patient_id == patient.id, links.WITH_QUESTIONS)
     now = clock.now()
     said = []
-    for one in session.scalars(
-        found.order_by(IntakeLink.created_at.desc(), IntakeLink.id.desc()).limit(FORMS)
-    ):
+    for one in session.scalars(found.order_by(IntakeLink.created_at.desc(), IntakeLink.id.desc()).limit(FORMS)):
         live = links.is_open(one, now)
         state = one.state if live or one.state not in links.LIVE else "expired"
         at = {"answered": one.answered_at, "verified": one.verified_at}.get(state)
@@ -216,9 +214,7 @@ def who_is_here(
     return Team(_away(session, clinic, owner, team, now) if owner else "", here)
 
 
-def _away(
-    session: Session, clinic: Clinic, owner: Staff, team: Mapping[UUID | None, Staff], now: datetime
-) -> str:
+def _away(session: Session, clinic: Clinic, owner: Staff, team: Mapping[UUID | None, Staff], now: datetime) -> str:
     absence = session.scalar(
         select(Absence)
         .where(

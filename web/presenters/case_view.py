@@ -182,11 +182,7 @@ def _screen(
 def _handoff(session: Session, item: InboxItem) -> tuple[UUID, str] | None:
     table, _, row_id = item.about.partition(":")
     handoff = session.get(Handoff, UUID(row_id)) if table == "handoff" else None
-    return (
-        (handoff.id, handoff.state)
-        if handoff and handoff.state in ("requested", "accepted", "told")
-        else None
-    )
+    return (handoff.id, handoff.state) if handoff and handoff.state in ("requested", "accepted", "told") else None
 
 
 def _heading(item: InboxItem, screen: screen_view.ScreenView | None, readable: bool) -> str:

@@ -95,9 +95,7 @@ def trend(
     dots = _dots([(x(reading), y(reading.total), reading) for reading in readings])
     path = "M" + " L".join(f"{dot.x} {dot.y}" for dot in dots)
     edges = [*(lowest for lowest, _ in bands if lowest < top), top]
-    strips = _bands(
-        [(y(lowest), y(edges[i + 1]), lowest, bands[i][1]) for i, lowest in enumerate(edges[:-1])]
-    )
+    strips = _bands([(y(lowest), y(edges[i + 1]), lowest, bands[i][1]) for i, lowest in enumerate(edges[:-1])])
     lines = _goals([(kind, y(points), said) for kind, points, said in goals if 0 <= points <= top])
     return Trend(WIDTH, HEIGHT, LEFT, WIDTH - RIGHT, y(0), path, dots, strips, lines)
 
@@ -143,9 +141,7 @@ def _goals(lines: Sequence[tuple[str, float, str]]) -> tuple[Goal, ...]:
     for at in range(len(places) - 1, -1, -1):
         places[at] = min(places[at], lowest)
         lowest = places[at] - LINE
-    return tuple(
-        Goal(kind, y, said, round(place, 1)) for (kind, y, said), place in zip(ordered, places, strict=True)
-    )
+    return tuple(Goal(kind, y, said, round(place, 1)) for (kind, y, said), place in zip(ordered, places, strict=True))
 
 
 def shade(points: int | None, highest: int) -> int:

@@ -121,13 +121,9 @@ def page(session: Session, clinic: Clinic, staff: Staff, thread: Thread, cursor:
     # Each of the two brought what a whole page of its kind would need, so the latest of both are surely among them.
     rows.sort(key=_place)
     shown = rows[-PAGE:]
-    names = team.names(
-        session, (row.author_id if isinstance(row, Message) else row.staff_id for row in shown)
-    )
+    names = team.names(session, (row.author_id if isinstance(row, Message) else row.staff_id for row in shown))
     now, called = clock.now(), _called(thread)
-    hung = attachments.of_messages(
-        session, [row.id for row in shown if isinstance(row, Message) and row.media]
-    )
+    hung = attachments.of_messages(session, [row.id for row in shown if isinstance(row, Message) and row.media])
     taps = tapbacks.of_page([row for row in shown if isinstance(row, Message)])
     told = [
         (_place(row)[0], _shown(row, called, names, staff, clinic.zone, hung.get(row.id, ()), taps))

@@ -109,10 +109,7 @@ def say(name: str, value: str) -> str:
 
 def chips(present: Filter) -> list[Chip]:
     """Return the parts of a filter, each with the filter that remains without it."""
-    return [
-        Chip(say(name, value), replace(present, **{name: ""}).args())
-        for name, value in present.args().items()
-    ]
+    return [Chip(say(name, value), replace(present, **{name: ""}).args()) for name, value in present.args().items()]
 
 
 def conditions(present: Filter, now: datetime) -> list[ColumnElement[bool]]:

@@ -103,9 +103,7 @@ def page(
     return Page(list_of(session, clinic, reader, shown), more, first=cursor is None)
 
 
-def rows(
-    session: Session, clinic: Clinic, staff: Staff, shown: Sequence[InboxItem], *, readable: bool
-) -> list[Row]:
+def rows(session: Session, clinic: Clinic, staff: Staff, shown: Sequence[InboxItem], *, readable: bool) -> list[Row]:
     """Return items as rows with names in full, for a page where the patient is open already."""
     return list_of(session, clinic, Reader(staff, readable), shown)
 
@@ -149,9 +147,7 @@ def _by_id(session: Session, model: type[Named], ids: Iterable[UUID | None]) -> 
     return {row.id: row for row in session.scalars(select(model).where(model.id.in_(wanted)))}
 
 
-def _in_the_building(
-    session: Session, patients: dict[UUID | None, Patient], now: datetime
-) -> set[UUID | None]:
+def _in_the_building(session: Session, patients: dict[UUID | None, Patient], now: datetime) -> set[UUID | None]:
     """Return which of the patients have come for a visit that is not long over."""
     if not patients:
         return set()

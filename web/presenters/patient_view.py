@@ -143,9 +143,7 @@ def hours(session: Session, clinic: Clinic, patient: Patient, now: datetime) -> 
     return words.say("hours", "open", until=f"{window[1].hour}:{window[1].minute:02}") if window else ""
 
 
-def _numbers(
-    session: Session, clinic: Clinic, patient: Patient, now: datetime, *, ledger: bool
-) -> list[Number]:
+def _numbers(session: Session, clinic: Clinic, patient: Patient, now: datetime, *, ledger: bool) -> list[Number]:
     """The patient's numbers, the one given last first, with few SELECTs however many there are."""
     rows = list(reversed(patient.numbers))
     agreed = consent.states(session, [(clinic.id, row.number_index) for row in rows])
@@ -155,9 +153,7 @@ def _numbers(
     for row in rows:
         states = {one: agreed.get((clinic.id, row.number_index, one), "unknown") for one in PROGRAMMES}
         said = [
-            Agreed(
-                one, words.say("programmes", one), state, CONSENT_SHAPES[state], words.say("consent", state)
-            )
+            Agreed(one, words.say("programmes", one), state, CONSENT_SHAPES[state], words.say("consent", state))
             for one, state in states.items()
         ]
         number, line = row.number or "", row.line
@@ -167,9 +163,7 @@ def _numbers(
     return found
 
 
-def _ledger(
-    session: Session, clinic: Clinic, rows: Sequence[PatientNumber], now: datetime
-) -> dict[bytes, list[str]]:
+def _ledger(session: Session, clinic: Clinic, rows: Sequence[PatientNumber], now: datetime) -> dict[bytes, list[str]]:
     """What was ever agreed and taken back, the newest first, one line where several programmes were meant."""
     entries = session.scalars(
         select(ConsentEntry)

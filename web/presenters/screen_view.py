@@ -118,9 +118,7 @@ def of_series(patient: Patient, this: Taken, earlier: Sequence[Taken], zone: str
         given=sum(answer is not None for answer in this.answers),
         asked=len(scoring.applicable(definition, this.answers)),
         total=this.score.total,
-        points=sum(
-            points or 0 for item, points in zip(definition.items, this.answers, strict=True) if item.scored
-        ),
+        points=sum(points or 0 for item, points in zip(definition.items, this.answers, strict=True) if item.scored),
         highest=definition.highest_total,
         band=_band(definition, patient, this.score),
         previous=_was(last, now, zone) if last else None,
@@ -169,9 +167,7 @@ def _change(points: int | None, before: int | None) -> tuple[str, str]:
 
 def _telling(answers: Sequence[Answered]) -> list[Answered]:
     # What rang stands first, then what weighs most, so that four lines tell the story.
-    weighed = sorted(
-        answers, key=lambda one: (not one.rang, -(one.points or 0), one.turn != "worse", one.number)
-    )
+    weighed = sorted(answers, key=lambda one: (not one.rang, -(one.points or 0), one.turn != "worse", one.number))
     return [one for one in weighed if one.points][:4]
 
 
@@ -246,11 +242,7 @@ def _finding(title: str, scored: Sequence[Taken]) -> str:
         said = f"{title} {'rose' if last > first else 'fell'} from {first} to {last} in {span}"
     # A fall over months must not hide that the last step went up.
     before = scored[-2].score.total or 0
-    return (
-        f"{said}, but rose by {last - before} since the last time"
-        if last > before and last <= first
-        else said
-    )
+    return f"{said}, but rose by {last - before} since the last time" if last > before and last <= first else said
 
 
 def _rings(scored: Sequence[Taken], now: datetime, zone: str) -> str:

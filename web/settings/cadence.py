@@ -88,9 +88,7 @@ def _said(session: Session, clinic: Clinic) -> dict[str, dict[str, str]]:
 
 def _offered(raw: Mapping[str, Any]) -> list[tuple[str, str]]:
     """The texts a step may have, each with what it is for; one that is already chosen stays, whatever it is."""
-    known = [
-        key for key in text_templates.texts("en") if key.startswith(STEP_TEXTS) and key not in NEVER_A_STEP
-    ]
+    known = [key for key in text_templates.texts("en") if key.startswith(STEP_TEXTS) and key not in NEVER_A_STEP]
     chosen = [
         step.get(name)
         for group in cadence_form.groups(raw)

@@ -71,9 +71,7 @@ def typed(form: Form, base: Mapping[str, Any]) -> dict[str, Any]:
     return raw
 
 
-def _steps(
-    form: Form, group: str, before: Mapping[tuple[str, Any], Mapping[str, Any]]
-) -> list[dict[str, Any]]:
+def _steps(form: Form, group: str, before: Mapping[tuple[str, Any], Mapping[str, Any]]) -> list[dict[str, Any]]:
     places = {
         int(match["place"])
         for match in map(_STEP.fullmatch, form)

@@ -150,9 +150,7 @@ def preview(session: Session, clinic: Clinic, given: Mapping[str, str]) -> dict[
     changes_on = zones.to_local(change, place).date() if change else None
     return {
         "asked": asked,
-        "panes": [
-            _pane(session, clinic, key, one, example) for key, one in editions_of(session, clinic).items()
-        ],
+        "panes": [_pane(session, clinic, key, one, example) for key, one in editions_of(session, clinic).items()],
         "visit_said": _when(example.starts_at, clinic.zone),
         "changes_on": changes_on,
         # Two days later every usual step lies on the other side of the change.
@@ -207,6 +205,4 @@ def _line(one: made_up_visit.Shown, number: int | None, zone: str) -> Line:
 def _when(at: datetime, zone: str) -> str:
     local = zones.to_local(at, zones.zone(zone))
     name = local.tzname() or ""
-    return (
-        f"{local:%a} {local.day} {local:%b}, {times.clock_time(local)}{f' {name}' if name.isalpha() else ''}"
-    )
+    return f"{local:%a} {local.day} {local:%b}, {times.clock_time(local)}{f' {name}' if name.isalpha() else ''}"

@@ -54,9 +54,7 @@ def _send_test(session: Session, clinic: Clinic, staff: Staff) -> str:
     marked = words.say("cadence", "test_body", clinic=clinic_names.in_texts(clinic, "en"), text=body)
     if outbox.text_staff(session, clinic, staff, body=marked, dedupe=dedupe, lane="bulk") is None:
         return "test_no_number"
-    audit.record(
-        session, clinic.id, audit.Actor.staff(staff.id), "cadence.tested", f"staff:{staff.id}", step=step
-    )
+    audit.record(session, clinic.id, audit.Actor.staff(staff.id), "cadence.tested", f"staff:{staff.id}", step=step)
     return "test_sent"
 
 
@@ -103,9 +101,7 @@ def week() -> str:
 def _skips(found: coming_week.Week, both: Mapping[str, object]) -> list[tuple[str, list[int]]]:
     """Every reason in words with how many each edition skips for it, the most frequent first."""
     sides = [getattr(found, key).skipped for key in both]
-    reasons = sorted(
-        {one for side in sides for one in side}, key=lambda one: (-max(s[one] for s in sides), one)
-    )
+    reasons = sorted({one for side in sides for one in side}, key=lambda one: (-max(s[one] for s in sides), one))
     return [(_reason(one), [side[one] for side in sides]) for one in reasons]
 
 
@@ -122,10 +118,7 @@ def _names(session: Session, ids: list[UUID]) -> dict[UUID, str]:
     db.load_keys(session, (one.key_id for one in patients))
     if layout.may("patients.read"):
         return {one.id: patient_view.full_name(one) for one in patients}
-    return {
-        one.id: " ".join(f"{name[0]}." for name in (one.first_name, one.last_name) if name)
-        for one in patients
-    }
+    return {one.id: " ".join(f"{name[0]}." for name in (one.first_name, one.last_name) if name) for one in patients}
 
 
 @rehearsals.get("/settings/cadence/progress")

@@ -69,9 +69,7 @@ def _week(rules: assign.Rules) -> Step:
 def _signed_in(session: Session, people: list[escalation_policy.Person]) -> Step:
     managers = [one for one in people if one.role in assign.OWNERS]
     ids = [one.id for one in managers]
-    seen = set(
-        session.scalars(select(StaffSession.staff_id).where(StaffSession.staff_id.in_(ids)).distinct())
-    )
+    seen = set(session.scalars(select(StaffSession.staff_id).where(StaffSession.staff_id.in_(ids)).distinct()))
     names = [one.name for one in managers if one.id in seen]
     if names:
         return Step("signed_in", "done", "who", {"names": ", ".join(names)})

@@ -114,9 +114,7 @@ def _page(session: Session, clinic: Clinic, sheet: decision_form.Sheet) -> str:
 def _as_read(session: Session, clinic: Clinic, raw: Mapping[str, Any]) -> list[Read]:
     """What is typed as a made-up patient reads it in the clinic's own words, in each language that is offered."""
     own = clinic_words.of(session, clinic.id)
-    offered = [
-        one for one in text_templates.LANGUAGES if one in raw["languages"]
-    ] or text_templates.LANGUAGES[:1]
+    offered = [one for one in text_templates.LANGUAGES if one in raw["languages"]] or text_templates.LANGUAGES[:1]
     found = []
     for language in offered:
         name = clinic_names.choose(str(raw.get("text_name", "")), str(raw["name"]), language) or "…"

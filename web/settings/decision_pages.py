@@ -58,9 +58,7 @@ def desk(session: Session, clinic: Clinic, kind: publishing.Kind) -> Desk:
         live=in_force,
         draft=draft,
         edit=draft.edit if draft else 0,
-        changes=changes(session, clinic, kind, kind.present(session, clinic), draft.definition)
-        if draft
-        else [],
+        changes=changes(session, clinic, kind, kind.present(session, clinic), draft.definition) if draft else [],
         problems=problems,
         wrong=spoken(session, clinic, kind, problems, draft.definition) if draft else [],
         silences=silences,
@@ -91,9 +89,7 @@ def spoken(
     """Return each problem of a definition with its field as the clinic's lead would name it."""
     names = publishing.names(session, clinic, kind)
     fields = (field_labels.called(names, field_labels.path_of(one.field, definition)) for one in problems)
-    return [
-        ": ".join(filter(None, (field, one.message))) for field, one in zip(fields, problems, strict=True)
-    ]
+    return [": ".join(filter(None, (field, one.message))) for field, one in zip(fields, problems, strict=True)]
 
 
 def edit_of_form() -> int:
@@ -114,9 +110,7 @@ def told(session: Session, clinic: Clinic, edition: Edition) -> str:
 def name_of(session: Session, who: str) -> str:
     """Return the name of who did it: a colleague's, or "operator"."""
     staff_id = audit.Actor(who).staff_id
-    return (
-        team.names(session, [staff_id]).get(staff_id, who) if staff_id else words.say("editions", "operator")
-    )
+    return team.names(session, [staff_id]).get(staff_id, who) if staff_id else words.say("editions", "operator")
 
 
 @editions.get("/settings/history/<kind>")
@@ -171,9 +165,7 @@ def move(kind: str, act: str) -> Response:
 
 
 def _ask(session: Session, clinic: Clinic, kind: publishing.Kind) -> None:
-    publishing.ask(
-        session, _the_draft(session, clinic, kind), layout.the_actor(), request.form.get("why", "")
-    )
+    publishing.ask(session, _the_draft(session, clinic, kind), layout.the_actor(), request.form.get("why", ""))
 
 
 def _publish(session: Session, clinic: Clinic, kind: publishing.Kind) -> None:

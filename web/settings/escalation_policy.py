@@ -45,9 +45,7 @@ def save() -> Response | tuple[str, int]:
 
 def _shown(session: Session, clinic: Clinic, sheet: decision_form.Sheet) -> str:
     """The page as it stands: its draft in the form, with hours as people write them."""
-    return _page(
-        session, clinic, replace(sheet, raw=policy_form.of_ladder(policy_definition.read(sheet.raw)))
-    )
+    return _page(session, clinic, replace(sheet, raw=policy_form.of_ladder(policy_definition.read(sheet.raw))))
 
 
 def _page(session: Session, clinic: Clinic, sheet: decision_form.Sheet) -> str:
@@ -74,8 +72,7 @@ def _page(session: Session, clinic: Clinic, sheet: decision_form.Sheet) -> str:
         more_rules=len(sheet.raw["route"]) < policy_definition.MOST_ROUTES,
         choices=_choices(people),
         kinds=[
-            (name, words.say("kinds", name), name in TEXTED, name in assign.ALWAYS_RUNNING)
-            for name in assign.KINDS
+            (name, words.say("kinds", name), name in TEXTED, name in assign.ALWAYS_RUNNING) for name in assign.KINDS
         ],
         asked=[(one, words.say("rungs", one)) for one in escalation_policy.ASKED],
         people=people,

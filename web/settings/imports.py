@@ -19,7 +19,7 @@ from messaging import languages
 from messaging.models import Clinic
 from reminders.imports import column_mapping, csv_files, csv_import, runs
 from reminders.imports import take_in as importfiles
-from reminders.models import ImportRun
+from reminders.imports.models import ImportRun
 from web import layout, permissions, sessions, times, words
 
 importing = layout.room("importing", __name__)
@@ -103,9 +103,7 @@ def wrong(run_id: UUID) -> Response:
     """Return the rows that were not taken as a file to mend and send again; that they left is written down."""
     with db.unit_of_work(sessions.clinic().id) as session:
         this = _the_run(session, run_id)
-        audit.record(
-            session, this.clinic_id, layout.the_actor(), "import.rows_fetched", f"import_run:{this.id}"
-        )
+        audit.record(session, this.clinic_id, layout.the_actor(), "import.rows_fetched", f"import_run:{this.id}")
 
     def lines() -> Iterator[str]:
         with db.unit_of_work(this.clinic_id, read_only=True) as session:
@@ -175,9 +173,7 @@ def _door(problem: str | None) -> str:
 def _chosen(kind: str) -> column_mapping.Columns:
     """The columns as the form has them."""
     form = request.form
-    columns = {
-        name: form[f"column.{name}"] for name in column_mapping.fields(kind) if form.get(f"column.{name}")
-    }
+    columns = {name: form[f"column.{name}"] for name in column_mapping.fields(kind) if form.get(f"column.{name}")}
     constants = {
         name: form[f"all.{name}"].strip()[:120]
         for name in column_mapping.CONSTANTS[kind]

@@ -190,9 +190,7 @@ def _page(session: Session, shown: Shown) -> str:
         here="people",
         cards=cards,
         shown=shown,
-        fresh=shown.raw
-        if shown.who is None and shown.problems
-        else {"languages": ["en"], "role": "care_manager"},
+        fresh=shown.raw if shown.who is None and shown.problems else {"languages": ["en"], "role": "care_manager"},
         problems=shown.problems,
         roles=[(one, words.say("roles", one), words.say("role_means", one)) for one in ROLES],
         languages=[(one, words.say("languages", one)) for one in staffing.LANGUAGES],

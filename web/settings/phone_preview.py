@@ -47,9 +47,7 @@ class Side:
     screens: list[Screen]
 
 
-def sides(
-    clinic: Clinic, situation: Situation, texts: Mapping[str, str], definition: Definition
-) -> list[Side]:
+def sides(clinic: Clinic, situation: Situation, texts: Mapping[str, str], definition: Definition) -> list[Side]:
     """Return both languages of a text; `texts` are as typed, `definition` holds the clinic's other words."""
     return [_side(clinic, situation, texts[one], one, definition) for one in text_templates.LANGUAGES]
 
@@ -120,9 +118,7 @@ def _screen(
     )
 
 
-def pieces(
-    template: str, problems: Sequence[text_templates.Problem], values: Mapping[str, str]
-) -> list[Piece]:
+def pieces(template: str, problems: Sequence[text_templates.Problem], values: Mapping[str, str]) -> list[Piece]:
     """Return a text filled in, cut where a word may not be sent ("flag") or a character costs more ("costly")."""
     found, at = [], 0
     for problem in problems:

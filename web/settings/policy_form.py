@@ -51,9 +51,7 @@ def given(form: MultiDict[str, str]) -> dict[str, Any]:
 
 def _pairs(form: MultiDict[str, str], prefix: str) -> dict[str, str]:
     return {
-        name.removeprefix(prefix): form[name].strip()
-        for name in form
-        if name.startswith(prefix) and form[name].strip()
+        name.removeprefix(prefix): form[name].strip() for name in form if name.startswith(prefix) and form[name].strip()
     }
 
 
@@ -71,9 +69,7 @@ def _rules(form: MultiDict[str, str]) -> list[dict[str, Any]]:
             continue
         typed = form.get(f"{start}order", "").strip()
         # Whoever is put at the place of another goes before it.
-        found.append(
-            (float(typed) - 0.5 if typed.isdecimal() and int(typed) != row + 1 else row + 1, row, rule)
-        )
+        found.append((float(typed) - 0.5 if typed.isdecimal() and int(typed) != row + 1 else row + 1, row, rule))
     return [rule for _place, _row, rule in sorted(found, key=lambda one: one[:2])]
 
 

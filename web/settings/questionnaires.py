@@ -79,9 +79,7 @@ def _page(session: Session, clinic: Clinic, sheet: decision_form.Sheet) -> str:
         desk=desk,
         rows=range(min(len(sheet.raw["asks"]) + SPARE, MOST)),
         who=[(one, words.say("schedule_who", one)) for one in WHO],
-        instruments=[
-            (name, one.title) for name, one in sorted(scoring.instruments().items()) if not one.ages
-        ],
+        instruments=[(name, one.title) for name, one in sorted(scoring.instruments().items()) if not one.ages],
         languages=[(one, words.say("languages", one)) for one in text_templates.LANGUAGES],
         trial=trial,
         lines=_lines(of_clinic(session, clinic), trial),
@@ -94,9 +92,7 @@ def _page(session: Session, clinic: Clinic, sheet: decision_form.Sheet) -> str:
 def _trial(args: Mapping[str, str], today: date) -> dict[str, Any]:
     """The made-up patient that is asked for; what cannot be read is left out."""
     start = _day(args.get("from", "")) or today
-    taken = [
-        {"instrument": args.get(f"taken{row}", ""), "day": args.get(f"on{row}", "")} for row in range(TAKEN)
-    ]
+    taken = [{"instrument": args.get(f"taken{row}", ""), "day": args.get(f"on{row}", "")} for row in range(TAKEN)]
     return {
         "from": start,
         "in_treatment": args.get("in_treatment") == "on",

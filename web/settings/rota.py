@@ -121,9 +121,7 @@ def _page(session: Session, changed: UUID | None, raw: Mapping[str, str], proble
     )
 
 
-def _line(
-    one: escalation_policy.Person, away: list[str], raw: Mapping[str, str], problems: Mapping[str, str]
-) -> Line:
+def _line(one: escalation_policy.Person, away: list[str], raw: Mapping[str, str], problems: Mapping[str, str]) -> Line:
     works, called = hours.say(one.hours or {}), hours.say(one.on_call or {})
     spoken = " and ".join(words.say("languages", each) for each in one.languages)
     facts = [words.say("roles", one.role), spoken, *(f"panel of {each}" for each in one.panels)]
@@ -140,15 +138,11 @@ def _line(
     )
 
 
-def _absences(
-    session: Session, clinic: Clinic, people: list[escalation_policy.Person]
-) -> dict[UUID, list[str]]:
+def _absences(session: Session, clinic: Clinic, people: list[escalation_policy.Person]) -> dict[UUID, list[str]]:
     names, now = {one.id: one.name for one in people}, clock.now()
     found: dict[UUID, list[str]] = {}
     for one in roster.absences(session, clinic.id):
-        start, end = (
-            times.moment(each, now, clinic.zone, running=True) for each in (one.starts_at, one.ends_at)
-        )
+        start, end = (times.moment(each, now, clinic.zone, running=True) for each in (one.starts_at, one.ends_at))
         cover = names.get(one.cover_id) if one.cover_id else None
         key = "away_covered" if cover else "away_alone"
         found.setdefault(one.staff_id, []).append(words.say("rota", key, start=start, end=end, cover=cover))

@@ -97,8 +97,6 @@ def _line(step: checklist.Step) -> Line:
 
 
 def _way(name: str) -> str:
-    endpoints = ([decision_pages.EDITORS[name]] if name in decision_pages.EDITORS else []) + list(
-        WAYS.get(name, ())
-    )
+    endpoints = ([decision_pages.EDITORS[name]] if name in decision_pages.EDITORS else []) + list(WAYS.get(name, ()))
     found = next((one for one in endpoints if one in current_app.view_functions), None)
     return url_for(found) if found else ""

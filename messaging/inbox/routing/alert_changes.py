@@ -92,9 +92,7 @@ def _shorter(old: Ladder, new: Ladder) -> bool:
     return bool(fewer) or bool(taken_away(old.hours, new.hours, empty_is_always=True))
 
 
-def _on_call(
-    old: Mapping[str, Mapping[str, list[str]]], new: Mapping[str, Mapping[str, list[str]]]
-) -> Iterable[str]:
+def _on_call(old: Mapping[str, Mapping[str, list[str]]], new: Mapping[str, Mapping[str, list[str]]]) -> Iterable[str]:
     for email, week in old.items():
         gone = taken_away(week, new.get(email, {}))
         if gone:

@@ -102,15 +102,11 @@ class Rules:
             fallback=tuple(email.strip().lower() for email in given.get("fallback", ())),
             hours=_hours(given.get("hours", {})),
             in_business=frozenset(
-                kind
-                for kind, one in kinds.items()
-                if one.get("clock") == "business" and kind not in ALWAYS_RUNNING
+                kind for kind, one in kinds.items() if one.get("clock") == "business" and kind not in ALWAYS_RUNNING
             ),
             before_leaving=frozenset(kind for kind, one in kinds.items() if one.get("before_leaving")),
             rungs={
-                (kind, when == "open"): tuple(
-                    Rung(rung["ask"], max(1, int(rung["wait"]))) for rung in one[when]
-                )
+                (kind, when == "open"): tuple(Rung(rung["ask"], max(1, int(rung["wait"]))) for rung in one[when])
                 for kind, one in kinds.items()
                 for when in ("open", "closed")
                 if one.get(when)

@@ -90,9 +90,7 @@ class Route:
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> "Route":
         """Read a rule as it is kept in a clinic's `rules`."""
-        read: dict[str, Any] = {
-            key: tuple(one) if isinstance(one, list) else one for key, one in given.items()
-        }
+        read: dict[str, Any] = {key: tuple(one) if isinstance(one, list) else one for key, one in given.items()}
         return cls(**read)
 
 

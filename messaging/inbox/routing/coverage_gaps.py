@@ -62,9 +62,7 @@ class Hole:
     end: int
 
 
-def awake(
-    people: Sequence[Person], rules: Rules, local: datetime, *, closed: bool = False
-) -> tuple[str, ...]:
+def awake(people: Sequence[Person], rules: Rules, local: datetime, *, closed: bool = False) -> tuple[str, ...]:
     """Return the names of those on the safety ladder who can be texted, may open what they are texted about, and expect
     it at this local moment: on duty, on call, or named by the clinic as its fallback, or in the place of somebody who is."""
     team = [present(person, local, rules.hours, closed=closed) for person in people]
@@ -226,9 +224,7 @@ def _minute(moment: datetime) -> int:
     return int((moment - EPOCH).total_seconds() // 60)
 
 
-def _instants(
-    absences: Sequence[Away], turns: Sequence[int], start: datetime, place: ZoneInfo
-) -> set[datetime]:
+def _instants(absences: Sequence[Away], turns: Sequence[int], start: datetime, place: ZoneInfo) -> set[datetime]:
     """Every moment, in UTC, at which anything can change while somebody is away."""
     found: set[datetime] = set()
     for one in absences:
@@ -274,9 +270,7 @@ def say(hole: Hole, zone: str) -> str:
     """Return a hole as people write it: "Mon 17:00 to Mon 17:30", for one of an absence with its date."""
     if hole.when != "away":
         return f"{_clock(hole.start)} to {_clock(hole.end)}"
-    start, end = (
-        (EPOCH + timedelta(minutes=one)).astimezone(ZoneInfo(zone)) for one in (hole.start, hole.end)
-    )
+    start, end = ((EPOCH + timedelta(minutes=one)).astimezone(ZoneInfo(zone)) for one in (hole.start, hole.end))
     until = f"{end.hour}:{end:%M}" if start.date() == end.date() else _dated(end)
     return f"{_dated(start)} to {until}"
 

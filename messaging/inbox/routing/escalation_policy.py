@@ -80,9 +80,7 @@ def at(people: Iterable[Person], moment: datetime, rules: Rules, zone: str) -> l
     return [present(person, local, rules.hours, closed=closed) for person in people]
 
 
-def steps(
-    need: Need, team: Sequence[Member], rules: Rules, owner_id: UUID | None, *, is_open: bool
-) -> list[Step]:
+def steps(need: Need, team: Sequence[Member], rules: Rules, owner_id: UUID | None, *, is_open: bool) -> list[Step]:
     """Return the ladder of an item as it stands now, without the owner, who was told first."""
     ranked = [member for member in assign.ladder(need, team, rules) if member.id != owner_id]
     found = []

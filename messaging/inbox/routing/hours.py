@@ -138,8 +138,7 @@ def _openings(start: datetime, hours: Hours) -> list[tuple[datetime, datetime]]:
             continue
         last = day if shift[1] > shift[0] else day + timedelta(days=1)
         opens, closes = (
-            datetime.combine(each, at, zone).astimezone(UTC)
-            for each, at in ((day, shift[0]), (last, shift[1]))
+            datetime.combine(each, at, zone).astimezone(UTC) for each, at in ((day, shift[0]), (last, shift[1]))
         )
         if closes > start:
             found.append((opens, closes))

@@ -26,9 +26,7 @@ def lost(before: Watch, after: Watch, start: datetime) -> list[Hole]:
 
 def _lost_on_holidays(before: Watch, after: Watch, today: date) -> list[Hole]:
     """A day that was a holiday before is compared with how it was then, and a new one with an ordinary day."""
-    kept = coverage_gaps.weekdays_of(
-        set(after.rules.hours.holidays) & set(before.rules.hours.holidays), today
-    )
+    kept = coverage_gaps.weekdays_of(set(after.rules.hours.holidays) & set(before.rules.hours.holidays), today)
     new = coverage_gaps.weekdays_of(set(after.rules.hours.holidays) - set(before.rules.hours.holidays), today)
     if not kept | new:
         return []
@@ -60,11 +58,7 @@ def while_somebody_is_away(before: Watch, after: Watch, start: datetime) -> list
 
 def closing(watch: Watch, away: Away, start: datetime) -> list[Person]:
     """Return who, named as cover for this absence, would leave no minute without anybody, in the order of the people."""
-    busy = {
-        one.staff_id
-        for one in watch.absences
-        if one.starts_at < away.ends_at and one.ends_at > away.starts_at
-    }
+    busy = {one.staff_id for one in watch.absences if one.starts_at < away.ends_at and one.ends_at > away.starts_at}
     found = []
     for person in watch.people:
         if person.id == away.staff_id or person.id in busy or person.role not in clinic_rules.ACTING:

@@ -41,9 +41,7 @@ def _nobody(rules: Rules, people: Sequence[Person]) -> Iterable[Problem]:
         if email not in known:
             yield Problem("fallback", f"nobody active here has the address {email}")
     if not any(email in known and known[email].phone for email in rules.fallback):
-        yield Problem(
-            "fallback", "name at least one colleague with a mobile number, for when nobody else is there"
-        )
+        yield Problem("fallback", "name at least one colleague with a mobile number, for when nobody else is there")
     for owner, backup in rules.backups.items():
         for email in (owner, backup):
             if email not in known:
@@ -51,9 +49,7 @@ def _nobody(rules: Rules, people: Sequence[Person]) -> Iterable[Problem]:
         if owner == backup:
             yield Problem("backup", f"{owner} cannot stand in for themselves")
     if not rules.call_list:
-        yield Problem(
-            "call", "name at least one person to call when everyone has been told and nobody answers"
-        )
+        yield Problem("call", "name at least one person to call when everyone has been told and nobody answers")
 
 
 def _routes(rules: Rules, people: Sequence[Person]) -> Iterable[Problem]:

@@ -47,9 +47,7 @@ def line_of(location: tuple[Any, ...], text: str) -> int | None:
 def write(written: Ladder) -> str:
     """Return the ladder as the text of a file that `parse` reads."""
     lines = [f"hours = {_quoted(hours.say(written.hours))}"]
-    lines += [
-        f"{key} = [{', '.join(map(_quoted, getattr(written, key)))}]" for key in ("holidays", "fallback")
-    ]
+    lines += [f"{key} = [{', '.join(map(_quoted, getattr(written, key)))}]" for key in ("holidays", "fallback")]
     lines += [f"repeat = {written.repeat}"]
     lines += ["", "[backup]", *(f"{_quoted(key)} = {_quoted(one)}" for key, one in written.backup.items())]
     lines += ["", "[on_call]"]

@@ -69,9 +69,7 @@ def plan(
     return absence
 
 
-def _refuse(
-    session: Session, staff: Staff, cover: Staff | None, starts_at: datetime, ends_at: datetime
-) -> None:
+def _refuse(session: Session, staff: Staff, cover: Staff | None, starts_at: datetime, ends_at: datetime) -> None:
     """Raise MayNot for what no absence can be, whoever could be reached meanwhile."""
     if ends_at <= starts_at:
         raise MayNot("ends", "ends_before")
@@ -226,9 +224,7 @@ def release(session: Session, staff: Staff) -> int:
 
 
 def _move(session: Session, staff: Staff, cover: Staff | None, actor: str) -> int:
-    held = select(InboxItem).where(
-        InboxItem.clinic_id == staff.clinic_id, InboxItem.owner_id == staff.id, UNFINISHED
-    )
+    held = select(InboxItem).where(InboxItem.clinic_id == staff.clinic_id, InboxItem.owner_id == staff.id, UNFINISHED)
     found = session.scalars(held.order_by(InboxItem.urgency, InboxItem.answer_by).with_for_update()).all()
     for item in found:
         # Claimed was hers; for who takes over it is new again. What was acknowledged stays so, and the clock runs on.
@@ -253,6 +249,4 @@ def settle_poison(session: Session, absence: Absence) -> None:
 
 def _write_down(session: Session, absence: Absence, actor: str, act: str, **detail: int) -> None:
     about = f"absence:{absence.id}"
-    audit.record(
-        session, absence.clinic_id, actor, f"absence.{act}", about, staff=str(absence.staff_id), **detail
-    )
+    audit.record(session, absence.clinic_id, actor, f"absence.{act}", about, staff=str(absence.staff_id), **detail)

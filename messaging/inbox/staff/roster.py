@@ -50,9 +50,7 @@ def people(session: Session, clinic: Clinic) -> list[escalation_policy.Person]:
 
 def team(session: Session, clinic: Clinic) -> list[assign.Member]:
     """Return the clinic's active people as routing sees them at this moment."""
-    return escalation_policy.at(
-        people(session, clinic), clock.now(), assign.Rules.of(clinic.rules), clinic.zone
-    )
+    return escalation_policy.at(people(session, clinic), clock.now(), assign.Rules.of(clinic.rules), clinic.zone)
 
 
 def away(session: Session, clinic_id: UUID, now: datetime) -> Sequence[Absence]:

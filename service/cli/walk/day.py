@@ -45,9 +45,7 @@ class Colleague:
 
 DAY, SOON = timedelta(days=1), timedelta(seconds=8)
 TEAM = (
-    Colleague(
-        "Rosa Delgado", "rosa@alder.example", "care_manager", ("en", "es"), ("Dr Lindqvist",), "+13035550111"
-    ),
+    Colleague("Rosa Delgado", "rosa@alder.example", "care_manager", ("en", "es"), ("Dr Lindqvist",), "+13035550111"),
     Colleague("Ben Carter", "ben@alder.example", "care_manager", ("en",), ("Dr Okafor",), "+13035550112"),
     Colleague("Ines Moreau", "ines@alder.example", "clinic_admin", ("en",), (), "+13035550113"),
     Colleague("Sam Fields", "sam@alder.example", "front_desk", ("en",), (), "+13035550114"),
@@ -58,9 +56,7 @@ SPANISH = Visitor("1003", "Lucía", "Benavides", "+12015550123", "1969-11-02", "
 STOP = Visitor("1004", "Devon", "Kline", "+12015550124", "1999-01-19", "en", "Dr Okafor", DAY)
 CRISIS = Visitor("1005", "Joy", "Abara", "+12015550125", "1978-05-05", "en", "Dr Okafor", DAY)
 FORM = Visitor("1006", "Teresa", "Quintana", "+12015550126", "1985-09-23", "en", "Dr Lindqvist", DAY)
-HERE = Visitor(
-    "1007", "Walter", "Novak", "+12015550127", "1952-12-08", "en", "Dr Lindqvist", timedelta(hours=2)
-)
+HERE = Visitor("1007", "Walter", "Novak", "+12015550127", "1952-12-08", "en", "Dr Lindqvist", timedelta(hours=2))
 FAR = Visitor("1008", "Priya", "Raman", "+12015550128", "1988-02-14", "en", "Dr Okafor", timedelta(days=3))
 LANDLINE = Visitor("1009", "Harold", "Beck", "+12015550196", "1947-06-01", "en", "Dr Okafor", DAY)
 PATIENTS = (YES, CHANGE, SPANISH, STOP, CRISIS, FORM, HERE, FAR, LANDLINE)
@@ -82,13 +78,9 @@ def write(folder: Path, now: datetime, place: str) -> tuple[Path, Path]:
     people, visits = folder / "patients.csv", folder / "appointments.csv"
     with people.open("w", newline="", encoding="utf-8") as file:
         rows = csv.writer(file)
-        rows.writerow(
-            ("record", "first_name", "last_name", "phone", "birth_date", "language", "panel", "consent")
-        )
+        rows.writerow(("record", "first_name", "last_name", "phone", "birth_date", "language", "panel", "consent"))
         for one in PATIENTS:
-            rows.writerow(
-                (one.record, one.first, one.last, one.number, one.birth, one.language, one.panel, "yes")
-            )
+            rows.writerow((one.record, one.first, one.last, one.number, one.birth, one.language, one.panel, "yes"))
     local = now.astimezone(ZoneInfo(place)).replace(tzinfo=None)
     with visits.open("w", newline="", encoding="utf-8") as file:
         rows = csv.writer(file)

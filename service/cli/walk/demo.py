@@ -30,9 +30,7 @@ def _run(folder: Path, keep_serving: bool) -> int:
     began = time.monotonic()
     with demo_service.running(folder, port=_port(os.environ.get("PORT", ""))) as running:
         walk = Walk(running.scene, day.zone(datetime.now(UTC)))
-        click.echo(
-            f"Warmthread is up after {time.monotonic() - began:.1f} s. One day at {day.CLINIC}, {walk.zone}:\n"
-        )
+        click.echo(f"Warmthread is up after {time.monotonic() - began:.1f} s. One day at {day.CLINIC}, {walk.zone}:\n")
         failed = _walk(walk)
         if failed:
             click.echo(f"\nThe walk failed at: {failed}")

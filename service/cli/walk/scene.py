@@ -28,9 +28,7 @@ class Scene:
     `patience` is how many seconds something may take to be seen, where a step does not say otherwise.
     """
 
-    def __init__(
-        self, service: str, network: str, env: dict[str, str], folder: Path, *, patience: float
-    ) -> None:
+    def __init__(self, service: str, network: str, env: dict[str, str], folder: Path, *, patience: float) -> None:
         self.service, self.network, self.env, self.folder = service, network, env, folder
         self.patience = patience
 

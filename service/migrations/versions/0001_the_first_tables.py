@@ -209,9 +209,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("consent_entry", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_consent_entry_clinic_id"), ["clinic_id"], unique=False)
-        batch_op.create_index(
-            "ix_consent_entry_number", ["clinic_id", "number_index", "programme"], unique=False
-        )
+        batch_op.create_index("ix_consent_entry_number", ["clinic_id", "number_index", "programme"], unique=False)
 
     op.create_table(
         "conversation",
@@ -243,9 +241,7 @@ def upgrade() -> None:
         sa.Column("line", sa.String(length=14), nullable=False),
         sa.ForeignKeyConstraint(["patient_id"], ["patient.id"], name=op.f("fk_patient_number_patient_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_patient_number")),
-        sa.UniqueConstraint(
-            "patient_id", "number_index", name=op.f("uq_patient_number_patient_id_number_index")
-        ),
+        sa.UniqueConstraint("patient_id", "number_index", name=op.f("uq_patient_number_patient_id_number_index")),
     )
     with op.batch_alter_table("patient_number", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_patient_number_clinic_id"), ["clinic_id"], unique=False)
@@ -312,12 +308,8 @@ def upgrade() -> None:
         sa.Column("disposition", sa.String(length=30), nullable=True),
         sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("done_by", sa.Uuid(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["acknowledged_by"], ["staff.id"], name=op.f("fk_inbox_item_acknowledged_by")
-        ),
-        sa.ForeignKeyConstraint(
-            ["conversation_id"], ["conversation.id"], name=op.f("fk_inbox_item_conversation_id")
-        ),
+        sa.ForeignKeyConstraint(["acknowledged_by"], ["staff.id"], name=op.f("fk_inbox_item_acknowledged_by")),
+        sa.ForeignKeyConstraint(["conversation_id"], ["conversation.id"], name=op.f("fk_inbox_item_conversation_id")),
         sa.ForeignKeyConstraint(["done_by"], ["staff.id"], name=op.f("fk_inbox_item_done_by")),
         sa.ForeignKeyConstraint(["owner_id"], ["staff.id"], name=op.f("fk_inbox_item_owner_id")),
         sa.ForeignKeyConstraint(["patient_id"], ["patient.id"], name=op.f("fk_inbox_item_patient_id")),
@@ -328,9 +320,7 @@ def upgrade() -> None:
         batch_op.create_index("ix_inbox_item_about", ["clinic_id", "about"], unique=False)
         batch_op.create_index(batch_op.f("ix_inbox_item_clinic_id"), ["clinic_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_inbox_item_conversation_id"), ["conversation_id"], unique=False)
-        batch_op.create_index(
-            "ix_inbox_item_list", ["clinic_id", "state", "urgency", "answer_by", "id"], unique=False
-        )
+        batch_op.create_index("ix_inbox_item_list", ["clinic_id", "state", "urgency", "answer_by", "id"], unique=False)
         batch_op.create_index(
             "ix_inbox_item_owner",
             ["clinic_id", "owner_id", "state", "urgency", "answer_by", "id"],
@@ -353,9 +343,7 @@ def upgrade() -> None:
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("verified_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["appointment_id"], ["appointment.id"], name=op.f("fk_intake_link_appointment_id")
-        ),
+        sa.ForeignKeyConstraint(["appointment_id"], ["appointment.id"], name=op.f("fk_intake_link_appointment_id")),
         sa.ForeignKeyConstraint(["patient_id"], ["patient.id"], name=op.f("fk_intake_link_patient_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_intake_link")),
         sa.UniqueConstraint("token_hash", name=op.f("uq_intake_link_token_hash")),
@@ -394,9 +382,7 @@ def upgrade() -> None:
         sa.Column("fence", sa.BigInteger(), nullable=False),
         sa.Column("last_error", sa.String(length=80), nullable=True),
         sa.ForeignKeyConstraint(["author_id"], ["staff.id"], name=op.f("fk_message_author_id")),
-        sa.ForeignKeyConstraint(
-            ["conversation_id"], ["conversation.id"], name=op.f("fk_message_conversation_id")
-        ),
+        sa.ForeignKeyConstraint(["conversation_id"], ["conversation.id"], name=op.f("fk_message_conversation_id")),
         sa.ForeignKeyConstraint(["patient_id"], ["patient.id"], name=op.f("fk_message_patient_id")),
         sa.ForeignKeyConstraint(["staff_id"], ["staff.id"], name=op.f("fk_message_staff_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_message")),
@@ -512,9 +498,7 @@ def upgrade() -> None:
         sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("fence", sa.BigInteger(), nullable=False),
         sa.Column("last_error", sa.String(length=80), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["appointment_id"], ["appointment.id"], name=op.f("fk_reminder_appointment_id")
-        ),
+        sa.ForeignKeyConstraint(["appointment_id"], ["appointment.id"], name=op.f("fk_reminder_appointment_id")),
         sa.ForeignKeyConstraint(["message_id"], ["message.id"], name=op.f("fk_reminder_message_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_reminder")),
         sa.UniqueConstraint(

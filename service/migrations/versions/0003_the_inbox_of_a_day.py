@@ -134,9 +134,7 @@ def upgrade() -> None:
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("struck_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("struck_by", sa.Uuid(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["conversation_id"], ["conversation.id"], name=op.f("fk_contact_conversation_id")
-        ),
+        sa.ForeignKeyConstraint(["conversation_id"], ["conversation.id"], name=op.f("fk_contact_conversation_id")),
         sa.ForeignKeyConstraint(["item_id"], ["inbox_item.id"], name=op.f("fk_contact_item_id")),
         sa.ForeignKeyConstraint(["patient_id"], ["patient.id"], name=op.f("fk_contact_patient_id")),
         sa.ForeignKeyConstraint(["staff_id"], ["staff.id"], name=op.f("fk_contact_staff_id")),
@@ -164,9 +162,7 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("scheduled_for", sa.DateTime(timezone=True), nullable=True))
 
     with op.batch_alter_table("patient", schema=None) as batch_op:
-        batch_op.add_column(
-            sa.Column("names_indexed", sa.Boolean(), nullable=False, server_default=sa.false())
-        )
+        batch_op.add_column(sa.Column("names_indexed", sa.Boolean(), nullable=False, server_default=sa.false()))
         batch_op.add_column(sa.Column("here_until", sa.DateTime(timezone=True), nullable=True))
 
     op.create_index(

@@ -28,9 +28,7 @@ def upgrade() -> None:
         sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("fence", sa.BigInteger(), nullable=False),
         sa.Column("last_error", sa.String(length=80), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["link_id"], ["intake_link.id"], name=op.f("fk_follow_up_link_id_intake_link")
-        ),
+        sa.ForeignKeyConstraint(["link_id"], ["intake_link.id"], name=op.f("fk_follow_up_link_id_intake_link")),
         sa.ForeignKeyConstraint(
             ["first_message_id"], ["message.id"], name=op.f("fk_follow_up_first_message_id_message")
         ),

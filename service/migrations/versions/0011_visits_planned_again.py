@@ -27,9 +27,7 @@ def upgrade() -> None:
         sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("fence", sa.BigInteger(), nullable=False),
         sa.Column("last_error", sa.String(length=80), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["edition_id"], ["edition.id"], name=op.f("fk_replanning_edition_id_edition")
-        ),
+        sa.ForeignKeyConstraint(["edition_id"], ["edition.id"], name=op.f("fk_replanning_edition_id_edition")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_replanning")),
     )
     op.create_index(op.f("ix_replanning_clinic_id"), "replanning", ["clinic_id"])

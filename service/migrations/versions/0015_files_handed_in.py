@@ -47,9 +47,7 @@ def upgrade() -> None:
         sa.Column("place", sa.Integer(), nullable=False),
         sa.Column("rows_ct", sa.LargeBinary(), nullable=True),
         sa.Column("wrong_ct", sa.LargeBinary(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["run_id"], ["import_run.id"], name=op.f("fk_import_part_run_id"), ondelete="CASCADE"
-        ),
+        sa.ForeignKeyConstraint(["run_id"], ["import_run.id"], name=op.f("fk_import_part_run_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_import_part")),
         sa.UniqueConstraint("run_id", "place", name=op.f("uq_import_part_run_id_place")),
     )

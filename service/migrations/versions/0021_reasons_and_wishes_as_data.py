@@ -208,11 +208,7 @@ def _carry_follow_ups() -> None:
 def _batches(columns: Sequence[sa.ColumnClause[Any]]) -> Iterator[Sequence[sa.Row[Any]]]:
     """Rows of a table in the order of their ids, some at a time."""
     after: Sequence[sa.ColumnElement[bool]] = ()
-    while (
-        rows := op.get_bind()
-        .execute(sa.select(*columns).where(*after).order_by(columns[0]).limit(BATCH))
-        .all()
-    ):
+    while rows := op.get_bind().execute(sa.select(*columns).where(*after).order_by(columns[0]).limit(BATCH)).all():
         yield rows
         after = [columns[0] > rows[-1].id]
 

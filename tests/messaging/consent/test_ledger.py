@@ -101,9 +101,7 @@ def test_the_last_word_on_each_programme_decides(clinic, events):
     expected = {number: dict.fromkeys(PROGRAMMES, "unknown") for number in numbers}
     with db.unit_of_work(clinic.id) as session:
         for event, programmes, number in events:
-            ledger.record(
-                session, clinic, numbers[number], event, source="text", actor="x", programmes=programmes
-            )
+            ledger.record(session, clinic, numbers[number], event, source="text", actor="x", programmes=programmes)
             expected[number].update(dict.fromkeys(programmes, event))
         for number, known in numbers.items():
             assert ledger.state(session, clinic, known) == expected[number]

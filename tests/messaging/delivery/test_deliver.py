@@ -73,9 +73,7 @@ def test_what_is_not_due_yet_waits(network, desk, new_patient):
 @pytest.mark.parametrize(
     ("number", "code", "line"), [("+13035550190", 21211, "dead"), ("+13035550192", 21614, "landline")]
 )
-def test_what_a_refusal_says_of_a_number_is_learnt_and_a_human_told(
-    network, desk, new_patient, number, code, line
-):
+def test_what_a_refusal_says_of_a_number_is_learnt_and_a_human_told(network, desk, new_patient, number, code, line):
     patient = new_patient(number=number)
     message = desk.text(patient)
     deliver.deliver("bulk")
@@ -132,12 +130,8 @@ def test_a_carrier_that_stays_busy_ends_before_a_human(network, desk, new_patien
     assert network.asked() == 5
 
 
-@pytest.mark.parametrize(
-    "answer", ["500", "503", "drop", "garbage", "accept_then_500", "accept_then_timeout"]
-)
-def test_what_is_neither_yes_nor_no_is_unknown_and_not_repeated(
-    network, desk, new_patient, answer, monkeypatch
-):
+@pytest.mark.parametrize("answer", ["500", "503", "drop", "garbage", "accept_then_500", "accept_then_timeout"])
+def test_what_is_neither_yes_nor_no_is_unknown_and_not_repeated(network, desk, new_patient, answer, monkeypatch):
     network.faults({"answer": answer, "hang_s": 600})
     if answer == "accept_then_timeout":
         monkeypatch.setattr(twilio, "TIMEOUT_SECONDS", 2)
@@ -150,9 +144,7 @@ def test_what_is_neither_yes_nor_no_is_unknown_and_not_repeated(
 
 
 def test_one_bad_text_does_not_hold_up_the_others(network, desk, new_patient):
-    bad, *good = [
-        desk.text(new_patient(number=number)) for number in ("+13035550190", "+13035550131", "+13035550132")
-    ]
+    bad, *good = [desk.text(new_patient(number=number)) for number in ("+13035550190", "+13035550131", "+13035550132")]
     network.faults({"number": "+13035550131", "answer": "500"})
     deliver.deliver("bulk")
     assert desk.state(bad, *good) == ["failed", "unknown", "sent"]
@@ -162,9 +154,7 @@ def test_one_bad_text_does_not_hold_up_the_others(network, desk, new_patient):
 def test_a_stop_between_queueing_and_sending_holds_the_text(network, desk, new_patient, clinic):
     message = desk.text(new_patient(number="+13035550117"))
     with db.unit_of_work(clinic.id) as session:
-        ledger.record(
-            session, clinic, "+13035550117", "revoked", source="text", actor="patient:x", words="STOP"
-        )
+        ledger.record(session, clinic, "+13035550117", "revoked", source="text", actor="patient:x", words="STOP")
     deliver.deliver("bulk")
     assert desk.state(message) == "held"
     assert desk.now(message).last_error == "opted out"
@@ -175,9 +165,7 @@ def test_a_stop_between_queueing_and_sending_holds_the_text(network, desk, new_p
 def test_a_stop_holds_a_colleague_s_reply_and_a_human_is_told(network, desk, new_patient, clinic):
     message = desk.text(new_patient(number="+13035550117"), kind="reply", programme="care_team")
     with db.unit_of_work(clinic.id) as session:
-        ledger.record(
-            session, clinic, "+13035550117", "revoked", source="text", actor="patient:x", words="STOP"
-        )
+        ledger.record(session, clinic, "+13035550117", "revoked", source="text", actor="patient:x", words="STOP")
     deliver.deliver("bulk")
     assert desk.state(message) == "held"
     assert len(desk.items()) == 1

@@ -19,9 +19,7 @@ both = pytest.mark.parametrize("house", ["sqlite", "postgresql"], indirect=True)
 
 @both
 @pytest.mark.parametrize("answer", ["accept_then_500", "accept_then_timeout", "garbage"])
-def test_a_text_that_was_accepted_is_found_and_not_sent_again(
-    network, desk, new_patient, later, answer, monkeypatch
-):
+def test_a_text_that_was_accepted_is_found_and_not_sent_again(network, desk, new_patient, later, answer, monkeypatch):
     network.faults({"answer": answer, "hang_s": 600})
     if answer == "accept_then_timeout":
         monkeypatch.setattr(twilio, "TIMEOUT_SECONDS", 2)
@@ -68,9 +66,7 @@ def test_a_callback_settles_the_doubt_before_the_list_is_asked(network, desk, ne
     assert network.asked() == 0
 
 
-def test_nothing_is_sent_again_while_the_list_cannot_be_read(
-    network, desk, new_patient, later, monkeypatch, house
-):
+def test_nothing_is_sent_again_while_the_list_cannot_be_read(network, desk, new_patient, later, monkeypatch, house):
     network.faults({"answer": "500", "count": 1})
     message = desk.text(new_patient())
     deliver.deliver("bulk")
@@ -104,9 +100,7 @@ def test_a_text_on_which_safety_hangs_is_sent_again_at_once(network, desk, new_p
     assert len(network.accepted()) == 1
 
 
-def test_a_text_on_which_safety_hangs_is_not_repeated_every_moment(
-    network, desk, new_patient, later, monkeypatch
-):
+def test_a_text_on_which_safety_hangs_is_not_repeated_every_moment(network, desk, new_patient, later, monkeypatch):
     network.faults({"answer": "accept_then_500"})
     message = desk.text(new_patient(), kind="crisis", programme="care_team", lane="urgent")
     deliver.deliver("urgent")
@@ -191,9 +185,7 @@ def test_the_late_yes_of_a_sender_thought_dead_is_not_sent_again(network, desk, 
         (intent,) = deliver._intend(session, db.still_mine(session, Message, claims))
     later(61)
     assert desk.state(message) == "unknown"
-    outcome = deliver.Outcome(
-        intent, sid=gateway().send(intent.text)
-    )  # its bytes had left before it was frozen
+    outcome = deliver.Outcome(intent, sid=gateway().send(intent.text))  # its bytes had left before it was frozen
     with db.unit_of_work(db.EVERY) as session:
         deliver._record(session, [outcome])
     later(66)
@@ -212,9 +204,7 @@ def test_a_doubted_text_whose_time_has_passed_is_not_sent_again(network, desk, n
     assert len(desk.items()) == 1
 
 
-def test_a_stop_while_a_text_is_in_doubt_keeps_it_from_being_sent_again(
-    network, desk, new_patient, clinic, later
-):
+def test_a_stop_while_a_text_is_in_doubt_keeps_it_from_being_sent_again(network, desk, new_patient, clinic, later):
     network.faults({"answer": "500", "count": 1})
     message = desk.text(new_patient(number="+13035550117"))
     deliver.deliver("bulk")
@@ -225,9 +215,7 @@ def test_a_stop_while_a_text_is_in_doubt_keeps_it_from_being_sent_again(
     assert network.accepted() == []
 
 
-def test_a_text_long_in_doubt_reaches_a_human_and_is_still_looked_for(
-    network, desk, new_patient, later, monkeypatch
-):
+def test_a_text_long_in_doubt_reaches_a_human_and_is_still_looked_for(network, desk, new_patient, later, monkeypatch):
     network.faults({"answer": "500", "count": 1})
     message = desk.text(new_patient())
     deliver.deliver("bulk")

@@ -66,9 +66,7 @@ class TestEveryGateway:
         gateway.send(self.text())
         assert network.asked() == before + 1
 
-    def test_a_no_is_refused_with_its_code_and_without_the_number(
-        self, gateway: Gateway, carrier: Carrier
-    ) -> None:
+    def test_a_no_is_refused_with_its_code_and_without_the_number(self, gateway: Gateway, carrier: Carrier) -> None:
         to, code = carrier.refuses
         with pytest.raises(Refused) as refused:
             gateway.send(self.text(to))

@@ -10,9 +10,7 @@ import pytest
 from messaging.gateways import twilio
 from messaging.gateways.base import OutcomeUnknown, Outgoing, Refused
 
-TEXT = Outgoing(
-    "+13035550117", "+13035550100", None, "See you on Monday.", "https://clinic.example/status/x", 60
-)
+TEXT = Outgoing("+13035550117", "+13035550100", None, "See you on Monday.", "https://clinic.example/status/x", 60)
 Say = Callable[[int, str], twilio.TwilioGateway]
 
 
@@ -86,9 +84,7 @@ def test_a_broken_carrier_s_answer_is_unknown(say: Say, status: int, body: str):
         say(status, body).send(TEXT)
 
 
-@pytest.mark.parametrize(
-    "body", ["", "<html>", "{}", "[]", "null", '"x"', "7", '{"sid": null}', '{"sid": ""}']
-)
+@pytest.mark.parametrize("body", ["", "<html>", "{}", "[]", "null", '"x"', "7", '{"sid": null}', '{"sid": ""}'])
 def test_a_yes_without_sense_is_unknown(say: Say, body: str):
     with pytest.raises(OutcomeUnknown):
         say(201, body).send(TEXT)

@@ -122,9 +122,7 @@ def test_anything_else_is_closed_at_once(opened, new_staff, kind):
     assert (done.state, done.disposition) == ("done", "handled")
 
 
-@pytest.mark.parametrize(
-    "disposition", ["", "nonsense", "Handled", "handled", "replied", "assessed", "x" * 100]
-)
+@pytest.mark.parametrize("disposition", ["", "nonsense", "Handled", "handled", "replied", "assessed", "x" * 100])
 def test_an_acknowledgement_says_what_was_done(opened, new_staff, desk, disposition):
     item = opened()
     with pytest.raises(ValueError, match="what was done"):
@@ -254,14 +252,10 @@ SORTS = st.lists(
 
 
 @both
-@time_machine.travel(
-    "2026-07-01T18:00:00Z"
-)  # noon at the clinic: what is counted as done is what was done today
+@time_machine.travel("2026-07-01T18:00:00Z")  # noon at the clinic: what is counted as done is what was done today
 @profile(max_examples=12, deadline=None)
 @given(rows=SORTS, limit=st.integers(1, 5))
-def test_pages_never_skip_or_repeat_and_counts_are_what_is_listed(
-    house, clinic, opened, new_staff, rows, limit
-):
+def test_pages_never_skip_or_repeat_and_counts_are_what_is_listed(house, clinic, opened, new_staff, rows, limit):
     start = clock.now()
     with db.unit_of_work(db.EVERY) as session:
         for model in (Timer, ItemEvent, InboxItem):

@@ -100,9 +100,7 @@ def test_a_clinic_without_rules_asks_for_nothing_more(clinic, new_patient, opene
     assert (found.place, found.instrument) == (None, None)
 
 
-def test_an_item_goes_by_the_band_of_its_screen_and_says_by_which_rule(
-    clinic, new_staff, opened, desk, rules
-):
+def test_an_item_goes_by_the_band_of_its_screen_and_says_by_which_rule(clinic, new_staff, opened, desk, rules):
     new_staff("Alba")
     ben = new_staff("Ben")
     by_band = {

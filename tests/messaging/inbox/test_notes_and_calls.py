@@ -21,9 +21,7 @@ def test_a_note_is_sealed_under_the_patients_key_and_sends_nothing(
 ) -> None:
     patient, rosa = new_patient(), new_staff()
     with db.unit_of_work(clinic.id) as session:
-        note = notes_and_calls.write_note(
-            session, clinic, rosa, words=" call after three ", patient_id=patient.id
-        )
+        note = notes_and_calls.write_note(session, clinic, rosa, words=" call after three ", patient_id=patient.id)
         assert (note.key_id, note.words, note.kind) == (patient.key_id, "call after three", "note")
         assert b"three" not in (note.words_ct or b"")
         assert session.scalar(select(func.count()).select_from(Message)) == 0
@@ -37,9 +35,7 @@ def test_a_note_about_a_number_of_nobody_is_sealed_under_its_conversation(
     rosa = new_staff()
     with db.unit_of_work(clinic.id) as session:
         conversation = conversations.of_number(session, clinic, "+13035550190")
-        note = notes_and_calls.write_note(
-            session, clinic, rosa, words="who?", conversation_id=conversation.id
-        )
+        note = notes_and_calls.write_note(session, clinic, rosa, words="who?", conversation_id=conversation.id)
         assert note.key_id == conversation.key_id
 
 
@@ -77,9 +73,7 @@ def test_a_call_by_itself_moves_no_item_of_any_kind(
 ) -> None:
     patient, rosa = new_patient(), new_staff()
     with db.unit_of_work(clinic.id) as session:
-        item = items.open_item(
-            session, clinic, kind=kind, about="x:1", dedupe="d", summary="s", patient_id=patient.id
-        )
+        item = items.open_item(session, clinic, kind=kind, about="x:1", dedupe="d", summary="s", patient_id=patient.id)
         before = (item.state, item.acknowledged_at, item.disposition, item.answer_by, item.owner_id)
         call = notes_and_calls.log_call(
             session, clinic, rosa, patient_id=patient.id, item_id=item.id, outcome=outcome, minutes=4
@@ -132,9 +126,7 @@ def test_what_was_written_about_one_of_several_who_share_a_phone_is_not_shown_be
     rosa = new_staff()
     with db.unit_of_work(clinic.id) as session:
         shared = conversations.of_number(session, clinic, "+13035550188").id
-        notes_and_calls.write_note(
-            session, clinic, rosa, words="hers", patient_id=one.id, conversation_id=shared
-        )
+        notes_and_calls.write_note(session, clinic, rosa, words="hers", patient_id=one.id, conversation_id=shared)
         notes_and_calls.write_note(session, clinic, rosa, words="the phone's", conversation_id=shared)
 
         def read(patient: Patient | None) -> list[str | None]:
@@ -153,8 +145,6 @@ def test_another_clinics_line_is_never_taken_for_ours(
     patient, rosa, ben = new_patient(), new_staff(), new_staff("Ben Carter")
     with db.unit_of_work(clinic.id) as session:
         first = notes_and_calls.write_note(session, clinic, rosa, words="same", patient_id=patient.id)
-        again = notes_and_calls.write_note(
-            session, clinic, ben, words="same", patient_id=patient.id, once=first.id
-        )
+        again = notes_and_calls.write_note(session, clinic, ben, words="same", patient_id=patient.id, once=first.id)
         assert again.id != first.id
         assert session.scalar(select(func.count()).select_from(Contact)) == 2

@@ -34,9 +34,7 @@ def told(desk):
     return {one.staff_id for one in desk.alerts()}
 
 
-def test_the_colleague_of_each_candidate_is_told_and_one_of_them_owns_it(
-    desk, new_staff, new_patient, from_phone
-):
+def test_the_colleague_of_each_candidate_is_told_and_one_of_them_owns_it(desk, new_staff, new_patient, from_phone):
     noor, alba = new_staff("Noor", panels=["Dr Noon"]), new_staff("Alba", panels=["Dr Reyes"])
     new_staff("Tess", panels=["Dr Other"])
     new_patient("Maya", number=PHONE, panel="Dr Reyes")

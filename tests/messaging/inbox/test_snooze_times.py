@@ -60,15 +60,11 @@ def test_a_next_try_is_no_further_off_than_allowed():
     assert "tomorrow" in snooze_times.tries(now, "America/Denver", timedelta(hours=72))
 
 
-@pytest.mark.parametrize(
-    "text", ["", "tomorrow", "2026-13-01T09:00", "2026-03-08T09:00+01:00", "0001-01-01T00:00"]
-)
+@pytest.mark.parametrize("text", ["", "tomorrow", "2026-13-01T09:00", "2026-03-08T09:00+01:00", "0001-01-01T00:00"])
 def test_a_moment_that_cannot_be_read_is_none_or_long_past(text):
     found = snooze_times.typed(text, "America/Denver")
     assert found is None or found < datetime(1900, 1, 1, tzinfo=UTC)
 
 
 def test_a_typed_moment_is_by_the_clinics_clock():
-    assert snooze_times.typed("2026-07-08T09:30", "America/Denver") == datetime(
-        2026, 7, 8, 15, 30, tzinfo=UTC
-    )
+    assert snooze_times.typed("2026-07-08T09:30", "America/Denver") == datetime(2026, 7, 8, 15, 30, tzinfo=UTC)

@@ -48,9 +48,7 @@ def test_it_sleeps_until_its_hour_and_comes_back_to_its_owner(opened, new_staff,
     assert [(one.kind, one.try_after) for one in desk.timers(item.id)] == [("escalate", item.answer_by)]
 
 
-def test_while_it_sleeps_its_ladder_is_silent_and_past_its_time_the_clock_starts_anew(
-    opened, new_staff, desk
-):
+def test_while_it_sleeps_its_ladder_is_silent_and_past_its_time_the_clock_starts_anew(opened, new_staff, desk):
     alba, item = new_staff(), opened()
     until = clock.now() + timedelta(days=2)
     do(snoozing.snooze, item, alba, until)
@@ -146,9 +144,7 @@ def test_what_has_woken_can_sleep_until_the_same_time_again(opened, new_staff, c
     tick(until)
     with time_machine.travel(until + timedelta(minutes=1), tick=False):
         assert last() == until
-        assert snooze_times.same_time_again(last(), clock.now(), "America/Denver") == until + timedelta(
-            days=1
-        )
+        assert snooze_times.same_time_again(last(), clock.now(), "America/Denver") == until + timedelta(days=1)
 
 
 def test_it_can_be_brought_back_and_that_taken_back(opened, new_staff, desk, clinic):

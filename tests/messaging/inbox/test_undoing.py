@@ -23,9 +23,7 @@ def opened(clinic):
 
     def opened(kind="safety") -> InboxItem:
         with db.unit_of_work(clinic.id) as session:
-            return items.open_item(
-                session, clinic, kind=kind, about="x:1", dedupe=f"x:{db.new_id()}", summary="x"
-            )
+            return items.open_item(session, clinic, kind=kind, about="x:1", dedupe=f"x:{db.new_id()}", summary="x")
 
     return opened
 
@@ -78,9 +76,7 @@ def test_a_ladder_that_fell_due_meanwhile_climbs_after_all(opened, new_staff, cl
 
 
 @pytest.mark.parametrize(("seconds", "works"), [(11, True), (13, False)])
-def test_it_is_possible_for_ten_seconds_and_a_little_for_the_network(
-    opened, new_staff, clinic, seconds, works
-):
+def test_it_is_possible_for_ten_seconds_and_a_little_for_the_network(opened, new_staff, clinic, seconds, works):
     alba, item = new_staff(), opened("reply")
     with time_machine.travel(clock.now(), tick=False) as journey:
         line = do(items.resolve, item, alba)
@@ -119,9 +115,7 @@ def test_what_a_sent_text_settled_is_not_taken_back(opened, new_staff, clinic):
         undo(clinic, alba, line)
 
 
-def test_acts_bound_together_are_taken_back_together_but_for_what_has_moved_on(
-    opened, new_staff, clinic, desk
-):
+def test_acts_bound_together_are_taken_back_together_but_for_what_has_moved_on(opened, new_staff, clinic, desk):
     alba, ben = new_staff(), new_staff("Ben Ito")
     many = [opened("reply") for _ in range(3)]
     with db.unit_of_work(clinic.id) as session:
@@ -147,9 +141,7 @@ ACTS = {
     "resolve": lambda s, i, a, b: items.resolve(s, i, a),
     "reopen": lambda s, i, a, b: items.reopen(s, i, a),
 }
-STEPS = st.lists(
-    st.tuples(st.sampled_from([*ACTS, "wait"]), st.booleans(), st.sampled_from((1, 40, 300))), max_size=9
-)
+STEPS = st.lists(st.tuples(st.sampled_from([*ACTS, "wait"]), st.booleans(), st.sampled_from((1, 40, 300))), max_size=9)
 serial = count()
 
 

@@ -107,9 +107,7 @@ def test_pages_and_counts_are_read_in_order_from_the_index_of_their_view(clinic,
         views.listing(session, clinic.id, view=view, staff=alba)
         views.listing(session, clinic.id, view=view, staff=alba, after=(0, clock.now(), last))
         views.counts(session, clinic.id, alba, [view])
-    of_items = [
-        plan(*one) for one in said if "FROM inbox_item" in one[0] and "inbox_item.id = " not in one[0]
-    ]
+    of_items = [plan(*one) for one in said if "FROM inbox_item" in one[0] and "inbox_item.id = " not in one[0]]
     assert len(of_items) == 3
     for way in of_items:
         assert f"ix_inbox_item_{view}" in way

@@ -44,18 +44,14 @@ def _told(clinic: Clinic) -> list[Any]:
             found.append(
                 (
                     patient.record,
-                    [
-                        getattr(patient, name)
-                        for name in ("first_name", "last_name", "birth_date", "language")
-                    ],
+                    [getattr(patient, name) for name in ("first_name", "last_name", "birth_date", "language")],
                     [(one.number, one.line) for one in patient.numbers],
                     len(session.scalars(tokens).all()),
                     patient.names_indexed,
                 )
             )
         said = {
-            number: [(one.programme, one.event) for one in ledger.ledger(session, clinic, number)]
-            for number in NUMBERS
+            number: [(one.programme, one.event) for one in ledger.ledger(session, clinic, number)] for number in NUMBERS
         }
         # The lines of one consent are written at one moment: their order means nothing.
         return [sorted(found, key=lambda one: one[0]), {key: sorted(one) for key, one in said.items()}]
@@ -93,8 +89,7 @@ def test_a_hundred_patients_cost_no_more_statements_than_ten(house: object) -> N
     for many, number in ((10, "+13035550198"), (100, "+13035550199")):
         clinic = _clinic(number)
         records = [
-            directory.PatientRecord(f"P{place}", "Ana", "Quill", f"+1303555{place:04}", None)
-            for place in range(many)
+            directory.PatientRecord(f"P{place}", "Ana", "Quill", f"+1303555{place:04}", None) for place in range(many)
         ]
         with _counting() as said, db.unit_of_work(clinic.id) as session:
             bulk_save.save_patients(session, clinic, records)

@@ -13,9 +13,7 @@ from messaging.models import Clinic, Patient, PatientName
 from messaging.people import directory, name_search
 
 A_WORD = st.text(st.characters(categories=("Lu", "Ll"), max_codepoint=0x24F), min_size=1, max_size=12)
-A_NAME = st.lists(A_WORD.filter(lambda word: name_search.words(word) != []), min_size=1, max_size=3).map(
-    " ".join
-)
+A_NAME = st.lists(A_WORD.filter(lambda word: name_search.words(word) != []), min_size=1, max_size=3).map(" ".join)
 both = pytest.mark.parametrize("house", ["sqlite", "postgresql"], indirect=True)
 keep = settings(max_examples=20, deadline=None)
 
@@ -55,9 +53,7 @@ def test_every_start_of_three_letters_or_more_finds(clinic: Clinic, first: str, 
 
 
 @both
-def test_both_surnames_first_and_last_name_find_whoever_bears_them(
-    clinic: Clinic, new_patient: Callable[..., Patient]
-):
+def test_both_surnames_first_and_last_name_find_whoever_bears_them(clinic: Clinic, new_patient: Callable[..., Patient]):
     teresa = new_patient("Teresa", last_name="Quintana Muñoz").id
     new_patient("Teresa", last_name="Abara")
     for typed in ("munoz", "quint ter", "Teresa Muñoz", "QUINTANA-MUÑOZ", "  muño  "):
@@ -68,9 +64,7 @@ def test_both_surnames_first_and_last_name_find_whoever_bears_them(
         assert found(clinic, nothing) == []
 
 
-def test_a_short_name_is_found_whole_and_beside_a_longer_word(
-    clinic: Clinic, new_patient: Callable[..., Patient]
-):
+def test_a_short_name_is_found_whole_and_beside_a_longer_word(clinic: Clinic, new_patient: Callable[..., Patient]):
     li = new_patient("Min", last_name="Li").id
     for typed in ("li", "min l", "li min"):
         assert found(clinic, typed) == [li]
@@ -89,9 +83,7 @@ def test_a_new_name_is_found_and_the_former_one_is_not(clinic: Clinic, new_patie
     assert found(clinic, "quill") == []
 
 
-def test_names_are_found_in_their_own_clinic_only(
-    house: object, clinic: Clinic, new_patient: Callable[..., Patient]
-):
+def test_names_are_found_in_their_own_clinic_only(house: object, clinic: Clinic, new_patient: Callable[..., Patient]):
     new_patient("Maya")
     with db.unit_of_work(db.EVERY) as session:
         other = directory.add_clinic(session, name="Other", zone="America/Denver", number="+13035550198")

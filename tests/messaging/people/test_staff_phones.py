@@ -24,9 +24,7 @@ def alerted(desk, network, new_staff, clinic: Clinic) -> Callable[[], Message]:
 
     def alerted() -> Message:
         with db.unit_of_work(clinic.id) as session:
-            items.open_item(
-                session, clinic, kind="safety", about="screen:1", dedupe=f"x:{db.new_id()}", summary="x"
-            )
+            items.open_item(session, clinic, kind="safety", about="screen:1", dedupe=f"x:{db.new_id()}", summary="x")
         tick()
         deliver.deliver("urgent")
         return network.accepted()[-1]

@@ -218,9 +218,7 @@ def test_whatever_sentence_stands_beside_it_a_crisis_stays_one(crisis: str, othe
 
 
 @settings(max_examples=60, deadline=None)
-@given(
-    st.sampled_from(CRISES), st.lists(st.text(alphabet="bcdfgjlmnprstvz", min_size=3, max_size=9), max_size=9)
-)
+@given(st.sampled_from(CRISES), st.lists(st.text(alphabet="bcdfgjlmnprstvz", min_size=3, max_size=9), max_size=9))
 def test_words_that_mean_nothing_hide_no_crisis(crisis: str, words: list[str]) -> None:
     around = " ".join(words)
     assert read_reply.read(f"{around} {crisis}").crisis

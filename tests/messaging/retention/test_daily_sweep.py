@@ -22,19 +22,19 @@ BOTH = pytest.mark.parametrize("house", ["sqlite", "postgresql"], indirect=True)
 # Dies as kill -9 makes a worker die: in its second batch, with the words emptied and nothing committed.
 DIES = """
 import os, signal
-from config import start
+from service import start
 start.begin("test")
-from messaging.retention import shelves, walking
-shelves.BATCH = 2
+from messaging.retention import daily_sweep, what_ages
+what_ages.BATCH = 2
 batches = []
 def empty_and_die(session, *given):
-    batch = shelves.texts(session, *given)
+    batch = what_ages.texts(session, *given)
     session.flush()
     batches.append(batch)
     if len(batches) == 2:
         os.kill(os.getpid(), signal.SIGKILL)
     return batch
-walking.drain({"message": empty_and_die})
+daily_sweep.drain({"message": empty_and_die})
 """
 
 
@@ -110,9 +110,7 @@ def test_fewer_years_wait_a_day_anew_and_more_hold_at_once(archive: Archive, new
     assert archive.words(text) == ["I feel low today"]
 
 
-def test_each_day_finds_what_has_grown_old_and_each_month_what_was_left(
-    archive: Archive, new_patient: Any
-) -> None:
+def test_each_day_finds_what_has_grown_old_and_each_month_what_was_left(archive: Archive, new_patient: Any) -> None:
     patient, waited_for = new_patient(), new_patient()
     item = archive.item(waited_for, NOW - DAY, done=False)
     left, old, younger = (

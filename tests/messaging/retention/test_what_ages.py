@@ -52,9 +52,7 @@ def test_only_what_is_old_over_an_adults_and_waited_for_by_nobody_is_emptied(
         assert {row.created_at for row in rows} == {OLD, YOUNG}
 
 
-def test_on_a_familys_number_the_mothers_words_wait_for_the_childs_age(
-    archive: Archive, new_patient: Any
-) -> None:
+def test_on_a_familys_number_the_mothers_words_wait_for_the_childs_age(archive: Archive, new_patient: Any) -> None:
     mother = new_patient(number="+13035550190")
     text = archive.text(mother, OLD)
     new_patient(number="+13035550190", birth_date=date(2012, 5, 1))
@@ -91,9 +89,7 @@ def test_pictures_go_with_their_text_but_not_before_the_carrier_has_forgotten_th
         assert [session.get_one(Message, one.id).media for one in texts[:2]] == [[], []]
 
 
-def test_the_summary_of_what_was_done_long_ago_goes_and_what_was_done_stays(
-    archive: Archive, new_patient: Any
-) -> None:
+def test_the_summary_of_what_was_done_long_ago_goes_and_what_was_done_stays(archive: Archive, new_patient: Any) -> None:
     patient, child, waiting = new_patient(), new_patient(birth_date=date(2012, 5, 1)), new_patient()
     old, young = archive.item(patient, OLD, done=True), archive.item(patient, YOUNG, done=True)
     childs, quiet = archive.item(child, OLD, done=True), archive.item(waiting, OLD, done=True)

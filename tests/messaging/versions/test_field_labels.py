@@ -11,10 +11,7 @@ STEP = {"name": "day before", "before": "1 day", "at": "10:00", "text": "reminde
 
 
 def told(kind, old, new, names=None):
-    return [
-        (one.what, one.was, one.becomes)
-        for one in field_labels.changes(names or field_labels.of(kind), old, new)
-    ]
+    return [(one.what, one.was, one.becomes) for one in field_labels.changes(names or field_labels.of(kind), old, new)]
 
 
 def test_a_field_of_a_step_is_named_by_its_step():
@@ -70,10 +67,7 @@ def test_yes_and_no_are_words():
     ],
 )
 def test_a_problem_is_named_as_its_field_on_the_page(place, called):
-    assert (
-        field_labels.called(field_labels.of("cadence"), field_labels.path_of(place, {"steps": [STEP]}))
-        == called
-    )
+    assert field_labels.called(field_labels.of("cadence"), field_labels.path_of(place, {"steps": [STEP]})) == called
 
 
 @given(st.text(max_size=30), st.dictionaries(st.text(max_size=4), st.lists(st.just(STEP)), max_size=2))

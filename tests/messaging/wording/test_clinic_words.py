@@ -24,13 +24,9 @@ Desk = tuple[Session, Clinic]
 def desk(house: object) -> Iterator[Desk]:
     """A clinic of two who may agree."""
     with db.unit_of_work(db.EVERY) as session:
-        clinic = directory.add_clinic(
-            session, name="Alder Clinic", zone="America/Denver", number="+13035550100"
-        )
+        clinic = directory.add_clinic(session, name="Alder Clinic", zone="America/Denver", number="+13035550100")
         for name in ("Dana", "Rosa"):
-            staff = directory.add_staff(
-                session, clinic, name=name, email=f"{name}@a.example", role="clinic_admin"
-            )
+            staff = directory.add_staff(session, clinic, name=name, email=f"{name}@a.example", role="clinic_admin")
             staff.password_hash = "x"
         session.flush()
         yield session, clinic
@@ -102,24 +98,18 @@ def test_what_somebody_in_a_crisis_is_told_takes_two_people(desk: Desk) -> None:
     changed = {"es": {"crisis_line": "O llame al (303) 555-0150."}}
     with pytest.raises(publishing.NeedsSecond, match="Spanish: “The clinic's own crisis line” changes"):
         publish(desk, changed)
-    assert (
-        clinic_words.silences(clinic_words.read({}), clinic_words.read({"en": {"late": "Thank you"}})) == []
-    )
+    assert clinic_words.silences(clinic_words.read({}), clinic_words.read({"en": {"late": "Thank you"}})) == []
     assert len(clinic_words.silences(clinic_words.read(changed), clinic_words.read({}))) == 1
 
 
 def test_words_that_can_no_longer_be_filled_in_cost_nobody_the_text() -> None:
     old = clinic_words.Words({"en": {"late": "See you {day}"}})
-    assert old.say("late", "en", {"first_name": "Ana", "clinic": "Alder", "clinic_phone": "1"}).startswith(
-        "Thank you"
-    )
+    assert old.say("late", "en", {"first_name": "Ana", "clinic": "Alder", "clinic_phone": "1"}).startswith("Thank you")
 
 
 TYPED = st.dictionaries(
     st.sampled_from(text_templates.LANGUAGES),
-    st.dictionaries(
-        st.sampled_from(list(situations.every())), st.text(st.characters(codec="utf-8"), max_size=60)
-    ),
+    st.dictionaries(st.sampled_from(list(situations.every())), st.text(st.characters(codec="utf-8"), max_size=60)),
 )
 
 
@@ -146,6 +136,4 @@ def test_a_problem_of_the_file_has_its_line() -> None:
     with pytest.raises(publishing.Refused, match="this is not TOML"):
         clinic_words.parse("[en")
     found = clinic_words.problems(None, clinic_words.parse('[en]\nlate = "your depression"'))
-    assert [(one.field, one.line) for one in clinic_words.with_lines(found, '[en]\nlate = "x"')] == [
-        ("en.late", 2)
-    ]
+    assert [(one.field, one.line) for one in clinic_words.with_lines(found, '[en]\nlate = "x"')] == [("en.late", 2)]

@@ -51,9 +51,7 @@ KEYS = {
         ("\ud800", "UCS-2", 1, 1),
     ],
 )
-def test_segments_are_counted_as_carriers_bill_them(
-    text: str, encoding: str, segments: int, units: int
-) -> None:
+def test_segments_are_counted_as_carriers_bill_them(text: str, encoding: str, segments: int, units: int) -> None:
     counted = text_templates.segments(text)
     assert (counted.encoding, counted.segments, counted.units) == (encoding, segments, units)
 
@@ -133,10 +131,7 @@ def test_a_value_is_written_in_the_cheap_alphabet_where_nothing_is_lost(name: st
 
 
 def test_no_accent_of_a_name_is_lost() -> None:
-    assert (
-        text_templates.render("{first_name}", {"first_name": "Íñigo Muñoz-Szczęsny"})
-        == "Íñigo Muñoz-Szczęsny"
-    )
+    assert text_templates.render("{first_name}", {"first_name": "Íñigo Muñoz-Szczęsny"}) == "Íñigo Muñoz-Szczęsny"
 
 
 def test_values_are_inserted_literally_and_once() -> None:
@@ -206,9 +201,7 @@ def test_the_linter_finds_what_may_not_be_said(text: str, rule: str, word: str) 
 
 def test_stop_may_not_be_asked_for_as_an_answer() -> None:
     assert [problem.rule for problem in text_templates.lint("Text STOP to confirm")] == ["carrier_word"]
-    assert [problem.rule for problem in text_templates.lint("Responda STOP para confirmar")] == [
-        "carrier_word"
-    ]
+    assert [problem.rule for problem in text_templates.lint("Responda STOP para confirmar")] == ["carrier_word"]
 
 
 @pytest.mark.parametrize(

@@ -18,9 +18,7 @@ def test_a_plan_is_explained_in_the_words_of_the_surface():
                 "step": "72h",
                 "at": "2026-03-07T16:00:00Z",
                 "local": "2026-03-07T09:00:00-07:00",
-                "why": [
-                    "planned: 72 hours before the visit by the clock on the wall, 71 hours as the clocks change"
-                ],
+                "why": ["planned: 72 hours before the visit by the clock on the wall, 71 hours as the clocks change"],
             },
             {
                 "step": "24h",
@@ -46,9 +44,7 @@ def test_the_same_instant_written_in_another_way_gives_the_same_plan():
         "2026-03-10T09:00:00.000",
     ):
         assert explaining.explain({**QUESTION, "visit_at": same}) == explaining.explain(QUESTION)
-    assert explaining.explain({**QUESTION, "patient_zone": None, "cadence": None}) == explaining.explain(
-        QUESTION
-    )
+    assert explaining.explain({**QUESTION, "patient_zone": None, "cadence": None}) == explaining.explain(QUESTION)
 
 
 def test_a_dropped_step_has_no_time():

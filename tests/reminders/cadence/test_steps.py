@@ -163,16 +163,10 @@ def test_a_preview_is_told_how_the_visit_went() -> None:
     record = {"visit_at": "2026-03-12T10:00", "zone": "America/Denver", "booked_at": "2026-02-01T16:00:00Z", "cadence": {"steps": steps}}  # fmt: skip
 
     def planned(**told: object) -> dict[str, str]:
-        return {
-            step["step"]: step["why"][-1]
-            for step in explaining.explain(record | told)["steps"]
-            if not step["at"]
-        }
+        return {step["step"]: step["why"][-1] for step in explaining.explain(record | told)["steps"] if not step["at"]}
 
     assert planned() == {}
-    assert planned(marked="no_show") == {
-        "thanks": "dropped: this step is for those who come, and the patient did not"
-    }
+    assert planned(marked="no_show") == {"thanks": "dropped: this step is for those who come, and the patient did not"}
     assert planned(marked="arrived") == {
         "missed": "dropped: this step is for those who do not come, and the patient came"
     }

@@ -50,9 +50,7 @@ def a_patient(number: int, **values: str) -> dict[str, str]:
     } | values
 
 
-def written(
-    tmp_path: Path, rows: Sequence[Mapping[str, str]], columns: Sequence[str], name: str = "in.csv"
-) -> Path:
+def written(tmp_path: Path, rows: Sequence[Mapping[str, str]], columns: Sequence[str], name: str = "in.csv") -> Path:
     path = tmp_path / name
     with open(path, "w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, columns, restval="")
@@ -101,12 +99,8 @@ def test_patients_come_in_and_again_change_nothing(world: World, tmp_path: Path)
         a_patient(2, birth_date="1970-01-31", consent="no"),
     ]
     path = written(tmp_path, rows, PATIENTS)
-    assert patients(world, path) == csv_import.ImportResult(
-        rows=2, created=2, updated=0, unchanged=0, failed=0
-    )
-    assert patients(world, path) == csv_import.ImportResult(
-        rows=2, created=0, updated=0, unchanged=2, failed=0
-    )
+    assert patients(world, path) == csv_import.ImportResult(rows=2, created=2, updated=0, unchanged=0, failed=0)
+    assert patients(world, path) == csv_import.ImportResult(rows=2, created=0, updated=0, unchanged=2, failed=0)
     with db.unit_of_work(db.EVERY) as session:
         first = directory.find_by_record(session, world.clinic, "R1")
         assert first
@@ -120,16 +114,12 @@ def test_patients_come_in_and_again_change_nothing(world: World, tmp_path: Path)
     assert not (tmp_path / "errors.csv").exists()
 
 
-def test_columns_may_stand_in_any_order_and_case_behind_a_byte_order_mark(
-    world: World, tmp_path: Path
-) -> None:
+def test_columns_may_stand_in_any_order_and_case_behind_a_byte_order_mark(world: World, tmp_path: Path) -> None:
     content = "\ufeffPhone;Last_Name;notes; FIRST_NAME ;Record\r\n303-555-0101;Vance;x;Ana;R1\r\n\r\n;;;;\r\n"
     assert patients(world, raw(tmp_path, content.encode())).created == 1
 
 
-def test_a_file_without_a_needed_column_is_refused_before_anything_is_done(
-    world: World, tmp_path: Path
-) -> None:
+def test_a_file_without_a_needed_column_is_refused_before_anything_is_done(world: World, tmp_path: Path) -> None:
     path = raw(tmp_path, b"record,surname,phone\nR1,Vance,303-555-0101\n")
     with pytest.raises(
         csv_import.BadFile, match=r"no column first_name and no column last_name; found: record, surname"
@@ -148,9 +138,7 @@ def test_a_file_without_a_needed_column_is_refused_before_anything_is_done(
         (b"record,record,first_name,last_name,phone\n", "same name: record"),
     ],
 )
-def test_a_file_that_is_no_table_is_refused_in_words(
-    world: World, tmp_path: Path, content: bytes, why: str
-) -> None:
+def test_a_file_that_is_no_table_is_refused_in_words(world: World, tmp_path: Path, content: bytes, why: str) -> None:
     with pytest.raises(csv_import.BadFile, match=why):
         patients(world, raw(tmp_path, content))
 
@@ -168,13 +156,9 @@ def test_the_errors_never_overwrite_the_file_itself(world: World, tmp_path: Path
         patients(world, path)
 
 
-def test_a_wrong_row_in_the_middle_comes_back_with_its_line_and_can_be_sent_again(
-    world: World, tmp_path: Path
-) -> None:
+def test_a_wrong_row_in_the_middle_comes_back_with_its_line_and_can_be_sent_again(world: World, tmp_path: Path) -> None:
     world.patient(record="R1")
-    rows = [
-        {"visit": f"V{number}", "patient": "R1", "starts_at": "2026-03-01T09:00"} for number in range(1, 1001)
-    ]
+    rows = [{"visit": f"V{number}", "patient": "R1", "starts_at": "2026-03-01T09:00"} for number in range(1, 1001)]
     rows[898]["starts_at"] = "1.3.2026"
     result = visits(world, written(tmp_path, rows, VISITS))
     assert (result.rows, result.created, result.failed) == (1000, 999, 1)
@@ -205,9 +189,7 @@ def test_a_wrong_row_in_the_middle_comes_back_with_its_line_and_can_be_sent_agai
         ("consent", "perhaps", "consent: expected"),
     ],
 )
-def test_what_is_wrong_is_said_in_words(
-    world: World, tmp_path: Path, column: str, value: str, why: str
-) -> None:
+def test_what_is_wrong_is_said_in_words(world: World, tmp_path: Path, column: str, value: str, why: str) -> None:
     path = written(tmp_path, [a_patient(1, **{column: value}), a_patient(2)], PATIENTS)
     result = patients(world, path)
     assert (result.created, result.failed) == (1, 1)
@@ -289,9 +271,7 @@ def test_quoted_line_breaks_in_other_columns_are_no_error(world: World, tmp_path
     assert patients(world, written(tmp_path, rows, [*PATIENTS, "notes"])).created == 2
 
 
-def test_a_row_with_too_many_fields_is_wrong_and_one_with_too_few_is_read(
-    world: World, tmp_path: Path
-) -> None:
+def test_a_row_with_too_many_fields_is_wrong_and_one_with_too_few_is_read(world: World, tmp_path: Path) -> None:
     content = b"record,first_name,last_name,phone,zone\nR1,Ana,Vance,303-555-0101,,extra\nR2,Ana,Vance,303-555-0102\n"
     result = patients(world, raw(tmp_path, content))
     assert (result.created, result.failed) == (1, 1)
@@ -322,9 +302,7 @@ def test_a_dry_run_checks_every_row_and_writes_nothing(world: World, tmp_path: P
 def test_progress_ends_at_the_end(world: World, tmp_path: Path) -> None:
     seen: list[tuple[int, int]] = []
     rows = [a_patient(number, zone="none") for number in range(1, 601)]
-    patients(
-        world, written(tmp_path, rows, PATIENTS), progress=lambda done, total: seen.append((done, total))
-    )
+    patients(world, written(tmp_path, rows, PATIENTS), progress=lambda done, total: seen.append((done, total)))
     assert seen == [(501, 601), (601, 601)]
 
 
@@ -356,9 +334,7 @@ def test_a_patient_who_moves_is_texted_by_the_new_clock(world: World, tmp_path: 
 
 def due(step: str) -> datetime | None:
     with db.unit_of_work(db.EVERY) as session:
-        return session.scalar(
-            select(Reminder.due_at).where(Reminder.step == step, Reminder.state == "planned")
-        )
+        return session.scalar(select(Reminder.due_at).where(Reminder.step == step, Reminder.state == "planned"))
 
 
 @pytest.mark.parametrize("house", ["sqlite", "postgresql"], indirect=True)
@@ -424,18 +400,14 @@ def test_visits_are_planned_set_by_set_not_row_by_row(world: World, tmp_path: Pa
     event.listen(
         db.engine(),
         "before_cursor_execute",
-        lambda _c, _cursor, said, *_: (
-            inserts.append(said) if said.startswith("INSERT INTO reminder") else None
-        ),
+        lambda _c, _cursor, said, *_: inserts.append(said) if said.startswith("INSERT INTO reminder") else None,
     )
     assert visits(world, written(tmp_path, rows, VISITS)).created == 400
     assert len(inserts) == 1
 
 
 # Everything a text file can hold, and more often what breaks readers of CSV.
-CELLS = st.text(
-    st.one_of(st.sampled_from("\"',;\t\r\n\0\ufeff\u2028=@ éñ"), st.characters(codec="utf-8")), max_size=12
-)
+CELLS = st.text(st.one_of(st.sampled_from("\"',;\t\r\n\0\ufeff\u2028=@ éñ"), st.characters(codec="utf-8")), max_size=12)
 
 
 @settings(max_examples=15, deadline=None)

@@ -106,9 +106,7 @@ def test_hours_that_never_open_are_refused():
 @given(
     st.sampled_from(CHANGES),
     st.integers(-36 * 60, 36 * 60),
-    st.sampled_from(
-        [(time(8), time(20)), (time(2, 30), time(12)), (time(0), time(1, 15)), (time(1, 30), time(2, 15))]
-    ),
+    st.sampled_from([(time(8), time(20)), (time(2, 30), time(12)), (time(0), time(1, 15)), (time(1, 30), time(2, 15))]),
 )
 @example(CHANGES[0], 5 * 60, (time(2, 30), time(12)))
 @example(CHANGES[0], 10 * 60, (time(1), time(2, 30)))

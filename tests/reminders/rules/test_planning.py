@@ -23,8 +23,7 @@ def visit(starts, booked="2026-01-01T09:00", zone=DENVER, patient_zone=None, con
 def cadence(*steps, **limits):
     """A cadence of (before, fields) pairs; each step is named after its length."""
     each = [
-        {"name": before.replace(" ", "_"), "before": before, "text": "some_words", **fields}
-        for before, fields in steps
+        {"name": before.replace(" ", "_"), "before": before, "text": "some_words", **fields} for before, fields in steps
     ]
     return cadence_definition.from_mapping({"steps": each, **limits})
 
@@ -180,9 +179,7 @@ def test_a_step_sent_at_booking_is_sent_on_a_whole_second_not_before_it():
 
 
 def test_of_two_steps_too_close_the_one_nearer_the_visit_stays():
-    planned = planning.plan(
-        visit("2026-02-12T15:00"), cadence(("4 hours", {}), ("2 hours", {}), ("1 day", {}))
-    )
+    planned = planning.plan(visit("2026-02-12T15:00"), cadence(("4 hours", {}), ("2 hours", {}), ("1 day", {})))
     assert walls(planned) == {"1_day": "2026-02-11T15:00", "4_hours": None, "2_hours": "2026-02-12T13:00"}
     assert "the newest step wins" in why(planned, "4_hours")
 
@@ -241,9 +238,7 @@ def test_naive_times_are_refused():
     ],
 )
 def test_a_step_is_asked_again_when_it_is_sent(planned, now, useful, rule):
-    planned_at, now, visit_at = (
-        datetime.fromisoformat(f"2026-02-12T{wall}-07:00") for wall in (planned, now, "14:00")
-    )
+    planned_at, now, visit_at = (datetime.fromisoformat(f"2026-02-12T{wall}-07:00") for wall in (planned, now, "14:00"))
     answer, reason = planning.still_useful(planned_at, now, visit_at, DEFAULT, DENVER)
     assert answer is useful
     assert reasons.words(reason).startswith(rule)

@@ -74,9 +74,7 @@ def some_visit(draw):
     else:
         wall = draw(st.datetimes(datetime(2026, 1, 1), datetime(2028, 12, 31)))
     start = zones.local_to_utc(wall, ZoneInfo(zone))
-    booked = start - timedelta(
-        seconds=draw(st.one_of(st.integers(-3600, 4 * 86400), st.integers(0, 60 * 86400)))
-    )
+    booked = start - timedelta(seconds=draw(st.one_of(st.integers(-3600, 4 * 86400), st.integers(0, 60 * 86400))))
     patient = draw(st.none() | st.sampled_from(ZONES))
     return planning.Visit(
         start,
@@ -236,9 +234,7 @@ def test_what_is_sent_late_keeps_them_too(case, seconds):
     st.lists(st.integers(-48, 7 * 24), max_size=4),
     st.lists(st.integers(0, 200), max_size=3),
 )
-def test_over_all_visits_of_a_patient_the_caps_hold_and_each_text_has_its_moment_or_its_reason(
-    case, hours, ago
-):
+def test_over_all_visits_of_a_patient_the_caps_hold_and_each_text_has_its_moment_or_its_reason(case, hours, ago):
     seen, used = case
     place = seen.patient_zone or seen.zone
     texts = []
@@ -248,9 +244,7 @@ def test_over_all_visits_of_a_patient_the_caps_hold_and_each_text_has_its_moment
             start, seen.zone, seen.booked_at, seen.patient_zone, outcome=seen.outcome, facts=seen.facts
         )
         texts += [
-            limits.Text(
-                used.step(step.step, seen.facts.kind), step.at, start.astimezone(seen.zone).date(), "booked"
-            )
+            limits.Text(used.step(step.step, seen.facts.kind), step.at, start.astimezone(seen.zone).date(), "booked")
             for step in planning.plan(visit, used)
             if step.at is not None
         ]

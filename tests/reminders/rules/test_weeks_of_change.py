@@ -41,9 +41,7 @@ def visits(zone: str, week: str, booked: timedelta) -> list[planning.Visit]:
 @pytest.mark.parametrize("booked", [timedelta(days=30), timedelta(hours=20)], ids=["long ago", "yesterday"])
 @pytest.mark.parametrize("week", WEEKS)
 @pytest.mark.parametrize("zone", ZONES)
-def test_no_hour_of_a_week_of_change_gets_a_text_it_should_not(
-    zone: str, week: str, booked: timedelta
-) -> None:
+def test_no_hour_of_a_week_of_change_gets_a_text_it_should_not(zone: str, week: str, booked: timedelta) -> None:
     for seen in visits(zone, week, booked):
         steps = planning.plan(seen, FULL)
         assert Counter(step.step for step in steps) == Counter(("friday", "far", "day", "soon"))
@@ -81,9 +79,7 @@ def test_the_caps_hold_over_the_days_of_a_patient_in_a_week_of_change(zone: str)
     place = ZoneInfo(zone)
     for week in WEEKS:
         moments = [
-            step.at
-            for seen in visits(zone, week, timedelta(days=30))[::7]
-            for step in planning.plan(seen, FULL)
+            step.at for seen in visits(zone, week, timedelta(days=30))[::7] for step in planning.plan(seen, FULL)
         ]
         objections = limits.would_be(moments, place, FULL)
         sent = sorted(at for at, said in zip(moments, objections, strict=True) if at and not said)

@@ -71,9 +71,7 @@ def test_what_was_stored_before_is_still_read():
 
 
 def test_a_wall_time_in_a_gap_moves_forward_by_the_gap():
-    assert zones.local_to_utc(datetime(2027, 3, 14, 2, 30), DENVER) == datetime(
-        2027, 3, 14, 9, 30, tzinfo=UTC
-    )
+    assert zones.local_to_utc(datetime(2027, 3, 14, 2, 30), DENVER) == datetime(2027, 3, 14, 9, 30, tzinfo=UTC)
     assert zones.to_local(datetime(2027, 3, 14, 9, 30, tzinfo=UTC), DENVER).hour == 3
     half = zones.zone("Australia/Lord_Howe")
     moved = zones.to_local(zones.local_to_utc(datetime(2027, 10, 3, 2, 10), half), half)
@@ -103,10 +101,7 @@ def test_naive_and_aware_are_never_mixed_up():
 def test_the_change_of_clocks_is_found_to_the_second():
     found = zones.change_between(datetime(2027, 3, 13, tzinfo=UTC), datetime(2027, 3, 16, tzinfo=UTC), DENVER)
     assert found == datetime(2027, 3, 14, 9, tzinfo=UTC)
-    assert (
-        zones.change_between(datetime(2027, 4, 13, tzinfo=UTC), datetime(2027, 4, 16, tzinfo=UTC), DENVER)
-        is None
-    )
+    assert zones.change_between(datetime(2027, 4, 13, tzinfo=UTC), datetime(2027, 4, 16, tzinfo=UTC), DENVER) is None
 
 
 @given(

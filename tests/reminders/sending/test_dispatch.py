@@ -67,9 +67,7 @@ def test_a_due_reminder_is_queued_once_and_in_words(world: World) -> None:
     for _ in range(3):
         drain(FAR)
     [body] = texts_to(patient)
-    assert body.startswith(
-        "Hi Rosa, Larkspur Clinic is looking forward to seeing you on Tue, Mar 10 at 10:00 AM."
-    )
+    assert body.startswith("Hi Rosa, Larkspur Clinic is looking forward to seeing you on Tue, Mar 10 at 10:00 AM.")
     assert states_of(visit)["72h"] == "queued"
 
 

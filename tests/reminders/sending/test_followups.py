@@ -43,9 +43,7 @@ def send_link(world: World, patient: Patient, visit: Appointment | None = None) 
     with db.unit_of_work(world.clinic.id) as session:
         patient = session.get_one(Patient, patient.id)
         ledger.record(session, world.clinic, "+13035550101", "granted", source="import", actor="operator")
-        link, url = links.issue(
-            session, world.clinic, patient, ["phq9"], appointment_id=visit.id if visit else None
-        )
+        link, url = links.issue(session, world.clinic, patient, ["phq9"], appointment_id=visit.id if visit else None)
         message = outbox.text_patient(
             session,
             world.clinic,
@@ -85,9 +83,7 @@ def tasks() -> list[str]:
 
 
 @BOTH
-def test_one_more_text_at_another_time_of_day_then_a_human_and_never_more(
-    world: World, maya: Patient
-) -> None:
+def test_one_more_text_at_another_time_of_day_then_a_human_and_never_more(world: World, maya: Patient) -> None:
     send_link(world, maya)
     drain(AGAIN - timedelta(minutes=1))
     assert texts() == []
@@ -115,9 +111,7 @@ def test_either_address_opens_the_same_link(world: World, maya: Patient) -> None
 
 @pytest.mark.parametrize("language", ["en", "es"])
 @pytest.mark.parametrize("privacy", ["generic", "clinic", "details"])
-def test_the_text_names_nothing_and_is_in_the_patients_language(
-    world: World, language: str, privacy: str
-) -> None:
+def test_the_text_names_nothing_and_is_in_the_patients_language(world: World, language: str, privacy: str) -> None:
     send_link(world, world.patient(language=language, privacy=privacy))
     drain(AGAIN)
     body = texts()[0]
@@ -177,9 +171,7 @@ def alerted(session: Session, world: World, _patient: Patient) -> None:
     submissions.accept_answer(session, world.clinic, screen, 8, 1)
 
 
-@pytest.mark.parametrize(
-    "happens", [wrong_person, inactive, taken_in_clinic, withdrawn, answered, never_left, alerted]
-)
+@pytest.mark.parametrize("happens", [wrong_person, inactive, taken_in_clinic, withdrawn, answered, never_left, alerted])
 def test_nothing_follows_where_nothing_is_owed(
     world: World, maya: Patient, happens: Callable[[Session, World, Patient], None]
 ) -> None:

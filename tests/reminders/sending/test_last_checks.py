@@ -124,9 +124,7 @@ def test_a_clinic_may_want_a_text_for_each_visit(world: World) -> None:
 
 @BOTH
 @pytest.mark.parametrize("cancelled", [0, 1])
-def test_when_one_of_two_visits_is_cancelled_the_other_is_still_announced(
-    world: World, cancelled: int
-) -> None:
+def test_when_one_of_two_visits_is_cancelled_the_other_is_still_announced(world: World, cancelled: int) -> None:
     publish(world, {**SOON, "before": "1 day"})
     patient = world.patient()
     visits = [world.visit(patient, VISIT), world.visit(patient, VISIT + timedelta(hours=5))]
@@ -152,9 +150,7 @@ def test_no_patient_gets_more_than_the_clinic_allows_a_day(world: World) -> None
     drain(VISIT + timedelta(hours=4))
     assert len(texts_to(patient)) == 1
     assert states_of(today)["soon"] == "queued"
-    assert why(tomorrow, "day") == (
-        "dropped: cap: the second reminder that day; the clinic sends a patient at most 1"
-    )
+    assert why(tomorrow, "day") == ("dropped: cap: the second reminder that day; the clinic sends a patient at most 1")
 
 
 def test_the_cap_of_a_week_counts_every_visit(world: World) -> None:
@@ -165,8 +161,7 @@ def test_the_cap_of_a_week_counts_every_visit(world: World) -> None:
         drain(visit.starts_at - timedelta(days=1))
     assert [states_of(visit)["day"] for visit in visits] == ["queued", "queued", "dropped", "queued"]
     assert (
-        why(visits[2], "day")
-        == "dropped: cap: the third reminder in seven days; the clinic sends a patient at most 2"
+        why(visits[2], "day") == "dropped: cap: the third reminder in seven days; the clinic sends a patient at most 2"
     )
 
 
@@ -186,9 +181,7 @@ def test_a_first_visit_has_a_step_of_its_own(world: World) -> None:
     patient = world.patient()
     first, second = world.visit(patient, VISIT), world.visit(patient, VISIT + timedelta(days=14))
     assert states_of(first)["welcome"] == "planned"
-    assert why(second, "welcome") == (
-        "dropped: this step is for a first visit, and the patient has been seen before"
-    )
+    assert why(second, "welcome") == ("dropped: this step is for a first visit, and the patient has been seen before")
 
 
 def test_a_kind_of_visit_has_its_own_steps(world: World) -> None:
@@ -210,9 +203,7 @@ def test_an_edition_with_a_language_and_a_place_texts_only_those(world: World) -
         world.visit(world.patient(language="es"), VISIT, place=None),
     ]
     assert [states_of(visit)["day"] for visit in visits] == ["planned", "dropped", "dropped"]
-    assert why(visits[2], "day") == (
-        "dropped: this step is for place room 4, and the visit is at none that we know"
-    )
+    assert why(visits[2], "day") == ("dropped: this step is for place room 4, and the visit is at none that we know")
 
 
 # After the visit.
@@ -228,9 +219,7 @@ def test_a_missed_visit_is_followed_by_a_kind_word_the_next_day(world: World) ->
     assert plan_of(visit)["missed"].due_at == NEXT_DAY_AT_TEN
     drain(NEXT_DAY_AT_TEN)
     [body] = texts_to(patient)
-    assert body.startswith(
-        "Hi Rosa, Larkspur Clinic here. We missed you Tue, Mar 10, and these things happen."
-    )
+    assert body.startswith("Hi Rosa, Larkspur Clinic here. We missed you Tue, Mar 10, and these things happen.")
     drain(NEXT_DAY_AT_TEN + timedelta(minutes=1))
     assert len(texts_to(patient)) == 1
 
@@ -276,7 +265,5 @@ def test_a_patient_who_wants_texts_to_say_nothing_is_not_told_what_was_missed(wo
 
 def test_the_cadence_of_these_tests_is_one_that_a_clinic_may_publish() -> None:
     assert cadence_decision.unknown(cadence_definition.from_mapping({"steps": [DAY, SOON, MISSED]})) == []
-    [wrong] = cadence_decision.unknown(
-        cadence_definition.from_mapping({"steps": [{**MISSED, "text": "reminder_day"}]})
-    )
+    [wrong] = cadence_decision.unknown(cadence_definition.from_mapping({"steps": [{**MISSED, "text": "reminder_day"}]}))
     assert str(wrong).startswith("steps[0].text: reminder_day speaks of a visit that is still to come")

@@ -30,9 +30,7 @@ def _at_nine() -> Iterator[None]:
 
 
 def cadence(*lengths: str) -> cadence_definition.Cadence:
-    steps = [
-        {"name": length.replace(" ", "_"), "before": length, "text": "reminder_far"} for length in lengths
-    ]
+    steps = [{"name": length.replace(" ", "_"), "before": length, "text": "reminder_far"} for length in lengths]
     return cadence_definition.from_mapping({"steps": steps})
 
 
@@ -93,9 +91,7 @@ STEPS = [
 
 
 @pytest.mark.parametrize("combine", [True, False])
-def test_what_it_says_of_caps_shared_texts_and_conditions_is_what_happens(
-    world: World, combine: bool
-) -> None:
+def test_what_it_says_of_caps_shared_texts_and_conditions_is_what_happens(world: World, combine: bool) -> None:
     publish(world, *STEPS, cap_per_day=2, cap_per_week=3, combine_day=combine)
     several, answered, one = (world.patient() for _ in range(3))
     for hours in (75, 77, 80, 99, 150):
@@ -148,16 +144,11 @@ def test_what_was_sent_is_not_counted_again(world: World) -> None:
     # The same step under a later hour: it has been decided, and the planner would leave it as it is.
     later = {"name": "72h", "before": "30 hours", "text": "reminder_far"}
     with time_machine.travel(NOW + 2 * DAY, tick=False), db.unit_of_work(world.clinic.id) as session:
-        row = session.scalars(
-            select(Reminder).where(Reminder.appointment_id == visit.id, Reminder.step == "72h")
-        )
+        row = session.scalars(select(Reminder).where(Reminder.appointment_id == visit.id, Reminder.step == "72h"))
         row.one().state = "done"
         session.flush()
         draft = cadence_definition.from_mapping({"steps": [later]})
-        assert (
-            coming_week.of_week(session, session.merge(world.clinic), LIVE, draft, NOW + 2 * DAY).draft.texts
-            == 0
-        )
+        assert coming_week.of_week(session, session.merge(world.clinic), LIVE, draft, NOW + 2 * DAY).draft.texts == 0
 
 
 def test_it_says_what_the_planner_does_and_writes_nothing(world: World) -> None:
@@ -167,12 +158,8 @@ def test_it_says_what_the_planner_does_and_writes_nothing(world: World) -> None:
     week = simulate(world, draft)
     assert _planned(world, NOW + 7 * DAY) == before == week.live.texts
     with db.unit_of_work(world.clinic.id) as session:
-        rows = list(
-            session.scalars(select(Appointment).where(Appointment.id.in_([one.id for one in visits])))
-        )
-        plans = planner.plans_of(
-            session, rows, NOW, known=[one.id for one in rows], cadence={world.clinic.id: draft}
-        )
+        rows = list(session.scalars(select(Appointment).where(Appointment.id.in_([one.id for one in visits]))))
+        plans = planner.plans_of(session, rows, NOW, known=[one.id for one in rows], cadence={world.clinic.id: draft})
     planned = sum(step.at is not None for plan in plans.values() for step in plan.values())
     assert week.draft.texts == planned
 

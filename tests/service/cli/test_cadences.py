@@ -65,10 +65,7 @@ def test_a_preview_is_the_plan_of_a_made_up_visit(run, tmp_path):
     assert [(row["step"], row["at"]) for row in shown] == [("day_before", "2026-03-09T16:00:00Z")]
     assert len(json.loads(run("cadence", "preview", *made_up).stdout)) == 3
     run("cadence", "preview", "--visit-at", "tomorrow", code=2)
-    spanish = (
-        FILE
-        + 'when = ["language:es"]\n[[kinds.group]]\nname = "eve"\nbefore = "1 day"\ntext = "reminder_day"\n'
-    )
+    spanish = FILE + 'when = ["language:es"]\n[[kinds.group]]\nname = "eve"\nbefore = "1 day"\ntext = "reminder_day"\n'
     (tmp_path / "spanish.toml").write_text(spanish)
     preview = ("cadence", "preview", str(tmp_path / "spanish.toml"), *made_up)
     assert json.loads(run(*preview).stdout)[0]["at"] is None
@@ -105,9 +102,7 @@ def test_a_preview_keeps_to_the_hours_that_the_clinic_leaves_whatever_window_a_s
 
 def test_the_cadence_shown_is_a_file_to_start_from_and_its_schema_is_printed(run, tmp_path):
     (tmp_path / "shown.toml").write_text(run("cadence", "show", "--toml").stdout)
-    assert (
-        run("cadence", "check", str(tmp_path / "shown.toml")).stderr == "shown.toml: 3 steps, no mistake.\n"
-    )
+    assert run("cadence", "check", str(tmp_path / "shown.toml")).stderr == "shown.toml: 3 steps, no mistake.\n"
     assert json.loads(run("cadence", "schema").stdout)["title"] == "Warmthread cadence"
 
 

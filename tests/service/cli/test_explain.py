@@ -78,10 +78,7 @@ def test_what_a_phone_wrote_is_told_from_what_its_owner_did():
         {"text": "Y", "quotes": [1]},
     ]
     answers = explained("text", "\n".join(json.dumps(line) for line in given).encode())
-    told = [
-        [answer.get(key) for key in ("kind", "crisis", "worry", "consent", "answer")]
-        for answer in answers[:5]
-    ]
+    told = [[answer.get(key) for key in ("kind", "crisis", "worry", "consent", "answer")] for answer in answers[:5]]
     assert told == [
         ["reaction", False, False, None, None],
         ["reaction", True, True, None, None],

@@ -46,19 +46,13 @@ def test_a_directory_without_sentences_is_a_mistake(tmp_path: Path) -> None:
 
 
 def test_the_sentences_kept_apart_stay_apart() -> None:
-    known = {
-        sentence.text for sentence in SENTENCES if sentence.part == "trained" and len(sentence.text) > 24
-    }
+    known = {sentence.text for sentence in SENTENCES if sentence.part == "trained" and len(sentence.text) > 24}
     assert not known & {sentence.text for sentence in SENTENCES if sentence.part != "trained"}
 
 
 @pytest.mark.parametrize("language", ["en", "es"])
-@pytest.mark.parametrize(
-    ("label", "recall", "precision"), [("crisis", 0.95, 0.97), ("consent stop", 0.9, 0.97)]
-)
-def test_sentences_kept_apart_are_read_well_too(
-    language: str, label: str, recall: float, precision: float
-) -> None:
+@pytest.mark.parametrize(("label", "recall", "precision"), [("crisis", 0.95, 0.97), ("consent stop", 0.9, 0.97)])
+def test_sentences_kept_apart_are_read_well_too(language: str, label: str, recall: float, precision: float) -> None:
     count = REPORT.counts["held_out", language, label]
     assert count.recall is not None
     assert count.recall >= recall

@@ -40,9 +40,7 @@ def run(tmp_path):
 
 
 def test_a_clinic_can_be_set_up_before_anything_serves(run):
-    made = run(
-        "clinic", "create", "--name", "Elm", "--zone", "America/Denver", "--number", "+13035550100", "--json"
-    )
+    made = run("clinic", "create", "--name", "Elm", "--zone", "America/Denver", "--number", "+13035550100", "--json")
     assert made.returncode == 0, made.stderr
     assert '"Elm"' in run("clinic", "list", "--json").stdout
 

@@ -65,9 +65,7 @@ def test_a_mistake_in_a_file_is_named_with_its_line(run, text, line, field):
 
 
 def test_a_file_made_from_a_clinics_words_is_well(run):
-    definition = clinic_words.read(
-        {"en": {"late": "Take your time"}, "es": {"late": "Venga cuando pueda. 😊"}}
-    )
+    definition = clinic_words.read({"en": {"late": "Take your time"}, "es": {"late": "Venga cuando pueda. 😊"}})
     assert run(clinic_words.toml(definition)).exit_code == 0
 
 

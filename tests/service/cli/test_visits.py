@@ -115,13 +115,9 @@ def test_a_visit_stands_as_the_books_say_in_their_own_words(command: Command, cl
 
 def test_what_may_be_an_old_hour_or_a_new_one_is_not_guessed(command: Command) -> None:
     command(visits.patients, HEADER + "M1,Ana,Diaz,+12015550131,,en\n")
-    rows = [
-        f"W{n},M1,2027-03-10T09:00,,,,{one}\n" for n, one in enumerate(("Rescheduled", "Waitlist", "??x"))
-    ]
+    rows = [f"W{n},M1,2027-03-10T09:00,,,,{one}\n" for n, one in enumerate(("Rescheduled", "Waitlist", "??x"))]
     assert command(visits.appointments, VISITS + "".join(rows), exit_code=3)["failed"] == 3
-    assert {row["reason"] for row in command.errors()} == {
-        "state: expected booked, cancelled, arrived or no_show"
-    }
+    assert {row["reason"] for row in command.errors()} == {"state: expected booked, cancelled, arrived or no_show"}
 
 
 def test_a_moment_is_read_as_people_write_it(command: Command, clinic: Clinic) -> None:
@@ -146,9 +142,7 @@ def test_a_birth_date_is_read_with_a_short_year_and_with_an_hour(command: Comman
 
 
 @pytest.mark.parametrize("name", ["D’Angelo", "Kaʻiulani", "O＇Neil", "Jose\u0301"])
-def test_the_apostrophe_of_a_name_does_not_double_the_price(
-    command: Command, clinic: Clinic, name: str
-) -> None:
+def test_the_apostrophe_of_a_name_does_not_double_the_price(command: Command, clinic: Clinic, name: str) -> None:
     with time_machine.travel(NOW, tick=False):
         command(visits.patients, HEADER + f"M1,{name},Ode,+12015550150,1980-01-02,en\n")
         command(

@@ -48,9 +48,7 @@ def test_a_parent_that_died_before_the_call_is_noticed(python):
 
 def test_a_tied_command_keeps_its_process_id_and_the_default_signals():
     show = "import os, signal; print(os.getpid()); os.kill(os.getpid(), signal.SIGTERM)"
-    with subprocess.Popen(
-        lifeline.tied([sys.executable, "-c", show]), stdout=subprocess.PIPE, text=True
-    ) as tied:
+    with subprocess.Popen(lifeline.tied([sys.executable, "-c", show]), stdout=subprocess.PIPE, text=True) as tied:
         assert tied.stdout.readline() == f"{tied.pid}\n"
     assert tied.returncode == -signal.SIGTERM
     # A shell shows an inherited "ignore" that Python would hide: SIGPIPE must end it.

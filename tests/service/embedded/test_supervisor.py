@@ -158,9 +158,7 @@ def test_a_critical_process_that_ends_during_the_start_stops_it(events):
 
 
 def test_a_program_that_does_not_exist_counts_as_a_crash(events, settle):
-    with Supervisor(
-        [Process("missing", ("/no/such/program",))], events, FAST, subprocess.DEVNULL
-    ) as supervisor:
+    with Supervisor([Process("missing", ("/no/such/program",))], events, FAST, subprocess.DEVNULL) as supervisor:
         assert settle(supervisor, lambda: events.names("process_ended"))
     assert next(facts["exit_code"] for name, _, facts in events if name == "process_ended") == 127
 
@@ -217,9 +215,7 @@ def test_ctrl_c_at_the_terminal_reaches_only_the_supervisor(events):
         assert os.getsid(0) != pid
 
 
-@pytest.mark.parametrize(
-    "kernel", ["", "lifeline.kernel_holds = lambda: False"], ids=["kernel", "guardian alone"]
-)
+@pytest.mark.parametrize("kernel", ["", "lifeline.kernel_holds = lambda: False"], ids=["kernel", "guardian alone"])
 def test_a_killed_supervisor_leaves_nobody(python, alive, kernel):
     supervisor = python(f"from service.embedded import lifeline; {kernel}\n{SUPERVISED}", STUBBORN, FAMILY)
     pids = started_pids(supervisor, 3)

@@ -21,9 +21,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[settings.Settin
     loaded = stage.begin(Path(tmp_path_factory.mktemp("served"), "data"))
     stage.clinic()
     env = start.environment(loaded, loaded.redis_url)
-    with stage.serving(
-        ["-m", "bench.server", "service.wsgi:app"], env, f"http://127.0.0.1:{loaded.port}/healthz"
-    ):
+    with stage.serving(["-m", "bench.server", "service.wsgi:app"], env, f"http://127.0.0.1:{loaded.port}/healthz"):
         yield loaded
     runtime._settings = before[0]
     runtime._made.clear()
@@ -55,9 +53,7 @@ def half_a_body(served: settings.Settings, path: str) -> socket.socket:
 
 
 @pytest.mark.parametrize("path", [inbound.PATH, "/signin", "/i/" + "A" * 22, "/k", "/settings/import"])
-def test_a_crisis_is_heard_while_two_hundred_clients_stop_midway(
-    served: settings.Settings, path: str
-) -> None:
+def test_a_crisis_is_heard_while_two_hundred_clients_stop_midway(served: settings.Settings, path: str) -> None:
     with ExitStack() as held:
         for _ in range(200):
             held.enter_context(half_a_body(served, path))

@@ -153,9 +153,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(passwords, "fits", lambda known, password: bool(known) and password == GOOD)
 
 
-def test_a_known_device_keeps_its_way_in_while_the_account_is_attacked(
-    house: Any, rosa: Staff, quick: None
-) -> None:
+def test_a_known_device_keeps_its_way_in_while_the_account_is_attacked(house: Any, rosa: Staff, quick: None) -> None:
     known = house.browser()
     assert guess(known, "rosa@clinic.example", GOOD) == 303
     attacker = house.browser()
@@ -196,17 +194,13 @@ def test_a_device_known_to_one_account_is_a_stranger_to_another(house: Any, rosa
 def test_one_password_over_many_accounts_is_slowed(house: Any, rosa: Staff, quick: None) -> None:
     attacker = house.browser()
     with time_machine.travel("2026-03-03T16:00:00Z", tick=False):
-        sprayed = [
-            guess(attacker, f"p{n}@clinic.example", "wrong") for n in range(sign_in_limits.SOURCE.free + 5)
-        ]
+        sprayed = [guess(attacker, f"p{n}@clinic.example", "wrong") for n in range(sign_in_limits.SOURCE.free + 5)]
         assert sprayed == [401] * sign_in_limits.SOURCE.free + [429] * 5
         assert guess(attacker, "rosa@clinic.example", GOOD) == 429
         assert guess(house.browser(), "rosa@clinic.example", GOOD, "192.0.2.1") == 303
 
 
-def test_right_passwords_cost_a_clinic_behind_one_address_nothing(
-    house: Any, rosa: Staff, quick: None
-) -> None:
+def test_right_passwords_cost_a_clinic_behind_one_address_nothing(house: Any, rosa: Staff, quick: None) -> None:
     with time_machine.travel("2026-03-03T16:00:00Z", tick=False):
         for _ in range(sign_in_limits.SOURCE.free + 5):
             assert guess(house.browser(), "rosa@clinic.example", GOOD) == 303
@@ -260,9 +254,6 @@ def test_an_older_invitation_ends_when_a_newer_one_is_used(house: Any) -> None:
     browser = house.browser()
     assert browser.post(newer, token_from=newer, password=GOOD, again=GOOD).status_code == 303
     assert house.browser().get(older).status_code == 410
-    assert (
-        house.browser().post(older, token_from="/signin", password="x" * 20, again="x" * 20).status_code
-        == 410
-    )
+    assert house.browser().post(older, token_from="/signin", password="x" * 20, again="x" * 20).status_code == 410
     assert house.browser().get(others).status_code == 200
     assert enter(house, "ben@clinic.example", GOOD).status_code == 303

@@ -122,9 +122,7 @@ def test_an_absence_that_leaves_nobody_is_refused_with_whose_cover_would_close_i
         problem = refused.text.partition('id="cover-problem"')[2]
         assert "Saturday 3 July 2027 2:00 to 8:00: nobody could be reached" in problem.partition("</p>")[0]
         assert 'value="2027-07-03T02:00"' in refused.text
-        assert re.findall(r'name="closes" value="([^"]+)">([^<]+)<', refused.text) == [
-            (str(ben.id), "Ben Ito covers")
-        ]
+        assert re.findall(r'name="closes" value="([^"]+)">([^<]+)<', refused.text) == [(str(ben.id), "Ben Ito covers")]
         # Enter in a field presses the first button of a form: it must not choose a colleague.
         assert refused.text.index("Write it down") < refused.text.index('name="closes"')
         assert absences() == []

@@ -92,9 +92,7 @@ def test_at_the_end_of_the_ladder_the_board_says_who_must_be_called_and_what_cam
         assert not standing(house)
 
 
-@pytest.mark.parametrize(
-    "given", [{"who": "Nobody", "outcome": "reached"}, {"who": "Dr Wu", "outcome": "x"}, {}]
-)
+@pytest.mark.parametrize("given", [{"who": "Nobody", "outcome": "reached"}, {"who": "Dr Wu", "outcome": "x"}, {}])
 def test_a_call_that_names_nobody_on_the_list_is_not_noted(house: Any, given: dict[str, str]) -> None:
     published(house)
     item = house.item("safety")
@@ -242,9 +240,7 @@ def test_a_moment_that_cannot_be_read_is_the_next_saturday_night(house: Any, ask
 def test_what_somebody_is_texted_about_is_theirs_to_choose_safety_excepted(house: Any) -> None:
     rosa = house.staff()
     browser = house.signed_in(rosa)
-    assert (
-        browser.post("/preferences/notices", screen="inbox", reply="text", safety="inbox").status_code == 303
-    )
+    assert browser.post("/preferences/notices", screen="inbox", reply="text", safety="inbox").status_code == 303
     assert house.read(Staff, rosa.id).notify == {"screen": "inbox", "reply": "text"}
     page = browser.get("/preferences").text
     assert "cannot be switched off" in page

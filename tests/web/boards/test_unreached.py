@@ -118,9 +118,7 @@ def test_an_empty_clinic_says_so(house: Any) -> None:
     assert "No visits on this day" in house.signed_in(house.staff()).get("/reach").text
 
 
-@pytest.mark.parametrize(
-    ("role", "status"), [("clinic_admin", 403), ("auditor", 403), ("psychiatric_consultant", 200)]
-)
+@pytest.mark.parametrize(("role", "status"), [("clinic_admin", 403), ("auditor", 403), ("psychiatric_consultant", 200)])
 def test_the_board_is_for_those_who_know_patients(house: Any, role: str, status: int) -> None:
     one = visit(house, opted_out(house))
     browser = house.signed_in(house.staff(role=role))

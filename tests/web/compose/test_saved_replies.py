@@ -47,9 +47,7 @@ def test_a_reply_is_written_changed_retired_and_brought_back(house: Any) -> None
         ({"name": "A link", "text_en": "Open {link}"}, "<mark>{link}</mark>"),
     ],
 )
-def test_what_may_not_leave_is_not_saved_and_stays_in_the_form(
-    house: Any, form: dict[str, str], why: str
-) -> None:
+def test_what_may_not_leave_is_not_saved_and_stays_in_the_form(house: Any, form: dict[str, str], why: str) -> None:
     refused = house.signed_in(house.staff()).post("/saved-replies", **form)
     assert refused.status_code == 422
     assert why in refused.text

@@ -61,6 +61,4 @@ def test_every_hour_that_is_offered_may_be_chosen(now: datetime, zone: str) -> N
             moment = send_times.moment(day, at, by)
             assert send_times.instead(moment, by) is None
             assert moment < send_times.useful_until(moment, by) <= moment + timedelta(hours=4)
-            assert by.hours.is_open(
-                send_times.useful_until(moment, by) - timedelta(seconds=1), ZoneInfo(zone)
-            )
+            assert by.hours.is_open(send_times.useful_until(moment, by) - timedelta(seconds=1), ZoneInfo(zone))

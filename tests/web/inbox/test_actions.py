@@ -148,9 +148,7 @@ def test_what_was_done_can_be_taken_back_for_ten_seconds(house: Any) -> None:
     assert house.read(InboxItem, item.id).state == "done"
 
 
-def test_nobody_takes_back_what_another_or_another_clinic_did(
-    house: Any, another_house: Callable[[], Any]
-) -> None:
+def test_nobody_takes_back_what_another_or_another_clinic_did(house: Any, another_house: Callable[[], Any]) -> None:
     item, rosa = house.item(), house.signed_in(house.staff())
     event = undo_of(rosa.get(rosa.post(f"/inbox/{item.id}/resolve").location).text) or ""
     other = another_house()

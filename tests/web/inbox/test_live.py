@@ -91,17 +91,13 @@ def test_a_poll_that_has_no_news_asks_the_database_nothing(house: Any, bell: Red
 
 def test_colleagues_see_who_views_and_who_writes(house: Any, bell: Redis) -> None:
     item = house.item(patient_id=house.patient().id)
-    rosa, ben, ana = (
-        house.signed_in(house.staff(name)) for name in ("Rosa Delgado", "Ben Okafor", "Ana Ruiz")
-    )
+    rosa, ben, ana = (house.signed_in(house.staff(name)) for name in ("Rosa Delgado", "Ben Okafor", "Ana Ruiz"))
     poll(ben, place(item))
     poll(ana, place(item) + "&mode=writing")
     assert poll(rosa, ROWS).json["here"] == {item.thread: "Ana Ruiz is writing · Ben Okafor is viewing"}
     assert poll(ben, place(item)).json["here"] == {item.thread: "Ana Ruiz is writing"}
     page = rosa.get(f"/inbox/{item.id}?view=everyone").text
-    assert (
-        page.count("Ana Ruiz is writing · Ben Okafor is viewing") == 2
-    )  # in the case's header, and in its row
+    assert page.count("Ana Ruiz is writing · Ben Okafor is viewing") == 2  # in the case's header, and in its row
 
 
 def test_a_beat_of_the_heart_is_no_news(house: Any, bell: Redis) -> None:
@@ -122,9 +118,7 @@ def test_who_moves_elsewhere_is_told_now_and_then_not_each_second(house: Any, be
     near, rows = poll(rosa, place(here)).headers["ETag"], poll(rosa, place(here) + "&rows=1").headers["ETag"]
     poll(ben, place(elsewhere))
     assert poll(rosa, place(here), near).status_code == 304
-    assert poll(rosa, place(here) + "&rows=1", rows).json["here"] == {
-        elsewhere.thread: "Ben Okafor is viewing"
-    }
+    assert poll(rosa, place(here) + "&rows=1", rows).json["here"] == {elsewhere.thread: "Ben Okafor is viewing"}
     poll(ben, place(here))
     assert poll(rosa, place(here), near).json["here"] == {here.thread: "Ben Okafor is viewing"}
 
@@ -162,9 +156,7 @@ def test_presence_stays_in_its_clinic_and_takes_no_stranger_s_words(
     rosa = house.signed_in(house.staff())
     poll(house.signed_in(house.staff("Ben")), f"{POLL}&thread=<b>{item.thread}</b>&mode=writing")
     assert poll(rosa, ROWS).json["here"] == {}
-    bell.zadd(
-        f"warmthread:here:{house.clinic.id}", {"not|a mark": 9e9, f"{db.new_id()}|{item.thread}|viewing": 9e9}
-    )
+    bell.zadd(f"warmthread:here:{house.clinic.id}", {"not|a mark": 9e9, f"{db.new_id()}|{item.thread}|viewing": 9e9})
     assert poll(rosa, ROWS).json["here"] == {}
 
 

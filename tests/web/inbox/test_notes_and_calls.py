@@ -72,9 +72,7 @@ def test_a_call_that_reached_the_patient_offers_to_settle_the_reply(house: Any) 
     assert (after.state, after.disposition) == ("done", "reached_by_phone")
 
 
-@pytest.mark.parametrize(
-    ("outcome", "prefilled"), [("reached", "reached_by_phone"), ("voicemail", "could_not_reach")]
-)
+@pytest.mark.parametrize(("outcome", "prefilled"), [("reached", "reached_by_phone"), ("voicemail", "could_not_reach")])
 def test_a_call_about_a_safety_item_leads_to_acknowledging_and_never_settles(
     house: Any, outcome: str, prefilled: str
 ) -> None:

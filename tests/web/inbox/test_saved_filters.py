@@ -17,9 +17,7 @@ def test_a_filter_is_kept_named_anew_and_deleted_by_its_owner_alone(house: Any) 
     for language in ("es", "es", "en"):
         house.item(owner_id=rosa.id, patient_id=house.patient(language=language).id)
     browser = house.signed_in(rosa)
-    kept = browser.post(
-        "/inbox/filters", name=" Spanish  first ", back="/inbox?view=everyone&language=es&kind=odd"
-    )
+    kept = browser.post("/inbox/filters", name=" Spanish  first ", back="/inbox?view=everyone&language=es&kind=odd")
     assert (kept.status_code, kept.location) == (303, "/inbox?view=everyone&language=es")
     assert re.search(r'language=es"[^>]*>Spanish first <span class="num">2<', browser.get("/inbox").text)
     with db.unit_of_work(db.EVERY) as session:
@@ -43,9 +41,7 @@ def test_a_filter_is_kept_named_anew_and_deleted_by_its_owner_alone(house: Any) 
 
 @pytest.mark.parametrize("name", ["", "   ", "x" * 41, "line\x07bell"])
 def test_a_filter_needs_a_name_that_can_be_read(house: Any, name: str) -> None:
-    refused = house.signed_in(house.staff()).post(
-        "/inbox/filters", name=name, back="/inbox?view=mine&kind=reply"
-    )
+    refused = house.signed_in(house.staff()).post("/inbox/filters", name=name, back="/inbox?view=mine&kind=reply")
     assert refused.status_code == 422
     assert "A filter needs a name" in refused.text
 

@@ -79,9 +79,7 @@ def test_the_thread_offers_pictures_behind_a_click_and_says_what_failed(house: A
     with db.unit_of_work(db.EVERY) as session:
         session.get_one(Media, rows[2].id).state = "failed"
         message = session.scalars(select(Message)).one()
-    item = house.item(
-        about=f"message:{message.id}", patient_id=patient.id, conversation_id=message.conversation_id
-    )
+    item = house.item(about=f"message:{message.id}", patient_id=patient.id, conversation_id=message.conversation_id)
     page = house.signed_in(house.staff()).get(f"/inbox/{item.id}").text
     assert "<summary>Show picture</summary>" in page
     assert f'src="/attachments/{rows[0].id}"' in page

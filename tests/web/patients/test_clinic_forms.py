@@ -62,9 +62,7 @@ def test_who_asked_and_who_entered_is_in_the_audit_log(house: Any) -> None:
         f"/patients/{patient.id}/answers/gad2", **form(rosa, [0, 0], asked_by=str(liz.id), way="aloud")
     )
     with db.unit_of_work(house.clinic.id, read_only=True) as session:
-        acts = {
-            one.act: one for one in session.scalars(select(AuditEntry).where(AuditEntry.act.like("screen.%")))
-        }
+        acts = {one.act: one for one in session.scalars(select(AuditEntry).where(AuditEntry.act.like("screen.%")))}
     assert acts["screen.entered"].actor == f"staff:{rosa.id}"
     assert acts["screen.entered"].detail == {"way": "aloud", "asked_by": str(liz.id)}
     assert acts["screen.submitted"].actor == f"staff:{liz.id}"

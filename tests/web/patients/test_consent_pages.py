@@ -57,9 +57,7 @@ def test_the_proof_shows_every_line_with_its_wording_words_texts_and_hashes(hous
     assert "SM" + "7" * 32 in page
     assert "delivered, 20" in page
     with db.unit_of_work(db.EVERY, read_only=True) as session:
-        line = session.scalars(
-            select(audit.AuditEntry).where(audit.AuditEntry.act == "consent.revoked")
-        ).one()
+        line = session.scalars(select(audit.AuditEntry).where(audit.AuditEntry.act == "consent.revoked")).one()
     assert f"Audit line {line.seq}, SHA-256 {line.hash}" in page
 
 
@@ -141,9 +139,7 @@ def test_an_audit_line_that_was_changed_shows(house: Any) -> None:
     patient = house.patient(number=NUMBER)
     audit.seal()
     with db.unit_of_work(db.EVERY) as session:
-        line = session.scalars(
-            select(audit.AuditEntry).where(audit.AuditEntry.act == "consent.granted")
-        ).one()
+        line = session.scalars(select(audit.AuditEntry).where(audit.AuditEntry.act == "consent.granted")).one()
         line.actor = "staff:somebody else"
     assert "DOES NOT FIT" in house.signed_in(house.staff()).get(f"/patients/{patient.id}/consent").text
 

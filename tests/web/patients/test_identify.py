@@ -124,9 +124,7 @@ def test_a_merge_is_taken_back_whole(house: Any) -> None:
     patient = house.patient(number="+12025550111")
     conversation, item = stranger(house)
     browser = house.signed_in(house.staff())
-    browser.post(
-        f"/inbox/{item.id}/who/merge", patient=str(patient.id), where="here", agreed="yes", how="spoken"
-    )
+    browser.post(f"/inbox/{item.id}/who/merge", patient=str(patient.id), where="here", agreed="yes", how="spoken")
     remind(house, patient)
     browser.post(f"/inbox/{item.id}/separate")
     assert house.read(InboxItem, item.id).patient_id is None
@@ -251,10 +249,7 @@ def test_another_clinics_item_and_patient_do_not_exist(house: Any, another_house
     other = another_house()
     theirs = other.patient()
     _, item = stranger(house)
-    assert (
-        house.signed_in(house.staff()).post(f"/inbox/{item.id}/who/merge", patient=str(theirs.id)).status_code
-        == 422
-    )
+    assert house.signed_in(house.staff()).post(f"/inbox/{item.id}/who/merge", patient=str(theirs.id)).status_code == 422
     assert other.signed_in(other.staff()).get(f"/inbox/{item.id}/who").status_code == 404
 
 

@@ -64,9 +64,7 @@ def test_the_privacy_script_stands_in_both_languages_and_the_choice_is_kept(hous
     assert (now(patient).privacy, now(patient).privacy_by) == ("generic", f"staff:{rosa.id}")
     assert "This is what the patient chose" in browser.get(path).text
     with db.unit_of_work(db.EVERY, read_only=True) as session:
-        line = session.scalars(
-            select(audit.AuditEntry).where(audit.AuditEntry.act == "patient.privacy")
-        ).one()
+        line = session.scalars(select(audit.AuditEntry).where(audit.AuditEntry.act == "patient.privacy")).one()
     assert line.detail["source"] == "spoken"
 
 

@@ -122,14 +122,12 @@ def test_words_are_found_in_texts_only_when_asked_and_never_written_down(house: 
     assert ("messages.searched", {"looked": 2, "found": 2}) in written
     assert sum(act == "messages.found" for act, _ in written) == 2
     assert "caf" not in str(written).lower()
-    assert "AAAABBBB" not in browser.post("/patients", wanted="AAAABBBBCC", within="1").text.partition(
-        "<main"
-    )[2].replace("AAAABBBBCC", "")
+    assert "AAAABBBB" not in browser.post("/patients", wanted="AAAABBBBCC", within="1").text.partition("<main")[
+        2
+    ].replace("AAAABBBBCC", "")
 
 
-def test_the_search_in_texts_is_bounded_says_so_and_goes_on(
-    house: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_search_in_texts_is_bounded_says_so_and_goes_on(house: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     patient = house.patient()
     for number in range(7):
         house.text_from(patient, f"apple number {number}")

@@ -14,9 +14,7 @@ scores = st.lists(st.tuples(st.integers(0, 400), st.integers(0, 27)), min_size=1
 
 
 def drawn(given_scores: list[tuple[int, int]]) -> charts.Trend:
-    readings = [
-        charts.Reading(START + timedelta(days=day), total, "12 Aug") for day, total in sorted(given_scores)
-    ]
+    readings = [charts.Reading(START + timedelta(days=day), total, "12 Aug") for day, total in sorted(given_scores)]
     first = readings[0].total
     goals = [("start", float(first), "start"), ("response", first / 2, "half"), ("remission", 5.0, "under 5")]
     return charts.trend(readings, BANDS, 27, goals)

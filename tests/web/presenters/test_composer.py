@@ -37,9 +37,7 @@ def test_it_says_who_will_read_it_and_in_which_language(scene: Any) -> None:
 
 
 def test_checking_says_what_stops_a_text_and_what_it_costs_and_keeps_nothing(scene: Any) -> None:
-    answer = scene.browser.post(
-        "/compose/check", item=str(scene.item.id), body="Su depresión: mañana será mejor"
-    )
+    answer = scene.browser.post("/compose/check", item=str(scene.item.id), body="Su depresión: mañana será mejor")
     assert answer.json["flags"][0]["word"] == "depresión"
     assert answer.json["flags"][0]["why"] == "names a diagnosis or a symptom"
     assert ["depresión", True] in answer.json["pieces"]
@@ -59,13 +57,9 @@ def test_letters_that_cost_a_segment_can_be_had_plainer(scene: Any) -> None:
 def test_a_saved_reply_is_filled_for_this_patient_and_put_after_what_was_typed(scene: Any) -> None:
     with db.unit_of_work(scene.house.clinic.id) as session:
         texts = {"en": "Hi {first_name}, see you {day}.", "es": "Hola, {first_name}. Nos vemos {day}."}
-        reply = saved_replies.save(
-            session, scene.house.clinic, session.merge(scene.rosa), name="See you", texts=texts
-        )
+        reply = saved_replies.save(session, scene.house.clinic, session.merge(scene.rosa), name="See you", texts=texts)
         now = clock.now()
-        visit = appointments.VisitRecord(
-            "V1", scene.patient.record, now + timedelta(days=1), "America/Denver", now
-        )
+        visit = appointments.VisitRecord("V1", scene.patient.record, now + timedelta(days=1), "America/Denver", now)
         appointments.save(session, scene.house.clinic, session.merge(scene.patient), visit)
     assert "Hi Teresa, see you tomorrow." in page(scene)
     form = {"compose": str(uuid4()), "body": "Thank you.", "insert": f"{reply.id}:es", "version": ""}
@@ -78,9 +72,7 @@ def test_a_saved_reply_is_filled_for_this_patient_and_put_after_what_was_typed(s
 def test_a_place_without_a_value_is_marked_and_stops_the_text(scene: Any) -> None:
     with db.unit_of_work(scene.house.clinic.id) as session:
         texts = {"en": "See you {day} at {time}."}
-        saved_replies.save(
-            session, scene.house.clinic, session.merge(scene.rosa), name="See you", texts=texts
-        )
+        saved_replies.save(session, scene.house.clinic, session.merge(scene.rosa), name="See you", texts=texts)
     assert "nothing to fill in for day, time" in page(scene)
     refused = scene.reply("See you {day} at {time}.")
     assert "<mark>{day}</mark>" in refused.text
@@ -88,18 +80,14 @@ def test_a_place_without_a_value_is_marked_and_stops_the_text(scene: Any) -> Non
 
 
 @pytest.mark.parametrize(("privacy", "said"), [("generic", False), ("place", True)])
-def test_a_saved_reply_says_no_more_of_a_visit_than_the_patient_wants(
-    house: Any, privacy: str, said: bool
-) -> None:
+def test_a_saved_reply_says_no_more_of_a_visit_than_the_patient_wants(house: Any, privacy: str, said: bool) -> None:
     rosa, patient = house.staff(), house.patient(privacy=privacy)
     with db.unit_of_work(house.clinic.id) as session:
         saved_replies.save(
             session, house.clinic, session.merge(rosa), name="When", texts={"en": "It is {day}, {place}."}
         )
         now = clock.now()
-        visit = appointments.VisitRecord(
-            "V1", "R2", now + timedelta(days=1), "America/Denver", now, place="Room 4"
-        )
+        visit = appointments.VisitRecord("V1", "R2", now + timedelta(days=1), "America/Denver", now, place="Room 4")
         appointments.save(session, house.clinic, session.merge(patient), visit)
     item = house.item(owner_id=rosa.id, patient_id=patient.id)
     text = house.signed_in(rosa).get(f"/inbox/{item.id}").text
@@ -152,9 +140,7 @@ def test_taking_a_planned_text_back_gives_its_words_back_and_opens_the_reply_aga
 
 def test_what_was_taken_back_stands_after_what_was_being_written(scene: Any) -> None:
     plan(scene)
-    scene.browser.post(
-        "/drafts", item=str(scene.item.id), body="something else", compose=str(uuid4()), version=""
-    )
+    scene.browser.post("/drafts", item=str(scene.item.id), body="something else", compose=str(uuid4()), version="")
     take_back(scene)
     assert scene.draft() == f"something else\n{WORDS}"
 

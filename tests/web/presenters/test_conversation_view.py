@@ -73,9 +73,7 @@ def bodies(page: conversation_view.Page) -> list[str]:
 
 
 @pytest.mark.parametrize("extra", [0, 1, 39, 40, 41, 90])
-def test_turning_back_page_by_page_shows_every_text_note_and_call_once_in_order(
-    house: Any, extra: int
-) -> None:
+def test_turning_back_page_by_page_shows_every_text_note_and_call_once_in_order(house: Any, extra: int) -> None:
     patient, rosa = house.patient(), house.staff()
     conversation = house.text_from(patient, "the last")
     fill(house, conversation, extra)
@@ -155,9 +153,7 @@ def test_a_text_that_is_still_to_go_out_at_a_chosen_hour_stands_elsewhere(house:
 def test_a_text_whose_words_are_no_longer_kept_says_so_and_keeps_its_place(house: Any) -> None:
     rosa, patient = house.staff(), house.patient()
     conversation = house.text_from(patient, "can i bring my daughter")
-    item = house.item(
-        patient_id=patient.id, conversation_id=conversation.id, owner_id=rosa.id, summary="daughter"
-    )
+    item = house.item(patient_id=patient.id, conversation_id=conversation.id, owner_id=rosa.id, summary="daughter")
     done = house.item(patient_id=patient.id, owner_id=rosa.id)
     with db.unit_of_work(house.clinic.id) as session:
         message = session.scalars(select(Message)).one()

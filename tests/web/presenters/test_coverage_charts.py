@@ -30,9 +30,7 @@ def test_the_week_covers_every_minute_once(week):
 
 
 @profile(max_examples=60, deadline=None)
-@given(
-    minutes=st.lists(st.floats(0, 10_000), max_size=40), unseen=st.integers(0, 9), limit=st.integers(1, 480)
-)
+@given(minutes=st.lists(st.floats(0, 10_000), max_size=40), unseen=st.integers(0, 9), limit=st.integers(1, 480))
 def test_the_curve_only_rises_and_stays_in_its_box(minutes, unseen, limit):
     picture = coverage_charts.seen(minutes, len(minutes) + unseen, limit)
     across = [float(x) for x in re.findall(r"H([\d.]+)", picture.path)]

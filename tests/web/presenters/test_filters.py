@@ -91,9 +91,7 @@ def crowd(house: Any) -> tuple[Any, Staff]:
         ("kind=handoff", []),
     ],
 )
-def test_the_parts_of_a_filter_narrow_together(
-    crowd: tuple[Any, Staff], query: str, expected: list[str]
-) -> None:
+def test_the_parts_of_a_filter_narrow_together(crowd: tuple[Any, Staff], query: str, expected: list[str]) -> None:
     house, rosa = crowd
     browser = house.signed_in(rosa)
     for view in ("mine", "everyone"):
@@ -118,9 +116,7 @@ def test_a_filter_stays_while_a_case_is_open_and_on_the_next_page(house: Any) ->
 def test_an_act_leads_back_to_the_filter_it_was_done_in(crowd: tuple[Any, Staff]) -> None:
     house, rosa = crowd
     item = house.item("safety", owner_id=rosa.id, summary="unacknowledged")
-    refused = house.signed_in(rosa).post(
-        f"/inbox/{item.id}/resolve", view="mine", back="/inbox?view=mine&kind=safety"
-    )
+    refused = house.signed_in(rosa).post(f"/inbox/{item.id}/resolve", view="mine", back="/inbox?view=mine&kind=safety")
     assert refused.status_code == 422
     assert names(refused.text) == ["safety", "unacknowledged"]
 
@@ -197,9 +193,7 @@ def test_every_filter_means_the_same_on_postgresql(house_on_postgresql: Any) -> 
         ("&sort=waiting", 2),
     ):
         assert len(names(browser.get(f"/inbox?view=everyone{query}").text)) == expected, query
-    browser.post(
-        "/inbox/filters", name="All of it", back="/inbox?view=everyone&language=es&site=Alder Street"
-    )
+    browser.post("/inbox/filters", name="All of it", back="/inbox?view=everyone&language=es&site=Alder Street")
     page = browser.get("/inbox").text
     assert re.search(r'>All of it <span class="num">2<', page)
     assert page.count('<option value="Alder Street"') == 1
@@ -229,9 +223,7 @@ def rosas(house: Any) -> Any:
 
 
 @profile(max_examples=25, deadline=None)
-@given(
-    given=st.dictionaries(st.sampled_from((*filters.NAMES, "sort", "after", "item")), st.text(max_size=150))
-)
+@given(given=st.dictionaries(st.sampled_from((*filters.NAMES, "sort", "after", "item")), st.text(max_size=150)))
 def test_no_address_breaks_the_list(rosas: Any, given: dict[str, str]) -> None:
     assert rosas.client.get("/inbox", query_string=given).status_code == 200
     assert filters.read(filters.read(given)[0].args()) == (filters.read(given)[0], [])

@@ -78,9 +78,7 @@ def test_a_row_says_why_it_came_in_short_words(house: Any) -> None:
 
 
 @pytest.mark.parametrize(("state", "hours"), [("booked", -0.3), ("arrived", -3), ("arrived", 26)])
-def test_only_who_has_come_and_is_not_long_gone_is_in_the_building(
-    house: Any, state: str, hours: float
-) -> None:
+def test_only_who_has_come_and_is_not_long_gone_is_in_the_building(house: Any, state: str, hours: float) -> None:
     rosa, patient = house.staff(), house.patient()
     visit(house, patient, state, hours)
     house.item(owner_id=rosa.id, patient_id=patient.id)
@@ -116,9 +114,7 @@ def test_what_was_answered_says_what_was_done_and_when(house: Any) -> None:
     rosa = house.staff()
     item = house.item(owner_id=rosa.id)
     change(house, item, acknowledged_at=clock.now(), acknowledged_by=rosa.id, disposition="reached_by_phone")
-    assert re.search(
-        r'class="aside">Reached by phone · today', house.signed_in(rosa).get("/inbox?view=waiting").text
-    )
+    assert re.search(r'class="aside">Reached by phone · today', house.signed_in(rosa).get("/inbox?view=waiting").text)
 
 
 @pytest.mark.parametrize(
@@ -129,9 +125,7 @@ def test_what_was_answered_says_what_was_done_and_when(house: Any) -> None:
         ("hidden", "Name hidden", "Teresa Q."),
     ],
 )
-def test_names_in_the_list_are_as_open_as_the_desk_allows(
-    house: Any, choice: str, closed: str, opened: str
-) -> None:
+def test_names_in_the_list_are_as_open_as_the_desk_allows(house: Any, choice: str, closed: str, opened: str) -> None:
     rosa = house.staff()
     item = house.item(owner_id=rosa.id, patient_id=house.patient().id)
     browser = house.signed_in(rosa)

@@ -56,9 +56,7 @@ def test_who_stopped_one_kind_is_not_shown_as_opted_out_of_texts(house: Any, sto
     item = house.item(patient_id=patient.id, conversation_id=conversation.id, owner_id=rosa.id)
     with db.unit_of_work(house.clinic.id) as session:
         number = session.merge(conversation).number or ""
-        ledger.record(
-            session, house.clinic, number, "revoked", source="text", actor="x", programmes=[stopped]
-        )
+        ledger.record(session, house.clinic, number, "revoked", source="text", actor="x", programmes=[stopped])
     browser = house.signed_in(rosa)
     page = browser.get(f"/patients/{patient.id}").text
     assert "opted out of texts ·" not in page

@@ -12,9 +12,7 @@ from web.presenters import screen_history, screen_view
 START = [2, 2, 2, 2, 2, 2, 2, 2, 1]
 
 
-def hand_in(
-    house: Any, patient: Patient, days: int, answers: list[int | None], instrument: str = "phq9"
-) -> Screen:
+def hand_in(house: Any, patient: Patient, days: int, answers: list[int | None], instrument: str = "phq9") -> Screen:
     with db.unit_of_work(house.clinic.id) as session:
         return submissions.accept(
             session,
@@ -101,9 +99,7 @@ def test_what_was_sent_again_is_shown_and_is_no_point_of_its_own(house: Any) -> 
         )
         kept = session.get_one(Patient, patient.id)
         again = next(
-            one
-            for one in session.query(Screen).filter(Screen.patient_id == patient.id)
-            if one.detail.get("again")
+            one for one in session.query(Screen).filter(Screen.patient_id == patient.id) if one.detail.get("again")
         )
         assert [one.screen.id for one in screen_history.by_instrument(session, kept)["phq9"]][-1] == first.id
         view = screen_view.view(session, again, kept, "America/Denver")

@@ -50,9 +50,7 @@ def publish(browser: Any, house: Any) -> Any:
     return browser.post("/settings/draft/cadence/publish", edit=str(there.edit), why="fewer texts")
 
 
-def test_whoever_may_look_sees_the_steps_in_force_and_only_the_administrator_a_form(
-    house: Any, admin: Any
-) -> None:
+def test_whoever_may_look_sees_the_steps_in_force_and_only_the_administrator_a_form(house: Any, admin: Any) -> None:
     page = admin.get(PAGE)
     assert page.status_code == 200
     for words in ('value="72h"', "Save the draft", "What a patient would get", "In force: 3 texts"):
@@ -101,9 +99,7 @@ def test_what_the_form_shows_can_be_posted_again_unchanged(house: Any, admin: An
         assert draft(house).definition == CADENCE.present(session, there)
 
 
-def test_a_card_is_added_moved_and_removed_without_script_and_nothing_typed_is_lost(
-    house: Any, admin: Any
-) -> None:
+def test_a_card_is_added_moved_and_removed_without_script_and_nothing_typed_is_lost(house: Any, admin: Any) -> None:
     two = (step("far", 2, at="10:15"), step("near", 5, "hours", deliver_by="no length"))
     page = admin.post(PAGE, **form(*two, act="add:steps"))
     assert page.status_code == 200
@@ -152,9 +148,7 @@ def test_two_steps_of_one_name_and_quiet_hours_in_the_day_are_refused(house: Any
     page = admin.post(PAGE, **form(step("far", 2), step("far", 3)))
     assert page.status_code == 422
     assert "two steps have the same name" in page.text
-    page = admin.post(
-        PAGE, **form(step("far", 2), **{"quiet_hours.start": "08:00", "quiet_hours.end": "20:00"})
-    )
+    page = admin.post(PAGE, **form(step("far", 2), **{"quiet_hours.start": "08:00", "quiet_hours.end": "20:00"}))
     assert page.status_code == 422
     assert 'id="quiet_hours-problem"' in page.text
     assert draft(house) is None

@@ -169,9 +169,7 @@ def test_without_a_number_the_test_is_refused_with_its_reason(house: Any) -> Non
     assert house.signed_in(house.staff(role="auditor")).post(f"{PAGE}/test", step="72h").status_code == 403
 
 
-def test_the_week_names_people_to_those_who_see_patients_and_initials_to_others(
-    house: Any, admin: Any
-) -> None:
+def test_the_week_names_people_to_those_who_see_patients_and_initials_to_others(house: Any, admin: Any) -> None:
     book(house, house.patient(first_name="Amina", last_name="Brook"), timedelta(days=2), "V1")
     assert "The coming week: 2 texts" in admin.get(f"{PAGE}/week").text
     admin.post(PAGE, **form(step("24h", 24, "hours")))

@@ -77,9 +77,7 @@ def test_what_is_typed_is_a_draft_until_it_is_published(house: Any) -> None:
         ("sites[0].name", "", "must be given"),
     ],
 )
-def test_each_mistake_stands_at_its_field_and_nothing_is_kept(
-    house: Any, field: str, typed: str, said: str
-) -> None:
+def test_each_mistake_stands_at_its_field_and_nothing_is_kept(house: Any, field: str, typed: str, said: str) -> None:
     browser = admin(house)
     answer = post(browser, **{field: typed})
     assert answer.status_code == 422

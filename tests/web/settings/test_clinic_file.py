@@ -38,9 +38,7 @@ def test_the_same_file_makes_no_draft(house: Any) -> None:
 
 def test_a_mistake_is_named_with_its_line_and_what_was_typed_stays(house: Any) -> None:
     browser = lead(house)
-    answer = browser.post(
-        "/settings/file", text='[clinic]\r\nname = "Elm"\r\nzone = "Mars"\r\nphone = "x"\r\n'
-    )
+    answer = browser.post("/settings/file", text='[clinic]\r\nname = "Elm"\r\nzone = "Mars"\r\nphone = "x"\r\n')
     assert answer.status_code == 422
     assert "line 3: clinic.zone: unknown time zone" in answer.text
     assert "zone = &#34;Mars&#34;" in answer.text

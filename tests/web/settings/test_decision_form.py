@@ -46,10 +46,7 @@ def test_a_page_open_for_an_hour_loses_nothing_to_the_door_nor_to_a_colleague(
         dana = house.signed_in(lead)
         dana.get(page)
         clock.shift(timedelta(hours=1))
-        assert (
-            house.signed_in(house.staff("Lee Ash", role="clinic_admin")).post(page, **theirs).status_code
-            == 303
-        )
+        assert house.signed_in(house.staff("Lee Ash", role="clinic_admin")).post(page, **theirs).status_code == 303
         out = dana.post(page, **mine)
         assert out.status_code == 401
         assert f'name="{field}" value="{typed}"' in out.text
@@ -115,8 +112,7 @@ def test_what_was_before_is_compared_in_the_words_of_the_page(house: Any, lead: 
         dana.post("/settings/draft/cadence/publish", edit="1")
     page = unescape(dana.get("/settings/history/cadence?number=1").text)
     assert (
-        '<th scope="row">Step “far”: before the visit</th><td><del>5 days</del></td><td><ins>3 days</ins></td>'
-        in page
+        '<th scope="row">Step “far”: before the visit</th><td><del>5 days</del></td><td><ins>3 days</ins></td>' in page
     )
 
 

@@ -14,7 +14,8 @@ from sqlalchemy import select
 from config import audit, clock, db
 from messaging.models import Patient
 from reminders.imports import csv_files, runs, take_in
-from reminders.models import Appointment, ImportPart, ImportRun, Reminder
+from reminders.imports.models import ImportPart, ImportRun
+from reminders.models import Appointment, Reminder
 from tests.reminders.conftest import cadence_edition
 from web.settings import imports
 

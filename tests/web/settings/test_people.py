@@ -82,9 +82,7 @@ def test_a_link_expires_and_a_new_one_ends_the_one_before(house: Any) -> None:
         ("panels", "x" * 121, "Up to 20 names"),
     ],
 )
-def test_each_mistake_stands_at_its_field_and_nobody_is_added(
-    house: Any, field: str, typed: str, said: str
-) -> None:
+def test_each_mistake_stands_at_its_field_and_nobody_is_added(house: Any, field: str, typed: str, said: str) -> None:
     browser = lead(house)
     answer = browser.post("/settings/people", **(ROSA | {field: typed}))
     assert answer.status_code == 422

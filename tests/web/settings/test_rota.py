@@ -102,8 +102,6 @@ def test_only_who_decides_for_the_clinic_changes_hours(house: Any, another_house
     worker = house.signed_in(house.staff(number=None))
     assert worker.get("/settings/rota").status_code == 200
     assert worker.post(f"/settings/rota/{rosa.id}", hours="", on_call="").status_code == 403
-    assert (
-        house.signed_in(house.staff(role="front_desk", number=None)).get("/settings/rota").status_code == 403
-    )
+    assert house.signed_in(house.staff(role="front_desk", number=None)).get("/settings/rota").status_code == 403
     theirs = another_house().staff()
     assert browser.post(f"/settings/rota/{theirs.id}", hours="", on_call="").status_code == 404

@@ -83,9 +83,7 @@ def test_the_word_that_may_not_be_sent_is_marked_in_the_preview_and_said_why(hou
     assert in_force(house)["en"] == {}
 
 
-def test_the_character_that_costs_a_second_part_is_shown_and_replaced_in_one_press(
-    house: Any, admin: Any
-) -> None:
+def test_the_character_that_costs_a_second_part_is_shown_and_replaced_in_one_press(house: Any, admin: Any) -> None:
     long = "Su equipo le espera mañana y está feliz de verle pronto en la clínica, como siempre"
     typed = {"en": OWN["en"], "es": long}
     seen = admin.post("/settings/words/late", edit="0", show="1", **typed).text
@@ -98,9 +96,7 @@ def test_the_character_that_costs_a_second_part_is_shown_and_replaced_in_one_pre
     assert 'name="plain"' not in plain
 
 
-def test_of_two_who_change_it_at_once_the_second_sees_both_and_nothing_is_written_over(
-    house: Any, admin: Any
-) -> None:
+def test_of_two_who_change_it_at_once_the_second_sees_both_and_nothing_is_written_over(house: Any, admin: Any) -> None:
     admin.post("/settings/words/late", edit="0", **OWN)
     second = admin.post("/settings/words/late", edit="0", en="No hurry!", es=OWN["es"])
     assert second.status_code == 409

@@ -82,8 +82,7 @@ def test_opening_hours_matter_where_the_clock_of_screens_stands_still_meanwhile(
     shorter = old.model_copy(update={"hours": hours.read("Mon-Fri 8:00-16:00")})
     assert any("open for less" in one for one in alert_changes.silences(old, shorter))
     assert any(
-        "open for less" in one
-        for one in alert_changes.silences(old, old.model_copy(update={"holidays": ("12-25",)}))
+        "open for less" in one for one in alert_changes.silences(old, old.model_copy(update={"holidays": ("12-25",)}))
     )
     assert alert_changes.silences(read(BASE), read(BASE | {"hours": "Mon-Fri 8:00-16:00"})) == []
 

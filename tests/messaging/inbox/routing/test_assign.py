@@ -101,11 +101,7 @@ def test_panel_before_language_before_load(need, team, rules):
         return
     if need.panel and need.panel not in owner.panels:
         assert not any(need.panel in one.panels for one in on)
-    same = (
-        [one for one in on if (need.panel in one.panels) == (need.panel in owner.panels)]
-        if need.panel
-        else on
-    )
+    same = [one for one in on if (need.panel in one.panels) == (need.panel in owner.panels)] if need.panel else on
     if need.language and need.language not in owner.languages:
         assert not any(need.language in one.languages for one in same)
     if need.language:

@@ -148,9 +148,7 @@ def clinics(draw):
             START + timedelta(minutes=begin),
             START + timedelta(minutes=begin + length),
         )
-        for begin, length in draw(
-            st.lists(st.tuples(st.integers(0, 30 * 1440), st.integers(1, 9 * 1440)), max_size=2)
-        )
+        for begin, length in draw(st.lists(st.tuples(st.integers(0, 30 * 1440), st.integers(1, 9 * 1440)), max_size=2))
     ]
     return rules, team, place, absences
 
@@ -193,8 +191,7 @@ def test_without_a_hole_every_positive_item_has_a_person_at_every_minute(clinic,
     told = {owner.id: owner}
     for _ in range(len(team) + 1):
         told |= {
-            one.id: one
-            for one in escalation_policy.climb(Need("safety"), members, rules, set(told), owner.id).members
+            one.id: one for one in escalation_policy.climb(Need("safety"), members, rules, set(told), owner.id).members
         }
     assert {one.name for one in told.values()} >= set(awake)
 

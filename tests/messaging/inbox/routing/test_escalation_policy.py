@@ -15,9 +15,7 @@ from messaging.inbox.routing.escalation_policy import Person
 
 PLACES = ("America/Denver", "America/New_York", "America/Phoenix", "Europe/Madrid", "Asia/Karachi")
 # The weeks of 2027 in which the clocks of these places change, and one in which none does.
-WEEKS_OF_2027 = [
-    datetime(2027, month, day, tzinfo=UTC) for month, day in ((3, 8), (3, 22), (7, 5), (10, 25), (11, 1))
-]
+WEEKS_OF_2027 = [datetime(2027, month, day, tzinfo=UTC) for month, day in ((3, 8), (3, 22), (7, 5), (10, 25), (11, 1))]
 MOMENTS = st.builds(
     lambda week, minute: week + timedelta(minutes=minute),
     st.sampled_from(WEEKS_OF_2027),
@@ -57,18 +55,14 @@ def teams(draw) -> list[Person]:
     ]
 
 
-RUNGS = st.lists(
-    st.builds(Rung, st.sampled_from(escalation_policy.ASKED), st.integers(1, 30)), max_size=4
-).map(tuple)
+RUNGS = st.lists(st.builds(Rung, st.sampled_from(escalation_policy.ASKED), st.integers(1, 30)), max_size=4).map(tuple)
 
 
 @st.composite
 def clinics(draw) -> tuple[Rules, list[Person], str]:
     team, place = draw(teams()), draw(st.sampled_from(PLACES))
     rules = Rules(
-        fallback=tuple(draw(st.lists(st.sampled_from([one.email for one in team]), max_size=2)))
-        if team
-        else (),
+        fallback=tuple(draw(st.lists(st.sampled_from([one.email for one in team]), max_size=2))) if team else (),
         hours=Hours(place, draw(WEEKS), draw(st.sampled_from(((), ("12-25",), ("03-14", "11-07"))))),
         in_business=draw(st.sampled_from((frozenset(), frozenset({"screen"})))),
         rungs={("safety", True): draw(RUNGS), ("safety", False): draw(RUNGS)},
@@ -127,9 +121,7 @@ def test_chains_of_cover_end_and_never_with_somebody_who_is_away(team, moment, p
 NIGHT = datetime(2026, 3, 7, 10, 0, tzinfo=UTC)  # Saturday, 3:00 in Denver
 OFFICE = hours.read("Mon-Fri 8:00-17:00")
 ROSA, BEN = person("Rosa", hours=OFFICE, panels=("Dr. A",)), person("Ben", hours=OFFICE)
-INES = person(
-    "Ines", role="clinician", hours=OFFICE, on_call=hours.read("Mon-Fri 17:00-8:00, Sat-Sun 8:00-8:00")
-)
+INES = person("Ines", role="clinician", hours=OFFICE, on_call=hours.read("Mon-Fri 17:00-8:00, Sat-Sun 8:00-8:00"))
 DANA = person("Dana", role="clinic_admin", hours=OFFICE)
 TEAM = [ROSA, BEN, INES, DANA]
 GOOD = Rules(
@@ -151,14 +143,12 @@ def test_off_hours_go_to_whoever_is_on_call_then_to_the_lead_then_to_the_call_li
 def test_the_backup_is_the_one_who_was_named_or_who_stands_in_for_them():
     rules = Rules(rungs={("safety", True): (Rung("backup", 5),)}, backups=GOOD.backups)
     noon = escalation_policy.at(TEAM, datetime(2026, 3, 3, 19, tzinfo=UTC), rules, "America/Denver")
-    assert [
-        one.name for one in escalation_policy.climb(Need("safety"), noon, rules, set(), ROSA.id).members
-    ] == ["Ben"]
+    assert [one.name for one in escalation_policy.climb(Need("safety"), noon, rules, set(), ROSA.id).members] == ["Ben"]
     away = [ROSA, Person(**{**vars(BEN), "away": True, "covered_by": DANA.id}), DANA]
     noon = escalation_policy.at(away, datetime(2026, 3, 3, 19, tzinfo=UTC), rules, "America/Denver")
-    assert [
-        one.name for one in escalation_policy.climb(Need("safety"), noon, rules, set(), ROSA.id).members
-    ] == ["Dana"]
+    assert [one.name for one in escalation_policy.climb(Need("safety"), noon, rules, set(), ROSA.id).members] == [
+        "Dana"
+    ]
 
 
 def test_an_item_that_crosses_into_the_night_misses_nobody_of_the_night_s_ladder():
@@ -170,9 +160,7 @@ def test_an_item_that_crosses_into_the_night_misses_nobody_of_the_night_s_ladder
 
 def test_whoever_covers_takes_the_seat_with_its_panel_and_says_for_whom():
     away = Person(**{**vars(ROSA), "away": True, "covered_by": BEN.id})
-    team = escalation_policy.at(
-        [away, BEN, INES], datetime(2026, 3, 3, 19, tzinfo=UTC), Rules(), "America/Denver"
-    )
+    team = escalation_policy.at([away, BEN, INES], datetime(2026, 3, 3, 19, tzinfo=UTC), Rules(), "America/Denver")
     choice = assign.choose(Need("screen", "en", "Dr. A"), team, Rules())
     assert (choice.owner_id, choice.why) == (BEN.id, ("panel:Dr. A", "covering:Rosa", "on_duty"))
 
@@ -209,9 +197,7 @@ def test_a_ladder_that_could_leave_a_positive_answer_unseen_is_refused_with_its_
 
 def test_a_night_with_nobody_is_named_by_its_hours():
     silent = [Person(**{**vars(DANA), "phone": False, "email": "x@clinic.example"}), ROSA, BEN]
-    (found,) = [
-        str(one) for one in policy_checks.check(changed(fallback=()), silent) if one.field == "on_call"
-    ]
+    (found,) = [str(one) for one in policy_checks.check(changed(fallback=()), silent) if one.field == "on_call"]
     assert "Mon 17:00 to Tue 8:00" in found
     assert "Fri 17:00 to" in found
 

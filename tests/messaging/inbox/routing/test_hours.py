@@ -78,9 +78,7 @@ def test_a_clinic_that_never_opens_still_has_a_deadline():
 
 @profile(max_examples=60, deadline=None)
 @given(week=WEEKS, place=st.sampled_from(PLACES), start=MOMENTS, minutes=st.integers(1, 600))
-def test_a_deadline_is_never_before_its_minutes_are_over_and_more_minutes_are_never_sooner(
-    week, place, start, minutes
-):
+def test_a_deadline_is_never_before_its_minutes_are_over_and_more_minutes_are_never_sooner(week, place, start, minutes):
     clinic = Hours(place, week)
     due = hours.after(start, minutes, clinic)
     assert due >= start + timedelta(minutes=minutes)

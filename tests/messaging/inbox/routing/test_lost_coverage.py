@@ -68,9 +68,7 @@ def test_another_clock_moves_the_hours_into_an_absence():
     gone = away(BEN, start, start + timedelta(hours=12))
     before = watch(ROSA, BEN, absences=[gone])
     moved = replace(before, zone="America/New_York", rules=Rules(hours=Hours("America/New_York")))
-    assert said(lost_coverage.lost(before, moved, START), "America/New_York") == [
-        "Tuesday 1 June 2027 20:00 to 22:00"
-    ]
+    assert said(lost_coverage.lost(before, moved, START), "America/New_York") == ["Tuesday 1 June 2027 20:00 to 22:00"]
 
 
 def test_whose_cover_would_close_it_are_those_with_a_phone_who_are_here_and_may_act():
@@ -98,9 +96,7 @@ def reached(watch: Watch, at: datetime) -> bool:
     gone = {one.staff_id: one.cover_id for one in watch.absences if one.starts_at <= at < one.ends_at}
     team = [replace(one, away=one.id in gone, covered_by=gone.get(one.id)) for one in watch.people]
     local = at.astimezone(ZoneInfo(watch.zone)).replace(tzinfo=None)
-    return bool(
-        coverage_gaps.awake(team, watch.rules, local, closed=watch.rules.hours.closed_on(local.date()))
-    )
+    return bool(coverage_gaps.awake(team, watch.rules, local, closed=watch.rules.hours.closed_on(local.date())))
 
 
 @profile(max_examples=150, deadline=None)
@@ -118,9 +114,7 @@ def test_every_minute_that_is_lost_is_found_and_no_other(one, other, minute, sam
     instant = int((at - coverage_gaps.EPOCH).total_seconds() // 60)
     named = any(hole.start <= instant < hole.end for hole in during)
     named_weekly = any(
-        hole.start <= wall < hole.end
-        for hole in found
-        if hole.when == "week" or (hole.when == "holiday" and closed)
+        hole.start <= wall < hole.end for hole in found if hole.when == "week" or (hole.when == "holiday" and closed)
     )
     if reached(before, at) and not reached(after, at):
         assert named or named_weekly, "a minute that is lost and not named"

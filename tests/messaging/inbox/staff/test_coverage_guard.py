@@ -27,8 +27,7 @@ RULES = policy_decision.kind(dict)
 LEAD, MAIL = 3, [f"p{place}@clinic.example" for place in range(4)]
 ROLES = ("care_manager", "clinician", "clinic_admin", "front_desk", "auditor")
 DAY, NIGHT, ALWAYS = (
-    {day: list(span) for day in hours.WEEKDAYS}
-    for span in (("08:00", "20:00"), ("20:00", "08:00"), ("00:00", "00:00"))
+    {day: list(span) for day in hours.WEEKDAYS} for span in (("08:00", "20:00"), ("20:00", "08:00"), ("00:00", "00:00"))
 )
 SHORT, HARDLY = DAY | {"sat": ["08:30", "20:00"]}, {"mon": ["09:00", "10:00"]}
 # Who works when, and is on call when: nobody is there twice, so that whatever is taken away is missed.
@@ -40,16 +39,12 @@ ROTAS = [
     ([HARDLY, SHORT, HARDLY, NIGHT], [{}, {}, {}, {}]),
 ]
 # Around the two nights of 2027 in which the clocks change, and days that the clinic may make holidays.
-DAYS = [
-    datetime(2027, month, day, tzinfo=UTC) for month, day in ((3, 11), (3, 13), (3, 16), (11, 6), (12, 24))
-]
+DAYS = [datetime(2027, month, day, tzinfo=UTC) for month, day in ((3, 11), (3, 13), (3, 16), (11, 6), (12, 24))]
 HOLIDAYS = st.lists(st.sampled_from(("2027-03-16", "2027-11-07", "12-25")), max_size=2, unique=True)
 WHO = st.integers(0, 3)
 WEEKS, CALLED = st.sampled_from((DAY, NIGHT, SHORT, HARDLY, ALWAYS)), st.sampled_from(({}, {}, NIGHT, ALWAYS))
 SOMEBODY = st.none() | WHO
-AWAY = st.tuples(
-    st.just("away"), WHO, SOMEBODY, st.sampled_from(DAYS), st.integers(0, 47), st.integers(1, 72)
-)
+AWAY = st.tuples(st.just("away"), WHO, SOMEBODY, st.sampled_from(DAYS), st.integers(0, 47), st.integers(1, 72))
 ACTS = st.one_of(
     AWAY,
     AWAY,
@@ -57,9 +52,7 @@ ACTS = st.one_of(
     st.tuples(st.just("back"), st.integers(0, 2)),
     st.tuples(st.just("leave"), WHO),
     st.tuples(st.just("change"), WHO, st.sampled_from(ROLES), st.booleans()),
-    st.tuples(
-        st.just("publish"), st.lists(WHO, min_size=1, max_size=2, unique=True), HOLIDAYS, WEEKS, CALLED
-    ),
+    st.tuples(st.just("publish"), st.lists(WHO, min_size=1, max_size=2, unique=True), HOLIDAYS, WEEKS, CALLED),
     st.tuples(st.just("revert"), st.integers(1, 2)),
     st.tuples(st.just("zone"), st.sampled_from(("America/Denver", "America/New_York", "America/Phoenix"))),
 )

@@ -125,9 +125,7 @@ def test_half_an_hour_less_that_leaves_nobody_is_refused_to_the_minute(clinic, t
     shorter = rosa.hours | {"wed": ["08:30", "20:00"]}
     with pytest.raises(coverage_guard.MakesHole) as refused:
         set_hours(clinic, rosa, hours=shorter)
-    assert [coverage_gaps.say(one, "America/Denver") for one in refused.value.holes] == [
-        "Wed 8:00 to Wed 8:30"
-    ]
+    assert [coverage_gaps.say(one, "America/Denver") for one in refused.value.holes] == ["Wed 8:00 to Wed 8:30"]
     with db.unit_of_work(db.EVERY) as session:
         assert session.get_one(Staff, rosa.id).hours == rosa.hours
 

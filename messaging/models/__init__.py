@@ -1,0 +1,22 @@
+"""The tables of this room, a file for each family: what every other part of it stands on."""
+
+from messaging.models.consent import PROGRAMMES, ConsentEntry
+from messaging.models.conversations import Attempt, Conversation, Message
+from messaging.models.media import Media
+from messaging.models.people import Clinic, Patient, PatientName, PatientNumber, Staff
+from messaging.models.saved_replies import SavedReply
+
+__all__ = [
+    "PROGRAMMES",
+    "Attempt",
+    "Clinic",
+    "ConsentEntry",
+    "Conversation",
+    "Media",
+    "Message",
+    "Patient",
+    "PatientName",
+    "PatientNumber",
+    "SavedReply",
+    "Staff",
+]

@@ -1,0 +1,147 @@
+"""Clinics, their staff, and their patients with names and numbers."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from config import live
+from config.db import Base, ClinicRow, Sealed, SealedRow
+
+
+class Clinic(Base):
+    """A clinic: whose patients, numbers, words and rules these are. Its name and phones are public.
+
+    `number` is the E.164 number patients text; `phone` the one they call. `rules` holds what the clinic decides:
+    deadlines, ladder, quiet hours, fallback (see messaging.inbox.routing.assign.Rules).
+    """
+
+    __tablename__ = "clinic"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    key_id: Mapped[UUID]
+    name: Mapped[str] = mapped_column(String(120))
+    zone: Mapped[str] = mapped_column(String(60))
+    number: Mapped[str] = mapped_column(String(20), unique=True)
+    phone: Mapped[str] = mapped_column(String(20))
+    messaging_service_sid: Mapped[str | None] = mapped_column(String(34))
+    rules: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime]
+
+
+class Staff(SealedRow, live.Shown, Base):
+    """A person who works here. `panels` are the clinicians whose patients are hers; roles as in web.permissions.
+
+    `hours` maps a weekday ("mon".."sun") to ["08:00", "17:00"] in the clinic's zone; empty: always on duty. `on_call`
+    has the same shape; empty: never on call. `notify` maps a kind of item to "text" | "inbox" (messaging.inbox.staff.roster).
+    `phone_fault` is why their phone takes no texts of ours (messaging.people.staff_phones), or None.
+    """
+
+    __tablename__ = "staff"
+    __table_args__ = (UniqueConstraint("clinic_id", "email"),)
+
+    email: Mapped[str] = mapped_column(String(254), index=True)
+    name: Mapped[str] = mapped_column(String(120))
+    role: Mapped[str] = mapped_column(String(30))
+    languages: Mapped[list[str]]
+    panels: Mapped[list[str]]
+    hours: Mapped[dict[str, Any]]
+    on_call: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    notify: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    number_ct: Mapped[bytes | None]
+    phone_fault: Mapped[str | None] = mapped_column(String(20))
+    password_hash: Mapped[str | None] = mapped_column(String(200))
+    active: Mapped[bool] = mapped_column(default=True)
+    created_at: Mapped[datetime]
+
+    number = Sealed("number_ct")
+
+    def topics(self) -> Iterable[str]:
+        """What they may do may have changed."""
+        return [f"staff:{self.id}"]
+
+
+class Patient(SealedRow, Base):
+    """A person the clinic cares for; every word about them is sealed under a key of their own.
+
+    state: active -> inactive | deceased (both silence everything). `panel` names the clinician whose patient it is;
+    `privacy` is generic | place | details (what a text may say); `record_index` finds the clinic's record number.
+    `here_until` is until when somebody who has arrived is taken to be in the building. `wishes` is what they said for
+    themselves, and no file of the clinic takes back: {"language", "hours": ["09:00", "18:00"]}, each optional.
+    """
+
+    __tablename__ = "patient"
+    __table_args__ = (
+        UniqueConstraint("clinic_id", "record_index"),
+        # Who is still to be indexed (messaging.people.name_search): nearly always nobody, asked for every second.
+        Index(
+            "ix_patient_names_owed",
+            "created_at",
+            sqlite_where=text("names_indexed = 0"),
+            postgresql_where=text("NOT names_indexed"),
+        ),
+    )
+
+    record_index: Mapped[bytes]
+    record_ct: Mapped[bytes]
+    first_name_ct: Mapped[bytes]
+    last_name_ct: Mapped[bytes]
+    birth_date_ct: Mapped[bytes | None]
+    language: Mapped[str] = mapped_column(String(8))
+    zone: Mapped[str | None] = mapped_column(String(60))
+    panel: Mapped[str | None] = mapped_column(String(120))
+    sex: Mapped[str | None] = mapped_column(String(10))
+    privacy: Mapped[str] = mapped_column(String(10), default="place")
+    state: Mapped[str] = mapped_column(String(10), default="active")
+    state_by: Mapped[str | None] = mapped_column(String(60))  # an actor; null where nobody has said so
+    privacy_by: Mapped[str | None] = mapped_column(String(60))
+    names_indexed: Mapped[bool] = mapped_column(default=False)
+    here_until: Mapped[datetime | None]
+    wishes: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    created_at: Mapped[datetime]
+
+    record = Sealed("record_ct")
+    first_name = Sealed("first_name_ct")
+    last_name = Sealed("last_name_ct")
+    birth_date = Sealed("birth_date_ct")
+    numbers: Mapped[list["PatientNumber"]] = relationship(back_populates="patient", order_by="PatientNumber.id")
+
+
+class PatientNumber(SealedRow, Base):
+    """A telephone number of a patient; several patients may share one, and one may have several.
+
+    line: unknown | mobile | landline | dead | wrong_person. Only unknown and mobile are texted.
+    """
+
+    __tablename__ = "patient_number"
+    __table_args__ = (
+        UniqueConstraint("patient_id", "number_index"),
+        Index("ix_patient_number_clinic_number", "clinic_id", "number_index"),
+    )
+
+    patient_id: Mapped[UUID] = mapped_column(ForeignKey("patient.id"))
+    number_index: Mapped[bytes]
+    number_ct: Mapped[bytes]
+    line: Mapped[str] = mapped_column(String(14), default="unknown")
+
+    number = Sealed("number_ct")
+    patient: Mapped[Patient] = relationship(back_populates="numbers")
+
+
+class PatientName(ClinicRow, Base):
+    """A blind index of one word of a patient's name, or of its first letters, so that a name can be searched for.
+
+    See messaging.people.name_search; the words themselves stand nowhere unsealed.
+    """
+
+    __tablename__ = "patient_name"
+    __table_args__ = (
+        UniqueConstraint("patient_id", "token"),
+        Index("ix_patient_name_token", "clinic_id", "token", "patient_id"),
+    )
+
+    patient_id: Mapped[UUID] = mapped_column(ForeignKey("patient.id", ondelete="CASCADE"))
+    token: Mapped[bytes]

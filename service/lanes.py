@@ -1,0 +1,20 @@
+"""Every lane of the service, each listed by its room."""
+
+from config import audit, queue
+from intake_links import jobs as intake_links
+from messaging import jobs as messaging
+from reminders import jobs as reminders
+from webhooks import jobs as webhooks
+
+ALL: tuple[queue.Lane, ...] = (
+    *audit.LANES,
+    *messaging.LANES,
+    *intake_links.LANES,
+    *reminders.LANES,
+    *webhooks.LANES,
+)
+
+
+def register() -> None:
+    """Tell the queue which lanes there are: the rooms lie above it, and it imports none of them."""
+    queue.use_lanes(ALL)

@@ -1,0 +1,29 @@
+"""Every table of the service: what one row refers to in another room must be known before the first query."""
+
+from config import audit
+from config.db import Base
+from intake_links import models as intake_links
+from messaging import models as messaging
+from messaging.delivery.breaker import models as breaker
+from messaging.inbox import models as inbox
+from messaging.retention import models as retention
+from messaging.versions import models as versions
+from reminders import models as reminders
+from reminders.imports import models as imports
+from web import models as web
+from webhooks import models as webhooks
+
+MODULES = (
+    audit,
+    messaging,
+    breaker,
+    inbox,
+    retention,
+    versions,
+    intake_links,
+    reminders,
+    imports,
+    webhooks,
+    web,
+)
+METADATA = Base.metadata
