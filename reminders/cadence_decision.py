@@ -62,8 +62,8 @@ def _objection(step: cadence_definition.Step, key: str) -> str | None:
 
 def take_effect(session: Session, clinic: Clinic, _definition: Mapping[str, Any], _actor: str) -> None:
     """Begin to plan every coming visit again."""
-    edition = publishing.live(session, clinic.id, CADENCE.name)
-    replanning.begin(session, clinic.id, edition.id if edition else None)
+    version = publishing.live(session, clinic.id, CADENCE.name)
+    replanning.begin(session, clinic.id, version.id if version else None)
 
 
 def _names(_session: Session, _clinic: Clinic, names: Names) -> Names:

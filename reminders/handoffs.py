@@ -204,8 +204,8 @@ def _nobody(session: Session, handoff: Handoff, item: InboxItem) -> None:
     item.owner_id, item.reason = None, ["nobody"]
     item.summary = _summary("handoff_nobody", _place(handoff))
     items.note_event(session, item, audit.Actor.system("handoffs"), "nobody_accepted")
-    rungs = select(Timer).where(Timer.item_id == item.id, Timer.kind == "escalate", Timer.state == "waiting")
-    for timer in session.scalars(rungs):
+    steps = select(Timer).where(Timer.item_id == item.id, Timer.kind == "escalate", Timer.state == "waiting")
+    for timer in session.scalars(steps):
         timer.try_after = min(timer.try_after, clock.now())
     queue.ring(session, "timers")
     _note(session, handoff, audit.Actor.system("handoffs"), "nobody_accepted")

@@ -133,7 +133,7 @@ def _escalate(session: Session, clinic: Clinic, item: InboxItem) -> None:
     item.level += 1
     wait, kind = rules.rung_minutes, assign.climbs_as(item.kind, item.reason)
     if kind in TOLD_BY_TEXT:
-        step = escalation_policy.climb(
+        round_ = escalation_policy.climb(
             replace(needs.of_item(session, clinic, item, _patient(session, item)), kind=kind),
             team(session, clinic),
             rules,
@@ -141,11 +141,11 @@ def _escalate(session: Session, clinic: Clinic, item: InboxItem) -> None:
             item.owner_id,
             is_open=rules.hours.open_at(now),
         )
-        wait = step.wait
+        wait = round_.wait
         # The ladder has no end: the last rung is rung again and again, until a named human acknowledges; and from
         # its first time on the board says who must be called.
         items.set_timer(session, item, "escalate", escalation_policy.wait_from(now, kind, wait, rules))
-        _tell_rung(session, clinic, item, step)
+        _tell_round(session, clinic, item, round_)
     else:
         items.set_timer(session, item, "escalate", escalation_policy.wait_from(now, kind, wait, rules))
         items.note_event(session, item, audit.Actor.system("ladder"), "overdue", level=item.level)
@@ -159,10 +159,10 @@ def _escalate(session: Session, clinic: Clinic, item: InboxItem) -> None:
     )
 
 
-def _tell_rung(session: Session, clinic: Clinic, item: InboxItem, step: escalation_policy.Step) -> None:
-    asked = [member.id for member in step.members]
+def _tell_round(session: Session, clinic: Clinic, item: InboxItem, round_: escalation_policy.Round) -> None:
+    asked = [member.id for member in round_.members]
     told = _tell(session, clinic, item, asked, "staff_escalated")
-    if step.last and item.exhausted_at is None:
+    if round_.last and item.exhausted_at is None:
         item.exhausted_at = clock.now()
         items.note_event(session, item, audit.Actor.system("ladder"), "ladder_ended", level=item.level)
     items.note_event(
@@ -171,7 +171,7 @@ def _tell_rung(session: Session, clinic: Clinic, item: InboxItem, step: escalati
         audit.Actor.system("ladder"),
         "escalated" if told else "nobody_reached",
         level=item.level,
-        rung=step.ask,
+        step=round_.ask,
         told=told,
         untold=[str(one) for one in asked if str(one) not in told],
     )

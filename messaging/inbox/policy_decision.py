@@ -68,7 +68,7 @@ def read(definition: Mapping[str, Any]) -> Definition:
     """Return a ladder in its full form. Raises publishing.Refused of the editions."""
     try:
         return policy_definition.read(definition).model_dump(mode="json")
-    except policy_definition.BadLadder as wrong:
+    except policy_definition.BadPolicy as wrong:
         raise Refused(wrong.problems) from None
 
 
@@ -92,7 +92,7 @@ def check(
 def _away(
     session: Session,
     clinic: Clinic,
-    written: policy_definition.Ladder,
+    written: policy_definition.EscalationPolicy,
     people: Sequence[escalation_policy.Person],
 ) -> list[Problem]:
     before = roster.watch(session, clinic)

@@ -46,7 +46,7 @@ class Replayed:
     more: bool
 
 
-def of_draft(session: Session, clinic: Clinic, draft: policy_definition.Ladder) -> Replayed:
+def of_draft(session: Session, clinic: Clinic, draft: policy_definition.EscalationPolicy) -> Replayed:
     """Route the items of the last thirty days, the newest two thousand, by what is in force and by `draft`.
 
     Each is asked for as at the moment it came in, with the team as it is today: today's hours, panels and open items,

@@ -35,7 +35,7 @@ def unanswered(session: Session, message: Message, staff: Staff) -> None:
         if not by_it or item.disposition != REPLIED or item.acknowledged_by != message.author_id:
             continue
         item.acknowledged_at, item.acknowledged_by, item.disposition = None, None, None
-        _keep_its_ladder(session, item)
+        _keep_its_policy(session, item)
         items.note_event(session, item, audit.Actor.staff(staff.id), "unanswered", message_id=str(message.id))
         about, actor = f"inbox_item:{item.id}", audit.Actor.staff(staff.id)
         audit.record(session, item.clinic_id, actor, "item.unanswered", about, message=str(message.id))
@@ -48,7 +48,7 @@ def _waiting(session: Session, conversation: Conversation) -> list[InboxItem]:
     return list(session.scalars(found.order_by(InboxItem.id).with_for_update()))
 
 
-def _keep_its_ladder(session: Session, item: InboxItem) -> None:
+def _keep_its_policy(session: Session, item: InboxItem) -> None:
     """The timer of its deadline may have found it answered and gone: then it gets another."""
     waiting = select(Timer.id).where(Timer.item_id == item.id, Timer.kind == "escalate", Timer.state == "waiting")
     if session.scalar(waiting.limit(1)) is None:

@@ -11,7 +11,7 @@ from config.db import Base, ClinicRow
 OPEN = "state IN ('draft', 'asked')"
 
 
-class Edition(ClinicRow, Base):
+class Version(ClinicRow, Base):
     """One edition of one kind of decision (a cadence, the words, ...).
 
     state: draft -> asked (a second person must agree) -> live -> past; draft | asked -> dropped.

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from config import audit, clock
 from messaging.models import Clinic, Staff
 from messaging.versions import field_labels
-from messaging.versions.models import Edition
+from messaging.versions.models import Version
 from messaging.versions.problems import Problem
 
 __all__ = [
@@ -77,7 +77,7 @@ class Refused(ValueError):
 class Overtaken(Exception):
     """Somebody else has changed this meanwhile; `theirs` is how it stands now. Nothing was written."""
 
-    def __init__(self, theirs: Edition | None) -> None:
+    def __init__(self, theirs: Version | None) -> None:
         super().__init__("somebody else has changed this meanwhile")
         self.theirs = theirs
 
@@ -90,36 +90,36 @@ class NeedsSecond(Exception):
         self.why = list(why)
 
 
-def live(session: Session, clinic_id: UUID, kind: str) -> Edition | None:
+def live(session: Session, clinic_id: UUID, kind: str) -> Version | None:
     """Return what is in force, None where nothing was ever published."""
     return session.scalar(
-        select(Edition).where(Edition.clinic_id == clinic_id, Edition.kind == kind, Edition.state == "live")
+        select(Version).where(Version.clinic_id == clinic_id, Version.kind == kind, Version.state == "live")
     )
 
 
-def draft(session: Session, clinic_id: UUID, kind: str) -> Edition | None:
+def draft(session: Session, clinic_id: UUID, kind: str) -> Version | None:
     """Return the one draft that is open, asked for or not."""
     return session.scalar(
-        select(Edition).where(Edition.clinic_id == clinic_id, Edition.kind == kind, Edition.state.in_(OPEN))
+        select(Version).where(Version.clinic_id == clinic_id, Version.kind == kind, Version.state.in_(OPEN))
     )
 
 
-def history(session: Session, clinic_id: UUID, kind: str) -> list[Edition]:
+def history(session: Session, clinic_id: UUID, kind: str) -> list[Version]:
     """Return everything that was ever published, newest first."""
-    published = select(Edition).where(Edition.clinic_id == clinic_id, Edition.kind == kind, Edition.number.is_not(None))
-    return list(session.scalars(published.order_by(Edition.number.desc())))
+    published = select(Version).where(Version.clinic_id == clinic_id, Version.kind == kind, Version.number.is_not(None))
+    return list(session.scalars(published.order_by(Version.number.desc())))
 
 
-def numbered(session: Session, clinic_id: UUID, kind: str, number: int) -> Edition | None:
+def numbered(session: Session, clinic_id: UUID, kind: str, number: int) -> Version | None:
     """Return the published edition of this number."""
     return session.scalar(
-        select(Edition).where(Edition.clinic_id == clinic_id, Edition.kind == kind, Edition.number == number)
+        select(Version).where(Version.clinic_id == clinic_id, Version.kind == kind, Version.number == number)
     )
 
 
 def save(
     session: Session, clinic: Clinic, kind: Kind, definition: Mapping[str, Any], *, edit: int, actor: str
-) -> Edition:
+) -> Version:
     """Keep a draft: `edit` is that of the draft which the writer had before them, 0 for none.
 
     Raises Refused for what cannot be read and Overtaken where somebody else has written meanwhile. A draft may still
@@ -134,7 +134,7 @@ def save(
     if there is None:
         in_force = live(session, clinic.id, kind.name)
         number = in_force.number if in_force else None
-        there = Edition(clinic_id=clinic.id, kind=kind.name, based_on=number or 0, edit=0, written_at=now)
+        there = Version(clinic_id=clinic.id, kind=kind.name, based_on=number or 0, edit=0, written_at=now)
         session.add(there)
     there.definition, there.state, there.asked_by = read, "draft", None
     there.written_by, there.written_at, there.edit = actor, now, there.edit + 1
@@ -143,16 +143,16 @@ def save(
     return there
 
 
-def drop(session: Session, edition: Edition, actor: str) -> None:
+def drop(session: Session, version: Version, actor: str) -> None:
     """Put a draft away; what is in force stays."""
-    if edition.state in OPEN:
-        edition.state, edition.ended_at = "dropped", clock.now()
-        _write_down(session, edition, actor, "dropped")
+    if version.state in OPEN:
+        version.state, version.ended_at = "dropped", clock.now()
+        _write_down(session, version, actor, "dropped")
 
 
-def silenced(session: Session, clinic: Clinic, kind: Kind, edition: Edition) -> list[str]:
+def silenced(session: Session, clinic: Clinic, kind: Kind, version: Version) -> list[str]:
     """Return in words what in this draft could silence an alert; empty where one person may publish it."""
-    return list(kind.silences(kind.present(session, clinic), edition.definition))
+    return list(kind.silences(kind.present(session, clinic), version.definition))
 
 
 def names(session: Session, clinic: Clinic, kind: Kind) -> field_labels.Names:
@@ -160,44 +160,44 @@ def names(session: Session, clinic: Clinic, kind: Kind) -> field_labels.Names:
     return kind.names(session, clinic, field_labels.of(kind.name))
 
 
-def ask(session: Session, edition: Edition, actor: str, why: str) -> None:
+def ask(session: Session, version: Version, actor: str, why: str) -> None:
     """Ask a second person to agree to a draft as it is; changing it takes the question back."""
-    edition.state, edition.asked_by, edition.why = "asked", actor, why.strip()[:300] or None
-    _write_down(session, edition, actor, "asked")
+    version.state, version.asked_by, version.why = "asked", actor, why.strip()[:300] or None
+    _write_down(session, version, actor, "asked")
 
 
-def publish(session: Session, clinic: Clinic, kind: Kind, *, edit: int, actor: str, why: str = "") -> Edition:
+def publish(session: Session, clinic: Clinic, kind: Kind, *, edit: int, actor: str, why: str = "") -> Version:
     """Let the clinic follow its draft from now on.
 
     Raises Overtaken where the draft is no longer the one that was looked at, Refused where it may not hold, and
     NeedsSecond where it could silence an alert and nobody else has asked for it.
     """
     _lock(session, clinic)
-    edition = draft(session, clinic.id, kind.name)
+    version = draft(session, clinic.id, kind.name)
     in_force = live(session, clinic.id, kind.name)
     number = (in_force.number if in_force else None) or 0
-    if edition is None or edition.edit != edit or edition.based_on != number:
-        raise Overtaken(edition)
-    problems = kind.check(session, clinic, edition.definition)
+    if version is None or version.edit != edit or version.based_on != number:
+        raise Overtaken(version)
+    problems = kind.check(session, clinic, version.definition)
     if problems:
         raise Refused(problems)
-    reasons = silenced(session, clinic, kind, edition)
-    alone = edition.asked_by in (None, actor)
+    reasons = silenced(session, clinic, kind, version)
+    alone = version.asked_by in (None, actor)
     if reasons and alone and somebody_else(session, clinic, actor):
         raise NeedsSecond(reasons)
     now = clock.now()
     if in_force is not None:
         in_force.state, in_force.ended_at = "past", now
         session.flush()
-    edition.state, edition.number, edition.why = "live", number + 1, why.strip()[:300] or edition.why
-    edition.published_by, edition.published_at = actor, now
-    kind.take_effect(session, clinic, edition.definition, actor)
+    version.state, version.number, version.why = "live", number + 1, why.strip()[:300] or version.why
+    version.published_by, version.published_at = actor, now
+    kind.take_effect(session, clinic, version.definition, actor)
     session.flush()
-    _write_down(session, edition, actor, "published", asked=edition.asked_by)
-    return edition
+    _write_down(session, version, actor, "published", asked=version.asked_by)
+    return version
 
 
-def revert(session: Session, clinic: Clinic, kind: Kind, number: int, *, edit: int, actor: str) -> Edition:
+def revert(session: Session, clinic: Clinic, kind: Kind, number: int, *, edit: int, actor: str) -> Version:
     """Make a draft of what was once published; it goes the same way as any draft. Raises as `save` does, and LookupError."""
     former = numbered(session, clinic.id, kind.name, number)
     if former is None:
@@ -227,14 +227,14 @@ def _lock(session: Session, clinic: Clinic) -> None:
     session.get(Clinic, clinic.id, with_for_update=True, populate_existing=True)
 
 
-def _write_down(session: Session, edition: Edition, actor: str, act: str, **detail: str | None) -> None:
+def _write_down(session: Session, version: Version, actor: str, act: str, **detail: str | None) -> None:
     audit.record(
         session,
-        edition.clinic_id,
+        version.clinic_id,
         actor,
-        f"{edition.kind}.{act}",
-        f"edition:{edition.id}",
-        number=edition.number,
-        edit=edition.edit,
+        f"{version.kind}.{act}",
+        f"edition:{version.id}",
+        number=version.number,
+        edit=version.edit,
         **detail,
     )

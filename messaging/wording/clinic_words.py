@@ -52,8 +52,8 @@ def of(session: Session, clinic_id: UUID) -> Words:
     """Return the clinic's words; asked of the database once in a unit of work."""
     known: dict[UUID, Words] = session.info.setdefault(KIND, {})
     if clinic_id not in known:
-        edition = publishing.live(session, clinic_id, KIND)
-        known[clinic_id] = Words(edition.definition if edition else {})
+        version = publishing.live(session, clinic_id, KIND)
+        known[clinic_id] = Words(version.definition if version else {})
     return known[clinic_id]
 
 

@@ -12,7 +12,7 @@ from config import audit, db
 from messaging.inbox.routing import policy_definition, policy_file
 from messaging.inbox.staff import roster
 from messaging.models import Clinic
-from messaging.versions import publishing as editions
+from messaging.versions import publishing as versions
 from messaging.versions.problems import Problem
 from reminders.decision_kinds import RULES
 from service.cli import opening
@@ -24,11 +24,11 @@ the_file = click.argument("file", type=click.Path(exists=True, dir_okay=False, p
 
 
 @click.group()
-def ladder() -> None:
+def policy() -> None:
     """Who is told when nobody answers."""
 
 
-@ladder.command("show")
+@policy.command("show")
 @clinic_option
 def show(clinic_name: str | None) -> None:
     """Print the ladder in force, as a file that can be changed and applied; its holes are named on standard error."""
@@ -42,7 +42,7 @@ def show(clinic_name: str | None) -> None:
         say(f"# {problem}")
 
 
-@ladder.command("check")
+@policy.command("check")
 @the_file
 @clinic_option
 def check(file: Path, clinic_name: str | None) -> None:
@@ -57,7 +57,7 @@ def check(file: Path, clinic_name: str | None) -> None:
     say(f"{file.name}: somebody can be reached in every minute of the week.")
 
 
-@ladder.command("apply")
+@policy.command("apply")
 @the_file
 @clinic_option
 def apply(file: Path, clinic_name: str | None) -> None:
@@ -72,7 +72,7 @@ def apply(file: Path, clinic_name: str | None) -> None:
         with db.unit_of_work(db.EVERY) as session:
             at = the_clinic(session, clinic_name)
             name, reasons = at.name, _publish(session, at, written)
-    except editions.Refused as refused:
+    except versions.Refused as refused:
         _refuse(file, _with_lines(refused.problems, text))
     if reasons:
         say(f"{file.name} waits on {name}'s page for a second person, because it could silence an alert:")
@@ -82,18 +82,18 @@ def apply(file: Path, clinic_name: str | None) -> None:
     say(f"{name} follows {file.name} from now on.")
 
 
-def _publish(session: Session, clinic: Clinic, written: policy_definition.Ladder) -> list[str]:
+def _publish(session: Session, clinic: Clinic, written: policy_definition.EscalationPolicy) -> list[str]:
     """Publish the ladder as the clinic's next edition; where a second person is needed, ask and return why."""
-    if editions.draft(session, clinic.id, RULES.name) is not None:
+    if versions.draft(session, clinic.id, RULES.name) is not None:
         raise click.ClickException(
             "somebody is working on a draft of the ladder: it must be published or thrown away first"
         )
     actor, definition = audit.Actor.operator(_user()), written.model_dump(mode="json")
-    draft = editions.save(session, clinic, RULES, definition, edit=0, actor=actor)
+    draft = versions.save(session, clinic, RULES, definition, edit=0, actor=actor)
     try:
-        editions.publish(session, clinic, RULES, edit=draft.edit, actor=actor)
-    except editions.NeedsSecond as needs:
-        editions.ask(session, draft, actor, "")
+        versions.publish(session, clinic, RULES, edit=draft.edit, actor=actor)
+    except versions.NeedsSecond as needs:
+        versions.ask(session, draft, actor, "")
         return needs.why
     return []
 
@@ -105,11 +105,11 @@ def _user() -> str:
         return "unnamed"
 
 
-def _read(file: Path) -> tuple[str, policy_definition.Ladder]:
+def _read(file: Path) -> tuple[str, policy_definition.EscalationPolicy]:
     try:
         text = file.read_text("utf-8-sig")
         return text, policy_file.parse(text)
-    except policy_definition.BadLadder as wrong:
+    except policy_definition.BadPolicy as wrong:
         _refuse(file, wrong.problems)
     except UnicodeDecodeError:
         _refuse(file, ["not a text in UTF-8"])

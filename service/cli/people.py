@@ -180,7 +180,7 @@ def revoke(email: str, clinic_name: str | None) -> None:
         _lock_out(session, one)
         try:
             moved = staffing.leave(session, at, one, audit.OPERATOR)
-        except (staffing.MayNot, coverage_guard.MakesHole) as refused:
+        except (staffing.MayNot, coverage_guard.MakesGap) as refused:
             why = _in_words(refused)
         else:
             say(f"Done: their sessions have ended. What they had not finished has moved on: {moved}.")

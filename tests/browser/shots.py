@@ -60,9 +60,9 @@ def main(folder: Path) -> None:
         chromium = playwright.chromium.launch(executable_path=found, args=FLAGS)
         for step in (steps.import_a_day, steps.sign_everyone_in, steps.texts_arrive):
             step(walk)
-        ladder = Path(data, "ladder.toml")
-        ladder.write_text(LADDER, "utf-8")
-        apply = [sys.executable, "-m", "service.cli", "ladder", "apply", str(ladder)]
+        policy = Path(data, "ladder.toml")
+        policy.write_text(LADDER, "utf-8")
+        apply = [sys.executable, "-m", "service.cli", "ladder", "apply", str(policy)]
         subprocess.run(apply, env=walk.scene.env, check=True, timeout=60)
         take(chromium, walk, folder)
         chromium.close()

@@ -98,7 +98,7 @@ def _gives_herself_a_phone(page: Page) -> None:
     expect(page.get_by_text("Dana Wu: changed.")).to_be_visible()
 
 
-def _publishes_the_ladder(page: Page) -> None:
+def _publishes_the_policy(page: Page) -> None:
     page.get_by_role("link", name="Routing and ladder", exact=True).click()
     page.get_by_label("Open", exact=True).fill("Mon-Fri 8:00-17:00")
     page.get_by_label("First", exact=True).select_option(label="Dana Wu")
@@ -170,7 +170,7 @@ def test_a_clinic_is_set_up_from_nothing(browser: Browser, served: Served) -> No
         _gives_herself_a_phone(page)
         come_in(phone, invitation)
         expect(phone).to_have_url(f"{service}/inbox")
-        _publishes_the_ladder(page)
+        _publishes_the_policy(page)
         _publishes_the_questionnaires(page)
         _publishes_the_reminders(page)
         _brings_a_visit_in(page)

@@ -220,31 +220,31 @@ def test_the_lanes_of_all_rooms_have_names_of_their_own(house):
     )
 
 
-def rung(bell: Redis, name: str) -> list[str]:
+def step(bell: Redis, name: str) -> list[str]:
     return until(lambda: doorbells(bell, name), f"a ring for {name}")
 
 
 def test_a_knock_that_nobody_waits_for_rings_as_well(bell: Redis, drained: list[str]):
     for _ in range(50):
         queue.knock_soon("one")
-    assert len(rung(bell, "urgent")) == 1
+    assert len(step(bell, "urgent")) == 1
     queue.knock_soon("two")
-    assert len(rung(bell, "bulk")) == 1
+    assert len(step(bell, "bulk")) == 1
 
 
 def test_a_knock_wished_for_after_the_door_was_answered_rings_again(bell: Redis, drained: list[str]):
     queue.knock_soon("one")
-    assert rung(bell, "urgent")
+    assert step(bell, "urgent")
     work(bell, "urgent")
     queue.knock_soon("one")
-    assert rung(bell, "urgent")
+    assert step(bell, "urgent")
 
 
 def test_the_ringer_rests_when_nobody_wishes_for_anything_and_begins_again(bell: Redis, drained: list[str]):
     ringer = queue.Ringer()
     ringer.IDLE_SECONDS = 0.01
     ringer.wish("one")
-    assert rung(bell, "urgent")
+    assert step(bell, "urgent")
     until(lambda: not ringer._working, "the ringer to rest")
     ringer.wish("two")
-    assert rung(bell, "bulk")
+    assert step(bell, "bulk")

@@ -92,3 +92,16 @@ def test_no_module_has_a_name_that_says_nothing():
 
 def test_no_tests_folder_is_a_package():
     assert tracked("tests/**/__init__.py", "tests/__init__.py") == []
+
+
+def loop_names(text: str) -> Iterator[tuple[int, str]]:
+    """The line and name of each variable of a loop or comprehension."""
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.For | ast.AsyncFor | ast.comprehension):
+            for target in ast.walk(node.target):
+                if isinstance(target, ast.Name):
+                    yield target.lineno, target.id
+
+
+def test_a_loop_says_what_it_walks_over():
+    assert [f"{name}:{line}" for name, text in ours() for line, loop in loop_names(text) if loop == "one"] == []

@@ -8,7 +8,7 @@ import pytest
 from config import db
 from intake_links import links
 from intake_links.models import IntakeLink
-from messaging.versions.models import Edition
+from messaging.versions.models import Version
 from reminders import appointments
 from reminders.sending import dispatch
 from tests.portal.conftest import NOW
@@ -24,7 +24,7 @@ def own_links(ward):
     made = {"kind": "cadence", "state": "live", "number": 1, "based_on": 0, "definition": {"steps": steps}}
     told = {"written_by": "operator", "written_at": NOW, "published_by": "operator", "published_at": NOW}
     with db.unit_of_work(db.EVERY) as session:
-        session.add(Edition(clinic_id=ward.clinic_id, **made, **told))
+        session.add(Version(clinic_id=ward.clinic_id, **made, **told))
     return ward
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from config import db, logging
 from messaging.models import Clinic, Message, Patient, Staff
 from messaging.people import directory
-from messaging.versions.models import Edition
+from messaging.versions.models import Version
 from reminders import appointments, reasons
 from reminders.models import Appointment, Reminder
 
@@ -112,9 +112,9 @@ def texts_to(patient: Patient) -> list[str]:
         return [row.body or "" for row in rows]
 
 
-def cadence_edition(clinic: Clinic, definition: dict[str, Any], at: datetime) -> Edition:
+def cadence_version(clinic: Clinic, definition: dict[str, Any], at: datetime) -> Version:
     """Return the edition of a cadence that is in force at a clinic."""
-    return Edition(
+    return Version(
         clinic_id=clinic.id, kind="cadence", state="live", number=1, based_on=0, definition=definition,
         written_by="operator", written_at=at, published_by="operator", published_at=at,
     )  # fmt: skip

@@ -12,7 +12,7 @@ from messaging.wording import situations
 from reminders import decision_kinds
 
 MODELS = {name: kind.model for name, kind in decision_kinds.KINDS.items() if kind.model} | {
-    "rules": policy_definition.Ladder
+    "rules": policy_definition.EscalationPolicy
 }
 
 

@@ -9,7 +9,7 @@ from config import db
 from messaging.models import Patient
 from reminders import appointments, planner
 from reminders.models import Appointment, Reminder
-from tests.reminders.conftest import NOW, World, cadence_edition, plan_of, states_of, why_of
+from tests.reminders.conftest import NOW, World, cadence_version, plan_of, states_of, why_of
 
 VISIT = NOW + timedelta(days=7)
 
@@ -96,7 +96,7 @@ def test_a_published_cadence_replaces_the_plan_of_the_same_revision(world: World
     with time_machine.travel(NOW, tick=False):
         visit = world.visit(world.patient(), VISIT)
         with db.unit_of_work(db.EVERY) as session:
-            session.add(cadence_edition(world.clinic, definition, NOW))
+            session.add(cadence_version(world.clinic, definition, NOW))
             planner.plan_many(session, session.scalars(select(Appointment)).all())
     assert states_of(visit) == {"72h": "superseded", "24h": "superseded", "2h": "planned"}
     assert plan_of(visit)["2h"].due_at == VISIT - timedelta(minutes=90)

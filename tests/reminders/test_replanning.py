@@ -14,7 +14,7 @@ from sqlalchemy import select
 from config import clock, db, queue, settings
 from messaging.inbox import items
 from messaging.models import Clinic
-from messaging.versions import publishing as editions
+from messaging.versions import publishing as versions
 from reminders import replanning
 from reminders.cadence import cadence_definition
 from reminders.cadence_decision import CADENCE, plan_again
@@ -55,8 +55,8 @@ def publish(clinic: Clinic, *lengths: str) -> Replanning:
     definition = cadence_definition.from_mapping({"steps": steps}).model_dump(mode="json")
     with db.unit_of_work(clinic.id) as session:
         there = session.merge(clinic)
-        draft = editions.save(session, there, CADENCE, definition, edit=0, actor="operator:test")
-        editions.publish(session, there, CADENCE, edit=draft.edit, actor="operator:test")
+        draft = versions.save(session, there, CADENCE, definition, edit=0, actor="operator:test")
+        versions.publish(session, there, CADENCE, edit=draft.edit, actor="operator:test")
     return latest(clinic)
 
 

@@ -12,7 +12,7 @@ from config import audit, db
 from intake_links import links
 from messaging import outbox
 from messaging.models import Message, Patient
-from messaging.versions.models import Edition
+from messaging.versions.models import Version
 from reminders import appointments, planner, withdrawing
 from reminders.models import Appointment, FollowUp, Reminder
 from reminders.sending import dispatch, followups
@@ -92,7 +92,7 @@ def test_a_wish_while_nothing_was_planned_is_kept(world: World) -> None:
     wish(world, visit)
     assert wished(visit) == (NOW, "patient:x")
     with db.unit_of_work(db.EVERY) as session:
-        session.scalars(select(Edition)).one().definition = {"name": "ours", "steps": [STEP]}
+        session.scalars(select(Version)).one().definition = {"name": "ours", "steps": [STEP]}
     plan_all(world)
     assert states_of(visit) == {"30h": "dropped"}
     run(NOW + 5 * DAY)

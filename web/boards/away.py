@@ -69,9 +69,9 @@ def _plan(session: Session, staff: Staff, given: dict[str, str]) -> tuple[dict[s
         absences.plan(session, staff, _staff(session, given["cover"]), starts, ends, by=layout.the_staff())
     except absences.MayNot as refused:
         return {refused.field: words.say("away_refusals", refused.why)}, None
-    except coverage_guard.MakesHole as hole:
+    except coverage_guard.MakesGap as gap:
         closers = [(str(one.id), one.name) for one in absences.who_could(session, staff, starts, ends)]
-        return {"cover": words.say("away_refusals", "hole", when=hole.when)}, closers
+        return {"cover": words.say("away_refusals", "hole", when=gap.when)}, closers
     return {}, None
 
 
@@ -88,8 +88,8 @@ def end(absence_id: UUID) -> Response | tuple[str, int]:
         begun = absence.begun_at is not None
         try:
             absences.come_back(session, absence, layout.the_actor())
-        except coverage_guard.MakesHole as hole:
-            return _page(session, {}, {"end": words.say("away_refusals", "ending", when=hole.when)}), 422
+        except coverage_guard.MakesGap as gap:
+            return _page(session, {}, {"end": words.say("away_refusals", "ending", when=gap.when)}), 422
     flash(words.say("away", "back" if begun else "taken_back"))
     return redirect(url_for("cover.show"), 303)
 

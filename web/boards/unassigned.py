@@ -19,7 +19,7 @@ from messaging.models import Clinic, Patient, Staff
 from web import layout, permissions, sessions, team, times, words
 from web.presenters import patient_view
 
-ladder = layout.room("ladder", __name__)
+unowned = layout.room("ladder", __name__)
 Standing, standing = unassigned.Standing, unassigned.standing
 
 
@@ -48,7 +48,7 @@ class Entry:
     tries: list[Try]
 
 
-@ladder.get("/board")
+@unowned.get("/board")
 @permissions.signed_in("inbox.read")
 def board() -> str:
     """Show every item that nobody owns or that has come to the end of its ladder, and whom to call."""
@@ -56,7 +56,7 @@ def board() -> str:
         return _page(session)
 
 
-@ladder.post("/board/<uuid:item_id>/called")
+@unowned.post("/board/<uuid:item_id>/called")
 @permissions.signed_in("inbox.assign")
 def called(item_id: UUID) -> Response | tuple[str, int]:
     """Write down a call. Only an acknowledgement stops the ladder."""

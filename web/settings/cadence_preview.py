@@ -150,7 +150,7 @@ def preview(session: Session, clinic: Clinic, given: Mapping[str, str]) -> dict[
     changes_on = zones.to_local(change, place).date() if change else None
     return {
         "asked": asked,
-        "panes": [_pane(session, clinic, key, one, example) for key, one in editions_of(session, clinic).items()],
+        "panes": [_pane(session, clinic, key, one, example) for key, one in versions_of(session, clinic).items()],
         "visit_said": _when(example.starts_at, clinic.zone),
         "changes_on": changes_on,
         # Two days later every usual step lies on the other side of the change.
@@ -164,7 +164,7 @@ def preview(session: Session, clinic: Clinic, given: Mapping[str, str]) -> dict[
     }
 
 
-def editions_of(session: Session, clinic: Clinic) -> dict[str, cadence_definition.Cadence]:
+def versions_of(session: Session, clinic: Clinic) -> dict[str, cadence_definition.Cadence]:
     """Return the cadence in force as "live", and the "draft" where there is one, both in the hours the clinic leaves."""
     found = {"live": planner.cadence_of(session, clinic.id)}
     draft = publishing.draft(session, clinic.id, KIND)

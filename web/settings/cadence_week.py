@@ -43,7 +43,7 @@ def test() -> Response:
 
 def _send_test(session: Session, clinic: Clinic, staff: Staff) -> str:
     _, example = cadence_preview.asked_for(clinic, request.form)
-    cadence = cadence_preview.editions_of(session, clinic).get(request.form.get("edition", "live"))
+    cadence = cadence_preview.versions_of(session, clinic).get(request.form.get("edition", "live"))
     url, step = runtime.settings().public_url, request.form.get("step", "")
     shown = made_up_visit.show(session, clinic, cadence, example, url) if cadence else []
     body = next((one.body for one in shown if one.step == step and one.body), None)
@@ -65,7 +65,7 @@ def week() -> str:
     now, clinic_id = clock.now(), sessions.clinic().id
     with db.unit_of_work(clinic_id, read_only=True) as session:
         clinic = session.get_one(Clinic, clinic_id)
-        both = cadence_preview.editions_of(session, clinic)
+        both = cadence_preview.versions_of(session, clinic)
         found = coming_week.of_week(session, clinic, both["live"], both.get("draft"), now)
         more, fewer = found.people(1), found.people(-1)
         names = _names(session, [who for who, _ in more[:PEOPLE] + fewer[:PEOPLE]])

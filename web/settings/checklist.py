@@ -35,22 +35,22 @@ def steps(session: Session, clinic: Clinic, staff_id: UUID) -> list[Step]:
     """Return every step in the order in which a new clinic takes them; a few small questions each."""
     people = roster.people(session, clinic)
     rules = assign.Rules.of(clinic.rules)
-    edition = _edition(session, clinic)
+    version = _version(session, clinic)
     return [
-        edition("clinic", "todo"),
+        version("clinic", "todo"),
         _week(rules),
         _signed_in(session, people),
         _reached(people, clinic),
         _spoken(people, clinic),
-        edition("words", "shipped"),
-        edition("cadence", "shipped"),
-        edition("schedule", "shipped"),
+        version("words", "shipped"),
+        version("cadence", "shipped"),
+        version("schedule", "shipped"),
         _imported(session, clinic),
         _test_text(session, clinic, staff_id),
     ]
 
 
-def _edition(session: Session, clinic: Clinic) -> Callable[[str, State], Step]:
+def _version(session: Session, clinic: Clinic) -> Callable[[str, State], Step]:
     def step(kind: str, before: State) -> Step:
         waits = publishing.draft(session, clinic.id, kind) is not None
         in_force = publishing.live(session, clinic.id, kind)

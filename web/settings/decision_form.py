@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 from config import db
 from messaging.models import Clinic
 from messaging.versions import field_labels, publishing
-from messaging.versions.models import Edition
+from messaging.versions.models import Version
 from web import layout, sessions, words
 from web.settings import decision_pages
 
@@ -98,7 +98,7 @@ def keep(session: Session, clinic: Clinic, kind: publishing.Kind, raw: Mapping[s
 
 
 def _overtaken(
-    session: Session, clinic: Clinic, kind: publishing.Kind, raw: Mapping[str, Any], theirs: Edition | None
+    session: Session, clinic: Clinic, kind: publishing.Kind, raw: Mapping[str, Any], theirs: Version | None
 ) -> Sheet:
     """What was typed stays in the form, beside what differs; saving again puts it over theirs knowingly."""
     there, edit = standing(session, clinic, kind)

@@ -11,11 +11,11 @@ from werkzeug.wrappers import Response
 from config import audit, clock, db
 from messaging.models import Clinic
 from messaging.versions import field_labels, publishing
-from messaging.versions.models import Edition
+from messaging.versions.models import Version
 from reminders import decision_kinds
 from web import layout, permissions, sessions, team, times, words
 
-editions = layout.room("editions", __name__)
+versions = layout.room("editions", __name__)
 # The page each kind is changed on, which also shows what came of a post.
 EDITORS: dict[str, str] = {}
 
@@ -29,8 +29,8 @@ class Desk:
     """
 
     kind: str
-    live: Edition | None
-    draft: Edition | None
+    live: Version | None
+    draft: Version | None
     edit: int
     changes: list[field_labels.Change]
     problems: Sequence[publishing.Problem]
@@ -100,11 +100,11 @@ def edit_of_form() -> int:
         abort(400)
 
 
-def told(session: Session, clinic: Clinic, edition: Edition) -> str:
+def told(session: Session, clinic: Clinic, version: Version) -> str:
     """Say of an edition which it is, who made it so and when."""
-    by, at = edition.published_by or edition.written_by, edition.published_at or edition.written_at
+    by, at = version.published_by or version.written_by, version.published_at or version.written_at
     when = times.moment(at, clock.now(), clinic.zone)
-    return words.say("editions", edition.state, number=edition.number, who=name_of(session, by), when=when)
+    return words.say("editions", version.state, number=version.number, who=name_of(session, by), when=when)
 
 
 def name_of(session: Session, who: str) -> str:
@@ -113,7 +113,7 @@ def name_of(session: Session, who: str) -> str:
     return team.names(session, [staff_id]).get(staff_id, who) if staff_id else words.say("editions", "operator")
 
 
-@editions.get("/settings/history/<kind>")
+@versions.get("/settings/history/<kind>")
 @permissions.signed_in("clinic.look")
 def history(kind: str) -> str:
     """Show everything that was ever published of one kind, and what two editions differ in."""
@@ -138,7 +138,7 @@ def history(kind: str) -> str:
         )
 
 
-@editions.post("/settings/draft/<kind>/<act>")
+@versions.post("/settings/draft/<kind>/<act>")
 @permissions.signed_in("clinic.agree")
 def move(kind: str, act: str) -> Response:
     """Ask for a second person, publish, take a draft back, or make a draft of what once was."""
@@ -190,7 +190,7 @@ def _revert(session: Session, clinic: Clinic, kind: publishing.Kind) -> None:
         abort(404)
 
 
-def _the_draft(session: Session, clinic: Clinic, kind: publishing.Kind) -> Edition:
+def _the_draft(session: Session, clinic: Clinic, kind: publishing.Kind) -> Version:
     """The draft that the reader had before them. Raises Overtaken where it has moved on."""
     draft = publishing.draft(session, clinic.id, kind.name)
     if draft is None or draft.edit != edit_of_form():

@@ -45,7 +45,7 @@ def save() -> Response | tuple[str, int]:
 
 def _shown(session: Session, clinic: Clinic, sheet: decision_form.Sheet) -> str:
     """The page as it stands: its draft in the form, with hours as people write them."""
-    return _page(session, clinic, replace(sheet, raw=policy_form.of_ladder(policy_definition.read(sheet.raw))))
+    return _page(session, clinic, replace(sheet, raw=policy_form.of_policy(policy_definition.read(sheet.raw))))
 
 
 def _page(session: Session, clinic: Clinic, sheet: decision_form.Sheet) -> str:
@@ -120,7 +120,7 @@ def _spoken(name: str, kind: policy_definition.Kind, rules: assign.Rules) -> tup
     said = [
         ", ".join(
             words.say("ladder", "rung", who=words.say("rungs", one.ask), minutes=one.wait)
-            for one in rules.ladder_of(name, is_open=is_open)
+            for one in rules.steps_of(name, is_open=is_open)
         )
         for is_open in (True, False)
     ]

@@ -93,8 +93,8 @@ def change(staff_id: UUID) -> Response | tuple[str, int]:
                 sessions.revoke(session, staff.id)
     except staffing.MayNot as refused:
         return _refused(staff_id, raw, refused)
-    except coverage_guard.MakesHole as hole:
-        return _holed(staff_id, raw, field, hole)
+    except coverage_guard.MakesGap as gap:
+        return _with_gaps(staff_id, raw, field, gap)
     flash(words.say("colleagues", "changed", name=facts.name))
     return redirect(url_for("colleagues.show") + f"#person-{staff_id}", 303)
 
@@ -112,8 +112,8 @@ def leave(staff_id: UUID) -> Response | tuple[str, int]:
             name = staff.name
     except staffing.MayNot as refused:
         return _refused(staff_id, {}, refused)
-    except coverage_guard.MakesHole as hole:
-        return _holed(staff_id, {}, "", hole)
+    except coverage_guard.MakesGap as gap:
+        return _with_gaps(staff_id, {}, "", gap)
     flash(words.say("colleagues", "left", name=name, count=moved))
     return redirect(url_for("colleagues.show"), 303)
 
@@ -165,8 +165,8 @@ def _refused(who: UUID | None, raw: Mapping[str, Any], refused: staffing.MayNot)
     return _shown(Shown(who=who, raw=raw, problems=said)), 422
 
 
-def _holed(who: UUID, raw: Mapping[str, Any], field: str, hole: coverage_guard.MakesHole) -> tuple[str, int]:
-    said = words.say("colleagues", "hole", when=hole.when)
+def _with_gaps(who: UUID, raw: Mapping[str, Any], field: str, gap: coverage_guard.MakesGap) -> tuple[str, int]:
+    said = words.say("colleagues", "hole", when=gap.when)
     return _shown(Shown(who=who, raw=raw, problems={field: said})), 422
 
 

@@ -13,7 +13,7 @@ _RULE = re.compile(r"route\[(?P<row>\d{1,2})\]\.name")
 YES_OR_NO = {"yes": True, "no": False}
 
 
-def of_ladder(written: policy_definition.Ladder) -> dict[str, Any]:
+def of_policy(written: policy_definition.EscalationPolicy) -> dict[str, Any]:
     """Return a ladder as the form holds it: as its file, with hours as people write them."""
     raw = written.model_dump(mode="json")
     raw["hours"] = hours.say(written.hours)

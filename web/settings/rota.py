@@ -92,7 +92,7 @@ def _change(session: Session, staff: Staff, read: Mapping[str, dict[str, list[st
         return {"on_call": words.say("rota", "taken_away", when=policy_checks.listed(gone))}
     try:
         staffing.set_hours(session, staff.clinic_id, staff.id, **read, actor=layout.the_actor())
-    except coverage_guard.MakesHole as refused:
+    except coverage_guard.MakesGap as refused:
         return {"hours": words.say("rota", "hole", when=refused.when)}
     return {}
 
@@ -101,7 +101,7 @@ def _page(session: Session, changed: UUID | None, raw: Mapping[str, str], proble
     clinic = session.get_one(Clinic, sessions.clinic().id)
     people, rules = roster.people(session, clinic), assign.Rules.of(clinic.rules)
     away = _absences(session, clinic, people)
-    found = roster.coming_holes(session, clinic)
+    found = roster.coming_gaps(session, clinic)
     return layout.page(
         session,
         "staff/rota.html",

@@ -6,7 +6,7 @@ Patient safety and positive screens are looked at, nothing else: a reply that wa
 from collections.abc import Iterable, Mapping
 
 from messaging.inbox.routing import coverage_gaps, hours
-from messaging.inbox.routing.policy_definition import Kind, Ladder, Rung
+from messaging.inbox.routing.policy_definition import EscalationPolicy, EscalationStep, Kind
 
 GRAVE = {"safety": "patient safety", "screen": "positive screens"}
 WHEN = {"open": "while the clinic is open", "closed": "while it is closed"}
@@ -20,7 +20,7 @@ ASKS = {
 }
 
 
-def silences(old: Ladder, new: Ladder) -> list[str]:
+def silences(old: EscalationPolicy, new: EscalationPolicy) -> list[str]:
     """Return in words each change that could silence an alert; empty where nothing does."""
     return [
         *_people(old, new),
@@ -30,7 +30,7 @@ def silences(old: Ladder, new: Ladder) -> list[str]:
     ]
 
 
-def _people(old: Ladder, new: Ladder) -> Iterable[str]:
+def _people(old: EscalationPolicy, new: EscalationPolicy) -> Iterable[str]:
     for email in old.fallback:
         if email not in new.fallback:
             yield f"{email} is no longer the fallback"
@@ -45,7 +45,7 @@ def _people(old: Ladder, new: Ladder) -> Iterable[str]:
         yield f"everyone is told again every {new.repeat} minutes instead of every {old.repeat}"
 
 
-def _kind(name: str, old: Ladder, new: Ladder) -> Iterable[str]:
+def _kind(name: str, old: EscalationPolicy, new: EscalationPolicy) -> Iterable[str]:
     was, becomes, about = old.kind(name), new.kind(name), GRAVE[name]
     if becomes.answer > was.answer:
         yield f"{about} may wait {becomes.answer} minutes instead of {was.answer}"
@@ -57,15 +57,15 @@ def _kind(name: str, old: Ladder, new: Ladder) -> Iterable[str]:
         elif _shorter(old, new):
             yield f"the clinic is open for less, and the clock of {about} stands still meanwhile"
     for when in WHEN:
-        yield from _rungs(f"{about} {WHEN[when]}", _of(was, when, old), _of(becomes, when, new))
+        yield from _steps(f"{about} {WHEN[when]}", _of(was, when, old), _of(becomes, when, new))
 
 
-def _of(kind: Kind, when: str, ladder: Ladder) -> tuple[Rung, ...]:
-    rungs: tuple[Rung, ...] = getattr(kind, when)
-    return rungs or (Rung(ask="colleagues", wait=ladder.repeat),)
+def _of(kind: Kind, when: str, policy: EscalationPolicy) -> tuple[EscalationStep, ...]:
+    steps: tuple[EscalationStep, ...] = getattr(kind, when)
+    return steps or (EscalationStep(ask="colleagues", wait=policy.repeat),)
 
 
-def _rungs(about: str, was: tuple[Rung, ...], becomes: tuple[Rung, ...]) -> Iterable[str]:
+def _steps(about: str, was: tuple[EscalationStep, ...], becomes: tuple[EscalationStep, ...]) -> Iterable[str]:
     """Each of the rungs that were is asked as soon as before, or it is named."""
     soonest = _when_asked(becomes)
     for ask, after in _when_asked(was).items():
@@ -77,17 +77,17 @@ def _rungs(about: str, was: tuple[Rung, ...], becomes: tuple[Rung, ...]) -> Iter
         yield f"{about}: the end of the ladder comes later"
 
 
-def _when_asked(rungs: tuple[Rung, ...]) -> dict[str, int]:
+def _when_asked(steps: tuple[EscalationStep, ...]) -> dict[str, int]:
     """How many minutes after the deadline each rung is asked at the soonest, everyone before it having one."""
     found: dict[str, int] = {}
     after = 0
-    for rung in rungs:
-        found.setdefault(rung.ask, after)
-        after += rung.wait
+    for step in steps:
+        found.setdefault(step.ask, after)
+        after += step.wait
     return found
 
 
-def _shorter(old: Ladder, new: Ladder) -> bool:
+def _shorter(old: EscalationPolicy, new: EscalationPolicy) -> bool:
     fewer = set(new.holidays) - set(old.holidays)
     return bool(fewer) or bool(taken_away(old.hours, new.hours, empty_is_always=True))
 
@@ -102,17 +102,17 @@ def _on_call(old: Mapping[str, Mapping[str, list[str]]], new: Mapping[str, Mappi
 
 def taken_away(
     old: Mapping[str, list[str]], new: Mapping[str, list[str]], *, empty_is_always: bool = False
-) -> list[coverage_gaps.Hole]:
+) -> list[coverage_gaps.Gap]:
     """Return the minutes of a week that lie in `old` and not in `new`; no hours are none, or with the flag all."""
     return coverage_gaps.made(_spans(new, empty_is_always), _spans(old, empty_is_always))
 
 
-def _spans(week: Mapping[str, list[str]], empty_is_always: bool) -> list[coverage_gaps.Hole]:
+def _spans(week: Mapping[str, list[str]], empty_is_always: bool) -> list[coverage_gaps.Gap]:
     spans = hours.spans(week) if week or not empty_is_always else [(0, coverage_gaps.WEEK)]
-    return [coverage_gaps.Hole("week", begin, end) for begin, end in spans]
+    return [coverage_gaps.Gap("week", begin, end) for begin, end in spans]
 
 
-def _routes(old: Ladder, new: Ladder) -> Iterable[str]:
+def _routes(old: EscalationPolicy, new: EscalationPolicy) -> Iterable[str]:
     """Every rule about patient safety or screens that is new, changed, or asked earlier than before."""
     for kind, about in GRAVE.items():
         was = [one for one in old.route if not one.kinds or kind in one.kinds]

@@ -38,8 +38,8 @@ __all__ = [
     "Rules",
     "answer_by",
     "choose",
-    "ladder",
     "on_duty",
+    "ranked",
     "stand_in",
     "there",
 ]
@@ -54,7 +54,7 @@ BEFORE_THE_END, AT_LEAST = timedelta(minutes=10), timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
-class Rung:
+class EscalationStep:
     """One rung of a ladder: whom it asks (see messaging.inbox.routing.escalation_policy.ASKED), and how many minutes it then waits."""
 
     ask: str
@@ -87,7 +87,7 @@ class Rules:
     hours: Hours = field(default_factory=Hours)
     in_business: frozenset[str] = frozenset()
     before_leaving: frozenset[str] = frozenset()
-    rungs: Mapping[tuple[str, bool], tuple[Rung, ...]] = field(default_factory=dict)
+    steps: Mapping[tuple[str, bool], tuple[EscalationStep, ...]] = field(default_factory=dict)
     backups: Mapping[str, str] = field(default_factory=dict)
     call_list: tuple[Call, ...] = ()
     routes: tuple[Route, ...] = ()
@@ -105,8 +105,10 @@ class Rules:
                 kind for kind, one in kinds.items() if one.get("clock") == "business" and kind not in ALWAYS_RUNNING
             ),
             before_leaving=frozenset(kind for kind, one in kinds.items() if one.get("before_leaving")),
-            rungs={
-                (kind, when == "open"): tuple(Rung(rung["ask"], max(1, int(rung["wait"]))) for rung in one[when])
+            steps={
+                (kind, when == "open"): tuple(
+                    EscalationStep(step["ask"], max(1, int(step["wait"]))) for step in one[when]
+                )
                 for kind, one in kinds.items()
                 for when in ("open", "closed")
                 if one.get(when)
@@ -116,9 +118,9 @@ class Rules:
             routes=tuple(Route.of(one) for one in given.get("routes", ())),
         )
 
-    def ladder_of(self, kind: str, *, is_open: bool) -> tuple[Rung, ...]:
+    def steps_of(self, kind: str, *, is_open: bool) -> tuple[EscalationStep, ...]:
         """Return the rungs for this kind now; a clinic that has set none asks one colleague after the other."""
-        return self.rungs.get((kind, is_open)) or (Rung("colleagues", self.rung_minutes),)
+        return self.steps.get((kind, is_open)) or (EscalationStep("colleagues", self.rung_minutes),)
 
 
 def _hours(given: Mapping[str, Any]) -> Hours:
@@ -161,7 +163,7 @@ def choose(need: Need, team: Sequence[Member], rules: Rules) -> Choice:
     return Choice(ranked[0].id, (*by_rule, *_why(need, ranked[0], rules, team)))
 
 
-def ladder(need: Need, team: Sequence[Member], rules: Rules) -> list[Member]:
+def ranked(need: Need, team: Sequence[Member], rules: Rules) -> list[Member]:
     """Return everyone an item may climb to, best first: whom a rule of the clinic names, owners on duty, who is on
     call, the fallback, leads, owners off duty, and last those who are away with nobody covering for them.
 

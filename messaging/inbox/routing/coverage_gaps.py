@@ -50,7 +50,7 @@ class Watch:
 
 
 @dataclass(frozen=True, order=True)
-class Hole:
+class Gap:
     """Minutes in which nobody can be reached, from `start` until before `end`.
 
     `when` is week (every week) | holiday (on a day the clinic is closed), both in minutes since Monday 0:00, or away
@@ -68,7 +68,7 @@ def awake(people: Sequence[Person], rules: Rules, local: datetime, *, closed: bo
     team = [present(person, local, rules.hours, closed=closed) for person in people]
     return tuple(
         one.name
-        for one in assign.ladder(SAFETY, team, rules)
+        for one in assign.ranked(SAFETY, team, rules)
         if one.phone and not one.away and one.role in clinic_rules.ACTING and _expects(one, rules)
     )
 
@@ -120,7 +120,7 @@ def _is_clock(at: object) -> bool:
         return False
 
 
-def every(watch: Watch, start: datetime) -> list[Hole]:
+def every(watch: Watch, start: datetime) -> list[Gap]:
     """Return every hole: of any week, on the holidays still to come, and because of absences.
 
     `start` is the aware moment from which on it is asked.
@@ -133,14 +133,14 @@ def every(watch: Watch, start: datetime) -> list[Hole]:
     ]
 
 
-def weekly(people: Sequence[Person], rules: Rules) -> list[Hole]:
+def weekly(people: Sequence[Person], rules: Rules) -> list[Gap]:
     """Return the holes of every week."""
     return _weekly("week", week(people, rules))
 
 
-def _weekly(when: str, days: Sequence[Sequence[tuple[int, int, tuple[str, ...]]]]) -> list[Hole]:
+def _weekly(when: str, days: Sequence[Sequence[tuple[int, int, tuple[str, ...]]]]) -> list[Gap]:
     found = [
-        Hole(when, day * DAY + begin, day * DAY + end)
+        Gap(when, day * DAY + begin, day * DAY + end)
         for day, stretches in enumerate(days)
         for begin, end, names in stretches
         if not names
@@ -148,18 +148,18 @@ def _weekly(when: str, days: Sequence[Sequence[tuple[int, int, tuple[str, ...]]]
     return joined(found)
 
 
-def joined(holes: Iterable[Hole]) -> list[Hole]:
+def joined(gaps: Iterable[Gap]) -> list[Gap]:
     """Return holes in order with those made one that touch."""
-    found: list[Hole] = []
-    for hole in holes:
-        if found and found[-1].when == hole.when and found[-1].end >= hole.start:
-            found[-1] = Hole(hole.when, found[-1].start, max(found[-1].end, hole.end))
+    found: list[Gap] = []
+    for gap in gaps:
+        if found and found[-1].when == gap.when and found[-1].end >= gap.start:
+            found[-1] = Gap(gap.when, found[-1].start, max(found[-1].end, gap.end))
         else:
-            found.append(hole)
+            found.append(gap)
     return found
 
 
-def on_holidays(people: Sequence[Person], rules: Rules, today: date | None = None) -> list[Hole]:
+def on_holidays(people: Sequence[Person], rules: Rules, today: date | None = None) -> list[Gap]:
     """Return the holes of days on which the clinic is closed; a day that comes every year may fall on any weekday."""
     weekdays = weekdays_of(rules.hours.holidays, today)
     return on_weekdays(weekdays, week(people, rules, closed=True)) if weekdays else []
@@ -176,12 +176,12 @@ def weekdays_of(holidays: Iterable[str], today: date | None) -> set[int]:
     return found
 
 
-def on_weekdays(weekdays: set[int], days: Sequence[Sequence[tuple[int, int, tuple[str, ...]]]]) -> list[Hole]:
+def on_weekdays(weekdays: set[int], days: Sequence[Sequence[tuple[int, int, tuple[str, ...]]]]) -> list[Gap]:
     """Return the holes of a week as those of holidays on these weekdays."""
     return _weekly("holiday", [day if place in weekdays else [] for place, day in enumerate(days)])
 
 
-def while_away(watch: Watch, start: datetime) -> list[Hole]:
+def while_away(watch: Watch, start: datetime) -> list[Gap]:
     """Return the holes from `start` on that there are only because somebody is away."""
     asked = Asked(watch)
     return walk([watch], start, lambda at: not asked(at) and asked(at, nobody_away=True))
@@ -206,7 +206,7 @@ class Asked:
         return self.known[key]
 
 
-def walk(watches: Sequence[Watch], start: datetime, is_hole: Callable[[datetime], bool]) -> list[Hole]:
+def walk(watches: Sequence[Watch], start: datetime, is_gap: Callable[[datetime], bool]) -> list[Gap]:
     """Return every stretch from `start` on of an absence in any of these in which `is_hole` holds."""
     found: set[datetime] = set()
     coming = [one for watch in watches for one in watch.absences if one.ends_at > start]
@@ -214,9 +214,9 @@ def walk(watches: Sequence[Watch], start: datetime, is_hole: Callable[[datetime]
         turns = turning_points(watch.people, watch.rules)
         found |= _instants(coming, turns, start, ZoneInfo(watch.zone))
     return joined(
-        Hole("away", _minute(begin), _minute(end))
+        Gap("away", _minute(begin), _minute(end))
         for begin, end in pairwise(sorted(found))
-        if any(one.starts_at <= begin < one.ends_at for one in coming) and is_hole(begin)
+        if any(one.starts_at <= begin < one.ends_at for one in coming) and is_gap(begin)
     )
 
 
@@ -250,27 +250,27 @@ def _turns_of(day: date, turns: Sequence[int], place: ZoneInfo) -> set[datetime]
     return found
 
 
-def made(before: Sequence[Hole], after: Sequence[Hole]) -> list[Hole]:
+def made(before: Sequence[Gap], after: Sequence[Gap]) -> list[Gap]:
     """Return what is a hole in `after` and was none in `before`, to the minute."""
     found = []
-    for hole in after:
-        rest = [(hole.start, hole.end)]
-        for old in (one for one in before if one.when == hole.when):
+    for gap in after:
+        rest = [(gap.start, gap.end)]
+        for old in (one for one in before if one.when == gap.when):
             rest = [
                 part
                 for begin, end in rest
                 for part in ((begin, min(end, old.start)), (max(begin, old.end), end))
                 if part[0] < part[1]
             ]
-        found += [Hole(hole.when, begin, end) for begin, end in sorted(set(rest))]
+        found += [Gap(gap.when, begin, end) for begin, end in sorted(set(rest))]
     return found
 
 
-def say(hole: Hole, zone: str) -> str:
+def say(gap: Gap, zone: str) -> str:
     """Return a hole as people write it: "Mon 17:00 to Mon 17:30", for one of an absence with its date."""
-    if hole.when != "away":
-        return f"{_clock(hole.start)} to {_clock(hole.end)}"
-    start, end = ((EPOCH + timedelta(minutes=one)).astimezone(ZoneInfo(zone)) for one in (hole.start, hole.end))
+    if gap.when != "away":
+        return f"{_clock(gap.start)} to {_clock(gap.end)}"
+    start, end = ((EPOCH + timedelta(minutes=one)).astimezone(ZoneInfo(zone)) for one in (gap.start, gap.end))
     until = f"{end.hour}:{end:%M}" if start.date() == end.date() else _dated(end)
     return f"{_dated(start)} to {until}"
 

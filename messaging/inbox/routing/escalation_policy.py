@@ -37,7 +37,7 @@ class Person:
 
 
 @dataclass(frozen=True)
-class Step:
+class Round:
     """Whom to tell now, by which rung, and how many minutes to wait then. `ask` is "end" where nobody new is left."""
 
     ask: str
@@ -80,14 +80,14 @@ def at(people: Iterable[Person], moment: datetime, rules: Rules, zone: str) -> l
     return [present(person, local, rules.hours, closed=closed) for person in people]
 
 
-def steps(need: Need, team: Sequence[Member], rules: Rules, owner_id: UUID | None, *, is_open: bool) -> list[Step]:
+def rounds(need: Need, team: Sequence[Member], rules: Rules, owner_id: UUID | None, *, is_open: bool) -> list[Round]:
     """Return the ladder of an item as it stands now, without the owner, who was told first."""
-    ranked = [member for member in assign.ladder(need, team, rules) if member.id != owner_id]
+    ranked = [member for member in assign.ranked(need, team, rules) if member.id != owner_id]
     found = []
-    for rung in rules.ladder_of(need.kind, is_open=is_open):
-        asked = _asked(rung.ask, ranked, team, rules, owner_id)
-        groups = [(member,) for member in asked] if rung.ask in ONE_BY_ONE else [asked]
-        found += [Step(rung.ask, group, rung.wait) for group in groups if group]
+    for step in rules.steps_of(need.kind, is_open=is_open):
+        asked = _asked(step.ask, ranked, team, rules, owner_id)
+        groups = [(member,) for member in asked] if step.ask in ONE_BY_ONE else [asked]
+        found += [Round(step.ask, group, step.wait) for group in groups if group]
     return found
 
 
@@ -122,13 +122,13 @@ def climb(
     owner_id: UUID | None,
     *,
     is_open: bool = True,
-) -> Step:
+) -> Round:
     """Return the next step: the first with somebody who was not told yet; then everyone again, and again."""
-    for step in steps(need, team, rules, owner_id, is_open=is_open):
-        fresh = tuple(member for member in step.members if member.id not in told)
+    for round_ in rounds(need, team, rules, owner_id, is_open=is_open):
+        fresh = tuple(member for member in round_.members if member.id not in told)
         if fresh:
-            return Step(step.ask, fresh, step.wait)
-    return Step(THE_END, tuple(assign.ladder(need, team, rules)), rules.rung_minutes)
+            return Round(round_.ask, fresh, round_.wait)
+    return Round(THE_END, tuple(assign.ranked(need, team, rules)), rules.rung_minutes)
 
 
 def wait_from(now: datetime, kind: str, minutes: int, rules: Rules) -> datetime:
@@ -156,9 +156,9 @@ def preview(need: Need, people: Sequence[Person], rules: Rules, start: datetime,
     now = assign.answer_by(need.kind, start, rules)
     while True:
         team = at(people, now, rules, zone)
-        step = climb(need, team, rules, told, owner, is_open=rules.hours.open_at(now))
-        lines.append(Told(now, step.ask, tuple(member.name for member in step.members)))
-        if step.last:
+        round_ = climb(need, team, rules, told, owner, is_open=rules.hours.open_at(now))
+        lines.append(Told(now, round_.ask, tuple(member.name for member in round_.members)))
+        if round_.last:
             return lines
-        told |= {member.id for member in step.members}
-        now = wait_from(now, need.kind, step.wait, rules)
+        told |= {member.id for member in round_.members}
+        now = wait_from(now, need.kind, round_.wait, rules)

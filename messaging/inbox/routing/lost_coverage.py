@@ -5,11 +5,11 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from messaging.inbox.routing import clinic_rules, coverage_gaps
-from messaging.inbox.routing.coverage_gaps import Away, Hole, Watch
+from messaging.inbox.routing.coverage_gaps import Away, Gap, Watch
 from messaging.inbox.routing.escalation_policy import Person
 
 
-def lost(before: Watch, after: Watch, start: datetime) -> list[Hole]:
+def lost(before: Watch, after: Watch, start: datetime) -> list[Gap]:
     """Return the minutes from `start` on in which somebody could be reached before, and nobody after.
 
     This is what every act is asked that changes who can be reached. What was a hole before is none that the act makes.
@@ -24,7 +24,7 @@ def lost(before: Watch, after: Watch, start: datetime) -> list[Hole]:
     return [*weeks, *_lost_on_holidays(before, after, today), *found]
 
 
-def _lost_on_holidays(before: Watch, after: Watch, today: date) -> list[Hole]:
+def _lost_on_holidays(before: Watch, after: Watch, today: date) -> list[Gap]:
     """A day that was a holiday before is compared with how it was then, and a new one with an ordinary day."""
     kept = coverage_gaps.weekdays_of(set(after.rules.hours.holidays) & set(before.rules.hours.holidays), today)
     new = coverage_gaps.weekdays_of(set(after.rules.hours.holidays) - set(before.rules.hours.holidays), today)
@@ -35,16 +35,16 @@ def _lost_on_holidays(before: Watch, after: Watch, today: date) -> list[Hole]:
         for watch, closed in ((before, True), (before, False), (after, True))
     )
     found = {
-        hole
+        gap
         for weekdays, was in ((kept, then), (new, ordinary))
-        for hole in coverage_gaps.made(
+        for gap in coverage_gaps.made(
             coverage_gaps.on_weekdays(weekdays, was), coverage_gaps.on_weekdays(weekdays, now)
         )
     }
     return coverage_gaps.joined(sorted(found))
 
 
-def while_somebody_is_away(before: Watch, after: Watch, start: datetime) -> list[Hole]:
+def while_somebody_is_away(before: Watch, after: Watch, start: datetime) -> list[Gap]:
     """Return what is lost during absences, and would not be lost in the same minutes of a week in which nobody is away."""
     was, becomes = coverage_gaps.Asked(before), coverage_gaps.Asked(after)
 

@@ -18,7 +18,7 @@ def check(rules: Rules, people: Sequence[Person], today: date | None = None) -> 
 
     `today` leaves out the holidays that are over.
     """
-    return [*_slow(rules), *_nobody(rules, people), *_routes(rules, people), *_holes(rules, people, today)]
+    return [*_slow(rules), *_nobody(rules, people), *_routes(rules, people), *_gaps(rules, people, today)]
 
 
 def _slow(rules: Rules) -> Iterable[Problem]:
@@ -28,10 +28,10 @@ def _slow(rules: Rules) -> Iterable[Problem]:
         yield Problem("repeat", f"at most {SAFETY_WAIT} minutes: patient safety rings again at this pace")
     for is_open in (True, False):
         field = f"safety.{'open' if is_open else 'closed'}"
-        rungs = rules.ladder_of("safety", is_open=is_open)
-        if any(rung.wait > SAFETY_WAIT for rung in rungs):
+        steps = rules.steps_of("safety", is_open=is_open)
+        if any(step.wait > SAFETY_WAIT for step in steps):
             yield Problem(field, f"no rung for patient safety waits longer than {SAFETY_WAIT} minutes")
-        if sum(rung.wait for rung in rungs) > SAFETY_TOTAL:
+        if sum(step.wait for step in steps) > SAFETY_TOTAL:
             yield Problem(field, f"its waits add up to more than {SAFETY_TOTAL} minutes")
 
 
@@ -63,7 +63,7 @@ def _routes(rules: Rules, people: Sequence[Person]) -> Iterable[Problem]:
                 yield Problem(field, f"{email} does not work the inbox, so that nothing can be given to them")
 
 
-def _holes(rules: Rules, people: Sequence[Person], today: date | None) -> Iterable[Problem]:
+def _gaps(rules: Rules, people: Sequence[Person], today: date | None) -> Iterable[Problem]:
     found = coverage_gaps.weekly(people, rules)
     if found:
         yield Problem("on_call", f"nobody with a mobile number is on duty or on call: {listed(found)}")
@@ -73,7 +73,7 @@ def _holes(rules: Rules, people: Sequence[Person], today: date | None) -> Iterab
         yield Problem("on_call", f"on a holiday nobody is on call in these minutes: {listed(closed)}")
 
 
-def listed(found: Sequence[coverage_gaps.Hole], zone: str = "UTC") -> str:
+def listed(found: Sequence[coverage_gaps.Gap], zone: str = "UTC") -> str:
     """Return holes in words, the first dozen of them."""
     if [(one.start, one.end) for one in found] == [(0, coverage_gaps.WEEK)]:
         return "at no hour of the week"

@@ -64,7 +64,7 @@ EXPECTED = {
 }
 
 
-class BadLadder(ValueError):
+class BadPolicy(ValueError):
     """A ladder that cannot be used; `problems` holds all that was found, with their fields."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
@@ -76,7 +76,7 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Rung(_Strict):
+class EscalationStep(_Strict):
     """Whom to ask, and how many minutes to wait then."""
 
     ask: Ask
@@ -97,8 +97,8 @@ class Kind(_Strict):
     answer: Annotated[int, Field(ge=1, le=20160)]
     clock: Literal["always", "business"] = "always"
     before_leaving: bool = False
-    open: Annotated[tuple[Rung, ...], Field(max_length=MOST)] = ()
-    closed: Annotated[tuple[Rung, ...], Field(max_length=MOST)] = ()
+    open: Annotated[tuple[EscalationStep, ...], Field(max_length=MOST)] = ()
+    closed: Annotated[tuple[EscalationStep, ...], Field(max_length=MOST)] = ()
 
 
 class Route(_Strict):
@@ -130,7 +130,7 @@ class Route(_Strict):
         return self
 
 
-class Ladder(_Strict):
+class EscalationPolicy(_Strict):
     """A clinic's ladder, with the fields of its file. `on_call` is kept with each colleague, the rest with the clinic."""
 
     hours: Week = {}
@@ -153,15 +153,15 @@ class Ladder(_Strict):
         return found
 
 
-def read(mapping: Mapping[str, Any], locate: Locate = lambda _location: None) -> Ladder:
+def read(mapping: Mapping[str, Any], locate: Locate = lambda _location: None) -> EscalationPolicy:
     """Return the ladder of a mapping with the fields of the file. Raises BadLadder.
 
     `locate` knows in which line of a file a field stands.
     """
     try:
-        found = Ladder.model_validate(mapping)
+        found = EscalationPolicy.model_validate(mapping)
     except pydantic.ValidationError as wrong:
-        raise BadLadder([_problem(each, locate) for each in wrong.errors(include_input=False)]) from None
+        raise BadPolicy([_problem(each, locate) for each in wrong.errors(include_input=False)]) from None
     why = "this clock never stands still: a person may be in danger, or is waiting in the building"
     problems = [
         Problem(f"{kind}.clock", why, locate((kind, "clock")))
@@ -175,7 +175,7 @@ def read(mapping: Mapping[str, Any], locate: Locate = lambda _location: None) ->
         if name in names[:place]
     ]
     if problems:
-        raise BadLadder(problems)
+        raise BadPolicy(problems)
     return found
 
 
@@ -190,12 +190,12 @@ def _problem(each: Any, locate: Locate) -> Problem:
 
 def _model_of(location: tuple[Any, ...]) -> type[BaseModel]:
     if location[0] in assign.KINDS:
-        return Rung if len(location) > 3 else Kind
+        return EscalationStep if len(location) > 3 else Kind
     listed: dict[Any, type[BaseModel]] = {"call": Call, "route": Route}
-    return listed.get(location[0], Ladder) if len(location) > 1 else Ladder
+    return listed.get(location[0], EscalationPolicy) if len(location) > 1 else EscalationPolicy
 
 
-def rules_of(written: Ladder, given: Mapping[str, Any], zone: str) -> dict[str, Any]:
+def rules_of(written: EscalationPolicy, given: Mapping[str, Any], zone: str) -> dict[str, Any]:
     """Return a clinic's `rules` with this ladder in them; whatever else the clinic has decided stays."""
     kinds = {kind: written.kind(kind).model_dump(mode="json", exclude={"answer"}) for kind in assign.KINDS}
     return {
@@ -213,10 +213,10 @@ def rules_of(written: Ladder, given: Mapping[str, Any], zone: str) -> dict[str, 
     }
 
 
-def present(given: Mapping[str, Any], people: Sequence[Person]) -> Ladder:
+def present(given: Mapping[str, Any], people: Sequence[Person]) -> EscalationPolicy:
     """Return what holds at a clinic now, as it would be written down."""
     rules = assign.Rules.of(given)
-    return Ladder(
+    return EscalationPolicy(
         hours={day: list(span) for day, span in rules.hours.week.items()},
         holidays=rules.hours.holidays,
         fallback=rules.fallback,
@@ -230,21 +230,21 @@ def present(given: Mapping[str, Any], people: Sequence[Person]) -> Ladder:
 
 
 def _kind(kind: str, rules: assign.Rules) -> Kind:
-    rungs = {
-        is_open: tuple(Rung.model_validate(vars(one)) for one in rules.rungs.get((kind, is_open), ()))
+    steps = {
+        is_open: tuple(EscalationStep.model_validate(vars(one)) for one in rules.steps.get((kind, is_open), ()))
         for is_open in (True, False)
     }
     return Kind(
         answer=rules.answer_within[kind],
         clock="business" if kind in rules.in_business else "always",
         before_leaving=kind in rules.before_leaving,
-        open=rungs[True],
-        closed=rungs[False],
+        open=steps[True],
+        closed=steps[False],
     )
 
 
 def check(
-    written: Ladder,
+    written: EscalationPolicy,
     people: Sequence[Person],
     zone: str,
     bands: Mapping[str, Sequence[str]] | None = None,
@@ -275,7 +275,7 @@ def _holidays(days: Sequence[str]) -> list[Problem]:
     ]
 
 
-def _unknown(written: Ladder, bands: Mapping[str, Sequence[str]]) -> list[Problem]:
+def _unknown(written: EscalationPolicy, bands: Mapping[str, Sequence[str]]) -> list[Problem]:
     found = []
     for place, one in enumerate(written.route):
         field = f"route[{place}]"
@@ -288,6 +288,6 @@ def _unknown(written: Ladder, bands: Mapping[str, Sequence[str]]) -> list[Proble
     return found
 
 
-def with_on_call(written: Ladder, people: Sequence[Person]) -> list[Person]:
+def with_on_call(written: EscalationPolicy, people: Sequence[Person]) -> list[Person]:
     """Return the people as they would be on call by this ladder."""
     return [Person(**{**vars(one), "on_call": written.on_call.get(one.email, {})}) for one in people]

@@ -4,19 +4,19 @@ import re
 from typing import Any
 
 from messaging.inbox.routing import assign, hours
-from messaging.inbox.routing.policy_definition import BadLadder, Ladder, Route, read
+from messaging.inbox.routing.policy_definition import BadPolicy, EscalationPolicy, Route, read
 from messaging.versions import toml_positions
 
 # Tables that may stand several times, one after the other.
 LISTED = ("call", "route")
 
 
-def parse(text: str) -> Ladder:
+def parse(text: str) -> EscalationPolicy:
     """Return the ladder of a TOML file's text. Raises BadLadder with every problem and, where it is found, its line."""
     try:
         mapping = toml_positions.read(text)
     except toml_positions.NotToml as broken:
-        raise BadLadder([broken.problem]) from None
+        raise BadPolicy([broken.problem]) from None
     return read(mapping, lambda location: line_of(location, text))
 
 
@@ -44,7 +44,7 @@ def line_of(location: tuple[Any, ...], text: str) -> int | None:
     return inside or None
 
 
-def write(written: Ladder) -> str:
+def write(written: EscalationPolicy) -> str:
     """Return the ladder as the text of a file that `parse` reads."""
     lines = [f"hours = {_quoted(hours.say(written.hours))}"]
     lines += [f"{key} = [{', '.join(map(_quoted, getattr(written, key)))}]" for key in ("holidays", "fallback")]
@@ -60,8 +60,8 @@ def write(written: Ladder) -> str:
         kind = written.kind(name)
         lines += ["", f"[{name}]", f"answer = {kind.answer}", f"clock = {_quoted(kind.clock)}"]
         lines += [f"before_leaving = {str(kind.before_leaving).lower()}"]
-        for when, rungs in (("open", kind.open), ("closed", kind.closed)):
-            said = ", ".join(f"{{ ask = {_quoted(rung.ask)}, wait = {rung.wait} }}" for rung in rungs)
+        for when, steps in (("open", kind.open), ("closed", kind.closed)):
+            said = ", ".join(f"{{ ask = {_quoted(step.ask)}, wait = {step.wait} }}" for step in steps)
             lines += [f"{when} = [{said}]"]
     return "\n".join(lines) + "\n"
 

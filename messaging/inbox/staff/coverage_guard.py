@@ -11,11 +11,11 @@ from messaging.inbox.staff import roster
 from messaging.models import Clinic
 
 
-class MakesHole(ValueError):
+class MakesGap(ValueError):
     """An act after which nobody could be reached in the minutes of `holes`, in which somebody could before."""
 
-    def __init__(self, made: Sequence[coverage_gaps.Hole], zone: str) -> None:
-        self.holes, self.when = list(made), policy_checks.listed(made, zone)
+    def __init__(self, made: Sequence[coverage_gaps.Gap], zone: str) -> None:
+        self.gaps, self.when = list(made), policy_checks.listed(made, zone)
         super().__init__(f"nobody could be reached: {self.when}")
 
 
@@ -34,4 +34,4 @@ def keeping(session: Session, clinic: Clinic) -> Iterator[None]:
         session.flush()
         made = lost_coverage.lost(before, roster.watch(session, locked), clock.now())
         if made:
-            raise MakesHole(made, locked.zone)
+            raise MakesGap(made, locked.zone)

@@ -92,6 +92,6 @@ def watch(session: Session, clinic: Clinic) -> coverage_gaps.Watch:
     return coverage_gaps.Watch(people(session, clinic), rules, absences(session, clinic.id), clinic.zone)
 
 
-def coming_holes(session: Session, clinic: Clinic) -> list[coverage_gaps.Hole]:
+def coming_gaps(session: Session, clinic: Clinic) -> list[coverage_gaps.Gap]:
     """Return every hole of any week, of the holidays to come and of planned absences."""
     return coverage_gaps.every(watch(session, clinic), clock.now())

@@ -75,8 +75,8 @@ def test_a_text_taken_back_leaves_the_reply_waiting_with_its_clock_and_its_ladde
         with db.unit_of_work(clinic.id) as session:
             item = session.scalars(select(InboxItem).where(InboxItem.kind == "reply")).one()
             assert (item.state, item.acknowledged_at, item.disposition) == ("claimed", None, None)
-            ladder = select(Timer).where(Timer.item_id == item.id, Timer.state == "waiting")
-            assert [timer.kind for timer in session.scalars(ladder)] == ["escalate"]
+            policy = select(Timer).where(Timer.item_id == item.id, Timer.state == "waiting")
+            assert [timer.kind for timer in session.scalars(policy)] == ["escalate"]
 
 
 def test_what_was_answered_otherwise_stays_answered(told):

@@ -120,7 +120,7 @@ def test_whoever_alone_could_still_be_reached_may_not_go(new_staff, clinic, stop
     with db.unit_of_work(clinic.id) as session:
         here, goes = session.get_one(Clinic, clinic.id), session.get_one(Staff, ben.id)
         if stopped:
-            with pytest.raises(coverage_guard.MakesHole):
+            with pytest.raises(coverage_guard.MakesGap):
                 staffing.leave(session, here, goes, "operator")
         else:
             staffing.leave(session, here, goes, "operator")

@@ -33,8 +33,8 @@ def test_a_new_entry_is_one_line_without_what_goes_without_saying():
 
 
 def test_the_rungs_of_a_ladder_are_one_line_in_their_order():
-    rungs = [{"ask": "backup", "wait": 10}, {"ask": "lead", "wait": 5}]
-    assert told("rules", {"safety": {"closed": []}}, {"safety": {"closed": rungs}}) == [
+    steps = [{"ask": "backup", "wait": 10}, {"ask": "lead", "wait": 5}]
+    assert told("rules", {"safety": {"closed": []}}, {"safety": {"closed": steps}}) == [
         (
             "Patient safety: told while the clinic is closed",
             "nothing",

@@ -10,7 +10,7 @@ from config import db
 from messaging.models import Clinic
 from messaging.people import directory
 from messaging.versions import publishing
-from messaging.versions.models import Edition
+from messaging.versions.models import Version
 
 ROSA, BEN = "staff:rosa", "staff:ben"
 
@@ -46,7 +46,7 @@ def bell(house: object) -> Iterator[tuple[Session, Clinic]]:
         yield session, clinic
 
 
-def _publish(bell: tuple[Session, Clinic], definition: Any, actor: str = "operator") -> Edition:
+def _publish(bell: tuple[Session, Clinic], definition: Any, actor: str = "operator") -> Version:
     draft = publishing.save(*bell, BELL, definition, edit=0, actor=actor)
     return publishing.publish(*bell, BELL, edit=draft.edit, actor=actor)
 

@@ -17,7 +17,7 @@ from messaging.people import directory
 from reminders import appointments, reasons
 from reminders.models import Appointment, Reminder
 from reminders.sending import dispatch
-from tests.reminders.conftest import NOW, World, cadence_edition, plan_of, states_of, texts_to, why_of
+from tests.reminders.conftest import NOW, World, cadence_version, plan_of, states_of, texts_to, why_of
 
 BOTH = pytest.mark.parametrize("house", ["sqlite", "postgresql"], indirect=True)
 VISIT = NOW + timedelta(days=7)
@@ -42,7 +42,7 @@ def drain(at: datetime) -> None:
 def publish(world: World, *steps: dict[str, Any], **cadence: Any) -> None:
     definition = {"name": "ours", "steps": list(steps)} | cadence
     with db.unit_of_work(db.EVERY) as session:
-        session.add(cadence_edition(world.clinic, definition, NOW))
+        session.add(cadence_version(world.clinic, definition, NOW))
 
 
 def change(patient: Patient, **facts: object) -> None:

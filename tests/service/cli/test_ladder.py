@@ -10,8 +10,8 @@ from sqlalchemy import select
 from config import db
 from messaging.inbox.routing import policy_definition, policy_file
 from messaging.models import Clinic, Staff
-from messaging.versions import publishing as editions
-from service.cli import ladder, opening
+from messaging.versions import publishing as versions
+from service.cli import opening, policy
 
 GOOD = """fallback = ["ines@clinic.example"]
 repeat = 7
@@ -34,7 +34,7 @@ def run(
     def run(verb: str, text: str | None = None) -> Result:
         file = tmp_path / "ladder.toml"
         file.write_text(text or "")
-        return CliRunner().invoke(ladder.ladder, [verb, *([str(file)] if text else [])])
+        return CliRunner().invoke(policy.policy, [verb, *([str(file)] if text else [])])
 
     return run
 
@@ -69,7 +69,7 @@ def test_a_mistake_or_a_hole_is_named_and_nothing_changes(run, clinic, old, new,
 
 def test_a_clinic_that_has_decided_nothing_is_told_what_is_missing(run):
     shown = run("show")
-    assert policy_file.parse(shown.stdout) == policy_definition.Ladder()
+    assert policy_file.parse(shown.stdout) == policy_definition.EscalationPolicy()
     assert "# fallback: name at least one colleague" in shown.stderr
 
 
@@ -83,7 +83,7 @@ def test_what_could_silence_an_alert_waits_for_somebody_else_with_exit_4(run, cl
     assert ended.exit_code == 4
     assert "everyone is told again every 9 minutes instead of every 7" in ended.stderr
     with db.unit_of_work(db.EVERY) as session:
-        waiting = editions.draft(session, clinic.id, "rules")
+        waiting = versions.draft(session, clinic.id, "rules")
         assert (waiting.state, waiting.definition["repeat"]) == ("asked", 9)
         assert session.get_one(Clinic, clinic.id).rules["rung_minutes"] == 7
     again = run("apply", GOOD)

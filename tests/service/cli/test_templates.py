@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 from config import db
 from config.settings import SettingsError
 from messaging.models import Clinic
-from messaging.versions.models import Edition
+from messaging.versions.models import Version
 from messaging.wording import clinic_words
 from service.cli import opening, templates
 from tests.messaging.wording.test_clinic_words import say
@@ -38,7 +38,7 @@ def test_the_shipped_words_and_published_ones_have_no_problem(run, clinic):
 def test_words_that_were_published_before_a_rule_are_found(run, clinic):
     say(clinic, "late", "Take your time, {first_name}.")
     with db.unit_of_work(clinic.id) as session:
-        session.query(Edition).one().definition = {"en": {"late": "About your depression", "gone": "x"}}
+        session.query(Version).one().definition = {"en": {"late": "About your depression", "gone": "x"}}
     checked = run()
     assert checked.exit_code == 3
     (row,) = json.loads(checked.stdout)

@@ -12,7 +12,7 @@ from messaging import jobs
 from messaging.inbox import items
 from messaging.inbox.models import InboxItem, ItemEvent
 from messaging.models import Clinic, Staff
-from messaging.versions import publishing as editions
+from messaging.versions import publishing as versions
 from web.boards import unassigned
 
 CALL = {"call[0].name": "Dr Wu", "call[0].phone": "(202) 555-0177", "call[0].when": "any hour"}
@@ -43,7 +43,7 @@ def publish(house: Any, admin: Any, **given: str) -> Any:
     assert answer.status_code == 303, answer.text
     assert browser.post("/settings/draft/rules/publish", edit="1").status_code == 303
     with db.unit_of_work(house.clinic.id, read_only=True) as session:
-        assert editions.draft(session, house.clinic.id, "rules") is None
+        assert versions.draft(session, house.clinic.id, "rules") is None
     return browser
 
 
@@ -190,7 +190,7 @@ def test_what_cannot_be_read_is_refused_at_its_field_and_no_draft(
     assert "It was not saved: " in answer.text
     assert 'name="repeat" inputmode="numeric" value="7"' in answer.text
     with db.unit_of_work(house.clinic.id, read_only=True) as session:
-        assert editions.draft(session, house.clinic.id, "rules") is None
+        assert versions.draft(session, house.clinic.id, "rules") is None
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from config import audit, clock, db
 from messaging.models import Message
 from reminders import appointments
-from tests.reminders.conftest import cadence_edition
+from tests.reminders.conftest import cadence_version
 from tests.web.settings.test_cadence import PAGE, form, step
 from web.settings import cadence_preview
 
@@ -73,9 +73,9 @@ AROUND = {
 
 
 def follow(house: Any, **limits: Any) -> None:
-    edition = cadence_edition(house.clinic, AROUND | limits, NOW)
+    version = cadence_version(house.clinic, AROUND | limits, NOW)
     with db.unit_of_work(house.clinic.id) as session:
-        session.add(edition)
+        session.add(version)
 
 
 def test_what_the_caps_drop_stands_under_not_sent_with_its_reason(house: Any, admin: Any) -> None:
@@ -163,7 +163,7 @@ def test_each_step_can_be_texted_to_ones_own_phone_once_and_marked_as_a_test(hou
 
 def test_without_a_number_the_test_is_refused_with_its_reason(house: Any) -> None:
     manager = house.signed_in(house.staff())
-    manager.post(f"{PAGE}/test", edition="live", step="72h")
+    manager.post(f"{PAGE}/test", version="live", step="72h")
     assert "no mobile number of yours is on file" in manager.get(PAGE).text
     assert texts_to_oneself(house) == []
     assert house.signed_in(house.staff(role="auditor")).post(f"{PAGE}/test", step="72h").status_code == 403

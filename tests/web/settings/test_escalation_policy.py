@@ -7,7 +7,7 @@ from werkzeug.datastructures import MultiDict
 from config import db
 from messaging.inbox.routing import assign
 from messaging.models import Clinic, Staff
-from messaging.versions import publishing as editions
+from messaging.versions import publishing as versions
 from tests.web.boards.test_unassigned import form, publish, published
 from web.settings import policy_form
 
@@ -86,7 +86,7 @@ def test_the_second_of_two_who_write_sees_both_and_writes_over_nothing(house: An
     assert "<td>9 min</td>" in answer.text
     assert 'value="9"' in answer.text
     with db.unit_of_work(house.clinic.id, read_only=True) as session:
-        draft = editions.draft(session, house.clinic.id, "rules")
+        draft = versions.draft(session, house.clinic.id, "rules")
         assert draft is not None
         assert (draft.definition["repeat"], draft.edit) == (7, 1)
 

@@ -16,7 +16,7 @@ from messaging.models import Patient
 from reminders.imports import csv_files, runs, take_in
 from reminders.imports.models import ImportPart, ImportRun
 from reminders.models import Appointment, Reminder
-from tests.reminders.conftest import cadence_edition
+from tests.reminders.conftest import cadence_version
 from web.settings import imports
 
 PATIENTS = """MRN,First,Last,Cell,DOB,Lang
@@ -103,9 +103,9 @@ V3,12,DAYT16:00,
 def test_the_kind_of_a_visit_comes_with_the_file_and_decides_its_steps(house: Any, admin: Any) -> None:
     day = {"name": "day", "before": "1 day", "text": "reminder_day"}
     cadence = {"name": "ours", "steps": [day], "kinds": {"Group visit": [{**day, "name": "group_day"}]}}
-    edition = cadence_edition(house.clinic, cadence, clock.now())
+    version = cadence_version(house.clinic, cadence, clock.now())
     with db.unit_of_work(house.clinic.id) as session:
-        session.add(edition)
+        session.add(version)
     import_(admin, PATIENTS)
     in_a_week = f"{clock.now() + timedelta(days=7):%Y-%m-%d}"
     import_(admin, VISITS.replace("DAY", in_a_week), "appointments")

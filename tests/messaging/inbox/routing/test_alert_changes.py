@@ -103,4 +103,4 @@ def test_hours_taken_away_are_every_minute_that_was_and_is_not(old, new, minute)
 
 
 def test_nothing_changes_nothing():
-    assert alert_changes.silences(policy_definition.Ladder(), policy_definition.Ladder()) == []
+    assert alert_changes.silences(policy_definition.EscalationPolicy(), policy_definition.EscalationPolicy()) == []

@@ -58,7 +58,7 @@ RULES = st.builds(
 )
 
 
-def rungs(need, team, rules, owner_id, count) -> list[tuple[Member, ...]]:
+def steps(need, team, rules, owner_id, count) -> list[tuple[Member, ...]]:
     """Whom the first `count` rungs tell when nobody acknowledges."""
     told, found = set(), []
     for _ in range(count):
@@ -113,18 +113,18 @@ def test_panel_before_language_before_load(need, team, rules):
 @given(need=NEEDS, team=TEAMS, rules=RULES, level=st.integers(1, 30), owner=st.integers(0, 8))
 def test_a_rung_is_never_empty_while_somebody_can_be_asked(need, team, rules, level, owner):
     owner_id = team[owner].id if owner < len(team) else None
-    rung = rungs(need, team, rules, owner_id, level)[-1]
-    assert bool(rung) == any(can_be_asked(one, rules) for one in team)
-    assert len(set(rung)) == len(rung)
+    step = steps(need, team, rules, owner_id, level)[-1]
+    assert bool(step) == any(can_be_asked(one, rules) for one in team)
+    assert len(set(step)) == len(step)
 
 
 @profile(max_examples=50, deadline=None)
 @given(need=NEEDS, team=TEAMS, rules=RULES)
 def test_the_order_of_the_team_does_not_matter_and_all_are_reached(need, team, rules):
-    ranked = assign.ladder(need, team, rules)
+    ranked = assign.ranked(need, team, rules)
     if len({one.name for one in team}) == len(team):
-        assert assign.ladder(need, team[::-1], rules) == ranked
-    climbed = {one for rung in rungs(need, team, rules, None, len(team) + 1) for one in rung}
+        assert assign.ranked(need, team[::-1], rules) == ranked
+    climbed = {one for step in steps(need, team, rules, None, len(team) + 1) for one in step}
     assert climbed == set(ranked) == {one for one in team if can_be_asked(one, rules)}
 
 
@@ -158,8 +158,8 @@ def test_an_empty_team_says_so():
 
 def test_each_rung_asks_one_more_and_the_last_asks_everyone():
     team = [member("Alba"), member("Ben", open_items=1), member("Dana", role="clinic_admin")]
-    climbed = rungs(Need("safety"), team, Rules(), team[0].id, 4)
-    assert [[one.name for one in rung] for rung in climbed] == [
+    climbed = steps(Need("safety"), team, Rules(), team[0].id, 4)
+    assert [[one.name for one in step] for step in climbed] == [
         ["Ben"],
         ["Dana"],
         ["Alba", "Ben", "Dana"],

@@ -153,7 +153,7 @@ def test_a_rule_gives_to_somebody_there_or_leaves_it_to_the_order_every_clinic_b
     else:
         assert after.owner_id == before.owner_id
         assert [one for one in after.why if not one.startswith("passed:")] == list(before.why)
-    asked = {one.id for one in assign.ladder(need, team, ruled)}
-    assert asked >= {one.id for one in assign.ladder(need, team, plain)}
+    asked = {one.id for one in assign.ranked(need, team, ruled)}
+    assert asked >= {one.id for one in assign.ranked(need, team, plain)}
     step = escalation_policy.climb(need, team, ruled, set(), after.owner_id)
     assert step.members or not asked

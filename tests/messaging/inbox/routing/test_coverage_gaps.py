@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from messaging.inbox.routing import assign, coverage_gaps, escalation_policy, hours, policy_checks
 from messaging.inbox.routing.assign import Call, Hours, Rules
 from messaging.inbox.routing.clinic_rules import RECEIVERS, Need, Route
-from messaging.inbox.routing.coverage_gaps import Away, Hole, Watch
+from messaging.inbox.routing.coverage_gaps import Away, Gap, Watch
 from tests.messaging.inbox.routing.test_escalation_policy import PLACES, person
 
 SPANS = st.sampled_from((["08:00", "17:15"], ["17:15", "08:00"], ["00:00", "00:00"], ["22:07", "06:41"]))
@@ -65,10 +65,10 @@ def test_a_holiday_with_a_date_is_asked_on_its_weekday_until_it_is_over():
         (datetime(2027, 7, 4, 1, tzinfo=UTC), "Saturday 3 July 2027 20:00 to Sunday 4 July 2027 8:00"),
     ],
 )
-def test_an_absence_is_walked_through_on_the_clinic_s_clock(starts, hole):
+def test_an_absence_is_walked_through_on_the_clinic_s_clock(starts, gap):
     away = Away(BEN.id, None, starts, starts + timedelta(hours=22))
     found = coverage_gaps.while_away(Watch([ROSA, BEN], Rules(), [away], "America/Denver"), START)
-    assert said(found) == [hole]
+    assert said(found) == [gap]
     length = (found[0].end - found[0].start) / 60
     assert length == {3: 11, 11: 13, 7: 12}[starts.month]
 
@@ -87,18 +87,18 @@ def test_cover_closes_the_hole_unless_the_cover_is_away_too():
 
 
 def test_what_a_change_makes_is_told_apart_from_what_was():
-    before = [Hole("week", 60, 120)]
-    after = [Hole("week", 0, 180), Hole("holiday", 60, 120)]
+    before = [Gap("week", 60, 120)]
+    after = [Gap("week", 0, 180), Gap("holiday", 60, 120)]
     assert coverage_gaps.made(before, after) == [
-        Hole("week", 0, 60),
-        Hole("week", 120, 180),
-        Hole("holiday", 60, 120),
+        Gap("week", 0, 60),
+        Gap("week", 120, 180),
+        Gap("holiday", 60, 120),
     ]
     assert coverage_gaps.made(after, before) == []
 
 
 STRETCHES = st.lists(
-    st.tuples(st.integers(0, 50), st.integers(1, 9)).map(lambda one: Hole("week", one[0], sum(one))),
+    st.tuples(st.integers(0, 50), st.integers(1, 9)).map(lambda one: Gap("week", one[0], sum(one))),
     max_size=5,
 )
 

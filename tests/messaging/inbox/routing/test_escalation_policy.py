@@ -10,7 +10,7 @@ from hypothesis import settings as profile
 from hypothesis import strategies as st
 
 from messaging.inbox.routing import assign, coverage_gaps, escalation_policy, hours, policy_checks
-from messaging.inbox.routing.assign import Call, Hours, Need, Rules, Rung
+from messaging.inbox.routing.assign import Call, EscalationStep, Hours, Need, Rules
 from messaging.inbox.routing.escalation_policy import Person
 
 PLACES = ("America/Denver", "America/New_York", "America/Phoenix", "Europe/Madrid", "Asia/Karachi")
@@ -55,7 +55,9 @@ def teams(draw) -> list[Person]:
     ]
 
 
-RUNGS = st.lists(st.builds(Rung, st.sampled_from(escalation_policy.ASKED), st.integers(1, 30)), max_size=4).map(tuple)
+RUNGS = st.lists(
+    st.builds(EscalationStep, st.sampled_from(escalation_policy.ASKED), st.integers(1, 30)), max_size=4
+).map(tuple)
 
 
 @st.composite
@@ -65,7 +67,7 @@ def clinics(draw) -> tuple[Rules, list[Person], str]:
         fallback=tuple(draw(st.lists(st.sampled_from([one.email for one in team]), max_size=2))) if team else (),
         hours=Hours(place, draw(WEEKS), draw(st.sampled_from(((), ("12-25",), ("03-14", "11-07"))))),
         in_business=draw(st.sampled_from((frozenset(), frozenset({"screen"})))),
-        rungs={("safety", True): draw(RUNGS), ("safety", False): draw(RUNGS)},
+        steps={("safety", True): draw(RUNGS), ("safety", False): draw(RUNGS)},
         call_list=draw(st.sampled_from(((), CALL))),
     )
     return rules, team, place
@@ -127,7 +129,7 @@ TEAM = [ROSA, BEN, INES, DANA]
 GOOD = Rules(
     fallback=("dana@clinic.example",),
     hours=Hours("America/Denver", OFFICE),
-    rungs={("safety", False): (Rung("on_call", 5), Rung("lead", 10))},
+    steps={("safety", False): (EscalationStep("on_call", 5), EscalationStep("lead", 10))},
     backups={"rosa@clinic.example": "ben@clinic.example"},
     call_list=CALL,
 )
@@ -141,7 +143,7 @@ def test_off_hours_go_to_whoever_is_on_call_then_to_the_lead_then_to_the_call_li
 
 
 def test_the_backup_is_the_one_who_was_named_or_who_stands_in_for_them():
-    rules = Rules(rungs={("safety", True): (Rung("backup", 5),)}, backups=GOOD.backups)
+    rules = Rules(steps={("safety", True): (EscalationStep("backup", 5),)}, backups=GOOD.backups)
     noon = escalation_policy.at(TEAM, datetime(2026, 3, 3, 19, tzinfo=UTC), rules, "America/Denver")
     assert [one.name for one in escalation_policy.climb(Need("safety"), noon, rules, set(), ROSA.id).members] == ["Ben"]
     away = [ROSA, Person(**{**vars(BEN), "away": True, "covered_by": DANA.id}), DANA]
@@ -187,8 +189,8 @@ def changed(**facts) -> Rules:
         ({"backups": {"rosa@clinic.example": "rosa@clinic.example"}}, "backup"),
         ({"answer_within": {**GOOD.answer_within, "safety": 31}}, "safety.answer"),
         ({"rung_minutes": 31}, "repeat"),
-        ({"rungs": {("safety", False): (Rung("lead", 31),)}}, "safety.closed"),
-        ({"rungs": {("safety", True): (Rung("lead", 30),) * 5}}, "safety.open"),
+        ({"rungs": {("safety", False): (EscalationStep("lead", 31),)}}, "safety.closed"),
+        ({"rungs": {("safety", True): (EscalationStep("lead", 30),) * 5}}, "safety.open"),
     ],
 )
 def test_a_ladder_that_could_leave_a_positive_answer_unseen_is_refused_with_its_field(facts, field):

@@ -86,7 +86,7 @@ def test_whoever_covers_is_called_in_the_hours_of_whom_they_stand_in_for_and_aft
     night = datetime(2027, 6, 1, 23)
     assert coverage_gaps.awake([ROSA, gone], Rules(), night) == ("Rosa",)
     members = [coverage_gaps.present(one, night, Hours()) for one in (ROSA, gone, NIGHTS)]
-    (rosa,) = [one for one in assign.ladder(coverage_gaps.SAFETY, members, Rules()) if one.name == "Rosa"]
+    (rosa,) = [one for one in assign.ranked(coverage_gaps.SAFETY, members, Rules()) if one.name == "Rosa"]
     assert (rosa.on_duty, rosa.on_call, rosa.in_place_of) == (False, True, (BEN.email,))
     at_work = coverage_gaps.present(person("Elif"), night, Hours())
     assert assign.choose(coverage_gaps.SAFETY, [*members, at_work], Rules()).owner_id == at_work.id
@@ -110,11 +110,11 @@ def test_every_minute_that_is_lost_is_found_and_no_other(one, other, minute, sam
     wall = local.weekday() * 1440 + local.hour * 60 + local.minute
     closed = after.rules.hours.closed_on(local.date())
     found = lost_coverage.lost(before, after, START)
-    during = [hole for hole in found if hole.when == "away"]
+    during = [gap for gap in found if gap.when == "away"]
     instant = int((at - coverage_gaps.EPOCH).total_seconds() // 60)
-    named = any(hole.start <= instant < hole.end for hole in during)
+    named = any(gap.start <= instant < gap.end for gap in during)
     named_weekly = any(
-        hole.start <= wall < hole.end for hole in found if hole.when == "week" or (hole.when == "holiday" and closed)
+        gap.start <= wall < gap.end for gap in found if gap.when == "week" or (gap.when == "holiday" and closed)
     )
     if reached(before, at) and not reached(after, at):
         assert named or named_weekly, "a minute that is lost and not named"

@@ -62,7 +62,7 @@ def test_a_file_is_read_checked_and_written_out_again():
     ],
 )
 def test_each_mistake_in_a_file_is_named_with_its_field_and_line(old, new, said):
-    with pytest.raises(policy_definition.BadLadder) as wrong:
+    with pytest.raises(policy_definition.BadPolicy) as wrong:
         policy_file.parse(FILE.replace(old, new))
     assert any(said in str(one) for one in wrong.value.problems), wrong.value
 
@@ -73,7 +73,7 @@ def test_a_stranger_cannot_be_on_call():
 
 
 def test_the_defaults_are_those_of_a_clinic_that_has_decided_nothing():
-    rules = Rules.of(policy_definition.rules_of(policy_definition.Ladder(), {}, "UTC"))
+    rules = Rules.of(policy_definition.rules_of(policy_definition.EscalationPolicy(), {}, "UTC"))
     assert rules == Rules(hours=Hours("UTC"))
 
 
@@ -117,7 +117,7 @@ def test_rules_are_read_in_their_order_and_held_as_they_were_written():
     ],
 )
 def test_each_mistake_in_a_rule_is_named_with_its_line(old, new, said):
-    with pytest.raises(policy_definition.BadLadder) as wrong:
+    with pytest.raises(policy_definition.BadPolicy) as wrong:
         policy_file.parse(FILE + RULE.replace(old, new))
     assert any(said in str(one) for one in wrong.value.problems), wrong.value
 
@@ -164,7 +164,7 @@ ROUTES = st.builds(
 
 @given(rules=st.lists(ROUTES, max_size=4, unique_by=lambda one: one.name.casefold()))
 def test_whatever_rules_there_are_the_file_and_the_clinic_keep_them(rules):
-    written = policy_definition.Ladder(route=tuple(rules))
+    written = policy_definition.EscalationPolicy(route=tuple(rules))
     assert policy_file.parse(policy_file.write(written)) == written
     kept = policy_definition.rules_of(written, {}, "UTC")
     assert policy_definition.present(json.loads(json.dumps(kept)), []).route == written.route

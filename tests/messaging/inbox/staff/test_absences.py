@@ -281,7 +281,7 @@ def test_of_two_who_go_at_once_the_second_sees_the_first_and_is_refused(new_staf
             waiting = pool.submit(second)
             with suppress(FutureTimeout):
                 waiting.result(timeout=0.3)
-        with pytest.raises(coverage_guard.MakesHole):
+        with pytest.raises(coverage_guard.MakesGap):
             waiting.result(timeout=PATIENCE)
     with db.unit_of_work(clinic.id) as session:
         assert session.query(Absence).all() == []

@@ -19,7 +19,7 @@ from messaging.inbox.routing import assign, coverage_gaps, escalation_policy, ho
 from messaging.inbox.staff import absences, coverage_guard, roster, staffing
 from messaging.models import Clinic, Staff
 from messaging.versions import publishing
-from messaging.versions.models import Edition
+from messaging.versions.models import Version
 from reminders.clinic_profile import CLINIC
 
 NOW = datetime(2027, 3, 10, 18, tzinfo=UTC)
@@ -57,7 +57,7 @@ ACTS = st.one_of(
     st.tuples(st.just("zone"), st.sampled_from(("America/Denver", "America/New_York", "America/Phoenix"))),
 )
 REFUSALS = (
-    coverage_guard.MakesHole, absences.MayNot, staffing.MayNot, publishing.Refused, publishing.Overtaken, LookupError,
+    coverage_guard.MakesGap, absences.MayNot, staffing.MayNot, publishing.Refused, publishing.Overtaken, LookupError,
 )  # fmt: skip
 
 
@@ -71,7 +71,7 @@ class Door:
     def restart(self, weeks, called) -> None:
         with db.unit_of_work(db.EVERY) as session:
             session.execute(delete(Absence))
-            session.execute(delete(Edition))
+            session.execute(delete(Version))
             clinic = session.get_one(Clinic, self.clinic)
             clinic.rules, clinic.zone = {}, "America/Denver"
             db.load_keys(session, {clinic.key_id})
@@ -254,7 +254,7 @@ def test_an_act_that_is_refused_leaves_nothing_behind(door, clinic):
             ("away", 1, None, DAYS[0], 0, 30),
             ("hours", 1, SHORT, {}),
         ):
-            with pytest.raises(coverage_guard.MakesHole) as refused:
+            with pytest.raises(coverage_guard.MakesGap) as refused:
                 door.do(*act)
             assert refused.value.when
         with db.unit_of_work(db.EVERY) as session:

@@ -123,9 +123,9 @@ def test_hours_change_and_are_written_down(clinic, two):
 def test_half_an_hour_less_that_leaves_nobody_is_refused_to_the_minute(clinic, two):
     rosa = two[0]
     shorter = rosa.hours | {"wed": ["08:30", "20:00"]}
-    with pytest.raises(coverage_guard.MakesHole) as refused:
+    with pytest.raises(coverage_guard.MakesGap) as refused:
         set_hours(clinic, rosa, hours=shorter)
-    assert [coverage_gaps.say(one, "America/Denver") for one in refused.value.holes] == ["Wed 8:00 to Wed 8:30"]
+    assert [coverage_gaps.say(one, "America/Denver") for one in refused.value.gaps] == ["Wed 8:00 to Wed 8:30"]
     with db.unit_of_work(db.EVERY) as session:
         assert session.get_one(Staff, rosa.id).hours == rosa.hours
 
@@ -133,7 +133,7 @@ def test_half_an_hour_less_that_leaves_nobody_is_refused_to_the_minute(clinic, t
 def test_what_was_a_hole_before_does_not_stand_in_the_way(clinic, new_staff):
     rosa = new_staff("Rosa", hours={"mon": ["08:00", "12:00"]})
     set_hours(clinic, rosa, hours={"mon": ["08:00", "17:00"]})
-    with pytest.raises(coverage_guard.MakesHole):
+    with pytest.raises(coverage_guard.MakesGap):
         set_hours(clinic, rosa, hours={"mon": ["09:00", "17:00"]})
 
 
@@ -147,9 +147,9 @@ def test_hours_that_only_an_absence_makes_a_hole_are_refused_with_their_date(cli
             # Over the night in which the clocks are put forward, and with nobody named as cover.
             start = datetime(2027, 3, 14, 6, 0, tzinfo=UTC)
             absences.plan(session, staff, None, start, start + timedelta(hours=10))
-        with pytest.raises(coverage_guard.MakesHole) as refused:
+        with pytest.raises(coverage_guard.MakesGap) as refused:
             set_hours(clinic, finn, on_call={})
-    said = [coverage_gaps.say(one, "America/Denver") for one in refused.value.holes]
+    said = [coverage_gaps.say(one, "America/Denver") for one in refused.value.gaps]
     assert said == ["Sunday 14 March 2027 8:00 to 10:00"]
 
 
