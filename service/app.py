@@ -14,13 +14,13 @@ from intake_links import pages, tablet_pages
 from portal import pages as portal
 from service import health, sealed_cookies
 from web import register as staff
-from webhooks import forms, sms
+from webhooks import forms, twilio
 
 MACHINES = ("/webhooks/", "/api/")
 LARGEST_BODY = 256 * 1024
 # Browsers of people post to these and need a CSRF token; machines sign what they send.
 PEOPLE = (pages.pages, tablet_pages.kiosk, portal.own)
-MACHINES_DOORS = (sms.door, forms.door)
+MACHINES_DOORS = (twilio.door, forms.door)
 
 
 def create_app() -> Flask:

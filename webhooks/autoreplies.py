@@ -9,7 +9,7 @@ from messaging import outbox, phone
 from messaging.models import Message
 from messaging.wording import clinic_names, clinic_words
 from webhooks import fields
-from webhooks.inbound import Inbound
+from webhooks.inbound_text import Inbound
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 A_DAY = 5

@@ -12,7 +12,7 @@ from messaging.inbox.models import InboxItem
 from messaging.models import Message, Staff
 from messaging.wording import text_templates
 from webhooks import raise_items
-from webhooks.inbound import Inbound
+from webhooks.inbound_text import Inbound
 
 # Later than this a text hardly answers an alert; it is read as a text like any other.
 ANSWERS_WITHIN = timedelta(hours=24)

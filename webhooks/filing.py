@@ -15,7 +15,7 @@ from messaging.reading import authorship, read_reply
 from messaging.reading.rulebook import Consent
 from reminders import appointments
 from webhooks import fields
-from webhooks.inbound import Inbound
+from webhooks.inbound_text import Inbound
 
 # The carrier answers these itself when they are the whole text, and whatever it has marked with OptOutType.
 CARRIERS_OWN = {

@@ -14,7 +14,7 @@ from messaging.people import staff_phones
 from messaging.reading import rulebook
 from reminders import replies, withdrawing
 from webhooks import autoreplies, colleagues, fields, filing, raise_items, receipts
-from webhooks.inbound import Inbound
+from webhooks.inbound_text import Inbound
 from webhooks.models import Receipt
 
 

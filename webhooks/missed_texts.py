@@ -18,7 +18,7 @@ from messaging.gateways.base import Attached, Came, Listing, OutcomeUnknown, Ref
 from messaging.gateways.twilio import gateway
 from messaging.models import Clinic
 from webhooks import fields, receipts
-from webhooks.inbound import lane_of
+from webhooks.inbound_text import lane_of
 from webhooks.models import InboundCheck, Receipt
 
 SOURCE = "twilio.sms"

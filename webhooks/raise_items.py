@@ -15,7 +15,7 @@ from messaging.inbox import escalation, items, recent_risk, snoozing
 from messaging.inbox.models import InboxItem
 from messaging.inbox.routing import assign
 from messaging.models import Staff
-from webhooks.inbound import Inbound
+from webhooks.inbound_text import Inbound
 
 LONGEST_SUMMARY = 4_000
 # Whoever dealt with somebody within this time gets their next words too.

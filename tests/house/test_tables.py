@@ -20,7 +20,8 @@ def declared() -> set[str]:
         for name, text in ours()
         if not name.startswith(("tests/", "bench/", "simulator/"))
         for node in ast.walk(ast.parse(text))
-        if isinstance(node, ast.ClassDef) and any("__tablename__" in ast.unparse(line) for line in node.body)
+        if isinstance(node, ast.ClassDef)
+        and any(ast.unparse(line).startswith("__tablename__ = '") for line in node.body)
     }
 
 

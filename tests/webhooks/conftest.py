@@ -23,7 +23,7 @@ from intake_links.models import FormSource
 from messaging.inbox.models import InboxItem
 from messaging.models import Conversation, Message
 from messaging.people import directory
-from webhooks import forms, jobs, sms
+from webhooks import forms, jobs, twilio
 from webhooks.models import Receipt
 
 ACCOUNT = "AC" + "0" * 32
@@ -153,7 +153,7 @@ def configured(tmp_path: Path, empty_database: Path) -> Iterator[None]:
 @pytest.fixture
 def world(configured: None) -> World:
     app = Flask("doors")
-    app.register_blueprint(sms.door)
+    app.register_blueprint(twilio.door)
     app.register_blueprint(forms.door)
     return World(app.test_client())
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from config import keys, logging, runtime
 from messaging.delivery import deliver
 from messaging.reading import read_reply
-from webhooks import fields, inbound, receipts, signatures
+from webhooks import fields, inbound_text, receipts, signatures
 from webhooks.problems import problem
 
 LARGEST_BODY = 64 * 1024
@@ -34,7 +34,7 @@ def sms() -> Response:
         "twilio.sms",
         form["MessageSid"],
         form,
-        lane=inbound.lane_of(form),
+        lane=inbound_text.lane_of(form),
         clinic=receipts.clinic_texted(form),
     )
     return Response(TWIML, mimetype="text/xml")

@@ -11,7 +11,7 @@ from urllib.parse import unquote_to_bytes, urlencode
 import pytest
 from twilio.request_validator import RequestValidator
 
-from webhooks import receipts, sms
+from webhooks import receipts, twilio
 
 SMS = "/webhooks/twilio/sms"
 FORM = "application/x-www-form-urlencoded"
@@ -208,6 +208,6 @@ def test_a_reading_that_breaks_keeps_the_text_and_makes_haste(world: Any, monkey
     def broken(_body: str) -> None:
         raise ValueError
 
-    monkeypatch.setattr(sms.reading, "read", broken)
+    monkeypatch.setattr(twilio.reading, "read", broken)
     assert world.post(world.form("hello")).status_code == 200
     assert world.receipts[0].lane == "urgent"
