@@ -103,7 +103,8 @@ def test_what_waits_says_since_when_and_what_is_done_waits_no_more(house, seeded
             lane.drain()
     with db.unit_of_work(db.EVERY, read_only=True) as session:
         waiting = {lane.name: lane.oldest(session, clock.now()) for lane in queue.lanes().values()}
-    assert waiting == dict.fromkeys(waiting)
+    # No carrier answers here: a text waits for it as long as it is worth sending, and everything else is done.
+    assert {lane for lane, since in waiting.items() if since} <= {"deliver_urgent", "deliver_bulk"}
 
 
 def test_a_drain_empties_the_lane_it_was_rung_for(house, seeded: None):
