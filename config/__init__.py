@@ -1,0 +1,1 @@
+"""What every room stands on: settings, clock, logs, keys, database, queue, audit."""

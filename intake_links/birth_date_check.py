@@ -176,6 +176,29 @@ def try_birth_date(
     return rendering.page(page, language, clinic, 422, **facts)
 
 
+def go_on(
+    session: Session,
+    clinic: Clinic,
+    link: IntakeLink,
+    visit: links.Visit | None,
+    action: str,
+    opens: Callable[[IntakeLink, datetime], bool],
+    carried: Sequence[tuple[str, str]],
+) -> links.Visit | Response | None:
+    """Return the visit to go on with: the one that is fresh, or another for who was away too long and knows the date.
+
+    Else the page that asks for the birth date, as `try_birth_date` gives it.
+    """
+    if visit is not None:
+        arriving.put_first(session, visit)
+        return visit
+    let_in = try_birth_date(session, clinic, link, "again", action, opens, carried)
+    if isinstance(let_in, Response):
+        return let_in
+    arriving.begin(session, link, let_in)
+    return links.visit(session, let_in, acting=True)
+
+
 def slow_down() -> None:
     """Hold a source up that tried many wrong dates; asked before the transaction, which nobody is to wait for."""
     if throttle.wait(_wrong_dates()):

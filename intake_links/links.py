@@ -156,16 +156,7 @@ def ask_for_another(session: Session, clinic: Clinic, link: IntakeLink) -> None:
         return
     session.refresh(link, with_for_update=True)
     withdraw(session, link)
-    db.load_keys(session, {clinic.key_id})
-    items.open_item(
-        session,
-        clinic,
-        kind="delivery",
-        about=f"intake_link:{link.id}",
-        dedupe=f"intake_link:{link.id}:wished:{now.date().isoformat()}",
-        summary=staff_words()["wished"],
-        patient_id=link.patient_id,
-    )
+    _tell_the_team(session, clinic, link, "wished", once=f"wished:{now.date().isoformat()}")
     _note(session, link, "wished_anew", audit.Actor.system("intake"))
 
 
@@ -251,17 +242,22 @@ def let_in(session: Session, link: IntakeLink) -> str:
 
 def _lock(session: Session, clinic: Clinic, link: IntakeLink) -> None:
     link.state = "locked" if link.state in LIVE else link.state
+    _tell_the_team(session, clinic, link, "locked", once="locked")
+    _note(session, link, "locked", audit.Actor.system("intake"))
+
+
+def _tell_the_team(session: Session, clinic: Clinic, link: IntakeLink, words: str, *, once: str) -> None:
+    """Open an item about a link that needs a person, with these words for staff; one only for each `once`."""
     db.load_keys(session, {clinic.key_id})
     items.open_item(
         session,
         clinic,
         kind="delivery",
         about=f"intake_link:{link.id}",
-        dedupe=f"intake_link:{link.id}:locked",
-        summary=staff_words()["locked"],
+        dedupe=f"intake_link:{link.id}:{once}",
+        summary=staff_words()[words],
         patient_id=link.patient_id,
     )
-    _note(session, link, "locked", audit.Actor.system("intake"))
 
 
 def visit(session: Session, token: str | None, *, acting: bool = False) -> Visit | None:

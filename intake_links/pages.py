@@ -23,22 +23,17 @@ def verify_again() -> Response:
         if link is None or links.on_tablet(link):
             return frame.no_visit(session)
         clinic = session.get_one(Clinic, link.clinic_id)
-        if visit is None:
-            if link.state == "answered" and not rendering.carried():
-                return frame.to("pages.resume")
-            action = url_for("pages.verify_again")
-            opens = arriving.may_return if rendering.carried() else links.is_open
-            let_in = birth_date_check.try_birth_date(session, clinic, link, "again", action, opens)
-            if isinstance(let_in, Response):
-                return let_in
-            arriving.begin(session, link, let_in)
-            visit = links.visit(session, let_in, acting=True)
-        else:
-            arriving.put_first(session, visit)
-        if visit is None or not request.form.get("part"):
+        carried = rendering.carried()
+        if visit is None and link.state == "answered" and not carried:
+            return frame.to("pages.resume")
+        action, opens = url_for("pages.verify_again"), arriving.may_return if carried else links.is_open
+        visit_or_page = birth_date_check.go_on(session, clinic, link, visit, action, opens, carried)
+        if isinstance(visit_or_page, Response):
+            return visit_or_page
+        if visit_or_page is None or not request.form.get("part"):
             return frame.to("pages.resume")
         part, number = request.form.get("part", type=int), request.form.get("number", type=int)
-        return _save(session, clinic, visit, part or 0, number or 0)
+        return _save(session, clinic, visit_or_page, part or 0, number or 0)
 
 
 @frame.pages.get("/q")

@@ -1,0 +1,4 @@
+"""The patient's own page, behind a link and a birth date.
+
+`pages` shows it; `visits.act` and `preferences` do what is asked there.
+"""

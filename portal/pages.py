@@ -116,18 +116,13 @@ def again() -> Response:
         if link is None or links.on_tablet(link):
             return frame.no_visit(session)
         clinic, opens = session.get_one(Clinic, link.clinic_id), links.opens_own_page
-        if visit is None:
-            action, carried = url_for("own.again"), _carried()
-            let_in = birth_date_check.try_birth_date(session, clinic, link, "again", action, opens, carried)
-            if isinstance(let_in, Response):
-                return let_in
-            arriving.begin(session, link, let_in)
-            visit = links.visit(session, let_in, acting=True)
-        else:
-            arriving.put_first(session, visit)
-        if visit is None or not _carried():
+        action, carried = url_for("own.again"), _carried()
+        visit_or_page = birth_date_check.go_on(session, clinic, link, visit, action, opens, carried)
+        if isinstance(visit_or_page, Response):
+            return visit_or_page
+        if visit_or_page is None or not carried:
             return frame.to("own.me")
-        return _here(session, visit, CHOICES[request.form["at_page"]][0])
+        return _here(session, visit_or_page, CHOICES[request.form["at_page"]][0])
 
 
 @own.get("")

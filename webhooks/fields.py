@@ -49,7 +49,7 @@ _LIKE = re.compile(
 
 # Names that carriers are known to send and patients do not write. Only names that are known for sure: whoever replays
 # a signed request could otherwise make words of the patient disappear as the name of a parameter.
-CARRIERS_OWN = frozenset(
+CARRIERS_PARAMETERS = frozenset(
     [
         "ButtonPayload",
         "ButtonText",
@@ -134,7 +134,7 @@ def sms(form: Mapping[str, str], account_sid: str) -> dict[str, str]:
 
 
 def _words_of(form: Mapping[str, str]) -> dict[str, str]:
-    behind = {name: value for name, value in form.items() if "Body" < name < "From" and name not in CARRIERS_OWN}
+    behind = {name: value for name, value in form.items() if "Body" < name < "From" and name not in CARRIERS_PARAMETERS}
     joined = form["Body"] + _told(behind)
     if not behind:
         return {"Body": joined}

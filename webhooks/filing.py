@@ -11,17 +11,12 @@ from messaging import conversations
 from messaging.media import attachments
 from messaging.models import Clinic, Conversation, Message, Patient
 from messaging.people import directory, staff_phones
-from messaging.reading import authorship, read_reply
+from messaging.reading import authorship, carrier_keywords, read_reply
 from messaging.reading.rulebook import Consent
 from reminders import appointments
 from webhooks import fields
 from webhooks.inbound_text import Inbound
 
-# The carrier answers these itself when they are the whole text, and whatever it has marked with OptOutType.
-CARRIERS_OWN = {
-    *("STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"),
-    *("START", "YES", "UNSTOP", "HELP", "INFO"),
-}
 TAKEN: Mapping[str, Consent] = {"STOP": "stop", "START": "start", "HELP": "help"}
 
 
@@ -46,7 +41,7 @@ def file(session: Session, clinic: Clinic, form: Mapping[str, str], at: datetime
         at=at,
     )
     attachments.expect(session, message, attached)
-    carriers = bool(form.get("OptOutType")) or body.strip().upper() in CARRIERS_OWN
+    carriers = bool(form.get("OptOutType")) or carrier_keywords.acts_on(body)
     read = _as_the_carrier_took_it(read, form.get("OptOutType", ""))
     colleague = None if patients else next(iter(staff_phones.whose(session, clinic, number)), None)
     return Inbound(session, clinic, conversation, patients, message, read, number, carriers, colleague, authored.silent)

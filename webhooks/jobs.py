@@ -18,14 +18,14 @@ from webhooks import fields, handle_text, missed_texts, raise_items, receipts, r
 from webhooks.models import Receipt
 
 
-def due_in(lane: str) -> ColumnElement[bool]:
-    """Return the condition for what waits in `lane` (urgent | default)."""
-    return (Receipt.state == "received") & (Receipt.lane == lane)
+def due_with(priority: str) -> ColumnElement[bool]:
+    """Return the condition for what waits with this `priority` (urgent | default)."""
+    return (Receipt.state == "received") & (Receipt.lane == priority)
 
 
-def drain(lane: str) -> int:
-    """Work on what was received; return how many receipts were handled."""
-    return db.work_off(Receipt, due_in(lane), handle, give_up=give_up)
+def drain(priority: str) -> int:
+    """Work on what was received with this priority; return how many receipts were handled."""
+    return db.work_off(Receipt, due_with(priority), handle, give_up=give_up)
 
 
 def handle(session: Session, waiting: Sequence[Receipt]) -> None:
@@ -77,10 +77,10 @@ def _what_was_said(receipt: Receipt) -> str:
     return fields.showable(f"{who}: {form.get('Body', form.get('MessageStatus', ''))}")
 
 
-def _oldest(lane: str, session: Session, now: datetime) -> datetime | None:
+def _oldest(priority: str, session: Session, now: datetime) -> datetime | None:
     return session.scalar(
         select(func.min(Receipt.try_after)).where(
-            due_in(lane),
+            due_with(priority),
             Receipt.try_after <= now,
             db.free(Receipt, now),
         )

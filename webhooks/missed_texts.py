@@ -18,7 +18,7 @@ from messaging.gateways.base import Attached, Came, Listing, OutcomeUnknown, Ref
 from messaging.gateways.twilio import gateway
 from messaging.models import Clinic
 from webhooks import fields, receipts
-from webhooks.inbound_text import lane_of
+from webhooks.inbound_text import priority_of
 from webhooks.models import InboundCheck, Receipt
 
 SOURCE = "twilio.sms"
@@ -222,7 +222,7 @@ def _keep(clinic: Clinic, came: Came, attached: Sequence[Attached]) -> UUID | No
     try:
         form = fields.sms(form, settings.twilio_account_sid) | {fields.SENT: came.created_at.isoformat()}
         with db.unit_of_work(clinic.id) as session:
-            return receipts.keep(session, SOURCE, came.sid, form, lane=lane_of(form), clinic=clinic)
+            return receipts.keep(session, SOURCE, came.sid, form, priority=priority_of(form), clinic=clinic)
     except IntegrityError:
         return None  # the webhook came after all, or another ticker has found it
     except fields.BadFields as error:

@@ -15,6 +15,7 @@ from messaging.models import Clinic
 from messaging.people import directory
 from webhooks.models import Receipt
 
+# The lane in which a receipt waits, by its priority.
 LANES = {"urgent": "receipts_urgent", "default": "receipts"}
 # What was said to nobody's number is kept too, under a key of the house.
 HOUSE = UUID(int=0)
@@ -41,25 +42,25 @@ def receive(
     event: str,
     payload: Mapping[str, Any],
     *,
-    lane: str = "default",
+    priority: str = "default",
     clinic: Clinic | None,
     attempt_id: UUID | None = None,
 ) -> bool:
     """Keep one thing that was said, in a transaction of its own; False if it had been said before.
 
-    `lane` is urgent | default; `clinic` None when it was said to nobody's number.
+    `priority` is urgent | default; `clinic` None when it was said to nobody's number.
     """
     try:
         if clinic is None:
             with db.unit_of_work(db.EVERY) as session:
-                keep(session, source, event, payload, lane=lane, clinic=None, attempt_id=attempt_id)
+                keep(session, source, event, payload, priority=priority, clinic=None, attempt_id=attempt_id)
             return True
         row = _row(clinic.id, clinic.key_id, payload)
         with db.bare_transaction(clinic.id) as connection:
-            connection.execute(_INSERT, _values(row, source, event, lane, attempt_id))
+            connection.execute(_INSERT, _values(row, source, event, priority, attempt_id))
     except IntegrityError:
         return False
-    queue.knock_soon(LANES[lane])
+    queue.knock_soon(LANES[priority])
     return True
 
 
@@ -69,7 +70,7 @@ def keep(
     event: str,
     payload: Mapping[str, Any],
     *,
-    lane: str = "default",
+    priority: str = "default",
     clinic: Clinic | None,
     attempt_id: UUID | None = None,
     state: str = "received",
@@ -78,9 +79,9 @@ def keep(
     key_id = clinic.key_id if clinic else house_key(session)
     db.load_keys(session, [key_id])
     row = _row(clinic.id if clinic else HOUSE, key_id, payload)
-    session.connection().execute(_INSERT, _values(row, source, event, lane, attempt_id, state))
+    session.connection().execute(_INSERT, _values(row, source, event, priority, attempt_id, state))
     if state == "received":
-        queue.ring(session, LANES[lane])
+        queue.ring(session, LANES[priority])
     return row.id
 
 
@@ -92,13 +93,13 @@ def _row(clinic_id: UUID, key_id: UUID, payload: Mapping[str, Any]) -> _Row:
 
 
 def _values(
-    row: _Row, source: str, event: str, lane: str, attempt_id: UUID | None, state: str = "received"
+    row: _Row, source: str, event: str, priority: str, attempt_id: UUID | None, state: str = "received"
 ) -> dict[str, Any]:
     now = clock.now()
     return {
         "source": source,
         "event": event,
-        "lane": lane,
+        "lane": priority,
         "state": state,
         "attempt_id": attempt_id,
         "received_at": now,

@@ -34,7 +34,7 @@ def sms() -> Response:
         "twilio.sms",
         form["MessageSid"],
         form,
-        lane=inbound_text.lane_of(form),
+        priority=inbound_text.priority_of(form),
         clinic=receipts.clinic_texted(form),
     )
     return Response(TWIML, mimetype="text/xml")

@@ -95,7 +95,7 @@ def _add_consents(made: Rules, file: dict[str, Any], language: str, words: dict[
             made.strict.update((word.casefold(), label) for word in rule["alone"])
             continue
         alone = made.keywords if is_keyword else made.revocations
-        for written in rule["alone"]:
+        for written in (*rule["alone"], *rule.get("also", ())):
             alone.setdefault(folding.fold(written), label)
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from config import logging, runtime
 from messaging import phone
 from messaging.models import Clinic
-from messaging.versions import publishing, toml_positions
+from messaging.versions import publishing, toml_positions, toml_values
 from messaging.versions.field_labels import Names
 from messaging.versions.publishing import Definition, Problem, Refused
 from messaging.wording import clinic_names, proofreading, situations, text_templates
@@ -161,7 +161,7 @@ def toml(definition: Mapping[str, Mapping[str, str]]) -> str:
     lines: list[str] = []
     for language in text_templates.LANGUAGES:
         lines += ["", f"[{language}]"]
-        lines += [f"{key} = {_quoted(text)}" for key, text in definition.get(language, {}).items()]
+        lines += toml_values.fields(definition.get(language, {}))
     return "\n".join(lines[1:]) + "\n"
 
 
@@ -196,7 +196,3 @@ def _line_of(field: str, text: str) -> int | None:
         elif begins and key and re.match(rf"\s*\"?{re.escape(key)}\"?\s*=", line):
             return number
     return begins
-
-
-def _quoted(text: str) -> str:
-    return '"' + re.sub(r'[\x00-\x1f\x7f"\\]', lambda one: f"\\u{ord(one[0]):04x}", text) + '"'

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 import tomllib
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from types import MappingProxyType
 from typing import Any
+
+from messaging.reading import carrier_keywords
 
 LANGUAGES = ("en", "es")
 VARIABLES = frozenset(
@@ -225,7 +227,7 @@ def _lint_rules() -> tuple[tuple[str, str, re.Pattern[str]], ...]:
         )
         for key, words in rule.items():
             if key not in ("message", "pattern", "words"):
-                body = body.replace(f"<{key}>", "|".join(_word(word) for word in words))
+                body = body.replace(f"<{key}>", "|".join(map(_word, _expanded(words))))
         rules.append((name, rule["message"], re.compile(rf"(?<!\w)(?:{body})")))
     return tuple(rules)
 
@@ -234,10 +236,20 @@ def _lint_rules() -> tuple[tuple[str, str, re.Pattern[str]], ...]:
 def _capital_rules() -> tuple[tuple[str, str, re.Pattern[str]], ...]:
     """The rules that look for words in capitals, as typed."""
     return tuple(
-        (name, rule["message"], re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, rule['capitals']))})(?!\w)"))
+        (
+            name,
+            rule["message"],
+            re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, _expanded(rule['capitals'])))})(?!\w)"),
+        )
         for name, rule in _data("lint.toml").items()
         if "capitals" in rule
     )
+
+
+def _expanded(words: Iterable[str]) -> Iterator[str]:
+    """The words of a list; "<stop>" among them stands for what the carrier takes for a stop."""
+    for word in words:
+        yield from carrier_keywords.surprising(word[1:-1]) if word.startswith("<") else [word]
 
 
 def _word(word: str) -> str:

@@ -51,8 +51,8 @@ EXPECTED = {
 class QuietHours(Strict):
     """No reminder from `start` in the evening until `end` in the morning, on the patient's clock; see OpenHours for the law."""
 
-    start: Clock = time(20)
-    end: Clock = time(8)
+    start: Clock = hours.USUAL[1]
+    end: Clock = hours.USUAL[0]
 
     @model_validator(mode="after")
     def _span_the_night(self) -> Self:

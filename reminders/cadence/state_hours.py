@@ -5,7 +5,8 @@ from datetime import time
 from functools import cache
 from pathlib import Path
 
-from reminders.rules import anchors, hours
+from messaging.weekdays import WEEKDAYS
+from reminders.rules import hours
 
 FILE = Path(__file__).parents[1] / "texts" / "quiet_hours.toml"
 
@@ -21,5 +22,5 @@ def _hours(days: dict[str, list[str]]) -> hours.OpenHours:
     windows = {day: (time.fromisoformat(opens), time.fromisoformat(closes)) for day, (opens, closes) in days.items()}
     return hours.OpenHours(
         *windows["every_day"],
-        {anchors.WEEKDAYS.index(day): window for day, window in windows.items() if day != "every_day"},
+        {WEEKDAYS.index(day): window for day, window in windows.items() if day != "every_day"},
     )

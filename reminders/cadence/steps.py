@@ -8,6 +8,7 @@ import pydantic
 from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
+from messaging.weekdays import Weekday
 from reminders.rules import conditions, hours, offsets
 
 CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
@@ -105,7 +106,7 @@ class Step(Strict):
 
     name: Name
     after: After | None = None
-    weekday: Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"] | None = None
+    weekday: Weekday | None = None
     before: Annotated[Before | None, Field(validate_default=True)] = None
     at: Clock | None = None
     when: Annotated[tuple[Condition, ...], Field(strict=False, max_length=8)] = ()

@@ -84,7 +84,8 @@ def unworded(tally: Mapping[str, int]) -> dict[str, int]:
     return {key.removeprefix(UNWORDED): count for key, count in tally.items() if key.startswith(UNWORDED)}
 
 
-def import_patients(
+def import_file(
+    kind: str,
     clinic_id: UUID,
     path: Path,
     *,
@@ -92,24 +93,14 @@ def import_patients(
     progress: Progress | None = None,
     errors_path: Path | None = None,
 ) -> ImportResult:
-    """Add or update the patients of a CSV file. Columns: record, first_name, last_name, phone and records.PATIENT's others.
+    """Add or update what a CSV file holds, of a kind in KINDS: patients or appointments.
 
-    A row that is wrong goes to `errors_path` with its line and the reason, and stops nothing; so does one that was
-    taken without its number. The same file again changes nothing. `progress` gets lines done and lines in all. Raises BadFile before anything is done.
+    Patients have the columns record, first_name, last_name, phone and records.PATIENT's others; appointments visit,
+    patient, starts_at and others. A row that is wrong goes to `errors_path` with its line and the reason, and stops
+    nothing; so does one that was taken without its number. The same file again changes nothing. `progress` gets lines
+    done and lines in all. Raises BadFile before anything is done.
     """
-    return _Import(clinic_id, _PATIENTS, dry_run).run(path, progress, errors_path)
-
-
-def import_appointments(
-    clinic_id: UUID,
-    path: Path,
-    *,
-    dry_run: bool = False,
-    progress: Progress | None = None,
-    errors_path: Path | None = None,
-) -> ImportResult:
-    """Add or update the visits of a CSV file, as `import_patients` does. Columns: visit, patient, starts_at and others."""
-    return _Import(clinic_id, _APPOINTMENTS, dry_run).run(path, progress, errors_path)
+    return _Import(clinic_id, KINDS[kind], dry_run).run(path, progress, errors_path)
 
 
 class _Import(Generic[T]):

@@ -6,9 +6,8 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from messaging.reasons import Reason
+from messaging.weekdays import WEEKDAYS
 from reminders.rules import offsets, zones
-
-WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 class Anchored(Protocol):

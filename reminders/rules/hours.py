@@ -11,6 +11,8 @@ from reminders.rules import zones
 Window = tuple[time, time]
 DAY = timedelta(days=1)
 MINUTE = timedelta(minutes=1)
+# Where nothing else is decided; the quiet hours of the usual cadence are the rest of the day.
+USUAL: Window = (time(8), time(20))
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +24,8 @@ class OpenHours:
     (Monday is 0) or for one date; a date wins over its weekday.
     """
 
-    start: time = time(8)
-    end: time = time(20)
+    start: time = USUAL[0]
+    end: time = USUAL[1]
     other: Mapping[int | date, Window | None] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:

@@ -1,6 +1,5 @@
 """Commands for a clinic's cadence: show, check a file, preview the plan it makes, apply it."""
 
-import getpass
 import json
 from datetime import UTC, timedelta
 from pathlib import Path
@@ -8,7 +7,7 @@ from pathlib import Path
 import click
 from sqlalchemy.orm import Session
 
-from config import audit, clock, db
+from config import clock, db
 from messaging.models import Clinic
 from messaging.versions import publishing
 from reminders import clinic_profile, planner
@@ -150,13 +149,6 @@ def _publish(session: Session, clinic: Clinic, read: cadence_definition.Cadence)
         raise click.ClickException(
             "somebody is working on a draft of the cadence: it must be published or thrown away first"
         )
-    actor = audit.Actor.operator(_user())
+    actor = opening.operator()
     draft = publishing.save(session, clinic, CADENCE, read.model_dump(mode="json"), edit=0, actor=actor)
     return publishing.publish(session, clinic, CADENCE, edit=draft.edit, actor=actor).number or 0
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):  # a container may run as a number without a name
-        return "unnamed"

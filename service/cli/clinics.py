@@ -1,12 +1,11 @@
 """Commands for everything a clinic decides as one file: export it, read it into drafts, print its schema."""
 
-import getpass
 import json
 from pathlib import Path
 
 import click
 
-from config import audit, db
+from config import db
 from reminders import clinic_file
 from service.cli import opening
 from service.cli.people import clinic, clinic_option, the_clinic
@@ -38,7 +37,7 @@ def read_in(file: Path, clinic_name: str | None, json_: bool) -> None:
         found = clinic_file.parse(text)
         with db.unit_of_work(db.EVERY) as session:
             at = the_clinic(session, clinic_name)
-            drafted = clinic_file.keep(session, at, found, text, audit.Actor.operator(_user()))
+            drafted = clinic_file.keep(session, at, found, text, opening.operator())
     except (clinic_file.BadFile, UnicodeDecodeError) as wrong:
         problems = wrong.problems if isinstance(wrong, clinic_file.BadFile) else ["not a text in UTF-8"]
         for problem in problems:
@@ -52,10 +51,3 @@ def read_in(file: Path, clinic_name: str | None, json_: bool) -> None:
 def schema() -> None:
     """Print the JSON Schema of the file."""
     click.echo(json.dumps(clinic_file.schema(), indent=2))
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):  # a container may run as a number without a name
-        return "unnamed"

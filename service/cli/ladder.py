@@ -1,6 +1,5 @@
 """Commands for a clinic's ladder: show it, check a file, apply it."""
 
-import getpass
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
@@ -8,7 +7,7 @@ from typing import NoReturn
 import click
 from sqlalchemy.orm import Session
 
-from config import audit, db
+from config import db
 from messaging.inbox.routing import policy_definition, policy_file
 from messaging.inbox.staff import roster
 from messaging.models import Clinic
@@ -88,7 +87,7 @@ def _publish(session: Session, clinic: Clinic, written: policy_definition.Escala
         raise click.ClickException(
             "somebody is working on a draft of the ladder: it must be published or thrown away first"
         )
-    actor, definition = audit.Actor.operator(_user()), written.model_dump(mode="json")
+    actor, definition = opening.operator(), written.model_dump(mode="json")
     draft = versions.save(session, clinic, RULES, definition, edit=0, actor=actor)
     try:
         versions.publish(session, clinic, RULES, edit=draft.edit, actor=actor)
@@ -96,13 +95,6 @@ def _publish(session: Session, clinic: Clinic, written: policy_definition.Escala
         versions.ask(session, draft, actor, "")
         return needs.why
     return []
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):  # a container may run as a number without a name
-        return "unnamed"
 
 
 def _read(file: Path) -> tuple[str, policy_definition.EscalationPolicy]:

@@ -1,5 +1,8 @@
-"""How a command begins that works on the data: with settings, and with a database to work on."""
+"""How a command begins that works on the data: with settings, a database to work on, and whoever runs it."""
 
+import getpass
+
+from config import audit
 from config.settings import Settings
 from service import migrations, start
 
@@ -14,3 +17,11 @@ def begin() -> Settings:
     if settings.embedded_database and migrations.current() is None:
         migrations.upgrade()
     return settings
+
+
+def operator() -> str:
+    """Return the actor under which the log keeps what a command does: the user of this machine who runs it."""
+    try:
+        return audit.Actor.operator(getpass.getuser())
+    except (OSError, KeyError):  # a container may run as a number without a name
+        return audit.Actor.operator("unnamed")

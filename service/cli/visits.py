@@ -1,6 +1,5 @@
 """Commands about patients and their visits: import from CSV, and what is planned around the visits."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -18,17 +17,29 @@ from service.cli import opening
 from service.cli.people import clinic_option, the_clinic
 from service.cli.tables import as_json, bar, say, show
 
-Import = Callable[..., csv_import.ImportResult]
+
+def _import_command(group: click.Group, kind: str, explained: str) -> None:
+    """Give a group of commands its `import` of files of this kind (csv_import.KINDS)."""
+
+    @group.command("import", help=explained)
+    @as_json
+    @clinic_option
+    @click.option("--dry-run", is_flag=True, help="Check every row, write nothing.")
+    @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+    def read_in(file: Path, dry_run: bool, clinic_name: str | None, json_: bool) -> None:
+        _import(kind, file, clinic_name, dry_run, json_)
 
 
-def _import(words: str, run: Import, file: Path, clinic_name: str | None, dry_run: bool, json_: bool) -> None:
+def _import(kind: str, file: Path, clinic_name: str | None, dry_run: bool, json_: bool) -> None:
     opening.begin()
     with db.unit_of_work(db.EVERY, read_only=True) as session:
         clinic_id: UUID = the_clinic(session, clinic_name).id
     errors = file.with_name(file.stem + ".errors.csv")
     try:
-        with bar(words) as progress:
-            result = run(clinic_id, file, dry_run=dry_run, progress=progress, errors_path=errors)
+        with bar(kind.capitalize()) as progress:
+            result = csv_import.import_file(
+                kind, clinic_id, file, dry_run=dry_run, progress=progress, errors_path=errors
+            )
     except csv_import.BadFile as error:
         raise click.ClickException(str(error)) from None
     row: dict[str, Any] = {
@@ -51,27 +62,16 @@ def _say_what_is_missing(result: csv_import.ImportResult, errors: Path) -> None:
         say(f"{result.noted} rows were taken, but not whole. What is missing stands in {errors}.")
 
 
-def _import_options(command: Any) -> Any:
-    for option in (
-        as_json,
-        clinic_option,
-        click.option("--dry-run", is_flag=True, help="Check every row, write nothing."),
-        click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path)),
-    ):
-        command = option(command)
-    return command
-
-
 @click.group()
 def patients() -> None:
     """Patients: import from CSV."""
 
 
-@patients.command("import")
-@_import_options
-def import_patients(file: Path, dry_run: bool, clinic_name: str | None, json_: bool) -> None:
-    """Import patients. Importing twice changes nothing; a wrong row stops nothing. Exit 3 if rows were not taken."""
-    _import("Patients", csv_import.import_patients, file, clinic_name, dry_run, json_)
+_import_command(
+    patients,
+    "patients",
+    "Import patients. Importing twice changes nothing; a wrong row stops nothing. Exit 3 if rows were not taken.",
+)
 
 
 @click.group()
@@ -79,11 +79,11 @@ def appointments() -> None:
     """Appointments: import from CSV."""
 
 
-@appointments.command("import")
-@_import_options
-def import_appointments(file: Path, dry_run: bool, clinic_name: str | None, json_: bool) -> None:
-    """Import appointments and plan their reminders. Exit 3 if rows were not taken."""
-    _import("Appointments", csv_import.import_appointments, file, clinic_name, dry_run, json_)
+_import_command(
+    appointments,
+    "appointments",
+    "Import appointments and plan their reminders. Exit 3 if rows were not taken.",
+)
 
 
 @appointments.command("plan")

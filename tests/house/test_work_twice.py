@@ -63,7 +63,7 @@ def seeded(
     for text in ("Y", "I want to die", "STOP"):
         payload = {"From": number, "To": clinic.number, "Body": text, "MessageSid": f"SM{len(text):032x}"}
         for lane in ("urgent", "default"):
-            receipts.receive("twilio.sms", f"{lane}{text}", payload, lane=lane, clinic=clinic)
+            receipts.receive("twilio.sms", f"{lane}{text}", payload, priority=lane, clinic=clinic)
 
 
 def rows() -> dict[str, list[str]]:

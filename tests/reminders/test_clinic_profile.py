@@ -11,7 +11,7 @@ from messaging.inbox.staff import absences
 from messaging.models import Clinic, Staff
 from messaging.retention import daily_sweep
 from messaging.versions import publishing
-from reminders import clinic_file, clinic_profile, planner
+from reminders import clinic_definition, clinic_file, clinic_profile, planner
 from reminders.cadence import cadence_definition
 from reminders.cadence_decision import CADENCE
 from reminders.imports import records
@@ -79,9 +79,9 @@ def test_a_number_of_months_that_nobody_keeps_is_refused_and_none_is_dropped(wor
         clinic = session.get_one(Clinic, world.clinic.id)
         clinic.rules = {**clinic.rules, "retention_months": 84}
         present = clinic_profile.CLINIC.present(session, clinic)
-    assert "retention_months" not in clinic_profile.read(present | {"retention_months": 0})
+    assert "retention_months" not in clinic_definition.read(present | {"retention_months": 0})
     with pytest.raises(publishing.Refused, match="nothing was ever deleted by it"):
-        clinic_profile.read(present | {"retention_months": 84})
+        clinic_definition.read(present | {"retention_months": 84})
     assert "retention_months" not in publish(world, name="Elm Clinic").rules
 
 
@@ -134,7 +134,7 @@ def test_fewer_than_six_years_are_refused(world, years):
     with db.unit_of_work(world.clinic.id, read_only=True) as session:
         present = clinic_profile.CLINIC.present(session, session.get_one(Clinic, world.clinic.id))
     with pytest.raises(publishing.Refused, match="keep_years"):
-        clinic_profile.read(present | {"keep_years": years})
+        clinic_definition.read(present | {"keep_years": years})
 
 
 def test_only_fewer_years_take_a_second_person():

@@ -29,7 +29,7 @@ def hand_in(world: World, tmp_path: Path, *rows: str) -> None:
     """Import these visits of the patient with the record number M1, as the command does."""
     path = tmp_path / "visits.csv"
     path.write_text("visit,patient,starts_at,zone,booked_at,place,clinician\n" + "\n".join(rows) + "\n")
-    assert csv_import.import_appointments(world.clinic.id, path).failed == 0
+    assert csv_import.import_file("appointments", world.clinic.id, path).failed == 0
 
 
 def row(name: str, more: str = "Suite 2,Dr A", at: str = "2026-03-10T10:00,America/Denver") -> str:

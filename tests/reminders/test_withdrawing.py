@@ -106,7 +106,7 @@ def follow(world: World, patient: Patient, tmp_path: Any, **values: str) -> str:
     row = columns | {"phone": number_of(patient)} | values
     path = tmp_path / "patients.csv"
     path.write_text(",".join(row) + "\n" + ",".join(row.values()) + "\n")
-    found = csv_import.import_patients(world.clinic.id, path)
+    found = csv_import.import_file("patients", world.clinic.id, path)
     assert found.failed == 0
     return next(name for name in ("created", "updated", "unchanged") if getattr(found, name))
 

@@ -60,7 +60,7 @@ def test_a_reply_is_read_while_the_carrier_s_list_hangs(silent_carrier, clinic, 
         form = {"From": "+13035550110", "To": clinic.number, "Body": "Y", "MessageSid": "SM" + "1" * 32}
         for lane in ("urgent", "default"):
             event = {"MessageSid": f"SM{lane:0>32}"}
-            receipts.receive("twilio.sms", lane, form | event, lane=lane, clinic=clinic)
+            receipts.receive("twilio.sms", lane, form | event, priority=lane, clinic=clinic)
 
         def read() -> bool:
             with db.unit_of_work(db.EVERY, read_only=True) as session:

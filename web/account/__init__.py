@@ -1,0 +1,1 @@
+"""Signing in, passwords, and what each colleague chooses for themselves."""

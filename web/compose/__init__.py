@@ -1,0 +1,4 @@
+"""Writing to a patient: the composer, saved replies, and when a text leaves.
+
+`send_reply` is the way to send for every page.
+"""

@@ -1,0 +1,1 @@
+"""The list of what waits, a case, and what is done with it."""

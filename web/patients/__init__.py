@@ -1,0 +1,1 @@
+"""A patient's page: search, record, phones, consent, forms, and whose an unknown number is."""

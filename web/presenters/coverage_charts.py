@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+from messaging.weekdays import SHORT_NAMES
+
 HOUR, ROW, LEFT, TOP = 28, 30, 44, 22
 WIDTH, HEIGHT = 288, 128
 PLOT = (34.0, 8.0, 282.0, 104.0)  # left, top, right, bottom
@@ -60,7 +61,7 @@ def week(week: Sequence[Sequence[tuple[int, int, tuple[str, ...]]]]) -> Week:
             Stretch(LEFT + start * HOUR / 60, y, (end - start) * HOUR / 60, start, end, names)
             for start, end, names in day
         )
-        days.append((DAYS[place], y, stretches))
+        days.append((SHORT_NAMES[place], y, stretches))
     marks = tuple((float(LEFT + hour * HOUR), f"{hour}:00") for hour in range(0, 24, 4))
     whole = all(names for day in week for _start, _end, names in day)
     return Week(LEFT + 24 * HOUR, TOP + 7 * ROW, tuple(days), marks, whole)

@@ -9,7 +9,6 @@ from reminders.cadence import cadence_definition
 
 UNITS = ("minutes", "hours", "days", "weeks")
 SIDES = ("before", "after")
-WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 # Conditions that are ticked; those with a name behind them ("language:es") are typed.
 CONDITIONS = ("not_confirmed", "intake_open", "first_visit", "no_show", "arrived")
 LENGTHS = ("min_notice", "min_gap", "catch_up")

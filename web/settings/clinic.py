@@ -15,7 +15,8 @@ from messaging import phone
 from messaging.models import Clinic
 from messaging.retention import daily_sweep, rules
 from messaging.wording import clinic_names, clinic_words, text_templates
-from reminders.clinic_profile import CLINIC, MOST_SITES
+from reminders.clinic_definition import MOST_SITES
+from reminders.clinic_profile import CLINIC
 from web import layout, permissions, times, words
 from web.settings import decision_form, decision_pages
 

@@ -12,9 +12,10 @@ from itertools import pairwise
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from messaging.inbox.routing import assign, clinic_rules, hours
+from messaging.inbox.routing import assign, clinic_rules
 from messaging.inbox.routing.assign import Need, Rules
 from messaging.inbox.routing.escalation_policy import Person, present
+from messaging.weekdays import SHORT_NAMES
 
 # A Monday; only weekday and wall clock matter.
 MONDAY = datetime(2024, 1, 1)  # noqa: DTZ001 - a wall clock, of no place
@@ -277,7 +278,7 @@ def say(gap: Gap, zone: str) -> str:
 
 def _clock(minute: int) -> str:
     day, rest = divmod(minute % WEEK, DAY)
-    return f"{hours.NAMES[hours.WEEKDAYS[day]]} {rest // 60}:{rest % 60:02}"
+    return f"{SHORT_NAMES[day]} {rest // 60}:{rest % 60:02}"
 
 
 def _dated(moment: datetime) -> str:

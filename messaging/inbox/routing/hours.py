@@ -11,8 +11,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-NAMES = dict(zip(WEEKDAYS, ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"), strict=True))
+from messaging.weekdays import SHORT_NAMES, WEEKDAYS
+
+NAMES = dict(zip(WEEKDAYS, SHORT_NAMES, strict=True))
 # A clinic that is never open would have no deadline at all; after this many days the plain minutes hold.
 LONGEST_CLOSED = 30
 _PART = re.compile(

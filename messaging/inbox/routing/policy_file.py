@@ -4,8 +4,9 @@ import re
 from typing import Any
 
 from messaging.inbox.routing import assign, hours
-from messaging.inbox.routing.policy_definition import BadPolicy, EscalationPolicy, Route, read
+from messaging.inbox.routing.policy_definition import BadPolicy, EscalationPolicy, read
 from messaging.versions import toml_positions
+from messaging.versions.toml_values import fields
 
 # Tables that may stand several times, one after the other.
 LISTED = ("call", "route")
@@ -46,40 +47,15 @@ def line_of(location: tuple[Any, ...], text: str) -> int | None:
 
 def write(written: EscalationPolicy) -> str:
     """Return the ladder as the text of a file that `parse` reads."""
-    lines = [f"hours = {_quoted(hours.say(written.hours))}"]
-    lines += [f"{key} = [{', '.join(map(_quoted, getattr(written, key)))}]" for key in ("holidays", "fallback")]
-    lines += [f"repeat = {written.repeat}"]
-    lines += ["", "[backup]", *(f"{_quoted(key)} = {_quoted(one)}" for key, one in written.backup.items())]
-    lines += ["", "[on_call]"]
-    lines += [f"{_quoted(key)} = {_quoted(hours.say(week))}" for key, week in written.on_call.items()]
-    for one in written.call:
-        lines += ["", "[[call]]", *(f"{key} = {_quoted(value)}" for key, value in one.model_dump().items())]
+    on_call = {key: hours.say(week) for key, week in written.on_call.items()}
+    head = {"hours": hours.say(written.hours), "holidays": written.holidays, "fallback": written.fallback}
+    lines = [*fields({**head, "repeat": written.repeat})]
+    lines += ["", "[backup]", *fields(written.backup), "", "[on_call]", *fields(on_call)]
+    for turn in written.call:
+        lines += ["", "[[call]]", *fields(turn.model_dump())]
     for route in written.route:
-        lines += ["", "[[route]]", *_route(route)]
+        decided = {key: said for key, said in route.model_dump(mode="json").items() if said not in ("", None, [])}
+        lines += ["", "[[route]]", *fields(decided)]
     for name in assign.KINDS:
-        kind = written.kind(name)
-        lines += ["", f"[{name}]", f"answer = {kind.answer}", f"clock = {_quoted(kind.clock)}"]
-        lines += [f"before_leaving = {str(kind.before_leaving).lower()}"]
-        for when, steps in (("open", kind.open), ("closed", kind.closed)):
-            said = ", ".join(f"{{ ask = {_quoted(step.ask)}, wait = {step.wait} }}" for step in steps)
-            lines += [f"{when} = [{said}]"]
+        lines += ["", f"[{name}]", *fields(written.kind(name).model_dump())]
     return "\n".join(lines) + "\n"
-
-
-def _route(route: Route) -> list[str]:
-    """A rule without what it leaves open."""
-    said = []
-    for key, value in route.model_dump(mode="json").items():
-        if value in ("", None, []):
-            continue
-        if isinstance(value, bool | int):
-            said.append(f"{key} = {str(value).lower()}")
-        elif isinstance(value, list):
-            said.append(f"{key} = [{', '.join(map(_quoted, value))}]")
-        else:
-            said.append(f"{key} = {_quoted(value)}")
-    return said
-
-
-def _quoted(text: str) -> str:
-    return '"' + re.sub(r'[\x00-\x1f\x7f"\\]', lambda one: f"\\u{ord(one[0]):04x}", text) + '"'

@@ -67,12 +67,12 @@ def raw(tmp_path: Path, content: bytes) -> Path:
 
 def patients(world: World, path: Path, **options: object) -> csv_import.ImportResult:
     errors = path.parent / "errors.csv"
-    return csv_import.import_patients(world.clinic.id, path, errors_path=errors, **options)  # type: ignore[arg-type]
+    return csv_import.import_file("patients", world.clinic.id, path, errors_path=errors, **options)  # type: ignore[arg-type]
 
 
 def visits(world: World, path: Path, **options: object) -> csv_import.ImportResult:
     errors = path.parent / "errors.csv"
-    return csv_import.import_appointments(world.clinic.id, path, errors_path=errors, **options)  # type: ignore[arg-type]
+    return csv_import.import_file("appointments", world.clinic.id, path, errors_path=errors, **options)  # type: ignore[arg-type]
 
 
 def errors_of(tmp_path: Path) -> list[dict[str, str]]:

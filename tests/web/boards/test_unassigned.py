@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import time_machine
-from sqlalchemy import event, select
+from sqlalchemy import select
 
 from config import audit, clock, db
 from messaging import jobs
@@ -13,6 +13,7 @@ from messaging.inbox import items
 from messaging.inbox.models import InboxItem, ItemEvent
 from messaging.models import Clinic, Staff
 from messaging.versions import publishing as versions
+from tests.queries import statements
 from web.boards import unassigned
 
 CALL = {"call[0].name": "Dr Wu", "call[0].phone": "(202) 555-0177", "call[0].when": "any hour"}
@@ -116,15 +117,9 @@ def test_the_board_asks_the_database_as_often_for_many_items_as_for_few(house: A
         with db.unit_of_work(db.EVERY) as session:
             for one in session.scalars(select(InboxItem)):
                 one.routed_at, one.owner_id = clock.now(), None
-        seen: list[str] = []
-
-        def note(*given: Any, into: list[str] = seen) -> None:
-            into.append(given[2])
-
-        event.listen(db.engine(), "before_cursor_execute", note)
-        assert browser.get("/board").status_code == 200
-        event.remove(db.engine(), "before_cursor_execute", note)
-        counts.append(len(seen))
+        with statements() as sent:
+            assert browser.get("/board").status_code == 200
+        counts.append(len(sent))
     assert counts[0] == counts[1]
 
 

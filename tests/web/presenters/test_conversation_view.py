@@ -1,32 +1,19 @@
 """A conversation a page at a time, with notes and calls between the texts."""
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import event, insert, select
+from sqlalchemy import insert, select
 
 from config import clock, db
 from messaging import conversations, outbox
 from messaging.inbox import notes_and_calls
 from messaging.inbox.models import InboxItem
 from messaging.models import Conversation, Message, Patient
+from tests.queries import statements
 from web.presenters import conversation_view
-
-
-@contextmanager
-def counting() -> Iterator[list[str]]:
-    said: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
-        said.append(statement)
-
-    event.listen(db.engine(), "before_cursor_execute", note)
-    yield said
-    event.remove(db.engine(), "before_cursor_execute", note)
 
 
 def fill(house: Any, conversation: Conversation, texts: int) -> None:
@@ -108,7 +95,7 @@ def test_two_thousand_texts_open_with_as_many_queries_as_twenty(house: Any) -> N
         fill(house, conversation, texts)
         item = house.item(patient_id=patient.id, conversation_id=conversation.id, owner_id=rosa.id)
         browser.get(f"/inbox/{item.id}")
-        with counting() as said:
+        with statements() as said:
             page = browser.get(f"/inbox/{item.id}").text
         asked[texts] = len(said)
         assert page.count('class="msg in"') == min(texts + 1, conversation_view.PAGE)

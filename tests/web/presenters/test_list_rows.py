@@ -1,17 +1,15 @@
 """The rows of the list: who, why it came, how long is left, and what else is known at a glance."""
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import event
 
 from config import clock, db
 from messaging.inbox.models import Absence, InboxItem
 from reminders.models import Appointment
+from tests.queries import statements
 from web.models import Draft
 
 
@@ -240,19 +238,6 @@ def test_what_nobody_owns_is_said_on_every_page_of_whoever_reads_the_inbox(house
         assert "1 item has no owner." in page
         assert 'href="/board">See who and whom to call' in page
     assert "no owner" not in house.signed_in(house.staff(role="front_desk")).get("/handoffs").text
-
-
-@contextmanager
-def statements() -> Iterator[list[str]]:
-    """What was said to the database meanwhile."""
-    said: list[str] = []
-
-    def note(_c: Any, _cursor: Any, statement: str, *_more: Any) -> None:
-        said.append(statement)
-
-    event.listen(db.engine(), "before_cursor_execute", note)
-    yield said
-    event.remove(db.engine(), "before_cursor_execute", note)
 
 
 def test_fifty_rows_ask_the_database_no_more_than_one_does(house: Any) -> None:
