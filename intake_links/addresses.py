@@ -28,4 +28,4 @@ def page_in(rest: str) -> str | None:
 
 def _seen(text: str) -> str:
     """Leave out what nobody sees: joiners, marks of direction, soft hyphens, line ends within a word."""
-    return "".join(one for one in text if unicodedata.category(one) not in ("Cf", "Cc", "Mn"))
+    return "".join(char for char in text if unicodedata.category(char) not in ("Cf", "Cc", "Mn"))

@@ -109,7 +109,7 @@ def _row(screen: Screen, kind: str, why: str, found: Sequence[InboxItem]) -> Led
     now = clock.now()
     late = [item for item in found if item.acknowledged_at is None and item.answer_by <= now]
     # Of several items the one that is still owed speaks, else the first.
-    item = next(iter(late or sorted(found, key=lambda one: one.id)), None)
+    item = next(iter(late or sorted(found, key=lambda item: item.id)), None)
     if item is None:
         why = why or "no_item"
     elif late:

@@ -126,7 +126,7 @@ def second_url(session: Session, link: IntakeLink) -> str:
 
 def by_token(session: Session, token: str) -> IntakeLink | None:
     """Return the link with this token in whatever state it is; looking changes nothing."""
-    hashed = [keys.token_hash(one) for one in addresses.tokens_in(token)]
+    hashed = [keys.token_hash(candidate) for candidate in addresses.tokens_in(token)]
     known = or_(IntakeLink.token_hash.in_(hashed), IntakeLink.second_hash.in_(hashed))
     return session.scalar(select(IntakeLink).where(known))
 

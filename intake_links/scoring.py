@@ -87,7 +87,7 @@ def score(instrument_id: str, answers: Sequence[int | None], sex: Sex | None = N
     _check_sex(sex)
     _check_answers(definition, answers)
     counts = [item.scored for item in definition.items]
-    given = [one for one, counted in zip(answers, counts, strict=True) if counted and one is not None]
+    given = [answer for answer, counted in zip(answers, counts, strict=True) if counted and answer is not None]
     points = sum(given)
     missing = sum(counts[index] and answers[index] is None for index in applicable(definition, answers))
     total = None if missing else points

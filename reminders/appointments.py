@@ -87,7 +87,7 @@ def save_many(
     _follow_what_was_said(session, list(to_plan.values()), actor)
     planner.plan_many(session, to_plan.values())
     known_before = {visit.id for visit, what in saved if what == "updated"}
-    _let_sleepers_follow(session, [one for one in to_plan.values() if one.id in known_before])
+    _let_sleepers_follow(session, [visit for visit in to_plan.values() if visit.id in known_before])
     return saved
 
 

@@ -52,7 +52,7 @@ def unknown(cadence: cadence_definition.Cadence) -> list[publishing.Problem]:
 
 
 def _objection(step: cadence_definition.Step, key: str) -> str | None:
-    missing = [one for one in text_templates.LANGUAGES if not text_templates.texts(one).get(key)]
+    missing = [language for language in text_templates.LANGUAGES if not text_templates.texts(language).get(key)]
     if missing:
         return f"there is no text {key} in {', '.join(missing)}"
     if step.after is not None and key.startswith("reminder"):
@@ -67,8 +67,8 @@ def take_effect(session: Session, clinic: Clinic, _definition: Mapping[str, Any]
 
 
 def _names(_session: Session, _clinic: Clinic, names: Names) -> Names:
-    texts = {key: one.name for key, one in situations.every().items()}
-    titles = {name: one.title for name, one in scoring.instruments().items()}
+    texts = {key: situation.name for key, situation in situations.every().items()}
+    titles = {name: instrument.title for name, instrument in scoring.instruments().items()}
     return names.also(values={"[].text": texts, "[].text_without_intake": texts, "[].intake": titles})
 
 

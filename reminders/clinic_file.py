@@ -118,9 +118,9 @@ def schema() -> dict[str, Any]:
         if kind.model is None:
             properties[name] = {"type": "object"}
             continue
-        one = kind.model.model_json_schema(ref_template=f"#/$defs/{name}.{{model}}")
-        definitions |= {f"{name}.{model}": inner for model, inner in one.pop("$defs", {}).items()}
-        properties[name] = one
+        kind_schema = kind.model.model_json_schema(ref_template=f"#/$defs/{name}.{{model}}")
+        definitions |= {f"{name}.{model}": inner for model, inner in kind_schema.pop("$defs", {}).items()}
+        properties[name] = kind_schema
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A clinic's file",

@@ -60,7 +60,7 @@ def _phone(value: object) -> object:
 
 
 def _countries(value: object) -> object:
-    if isinstance(value, list | tuple) and all(isinstance(one, str) for one in value):
+    if isinstance(value, list | tuple) and all(isinstance(code, str) for code in value):
         return phone.countries(value)
     return value
 
@@ -209,7 +209,7 @@ def about(clinic: Clinic) -> About:
         quiet_hours=cadence_definition.QuietHours.model_validate(rules.get("quiet_hours", {})),
         keep_years=daily_sweep.years_of(clinic),
         countries=abroad(clinic),
-        sites=tuple(Site.model_construct(**one) for one in rules.get("sites", ())),
+        sites=tuple(Site.model_construct(**site) for site in rules.get("sites", ())),
     )
 
 

@@ -166,7 +166,7 @@ def _next(session: Session, handoff: Handoff) -> None:
     item = session.get_one(InboxItem, handoff.item_id)
     if handoff.offered_to and str(handoff.offered_to) not in handoff.tried:
         handoff.tried = [*handoff.tried, str(handoff.offered_to)]
-    rota = [one for one in _rota(session, clinic, patient) if str(one.owner_id) not in handoff.tried]
+    rota = [choice for choice in _rota(session, clinic, patient) if str(choice.owner_id) not in handoff.tried]
     _offer(session, clinic, handoff, item, rota)
 
 

@@ -37,7 +37,7 @@ def take_for(session: Session, claims: Sequence[db.Claim]) -> list[db.Claim]:
     whose = select(Reminder.id, Appointment.patient_id).join(Appointment, Reminder.appointment_id == Appointment.id)
     theirs = {
         row.id: row.patient_id
-        for row in session.execute(whose.where(db.among(session, Reminder.id, [one.id for one in claims])))
+        for row in session.execute(whose.where(db.among(session, Reminder.id, [claim.id for claim in claims])))
     }
     try:
         with session.begin_nested():
@@ -49,7 +49,7 @@ def take_for(session: Session, claims: Sequence[db.Claim]) -> list[db.Claim]:
         if getattr(error.orig, "sqlstate", None) != LOCK_NOT_AVAILABLE:
             raise
     free = _take_the_free(session, theirs.values())
-    return [one for one in claims if theirs.get(one.id) in free]
+    return [claim for claim in claims if theirs.get(claim.id) in free]
 
 
 def _be_patient(session: Session, milliseconds: int) -> None:

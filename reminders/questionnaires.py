@@ -44,9 +44,11 @@ def wanted(
     schedule, known = of_clinic(session, clinic), facts(session, clinic, patient, now)
     found = schedules.due(schedule, known) if by_schedule else []
     named = [name for name in intake if name != schedules.BY_SCHEDULE]
-    seen = {one.instrument for one in found}
-    found += [one for one in schedules.filtered(schedule, named, known) if one.instrument not in seen]
-    return [one.instrument for one in found if one.due], [note(one) for one in found if not one.due]
+    seen = {verdict.instrument for verdict in found}
+    found += [verdict for verdict in schedules.filtered(schedule, named, known) if verdict.instrument not in seen]
+    return [verdict.instrument for verdict in found if verdict.due], [
+        note(verdict) for verdict in found if not verdict.due
+    ]
 
 
 def note(verdict: schedules.Verdict) -> Reason:
@@ -111,7 +113,7 @@ def silences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     def covers(pair: tuple[str, str], given: set[tuple[str, str]]) -> bool:
         name, who = pair
         names = {name, scoring.instrument(name).grows_into}
-        return any(one in names and to in (who, "everyone") for one, to in given)
+        return any(instrument in names and to in (who, "everyone") for instrument, to in given)
 
     return [
         f"{name} would no longer be asked of {who.replace('_', ' ')}"
@@ -121,7 +123,7 @@ def silences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
 
 
 def _names(_session: Session, _clinic: Clinic, names: Names) -> Names:
-    titles = {name: one.title for name, one in scoring.instruments().items()}
+    titles = {name: instrument.title for name, instrument in scoring.instruments().items()}
     return names.also(values={"asks[].instruments": titles})
 
 

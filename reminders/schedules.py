@@ -124,8 +124,8 @@ def from_mapping(mapping: Mapping[str, Any]) -> Schedule:
     except pydantic.ValidationError as wrong:
         found_wrong = [_problem(each) for each in wrong.errors(include_input=False)]
         # Pydantic leaves a faulty instrument out and then also counts too few; the writer made one mistake, not two.
-        inner = {one.field.rpartition("[")[0] for one in found_wrong}
-        raise BadSchedule([one for one in found_wrong if one.field not in inner]) from None
+        inner = {problem.field.rpartition("[")[0] for problem in found_wrong}
+        raise BadSchedule([problem for problem in found_wrong if problem.field not in inner]) from None
     problems = [*_named_twice(found.asks), *_named_beside_their_longer_form(found.asks)]
     if problems:
         raise BadSchedule(problems)
@@ -182,14 +182,14 @@ def due(schedule: Schedule, facts: Facts) -> list[Verdict]:
     for ask in schedule.asks:
         if not ask.fits(in_treatment=facts.in_treatment):
             continue
-        decided = {_family(one.instrument) for one in found}
+        decided = {_family(verdict.instrument) for verdict in found}
         found += [_verdict(ask, name, facts) for name in ask.instruments if _family(name) not in decided]
     return found
 
 
 def filtered(schedule: Schedule, intake: Iterable[str], facts: Facts) -> list[Verdict]:
     """Return a verdict for every instrument that a step names: what the schedule governs is asked when it is due."""
-    ruling = {_family(one.instrument): one for one in due(schedule, facts)}
+    ruling = {_family(verdict.instrument): verdict for verdict in due(schedule, facts)}
     found: list[Verdict] = []
     for name in intake:
         rule = ruling.get(_family(name))
@@ -205,7 +205,7 @@ def _verdict(ask: Ask, name: str, facts: Facts) -> Verdict:
         return Verdict(name, "open_link", ask.name)
     if scoring.language_of(scoring.instrument(name), facts.language) != _base(facts.language):
         return Verdict(name, "language", ask.name)
-    last = max((one.day for one in facts.taken if _counts_for(one.instrument, name)), default=None)
+    last = max((screen.day for screen in facts.taken if _counts_for(screen.instrument, name)), default=None)
     again = last + timedelta(days=ask.days) if last else None
     if again is not None and facts.today < again:
         return Verdict(name, "recent", ask.name, again)

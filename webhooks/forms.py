@@ -130,7 +130,7 @@ def _ask_a_human(session: Session, clinic: Clinic, given: submissions.Submission
     said = {
         "patient": given.record or given.number or "",
         "instrument": scoring.instrument(given.instrument).title,
-        "answers": ", ".join("-" if one is None else str(one) for one in given.answers),
+        "answers": ", ".join("-" if answer is None else str(answer) for answer in given.answers),
     }
     items.open_item(
         session,

@@ -212,7 +212,7 @@ def _clinics(
     # By where the text was sent, not by the receipt: a clinic may have been added after its first text came.
     texted = {_texted(form) for _, form in forms}
     numbers = {to for to, _ in texted}
-    found = {one.number: one for one in session.scalars(select(Clinic).where(Clinic.number.in_(numbers)))}
+    found = {clinic.number: clinic for clinic in session.scalars(select(Clinic).where(Clinic.number.in_(numbers)))}
     return {(to, by): found.get(to) or receipts.find_clinic(session, to, by) for to, by in texted}
 
 

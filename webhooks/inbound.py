@@ -37,7 +37,7 @@ class Inbound:
     @property
     def language(self) -> str:
         """The language all patients of this number share, else English."""
-        spoken = {one.language for one in self.patients}
+        spoken = {patient.language for patient in self.patients}
         return spoken.pop() if len(spoken) == 1 else "en"
 
 

@@ -50,9 +50,9 @@ def look() -> int:
         checks = db.still_mine(session, InboundCheck, claims)
         clinics = {check.id: session.get_one(Clinic, check.clinic_id) for check in checks}
         spans = {check.id: _spans(check, clinics[check.id], clock.now()) for check in checks}
-    for one in claims:
-        if one.id in spans:
-            _look(one, clinics[one.id], *spans[one.id])
+    for claim in claims:
+        if claim.id in spans:
+            _look(claim, clinics[claim.id], *spans[claim.id])
     return len(claims)
 
 
@@ -119,19 +119,19 @@ def _spans(check: InboundCheck, clinic: Clinic, now: datetime) -> tuple[Span, Sp
     return fresh, Span(max(check.owed_from, clinic.created_at), check.owed_until)
 
 
-def _look(one: db.Claim, clinic: Clinic, fresh: Span, owed: Span | None) -> None:
+def _look(claim: db.Claim, clinic: Clinic, fresh: Span, owed: Span | None) -> None:
     try:
         left = _receive(clinic, fresh)
         rest = _receive(clinic, owed) if owed else None
     except (OutcomeUnknown, Refused) as error:
         logging.logger().warning("the carrier's list cannot be read", error_type=type(error).__name__)
         with db.unit_of_work(db.EVERY) as session:
-            for check in db.still_mine(session, InboundCheck, [one]):
+            for check in db.still_mine(session, InboundCheck, [claim]):
                 db.retry_later(check, type(error).__name__)
                 check.try_after = min(check.try_after, clock.now() + LONGEST_WAIT)
         return
     with db.unit_of_work(db.EVERY) as session:
-        for check in db.still_mine(session, InboundCheck, [one]):
+        for check in db.still_mine(session, InboundCheck, [claim]):
             # Where the cut lies before the last look, what is behind it was listed then.
             looked = check.looked_until.replace(microsecond=0)  # carriers date by whole seconds
             new = left if left and left.until >= looked else None
@@ -216,9 +216,9 @@ def _keep(clinic: Clinic, came: Came, attached: Sequence[Attached]) -> UUID | No
     }
     if came.service_sid:
         form["MessagingServiceSid"] = came.service_sid
-    for number, one in enumerate(attached):
-        form[f"MediaUrl{number}"] = f"/Messages/{came.sid}/Media/{one.sid}"
-        form[f"MediaContentType{number}"] = one.type
+    for number, attachment in enumerate(attached):
+        form[f"MediaUrl{number}"] = f"/Messages/{came.sid}/Media/{attachment.sid}"
+        form[f"MediaContentType{number}"] = attachment.type
     try:
         form = fields.sms(form, settings.twilio_account_sid) | {fields.SENT: came.created_at.isoformat()}
         with db.unit_of_work(clinic.id) as session:

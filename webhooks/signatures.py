@@ -28,7 +28,7 @@ def by_twilio(url: str, fields: Fields, signature: str, tokens: Iterable[str]) -
         for token in tokens
         for address in urls
     ]
-    return any(hmac.compare_digest(one, said) for one in expected)
+    return any(hmac.compare_digest(candidate, said) for candidate in expected)
 
 
 def _sorted(fields: Fields) -> list[tuple[str, str]]:
@@ -57,4 +57,4 @@ def by_standard(secret: str, message_id: str, timestamp: str, body: bytes, signa
     told = f"{message_id}.{timestamp}.".encode("utf-8", "replace") + body
     expected = b"v1," + base64.b64encode(hmac.new(key, told, hashlib.sha256).digest())
     given = signatures.encode("utf-8", "replace").split(b" ")
-    return bool(key) and any(hmac.compare_digest(expected, one) for one in given)
+    return bool(key) and any(hmac.compare_digest(expected, signature) for signature in given)

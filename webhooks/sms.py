@@ -78,7 +78,7 @@ def _verified(check: Callable[[Mapping[str, str], str], dict[str, str]]) -> dict
         given = fields.parse(body)
         form = fields.once(given)
         signature = request.headers.get("X-Twilio-Signature", "")
-        if not signatures.by_twilio(url, given, signature, [one.get_secret_value() for one in tokens if one]):
+        if not signatures.by_twilio(url, given, signature, [token.get_secret_value() for token in tokens if token]):
             return problem(403, "the signature does not fit")
         return check(form, settings.twilio_account_sid)
     except fields.BadFields as error:

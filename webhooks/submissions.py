@@ -97,7 +97,7 @@ def _plain(body: bytes) -> Submission:
         given = _Plain.model_validate_json(body)
     except ValidationError as error:
         told = error.errors(include_input=False, include_url=False, include_context=False)
-        raise Unacceptable([(_pointer(one["loc"]), one["msg"]) for one in told]) from None
+        raise Unacceptable([(_pointer(problem["loc"]), problem["msg"]) for problem in told]) from None
     return Submission(
         instrument=given.instrument,
         answers=tuple(given.answers),

@@ -74,7 +74,11 @@ def _told(
     for step, said in zip(steps, objections, strict=True):
         found = cadence.step(step.step, visit.facts.kind)
         asked = found.when if found and step.at else ()
-        more = [OPEN[one][1] for one in asked if one in OPEN and getattr(visit.facts, OPEN[one][0]) is None]
+        more = [
+            OPEN[condition][1]
+            for condition in asked
+            if condition in OPEN and getattr(visit.facts, OPEN[condition][0]) is None
+        ]
         more += [Reason(WOULD_BE, {"because": said})] if said else []
         told.append(dataclasses.replace(step, why=(*step.why, *more)) if more else step)
     return told
@@ -108,7 +112,7 @@ def explain(record: Mapping[str, object], by: cadence_definition.Cadence | None 
                 "step": step.step,
                 "at": step.at and f"{step.at:%Y-%m-%dT%H:%M:%SZ}",
                 "local": step.local,
-                "why": [reasons.words(one) for one in step.why],
+                "why": [reasons.words(reason) for reason in step.why],
             }
             for step in timeline(visit, cadence, capped=by is not None or _names_caps(record), marked=marked)
         ]

@@ -75,7 +75,7 @@ def guess(kind: str, headers: Sequence[str], remembered: Mapping[str, Any] | Non
     for name in fields(kind):
         if name in chosen:
             continue
-        found = _named(_synonyms()[kind][name], [one for one in there.values() if one not in taken])
+        found = _named(_synonyms()[kind][name], [header for header in there.values() if header not in taken])
         if found:
             chosen[name] = found
             taken.add(found)
@@ -89,12 +89,12 @@ def missing(kind: str, mapping: Columns) -> list[str]:
 
 def _named(synonyms: Sequence[str], headers: Sequence[str]) -> str | None:
     by_name = {_plain(header): header for header in reversed(headers)}
-    return next((by_name[one] for one in synonyms if one in by_name), None)
+    return next((by_name[synonym] for synonym in synonyms if synonym in by_name), None)
 
 
 def _plain(header: str) -> str:
     spread = unicodedata.normalize("NFKD", header.casefold())
-    return "".join(one for one in spread if one.isalnum())
+    return "".join(char for char in spread if char.isalnum())
 
 
 @cache

@@ -102,7 +102,7 @@ def _needed(values: Mapping[str, str], column: str, longest: int) -> str:
 def _said(values: Mapping[str, str], column: str, known: tuple[Word, ...]) -> Word | None:
     """One of the known words, None where the file does not say."""
     word = _one_of(values, column, known, "") if _text(values, column, 40) else None
-    return next((one for one in known if one == word), None)
+    return next((candidate for candidate in known if candidate == word), None)
 
 
 def _one_of(values: Mapping[str, str], column: str, known: tuple[str, ...], empty: str) -> str:

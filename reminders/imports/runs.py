@@ -100,9 +100,9 @@ def sheet(session: Session, run: ImportRun) -> Iterator[str]:
     names = header(run)
     kept = [place for place, name in enumerate(names) if name.strip().casefold() not in csv_files.NOTES]
     yield _line([*csv_files.NOTES, *(names[place] for place in kept)])
-    for one in wrong(session, run):
-        fields = one.fields + [""] * (len(names) - len(one.fields))
-        yield _line([str(one.line), one.why, *(fields[place] for place in kept), *fields[len(names) :]])
+    for row in wrong(session, run):
+        fields = row.fields + [""] * (len(names) - len(row.fields))
+        yield _line([str(row.line), row.why, *(fields[place] for place in kept), *fields[len(names) :]])
 
 
 def _line(fields: Sequence[str]) -> str:
@@ -152,7 +152,7 @@ def _next_part(session: Session, run: ImportRun) -> None:
         tally, told = _import(session, clinic, run, _raw(part))
         run.tally = dict(Counter(run.tally) + tally)
         part.rows = None
-        part.wrong = json.dumps([(one.line, one.why, one.fields, one.taken) for one in told]) if told else None
+        part.wrong = json.dumps([(row.line, row.why, row.fields, row.taken) for row in told]) if told else None
         run.parts_done += 1
     if run.parts_done >= run.parts:
         run.state, run.ended_at = "done", clock.now()
@@ -176,8 +176,8 @@ def _import(session: Session, clinic: Clinic, run: ImportRun, raw: Sequence[RAW]
         tally += csv_import.tally_of(became)
         if became.note:
             told.append(Wrong(line, became.note, fields, taken=True))
-    tally["failed"] += sum(not one.taken for one in told)
-    return tally, sorted(told, key=lambda one: one.line)
+    tally["failed"] += sum(not row.taken for row in told)
+    return tally, sorted(told, key=lambda row: row.line)
 
 
 def _read(
@@ -202,7 +202,7 @@ def _stored(
             why = f"this row could not be stored ({type(error).__name__})"
             return [(read[0][0], csv_import.Refused(why))]
         logging.logger().warning("import batch failed", count=len(read), exc_info=error)
-        return [done for one in read for done in _stored(session, clinic, kind, [one])]
+        return [done for single in read for done in _stored(session, clinic, kind, [single])]
     return [(row, outcome) for (row, _), outcome in zip(read, became, strict=True)]
 
 

@@ -49,9 +49,9 @@ def contradiction(when: Sequence[str], *, afterwards: bool) -> str | None:
     if len(set(when)) < len(when):
         return "a condition stands here twice"
     for name in NAMED:
-        if len([one for one in when if one.startswith(f"{name}:")]) > 1:
+        if len([condition for condition in when if condition.startswith(f"{name}:")]) > 1:
             return f"no visit has two of {name}: write a step for each"
-    outcomes = [one for one in when if one in OUTCOMES]
+    outcomes = [condition for condition in when if condition in OUTCOMES]
     if not afterwards and outcomes:
         return f'{outcomes[0]} is known only after the visit: it belongs to a step with "after"'
     if afterwards and len(outcomes) != 1:
@@ -63,13 +63,13 @@ def contradiction(when: Sequence[str], *, afterwards: bool) -> str | None:
 
 def outcome(when: Sequence[str]) -> str | None:
     """Return how the visit must have gone, None for a step before the visit."""
-    return next((one for one in when if one in OUTCOMES), None) if when else None
+    return next((condition for condition in when if condition in OUTCOMES), None) if when else None
 
 
 def objection(when: Sequence[str], facts: Facts) -> Reason | None:
     """Return the first condition that is known not to hold, None if none is."""
-    for one in when:
-        name, _, value = one.partition(":")
+    for condition in when:
+        name, _, value = condition.partition(":")
         found = _named(name, value, facts) if value else _plain(name, facts)
         if found:
             return found

@@ -93,10 +93,10 @@ class OpenHours:
         yield from (change - MINUTE for change in _changes(day, place))
 
 
-def _shared(one: Window | None, other: Window | None) -> Window | None:
-    if one is None or other is None:
+def _shared(window: Window | None, other: Window | None) -> Window | None:
+    if window is None or other is None:
         return None
-    start, end = max(one[0], other[0]), min(one[1], other[1])
+    start, end = max(window[0], other[0]), min(window[1], other[1])
     return (start, end) if start < end else None
 
 

@@ -33,7 +33,7 @@ def over(sent: Iterable[datetime], at: datetime, place: ZoneInfo, caps: Caps) ->
     A day is the patient's own, a week the seven of their days that end with it.
     """
     day = zones.to_local(at, place).date()
-    ages = [(day - zones.to_local(one, place).date()).days for one in sent]
+    ages = [(day - zones.to_local(moment, place).date()).days for moment in sent]
     today, week = sum(1 for age in ages if age == 0), sum(1 for age in ages if 0 <= age < WEEK.days)
     if today >= caps.cap_per_day:
         return Reason("cap_day", {"nth": today + 1, "most": caps.cap_per_day})
@@ -96,13 +96,13 @@ class Text:
     state: str
 
 
-def shared(one: Text, other: Text, min_gap: timedelta) -> bool:
-    """Whether the text of `one` speaks of the visit of `other` too: the same step and words, one day, close enough."""
-    mine, theirs = one.step, other.step
+def shared(text: Text, other: Text, min_gap: timedelta) -> bool:
+    """Whether `text` speaks of the visit of `other` too: the same step and words, one day, close enough."""
+    mine, theirs = text.step, other.step
     return (
-        (one.day, one.state) == (other.day, other.state)
+        (text.day, text.state) == (other.day, other.state)
         and (mine.name, mine.text, tuple(mine.intake)) == (theirs.name, theirs.text, tuple(theirs.intake))
-        and together(mine, one.at, other.at, min_gap)
+        and together(mine, text.at, other.at, min_gap)
     )
 
 

@@ -102,8 +102,8 @@ def compose(session: Session, case: Case, crowded: bool, now: datetime, others: 
 
 def _said(case: Case, others: Sequence[Case], now: datetime) -> dict[str, str]:
     """What the text may say: of several visits of a day every hour and every place, once each and in their order."""
-    in_order = sorted((case, *others), key=lambda one: (one.visit.starts_at, one.visit.id))
-    each = [phrasing.words(one.clinic, one.patient, one.visit, now) for one in in_order]
+    in_order = sorted((case, *others), key=lambda included: (included.visit.starts_at, included.visit.id))
+    each = [phrasing.words(included.clinic, included.patient, included.visit, now) for included in in_order]
     listed = {
         name: ", ".join(dict.fromkeys(words[name] for words in each if name in words))
         for name in ("time", "place")
@@ -114,7 +114,7 @@ def _said(case: Case, others: Sequence[Case], now: datetime) -> dict[str, str]:
 
 def _awaiting(session: Session, cases: Sequence[Case], now: datetime) -> list[Appointment]:
     waiting = appointments.awaiting_answer(session, cases[0].patient.id, now)
-    waiting += [one.visit for one in cases if one.visit.state == "booked" and one.visit not in waiting]
+    waiting += [case.visit for case in cases if case.visit.state == "booked" and case.visit not in waiting]
     return same_moment.one_each(sorted(waiting, key=lambda visit: (visit.starts_at, visit.id)))
 
 

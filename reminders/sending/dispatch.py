@@ -200,13 +200,13 @@ def _queue(session: Session, case: Case, others: Sequence[Case], crowded: bool, 
                 body=composed.body,
                 dedupe=_dedupe(case, others),
                 lane="bulk",
-                expires_at=min(_expires_at(one, now) for one in (case, *others)),
+                expires_at=min(_expires_at(included, now) for included in (case, *others)),
             )
     except outbox.MayNotText as refused:
-        for one in (case, *others):
-            _drop(one.reminder, Reason("not_texted", {"refusal": refused.reason}))
+        for included in (case, *others):
+            _drop(included.reminder, Reason("not_texted", {"refusal": refused.reason}))
         if refused.reason not in contactability.WISHES:  # the reachability board lists those
-            for visit in same_moment.one_each(one.visit for one in (case, *others)):
+            for visit in same_moment.one_each(included.visit for included in (case, *others)):
                 ask_to_call(session, case.clinic, case.patient, visit, refused.reason)
         return False
     reminder.state, reminder.message_id = "queued", message.id
@@ -223,7 +223,7 @@ def _dedupe(case: Case, others: Sequence[Case]) -> str:
     named = f"reminder:{case.reminder.id}"
     if not others:
         return named
-    with_them = ",".join(sorted(str(one.reminder.id) for one in others))
+    with_them = ",".join(sorted(str(included.reminder.id) for included in others))
     return f"{named}:{hashlib.sha256(with_them.encode()).hexdigest()[:16]}"
 
 

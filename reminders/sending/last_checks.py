@@ -128,7 +128,7 @@ def fellows(session: Session, case: Case, now: datetime) -> list[Case]:
         replace(case, reminder=row, visit=visit, step=case.cadence.step(row.step, visit.kind))
         for row, visit in session.execute(others).all()
     ]
-    return [one for one in found if _goes_with(session, case, one, now)]
+    return [candidate for candidate in found if _goes_with(session, case, candidate, now)]
 
 
 def _goes_with(session: Session, case: Case, other: Case, now: datetime) -> bool:

@@ -103,7 +103,7 @@ class Week:
     def people(self, sign: int) -> list[tuple[UUID, int]]:
         """Return who gets more (`sign` 1) or fewer (-1) texts, the greatest difference first, and by how many."""
         found = [(who, count * sign) for who, count in self.difference.items() if count * sign > 0]
-        return sorted(found, key=lambda one: (-one[1], one[0]))
+        return sorted(found, key=lambda change: (-change[1], change[0]))
 
 
 def of_week(
@@ -146,7 +146,7 @@ def of_week(
 
 
 def _furthest(side: str, of: Sequence[cadence_definition.Cadence]) -> timedelta:
-    lengths = [getattr(getattr(step, side, None), "elapsed", None) for one in of for _, step in one.all_steps()]
+    lengths = [getattr(getattr(step, side, None), "elapsed", None) for cadence in of for _, step in cadence.all_steps()]
     # A step that names a weekday lies in the week before its visit.
     known = [length for length in lengths if length is not None]
     return max(known, default=timedelta()) if side == "after" else max([*known, WEEK])
@@ -213,7 +213,7 @@ def _dated(
     if objection:
         outcome.skipped[objection] += 1
         return None
-    held = any(one.key in reasons.MOVED_BY_HOURS for one in planned.why)
+    held = any(reason.key in reasons.MOVED_BY_HOURS for reason in planned.why)
     text = limits.Text(step, planned.at, last_checks.day_of(visit), visit.state)
     return _Due(text, planned.place, held)
 
@@ -223,18 +223,18 @@ def _decide(
 ) -> int:
     """Count the texts due to one patient as sending would decide on them; return how many leave."""
 
-    def goes_with(one: int, other: int) -> bool:
-        return cadence.combine_day and limits.shared(due[one].text, due[other].text, cadence.min_gap)
+    def goes_with(first: int, other: int) -> bool:
+        return cadence.combine_day and limits.shared(due[first].text, due[other].text, cadence.min_gap)
 
-    found = limits.would_be([one.text.at for one in due], due[0].place, cadence, sent, goes_with)
-    for one, said in zip(due, found, strict=True):
-        if said:
-            outcome.skipped[behind(said)] += 1
-        elif one.held:
+    reasons_against = limits.would_be([planned.text.at for planned in due], due[0].place, cadence, sent, goes_with)
+    for planned, reason in zip(due, reasons_against, strict=True):
+        if reason:
+            outcome.skipped[behind(reason)] += 1
+        elif planned.held:
             outcome.held += 1
         else:
             outcome.sent += 1
-    return found.count(None)
+    return reasons_against.count(None)
 
 
 def behind(reason: Reason) -> str:

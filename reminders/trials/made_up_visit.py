@@ -52,7 +52,7 @@ class Shown:
     @property
     def moved(self) -> bool:
         """Whether quiet hours gave it another time than its own."""
-        return self.at is not None and any(one.key in reasons.MOVED for one in self.why)
+        return self.at is not None and any(reason.key in reasons.MOVED for reason in self.why)
 
 
 def show(
@@ -64,13 +64,13 @@ def show(
 ) -> list[Shown]:
     """Return every step of the cadence for this visit, in the order of the plan; nothing is written or sent."""
     shown = []
-    for one in explaining.timeline(_visit(example), cadence, marked=example.marked):
-        step = cadence.step(one.step, example.kind)
-        if one.at is None or step is None or explaining.is_dropped(one):
-            shown.append(Shown(one.step, None, one.why))
+    for planned in explaining.timeline(_visit(example), cadence, marked=example.marked):
+        step = cadence.step(planned.step, example.kind)
+        if planned.at is None or step is None or explaining.is_dropped(planned):
+            shown.append(Shown(planned.step, None, planned.why))
             continue
-        body = words(session, clinic, step, example, one.at, public_url)
-        shown.append(Shown(one.step, one.at, one.why, body, text_templates.segments(body).segments))
+        body = words(session, clinic, step, example, planned.at, public_url)
+        shown.append(Shown(planned.step, planned.at, planned.why, body, text_templates.segments(body).segments))
     return shown
 
 

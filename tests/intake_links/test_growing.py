@@ -20,8 +20,8 @@ def read(query):
 
 def screen():
     def query(session):
-        one = session.scalars(select(Screen)).one()
-        return one.instrument, list(alerts.answers_of(one)), one.state
+        screen = session.scalars(select(Screen)).one()
+        return screen.instrument, list(alerts.answers_of(screen)), screen.state
 
     return read(query)
 

@@ -184,7 +184,7 @@ def test_audit_c_answers_have_their_own_words_and_codes():
 def test_the_short_forms_share_the_very_items_of_the_long_ones():
     for short, long in (("phq2", "phq9"), ("gad2", "gad7")):
         shared = scoring.instrument(short).items
-        assert all(one is other for one, other in zip(shared, scoring.instrument(long).items[:2], strict=True))
+        assert all(item is other for item, other in zip(shared, scoring.instrument(long).items[:2], strict=True))
 
 
 def test_the_phq2_knows_neither_item_nine_nor_its_alert():

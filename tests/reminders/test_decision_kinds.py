@@ -35,7 +35,7 @@ def _told(world, kind, **changed):
         names = publishing.names(session, clinic, decision_kinds.KINDS[kind])
         present = decision_kinds.KINDS[kind].present(session, clinic)
         then = decision_kinds.KINDS[kind].read(present | changed)
-        return [(one.what, one.was, one.becomes) for one in field_labels.changes(names, present, then)]
+        return [(change.what, change.was, change.becomes) for change in field_labels.changes(names, present, then)]
 
 
 def test_the_clinic(world):

@@ -33,7 +33,7 @@ def keys_given(room: str) -> set[str]:
                 choices = [node.args[0]]
                 if isinstance(choices[0], ast.IfExp):
                     choices = [choices[0].body, choices[0].orelse]
-                found |= {one.value for one in choices if isinstance(one, ast.Constant)}
+                found |= {choice.value for choice in choices if isinstance(choice, ast.Constant)}
     return found
 
 
@@ -94,7 +94,7 @@ SAID = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("reason", "sentence"), SAID, ids=[one.key for one, _ in SAID])
+@pytest.mark.parametrize(("reason", "sentence"), SAID, ids=[reason.key for reason, _ in SAID])
 def test_a_reason_says_what_it_always_said(reason: Reason, sentence: str) -> None:
     assert reasons.words(reason) == sentence
     assert reasons.kept([json.loads(json.dumps(reason.stored()))]) == [sentence]

@@ -68,7 +68,7 @@ def latest(clinic: Clinic) -> Replanning:
 
 
 def steps(visits: list[Appointment]) -> list[dict[str, str]]:
-    return [{step: state for step, state in states_of(one).items() if state == "planned"} for one in visits]
+    return [{step: state for step, state in states_of(visit).items() if state == "planned"} for visit in visits]
 
 
 def test_publishing_plans_every_coming_visit_again_batch_by_batch(world: World, visits: Any) -> None:

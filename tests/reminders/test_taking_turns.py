@@ -147,7 +147,7 @@ def test_four_processes_over_many_patients_keep_every_cap_and_never_stand_in_eac
     at = DUE - timedelta(minutes=30)
     with time_machine.travel(at, tick=False):
         working = [others.submit(drain_in_small_batches, at) for _ in range(4)]
-        handled = sum(one.result() for one in working)
+        handled = sum(drain.result() for drain in working)
     # Patients whose turn did not come within seconds, as on a slow machine, are taken when their claims have run out.
     handled += drain_in_small_batches(at + timedelta(seconds=20))
     assert handled == 45

@@ -105,7 +105,7 @@ class World:
         """Read rows with their sealed values still to be opened: the keys are loaded."""
         with db.unit_of_work(db.EVERY) as session:
             found = list(session.scalars(select(model).where(*conditions).order_by(model.id)))
-            db.load_keys(session, {one.key_id for one in found if hasattr(one, "key_id")})
+            db.load_keys(session, {row.key_id for row in found if hasattr(row, "key_id")})
             return found
 
     @property

@@ -156,7 +156,7 @@ def test_a_text_to_nobodys_number_is_kept_and_ignored(world: Any) -> None:
     assert first.clinic_id == receipts.HOUSE
     assert first.key_id == second.key_id
     world.drain()
-    assert [one.state for one in world.receipts] == ["ignored", "ignored"]
+    assert [receipt.state for receipt in world.receipts] == ["ignored", "ignored"]
     assert world.inbound == []
 
 
