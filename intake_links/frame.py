@@ -81,8 +81,8 @@ def _without_visit(session: Session, clinic: Clinic, link: IntakeLink, late: Lat
     """Ask for the birth date, with what was posted; where it opens nothing any more, keep that for a person."""
     language, carried = rendering.language_for(link.language), rendering.carried()
     returns = arriving.may_return(link, clock.now())
-    given = carried and binding.read(request.form.get(binding.FIELD, "")) is not None
-    if late is not None and given and not returns:
+    answering = carried and binding.read(request.form.get(binding.FIELD, "")) is not None
+    if late is not None and answering and not returns:
         late(session, clinic, link)
     if g.tablet:
         # Another patient may hold the tablet by now: no question, no answer, no way on.
@@ -110,8 +110,8 @@ def to_call(session: Session, clinic: Clinic | None) -> Clinic | None:
     if clinic is None:
         held = binding.held(session, arriving.tokens())[:1]
         mine = select(Clinic).join(IntakeLink, IntakeLink.clinic_id == Clinic.id)
-        asked = mine.where(IntakeLink.id == held[0].link_id) if held else select(Clinic).limit(2)
-        clinics = session.scalars(asked).all()
+        statement = mine.where(IntakeLink.id == held[0].link_id) if held else select(Clinic).limit(2)
+        clinics = session.scalars(statement).all()
         clinic = clinics[0] if len(clinics) == 1 else None
     return clinic
 

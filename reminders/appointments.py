@@ -67,13 +67,13 @@ def save_many(
     actor: str = audit.OPERATOR,
 ) -> list[tuple[Appointment, Saved]]:
     """Do what `save` does for many visits with one read and one plan."""
-    known = _known(session, clinic, source, [visit.external_id for _, visit in visits])
+    existing = _known(session, clinic, source, [visit.external_id for _, visit in visits])
     saved: list[tuple[Appointment, Saved]] = []
     to_plan: dict[UUID, Appointment] = {}
     for patient, visit in visits:
-        appointment = known.get(visit.external_id)
+        appointment = existing.get(visit.external_id)
         if appointment is None:
-            appointment = known[visit.external_id] = _create(clinic, patient, visit, source)
+            appointment = existing[visit.external_id] = _create(clinic, patient, visit, source)
             session.add(appointment)
             changed, matters = True, True
             saved.append((appointment, "created"))
@@ -94,10 +94,10 @@ def save_many(
 def _follow_what_was_said(session: Session, visits: Sequence[Appointment], actor: str) -> None:
     """A visit that the books have under another id too is as the patient has said: one moment is one visit to them."""
     booked = [visit for visit in visits if visit.state == "booked"]
-    said = same_moment.already_said(session, booked)
+    twins = same_moment.already_said(session, booked)
     for visit in booked:
-        if visit.id in said:
-            visit.state, visit.confirmed_at = said[visit.id].state, said[visit.id].confirmed_at
+        if visit.id in twins:
+            visit.state, visit.confirmed_at = twins[visit.id].state, twins[visit.id].confirmed_at
             _write_down(session, visit, actor, f"appointment.{visit.state}", why="same_moment")
 
 
@@ -163,9 +163,9 @@ def _update(appointment: Appointment, patient: messaging.Patient, visit: VisitRe
     return True, matters
 
 
-def _state_after(ours: str, theirs: str, moved: bool) -> str:
+def _state_after(ours: str, in_books: str, moved: bool) -> str:
     said_to_us = ours in ("confirmed", "change_asked", "arrived")
-    return ours if theirs == "booked" and said_to_us and not moved else theirs
+    return ours if in_books == "booked" and said_to_us and not moved else in_books
 
 
 def awaiting_answer(session: Session, patient_id: UUID, now: datetime) -> list[Appointment]:
@@ -180,12 +180,14 @@ def awaiting_answer(session: Session, patient_id: UUID, now: datetime) -> list[A
 
 def texted(session: Session, patient_id: UUID, now: datetime) -> list[Appointment]:
     """Return the patient's future visits of whose present revision a reminder went out, soonest first."""
-    told = select(Reminder.appointment_id).where(
+    reminded = select(Reminder.appointment_id).where(
         Reminder.appointment_id == Appointment.id,
         Reminder.revision == Appointment.revision,
         Reminder.state.in_(("queued", "done")),
     )
-    visits = select(Appointment).where(Appointment.patient_id == patient_id, Appointment.starts_at > now, told.exists())
+    visits = select(Appointment).where(
+        Appointment.patient_id == patient_id, Appointment.starts_at > now, reminded.exists()
+    )
     return list(session.scalars(visits.order_by(Appointment.starts_at, Appointment.id)))
 
 

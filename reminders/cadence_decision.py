@@ -37,18 +37,18 @@ def check(_session: Session, _clinic: Clinic, definition: Mapping[str, Any]) -> 
 
 def unknown(cadence: cadence_definition.Cadence) -> list[publishing.Problem]:
     """Return a problem for each text and each questionnaire that does not exist, or that does not fit its step."""
-    found = []
+    problems = []
     instruments = sorted(scoring.instruments())
     for field, step in cadence.all_steps():
         for name, key in (("text", step.text), ("text_without_intake", step.text_without_intake)):
             why = _objection(step, key) if key else None
-            found += [publishing.Problem(f"{field}.{name}", why)] if why else []
-        found += [
+            problems += [publishing.Problem(f"{field}.{name}", why)] if why else []
+        problems += [
             publishing.Problem(f"{field}.intake", f"there is no instrument {name}; there are {', '.join(instruments)}")
             for name in step.intake
             if name not in (*instruments, schedules.BY_SCHEDULE)
         ]
-    return found
+    return problems
 
 
 def _objection(step: cadence_definition.Step, key: str) -> str | None:

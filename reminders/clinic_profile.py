@@ -96,8 +96,8 @@ def _years(years: int) -> int:
 
 
 def _neutral(name: str) -> str:
-    if said := clinic_names.objection(name):
-        raise ValueError(said)
+    if objection := clinic_names.objection(name):
+        raise ValueError(objection)
     return name
 
 
@@ -153,13 +153,13 @@ def read(definition: Mapping[str, Any]) -> dict[str, Any]:
             [publishing.Problem(KEPT, "nothing was ever deleted by it: leave this out, or give keep_years")]
         )
     try:
-        found = About.model_validate(_without_age(definition))
+        profile = About.model_validate(_without_age(definition))
     except pydantic.ValidationError as wrong:
         raise publishing.Refused([_problem(each) for each in wrong.errors(include_input=False)]) from None
-    problems = [*_named_twice(found.sites), *_too_quiet(found.quiet_hours)]
+    problems = [*_named_twice(profile.sites), *_too_quiet(profile.quiet_hours)]
     if problems:
         raise publishing.Refused(problems)
-    return found.model_dump(mode="json")
+    return profile.model_dump(mode="json")
 
 
 def _without_age(definition: Mapping[str, Any]) -> dict[str, Any]:
@@ -169,11 +169,11 @@ def _without_age(definition: Mapping[str, Any]) -> dict[str, Any]:
 def _problem(each: Any) -> publishing.Problem:
     location = each["loc"]
     field = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).lstrip(".")
-    said = EXPECTED.get(each["type"]) or str(each["msg"]).removeprefix("Value error, ")
+    message = EXPECTED.get(each["type"]) or str(each["msg"]).removeprefix("Value error, ")
     if each["type"] == "extra_forbidden":
         model = Site if location[0] == "sites" else About
-        said = f"unknown; there are {', '.join(model.model_fields)}"
-    return publishing.Problem(field[:60], said)
+        message = f"unknown; there are {', '.join(model.model_fields)}"
+    return publishing.Problem(field[:60], message)
 
 
 def _named_twice(sites: Sequence[Site]) -> list[publishing.Problem]:
@@ -241,10 +241,10 @@ def narrowed(cadence: cadence_definition.Cadence, clinic: Clinic) -> cadence_def
 
     Where nothing would be left of the day, the clinic's hours hold.
     """
-    given = clinic.rules.get("quiet_hours")
-    if given is None:
+    quiet_hours = clinic.rules.get("quiet_hours")
+    if quiet_hours is None:
         return cadence
-    whole = cadence_definition.QuietHours.model_validate(given)
+    whole = cadence_definition.QuietHours.model_validate(quiet_hours)
     both = cadence_definition.within(cadence, [f"{whole.end:%H:%M}", f"{whole.start:%H:%M}"])
     return both or cadence_definition.keeping(cadence, whole)
 
@@ -255,9 +255,9 @@ def _present(_session: Session, clinic: Clinic) -> dict[str, Any]:
 
 def _check(session: Session, clinic: Clinic, definition: Mapping[str, Any]) -> list[publishing.Problem]:
     """A name that no text may say needs another for texts; and everyone's hours hang on the clinic's clock."""
-    said = "" if definition.get(clinic_names.RULE) else clinic_names.objection(definition["name"])
-    why = f"the clinic's name would stand in every text, and {said}: give a name for texts"
-    unsayable = [publishing.Problem(clinic_names.RULE, why)] if said else []
+    objection = "" if definition.get(clinic_names.RULE) else clinic_names.objection(definition["name"])
+    why = f"the clinic's name would stand in every text, and {objection}: give a name for texts"
+    unsayable = [publishing.Problem(clinic_names.RULE, why)] if objection else []
     return unsayable + _unreachable(session, clinic, definition)
 
 
@@ -269,32 +269,32 @@ def _unreachable(session: Session, clinic: Clinic, definition: Mapping[str, Any]
     made = lost_coverage.lost(before, after, clock.now())
     if not made:
         return []
-    said = policy_checks.listed(made, definition["zone"])
-    return [publishing.Problem("zone", f"{said}: nobody could be reached about a patient in danger")]
+    absences = policy_checks.listed(made, definition["zone"])
+    return [publishing.Problem("zone", f"{absences}: nobody could be reached about a patient in danger")]
 
 
 def silences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     """Return in words what in a change could keep an alert from somebody or lose what was said: every text leaves by the
     sender, the hours in which people work hang on the clinic's clock, and what is emptied does not come back."""
-    found = []
+    losses = []
     if old.get("messaging_service_sid") != new.get("messaging_service_sid"):
-        found.append("every text, alerts to staff too, would leave by another sender")
+        losses.append("every text, alerts to staff too, would leave by another sender")
     if old.get("zone") != new.get("zone"):
-        found.append("everyone's hours on duty and on call would be read on another clock")
+        losses.append("everyone's hours on duty and on call would be read on another clock")
     years = new.get(daily_sweep.YEARS, 0)
     if keeping.shortens(old.get(daily_sweep.YEARS, 0), years):
-        found.append(f"texts older than {years} years would be emptied for good")
-    return found
+        losses.append(f"texts older than {years} years would be emptied for good")
+    return losses
 
 
 def _take_effect(session: Session, clinic: Clinic, definition: Mapping[str, Any], _actor: str) -> None:
-    found = About.model_validate(_without_age(definition))
-    clinic.name, clinic.zone, clinic.phone = found.name, found.zone, found.phone
-    clinic.messaging_service_sid = found.messaging_service_sid
+    profile = About.model_validate(_without_age(definition))
+    clinic.name, clinic.zone, clinic.phone = profile.name, profile.zone, profile.phone
+    clinic.messaging_service_sid = profile.messaging_service_sid
     rules = dict(clinic.rules)
     if "hours" in rules:
-        rules["hours"] = {**rules["hours"], "zone": found.zone}
-    kept = found.model_dump(
+        rules["hours"] = {**rules["hours"], "zone": profile.zone}
+    kept = profile.model_dump(
         mode="json", include={"text_name", "languages", "quiet_hours", "keep_years", "countries", "sites"}
     )
     was = daily_sweep.years_of(clinic)

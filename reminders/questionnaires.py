@@ -41,14 +41,15 @@ def wanted(
     unknown = [name for name in intake if name != schedules.BY_SCHEDULE and name not in scoring.instruments()]
     if unknown:
         return list(intake), []  # whoever issues the link says so
-    schedule, known = of_clinic(session, clinic), facts(session, clinic, patient, now)
-    found = schedules.due(schedule, known) if by_schedule else []
+    schedule, patient_facts = of_clinic(session, clinic), facts(session, clinic, patient, now)
+    verdicts = schedules.due(schedule, patient_facts) if by_schedule else []
     named = [name for name in intake if name != schedules.BY_SCHEDULE]
-    seen = {verdict.instrument for verdict in found}
-    found += [verdict for verdict in schedules.filtered(schedule, named, known) if verdict.instrument not in seen]
-    return [verdict.instrument for verdict in found if verdict.due], [
-        note(verdict) for verdict in found if not verdict.due
+    seen = {verdict.instrument for verdict in verdicts}
+    verdicts += [
+        verdict for verdict in schedules.filtered(schedule, named, patient_facts) if verdict.instrument not in seen
     ]
+    due = [verdict.instrument for verdict in verdicts if verdict.due]
+    return due, [note(verdict) for verdict in verdicts if not verdict.due]
 
 
 def note(verdict: schedules.Verdict) -> Reason:
@@ -110,10 +111,10 @@ def silences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     def asked(definition: Mapping[str, Any]) -> set[tuple[str, str]]:
         return {(name, ask["who"]) for ask in definition["asks"] for name in ask["instruments"]}
 
-    def covers(pair: tuple[str, str], given: set[tuple[str, str]]) -> bool:
+    def covers(pair: tuple[str, str], asks: set[tuple[str, str]]) -> bool:
         name, who = pair
         names = {name, scoring.instrument(name).grows_into}
-        return any(instrument in names and to in (who, "everyone") for instrument, to in given)
+        return any(instrument in names and to in (who, "everyone") for instrument, to in asks)
 
     return [
         f"{name} would no longer be asked of {who.replace('_', ' ')}"

@@ -29,13 +29,13 @@ def same(visit: Appointment, other: Appointment) -> bool:
 
 def others_of(session: Session, visit: Appointment) -> Sequence[Appointment]:
     """Return the other visits that the books have of this patient at this moment."""
-    found = select(Appointment).where(
+    statement = select(Appointment).where(
         Appointment.patient_id == visit.patient_id,
         Appointment.starts_at == visit.starts_at,
         Appointment.id != visit.id,
         Appointment.state.not_in(GONE),
     )
-    return session.scalars(found.order_by(Appointment.id)).all()
+    return session.scalars(statement.order_by(Appointment.id)).all()
 
 
 def already_said(session: Session, visits: Sequence[Appointment]) -> dict[UUID, Appointment]:
@@ -48,11 +48,11 @@ def already_said(session: Session, visits: Sequence[Appointment]) -> dict[UUID, 
         Appointment.starts_at <= max(visit.starts_at for visit in visits),
         Appointment.state.in_(SAID),
     )
-    said = {(twin.patient_id, twin.starts_at): twin for twin in session.scalars(there)}
+    answered = {(twin.patient_id, twin.starts_at): twin for twin in session.scalars(there)}
     return {
-        visit.id: said[(visit.patient_id, visit.starts_at)]
+        visit.id: answered[(visit.patient_id, visit.starts_at)]
         for visit in visits
-        if (visit.patient_id, visit.starts_at) in said
+        if (visit.patient_id, visit.starts_at) in answered
     }
 
 

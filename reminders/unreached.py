@@ -190,9 +190,9 @@ def count(session: Session, clinic: messaging.Clinic, now: datetime) -> int:
     It stands on every page, so one process counts a clinic at most every `COUNT_SECONDS`.
     """
     counted = _counted()
-    known = counted.get(clinic.id)
-    if known and clock.monotonic() - known[0] < COUNT_SECONDS:
-        return known[1]
+    cached = counted.get(clinic.id)
+    if cached and clock.monotonic() - cached[0] < COUNT_SECONDS:
+        return cached[1]
     day = of_day(session, clinic, next_day(session, clinic, now), now)
     owed = sum(not entry.calls for entry in day.to_call)
     counted[clinic.id] = (clock.monotonic(), owed)
@@ -223,11 +223,11 @@ def _texts(session: Session, visits: Sequence[Appointment]) -> dict[UUID, list[T
         .where(Reminder.appointment_id.in_([visit.id for visit in visits]))
     )
     present = {visit.id: visit.revision for visit in visits}
-    found: dict[UUID, list[Text]] = {}
+    by_visit: dict[UUID, list[Text]] = {}
     for visit_id, revision, state, due_at, try_after, fate in session.execute(steps):
         if revision == present[visit_id]:
-            found.setdefault(visit_id, []).append(Text(state, fate, due_at, try_after))
-    return found
+            by_visit.setdefault(visit_id, []).append(Text(state, fate, due_at, try_after))
+    return by_visit
 
 
 def _calls(session: Session, ids: Collection[UUID], begins: datetime) -> dict[UUID, list[Call]]:
@@ -241,8 +241,8 @@ def _calls(session: Session, ids: Collection[UUID], begins: datetime) -> dict[UU
         )
         .order_by(Contact.at.desc(), Contact.id.desc())
     )
-    found: dict[UUID, list[Call]] = {}
+    by_patient: dict[UUID, list[Call]] = {}
     for patient_id, at, staff_id, outcome in session.execute(made):
         if patient_id is not None:
-            found.setdefault(patient_id, []).append(Call(at, staff_id, outcome or ""))
-    return found
+            by_patient.setdefault(patient_id, []).append(Call(at, staff_id, outcome or ""))
+    return by_patient

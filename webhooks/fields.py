@@ -102,12 +102,12 @@ def once(fields: Fields) -> dict[str, str]:
     return named
 
 
-def words(given: bytes) -> str:
+def words(raw: bytes) -> str:
     """Return bytes as text without losing any: lone surrogates stay what they are, other stray bytes are escaped."""
     try:
-        return given.decode("utf-8", "surrogatepass")
+        return raw.decode("utf-8", "surrogatepass")
     except UnicodeDecodeError:
-        return given.decode("utf-8", "surrogateescape")
+        return raw.decode("utf-8", "surrogateescape")
 
 
 def showable(text: str) -> str:
@@ -150,11 +150,11 @@ def shown(form: Mapping[str, str]) -> str:
 
 
 def _addresses(form: Mapping[str, str]) -> dict[str, str]:
-    found: dict[str, str] = {}
+    replaced: dict[str, str] = {}
     for name, address in (("From", FROM_ADDRESS), ("To", TO_ADDRESS)):
         if (number := number_or_address(form[name])) != form[name]:
-            found |= {name: number, address: form[name]}
-    return found
+            replaced |= {name: number, address: form[name]}
+    return replaced
 
 
 def number_or_address(address: str) -> str:
@@ -176,12 +176,12 @@ def status(form: Mapping[str, str], account_sid: str) -> dict[str, str]:
 
 
 def _check_cuts(form: Mapping[str, str]) -> None:
-    told, ends = "", set()
+    signed, ends = "", set()
     for name in _in_order(form):
         if _LIKE.fullmatch(name):
-            ends.add(len(told) + len(name))
-        told += name + form[name]
-    if any(match.end() not in ends for match in _STRAY.finditer(told)):
+            ends.add(len(signed) + len(name))
+        signed += name + form[name]
+    if any(match.end() not in ends for match in _STRAY.finditer(signed)):
         raise BadFields("a parameter stands inside another")
 
 

@@ -44,8 +44,8 @@ class Inbound:
 def lane_of(form: Mapping[str, str]) -> str:
     """Return the lane a text is worked on in: urgent where it may speak of a crisis, or cannot be read at all."""
     # Each way it may have been meant; most texts are meant in one way only.
-    said = [form[name] for name in ("Body", fields.ALONE, fields.JOINED) if form.get(name)]
-    return "urgent" if any(map(_needs_haste, said)) else "default"
+    bodies = [form[name] for name in ("Body", fields.ALONE, fields.JOINED) if form.get(name)]
+    return "urgent" if any(map(_needs_haste, bodies)) else "default"
 
 
 def _needs_haste(body: str) -> bool:

@@ -173,8 +173,8 @@ def _is_for(clinic: Clinic, came: Came) -> bool:
     if came.service_sid != clinic.messaging_service_sid:
         return False
     to = fields.number_or_address(came.to)
-    found = receipts.clinic_texted({"To": to, "MessagingServiceSid": clinic.messaging_service_sid or ""})
-    return found is not None and found.id == clinic.id
+    texted = receipts.clinic_texted({"To": to, "MessagingServiceSid": clinic.messaging_service_sid or ""})
+    return texted is not None and texted.id == clinic.id
 
 
 def _end(to: str | None, span: Span) -> Listing:
@@ -188,13 +188,13 @@ def _end(to: str | None, span: Span) -> Listing:
 
 
 def _missing(listed: Sequence[Came]) -> list[Came]:
-    known: set[str] = set()
+    received: set[str] = set()
     with db.unit_of_work(db.EVERY, read_only=True) as session:
         for start in range(0, len(listed), 500):
             sids = [came.sid for came in listed[start : start + 500]]
             receipts_of = select(Receipt.event).where(Receipt.source == SOURCE, Receipt.event.in_(sids))
-            known |= set(session.scalars(receipts_of))
-    return [came for came in listed if came.sid not in known]
+            received |= set(session.scalars(receipts_of))
+    return [came for came in listed if came.sid not in received]
 
 
 def _attached(came: Came) -> list[Attached]:

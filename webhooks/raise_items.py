@@ -163,7 +163,7 @@ def _summary(inbound: Inbound, one_patient: str, nobody: str, several: str) -> s
 
 def _words(inbound: Inbound) -> str:
     body, attached = (inbound.message.body or "").strip(), len(inbound.message.media)
-    said = [body] if body else []
+    parts = [body] if body else []
     if attached:
-        said.append(words()["text"]["media"].replace("{count}", str(attached)))
-    return " ".join(said) or words()["text"]["empty"]
+        parts.append(words()["text"]["media"].replace("{count}", str(attached)))
+    return " ".join(parts) or words()["text"]["empty"]

@@ -140,8 +140,8 @@ def find_clinic(session: Session, to: str, service_sid: str | None) -> Clinic | 
 
 
 def _only_clinic(session: Session, condition: ColumnElement[bool]) -> Clinic | None:
-    found = session.scalars(select(Clinic).where(condition).limit(2)).all()
-    return found[0] if len(found) == 1 else None
+    clinics = session.scalars(select(Clinic).where(condition).limit(2)).all()
+    return clinics[0] if len(clinics) == 1 else None
 
 
 def to_nobody(session: Session, since: datetime) -> int:
@@ -162,13 +162,13 @@ def clinic_of_id(clinic_id: UUID) -> Clinic:
 
 def remembered(cache: str, key: object, find: Callable[[Session], T]) -> T:
     """Return what `find` found in the database at most five seconds ago, in this process."""
-    known: dict[object, tuple[float, T]] = runtime.once(cache, dict)
-    found = known.get(key)
-    if found is None or found[0] < clock.monotonic():
-        while len(known) >= CACHE_ENTRIES:
-            known.pop(next(iter(known)), None)
+    entries: dict[object, tuple[float, T]] = runtime.once(cache, dict)
+    entry = entries.get(key)
+    if entry is None or entry[0] < clock.monotonic():
+        while len(entries) >= CACHE_ENTRIES:
+            entries.pop(next(iter(entries)), None)
         with db.unit_of_work(db.EVERY, read_only=True) as session:
-            found = (clock.monotonic() + CACHE_SECONDS, find(session))
-        if found[1] is not None:  # what is not there may be there in a moment
-            known[key] = found
-    return found[1]
+            entry = (clock.monotonic() + CACHE_SECONDS, find(session))
+        if entry[1] is not None:  # what is not there may be there in a moment
+            entries[key] = entry
+    return entry[1]

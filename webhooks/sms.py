@@ -75,10 +75,12 @@ def _verified(check: Callable[[Mapping[str, str], str], dict[str, str]]) -> dict
     url = settings.public_url + request.path + (f"?{query}" if query else "")
     tokens = (settings.twilio_auth_token, settings.twilio_auth_token_secondary)
     try:
-        given = fields.parse(body)
-        form = fields.once(given)
+        parameters = fields.parse(body)
+        form = fields.once(parameters)
         signature = request.headers.get("X-Twilio-Signature", "")
-        if not signatures.by_twilio(url, given, signature, [token.get_secret_value() for token in tokens if token]):
+        if not signatures.by_twilio(
+            url, parameters, signature, [token.get_secret_value() for token in tokens if token]
+        ):
             return problem(403, "the signature does not fit")
         return check(form, settings.twilio_account_sid)
     except fields.BadFields as error:

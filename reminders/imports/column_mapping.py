@@ -33,9 +33,9 @@ class Columns:
     constants: Mapping[str, str] = field(default_factory=dict)
     order: str = "month_first"
 
-    def values(self, given: Mapping[str, str]) -> dict[str, str]:
-        """Return a row's values by our fields; `given` has them by header, in small letters."""
-        read = {name: given.get(header.strip().casefold(), "") for name, header in self.columns.items()}
+    def values(self, by_header: Mapping[str, str]) -> dict[str, str]:
+        """Return a row's values by our fields; `by_header` has them by header, in small letters."""
+        read = {name: by_header.get(header.strip().casefold(), "") for name, header in self.columns.items()}
         read |= {name: value for name, value in self.constants.items() if not read.get(name)}
         return {name: self._dated(name, value) if name in DATED else value for name, value in read.items()}
 
@@ -51,15 +51,15 @@ def state(written: str) -> str | None:
     return _states().get(plain) if plain else ""
 
 
-def of(given: Mapping[str, Any]) -> Columns:
-    """Return the mapping kept as `given` (JSON)."""
-    return Columns(given.get("columns", {}), given.get("constants", {}), given.get("order", "month_first"))
+def of(stored: Mapping[str, Any]) -> Columns:
+    """Return the mapping kept as `stored` (JSON)."""
+    return Columns(stored.get("columns", {}), stored.get("constants", {}), stored.get("order", "month_first"))
 
 
 def fields(kind: str) -> tuple[str, ...]:
     """Return our fields of this kind of file, the needed ones first."""
-    known = tuple(_synonyms()[kind])
-    return NEEDED[kind] + tuple(name for name in known if name not in NEEDED[kind])
+    names = tuple(_synonyms()[kind])
+    return NEEDED[kind] + tuple(name for name in names if name not in NEEDED[kind])
 
 
 def guess(kind: str, headers: Sequence[str], remembered: Mapping[str, Any] | None = None) -> Columns:
@@ -75,10 +75,10 @@ def guess(kind: str, headers: Sequence[str], remembered: Mapping[str, Any] | Non
     for name in fields(kind):
         if name in chosen:
             continue
-        found = _named(_synonyms()[kind][name], [header for header in there.values() if header not in taken])
-        if found:
-            chosen[name] = found
-            taken.add(found)
+        column = _named(_synonyms()[kind][name], [header for header in there.values() if header not in taken])
+        if column:
+            chosen[name] = column
+            taken.add(column)
     return Columns(chosen, dict(last.constants), last.order)
 
 

@@ -78,10 +78,10 @@ class Table:
         raise BadFile("the file has no line of column names at its top")
 
     def _check(self, required: Sequence[str]) -> None:
-        found = ", ".join(printable(name) for name in self.header)
+        present = ", ".join(printable(name) for name in self.header)
         missing = [name for name in required if name not in self.columns]
         if missing:
-            raise BadFile(f"the file has no column {' and no column '.join(missing)}; found: {found}")
+            raise BadFile(f"the file has no column {' and no column '.join(missing)}; found: {present}")
         twice = sorted({name for name in self.columns if name and self.columns.count(name) > 1})
         if twice:
             raise BadFile(f"two columns have the same name: {', '.join(map(printable, twice))}")

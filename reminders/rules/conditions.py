@@ -70,9 +70,9 @@ def objection(when: Sequence[str], facts: Facts) -> Reason | None:
     """Return the first condition that is known not to hold, None if none is."""
     for condition in when:
         name, _, value = condition.partition(":")
-        found = _named(name, value, facts) if value else _plain(name, facts)
-        if found:
-            return found
+        reason = _named(name, value, facts) if value else _plain(name, facts)
+        if reason:
+            return reason
     return None
 
 
@@ -87,24 +87,24 @@ def _plain(name: str, facts: Facts) -> Reason | None:
 
 
 def _named(name: str, value: str, facts: Facts) -> Reason | None:
-    said: str | None = getattr(facts, name)
+    actual: str | None = getattr(facts, name)
     if name == "language":
-        holds = same_language(said or "en", value)
+        holds = same_language(actual or "en", value)
     else:
-        holds = same_name(said, value)
+        holds = same_name(actual, value)
     if holds:
         return None
-    return Reason(f"other_{name}", {"wanted": value, "theirs": said or ""})
+    return Reason(f"other_{name}", {"wanted": value, "theirs": actual or ""})
 
 
-def same_language(said: str, wanted: str) -> bool:
+def same_language(language: str, wanted: str) -> bool:
     """Whether "es-MX" is meant by "es"."""
-    return said.lower().replace("_", "-").split("-")[0] == wanted
+    return language.lower().replace("_", "-").split("-")[0] == wanted
 
 
-def same_name(said: str | None, wanted: str) -> bool:
+def same_name(name: str | None, wanted: str) -> bool:
     """Whether two names of a place or of a kind of visit are the same but for capitals and spaces."""
-    return said is not None and plain(said) == plain(wanted)
+    return name is not None and plain(name) == plain(wanted)
 
 
 def plain(name: str) -> str:

@@ -106,9 +106,9 @@ def _opening_after(open_hours: OpenHours, at: datetime, place: ZoneInfo) -> date
     today = zones.to_local(at, place).date()
     for distance in range(open_hours.reach):
         edges = open_hours.openings(today + distance * DAY, place)
-        found = [edge for edge in edges if edge > at and open_hours.is_open(edge, place)]
-        if found:
-            return min(found)
+        later = [edge for edge in edges if edge > at and open_hours.is_open(edge, place)]
+        if later:
+            return min(later)
     raise ValueError("these hours do not open again")
 
 
@@ -117,9 +117,9 @@ def _closing_before(open_hours: OpenHours, at: datetime, place: ZoneInfo) -> dat
     today = zones.to_local(at, place).date()
     for distance in range(open_hours.reach):
         edges = open_hours.closings(today - distance * DAY, place)
-        found = [edge for edge in edges if edge < at and open_hours.is_open(edge, place)]
-        if found:
-            return max(found)
+        earlier = [edge for edge in edges if edge < at and open_hours.is_open(edge, place)]
+        if earlier:
+            return max(earlier)
     raise ValueError("these hours were not open before")
 
 

@@ -60,19 +60,19 @@ def would_be(
     their places), and counts once. `sent` are the moments of other reminders to the same patient.
     """
     gone = list(sent)
-    found: list[Reason | None] = [None] * len(moments)
+    objections: list[Reason | None] = [None] * len(moments)
     in_order = [index for _, index in sorted((at, index) for index, at in enumerate(moments) if at is not None)]
     for nth, index in enumerate(in_order):
         at = moments[index]
-        if at is None or found[index]:
+        if at is None or objections[index]:
             continue
-        found[index] = over(gone, at, place, caps)
-        if found[index] is None:
+        objections[index] = over(gone, at, place, caps)
+        if objections[index] is None:
             gone.append(at)
             for other in in_order[nth + 1 :]:
-                if found[other] is None and goes_with(index, other):
-                    found[other] = COMBINED
-    return found
+                if objections[other] is None and goes_with(index, other):
+                    objections[other] = COMBINED
+    return objections
 
 
 class Spoken(anchors.Anchored, Protocol):
@@ -98,11 +98,11 @@ class Text:
 
 def shared(text: Text, other: Text, min_gap: timedelta) -> bool:
     """Whether `text` speaks of the visit of `other` too: the same step and words, one day, close enough."""
-    mine, theirs = text.step, other.step
+    step, other_step = text.step, other.step
     return (
         (text.day, text.state) == (other.day, other.state)
-        and (mine.name, mine.text, tuple(mine.intake)) == (theirs.name, theirs.text, tuple(theirs.intake))
-        and together(mine, text.at, other.at, min_gap)
+        and (step.name, step.text, tuple(step.intake)) == (other_step.name, other_step.text, tuple(other_step.intake))
+        and together(step, text.at, other.at, min_gap)
     )
 
 

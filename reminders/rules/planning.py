@@ -294,7 +294,7 @@ def _planned(step: Step, at: datetime | None, why: list[Reason], frame: _Frame) 
 def _clock(at: datetime, frame: _Frame) -> Fact:
     """The patient's wall time, with its zone where that is not the clinic's."""
     local = zones.to_local(at, frame.zone)
-    said = f"{local.hour:02}:{local.minute:02}"  # strftime takes three times as long
+    wall_time = f"{local.hour:02}:{local.minute:02}"  # strftime takes three times as long
     if frame.zone.key == frame.visit.zone.key:
-        return said
-    return Reason("clock_in", {"at": said, "zone": frame.zone.key})
+        return wall_time
+    return Reason("clock_in", {"at": wall_time, "zone": frame.zone.key})

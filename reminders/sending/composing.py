@@ -77,7 +77,7 @@ def compose(session: Session, case: Case, crowded: bool, now: datetime, others: 
     """The text of the reminder; `others` are the day's visits it speaks of too."""
     assert case.step is not None
     openness, own = directory.openness(session, case.patient), clinic_words.of(session, case.clinic.id)
-    said = _said(case, others, now)
+    variables = _said(case, others, now)
     notes: list[Reason] = []
     codes: dict[str, str] | None = None
     key, issued = case.step.text, None
@@ -88,15 +88,15 @@ def compose(session: Session, case: Case, crowded: bool, now: datetime, others: 
         issued = _own_page(session, case, now)
         key = key if issued else "reminder_day"
     if issued:
-        said["link"] = issued[1]
+        variables["link"] = issued[1]
     if crowded and case.patient.privacy != "generic":
         visits = _awaiting(session, [case, *others], now)
         # Of a single visit a link may go out alone, as a bare Y would not say which visit is meant.
         key = APART.get(key, key) if len(visits) > 1 and (others or key in ASKING) else ALONE.get(key, key)
         if key in APART.values():
-            said["codes"] = ", ".join(_coded(case, visit, code, now) for code, visit in enumerate(visits, 1))
+            variables["codes"] = ", ".join(_coded(case, visit, code, now) for code, visit in enumerate(visits, 1))
             codes = {str(code): str(visit.id) for code, visit in enumerate(visits, 1)}
-    body = phrasing.say(own, key, case.patient, said, openness=openness)
+    body = phrasing.say(own, key, case.patient, variables, openness=openness)
     return Composed(body, notes, codes, issued[0] if issued else None)
 
 
@@ -119,8 +119,8 @@ def _awaiting(session: Session, cases: Sequence[Case], now: datetime) -> list[Ap
 
 
 def _coded(case: Case, visit: Appointment, code: int, now: datetime) -> str:
-    said = phrasing.words(case.clinic, case.patient, visit, now)
-    return f"{code}) {said['date']} {said['time']}"
+    variables = phrasing.words(case.clinic, case.patient, visit, now)
+    return f"{code}) {variables['date']} {variables['time']}"
 
 
 def _issue_link(session: Session, case: Case, now: datetime) -> tuple[tuple[IntakeLink, str] | None, list[Reason]]:

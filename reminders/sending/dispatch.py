@@ -102,12 +102,12 @@ def _fallen_due(session: Session, cases: Sequence[Case], now: datetime) -> dict[
         Reminder.due_at < now + soon,
         Reminder.state.in_(("planned", "queued", "done")),
     )
-    found: dict[UUID, list[Case]] = {}
+    rivals: dict[UUID, list[Case]] = {}
     for row in session.scalars(rows):
         like = by_visit[row.appointment_id]
         rival = replace(like, reminder=row, step=like.cadence.step(row.step, like.visit.kind))
-        found.setdefault(row.appointment_id, []).append(rival)
-    return found
+        rivals.setdefault(row.appointment_id, []).append(rival)
+    return rivals
 
 
 def _with_several_visits(session: Session, cases: Sequence[Case], now: datetime) -> set[UUID]:
@@ -237,8 +237,8 @@ def _expires_at(case: Case, now: datetime) -> datetime:
     if window:
         closing = zones.local_to_utc(datetime.combine(today, window[1]), case.zone)
         # The clinic's own hours leave a busy queue its few minutes; the patient's do not.
-        theirs = bool(case.patient.wishes.get("hours"))
-        limits.append(closing if theirs else max(closing, now + ORDINARY_DELAY))
+        has_own_hours = bool(case.patient.wishes.get("hours"))
+        limits.append(closing if has_own_hours else max(closing, now + ORDINARY_DELAY))
     return min(limits)
 
 
@@ -250,13 +250,13 @@ def ask_to_call(
     reason: str,
 ) -> None:
     """Ask a human to call about this visit, once, since no text can reach the patient."""
-    said = phrasing.texts("en")["staff"]
+    staff_texts = phrasing.texts("en")["staff"]
     try:
-        summary = said["not_texted"].format(
+        summary = staff_texts["not_texted"].format(
             why=items.why_not(reason), **phrasing.staff_words(clinic, patient, visit, clock.now())
         )
     except keys.WrongKey:  # the item still leads to the visit
-        summary = said["not_texted_unreadable"]
+        summary = staff_texts["not_texted_unreadable"]
     items.open_item(
         session,
         clinic,

@@ -84,11 +84,11 @@ def words(
 ) -> str:
     """Return what the text of a step says to the made-up patient when it leaves at `at`."""
     patient, visit = _made_up(session, clinic, example)
-    said: Mapping[str, str] = phrasing.words(clinic, patient, visit, at) | {
+    variables: Mapping[str, str] = phrasing.words(clinic, patient, visit, at) | {
         "link": LINK.format(public_url=public_url),
         "codes": "",
     }
-    return phrasing.say(clinic_words.of(session, clinic.id), step.text, patient, said)
+    return phrasing.say(clinic_words.of(session, clinic.id), step.text, patient, variables)
 
 
 def _visit(example: Example) -> planning.Visit:

@@ -30,8 +30,8 @@ def items():
     return read(lambda s: [(i.kind, i.summary) for i in s.scalars(select(InboxItem).order_by(InboxItem.id))])
 
 
-def fill(phone, given):
-    for answer in given:
+def fill(phone, answers):
+    for answer in answers:
         phone.post(**({"skip": 1} if answer is None else {"answer": answer}))
         if phone.path == "/i/help":
             phone.get("/i/q")

@@ -53,8 +53,8 @@ def test_an_unknown_instrument_says_so():
     ],
 )
 def test_panel_and_total_have_the_verified_codes(instrument_id, panel, total):
-    found = scoring.instrument(instrument_id)
-    assert (found.panel_loinc, found.total_loinc) == (panel, total)
+    definition = scoring.instrument(instrument_id)
+    assert (definition.panel_loinc, definition.total_loinc) == (panel, total)
 
 
 def test_items_have_the_verified_codes_in_the_order_of_the_form():

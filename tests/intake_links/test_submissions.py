@@ -286,9 +286,9 @@ def test_every_act_on_a_screen_is_in_the_audit_log_without_its_answers(ward, ses
     submissions.submit(session, ward.both(session)[0], screen)
     session.flush()
     entries = select(audit.AuditEntry).where(audit.AuditEntry.about == f"screen:{screen.id}")
-    found = session.scalars(entries.order_by(audit.AuditEntry.id)).all()
-    assert sorted(entry.act for entry in found) == ["screen.alerted", "screen.started", "screen.submitted"]
-    assert {"self_harm", "phq9"} >= {value for entry in found for value in entry.detail.values()}
+    acts = session.scalars(entries.order_by(audit.AuditEntry.id)).all()
+    assert sorted(entry.act for entry in acts) == ["screen.alerted", "screen.started", "screen.submitted"]
+    assert {"self_harm", "phq9"} >= {value for entry in acts for value in entry.detail.values()}
 
 
 @settings(max_examples=25, deadline=None)

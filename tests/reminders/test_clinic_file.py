@@ -103,9 +103,9 @@ def test_the_schema_is_made_from_the_models():
     assert set(schema["properties"]) == set(decision_kinds.KINDS)
     assert schema["properties"]["clinic"]["properties"]["sites"]["items"] == {"$ref": "#/$defs/clinic.Site"}
     names = json.dumps(schema)
-    known: dict[str, Any] = schema["$defs"]
+    definitions: dict[str, Any] = schema["$defs"]
     for part in names.split('"$ref": "#/$defs/')[1:]:
-        assert part.split('"')[0] in known
+        assert part.split('"')[0] in definitions
 
 
 @pytest.mark.parametrize(

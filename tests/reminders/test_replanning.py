@@ -108,8 +108,8 @@ def test_a_worker_killed_in_the_middle_of_a_batch_loses_that_batch_and_no_more(
     assert (row.state, row.done) == ("done", 5)
     assert steps(visits) == [{"2_days": "planned"}] * 5
     with db.unit_of_work(db.EVERY, read_only=True) as session:
-        found = session.execute(select(Reminder.appointment_id, Reminder.step, Reminder.revision)).all()
-    assert len(found) == len(set(found)) == 5 * 4
+        rows = session.execute(select(Reminder.appointment_id, Reminder.step, Reminder.revision)).all()
+    assert len(rows) == len(set(rows)) == 5 * 4
 
 
 def test_a_later_edition_overtakes_what_an_earlier_one_began(world: World, visits: Any) -> None:

@@ -32,8 +32,8 @@ def hand_in(world: World, tmp_path: Path, *rows: str) -> None:
     assert csv_import.import_appointments(world.clinic.id, path).failed == 0
 
 
-def row(name: str, more: str = "Suite 2,Dr A", at: str = "2026-03-10T10:00,America/Denver") -> str:
-    return f"{name},M1,{at},2026-02-01T00:00,{more}"
+def row(name: str, rest: str = "Suite 2,Dr A", at: str = "2026-03-10T10:00,America/Denver") -> str:
+    return f"{name},M1,{at},2026-02-01T00:00,{rest}"
 
 
 def states(world: World) -> dict[str, str]:

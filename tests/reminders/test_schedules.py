@@ -55,9 +55,9 @@ def test_the_first_entry_that_fits_decides_about_a_family():
 
 
 def test_what_a_step_names_is_held_to_the_schedule_where_it_governs_it():
-    known = Facts(DAY, taken=(ago(30, "phq2"),))
-    found = schedules.filtered(BOTH, ["phq9", "audit_c"], known)
-    assert [(verdict.instrument, verdict.why) for verdict in found] == [("phq9", "recent"), ("audit_c", "due")]
+    facts = Facts(DAY, taken=(ago(30, "phq2"),))
+    verdicts = schedules.filtered(BOTH, ["phq9", "audit_c"], facts)
+    assert [(verdict.instrument, verdict.why) for verdict in verdicts] == [("phq9", "recent"), ("audit_c", "due")]
 
 
 @pytest.mark.parametrize(

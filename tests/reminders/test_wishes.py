@@ -193,8 +193,8 @@ def test_a_link_that_goes_unanswered_is_not_followed_up(world: World, issued_bef
     with db.unit_of_work(world.clinic.id) as session:
         clinic, who = session.merge(world.clinic), session.get_one(Patient, patient.id)
         link, url = links.issue(session, clinic, who, ["phq9"], appointment_id=visit.id)
-        said = {"kind": "reminder", "programme": "reminders", "body": url, "dedupe": "link"}
-        message = outbox.text_patient(session, clinic, who, **said)
+        text = {"kind": "reminder", "programme": "reminders", "body": url, "dedupe": "link"}
+        message = outbox.text_patient(session, clinic, who, **text)
         message.state = "delivered"
         followups.expect(session, clinic, who, link, message)
     if issued_before:

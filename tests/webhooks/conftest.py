@@ -104,9 +104,9 @@ class World:
     def rows(self, model: Any, *conditions: Any) -> list[Any]:
         """Read rows with their sealed values still to be opened: the keys are loaded."""
         with db.unit_of_work(db.EVERY) as session:
-            found = list(session.scalars(select(model).where(*conditions).order_by(model.id)))
-            db.load_keys(session, {row.key_id for row in found if hasattr(row, "key_id")})
-            return found
+            rows = list(session.scalars(select(model).where(*conditions).order_by(model.id)))
+            db.load_keys(session, {row.key_id for row in rows if hasattr(row, "key_id")})
+            return rows
 
     @property
     def receipts(self) -> list[Receipt]:

@@ -104,9 +104,9 @@ def test_a_stop_of_one_kind_of_texts_stops_that_kind_and_says_so(
 ) -> None:
     _scoped(monkeypatch, scope)
     world.text("please stop texting me")
-    said = _consents(world)
-    assert said.pop(scope) == "revoked"
-    assert set(said.values()) == {"granted"}
+    consents = _consents(world)
+    assert consents.pop(scope) == "revoked"
+    assert set(consents.values()) == {"granted"}
     (last,) = world.outbound
     assert last.kind == "stopped"
     assert "STOP" in last.body

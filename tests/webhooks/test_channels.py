@@ -67,9 +67,9 @@ def test_an_agent_of_nobody_is_kept_and_an_operator_sees_it(world: Any) -> None:
     assert health.texts_to_nobody() == []
     world.text("I want to die", To="rcs:some_agent")
     assert [receipt.state for receipt in world.receipts] == ["ignored"]
-    (told,) = health.texts_to_nobody()
-    assert told.startswith("1 texts")
-    assert "die" not in told
+    (complaint,) = health.texts_to_nobody()
+    assert complaint.startswith("1 texts")
+    assert "die" not in complaint
 
 
 @pytest.mark.parametrize(

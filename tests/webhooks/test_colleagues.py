@@ -56,13 +56,13 @@ def test_an_answer_by_text_is_noted_and_acknowledges_nothing(world: Any, alerted
 def test_the_colleague_is_told_once_to_open_it_and_nothing_about_the_patient(world: Any, alerted: InboxItem) -> None:
     for words in ("on it", "really on it", "ok"):
         world.text(words, From=PHONE)
-    _, told = world.outbound
-    assert (told.kind, told.lane) == ("staff_alert", "urgent")
-    assert told.body == (
+    _, text = world.outbound
+    assert (text.kind, text.lane) == ("staff_alert", "urgent")
+    assert text.body == (
         "Warmthread: texts to this number acknowledge nothing. Please open the case."
         f" https://clinic.example/inbox/{alerted.id}"
     )
-    assert "This line is for patients" not in told.body
+    assert "This line is for patients" not in text.body
 
 
 def test_a_colleague_who_texts_out_of_the_blue_is_read_by_a_human_and_is_no_unknown_number(

@@ -135,11 +135,11 @@ def test_more_than_a_hundred_fields_are_refused() -> None:
 def test_twilios_published_example_is_signed() -> None:
     form = {"CallSid": "CA1234567890ABCDE", "Digits": "1234", "From": "+14158675309", "To": "+18005551212",
             "Caller": "+14158675309"}  # fmt: skip
-    given = [(name.encode(), value.encode()) for name, value in form.items()]
+    parameters = [(name.encode(), value.encode()) for name, value in form.items()]
     for url in (
         "https://mycompany.com/myapp.php?foo=1&bar=2",
         "https://mycompany.com:443/myapp.php?foo=1&bar=2",
     ):
-        assert signatures.by_twilio(url, given, "RSOYDt4T1cUTdK1PDd93/VVr8B8=", ["other", "12345"])
-        assert not signatures.by_twilio(url, given, "RSOYDt4T1cUTdK1PDd93/VVr8B8=", ["other"])
-    assert not signatures.by_twilio("https://mycompany.com/", given, "RSOYDt4T1cUTdK1PDd93/VVr8B8=", ["12345"])
+        assert signatures.by_twilio(url, parameters, "RSOYDt4T1cUTdK1PDd93/VVr8B8=", ["other", "12345"])
+        assert not signatures.by_twilio(url, parameters, "RSOYDt4T1cUTdK1PDd93/VVr8B8=", ["other"])
+    assert not signatures.by_twilio("https://mycompany.com/", parameters, "RSOYDt4T1cUTdK1PDd93/VVr8B8=", ["12345"])

@@ -116,8 +116,8 @@ def test_what_cannot_be_worked_on_fails_in_front_of_a_human_and_stops_nobody(
             world.drain()
     assert [receipt.state for receipt in world.receipts] == ["failed", "processed"]
     assert len(world.inbound) == 1
-    (told,) = [item for item in world.items if item.about.startswith("receipt:")]
-    assert "poison" in told.summary
+    (failed,) = [item for item in world.items if item.about.startswith("receipt:")]
+    assert "poison" in failed.summary
 
 
 def test_two_hundred_texts_are_worked_off_together(world: Any) -> None:

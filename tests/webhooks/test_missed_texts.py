@@ -34,15 +34,15 @@ def look(network: Any, clinic: Clinic) -> Look:
 
 
 def _say(network: Any, body: str, phone: str = PHONE, **more: Any) -> str:
-    said = network.ask("POST", f"/sim/phones/{phone}/messages", {"body": body, "to": "+13035550100", **more})
-    return str(said["sid"])
+    answer = network.ask("POST", f"/sim/phones/{phone}/messages", {"body": body, "to": "+13035550100", **more})
+    return str(answer["sid"])
 
 
 def _all(model: Any) -> list[Any]:
     with db.unit_of_work(db.EVERY) as session:
-        found = list(session.scalars(select(model).order_by(model.id)))
-        db.load_keys(session, {row.key_id for row in found if hasattr(row, "key_id")})
-        return found
+        rows = list(session.scalars(select(model).order_by(model.id)))
+        db.load_keys(session, {row.key_id for row in rows if hasattr(row, "key_id")})
+        return rows
 
 
 def _inbound() -> list[Message]:

@@ -173,18 +173,18 @@ def _sleep(world: Any, days: int = 1) -> None:
 
 @pytest.mark.parametrize("line", ["opted out", "opts out with it", "landline"])
 def test_a_crisis_from_a_number_that_cannot_be_texted_asks_for_a_call_at_once(world: Any, line: str) -> None:
-    said = "I want to die"
+    words = "I want to die"
     if line == "opted out":
         world.text("STOP")
     elif line == "landline":
         with db.unit_of_work(db.EVERY) as session:
             directory.learn_line(session, world.clinic, "+13035550101", "landline", "operator")
     else:
-        said = "please stop texting me, I want to die"
-    world.text(said)
+        words = "please stop texting me, I want to die"
+    world.text(words)
     (item,) = [item for item in world.items if item.kind == "safety"]
     assert "call now" in item.summary
-    assert item.summary.endswith(said)
+    assert item.summary.endswith(words)
     assert [message for message in world.outbound if message.kind == "stopped"] == []
 
 

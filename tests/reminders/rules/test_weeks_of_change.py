@@ -82,7 +82,7 @@ def test_the_caps_hold_over_the_days_of_a_patient_in_a_week_of_change(zone: str)
             step.at for seen in visits(zone, week, timedelta(days=30))[::7] for step in planning.plan(seen, FULL)
         ]
         objections = limits.would_be(moments, place, FULL)
-        sent = sorted(at for at, said in zip(moments, objections, strict=True) if at and not said)
+        sent = sorted(at for at, objection in zip(moments, objections, strict=True) if at and not objection)
         days = Counter(at.astimezone(place).date() for at in sent)
         assert max(days.values()) <= FULL.cap_per_day
         for day in days:

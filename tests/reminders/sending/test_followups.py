@@ -77,9 +77,9 @@ def texts() -> list[str]:
 
 def tasks() -> list[str]:
     with db.unit_of_work(db.EVERY, read_only=True) as session:
-        found = session.scalars(select(InboxItem).where(InboxItem.kind == "delivery")).all()
-        db.load_keys(session, {item.key_id for item in found})
-        return [item.summary or "" for item in found]
+        items = session.scalars(select(InboxItem).where(InboxItem.kind == "delivery")).all()
+        db.load_keys(session, {item.key_id for item in items})
+        return [item.summary or "" for item in items]
 
 
 @BOTH

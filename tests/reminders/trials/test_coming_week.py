@@ -210,5 +210,5 @@ def test_reasons_are_gathered_under_what_is_behind_them(why: Reason, name: str) 
 
 def _planned(world: World, until: datetime) -> int:
     with db.unit_of_work(world.clinic.id, read_only=True) as session:
-        found = select(func.count()).where(Reminder.state == "planned", Reminder.due_at < until)
-        return session.scalar(found) or 0
+        statement = select(func.count()).where(Reminder.state == "planned", Reminder.due_at < until)
+        return session.scalar(statement) or 0
