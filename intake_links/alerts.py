@@ -58,7 +58,8 @@ def open_item(
     again: str = "",
     score: scoring.Score | None = None,
 ) -> InboxItem:
-    """Open the item of one kind about this screen, with what was found; `again` makes a further one for a further reason.
+    """Open the item of one kind about this screen, with what was found;
+    `again` makes a further one for a further reason.
 
     With its score the clinic's rules about who gets what can ask for the band.
     """
@@ -185,7 +186,8 @@ def say_it_went_on(session: Session, clinic: Clinic, screen: Screen, score: scor
 
 
 def _short_within(session: Session, screen: Screen) -> scoring.Instrument | None:
-    """The short form whose questions open this one, where they were answered and are a positive screen by themselves."""
+    """The short form whose questions open this one,
+    where they were answered and are a positive screen by themselves."""
     answers = answers_of(screen)
     for short in scoring.instruments().values():
         if short.grows_into == screen.instrument:

@@ -43,7 +43,8 @@ def seal_the_page(response: Response) -> Response:
 def _next_by_itself(response: Response) -> tuple[int, str] | None:
     """Return after how many seconds a page on the tablet gives way to which other, by itself and without script.
 
-    Nobody is thrown out unasked: two minutes lead to a page that asks, and one press there goes on (WCAG 2.2.1, extend).
+    Nobody is thrown out unasked: two minutes lead to a page that asks,
+    and one press there goes on (WCAG 2.2.1, extend).
     """
     if request.endpoint == "kiosk.still":
         return 60, "kiosk.ended"

@@ -1,4 +1,5 @@
-"""The lanes of this room: items that are missing, positive forms that were left half answered, links whose time is over."""
+"""The lanes of this room: items that are missing, positive forms that were left half answered,
+links whose time is over."""
 
 from datetime import datetime
 from typing import Any

@@ -42,7 +42,8 @@ def language_for(preferred: str | None) -> str:
 
 
 def page(name: str, language: str, clinic: Clinic | None, status: int = 200, **facts: Any) -> Response:
-    """Return the sheet `name` ("own/me": of another room). Without a clinic (an unknown link, no database) it still says 988 and 911."""
+    """Return the sheet `name` ("own/me": of another room).
+    Without a clinic (an unknown link, no database) it still says 988 and 911."""
 
     def say(key: str, **values: Any) -> Markup:
         return Markup(words(language)[key]).format(**values)  # noqa: S704 - our own words; values are escaped

@@ -144,7 +144,8 @@ def accept(
 ) -> Screen:
     """Take a whole form from elsewhere, or from the member of staff `asked_by` who read it out or has it on paper.
 
-    The same (source, event) again returns the first; other answers are kept too. Raises scoring.UnknownInstrument and scoring.BadAnswer. No consent is needed to receive.
+    The same (source, event) again returns the first; other answers are kept too.
+    Raises scoring.UnknownInstrument and scoring.BadAnswer. No consent is needed to receive.
     """
     definition = scoring.instrument(instrument)
     scoring.score(instrument, answers)

@@ -1,4 +1,5 @@
-"""A visit's life: saved from the clinic's books, confirmed, changed, cancelled, arrived; every change is planned again at once."""
+"""A visit's life: saved from the clinic's books, confirmed, changed, cancelled, arrived;
+every change is planned again at once."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -28,7 +29,8 @@ STAYS = timedelta(hours=2)
 
 @dataclass(frozen=True)
 class VisitRecord:
-    """A visit as the clinic's books have it. `starts_at` and `booked_at` are aware; state: booked | cancelled | arrived | no_show."""
+    """A visit as the clinic's books have it. `starts_at` and `booked_at` are aware;
+    state: booked | cancelled | arrived | no_show."""
 
     external_id: str
     record: str
@@ -204,8 +206,8 @@ def asked_in(session: Session, appointment: Appointment) -> UUID | None:
 
 
 def today(session: Session, patient_id: UUID, now: datetime) -> list[Appointment]:
-    """Return the patient's visits of today by the visit's own clock that someone may arrive at or be late for; one of each
-    moment."""
+    """Return the patient's visits of today by the visit's own clock that someone may arrive at or be late for; one of
+    each moment."""
     near = select(Appointment).where(
         Appointment.patient_id == patient_id,
         Appointment.state.in_((*STILL_TO_COME, "arrived")),

@@ -1,4 +1,5 @@
-"""The clinic's cadence as one of its decisions: what is in force, what may not be published, and planning the visits again."""
+"""The clinic's cadence as one of its decisions:
+what is in force, what may not be published, and planning the visits again."""
 
 from collections.abc import Callable, Mapping
 from typing import Any

@@ -10,7 +10,8 @@ from messaging.models import Clinic
 from messaging.versions import publishing, toml_positions
 from reminders import decision_kinds
 
-HEAD = """# What {name} has decided, kind by kind. Read back, it becomes drafts: nothing in it comes into force by itself.
+HEAD = """\
+# What {name} has decided, kind by kind. Read back, it becomes drafts: nothing in it comes into force by itself.
 # A kind that is left out stays as it is. `warmthread clinic schema` describes every field.
 
 """

@@ -130,9 +130,9 @@ class Site(_Strict):
 
 
 class About(_Strict):
-    """A clinic as it describes itself. `text_name` is what texts call it, "" its own name; `quiet_hours` narrow those of
-    every cadence; the words of texts are kept for `keep_years`, 0 for good; mobiles of `countries` may be texted
-    beside those of ours."""
+    """A clinic as it describes itself. `text_name` is what texts call it, "" its own name; `quiet_hours` narrow those
+    of every cadence; the words of texts are kept for `keep_years`, 0 for good; mobiles of `countries` may be
+    texted beside those of ours."""
 
     name: Name
     text_name: Annotated[str, BeforeValidator(_words), Field(max_length=80), AfterValidator(_neutral)] = ""
@@ -274,8 +274,8 @@ def _unreachable(session: Session, clinic: Clinic, definition: Mapping[str, Any]
 
 
 def silences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
-    """Return in words what in a change could keep an alert from somebody or lose what was said: every text leaves by the
-    sender, the hours in which people work hang on the clinic's clock, and what is emptied does not come back."""
+    """Return in words what in a change could keep an alert from somebody or lose what was said: every text leaves by
+    the sender, the hours in which people work hang on the clinic's clock, and what is emptied does not come back."""
     losses = []
     if old.get("messaging_service_sid") != new.get("messaging_service_sid"):
         losses.append("every text, alerts to staff too, would leave by another sender")

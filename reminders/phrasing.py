@@ -22,7 +22,8 @@ def words(
     now: datetime,
     language: str | None = None,
 ) -> dict[str, str]:
-    """Return what a text may say of a visit, in the patient's language, by the variable's name; the visit's own clock."""
+    """Return what a text may say of a visit, in the patient's language,
+    by the variable's name; the visit's own clock."""
     spoken = texts(language or patient.language)
     start = zones.to_local(appointment.starts_at, zones.zone(appointment.zone))
     ahead = start.date() - zones.to_local(now, zones.zone(appointment.zone)).date()
@@ -72,7 +73,8 @@ def say(
     *,
     openness: str | None = None,
 ) -> str:
-    """Return the text of `key` as the clinic words it, in the patient's language, as open as the patient wants texts to be.
+    """Return the text of `key` as the clinic words it, in the patient's language,
+    as open as the patient wants texts to be.
 
     `openness` is how much may be said now (people.openness), without it what the patient chose.
     """

@@ -1,4 +1,5 @@
-"""What planning reads and writes, many rows at once: bare columns in, and on PostgreSQL columns out in one statement."""
+"""What planning reads and writes, many rows at once:
+bare columns in, and on PostgreSQL columns out in one statement."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime

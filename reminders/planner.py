@@ -1,4 +1,5 @@
-"""Writes the plan around a visit as rows: one per step, keyed by the visit's revision, and takes back what no longer holds."""
+"""Writes the plan around a visit as rows: one per step, keyed by the visit's revision,
+and takes back what no longer holds."""
 
 import json
 from collections import defaultdict

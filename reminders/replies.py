@@ -20,7 +20,8 @@ from reminders.sending import composing
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of an answer. Unless `handled`, a human reads the text; `reply_key` names the text that answers it."""
+    """What became of an answer. Unless `handled`, a human reads the text;
+    `reply_key` names the text that answers it."""
 
     handled: bool
     reply_key: str | None = None
@@ -75,7 +76,8 @@ def understand(
 
 
 def body(session: Session, outcome: Outcome, patient: messaging.Patient) -> str | None:
-    """Return the text that answers, in the patient's language and as open as the patient wants; None if there is none."""
+    """Return the text that answers, in the patient's language
+    and as open as the patient wants; None if there is none."""
     if outcome.reply_key is None:
         return None
     own = clinic_words.of(session, patient.clinic_id)
@@ -134,7 +136,8 @@ def _late(answer: _Answer) -> Outcome:
 
 
 def _wrong_person(answer: _Answer) -> Outcome:
-    """The number is somebody else's: nothing of this patient goes there any more, and a human looks for the right one."""
+    """The number is somebody else's: nothing of this patient goes there any more,
+    and a human looks for the right one."""
     session, number = answer.session, answer.conversation.number or ""
     if not _asked_here(answer, None):
         return A_HUMAN

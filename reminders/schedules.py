@@ -93,7 +93,8 @@ class Taken:
 
 @dataclass(frozen=True)
 class Facts:
-    """What decides: the local day, the patient's language, whether they are in treatment, a link still open, what was taken."""
+    """What decides: the local day, the patient's language, whether they are in treatment,
+    a link still open, what was taken."""
 
     today: date
     language: str = "en"
@@ -104,7 +105,8 @@ class Facts:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What becomes of one instrument: `why` it is asked ("due") or not; `ask` the entry that decided, `until` when again."""
+    """What becomes of one instrument: `why` it is asked ("due") or not;
+    `ask` the entry that decided, `until` when again."""
 
     instrument: str
     why: Why

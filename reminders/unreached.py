@@ -1,4 +1,5 @@
-"""Who of a day's patients was not reached, and why: the decision is pure, the facts come in a fixed number of queries."""
+"""Who of a day's patients was not reached, and why:
+the decision is pure, the facts come in a fixed number of queries."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field

@@ -18,8 +18,8 @@ STATUSES = (
 )
 SID = r"(?:SM|MM)[0-9a-f]{32}"
 NUMBER = r"\+[1-9][0-9]{6,14}"
-# A number, a short code, the address of another channel ("rcs:agent"), or the name some senders have instead of a number.
-# No name of a parameter within it: it would be the beginning of the next one.
+# A number, a short code, the address of another channel ("rcs:agent"), or the name some senders have instead of a
+# number. No name of a parameter within it: it would be the beginning of the next one.
 SENDER = (
     rf"(?:[a-z]{{2,12}}:)?{NUMBER}|[0-9]{{3,8}}"
     r"|(?!.*(?:From|To[A-Z+]|Media|Message|Num[A-Z]|OptOut|Sms[A-Z]|Api[A-Z]|Body))(?!(?:[a-z]{2,12}:)?\+)"
@@ -34,7 +34,8 @@ SMS = {
     "ApiVersion": r"(?:[0-9]{4}-[0-9]{2}-[0-9]{2})?",
 }
 STATUS = {"MessageSid": SID, "MessageStatus": STATUSES, "ErrorCode": r"[0-9]{0,6}"}
-# A field we read, before something that could be its value: where this stands and no such name ends, the cut is doubtful.
+# A field we read, before something that could be its value:
+# where this stands and no such name ends, the cut is doubtful.
 _STRAY = re.compile(
     r"AccountSid(?=AC[0-9a-f])|MessageSid(?=(?:SM|MM)[0-9a-f])|NumMedia(?=[0-9])|MediaUrl[0-9]+(?=http)"
     r"|MediaContentType[0-9]+(?=[a-z]+/)|OptOutType(?=ST|HE)|MessageStatus(?=[a-z])|ErrorCode(?=[0-9])"

@@ -1,4 +1,5 @@
-"""The door for form vendors: a signed submission is scored, and what it owes a human exists, before the answer is given."""
+"""The door for form vendors: a signed submission is scored, and what it owes a human exists,
+before the answer is given."""
 
 import hashlib
 import json
@@ -37,7 +38,8 @@ class Vendor:
 
 @door.post("/webhooks/forms/<source>")
 def form(source: str) -> Response:
-    """Take a whole submission: 202 once it is kept, scored and in front of whom it must be; 403, or 422 with the field."""
+    """Take a whole submission: 202 once it is kept, scored and in front of whom it must be;
+    403, or 422 with the field."""
     request.max_content_length = LARGEST_BODY
     body = request.get_data(cache=False)
     vendor: Vendor | None = receipts.remembered("webhooks.vendors", source, lambda session: _vendor(session, source))

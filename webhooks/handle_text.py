@@ -1,4 +1,5 @@
-"""What happens with a text that came in: filed, read, obeyed, answered, and put in front of a human unless a rule did all."""
+"""What happens with a text that came in: filed, read, obeyed, answered,
+and put in front of a human unless a rule did all."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -137,7 +138,8 @@ def _overtaken(inbound: Inbound) -> bool:
 
 
 def _is_only_yes(inbound: Inbound) -> bool:
-    """Whether a word that brings back whoever had stopped (the carrier's YES) is just the answer of somebody who had not."""
+    """Whether a word that brings back whoever had stopped (the carrier's YES)
+    is just the answer of somebody who had not."""
     asks_for_texts = (inbound.message.body or "").strip().upper() != "YES"
     stopped = ledger.state(inbound.session, inbound.clinic, inbound.number)
     return not asks_for_texts and "revoked" not in stopped.values()

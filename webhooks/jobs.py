@@ -1,4 +1,5 @@
-"""The lanes of this room: what came in and waits to be worked on, urgent texts before the rest; and what is kept no longer."""
+"""The lanes of this room: what came in and waits to be worked on, urgent texts before the rest;
+and what is kept no longer."""
 
 from collections.abc import Sequence
 from datetime import datetime

@@ -1,4 +1,5 @@
-"""Texts that never reached the door: the carrier's own list is read every minute, and what is missing is received from it.
+"""Texts that never reached the door: the carrier's own list is read every minute,
+and what is missing is received from it.
 
 What is found becomes a receipt like any other, unique by the carrier's id of the text, so that a webhook that comes
 after all changes nothing, and two tickers that look at once find it once.
@@ -158,7 +159,8 @@ def _receive(clinic: Clinic, span: Span) -> Span | None:
 
 
 def _listed(clinic: Clinic, span: Span) -> Listing:
-    """Return the end of a span: what came to the clinic's number, and what came by its Messaging Service (RCS and others)."""
+    """Return the end of a span: what came to the clinic's number,
+    and what came by its Messaging Service (RCS and others)."""
     listed = _end(clinic.number, span)
     if clinic.messaging_service_sid is None:
         return listed

@@ -1,4 +1,5 @@
-"""Puts a text that came in before a human: at once when it may speak of a crisis, else as one open reply a conversation."""
+"""Puts a text that came in before a human: at once when it may speak of a crisis,
+else as one open reply a conversation."""
 
 import tomllib
 from datetime import timedelta

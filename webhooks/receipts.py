@@ -74,7 +74,8 @@ def keep(
     attempt_id: UUID | None = None,
     state: str = "received",
 ) -> UUID:
-    """Add the receipt in the caller's transaction and return its id. Raises IntegrityError when this was said before."""
+    """Add the receipt in the caller's transaction and return its id.
+    Raises IntegrityError when this was said before."""
     key_id = clinic.key_id if clinic else house_key(session)
     db.load_keys(session, [key_id])
     row = _row(clinic.id if clinic else HOUSE, key_id, payload)
@@ -129,7 +130,8 @@ def clinic_texted(form: Mapping[str, str]) -> Clinic | None:
 def find_clinic(session: Session, to: str, service_sid: str | None) -> Clinic | None:
     """Return the clinic that was texted at `to`, a number or the address of an agent of another channel.
 
-    By its number, else by the carrier's Messaging Service; an agent's address is the only clinic's where there is but one.
+    By its number, else by the carrier's Messaging Service;
+    an agent's address is the only clinic's where there is but one.
     """
     clinic = directory.clinic_by_number(session, to)
     if clinic is None and service_sid:

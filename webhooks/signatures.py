@@ -1,4 +1,5 @@
-"""Whether a request was signed by who it says it comes from. Pure: keys, bytes and the present second in, yes or no out."""
+"""Whether a request was signed by who it says it comes from.
+Pure: keys, bytes and the present second in, yes or no out."""
 
 import base64
 import binascii

@@ -67,7 +67,8 @@ def _attempt(token: str, session: Session) -> tuple[UUID, UUID] | None:
 
 
 def _verified(check: Callable[[Mapping[str, str], str], dict[str, str]]) -> dict[str, str] | Response:
-    """Return the checked fields of a signed request, or the refusal. Never a 429: a carrier drops what it gets one for."""
+    """Return the checked fields of a signed request, or the refusal.
+    Never a 429: a carrier drops what it gets one for."""
     request.max_content_length = LARGEST_BODY
     body = request.get_data(cache=False)
     settings = runtime.settings()

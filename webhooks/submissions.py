@@ -1,4 +1,5 @@
-"""Reads a form that a vendor sends, plain JSON or a FHIR R4 QuestionnaireResponse, so strictly that no answer is guessed. Pure."""
+"""Reads a form that a vendor sends, plain JSON or a FHIR R4 QuestionnaireResponse,
+so strictly that no answer is guessed. Pure."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,7 +28,8 @@ class Unacceptable(ValueError):
 
 @dataclass(frozen=True)
 class Submission:
-    """A form as it came: answers are points or None in the instrument's order; the patient by record number or E.164."""
+    """A form as it came: answers are points or None in the instrument's order;
+    the patient by record number or E.164."""
 
     instrument: str
     answers: tuple[int | None, ...]
@@ -121,7 +123,8 @@ def _e164(raw: str) -> str:
 
 
 def _fhir(response: Mapping[str, Any]) -> Submission:
-    """Read a QuestionnaireResponse (FHIR R4): items by linkId (LOINC), answers as valueCoding (LA code) or valueInteger."""
+    """Read a QuestionnaireResponse (FHIR R4): items by linkId (LOINC),
+    answers as valueCoding (LA code) or valueInteger."""
     if response["resourceType"] != "QuestionnaireResponse":
         raise Unacceptable([("/resourceType", "only QuestionnaireResponse is taken here")])
     if response.get("status") not in STATUSES:

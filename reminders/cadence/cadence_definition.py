@@ -49,7 +49,8 @@ EXPECTED = {
 
 
 class QuietHours(Strict):
-    """No reminder from `start` in the evening until `end` in the morning, on the patient's clock; see OpenHours for the law."""
+    """No reminder from `start` in the evening until `end` in the morning, on the patient's clock;
+    see OpenHours for the law."""
 
     start: Clock = time(20)
     end: Clock = time(8)
@@ -118,7 +119,8 @@ class Cadence(Strict):
             opens, closes = self.quiet_hours.end, self.quiet_hours.start
             if step.window and not opens <= step.window.start < step.window.end <= closes:
                 raise misfit(
-                    f"this window reaches into the quiet hours: expected hours between {opens:%H:%M} and {closes:%H:%M}",
+                    f"this window reaches into the quiet hours: "
+                    f"expected hours between {opens:%H:%M} and {closes:%H:%M}",
                     *place, index, "window",
                 )  # fmt: skip
             try:

@@ -1,4 +1,5 @@
-"""One step of a cadence as a clinic writes it: each field read strictly, and what does not fit together named at its field."""
+"""One step of a cadence as a clinic writes it: each field read strictly,
+and what does not fit together named at its field."""
 
 import re
 from datetime import time, timedelta

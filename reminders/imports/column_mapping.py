@@ -1,4 +1,5 @@
-"""Which column of somebody's file means what: guessed from its headers, chosen by a human, applied to each row. Pure."""
+"""Which column of somebody's file means what: guessed from its headers, chosen by a human,
+applied to each row. Pure."""
 
 import tomllib
 import unicodedata
@@ -46,7 +47,8 @@ class Columns:
 
 
 def state(written: str) -> str | None:
-    """Return our state of a visit by the word for it in somebody else's books, "" for nothing, None if it is not known."""
+    """Return our state of a visit by the word for it in somebody else's books,
+    "" for nothing, None if it is not known."""
     plain = _plain(written)
     return _states().get(plain) if plain else ""
 

@@ -45,7 +45,8 @@ class ImportResult:
 
 @dataclass(frozen=True)
 class Taken:
-    """A row that was stored: its change; what of it could not be used, in words; its language, if we have no texts in it."""
+    """A row that was stored: its change; what of it could not be used, in words;
+    its language, if we have no texts in it."""
 
     change: str
     note: str | None = None
@@ -92,10 +93,12 @@ def import_patients(
     progress: Progress | None = None,
     errors_path: Path | None = None,
 ) -> ImportResult:
-    """Add or update the patients of a CSV file. Columns: record, first_name, last_name, phone and records.PATIENT's others.
+    """Add or update the patients of a CSV file. Columns:
+    record, first_name, last_name, phone and records.PATIENT's others.
 
     A row that is wrong goes to `errors_path` with its line and the reason, and stops nothing; so does one that was
-    taken without its number. The same file again changes nothing. `progress` gets lines done and lines in all. Raises BadFile before anything is done.
+    taken without its number. The same file again changes nothing.
+    `progress` gets lines done and lines in all. Raises BadFile before anything is done.
     """
     return _Import(clinic_id, _PATIENTS, dry_run).run(path, progress, errors_path)
 
@@ -108,7 +111,8 @@ def import_appointments(
     progress: Progress | None = None,
     errors_path: Path | None = None,
 ) -> ImportResult:
-    """Add or update the visits of a CSV file, as `import_patients` does. Columns: visit, patient, starts_at and others."""
+    """Add or update the visits of a CSV file, as `import_patients` does. Columns:
+    visit, patient, starts_at and others."""
     return _Import(clinic_id, _APPOINTMENTS, dry_run).run(path, progress, errors_path)
 
 

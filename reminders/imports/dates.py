@@ -1,4 +1,5 @@
-"""Reads days and moments as people and spreadsheets write them: 2027-03-10T09:00, 3/10/27 9:00 AM, 10-MAR-2027 0900. Pure."""
+"""Reads days and moments as people and spreadsheets write them:
+2027-03-10T09:00, 3/10/27 9:00 AM, 10-MAR-2027 0900. Pure."""
 
 import re
 import unicodedata

@@ -113,7 +113,8 @@ def _one_of(values: Mapping[str, str], column: str, allowed: tuple[str, ...], em
 
 
 def _names(values: Mapping[str, str]) -> tuple[str, str]:
-    """First and last name. Whoever has one name has it as the first, in whichever column it stands: texts greet by it."""
+    """First and last name. Whoever has one name has it as the first,
+    in whichever column it stands: texts greet by it."""
     first, last = _text(values, "first_name", 120), _text(values, "last_name", 120)
     return (first, last) if first else (_needed(values, "last_name", 120), "")
 

@@ -29,7 +29,8 @@ RAW = tuple[int, dict[str, str], list[str], str | None]
 
 @dataclass(frozen=True)
 class Wrong:
-    """A row that was not taken, or `taken` without what could not be used: its line, why, and its fields as they were."""
+    """A row that was not taken, or `taken` without what could not be used:
+    its line, why, and its fields as they were."""
 
     line: int
     why: str
@@ -96,7 +97,8 @@ def wrong(session: Session, run: ImportRun, limit: int | None = None) -> Iterato
 
 
 def sheet(session: Session, run: ImportRun) -> Iterator[str]:
-    """Yield the lines of a file to mend and send again: the rows not taken, or not whole, with their reasons, as they were."""
+    """Yield the lines of a file to mend and send again:
+    the rows not taken, or not whole, with their reasons, as they were."""
     names = header(run)
     kept = [place for place, name in enumerate(names) if name.strip().casefold() not in csv_files.NOTES]
     yield _line([*csv_files.NOTES, *(names[place] for place in kept)])

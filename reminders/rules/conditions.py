@@ -19,7 +19,8 @@ EXPECTED = f"expected one of {', '.join(PLAIN)}, {', '.join(f'{name}:NAME' for n
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is known of a visit and its patient; None where it is not known yet, and the condition is asked again later."""
+    """What is known of a visit and its patient; None where it is not known yet,
+    and the condition is asked again later."""
 
     language: str | None = None
     place: str | None = None
@@ -30,7 +31,8 @@ class Facts:
 
 
 def parse(text: str) -> str:
-    """Return the condition as it is kept ("language:ES" as "language:es"); raises ValueError saying what is expected."""
+    """Return the condition as it is kept ("language:ES" as "language:es");
+    raises ValueError saying what is expected."""
     name, colon, value = (part.strip() for part in text.partition(":"))
     name = name.lower()
     if not colon and name in PLAIN:

@@ -18,8 +18,9 @@ class OpenHours:
     """Open from `start` up to, not including, `end` of each local day; `start` comes before `end`.
 
     The default 08:00-20:00 lies inside the federal 8-21 (47 CFR 64.1200(c)(1)) and the 8-20 of Florida, Maryland,
-    Mississippi, New Jersey and Oklahoma; those bind solicitations, which reminders are not, and are kept all the same. `other` holds different hours, or None for closed, for a weekday
-    (Monday is 0) or for one date; a date wins over its weekday.
+    Mississippi, New Jersey and Oklahoma; those bind solicitations, which reminders are not, and are kept all the
+    same. `other` holds different hours, or None for closed, for a weekday (Monday is 0) or for one date; a date wins
+    over its weekday.
     """
 
     start: time = time(8)
@@ -34,7 +35,8 @@ class OpenHours:
             raise ValueError("hours must be open on at least one weekday")
 
     def is_open(self, at: datetime, place: ZoneInfo) -> bool:
-        """Whether the clock of `place` stands inside the hours at the instant `at`; both passes of a repeated hour count."""
+        """Whether the clock of `place` stands inside the hours at the instant `at`;
+        both passes of a repeated hour count."""
         local = zones.to_local(at, place)
         window = self.window_on(local.date())
         return window is not None and window[0] <= local.time() < window[1]
@@ -45,7 +47,8 @@ class OpenHours:
         return at if self.is_open(at, place) else _opening_after(self, at, place)
 
     def previous_open(self, at: datetime, place: ZoneInfo) -> datetime:
-        """`at` itself if it is open, else the last open minute before it (19:59 for hours that end at 20:00), in UTC."""
+        """`at` itself if it is open, else the last open minute before it, in UTC
+        (19:59 for hours that end at 20:00)."""
         at = zones.instant(at)
         return at if self.is_open(at, place) else _closing_before(self, at, place)
 

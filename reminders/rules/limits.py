@@ -54,7 +54,8 @@ def would_be(
     sent: Iterable[datetime] = (),
     goes_with: Callable[[int, int], bool] = _alone,
 ) -> list[Reason | None]:
-    """Return for each planned moment, in any order, why no text of its own leaves then; None where one does (or no moment).
+    """Return for each planned moment, in any order, why no text of its own leaves then;
+    None where one does (or no moment).
 
     Decided one after the other, as sending does: the first that may go takes along those that `goes_with` says (by
     their places), and counts once. `sent` are the moments of other reminders to the same patient.

@@ -145,7 +145,8 @@ def _issue_link(session: Session, case: Case, now: datetime) -> tuple[tuple[Inta
 
 
 def _own_page(session: Session, case: Case, now: datetime) -> tuple[IntakeLink, str] | None:
-    """A link to the patient's own page, open while the visit can still be spoken of; none where nobody could open it."""
+    """A link to the patient's own page, open while the visit can still be spoken of;
+    none where nobody could open it."""
     if case.patient.birth_date is None:
         return None
     valid = case.visit.starts_at + appointments.STILL_TODAY - now

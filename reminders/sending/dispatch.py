@@ -94,7 +94,8 @@ def _read_again(session: Session, reminders: Sequence[Reminder]) -> list[Case]:
 
 
 def _fallen_due(session: Session, cases: Sequence[Case], now: datetime) -> dict[UUID, list[Case]]:
-    """By visit, every reminder due by now, or so soon that a late one would come too close; those of other batches too."""
+    """By visit, every reminder due by now, or so soon that a late one would come too close;
+    those of other batches too."""
     by_visit = {case.visit.id: case for case in cases}
     soon = max((case.cadence.min_gap for case in cases), default=ORDINARY_DELAY)
     rows = select(Reminder).where(

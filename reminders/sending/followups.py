@@ -1,4 +1,5 @@
-"""Follows a link that goes unanswered: one more text at another time of day, then a task for a human, and never more."""
+"""Follows a link that goes unanswered: one more text at another time of day,
+then a task for a human, and never more."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta

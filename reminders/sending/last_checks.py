@@ -1,4 +1,5 @@
-"""What keeps a patient's reminders few: conditions asked a last time, caps over all visits, one text for the visits of a day."""
+"""What keeps a patient's reminders few: conditions asked a last time, caps over all visits,
+one text for the visits of a day."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -104,7 +105,8 @@ class Told:
 def fellows(session: Session, case: Case, now: datetime) -> list[Case]:
     """Return the same step of the patient's other visits of that day that this text can speak of too, by their hours.
 
-    Those of the same moment always are: they are one visit to the patient. Rows that another process works on now are left to it.
+    Those of the same moment always are: they are one visit to the patient.
+    Rows that another process works on now are left to it.
     """
     if case.step is None:
         return []
@@ -156,7 +158,8 @@ def day_of(visit: Appointment) -> date:
 
 
 def was_told(session: Session, case: Case) -> bool:
-    """Whether the patient was told this step already, of the same moment under another id; then the reminder goes with it."""
+    """Whether the patient was told this step already, of the same moment under another id;
+    then the reminder goes with it."""
     text = same_moment.told(session, case.visit, case.reminder.step)
     if text is None:
         return False

@@ -78,7 +78,8 @@ class _Known:
     answered: Collection[UUID]
 
     def objection(self, visit: Appointment, step: cadence_definition.Step) -> str | None:
-        """Return why a step that has its moment would not leave, as a reason; None where nothing is known against it."""
+        """Return why a step that has its moment would not leave, as a reason;
+        None where nothing is known against it."""
         barred = self.barred[visit.patient_id]
         if barred:
             return barred

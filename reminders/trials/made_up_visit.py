@@ -1,4 +1,5 @@
-"""Shows what a cadence does for a made-up visit: these texts, in these words, at these times, and what is dropped and why."""
+"""Shows what a cadence does for a made-up visit:
+these texts, in these words, at these times, and what is dropped and why."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

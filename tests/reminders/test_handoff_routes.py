@@ -1,4 +1,5 @@
-"""Who is asked to meet a patient is decided by the clinic's own rules and the order of every item; the item says by which."""
+"""Who is asked to meet a patient is decided by the clinic's own rules
+and the order of every item; the item says by which."""
 
 from datetime import timedelta
 

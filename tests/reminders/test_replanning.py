@@ -1,4 +1,5 @@
-"""A changed cadence reaches every coming visit: in batches, after what is urgent, and from where a killed worker stood."""
+"""A changed cadence reaches every coming visit:
+in batches, after what is urgent, and from where a killed worker stood."""
 
 import signal
 import subprocess

@@ -1,4 +1,5 @@
-"""Several processes that work on the reminders of one patient at once: on PostgreSQL each waits until the other has decided."""
+"""Several processes that work on the reminders of one patient at once:
+on PostgreSQL each waits until the other has decided."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -110,8 +111,9 @@ def test_a_text_that_comes_in_does_not_wait_for_the_reminders(world: World, othe
         with db.unit_of_work(world.clinic.id) as session:
             session.add(
                 Message(
-                    clinic_id=world.clinic.id, key_id=patient.key_id, patient_id=patient.id, kind="reply", lane="default",
-                    direction="in", state="received", body="C", dedupe="heard", created_at=NOW, try_after=NOW,
+                    clinic_id=world.clinic.id, key_id=patient.key_id, patient_id=patient.id,
+                    kind="reply", lane="default", direction="in",
+                    state="received", body="C", dedupe="heard", created_at=NOW, try_after=NOW,
                 )
             )  # fmt: skip
 

@@ -1,4 +1,5 @@
-"""A clinic, a patient, and the doors for machines on a real database, with requests signed as their senders sign them."""
+"""A clinic, a patient, and the doors for machines on a real database,
+with requests signed as their senders sign them."""
 
 import base64
 import json

@@ -26,8 +26,11 @@ FORM = {
     "ToCity": "",
 }
 # Words that look like names of fields, and that sort where a name could stand.
-BAITS = ("Dear friend", "Call me", "From", "From+13035550102", "FromCity", "Body", "Bodyx", "MessageSidSM" + "b" * 32,
-         "To+13035550100", "OutType", "B", "ody", "NumMedia0", "Zebra", "AccountSid" + ACCOUNT, "y", "1", "C", "E", "=", "&")  # fmt: skip
+BAITS = (
+    "Dear friend", "Call me", "From", "From+13035550102", "FromCity", "Body", "Bodyx", "MessageSidSM" + "b" * 32,
+    "To+13035550100", "OutType", "B", "ody", "NumMedia0", "Zebra", "AccountSid" + ACCOUNT,
+    "y", "1", "C", "E", "=", "&",
+)  # fmt: skip
 TEXTS = st.lists(st.sampled_from(BAITS) | st.text(st.characters(codec="utf-8"), max_size=5), max_size=5).map("".join)
 
 

@@ -1,4 +1,5 @@
-"""Only the number that was asked is answered by itself: another one the patient once gave may be a stranger's by now."""
+"""Only the number that was asked is answered by itself:
+another one the patient once gave may be a stranger's by now."""
 
 from datetime import UTC, datetime
 from typing import Any

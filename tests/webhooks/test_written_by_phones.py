@@ -1,4 +1,5 @@
-"""Reactions and robots at the door: no opt-out, no alarm, no item; and what is written beside them does all it always does."""
+"""Reactions and robots at the door: no opt-out, no alarm, no item;
+and what is written beside them does all it always does."""
 
 from typing import Any
 

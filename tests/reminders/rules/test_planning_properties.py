@@ -1,4 +1,5 @@
-"""What holds for every plan, whatever the visit, the zones and the cadence; and for what is sent late or about many visits."""
+"""What holds for every plan, whatever the visit, the zones and the cadence;
+and for what is sent late or about many visits."""
 
 import dataclasses
 import itertools
@@ -13,9 +14,9 @@ from reminders.cadence import cadence_definition
 from reminders.rules import conditions, limits, planning, zones
 
 ZONES = [
-    "America/New_York", "America/Denver", "America/Phoenix", "America/Puerto_Rico", "Pacific/Honolulu", "America/Los_Angeles",
-    "America/St_Johns", "America/Santiago", "Europe/Dublin", "Asia/Kathmandu", "Australia/Lord_Howe", "Pacific/Chatham",
-    "Pacific/Apia", "UTC",
+    "America/New_York", "America/Denver", "America/Phoenix", "America/Puerto_Rico", "Pacific/Honolulu",
+    "America/Los_Angeles", "America/St_Johns", "America/Santiago", "Europe/Dublin", "Asia/Kathmandu",
+    "Australia/Lord_Howe", "Pacific/Chatham", "Pacific/Apia", "UTC",
 ]  # fmt: skip
 OURS = ["2027-03-14", "2027-11-07"]
 CHANGES_OF_2027 = {

@@ -1,4 +1,5 @@
-"""The coming week under two cadences, counted by hand on a small clinic; what is counted is what the planner then does."""
+"""The coming week under two cadences, counted by hand on a small clinic;
+what is counted is what the planner then does."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
