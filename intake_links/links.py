@@ -74,8 +74,7 @@ def issue(
         raise ValueError("a link needs different instruments")
     if valid <= timedelta():
         raise ValueError("a link needs some time ahead of it")
-    # The patient's row is the lock: two issues at once must not leave two open links.
-    # Who only refers to it does not wait.
+    # The patient's row is the lock, so that two issues at once leave one open link; who only refers to it goes on.
     session.scalar(select(Patient.id).where(Patient.id == patient.id).with_for_update(key_share=True))
     now = clock.now()
     older = select(IntakeLink).where(IntakeLink.patient_id == patient.id, IntakeLink.state.in_(LIVE))
@@ -148,8 +147,7 @@ def on_tablet(link: IntakeLink) -> bool:
 
 
 def ask_for_another(session: Session, clinic: Clinic, link: IntakeLink) -> None:
-    """Tell the care team that the patient wishes for a new link, once a day at most;
-    nothing where this one still works.
+    """Tell the care team that the patient wishes for a new link, once a day at most; not while this one works.
 
     A person sends it, to the number on file: whoever holds the old link may not be the patient.
     """

@@ -1,5 +1,4 @@
-"""A visit's life: saved from the clinic's books, confirmed, changed, cancelled, arrived;
-every change is planned again at once."""
+"""A visit's life: saved from the clinic's books, confirmed, changed, cancelled, arrived; each change is planned."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -29,8 +28,7 @@ STAYS = timedelta(hours=2)
 
 @dataclass(frozen=True)
 class VisitRecord:
-    """A visit as the clinic's books have it. `starts_at` and `booked_at` are aware;
-    state: booked | cancelled | arrived | no_show."""
+    """A visit as the books have it, its moments aware; state: booked | cancelled | arrived | no_show."""
 
     external_id: str
     record: str
@@ -182,14 +180,12 @@ def awaiting_answer(session: Session, patient_id: UUID, now: datetime) -> list[A
 
 def texted(session: Session, patient_id: UUID, now: datetime) -> list[Appointment]:
     """Return the patient's future visits of whose present revision a reminder went out, soonest first."""
-    reminded = select(Reminder.appointment_id).where(
+    sent = select(Reminder.appointment_id).where(
         Reminder.appointment_id == Appointment.id,
         Reminder.revision == Appointment.revision,
         Reminder.state.in_(("queued", "done")),
     )
-    visits = select(Appointment).where(
-        Appointment.patient_id == patient_id, Appointment.starts_at > now, reminded.exists()
-    )
+    visits = select(Appointment).where(Appointment.patient_id == patient_id, Appointment.starts_at > now, sent.exists())
     return list(session.scalars(visits.order_by(Appointment.starts_at, Appointment.id)))
 
 
@@ -206,8 +202,7 @@ def asked_in(session: Session, appointment: Appointment) -> UUID | None:
 
 
 def today(session: Session, patient_id: UUID, now: datetime) -> list[Appointment]:
-    """Return the patient's visits of today by the visit's own clock that someone may arrive at or be late for; one of
-    each moment."""
+    """Return today's visits, by their own clock, that a patient may arrive at or be late for; one of each moment."""
     near = select(Appointment).where(
         Appointment.patient_id == patient_id,
         Appointment.state.in_((*STILL_TO_COME, "arrived")),

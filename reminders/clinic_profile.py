@@ -1,13 +1,12 @@
 """What a clinic says of itself: its name, phones and sites, its languages, its nights; one of the things it decides."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import time
 from typing import Annotated, Any, Literal
 
 import pydantic
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, Field
 from sqlalchemy.orm import Session
 
 from config import clock
@@ -20,7 +19,7 @@ from messaging.retention import rules as keeping
 from messaging.versions import publishing
 from messaging.wording import clinic_names
 from reminders.cadence import cadence_definition
-from reminders.rules import zones
+from reminders.clinic_fields import Countries, Line, MessagingService, Name, Phone, State, Words, Years, Zone
 
 MOST_SITES = MOST_COUNTRIES = 20
 # Editions and files from before have a number of months that nothing was deleted by; `keep_years` is what holds.
@@ -28,11 +27,6 @@ KEPT, NOTHING_DELETED = "retention_months", ("", "0")
 # Two hours a day in which a text may leave: with less, a step that waits for the morning would find no room.
 LEAST_OPEN = 120
 LANGUAGES: tuple[Literal["en", "es"], ...] = ("en", "es")
-# The postal codes of the states, the district and the territories whose numbers can be texted.
-STATES = re.compile(
-    "A[LKZRS]|C[AOT]|D[EC]|FL|G[AU]|HI|I[DLNA]|K[SY]|LA|M[EDAINSOTP]|N[EVHJMYCD]|O[HKR]|P[AR]|RI|S[CD]|T[NX]|UT|"
-    "V[TAI]|W[AVIY]"
-)
 EXPECTED = {
     "missing": "this must be given",
     "string_type": "expected a text",
@@ -46,74 +40,10 @@ EXPECTED = {
 }
 
 
-def _zone(value: object) -> object:
-    return zones.of_place(value.strip()).key if isinstance(value, str) else value
-
-
-def _phone(value: object) -> object:
-    if not isinstance(value, str) or not value.strip():
-        return value
-    try:
-        return phone.e164(value)
-    except phone.NotTextable as wrong:
-        raise ValueError(str(wrong)) from None
-
-
-def _countries(value: object) -> object:
-    if isinstance(value, list | tuple) and all(isinstance(code, str) for code in value):
-        return phone.countries(value)
-    return value
-
-
-def _words(value: object) -> object:
-    if isinstance(value, str):
-        value = value.strip()
-        if not value.isprintable():
-            raise ValueError("a single line that can be shown")
-    return value
-
-
-def _service(value: object) -> object:
-    if not isinstance(value, str) or not value.strip():
-        return None
-    if not re.fullmatch(r"MG[0-9a-f]{32}", value.strip()):
-        raise ValueError("the SID of a Messaging Service: MG and 32 of 0-9 and a-f, as Twilio's console shows it")
-    return value.strip()
-
-
-def _state(value: object) -> object:
-    if not isinstance(value, str) or not value.strip():
-        return None
-    if not STATES.fullmatch(value.strip().upper()):
-        raise ValueError("two letters of a state, such as CO")
-    return value.strip().upper()
-
-
-def _years(years: int) -> int:
-    if not keeping.may_keep(years):
-        raise ValueError(f"at least {keeping.LEAST_YEARS} years, or 0 to keep them")
-    return years
-
-
 def _neutral(name: str) -> str:
     if objection := clinic_names.objection(name):
         raise ValueError(objection)
     return name
-
-
-Zone = Annotated[str, BeforeValidator(_zone)]
-Name = Annotated[str, BeforeValidator(_words), Field(min_length=1, max_length=80)]
-Line = Annotated[str, BeforeValidator(_words), Field(max_length=120)]
-# 0, or no less than the floor: the schema of the clinic's file says both.
-Years = Annotated[
-    int,
-    Field(
-        ge=0,
-        le=keeping.MOST_YEARS,
-        json_schema_extra={"anyOf": [{"const": 0}, {"minimum": keeping.LEAST_YEARS}]},
-    ),
-    AfterValidator(_years),
-]
 
 
 class _Strict(pydantic.BaseModel):
@@ -126,7 +56,7 @@ class Site(_Strict):
     name: Name
     address: Line = ""
     zone: Zone
-    state: Annotated[str | None, BeforeValidator(_state)] = None
+    state: State = None
 
 
 class About(_Strict):
@@ -135,14 +65,14 @@ class About(_Strict):
     texted beside those of ours."""
 
     name: Name
-    text_name: Annotated[str, BeforeValidator(_words), Field(max_length=80), AfterValidator(_neutral)] = ""
+    text_name: Annotated[Words, Field(max_length=80), AfterValidator(_neutral)] = ""
     zone: Zone
-    phone: Annotated[str, BeforeValidator(_phone), Field(min_length=1)]
-    messaging_service_sid: Annotated[str | None, BeforeValidator(_service)] = None
+    phone: Annotated[Phone, Field(min_length=1)]
+    messaging_service_sid: MessagingService = None
     languages: Annotated[tuple[Literal["en", "es"], ...], Field(min_length=1, max_length=2)] = LANGUAGES
     quiet_hours: cadence_definition.QuietHours = cadence_definition.QuietHours()
     keep_years: Years = 0
-    countries: Annotated[tuple[str, ...], BeforeValidator(_countries), Field(max_length=MOST_COUNTRIES)] = ()
+    countries: Annotated[Countries, Field(max_length=MOST_COUNTRIES)] = ()
     sites: Annotated[tuple[Site, ...], Field(max_length=MOST_SITES)] = ()
 
 

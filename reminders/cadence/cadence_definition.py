@@ -49,8 +49,7 @@ EXPECTED = {
 
 
 class QuietHours(Strict):
-    """No reminder from `start` in the evening until `end` in the morning, on the patient's clock;
-    see OpenHours for the law."""
+    """No reminder from `start` in the evening until `end` in the morning, on the patient's clock (see OpenHours)."""
 
     start: Clock = time(20)
     end: Clock = time(8)

@@ -1,8 +1,7 @@
 """Which reminders a visit gets, when, and why: facts in, plan out.
 
 Steps are placed from the visit backwards, so that of two that would come too close the one nearer to the visit
-stays. `Step` and `Cadence` say what the rules need to know;
-`reminders.cadence.cadence_definition` reads them from a clinic's file.
+stays. `Step` and `Cadence` say what the rules need to know; `reminders.cadence` reads them from a clinic's file.
 """
 
 import dataclasses
@@ -278,8 +277,7 @@ def _settle(
 
 
 def _before_closing(wanted: datetime, frame: _Frame, open_hours: hours.OpenHours) -> datetime:
-    """The last open moment before `wanted` that leaves room to send,
-    or the very last if the booking came after that."""
+    """The last open moment before `wanted` that leaves room to send, or the very last if booked after that."""
     last = open_hours.previous_open(wanted, frame.zone)
     roomy = max(last + hours.MINUTE - ROOM_TO_SEND, zones.whole_second(frame.earliest))
     return roomy if open_hours.is_open(roomy, frame.zone) else last
