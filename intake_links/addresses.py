@@ -13,19 +13,19 @@ _PAGE = re.compile(r"\W*(me)?\W*")
 
 def tokens_in(typed: str) -> list[str]:
     """Return what may be the token in this part of an address, the likeliest first; the text itself where none is."""
-    found = _RUN.search(_seen(typed))
-    if found is None:
+    match = _RUN.search(_seen(typed))
+    if match is None:
         return [typed]
-    run = found[0]
+    run = match[0]
     return [run[at : at + LENGTH] for at in range(min(BEFORE, len(run) - LENGTH) + 1)]
 
 
 def page_in(rest: str) -> str | None:
     """Return which page of a link the rest of an address means: "" its first, "me" the patient's own, None neither."""
-    found = _PAGE.fullmatch(_seen(rest))
-    return None if found is None else found[1] or ""
+    match = _PAGE.fullmatch(_seen(rest))
+    return None if match is None else match[1] or ""
 
 
 def _seen(text: str) -> str:
     """Leave out what nobody sees: joiners, marks of direction, soft hyphens, line ends within a word."""
-    return "".join(one for one in text if unicodedata.category(one) not in ("Cf", "Cc", "Mn"))
+    return "".join(char for char in text if unicodedata.category(char) not in ("Cf", "Cc", "Mn"))

@@ -70,22 +70,22 @@ def _judge(session: Session, screens: Sequence[Screen]) -> Iterator[LedgerRow]:
     for screen in screens:
         kind, why = _kind(session, screen)
         if kind:
-            found = [item for item in items.get(screen.id, ()) if item.kind in SETTLES[kind]]
-            yield _row(screen, kind, why, found)
+            settling = [item for item in items.get(screen.id, ()) if item.kind in SETTLES[kind]]
+            yield _row(screen, kind, why, settling)
     del patients
 
 
 def _items(session: Session, screens: Sequence[Screen]) -> dict[UUID, list[InboxItem]]:
     about = {f"screen:{screen.id}": screen for screen in screens}
-    found: dict[UUID, list[InboxItem]] = {}
+    by_screen: dict[UUID, list[InboxItem]] = {}
     for item in session.scalars(
         select(InboxItem).where(
             InboxItem.about.in_(about), InboxItem.clinic_id.in_({screen.clinic_id for screen in screens})
         )
     ):
         if about[item.about].clinic_id == item.clinic_id:
-            found.setdefault(about[item.about].id, []).append(item)
-    return found
+            by_screen.setdefault(about[item.about].id, []).append(item)
+    return by_screen
 
 
 def _kind(session: Session, screen: Screen) -> tuple[str | None, str]:
@@ -105,11 +105,11 @@ def _kind(session: Session, screen: Screen) -> tuple[str | None, str]:
     return None, ""
 
 
-def _row(screen: Screen, kind: str, why: str, found: Sequence[InboxItem]) -> LedgerRow:
+def _row(screen: Screen, kind: str, why: str, settling: Sequence[InboxItem]) -> LedgerRow:
     now = clock.now()
-    late = [item for item in found if item.acknowledged_at is None and item.answer_by <= now]
+    late = [item for item in settling if item.acknowledged_at is None and item.answer_by <= now]
     # Of several items the one that is still owed speaks, else the first.
-    item = next(iter(late or sorted(found, key=lambda one: one.id)), None)
+    item = next(iter(late or sorted(settling, key=lambda item: item.id)), None)
     if item is None:
         why = why or "no_item"
     elif late:

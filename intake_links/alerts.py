@@ -58,7 +58,8 @@ def open_item(
     again: str = "",
     score: scoring.Score | None = None,
 ) -> InboxItem:
-    """Open the item of one kind about this screen, with what was found; `again` makes a further one for a further reason.
+    """Open the item of one kind about this screen, with what was found;
+    `again` makes a further one for a further reason.
 
     With its score the clinic's rules about who gets what can ask for the band.
     """
@@ -81,13 +82,13 @@ def open_item(
 
 def say(findings: Sequence[Reason]) -> str:
     """Return in words what was found, as an item says it in one line."""
-    words, said = links.staff_words(), ""
+    words, line = links.staff_words(), ""
     before = ""
     for finding in findings:
-        said += words["alerts_joined"] if finding.key == before == "alert" else ""
-        said += reasons.Sentences(words).words(finding)
+        line += words["alerts_joined"] if finding.key == before == "alert" else ""
+        line += reasons.Sentences(words).words(finding)
         before = finding.key
-    return said
+    return line
 
 
 def _keep(item: InboxItem, findings: Sequence[Reason]) -> None:
@@ -109,9 +110,9 @@ def _say_what_was_screened(session: Session, item: InboxItem, screen: Screen, sc
     if score is not None and score.band is not None:
         names = [band.name for band in scoring.instrument(screen.instrument).bands(sex_of(session, screen))]
         reached = names[: names.index(score.band) + 1]
-    said = json.dumps({"instrument": screen.instrument, "bands": reached})
-    if item.screened != said:
-        item.screened = said
+    screened = json.dumps({"instrument": screen.instrument, "bands": reached})
+    if item.screened != screened:
+        item.screened = screened
 
 
 def safety_item(session: Session, screen: Screen) -> InboxItem | None:
@@ -185,7 +186,8 @@ def say_it_went_on(session: Session, clinic: Clinic, screen: Screen, score: scor
 
 
 def _short_within(session: Session, screen: Screen) -> scoring.Instrument | None:
-    """The short form whose questions open this one, where they were answered and are a positive screen by themselves."""
+    """The short form whose questions open this one,
+    where they were answered and are a positive screen by themselves."""
     answers = answers_of(screen)
     for short in scoring.instruments().values():
         if short.grows_into == screen.instrument:
@@ -216,7 +218,7 @@ def repair(session: Session, clinic: Clinic, screen: Screen) -> InboxItem:
 def findings_of(session: Session, screen: Screen, score: scoring.Score) -> list[Reason]:
     """Return what a person must know first: the alerting answer, else that the screen is positive."""
     definition, answers = scoring.instrument(screen.instrument), answers_of(screen)
-    found = [
+    findings = [
         _alert(definition, rule.item, answers[rule.item - 1])
         for rule in definition.alerts
         if (answers[rule.item - 1] or 0) >= rule.at_least
@@ -224,7 +226,7 @@ def findings_of(session: Session, screen: Screen, score: scoring.Score) -> list[
     end = _total(session, screen, score)
     if screen.state == "started":
         end = UNFINISHED if score.alerts else Reason("stopped")
-    return [*_where(screen), *found, end]
+    return [*_where(screen), *findings, end]
 
 
 def _alert(definition: scoring.Instrument, item: int, value: int | None) -> Reason:

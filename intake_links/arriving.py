@@ -50,7 +50,8 @@ def _wanted(visits: Sequence[binding.Held]) -> tuple[UUID | None, bool]:
 
 
 def may_return(link: IntakeLink, _now: datetime) -> bool:
-    """Whether a birth date may be tried by who still holds a page of the form, whatever has become of its link since."""
+    """Whether a birth date may be tried by who still holds a page of the form,
+    whatever has become of its link since."""
     return link.tries < links.TRIES and not links.on_tablet(link)
 
 

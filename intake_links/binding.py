@@ -44,13 +44,13 @@ def _seal(bound: str) -> str:
 
 def held(session: Session, tokens: Sequence[str]) -> list[Held]:
     """Return the visits these tokens belong to, in their order."""
-    known = {keys.token_hash(token): token for token in tokens}
-    asked = (
+    by_hash = {keys.token_hash(token): token for token in tokens}
+    statement = (
         select(LinkSession.token_hash, IntakeLink.id, IntakeLink.patient_id)
         .join(IntakeLink, IntakeLink.id == LinkSession.link_id)
-        .where(LinkSession.token_hash.in_(known))
+        .where(LinkSession.token_hash.in_(by_hash))
     )
-    visits = [Held(known[hashed], *whose) for hashed, *whose in session.execute(asked)]
+    visits = [Held(by_hash[hashed], *whose) for hashed, *whose in session.execute(statement)]
     return sorted(visits, key=lambda visit: tokens.index(visit.token))
 
 

@@ -43,7 +43,8 @@ def seal_the_page(response: Response) -> Response:
 def _next_by_itself(response: Response) -> tuple[int, str] | None:
     """Return after how many seconds a page on the tablet gives way to which other, by itself and without script.
 
-    Nobody is thrown out unasked: two minutes lead to a page that asks, and one press there goes on (WCAG 2.2.1, extend).
+    Nobody is thrown out unasked: two minutes lead to a page that asks,
+    and one press there goes on (WCAG 2.2.1, extend).
     """
     if request.endpoint == "kiosk.still":
         return 60, "kiosk.ended"
@@ -81,8 +82,8 @@ def _without_visit(session: Session, clinic: Clinic, link: IntakeLink, late: Lat
     """Ask for the birth date, with what was posted; where it opens nothing any more, keep that for a person."""
     language, carried = rendering.language_for(link.language), rendering.carried()
     returns = arriving.may_return(link, clock.now())
-    given = carried and binding.read(request.form.get(binding.FIELD, "")) is not None
-    if late is not None and given and not returns:
+    answering = carried and binding.read(request.form.get(binding.FIELD, "")) is not None
+    if late is not None and answering and not returns:
         late(session, clinic, link)
     if g.tablet:
         # Another patient may hold the tablet by now: no question, no answer, no way on.
@@ -110,8 +111,8 @@ def to_call(session: Session, clinic: Clinic | None) -> Clinic | None:
     if clinic is None:
         held = binding.held(session, arriving.tokens())[:1]
         mine = select(Clinic).join(IntakeLink, IntakeLink.clinic_id == Clinic.id)
-        asked = mine.where(IntakeLink.id == held[0].link_id) if held else select(Clinic).limit(2)
-        clinics = session.scalars(asked).all()
+        statement = mine.where(IntakeLink.id == held[0].link_id) if held else select(Clinic).limit(2)
+        clinics = session.scalars(statement).all()
         clinic = clinics[0] if len(clinics) == 1 else None
     return clinic
 

@@ -1,4 +1,5 @@
-"""The lanes of this room: items that are missing, positive forms that were left half answered, links whose time is over."""
+"""The lanes of this room: items that are missing, positive forms that were left half answered,
+links whose time is over."""
 
 from datetime import datetime
 from typing import Any
@@ -62,8 +63,8 @@ def oldest(session: Session, _now: datetime) -> datetime | None:
 def repair_forgotten() -> int:
     """Open the missing items, each in a transaction of its own; return how many."""
     with db.unit_of_work(db.EVERY, read_only=True) as session:
-        found = session.scalars(select(Screen.id).where(_forgotten()).order_by(Screen.id).limit(BATCH)).all()
-    return sum(_repair(screen_id) for screen_id in found)
+        screen_ids = session.scalars(select(Screen.id).where(_forgotten()).order_by(Screen.id).limit(BATCH)).all()
+    return sum(_repair(screen_id) for screen_id in screen_ids)
 
 
 def _repair(screen_id: UUID) -> int:
@@ -93,8 +94,8 @@ def oldest_stopped(session: Session, now: datetime) -> datetime | None:
 def tell_of_stopped() -> int:
     """Tell a person of each positive form that nobody has gone on with, each in a transaction of its own."""
     with db.unit_of_work(db.EVERY, read_only=True) as session:
-        found = session.scalars(select(Screen.id).where(_stopped(clock.now())).limit(BATCH)).all()
-    return sum(_tell_of_stopped(screen_id) for screen_id in found)
+        screen_ids = session.scalars(select(Screen.id).where(_stopped(clock.now())).limit(BATCH)).all()
+    return sum(_tell_of_stopped(screen_id) for screen_id in screen_ids)
 
 
 def _tell_of_stopped(screen_id: UUID) -> int:
@@ -124,8 +125,8 @@ def oldest_over(session: Session, now: datetime) -> datetime | None:
 def expire_links() -> int:
     """Say of links whose time is over that it is; return how many."""
     with db.unit_of_work(db.EVERY) as session:
-        found = select(IntakeLink.id).where(_over(clock.now())).order_by(IntakeLink.expires_at).limit(BATCH)
-        return links.expire(session, session.scalars(found).all())
+        statement = select(IntakeLink.id).where(_over(clock.now())).order_by(IntakeLink.expires_at).limit(BATCH)
+        return links.expire(session, session.scalars(statement).all())
 
 
 LANES = [

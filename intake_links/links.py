@@ -74,7 +74,7 @@ def issue(
         raise ValueError("a link needs different instruments")
     if valid <= timedelta():
         raise ValueError("a link needs some time ahead of it")
-    # The patient's row is the lock: two issues at once must not leave two open links. Who only refers to it does not wait.
+    # The patient's row is the lock, so that two issues at once leave one open link; who only refers to it goes on.
     session.scalar(select(Patient.id).where(Patient.id == patient.id).with_for_update(key_share=True))
     now = clock.now()
     older = select(IntakeLink).where(IntakeLink.patient_id == patient.id, IntakeLink.state.in_(LIVE))
@@ -126,9 +126,9 @@ def second_url(session: Session, link: IntakeLink) -> str:
 
 def by_token(session: Session, token: str) -> IntakeLink | None:
     """Return the link with this token in whatever state it is; looking changes nothing."""
-    hashed = [keys.token_hash(one) for one in addresses.tokens_in(token)]
-    known = or_(IntakeLink.token_hash.in_(hashed), IntakeLink.second_hash.in_(hashed))
-    return session.scalar(select(IntakeLink).where(known))
+    hashed = [keys.token_hash(candidate) for candidate in addresses.tokens_in(token)]
+    matches = or_(IntakeLink.token_hash.in_(hashed), IntakeLink.second_hash.in_(hashed))
+    return session.scalar(select(IntakeLink).where(matches))
 
 
 def expire(session: Session, link_ids: Iterable[UUID]) -> int:
@@ -147,7 +147,7 @@ def on_tablet(link: IntakeLink) -> bool:
 
 
 def ask_for_another(session: Session, clinic: Clinic, link: IntakeLink) -> None:
-    """Tell the care team that the patient wishes for a new link, once a day at most; nothing where this one still works.
+    """Tell the care team that the patient wishes for a new link, once a day at most; not while this one works.
 
     A person sends it, to the number on file: whoever holds the old link may not be the patient.
     """
@@ -268,22 +268,22 @@ def visit(session: Session, token: str | None, *, acting: bool = False) -> Visit
     """
     if not token:
         return None
-    asked = (
+    statement = (
         select(LinkSession, IntakeLink, Clinic)
         .join(IntakeLink, IntakeLink.id == LinkSession.link_id)
         .join(Clinic, Clinic.id == IntakeLink.clinic_id)
         .where(LinkSession.token_hash == keys.token_hash(token))
     )
-    found = session.execute(asked.with_for_update(of=IntakeLink) if acting else asked).one_or_none()
-    if found is None:
+    row = session.execute(statement.with_for_update(of=IntakeLink) if acting else statement).one_or_none()
+    if row is None:
         return None
-    known, link, clinic = found
+    link_session, link, clinic = row
     now = clock.now()
     idle = IDLE_ON_TABLET if on_tablet(link) else IDLE
-    fresh = now < known.seen_at + idle and now < known.created_at + OLDEST
+    fresh = now < link_session.seen_at + idle and now < link_session.created_at + OLDEST
     if acting and fresh:
-        known.seen_at = now
-    return Visit(clinic, link, known, fresh)
+        link_session.seen_at = now
+    return Visit(clinic, link, link_session, fresh)
 
 
 def leave(session: Session, visit: Visit) -> None:

@@ -18,9 +18,9 @@ class IntakeLink(ClinicRow, Base):
 
     state: open -> verified -> answered; open | verified -> expired | withdrawn | locked (five wrong birth dates).
     Only the token's keyed hash is kept, and that of the second token, by which the link is texted once more: either
-    opens it, and both count the same tries. GET changes nothing. `place` is "tablet" for a form that staff opened on the
-    clinic's own tablet with a code: `code_hash` is its keyed hash until the code is used, `code_until` its end; "own"
-    for a link without questions, which leads to the patient's own page and is never "answered".
+    opens it, and both count the same tries. GET changes nothing. `place` is "tablet" for a form that staff opened on
+    the clinic's own tablet with a code: `code_hash` is its keyed hash until the code is used, `code_until` its end;
+    "own" for a link without questions, which leads to the patient's own page and is never "answered".
     """
 
     __tablename__ = "intake_link"

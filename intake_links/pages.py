@@ -59,8 +59,8 @@ def _keep_late(session: Session, clinic: Clinic, link: IntakeLink) -> None:
     part, index = (int((request.view_args or {})[name]) - 1 for name in ("part", "number"))
     if 0 <= part < len(link.instruments):
         items = progress.place_in(session, link, part).definition.items
-        given, value = _given(items[index].values) if 0 <= index < len(items) else (False, None)
-        if given:
+        answered, value = _given(items[index].values) if 0 <= index < len(items) else (False, None)
+        if answered:
             submissions.keep_late(session, clinic, link, part, index, value)
 
 
@@ -78,10 +78,10 @@ def _save(session: Session, clinic: Clinic, visit: links.Visit, part: int, numbe
     here = progress.place_in(session, link, part - 1)
     if not 0 <= index < len(here.definition.items):
         return frame.onward(session, link)
-    given, value = _given(here.definition.items[index].values)
-    if not given and not here.asked(index):
+    answered, value = _given(here.definition.items[index].values)
+    if not answered and not here.asked(index):
         return rendering.question(clinic, visit, here, index, problem="choose")
-    if given:
+    if answered:
         screen = here.screen or submissions.begin(session, clinic, link, part - 1)
         submissions.accept_answer(session, clinic, screen, index, value, given_in=visit.session.id)
         if here.alerts(index, value):

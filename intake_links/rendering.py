@@ -32,9 +32,9 @@ def words(language: str) -> Mapping[str, Any]:
     return tomllib.loads((resources.files("intake_links") / "texts" / f"{language}.toml").read_text("utf-8"))
 
 
-def language_for(known: str | None) -> str:
+def language_for(preferred: str | None) -> str:
     """Return the language to speak: asked for in the address, else known of the patient, else the phone's own."""
-    base = (known or "").replace("_", "-").lower().split("-")[0]
+    base = (preferred or "").replace("_", "-").lower().split("-")[0]
     for wanted in (request.args.get("lang"), base, request.form.get("shown")):
         if wanted in LANGUAGES:
             return wanted
@@ -42,7 +42,8 @@ def language_for(known: str | None) -> str:
 
 
 def page(name: str, language: str, clinic: Clinic | None, status: int = 200, **facts: Any) -> Response:
-    """Return the sheet `name` ("own/me": of another room). Without a clinic (an unknown link, no database) it still says 988 and 911."""
+    """Return the sheet `name` ("own/me": of another room).
+    Without a clinic (an unknown link, no database) it still says 988 and 911."""
 
     def say(key: str, **values: Any) -> Markup:
         return Markup(words(language)[key]).format(**values)  # noqa: S704 - our own words; values are escaped
@@ -96,11 +97,11 @@ def check(clinic: Clinic, visit: links.Visit, here: progress.Place) -> Response:
     rows = []
     for index in scoring.applicable(here.definition, here.answers):
         item, mine = here.definition.items[index], here.given_in(index, visit.session.id)
-        said = (answer.text[shown] for answer in item.answers if mine and answer.value == here.answers[index])
-        row = {"number": index + 1, "asked": item.text[shown], "said": next(said, None), "earlier": not mine}
+        wordings = (answer.text[shown] for answer in item.answers if mine and answer.value == here.answers[index])
+        row = {"number": index + 1, "asked": item.text[shown], "said": next(wordings, None), "earlier": not mine}
         rows.append(row)
-    more = here.part + 1 < len(visit.link.instruments)
-    return page("check", language, clinic, rows=rows, part=here.part + 1, shown=shown, more=more, at="check")
+    another_part = here.part + 1 < len(visit.link.instruments)
+    return page("check", language, clinic, rows=rows, part=here.part + 1, shown=shown, more=another_part, at="check")
 
 
 def carried() -> list[tuple[str, str]]:

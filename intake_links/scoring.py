@@ -87,13 +87,13 @@ def score(instrument_id: str, answers: Sequence[int | None], sex: Sex | None = N
     _check_sex(sex)
     _check_answers(definition, answers)
     counts = [item.scored for item in definition.items]
-    given = [one for one, counted in zip(answers, counts, strict=True) if counted and one is not None]
-    points = sum(given)
+    points_given = [answer for answer, counted in zip(answers, counts, strict=True) if counted and answer is not None]
+    points = sum(points_given)
     missing = sum(counts[index] and answers[index] is None for index in applicable(definition, answers))
     total = None if missing else points
     return Score(
         total=total,
-        prorated=_prorated(definition, given, missing),
+        prorated=_prorated(definition, points_given, missing),
         band=None if total is None else _band_of(definition.bands(sex), total),
         positive=True if points >= definition.cut(sex) else (None if missing else False),
         missing=missing,
@@ -204,11 +204,11 @@ def _shown(value: object) -> str:
     return f"a value of type {type(value).__name__}"
 
 
-def _prorated(definition: Instrument, given: Sequence[int], missing: int) -> float | None:
+def _prorated(definition: Instrument, points: Sequence[int], missing: int) -> float | None:
     """The mean of the answered items in place of the missing ones, in points, not rounded (NHS Data Dictionary)."""
-    if not given or not 1 <= missing <= definition.prorate_up_to:
+    if not points or not 1 <= missing <= definition.prorate_up_to:
         return None
-    return sum(given) * (len(given) + missing) / len(given)
+    return sum(points) * (len(points) + missing) / len(points)
 
 
 def _band_of(bands: Sequence[Band], total: int) -> str:

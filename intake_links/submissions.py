@@ -21,9 +21,9 @@ from messaging.reasons import Reason
 
 def begin(session: Session, clinic: Clinic, link: IntakeLink, part: int) -> Screen:
     """Return the screen of the link's instrument number `part` (from 0), made when its first answer comes."""
-    known = progress.find_screen(session, clinic.id, progress.LINK, progress.event(link, part))
-    if known is not None:
-        return known
+    existing = progress.find_screen(session, clinic.id, progress.LINK, progress.event(link, part))
+    if existing is not None:
+        return existing
     patient = session.get_one(Patient, link.patient_id)
     definition = scoring.instrument(link.instruments[part])
     language = scoring.language_of(definition, link.language)
@@ -144,7 +144,8 @@ def accept(
 ) -> Screen:
     """Take a whole form from elsewhere, or from the member of staff `asked_by` who read it out or has it on paper.
 
-    The same (source, event) again returns the first; other answers are kept too. Raises scoring.UnknownInstrument and scoring.BadAnswer. No consent is needed to receive.
+    The same (source, event) again returns the first; other answers are kept too.
+    Raises scoring.UnknownInstrument and scoring.BadAnswer. No consent is needed to receive.
     """
     definition = scoring.instrument(instrument)
     scoring.score(instrument, answers)
@@ -228,8 +229,8 @@ def _seen(screen: Screen, index: int, dropped: set[int], given_in: UUID | None) 
     if all(answers[i] is not None or i in dropped for i in range(seen, index)):
         seen = max(seen, index + 1)
     seen = min([seen, *(i for i in dropped if i > index)])
-    given = {k: v for k, v in screen.detail.get("given", {}).items() if int(k) not in dropped}
-    return {"seen": seen, "given": given | {str(index): str(given_in) if given_in else None}}
+    sessions = {k: v for k, v in screen.detail.get("given", {}).items() if int(k) not in dropped}
+    return {"seen": seen, "given": sessions | {str(index): str(given_in) if given_in else None}}
 
 
 def _finish(session: Session, clinic: Clinic, screen: Screen, submitted_at: datetime) -> scoring.Score:
@@ -272,11 +273,11 @@ def _keep_beside(
         Screen.source == first.source,
         Screen.event.startswith(f"{first.id}:again:"),
     )
-    known = [first, *session.scalars(later)]
-    if any(s.instrument == definition.id and alerts.answers_of(s) == tuple(answers) for s in known):
+    screens = [first, *session.scalars(later)]
+    if any(s.instrument == definition.id and alerts.answers_of(s) == tuple(answers) for s in screens):
         return
     patient = session.get_one(Patient, first.patient_id)
-    event = f"{first.id}:again:{len(known)}"
+    event = f"{first.id}:again:{len(screens)}"
     screen = _new(session, patient, definition, answers, first.language, first.source, event)
     screen.link_id, screen.detail = first.link_id, _kept(first) | {"again": str(first.id)}
     session.add(screen)

@@ -46,11 +46,11 @@ def redeem(session: Session, typed: str) -> tuple[IntakeLink, str] | None:
     code = re.sub(r"[\s-]", "", typed)
     if not re.fullmatch("[0-9]{6}", code):
         return None
-    found = session.scalars(_with(code).with_for_update()).all()
+    matching = session.scalars(_with(code).with_for_update()).all()
     # Two codes alike at once open neither: nobody is shown somebody else's form.
-    if len(found) != 1 or not links.is_open(found[0], clock.now()):
+    if len(matching) != 1 or not links.is_open(matching[0], clock.now()):
         return None
-    link = found[0]
+    link = matching[0]
     link.code_hash, link.code_until = None, None
     return link, links.let_in(session, link)
 

@@ -49,8 +49,8 @@ def enter() -> Response:
 def _counted(source: str, device: str | None) -> tuple[throttle.Bucket, tuple[throttle.Bucket, ...]]:
     """Return what a try is counted in: its own device or source, and the door unless one of them is a clinic's."""
     own = TRIES.of("device", device) if device else TRIES.of(source)
-    known = device is not None or throttle.remembers(OWN, source)
-    return own, () if known else (AT_DOOR.of("everybody"),)
+    of_a_clinic = device is not None or throttle.remembers(OWN, source)
+    return own, () if of_a_clinic else (AT_DOOR.of("everybody"),)
 
 
 @kiosk.get("/still")

@@ -1,4 +1,4 @@
-"""A visit's life: saved from the clinic's books, confirmed, changed, cancelled, arrived; every change is planned again at once."""
+"""A visit's life: saved from the clinic's books, confirmed, changed, cancelled, arrived; each change is planned."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ STAYS = timedelta(hours=2)
 
 @dataclass(frozen=True)
 class VisitRecord:
-    """A visit as the clinic's books have it. `starts_at` and `booked_at` are aware; state: booked | cancelled | arrived | no_show."""
+    """A visit as the books have it, its moments aware; state: booked | cancelled | arrived | no_show."""
 
     external_id: str
     record: str
@@ -67,13 +67,13 @@ def save_many(
     actor: str = audit.OPERATOR,
 ) -> list[tuple[Appointment, Saved]]:
     """Do what `save` does for many visits with one read and one plan."""
-    known = _known(session, clinic, source, [visit.external_id for _, visit in visits])
+    existing = _known(session, clinic, source, [visit.external_id for _, visit in visits])
     saved: list[tuple[Appointment, Saved]] = []
     to_plan: dict[UUID, Appointment] = {}
     for patient, visit in visits:
-        appointment = known.get(visit.external_id)
+        appointment = existing.get(visit.external_id)
         if appointment is None:
-            appointment = known[visit.external_id] = _create(clinic, patient, visit, source)
+            appointment = existing[visit.external_id] = _create(clinic, patient, visit, source)
             session.add(appointment)
             changed, matters = True, True
             saved.append((appointment, "created"))
@@ -87,17 +87,17 @@ def save_many(
     _follow_what_was_said(session, list(to_plan.values()), actor)
     planner.plan_many(session, to_plan.values())
     known_before = {visit.id for visit, what in saved if what == "updated"}
-    _let_sleepers_follow(session, [one for one in to_plan.values() if one.id in known_before])
+    _let_sleepers_follow(session, [visit for visit in to_plan.values() if visit.id in known_before])
     return saved
 
 
 def _follow_what_was_said(session: Session, visits: Sequence[Appointment], actor: str) -> None:
     """A visit that the books have under another id too is as the patient has said: one moment is one visit to them."""
     booked = [visit for visit in visits if visit.state == "booked"]
-    said = same_moment.already_said(session, booked)
+    twins = same_moment.already_said(session, booked)
     for visit in booked:
-        if visit.id in said:
-            visit.state, visit.confirmed_at = said[visit.id].state, said[visit.id].confirmed_at
+        if visit.id in twins:
+            visit.state, visit.confirmed_at = twins[visit.id].state, twins[visit.id].confirmed_at
             _write_down(session, visit, actor, f"appointment.{visit.state}", why="same_moment")
 
 
@@ -163,9 +163,9 @@ def _update(appointment: Appointment, patient: messaging.Patient, visit: VisitRe
     return True, matters
 
 
-def _state_after(ours: str, theirs: str, moved: bool) -> str:
+def _state_after(ours: str, in_books: str, moved: bool) -> str:
     said_to_us = ours in ("confirmed", "change_asked", "arrived")
-    return ours if theirs == "booked" and said_to_us and not moved else theirs
+    return ours if in_books == "booked" and said_to_us and not moved else in_books
 
 
 def awaiting_answer(session: Session, patient_id: UUID, now: datetime) -> list[Appointment]:
@@ -180,12 +180,12 @@ def awaiting_answer(session: Session, patient_id: UUID, now: datetime) -> list[A
 
 def texted(session: Session, patient_id: UUID, now: datetime) -> list[Appointment]:
     """Return the patient's future visits of whose present revision a reminder went out, soonest first."""
-    told = select(Reminder.appointment_id).where(
+    sent = select(Reminder.appointment_id).where(
         Reminder.appointment_id == Appointment.id,
         Reminder.revision == Appointment.revision,
         Reminder.state.in_(("queued", "done")),
     )
-    visits = select(Appointment).where(Appointment.patient_id == patient_id, Appointment.starts_at > now, told.exists())
+    visits = select(Appointment).where(Appointment.patient_id == patient_id, Appointment.starts_at > now, sent.exists())
     return list(session.scalars(visits.order_by(Appointment.starts_at, Appointment.id)))
 
 
@@ -202,8 +202,7 @@ def asked_in(session: Session, appointment: Appointment) -> UUID | None:
 
 
 def today(session: Session, patient_id: UUID, now: datetime) -> list[Appointment]:
-    """Return the patient's visits of today by the visit's own clock that someone may arrive at or be late for; one of each
-    moment."""
+    """Return today's visits, by their own clock, that a patient may arrive at or be late for; one of each moment."""
     near = select(Appointment).where(
         Appointment.patient_id == patient_id,
         Appointment.state.in_((*STILL_TO_COME, "arrived")),

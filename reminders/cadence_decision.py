@@ -1,4 +1,5 @@
-"""The clinic's cadence as one of its decisions: what is in force, what may not be published, and planning the visits again."""
+"""The clinic's cadence as one of its decisions:
+what is in force, what may not be published, and planning the visits again."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -37,22 +38,22 @@ def check(_session: Session, _clinic: Clinic, definition: Mapping[str, Any]) -> 
 
 def unknown(cadence: cadence_definition.Cadence) -> list[publishing.Problem]:
     """Return a problem for each text and each questionnaire that does not exist, or that does not fit its step."""
-    found = []
+    problems = []
     instruments = sorted(scoring.instruments())
     for field, step in cadence.all_steps():
         for name, key in (("text", step.text), ("text_without_intake", step.text_without_intake)):
             why = _objection(step, key) if key else None
-            found += [publishing.Problem(f"{field}.{name}", why)] if why else []
-        found += [
+            problems += [publishing.Problem(f"{field}.{name}", why)] if why else []
+        problems += [
             publishing.Problem(f"{field}.intake", f"there is no instrument {name}; there are {', '.join(instruments)}")
             for name in step.intake
             if name not in (*instruments, schedules.BY_SCHEDULE)
         ]
-    return found
+    return problems
 
 
 def _objection(step: cadence_definition.Step, key: str) -> str | None:
-    missing = [one for one in text_templates.LANGUAGES if not text_templates.texts(one).get(key)]
+    missing = [language for language in text_templates.LANGUAGES if not text_templates.texts(language).get(key)]
     if missing:
         return f"there is no text {key} in {', '.join(missing)}"
     if step.after is not None and key.startswith("reminder"):
@@ -67,8 +68,8 @@ def take_effect(session: Session, clinic: Clinic, _definition: Mapping[str, Any]
 
 
 def _names(_session: Session, _clinic: Clinic, names: Names) -> Names:
-    texts = {key: one.name for key, one in situations.every().items()}
-    titles = {name: one.title for name, one in scoring.instruments().items()}
+    texts = {key: situation.name for key, situation in situations.every().items()}
+    titles = {name: instrument.title for name, instrument in scoring.instruments().items()}
     return names.also(values={"[].text": texts, "[].text_without_intake": texts, "[].intake": titles})
 
 

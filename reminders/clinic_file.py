@@ -10,7 +10,8 @@ from messaging.models import Clinic
 from messaging.versions import publishing, toml_positions
 from reminders import decision_kinds
 
-HEAD = """# What {name} has decided, kind by kind. Read back, it becomes drafts: nothing in it comes into force by itself.
+HEAD = """\
+# What {name} has decided, kind by kind. Read back, it becomes drafts: nothing in it comes into force by itself.
 # A kind that is left out stays as it is. `warmthread clinic schema` describes every field.
 
 """
@@ -42,26 +43,26 @@ def parse(text: str) -> dict[str, publishing.Definition]:
         whole = toml_positions.read(text)
     except toml_positions.NotToml as broken:
         raise BadFile([broken.problem]) from None
-    found: dict[str, publishing.Definition] = {}
+    definitions: dict[str, publishing.Definition] = {}
     problems: list[publishing.Problem] = []
-    for name, given in whole.items():
+    for name, table in whole.items():
         if len(problems) > MOST_PROBLEMS:
             break
         if name not in decision_kinds.KINDS:
-            said = f"unknown; there are {', '.join(decision_kinds.KINDS)}"
-            problems.append(publishing.Problem(name[:60], said))
-        elif not isinstance(given, Mapping):
+            message = f"unknown; there are {', '.join(decision_kinds.KINDS)}"
+            problems.append(publishing.Problem(name[:60], message))
+        elif not isinstance(table, Mapping):
             problems.append(publishing.Problem(name, f"expected a table, [{name}]"))
         else:
             try:
-                found[name] = decision_kinds.KINDS[name].read(given)
+                definitions[name] = decision_kinds.KINDS[name].read(table)
             except publishing.Refused as wrong:
                 problems += [_within(name, problem) for problem in wrong.problems[: MOST_PROBLEMS + 1]]
     if not whole:
         problems.append(publishing.Problem("file", f"it decides nothing; there are {', '.join(decision_kinds.KINDS)}"))
     if problems:
         raise BadFile(_placed(problems, text))
-    return found
+    return definitions
 
 
 def _within(kind: str, problem: publishing.Problem) -> publishing.Problem:
@@ -80,8 +81,8 @@ def _placed(problems: list[publishing.Problem], text: str) -> list[publishing.Pr
         )
         for problem in problems[:MOST_PROBLEMS]
     ]
-    more = [publishing.Problem("file", f"there are more mistakes than these {MOST_PROBLEMS}")]
-    return placed + more if len(problems) > MOST_PROBLEMS else placed
+    overflow = [publishing.Problem("file", f"there are more mistakes than these {MOST_PROBLEMS}")]
+    return placed + overflow if len(problems) > MOST_PROBLEMS else placed
 
 
 def draft(session: Session, clinic: Clinic, text: str, actor: str) -> list[str]:
@@ -93,18 +94,18 @@ def draft(session: Session, clinic: Clinic, text: str, actor: str) -> list[str]:
 
 
 def keep(
-    session: Session, clinic: Clinic, found: Mapping[str, publishing.Definition], text: str, actor: str
+    session: Session, clinic: Clinic, definitions: Mapping[str, publishing.Definition], text: str, actor: str
 ) -> list[str]:
-    """Make the drafts of what was `found` in a file's text, as `draft` does."""
+    """Make the drafts of `definitions`, read from a file's text, as `draft` does."""
     changed = {
         name: definition
-        for name, definition in found.items()
+        for name, definition in definitions.items()
         if definition != decision_kinds.KINDS[name].present(session, clinic)
     }
     taken = [name for name in changed if publishing.draft(session, clinic.id, name) is not None]
     if taken:
-        said = "somebody is working on a draft of this: it must be published or thrown away first"
-        raise BadFile(_placed([publishing.Problem(name, said) for name in taken], text))
+        message = "somebody is working on a draft of this: it must be published or thrown away first"
+        raise BadFile(_placed([publishing.Problem(name, message) for name in taken], text))
     for name, definition in changed.items():
         publishing.save(session, clinic, decision_kinds.KINDS[name], definition, edit=0, actor=actor)
     return list(changed)
@@ -118,9 +119,9 @@ def schema() -> dict[str, Any]:
         if kind.model is None:
             properties[name] = {"type": "object"}
             continue
-        one = kind.model.model_json_schema(ref_template=f"#/$defs/{name}.{{model}}")
-        definitions |= {f"{name}.{model}": inner for model, inner in one.pop("$defs", {}).items()}
-        properties[name] = one
+        kind_schema = kind.model.model_json_schema(ref_template=f"#/$defs/{name}.{{model}}")
+        definitions |= {f"{name}.{model}": inner for model, inner in kind_schema.pop("$defs", {}).items()}
+        properties[name] = kind_schema
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A clinic's file",

@@ -33,7 +33,7 @@ def about(clinic: Clinic) -> clinic_definition.About:
         quiet_hours=cadence_definition.QuietHours.model_validate(rules.get("quiet_hours", {})),
         keep_years=daily_sweep.years_of(clinic),
         countries=abroad(clinic),
-        sites=tuple(clinic_definition.Site.model_construct(**one) for one in rules.get("sites", ())),
+        sites=tuple(clinic_definition.Site.model_construct(**site) for site in rules.get("sites", ())),
     )
 
 
@@ -65,10 +65,10 @@ def narrowed(cadence: cadence_definition.Cadence, clinic: Clinic) -> cadence_def
 
     Where nothing would be left of the day, the clinic's hours hold.
     """
-    given = clinic.rules.get("quiet_hours")
-    if given is None:
+    quiet_hours = clinic.rules.get("quiet_hours")
+    if quiet_hours is None:
         return cadence
-    whole = cadence_definition.QuietHours.model_validate(given)
+    whole = cadence_definition.QuietHours.model_validate(quiet_hours)
     both = cadence_definition.within(cadence, [f"{whole.end:%H:%M}", f"{whole.start:%H:%M}"])
     return both or cadence_definition.keeping(cadence, whole)
 
@@ -79,9 +79,9 @@ def _present(_session: Session, clinic: Clinic) -> dict[str, Any]:
 
 def _check(session: Session, clinic: Clinic, definition: Mapping[str, Any]) -> list[publishing.Problem]:
     """A name that no text may say needs another for texts; and everyone's hours hang on the clinic's clock."""
-    said = "" if definition.get(clinic_names.RULE) else clinic_names.objection(definition["name"])
-    why = f"the clinic's name would stand in every text, and {said}: give a name for texts"
-    unsayable = [publishing.Problem(clinic_names.RULE, why)] if said else []
+    objection = "" if definition.get(clinic_names.RULE) else clinic_names.objection(definition["name"])
+    why = f"the clinic's name would stand in every text, and {objection}: give a name for texts"
+    unsayable = [publishing.Problem(clinic_names.RULE, why)] if objection else []
     return unsayable + _unreachable(session, clinic, definition)
 
 
@@ -93,32 +93,32 @@ def _unreachable(session: Session, clinic: Clinic, definition: Mapping[str, Any]
     made = lost_coverage.lost(before, after, clock.now())
     if not made:
         return []
-    said = policy_checks.listed(made, definition["zone"])
-    return [publishing.Problem("zone", f"{said}: nobody could be reached about a patient in danger")]
+    absences = policy_checks.listed(made, definition["zone"])
+    return [publishing.Problem("zone", f"{absences}: nobody could be reached about a patient in danger")]
 
 
 def silences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
-    """Return in words what in a change could keep an alert from somebody or lose what was said: every text leaves by the
-    sender, the hours in which people work hang on the clinic's clock, and what is emptied does not come back."""
-    found = []
+    """Return in words what in a change could keep an alert from somebody or lose what was said: every text leaves by
+    the sender, the hours in which people work hang on the clinic's clock, and what is emptied does not come back."""
+    losses = []
     if old.get("messaging_service_sid") != new.get("messaging_service_sid"):
-        found.append("every text, alerts to staff too, would leave by another sender")
+        losses.append("every text, alerts to staff too, would leave by another sender")
     if old.get("zone") != new.get("zone"):
-        found.append("everyone's hours on duty and on call would be read on another clock")
+        losses.append("everyone's hours on duty and on call would be read on another clock")
     years = new.get(daily_sweep.YEARS, 0)
     if keeping.shortens(old.get(daily_sweep.YEARS, 0), years):
-        found.append(f"texts older than {years} years would be emptied for good")
-    return found
+        losses.append(f"texts older than {years} years would be emptied for good")
+    return losses
 
 
 def _take_effect(session: Session, clinic: Clinic, definition: Mapping[str, Any], _actor: str) -> None:
-    found = clinic_definition.About.model_validate(clinic_definition.without_age(definition))
-    clinic.name, clinic.zone, clinic.phone = found.name, found.zone, found.phone
-    clinic.messaging_service_sid = found.messaging_service_sid
+    profile = clinic_definition.About.model_validate(clinic_definition.without_age(definition))
+    clinic.name, clinic.zone, clinic.phone = profile.name, profile.zone, profile.phone
+    clinic.messaging_service_sid = profile.messaging_service_sid
     rules = dict(clinic.rules)
     if "hours" in rules:
-        rules["hours"] = {**rules["hours"], "zone": found.zone}
-    kept = found.model_dump(
+        rules["hours"] = {**rules["hours"], "zone": profile.zone}
+    kept = profile.model_dump(
         mode="json", include={"text_name", "languages", "quiet_hours", "keep_years", "countries", "sites"}
     )
     was = daily_sweep.years_of(clinic)

@@ -14,8 +14,8 @@ def bands() -> dict[str, list[str]]:
 
 RULES = policy_decision.kind(bands)
 KINDS: dict[str, Kind] = {
-    one.name: one
-    for one in (
+    kind.name: kind
+    for kind in (
         clinic_profile.CLINIC,
         clinic_words.WORDS,
         cadence_decision.CADENCE,

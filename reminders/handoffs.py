@@ -166,7 +166,7 @@ def _next(session: Session, handoff: Handoff) -> None:
     item = session.get_one(InboxItem, handoff.item_id)
     if handoff.offered_to and str(handoff.offered_to) not in handoff.tried:
         handoff.tried = [*handoff.tried, str(handoff.offered_to)]
-    rota = [one for one in _rota(session, clinic, patient) if str(one.owner_id) not in handoff.tried]
+    rota = [choice for choice in _rota(session, clinic, patient) if str(choice.owner_id) not in handoff.tried]
     _offer(session, clinic, handoff, item, rota)
 
 
@@ -214,8 +214,8 @@ def _nobody(session: Session, handoff: Handoff, item: InboxItem) -> None:
 def _tell_patient(session: Session, handoff: Handoff, item: InboxItem) -> bool:
     clinic = session.get_one(messaging.Clinic, handoff.clinic_id)
     patient = session.get_one(messaging.Patient, handoff.patient_id)
-    said = phrasing.about_clinic(clinic, patient) | phrasing.place_of(clinic, handoff.place)
-    key = "handoff_ready" if "place" in said else "handoff_soon"
+    variables = phrasing.about_clinic(clinic, patient) | phrasing.place_of(clinic, handoff.place)
+    key = "handoff_ready" if "place" in variables else "handoff_soon"
     try:
         message = outbox.text_patient(
             session,
@@ -223,7 +223,7 @@ def _tell_patient(session: Session, handoff: Handoff, item: InboxItem) -> bool:
             patient,
             kind="handoff",
             programme="care_team",
-            body=phrasing.say(clinic_words.of(session, clinic.id), key, patient, said),
+            body=phrasing.say(clinic_words.of(session, clinic.id), key, patient, variables),
             dedupe=f"handoff:{handoff.id}",
             lane="urgent",
         )

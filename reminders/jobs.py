@@ -1,4 +1,5 @@
-"""The lanes of this room: due reminders, unanswered links, visits to plan again, files being imported, open handoffs."""
+"""The lanes of this room: due reminders, unanswered links, visits to plan again,
+files being imported, open handoffs."""
 
 from config import queue
 from reminders import handoffs, replanning

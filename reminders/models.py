@@ -76,7 +76,8 @@ class FollowUp(ClinicRow, Work, Base):
     """What follows a link that was texted: one more text, then a task for a human, and never more.
 
     state: waiting -> texted (`message_id`) -> asked (a human has the task) | over; waiting -> asked | over. `why` is
-    what ended it, a reason as messaging.reasons stores it. `first_message_id` is the text that brought the link; `try_after` when the row is next looked at.
+    what ended it, a reason as messaging.reasons stores it.
+    `first_message_id` is the text that brought the link; `try_after` when the row is next looked at.
     """
 
     __tablename__ = "follow_up"

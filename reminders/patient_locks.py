@@ -35,21 +35,21 @@ def take_for(session: Session, claims: Sequence[db.Claim]) -> list[db.Claim]:
     Not for long: patients whom somebody keeps locked hold up nobody else, and their own are claimed again later.
     """
     whose = select(Reminder.id, Appointment.patient_id).join(Appointment, Reminder.appointment_id == Appointment.id)
-    theirs = {
+    patient_of = {
         row.id: row.patient_id
-        for row in session.execute(whose.where(db.among(session, Reminder.id, [one.id for one in claims])))
+        for row in session.execute(whose.where(db.among(session, Reminder.id, [claim.id for claim in claims])))
     }
     try:
         with session.begin_nested():
             _be_patient(session, PATIENCE_MS)
-            take(session, theirs.values())
+            take(session, patient_of.values())
             _be_patient(session, 0)
         return list(claims)
     except OperationalError as error:
         if getattr(error.orig, "sqlstate", None) != LOCK_NOT_AVAILABLE:
             raise
-    free = _take_the_free(session, theirs.values())
-    return [one for one in claims if theirs.get(one.id) in free]
+    free = _take_the_free(session, patient_of.values())
+    return [claim for claim in claims if patient_of.get(claim.id) in free]
 
 
 def _be_patient(session: Session, milliseconds: int) -> None:

@@ -22,7 +22,8 @@ def words(
     now: datetime,
     language: str | None = None,
 ) -> dict[str, str]:
-    """Return what a text may say of a visit, in the patient's language, by the variable's name; the visit's own clock."""
+    """Return what a text may say of a visit, in the patient's language,
+    by the variable's name; the visit's own clock."""
     spoken = texts(language or patient.language)
     start = zones.to_local(appointment.starts_at, zones.zone(appointment.zone))
     ahead = start.date() - zones.to_local(now, zones.zone(appointment.zone)).date()
@@ -35,14 +36,14 @@ def words(
     date = spoken["date"].format(short_day=short_day, month=spoken["months"][start.month - 1], day=start.day)
     near = {0: spoken["today"], 1: spoken["tomorrow"]} | {days: spoken["days"][start.weekday()] for days in range(2, 7)}
     time = spoken["time"].format(**half) + _other_clock(start, patient)
-    said = {"day": near.get(ahead.days, date), "date": date, "short_day": short_day, "time": time}
-    return said | about_clinic(clinic, patient, language) | place_of(clinic, appointment.place)
+    of_visit = {"day": near.get(ahead.days, date), "date": date, "short_day": short_day, "time": time}
+    return of_visit | about_clinic(clinic, patient, language) | place_of(clinic, appointment.place)
 
 
 def place_of(clinic: messaging.Clinic, place: str | None) -> dict[str, str]:
     """Return where to come as a text may say it: nothing where the books name more than a room."""
-    said = clinic_profile.spoken_place(clinic, place) if place else ""
-    return {"place": said} if said and clinic_names.tells_nothing(said) else {}
+    spoken = clinic_profile.spoken_place(clinic, place) if place else ""
+    return {"place": spoken} if spoken and clinic_names.tells_nothing(spoken) else {}
 
 
 def about_clinic(clinic: messaging.Clinic, patient: messaging.Patient, language: str | None = None) -> dict[str, str]:
@@ -67,17 +68,18 @@ def say(
     own: clinic_words.Words,
     key: str,
     patient: messaging.Patient,
-    said: Mapping[str, str],
+    variables: Mapping[str, str],
     language: str | None = None,
     *,
     openness: str | None = None,
 ) -> str:
-    """Return the text of `key` as the clinic words it, in the patient's language, as open as the patient wants texts to be.
+    """Return the text of `key` as the clinic words it, in the patient's language,
+    as open as the patient wants texts to be.
 
     `openness` is how much may be said now (people.openness), without it what the patient chose.
     """
-    chosen = chosen_for(key, openness or patient.privacy, place=said.get("place"))
-    return own.say(chosen, language or patient.language, said)
+    chosen = chosen_for(key, openness or patient.privacy, place=variables.get("place"))
+    return own.say(chosen, language or patient.language, variables)
 
 
 def chosen_for(key: str, privacy: str, *, place: str | None) -> str:
@@ -100,8 +102,8 @@ def staff_words(
     clinic: messaging.Clinic, patient: messaging.Patient, appointment: Appointment, now: datetime
 ) -> dict[str, str]:
     """Return the day and time of a visit as staff read them."""
-    said = words(clinic, patient, appointment, now, language="en")
-    return {name: said[name] for name in ("short_day", "date", "time")}
+    variables = words(clinic, patient, appointment, now, language="en")
+    return {name: variables[name] for name in ("short_day", "date", "time")}
 
 
 @cache

@@ -1,4 +1,5 @@
-"""What planning reads and writes, many rows at once: bare columns in, and on PostgreSQL columns out in one statement."""
+"""What planning reads and writes, many rows at once:
+bare columns in, and on PostgreSQL columns out in one statement."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -72,15 +73,15 @@ Visit = Columns | Appointment
 
 def visits(session: Session, *where: ColumnElement[bool], most: int | None = None) -> list[Columns]:
     """Return visits to plan as bare columns, in the order of their ids and at most so many of them."""
-    found = select(*(getattr(Appointment, name) for name in Columns._fields)).where(*where)
-    return [Columns(*row) for row in session.execute(found.order_by(Appointment.id).limit(most))]
+    statement = select(*(getattr(Appointment, name) for name in Columns._fields)).where(*where)
+    return [Columns(*row) for row in session.execute(statement.order_by(Appointment.id).limit(most))]
 
 
 def known(session: Session, of: Sequence[Visit]) -> list[Known]:
     """Return what is planned for these visits as bare columns: of most of it nothing will change."""
     wanted = [getattr(Reminder, name) for name in Known._fields]
-    found = db.of_each(session, wanted, Reminder.appointment_id, [visit.id for visit in of])
-    return [Known(*row) for row in session.execute(found)]
+    statement = db.of_each(session, wanted, Reminder.appointment_id, [visit.id for visit in of])
+    return [Known(*row) for row in session.execute(statement)]
 
 
 def write(session: Session, rows: Sequence[Fresh]) -> None:

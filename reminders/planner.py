@@ -1,4 +1,5 @@
-"""Writes the plan around a visit as rows: one per step, keyed by the visit's revision, and takes back what no longer holds."""
+"""Writes the plan around a visit as rows: one per step, keyed by the visit's revision,
+and takes back what no longer holds."""
 
 import json
 from collections import defaultdict
@@ -100,8 +101,8 @@ def write_anew(session: Session, patient: messaging.Patient) -> None:
     session.flush()
     patient_locks.take(session, [patient.id])
     waiting = select(Reminder.message_id).join(Appointment, Appointment.id == Reminder.appointment_id)
-    theirs = waiting.where(Appointment.patient_id == patient.id, Reminder.state == "queued")
-    texts = [text for text in session.scalars(theirs) if text is not None]
+    queued = waiting.where(Appointment.patient_id == patient.id, Reminder.state == "queued")
+    texts = [text for text in session.scalars(queued) if text is not None]
     _plan_anew(session, outbox.withdraw(session, texts), LESS)
 
 
@@ -119,9 +120,9 @@ def _plan_batch(session: Session, visits: Sequence[planned_rows.Visit]) -> None:
     new: list[planned_rows.Fresh] = []
     moved: list[dict[str, Any]] = []
     for visit in visits:
-        plan, known = plans[visit.id], rows[visit.id]
-        over += [row.id for row in known if _is_over(row, visit, plan)]
-        present = {row.step: row for row in known if row.revision == visit.revision}
+        plan, existing = plans[visit.id], rows[visit.id]
+        over += [row.id for row in existing if _is_over(row, visit, plan)]
+        present = {row.step: row for row in existing if row.revision == visit.revision}
         for name, step in plan.items():
             if name not in present:
                 named = (visit.clinic_id, visit.id, name, visit.revision)
@@ -172,9 +173,9 @@ def plans_of(
             plans[visit.id] = _unsent(clinics_own.steps_for(visit.kind), why)
             continue
         is_first = visit.starts_at <= first.get(visit.patient_id, visit.starts_at)
-        told = conditions.Facts(patient.language, visit.place, visit.kind, first_visit=is_first)
+        visit_facts = conditions.Facts(patient.language, visit.place, visit.kind, first_visit=is_first)
         since = now if visit.id in known else now - rules.catch_up
-        steps = planning.plan(_visit(visit, patient.zone, told), rules, since)
+        steps = planning.plan(_visit(visit, patient.zone, visit_facts), rules, since)
         plans[visit.id] = {step.step: step for step in steps}
     return plans
 
@@ -192,10 +193,10 @@ def _first_visits(
     session: Session, visits: Sequence[planned_rows.Visit], cadence: Mapping[UUID, cadence_definition.Cadence]
 ) -> dict[UUID, datetime]:
     """By patient, when they came first or are to come first; nothing where no cadence asks for it."""
-    asked = (step for rules in cadence.values() for _, step in rules.all_steps())
-    if not any(conditions.FIRST_VISIT in step.when for step in asked):
+    steps = (step for rules in cadence.values() for _, step in rules.all_steps())
+    if not any(conditions.FIRST_VISIT in step.when for step in steps):
         return {}
-    theirs = (
+    earliest = (
         select(Appointment.patient_id, func.min(Appointment.starts_at))
         .where(
             db.among(session, Appointment.patient_id, {visit.patient_id for visit in visits}),
@@ -203,7 +204,7 @@ def _first_visits(
         )
         .group_by(Appointment.patient_id)
     )
-    return {row[0]: row[1] for row in session.execute(theirs)}
+    return {row[0]: row[1] for row in session.execute(earliest)}
 
 
 def _visit(visit: planned_rows.Visit, patient_zone: str | None, facts: conditions.Facts) -> planning.Visit:
@@ -220,8 +221,8 @@ def _visit(visit: planned_rows.Visit, patient_zone: str | None, facts: condition
 
 def _existing(session: Session, visits: Sequence[Appointment]) -> list[Reminder]:
     ids = [visit.id for visit in visits]
-    found = select(Reminder).where(Reminder.appointment_id.in_(ids))
-    return list(session.scalars(found.execution_options(populate_existing=True)))
+    statement = select(Reminder).where(Reminder.appointment_id.in_(ids))
+    return list(session.scalars(statement.execution_options(populate_existing=True)))
 
 
 def _is_over(row: planned_rows.Known, visit: planned_rows.Visit, plan: dict[str, planning.PlannedStep]) -> bool:
@@ -267,10 +268,10 @@ def _plan_anew(session: Session, stopped: Collection[UUID], why: Reason, but: Co
     """Plan the reminders whose texts were stopped; not those of `but`."""
     if not stopped:
         return
-    theirs = select(Reminder).where(
+    unsent = select(Reminder).where(
         Reminder.message_id.in_(stopped), Reminder.state == "queued", Reminder.id.not_in(but)
     )
-    for row in session.scalars(theirs).all():
+    for row in session.scalars(unsent).all():
         row.state, row.message_id, row.why = "planned", None, [*row.why, why.stored()]
         queue.ring(session, "reminders")
 

@@ -41,12 +41,15 @@ def wanted(
     unknown = [name for name in intake if name != schedules.BY_SCHEDULE and name not in scoring.instruments()]
     if unknown:
         return list(intake), []  # whoever issues the link says so
-    schedule, known = of_clinic(session, clinic), facts(session, clinic, patient, now)
-    found = schedules.due(schedule, known) if by_schedule else []
+    schedule, patient_facts = of_clinic(session, clinic), facts(session, clinic, patient, now)
+    verdicts = schedules.due(schedule, patient_facts) if by_schedule else []
     named = [name for name in intake if name != schedules.BY_SCHEDULE]
-    seen = {one.instrument for one in found}
-    found += [one for one in schedules.filtered(schedule, named, known) if one.instrument not in seen]
-    return [one.instrument for one in found if one.due], [note(one) for one in found if not one.due]
+    seen = {verdict.instrument for verdict in verdicts}
+    verdicts += [
+        verdict for verdict in schedules.filtered(schedule, named, patient_facts) if verdict.instrument not in seen
+    ]
+    due = [verdict.instrument for verdict in verdicts if verdict.due]
+    return due, [note(verdict) for verdict in verdicts if not verdict.due]
 
 
 def note(verdict: schedules.Verdict) -> Reason:
@@ -108,10 +111,10 @@ def silences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     def asked(definition: Mapping[str, Any]) -> set[tuple[str, str]]:
         return {(name, ask["who"]) for ask in definition["asks"] for name in ask["instruments"]}
 
-    def covers(pair: tuple[str, str], given: set[tuple[str, str]]) -> bool:
+    def covers(pair: tuple[str, str], asks: set[tuple[str, str]]) -> bool:
         name, who = pair
         names = {name, scoring.instrument(name).grows_into}
-        return any(one in names and to in (who, "everyone") for one, to in given)
+        return any(instrument in names and to in (who, "everyone") for instrument, to in asks)
 
     return [
         f"{name} would no longer be asked of {who.replace('_', ' ')}"
@@ -121,7 +124,7 @@ def silences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
 
 
 def _names(_session: Session, _clinic: Clinic, names: Names) -> Names:
-    titles = {name: one.title for name, one in scoring.instruments().items()}
+    titles = {name: instrument.title for name, instrument in scoring.instruments().items()}
     return names.also(values={"asks[].instruments": titles})
 
 

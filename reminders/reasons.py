@@ -37,4 +37,4 @@ def plain(reason: Reason) -> str:
 
 def kept(stored: Iterable[Mapping[str, Any]]) -> list[str]:
     """Return in words the reasons that a reminder keeps."""
-    return [words(read(one)) for one in stored]
+    return [words(read(reason)) for reason in stored]

@@ -1,4 +1,5 @@
-"""Plans a clinic's coming visits again after its cadence has changed: in batches, from where it stood, after what is urgent."""
+"""Plans a clinic's coming visits again after its cadence has changed:
+in batches, from where it stood, after what is urgent."""
 
 from collections.abc import Sequence
 from datetime import datetime

@@ -20,7 +20,8 @@ from reminders.sending import composing
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of an answer. Unless `handled`, a human reads the text; `reply_key` names the text that answers it."""
+    """What became of an answer. Unless `handled`, a human reads the text;
+    `reply_key` names the text that answers it."""
 
     handled: bool
     reply_key: str | None = None
@@ -66,16 +67,17 @@ def understand(
     """
     if reading.crisis or reading.answer is None or patient is None:
         return A_HUMAN
-    given = _Answer(session, clinic, conversation, patient, reading, message, clock.now())
+    answer = _Answer(session, clinic, conversation, patient, reading, message, clock.now())
     if reading.consent == "stop":
-        return _stopped(given)
-    outcome = _ANSWERS[reading.answer](given)
+        return _stopped(answer)
+    outcome = _ANSWERS[reading.answer](answer)
     seen = outcome.handled and (reading.answer in SEEN_BY_A_HUMAN or not reading.content)
     return Outcome(seen, outcome.reply_key, outcome.variables)
 
 
 def body(session: Session, outcome: Outcome, patient: messaging.Patient) -> str | None:
-    """Return the text that answers, in the patient's language and as open as the patient wants; None if there is none."""
+    """Return the text that answers, in the patient's language
+    and as open as the patient wants; None if there is none."""
     if outcome.reply_key is None:
         return None
     own = clinic_words.of(session, patient.clinic_id)
@@ -91,80 +93,81 @@ def quiet(
     message: messaging.Message,
 ) -> bool:
     """Text no more about the one visit that "not about this visit" can mean; False where it is not certain which."""
-    given = _Answer(session, clinic, conversation, patient, reading, message, clock.now())
-    visit = _meant(given, "confirmed", "change_asked")
+    answer = _Answer(session, clinic, conversation, patient, reading, message, clock.now())
+    visit = _meant(answer, "confirmed", "change_asked")
     if visit is not None:
-        withdrawing.quiet(session, visit, given.actor)
+        withdrawing.quiet(session, visit, answer.actor)
     return visit is not None
 
 
-def _confirm(given: _Answer) -> Outcome:
-    visit = _meant(given, "confirmed")
+def _confirm(answer: _Answer) -> Outcome:
+    visit = _meant(answer, "confirmed")
     if visit is None:
         return A_HUMAN
-    if visit.confirmed_at is not None and given.now - visit.confirmed_at < JUST_THANKED:
+    if visit.confirmed_at is not None and answer.now - visit.confirmed_at < JUST_THANKED:
         return Outcome(True)  # a thumbs-up to our thank-you is no second answer
-    appointments.confirm(given.session, visit, given.actor)
-    return _reply(given, "confirmed", visit)
+    appointments.confirm(answer.session, visit, answer.actor)
+    return _reply(answer, "confirmed", visit)
 
 
-def _change(given: _Answer) -> Outcome:
-    visit = _meant(given, "confirmed", "change_asked")
+def _change(answer: _Answer) -> Outcome:
+    visit = _meant(answer, "confirmed", "change_asked")
     if visit is None:
         return A_HUMAN
-    appointments.ask_change(given.session, visit, given.actor)
-    _open(given, "change_asked", visit)
-    return _reply(given, "change_requested", visit)
+    appointments.ask_change(answer.session, visit, answer.actor)
+    _open(answer, "change_asked", visit)
+    return _reply(answer, "change_requested", visit)
 
 
-def _arrived(given: _Answer) -> Outcome:
-    visit = _of_today(given)
+def _arrived(answer: _Answer) -> Outcome:
+    visit = _of_today(answer)
     if visit is None:
         return A_HUMAN
-    appointments.arrive(given.session, visit, given.actor)
-    return _reply(given, "arrived", visit)
+    appointments.arrive(answer.session, visit, answer.actor)
+    return _reply(answer, "arrived", visit)
 
 
-def _late(given: _Answer) -> Outcome:
-    visit = _of_today(given)
+def _late(answer: _Answer) -> Outcome:
+    visit = _of_today(answer)
     if visit is None:
         return A_HUMAN
-    _open(given, "late", visit)
-    return _reply(given, "late", visit)
+    _open(answer, "late", visit)
+    return _reply(answer, "late", visit)
 
 
-def _wrong_person(given: _Answer) -> Outcome:
-    """The number is somebody else's: nothing of this patient goes there any more, and a human looks for the right one."""
-    session, number = given.session, given.conversation.number or ""
-    if not _asked_here(given, None):
+def _wrong_person(answer: _Answer) -> Outcome:
+    """The number is somebody else's: nothing of this patient goes there any more,
+    and a human looks for the right one."""
+    session, number = answer.session, answer.conversation.number or ""
+    if not _asked_here(answer, None):
         return A_HUMAN
     text = messaging.Message
     unsent = select(text.id).where(
-        text.conversation_id == given.conversation.id,
+        text.conversation_id == answer.conversation.id,
         text.direction == "out",
         text.state == "queued",
         text.kind.in_(("reminder", "handoff")),
     )
     outbox.cancel(session, session.scalars(unsent).all())
-    directory.learn_line(session, given.clinic, number, "wrong_person", given.actor)
-    _open(given, "wrong_person", None)
-    conversations.attribute(session, given.clinic, number)
-    return _reply(given, "wrong_person", None)
+    directory.learn_line(session, answer.clinic, number, "wrong_person", answer.actor)
+    _open(answer, "wrong_person", None)
+    conversations.attribute(session, answer.clinic, number)
+    return _reply(answer, "wrong_person", None)
 
 
-def _stopped(given: _Answer) -> Outcome:
+def _stopped(answer: _Answer) -> Outcome:
     """The texts end and the answer holds: a yes is noted, and a human calls about a visit that a CANCEL may have meant.
 
     Nothing answers it: whoever has said stop is told that it was heard, and nothing else.
     """
-    if given.reading.answer == "confirm":
-        return replace(_confirm(given), reply_key=None)
-    if given.reading.answer != "change":
+    if answer.reading.answer == "confirm":
+        return replace(_confirm(answer), reply_key=None)
+    if answer.reading.answer != "change":
         return A_HUMAN
-    visit = _meant(given, "confirmed", "change_asked")
+    visit = _meant(answer, "confirmed", "change_asked")
     if visit is not None:
-        appointments.ask_change(given.session, visit, given.actor, "keyword")
-    _open(given, "change_by_stop" if visit else "change_by_stop_unknown", visit)
+        appointments.ask_change(answer.session, visit, answer.actor, "keyword")
+    _open(answer, "change_by_stop" if visit else "change_by_stop_unknown", visit)
     return Outcome(True)
 
 
@@ -177,36 +180,36 @@ _ANSWERS = {
 }
 
 
-def _meant(given: _Answer, *answered: str) -> Appointment | None:
-    visit = _said_of(given, *answered)
-    return visit if visit is not None and _asked_here(given, visit) else None
+def _meant(answer: _Answer, *answered: str) -> Appointment | None:
+    visit = _said_of(answer, *answered)
+    return visit if visit is not None and _asked_here(answer, visit) else None
 
 
-def _asked_here(given: _Answer, visit: Appointment | None) -> bool:
+def _asked_here(answer: _Answer, visit: Appointment | None) -> bool:
     """Whether the number that answers is the one that was asked: of the visit last, else the one that would be.
 
     Any other number of the patient's may be a stranger's by now: a human reads what it says, and nothing answers it.
     """
-    asked = appointments.asked_in(given.session, visit) if visit is not None else None
-    if asked is not None:
-        return asked == given.conversation.id
-    number = directory.textable_number(given.session, given.patient)
-    return number is None or number.number_index == given.conversation.number_index
+    conversation_id = appointments.asked_in(answer.session, visit) if visit is not None else None
+    if conversation_id is not None:
+        return conversation_id == answer.conversation.id
+    number = directory.textable_number(answer.session, answer.patient)
+    return number is None or number.number_index == answer.conversation.number_index
 
 
-def _said_of(given: _Answer, *answered: str) -> Appointment | None:
+def _said_of(answer: _Answer, *answered: str) -> Appointment | None:
     """The visit the answer is about, None where that is not certain.
 
     It is one that waits for an answer; if none does, or a code says so, one already `answered` (these states), or one
     of which the patient wants no texts.
     """
-    visits = appointments.texted(given.session, given.patient.id, given.now)
+    visits = appointments.texted(answer.session, answer.patient.id, answer.now)
     waiting = same_moment.one_each(visit for visit in visits if visit.state == "booked" and visit.quiet_at is None)
-    known = [*waiting, *(visit for visit in visits if visit.state in (*answered, "booked"))]
-    others = same_moment.one_each(known)[len(waiting) :]
-    code = given.reading.code
-    if code is not None and composing.gave_codes(given.session, given.patient.id):
-        meant = composing.coded(given.session, given.patient.id, code)
+    candidates = [*waiting, *(visit for visit in visits if visit.state in (*answered, "booked"))]
+    others = same_moment.one_each(candidates)[len(waiting) :]
+    code = answer.reading.code
+    if code is not None and composing.gave_codes(answer.session, answer.patient.id):
+        meant = composing.coded(answer.session, answer.patient.id, code)
         possible = [*waiting, *others] if meant else []
         return next((visit for visit in possible if meant and same_moment.same(visit, meant)), None)
     # No text of ours had codes: "Y1" about the only visit is clear all the same.
@@ -214,26 +217,26 @@ def _said_of(given: _Answer, *answered: str) -> Appointment | None:
     return possible[0] if len(possible) == 1 and code in (None, 1) else None
 
 
-def _of_today(given: _Answer) -> Appointment | None:
-    visits = appointments.today(given.session, given.patient.id, given.now)
-    return visits[0] if len(visits) == 1 and _asked_here(given, visits[0]) else None
+def _of_today(answer: _Answer) -> Appointment | None:
+    visits = appointments.today(answer.session, answer.patient.id, answer.now)
+    return visits[0] if len(visits) == 1 and _asked_here(answer, visits[0]) else None
 
 
-def _open(given: _Answer, summary: str, visit: Appointment | None) -> None:
-    spoken = phrasing.staff_words(given.clinic, given.patient, visit, given.now) if visit else {}
+def _open(answer: _Answer, summary: str, visit: Appointment | None) -> None:
+    spoken = phrasing.staff_words(answer.clinic, answer.patient, visit, answer.now) if visit else {}
     items.open_item(
-        given.session,
-        given.clinic,
+        answer.session,
+        answer.clinic,
         kind="reply",
-        about=f"message:{given.message.id}",
-        dedupe=f"answer:{given.message.id}",
+        about=f"message:{answer.message.id}",
+        dedupe=f"answer:{answer.message.id}",
         summary=phrasing.texts("en")["staff"][summary].format(**spoken),
-        patient_id=given.patient.id,
-        conversation_id=given.conversation.id,
+        patient_id=answer.patient.id,
+        conversation_id=answer.conversation.id,
     )
 
 
-def _reply(given: _Answer, key: str, visit: Appointment | None) -> Outcome:
+def _reply(answer: _Answer, key: str, visit: Appointment | None) -> Outcome:
     if visit is None:
-        return Outcome(True, key, phrasing.about_clinic(given.clinic, given.patient))
-    return Outcome(True, key, phrasing.words(given.clinic, given.patient, visit, given.now))
+        return Outcome(True, key, phrasing.about_clinic(answer.clinic, answer.patient))
+    return Outcome(True, key, phrasing.words(answer.clinic, answer.patient, visit, answer.now))

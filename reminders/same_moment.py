@@ -22,20 +22,20 @@ def one_each(visits: Iterable[Appointment]) -> list[Appointment]:
     return list(first.values())
 
 
-def same(one: Appointment, other: Appointment) -> bool:
+def same(visit: Appointment, other: Appointment) -> bool:
     """Whether two visits are one to their patient."""
-    return (one.patient_id, one.starts_at) == (other.patient_id, other.starts_at)
+    return (visit.patient_id, visit.starts_at) == (other.patient_id, other.starts_at)
 
 
 def others_of(session: Session, visit: Appointment) -> Sequence[Appointment]:
     """Return the other visits that the books have of this patient at this moment."""
-    found = select(Appointment).where(
+    statement = select(Appointment).where(
         Appointment.patient_id == visit.patient_id,
         Appointment.starts_at == visit.starts_at,
         Appointment.id != visit.id,
         Appointment.state.not_in(GONE),
     )
-    return session.scalars(found.order_by(Appointment.id)).all()
+    return session.scalars(statement.order_by(Appointment.id)).all()
 
 
 def already_said(session: Session, visits: Sequence[Appointment]) -> dict[UUID, Appointment]:
@@ -48,17 +48,17 @@ def already_said(session: Session, visits: Sequence[Appointment]) -> dict[UUID, 
         Appointment.starts_at <= max(visit.starts_at for visit in visits),
         Appointment.state.in_(SAID),
     )
-    said = {(one.patient_id, one.starts_at): one for one in session.scalars(there)}
+    answered = {(twin.patient_id, twin.starts_at): twin for twin in session.scalars(there)}
     return {
-        visit.id: said[(visit.patient_id, visit.starts_at)]
+        visit.id: answered[(visit.patient_id, visit.starts_at)]
         for visit in visits
-        if (visit.patient_id, visit.starts_at) in said
+        if (visit.patient_id, visit.starts_at) in answered
     }
 
 
 def told(session: Session, visit: Appointment, step: str) -> UUID | None:
     """Return the text by which the patient was told the same step of another visit of this moment."""
-    others = [one.id for one in others_of(session, visit)]
+    others = [twin.id for twin in others_of(session, visit)]
     if not others:
         return None
     rows = (

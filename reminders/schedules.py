@@ -34,10 +34,10 @@ EXPECTED = {
 
 
 def _every(value: object) -> object:
-    found = re.fullmatch(r"([1-9]\d{0,3}) (day|week|month|year)s?", value.strip()) if isinstance(value, str) else None
-    if found is None or not LEAST <= int(found[1]) * DAYS[found[2]] <= LONGEST:
+    match = re.fullmatch(r"([1-9]\d{0,3}) (day|week|month|year)s?", value.strip()) if isinstance(value, str) else None
+    if match is None or not LEAST <= int(match[1]) * DAYS[match[2]] <= LONGEST:
         raise ValueError('expected a stretch from a week to five years, such as "4 weeks" or "12 months"')
-    return f"{found[1]} {found[2]}{'' if found[1] == '1' else 's'}"
+    return f"{match[1]} {match[2]}{'' if match[1] == '1' else 's'}"
 
 
 def _known(value: object) -> object:
@@ -93,7 +93,8 @@ class Taken:
 
 @dataclass(frozen=True)
 class Facts:
-    """What decides: the local day, the patient's language, whether they are in treatment, a link still open, what was taken."""
+    """What decides: the local day, the patient's language, whether they are in treatment,
+    a link still open, what was taken."""
 
     today: date
     language: str = "en"
@@ -104,7 +105,8 @@ class Facts:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What becomes of one instrument: `why` it is asked ("due") or not; `ask` the entry that decided, `until` when again."""
+    """What becomes of one instrument: `why` it is asked ("due") or not;
+    `ask` the entry that decided, `until` when again."""
 
     instrument: str
     why: Why
@@ -120,26 +122,26 @@ class Verdict:
 def from_mapping(mapping: Mapping[str, Any]) -> Schedule:
     """Return the schedule of a mapping with the fields of the file. Raises BadSchedule with every problem."""
     try:
-        found = Schedule.model_validate(mapping)
+        schedule = Schedule.model_validate(mapping)
     except pydantic.ValidationError as wrong:
-        found_wrong = [_problem(each) for each in wrong.errors(include_input=False)]
+        mistakes = [_problem(each) for each in wrong.errors(include_input=False)]
         # Pydantic leaves a faulty instrument out and then also counts too few; the writer made one mistake, not two.
-        inner = {one.field.rpartition("[")[0] for one in found_wrong}
-        raise BadSchedule([one for one in found_wrong if one.field not in inner]) from None
-    problems = [*_named_twice(found.asks), *_named_beside_their_longer_form(found.asks)]
+        inner = {problem.field.rpartition("[")[0] for problem in mistakes}
+        raise BadSchedule([problem for problem in mistakes if problem.field not in inner]) from None
+    problems = [*_named_twice(schedule.asks), *_named_beside_their_longer_form(schedule.asks)]
     if problems:
         raise BadSchedule(problems)
-    return found
+    return schedule
 
 
 def _problem(each: Any) -> Problem:
     location = each["loc"]
     field = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).lstrip(".")
-    said = EXPECTED.get(each["type"]) or str(each["msg"]).removeprefix("Value error, ")
+    message = EXPECTED.get(each["type"]) or str(each["msg"]).removeprefix("Value error, ")
     if each["type"] == "extra_forbidden":
         model = Ask if location[0] == "asks" else Schedule
-        said = f"unknown; there are {', '.join(model.model_fields)}"
-    return Problem(field[:60], said)
+        message = f"unknown; there are {', '.join(model.model_fields)}"
+    return Problem(field[:60], message)
 
 
 def _named_twice(asks: Sequence[Ask]) -> list[Problem]:
@@ -153,16 +155,16 @@ def _named_twice(asks: Sequence[Ask]) -> list[Problem]:
 
 def _named_beside_their_longer_form(asks: Sequence[Ask]) -> list[Problem]:
     """Nobody is asked one question twice on one form."""
-    found = []
+    problems = []
     for place, ask in enumerate(asks):
         for name in ask.instruments:
             longer = scoring.instrument(name).grows_into
             if ask.instruments.count(name) > 1:
-                found.append(Problem(f"asks[{place}].instruments", f"{name} stands here twice"))
+                problems.append(Problem(f"asks[{place}].instruments", f"{name} stands here twice"))
                 break
             if longer in ask.instruments:
-                found.append(Problem(f"asks[{place}].instruments", f"{name} is the beginning of {longer}: name one"))
-    return found
+                problems.append(Problem(f"asks[{place}].instruments", f"{name} is the beginning of {longer}: name one"))
+    return problems
 
 
 @cache
@@ -178,26 +180,26 @@ def due(schedule: Schedule, facts: Facts) -> list[Verdict]:
     The first entry that fits decides about an instrument and its family, so that a PHQ-9 of every four weeks is
     not followed by an annual PHQ-2.
     """
-    found: list[Verdict] = []
+    verdicts: list[Verdict] = []
     for ask in schedule.asks:
         if not ask.fits(in_treatment=facts.in_treatment):
             continue
-        decided = {_family(one.instrument) for one in found}
-        found += [_verdict(ask, name, facts) for name in ask.instruments if _family(name) not in decided]
-    return found
+        decided = {_family(verdict.instrument) for verdict in verdicts}
+        verdicts += [_verdict(ask, name, facts) for name in ask.instruments if _family(name) not in decided]
+    return verdicts
 
 
 def filtered(schedule: Schedule, intake: Iterable[str], facts: Facts) -> list[Verdict]:
     """Return a verdict for every instrument that a step names: what the schedule governs is asked when it is due."""
-    ruling = {_family(one.instrument): one for one in due(schedule, facts)}
-    found: list[Verdict] = []
+    ruling = {_family(verdict.instrument): verdict for verdict in due(schedule, facts)}
+    verdicts: list[Verdict] = []
     for name in intake:
         rule = ruling.get(_family(name))
         if rule is not None:
-            found.append(Verdict(name, rule.why, rule.ask, rule.until))
+            verdicts.append(Verdict(name, rule.why, rule.ask, rule.until))
         else:
-            found.append(Verdict(name, "open_link" if facts.open_link else "due"))
-    return found
+            verdicts.append(Verdict(name, "open_link" if facts.open_link else "due"))
+    return verdicts
 
 
 def _verdict(ask: Ask, name: str, facts: Facts) -> Verdict:
@@ -205,7 +207,7 @@ def _verdict(ask: Ask, name: str, facts: Facts) -> Verdict:
         return Verdict(name, "open_link", ask.name)
     if scoring.language_of(scoring.instrument(name), facts.language) != _base(facts.language):
         return Verdict(name, "language", ask.name)
-    last = max((one.day for one in facts.taken if _counts_for(one.instrument, name)), default=None)
+    last = max((screen.day for screen in facts.taken if _counts_for(screen.instrument, name)), default=None)
     again = last + timedelta(days=ask.days) if last else None
     if again is not None and facts.today < again:
         return Verdict(name, "recent", ask.name, again)

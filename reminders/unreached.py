@@ -1,4 +1,5 @@
-"""Who of a day's patients was not reached, and why: the decision is pure, the facts come in a fixed number of queries."""
+"""Who of a day's patients was not reached, and why:
+the decision is pure, the facts come in a fixed number of queries."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
@@ -86,8 +87,8 @@ class Day:
     @property
     def to_call(self) -> list[Entry]:
         """Whom only a call can reach; who was called already without success stands last."""
-        owed = [one for one in self.entries if not one.reached and one.reason not in UNDER_WAY]
-        return sorted(owed, key=lambda one: (bool(one.calls), one.visit.starts_at, one.visit.id))
+        owed = [entry for entry in self.entries if not entry.reached and entry.reason not in UNDER_WAY]
+        return sorted(owed, key=lambda entry: (bool(entry.calls), entry.visit.starts_at, entry.visit.id))
 
 
 def cannot(contact: contactability.Facts) -> Reason | None:
@@ -103,15 +104,15 @@ def why_not(facts: Facts, now: datetime) -> Reason | None:
     barred = cannot(facts.contact)
     if barred:
         return barred
-    sent = [one for one in facts.texts if one.text is not None]
+    sent = [text for text in facts.texts if text.text is not None]
     if not sent:
         return _not_sent(facts.texts, now)
     number = contactability.number_meant(facts.contact)
     return _fate(max(sent, key=_when).text or "", shared=number is not None and number.shared)
 
 
-def _when(one: Text) -> datetime:
-    return one.due_at or one.try_after
+def _when(text: Text) -> datetime:
+    return text.due_at or text.try_after
 
 
 def _fate(state: str, *, shared: bool) -> Fate:
@@ -125,10 +126,10 @@ def _fate(state: str, *, shared: bool) -> Fate:
 
 
 def _not_sent(texts: Sequence[Text], now: datetime) -> Fate:
-    planned = [one for one in texts if one.state == "planned"]
+    planned = [text for text in texts if text.state == "planned"]
     if not planned:
         return "nothing_sent"
-    late = any(one.due_at is not None and one.due_at <= now < one.try_after for one in planned)
+    late = any(text.due_at is not None and text.due_at <= now < text.try_after for text in planned)
     return "quiet_hours" if late else "not_sent_yet"
 
 
@@ -174,13 +175,13 @@ def of_day(session: Session, clinic: messaging.Clinic, day: date, now: datetime)
     )
     visits = list(session.scalars(wanted))
     shown = visits[:LONGEST_DAY]
-    ids = {one.patient_id for one in shown}
+    ids = {visit.patient_id for visit in shown}
     contacts, texts = reachable.of_patients(session, ids), _texts(session, shown)
     calls = _calls(session, ids, begins)
     entries = []
-    for one in shown:
-        facts = Facts(one.state, contacts[one.patient_id], texts.get(one.id, ()))
-        entries.append(Entry(one, facts, calls.get(one.patient_id, ()), why_not(facts, now)))
+    for visit in shown:
+        facts = Facts(visit.state, contacts[visit.patient_id], texts.get(visit.id, ()))
+        entries.append(Entry(visit, facts, calls.get(visit.patient_id, ()), why_not(facts, now)))
     return Day(entries, len(visits) > LONGEST_DAY)
 
 
@@ -190,11 +191,11 @@ def count(session: Session, clinic: messaging.Clinic, now: datetime) -> int:
     It stands on every page, so one process counts a clinic at most every `COUNT_SECONDS`.
     """
     counted = _counted()
-    known = counted.get(clinic.id)
-    if known and clock.monotonic() - known[0] < COUNT_SECONDS:
-        return known[1]
+    cached = counted.get(clinic.id)
+    if cached and clock.monotonic() - cached[0] < COUNT_SECONDS:
+        return cached[1]
     day = of_day(session, clinic, next_day(session, clinic, now), now)
-    owed = sum(not one.calls for one in day.to_call)
+    owed = sum(not entry.calls for entry in day.to_call)
     counted[clinic.id] = (clock.monotonic(), owed)
     return owed
 
@@ -220,14 +221,14 @@ def _texts(session: Session, visits: Sequence[Appointment]) -> dict[UUID, list[T
             text.state,
         )
         .outerjoin(text, text.id == Reminder.message_id)
-        .where(Reminder.appointment_id.in_([one.id for one in visits]))
+        .where(Reminder.appointment_id.in_([visit.id for visit in visits]))
     )
-    present = {one.id: one.revision for one in visits}
-    found: dict[UUID, list[Text]] = {}
+    present = {visit.id: visit.revision for visit in visits}
+    by_visit: dict[UUID, list[Text]] = {}
     for visit_id, revision, state, due_at, try_after, fate in session.execute(steps):
         if revision == present[visit_id]:
-            found.setdefault(visit_id, []).append(Text(state, fate, due_at, try_after))
-    return found
+            by_visit.setdefault(visit_id, []).append(Text(state, fate, due_at, try_after))
+    return by_visit
 
 
 def _calls(session: Session, ids: Collection[UUID], begins: datetime) -> dict[UUID, list[Call]]:
@@ -241,8 +242,8 @@ def _calls(session: Session, ids: Collection[UUID], begins: datetime) -> dict[UU
         )
         .order_by(Contact.at.desc(), Contact.id.desc())
     )
-    found: dict[UUID, list[Call]] = {}
+    by_patient: dict[UUID, list[Call]] = {}
     for patient_id, at, staff_id, outcome in session.execute(made):
         if patient_id is not None:
-            found.setdefault(patient_id, []).append(Call(at, staff_id, outcome or ""))
-    return found
+            by_patient.setdefault(patient_id, []).append(Call(at, staff_id, outcome or ""))
+    return by_patient

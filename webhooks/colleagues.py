@@ -19,7 +19,8 @@ ANSWERS_WITHIN = timedelta(hours=24)
 
 
 def answered(inbound: Inbound, staff: Staff) -> None:
-    """Note the text on the item of the colleague's last alert and tell them once to open it; without one, a human reads it.
+    """Note the text on the item of the colleague's last alert and tell them once to open it;
+    without one, a human reads it.
 
     Whoever answers by text has perhaps not seen whom it is about: nothing is acknowledged, and the ladder goes on.
     """

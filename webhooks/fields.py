@@ -18,8 +18,8 @@ STATUSES = (
 )
 SID = r"(?:SM|MM)[0-9a-f]{32}"
 NUMBER = r"\+[1-9][0-9]{6,14}"
-# A number, a short code, the address of another channel ("rcs:agent"), or the name some senders have instead of a number.
-# No name of a parameter within it: it would be the beginning of the next one.
+# A number, a short code, the address of another channel ("rcs:agent"), or the name some senders have instead of a
+# number. No name of a parameter within it: it would be the beginning of the next one.
 SENDER = (
     rf"(?:[a-z]{{2,12}}:)?{NUMBER}|[0-9]{{3,8}}"
     r"|(?!.*(?:From|To[A-Z+]|Media|Message|Num[A-Z]|OptOut|Sms[A-Z]|Api[A-Z]|Body))(?!(?:[a-z]{2,12}:)?\+)"
@@ -34,7 +34,8 @@ SMS = {
     "ApiVersion": r"(?:[0-9]{4}-[0-9]{2}-[0-9]{2})?",
 }
 STATUS = {"MessageSid": SID, "MessageStatus": STATUSES, "ErrorCode": r"[0-9]{0,6}"}
-# A field we read, before something that could be its value: where this stands and no such name ends, the cut is doubtful.
+# A field we read, before something that could be its value:
+# where this stands and no such name ends, the cut is doubtful.
 _STRAY = re.compile(
     r"AccountSid(?=AC[0-9a-f])|MessageSid(?=(?:SM|MM)[0-9a-f])|NumMedia(?=[0-9])|MediaUrl[0-9]+(?=http)"
     r"|MediaContentType[0-9]+(?=[a-z]+/)|OptOutType(?=ST|HE)|MessageStatus(?=[a-z])|ErrorCode(?=[0-9])"
@@ -102,12 +103,12 @@ def once(fields: Fields) -> dict[str, str]:
     return named
 
 
-def words(given: bytes) -> str:
+def words(raw: bytes) -> str:
     """Return bytes as text without losing any: lone surrogates stay what they are, other stray bytes are escaped."""
     try:
-        return given.decode("utf-8", "surrogatepass")
+        return raw.decode("utf-8", "surrogatepass")
     except UnicodeDecodeError:
-        return given.decode("utf-8", "surrogateescape")
+        return raw.decode("utf-8", "surrogateescape")
 
 
 def showable(text: str) -> str:
@@ -150,11 +151,11 @@ def shown(form: Mapping[str, str]) -> str:
 
 
 def _addresses(form: Mapping[str, str]) -> dict[str, str]:
-    found: dict[str, str] = {}
+    replaced: dict[str, str] = {}
     for name, address in (("From", FROM_ADDRESS), ("To", TO_ADDRESS)):
         if (number := number_or_address(form[name])) != form[name]:
-            found |= {name: number, address: form[name]}
-    return found
+            replaced |= {name: number, address: form[name]}
+    return replaced
 
 
 def number_or_address(address: str) -> str:
@@ -176,12 +177,12 @@ def status(form: Mapping[str, str], account_sid: str) -> dict[str, str]:
 
 
 def _check_cuts(form: Mapping[str, str]) -> None:
-    told, ends = "", set()
+    signed, ends = "", set()
     for name in _in_order(form):
         if _LIKE.fullmatch(name):
-            ends.add(len(told) + len(name))
-        told += name + form[name]
-    if any(match.end() not in ends for match in _STRAY.finditer(told)):
+            ends.add(len(signed) + len(name))
+        signed += name + form[name]
+    if any(match.end() not in ends for match in _STRAY.finditer(signed)):
         raise BadFields("a parameter stands inside another")
 
 

@@ -24,8 +24,8 @@ def file(session: Session, clinic: Clinic, form: Mapping[str, str], at: datetime
     """Keep the text in its conversation, with what was read in it and what was found out about who wrote it."""
     number, body = form["From"], form["Body"]
     conversation = conversations.of_number(session, clinic, number)
-    known = directory.patients_with_number(session, clinic, number)
-    patients = [patient for patient in known if patient.state != "deceased"]
+    on_this_number = directory.patients_with_number(session, clinic, number)
+    patients = [patient for patient in on_this_number if patient.state != "deceased"]
     sent: list[Message] = []
     authored = authorship.read(body, lambda: _sent(session, conversation, sent))
     read = _read(session, conversation, patients, form, authored.words)

@@ -1,4 +1,5 @@
-"""The door for form vendors: a signed submission is scored, and what it owes a human exists, before the answer is given."""
+"""The door for form vendors: a signed submission is scored, and what it owes a human exists,
+before the answer is given."""
 
 import hashlib
 import json
@@ -37,7 +38,8 @@ class Vendor:
 
 @door.post("/webhooks/forms/<source>")
 def form(source: str) -> Response:
-    """Take a whole submission: 202 once it is kept, scored and in front of whom it must be; 403, or 422 with the field."""
+    """Take a whole submission: 202 once it is kept, scored and in front of whom it must be;
+    403, or 422 with the field."""
     request.max_content_length = LARGEST_BODY
     body = request.get_data(cache=False)
     vendor: Vendor | None = receipts.remembered("webhooks.vendors", source, lambda session: _vendor(session, source))
@@ -45,13 +47,13 @@ def form(source: str) -> Response:
     if vendor is None or not _signed(vendor, message_id, body):
         return problem(403, "the signature does not fit")
     try:
-        given = submissions.read(body)
+        submission = submissions.read(body)
     except submissions.Unacceptable as refused:
         logging.logger().warning("a form was refused", clinic_id=vendor.clinic_id)
         return problem(422, str(refused), refused.errors)
     try:
         with db.unit_of_work(vendor.clinic_id) as session:
-            _take(session, vendor, given, message_id, body)
+            _take(session, vendor, submission, message_id, body)
     except IntegrityError:
         # Said before, word for word. The first one was committed, or this one would have waited and been it.
         logging.logger().info("a form came twice", clinic_id=vendor.clinic_id)
@@ -61,8 +63,8 @@ def form(source: str) -> Response:
 def _vendor(session: Session, name: str) -> Vendor | None:
     if not name.isprintable():
         return None
-    found = session.scalar(select(FormSource).where(FormSource.name == name))
-    return Vendor(found.name, found.clinic_id, found.secret or "") if found else None
+    form_source = session.scalar(select(FormSource).where(FormSource.name == name))
+    return Vendor(form_source.name, form_source.clinic_id, form_source.secret or "") if form_source else None
 
 
 def _signed(vendor: Vendor, message_id: str, body: bytes) -> bool:
@@ -76,7 +78,7 @@ def _signed(vendor: Vendor, message_id: str, body: bytes) -> bool:
     )
 
 
-def _take(session: Session, vendor: Vendor, given: submissions.Submission, message_id: str, body: bytes) -> None:
+def _take(session: Session, vendor: Vendor, submission: submissions.Submission, message_id: str, body: bytes) -> None:
     clinic = session.get_one(Clinic, vendor.clinic_id)
     source = f"forms.{vendor.name}"[:60]
     # The same id with other words is said anew: an answer that was corrected must not be lost.
@@ -89,48 +91,48 @@ def _take(session: Session, vendor: Vendor, given: submissions.Submission, messa
         clinic=clinic,
         state="processed",
     )
-    patient = _patient(session, clinic, given)
+    patient = _patient(session, clinic, submission)
     if patient is None:
-        _ask_a_human(session, clinic, given, f"receipt:{receipt_id}")
+        _ask_a_human(session, clinic, submission, f"receipt:{receipt_id}")
         return
     screen = screens.accept(
         session,
         clinic,
         patient,
-        instrument=given.instrument,
-        answers=given.answers,
-        language=scoring.language_of(scoring.instrument(given.instrument), given.language),
+        instrument=submission.instrument,
+        answers=submission.answers,
+        language=scoring.language_of(scoring.instrument(submission.instrument), submission.language),
         source=source,
-        event=_event(given.id or message_id),
-        authored_at=given.authored_at,
+        event=_event(submission.id or message_id),
+        authored_at=submission.authored_at,
     )
     audit.record(session, clinic.id, audit.Actor.system(source), "screen.received", f"screen:{screen.id}")
 
 
-def _event(given: str) -> str:
+def _event(event: str) -> str:
     return (
-        given
-        if len(given) <= 100 and given.isprintable()
-        else hashlib.sha256(given.encode("utf-8", "replace")).hexdigest()
+        event
+        if len(event) <= 100 and event.isprintable()
+        else hashlib.sha256(event.encode("utf-8", "replace")).hexdigest()
     )
 
 
-def _patient(session: Session, clinic: Clinic, given: submissions.Submission) -> Patient | None:
+def _patient(session: Session, clinic: Clinic, submission: submissions.Submission) -> Patient | None:
     """The one patient whose form this is; None while nobody or several fit: a human chooses."""
-    if given.record is not None:
-        return directory.find_by_record(session, clinic, given.record)
-    fitting = directory.patients_with_number(session, clinic, given.number or "")
+    if submission.record is not None:
+        return directory.find_by_record(session, clinic, submission.record)
+    fitting = directory.patients_with_number(session, clinic, submission.number or "")
     return fitting[0] if len(fitting) == 1 else None
 
 
-def _ask_a_human(session: Session, clinic: Clinic, given: submissions.Submission, about: str) -> None:
+def _ask_a_human(session: Session, clinic: Clinic, submission: submissions.Submission, about: str) -> None:
     """A form whose patient is not known waits for a human as urgently as its answers are."""
-    score = scoring.score(given.instrument, given.answers)
+    score = scoring.score(submission.instrument, submission.answers)
     words = raise_items.words()["form"]["unknown_safety" if score.alerts else "unknown"]
-    said = {
-        "patient": given.record or given.number or "",
-        "instrument": scoring.instrument(given.instrument).title,
-        "answers": ", ".join("-" if one is None else str(one) for one in given.answers),
+    summary_facts = {
+        "patient": submission.record or submission.number or "",
+        "instrument": scoring.instrument(submission.instrument).title,
+        "answers": ", ".join("-" if answer is None else str(answer) for answer in submission.answers),
     }
     items.open_item(
         session,
@@ -138,5 +140,5 @@ def _ask_a_human(session: Session, clinic: Clinic, given: submissions.Submission
         kind="safety" if score.alerts else "reply",
         about=about,
         dedupe=about,
-        summary=fields.showable(words.format(**said)),
+        summary=fields.showable(words.format(**summary_facts)),
     )

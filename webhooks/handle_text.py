@@ -1,4 +1,5 @@
-"""What happens with a text that came in: filed, read, obeyed, answered, and put in front of a human unless a rule did all."""
+"""What happens with a text that came in: filed, read, obeyed, answered,
+and put in front of a human unless a rule did all."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -80,18 +81,18 @@ def answer(session: Session, clinic: Clinic, form: Mapping[str, str], at: dateti
 
 def _consent(inbound: Inbound) -> bool:
     """Write down what the text says about being texted; return whether that is all a rule need do about it."""
-    said = inbound.reading.consent
-    if said == "start" and _is_only_yes(inbound):
+    consent = inbound.reading.consent
+    if consent == "start" and _is_only_yes(inbound):
         return False
-    if said in ("stop", "start") and _overtaken(inbound):
+    if consent in ("stop", "start") and _overtaken(inbound):
         return False  # a human reads it: what was said since has been obeyed
-    if said == "stop":
+    if consent == "stop":
         return _stop(inbound)
-    if said == "start":
+    if consent == "start":
         _start(inbound)
-    if said in ("start", "help") and not inbound.carrier_answers and not inbound.reading.crisis:
-        autoreplies.plain(inbound, "started" if said == "start" else "help")
-    return said is not None
+    if consent in ("start", "help") and not inbound.carrier_answers and not inbound.reading.crisis:
+        autoreplies.plain(inbound, "started" if consent == "start" else "help")
+    return consent is not None
 
 
 def _start(inbound: Inbound) -> None:
@@ -137,10 +138,11 @@ def _overtaken(inbound: Inbound) -> bool:
 
 
 def _is_only_yes(inbound: Inbound) -> bool:
-    """Whether a word that brings back whoever had stopped (the carrier's YES) is just the answer of somebody who had not."""
-    asked = (inbound.message.body or "").strip().upper() != "YES"
+    """Whether a word that brings back whoever had stopped (the carrier's YES)
+    is just the answer of somebody who had not."""
+    asks_for_texts = (inbound.message.body or "").strip().upper() != "YES"
     stopped = ledger.state(inbound.session, inbound.clinic, inbound.number)
-    return not asked and "revoked" not in stopped.values()
+    return not asks_for_texts and "revoked" not in stopped.values()
 
 
 def _record(inbound: Inbound, event: ledger.Event, programmes: Sequence[str] = PROGRAMMES) -> None:
@@ -212,8 +214,8 @@ def _clinics(
     # By where the text was sent, not by the receipt: a clinic may have been added after its first text came.
     texted = {_texted(form) for _, form in forms}
     numbers = {to for to, _ in texted}
-    found = {one.number: one for one in session.scalars(select(Clinic).where(Clinic.number.in_(numbers)))}
-    return {(to, by): found.get(to) or receipts.find_clinic(session, to, by) for to, by in texted}
+    by_number = {clinic.number: clinic for clinic in session.scalars(select(Clinic).where(Clinic.number.in_(numbers)))}
+    return {(to, by): by_number.get(to) or receipts.find_clinic(session, to, by) for to, by in texted}
 
 
 def _load(session: Session, numbers: Sequence[tuple[Clinic | None, str]]) -> None:
@@ -225,7 +227,7 @@ def _load(session: Session, numbers: Sequence[tuple[Clinic | None, str]]) -> Non
 
 
 def _filed(session: Session, sids: Sequence[str]) -> set[tuple[object, str]]:
-    known = select(Message.clinic_id, Message.provider_sid).where(
+    statement = select(Message.clinic_id, Message.provider_sid).where(
         Message.provider_sid.in_(sids), Message.direction == "in"
     )
-    return {(clinic_id, str(sid)) for clinic_id, sid in session.execute(known)}
+    return {(clinic_id, str(sid)) for clinic_id, sid in session.execute(statement)}

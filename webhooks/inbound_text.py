@@ -37,15 +37,15 @@ class Inbound:
     @property
     def language(self) -> str:
         """The language all patients of this number share, else English."""
-        spoken = {one.language for one in self.patients}
+        spoken = {patient.language for patient in self.patients}
         return spoken.pop() if len(spoken) == 1 else "en"
 
 
 def priority_of(form: Mapping[str, str]) -> str:
     """Return with what priority a text is worked on: urgent where it may speak of a crisis, or cannot be read at all."""
     # Each way it may have been meant; most texts are meant in one way only.
-    said = [form[name] for name in ("Body", fields.ALONE, fields.JOINED) if form.get(name)]
-    return "urgent" if any(map(_needs_haste, said)) else "default"
+    bodies = [form[name] for name in ("Body", fields.ALONE, fields.JOINED) if form.get(name)]
+    return "urgent" if any(map(_needs_haste, bodies)) else "default"
 
 
 def _needs_haste(body: str) -> bool:

@@ -1,4 +1,5 @@
-"""The lanes of this room: what came in and waits to be worked on, urgent texts before the rest; and what is kept no longer."""
+"""The lanes of this room: what came in and waits to be worked on, urgent texts before the rest;
+and what is kept no longer."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -36,11 +37,11 @@ def handle(session: Session, waiting: Sequence[Receipt]) -> None:
     _take_in_statuses(session, statuses)
 
 
-def _take_in_statuses(session: Session, told: Sequence[Receipt]) -> None:
-    db.load_keys(session, (receipt.key_id for receipt in told))
-    known = select(Attempt).where(Attempt.id.in_([receipt.attempt_id for receipt in told]))
-    attempts = {attempt.id: attempt for attempt in session.scalars(known)}
-    for receipt in told:
+def _take_in_statuses(session: Session, status_receipts: Sequence[Receipt]) -> None:
+    db.load_keys(session, (receipt.key_id for receipt in status_receipts))
+    statement = select(Attempt).where(Attempt.id.in_([receipt.attempt_id for receipt in status_receipts]))
+    attempts = {attempt.id: attempt for attempt in session.scalars(statement)}
+    for receipt in status_receipts:
         form = receipts.said(receipt)
         code = form.get("ErrorCode") or "0"
         receipt.processed_at, receipt.state = clock.now(), "ignored"

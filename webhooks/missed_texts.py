@@ -1,4 +1,5 @@
-"""Texts that never reached the door: the carrier's own list is read every minute, and what is missing is received from it.
+"""Texts that never reached the door: the carrier's own list is read every minute,
+and what is missing is received from it.
 
 What is found becomes a receipt like any other, unique by the carrier's id of the text, so that a webhook that comes
 after all changes nothing, and two tickers that look at once find it once.
@@ -50,9 +51,9 @@ def look() -> int:
         checks = db.still_mine(session, InboundCheck, claims)
         clinics = {check.id: session.get_one(Clinic, check.clinic_id) for check in checks}
         spans = {check.id: _spans(check, clinics[check.id], clock.now()) for check in checks}
-    for one in claims:
-        if one.id in spans:
-            _look(one, clinics[one.id], *spans[one.id])
+    for claim in claims:
+        if claim.id in spans:
+            _look(claim, clinics[claim.id], *spans[claim.id])
     return len(claims)
 
 
@@ -119,19 +120,19 @@ def _spans(check: InboundCheck, clinic: Clinic, now: datetime) -> tuple[Span, Sp
     return fresh, Span(max(check.owed_from, clinic.created_at), check.owed_until)
 
 
-def _look(one: db.Claim, clinic: Clinic, fresh: Span, owed: Span | None) -> None:
+def _look(claim: db.Claim, clinic: Clinic, fresh: Span, owed: Span | None) -> None:
     try:
         left = _receive(clinic, fresh)
         rest = _receive(clinic, owed) if owed else None
     except (OutcomeUnknown, Refused) as error:
         logging.logger().warning("the carrier's list cannot be read", error_type=type(error).__name__)
         with db.unit_of_work(db.EVERY) as session:
-            for check in db.still_mine(session, InboundCheck, [one]):
+            for check in db.still_mine(session, InboundCheck, [claim]):
                 db.retry_later(check, type(error).__name__)
                 check.try_after = min(check.try_after, clock.now() + LONGEST_WAIT)
         return
     with db.unit_of_work(db.EVERY) as session:
-        for check in db.still_mine(session, InboundCheck, [one]):
+        for check in db.still_mine(session, InboundCheck, [claim]):
             # Where the cut lies before the last look, what is behind it was listed then.
             looked = check.looked_until.replace(microsecond=0)  # carriers date by whole seconds
             new = left if left and left.until >= looked else None
@@ -158,7 +159,8 @@ def _receive(clinic: Clinic, span: Span) -> Span | None:
 
 
 def _listed(clinic: Clinic, span: Span) -> Listing:
-    """Return the end of a span: what came to the clinic's number, and what came by its Messaging Service (RCS and others)."""
+    """Return the end of a span: what came to the clinic's number,
+    and what came by its Messaging Service (RCS and others)."""
     listed = _end(clinic.number, span)
     if clinic.messaging_service_sid is None:
         return listed
@@ -173,8 +175,8 @@ def _is_for(clinic: Clinic, came: Came) -> bool:
     if came.service_sid != clinic.messaging_service_sid:
         return False
     to = fields.number_or_address(came.to)
-    found = receipts.clinic_texted({"To": to, "MessagingServiceSid": clinic.messaging_service_sid or ""})
-    return found is not None and found.id == clinic.id
+    texted = receipts.clinic_texted({"To": to, "MessagingServiceSid": clinic.messaging_service_sid or ""})
+    return texted is not None and texted.id == clinic.id
 
 
 def _end(to: str | None, span: Span) -> Listing:
@@ -188,13 +190,13 @@ def _end(to: str | None, span: Span) -> Listing:
 
 
 def _missing(listed: Sequence[Came]) -> list[Came]:
-    known: set[str] = set()
+    received: set[str] = set()
     with db.unit_of_work(db.EVERY, read_only=True) as session:
         for start in range(0, len(listed), 500):
             sids = [came.sid for came in listed[start : start + 500]]
             receipts_of = select(Receipt.event).where(Receipt.source == SOURCE, Receipt.event.in_(sids))
-            known |= set(session.scalars(receipts_of))
-    return [came for came in listed if came.sid not in known]
+            received |= set(session.scalars(receipts_of))
+    return [came for came in listed if came.sid not in received]
 
 
 def _attached(came: Came) -> list[Attached]:
@@ -216,9 +218,9 @@ def _keep(clinic: Clinic, came: Came, attached: Sequence[Attached]) -> UUID | No
     }
     if came.service_sid:
         form["MessagingServiceSid"] = came.service_sid
-    for number, one in enumerate(attached):
-        form[f"MediaUrl{number}"] = f"/Messages/{came.sid}/Media/{one.sid}"
-        form[f"MediaContentType{number}"] = one.type
+    for number, attachment in enumerate(attached):
+        form[f"MediaUrl{number}"] = f"/Messages/{came.sid}/Media/{attachment.sid}"
+        form[f"MediaContentType{number}"] = attachment.type
     try:
         form = fields.sms(form, settings.twilio_account_sid) | {fields.SENT: came.created_at.isoformat()}
         with db.unit_of_work(clinic.id) as session:

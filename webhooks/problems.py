@@ -9,12 +9,12 @@ from flask import Response
 
 def problem(status: int, detail: str, errors: Sequence[dict[str, str]] = ()) -> Response:
     """Return problem details; `errors` holds a JSON pointer and a message for each field that is wrong."""
-    told: dict[str, object] = {
+    details: dict[str, object] = {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
         "status": status,
         "detail": detail,
     }
     if errors:
-        told["errors"] = list(errors)
-    return Response(json.dumps(told), status=status, mimetype="application/problem+json")
+        details["errors"] = list(errors)
+    return Response(json.dumps(details), status=status, mimetype="application/problem+json")

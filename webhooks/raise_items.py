@@ -1,4 +1,5 @@
-"""Puts a text that came in before a human: at once when it may speak of a crisis, else as one open reply a conversation."""
+"""Puts a text that came in before a human: at once when it may speak of a crisis,
+else as one open reply a conversation."""
 
 import tomllib
 from datetime import timedelta
@@ -54,7 +55,9 @@ def reply(inbound: Inbound) -> InboxItem:
     """Have a human read the text: added to the open reply of its conversation, whose clock runs on, or a new one."""
     summary = _summary(inbound, "known", "unknown", "shared")
     waiting = _waiting(inbound)
-    watched = recent_risk.at_risk_lately(inbound.session, inbound.conversation.id, [one.id for one in inbound.patients])
+    watched = recent_risk.at_risk_lately(
+        inbound.session, inbound.conversation.id, [patient.id for patient in inbound.patients]
+    )
     if waiting is None:
         last = _answered_last(inbound)
         return items.open_item(
@@ -93,7 +96,7 @@ def add_to_waiting(inbound: Inbound) -> None:
 
 def wake(inbound: Inbound) -> None:
     """Bring back what was set aside until later: the patient has said something that nobody could foresee."""
-    patients = [one.id for one in inbound.patients]
+    patients = [patient.id for patient in inbound.patients]
     snoozing.wake_for_words(
         inbound.session,
         inbound.clinic.id,
@@ -115,7 +118,11 @@ def _answered_last(inbound: Inbound) -> UUID | None:
     if last is None:
         return None
     team = escalation.team(inbound.session, inbound.clinic)
-    here = (one.id for one in team if one.role in assign.OWNERS and one.on_duty and one.reachable)
+    here = (
+        colleague.id
+        for colleague in team
+        if colleague.role in assign.OWNERS and colleague.on_duty and colleague.reachable
+    )
     return last if last in here else None
 
 
@@ -147,17 +154,17 @@ def of_colleague(inbound: Inbound, staff: Staff, form: str = "colleague") -> str
     return words()["text"][form].replace("{name}", staff.name).replace("{words}", _words(inbound))
 
 
-def _summary(inbound: Inbound, one: str, nobody: str, several: str) -> str:
+def _summary(inbound: Inbound, one_patient: str, nobody: str, several: str) -> str:
     if inbound.colleague is not None:
-        return of_colleague(inbound, inbound.colleague, "colleague" if one == "known" else "crisis_colleague")
+        return of_colleague(inbound, inbound.colleague, "colleague" if one_patient == "known" else "crisis_colleague")
     count = len(inbound.patients)
-    form = words()["text"][several if count > 1 else one if count else nobody]
+    form = words()["text"][several if count > 1 else one_patient if count else nobody]
     return form.replace("{count}", str(count)).replace("{words}", _words(inbound))
 
 
 def _words(inbound: Inbound) -> str:
     body, attached = (inbound.message.body or "").strip(), len(inbound.message.media)
-    said = [body] if body else []
+    parts = [body] if body else []
     if attached:
-        said.append(words()["text"]["media"].replace("{count}", str(attached)))
-    return " ".join(said) or words()["text"]["empty"]
+        parts.append(words()["text"]["media"].replace("{count}", str(attached)))
+    return " ".join(parts) or words()["text"]["empty"]

@@ -75,7 +75,8 @@ def keep(
     attempt_id: UUID | None = None,
     state: str = "received",
 ) -> UUID:
-    """Add the receipt in the caller's transaction and return its id. Raises IntegrityError when this was said before."""
+    """Add the receipt in the caller's transaction and return its id.
+    Raises IntegrityError when this was said before."""
     key_id = clinic.key_id if clinic else house_key(session)
     db.load_keys(session, [key_id])
     row = _row(clinic.id if clinic else HOUSE, key_id, payload)
@@ -130,7 +131,8 @@ def clinic_texted(form: Mapping[str, str]) -> Clinic | None:
 def find_clinic(session: Session, to: str, service_sid: str | None) -> Clinic | None:
     """Return the clinic that was texted at `to`, a number or the address of an agent of another channel.
 
-    By its number, else by the carrier's Messaging Service; an agent's address is the only clinic's where there is but one.
+    By its number, else by the carrier's Messaging Service;
+    an agent's address is the only clinic's where there is but one.
     """
     clinic = directory.clinic_by_number(session, to)
     if clinic is None and service_sid:
@@ -141,8 +143,8 @@ def find_clinic(session: Session, to: str, service_sid: str | None) -> Clinic | 
 
 
 def _only_clinic(session: Session, condition: ColumnElement[bool]) -> Clinic | None:
-    found = session.scalars(select(Clinic).where(condition).limit(2)).all()
-    return found[0] if len(found) == 1 else None
+    clinics = session.scalars(select(Clinic).where(condition).limit(2)).all()
+    return clinics[0] if len(clinics) == 1 else None
 
 
 def to_nobody(session: Session, since: datetime) -> int:
@@ -163,13 +165,13 @@ def clinic_of_id(clinic_id: UUID) -> Clinic:
 
 def remembered(cache: str, key: object, find: Callable[[Session], T]) -> T:
     """Return what `find` found in the database at most five seconds ago, in this process."""
-    known: dict[object, tuple[float, T]] = runtime.once(cache, dict)
-    found = known.get(key)
-    if found is None or found[0] < clock.monotonic():
-        while len(known) >= CACHE_ENTRIES:
-            known.pop(next(iter(known)), None)
+    entries: dict[object, tuple[float, T]] = runtime.once(cache, dict)
+    entry = entries.get(key)
+    if entry is None or entry[0] < clock.monotonic():
+        while len(entries) >= CACHE_ENTRIES:
+            entries.pop(next(iter(entries)), None)
         with db.unit_of_work(db.EVERY, read_only=True) as session:
-            found = (clock.monotonic() + CACHE_SECONDS, find(session))
-        if found[1] is not None:  # what is not there may be there in a moment
-            known[key] = found
-    return found[1]
+            entry = (clock.monotonic() + CACHE_SECONDS, find(session))
+        if entry[1] is not None:  # what is not there may be there in a moment
+            entries[key] = entry
+    return entry[1]

@@ -1,4 +1,5 @@
-"""What the machine doors were told word for word, emptied with the texts it became; the lane in which all of it is done."""
+"""What the machine doors were told word for word, emptied with the texts it became;
+the lane in which all of it is done."""
 
 from datetime import datetime
 from uuid import UUID

@@ -1,4 +1,5 @@
-"""Whether a request was signed by who it says it comes from. Pure: keys, bytes and the present second in, yes or no out."""
+"""Whether a request was signed by who it says it comes from.
+Pure: keys, bytes and the present second in, yes or no out."""
 
 import base64
 import binascii
@@ -20,15 +21,15 @@ def by_twilio(url: str, fields: Fields, signature: str, tokens: Iterable[str]) -
     Over the bytes as they came, so that a body that is no UTF-8 can be verified too. Twilio signs with and without
     the default port; both are tried.
     """
-    told = "".join(f"{name}{value}" for name, value in _sorted(fields)).encode("latin-1")
-    said = signature.encode("utf-8", "replace")
+    parameters = "".join(f"{name}{value}" for name, value in _sorted(fields)).encode("latin-1")
+    presented = signature.encode("utf-8", "replace")
     urls = [address.encode("utf-8", "replace") for address in _with_and_without_port(url)]
     expected = [
-        base64.b64encode(hmac.new(token.encode(), address + told, hashlib.sha1).digest())
+        base64.b64encode(hmac.new(token.encode(), address + parameters, hashlib.sha1).digest())
         for token in tokens
         for address in urls
     ]
-    return any(hmac.compare_digest(one, said) for one in expected)
+    return any(hmac.compare_digest(candidate, presented) for candidate in expected)
 
 
 def _sorted(fields: Fields) -> list[tuple[str, str]]:
@@ -54,7 +55,7 @@ def by_standard(secret: str, message_id: str, timestamp: str, body: bytes, signa
         key = base64.b64decode(secret.removeprefix("whsec_") + "==")
     except binascii.Error:
         return False
-    told = f"{message_id}.{timestamp}.".encode("utf-8", "replace") + body
-    expected = b"v1," + base64.b64encode(hmac.new(key, told, hashlib.sha256).digest())
-    given = signatures.encode("utf-8", "replace").split(b" ")
-    return bool(key) and any(hmac.compare_digest(expected, one) for one in given)
+    signed = f"{message_id}.{timestamp}.".encode("utf-8", "replace") + body
+    expected = b"v1," + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest())
+    presented = signatures.encode("utf-8", "replace").split(b" ")
+    return bool(key) and any(hmac.compare_digest(expected, signature) for signature in presented)

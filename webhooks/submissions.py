@@ -1,4 +1,5 @@
-"""Reads a form that a vendor sends, plain JSON or a FHIR R4 QuestionnaireResponse, so strictly that no answer is guessed. Pure."""
+"""Reads a form that a vendor sends, plain JSON or a FHIR R4 QuestionnaireResponse,
+so strictly that no answer is guessed. Pure."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,7 +28,8 @@ class Unacceptable(ValueError):
 
 @dataclass(frozen=True)
 class Submission:
-    """A form as it came: answers are points or None in the instrument's order; the patient by record number or E.164."""
+    """A form as it came: answers are points or None in the instrument's order;
+    the patient by record number or E.164."""
 
     instrument: str
     answers: tuple[int | None, ...]
@@ -66,12 +68,12 @@ class _Plain(_Strict):
 def read(body: bytes) -> Submission:
     """Return the submission in `body`. Raises Unacceptable and names each field that is wrong."""
     try:
-        given = json.loads(body, object_pairs_hook=_no_repeats, parse_constant=_no_constants)
+        document = json.loads(body, object_pairs_hook=_no_repeats, parse_constant=_no_constants)
     except (ValueError, RecursionError):
         raise Unacceptable([("", "this is not one JSON object in UTF-8 without repeated names")]) from None
-    if not isinstance(given, dict):
+    if not isinstance(document, dict):
         raise Unacceptable([("", "this is not a JSON object")])
-    made = _fhir(given) if "resourceType" in given else _plain(body)
+    made = _fhir(document) if "resourceType" in document else _plain(body)
     try:
         scoring.score(made.instrument, made.answers)
     except scoring.UnknownInstrument as error:
@@ -94,18 +96,18 @@ def _no_constants(name: str) -> None:
 
 def _plain(body: bytes) -> Submission:
     try:
-        given = _Plain.model_validate_json(body)
+        plain = _Plain.model_validate_json(body)
     except ValidationError as error:
-        told = error.errors(include_input=False, include_url=False, include_context=False)
-        raise Unacceptable([(_pointer(one["loc"]), one["msg"]) for one in told]) from None
+        errors = error.errors(include_input=False, include_url=False, include_context=False)
+        raise Unacceptable([(_pointer(problem["loc"]), problem["msg"]) for problem in errors]) from None
     return Submission(
-        instrument=given.instrument,
-        answers=tuple(given.answers),
-        record=given.patient.record,
-        number=_e164(given.patient.phone) if given.patient.phone else None,
-        language=given.language,
-        authored_at=given.authored_at,
-        id=given.id,
+        instrument=plain.instrument,
+        answers=tuple(plain.answers),
+        record=plain.patient.record,
+        number=_e164(plain.patient.phone) if plain.patient.phone else None,
+        language=plain.language,
+        authored_at=plain.authored_at,
+        id=plain.id,
     )
 
 
@@ -120,21 +122,22 @@ def _e164(raw: str) -> str:
         raise Unacceptable([("/patient/phone", str(error))]) from None
 
 
-def _fhir(given: Mapping[str, Any]) -> Submission:
-    """Read a QuestionnaireResponse (FHIR R4): items by linkId (LOINC), answers as valueCoding (LA code) or valueInteger."""
-    if given["resourceType"] != "QuestionnaireResponse":
+def _fhir(response: Mapping[str, Any]) -> Submission:
+    """Read a QuestionnaireResponse (FHIR R4): items by linkId (LOINC),
+    answers as valueCoding (LA code) or valueInteger."""
+    if response["resourceType"] != "QuestionnaireResponse":
         raise Unacceptable([("/resourceType", "only QuestionnaireResponse is taken here")])
-    if given.get("status") not in STATUSES:
+    if response.get("status") not in STATUSES:
         raise Unacceptable([("/status", f"must be one of {', '.join(STATUSES)}")])
-    definition = _instrument(given.get("questionnaire"))
+    definition = _instrument(response.get("questionnaire"))
     return Submission(
         instrument=definition.id,
-        answers=_answers(definition, given.get("item")),
-        record=_text(given, ("subject", "identifier", "value"), demanded=True),
+        answers=_answers(definition, response.get("item")),
+        record=_text(response, ("subject", "identifier", "value"), demanded=True),
         number=None,
-        language=_text(given, ("language",)) or "en",
-        authored_at=_moment(_text(given, ("authored",))),
-        id=_text(given, ("identifier", "value")) or _text(given, ("id",)),
+        language=_text(response, ("language",)) or "en",
+        authored_at=_moment(_text(response, ("authored",))),
+        id=_text(response, ("identifier", "value")) or _text(response, ("id",)),
     )
 
 
@@ -146,13 +149,13 @@ def _instrument(named: object) -> scoring.Instrument:
     raise Unacceptable([("/questionnaire", "names no instrument we know by its LOINC panel code")])
 
 
-def _text(given: Mapping[str, Any], path: tuple[str, ...], *, demanded: bool = False) -> str | None:
-    found: Any = given
+def _text(response: Mapping[str, Any], path: tuple[str, ...], *, demanded: bool = False) -> str | None:
+    value: Any = response
     for name in path:
-        found = found.get(name) if isinstance(found, Mapping) else None
-    if isinstance(found, str) and 0 < len(found) <= 100 and found.isprintable():
-        return found
-    if found is None and not demanded:
+        value = value.get(name) if isinstance(value, Mapping) else None
+    if isinstance(value, str) and 0 < len(value) <= 100 and value.isprintable():
+        return value
+    if value is None and not demanded:
         return None
     raise Unacceptable([("/" + "/".join(path), "must be a printable text of 1 to 100 characters")])
 
@@ -199,22 +202,22 @@ def _leaves(items: object, pointer: str, depth: int = 0) -> Iterator[tuple[str, 
             yield here, item
 
 
-def _value(question: scoring.Item, given: object, pointer: str) -> int | None:
-    if given == []:
+def _value(question: scoring.Item, answers: object, pointer: str) -> int | None:
+    if answers == []:
         return None
-    if not isinstance(given, list) or len(given) != 1 or not isinstance(given[0], dict):
+    if not isinstance(answers, list) or len(answers) != 1 or not isinstance(answers[0], dict):
         raise Unacceptable([(pointer, "must be a list of one answer")])
     kind: Literal["valueInteger", "valueCoding"] | None = next(
-        (name for name in ("valueInteger", "valueCoding") if name in given[0]),
+        (name for name in ("valueInteger", "valueCoding") if name in answers[0]),
         None,
     )
     points = {answer.loinc: answer.value for answer in question.answers}
     if kind == "valueInteger":
-        value = given[0][kind]
+        value = answers[0][kind]
         if type(value) is int and value in question.values:
             return value
-    elif kind == "valueCoding" and isinstance(given[0][kind], dict):
-        code = given[0][kind].get("code")
+    elif kind == "valueCoding" and isinstance(answers[0][kind], dict):
+        code = answers[0][kind].get("code")
         if isinstance(code, str) and code in points:
             return points[code]
     raise Unacceptable([(f"{pointer}/0", f"is no answer of {question.id}")])

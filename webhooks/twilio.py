@@ -67,7 +67,8 @@ def _attempt(token: str, session: Session) -> tuple[UUID, UUID] | None:
 
 
 def _verified(check: Callable[[Mapping[str, str], str], dict[str, str]]) -> dict[str, str] | Response:
-    """Return the checked fields of a signed request, or the refusal. Never a 429: a carrier drops what it gets one for."""
+    """Return the checked fields of a signed request, or the refusal.
+    Never a 429: a carrier drops what it gets one for."""
     request.max_content_length = LARGEST_BODY
     body = request.get_data(cache=False)
     settings = runtime.settings()
@@ -75,10 +76,12 @@ def _verified(check: Callable[[Mapping[str, str], str], dict[str, str]]) -> dict
     url = settings.public_url + request.path + (f"?{query}" if query else "")
     tokens = (settings.twilio_auth_token, settings.twilio_auth_token_secondary)
     try:
-        given = fields.parse(body)
-        form = fields.once(given)
+        parameters = fields.parse(body)
+        form = fields.once(parameters)
         signature = request.headers.get("X-Twilio-Signature", "")
-        if not signatures.by_twilio(url, given, signature, [one.get_secret_value() for one in tokens if one]):
+        if not signatures.by_twilio(
+            url, parameters, signature, [token.get_secret_value() for token in tokens if token]
+        ):
             return problem(403, "the signature does not fit")
         return check(form, settings.twilio_account_sid)
     except fields.BadFields as error:

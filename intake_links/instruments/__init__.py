@@ -117,7 +117,7 @@ def read(documents: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Instrument]
     """Every instrument by id, from parsed TOML by file name without its ending. Raises InstrumentError."""
     whole: dict[str, dict[str, Any]] = {}
     library: dict[str, Item] = {}
-    found: dict[str, Instrument] = {}
+    by_id: dict[str, Instrument] = {}
     lenders_first = sorted(documents.items(), key=lambda pair: "wording_from" in pair[1])
     for name, document in lenders_first:
         with _naming(name):
@@ -128,17 +128,17 @@ def read(documents: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Instrument]
                 library[item.id] = item
     for name, document in whole.items():
         with _naming(name):
-            found[name] = _instrument(document, library)
-    for name, short in found.items():
+            by_id[name] = _instrument(document, library)
+    for name, short in by_id.items():
         with _naming(name):
-            require(_fits_into(short, found), "it does not grow into a form that begins with its own items")
-    return MappingProxyType(found)
+            require(_fits_into(short, by_id), "it does not grow into a form that begins with its own items")
+    return MappingProxyType(by_id)
 
 
-def _fits_into(short: Instrument, found: Mapping[str, Instrument]) -> bool:
+def _fits_into(short: Instrument, by_id: Mapping[str, Instrument]) -> bool:
     if short.grows_into is None:
         return True
-    longer = found.get(short.grows_into)
+    longer = by_id.get(short.grows_into)
     return (
         longer is not None
         and longer.grows_into is None

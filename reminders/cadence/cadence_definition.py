@@ -49,7 +49,7 @@ EXPECTED = {
 
 
 class QuietHours(Strict):
-    """No reminder from `start` in the evening until `end` in the morning, on the patient's clock; see OpenHours for the law."""
+    """No reminder from `start` in the evening until `end` in the morning, on the patient's clock (see OpenHours)."""
 
     start: Clock = hours.USUAL[1]
     end: Clock = hours.USUAL[0]
@@ -97,10 +97,10 @@ class Cadence(Strict):
         return self
 
     def _keeps_hours(self) -> None:
-        known = state_hours.by_state()
+        hours_by_state = state_hours.by_state()
         for index, state in enumerate(self.quiet_states):
-            if state not in known:
-                raise misfit(f"expected one of {', '.join(known)}", "quiet_states", index)
+            if state not in hours_by_state:
+                raise misfit(f"expected one of {', '.join(hours_by_state)}", "quiet_states", index)
         try:
             _ = self.open_hours
         except ValueError:
@@ -118,7 +118,8 @@ class Cadence(Strict):
             opens, closes = self.quiet_hours.end, self.quiet_hours.start
             if step.window and not opens <= step.window.start < step.window.end <= closes:
                 raise misfit(
-                    f"this window reaches into the quiet hours: expected hours between {opens:%H:%M} and {closes:%H:%M}",
+                    f"this window reaches into the quiet hours: "
+                    f"expected hours between {opens:%H:%M} and {closes:%H:%M}",
                     *place, index, "window",
                 )  # fmt: skip
             try:
@@ -129,10 +130,10 @@ class Cadence(Strict):
     @cached_property
     def open_hours(self) -> hours.OpenHours:
         """The hours in which a reminder may leave: the clinic's own, and those of every state it keeps to."""
-        found = hours.OpenHours(self.quiet_hours.end, self.quiet_hours.start)
+        open_hours = hours.OpenHours(self.quiet_hours.end, self.quiet_hours.start)
         for state in self.quiet_states:
-            found = found.within(state_hours.by_state()[state])
-        return found
+            open_hours = open_hours.within(state_hours.by_state()[state])
+        return open_hours
 
     def steps_for(self, kind: str | None) -> Sequence[Step]:
         """The steps of a visit of this kind: those written for the kind, else the ordinary ones."""
@@ -208,10 +209,10 @@ def _read(mapping: object, text: str) -> Cadence:
     try:
         return Cadence.model_validate(dict(mapping) if isinstance(mapping, Mapping) else mapping)
     except pydantic.ValidationError as wrong:
-        found = [_problem(each["loc"], each, text) for each in wrong.errors(include_input=False, include_url=False)]
+        mistakes = [_problem(each["loc"], each, text) for each in wrong.errors(include_input=False, include_url=False)]
         # Pydantic leaves a faulty step out and then also counts too few steps; the writer made one mistake, not two.
-        inside = tuple(problem.field.rpartition("[")[0] for problem in found if "[" in problem.field)
-        raise BadCadence([each for each in found if each.field not in inside]) from None
+        inside = tuple(problem.field.rpartition("[")[0] for problem in mistakes if "[" in problem.field)
+        raise BadCadence([each for each in mistakes if each.field not in inside]) from None
 
 
 def _problem(location: problems.Location, error: Mapping[str, Any], text: str) -> Problem:

@@ -42,15 +42,15 @@ def timeline(
     patient. The moment itself stays, because only sending decides.
     """
     steps = planning.plan(visit, cadence)
-    found = _told(steps, visit, cadence, sent) if capped else steps
+    shown = _told(steps, visit, cadence, sent) if capped else steps
     # What goes out before the visit counts for what follows it.
-    gone = [*sent, *(step.at for step in found if step.at is not None and not is_dropped(step))]
+    gone = [*sent, *(step.at for step in shown if step.at is not None and not is_dropped(step))]
     for outcome in IF:
         after = dataclasses.replace(visit, outcome=outcome, confirmed=False)
         later = planning.plan(after, cadence)
         later = _told(later, visit, cadence, gone) if capped else later
-        found = [*found, *(_if(outcome, marked, step) for step in later)]
-    return found
+        shown = [*shown, *(_if(outcome, marked, step) for step in later)]
+    return shown
 
 
 def _if(outcome: str, marked: str | None, step: planning.PlannedStep) -> planning.PlannedStep:
@@ -70,14 +70,18 @@ def _told(
 ) -> list[planning.PlannedStep]:
     """The same steps with what is decided only when they are due."""
     objections = limits.would_be([step.at for step in steps], visit.patient_zone or visit.zone, cadence, sent)
-    told = []
-    for step, said in zip(steps, objections, strict=True):
-        found = cadence.step(step.step, visit.facts.kind)
-        asked = found.when if found and step.at else ()
-        more = [OPEN[one][1] for one in asked if one in OPEN and getattr(visit.facts, OPEN[one][0]) is None]
-        more += [Reason(WOULD_BE, {"because": said})] if said else []
-        told.append(dataclasses.replace(step, why=(*step.why, *more)) if more else step)
-    return told
+    told_steps = []
+    for step, objection in zip(steps, objections, strict=True):
+        definition = cadence.step(step.step, visit.facts.kind)
+        when = definition.when if definition and step.at else ()
+        open_reasons = [
+            OPEN[condition][1]
+            for condition in when
+            if condition in OPEN and getattr(visit.facts, OPEN[condition][0]) is None
+        ]
+        open_reasons += [Reason(WOULD_BE, {"because": objection})] if objection else []
+        told_steps.append(dataclasses.replace(step, why=(*step.why, *open_reasons)) if open_reasons else step)
+    return told_steps
 
 
 def is_dropped(step: planning.PlannedStep) -> bool:
@@ -108,7 +112,7 @@ def explain(record: Mapping[str, object], by: cadence_definition.Cadence | None 
                 "step": step.step,
                 "at": step.at and f"{step.at:%Y-%m-%dT%H:%M:%SZ}",
                 "local": step.local,
-                "why": [reasons.words(one) for one in step.why],
+                "why": [reasons.words(reason) for reason in step.why],
             }
             for step in timeline(visit, cadence, capped=by is not None or _names_caps(record), marked=marked)
         ]
@@ -129,7 +133,7 @@ def _visit(record: object) -> planning.Visit:
         starts_at=start.astimezone(UTC) if start.tzinfo else zones.local_to_utc(start, place),
         zone=place,
         booked_at=booked.astimezone(UTC),
-        patient_zone=zones.of_place(theirs) if (theirs := _perhaps(record, "patient_zone")) is not None else None,
+        patient_zone=zones.of_place(own) if (own := _perhaps(record, "patient_zone")) is not None else None,
         facts=conditions.Facts(
             language=_perhaps(record, "language"),
             place=_perhaps(record, "place"),

@@ -13,7 +13,8 @@ FILE = Path(__file__).parents[1] / "texts" / "quiet_hours.toml"
 
 @cache
 def by_state() -> dict[str, hours.OpenHours]:
-    """Return the hours in which a state lets a business text, by its two letters, for states stricter than the law of all."""
+    """Return the hours in which a state lets a business text, by its two letters,
+    for states stricter than the law of all."""
     read = tomllib.loads(FILE.read_text(encoding="utf-8"))
     return {state: _hours(days) for state, days in read.items()}
 

@@ -1,4 +1,5 @@
-"""One step of a cadence as a clinic writes it: each field read strictly, and what does not fit together named at its field."""
+"""One step of a cadence as a clinic writes it: each field read strictly,
+and what does not fit together named at its field."""
 
 import re
 from datetime import time, timedelta
@@ -142,18 +143,20 @@ class Step(Strict):
         return self
 
     def _is_anchored(self) -> None:
-        given = [name for name in ANCHORS if getattr(self, name) is not None]
-        if len(given) > 1:
-            raise misfit(f"a step has one of {', '.join(ANCHORS)}; this one has {' and '.join(given)}", given[1])
+        anchors = [name for name in ANCHORS if getattr(self, name) is not None]
+        if len(anchors) > 1:
+            raise misfit(f"a step has one of {', '.join(ANCHORS)}; this one has {' and '.join(anchors)}", anchors[1])
         if self.weekday and self.at is None:
             raise misfit('"weekday" needs an hour of that day: at = "10:00"', "at")
         offset = self.before or self.after
         if offset is None:
             return
         if self.at is not None and offset.days is None:
-            raise misfit(f'"at" needs whole days, such as {given[0]} = "1 day"', "at")
+            raise misfit(f'"at" needs whole days, such as {anchors[0]} = "1 day"', "at")
         if offset.count == 0 and (self.at is None or offset.unit == "minute"):
-            raise misfit(f'a step needs a length {given[0]} the visit, or {given[0]} = "0 days" with "at"', given[0])
+            raise misfit(
+                f'a step needs a length {anchors[0]} the visit, or {anchors[0]} = "0 days" with "at"', anchors[0]
+            )
 
     @property
     def open_window(self) -> hours.Window | None:

@@ -1,4 +1,5 @@
-"""Which column of somebody's file means what: guessed from its headers, chosen by a human, applied to each row. Pure."""
+"""Which column of somebody's file means what: guessed from its headers, chosen by a human,
+applied to each row. Pure."""
 
 import tomllib
 import unicodedata
@@ -33,9 +34,9 @@ class Columns:
     constants: Mapping[str, str] = field(default_factory=dict)
     order: str = "month_first"
 
-    def values(self, given: Mapping[str, str]) -> dict[str, str]:
-        """Return a row's values by our fields; `given` has them by header, in small letters."""
-        read = {name: given.get(header.strip().casefold(), "") for name, header in self.columns.items()}
+    def values(self, by_header: Mapping[str, str]) -> dict[str, str]:
+        """Return a row's values by our fields; `by_header` has them by header, in small letters."""
+        read = {name: by_header.get(header.strip().casefold(), "") for name, header in self.columns.items()}
         read |= {name: value for name, value in self.constants.items() if not read.get(name)}
         return {name: self._dated(name, value) if name in DATED else value for name, value in read.items()}
 
@@ -46,20 +47,21 @@ class Columns:
 
 
 def state(written: str) -> str | None:
-    """Return our state of a visit by the word for it in somebody else's books, "" for nothing, None if it is not known."""
+    """Return our state of a visit by the word for it in somebody else's books,
+    "" for nothing, None if it is not known."""
     plain = _plain(written)
     return _states().get(plain) if plain else ""
 
 
-def of(given: Mapping[str, Any]) -> Columns:
-    """Return the mapping kept as `given` (JSON)."""
-    return Columns(given.get("columns", {}), given.get("constants", {}), given.get("order", "month_first"))
+def of(stored: Mapping[str, Any]) -> Columns:
+    """Return the mapping kept as `stored` (JSON)."""
+    return Columns(stored.get("columns", {}), stored.get("constants", {}), stored.get("order", "month_first"))
 
 
 def fields(kind: str) -> tuple[str, ...]:
     """Return our fields of this kind of file, the needed ones first."""
-    known = tuple(_synonyms()[kind])
-    return NEEDED[kind] + tuple(name for name in known if name not in NEEDED[kind])
+    names = tuple(_synonyms()[kind])
+    return NEEDED[kind] + tuple(name for name in names if name not in NEEDED[kind])
 
 
 def guess(kind: str, headers: Sequence[str], remembered: Mapping[str, Any] | None = None) -> Columns:
@@ -75,10 +77,10 @@ def guess(kind: str, headers: Sequence[str], remembered: Mapping[str, Any] | Non
     for name in fields(kind):
         if name in chosen:
             continue
-        found = _named(_synonyms()[kind][name], [one for one in there.values() if one not in taken])
-        if found:
-            chosen[name] = found
-            taken.add(found)
+        column = _named(_synonyms()[kind][name], [header for header in there.values() if header not in taken])
+        if column:
+            chosen[name] = column
+            taken.add(column)
     return Columns(chosen, dict(last.constants), last.order)
 
 
@@ -89,12 +91,12 @@ def missing(kind: str, mapping: Columns) -> list[str]:
 
 def _named(synonyms: Sequence[str], headers: Sequence[str]) -> str | None:
     by_name = {_plain(header): header for header in reversed(headers)}
-    return next((by_name[one] for one in synonyms if one in by_name), None)
+    return next((by_name[synonym] for synonym in synonyms if synonym in by_name), None)
 
 
 def _plain(header: str) -> str:
     spread = unicodedata.normalize("NFKD", header.casefold())
-    return "".join(one for one in spread if one.isalnum())
+    return "".join(char for char in spread if char.isalnum())
 
 
 @cache

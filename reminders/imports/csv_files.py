@@ -1,4 +1,5 @@
-"""Reads a CSV file row by row, whoever made it, and writes the rows that were wrong to a file that can be sent again."""
+"""Reads a CSV file row by row, whoever made it,
+and writes the rows that were wrong to a file that can be sent again."""
 
 import contextlib
 import csv
@@ -41,7 +42,8 @@ class BadFile(Exception):
 
 @dataclass(frozen=True)
 class Row:
-    """A record of the file: the line it begins on, its values by column, its fields as they were, perhaps what is wrong."""
+    """A record of the file: the line it begins on, its values by column,
+    its fields as they were, perhaps what is wrong."""
 
     line: int
     values: dict[str, str]
@@ -50,7 +52,8 @@ class Row:
 
 
 class Table:
-    """A CSV file being read. `line` is the last line read, `lines` how many there are; iterating yields its rows once."""
+    """A CSV file being read. `line` is the last line read, `lines` how many there are;
+    iterating yields its rows once."""
 
     def __init__(self, file: io.TextIOBase, lines: int, required: Sequence[str]) -> None:
         self.lines = lines
@@ -78,16 +81,17 @@ class Table:
         raise BadFile("the file has no line of column names at its top")
 
     def _check(self, required: Sequence[str]) -> None:
-        found = ", ".join(printable(name) for name in self.header)
+        present = ", ".join(printable(name) for name in self.header)
         missing = [name for name in required if name not in self.columns]
         if missing:
-            raise BadFile(f"the file has no column {' and no column '.join(missing)}; found: {found}")
+            raise BadFile(f"the file has no column {' and no column '.join(missing)}; found: {present}")
         twice = sorted({name for name in self.columns if name and self.columns.count(name) > 1})
         if twice:
             raise BadFile(f"two columns have the same name: {', '.join(map(printable, twice))}")
 
     def _row(self, text: str) -> Row:
-        """The record that begins with this line; what cannot be read is one wrong row, and the next line begins anew."""
+        """The record that begins with this line; what cannot be read is one wrong row,
+        and the next line begins anew."""
         begins, read = self.line, [text]
         if len(text) == LONGEST_LINE:
             return Row(begins, {}, [text[:200]], "this line is too long")

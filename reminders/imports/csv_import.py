@@ -45,7 +45,8 @@ class ImportResult:
 
 @dataclass(frozen=True)
 class Taken:
-    """A row that was stored: its change; what of it could not be used, in words; its language, if we have no texts in it."""
+    """A row that was stored: its change; what of it could not be used, in words;
+    its language, if we have no texts in it."""
 
     change: str
     note: str | None = None
@@ -74,9 +75,9 @@ class Kind(Generic[T]):
 
 def tally_of(taken: Taken) -> Counter[str]:
     """Return what a tally counts of a row that was taken."""
-    more = [NOTED] if taken.note else []
-    more += [f"{UNWORDED}{taken.language}"] if taken.language else []
-    return Counter([taken.change, *more])
+    counted = [NOTED] if taken.note else []
+    counted += [f"{UNWORDED}{taken.language}"] if taken.language else []
+    return Counter([taken.change, *counted])
 
 
 def unworded(tally: Mapping[str, int]) -> dict[str, int]:
@@ -209,8 +210,8 @@ def _store_visits(
     # Those with visits have several: each is looked up once.
     by_record = bulk_save.find_by_records(session, clinic, {row.record for row in rows})
     patients = [by_record.get(row.record) for row in rows]
-    known = [(patient, row) for patient, row in zip(patients, rows, strict=True) if patient is not None]
-    saved = iter(appointments.save_many(session, clinic, known))
+    of_patients = [(patient, row) for patient, row in zip(patients, rows, strict=True) if patient is not None]
+    saved = iter(appointments.save_many(session, clinic, of_patients))
     unknown = Refused("patient: no patient has this record number; import the patients first")
     return [unknown if patient is None else Taken(next(saved)[1]) for patient in patients]
 

@@ -1,4 +1,5 @@
-"""Reads days and moments as people and spreadsheets write them: 2027-03-10T09:00, 3/10/27 9:00 AM, 10-MAR-2027 0900. Pure."""
+"""Reads days and moments as people and spreadsheets write them:
+2027-03-10T09:00, 3/10/27 9:00 AM, 10-MAR-2027 0900. Pure."""
 
 import re
 import unicodedata
@@ -34,10 +35,10 @@ CENTURY = 2000
 def day(text: str, *, until: date) -> date | None:
     """Return the day that is written, whatever hour stands beside it; None if it is none. Of a year in two digits the
     century is the last in which the day is not after `until`."""
-    found = _split(text)
-    if found is None or (found[1] and _time(found[1]) is None):
+    parts = _split(text)
+    if parts is None or (parts[1] and _time(parts[1]) is None):
         return None
-    (year, month, day_), short = found[0], found[2]
+    (year, month, day_), short = parts[0], parts[2]
     read = _date(year, month, day_)
     if short and (read is None or read > until):
         return _date(year - 100, month, day_)
@@ -49,10 +50,10 @@ def moment(text: str, *, whole_days: bool = False) -> datetime | None:
 
     A year in two digits is one of this century. A day alone is its midnight with `whole_days`, else no moment.
     """
-    found = _split(text)
-    if found is None or not (found[1] or whole_days):
+    parts = _split(text)
+    if parts is None or not (parts[1] or whole_days):
         return None
-    on, at = _date(*found[0]), _time(found[1] or "00:00")
+    on, at = _date(*parts[0]), _time(parts[1] or "00:00")
     if on is None or at is None:
         return None
     return datetime(on.year, on.month, on.day, *at[0], tzinfo=at[1])
@@ -78,13 +79,13 @@ def _split(text: str) -> tuple[tuple[int, int, int], str, bool] | None:
     """Year, month and day as numbers, what follows them, and whether the year was short."""
     plain = _plain(text)
     for pattern in (ISO, MONTH_FIRST, DAY_NAMED, NAMED_DAY):
-        found = pattern.match(plain)
-        if found:
-            named = found.groupdict()
+        match = pattern.match(plain)
+        if match:
+            named = match.groupdict()
             month = MONTHS.get(named["name"][:3].lower(), 0) if "name" in named else int(named["month"])
             short = len(named["year"]) == 2
             year = int(named["year"]) + (CENTURY if short else 0)
-            return (year, month, int(named["day"])), plain[found.end() :], short
+            return (year, month, int(named["day"])), plain[match.end() :], short
     return None
 
 
@@ -97,17 +98,17 @@ def _date(year: int, month: int, day_: int) -> date | None:
 
 def _time(text: str) -> tuple[tuple[int, int, int], timezone | None] | None:
     """Hour, minute and second, and the offset where one is written."""
-    found = MILITARY.fullmatch(text) or TIME.fullmatch(text)
-    if found is None:
+    match = MILITARY.fullmatch(text) or TIME.fullmatch(text)
+    if match is None:
         return None
-    hour, half = int(found["hour"]), (found["half"] or "").lower()
-    if (half and not 1 <= hour <= 12) or not (half or found["minute"]):
+    hour, half = int(match["hour"]), (match["half"] or "").lower()
+    if (half and not 1 <= hour <= 12) or not (half or match["minute"]):
         return None
     hour = hour % 12 + 12 * (half == "p") if half else hour
-    minute, second = int(found["minute"] or 0), int(found["second"] or 0)
+    minute, second = int(match["minute"] or 0), int(match["second"] or 0)
     if hour > 23 or minute > 59 or second > 59:
         return None
-    return (hour, minute, second), _offset(found["offset"] or "")
+    return (hour, minute, second), _offset(match["offset"] or "")
 
 
 def _offset(text: str) -> timezone | None:

@@ -13,9 +13,9 @@ from config.db import Base, Sealed, SealedRow, Work
 class ImportRun(SealedRow, Work, Base):
     """One file of patients or visits that somebody handed in, worked off part by part.
 
-    state: reading -> mapping (its columns are being told apart) -> running -> done; mapping | running -> stopped. `mapping` as
-    reminders.imports.column_mapping.of reads it; `parts` of which `parts_done` are through; `tally` counts rows by what became of
-    them. `header_ct` and the rows of its parts are sealed: they name patients.
+    state: reading -> mapping (its columns are being told apart) -> running -> done; mapping | running -> stopped.
+    `mapping` as reminders.imports.column_mapping.of reads it; `parts` of which `parts_done` are through; `tally`
+    counts rows by what became of them. `header_ct` and the rows of its parts are sealed: they name patients.
     """
 
     __tablename__ = "import_run"
@@ -39,7 +39,8 @@ class ImportRun(SealedRow, Work, Base):
 
 
 class ImportPart(SealedRow, Base):
-    """Some hundred rows of a file: `rows_ct` what is still to do, `wrong_ct` what was not taken and why (JSON, sealed)."""
+    """Some hundred rows of a file: `rows_ct` what is still to do,
+    `wrong_ct` what was not taken and why (JSON, sealed)."""
 
     __tablename__ = "import_part"
     __table_args__ = (UniqueConstraint("run_id", "place"),)

@@ -99,21 +99,22 @@ def _needed(values: Mapping[str, str], column: str, longest: int) -> str:
     return value
 
 
-def _said(values: Mapping[str, str], column: str, known: tuple[Word, ...]) -> Word | None:
+def _said(values: Mapping[str, str], column: str, allowed: tuple[Word, ...]) -> Word | None:
     """One of the known words, None where the file does not say."""
-    word = _one_of(values, column, known, "") if _text(values, column, 40) else None
-    return next((one for one in known if one == word), None)
+    word = _one_of(values, column, allowed, "") if _text(values, column, 40) else None
+    return next((candidate for candidate in allowed if candidate == word), None)
 
 
-def _one_of(values: Mapping[str, str], column: str, known: tuple[str, ...], empty: str) -> str:
+def _one_of(values: Mapping[str, str], column: str, allowed: tuple[str, ...], empty: str) -> str:
     value = _text(values, column, 40).casefold() or empty
-    if value not in known:
-        raise WrongRow(f"{column}: expected {', '.join(known[:-1])} or {known[-1]}")
+    if value not in allowed:
+        raise WrongRow(f"{column}: expected {', '.join(allowed[:-1])} or {allowed[-1]}")
     return value
 
 
 def _names(values: Mapping[str, str]) -> tuple[str, str]:
-    """First and last name. Whoever has one name has it as the first, in whichever column it stands: texts greet by it."""
+    """First and last name. Whoever has one name has it as the first,
+    in whichever column it stands: texts greet by it."""
     first, last = _text(values, "first_name", 120), _text(values, "last_name", 120)
     return (first, last) if first else (_needed(values, "last_name", 120), "")
 
@@ -159,12 +160,12 @@ def _zone(values: Mapping[str, str]) -> str | None:
 
 
 def _sex(values: Mapping[str, str]) -> str | None:
-    given = _text(values, "sex", 20).casefold()
-    if given in ("", "unknown", "u"):
+    word = _text(values, "sex", 20).casefold()
+    if word in ("", "unknown", "u"):
         return None
-    if given not in SEXES:
+    if word not in SEXES:
         raise WrongRow("sex: expected female, male, other or nothing")
-    return SEXES[given]
+    return SEXES[word]
 
 
 def _instant(typed: str, column: str, zone: str, *, whole_days: bool = False) -> datetime:

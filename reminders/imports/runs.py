@@ -29,7 +29,8 @@ RAW = tuple[int, dict[str, str], list[str], str | None]
 
 @dataclass(frozen=True)
 class Wrong:
-    """A row that was not taken, or `taken` without what could not be used: its line, why, and its fields as they were."""
+    """A row that was not taken, or `taken` without what could not be used:
+    its line, why, and its fields as they were."""
 
     line: int
     why: str
@@ -52,12 +53,12 @@ def preview(
 ) -> list[Seen]:
     """Return the first rows as they would be read with these columns."""
     part = _part(session, run, 0)
-    found = []
+    rows = []
     for line, values, _, problem in _raw(part)[:limit] if part else []:
         read = columns.values(values)
         wrong, note = (problem, None) if problem else _said_of(run.kind, read, clinic)
-        found.append(Seen(line, read, wrong, note))
-    return found
+        rows.append(Seen(line, read, wrong, note))
+    return rows
 
 
 def start(session: Session, run: ImportRun, columns: column_mapping.Columns, *, by: str) -> None:
@@ -86,23 +87,24 @@ def wrong(session: Session, run: ImportRun, limit: int | None = None) -> Iterato
         .order_by(ImportPart.place)
         .execution_options(yield_per=1)
     )
-    told = 0
+    yielded = 0
     for part in session.scalars(parts):
         for kept in json.loads(part.wrong or "[]"):
-            if limit is not None and told >= limit:
+            if limit is not None and yielded >= limit:
                 return
-            told += 1
+            yielded += 1
             yield Wrong(*kept)
 
 
 def sheet(session: Session, run: ImportRun) -> Iterator[str]:
-    """Yield the lines of a file to mend and send again: the rows not taken, or not whole, with their reasons, as they were."""
+    """Yield the lines of a file to mend and send again:
+    the rows not taken, or not whole, with their reasons, as they were."""
     names = header(run)
     kept = [place for place, name in enumerate(names) if name.strip().casefold() not in csv_files.NOTES]
     yield _line([*csv_files.NOTES, *(names[place] for place in kept)])
-    for one in wrong(session, run):
-        fields = one.fields + [""] * (len(names) - len(one.fields))
-        yield _line([str(one.line), one.why, *(fields[place] for place in kept), *fields[len(names) :]])
+    for row in wrong(session, run):
+        fields = row.fields + [""] * (len(names) - len(row.fields))
+        yield _line([str(row.line), row.why, *(fields[place] for place in kept), *fields[len(names) :]])
 
 
 def _line(fields: Sequence[str]) -> str:
@@ -113,8 +115,8 @@ def _line(fields: Sequence[str]) -> str:
 
 def header(run: ImportRun) -> list[str]:
     """Return the file's column names, as they were."""
-    found: list[str] = json.loads(run.header or "[]")
-    return found
+    names: list[str] = json.loads(run.header or "[]")
+    return names
 
 
 def left(run: ImportRun, now: datetime) -> timedelta | None:
@@ -149,10 +151,12 @@ def _next_part(session: Session, run: ImportRun) -> None:
     part = _part(session, run, run.parts_done)
     if part is not None:
         clinic = session.get_one(Clinic, run.clinic_id)
-        tally, told = _import(session, clinic, run, _raw(part))
+        tally, wrong_rows = _import(session, clinic, run, _raw(part))
         run.tally = dict(Counter(run.tally) + tally)
         part.rows = None
-        part.wrong = json.dumps([(one.line, one.why, one.fields, one.taken) for one in told]) if told else None
+        part.wrong = (
+            json.dumps([(row.line, row.why, row.fields, row.taken) for row in wrong_rows]) if wrong_rows else None
+        )
         run.parts_done += 1
     if run.parts_done >= run.parts:
         run.state, run.ended_at = "done", clock.now()
@@ -162,22 +166,22 @@ def _next_part(session: Session, run: ImportRun) -> None:
 def _import(session: Session, clinic: Clinic, run: ImportRun, raw: Sequence[RAW]) -> tuple[Counter[str], list[Wrong]]:
     columns, kind = column_mapping.of(run.mapping), csv_import.KINDS[run.kind]
     tally: Counter[str] = Counter()
-    told: list[Wrong] = []
+    wrong_rows: list[Wrong] = []
     read: list[tuple[RAW, Any]] = []
     for row in raw:
         try:
             read.append((row, _read(kind.read, row, columns, clinic)))
         except ValueError as problem:
-            told.append(Wrong(row[0], str(problem), row[2]))
+            wrong_rows.append(Wrong(row[0], str(problem), row[2]))
     for (line, _, fields, _), became in _stored(session, clinic, kind, read):
         if isinstance(became, csv_import.Refused):
-            told.append(Wrong(line, became.why, fields))
+            wrong_rows.append(Wrong(line, became.why, fields))
             continue
         tally += csv_import.tally_of(became)
         if became.note:
-            told.append(Wrong(line, became.note, fields, taken=True))
-    tally["failed"] += sum(not one.taken for one in told)
-    return tally, sorted(told, key=lambda one: one.line)
+            wrong_rows.append(Wrong(line, became.note, fields, taken=True))
+    tally["failed"] += sum(not row.taken for row in wrong_rows)
+    return tally, sorted(wrong_rows, key=lambda row: row.line)
 
 
 def _read(
@@ -202,7 +206,7 @@ def _stored(
             why = f"this row could not be stored ({type(error).__name__})"
             return [(read[0][0], csv_import.Refused(why))]
         logging.logger().warning("import batch failed", count=len(read), exc_info=error)
-        return [done for one in read for done in _stored(session, clinic, kind, [one])]
+        return [done for single in read for done in _stored(session, clinic, kind, [single])]
     return [(row, outcome) for (row, _), outcome in zip(read, became, strict=True)]
 
 

@@ -17,7 +17,8 @@ LARGEST_PART = 500_000  # characters
 
 
 def take_in(clinic: Clinic, kind: str, source: str, table: csv_files.Table, *, by: str) -> ImportRun:
-    """Keep a file, sealed, with its columns guessed as they were chosen for this source before; nothing is imported yet.
+    """Keep a file, sealed, with its columns guessed
+    as they were chosen for this source before; nothing is imported yet.
 
     Each part is a transaction of its own, so that nobody waits for a large file; while it is read, the run is
     "reading". Raises tables.BadFile, and then nothing is kept.

@@ -1,4 +1,5 @@
-"""When a step would go out if nothing stood in its way: counted from the visit on the clinic's clock, and told as a reason."""
+"""When a step would go out if nothing stood in its way:
+counted from the visit on the clinic's clock, and told as a reason."""
 
 from datetime import datetime, time, timedelta
 from functools import lru_cache

@@ -19,7 +19,8 @@ EXPECTED = f"expected one of {', '.join(PLAIN)}, {', '.join(f'{name}:NAME' for n
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is known of a visit and its patient; None where it is not known yet, and the condition is asked again later."""
+    """What is known of a visit and its patient; None where it is not known yet,
+    and the condition is asked again later."""
 
     language: str | None = None
     place: str | None = None
@@ -30,7 +31,8 @@ class Facts:
 
 
 def parse(text: str) -> str:
-    """Return the condition as it is kept ("language:ES" as "language:es"); raises ValueError saying what is expected."""
+    """Return the condition as it is kept ("language:ES" as "language:es");
+    raises ValueError saying what is expected."""
     name, colon, value = (part.strip() for part in text.partition(":"))
     name = name.lower()
     if not colon and name in PLAIN:
@@ -49,9 +51,9 @@ def contradiction(when: Sequence[str], *, afterwards: bool) -> str | None:
     if len(set(when)) < len(when):
         return "a condition stands here twice"
     for name in NAMED:
-        if len([one for one in when if one.startswith(f"{name}:")]) > 1:
+        if len([condition for condition in when if condition.startswith(f"{name}:")]) > 1:
             return f"no visit has two of {name}: write a step for each"
-    outcomes = [one for one in when if one in OUTCOMES]
+    outcomes = [condition for condition in when if condition in OUTCOMES]
     if not afterwards and outcomes:
         return f'{outcomes[0]} is known only after the visit: it belongs to a step with "after"'
     if afterwards and len(outcomes) != 1:
@@ -63,16 +65,16 @@ def contradiction(when: Sequence[str], *, afterwards: bool) -> str | None:
 
 def outcome(when: Sequence[str]) -> str | None:
     """Return how the visit must have gone, None for a step before the visit."""
-    return next((one for one in when if one in OUTCOMES), None) if when else None
+    return next((condition for condition in when if condition in OUTCOMES), None) if when else None
 
 
 def objection(when: Sequence[str], facts: Facts) -> Reason | None:
     """Return the first condition that is known not to hold, None if none is."""
-    for one in when:
-        name, _, value = one.partition(":")
-        found = _named(name, value, facts) if value else _plain(name, facts)
-        if found:
-            return found
+    for condition in when:
+        name, _, value = condition.partition(":")
+        reason = _named(name, value, facts) if value else _plain(name, facts)
+        if reason:
+            return reason
     return None
 
 
@@ -87,24 +89,24 @@ def _plain(name: str, facts: Facts) -> Reason | None:
 
 
 def _named(name: str, value: str, facts: Facts) -> Reason | None:
-    said: str | None = getattr(facts, name)
+    actual: str | None = getattr(facts, name)
     if name == "language":
-        holds = same_language(said or "en", value)
+        holds = same_language(actual or "en", value)
     else:
-        holds = same_name(said, value)
+        holds = same_name(actual, value)
     if holds:
         return None
-    return Reason(f"other_{name}", {"wanted": value, "theirs": said or ""})
+    return Reason(f"other_{name}", {"wanted": value, "theirs": actual or ""})
 
 
-def same_language(said: str, wanted: str) -> bool:
+def same_language(language: str, wanted: str) -> bool:
     """Whether "es-MX" is meant by "es"."""
-    return said.lower().replace("_", "-").split("-")[0] == wanted
+    return language.lower().replace("_", "-").split("-")[0] == wanted
 
 
-def same_name(said: str | None, wanted: str) -> bool:
+def same_name(name: str | None, wanted: str) -> bool:
     """Whether two names of a place or of a kind of visit are the same but for capitals and spaces."""
-    return said is not None and plain(said) == plain(wanted)
+    return name is not None and plain(name) == plain(wanted)
 
 
 def plain(name: str) -> str:

@@ -46,7 +46,8 @@ def latest(visit_at: datetime | None) -> datetime | None:
 
 
 def ask_at(texted: datetime, visit_at: datetime | None) -> datetime:
-    """When a human is asked, if nothing was answered after the second text: a day later, or early enough before the visit."""
+    """When a human is asked, if nothing was answered after the second text:
+    a day later, or early enough before the visit."""
     day_later = zones.instant(texted) + ASK_AFTER
     last = latest(visit_at)
     return day_later if last is None else max(min(day_later, last), zones.instant(texted) + AT_LEAST)

@@ -20,8 +20,9 @@ class OpenHours:
     """Open from `start` up to, not including, `end` of each local day; `start` comes before `end`.
 
     The default 08:00-20:00 lies inside the federal 8-21 (47 CFR 64.1200(c)(1)) and the 8-20 of Florida, Maryland,
-    Mississippi, New Jersey and Oklahoma; those bind solicitations, which reminders are not, and are kept all the same. `other` holds different hours, or None for closed, for a weekday
-    (Monday is 0) or for one date; a date wins over its weekday.
+    Mississippi, New Jersey and Oklahoma; those bind solicitations, which reminders are not, and are kept all the
+    same. `other` holds different hours, or None for closed, for a weekday (Monday is 0) or for one date; a date wins
+    over its weekday.
     """
 
     start: time = USUAL[0]
@@ -36,7 +37,8 @@ class OpenHours:
             raise ValueError("hours must be open on at least one weekday")
 
     def is_open(self, at: datetime, place: ZoneInfo) -> bool:
-        """Whether the clock of `place` stands inside the hours at the instant `at`; both passes of a repeated hour count."""
+        """Whether the clock of `place` stands inside the hours at the instant `at`;
+        both passes of a repeated hour count."""
         local = zones.to_local(at, place)
         window = self.window_on(local.date())
         return window is not None and window[0] <= local.time() < window[1]
@@ -47,7 +49,8 @@ class OpenHours:
         return at if self.is_open(at, place) else _opening_after(self, at, place)
 
     def previous_open(self, at: datetime, place: ZoneInfo) -> datetime:
-        """`at` itself if it is open, else the last open minute before it (19:59 for hours that end at 20:00), in UTC."""
+        """`at` itself if it is open, else the last open minute before it, in UTC
+        (19:59 for hours that end at 20:00)."""
         at = zones.instant(at)
         return at if self.is_open(at, place) else _closing_before(self, at, place)
 
@@ -95,10 +98,10 @@ class OpenHours:
         yield from (change - MINUTE for change in _changes(day, place))
 
 
-def _shared(one: Window | None, other: Window | None) -> Window | None:
-    if one is None or other is None:
+def _shared(window: Window | None, other: Window | None) -> Window | None:
+    if window is None or other is None:
         return None
-    start, end = max(one[0], other[0]), min(one[1], other[1])
+    start, end = max(window[0], other[0]), min(window[1], other[1])
     return (start, end) if start < end else None
 
 
@@ -108,9 +111,9 @@ def _opening_after(open_hours: OpenHours, at: datetime, place: ZoneInfo) -> date
     today = zones.to_local(at, place).date()
     for distance in range(open_hours.reach):
         edges = open_hours.openings(today + distance * DAY, place)
-        found = [edge for edge in edges if edge > at and open_hours.is_open(edge, place)]
-        if found:
-            return min(found)
+        later = [edge for edge in edges if edge > at and open_hours.is_open(edge, place)]
+        if later:
+            return min(later)
     raise ValueError("these hours do not open again")
 
 
@@ -119,9 +122,9 @@ def _closing_before(open_hours: OpenHours, at: datetime, place: ZoneInfo) -> dat
     today = zones.to_local(at, place).date()
     for distance in range(open_hours.reach):
         edges = open_hours.closings(today - distance * DAY, place)
-        found = [edge for edge in edges if edge < at and open_hours.is_open(edge, place)]
-        if found:
-            return max(found)
+        earlier = [edge for edge in edges if edge < at and open_hours.is_open(edge, place)]
+        if earlier:
+            return max(earlier)
     raise ValueError("these hours were not open before")
 
 

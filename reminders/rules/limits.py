@@ -33,7 +33,7 @@ def over(sent: Iterable[datetime], at: datetime, place: ZoneInfo, caps: Caps) ->
     A day is the patient's own, a week the seven of their days that end with it.
     """
     day = zones.to_local(at, place).date()
-    ages = [(day - zones.to_local(one, place).date()).days for one in sent]
+    ages = [(day - zones.to_local(moment, place).date()).days for moment in sent]
     today, week = sum(1 for age in ages if age == 0), sum(1 for age in ages if 0 <= age < WEEK.days)
     if today >= caps.cap_per_day:
         return Reason("cap_day", {"nth": today + 1, "most": caps.cap_per_day})
@@ -54,25 +54,26 @@ def would_be(
     sent: Iterable[datetime] = (),
     goes_with: Callable[[int, int], bool] = _alone,
 ) -> list[Reason | None]:
-    """Return for each planned moment, in any order, why no text of its own leaves then; None where one does (or no moment).
+    """Return for each planned moment, in any order, why no text of its own leaves then;
+    None where one does (or no moment).
 
     Decided one after the other, as sending does: the first that may go takes along those that `goes_with` says (by
     their places), and counts once. `sent` are the moments of other reminders to the same patient.
     """
     gone = list(sent)
-    found: list[Reason | None] = [None] * len(moments)
+    objections: list[Reason | None] = [None] * len(moments)
     in_order = [index for _, index in sorted((at, index) for index, at in enumerate(moments) if at is not None)]
     for nth, index in enumerate(in_order):
         at = moments[index]
-        if at is None or found[index]:
+        if at is None or objections[index]:
             continue
-        found[index] = over(gone, at, place, caps)
-        if found[index] is None:
+        objections[index] = over(gone, at, place, caps)
+        if objections[index] is None:
             gone.append(at)
             for other in in_order[nth + 1 :]:
-                if found[other] is None and goes_with(index, other):
-                    found[other] = COMBINED
-    return found
+                if objections[other] is None and goes_with(index, other):
+                    objections[other] = COMBINED
+    return objections
 
 
 class Spoken(anchors.Anchored, Protocol):
@@ -96,13 +97,13 @@ class Text:
     state: str
 
 
-def shared(one: Text, other: Text, min_gap: timedelta) -> bool:
-    """Whether the text of `one` speaks of the visit of `other` too: the same step and words, one day, close enough."""
-    mine, theirs = one.step, other.step
+def shared(text: Text, other: Text, min_gap: timedelta) -> bool:
+    """Whether `text` speaks of the visit of `other` too: the same step and words, one day, close enough."""
+    step, other_step = text.step, other.step
     return (
-        (one.day, one.state) == (other.day, other.state)
-        and (mine.name, mine.text, tuple(mine.intake)) == (theirs.name, theirs.text, tuple(theirs.intake))
-        and together(mine, one.at, other.at, min_gap)
+        (text.day, text.state) == (other.day, other.state)
+        and (step.name, step.text, tuple(step.intake)) == (other_step.name, other_step.text, tuple(other_step.intake))
+        and together(step, text.at, other.at, min_gap)
     )
 
 

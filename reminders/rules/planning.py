@@ -1,7 +1,7 @@
 """Which reminders a visit gets, when, and why: facts in, plan out.
 
 Steps are placed from the visit backwards, so that of two that would come too close the one nearer to the visit
-stays. `Step` and `Cadence` say what the rules need to know; `reminders.cadence.cadence_definition` reads them from a clinic's file.
+stays. `Step` and `Cadence` say what the rules need to know; `reminders.cadence` reads them from a clinic's file.
 """
 
 import dataclasses
@@ -277,7 +277,7 @@ def _settle(
 
 
 def _before_closing(wanted: datetime, frame: _Frame, open_hours: hours.OpenHours) -> datetime:
-    """The last open moment before `wanted` that leaves room to send, or the very last if the booking came after that."""
+    """The last open moment before `wanted` that leaves room to send, or the very last if booked after that."""
     last = open_hours.previous_open(wanted, frame.zone)
     roomy = max(last + hours.MINUTE - ROOM_TO_SEND, zones.whole_second(frame.earliest))
     return roomy if open_hours.is_open(roomy, frame.zone) else last
@@ -294,7 +294,7 @@ def _planned(step: Step, at: datetime | None, why: list[Reason], frame: _Frame) 
 def _clock(at: datetime, frame: _Frame) -> Fact:
     """The patient's wall time, with its zone where that is not the clinic's."""
     local = zones.to_local(at, frame.zone)
-    said = f"{local.hour:02}:{local.minute:02}"  # strftime takes three times as long
+    wall_time = f"{local.hour:02}:{local.minute:02}"  # strftime takes three times as long
     if frame.zone.key == frame.visit.zone.key:
-        return said
-    return Reason("clock_in", {"at": said, "zone": frame.zone.key})
+        return wall_time
+    return Reason("clock_in", {"at": wall_time, "zone": frame.zone.key})

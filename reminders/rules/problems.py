@@ -51,5 +51,5 @@ def _escaped(part: int | str) -> str:
 
 def _first(pattern: str, lines: list[str], after: int = 0) -> int | None:
     """The number of the first line below line `after` that begins with the pattern."""
-    found = (number for number, line in enumerate(lines, 1) if number > after and re.match(rf"\s*{pattern}", line))
-    return next(found, None)
+    numbers = (number for number, line in enumerate(lines, 1) if number > after and re.match(rf"\s*{pattern}", line))
+    return next(numbers, None)

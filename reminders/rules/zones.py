@@ -150,10 +150,10 @@ def _suggestion(name: str) -> str:
 def _offered(name: str) -> str | None:
     """The places whose clock goes by this abbreviation, name or offset, in words."""
     west = _west(name)
-    found = PLACES.get(west, ()) if west is not None else ()
-    if not found:
+    places = PLACES.get(west, ()) if west is not None else ()
+    if not places:
         return None
-    return f"{found[0]}, or {found[1]} where the clocks never change" if len(found) > 1 else found[0]
+    return f"{places[0]}, or {places[1]} where the clocks never change" if len(places) > 1 else places[0]
 
 
 def _west(name: str) -> int | None:

@@ -77,7 +77,7 @@ def compose(session: Session, case: Case, crowded: bool, now: datetime, others: 
     """The text of the reminder; `others` are the day's visits it speaks of too."""
     assert case.step is not None
     openness, own = directory.openness(session, case.patient), clinic_words.of(session, case.clinic.id)
-    said = _said(case, others, now)
+    variables = _said(case, others, now)
     notes: list[Reason] = []
     codes: dict[str, str] | None = None
     key, issued = case.step.text, None
@@ -88,22 +88,22 @@ def compose(session: Session, case: Case, crowded: bool, now: datetime, others: 
         issued = _own_page(session, case, now)
         key = key if issued else "reminder_day"
     if issued:
-        said["link"] = issued[1]
+        variables["link"] = issued[1]
     if crowded and case.patient.privacy != "generic":
         visits = _awaiting(session, [case, *others], now)
         # Of a single visit a link may go out alone, as a bare Y would not say which visit is meant.
         key = APART.get(key, key) if len(visits) > 1 and (others or key in ASKING) else ALONE.get(key, key)
         if key in APART.values():
-            said["codes"] = ", ".join(_coded(case, visit, code, now) for code, visit in enumerate(visits, 1))
+            variables["codes"] = ", ".join(_coded(case, visit, code, now) for code, visit in enumerate(visits, 1))
             codes = {str(code): str(visit.id) for code, visit in enumerate(visits, 1)}
-    body = phrasing.say(own, key, case.patient, said, openness=openness)
+    body = phrasing.say(own, key, case.patient, variables, openness=openness)
     return Composed(body, notes, codes, issued[0] if issued else None)
 
 
 def _said(case: Case, others: Sequence[Case], now: datetime) -> dict[str, str]:
     """What the text may say: of several visits of a day every hour and every place, once each and in their order."""
-    in_order = sorted((case, *others), key=lambda one: (one.visit.starts_at, one.visit.id))
-    each = [phrasing.words(one.clinic, one.patient, one.visit, now) for one in in_order]
+    in_order = sorted((case, *others), key=lambda included: (included.visit.starts_at, included.visit.id))
+    each = [phrasing.words(included.clinic, included.patient, included.visit, now) for included in in_order]
     listed = {
         name: ", ".join(dict.fromkeys(words[name] for words in each if name in words))
         for name in ("time", "place")
@@ -114,13 +114,13 @@ def _said(case: Case, others: Sequence[Case], now: datetime) -> dict[str, str]:
 
 def _awaiting(session: Session, cases: Sequence[Case], now: datetime) -> list[Appointment]:
     waiting = appointments.awaiting_answer(session, cases[0].patient.id, now)
-    waiting += [one.visit for one in cases if one.visit.state == "booked" and one.visit not in waiting]
+    waiting += [case.visit for case in cases if case.visit.state == "booked" and case.visit not in waiting]
     return same_moment.one_each(sorted(waiting, key=lambda visit: (visit.starts_at, visit.id)))
 
 
 def _coded(case: Case, visit: Appointment, code: int, now: datetime) -> str:
-    said = phrasing.words(case.clinic, case.patient, visit, now)
-    return f"{code}) {said['date']} {said['time']}"
+    variables = phrasing.words(case.clinic, case.patient, visit, now)
+    return f"{code}) {variables['date']} {variables['time']}"
 
 
 def _issue_link(session: Session, case: Case, now: datetime) -> tuple[tuple[IntakeLink, str] | None, list[Reason]]:
@@ -145,7 +145,8 @@ def _issue_link(session: Session, case: Case, now: datetime) -> tuple[tuple[Inta
 
 
 def _own_page(session: Session, case: Case, now: datetime) -> tuple[IntakeLink, str] | None:
-    """A link to the patient's own page, open while the visit can still be spoken of; none where nobody could open it."""
+    """A link to the patient's own page, open while the visit can still be spoken of;
+    none where nobody could open it."""
     if case.patient.birth_date is None:
         return None
     valid = case.visit.starts_at + appointments.STILL_TODAY - now

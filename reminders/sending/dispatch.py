@@ -94,7 +94,8 @@ def _read_again(session: Session, reminders: Sequence[Reminder]) -> list[Case]:
 
 
 def _fallen_due(session: Session, cases: Sequence[Case], now: datetime) -> dict[UUID, list[Case]]:
-    """By visit, every reminder due by now, or so soon that a late one would come too close; those of other batches too."""
+    """By visit, every reminder due by now, or so soon that a late one would come too close;
+    those of other batches too."""
     by_visit = {case.visit.id: case for case in cases}
     soon = max((case.cadence.min_gap for case in cases), default=ORDINARY_DELAY)
     rows = select(Reminder).where(
@@ -102,12 +103,12 @@ def _fallen_due(session: Session, cases: Sequence[Case], now: datetime) -> dict[
         Reminder.due_at < now + soon,
         Reminder.state.in_(("planned", "queued", "done")),
     )
-    found: dict[UUID, list[Case]] = {}
+    rivals: dict[UUID, list[Case]] = {}
     for row in session.scalars(rows):
         like = by_visit[row.appointment_id]
         rival = replace(like, reminder=row, step=like.cadence.step(row.step, like.visit.kind))
-        found.setdefault(row.appointment_id, []).append(rival)
-    return found
+        rivals.setdefault(row.appointment_id, []).append(rival)
+    return rivals
 
 
 def _with_several_visits(session: Session, cases: Sequence[Case], now: datetime) -> set[UUID]:
@@ -200,13 +201,13 @@ def _queue(session: Session, case: Case, others: Sequence[Case], crowded: bool, 
                 body=composed.body,
                 dedupe=_dedupe(case, others),
                 lane="bulk",
-                expires_at=min(_expires_at(one, now) for one in (case, *others)),
+                expires_at=min(_expires_at(included, now) for included in (case, *others)),
             )
     except outbox.MayNotText as refused:
-        for one in (case, *others):
-            _drop(one.reminder, Reason("not_texted", {"refusal": refused.reason}))
+        for included in (case, *others):
+            _drop(included.reminder, Reason("not_texted", {"refusal": refused.reason}))
         if refused.reason not in contactability.WISHES:  # the reachability board lists those
-            for visit in same_moment.one_each(one.visit for one in (case, *others)):
+            for visit in same_moment.one_each(included.visit for included in (case, *others)):
                 ask_to_call(session, case.clinic, case.patient, visit, refused.reason)
         return False
     reminder.state, reminder.message_id = "queued", message.id
@@ -223,7 +224,7 @@ def _dedupe(case: Case, others: Sequence[Case]) -> str:
     named = f"reminder:{case.reminder.id}"
     if not others:
         return named
-    with_them = ",".join(sorted(str(one.reminder.id) for one in others))
+    with_them = ",".join(sorted(str(included.reminder.id) for included in others))
     return f"{named}:{hashlib.sha256(with_them.encode()).hexdigest()[:16]}"
 
 
@@ -237,8 +238,8 @@ def _expires_at(case: Case, now: datetime) -> datetime:
     if window:
         closing = zones.local_to_utc(datetime.combine(today, window[1]), case.zone)
         # The clinic's own hours leave a busy queue its few minutes; the patient's do not.
-        theirs = bool(case.patient.wishes.get("hours"))
-        limits.append(closing if theirs else max(closing, now + ORDINARY_DELAY))
+        has_own_hours = bool(case.patient.wishes.get("hours"))
+        limits.append(closing if has_own_hours else max(closing, now + ORDINARY_DELAY))
     return min(limits)
 
 
@@ -250,13 +251,13 @@ def ask_to_call(
     reason: str,
 ) -> None:
     """Ask a human to call about this visit, once, since no text can reach the patient."""
-    said = phrasing.texts("en")["staff"]
+    staff_texts = phrasing.texts("en")["staff"]
     try:
-        summary = said["not_texted"].format(
+        summary = staff_texts["not_texted"].format(
             why=items.why_not(reason), **phrasing.staff_words(clinic, patient, visit, clock.now())
         )
     except keys.WrongKey:  # the item still leads to the visit
-        summary = said["not_texted_unreadable"]
+        summary = staff_texts["not_texted_unreadable"]
     items.open_item(
         session,
         clinic,

@@ -1,4 +1,5 @@
-"""Follows a link that goes unanswered: one more text at another time of day, then a task for a human, and never more."""
+"""Follows a link that goes unanswered: one more text at another time of day,
+then a task for a human, and never more."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -100,8 +101,8 @@ def _ended(session: Session, link: IntakeLink) -> Reason | None:
 
 
 def _told(session: Session, link: IntakeLink) -> bool:
-    told = select(Screen.id).where(Screen.link_id == link.id, Screen.owed.is_not(None)).limit(1)
-    return session.scalar(told) is not None
+    owed = select(Screen.id).where(Screen.link_id == link.id, Screen.owed.is_not(None)).limit(1)
+    return session.scalar(owed) is not None
 
 
 def _answered_elsewhere(session: Session, link: IntakeLink) -> bool:
@@ -203,14 +204,14 @@ def _send(
     link: IntakeLink,
     latest: datetime | None,
 ) -> UUID:
-    said = phrasing.about_clinic(clinic, patient) | {"link": links.second_url(session, link)}
+    variables = phrasing.about_clinic(clinic, patient) | {"link": links.second_url(session, link)}
     message = outbox.text_patient(
         session,
         clinic,
         patient,
         kind="automatic",
         programme="screening",
-        body=phrasing.say(clinic_words.of(session, clinic.id), "form_again", patient, said),
+        body=phrasing.say(clinic_words.of(session, clinic.id), "form_again", patient, variables),
         dedupe=f"followup:{link.id}",
         lane="bulk",
         expires_at=min(filter(None, (latest, link.expires_at, clock.now() + WORTH))),

@@ -1,4 +1,5 @@
-"""What keeps a patient's reminders few: conditions asked a last time, caps over all visits, one text for the visits of a day."""
+"""What keeps a patient's reminders few: conditions asked a last time, caps over all visits,
+one text for the visits of a day."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -62,8 +63,8 @@ def _answered(session: Session, case: Case, now: datetime) -> bool:
 def last_answers(session: Session, patients: Iterable[UUID], now: datetime) -> dict[UUID, datetime]:
     """By patient, when they last answered questions: by link, on the tablet, on paper or read out."""
     latest = select(Screen.patient_id, func.max(Screen.submitted_at)).group_by(Screen.patient_id)
-    theirs = latest.where(Screen.patient_id.in_(set(patients)), Screen.submitted_at <= now)
-    return {patient_id: at for patient_id, at in session.execute(theirs) if at is not None}
+    of_patients = latest.where(Screen.patient_id.in_(set(patients)), Screen.submitted_at <= now)
+    return {patient_id: at for patient_id, at in session.execute(of_patients) if at is not None}
 
 
 def answered_for(visit: Appointment, last: datetime | None) -> bool:
@@ -104,7 +105,8 @@ class Told:
 def fellows(session: Session, case: Case, now: datetime) -> list[Case]:
     """Return the same step of the patient's other visits of that day that this text can speak of too, by their hours.
 
-    Those of the same moment always are: they are one visit to the patient. Rows that another process works on now are left to it.
+    Those of the same moment always are: they are one visit to the patient.
+    Rows that another process works on now are left to it.
     """
     if case.step is None:
         return []
@@ -124,11 +126,11 @@ def fellows(session: Session, case: Case, now: datetime) -> list[Case]:
         .order_by(Appointment.starts_at, Appointment.id)
         .with_for_update(skip_locked=True, of=Reminder)
     )
-    found = [
+    candidates = [
         replace(case, reminder=row, visit=visit, step=case.cadence.step(row.step, visit.kind))
         for row, visit in session.execute(others).all()
     ]
-    return [one for one in found if _goes_with(session, case, one, now)]
+    return [candidate for candidate in candidates if _goes_with(session, case, candidate, now)]
 
 
 def _goes_with(session: Session, case: Case, other: Case, now: datetime) -> bool:
@@ -138,10 +140,10 @@ def _goes_with(session: Session, case: Case, other: Case, now: datetime) -> bool
 
 
 def _shares(case: Case, other: Case) -> bool:
-    mine, theirs = _text(case), _text(other)
-    if not case.cadence.combine_day or mine is None or theirs is None:
+    text, other_text = _text(case), _text(other)
+    if not case.cadence.combine_day or text is None or other_text is None:
         return False
-    return limits.shared(mine, theirs, case.cadence.min_gap)
+    return limits.shared(text, other_text, case.cadence.min_gap)
 
 
 def _text(case: Case) -> limits.Text | None:
@@ -156,7 +158,8 @@ def day_of(visit: Appointment) -> date:
 
 
 def was_told(session: Session, case: Case) -> bool:
-    """Whether the patient was told this step already, of the same moment under another id; then the reminder goes with it."""
+    """Whether the patient was told this step already, of the same moment under another id;
+    then the reminder goes with it."""
     text = same_moment.told(session, case.visit, case.reminder.step)
     if text is None:
         return False

@@ -78,7 +78,8 @@ class _Known:
     answered: Collection[UUID]
 
     def objection(self, visit: Appointment, step: cadence_definition.Step) -> str | None:
-        """Return why a step that has its moment would not leave, as a reason; None where nothing is known against it."""
+        """Return why a step that has its moment would not leave, as a reason;
+        None where nothing is known against it."""
         barred = self.barred[visit.patient_id]
         if barred:
             return barred
@@ -102,8 +103,8 @@ class Week:
 
     def people(self, sign: int) -> list[tuple[UUID, int]]:
         """Return who gets more (`sign` 1) or fewer (-1) texts, the greatest difference first, and by how many."""
-        found = [(who, count * sign) for who, count in self.difference.items() if count * sign > 0]
-        return sorted(found, key=lambda one: (-one[1], one[0]))
+        changes = [(who, count * sign) for who, count in self.difference.items() if count * sign > 0]
+        return sorted(changes, key=lambda change: (-change[1], change[0]))
 
 
 def of_week(
@@ -135,21 +136,21 @@ def of_week(
         week.capped = len(some) > room
         week.visits += len(some[:room])
         _look_at(session, clinic, some[:room], both, outcomes, due, now)
-    for cadence, outcome, theirs, sign in zip(both, outcomes, due, (-1, 1), strict=False):
-        for patients in planner.batches(theirs, BATCH):
+    for cadence, outcome, due_by_patient, sign in zip(both, outcomes, due, (-1, 1), strict=False):
+        for patients in planner.batches(due_by_patient, BATCH):
             told = last_checks.Told(session, patients, now)
             for who in patients:
-                texts = _decide(outcome, theirs[who], cadence, told.moments(who))
+                texts = _decide(outcome, due_by_patient[who], cadence, told.moments(who))
                 if len(both) > 1:
                     week.difference[who] += sign * texts
     return week
 
 
 def _furthest(side: str, of: Sequence[cadence_definition.Cadence]) -> timedelta:
-    lengths = [getattr(getattr(step, side, None), "elapsed", None) for one in of for _, step in one.all_steps()]
+    lengths = [getattr(getattr(step, side, None), "elapsed", None) for cadence in of for _, step in cadence.all_steps()]
     # A step that names a weekday lies in the week before its visit.
-    known = [length for length in lengths if length is not None]
-    return max(known, default=timedelta()) if side == "after" else max([*known, WEEK])
+    spans = [length for length in lengths if length is not None]
+    return max(spans, default=timedelta()) if side == "after" else max([*spans, WEEK])
 
 
 def _look_at(
@@ -163,16 +164,16 @@ def _look_at(
 ) -> None:
     """Plan these visits by both; what is due in the week is gathered by patient, what is not sent counted at once."""
     known = _known(session, visits, now)
-    for cadence, outcome, theirs in zip(both, outcomes, due, strict=True):
+    for cadence, outcome, due_by_patient in zip(both, outcomes, due, strict=True):
         plans = planner.plans_of(session, visits, now, known=known.planned, cadence={clinic.id: cadence})
         for visit in visits:
             for name, planned in plans[visit.id].items():
                 step = cadence.step(name, visit.kind)
                 if step is None or (visit.id, name) in known.decided:
                     continue
-                found = _dated(outcome, visit, step, planned, known, now)
-                if found:
-                    theirs[visit.patient_id].append(found)
+                dated = _dated(outcome, visit, step, planned, known, now)
+                if dated:
+                    due_by_patient[visit.patient_id].append(dated)
 
 
 def _known(session: Session, visits: Sequence[Appointment], now: datetime) -> _Known:
@@ -213,7 +214,7 @@ def _dated(
     if objection:
         outcome.skipped[objection] += 1
         return None
-    held = any(one.key in reasons.MOVED_BY_HOURS for one in planned.why)
+    held = any(reason.key in reasons.MOVED_BY_HOURS for reason in planned.why)
     text = limits.Text(step, planned.at, last_checks.day_of(visit), visit.state)
     return _Due(text, planned.place, held)
 
@@ -223,21 +224,21 @@ def _decide(
 ) -> int:
     """Count the texts due to one patient as sending would decide on them; return how many leave."""
 
-    def goes_with(one: int, other: int) -> bool:
-        return cadence.combine_day and limits.shared(due[one].text, due[other].text, cadence.min_gap)
+    def goes_with(first: int, other: int) -> bool:
+        return cadence.combine_day and limits.shared(due[first].text, due[other].text, cadence.min_gap)
 
-    found = limits.would_be([one.text.at for one in due], due[0].place, cadence, sent, goes_with)
-    for one, said in zip(due, found, strict=True):
-        if said:
-            outcome.skipped[behind(said)] += 1
-        elif one.held:
+    reasons_against = limits.would_be([planned.text.at for planned in due], due[0].place, cadence, sent, goes_with)
+    for planned, reason in zip(due, reasons_against, strict=True):
+        if reason:
+            outcome.skipped[behind(reason)] += 1
+        elif planned.held:
             outcome.held += 1
         else:
             outcome.sent += 1
-    return found.count(None)
+    return reasons_against.count(None)
 
 
 def behind(reason: Reason) -> str:
     """Return what is behind a dropped step: a name of BEHIND, else its sentence."""
-    known = (name for name, keys in BEHIND if not keys.isdisjoint(reason.keys))
-    return next(known, None) or reasons.plain(reason)
+    names = (name for name, keys in BEHIND if not keys.isdisjoint(reason.keys))
+    return next(names, None) or reasons.plain(reason)

@@ -1,4 +1,5 @@
-"""Shows what a cadence does for a made-up visit: these texts, in these words, at these times, and what is dropped and why."""
+"""Shows what a cadence does for a made-up visit:
+these texts, in these words, at these times, and what is dropped and why."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -52,7 +53,7 @@ class Shown:
     @property
     def moved(self) -> bool:
         """Whether quiet hours gave it another time than its own."""
-        return self.at is not None and any(one.key in reasons.MOVED for one in self.why)
+        return self.at is not None and any(reason.key in reasons.MOVED for reason in self.why)
 
 
 def show(
@@ -64,13 +65,13 @@ def show(
 ) -> list[Shown]:
     """Return every step of the cadence for this visit, in the order of the plan; nothing is written or sent."""
     shown = []
-    for one in explaining.timeline(_visit(example), cadence, marked=example.marked):
-        step = cadence.step(one.step, example.kind)
-        if one.at is None or step is None or explaining.is_dropped(one):
-            shown.append(Shown(one.step, None, one.why))
+    for planned in explaining.timeline(_visit(example), cadence, marked=example.marked):
+        step = cadence.step(planned.step, example.kind)
+        if planned.at is None or step is None or explaining.is_dropped(planned):
+            shown.append(Shown(planned.step, None, planned.why))
             continue
-        body = words(session, clinic, step, example, one.at, public_url)
-        shown.append(Shown(one.step, one.at, one.why, body, text_templates.segments(body).segments))
+        body = words(session, clinic, step, example, planned.at, public_url)
+        shown.append(Shown(planned.step, planned.at, planned.why, body, text_templates.segments(body).segments))
     return shown
 
 
@@ -84,11 +85,11 @@ def words(
 ) -> str:
     """Return what the text of a step says to the made-up patient when it leaves at `at`."""
     patient, visit = _made_up(session, clinic, example)
-    said: Mapping[str, str] = phrasing.words(clinic, patient, visit, at) | {
+    variables: Mapping[str, str] = phrasing.words(clinic, patient, visit, at) | {
         "link": LINK.format(public_url=public_url),
         "codes": "",
     }
-    return phrasing.say(clinic_words.of(session, clinic.id), step.text, patient, said)
+    return phrasing.say(clinic_words.of(session, clinic.id), step.text, patient, variables)
 
 
 def _visit(example: Example) -> planning.Visit:

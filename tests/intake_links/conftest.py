@@ -56,8 +56,8 @@ class Ward:
             self.clinic_id, self.staff_id, self.patient_id = clinic.id, staff.id, patient.id
 
     def patient(self, session, clinic, record, **facts):
-        known = directory.PatientRecord(record, "Jo", "Lane", "+12015550147", BORN, **facts)
-        return directory.save_patient(session, clinic, known)[0]
+        patient_record = directory.PatientRecord(record, "Jo", "Lane", "+12015550147", BORN, **facts)
+        return directory.save_patient(session, clinic, patient_record)[0]
 
     def both(self, session):
         return session.get(Clinic, self.clinic_id), session.get(Patient, self.patient_id)

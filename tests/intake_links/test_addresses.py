@@ -1,4 +1,5 @@
-"""A link that a phone opens with more than the link: it opens all the same, and where nothing opens one reads whom to call."""
+"""A link that a phone opens with more than the link:
+it opens all the same, and where nothing opens one reads whom to call."""
 
 from urllib.parse import quote
 

@@ -64,12 +64,12 @@ def test_every_finding_has_words_and_what_an_item_says_is_kept_as_data_and_seale
         submissions.accept_answer(session, clinic, screen, 8, 2)
         submissions.accept_answer(session, clinic, screen, 8, 0)
         item = session.scalars(select(InboxItem)).one()
-        kept = [one["key"] for one in json.loads(item.findings)]
+        kept = [finding["key"] for finding in json.loads(item.findings)]
         assert kept == ["alert", "changed", "unfinished"]
         assert b"alert" not in item.findings_ct
         submissions.submit(session, clinic, screen)
-        assert [one["key"] for one in json.loads(item.findings)] == ["alert", "changed", "total_missing"]
-        assert item.summary == alerts.say([reasons.read(one) for one in json.loads(item.findings)])
+        assert [finding["key"] for finding in json.loads(item.findings)] == ["alert", "changed", "total_missing"]
+        assert item.summary == alerts.say([reasons.read(finding) for finding in json.loads(item.findings)])
         assert set(links.staff_words()) >= set(kept)
 
 

@@ -53,8 +53,8 @@ def other(ward):
 def answers(patient_id):
     """All forms of a patient, in the order they were begun, by their answers."""
     with db.unit_of_work(db.EVERY, read_only=True) as session:
-        asked = select(Screen).where(Screen.patient_id == patient_id).order_by(Screen.id)
-        return [list(alerts.answers_of(screen)) for screen in session.scalars(asked)]
+        statement = select(Screen).where(Screen.patient_id == patient_id).order_by(Screen.id)
+        return [list(alerts.answers_of(screen)) for screen in session.scalars(statement)]
 
 
 def told():
@@ -62,9 +62,9 @@ def told():
         return sorted((item.kind, item.patient_id) for item in session.scalars(select(InboxItem)))
 
 
-def first_tab(ward, phone, given, *instruments):
+def first_tab(ward, phone, given_answers, *instruments):
     phone.enter(ward.issue(*instruments)[1])
-    for answer in given:
+    for answer in given_answers:
         phone.post(answer=answer)
     return Tab(phone)
 

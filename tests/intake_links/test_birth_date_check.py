@@ -239,11 +239,11 @@ def test_a_wish_for_a_new_link_reaches_a_person_once_a_day_and_says_the_same_to_
         known = phone.get(path).post().page
         assert bare(known) == bare(phone.get(UNKNOWN).post().page)
         phone.get(path).post()
-        wishes = [said for _, said in items() if "new link" in said and "asked" in said]
+        wishes = [summary for _, summary in items() if "new link" in summary and "asked" in summary]
         assert len(wishes) == 1
     with time_machine.travel(clock.now() + timedelta(hours=98)):
         phone.get(path).post()
-        assert len([said for _, said in items() if "asked" in said]) == 2
+        assert len([summary for _, summary in items() if "asked" in summary]) == 2
 
 
 def test_a_wish_on_a_link_that_works_or_was_answered_bothers_nobody(ward, phone):

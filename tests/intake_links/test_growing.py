@@ -20,8 +20,8 @@ def read(query):
 
 def screen():
     def query(session):
-        one = session.scalars(select(Screen)).one()
-        return one.instrument, list(alerts.answers_of(one)), one.state
+        screen = session.scalars(select(Screen)).one()
+        return screen.instrument, list(alerts.answers_of(screen)), screen.state
 
     return read(query)
 
@@ -30,8 +30,8 @@ def items():
     return read(lambda s: [(i.kind, i.summary) for i in s.scalars(select(InboxItem).order_by(InboxItem.id))])
 
 
-def fill(phone, given):
-    for answer in given:
+def fill(phone, answers):
+    for answer in answers:
         phone.post(**({"skip": 1} if answer is None else {"answer": answer}))
         if phone.path == "/i/help":
             phone.get("/i/q")

@@ -53,8 +53,8 @@ def test_an_unknown_instrument_says_so():
     ],
 )
 def test_panel_and_total_have_the_verified_codes(instrument_id, panel, total):
-    found = scoring.instrument(instrument_id)
-    assert (found.panel_loinc, found.total_loinc) == (panel, total)
+    definition = scoring.instrument(instrument_id)
+    assert (definition.panel_loinc, definition.total_loinc) == (panel, total)
 
 
 def test_items_have_the_verified_codes_in_the_order_of_the_form():
@@ -184,7 +184,7 @@ def test_audit_c_answers_have_their_own_words_and_codes():
 def test_the_short_forms_share_the_very_items_of_the_long_ones():
     for short, long in (("phq2", "phq9"), ("gad2", "gad7")):
         shared = scoring.instrument(short).items
-        assert all(one is other for one, other in zip(shared, scoring.instrument(long).items[:2], strict=True))
+        assert all(item is other for item, other in zip(shared, scoring.instrument(long).items[:2], strict=True))
 
 
 def test_the_phq2_knows_neither_item_nine_nor_its_alert():

@@ -44,8 +44,8 @@ def everything():
         return {t.name: session.execute(text(f"SELECT * FROM {t.name}")).all() for t in tables}
 
 
-def fill(phone, given):
-    for answer in given:
+def fill(phone, given_answers):
+    for answer in given_answers:
         phone.post(**({"skip": 1} if answer is None else {"answer": answer}))
         if phone.path == "/i/help":
             phone.get("/i/q")

@@ -80,12 +80,12 @@ def test_every_audit_c_with_gaps_knows_who_never_drinks(sex):
     cut = 4 if sex == "male" else 3
     for answers in itertools.product([None, 0, 1, 2, 3, 4], repeat=3):
         missing = 0 if answers[0] == 0 else answers.count(None)
-        found = scoring.score("audit_c", answers, sex)
-        assert found.missing == missing
-        assert found.total == (None if missing else points(answers))
-        assert (found.band is None) == (missing > 0)
-        assert found.positive is (True if points(answers) >= cut else None if missing else False)
-        assert (found.prorated, found.alerts) == (None, ())
+        score = scoring.score("audit_c", answers, sex)
+        assert score.missing == missing
+        assert score.total == (None if missing else points(answers))
+        assert (score.band is None) == (missing > 0)
+        assert score.positive is (True if points(answers) >= cut else None if missing else False)
+        assert (score.prorated, score.alerts) == (None, ())
 
 
 def test_who_never_drinks_scores_zero_without_the_other_questions():
@@ -98,27 +98,27 @@ def test_who_never_drinks_scores_zero_without_the_other_questions():
 def test_a_form_with_a_gap_has_no_total_and_no_band(instrument_id, data):
     answers = data.draw(vectors(4, ITEMS[instrument_id]))
     gaps = answers.count(None)
-    found = scoring.score(instrument_id, answers)
-    assert found.missing == gaps
+    score = scoring.score(instrument_id, answers)
+    assert score.missing == gaps
     if gaps:
-        assert (found.total, found.band) == (None, None)
-        assert found.positive is (True if points(answers) >= CUTS[instrument_id] else None)
+        assert (score.total, score.band) == (None, None)
+        assert score.positive is (True if points(answers) >= CUTS[instrument_id] else None)
     else:
-        assert (found.total, found.prorated) == (points(answers), None)
+        assert (score.total, score.prorated) == (points(answers), None)
 
 
 @pytest.mark.parametrize("mask", list(itertools.product([False, True], repeat=9))[1::8])
 def test_only_one_or_two_gaps_are_prorated_and_never_into_the_total(mask):
     answers = [None if gone else (index + 1) % 4 for index, gone in enumerate(mask)]
-    known = [answer for answer in answers if answer is not None]
-    found = scoring.score("phq9", answers)
-    mean_of_the_others = pytest.approx(9 * sum(known) / len(known)) if sum(mask) <= 2 else None
-    assert (found.prorated, found.total) == (mean_of_the_others, None)
+    answered = [answer for answer in answers if answer is not None]
+    score = scoring.score("phq9", answers)
+    mean_of_the_others = pytest.approx(9 * sum(answered) / len(answered)) if sum(mask) <= 2 else None
+    assert (score.prorated, score.total) == (mean_of_the_others, None)
 
 
 def test_a_prorated_value_has_no_band_and_makes_nobody_positive():
-    found = scoring.score("phq9", [None, 1, 1, 1, 1, 1, 1, 3, 0])
-    assert found == scoring.Score(None, 9 * 9 / 8, None, None, 1, ())
+    score = scoring.score("phq9", [None, 1, 1, 1, 1, 1, 1, 3, 0])
+    assert score == scoring.Score(None, 9 * 9 / 8, None, None, 1, ())
     assert scoring.score("phq9", [None] * 9) == scoring.Score(None, None, None, None, 9, ())
 
 
@@ -208,8 +208,8 @@ def test_another_word_for_the_sex_is_refused(sex):
 
 def test_questions_come_in_the_order_of_the_form():
     phq9 = scoring.instrument("phq9")
-    asked = [scoring.next_question(phq9, [0] * given) for given in range(10)]
-    assert asked == [*range(9), None]
+    questions = [scoring.next_question(phq9, [0] * answered) for answered in range(10)]
+    assert questions == [*range(9), None]
     assert scoring.next_question(phq9, [0, None, 2]) == 1
 
 

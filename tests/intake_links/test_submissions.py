@@ -120,10 +120,10 @@ def test_a_rolled_back_answer_leaves_no_item_and_a_committed_one_leaves_both(war
         walk.throw(KeyboardInterrupt)
     count = select(func.count(Screen.id)), select(func.count(InboxItem.id))
     with db.unit_of_work(db.EVERY, read_only=True) as session:
-        assert [session.scalar(one) for one in count] == [0, 0]
+        assert [session.scalar(statement) for statement in count] == [0, 0]
     assert list(save()) == [None, None]
     with db.unit_of_work(db.EVERY, read_only=True) as session:
-        assert [session.scalar(one) for one in count] == [1, 1]
+        assert [session.scalar(statement) for statement in count] == [1, 1]
 
 
 def test_no_other_item_alerts_and_a_zero_does_not(session, answer):
@@ -278,7 +278,7 @@ def test_the_time_a_form_was_written_is_kept_but_never_lies_ahead(ward, session)
 def test_the_version_of_an_instrument_fits_its_column_and_tells_instruments_apart():
     versions = {submissions.version(name) for name in scoring.instruments()}
     assert len(versions) == len(scoring.instruments())
-    assert all(len(one) == 12 for one in versions)
+    assert all(len(version) == 12 for version in versions)
 
 
 def test_every_act_on_a_screen_is_in_the_audit_log_without_its_answers(ward, session, screen, answer):
@@ -286,9 +286,9 @@ def test_every_act_on_a_screen_is_in_the_audit_log_without_its_answers(ward, ses
     submissions.submit(session, ward.both(session)[0], screen)
     session.flush()
     entries = select(audit.AuditEntry).where(audit.AuditEntry.about == f"screen:{screen.id}")
-    found = session.scalars(entries.order_by(audit.AuditEntry.id)).all()
-    assert sorted(one.act for one in found) == ["screen.alerted", "screen.started", "screen.submitted"]
-    assert {"self_harm", "phq9"} >= {value for one in found for value in one.detail.values()}
+    acts = session.scalars(entries.order_by(audit.AuditEntry.id)).all()
+    assert sorted(entry.act for entry in acts) == ["screen.alerted", "screen.started", "screen.submitted"]
+    assert {"self_harm", "phq9"} >= {value for entry in acts for value in entry.detail.values()}
 
 
 @settings(max_examples=25, deadline=None)

@@ -100,8 +100,8 @@ def test_two_codes_alike_open_neither(ward, phone, monkeypatch):
         other = ward.patient(session, clinic, "r2")
         tablet_codes.start(session, clinic, other, ["phq9"], actor="staff:x")
     with db.unit_of_work(db.EVERY) as session:
-        one, two = session.scalars(select(IntakeLink).order_by(IntakeLink.id)).all()
-        two.code_hash = one.code_hash
+        first, second = session.scalars(select(IntakeLink).order_by(IntakeLink.id)).all()
+        second.code_hash = first.code_hash
     assert enter(phone, code).response.status_code == 422
 
 

@@ -14,7 +14,8 @@ from reminders import appointments, planner
 from reminders.models import Appointment, Reminder
 from tests.reminders.conftest import NOW, World, why_of
 
-# As clinics book: a third on the day itself, some after the visit was to begin, a few months ahead; some patients twice.
+# As clinics book: a third on the day itself, some after the visit was to begin,
+# a few months ahead; some patients twice.
 LEADS = (0, 0, 0, 0, 1, 2, 3, 7, 14, 30, 90, 180)
 VISITS, PATIENTS = 400, 300
 

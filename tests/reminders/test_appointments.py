@@ -185,7 +185,7 @@ def test_only_a_visit_whose_present_time_was_texted_awaits_an_answer(world: Worl
 
     def awaiting(now: datetime) -> list[object]:
         with db.unit_of_work(db.EVERY) as session:
-            return [one.id for one in appointments.awaiting_answer(session, patient.id, now)]
+            return [visit.id for visit in appointments.awaiting_answer(session, patient.id, now)]
 
     assert awaiting(NOW) == []
     with time_machine.travel(DAY_BEFORE, tick=False):

@@ -42,7 +42,7 @@ def exported(world: World) -> str:
 def refused(text: str) -> list[str]:
     with pytest.raises(clinic_file.BadFile) as bad:
         clinic_file.parse(text)
-    return [str(one) for one in bad.value.problems]
+    return [str(problem) for problem in bad.value.problems]
 
 
 def test_what_is_exported_is_read_back_and_differs_in_nothing(world):
@@ -68,7 +68,7 @@ def test_where_somebody_works_on_a_draft_nothing_at_all_is_kept(world):
     drafts(world, GOOD.split("[schedule]")[0])
     with pytest.raises(clinic_file.BadFile, match="somebody is working") as bad:
         drafts(world, GOOD)
-    assert [(one.field, one.line) for one in bad.value.problems] == [("clinic", 1)]
+    assert [(problem.field, problem.line) for problem in bad.value.problems] == [("clinic", 1)]
     with db.unit_of_work(world.clinic.id, read_only=True) as session:
         assert publishing.draft(session, world.clinic.id, "schedule") is None
 
@@ -76,7 +76,7 @@ def test_where_somebody_works_on_a_draft_nothing_at_all_is_kept(world):
 def test_every_mistake_has_its_line():
     wrong = GOOD.replace("America/Phoenix", "America/Fenix").replace("12 months", "often")
     wrong = wrong.replace("+13035550101", "12") + "[rotas]\n"
-    assert [one.split(":")[:2] for one in refused(wrong)] == [
+    assert [line.split(":")[:2] for line in refused(wrong)] == [
         ["line 4", " clinic.phone"],
         ["line 8", " clinic.sites[0].zone"],
         ["line 14", " schedule.asks[0].every"],
@@ -103,9 +103,9 @@ def test_the_schema_is_made_from_the_models():
     assert set(schema["properties"]) == set(decision_kinds.KINDS)
     assert schema["properties"]["clinic"]["properties"]["sites"]["items"] == {"$ref": "#/$defs/clinic.Site"}
     names = json.dumps(schema)
-    known: dict[str, Any] = schema["$defs"]
+    definitions: dict[str, Any] = schema["$defs"]
     for part in names.split('"$ref": "#/$defs/')[1:]:
-        assert part.split('"')[0] in known
+        assert part.split('"')[0] in definitions
 
 
 @pytest.mark.parametrize(

@@ -138,8 +138,8 @@ def test_fewer_than_six_years_are_refused(world, years):
 
 
 def test_only_fewer_years_take_a_second_person():
-    said = clinic_profile.silences({"keep_years": 0}, {"keep_years": 6})
-    assert said == ["texts older than 6 years would be emptied for good"]
+    warnings = clinic_profile.silences({"keep_years": 0}, {"keep_years": 6})
+    assert warnings == ["texts older than 6 years would be emptied for good"]
     assert clinic_profile.silences({"keep_years": 10}, {"keep_years": 7})
     assert not clinic_profile.silences({"keep_years": 7}, {"keep_years": 10})
     assert not clinic_profile.silences({"keep_years": 7}, {"keep_years": 0})

@@ -35,7 +35,7 @@ def _told(world, kind, **changed):
         names = publishing.names(session, clinic, decision_kinds.KINDS[kind])
         present = decision_kinds.KINDS[kind].present(session, clinic)
         then = decision_kinds.KINDS[kind].read(present | changed)
-        return [(one.what, one.was, one.becomes) for one in field_labels.changes(names, present, then)]
+        return [(change.what, change.was, change.becomes) for change in field_labels.changes(names, present, then)]
 
 
 def test_the_clinic(world):
@@ -52,8 +52,8 @@ def test_how_long_words_are_kept(world):
 
 def test_the_words_go_by_the_situation_and_the_language(world):
     key = next(iter(situations.every()))
-    told = _told(world, "words", en={key: "Hello {first_name}. {clinic}"})
-    assert told == [("English: “Reminder, days before” (before a visit)", "nothing", "Hello {first_name}. {clinic}")]
+    changes = _told(world, "words", en={key: "Hello {first_name}. {clinic}"})
+    assert changes == [("English: “Reminder, days before” (before a visit)", "nothing", "Hello {first_name}. {clinic}")]
 
 
 def test_the_reminders_go_by_their_step_and_name_texts_and_forms(world):
@@ -66,9 +66,9 @@ def test_the_reminders_go_by_their_step_and_name_texts_and_forms(world):
 
 
 def test_the_ladder_goes_by_people_and_hours(world):
-    told = _told(world, "rules", hours="Mon-Fri 8:00-17:00", repeat=7)
-    assert ("Opening hours", "nothing", "Mon-Fri 8:00-17:00") in told
-    assert ("At the end of the ladder, everyone again every", "10 min", "7 min") in told
+    changes = _told(world, "rules", hours="Mon-Fri 8:00-17:00", repeat=7)
+    assert ("Opening hours", "nothing", "Mon-Fri 8:00-17:00") in changes
+    assert ("At the end of the ladder, everyone again every", "10 min", "7 min") in changes
 
 
 def test_the_questionnaires_go_by_their_entry(world):

@@ -1,4 +1,5 @@
-"""Who is asked to meet a patient is decided by the clinic's own rules and the order of every item; the item says by which."""
+"""Who is asked to meet a patient is decided by the clinic's own rules
+and the order of every item; the item says by which."""
 
 from datetime import timedelta
 
@@ -81,7 +82,7 @@ def test_an_offer_goes_only_to_whom_a_text_can_reach_and_to_who_covers(world: Wo
     world.staff("Ana", number=None)
     zoe, ben = world.staff("Zoe", panels=["Dr Lindqvist"]), world.staff("Ben")
     with db.unit_of_work(db.EVERY) as session:
-        mine, theirs = (session.get_one(Staff, one.id) for one in (zoe, ben))
+        mine, theirs = (session.get_one(Staff, colleague.id) for colleague in (zoe, ben))
         absences.plan(session, mine, theirs, NOW, NOW + timedelta(hours=8))
     found, item = now_is(ask(world, world.patient(panel="Dr Lindqvist")))
     assert found.offered_to == ben.id

@@ -214,7 +214,7 @@ def test_the_patient_is_told_in_the_clinics_words(world: World) -> None:
     say(world.clinic, "handoff_ready", "{first_name}, {care_team} is in {place}.")
     ana, patient = world.staff("Ana"), world.patient()
     act(handoffs.accept, ask(world, patient), ana)
-    assert [one.partition(" Reply STOP")[0] for one in texts_to(patient)] == ["Rosa, your care team is in Room 4."]
+    assert [body.partition(" Reply STOP")[0] for body in texts_to(patient)] == ["Rosa, your care team is in Room 4."]
 
 
 def test_a_patient_who_cannot_be_texted_is_told_in_person(world: World) -> None:

@@ -33,8 +33,8 @@ def row(of: Appointment, step: str, state: str, due_at: datetime | None, why: li
 def stored(world: World) -> dict[str, tuple[UUID, str, datetime | None, datetime, list[str]]]:
     with db.unit_of_work(world.clinic.id, read_only=True) as session:
         return {
-            one.step: (one.id, one.state, one.due_at, one.try_after, one.why)
-            for one in session.scalars(select(Reminder))
+            reminder.step: (reminder.id, reminder.state, reminder.due_at, reminder.try_after, reminder.why)
+            for reminder in session.scalars(select(Reminder))
         }
 
 

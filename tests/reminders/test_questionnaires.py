@@ -126,12 +126,12 @@ def test_a_reminder_by_the_schedule_asks_what_is_due_once_and_then_reminds_only(
     assert sent(world, first).state == "queued"
     with db.unit_of_work(world.clinic.id) as session:
         issued = session.scalars(select(IntakeLink)).all()
-        assert [one.instruments for one in issued] == [["phq2", "gad2"]]
+        assert [link.instruments for link in issued] == [["phq2", "gad2"]]
     answered(world, patient, "phq2", -2)
     answered(world, patient, "gad2", -2)
     reminder = sent(world, later)
     assert reminder.state == "queued"
-    assert [one for one in why_of(reminder) if one.startswith("not asked")] == [
+    assert [note for note in why_of(reminder) if note.startswith("not asked")] == [
         "not asked: phq2, recent (annual)",
         "not asked: gad2, recent (annual)",
     ]

@@ -26,15 +26,15 @@ NOTICE = Reason("short_notice", {"notice": "60 minutes"})
 
 def keys_given(room: str) -> set[str]:
     """Every key that the code of a room makes a reason of: all texts in the first place of Reason(...)."""
-    found: set[str] = set()
+    names: set[str] = set()
     for file in Path(room).rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Reason" and node.args:
                 choices = [node.args[0]]
                 if isinstance(choices[0], ast.IfExp):
                     choices = [choices[0].body, choices[0].orelse]
-                found |= {one.value for one in choices if isinstance(one, ast.Constant)}
-    return found
+                names |= {choice.value for choice in choices if isinstance(choice, ast.Constant)}
+    return names
 
 
 def test_every_key_has_words_and_all_words_have_a_key() -> None:
@@ -94,7 +94,7 @@ SAID = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("reason", "sentence"), SAID, ids=[one.key for one, _ in SAID])
+@pytest.mark.parametrize(("reason", "sentence"), SAID, ids=[reason.key for reason, _ in SAID])
 def test_a_reason_says_what_it_always_said(reason: Reason, sentence: str) -> None:
     assert reasons.words(reason) == sentence
     assert reasons.kept([json.loads(json.dumps(reason.stored()))]) == [sentence]

@@ -1,4 +1,5 @@
-"""A changed cadence reaches every coming visit: in batches, after what is urgent, and from where a killed worker stood."""
+"""A changed cadence reaches every coming visit:
+in batches, after what is urgent, and from where a killed worker stood."""
 
 import signal
 import subprocess
@@ -68,7 +69,7 @@ def latest(clinic: Clinic) -> Replanning:
 
 
 def steps(visits: list[Appointment]) -> list[dict[str, str]]:
-    return [{step: state for step, state in states_of(one).items() if state == "planned"} for one in visits]
+    return [{step: state for step, state in states_of(visit).items() if state == "planned"} for visit in visits]
 
 
 def test_publishing_plans_every_coming_visit_again_batch_by_batch(world: World, visits: Any) -> None:
@@ -108,8 +109,8 @@ def test_a_worker_killed_in_the_middle_of_a_batch_loses_that_batch_and_no_more(
     assert (row.state, row.done) == ("done", 5)
     assert steps(visits) == [{"2_days": "planned"}] * 5
     with db.unit_of_work(db.EVERY, read_only=True) as session:
-        found = session.execute(select(Reminder.appointment_id, Reminder.step, Reminder.revision)).all()
-    assert len(found) == len(set(found)) == 5 * 4
+        rows = session.execute(select(Reminder.appointment_id, Reminder.step, Reminder.revision)).all()
+    assert len(rows) == len(set(rows)) == 5 * 4
 
 
 def test_a_later_edition_overtakes_what_an_earlier_one_began(world: World, visits: Any) -> None:

@@ -266,9 +266,9 @@ def test_a_patient_who_wants_generic_texts_is_answered_generically(world: World)
     phone = Phone(world, world.patient(number=NUMBER, privacy="generic"))
     phone.visit()
     remind()
-    said = worded(phone.answers("Y"), phone)
-    assert said
-    assert "10:00" not in said
+    text = worded(phone.answers("Y"), phone)
+    assert text
+    assert "10:00" not in text
 
 
 def test_an_answer_is_spanish_for_whoever_reads_spanish(world: World) -> None:

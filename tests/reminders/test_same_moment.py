@@ -32,13 +32,13 @@ def hand_in(world: World, tmp_path: Path, *rows: str) -> None:
     assert csv_import.import_file("appointments", world.clinic.id, path).failed == 0
 
 
-def row(name: str, more: str = "Suite 2,Dr A", at: str = "2026-03-10T10:00,America/Denver") -> str:
-    return f"{name},M1,{at},2026-02-01T00:00,{more}"
+def row(name: str, rest: str = "Suite 2,Dr A", at: str = "2026-03-10T10:00,America/Denver") -> str:
+    return f"{name},M1,{at},2026-02-01T00:00,{rest}"
 
 
 def states(world: World) -> dict[str, str]:
     with db.unit_of_work(world.clinic.id) as session:
-        return {one.external_id: one.state for one in session.scalars(select(Appointment))}
+        return {visit.external_id: visit.state for visit in session.scalars(select(Appointment))}
 
 
 @BOTH
@@ -74,13 +74,13 @@ def test_it_is_said_once_also_where_each_visit_has_its_text(world: World, tmp_pa
 
 def test_beside_another_visit_the_two_have_one_code(phone: Phone) -> None:  # noqa: F811
     publish(phone.world, DAY)
-    one, two = phone.visit(), phone.visit()
+    first, second = phone.visit(), phone.visit()
     other = phone.visit(VISIT + timedelta(hours=5))
     remind()
     [body] = texts_to(phone.patient)
     assert "1) Tue, Mar 10 10:00 AM, 2) Tue, Mar 10 3:00 PM" in body
     assert phone.answers("Y1").reply_key == "confirmed"
-    assert states(phone.world) == {one.external_id: "confirmed", two.external_id: "confirmed"} | {
+    assert states(phone.world) == {first.external_id: "confirmed", second.external_id: "confirmed"} | {
         other.external_id: "booked"
     }
     assert phone.answers("Y2", DAY_BEFORE + timedelta(minutes=5)).reply_key == "confirmed"
@@ -96,11 +96,11 @@ def test_beside_another_visit_the_two_have_one_code(phone: Phone) -> None:  # no
 )
 def test_an_answer_holds_for_both(phone: Phone, text: str, at: object, state: str) -> None:  # noqa: F811
     publish(phone.world, DAY)
-    one, two = phone.visit(), phone.visit()
+    first, second = phone.visit(), phone.visit()
     remind()
     assert phone.answers(text, at).handled  # type: ignore[arg-type]
     assert set(states(phone.world).values()) == {state}
-    assert "planned" not in {*states_of(one).values(), *states_of(two).values()}
+    assert "planned" not in {*states_of(first).values(), *states_of(second).values()}
 
 
 def test_a_visit_that_comes_again_under_another_id_is_confirmed_already(world: World, tmp_path: Path) -> None:

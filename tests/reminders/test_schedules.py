@@ -21,7 +21,7 @@ def ago(days: int, instrument: str = "phq9") -> Taken:
 
 
 def asked(facts: Facts, schedule: Schedule = BOTH) -> list[str]:
-    return [one.instrument for one in schedules.due(schedule, facts) if one.due]
+    return [verdict.instrument for verdict in schedules.due(schedule, facts) if verdict.due]
 
 
 def test_who_was_never_asked_is_asked_what_their_entry_names():
@@ -41,7 +41,7 @@ def test_a_long_form_answers_the_short_one_and_not_the_other_way_round():
 
 
 def test_with_a_link_open_nothing_is_asked():
-    assert {one.why for one in schedules.due(BOTH, Facts(DAY, open_link=True))} == {"open_link"}
+    assert {verdict.why for verdict in schedules.due(BOTH, Facts(DAY, open_link=True))} == {"open_link"}
 
 
 def test_a_form_that_is_not_there_in_the_patients_language_is_not_asked():
@@ -55,9 +55,9 @@ def test_the_first_entry_that_fits_decides_about_a_family():
 
 
 def test_what_a_step_names_is_held_to_the_schedule_where_it_governs_it():
-    known = Facts(DAY, taken=(ago(30, "phq2"),))
-    found = schedules.filtered(BOTH, ["phq9", "audit_c"], known)
-    assert [(one.instrument, one.why) for one in found] == [("phq9", "recent"), ("audit_c", "due")]
+    facts = Facts(DAY, taken=(ago(30, "phq2"),))
+    verdicts = schedules.filtered(BOTH, ["phq9", "audit_c"], facts)
+    assert [(verdict.instrument, verdict.why) for verdict in verdicts] == [("phq9", "recent"), ("audit_c", "due")]
 
 
 @pytest.mark.parametrize(
@@ -79,17 +79,17 @@ def test_each_mistake_is_named_at_its_field(entry, field, said):
     whole = {"name": "annual", "instruments": ["phq2"], "every": "1 year"} | entry
     with pytest.raises(schedules.BadSchedule) as bad:
         schedules.from_mapping({"asks": [whole]})
-    assert [one.field for one in bad.value.problems] == [field]
+    assert [problem.field for problem in bad.value.problems] == [field]
     assert said in bad.value.problems[0].message
 
 
 def test_two_entries_of_one_name_are_refused():
-    one = {"name": "annual", "instruments": ["phq2"], "every": "1 year"}
+    entry = {"name": "annual", "instruments": ["phq2"], "every": "1 year"}
     with pytest.raises(schedules.BadSchedule, match="two entries have this name"):
-        schedules.from_mapping({"asks": [one, one]})
+        schedules.from_mapping({"asks": [entry, entry]})
 
 
-NAMES = sorted(name for name, one in scoring.instruments().items() if not one.ages)
+NAMES = sorted(name for name, instrument in scoring.instruments().items() if not instrument.ages)
 ENTRIES = some.builds(
     Ask,
     name=some.sampled_from(["one", "two", "three"]),
@@ -110,23 +110,23 @@ def test_never_two_open_links_and_never_twice_within_the_time(schedule, visits):
         day += timedelta(days=after)
         is_open = any(begun <= day < begun + timedelta(days=LINK_DAYS) for begun in links)
         facts = Facts(day, "en", in_treatment, is_open, tuple(taken))
-        due = [one for one in schedules.due(schedule, facts) if one.due]
+        due = [verdict for verdict in schedules.due(schedule, facts) if verdict.due]
         assert not (is_open and due)
         entries = {ask.name + str(place): ask for place, ask in enumerate(schedule.asks)}
-        for one in due:
-            longer = scoring.instrument(one.instrument).grows_into
+        for verdict in due:
+            longer = scoring.instrument(verdict.instrument).grows_into
             fitting = [
                 ask.days
                 for ask in entries.values()
-                if ask.fits(in_treatment=in_treatment) and one.instrument in ask.instruments
+                if ask.fits(in_treatment=in_treatment) and verdict.instrument in ask.instruments
             ]
             for past in taken:
-                if past.instrument in (one.instrument, longer):
+                if past.instrument in (verdict.instrument, longer):
                     assert (day - past.day).days >= min(fitting)
         if due and answered:
-            forms = [scoring.instrument(one.instrument) for one in due]
+            forms = [scoring.instrument(verdict.instrument) for verdict in due]
             taken += [Taken(form.grows_into if grows and form.grows_into else form.id, day) for form in forms]
         elif due:
             links.append(day)
-        families = [scoring.instrument(one.instrument).grows_into or one.instrument for one in due]
+        families = [scoring.instrument(verdict.instrument).grows_into or verdict.instrument for verdict in due]
         assert len(set(families)) == len(families)

@@ -1,4 +1,5 @@
-"""Several processes that work on the reminders of one patient at once: on PostgreSQL each waits until the other has decided."""
+"""Several processes that work on the reminders of one patient at once:
+on PostgreSQL each waits until the other has decided."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -110,8 +111,9 @@ def test_a_text_that_comes_in_does_not_wait_for_the_reminders(world: World, othe
         with db.unit_of_work(world.clinic.id) as session:
             session.add(
                 Message(
-                    clinic_id=world.clinic.id, key_id=patient.key_id, patient_id=patient.id, kind="reply", lane="default",
-                    direction="in", state="received", body="C", dedupe="heard", created_at=NOW, try_after=NOW,
+                    clinic_id=world.clinic.id, key_id=patient.key_id, patient_id=patient.id,
+                    kind="reply", lane="default", direction="in",
+                    state="received", body="C", dedupe="heard", created_at=NOW, try_after=NOW,
                 )
             )  # fmt: skip
 
@@ -147,7 +149,7 @@ def test_four_processes_over_many_patients_keep_every_cap_and_never_stand_in_eac
     at = DUE - timedelta(minutes=30)
     with time_machine.travel(at, tick=False):
         working = [others.submit(drain_in_small_batches, at) for _ in range(4)]
-        handled = sum(one.result() for one in working)
+        handled = sum(drain.result() for drain in working)
     # Patients whose turn did not come within seconds, as on a slow machine, are taken when their claims have run out.
     handled += drain_in_small_batches(at + timedelta(seconds=20))
     assert handled == 45

@@ -106,7 +106,7 @@ TEXTS = st.builds(
 def test_whoever_has_not_answered_always_has_a_reason(visit: str, active: bool, lines: Any, texts: Any):
     reason = unreached.why_not(facts(visit, active, lines, texts), NOW)
     assert (reason is None) == (visit != "booked")
-    if visit == "booked" and any(one.agreed["reminders"] == "revoked" for one in lines[-1:] if one.own == "mobile"):
+    if visit == "booked" and any(line.agreed["reminders"] == "revoked" for line in lines[-1:] if line.own == "mobile"):
         assert reason in ("inactive", "opted_out")
 
 
@@ -145,5 +145,5 @@ def test_a_days_facts_come_from_the_rows(world: Any):
         with db.unit_of_work(world.clinic.id, read_only=True) as session:
             day = unreached.of_day(session, world.clinic, date(2026, 3, 4), NOW)
             assert unreached.count(session, world.clinic, NOW) == 2
-    assert [one.reason for one in day.entries] == ["landline", "not_sent_yet", "not_sent_yet", "no_number"]
-    assert [one.facts.lines[0].shared for one in day.entries[1:3]] == [True, True]
+    assert [entry.reason for entry in day.entries] == ["landline", "not_sent_yet", "not_sent_yet", "no_number"]
+    assert [entry.facts.lines[0].shared for entry in day.entries[1:3]] == [True, True]

@@ -162,7 +162,7 @@ def test_a_row_that_was_planned_all_the_same_does_not_leave(world: World) -> Non
 
 def test_another_visit_of_that_day_does_not_speak_of_it(world: World) -> None:
     patient = world.patient()
-    quiet, loud = (world.visit(patient, NOW + 4 * DAY + timedelta(hours=one)) for one in (0, 3))
+    quiet, loud = (world.visit(patient, NOW + 4 * DAY + timedelta(hours=hours)) for hours in (0, 3))
     wish(world, quiet)
     run(NOW + 4 * DAY)
     assert texts_to(patient)
@@ -193,8 +193,8 @@ def test_a_link_that_goes_unanswered_is_not_followed_up(world: World, issued_bef
     with db.unit_of_work(world.clinic.id) as session:
         clinic, who = session.merge(world.clinic), session.get_one(Patient, patient.id)
         link, url = links.issue(session, clinic, who, ["phq9"], appointment_id=visit.id)
-        said = {"kind": "reminder", "programme": "reminders", "body": url, "dedupe": "link"}
-        message = outbox.text_patient(session, clinic, who, **said)
+        text = {"kind": "reminder", "programme": "reminders", "body": url, "dedupe": "link"}
+        message = outbox.text_patient(session, clinic, who, **text)
         message.state = "delivered"
         followups.expect(session, clinic, who, link, message)
     if issued_before:
@@ -224,15 +224,15 @@ def test_whoever_wants_texts_again_gets_those_still_to_come(world: World) -> Non
 
 def test_a_colleague_lifts_the_wish_of_one_visit(world: World) -> None:
     patient = world.patient()
-    one, two = world.visit(patient, NOW + 4 * DAY), world.visit(patient, NOW + 9 * DAY)
-    for visit in (one, two):
+    first, second = world.visit(patient, NOW + 4 * DAY), world.visit(patient, NOW + 9 * DAY)
+    for visit in (first, second):
         wish(world, visit)
-    assert again(world, patient, only=two.id, actor="staff:1") == 1
-    assert wished(one)[0] == NOW
-    assert wished(two) == (None, None)
+    assert again(world, patient, only=second.id, actor="staff:1") == 1
+    assert wished(first)[0] == NOW
+    assert wished(second) == (None, None)
     with db.unit_of_work(db.EVERY) as session:
         lifted = session.scalars(select(audit.AuditEntry).where(audit.AuditEntry.act == "appointment.quiet_lifted"))
-        assert [(act.actor, act.about) for act in lifted] == [("staff:1", f"appointment:{two.id}")]
+        assert [(act.actor, act.about) for act in lifted] == [("staff:1", f"appointment:{second.id}")]
 
 
 def test_a_colleague_lifts_nothing_of_another_patient(world: World) -> None:
@@ -249,7 +249,7 @@ def test_a_quiet_visit_can_still_be_confirmed_and_waits_for_no_answer(world: Wor
     wish(world, visit)
     with db.unit_of_work(world.clinic.id) as session:
         assert appointments.awaiting_answer(session, patient.id, NOW) == []
-        assert [one.id for one in appointments.texted(session, patient.id, NOW)] in ([visit.id], [])
+        assert [visit.id for visit in appointments.texted(session, patient.id, NOW)] in ([visit.id], [])
         appointments.confirm(session, session.get_one(Appointment, visit.id), "patient:x")
     dispatch.drain()
     assert "planned" not in states_of(visit).values()

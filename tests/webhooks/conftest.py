@@ -1,4 +1,5 @@
-"""A clinic, a patient, and the doors for machines on a real database, with requests signed as their senders sign them."""
+"""A clinic, a patient, and the doors for machines on a real database,
+with requests signed as their senders sign them."""
 
 import base64
 import json
@@ -104,9 +105,9 @@ class World:
     def rows(self, model: Any, *conditions: Any) -> list[Any]:
         """Read rows with their sealed values still to be opened: the keys are loaded."""
         with db.unit_of_work(db.EVERY) as session:
-            found = list(session.scalars(select(model).where(*conditions).order_by(model.id)))
-            db.load_keys(session, {one.key_id for one in found if hasattr(one, "key_id")})
-            return found
+            rows = list(session.scalars(select(model).where(*conditions).order_by(model.id)))
+            db.load_keys(session, {row.key_id for row in rows if hasattr(row, "key_id")})
+            return rows
 
     @property
     def receipts(self) -> list[Receipt]:

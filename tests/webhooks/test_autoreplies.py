@@ -89,7 +89,7 @@ def test_a_start_found_late_does_not_undo_a_stop_said_since(world: Any) -> None:
     world.text("STOP")
     _found(world, "START", clock.now() - timedelta(minutes=9))
     assert set(_consents(world).values()) == {"revoked"}
-    assert [one.kind for one in world.items] == ["reply"]
+    assert [item.kind for item in world.items] == ["reply"]
 
 
 def _found(world: Any, body: str, sent: datetime) -> None:
@@ -104,9 +104,9 @@ def test_a_stop_of_one_kind_of_texts_stops_that_kind_and_says_so(
 ) -> None:
     _scoped(monkeypatch, scope)
     world.text("please stop texting me")
-    said = _consents(world)
-    assert said.pop(scope) == "revoked"
-    assert set(said.values()) == {"granted"}
+    consents = _consents(world)
+    assert consents.pop(scope) == "revoked"
+    assert set(consents.values()) == {"granted"}
     (last,) = world.outbound
     assert last.kind == "stopped"
     assert "STOP" in last.body
@@ -182,13 +182,13 @@ def test_two_robots_that_answer_each_other_come_to_an_end(world: Any, says: list
 def test_a_crisis_is_answered_with_the_clinics_own_line_beside_the_shipped_words(world: Any) -> None:
     say(world.clinic, "crisis_line", "Or call our line, day and night: {clinic_phone}.")
     world.text("I want to kill myself")
-    (body,) = [one.body for one in world.outbound]
+    (body,) = [message.body for message in world.outbound]
     assert body.startswith(text_templates.texts("en")["crisis"] + " Or call our line, day and night: ")
-    assert {one.kind for one in world.items} == {"safety"}
+    assert {item.kind for item in world.items} == {"safety"}
 
 
 def test_a_number_of_nobody_is_answered_in_the_clinics_words(world: Any) -> None:
     own = "{clinic}: we do not know you yet. In danger call 911; to talk, call or text 988."
     say(world.clinic, "unknown_sender", own)
     world.text("hello there", From=STRANGER)
-    assert [one.body for one in world.outbound] == [own.replace("{clinic}", "Elm Clinic")]
+    assert [message.body for message in world.outbound] == [own.replace("{clinic}", "Elm Clinic")]

@@ -50,7 +50,7 @@ def test_what_cannot_be_answered_says_so(world: Any) -> None:
 
 def test_whatsapp_to_the_clinics_number_is_the_clinics(world: Any) -> None:
     world.text("hello, a question", From=f"whatsapp:{PATIENT}", To=f"whatsapp:{world.clinic.number}")
-    assert [one.summary for one in world.items] == ["hello, a question"]
+    assert [item.summary for item in world.items] == ["hello, a question"]
 
 
 def test_an_agent_is_found_by_its_messaging_service(world: Any) -> None:
@@ -58,7 +58,7 @@ def test_an_agent_is_found_by_its_messaging_service(world: Any) -> None:
     with db.unit_of_work(db.EVERY) as session:
         directory.add_clinic(session, name="Oak Clinic", zone="America/Denver", number="+13035550177")
     world.text("hello, a question", To="rcs:elm_agent", MessagingServiceSid=SERVICE)
-    assert [one.clinic_id for one in world.items] == [world.clinic.id]
+    assert [item.clinic_id for item in world.items] == [world.clinic.id]
 
 
 def test_an_agent_of_nobody_is_kept_and_an_operator_sees_it(world: Any) -> None:
@@ -66,10 +66,10 @@ def test_an_agent_of_nobody_is_kept_and_an_operator_sees_it(world: Any) -> None:
         directory.add_clinic(session, name="Oak Clinic", zone="America/Denver", number="+13035550177")
     assert health.texts_to_nobody() == []
     world.text("I want to die", To="rcs:some_agent")
-    assert [one.state for one in world.receipts] == ["ignored"]
-    (told,) = health.texts_to_nobody()
-    assert told.startswith("1 texts")
-    assert "die" not in told
+    assert [receipt.state for receipt in world.receipts] == ["ignored"]
+    (complaint,) = health.texts_to_nobody()
+    assert complaint.startswith("1 texts")
+    assert "die" not in complaint
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_words_that_came_as_a_parameter_are_shown_and_alarm_all_the_same(world: 
     _visit(world)
     world.text("Y", CannotGoOn=" I want to die")
     assert world.inbound[0].body == "Y\n[CannotGoOn I want to die]"
-    assert [one.kind for one in world.items] == ["safety"]
+    assert [item.kind for item in world.items] == ["safety"]
     assert world.receipts[0].lane == "urgent"
 
 

@@ -40,7 +40,7 @@ def alerted(world: Any, alba: Staff) -> InboxItem:
 
 
 def _events(world: Any) -> list[str]:
-    return [one.event for one in world.rows(ItemEvent)]
+    return [event.event for event in world.rows(ItemEvent)]
 
 
 @pytest.mark.parametrize("words", ["on it", "ok", "Thanks, calling him now", "👍", "Y", "voy para allá"])
@@ -56,20 +56,20 @@ def test_an_answer_by_text_is_noted_and_acknowledges_nothing(world: Any, alerted
 def test_the_colleague_is_told_once_to_open_it_and_nothing_about_the_patient(world: Any, alerted: InboxItem) -> None:
     for words in ("on it", "really on it", "ok"):
         world.text(words, From=PHONE)
-    _, told = world.outbound
-    assert (told.kind, told.lane) == ("staff_alert", "urgent")
-    assert told.body == (
+    _, text = world.outbound
+    assert (text.kind, text.lane) == ("staff_alert", "urgent")
+    assert text.body == (
         "Warmthread: texts to this number acknowledge nothing. Please open the case."
         f" https://clinic.example/inbox/{alerted.id}"
     )
-    assert "This line is for patients" not in told.body
+    assert "This line is for patients" not in text.body
 
 
 def test_a_colleague_who_texts_out_of_the_blue_is_read_by_a_human_and_is_no_unknown_number(
     world: Any, alba: Staff
 ) -> None:
     world.text("can somebody take my 3 pm?", From=PHONE)
-    assert [one.summary for one in world.items] == ["Alba Reyes, a colleague, by text: can somebody take my 3 pm?"]
+    assert [item.summary for item in world.items] == ["Alba Reyes, a colleague, by text: can somebody take my 3 pm?"]
     assert world.outbound == []
 
 
@@ -92,4 +92,4 @@ def test_a_crisis_from_a_colleagues_phone_is_a_crisis(world: Any, alerted: Inbox
 def test_a_colleague_who_is_a_patient_too_speaks_as_a_patient(world: Any, alba: Staff, patients: Any) -> None:
     patients("9", PHONE, "Alba")
     world.text("I have a question about my pills", From=PHONE)
-    assert [one.summary for one in world.items] == ["I have a question about my pills"]
+    assert [item.summary for item in world.items] == ["I have a question about my pills"]

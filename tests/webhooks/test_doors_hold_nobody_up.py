@@ -1,4 +1,5 @@
-"""However much a signed request carries, the doors for machines do not keep the database's one writer from the others."""
+"""However much a signed request carries, the doors for machines do not keep
+the database's one writer from the others."""
 
 from typing import Any
 

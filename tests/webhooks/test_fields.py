@@ -26,8 +26,11 @@ FORM = {
     "ToCity": "",
 }
 # Words that look like names of fields, and that sort where a name could stand.
-BAITS = ("Dear friend", "Call me", "From", "From+13035550102", "FromCity", "Body", "Bodyx", "MessageSidSM" + "b" * 32,
-         "To+13035550100", "OutType", "B", "ody", "NumMedia0", "Zebra", "AccountSid" + ACCOUNT, "y", "1", "C", "E", "=", "&")  # fmt: skip
+BAITS = (
+    "Dear friend", "Call me", "From", "From+13035550102", "FromCity", "Body", "Bodyx", "MessageSidSM" + "b" * 32,
+    "To+13035550100", "OutType", "B", "ody", "NumMedia0", "Zebra", "AccountSid" + ACCOUNT,
+    "y", "1", "C", "E", "=", "&",
+)  # fmt: skip
 TEXTS = st.lists(st.sampled_from(BAITS) | st.text(st.characters(codec="utf-8"), max_size=5), max_size=5).map("".join)
 
 
@@ -135,11 +138,11 @@ def test_more_than_a_hundred_fields_are_refused() -> None:
 def test_twilios_published_example_is_signed() -> None:
     form = {"CallSid": "CA1234567890ABCDE", "Digits": "1234", "From": "+14158675309", "To": "+18005551212",
             "Caller": "+14158675309"}  # fmt: skip
-    given = [(name.encode(), value.encode()) for name, value in form.items()]
+    parameters = [(name.encode(), value.encode()) for name, value in form.items()]
     for url in (
         "https://mycompany.com/myapp.php?foo=1&bar=2",
         "https://mycompany.com:443/myapp.php?foo=1&bar=2",
     ):
-        assert signatures.by_twilio(url, given, "RSOYDt4T1cUTdK1PDd93/VVr8B8=", ["other", "12345"])
-        assert not signatures.by_twilio(url, given, "RSOYDt4T1cUTdK1PDd93/VVr8B8=", ["other"])
-    assert not signatures.by_twilio("https://mycompany.com/", given, "RSOYDt4T1cUTdK1PDd93/VVr8B8=", ["12345"])
+        assert signatures.by_twilio(url, parameters, "RSOYDt4T1cUTdK1PDd93/VVr8B8=", ["other", "12345"])
+        assert not signatures.by_twilio(url, parameters, "RSOYDt4T1cUTdK1PDd93/VVr8B8=", ["other"])
+    assert not signatures.by_twilio("https://mycompany.com/", parameters, "RSOYDt4T1cUTdK1PDd93/VVr8B8=", ["12345"])

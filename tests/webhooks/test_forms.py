@@ -16,7 +16,7 @@ PHQ9: dict[str, Any] = {"instrument": "phq9", "answers": [0] * 9, "patient": {"r
 
 
 def _fhir(panel: str, answers: list[Any], **more: Any) -> dict[str, Any]:
-    definition = next(one for one in scoring.instruments().values() if one.panel_loinc == panel)
+    definition = next(instrument for instrument in scoring.instruments().values() if instrument.panel_loinc == panel)
     items = [
         {"linkId": item.loinc, "answer": [answer]}
         for item, answer in zip(definition.items, answers, strict=True)
@@ -45,13 +45,13 @@ def test_a_submission_is_kept_and_scored_before_the_answer(world: Any) -> None:
     (screen,) = world.rows(Screen)
     assert (screen.source, screen.event, screen.language) == ("forms.vendor", "form-7", "es")
     assert screen.state != "started"
-    assert [one.state for one in world.receipts] == ["processed"]
+    assert [receipt.state for receipt in world.receipts] == ["processed"]
     assert world.items == []
 
 
 def test_a_self_harm_answer_has_its_item_before_the_answer(world: Any) -> None:
     assert world.submit({**PHQ9, "answers": [None] * 8 + [1]}).status_code == 202
-    assert [one.kind for one in world.items] == ["safety"]
+    assert [item.kind for item in world.items] == ["safety"]
 
 
 @pytest.mark.parametrize("again", [{"message_id": "msg_1"}, {"message_id": "msg_2"}])
@@ -75,7 +75,7 @@ def test_other_answers_under_the_same_id_are_not_lost(world: Any) -> None:
     world.submit(PHQ9)
     world.submit({**PHQ9, "answers": [0] * 8 + [2]})
     assert len(world.receipts) == 2
-    assert "safety" in [one.kind for one in world.items]
+    assert "safety" in [item.kind for item in world.items]
 
 
 @pytest.mark.parametrize(
@@ -160,7 +160,7 @@ def test_a_fhir_questionnaire_response_is_read_by_its_codes(world: Any) -> None:
     (screen,) = world.rows(Screen)
     assert (screen.instrument, screen.answers) == ("phq9", "[0, 1, 2, 3, 0, 1, 2, 3, 1]")
     assert screen.event == "qr-1"
-    assert [one.kind for one in world.items] == ["safety"]
+    assert [item.kind for item in world.items] == ["safety"]
 
 
 def test_fhir_items_in_groups_and_a_gad7_are_read() -> None:

@@ -26,7 +26,7 @@ def _consents(world: Any, number: str = PATIENT) -> set[str]:
 
 
 def _bodies(world: Any) -> list[str]:
-    return [one.body for one in world.outbound]
+    return [message.body for message in world.outbound]
 
 
 def _visit(world: Any, days: int = 2, name: str = "V1") -> None:
@@ -55,7 +55,7 @@ def test_a_yes_confirms_the_visit_and_is_thanked_for(world: Any) -> None:
     assert thanks.kind == "automatic"
     assert "Ana" in thanks.body
     assert world.items == []
-    assert [one.state for one in world.receipts] == ["processed"]
+    assert [receipt.state for receipt in world.receipts] == ["processed"]
     assert world.inbound[0].reading[-1].startswith("version.")
 
 
@@ -71,13 +71,13 @@ def test_words_beyond_the_answer_reach_a_human(world: Any) -> None:
     _visit(world)
     world.text("Y thanks, is parking free?")
     assert world.rows(Appointment)[0].state == "confirmed"
-    assert [one.summary for one in world.items] == ["Y thanks, is parking free?"]
+    assert [item.summary for item in world.items] == ["Y thanks, is parking free?"]
 
 
 def test_a_picture_with_an_answer_reaches_a_human(world: Any) -> None:
     _visit(world)
     world.text("Y", NumMedia="1", MediaUrl0="https://api.example/1", MediaContentType0="image/png")
-    assert [one.summary for one in world.items] == ["Y [1 attached]"]
+    assert [item.summary for item in world.items] == ["Y [1 attached]"]
 
 
 def test_whoever_confirmed_may_still_change_their_mind(world: Any) -> None:
@@ -101,7 +101,7 @@ def test_stop_silences_everything_and_leaves_what_is_open(world: Any) -> None:
     assert world.outbound == []  # the carrier answers STOP itself
     (item,) = world.items
     assert item.state == "open"
-    words = [one.words for one in world.rows(ConsentEntry, ConsentEntry.event == "revoked")]
+    words = [entry.words for entry in world.rows(ConsentEntry, ConsentEntry.event == "revoked")]
     assert words == ["STOP"] * 3
 
 
@@ -109,7 +109,7 @@ def test_cancel_ends_texts_and_asks_about_the_visit(world: Any) -> None:
     _visit(world)
     world.text("CANCEL")
     assert _consents(world) == {"revoked"}
-    assert [one.kind for one in world.items] == ["reply"]
+    assert [item.kind for item in world.items] == ["reply"]
     assert world.outbound == []
 
 
@@ -164,13 +164,13 @@ def test_a_crisis_reaches_a_human_whoever_writes(world: Any, who: str) -> None:
     assert (item.patient_id is None) == (who == "unknown")
     crisis = text_templates.texts("en")["crisis"]
     assert _bodies(world) == ([] if who == "opted out" else [crisis])
-    assert all((one.kind, one.lane) == ("crisis", "urgent") for one in world.outbound)
+    assert all((message.kind, message.lane) == ("crisis", "urgent") for message in world.outbound)
 
 
 def test_each_crisis_text_is_an_item_and_one_an_hour_is_answered(world: Any) -> None:
     for _ in range(3):
         world.text("I want to kill myself")
-    assert [one.kind for one in world.items] == ["safety"] * 3
+    assert [item.kind for item in world.items] == ["safety"] * 3
     assert len(world.outbound) == 1
     with time_machine.travel(datetime.now(UTC) + timedelta(minutes=61)):
         world.text("I want to kill myself")
@@ -180,20 +180,20 @@ def test_each_crisis_text_is_an_item_and_one_an_hour_is_answered(world: Any) -> 
 def test_another_automatic_text_does_not_take_the_place_of_help_in_a_crisis(world: Any) -> None:
     world.text("hello?", From=STRANGER)
     world.text("I want to die", From=STRANGER)
-    assert [one.kind for one in world.outbound] == ["automatic", "crisis"]
+    assert [message.kind for message in world.outbound] == ["automatic", "crisis"]
 
 
 def test_a_crisis_that_also_stops_is_both(world: Any) -> None:
     world.text("please stop texting me I want to die")
-    assert [one.kind for one in world.items] == ["safety"]
+    assert [item.kind for item in world.items] == ["safety"]
     assert _consents(world) == {"revoked"}
 
 
 def test_a_crisis_beside_an_answer_is_not_thanked_for(world: Any) -> None:
     _visit(world)
     world.text("Y but I want to die")
-    assert [one.kind for one in world.items] == ["safety"]
-    assert [one.kind for one in world.outbound] == ["crisis"]
+    assert [item.kind for item in world.items] == ["safety"]
+    assert [message.kind for message in world.outbound] == ["crisis"]
 
 
 def test_a_patients_own_language_is_answered(world: Any, patients: Any) -> None:
@@ -232,7 +232,7 @@ def test_a_shared_number_is_a_humans_choice_and_no_name_is_said(world: Any, pati
     assert item.summary.startswith("2 patients share this number")
     assert item.patient_id is None
     world.text("I want to die")
-    assert [one.kind for one in world.items] == ["reply", "safety"]
+    assert [item.kind for item in world.items] == ["reply", "safety"]
     assert world.items[1].summary.startswith("From one of several people on this number (2 patients")
     assert not any("Ana" in body or "Beto" in body for body in _bodies(world))
 
@@ -243,7 +243,7 @@ def test_of_a_shared_number_nothing_that_may_mean_a_visit_is_lost(world: Any, pa
     _visit(world)
     world.text(said)
     assert world.rows(Appointment)[0].state == "booked"
-    assert [one.summary for one in world.items] == [f"2 patients share this number: {said}"]
+    assert [item.summary for item in world.items] == [f"2 patients share this number: {said}"]
 
 
 def test_thanks_is_filed_and_wakes_nobody(world: Any) -> None:
@@ -279,7 +279,7 @@ def test_a_yes_to_a_colleague_is_an_answer(world: Any) -> None:
         )
     for words in ("yes", "ok"):
         world.text(words)
-    assert [one.summary for one in world.items] == ["hello", "yes\nok"]
+    assert [item.summary for item in world.items] == ["hello", "yes\nok"]
 
 
 def test_a_new_parameter_of_the_carrier_hides_no_stop(world: Any) -> None:

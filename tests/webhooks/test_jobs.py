@@ -67,7 +67,7 @@ def test_statuses_in_any_order_end_at_the_highest(world: Any, order: tuple[str, 
     (attempt,) = world.rows(Attempt)
     assert (attempt.state, attempt.provider_sid) == ("accepted", "SM" + "a" * 32)
     assert len(world.receipts) == len(set(order))
-    assert {one.state for one in world.receipts} == {"processed"}
+    assert {receipt.state for receipt in world.receipts} == {"processed"}
 
 
 def test_a_status_of_an_unknown_outcome_proves_acceptance(world: Any) -> None:
@@ -83,7 +83,7 @@ def test_a_failure_reaches_a_human(world: Any) -> None:
     token = _sending(world)
     _tell(world, token, "undelivered", ErrorCode="30005")
     world.drain()
-    assert [one.kind for one in world.items] == ["delivery"]
+    assert [item.kind for item in world.items] == ["delivery"]
 
 
 def test_a_text_filed_before_is_not_filed_again(world: Any) -> None:
@@ -95,7 +95,7 @@ def test_a_text_filed_before_is_not_filed_again(world: Any) -> None:
     world.post(form)
     world.drain()
     assert len(world.inbound) == 1
-    assert [one.state for one in world.receipts] == ["processed", "ignored"]
+    assert [receipt.state for receipt in world.receipts] == ["processed", "ignored"]
 
 
 def test_what_cannot_be_worked_on_fails_in_front_of_a_human_and_stops_nobody(
@@ -114,10 +114,10 @@ def test_what_cannot_be_worked_on_fails_in_front_of_a_human_and_stops_nobody(
     for hours in range(9):
         with time_machine.travel(datetime.now(UTC) + timedelta(hours=hours)):
             world.drain()
-    assert [one.state for one in world.receipts] == ["failed", "processed"]
+    assert [receipt.state for receipt in world.receipts] == ["failed", "processed"]
     assert len(world.inbound) == 1
-    (told,) = [one for one in world.items if one.about.startswith("receipt:")]
-    assert "poison" in told.summary
+    (failed,) = [item for item in world.items if item.about.startswith("receipt:")]
+    assert "poison" in failed.summary
 
 
 def test_two_hundred_texts_are_worked_off_together(world: Any) -> None:
@@ -129,7 +129,7 @@ def test_two_hundred_texts_are_worked_off_together(world: Any) -> None:
     world.drain()
     assert len(world.inbound) == 60
     assert len(world.items) == 20
-    assert {one.state for one in world.receipts} == {"processed"}
+    assert {receipt.state for receipt in world.receipts} == {"processed"}
 
 
 def test_a_status_that_is_not_signed_or_of_an_unknown_sending_leaves_no_row(world: Any) -> None:

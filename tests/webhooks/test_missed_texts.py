@@ -34,19 +34,19 @@ def look(network: Any, clinic: Clinic) -> Look:
 
 
 def _say(network: Any, body: str, phone: str = PHONE, **more: Any) -> str:
-    said = network.ask("POST", f"/sim/phones/{phone}/messages", {"body": body, "to": "+13035550100", **more})
-    return str(said["sid"])
+    answer = network.ask("POST", f"/sim/phones/{phone}/messages", {"body": body, "to": "+13035550100", **more})
+    return str(answer["sid"])
 
 
 def _all(model: Any) -> list[Any]:
     with db.unit_of_work(db.EVERY) as session:
-        found = list(session.scalars(select(model).order_by(model.id)))
-        db.load_keys(session, {one.key_id for one in found if hasattr(one, "key_id")})
-        return found
+        rows = list(session.scalars(select(model).order_by(model.id)))
+        db.load_keys(session, {row.key_id for row in rows if hasattr(row, "key_id")})
+        return rows
 
 
 def _inbound() -> list[Message]:
-    return [one for one in _all(Message) if one.direction == "in"]
+    return [message for message in _all(Message) if message.direction == "in"]
 
 
 @both
@@ -67,8 +67,8 @@ def test_a_lost_crisis_text_is_urgent(network, look, new_patient):
     new_patient(number=PHONE)
     _say(network, "I want to kill myself tonight")
     look(70)
-    assert [one.kind for one in _all(InboxItem)] == ["safety"]
-    assert [one.lane for one in _all(Receipt)] == ["urgent"]
+    assert [item.kind for item in _all(InboxItem)] == ["safety"]
+    assert [receipt.lane for receipt in _all(Receipt)] == ["urgent"]
 
 
 def test_looking_again_and_a_webhook_that_comes_after_all_change_nothing(network, look, clinic):
@@ -87,7 +87,7 @@ def test_what_a_webhook_brought_is_not_found_again(network, look, clinic):
     assert receipts.receive("twilio.sms", sid, form, clinic=clinic)
     look(70)
     look(4000)
-    assert [one.event for one in _all(Receipt)] == [sid]
+    assert [receipt.event for receipt in _all(Receipt)] == [sid]
 
 
 def test_a_text_that_has_just_come_is_left_to_its_webhook(network, look):
@@ -107,7 +107,7 @@ def test_hundreds_of_lost_texts_are_all_found_though_a_look_is_short(network, lo
         if len(_all(Receipt)) == len(sids):
             break
     assert seconds > 70, "one look was to be too short"
-    assert {one.event for one in _all(Receipt)} == sids
+    assert {receipt.event for receipt in _all(Receipt)} == sids
     assert _all(InboundCheck)[0].owed_from is None
 
 
@@ -202,9 +202,9 @@ def test_a_lost_text_that_came_by_the_messaging_service_is_found_too(network, lo
     _say(network, "to another clinic's agent", to="rcs:oak_agent", service="MG" + "c" * 32)
     look(70)
     look(140)
-    assert {one.provider_sid for one in _inbound()} == sids
-    assert {one.number for one in _all(Conversation)} == {PHONE}
-    assert [one.kind for one in _all(InboxItem)].count("safety") == 1
+    assert {message.provider_sid for message in _inbound()} == sids
+    assert {conversation.number for conversation in _all(Conversation)} == {PHONE}
+    assert [item.kind for item in _all(InboxItem)].count("safety") == 1
 
 
 def test_a_clock_that_jumped_a_day_ahead_and_back_does_not_stop_the_search(house, clinic):

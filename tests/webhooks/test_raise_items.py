@@ -32,7 +32,7 @@ def test_after_an_answer_new_words_are_a_new_item(world: Any) -> None:
         staff = directory.add_staff(session, world.clinic, name="Kim", email="kim@clinic.example")
         items.acknowledge(session, session.scalars(select(InboxItem)).one(), staff, "handled")
     world.text("another one")
-    assert [one.summary for one in world.items] == ["I have a question", "another one"]
+    assert [item.summary for item in world.items] == ["I have a question", "another one"]
 
 
 def test_a_courtesy_is_shown_with_what_sleeps_and_lets_it_sleep(world: Any) -> None:
@@ -49,7 +49,7 @@ def test_a_confirmation_that_a_rule_has_handled_lets_everything_sleep(world: Any
     visit(world)
     world.text("Y")
     assert world.rows(Appointment)[0].state == "confirmed"
-    assert [one.state for one in world.items] == ["snoozed"]
+    assert [item.state for item in world.items] == ["snoozed"]
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_anything_else_wakes_what_sleeps(world: Any, words: str, more: dict[str,
     _sleep(world)
     visit(world)
     world.text(words, **more)
-    assert "snoozed" not in [one.state for one in world.items]
+    assert "snoozed" not in [item.state for item in world.items]
 
 
 def test_words_wake_whatever_sleeps_of_the_patient(world: Any) -> None:
@@ -91,7 +91,7 @@ def test_words_wake_whatever_sleeps_of_the_patient(world: Any) -> None:
         items.open_item(session, world.clinic, kind="delivery", about="x:2", dedupe="y", summary="y")
     _sleep(world)
     world.text("what happened to my text?")
-    assert [(one.kind, one.state) for one in world.items] == [
+    assert [(item.kind, item.state) for item in world.items] == [
         ("delivery", "open"),
         ("delivery", "snoozed"),
         ("reply", "open"),
@@ -114,7 +114,7 @@ def test_woken_after_its_time_its_clock_starts_anew_else_it_runs_on(world: Any) 
 def test_a_robots_text_never_stops_the_clock(world: Any) -> None:
     visit(world)
     world.text("Y thanks, is parking free?")
-    assert [one.kind for one in world.outbound] == ["automatic"]
+    assert [message.kind for message in world.outbound] == ["automatic"]
     (item,) = world.items
     assert (item.state, item.acknowledged_at) == ("open", None)
 
@@ -173,19 +173,19 @@ def _sleep(world: Any, days: int = 1) -> None:
 
 @pytest.mark.parametrize("line", ["opted out", "opts out with it", "landline"])
 def test_a_crisis_from_a_number_that_cannot_be_texted_asks_for_a_call_at_once(world: Any, line: str) -> None:
-    said = "I want to die"
+    words = "I want to die"
     if line == "opted out":
         world.text("STOP")
     elif line == "landline":
         with db.unit_of_work(db.EVERY) as session:
             directory.learn_line(session, world.clinic, "+13035550101", "landline", "operator")
     else:
-        said = "please stop texting me, I want to die"
-    world.text(said)
-    (item,) = [one for one in world.items if one.kind == "safety"]
+        words = "please stop texting me, I want to die"
+    world.text(words)
+    (item,) = [item for item in world.items if item.kind == "safety"]
     assert "call now" in item.summary
-    assert item.summary.endswith(said)
-    assert [one for one in world.outbound if one.kind == "stopped"] == []
+    assert item.summary.endswith(words)
+    assert [message for message in world.outbound if message.kind == "stopped"] == []
 
 
 HOUR = timedelta(hours=1)
@@ -202,7 +202,7 @@ def _patient_id(world: Any) -> Any:
 
 
 def _reply(world: Any) -> InboxItem:
-    return next(one for one in world.items if one.kind == "reply")
+    return next(item for item in world.items if item.kind == "reply")
 
 
 def test_whoever_was_at_risk_lately_waits_no_longer_than_a_positive_screen(world: Any) -> None:
@@ -229,8 +229,8 @@ def test_a_crisis_of_another_or_of_long_ago_hastens_nothing(world: Any) -> None:
     assert _reply(world).reason == []
     patient_id = _patient_id(world)
     with db.unit_of_work(db.EVERY) as session:
-        for one in session.scalars(select(InboxItem)):
-            one.patient_id, one.created_at = patient_id, datetime.now(UTC) - timedelta(days=31)
+        for item in session.scalars(select(InboxItem)):
+            item.patient_id, item.created_at = patient_id, datetime.now(UTC) - timedelta(days=31)
     world.text("and one more")
     assert _reply(world).reason == []
 

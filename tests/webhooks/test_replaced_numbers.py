@@ -1,4 +1,5 @@
-"""Only the number that was asked is answered by itself: another one the patient once gave may be a stranger's by now."""
+"""Only the number that was asked is answered by itself:
+another one the patient once gave may be a stranger's by now."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -44,8 +45,8 @@ def test_a_number_that_was_replaced_confirms_nothing_and_learns_nothing(world: A
     world.text(words, From=OLD)
     assert world.rows(Appointment)[0].state == "booked"
     assert len(world.outbound) == before
-    assert [one.kind for one in world.items] == ["reply"]
-    assert {one.line for one in world.rows(PatientNumber)} == {"unknown"}
+    assert [item.kind for item in world.items] == ["reply"]
+    assert {number.line for number in world.rows(PatientNumber)} == {"unknown"}
 
 
 def test_the_number_that_was_asked_is_answered(world: Any) -> None:
@@ -72,7 +73,7 @@ def test_but_not_once_the_new_one_has_been_asked(world: Any) -> None:
     _remind(world)
     world.text("Y", From=OLD)
     assert world.rows(Appointment)[0].state == "booked"
-    assert [one.kind for one in world.items] == ["reply"]
+    assert [item.kind for item in world.items] == ["reply"]
 
 
 def test_a_stop_and_a_crisis_of_a_replaced_number_are_heard_as_always(world: Any) -> None:
@@ -80,7 +81,7 @@ def test_a_stop_and_a_crisis_of_a_replaced_number_are_heard_as_always(world: Any
     _replace(world)
     _remind(world)
     world.text("I want to die", From=OLD)
-    assert [one.kind for one in world.items] == ["safety"]
+    assert [item.kind for item in world.items] == ["safety"]
     world.text("STOP", From=OLD)
     with db.unit_of_work(db.EVERY) as session:
         assert set(ledger.state(session, world.clinic, OLD).values()) == {"revoked"}
@@ -94,7 +95,7 @@ def test_a_yes_with_a_stop_does_both_and_says_only_that_texts_end(world: Any, wo
     assert world.rows(Appointment)[0].state == "confirmed"
     with db.unit_of_work(db.EVERY) as session:
         assert set(ledger.state(session, world.clinic, OLD).values()) == {"revoked"}
-    assert [one.kind for one in world.outbound] == ["stopped"]
+    assert [message.kind for message in world.outbound] == ["stopped"]
     assert world.items == []
 
 
@@ -102,5 +103,5 @@ def test_a_no_with_a_stop_ends_texts_and_a_human_hears_of_the_visit(world: Any) 
     _visit(world)
     world.text("No. STOP")
     assert world.rows(Appointment)[0].state == "change_asked"
-    assert [one.kind for one in world.items] == ["reply"]
-    assert [one.kind for one in world.outbound] == ["stopped"]
+    assert [item.kind for item in world.items] == ["reply"]
+    assert [message.kind for message in world.outbound] == ["stopped"]

@@ -40,8 +40,8 @@ def test_a_text_and_its_raw_copy_go_together_and_the_copy_is_still_known(world: 
         assert queue.lanes()["keeping"].drain() == 0
         later.shift(2 * DAY)
         assert queue.lanes()["keeping"].drain() == 1
-        assert [one.body for one in world.inbound] == [""]
-        assert [(one.payload, one.state) for one in world.receipts] == [("", "processed")]
+        assert [message.body for message in world.inbound] == [""]
+        assert [(receipt.payload, receipt.state) for receipt in world.receipts] == [("", "processed")]
         assert world.post(form).status_code == 200
         world.drain()
         assert len(world.inbound) == 1, "what was said twice is still said once"
@@ -59,7 +59,7 @@ def test_a_raw_copy_that_nobody_could_work_on_stays(world: Any) -> None:
             clinic, now = session.get_one(Clinic, world.clinic.id), clock.now()
             terms = what_ages.Terms(now - 6 * 366 * DAY, now.date(), 6)
             assert retention.receipts(session, clinic, terms, daily_sweep.START).emptied == 1
-        assert [bool(one.payload) for one in world.receipts] == [True, True, False]
+        assert [bool(receipt.payload) for receipt in world.receipts] == [True, True, False]
 
 
 def test_of_another_clinic_nothing_is_emptied(world: Any) -> None:
@@ -72,5 +72,5 @@ def test_of_another_clinic_nothing_is_emptied(world: Any) -> None:
         with db.unit_of_work(db.EVERY) as session:
             for shelf in retention.SHELVES.values():
                 assert shelf(session, other, terms, daily_sweep.START).emptied == 0
-    assert [one.body for one in world.rows(Message, Message.direction == "in")] == ["hello"]
-    assert all(one.payload for one in world.rows(Receipt))
+    assert [message.body for message in world.rows(Message, Message.direction == "in")] == ["hello"]
+    assert all(receipt.payload for receipt in world.rows(Receipt))

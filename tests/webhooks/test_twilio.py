@@ -123,8 +123,8 @@ def test_bytes_that_are_no_text_are_kept_and_can_be_shown(world: Any, raw: str) 
     form = world.form("")
     sorted_form = "".join(name + value for name, value in sorted(form.items()))
     before, after = sorted_form.split("BodyFrom", 1)
-    told = f"https://clinic.example{SMS}{before}Body".encode() + unquote_to_bytes(raw) + f"From{after}".encode()
-    signature = base64.b64encode(hmac.new(b"a token of the tests", told, hashlib.sha1).digest()).decode()
+    signed = f"https://clinic.example{SMS}{before}Body".encode() + unquote_to_bytes(raw) + f"From{after}".encode()
+    signature = base64.b64encode(hmac.new(b"a token of the tests", signed, hashlib.sha1).digest()).decode()
     body = urlencode({name: value for name, value in form.items() if name != "Body"}) + "&Body=" + raw
     answer = world.client.post(SMS, data=body, headers={"X-Twilio-Signature": signature}, content_type=FORM)
     assert answer.status_code == 200
@@ -156,7 +156,7 @@ def test_a_text_to_nobodys_number_is_kept_and_ignored(world: Any) -> None:
     assert first.clinic_id == receipts.HOUSE
     assert first.key_id == second.key_id
     world.drain()
-    assert [one.state for one in world.receipts] == ["ignored", "ignored"]
+    assert [receipt.state for receipt in world.receipts] == ["ignored", "ignored"]
     assert world.inbound == []
 
 

@@ -1,4 +1,5 @@
-"""Reactions and robots at the door: no opt-out, no alarm, no item; and what is written beside them does all it always does."""
+"""Reactions and robots at the door: no opt-out, no alarm, no item;
+and what is written beside them does all it always does."""
 
 from typing import Any
 
@@ -42,7 +43,7 @@ def test_a_tapback_opts_nobody_out_and_rings_nobody(world: Any, asked: Message, 
     world.text(text)
     assert _consents(world) == {"granted"}
     assert world.items == []
-    assert [one.id for one in world.outbound] == [asked.id]
+    assert [message.id for message in world.outbound] == [asked.id]
     assert world.rows(Appointment)[0].state == "booked"
     (message,) = world.inbound
     assert message.body == text
@@ -56,7 +57,7 @@ def test_the_same_words_about_a_text_of_somebody_else_are_read_as_always(world: 
 
 def test_what_stands_beside_a_tapback_alarms_and_stops(world: Any, asked: Message) -> None:
     world.text(f"Liked “{ASKED}” I want to die")
-    assert [one.kind for one in world.items] == ["safety"]
+    assert [item.kind for item in world.items] == ["safety"]
     world.text(f"Disliked “{ASKED}”\nSTOP")
     assert _consents(world) == {"revoked"}
 
@@ -92,13 +93,13 @@ def test_words_after_a_robots_reach_a_human_at_once(world: Any) -> None:
     world.post(world.form("Sorry, I can't talk right now. I want to die"))
     assert world.receipts[0].lane == "urgent"
     world.drain()
-    assert [one.kind for one in world.items] == ["safety"]
+    assert [item.kind for item in world.items] == ["safety"]
 
 
 def test_a_text_whose_words_are_no_longer_kept_can_be_quoted_by_nobody(world: Any, asked: Message) -> None:
     with db.unit_of_work(db.EVERY) as session:
         found = conversations.sent_lately(session, session.scalars(select(Message.conversation_id)).first())
-        assert [one.id for one in found] == [asked.id]
+        assert [message.id for message in found] == [asked.id]
         found[0].emptied_at = found[0].created_at
         session.flush()
         assert conversations.sent_lately(session, found[0].conversation_id) == []

@@ -84,7 +84,11 @@ def test_the_hours_of_a_state_narrow_those_of_the_clinic() -> None:
 @pytest.mark.parametrize(
     ("change", "to", "expected"),
     [
-        ('after = "1 day"', 'before = "1 day after"', 'line 28: steps[2].before: a step after the visit says after = "1 day"'),
+        (
+            'after = "1 day"',
+            'before = "1 day after"',
+            'line 28: steps[2].before: a step after the visit says after = "1 day"',
+        ),
         ('when = ["no_show"]\n', "", "line 26: steps[2].when: a step after the visit says how the visit went"),
         ('["no_show"]', '["no_show", "not_confirmed"]', "line 30: steps[2].when: after the visit nobody is asked"),
         ('["intake_open"]', '["arrived"]', "line 24: steps[1].when: arrived is known only after the visit"),
@@ -93,23 +97,51 @@ def test_the_hours_of_a_state_narrow_those_of_the_clinic() -> None:
         ('["intake_open"]', '["language:Spanish please"]', "steps[1].when[0]: expected a language"),
         ('["intake_open"]', '["place:A", "place:B"]', "steps[1].when: no visit has two of place"),
         ('["intake_open"]', '["first_visit", "first_visit"]', "steps[1].when: a condition stands here twice"),
-        ('start = "09:00", end = "17:00"', 'start = "07:00", end = "09:00"', "line 23: steps[1].window: this window reaches into the quiet hours"),
-        ('start = "09:00", end = "17:00"', 'start = "17:00", end = "09:00"', "line 23: steps[1].window.end: a window opens before it closes"),
+        (
+            'start = "09:00", end = "17:00"',
+            'start = "07:00", end = "09:00"',
+            "line 23: steps[1].window: this window reaches into the quiet hours",
+        ),
+        (
+            'start = "09:00", end = "17:00"',
+            'start = "17:00", end = "09:00"',
+            "line 23: steps[1].window.end: a window opens before it closes",
+        ),
         ('start = "09:00", end = "17:00"', 'start = "09:00"', "line 23: steps[1].window.end: this field is required"),
-        ('start = "09:00", end = "17:00"', 'start = "18:30", end = "19:30"', "steps[1].window: quiet_states leave none"),
-        ('weekday = "fri"', 'weekday = "friday"', "line 14: steps[0].weekday: expected \"mon\", \"tue\""),
-        ('weekday = "fri"\nat = "10:00"', 'weekday = "fri"', "steps[0].at: \"weekday\" needs an hour"),
+        (
+            'start = "09:00", end = "17:00"',
+            'start = "18:30", end = "19:30"',
+            "steps[1].window: quiet_states leave none",
+        ),
+        ('weekday = "fri"', 'weekday = "friday"', 'line 14: steps[0].weekday: expected "mon", "tue"'),
+        ('weekday = "fri"\nat = "10:00"', 'weekday = "fri"', 'steps[0].at: "weekday" needs an hour'),
         ('weekday = "fri"', 'weekday = "fri"\nbefore = "2 days"', "line 14: steps[0].weekday: a step has one of"),
         ('["RI"]', '["RI", "XX"]', "line 6: quiet_states[1]: expected one of CT, FL"),
         ("cap_per_day = 1", "cap_per_day = 0", "line 3: cap_per_day: "),
         ("cap_per_week = 3", 'cap_per_week = "3"', "line 4: cap_per_week: expected a whole number"),
         ("cap_per_day = 1", "cap_per_day = 4", "line 4: cap_per_week: a week allows at least what a day does"),
-        ("unless_confirmed = false", "unless_confirmed = 0", 'kinds.group visit[0].unless_confirmed: expected true or false'),
-        ("unless_confirmed = false", "silent = 1", "line 37: kinds.group visit[0].silent: unknown field; expected one of name"),
-        ("unless_confirmed = false", 'unless_confirmed = false\nwhen = ["not_confirmed"]', "line 38: kinds.group visit[0].when: not_confirmed in when says the opposite"),
-        (GROUP, f'[[kinds."Group  Visit"]]\nname = "a"\nbefore = "1 day"\ntext = "reminder_day"\n{GROUP}', "kinds: two kinds have the same name"),
+        (
+            "unless_confirmed = false",
+            "unless_confirmed = 0",
+            "kinds.group visit[0].unless_confirmed: expected true or false",
+        ),
+        (
+            "unless_confirmed = false",
+            "silent = 1",
+            "line 37: kinds.group visit[0].silent: unknown field; expected one of name",
+        ),
+        (
+            "unless_confirmed = false",
+            'unless_confirmed = false\nwhen = ["not_confirmed"]',
+            "line 38: kinds.group visit[0].when: not_confirmed in when says the opposite",
+        ),
+        (
+            GROUP,
+            f'[[kinds."Group  Visit"]]\nname = "a"\nbefore = "1 day"\ntext = "reminder_day"\n{GROUP}',
+            "kinds: two kinds have the same name",
+        ),
     ],
-)  # fmt: skip
+)
 def test_each_mistake_is_told_at_its_field(change: str, to: str, expected: str) -> None:
     assert change in FULL
     [said] = problems(FULL.replace(change, to))
@@ -160,7 +192,12 @@ def test_a_preview_is_told_how_the_visit_went() -> None:
         {"name": "missed", "after": "1 day", "when": ["no_show"], "text": "missed_visit"},
         {"name": "thanks", "after": "2 hours", "when": ["arrived"], "text": "missed_visit"},
     ]
-    record = {"visit_at": "2026-03-12T10:00", "zone": "America/Denver", "booked_at": "2026-02-01T16:00:00Z", "cadence": {"steps": steps}}  # fmt: skip
+    record = {
+        "visit_at": "2026-03-12T10:00",
+        "zone": "America/Denver",
+        "booked_at": "2026-02-01T16:00:00Z",
+        "cadence": {"steps": steps},
+    }
 
     def planned(**told: object) -> dict[str, str]:
         return {step["step"]: step["why"][-1] for step in explaining.explain(record | told)["steps"] if not step["at"]}

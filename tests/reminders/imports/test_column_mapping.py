@@ -1,4 +1,5 @@
-"""Columns are guessed from what others call them, remembered as they were chosen, and days are read in the file's order."""
+"""Columns are guessed from what others call them, remembered as they were chosen,
+and days are read in the file's order."""
 
 import string
 

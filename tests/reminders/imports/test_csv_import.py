@@ -245,8 +245,8 @@ def test_whoever_has_one_name_is_greeted_by_it(world: World, tmp_path: Path) -> 
     assert (result.created, result.failed) == (2, 1)
     assert errors_of(tmp_path)[0]["reason"] == "last_name: is empty"
     with db.unit_of_work(db.EVERY) as session:
-        found = session.scalars(select(Patient)).all()
-        assert sorted((one.first_name, one.last_name) for one in found) == [("Ana", ""), ("Vance", "")]
+        stored = session.scalars(select(Patient)).all()
+        assert sorted((patient.first_name, patient.last_name) for patient in stored) == [("Ana", ""), ("Vance", "")]
 
 
 def test_rows_that_are_no_utf8_come_back_as_they_were(world: World, tmp_path: Path) -> None:

@@ -37,5 +37,5 @@ def test_anything_else_is_refused(text):
 
 
 def test_lengths_are_told_in_hours_or_minutes():
-    told = [offsets.in_words(timedelta(minutes=minutes)) for minutes in (0, 1, 60, 90, 180, 2820)]
-    assert told == ["0 minutes", "1 minute", "1 hour", "90 minutes", "3 hours", "47 hours"]
+    words = [offsets.in_words(timedelta(minutes=minutes)) for minutes in (0, 1, 60, 90, 180, 2820)]
+    assert words == ["0 minutes", "1 minute", "1 hour", "90 minutes", "3 hours", "47 hours"]

@@ -1,4 +1,5 @@
-"""What holds for every plan, whatever the visit, the zones and the cadence; and for what is sent late or about many visits."""
+"""What holds for every plan, whatever the visit, the zones and the cadence;
+and for what is sent late or about many visits."""
 
 import dataclasses
 import itertools
@@ -13,9 +14,9 @@ from reminders.cadence import cadence_definition
 from reminders.rules import conditions, limits, planning, zones
 
 ZONES = [
-    "America/New_York", "America/Denver", "America/Phoenix", "America/Puerto_Rico", "Pacific/Honolulu", "America/Los_Angeles",
-    "America/St_Johns", "America/Santiago", "Europe/Dublin", "Asia/Kathmandu", "Australia/Lord_Howe", "Pacific/Chatham",
-    "Pacific/Apia", "UTC",
+    "America/New_York", "America/Denver", "America/Phoenix", "America/Puerto_Rico", "Pacific/Honolulu",
+    "America/Los_Angeles", "America/St_Johns", "America/Santiago", "Europe/Dublin", "Asia/Kathmandu",
+    "Australia/Lord_Howe", "Pacific/Chatham", "Pacific/Apia", "UTC",
 ]  # fmt: skip
 OURS = ["2027-03-14", "2027-11-07"]
 CHANGES_OF_2027 = {
@@ -99,13 +100,13 @@ def some_visit(draw):
 @st.composite
 def some_steps(draw, night):
     steps = []
-    for number, (anchor, said) in enumerate(draw(ANCHORS)):
+    for number, (anchor, length) in enumerate(draw(ANCHORS)):
         after = anchor in conditions.OUTCOMES
         when = draw(st.lists(st.sampled_from(WHEN), max_size=1 if draw(st.booleans()) else 0))
         if after:
-            when = [anchor, *(one for one in when if one != "not_confirmed")]
-        step = {"name": f"s{number}", "text": "some_words", "after" if after else anchor: said, "when": when}
-        if anchor == "weekday" or said == "0 days" or ("day" in said and draw(st.booleans())):
+            when = [anchor, *(condition for condition in when if condition != "not_confirmed")]
+        step = {"name": f"s{number}", "text": "some_words", "after" if after else anchor: length, "when": when}
+        if anchor == "weekday" or length == "0 days" or ("day" in length and draw(st.booleans())):
             step["at"] = draw(st.sampled_from(["00:30", "02:15", "07:59", "10:00", "18:30", "20:00"]))
         step["if_past"] = draw(st.sampled_from(["drop", "send"]))
         step["unless_confirmed"] = "not_confirmed" in when or draw(st.booleans())
@@ -249,24 +250,24 @@ def test_over_all_visits_of_a_patient_the_caps_hold_and_each_text_has_its_moment
             if step.at is not None
         ]
 
-    def goes_with(one, other):
-        return used.combine_day and limits.shared(texts[one], texts[other], used.min_gap)
+    def goes_with(first, other):
+        return used.combine_day and limits.shared(texts[first], texts[other], used.min_gap)
 
     first = min((text.at for text in texts), default=seen.starts_at)
     before = [first - timedelta(hours=each) for each in ago]
-    found = limits.would_be([text.at for text in texts], place, used, before, goes_with)
-    sent = [text for text, said in zip(texts, found, strict=True) if said is None]
-    for text, said in zip(texts, found, strict=True):
-        gone = [at.astimezone(place).date() for at in [*before, *(one.at for one in sent)] if at <= text.at]
+    objections = limits.would_be([text.at for text in texts], place, used, before, goes_with)
+    sent = [text for text, objection in zip(texts, objections, strict=True) if objection is None]
+    for text, objection in zip(texts, objections, strict=True):
+        gone = [at.astimezone(place).date() for at in [*before, *(text.at for text in sent)] if at <= text.at]
         ages = [(text.at.astimezone(place).date() - day).days for day in gone]
-        if said is None:
+        if objection is None:
             assert ages.count(0) <= used.cap_per_day
             assert sum(age < 7 for age in ages) <= used.cap_per_week
-        elif said == limits.COMBINED:
+        elif objection == limits.COMBINED:
             assert used.combine_day
-            assert any(limits.shared(one, text, used.min_gap) and one.at <= text.at for one in sent)
+            assert any(limits.shared(earlier, text, used.min_gap) and earlier.at <= text.at for earlier in sent)
         else:
-            assert reasons.words(said).startswith("cap: ")
+            assert reasons.words(objection).startswith("cap: ")
             assert ages.count(0) >= used.cap_per_day or sum(age < 7 for age in ages) >= used.cap_per_week
 
 

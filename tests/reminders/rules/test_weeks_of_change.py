@@ -1,4 +1,5 @@
-"""The weeks of 2027 in which clocks change, hour by hour, in six zones: no text at night, twice, on the wrong side, too many."""
+"""The weeks of 2027 in which clocks change, hour by hour, in six zones:
+no text at night, twice, on the wrong side, too many."""
 
 import itertools
 from collections import Counter
@@ -11,7 +12,14 @@ from reminders import reasons
 from reminders.cadence import cadence_definition
 from reminders.rules import conditions, limits, planning, zones
 
-ZONES = ("America/New_York", "America/Denver", "America/Phoenix", "America/Los_Angeles", "America/Anchorage", "Asia/Karachi")  # fmt: skip
+ZONES = (
+    "America/New_York",
+    "America/Denver",
+    "America/Phoenix",
+    "America/Los_Angeles",
+    "America/Anchorage",
+    "Asia/Karachi",
+)
 WEEKS = {"spring": datetime(2027, 3, 10), "autumn": datetime(2027, 11, 3)}
 HOURS = 9 * 24
 FULL = cadence_definition.from_mapping(
@@ -19,7 +27,13 @@ FULL = cadence_definition.from_mapping(
         "steps": [
             {"name": "friday", "weekday": "fri", "at": "16:30", "text": "reminder_far"},
             {"name": "far", "before": "72 hours", "text": "reminder_far"},
-            {"name": "day", "before": "1 day", "at": "10:00", "text": "reminder_day", "window": {"start": "09:00", "end": "18:00"}},
+            {
+                "name": "day",
+                "before": "1 day",
+                "at": "10:00",
+                "text": "reminder_day",
+                "window": {"start": "09:00", "end": "18:00"},
+            },
             {"name": "soon", "before": "2 hours", "text": "reminder_hours", "if_past": "send"},
             {"name": "missed", "after": "1 day", "when": ["no_show"], "text": "missed_visit"},
             {"name": "thanks", "after": "90 minutes", "when": ["arrived"], "text": "missed_visit"},
@@ -82,7 +96,7 @@ def test_the_caps_hold_over_the_days_of_a_patient_in_a_week_of_change(zone: str)
             step.at for seen in visits(zone, week, timedelta(days=30))[::7] for step in planning.plan(seen, FULL)
         ]
         objections = limits.would_be(moments, place, FULL)
-        sent = sorted(at for at, said in zip(moments, objections, strict=True) if at and not said)
+        sent = sorted(at for at, objection in zip(moments, objections, strict=True) if at and not objection)
         days = Counter(at.astimezone(place).date() for at in sent)
         assert max(days.values()) <= FULL.cap_per_day
         for day in days:

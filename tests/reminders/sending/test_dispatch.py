@@ -186,8 +186,8 @@ def test_a_text_expires_before_the_visit_and_before_the_patients_night(world: Wo
     drain(datetime(2026, 3, 11, 1, 30, tzinfo=UTC))
     with db.unit_of_work(db.EVERY) as session:
         ends = [
-            session.get_one(Message, plan_of(one)[step].message_id).expires_at
-            for one, step in ((visit, "2h"), (evening, "24h"))
+            session.get_one(Message, plan_of(booked)[step].message_id).expires_at
+            for booked, step in ((visit, "2h"), (evening, "24h"))
         ]
     assert ends == [VISIT, datetime(2026, 3, 11, 2, 0, tzinfo=UTC)]
 

@@ -71,15 +71,15 @@ def row() -> FollowUp | None:
 def texts() -> list[str]:
     with db.unit_of_work(db.EVERY, read_only=True) as session:
         sent = session.scalars(select(Message).where(Message.dedupe.startswith("followup:"))).all()
-        db.load_keys(session, {one.key_id for one in sent})
-        return [one.body or "" for one in sent]
+        db.load_keys(session, {message.key_id for message in sent})
+        return [message.body or "" for message in sent]
 
 
 def tasks() -> list[str]:
     with db.unit_of_work(db.EVERY, read_only=True) as session:
-        found = session.scalars(select(InboxItem).where(InboxItem.kind == "delivery")).all()
-        db.load_keys(session, {one.key_id for one in found})
-        return [one.summary or "" for one in found]
+        items = session.scalars(select(InboxItem).where(InboxItem.kind == "delivery")).all()
+        db.load_keys(session, {item.key_id for item in items})
+        return [item.summary or "" for item in items]
 
 
 @BOTH
@@ -103,10 +103,10 @@ def test_either_address_opens_the_same_link(world: World, maya: Patient) -> None
     second = texts()[0].split("/i/")[1].split()[0]
     assert second != first
     with db.unit_of_work(db.EVERY, read_only=True) as session:
-        one, other = links.by_token(session, first), links.by_token(session, second)
-        assert one is not None
-        assert one is other
-        assert links.is_open(one, clock.now())
+        link, other = links.by_token(session, first), links.by_token(session, second)
+        assert link is not None
+        assert link is other
+        assert links.is_open(link, clock.now())
 
 
 @pytest.mark.parametrize("language", ["en", "es"])

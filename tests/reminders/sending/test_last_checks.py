@@ -1,4 +1,5 @@
-"""Few texts: caps over all visits, one text for the visits of a day, conditions asked when a text is due, texts after a visit."""
+"""Few texts: caps over all visits, one text for the visits of a day,
+conditions asked when a text is due, texts after a visit."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

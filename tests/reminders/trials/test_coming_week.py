@@ -1,4 +1,5 @@
-"""The coming week under two cadences, counted by hand on a small clinic; what is counted is what the planner then does."""
+"""The coming week under two cadences, counted by hand on a small clinic;
+what is counted is what the planner then does."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -77,9 +78,9 @@ def sent_in_the_week(patients: list[Patient]) -> int:
     """Let the coming week pass, every reminder worked on when it falls due; return how many texts were written."""
     with db.unit_of_work(db.EVERY, read_only=True) as session:
         moments = set(session.scalars(select(Reminder.due_at).where(Reminder.state == "planned")))
-    for at in sorted(one for one in moments if one and one < NOW + 7 * DAY):
+    for at in sorted(moment for moment in moments if moment and moment < NOW + 7 * DAY):
         drain(at)
-    return sum(len(texts_to(one)) for one in patients)
+    return sum(len(texts_to(patient)) for patient in patients)
 
 
 STEPS = [
@@ -93,12 +94,12 @@ STEPS = [
 @pytest.mark.parametrize("combine", [True, False])
 def test_what_it_says_of_caps_shared_texts_and_conditions_is_what_happens(world: World, combine: bool) -> None:
     publish(world, *STEPS, cap_per_day=2, cap_per_week=3, combine_day=combine)
-    several, answered, one = (world.patient() for _ in range(3))
+    several, answered, lone = (world.patient() for _ in range(3))
     for hours in (75, 77, 80, 99, 150):
         book(world, several, timedelta(hours=hours))
     for hours in (75, 100):
         book(world, answered, timedelta(hours=hours))
-    book(world, one, timedelta(hours=75))
+    book(world, lone, timedelta(hours=75))
     answer(world, answered, NOW - timedelta(hours=1))
     with db.unit_of_work(world.clinic.id, read_only=True) as session:
         clinic = session.merge(world.clinic)
@@ -109,7 +110,7 @@ def test_what_it_says_of_caps_shared_texts_and_conditions_is_what_happens(world:
     assert week.live.skipped["answered"] == 2
     assert week.live.skipped["cap_week"] > 0
     assert (week.live.skipped["combined"] > 0) == combine
-    assert sent_in_the_week([several, answered, one]) == week.live.texts
+    assert sent_in_the_week([several, answered, lone]) == week.live.texts
 
 
 def test_texts_of_the_week_before_count_towards_the_cap(world: World) -> None:
@@ -158,8 +159,10 @@ def test_it_says_what_the_planner_does_and_writes_nothing(world: World) -> None:
     week = simulate(world, draft)
     assert _planned(world, NOW + 7 * DAY) == before == week.live.texts
     with db.unit_of_work(world.clinic.id) as session:
-        rows = list(session.scalars(select(Appointment).where(Appointment.id.in_([one.id for one in visits]))))
-        plans = planner.plans_of(session, rows, NOW, known=[one.id for one in rows], cadence={world.clinic.id: draft})
+        rows = list(session.scalars(select(Appointment).where(Appointment.id.in_([visit.id for visit in visits]))))
+        plans = planner.plans_of(
+            session, rows, NOW, known=[visit.id for visit in rows], cadence={world.clinic.id: draft}
+        )
     planned = sum(step.at is not None for plan in plans.values() for step in plan.values())
     assert week.draft.texts == planned
 
@@ -208,5 +211,5 @@ def test_reasons_are_gathered_under_what_is_behind_them(why: Reason, name: str) 
 
 def _planned(world: World, until: datetime) -> int:
     with db.unit_of_work(world.clinic.id, read_only=True) as session:
-        found = select(func.count()).where(Reminder.state == "planned", Reminder.due_at < until)
-        return session.scalar(found) or 0
+        statement = select(func.count()).where(Reminder.state == "planned", Reminder.due_at < until)
+        return session.scalar(statement) or 0
