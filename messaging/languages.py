@@ -29,14 +29,14 @@ def read(typed: str) -> str | None:
     tag = TAG.fullmatch(said.casefold().replace("_", "-"))
     if tag is None:
         raise UnknownLanguage('expected one language, such as "en", "spa" or "Spanish"')
-    region = next((one for one in tag[2].split("-") if REGION.fullmatch(one)), None)
+    region = next((part for part in tag[2].split("-") if REGION.fullmatch(part)), None)
     primary = _codes().get(tag[1], tag[1])
     return f"{primary}-{region}" if region else primary
 
 
 def name(code: str) -> str:
     """Return the English name of a language for staff; a code that we do not know as it is."""
-    names = [one for one in _data()["codes"].get(code.split("-")[0], ()) if len(one) > 3]
+    names = [spelling for spelling in _data()["codes"].get(code.split("-")[0], ()) if len(spelling) > 3]
     return str(names[0]) if names else code
 
 
@@ -52,13 +52,13 @@ def _named(said: str) -> str | None:
 
 def _plain(text: str) -> str:
     spread = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(one for one in spread if one.isalnum())
+    return "".join(character for character in spread if character.isalnum())
 
 
 @cache
 def _codes() -> dict[str, str]:
     """The code of every code and name, these without case, accents and spaces."""
-    return {_plain(one): code for code, names in _data()["codes"].items() for one in (code, *names)}
+    return {_plain(spelling): code for code, names in _data()["codes"].items() for spelling in (code, *names)}
 
 
 @cache

@@ -112,15 +112,15 @@ def _region(number: phonenumbers.PhoneNumber) -> str | None:
 def _area_codes() -> tuple[tuple[str, str], ...]:
     """The countries that share +1, each with a pattern of its area codes where those tell it from ours."""
     regions = phonenumbers.COUNTRY_CODE_TO_REGION_CODE[1]
-    found = [(one, phonenumbers.PhoneMetadata.metadata_for_region(one)) for one in regions]
+    found = [(region, phonenumbers.PhoneMetadata.metadata_for_region(region)) for region in regions]
     return tuple((region, data.leading_digits) for region, data in found if data and data.leading_digits)
 
 
 def of_cell(written: str, abroad: Collection[str] = ()) -> str:
     """Return the number that stands in a cell of somebody's file as E.164: "(201) 555-0123 (cell)", one of several where
     it alone is marked as the mobile. Raises NotTextable."""
-    parts = [part for part in _BETWEEN.split(written) if any(one.isdecimal() for one in part)]
-    if len(parts) < 2 or any(sum(one.isdecimal() for one in part) < _SHORT for part in parts):
+    parts = [part for part in _BETWEEN.split(written) if any(character.isdecimal() for character in part)]
+    if len(parts) < 2 or any(sum(character.isdecimal() for character in part) < _SHORT for part in parts):
         return _labelled(written, abroad)[0]
     found = []
     for part in parts:
@@ -136,7 +136,7 @@ def of_cell(written: str, abroad: Collection[str] = ()) -> str:
 def _labelled(written: str, abroad: Collection[str]) -> tuple[str, bool]:
     """The number beside which nothing stands but what kind of phone it is, and whether it is said to be a mobile."""
     spread = unicodedata.normalize("NFKD", written.casefold())
-    words = set(_WORD.findall("".join(one for one in spread if not unicodedata.combining(one))))
+    words = set(_WORD.findall("".join(character for character in spread if not unicodedata.combining(character))))
     if not words or not words <= _MOBILE_WORDS | _PHONE_WORDS or _EXTENSION.search(written):
         return e164(written, abroad=abroad), False
     bare = _LABEL.sub(" ", written).strip(" ,;|/:-\t\n")

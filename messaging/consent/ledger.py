@@ -70,14 +70,17 @@ def record_many(session: Session, clinic: Clinic, said: Sequence[Said], *, sourc
     now = clock.now()
     alike = {"clinic_id": clinic.id, "key_id": clinic.key_id, "source": source, "actor": actor, "at": now}
     lines = [
-        {"number_index": one.number_index, "patient_id": one.patient_id, "programme": programme,
-         "event": one.event, "wording": asking.present(source, one.event), "words_ct": None, **alike}
-        for one in said
+        {"number_index": statement.number_index, "patient_id": statement.patient_id, "programme": programme,
+         "event": statement.event, "wording": asking.present(source, statement.event), "words_ct": None, **alike}
+        for statement in said
         for programme in PROGRAMMES
     ]  # fmt: skip
     ids = db.new_ids(len(lines))
     db.write_rows(session, ConsentEntry, [{"id": new, **line} for new, line in zip(ids, lines, strict=True)])
-    return [(f"consent.{one.event}", f"number:{one.number_index.hex()}", {"source": source}) for one in said]
+    return [
+        (f"consent.{statement.event}", f"number:{statement.number_index.hex()}", {"source": source})
+        for statement in said
+    ]
 
 
 def vouch(

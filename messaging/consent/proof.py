@@ -92,7 +92,7 @@ def gather(session: Session, clinic: Clinic, patient: Patient, *, readable: bool
     rows = {row.number_index: row.number for row in reversed(patient.numbers)}
     lines = _lines(session, clinic, patient, list(rows))
     talks = _conversations(session, clinic, {line.number_index for line in lines})
-    db.load_keys(session, {line.key_id for line in lines} | {one.key_id for one in talks.values()} | {patient.key_id})
+    db.load_keys(session, {line.key_id for line in lines} | {talk.key_id for talk in talks.values()} | {patient.key_id})
     for index, talk in talks.items():
         rows.setdefault(index, talk.number)
     phones = []
@@ -115,7 +115,7 @@ def _lines(session: Session, clinic: Clinic, patient: Patient, indexes: Sequence
 
 def _conversations(session: Session, clinic: Clinic, indexes: set[bytes]) -> dict[bytes, Conversation]:
     found = select(Conversation).where(Conversation.clinic_id == clinic.id, Conversation.number_index.in_(indexes))
-    return {one.number_index: one for one in session.scalars(found)}
+    return {conversation.number_index: conversation for conversation in session.scalars(found)}
 
 
 def _states(lines: Sequence[ConsentEntry]) -> dict[str, str]:
@@ -139,7 +139,7 @@ def _same(act: Sequence[ConsentEntry], line: ConsentEntry) -> bool:
     return (
         told == (line.event, line.source, line.actor, line.patient_id, line.wording)
         and line.at - first.at < TOGETHER
-        and line.programme not in {one.programme for one in act}
+        and line.programme not in {entry.programme for entry in act}
     )
 
 
@@ -153,7 +153,7 @@ def _act(
 ) -> Act:
     first = lines[0]
     others = first.patient_id not in (None, patient.id)
-    programmes = tuple(one for one in PROGRAMMES if one in {line.programme for line in lines})
+    programmes = tuple(programme for programme in PROGRAMMES if programme in {line.programme for line in lines})
     return Act(
         at=first.at,
         event=first.event,
@@ -170,8 +170,8 @@ def _act(
 
 
 def _asked(version: str | None, programmes: Sequence[str], language: str) -> tuple[tuple[str, str], ...]:
-    tongues = sorted(asking.LANGUAGES, key=lambda one: not language.lower().startswith(one))
-    said = [(tongue, asking.text(version, one, tongue)) for tongue in tongues for one in programmes]
+    tongues = sorted(asking.LANGUAGES, key=lambda tongue: not language.lower().startswith(tongue))
+    said = [(tongue, asking.text(version, programme, tongue)) for tongue in tongues for programme in programmes]
     return tuple(dict.fromkeys((tongue, words) for tongue, words in said if words))
 
 
@@ -215,6 +215,6 @@ def _hashes(session: Session, line: ConsentEntry) -> tuple[Hash, ...]:
         audit.AuditEntry.about == f"number:{line.number_index.hex()}",
     )
     return tuple(
-        Hash(one.seq, one.hash, one.hash is None or one.hash == audit.digest(one))
-        for one in session.scalars(written.order_by(audit.AuditEntry.id))
+        Hash(entry.seq, entry.hash, entry.hash is None or entry.hash == audit.digest(entry))
+        for entry in session.scalars(written.order_by(audit.AuditEntry.id))
     )

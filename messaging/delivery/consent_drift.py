@@ -118,7 +118,7 @@ def _blocked(session: Session, clinic_id: UUID, index: bytes | None = None) -> l
 
 
 def _ordered(programmes: set[str]) -> tuple[str, ...]:
-    return tuple(one for one in PROGRAMMES if one in programmes)
+    return tuple(programme for programme in PROGRAMMES if programme in programmes)
 
 
 def _said(clinic_id: UUID) -> Any:

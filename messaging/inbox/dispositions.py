@@ -24,7 +24,7 @@ LATEST_TRY = {"safety": timedelta(hours=4), "screen": timedelta(hours=72)}
 
 def fits(kind: str, disposition: str) -> bool:
     """Whether this can be said of an item of this kind at all."""
-    owed = [one for group in GROUPS.values() for one in group]
+    owed = [key for group in GROUPS.values() for key in group]
     return disposition in owed or (kind not in NEEDS_ACKNOWLEDGEMENT and disposition in ORDINARY)
 
 

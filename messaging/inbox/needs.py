@@ -41,9 +41,9 @@ def of_patient(session: Session, clinic: Clinic, kind: str, patient: Patient, at
 
 def of_items(session: Session, items: Sequence[InboxItem], patients: Sequence[Patient | None]) -> list[assign.Need]:
     """Return what each of these items asks for, as it was when it came in; a few queries for all."""
-    ids = list({one.id for one in patients if one is not None})
+    ids = list({patient.id for patient in patients if patient is not None})
     places, dealt = _places(session, ids), _dealt_with(session, ids)
-    db.load_keys(session, {one.key_id for one in items if one.screened_ct is not None})
+    db.load_keys(session, {item.key_id for item in items if item.screened_ct is not None})
     found = []
     for item, patient in zip(items, patients, strict=True):
         mine = patient.id if patient is not None else None
@@ -101,7 +101,7 @@ def _batches(ids: Sequence[UUID]) -> Iterable[Sequence[UUID]]:
 
 
 def _nearest(visits: Sequence[tuple[datetime, str]], at: datetime) -> str | None:
-    return min(visits, key=lambda one: abs(one[0] - at))[1] if visits else None
+    return min(visits, key=lambda visit: abs(visit[0] - at))[1] if visits else None
 
 
 def _last(acts: Sequence[tuple[datetime, UUID]], at: datetime) -> UUID | None:

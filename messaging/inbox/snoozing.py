@@ -91,7 +91,7 @@ def follow_visits(session: Session, clinic_id: UUID, visits: Mapping[UUID, datet
     """Let what sleeps until these visits follow them: to the new start of each, awake if there is none any more."""
     given = iter(visits)
     while ids := list(islice(given, BATCH)):
-        named = {f"appointment:{one}": visits[one] for one in ids}
+        named = {f"appointment:{visit_id}": visits[visit_id] for visit_id in ids}
         for item in _asleep(session, clinic_id, InboxItem.snoozed_for.in_(named)):
             if item.snoozed_for in named:  # not woken between the look and the lock
                 _follow(session, item, named[item.snoozed_for])

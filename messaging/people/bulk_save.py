@@ -35,7 +35,7 @@ def find_by_records(session: Session, clinic: Clinic, records: Collection[str]) 
     """Return the patients with these record numbers of the clinic, by record number; who is not known is left out."""
     of_index = {db.clinic_index(session, clinic.key_id, "record", record): record for record in records}
     ours = (Patient.clinic_id == clinic.id, db.among(session, Patient.record_index, of_index))
-    return {of_index[one.record_index]: one for one in session.scalars(select(Patient).where(*ours))}
+    return {of_index[patient.record_index]: patient for patient in session.scalars(select(Patient).where(*ours))}
 
 
 def _apart(records: Sequence[PatientRecord]) -> Iterator[list[PatientRecord]]:
@@ -62,11 +62,13 @@ class _Batch:
         self.session, self.clinic, self.records = session, clinic, records
         self.source, self.actor = source, actor
         self.of_number = {
-            one.number: db.clinic_index(session, clinic.key_id, "number", one.number) for one in records if one.number
+            record.number: db.clinic_index(session, clinic.key_id, "number", record.number)
+            for record in records
+            if record.number
         }
-        self.known = find_by_records(session, clinic, [one.record for one in records])
-        db.load_keys(session, (one.key_id for one in self.known.values()))
-        unknown = sum(one.record not in self.known for one in records)
+        self.known = find_by_records(session, clinic, [record.record for record in records])
+        db.load_keys(session, (patient.key_id for patient in self.known.values()))
+        unknown = sum(record.record not in self.known for record in records)
         self.fresh_keys = db.new_data_keys(session, clinic.id, unknown, under=clinic.key_id)
         self.given = self._given()
         ours = [(clinic.id, index) for index in self.of_number.values()]
@@ -78,7 +80,7 @@ class _Batch:
     def save(self) -> list[tuple[Patient, Change]]:
         with self.session.no_autoflush:
             saved = [self._save(record) for record in self.records]
-            found_by = [row for one in self.renamed for row in name_search.rows(self.session, self.clinic, one)]
+            found_by = [row for patient in self.renamed for row in name_search.rows(self.session, self.clinic, patient)]
             # What refers to a patient by an id alone comes after them.
             self.session.flush()
             self._write_down(saved)
@@ -90,7 +92,7 @@ class _Batch:
 
     def _given(self) -> dict[UUID, list[PatientNumber]]:
         found: defaultdict[UUID, list[PatientNumber]] = defaultdict(list)
-        ids = [one.id for one in self.known.values()]
+        ids = [patient.id for patient in self.known.values()]
         rows = (
             select(PatientNumber)
             .where(db.among(self.session, PatientNumber.patient_id, ids))
@@ -143,11 +145,11 @@ class _Batch:
     def _says(self, record: PatientRecord, patient: Patient) -> ledger.Event | None:
         """What the file adds to what the number has said so far."""
         index = self.of_number[record.number or ""]
-        said = {self.agreed.get((self.clinic.id, index, one), "unknown") for one in PROGRAMMES}
+        said = {self.agreed.get((self.clinic.id, index, programme), "unknown") for programme in PROGRAMMES}
         return ledger.vouched(record.consent, said, known=(index, patient.id) in self.vouched)
 
     def _write_down(self, saved: Sequence[tuple[Patient, Change]]) -> None:
-        each = [(record, *one) for record, one in zip(self.records, saved, strict=True)]
+        each = [(record, *outcome) for record, outcome in zip(self.records, saved, strict=True)]
         said = [
             ledger.Said(self.of_number[record.number], patient.id, event)
             for record, patient, _ in each
@@ -162,6 +164,6 @@ class _Batch:
         audit.record_many(self.session, self.clinic.id, self.actor, acts)
 
     def _index_names(self, rows: Sequence[dict[str, Any]]) -> None:
-        ids = [one.id for one in self.renamed]
+        ids = [patient.id for patient in self.renamed]
         self.session.execute(delete(PatientName).where(db.among(self.session, PatientName.patient_id, ids)))
         db.write_rows(self.session, PatientName, rows)

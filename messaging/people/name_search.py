@@ -41,7 +41,7 @@ def fold(text: str) -> str:
     """Return `text` without case and accents: "Muñoz" and "MUNOZ" both become "munoz"."""
     spread = unicodedata.normalize("NFKD", text.casefold()).casefold()
     # Taken apart first: a letter of _PLAIN may bear an accent of its own.
-    return "".join(one for one in spread if not unicodedata.combining(one)).translate(_PLAIN)
+    return "".join(character for character in spread if not unicodedata.combining(character)).translate(_PLAIN)
 
 
 def words(*names: str | None) -> list[str]:
@@ -74,13 +74,13 @@ def search(session: Session, clinic: Clinic, typed: str) -> Found:
     more = max(len(whole), len(begun)) > CANDIDATES
     ids = list(dict.fromkeys([*whole[:CANDIDATES], *begun[:CANDIDATES]]))[:CANDIDATES]
     patients = list(session.scalars(select(Patient).where(Patient.id.in_(ids)))) if ids else []
-    db.load_keys(session, (one.key_id for one in patients))
+    db.load_keys(session, (patient.key_id for patient in patients))
     ranked = [
         (_rank(asked, patient), patient)
         for patient in patients
         if fits(asked, words(patient.first_name, patient.last_name))
     ]
-    return Found([patient for _, patient in sorted(ranked, key=lambda one: one[0])], more)
+    return Found([patient for _, patient in sorted(ranked, key=lambda ranking: ranking[0])], more)
 
 
 def _rank(asked: Sequence[str], patient: Patient) -> tuple[Any, ...]:
@@ -157,9 +157,9 @@ def drain(seconds: float = 5.0) -> int:
 
 def _index_all(session: Session, patients: Iterable[Patient]) -> None:
     patients = list(patients)
-    ids = {one.clinic_id for one in patients}
-    clinics = {one.id: one for one in session.scalars(select(Clinic).where(Clinic.id.in_(ids)))} if ids else {}
-    db.load_keys(session, [*(one.key_id for one in clinics.values()), *(one.key_id for one in patients)])
+    ids = {patient.clinic_id for patient in patients}
+    clinics = {clinic.id: clinic for clinic in session.scalars(select(Clinic).where(Clinic.id.in_(ids)))} if ids else {}
+    db.load_keys(session, [*(clinic.key_id for clinic in clinics.values()), *(patient.key_id for patient in patients)])
     for patient in patients:
         try:
             with session.begin_nested():

@@ -48,7 +48,7 @@ class Names:
         more = _shaped(values or {})
         return Names(
             {**self.fields, **{shape: _literal(words) for shape, words in (fields or {}).items()}},
-            {**self.values, **{one: {**self.values.get(one, {}), **said} for one, said in more.items()}},
+            {**self.values, **{shape: {**self.values.get(shape, {}), **said} for shape, said in more.items()}},
             {**self.forms, **_shaped(forms or {})},
             self.usual,
         )
@@ -70,8 +70,12 @@ def of(kind: str) -> Names:
 def changes(names: Names, old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Change]:
     """Return in words every field in which two definitions differ."""
     return [
-        Change(called(names, one.path), said(names, one.path, one.was), said(names, one.path, one.becomes))
-        for one in between(old, new, lambda path: _find(names.forms, path) is not None)
+        Change(
+            called(names, difference.path),
+            said(names, difference.path, difference.was),
+            said(names, difference.path, difference.becomes),
+        )
+        for difference in between(old, new, lambda path: _find(names.forms, path) is not None)
     ]
 
 
@@ -92,9 +96,9 @@ def said(names: Names, path: Path, value: Any) -> str:
     if isinstance(value, Mapping):
         return ", ".join(_briefly(names, path, value))
     if isinstance(value, list | tuple):
-        tables = any(isinstance(one, Mapping) for one in value)
+        tables = any(isinstance(part, Mapping) for part in value)
         inner = (*path, Entry("")) if tables else path
-        return ("; " if tables else ", ").join(said(names, inner, one) for one in value)
+        return ("; " if tables else ", ").join(said(names, inner, part) for part in value)
     key = str(value).lower() if isinstance(value, bool) else str(value)
     words = (_find(names.values, path) or {}).get(key)
     return words or (_texts()["said"][key] if isinstance(value, bool) else key)
@@ -150,13 +154,13 @@ def _briefly(names: Names, path: Path, table: Mapping[str, Any]) -> Iterator[str
 
 def _find(table: Mapping[Shape, Found], path: Path) -> Found | None:
     """What is known of the shape of `path`: what fits the longest end of it, its own keys before "*"."""
-    shape = tuple(_ENTRY if isinstance(one, Entry) else one for one in path)
+    shape = tuple(_ENTRY if isinstance(part, Entry) else part for part in path)
     for start in range(len(shape)):
         end = shape[start:]
         if end in table:
             return table[end]
-        for one, found in table.items():
-            if len(one) == len(end) and _ANY in one and all(map(_fits, one, end)):
+        for pattern, found in table.items():
+            if len(pattern) == len(end) and _ANY in pattern and all(map(_fits, pattern, end)):
                 return found
     return None
 

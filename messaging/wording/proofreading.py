@@ -67,7 +67,7 @@ def _tells(word: str, names: set[str]) -> bool:
 
 def _folded(word: str) -> str:
     plain = unicodedata.normalize("NFKD", word.casefold())
-    return "".join(one for one in plain if not unicodedata.combining(one))
+    return "".join(character for character in plain if not unicodedata.combining(character))
 
 
 @cache
@@ -79,9 +79,11 @@ def _ordinary() -> frozenset[str]:
 def plainer(text: str) -> str:
     """Return the text with letters of the cheap alphabet for those that make every part of it shorter: "á" as "a"."""
     costly = set(text_templates.segments(text).costly)
-    return "".join(_plain_letter(one) if one in costly else one for one in text)
+    return "".join(_plain_letter(character) if character in costly else character for character in text)
 
 
 def _plain_letter(letter: str) -> str:
-    bare = "".join(one for one in unicodedata.normalize("NFKD", letter) if not unicodedata.combining(one))
+    bare = "".join(
+        character for character in unicodedata.normalize("NFKD", letter) if not unicodedata.combining(character)
+    )
     return bare if bare and not text_templates.segments(bare).costly else letter

@@ -44,16 +44,16 @@ class Situation:
 @cache
 def every() -> Mapping[str, Situation]:
     """Return every text by its key, in the order in which they are read."""
-    return {key: _situation(key, one) for key, one in _data()["texts"].items()}
+    return {key: _situation(key, entry) for key, entry in _data()["texts"].items()}
 
 
-def _situation(key: str, one: Mapping[str, Any]) -> Situation:
-    rest: dict[str, Any] = {name: tuple(one.get(name, ())) for name in ("needs", "says", "asks")}
-    rest |= {name: one.get(name, False) for name in ("quiet", "crisis", "optional")}
+def _situation(key: str, entry: Mapping[str, Any]) -> Situation:
+    rest: dict[str, Any] = {name: tuple(entry.get(name, ())) for name in ("needs", "says", "asks")}
+    rest |= {name: entry.get(name, False) for name in ("quiet", "crisis", "optional")}
     # What a text needs is also filled in.
-    filled_in = [*_data()["places"].get(one["places"], ()), *one.get("more", ()), *rest["needs"]]
-    group = _data()["groups"][one["group"]]["name"]
-    return Situation(key, group, one["name"], one["when"], tuple(dict.fromkeys(filled_in)), **rest)
+    filled_in = [*_data()["places"].get(entry["places"], ()), *entry.get("more", ()), *rest["needs"]]
+    group = _data()["groups"][entry["group"]]["name"]
+    return Situation(key, group, entry["name"], entry["when"], tuple(dict.fromkeys(filled_in)), **rest)
 
 
 def sample(language: str) -> dict[str, str]:

@@ -49,7 +49,7 @@ class Desk:
 
     def state(self, *messages: Message) -> Any:
         """The state of a message now, or of several."""
-        states = [self.now(one).state for one in messages]
+        states = [self.now(message).state for message in messages]
         return states[0] if len(states) == 1 else states
 
     def attempts(self, message: Message) -> list[Attempt]:
@@ -63,8 +63,8 @@ class Desk:
         """What waits for a human."""
         with db.unit_of_work(db.EVERY) as session:
             found = list(session.scalars(select(InboxItem).where(InboxItem.kind == kind)))
-            for one in found:
-                _ = one.summary  # opened here: it needs its session
+            for item in found:
+                _ = item.summary  # opened here: it needs its session
             return found
 
     def item(self, item_id: UUID) -> InboxItem:

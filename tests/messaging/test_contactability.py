@@ -220,7 +220,7 @@ def expected(
     textable = [name for name, line in person.lines.items() if line in ("unknown", "mobile")]
     if not textable:
         return contactability.LINES[list(person.lines.values())[-1]]
-    of_all = {one.lines.get(textable[-1]) for one in made_up}
+    of_all = {owner.lines.get(textable[-1]) for owner in made_up}
     for line in ("dead", "landline"):
         if line in of_all:
             return contactability.LINES[line]

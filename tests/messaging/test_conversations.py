@@ -111,8 +111,8 @@ def test_messages_come_oldest_first_and_the_latest_page_first(clinic):
         conversation = conversations.of_number(session, clinic, NUMBER)
         last = conversations.messages(session, conversation.id, limit=3)
         before = conversations.messages(session, conversation.id, before=last[0].created_at, limit=3)
-        assert [one.body for one in last] == ["4", "5", "6"]
-        assert [one.body for one in before] == ["1", "2", "3"]
+        assert [message.body for message in last] == ["4", "5", "6"]
+        assert [message.body for message in before] == ["1", "2", "3"]
 
 
 @both

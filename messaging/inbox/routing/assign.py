@@ -102,20 +102,20 @@ class Rules:
             fallback=tuple(email.strip().lower() for email in given.get("fallback", ())),
             hours=_hours(given.get("hours", {})),
             in_business=frozenset(
-                kind for kind, one in kinds.items() if one.get("clock") == "business" and kind not in ALWAYS_RUNNING
+                kind for kind, terms in kinds.items() if terms.get("clock") == "business" and kind not in ALWAYS_RUNNING
             ),
-            before_leaving=frozenset(kind for kind, one in kinds.items() if one.get("before_leaving")),
+            before_leaving=frozenset(kind for kind, terms in kinds.items() if terms.get("before_leaving")),
             steps={
                 (kind, when == "open"): tuple(
-                    EscalationStep(step["ask"], max(1, int(step["wait"]))) for step in one[when]
+                    EscalationStep(step["ask"], max(1, int(step["wait"]))) for step in terms[when]
                 )
-                for kind, one in kinds.items()
+                for kind, terms in kinds.items()
                 for when in ("open", "closed")
-                if one.get(when)
+                if terms.get(when)
             },
             backups=dict(given.get("ladder", {}).get("backup", {})),
-            call_list=tuple(Call(**one) for one in given.get("ladder", {}).get("call", ())),
-            routes=tuple(Route.of(one) for one in given.get("routes", ())),
+            call_list=tuple(Call(**call) for call in given.get("ladder", {}).get("call", ())),
+            routes=tuple(Route.of(route) for route in given.get("routes", ())),
         )
 
     def steps_of(self, kind: str, *, is_open: bool) -> tuple[EscalationStep, ...]:
@@ -184,7 +184,7 @@ def there(need: Need, team: Sequence[Member], rules: Rules) -> list[Choice]:
     only where a rule, the call list's hours or the fallback names them: being at work is not enough.
     """
     ranked, by_rule = _ranked(need, team, rules)
-    named = {email for one in rules.routes for email in one.people} | set(rules.fallback)
+    named = {email for route in rules.routes for email in route.people} | set(rules.fallback)
     found: list[Choice] = []
     for seat in ranked:
         asked = seat.role not in LEADS or seat.on_call or seat.email in named
@@ -269,7 +269,9 @@ def _why(need: Need, member: Member, rules: Rules, team: Sequence[Member]) -> tu
         why.append(f"panel:{need.panel}")
     if need.language and need.language in member.languages:
         why.append(f"language:{need.language}")
-    covered = next((one for one in team if one.email == member.email and one.id != member.id), None)
+    covered = next(
+        (colleague for colleague in team if colleague.email == member.email and colleague.id != member.id), None
+    )
     if covered is not None:
         why.append(f"covering:{covered.name}")
     if member.away:

@@ -90,7 +90,7 @@ class Route:
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> "Route":
         """Read a rule as it is kept in a clinic's `rules`."""
-        read: dict[str, Any] = {key: tuple(one) if isinstance(one, list) else one for key, one in given.items()}
+        read: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in given.items()}
         return cls(**read)
 
 
@@ -116,11 +116,11 @@ def take(
     address of who dealt with this patient last. The reasons name the rule, and those that fitted and found nobody.
     """
     passed: list[str] = []
-    there = [one for one in seats if is_there(need, one, fallback)]
+    there = [seat for seat in seats if is_there(need, seat, fallback)]
     for route in routes:
         if not fits(route, need):
             continue
-        found = [one for one in there if _receives(route, need, one, existing)]
+        found = [seat for seat in there if _receives(route, need, seat, existing)]
         if found:
             return Taken(tuple(found), (*passed, f"route:{route.name}"))
         passed.append(f"passed:{route.name}")
@@ -145,7 +145,7 @@ def fits(route: Route, need: Need) -> bool:
 
 
 def _among(value: str | None, wanted: Sequence[str]) -> bool:
-    return value is not None and value.strip().casefold() in {one.strip().casefold() for one in wanted}
+    return value is not None and value.strip().casefold() in {choice.strip().casefold() for choice in wanted}
 
 
 def is_there(need: Need, member: Member, fallback: Sequence[str] = ()) -> bool:

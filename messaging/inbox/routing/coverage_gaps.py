@@ -67,14 +67,14 @@ def awake(people: Sequence[Person], rules: Rules, local: datetime, *, closed: bo
     it at this local moment: on duty, on call, or named by the clinic as its fallback, or in the place of somebody who is."""
     team = [present(person, local, rules.hours, closed=closed) for person in people]
     return tuple(
-        one.name
-        for one in assign.ranked(SAFETY, team, rules)
-        if one.phone and not one.away and one.role in clinic_rules.ACTING and _expects(one, rules)
+        member.name
+        for member in assign.ranked(SAFETY, team, rules)
+        if member.phone and not member.away and member.role in clinic_rules.ACTING and _expects(member, rules)
     )
 
 
-def _expects(one: assign.Member, rules: Rules) -> bool:
-    return one.on_duty or one.on_call or any(email in rules.fallback for email in one.addresses)
+def _expects(member: assign.Member, rules: Rules) -> bool:
+    return member.on_duty or member.on_call or any(email in rules.fallback for email in member.addresses)
 
 
 def week(
@@ -84,7 +84,7 @@ def week(
 
     No names are a hole. `closed` asks as if every day were a holiday. Whoever is away now is counted: a week is for good.
     """
-    people, turns = [_here(one) for one in people], turning_points(people, rules)
+    people, turns = [_here(person) for person in people], turning_points(people, rules)
     days = []
     for day in range(7):
         stretches: list[tuple[int, int, tuple[str, ...]]] = []
@@ -105,7 +105,7 @@ def _here(person: Person) -> Person:
 def turning_points(people: Sequence[Person], rules: Rules) -> list[int]:
     """Return the minutes of a day, from 0, at which anybody's hours begin or end: between them nothing changes."""
     found = {0}
-    for given in (rules.hours.week, *(one.hours for one in people), *(one.on_call for one in people)):
+    for given in (rules.hours.week, *(person.hours for person in people), *(person.on_call for person in people)):
         for span in (given or {}).values():
             for at in span:
                 clock = time.fromisoformat(at) if _is_clock(at) else time()
@@ -168,11 +168,11 @@ def on_holidays(people: Sequence[Person], rules: Rules, today: date | None = Non
 def weekdays_of(holidays: Iterable[str], today: date | None) -> set[int]:
     """Return the weekdays, from Monday as 0, on which these holidays can still fall."""
     found: set[int] = set()
-    for one in holidays:
-        if len(one) == len("12-25"):
+    for holiday in holidays:
+        if len(holiday) == len("12-25"):
             return set(range(7))
-        if today is None or date.fromisoformat(one) >= today:
-            found.add(date.fromisoformat(one).weekday())
+        if today is None or date.fromisoformat(holiday) >= today:
+            found.add(date.fromisoformat(holiday).weekday())
     return found
 
 
@@ -197,11 +197,15 @@ class Asked:
         watch, local = self.watch, at.astimezone(self.place).replace(tzinfo=None)
         away: dict[UUID, UUID | None] = {}
         if not nobody_away:
-            away = {one.staff_id: one.cover_id for one in watch.absences if one.starts_at <= at < one.ends_at}
+            away = {
+                absence.staff_id: absence.cover_id
+                for absence in watch.absences
+                if absence.starts_at <= at < absence.ends_at
+            }
         closed = watch.rules.hours.closed_on(local.date())
         key = (local.weekday(), local.hour, local.minute, closed, frozenset(away.items()))
         if key not in self.known:
-            team = [replace(one, away=one.id in away, covered_by=away.get(one.id)) for one in watch.people]
+            team = [replace(person, away=person.id in away, covered_by=away.get(person.id)) for person in watch.people]
             self.known[key] = bool(awake(team, watch.rules, local, closed=closed))
         return self.known[key]
 
@@ -209,14 +213,14 @@ class Asked:
 def walk(watches: Sequence[Watch], start: datetime, is_gap: Callable[[datetime], bool]) -> list[Gap]:
     """Return every stretch from `start` on of an absence in any of these in which `is_hole` holds."""
     found: set[datetime] = set()
-    coming = [one for watch in watches for one in watch.absences if one.ends_at > start]
+    coming = [absence for watch in watches for absence in watch.absences if absence.ends_at > start]
     for watch in watches:
         turns = turning_points(watch.people, watch.rules)
         found |= _instants(coming, turns, start, ZoneInfo(watch.zone))
     return joined(
         Gap("away", _minute(begin), _minute(end))
         for begin, end in pairwise(sorted(found))
-        if any(one.starts_at <= begin < one.ends_at for one in coming) and is_gap(begin)
+        if any(absence.starts_at <= begin < absence.ends_at for absence in coming) and is_gap(begin)
     )
 
 
@@ -227,8 +231,8 @@ def _minute(moment: datetime) -> int:
 def _instants(absences: Sequence[Away], turns: Sequence[int], start: datetime, place: ZoneInfo) -> set[datetime]:
     """Every moment, in UTC, at which anything can change while somebody is away."""
     found: set[datetime] = set()
-    for one in absences:
-        begin, end = max(one.starts_at, start), one.ends_at
+    for absence in absences:
+        begin, end = max(absence.starts_at, start), absence.ends_at
         found |= {begin.astimezone(UTC), end.astimezone(UTC)}
         day, last = begin.astimezone(place).date(), end.astimezone(place).date()
         while day <= last:
@@ -255,7 +259,7 @@ def made(before: Sequence[Gap], after: Sequence[Gap]) -> list[Gap]:
     found = []
     for gap in after:
         rest = [(gap.start, gap.end)]
-        for old in (one for one in before if one.when == gap.when):
+        for old in (earlier for earlier in before if earlier.when == gap.when):
             rest = [
                 part
                 for begin, end in rest
@@ -270,7 +274,7 @@ def say(gap: Gap, zone: str) -> str:
     """Return a hole as people write it: "Mon 17:00 to Mon 17:30", for one of an absence with its date."""
     if gap.when != "away":
         return f"{_clock(gap.start)} to {_clock(gap.end)}"
-    start, end = ((EPOCH + timedelta(minutes=one)).astimezone(ZoneInfo(zone)) for one in (gap.start, gap.end))
+    start, end = ((EPOCH + timedelta(minutes=minute)).astimezone(ZoneInfo(zone)) for minute in (gap.start, gap.end))
     until = f"{end.hour}:{end:%M}" if start.date() == end.date() else _dated(end)
     return f"{_dated(start)} to {until}"
 

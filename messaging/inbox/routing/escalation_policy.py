@@ -98,11 +98,11 @@ def _asked(
         backup = _backup(team, rules, owner_id)
         return (backup,) if backup is not None and backup.id != owner_id else ()
     if ask == "fallback":
-        return tuple(one for email in rules.fallback for one in ranked if email in one.addresses)
+        return tuple(member for email in rules.fallback for member in ranked if email in member.addresses)
     if ask == "on_call":
-        return tuple(one for one in ranked if one.on_call)
+        return tuple(member for member in ranked if member.on_call)
     if ask == "lead":
-        return tuple(one for one in ranked if one.role in assign.LEADS)
+        return tuple(member for member in ranked if member.role in assign.LEADS)
     return tuple(ranked)
 
 

@@ -53,7 +53,7 @@ def within(week: Mapping[str, Sequence[str]], local: datetime) -> bool:
         return True
     now, day = local.time().replace(tzinfo=None), local.weekday()
     try:
-        today, yesterday = (_shift(week.get(WEEKDAYS[one])) for one in (day, day - 1))
+        today, yesterday = (_shift(week.get(WEEKDAYS[weekday])) for weekday in (day, day - 1))
     except (TypeError, ValueError):
         return True
     if yesterday and yesterday[1] <= yesterday[0] and now < yesterday[1]:
@@ -148,7 +148,7 @@ def _openings(start: datetime, hours: Hours) -> list[tuple[datetime, datetime]]:
 def read(text: str) -> dict[str, list[str]]:
     """Read "Mon-Fri 8:00-17:00, Sat 9:00-12:00" or "Sat-Sun all day". Raises BadHours, with what was expected."""
     week: dict[str, list[str]] = {}
-    for part in (one.strip() for one in re.split(r"[,;]", text.replace("–", "-").lower())):
+    for part in (piece.strip() for piece in re.split(r"[,;]", text.replace("–", "-").lower())):
         if not part:
             continue
         found = _PART.fullmatch(part)
@@ -164,7 +164,7 @@ def read(text: str) -> dict[str, list[str]]:
 def _days(text: str) -> list[str]:
     days: list[str] = []
     for first, last in re.findall(r"([a-z]{3})(?:\s*-\s*([a-z]{3}))?", text):
-        unknown = next((one for one in (first, last) if one and one not in WEEKDAYS), None)
+        unknown = next((name for name in (first, last) if name and name not in WEEKDAYS), None)
         if unknown:
             raise BadHours(f"“{unknown}” is no weekday; they are {', '.join(NAMES.values())}")
         start = WEEKDAYS.index(first)

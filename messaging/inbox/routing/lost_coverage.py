@@ -58,7 +58,11 @@ def while_somebody_is_away(before: Watch, after: Watch, start: datetime) -> list
 
 def closing(watch: Watch, away: Away, start: datetime) -> list[Person]:
     """Return who, named as cover for this absence, would leave no minute without anybody, in the order of the people."""
-    busy = {one.staff_id for one in watch.absences if one.starts_at < away.ends_at and one.ends_at > away.starts_at}
+    busy = {
+        absence.staff_id
+        for absence in watch.absences
+        if absence.starts_at < away.ends_at and absence.ends_at > away.starts_at
+    }
     found = []
     for person in watch.people:
         if person.id == away.staff_id or person.id in busy or person.role not in clinic_rules.ACTING:

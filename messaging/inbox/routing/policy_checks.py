@@ -56,10 +56,10 @@ def _routes(rules: Rules, people: Sequence[Person]) -> Iterable[Problem]:
     known = {person.email: person for person in people}
     for place, route in enumerate(rules.routes):
         for email in route.people:
-            field, one = f"route[{place}].people", known.get(email)
-            if one is None:
+            field, colleague = f"route[{place}].people", known.get(email)
+            if colleague is None:
                 yield Problem(field, f"nobody active here has the address {email}")
-            elif one.role not in (*clinic_rules.WORKERS, *clinic_rules.LEADS) and email not in rules.fallback:
+            elif colleague.role not in (*clinic_rules.WORKERS, *clinic_rules.LEADS) and email not in rules.fallback:
                 yield Problem(field, f"{email} does not work the inbox, so that nothing can be given to them")
 
 
@@ -75,7 +75,7 @@ def _gaps(rules: Rules, people: Sequence[Person], today: date | None) -> Iterabl
 
 def listed(found: Sequence[coverage_gaps.Gap], zone: str = "UTC") -> str:
     """Return holes in words, the first dozen of them."""
-    if [(one.start, one.end) for one in found] == [(0, coverage_gaps.WEEK)]:
+    if [(gap.start, gap.end) for gap in found] == [(0, coverage_gaps.WEEK)]:
         return "at no hour of the week"
-    said = ", ".join(coverage_gaps.say(one, zone) for one in found[:MOST_SAID])
+    said = ", ".join(coverage_gaps.say(gap, zone) for gap in found[:MOST_SAID])
     return f"{said} and {len(found) - MOST_SAID} more" if len(found) > MOST_SAID else said

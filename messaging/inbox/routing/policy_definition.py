@@ -168,7 +168,7 @@ def read(mapping: Mapping[str, Any], locate: Locate = lambda _location: None) ->
         for kind in assign.ALWAYS_RUNNING
         if found.kind(kind).clock != "always"
     ]
-    names = [one.name.casefold() for one in found.route]
+    names = [route.name.casefold() for route in found.route]
     problems += [
         Problem(f"route[{place}].name", "another rule has this name", locate(("route", place, "name")))
         for place, name in enumerate(names)
@@ -207,9 +207,9 @@ def rules_of(written: EscalationPolicy, given: Mapping[str, Any], zone: str) -> 
         "ladder": {
             "kinds": kinds,
             "backup": written.backup,
-            "call": [one.model_dump() for one in written.call],
+            "call": [call.model_dump() for call in written.call],
         },
-        "routes": [one.model_dump(mode="json") for one in written.route],
+        "routes": [route.model_dump(mode="json") for route in written.route],
     }
 
 
@@ -222,16 +222,16 @@ def present(given: Mapping[str, Any], people: Sequence[Person]) -> EscalationPol
         fallback=rules.fallback,
         repeat=rules.rung_minutes,
         backup=dict(rules.backups),
-        on_call={one.email: dict(one.on_call) for one in people if one.on_call},
-        call=tuple(Call(name=one.name, phone=one.phone, when=one.when) for one in rules.call_list),
-        route=tuple(Route.model_validate(vars(one)) for one in rules.routes),
+        on_call={person.email: dict(person.on_call) for person in people if person.on_call},
+        call=tuple(Call(name=call.name, phone=call.phone, when=call.when) for call in rules.call_list),
+        route=tuple(Route.model_validate(vars(route)) for route in rules.routes),
         **{kind: _kind(kind, rules) for kind in assign.KINDS},
     )
 
 
 def _kind(kind: str, rules: assign.Rules) -> Kind:
     steps = {
-        is_open: tuple(EscalationStep.model_validate(vars(one)) for one in rules.steps.get((kind, is_open), ()))
+        is_open: tuple(EscalationStep.model_validate(vars(step)) for step in rules.steps.get((kind, is_open), ()))
         for is_open in (True, False)
     }
     return Kind(
@@ -252,7 +252,7 @@ def check(
 ) -> list[Problem]:
     """Return every reason not to publish this ladder: see checking.check, nobody unknown on call, and no rule about an
     instrument or a band that there is not (`bands`: of each instrument, where they are known)."""
-    known = {one.email for one in people}
+    known = {person.email for person in people}
     strangers = [
         Problem("on_call", f"nobody active here has the address {email}")
         for email in written.on_call
@@ -277,17 +277,17 @@ def _holidays(days: Sequence[str]) -> list[Problem]:
 
 def _unknown(written: EscalationPolicy, bands: Mapping[str, Sequence[str]]) -> list[Problem]:
     found = []
-    for place, one in enumerate(written.route):
+    for place, route in enumerate(written.route):
         field = f"route[{place}]"
-        if one.instrument and one.instrument not in bands:
-            said = f"there is no instrument {one.instrument}; there are {', '.join(sorted(bands))}"
+        if route.instrument and route.instrument not in bands:
+            said = f"there is no instrument {route.instrument}; there are {', '.join(sorted(bands))}"
             found.append(Problem(f"{field}.instrument", said))
-        elif one.band and one.band not in bands[one.instrument]:
-            said = f"{one.instrument} has the bands {', '.join(bands[one.instrument])}"
+        elif route.band and route.band not in bands[route.instrument]:
+            said = f"{route.instrument} has the bands {', '.join(bands[route.instrument])}"
             found.append(Problem(f"{field}.band", said))
     return found
 
 
 def with_on_call(written: EscalationPolicy, people: Sequence[Person]) -> list[Person]:
     """Return the people as they would be on call by this ladder."""
-    return [Person(**{**vars(one), "on_call": written.on_call.get(one.email, {})}) for one in people]
+    return [Person(**{**vars(person), "on_call": written.on_call.get(person.email, {})}) for person in people]

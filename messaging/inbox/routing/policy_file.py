@@ -49,11 +49,11 @@ def write(written: EscalationPolicy) -> str:
     lines = [f"hours = {_quoted(hours.say(written.hours))}"]
     lines += [f"{key} = [{', '.join(map(_quoted, getattr(written, key)))}]" for key in ("holidays", "fallback")]
     lines += [f"repeat = {written.repeat}"]
-    lines += ["", "[backup]", *(f"{_quoted(key)} = {_quoted(one)}" for key, one in written.backup.items())]
+    lines += ["", "[backup]", *(f"{_quoted(key)} = {_quoted(backup)}" for key, backup in written.backup.items())]
     lines += ["", "[on_call]"]
     lines += [f"{_quoted(key)} = {_quoted(hours.say(week))}" for key, week in written.on_call.items()]
-    for one in written.call:
-        lines += ["", "[[call]]", *(f"{key} = {_quoted(value)}" for key, value in one.model_dump().items())]
+    for call in written.call:
+        lines += ["", "[[call]]", *(f"{key} = {_quoted(value)}" for key, value in call.model_dump().items())]
     for route in written.route:
         lines += ["", "[[route]]", *_route(route)]
     for name in assign.KINDS:
@@ -82,4 +82,4 @@ def _route(route: Route) -> list[str]:
 
 
 def _quoted(text: str) -> str:
-    return '"' + re.sub(r'[\x00-\x1f\x7f"\\]', lambda one: f"\\u{ord(one[0]):04x}", text) + '"'
+    return '"' + re.sub(r'[\x00-\x1f\x7f"\\]', lambda match: f"\\u{ord(match[0]):04x}", text) + '"'

@@ -58,11 +58,11 @@ def read(raw: Mapping[str, Any], roles: Collection[str]) -> Facts:
         problems["email"] = "email"
     if raw.get("role") not in roles:
         problems["role"] = "role"
-    languages = tuple(one for one in LANGUAGES if one in raw.get("languages", ()))
+    languages = tuple(language for language in LANGUAGES if language in raw.get("languages", ()))
     if not languages:
         problems["languages"] = "languages"
-    panels = tuple(dict.fromkeys(one.strip() for one in str(raw.get("panels", "")).split(",") if one.strip()))
-    if len(panels) > MOST_PANELS or any(len(one) > 120 or not one.isprintable() for one in panels):
+    panels = tuple(dict.fromkeys(panel.strip() for panel in str(raw.get("panels", "")).split(",") if panel.strip()))
+    if len(panels) > MOST_PANELS or any(len(panel) > 120 or not panel.isprintable() for panel in panels):
         problems["panels"] = "panels"
     number = None
     try:
@@ -177,4 +177,4 @@ def _keeping(session: Session, clinic: Clinic) -> Iterator[None]:
 def _reasons(session: Session, clinic: Clinic) -> set[str]:
     """Why a positive answer could stay unseen, but for the minutes without anybody, which are asked as minutes."""
     found = policy_checks.check(assign.Rules.of(clinic.rules), roster.people(session, clinic))
-    return {one.message for one in found if one.field != "on_call"}
+    return {problem.message for problem in found if problem.field != "on_call"}

@@ -48,7 +48,9 @@ def test_in_any_order_the_highest_rank_wins_and_nothing_goes_down(statuses, begi
         carrier_status.learn(None, message, status, SID, None)  # type: ignore[arg-type]
         ranks.append(carrier_status.RANK[message.state])
     assert ranks == sorted(ranks)
-    said = [carrier_status.RANK[carrier_status.STATUSES[one]] for one in statuses if one in carrier_status.STATUSES]
+    said = [
+        carrier_status.RANK[carrier_status.STATUSES[status]] for status in statuses if status in carrier_status.STATUSES
+    ]
     assert ranks[-1] == max([ranks[0], *said])
 
 

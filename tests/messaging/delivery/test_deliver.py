@@ -51,7 +51,7 @@ def test_a_text_cannot_arrive_after_it_is_of_use(network, desk, new_patient):
     desk.text(patient, expires_at=clock.now() + timedelta(minutes=10))
     desk.text(patient, expires_at=clock.now() + timedelta(days=3))
     deliver.deliver("bulk")
-    short, long = sorted(one["validity_period"] for one in network.accepted())
+    short, long = sorted(text["validity_period"] for text in network.accepted())
     assert 590 <= short <= 600
     assert long == 36_000
 
@@ -227,7 +227,7 @@ def test_two_workers_never_send_the_same_text(network, desk, new_patient):
         worker.join()
     assert sum(tried) == len(messages)
     assert set(desk.state(*messages)) == {"sent"}
-    assert set(Counter(one["body"].split(" Reply")[0] for one in network.accepted()).values()) == {1}
+    assert set(Counter(text["body"].split(" Reply")[0] for text in network.accepted()).values()) == {1}
     assert len(network.accepted()) == len(messages)
 
 
@@ -264,7 +264,7 @@ def test_a_late_yes_is_still_remembered_as_the_attempt_s(network, desk, new_pati
         db.claim(session, Message, Message.state == "sending")
     with db.unit_of_work(db.EVERY) as session:
         deliver._record(session, [deliver.Outcome(late, sid="SM" + "7" * 32)])
-    assert [one.provider_sid for one in desk.attempts(message)] == ["SM" + "7" * 32]
+    assert [attempt.provider_sid for attempt in desk.attempts(message)] == ["SM" + "7" * 32]
     assert desk.state(message) == "sending"
 
 
@@ -275,7 +275,7 @@ def test_a_callback_proves_acceptance_before_the_answer_does(network, desk, new_
     (accepted,) = network.accepted()
     desk.callback(accepted["status_callback"], "delivered", accepted["sid"])
     assert (desk.state(message), desk.now(message).provider_sid) == ("delivered", accepted["sid"])
-    assert [one.state for one in desk.attempts(message)] == ["accepted"]
+    assert [attempt.state for attempt in desk.attempts(message)] == ["accepted"]
 
 
 def test_a_callback_that_overtakes_the_answer_is_not_undone_by_it(network, desk, new_patient):

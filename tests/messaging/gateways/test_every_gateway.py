@@ -57,7 +57,7 @@ class TestEveryGateway:
 
     def test_what_was_taken_is_listed_for_its_number_and_time_only(self, gateway: Gateway) -> None:
         now, sid = datetime.now(UTC), gateway.send(self.text())
-        assert [one.sid for one in gateway.find(PATIENT, now - timedelta(minutes=2))] == [sid]
+        assert [text.sid for text in gateway.find(PATIENT, now - timedelta(minutes=2))] == [sid]
         assert gateway.find(OTHER, now - timedelta(minutes=2)) == []
         assert gateway.find(PATIENT, now + timedelta(minutes=2)) == []
 

@@ -51,7 +51,7 @@ def text(session, clinic, here, staff, at=None):
 
 def states(clinic):
     with db.unit_of_work(clinic.id) as session:
-        found = {one.kind: one for one in session.scalars(select(InboxItem))}
+        found = {item.kind: item for item in session.scalars(select(InboxItem))}
         return {kind: (found[kind].state, found[kind].disposition) for kind in KINDS}
 
 

@@ -31,7 +31,7 @@ def add(clinic: Clinic, count: int, **more: object) -> list[UUID]:
             for _ in range(count)
         ]  # fmt: skip
         session.add_all(made)
-        return [one.id for one in made]
+        return [item.id for item in made]
 
 
 def counted(clinic: Clinic, staff: Staff) -> dict[str, int]:
@@ -107,7 +107,11 @@ def test_pages_and_counts_are_read_in_order_from_the_index_of_their_view(clinic,
         views.listing(session, clinic.id, view=view, staff=alba)
         views.listing(session, clinic.id, view=view, staff=alba, after=(0, clock.now(), last))
         views.counts(session, clinic.id, alba, [view])
-    of_items = [plan(*one) for one in said if "FROM inbox_item" in one[0] and "inbox_item.id = " not in one[0]]
+    of_items = [
+        plan(*statement)
+        for statement in said
+        if "FROM inbox_item" in statement[0] and "inbox_item.id = " not in statement[0]
+    ]
     assert len(of_items) == 3
     for way in of_items:
         assert f"ix_inbox_item_{view}" in way

@@ -45,16 +45,17 @@ def _told(clinic: Clinic) -> list[Any]:
                 (
                     patient.record,
                     [getattr(patient, name) for name in ("first_name", "last_name", "birth_date", "language")],
-                    [(one.number, one.line) for one in patient.numbers],
+                    [(number.number, number.line) for number in patient.numbers],
                     len(session.scalars(tokens).all()),
                     patient.names_indexed,
                 )
             )
         said = {
-            number: [(one.programme, one.event) for one in ledger.ledger(session, clinic, number)] for number in NUMBERS
+            number: [(line.programme, line.event) for line in ledger.ledger(session, clinic, number)]
+            for number in NUMBERS
         }
         # The lines of one consent are written at one moment: their order means nothing.
-        return [sorted(found, key=lambda one: one[0]), {key: sorted(one) for key, one in said.items()}]
+        return [sorted(found, key=lambda facts: facts[0]), {key: sorted(lines) for key, lines in said.items()}]
 
 
 @settings(max_examples=15, deadline=None)
@@ -103,4 +104,4 @@ def test_somebody_imported_with_others_is_found_by_name(house: object) -> None:
         bulk_save.save_patients(
             session, clinic, [directory.PatientRecord("P1", "José", "García-Márquez", NUMBERS[0], None)]
         )
-        assert [one.record for one in name_search.search(session, clinic, "garc").patients] == ["P1"]
+        assert [patient.record for patient in name_search.search(session, clinic, "garc").patients] == ["P1"]

@@ -140,14 +140,14 @@ def test_a_shared_number_finds_everyone_who_gave_it(clinic):
     first, second = save(clinic)[0], save(clinic, record="R2", first_name="Milo")[0]
     with db.unit_of_work(clinic.id) as session:
         found = directory.patients_with_number(session, clinic, NUMBER)
-        assert [one.id for one in found] == [first.id, second.id]
+        assert [patient.id for patient in found] == [first.id, second.id]
 
 
 def test_who_was_told_apart_from_a_number_is_not_found_by_it(clinic):
     first, second = save(clinic)[0], save(clinic, record="R2")[0]
     tell_apart(first)
     with db.unit_of_work(clinic.id) as session:
-        assert [one.id for one in directory.patients_with_number(session, clinic, NUMBER)] == [second.id]
+        assert [patient.id for patient in directory.patients_with_number(session, clinic, NUMBER)] == [second.id]
 
 
 def tell_apart(patient: Patient) -> None:
@@ -207,7 +207,7 @@ def test_somebody_else_s_number_stays_somebody_else_s(clinic):
         directory.learn_line(session, clinic, NUMBER, "dead", "system:carrier")
         conversation = conversations.of_number(session, clinic, NUMBER)
         assert conversation.patient_id is None
-        assert [one.line for one in session.get_one(Patient, patient.id).numbers] == ["wrong_person"]
+        assert [number.line for number in session.get_one(Patient, patient.id).numbers] == ["wrong_person"]
 
 
 def test_a_patient_without_a_number_is_kept_all_the_same(clinic):

@@ -20,7 +20,7 @@ keep = settings(max_examples=20, deadline=None)
 
 def found(clinic: Clinic, typed: str) -> list[Any]:
     with db.unit_of_work(clinic.id, read_only=True) as session:
-        return [one.id for one in name_search.search(session, clinic, typed).patients]
+        return [patient.id for patient in name_search.search(session, clinic, typed).patients]
 
 
 def test_case_accents_hyphens_and_apostrophes_make_no_difference():

@@ -76,7 +76,7 @@ class Archive:
     def words(self, *texts: Message) -> list[str | None]:
         """What of these texts is still there to be read."""
         with db.unit_of_work(self.clinic.id, read_only=True) as session:
-            return [session.get_one(Message, one.id).body for one in texts]
+            return [session.get_one(Message, text.id).body for text in texts]
 
     def emptied(self) -> set[UUID]:
         """The texts that were emptied."""

@@ -86,7 +86,7 @@ def test_only_what_differs_is_kept_and_it_stands_as_it_would_be_sent() -> None:
 def test_what_is_no_text_of_ours_is_refused_at_its_field(wrong: dict[str, Any], field: str) -> None:
     with pytest.raises(publishing.Refused) as refused:
         clinic_words.read(wrong)
-    assert [one.field for one in refused.value.problems] == [field]
+    assert [problem.field for problem in refused.value.problems] == [field]
 
 
 def test_a_text_with_a_problem_is_not_published_and_the_word_is_named(desk: Desk) -> None:
@@ -128,7 +128,7 @@ def test_the_file_reads_back_as_it_was(definition: dict[str, dict[str, str]]) ->
 def test_a_problem_of_the_file_has_its_line() -> None:
     with pytest.raises(publishing.Refused) as refused:
         clinic_words.parse('[en]\nlate = "Fine"\nlat = "x"\n\n[es]\narrived = 5\n[fr]\n')
-    assert [(one.field, one.line) for one in refused.value.problems] == [
+    assert [(problem.field, problem.line) for problem in refused.value.problems] == [
         ("en.lat", 3),
         ("es.arrived", 6),
         ("fr", 7),
@@ -136,4 +136,6 @@ def test_a_problem_of_the_file_has_its_line() -> None:
     with pytest.raises(publishing.Refused, match="this is not TOML"):
         clinic_words.parse("[en")
     found = clinic_words.problems(None, clinic_words.parse('[en]\nlate = "your depression"'))
-    assert [(one.field, one.line) for one in clinic_words.with_lines(found, '[en]\nlate = "x"')] == [("en.late", 2)]
+    assert [(problem.field, problem.line) for problem in clinic_words.with_lines(found, '[en]\nlate = "x"')] == [
+        ("en.late", 2)
+    ]

@@ -25,7 +25,7 @@ ROSA, BEN = person("Rosa", hours=DAY), person("Ben", hours=NIGHT)
 
 
 def said(found, zone="America/Denver") -> list[str]:
-    return [coverage_gaps.say(one, zone) for one in found]
+    return [coverage_gaps.say(gap, zone) for gap in found]
 
 
 def test_two_who_follow_each_other_leave_no_minute_out():
@@ -54,7 +54,7 @@ def test_a_holiday_with_a_date_is_asked_on_its_weekday_until_it_is_over():
 
 
 @pytest.mark.parametrize(
-    ("starts", "hole"),
+    ("starts", "gap"),
     [
         # The night the clocks go forward, the night they go back, and one on which they stay.
         (datetime(2027, 3, 14, 1, tzinfo=UTC), "Saturday 13 March 2027 20:00 to Sunday 14 March 2027 8:00"),
@@ -98,7 +98,9 @@ def test_what_a_change_makes_is_told_apart_from_what_was():
 
 
 STRETCHES = st.lists(
-    st.tuples(st.integers(0, 50), st.integers(1, 9)).map(lambda one: Gap("week", one[0], sum(one))),
+    st.tuples(st.integers(0, 50), st.integers(1, 9)).map(
+        lambda start_and_length: Gap("week", start_and_length[0], sum(start_and_length))
+    ),
     max_size=5,
 )
 
@@ -106,7 +108,7 @@ STRETCHES = st.lists(
 @given(before=STRETCHES, after=STRETCHES)
 def test_made_is_every_minute_of_after_that_is_not_in_before(before, after):
     def minutes(found):
-        return {minute for one in found for minute in range(one.start, one.end)}
+        return {minute for gap in found for minute in range(gap.start, gap.end)}
 
     assert minutes(coverage_gaps.made(before, after)) == minutes(after) - minutes(before)
 
@@ -136,7 +138,7 @@ def clinics(draw):
     ]
     place = draw(st.sampled_from(PLACES))
     rules = Rules(
-        fallback=tuple(draw(st.lists(st.sampled_from([one.email for one in team]), max_size=2))),
+        fallback=tuple(draw(st.lists(st.sampled_from([person.email for person in team]), max_size=2))),
         hours=Hours(place, draw(WEEKS), draw(st.sampled_from(((), ("12-25",), ("2027-03-14", "11-07"))))),
         call_list=(Call("Dr Wu", "+13035550177"),),
         routes=tuple(draw(st.lists(ROUTES, max_size=2))),
@@ -144,7 +146,7 @@ def clinics(draw):
     absences = [
         Away(
             draw(st.sampled_from(team)).id,
-            draw(st.none() | st.sampled_from([one.id for one in team])),
+            draw(st.none() | st.sampled_from([person.id for person in team])),
             START + timedelta(minutes=begin),
             START + timedelta(minutes=begin + length),
         )
@@ -166,10 +168,10 @@ def test_without_a_hole_every_positive_item_has_a_person_at_every_minute(clinic,
     # Near the minutes at which hours begin and end, where a hole is.
     midnight = datetime.combine((START + timedelta(days=day, hours=12)).date(), time(), ZoneInfo(place))
     moment = max(START, midnight.astimezone(UTC) + timedelta(minutes=turn + beside))
-    away = {one.staff_id: one.cover_id for one in absences if one.starts_at <= moment < one.ends_at}
+    away = {absence.staff_id: absence.cover_id for absence in absences if absence.starts_at <= moment < absence.ends_at}
     here = [
-        escalation_policy.Person(**{**vars(one), "away": one.id in away, "covered_by": away.get(one.id)})
-        for one in team
+        escalation_policy.Person(**{**vars(person), "away": person.id in away, "covered_by": away.get(person.id)})
+        for person in team
     ]
     members = escalation_policy.at(here, moment, rules, place)
     local = moment.astimezone(ZoneInfo(place)).replace(tzinfo=None)
@@ -178,22 +180,23 @@ def test_without_a_hole_every_positive_item_has_a_person_at_every_minute(clinic,
     at = int((moment - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds() // 60)
     wall = local.weekday() * 1440 + local.hour * 60 + local.minute
     known = any(
-        one.start <= (at if one.when == "away" else wall) < one.end
-        for one in found
-        if one.when != "holiday" or rules.hours.closed_on(local.date())
+        gap.start <= (at if gap.when == "away" else wall) < gap.end
+        for gap in found
+        if gap.when != "holiday" or rules.hours.closed_on(local.date())
     )
     assert bool(awake) or known, "a minute with nobody that the check has not seen"
     assert absences or bool(awake) != known, "a hole where somebody is there"
     if not awake:
         return
     choice = assign.choose(Need("safety"), members, rules)
-    owner = next(one for one in members if one.id == choice.owner_id)
+    owner = next(member for member in members if member.id == choice.owner_id)
     told = {owner.id: owner}
     for _ in range(len(team) + 1):
         told |= {
-            one.id: one for one in escalation_policy.climb(Need("safety"), members, rules, set(told), owner.id).members
+            member.id: member
+            for member in escalation_policy.climb(Need("safety"), members, rules, set(told), owner.id).members
         }
-    assert {one.name for one in told.values()} >= set(awake)
+    assert {member.name for member in told.values()} >= set(awake)
 
 
 @profile(max_examples=60, deadline=None)
@@ -204,5 +207,5 @@ def test_what_may_be_published_has_somebody_awake_at_every_minute_of_any_week(cl
         return
     local = coverage_gaps.MONDAY + timedelta(minutes=minute)
     assert coverage_gaps.awake(team, rules, local)
-    if any(len(one) == 5 for one in rules.hours.holidays):
+    if any(len(holiday) == 5 for holiday in rules.hours.holidays):
         assert coverage_gaps.awake(team, rules, local, closed=True)
