@@ -10,7 +10,8 @@ from functools import cache
 
 import phonenumbers
 
-# +1 also reaches a dozen other countries, where a text costs more and other law applies (47 CFR 64.1200 is for the United States).
+# +1 also reaches a dozen other countries, where a text costs more and other law applies (47 CFR 64.1200 is for the
+# United States).
 TEXTABLE_REGIONS = frozenset({"US", "CA", "PR", "VI", "GU", "AS", "MP"})
 _EXTENSION = re.compile(r"(?:ext|x|#|;|,)\s*\W*\d", re.IGNORECASE)
 _SHORT = 7
@@ -117,8 +118,8 @@ def _area_codes() -> tuple[tuple[str, str], ...]:
 
 
 def of_cell(written: str, abroad: Collection[str] = ()) -> str:
-    """Return the number that stands in a cell of somebody's file as E.164: "(201) 555-0123 (cell)", one of several where
-    it alone is marked as the mobile. Raises NotTextable."""
+    """Return the number that stands in a cell of somebody's file as E.164: "(201) 555-0123 (cell)", one of several
+    where it alone is marked as the mobile. Raises NotTextable."""
     parts = [part for part in _BETWEEN.split(written) if any(character.isdecimal() for character in part)]
     if len(parts) < 2 or any(sum(character.isdecimal() for character in part) < _SHORT for part in parts):
         return _labelled(written, abroad)[0]
@@ -144,8 +145,8 @@ def _labelled(written: str, abroad: Collection[str]) -> tuple[str, bool]:
 
 
 def countries(codes: Collection[str]) -> tuple[str, ...]:
-    """Return the ISO codes of countries in capitals, in their order and once each; ours are always among those that may be
-    texted and are left out. Raises ValueError for what is no country."""
+    """Return the ISO codes of countries in capitals, in their order and once each; ours are always among those that may
+    be texted and are left out. Raises ValueError for what is no country."""
     found = dict.fromkeys(code.strip().upper() for code in codes)
     unknown = [code for code in found if code not in phonenumbers.SUPPORTED_REGIONS]
     if unknown:

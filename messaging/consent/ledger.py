@@ -41,8 +41,8 @@ def record(
 ) -> None:
     """Add one line per programme to the ledger of `number`; `words` is the verbatim text that said so.
 
-    `wording` is the version (messaging.consent.asking) of what was asked or answered; without one, the version now in force
-    for the source and event.
+    `wording` is the version (messaging.consent.asking) of what was asked or answered; without one, the version now in
+    force for the source and event.
     """
     wording = wording or asking.present(source, event)
     index = db.clinic_index(session, clinic.key_id, "number", number)
@@ -109,9 +109,10 @@ def vouch(
 
 
 def vouched(agreed: bool, present: set[str], *, known: bool) -> Event | None:
-    """Return what a file adds for one patient to what a number has said so far (`present`: granted | revoked | unknown).
+    """Return what a file adds for one patient to what a number has said so far.
 
-    `known` says that the ledger has a line of this patient at this number. See `vouch`.
+    `present` holds granted | revoked | unknown; `known` says that the ledger has a line of this patient at this number.
+    See `vouch`.
     """
     if present == {"revoked"} or (agreed and "revoked" in present):
         return None

@@ -1,4 +1,4 @@
-"""The proof of a patient's consent: every line of the ledger with its words, the texts around it and its audit hashes."""
+"""The proof of a patient's consent: each line of the ledger, its words, the texts around it, its audit hashes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ TOGETHER = timedelta(seconds=2)
 
 @dataclass(frozen=True)
 class Hash:
-    """A line of the audit chain: its place and hash, None until it is sealed; `holds` whether the hash fits the line."""
+    """A line of the audit chain: its place and hash, None until it is sealed; `holds` whether the hash fits."""
 
     seq: int | None
     hash: str | None

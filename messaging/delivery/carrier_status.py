@@ -96,7 +96,7 @@ def put_back(message: Message) -> None:
 
 
 def _wait(session: Session, message: Message, code: int) -> None:
-    """The carrier takes nothing now (messaging.delivery.breaker says when it is asked again): no fault of this text's."""
+    """The carrier takes nothing now (messaging.delivery.breaker says when to ask again): no fault of this text's."""
     first = session.scalar(select(func.min(Attempt.started_at)).where(Attempt.message_id == message.id))
     waited = clock.now() - (first or clock.now())
     if waited >= WORTH:

@@ -99,7 +99,10 @@ class TwilioGateway(Gateway):
             raise OutcomeUnknown(str(refused)) from None
 
     def came(self, to: str | None, since: datetime, until: datetime, limit: int) -> Listing:
-        """List what came in for `to`, or for the whole account. Servers differ in how finely they keep DateSent, so we filter here too."""
+        """List what came in for `to`, or for the whole account.
+
+        Servers differ in how finely they keep DateSent, so we filter here too.
+        """
         listed, since = self._client.messages.list, since.replace(microsecond=0)
         page = min(limit, LARGEST_PAGE)
         whose: dict[str, Any] = {"to": to} if to else {}

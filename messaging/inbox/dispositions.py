@@ -1,6 +1,7 @@
-"""What can be said of an item, and what each saying allows: facts in, decision out. Their words stand in texts/staff.toml.
+"""What can be said of an item, and what each saying allows: facts in, decision out.
 
-Policy, not law: whoever is owed a person is only settled once a person was reached or others are on their way to them.
+Their words stand in texts/staff.toml. Policy, not law: whoever is owed a person is only settled once a person was
+reached or others are on their way to them.
 """
 
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""What each item asks for, read for routing: language, panel, place, who dealt with the patient last, what was screened."""
+"""What each item asks for, read for routing: language, panel, place, who dealt with the patient last, the screen."""
 
 import json
 from collections import defaultdict
@@ -68,7 +68,7 @@ def _need(kind: str, patient: Patient | None, **more: Any) -> assign.Need:
 
 
 def _places(session: Session, patient_ids: Sequence[UUID]) -> Since:
-    """Where each patient's visits are. Visits belong to the room above, and are known here by their table's name only."""
+    """Where each patient's visits are. Visits belong to the room above, and are known here by their table's name."""
     visit = db.Base.metadata.tables["appointment"].c
     found: Since = defaultdict(list)
     for some in _batches(patient_ids):

@@ -26,7 +26,7 @@ def answered(session: Session, conversation: Conversation, staff: Staff, *, sett
 
 
 def unanswered(session: Session, message: Message, staff: Staff) -> None:
-    """A text that had not left was taken back: what counted as answered by it waits for us again, its clock as it was."""
+    """A text that had not left was taken back: what counted as answered by it waits for us again, by its old clock."""
     conversation = session.get(Conversation, message.conversation_id)
     if conversation is None:
         return

@@ -1,4 +1,4 @@
-"""Setting an item aside until later: what sleeps has a waking hour of its own, moves with its visit, and wakes for words."""
+"""Setting an item aside until later: what sleeps has its own waking hour, moves with its visit, and wakes for words."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime

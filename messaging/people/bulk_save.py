@@ -1,4 +1,4 @@
-"""Saves many patients at once: what `people.save_patient` does for one, with a number of statements that does not grow."""
+"""Saves many patients at once: what `people.save_patient` does for one, in a fixed number of statements."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
@@ -24,7 +24,7 @@ def save_patients(
     source: str = "import",
     actor: str = audit.OPERATOR,
 ) -> list[tuple[Patient, Change]]:
-    """Add these patients or bring what is known of them up to date, in their order; each as `people.save_patient` would."""
+    """Add these patients or bring what is known of them up to date, in order; each as `people.save_patient` would."""
     saved: list[tuple[Patient, Change]] = []
     for some in _apart(records):
         saved += _Batch(session, clinic, some, source, actor).save()
@@ -54,7 +54,7 @@ def _apart(records: Sequence[PatientRecord]) -> Iterator[list[PatientRecord]]:
 
 
 class _Batch:
-    """Records of which no two are of one patient or have one number, with all that is known about them, read at once."""
+    """Records of which no two are of one patient or have one number, with all that is known, read at once."""
 
     def __init__(
         self, session: Session, clinic: Clinic, records: Sequence[PatientRecord], source: str, actor: str

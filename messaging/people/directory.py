@@ -120,7 +120,7 @@ def find_by_record(session: Session, clinic: Clinic, record: str) -> Patient | N
 
 
 def patients_with_number(session: Session, clinic: Clinic, number: str) -> list[Patient]:
-    """Return every patient, of whatever state, who gave this number and has not been told apart from it, oldest first."""
+    """Return every patient, of whatever state, who gave this number and was not told apart from it, oldest first."""
     index = db.clinic_index(session, clinic.key_id, "number", number)
     found = (
         select(Patient)
@@ -204,7 +204,7 @@ def _facts(record: PatientRecord) -> dict[str, Any]:
 
 
 def update(patient: Patient, record: PatientRecord) -> set[str]:
-    """Bring a patient up to date; return the names of what has changed. Their state is reminders.withdrawing's to change."""
+    """Bring a patient up to date; return the names of what changed. The state is reminders.withdrawing's to change."""
     # What patients have chosen for themselves outlives every file, as a STOP does.
     facts = {name: value for name, value in _facts(record).items() if name not in patient.wishes}
     if record.privacy is not None and patient.privacy_by is None:

@@ -87,15 +87,19 @@ class Phrasebook:
     """Lists of phrases, each under a label, looked for in folded words all at once.
 
     In a phrase, a space separates words; ``a|b`` are alternatives, ``a|b+c`` one of them of two words; ``word*`` has
-    any ending; ``word?`` may be missing; ``_`` is any one word; ``..`` stands for up to three words and ``..5`` for up to five; ``<name>`` is a list of the file's own [words];
-    ``^`` at the start and ``$`` at the end hold the phrase to the start or end of the text.
+    any ending; ``word?`` may be missing; ``_`` is any one word; ``..`` stands for up to three words and ``..5`` for up
+    to five; ``<name>`` is a list of the file's own [words]; ``^`` at the start and ``$`` at the end hold the phrase to
+    the start or end of the text.
     """
 
     def __init__(self) -> None:
         self._by_key: dict[str, list[tuple[str, tuple[frozenset[str], ...], re.Pattern[str]]]] = {}
 
     def add(self, label: str, phrases: Iterable[str], words: Mapping[str, list[str]]) -> None:
-        """Add ``phrases`` under ``label``; raises ValueError for a phrase that cannot be found, KeyError for an unknown list."""
+        """Add ``phrases`` under ``label``.
+
+        Raises ValueError for a phrase that cannot be found, KeyError for an unknown list.
+        """
         for written in phrases:
             phrase = compile_phrase(written, words)
             for key in phrase.keys:
@@ -106,11 +110,14 @@ class Phrasebook:
         return {(label, pattern) for listed in self._by_key.values() for label, _, pattern in listed}
 
     def labels(self, words: str, label: str | None = None) -> frozenset[str]:
-        """Return the labels of which some phrase occurs in ``words`` (folded, one space between); asks only for one, where one is given."""
+        """Return the labels of which some phrase occurs in ``words`` (folded, one space between).
+
+        Asks only for one label, where one is given.
+        """
         return frozenset([own for own, _ in self._found(words, label)])
 
     def without(self, words: str, label: str | None = None) -> str:
-        """Return ``words`` with every occurrence taken out, a bar in its place; of one label only, where one is given."""
+        """Return ``words`` with every occurrence taken out, a bar in its place; of one label, where one is given."""
         found = [match for _, match in self._found(words, label)]
         if not found:
             return words
@@ -153,7 +160,10 @@ def _letters(written: str) -> str:
 
 
 def compile_phrase(written: str, words: Mapping[str, list[str]]) -> Phrase:
-    """Compile one phrase; raises ValueError for one without a word long enough to find it by, KeyError for an unknown list."""
+    """Compile one phrase.
+
+    Raises ValueError for one without a word long enough to find it by, KeyError for an unknown list.
+    """
     begins, ends = written.startswith("^"), written.endswith("$")
     slots = folding.contract(written.strip("^$").lower()).split()
     body, keys = "", []

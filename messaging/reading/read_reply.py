@@ -41,7 +41,7 @@ class Reading:
 
 @dataclass(frozen=True)
 class _Text:
-    """One text in the forms the steps need: as typed, all its words, its words without courtesies, the rules found in it."""
+    """One text in the forms the steps need: as typed, its words, these without courtesies, the rules found in it."""
 
     typed: str
     words: str
@@ -50,9 +50,10 @@ class _Text:
 
 
 def read(text: str, language: str | None = None, awaiting: bool = True) -> Reading:
-    """Read ``text`` (any characters; up to 1,600 come, of much more the two ends are read) in English and Spanish at once.
+    """Read ``text`` in English and Spanish at once. Never raises.
 
-    Never raises. ``language`` only breaks ties. ``awaiting``: one visit awaits an answer; if not, a bare yes or no answers nothing.
+    Any characters; up to 1,600 come, of much more the two ends are read. ``language`` only breaks ties. ``awaiting``:
+    one visit awaits an answer; if not, a bare yes or no answers nothing.
     """
     rules = rulebook.rules()
     whole, text = text, folding.ends(text)
@@ -239,7 +240,7 @@ def _beyond(rules: rulebook.Rules, given: _Text, by: str, whys: tuple[str, ...])
 
 
 def _is_bare(rules: rulebook.Rules, given: _Text, answer: Answer, by: str) -> bool:
-    """Whether an answer makes sense only while one is awaited: any yes, a bare no or number, a keyword of the carrier."""
+    """Whether an answer makes sense only while one is awaited: any yes, a bare no or number, a carrier's keyword."""
     if answer == "confirm" or (by and given.words in rules.keywords):
         return True
     return answer == "change" and (given.core.isdecimal() or bool(rules.no.fullmatch(given.core)) or given.core == "n")

@@ -1,4 +1,4 @@
-"""Takes out of a text the ready-made sentences of phones and networks: driving, silenced, out of the office, not delivered. Pure."""
+"""Takes out of a text ready-made sentences of phones and networks, such as "driving" or "out of the office". Pure."""
 
 import re
 import tomllib

@@ -1,4 +1,4 @@
-"""What grows old in this room, emptied a batch at a time: the words of texts, what came with them, and of items long done."""
+"""What grows old in this room, emptied a batch at a time: words of texts and of items long done, pictures."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass

@@ -33,7 +33,7 @@ class NotToml(ValueError):
 
 
 def read(text: str) -> dict[str, Any]:
-    """Return the tables of a TOML text. Raises NotToml, also for a text nobody would write and reading would not end."""
+    """Return the tables of a TOML text. Raises NotToml, also for a text nobody writes and reading would not end."""
     if len(text.encode("utf-8", "replace")) > LONGEST:
         raise NotToml(f"this is more than the {LONGEST // 1024} kB that a file may hold", 1, 1)
     _refuse_what_takes_long(text)

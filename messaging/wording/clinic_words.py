@@ -1,4 +1,4 @@
-"""The clinic's own words over the shipped ones: what a text says, what may not be published, and the words as a file."""
+"""The clinic's own words over the shipped ones: what a text says, what may not be published, the words as a file."""
 
 import re
 import unicodedata

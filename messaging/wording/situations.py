@@ -1,4 +1,4 @@
-"""Every text a patient may get: when it is sent, what is filled into it, and what is wrong with other words for it. Pure."""
+"""Every text a patient may get: when it is sent, what is filled in, and what is wrong with other words for it. Pure."""
 
 import re
 import tomllib
@@ -25,7 +25,8 @@ _ADDRESS = re.compile(
 class Situation:
     """One text: its group and name, when it is sent, the places its sender fills, what it must hold or should ask for.
 
-    `quiet`: for people who want nothing said of a visit. `crisis`: changing it takes two people. `optional`: may be empty.
+    `quiet`: for people who want nothing said of a visit. `crisis`: changing it takes two people. `optional`: may be
+    empty.
     """
 
     key: str
@@ -57,7 +58,7 @@ def _situation(key: str, entry: Mapping[str, Any]) -> Situation:
 
 
 def sample(language: str) -> dict[str, str]:
-    """Return what a made-up patient's texts are filled with; the clinic's name, its phone and a link are the caller's."""
+    """Return what a made-up patient's texts are filled with; the clinic's name, phone and link are the caller's."""
     return dict(_data()["sample"][text_templates.spoken(language)])
 
 

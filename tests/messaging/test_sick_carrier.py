@@ -1,4 +1,4 @@
-"""A carrier that says "not now", is gone, or hangs; a sender that freezes: nothing fails by it, nothing comes twice or late."""
+"""A carrier that says "not now", is gone, or hangs; a sender that freezes: nothing fails, comes twice or late."""
 
 import os
 import signal

@@ -1,9 +1,9 @@
 """Who an item goes to, and until when: facts in, decision out. Knows no clock, no database and no queue.
 
-The clinic's own rules come first, in their order (messaging.inbox.routing.clinic_rules). Then, and for a clinic without any: the
-clinician's panel, the language, who is on duty, the smallest load; then who is on call; then the clinic's fallback;
-then anybody. Whoever is away is stood in for by who covers for them. An item that nobody can own
-stays with everyone and says so.
+The clinic's own rules come first, in their order (messaging.inbox.routing.clinic_rules). Then, and for a clinic without
+any: the clinician's panel, the language, who is on duty, the smallest load; then who is on call; then the clinic's
+fallback; then anybody. Whoever is away is stood in for by who covers for them. An item that nobody can own stays with
+everyone and says so.
 """
 
 from collections.abc import Mapping, Sequence
@@ -55,7 +55,10 @@ BEFORE_THE_END, AT_LEAST = timedelta(minutes=10), timedelta(minutes=5)
 
 @dataclass(frozen=True)
 class EscalationStep:
-    """One rung of a ladder: whom it asks (see messaging.inbox.routing.escalation_policy.ASKED), and how many minutes it then waits."""
+    """One rung of a ladder: whom it asks, and how many minutes it then waits.
+
+    See messaging.inbox.routing.escalation_policy.ASKED.
+    """
 
     ask: str
     wait: int
@@ -180,8 +183,8 @@ def ranked(need: Need, team: Sequence[Member], rules: Rules) -> list[Member]:
 def there(need: Need, team: Sequence[Member], rules: Rules) -> list[Choice]:
     """Return everyone who can be asked for this now, one after the other in the order of an item, each with why.
 
-    That is whoever is at work, on call or the fallback, and for what is texted has a mobile. The clinic's leads are asked
-    only where a rule, the call list's hours or the fallback names them: being at work is not enough.
+    That is whoever is at work, on call or the fallback, and for what is texted has a mobile. The clinic's leads are
+    asked only where a rule, the call list's hours or the fallback names them: being at work is not enough.
     """
     ranked, by_rule = _ranked(need, team, rules)
     named = {email for route in rules.routes for email in route.people} | set(rules.fallback)

@@ -1,4 +1,4 @@
-"""The clinic's own rules about who gets what: asked in their order, and the first that finds somebody there decides. Pure.
+"""The clinic's own rules about who gets what: asked in order, and the first that finds somebody there decides. Pure.
 
 A rule has conditions, all of which must hold, and says to whom an item goes then. It never holds an item back: a rule
 that finds nobody who is there now is passed over, and behind the last stands the order every clinic begins with.

@@ -1,7 +1,7 @@
 """Where a ladder has a hole: minutes in which nobody could be told of a positive answer. Pure.
 
-Hours are kept on the wall clock, so that a week in which the clocks change has the minutes of every other week, one hour
-of them twice or never: whoever can be reached at each minute of the wall clock can be reached in that week too.
+Hours are kept on the wall clock, so that a week in which the clocks change has the minutes of every other week, one
+hour of them twice or never: whoever can be reached at each minute of the wall clock can be reached in that week too.
 Only absences lie on real dates, and are walked through on the clinic's own clock.
 """
 
@@ -64,7 +64,7 @@ class Gap:
 
 def awake(people: Sequence[Person], rules: Rules, local: datetime, *, closed: bool = False) -> tuple[str, ...]:
     """Return the names of those on the safety ladder who can be texted, may open what they are texted about, and expect
-    it at this local moment: on duty, on call, or named by the clinic as its fallback, or in the place of somebody who is."""
+    it at this local moment: on duty, on call, the clinic's fallback, or in the place of somebody who is."""
     team = [present(person, local, rules.hours, closed=closed) for person in people]
     return tuple(
         member.name
@@ -82,7 +82,7 @@ def week(
 ) -> list[list[tuple[int, int, tuple[str, ...]]]]:
     """Return seven days of stretches: from which minute of the day until which, and who can be reached throughout.
 
-    No names are a hole. `closed` asks as if every day were a holiday. Whoever is away now is counted: a week is for good.
+    No names are a hole. `closed` asks as if every day were a holiday. Whoever is away now counts: a week is for good.
     """
     people, turns = [_here(person) for person in people], turning_points(people, rules)
     days = []

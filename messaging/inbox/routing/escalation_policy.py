@@ -1,4 +1,4 @@
-"""The clinic's ladder: whom each rung asks at this moment, and what would happen to an item nobody acknowledges. Pure."""
+"""The clinic's ladder: whom each rung asks now, and what would happen to an item nobody acknowledges. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass

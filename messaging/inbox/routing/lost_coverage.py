@@ -45,7 +45,7 @@ def _lost_on_holidays(before: Watch, after: Watch, today: date) -> list[Gap]:
 
 
 def while_somebody_is_away(before: Watch, after: Watch, start: datetime) -> list[Gap]:
-    """Return what is lost during absences, and would not be lost in the same minutes of a week in which nobody is away."""
+    """Return what is lost during absences, and would not be lost in the same minutes of a week with nobody away."""
     was, becomes = coverage_gaps.Asked(before), coverage_gaps.Asked(after)
 
     def is_lost(at: datetime) -> bool:
@@ -57,7 +57,7 @@ def while_somebody_is_away(before: Watch, after: Watch, start: datetime) -> list
 
 
 def closing(watch: Watch, away: Away, start: datetime) -> list[Person]:
-    """Return who, named as cover for this absence, would leave no minute without anybody, in the order of the people."""
+    """Return who, named as cover for this absence, would leave no minute without anybody, in the people's order."""
     busy = {
         absence.staff_id
         for absence in watch.absences

@@ -1,4 +1,4 @@
-"""What a clinic decides about who gets what, as it is written down: read from a mapping, checked, and said again. Pure."""
+"""What a clinic decides about who gets what, as it is written: read from a mapping, checked, and said again. Pure."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
@@ -92,7 +92,7 @@ class Call(_Strict):
 
 
 class Kind(_Strict):
-    """Until when one kind must be answered, on which clock, and whom its ladder asks while the clinic is open or not."""
+    """Until when one kind must be answered, on which clock, and whom its ladder asks, the clinic open or closed."""
 
     answer: Annotated[int, Field(ge=1, le=20160)]
     clock: Literal["always", "business"] = "always"
@@ -102,7 +102,10 @@ class Kind(_Strict):
 
 
 class Route(_Strict):
-    """A rule about who gets what: its conditions, and to whom an item goes that meets them (messaging.inbox.routing.clinic_rules)."""
+    """A rule about who gets what: its conditions, and to whom an item goes that meets them.
+
+    See messaging.inbox.routing.clinic_rules.
+    """
 
     name: Annotated[str, BeforeValidator(_trimmed), Field(min_length=1, max_length=60)]
     to: To
@@ -131,7 +134,7 @@ class Route(_Strict):
 
 
 class EscalationPolicy(_Strict):
-    """A clinic's ladder, with the fields of its file. `on_call` is kept with each colleague, the rest with the clinic."""
+    """A clinic's ladder, with the fields of its file. `on_call` is kept with colleagues, the rest with the clinic."""
 
     hours: Week = {}
     holidays: Annotated[tuple[Day, ...], Field(max_length=60)] = ()

@@ -104,7 +104,7 @@ def who_could(session: Session, staff: Staff, starts_at: datetime, ends_at: date
 
 
 def _planned(session: Session, clinic_id: UUID, starts_at: datetime, ends_at: datetime) -> Sequence[Absence]:
-    """The clinic's absences that share an instant with this one, locked: of two that would close a circle, one waits."""
+    """The clinic's absences that share an instant with this one, locked: of two that close a circle, one waits."""
     session.get(Clinic, clinic_id, with_for_update=True)
     return session.scalars(
         select(Absence).where(
@@ -152,7 +152,7 @@ def come_back(session: Session, absence: Absence, actor: str) -> None:
 
 
 def covering(session: Session, staff_id: UUID, now: datetime) -> Staff | None:
-    """Return who works in the place of somebody who is away now, by the whole chain; None if they are here, or nobody."""
+    """Return who works in the place of somebody away now, by the whole chain; None if they are here, or nobody."""
     staff = session.get(Staff, staff_id)
     if staff is None:
         return None

@@ -1,6 +1,6 @@
 """Who works at the clinic: invited, changed, gone and back; never so that a positive answer would find nobody.
 
-Somebody who leaves keeps their name in the record. What they had not finished moves on (messaging.inbox.staff.absences).
+Who leaves keeps their name in the record. What they had not finished moves on (messaging.inbox.staff.absences).
 """
 
 import re
@@ -27,7 +27,7 @@ MOST_PANELS = 20
 
 @dataclass(frozen=True)
 class Facts:
-    """What the clinic says of a colleague. `number` is E.164 or None; `panels` the clinicians whose patients are theirs."""
+    """What the clinic says of a colleague. `number` is E.164 or None; `panels` clinicians whose patients are theirs."""
 
     name: str
     email: str

@@ -1,4 +1,4 @@
-"""What came with a text: fetched from the carrier alone, kept sealed, forgotten by the carrier, or said to be missing."""
+"""What came with a text: fetched from the carrier alone, kept sealed, forgotten there, or said to be missing."""
 
 import base64
 import urllib.error

@@ -1,4 +1,4 @@
-"""Whatever a clinic changes, in whatever order: once somebody is there at every minute, somebody stays there at every minute."""
+"""Whatever a clinic changes, in whatever order: once somebody is there at every minute, that stays so."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -149,7 +149,7 @@ def now_is(door: Door) -> coverage_gaps.Watch:
 
 
 def somebody_there(here: coverage_gaps.Watch, at: datetime) -> set[str]:
-    """Who expects to be told at this moment, found without the code that is asked: seat by seat, as the pages say it."""
+    """Who expects to be told at this moment, found without the code that is asked: seat by seat, as pages say it."""
     local, rules = at.astimezone(ZoneInfo(here.zone)).replace(tzinfo=None), here.rules
     closed = {f"{local:%Y-%m-%d}", f"{local:%m-%d}"} & set(rules.hours.holidays)
     gone = {
@@ -179,7 +179,7 @@ def somebody_there(here: coverage_gaps.Watch, at: datetime) -> set[str]:
 
 
 def told_at(here: coverage_gaps.Watch, at: datetime) -> set[str]:
-    """Who is told of a positive answer that comes in at this moment and that nobody acknowledges, to the ladder's end."""
+    """Who is told of a positive answer that comes in at this moment and nobody acknowledges, to the ladder's end."""
     gone = {
         absence.staff_id: absence.cover_id for absence in here.absences if absence.starts_at <= at < absence.ends_at
     }
