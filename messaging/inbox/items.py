@@ -18,7 +18,7 @@ from messaging.inbox import dispositions as sayings
 from messaging.inbox import item_state
 from messaging.inbox.models import URGENCY, InboxItem, ItemEvent, Timer
 from messaging.inbox.routing import assign
-from messaging.models import Clinic, Conversation, Staff
+from messaging.models import Clinic, Staff
 
 NEEDS_ACKNOWLEDGEMENT = sayings.NEEDS_ACKNOWLEDGEMENT
 
@@ -284,16 +284,6 @@ def reopen(session: Session, item: InboxItem, staff: Staff) -> ItemEvent | None:
     cancel_timers(session, item)
     set_clock(session, item, fresh_deadline(session, item))
     return write_down(session, item, staff, "reopened", before)
-
-
-def settle_reply(session: Session, conversation: Conversation, staff: Staff) -> None:
-    """A human has answered: the open replies of this conversation are done. Safety items and screens stay."""
-    waiting = select(InboxItem).where(
-        InboxItem.conversation_id == conversation.id, InboxItem.kind == "reply", InboxItem.state != "done"
-    )
-    for item in session.scalars(waiting):
-        acknowledge(session, item, staff, "replied")
-        resolve(session, item, staff, "replied")
 
 
 def history(session: Session, item: InboxItem) -> list[ItemEvent]:

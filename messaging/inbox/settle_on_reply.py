@@ -16,13 +16,11 @@ def answered(session: Session, conversation: Conversation, staff: Staff, *, sett
 
     Safety items and screens stay as they are: a text is not a person.
     """
-    waiting = _waiting(session, conversation)
-    if settle:
-        items.settle_reply(session, conversation, staff)
-        return
-    for item in waiting:
-        if item.acknowledged_at is None:
+    for item in _waiting(session, conversation):
+        if settle or item.acknowledged_at is None:
             items.acknowledge(session, item, staff, REPLIED)
+        if settle:
+            items.resolve(session, item, staff, REPLIED)
 
 
 def unanswered(session: Session, message: Message, staff: Staff) -> None:

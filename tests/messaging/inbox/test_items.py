@@ -13,7 +13,7 @@ from sqlalchemy import delete, func, select
 
 from config import clock, db
 from messaging import conversations
-from messaging.inbox import item_state, items, views
+from messaging.inbox import item_state, items, settle_on_reply, views
 from messaging.inbox.models import InboxItem, ItemEvent, Timer
 
 both = pytest.mark.parametrize("house", ["sqlite", "postgresql"], indirect=True)
@@ -226,7 +226,7 @@ def test_a_reply_settles_the_replies_of_its_conversation_and_nothing_else(opened
         opened("reply", conversation_id=there.id),
     )
     with db.unit_of_work(clinic.id) as session:
-        items.settle_reply(session, here, alba)
+        settle_on_reply.answered(session, here, alba, settle=True)
     settled = desk.item(reply.id)
     assert (settled.state, settled.disposition, settled.acknowledged_by) == ("done", "replied", alba.id)
     assert [desk.item(item.id).state for item in (safety, other)] == ["open", "open"]

@@ -191,8 +191,8 @@ def changed(**facts) -> Rules:
         ({"backups": {"rosa@clinic.example": "rosa@clinic.example"}}, "backup"),
         ({"answer_within": {**GOOD.answer_within, "safety": 31}}, "safety.answer"),
         ({"rung_minutes": 31}, "repeat"),
-        ({"rungs": {("safety", False): (EscalationStep("lead", 31),)}}, "safety.closed"),
-        ({"rungs": {("safety", True): (EscalationStep("lead", 30),) * 5}}, "safety.open"),
+        ({"steps": {("safety", False): (EscalationStep("lead", 31),)}}, "safety.closed"),
+        ({"steps": {("safety", True): (EscalationStep("lead", 30),) * 5}}, "safety.open"),
     ],
 )
 def test_a_ladder_that_could_leave_a_positive_answer_unseen_is_refused_with_its_field(facts, field):
