@@ -74,8 +74,10 @@ def separate(session: Session, clinic: Clinic, staff: Staff, conversation: Conve
 
 def merged(session: Session, item: InboxItem) -> bool:
     """Whether the item is a patient's because somebody said whose number it is, and nobody has taken that back."""
-    said = select(ItemEvent.event).where(ItemEvent.item_id == item.id, ItemEvent.event.in_(("identified", "separated")))
-    return session.scalar(said.order_by(ItemEvent.at.desc(), ItemEvent.id.desc()).limit(1)) == "identified"
+    events = select(ItemEvent.event).where(
+        ItemEvent.item_id == item.id, ItemEvent.event.in_(("identified", "separated"))
+    )
+    return session.scalar(events.order_by(ItemEvent.at.desc(), ItemEvent.id.desc()).limit(1)) == "identified"
 
 
 def file_to(session: Session, clinic: Clinic, staff: Staff, item: InboxItem, patient: Patient) -> None:

@@ -113,8 +113,8 @@ def _region(number: phonenumbers.PhoneNumber) -> str | None:
 def _area_codes() -> tuple[tuple[str, str], ...]:
     """The countries that share +1, each with a pattern of its area codes where those tell it from ours."""
     regions = phonenumbers.COUNTRY_CODE_TO_REGION_CODE[1]
-    found = [(region, phonenumbers.PhoneMetadata.metadata_for_region(region)) for region in regions]
-    return tuple((region, data.leading_digits) for region, data in found if data and data.leading_digits)
+    metadata = [(region, phonenumbers.PhoneMetadata.metadata_for_region(region)) for region in regions]
+    return tuple((region, data.leading_digits) for region, data in metadata if data and data.leading_digits)
 
 
 def of_cell(written: str, abroad: Collection[str] = ()) -> str:
@@ -123,13 +123,13 @@ def of_cell(written: str, abroad: Collection[str] = ()) -> str:
     parts = [part for part in _BETWEEN.split(written) if any(character.isdecimal() for character in part)]
     if len(parts) < 2 or any(sum(character.isdecimal() for character in part) < _SHORT for part in parts):
         return _labelled(written, abroad)[0]
-    found = []
+    numbers = []
     for part in parts:
         with suppress(NotTextable):
-            found.append(_labelled(part, abroad))
-    mobiles = {number for number, is_mobile in found if is_mobile}
-    wanted = mobiles or {number for number, _ in found}
-    if len(wanted) != 1 or not (mobiles or len(found) == len(parts)):
+            numbers.append(_labelled(part, abroad))
+    mobiles = {number for number, is_mobile in numbers if is_mobile}
+    wanted = mobiles or {number for number, _ in numbers}
+    if len(wanted) != 1 or not (mobiles or len(numbers) == len(parts)):
         raise NotTextable("more than one number stands there, and none alone is marked as the mobile")
     return wanted.pop()
 
@@ -147,11 +147,11 @@ def _labelled(written: str, abroad: Collection[str]) -> tuple[str, bool]:
 def countries(codes: Collection[str]) -> tuple[str, ...]:
     """Return the ISO codes of countries in capitals, in their order and once each; ours are always among those that may
     be texted and are left out. Raises ValueError for what is no country."""
-    found = dict.fromkeys(code.strip().upper() for code in codes)
-    unknown = [code for code in found if code not in phonenumbers.SUPPORTED_REGIONS]
+    upper = dict.fromkeys(code.strip().upper() for code in codes)
+    unknown = [code for code in upper if code not in phonenumbers.SUPPORTED_REGIONS]
     if unknown:
         raise ValueError(f"{unknown[0][:20]!r} is no country: two letters each, such as MX or GT")
-    return tuple(code for code in found if code not in TEXTABLE_REGIONS)
+    return tuple(code for code in upper if code not in TEXTABLE_REGIONS)
 
 
 def mask(number: str) -> str:

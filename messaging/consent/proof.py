@@ -106,16 +106,18 @@ def gather(session: Session, clinic: Clinic, patient: Patient, *, readable: bool
 
 def _lines(session: Session, clinic: Clinic, patient: Patient, indexes: Sequence[bytes]) -> list[ConsentEntry]:
     """Every line about the patient's numbers, and those about the patient at a number that is no longer theirs."""
-    theirs = select(ConsentEntry).where(
+    lines = select(ConsentEntry).where(
         ConsentEntry.clinic_id == clinic.id,
         or_(ConsentEntry.number_index.in_(indexes), ConsentEntry.patient_id == patient.id),
     )
-    return list(session.scalars(theirs.order_by(ConsentEntry.at, ConsentEntry.id)))
+    return list(session.scalars(lines.order_by(ConsentEntry.at, ConsentEntry.id)))
 
 
 def _conversations(session: Session, clinic: Clinic, indexes: set[bytes]) -> dict[bytes, Conversation]:
-    found = select(Conversation).where(Conversation.clinic_id == clinic.id, Conversation.number_index.in_(indexes))
-    return {conversation.number_index: conversation for conversation in session.scalars(found)}
+    conversations = select(Conversation).where(
+        Conversation.clinic_id == clinic.id, Conversation.number_index.in_(indexes)
+    )
+    return {conversation.number_index: conversation for conversation in session.scalars(conversations)}
 
 
 def _states(lines: Sequence[ConsentEntry]) -> dict[str, str]:
@@ -135,9 +137,9 @@ def _together(lines: Sequence[ConsentEntry]) -> list[list[ConsentEntry]]:
 
 def _same(act: Sequence[ConsentEntry], line: ConsentEntry) -> bool:
     first = act[0]
-    told = (first.event, first.source, first.actor, first.patient_id, first.wording)
+    alike = (first.event, first.source, first.actor, first.patient_id, first.wording)
     return (
-        told == (line.event, line.source, line.actor, line.patient_id, line.wording)
+        alike == (line.event, line.source, line.actor, line.patient_id, line.wording)
         and line.at - first.at < TOGETHER
         and line.programme not in {entry.programme for entry in act}
     )
@@ -171,8 +173,8 @@ def _act(
 
 def _asked(version: str | None, programmes: Sequence[str], language: str) -> tuple[tuple[str, str], ...]:
     tongues = sorted(asking.LANGUAGES, key=lambda tongue: not language.lower().startswith(tongue))
-    said = [(tongue, asking.text(version, programme, tongue)) for tongue in tongues for programme in programmes]
-    return tuple(dict.fromkeys((tongue, words) for tongue, words in said if words))
+    asked_words = [(tongue, asking.text(version, programme, tongue)) for tongue in tongues for programme in programmes]
+    return tuple(dict.fromkeys((tongue, words) for tongue, words in asked_words if words))
 
 
 def _texts(session: Session, patient: Patient, talk: Conversation, at: datetime, *, readable: bool) -> tuple[Text, ...]:

@@ -116,13 +116,13 @@ def _settle(claim: db.Claim, question: _Question, deaf: bool) -> bool:
             if late is not None:
                 carrier_status.raise_to(message, "sent", sid=late)
                 continue
-            found = _match(session, question, listed or [])
-            if found is None:
+            match = _match(session, question, listed or [])
+            if match is None:
                 _decide(session, message, question, listed is not None)
                 continue
-            deliver.accepted(session.get_one(Attempt, question.last.id), found.sid)
-            carrier_status.raise_to(message, "sent", sid=found.sid)
-            carrier_status.learn(session, message, found.status, found.sid, found.error_code)
+            deliver.accepted(session.get_one(Attempt, question.last.id), match.sid)
+            carrier_status.raise_to(message, "sent", sid=match.sid)
+            carrier_status.learn(session, message, match.status, match.sid, match.error_code)
     return deaf
 
 
@@ -139,10 +139,10 @@ def _match(session: Session, question: _Question, listed: Sequence[Taken]) -> Ta
     The oldest first: of equal texts, the one that was tried first was most likely taken first.
     """
     same = [taken for taken in listed if deliver.fingerprint(taken.body) == deliver.fingerprint(question.body)]
-    given = set(
+    already_ours = set(
         session.scalars(select(Attempt.provider_sid).where(Attempt.provider_sid.in_([taken.sid for taken in same])))
     )
-    return next((taken for taken in reversed(same) if taken.sid not in given), None)
+    return next((taken for taken in reversed(same) if taken.sid not in already_ours), None)
 
 
 def _decide(session: Session, message: Message, question: _Question, carrier_was_asked: bool) -> None:
@@ -172,9 +172,9 @@ def _again_at(message: Message, question: _Question, carrier_was_asked: bool) ->
 
 
 def _ask_after(claim: db.Claim, question: _Question, deaf: bool) -> bool:
-    known = None
+    listed = None
     try:
-        known = None if deaf else gateway().fetch(question.sid or "")
+        listed = None if deaf else gateway().fetch(question.sid or "")
     except OutcomeUnknown:
         deaf = True
     except Refused:
@@ -184,6 +184,6 @@ def _ask_after(claim: db.Claim, question: _Question, deaf: bool) -> bool:
             message.lease_until, message.try_after = None, clock.now() + SILENT_FOR * 6
             if deaf:  # it was not asked after
                 message.attempts, message.try_after = message.attempts - 1, clock.now() + DEAF_FOR
-            if known is not None:
-                carrier_status.learn(session, message, known.status, known.sid, known.error_code)
+            if listed is not None:
+                carrier_status.learn(session, message, listed.status, listed.sid, listed.error_code)
     return deaf

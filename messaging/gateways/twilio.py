@@ -106,7 +106,7 @@ class TwilioGateway(Gateway):
         listed, since = self._client.messages.list, since.replace(microsecond=0)
         page = min(limit, LARGEST_PAGE)
         whose: dict[str, Any] = {"to": to} if to else {}
-        found = self._ask(
+        texts = self._ask(
             lambda: [
                 (str(message.direction), _came(message))
                 for message in listed(
@@ -114,8 +114,10 @@ class TwilioGateway(Gateway):
                 )
             ]
         )
-        cut_at = min(text.created_at for _, text in found) if len(found) >= limit else None
-        return Listing([text for way, text in found if way == "inbound" and since <= text.created_at <= until], cut_at)
+        cut_at = min(text.created_at for _, text in texts) if len(texts) >= limit else None
+        return Listing(
+            [text for direction, text in texts if direction == "inbound" and since <= text.created_at <= until], cut_at
+        )
 
     def attached(self, sid: str) -> list[Attached]:
         """List the attachments of a text."""

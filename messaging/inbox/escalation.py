@@ -99,8 +99,8 @@ def _sharing(session: Session, clinic: Clinic, item: InboxItem) -> list[Patient]
         return []
     conversation = session.get_one(Conversation, item.conversation_id)
     db.load_keys(session, {clinic.key_id, conversation.key_id})
-    known = directory.patients_with_number(session, clinic, conversation.number or "")
-    alive = [patient for patient in known if patient.state != "deceased"]
+    patients = directory.patients_with_number(session, clinic, conversation.number or "")
+    alive = [patient for patient in patients if patient.state != "deceased"]
     return alive if len(alive) > 1 else []
 
 
@@ -166,8 +166,8 @@ def _escalate(session: Session, clinic: Clinic, item: InboxItem) -> None:
 
 
 def _tell_round(session: Session, clinic: Clinic, item: InboxItem, round_: escalation_policy.Round) -> None:
-    asked = [member.id for member in round_.members]
-    told = _tell(session, clinic, item, asked, "staff_escalated")
+    member_ids = [member.id for member in round_.members]
+    told = _tell(session, clinic, item, member_ids, "staff_escalated")
     if round_.last and item.exhausted_at is None:
         item.exhausted_at = clock.now()
         items.note_event(session, item, audit.Actor.system("ladder"), "ladder_ended", level=item.level)
@@ -179,7 +179,7 @@ def _tell_round(session: Session, clinic: Clinic, item: InboxItem, round_: escal
         level=item.level,
         step=round_.ask,
         told=told,
-        untold=[str(member_id) for member_id in asked if str(member_id) not in told],
+        untold=[str(member_id) for member_id in member_ids if str(member_id) not in told],
     )
     if not told:
         _hasten(session, item)
@@ -187,8 +187,8 @@ def _tell_round(session: Session, clinic: Clinic, item: InboxItem, round_: escal
 
 def _told_before(session: Session, item: InboxItem) -> set[UUID]:
     """Whom the ladder has asked before, reached or not: each is asked once before everyone is asked again."""
-    asked = [event.detail for event in items.history(session, item) if event.actor == audit.Actor.system("ladder")]
-    return {UUID(staff_id) for detail in asked for key in ("told", "untold") for staff_id in detail.get(key, ())}
+    details = [event.detail for event in items.history(session, item) if event.actor == audit.Actor.system("ladder")]
+    return {UUID(staff_id) for detail in details for key in ("told", "untold") for staff_id in detail.get(key, ())}
 
 
 def _wake(session: Session, _clinic: Clinic, item: InboxItem) -> None:

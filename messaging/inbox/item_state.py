@@ -46,14 +46,14 @@ def hold(session: Session, clinic_id: UUID, ids: Collection[UUID]) -> list[Inbox
     """
     timers = select(Timer.id).where(Timer.item_id.in_(ids), Timer.state == "waiting")
     session.execute(timers.order_by(Timer.id).with_for_update()).all()
-    found = (
+    items = (
         select(InboxItem)
         .where(InboxItem.clinic_id == clinic_id, InboxItem.id.in_(ids))
         .order_by(InboxItem.id)
         .with_for_update()
         .execution_options(populate_existing=True)
     )
-    by_id = {item.id: item for item in session.scalars(found)}
+    by_id = {item.id: item for item in session.scalars(items)}
     return [by_id[item_id] for item_id in ids if item_id in by_id]
 
 

@@ -101,8 +101,8 @@ def _away(
     made = lost_coverage.while_somebody_is_away(before, after, clock.now())
     if not made:
         return []
-    said = policy_checks.listed(made, clinic.zone)
-    return [Problem("on_call", f"because of absences nobody can be reached in these minutes: {said}")]
+    minutes = policy_checks.listed(made, clinic.zone)
+    return [Problem("on_call", f"because of absences nobody can be reached in these minutes: {minutes}")]
 
 
 def silences(old: Definition, new: Definition) -> list[str]:

@@ -40,10 +40,10 @@ def unanswered(session: Session, message: Message, staff: Staff) -> None:
 
 
 def _waiting(session: Session, conversation: Conversation) -> list[InboxItem]:
-    found = select(InboxItem).where(
+    replies = select(InboxItem).where(
         InboxItem.conversation_id == conversation.id, InboxItem.kind == "reply", InboxItem.state != "done"
     )
-    return list(session.scalars(found.order_by(InboxItem.id).with_for_update()))
+    return list(session.scalars(replies.order_by(InboxItem.id).with_for_update()))
 
 
 def _keep_its_policy(session: Session, item: InboxItem) -> None:

@@ -27,14 +27,14 @@ def expect(session: Session, message: Message, attached: Sequence[Mapping[str, s
     """Owe the bytes of what came with a text. Of each address only the carrier's own id of the file is believed."""
     now = clock.now()
     for place, file in enumerate(attached):
-        found = _IDS.search(file.get("url", ""))
+        match = _IDS.search(file.get("url", ""))
         session.add(
             Media(
                 clinic_id=message.clinic_id,
                 key_id=message.key_id,
                 message_id=message.id,
                 place=place,
-                carrier_sid=found[1] if found else None,
+                carrier_sid=match[1] if match else None,
                 state="waiting",
                 created_at=now,
                 try_after=now,
@@ -137,9 +137,9 @@ def _forget(claim: db.Claim, text_sid: str, row: Media) -> None:
 
 def of_messages(session: Session, message_ids: Sequence[UUID]) -> dict[UUID, list[Media]]:
     """Return what came with each of these texts, in its order, without the bytes."""
-    found: dict[UUID, list[Media]] = {}
+    by_message: dict[UUID, list[Media]] = {}
     if message_ids:
         rows = select(Media).where(Media.message_id.in_(message_ids)).order_by(Media.message_id, Media.place)
         for row in session.scalars(rows):
-            found.setdefault(row.message_id, []).append(row)
-    return found
+            by_message.setdefault(row.message_id, []).append(row)
+    return by_message

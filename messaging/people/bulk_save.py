@@ -91,7 +91,7 @@ class _Batch:
         return saved
 
     def _given(self) -> dict[UUID, list[PatientNumber]]:
-        found: defaultdict[UUID, list[PatientNumber]] = defaultdict(list)
+        by_patient: defaultdict[UUID, list[PatientNumber]] = defaultdict(list)
         ids = [patient.id for patient in self.known.values()]
         rows = (
             select(PatientNumber)
@@ -99,8 +99,8 @@ class _Batch:
             .order_by(PatientNumber.id)
         )
         for row in self.session.scalars(rows) if ids else ():
-            found[row.patient_id].append(row)
-        return found
+            by_patient[row.patient_id].append(row)
+        return by_patient
 
     def _spoken_to(self) -> set[str]:
         """The numbers with which there is a conversation already, whose patient it may be to find anew."""
@@ -128,10 +128,10 @@ class _Batch:
         return patient, change
 
     def _add_number(self, patient: Patient, number: str) -> bool:
-        given, index = self.given.get(patient.id, []), self.of_number[number]
-        if given and given[-1].number_index == index:
+        numbers, index = self.given.get(patient.id, []), self.of_number[number]
+        if numbers and numbers[-1].number_index == index:
             return False
-        if any(row.number_index == index for row in given):
+        if any(row.number_index == index for row in numbers):
             self.session.flush()
             return directory.add_number(self.session, self.clinic, patient, number)
         self.session.add(
@@ -145,20 +145,20 @@ class _Batch:
     def _says(self, record: PatientRecord, patient: Patient) -> ledger.Event | None:
         """What the file adds to what the number has said so far."""
         index = self.of_number[record.number or ""]
-        said = {self.agreed.get((self.clinic.id, index, programme), "unknown") for programme in PROGRAMMES}
-        return ledger.vouched(record.consent, said, known=(index, patient.id) in self.vouched)
+        states = {self.agreed.get((self.clinic.id, index, programme), "unknown") for programme in PROGRAMMES}
+        return ledger.vouched(record.consent, states, known=(index, patient.id) in self.vouched)
 
     def _write_down(self, saved: Sequence[tuple[Patient, Change]]) -> None:
-        each = [(record, *outcome) for record, outcome in zip(self.records, saved, strict=True)]
-        said = [
+        changes = [(record, *outcome) for record, outcome in zip(self.records, saved, strict=True)]
+        statements = [
             ledger.Said(self.of_number[record.number], patient.id, event)
-            for record, patient, _ in each
+            for record, patient, _ in changes
             if record.number and (event := self._says(record, patient))
         ]
-        acts = ledger.record_many(self.session, self.clinic, said, source=self.source, actor=self.actor)
+        acts = ledger.record_many(self.session, self.clinic, statements, source=self.source, actor=self.actor)
         acts += [
             (f"patient.{change}", f"patient:{patient.id}", {"source": self.source})
-            for _, patient, change in each
+            for _, patient, change in changes
             if change != "unchanged"
         ]
         audit.record_many(self.session, self.clinic.id, self.actor, acts)

@@ -65,8 +65,8 @@ def search(session: Session, clinic: Clinic, typed: str) -> Found:
 
     Shorter words are found whole ("Li"), or beside a longer one. Whole names come first.
     """
-    asked = words(typed)[:LONGEST_QUESTION]
-    telling = [word for word in asked if len(word) >= STARTS[0]] or asked
+    typed_words = words(typed)[:LONGEST_QUESTION]
+    telling = [word for word in typed_words if len(word) >= STARTS[0]] or typed_words
     if not telling:
         return Found([], False)
     whole = _candidates(session, clinic, [[_token(session, clinic, 0, word)] for word in telling])
@@ -76,30 +76,30 @@ def search(session: Session, clinic: Clinic, typed: str) -> Found:
     patients = list(session.scalars(select(Patient).where(Patient.id.in_(ids)))) if ids else []
     db.load_keys(session, (patient.key_id for patient in patients))
     ranked = [
-        (_rank(asked, patient), patient)
+        (_rank(typed_words, patient), patient)
         for patient in patients
-        if fits(asked, words(patient.first_name, patient.last_name))
+        if fits(typed_words, words(patient.first_name, patient.last_name))
     ]
     return Found([patient for _, patient in sorted(ranked, key=lambda ranking: ranking[0])], more)
 
 
-def _rank(asked: Sequence[str], patient: Patient) -> tuple[Any, ...]:
+def _rank(typed_words: Sequence[str], patient: Patient) -> tuple[Any, ...]:
     first, last = words(patient.first_name), words(patient.last_name)
-    begun = sum(word not in [*first, *last] for word in asked)
+    begun = sum(word not in [*first, *last] for word in typed_words)
     return patient.state != "active", begun, last, first, patient.id
 
 
 def _candidates(session: Session, clinic: Clinic, tokens: Sequence[Sequence[bytes]]) -> list[UUID]:
     """The patients who have one token of each list, one more than may be looked at."""
-    found: Select[Any] = select(PatientName.patient_id).where(
+    patient_ids: Select[Any] = select(PatientName.patient_id).where(
         PatientName.clinic_id == clinic.id, PatientName.token.in_(tokens[0])
     )
-    for several in tokens[1:]:
+    for alternatives in tokens[1:]:
         others = select(PatientName.patient_id).where(
-            PatientName.clinic_id == clinic.id, PatientName.token.in_(several)
+            PatientName.clinic_id == clinic.id, PatientName.token.in_(alternatives)
         )
-        found = found.where(PatientName.patient_id.in_(others))
-    return list(session.scalars(found.distinct().limit(CANDIDATES + 1)))
+        patient_ids = patient_ids.where(PatientName.patient_id.in_(others))
+    return list(session.scalars(patient_ids.distinct().limit(CANDIDATES + 1)))
 
 
 def _tokens_asked(session: Session, clinic: Clinic, word: str) -> list[bytes]:

@@ -118,11 +118,11 @@ class Phrasebook:
 
     def without(self, words: str, label: str | None = None) -> str:
         """Return ``words`` with every occurrence taken out, a bar in its place; of one label, where one is given."""
-        found = [match for _, match in self._found(words, label)]
-        if not found:
+        matches = [match for _, match in self._found(words, label)]
+        if not matches:
             return words
         spaced = f" {words}"
-        for match in sorted(found, key=lambda match: (-len(match[0]), match.re.pattern)):
+        for match in sorted(matches, key=lambda match: (-len(match[0]), match.re.pattern)):
             spaced = match.re.sub(f" {GONE}", spaced)
         return spaced[1:]
 
@@ -133,7 +133,7 @@ class Phrasebook:
         there = {word[:_KEY] for word in each}
         there.update(each)
         absent = there.isdisjoint
-        found = []
+        matches = []
         for key in self._by_key.keys() & there:
             for own, others, pattern in self._by_key[key]:
                 if label is not None and own != label:
@@ -144,8 +144,8 @@ class Phrasebook:
                 else:
                     match = pattern.search(spaced)
                     if match:
-                        found.append((own, match))
-        return found
+                        matches.append((own, match))
+        return matches
 
 
 def spaced_out(phrases: Iterable[str]) -> re.Pattern[str]:

@@ -108,10 +108,10 @@ def _held(session: Session, clinic: Clinic, terms: Terms, rows: Sequence[Message
     talks = _by_id(session, Conversation, (row.conversation_id for row in rows))
     named = {talk.number_index for talk in talks.values()}
     owners: dict[bytes, set[UUID]] = {}
-    found = select(PatientNumber.number_index, PatientNumber.patient_id).where(
+    numbers = select(PatientNumber.number_index, PatientNumber.patient_id).where(
         PatientNumber.clinic_id == clinic.id, PatientNumber.number_index.in_(named)
     )
-    for index, patient_id in session.execute(found):
+    for index, patient_id in session.execute(numbers):
         owners.setdefault(index, set()).add(patient_id)
     whose: dict[UUID, set[UUID]] = {}
     for row in rows:

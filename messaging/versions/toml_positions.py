@@ -40,11 +40,11 @@ def read(text: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as broken:
-        found = _BROKEN.fullmatch(str(broken))
+        position = _BROKEN.fullmatch(str(broken))
         lines = text.splitlines() or [""]
         end = (len(lines), len(lines[-1]) + 1)
-        line, column = (int(found[2]), int(found[3])) if found and found[2] else end
-        raise NotToml(found[1] if found else str(broken), line, column) from None
+        line, column = (int(position[2]), int(position[3])) if position and position[2] else end
+        raise NotToml(position[1] if position else str(broken), line, column) from None
     except RecursionError:
         raise NotToml("tables inside tables without end", 1, 1) from None
 

@@ -50,11 +50,11 @@ class Words:
 
 def of(session: Session, clinic_id: UUID) -> Words:
     """Return the clinic's words; asked of the database once in a unit of work."""
-    known: dict[UUID, Words] = session.info.setdefault(KIND, {})
-    if clinic_id not in known:
+    by_clinic: dict[UUID, Words] = session.info.setdefault(KIND, {})
+    if clinic_id not in by_clinic:
         version = publishing.live(session, clinic_id, KIND)
-        known[clinic_id] = Words(version.definition if version else {})
-    return known[clinic_id]
+        by_clinic[clinic_id] = Words(version.definition if version else {})
+    return by_clinic[clinic_id]
 
 
 def sample(clinic: Clinic | None, language: str) -> dict[str, str]:
@@ -151,7 +151,7 @@ def _names(_session: Session, _clinic: Clinic, names: Names) -> Names:
         key: f"“{situation.name}” ({situation.group[:1].lower()}{situation.group[1:]})"
         for key, situation in situations.every().items()
     }
-    return names.also({(language, key): said for language in text_templates.LANGUAGES for key, said in named.items()})
+    return names.also({(language, key): label for language in text_templates.LANGUAGES for key, label in named.items()})
 
 
 WORDS = publishing.Kind(

@@ -29,8 +29,8 @@ def proof(text: str, withheld: Iterable[str] = ()) -> list[Problem]:
     `gap`: a variable that nothing was filled into. `name`: one of the `withheld` names, where several people share
     the phone (45 CFR 164.502(b), minimum necessary). An empty list means that it may leave.
     """
-    found = [*text_templates.lint(text), *_gaps(text), *_names(text, withheld)]
-    return sorted(found, key=lambda problem: (problem.start, problem.end, problem.rule))
+    problems = [*text_templates.lint(text), *_gaps(text), *_names(text, withheld)]
+    return sorted(problems, key=lambda problem: (problem.start, problem.end, problem.rule))
 
 
 def _gaps(text: str) -> list[Problem]:
@@ -60,9 +60,9 @@ def _names(text: str, withheld: Iterable[str]) -> list[Problem]:
 def _tells(word: str, names: set[str]) -> bool:
     """Whether a word is one of the names, or is built with one: "Teresa's", "Garcia-Lopez"."""
     parts = {_folded(part) for part in re.split(r"['’-]", word)} | {_folded(word)}
-    found = parts & names
+    names_in_it = parts & names
     # "will", "joy", "mark" in small letters are words of the language and not somebody's name.
-    return bool(found) and (not word.islower() or bool(found - _ordinary()))
+    return bool(names_in_it) and (not word.islower() or bool(names_in_it - _ordinary()))
 
 
 def _folded(word: str) -> str:

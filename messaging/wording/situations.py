@@ -69,7 +69,7 @@ def check(situation: Situation, text: str, values: Mapping[str, str]) -> list[Pr
     """
     if not text.strip():
         return [] if situation.optional else [_missing("empty")]
-    found = [
+    problems = [
         *text_templates.lint(text),
         *_places(text, situation.places),
         *(_found("address", match[0], match.start()) for match in _ADDRESS.finditer(text)),
@@ -79,8 +79,8 @@ def check(situation: Situation, text: str, values: Mapping[str, str]) -> list[Pr
     ]
     parts = text_templates.segments(text_templates.fill(text, values)).segments
     if parts > MOST_PARTS or len(text) > LONGEST:
-        found.append(_missing("long", parts=parts))
-    return sorted(found, key=lambda problem: (problem.start, problem.end, problem.rule))
+        problems.append(_missing("long", parts=parts))
+    return sorted(problems, key=lambda problem: (problem.start, problem.end, problem.rule))
 
 
 def notes(situation: Situation, text: str, values: Mapping[str, str]) -> list[Problem]:

@@ -128,9 +128,9 @@ def fill(template: str, values: Mapping[str, str]) -> str:
 
 def names(template: str) -> frozenset[str]:
     """Return the variables a template uses; raises BadTemplate as render does for what is not allowed."""
-    found = frozenset(match[1] for match in _PLACEHOLDER.finditer(template) if match[1])
-    render(template, dict.fromkeys(found, ""))
-    return found
+    variables = frozenset(match[1] for match in _PLACEHOLDER.finditer(template) if match[1])
+    render(template, dict.fromkeys(variables, ""))
+    return variables
 
 
 def places(template: str) -> Iterator[tuple[str | None, int, int]]:

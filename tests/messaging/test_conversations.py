@@ -67,9 +67,9 @@ def test_a_patient_s_conversation_is_the_latest_of_their_numbers(clinic, new_pat
         second = conversations.of_number(session, clinic, "+13035550118")
         session.get_one(Conversation, second.id).last_at = clock.now() + timedelta(seconds=5)
     with db.unit_of_work(clinic.id) as session:
-        found = conversations.of_patient(session, clinic, maya)
-        assert found is not None
-        assert found.id == second.id != first.id
+        latest = conversations.of_patient(session, clinic, maya)
+        assert latest is not None
+        assert latest.id == second.id != first.id
 
 
 def test_a_stranger_s_conversation_is_never_a_patient_s(clinic, new_patient):

@@ -68,8 +68,8 @@ def _plan(desk, patient):
 def _writes(desk, message, body="I am here already"):
     with db.unit_of_work(desk.clinic.id) as session:
         here = session.get_one(Conversation, message.conversation_id)
-        more = {"body": body, "provider_sid": "SM" + "1" * 32, "reading": []}
-        conversations.file_inbound(session, desk.clinic, here, **more)
+        inbound = {"body": body, "provider_sid": "SM" + "1" * 32, "reading": []}
+        conversations.file_inbound(session, desk.clinic, here, **inbound)
 
 
 def test_a_planned_text_waits_for_its_hour_and_then_leaves(network, desk, new_patient):

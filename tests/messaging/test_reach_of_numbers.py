@@ -23,10 +23,10 @@ CODES = [(code, name) for name, codes in ERRORS.items() if name != "words" for c
 
 
 def save(clinic, record="R1", number=NUMBER, **facts) -> Patient:
-    given = {"first_name": "Maya", "last_name": "Quill", "birth_date": None}
+    fields = {"first_name": "Maya", "last_name": "Quill", "birth_date": None}
     with db.unit_of_work(clinic.id) as session:
-        said = directory.PatientRecord(record=record, number=number, **(given | facts))
-        return directory.save_patient(session, clinic, said)[0]
+        patient_record = directory.PatientRecord(record=record, number=number, **(fields | facts))
+        return directory.save_patient(session, clinic, patient_record)[0]
 
 
 def may_text(clinic, patient, programme="reminders") -> str:

@@ -97,10 +97,10 @@ def expected(
     for line in ("dead", "landline"):
         if line in of_all:
             return contactability.LINES[line]
-    said = agreed[textable[-1]][PROGRAMMES.index(programme)]
-    if said == "revoked":
+    consent = agreed[textable[-1]][PROGRAMMES.index(programme)]
+    if consent == "revoked":
         return Refusal.OPTED_OUT if set(agreed[textable[-1]]) == {"revoked"} else OPTED_OUT_OF[programme]
-    return Refusal.NO_CONSENT if said == "unknown" else None
+    return Refusal.NO_CONSENT if consent == "unknown" else None
 
 
 @BOTH
@@ -164,10 +164,10 @@ def test_the_number_of_queries_does_not_grow_with_the_people(clinic: Clinic):
     agreed = dict.fromkeys(NUMBERS, ("granted",) * 3)
     with world(clinic, crowd, agreed) as (session, patients):
         session.flush()
-        asked = [statements(session, lambda some=some: reachable.of_patients(session, some)) for some in (
+        queries = [statements(session, lambda some=some: reachable.of_patients(session, some)) for some in (
             [patients[0].id], [patient.id for patient in patients],
         )]  # fmt: skip
-        assert asked == [4, 4]
+        assert queries == [4, 4]
         assert reachable.of_patients(session, []) == {}
         assert reachable.of_conversations(session, []) == {}
 

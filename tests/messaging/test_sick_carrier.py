@@ -57,8 +57,8 @@ def test_a_storm_of_429_for_two_minutes_fails_nothing_and_safety_leaves_first(ne
     time_.go(3)
     assert set(desk.state(*reminders, crisis, alert)) == {"queued"}
     assert all(desk.now(message).attempts <= 1 for message in (*reminders, crisis, alert))
-    asked = network.asked()
-    assert asked < 80  # one at a time asks whether it is over
+    requests = network.asked()
+    assert requests < 80  # one at a time asks whether it is over
     network.faults()
     time_.go(6, "urgent")
     assert desk.state(crisis, alert) == ["sent", "sent"]
@@ -235,14 +235,14 @@ def test_a_sender_frozen_past_its_lease_sends_nothing_again_when_it_wakes(networ
 
 
 def _environment() -> dict[str, str]:
-    given = runtime.settings()
+    settings = runtime.settings()
     ours = {
-        "DATABASE_URL": given.database_url,
-        "TWILIO_ACCOUNT_SID": given.twilio_account_sid,
-        "TWILIO_AUTH_TOKEN": given.twilio_auth_token.get_secret_value(),
-        "TWILIO_API_URL": given.twilio_api_url,
-        "WARMTHREAD_PUBLIC_URL": given.public_url,
-        "WARMTHREAD_DATA_DIR": str(given.data_dir),
-        "WARMTHREAD_SETTLE_SECONDS": str(given.settle_seconds),
+        "DATABASE_URL": settings.database_url,
+        "TWILIO_ACCOUNT_SID": settings.twilio_account_sid,
+        "TWILIO_AUTH_TOKEN": settings.twilio_auth_token.get_secret_value(),
+        "TWILIO_API_URL": settings.twilio_api_url,
+        "WARMTHREAD_PUBLIC_URL": settings.public_url,
+        "WARMTHREAD_DATA_DIR": str(settings.data_dir),
+        "WARMTHREAD_SETTLE_SECONDS": str(settings.settle_seconds),
     }
     return {name: value for name, value in os.environ.items() if name not in ours} | ours

@@ -24,7 +24,7 @@ def silences(old: EscalationPolicy, new: EscalationPolicy) -> list[str]:
     """Return in words each change that could silence an alert; empty where nothing does."""
     return [
         *_people(old, new),
-        *(said for kind in GRAVE for said in _kind(kind, old, new)),
+        *(change for kind in GRAVE for change in _kind(kind, old, new)),
         *_on_call(old.on_call, new.on_call),
         *_routes(old, new),
     ]
@@ -79,12 +79,12 @@ def _steps(about: str, was: tuple[EscalationStep, ...], becomes: tuple[Escalatio
 
 def _when_asked(steps: tuple[EscalationStep, ...]) -> dict[str, int]:
     """How many minutes after the deadline each rung is asked at the soonest, everyone before it having one."""
-    found: dict[str, int] = {}
+    soonest: dict[str, int] = {}
     after = 0
     for step in steps:
-        found.setdefault(step.ask, after)
+        soonest.setdefault(step.ask, after)
         after += step.wait
-    return found
+    return soonest
 
 
 def _shorter(old: EscalationPolicy, new: EscalationPolicy) -> bool:

@@ -78,7 +78,7 @@ class Rules:
     """What the clinic decides, with the defaults of a clinic that has decided nothing yet. Minutes throughout.
 
     `in_business` names the kinds whose clock stands still while the clinic is closed, `before_leaving` those to be
-    answered before the patient leaves the building. `rungs` maps (kind, whether the clinic is open) to a ladder;
+    answered before the patient leaves the building. `steps` maps (kind, whether the clinic is open) to a ladder;
     `backups` a colleague's address to that of who stands in. The defaults are policy: no law sets a number of minutes.
     """
 
@@ -96,14 +96,14 @@ class Rules:
     routes: tuple[Route, ...] = ()
 
     @classmethod
-    def of(cls, given: Mapping[str, Any]) -> "Rules":
-        """Read a clinic's `rules`; what is not given keeps its default."""
-        default, kinds = cls(), given.get("ladder", {}).get("kinds", {})
+    def of(cls, stored: Mapping[str, Any]) -> "Rules":
+        """Read a clinic's `rules`; what they leave out keeps its default."""
+        default, kinds = cls(), stored.get("ladder", {}).get("kinds", {})
         return cls(
-            answer_within={**default.answer_within, **given.get("answer_within", {})},
-            rung_minutes=max(1, int(given.get("rung_minutes", default.rung_minutes))),
-            fallback=tuple(email.strip().lower() for email in given.get("fallback", ())),
-            hours=_hours(given.get("hours", {})),
+            answer_within={**default.answer_within, **stored.get("answer_within", {})},
+            rung_minutes=max(1, int(stored.get("rung_minutes", default.rung_minutes))),
+            fallback=tuple(email.strip().lower() for email in stored.get("fallback", ())),
+            hours=_hours(stored.get("hours", {})),
             in_business=frozenset(
                 kind for kind, terms in kinds.items() if terms.get("clock") == "business" and kind not in ALWAYS_RUNNING
             ),
@@ -116,9 +116,9 @@ class Rules:
                 for when in ("open", "closed")
                 if terms.get(when)
             },
-            backups=dict(given.get("ladder", {}).get("backup", {})),
-            call_list=tuple(Call(**call) for call in given.get("ladder", {}).get("call", ())),
-            routes=tuple(Route.of(route) for route in given.get("routes", ())),
+            backups=dict(stored.get("ladder", {}).get("backup", {})),
+            call_list=tuple(Call(**call) for call in stored.get("ladder", {}).get("call", ())),
+            routes=tuple(Route.of(route) for route in stored.get("routes", ())),
         )
 
     def steps_of(self, kind: str, *, is_open: bool) -> tuple[EscalationStep, ...]:
@@ -126,8 +126,8 @@ class Rules:
         return self.steps.get((kind, is_open)) or (EscalationStep("colleagues", self.rung_minutes),)
 
 
-def _hours(given: Mapping[str, Any]) -> Hours:
-    return Hours(given.get("zone", "UTC"), given.get("week", {}), tuple(given.get("holidays", ())))
+def _hours(stored: Mapping[str, Any]) -> Hours:
+    return Hours(stored.get("zone", "UTC"), stored.get("week", {}), tuple(stored.get("holidays", ())))
 
 
 @dataclass(frozen=True)
@@ -188,13 +188,13 @@ def there(need: Need, team: Sequence[Member], rules: Rules) -> list[Choice]:
     """
     ranked, by_rule = _ranked(need, team, rules)
     named = {email for route in rules.routes for email in route.people} | set(rules.fallback)
-    found: list[Choice] = []
+    choices: list[Choice] = []
     for seat in ranked:
-        asked = seat.role not in LEADS or seat.on_call or seat.email in named
-        if asked and is_there(need, seat, rules.fallback):
+        may_be_asked = seat.role not in LEADS or seat.on_call or seat.email in named
+        if may_be_asked and is_there(need, seat, rules.fallback):
             why = _why(need, seat, rules, team)
-            found.append(Choice(seat.id, why if found else (*by_rule, *why)))
-    return found
+            choices.append(Choice(seat.id, why if choices else (*by_rule, *why)))
+    return choices
 
 
 def _sitting(member: Member, seats: Sequence[Member]) -> Member:

@@ -88,9 +88,11 @@ class Route:
     role: str = ""
 
     @classmethod
-    def of(cls, given: Mapping[str, Any]) -> "Route":
+    def of(cls, stored: Mapping[str, Any]) -> "Route":
         """Read a rule as it is kept in a clinic's `rules`."""
-        read: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in given.items()}
+        read: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in stored.items()
+        }
         return cls(**read)
 
 
@@ -120,22 +122,22 @@ def take(
     for route in routes:
         if not fits(route, need):
             continue
-        found = [seat for seat in there if _receives(route, need, seat, existing)]
-        if found:
-            return Taken(tuple(found), (*passed, f"route:{route.name}"))
+        receiving = [seat for seat in there if _receives(route, need, seat, existing)]
+        if receiving:
+            return Taken(tuple(receiving), (*passed, f"route:{route.name}"))
         passed.append(f"passed:{route.name}")
     return Taken((), tuple(passed))
 
 
 def fits(route: Route, need: Need) -> bool:
     """Whether every condition of the rule holds."""
-    asked = (
+    conditions = (
         (route.kinds, need.kind),
         (route.panels, need.panel),
         (route.places, need.place),
         (route.languages, need.language),
     )
-    if any(wanted and not _among(value, wanted) for wanted, value in asked):
+    if any(wanted and not _among(value, wanted) for wanted, value in conditions):
         return False
     if route.instrument and route.instrument != need.instrument:
         return False

@@ -104,13 +104,17 @@ def _here(person: Person) -> Person:
 
 def turning_points(people: Sequence[Person], rules: Rules) -> list[int]:
     """Return the minutes of a day, from 0, at which anybody's hours begin or end: between them nothing changes."""
-    found = {0}
-    for given in (rules.hours.week, *(person.hours for person in people), *(person.on_call for person in people)):
-        for span in (given or {}).values():
+    minutes = {0}
+    for hours_of_week in (
+        rules.hours.week,
+        *(person.hours for person in people),
+        *(person.on_call for person in people),
+    ):
+        for span in (hours_of_week or {}).values():
             for at in span:
                 clock = time.fromisoformat(at) if _is_clock(at) else time()
-                found.add(clock.hour * 60 + clock.minute)
-    return sorted(found)
+                minutes.add(clock.hour * 60 + clock.minute)
+    return sorted(minutes)
 
 
 def _is_clock(at: object) -> bool:
@@ -139,24 +143,24 @@ def weekly(people: Sequence[Person], rules: Rules) -> list[Gap]:
 
 
 def _weekly(when: str, days: Sequence[Sequence[tuple[int, int, tuple[str, ...]]]]) -> list[Gap]:
-    found = [
+    gaps = [
         Gap(when, day * DAY + begin, day * DAY + end)
         for day, stretches in enumerate(days)
         for begin, end, names in stretches
         if not names
     ]
-    return joined(found)
+    return joined(gaps)
 
 
 def joined(gaps: Iterable[Gap]) -> list[Gap]:
     """Return holes in order with those made one that touch."""
-    found: list[Gap] = []
+    merged: list[Gap] = []
     for gap in gaps:
-        if found and found[-1].when == gap.when and found[-1].end >= gap.start:
-            found[-1] = Gap(gap.when, found[-1].start, max(found[-1].end, gap.end))
+        if merged and merged[-1].when == gap.when and merged[-1].end >= gap.start:
+            merged[-1] = Gap(gap.when, merged[-1].start, max(merged[-1].end, gap.end))
         else:
-            found.append(gap)
-    return found
+            merged.append(gap)
+    return merged
 
 
 def on_holidays(people: Sequence[Person], rules: Rules, today: date | None = None) -> list[Gap]:
@@ -167,13 +171,13 @@ def on_holidays(people: Sequence[Person], rules: Rules, today: date | None = Non
 
 def weekdays_of(holidays: Iterable[str], today: date | None) -> set[int]:
     """Return the weekdays, from Monday as 0, on which these holidays can still fall."""
-    found: set[int] = set()
+    weekdays: set[int] = set()
     for holiday in holidays:
         if len(holiday) == len("12-25"):
             return set(range(7))
         if today is None or date.fromisoformat(holiday) >= today:
-            found.add(date.fromisoformat(holiday).weekday())
-    return found
+            weekdays.add(date.fromisoformat(holiday).weekday())
+    return weekdays
 
 
 def on_weekdays(weekdays: set[int], days: Sequence[Sequence[tuple[int, int, tuple[str, ...]]]]) -> list[Gap]:
@@ -183,8 +187,8 @@ def on_weekdays(weekdays: set[int], days: Sequence[Sequence[tuple[int, int, tupl
 
 def while_away(watch: Watch, start: datetime) -> list[Gap]:
     """Return the holes from `start` on that there are only because somebody is away."""
-    asked = Asked(watch)
-    return walk([watch], start, lambda at: not asked(at) and asked(at, nobody_away=True))
+    reachable = Asked(watch)
+    return walk([watch], start, lambda at: not reachable(at) and reachable(at, nobody_away=True))
 
 
 class Asked:
@@ -212,14 +216,14 @@ class Asked:
 
 def walk(watches: Sequence[Watch], start: datetime, is_gap: Callable[[datetime], bool]) -> list[Gap]:
     """Return every stretch from `start` on of an absence in any of these in which `is_hole` holds."""
-    found: set[datetime] = set()
+    instants: set[datetime] = set()
     coming = [absence for watch in watches for absence in watch.absences if absence.ends_at > start]
     for watch in watches:
         turns = turning_points(watch.people, watch.rules)
-        found |= _instants(coming, turns, start, ZoneInfo(watch.zone))
+        instants |= _instants(coming, turns, start, ZoneInfo(watch.zone))
     return joined(
         Gap("away", _minute(begin), _minute(end))
-        for begin, end in pairwise(sorted(found))
+        for begin, end in pairwise(sorted(instants))
         if any(absence.starts_at <= begin < absence.ends_at for absence in coming) and is_gap(begin)
     )
 
@@ -230,33 +234,33 @@ def _minute(moment: datetime) -> int:
 
 def _instants(absences: Sequence[Away], turns: Sequence[int], start: datetime, place: ZoneInfo) -> set[datetime]:
     """Every moment, in UTC, at which anything can change while somebody is away."""
-    found: set[datetime] = set()
+    instants: set[datetime] = set()
     for absence in absences:
         begin, end = max(absence.starts_at, start), absence.ends_at
-        found |= {begin.astimezone(UTC), end.astimezone(UTC)}
+        instants |= {begin.astimezone(UTC), end.astimezone(UTC)}
         day, last = begin.astimezone(place).date(), end.astimezone(place).date()
         while day <= last:
-            found |= {moment for moment in _turns_of(day, turns, place) if begin < moment < end}
+            instants |= {moment for moment in _turns_of(day, turns, place) if begin < moment < end}
             day += timedelta(days=1)
-    return found
+    return instants
 
 
 def _turns_of(day: date, turns: Sequence[int], place: ZoneInfo) -> set[datetime]:
     midnight = datetime.combine(day, time(), place)
-    found = {
+    instants = {
         datetime.combine(day, time(*divmod(minute, 60), fold=fold), place).astimezone(UTC)
         for minute in turns
         for fold in (0, 1)
     }
     if midnight.utcoffset() != datetime.combine(day + timedelta(days=1), time(), place).utcoffset():
         # The clocks change today, and at no other moment than a quarter of an hour.
-        found |= {midnight.astimezone(UTC) + timedelta(minutes=15 * step) for step in range(100)}
-    return found
+        instants |= {midnight.astimezone(UTC) + timedelta(minutes=15 * step) for step in range(100)}
+    return instants
 
 
 def made(before: Sequence[Gap], after: Sequence[Gap]) -> list[Gap]:
     """Return what is a hole in `after` and was none in `before`, to the minute."""
-    found = []
+    new_gaps = []
     for gap in after:
         rest = [(gap.start, gap.end)]
         for old in (earlier for earlier in before if earlier.when == gap.when):
@@ -266,8 +270,8 @@ def made(before: Sequence[Gap], after: Sequence[Gap]) -> list[Gap]:
                 for part in ((begin, min(end, old.start)), (max(begin, old.end), end))
                 if part[0] < part[1]
             ]
-        found += [Gap(gap.when, begin, end) for begin, end in sorted(set(rest))]
-    return found
+        new_gaps += [Gap(gap.when, begin, end) for begin, end in sorted(set(rest))]
+    return new_gaps
 
 
 def say(gap: Gap, zone: str) -> str:

@@ -83,12 +83,12 @@ def at(people: Iterable[Person], moment: datetime, rules: Rules, zone: str) -> l
 def rounds(need: Need, team: Sequence[Member], rules: Rules, owner_id: UUID | None, *, is_open: bool) -> list[Round]:
     """Return the ladder of an item as it stands now, without the owner, who was told first."""
     ranked = [member for member in assign.ranked(need, team, rules) if member.id != owner_id]
-    found = []
+    ladder = []
     for step in rules.steps_of(need.kind, is_open=is_open):
-        asked = _asked(step.ask, ranked, team, rules, owner_id)
-        groups = [(member,) for member in asked] if step.ask in ONE_BY_ONE else [asked]
-        found += [Round(step.ask, group, step.wait) for group in groups if group]
-    return found
+        members = _asked(step.ask, ranked, team, rules, owner_id)
+        groups = [(member,) for member in members] if step.ask in ONE_BY_ONE else [members]
+        ladder += [Round(step.ask, group, step.wait) for group in groups if group]
+    return ladder
 
 
 def _asked(

@@ -152,8 +152,8 @@ class EscalationPolicy(_Strict):
 
     def kind(self, name: str) -> Kind:
         """Return what holds for one kind of item."""
-        found: Kind = getattr(self, name)
-        return found
+        kind: Kind = getattr(self, name)
+        return kind
 
 
 def read(mapping: Mapping[str, Any], locate: Locate = lambda _location: None) -> EscalationPolicy:
@@ -162,16 +162,16 @@ def read(mapping: Mapping[str, Any], locate: Locate = lambda _location: None) ->
     `locate` knows in which line of a file a field stands.
     """
     try:
-        found = EscalationPolicy.model_validate(mapping)
+        policy = EscalationPolicy.model_validate(mapping)
     except pydantic.ValidationError as wrong:
         raise BadPolicy([_problem(each, locate) for each in wrong.errors(include_input=False)]) from None
     why = "this clock never stands still: a person may be in danger, or is waiting in the building"
     problems = [
         Problem(f"{kind}.clock", why, locate((kind, "clock")))
         for kind in assign.ALWAYS_RUNNING
-        if found.kind(kind).clock != "always"
+        if policy.kind(kind).clock != "always"
     ]
-    names = [route.name.casefold() for route in found.route]
+    names = [route.name.casefold() for route in policy.route]
     problems += [
         Problem(f"route[{place}].name", "another rule has this name", locate(("route", place, "name")))
         for place, name in enumerate(names)
@@ -179,16 +179,16 @@ def read(mapping: Mapping[str, Any], locate: Locate = lambda _location: None) ->
     ]
     if problems:
         raise BadPolicy(problems)
-    return found
+    return policy
 
 
-def _problem(each: Any, locate: Locate) -> Problem:
-    location = tuple(each["loc"])
-    said = EXPECTED.get(each["type"]) or str(each["msg"]).removeprefix("Value error, ")
-    if each["type"] == "extra_forbidden":
-        said = f"unknown; there are {', '.join(_model_of(location).model_fields)}"
+def _problem(error: Any, locate: Locate) -> Problem:
+    location = tuple(error["loc"])
+    message = EXPECTED.get(error["type"]) or str(error["msg"]).removeprefix("Value error, ")
+    if error["type"] == "extra_forbidden":
+        message = f"unknown; there are {', '.join(_model_of(location).model_fields)}"
     field = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).lstrip(".")
-    return Problem(field[:60], said, locate(location))
+    return Problem(field[:60], message, locate(location))
 
 
 def _model_of(location: tuple[Any, ...]) -> type[BaseModel]:
@@ -198,11 +198,11 @@ def _model_of(location: tuple[Any, ...]) -> type[BaseModel]:
     return listed.get(location[0], EscalationPolicy) if len(location) > 1 else EscalationPolicy
 
 
-def rules_of(written: EscalationPolicy, given: Mapping[str, Any], zone: str) -> dict[str, Any]:
+def rules_of(written: EscalationPolicy, stored: Mapping[str, Any], zone: str) -> dict[str, Any]:
     """Return a clinic's `rules` with this ladder in them; whatever else the clinic has decided stays."""
     kinds = {kind: written.kind(kind).model_dump(mode="json", exclude={"answer"}) for kind in assign.KINDS}
     return {
-        **given,
+        **stored,
         "answer_within": {kind: written.kind(kind).answer for kind in assign.KINDS},
         "rung_minutes": written.repeat,
         "fallback": list(written.fallback),
@@ -216,9 +216,9 @@ def rules_of(written: EscalationPolicy, given: Mapping[str, Any], zone: str) -> 
     }
 
 
-def present(given: Mapping[str, Any], people: Sequence[Person]) -> EscalationPolicy:
+def present(stored: Mapping[str, Any], people: Sequence[Person]) -> EscalationPolicy:
     """Return what holds at a clinic now, as it would be written down."""
-    rules = assign.Rules.of(given)
+    rules = assign.Rules.of(stored)
     return EscalationPolicy(
         hours={day: list(span) for day, span in rules.hours.week.items()},
         holidays=rules.hours.holidays,
@@ -255,11 +255,11 @@ def check(
 ) -> list[Problem]:
     """Return every reason not to publish this ladder: see checking.check, nobody unknown on call, and no rule about an
     instrument or a band that there is not (`bands`: of each instrument, where they are known)."""
-    known = {person.email for person in people}
+    emails = {person.email for person in people}
     strangers = [
         Problem("on_call", f"nobody active here has the address {email}")
         for email in written.on_call
-        if email not in known
+        if email not in emails
     ]
     rules = assign.Rules.of(rules_of(written, {}, zone))
     return [
@@ -279,16 +279,16 @@ def _holidays(days: Sequence[str]) -> list[Problem]:
 
 
 def _unknown(written: EscalationPolicy, bands: Mapping[str, Sequence[str]]) -> list[Problem]:
-    found = []
+    problems = []
     for place, route in enumerate(written.route):
         field = f"route[{place}]"
         if route.instrument and route.instrument not in bands:
-            said = f"there is no instrument {route.instrument}; there are {', '.join(sorted(bands))}"
-            found.append(Problem(f"{field}.instrument", said))
+            message = f"there is no instrument {route.instrument}; there are {', '.join(sorted(bands))}"
+            problems.append(Problem(f"{field}.instrument", message))
         elif route.band and route.band not in bands[route.instrument]:
-            said = f"{route.instrument} has the bands {', '.join(bands[route.instrument])}"
-            found.append(Problem(f"{field}.band", said))
-    return found
+            message = f"{route.instrument} has the bands {', '.join(bands[route.instrument])}"
+            problems.append(Problem(f"{field}.band", message))
+    return problems
 
 
 def with_on_call(written: EscalationPolicy, people: Sequence[Person]) -> list[Person]:

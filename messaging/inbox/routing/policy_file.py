@@ -61,24 +61,24 @@ def write(written: EscalationPolicy) -> str:
         lines += ["", f"[{name}]", f"answer = {kind.answer}", f"clock = {_quoted(kind.clock)}"]
         lines += [f"before_leaving = {str(kind.before_leaving).lower()}"]
         for when, steps in (("open", kind.open), ("closed", kind.closed)):
-            said = ", ".join(f"{{ ask = {_quoted(step.ask)}, wait = {step.wait} }}" for step in steps)
-            lines += [f"{when} = [{said}]"]
+            written_steps = ", ".join(f"{{ ask = {_quoted(step.ask)}, wait = {step.wait} }}" for step in steps)
+            lines += [f"{when} = [{written_steps}]"]
     return "\n".join(lines) + "\n"
 
 
 def _route(route: Route) -> list[str]:
     """A rule without what it leaves open."""
-    said = []
+    lines = []
     for key, value in route.model_dump(mode="json").items():
         if value in ("", None, []):
             continue
         if isinstance(value, bool | int):
-            said.append(f"{key} = {str(value).lower()}")
+            lines.append(f"{key} = {str(value).lower()}")
         elif isinstance(value, list):
-            said.append(f"{key} = [{', '.join(map(_quoted, value))}]")
+            lines.append(f"{key} = [{', '.join(map(_quoted, value))}]")
         else:
-            said.append(f"{key} = {_quoted(value)}")
-    return said
+            lines.append(f"{key} = {_quoted(value)}")
+    return lines
 
 
 def _quoted(text: str) -> str:

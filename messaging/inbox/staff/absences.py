@@ -90,8 +90,8 @@ def _refuse(session: Session, staff: Staff, cover: Staff | None, starts_at: date
 
 def _tell_cover(session: Session, clinic: Clinic, absence: Absence, cover: Staff) -> None:
     """Who covers is on call in hours that were not theirs: they hear of it from us, not from the first alert."""
-    said = {"link": f"{runtime.settings().public_url}/away"}
-    body = text_templates.render(text_templates.texts("en")["staff_covering"], said)
+    values = {"link": f"{runtime.settings().public_url}/away"}
+    body = text_templates.render(text_templates.texts("en")["staff_covering"], values)
     outbox.text_staff(session, clinic, cover, body=body, dedupe=f"covering:{absence.id}")
 
 
@@ -99,8 +99,8 @@ def who_could(session: Session, staff: Staff, starts_at: datetime, ends_at: date
     """Return the colleagues each of whom, as cover for this absence, would leave no minute without anybody."""
     clinic = session.get_one(Clinic, staff.clinic_id)
     away = coverage_gaps.Away(staff.id, None, starts_at, ends_at)
-    found = lost_coverage.closing(roster.watch(session, clinic), away, clock.now())
-    return [session.get_one(Staff, person.id) for person in found]
+    people = lost_coverage.closing(roster.watch(session, clinic), away, clock.now())
+    return [session.get_one(Staff, person.id) for person in people]
 
 
 def _planned(session: Session, clinic_id: UUID, starts_at: datetime, ends_at: datetime) -> Sequence[Absence]:
@@ -159,8 +159,8 @@ def covering(session: Session, staff_id: UUID, now: datetime) -> Staff | None:
     covers = {absence.staff_id: absence.cover_id for absence in roster.away(session, staff.clinic_id, now)}
     if staff_id not in covers:
         return None
-    found = _end_of_chain(covers, staff_id)
-    cover = session.get(Staff, found) if found else None
+    cover_id = _end_of_chain(covers, staff_id)
+    cover = session.get(Staff, cover_id) if cover_id else None
     return cover if cover is not None and cover.active and cover.role in clinic_rules.ACTING else None
 
 
@@ -225,8 +225,8 @@ def release(session: Session, staff: Staff) -> int:
 
 def _move(session: Session, staff: Staff, cover: Staff | None, actor: str) -> int:
     held = select(InboxItem).where(InboxItem.clinic_id == staff.clinic_id, InboxItem.owner_id == staff.id, UNFINISHED)
-    found = session.scalars(held.order_by(InboxItem.urgency, InboxItem.answer_by).with_for_update()).all()
-    for item in found:
+    items_held = session.scalars(held.order_by(InboxItem.urgency, InboxItem.answer_by).with_for_update()).all()
+    for item in items_held:
         # Claimed was hers; for who takes over it is new again. What was acknowledged stays so, and the clock runs on.
         item.owner_id, item.notified_at = cover.id if cover else None, None
         item.state = "open" if item.state == "claimed" and item.acknowledged_at is None else item.state
@@ -237,7 +237,7 @@ def _move(session: Session, staff: Staff, cover: Staff | None, actor: str) -> in
         else:
             items.note_event(session, item, actor, "uncovered", left=str(staff.id))
         items.set_timer(session, item, "route", clock.now())
-    return len(found)
+    return len(items_held)
 
 
 def settle_poison(session: Session, absence: Absence) -> None:

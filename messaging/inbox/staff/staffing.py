@@ -77,9 +77,9 @@ def read(raw: Mapping[str, Any], roles: Collection[str]) -> Facts:
 def invite(session: Session, clinic: Clinic, facts: Facts, actor: str) -> Staff:
     """Add a colleague, who can come in once they have used a link. Raises MayNot where the address is taken."""
     session.get(Clinic, clinic.id, with_for_update=True)
-    known = session.scalar(select(Staff).where(Staff.clinic_id == clinic.id, Staff.email == facts.email))
-    if known is not None:
-        raise MayNot({"email": "works_here" if known.active else "worked_here"})
+    existing = session.scalar(select(Staff).where(Staff.clinic_id == clinic.id, Staff.email == facts.email))
+    if existing is not None:
+        raise MayNot({"email": "works_here" if existing.active else "worked_here"})
     return directory.add_staff(
         session,
         clinic,
@@ -176,5 +176,5 @@ def _keeping(session: Session, clinic: Clinic) -> Iterator[None]:
 
 def _reasons(session: Session, clinic: Clinic) -> set[str]:
     """Why a positive answer could stay unseen, but for the minutes without anybody, which are asked as minutes."""
-    found = policy_checks.check(assign.Rules.of(clinic.rules), roster.people(session, clinic))
-    return {problem.message for problem in found if problem.field != "on_call"}
+    problems = policy_checks.check(assign.Rules.of(clinic.rules), roster.people(session, clinic))
+    return {problem.message for problem in problems if problem.field != "on_call"}

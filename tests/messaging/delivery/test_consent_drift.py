@@ -39,12 +39,12 @@ def keyword(clinic, number=NUMBER) -> None:
 def text(clinic, number=NUMBER, *, state="delivered", left=True, **more):
     """A text of ours as it stands after the carrier has had its say."""
     now = clock.now()
-    given = {"kind": "reminder", "programme": "reminders", "dedupe": f"t{db.new_id()}", "body": "See you."}
+    fields = {"kind": "reminder", "programme": "reminders", "dedupe": f"t{db.new_id()}", "body": "See you."}
     with db.unit_of_work(clinic.id) as session:
         talk = conversations.of_number(session, clinic, number)
         message = Message(
             clinic_id=clinic.id, key_id=talk.key_id, conversation_id=talk.id, direction="out", lane="bulk",
-            state=state, created_at=now, try_after=now, sent_at=now, **(given | more),
+            state=state, created_at=now, try_after=now, sent_at=now, **(fields | more),
         )  # fmt: skip
         session.add(message)
         session.flush()

@@ -21,9 +21,9 @@ def test_a_text_leaves_and_is_sent_with_the_carrier_s_sid(network, desk, new_pat
     message = desk.text(new_patient())
     assert deliver.deliver("bulk") == 1
     (accepted,) = network.accepted()
-    known = desk.now(message)
-    assert (known.state, known.provider_sid) == ("sent", accepted["sid"])
-    assert (known.lease_until, known.attempts) == (None, 1)
+    stored = desk.now(message)
+    assert (stored.state, stored.provider_sid) == ("sent", accepted["sid"])
+    assert (stored.lease_until, stored.attempts) == (None, 1)
     (attempt,) = desk.attempts(message)
     assert (attempt.state, attempt.provider_sid) == ("accepted", accepted["sid"])
 
@@ -77,8 +77,8 @@ def test_what_a_refusal_says_of_a_number_is_learnt_and_a_human_told(network, des
     patient = new_patient(number=number)
     message = desk.text(patient)
     deliver.deliver("bulk")
-    known = desk.now(message)
-    assert (known.state, known.error_code) == ("failed", code)
+    stored = desk.now(message)
+    assert (stored.state, stored.error_code) == ("failed", code)
     assert desk.attempts(message)[0].state == "refused"
     with db.unit_of_work(db.EVERY) as session:
         assert session.get_one(Patient, patient.id).numbers[0].line == line
@@ -249,8 +249,8 @@ def test_the_late_write_of_a_worker_thought_dead_is_refused(network, desk, new_p
         (again,) = db.claim(session, Message, Message.state == "sending")
     with db.unit_of_work(db.EVERY) as session:
         deliver._record(session, [deliver.Outcome(late, code=21211)])
-    known = desk.now(message)
-    assert (known.state, known.error_code, known.fence) == ("sending", None, again.fence)
+    stored = desk.now(message)
+    assert (stored.state, stored.error_code, stored.fence) == ("sending", None, again.fence)
     assert desk.items() == []
 
 

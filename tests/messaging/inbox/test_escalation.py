@@ -51,10 +51,10 @@ def told(desk) -> list[UUID | None]:
 def test_an_item_finds_its_owner_who_is_told_at_once(opened, desk, new_staff):
     alba, item = new_staff(), opened()
     assert tick() == 1
-    known = desk.item(item.id)
-    assert (known.owner_id, known.reason) == (alba.id, ["on_duty"])
-    assert known.routed_at is not None
-    assert known.notified_at is not None
+    stored = desk.item(item.id)
+    assert (stored.owner_id, stored.reason) == (alba.id, ["on_duty"])
+    assert stored.routed_at is not None
+    assert stored.notified_at is not None
     assert told(desk) == [alba.id]
     assert desk.events(item.id) == ["opened", "routed"]
 
@@ -80,9 +80,9 @@ def test_what_can_wait_in_the_list_rings_no_phone(opened, desk, new_staff, kind)
 
 def test_work_is_shared_out_by_load(opened, desk, new_staff):
     alba, ben = new_staff(), new_staff("Ben Ito")
-    found = [opened() for _ in range(6)]
+    opened_items = [opened() for _ in range(6)]
     tick()
-    owners = Counter(desk.item(item.id).owner_id for item in found)
+    owners = Counter(desk.item(item.id).owner_id for item in opened_items)
     assert owners == {alba.id: 3, ben.id: 3}
 
 
@@ -195,16 +195,16 @@ def set_zone(clinic: Clinic, zone: str) -> None:
 
 def test_nothing_but_a_named_human_closes_an_item(opened, desk, new_staff, network):
     new_staff(number=DEAD)
-    found = [opened(kind) for kind in ("safety", "screen", "handoff", "reply", "delivery")]
+    opened_items = [opened(kind) for kind in ("safety", "screen", "handoff", "reply", "delivery")]
     start = clock.now()
     for hours in (0, 1, 6, 48, 400):
         with time_machine.travel(start + timedelta(hours=hours), tick=False):
             jobs.fire_timers()
             deliver.deliver("urgent")
-    for item in found:
-        known = desk.item(item.id)
-        assert known.state == "open"
-        assert (known.acknowledged_at, known.done_at, known.done_by, known.disposition) == (None,) * 4
+    for item in opened_items:
+        stored = desk.item(item.id)
+        assert stored.state == "open"
+        assert (stored.acknowledged_at, stored.done_at, stored.done_by, stored.disposition) == (None,) * 4
         assert [timer.kind for timer in desk.timers(item.id)] == ["escalate"]
 
 

@@ -165,9 +165,9 @@ def test_an_item_handed_over_keeps_its_clock_and_is_unread(opened, new_staff, de
     item, alba, ben = opened(), new_staff(), new_staff("Ben Ito")
     do(items.claim, item, alba)
     timers = {timer.id: timer.try_after for timer in desk.timers(item.id)}
-    given = do(items.hand_over, item, alba, ben)
-    assert (given.owner_id, given.state, given.answer_by) == (ben.id, "open", item.answer_by)
-    assert given.acknowledged_at is None
+    handed_over = do(items.hand_over, item, alba, ben)
+    assert (handed_over.owner_id, handed_over.state, handed_over.answer_by) == (ben.id, "open", item.answer_by)
+    assert handed_over.acknowledged_at is None
     assert {timer.id: timer.try_after for timer in desk.timers(item.id)} == timers
     with db.unit_of_work(clinic.id) as session:
         assert [item.id for item in views.listing(session, clinic.id, view="mine", staff=ben)] == [item.id]
@@ -286,8 +286,8 @@ def alba(clinic, session):
     from messaging.models import Staff
     from messaging.people import directory
 
-    found = session.scalar(select(Staff).where(Staff.email == "alba@clinic.example"))
-    return found or directory.add_staff(session, clinic, name="Alba Reyes", email="alba@clinic.example")
+    staff = session.scalar(select(Staff).where(Staff.email == "alba@clinic.example"))
+    return staff or directory.add_staff(session, clinic, name="Alba Reyes", email="alba@clinic.example")
 
 
 def paged(session, clinic_id, view, staff, limit) -> list[UUID]:
@@ -311,7 +311,7 @@ def test_another_clinic_s_items_are_never_listed(opened, new_staff, clinic):
 @both
 def test_of_two_who_take_an_item_at_once_one_has_it_and_the_other_is_told(opened, new_staff, clinic, desk):
     people = [new_staff(), new_staff("Ben Ito")]
-    item, start, said = opened("reply"), threading.Barrier(2), []
+    item, start, outcomes = opened("reply"), threading.Barrier(2), []
 
     def take(colleague) -> None:
         start.wait()
@@ -319,9 +319,9 @@ def test_of_two_who_take_an_item_at_once_one_has_it_and_the_other_is_told(opened
             with db.unit_of_work(clinic.id) as session:
                 (held,) = item_state.hold(session, clinic.id, [item.id])
                 items.claim_as_shown(session, held, colleague, None)
-            said.append(("has it", colleague.id))
+            outcomes.append(("has it", colleague.id))
         except items.Taken as taken:
-            said.append(("told", taken.owner_id))
+            outcomes.append(("told", taken.owner_id))
 
     at_once = [threading.Thread(target=take, args=(colleague,)) for colleague in people]
     for thread in at_once:
@@ -329,7 +329,7 @@ def test_of_two_who_take_an_item_at_once_one_has_it_and_the_other_is_told(opened
     for thread in at_once:
         thread.join()
     owner = desk.item(item.id).owner_id
-    assert sorted(said) == [("has it", owner), ("told", owner)]
+    assert sorted(outcomes) == [("has it", owner), ("told", owner)]
     assert desk.events(item.id) == ["opened", "claimed"]
 
 

@@ -58,8 +58,8 @@ def test_one_form_posted_twice_is_one_note_but_changed_words_are_another(
         for words in ("first", "first", "second"):
             notes_and_calls.write_note(session, clinic, rosa, words=words, patient_id=patient.id, once=once)
         notes_and_calls.log_call(session, clinic, rosa, patient_id=patient.id, outcome="reached", once=once)
-        found = notes_and_calls.of_thread(session, clinic, patient_id=patient.id, conversation_id=None)
-        assert sorted(contact.words or contact.outcome or "" for contact in found) == ["first", "reached", "second"]
+        contacts = notes_and_calls.of_thread(session, clinic, patient_id=patient.id, conversation_id=None)
+        assert sorted(contact.words or contact.outcome or "" for contact in contacts) == ["first", "reached", "second"]
 
 
 @pytest.mark.parametrize("outcome", ["reached", "voicemail", "no_answer", "wrong_number", "out_of_service"])
@@ -131,8 +131,8 @@ def test_what_was_written_about_one_of_several_who_share_a_phone_is_not_shown_be
 
         def read(patient: Patient | None) -> list[str | None]:
             patient_id = patient.id if patient else None
-            found = notes_and_calls.of_thread(session, clinic, patient_id=patient_id, conversation_id=shared)
-            return [contact.words for contact in found]
+            contacts = notes_and_calls.of_thread(session, clinic, patient_id=patient_id, conversation_id=shared)
+            return [contact.words for contact in contacts]
 
         assert read(first) == ["the phone's", "hers"]
         assert read(second) == ["the phone's"]

@@ -21,12 +21,12 @@ NOON = datetime(2026, 7, 1, 18, tzinfo=UTC)  # in Denver
 def add(clinic: Clinic, count: int, **more: object) -> list[UUID]:
     """Add items of one kind; takes columns of InboxItem."""
     now = clock.now()
-    given: dict[str, object] = {"kind": "reply", "state": "open", "created_at": now, "answer_by": now} | more
+    fields: dict[str, object] = {"kind": "reply", "state": "open", "created_at": now, "answer_by": now} | more
     with db.unit_of_work(clinic.id) as session:
         made = [
             InboxItem(
                 clinic_id=clinic.id, key_id=clinic.key_id, about="x:1", dedupe=f"x:{db.new_id()}", summary="x",
-                reason=[], urgency=URGENCY[str(given["kind"])], **given,
+                reason=[], urgency=URGENCY[str(fields["kind"])], **fields,
             )
             for _ in range(count)
         ]  # fmt: skip
@@ -78,13 +78,13 @@ def test_done_counts_what_was_done_since_midnight_at_the_clinic(clinic, new_staf
 
 @contextmanager
 def overheard() -> Iterator[list[tuple[str, object]]]:
-    said: list[tuple[str, object]] = []
+    statements: list[tuple[str, object]] = []
 
     def hear(_connection, _cursor, statement, given, _context, _many) -> None:
-        said.append((statement, given))
+        statements.append((statement, given))
 
     event.listen(db.engine(), "before_cursor_execute", hear)
-    yield said
+    yield statements
     event.remove(db.engine(), "before_cursor_execute", hear)
 
 

@@ -22,8 +22,8 @@ both = pytest.mark.parametrize("house", ["sqlite", "postgresql"], indirect=True)
 
 def _say(network: Any, *contents: bytes, type: str = "image/png") -> str:
     sent = [{"content_type": type, "base64": base64.b64encode(content).decode()} for content in contents]
-    given = {"body": "look", "to": "+13035550100", "media": sent}
-    return str(network.ask("POST", f"/sim/phones/{PHONE}/messages", given)["sid"])
+    form = {"body": "look", "to": "+13035550100", "media": sent}
+    return str(network.ask("POST", f"/sim/phones/{PHONE}/messages", form)["sid"])
 
 
 def _file(clinic: Clinic, sid: str, count: int = 1, url: str = "") -> Message:
@@ -39,10 +39,10 @@ def _file(clinic: Clinic, sid: str, count: int = 1, url: str = "") -> Message:
 
 def _rows() -> list[Media]:
     with db.unit_of_work(db.EVERY) as session:
-        found = list(session.scalars(select(Media).order_by(Media.place)))
-        for media in found:
+        rows = list(session.scalars(select(Media).order_by(Media.place)))
+        for media in rows:
             _ = media.content
-        return found
+        return rows
 
 
 def _carrier_has(network: Any, sid: str) -> int:

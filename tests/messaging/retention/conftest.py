@@ -54,11 +54,11 @@ class Archive:
         with time_machine.travel(at, tick=False), db.unit_of_work(self.clinic.id) as session:
             clinic = session.get_one(Clinic, self.clinic.id)
             name = f"test:{next(self.serial)}"
-            given: dict[str, Any] = {"kind": "reply", "about": name, "dedupe": name, "summary": "feels low"}
-            found = items.open_item(session, clinic, patient_id=patient.id, **(given | more))
+            fields: dict[str, Any] = {"kind": "reply", "about": name, "dedupe": name, "summary": "feels low"}
+            item = items.open_item(session, clinic, patient_id=patient.id, **(fields | more))
             if done:
-                found.state, found.done_at = "done", at + timedelta(hours=1)
-            return found
+                item.state, item.done_at = "done", at + timedelta(hours=1)
+            return item
 
     def keep(self, years: int, at: datetime) -> None:
         """Let the clinic keep words for so many years, as if published at `at`."""

@@ -78,9 +78,9 @@ def test_pictures_go_with_their_text_but_not_before_the_carrier_has_forgotten_th
     texts = [archive.text(new_patient(), OLD, media=[{"url": "", "type": "image/png"}]) for _ in range(3)]
     with db.unit_of_work(archive.clinic.id) as session:
         for message, state in zip(texts, ("kept", "failed", "held"), strict=True):
-            given = {"clinic_id": message.clinic_id, "key_id": message.key_id, "message_id": message.id}
+            of_message = {"clinic_id": message.clinic_id, "key_id": message.key_id, "message_id": message.id}
             moments = {"created_at": OLD, "try_after": clock.now()}
-            session.add(Media(place=0, state=state, content=b"\x89PNG", **given, **moments))
+            session.add(Media(place=0, state=state, content=b"\x89PNG", **of_message, **moments))
     begin(archive)
     archive.drain(NOW)
     assert archive.words(*texts) == ["", "", "I feel low today"]

@@ -22,8 +22,8 @@ def _read(definition: Any) -> dict[str, Any]:
 
 
 def _present(session: Session, clinic: Clinic) -> dict[str, Any]:
-    found = publishing.live(session, clinic.id, "bell")
-    return found.definition if found else {"wait": 10, "who": "everyone"}
+    version = publishing.live(session, clinic.id, "bell")
+    return version.definition if version else {"wait": 10, "who": "everyone"}
 
 
 BELL = publishing.Kind(

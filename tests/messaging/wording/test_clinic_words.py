@@ -59,11 +59,11 @@ def test_a_published_text_is_said_and_going_back_says_the_shipped_one(desk: Desk
 def test_the_database_is_asked_once_in_a_unit_of_work(desk: Desk) -> None:
     session, clinic = desk
     session.flush()
-    asked: list[str] = []
-    event.listen(db.engine(), "before_cursor_execute", lambda *given: asked.append(given[2]))
+    statements: list[str] = []
+    event.listen(db.engine(), "before_cursor_execute", lambda *given: statements.append(given[2]))
     for key in situations.every():
         clinic_words.of(session, clinic.id).text(key, "en")
-    assert len(asked) == 1
+    assert len(statements) == 1
 
 
 def test_only_what_differs_is_kept_and_it_stands_as_it_would_be_sent() -> None:
@@ -135,7 +135,7 @@ def test_a_problem_of_the_file_has_its_line() -> None:
     ]
     with pytest.raises(publishing.Refused, match="this is not TOML"):
         clinic_words.parse("[en")
-    found = clinic_words.problems(None, clinic_words.parse('[en]\nlate = "your depression"'))
-    assert [(problem.field, problem.line) for problem in clinic_words.with_lines(found, '[en]\nlate = "x"')] == [
+    problems = clinic_words.problems(None, clinic_words.parse('[en]\nlate = "your depression"'))
+    assert [(problem.field, problem.line) for problem in clinic_words.with_lines(problems, '[en]\nlate = "x"')] == [
         ("en.late", 2)
     ]

@@ -90,14 +90,14 @@ def test_what_is_worth_a_second_look_stops_nothing() -> None:
 @given(st.sampled_from(list(every())), PLACED)
 def test_whatever_passes_can_be_filled_in_by_its_sender(key: str, text: str) -> None:
     values = clinic_words.sample(None, "en")
-    found = check(every()[key], text, values)
+    problems = check(every()[key], text, values)
     notes(every()[key], text, values)
     text_templates.fill(text, values)
-    for problem in found:
+    for problem in problems:
         assert text[problem.start : problem.end] == problem.word
-    if not found:
-        said = {name: values[name] for name in every()[key].places}
-        assert text_templates.render(text, said) == text_templates.fill(text, said)
+    if not problems:
+        values_said = {name: values[name] for name in every()[key].places}
+        assert text_templates.render(text, values_said) == text_templates.fill(text, values_said)
 
 
 def test_a_made_up_patient_has_everything_that_can_be_filled_in() -> None:

@@ -197,9 +197,9 @@ def test_rendering_refuses_or_inserts_and_nothing_else(template: str, value: str
     ],
 )  # fmt: skip
 def test_the_linter_finds_what_may_not_be_said(text: str, rule: str, word: str) -> None:
-    found = text_templates.lint(text)
-    assert (rule, word) in [(problem.rule, problem.word) for problem in found]
-    assert all(text[problem.start : problem.end] == problem.word and problem.message for problem in found)
+    problems = text_templates.lint(text)
+    assert (rule, word) in [(problem.rule, problem.word) for problem in problems]
+    assert all(text[problem.start : problem.end] == problem.word and problem.message for problem in problems)
 
 
 def test_stop_may_not_be_asked_for_as_an_answer() -> None:

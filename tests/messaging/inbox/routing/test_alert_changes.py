@@ -51,8 +51,8 @@ BASE = {
     ],
 )
 def test_what_could_silence_an_alert_is_named(changed, said):
-    found = alert_changes.silences(read(BASE), read(BASE | changed))
-    assert any(said in silence for silence in found), found
+    silences = alert_changes.silences(read(BASE), read(BASE | changed))
+    assert any(said in silence for silence in silences), silences
 
 
 @pytest.mark.parametrize(
@@ -73,8 +73,8 @@ def test_what_makes_nothing_later_needs_nobody_else(changed):
 
 def test_rules_about_safety_in_another_order_are_named():
     first, second = {"name": "a", "to": "on_call"}, {"name": "b", "to": "on_duty"}
-    found = alert_changes.silences(read({"route": [first, second]}), read({"route": [second, first]}))
-    assert "the rules about patient safety are asked in another order" in found
+    silences = alert_changes.silences(read({"route": [first, second]}), read({"route": [second, first]}))
+    assert "the rules about patient safety are asked in another order" in silences
 
 
 def test_opening_hours_matter_where_the_clock_of_screens_stands_still_meanwhile():

@@ -15,7 +15,7 @@ NOON = datetime(2026, 3, 3, 12, 0, tzinfo=UTC)  # a Tuesday
 
 
 def member(name: str, **facts) -> Member:
-    given = {
+    fields = {
         "id": UUID(bytes=name.encode().ljust(16)[:16]),
         "email": f"{name.lower()}@clinic.example",
         "name": name,
@@ -24,7 +24,7 @@ def member(name: str, **facts) -> Member:
         "panels": (),
         "on_duty": True,
     }
-    return Member(**(given | facts))
+    return Member(**(fields | facts))
 
 
 def chosen(need: Need, *team: Member, rules: Rules | None = None) -> tuple[str | None, tuple[str, ...]]:
@@ -60,11 +60,11 @@ RULES = st.builds(
 
 def steps(need, team, rules, owner_id, count) -> list[tuple[Member, ...]]:
     """Whom the first `count` rungs tell when nobody acknowledges."""
-    told, found = set(), []
+    told, rounds = set(), []
     for _ in range(count):
-        found.append(escalation_policy.climb(need, team, rules, told, owner_id).members)
-        told |= {member.id for member in found[-1]}
-    return found
+        rounds.append(escalation_policy.climb(need, team, rules, told, owner_id).members)
+        told |= {member.id for member in rounds[-1]}
+    return rounds
 
 
 def can_be_asked(member: Member, rules: Rules) -> bool:

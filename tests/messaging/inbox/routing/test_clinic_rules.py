@@ -14,7 +14,7 @@ from messaging.inbox.routing.clinic_rules import Need, Route
 
 
 def member(name: str, **facts) -> Member:
-    given = {
+    fields = {
         "id": UUID(bytes=name.encode().ljust(16)[:16]),
         "email": f"{name.lower()}@clinic.example",
         "name": name,
@@ -23,7 +23,7 @@ def member(name: str, **facts) -> Member:
         "panels": (),
         "on_duty": True,
     }
-    return Member(**(given | facts))
+    return Member(**(fields | facts))
 
 
 ALBA, BEN = member("Alba", panels=("Dr. A",)), member("Ben", open_items=5)
@@ -153,7 +153,7 @@ def test_a_rule_gives_to_somebody_there_or_leaves_it_to_the_order_every_clinic_b
     else:
         assert after.owner_id == before.owner_id
         assert [reason for reason in after.why if not reason.startswith("passed:")] == list(before.why)
-    asked = {member.id for member in assign.ranked(need, team, ruled)}
-    assert asked >= {member.id for member in assign.ranked(need, team, plain)}
+    ranked_ids = {member.id for member in assign.ranked(need, team, ruled)}
+    assert ranked_ids >= {member.id for member in assign.ranked(need, team, plain)}
     step = escalation_policy.climb(need, team, ruled, set(), after.owner_id)
-    assert step.members or not asked
+    assert step.members or not ranked_ids

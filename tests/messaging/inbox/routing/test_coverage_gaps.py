@@ -34,8 +34,8 @@ def test_two_who_follow_each_other_leave_no_minute_out():
 
 def test_one_minute_is_a_hole():
     late = person("Ben", hours=NIGHT | {"tue": ["20:01", "08:00"]})
-    found = coverage_gaps.weekly([ROSA, late], Rules())
-    assert said(found) == ["Tue 20:00 to Tue 20:01"]
+    gaps = coverage_gaps.weekly([ROSA, late], Rules())
+    assert said(gaps) == ["Tue 20:00 to Tue 20:01"]
 
 
 def test_a_hole_over_midnight_is_one_hole():
@@ -46,8 +46,8 @@ def test_a_hole_over_midnight_is_one_hole():
 def test_a_holiday_with_a_date_is_asked_on_its_weekday_until_it_is_over():
     on_call = person("Ines", hours=DAY, on_call=hours.read("Sat-Sun all day"))
     rules = Rules(hours=Hours("America/Denver", DAY, ("2027-11-25",)))
-    found = coverage_gaps.on_holidays([ROSA, BEN, on_call], rules, date(2027, 11, 25))
-    assert said(found) == ["Thu 0:00 to Fri 0:00"]
+    gaps = coverage_gaps.on_holidays([ROSA, BEN, on_call], rules, date(2027, 11, 25))
+    assert said(gaps) == ["Thu 0:00 to Fri 0:00"]
     assert coverage_gaps.on_holidays([ROSA, BEN, on_call], rules, date(2027, 11, 26)) == []
     every_year = Rules(hours=Hours("America/Denver", DAY, ("12-25",)))
     assert said(coverage_gaps.on_holidays([ROSA, BEN, on_call], every_year)) == ["Mon 0:00 to Sat 0:00"]
@@ -67,9 +67,9 @@ def test_a_holiday_with_a_date_is_asked_on_its_weekday_until_it_is_over():
 )
 def test_an_absence_is_walked_through_on_the_clinic_s_clock(starts, gap):
     away = Away(BEN.id, None, starts, starts + timedelta(hours=22))
-    found = coverage_gaps.while_away(Watch([ROSA, BEN], Rules(), [away], "America/Denver"), START)
-    assert said(found) == [gap]
-    length = (found[0].end - found[0].start) / 60
+    gaps = coverage_gaps.while_away(Watch([ROSA, BEN], Rules(), [away], "America/Denver"), START)
+    assert said(gaps) == [gap]
+    length = (gaps[0].end - gaps[0].start) / 60
     assert length == {3: 11, 11: 13, 7: 12}[starts.month]
 
 
@@ -176,16 +176,16 @@ def test_without_a_hole_every_positive_item_has_a_person_at_every_minute(clinic,
     members = escalation_policy.at(here, moment, rules, place)
     local = moment.astimezone(ZoneInfo(place)).replace(tzinfo=None)
     awake = coverage_gaps.awake(here, rules, local, closed=rules.hours.closed_on(local.date()))
-    found = coverage_gaps.every(Watch(team, rules, absences, place), START)
+    gaps = coverage_gaps.every(Watch(team, rules, absences, place), START)
     at = int((moment - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds() // 60)
     wall = local.weekday() * 1440 + local.hour * 60 + local.minute
-    known = any(
+    in_a_gap = any(
         gap.start <= (at if gap.when == "away" else wall) < gap.end
-        for gap in found
+        for gap in gaps
         if gap.when != "holiday" or rules.hours.closed_on(local.date())
     )
-    assert bool(awake) or known, "a minute with nobody that the check has not seen"
-    assert absences or bool(awake) != known, "a hole where somebody is there"
+    assert bool(awake) or in_a_gap, "a minute with nobody that the check has not seen"
+    assert absences or bool(awake) != in_a_gap, "a hole where somebody is there"
     if not awake:
         return
     choice = assign.choose(Need("safety"), members, rules)

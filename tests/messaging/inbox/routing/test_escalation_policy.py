@@ -28,13 +28,13 @@ CALL = (Call("Dr Wu", "+13035550177"),)
 
 
 def person(name: str, **facts) -> Person:
-    given = {
+    fields = {
         "id": UUID(bytes=name.encode().ljust(16)[:16]),
         "email": f"{name.lower()}@clinic.example",
         "name": name,
         "role": "care_manager",
     }
-    return Person(**(given | facts))
+    return Person(**(fields | facts))
 
 
 @st.composite
@@ -82,8 +82,8 @@ def test_every_ladder_ends_and_on_the_way_each_is_asked_once(clinic, moment, kin
     assert all(earlier.at < later.at for earlier, later in pairwise(lines))
     assert [line.ask for line in lines if line.ask == escalation_policy.THE_END] == ["end"]
     assert lines[-1].ask == "end"
-    asked = [name for line in lines[1:-1] for name in line.names]
-    assert len(asked) == len(set(asked))
+    names_asked = [name for line in lines[1:-1] for name in line.names]
+    assert len(names_asked) == len(set(names_asked))
     assert len(lines) <= len(team) + 3
 
 
@@ -247,8 +247,8 @@ def test_before_they_leave_the_building(kind, leaves_in, due_in):
 
 
 def test_safety_and_handoffs_run_in_real_time_whatever_a_clinic_writes():
-    given = {"ladder": {"kinds": {kind: {"clock": "business"} for kind in assign.KINDS}}}
-    rules = Rules.of(given | {"hours": {"zone": "America/Denver", "week": OFFICE}})
+    stored = {"ladder": {"kinds": {kind: {"clock": "business"} for kind in assign.KINDS}}}
+    rules = Rules.of(stored | {"hours": {"zone": "America/Denver", "week": OFFICE}})
     assert rules.in_business == {"screen", "reply", "delivery"}
     assert assign.answer_by("safety", NIGHT, rules) == NIGHT + timedelta(minutes=15)
     assert assign.answer_by("screen", NIGHT, rules) > NIGHT + timedelta(days=2)

@@ -75,10 +75,10 @@ def test_whose_cover_would_close_it_are_those_with_a_phone_who_are_here_and_may_
     cleo, finn = person("Cleo", hours=DAY), person("Finn", hours=DAY, phone=False)
     dana, ida = person("Dana", role="clinic_admin", hours=DAY), person("Ida", role="front_desk")
     start = START + WEEK
-    asked = away(BEN, start, start + timedelta(days=2))
+    absence = away(BEN, start, start + timedelta(days=2))
     busy = away(cleo, start + timedelta(days=1), start + timedelta(days=1, hours=1))
     team = watch(ROSA, BEN, cleo, finn, dana, ida, absences=[busy])
-    assert [person.name for person in lost_coverage.closing(team, asked, START)] == ["Rosa", "Dana"]
+    assert [person.name for person in lost_coverage.closing(team, absence, START)] == ["Rosa", "Dana"]
 
 
 def test_whoever_covers_is_called_in_the_hours_of_whom_they_stand_in_for_and_after_whoever_is_at_work():
@@ -111,12 +111,12 @@ def test_every_minute_that_is_lost_is_found_and_no_other(was, becomes, minute, s
     local = at.astimezone(ZoneInfo(place))
     wall = local.weekday() * 1440 + local.hour * 60 + local.minute
     closed = after.rules.hours.closed_on(local.date())
-    found = lost_coverage.lost(before, after, START)
-    during = [gap for gap in found if gap.when == "away"]
+    gaps = lost_coverage.lost(before, after, START)
+    during = [gap for gap in gaps if gap.when == "away"]
     instant = int((at - coverage_gaps.EPOCH).total_seconds() // 60)
     named = any(gap.start <= instant < gap.end for gap in during)
     named_weekly = any(
-        gap.start <= wall < gap.end for gap in found if gap.when == "week" or (gap.when == "holiday" and closed)
+        gap.start <= wall < gap.end for gap in gaps if gap.when == "week" or (gap.when == "holiday" and closed)
     )
     if reached(before, at) and not reached(after, at):
         assert named or named_weekly, "a minute that is lost and not named"

@@ -134,8 +134,8 @@ def test_each_mistake_in_a_rule_is_named_with_its_line(old, new, said):
 def test_a_rule_about_what_there_is_not_is_refused(old, new, field, line):
     text = FILE + RULE.replace(old, new)
     team = [*TEAM, person("Vic", role="front_desk")]
-    found = policy_definition.check(policy_file.parse(text), team, "America/Denver", BANDS)
-    assert [problem.field for problem in found] == [field]
+    problems = policy_definition.check(policy_file.parse(text), team, "America/Denver", BANDS)
+    assert [problem.field for problem in problems] == [field]
     assert policy_file.line_of_field(field, text) == line
 
 

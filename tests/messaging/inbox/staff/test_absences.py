@@ -65,10 +65,10 @@ def test_what_is_unfinished_moves_to_the_cover_with_its_unread_state_and_clock(o
     do(items.resolve, done, rosa, "handled")
     away(rosa, ben)
     drain()
-    known = desk.item(mine.id)
-    assert (known.owner_id, known.state, known.acknowledged_at) == (ben.id, "open", None)
-    assert known.answer_by == mine.answer_by
-    assert items.reasons(known) == ["covering for Rosa"]
+    stored = desk.item(mine.id)
+    assert (stored.owner_id, stored.state, stored.acknowledged_at) == (ben.id, "open", None)
+    assert stored.answer_by == mine.answer_by
+    assert items.reasons(stored) == ["covering for Rosa"]
     assert desk.item(done.id).owner_id == rosa.id
     assert "covered" in desk.events(mine.id)
 
@@ -81,9 +81,9 @@ def test_claimed_is_new_again_for_who_takes_over_and_acknowledged_stays_so(opene
     away(rosa, ben)
     drain()
     assert desk.item(claimed.id).state == "open"
-    known = desk.item(answered.id)
-    assert (known.owner_id, known.state) == (ben.id, "claimed")
-    assert known.acknowledged_by == rosa.id
+    stored = desk.item(answered.id)
+    assert (stored.owner_id, stored.state) == (ben.id, "claimed")
+    assert stored.acknowledged_by == rosa.id
     assert [alert.staff_id for alert in desk.alerts()] == [ben.id]  # that he covers, and no more
 
 
@@ -170,9 +170,9 @@ def test_the_cover_of_the_cover_is_found(opened, desk, new_staff, clinic):
     drain()
     assert desk.item(item.id).owner_id == cleo.id
     with db.unit_of_work(clinic.id) as session:
-        found = absences.covering(session, rosa.id, clock.now())
-        assert found is not None
-        assert found.id == cleo.id
+        cover = absences.covering(session, rosa.id, clock.now())
+        assert cover is not None
+        assert cover.id == cleo.id
         assert absences.covering(session, cleo.id, clock.now()) is None
 
 

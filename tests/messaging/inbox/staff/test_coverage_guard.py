@@ -116,12 +116,12 @@ class Door:
 
     def _publish(self, session, clinic, fallback, holidays, opening, called) -> None:
         present = RULES.present(session, clinic)
-        asked = {MAIL[0]: called} if called else {}
+        on_call = {MAIL[0]: called} if called else {}
         written = present | {
             "fallback": [MAIL[place] for place in fallback],
             "holidays": holidays,
             "hours": opening,
-            "on_call": asked,
+            "on_call": on_call,
             "call": [{"name": "Dr Wu", "phone": "+13035550177"}],
         }
         self._follow(session, clinic, RULES, written)
@@ -163,7 +163,7 @@ def somebody_there(here: coverage_gaps.Watch, at: datetime) -> set[str]:
     def called(person) -> bool:
         return bool(person.on_call) and hours.within(person.on_call, local)
 
-    found = set()
+    expecting = set()
     for seat in here.people:
         sits, seen = seat, set()
         while sits is not None and sits.id in gone and sits.id not in seen:
@@ -174,8 +174,8 @@ def somebody_there(here: coverage_gaps.Watch, at: datetime) -> set[str]:
             continue
         duty = seat.role in ("care_manager", "clinic_admin") and (works(seat) or works(sits))
         if duty or called(seat) or called(sits) or seat.email in rules.fallback:
-            found.add(sits.name)
-    return found
+            expecting.add(sits.name)
+    return expecting
 
 
 def told_at(here: coverage_gaps.Watch, at: datetime) -> set[str]:

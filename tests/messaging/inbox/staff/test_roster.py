@@ -105,9 +105,9 @@ def two(clinic, new_staff):
 
 
 def set_hours(clinic, staff, **changed) -> None:
-    given = {"hours": staff.hours, "on_call": staff.on_call} | changed
+    weeks = {"hours": staff.hours, "on_call": staff.on_call} | changed
     with db.unit_of_work(db.EVERY) as session:
-        staffing.set_hours(session, clinic.id, staff.id, **given, actor="staff:x")
+        staffing.set_hours(session, clinic.id, staff.id, **weeks, actor="staff:x")
 
 
 def test_hours_change_and_are_written_down(clinic, two):
@@ -149,8 +149,8 @@ def test_hours_that_only_an_absence_makes_a_hole_are_refused_with_their_date(cli
             absences.plan(session, staff, None, start, start + timedelta(hours=10))
         with pytest.raises(coverage_guard.MakesGap) as refused:
             set_hours(clinic, finn, on_call={})
-    said = [coverage_gaps.say(gap, "America/Denver") for gap in refused.value.gaps]
-    assert said == ["Sunday 14 March 2027 8:00 to 10:00"]
+    gaps = [coverage_gaps.say(gap, "America/Denver") for gap in refused.value.gaps]
+    assert gaps == ["Sunday 14 March 2027 8:00 to 10:00"]
 
 
 def test_nobody_of_another_clinic_is_changed(clinic, two):
