@@ -21,8 +21,8 @@ REACTS_TO = "reacts_to."
 def of_number(session: Session, clinic: Clinic, number: str) -> Conversation:
     """Return the conversation with `number`, begun if need be. It is a patient's only when exactly one fits."""
     index = db.clinic_index(session, clinic.key_id, "number", number)
-    found = select(Conversation).where(Conversation.clinic_id == clinic.id, Conversation.number_index == index)
-    conversation = session.scalar(found)
+    existing = select(Conversation).where(Conversation.clinic_id == clinic.id, Conversation.number_index == index)
+    conversation = session.scalar(existing)
     if conversation is None:
         conversation = Conversation(
             clinic_id=clinic.id,
@@ -37,13 +37,13 @@ def of_number(session: Session, clinic: Clinic, number: str) -> Conversation:
             with session.begin_nested():
                 session.add(conversation)
         except IntegrityError:  # another worker has begun it at this very moment
-            return session.scalars(found).one()
+            return session.scalars(existing).one()
     return conversation
 
 
 def of_patient(session: Session, clinic: Clinic, patient: Patient) -> Conversation | None:
     """Return the latest conversation with a number of the patient's own, if one was ever begun."""
-    found = (
+    latest = (
         select(Conversation)
         .join(
             PatientNumber,
@@ -58,7 +58,7 @@ def of_patient(session: Session, clinic: Clinic, patient: Patient) -> Conversati
         .order_by(Conversation.last_at.desc())
         .limit(1)
     )
-    return session.scalar(found)
+    return session.scalar(latest)
 
 
 def has_answered(session: Session, number: PatientNumber) -> bool:
@@ -79,8 +79,8 @@ def has_answered(session: Session, number: PatientNumber) -> bool:
 def attribute(session: Session, clinic: Clinic, number: str) -> None:
     """Look again at whose conversation this is, after a number was added to or taken from a patient."""
     index = db.clinic_index(session, clinic.key_id, "number", number)
-    found = select(Conversation).where(Conversation.clinic_id == clinic.id, Conversation.number_index == index)
-    conversation = session.scalar(found)
+    existing = select(Conversation).where(Conversation.clinic_id == clinic.id, Conversation.number_index == index)
+    conversation = session.scalar(existing)
     if conversation is not None:
         conversation.patient_id = _only_patient(session, clinic.id, index)
 
@@ -133,14 +133,14 @@ def file_inbound(
 
 def sent_lately(session: Session, conversation_id: UUID) -> list[Message]:
     """Return our last texts to this number whose words are still kept, the latest first, with their keys loaded."""
-    left = select(Message).where(
+    sent = select(Message).where(
         Message.conversation_id == conversation_id,
         Message.direction == "out",
         Message.emptied_at.is_(None),
     )
-    found = list(session.scalars(left.order_by(Message.created_at.desc(), Message.id.desc()).limit(LATELY)))
-    db.load_keys(session, (message.key_id for message in found))
-    return found
+    texts = list(session.scalars(sent.order_by(Message.created_at.desc(), Message.id.desc()).limit(LATELY)))
+    db.load_keys(session, (message.key_id for message in texts))
+    return texts
 
 
 def a_person_wrote_last(session: Session, conversation_id: UUID) -> bool:
@@ -158,9 +158,9 @@ def messages(
     session: Session, conversation_id: UUID, *, before: datetime | None = None, limit: int = 50
 ) -> list[Message]:
     """Return the latest `limit` messages said before `before`, oldest first, with their keys loaded."""
-    said = select(Message).where(Message.conversation_id == conversation_id)
+    texts = select(Message).where(Message.conversation_id == conversation_id)
     if before is not None:
-        said = said.where(Message.created_at < before)
-    found = list(session.scalars(said.order_by(Message.created_at.desc(), Message.id.desc()).limit(limit)))
-    db.load_keys(session, (message.key_id for message in found))
-    return found[::-1]
+        texts = texts.where(Message.created_at < before)
+    latest = list(session.scalars(texts.order_by(Message.created_at.desc(), Message.id.desc()).limit(limit)))
+    db.load_keys(session, (message.key_id for message in latest))
+    return latest[::-1]

@@ -1,4 +1,4 @@
-"""The lanes of this room: timers of the inbox, absences, texts to deliver, texts whose fate is unknown, names to index."""
+"""The lanes of this room: timers of the inbox, absences, texts to deliver or to ask after, pictures, names to index."""
 
 from datetime import datetime
 from functools import partial

@@ -20,45 +20,45 @@ class UnknownLanguage(ValueError):
 def read(typed: str) -> str | None:
     """Return the code of a language, of two letters where there is one (ISO 639-1, else 639-2), perhaps with a region
     ("es-mx"); None where nothing is said. A code that we do not know stays as it is. Raises UnknownLanguage."""
-    said = typed.strip()
-    if _plain(said) in _not_said():
+    trimmed = typed.strip()
+    if _plain(trimmed) in _not_said():
         return None
-    found = _named(said)
-    if found:
-        return found
-    tag = TAG.fullmatch(said.casefold().replace("_", "-"))
+    code = _named(trimmed)
+    if code:
+        return code
+    tag = TAG.fullmatch(trimmed.casefold().replace("_", "-"))
     if tag is None:
         raise UnknownLanguage('expected one language, such as "en", "spa" or "Spanish"')
-    region = next((one for one in tag[2].split("-") if REGION.fullmatch(one)), None)
+    region = next((part for part in tag[2].split("-") if REGION.fullmatch(part)), None)
     primary = _codes().get(tag[1], tag[1])
     return f"{primary}-{region}" if region else primary
 
 
 def name(code: str) -> str:
     """Return the English name of a language for staff; a code that we do not know as it is."""
-    names = [one for one in _data()["codes"].get(code.split("-")[0], ()) if len(one) > 3]
+    names = [spelling for spelling in _data()["codes"].get(code.split("-")[0], ()) if len(spelling) > 3]
     return str(names[0]) if names else code
 
 
-def _named(said: str) -> str | None:
+def _named(written: str) -> str | None:
     """The code of a name, also with more beside it: "Spanish; Castilian", "Español (México)"."""
-    without = ASIDE.sub(" ", said)
-    for parts in ([said], [without], BETWEEN.split(without)):
-        found = {_codes().get(_plain(part)) for part in parts}
-        if len(found) == 1 and None not in found:
-            return found.pop()
+    without = ASIDE.sub(" ", written)
+    for parts in ([written], [without], BETWEEN.split(without)):
+        codes = {_codes().get(_plain(part)) for part in parts}
+        if len(codes) == 1 and None not in codes:
+            return codes.pop()
     return None
 
 
 def _plain(text: str) -> str:
     spread = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(one for one in spread if one.isalnum())
+    return "".join(character for character in spread if character.isalnum())
 
 
 @cache
 def _codes() -> dict[str, str]:
     """The code of every code and name, these without case, accents and spaces."""
-    return {_plain(one): code for code, names in _data()["codes"].items() for one in (code, *names)}
+    return {_plain(spelling): code for code, names in _data()["codes"].items() for spelling in (code, *names)}
 
 
 @cache

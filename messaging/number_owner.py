@@ -1,4 +1,4 @@
-"""Whose number it is: a number nobody is known by becomes a patient's, or is somebody else's; all of it can be taken back."""
+"""Whose number it is: one that nobody is known by becomes a patient's, or is somebody else's; all can be taken back."""
 
 import secrets
 from collections.abc import Sequence
@@ -74,8 +74,10 @@ def separate(session: Session, clinic: Clinic, staff: Staff, conversation: Conve
 
 def merged(session: Session, item: InboxItem) -> bool:
     """Whether the item is a patient's because somebody said whose number it is, and nobody has taken that back."""
-    said = select(ItemEvent.event).where(ItemEvent.item_id == item.id, ItemEvent.event.in_(("identified", "separated")))
-    return session.scalar(said.order_by(ItemEvent.at.desc(), ItemEvent.id.desc()).limit(1)) == "identified"
+    events = select(ItemEvent.event).where(
+        ItemEvent.item_id == item.id, ItemEvent.event.in_(("identified", "separated"))
+    )
+    return session.scalar(events.order_by(ItemEvent.at.desc(), ItemEvent.id.desc()).limit(1)) == "identified"
 
 
 def file_to(session: Session, clinic: Clinic, staff: Staff, item: InboxItem, patient: Patient) -> None:
@@ -99,7 +101,7 @@ def file_to(session: Session, clinic: Clinic, staff: Staff, item: InboxItem, pat
 def not_theirs(
     session: Session, clinic: Clinic, staff: Staff, number: PatientNumber, conversation: Conversation | None
 ) -> None:
-    """Say that a number is not this patient's: nothing about them goes there any more, and nobody is texted about it."""
+    """Say that a number is not this patient's: nothing about them goes there now, and nobody is texted about it."""
     if conversation is not None:
         stop_texts(session, conversation, number.patient_id)
     directory.mark_number(session, clinic, number, "wrong_person", audit.Actor.staff(staff.id))

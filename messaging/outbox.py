@@ -128,8 +128,8 @@ def scheduled(session: Session, conversation_id: UUID) -> list[Message]:
 def of_text(facts: Facts, kind: str, programme: str, author_id: UUID | None) -> Refusal | None:
     """Return why this text to a number may not go; asked as it is queued, and once more as it leaves."""
     answering = kind in (*ANSWERS, LAST_WORD) or author_id is not None
-    asked = None if kind == LAST_WORD else programme
-    return contactability.refusal(facts, asked, answering=answering)
+    programme_asked = None if kind == LAST_WORD else programme
+    return contactability.refusal(facts, programme_asked, answering=answering)
 
 
 def closed(

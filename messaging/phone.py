@@ -10,7 +10,8 @@ from functools import cache
 
 import phonenumbers
 
-# +1 also reaches a dozen other countries, where a text costs more and other law applies (47 CFR 64.1200 is for the United States).
+# +1 also reaches a dozen other countries, where a text costs more and other law applies (47 CFR 64.1200 is for the
+# United States).
 TEXTABLE_REGIONS = frozenset({"US", "CA", "PR", "VI", "GU", "AS", "MP"})
 _EXTENSION = re.compile(r"(?:ext|x|#|;|,)\s*\W*\d", re.IGNORECASE)
 _SHORT = 7
@@ -112,23 +113,23 @@ def _region(number: phonenumbers.PhoneNumber) -> str | None:
 def _area_codes() -> tuple[tuple[str, str], ...]:
     """The countries that share +1, each with a pattern of its area codes where those tell it from ours."""
     regions = phonenumbers.COUNTRY_CODE_TO_REGION_CODE[1]
-    found = [(one, phonenumbers.PhoneMetadata.metadata_for_region(one)) for one in regions]
-    return tuple((region, data.leading_digits) for region, data in found if data and data.leading_digits)
+    metadata = [(region, phonenumbers.PhoneMetadata.metadata_for_region(region)) for region in regions]
+    return tuple((region, data.leading_digits) for region, data in metadata if data and data.leading_digits)
 
 
 def of_cell(written: str, abroad: Collection[str] = ()) -> str:
-    """Return the number that stands in a cell of somebody's file as E.164: "(201) 555-0123 (cell)", one of several where
-    it alone is marked as the mobile. Raises NotTextable."""
-    parts = [part for part in _BETWEEN.split(written) if any(one.isdecimal() for one in part)]
-    if len(parts) < 2 or any(sum(one.isdecimal() for one in part) < _SHORT for part in parts):
+    """Return the number that stands in a cell of somebody's file as E.164: "(201) 555-0123 (cell)", one of several
+    where it alone is marked as the mobile. Raises NotTextable."""
+    parts = [part for part in _BETWEEN.split(written) if any(character.isdecimal() for character in part)]
+    if len(parts) < 2 or any(sum(character.isdecimal() for character in part) < _SHORT for part in parts):
         return _labelled(written, abroad)[0]
-    found = []
+    numbers = []
     for part in parts:
         with suppress(NotTextable):
-            found.append(_labelled(part, abroad))
-    mobiles = {number for number, is_mobile in found if is_mobile}
-    wanted = mobiles or {number for number, _ in found}
-    if len(wanted) != 1 or not (mobiles or len(found) == len(parts)):
+            numbers.append(_labelled(part, abroad))
+    mobiles = {number for number, is_mobile in numbers if is_mobile}
+    wanted = mobiles or {number for number, _ in numbers}
+    if len(wanted) != 1 or not (mobiles or len(numbers) == len(parts)):
         raise NotTextable("more than one number stands there, and none alone is marked as the mobile")
     return wanted.pop()
 
@@ -136,7 +137,7 @@ def of_cell(written: str, abroad: Collection[str] = ()) -> str:
 def _labelled(written: str, abroad: Collection[str]) -> tuple[str, bool]:
     """The number beside which nothing stands but what kind of phone it is, and whether it is said to be a mobile."""
     spread = unicodedata.normalize("NFKD", written.casefold())
-    words = set(_WORD.findall("".join(one for one in spread if not unicodedata.combining(one))))
+    words = set(_WORD.findall("".join(character for character in spread if not unicodedata.combining(character))))
     if not words or not words <= _MOBILE_WORDS | _PHONE_WORDS or _EXTENSION.search(written):
         return e164(written, abroad=abroad), False
     bare = _LABEL.sub(" ", written).strip(" ,;|/:-\t\n")
@@ -144,13 +145,13 @@ def _labelled(written: str, abroad: Collection[str]) -> tuple[str, bool]:
 
 
 def countries(codes: Collection[str]) -> tuple[str, ...]:
-    """Return the ISO codes of countries in capitals, in their order and once each; ours are always among those that may be
-    texted and are left out. Raises ValueError for what is no country."""
-    found = dict.fromkeys(code.strip().upper() for code in codes)
-    unknown = [code for code in found if code not in phonenumbers.SUPPORTED_REGIONS]
+    """Return the ISO codes of countries in capitals, in their order and once each; ours are always among those that may
+    be texted and are left out. Raises ValueError for what is no country."""
+    upper = dict.fromkeys(code.strip().upper() for code in codes)
+    unknown = [code for code in upper if code not in phonenumbers.SUPPORTED_REGIONS]
     if unknown:
         raise ValueError(f"{unknown[0][:20]!r} is no country: two letters each, such as MX or GT")
-    return tuple(code for code in found if code not in TEXTABLE_REGIONS)
+    return tuple(code for code in upper if code not in TEXTABLE_REGIONS)
 
 
 def mask(number: str) -> str:

@@ -27,11 +27,11 @@ def of_patients(session: Session, ids: Collection[UUID]) -> dict[UUID, Facts]:
     rows = select(PatientNumber.patient_id, PatientNumber.clinic_id, PatientNumber.number_index).where(
         db.among(session, PatientNumber.patient_id, ids)
     )
-    given: defaultdict[UUID, list[Index]] = defaultdict(list)
+    numbers_of: defaultdict[UUID, list[Index]] = defaultdict(list)
     for patient_id, clinic_id, index in session.execute(rows.order_by(PatientNumber.id)):
-        given[patient_id].append((clinic_id, index))
-    known = _Known(session, {number for numbers in given.values() for number in numbers})
-    return {who: Facts(states[who], [known.number(index, who) for index in given[who]]) for who in states}
+        numbers_of[patient_id].append((clinic_id, index))
+    known = _Known(session, {number for given_numbers in numbers_of.values() for number in given_numbers})
+    return {who: Facts(states[who], [known.number(index, who) for index in numbers_of[who]]) for who in states}
 
 
 def of_conversation(session: Session, conversation: Conversation, patient_id: UUID | None) -> Facts:
@@ -82,8 +82,8 @@ def _rows(session: Session, numbers: Collection[Index]) -> Sequence[Row[UUID, by
     if not numbers:
         return []
     row = PatientNumber
-    found = select(row.clinic_id, row.number_index, row.patient_id, row.line).where(
+    lines = select(row.clinic_id, row.number_index, row.patient_id, row.line).where(
         row.clinic_id.in_({clinic_id for clinic_id, _ in numbers}),
         db.among(session, row.number_index, list({index for _, index in numbers})),
     )
-    return session.execute(found).all()
+    return session.execute(lines).all()

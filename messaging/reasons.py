@@ -1,4 +1,4 @@
-"""Why something was decided, kept as data: a key with its facts, of which a sentence is made where a person reads it."""
+"""Why something was decided, kept as data: a key with its facts, made a sentence where a person reads it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -38,7 +38,7 @@ def read(stored: Mapping[str, Any]) -> Reason:
 
 @dataclass(frozen=True)
 class Sentences:
-    """A room's sentences by key; what stands before some of them ("dropped"), by key; names of facts' values by fact."""
+    """A room's sentences by key; what stands before some of them ("dropped"), by key; names of values by fact."""
 
     sentences: Mapping[str, str]
     labels: Mapping[str, str] = field(default_factory=dict)

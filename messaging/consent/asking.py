@@ -13,8 +13,8 @@ def present(source: str, event: str) -> str | None:
 
     Events are the ledger's granted and revoked; for texts also revoked_some and revoked_keyword.
     """
-    found: str | None = _data()["now"].get(f"{source}.{event}")
-    return found
+    version: str | None = _data()["now"].get(f"{source}.{event}")
+    return version
 
 
 def privacy() -> str:
@@ -24,8 +24,8 @@ def privacy() -> str:
 
 def title(version: str | None) -> str | None:
     """Return what kind of words a version is, in English, None for a version that nobody has kept."""
-    known = _versions().get(version or "")
-    return str(known["title"]) if known else None
+    version_texts = _versions().get(version or "")
+    return str(version_texts["title"]) if version_texts else None
 
 
 def text(version: str | None, key: str, language: str) -> str | None:
@@ -33,13 +33,13 @@ def text(version: str | None, key: str, language: str) -> str | None:
 
     None for a line from before versions were kept, and where the version has no words for it.
     """
-    known = _versions().get(version or "")
-    if known is None:
+    by_language = _versions().get(version or "")
+    if by_language is None:
         return None
     primary = language.lower().replace("_", "-").split("-")[0]
-    said = known[primary if primary in LANGUAGES else "en"]
-    found = said.get(key) or said.get("all")
-    return str(found) if found else None
+    by_programme = by_language[primary if primary in LANGUAGES else "en"]
+    words = by_programme.get(key) or by_programme.get("all")
+    return str(words) if words else None
 
 
 def script(programme: str) -> dict[str, str]:
@@ -56,7 +56,7 @@ def goodbye() -> dict[str, str]:
 
 def carriers() -> frozenset[str]:
     """Return the versions of stops that the carrier itself enforces: only the phone can lift them."""
-    return frozenset(name for name, known in _versions().items() if known.get("carrier"))
+    return frozenset(name for name, texts in _versions().items() if texts.get("carrier"))
 
 
 def versions() -> list[str]:
@@ -65,7 +65,7 @@ def versions() -> list[str]:
 
 
 def _versions() -> dict[str, Any]:
-    return {name: known for name, known in _data().items() if name != "now"}
+    return {name: texts for name, texts in _data().items() if name != "now"}
 
 
 @cache

@@ -41,8 +41,8 @@ def record(
 ) -> None:
     """Add one line per programme to the ledger of `number`; `words` is the verbatim text that said so.
 
-    `wording` is the version (messaging.consent.asking) of what was asked or answered; without one, the version now in force
-    for the source and event.
+    `wording` is the version (messaging.consent.asking) of what was asked or answered; without one, the version now in
+    force for the source and event.
     """
     wording = wording or asking.present(source, event)
     index = db.clinic_index(session, clinic.key_id, "number", number)
@@ -65,19 +65,24 @@ def record(
     audit.record(session, clinic.id, actor, f"consent.{event}", f"number:{index.hex()}", source=source)
 
 
-def record_many(session: Session, clinic: Clinic, said: Sequence[Said], *, source: str, actor: str) -> list[audit.Act]:
+def record_many(
+    session: Session, clinic: Clinic, statements: Sequence[Said], *, source: str, actor: str
+) -> list[audit.Act]:
     """Add a line per programme for each of these, as `record` does; return the acts, for the caller to write down."""
     now = clock.now()
     alike = {"clinic_id": clinic.id, "key_id": clinic.key_id, "source": source, "actor": actor, "at": now}
     lines = [
-        {"number_index": one.number_index, "patient_id": one.patient_id, "programme": programme,
-         "event": one.event, "wording": asking.present(source, one.event), "words_ct": None, **alike}
-        for one in said
+        {"number_index": statement.number_index, "patient_id": statement.patient_id, "programme": programme,
+         "event": statement.event, "wording": asking.present(source, statement.event), "words_ct": None, **alike}
+        for statement in statements
         for programme in PROGRAMMES
     ]  # fmt: skip
     ids = db.new_ids(len(lines))
     db.write_rows(session, ConsentEntry, [{"id": new, **line} for new, line in zip(ids, lines, strict=True)])
-    return [(f"consent.{one.event}", f"number:{one.number_index.hex()}", {"source": source}) for one in said]
+    return [
+        (f"consent.{statement.event}", f"number:{statement.number_index.hex()}", {"source": source})
+        for statement in statements
+    ]
 
 
 def vouch(
@@ -106,9 +111,10 @@ def vouch(
 
 
 def vouched(agreed: bool, present: set[str], *, known: bool) -> Event | None:
-    """Return what a file adds for one patient to what a number has said so far (`present`: granted | revoked | unknown).
+    """Return what a file adds for one patient to what a number has said so far.
 
-    `known` says that the ledger has a line of this patient at this number. See `vouch`.
+    `present` holds granted | revoked | unknown; `known` says that the ledger has a line of this patient at this number.
+    See `vouch`.
     """
     if present == {"revoked"} or (agreed and "revoked" in present):
         return None
@@ -119,13 +125,13 @@ def vouched(agreed: bool, present: set[str], *, known: bool) -> Event | None:
 
 def lines_of(session: Session, numbers: Collection[tuple[UUID, bytes]]) -> set[tuple[bytes, UUID]]:
     """Return of which patients these numbers (clinic, index) have lines in the ledger."""
-    found: set[tuple[bytes, UUID]] = set()
-    for theirs in _about(session, numbers):
-        rows = select(ConsentEntry.number_index, ConsentEntry.patient_id).where(
-            theirs, ConsentEntry.patient_id.is_not(None)
+    numbers_and_patients: set[tuple[bytes, UUID]] = set()
+    for about_them in _about(session, numbers):
+        lines = select(ConsentEntry.number_index, ConsentEntry.patient_id).where(
+            about_them, ConsentEntry.patient_id.is_not(None)
         )
-        found |= {(index, patient_id) for index, patient_id in session.execute(rows) if patient_id}
-    return found
+        numbers_and_patients |= {(index, patient_id) for index, patient_id in session.execute(lines) if patient_id}
+    return numbers_and_patients
 
 
 def _about(session: Session, numbers: Iterable[tuple[UUID, bytes]]) -> Iterator[ColumnElement[bool]]:
@@ -141,19 +147,19 @@ def _about(session: Session, numbers: Iterable[tuple[UUID, bytes]]) -> Iterator[
 
 
 def _has_line(session: Session, clinic: Clinic, number: str, patient_id: UUID) -> bool:
-    theirs = select(ConsentEntry.id).where(
+    lines = select(ConsentEntry.id).where(
         ConsentEntry.clinic_id == clinic.id,
         ConsentEntry.number_index == db.clinic_index(session, clinic.key_id, "number", number),
         ConsentEntry.patient_id == patient_id,
     )
-    return session.scalar(theirs.limit(1)) is not None
+    return session.scalar(lines.limit(1)) is not None
 
 
 def state(session: Session, clinic: Clinic, number: str) -> dict[str, str]:
     """Return granted | revoked | unknown for each programme of `number`."""
     index = db.clinic_index(session, clinic.key_id, "number", number)
-    found = states(session, [(clinic.id, index)])
-    return {programme: found.get((clinic.id, index, programme), "unknown") for programme in PROGRAMMES}
+    by_programme = states(session, [(clinic.id, index)])
+    return {programme: by_programme.get((clinic.id, index, programme), "unknown") for programme in PROGRAMMES}
 
 
 def ledger(session: Session, clinic: Clinic, number: str) -> list[ConsentEntry]:
@@ -175,10 +181,10 @@ def stopped_by_text(session: Session, clinic: Clinic, number: str, programmes: S
 def states(session: Session, numbers: Iterable[tuple[UUID, bytes]]) -> dict[tuple[UUID, bytes, str], str]:
     """Return the last event for every (clinic, number index, programme) of `numbers`, with few SELECTs."""
     last: dict[tuple[UUID, bytes, str], str] = {}
-    for theirs in _about(session, numbers):
+    for about_them in _about(session, numbers):
         lines = select(
             ConsentEntry.clinic_id, ConsentEntry.number_index, ConsentEntry.programme, ConsentEntry.event
-        ).where(theirs)
+        ).where(about_them)
         for clinic_id, index, programme, event in session.execute(lines.order_by(ConsentEntry.at, ConsentEntry.id)):
             last[clinic_id, index, programme] = event
     return last

@@ -1,4 +1,4 @@
-"""The proof of a patient's consent: every line of the ledger with its words, the texts around it and its audit hashes."""
+"""The proof of a patient's consent: each line of the ledger, its words, the texts around it, its audit hashes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ TOGETHER = timedelta(seconds=2)
 
 @dataclass(frozen=True)
 class Hash:
-    """A line of the audit chain: its place and hash, None until it is sealed; `holds` whether the hash fits the line."""
+    """A line of the audit chain: its place and hash, None until it is sealed; `holds` whether the hash fits."""
 
     seq: int | None
     hash: str | None
@@ -92,7 +92,7 @@ def gather(session: Session, clinic: Clinic, patient: Patient, *, readable: bool
     rows = {row.number_index: row.number for row in reversed(patient.numbers)}
     lines = _lines(session, clinic, patient, list(rows))
     talks = _conversations(session, clinic, {line.number_index for line in lines})
-    db.load_keys(session, {line.key_id for line in lines} | {one.key_id for one in talks.values()} | {patient.key_id})
+    db.load_keys(session, {line.key_id for line in lines} | {talk.key_id for talk in talks.values()} | {patient.key_id})
     for index, talk in talks.items():
         rows.setdefault(index, talk.number)
     phones = []
@@ -106,16 +106,18 @@ def gather(session: Session, clinic: Clinic, patient: Patient, *, readable: bool
 
 def _lines(session: Session, clinic: Clinic, patient: Patient, indexes: Sequence[bytes]) -> list[ConsentEntry]:
     """Every line about the patient's numbers, and those about the patient at a number that is no longer theirs."""
-    theirs = select(ConsentEntry).where(
+    lines = select(ConsentEntry).where(
         ConsentEntry.clinic_id == clinic.id,
         or_(ConsentEntry.number_index.in_(indexes), ConsentEntry.patient_id == patient.id),
     )
-    return list(session.scalars(theirs.order_by(ConsentEntry.at, ConsentEntry.id)))
+    return list(session.scalars(lines.order_by(ConsentEntry.at, ConsentEntry.id)))
 
 
 def _conversations(session: Session, clinic: Clinic, indexes: set[bytes]) -> dict[bytes, Conversation]:
-    found = select(Conversation).where(Conversation.clinic_id == clinic.id, Conversation.number_index.in_(indexes))
-    return {one.number_index: one for one in session.scalars(found)}
+    conversations = select(Conversation).where(
+        Conversation.clinic_id == clinic.id, Conversation.number_index.in_(indexes)
+    )
+    return {conversation.number_index: conversation for conversation in session.scalars(conversations)}
 
 
 def _states(lines: Sequence[ConsentEntry]) -> dict[str, str]:
@@ -135,11 +137,11 @@ def _together(lines: Sequence[ConsentEntry]) -> list[list[ConsentEntry]]:
 
 def _same(act: Sequence[ConsentEntry], line: ConsentEntry) -> bool:
     first = act[0]
-    told = (first.event, first.source, first.actor, first.patient_id, first.wording)
+    alike = (first.event, first.source, first.actor, first.patient_id, first.wording)
     return (
-        told == (line.event, line.source, line.actor, line.patient_id, line.wording)
+        alike == (line.event, line.source, line.actor, line.patient_id, line.wording)
         and line.at - first.at < TOGETHER
-        and line.programme not in {one.programme for one in act}
+        and line.programme not in {entry.programme for entry in act}
     )
 
 
@@ -153,7 +155,7 @@ def _act(
 ) -> Act:
     first = lines[0]
     others = first.patient_id not in (None, patient.id)
-    programmes = tuple(one for one in PROGRAMMES if one in {line.programme for line in lines})
+    programmes = tuple(programme for programme in PROGRAMMES if programme in {line.programme for line in lines})
     return Act(
         at=first.at,
         event=first.event,
@@ -170,9 +172,9 @@ def _act(
 
 
 def _asked(version: str | None, programmes: Sequence[str], language: str) -> tuple[tuple[str, str], ...]:
-    tongues = sorted(asking.LANGUAGES, key=lambda one: not language.lower().startswith(one))
-    said = [(tongue, asking.text(version, one, tongue)) for tongue in tongues for one in programmes]
-    return tuple(dict.fromkeys((tongue, words) for tongue, words in said if words))
+    tongues = sorted(asking.LANGUAGES, key=lambda tongue: not language.lower().startswith(tongue))
+    asked_words = [(tongue, asking.text(version, programme, tongue)) for tongue in tongues for programme in programmes]
+    return tuple(dict.fromkeys((tongue, words) for tongue, words in asked_words if words))
 
 
 def _texts(session: Session, patient: Patient, talk: Conversation, at: datetime, *, readable: bool) -> tuple[Text, ...]:
@@ -215,6 +217,6 @@ def _hashes(session: Session, line: ConsentEntry) -> tuple[Hash, ...]:
         audit.AuditEntry.about == f"number:{line.number_index.hex()}",
     )
     return tuple(
-        Hash(one.seq, one.hash, one.hash is None or one.hash == audit.digest(one))
-        for one in session.scalars(written.order_by(audit.AuditEntry.id))
+        Hash(entry.seq, entry.hash, entry.hash is None or entry.hash == audit.digest(entry))
+        for entry in session.scalars(written.order_by(audit.AuditEntry.id))
     )

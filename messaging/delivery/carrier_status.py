@@ -96,7 +96,7 @@ def put_back(message: Message) -> None:
 
 
 def _wait(session: Session, message: Message, code: int) -> None:
-    """The carrier takes nothing now (messaging.delivery.breaker says when it is asked again): no fault of this text's."""
+    """The carrier takes nothing now (messaging.delivery.breaker says when to ask again): no fault of this text's."""
     first = session.scalar(select(func.min(Attempt.started_at)).where(Attempt.message_id == message.id))
     waited = clock.now() - (first or clock.now())
     if waited >= WORTH:
@@ -113,16 +113,16 @@ def _dropped_for_now(session: Session, message: Message, sid: str, code: int) ->
     It is tried again, each time later; what is said of a try before the last one says nothing any more.
     """
     attempts = session.scalars(select(Attempt).where(Attempt.message_id == message.id).order_by(Attempt.id)).all()
-    told = next((attempt for attempt in attempts if attempt.provider_sid == sid), None)
-    if meaning(code) != "later" or told is None:
+    dropped = next((attempt for attempt in attempts if attempt.provider_sid == sid), None)
+    if meaning(code) != "later" or dropped is None:
         return False
-    if told is not attempts[-1] or told.state == "refused":
+    if dropped is not attempts[-1] or dropped.state == "refused":
         return True
     now = clock.now()
     too_late = message.expires_at is not None and message.expires_at <= now
     if too_late or now - attempts[0].started_at >= WORTH:
         return False
-    told.state, told.error_code = "refused", code
+    dropped.state, dropped.error_code = "refused", code
     message.state, message.provider_sid, message.sent_at, message.lease_until = "queued", None, None, None
     message.try_after = now + timedelta(seconds=min(2 ** len(attempts), 300))
     return True
@@ -138,12 +138,12 @@ def final(session: Session, message: Message, state: str, code: int) -> None:
     clinic = session.get_one(Clinic, message.clinic_id)
     conversation = session.get(Conversation, message.conversation_id)
     number = (conversation.number if conversation else None) or ""
-    said = meaning(code)
-    if said == "opt_out":
+    learnt = meaning(code)
+    if learnt == "opt_out":
         ledger.record(session, clinic, number, "revoked", source="carrier", actor=audit.Actor.system("carrier"))
-    if said in directory.LEARNT:
-        directory.learn_line(session, clinic, number, said, audit.Actor.system("carrier"))
-    summary = items.words()["summaries"]["undelivered"].replace("{why}", _errors()["words"][said])
+    if learnt in directory.LEARNT:
+        directory.learn_line(session, clinic, number, learnt, audit.Actor.system("carrier"))
+    summary = items.words()["summaries"]["undelivered"].replace("{why}", _errors()["words"][learnt])
     _tell_a_human(session, clinic, message, summary)
 
 

@@ -61,10 +61,10 @@ def follow(session: Session, clinic: Clinic, conversation_id: UUID, *, actor: st
     talk = session.get(Conversation, conversation_id, with_for_update=True)
     if talk is None or talk.clinic_id != clinic.id:
         raise Settled
-    found = _blocked(session, clinic.id, talk.number_index)
-    if not found:
+    blocked = _blocked(session, clinic.id, talk.number_index)
+    if not blocked:
         raise Settled
-    ended = found[0].programmes
+    ended = blocked[0].programmes
     ledger.record(
         session,
         clinic,
@@ -90,35 +90,35 @@ def follow(session: Session, clinic: Clinic, conversation_id: UUID, *, actor: st
 
 
 def _blocked(session: Session, clinic_id: UUID, index: bytes | None = None) -> list[Drift]:
-    said = _said(clinic_id)
-    lifted = _lifted(clinic_id, said)
+    stopped = _said(clinic_id)
+    lifted = _lifted(clinic_id, stopped)
     granted = _last_lines(clinic_id)
     rows = (
-        select(Conversation.id, Conversation.patient_id, said.c.at, granted.c.programme)
-        .join(said, said.c.number_index == Conversation.number_index)
+        select(Conversation.id, Conversation.patient_id, stopped.c.at, granted.c.programme)
+        .join(stopped, stopped.c.number_index == Conversation.number_index)
         .join(granted, granted.c.number_index == Conversation.number_index)
         .outerjoin(lifted, lifted.c.number_index == Conversation.number_index)
         .where(
             Conversation.clinic_id == clinic_id,
             granted.c.place == 1,
             granted.c.event == "granted",
-            or_(lifted.c.at.is_(None), lifted.c.at <= said.c.at),
+            or_(lifted.c.at.is_(None), lifted.c.at <= stopped.c.at),
         )
-        .order_by(said.c.at, Conversation.id)
+        .order_by(stopped.c.at, Conversation.id)
     )
     if index is not None:
         rows = rows.where(Conversation.number_index == index)
-    found: dict[UUID, tuple[UUID | None, datetime, set[str]]] = {}
+    by_talk: dict[UUID, tuple[UUID | None, datetime, set[str]]] = {}
     for talk_id, patient_id, at, programme in session.execute(rows):
-        found.setdefault(talk_id, (patient_id, at, set()))[2].add(programme)
+        by_talk.setdefault(talk_id, (patient_id, at, set()))[2].add(programme)
     return [
         Drift("blocked", clinic_id, talk_id, patient_id, _ordered(programmes), at)
-        for talk_id, (patient_id, at, programmes) in found.items()
+        for talk_id, (patient_id, at, programmes) in by_talk.items()
     ]
 
 
 def _ordered(programmes: set[str]) -> tuple[str, ...]:
-    return tuple(one for one in PROGRAMMES if one in programmes)
+    return tuple(programme for programme in PROGRAMMES if programme in programmes)
 
 
 def _said(clinic_id: UUID) -> Any:
@@ -142,21 +142,21 @@ def _said(clinic_id: UUID) -> Any:
     return _latest(union_all(refused, enforced).subquery())
 
 
-def _lifted(clinic_id: UUID, said: Any) -> Any:
-    """By number of `said`, when we last knew that texts get through: the phone's own START, or a text that arrived."""
-    asked = select(said.c.number_index)
+def _lifted(clinic_id: UUID, stopped: Any) -> Any:
+    """By number of `stopped`, when we last knew that texts get through: its own START, or a text that arrived."""
+    numbers = select(stopped.c.number_index)
     started = select(ConsentEntry.number_index, ConsentEntry.at.label("at")).where(
         ConsentEntry.clinic_id == clinic_id,
         ConsentEntry.event == "granted",
         ConsentEntry.source == "text",
-        ConsentEntry.number_index.in_(asked),
+        ConsentEntry.number_index.in_(numbers),
     )
     arrived = (
         select(Conversation.number_index, Message.created_at.label("at"))
         .join(Message, Message.conversation_id == Conversation.id)
         .where(
             Conversation.clinic_id == clinic_id,
-            Conversation.number_index.in_(asked),
+            Conversation.number_index.in_(numbers),
             Message.direction == "out",
             Message.state == "delivered",
         )
@@ -187,13 +187,13 @@ def _last_lines(clinic_id: UUID) -> Any:
 
 
 def _sent(session: Session, clinic_id: UUID) -> list[Drift]:
-    found: dict[UUID, Drift] = {}
+    drifts: dict[UUID, Drift] = {}
     for message_id, talk_id, patient_id, programme, left, ended in session.execute(
         _after_revocation(clinic_id, clock.now() - LOOK_BACK)
     ):
-        if left > ended + BESIDE and message_id not in found:
-            found[message_id] = Drift("sent", clinic_id, talk_id, patient_id, (programme,), left, message_id)
-    return list(found.values())
+        if left > ended + BESIDE and message_id not in drifts:
+            drifts[message_id] = Drift("sent", clinic_id, talk_id, patient_id, (programme,), left, message_id)
+    return list(drifts.values())
 
 
 def _after_revocation(clinic_id: UUID, since: datetime) -> Select[Any]:

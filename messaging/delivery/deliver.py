@@ -89,8 +89,8 @@ def _probes(session: Session, lane: str) -> list[db.Claim]:
     claims: list[db.Claim] = []
     for clinic_id in ripe:
         if circuits.take_probe(session, clinic_id):
-            theirs = due_in(lane) & (Message.clinic_id == clinic_id)
-            claims += db.claim(session, Message, theirs, limit=1, lease=LEASE)
+            of_clinic = due_in(lane) & (Message.clinic_id == clinic_id)
+            claims += db.claim(session, Message, of_clinic, limit=1, lease=LEASE)
     return claims
 
 
@@ -208,13 +208,13 @@ def _tell_the_breaker(session: Session, outcomes: Sequence[Outcome]) -> None:
 
 def _take_back(session: Session, sids: Mapping[str, UUID]) -> None:
     """Take sids from attempts the reconciler matched by equal words: the carrier has now said whose they are."""
-    given = select(Attempt).where(Attempt.provider_sid.in_(sids), Attempt.id.not_in(sids.values()))
-    for wrong in session.scalars(given):
-        message = session.get_one(Message, wrong.message_id)
-        if message.provider_sid == wrong.provider_sid:
+    wrongly_matched = select(Attempt).where(Attempt.provider_sid.in_(sids), Attempt.id.not_in(sids.values()))
+    for attempt in session.scalars(wrongly_matched):
+        message = session.get_one(Message, attempt.message_id)
+        if message.provider_sid == attempt.provider_sid:
             message.provider_sid = None
             doubt(message)
-        wrong.state, wrong.provider_sid = "unknown", None
+        attempt.state, attempt.provider_sid = "unknown", None
     session.flush()
 
 

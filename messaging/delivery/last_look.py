@@ -59,8 +59,8 @@ def _overtaken(session: Session, messages: Sequence[Message]) -> set[UUID]:
     planned = [message.id for message in messages if message.scheduled_for is not None]
     if not planned:
         return set()
-    said = aliased(Message)
+    later = aliased(Message)
     since = exists().where(
-        said.conversation_id == Message.conversation_id, said.direction == "in", said.id > Message.id
+        later.conversation_id == Message.conversation_id, later.direction == "in", later.id > Message.id
     )
     return set(session.scalars(select(Message.id).where(Message.id.in_(planned), since)))

@@ -76,9 +76,9 @@ def _look(which: ColumnElement[bool], act: Callable[[db.Claim, _Question, bool],
     for some in db.apart("message", claims, _questions, _cannot_be_asked) if claims else []:
         questions |= some
     deaf = False
-    for one in claims:
-        if one.id in questions:
-            deaf = act(one, questions[one.id], deaf)
+    for claim in claims:
+        if claim.id in questions:
+            deaf = act(claim, questions[claim.id], deaf)
     return len(claims)
 
 
@@ -88,17 +88,17 @@ def _questions(claims: Sequence[db.Claim]) -> dict[UUID, _Question]:
         return {message.id: _question(session, message) for message in mine}
 
 
-def _cannot_be_asked(one: db.Claim, error: Exception) -> None:
+def _cannot_be_asked(claim: db.Claim, error: Exception) -> None:
     """The patient has been deleted, or the row is broken: nobody can know what it said, nor send it again."""
     db.put_off(
         Message,
-        one,
+        claim,
         error,
         lambda session, message: carrier_status.withhold(session, message, "unreadable", state="failed"),
     )
 
 
-def _settle(one: db.Claim, question: _Question, deaf: bool) -> bool:
+def _settle(claim: db.Claim, question: _Question, deaf: bool) -> bool:
     listed: list[Taken] | None = None
     try:
         listed = None if deaf else gateway().find(question.to, deliver.since(question.first))
@@ -107,7 +107,7 @@ def _settle(one: db.Claim, question: _Question, deaf: bool) -> bool:
     except Refused:
         pass  # of this number the carrier tells us nothing
     with db.unit_of_work(db.EVERY) as session:
-        for message in db.still_mine(session, Message, [one]):
+        for message in db.still_mine(session, Message, [claim]):
             message.lease_until = None
             if message.state != "unknown":
                 continue
@@ -116,13 +116,13 @@ def _settle(one: db.Claim, question: _Question, deaf: bool) -> bool:
             if late is not None:
                 carrier_status.raise_to(message, "sent", sid=late)
                 continue
-            found = _match(session, question, listed or [])
-            if found is None:
+            match = _match(session, question, listed or [])
+            if match is None:
                 _decide(session, message, question, listed is not None)
                 continue
-            deliver.accepted(session.get_one(Attempt, question.last.id), found.sid)
-            carrier_status.raise_to(message, "sent", sid=found.sid)
-            carrier_status.learn(session, message, found.status, found.sid, found.error_code)
+            deliver.accepted(session.get_one(Attempt, question.last.id), match.sid)
+            carrier_status.raise_to(message, "sent", sid=match.sid)
+            carrier_status.learn(session, message, match.status, match.sid, match.error_code)
     return deaf
 
 
@@ -138,11 +138,11 @@ def _match(session: Session, question: _Question, listed: Sequence[Taken]) -> Ta
 
     The oldest first: of equal texts, the one that was tried first was most likely taken first.
     """
-    same = [one for one in listed if deliver.fingerprint(one.body) == deliver.fingerprint(question.body)]
-    given = set(
-        session.scalars(select(Attempt.provider_sid).where(Attempt.provider_sid.in_([one.sid for one in same])))
+    same = [taken for taken in listed if deliver.fingerprint(taken.body) == deliver.fingerprint(question.body)]
+    already_ours = set(
+        session.scalars(select(Attempt.provider_sid).where(Attempt.provider_sid.in_([taken.sid for taken in same])))
     )
-    return next((one for one in reversed(same) if one.sid not in given), None)
+    return next((taken for taken in reversed(same) if taken.sid not in already_ours), None)
 
 
 def _decide(session: Session, message: Message, question: _Question, carrier_was_asked: bool) -> None:
@@ -171,19 +171,19 @@ def _again_at(message: Message, question: _Question, carrier_was_asked: bool) ->
     return min(settled, began + patience) if carrier_was_asked else began + patience
 
 
-def _ask_after(one: db.Claim, question: _Question, deaf: bool) -> bool:
-    known = None
+def _ask_after(claim: db.Claim, question: _Question, deaf: bool) -> bool:
+    listed = None
     try:
-        known = None if deaf else gateway().fetch(question.sid or "")
+        listed = None if deaf else gateway().fetch(question.sid or "")
     except OutcomeUnknown:
         deaf = True
     except Refused:
         pass
     with db.unit_of_work(db.EVERY) as session:
-        for message in db.still_mine(session, Message, [one]):
+        for message in db.still_mine(session, Message, [claim]):
             message.lease_until, message.try_after = None, clock.now() + SILENT_FOR * 6
             if deaf:  # it was not asked after
                 message.attempts, message.try_after = message.attempts - 1, clock.now() + DEAF_FOR
-            if known is not None:
-                carrier_status.learn(session, message, known.status, known.sid, known.error_code)
+            if listed is not None:
+                carrier_status.learn(session, message, listed.status, listed.sid, listed.error_code)
     return deaf

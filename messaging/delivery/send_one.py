@@ -1,4 +1,4 @@
-"""One text on its way to the carrier: everything that forbids it is asked in the thread that sends it, just before it leaves."""
+"""One text on its way to the carrier: the thread that sends it asks all that forbids it, just before it leaves."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -67,7 +67,7 @@ class Outcome:
 
 
 def send(intent: Intent, stopped: set[UUID]) -> Outcome:
-    """Send one text, if it still may. `stopped` are the clinics to whom the carrier has said "not now" in this batch."""
+    """Send one text, if it still may. `stopped` are the clinics that the carrier has told "not now" in this batch."""
     try:
         carrier_of_ours = gateway()  # made first: its SDK's import may take longer than what is asked stays true
         if intent.clinic_id in stopped or intent.until.passed():

@@ -92,7 +92,10 @@ def always() -> None:
 
 
 class Gateway(Protocol):
-    """A carrier. Implementations inherit it, so that they are checked against it, and are thread-safe; none retries a sending by itself."""
+    """A carrier. Implementations inherit it, so that they are checked against it.
+
+    They are thread-safe, and none retries a sending by itself.
+    """
 
     @abstractmethod
     def send(self, text: Outgoing, still: Callable[[], object] = always) -> str:

@@ -86,8 +86,8 @@ class TwilioGateway(Gateway):
     def find(self, to: str, since: datetime) -> list[Taken]:
         """List what was taken for `to`. DateSent has no finer grain that every server keeps, so we filter here."""
         listed = self._client.messages.list
-        taken = self._ask(lambda: [_taken(one) for one in listed(to=to, date_sent_after=since, limit=200)])
-        return [one for one in taken if one.created_at is None or one.created_at >= since]
+        taken = self._ask(lambda: [_taken(message) for message in listed(to=to, date_sent_after=since, limit=200)])
+        return [text for text in taken if text.created_at is None or text.created_at >= since]
 
     def fetch(self, sid: str) -> Taken | None:
         """Fetch one message."""
@@ -99,23 +99,32 @@ class TwilioGateway(Gateway):
             raise OutcomeUnknown(str(refused)) from None
 
     def came(self, to: str | None, since: datetime, until: datetime, limit: int) -> Listing:
-        """List what came in for `to`, or for the whole account. Servers differ in how finely they keep DateSent, so we filter here too."""
+        """List what came in for `to`, or for the whole account.
+
+        Servers differ in how finely they keep DateSent, so we filter here too.
+        """
         listed, since = self._client.messages.list, since.replace(microsecond=0)
         page = min(limit, LARGEST_PAGE)
         whose: dict[str, Any] = {"to": to} if to else {}
-        found = self._ask(
+        texts = self._ask(
             lambda: [
-                (str(one.direction), _came(one))
-                for one in listed(date_sent_after=since, date_sent_before=until, limit=limit, page_size=page, **whose)
+                (str(message.direction), _came(message))
+                for message in listed(
+                    date_sent_after=since, date_sent_before=until, limit=limit, page_size=page, **whose
+                )
             ]
         )
-        cut_at = min(one.created_at for _, one in found) if len(found) >= limit else None
-        return Listing([one for way, one in found if way == "inbound" and since <= one.created_at <= until], cut_at)
+        cut_at = min(text.created_at for _, text in texts) if len(texts) >= limit else None
+        return Listing(
+            [text for direction, text in texts if direction == "inbound" and since <= text.created_at <= until], cut_at
+        )
 
     def attached(self, sid: str) -> list[Attached]:
         """List the attachments of a text."""
         return self._ask(
-            lambda: [Attached(str(one.sid), str(one.content_type)) for one in self._client.messages(sid).media.list()]
+            lambda: [
+                Attached(str(media.sid), str(media.content_type)) for media in self._client.messages(sid).media.list()
+            ]
         )
 
     def attachment(self, sid: str, attached_sid: str, most: int) -> bytes:
@@ -165,25 +174,25 @@ def _never_stood(error: Exception) -> bool:
     return isinstance(reason, NewConnectionError)
 
 
-def _came(one: Any) -> Came:
+def _came(message: Any) -> Came:
     return Came(
-        sid=str(one.sid),
-        sender=str(one.from_),
-        body=str(one.body or ""),
-        attached=int(one.num_media or 0),
-        created_at=one.date_sent or one.date_created,
-        to=str(one.to or ""),
-        service_sid=str(one.messaging_service_sid) if one.messaging_service_sid else None,
+        sid=str(message.sid),
+        sender=str(message.from_),
+        body=str(message.body or ""),
+        attached=int(message.num_media or 0),
+        created_at=message.date_sent or message.date_created,
+        to=str(message.to or ""),
+        service_sid=str(message.messaging_service_sid) if message.messaging_service_sid else None,
     )
 
 
-def _taken(one: Any) -> Taken:
+def _taken(message: Any) -> Taken:
     return Taken(
-        sid=str(one.sid),
-        body=str(one.body or ""),
-        status=str(getattr(one.status, "value", one.status)),
-        error_code=int(one.error_code) if one.error_code else None,
-        created_at=one.date_created,
+        sid=str(message.sid),
+        body=str(message.body or ""),
+        status=str(getattr(message.status, "value", message.status)),
+        error_code=int(message.error_code) if message.error_code else None,
+        created_at=message.date_created,
     )
 
 

@@ -1,6 +1,7 @@
-"""What can be said of an item, and what each saying allows: facts in, decision out. Their words stand in texts/staff.toml.
+"""What can be said of an item, and what each saying allows: facts in, decision out.
 
-Policy, not law: whoever is owed a person is only settled once a person was reached or others are on their way to them.
+Their words stand in texts/staff.toml. Policy, not law: whoever is owed a person is only settled once a person was
+reached or others are on their way to them.
 """
 
 from datetime import timedelta
@@ -24,7 +25,7 @@ LATEST_TRY = {"safety": timedelta(hours=4), "screen": timedelta(hours=72)}
 
 def fits(kind: str, disposition: str) -> bool:
     """Whether this can be said of an item of this kind at all."""
-    owed = [one for group in GROUPS.values() for one in group]
+    owed = [key for group in GROUPS.values() for key in group]
     return disposition in owed or (kind not in NEEDS_ACKNOWLEDGEMENT and disposition in ORDINARY)
 
 

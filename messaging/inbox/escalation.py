@@ -61,15 +61,21 @@ def _route(session: Session, clinic: Clinic, item: InboxItem) -> None:
     if chosen:
         whose = sharing[0] if sharing else patient
         choice = assign.choose(needs.of_item(session, clinic, item, whose), here, rules)
-        watched = [one for one in item.reason if one == assign.WATCHED]
+        watched = [reason for reason in item.reason if reason == assign.WATCHED]
         item.owner_id, item.reason = choice.owner_id, [*watched, *choice.why]
     if sharing:
         item.reason = [*item.reason, f"one_of_several:{len(sharing)}"]
     item.routed_at = item.routed_at or now
     _before_they_leave(session, item, patient, rules, now)
     told = _tell_owner(session, clinic, item)
-    for_each = {assign.choose(needs.of_item(session, clinic, item, one), here, rules).owner_id for one in sharing}
-    told += _tell(session, clinic, item, [one for one in for_each if one and one != item.owner_id], "staff_alert")
+    for_each = {assign.choose(needs.of_item(session, clinic, item, sharer), here, rules).owner_id for sharer in sharing}
+    told += _tell(
+        session,
+        clinic,
+        item,
+        [owner_id for owner_id in for_each if owner_id and owner_id != item.owner_id],
+        "staff_alert",
+    )
     if chosen:
         items.note_event(session, item, audit.Actor.system("routing"), "routed", why=item.reason, told=told)
         audit.record(
@@ -93,8 +99,8 @@ def _sharing(session: Session, clinic: Clinic, item: InboxItem) -> list[Patient]
         return []
     conversation = session.get_one(Conversation, item.conversation_id)
     db.load_keys(session, {clinic.key_id, conversation.key_id})
-    known = directory.patients_with_number(session, clinic, conversation.number or "")
-    alive = [one for one in known if one.state != "deceased"]
+    patients = directory.patients_with_number(session, clinic, conversation.number or "")
+    alive = [patient for patient in patients if patient.state != "deceased"]
     return alive if len(alive) > 1 else []
 
 
@@ -160,8 +166,8 @@ def _escalate(session: Session, clinic: Clinic, item: InboxItem) -> None:
 
 
 def _tell_round(session: Session, clinic: Clinic, item: InboxItem, round_: escalation_policy.Round) -> None:
-    asked = [member.id for member in round_.members]
-    told = _tell(session, clinic, item, asked, "staff_escalated")
+    member_ids = [member.id for member in round_.members]
+    told = _tell(session, clinic, item, member_ids, "staff_escalated")
     if round_.last and item.exhausted_at is None:
         item.exhausted_at = clock.now()
         items.note_event(session, item, audit.Actor.system("ladder"), "ladder_ended", level=item.level)
@@ -173,7 +179,7 @@ def _tell_round(session: Session, clinic: Clinic, item: InboxItem, round_: escal
         level=item.level,
         step=round_.ask,
         told=told,
-        untold=[str(one) for one in asked if str(one) not in told],
+        untold=[str(member_id) for member_id in member_ids if str(member_id) not in told],
     )
     if not told:
         _hasten(session, item)
@@ -181,8 +187,8 @@ def _tell_round(session: Session, clinic: Clinic, item: InboxItem, round_: escal
 
 def _told_before(session: Session, item: InboxItem) -> set[UUID]:
     """Whom the ladder has asked before, reached or not: each is asked once before everyone is asked again."""
-    asked = [event.detail for event in items.history(session, item) if event.actor == audit.Actor.system("ladder")]
-    return {UUID(one) for detail in asked for key in ("told", "untold") for one in detail.get(key, ())}
+    details = [event.detail for event in items.history(session, item) if event.actor == audit.Actor.system("ladder")]
+    return {UUID(staff_id) for detail in details for key in ("told", "untold") for staff_id in detail.get(key, ())}
 
 
 def _wake(session: Session, _clinic: Clinic, item: InboxItem) -> None:

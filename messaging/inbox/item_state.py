@@ -20,7 +20,7 @@ def read(session: Session, item: InboxItem) -> dict[str, Any]:
     plain: dict[str, Any] = {name: _id(getattr(item, name)) for name in _PEOPLE}
     plain |= {name: _moment(getattr(item, name)) for name in _MOMENTS}
     plain |= {name: getattr(item, name) for name in _NAMES}
-    return plain | {"timers": sorted([one.kind, _moment(one.try_after)] for one in waiting(session, item))}
+    return plain | {"timers": sorted([timer.kind, _moment(timer.try_after)] for timer in waiting(session, item))}
 
 
 def put_back(item: InboxItem, stood: dict[str, Any]) -> None:
@@ -46,19 +46,19 @@ def hold(session: Session, clinic_id: UUID, ids: Collection[UUID]) -> list[Inbox
     """
     timers = select(Timer.id).where(Timer.item_id.in_(ids), Timer.state == "waiting")
     session.execute(timers.order_by(Timer.id).with_for_update()).all()
-    found = (
+    items = (
         select(InboxItem)
         .where(InboxItem.clinic_id == clinic_id, InboxItem.id.in_(ids))
         .order_by(InboxItem.id)
         .with_for_update()
         .execution_options(populate_existing=True)
     )
-    by_id = {item.id: item for item in session.scalars(found)}
-    return [by_id[one] for one in ids if one in by_id]
+    by_id = {item.id: item for item in session.scalars(items)}
+    return [by_id[item_id] for item_id in ids if item_id in by_id]
 
 
-def _id(one: UUID | None) -> str | None:
-    return str(one) if one else None
+def _id(row_id: UUID | None) -> str | None:
+    return str(row_id) if row_id else None
 
 
 def _moment(at: datetime | None) -> str | None:

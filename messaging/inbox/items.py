@@ -51,8 +51,8 @@ def words() -> dict[str, dict[str, str]]:
 
 def why_not(reason: str) -> str:
     """Return in words why a text did not go; a reason that is no contactability.Refusal is said as it is."""
-    known = {refusal.value: refusal.key for refusal in contactability.Refusal}
-    return words()["refusals"].get(known.get(reason, ""), reason)
+    keys = {refusal.value: refusal.key for refusal in contactability.Refusal}
+    return words()["refusals"].get(keys.get(reason, ""), reason)
 
 
 def dispositions() -> dict[str, str]:
@@ -62,11 +62,11 @@ def dispositions() -> dict[str, str]:
 
 def reasons(item: InboxItem) -> list[str]:
     """Return in words why an item came to its owner."""
-    said = []
+    sentences = []
     for reason in item.reason:
         name, _, value = reason.partition(":")
-        said.append(words()["reasons"].get(name, reason).replace("{value}", value))
-    return said
+        sentences.append(words()["reasons"].get(name, reason).replace("{value}", value))
+    return sentences
 
 
 def open_item(

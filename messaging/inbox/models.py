@@ -178,7 +178,7 @@ class Contact(SealedRow, live.Shown, Base):
 
 
 class Absence(ClinicRow, Work, Base):
-    """A colleague who is away from `starts_at` to `ends_at`, and who covers for them: see messaging.inbox.staff.absences.
+    """A colleague who is away from `starts_at` to `ends_at`, and who covers (messaging.inbox.staff.absences).
 
     Planned -> begun (`begun_at`: their items have moved) -> ended (`ended_at`; also where it was taken back). The
     next of these is due at `try_after`.

@@ -1,4 +1,4 @@
-"""What each item asks for, read for routing: language, panel, place, who dealt with the patient last, what was screened."""
+"""What each item asks for, read for routing: language, panel, place, who dealt with the patient last, the screen."""
 
 import json
 from collections import defaultdict
@@ -41,48 +41,48 @@ def of_patient(session: Session, clinic: Clinic, kind: str, patient: Patient, at
 
 def of_items(session: Session, items: Sequence[InboxItem], patients: Sequence[Patient | None]) -> list[assign.Need]:
     """Return what each of these items asks for, as it was when it came in; a few queries for all."""
-    ids = list({one.id for one in patients if one is not None})
+    ids = list({patient.id for patient in patients if patient is not None})
     places, dealt = _places(session, ids), _dealt_with(session, ids)
-    db.load_keys(session, {one.key_id for one in items if one.screened_ct is not None})
-    found = []
+    db.load_keys(session, {item.key_id for item in items if item.screened_ct is not None})
+    all_needs = []
     for item, patient in zip(items, patients, strict=True):
-        mine = patient.id if patient is not None else None
+        patient_id = patient.id if patient is not None else None
         screened = json.loads(item.screened or "{}")
-        found.append(
+        all_needs.append(
             _need(
                 item.kind,
                 patient,
-                place=_nearest(places.get(mine, []), item.created_at) if mine else None,
-                existing=_last(dealt.get(mine, []), item.created_at) if mine else None,
+                place=_nearest(places.get(patient_id, []), item.created_at) if patient_id else None,
+                existing=_last(dealt.get(patient_id, []), item.created_at) if patient_id else None,
                 instrument=screened.get("instrument"),
                 bands=tuple(screened.get("bands", ())),
             )
         )
-    return found
+    return all_needs
 
 
-def _need(kind: str, patient: Patient | None, **more: Any) -> assign.Need:
+def _need(kind: str, patient: Patient | None, **facts: Any) -> assign.Need:
     if patient is None:
-        return assign.Need(kind, **more)
-    return assign.Need(kind, patient.language, patient.panel, **more)
+        return assign.Need(kind, **facts)
+    return assign.Need(kind, patient.language, patient.panel, **facts)
 
 
 def _places(session: Session, patient_ids: Sequence[UUID]) -> Since:
-    """Where each patient's visits are. Visits belong to the room above, and are known here by their table's name only."""
+    """Where each patient's visits are. Visits belong to the room above, and are known here by their table's name."""
     visit = db.Base.metadata.tables["appointment"].c
-    found: Since = defaultdict(list)
+    by_patient: Since = defaultdict(list)
     for some in _batches(patient_ids):
         rows = select(visit.patient_id, visit.starts_at, visit.place).where(
             visit.patient_id.in_(some), visit.place.is_not(None), visit.state != "cancelled"
         )
         for patient_id, at, place in session.execute(rows):
-            found[patient_id].append((at, place))
-    return found
+            by_patient[patient_id].append((at, place))
+    return by_patient
 
 
 def _dealt_with(session: Session, patient_ids: Sequence[UUID]) -> Since:
     """Which care manager, still here, acknowledged something about each patient, and when."""
-    found: Since = defaultdict(list)
+    by_patient: Since = defaultdict(list)
     for some in _batches(patient_ids):
         rows = (
             select(InboxItem.patient_id, InboxItem.acknowledged_at, InboxItem.acknowledged_by)
@@ -92,8 +92,8 @@ def _dealt_with(session: Session, patient_ids: Sequence[UUID]) -> Since:
         )
         for patient_id, at, staff_id in session.execute(rows):
             if patient_id is not None and at is not None:
-                found[patient_id].append((at, staff_id))
-    return found
+                by_patient[patient_id].append((at, staff_id))
+    return by_patient
 
 
 def _batches(ids: Sequence[UUID]) -> Iterable[Sequence[UUID]]:
@@ -101,7 +101,7 @@ def _batches(ids: Sequence[UUID]) -> Iterable[Sequence[UUID]]:
 
 
 def _nearest(visits: Sequence[tuple[datetime, str]], at: datetime) -> str | None:
-    return min(visits, key=lambda one: abs(one[0] - at))[1] if visits else None
+    return min(visits, key=lambda visit: abs(visit[0] - at))[1] if visits else None
 
 
 def _last(acts: Sequence[tuple[datetime, UUID]], at: datetime) -> UUID | None:

@@ -71,8 +71,8 @@ def log_call(
     if outcome not in outcomes():
         raise ValueError("choose how the call ended")
     about = (patient_id, conversation_id, item_id)
-    said = (words or "").strip()[:LONGEST] or None
-    facts = {"outcome": outcome, "minutes": minutes, "next_try_at": next_try_at, "words": said}
+    trimmed = (words or "").strip()[:LONGEST] or None
+    facts = {"outcome": outcome, "minutes": minutes, "next_try_at": next_try_at, "words": trimmed}
     return _keep(session, clinic, staff, "call", about, once, **facts)
 
 
@@ -86,12 +86,12 @@ def _keep(
     **facts: object,
 ) -> Contact:
     patient_id, conversation_id, item_id = about
-    known = session.get(Contact, once) if once else None
-    if known is not None and _same(known, clinic, staff, kind, facts):
-        return known
+    existing = session.get(Contact, once) if once else None
+    if existing is not None and _same(existing, clinic, staff, kind, facts):
+        return existing
     key_id = _key(session, clinic, patient_id, conversation_id)
     contact = Contact(
-        id=once if once and known is None else db.new_id(),
+        id=once if once and existing is None else db.new_id(),
         clinic_id=clinic.id,
         key_id=key_id,
         kind=kind,
@@ -113,10 +113,10 @@ def _keep(
     return contact
 
 
-def _same(known: Contact, clinic: Clinic, staff: Staff, kind: str, facts: Mapping[str, object]) -> bool:
+def _same(existing: Contact, clinic: Clinic, staff: Staff, kind: str, facts: Mapping[str, object]) -> bool:
     # Somebody who goes back and changes what they wrote has written something new.
-    ours = known.clinic_id == clinic.id and known.staff_id == staff.id and known.kind == kind
-    return ours and all(getattr(known, name) == value for name, value in facts.items())
+    ours = existing.clinic_id == clinic.id and existing.staff_id == staff.id and existing.kind == kind
+    return ours and all(getattr(existing, name) == value for name, value in facts.items())
 
 
 def _key(session: Session, clinic: Clinic, patient_id: UUID | None, conversation_id: UUID | None) -> UUID:
@@ -157,11 +157,11 @@ def of_thread(
 
     On a phone that several share, what was written about one of them is not shown beside another.
     """
-    found = select(Contact).where(Contact.clinic_id == clinic.id, _about(patient_id, conversation_id, item_id))
+    contacts = select(Contact).where(Contact.clinic_id == clinic.id, _about(patient_id, conversation_id, item_id))
     if before is not None:
         at, last = before
-        found = found.where(Contact.at <= at, or_(Contact.at < at, Contact.id < last))
-    rows = list(session.scalars(found.order_by(Contact.at.desc(), Contact.id.desc()).limit(limit)))
+        contacts = contacts.where(Contact.at <= at, or_(Contact.at < at, Contact.id < last))
+    rows = list(session.scalars(contacts.order_by(Contact.at.desc(), Contact.id.desc()).limit(limit)))
     db.load_keys(session, (row.key_id for row in rows))
     return rows
 
@@ -196,5 +196,5 @@ def last_call(session: Session, item: InboxItem) -> Contact | None:
 
 def _note(session: Session, contact: Contact, staff: Staff, act: str, **detail: str | None) -> None:
     about = f"contact:{contact.id}"
-    more = {"patient": str(contact.patient_id) if contact.patient_id else None, **detail}
-    audit.record(session, contact.clinic_id, audit.Actor.staff(staff.id), f"{contact.kind}.{act}", about, **more)
+    facts = {"patient": str(contact.patient_id) if contact.patient_id else None, **detail}
+    audit.record(session, contact.clinic_id, audit.Actor.staff(staff.id), f"{contact.kind}.{act}", about, **facts)

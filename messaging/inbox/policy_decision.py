@@ -49,7 +49,7 @@ def kind(bands: Bands) -> Kind:
 
 def names(session: Session, clinic: Clinic, words: Names) -> Names:
     """Return the words for the fields of a ladder: people by their names, hours and telephones as people write them."""
-    people = {one.email: one.name for one in roster.people(session, clinic)}
+    people = {person.email: person.name for person in roster.people(session, clinic)}
     by_field: dict[tuple[str, ...], str] = {
         (field, email): words.fields[field, "*"].format(name)
         for field in ("backup", "on_call")
@@ -101,8 +101,8 @@ def _away(
     made = lost_coverage.while_somebody_is_away(before, after, clock.now())
     if not made:
         return []
-    said = policy_checks.listed(made, clinic.zone)
-    return [Problem("on_call", f"because of absences nobody can be reached in these minutes: {said}")]
+    minutes = policy_checks.listed(made, clinic.zone)
+    return [Problem("on_call", f"because of absences nobody can be reached in these minutes: {minutes}")]
 
 
 def silences(old: Definition, new: Definition) -> list[str]:

@@ -54,11 +54,11 @@ def of_draft(session: Session, clinic: Clinic, draft: policy_definition.Escalati
     """
     rows = _items(session, clinic)
     items, patients = [item for item, _ in rows], [patient for _, patient in rows]
-    people = [replace(one, away=False, covered_by=None) for one in roster.people(session, clinic)]
+    people = [replace(person, away=False, covered_by=None) for person in roster.people(session, clinic)]
     live = assign.Rules.of(clinic.rules)
     drafted = assign.Rules.of(policy_definition.rules_of(draft, clinic.rules, clinic.zone))
     sides = ((people, live), (policy_definition.with_on_call(draft, people), drafted))
-    names = {one.id: one.name for one in people}
+    names = {person.id: person.name for person in people}
     shown, elsewhere = list[Moved](), 0
     for item, need in zip(items, needs.of_items(session, items, patients), strict=True):
         if NOT_ROUTED in item.reason:
@@ -68,7 +68,7 @@ def of_draft(session: Session, clinic: Clinic, draft: policy_definition.Escalati
             continue
         elsewhere += 1
         if len(shown) < MOST_SHOWN:
-            was_name, name = (names.get(one.owner_id, "") if one.owner_id else "" for one in (was, becomes))
+            was_name, name = (names.get(choice.owner_id, "") if choice.owner_id else "" for choice in (was, becomes))
             shown.append(Moved(item.id, item.kind, item.created_at, was_name, name, becomes.why))
     return Replayed(len(items), elsewhere, shown, len(items) == MOST_ITEMS)
 

@@ -24,7 +24,7 @@ def answered(session: Session, conversation: Conversation, staff: Staff, *, sett
 
 
 def unanswered(session: Session, message: Message, staff: Staff) -> None:
-    """A text that had not left was taken back: what counted as answered by it waits for us again, its clock as it was."""
+    """A text that had not left was taken back: what counted as answered by it waits for us again, by its old clock."""
     conversation = session.get(Conversation, message.conversation_id)
     if conversation is None:
         return
@@ -40,10 +40,10 @@ def unanswered(session: Session, message: Message, staff: Staff) -> None:
 
 
 def _waiting(session: Session, conversation: Conversation) -> list[InboxItem]:
-    found = select(InboxItem).where(
+    replies = select(InboxItem).where(
         InboxItem.conversation_id == conversation.id, InboxItem.kind == "reply", InboxItem.state != "done"
     )
-    return list(session.scalars(found.order_by(InboxItem.id).with_for_update()))
+    return list(session.scalars(replies.order_by(InboxItem.id).with_for_update()))
 
 
 def _keep_its_policy(session: Session, item: InboxItem) -> None:

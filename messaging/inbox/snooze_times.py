@@ -56,8 +56,8 @@ def same_time_again(woke_at: datetime, now: datetime, zone: str) -> datetime:
 def typed(text: str, zone: str) -> datetime | None:
     """Read what a date-and-time field sends ("2026-03-08T09:30"), by the clinic's clock; None if it cannot be read."""
     try:
-        given = datetime.fromisoformat(text.strip())
-        return given.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC) if given.tzinfo is None else None
+        moment = datetime.fromisoformat(text.strip())
+        return moment.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC) if moment.tzinfo is None else None
     except (ValueError, OverflowError):
         return None
 

@@ -1,4 +1,4 @@
-"""Setting an item aside until later: what sleeps has a waking hour of its own, moves with its visit, and wakes for words."""
+"""Setting an item aside until later: what sleeps has its own waking hour, moves with its visit, and wakes for words."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
@@ -82,19 +82,19 @@ def wake_for_words(
     session: Session, clinic_id: UUID, conversation_id: UUID, patient_ids: Collection[UUID], **detail: str
 ) -> None:
     """Wake whatever sleeps of a conversation or of the patients who may have written."""
-    theirs = or_(InboxItem.conversation_id == conversation_id, InboxItem.patient_id.in_(patient_ids))
-    for item in _asleep(session, clinic_id, theirs):
+    of_them = or_(InboxItem.conversation_id == conversation_id, InboxItem.patient_id.in_(patient_ids))
+    for item in _asleep(session, clinic_id, of_them):
         wake(session, item, audit.Actor.system("webhooks"), **detail)
 
 
 def follow_visits(session: Session, clinic_id: UUID, visits: Mapping[UUID, datetime | None]) -> None:
     """Let what sleeps until these visits follow them: to the new start of each, awake if there is none any more."""
-    given = iter(visits)
-    while ids := list(islice(given, BATCH)):
-        named = {f"appointment:{one}": visits[one] for one in ids}
-        for item in _asleep(session, clinic_id, InboxItem.snoozed_for.in_(named)):
-            if item.snoozed_for in named:  # not woken between the look and the lock
-                _follow(session, item, named[item.snoozed_for])
+    visit_ids = iter(visits)
+    while ids := list(islice(visit_ids, BATCH)):
+        by_visit = {f"appointment:{visit_id}": visits[visit_id] for visit_id in ids}
+        for item in _asleep(session, clinic_id, InboxItem.snoozed_for.in_(by_visit)):
+            if item.snoozed_for in by_visit:  # not woken between the look and the lock
+                _follow(session, item, by_visit[item.snoozed_for])
 
 
 def _follow(session: Session, item: InboxItem, starts_at: datetime | None) -> None:
@@ -120,7 +120,7 @@ def _asleep(session: Session, clinic_id: UUID, which: ColumnElement[bool]) -> li
 
 def last_sleep(history: Sequence[ItemEvent]) -> datetime | None:
     """Return until when the item slept if waking is the last thing that time did to it, for another sleep like it."""
-    told = [line for line in history if line.event in ("snoozed", "woken", "resolved", "reopened")]
-    if len(told) < 2 or told[-1].event != "woken" or told[-2].event != "snoozed":
+    turns = [line for line in history if line.event in ("snoozed", "woken", "resolved", "reopened")]
+    if len(turns) < 2 or turns[-1].event != "woken" or turns[-2].event != "snoozed":
         return None
-    return datetime.fromisoformat(str(told[-2].detail["until"]))
+    return datetime.fromisoformat(str(turns[-2].detail["until"]))

@@ -54,17 +54,19 @@ def listing(session: Session, clinic: Clinic, limit: int = 50) -> list[InboxItem
 
 def tries(session: Session, item_ids: Sequence[UUID]) -> Mapping[UUID, list[ItemEvent]]:
     """Return by item who was told or called when, oldest first; one query."""
-    found: dict[UUID, list[ItemEvent]] = {one: [] for one in item_ids}
+    by_item: dict[UUID, list[ItemEvent]] = {item_id: [] for item_id in item_ids}
     rows = select(ItemEvent).where(ItemEvent.item_id.in_(item_ids), ItemEvent.event.in_(TRIES))
     for event in session.scalars(rows.order_by(ItemEvent.at, ItemEvent.id)):
-        found[event.item_id].append(event)
-    return found
+        by_item[event.item_id].append(event)
+    return by_item
 
 
 def alerts(session: Session, clinic: Clinic, item_ids: Sequence[UUID]) -> Mapping[tuple[str, UUID], str]:
     """Return the states of the alerts that were texted, by (item and rung, colleague); one query."""
     # ";" follows ":" in the alphabet, so that each stretch is a range of the unique index.
-    stretches = [and_(Message.dedupe >= f"alert:{one}:", Message.dedupe < f"alert:{one};") for one in item_ids]
+    stretches = [
+        and_(Message.dedupe >= f"alert:{item_id}:", Message.dedupe < f"alert:{item_id};") for item_id in item_ids
+    ]
     if not stretches:
         return {}
     rows = select(Message.dedupe, Message.staff_id, Message.state).where(

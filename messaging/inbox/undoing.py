@@ -34,7 +34,7 @@ def may_undo(event: ItemEvent, staff: Staff) -> bool:
 def bind(events: list[ItemEvent]) -> ItemEvent:
     """Make acts on several items one act to take back; return the line that stands for all of them."""
     first = events[0]
-    first.detail = {**first.detail, "with": [str(one.id) for one in events[1:]]}
+    first.detail = {**first.detail, "with": [str(event.id) for event in events[1:]]}
     return first
 
 
@@ -49,7 +49,7 @@ def undo(session: Session, clinic_id: UUID, staff: Staff, event_id: UUID) -> Und
         raise items.Refused("undo_gone")
     if clock.now() - lead.at > WITHIN + ON_THE_WAY:
         raise items.Refused("undo_late")
-    with_it = [UUID(one) for one in lead.detail.get("with", [])]
+    with_it = [UUID(bound_id) for bound_id in lead.detail.get("with", [])]
     lines = [lead, *session.scalars(select(ItemEvent).where(ItemEvent.id.in_(with_it)))]
     held = {item.id: item for item in item_state.hold(session, clinic_id, [line.item_id for line in lines])}
     session.refresh(lead)  # of two who press at once the second finds it taken back

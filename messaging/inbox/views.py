@@ -106,8 +106,8 @@ def _values(columns: Sequence[InstrumentedAttribute[Any]], values: Sequence[obje
 
 def counts(session: Session, clinic_id: UUID, staff: Staff, views: Sequence[str] = VIEWS) -> dict[str, int]:
     """Return how many items each view holds, MOST + 1 where they are more than MOST; of what is done, today's only."""
-    given = {"clinic": clinic_id, "staff": staff.id, "midnight": _today(session, clinic_id)}
-    return dict(session.execute(_tally(tuple(views)), given).one()._mapping)
+    parameters = {"clinic": clinic_id, "staff": staff.id, "midnight": _today(session, clinic_id)}
+    return dict(session.execute(_tally(tuple(views)), parameters).one()._mapping)
 
 
 @cache

@@ -26,15 +26,15 @@ _IDS = re.compile(r"/Messages/(?:SM|MM)[0-9a-f]{32}/Media/(ME[0-9a-f]{32})\Z")
 def expect(session: Session, message: Message, attached: Sequence[Mapping[str, str]]) -> None:
     """Owe the bytes of what came with a text. Of each address only the carrier's own id of the file is believed."""
     now = clock.now()
-    for place, one in enumerate(attached):
-        found = _IDS.search(one.get("url", ""))
+    for place, file in enumerate(attached):
+        match = _IDS.search(file.get("url", ""))
         session.add(
             Media(
                 clinic_id=message.clinic_id,
                 key_id=message.key_id,
                 message_id=message.id,
                 place=place,
-                carrier_sid=found[1] if found else None,
+                carrier_sid=match[1] if match else None,
                 state="waiting",
                 created_at=now,
                 try_after=now,
@@ -50,10 +50,10 @@ def drain() -> int:
         claims = db.claim(session, Media, DUE, limit=BATCH, lease=LEASE)
         mine = {row.id: row for row in db.still_mine(session, Media, claims)}
         texts = {row.id: session.get_one(Message, row.message_id).provider_sid or "" for row in mine.values()}
-    for one in claims:
-        if one.id in mine:
-            act = _fetch if mine[one.id].state == "waiting" else _forget
-            act(one, texts[one.id], mine[one.id])
+    for claim in claims:
+        if claim.id in mine:
+            act = _fetch if mine[claim.id].state == "waiting" else _forget
+            act(claim, texts[claim.id], mine[claim.id])
     return len(claims)
 
 
@@ -63,20 +63,20 @@ def oldest(session: Session, now: datetime) -> datetime | None:
     return session.scalar(waiting)
 
 
-def _fetch(one: db.Claim, text_sid: str, row: Media) -> None:
+def _fetch(claim: db.Claim, text_sid: str, row: Media) -> None:
     try:
         sid = row.carrier_sid or _named(text_sid, row)
         content = gateway().attachment(text_sid, sid, LARGEST)
     except OutcomeUnknown as unknown:
-        _later(one, type(unknown).__name__, final="unreachable")
+        _later(claim, type(unknown).__name__, final="unreachable")
         return
     except (Refused, TooLarge, LookupError) as error:
         # A 404 may be a carrier that is not ready yet.
         final = "too large" if isinstance(error, TooLarge) else "gone"
-        _later(one, type(error).__name__, final=final, at_once=isinstance(error, TooLarge))
+        _later(claim, type(error).__name__, final=final, at_once=isinstance(error, TooLarge))
         return
     with db.unit_of_work(db.EVERY) as session:
-        for mine in db.still_mine(session, Media, [one]):
+        for mine in db.still_mine(session, Media, [claim]):
             db.load_keys(session, [mine.key_id])
             mine.content, mine.size, mine.carrier_sid = content, len(content), sid
             mine.type, mine.state = file_types.kind_of(content).type, "held"
@@ -97,49 +97,49 @@ def _named(text_sid: str, row: Media) -> str:
 
     All of a text's files are named at once: the carrier's list grows shorter with each one we let it forget.
     """
-    listed = [one.sid for one in gateway().attached(text_sid)]
+    listed = [file.sid for file in gateway().attached(text_sid)]
     with db.unit_of_work(db.EVERY) as session:
         of_text = select(Media).where(Media.message_id == row.message_id).order_by(Media.place).with_for_update()
         rows = session.scalars(of_text).all()
-        named = {one.carrier_sid for one in rows}
+        named = {media.carrier_sid for media in rows}
         free = [sid for sid in listed if sid not in named]
-        for one, sid in zip((one for one in rows if one.carrier_sid is None), free, strict=False):
-            one.carrier_sid = sid
-        mine = next(one for one in rows if one.id == row.id)
+        for media, sid in zip((media for media in rows if media.carrier_sid is None), free, strict=False):
+            media.carrier_sid = sid
+        mine = next(media for media in rows if media.id == row.id)
     if mine.carrier_sid is None:
         raise LookupError
     return mine.carrier_sid
 
 
-def _later(one: db.Claim, error: str, *, final: str, at_once: bool = False) -> None:
+def _later(claim: db.Claim, error: str, *, final: str, at_once: bool = False) -> None:
     """Try again, more rarely each time; after eight tries the text says that it could not be fetched."""
     with db.unit_of_work(db.EVERY) as session:
-        for row in db.still_mine(session, Media, [one]):
+        for row in db.still_mine(session, Media, [claim]):
             db.retry_later(row, error)
             if at_once or row.attempts >= TRIES:
                 row.state, row.last_error = "failed", final
                 logging.logger().error("an attachment could not be fetched", media_id=row.id, kind=final)
 
 
-def _forget(one: db.Claim, text_sid: str, row: Media) -> None:
+def _forget(claim: db.Claim, text_sid: str, row: Media) -> None:
     """Delete at the carrier; tried until it is done, every hour in the end."""
     try:
         gateway().delete_attachment(text_sid, row.carrier_sid or "")
     except (OutcomeUnknown, Refused) as error:
         with db.unit_of_work(db.EVERY) as session:
-            for mine in db.still_mine(session, Media, [one]):
+            for mine in db.still_mine(session, Media, [claim]):
                 db.retry_later(mine, type(error).__name__)
         return
     with db.unit_of_work(db.EVERY) as session:
-        for mine in db.still_mine(session, Media, [one]):
+        for mine in db.still_mine(session, Media, [claim]):
             mine.state, mine.lease_until, mine.last_error = "kept", None, None
 
 
 def of_messages(session: Session, message_ids: Sequence[UUID]) -> dict[UUID, list[Media]]:
     """Return what came with each of these texts, in its order, without the bytes."""
-    found: dict[UUID, list[Media]] = {}
+    by_message: dict[UUID, list[Media]] = {}
     if message_ids:
         rows = select(Media).where(Media.message_id.in_(message_ids)).order_by(Media.message_id, Media.place)
         for row in session.scalars(rows):
-            found.setdefault(row.message_id, []).append(row)
-    return found
+            by_message.setdefault(row.message_id, []).append(row)
+    return by_message

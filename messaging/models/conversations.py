@@ -33,7 +33,8 @@ class Message(SealedRow, Work, live.Shown, Base):
 
     inbound:  received
     outbound: queued -> sending -> sent -> delivered | undelivered | failed; queued -> held | cancelled;
-              sending -> unknown -> sent | queued | failed.   Ranked: a state never goes down (messaging.delivery.deliver).
+              sending -> unknown -> sent | queued | failed.
+    Ranked: a state never goes down (messaging.delivery.carrier_status).
     `kind` is reply | reminder | handoff | crisis | automatic | staff_alert; `lane` urgent | bulk. `dedupe` makes sure
     that one reason sends one text. A text to staff has `staff_id` and no conversation. `scheduled_for` is the moment a
     human chose for it to go out, and null where it was to go at once.

@@ -12,8 +12,8 @@ from config.db import Base, SealedBytes, SealedRow, Work
 class Media(SealedRow, Work, Base):
     """A picture or file that came with a text, ours once it is fetched (messaging.media.attachments).
 
-    state: waiting -> held (we have it, the carrier still does) -> kept; waiting -> failed (`last_error`). `place` counts
-    from 0 in its text; `carrier_sid` is null where nobody has told us; `type` was found out from the bytes.
+    state: waiting -> held (we have it, the carrier still does) -> kept; waiting -> failed (`last_error`). `place`
+    counts from 0 in its text; `carrier_sid` is null where nobody has told us; `type` was found out from the bytes.
     """
 
     __tablename__ = "media"

@@ -36,8 +36,9 @@ class Staff(SealedRow, live.Shown, Base):
     """A person who works here. `panels` are the clinicians whose patients are hers; roles as in web.permissions.
 
     `hours` maps a weekday ("mon".."sun") to ["08:00", "17:00"] in the clinic's zone; empty: always on duty. `on_call`
-    has the same shape; empty: never on call. `notify` maps a kind of item to "text" | "inbox" (messaging.inbox.staff.roster).
-    `phone_fault` is why their phone takes no texts of ours (messaging.people.staff_phones), or None.
+    has the same shape; empty: never on call. `notify` maps a kind of item to "text" | "inbox"
+    (messaging.inbox.staff.roster). `phone_fault` is why their phone takes no texts of ours
+    (messaging.people.staff_phones), or None.
     """
 
     __tablename__ = "staff"

@@ -1,4 +1,4 @@
-"""Saves many patients at once: what `people.save_patient` does for one, with a number of statements that does not grow."""
+"""Saves many patients at once: what `people.save_patient` does for one, in a fixed number of statements."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
@@ -24,7 +24,7 @@ def save_patients(
     source: str = "import",
     actor: str = audit.OPERATOR,
 ) -> list[tuple[Patient, Change]]:
-    """Add these patients or bring what is known of them up to date, in their order; each as `people.save_patient` would."""
+    """Add these patients or bring what is known of them up to date, in order; each as `people.save_patient` would."""
     saved: list[tuple[Patient, Change]] = []
     for some in _apart(records):
         saved += _Batch(session, clinic, some, source, actor).save()
@@ -35,7 +35,7 @@ def find_by_records(session: Session, clinic: Clinic, records: Collection[str]) 
     """Return the patients with these record numbers of the clinic, by record number; who is not known is left out."""
     of_index = {db.clinic_index(session, clinic.key_id, "record", record): record for record in records}
     ours = (Patient.clinic_id == clinic.id, db.among(session, Patient.record_index, of_index))
-    return {of_index[one.record_index]: one for one in session.scalars(select(Patient).where(*ours))}
+    return {of_index[patient.record_index]: patient for patient in session.scalars(select(Patient).where(*ours))}
 
 
 def _apart(records: Sequence[PatientRecord]) -> Iterator[list[PatientRecord]]:
@@ -54,7 +54,7 @@ def _apart(records: Sequence[PatientRecord]) -> Iterator[list[PatientRecord]]:
 
 
 class _Batch:
-    """Records of which no two are of one patient or have one number, with all that is known about them, read at once."""
+    """Records of which no two are of one patient or have one number, with all that is known, read at once."""
 
     def __init__(
         self, session: Session, clinic: Clinic, records: Sequence[PatientRecord], source: str, actor: str
@@ -62,11 +62,13 @@ class _Batch:
         self.session, self.clinic, self.records = session, clinic, records
         self.source, self.actor = source, actor
         self.of_number = {
-            one.number: db.clinic_index(session, clinic.key_id, "number", one.number) for one in records if one.number
+            record.number: db.clinic_index(session, clinic.key_id, "number", record.number)
+            for record in records
+            if record.number
         }
-        self.known = find_by_records(session, clinic, [one.record for one in records])
-        db.load_keys(session, (one.key_id for one in self.known.values()))
-        unknown = sum(one.record not in self.known for one in records)
+        self.known = find_by_records(session, clinic, [record.record for record in records])
+        db.load_keys(session, (patient.key_id for patient in self.known.values()))
+        unknown = sum(record.record not in self.known for record in records)
         self.fresh_keys = db.new_data_keys(session, clinic.id, unknown, under=clinic.key_id)
         self.given = self._given()
         ours = [(clinic.id, index) for index in self.of_number.values()]
@@ -78,7 +80,7 @@ class _Batch:
     def save(self) -> list[tuple[Patient, Change]]:
         with self.session.no_autoflush:
             saved = [self._save(record) for record in self.records]
-            found_by = [row for one in self.renamed for row in name_search.rows(self.session, self.clinic, one)]
+            found_by = [row for patient in self.renamed for row in name_search.rows(self.session, self.clinic, patient)]
             # What refers to a patient by an id alone comes after them.
             self.session.flush()
             self._write_down(saved)
@@ -89,16 +91,16 @@ class _Batch:
         return saved
 
     def _given(self) -> dict[UUID, list[PatientNumber]]:
-        found: defaultdict[UUID, list[PatientNumber]] = defaultdict(list)
-        ids = [one.id for one in self.known.values()]
+        by_patient: defaultdict[UUID, list[PatientNumber]] = defaultdict(list)
+        ids = [patient.id for patient in self.known.values()]
         rows = (
             select(PatientNumber)
             .where(db.among(self.session, PatientNumber.patient_id, ids))
             .order_by(PatientNumber.id)
         )
         for row in self.session.scalars(rows) if ids else ():
-            found[row.patient_id].append(row)
-        return found
+            by_patient[row.patient_id].append(row)
+        return by_patient
 
     def _spoken_to(self) -> set[str]:
         """The numbers with which there is a conversation already, whose patient it may be to find anew."""
@@ -126,10 +128,10 @@ class _Batch:
         return patient, change
 
     def _add_number(self, patient: Patient, number: str) -> bool:
-        given, index = self.given.get(patient.id, []), self.of_number[number]
-        if given and given[-1].number_index == index:
+        numbers, index = self.given.get(patient.id, []), self.of_number[number]
+        if numbers and numbers[-1].number_index == index:
             return False
-        if any(row.number_index == index for row in given):
+        if any(row.number_index == index for row in numbers):
             self.session.flush()
             return directory.add_number(self.session, self.clinic, patient, number)
         self.session.add(
@@ -143,25 +145,25 @@ class _Batch:
     def _says(self, record: PatientRecord, patient: Patient) -> ledger.Event | None:
         """What the file adds to what the number has said so far."""
         index = self.of_number[record.number or ""]
-        said = {self.agreed.get((self.clinic.id, index, one), "unknown") for one in PROGRAMMES}
-        return ledger.vouched(record.consent, said, known=(index, patient.id) in self.vouched)
+        states = {self.agreed.get((self.clinic.id, index, programme), "unknown") for programme in PROGRAMMES}
+        return ledger.vouched(record.consent, states, known=(index, patient.id) in self.vouched)
 
     def _write_down(self, saved: Sequence[tuple[Patient, Change]]) -> None:
-        each = [(record, *one) for record, one in zip(self.records, saved, strict=True)]
-        said = [
+        changes = [(record, *outcome) for record, outcome in zip(self.records, saved, strict=True)]
+        statements = [
             ledger.Said(self.of_number[record.number], patient.id, event)
-            for record, patient, _ in each
+            for record, patient, _ in changes
             if record.number and (event := self._says(record, patient))
         ]
-        acts = ledger.record_many(self.session, self.clinic, said, source=self.source, actor=self.actor)
+        acts = ledger.record_many(self.session, self.clinic, statements, source=self.source, actor=self.actor)
         acts += [
             (f"patient.{change}", f"patient:{patient.id}", {"source": self.source})
-            for _, patient, change in each
+            for _, patient, change in changes
             if change != "unchanged"
         ]
         audit.record_many(self.session, self.clinic.id, self.actor, acts)
 
     def _index_names(self, rows: Sequence[dict[str, Any]]) -> None:
-        ids = [one.id for one in self.renamed]
+        ids = [patient.id for patient in self.renamed]
         self.session.execute(delete(PatientName).where(db.among(self.session, PatientName.patient_id, ids)))
         db.write_rows(self.session, PatientName, rows)

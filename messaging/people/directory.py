@@ -120,9 +120,9 @@ def find_by_record(session: Session, clinic: Clinic, record: str) -> Patient | N
 
 
 def patients_with_number(session: Session, clinic: Clinic, number: str) -> list[Patient]:
-    """Return every patient, of whatever state, who gave this number and has not been told apart from it, oldest first."""
+    """Return every patient, of whatever state, who gave this number and was not told apart from it, oldest first."""
     index = db.clinic_index(session, clinic.key_id, "number", number)
-    found = (
+    patients = (
         select(Patient)
         .join(PatientNumber)
         .where(
@@ -132,7 +132,7 @@ def patients_with_number(session: Session, clinic: Clinic, number: str) -> list[
         )
         .order_by(Patient.id)
     )
-    return list(session.scalars(found))
+    return list(session.scalars(patients))
 
 
 def textable_number(session: Session, patient: Patient) -> PatientNumber | None:
@@ -166,10 +166,10 @@ def save_patient(
             name_search.index(session, clinic, patient)
     if record.number:
         added = add_number(session, clinic, patient, record.number)
-        said = ledger.vouch(
+        vouched = ledger.vouch(
             session, clinic, record.number, record.consent, patient_id=patient.id, source=source, actor=actor
         )
-        change = "updated" if change == "unchanged" and (added or said) else change
+        change = "updated" if change == "unchanged" and (added or vouched) else change
     if change != "unchanged":
         audit.record(session, clinic.id, actor, f"patient.{change}", f"patient:{patient.id}", source=source)
     return patient, change
@@ -204,7 +204,7 @@ def _facts(record: PatientRecord) -> dict[str, Any]:
 
 
 def update(patient: Patient, record: PatientRecord) -> set[str]:
-    """Bring a patient up to date; return the names of what has changed. Their state is reminders.withdrawing's to change."""
+    """Bring a patient up to date; return the names of what changed. The state is reminders.withdrawing's to change."""
     # What patients have chosen for themselves outlives every file, as a STOP does.
     facts = {name: value for name, value in _facts(record).items() if name not in patient.wishes}
     if record.privacy is not None and patient.privacy_by is None:
@@ -230,12 +230,12 @@ def add_number(session: Session, clinic: Clinic, patient: Patient, number: str) 
     """Make `number` (E.164) the one the patient has given last; False if it already is. Consent is not touched."""
     index = db.clinic_index(session, clinic.key_id, "number", number)
     rows = select(PatientNumber).where(PatientNumber.patient_id == patient.id).order_by(PatientNumber.id)
-    given = session.scalars(rows).all()
-    known = next((row for row in given if row.number_index == index), None)
-    if known is not None and known is given[-1]:
+    numbers = session.scalars(rows).all()
+    earlier = next((row for row in numbers if row.number_index == index), None)
+    if earlier is not None and earlier is numbers[-1]:
         return False
-    if known is not None:  # they have gone back to an earlier number: it is the last given again
-        session.delete(known)
+    if earlier is not None:  # they have gone back to an earlier number: it is the last given again
+        session.delete(earlier)
         session.flush()
     session.add(
         PatientNumber(
@@ -244,7 +244,7 @@ def add_number(session: Session, clinic: Clinic, patient: Patient, number: str) 
             patient_id=patient.id,
             number_index=index,
             number=number,
-            line=known.line if known is not None else learnt(session, clinic, [index]).get(index, "unknown"),
+            line=earlier.line if earlier is not None else learnt(session, clinic, [index]).get(index, "unknown"),
         )
     )
     session.flush()

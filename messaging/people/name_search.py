@@ -41,7 +41,7 @@ def fold(text: str) -> str:
     """Return `text` without case and accents: "Muñoz" and "MUNOZ" both become "munoz"."""
     spread = unicodedata.normalize("NFKD", text.casefold()).casefold()
     # Taken apart first: a letter of _PLAIN may bear an accent of its own.
-    return "".join(one for one in spread if not unicodedata.combining(one)).translate(_PLAIN)
+    return "".join(character for character in spread if not unicodedata.combining(character)).translate(_PLAIN)
 
 
 def words(*names: str | None) -> list[str]:
@@ -65,8 +65,8 @@ def search(session: Session, clinic: Clinic, typed: str) -> Found:
 
     Shorter words are found whole ("Li"), or beside a longer one. Whole names come first.
     """
-    asked = words(typed)[:LONGEST_QUESTION]
-    telling = [word for word in asked if len(word) >= STARTS[0]] or asked
+    typed_words = words(typed)[:LONGEST_QUESTION]
+    telling = [word for word in typed_words if len(word) >= STARTS[0]] or typed_words
     if not telling:
         return Found([], False)
     whole = _candidates(session, clinic, [[_token(session, clinic, 0, word)] for word in telling])
@@ -74,32 +74,32 @@ def search(session: Session, clinic: Clinic, typed: str) -> Found:
     more = max(len(whole), len(begun)) > CANDIDATES
     ids = list(dict.fromkeys([*whole[:CANDIDATES], *begun[:CANDIDATES]]))[:CANDIDATES]
     patients = list(session.scalars(select(Patient).where(Patient.id.in_(ids)))) if ids else []
-    db.load_keys(session, (one.key_id for one in patients))
+    db.load_keys(session, (patient.key_id for patient in patients))
     ranked = [
-        (_rank(asked, patient), patient)
+        (_rank(typed_words, patient), patient)
         for patient in patients
-        if fits(asked, words(patient.first_name, patient.last_name))
+        if fits(typed_words, words(patient.first_name, patient.last_name))
     ]
-    return Found([patient for _, patient in sorted(ranked, key=lambda one: one[0])], more)
+    return Found([patient for _, patient in sorted(ranked, key=lambda ranking: ranking[0])], more)
 
 
-def _rank(asked: Sequence[str], patient: Patient) -> tuple[Any, ...]:
+def _rank(typed_words: Sequence[str], patient: Patient) -> tuple[Any, ...]:
     first, last = words(patient.first_name), words(patient.last_name)
-    begun = sum(word not in [*first, *last] for word in asked)
+    begun = sum(word not in [*first, *last] for word in typed_words)
     return patient.state != "active", begun, last, first, patient.id
 
 
 def _candidates(session: Session, clinic: Clinic, tokens: Sequence[Sequence[bytes]]) -> list[UUID]:
     """The patients who have one token of each list, one more than may be looked at."""
-    found: Select[Any] = select(PatientName.patient_id).where(
+    patient_ids: Select[Any] = select(PatientName.patient_id).where(
         PatientName.clinic_id == clinic.id, PatientName.token.in_(tokens[0])
     )
-    for several in tokens[1:]:
+    for alternatives in tokens[1:]:
         others = select(PatientName.patient_id).where(
-            PatientName.clinic_id == clinic.id, PatientName.token.in_(several)
+            PatientName.clinic_id == clinic.id, PatientName.token.in_(alternatives)
         )
-        found = found.where(PatientName.patient_id.in_(others))
-    return list(session.scalars(found.distinct().limit(CANDIDATES + 1)))
+        patient_ids = patient_ids.where(PatientName.patient_id.in_(others))
+    return list(session.scalars(patient_ids.distinct().limit(CANDIDATES + 1)))
 
 
 def _tokens_asked(session: Session, clinic: Clinic, word: str) -> list[bytes]:
@@ -157,9 +157,9 @@ def drain(seconds: float = 5.0) -> int:
 
 def _index_all(session: Session, patients: Iterable[Patient]) -> None:
     patients = list(patients)
-    ids = {one.clinic_id for one in patients}
-    clinics = {one.id: one for one in session.scalars(select(Clinic).where(Clinic.id.in_(ids)))} if ids else {}
-    db.load_keys(session, [*(one.key_id for one in clinics.values()), *(one.key_id for one in patients)])
+    ids = {patient.clinic_id for patient in patients}
+    clinics = {clinic.id: clinic for clinic in session.scalars(select(Clinic).where(Clinic.id.in_(ids)))} if ids else {}
+    db.load_keys(session, [*(clinic.key_id for clinic in clinics.values()), *(patient.key_id for patient in patients)])
     for patient in patients:
         try:
             with session.begin_nested():

@@ -33,10 +33,10 @@ def set_privacy(session: Session, clinic: Clinic, patient: Patient, level: Priva
 
 
 def _say(
-    session: Session, clinic: Clinic, patient: Patient, fact: str, value: str, known: Sequence[str], actor: str,
+    session: Session, clinic: Clinic, patient: Patient, fact: str, value: str, allowed: Sequence[str], actor: str,
     **how: str,
 ) -> bool:  # fmt: skip
-    if value not in known:
+    if value not in allowed:
         raise ValueError(f"no such {fact}: {value}")
     session.flush()
     session.refresh(patient, with_for_update=True)

@@ -1,4 +1,4 @@
-"""What of a text its sender wrote: without the text of ours that a phone quotes in a reaction, and without a robot's words. Pure."""
+"""What of a text its sender wrote: without what a phone quotes of ours in a reaction, or a robot's words. Pure."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ Kind = Literal["reaction", "robot"]
 
 @dataclass(frozen=True)
 class Authored:
-    """The sender's own `words`, which may be none; what the rest is; and which text of ours was reacted to, if known."""
+    """The sender's own `words`, which may be none; what the rest is; which text of ours was reacted to, if known."""
 
     words: str
     kind: Kind | None = None
@@ -24,7 +24,7 @@ class Authored:
 
 
 def read(text: str, ours: Callable[[], Sequence[str]]) -> Authored:
-    """Return what its sender wrote of `text`. `ours` says what was sent to them, the latest first; asked only if need be."""
+    """Return what its sender wrote of `text`. `ours`, asked only if need be, says what they were sent, latest first."""
     rest = robots.rest(text)
     if rest is not None:
         return Authored(rest, "robot")

@@ -106,7 +106,7 @@ def _to_latin(text: str, characters: _Characters) -> str:
 
 
 class Spelling:
-    """Mends one wrong, missing, added or swapped letter in words that matter, by the letters left when one is taken away."""
+    """Mends one wrong, missing, added or swapped letter in words that matter, by the letters left without it."""
 
     def __init__(self, right: list[str], leave: list[str]) -> None:
         folded = [fold(word) for word in right]

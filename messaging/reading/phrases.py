@@ -87,15 +87,19 @@ class Phrasebook:
     """Lists of phrases, each under a label, looked for in folded words all at once.
 
     In a phrase, a space separates words; ``a|b`` are alternatives, ``a|b+c`` one of them of two words; ``word*`` has
-    any ending; ``word?`` may be missing; ``_`` is any one word; ``..`` stands for up to three words and ``..5`` for up to five; ``<name>`` is a list of the file's own [words];
-    ``^`` at the start and ``$`` at the end hold the phrase to the start or end of the text.
+    any ending; ``word?`` may be missing; ``_`` is any one word; ``..`` stands for up to three words and ``..5`` for up
+    to five; ``<name>`` is a list of the file's own [words]; ``^`` at the start and ``$`` at the end hold the phrase to
+    the start or end of the text.
     """
 
     def __init__(self) -> None:
         self._by_key: dict[str, list[tuple[str, tuple[frozenset[str], ...], re.Pattern[str]]]] = {}
 
     def add(self, label: str, phrases: Iterable[str], words: Mapping[str, list[str]]) -> None:
-        """Add ``phrases`` under ``label``; raises ValueError for a phrase that cannot be found, KeyError for an unknown list."""
+        """Add ``phrases`` under ``label``.
+
+        Raises ValueError for a phrase that cannot be found, KeyError for an unknown list.
+        """
         for written in phrases:
             phrase = compile_phrase(written, words)
             for key in phrase.keys:
@@ -106,16 +110,19 @@ class Phrasebook:
         return {(label, pattern) for listed in self._by_key.values() for label, _, pattern in listed}
 
     def labels(self, words: str, label: str | None = None) -> frozenset[str]:
-        """Return the labels of which some phrase occurs in ``words`` (folded, one space between); asks only for one, where one is given."""
+        """Return the labels of which some phrase occurs in ``words`` (folded, one space between).
+
+        Asks only for one label, where one is given.
+        """
         return frozenset([own for own, _ in self._found(words, label)])
 
     def without(self, words: str, label: str | None = None) -> str:
-        """Return ``words`` with every occurrence taken out, a bar in its place; of one label only, where one is given."""
-        found = [match for _, match in self._found(words, label)]
-        if not found:
+        """Return ``words`` with every occurrence taken out, a bar in its place; of one label, where one is given."""
+        matches = [match for _, match in self._found(words, label)]
+        if not matches:
             return words
         spaced = f" {words}"
-        for match in sorted(found, key=lambda match: (-len(match[0]), match.re.pattern)):
+        for match in sorted(matches, key=lambda match: (-len(match[0]), match.re.pattern)):
             spaced = match.re.sub(f" {GONE}", spaced)
         return spaced[1:]
 
@@ -126,7 +133,7 @@ class Phrasebook:
         there = {word[:_KEY] for word in each}
         there.update(each)
         absent = there.isdisjoint
-        found = []
+        matches = []
         for key in self._by_key.keys() & there:
             for own, others, pattern in self._by_key[key]:
                 if label is not None and own != label:
@@ -137,8 +144,8 @@ class Phrasebook:
                 else:
                     match = pattern.search(spaced)
                     if match:
-                        found.append((own, match))
-        return found
+                        matches.append((own, match))
+        return matches
 
 
 def spaced_out(phrases: Iterable[str]) -> re.Pattern[str]:
@@ -153,7 +160,10 @@ def _letters(written: str) -> str:
 
 
 def compile_phrase(written: str, words: Mapping[str, list[str]]) -> Phrase:
-    """Compile one phrase; raises ValueError for one without a word long enough to find it by, KeyError for an unknown list."""
+    """Compile one phrase.
+
+    Raises ValueError for one without a word long enough to find it by, KeyError for an unknown list.
+    """
     begins, ends = written.startswith("^"), written.endswith("$")
     slots = folding.contract(written.strip("^$").lower()).split()
     body, keys = "", []

@@ -1,4 +1,4 @@
-"""Finds a text of ours that is quoted in another text: the reaction (tapback) a phone writes out where it cannot draw one. Pure.
+"""Finds a text of ours quoted in another: the reaction (tapback) a phone writes out where it cannot draw one. Pure.
 
 A quotation alone proves nothing: it is compared with what was sent to that number, and only what we wrote is taken out.
 """
@@ -25,7 +25,10 @@ _NO_FRAME, _PIECE = (
 
 @dataclass(frozen=True)
 class Reaction:
-    """A text of ours that was quoted: `to` is its place in the list, `sign` what was done ("Liked", "👍", or ""), `rest` what is not quoted."""
+    """A text of ours that was quoted, `to` its place in the list.
+
+    `sign` is what was done ("Liked", "👍", or ""), `rest` what is not quoted.
+    """
 
     to: int
     sign: str
@@ -46,7 +49,7 @@ def may_be(text: str) -> bool:
 
 
 def read(text: str, ours: Sequence[str]) -> Reaction | None:
-    """Return the text of `ours` (the latest first) that `text` quotes, whole or cut short; None where it quotes none."""
+    """Return the text of `ours` (the latest first) that `text` quotes, whole or cut; None where it quotes none."""
     wholes = [_letters(body) for body in ours]
     for quote in _quotes(text):
         rest = _rest(quote)
@@ -98,7 +101,7 @@ def _quotes_it(quote: _Quote, whole: str, *, framed: bool) -> bool:
 
 
 def _in_order(pieces: Sequence[str], whole: str) -> bool:
-    """Whether the pieces between marks of omission stand in the text, the first at its beginning, the last at its end."""
+    """Whether the pieces between marks of omission stand in the text, the first at its start, the last at its end."""
     if not (whole.startswith(pieces[0]) and whole.endswith(pieces[-1])):
         return False
     at = 0

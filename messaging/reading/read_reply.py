@@ -41,7 +41,7 @@ class Reading:
 
 @dataclass(frozen=True)
 class _Text:
-    """One text in the forms the steps need: as typed, all its words, its words without courtesies, the rules found in it."""
+    """One text in the forms the steps need: as typed, its words, these without courtesies, the rules found in it."""
 
     typed: str
     words: str
@@ -50,30 +50,31 @@ class _Text:
 
 
 def read(text: str, language: str | None = None, awaiting: bool = True) -> Reading:
-    """Read ``text`` (any characters; up to 1,600 come, of much more the two ends are read) in English and Spanish at once.
+    """Read ``text`` in English and Spanish at once. Never raises.
 
-    Never raises. ``language`` only breaks ties. ``awaiting``: one visit awaits an answer; if not, a bare yes or no answers nothing.
+    Any characters; up to 1,600 come, of much more the two ends are read. ``language`` only breaks ties. ``awaiting``:
+    one visit awaits an answer; if not, a bare yes or no answers nothing.
     """
     rules = rulebook.rules()
     whole, text = text, folding.ends(text)
     folded = folding.fold(text)
-    given = _text_of(rules, text)
-    crisis = _crisis(rules, given.found, folded) or _crisis_of_one_sentence(rules, text)
-    consent, by = _consent(rules, given)
-    alone = given.words in rules.keywords or given.core in rules.revocations
-    beside = None if alone or consent == "start" else _stop_beside_an_answer(rules, given)
+    reply = _text_of(rules, text)
+    crisis = _crisis(rules, reply.found, folded) or _crisis_of_one_sentence(rules, text)
+    consent, by = _consent(rules, reply)
+    alone = reply.words in rules.keywords or reply.core in rules.revocations
+    beside = None if alone or consent == "start" else _stop_beside_an_answer(rules, reply)
     if beside is not None:
-        consent, by, given = "stop", beside.by, beside.rest
-    answer, whys, code = _answer(rules, given, language)
+        consent, by, reply = "stop", beside.by, beside.rest
+    answer, whys, code = _answer(rules, reply, language)
     if by.endswith("revocation") and answer == "confirm" and beside is None:
         answer, whys = None, ()  # "yes stop texting me" confirms no visit
-    thanks, content = _beyond(rules, given, "" if beside else by, whys)
+    thanks, content = _beyond(rules, reply, "" if beside else by, whys)
     thanks = thanks and beside is None
-    if answer is not None and not awaiting and _is_bare(rules, given, answer, by):
-        answer, whys, thanks = None, ("answer.not_awaited",), given.core in rules.acknowledged
+    if answer is not None and not awaiting and _is_bare(rules, reply, answer, by):
+        answer, whys, thanks = None, ("answer.not_awaited",), reply.core in rules.acknowledged
     content = content or len(whole) > len(text)  # what was not read is a human's
     why = (*crisis, *((by,) if by else ()), *whys)
-    scope = (_scope(rules, given, by) if beside is None else "all") if consent == "stop" else None
+    scope = (_scope(rules, reply, by) if beside is None else "all") if consent == "stop" else None
     return Reading(bool(crisis), consent, answer, why, thanks and not crisis, content, code, scope)
 
 
@@ -85,9 +86,9 @@ class _Beside:
     rest: _Text
 
 
-def _stop_beside_an_answer(rules: rulebook.Rules, given: _Text) -> _Beside | None:
+def _stop_beside_an_answer(rules: rulebook.Rules, reply: _Text) -> _Beside | None:
     """The stop of "Y. STOP", "yes please stop" or "stop, see you then"; None where the stop is part of other words."""
-    each = given.core.split(" ")
+    each = reply.core.split(" ")
     for cut in range(1, len(each)) if len(each) <= _FEW_WORDS else ():
         first, second = " ".join(each[:cut]), " ".join(each[cut:])
         for stop, answer in ((second, first), (first, second)):
@@ -95,7 +96,7 @@ def _stop_beside_an_answer(rules: rulebook.Rules, given: _Text) -> _Beside | Non
             already = answer == "ya" and ".es." in rules.stops.get(stop, "")
             if stop in rules.stops and _is_answer(rules, answer) and not already:
                 return _Beside(rules.stops[stop], _text_of(rules, answer))
-    sentences = [sentence for sentence in _SENTENCE_END.split(given.typed) if sentence.strip(_EDGES)]
+    sentences = [sentence for sentence in _SENTENCE_END.split(reply.typed) if sentence.strip(_EDGES)]
     for place, sentence in enumerate(sentences) if len(sentences) > 1 else ():
         by = rules.stops.get(_core(rules, _words(rules, folding.fold(sentence))))
         if by is not None:
@@ -151,19 +152,19 @@ def _crisis(rules: rulebook.Rules, found: tuple[str, ...], folded: str) -> tuple
     return hits
 
 
-def _consent(rules: rulebook.Rules, given: _Text) -> tuple[Consent | None, str]:
+def _consent(rules: rulebook.Rules, reply: _Text) -> tuple[Consent | None, str]:
     """Consent and the rule that says so: keywords first, then revocation in free text (47 CFR 64.1200(a)(10))."""
-    start = rules.strict.get(given.typed.strip(_EDGES).casefold())
+    start = rules.strict.get(reply.typed.strip(_EDGES).casefold())
     if start:
         return rules.consents[start], start
-    label = rules.keywords.get(given.words) or rules.revocations.get(given.core)
-    label = label or next((label for label in given.found if label in rules.consents), "")
+    label = rules.keywords.get(reply.words) or rules.revocations.get(reply.core)
+    label = label or next((label for label in reply.found if label in rules.consents), "")
     return (rules.consents[label], label) if label else (None, "")
 
 
-def _scope(rules: rulebook.Rules, given: _Text, by: str) -> Scope:
+def _scope(rules: rulebook.Rules, reply: _Text, by: str) -> Scope:
     """What a stop ends: all, but where free text names a part of it and nothing wider."""
-    named = rules.scopes.labels(given.words) if by.endswith("revocation") else frozenset()
+    named = rules.scopes.labels(reply.words) if by.endswith("revocation") else frozenset()
     if "visit" in named:
         return "visit"
     if named == {"reminders"}:
@@ -172,63 +173,63 @@ def _scope(rules: rulebook.Rules, given: _Text, by: str) -> Scope:
 
 
 def _answer(
-    rules: rulebook.Rules, given: _Text, language: str | None
+    rules: rulebook.Rules, reply: _Text, language: str | None
 ) -> tuple[Answer | None, tuple[str, ...], int | None]:
     """The answer, the rules that say so, and the code of the visit it is for."""
-    asks = given.typed.rstrip().endswith("?")
-    code = _CODE.fullmatch(given.core)
+    asks = reply.typed.rstrip().endswith("?")
+    code = _CODE.fullmatch(reply.core)
     if code and not asks:
         label = "answer.code.change" if code[1] == "r" else "answer.code.confirm"
         return ("change" if code[1] == "r" else "confirm"), (label,), int(code[2])
-    label = rules.answers_alone.get(given.core, "")
+    label = rules.answers_alone.get(reply.core, "")
     if label:
         meaning = rules.answers[label]
         return (None, (), None) if asks and meaning == "confirm" else (meaning, (label,), None)
-    said: dict[Answer, str] = {}
-    for label in given.found:
+    by_answer: dict[Answer, str] = {}
+    for label in reply.found:
         if label in rules.answers:
-            said.setdefault(rules.answers[label], label)
-    opening = _opening(rules, given, language)
-    unsure = any(label.startswith("unsure") for label in given.found)
-    chosen = _choose(frozenset(said), opening, unsure)
+            by_answer.setdefault(rules.answers[label], label)
+    opening = _opening(rules, reply, language)
+    unsure = any(label.startswith("unsure") for label in reply.found)
+    chosen = _choose(frozenset(by_answer), opening, unsure)
     if chosen is None:
         return None, (), None
-    return chosen, (said.get(chosen, f"answer.opening.{opening}"),), None
+    return chosen, (by_answer.get(chosen, f"answer.opening.{opening}"),), None
 
 
-def _opening(rules: rulebook.Rules, given: _Text, language: str | None) -> str:
+def _opening(rules: rulebook.Rules, reply: _Text, language: str | None) -> str:
     """Whether a text with more in it begins with a clear yes or no: "yes", "no" or ""."""
-    opening = "yes" if rules.yes.match(given.core) else "no" if rules.no.match(given.core) else ""
-    if not opening or (language == "es" and _AND_IN_SPANISH.match(given.typed)):
+    opening = "yes" if rules.yes.match(reply.core) else "no" if rules.no.match(reply.core) else ""
+    if not opening or (language == "es" and _AND_IN_SPANISH.match(reply.typed)):
         return ""
-    return "" if rules.never_opens.labels(given.core) else opening
+    return "" if rules.never_opens.labels(reply.core) else opening
 
 
-def _choose(said: frozenset[Answer], opening: str, unsure: bool) -> Answer | None:
+def _choose(answers: frozenset[Answer], opening: str, unsure: bool) -> Answer | None:
     """One answer out of all that was said, or None where a human should decide between them."""
-    if "wrong_person" in said:
+    if "wrong_person" in answers:
         return "wrong_person"
-    if "change" in said:
-        return None if said & {"arrived", "confirm"} else "change"
-    if "arrived" in said:
+    if "change" in answers:
+        return None if answers & {"arrived", "confirm"} else "change"
+    if "arrived" in answers:
         return "arrived"
-    if "late" in said:
+    if "late" in answers:
         return "late"
     if unsure or opening == "no":
         return None
-    return "confirm" if "confirm" in said or opening == "yes" else None
+    return "confirm" if "confirm" in answers or opening == "yes" else None
 
 
-def _beyond(rules: rulebook.Rules, given: _Text, by: str, whys: tuple[str, ...]) -> tuple[bool, bool]:
+def _beyond(rules: rulebook.Rules, reply: _Text, by: str, whys: tuple[str, ...]) -> tuple[bool, bool]:
     """Whether the text is thanks and nothing else, and whether words remain beyond what was understood."""
-    if not given.core:
-        thanks = "thanks" in rules.courtesies.labels(given.words)
-        return thanks, not thanks and bool(given.typed.strip())
-    if (given.core in rules.answers_alone and whys) or given.words in rules.keywords or given.core in rules.revocations:
+    if not reply.core:
+        thanks = "thanks" in rules.courtesies.labels(reply.words)
+        return thanks, not thanks and bool(reply.typed.strip())
+    if (reply.core in rules.answers_alone and whys) or reply.words in rules.keywords or reply.core in rules.revocations:
         return False, False
     if not whys and not by:
         return False, True
-    rest = given.core
+    rest = reply.core
     for label in (*whys, *((by,) if by else ())):
         rest = rules.book.without(rest, label)
     if whys and whys[0].startswith("answer.code"):
@@ -238,8 +239,8 @@ def _beyond(rules: rulebook.Rules, given: _Text, by: str, whys: tuple[str, ...])
     return False, any(word != rulebook.GONE and word not in rules.idle for word in rest.split())
 
 
-def _is_bare(rules: rulebook.Rules, given: _Text, answer: Answer, by: str) -> bool:
-    """Whether an answer makes sense only while one is awaited: any yes, a bare no or number, a keyword of the carrier."""
-    if answer == "confirm" or (by and given.words in rules.keywords):
+def _is_bare(rules: rulebook.Rules, reply: _Text, answer: Answer, by: str) -> bool:
+    """Whether an answer makes sense only while one is awaited: any yes, a bare no or number, a carrier's keyword."""
+    if answer == "confirm" or (by and reply.words in rules.keywords):
         return True
-    return answer == "change" and (given.core.isdecimal() or bool(rules.no.fullmatch(given.core)) or given.core == "n")
+    return answer == "change" and (reply.core.isdecimal() or bool(rules.no.fullmatch(reply.core)) or reply.core == "n")

@@ -1,4 +1,4 @@
-"""Takes out of a text the ready-made sentences of phones and networks: driving, silenced, out of the office, not delivered. Pure."""
+"""Takes out of a text ready-made sentences of phones and networks, such as "driving" or "out of the office". Pure."""
 
 import re
 import tomllib
@@ -17,11 +17,13 @@ def rest(text: str) -> str | None:
         return None
     sentences = [sentence for sentence in _SENTENCE_END.split(text) if sentence.strip()]
     labels = [_book().labels(folding.fold(sentence)) for sentence in sentences]
-    if not any("says" in found for found in labels):
+    if not any("says" in sentence_labels for sentence_labels in labels):
         # Some answers are two sentences that only together are a phone's.
         whole = len(sentences) > 1 and "says" in _book().labels(folding.fold(text))
         return "" if whole else None
-    return " ".join(sentence for sentence, found in zip(sentences, labels, strict=True) if not found)
+    return " ".join(
+        sentence for sentence, sentence_labels in zip(sentences, labels, strict=True) if not sentence_labels
+    )
 
 
 @cache

@@ -60,7 +60,7 @@ def decide(session: Session, clinic: Clinic, was: int) -> None:
 
 
 def advance(session: Session, row: Keeping, all_shelves: Mapping[str, what_ages.Shelf]) -> None:
-    """Empty the next batch; when there is none on any shelf, put the walk off until tomorrow. Doing it twice changes nothing."""
+    """Empty the next batch; when no shelf has one, put the walk off until tomorrow. Doing it twice changes nothing."""
     clinic, now = session.get_one(Clinic, row.clinic_id), clock.now()
     years = years_of(clinic)
     if years == 0:  # what takes no number of years back is done at once, and nothing waits for it

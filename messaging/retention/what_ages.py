@@ -1,4 +1,4 @@
-"""What grows old in this room, emptied a batch at a time: the words of texts, what came with them, and of items long done."""
+"""What grows old in this room, emptied a batch at a time: words of texts and of items long done, pictures."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -108,17 +108,17 @@ def _held(session: Session, clinic: Clinic, terms: Terms, rows: Sequence[Message
     talks = _by_id(session, Conversation, (row.conversation_id for row in rows))
     named = {talk.number_index for talk in talks.values()}
     owners: dict[bytes, set[UUID]] = {}
-    found = select(PatientNumber.number_index, PatientNumber.patient_id).where(
+    numbers = select(PatientNumber.number_index, PatientNumber.patient_id).where(
         PatientNumber.clinic_id == clinic.id, PatientNumber.number_index.in_(named)
     )
-    for index, patient_id in session.execute(found):
+    for index, patient_id in session.execute(numbers):
         owners.setdefault(index, set()).add(patient_id)
     whose: dict[UUID, set[UUID]] = {}
     for row in rows:
         talk = talks.get(row.conversation_id) if row.conversation_id else None
         named_by = (row.patient_id, talk.patient_id if talk else None)
         shared = owners.get(talk.number_index, set()) if talk else set()
-        whose[row.id] = shared | {one for one in named_by if one is not None}
+        whose[row.id] = shared | {owner_id for owner_id in named_by if owner_id is not None}
     everybody = set().union(*whose.values())
     stays = _children(session, terms, everybody) | _waiting(session, clinic, everybody, set(talks))
     waiting_about = _waited_for(session, clinic, rows)
@@ -131,8 +131,10 @@ def _held(session: Session, clinic: Clinic, terms: Terms, rows: Sequence[Message
 
 def _children(session: Session, terms: Terms, patient_ids: set[UUID]) -> set[UUID]:
     patients = _by_id(session, Patient, patient_ids)
-    db.load_keys(session, (one.key_id for one in patients.values()))
-    return {one.id for one in patients.values() if rules.still_a_childs(_born(one), terms.today, terms.years)}
+    db.load_keys(session, (patient.key_id for patient in patients.values()))
+    return {
+        patient.id for patient in patients.values() if rules.still_a_childs(_born(patient), terms.today, terms.years)
+    }
 
 
 def _born(patient: Patient) -> date | None:
@@ -150,7 +152,7 @@ def _waiting(session: Session, clinic: Clinic, patient_ids: set[UUID], talk_ids:
         InboxItem.state != "done",
         or_(InboxItem.patient_id.in_(patient_ids), InboxItem.conversation_id.in_(talk_ids)),
     )
-    return {one for pair in session.execute(waiting) for one in pair if one is not None}
+    return {row_id for pair in session.execute(waiting) for row_id in pair if row_id is not None}
 
 
 def _waited_for(session: Session, clinic: Clinic, rows: Sequence[Message] | Sequence[InboxItem]) -> set[UUID]:
@@ -158,7 +160,7 @@ def _waited_for(session: Session, clinic: Clinic, rows: Sequence[Message] | Sequ
     waiting = select(InboxItem.about).where(
         InboxItem.clinic_id == clinic.id, InboxItem.state != "done", InboxItem.about.in_(about)
     )
-    return {about[one] for one in session.scalars(waiting)}
+    return {about[subject] for subject in session.scalars(waiting)}
 
 
 def _unforgotten(session: Session, rows: Sequence[Message]) -> set[UUID]:
@@ -168,5 +170,5 @@ def _unforgotten(session: Session, rows: Sequence[Message]) -> set[UUID]:
 
 
 def _by_id(session: Session, model: type[Row], ids: Iterable[UUID | None]) -> dict[UUID, Row]:
-    wanted = {one for one in ids if one is not None}
+    wanted = {row_id for row_id in ids if row_id is not None}
     return {row.id: row for row in session.scalars(select(model).where(model.id.in_(wanted)))}

@@ -36,7 +36,11 @@ def between(
 
     A table at a path of which `whole` is true is one field.
     """
-    return [one for one in _differing((), old, new, whole) if not (_empty(one.was) and _empty(one.becomes))]
+    return [
+        difference
+        for difference in _differing((), old, new, whole)
+        if not (_empty(difference.was) and _empty(difference.becomes))
+    ]
 
 
 def named(value: Any) -> bool:
@@ -57,25 +61,25 @@ def _empty(value: Any) -> bool:
 def _differing(path: Path, old: Any, new: Any, whole: Callable[[Path], bool]) -> Iterator[Difference]:
     if old == new:
         return
-    if not whole(path) and all(isinstance(one, Mapping) or one is None for one in (old, new)):
+    if not whole(path) and all(isinstance(side, Mapping) or side is None for side in (old, new)):
         before, after = old or {}, new or {}
         for key in _of_both(before, after):
             yield from _differing((*path, str(key)), before.get(key), after.get(key), whole)
-    elif all(named(one) or _empty(one) for one in (old, new)):
+    elif all(named(side) or _empty(side) for side in (old, new)):
         yield from _entries(path, old or (), new or (), whole)
     else:
         yield Difference(path, old, new)
 
 
 def _entries(path: Path, old: Sequence[Any], new: Sequence[Any], whole: Callable[[Path], bool]) -> Iterator[Difference]:
-    before, after = ({one["name"]: one for one in listed} for listed in (old, new))
+    before, after = ({entry["name"]: entry for entry in listed} for listed in (old, new))
     for name in _of_both(before, after):
         at = (*path, Entry(name))
         if name in before and name in after:
             yield from _differing(at, before[name], after[name], whole)
         else:
             yield Difference(at, before.get(name), after.get(name))
-    was, becomes = ([one for one in some if one in other] for some, other in ((before, after), (after, before)))
+    was, becomes = ([name for name in some if name in other] for some, other in ((before, after), (after, before)))
     if was != becomes:
         yield Difference((*path, ORDER), list(before), list(after))
 

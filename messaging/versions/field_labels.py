@@ -45,10 +45,16 @@ class Names:
         forms: Mapping[str, Callable[[Any], str]] | None = None,
     ) -> "Names":
         """Return these words with more: what only the data knows, such as people's names."""
-        more = _shaped(values or {})
+        shaped = _shaped(values or {})
         return Names(
             {**self.fields, **{shape: _literal(words) for shape, words in (fields or {}).items()}},
-            {**self.values, **{one: {**self.values.get(one, {}), **said} for one, said in more.items()}},
+            {
+                **self.values,
+                **{
+                    shape: {**self.values.get(shape, {}), **words_of_values}
+                    for shape, words_of_values in shaped.items()
+                },
+            },
             {**self.forms, **_shaped(forms or {})},
             self.usual,
         )
@@ -57,21 +63,25 @@ class Names:
 @cache
 def of(kind: str) -> Names:
     """Return the words of a kind of decision as texts/decisions.toml gives them."""
-    given = _texts().get(kind, {})
-    forms = {shape: _form(form) for shape, form in given.get("forms", {}).items()}
+    texts = _texts().get(kind, {})
+    forms = {shape: _form(form) for shape, form in texts.get("forms", {}).items()}
     return Names(
-        _shaped(given.get("fields", {})),
-        _shaped(given.get("values", {})),
+        _shaped(texts.get("fields", {})),
+        _shaped(texts.get("values", {})),
         _shaped(forms),
-        _shaped(given.get("usual", {})),
+        _shaped(texts.get("usual", {})),
     )
 
 
 def changes(names: Names, old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Change]:
     """Return in words every field in which two definitions differ."""
     return [
-        Change(called(names, one.path), said(names, one.path, one.was), said(names, one.path, one.becomes))
-        for one in between(old, new, lambda path: _find(names.forms, path) is not None)
+        Change(
+            called(names, difference.path),
+            said(names, difference.path, difference.was),
+            said(names, difference.path, difference.becomes),
+        )
+        for difference in between(old, new, lambda path: _find(names.forms, path) is not None)
     ]
 
 
@@ -92,9 +102,9 @@ def said(names: Names, path: Path, value: Any) -> str:
     if isinstance(value, Mapping):
         return ", ".join(_briefly(names, path, value))
     if isinstance(value, list | tuple):
-        tables = any(isinstance(one, Mapping) for one in value)
+        tables = any(isinstance(part, Mapping) for part in value)
         inner = (*path, Entry("")) if tables else path
-        return ("; " if tables else ", ").join(said(names, inner, one) for one in value)
+        return ("; " if tables else ", ").join(said(names, inner, part) for part in value)
     key = str(value).lower() if isinstance(value, bool) else str(value)
     words = (_find(names.values, path) or {}).get(key)
     return words or (_texts()["said"][key] if isinstance(value, bool) else key)
@@ -111,8 +121,8 @@ def path_of(place: str, definition: Mapping[str, Any]) -> Path:
         if place.startswith("["):
             number, _, place = place[1:].partition("]")
             entry = inside[int(number)] if _holds(inside, number) else None
-            known = isinstance(entry, Mapping) and entry.get("name")
-            path.append(Entry(known or (int(number) + 1 if number.isdecimal() else number)))
+            name = isinstance(entry, Mapping) and entry.get("name")
+            path.append(Entry(name or (int(number) + 1 if number.isdecimal() else number)))
             inside = entry
         else:
             key = _key(place, inside)
@@ -128,8 +138,8 @@ def _holds(inside: Any, number: str) -> bool:
 
 def _key(place: str, inside: Any) -> str:
     keys = inside if isinstance(inside, Mapping) else ()
-    known = [key for key in keys if place == key or place.startswith((f"{key}.", f"{key}["))]
-    return max(known, key=len, default="") or place.partition(".")[0].partition("[")[0] or place
+    candidates = [key for key in keys if place == key or place.startswith((f"{key}.", f"{key}["))]
+    return max(candidates, key=len, default="") or place.partition(".")[0].partition("[")[0] or place
 
 
 def _called(names: Names, path: Path) -> str:
@@ -150,14 +160,14 @@ def _briefly(names: Names, path: Path, table: Mapping[str, Any]) -> Iterator[str
 
 def _find(table: Mapping[Shape, Found], path: Path) -> Found | None:
     """What is known of the shape of `path`: what fits the longest end of it, its own keys before "*"."""
-    shape = tuple(_ENTRY if isinstance(one, Entry) else one for one in path)
+    shape = tuple(_ENTRY if isinstance(part, Entry) else part for part in path)
     for start in range(len(shape)):
         end = shape[start:]
         if end in table:
             return table[end]
-        for one, found in table.items():
-            if len(one) == len(end) and _ANY in one and all(map(_fits, one, end)):
-                return found
+        for pattern, value in table.items():
+            if len(pattern) == len(end) and _ANY in pattern and all(map(_fits, pattern, end)):
+                return value
     return None
 
 
@@ -168,7 +178,7 @@ def _fits(wanted: str, part: str) -> bool:
 def _shaped(table: Mapping[str, Found]) -> dict[Shape, Found]:
     """Words under shapes as they are written, "kinds.*[].before", under their parts."""
     spaced = {shape: shape.replace(_ENTRY, f".{_ENTRY}").removeprefix(".") for shape in table}
-    return {tuple(spaced[shape].split(".")): found for shape, found in table.items()}
+    return {tuple(spaced[shape].split(".")): value for shape, value in table.items()}
 
 
 def _literal(words: str) -> str:

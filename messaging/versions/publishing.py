@@ -1,4 +1,4 @@
-"""How a decision of the clinic comes into force: draft, checks, a second person where an alert could fall silent, in force.
+"""How a decision of the clinic comes into force: draft, checks, a second person where an alert could fall silent.
 
 What a clinic decides is one definition (JSON) for each kind. Each kind says for itself how it is read, what may not be
 published, what in a change could silence an alert, and what has to happen when it comes into force: see `Kind`.
@@ -51,9 +51,10 @@ class Kind:
     """One kind of decision. `name` is also its table in the clinic's file.
 
     `read` brings a mapping into its full form, or raises Refused; `check` needs the clinic itself (do these people
-    exist, is there a hole in the week); `silences` names in words what in a change could silence an alert; `present` is what
-    holds now; `take_effect` does, in the publishing transaction, what makes it hold; `model` describes the definition
-    where there is one, for the schema of the clinic's file; `names` has more words for its fields than the texts.
+    exist, is there a hole in the week); `silences` names in words what in a change could silence an alert; `present` is
+    what holds now; `take_effect` does, in the publishing transaction, what makes it hold; `model` describes the
+    definition where there is one, for the schema of the clinic's file; `names` has more words for its fields than the
+    texts.
     """
 
     name: str
@@ -198,7 +199,7 @@ def publish(session: Session, clinic: Clinic, kind: Kind, *, edit: int, actor: s
 
 
 def revert(session: Session, clinic: Clinic, kind: Kind, number: int, *, edit: int, actor: str) -> Version:
-    """Make a draft of what was once published; it goes the same way as any draft. Raises as `save` does, and LookupError."""
+    """Make a draft of what was once published; it goes the way of any draft. Raises as `save` does, and LookupError."""
     former = numbered(session, clinic.id, kind.name, number)
     if former is None:
         raise LookupError(f"{kind.name} has no edition {number}")

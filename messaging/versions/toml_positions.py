@@ -33,18 +33,18 @@ class NotToml(ValueError):
 
 
 def read(text: str) -> dict[str, Any]:
-    """Return the tables of a TOML text. Raises NotToml, also for a text nobody would write and reading would not end."""
+    """Return the tables of a TOML text. Raises NotToml, also for a text nobody writes and reading would not end."""
     if len(text.encode("utf-8", "replace")) > LONGEST:
         raise NotToml(f"this is more than the {LONGEST // 1024} kB that a file may hold", 1, 1)
     _refuse_what_takes_long(text)
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as broken:
-        found = _BROKEN.fullmatch(str(broken))
+        position = _BROKEN.fullmatch(str(broken))
         lines = text.splitlines() or [""]
         end = (len(lines), len(lines[-1]) + 1)
-        line, column = (int(found[2]), int(found[3])) if found and found[2] else end
-        raise NotToml(found[1] if found else str(broken), line, column) from None
+        line, column = (int(position[2]), int(position[3])) if position and position[2] else end
+        raise NotToml(position[1] if position else str(broken), line, column) from None
     except RecursionError:
         raise NotToml("tables inside tables without end", 1, 1) from None
 

@@ -1,4 +1,4 @@
-"""What a clinic is called in texts to patients: by the name it chose for them, and never by one that tells a specialty."""
+"""What a clinic is called in texts to patients: by the name it chose for them, never by one that tells a specialty."""
 
 from functools import lru_cache
 

@@ -1,4 +1,4 @@
-"""The clinic's own words over the shipped ones: what a text says, what may not be published, and the words as a file."""
+"""The clinic's own words over the shipped ones: what a text says, what may not be published, the words as a file."""
 
 import re
 import unicodedata
@@ -50,11 +50,11 @@ class Words:
 
 def of(session: Session, clinic_id: UUID) -> Words:
     """Return the clinic's words; asked of the database once in a unit of work."""
-    known: dict[UUID, Words] = session.info.setdefault(KIND, {})
-    if clinic_id not in known:
+    by_clinic: dict[UUID, Words] = session.info.setdefault(KIND, {})
+    if clinic_id not in by_clinic:
         version = publishing.live(session, clinic_id, KIND)
-        known[clinic_id] = Words(version.definition if version else {})
-    return known[clinic_id]
+        by_clinic[clinic_id] = Words(version.definition if version else {})
+    return by_clinic[clinic_id]
 
 
 def sample(clinic: Clinic | None, language: str) -> dict[str, str]:
@@ -89,13 +89,19 @@ def read(definition: Mapping[str, Any]) -> Definition:
     if problems:
         raise Refused(problems)
     order = list(situations.every())
-    return {language: dict(sorted(kept[language].items(), key=lambda one: order.index(one[0]))) for language in kept}
+    return {
+        language: dict(sorted(kept[language].items(), key=lambda entry: order.index(entry[0]))) for language in kept
+    }
 
 
 def _visible(text: str) -> str:
     """A text without what no phone shows; a tab is a space."""
     spaced = text.replace("\t", " ")
-    return "".join(one for one in spaced if one in "\r\n" or unicodedata.category(one) not in ("Cc", "Cf", "Cs"))
+    return "".join(
+        character
+        for character in spaced
+        if character in "\r\n" or unicodedata.category(character) not in ("Cc", "Cf", "Cs")
+    )
 
 
 def present(session: Session, clinic: Clinic) -> Definition:
@@ -141,8 +147,11 @@ def _take_effect(session: Session, clinic: Clinic, _definition: Definition, _act
 
 
 def _names(_session: Session, _clinic: Clinic, names: Names) -> Names:
-    named = {key: f"“{one.name}” ({one.group[:1].lower()}{one.group[1:]})" for key, one in situations.every().items()}
-    return names.also({(language, key): said for language in text_templates.LANGUAGES for key, said in named.items()})
+    named = {
+        key: f"“{situation.name}” ({situation.group[:1].lower()}{situation.group[1:]})"
+        for key, situation in situations.every().items()
+    }
+    return names.also({(language, key): label for language in text_templates.LANGUAGES for key, label in named.items()})
 
 
 WORDS = publishing.Kind(
@@ -180,7 +189,7 @@ def parse(text: str) -> Definition:
 
 def with_lines(found: list[Problem], text: str) -> list[Problem]:
     """Return problems with the lines of the file in which their texts stand."""
-    return [Problem(one.field, one.message, _line_of(one.field, text)) for one in found]
+    return [Problem(problem.field, problem.message, _line_of(problem.field, text)) for problem in found]
 
 
 def _line_of(field: str, text: str) -> int | None:

@@ -29,8 +29,8 @@ def proof(text: str, withheld: Iterable[str] = ()) -> list[Problem]:
     `gap`: a variable that nothing was filled into. `name`: one of the `withheld` names, where several people share
     the phone (45 CFR 164.502(b), minimum necessary). An empty list means that it may leave.
     """
-    found = [*text_templates.lint(text), *_gaps(text), *_names(text, withheld)]
-    return sorted(found, key=lambda problem: (problem.start, problem.end, problem.rule))
+    problems = [*text_templates.lint(text), *_gaps(text), *_names(text, withheld)]
+    return sorted(problems, key=lambda problem: (problem.start, problem.end, problem.rule))
 
 
 def _gaps(text: str) -> list[Problem]:
@@ -60,14 +60,14 @@ def _names(text: str, withheld: Iterable[str]) -> list[Problem]:
 def _tells(word: str, names: set[str]) -> bool:
     """Whether a word is one of the names, or is built with one: "Teresa's", "Garcia-Lopez"."""
     parts = {_folded(part) for part in re.split(r"['’-]", word)} | {_folded(word)}
-    found = parts & names
+    names_in_it = parts & names
     # "will", "joy", "mark" in small letters are words of the language and not somebody's name.
-    return bool(found) and (not word.islower() or bool(found - _ordinary()))
+    return bool(names_in_it) and (not word.islower() or bool(names_in_it - _ordinary()))
 
 
 def _folded(word: str) -> str:
     plain = unicodedata.normalize("NFKD", word.casefold())
-    return "".join(one for one in plain if not unicodedata.combining(one))
+    return "".join(character for character in plain if not unicodedata.combining(character))
 
 
 @cache
@@ -79,9 +79,11 @@ def _ordinary() -> frozenset[str]:
 def plainer(text: str) -> str:
     """Return the text with letters of the cheap alphabet for those that make every part of it shorter: "á" as "a"."""
     costly = set(text_templates.segments(text).costly)
-    return "".join(_plain_letter(one) if one in costly else one for one in text)
+    return "".join(_plain_letter(character) if character in costly else character for character in text)
 
 
 def _plain_letter(letter: str) -> str:
-    bare = "".join(one for one in unicodedata.normalize("NFKD", letter) if not unicodedata.combining(one))
+    bare = "".join(
+        character for character in unicodedata.normalize("NFKD", letter) if not unicodedata.combining(character)
+    )
     return bare if bare and not text_templates.segments(bare).costly else letter

@@ -29,12 +29,12 @@ class NotSaved(ValueError):
 
 def listing(session: Session, clinic: Clinic, staff: Staff, *, limit: int = 200) -> list[SavedReply]:
     """Return the clinic's replies and `staff`'s own that are not retired, by name."""
-    found = select(SavedReply).where(
+    replies = select(SavedReply).where(
         SavedReply.clinic_id == clinic.id,
         or_(SavedReply.staff_id.is_(None), SavedReply.staff_id == staff.id),
         SavedReply.retired_at.is_(None),
     )
-    return list(session.scalars(found.order_by(SavedReply.name, SavedReply.id).limit(limit)))
+    return list(session.scalars(replies.order_by(SavedReply.name, SavedReply.id).limit(limit)))
 
 
 def one(session: Session, clinic: Clinic, staff: Staff, reply_id: UUID) -> SavedReply | None:
@@ -51,9 +51,9 @@ def fill(template: str, values: Mapping[str, str]) -> str:
 
 def problems(text: str) -> list[Problem]:
     """Find what a reply may not carry whoever gets it: see proofing.proof, but places of ours are no gaps."""
-    found = [problem for problem in proofreading.proof(text) if problem.rule != "gap"]
-    found += proofreading.strange_places(text, PLACES, "is not a place that is filled")
-    return sorted(found, key=lambda problem: problem.start)
+    problems_of_text = [problem for problem in proofreading.proof(text) if problem.rule != "gap"]
+    problems_of_text += proofreading.strange_places(text, PLACES, "is not a place that is filled")
+    return sorted(problems_of_text, key=lambda problem: problem.start)
 
 
 def save(
@@ -112,9 +112,9 @@ def defaults() -> Mapping[str, Mapping[str, str]]:
 def add_defaults(session: Session, clinic: Clinic, staff: Staff) -> int:
     """Give the clinic those of the defaults whose name it does not have yet, retired or not; return how many."""
     ours = select(SavedReply.name).where(SavedReply.clinic_id == clinic.id, SavedReply.staff_id.is_(None))
-    known = set(session.scalars(ours))
-    missing = [each for each in defaults().values() if each["name"] not in known]
-    for each in missing:
-        texts = {language: each[language] for language in text_templates.LANGUAGES}
-        save(session, clinic, staff, name=each["name"], texts=texts)
+    names = set(session.scalars(ours))
+    missing = [default for default in defaults().values() if default["name"] not in names]
+    for default in missing:
+        texts = {language: default[language] for language in text_templates.LANGUAGES}
+        save(session, clinic, staff, name=default["name"], texts=texts)
     return len(missing)

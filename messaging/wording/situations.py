@@ -1,4 +1,4 @@
-"""Every text a patient may get: when it is sent, what is filled into it, and what is wrong with other words for it. Pure."""
+"""Every text a patient may get: when it is sent, what is filled in, and what is wrong with other words for it. Pure."""
 
 import re
 import tomllib
@@ -25,7 +25,8 @@ _ADDRESS = re.compile(
 class Situation:
     """One text: its group and name, when it is sent, the places its sender fills, what it must hold or should ask for.
 
-    `quiet`: for people who want nothing said of a visit. `crisis`: changing it takes two people. `optional`: may be empty.
+    `quiet`: for people who want nothing said of a visit. `crisis`: changing it takes two people. `optional`: may be
+    empty.
     """
 
     key: str
@@ -44,20 +45,20 @@ class Situation:
 @cache
 def every() -> Mapping[str, Situation]:
     """Return every text by its key, in the order in which they are read."""
-    return {key: _situation(key, one) for key, one in _data()["texts"].items()}
+    return {key: _situation(key, entry) for key, entry in _data()["texts"].items()}
 
 
-def _situation(key: str, one: Mapping[str, Any]) -> Situation:
-    rest: dict[str, Any] = {name: tuple(one.get(name, ())) for name in ("needs", "says", "asks")}
-    rest |= {name: one.get(name, False) for name in ("quiet", "crisis", "optional")}
+def _situation(key: str, entry: Mapping[str, Any]) -> Situation:
+    rest: dict[str, Any] = {name: tuple(entry.get(name, ())) for name in ("needs", "says", "asks")}
+    rest |= {name: entry.get(name, False) for name in ("quiet", "crisis", "optional")}
     # What a text needs is also filled in.
-    filled_in = [*_data()["places"].get(one["places"], ()), *one.get("more", ()), *rest["needs"]]
-    group = _data()["groups"][one["group"]]["name"]
-    return Situation(key, group, one["name"], one["when"], tuple(dict.fromkeys(filled_in)), **rest)
+    filled_in = [*_data()["places"].get(entry["places"], ()), *entry.get("more", ()), *rest["needs"]]
+    group = _data()["groups"][entry["group"]]["name"]
+    return Situation(key, group, entry["name"], entry["when"], tuple(dict.fromkeys(filled_in)), **rest)
 
 
 def sample(language: str) -> dict[str, str]:
-    """Return what a made-up patient's texts are filled with; the clinic's name, its phone and a link are the caller's."""
+    """Return what a made-up patient's texts are filled with; the clinic's name, phone and link are the caller's."""
     return dict(_data()["sample"][text_templates.spoken(language)])
 
 
@@ -68,7 +69,7 @@ def check(situation: Situation, text: str, values: Mapping[str, str]) -> list[Pr
     """
     if not text.strip():
         return [] if situation.optional else [_missing("empty")]
-    found = [
+    problems = [
         *text_templates.lint(text),
         *_places(text, situation.places),
         *(_found("address", match[0], match.start()) for match in _ADDRESS.finditer(text)),
@@ -78,8 +79,8 @@ def check(situation: Situation, text: str, values: Mapping[str, str]) -> list[Pr
     ]
     parts = text_templates.segments(text_templates.fill(text, values)).segments
     if parts > MOST_PARTS or len(text) > LONGEST:
-        found.append(_missing("long", parts=parts))
-    return sorted(found, key=lambda problem: (problem.start, problem.end, problem.rule))
+        problems.append(_missing("long", parts=parts))
+    return sorted(problems, key=lambda problem: (problem.start, problem.end, problem.rule))
 
 
 def notes(situation: Situation, text: str, values: Mapping[str, str]) -> list[Problem]:

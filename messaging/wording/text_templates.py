@@ -1,4 +1,4 @@
-"""Makes the texts we send to people: their words, their variables, their cost in segments, and what they may not say."""
+"""Makes the texts we send to people: words, variables, cost in segments, and what they may not say."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class BadTemplate(ValueError):
 
 @dataclass(frozen=True)
 class Segments:
-    """What a text costs: encoding "GSM-7" or "UCS-2", parts billed, units (septets or 16-bit units), costly characters."""
+    """What a text costs: encoding "GSM-7" or "UCS-2", parts billed, units (septets or 16-bit), costly characters."""
 
     encoding: str
     segments: int
@@ -101,8 +101,8 @@ def _smart_table() -> dict[int, str]:
 def render(template: str, variables: Mapping[str, str]) -> str:
     """Fill the ``{name}`` places of ``template`` with ``variables``, literally and once; raises BadTemplate.
 
-    Nothing else is interpreted: a value that looks like a place stays as it is. Control characters in values go away, and
-    what doubles the price for its looks alone (the apostrophe of D’Angelo) is written plainly.
+    Nothing else is interpreted: a value that looks like a place stays as it is. Control characters in values go away,
+    and what doubles the price for its looks alone (the apostrophe of D’Angelo) is written plainly.
     """
 
     def fill(place: re.Match[str]) -> str:
@@ -130,9 +130,9 @@ def fill(template: str, values: Mapping[str, str]) -> str:
 
 def names(template: str) -> frozenset[str]:
     """Return the variables a template uses; raises BadTemplate as render does for what is not allowed."""
-    found = frozenset(match[1] for match in _PLACEHOLDER.finditer(template) if match[1])
-    render(template, dict.fromkeys(found, ""))
-    return found
+    variables = frozenset(match[1] for match in _PLACEHOLDER.finditer(template) if match[1])
+    render(template, dict.fromkeys(variables, ""))
+    return variables
 
 
 def places(template: str) -> Iterator[tuple[str | None, int, int]]:

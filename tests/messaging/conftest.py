@@ -28,14 +28,14 @@ class Desk:
 
     def text(self, patient: Patient, body: str = "See you on Monday.", **more: Any) -> Message:
         """Queue a reminder, unless told otherwise."""
-        given: dict[str, Any] = {
+        fields: dict[str, Any] = {
             "kind": "reminder",
             "programme": "reminders",
             "body": body,
             "dedupe": f"text:{next(self.serial)}",
         }
         with db.unit_of_work(self.clinic.id) as session:
-            return outbox.text_patient(session, self.clinic, patient, **(given | more))
+            return outbox.text_patient(session, self.clinic, patient, **(fields | more))
 
     def alert(self, staff: Staff, dedupe: str) -> Message | None:
         """Queue a text to a colleague."""
@@ -49,7 +49,7 @@ class Desk:
 
     def state(self, *messages: Message) -> Any:
         """The state of a message now, or of several."""
-        states = [self.now(one).state for one in messages]
+        states = [self.now(message).state for message in messages]
         return states[0] if len(states) == 1 else states
 
     def attempts(self, message: Message) -> list[Attempt]:
@@ -62,10 +62,10 @@ class Desk:
     def items(self, kind: str = "delivery") -> list[InboxItem]:
         """What waits for a human."""
         with db.unit_of_work(db.EVERY) as session:
-            found = list(session.scalars(select(InboxItem).where(InboxItem.kind == kind)))
-            for one in found:
-                _ = one.summary  # opened here: it needs its session
-            return found
+            items = list(session.scalars(select(InboxItem).where(InboxItem.kind == kind)))
+            for item in items:
+                _ = item.summary  # opened here: it needs its session
+            return items
 
     def item(self, item_id: UUID) -> InboxItem:
         """One item as it is now."""

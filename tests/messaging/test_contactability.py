@@ -1,4 +1,4 @@
-"""May this person be texted, and if not, why: the rule over all combinations, and its words for staff."""
+"""May this person be texted, and if not, why: the rule over all combinations, and the same answer wherever one asks."""
 
 import tomllib
 from itertools import product
@@ -15,6 +15,7 @@ from messaging.models import PROGRAMMES
 ROOT = Path(__file__).parents[2]
 LINES = ("unknown", "mobile", "landline", "dead", "wrong_person")
 STATES = ("granted", "revoked", "unknown")
+BOTH = pytest.mark.parametrize("house", ["sqlite", "postgresql"], indirect=True)
 GRANTED = dict.fromkeys(PROGRAMMES, "granted")
 
 

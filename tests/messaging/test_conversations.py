@@ -67,9 +67,9 @@ def test_a_patient_s_conversation_is_the_latest_of_their_numbers(clinic, new_pat
         second = conversations.of_number(session, clinic, "+13035550118")
         session.get_one(Conversation, second.id).last_at = clock.now() + timedelta(seconds=5)
     with db.unit_of_work(clinic.id) as session:
-        found = conversations.of_patient(session, clinic, maya)
-        assert found is not None
-        assert found.id == second.id != first.id
+        latest = conversations.of_patient(session, clinic, maya)
+        assert latest is not None
+        assert latest.id == second.id != first.id
 
 
 def test_a_stranger_s_conversation_is_never_a_patient_s(clinic, new_patient):
@@ -111,8 +111,8 @@ def test_messages_come_oldest_first_and_the_latest_page_first(clinic):
         conversation = conversations.of_number(session, clinic, NUMBER)
         last = conversations.messages(session, conversation.id, limit=3)
         before = conversations.messages(session, conversation.id, before=last[0].created_at, limit=3)
-        assert [one.body for one in last] == ["4", "5", "6"]
-        assert [one.body for one in before] == ["1", "2", "3"]
+        assert [message.body for message in last] == ["4", "5", "6"]
+        assert [message.body for message in before] == ["1", "2", "3"]
 
 
 @both

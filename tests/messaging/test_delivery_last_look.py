@@ -34,15 +34,15 @@ def test_a_callback_takes_its_sid_back_from_an_equal_text_that_was_given_it(netw
     patient = new_patient()
     first, second = desk.text(patient, body="Same."), desk.text(patient, body="Same.")
     deliver.deliver("bulk")
-    one, two = network.accepted()
+    earlier, later = network.accepted()
     with db.unit_of_work(db.EVERY) as session:  # as the reconciler may match them: the words are equal
-        attempt = deliver.attempt_by_token(session, one["status_callback"].rsplit("/", 1)[1])
+        attempt = deliver.attempt_by_token(session, earlier["status_callback"].rsplit("/", 1)[1])
         session.get_one(Attempt, attempt.id).state = "unknown"
         session.get_one(Attempt, attempt.id).provider_sid = None
     with db.unit_of_work(db.EVERY) as session:
-        attempt = deliver.attempt_by_token(session, two["status_callback"].rsplit("/", 1)[1])
-        session.get_one(Attempt, attempt.id).provider_sid = one["sid"]
-    desk.callback(one["status_callback"], "delivered", one["sid"])
+        attempt = deliver.attempt_by_token(session, later["status_callback"].rsplit("/", 1)[1])
+        session.get_one(Attempt, attempt.id).provider_sid = earlier["sid"]
+    desk.callback(earlier["status_callback"], "delivered", earlier["sid"])
     assert "delivered" in desk.state(first, second)
 
 
@@ -68,8 +68,8 @@ def _plan(desk, patient):
 def _writes(desk, message, body="I am here already"):
     with db.unit_of_work(desk.clinic.id) as session:
         here = session.get_one(Conversation, message.conversation_id)
-        more = {"body": body, "provider_sid": "SM" + "1" * 32, "reading": []}
-        conversations.file_inbound(session, desk.clinic, here, **more)
+        inbound = {"body": body, "provider_sid": "SM" + "1" * 32, "reading": []}
+        conversations.file_inbound(session, desk.clinic, here, **inbound)
 
 
 def test_a_planned_text_waits_for_its_hour_and_then_leaves(network, desk, new_patient):

@@ -56,4 +56,4 @@ def test_staff_read_the_name_of_a_language() -> None:
 def test_no_name_stands_for_two_languages() -> None:
     for code, names in languages._data()["codes"].items():
         names = [*names, *([code] if code != "na" else [])]  # in a file it says that there is nothing to say
-        assert {languages.read(one) for one in names} == {code}
+        assert {languages.read(name) for name in names} == {code}

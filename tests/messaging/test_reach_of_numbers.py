@@ -23,10 +23,10 @@ CODES = [(code, name) for name, codes in ERRORS.items() if name != "words" for c
 
 
 def save(clinic, record="R1", number=NUMBER, **facts) -> Patient:
-    given = {"first_name": "Maya", "last_name": "Quill", "birth_date": None}
+    fields = {"first_name": "Maya", "last_name": "Quill", "birth_date": None}
     with db.unit_of_work(clinic.id) as session:
-        said = directory.PatientRecord(record=record, number=number, **(given | facts))
-        return directory.save_patient(session, clinic, said)[0]
+        patient_record = directory.PatientRecord(record=record, number=number, **(fields | facts))
+        return directory.save_patient(session, clinic, patient_record)[0]
 
 
 def may_text(clinic, patient, programme="reminders") -> str:
@@ -98,7 +98,7 @@ def test_a_number_that_was_somebody_else_s_is_usable_for_the_patient_who_gives_i
     assert may_text(clinic, first) == "wrong person"
     assert may_text(clinic, second) == "yes"
     with db.unit_of_work(clinic.id) as session:
-        assert [one.id for one in directory.patients_with_number(session, clinic, NUMBER)] == [second.id]
+        assert [patient.id for patient in directory.patients_with_number(session, clinic, NUMBER)] == [second.id]
 
 
 def test_consent_is_vouched_for_each_patient_who_gives_the_number(clinic):
@@ -173,5 +173,5 @@ def test_a_stop_outlives_every_file_and_nothing_leaves_after_it(clinic, before, 
         assert len(queued) == waiting.count("yes")
         # The last look: what was queued while it was allowed does not leave any more, whatever its programme.
         assert deliver._intend(session, queued) == []
-        assert {one.state for one in queued} <= {"held"}
+        assert {message.state for message in queued} <= {"held"}
     assert {may_text(clinic, patient, programme) for programme in PROGRAMMES} == {"opted out"}

@@ -1,4 +1,4 @@
-"""Whoever asks whether a person may be texted gets the same answer: alone, in a batch, at the outbox, at sending."""
+"""May this person be texted: the same answer of one and of many, of the outbox, and of the last look."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,10 +17,9 @@ from config import db
 from messaging import contactability, conversations, outbox, reachable
 from messaging.consent import ledger
 from messaging.contactability import OPTED_OUT_OF, Refusal
-from messaging.delivery import deliver
+from messaging.delivery.last_look import LastLook
 from messaging.models import PROGRAMMES, Clinic, Message, Patient, PatientNumber
 from messaging.people import directory
-from tests.queries import statements
 
 LINES = ("unknown", "mobile", "landline", "dead", "wrong_person")
 STATES = ("granted", "revoked", "unknown")
@@ -94,14 +93,14 @@ def expected(
     textable = [name for name, line in person.lines.items() if line in ("unknown", "mobile")]
     if not textable:
         return contactability.LINES[list(person.lines.values())[-1]]
-    of_all = {one.lines.get(textable[-1]) for one in made_up}
+    of_all = {owner.lines.get(textable[-1]) for owner in made_up}
     for line in ("dead", "landline"):
         if line in of_all:
             return contactability.LINES[line]
-    said = agreed[textable[-1]][PROGRAMMES.index(programme)]
-    if said == "revoked":
+    consent = agreed[textable[-1]][PROGRAMMES.index(programme)]
+    if consent == "revoked":
         return Refusal.OPTED_OUT if set(agreed[textable[-1]]) == {"revoked"} else OPTED_OUT_OF[programme]
-    return Refusal.NO_CONSENT if said == "unknown" else None
+    return Refusal.NO_CONSENT if consent == "unknown" else None
 
 
 @BOTH
@@ -130,7 +129,7 @@ def queued(session: Session, clinic: Clinic, patient: Patient, programme: str) -
         )  # fmt: skip
     except outbox.MayNotText as refused:
         return refused.reason
-    assert deliver._Asked(session, [message]).why_not(message) is None
+    assert LastLook(session, [message]).why_not(message) is None
     return None
 
 
@@ -156,7 +155,7 @@ def test_a_conversation_is_closed_for_the_same_reason_alone_in_a_batch_and_at_se
             )  # fmt: skip
             session.add(message)
             session.flush()
-            assert deliver._Asked(session, [message]).why_not(message) is wanted
+            assert LastLook(session, [message]).why_not(message) is wanted
 
 
 @BOTH
@@ -165,11 +164,21 @@ def test_the_number_of_queries_does_not_grow_with_the_people(clinic: Clinic):
     agreed = dict.fromkeys(NUMBERS, ("granted",) * 3)
     with world(clinic, crowd, agreed) as (session, patients):
         session.flush()
-        asked = []
-        for some in ([patients[0].id], [patient.id for patient in patients]):
-            with statements() as sent:
-                reachable.of_patients(session, some)
-            asked.append(len(sent))
-        assert asked == [4, 4]
+        queries = [statements(session, lambda some=some: reachable.of_patients(session, some)) for some in (
+            [patients[0].id], [patient.id for patient in patients],
+        )]  # fmt: skip
+        assert queries == [4, 4]
         assert reachable.of_patients(session, []) == {}
         assert reachable.of_conversations(session, []) == {}
+
+
+def statements(session: Session, act: Any) -> int:
+    from sqlalchemy import event
+
+    seen: list[str] = []
+    bind = session.get_bind()
+    note = lambda _conn, _cursor, statement, *_more: seen.append(statement)  # noqa: E731
+    event.listen(bind, "before_cursor_execute", note)
+    act()
+    event.remove(bind, "before_cursor_execute", note)
+    return len(seen)

@@ -1,4 +1,4 @@
-"""A carrier that says "not now", is gone, or hangs; a sender that freezes: nothing fails by it, nothing comes twice or late."""
+"""A carrier that says "not now", is gone, or hangs; a sender that freezes: nothing fails, comes twice or late."""
 
 import os
 import signal
@@ -56,16 +56,16 @@ def test_a_storm_of_429_for_two_minutes_fails_nothing_and_safety_leaves_first(ne
     alert = desk.alert(colleague, f"alert:{db.new_id()}:0:{colleague.id}")
     time_.go(3)
     assert set(desk.state(*reminders, crisis, alert)) == {"queued"}
-    assert all(desk.now(one).attempts <= 1 for one in (*reminders, crisis, alert))
-    asked = network.asked()
-    assert asked < 80  # one at a time asks whether it is over
+    assert all(desk.now(message).attempts <= 1 for message in (*reminders, crisis, alert))
+    requests = network.asked()
+    assert requests < 80  # one at a time asks whether it is over
     network.faults()
     time_.go(6, "urgent")
     assert desk.state(crisis, alert) == ["sent", "sent"]
     assert desk.state(reminders[0]) == "queued"
     time_.go(1)
     assert set(desk.state(*reminders)) == {"sent"}
-    assert set(Counter(one["to"] for one in network.accepted()).values()) <= {1, 2}
+    assert set(Counter(text["to"] for text in network.accepted()).values()) <= {1, 2}
     assert len(network.accepted()) == 22
     assert desk.items() == []
 
@@ -165,7 +165,7 @@ def test_a_stop_is_obeyed_by_texts_that_stand_in_the_pool(network, desk, new_pat
     sender.join()
     assert network.asked() == 4
     assert Counter(desk.state(*messages))["held"] == 8
-    assert {desk.now(one).last_error for one in messages if desk.state(one) == "held"} == {"opted out"}
+    assert {desk.now(message).last_error for message in messages if desk.state(message) == "held"} == {"opted out"}
 
 
 @pytest.mark.parametrize("what", ["inactive", "dead", "cancelled claim"])
@@ -230,19 +230,19 @@ def test_a_sender_frozen_past_its_lease_sends_nothing_again_when_it_wakes(networ
     finally:
         process.kill()
         process.wait()
-    assert set(Counter(one["to"] for one in network.accepted()).values()) == {1}
+    assert set(Counter(text["to"] for text in network.accepted()).values()) == {1}
     assert set(desk.state(*messages)) <= {"sent", "delivered"}
 
 
 def _environment() -> dict[str, str]:
-    given = runtime.settings()
+    settings = runtime.settings()
     ours = {
-        "DATABASE_URL": given.database_url,
-        "TWILIO_ACCOUNT_SID": given.twilio_account_sid,
-        "TWILIO_AUTH_TOKEN": given.twilio_auth_token.get_secret_value(),
-        "TWILIO_API_URL": given.twilio_api_url,
-        "WARMTHREAD_PUBLIC_URL": given.public_url,
-        "WARMTHREAD_DATA_DIR": str(given.data_dir),
-        "WARMTHREAD_SETTLE_SECONDS": str(given.settle_seconds),
+        "DATABASE_URL": settings.database_url,
+        "TWILIO_ACCOUNT_SID": settings.twilio_account_sid,
+        "TWILIO_AUTH_TOKEN": settings.twilio_auth_token.get_secret_value(),
+        "TWILIO_API_URL": settings.twilio_api_url,
+        "WARMTHREAD_PUBLIC_URL": settings.public_url,
+        "WARMTHREAD_DATA_DIR": str(settings.data_dir),
+        "WARMTHREAD_SETTLE_SECONDS": str(settings.settle_seconds),
     }
     return {name: value for name, value in os.environ.items() if name not in ours} | ours

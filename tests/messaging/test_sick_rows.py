@@ -53,7 +53,7 @@ def test_words_moved_from_another_row_are_held_and_the_others_leave(network, des
 
 def test_a_colleague_s_number_that_does_not_open_climbs_and_holds_up_nobody(network, desk, new_staff):
     sick, well = new_staff(), new_staff("Ben Okafor")
-    bad, good = (desk.alert(one, f"alert:{db.new_id()}:0:{one.id}") for one in (sick, well))
+    bad, good = (desk.alert(staff, f"alert:{db.new_id()}:0:{staff.id}") for staff in (sick, well))
     with db.unit_of_work(db.EVERY) as session:
         session.execute(update(Staff).where(Staff.id == sick.id).values(number_ct=b"\x01" + b"y" * 40))
     deliver.deliver("urgent")
@@ -128,6 +128,6 @@ def test_a_batch_that_fails_is_worked_off_one_by_one_and_says_what_failed_alone(
     def halve(numbers):
         return [10 // number for number in numbers]
 
-    done = db.apart("number", [5, 0, 2], halve, lambda one, error: failed.append((one, type(error).__name__)))
+    done = db.apart("number", [5, 0, 2], halve, lambda number, error: failed.append((number, type(error).__name__)))
     assert done == [[2], [5]]
     assert failed == [(0, "ZeroDivisionError")]

@@ -71,14 +71,14 @@ def _trip(session: Session, clinic_id: UUID, failures: int, at: int = 1) -> None
 
 
 def _of(session: Session, clinic_id: UUID) -> Circuit:
-    theirs = select(Circuit).where(Circuit.clinic_id == clinic_id).with_for_update()
-    found = session.scalar(theirs.execution_options(populate_existing=True))
-    if found is not None:
-        return found
+    circuit = select(Circuit).where(Circuit.clinic_id == clinic_id).with_for_update()
+    existing = session.scalar(circuit.execution_options(populate_existing=True))
+    if existing is not None:
+        return existing
     fresh = Circuit(clinic_id=clinic_id, failures=0, since=clock.now(), open_until=None)
     try:
         with session.begin_nested():
             session.add(fresh)
     except IntegrityError:  # another process has met it at this very moment
-        return session.scalars(theirs).one()
+        return session.scalars(circuit).one()
     return fresh

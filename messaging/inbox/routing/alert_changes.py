@@ -24,7 +24,7 @@ def silences(old: EscalationPolicy, new: EscalationPolicy) -> list[str]:
     """Return in words each change that could silence an alert; empty where nothing does."""
     return [
         *_people(old, new),
-        *(said for kind in GRAVE for said in _kind(kind, old, new)),
+        *(change for kind in GRAVE for change in _kind(kind, old, new)),
         *_on_call(old.on_call, new.on_call),
         *_routes(old, new),
     ]
@@ -34,10 +34,10 @@ def _people(old: EscalationPolicy, new: EscalationPolicy) -> Iterable[str]:
     for email in old.fallback:
         if email not in new.fallback:
             yield f"{email} is no longer the fallback"
-    called = {one.phone for one in new.call}
-    for one in old.call:
-        if one.phone not in called:
-            yield f"{one.name} is no longer on the call list"
+    called = {call.phone for call in new.call}
+    for call in old.call:
+        if call.phone not in called:
+            yield f"{call.name} is no longer on the call list"
     for owner, backup in old.backup.items():
         if new.backup.get(owner) != backup:
             yield f"{backup} no longer stands in for {owner}"
@@ -73,18 +73,18 @@ def _steps(about: str, was: tuple[EscalationStep, ...], becomes: tuple[Escalatio
             yield f"{about}: the ladder no longer asks {ASKS[ask]}"
         elif soonest[ask] > after:
             yield f"{about}: {ASKS[ask]} asked {soonest[ask] - after} minutes later"
-    if sum(one.wait for one in becomes) > sum(one.wait for one in was):
+    if sum(step.wait for step in becomes) > sum(step.wait for step in was):
         yield f"{about}: the end of the ladder comes later"
 
 
 def _when_asked(steps: tuple[EscalationStep, ...]) -> dict[str, int]:
     """How many minutes after the deadline each rung is asked at the soonest, everyone before it having one."""
-    found: dict[str, int] = {}
+    soonest: dict[str, int] = {}
     after = 0
     for step in steps:
-        found.setdefault(step.ask, after)
+        soonest.setdefault(step.ask, after)
         after += step.wait
-    return found
+    return soonest
 
 
 def _shorter(old: EscalationPolicy, new: EscalationPolicy) -> bool:
@@ -96,7 +96,7 @@ def _on_call(old: Mapping[str, Mapping[str, list[str]]], new: Mapping[str, Mappi
     for email, week in old.items():
         gone = taken_away(week, new.get(email, {}))
         if gone:
-            lost = ", ".join(coverage_gaps.say(one, "UTC") for one in gone[:7])
+            lost = ", ".join(coverage_gaps.say(gap, "UTC") for gap in gone[:7])
             yield f"{email} is no longer on call {lost}{' and more' if len(gone) > 7 else ''}"
 
 
@@ -115,11 +115,11 @@ def _spans(week: Mapping[str, list[str]], empty_is_always: bool) -> list[coverag
 def _routes(old: EscalationPolicy, new: EscalationPolicy) -> Iterable[str]:
     """Every rule about patient safety or screens that is new, changed, or asked earlier than before."""
     for kind, about in GRAVE.items():
-        was = [one for one in old.route if not one.kinds or kind in one.kinds]
-        becomes = [one for one in new.route if not one.kinds or kind in one.kinds]
-        for one in becomes:
-            if one not in was:
-                yield f"the rule “{one.name}” decides who gets {about}"
-        kept = [one for one in was if one in becomes]
-        if [one for one in becomes if one in was] != kept:
+        was = [route for route in old.route if not route.kinds or kind in route.kinds]
+        becomes = [route for route in new.route if not route.kinds or kind in route.kinds]
+        for route in becomes:
+            if route not in was:
+                yield f"the rule “{route.name}” decides who gets {about}"
+        kept = [route for route in was if route in becomes]
+        if [route for route in becomes if route in was] != kept:
             yield f"the rules about {about} are asked in another order"

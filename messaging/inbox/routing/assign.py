@@ -1,9 +1,9 @@
 """Who an item goes to, and until when: facts in, decision out. Knows no clock, no database and no queue.
 
-The clinic's own rules come first, in their order (messaging.inbox.routing.clinic_rules). Then, and for a clinic without any: the
-clinician's panel, the language, who is on duty, the smallest load; then who is on call; then the clinic's fallback;
-then anybody. Whoever is away is stood in for by who covers for them. An item that nobody can own
-stays with everyone and says so.
+The clinic's own rules come first, in their order (messaging.inbox.routing.clinic_rules). Then, and for a clinic without
+any: the clinician's panel, the language, who is on duty, the smallest load; then who is on call; then the clinic's
+fallback; then anybody. Whoever is away is stood in for by who covers for them. An item that nobody can own stays with
+everyone and says so.
 """
 
 from collections.abc import Mapping, Sequence
@@ -55,7 +55,10 @@ BEFORE_THE_END, AT_LEAST = timedelta(minutes=10), timedelta(minutes=5)
 
 @dataclass(frozen=True)
 class EscalationStep:
-    """One rung of a ladder: whom it asks (see messaging.inbox.routing.escalation_policy.ASKED), and how many minutes it then waits."""
+    """One rung of a ladder: whom it asks, and how many minutes it then waits.
+
+    See messaging.inbox.routing.escalation_policy.ASKED.
+    """
 
     ask: str
     wait: int
@@ -75,7 +78,7 @@ class Rules:
     """What the clinic decides, with the defaults of a clinic that has decided nothing yet. Minutes throughout.
 
     `in_business` names the kinds whose clock stands still while the clinic is closed, `before_leaving` those to be
-    answered before the patient leaves the building. `rungs` maps (kind, whether the clinic is open) to a ladder;
+    answered before the patient leaves the building. `steps` maps (kind, whether the clinic is open) to a ladder;
     `backups` a colleague's address to that of who stands in. The defaults are policy: no law sets a number of minutes.
     """
 
@@ -93,29 +96,29 @@ class Rules:
     routes: tuple[Route, ...] = ()
 
     @classmethod
-    def of(cls, given: Mapping[str, Any]) -> "Rules":
-        """Read a clinic's `rules`; what is not given keeps its default."""
-        default, kinds = cls(), given.get("ladder", {}).get("kinds", {})
+    def of(cls, stored: Mapping[str, Any]) -> "Rules":
+        """Read a clinic's `rules`; what they leave out keeps its default."""
+        default, kinds = cls(), stored.get("ladder", {}).get("kinds", {})
         return cls(
-            answer_within={**default.answer_within, **given.get("answer_within", {})},
-            rung_minutes=max(1, int(given.get("rung_minutes", default.rung_minutes))),
-            fallback=tuple(email.strip().lower() for email in given.get("fallback", ())),
-            hours=_hours(given.get("hours", {})),
+            answer_within={**default.answer_within, **stored.get("answer_within", {})},
+            rung_minutes=max(1, int(stored.get("rung_minutes", default.rung_minutes))),
+            fallback=tuple(email.strip().lower() for email in stored.get("fallback", ())),
+            hours=_hours(stored.get("hours", {})),
             in_business=frozenset(
-                kind for kind, one in kinds.items() if one.get("clock") == "business" and kind not in ALWAYS_RUNNING
+                kind for kind, terms in kinds.items() if terms.get("clock") == "business" and kind not in ALWAYS_RUNNING
             ),
-            before_leaving=frozenset(kind for kind, one in kinds.items() if one.get("before_leaving")),
+            before_leaving=frozenset(kind for kind, terms in kinds.items() if terms.get("before_leaving")),
             steps={
                 (kind, when == "open"): tuple(
-                    EscalationStep(step["ask"], max(1, int(step["wait"]))) for step in one[when]
+                    EscalationStep(step["ask"], max(1, int(step["wait"]))) for step in terms[when]
                 )
-                for kind, one in kinds.items()
+                for kind, terms in kinds.items()
                 for when in ("open", "closed")
-                if one.get(when)
+                if terms.get(when)
             },
-            backups=dict(given.get("ladder", {}).get("backup", {})),
-            call_list=tuple(Call(**one) for one in given.get("ladder", {}).get("call", ())),
-            routes=tuple(Route.of(one) for one in given.get("routes", ())),
+            backups=dict(stored.get("ladder", {}).get("backup", {})),
+            call_list=tuple(Call(**call) for call in stored.get("ladder", {}).get("call", ())),
+            routes=tuple(Route.of(route) for route in stored.get("routes", ())),
         )
 
     def steps_of(self, kind: str, *, is_open: bool) -> tuple[EscalationStep, ...]:
@@ -123,8 +126,8 @@ class Rules:
         return self.steps.get((kind, is_open)) or (EscalationStep("colleagues", self.rung_minutes),)
 
 
-def _hours(given: Mapping[str, Any]) -> Hours:
-    return Hours(given.get("zone", "UTC"), given.get("week", {}), tuple(given.get("holidays", ())))
+def _hours(stored: Mapping[str, Any]) -> Hours:
+    return Hours(stored.get("zone", "UTC"), stored.get("week", {}), tuple(stored.get("holidays", ())))
 
 
 @dataclass(frozen=True)
@@ -180,18 +183,18 @@ def ranked(need: Need, team: Sequence[Member], rules: Rules) -> list[Member]:
 def there(need: Need, team: Sequence[Member], rules: Rules) -> list[Choice]:
     """Return everyone who can be asked for this now, one after the other in the order of an item, each with why.
 
-    That is whoever is at work, on call or the fallback, and for what is texted has a mobile. The clinic's leads are asked
-    only where a rule, the call list's hours or the fallback names them: being at work is not enough.
+    That is whoever is at work, on call or the fallback, and for what is texted has a mobile. The clinic's leads are
+    asked only where a rule, the call list's hours or the fallback names them: being at work is not enough.
     """
     ranked, by_rule = _ranked(need, team, rules)
-    named = {email for one in rules.routes for email in one.people} | set(rules.fallback)
-    found: list[Choice] = []
+    named = {email for route in rules.routes for email in route.people} | set(rules.fallback)
+    choices: list[Choice] = []
     for seat in ranked:
-        asked = seat.role not in LEADS or seat.on_call or seat.email in named
-        if asked and is_there(need, seat, rules.fallback):
+        may_be_asked = seat.role not in LEADS or seat.on_call or seat.email in named
+        if may_be_asked and is_there(need, seat, rules.fallback):
             why = _why(need, seat, rules, team)
-            found.append(Choice(seat.id, why if found else (*by_rule, *why)))
-    return found
+            choices.append(Choice(seat.id, why if choices else (*by_rule, *why)))
+    return choices
 
 
 def _sitting(member: Member, seats: Sequence[Member]) -> Member:
@@ -269,7 +272,9 @@ def _why(need: Need, member: Member, rules: Rules, team: Sequence[Member]) -> tu
         why.append(f"panel:{need.panel}")
     if need.language and need.language in member.languages:
         why.append(f"language:{need.language}")
-    covered = next((one for one in team if one.email == member.email and one.id != member.id), None)
+    covered = next(
+        (colleague for colleague in team if colleague.email == member.email and colleague.id != member.id), None
+    )
     if covered is not None:
         why.append(f"covering:{covered.name}")
     if member.away:

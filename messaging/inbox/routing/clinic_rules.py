@@ -1,4 +1,4 @@
-"""The clinic's own rules about who gets what: asked in their order, and the first that finds somebody there decides. Pure.
+"""The clinic's own rules about who gets what: asked in order, and the first that finds somebody there decides. Pure.
 
 A rule has conditions, all of which must hold, and says to whom an item goes then. It never holds an item back: a rule
 that finds nobody who is there now is passed over, and behind the last stands the order every clinic begins with.
@@ -88,9 +88,11 @@ class Route:
     role: str = ""
 
     @classmethod
-    def of(cls, given: Mapping[str, Any]) -> "Route":
+    def of(cls, stored: Mapping[str, Any]) -> "Route":
         """Read a rule as it is kept in a clinic's `rules`."""
-        read: dict[str, Any] = {key: tuple(one) if isinstance(one, list) else one for key, one in given.items()}
+        read: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in stored.items()
+        }
         return cls(**read)
 
 
@@ -116,26 +118,26 @@ def take(
     address of who dealt with this patient last. The reasons name the rule, and those that fitted and found nobody.
     """
     passed: list[str] = []
-    there = [one for one in seats if is_there(need, one, fallback)]
+    there = [seat for seat in seats if is_there(need, seat, fallback)]
     for route in routes:
         if not fits(route, need):
             continue
-        found = [one for one in there if _receives(route, need, one, existing)]
-        if found:
-            return Taken(tuple(found), (*passed, f"route:{route.name}"))
+        receiving = [seat for seat in there if _receives(route, need, seat, existing)]
+        if receiving:
+            return Taken(tuple(receiving), (*passed, f"route:{route.name}"))
         passed.append(f"passed:{route.name}")
     return Taken((), tuple(passed))
 
 
 def fits(route: Route, need: Need) -> bool:
     """Whether every condition of the rule holds."""
-    asked = (
+    conditions = (
         (route.kinds, need.kind),
         (route.panels, need.panel),
         (route.places, need.place),
         (route.languages, need.language),
     )
-    if any(wanted and not _among(value, wanted) for wanted, value in asked):
+    if any(wanted and not _among(value, wanted) for wanted, value in conditions):
         return False
     if route.instrument and route.instrument != need.instrument:
         return False
@@ -145,7 +147,7 @@ def fits(route: Route, need: Need) -> bool:
 
 
 def _among(value: str | None, wanted: Sequence[str]) -> bool:
-    return value is not None and value.strip().casefold() in {one.strip().casefold() for one in wanted}
+    return value is not None and value.strip().casefold() in {choice.strip().casefold() for choice in wanted}
 
 
 def is_there(need: Need, member: Member, fallback: Sequence[str] = ()) -> bool:

@@ -1,7 +1,7 @@
 """Where a ladder has a hole: minutes in which nobody could be told of a positive answer. Pure.
 
-Hours are kept on the wall clock, so that a week in which the clocks change has the minutes of every other week, one hour
-of them twice or never: whoever can be reached at each minute of the wall clock can be reached in that week too.
+Hours are kept on the wall clock, so that a week in which the clocks change has the minutes of every other week, one
+hour of them twice or never: whoever can be reached at each minute of the wall clock can be reached in that week too.
 Only absences lie on real dates, and are walked through on the clinic's own clock.
 """
 
@@ -65,17 +65,17 @@ class Gap:
 
 def awake(people: Sequence[Person], rules: Rules, local: datetime, *, closed: bool = False) -> tuple[str, ...]:
     """Return the names of those on the safety ladder who can be texted, may open what they are texted about, and expect
-    it at this local moment: on duty, on call, or named by the clinic as its fallback, or in the place of somebody who is."""
+    it at this local moment: on duty, on call, the clinic's fallback, or in the place of somebody who is."""
     team = [present(person, local, rules.hours, closed=closed) for person in people]
     return tuple(
-        one.name
-        for one in assign.ranked(SAFETY, team, rules)
-        if one.phone and not one.away and one.role in clinic_rules.ACTING and _expects(one, rules)
+        member.name
+        for member in assign.ranked(SAFETY, team, rules)
+        if member.phone and not member.away and member.role in clinic_rules.ACTING and _expects(member, rules)
     )
 
 
-def _expects(one: assign.Member, rules: Rules) -> bool:
-    return one.on_duty or one.on_call or any(email in rules.fallback for email in one.addresses)
+def _expects(member: assign.Member, rules: Rules) -> bool:
+    return member.on_duty or member.on_call or any(email in rules.fallback for email in member.addresses)
 
 
 def week(
@@ -83,9 +83,9 @@ def week(
 ) -> list[list[tuple[int, int, tuple[str, ...]]]]:
     """Return seven days of stretches: from which minute of the day until which, and who can be reached throughout.
 
-    No names are a hole. `closed` asks as if every day were a holiday. Whoever is away now is counted: a week is for good.
+    No names are a hole. `closed` asks as if every day were a holiday. Whoever is away now counts: a week is for good.
     """
-    people, turns = [_here(one) for one in people], turning_points(people, rules)
+    people, turns = [_here(person) for person in people], turning_points(people, rules)
     days = []
     for day in range(7):
         stretches: list[tuple[int, int, tuple[str, ...]]] = []
@@ -105,13 +105,17 @@ def _here(person: Person) -> Person:
 
 def turning_points(people: Sequence[Person], rules: Rules) -> list[int]:
     """Return the minutes of a day, from 0, at which anybody's hours begin or end: between them nothing changes."""
-    found = {0}
-    for given in (rules.hours.week, *(one.hours for one in people), *(one.on_call for one in people)):
-        for span in (given or {}).values():
+    minutes = {0}
+    for hours_of_week in (
+        rules.hours.week,
+        *(person.hours for person in people),
+        *(person.on_call for person in people),
+    ):
+        for span in (hours_of_week or {}).values():
             for at in span:
                 clock = time.fromisoformat(at) if _is_clock(at) else time()
-                found.add(clock.hour * 60 + clock.minute)
-    return sorted(found)
+                minutes.add(clock.hour * 60 + clock.minute)
+    return sorted(minutes)
 
 
 def _is_clock(at: object) -> bool:
@@ -140,24 +144,24 @@ def weekly(people: Sequence[Person], rules: Rules) -> list[Gap]:
 
 
 def _weekly(when: str, days: Sequence[Sequence[tuple[int, int, tuple[str, ...]]]]) -> list[Gap]:
-    found = [
+    gaps = [
         Gap(when, day * DAY + begin, day * DAY + end)
         for day, stretches in enumerate(days)
         for begin, end, names in stretches
         if not names
     ]
-    return joined(found)
+    return joined(gaps)
 
 
 def joined(gaps: Iterable[Gap]) -> list[Gap]:
     """Return holes in order with those made one that touch."""
-    found: list[Gap] = []
+    merged: list[Gap] = []
     for gap in gaps:
-        if found and found[-1].when == gap.when and found[-1].end >= gap.start:
-            found[-1] = Gap(gap.when, found[-1].start, max(found[-1].end, gap.end))
+        if merged and merged[-1].when == gap.when and merged[-1].end >= gap.start:
+            merged[-1] = Gap(gap.when, merged[-1].start, max(merged[-1].end, gap.end))
         else:
-            found.append(gap)
-    return found
+            merged.append(gap)
+    return merged
 
 
 def on_holidays(people: Sequence[Person], rules: Rules, today: date | None = None) -> list[Gap]:
@@ -168,13 +172,13 @@ def on_holidays(people: Sequence[Person], rules: Rules, today: date | None = Non
 
 def weekdays_of(holidays: Iterable[str], today: date | None) -> set[int]:
     """Return the weekdays, from Monday as 0, on which these holidays can still fall."""
-    found: set[int] = set()
-    for one in holidays:
-        if len(one) == len("12-25"):
+    weekdays: set[int] = set()
+    for holiday in holidays:
+        if len(holiday) == len("12-25"):
             return set(range(7))
-        if today is None or date.fromisoformat(one) >= today:
-            found.add(date.fromisoformat(one).weekday())
-    return found
+        if today is None or date.fromisoformat(holiday) >= today:
+            weekdays.add(date.fromisoformat(holiday).weekday())
+    return weekdays
 
 
 def on_weekdays(weekdays: set[int], days: Sequence[Sequence[tuple[int, int, tuple[str, ...]]]]) -> list[Gap]:
@@ -184,8 +188,8 @@ def on_weekdays(weekdays: set[int], days: Sequence[Sequence[tuple[int, int, tupl
 
 def while_away(watch: Watch, start: datetime) -> list[Gap]:
     """Return the holes from `start` on that there are only because somebody is away."""
-    asked = Asked(watch)
-    return walk([watch], start, lambda at: not asked(at) and asked(at, nobody_away=True))
+    reachable = Asked(watch)
+    return walk([watch], start, lambda at: not reachable(at) and reachable(at, nobody_away=True))
 
 
 class Asked:
@@ -198,26 +202,30 @@ class Asked:
         watch, local = self.watch, at.astimezone(self.place).replace(tzinfo=None)
         away: dict[UUID, UUID | None] = {}
         if not nobody_away:
-            away = {one.staff_id: one.cover_id for one in watch.absences if one.starts_at <= at < one.ends_at}
+            away = {
+                absence.staff_id: absence.cover_id
+                for absence in watch.absences
+                if absence.starts_at <= at < absence.ends_at
+            }
         closed = watch.rules.hours.closed_on(local.date())
         key = (local.weekday(), local.hour, local.minute, closed, frozenset(away.items()))
         if key not in self.known:
-            team = [replace(one, away=one.id in away, covered_by=away.get(one.id)) for one in watch.people]
+            team = [replace(person, away=person.id in away, covered_by=away.get(person.id)) for person in watch.people]
             self.known[key] = bool(awake(team, watch.rules, local, closed=closed))
         return self.known[key]
 
 
 def walk(watches: Sequence[Watch], start: datetime, is_gap: Callable[[datetime], bool]) -> list[Gap]:
     """Return every stretch from `start` on of an absence in any of these in which `is_hole` holds."""
-    found: set[datetime] = set()
-    coming = [one for watch in watches for one in watch.absences if one.ends_at > start]
+    instants: set[datetime] = set()
+    coming = [absence for watch in watches for absence in watch.absences if absence.ends_at > start]
     for watch in watches:
         turns = turning_points(watch.people, watch.rules)
-        found |= _instants(coming, turns, start, ZoneInfo(watch.zone))
+        instants |= _instants(coming, turns, start, ZoneInfo(watch.zone))
     return joined(
         Gap("away", _minute(begin), _minute(end))
-        for begin, end in pairwise(sorted(found))
-        if any(one.starts_at <= begin < one.ends_at for one in coming) and is_gap(begin)
+        for begin, end in pairwise(sorted(instants))
+        if any(absence.starts_at <= begin < absence.ends_at for absence in coming) and is_gap(begin)
     )
 
 
@@ -227,51 +235,51 @@ def _minute(moment: datetime) -> int:
 
 def _instants(absences: Sequence[Away], turns: Sequence[int], start: datetime, place: ZoneInfo) -> set[datetime]:
     """Every moment, in UTC, at which anything can change while somebody is away."""
-    found: set[datetime] = set()
-    for one in absences:
-        begin, end = max(one.starts_at, start), one.ends_at
-        found |= {begin.astimezone(UTC), end.astimezone(UTC)}
+    instants: set[datetime] = set()
+    for absence in absences:
+        begin, end = max(absence.starts_at, start), absence.ends_at
+        instants |= {begin.astimezone(UTC), end.astimezone(UTC)}
         day, last = begin.astimezone(place).date(), end.astimezone(place).date()
         while day <= last:
-            found |= {moment for moment in _turns_of(day, turns, place) if begin < moment < end}
+            instants |= {moment for moment in _turns_of(day, turns, place) if begin < moment < end}
             day += timedelta(days=1)
-    return found
+    return instants
 
 
 def _turns_of(day: date, turns: Sequence[int], place: ZoneInfo) -> set[datetime]:
     midnight = datetime.combine(day, time(), place)
-    found = {
+    instants = {
         datetime.combine(day, time(*divmod(minute, 60), fold=fold), place).astimezone(UTC)
         for minute in turns
         for fold in (0, 1)
     }
     if midnight.utcoffset() != datetime.combine(day + timedelta(days=1), time(), place).utcoffset():
         # The clocks change today, and at no other moment than a quarter of an hour.
-        found |= {midnight.astimezone(UTC) + timedelta(minutes=15 * step) for step in range(100)}
-    return found
+        instants |= {midnight.astimezone(UTC) + timedelta(minutes=15 * step) for step in range(100)}
+    return instants
 
 
 def made(before: Sequence[Gap], after: Sequence[Gap]) -> list[Gap]:
     """Return what is a hole in `after` and was none in `before`, to the minute."""
-    found = []
+    new_gaps = []
     for gap in after:
         rest = [(gap.start, gap.end)]
-        for old in (one for one in before if one.when == gap.when):
+        for old in (earlier for earlier in before if earlier.when == gap.when):
             rest = [
                 part
                 for begin, end in rest
                 for part in ((begin, min(end, old.start)), (max(begin, old.end), end))
                 if part[0] < part[1]
             ]
-        found += [Gap(gap.when, begin, end) for begin, end in sorted(set(rest))]
-    return found
+        new_gaps += [Gap(gap.when, begin, end) for begin, end in sorted(set(rest))]
+    return new_gaps
 
 
 def say(gap: Gap, zone: str) -> str:
     """Return a hole as people write it: "Mon 17:00 to Mon 17:30", for one of an absence with its date."""
     if gap.when != "away":
         return f"{_clock(gap.start)} to {_clock(gap.end)}"
-    start, end = ((EPOCH + timedelta(minutes=one)).astimezone(ZoneInfo(zone)) for one in (gap.start, gap.end))
+    start, end = ((EPOCH + timedelta(minutes=minute)).astimezone(ZoneInfo(zone)) for minute in (gap.start, gap.end))
     until = f"{end.hour}:{end:%M}" if start.date() == end.date() else _dated(end)
     return f"{_dated(start)} to {until}"
 

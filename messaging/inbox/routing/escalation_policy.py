@@ -1,4 +1,4 @@
-"""The clinic's ladder: whom each rung asks at this moment, and what would happen to an item nobody acknowledges. Pure."""
+"""The clinic's ladder: whom each rung asks now, and what would happen to an item nobody acknowledges. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
@@ -83,12 +83,12 @@ def at(people: Iterable[Person], moment: datetime, rules: Rules, zone: str) -> l
 def rounds(need: Need, team: Sequence[Member], rules: Rules, owner_id: UUID | None, *, is_open: bool) -> list[Round]:
     """Return the ladder of an item as it stands now, without the owner, who was told first."""
     ranked = [member for member in assign.ranked(need, team, rules) if member.id != owner_id]
-    found = []
+    ladder = []
     for step in rules.steps_of(need.kind, is_open=is_open):
-        asked = _asked(step.ask, ranked, team, rules, owner_id)
-        groups = [(member,) for member in asked] if step.ask in ONE_BY_ONE else [asked]
-        found += [Round(step.ask, group, step.wait) for group in groups if group]
-    return found
+        members = _asked(step.ask, ranked, team, rules, owner_id)
+        groups = [(member,) for member in members] if step.ask in ONE_BY_ONE else [members]
+        ladder += [Round(step.ask, group, step.wait) for group in groups if group]
+    return ladder
 
 
 def _asked(
@@ -98,11 +98,11 @@ def _asked(
         backup = _backup(team, rules, owner_id)
         return (backup,) if backup is not None and backup.id != owner_id else ()
     if ask == "fallback":
-        return tuple(one for email in rules.fallback for one in ranked if email in one.addresses)
+        return tuple(member for email in rules.fallback for member in ranked if email in member.addresses)
     if ask == "on_call":
-        return tuple(one for one in ranked if one.on_call)
+        return tuple(member for member in ranked if member.on_call)
     if ask == "lead":
-        return tuple(one for one in ranked if one.role in assign.LEADS)
+        return tuple(member for member in ranked if member.role in assign.LEADS)
     return tuple(ranked)
 
 

@@ -54,7 +54,7 @@ def within(week: Mapping[str, Sequence[str]], local: datetime) -> bool:
         return True
     now, day = local.time().replace(tzinfo=None), local.weekday()
     try:
-        today, yesterday = (_shift(week.get(WEEKDAYS[one])) for one in (day, day - 1))
+        today, yesterday = (_shift(week.get(WEEKDAYS[weekday])) for weekday in (day, day - 1))
     except (TypeError, ValueError):
         return True
     if yesterday and yesterday[1] <= yesterday[0] and now < yesterday[1]:
@@ -62,26 +62,26 @@ def within(week: Mapping[str, Sequence[str]], local: datetime) -> bool:
     return today is not None and today[0] <= now and (now < today[1] or today[1] <= today[0])
 
 
-def _shift(given: Sequence[str] | None) -> tuple[time, time] | None:
-    if not given:
+def _shift(span: Sequence[str] | None) -> tuple[time, time] | None:
+    if not span:
         return None
-    start, end = (time.fromisoformat(at) for at in given)
+    start, end = (time.fromisoformat(at) for at in span)
     return start, end
 
 
 def spans(week: Mapping[str, Sequence[str]]) -> list[tuple[int, int]]:
     """Return a week's stretches in minutes since Monday 0:00, in order, joined where they touch or overlap; a stretch
     that goes past Sunday's end goes on at the beginning. Raises ValueError for hours that cannot be read."""
-    found: list[tuple[int, int]] = []
+    stretches: list[tuple[int, int]] = []
     for place, day in enumerate(WEEKDAYS):
         shift = _shift(week.get(day))
         if shift is None:
             continue
         begin, end = (place * 1440 + at.hour * 60 + at.minute for at in shift)
         end += 1440 if end <= begin else 0
-        found += [(begin, min(end, 10080)), *([(0, end - 10080)] if end > 10080 else [])]
+        stretches += [(begin, min(end, 10080)), *([(0, end - 10080)] if end > 10080 else [])]
     joined: list[tuple[int, int]] = []
-    for begin, end in sorted(found):
+    for begin, end in sorted(stretches):
         if joined and begin <= joined[-1][1]:
             joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
         else:
@@ -131,7 +131,7 @@ def _openings(start: datetime, hours: Hours) -> list[tuple[datetime, datetime]]:
     """The stretches of opening time that end after `start`, in UTC, so that a clock put forward shortens its night."""
     zone = ZoneInfo(hours.zone)
     first = start.astimezone(zone).date() - timedelta(days=1)
-    found = []
+    openings = []
     for offset in range(LONGEST_CLOSED + 2):
         day = first + timedelta(days=offset)
         shift = _shift(hours.week.get(WEEKDAYS[day.weekday()]))
@@ -142,30 +142,30 @@ def _openings(start: datetime, hours: Hours) -> list[tuple[datetime, datetime]]:
             datetime.combine(each, at, zone).astimezone(UTC) for each, at in ((day, shift[0]), (last, shift[1]))
         )
         if closes > start:
-            found.append((opens, closes))
-    return found
+            openings.append((opens, closes))
+    return openings
 
 
 def read(text: str) -> dict[str, list[str]]:
     """Read "Mon-Fri 8:00-17:00, Sat 9:00-12:00" or "Sat-Sun all day". Raises BadHours, with what was expected."""
     week: dict[str, list[str]] = {}
-    for part in (one.strip() for one in re.split(r"[,;]", text.replace("–", "-").lower())):
+    for part in (piece.strip() for piece in re.split(r"[,;]", text.replace("–", "-").lower())):
         if not part:
             continue
-        found = _PART.fullmatch(part)
-        if found is None:
+        match = _PART.fullmatch(part)
+        if match is None:
             raise BadHours(f'“{part[:40]}”: write hours as in "Mon-Fri 8:00-17:00, Sat all day"')
-        for day in _days(found["days"]):
+        for day in _days(match["days"]):
             if day in week:
                 raise BadHours(f"{NAMES[day]} stands there twice; one stretch of hours a day")
-            week[day] = ["00:00", "00:00"] if found["all"] else [_clock(found["start"]), _clock(found["end"])]
+            week[day] = ["00:00", "00:00"] if match["all"] else [_clock(match["start"]), _clock(match["end"])]
     return {day: week[day] for day in WEEKDAYS if day in week}
 
 
 def _days(text: str) -> list[str]:
     days: list[str] = []
     for first, last in re.findall(r"([a-z]{3})(?:\s*-\s*([a-z]{3}))?", text):
-        unknown = next((one for one in (first, last) if one and one not in WEEKDAYS), None)
+        unknown = next((name for name in (first, last) if name and name not in WEEKDAYS), None)
         if unknown:
             raise BadHours(f"“{unknown}” is no weekday; they are {', '.join(NAMES.values())}")
         start = WEEKDAYS.index(first)
@@ -189,16 +189,16 @@ def say(week: Mapping[str, Any]) -> str:
     for day in WEEKDAYS:
         if not week.get(day):
             continue
-        said = _span(week[day])
-        if parts and parts[-1][2] == said and WEEKDAYS.index(day) == WEEKDAYS.index(parts[-1][1]) + 1:
-            parts[-1] = (parts[-1][0], day, said)
+        span = _span(week[day])
+        if parts and parts[-1][2] == span and WEEKDAYS.index(day) == WEEKDAYS.index(parts[-1][1]) + 1:
+            parts[-1] = (parts[-1][0], day, span)
         else:
-            parts.append((day, day, said))
+            parts.append((day, day, span))
     return ", ".join(
-        f"{NAMES[first]}{'' if first == last else '-' + NAMES[last]} {said}" for first, last, said in parts
+        f"{NAMES[first]}{'' if first == last else '-' + NAMES[last]} {span}" for first, last, span in parts
     )
 
 
-def _span(given: Sequence[str]) -> str:
-    start, end = (at.removeprefix("0") for at in given)
+def _span(span: Sequence[str]) -> str:
+    start, end = (at.removeprefix("0") for at in span)
     return "all day" if start == end == "0:00" else f"{start}-{'24:00' if end == '0:00' else end}"

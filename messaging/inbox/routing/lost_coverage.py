@@ -14,14 +14,14 @@ def lost(before: Watch, after: Watch, start: datetime) -> list[Gap]:
 
     This is what every act is asked that changes who can be reached. What was a hole before is none that the act makes.
     """
-    found = while_somebody_is_away(before, after, start)
+    during_absences = while_somebody_is_away(before, after, start)
     if (before.people, before.rules) == (after.people, after.rules):
-        return found
+        return during_absences
     today = start.astimezone(ZoneInfo(after.zone)).date()
     weeks = coverage_gaps.made(
         coverage_gaps.weekly(before.people, before.rules), coverage_gaps.weekly(after.people, after.rules)
     )
-    return [*weeks, *_lost_on_holidays(before, after, today), *found]
+    return [*weeks, *_lost_on_holidays(before, after, today), *during_absences]
 
 
 def _lost_on_holidays(before: Watch, after: Watch, today: date) -> list[Gap]:
@@ -34,18 +34,18 @@ def _lost_on_holidays(before: Watch, after: Watch, today: date) -> list[Gap]:
         coverage_gaps.week(watch.people, watch.rules, closed=closed)
         for watch, closed in ((before, True), (before, False), (after, True))
     )
-    found = {
+    gaps = {
         gap
         for weekdays, was in ((kept, then), (new, ordinary))
         for gap in coverage_gaps.made(
             coverage_gaps.on_weekdays(weekdays, was), coverage_gaps.on_weekdays(weekdays, now)
         )
     }
-    return coverage_gaps.joined(sorted(found))
+    return coverage_gaps.joined(sorted(gaps))
 
 
 def while_somebody_is_away(before: Watch, after: Watch, start: datetime) -> list[Gap]:
-    """Return what is lost during absences, and would not be lost in the same minutes of a week in which nobody is away."""
+    """Return what is lost during absences, and would not be lost in the same minutes of a week with nobody away."""
     was, becomes = coverage_gaps.Asked(before), coverage_gaps.Asked(after)
 
     def is_lost(at: datetime) -> bool:
@@ -57,13 +57,17 @@ def while_somebody_is_away(before: Watch, after: Watch, start: datetime) -> list
 
 
 def closing(watch: Watch, away: Away, start: datetime) -> list[Person]:
-    """Return who, named as cover for this absence, would leave no minute without anybody, in the order of the people."""
-    busy = {one.staff_id for one in watch.absences if one.starts_at < away.ends_at and one.ends_at > away.starts_at}
-    found = []
+    """Return who, named as cover for this absence, would leave no minute without anybody, in the people's order."""
+    busy = {
+        absence.staff_id
+        for absence in watch.absences
+        if absence.starts_at < away.ends_at and absence.ends_at > away.starts_at
+    }
+    covers = []
     for person in watch.people:
         if person.id == away.staff_id or person.id in busy or person.role not in clinic_rules.ACTING:
             continue
         covered = [*watch.absences, replace(away, cover_id=person.id)]
         if person.phone and not lost(watch, replace(watch, absences=covered), start):
-            found.append(person)
-    return found
+            covers.append(person)
+    return covers

@@ -36,15 +36,15 @@ def _slow(rules: Rules) -> Iterable[Problem]:
 
 
 def _nobody(rules: Rules, people: Sequence[Person]) -> Iterable[Problem]:
-    known = {person.email: person for person in people}
+    by_email = {person.email: person for person in people}
     for email in rules.fallback:
-        if email not in known:
+        if email not in by_email:
             yield Problem("fallback", f"nobody active here has the address {email}")
-    if not any(email in known and known[email].phone for email in rules.fallback):
+    if not any(email in by_email and by_email[email].phone for email in rules.fallback):
         yield Problem("fallback", "name at least one colleague with a mobile number, for when nobody else is there")
     for owner, backup in rules.backups.items():
         for email in (owner, backup):
-            if email not in known:
+            if email not in by_email:
                 yield Problem("backup", f"nobody active here has the address {email}")
         if owner == backup:
             yield Problem("backup", f"{owner} cannot stand in for themselves")
@@ -53,29 +53,29 @@ def _nobody(rules: Rules, people: Sequence[Person]) -> Iterable[Problem]:
 
 
 def _routes(rules: Rules, people: Sequence[Person]) -> Iterable[Problem]:
-    known = {person.email: person for person in people}
+    by_email = {person.email: person for person in people}
     for place, route in enumerate(rules.routes):
         for email in route.people:
-            field, one = f"route[{place}].people", known.get(email)
-            if one is None:
+            field, colleague = f"route[{place}].people", by_email.get(email)
+            if colleague is None:
                 yield Problem(field, f"nobody active here has the address {email}")
-            elif one.role not in (*clinic_rules.WORKERS, *clinic_rules.LEADS) and email not in rules.fallback:
+            elif colleague.role not in (*clinic_rules.WORKERS, *clinic_rules.LEADS) and email not in rules.fallback:
                 yield Problem(field, f"{email} does not work the inbox, so that nothing can be given to them")
 
 
 def _gaps(rules: Rules, people: Sequence[Person], today: date | None) -> Iterable[Problem]:
-    found = coverage_gaps.weekly(people, rules)
-    if found:
-        yield Problem("on_call", f"nobody with a mobile number is on duty or on call: {listed(found)}")
+    weekly = coverage_gaps.weekly(people, rules)
+    if weekly:
+        yield Problem("on_call", f"nobody with a mobile number is on duty or on call: {listed(weekly)}")
         return
     closed = coverage_gaps.on_holidays(people, rules, today)
     if closed:
         yield Problem("on_call", f"on a holiday nobody is on call in these minutes: {listed(closed)}")
 
 
-def listed(found: Sequence[coverage_gaps.Gap], zone: str = "UTC") -> str:
+def listed(gaps: Sequence[coverage_gaps.Gap], zone: str = "UTC") -> str:
     """Return holes in words, the first dozen of them."""
-    if [(one.start, one.end) for one in found] == [(0, coverage_gaps.WEEK)]:
+    if [(gap.start, gap.end) for gap in gaps] == [(0, coverage_gaps.WEEK)]:
         return "at no hour of the week"
-    said = ", ".join(coverage_gaps.say(one, zone) for one in found[:MOST_SAID])
-    return f"{said} and {len(found) - MOST_SAID} more" if len(found) > MOST_SAID else said
+    words = ", ".join(coverage_gaps.say(gap, zone) for gap in gaps[:MOST_SAID])
+    return f"{words} and {len(gaps) - MOST_SAID} more" if len(gaps) > MOST_SAID else words

@@ -1,4 +1,4 @@
-"""What a clinic decides about who gets what, as it is written down: read from a mapping, checked, and said again. Pure."""
+"""What a clinic decides about who gets what, as it is written: read from a mapping, checked, and said again. Pure."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
@@ -92,7 +92,7 @@ class Call(_Strict):
 
 
 class Kind(_Strict):
-    """Until when one kind must be answered, on which clock, and whom its ladder asks while the clinic is open or not."""
+    """Until when one kind must be answered, on which clock, and whom its ladder asks, the clinic open or closed."""
 
     answer: Annotated[int, Field(ge=1, le=20160)]
     clock: Literal["always", "business"] = "always"
@@ -102,7 +102,10 @@ class Kind(_Strict):
 
 
 class Route(_Strict):
-    """A rule about who gets what: its conditions, and to whom an item goes that meets them (messaging.inbox.routing.clinic_rules)."""
+    """A rule about who gets what: its conditions, and to whom an item goes that meets them.
+
+    See messaging.inbox.routing.clinic_rules.
+    """
 
     name: Annotated[str, BeforeValidator(_trimmed), Field(min_length=1, max_length=60)]
     to: To
@@ -131,7 +134,7 @@ class Route(_Strict):
 
 
 class EscalationPolicy(_Strict):
-    """A clinic's ladder, with the fields of its file. `on_call` is kept with each colleague, the rest with the clinic."""
+    """A clinic's ladder, with the fields of its file. `on_call` is kept with colleagues, the rest with the clinic."""
 
     hours: Week = {}
     holidays: Annotated[tuple[Day, ...], Field(max_length=60)] = ()
@@ -149,8 +152,8 @@ class EscalationPolicy(_Strict):
 
     def kind(self, name: str) -> Kind:
         """Return what holds for one kind of item."""
-        found: Kind = getattr(self, name)
-        return found
+        kind: Kind = getattr(self, name)
+        return kind
 
 
 def read(mapping: Mapping[str, Any], locate: Locate = lambda _location: None) -> EscalationPolicy:
@@ -159,16 +162,16 @@ def read(mapping: Mapping[str, Any], locate: Locate = lambda _location: None) ->
     `locate` knows in which line of a file a field stands.
     """
     try:
-        found = EscalationPolicy.model_validate(mapping)
+        policy = EscalationPolicy.model_validate(mapping)
     except pydantic.ValidationError as wrong:
         raise BadPolicy([_problem(each, locate) for each in wrong.errors(include_input=False)]) from None
     why = "this clock never stands still: a person may be in danger, or is waiting in the building"
     problems = [
         Problem(f"{kind}.clock", why, locate((kind, "clock")))
         for kind in assign.ALWAYS_RUNNING
-        if found.kind(kind).clock != "always"
+        if policy.kind(kind).clock != "always"
     ]
-    names = [one.name.casefold() for one in found.route]
+    names = [route.name.casefold() for route in policy.route]
     problems += [
         Problem(f"route[{place}].name", "another rule has this name", locate(("route", place, "name")))
         for place, name in enumerate(names)
@@ -176,16 +179,16 @@ def read(mapping: Mapping[str, Any], locate: Locate = lambda _location: None) ->
     ]
     if problems:
         raise BadPolicy(problems)
-    return found
+    return policy
 
 
-def _problem(each: Any, locate: Locate) -> Problem:
-    location = tuple(each["loc"])
-    said = EXPECTED.get(each["type"]) or str(each["msg"]).removeprefix("Value error, ")
-    if each["type"] == "extra_forbidden":
-        said = f"unknown; there are {', '.join(_model_of(location).model_fields)}"
+def _problem(error: Any, locate: Locate) -> Problem:
+    location = tuple(error["loc"])
+    message = EXPECTED.get(error["type"]) or str(error["msg"]).removeprefix("Value error, ")
+    if error["type"] == "extra_forbidden":
+        message = f"unknown; there are {', '.join(_model_of(location).model_fields)}"
     field = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).lstrip(".")
-    return Problem(field[:60], said, locate(location))
+    return Problem(field[:60], message, locate(location))
 
 
 def _model_of(location: tuple[Any, ...]) -> type[BaseModel]:
@@ -195,11 +198,11 @@ def _model_of(location: tuple[Any, ...]) -> type[BaseModel]:
     return listed.get(location[0], EscalationPolicy) if len(location) > 1 else EscalationPolicy
 
 
-def rules_of(written: EscalationPolicy, given: Mapping[str, Any], zone: str) -> dict[str, Any]:
+def rules_of(written: EscalationPolicy, stored: Mapping[str, Any], zone: str) -> dict[str, Any]:
     """Return a clinic's `rules` with this ladder in them; whatever else the clinic has decided stays."""
     kinds = {kind: written.kind(kind).model_dump(mode="json", exclude={"answer"}) for kind in assign.KINDS}
     return {
-        **given,
+        **stored,
         "answer_within": {kind: written.kind(kind).answer for kind in assign.KINDS},
         "rung_minutes": written.repeat,
         "fallback": list(written.fallback),
@@ -207,31 +210,31 @@ def rules_of(written: EscalationPolicy, given: Mapping[str, Any], zone: str) -> 
         "ladder": {
             "kinds": kinds,
             "backup": written.backup,
-            "call": [one.model_dump() for one in written.call],
+            "call": [call.model_dump() for call in written.call],
         },
-        "routes": [one.model_dump(mode="json") for one in written.route],
+        "routes": [route.model_dump(mode="json") for route in written.route],
     }
 
 
-def present(given: Mapping[str, Any], people: Sequence[Person]) -> EscalationPolicy:
+def present(stored: Mapping[str, Any], people: Sequence[Person]) -> EscalationPolicy:
     """Return what holds at a clinic now, as it would be written down."""
-    rules = assign.Rules.of(given)
+    rules = assign.Rules.of(stored)
     return EscalationPolicy(
         hours={day: list(span) for day, span in rules.hours.week.items()},
         holidays=rules.hours.holidays,
         fallback=rules.fallback,
         repeat=rules.rung_minutes,
         backup=dict(rules.backups),
-        on_call={one.email: dict(one.on_call) for one in people if one.on_call},
-        call=tuple(Call(name=one.name, phone=one.phone, when=one.when) for one in rules.call_list),
-        route=tuple(Route.model_validate(vars(one)) for one in rules.routes),
+        on_call={person.email: dict(person.on_call) for person in people if person.on_call},
+        call=tuple(Call(name=call.name, phone=call.phone, when=call.when) for call in rules.call_list),
+        route=tuple(Route.model_validate(vars(route)) for route in rules.routes),
         **{kind: _kind(kind, rules) for kind in assign.KINDS},
     )
 
 
 def _kind(kind: str, rules: assign.Rules) -> Kind:
     steps = {
-        is_open: tuple(EscalationStep.model_validate(vars(one)) for one in rules.steps.get((kind, is_open), ()))
+        is_open: tuple(EscalationStep.model_validate(vars(step)) for step in rules.steps.get((kind, is_open), ()))
         for is_open in (True, False)
     }
     return Kind(
@@ -252,11 +255,11 @@ def check(
 ) -> list[Problem]:
     """Return every reason not to publish this ladder: see checking.check, nobody unknown on call, and no rule about an
     instrument or a band that there is not (`bands`: of each instrument, where they are known)."""
-    known = {one.email for one in people}
+    emails = {person.email for person in people}
     strangers = [
         Problem("on_call", f"nobody active here has the address {email}")
         for email in written.on_call
-        if email not in known
+        if email not in emails
     ]
     rules = assign.Rules.of(rules_of(written, {}, zone))
     return [
@@ -276,18 +279,18 @@ def _holidays(days: Sequence[str]) -> list[Problem]:
 
 
 def _unknown(written: EscalationPolicy, bands: Mapping[str, Sequence[str]]) -> list[Problem]:
-    found = []
-    for place, one in enumerate(written.route):
+    problems = []
+    for place, route in enumerate(written.route):
         field = f"route[{place}]"
-        if one.instrument and one.instrument not in bands:
-            said = f"there is no instrument {one.instrument}; there are {', '.join(sorted(bands))}"
-            found.append(Problem(f"{field}.instrument", said))
-        elif one.band and one.band not in bands[one.instrument]:
-            said = f"{one.instrument} has the bands {', '.join(bands[one.instrument])}"
-            found.append(Problem(f"{field}.band", said))
-    return found
+        if route.instrument and route.instrument not in bands:
+            message = f"there is no instrument {route.instrument}; there are {', '.join(sorted(bands))}"
+            problems.append(Problem(f"{field}.instrument", message))
+        elif route.band and route.band not in bands[route.instrument]:
+            message = f"{route.instrument} has the bands {', '.join(bands[route.instrument])}"
+            problems.append(Problem(f"{field}.band", message))
+    return problems
 
 
 def with_on_call(written: EscalationPolicy, people: Sequence[Person]) -> list[Person]:
     """Return the people as they would be on call by this ladder."""
-    return [Person(**{**vars(one), "on_call": written.on_call.get(one.email, {})}) for one in people]
+    return [Person(**{**vars(person), "on_call": written.on_call.get(person.email, {})}) for person in people]

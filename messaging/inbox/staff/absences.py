@@ -82,7 +82,7 @@ def _refuse(session: Session, staff: Staff, cover: Staff | None, starts_at: date
     if cover is not None and cover.role not in clinic_rules.ACTING:
         raise MayNot("cover", "may_not_work")
     others = _planned(session, staff.clinic_id, starts_at, ends_at)
-    if any(one.staff_id == staff.id for one in others):
+    if any(absence.staff_id == staff.id for absence in others):
         raise MayNot("starts", "overlaps")
     if cover is not None and _comes_back(others, staff.id, cover.id, starts_at, ends_at):
         raise MayNot("cover", "loop")
@@ -90,8 +90,8 @@ def _refuse(session: Session, staff: Staff, cover: Staff | None, starts_at: date
 
 def _tell_cover(session: Session, clinic: Clinic, absence: Absence, cover: Staff) -> None:
     """Who covers is on call in hours that were not theirs: they hear of it from us, not from the first alert."""
-    said = {"link": f"{runtime.settings().public_url}/away"}
-    body = text_templates.render(text_templates.texts("en")["staff_covering"], said)
+    values = {"link": f"{runtime.settings().public_url}/away"}
+    body = text_templates.render(text_templates.texts("en")["staff_covering"], values)
     outbox.text_staff(session, clinic, cover, body=body, dedupe=f"covering:{absence.id}")
 
 
@@ -99,12 +99,12 @@ def who_could(session: Session, staff: Staff, starts_at: datetime, ends_at: date
     """Return the colleagues each of whom, as cover for this absence, would leave no minute without anybody."""
     clinic = session.get_one(Clinic, staff.clinic_id)
     away = coverage_gaps.Away(staff.id, None, starts_at, ends_at)
-    found = lost_coverage.closing(roster.watch(session, clinic), away, clock.now())
-    return [session.get_one(Staff, one.id) for one in found]
+    people = lost_coverage.closing(roster.watch(session, clinic), away, clock.now())
+    return [session.get_one(Staff, person.id) for person in people]
 
 
 def _planned(session: Session, clinic_id: UUID, starts_at: datetime, ends_at: datetime) -> Sequence[Absence]:
-    """The clinic's absences that share an instant with this one, locked: of two that would close a circle, one waits."""
+    """The clinic's absences that share an instant with this one, locked: of two that close a circle, one waits."""
     session.get(Clinic, clinic_id, with_for_update=True)
     return session.scalars(
         select(Absence).where(
@@ -126,10 +126,10 @@ def _comes_back(
         staff_id, start, end, seen = looking.pop()
         if staff_id == origin:
             return True
-        for one in others:
-            begin, until = max(start, one.starts_at), min(end, one.ends_at)
-            if one.staff_id == staff_id and one.cover_id and begin < until and one.id not in seen:
-                looking.append((one.cover_id, begin, until, seen | {one.id}))
+        for absence in others:
+            begin, until = max(start, absence.starts_at), min(end, absence.ends_at)
+            if absence.staff_id == staff_id and absence.cover_id and begin < until and absence.id not in seen:
+                looking.append((absence.cover_id, begin, until, seen | {absence.id}))
     return False
 
 
@@ -152,15 +152,15 @@ def come_back(session: Session, absence: Absence, actor: str) -> None:
 
 
 def covering(session: Session, staff_id: UUID, now: datetime) -> Staff | None:
-    """Return who works in the place of somebody who is away now, by the whole chain; None if they are here, or nobody."""
+    """Return who works in the place of somebody away now, by the whole chain; None if they are here, or nobody."""
     staff = session.get(Staff, staff_id)
     if staff is None:
         return None
-    covers = {one.staff_id: one.cover_id for one in roster.away(session, staff.clinic_id, now)}
+    covers = {absence.staff_id: absence.cover_id for absence in roster.away(session, staff.clinic_id, now)}
     if staff_id not in covers:
         return None
-    found = _end_of_chain(covers, staff_id)
-    cover = session.get(Staff, found) if found else None
+    cover_id = _end_of_chain(covers, staff_id)
+    cover = session.get(Staff, cover_id) if cover_id else None
     return cover if cover is not None and cover.active and cover.role in clinic_rules.ACTING else None
 
 
@@ -206,7 +206,7 @@ def _end(session: Session, absence: Absence, staff: Staff) -> None:
     for item in session.scalars(waiting.with_for_update()).all() if staff.active else ():
         if _untouched(items.history(session, item), actor):
             item.owner_id = staff.id
-            item.reason = [one for one in item.reason if one != f"covering:{staff.name}"]
+            item.reason = [reason for reason in item.reason if reason != f"covering:{staff.name}"]
             items.note_event(session, item, actor, "came_back", to=str(staff.id))
             returned += 1
     _write_down(session, absence, audit.Actor.system("cover"), "over", returned=returned)
@@ -225,19 +225,19 @@ def release(session: Session, staff: Staff) -> int:
 
 def _move(session: Session, staff: Staff, cover: Staff | None, actor: str) -> int:
     held = select(InboxItem).where(InboxItem.clinic_id == staff.clinic_id, InboxItem.owner_id == staff.id, UNFINISHED)
-    found = session.scalars(held.order_by(InboxItem.urgency, InboxItem.answer_by).with_for_update()).all()
-    for item in found:
+    items_held = session.scalars(held.order_by(InboxItem.urgency, InboxItem.answer_by).with_for_update()).all()
+    for item in items_held:
         # Claimed was hers; for who takes over it is new again. What was acknowledged stays so, and the clock runs on.
         item.owner_id, item.notified_at = cover.id if cover else None, None
         item.state = "open" if item.state == "claimed" and item.acknowledged_at is None else item.state
-        item.reason = [one for one in item.reason if not one.startswith("covering:")]
+        item.reason = [reason for reason in item.reason if not reason.startswith("covering:")]
         item.reason = [*item.reason, f"covering:{staff.name}"] if cover else []
         if cover:
             items.note_event(session, item, actor, "covered", to=str(cover.id), left=str(staff.id))
         else:
             items.note_event(session, item, actor, "uncovered", left=str(staff.id))
         items.set_timer(session, item, "route", clock.now())
-    return len(found)
+    return len(items_held)
 
 
 def settle_poison(session: Session, absence: Absence) -> None:

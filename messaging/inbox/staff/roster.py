@@ -24,27 +24,27 @@ def people(session: Session, clinic: Clinic) -> list[escalation_policy.Person]:
         .group_by(InboxItem.owner_id)
     )
     load = dict(session.execute(held).all())
-    covers = {one.staff_id: one.cover_id for one in away(session, clinic.id, clock.now())}
+    covers = {absence.staff_id: absence.cover_id for absence in away(session, clinic.id, clock.now())}
     active = select(Staff).where(Staff.clinic_id == clinic.id, Staff.active).order_by(Staff.name)
     # As they are now, also where this session has seen them before it had to wait for somebody else's change.
     active = active.execution_options(populate_existing=True)
     return [
         escalation_policy.Person(
-            id=one.id,
-            email=one.email,
-            name=one.name,
-            role=one.role,
-            languages=tuple(one.languages),
-            panels=tuple(one.panels),
-            hours=one.hours,
-            on_call=one.on_call,
-            phone=one.number_ct is not None and one.phone_fault is None,
-            signs_in=one.password_hash is not None,
-            open_items=load.get(one.id, 0),
-            away=one.id in covers,
-            covered_by=covers.get(one.id),
+            id=staff.id,
+            email=staff.email,
+            name=staff.name,
+            role=staff.role,
+            languages=tuple(staff.languages),
+            panels=tuple(staff.panels),
+            hours=staff.hours,
+            on_call=staff.on_call,
+            phone=staff.number_ct is not None and staff.phone_fault is None,
+            signs_in=staff.password_hash is not None,
+            open_items=load.get(staff.id, 0),
+            away=staff.id in covers,
+            covered_by=covers.get(staff.id),
         )
-        for one in session.scalars(active)
+        for staff in session.scalars(active)
     ]
 
 
@@ -81,8 +81,8 @@ def absences(session: Session, clinic_id: UUID) -> list[coverage_gaps.Away]:
         Absence.clinic_id == clinic_id, Absence.ended_at.is_(None), Absence.ends_at > clock.now()
     )
     return [
-        coverage_gaps.Away(one.staff_id, one.cover_id, one.starts_at, one.ends_at)
-        for one in session.scalars(coming.order_by(Absence.starts_at))
+        coverage_gaps.Away(absence.staff_id, absence.cover_id, absence.starts_at, absence.ends_at)
+        for absence in session.scalars(coming.order_by(Absence.starts_at))
     ]
 
 

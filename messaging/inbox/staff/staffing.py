@@ -1,6 +1,6 @@
 """Who works at the clinic: invited, changed, gone and back; never so that a positive answer would find nobody.
 
-Somebody who leaves keeps their name in the record. What they had not finished moves on (messaging.inbox.staff.absences).
+Who leaves keeps their name in the record. What they had not finished moves on (messaging.inbox.staff.absences).
 """
 
 import re
@@ -27,7 +27,7 @@ MOST_PANELS = 20
 
 @dataclass(frozen=True)
 class Facts:
-    """What the clinic says of a colleague. `number` is E.164 or None; `panels` the clinicians whose patients are theirs."""
+    """What the clinic says of a colleague. `number` is E.164 or None; `panels` clinicians whose patients are theirs."""
 
     name: str
     email: str
@@ -58,11 +58,11 @@ def read(raw: Mapping[str, Any], roles: Collection[str]) -> Facts:
         problems["email"] = "email"
     if raw.get("role") not in roles:
         problems["role"] = "role"
-    languages = tuple(one for one in LANGUAGES if one in raw.get("languages", ()))
+    languages = tuple(language for language in LANGUAGES if language in raw.get("languages", ()))
     if not languages:
         problems["languages"] = "languages"
-    panels = tuple(dict.fromkeys(one.strip() for one in str(raw.get("panels", "")).split(",") if one.strip()))
-    if len(panels) > MOST_PANELS or any(len(one) > 120 or not one.isprintable() for one in panels):
+    panels = tuple(dict.fromkeys(panel.strip() for panel in str(raw.get("panels", "")).split(",") if panel.strip()))
+    if len(panels) > MOST_PANELS or any(len(panel) > 120 or not panel.isprintable() for panel in panels):
         problems["panels"] = "panels"
     number = None
     try:
@@ -77,9 +77,9 @@ def read(raw: Mapping[str, Any], roles: Collection[str]) -> Facts:
 def invite(session: Session, clinic: Clinic, facts: Facts, actor: str) -> Staff:
     """Add a colleague, who can come in once they have used a link. Raises MayNot where the address is taken."""
     session.get(Clinic, clinic.id, with_for_update=True)
-    known = session.scalar(select(Staff).where(Staff.clinic_id == clinic.id, Staff.email == facts.email))
-    if known is not None:
-        raise MayNot({"email": "works_here" if known.active else "worked_here"})
+    existing = session.scalar(select(Staff).where(Staff.clinic_id == clinic.id, Staff.email == facts.email))
+    if existing is not None:
+        raise MayNot({"email": "works_here" if existing.active else "worked_here"})
     return directory.add_staff(
         session,
         clinic,
@@ -176,5 +176,5 @@ def _keeping(session: Session, clinic: Clinic) -> Iterator[None]:
 
 def _reasons(session: Session, clinic: Clinic) -> set[str]:
     """Why a positive answer could stay unseen, but for the minutes without anybody, which are asked as minutes."""
-    found = policy_checks.check(assign.Rules.of(clinic.rules), roster.people(session, clinic))
-    return {one.message for one in found if one.field != "on_call"}
+    problems = policy_checks.check(assign.Rules.of(clinic.rules), roster.people(session, clinic))
+    return {problem.message for problem in problems if problem.field != "on_call"}

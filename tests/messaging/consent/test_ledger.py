@@ -114,7 +114,7 @@ def test_many_numbers_are_asked_at_once(clinic):
         indexes = [db.clinic_index(session, clinic.key_id, "number", number) for number in numbers]
         for number in numbers[:3]:
             ledger.record(session, clinic, number, "granted", source="import", actor="operator")
-        found = ledger.states(session, ((clinic.id, index) for index in indexes))
-    assert len(found) == 3 * len(PROGRAMMES)
-    assert set(found.values()) == {"granted"}
+        states = ledger.states(session, ((clinic.id, index) for index in indexes))
+    assert len(states) == 3 * len(PROGRAMMES)
+    assert set(states.values()) == {"granted"}
     assert ledger.states(session, []) == {}

@@ -48,8 +48,10 @@ def test_in_any_order_the_highest_rank_wins_and_nothing_goes_down(statuses, begi
         carrier_status.learn(None, message, status, SID, None)  # type: ignore[arg-type]
         ranks.append(carrier_status.RANK[message.state])
     assert ranks == sorted(ranks)
-    said = [carrier_status.RANK[carrier_status.STATUSES[one]] for one in statuses if one in carrier_status.STATUSES]
-    assert ranks[-1] == max([ranks[0], *said])
+    ranks_said = [
+        carrier_status.RANK[carrier_status.STATUSES[status]] for status in statuses if status in carrier_status.STATUSES
+    ]
+    assert ranks[-1] == max([ranks[0], *ranks_said])
 
 
 @both
@@ -82,12 +84,12 @@ def test_a_text_taken_back_or_held_stays_so(desk, new_patient):
 def test_times_are_noted(desk, new_patient):
     message = sending(desk, new_patient)
     learn(message, "sent")
-    known = desk.now(message)
-    assert known.sent_at is not None
-    assert known.delivered_at is None
+    stored = desk.now(message)
+    assert stored.sent_at is not None
+    assert stored.delivered_at is None
     learn(message, "delivered")
     assert desk.now(message).delivered_at is not None
-    assert desk.now(message).sent_at == known.sent_at
+    assert desk.now(message).sent_at == stored.sent_at
 
 
 def test_a_failed_text_is_told_once_however_often_the_carrier_says_so(desk, new_patient):

@@ -39,12 +39,12 @@ def keyword(clinic, number=NUMBER) -> None:
 def text(clinic, number=NUMBER, *, state="delivered", left=True, **more):
     """A text of ours as it stands after the carrier has had its say."""
     now = clock.now()
-    given = {"kind": "reminder", "programme": "reminders", "dedupe": f"t{db.new_id()}", "body": "See you."}
+    fields = {"kind": "reminder", "programme": "reminders", "dedupe": f"t{db.new_id()}", "body": "See you."}
     with db.unit_of_work(clinic.id) as session:
         talk = conversations.of_number(session, clinic, number)
         message = Message(
             clinic_id=clinic.id, key_id=talk.key_id, conversation_id=talk.id, direction="out", lane="bulk",
-            state=state, created_at=now, try_after=now, sent_at=now, **(given | more),
+            state=state, created_at=now, try_after=now, sent_at=now, **(fields | more),
         )  # fmt: skip
         session.add(message)
         session.flush()
@@ -83,8 +83,8 @@ def test_a_yes_written_down_after_the_phone_s_own_stop_is_drift(clinic, day):
     keyword(clinic)
     day(5)
     say(clinic, "granted", programmes=("reminders", "screening"))
-    [one] = found(clinic)
-    assert (one.kind, one.programmes, one.at) == ("blocked", ("reminders", "screening"), START)
+    [drift] = found(clinic)
+    assert (drift.kind, drift.programmes, drift.at) == ("blocked", ("reminders", "screening"), START)
 
 
 @both
@@ -92,8 +92,8 @@ def test_a_refusal_that_the_ledger_never_took_in_is_drift(clinic, day):
     say(clinic, "granted", source="import")
     day(5)
     text(clinic, state="failed", error_code=21610, left=False)
-    [one] = found(clinic)
-    assert (one.kind, one.programmes) == ("blocked", PROGRAMMES)
+    [drift] = found(clinic)
+    assert (drift.kind, drift.programmes) == ("blocked", PROGRAMMES)
 
 
 def test_a_number_that_only_failed_is_no_drift(clinic, day):
@@ -135,7 +135,7 @@ def test_an_old_stop_without_a_version_may_have_been_a_keyword(clinic, day):
             line.wording = None
     day(5)
     say(clinic, "granted")
-    assert [one.kind for one in found(clinic)] == ["blocked"]
+    assert [drift.kind for drift in found(clinic)] == ["blocked"]
 
 
 @both
@@ -146,8 +146,8 @@ def test_a_text_that_left_after_consent_was_taken_back_is_drift(clinic, day):
     day(5)
     text(clinic, programme="screening")
     wrong = text(clinic)
-    [one] = found(clinic)
-    assert (one.kind, one.programmes, one.message_id) == ("sent", ("reminders",), wrong.id)
+    [drift] = found(clinic)
+    assert (drift.kind, drift.programmes, drift.message_id) == ("sent", ("reminders",), wrong.id)
 
 
 def test_what_left_before_beside_or_after_the_revocation_ended_is_no_drift(clinic, day):
@@ -186,10 +186,10 @@ def test_following_the_carrier_ends_the_texts_takes_back_what_waits_and_is_writt
     day(5)
     say(clinic, "granted", programmes=("reminders",))
     waits = text(clinic, state="queued", left=False)
-    [one] = found(clinic)
+    [drift] = found(clinic)
     day(6)
     with db.unit_of_work(clinic.id) as session:
-        ended = consent_drift.follow(session, clinic, one.conversation_id, actor="staff:rosa")
+        ended = consent_drift.follow(session, clinic, drift.conversation_id, actor="staff:rosa")
     assert ended == ("reminders",)
     assert found(clinic) == []
     with db.unit_of_work(clinic.id) as session:
@@ -238,5 +238,5 @@ def test_a_phone_is_blocked_exactly_while_its_stop_is_the_carrier_s_last_word_an
                 say(clinic, ours, number)
     with db.unit_of_work(clinic.id) as session, time_machine.travel(moment, tick=False):
         talk = conversations.of_number(session, clinic, number)
-        mine = [one for one in consent_drift.find(session, clinic.id) if one.conversation_id == talk.id]
+        mine = [drift for drift in consent_drift.find(session, clinic.id) if drift.conversation_id == talk.id]
     assert bool(mine) == (blocked and ours == "granted")

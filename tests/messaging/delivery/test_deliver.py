@@ -21,9 +21,9 @@ def test_a_text_leaves_and_is_sent_with_the_carrier_s_sid(network, desk, new_pat
     message = desk.text(new_patient())
     assert deliver.deliver("bulk") == 1
     (accepted,) = network.accepted()
-    known = desk.now(message)
-    assert (known.state, known.provider_sid) == ("sent", accepted["sid"])
-    assert (known.lease_until, known.attempts) == (None, 1)
+    stored = desk.now(message)
+    assert (stored.state, stored.provider_sid) == ("sent", accepted["sid"])
+    assert (stored.lease_until, stored.attempts) == (None, 1)
     (attempt,) = desk.attempts(message)
     assert (attempt.state, attempt.provider_sid) == ("accepted", accepted["sid"])
 
@@ -51,7 +51,7 @@ def test_a_text_cannot_arrive_after_it_is_of_use(network, desk, new_patient):
     desk.text(patient, expires_at=clock.now() + timedelta(minutes=10))
     desk.text(patient, expires_at=clock.now() + timedelta(days=3))
     deliver.deliver("bulk")
-    short, long = sorted(one["validity_period"] for one in network.accepted())
+    short, long = sorted(text["validity_period"] for text in network.accepted())
     assert 590 <= short <= 600
     assert long == 36_000
 
@@ -77,8 +77,8 @@ def test_what_a_refusal_says_of_a_number_is_learnt_and_a_human_told(network, des
     patient = new_patient(number=number)
     message = desk.text(patient)
     deliver.deliver("bulk")
-    known = desk.now(message)
-    assert (known.state, known.error_code) == ("failed", code)
+    stored = desk.now(message)
+    assert (stored.state, stored.error_code) == ("failed", code)
     assert desk.attempts(message)[0].state == "refused"
     with db.unit_of_work(db.EVERY) as session:
         assert session.get_one(Patient, patient.id).numbers[0].line == line
@@ -227,7 +227,7 @@ def test_two_workers_never_send_the_same_text(network, desk, new_patient):
         worker.join()
     assert sum(tried) == len(messages)
     assert set(desk.state(*messages)) == {"sent"}
-    assert set(Counter(one["body"].split(" Reply")[0] for one in network.accepted()).values()) == {1}
+    assert set(Counter(text["body"].split(" Reply")[0] for text in network.accepted()).values()) == {1}
     assert len(network.accepted()) == len(messages)
 
 
@@ -249,8 +249,8 @@ def test_the_late_write_of_a_worker_thought_dead_is_refused(network, desk, new_p
         (again,) = db.claim(session, Message, Message.state == "sending")
     with db.unit_of_work(db.EVERY) as session:
         deliver._record(session, [deliver.Outcome(late, code=21211)])
-    known = desk.now(message)
-    assert (known.state, known.error_code, known.fence) == ("sending", None, again.fence)
+    stored = desk.now(message)
+    assert (stored.state, stored.error_code, stored.fence) == ("sending", None, again.fence)
     assert desk.items() == []
 
 
@@ -264,7 +264,7 @@ def test_a_late_yes_is_still_remembered_as_the_attempt_s(network, desk, new_pati
         db.claim(session, Message, Message.state == "sending")
     with db.unit_of_work(db.EVERY) as session:
         deliver._record(session, [deliver.Outcome(late, sid="SM" + "7" * 32)])
-    assert [one.provider_sid for one in desk.attempts(message)] == ["SM" + "7" * 32]
+    assert [attempt.provider_sid for attempt in desk.attempts(message)] == ["SM" + "7" * 32]
     assert desk.state(message) == "sending"
 
 
@@ -275,7 +275,7 @@ def test_a_callback_proves_acceptance_before_the_answer_does(network, desk, new_
     (accepted,) = network.accepted()
     desk.callback(accepted["status_callback"], "delivered", accepted["sid"])
     assert (desk.state(message), desk.now(message).provider_sid) == ("delivered", accepted["sid"])
-    assert [one.state for one in desk.attempts(message)] == ["accepted"]
+    assert [attempt.state for attempt in desk.attempts(message)] == ["accepted"]
 
 
 def test_a_callback_that_overtakes_the_answer_is_not_undone_by_it(network, desk, new_patient):

@@ -31,7 +31,7 @@ def test_a_text_that_was_accepted_is_found_and_not_sent_again(network, desk, new
     (accepted,) = network.accepted()
     assert desk.now(message).provider_sid == accepted["sid"]
     assert desk.state(message) in ("sent", "delivered")
-    assert [one.state for one in desk.attempts(message)] == ["accepted"]
+    assert [attempt.state for attempt in desk.attempts(message)] == ["accepted"]
 
 
 @both
@@ -51,7 +51,7 @@ def test_a_text_that_was_not_accepted_is_sent_again_once_it_has_settled(
     later(70)
     assert desk.state(message) == "sent"
     assert len(network.accepted()) == 1
-    assert [one.state for one in desk.attempts(message)] == ["unknown", "accepted"]
+    assert [attempt.state for attempt in desk.attempts(message)] == ["unknown", "accepted"]
 
 
 def test_a_callback_settles_the_doubt_before_the_list_is_asked(network, desk, new_patient, later):
@@ -128,8 +128,8 @@ def test_identical_texts_in_doubt_at_once_are_matched_to_different_sids(network,
     deliver.deliver("bulk")
     network.faults()
     later(4)
-    accepted = {one["sid"] for one in network.accepted() if one["body"] == "See you soon."}
-    assert {desk.now(one).provider_sid for one in messages} == accepted
+    accepted = {text["sid"] for text in network.accepted() if text["body"] == "See you soon."}
+    assert {desk.now(message).provider_sid for message in messages} == accepted
     assert len(accepted) == 3
 
 
@@ -143,9 +143,9 @@ def test_of_identical_texts_only_the_one_not_taken_is_sent_again(network, desk, 
     later(4)
     later(10)
     assert desk.state(*messages) != ["unknown", "unknown"]
-    sids = Counter(one["sid"] for one in network.accepted() if one["body"] == "See you soon.")
+    sids = Counter(text["sid"] for text in network.accepted() if text["body"] == "See you soon.")
     assert len(sids) == 2
-    assert {desk.now(one).provider_sid for one in messages} == set(sids)
+    assert {desk.now(message).provider_sid for message in messages} == set(sids)
 
 
 def test_a_text_of_another_day_with_the_same_words_is_no_proof(network, desk, new_patient, later):

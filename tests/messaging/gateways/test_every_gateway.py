@@ -51,13 +51,13 @@ class TestEveryGateway:
 
     def test_a_text_that_is_taken_has_an_id_by_which_it_is_found_again(self, gateway: Gateway) -> None:
         sid = gateway.send(self.text())
-        found = gateway.fetch(sid)
-        assert found is not None
-        assert (found.sid, found.body) == (sid, "See you on Monday.")
+        text = gateway.fetch(sid)
+        assert text is not None
+        assert (text.sid, text.body) == (sid, "See you on Monday.")
 
     def test_what_was_taken_is_listed_for_its_number_and_time_only(self, gateway: Gateway) -> None:
         now, sid = datetime.now(UTC), gateway.send(self.text())
-        assert [one.sid for one in gateway.find(PATIENT, now - timedelta(minutes=2))] == [sid]
+        assert [text.sid for text in gateway.find(PATIENT, now - timedelta(minutes=2))] == [sid]
         assert gateway.find(OTHER, now - timedelta(minutes=2)) == []
         assert gateway.find(PATIENT, now + timedelta(minutes=2)) == []
 

@@ -110,11 +110,11 @@ def test_a_list_without_sense_says_nothing(say: Say, body: str):
 @pytest.mark.parametrize("body", ["", "[]", "null", "{}", '{"sid": "SM1", "error_code": "odd"}'])
 def test_one_text_without_sense_says_nothing(say: Say, body: str):
     try:
-        found = say(200, body).fetch("SM1")
+        text = say(200, body).fetch("SM1")
     except OutcomeUnknown:
         return
-    assert found is not None
-    assert found.status == "None"
+    assert text is not None
+    assert text.status == "None"
 
 
 def test_a_text_the_carrier_does_not_know_is_none(say: Say):

@@ -26,11 +26,13 @@ def test_every_disposition_has_its_words_and_no_other():
 
 @pytest.mark.parametrize("kind", URGENCY)
 def test_only_what_reached_a_person_ends_what_is_owed_a_person(kind):
-    assert {one for one in ALL if dispositions.ends(kind, one)} == ENDS[kind]
+    assert {disposition for disposition in ALL if dispositions.ends(kind, disposition)} == ENDS[kind]
 
 
 def test_whoever_was_not_reached_is_tried_again():
-    again = {kind: {one for one in ALL if dispositions.needs_next_try(kind, one)} for kind in URGENCY}
+    again = {
+        kind: {disposition for disposition in ALL if dispositions.needs_next_try(kind, disposition)} for kind in URGENCY
+    }
     assert again.pop("safety") == {"could_not_reach", "wrong_person"}
     assert again.pop("screen") == {"could_not_reach"}
     assert set().union(*again.values()) == set()

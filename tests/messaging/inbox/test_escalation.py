@@ -44,17 +44,17 @@ def do(act, item: InboxItem, *given) -> None:
 
 
 def told(desk) -> list[UUID | None]:
-    return [one.staff_id for one in desk.alerts()]
+    return [alert.staff_id for alert in desk.alerts()]
 
 
 @both
 def test_an_item_finds_its_owner_who_is_told_at_once(opened, desk, new_staff):
     alba, item = new_staff(), opened()
     assert tick() == 1
-    known = desk.item(item.id)
-    assert (known.owner_id, known.reason) == (alba.id, ["on_duty"])
-    assert known.routed_at is not None
-    assert known.notified_at is not None
+    stored = desk.item(item.id)
+    assert (stored.owner_id, stored.reason) == (alba.id, ["on_duty"])
+    assert stored.routed_at is not None
+    assert stored.notified_at is not None
     assert told(desk) == [alba.id]
     assert desk.events(item.id) == ["opened", "routed"]
 
@@ -80,9 +80,9 @@ def test_what_can_wait_in_the_list_rings_no_phone(opened, desk, new_staff, kind)
 
 def test_work_is_shared_out_by_load(opened, desk, new_staff):
     alba, ben = new_staff(), new_staff("Ben Ito")
-    found = [opened() for _ in range(6)]
+    opened_items = [opened() for _ in range(6)]
     tick()
-    owners = Counter(desk.item(one.id).owner_id for one in found)
+    owners = Counter(desk.item(item.id).owner_id for item in opened_items)
     assert owners == {alba.id: 3, ben.id: 3}
 
 
@@ -113,7 +113,7 @@ def test_the_ladder_climbs_until_somebody_acknowledges(opened, desk, new_staff):
     for _ in range(5):
         moment += timedelta(seconds=1)
         assert tick(moment) == 1
-        seen.append(set(told(desk)[sum(len(one) for one in seen) + 1 :]))
+        seen.append(set(told(desk)[sum(len(step) for step in seen) + 1 :]))
         moment += timedelta(minutes=10)
     assert seen == [{ben.id}, {dana.id}] + [{alba.id, ben.id, dana.id}] * 3
     assert desk.item(item.id).level == 5
@@ -149,7 +149,7 @@ def test_an_item_acknowledged_before_it_was_routed_troubles_nobody(opened, desk,
     tick()
     tick(item.answer_by + timedelta(minutes=1))
     assert told(desk) == []
-    assert {one.kind for one in desk.timers(item.id, "cancelled")} == {"route", "escalate"}
+    assert {timer.kind for timer in desk.timers(item.id, "cancelled")} == {"route", "escalate"}
 
 
 def test_the_ladder_survives_a_restart(opened, desk, new_staff, house):
@@ -182,7 +182,7 @@ def test_a_timer_that_cannot_fire_is_tried_for_ever(opened, desk, new_staff, cli
     with db.unit_of_work(db.EVERY) as session:
         session.execute(update(Timer).values(attempts=20))
     tick()
-    assert [one.attempts for one in desk.timers(item.id) if one.kind == "route"] == [0]
+    assert [timer.attempts for timer in desk.timers(item.id) if timer.kind == "route"] == [0]
     set_zone(clinic, "America/Denver")
     tick(clock.now() + timedelta(minutes=2))
     assert desk.item(item.id).owner_id is not None
@@ -195,17 +195,17 @@ def set_zone(clinic: Clinic, zone: str) -> None:
 
 def test_nothing_but_a_named_human_closes_an_item(opened, desk, new_staff, network):
     new_staff(number=DEAD)
-    found = [opened(kind) for kind in ("safety", "screen", "handoff", "reply", "delivery")]
+    opened_items = [opened(kind) for kind in ("safety", "screen", "handoff", "reply", "delivery")]
     start = clock.now()
     for hours in (0, 1, 6, 48, 400):
         with time_machine.travel(start + timedelta(hours=hours), tick=False):
             jobs.fire_timers()
             deliver.deliver("urgent")
-    for one in found:
-        known = desk.item(one.id)
-        assert known.state == "open"
-        assert (known.acknowledged_at, known.done_at, known.done_by, known.disposition) == (None,) * 4
-        assert [timer.kind for timer in desk.timers(one.id)] == ["escalate"]
+    for item in opened_items:
+        stored = desk.item(item.id)
+        assert stored.state == "open"
+        assert (stored.acknowledged_at, stored.done_at, stored.done_by, stored.disposition) == (None,) * 4
+        assert [timer.kind for timer in desk.timers(item.id)] == ["escalate"]
 
 
 @both
@@ -219,7 +219,7 @@ def test_an_alert_that_fails_makes_the_ladder_climb_at_once(opened, desk, new_st
     assert told(desk)[-1] == ben.id
     assert desk.item(item.id).level == 1
     deliver.deliver("urgent")
-    assert [one["to"] for one in network.accepted()] == [ben_number(ben)]
+    assert [text["to"] for text in network.accepted()] == [ben_number(ben)]
     assert "alert_failed" in desk.events(item.id)
 
 

@@ -42,7 +42,7 @@ def do(act, item: InboxItem, *given) -> InboxItem:
 
 def actors(item: InboxItem) -> list[tuple[str, str]]:
     with db.unit_of_work(db.EVERY) as session:
-        return [(one.event, one.actor) for one in items.history(session, item)]
+        return [(event.event, event.actor) for event in items.history(session, item)]
 
 
 @both
@@ -50,7 +50,7 @@ def test_one_reason_opens_one_item(opened, desk):
     first, second = opened(dedupe="screen:1"), opened(dedupe="screen:1")
     assert first.id == second.id
     assert len(desk.items("safety")) == 1
-    assert sorted(one.kind for one in desk.timers(first.id)) == ["escalate", "route"]
+    assert sorted(timer.kind for timer in desk.timers(first.id)) == ["escalate", "route"]
 
 
 @both
@@ -80,7 +80,7 @@ def test_an_item_exists_with_its_timers_or_not_at_all(clinic):
     with pytest.raises(RuntimeError):
         fail_after_opening()
     with db.unit_of_work(clinic.id) as session:
-        assert [session.scalar(select(func.count()).select_from(one)) for one in (InboxItem, Timer)] == [0, 0]
+        assert [session.scalar(select(func.count()).select_from(model)) for model in (InboxItem, Timer)] == [0, 0]
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_an_item_exists_with_its_timers_or_not_at_all(clinic):
 def test_an_item_has_its_deadline(opened, desk, kind, minutes):
     item = opened(kind)
     assert item.answer_by - item.created_at == timedelta(minutes=minutes)
-    due = {one.kind: one.try_after for one in desk.timers(item.id)}
+    due = {timer.kind: timer.try_after for timer in desk.timers(item.id)}
     assert due == {"route": item.created_at, "escalate": item.answer_by}
 
 
@@ -97,7 +97,7 @@ def test_a_deadline_may_be_given(opened, desk):
     moment = clock.now() + timedelta(minutes=3)
     item = opened(answer_by=moment)
     assert item.answer_by == moment
-    assert moment in {one.try_after for one in desk.timers(item.id)}
+    assert moment in {timer.try_after for timer in desk.timers(item.id)}
 
 
 @pytest.mark.parametrize("kind", ["safety", "screen"])
@@ -164,13 +164,13 @@ def test_claiming_and_acknowledging_leave_the_clock_alone(opened, new_staff):
 def test_an_item_handed_over_keeps_its_clock_and_is_unread(opened, new_staff, desk, clinic):
     item, alba, ben = opened(), new_staff(), new_staff("Ben Ito")
     do(items.claim, item, alba)
-    timers = {one.id: one.try_after for one in desk.timers(item.id)}
-    given = do(items.hand_over, item, alba, ben)
-    assert (given.owner_id, given.state, given.answer_by) == (ben.id, "open", item.answer_by)
-    assert given.acknowledged_at is None
-    assert {one.id: one.try_after for one in desk.timers(item.id)} == timers
+    timers = {timer.id: timer.try_after for timer in desk.timers(item.id)}
+    handed_over = do(items.hand_over, item, alba, ben)
+    assert (handed_over.owner_id, handed_over.state, handed_over.answer_by) == (ben.id, "open", item.answer_by)
+    assert handed_over.acknowledged_at is None
+    assert {timer.id: timer.try_after for timer in desk.timers(item.id)} == timers
     with db.unit_of_work(clinic.id) as session:
-        assert [one.id for one in views.listing(session, clinic.id, view="mine", staff=ben)] == [item.id]
+        assert [item.id for item in views.listing(session, clinic.id, view="mine", staff=ben)] == [item.id]
 
 
 def test_an_item_reopened_is_owed_again_with_a_new_clock(opened, new_staff, desk):
@@ -183,7 +183,7 @@ def test_an_item_reopened_is_owed_again_with_a_new_clock(opened, new_staff, desk
         assert again.answer_by == clock.now() + timedelta(minutes=15)
         with pytest.raises(items.NotYet):
             do(items.resolve, item, alba)
-    assert [one.try_after for one in desk.timers(item.id) if one.kind == "escalate"] == [again.answer_by]
+    assert [timer.try_after for timer in desk.timers(item.id) if timer.kind == "escalate"] == [again.answer_by]
 
 
 def test_reopening_what_is_open_changes_nothing(opened, new_staff):
@@ -229,7 +229,7 @@ def test_a_reply_settles_the_replies_of_its_conversation_and_nothing_else(opened
         settle_on_reply.answered(session, here, alba, settle=True)
     settled = desk.item(reply.id)
     assert (settled.state, settled.disposition, settled.acknowledged_by) == ("done", "replied", alba.id)
-    assert [desk.item(one.id).state for one in (safety, other)] == ["open", "open"]
+    assert [desk.item(item.id).state for item in (safety, other)] == ["open", "open"]
 
 
 def test_reasons_are_said_in_words(opened, clinic):
@@ -273,12 +273,12 @@ def test_pages_never_skip_or_repeat_and_counts_are_what_is_listed(house, clinic,
         for view in views.VIEWS:
             whole = views.listing(session, clinic.id, view=view, staff=staff, limit=1000)
             assert counted[view] == len(whole)
-            assert paged(session, clinic.id, view, staff, limit) == [one.id for one in whole]
+            assert paged(session, clinic.id, view, staff, limit) == [item.id for item in whole]
             if view != "done":
-                order = [(one.urgency, one.answer_by) for one in whole]
+                order = [(item.urgency, item.answer_by) for item in whole]
                 assert order == sorted(order)
             else:
-                order = [one.done_at for one in whole]
+                order = [item.done_at for item in whole]
                 assert order == sorted(order, reverse=True)
 
 
@@ -286,15 +286,15 @@ def alba(clinic, session):
     from messaging.models import Staff
     from messaging.people import directory
 
-    found = session.scalar(select(Staff).where(Staff.email == "alba@clinic.example"))
-    return found or directory.add_staff(session, clinic, name="Alba Reyes", email="alba@clinic.example")
+    staff = session.scalar(select(Staff).where(Staff.email == "alba@clinic.example"))
+    return staff or directory.add_staff(session, clinic, name="Alba Reyes", email="alba@clinic.example")
 
 
 def paged(session, clinic_id, view, staff, limit) -> list[UUID]:
     seen: list[UUID] = []
     after = None
     while page := views.listing(session, clinic_id, view=view, staff=staff, after=after, limit=limit):
-        seen += [one.id for one in page]
+        seen += [item.id for item in page]
         after = (page[-1].urgency, page[-1].answer_by, page[-1].id)
         assert len(seen) <= 100
     return seen
@@ -311,25 +311,25 @@ def test_another_clinic_s_items_are_never_listed(opened, new_staff, clinic):
 @both
 def test_of_two_who_take_an_item_at_once_one_has_it_and_the_other_is_told(opened, new_staff, clinic, desk):
     people = [new_staff(), new_staff("Ben Ito")]
-    item, start, said = opened("reply"), threading.Barrier(2), []
+    item, start, outcomes = opened("reply"), threading.Barrier(2), []
 
-    def take(one) -> None:
+    def take(colleague) -> None:
         start.wait()
         try:
             with db.unit_of_work(clinic.id) as session:
                 (held,) = item_state.hold(session, clinic.id, [item.id])
-                items.claim_as_shown(session, held, one, None)
-            said.append(("has it", one.id))
+                items.claim_as_shown(session, held, colleague, None)
+            outcomes.append(("has it", colleague.id))
         except items.Taken as taken:
-            said.append(("told", taken.owner_id))
+            outcomes.append(("told", taken.owner_id))
 
-    at_once = [threading.Thread(target=take, args=(one,)) for one in people]
+    at_once = [threading.Thread(target=take, args=(colleague,)) for colleague in people]
     for thread in at_once:
         thread.start()
     for thread in at_once:
         thread.join()
     owner = desk.item(item.id).owner_id
-    assert sorted(said) == [("has it", owner), ("told", owner)]
+    assert sorted(outcomes) == [("has it", owner), ("told", owner)]
     assert desk.events(item.id) == ["opened", "claimed"]
 
 

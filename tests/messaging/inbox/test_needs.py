@@ -96,8 +96,8 @@ def test_who_dealt_with_the_patient_last_is_a_care_manager_who_is_still_here(
 def test_a_clinic_without_rules_asks_for_nothing_more(clinic, new_patient, opened):
     patient = new_patient()
     visit(clinic, patient, "North", 1)
-    found = need(clinic, opened(patient_id=patient.id, screened={"instrument": "phq9", "bands": ["minimal"]}))
-    assert (found.place, found.instrument) == (None, None)
+    asked_for = need(clinic, opened(patient_id=patient.id, screened={"instrument": "phq9", "bands": ["minimal"]}))
+    assert (asked_for.place, asked_for.instrument) == (None, None)
 
 
 def test_an_item_goes_by_the_band_of_its_screen_and_says_by_which_rule(clinic, new_staff, opened, desk, rules):
@@ -115,8 +115,8 @@ def test_an_item_goes_by_the_band_of_its_screen_and_says_by_which_rule(clinic, n
     severe = opened(screened={"instrument": "phq9", "bands": bands})
     mild = opened(screened={"instrument": "phq9", "bands": bands[:2]})
     jobs.fire_timers()
-    known = desk.item(severe.id)
-    assert (known.owner_id, known.reason) == (ben.id, ["route:Severe", "on_duty"])
+    stored = desk.item(severe.id)
+    assert (stored.owner_id, stored.reason) == (ben.id, ["route:Severe", "on_duty"])
     assert desk.item(mild.id).owner_id != ben.id
-    assert known.screened_ct is not None
-    assert b"severe" not in known.screened_ct
+    assert stored.screened_ct is not None
+    assert b"severe" not in stored.screened_ct

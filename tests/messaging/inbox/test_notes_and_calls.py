@@ -58,8 +58,8 @@ def test_one_form_posted_twice_is_one_note_but_changed_words_are_another(
         for words in ("first", "first", "second"):
             notes_and_calls.write_note(session, clinic, rosa, words=words, patient_id=patient.id, once=once)
         notes_and_calls.log_call(session, clinic, rosa, patient_id=patient.id, outcome="reached", once=once)
-        found = notes_and_calls.of_thread(session, clinic, patient_id=patient.id, conversation_id=None)
-        assert sorted(one.words or one.outcome or "" for one in found) == ["first", "reached", "second"]
+        contacts = notes_and_calls.of_thread(session, clinic, patient_id=patient.id, conversation_id=None)
+        assert sorted(contact.words or contact.outcome or "" for contact in contacts) == ["first", "reached", "second"]
 
 
 @pytest.mark.parametrize("outcome", ["reached", "voicemail", "no_answer", "wrong_number", "out_of_service"])
@@ -122,20 +122,20 @@ def test_a_struck_call_leads_to_nothing(
 def test_what_was_written_about_one_of_several_who_share_a_phone_is_not_shown_beside_another(
     clinic: Clinic, new_staff: Callable[..., Staff], new_patient: Callable[..., Patient]
 ) -> None:
-    one, two = new_patient(number="+13035550188"), new_patient("Min", number="+13035550188")
+    first, second = new_patient(number="+13035550188"), new_patient("Min", number="+13035550188")
     rosa = new_staff()
     with db.unit_of_work(clinic.id) as session:
         shared = conversations.of_number(session, clinic, "+13035550188").id
-        notes_and_calls.write_note(session, clinic, rosa, words="hers", patient_id=one.id, conversation_id=shared)
+        notes_and_calls.write_note(session, clinic, rosa, words="hers", patient_id=first.id, conversation_id=shared)
         notes_and_calls.write_note(session, clinic, rosa, words="the phone's", conversation_id=shared)
 
         def read(patient: Patient | None) -> list[str | None]:
             patient_id = patient.id if patient else None
-            found = notes_and_calls.of_thread(session, clinic, patient_id=patient_id, conversation_id=shared)
-            return [contact.words for contact in found]
+            contacts = notes_and_calls.of_thread(session, clinic, patient_id=patient_id, conversation_id=shared)
+            return [contact.words for contact in contacts]
 
-        assert read(one) == ["the phone's", "hers"]
-        assert read(two) == ["the phone's"]
+        assert read(first) == ["the phone's", "hers"]
+        assert read(second) == ["the phone's"]
         assert read(None) == ["the phone's"]
 
 

@@ -51,8 +51,8 @@ def text(session, clinic, here, staff, at=None):
 
 def states(clinic):
     with db.unit_of_work(clinic.id) as session:
-        found = {one.kind: one for one in session.scalars(select(InboxItem))}
-        return {kind: (found[kind].state, found[kind].disposition) for kind in KINDS}
+        by_kind = {item.kind: item for item in session.scalars(select(InboxItem))}
+        return {kind: (by_kind[kind].state, by_kind[kind].disposition) for kind in KINDS}
 
 
 @pytest.mark.parametrize(("settle", "reply"), [(True, ("done", "replied")), (False, ("claimed", "replied"))])

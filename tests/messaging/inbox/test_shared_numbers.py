@@ -31,7 +31,7 @@ def from_phone(clinic):
 
 
 def told(desk):
-    return {one.staff_id for one in desk.alerts()}
+    return {alert.staff_id for alert in desk.alerts()}
 
 
 def test_the_colleague_of_each_candidate_is_told_and_one_of_them_owns_it(desk, new_staff, new_patient, from_phone):
@@ -41,13 +41,13 @@ def test_the_colleague_of_each_candidate_is_told_and_one_of_them_owns_it(desk, n
     new_patient("Leo", number=PHONE, panel="Dr Noon")
     item = from_phone()
     jobs.fire_timers()
-    known = desk.item(item.id)
+    stored = desk.item(item.id)
     assert told(desk) == {noor.id, alba.id}
-    assert known.owner_id == alba.id
+    assert stored.owner_id == alba.id
     with db.unit_of_work(db.EVERY, read_only=True) as session:
-        said = items.reasons(session.get_one(InboxItem, item.id))
-    assert said[-1].startswith("2 patients share the number")
-    assert known.patient_id is None
+        reasons = items.reasons(session.get_one(InboxItem, item.id))
+    assert reasons[-1].startswith("2 patients share the number")
+    assert stored.patient_id is None
 
 
 def test_a_colleague_of_both_is_told_once(desk, new_staff, new_patient, from_phone):
@@ -56,7 +56,7 @@ def test_a_colleague_of_both_is_told_once(desk, new_staff, new_patient, from_pho
         new_patient(name, number=PHONE, panel="Dr Reyes")
     from_phone()
     jobs.fire_timers()
-    assert [one.staff_id for one in desk.alerts()] == [alba.id]
+    assert [alert.staff_id for alert in desk.alerts()] == [alba.id]
 
 
 def test_nobody_is_told_for_somebody_who_has_died(desk, new_staff, new_patient, from_phone):

@@ -62,8 +62,8 @@ def test_a_next_try_is_no_further_off_than_allowed():
 
 @pytest.mark.parametrize("text", ["", "tomorrow", "2026-13-01T09:00", "2026-03-08T09:00+01:00", "0001-01-01T00:00"])
 def test_a_moment_that_cannot_be_read_is_none_or_long_past(text):
-    found = snooze_times.typed(text, "America/Denver")
-    assert found is None or found < datetime(1900, 1, 1, tzinfo=UTC)
+    moment = snooze_times.typed(text, "America/Denver")
+    assert moment is None or moment < datetime(1900, 1, 1, tzinfo=UTC)
 
 
 def test_a_typed_moment_is_by_the_clinics_clock():

@@ -45,7 +45,7 @@ def test_it_sleeps_until_its_hour_and_comes_back_to_its_owner(opened, new_staff,
     awake = desk.item(item.id)
     assert (awake.state, awake.owner_id, awake.snoozed_until) == ("open", alba.id, None)
     assert awake.answer_by == item.answer_by  # four hours had not passed: the clock runs on
-    assert [(one.kind, one.try_after) for one in desk.timers(item.id)] == [("escalate", item.answer_by)]
+    assert [(timer.kind, timer.try_after) for timer in desk.timers(item.id)] == [("escalate", item.answer_by)]
 
 
 def test_while_it_sleeps_its_ladder_is_silent_and_past_its_time_the_clock_starts_anew(opened, new_staff, desk):
@@ -57,7 +57,7 @@ def test_while_it_sleeps_its_ladder_is_silent_and_past_its_time_the_clock_starts
     tick(until)
     awake = desk.item(item.id)
     assert awake.answer_by == until + timedelta(hours=4)
-    assert [one.try_after for one in desk.timers(item.id)] == [awake.answer_by]
+    assert [timer.try_after for timer in desk.timers(item.id)] == [awake.answer_by]
 
 
 @pytest.mark.parametrize("kind", ["safety", "screen"])
@@ -100,7 +100,7 @@ def test_a_second_sleep_is_not_ended_by_the_first_ones_hour(opened, new_staff, d
     do(snoozing.snooze, item, alba, now + timedelta(hours=5))
     tick(now + timedelta(hours=2))
     assert desk.item(item.id).state == "snoozed"
-    assert [one.try_after for one in desk.timers(item.id)] == [now + timedelta(hours=5)]
+    assert [timer.try_after for timer in desk.timers(item.id)] == [now + timedelta(hours=5)]
 
 
 def test_it_goes_with_its_visit_and_wakes_when_there_is_none(opened, new_staff, desk, clinic):
@@ -115,7 +115,7 @@ def test_it_goes_with_its_visit_and_wakes_when_there_is_none(opened, new_staff, 
 
     moved = move(now + timedelta(days=9))
     assert moved.snoozed_until == now + timedelta(days=9) - snooze_times.BEFORE_A_VISIT
-    assert [one.try_after for one in desk.timers(item.id) if one.kind == "wake"] == [moved.snoozed_until]
+    assert [timer.try_after for timer in desk.timers(item.id) if timer.kind == "wake"] == [moved.snoozed_until]
     gone = move(None)
     assert (gone.state, gone.snoozed_for, gone.snoozed_until) == ("open", None, None)
 

@@ -72,7 +72,7 @@ def test_a_ladder_that_fell_due_meanwhile_climbs_after_all(opened, new_staff, cl
         undo(clinic, alba, line)
         jobs.fire_timers()
     assert desk.item(item.id).level == 1
-    assert [one.kind for one in desk.timers(item.id)] == ["escalate"]
+    assert [timer.kind for timer in desk.timers(item.id)] == ["escalate"]
 
 
 @pytest.mark.parametrize(("seconds", "works"), [(11, True), (13, False)])
@@ -119,12 +119,12 @@ def test_acts_bound_together_are_taken_back_together_but_for_what_has_moved_on(o
     alba, ben = new_staff(), new_staff("Ben Ito")
     many = [opened("reply") for _ in range(3)]
     with db.unit_of_work(clinic.id) as session:
-        held = item_state.hold(session, clinic.id, [one.id for one in many])
-        line = undoing.bind([items.resolve(session, one, alba) for one in held])
+        held = item_state.hold(session, clinic.id, [item.id for item in many])
+        line = undoing.bind([items.resolve(session, item, alba) for item in held])
     do(items.reopen, many[1], ben)
     undone = undo(clinic, alba, line)
     assert (undone.item_ids, undone.left) == ([many[0].id, many[2].id], 1)
-    assert [desk.item(one.id).state for one in many] == ["open", "claimed", "open"]
+    assert [desk.item(item.id).state for item in many] == ["open", "claimed", "open"]
 
 
 def hours(number):

@@ -21,17 +21,17 @@ NOON = datetime(2026, 7, 1, 18, tzinfo=UTC)  # in Denver
 def add(clinic: Clinic, count: int, **more: object) -> list[UUID]:
     """Add items of one kind; takes columns of InboxItem."""
     now = clock.now()
-    given: dict[str, object] = {"kind": "reply", "state": "open", "created_at": now, "answer_by": now} | more
+    fields: dict[str, object] = {"kind": "reply", "state": "open", "created_at": now, "answer_by": now} | more
     with db.unit_of_work(clinic.id) as session:
         made = [
             InboxItem(
                 clinic_id=clinic.id, key_id=clinic.key_id, about="x:1", dedupe=f"x:{db.new_id()}", summary="x",
-                reason=[], urgency=URGENCY[str(given["kind"])], **given,
+                reason=[], urgency=URGENCY[str(fields["kind"])], **fields,
             )
             for _ in range(count)
         ]  # fmt: skip
         session.add_all(made)
-        return [one.id for one in made]
+        return [item.id for item in made]
 
 
 def counted(clinic: Clinic, staff: Staff) -> dict[str, int]:
@@ -78,13 +78,13 @@ def test_done_counts_what_was_done_since_midnight_at_the_clinic(clinic, new_staf
 
 @contextmanager
 def overheard() -> Iterator[list[tuple[str, object]]]:
-    said: list[tuple[str, object]] = []
+    statements: list[tuple[str, object]] = []
 
     def hear(_connection, _cursor, statement, given, _context, _many) -> None:
-        said.append((statement, given))
+        statements.append((statement, given))
 
     event.listen(db.engine(), "before_cursor_execute", hear)
-    yield said
+    yield statements
     event.remove(db.engine(), "before_cursor_execute", hear)
 
 
@@ -107,7 +107,11 @@ def test_pages_and_counts_are_read_in_order_from_the_index_of_their_view(clinic,
         views.listing(session, clinic.id, view=view, staff=alba)
         views.listing(session, clinic.id, view=view, staff=alba, after=(0, clock.now(), last))
         views.counts(session, clinic.id, alba, [view])
-    of_items = [plan(*one) for one in said if "FROM inbox_item" in one[0] and "inbox_item.id = " not in one[0]]
+    of_items = [
+        plan(*statement)
+        for statement in said
+        if "FROM inbox_item" in statement[0] and "inbox_item.id = " not in statement[0]
+    ]
     assert len(of_items) == 3
     for way in of_items:
         assert f"ix_inbox_item_{view}" in way

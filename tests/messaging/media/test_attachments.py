@@ -1,4 +1,4 @@
-"""What came with a text: fetched from the carrier alone, kept sealed, forgotten by the carrier, or said to be missing."""
+"""What came with a text: fetched from the carrier alone, kept sealed, forgotten there, or said to be missing."""
 
 import base64
 import urllib.error
@@ -21,9 +21,9 @@ both = pytest.mark.parametrize("house", ["sqlite", "postgresql"], indirect=True)
 
 
 def _say(network: Any, *contents: bytes, type: str = "image/png") -> str:
-    sent = [{"content_type": type, "base64": base64.b64encode(one).decode()} for one in contents]
-    given = {"body": "look", "to": "+13035550100", "media": sent}
-    return str(network.ask("POST", f"/sim/phones/{PHONE}/messages", given)["sid"])
+    sent = [{"content_type": type, "base64": base64.b64encode(content).decode()} for content in contents]
+    form = {"body": "look", "to": "+13035550100", "media": sent}
+    return str(network.ask("POST", f"/sim/phones/{PHONE}/messages", form)["sid"])
 
 
 def _file(clinic: Clinic, sid: str, count: int = 1, url: str = "") -> Message:
@@ -39,10 +39,10 @@ def _file(clinic: Clinic, sid: str, count: int = 1, url: str = "") -> Message:
 
 def _rows() -> list[Media]:
     with db.unit_of_work(db.EVERY) as session:
-        found = list(session.scalars(select(Media).order_by(Media.place)))
-        for one in found:
-            _ = one.content
-        return found
+        rows = list(session.scalars(select(Media).order_by(Media.place)))
+        for media in rows:
+            _ = media.content
+        return rows
 
 
 def _carrier_has(network: Any, sid: str) -> int:
@@ -60,7 +60,7 @@ def test_a_picture_is_kept_sealed_and_then_forgotten_by_the_carrier(network, cli
     assert b"pill box" not in (held.content_ct or b"")
     assert _carrier_has(network, sid) == 1
     assert attachments.drain() == 1
-    assert [one.state for one in _rows()] == ["kept"]
+    assert [row.state for row in _rows()] == ["kept"]
     assert _carrier_has(network, sid) == 0
     assert attachments.drain() == 0
     with db.unit_of_work(db.EVERY) as session:
@@ -71,7 +71,7 @@ def test_several_pictures_keep_their_order(network, clinic):
     sid = _say(network, PNG, b"GIF89a.", b"<svg onload=alert(1)>")
     _file(clinic, sid, 3)
     attachments.drain()
-    assert [one.type for one in _rows()] == ["image/png", "image/gif", "application/octet-stream"]
+    assert [row.type for row in _rows()] == ["image/png", "image/gif", "application/octet-stream"]
 
 
 def test_files_nobody_named_keep_their_order_though_the_first_is_forgotten(network, clinic, monkeypatch):
@@ -80,7 +80,7 @@ def test_files_nobody_named_keep_their_order_though_the_first_is_forgotten(netwo
     _file(clinic, sid, 2)
     for _ in range(6):
         attachments.drain()
-    assert [(one.state, one.type) for one in _rows()] == [("kept", "image/png"), ("kept", "image/gif")]
+    assert [(row.state, row.type) for row in _rows()] == [("kept", "image/png"), ("kept", "image/gif")]
 
 
 def test_the_address_in_a_form_is_never_called(network, clinic):
@@ -109,7 +109,7 @@ def test_what_the_carrier_does_not_have_is_asked_for_again_and_then_said_to_be_m
         with time_machine.travel(clock.now() + timedelta(hours=number), tick=False):
             attachments.drain()
             attachments.drain()
-    assert [(one.state, one.last_error) for one in _rows()] == [("kept", None), ("failed", "gone")]
+    assert [(row.state, row.last_error) for row in _rows()] == [("kept", None), ("failed", "gone")]
 
 
 def test_two_workers_fetch_a_picture_once(network, clinic):

@@ -38,23 +38,24 @@ def _clinic(number: str) -> Clinic:
 def _told(clinic: Clinic) -> list[Any]:
     """Everything that is known of a clinic's patients, without ids and times."""
     with db.unit_of_work(clinic.id) as session:
-        found = []
+        people = []
         for patient in session.scalars(select(Patient).where(Patient.clinic_id == clinic.id)):
             tokens = select(PatientName.token).where(PatientName.patient_id == patient.id)
-            found.append(
+            people.append(
                 (
                     patient.record,
                     [getattr(patient, name) for name in ("first_name", "last_name", "birth_date", "language")],
-                    [(one.number, one.line) for one in patient.numbers],
+                    [(number.number, number.line) for number in patient.numbers],
                     len(session.scalars(tokens).all()),
                     patient.names_indexed,
                 )
             )
-        said = {
-            number: [(one.programme, one.event) for one in ledger.ledger(session, clinic, number)] for number in NUMBERS
+        consents = {
+            number: [(line.programme, line.event) for line in ledger.ledger(session, clinic, number)]
+            for number in NUMBERS
         }
         # The lines of one consent are written at one moment: their order means nothing.
-        return [sorted(found, key=lambda one: one[0]), {key: sorted(one) for key, one in said.items()}]
+        return [sorted(people, key=lambda facts: facts[0]), {key: sorted(lines) for key, lines in consents.items()}]
 
 
 @settings(max_examples=15, deadline=None)
@@ -72,14 +73,14 @@ def test_many_at_once_become_what_they_would_one_by_one(house: object, first: An
 
 @contextmanager
 def _counting() -> Iterator[list[str]]:
-    said: list[str] = []
+    statements: list[str] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
-        said.append(statement)
+        statements.append(statement)
 
     event.listen(db.engine(), "before_cursor_execute", note)
     try:
-        yield said
+        yield statements
     finally:
         event.remove(db.engine(), "before_cursor_execute", note)
 
@@ -103,4 +104,4 @@ def test_somebody_imported_with_others_is_found_by_name(house: object) -> None:
         bulk_save.save_patients(
             session, clinic, [directory.PatientRecord("P1", "José", "García-Márquez", NUMBERS[0], None)]
         )
-        assert [one.record for one in name_search.search(session, clinic, "garc").patients] == ["P1"]
+        assert [patient.record for patient in name_search.search(session, clinic, "garc").patients] == ["P1"]

@@ -17,7 +17,7 @@ NUMBER, OTHER = "+13035550117", "+13035550118"
 
 
 def save(clinic, **facts) -> tuple[Patient, str]:
-    given = {
+    fields = {
         "record": "R1",
         "first_name": "Maya",
         "last_name": "Quill",
@@ -25,7 +25,7 @@ def save(clinic, **facts) -> tuple[Patient, str]:
         "birth_date": date(1980, 3, 9),
     }
     with db.unit_of_work(clinic.id) as session:
-        return directory.save_patient(session, clinic, directory.PatientRecord(**(given | facts)))
+        return directory.save_patient(session, clinic, directory.PatientRecord(**(fields | facts)))
 
 
 def consents(clinic, number: str = NUMBER) -> set[str]:
@@ -35,8 +35,8 @@ def consents(clinic, number: str = NUMBER) -> set[str]:
 
 def textable(clinic, patient: Patient) -> str | None:
     with db.unit_of_work(clinic.id) as session:
-        found = directory.textable_number(session, patient)
-        return found.number if found else None
+        number = directory.textable_number(session, patient)
+        return number.number if number else None
 
 
 def revoke(clinic, number: str = NUMBER) -> None:
@@ -52,10 +52,14 @@ def test_a_patient_comes_in_once_and_is_brought_up_to_date(clinic):
     again, change = save(clinic, first_name="Mayra", panel="Dr. Okafor")
     assert (again.id, change) == (patient.id, "updated")
     with db.unit_of_work(clinic.id) as session:
-        found = directory.find_by_record(session, clinic, "R1")
-        assert found is not None
-        assert (found.first_name, found.last_name, found.panel) == ("Mayra", "Quill", "Dr. Okafor")
-        assert found.birth_date == "1980-03-09"
+        known_patient = directory.find_by_record(session, clinic, "R1")
+        assert known_patient is not None
+        assert (known_patient.first_name, known_patient.last_name, known_patient.panel) == (
+            "Mayra",
+            "Quill",
+            "Dr. Okafor",
+        )
+        assert known_patient.birth_date == "1980-03-09"
         assert session.scalar(select(func.count()).select_from(Patient)) == 1
 
 
@@ -75,9 +79,9 @@ def test_the_same_record_number_at_another_clinic_is_another_person(clinic):
 
 def test_the_clinic_is_found_by_the_number_patients_text(clinic):
     with db.unit_of_work(db.EVERY) as session:
-        found = directory.clinic_by_number(session, clinic.number)
-        assert found is not None
-        assert found.id == clinic.id
+        by_number = directory.clinic_by_number(session, clinic.number)
+        assert by_number is not None
+        assert by_number.id == clinic.id
         assert directory.clinic_by_number(session, NUMBER) is None
 
 
@@ -93,10 +97,10 @@ def test_every_change_is_audited_without_words(clinic):
     save(clinic, first_name="Mayra")
     with db.unit_of_work(db.EVERY) as session:
         acts = list(session.scalars(select(AuditEntry.act).order_by(AuditEntry.at)))
-        said = " ".join(str((row.about, row.detail)) for row in session.scalars(select(AuditEntry)))
+        audited = " ".join(str((row.about, row.detail)) for row in session.scalars(select(AuditEntry)))
     assert acts == ["clinic.created", "consent.granted", "patient.created", "patient.updated"]
-    assert "May" not in said
-    assert NUMBER not in said
+    assert "May" not in audited
+    assert NUMBER not in audited
 
 
 def test_giving_a_number_is_consent_unless_the_clinic_says_otherwise(clinic):
@@ -139,15 +143,15 @@ def test_a_second_patient_on_the_number_does_not_take_back_a_stop_either(clinic)
 def test_a_shared_number_finds_everyone_who_gave_it(clinic):
     first, second = save(clinic)[0], save(clinic, record="R2", first_name="Milo")[0]
     with db.unit_of_work(clinic.id) as session:
-        found = directory.patients_with_number(session, clinic, NUMBER)
-        assert [one.id for one in found] == [first.id, second.id]
+        patients = directory.patients_with_number(session, clinic, NUMBER)
+        assert [patient.id for patient in patients] == [first.id, second.id]
 
 
 def test_who_was_told_apart_from_a_number_is_not_found_by_it(clinic):
     first, second = save(clinic)[0], save(clinic, record="R2")[0]
     tell_apart(first)
     with db.unit_of_work(clinic.id) as session:
-        assert [one.id for one in directory.patients_with_number(session, clinic, NUMBER)] == [second.id]
+        assert [patient.id for patient in directory.patients_with_number(session, clinic, NUMBER)] == [second.id]
 
 
 def tell_apart(patient: Patient) -> None:
@@ -207,7 +211,7 @@ def test_somebody_else_s_number_stays_somebody_else_s(clinic):
         directory.learn_line(session, clinic, NUMBER, "dead", "system:carrier")
         conversation = conversations.of_number(session, clinic, NUMBER)
         assert conversation.patient_id is None
-        assert [one.line for one in session.get_one(Patient, patient.id).numbers] == ["wrong_person"]
+        assert [number.line for number in session.get_one(Patient, patient.id).numbers] == ["wrong_person"]
 
 
 def test_a_patient_without_a_number_is_kept_all_the_same(clinic):

@@ -20,7 +20,7 @@ keep = settings(max_examples=20, deadline=None)
 
 def found(clinic: Clinic, typed: str) -> list[Any]:
     with db.unit_of_work(clinic.id, read_only=True) as session:
-        return [one.id for one in name_search.search(session, clinic, typed).patients]
+        return [patient.id for patient in name_search.search(session, clinic, typed).patients]
 
 
 def test_case_accents_hyphens_and_apostrophes_make_no_difference():
@@ -32,10 +32,10 @@ def test_case_accents_hyphens_and_apostrophes_make_no_difference():
 @given(st.lists(A_WORD, max_size=4), st.randoms())
 def test_words_fit_in_any_order_and_begun_anywhere(said: list[str], random: Any):
     has = name_search.words(*said)
-    asked = [word[: random.randint(1, len(word))] for word in has]
-    random.shuffle(asked)
-    assert name_search.fits(asked, has)
-    assert not name_search.fits([*asked, "a"], has)
+    beginnings = [word[: random.randint(1, len(word))] for word in has]
+    random.shuffle(beginnings)
+    assert name_search.fits(beginnings, has)
+    assert not name_search.fits([*beginnings, "a"], has)
 
 
 @keep

@@ -39,7 +39,7 @@ def known(staff: Staff) -> str | None:
 
 def rings(clinic: Clinic) -> dict[str, bool]:
     with db.unit_of_work(clinic.id, read_only=True) as session:
-        return {one.name: one.phone for one in roster.people(session, session.get_one(Clinic, clinic.id))}
+        return {person.name: person.phone for person in roster.people(session, session.get_one(Clinic, clinic.id))}
 
 
 @pytest.mark.parametrize(("code", "fault"), [(21610, "opt_out"), (30006, "landline"), (30005, "dead")])

@@ -35,9 +35,9 @@ def test_every_phrase_that_occurs_is_found(said: str) -> None:
 def test_asking_for_one_label_says_the_same_of_it_as_asking_for_all(said: str) -> None:
     words = folding.fold(said)
     book = rulebook.rules().book
-    found = book.labels(words)
+    labels = book.labels(words)
     for label in {label for label, _ in book.patterns()}:
-        assert book.labels(words, label) == found & {label}
+        assert book.labels(words, label) == labels & {label}
 
 
 def test_a_word_without_a_free_ending_is_found_whole_and_one_with_it_by_its_beginning() -> None:

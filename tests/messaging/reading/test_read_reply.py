@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from messaging.reading import folding, phrases, read_reply
 
-REPLIES = Path(__file__).parent / "replies"
+REPLIES = Path(__file__).parents[1] / "replies"
 EXPECTED = {"crisis": False, "consent": None, "scope": None, "answer": None, "thanks": False, "code": None}
 
 

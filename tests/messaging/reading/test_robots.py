@@ -26,8 +26,10 @@ def _read(text: str) -> authorship.Authored:
         "Estoy conduciendo y no puedo ver mi teléfono. Te contesto cuando llegue.",
         "Auto-reply: I am out of the office until Monday. If this is an emergency call 911.",
         "AUTO-REPLY: I am out of the office until Monday. If this is an emergency call 911.",
-        "Automatic reply: I'm currently out of the office and will return on Monday, January 5. For emergencies dial 911.",
-        "Respuesta automática: Estoy fuera de la oficina hasta el lunes 12 de enero. En caso de emergencia llame al 911.",
+        "Automatic reply: I'm currently out of the office and will return on Monday, January 5. "
+        "For emergencies dial 911.",
+        "Respuesta automática: Estoy fuera de la oficina hasta el lunes 12 de enero. "
+        "En caso de emergencia llame al 911.",
         "This is an automated response. This number is not monitored.",
         "Recipient has opted out",
         "Free Msg: Unable to send message - Message Blocking is active.",

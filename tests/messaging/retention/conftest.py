@@ -54,11 +54,11 @@ class Archive:
         with time_machine.travel(at, tick=False), db.unit_of_work(self.clinic.id) as session:
             clinic = session.get_one(Clinic, self.clinic.id)
             name = f"test:{next(self.serial)}"
-            given: dict[str, Any] = {"kind": "reply", "about": name, "dedupe": name, "summary": "feels low"}
-            found = items.open_item(session, clinic, patient_id=patient.id, **(given | more))
+            fields: dict[str, Any] = {"kind": "reply", "about": name, "dedupe": name, "summary": "feels low"}
+            item = items.open_item(session, clinic, patient_id=patient.id, **(fields | more))
             if done:
-                found.state, found.done_at = "done", at + timedelta(hours=1)
-            return found
+                item.state, item.done_at = "done", at + timedelta(hours=1)
+            return item
 
     def keep(self, years: int, at: datetime) -> None:
         """Let the clinic keep words for so many years, as if published at `at`."""
@@ -76,7 +76,7 @@ class Archive:
     def words(self, *texts: Message) -> list[str | None]:
         """What of these texts is still there to be read."""
         with db.unit_of_work(self.clinic.id, read_only=True) as session:
-            return [session.get_one(Message, one.id).body for one in texts]
+            return [session.get_one(Message, text.id).body for text in texts]
 
     def emptied(self) -> set[UUID]:
         """The texts that were emptied."""

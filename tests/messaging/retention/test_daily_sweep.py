@@ -51,7 +51,7 @@ def test_nothing_is_emptied_for_a_day_and_then_a_batch_at_a_time(
     assert archive.words(*texts) == [""] * 5
     with db.unit_of_work(archive.clinic.id, read_only=True) as session:
         lines = session.scalars(select(AuditEntry).where(AuditEntry.act == "words.emptied")).all()
-        assert [one.detail for one in lines] == [{"kind": "message", "count": n} for n in (2, 2, 1)]
+        assert [line.detail for line in lines] == [{"kind": "message", "count": n} for n in (2, 2, 1)]
     assert archive.drain(NOW + DAY) == 0, "there is nothing left until tomorrow"
     with db.unit_of_work(db.EVERY, read_only=True) as session:
         assert daily_sweep.oldest(session, NOW + DAY) is None
@@ -164,4 +164,4 @@ def test_a_worker_killed_in_the_middle_is_taken_over_and_nothing_is_left_or_done
     assert archive.words(*texts) == [""] * 5
     with db.unit_of_work(archive.clinic.id, read_only=True) as session:
         lines = session.scalars(select(AuditEntry).where(AuditEntry.act == "words.emptied")).all()
-        assert sum(one.detail["count"] for one in lines) == 5
+        assert sum(line.detail["count"] for line in lines) == 5

@@ -63,7 +63,7 @@ def test_on_a_familys_number_the_mothers_words_wait_for_the_childs_age(archive: 
 
 def test_an_item_about_the_number_or_the_text_keeps_its_words(archive: Archive, new_patient: Any) -> None:
     first, second, third = (new_patient() for _ in range(3))
-    texts = [archive.text(one, OLD) for one in (first, second, third)]
+    texts = [archive.text(patient, OLD) for patient in (first, second, third)]
     other = new_patient()
     archive.item(other, NOW - DAY, done=False, conversation_id=texts[0].conversation_id)
     archive.item(other, NOW - DAY, done=False, about=f"message:{texts[1].id}")
@@ -78,15 +78,15 @@ def test_pictures_go_with_their_text_but_not_before_the_carrier_has_forgotten_th
     texts = [archive.text(new_patient(), OLD, media=[{"url": "", "type": "image/png"}]) for _ in range(3)]
     with db.unit_of_work(archive.clinic.id) as session:
         for message, state in zip(texts, ("kept", "failed", "held"), strict=True):
-            given = {"clinic_id": message.clinic_id, "key_id": message.key_id, "message_id": message.id}
+            of_message = {"clinic_id": message.clinic_id, "key_id": message.key_id, "message_id": message.id}
             moments = {"created_at": OLD, "try_after": clock.now()}
-            session.add(Media(place=0, state=state, content=b"\x89PNG", **given, **moments))
+            session.add(Media(place=0, state=state, content=b"\x89PNG", **of_message, **moments))
     begin(archive)
     archive.drain(NOW)
     assert archive.words(*texts) == ["", "", "I feel low today"]
     with db.unit_of_work(archive.clinic.id, read_only=True) as session:
         assert session.scalars(select(Media.message_id)).all() == [texts[2].id]
-        assert [session.get_one(Message, one.id).media for one in texts[:2]] == [[], []]
+        assert [session.get_one(Message, text.id).media for text in texts[:2]] == [[], []]
 
 
 def test_the_summary_of_what_was_done_long_ago_goes_and_what_was_done_stays(archive: Archive, new_patient: Any) -> None:
@@ -97,7 +97,7 @@ def test_the_summary_of_what_was_done_long_ago_goes_and_what_was_done_stays(arch
     begin(archive)
     archive.drain(NOW)
     with db.unit_of_work(archive.clinic.id, read_only=True) as session:
-        words = [session.get_one(InboxItem, one.id).summary for one in (old, young, childs, quiet, open_one)]
+        words = [session.get_one(InboxItem, item.id).summary for item in (old, young, childs, quiet, open_one)]
         assert words == ["", "feels low", "feels low", "feels low", "feels low"]
         emptied = session.get_one(InboxItem, old.id)
         assert (emptied.state, emptied.done_at) == ("done", OLD + timedelta(hours=1))

@@ -15,7 +15,7 @@ DEFINITIONS = st.dictionaries(KEYS, VALUES, max_size=3)
 
 
 def told(old, new):
-    return [(".".join(one.path), one.was, one.becomes) for one in between(old, new)]
+    return [(".".join(difference.path), difference.was, difference.becomes) for difference in between(old, new)]
 
 
 def test_a_changed_field_is_found_with_what_stood_there_and_what_stands_there_now():
@@ -39,13 +39,13 @@ def test_a_step_that_goes_and_one_that_comes_are_one_difference_each():
 
 
 def test_two_entries_that_changed_places_differ_in_their_order_only():
-    one, two = {"name": "a", "x": 1}, {"name": "b", "x": 2}
-    assert told({"s": [one, two]}, {"s": [two, one]}) == [("s.in order", ["a", "b"], ["b", "a"])]
+    first, second = {"name": "a", "x": 1}, {"name": "b", "x": 2}
+    assert told({"s": [first, second]}, {"s": [second, first]}) == [("s.in order", ["a", "b"], ["b", "a"])]
 
 
 def test_an_entry_put_between_others_changes_no_order():
-    one, two, three = ({"name": name, "x": 1} for name in "abc")
-    assert told({"s": [one, three]}, {"s": [one, two, three]}) == [("s.b", None, two)]
+    first, second, third = ({"name": name, "x": 1} for name in "abc")
+    assert told({"s": [first, third]}, {"s": [first, second, third]}) == [("s.b", None, second)]
 
 
 def test_a_list_of_tables_without_names_is_one_field():
@@ -55,7 +55,7 @@ def test_a_list_of_tables_without_names_is_one_field():
 
 def test_a_table_that_is_to_be_whole_is_one_field():
     old, new = {"hours": {"mon": [8, 17]}}, {"hours": {"mon": [8, 17], "tue": [8, 17]}}
-    assert [one.path for one in between(old, new, lambda path: path == ("hours",))] == [("hours",)]
+    assert [difference.path for difference in between(old, new, lambda path: path == ("hours",))] == [("hours",)]
 
 
 @given(DEFINITIONS)
@@ -65,7 +65,7 @@ def test_nothing_differs_from_itself(definition):
 
 @given(DEFINITIONS, DEFINITIONS)
 def test_what_differs_is_found_whatever_stands_there(old, new):
-    assert all(one.was != one.becomes for one in between(old, new))
+    assert all(difference.was != difference.becomes for difference in between(old, new))
 
 
 def test_an_empty_list_beside_nothing_is_no_difference():

@@ -11,7 +11,10 @@ STEP = {"name": "day before", "before": "1 day", "at": "10:00", "text": "reminde
 
 
 def told(kind, old, new, names=None):
-    return [(one.what, one.was, one.becomes) for one in field_labels.changes(names or field_labels.of(kind), old, new)]
+    return [
+        (change.what, change.was, change.becomes)
+        for change in field_labels.changes(names or field_labels.of(kind), old, new)
+    ]
 
 
 def test_a_field_of_a_step_is_named_by_its_step():

@@ -22,8 +22,8 @@ def _read(definition: Any) -> dict[str, Any]:
 
 
 def _present(session: Session, clinic: Clinic) -> dict[str, Any]:
-    found = publishing.live(session, clinic.id, "bell")
-    return found.definition if found else {"wait": 10, "who": "everyone"}
+    version = publishing.live(session, clinic.id, "bell")
+    return version.definition if version else {"wait": 10, "who": "everyone"}
 
 
 BELL = publishing.Kind(
@@ -54,7 +54,7 @@ def _publish(bell: tuple[Session, Clinic], definition: Any, actor: str = "operat
 def test_what_is_published_holds_and_what_held_before_is_kept(bell):
     first, second = _publish(bell, {"wait": 5}), _publish(bell, {"wait": 4})
     assert publishing.live(bell[0], bell[1].id, "bell") is second
-    assert [(one.number, one.state) for one in publishing.history(bell[0], bell[1].id, "bell")] == [
+    assert [(version.number, version.state) for version in publishing.history(bell[0], bell[1].id, "bell")] == [
         (2, "live"),
         (1, "past"),
     ]

@@ -59,11 +59,11 @@ def test_a_published_text_is_said_and_going_back_says_the_shipped_one(desk: Desk
 def test_the_database_is_asked_once_in_a_unit_of_work(desk: Desk) -> None:
     session, clinic = desk
     session.flush()
-    asked: list[str] = []
-    event.listen(db.engine(), "before_cursor_execute", lambda *given: asked.append(given[2]))
+    statements: list[str] = []
+    event.listen(db.engine(), "before_cursor_execute", lambda *given: statements.append(given[2]))
     for key in situations.every():
         clinic_words.of(session, clinic.id).text(key, "en")
-    assert len(asked) == 1
+    assert len(statements) == 1
 
 
 def test_only_what_differs_is_kept_and_it_stands_as_it_would_be_sent() -> None:
@@ -86,7 +86,7 @@ def test_only_what_differs_is_kept_and_it_stands_as_it_would_be_sent() -> None:
 def test_what_is_no_text_of_ours_is_refused_at_its_field(wrong: dict[str, Any], field: str) -> None:
     with pytest.raises(publishing.Refused) as refused:
         clinic_words.read(wrong)
-    assert [one.field for one in refused.value.problems] == [field]
+    assert [problem.field for problem in refused.value.problems] == [field]
 
 
 def test_a_text_with_a_problem_is_not_published_and_the_word_is_named(desk: Desk) -> None:
@@ -128,12 +128,14 @@ def test_the_file_reads_back_as_it_was(definition: dict[str, dict[str, str]]) ->
 def test_a_problem_of_the_file_has_its_line() -> None:
     with pytest.raises(publishing.Refused) as refused:
         clinic_words.parse('[en]\nlate = "Fine"\nlat = "x"\n\n[es]\narrived = 5\n[fr]\n')
-    assert [(one.field, one.line) for one in refused.value.problems] == [
+    assert [(problem.field, problem.line) for problem in refused.value.problems] == [
         ("en.lat", 3),
         ("es.arrived", 6),
         ("fr", 7),
     ]
     with pytest.raises(publishing.Refused, match="this is not TOML"):
         clinic_words.parse("[en")
-    found = clinic_words.problems(None, clinic_words.parse('[en]\nlate = "your depression"'))
-    assert [(one.field, one.line) for one in clinic_words.with_lines(found, '[en]\nlate = "x"')] == [("en.late", 2)]
+    problems = clinic_words.problems(None, clinic_words.parse('[en]\nlate = "your depression"'))
+    assert [(problem.field, problem.line) for problem in clinic_words.with_lines(problems, '[en]\nlate = "x"')] == [
+        ("en.late", 2)
+    ]

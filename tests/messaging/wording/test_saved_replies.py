@@ -17,8 +17,8 @@ def test_the_clinic_s_replies_and_one_s_own_are_listed_by_name(clinic, new_staff
     with db.unit_of_work(clinic.id) as session:
         for name, staff, own in (("b", rosa, False), ("a", rosa, True), ("c", ben, True)):
             saved_replies.save(session, clinic, staff, name=name, texts={"en": "Hello"}, own=own)
-        assert [one.name for one in saved_replies.listing(session, clinic, rosa)] == ["a", "b"]
-        assert [one.name for one in saved_replies.listing(session, clinic, ben)] == ["b", "c"]
+        assert [reply.name for reply in saved_replies.listing(session, clinic, rosa)] == ["a", "b"]
+        assert [reply.name for reply in saved_replies.listing(session, clinic, ben)] == ["b", "c"]
 
 
 def test_a_retired_reply_is_not_offered_and_not_lost(clinic, new_staff):

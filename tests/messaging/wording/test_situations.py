@@ -24,7 +24,7 @@ def rules(key: str, text: str, language: str = "en") -> list[str]:
 def test_every_text_to_a_patient_has_its_situation_and_no_other() -> None:
     ours = {key for key in text_templates.texts("en") if not key.startswith("staff_")}
     assert set(every()) == ours
-    assert all(set(one.places) <= text_templates.VARIABLES for one in every().values())
+    assert all(set(situation.places) <= text_templates.VARIABLES for situation in every().values())
 
 
 @pytest.mark.parametrize("language", text_templates.LANGUAGES)
@@ -78,11 +78,11 @@ def test_initials_and_hours_are_no_addresses() -> None:
 
 def test_what_is_worth_a_second_look_stops_nothing() -> None:
     values = clinic_words.sample(None, "es")
-    assert [one.rule for one in notes(every()["reminder_day"], "Su cita y su hora", values)] == [
+    assert [note.rule for note in notes(every()["reminder_day"], "Su cita y su hora", values)] == [
         "asks",
         "asks",
     ]
-    assert [one.rule for one in notes(every()["late"], "a" * 500, values)] == ["several"]
+    assert [note.rule for note in notes(every()["late"], "a" * 500, values)] == ["several"]
     assert rules("late", "a" * 500) == []
 
 
@@ -90,14 +90,14 @@ def test_what_is_worth_a_second_look_stops_nothing() -> None:
 @given(st.sampled_from(list(every())), PLACED)
 def test_whatever_passes_can_be_filled_in_by_its_sender(key: str, text: str) -> None:
     values = clinic_words.sample(None, "en")
-    found = check(every()[key], text, values)
+    problems = check(every()[key], text, values)
     notes(every()[key], text, values)
     text_templates.fill(text, values)
-    for problem in found:
+    for problem in problems:
         assert text[problem.start : problem.end] == problem.word
-    if not found:
-        said = {name: values[name] for name in every()[key].places}
-        assert text_templates.render(text, said) == text_templates.fill(text, said)
+    if not problems:
+        values_said = {name: values[name] for name in every()[key].places}
+        assert text_templates.render(text, values_said) == text_templates.fill(text, values_said)
 
 
 def test_a_made_up_patient_has_everything_that_can_be_filled_in() -> None:

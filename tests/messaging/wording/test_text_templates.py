@@ -21,12 +21,15 @@ SAMPLE = {
     "codes": "1 Tue 9:00 AM, 2 Fri 2:30 PM",
 }
 KEYS = {
-    "welcome_suffix", "help", "stopped", "started", "crisis", "unknown_sender", "confirmed", "change_requested", "arrived",
-    "late", "wrong_person", "handoff_ready", "handoff_soon", "reminder_far", "reminder_day", "reminder_hours",
-    "reminder_link", "reminder_own",
-    "reminder_link_only", "reminder_link_codes", "reminder_codes", "missed_visit", "generic_missed_visit", "staff_alert", "staff_escalated", "staff_handoff", "staff_covering", "staff_answered",
-    "form_link", "form_again", "stopped_reminders", "stopped_screening", "stopped_visit", "crisis_line", "generic_reminder",
-    "generic_reminder_link", "generic_reminder_own", "generic_form_link", "generic_form_again", "generic_confirmed", "generic_change_requested", "generic_arrived", "generic_late", "generic_handoff_ready", "generic_handoff_soon", "place_reminder_hours",
+    "welcome_suffix", "help", "stopped", "started", "crisis", "unknown_sender", "confirmed",
+    "change_requested", "arrived", "late", "wrong_person", "handoff_ready", "handoff_soon", "reminder_far",
+    "reminder_day", "reminder_hours", "reminder_link", "reminder_own", "reminder_link_only",
+    "reminder_link_codes", "reminder_codes", "missed_visit", "generic_missed_visit", "staff_alert",
+    "staff_escalated", "staff_handoff", "staff_covering", "staff_answered", "form_link", "form_again",
+    "stopped_reminders", "stopped_screening", "stopped_visit", "crisis_line", "generic_reminder",
+    "generic_reminder_link", "generic_reminder_own", "generic_form_link", "generic_form_again",
+    "generic_confirmed", "generic_change_requested", "generic_arrived", "generic_late",
+    "generic_handoff_ready", "generic_handoff_soon", "place_reminder_hours",
 }  # fmt: skip
 
 
@@ -194,9 +197,9 @@ def test_rendering_refuses_or_inserts_and_nothing_else(template: str, value: str
     ],
 )  # fmt: skip
 def test_the_linter_finds_what_may_not_be_said(text: str, rule: str, word: str) -> None:
-    found = text_templates.lint(text)
-    assert (rule, word) in [(problem.rule, problem.word) for problem in found]
-    assert all(text[problem.start : problem.end] == problem.word and problem.message for problem in found)
+    problems = text_templates.lint(text)
+    assert (rule, word) in [(problem.rule, problem.word) for problem in problems]
+    assert all(text[problem.start : problem.end] == problem.word and problem.message for problem in problems)
 
 
 def test_stop_may_not_be_asked_for_as_an_answer() -> None:

@@ -51,8 +51,8 @@ BASE = {
     ],
 )
 def test_what_could_silence_an_alert_is_named(changed, said):
-    found = alert_changes.silences(read(BASE), read(BASE | changed))
-    assert any(said in one for one in found), found
+    silences = alert_changes.silences(read(BASE), read(BASE | changed))
+    assert any(said in silence for silence in silences), silences
 
 
 @pytest.mark.parametrize(
@@ -72,17 +72,18 @@ def test_what_makes_nothing_later_needs_nobody_else(changed):
 
 
 def test_rules_about_safety_in_another_order_are_named():
-    one, two = {"name": "a", "to": "on_call"}, {"name": "b", "to": "on_duty"}
-    found = alert_changes.silences(read({"route": [one, two]}), read({"route": [two, one]}))
-    assert "the rules about patient safety are asked in another order" in found
+    first, second = {"name": "a", "to": "on_call"}, {"name": "b", "to": "on_duty"}
+    silences = alert_changes.silences(read({"route": [first, second]}), read({"route": [second, first]}))
+    assert "the rules about patient safety are asked in another order" in silences
 
 
 def test_opening_hours_matter_where_the_clock_of_screens_stands_still_meanwhile():
     old = read(BASE | {"screen": {"answer": 60, "clock": "business"}})
     shorter = old.model_copy(update={"hours": hours.read("Mon-Fri 8:00-16:00")})
-    assert any("open for less" in one for one in alert_changes.silences(old, shorter))
+    assert any("open for less" in silence for silence in alert_changes.silences(old, shorter))
     assert any(
-        "open for less" in one for one in alert_changes.silences(old, old.model_copy(update={"holidays": ("12-25",)}))
+        "open for less" in silence
+        for silence in alert_changes.silences(old, old.model_copy(update={"holidays": ("12-25",)}))
     )
     assert alert_changes.silences(read(BASE), read(BASE | {"hours": "Mon-Fri 8:00-16:00"})) == []
 
@@ -98,7 +99,7 @@ def test_hours_taken_away_are_every_minute_that_was_and_is_not(old, new, minute)
     def among(spans):
         return any(begin <= minute < end for begin, end in spans)
 
-    gone = [(one.start, one.end) for one in alert_changes.taken_away(old, new)]
+    gone = [(gap.start, gap.end) for gap in alert_changes.taken_away(old, new)]
     assert among(gone) == (among(hours.spans(old)) and not among(hours.spans(new)))
 
 

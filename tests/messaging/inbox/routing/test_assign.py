@@ -15,7 +15,7 @@ NOON = datetime(2026, 3, 3, 12, 0, tzinfo=UTC)  # a Tuesday
 
 
 def member(name: str, **facts) -> Member:
-    given = {
+    fields = {
         "id": UUID(bytes=name.encode().ljust(16)[:16]),
         "email": f"{name.lower()}@clinic.example",
         "name": name,
@@ -24,12 +24,12 @@ def member(name: str, **facts) -> Member:
         "panels": (),
         "on_duty": True,
     }
-    return Member(**(given | facts))
+    return Member(**(fields | facts))
 
 
 def chosen(need: Need, *team: Member, rules: Rules | None = None) -> tuple[str | None, tuple[str, ...]]:
     choice = assign.choose(need, team, rules or Rules())
-    names = {one.id: one.name for one in team}
+    names = {member.id: member.name for member in team}
     return names[choice.owner_id] if choice.owner_id else None, choice.why
 
 
@@ -45,7 +45,7 @@ MEMBERS = st.builds(
     on_duty=st.booleans(),
     open_items=st.integers(0, 5),
 )
-TEAMS = st.lists(MEMBERS, max_size=6, unique_by=(lambda one: one.id, lambda one: one.email))
+TEAMS = st.lists(MEMBERS, max_size=6, unique_by=(lambda member: member.id, lambda member: member.email))
 NEEDS = st.builds(
     Need,
     kind=st.sampled_from(("safety", "screen", "reply")),
@@ -60,22 +60,22 @@ RULES = st.builds(
 
 def steps(need, team, rules, owner_id, count) -> list[tuple[Member, ...]]:
     """Whom the first `count` rungs tell when nobody acknowledges."""
-    told, found = set(), []
+    told, rounds = set(), []
     for _ in range(count):
-        found.append(escalation_policy.climb(need, team, rules, told, owner_id).members)
-        told |= {one.id for one in found[-1]}
-    return found
+        rounds.append(escalation_policy.climb(need, team, rules, told, owner_id).members)
+        told |= {member.id for member in rounds[-1]}
+    return rounds
 
 
-def can_be_asked(one: Member, rules: Rules) -> bool:
-    return one.role in ("care_manager", "clinic_admin") or one.email in rules.fallback
+def can_be_asked(member: Member, rules: Rules) -> bool:
+    return member.role in ("care_manager", "clinic_admin") or member.email in rules.fallback
 
 
 @profile(max_examples=80, deadline=None)
 @given(need=NEEDS, team=TEAMS, rules=RULES)
 def test_somebody_is_chosen_whenever_somebody_can_be(need, team, rules):
     choice = assign.choose(need, team, rules)
-    candidates = {one.id for one in team if can_be_asked(one, rules)}
+    candidates = {member.id for member in team if can_be_asked(member, rules)}
     assert (choice.owner_id in candidates) if candidates else choice == assign.Choice(None, ("nobody",))
     assert choice.why
 
@@ -84,9 +84,9 @@ def test_somebody_is_chosen_whenever_somebody_can_be(need, team, rules):
 @given(need=NEEDS, team=TEAMS, rules=RULES)
 def test_off_duty_only_when_nobody_is_on(need, team, rules):
     choice = assign.choose(need, team, rules)
-    on = [one for one in team if one.role == "care_manager" and one.on_duty]
+    on = [member for member in team if member.role == "care_manager" and member.on_duty]
     if on:
-        assert choice.owner_id in {one.id for one in on}
+        assert choice.owner_id in {member.id for member in on}
         assert "on_duty" in choice.why
     else:
         assert "on_duty" not in choice.why
@@ -95,18 +95,20 @@ def test_off_duty_only_when_nobody_is_on(need, team, rules):
 @profile(max_examples=80, deadline=None)
 @given(need=NEEDS, team=TEAMS, rules=RULES)
 def test_panel_before_language_before_load(need, team, rules):
-    on = [one for one in team if one.role == "care_manager" and one.on_duty]
-    owner = next((one for one in on if one.id == assign.choose(need, team, rules).owner_id), None)
+    on = [member for member in team if member.role == "care_manager" and member.on_duty]
+    owner = next((member for member in on if member.id == assign.choose(need, team, rules).owner_id), None)
     if owner is None:
         return
     if need.panel and need.panel not in owner.panels:
-        assert not any(need.panel in one.panels for one in on)
-    same = [one for one in on if (need.panel in one.panels) == (need.panel in owner.panels)] if need.panel else on
+        assert not any(need.panel in member.panels for member in on)
+    same = (
+        [member for member in on if (need.panel in member.panels) == (need.panel in owner.panels)] if need.panel else on
+    )
     if need.language and need.language not in owner.languages:
-        assert not any(need.language in one.languages for one in same)
+        assert not any(need.language in member.languages for member in same)
     if need.language:
-        same = [one for one in same if (need.language in one.languages) == (need.language in owner.languages)]
-    assert owner.open_items == min(one.open_items for one in same)
+        same = [member for member in same if (need.language in member.languages) == (need.language in owner.languages)]
+    assert owner.open_items == min(member.open_items for member in same)
 
 
 @profile(max_examples=80, deadline=None)
@@ -114,7 +116,7 @@ def test_panel_before_language_before_load(need, team, rules):
 def test_a_rung_is_never_empty_while_somebody_can_be_asked(need, team, rules, level, owner):
     owner_id = team[owner].id if owner < len(team) else None
     step = steps(need, team, rules, owner_id, level)[-1]
-    assert bool(step) == any(can_be_asked(one, rules) for one in team)
+    assert bool(step) == any(can_be_asked(member, rules) for member in team)
     assert len(set(step)) == len(step)
 
 
@@ -122,10 +124,10 @@ def test_a_rung_is_never_empty_while_somebody_can_be_asked(need, team, rules, le
 @given(need=NEEDS, team=TEAMS, rules=RULES)
 def test_the_order_of_the_team_does_not_matter_and_all_are_reached(need, team, rules):
     ranked = assign.ranked(need, team, rules)
-    if len({one.name for one in team}) == len(team):
+    if len({member.name for member in team}) == len(team):
         assert assign.ranked(need, team[::-1], rules) == ranked
-    climbed = {one for step in steps(need, team, rules, None, len(team) + 1) for one in step}
-    assert climbed == set(ranked) == {one for one in team if can_be_asked(one, rules)}
+    climbed = {member for step in steps(need, team, rules, None, len(team) + 1) for member in step}
+    assert climbed == set(ranked) == {member for member in team if can_be_asked(member, rules)}
 
 
 def test_the_clinician_s_panel_comes_first():
@@ -159,7 +161,7 @@ def test_an_empty_team_says_so():
 def test_each_rung_asks_one_more_and_the_last_asks_everyone():
     team = [member("Alba"), member("Ben", open_items=1), member("Dana", role="clinic_admin")]
     climbed = steps(Need("safety"), team, Rules(), team[0].id, 4)
-    assert [[one.name for one in step] for step in climbed] == [
+    assert [[member.name for member in step] for step in climbed] == [
         ["Ben"],
         ["Dana"],
         ["Alba", "Ben", "Dana"],

@@ -14,7 +14,7 @@ from messaging.inbox.routing.clinic_rules import Need, Route
 
 
 def member(name: str, **facts) -> Member:
-    given = {
+    fields = {
         "id": UUID(bytes=name.encode().ljust(16)[:16]),
         "email": f"{name.lower()}@clinic.example",
         "name": name,
@@ -23,7 +23,7 @@ def member(name: str, **facts) -> Member:
         "panels": (),
         "on_duty": True,
     }
-    return Member(**(given | facts))
+    return Member(**(fields | facts))
 
 
 ALBA, BEN = member("Alba", panels=("Dr. A",)), member("Ben", open_items=5)
@@ -33,7 +33,7 @@ TEAM = [ALBA, BEN, CLEO]
 
 def chosen(need: Need, *rules: Route, team=TEAM, **more) -> tuple[str, tuple[str, ...]]:
     choice = assign.choose(need, team, Rules(routes=rules, **more))
-    return next(one.name for one in team if one.id == choice.owner_id), choice.why
+    return next(member.name for member in team if member.id == choice.owner_id), choice.why
 
 
 TO_BEN = Route("To Ben", "people", people=("ben@clinic.example",))
@@ -127,7 +127,7 @@ MEMBERS = st.builds(
     away=st.booleans(),
     open_items=st.integers(0, 5),
 )
-TEAMS = st.lists(MEMBERS, max_size=5, unique_by=(lambda one: one.id, lambda one: one.email))
+TEAMS = st.lists(MEMBERS, max_size=5, unique_by=(lambda member: member.id, lambda member: member.email))
 ROUTES = st.builds(
     Route,
     name=st.sampled_from("xyz"),
@@ -145,15 +145,15 @@ NEEDS = st.builds(Need, st.sampled_from(("safety", "reply")), st.just("en"), st.
 def test_a_rule_gives_to_somebody_there_or_leaves_it_to_the_order_every_clinic_begins_with(team, rules, need):
     plain, ruled = Rules(fallback=("a@clinic.example",)), Rules(fallback=("a@clinic.example",), routes=rules)
     before, after = assign.choose(need, team, plain), assign.choose(need, team, ruled)
-    if any(one.startswith("route:") for one in after.why):
-        owner = next(one for one in team if one.id == after.owner_id)
+    if any(reason.startswith("route:") for reason in after.why):
+        owner = next(member for member in team if member.id == after.owner_id)
         assert not owner.away
         assert owner.phone or need.kind != "safety"
         assert owner.on_duty or owner.on_call or owner.email == "a@clinic.example"
     else:
         assert after.owner_id == before.owner_id
-        assert [one for one in after.why if not one.startswith("passed:")] == list(before.why)
-    asked = {one.id for one in assign.ranked(need, team, ruled)}
-    assert asked >= {one.id for one in assign.ranked(need, team, plain)}
+        assert [reason for reason in after.why if not reason.startswith("passed:")] == list(before.why)
+    ranked_ids = {member.id for member in assign.ranked(need, team, ruled)}
+    assert ranked_ids >= {member.id for member in assign.ranked(need, team, plain)}
     step = escalation_policy.climb(need, team, ruled, set(), after.owner_id)
-    assert step.members or not asked
+    assert step.members or not ranked_ids

@@ -25,7 +25,7 @@ ROSA, BEN = person("Rosa", hours=DAY), person("Ben", hours=NIGHT)
 
 
 def said(found, zone="America/Denver") -> list[str]:
-    return [coverage_gaps.say(one, zone) for one in found]
+    return [coverage_gaps.say(gap, zone) for gap in found]
 
 
 def test_two_who_follow_each_other_leave_no_minute_out():
@@ -34,8 +34,8 @@ def test_two_who_follow_each_other_leave_no_minute_out():
 
 def test_one_minute_is_a_hole():
     late = person("Ben", hours=NIGHT | {"tue": ["20:01", "08:00"]})
-    found = coverage_gaps.weekly([ROSA, late], Rules())
-    assert said(found) == ["Tue 20:00 to Tue 20:01"]
+    gaps = coverage_gaps.weekly([ROSA, late], Rules())
+    assert said(gaps) == ["Tue 20:00 to Tue 20:01"]
 
 
 def test_a_hole_over_midnight_is_one_hole():
@@ -46,15 +46,15 @@ def test_a_hole_over_midnight_is_one_hole():
 def test_a_holiday_with_a_date_is_asked_on_its_weekday_until_it_is_over():
     on_call = person("Ines", hours=DAY, on_call=hours.read("Sat-Sun all day"))
     rules = Rules(hours=Hours("America/Denver", DAY, ("2027-11-25",)))
-    found = coverage_gaps.on_holidays([ROSA, BEN, on_call], rules, date(2027, 11, 25))
-    assert said(found) == ["Thu 0:00 to Fri 0:00"]
+    gaps = coverage_gaps.on_holidays([ROSA, BEN, on_call], rules, date(2027, 11, 25))
+    assert said(gaps) == ["Thu 0:00 to Fri 0:00"]
     assert coverage_gaps.on_holidays([ROSA, BEN, on_call], rules, date(2027, 11, 26)) == []
     every_year = Rules(hours=Hours("America/Denver", DAY, ("12-25",)))
     assert said(coverage_gaps.on_holidays([ROSA, BEN, on_call], every_year)) == ["Mon 0:00 to Sat 0:00"]
 
 
 @pytest.mark.parametrize(
-    ("starts", "hole"),
+    ("starts", "gap"),
     [
         # The night the clocks go forward, the night they go back, and one on which they stay.
         (datetime(2027, 3, 14, 1, tzinfo=UTC), "Saturday 13 March 2027 20:00 to Sunday 14 March 2027 8:00"),
@@ -67,9 +67,9 @@ def test_a_holiday_with_a_date_is_asked_on_its_weekday_until_it_is_over():
 )
 def test_an_absence_is_walked_through_on_the_clinic_s_clock(starts, gap):
     away = Away(BEN.id, None, starts, starts + timedelta(hours=22))
-    found = coverage_gaps.while_away(Watch([ROSA, BEN], Rules(), [away], "America/Denver"), START)
-    assert said(found) == [gap]
-    length = (found[0].end - found[0].start) / 60
+    gaps = coverage_gaps.while_away(Watch([ROSA, BEN], Rules(), [away], "America/Denver"), START)
+    assert said(gaps) == [gap]
+    length = (gaps[0].end - gaps[0].start) / 60
     assert length == {3: 11, 11: 13, 7: 12}[starts.month]
 
 
@@ -98,7 +98,9 @@ def test_what_a_change_makes_is_told_apart_from_what_was():
 
 
 STRETCHES = st.lists(
-    st.tuples(st.integers(0, 50), st.integers(1, 9)).map(lambda one: Gap("week", one[0], sum(one))),
+    st.tuples(st.integers(0, 50), st.integers(1, 9)).map(
+        lambda start_and_length: Gap("week", start_and_length[0], sum(start_and_length))
+    ),
     max_size=5,
 )
 
@@ -106,7 +108,7 @@ STRETCHES = st.lists(
 @given(before=STRETCHES, after=STRETCHES)
 def test_made_is_every_minute_of_after_that_is_not_in_before(before, after):
     def minutes(found):
-        return {minute for one in found for minute in range(one.start, one.end)}
+        return {minute for gap in found for minute in range(gap.start, gap.end)}
 
     assert minutes(coverage_gaps.made(before, after)) == minutes(after) - minutes(before)
 
@@ -136,7 +138,7 @@ def clinics(draw):
     ]
     place = draw(st.sampled_from(PLACES))
     rules = Rules(
-        fallback=tuple(draw(st.lists(st.sampled_from([one.email for one in team]), max_size=2))),
+        fallback=tuple(draw(st.lists(st.sampled_from([person.email for person in team]), max_size=2))),
         hours=Hours(place, draw(WEEKS), draw(st.sampled_from(((), ("12-25",), ("2027-03-14", "11-07"))))),
         call_list=(Call("Dr Wu", "+13035550177"),),
         routes=tuple(draw(st.lists(ROUTES, max_size=2))),
@@ -144,7 +146,7 @@ def clinics(draw):
     absences = [
         Away(
             draw(st.sampled_from(team)).id,
-            draw(st.none() | st.sampled_from([one.id for one in team])),
+            draw(st.none() | st.sampled_from([person.id for person in team])),
             START + timedelta(minutes=begin),
             START + timedelta(minutes=begin + length),
         )
@@ -166,34 +168,35 @@ def test_without_a_hole_every_positive_item_has_a_person_at_every_minute(clinic,
     # Near the minutes at which hours begin and end, where a hole is.
     midnight = datetime.combine((START + timedelta(days=day, hours=12)).date(), time(), ZoneInfo(place))
     moment = max(START, midnight.astimezone(UTC) + timedelta(minutes=turn + beside))
-    away = {one.staff_id: one.cover_id for one in absences if one.starts_at <= moment < one.ends_at}
+    away = {absence.staff_id: absence.cover_id for absence in absences if absence.starts_at <= moment < absence.ends_at}
     here = [
-        escalation_policy.Person(**{**vars(one), "away": one.id in away, "covered_by": away.get(one.id)})
-        for one in team
+        escalation_policy.Person(**{**vars(person), "away": person.id in away, "covered_by": away.get(person.id)})
+        for person in team
     ]
     members = escalation_policy.at(here, moment, rules, place)
     local = moment.astimezone(ZoneInfo(place)).replace(tzinfo=None)
     awake = coverage_gaps.awake(here, rules, local, closed=rules.hours.closed_on(local.date()))
-    found = coverage_gaps.every(Watch(team, rules, absences, place), START)
+    gaps = coverage_gaps.every(Watch(team, rules, absences, place), START)
     at = int((moment - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds() // 60)
     wall = local.weekday() * 1440 + local.hour * 60 + local.minute
-    known = any(
-        one.start <= (at if one.when == "away" else wall) < one.end
-        for one in found
-        if one.when != "holiday" or rules.hours.closed_on(local.date())
+    in_a_gap = any(
+        gap.start <= (at if gap.when == "away" else wall) < gap.end
+        for gap in gaps
+        if gap.when != "holiday" or rules.hours.closed_on(local.date())
     )
-    assert bool(awake) or known, "a minute with nobody that the check has not seen"
-    assert absences or bool(awake) != known, "a hole where somebody is there"
+    assert bool(awake) or in_a_gap, "a minute with nobody that the check has not seen"
+    assert absences or bool(awake) != in_a_gap, "a hole where somebody is there"
     if not awake:
         return
     choice = assign.choose(Need("safety"), members, rules)
-    owner = next(one for one in members if one.id == choice.owner_id)
+    owner = next(member for member in members if member.id == choice.owner_id)
     told = {owner.id: owner}
     for _ in range(len(team) + 1):
         told |= {
-            one.id: one for one in escalation_policy.climb(Need("safety"), members, rules, set(told), owner.id).members
+            member.id: member
+            for member in escalation_policy.climb(Need("safety"), members, rules, set(told), owner.id).members
         }
-    assert {one.name for one in told.values()} >= set(awake)
+    assert {member.name for member in told.values()} >= set(awake)
 
 
 @profile(max_examples=60, deadline=None)
@@ -204,5 +207,5 @@ def test_what_may_be_published_has_somebody_awake_at_every_minute_of_any_week(cl
         return
     local = coverage_gaps.MONDAY + timedelta(minutes=minute)
     assert coverage_gaps.awake(team, rules, local)
-    if any(len(one) == 5 for one in rules.hours.holidays):
+    if any(len(holiday) == 5 for holiday in rules.hours.holidays):
         assert coverage_gaps.awake(team, rules, local, closed=True)

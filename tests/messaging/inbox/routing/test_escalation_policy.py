@@ -28,13 +28,13 @@ CALL = (Call("Dr Wu", "+13035550177"),)
 
 
 def person(name: str, **facts) -> Person:
-    given = {
+    fields = {
         "id": UUID(bytes=name.encode().ljust(16)[:16]),
         "email": f"{name.lower()}@clinic.example",
         "name": name,
         "role": "care_manager",
     }
-    return Person(**(given | facts))
+    return Person(**(fields | facts))
 
 
 @st.composite
@@ -64,7 +64,7 @@ RUNGS = st.lists(
 def clinics(draw) -> tuple[Rules, list[Person], str]:
     team, place = draw(teams()), draw(st.sampled_from(PLACES))
     rules = Rules(
-        fallback=tuple(draw(st.lists(st.sampled_from([one.email for one in team]), max_size=2))) if team else (),
+        fallback=tuple(draw(st.lists(st.sampled_from([person.email for person in team]), max_size=2))) if team else (),
         hours=Hours(place, draw(WEEKS), draw(st.sampled_from(((), ("12-25",), ("03-14", "11-07"))))),
         in_business=draw(st.sampled_from((frozenset(), frozenset({"screen"})))),
         steps={("safety", True): draw(RUNGS), ("safety", False): draw(RUNGS)},
@@ -78,12 +78,12 @@ def clinics(draw) -> tuple[Rules, list[Person], str]:
 def test_every_ladder_ends_and_on_the_way_each_is_asked_once(clinic, moment, kind):
     rules, team, place = clinic
     lines = escalation_policy.preview(Need(kind), team, rules, moment, place)
-    assert [one.at for one in lines] == sorted(one.at for one in lines)
-    assert all(one.at < two.at for one, two in pairwise(lines))
-    assert [one.ask for one in lines if one.ask == escalation_policy.THE_END] == ["end"]
+    assert [line.at for line in lines] == sorted(line.at for line in lines)
+    assert all(earlier.at < later.at for earlier, later in pairwise(lines))
+    assert [line.ask for line in lines if line.ask == escalation_policy.THE_END] == ["end"]
     assert lines[-1].ask == "end"
-    asked = [name for line in lines[1:-1] for name in line.names]
-    assert len(asked) == len(set(asked))
+    names_asked = [name for line in lines[1:-1] for name in line.names]
+    assert len(names_asked) == len(set(names_asked))
     assert len(lines) <= len(team) + 3
 
 
@@ -91,10 +91,10 @@ def test_every_ladder_ends_and_on_the_way_each_is_asked_once(clinic, moment, kin
 @given(clinic=clinics(), moment=MOMENTS)
 def test_where_the_check_finds_nothing_somebody_is_told_in_any_minute_of_any_week(clinic, moment):
     rules, team, place = clinic
-    here = [Person(**{**vars(one), "away": False}) for one in team]
+    here = [Person(**{**vars(person), "away": False}) for person in team]
     if policy_checks.check(rules, here):
         return
-    names = {one.name for one in here if one.phone}
+    names = {person.name for person in here if person.phone}
     lines = escalation_policy.preview(Need("safety"), here, rules, moment, place)
     local = moment.astimezone(escalation_policy.ZoneInfo(place)).replace(tzinfo=None)
     awake = coverage_gaps.awake(here, rules, local, closed=rules.hours.closed_on(local.date()))
@@ -108,13 +108,13 @@ def test_where_the_check_finds_nothing_somebody_is_told_in_any_minute_of_any_wee
 @given(team=teams(), moment=MOMENTS, place=st.sampled_from(PLACES))
 def test_chains_of_cover_end_and_never_with_somebody_who_is_away(team, moment, place):
     members = escalation_policy.at(team, moment, Rules(), place)
-    by_id = {one.id: one for one in members}
-    for one in members:
-        cover = assign.stand_in(one, by_id)
+    by_id = {member.id: member for member in members}
+    for member in members:
+        cover = assign.stand_in(member, by_id)
         assert cover is None or not cover.away
-        assert cover is one or one.away
+        assert cover is member or member.away
     choice = assign.choose(Need("safety"), members, Rules())
-    seats = [assign.stand_in(one, by_id) for one in members if one.role in ("care_manager", "clinic_admin")]
+    seats = [assign.stand_in(member, by_id) for member in members if member.role in ("care_manager", "clinic_admin")]
     if any(seats):
         assert choice.owner_id is not None
         assert not by_id[choice.owner_id].away
@@ -137,18 +137,20 @@ GOOD = Rules(
 
 def test_off_hours_go_to_whoever_is_on_call_then_to_the_lead_then_to_the_call_list():
     lines = escalation_policy.preview(Need("safety"), TEAM, GOOD, NIGHT, "America/Denver")
-    assert [(one.ask, one.names) for one in lines[:2]] == [("owner", ("Ines",)), ("lead", ("Dana",))]
+    assert [(line.ask, line.names) for line in lines[:2]] == [("owner", ("Ines",)), ("lead", ("Dana",))]
     assert lines[-1].ask == "end"
-    assert [one.at - NIGHT for one in lines] == [timedelta(minutes=m) for m in (0, 15, 25)]
+    assert [line.at - NIGHT for line in lines] == [timedelta(minutes=m) for m in (0, 15, 25)]
 
 
 def test_the_backup_is_the_one_who_was_named_or_who_stands_in_for_them():
     rules = Rules(steps={("safety", True): (EscalationStep("backup", 5),)}, backups=GOOD.backups)
     noon = escalation_policy.at(TEAM, datetime(2026, 3, 3, 19, tzinfo=UTC), rules, "America/Denver")
-    assert [one.name for one in escalation_policy.climb(Need("safety"), noon, rules, set(), ROSA.id).members] == ["Ben"]
+    assert [member.name for member in escalation_policy.climb(Need("safety"), noon, rules, set(), ROSA.id).members] == [
+        "Ben"
+    ]
     away = [ROSA, Person(**{**vars(BEN), "away": True, "covered_by": DANA.id}), DANA]
     noon = escalation_policy.at(away, datetime(2026, 3, 3, 19, tzinfo=UTC), rules, "America/Denver")
-    assert [one.name for one in escalation_policy.climb(Need("safety"), noon, rules, set(), ROSA.id).members] == [
+    assert [member.name for member in escalation_policy.climb(Need("safety"), noon, rules, set(), ROSA.id).members] == [
         "Dana"
     ]
 
@@ -157,7 +159,7 @@ def test_an_item_that_crosses_into_the_night_misses_nobody_of_the_night_s_ladder
     told = {BEN.id}
     team = escalation_policy.at(TEAM, NIGHT, GOOD, "America/Denver")
     step = escalation_policy.climb(Need("safety"), team, GOOD, told, ROSA.id, is_open=False)
-    assert [one.name for one in step.members] == ["Ines"]
+    assert [member.name for member in step.members] == ["Ines"]
 
 
 def test_whoever_covers_takes_the_seat_with_its_panel_and_says_for_whom():
@@ -173,7 +175,7 @@ def test_a_good_ladder_has_no_problem():
 
 
 def fields(rules: Rules, team) -> set[str]:
-    return {one.field for one in policy_checks.check(rules, team)}
+    return {problem.field for problem in policy_checks.check(rules, team)}
 
 
 def changed(**facts) -> Rules:
@@ -189,8 +191,8 @@ def changed(**facts) -> Rules:
         ({"backups": {"rosa@clinic.example": "rosa@clinic.example"}}, "backup"),
         ({"answer_within": {**GOOD.answer_within, "safety": 31}}, "safety.answer"),
         ({"rung_minutes": 31}, "repeat"),
-        ({"rungs": {("safety", False): (EscalationStep("lead", 31),)}}, "safety.closed"),
-        ({"rungs": {("safety", True): (EscalationStep("lead", 30),) * 5}}, "safety.open"),
+        ({"steps": {("safety", False): (EscalationStep("lead", 31),)}}, "safety.closed"),
+        ({"steps": {("safety", True): (EscalationStep("lead", 30),) * 5}}, "safety.open"),
     ],
 )
 def test_a_ladder_that_could_leave_a_positive_answer_unseen_is_refused_with_its_field(facts, field):
@@ -199,7 +201,9 @@ def test_a_ladder_that_could_leave_a_positive_answer_unseen_is_refused_with_its_
 
 def test_a_night_with_nobody_is_named_by_its_hours():
     silent = [Person(**{**vars(DANA), "phone": False, "email": "x@clinic.example"}), ROSA, BEN]
-    (found,) = [str(one) for one in policy_checks.check(changed(fallback=()), silent) if one.field == "on_call"]
+    (found,) = [
+        str(problem) for problem in policy_checks.check(changed(fallback=()), silent) if problem.field == "on_call"
+    ]
     assert "Mon 17:00 to Tue 8:00" in found
     assert "Fri 17:00 to" in found
 
@@ -207,18 +211,18 @@ def test_a_night_with_nobody_is_named_by_its_hours():
 def test_half_an_hour_with_nobody_is_a_hole():
     night = person("Nils", on_call=hours.read("Mon-Fri 17:30-8:00, Sat-Sun all day"))
     rules = changed(fallback=())
-    (found,) = [str(one) for one in policy_checks.check(rules, [ROSA, night]) if one.field == "on_call"]
+    (found,) = [str(problem) for problem in policy_checks.check(rules, [ROSA, night]) if problem.field == "on_call"]
     assert "Mon 17:00 to Mon 17:30" in found
 
 
 def test_holidays_need_somebody_on_call_by_day_too():
     rules = changed(fallback=("rosa@clinic.example",), hours=Hours("America/Denver", OFFICE, ("12-25",)))
     mute = Person(**{**vars(ROSA), "phone": False})
-    assert any("holiday" in one.message for one in policy_checks.check(rules, [mute, BEN, INES]))
+    assert any("holiday" in problem.message for problem in policy_checks.check(rules, [mute, BEN, INES]))
 
 
 def test_a_hole_needs_nobody_who_is_on_holiday_this_week():
-    gone = [Person(**{**vars(one), "away": True}) for one in TEAM]
+    gone = [Person(**{**vars(person), "away": True}) for person in TEAM]
     assert policy_checks.check(GOOD, gone) == []
 
 
@@ -243,8 +247,8 @@ def test_before_they_leave_the_building(kind, leaves_in, due_in):
 
 
 def test_safety_and_handoffs_run_in_real_time_whatever_a_clinic_writes():
-    given = {"ladder": {"kinds": {kind: {"clock": "business"} for kind in assign.KINDS}}}
-    rules = Rules.of(given | {"hours": {"zone": "America/Denver", "week": OFFICE}})
+    stored = {"ladder": {"kinds": {kind: {"clock": "business"} for kind in assign.KINDS}}}
+    rules = Rules.of(stored | {"hours": {"zone": "America/Denver", "week": OFFICE}})
     assert rules.in_business == {"screen", "reply", "delivery"}
     assert assign.answer_by("safety", NIGHT, rules) == NIGHT + timedelta(minutes=15)
     assert assign.answer_by("screen", NIGHT, rules) > NIGHT + timedelta(days=2)

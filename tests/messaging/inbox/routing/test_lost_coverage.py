@@ -1,4 +1,4 @@
-"""What an act takes away, to the minute; what was a hole before is none that it makes; and whose cover would close it."""
+"""What an act takes away, to the minute; what was a hole before is none it makes; whose cover would close it."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -44,7 +44,7 @@ def test_a_hole_of_every_week_is_mended_also_where_an_absence_leaves_part_of_it(
     night = away(BEN, START + WEEK, START + WEEK + timedelta(days=1))
     before, after = watch(ROSA, absences=[night]), watch(ROSA, BEN, absences=[night])
     assert lost_coverage.lost(before, after, START) == []
-    assert [one.when for one in coverage_gaps.every(after, START)] == ["away"]
+    assert [gap.when for gap in coverage_gaps.every(after, START)] == ["away"]
 
 
 def test_a_new_holiday_is_compared_with_an_ordinary_day():
@@ -75,46 +75,48 @@ def test_whose_cover_would_close_it_are_those_with_a_phone_who_are_here_and_may_
     cleo, finn = person("Cleo", hours=DAY), person("Finn", hours=DAY, phone=False)
     dana, ida = person("Dana", role="clinic_admin", hours=DAY), person("Ida", role="front_desk")
     start = START + WEEK
-    asked = away(BEN, start, start + timedelta(days=2))
+    absence = away(BEN, start, start + timedelta(days=2))
     busy = away(cleo, start + timedelta(days=1), start + timedelta(days=1, hours=1))
     team = watch(ROSA, BEN, cleo, finn, dana, ida, absences=[busy])
-    assert [one.name for one in lost_coverage.closing(team, asked, START)] == ["Rosa", "Dana"]
+    assert [person.name for person in lost_coverage.closing(team, absence, START)] == ["Rosa", "Dana"]
 
 
 def test_whoever_covers_is_called_in_the_hours_of_whom_they_stand_in_for_and_after_whoever_is_at_work():
     gone = replace(BEN, away=True, covered_by=ROSA.id)
     night = datetime(2027, 6, 1, 23)
     assert coverage_gaps.awake([ROSA, gone], Rules(), night) == ("Rosa",)
-    members = [coverage_gaps.present(one, night, Hours()) for one in (ROSA, gone, NIGHTS)]
-    (rosa,) = [one for one in assign.ranked(coverage_gaps.SAFETY, members, Rules()) if one.name == "Rosa"]
+    members = [coverage_gaps.present(person, night, Hours()) for person in (ROSA, gone, NIGHTS)]
+    (rosa,) = [member for member in assign.ranked(coverage_gaps.SAFETY, members, Rules()) if member.name == "Rosa"]
     assert (rosa.on_duty, rosa.on_call, rosa.in_place_of) == (False, True, (BEN.email,))
     at_work = coverage_gaps.present(person("Elif"), night, Hours())
     assert assign.choose(coverage_gaps.SAFETY, [*members, at_work], Rules()).owner_id == at_work.id
 
 
 def reached(watch: Watch, at: datetime) -> bool:
-    gone = {one.staff_id: one.cover_id for one in watch.absences if one.starts_at <= at < one.ends_at}
-    team = [replace(one, away=one.id in gone, covered_by=gone.get(one.id)) for one in watch.people]
+    gone = {
+        absence.staff_id: absence.cover_id for absence in watch.absences if absence.starts_at <= at < absence.ends_at
+    }
+    team = [replace(person, away=person.id in gone, covered_by=gone.get(person.id)) for person in watch.people]
     local = at.astimezone(ZoneInfo(watch.zone)).replace(tzinfo=None)
     return bool(coverage_gaps.awake(team, watch.rules, local, closed=watch.rules.hours.closed_on(local.date())))
 
 
 @profile(max_examples=150, deadline=None)
-@given(one=clinics(), other=clinics(), minute=st.integers(0, 41 * 1440), same_rules=st.booleans())
-def test_every_minute_that_is_lost_is_found_and_no_other(one, other, minute, same_rules):
-    rules, team, place, absences = one
+@given(was=clinics(), becomes=clinics(), minute=st.integers(0, 41 * 1440), same_rules=st.booleans())
+def test_every_minute_that_is_lost_is_found_and_no_other(was, becomes, minute, same_rules):
+    rules, team, place, absences = was
     before = Watch(team, rules, absences, place)
-    after = Watch(other[1], rules if same_rules else other[0], other[3], place)
+    after = Watch(becomes[1], rules if same_rules else becomes[0], becomes[3], place)
     at = START + timedelta(minutes=minute)
     local = at.astimezone(ZoneInfo(place))
     wall = local.weekday() * 1440 + local.hour * 60 + local.minute
     closed = after.rules.hours.closed_on(local.date())
-    found = lost_coverage.lost(before, after, START)
-    during = [gap for gap in found if gap.when == "away"]
+    gaps = lost_coverage.lost(before, after, START)
+    during = [gap for gap in gaps if gap.when == "away"]
     instant = int((at - coverage_gaps.EPOCH).total_seconds() // 60)
     named = any(gap.start <= instant < gap.end for gap in during)
     named_weekly = any(
-        gap.start <= wall < gap.end for gap in found if gap.when == "week" or (gap.when == "holiday" and closed)
+        gap.start <= wall < gap.end for gap in gaps if gap.when == "week" or (gap.when == "holiday" and closed)
     )
     if reached(before, at) and not reached(after, at):
         assert named or named_weekly, "a minute that is lost and not named"

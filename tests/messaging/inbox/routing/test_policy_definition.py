@@ -64,12 +64,12 @@ def test_a_file_is_read_checked_and_written_out_again():
 def test_each_mistake_in_a_file_is_named_with_its_field_and_line(old, new, said):
     with pytest.raises(policy_definition.BadPolicy) as wrong:
         policy_file.parse(FILE.replace(old, new))
-    assert any(said in str(one) for one in wrong.value.problems), wrong.value
+    assert any(said in str(problem) for problem in wrong.value.problems), wrong.value
 
 
 def test_a_stranger_cannot_be_on_call():
     written = policy_file.parse(FILE.replace('"ines@', '"nobody@'))
-    assert {"on_call"} == {one.field for one in policy_definition.check(written, TEAM, "America/Denver")}
+    assert {"on_call"} == {problem.field for problem in policy_definition.check(written, TEAM, "America/Denver")}
 
 
 def test_the_defaults_are_those_of_a_clinic_that_has_decided_nothing():
@@ -98,7 +98,7 @@ BANDS = {"phq9": ["minimal", "mild", "moderate", "severe"], "phq2": ["negative",
 def test_rules_are_read_in_their_order_and_held_as_they_were_written():
     written = policy_file.parse(FILE + RULE)
     rules = Rules.of(policy_definition.rules_of(written, {}, "America/Denver"))
-    assert [one.name for one in rules.routes] == ["Spanish screens", "Known"]
+    assert [route.name for route in rules.routes] == ["Spanish screens", "Known"]
     assert rules.routes[0].people == ("rosa@clinic.example",)
     assert (rules.routes[1].existing, rules.routes[1].below) == (True, 12)
     assert policy_definition.check(written, TEAM, "America/Denver", BANDS) == []
@@ -119,7 +119,7 @@ def test_rules_are_read_in_their_order_and_held_as_they_were_written():
 def test_each_mistake_in_a_rule_is_named_with_its_line(old, new, said):
     with pytest.raises(policy_definition.BadPolicy) as wrong:
         policy_file.parse(FILE + RULE.replace(old, new))
-    assert any(said in str(one) for one in wrong.value.problems), wrong.value
+    assert any(said in str(problem) for problem in wrong.value.problems), wrong.value
 
 
 @pytest.mark.parametrize(
@@ -134,8 +134,8 @@ def test_each_mistake_in_a_rule_is_named_with_its_line(old, new, said):
 def test_a_rule_about_what_there_is_not_is_refused(old, new, field, line):
     text = FILE + RULE.replace(old, new)
     team = [*TEAM, person("Vic", role="front_desk")]
-    found = policy_definition.check(policy_file.parse(text), team, "America/Denver", BANDS)
-    assert [one.field for one in found] == [field]
+    problems = policy_definition.check(policy_file.parse(text), team, "America/Denver", BANDS)
+    assert [problem.field for problem in problems] == [field]
     assert policy_file.line_of_field(field, text) == line
 
 
@@ -162,7 +162,7 @@ ROUTES = st.builds(
 )
 
 
-@given(rules=st.lists(ROUTES, max_size=4, unique_by=lambda one: one.name.casefold()))
+@given(rules=st.lists(ROUTES, max_size=4, unique_by=lambda route: route.name.casefold()))
 def test_whatever_rules_there_are_the_file_and_the_clinic_keep_them(rules):
     written = policy_definition.EscalationPolicy(route=tuple(rules))
     assert policy_file.parse(policy_file.write(written)) == written

@@ -65,10 +65,10 @@ def test_what_is_unfinished_moves_to_the_cover_with_its_unread_state_and_clock(o
     do(items.resolve, done, rosa, "handled")
     away(rosa, ben)
     drain()
-    known = desk.item(mine.id)
-    assert (known.owner_id, known.state, known.acknowledged_at) == (ben.id, "open", None)
-    assert known.answer_by == mine.answer_by
-    assert items.reasons(known) == ["covering for Rosa"]
+    stored = desk.item(mine.id)
+    assert (stored.owner_id, stored.state, stored.acknowledged_at) == (ben.id, "open", None)
+    assert stored.answer_by == mine.answer_by
+    assert items.reasons(stored) == ["covering for Rosa"]
     assert desk.item(done.id).owner_id == rosa.id
     assert "covered" in desk.events(mine.id)
 
@@ -81,10 +81,10 @@ def test_claimed_is_new_again_for_who_takes_over_and_acknowledged_stays_so(opene
     away(rosa, ben)
     drain()
     assert desk.item(claimed.id).state == "open"
-    known = desk.item(answered.id)
-    assert (known.owner_id, known.state) == (ben.id, "claimed")
-    assert known.acknowledged_by == rosa.id
-    assert [one.staff_id for one in desk.alerts()] == [ben.id]  # that he covers, and no more
+    stored = desk.item(answered.id)
+    assert (stored.owner_id, stored.state) == (ben.id, "claimed")
+    assert stored.acknowledged_by == rosa.id
+    assert [alert.staff_id for alert in desk.alerts()] == [ben.id]  # that he covers, and no more
 
 
 def test_the_cover_of_a_safety_item_is_told_at_once(opened, desk, new_staff):
@@ -93,7 +93,7 @@ def test_the_cover_of_a_safety_item_is_told_at_once(opened, desk, new_staff):
     drain()
     away(rosa, ben)
     drain()
-    assert [one.staff_id for one in desk.alerts()] == [rosa.id, ben.id, ben.id]
+    assert [alert.staff_id for alert in desk.alerts()] == [rosa.id, ben.id, ben.id]
     assert len(desk.timers(item.id)) == 1  # and its ladder climbs on
 
 
@@ -170,9 +170,9 @@ def test_the_cover_of_the_cover_is_found(opened, desk, new_staff, clinic):
     drain()
     assert desk.item(item.id).owner_id == cleo.id
     with db.unit_of_work(clinic.id) as session:
-        found = absences.covering(session, rosa.id, clock.now())
-        assert found is not None
-        assert found.id == cleo.id
+        cover = absences.covering(session, rosa.id, clock.now())
+        assert cover is not None
+        assert cover.id == cleo.id
         assert absences.covering(session, cleo.id, clock.now()) is None
 
 
@@ -216,7 +216,7 @@ def test_whoever_leaves_the_clinic_leaves_nothing_behind(opened, desk, new_staff
     drain()
     assert desk.item(item.id).owner_id == ben.id
     deliver.deliver("urgent")
-    number = {one["to"] for one in network.accepted()}
+    number = {text["to"] for text in network.accepted()}
     with db.unit_of_work(db.EVERY) as session:
         assert number == {session.get_one(Staff, ben.id).number}
     assert desk.state(desk.alerts()[0]) == "held"  # it was queued for Rosa before she left
@@ -255,7 +255,7 @@ def test_every_move_is_in_the_audit_log(opened, new_staff):
     drain(9 * HOUR)
     with db.unit_of_work(db.EVERY) as session:
         acts = list(session.scalars(select(audit.AuditEntry.act).order_by(audit.AuditEntry.at)))
-    assert [one for one in acts if one.startswith("absence")] == [
+    assert [act for act in acts if act.startswith("absence")] == [
         "absence.planned",
         "absence.begun",
         "absence.over",
@@ -271,7 +271,7 @@ def test_of_two_who_go_at_once_the_second_sees_the_first_and_is_refused(new_staf
     def second() -> None:
         with db.unit_of_work(clinic.id) as session:
             team = session.query(Staff).all()
-            here = next(one for one in team if one.id == ben.id)
+            here = next(colleague for colleague in team if colleague.id == ben.id)
             absences.plan(session, here, None, clock.now(), clock.now() + HOUR)
 
     with ThreadPoolExecutor(1) as pool:

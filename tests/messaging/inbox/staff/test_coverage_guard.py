@@ -1,4 +1,4 @@
-"""Whatever a clinic changes, in whatever order: once somebody is there at every minute, somebody stays there at every minute."""
+"""Whatever a clinic changes, in whatever order: once somebody is there at every minute, that stays so."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -76,10 +76,10 @@ class Door:
             clinic.rules, clinic.zone = {}, "America/Denver"
             db.load_keys(session, {clinic.key_id})
             for place, staff_id in enumerate(self.people):
-                one = session.get_one(Staff, staff_id)
-                one.active, one.role = True, "clinic_admin" if place == LEAD else "care_manager"
-                one.hours, one.on_call = weeks[place], called[place]
-                one.number = f"+1303555016{place}"
+                staff = session.get_one(Staff, staff_id)
+                staff.active, staff.role = True, "clinic_admin" if place == LEAD else "care_manager"
+                staff.hours, staff.on_call = weeks[place], called[place]
+                staff.number = f"+1303555016{place}"
 
     def do(self, act, *given) -> None:
         with db.unit_of_work(db.EVERY) as session:
@@ -103,25 +103,25 @@ class Door:
             absences.come_back(session, planned[place % len(planned)], "operator")
 
     def _leave(self, session, clinic, who) -> None:
-        one = self._one(session, who)
-        if one.active:
-            staffing.leave(session, clinic, one, "operator")
+        staff = self._one(session, who)
+        if staff.active:
+            staffing.leave(session, clinic, staff, "operator")
 
     def _change(self, session, clinic, who, role, phone) -> None:
-        one = self._one(session, who)
+        staff = self._one(session, who)
         number = f"+1303555016{who}" if phone else None
         staffing.change(
-            session, clinic, one, staffing.Facts(one.name, one.email, role, ("en",), (), number), "operator"
+            session, clinic, staff, staffing.Facts(staff.name, staff.email, role, ("en",), (), number), "operator"
         )
 
     def _publish(self, session, clinic, fallback, holidays, opening, called) -> None:
         present = RULES.present(session, clinic)
-        asked = {MAIL[0]: called} if called else {}
+        on_call = {MAIL[0]: called} if called else {}
         written = present | {
-            "fallback": [MAIL[one] for one in fallback],
+            "fallback": [MAIL[place] for place in fallback],
             "holidays": holidays,
             "hours": opening,
-            "on_call": asked,
+            "on_call": on_call,
             "call": [{"name": "Dr Wu", "phone": "+13035550177"}],
         }
         self._follow(session, clinic, RULES, written)
@@ -149,19 +149,21 @@ def now_is(door: Door) -> coverage_gaps.Watch:
 
 
 def somebody_there(here: coverage_gaps.Watch, at: datetime) -> set[str]:
-    """Who expects to be told at this moment, found without the code that is asked: seat by seat, as the pages say it."""
+    """Who expects to be told at this moment, found without the code that is asked: seat by seat, as pages say it."""
     local, rules = at.astimezone(ZoneInfo(here.zone)).replace(tzinfo=None), here.rules
     closed = {f"{local:%Y-%m-%d}", f"{local:%m-%d}"} & set(rules.hours.holidays)
-    gone = {one.staff_id: one.cover_id for one in here.absences if one.starts_at <= at < one.ends_at}
-    by_id = {one.id: one for one in here.people}
+    gone = {
+        absence.staff_id: absence.cover_id for absence in here.absences if absence.starts_at <= at < absence.ends_at
+    }
+    by_id = {person.id: person for person in here.people}
 
-    def works(one) -> bool:
-        return not closed and hours.within(one.hours or rules.hours.week, local)
+    def works(person) -> bool:
+        return not closed and hours.within(person.hours or rules.hours.week, local)
 
-    def called(one) -> bool:
-        return bool(one.on_call) and hours.within(one.on_call, local)
+    def called(person) -> bool:
+        return bool(person.on_call) and hours.within(person.on_call, local)
 
-    found = set()
+    expecting = set()
     for seat in here.people:
         sits, seen = seat, set()
         while sits is not None and sits.id in gone and sits.id not in seen:
@@ -172,23 +174,25 @@ def somebody_there(here: coverage_gaps.Watch, at: datetime) -> set[str]:
             continue
         duty = seat.role in ("care_manager", "clinic_admin") and (works(seat) or works(sits))
         if duty or called(seat) or called(sits) or seat.email in rules.fallback:
-            found.add(sits.name)
-    return found
+            expecting.add(sits.name)
+    return expecting
 
 
 def told_at(here: coverage_gaps.Watch, at: datetime) -> set[str]:
-    """Who is told of a positive answer that comes in at this moment and that nobody acknowledges, to the ladder's end."""
-    gone = {one.staff_id: one.cover_id for one in here.absences if one.starts_at <= at < one.ends_at}
+    """Who is told of a positive answer that comes in at this moment and nobody acknowledges, to the ladder's end."""
+    gone = {
+        absence.staff_id: absence.cover_id for absence in here.absences if absence.starts_at <= at < absence.ends_at
+    }
     team = [
-        escalation_policy.Person(**vars(one) | {"away": one.id in gone, "covered_by": gone.get(one.id)})
-        for one in here.people
+        escalation_policy.Person(**vars(person) | {"away": person.id in gone, "covered_by": gone.get(person.id)})
+        for person in here.people
     ]
     members, need = escalation_policy.at(team, at, here.rules, here.zone), coverage_gaps.SAFETY
     owner = assign.choose(need, members, here.rules).owner_id
     told = {owner} if owner else set()
     for _ in range(2 * len(members) + 1):
-        told |= {one.id for one in escalation_policy.climb(need, members, here.rules, told, owner).members}
-    return {one.name for one in members if one.id in told}
+        told |= {member.id for member in escalation_policy.climb(need, members, here.rules, told, owner).members}
+    return {member.name for member in members if member.id in told}
 
 
 MINUTES = st.lists(
@@ -258,9 +262,9 @@ def test_an_act_that_is_refused_leaves_nothing_behind(door, clinic):
                 door.do(*act)
             assert refused.value.when
         with db.unit_of_work(db.EVERY) as session:
-            one = session.get_one(Staff, door.people[1])
-            assert (one.active, one.role, one.hours) == (True, "care_manager", NIGHT)
-            assert one.number_ct is not None
+            staff = session.get_one(Staff, door.people[1])
+            assert (staff.active, staff.role, staff.hours) == (True, "care_manager", NIGHT)
+            assert staff.number_ct is not None
             assert session.query(Absence).all() == []
             assert "staff.revoked" not in {entry.act for entry in session.query(audit.AuditEntry)}
 

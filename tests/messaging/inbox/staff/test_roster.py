@@ -1,4 +1,4 @@
-"""Who is told what and when: before they leave, at the end of the ladder, as each wishes, by a ladder without a hole."""
+"""Who is told what and when: before they leave, at the ladder's end, as each wishes, by a ladder without a hole."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -57,7 +57,7 @@ def test_at_the_end_of_the_ladder_the_item_says_so_and_goes_on_ringing(opened, d
     first = desk.item(item.id).exhausted_at
     drain(timedelta(minutes=27))
     assert desk.item(item.id).exhausted_at == first
-    assert [one.staff_id for one in desk.alerts()] == [rosa.id] * 3
+    assert [alert.staff_id for alert in desk.alerts()] == [rosa.id] * 3
     assert desk.events(item.id).count("ladder_ended") == 1
 
 
@@ -69,7 +69,7 @@ def test_every_try_is_written_down_also_of_whom_it_could_not_reach(opened, desk,
     drain(timedelta(minutes=16))
     with db.unit_of_work(db.EVERY) as session:
         lines = session.scalars(select(ItemEvent).where(ItemEvent.item_id == item.id)).all()
-        (silent,) = [one.detail for one in lines if one.event == "nobody_reached"]
+        (silent,) = [line.detail for line in lines if line.event == "nobody_reached"]
     assert (silent["told"], silent["untold"]) == ([], [str(ben.id)])
 
 
@@ -105,9 +105,9 @@ def two(clinic, new_staff):
 
 
 def set_hours(clinic, staff, **changed) -> None:
-    given = {"hours": staff.hours, "on_call": staff.on_call} | changed
+    weeks = {"hours": staff.hours, "on_call": staff.on_call} | changed
     with db.unit_of_work(db.EVERY) as session:
-        staffing.set_hours(session, clinic.id, staff.id, **given, actor="staff:x")
+        staffing.set_hours(session, clinic.id, staff.id, **weeks, actor="staff:x")
 
 
 def test_hours_change_and_are_written_down(clinic, two):
@@ -125,7 +125,7 @@ def test_half_an_hour_less_that_leaves_nobody_is_refused_to_the_minute(clinic, t
     shorter = rosa.hours | {"wed": ["08:30", "20:00"]}
     with pytest.raises(coverage_guard.MakesGap) as refused:
         set_hours(clinic, rosa, hours=shorter)
-    assert [coverage_gaps.say(one, "America/Denver") for one in refused.value.gaps] == ["Wed 8:00 to Wed 8:30"]
+    assert [coverage_gaps.say(gap, "America/Denver") for gap in refused.value.gaps] == ["Wed 8:00 to Wed 8:30"]
     with db.unit_of_work(db.EVERY) as session:
         assert session.get_one(Staff, rosa.id).hours == rosa.hours
 
@@ -149,8 +149,8 @@ def test_hours_that_only_an_absence_makes_a_hole_are_refused_with_their_date(cli
             absences.plan(session, staff, None, start, start + timedelta(hours=10))
         with pytest.raises(coverage_guard.MakesGap) as refused:
             set_hours(clinic, finn, on_call={})
-    said = [coverage_gaps.say(one, "America/Denver") for one in refused.value.gaps]
-    assert said == ["Sunday 14 March 2027 8:00 to 10:00"]
+    gaps = [coverage_gaps.say(gap, "America/Denver") for gap in refused.value.gaps]
+    assert gaps == ["Sunday 14 March 2027 8:00 to 10:00"]
 
 
 def test_nobody_of_another_clinic_is_changed(clinic, two):
