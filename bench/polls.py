@@ -168,10 +168,10 @@ def _mode() -> str:
 def _family(pid: int) -> list[int]:
     """Return a process and all that came of it."""
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return [pid, *(one for child in children for one in _family(int(child)))]
+    return [pid, *(descendant for child in children for descendant in _family(int(child)))]
 
 
 def _seconds(pids: list[int]) -> float:
     """Return the CPU seconds that processes have used: user and system, fields 14 and 15 of stat."""
-    fields = [Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split() for pid in pids]
-    return sum(int(one[11]) + int(one[12]) for one in fields) / TICKS
+    stats = [Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split() for pid in pids]
+    return sum(int(stat[11]) + int(stat[12]) for stat in stats) / TICKS

@@ -149,7 +149,7 @@ class _Memory:
 
     def change(self, act: str, buckets: tuple[Bucket, ...], now: float) -> float:
         with self._lock:
-            stands = [standing(one.limit, *self._levels.get(one.key, (0.0, now)), now) for one in buckets]
+            stands = [standing(bucket.limit, *self._levels.get(bucket.key, (0.0, now)), now) for bucket in buckets]
             waits = max(seconds for _, seconds in stands)
             step = {"take": int(waits <= 0), "give_back": -1}.get(act, 0)
             for bucket, (level, _) in zip(buckets, stands, strict=True) if step else ():

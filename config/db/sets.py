@@ -146,7 +146,7 @@ def _bytes(value: bytes) -> str:
 
 def _json(value: Any) -> str:
     # Many rows hold the same few sentences.
-    if isinstance(value, list) and all(isinstance(one, str) for one in value):
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
         return _sentences(tuple(value))
     return _quoted(json.dumps(value))
 

@@ -76,8 +76,8 @@ def apply(file: Path, clinic_name: str | None) -> None:
         _refuse(file, _with_lines(refused.problems, text))
     if reasons:
         say(f"{file.name} waits on {name}'s page for a second person, because it could silence an alert:")
-        for one in reasons:
-            say(f"  {one}")
+        for reason in reasons:
+            say(f"  {reason}")
         raise click.exceptions.Exit(NEEDS_SECOND)
     say(f"{name} follows {file.name} from now on.")
 
@@ -117,7 +117,9 @@ def _read(file: Path) -> tuple[str, policy_definition.EscalationPolicy]:
 
 def _with_lines(problems: Sequence[Problem], text: str) -> list[Problem]:
     """The problems with the line of each field, where the file says anything about it."""
-    return [Problem(one.field, one.message, policy_file.line_of_field(one.field, text)) for one in problems]
+    return [
+        Problem(problem.field, problem.message, policy_file.line_of_field(problem.field, text)) for problem in problems
+    ]
 
 
 def _refuse(file: Path, problems: Sequence[object]) -> NoReturn:

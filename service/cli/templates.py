@@ -76,4 +76,6 @@ def _of_file(file: Path) -> Rows:
 
 
 def _rows(where: str, found: Sequence[publishing.Problem]) -> Rows:
-    return [{"where": where, "line": one.line, "text": one.field, "problem": one.message} for one in found]
+    return [
+        {"where": where, "line": problem.line, "text": problem.field, "problem": problem.message} for problem in found
+    ]

@@ -49,7 +49,10 @@ def check(page: Page) -> None:
     """Assert that the page breaks no rule that axe can check, and is nowhere wider than the screen."""
     page.wait_for_load_state()  # with its style sheets: without them it may be wider
     found = _AXE.run(page).response["violations"]
-    said = [f"{one['id']} ({one['impact']}): {[node['html'][:160] for node in one['nodes']]}" for one in found]
+    said = [
+        f"{violation['id']} ({violation['impact']}): {[node['html'][:160] for node in violation['nodes']]}"
+        for violation in found
+    ]
     assert not said, f"{page.url}: {said}"
     assert page.evaluate(_SAME_IDS) == [], f"{page.url}: a label or a link would lead to the wrong one of two"
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{page.url} is too wide"

@@ -143,9 +143,9 @@ def _seen(page: Page, language: str) -> None:
     kit.check(page)
     assert page.locator("html").get_attribute("lang") == language
     assert page.locator('footer a[href="tel:988"]').count() == 1
-    for one in page.locator("main button, main .way, main select, main .change a, main .file a").all():
-        box = one.bounding_box()
-        assert box is None or box["height"] >= 40, one.inner_text()
+    for control in page.locator("main button, main .way, main select, main .change a, main .file a").all():
+        box = control.bounding_box()
+        assert box is None or box["height"] >= 40, control.inner_text()
 
 
 def test_a_visit_is_confirmed_and_the_texts_shortened_by_keys_alone_and_without_script(

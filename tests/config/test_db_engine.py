@@ -166,8 +166,8 @@ def test_six_writers_that_read_first_never_find_the_database_locked(house):
 def test_ids_grow_with_time_and_are_of_version_seven():
     made = [db.new_id() for _ in range(2000)]
     assert len(set(made)) == len(made)
-    assert {(one.version, one.variant) for one in made} == {(7, "specified in RFC 4122")}
-    stamps = [one.int >> 80 for one in made]
+    assert {(uuid.version, uuid.variant) for uuid in made} == {(7, "specified in RFC 4122")}
+    stamps = [uuid.int >> 80 for uuid in made]
     assert stamps == sorted(stamps)
 
 

@@ -57,10 +57,10 @@ def test_bytes_come_back_and_find_their_rows(house):
             "clinic_id": clinic,
             "wrapped_by": None,
             "master_id": None,
-            "wrapped": one,
+            "wrapped": key,
             "created_at": AT,
         }
-        for new, one in zip(ids, wrapped, strict=True)
+        for new, key in zip(ids, wrapped, strict=True)
     ]
     with db.unit_of_work(db.EVERY) as session:
         db.write_rows(session, DataKey, rows)

@@ -28,12 +28,12 @@ def test_what_is_sealed_opens_where_it_belongs(plain: bytes, bound: tuple[str, .
     assert keys.unseal(KEY, keys.seal(KEY, plain, *bound), *bound) == plain
 
 
-@given(one=WORDS, other=WORDS)
-def test_a_sealed_value_moved_elsewhere_does_not_open(one: tuple[str, ...], other: tuple[str, ...]):
-    sealed = keys.seal(KEY, b"words", *one)
-    if one != other:
+@given(bound=WORDS, elsewhere=WORDS)
+def test_a_sealed_value_moved_elsewhere_does_not_open(bound: tuple[str, ...], elsewhere: tuple[str, ...]):
+    sealed = keys.seal(KEY, b"words", *bound)
+    if bound != elsewhere:
         with pytest.raises(keys.WrongKey):
-            keys.unseal(KEY, sealed, *other)
+            keys.unseal(KEY, sealed, *elsewhere)
 
 
 def test_where_one_name_ends_and_the_next_begins_matters():

@@ -49,7 +49,7 @@ def revision() -> ModuleType:
     return module
 
 
-@pytest.mark.parametrize(("reason", "sentence"), SAID, ids=[one.key for one, _ in SAID])
+@pytest.mark.parametrize(("reason", "sentence"), SAID, ids=[reason.key for reason, _ in SAID])
 def test_a_sentence_becomes_the_reason_it_was_written_from(reason: Any, sentence: str) -> None:
     assert read(revision().read(sentence)) == reason
 
@@ -83,7 +83,7 @@ def fill(session: Session, name: str, *rows: dict[str, Any]) -> None:
     """Insert rows as they were before: the models of today have other columns."""
     for row in rows:
         columns = [
-            column(key, KINDS.get(key) or (Uuid() if isinstance(one, UUID) else None)) for key, one in row.items()
+            column(key, KINDS.get(key) or (Uuid() if isinstance(value, UUID) else None)) for key, value in row.items()
         ]
         session.execute(insert(table(name, *columns)), row)
 
@@ -138,8 +138,8 @@ def test_stored_rows_say_the_same_after_it_and_wishes_stand_with_their_visits(ho
     ]
     with db.unit_of_work(db.EVERY) as session:
         visits = {"a": ASKED, "b": UNWRITTEN, "c": OTHER}
-        fill(session, "appointment", *(visit(one, patient, name) for name, one in visits.items()))
-        fill(session, "reminder", *(reminder(clinic.id, 11 + at, *one) for at, one in enumerate(whys)))
+        fill(session, "appointment", *(visit(visit_id, patient, name) for name, visit_id in visits.items()))
+        fill(session, "reminder", *(reminder(clinic.id, 11 + at, of, why) for at, (of, why) in enumerate(whys)))
         audit.record(session, clinic.id, "patient:p", "appointment.quiet", f"appointment:{ASKED}")
         asked_at = clock.now()
         for (why, _), link in zip(ENDED, issued, strict=True):
@@ -151,7 +151,7 @@ def test_stored_rows_say_the_same_after_it_and_wishes_stand_with_their_visits(ho
             }
             row |= {"state": "over", "ended": why, "try_after": AT, "attempts": 0, "fence": 0}
             names = [column("why" if key == "ended" else key, KINDS.get(key)) for key in row]
-            values = {"why" if key == "ended" else key: one for key, one in row.items()}
+            values = {"why" if key == "ended" else key: value for key, value in row.items()}
             session.execute(insert(table("follow_up", *names)), values)
     migrations.upgrade()
     look_after(patient, said, asked_at, coded, issued)

@@ -123,7 +123,7 @@ def wait_for_ticks(running: Running, count: int) -> None:
 def counted(running: Running) -> Counter[str]:
     with urllib.request.urlopen(f"{running.scene.network}/sim/messages", timeout=PATIENCE) as answer:
         found = json.loads(answer.read())["messages"]
-    return Counter(one["to"] for one in found)
+    return Counter(message["to"] for message in found)
 
 
 def owed(running: Running) -> bool:

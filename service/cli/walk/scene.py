@@ -61,7 +61,7 @@ class Scene:
         """Wait until the phone shows a text from the clinic that has `words` in it; return it."""
 
         def look() -> str | None:
-            bodies = [one["body"] for one in self.texts(number) if one["direction"] == "in"]
+            bodies = [text["body"] for text in self.texts(number) if text["direction"] == "in"]
             return next((body for body in reversed(bodies) if words.casefold() in body.casefold()), None)
 
         return self.soon(look, f"a text with “{words}” on a phone")
@@ -71,7 +71,7 @@ class Scene:
 
         def look() -> Page | None:
             page = browser.get(path)
-            return page if page.status == 200 and all(one in page.text for one in words) else None
+            return page if page.status == 200 and all(word in page.text for word in words) else None
 
         return self.soon(look, f"{' and '.join(words)} at {path.split('?')[0]}")
 

@@ -32,7 +32,7 @@ def import_a_day(walk: Walk) -> str:
                   "--phone", day.PHONE)  # fmt: skip
     patients, visits = day.write(scene.folder, datetime.now(UTC), walk.zone)
     with ThreadPoolExecutor(2) as pool:
-        invited = pool.map(lambda one: _invite(walk, one), day.TEAM)
+        invited = pool.map(lambda colleague: _invite(walk, colleague), day.TEAM)
         people = scene.command("patients", "import", str(patients))[0]
         booked = scene.command("appointments", "import", str(visits))[0]
         walk.links = dict(invited)
@@ -42,13 +42,23 @@ def import_a_day(walk: Walk) -> str:
     return f"{people['created']} patients, {booked['created']} visits; importing again changed nothing"
 
 
-def _invite(walk: Walk, one: day.Colleague) -> tuple[str, str]:
-    words = ["--name", one.name, "--email", one.email, "--role", one.role, "--number", one.number, "--once"]
-    for language in one.languages:
+def _invite(walk: Walk, colleague: day.Colleague) -> tuple[str, str]:
+    words = [
+        "--name",
+        colleague.name,
+        "--email",
+        colleague.email,
+        "--role",
+        colleague.role,
+        "--number",
+        colleague.number,
+        "--once",
+    ]
+    for language in colleague.languages:
         words += ["--language", language]
-    for panel in one.panels:
+    for panel in colleague.panels:
         words += ["--panel", panel]
-    return one.name.split()[0], walk.scene.command("staff", "invite", *words)[0]["link"]
+    return colleague.name.split()[0], walk.scene.command("staff", "invite", *words)[0]["link"]
 
 
 def show_the_plan(walk: Walk) -> str:
@@ -56,8 +66,8 @@ def show_the_plan(walk: Walk) -> str:
     plan = walk.scene.command("appointments", "plan")
     if not plan:
         raise NotSeen("no reminder was planned")
-    lines = [f"      {one['visit']:<4} {one['step']:<4} {one['local'] or '-':<26} {one['state']:<10} {one['why']}"
-             for one in plan[:12]]  # fmt: skip
+    columns = "      {visit:<4} {step:<4} {local:<26} {state:<10} {why}"
+    lines = [columns.format_map({**reminder, "local": reminder["local"] or "-"}) for reminder in plan[:12]]
     return f"{len(plan)} reminders planned:\n" + "\n".join(lines)
 
 
@@ -75,7 +85,7 @@ def sign_everyone_in(walk: Walk) -> str:
 def texts_arrive(walk: Walk) -> str:
     """The reminders that are due now arrive on the phones."""
     due = (day.YES, day.CHANGE, day.SPANISH, day.STOP, day.CRISIS, day.FORM)
-    texts = [walk.scene.received(one.number, day.CLINIC) for one in due]
+    texts = [walk.scene.received(patient.number, day.CLINIC) for patient in due]
     return f"{len(texts)} phones have it: “{texts[0]}”"
 
 

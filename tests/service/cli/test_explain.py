@@ -46,7 +46,7 @@ def test_a_reader_who_leaves_is_no_accident():
 
 def test_a_zone_without_a_place_is_refused_with_the_right_name():
     booked = {"visit_at": "2027-07-15T09:00", "booked_at": "2027-06-01T00:00:00Z"}
-    asked = [
+    zones = [
         {"zone": "EST", "patient_zone": "America/New_York"},
         {"zone": "America/New_York"},
         {"zone": "PST"},
@@ -55,9 +55,9 @@ def test_a_zone_without_a_place_is_refused_with_the_right_name():
         {"zone": "HST"},
         {"zone": "UTC"},
     ]
-    lines = "\n".join(json.dumps(booked | one) for one in asked)
+    lines = "\n".join(json.dumps(booked | fields) for fields in zones)
     answers = explained("plan", lines.encode())
-    assert [("steps" in one) for one in answers] == [False, True, False, False, False, False, False]
+    assert [("steps" in answer) for answer in answers] == [False, True, False, False, False, False, False]
     offered = [
         "America/New_York", "", "America/Los_Angeles", "America/Denver", "America/Chicago", "Pacific/Honolulu",
         "America/Denver",

@@ -76,8 +76,8 @@ def test_a_clinic_that_has_decided_nothing_is_told_what_is_missing(run):
 def test_what_could_silence_an_alert_waits_for_somebody_else_with_exit_4(run, clinic):
     assert run("apply", GOOD).exit_code == 0
     with db.unit_of_work(db.EVERY) as session:
-        for one in session.scalars(select(Staff)):
-            one.password_hash = "x"
+        for colleague in session.scalars(select(Staff)):
+            colleague.password_hash = "x"
     slower = GOOD.replace("repeat = 7", "repeat = 9")
     ended = run("apply", slower)
     assert ended.exit_code == 4

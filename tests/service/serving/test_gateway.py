@@ -71,7 +71,7 @@ def test_a_crisis_is_heard_while_everybody_signs_in(served: settings.Settings) -
     with ThreadPoolExecutor(50) as crowd:
         signing_in = [crowd.submit(sign_in, n) for n in range(100)]
         assert [text(served, "I want to die") for _ in range(10)] == [200] * 10
-        assert {one.result() for one in signing_in} <= {400, 401, 429, 503}
+        assert {attempt.result() for attempt in signing_in} <= {400, 401, 429, 503}
 
 
 def test_a_body_that_never_ends_is_told_so(served: settings.Settings) -> None:
