@@ -1,4 +1,4 @@
-"""A large clinic in PostgreSQL within minutes: every row the inbox shows is really sealed, the crowd behind it is filler.
+"""A large clinic in PostgreSQL within minutes: what the inbox shows is really sealed, the crowd behind it is filler.
 
 The filler is made by the server itself, the sealed rows go in by COPY; indexes are dropped before and built after.
 """
@@ -54,9 +54,11 @@ def fill(engine: Engine, size: Size) -> Crowd:
     with db.unit_of_work(db.EVERY) as session:
         clinic = directory.add_clinic(session, name="Bench Clinic", zone="America/Denver", number="+12015550100")
         team = [
-            directory.add_staff(session, clinic, name=name, email=f"{name[:4].lower()}@bench.example", panels=["Dr. Lindqvist"])
+            directory.add_staff(
+                session, clinic, name=name, email=f"{name[:4].lower()}@bench.example", panels=["Dr. Lindqvist"]
+            )
             for name in ("Rosa Delgado", "Ben Ito", "Ana Ruiz")
-        ]  # fmt: skip
+        ]
         wrapping = session.get_one(db.DataKey, clinic.key_id)
         bound = ("data_key", str(wrapping.id), str(clinic.id))
         key = keys.ring().unwrap(wrapping.master_id or "", wrapping.wrapped, *bound)

@@ -1,4 +1,4 @@
-"""The server's time for a patient's form page: showing a question and saving its answer, beside a bare page of one SELECT."""
+"""The server's time for a patient's form page, shown and saved, beside a bare page of one SELECT."""
 
 import re
 import statistics

@@ -73,7 +73,8 @@ class Report:
         told = ", ".join(f"{name} {count}" for name, count in sorted(self.answers.items()))
         ended = ", ".join(f"{name} {count}" for name, count in sorted(self.states.items()))
         return (
-            f"fuzz: {self.count} forms in {self.seconds:.0f} s ({1000 * self.seconds / max(1, self.count):.1f} ms each); "
+            f"fuzz: {self.count} forms in {self.seconds:.0f} s "
+            f"({1000 * self.seconds / max(1, self.count):.1f} ms each); "
             f"answers: {told}; receipts: {ended}; "
             f"wrong: {len(self.wrong)}" + "".join(f"\n  {problem}" for problem in self.wrong[:20])
         )

@@ -65,9 +65,11 @@ def measure() -> str:
             after = _memory()
             bare = _copy(owner, floor)
             lines.append(
-                f"imports: {count:,} {kind} in {took:.0f} s, {count / took:,.0f} a second ({spent:.0f} s of a processor here); the bare rows {bare:.1f} s,"
+                f"imports: {count:,} {kind} in {took:.0f} s, {count / took:,.0f} a second"
+                f" ({spent:.0f} s of a processor here); the bare rows {bare:.1f} s,"
                 f" ratio {bare / took:.2f}; memory at its highest {before:.0f} MB before, {after:.0f} MB after;"
-                f" the inbox meanwhile {_told(waits)}, before it {_told(quiet)}, ratio p95 {_p95(waits) / _p95(quiet):.2f}"
+                f" the inbox meanwhile {_told(waits)}, before it {_told(quiet)},"
+                f" ratio p95 {_p95(waits) / _p95(quiet):.2f}"
             )
             print(lines[-1], file=sys.stderr, flush=True)  # the other kind takes minutes
     return "\n".join(lines)

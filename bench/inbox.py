@@ -1,4 +1,4 @@
-"""Whether the inbox slows down: its pages in a large clinic against a small one, a long conversation against a short one.
+"""Whether the inbox slows down: a large clinic against a small one, a long conversation against a short one.
 
 Both clinics stand on one PostgreSQL server of the run's own, seen as the application's role sees them. What is timed
 is the whole request inside the application: session, database, unsealing, template.
@@ -74,7 +74,8 @@ def measure() -> str:
         [
             f"inbox: {large.patients:,} patients, {large.messages:,} messages, {large.items:,} items against"
             f" {SMALL.patients:,}, {SMALL.messages:,}, {SMALL.items:,} on PostgreSQL, filled in {filled:.0f} s"
-            f" (goal: p95 at most {GOAL} times the small one's and under {GOAL_MS} ms; {ROUNDS * REQUESTS} requests of mine and of a case)",
+            f" (goal: p95 at most {GOAL} times the small one's and under {GOAL_MS} ms;"
+            f" {ROUNDS * REQUESTS} requests of mine and of a case)",
             *(f"inbox: {line}" for line in told),
         ]
     )

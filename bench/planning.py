@@ -1,4 +1,4 @@
-"""Visits planned a second into PostgreSQL, against a bare COPY of the very rows that planning wrote; and planning again."""
+"""Visits planned a second into PostgreSQL, against a bare COPY of the rows that planning wrote; and planning again."""
 
 import os
 import resource

@@ -1,7 +1,8 @@
 """Two hundred open inboxes that poll each second: how much of one core they cost, and how long they wait.
 
-Colleagues of eight clinics, each looking at a case and going on to another every half minute, every tenth one writing; an
-item somewhere each second. Measured are the web processes and Valkey, beside a server that answers 304 to everything.
+Colleagues of eight clinics, each looking at a case and going on to another every half minute, every tenth one writing;
+an item somewhere each second. Measured are the web processes and Valkey, beside a server that answers 304 to
+everything.
 """
 
 import asyncio
@@ -55,9 +56,10 @@ def measure() -> str:
     floor, ours = _round("bench.baseline:app"), _round("service.wsgi:app")
     pages, unchanged = CLINICS * EACH, ours.answers[304] / ours.answers.total()
     return (
-        f"polls: {pages} open inboxes cost {_cores(ours):.2f} cores at a poll a second each (goal {GOAL}; Valkey's part "
-        f"{_cores(ours) * ours.valkey / (ours.web + ours.valkey):.2f}), {unchanged:.0%} answered 304, {ours.silent} without Redis, "
-        f"p95 {_p95(ours):.0f} ms; where everything is a 304 it is {_cores(floor):.2f} cores, p95 {_p95(floor):.0f} ms; "
+        f"polls: {pages} open inboxes cost {_cores(ours):.2f} cores at a poll a second each (goal {GOAL}; "
+        f"Valkey's part {_cores(ours) * ours.valkey / (ours.web + ours.valkey):.2f}), {unchanged:.0%} answered 304, "
+        f"{ours.silent} without Redis, p95 {_p95(ours):.0f} ms; "
+        f"where everything is a 304 it is {_cores(floor):.2f} cores, p95 {_p95(floor):.0f} ms; "
         f"ratio {_cores(ours) / _cores(floor):.1f} ({ours.answers.total() / SECONDS:.0f} and "
         f"{floor.answers.total() / SECONDS:.0f} polls/s were made, {SECONDS} s each, SQLite)"
     )
@@ -147,8 +149,8 @@ async def _open(port: int, page: Page, end: float, found: Found) -> None:
         if random.random() < 1 / 30:
             place, mode = random.choice(page.cases), _mode()
         writer.write(
-            f"GET /inbox/poll?unattended=1&thread={place[0]}&item={place[1]}{mode}{'&rows=1' * rows} HTTP/1.1\r\nHost: x\r\n"
-            f"Cookie: {page.cookie}\r\nIf-None-Match: {page.etags[rows]}\r\n\r\n".encode()
+            f"GET /inbox/poll?unattended=1&thread={place[0]}&item={place[1]}{mode}{'&rows=1' * rows} HTTP/1.1\r\n"
+            f"Host: x\r\nCookie: {page.cookie}\r\nIf-None-Match: {page.etags[rows]}\r\n\r\n".encode()
         )
         head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
         fields = dict(line.split(": ", 1) for line in head.split("\r\n")[1:] if ": " in line)

@@ -127,7 +127,8 @@ class _Texts:
 
 
 def _compared(quiet: list[float], during: list[float]) -> str:
-    return f"{_told(during)} of {len(during)}; quiet {_told(quiet)} of {len(quiet)}; ratio p95 {_p95(during) / _p95(quiet):.2f}"
+    ratio = _p95(during) / _p95(quiet)
+    return f"{_told(during)} of {len(during)}; quiet {_told(quiet)} of {len(quiet)}; ratio p95 {ratio:.2f}"
 
 
 def _told(waits: list[float]) -> str:

@@ -12,7 +12,10 @@ from simulator.network import Network
 from simulator.settings import Settings
 
 BODY_LIMIT = 12 * 1024 * 1024
-POLICY = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; "
+    "frame-ancestors 'none'; base-uri 'none'"
+)
 
 
 def create_app(given: Settings) -> Flask:

@@ -143,7 +143,7 @@ def _page_uri(size: int, place: dict[str, str]) -> str:
 
 
 def _sent_when_asked(message: Message) -> bool:
-    # A message not sent yet counts by its creation, so that one just accepted is found; a bare date means the whole day.
+    # A message not sent yet counts by its creation, so that one just accepted is found; a bare date is the whole day.
     at = (message.sent_at or message.created_at).replace(microsecond=0)
     for name, value in request.args.items():
         if name in {"DateSent", "DateSent>", "DateSent<"} and value:

@@ -115,9 +115,10 @@ def work_off(
 
     `handle` gets the rows of a batch in one transaction and moves them out of `due`. If it raises, the rows are tried
     one by one; one that keeps raising is put off, and after eight tries handed to `give_up`, which must move it into
-    a visible final state (at once where its key does not open). `first` begins that transaction, before the rows are locked: whoever needs other rows
-    locked too takes them there, so that nobody holds the one and waits for the other; it may return those claims that
-    can be worked on now, and the others are taken up again when their lease has run out.
+    a visible final state (at once where its key does not open). `first` begins that transaction, before the rows are
+    locked: whoever needs other rows locked too takes them there, so that nobody holds the one and waits for the
+    other; it may return those claims that can be worked on now, and the others are taken up again when their lease
+    has run out.
     """
     end = clock.monotonic() + (SLICE_SECONDS if seconds is None else seconds)
     handled = 0

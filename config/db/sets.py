@@ -60,7 +60,7 @@ def of_each(
 
 
 def write_rows(session: Session, model: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert rows given by their columns, all of them with the same ones; no default is filled in and nothing flushed."""
+    """Insert rows given by their columns, all with the same ones; no default is filled in and nothing flushed."""
     if rows:
         write_columns(session, model, columns(rows))
 

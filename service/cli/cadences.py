@@ -82,7 +82,9 @@ def preview(
     json_: bool,
     **given: str | bool | None,
 ) -> None:
-    """Show the plan for a made-up visit, by FILE.toml or, without it, by the cadence the clinic follows. Sends nothing."""
+    """Show the plan for a made-up visit, by FILE.toml or, without it, by the cadence the clinic follows.
+    Sends nothing.
+    """
     opening.begin()
     with db.unit_of_work(db.EVERY, read_only=True) as session:
         at = the_clinic(session, clinic_name)

@@ -98,5 +98,7 @@ def segments() -> None:
 
 @explain.command("plan")
 def plan() -> None:
-    """{"visit_at", "zone", "booked_at", "patient_zone"?, "language"?, "place"?, "kind"?, "first_visit"?, "cadence"?} -> the steps, when and why."""
+    """{"visit_at", "zone", "booked_at", "patient_zone"?, "language"?, "place"?, "kind"?,
+    "first_visit"?, "cadence"?} -> the steps, when and why.
+    """
     _lines(explaining.explain)

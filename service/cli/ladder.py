@@ -46,7 +46,9 @@ def show(clinic_name: str | None) -> None:
 @the_file
 @clinic_option
 def check(file: Path, clinic_name: str | None) -> None:
-    """Check a ladder file over every minute of a week, holidays and absences; name each mistake. Exit 3 if there is one."""
+    """Check a ladder file over every minute of a week, holidays and absences; name each mistake.
+    Exit 3 if there is one.
+    """
     opening.begin()
     text, written = _read(file)
     with db.unit_of_work(db.EVERY, read_only=True) as session:

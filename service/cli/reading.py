@@ -1,4 +1,4 @@
-"""`warmthread reading report`: how well the rules read the sentences of a corpus, class by class and language by language."""
+"""`warmthread reading report`: how well the rules read a corpus, class by class and language by language."""
 
 import json
 import tomllib
@@ -48,7 +48,7 @@ class Count:
 
 @dataclass(frozen=True)
 class Miss:
-    """A sentence read otherwise than a person would: the field, what it should be and what it was, and the rules that hit."""
+    """A sentence read otherwise than a person would: the field, what it should be and was, and the rules that hit."""
 
     part: str
     language: str
@@ -118,7 +118,8 @@ def reading() -> None:
 def report(directory: Path, json_: bool) -> None:
     """Print precision and recall over the sentences in DIRECTORY (tests/messaging/replies), and every miss.
 
-    A file is named LANGUAGE.toml or NAME.LANGUAGE.toml and written like those; so a clinic can measure its own sentences.
+    A file is named LANGUAGE.toml or NAME.LANGUAGE.toml and written like those; so a clinic can measure its own
+    sentences.
     """
     found = measure(load(directory))
     if not found.sentences:

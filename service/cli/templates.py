@@ -28,7 +28,9 @@ def templates() -> None:
 @click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @as_json
 def check(file: Path | None, json_: bool) -> None:
-    """Check the shipped texts and each clinic's words, or those of FILE: what may not be texted, places, length. Exit 3."""
+    """Check the shipped texts and each clinic's words, or those of FILE: what may not be texted, places, length.
+    Exit 3.
+    """
     rows = _of_file(file) if file else [*_shipped(), *_of_clinics()]
     show(rows, json_=json_, empty="No text says what it must not.")
     if rows:

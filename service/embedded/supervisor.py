@@ -49,7 +49,7 @@ class Process:
 
 @dataclass(frozen=True)
 class Backoff:
-    """How long to wait before a restart: `first` seconds, doubled per failure up to `cap`, anew after `steady` seconds up."""
+    """Seconds to wait before a restart: `first`, doubled per failure up to `cap`, anew after `steady` seconds up."""
 
     first: float = 0.5
     cap: float = 30.0
@@ -125,7 +125,8 @@ class Supervisor:
     def run(self) -> int:
         """Start everything, keep it running, end it on SIGINT, SIGTERM or SIGHUP.
 
-        Gives the exit status: 0, or 1 if a critical process ended. A second signal while ending kills at once. Raises NotReady, with nothing left running.
+        Gives the exit status: 0, or 1 if a critical process ended. A second signal while ending kills at once.
+        Raises NotReady, with nothing left running.
         """
         with self._listening():
             try:

@@ -1,4 +1,4 @@
-"""Reminders changed in a browser: a step edited, tried on a made-up visit and on the real week, published, and the bar."""
+"""Reminders changed in a browser: a step edited, tried on a made-up visit and on the real week, published; the bar."""
 
 from collections.abc import Iterator
 from datetime import datetime, time, timedelta

@@ -1,4 +1,4 @@
-"""Every page a patient can see, in a real browser: small phones, large letters, no script, keys alone, both languages."""
+"""Every page a patient can see in a browser: small phones, large letters, no script, keys alone, two languages."""
 
 import re
 import shutil

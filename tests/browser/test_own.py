@@ -1,4 +1,4 @@
-"""The patient's own page in a real browser: the smallest phone, a desk at 400 %, both languages, day and night, keys alone."""
+"""The patient's own page in a browser: a small phone, a desk at 400 %, both languages, day and night, keys alone."""
 
 import shutil
 import threading

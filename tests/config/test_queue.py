@@ -1,4 +1,4 @@
-"""Doorbells, with a real Valkey: rings coalesce, nobody can make us run anything else, and a dead Redis costs little."""
+"""Doorbells, with a real Valkey: rings coalesce, nobody can make us run anything else, a dead Redis costs little."""
 
 import json
 import os

@@ -39,7 +39,7 @@ def answer_of(address: str) -> object:
 
 
 def stumble(said: str) -> None:
-    """Start the phone network a second time on its port: once it has stumbled, a second start of the demo's would have."""
+    """Start the phone network a second time on its port: once it has stumbled, so would a second start of the demo."""
     port = re.search(r"The phones: +http://127\.0\.0\.1:(\d+)/", said)
     assert port is not None
     words = (

@@ -25,7 +25,7 @@ HEADER = "record,first_name,last_name,phone,birth_date,language\n"
 
 
 class Command:
-    """Runs the two commands on what a file holds; `rows` and `said` are what came out, `errors` what stands beside it."""
+    """Runs the two commands on what a file holds; `said` is what stood on stderr, `errors` what stands beside it."""
 
     def __init__(self, file: Path) -> None:
         self.file = file
@@ -99,8 +99,8 @@ STATES = {
     "No asistió": "no_show", "Confirmada": "booked", "Fulfilled": "arrived", "In Progress": "arrived",
 }  # fmt: skip
 MOMENTS = [
-    "2027-03-10T09:00", "3/10/2027 9:00 AM", "2027-03-10T9:00", "3/10/27 9:00", "03/10/2027 0900", "10-MAR-2027 9:00 am",
-    "2027-03-10T08:00:00-0800", "3/10/2027, 9:00:00\u202fAM",
+    "2027-03-10T09:00", "3/10/2027 9:00 AM", "2027-03-10T9:00", "3/10/27 9:00", "03/10/2027 0900",
+    "10-MAR-2027 9:00 am", "2027-03-10T08:00:00-0800", "3/10/2027, 9:00:00\u202fAM",
 ]  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""The real web server before the real application: slow clients and crowds, and a carrier that is answered beside them."""
+"""The real web server before the real application: slow clients, crowds, and a carrier that is answered beside them."""
 
 import http.client
 import socket
