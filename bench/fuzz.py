@@ -70,12 +70,12 @@ class Report:
     wrong: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
-        told = ", ".join(f"{name} {count}" for name, count in sorted(self.answers.items()))
+        answers = ", ".join(f"{name} {count}" for name, count in sorted(self.answers.items()))
         ended = ", ".join(f"{name} {count}" for name, count in sorted(self.states.items()))
         return (
             f"fuzz: {self.count} forms in {self.seconds:.0f} s "
             f"({1000 * self.seconds / max(1, self.count):.1f} ms each); "
-            f"answers: {told}; receipts: {ended}; "
+            f"answers: {answers}; receipts: {ended}; "
             f"wrong: {len(self.wrong)}" + "".join(f"\n  {problem}" for problem in self.wrong[:20])
         )
 
@@ -127,8 +127,8 @@ def _look_up(taken: list[Hostile], report: Report) -> None:
         receipts = {
             receipt.event: receipt for receipt in session.scalars(select(Receipt).where(Receipt.event.in_(sids)))
         }
-        said = select(Message.provider_sid).where(Message.provider_sid.in_(sids), Message.direction == "in")
-        filed = Counter(session.scalars(said))
+        inbound = select(Message.provider_sid).where(Message.provider_sid.in_(sids), Message.direction == "in")
+        filed = Counter(session.scalars(inbound))
         about = {f"receipt:{receipt.id}" for receipt in receipts.values()}
         seen = set(session.scalars(select(InboxItem.about).where(InboxItem.about.in_(about))))
     for sid in set(sids):
@@ -146,7 +146,7 @@ def _look_up(taken: list[Hostile], report: Report) -> None:
 
 def _hostile(chance: random.Random) -> Hostile:
     sid = chance.choice(("SM", "MM")) + f"{chance.getrandbits(128):032x}"
-    given: dict[bytes, bytes] = {
+    fields: dict[bytes, bytes] = {
         b"MessageSid": sid.encode(),
         b"SmsMessageSid": sid.encode(),
         b"AccountSid": runtime.settings().twilio_account_sid.encode(),
@@ -159,13 +159,13 @@ def _hostile(chance: random.Random) -> Hostile:
         b"FromCity": chance.choice((b"", b"DENVER", "CAÑON CITY".encode())),
     }
     if chance.random() < 0.1:
-        given[b"NumMedia"] = b"%d" % (media := chance.randrange(1, 11))
+        fields[b"NumMedia"] = b"%d" % (media := chance.randrange(1, 11))
         for number in range(chance.randrange(media + 1)):
-            given[b"MediaUrl%d" % number] = b"https://" + chance.choice((b"169.254.169.254/", b"api.twilio.com/ME"))
-            given[b"MediaContentType%d" % number] = chance.choice((b"image/png", b"text/html"))
+            fields[b"MediaUrl%d" % number] = b"https://" + chance.choice((b"169.254.169.254/", b"api.twilio.com/ME"))
+            fields[b"MediaContentType%d" % number] = chance.choice((b"image/png", b"text/html"))
     if chance.random() < 0.05:
-        given[b"OptOutType"] = chance.choice((b"STOP", b"START", b"HELP"))
-    form = Hostile(sid, list(given.items()))
+        fields[b"OptOutType"] = chance.choice((b"STOP", b"START", b"HELP"))
+    form = Hostile(sid, list(fields.items()))
     if chance.random() < 0.35:
         form.believable = False
         chance.choice(_SPOILERS)(form, chance)
@@ -232,9 +232,9 @@ def _encoded(fields: Fields, chance: random.Random) -> bytes:
 def _signature(fields: Fields) -> str:
     """Sign as Twilio does, written apart from the code that verifies: sorted names with their values, HMAC-SHA1."""
     settings = runtime.settings()
-    told = b"".join(name + value for name, value in sorted(set(fields)))
+    content = b"".join(name + value for name, value in sorted(set(fields)))
     key = settings.twilio_auth_token.get_secret_value().encode()
-    signed = hmac.new(key, settings.public_url.encode() + PATH.encode() + told, hashlib.sha1)
+    signed = hmac.new(key, settings.public_url.encode() + PATH.encode() + content, hashlib.sha1)
     return base64.b64encode(signed.digest()).decode()
 
 

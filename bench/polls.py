@@ -65,13 +65,13 @@ def measure() -> str:
     )
 
 
-def _cores(found: Found) -> float:
+def _cores(tally: Found) -> float:
     """Return what a poll costs, times the polls of a second: the same on a machine that does much else besides."""
-    return (found.web + found.valkey) * SECONDS / found.answers.total() * CLINICS * EACH
+    return (tally.web + tally.valkey) * SECONDS / tally.answers.total() * CLINICS * EACH
 
 
-def _p95(found: Found) -> float:
-    return 1000 * statistics.quantiles(found.waits, n=20)[-1]
+def _p95(tally: Found) -> float:
+    return 1000 * statistics.quantiles(tally.waits, n=20)[-1]
 
 
 def _round(target: str) -> Found:
@@ -97,13 +97,13 @@ def _clinic(number: int) -> Clinic:
 def _pages(clinic: Clinic) -> list[Page]:
     with db.unit_of_work(clinic.id) as session:
         cases = [_item(session, clinic, f"case {number}") for number in range(EACH)]
-        found = []
+        pages = []
         for number in range(EACH):
             staff = directory.add_staff(
                 session, clinic, name=f"Colleague {number}", email=f"c{number}@{clinic.id}.example"
             )
-            found.append(Page(f"{sessions.cookie_name()}={sessions.start(session, staff)}", cases))
-    return found
+            pages.append(Page(f"{sessions.cookie_name()}={sessions.start(session, staff)}", cases))
+    return pages
 
 
 def _item(session: Session, clinic: Clinic, dedupe: str) -> tuple[str, UUID]:
@@ -112,24 +112,24 @@ def _item(session: Session, clinic: Clinic, dedupe: str) -> tuple[str, UUID]:
 
 
 async def _poll(port: int, pages: list[Page], clinics: list[Clinic], watched: dict[str, list[int]]) -> Found:
-    found = Found(Counter(), [])
+    tally = Found(Counter(), [])
     end = time.monotonic() + WARM + SECONDS
-    tasks = [asyncio.create_task(_open(port, page, end, found)) for page in pages]
+    tasks = [asyncio.create_task(_open(port, page, end, tally)) for page in pages]
     await asyncio.sleep(WARM)
-    found.answers.clear()
-    found.waits.clear()
-    found.silent = 0
+    tally.answers.clear()
+    tally.waits.clear()
+    tally.silent = 0
     before, began = {name: _seconds(pids) for name, pids in watched.items()}, time.monotonic()
     for number in range(SECONDS):
         await asyncio.to_thread(_happen, random.choice(clinics), f"news {number}")
         await asyncio.sleep(max(0, began + number + 1 - time.monotonic()))
     took = time.monotonic() - began
     for name, pids in watched.items():
-        setattr(found, name, (_seconds(pids) - before[name]) / took)
+        setattr(tally, name, (_seconds(pids) - before[name]) / took)
     await asyncio.gather(*tasks)
-    if set(found.answers) - {200, 304}:
-        raise RuntimeError(f"polls were answered with {dict(found.answers)}")
-    return found
+    if set(tally.answers) - {200, 304}:
+        raise RuntimeError(f"polls were answered with {dict(tally.answers)}")
+    return tally
 
 
 def _happen(clinic: Clinic, dedupe: str) -> None:
@@ -137,7 +137,7 @@ def _happen(clinic: Clinic, dedupe: str) -> None:
         _item(session, clinic, dedupe)
 
 
-async def _open(port: int, page: Page, end: float, found: Found) -> None:
+async def _open(port: int, page: Page, end: float, tally: Found) -> None:
     """Poll once a second over one connection, from a moment of its own, until `end`."""
     await asyncio.sleep(random.random())
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -155,10 +155,10 @@ async def _open(port: int, page: Page, end: float, found: Found) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
         fields = dict(line.split(": ", 1) for line in head.split("\r\n")[1:] if ": " in line)
         body = await reader.readexactly(int(fields.get("content-length", 0)) if "200 ok" in head else 0)
-        found.silent += b'"list":"event ' in body
+        tally.silent += b'"list":"event ' in body
         page.etags[rows] = fields.get("etag", page.etags[rows])
-        found.answers[int(head.split()[1])] += 1
-        found.waits.append(time.monotonic() - began)
+        tally.answers[int(head.split()[1])] += 1
+        tally.waits.append(time.monotonic() - began)
         await asyncio.sleep(max(0, began + 1 - time.monotonic()))
     writer.close()
 

@@ -48,11 +48,11 @@ def with_account(cookie: str | None, account: str) -> str:
 
 
 def _read(cookie: str | None, oldest: int = LASTS_DAYS) -> tuple[str, list[str]] | None:
-    found = _COOKIE.fullmatch(cookie or "")
+    match = _COOKIE.fullmatch(cookie or "")
     # A day to come is no forgery, the mark covers it: a clock that was ahead must keep nobody out.
-    if found is None or _today() - int(found["day"]) > oldest:
+    if match is None or _today() - int(match["day"]) > oldest:
         return None
-    return f"{found['day']}-{found['id']}", found["marks"].split(".")[1:]
+    return f"{match['day']}-{match['id']}", match["marks"].split(".")[1:]
 
 
 def _mark(device: str, account: str) -> str:

@@ -83,9 +83,9 @@ class SafeJob(Job):
         """No job of ours has webhooks: an address in Redis would be somebody else's."""
 
 
-def use_lanes(known: Iterable[Lane]) -> None:
+def use_lanes(listed: Iterable[Lane]) -> None:
     """Say which lanes there are, as a process begins (service.lanes): the rooms that list them lie above this file."""
-    _known[:] = sorted(known, key=lambda lane: QUEUES.index(lane.queue))
+    _known[:] = sorted(listed, key=lambda lane: QUEUES.index(lane.queue))
 
 
 def lanes() -> dict[str, Lane]:

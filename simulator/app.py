@@ -18,11 +18,11 @@ POLICY = (
 )
 
 
-def create_app(given: Settings) -> Flask:
+def create_app(settings: Settings) -> Flask:
     """Return a simulator with an empty network; it starts the network's threads."""
     app = Flask("simulator")
     app.config["MAX_CONTENT_LENGTH"] = BODY_LIMIT
-    app.extensions["network"] = Network(given)
+    app.extensions["network"] = Network(settings)
     app.before_request(only_from_this_machine)
     app.after_request(harden)
     app.register_error_handler(HTTPException, in_twilios_words)

@@ -80,7 +80,7 @@ def preview(
     booked_at: str | None,
     clinic_name: str | None,
     json_: bool,
-    **given: str | bool | None,
+    **facts: str | bool | None,
 ) -> None:
     """Show the plan for a made-up visit, by FILE.toml or, without it, by the cadence the clinic follows.
     Sends nothing.
@@ -96,7 +96,7 @@ def preview(
         "zone": at.zone,
         "visit_at": visit_at or f"{in_a_week}T09:00",
         "booked_at": booked_at or f"{now.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
-        **given,
+        **facts,
     }
     plan = explaining.explain(record, chosen)
     if "error" in plan:

@@ -65,8 +65,8 @@ def explain_text(record: dict[str, Any]) -> dict[str, Any]:
         return {"error": "quotes must be a list of strings"}
     authored = authorship.read(text, lambda: quotes)
     read = read_reply.read(authored.words, language, awaiting=True)
-    said = {"crisis": read.crisis, "consent": read.consent, "answer": read.answer, "why": list(read.why)}
-    return {"text": text, **said, "worry": read.crisis, "kind": authored.kind}
+    reading = {"crisis": read.crisis, "consent": read.consent, "answer": read.answer, "why": list(read.why)}
+    return {"text": text, **reading, "worry": read.crisis, "kind": authored.kind}
 
 
 def explain_segments(record: dict[str, Any]) -> dict[str, Any]:

@@ -27,20 +27,20 @@ clinic_option = click.option("--clinic", "clinic_name", help="Its name or id; no
 
 def the_clinic(session: Session, wanted: str | None) -> Clinic:
     """Return the clinic that is meant, or end with exit 2 and the names there are."""
-    found = session.scalars(select(Clinic).order_by(Clinic.created_at)).all()
-    fitting = [clinic for clinic in found if wanted is None or wanted in (clinic.name, str(clinic.id))]
+    clinics = session.scalars(select(Clinic).order_by(Clinic.created_at)).all()
+    fitting = [clinic for clinic in clinics if wanted is None or wanted in (clinic.name, str(clinic.id))]
     if len(fitting) == 1:
         return fitting[0]
-    names = ", ".join(clinic.name for clinic in found) or "none yet: `warmthread clinic create`"
+    names = ", ".join(clinic.name for clinic in clinics) or "none yet: `warmthread clinic create`"
     raise click.UsageError(f"say which clinic is meant with --clinic; there are: {names}")
 
 
-def _words(option: str, given: str, longest: int = 80) -> str:
+def _words(option: str, typed: str, longest: int = 80) -> str:
     """Return what was typed without blanks around it; what is empty, too long or cannot be shown ends with exit 2."""
-    given = given.strip()
-    if not given or len(given) > longest or not given.isprintable():
+    typed = typed.strip()
+    if not typed or len(typed) > longest or not typed.isprintable():
         raise click.UsageError(f"{option}: expected 1 to {longest} characters that can be shown")
-    return given
+    return typed
 
 
 def _number(raw: str | None) -> str | None:

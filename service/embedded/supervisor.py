@@ -202,8 +202,8 @@ class Supervisor:
             pass_fds=process.pass_fds,
             start_new_session=True,
         )
-        told = 0 if lifeline.kernel_holds() else process.stop_signal
-        self._guardian.watch(child.run.pid, told, process.stop_timeout)
+        signum = 0 if lifeline.kernel_holds() else process.stop_signal
+        self._guardian.watch(child.run.pid, signum, process.stop_timeout)
         child.up_since = child.start_at = time.monotonic()
         self._log("process_started", process=process.name, pid=child.run.pid, restarts=child.restarts)
 

@@ -57,8 +57,8 @@ def main(folder: Path) -> None:
         sync_playwright() as playwright,
     ):
         walk = steps.Walk(service.scene, day.zone(datetime.now(UTC)))
-        found = next(path for path in map(shutil.which, NAMES) if path)
-        chromium = playwright.chromium.launch(executable_path=found, args=FLAGS)
+        executable = next(path for path in map(shutil.which, NAMES) if path)
+        chromium = playwright.chromium.launch(executable_path=executable, args=FLAGS)
         for step in (steps.import_a_day, steps.sign_everyone_in, steps.texts_arrive):
             step(walk)
         policy = Path(data, "ladder.toml")

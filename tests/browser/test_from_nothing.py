@@ -30,8 +30,8 @@ def served(tmp_path_factory: pytest.TempPathFactory, valkey: ValkeyServer) -> It
 
 
 @contextmanager
-def visitor(browser: Browser, size: tuple[int, int] = kit.DESK, **more: bool) -> Iterator[Page]:
-    inside = kit.context(browser, size, **more)
+def visitor(browser: Browser, size: tuple[int, int] = kit.DESK, **options: bool) -> Iterator[Page]:
+    inside = kit.context(browser, size, **options)
     try:
         yield inside.new_page()
     finally:

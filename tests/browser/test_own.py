@@ -47,7 +47,7 @@ class Site:
         now = datetime.now(UTC)
         with db.unit_of_work(db.EVERY) as session:
             clinic = session.get_one(Clinic, self.clinic_id)
-            known = directory.PatientRecord(
+            record = directory.PatientRecord(
                 f"r{self.count}",
                 "Jo",
                 "Lane",
@@ -56,7 +56,7 @@ class Site:
                 language,
                 privacy="details",
             )
-            patient = directory.save_patient(session, clinic, known)[0]
+            patient = directory.save_patient(session, clinic, record)[0]
             for ahead, state in ((1, "booked"), (72, "booked"), (120, "cancelled")):
                 visit = appointments.VisitRecord(
                     external_id=f"V{self.count}-{ahead}",

@@ -129,13 +129,13 @@ def test_foreign_keys_are_kept(house, new_patient: Callable[..., Any]):
 
 @pytest.mark.parametrize("house", ["postgresql"], indirect=True)
 def test_postgresql_is_told_whose_rows_a_transaction_may_see(house, clinic: Clinic):
-    asked = text("SELECT current_setting('app.clinic', true)")
+    query = text("SELECT current_setting('app.clinic', true)")
     with db.unit_of_work(clinic.id) as session:
-        assert session.scalar(asked) == str(clinic.id)
+        assert session.scalar(query) == str(clinic.id)
     with db.unit_of_work(db.EVERY) as session:
-        assert session.scalar(asked) == "*"
+        assert session.scalar(query) == "*"
     with db.engine().connect() as connection:
-        assert connection.scalar(asked) in (None, "")
+        assert connection.scalar(query) in (None, "")
 
 
 def test_a_reader_does_not_wait_for_the_writer(house):

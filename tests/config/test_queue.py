@@ -116,9 +116,11 @@ def _inflated(data: bytes) -> bytes:
         return data
 
 
-def inject(bell: Redis, function: str, *args: Any, kwargs: dict[str, Any] | None = None, **more: Any) -> str:
+def inject(bell: Redis, function: str, *args: Any, kwargs: dict[str, Any] | None = None, **options: Any) -> str:
     """Put a job into Redis as somebody who can write there would."""
-    job = Job.create(function, args=args, kwargs=kwargs, connection=bell, serializer=JSONSerializer, timeout=5, **more)
+    job = Job.create(
+        function, args=args, kwargs=kwargs, connection=bell, serializer=JSONSerializer, timeout=5, **options
+    )
     job.save()
     bell.sadd("rq:queues", "rq:queue:urgent")
     bell.rpush("rq:queue:urgent", job.id)

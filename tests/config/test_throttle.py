@@ -94,8 +94,8 @@ def test_another_process_counts_on(bell: Redis, house: settings.Settings):
     bucket = 'throttle.Limit("shared", free=3).of("rosa")'
     code = f"from config import start, throttle; start.begin('x'); print([throttle.take({bucket}) for _ in range(3)])"
     env = start.environment(house, queue.redis_url())
-    said = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
-    assert said.stdout.strip() == "[0, 0, 0]"
+    ended = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
+    assert ended.stdout.strip() == "[0, 0, 0]"
     assert throttle.take(throttle.Limit("shared", free=3).of("rosa")) > 0
 
 

@@ -66,10 +66,10 @@ def test_every_sentence_of_before_says_the_same_as_data(key: str) -> None:
         "ask": "annual", "error": "OperationalError",
     }  # fmt: skip
     sentence = revision().SENTENCES[key].format(**filled)
-    found = read(revision().read(sentence))
-    assert found.key == key
-    assert "as_written" not in found.keys
-    assert reasons.words(found) == sentence
+    reason = read(revision().read(sentence))
+    assert reason.key == key
+    assert "as_written" not in reason.keys
+    assert reasons.words(reason) == sentence
 
 
 @pytest.mark.parametrize(
@@ -127,11 +127,11 @@ def test_stored_rows_say_the_same_after_it_and_wishes_stand_with_their_visits(ho
         db.Base.metadata.drop_all(connection)
     command.upgrade(migrations._config(), "0020")
     clinic, patient, issued, message = people_of_before()
-    said = [sentence for _, sentence in SAID]
+    sentences = [sentence for _, sentence in SAID]
     coded = ["planned: 72 hours before the visit", f"code 1: {ASKED}", f"code 2: {OTHER}"]
     whys = [
-        (ASKED, said),
-        (UNWRITTEN, [said[0], QUIET]),
+        (ASKED, sentences),
+        (UNWRITTEN, [sentences[0], QUIET]),
         (OTHER, coded),
         (OTHER, []),
         (OTHER, ["a note of somebody"]),
@@ -154,16 +154,16 @@ def test_stored_rows_say_the_same_after_it_and_wishes_stand_with_their_visits(ho
             values = {"why" if key == "ended" else key: value for key, value in row.items()}
             session.execute(insert(table("follow_up", *names)), values)
     migrations.upgrade()
-    look_after(patient, said, asked_at, coded, issued)
+    look_after(patient, sentences, asked_at, coded, issued)
 
 
 def look_after(
-    patient: Patient, said: list[str], asked_at: datetime, coded: list[str], issued: list[IntakeLink]
+    patient: Patient, sentences: list[str], asked_at: datetime, coded: list[str], issued: list[IntakeLink]
 ) -> None:
     with db.unit_of_work(db.EVERY, read_only=True) as session:
         rows = {row.id.int - 11: row for row in session.scalars(select(Reminder))}
-        assert reasons.kept(rows[0].why) == said
-        assert reasons.kept(rows[1].why) == [said[0], QUIET]
+        assert reasons.kept(rows[0].why) == sentences
+        assert reasons.kept(rows[1].why) == [sentences[0], QUIET]
         assert (reasons.kept(rows[2].why), rows[2].codes) == (coded[:1], {"1": str(ASKED), "2": str(OTHER)})
         assert (rows[3].why, rows[3].codes) == ([], None)
         assert reasons.kept(rows[4].why) == ["a note of somebody"]

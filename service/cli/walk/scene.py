@@ -37,8 +37,8 @@ class Scene:
         argv = [sys.executable, "-m", "service.cli", *words, "--json"]
         ended = subprocess.run(argv, env=self.env, capture_output=True, text=True, timeout=HANGS, check=False)
         if ended.returncode != 0:
-            said = (ended.stderr.strip().splitlines() or ["nothing"])[-1]
-            raise NotSeen(f"warmthread {' '.join(words[:2])} ended with {ended.returncode} and said: {said}")
+            last_line = (ended.stderr.strip().splitlines() or ["nothing"])[-1]
+            raise NotSeen(f"warmthread {' '.join(words[:2])} ended with {ended.returncode} and said: {last_line}")
         return json.loads(ended.stdout)
 
     def browser(self) -> Visitor:
@@ -48,8 +48,8 @@ class Scene:
     def texts(self, number: str) -> list[dict[str, Any]]:
         """Return what the phone `number` shows, oldest first."""
         address = f"{self.network}/sim/phones/{urllib.parse.quote(number)}/messages"
-        found: list[dict[str, Any]] = self._ask(urllib.request.Request(address))["messages"]
-        return found
+        messages: list[dict[str, Any]] = self._ask(urllib.request.Request(address))["messages"]
+        return messages
 
     def type(self, number: str, body: str) -> None:
         """Type a text on the phone `number` and send it to the clinic."""

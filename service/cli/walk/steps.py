@@ -98,9 +98,9 @@ def answer_yes(walk: Walk) -> str:
 def answer_change(walk: Walk) -> str:
     """A patient answers R, and a human learns of it."""
     walk.scene.type(day.CHANGE.number, "R")
-    said = walk.scene.received(day.CHANGE.number, "find a better time")
+    text = walk.scene.received(day.CHANGE.number, "find a better time")
     walk.scene.page_with(walk.browsers["Ben"], "/inbox?view=everyone", "Amina")
-    return f"“{said}”, and an item in the inbox"
+    return f"“{text}”, and an item in the inbox"
 
 
 def answer_in_spanish(walk: Walk) -> str:
@@ -126,10 +126,10 @@ def _find(walk: Walk, who: str, patient: day.Visitor, words: str) -> Page | None
 def answer_crisis(walk: Walk) -> str:
     """A patient writes that they can't go on: help at once, and an item that cannot be overlooked."""
     walk.scene.type(day.CRISIS.number, "I can't go on")
-    said = walk.scene.received(day.CRISIS.number, "988")
+    text = walk.scene.received(day.CRISIS.number, "988")
     walk.scene.page_with(walk.browsers["Ben"], "/inbox?view=mine", "Joy")
     walk.scene.received("+13035550112", "/inbox/")
-    return f"“{said[:76]}…”; Ben has the item and a text without a name in it"
+    return f"“{text[:76]}…”; Ben has the item and a text without a name in it"
 
 
 def answer_the_form(walk: Walk) -> str:
@@ -153,13 +153,13 @@ def answer_the_form(walk: Walk) -> str:
 
 
 def _open_the_link(walk: Walk) -> tuple[Visitor, Page]:
-    found = re.search(r"https?://\S+/i/[\w-]+", walk.scene.received(day.FORM.number, "/i/"))
-    if found is None:
+    link = re.search(r"https?://\S+/i/[\w-]+", walk.scene.received(day.FORM.number, "/i/"))
+    if link is None:
         raise NotSeen("no link in the text")
     phone = walk.scene.browser()
     for _ in range(20):  # previews of carriers and phones: they change nothing
-        phone.get(found.group())
-    page = phone.get(found.group())
+        phone.get(link.group())
+    page = phone.get(link.group())
     year, month, birth = day.FORM.birth.split("-")
     return phone, phone.submit(page, page.form(having="year"), day=birth, month=month, year=year)
 
@@ -197,11 +197,11 @@ def hand_off(walk: Walk) -> str:
     rosa = walk.browsers["Rosa"]
     page = walk.scene.page_with(rosa, "/handoffs", "Walter", "Offered to you")
     page = rosa.submit(page, page.form(action="/accept"))
-    said = walk.scene.received(day.HERE.number, "expecting you")
+    text = walk.scene.received(day.HERE.number, "expecting you")
     page = walk.scene.page_with(rosa, "/handoffs", "Walter")
     rosa.submit(page, page.form(action="/arrived"))
     walk.scene.page_with(sam, "/handoffs", "Lately", "Walter")
-    return f"accepted by Rosa, then texted: “{said}”, and they met"
+    return f"accepted by Rosa, then texted: “{text}”, and they met"
 
 
 def nothing_is_owed(walk: Walk) -> str:

@@ -59,8 +59,8 @@ def test_a_language_is_read_as_people_write_it(command: Command, clinic: Clinic)
     written = ["spa", "Spanish", "SPA", "English", "Español", "es-MX", "Inglés", "eng", "", "Castilian"]
     rows = [f"L{n},Ana,Diaz,+1201555{130 + n:04},,{language}\n" for n, language in enumerate(written)]
     assert command(visits.patients, HEADER + "".join(rows))["created"] == len(written)
-    found = of_patients(clinic, lambda patient: patient.language)
-    assert [found[f"L{n}"] for n in range(len(written))] == [
+    languages = of_patients(clinic, lambda patient: patient.language)
+    assert [languages[f"L{n}"] for n in range(len(written))] == [
         "es", "es", "es", "en", "es", "es-mx", "en", "en", "en", "es",
     ]  # fmt: skip
     assert "no texts" not in command.said
@@ -109,8 +109,8 @@ def test_a_visit_stands_as_the_books_say_in_their_own_words(command: Command, cl
     rows = [f"W{n},M1,2027-03-{n + 1:02}T09:00,America/Denver,,,{state}\n" for n, state in enumerate(STATES)]
     assert command(visits.appointments, VISITS + "".join(rows))["created"] == len(STATES)
     with db.unit_of_work(clinic.id) as session:
-        found = {appointment.external_id: appointment.state for appointment in session.scalars(select(Appointment))}
-    assert [found[f"W{n}"] for n in range(len(STATES))] == list(STATES.values())
+        states = {appointment.external_id: appointment.state for appointment in session.scalars(select(Appointment))}
+    assert [states[f"W{n}"] for n in range(len(STATES))] == list(STATES.values())
 
 
 def test_what_may_be_an_old_hour_or_a_new_one_is_not_guessed(command: Command) -> None:
@@ -125,9 +125,9 @@ def test_a_moment_is_read_as_people_write_it(command: Command, clinic: Clinic) -
     rows = [f'W{n},M1,"{moment}",America/Denver,2/1/2027,,\n' for n, moment in enumerate(MOMENTS)]
     assert command(visits.appointments, VISITS + "".join(rows))["created"] == len(MOMENTS)
     with db.unit_of_work(clinic.id) as session:
-        found = session.scalars(select(Appointment)).all()
-        assert {appointment.starts_at.isoformat() for appointment in found} == {"2027-03-10T16:00:00+00:00"}
-        assert {appointment.booked_at.isoformat() for appointment in found} == {"2027-02-01T07:00:00+00:00"}
+        appointments = session.scalars(select(Appointment)).all()
+        assert {appointment.starts_at.isoformat() for appointment in appointments} == {"2027-03-10T16:00:00+00:00"}
+        assert {appointment.booked_at.isoformat() for appointment in appointments} == {"2027-02-01T07:00:00+00:00"}
 
 
 def test_a_birth_date_is_read_with_a_short_year_and_with_an_hour(command: Command, clinic: Clinic) -> None:
@@ -137,8 +137,8 @@ def test_a_birth_date_is_read_with_a_short_year_and_with_an_hour(command: Comman
     }  # fmt: skip
     rows = [f"B{n},Ana,Diaz,+1201555{130 + n:04},{birth_date},en\n" for n, birth_date in enumerate(written)]
     assert command(visits.patients, HEADER + "".join(rows))["created"] == len(written)
-    found = of_patients(clinic, lambda patient: patient.birth_date)
-    assert [found[f"B{n}"] for n in range(len(written))] == list(written.values())
+    birth_dates = of_patients(clinic, lambda patient: patient.birth_date)
+    assert [birth_dates[f"B{n}"] for n in range(len(written))] == list(written.values())
 
 
 @pytest.mark.parametrize("name", ["D’Angelo", "Kaʻiulani", "O＇Neil", "Jose\u0301"])
