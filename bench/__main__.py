@@ -1,6 +1,9 @@
-"""`make bench`: every measurement, as a ratio against a floor measured in the same run. Machines are noisy; ratios less.
+"""`make bench`: every measurement, as a ratio against a floor measured in the same run.
 
-python -m bench [inbound] [outbound] [alert] [inbox] [polls] [forms] [reading] [planning] [urgent] [imports] [simulation] [slow_clients]
+Machines are noisy; ratios less.
+
+python -m bench [inbound] [outbound] [alert] [inbox] [polls] [forms] [reading] [planning] [urgent] [imports]
+                [simulation] [slow_clients]
 BENCH_PATIENTS=1000000 python -m bench inbox     (a larger clinic than 100,000 patients: minutes, and some GB of disk)
 BENCH_VISITS=20000 python -m bench planning      (fewer visits than 100,000; also for urgent and simulation)
 BENCH_ROWS=20000 python -m bench imports         (a shorter file than 100,000 rows)

@@ -1,4 +1,4 @@
-"""A large clinic in PostgreSQL within minutes: every row the inbox shows is really sealed, the crowd behind it is filler.
+"""A large clinic in PostgreSQL within minutes: what the inbox shows is really sealed, the crowd behind it is filler.
 
 The filler is made by the server itself, the sealed rows go in by COPY; indexes are dropped before and built after.
 """
@@ -54,9 +54,11 @@ def fill(engine: Engine, size: Size) -> Crowd:
     with db.unit_of_work(db.EVERY) as session:
         clinic = directory.add_clinic(session, name="Bench Clinic", zone="America/Denver", number="+12015550100")
         team = [
-            directory.add_staff(session, clinic, name=name, email=f"{name[:4].lower()}@bench.example", panels=["Dr. Lindqvist"])
+            directory.add_staff(
+                session, clinic, name=name, email=f"{name[:4].lower()}@bench.example", panels=["Dr. Lindqvist"]
+            )
             for name in ("Rosa Delgado", "Ben Ito", "Ana Ruiz")
-        ]  # fmt: skip
+        ]
         wrapping = session.get_one(db.DataKey, clinic.key_id)
         bound = ("data_key", str(wrapping.id), str(clinic.id))
         key = keys.ring().unwrap(wrapping.master_id or "", wrapping.wrapped, *bound)
@@ -94,13 +96,13 @@ def _sealed(connection: Connection, clinic: Clinic, key: bytes, team: Sequence[S
     with _copying(connection, "inbox_item", _item(clinic, key, team, size, 0)) as write:
         for number in range(size.items):
             write(_item(clinic, key, team, size, number))
-    known = [number for number in range(size.items) if number % UNKNOWN]
-    made = [os.urandom(32) for _ in known]
+    with_patient = [number for number in range(size.items) if number % UNKNOWN]
+    made = [os.urandom(32) for _ in with_patient]
     with _copying(connection, "data_key", _key(clinic, key, 0, made[0])) as write:
-        for number, own in zip(known, made, strict=True):
+        for number, own in zip(with_patient, made, strict=True):
             write(_key(clinic, key, number, own))
     with _copying(connection, "patient", _patient(clinic, 0, made[0])) as write:
-        for number, own in zip(known, made, strict=True):
+        for number, own in zip(with_patient, made, strict=True):
             write(_patient(clinic, number, own))
     with _copying(connection, "conversation", _conversation(clinic, key, 0)) as write:
         for number in range(0, size.items, UNKNOWN):
@@ -167,9 +169,9 @@ def _patient(clinic: Clinic, number: int, own: bytes) -> dict[str, Any]:
 
 def _conversation(clinic: Clinic, key: bytes, number: int) -> dict[str, Any]:
     own = _id("conversation", number)
-    said = f"+1303555{100 + number % 100:04}".encode()
+    phone = f"+1303555{100 + number % 100:04}".encode()
     return {"id": own, "clinic_id": clinic.id, "key_id": clinic.key_id, "number_index": number.to_bytes(16, "big"),
-            "number_ct": keys.seal(key, said, "conversation", "number_ct", str(own), str(clinic.id)),
+            "number_ct": keys.seal(key, phone, "conversation", "number_ct", str(own), str(clinic.id)),
             "patient_id": None, "last_at": clock.now(), "auto_replies": 0}  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""The server's time for a patient's form page: showing a question and saving its answer, beside a bare page of one SELECT."""
+"""The server's time for a patient's form page, shown and saved, beside a bare page of one SELECT."""
 
 import re
 import statistics
@@ -60,8 +60,8 @@ def _answer_forms(app: Flask, record: str, shown: list[float], saved: list[float
     """Answer one PHQ-9 from its link to the last question, and add the milliseconds of each step."""
     with db.unit_of_work(db.EVERY) as session:
         clinic = session.scalars(select(Clinic)).one()
-        known = directory.PatientRecord(record, "Jo", "Lane", "+12015550147", BORN)
-        patient = directory.save_patient(session, clinic, known)[0]
+        person = directory.PatientRecord(record, "Jo", "Lane", "+12015550147", BORN)
+        patient = directory.save_patient(session, clinic, person)[0]
         url = links.issue(session, clinic, patient, ["phq9"])[1]
     client, path = app.test_client(), "/i/" + url.rsplit("/", 1)[1]
     token = re.search(r'name="csrf_token" value="([^"]+)"', client.get(path).text)

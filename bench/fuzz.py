@@ -70,12 +70,13 @@ class Report:
     wrong: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
-        told = ", ".join(f"{name} {count}" for name, count in sorted(self.answers.items()))
+        answers = ", ".join(f"{name} {count}" for name, count in sorted(self.answers.items()))
         ended = ", ".join(f"{name} {count}" for name, count in sorted(self.states.items()))
         return (
-            f"fuzz: {self.count} forms in {self.seconds:.0f} s ({1000 * self.seconds / max(1, self.count):.1f} ms each); "
-            f"answers: {told}; receipts: {ended}; "
-            f"wrong: {len(self.wrong)}" + "".join(f"\n  {one}" for one in self.wrong[:20])
+            f"fuzz: {self.count} forms in {self.seconds:.0f} s "
+            f"({1000 * self.seconds / max(1, self.count):.1f} ms each); "
+            f"answers: {answers}; receipts: {ended}; "
+            f"wrong: {len(self.wrong)}" + "".join(f"\n  {problem}" for problem in self.wrong[:20])
         )
 
 
@@ -89,7 +90,7 @@ def throw(client: FlaskClient, count: int, seed: int, minutes: float = 60) -> Re
         if time.perf_counter() - began > 60 * minutes:
             break
         thrown = [_hostile(chance) for _ in range(min(BATCH, count - start))]
-        taken = [one for one in thrown if _post(client, one, chance, report)]
+        taken = [form for form in thrown if _post(client, form, chance, report)]
         for lane in ("urgent", "default"):
             while jobs.drain(lane):
                 pass
@@ -100,33 +101,35 @@ def throw(client: FlaskClient, count: int, seed: int, minutes: float = 60) -> Re
     return report
 
 
-def _post(client: FlaskClient, one: Hostile, chance: random.Random, report: Report) -> bool:
-    body = one.body if one.body is not None else _encoded(one.fields, chance)
-    signature = _signature(one.fields) if one.signed else chance.choice(["", "x", "\u00ff" * 28, "A" * 9000])
+def _post(client: FlaskClient, form: Hostile, chance: random.Random, report: Report) -> bool:
+    body = form.body if form.body is not None else _encoded(form.fields, chance)
+    signature = _signature(form.fields) if form.signed else chance.choice(["", "x", "\u00ff" * 28, "A" * 9000])
     answer = client.post(
         PATH,
         data=body,
         headers={"X-Twilio-Signature": signature},
         content_type="application/x-www-form-urlencoded",
     )
-    kind = "believable" if one.believable and one.signed else "signed" if one.signed else "unsigned"
+    kind = "believable" if form.believable and form.signed else "signed" if form.signed else "unsigned"
     report.answers[f"{kind} {answer.status_code}"] += 1
     if answer.status_code >= 500:
         report.wrong.append(f"{answer.status_code} for {body[:300]!r}")
-    if not one.signed and answer.status_code < 400:
+    if not form.signed and answer.status_code < 400:
         report.wrong.append(f"unsigned and taken: {body[:300]!r}")
-    if one.signed and one.believable and answer.status_code != 200:
+    if form.signed and form.believable and answer.status_code != 200:
         report.wrong.append(f"{answer.status_code} for what a carrier could say: {body[:300]!r}")
     return answer.status_code == 200
 
 
 def _look_up(taken: list[Hostile], report: Report) -> None:
-    sids = [one.sid for one in taken]
+    sids = [form.sid for form in taken]
     with db.unit_of_work(db.EVERY, read_only=True) as session:
-        receipts = {one.event: one for one in session.scalars(select(Receipt).where(Receipt.event.in_(sids)))}
-        said = select(Message.provider_sid).where(Message.provider_sid.in_(sids), Message.direction == "in")
-        filed = Counter(session.scalars(said))
-        about = {f"receipt:{one.id}" for one in receipts.values()}
+        receipts = {
+            receipt.event: receipt for receipt in session.scalars(select(Receipt).where(Receipt.event.in_(sids)))
+        }
+        inbound = select(Message.provider_sid).where(Message.provider_sid.in_(sids), Message.direction == "in")
+        filed = Counter(session.scalars(inbound))
+        about = {f"receipt:{receipt.id}" for receipt in receipts.values()}
         seen = set(session.scalars(select(InboxItem.about).where(InboxItem.about.in_(about))))
     for sid in set(sids):
         receipt = receipts.get(sid)
@@ -143,7 +146,7 @@ def _look_up(taken: list[Hostile], report: Report) -> None:
 
 def _hostile(chance: random.Random) -> Hostile:
     sid = chance.choice(("SM", "MM")) + f"{chance.getrandbits(128):032x}"
-    given: dict[bytes, bytes] = {
+    fields: dict[bytes, bytes] = {
         b"MessageSid": sid.encode(),
         b"SmsMessageSid": sid.encode(),
         b"AccountSid": runtime.settings().twilio_account_sid.encode(),
@@ -156,18 +159,18 @@ def _hostile(chance: random.Random) -> Hostile:
         b"FromCity": chance.choice((b"", b"DENVER", "CAÑON CITY".encode())),
     }
     if chance.random() < 0.1:
-        given[b"NumMedia"] = b"%d" % (media := chance.randrange(1, 11))
+        fields[b"NumMedia"] = b"%d" % (media := chance.randrange(1, 11))
         for number in range(chance.randrange(media + 1)):
-            given[b"MediaUrl%d" % number] = b"https://" + chance.choice((b"169.254.169.254/", b"api.twilio.com/ME"))
-            given[b"MediaContentType%d" % number] = chance.choice((b"image/png", b"text/html"))
+            fields[b"MediaUrl%d" % number] = b"https://" + chance.choice((b"169.254.169.254/", b"api.twilio.com/ME"))
+            fields[b"MediaContentType%d" % number] = chance.choice((b"image/png", b"text/html"))
     if chance.random() < 0.05:
-        given[b"OptOutType"] = chance.choice((b"STOP", b"START", b"HELP"))
-    one = Hostile(sid, list(given.items()))
+        fields[b"OptOutType"] = chance.choice((b"STOP", b"START", b"HELP"))
+    form = Hostile(sid, list(fields.items()))
     if chance.random() < 0.35:
-        one.believable = False
-        chance.choice(_SPOILERS)(one, chance)
-    one.signed = chance.random() < 0.8
-    return one
+        form.believable = False
+        chance.choice(_SPOILERS)(form, chance)
+    form.signed = chance.random() < 0.8
+    return form
 
 
 def _body(chance: random.Random) -> bytes:
@@ -186,34 +189,34 @@ _BODIES: tuple[Callable[[random.Random], bytes], ...] = (
 )
 
 
-def _repeat(one: Hostile, chance: random.Random) -> None:
-    one.fields.insert(0, (chance.choice(one.fields)[0], _body(chance)))
+def _repeat(form: Hostile, chance: random.Random) -> None:
+    form.fields.insert(0, (chance.choice(form.fields)[0], _body(chance)))
 
 
-def _drop(one: Hostile, chance: random.Random) -> None:
-    one.fields.pop(chance.randrange(len(one.fields)))
+def _drop(form: Hostile, chance: random.Random) -> None:
+    form.fields.pop(chance.randrange(len(form.fields)))
 
 
-def _crowd(one: Hostile, chance: random.Random) -> None:
-    one.fields += [(b"P%d" % number, b"x") for number in range(chance.choice((80, 90, 100, 300, 3000)))]
+def _crowd(form: Hostile, chance: random.Random) -> None:
+    form.fields += [(b"P%d" % number, b"x") for number in range(chance.choice((80, 90, 100, 300, 3000)))]
 
 
-def _swell(one: Hostile, chance: random.Random) -> None:
-    one.fields.append((b"Zip", b"9" * chance.randrange(1000, 200_000)))
+def _swell(form: Hostile, chance: random.Random) -> None:
+    form.fields.append((b"Zip", b"9" * chance.randrange(1000, 200_000)))
 
 
-def _stuff(one: Hostile, chance: random.Random) -> None:
-    at = chance.randrange(len(one.fields))
-    one.fields[at] = (one.fields[at][0], _body(chance))
+def _stuff(form: Hostile, chance: random.Random) -> None:
+    at = chance.randrange(len(form.fields))
+    form.fields[at] = (form.fields[at][0], _body(chance))
 
 
-def _name(one: Hostile, chance: random.Random) -> None:
-    one.fields.append((_body(chance)[:60] or b"x", _body(chance)))
+def _name(form: Hostile, chance: random.Random) -> None:
+    form.fields.append((_body(chance)[:60] or b"x", _body(chance)))
 
 
-def _rubble(one: Hostile, chance: random.Random) -> None:
-    one.body = chance.randbytes(chance.randrange(2000))
-    one.fields = []
+def _rubble(form: Hostile, chance: random.Random) -> None:
+    form.body = chance.randbytes(chance.randrange(2000))
+    form.fields = []
 
 
 _SPOILERS = (_repeat, _drop, _crowd, _swell, _stuff, _name, _rubble)
@@ -229,9 +232,9 @@ def _encoded(fields: Fields, chance: random.Random) -> bytes:
 def _signature(fields: Fields) -> str:
     """Sign as Twilio does, written apart from the code that verifies: sorted names with their values, HMAC-SHA1."""
     settings = runtime.settings()
-    told = b"".join(name + value for name, value in sorted(set(fields)))
+    content = b"".join(name + value for name, value in sorted(set(fields)))
     key = settings.twilio_auth_token.get_secret_value().encode()
-    signed = hmac.new(key, settings.public_url.encode() + PATH.encode() + told, hashlib.sha1)
+    signed = hmac.new(key, settings.public_url.encode() + PATH.encode() + content, hashlib.sha1)
     return base64.b64encode(signed.digest()).decode()
 
 
@@ -239,7 +242,7 @@ def main(arguments: list[str]) -> int:
     """Fuzz a fresh house; the exit code says whether anything went wrong."""
     from service.app import create_app
 
-    count, seed, minutes = (int(one) for one in (*arguments, *("2000", "1", "60")[len(arguments) :]))
+    count, seed, minutes = (int(argument) for argument in (*arguments, *("2000", "1", "60")[len(arguments) :]))
     with stage.folder() as folder:
         stage.begin(folder / "data")
         stage.clinic()

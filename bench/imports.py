@@ -65,9 +65,11 @@ def measure() -> str:
             after = _memory()
             bare = _copy(owner, floor)
             lines.append(
-                f"imports: {count:,} {kind} in {took:.0f} s, {count / took:,.0f} a second ({spent:.0f} s of a processor here); the bare rows {bare:.1f} s,"
+                f"imports: {count:,} {kind} in {took:.0f} s, {count / took:,.0f} a second"
+                f" ({spent:.0f} s of a processor here); the bare rows {bare:.1f} s,"
                 f" ratio {bare / took:.2f}; memory at its highest {before:.0f} MB before, {after:.0f} MB after;"
-                f" the inbox meanwhile {_told(waits)}, before it {_told(quiet)}, ratio p95 {_p95(waits) / _p95(quiet):.2f}"
+                f" the inbox meanwhile {_told(waits)}, before it {_told(quiet)},"
+                f" ratio p95 {_p95(waits) / _p95(quiet):.2f}"
             )
             print(lines[-1], file=sys.stderr, flush=True)  # the other kind takes minutes
     return "\n".join(lines)
@@ -94,18 +96,18 @@ def _colleague(folder: Path, url: str, redis: str, clinic: Clinic) -> Iterator[A
 def _while(port: int, cookie: str, doing: Callable[[], float | None]) -> tuple[float, list[float]]:
     """Return what `doing` returns, and how many milliseconds each page took that was asked for meanwhile."""
     apart = multiprocessing.get_context("spawn")  # a thread would wait for the work of this process
-    warm, over, told = apart.Event(), apart.Event(), apart.Queue()
-    asking = apart.Process(target=_ask, args=(port, cookie, warm, over, told))
+    warm, over, results = apart.Event(), apart.Event(), apart.Queue()
+    asking = apart.Process(target=_ask, args=(port, cookie, warm, over, results))
     asking.start()
     warm.wait(60)
     done = doing() or 0.0
     over.set()
-    waits: list[float] = told.get(timeout=60)
+    waits: list[float] = results.get(timeout=60)
     asking.join(60)
     return done, waits
 
 
-def _ask(port: int, cookie: str, warm: Any, over: Any, told: Any) -> None:
+def _ask(port: int, cookie: str, warm: Any, over: Any, results: Any) -> None:
     waits: list[float] = []
     while not over.wait(PAUSE):
         began = time.perf_counter()
@@ -119,7 +121,7 @@ def _ask(port: int, cookie: str, warm: Any, over: Any, told: Any) -> None:
             raise RuntimeError(f"the inbox answered {page.status} with {shown} rows")
         if len(waits) == WARM:
             warm.set()
-    told.put(waits[WARM:])
+    results.put(waits[WARM:])
 
 
 def _told(waits: list[float]) -> str:
@@ -178,10 +180,10 @@ def _import(clinic: Clinic, kind: str, file: Path) -> float:
     while not done:
         runs.drain()
         with db.unit_of_work(clinic.id, read_only=True) as session:
-            this = session.scalars(select(ImportRun).where(ImportRun.id == run.id)).one()
-            done = this.state == "done"
-    if this.tally.get("created") != this.rows:
-        raise RuntimeError(f"not every row was taken: {this.tally}")
+            stored = session.scalars(select(ImportRun).where(ImportRun.id == run.id)).one()
+            done = stored.state == "done"
+    if stored.tally.get("created") != stored.rows:
+        raise RuntimeError(f"not every row was taken: {stored.tally}")
     return time.monotonic() - began
 
 

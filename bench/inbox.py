@@ -1,4 +1,4 @@
-"""Whether the inbox slows down: its pages in a large clinic against a small one, a long conversation against a short one.
+"""Whether the inbox slows down: a large clinic against a small one, a long conversation against a short one.
 
 Both clinics stand on one PostgreSQL server of the run's own, seen as the application's role sees them. What is timed
 is the whole request inside the application: session, database, unsealing, template.
@@ -65,17 +65,18 @@ def measure() -> str:
         app = application.create_app()
         start.settled()
         print(f"inbox: filled in {filled:.0f} s", file=sys.stderr)
-        told = _pages(app, pair, views.VIEWS, f"{large.open:,} of {large.items:,} items open")
-        told += _talks(app, pair[1])
+        measured = _pages(app, pair, views.VIEWS, f"{large.open:,} of {large.items:,} items open")
+        measured += _talks(app, pair[1])
         crowd.reopen_everything(pair[1].owner)
         waiting = [view for view in views.VIEWS if view not in ("done", "snoozed")]
-        told += _pages(app, pair, waiting, f"all {large.items:,} items open")
+        measured += _pages(app, pair, waiting, f"all {large.items:,} items open")
     return "\n".join(
         [
             f"inbox: {large.patients:,} patients, {large.messages:,} messages, {large.items:,} items against"
             f" {SMALL.patients:,}, {SMALL.messages:,}, {SMALL.items:,} on PostgreSQL, filled in {filled:.0f} s"
-            f" (goal: p95 at most {GOAL} times the small one's and under {GOAL_MS} ms; {ROUNDS * REQUESTS} requests of mine and of a case)",
-            *(f"inbox: {line}" for line in told),
+            f" (goal: p95 at most {GOAL} times the small one's and under {GOAL_MS} ms;"
+            f" {ROUNDS * REQUESTS} requests of mine and of a case)",
+            *(f"inbox: {line}" for line in measured),
         ]
     )
 
@@ -116,7 +117,7 @@ def _talk(there: crowd.Crowd, length: int) -> str:
         return str(item.id)
 
 
-def _pages(app: Flask, pair: list[House], shown: Sequence[str], told: str) -> list[str]:
+def _pages(app: Flask, pair: list[House], shown: Sequence[str], label: str) -> list[str]:
     lines = []
     for view in shown:
         took: list[list[float]] = [[], []]
@@ -125,7 +126,7 @@ def _pages(app: Flask, pair: list[House], shown: Sequence[str], told: str) -> li
                 times += _timed(
                     app, house, f"/inbox?view={view}", list_rows.PAGE, REQUESTS if view == "mine" else FEWER
                 )
-        lines.append(f"{told}, first page of {view}: {_ratio(took[1], took[0])}")
+        lines.append(f"{label}, first page of {view}: {_ratio(took[1], took[0])}")
     return lines
 
 

@@ -1,4 +1,4 @@
-"""Visits planned a second into PostgreSQL, against a bare COPY of the very rows that planning wrote; and planning again."""
+"""Visits planned a second into PostgreSQL, against a bare COPY of the rows that planning wrote; and planning again."""
 
 import os
 import resource
@@ -79,8 +79,8 @@ def fill(url: str, number: Callable[[int], str | None] = lambda _: None) -> Clin
         publish(session, clinic, STEPS)
     engine = create_engine(url)
     with engine.begin() as connection:
-        given = {"clinic": clinic.id, "patients": patients, "count": VISITS, "now": clock.now()}
-        connection.execute(text(VISITS_OF_THE_CLINIC), given | {"from": clock.now() + timedelta(days=5)})
+        values = {"clinic": clinic.id, "patients": patients, "count": VISITS, "now": clock.now()}
+        connection.execute(text(VISITS_OF_THE_CLINIC), values | {"from": clock.now() + timedelta(days=5)})
     postgresql.settle(engine)
     engine.dispose()
     return clinic

@@ -1,7 +1,8 @@
 """Two hundred open inboxes that poll each second: how much of one core they cost, and how long they wait.
 
-Colleagues of eight clinics, each looking at a case and going on to another every half minute, every tenth one writing; an
-item somewhere each second. Measured are the web processes and Valkey, beside a server that answers 304 to everything.
+Colleagues of eight clinics, each looking at a case and going on to another every half minute, every tenth one writing;
+an item somewhere each second. Measured are the web processes and Valkey, beside a server that answers 304 to
+everything.
 """
 
 import asyncio
@@ -55,21 +56,22 @@ def measure() -> str:
     floor, ours = _round("bench.baseline:app"), _round("service.wsgi:app")
     pages, unchanged = CLINICS * EACH, ours.answers[304] / ours.answers.total()
     return (
-        f"polls: {pages} open inboxes cost {_cores(ours):.2f} cores at a poll a second each (goal {GOAL}; Valkey's part "
-        f"{_cores(ours) * ours.valkey / (ours.web + ours.valkey):.2f}), {unchanged:.0%} answered 304, {ours.silent} without Redis, "
-        f"p95 {_p95(ours):.0f} ms; where everything is a 304 it is {_cores(floor):.2f} cores, p95 {_p95(floor):.0f} ms; "
+        f"polls: {pages} open inboxes cost {_cores(ours):.2f} cores at a poll a second each (goal {GOAL}; "
+        f"Valkey's part {_cores(ours) * ours.valkey / (ours.web + ours.valkey):.2f}), {unchanged:.0%} answered 304, "
+        f"{ours.silent} without Redis, p95 {_p95(ours):.0f} ms; "
+        f"where everything is a 304 it is {_cores(floor):.2f} cores, p95 {_p95(floor):.0f} ms; "
         f"ratio {_cores(ours) / _cores(floor):.1f} ({ours.answers.total() / SECONDS:.0f} and "
         f"{floor.answers.total() / SECONDS:.0f} polls/s were made, {SECONDS} s each, SQLite)"
     )
 
 
-def _cores(found: Found) -> float:
+def _cores(tally: Found) -> float:
     """Return what a poll costs, times the polls of a second: the same on a machine that does much else besides."""
-    return (found.web + found.valkey) * SECONDS / found.answers.total() * CLINICS * EACH
+    return (tally.web + tally.valkey) * SECONDS / tally.answers.total() * CLINICS * EACH
 
 
-def _p95(found: Found) -> float:
-    return 1000 * statistics.quantiles(found.waits, n=20)[-1]
+def _p95(tally: Found) -> float:
+    return 1000 * statistics.quantiles(tally.waits, n=20)[-1]
 
 
 def _round(target: str) -> Found:
@@ -95,13 +97,13 @@ def _clinic(number: int) -> Clinic:
 def _pages(clinic: Clinic) -> list[Page]:
     with db.unit_of_work(clinic.id) as session:
         cases = [_item(session, clinic, f"case {number}") for number in range(EACH)]
-        found = []
+        pages = []
         for number in range(EACH):
             staff = directory.add_staff(
                 session, clinic, name=f"Colleague {number}", email=f"c{number}@{clinic.id}.example"
             )
-            found.append(Page(f"{sessions.cookie_name()}={sessions.start(session, staff)}", cases))
-    return found
+            pages.append(Page(f"{sessions.cookie_name()}={sessions.start(session, staff)}", cases))
+    return pages
 
 
 def _item(session: Session, clinic: Clinic, dedupe: str) -> tuple[str, UUID]:
@@ -110,24 +112,24 @@ def _item(session: Session, clinic: Clinic, dedupe: str) -> tuple[str, UUID]:
 
 
 async def _poll(port: int, pages: list[Page], clinics: list[Clinic], watched: dict[str, list[int]]) -> Found:
-    found = Found(Counter(), [])
+    tally = Found(Counter(), [])
     end = time.monotonic() + WARM + SECONDS
-    tasks = [asyncio.create_task(_open(port, page, end, found)) for page in pages]
+    tasks = [asyncio.create_task(_open(port, page, end, tally)) for page in pages]
     await asyncio.sleep(WARM)
-    found.answers.clear()
-    found.waits.clear()
-    found.silent = 0
+    tally.answers.clear()
+    tally.waits.clear()
+    tally.silent = 0
     before, began = {name: _seconds(pids) for name, pids in watched.items()}, time.monotonic()
     for number in range(SECONDS):
         await asyncio.to_thread(_happen, random.choice(clinics), f"news {number}")
         await asyncio.sleep(max(0, began + number + 1 - time.monotonic()))
     took = time.monotonic() - began
     for name, pids in watched.items():
-        setattr(found, name, (_seconds(pids) - before[name]) / took)
+        setattr(tally, name, (_seconds(pids) - before[name]) / took)
     await asyncio.gather(*tasks)
-    if set(found.answers) - {200, 304}:
-        raise RuntimeError(f"polls were answered with {dict(found.answers)}")
-    return found
+    if set(tally.answers) - {200, 304}:
+        raise RuntimeError(f"polls were answered with {dict(tally.answers)}")
+    return tally
 
 
 def _happen(clinic: Clinic, dedupe: str) -> None:
@@ -135,7 +137,7 @@ def _happen(clinic: Clinic, dedupe: str) -> None:
         _item(session, clinic, dedupe)
 
 
-async def _open(port: int, page: Page, end: float, found: Found) -> None:
+async def _open(port: int, page: Page, end: float, tally: Found) -> None:
     """Poll once a second over one connection, from a moment of its own, until `end`."""
     await asyncio.sleep(random.random())
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -147,16 +149,16 @@ async def _open(port: int, page: Page, end: float, found: Found) -> None:
         if random.random() < 1 / 30:
             place, mode = random.choice(page.cases), _mode()
         writer.write(
-            f"GET /inbox/poll?unattended=1&thread={place[0]}&item={place[1]}{mode}{'&rows=1' * rows} HTTP/1.1\r\nHost: x\r\n"
-            f"Cookie: {page.cookie}\r\nIf-None-Match: {page.etags[rows]}\r\n\r\n".encode()
+            f"GET /inbox/poll?unattended=1&thread={place[0]}&item={place[1]}{mode}{'&rows=1' * rows} HTTP/1.1\r\n"
+            f"Host: x\r\nCookie: {page.cookie}\r\nIf-None-Match: {page.etags[rows]}\r\n\r\n".encode()
         )
         head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
         fields = dict(line.split(": ", 1) for line in head.split("\r\n")[1:] if ": " in line)
         body = await reader.readexactly(int(fields.get("content-length", 0)) if "200 ok" in head else 0)
-        found.silent += b'"list":"event ' in body
+        tally.silent += b'"list":"event ' in body
         page.etags[rows] = fields.get("etag", page.etags[rows])
-        found.answers[int(head.split()[1])] += 1
-        found.waits.append(time.monotonic() - began)
+        tally.answers[int(head.split()[1])] += 1
+        tally.waits.append(time.monotonic() - began)
         await asyncio.sleep(max(0, began + 1 - time.monotonic()))
     writer.close()
 
@@ -168,10 +170,10 @@ def _mode() -> str:
 def _family(pid: int) -> list[int]:
     """Return a process and all that came of it."""
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return [pid, *(one for child in children for one in _family(int(child)))]
+    return [pid, *(descendant for child in children for descendant in _family(int(child)))]
 
 
 def _seconds(pids: list[int]) -> float:
     """Return the CPU seconds that processes have used: user and system, fields 14 and 15 of stat."""
-    fields = [Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split() for pid in pids]
-    return sum(int(one[11]) + int(one[12]) for one in fields) / TICKS
+    stats = [Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split() for pid in pids]
+    return sum(int(stat[11]) + int(stat[12]) for stat in stats) / TICKS

@@ -27,11 +27,11 @@ def hasten(url: str, *, loading: bool) -> None:
     """Let the server forget its durability while it is being filled, and be an ordinary one again afterwards."""
     fast = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "autovacuum": "off",
             "max_wal_size": "'16GB'", "maintenance_work_mem": "'1GB'"}  # fmt: skip
-    said = [
+    statements = [
         f"ALTER SYSTEM SET {name} = {value}" if loading else f"ALTER SYSTEM RESET {name}"
         for name, value in fast.items()
     ]
-    _administer(url, *said, "SELECT pg_reload_conf()", "CHECKPOINT")
+    _administer(url, *statements, "SELECT pg_reload_conf()", "CHECKPOINT")
     if not loading:
         os.sync()  # what was not synced on the way is written now and not beneath the measurement
 

@@ -1,4 +1,4 @@
-"""The web server of `warmthread web`, serving the application named: so that floor and product differ in nothing else."""
+"""The web server of `warmthread web`, serving the application named, so that floor and product differ only in it."""
 
 import sys
 

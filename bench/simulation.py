@@ -64,7 +64,8 @@ def _simulate(clinic: Clinic, visits: int) -> str:
         week = coming_week.of_week(session, there, live, draft, clock.now())
     took = time.perf_counter() - began
     return (
-        f"simulation: {week.visits:,} of {visits:,} visits under two cadences in {took:.2f} s (goal {GOAL_SECONDS:.0f} s),"
+        f"simulation: {week.visits:,} of {visits:,} visits under two cadences in {took:.2f} s"
+        f" (goal {GOAL_SECONDS:.0f} s),"
         f" peak memory +{_peak() - before:.0f} MB; sends {week.draft.sent:,}, holds {week.draft.held:,},"
         f" skips {week.draft.skipped.total():,}"
     )
@@ -75,8 +76,9 @@ def _again(clinic: Clinic) -> str:
     done = plan_again(clinic.id)
     took = time.perf_counter() - began
     return (
-        f"simulation: {done:,} visits planned again in batches of {replanning.BATCH} in {took:.1f} s, {done / took:,.0f}"
-        f" a second (goal: 50,000 in {AGAIN_GOAL_SECONDS:.0f} s), peak memory +{_peak() - before:.0f} MB"
+        f"simulation: {done:,} visits planned again in batches of {replanning.BATCH} in {took:.1f} s,"
+        f" {done / took:,.0f} a second (goal: 50,000 in {AGAIN_GOAL_SECONDS:.0f} s),"
+        f" peak memory +{_peak() - before:.0f} MB"
     )
 
 

@@ -69,15 +69,15 @@ def _crowd(port: int) -> Iterator[None]:
     doors = ("/signin", inbound.PATH, "/k", "/i/" + "A" * 22)
     crowd = [threading.Thread(target=_stop_midway, args=(port, doors[n % 4], over, SLOW // 8)) for n in range(8)]
     crowd += [threading.Thread(target=_sign_in, args=(port, over)) for _ in range(SIGN_INS_A_SECOND)]
-    for one in crowd:
-        one.start()
+    for thread in crowd:
+        thread.start()
     try:
         time.sleep(2)
         yield
     finally:
         over.set()
-        for one in crowd:
-            one.join()
+        for thread in crowd:
+            thread.join()
 
 
 def _stop_midway(port: int, path: str, over: threading.Event, count: int) -> None:

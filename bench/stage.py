@@ -59,7 +59,7 @@ def folder() -> Iterator[Path]:
 
 @contextmanager
 def serving(argv: list[str], env: dict[str, str], ready: str) -> Iterator[int]:
-    """Run a server until the measurement is over, yield its pid; `ready` is an address that answers 200 once it is up."""
+    """Run a server until the measurement is over, yield its pid; `ready` is an address that answers 200 once up."""
     child = subprocess.Popen([sys.executable, *argv], env=env, stdout=subprocess.DEVNULL)
     try:
         answers, end = processes.answers(ready), time.monotonic() + 90

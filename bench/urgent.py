@@ -120,14 +120,15 @@ class _Texts:
         while time.monotonic() < end:
             with db.unit_of_work(db.EVERY, read_only=True) as session:
                 if not session.scalar(select(func.count()).where(*ours, Receipt.state == "received")):
-                    found = session.execute(select(Receipt.received_at, Receipt.processed_at).where(*ours))
-                    return [1000 * (done - said).total_seconds() for said, done in found if done]
+                    moments = session.execute(select(Receipt.received_at, Receipt.processed_at).where(*ours))
+                    return [1000 * (done - received).total_seconds() for received, done in moments if done]
             time.sleep(0.2)
         raise RuntimeError(f"texts of the lane {lane} were not handled")
 
 
 def _compared(quiet: list[float], during: list[float]) -> str:
-    return f"{_told(during)} of {len(during)}; quiet {_told(quiet)} of {len(quiet)}; ratio p95 {_p95(during) / _p95(quiet):.2f}"
+    ratio = _p95(during) / _p95(quiet)
+    return f"{_told(during)} of {len(during)}; quiet {_told(quiet)} of {len(quiet)}; ratio p95 {ratio:.2f}"
 
 
 def _told(waits: list[float]) -> str:

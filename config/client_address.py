@@ -28,12 +28,12 @@ def behind(proxies: int, remote: str, *, forwarded_for: str = "", forwarded: str
     further left was said by the client. An entry that is no address is passed over to the right, towards us, never to
     the left. Where both headers are there and differ, one of them is the client's own: then only `remote` is believed.
     """
-    said = {
+    sources = {
         _nearest([*entries[-proxies:], remote])
         for entries in (_entries(forwarded_for), [_for(element) for element in _entries(forwarded)])
         if proxies and entries
     }
-    return said.pop() if len(said) == 1 else _nearest([remote])
+    return sources.pop() if len(sources) == 1 else _nearest([remote])
 
 
 def _entries(header: str) -> list[str]:

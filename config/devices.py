@@ -24,7 +24,7 @@ def cookie_name() -> str:
 def known(cookie: str | None, account: str) -> str | None:
     """Return the id of the device if `account` came in with it in the last half year, else None."""
     read = _read(cookie)
-    return read[0] if read and any(hmac.compare_digest(_mark(read[0], account), one) for one in read[1]) else None
+    return read[0] if read and any(hmac.compare_digest(_mark(read[0], account), mark) for mark in read[1]) else None
 
 
 def remember(response: Any, cookie: str | None, account: str) -> None:
@@ -44,15 +44,15 @@ def with_account(cookie: str | None, account: str) -> str:
     """Return the cookie for a device that `account` has just come in with; accounts of half its age begin anew."""
     device, marks = _read(cookie, LASTS_DAYS // 2) or (f"{_today()}-{keys.new_token()}", [])
     mark = _mark(device, account)
-    return ".".join([device, *[one for one in marks if one != mark][-REMEMBERED + 1 :], mark])
+    return ".".join([device, *[other for other in marks if other != mark][-REMEMBERED + 1 :], mark])
 
 
 def _read(cookie: str | None, oldest: int = LASTS_DAYS) -> tuple[str, list[str]] | None:
-    found = _COOKIE.fullmatch(cookie or "")
+    match = _COOKIE.fullmatch(cookie or "")
     # A day to come is no forgery, the mark covers it: a clock that was ahead must keep nobody out.
-    if found is None or _today() - int(found["day"]) > oldest:
+    if match is None or _today() - int(match["day"]) > oldest:
         return None
-    return f"{found['day']}-{found['id']}", found["marks"].split(".")[1:]
+    return f"{match['day']}-{match['id']}", match["marks"].split(".")[1:]
 
 
 def _mark(device: str, account: str) -> str:

@@ -1,7 +1,8 @@
 """What open pages ask Redis each second: has anything changed, and who else is here. Forgetting it all loses nothing.
 
-A topic of a clinic, such as "conversation:<id>", has a version that is another after each commit that touched it; beside
-them each clinic has marks that fade after some seconds: who looks at what. Rows carry the truth, this saves asking them.
+A topic of a clinic, such as "conversation:<id>", has a version that is another after each commit that touched it;
+beside them each clinic has marks that fade after some seconds: who looks at what. Rows carry the truth, this saves
+asking them.
 """
 
 import secrets

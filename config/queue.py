@@ -83,9 +83,9 @@ class SafeJob(Job):
         """No job of ours has webhooks: an address in Redis would be somebody else's."""
 
 
-def use_lanes(known: Iterable[Lane]) -> None:
+def use_lanes(listed: Iterable[Lane]) -> None:
     """Say which lanes there are, as a process begins (service.lanes): the rooms that list them lie above this file."""
-    _known[:] = sorted(known, key=lambda lane: QUEUES.index(lane.queue))
+    _known[:] = sorted(listed, key=lambda lane: QUEUES.index(lane.queue))
 
 
 def lanes() -> dict[str, Lane]:
@@ -135,8 +135,9 @@ def ring(session: Session, lane: str) -> None:
 class Ringer:
     """Knocks from a thread of its own, so that whoever waits for an answer of ours does not wait for Redis as well.
 
-    Wishes for one lane become one knock, also those that come within a moment of the last one. The thread begins with the first wish, in whichever process that is, ends
-    when nobody has wished for anything for a second, and is waited for when the process ends.
+    Wishes for one lane become one knock, also those that come within a moment of the last one. The thread begins with
+    the first wish, in whichever process that is, ends when nobody has wished for anything for a second, and is waited
+    for when the process ends.
     """
 
     IDLE_SECONDS, MOMENT_SECONDS = 1.0, 0.01

@@ -168,9 +168,9 @@ def load(environ: Mapping[str, str] | None = None, **overrides: str) -> Settings
     """
     environ = os.environ if environ is None else environ
     problems: list[str] = []
-    given: dict[str, Any] = _given(environ, problems) | overrides
+    values: dict[str, Any] = _from_environment(environ, problems) | overrides
     try:
-        settings = Settings.model_validate(given)
+        settings = Settings.model_validate(values)
     except ValidationError as error:
         problems += [_sentence(detail) for detail in error.errors(include_input=False, include_url=False)]
     if problems:
@@ -178,30 +178,32 @@ def load(environ: Mapping[str, str] | None = None, **overrides: str) -> Settings
     return settings
 
 
-def _given(environ: Mapping[str, str], problems: list[str]) -> dict[str, str]:
-    known = names()
-    found: dict[str, str] = {}
-    for name in known:
+def _from_environment(environ: Mapping[str, str], problems: list[str]) -> dict[str, str]:
+    recognised = names()
+    values: dict[str, str] = {}
+    for name in recognised:
         if environ.get(name) and environ.get(name + "_FILE"):
             problems.append(f"{name} and {name}_FILE are both set: keep one")
-            found[name] = environ[name]
+            values[name] = environ[name]
         elif environ.get(name + "_FILE"):
             try:
-                found[name] = Path(environ[name + "_FILE"]).read_text("utf-8").strip()
+                values[name] = Path(environ[name + "_FILE"]).read_text("utf-8").strip()
             except OSError as error:
                 problems.append(f"{name}_FILE cannot be read: {error.strerror}")
             except UnicodeDecodeError:
                 problems.append(f"{name}_FILE cannot be read: it is not a text in UTF-8")
         elif environ.get(name):
-            found[name] = environ[name]
-    strangers = [n for n in environ if n.startswith("WARMTHREAD_") and n.removesuffix("_FILE") not in known]
+            values[name] = environ[name]
+    strangers = [n for n in environ if n.startswith("WARMTHREAD_") and n.removesuffix("_FILE") not in recognised]
     problems += [f"{name} is not a setting of Warmthread: misspelt?" for name in strangers]
-    return found
+    return values
 
 
 def _sentence(detail: Any) -> str:
     name = str(detail["loc"][0])
     if detail["type"] == "missing":
         return f"{name} is missing: {names().get(name, '')}"
-    said = str(detail["msg"]).removeprefix("Value error, ")
-    return f"{name} {said if said.startswith(('must', 'is')) else f'is wrong: {said} ({names().get(name, chr(0))})'}"
+    message = str(detail["msg"]).removeprefix("Value error, ")
+    if message.startswith(("must", "is")):
+        return f"{name} {message}"
+    return f"{name} is wrong: {message} ({names().get(name, chr(0))})"

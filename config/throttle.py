@@ -134,8 +134,8 @@ def _changed(act: str, buckets: tuple[Bucket, ...]) -> int:
         for fact in (limit.free, limit.window, limit.longest, MOST_DOUBLINGS, limit.emptied_in)
     ]
     names = [bucket.key for bucket in buckets]
-    told = queue.ask(lambda redis: float(redis.eval(_TAKE, len(names), *names, act, repr(now), *facts)))
-    waits = told if told is not None else _memory().change(act, buckets, now)
+    answer = queue.ask(lambda redis: float(redis.eval(_TAKE, len(names), *names, act, repr(now), *facts)))
+    waits = answer if answer is not None else _memory().change(act, buckets, now)
     return math.ceil(waits - 1e-6)
 
 
@@ -149,7 +149,7 @@ class _Memory:
 
     def change(self, act: str, buckets: tuple[Bucket, ...], now: float) -> float:
         with self._lock:
-            stands = [standing(one.limit, *self._levels.get(one.key, (0.0, now)), now) for one in buckets]
+            stands = [standing(bucket.limit, *self._levels.get(bucket.key, (0.0, now)), now) for bucket in buckets]
             waits = max(seconds for _, seconds in stands)
             step = {"take": int(waits <= 0), "give_back": -1}.get(act, 0)
             for bucket, (level, _) in zip(buckets, stands, strict=True) if step else ():
@@ -179,9 +179,9 @@ def _put(kept: dict[str, T], key: str, value: T) -> None:
 
 
 def _hidden(name: str, *whose: str) -> str:
-    said = "\n".join((name, *whose)).encode("utf-8", "replace")
+    content = "\n".join((name, *whose)).encode("utf-8", "replace")
     secret = runtime.once("throttle.secret", lambda: keys.ring().secret("throttle"))
-    return f"warmthread:throttle:{name}:{hmac.new(secret, said, hashlib.sha256).hexdigest()[:32]}"
+    return f"warmthread:throttle:{name}:{hmac.new(secret, content, hashlib.sha256).hexdigest()[:32]}"
 
 
 def _memory() -> _Memory:

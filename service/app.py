@@ -79,9 +79,9 @@ def problem(status: int, title: str, reference: str | None = None) -> Response:
 def _problems_to_machines(response: Response) -> Response:
     """Say in problem details what Flask says to machines as a page: an unknown address, a method, a body too large."""
     if response.status_code >= 400 and response.mimetype == "text/html" and request.path.startswith(MACHINES):
-        told = problem(response.status_code, HTTPStatus(response.status_code).phrase)
-        response.set_data(told.get_data())
-        response.content_type = told.content_type
+        details = problem(response.status_code, HTTPStatus(response.status_code).phrase)
+        response.set_data(details.get_data())
+        response.content_type = details.content_type
     return response
 
 

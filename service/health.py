@@ -45,13 +45,13 @@ def check() -> list[str]:
     ask /healthz, so that webhooks are still taken then.
     """
     try:
-        found = [] if migrations.at_head() else ["the database is not at the newest migration: run db upgrade"]
-        if not found:
-            found = _rows()
+        problems = [] if migrations.at_head() else ["the database is not at the newest migration: run db upgrade"]
+        if not problems:
+            problems = _rows()
             _write()
     except SQLAlchemyError as error:
         return [f"the database does not answer, or takes no writes ({type(error).__name__})"]
-    return found + _redis()
+    return problems + _redis()
 
 
 def _write() -> None:
@@ -64,10 +64,10 @@ def second_wall() -> list[str]:
     """Return what makes PostgreSQL's row-level security, the second wall between clinics, no wall at all."""
     if db.engine().dialect.name != "postgresql":
         return []
-    asked = text("SELECT rolname, rolsuper, rolbypassrls FROM pg_roles WHERE rolname = current_user")
+    query = text("SELECT rolname, rolsuper, rolbypassrls FROM pg_roles WHERE rolname = current_user")
     try:
         with db.engine().connect() as connection:
-            role = connection.execute(asked).one()
+            role = connection.execute(query).one()
     except SQLAlchemyError as error:
         return [f"the role in the database cannot be looked up ({type(error).__name__})"]
     what = "superuser" if role.rolsuper else "BYPASSRLS" if role.rolbypassrls else None
@@ -91,20 +91,20 @@ def texts_to_nobody() -> list[str]:
 
 
 def _rows() -> list[str]:
-    now, found = clock.now(), []
+    now, problems = clock.now(), []
     with db.unit_of_work(db.EVERY, read_only=True) as session:
         tick = session.scalar(select(func.max(db.Heartbeat.at)).where(db.Heartbeat.component.like("ticker.%")))
         if tick is None or now - tick > OLDEST_TICK:
-            found.append("no ticker has ticked for 15 seconds")
-        found += _troubles(session, now)
+            problems.append("no ticker has ticked for 15 seconds")
+        problems += _troubles(session, now)
         throttled = circuits.since(session)
         if throttled and now - throttled > OLDEST_ROW:
-            found.append(f"the carrier has let a sender wait for {int((now - throttled).total_seconds())} seconds")
+            problems.append(f"the carrier has let a sender wait for {int((now - throttled).total_seconds())} seconds")
         for lane in queue.lanes().values():
             oldest = lane.oldest(session, now)
             if oldest and now - oldest > OLDEST_ROW:
-                found.append(f"a row waits in lane {lane.name} for {int((now - oldest).total_seconds())} seconds")
-    return found
+                problems.append(f"a row waits in lane {lane.name} for {int((now - oldest).total_seconds())} seconds")
+    return problems
 
 
 TROUBLES = {

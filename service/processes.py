@@ -42,7 +42,7 @@ class Service:
     `more` are processes that start before the web server, such as the simulator of the demo.
     """
 
-    def __init__(self, settings: Settings, more: list[Process] | None = None) -> None:
+    def __init__(self, settings: Settings, extra: list[Process] | None = None) -> None:
         self.valkey = valkey.ValkeyServer(settings.data_dir.resolve()) if settings.embedded_queue else None
         redis_url = self.valkey.url if self.valkey else settings.redis_url
         env = start.environment(settings, redis_url)
@@ -54,7 +54,7 @@ class Service:
         web = Process("web", ours("web"), env, ready=answers(f"{here(settings)}/healthz"))
         rest = [Process(f"worker.{name}", ours("worker", name), env) for name in queue.QUEUES]
         rest.append(Process("ticker", ours("ticker"), env))
-        self.supervisor = Supervisor([*first, *(more or []), *rest, web], logging.logger().info)
+        self.supervisor = Supervisor([*first, *(extra or []), *rest, web], logging.logger().info)
 
     def run(self) -> int:
         """Serve until SIGTERM or Ctrl-C; return the exit code."""

@@ -72,14 +72,14 @@ def _open_keys() -> None:
 def environment(loaded: settings.Settings, redis_url: str) -> dict[str, str]:
     """Return the environment of a child process that runs with the same settings and the given Redis."""
     # Neither an operator's files of secrets nor a misspelt name: the child gets exactly what was loaded here.
-    known = settings.names()
+    ours = settings.names()
     keep = {
         name: value
         for name, value in os.environ.items()
-        if name.removesuffix("_FILE") not in known and not name.startswith("WARMTHREAD_")
+        if name.removesuffix("_FILE") not in ours and not name.startswith("WARMTHREAD_")
     }
-    given = {name: _plain(getattr(loaded, field)) for field, name in _fields()}
-    return {**keep, **{name: value for name, value in given.items() if value}, "REDIS_URL": redis_url}
+    values = {name: _plain(getattr(loaded, field)) for field, name in _fields()}
+    return {**keep, **{name: value for name, value in values.items() if value}, "REDIS_URL": redis_url}
 
 
 def _fields() -> list[tuple[str, str]]:

@@ -27,17 +27,17 @@ THREADS = 64
 def main() -> int:
     """Read the settings, take the port and serve until told to stop."""
     try:
-        given = settings.read(sys.argv[1:], os.environ)
-        given = replace(given, port=_free_port(given))
+        configuration = settings.read(sys.argv[1:], os.environ)
+        configuration = replace(configuration, port=_free_port(configuration))
     except settings.Refused as refusal:
         return _say(f"Refused: {refusal}.", 4)
     except OSError as error:
         return _say(f"Cannot listen: {error}.", 1)
-    print(f"SIMULATED phone network at {given.base_url} (phones at /, manual at /sim/help)", flush=True)  # noqa: T201
+    print(f"SIMULATED phone network at {configuration.base_url} (phones at /, manual at /sim/help)", flush=True)  # noqa: T201
     server = Granian(
         "simulator",
-        address=given.host,
-        port=given.port,
+        address=configuration.host,
+        port=configuration.port,
         interface=Interfaces.WSGI,
         http=HTTPModes.http1,
         workers=1,
@@ -46,14 +46,14 @@ def main() -> int:
         log_enabled=False,
         workers_kill_timeout=2,  # a request that hangs on purpose must not hold up the end
     )
-    server.serve(target_loader=partial(_load, given, os.getpid()), wrap_loader=False)
+    server.serve(target_loader=partial(_load, configuration, os.getpid()), wrap_loader=False)
     return 0
 
 
-def _load(given: Settings, parent: int) -> Flask:
+def _load(configuration: Settings, parent: int) -> Flask:
     """Make the app inside the worker process, and end with the parent even when that is killed."""
     threading.Thread(target=_end_with, args=(parent,), name="parent-watch", daemon=True).start()
-    return create_app(given)
+    return create_app(configuration)
 
 
 def _end_with(parent: int) -> None:
@@ -62,12 +62,12 @@ def _end_with(parent: int) -> None:
     os._exit(0)
 
 
-def _free_port(given: Settings) -> int:
+def _free_port(configuration: Settings) -> int:
     # The server shares its port with whoever asks (SO_REUSEPORT), so a port in use has to be noticed here.
-    family = socket.AF_INET6 if ":" in given.host else socket.AF_INET
+    family = socket.AF_INET6 if ":" in configuration.host else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        probe.bind((given.host, given.port))
+        probe.bind((configuration.host, configuration.port))
         port: int = probe.getsockname()[1]
         return port
 

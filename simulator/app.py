@@ -12,14 +12,17 @@ from simulator.network import Network
 from simulator.settings import Settings
 
 BODY_LIMIT = 12 * 1024 * 1024
-POLICY = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; "
+    "frame-ancestors 'none'; base-uri 'none'"
+)
 
 
-def create_app(given: Settings) -> Flask:
+def create_app(settings: Settings) -> Flask:
     """Return a simulator with an empty network; it starts the network's threads."""
     app = Flask("simulator")
     app.config["MAX_CONTENT_LENGTH"] = BODY_LIMIT
-    app.extensions["network"] = Network(given)
+    app.extensions["network"] = Network(settings)
     app.before_request(only_from_this_machine)
     app.after_request(harden)
     app.register_error_handler(HTTPException, in_twilios_words)

@@ -94,8 +94,8 @@ def text(number: str) -> ResponseReturnValue:
 @pages.get("/phones")
 def phones() -> ResponseReturnValue:
     """The phones seen, the latest first, each with what it has opted out of."""
-    found = network().phones(request.args.get("limit", 1000, int))
-    return jsonify(phones=[{"number": phone, "blocked": network().blocked(phone)} for phone in found])
+    numbers = network().phones(request.args.get("limit", 1000, int))
+    return jsonify(phones=[{"number": phone, "blocked": network().blocked(phone)} for phone in numbers])
 
 
 @pages.get("/messages")
@@ -120,12 +120,12 @@ def messages() -> ResponseReturnValue:
 def webhooks() -> ResponseReturnValue:
     """Every webhook remembered, oldest first, of a `kind` or about a `sid` if asked."""
     kind, sid = request.args.get("kind"), request.args.get("sid")
-    found = [
+    matching = [
         webhook
         for webhook in network().webhooks.all()
         if (kind is None or webhook.kind == kind) and (sid is None or webhook.about == sid)
     ]
-    return jsonify(webhooks=[_webhook(webhook) for webhook in found])
+    return jsonify(webhooks=[_webhook(webhook) for webhook in matching])
 
 
 @pages.post("/webhooks/<webhook_id>/replay")

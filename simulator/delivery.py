@@ -25,14 +25,14 @@ class Patience:
     @classmethod
     def of(cls, url: str) -> "Patience":
         """Read the overrides in the fragment of `url`; what is missing or malformed keeps its default."""
-        given = {name: values[0] for name, values in parse_qs(urldefrag(url).fragment).items()}
+        overrides = {name: values[0] for name, values in parse_qs(urldefrag(url).fragment).items()}
         default = cls()
         return cls(
-            retries=int(_number(given.get("rc"), default.retries, 0, 5)),
-            again_on=frozenset(given["rp"].split(",")) if given.get("rp") else default.again_on,
-            connect_s=_number(given.get("ct"), default.connect_s * 1000, 100, 10_000) / 1000,
-            read_s=_number(given.get("rt"), default.read_s * 1000, 100, 15_000) / 1000,
-            total_s=_number(given.get("tt"), default.total_s * 1000, 100, 15_000) / 1000,
+            retries=int(_number(overrides.get("rc"), default.retries, 0, 5)),
+            again_on=frozenset(overrides["rp"].split(",")) if overrides.get("rp") else default.again_on,
+            connect_s=_number(overrides.get("ct"), default.connect_s * 1000, 100, 10_000) / 1000,
+            read_s=_number(overrides.get("rt"), default.read_s * 1000, 100, 15_000) / 1000,
+            total_s=_number(overrides.get("tt"), default.total_s * 1000, 100, 15_000) / 1000,
         )
 
     def tries_again(self, outcome: "Outcome") -> bool:

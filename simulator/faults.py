@@ -46,11 +46,11 @@ class Plan(BaseModel):
     rules: list[Rule] = Field(default_factory=list)
 
 
-def parse(given: object) -> Plan:
+def parse(raw: object) -> Plan:
     """Read a plan, a list of rules or a single rule. Raises pydantic.ValidationError."""
-    if isinstance(given, dict) and given.keys() & Plan.model_fields.keys():
-        return Plan.model_validate(given)
-    return Plan.model_validate({"rules": given if isinstance(given, list) else [given]})
+    if isinstance(raw, dict) and raw.keys() & Plan.model_fields.keys():
+        return Plan.model_validate(raw)
+    return Plan.model_validate({"rules": raw if isinstance(raw, list) else [raw]})
 
 
 @dataclass(frozen=True)

@@ -124,8 +124,8 @@ class Store:
     def newest(self, *, to: str | None = None, sender: str | None = None) -> Iterator[Message]:
         """The messages to or from a number (or all), newest first."""
         number = to or sender
-        found: Iterable[Message] = (self._all if number is None else self._of.get(number, {})).values()
-        for message in reversed(list(found)):
+        messages: Iterable[Message] = (self._all if number is None else self._of.get(number, {})).values()
+        for message in reversed(list(messages)):
             if (to is None or message.to == to) and (sender is None or message.sender == sender):
                 yield message
 

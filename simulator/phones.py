@@ -118,14 +118,14 @@ def _threads(number: str) -> list[Thread]:
     threads: dict[str, list[Text]] = {}
     for text in network().texts(number):
         threads.setdefault(text.other, []).append(text)
-    asked = request.args.get("clinic")
-    threads.setdefault(_number(asked) if asked else next(iter(threads), network().settings.clinic_number), [])
+    clinic = request.args.get("clinic")
+    threads.setdefault(_number(clinic) if clinic else next(iter(threads), network().settings.clinic_number), [])
     return [Thread(other, _bubbles(texts)) for other, texts in threads.items()]
 
 
 def _chosen(threads: list[Thread]) -> Thread:
-    asked = request.args.get("clinic")
-    wanted = _number(asked) if asked else None
+    clinic = request.args.get("clinic")
+    wanted = _number(clinic) if clinic else None
     latest = max(threads, key=lambda thread: thread.bubbles[-1].text.message.order if thread.bubbles else 0)
     return next((thread for thread in threads if thread.other == wanted), latest)
 

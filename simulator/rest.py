@@ -23,13 +23,13 @@ BODY_LIMIT = 1600
 @pages.url_value_preprocessor
 def check_account(_endpoint: str | None, values: dict[str, str] | None) -> None:
     """Let in the one account there is, by HTTP basic authentication."""
-    settings, given = network().settings, request.authorization
-    name = (given.username if given else None) or ""
-    token = (given.password if given else None) or ""
-    known = hmac.compare_digest(name.encode(), settings.account_sid.encode())
-    proved = hmac.compare_digest(token.encode(), settings.auth_token.encode())
+    settings, credentials = network().settings, request.authorization
+    name = (credentials.username if credentials else None) or ""
+    token = (credentials.password if credentials else None) or ""
+    right_name = hmac.compare_digest(name.encode(), settings.account_sid.encode())
+    right_token = hmac.compare_digest(token.encode(), settings.auth_token.encode())
     own = (values or {}).pop("account_sid", "").removesuffix(".json") == settings.account_sid
-    if not (known and proved and own):
+    if not (right_name and right_token and own):
         raise ApiError(20003)
 
 
@@ -112,18 +112,18 @@ def _validity(text: str | None) -> int | None:
 @pages.get("/Messages.json")
 def listed() -> ResponseReturnValue:
     """List messages, newest first, by To, From and DateSent, a page at a time."""
-    asked = request.args
-    size = min(1000, max(1, asked.get("PageSize", 50, int)))
-    page = max(0, asked.get("Page", 0, int))
-    token = asked.get("PageToken", "")
-    found = network().newest(to=asked.get("To") or None, sender=asked.get("From") or None)
-    matching = [message for message in found if _sent_when_asked(message)]
+    query = request.args
+    size = min(1000, max(1, query.get("PageSize", 50, int)))
+    page = max(0, query.get("Page", 0, int))
+    token = query.get("PageToken", "")
+    messages = network().newest(to=query.get("To") or None, sender=query.get("From") or None)
+    matching = [message for message in messages if _sent_when_asked(message)]
     if token.startswith("PA") and token[2:].isdecimal():
         matching = [message for message in matching if message.order < int(token[2:])]
     else:
         matching = matching[page * size :]
     shown_now = matching[:size]
-    more = {"Page": str(page + 1), "PageToken": f"PA{shown_now[-1].order}"} if len(matching) > size else None
+    next_page = {"Page": str(page + 1), "PageToken": f"PA{shown_now[-1].order}"} if len(matching) > size else None
     return jsonify(
         messages=[shown(message) for message in shown_now],
         page=page,
@@ -132,7 +132,7 @@ def listed() -> ResponseReturnValue:
         end=page * size + max(0, len(shown_now) - 1),
         uri=_page_uri(size, {"Page": str(page)}),
         first_page_uri=_page_uri(size, {"Page": "0"}),
-        next_page_uri=_page_uri(size, more) if more else None,
+        next_page_uri=_page_uri(size, next_page) if next_page else None,
         previous_page_uri=_page_uri(size, {"Page": str(page - 1)}) if page else None,
     )
 
@@ -143,7 +143,7 @@ def _page_uri(size: int, place: dict[str, str]) -> str:
 
 
 def _sent_when_asked(message: Message) -> bool:
-    # A message not sent yet counts by its creation, so that one just accepted is found; a bare date means the whole day.
+    # A message not sent yet counts by its creation, so that one just accepted is found; a bare date is the whole day.
     at = (message.sent_at or message.created_at).replace(microsecond=0)
     for name, value in request.args.items():
         if name in {"DateSent", "DateSent>", "DateSent<"} and value:
@@ -202,8 +202,10 @@ def media(sid: str, media_sid: str) -> ResponseReturnValue:
         raise ApiError(20404)
     if bare != media_sid:
         return jsonify(_media_shown(message, bare))
-    found = message.media[bare]
-    return Response(found.content, content_type=found.content_type, headers={"Content-Disposition": "attachment"})
+    attachment = message.media[bare]
+    return Response(
+        attachment.content, content_type=attachment.content_type, headers={"Content-Disposition": "attachment"}
+    )
 
 
 @pages.delete("/Messages/<sid>/Media/<media_sid>")
@@ -249,15 +251,15 @@ def shown(message: Message) -> dict[str, object]:
 
 
 def _media_shown(message: Message, media_sid: str) -> dict[str, object]:
-    found = message.media[media_sid]
+    attachment = message.media[media_sid]
     return {
-        "sid": found.sid,
+        "sid": attachment.sid,
         "account_sid": network().settings.account_sid,
         "parent_sid": message.sid,
-        "content_type": found.content_type,
+        "content_type": attachment.content_type,
         "date_created": format_datetime(message.created_at),
         "date_updated": format_datetime(message.created_at),
-        "uri": f"{_account_uri()}/Messages/{message.sid}/Media/{found.sid}.json",
+        "uri": f"{_account_uri()}/Messages/{message.sid}/Media/{attachment.sid}.json",
     }
 
 

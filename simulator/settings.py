@@ -61,15 +61,15 @@ def read(arguments: Sequence[str], environ: Mapping[str, str]) -> Settings:
     Raises SystemExit(2) on a usage error and Refused when a live account or a remote address is in play.
     """
     parser = _parser(environ)
-    given = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     for name in ("account_sid", "auth_token", "sms_url"):
-        if not getattr(given, name):
+        if not getattr(options, name):
             parser.error(f"--{name.replace('_', '-')} is missing")
-    if not is_loopback(given.host):
-        parser.error(f"the simulator listens on this machine only, not on {given.host}")
-    given.host = "127.0.0.1" if "localhost" in given.host else given.host.strip("[]")
-    _refuse_the_outside(environ.get("TWILIO_API_URL", ""), given.sms_url)
-    return Settings(**vars(given))
+    if not is_loopback(options.host):
+        parser.error(f"the simulator listens on this machine only, not on {options.host}")
+    options.host = "127.0.0.1" if "localhost" in options.host else options.host.strip("[]")
+    _refuse_the_outside(environ.get("TWILIO_API_URL", ""), options.sms_url)
+    return Settings(**vars(options))
 
 
 def _refuse_the_outside(api_url: str, sms_url: str) -> None:

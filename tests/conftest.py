@@ -211,11 +211,11 @@ def new_staff(clinic: Clinic) -> Callable[..., Staff]:
     """Makes a member of the clinic's staff with a number of their own; takes what people.add_staff takes."""
     serial = count(150)
 
-    def new_staff(name: str = "Alba Reyes", **more: object) -> Staff:
+    def new_staff(name: str = "Alba Reyes", **overrides: object) -> Staff:
         number = next(serial)
-        given: dict[str, object] = {"email": f"staff{number}@clinic.example", "number": f"+13035550{number}"}
+        defaults: dict[str, object] = {"email": f"staff{number}@clinic.example", "number": f"+13035550{number}"}
         with db.unit_of_work(clinic.id) as session:
-            return directory.add_staff(session, clinic, name=name, **(given | more))  # type: ignore[arg-type]
+            return directory.add_staff(session, clinic, name=name, **(defaults | overrides))  # type: ignore[arg-type]
 
     return new_staff
 
@@ -225,16 +225,16 @@ def new_patient(clinic: Clinic) -> Callable[..., Patient]:
     """Makes a patient with a number and consent; takes the fields of people.PatientRecord."""
     serial = count(110)
 
-    def new_patient(first_name: str = "Maya", **more: object) -> Patient:
+    def new_patient(first_name: str = "Maya", **overrides: object) -> Patient:
         number = next(serial)
-        given: dict[str, object] = {
+        defaults: dict[str, object] = {
             "record": f"R{number}",
             "last_name": "Quill",
             "number": f"+13035550{number}",
             "birth_date": date(1980, 3, 9),
         }
         with db.unit_of_work(clinic.id) as session:
-            record = directory.PatientRecord(first_name=first_name, **(given | more))  # type: ignore[arg-type]
+            record = directory.PatientRecord(first_name=first_name, **(defaults | overrides))  # type: ignore[arg-type]
             return directory.save_patient(session, clinic, record)[0]
 
     return new_patient
@@ -254,9 +254,9 @@ def network_url() -> Iterator[str]:
         port = int(probe.getsockname()[1])
     environ = {k: v for k, v in os.environ.items() if not k.startswith(("TWILIO", "SIMULATOR"))}
     environ |= {"TWILIO_ACCOUNT_SID": ACCOUNT, "TWILIO_AUTH_TOKEN": TOKEN}
-    given = ("--port", str(port), "--sms-url", "http://127.0.0.1:9/", "--status-delay-ms", "5")
+    arguments = ("--port", str(port), "--sms-url", "http://127.0.0.1:9/", "--status-delay-ms", "5")
     process = subprocess.Popen(
-        [sys.executable, "-m", "simulator", *given], cwd=ROOT, env=environ, stdout=subprocess.DEVNULL
+        [sys.executable, "-m", "simulator", *arguments], cwd=ROOT, env=environ, stdout=subprocess.DEVNULL
     )
     until(lambda: answers(port), "the simulator to start")
     yield f"http://127.0.0.1:{port}"
@@ -271,10 +271,10 @@ def network(house: settings.Settings, network_url: str, monkeypatch: pytest.Monk
     monkeypatch.setattr(
         runtime, "_settings", house.model_copy(update={"twilio_api_url": network_url, "settle_seconds": 4})
     )
-    found = Network(network_url)
-    found.ask("DELETE", "/sim")
-    yield found
-    found.ask("DELETE", "/sim/faults")
+    simulated = Network(network_url)
+    simulated.ask("DELETE", "/sim")
+    yield simulated
+    simulated.ask("DELETE", "/sim/faults")
     made = runtime._made.get("gateways.twilio")
     if isinstance(made, twilio.TwilioGateway):
         made._client.http_client.session.close()

@@ -28,11 +28,11 @@ class Network:
 
     url: str
 
-    def ask(self, method: str, path: str, given: Any = None) -> Any:
+    def ask(self, method: str, path: str, body: Any = None) -> Any:
         """Speak with the simulator's own interface."""
-        data = None if given is None else json.dumps(given).encode()
-        asked = urllib.request.Request(self.url + path, data, {"Content-Type": "application/json"}, method=method)
-        with urllib.request.urlopen(asked, timeout=PATIENCE) as answer:
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.url + path, data, {"Content-Type": "application/json"}, method=method)
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
             content = answer.read()
         return json.loads(content) if content else None
 
@@ -42,8 +42,8 @@ class Network:
 
     def accepted(self, to: str = "") -> list[dict[str, Any]]:
         """Every text accepted, oldest first."""
-        found: list[dict[str, Any]] = self.ask("GET", f"/sim/messages?to={quote(to)}")["messages"]
-        return found
+        messages: list[dict[str, Any]] = self.ask("GET", f"/sim/messages?to={quote(to)}")["messages"]
+        return messages
 
     def asked(self) -> int:
         """How many creates reached the network, accepted or not."""

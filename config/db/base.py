@@ -70,11 +70,11 @@ def new_ids(count: int) -> list[UUID]:
     """Return as many such ids for rows that are written together: the system is asked for randomness once."""
     random = os.urandom(10 * count)
     marks = (time.time_ns() // 1_000_000 & (1 << 48) - 1) << 80 | 0x7 << 76 | 0b10 << 62
-    found = []
+    ids = []
     for at in range(0, len(random), 10):
         bits = int.from_bytes(random[at : at + 10], "big")
-        found.append(UUID(int=marks | (bits >> 68 & 0xFFF) << 64 | (bits & (1 << 62) - 1)))
-    return found
+        ids.append(UUID(int=marks | (bits >> 68 & 0xFFF) << 64 | (bits & (1 << 62) - 1)))
+    return ids
 
 
 def first_id(at: datetime) -> UUID:

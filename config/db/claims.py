@@ -80,11 +80,11 @@ def still_mine(session: Session, model: type[Row], claims: Sequence[Claim], *, w
 
     Without `wait` a row that another transaction has locked is left out: it is claimed anew when its lease ends.
     """
-    fences = {one.id: one.fence for one in claims}
+    fences = {claimed.id: claimed.fence for claimed in claims}
     locked = select(model).where(model.id.in_(fences)).with_for_update(skip_locked=not wait)
     rows = session.scalars(locked.execution_options(populate_existing=True))
     mine = {row.id: row for row in rows if row.fence == fences[row.id]}
-    return [mine[one.id] for one in claims if one.id in mine]
+    return [mine[claimed.id] for claimed in claims if claimed.id in mine]
 
 
 def retry_later(row: Any, error: str) -> None:
@@ -115,9 +115,10 @@ def work_off(
 
     `handle` gets the rows of a batch in one transaction and moves them out of `due`. If it raises, the rows are tried
     one by one; one that keeps raising is put off, and after eight tries handed to `give_up`, which must move it into
-    a visible final state (at once where its key does not open). `first` begins that transaction, before the rows are locked: whoever needs other rows
-    locked too takes them there, so that nobody holds the one and waits for the other; it may return those claims that
-    can be worked on now, and the others are taken up again when their lease has run out.
+    a visible final state (at once where its key does not open). `first` begins that transaction, before the rows are
+    locked: whoever needs other rows locked too takes them there, so that nobody holds the one and waits for the
+    other; it may return those claims that can be worked on now, and the others are taken up again when their lease
+    has run out.
     """
     end = clock.monotonic() + (SLICE_SECONDS if seconds is None else seconds)
     handled = 0
@@ -131,7 +132,7 @@ def work_off(
                 model.__tablename__,
                 claims,
                 partial(_handle, model, first, handle),
-                lambda one, error: put_off(model, one, error, give_up),
+                lambda claimed, error: put_off(model, claimed, error, give_up),
             )
         )
     return handled
@@ -157,7 +158,7 @@ def apart(
         return [done for alone in batch for done in apart(kind, [alone], act, failed)]
 
 
-def put_off(model: type[Row], one: Claim, error: Exception, give_up: Callable[[Session, Row], None]) -> None:
+def put_off(model: type[Row], claimed: Claim, error: Exception, give_up: Callable[[Session, Row], None]) -> None:
     """Let a claimed row that failed alone wait for longer each time, and in the end give it up.
 
     A key that does not open will not open at the next try either: such a row is given up at once. One that cannot
@@ -166,7 +167,7 @@ def put_off(model: type[Row], one: Claim, error: Exception, give_up: Callable[[S
     name, hopeless = type(error).__name__, isinstance(error, keys.WrongKey)
     try:
         with unit_of_work(EVERY) as session:
-            for row in still_mine(session, model, [one], wait=False):
+            for row in still_mine(session, model, [claimed], wait=False):
                 retry_later(row, name)
                 if hopeless or row.attempts >= GIVE_UP_AFTER:
                     give_up(session, row)
@@ -174,7 +175,7 @@ def put_off(model: type[Row], one: Claim, error: Exception, give_up: Callable[[S
     except Exception as worse:  # noqa: BLE001 - there is nobody left to tell but the operator
         logging.logger().error("cannot be given up", kind=model.__tablename__, exc_info=worse)
         with unit_of_work(EVERY) as session:
-            for row in still_mine(session, model, [one], wait=False):
+            for row in still_mine(session, model, [claimed], wait=False):
                 retry_later(row, name)
                 row.try_after = min(row.try_after, clock.now() + LONGEST_STUCK)
             session.merge(Heartbeat(component=STUCK + model.__tablename__, at=clock.now()))

@@ -30,7 +30,7 @@ _thread = threading.local()
 
 
 def engine() -> Engine:
-    """Return this process's engine; for a thread that has called `reserve`, the one with connections kept open for it."""
+    """Return this process's engine; for a thread that has called `reserve`, the one with connections kept for it."""
     if reserved():
         return runtime.once("db.engine.urgent", partial(_make, RESERVED, 0))
     return runtime.once("db.engine", _make)
@@ -77,7 +77,7 @@ def _make(size: int = 10, overflow: int = 30) -> Engine:
         event.listen(made, "connect", _sqlite_connect)
         event.listen(made, "begin", _sqlite_begin)
     else:
-        # Nothing of ours outlives its transaction on the server, so that a pooler in transaction mode may stand between.
+        # Nothing of ours outlives its transaction on the server: a pooler in transaction mode may stand between.
         made = create_engine(
             url,
             hide_parameters=True,
@@ -137,7 +137,7 @@ def unit_of_work(clinic: UUID | _Every, *, read_only: bool = False) -> Iterator[
 
 @contextmanager
 def bare_transaction(clinic: UUID | _Every) -> Iterator[Connection]:
-    """Open what `unit_of_work` opens, for plain statements: where the session's bookkeeping would cost more than they do."""
+    """Open what `unit_of_work` opens, for plain statements that cost less than a session's bookkeeping would."""
     with engine().begin() as connection:
         _name(connection, clinic)
         yield connection

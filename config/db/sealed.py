@@ -46,8 +46,8 @@ class _Cache:
         self._keys: dict[Hashable, tuple[float, bytes]] = {}
 
     def get(self, key_id: Hashable) -> bytes | None:
-        found = self._keys.get(key_id)
-        return found[1] if found and time.monotonic() - found[0] < CACHE_SECONDS else None
+        entry = self._keys.get(key_id)
+        return entry[1] if entry and time.monotonic() - entry[0] < CACHE_SECONDS else None
 
     def put(self, key_id: Hashable, key: bytes) -> None:
         while len(self._keys) >= CACHE_KEYS:
@@ -114,9 +114,9 @@ def load_keys(session: Session, key_ids: Iterable[UUID]) -> None:
 
 
 def _key(session: Session, key_id: UUID) -> bytes:
-    known = _cache().get(key_id)
-    if known is not None:
-        return known
+    cached = _cache().get(key_id)
+    if cached is not None:
+        return cached
     row = session.get(DataKey, key_id)
     if row is None:
         raise keys.WrongKey("the key of this row has been deleted")
@@ -176,9 +176,9 @@ class Sealed:
 
     @staticmethod
     def _key_of(row: Any) -> bytes:
-        known = _cache().get(row.key_id)
-        if known is not None:
-            return known
+        cached = _cache().get(row.key_id)
+        if cached is not None:
+            return cached
         session = object_session(row) if isinstance(row, Base) else None
         if session is not None:
             return _key(session, row.key_id)

@@ -60,21 +60,21 @@ def of_each(
 
 
 def write_rows(session: Session, model: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert rows given by their columns, all of them with the same ones; no default is filled in and nothing flushed."""
+    """Insert rows given by their columns, all with the same ones; no default is filled in and nothing flushed."""
     if rows:
         write_columns(session, model, columns(rows))
 
 
-def write_columns(session: Session, model: type[Base], given: Mapping[str, Sequence[Any]], **same: int) -> None:
+def write_columns(session: Session, model: type[Base], by_column: Mapping[str, Sequence[Any]], **same: int) -> None:
     """Insert rows given column by column; `same` are columns that hold one number in all rows.
 
     On PostgreSQL one statement writes them all: COPY is refused to a role that sees only its own clinic's rows, and
     this is nearly as fast.
     """
     if session.get_bind().dialect.name == "postgresql":
-        session.connection().execute(_inserting(model, tuple(given), tuple(same)), arrays(model, given) | same)
+        session.connection().execute(_inserting(model, tuple(by_column), tuple(same)), arrays(model, by_column) | same)
     else:
-        rows = [dict(zip(given, row, strict=True)) | same for row in zip(*given.values(), strict=True)]
+        rows = [dict(zip(by_column, row, strict=True)) | same for row in zip(*by_column.values(), strict=True)]
         session.execute(insert(model), rows)
 
 
@@ -83,10 +83,10 @@ def columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
     return {name: [row[name] for row in rows] for name in rows[0]}
 
 
-def arrays(model: type[Base], given: Mapping[str, Sequence[Any]]) -> dict[str, str]:
+def arrays(model: type[Base], by_column: Mapping[str, Sequence[Any]]) -> dict[str, str]:
     """Return each column as one array, in the way PostgreSQL reads arrays."""
     # Written here, as the driver would take longer over the arrays than the server over the rows.
-    return {name: f"{{{','.join(map(_writer(model, name), values))}}}" for name, values in given.items()}
+    return {name: f"{{{','.join(map(_writer(model, name), values))}}}" for name, values in by_column.items()}
 
 
 def _array(column: InstrumentedAttribute[Any], values: Collection[Any]) -> ColumnElement[Any]:
@@ -102,8 +102,8 @@ def unnested(model: type[Base], names: Sequence[str]) -> str:
 
 @lru_cache(maxsize=64)
 def _inserting(model: type[Base], names: tuple[str, ...], same: tuple[str, ...]) -> TextClause:
-    into, given = ", ".join((*names, *same)), ", ".join((*names, *(f":{name}" for name in same)))
-    return text(f"INSERT INTO {model.__tablename__} ({into}) SELECT {given} FROM {unnested(model, names)}")  # noqa: S608 - names of our own
+    into, values = ", ".join((*names, *same)), ", ".join((*names, *(f":{name}" for name in same)))
+    return text(f"INSERT INTO {model.__tablename__} ({into}) SELECT {values} FROM {unnested(model, names)}")  # noqa: S608 - names of our own
 
 
 def _column(model: type[Base], name: str) -> Column[Any]:
@@ -146,7 +146,7 @@ def _bytes(value: bytes) -> str:
 
 def _json(value: Any) -> str:
     # Many rows hold the same few sentences.
-    if isinstance(value, list) and all(isinstance(one, str) for one in value):
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
         return _sentences(tuple(value))
     return _quoted(json.dumps(value))
 

@@ -79,9 +79,11 @@ def preview(
     booked_at: str | None,
     clinic_name: str | None,
     json_: bool,
-    **given: str | bool | None,
+    **facts: str | bool | None,
 ) -> None:
-    """Show the plan for a made-up visit, by FILE.toml or, without it, by the cadence the clinic follows. Sends nothing."""
+    """Show the plan for a made-up visit, by FILE.toml or, without it, by the cadence the clinic follows.
+    Sends nothing.
+    """
     opening.begin()
     with db.unit_of_work(db.EVERY, read_only=True) as session:
         at = the_clinic(session, clinic_name)
@@ -93,7 +95,7 @@ def preview(
         "zone": at.zone,
         "visit_at": visit_at or f"{in_a_week}T09:00",
         "booked_at": booked_at or f"{now.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
-        **given,
+        **facts,
     }
     plan = explaining.explain(record, chosen)
     if "error" in plan:

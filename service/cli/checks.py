@@ -108,5 +108,5 @@ def doctor(json_: bool) -> None:
     if settings.twilio_api_url:
         problems.append("TWILIO_API_URL is set: texts go there and not to Twilio")
     problems += health.texts_to_nobody()
-    show([{"problem": one} for one in problems], json_=json_, empty="Everything is well.")
+    show([{"problem": problem} for problem in problems], json_=json_, empty="Everything is well.")
     _end(bool(problems))

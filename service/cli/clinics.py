@@ -34,10 +34,10 @@ def read_in(file: Path, clinic_name: str | None, json_: bool) -> None:
     opening.begin()
     try:
         text = file.read_text("utf-8-sig")
-        found = clinic_file.parse(text)
+        decisions = clinic_file.parse(text)
         with db.unit_of_work(db.EVERY) as session:
             at = the_clinic(session, clinic_name)
-            drafted = clinic_file.keep(session, at, found, text, opening.operator())
+            drafted = clinic_file.keep(session, at, decisions, text, opening.operator())
     except (clinic_file.BadFile, UnicodeDecodeError) as wrong:
         problems = wrong.problems if isinstance(wrong, clinic_file.BadFile) else ["not a text in UTF-8"]
         for problem in problems:

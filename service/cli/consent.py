@@ -31,13 +31,13 @@ def drift(json_: bool) -> None:
             rows += [
                 {
                     "clinic": clinic.name,
-                    "kind": one.kind,
-                    "conversation": str(one.conversation_id),
-                    "programmes": " ".join(one.programmes),
-                    "since": one.at.isoformat(timespec="seconds"),
-                    "message": str(one.message_id or ""),
+                    "kind": drifted.kind,
+                    "conversation": str(drifted.conversation_id),
+                    "programmes": " ".join(drifted.programmes),
+                    "since": drifted.at.isoformat(timespec="seconds"),
+                    "message": str(drifted.message_id or ""),
                 }
-                for one in consent_drift.find(session, clinic.id)
+                for drifted in consent_drift.find(session, clinic.id)
             ]
     show(rows, json_=json_, empty="No drift: the ledger and the carrier say the same.")
     if rows:

@@ -65,8 +65,8 @@ def explain_text(record: dict[str, Any]) -> dict[str, Any]:
         return {"error": "quotes must be a list of strings"}
     authored = authorship.read(text, lambda: quotes)
     read = read_reply.read(authored.words, language, awaiting=True)
-    said = {"crisis": read.crisis, "consent": read.consent, "answer": read.answer, "why": list(read.why)}
-    return {"text": text, **said, "worry": read.crisis, "kind": authored.kind}
+    reading = {"crisis": read.crisis, "consent": read.consent, "answer": read.answer, "why": list(read.why)}
+    return {"text": text, **reading, "worry": read.crisis, "kind": authored.kind}
 
 
 def explain_segments(record: dict[str, Any]) -> dict[str, Any]:
@@ -98,5 +98,7 @@ def segments() -> None:
 
 @explain.command("plan")
 def plan() -> None:
-    """{"visit_at", "zone", "booked_at", "patient_zone"?, "language"?, "place"?, "kind"?, "first_visit"?, "cadence"?} -> the steps, when and why."""
+    """{"visit_at", "zone", "booked_at", "patient_zone"?, "language"?, "place"?, "kind"?,
+    "first_visit"?, "cadence"?} -> the steps, when and why.
+    """
     _lines(explaining.explain)

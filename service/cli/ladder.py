@@ -45,7 +45,9 @@ def show(clinic_name: str | None) -> None:
 @the_file
 @clinic_option
 def check(file: Path, clinic_name: str | None) -> None:
-    """Check a ladder file over every minute of a week, holidays and absences; name each mistake. Exit 3 if there is one."""
+    """Check a ladder file over every minute of a week, holidays and absences; name each mistake.
+    Exit 3 if there is one.
+    """
     opening.begin()
     text, written = _read(file)
     with db.unit_of_work(db.EVERY, read_only=True) as session:
@@ -75,8 +77,8 @@ def apply(file: Path, clinic_name: str | None) -> None:
         _refuse(file, _with_lines(refused.problems, text))
     if reasons:
         say(f"{file.name} waits on {name}'s page for a second person, because it could silence an alert:")
-        for one in reasons:
-            say(f"  {one}")
+        for reason in reasons:
+            say(f"  {reason}")
         raise click.exceptions.Exit(NEEDS_SECOND)
     say(f"{name} follows {file.name} from now on.")
 
@@ -109,7 +111,9 @@ def _read(file: Path) -> tuple[str, policy_definition.EscalationPolicy]:
 
 def _with_lines(problems: Sequence[Problem], text: str) -> list[Problem]:
     """The problems with the line of each field, where the file says anything about it."""
-    return [Problem(one.field, one.message, policy_file.line_of_field(one.field, text)) for one in problems]
+    return [
+        Problem(problem.field, problem.message, policy_file.line_of_field(problem.field, text)) for problem in problems
+    ]
 
 
 def _refuse(file: Path, problems: Sequence[object]) -> NoReturn:

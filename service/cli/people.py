@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from typing import Any
 
 import click
 from sqlalchemy import select, update
@@ -26,20 +27,20 @@ clinic_option = click.option("--clinic", "clinic_name", help="Its name or id; no
 
 def the_clinic(session: Session, wanted: str | None) -> Clinic:
     """Return the clinic that is meant, or end with exit 2 and the names there are."""
-    found = session.scalars(select(Clinic).order_by(Clinic.created_at)).all()
-    fitting = [one for one in found if wanted is None or wanted in (one.name, str(one.id))]
+    clinics = session.scalars(select(Clinic).order_by(Clinic.created_at)).all()
+    fitting = [clinic for clinic in clinics if wanted is None or wanted in (clinic.name, str(clinic.id))]
     if len(fitting) == 1:
         return fitting[0]
-    names = ", ".join(one.name for one in found) or "none yet: `warmthread clinic create`"
+    names = ", ".join(clinic.name for clinic in clinics) or "none yet: `warmthread clinic create`"
     raise click.UsageError(f"say which clinic is meant with --clinic; there are: {names}")
 
 
-def _words(option: str, given: str, longest: int = 80) -> str:
+def _words(option: str, typed: str, longest: int = 80) -> str:
     """Return what was typed without blanks around it; what is empty, too long or cannot be shown ends with exit 2."""
-    given = given.strip()
-    if not given or len(given) > longest or not given.isprintable():
+    typed = typed.strip()
+    if not typed or len(typed) > longest or not typed.isprintable():
         raise click.UsageError(f"{option}: expected 1 to {longest} characters that can be shown")
-    return given
+    return typed
 
 
 def _number(raw: str | None) -> str | None:
@@ -85,8 +86,8 @@ def list_clinics(json_: bool) -> None:
     opening.begin()
     with db.unit_of_work(db.EVERY, read_only=True) as session:
         rows = [
-            {"id": str(one.id), "name": one.name, "zone": one.zone, "number": one.number}
-            for one in session.scalars(select(Clinic).order_by(Clinic.created_at))
+            {"id": str(clinic.id), "name": clinic.name, "zone": clinic.zone, "number": clinic.number}
+            for clinic in session.scalars(select(Clinic).order_by(Clinic.created_at))
         ]
     show(rows, json_=json_, empty="No clinic yet: warmthread clinic create --name --zone --number")
 
@@ -118,9 +119,7 @@ def invite(
     json_: bool,
 ) -> None:
     """Invite someone (or make a new link for someone who is here); print the link to give them."""
-    from web.account import (
-        signin,
-    )  # the web framework takes a quarter of a second, and no other command needs it
+    from web.account import signin  # the web framework takes a quarter of a second, and no other command needs it
 
     opening.begin()
     name, email = _words("--name", name), _words("--email", email, 200)
@@ -128,9 +127,9 @@ def invite(
         raise click.UsageError("--email: not an e-mail address")
     with db.unit_of_work(db.EVERY) as session:
         at = the_clinic(session, clinic_name)
-        one = session.scalar(select(Staff).where(Staff.clinic_id == at.id, Staff.email == email.strip().lower()))
-        if one is None:
-            one = directory.add_staff(
+        colleague = session.scalar(select(Staff).where(Staff.clinic_id == at.id, Staff.email == email.strip().lower()))
+        if colleague is None:
+            colleague = directory.add_staff(
                 session,
                 at,
                 name=name,
@@ -140,12 +139,16 @@ def invite(
                 panels=panels,
                 number=_number(number),
             )
-        one.active = True
+        colleague.active = True
         if not once:  # of two invitations only the newer one is good, as on the page
-            signin.spend_links(session, one.id)
-        link = signin.make_link(session, one, "once" if once else "invite", timedelta(days=3))
-        row = {"id": str(one.id), "name": one.name, "email": one.email, "role": one.role, "link": link}
+            signin.spend_links(session, colleague.id)
+        link = signin.make_link(session, colleague, "once" if once else "invite", timedelta(days=3))
+        row = _row(colleague) | {"link": link}
     show([row], json_=json_, empty="")
+
+
+def _row(colleague: Staff) -> dict[str, Any]:
+    return {"id": str(colleague.id), "name": colleague.name, "email": colleague.email, "role": colleague.role}
 
 
 @staff.command("list")
@@ -157,8 +160,8 @@ def list_staff(clinic_name: str | None, json_: bool) -> None:
     with db.unit_of_work(db.EVERY, read_only=True) as session:
         at = the_clinic(session, clinic_name)
         rows = [
-            {"id": str(one.id), "name": one.name, "email": one.email, "role": one.role, "active": one.active}
-            for one in session.scalars(select(Staff).where(Staff.clinic_id == at.id).order_by(Staff.name))
+            _row(colleague) | {"active": colleague.active}
+            for colleague in session.scalars(select(Staff).where(Staff.clinic_id == at.id).order_by(Staff.name))
         ]
     show(rows, json_=json_, empty="Nobody yet: warmthread staff invite --name --email")
 
@@ -174,12 +177,12 @@ def revoke(email: str, clinic_name: str | None) -> None:
     opening.begin()
     with db.unit_of_work(db.EVERY) as session:
         at = the_clinic(session, clinic_name)
-        one = session.scalar(select(Staff).where(Staff.clinic_id == at.id, Staff.email == email.strip().lower()))
-        if one is None:
+        colleague = session.scalar(select(Staff).where(Staff.clinic_id == at.id, Staff.email == email.strip().lower()))
+        if colleague is None:
             raise click.ClickException("nobody here has this address")
-        _lock_out(session, one)
+        _lock_out(session, colleague)
         try:
-            moved = staffing.leave(session, at, one, audit.OPERATOR)
+            moved = staffing.leave(session, at, colleague, audit.OPERATOR)
         except (staffing.MayNot, coverage_guard.MakesGap) as refused:
             why = _in_words(refused)
         else:
@@ -190,14 +193,14 @@ def revoke(email: str, clinic_name: str | None) -> None:
     raise click.exceptions.Exit(PROBLEMS)
 
 
-def _lock_out(session: Session, one: Staff) -> None:
+def _lock_out(session: Session, colleague: Staff) -> None:
     """End every session, and leave no password and no link that lets them in."""
     now = clock.now()
-    one.password_hash = None
+    colleague.password_hash = None
     for row, ended in ((StaffSession, StaffSession.ended_at), (SignInLink, SignInLink.used_at)):
-        session.execute(update(row).where(row.staff_id == one.id, ended.is_(None)).values({ended: now}))
-    live.bump(session, one.clinic_id, f"staff:{one.id}")
-    audit.record(session, one.clinic_id, audit.OPERATOR, "staff.locked_out", f"staff:{one.id}")
+        session.execute(update(row).where(row.staff_id == colleague.id, ended.is_(None)).values({ended: now}))
+    live.bump(session, colleague.clinic_id, f"staff:{colleague.id}")
+    audit.record(session, colleague.clinic_id, audit.OPERATOR, "staff.locked_out", f"staff:{colleague.id}")
 
 
 def _in_words(refused: Exception) -> str:

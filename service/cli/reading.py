@@ -1,4 +1,4 @@
-"""`warmthread reading report`: how well the rules read the sentences of a corpus, class by class and language by language."""
+"""`warmthread reading report`: how well the rules read a corpus, class by class and language by language."""
 
 import json
 import tomllib
@@ -48,7 +48,7 @@ class Count:
 
 @dataclass(frozen=True)
 class Miss:
-    """A sentence read otherwise than a person would: the field, what it should be and what it was, and the rules that hit."""
+    """A sentence read otherwise than a person would: the field, what it should be and was, and the rules that hit."""
 
     part: str
     language: str
@@ -118,27 +118,28 @@ def reading() -> None:
 def report(directory: Path, json_: bool) -> None:
     """Print precision and recall over the sentences in DIRECTORY (tests/messaging/replies), and every miss.
 
-    A file is named LANGUAGE.toml or NAME.LANGUAGE.toml and written like those; so a clinic can measure its own sentences.
+    A file is named LANGUAGE.toml or NAME.LANGUAGE.toml and written like those; so a clinic can measure its own
+    sentences.
     """
-    found = measure(load(directory))
-    if not found.sentences:
+    counted = measure(load(directory))
+    if not counted.sentences:
         raise click.UsageError(f"{directory} holds no sentences")
-    rows = _rows(found)
+    rows = _rows(counted)
     if json_:
         sentences = [
             {"part": part, "language": language, "sentences": count}
-            for (part, language), count in found.sentences.items()
+            for (part, language), count in counted.sentences.items()
         ]
-        misses = [asdict(miss) for miss in found.misses]
-        told = {
+        misses = [asdict(miss) for miss in counted.misses]
+        document = {
             "version": read_reply.VERSION,
             "sentences": sentences,
             "classes": rows,
             "misses": misses,
         }
-        click.echo(json.dumps(told, ensure_ascii=False, indent=1))
+        click.echo(json.dumps(document, ensure_ascii=False, indent=1))
         return
-    _print(found, rows)
+    _print(counted, rows)
 
 
 def _rows(report: Report) -> list[dict[str, Any]]:

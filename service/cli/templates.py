@@ -28,7 +28,9 @@ def templates() -> None:
 @click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @as_json
 def check(file: Path | None, json_: bool) -> None:
-    """Check the shipped texts and each clinic's words, or those of FILE: what may not be texted, places, length. Exit 3."""
+    """Check the shipped texts and each clinic's words, or those of FILE: what may not be texted, places, length.
+    Exit 3.
+    """
     rows = _of_file(file) if file else [*_shipped(), *_of_clinics()]
     show(rows, json_=json_, empty="No text says what it must not.")
     if rows:
@@ -38,16 +40,16 @@ def check(file: Path | None, json_: bool) -> None:
 
 def _shipped() -> Rows:
     ours = {language: dict(text_templates.texts(language)) for language in text_templates.LANGUAGES}
-    found = clinic_words.problems(None, ours)
+    problems = clinic_words.problems(None, ours)
     # Texts to staff stand in no situation; what they may not say is the same.
-    found += [
+    problems += [
         publishing.Problem(f"{language}.{key}", clinic_words.written(problem))
         for language, texts in ours.items()
         for key, text in texts.items()
         if key not in situations.every()
         for problem in text_templates.lint(text)
     ]
-    return _rows("shipped", found)
+    return _rows("shipped", problems)
 
 
 def _of_clinics() -> Rows:
@@ -67,13 +69,16 @@ def _of_clinics() -> Rows:
 def _of_file(file: Path) -> Rows:
     try:
         text = file.read_text("utf-8-sig")
-        found = clinic_words.with_lines(clinic_words.problems(None, clinic_words.parse(text)), text)
+        problems = clinic_words.with_lines(clinic_words.problems(None, clinic_words.parse(text)), text)
     except publishing.Refused as wrong:
-        found = wrong.problems
+        problems = wrong.problems
     except UnicodeDecodeError:
-        found = [publishing.Problem("", "not a text in UTF-8")]
-    return _rows(file.name, found)
+        problems = [publishing.Problem("", "not a text in UTF-8")]
+    return _rows(file.name, problems)
 
 
-def _rows(where: str, found: Sequence[publishing.Problem]) -> Rows:
-    return [{"where": where, "line": one.line, "text": one.field, "problem": one.message} for one in found]
+def _rows(where: str, problems: Sequence[publishing.Problem]) -> Rows:
+    return [
+        {"where": where, "line": problem.line, "text": problem.field, "problem": problem.message}
+        for problem in problems
+    ]

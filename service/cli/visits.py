@@ -54,7 +54,7 @@ def _import(kind: str, file: Path, clinic_name: str | None, dry_run: bool, json_
 
 
 def _say_what_is_missing(result: csv_import.ImportResult, errors: Path) -> None:
-    """Tell of patients whose language has no texts, each language once, and of what was left out of rows that were taken."""
+    """Tell of patients whose language has no texts, each language once, and of what was left out of rows taken."""
     for code, count in sorted(result.unworded.items()):
         name = languages.name(code)
         say(f"There are no texts in {name}. Patients who speak it get English: {count}.")

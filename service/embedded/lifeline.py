@@ -75,7 +75,7 @@ class Guardian:
         self._process: subprocess.Popen[bytes] | None = None
 
     def watch(self, group: int, signum: int, grace: float) -> None:
-        """After our death send `signum` to the leader of `group` (0: the kernel does), SIGKILL to all after `grace` s."""
+        """After our death send the leader of `group` `signum` (0: the kernel does), and all SIGKILL after `grace` s."""
         self._watched[group] = f"+ {group} {int(signum)} {grace}\n"
         self._tell(self._watched[group])
 

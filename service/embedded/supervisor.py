@@ -49,7 +49,7 @@ class Process:
 
 @dataclass(frozen=True)
 class Backoff:
-    """How long to wait before a restart: `first` seconds, doubled per failure up to `cap`, anew after `steady` seconds up."""
+    """Seconds to wait before a restart: `first`, doubled per failure up to `cap`, anew after `steady` seconds up."""
 
     first: float = 0.5
     cap: float = 30.0
@@ -125,7 +125,8 @@ class Supervisor:
     def run(self) -> int:
         """Start everything, keep it running, end it on SIGINT, SIGTERM or SIGHUP.
 
-        Gives the exit status: 0, or 1 if a critical process ended. A second signal while ending kills at once. Raises NotReady, with nothing left running.
+        Gives the exit status: 0, or 1 if a critical process ended. A second signal while ending kills at once.
+        Raises NotReady, with nothing left running.
         """
         with self._listening():
             try:
@@ -201,8 +202,8 @@ class Supervisor:
             pass_fds=process.pass_fds,
             start_new_session=True,
         )
-        told = 0 if lifeline.kernel_holds() else process.stop_signal
-        self._guardian.watch(child.run.pid, told, process.stop_timeout)
+        signum = 0 if lifeline.kernel_holds() else process.stop_signal
+        self._guardian.watch(child.run.pid, signum, process.stop_timeout)
         child.up_since = child.start_at = time.monotonic()
         self._log("process_started", process=process.name, pid=child.run.pid, restarts=child.restarts)
 

@@ -1,4 +1,7 @@
-"""Hostile forms at the door for texts: refused or kept, never a 5xx, never lost. `python -m bench.fuzz 100000` for more."""
+"""Hostile forms at the door for texts: refused or kept, never a 5xx, never lost.
+
+`python -m bench.fuzz 100000` throws more.
+"""
 
 from pathlib import Path
 

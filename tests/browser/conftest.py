@@ -25,12 +25,12 @@ FLAGS = [
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """The system's Chromium; `make browser` installs it."""
-    found = next((path for path in map(shutil.which, NAMES) if path), None)
-    if found is None:
+    executable = next((path for path in map(shutil.which, NAMES) if path), None)
+    if executable is None:
         pytest.fail("no Chromium on this machine: `make browser` finds or installs it")
     expect.set_options(timeout=kit.PATIENCE_MS)
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=found, args=FLAGS)
+        chromium = playwright.chromium.launch(executable_path=executable, args=FLAGS)
         yield chromium
         chromium.close()
 

@@ -48,9 +48,12 @@ class Keys:
 def check(page: Page) -> None:
     """Assert that the page breaks no rule that axe can check, and is nowhere wider than the screen."""
     page.wait_for_load_state()  # with its style sheets: without them it may be wider
-    found = _AXE.run(page).response["violations"]
-    said = [f"{one['id']} ({one['impact']}): {[node['html'][:160] for node in one['nodes']]}" for one in found]
-    assert not said, f"{page.url}: {said}"
+    violations = _AXE.run(page).response["violations"]
+    described = [
+        f"{violation['id']} ({violation['impact']}): {[node['html'][:160] for node in violation['nodes']]}"
+        for violation in violations
+    ]
+    assert not described, f"{page.url}: {described}"
     assert page.evaluate(_SAME_IDS) == [], f"{page.url}: a label or a link would lead to the wrong one of two"
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{page.url} is too wide"
 
@@ -75,9 +78,9 @@ def sign_in(inside: BrowserContext, walk: Walk, colleague: day.Colleague) -> Pag
 
 def form_link(walk: Walk, patient: day.Visitor) -> str:
     """The address of the questions in the text that a patient got."""
-    found = re.search(r"https?://\S+/i/[\w-]+", walk.scene.received(patient.number, "/i/"))
-    assert found is not None
-    return found.group()
+    link = re.search(r"https?://\S+/i/[\w-]+", walk.scene.received(patient.number, "/i/"))
+    assert link is not None
+    return link.group()
 
 
 def say_birth_date(page: Page, patient: day.Visitor) -> None:

@@ -43,9 +43,12 @@ def serving(folder: Path, valkey: ValkeyServer) -> Iterator[Served]:
 
 
 @contextmanager
-def at(browser: Browser, served: Served, staff: Staff, init: str = "", **more: Any) -> Iterator[Page]:
-    """A colleague's page at a desk, signed in; it closes with the block. `init` runs in it first; `more` goes to kit.context."""
-    inside = kit.context(browser, more.pop("size", kit.DESK), **more)
+def at(browser: Browser, served: Served, staff: Staff, init: str = "", **options: Any) -> Iterator[Page]:
+    """A colleague's page at a desk, signed in; it closes with the block.
+
+    `init` runs in it first; `options` go to kit.context.
+    """
+    inside = kit.context(browser, options.pop("size", kit.DESK), **options)
     try:
         if init:
             inside.add_init_script(init)

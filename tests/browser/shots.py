@@ -1,4 +1,4 @@
-"""Takes the screenshots in docs/screenshots: `python -m tests.browser.shots [folder]`, from the root of the repository."""
+"""Takes the screenshots in docs/screenshots: `python -m tests.browser.shots [folder]`, from the repository's root."""
 
 import shutil
 import subprocess
@@ -17,8 +17,9 @@ from tests.walks.kit import running
 DESK, TABLET, PHONE, SMALL = (1440, 900), (768, 1024), (360, 740), (320, 640)
 # Few are kept in the repository; a folder of your own gets them all.
 KEPT = {
-    "inbox", "inbox-dark", "inbox-768", "inbox-360", "inbox-360-dark", "list-360", "patient", "reach", "board", "ladder",
-    "refused", "search", "cadence", "words", "setup", "own", "question", "question-dark", "help", "help-320", "check", "handoffs", "phone", "signin",
+    "inbox", "inbox-dark", "inbox-768", "inbox-360", "inbox-360-dark", "list-360", "patient", "reach", "board",
+    "ladder", "refused", "search", "cadence", "words", "setup", "own", "question", "question-dark", "help", "help-320",
+    "check", "handoffs", "phone", "signin",
 }  # fmt: skip
 LADDER = f"""fallback = ["{day.TEAM[1].email}"]
 [[call]]
@@ -56,8 +57,8 @@ def main(folder: Path) -> None:
         sync_playwright() as playwright,
     ):
         walk = steps.Walk(service.scene, day.zone(datetime.now(UTC)))
-        found = next(path for path in map(shutil.which, NAMES) if path)
-        chromium = playwright.chromium.launch(executable_path=found, args=FLAGS)
+        executable = next(path for path in map(shutil.which, NAMES) if path)
+        chromium = playwright.chromium.launch(executable_path=executable, args=FLAGS)
         for step in (steps.import_a_day, steps.sign_everyone_in, steps.texts_arrive):
             step(walk)
         policy = Path(data, "ladder.toml")
@@ -189,7 +190,7 @@ def look(chromium: Browser, inside: BrowserContext, pages: dict[str, str], folde
 
 
 def other_pages(page: Page, walk: steps.Walk, folder: Path) -> None:
-    """What else Rosa's day leads to: a patient, a search, who was not reached, the board, the ladder, a text refused."""
+    """What else Rosa's day leads to: a patient, a search, who was not reached, the board, the ladder, a refusal."""
     page.get_by_role("link", name="Everything else about").click()
     save(page, folder, "patient", whole=False)
     page.locator("#wanted").fill(day.SPANISH.last[:4])

@@ -1,4 +1,4 @@
-"""Reminders changed in a browser: a step edited, tried on a made-up visit and on the real week, published, and the bar."""
+"""Reminders changed in a browser: a step edited, tried on a made-up visit and on the real week, published; the bar."""
 
 from collections.abc import Iterator
 from datetime import datetime, time, timedelta
@@ -37,14 +37,14 @@ def page(request: pytest.FixtureRequest, browser: Browser, served: Served, admin
 def test_a_step_is_changed_tried_published_and_reaches_every_visit(page: Page, served: Served, admin: Staff) -> None:
     house, service = served
     page.goto(service + PAGE)
-    known = page.locator(".step").count()
+    steps = page.locator(".step").count()
     page.get_by_role("button", name="Add a step").click()
     card = page.locator(".step").last
-    expect(page.locator(".step")).to_have_count(known + 1)
-    card.get_by_label("How long").fill("4" if known == 3 else "5")
+    expect(page.locator(".step")).to_have_count(steps + 1)
+    card.get_by_label("How long").fill("4" if steps == 3 else "5")
     page.get_by_role("button", name="Save the draft").last.click()
     expect(page.get_by_text("The draft is saved.")).to_be_visible()
-    expect(page.get_by_role("heading", name=f"The draft: {known + 1} texts")).to_be_visible()
+    expect(page.get_by_role("heading", name=f"The draft: {steps + 1} texts")).to_be_visible()
     page.get_by_role("link", name="Booked the same day").click()
     expect(page.locator("#pane-draft")).to_contain_text("not sent")
     page.get_by_role("link", name="Try the draft on the real coming week").click()
@@ -57,7 +57,7 @@ def test_a_step_is_changed_tried_published_and_reaches_every_visit(page: Page, s
     assert plan_again(house.clinic.id) == 3
     expect(page.locator("#replanning")).to_contain_text("3 coming visits follow what is in force")
     page.get_by_role("link", name="Back to the reminders").click()
-    expect(page.get_by_role("heading", name=f"In force: {known + 1} texts")).to_be_visible()
+    expect(page.get_by_role("heading", name=f"In force: {steps + 1} texts")).to_be_visible()
 
 
 @pytest.mark.parametrize("path", [PAGE, f"{PAGE}/week", f"{PAGE}/progress"])

@@ -98,7 +98,7 @@ def _cases(house: House, rosa: Staff) -> tuple[dict[str, str], str]:
     hand_in(house, house.patient(first_name="Olu"), 1, [2] * 7, "gad7")
     _request(house, house.patient(first_name="Walter"), rosa)
     jobs.fire_timers()
-    found = {
+    cases = {
         "reply": a_reply(house, "Amina", "Can I bring my sister?", owner_id=rosa.id)[1],
         "waiting": a_reply(house, "Devon", "Is there parking?", owner_id=rosa.id)[1],
         "snoozed": a_reply(house, "Joy", "I will call later", owner_id=rosa.id)[1],
@@ -107,7 +107,7 @@ def _cases(house: House, rosa: Staff) -> tuple[dict[str, str], str]:
         "delivery": a_reply(house, "Ada", "A text could not be delivered", kind="delivery")[1],
         "unknown": stranger(house)[1],
     }
-    return {name: str(item.id) for name, item in found.items()}, str(teresa.id)
+    return {name: str(item.id) for name, item in cases.items()}, str(teresa.id)
 
 
 def _request(house: House, patient: Patient, rosa: Staff) -> None:

@@ -1,4 +1,4 @@
-"""Every page a patient can see, in a real browser: small phones, large letters, no script, keys alone, both languages."""
+"""Every page a patient can see in a browser: small phones, large letters, no script, keys alone, two languages."""
 
 import re
 import shutil
@@ -160,10 +160,10 @@ def test_what_can_be_pressed_is_large_enough_for_a_thumb(browser: Browser, site:
     small: list[str] = []
 
     def seen(name: str) -> None:
-        for one in page.locator("main button, main .button, main label:has(input[type=radio]), main .way").all():
-            box = one.bounding_box()
+        for control in page.locator("main button, main .button, main label:has(input[type=radio]), main .way").all():
+            box = control.bounding_box()
             if box and box["height"] < 40:
-                small.append(f"{name}: {one.inner_text()} {box['height']}")
+                small.append(f"{name}: {control.inner_text()} {box['height']}")
 
     tour(page, site, "en", seen)
     inside.close()

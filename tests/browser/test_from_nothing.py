@@ -1,4 +1,4 @@
-"""A new clinic is set up from nothing in a browser: invitation, name, hours, a colleague, reminders, ladder, all green."""
+"""A new clinic is set up from nothing in a browser: invitation, name, hours, a colleague, reminders, ladder."""
 
 import os
 from collections.abc import Iterator
@@ -30,8 +30,8 @@ def served(tmp_path_factory: pytest.TempPathFactory, valkey: ValkeyServer) -> It
 
 
 @contextmanager
-def visitor(browser: Browser, size: tuple[int, int] = kit.DESK, **more: bool) -> Iterator[Page]:
-    inside = kit.context(browser, size, **more)
+def visitor(browser: Browser, size: tuple[int, int] = kit.DESK, **options: bool) -> Iterator[Page]:
+    inside = kit.context(browser, size, **options)
     try:
         yield inside.new_page()
     finally:

@@ -234,4 +234,4 @@ def test_several_are_settled_at_once_and_what_is_about_safety_is_left_alone(brow
         kit.check(page)
         page.get_by_role("button", name="Undo").click()
         expect(page.locator(".row")).to_have_count(3)
-    assert {house.read(InboxItem, one.id).state for one in (safety, *replies)} == {"open"}
+    assert {house.read(InboxItem, item.id).state for item in (safety, *replies)} == {"open"}

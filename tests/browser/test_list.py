@@ -25,9 +25,9 @@ def door(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """The address of a clinic's inbox with one safety item and one reply; `door` with /signin lets Ben in."""
     monkeypatch.setattr(runtime, "_settings", None)
     monkeypatch.setattr(runtime, "_made", {})
-    given = {"TWILIO_ACCOUNT_SID": "AC" + "0" * 32, "TWILIO_AUTH_TOKEN": "a token of no account"}
-    given |= {"WARMTHREAD_PUBLIC_URL": "http://localhost:8000", "WARMTHREAD_DATA_DIR": str(tmp_path)}
-    runtime.configure(settings.load(given))
+    environ = {"TWILIO_ACCOUNT_SID": "AC" + "0" * 32, "TWILIO_AUTH_TOKEN": "a token of no account"}
+    environ |= {"WARMTHREAD_PUBLIC_URL": "http://localhost:8000", "WARMTHREAD_DATA_DIR": str(tmp_path)}
+    runtime.configure(settings.load(environ))
     keys.ring()
     app = application.create_app()
     db.Base.metadata.create_all(db.engine())

@@ -90,8 +90,8 @@ def test_who_wants_to_is_told_on_their_computer_without_a_name_or_a_word(browser
         page.get_by_role("button", name="Tell me on this computer").click()
         expect(page.get_by_role("button", name="Stop telling me on this computer")).to_be_visible()
         house.item("safety", patient_id=house.patient().id)
-        told = '{"body":"A safety item waits","tag":"warmthread-safety","renotify":true}'
-        expect(page.locator("html")).to_have_attribute("data-told", told)
+        notification = '{"body":"A safety item waits","tag":"warmthread-safety","renotify":true}'
+        expect(page.locator("html")).to_have_attribute("data-told", notification)
         page.get_by_role("button", name="Stop telling me on this computer").click()
         expect(page.get_by_role("button", name="Tell me on this computer", exact=True)).to_be_visible()
 

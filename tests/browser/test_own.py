@@ -1,4 +1,4 @@
-"""The patient's own page in a real browser: the smallest phone, a desk at 400 %, both languages, day and night, keys alone."""
+"""The patient's own page in a browser: a small phone, a desk at 400 %, both languages, day and night, keys alone."""
 
 import shutil
 import threading
@@ -47,7 +47,7 @@ class Site:
         now = datetime.now(UTC)
         with db.unit_of_work(db.EVERY) as session:
             clinic = session.get_one(Clinic, self.clinic_id)
-            known = directory.PatientRecord(
+            record = directory.PatientRecord(
                 f"r{self.count}",
                 "Jo",
                 "Lane",
@@ -56,7 +56,7 @@ class Site:
                 language,
                 privacy="details",
             )
-            patient = directory.save_patient(session, clinic, known)[0]
+            patient = directory.save_patient(session, clinic, record)[0]
             for ahead, state in ((1, "booked"), (72, "booked"), (120, "cancelled")):
                 visit = appointments.VisitRecord(
                     external_id=f"V{self.count}-{ahead}",
@@ -143,9 +143,9 @@ def _seen(page: Page, language: str) -> None:
     kit.check(page)
     assert page.locator("html").get_attribute("lang") == language
     assert page.locator('footer a[href="tel:988"]').count() == 1
-    for one in page.locator("main button, main .way, main select, main .change a, main .file a").all():
-        box = one.bounding_box()
-        assert box is None or box["height"] >= 40, one.inner_text()
+    for control in page.locator("main button, main .way, main select, main .change a, main .file a").all():
+        box = control.bounding_box()
+        assert box is None or box["height"] >= 40, control.inner_text()
 
 
 def test_a_visit_is_confirmed_and_the_texts_shortened_by_keys_alone_and_without_script(

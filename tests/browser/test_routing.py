@@ -1,4 +1,4 @@
-"""A lead changes who gets what: a rule drafted, replayed, agreed to by somebody else; and the rota, with its refusals."""
+"""A lead changes who gets what: a rule drafted, replayed, agreed to by another; and the rota, with its refusals."""
 
 import os
 from pathlib import Path

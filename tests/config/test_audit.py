@@ -143,12 +143,12 @@ LINE = {
 }
 
 
-@given(one=st.fixed_dictionaries(LINE), other=st.fixed_dictionaries(LINE))
+@given(first=st.fixed_dictionaries(LINE), second=st.fixed_dictionaries(LINE))
 @profile(suppress_health_check=[HealthCheck.too_slow], max_examples=100)
-def test_different_lines_have_different_digests(one: dict[str, str], other: dict[str, str]):
+def test_different_lines_have_different_digests(first: dict[str, str], second: dict[str, str]):
     place = {"id": db.new_id(), "clinic_id": db.new_id(), "at": clock.now(), "seq": 1, "prev": audit.GENESIS}
-    digests = {audit.digest(AuditEntry(**place, detail={}, **line)) for line in (one, other)}
-    assert len(digests) == (1 if one == other else 2)
+    digests = {audit.digest(AuditEntry(**place, detail={}, **line)) for line in (first, second)}
+    assert len(digests) == (1 if first == second else 2)
 
 
 ACTORS = {

@@ -74,7 +74,7 @@ def test_what_is_not_due_is_left_alone(house, add: Add):
 @both
 def test_the_longest_waiting_come_first(house, add: Add):
     ids = add(5)
-    assert {one.id for one in claim(limit=2)} == set(ids[:2])
+    assert {claimed.id for claimed in claim(limit=2)} == set(ids[:2])
 
 
 @both
@@ -84,13 +84,13 @@ def test_two_claimers_never_share_a_row(house, add: Add):
     def claim_all(_claimer: int) -> list[UUID]:
         mine: list[UUID] = []
         while claims := claim(limit=7):
-            mine += [one.id for one in claims]
+            mine += [claimed.id for claimed in claims]
         return mine
 
     with ThreadPoolExecutor(4) as claimers:
-        claimed = [one for mine in claimers.map(claim_all, range(4)) for one in mine]
-    assert len(claimed) == len(ids)
-    assert set(claimed) == set(ids)
+        ids_claimed = [row_id for mine in claimers.map(claim_all, range(4)) for row_id in mine]
+    assert len(ids_claimed) == len(ids)
+    assert set(ids_claimed) == set(ids)
 
 
 @both
@@ -112,16 +112,16 @@ def test_the_late_write_of_a_worker_thought_dead_is_refused(house, add: Add):
         second = claim(limit=1)
         with db.unit_of_work(db.EVERY) as session:
             late = {row.id for row in db.still_mine(session, Receipt, first)}
-            assert late == {one.id for one in first} - {one.id for one in second}
+            assert late == {claimed.id for claimed in first} - {claimed.id for claimed in second}
             assert [row.id for row in db.still_mine(session, Receipt, second)] == [second[0].id]
 
 
 @both
 def test_rows_come_back_in_the_order_claimed(house, add: Add):
     add(6)
-    claims = sorted(claim(), key=lambda one: one.id.hex[::-1])
+    claims = sorted(claim(), key=lambda claimed: claimed.id.hex[::-1])
     with db.unit_of_work(db.EVERY) as session:
-        assert [row.id for row in db.still_mine(session, Receipt, claims)] == [one.id for one in claims]
+        assert [row.id for row in db.still_mine(session, Receipt, claims)] == [claimed.id for claimed in claims]
 
 
 @both

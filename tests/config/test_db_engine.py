@@ -129,13 +129,13 @@ def test_foreign_keys_are_kept(house, new_patient: Callable[..., Any]):
 
 @pytest.mark.parametrize("house", ["postgresql"], indirect=True)
 def test_postgresql_is_told_whose_rows_a_transaction_may_see(house, clinic: Clinic):
-    asked = text("SELECT current_setting('app.clinic', true)")
+    query = text("SELECT current_setting('app.clinic', true)")
     with db.unit_of_work(clinic.id) as session:
-        assert session.scalar(asked) == str(clinic.id)
+        assert session.scalar(query) == str(clinic.id)
     with db.unit_of_work(db.EVERY) as session:
-        assert session.scalar(asked) == "*"
+        assert session.scalar(query) == "*"
     with db.engine().connect() as connection:
-        assert connection.scalar(asked) in (None, "")
+        assert connection.scalar(query) in (None, "")
 
 
 def test_a_reader_does_not_wait_for_the_writer(house):
@@ -166,8 +166,8 @@ def test_six_writers_that_read_first_never_find_the_database_locked(house):
 def test_ids_grow_with_time_and_are_of_version_seven():
     made = [db.new_id() for _ in range(2000)]
     assert len(set(made)) == len(made)
-    assert {(one.version, one.variant) for one in made} == {(7, "specified in RFC 4122")}
-    stamps = [one.int >> 80 for one in made]
+    assert {(uuid.version, uuid.variant) for uuid in made} == {(7, "specified in RFC 4122")}
+    stamps = [uuid.int >> 80 for uuid in made]
     assert stamps == sorted(stamps)
 
 

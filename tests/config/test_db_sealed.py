@@ -122,7 +122,7 @@ def test_without_the_master_key_nothing_opens(house, new_patient: NewPatient):
 def test_the_same_number_has_different_indexes_in_two_clinics(house, clinic: Clinic):
     with db.unit_of_work(db.EVERY) as session:
         other = directory.add_clinic(session, name="Elm Clinic", zone="America/Denver", number="+13035550102")
-        indexes = {db.clinic_index(session, one.key_id, "number", "+13035550142") for one in (clinic, other)}
+        indexes = {db.clinic_index(session, owner.key_id, "number", "+13035550142") for owner in (clinic, other)}
     assert len(indexes) == 2
 
 
@@ -141,7 +141,7 @@ def test_no_name_or_number_stands_in_a_row_of_postgresql(house, new_patient: New
     new_patient("Zenobia", last_name="Canaryfield", number="+13035550142", record="RECORD-77")
     with db.unit_of_work(db.EVERY) as session:
         rows = [
-            str(tuple(bytes(one) if isinstance(one, memoryview) else one for one in row))
+            str(tuple(bytes(value) if isinstance(value, memoryview) else value for value in row))
             for table in db.Base.metadata.sorted_tables
             for row in session.execute(select(table))
         ]

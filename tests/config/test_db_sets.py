@@ -18,9 +18,9 @@ AT = datetime(2026, 3, 3, 16, 0, 0, 3, tzinfo=UTC)
 ODD = ['say "no", {now}\\ NULL', "ñ … \n\t\\", "it's %s :x", "", "null", "NULL", "{}", "\\x00"]
 
 
-def line(act: str, detail: object, **more: object) -> dict[str, object]:
+def line(act: str, detail: object, **others: object) -> dict[str, object]:
     fresh = {"id": db.new_id(), "clinic_id": UUID(int=7), "at": AT, "actor": "a", "about": "b"}
-    return fresh | {"act": act, "detail": detail, "seq": None, "prev": None} | more
+    return fresh | {"act": act, "detail": detail, "seq": None, "prev": None} | others
 
 
 @both
@@ -29,9 +29,9 @@ def test_texts_and_sentences_come_back_as_they_were_given(house):
     with db.unit_of_work(db.EVERY) as session:
         db.write_rows(session, AuditEntry, given_rows)
     with db.unit_of_work(db.EVERY, read_only=True) as session:
-        found = {row.id: row for row in session.scalars(select(AuditEntry))}
+        stored = {row.id: row for row in session.scalars(select(AuditEntry))}
     for row in given_rows:
-        assert {name: getattr(found[row["id"]], name) for name in row} == row
+        assert {name: getattr(stored[row["id"]], name) for name in row} == row
 
 
 @both
@@ -41,10 +41,10 @@ def test_what_is_not_there_is_null_and_what_a_list_holds_keeps_its_kind(house):
         db.write_rows(session, AuditEntry, [])
         db.write_rows(session, AuditEntry, rows)
     with db.unit_of_work(db.EVERY, read_only=True) as session:
-        found = {row.act: row for row in session.scalars(select(AuditEntry).where(AuditEntry.seq.is_(None)))}
-    assert found["mixed"].detail[0] is True
-    assert found["ones"].detail == [1, "1"]
-    assert found["deep"].detail == {"a": [{"b": None}]}
+        stored = {row.act: row for row in session.scalars(select(AuditEntry).where(AuditEntry.seq.is_(None)))}
+    assert stored["mixed"].detail[0] is True
+    assert stored["ones"].detail == [1, "1"]
+    assert stored["deep"].detail == {"a": [{"b": None}]}
 
 
 @both
@@ -57,10 +57,10 @@ def test_bytes_come_back_and_find_their_rows(house):
             "clinic_id": clinic,
             "wrapped_by": None,
             "master_id": None,
-            "wrapped": one,
+            "wrapped": key,
             "created_at": AT,
         }
-        for new, one in zip(ids, wrapped, strict=True)
+        for new, key in zip(ids, wrapped, strict=True)
     ]
     with db.unit_of_work(db.EVERY) as session:
         db.write_rows(session, DataKey, rows)
@@ -79,8 +79,8 @@ def test_rows_asked_for_one_value_after_the_other_come_once_each(house):
     with db.unit_of_work(db.EVERY) as session:
         db.write_rows(session, AuditEntry, rows)
     with db.unit_of_work(db.EVERY, read_only=True) as session:
-        found = session.execute(db.of_each(session, wanted, AuditEntry.act, ["b", "b", ODD[0], "c"])).all()
-        assert sorted(found) == sorted((row["id"], row["act"]) for row in rows[1:])
+        pairs = session.execute(db.of_each(session, wanted, AuditEntry.act, ["b", "b", ODD[0], "c"])).all()
+        assert sorted(pairs) == sorted((row["id"], row["act"]) for row in rows[1:])
         assert session.execute(db.of_each(session, wanted, AuditEntry.act, [])).all() == []
 
 

@@ -28,12 +28,12 @@ def test_what_is_sealed_opens_where_it_belongs(plain: bytes, bound: tuple[str, .
     assert keys.unseal(KEY, keys.seal(KEY, plain, *bound), *bound) == plain
 
 
-@given(one=WORDS, other=WORDS)
-def test_a_sealed_value_moved_elsewhere_does_not_open(one: tuple[str, ...], other: tuple[str, ...]):
-    sealed = keys.seal(KEY, b"words", *one)
-    if one != other:
+@given(bound=WORDS, elsewhere=WORDS)
+def test_a_sealed_value_moved_elsewhere_does_not_open(bound: tuple[str, ...], elsewhere: tuple[str, ...]):
+    sealed = keys.seal(KEY, b"words", *bound)
+    if bound != elsewhere:
         with pytest.raises(keys.WrongKey):
-            keys.unseal(KEY, sealed, *other)
+            keys.unseal(KEY, sealed, *elsewhere)
 
 
 def test_where_one_name_ends_and_the_next_begins_matters():
@@ -78,7 +78,7 @@ def test_a_new_master_key_in_front_leaves_the_house_secrets_alone():
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("", "no master key"),
         (" , \n", "no master key"),
@@ -89,8 +89,8 @@ def test_a_new_master_key_in_front_leaves_the_house_secrets_alone():
         (f"{line('k1', KEY)},{line('k1', KEY)}", "k1 stands there twice"),
     ],
 )
-def test_a_bad_ring_is_refused_by_name(text: str, said: str):
-    with pytest.raises(keys.BadMasterKeys, match=said):
+def test_a_bad_ring_is_refused_by_name(text: str, message: str):
+    with pytest.raises(keys.BadMasterKeys, match=message):
         keys.parse_ring(text)
 
 
@@ -171,6 +171,6 @@ def test_processes_that_start_at_once_agree_on_the_keys(tmp_path: Path):
     ]
     until(lambda: len(list(tmp_path.glob("ready.*"))) == len(starting), "three processes")
     (tmp_path / "go").touch()
-    said = [process.communicate(timeout=PATIENCE)[0].strip() for process in starting]
+    printed = [process.communicate(timeout=PATIENCE)[0].strip() for process in starting]
     assert [process.returncode for process in starting] == [0] * len(starting)
-    assert len(set(said)) == 1
+    assert len(set(printed)) == 1

@@ -107,8 +107,8 @@ def test_a_text_and_what_becomes_of_it_stir_the_conversation_and_no_list(world: 
         conversations.file_inbound(session, world.clinic, world.talk, body="hi", provider_sid="S", reading=[])
 
     def went(session: Session) -> None:
-        given = {"kind": "reply", "programme": "care_team", "body": "hello", "dedupe": "out"}
-        outbox.text_conversation(session, world.clinic, world.talk, author_id=world.staff.id, **given)
+        text = {"kind": "reply", "programme": "care_team", "body": "hello", "dedupe": "out"}
+        outbox.text_conversation(session, world.clinic, world.talk, author_id=world.staff.id, **text)
 
     def became(state: str) -> Callable[[Session], None]:
         return lambda session: setattr(session.query(Message).filter_by(dedupe="out").one(), "state", state)

@@ -138,5 +138,5 @@ def test_what_survives_is_one_word_of_plain_characters(value: str, name: str):
 def test_what_a_supervisor_says_of_a_dead_process_is_whole(capsys: pytest.CaptureFixture[str]) -> None:
     logging.configure("info", "serve")
     logging.logger().info("process_ended", process="web", pid=7, exit_code=-9, restart_in=0.5)
-    said = json.loads(capsys.readouterr().err)
-    assert (said["exit_code"], said["restart_in"]) == (-9, 0.5)
+    line = json.loads(capsys.readouterr().err)
+    assert (line["exit_code"], line["restart_in"]) == (-9, 0.5)

@@ -1,4 +1,4 @@
-"""Doorbells, with a real Valkey: rings coalesce, nobody can make us run anything else, and a dead Redis costs little."""
+"""Doorbells, with a real Valkey: rings coalesce, nobody can make us run anything else, a dead Redis costs little."""
 
 import json
 import os
@@ -116,9 +116,11 @@ def _inflated(data: bytes) -> bytes:
         return data
 
 
-def inject(bell: Redis, function: str, *args: Any, kwargs: dict[str, Any] | None = None, **more: Any) -> str:
+def inject(bell: Redis, function: str, *args: Any, kwargs: dict[str, Any] | None = None, **options: Any) -> str:
     """Put a job into Redis as somebody who can write there would."""
-    job = Job.create(function, args=args, kwargs=kwargs, connection=bell, serializer=JSONSerializer, timeout=5, **more)
+    job = Job.create(
+        function, args=args, kwargs=kwargs, connection=bell, serializer=JSONSerializer, timeout=5, **options
+    )
     job.save()
     bell.sadd("rq:queues", "rq:queue:urgent")
     bell.rpush("rq:queue:urgent", job.id)

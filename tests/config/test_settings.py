@@ -35,7 +35,7 @@ def test_nothing_set_says_what_is_missing_all_at_once():
 
 
 def test_every_mistake_is_reported_at_once():
-    found = problems(
+    mistakes = problems(
         PORT="99999",
         DATABASE_URL="mysql://db",
         REDIS_URL="http://redis",
@@ -45,7 +45,7 @@ def test_every_mistake_is_reported_at_once():
         WARMTHREAD_COLOUR="red",
         TWILIO_ACCOUNT_SID="AC1",
     )
-    names = {problem.split()[0] for problem in found}
+    names = {problem.split()[0] for problem in mistakes}
     assert names == {
         "PORT",
         "DATABASE_URL",
@@ -73,8 +73,8 @@ def test_names_of_other_programs_are_none_of_our_business():
 def test_a_value_may_come_from_a_file(tmp_path: Path):
     secret = tmp_path / "token"
     secret.write_text("from-the-file-8\n")
-    given = {name: value for name, value in GOOD.items() if name != "TWILIO_AUTH_TOKEN"}
-    loaded = settings.load(given | {"TWILIO_AUTH_TOKEN_FILE": str(secret)})
+    environ = {name: value for name, value in GOOD.items() if name != "TWILIO_AUTH_TOKEN"}
+    loaded = settings.load(environ | {"TWILIO_AUTH_TOKEN_FILE": str(secret)})
     assert loaded.twilio_auth_token.get_secret_value() == "from-the-file-8"
 
 
@@ -86,8 +86,8 @@ def test_a_value_and_its_file_contradict_each_other(tmp_path: Path):
 
 
 def test_a_file_that_is_not_there_is_named_with_the_reason():
-    found = problems(DATABASE_URL_FILE="/nowhere/at/all")
-    assert found == ["DATABASE_URL_FILE cannot be read: No such file or directory"]
+    mistakes = problems(DATABASE_URL_FILE="/nowhere/at/all")
+    assert mistakes == ["DATABASE_URL_FILE cannot be read: No such file or directory"]
 
 
 @pytest.mark.parametrize("name", ["WARMTHREAD_PUBLIC_URL", "TWILIO_API_URL"])
@@ -123,14 +123,14 @@ def test_secure_follows_the_public_address():
 
 
 def test_the_usual_database_addresses_are_understood():
-    for given in ("postgres://u@h/d", "postgresql://u@h/d", "postgresql+psycopg://u@h/d"):
-        assert settings.load(GOOD | {"DATABASE_URL": given}).database_url == "postgresql+psycopg://u@h/d"
+    for address in ("postgres://u@h/d", "postgresql://u@h/d", "postgresql+psycopg://u@h/d"):
+        assert settings.load(GOOD | {"DATABASE_URL": address}).database_url == "postgresql+psycopg://u@h/d"
 
 
 def test_no_secret_appears_in_a_message_or_a_repr():
     loaded = settings.load(GOOD | {"WARMTHREAD_MASTER_KEYS": "canary:" + "A" * 43 + "="})
     assert "canary" not in f"{loaded!r} {loaded}"
-    told = " ".join(
+    messages = " ".join(
         problems(
             TWILIO_AUTH_TOKEN="canary7",
             DATABASE_URL="mysql://u:canary@h/d",
@@ -141,7 +141,7 @@ def test_no_secret_appears_in_a_message_or_a_repr():
             WARMTHREAD_MASTER_KEYS="canary",
         )
     )
-    assert "canary" not in told
+    assert "canary" not in messages
 
 
 def test_the_real_environment_is_read_when_none_is_given(monkeypatch: pytest.MonkeyPatch):
@@ -174,7 +174,7 @@ def test_only_this_machine_reaches_the_server_and_no_proxy_is_believed_unless_th
 
 
 @pytest.mark.parametrize(
-    ("bind", "asked"),
+    ("bind", "address"),
     [
         ("0.0.0.0", "http://127.0.0.1:8000"),
         ("::", "http://[::1]:8000"),
@@ -183,8 +183,8 @@ def test_only_this_machine_reaches_the_server_and_no_proxy_is_believed_unless_th
         ("2001:db8::5", "http://[2001:db8::5]:8000"),
     ],
 )
-def test_the_server_may_listen_elsewhere_and_is_asked_there_whether_it_is_up(bind: str, asked: str):
-    assert processes.here(settings.load(GOOD | {"WARMTHREAD_BIND": bind})) == asked
+def test_the_server_may_listen_elsewhere_and_is_asked_there_whether_it_is_up(bind: str, address: str):
+    assert processes.here(settings.load(GOOD | {"WARMTHREAD_BIND": bind})) == address
 
 
 @pytest.mark.parametrize(

@@ -74,12 +74,12 @@ def test_the_free_tries_cost_nothing_and_the_next_waits_longer_each_time(bell: R
 
 
 def test_whoever_must_wait_in_one_bucket_is_counted_in_none(bell: Redis):
-    one, two = LIMITS[0].of("a"), LIMITS[1].of("a")
+    fresh, used_up = LIMITS[0].of("a"), LIMITS[1].of("a")
     with time_machine.travel(clock.now(), tick=False):
         for _ in range(LIMITS[1].free):
-            throttle.take(two)
-        assert throttle.take(one, two) > 0
-        assert [throttle.take(one) for _ in range(LIMITS[0].free)] == [0] * LIMITS[0].free
+            throttle.take(used_up)
+        assert throttle.take(fresh, used_up) > 0
+        assert [throttle.take(fresh) for _ in range(LIMITS[0].free)] == [0] * LIMITS[0].free
 
 
 def test_a_clock_that_goes_back_makes_nobody_wait_for_days(bell: Redis):
@@ -94,8 +94,8 @@ def test_another_process_counts_on(bell: Redis, house: settings.Settings):
     bucket = 'throttle.Limit("shared", free=3).of("rosa")'
     code = f"from config import start, throttle; start.begin('x'); print([throttle.take({bucket}) for _ in range(3)])"
     env = start.environment(house, queue.redis_url())
-    said = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
-    assert said.stdout.strip() == "[0, 0, 0]"
+    ended = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
+    assert ended.stdout.strip() == "[0, 0, 0]"
     assert throttle.take(throttle.Limit("shared", free=3).of("rosa")) > 0
 
 

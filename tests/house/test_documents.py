@@ -82,13 +82,13 @@ def test_the_example_holds_no_value_that_could_be_taken_for_a_secret():
 
 
 def commands(group: click.Group, path: tuple[str, ...] = ()) -> set[tuple[str, ...]]:
-    found: set[tuple[str, ...]] = set()
+    paths: set[tuple[str, ...]] = set()
     context = click.Context(group)
     for name in group.list_commands(context):
         command = group.get_command(context, name)
         assert command is not None
-        found |= commands(command, (*path, name)) if isinstance(command, click.Group) else {(*path, name)}
-    return found
+        paths |= commands(command, (*path, name)) if isinstance(command, click.Group) else {(*path, name)}
+    return paths
 
 
 def exists(words: list[str]) -> bool:
@@ -129,10 +129,10 @@ def _is_there(name: str) -> bool:
     parts = name.split(".")
     for length in range(len(parts), 0, -1):
         try:
-            found = importlib.import_module(".".join(parts[:length]))
+            module = importlib.import_module(".".join(parts[:length]))
         except ModuleNotFoundError:
             continue
-        return length == len(parts) or hasattr(found, parts[length])
+        return length == len(parts) or hasattr(module, parts[length])
     return False
 
 
@@ -146,10 +146,10 @@ def test_every_link_of_a_document_leads_somewhere(document: str):
 
 
 def test_no_tracked_file_names_a_registry_or_a_path_of_somebody_s_machine():
-    found = subprocess.run(
+    hits = subprocess.run(
         ["git", "grep", "-nIE", "|".join(NOT_FOR_THE_PUBLIC)], cwd=ROOT, capture_output=True, text=True
     )
-    assert found.stdout == ""
+    assert hits.stdout == ""
 
 
 def test_the_scripts_of_the_house_are_valid_shell():

@@ -56,10 +56,10 @@ def long_files() -> dict[str, int]:
 
 def long_functions() -> dict[str, int]:
     sizes = {
-        f"{name}:{one.name}": (one.end_lineno or 0) - one.lineno + 1
+        f"{name}:{node.name}": (node.end_lineno or 0) - node.lineno + 1
         for name, text in ours()
-        for one in ast.walk(ast.parse(text))
-        if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     }
     return {name: lines for name, lines in sizes.items() if lines > FUNCTION_LINES}
 

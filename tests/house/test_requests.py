@@ -15,5 +15,5 @@ def test_every_test_that_the_list_of_requests_names_exists() -> None:
 
 def test_a_request_without_a_test_says_no() -> None:
     rows = [line for line in (ROOT / "docs/requests.md").read_text().splitlines() if line.startswith("| ")]
-    asked = [row for row in rows if not row.startswith("| asked for")]
-    assert [row for row in asked if "::test_" not in row and "| No" not in row] == []
+    requests = [row for row in rows if not row.startswith("| asked for")]
+    assert [row for row in requests if "::test_" not in row and "| No" not in row] == []

@@ -26,6 +26,6 @@ def declared() -> set[str]:
 
 
 def test_every_table_is_known_before_the_first_query():
-    known = subprocess.run([sys.executable, "-c", KNOWN], cwd=ROOT, capture_output=True, check=True, text=True)
+    listed = subprocess.run([sys.executable, "-c", KNOWN], cwd=ROOT, capture_output=True, check=True, text=True)
     assert len(declared()) > 30
-    assert declared() == set(known.stdout.split())
+    assert declared() == set(listed.stdout.split())

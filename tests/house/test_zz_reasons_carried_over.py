@@ -49,7 +49,7 @@ def revision() -> ModuleType:
     return module
 
 
-@pytest.mark.parametrize(("reason", "sentence"), SAID, ids=[one.key for one, _ in SAID])
+@pytest.mark.parametrize(("reason", "sentence"), SAID, ids=[reason.key for reason, _ in SAID])
 def test_a_sentence_becomes_the_reason_it_was_written_from(reason: Any, sentence: str) -> None:
     assert read(revision().read(sentence)) == reason
 
@@ -66,10 +66,10 @@ def test_every_sentence_of_before_says_the_same_as_data(key: str) -> None:
         "ask": "annual", "error": "OperationalError",
     }  # fmt: skip
     sentence = revision().SENTENCES[key].format(**filled)
-    found = read(revision().read(sentence))
-    assert found.key == key
-    assert "as_written" not in found.keys
-    assert reasons.words(found) == sentence
+    reason = read(revision().read(sentence))
+    assert reason.key == key
+    assert "as_written" not in reason.keys
+    assert reasons.words(reason) == sentence
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def fill(session: Session, name: str, *rows: dict[str, Any]) -> None:
     """Insert rows as they were before: the models of today have other columns."""
     for row in rows:
         columns = [
-            column(key, KINDS.get(key) or (Uuid() if isinstance(one, UUID) else None)) for key, one in row.items()
+            column(key, KINDS.get(key) or (Uuid() if isinstance(value, UUID) else None)) for key, value in row.items()
         ]
         session.execute(insert(table(name, *columns)), row)
 
@@ -127,19 +127,19 @@ def test_stored_rows_say_the_same_after_it_and_wishes_stand_with_their_visits(ho
         db.Base.metadata.drop_all(connection)
     command.upgrade(migrations._config(), "0020")
     clinic, patient, issued, message = people_of_before()
-    said = [sentence for _, sentence in SAID]
+    sentences = [sentence for _, sentence in SAID]
     coded = ["planned: 72 hours before the visit", f"code 1: {ASKED}", f"code 2: {OTHER}"]
     whys = [
-        (ASKED, said),
-        (UNWRITTEN, [said[0], QUIET]),
+        (ASKED, sentences),
+        (UNWRITTEN, [sentences[0], QUIET]),
         (OTHER, coded),
         (OTHER, []),
         (OTHER, ["a note of somebody"]),
     ]
     with db.unit_of_work(db.EVERY) as session:
         visits = {"a": ASKED, "b": UNWRITTEN, "c": OTHER}
-        fill(session, "appointment", *(visit(one, patient, name) for name, one in visits.items()))
-        fill(session, "reminder", *(reminder(clinic.id, 11 + at, *one) for at, one in enumerate(whys)))
+        fill(session, "appointment", *(visit(visit_id, patient, name) for name, visit_id in visits.items()))
+        fill(session, "reminder", *(reminder(clinic.id, 11 + at, of, why) for at, (of, why) in enumerate(whys)))
         audit.record(session, clinic.id, "patient:p", "appointment.quiet", f"appointment:{ASKED}")
         asked_at = clock.now()
         for (why, _), link in zip(ENDED, issued, strict=True):
@@ -151,19 +151,19 @@ def test_stored_rows_say_the_same_after_it_and_wishes_stand_with_their_visits(ho
             }
             row |= {"state": "over", "ended": why, "try_after": AT, "attempts": 0, "fence": 0}
             names = [column("why" if key == "ended" else key, KINDS.get(key)) for key in row]
-            values = {"why" if key == "ended" else key: one for key, one in row.items()}
+            values = {"why" if key == "ended" else key: value for key, value in row.items()}
             session.execute(insert(table("follow_up", *names)), values)
     migrations.upgrade()
-    look_after(patient, said, asked_at, coded, issued)
+    look_after(patient, sentences, asked_at, coded, issued)
 
 
 def look_after(
-    patient: Patient, said: list[str], asked_at: datetime, coded: list[str], issued: list[IntakeLink]
+    patient: Patient, sentences: list[str], asked_at: datetime, coded: list[str], issued: list[IntakeLink]
 ) -> None:
     with db.unit_of_work(db.EVERY, read_only=True) as session:
         rows = {row.id.int - 11: row for row in session.scalars(select(Reminder))}
-        assert reasons.kept(rows[0].why) == said
-        assert reasons.kept(rows[1].why) == [said[0], QUIET]
+        assert reasons.kept(rows[0].why) == sentences
+        assert reasons.kept(rows[1].why) == [sentences[0], QUIET]
         assert (reasons.kept(rows[2].why), rows[2].codes) == (coded[:1], {"1": str(ASKED), "2": str(OTHER)})
         assert (rows[3].why, rows[3].codes) == ([], None)
         assert reasons.kept(rows[4].why) == ["a note of somebody"]

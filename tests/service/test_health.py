@@ -10,14 +10,14 @@ from service import health
 @pytest.fixture
 def connect(database_url, tmp_path):
     def as_role(url: str) -> None:
-        given = {
+        environ = {
             "TWILIO_ACCOUNT_SID": "AC" + "0" * 32,
             "TWILIO_AUTH_TOKEN": "a token of the tests",
             "WARMTHREAD_PUBLIC_URL": "https://clinic.example",
             "WARMTHREAD_DATA_DIR": str(tmp_path),
             "DATABASE_URL": url,
         }
-        runtime.configure(settings.load(given))
+        runtime.configure(settings.load(environ))
 
     yield as_role
     db.engine().dispose()

@@ -25,13 +25,13 @@ def app(house: settings.Settings) -> Flask:
 
 def readings(cookie: str) -> bytes:
     """Every way in which a cookie of Flask's is read without its key."""
-    found = cookie.encode()
+    readable = cookie.encode()
     for part in cookie.split("."):
         raw = base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
-        found += raw
+        readable += raw
         with contextlib.suppress(zlib.error):
-            found += zlib.decompress(raw)
-    return found
+            readable += zlib.decompress(raw)
+    return readable
 
 
 def test_a_name_in_a_notice_stands_in_no_cookie_and_reaches_its_page(app: Flask):

@@ -55,7 +55,7 @@ def test_a_reply_is_read_while_the_carrier_s_list_hangs(silent_carrier, clinic, 
     deliver.prepare()
     sweeping = ticker.Ticker()
     threads = sweeping.begin()
-    asked, _ = silent_carrier.accept()
+    connection, _ = silent_carrier.accept()
     try:
         form = {"From": "+13035550110", "To": clinic.number, "Body": "Y", "MessageSid": "SM" + "1" * 32}
         for lane in ("urgent", "default"):
@@ -67,12 +67,12 @@ def test_a_reply_is_read_while_the_carrier_s_list_hangs(silent_carrier, clinic, 
                 return not session.query(Receipt).filter_by(state="received").count()
 
         until(read)
-        asked.setblocking(False)
-        while asked_for := _more(asked):
+        connection.setblocking(False)
+        while asked_for := _more(connection):
             assert b"Messages.json" in asked_for
     finally:
         sweeping.end()
-        asked.close()
+        connection.close()
         silent_carrier.close()
         for thread in threads:
             thread.join()

@@ -18,8 +18,8 @@ SMS = "http://127.0.0.1:9/sms"
 
 
 def ended(process: Any) -> tuple[int, str]:
-    _, said = process.communicate(timeout=PATIENCE)
-    return process.returncode, said.decode()
+    _, output = process.communicate(timeout=PATIENCE)
+    return process.returncode, output.decode()
 
 
 @pytest.mark.parametrize(
@@ -36,18 +36,18 @@ def ended(process: Any) -> tuple[int, str]:
 def test_refuses_to_start(
     starting: Callable[..., Any], arguments: list[str], environ: dict[str, str], code: int, says: str
 ) -> None:
-    left, said = ended(starting(*arguments, **environ))
+    left, output = ended(starting(*arguments, **environ))
     assert left == code
-    assert says in said
+    assert says in output
 
 
 def test_a_port_in_use_is_noticed(starting: Callable[..., Any]) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        left, said = ended(starting("--port", str(taken.getsockname()[1]), "--sms-url", SMS))
+        left, output = ended(starting("--port", str(taken.getsockname()[1]), "--sms-url", SMS))
     assert left == 1
-    assert "Cannot listen" in said
+    assert "Cannot listen" in output
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
@@ -61,9 +61,9 @@ def test_ends_with_all_its_processes(starting: Callable[..., Any], tools: Any, n
     process = starting(**api)
     tools.until(lambda: tools.ready(port), "the simulator")
     os.kill(process.pid, number)
-    _, said = process.communicate(timeout=PATIENCE)
+    _, output = process.communicate(timeout=PATIENCE)
     assert process.returncode == (0 if number != signal.SIGKILL else -9)
-    assert said == b""
+    assert output == b""
     tools.until(lambda: not tools.ready(port), "the worker to end")
 
 

@@ -18,8 +18,8 @@ def page(simulator: Any, path: str, **kwargs: Any) -> str:
 
 
 def bodies(simulator: Any) -> list[tuple[str, str]]:
-    found = simulator.ask("GET", "/sim/phones/12015550101/messages")["messages"]
-    return [(text["direction"], text["body"]) for text in found]
+    texts = simulator.ask("GET", "/sim/phones/12015550101/messages")["messages"]
+    return [(text["direction"], text["body"]) for text in texts]
 
 
 def test_stop_blocks_confirms_once_and_is_forwarded(simulator: Any, receiver: Any) -> None:

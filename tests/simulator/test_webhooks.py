@@ -14,11 +14,11 @@ def test_each_change_after_the_first_is_called_back_signed(simulator: Any, recei
     assert [call.fields["MessageStatus"] for call in calls] == FOUR
     assert all(call.signed for call in calls)
     assert {call.path for call in calls} == {"/status/abc?x=1"}
-    said = calls[-1].fields
-    assert said["MessageSid"] == said["SmsSid"] == sid
-    assert (said["SmsStatus"], said["To"], said["From"]) == ("delivered", PHONE, tools.clinic)
-    assert (said["AccountSid"], said["ApiVersion"]) == (tools.account, "2010-04-01")
-    assert "ErrorCode" not in said
+    fields = calls[-1].fields
+    assert fields["MessageSid"] == fields["SmsSid"] == sid
+    assert (fields["SmsStatus"], fields["To"], fields["From"]) == ("delivered", PHONE, tools.clinic)
+    assert (fields["AccountSid"], fields["ApiVersion"]) == (tools.account, "2010-04-01")
+    assert "ErrorCode" not in fields
 
 
 def test_a_text_from_a_phone_reaches_the_clinic_signed(simulator: Any, receiver: Any, tools: Any) -> None:
@@ -27,16 +27,16 @@ def test_a_text_from_a_phone_reaches_the_clinic_signed(simulator: Any, receiver:
     assert (typed["webhook_status"], typed["sid"]) == (200, call.fields["MessageSid"])
     assert call.signed
     assert call.path == "/sms?a=b"
-    said = call.fields
-    assert said["MessageSid"] == said["SmsSid"] == said["SmsMessageSid"]
-    assert (said["From"], said["To"], said["Body"]) == (PHONE, tools.clinic, "Olá & 1+1=2")
-    assert (said["NumMedia"], said["NumSegments"], said["FromCountry"], said["FromCity"]) == (
+    fields = call.fields
+    assert fields["MessageSid"] == fields["SmsSid"] == fields["SmsMessageSid"]
+    assert (fields["From"], fields["To"], fields["Body"]) == (PHONE, tools.clinic, "Olá & 1+1=2")
+    assert (fields["NumMedia"], fields["NumSegments"], fields["FromCountry"], fields["FromCity"]) == (
         "0",
         "1",
         "US",
         "",
     )
-    assert "OptOutType" not in said
+    assert "OptOutType" not in fields
 
 
 def test_a_replay_sends_the_exact_same_bytes(simulator: Any, receiver: Any) -> None:

@@ -15,7 +15,7 @@ from tests.walks.kit import Running, running
 def serve(tmp_path: Path) -> Iterator[Callable[..., Running]]:
     """Start a service with more settings by environment name; it ends with the test."""
     with ExitStack() as stack:
-        yield lambda **more: stack.enter_context(running(tmp_path, **more))
+        yield lambda **overrides: stack.enter_context(running(tmp_path, **overrides))
 
 
 @pytest.fixture

@@ -13,11 +13,11 @@ NO_REDIS = "unix:///nowhere/redis.sock"
 
 
 @contextmanager
-def running(folder: Path, **more: str) -> Iterator[Running]:
+def running(folder: Path, **overrides: str) -> Iterator[Running]:
     """Run a service in `folder`; the test process forgets its settings afterwards."""
     before = (runtime._settings, dict(runtime._made))
     try:
-        with demo_service.running(folder, patience=PATIENCE, **more) as service:
+        with demo_service.running(folder, patience=PATIENCE, **overrides) as service:
             yield service
     finally:
         runtime._settings = before[0]

@@ -13,18 +13,18 @@ from tests.waiting import PATIENCE, until
 
 
 def test_after_the_walk_it_serves_until_ctrl_c_and_leaves_nothing(tmp_path: Path) -> None:
-    said = tmp_path / "said"
-    with said.open("w") as out:
+    output = tmp_path / "said"
+    with output.open("w") as out:
         demo = subprocess.Popen([sys.executable, "-m", "service.cli", "demo"], stdout=out, stderr=out, stdin=-3)
-    until(lambda: "Ctrl-C ends" in said.read_text() or demo.poll() is not None, "the walk", within=10 * 60)
-    address = re.search(r"http://\S+/readyz", said.read_text())
-    assert address is not None, said.read_text()[-800:]
+    until(lambda: "Ctrl-C ends" in output.read_text() or demo.poll() is not None, "the walk", within=10 * 60)
+    address = re.search(r"http://\S+/readyz", output.read_text())
+    assert address is not None, output.read_text()[-800:]
     until(lambda: answer_of(address.group()) == {"problems": [], "status": "ready"}, "the service to be ready")
-    stumble(said.read_text())
+    stumble(output.read_text())
     assert answer_of(address.group()) == {"problems": [], "status": "ready"}
     demo.send_signal(signal.SIGINT)
     assert demo.wait(PATIENCE) == 0
-    after = said.read_text().split("Ctrl-C ends")[1]
+    after = output.read_text().split("Ctrl-C ends")[1]
     assert "Traceback" not in after
     assert "Cannot listen" not in after
 
@@ -38,9 +38,9 @@ def answer_of(address: str) -> object:
         return json.loads(unwell.read())
 
 
-def stumble(said: str) -> None:
-    """Start the phone network a second time on its port: once it has stumbled, a second start of the demo's would have."""
-    port = re.search(r"The phones: +http://127\.0\.0\.1:(\d+)/", said)
+def stumble(printed: str) -> None:
+    """Start the phone network a second time on its port: once it has stumbled, so would a second start of the demo."""
+    port = re.search(r"The phones: +http://127\.0\.0\.1:(\d+)/", printed)
     assert port is not None
     words = (
         "--port",

@@ -122,8 +122,8 @@ def wait_for_ticks(running: Running, count: int) -> None:
 
 def counted(running: Running) -> Counter[str]:
     with urllib.request.urlopen(f"{running.scene.network}/sim/messages", timeout=PATIENCE) as answer:
-        found = json.loads(answer.read())["messages"]
-    return Counter(one["to"] for one in found)
+        messages = json.loads(answer.read())["messages"]
+    return Counter(message["to"] for message in messages)
 
 
 def owed(running: Running) -> bool:

@@ -79,15 +79,16 @@ def write(folder: Path, now: datetime, place: str) -> tuple[Path, Path]:
     with people.open("w", newline="", encoding="utf-8") as file:
         rows = csv.writer(file)
         rows.writerow(("record", "first_name", "last_name", "phone", "birth_date", "language", "panel", "consent"))
-        for one in PATIENTS:
-            rows.writerow((one.record, one.first, one.last, one.number, one.birth, one.language, one.panel, "yes"))
+        for patient in PATIENTS:
+            person = (patient.record, patient.first, patient.last, patient.number, patient.birth)
+            rows.writerow((*person, patient.language, patient.panel, "yes"))
     local = now.astimezone(ZoneInfo(place)).replace(tzinfo=None)
     with visits.open("w", newline="", encoding="utf-8") as file:
         rows = csv.writer(file)
         rows.writerow(("visit", "patient", "starts_at", "zone", "booked_at", "place", "clinician"))
-        for number, one in enumerate((one for one in PATIENTS if one.after), start=1):
+        for number, patient in enumerate((patient for patient in PATIENTS if patient.after), start=1):
             # By the clock on the wall, so that "24 hours before" is now even in the week the clocks change.
-            starts = (local + (one.after or DAY) + SOON).isoformat(timespec="seconds")
+            starts = (local + (patient.after or DAY) + SOON).isoformat(timespec="seconds")
             booked = (now - timedelta(days=10)).isoformat(timespec="seconds")
-            rows.writerow((f"V{number}", one.record, starts, place, booked, "Suite 2", one.panel))
+            rows.writerow((f"V{number}", patient.record, starts, place, booked, "Suite 2", patient.panel))
     return people, visits

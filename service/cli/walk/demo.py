@@ -81,7 +81,7 @@ def _sign_in_link(walk: Walk, who: day.Colleague) -> str:
 
 
 def _addresses(walk: Walk) -> None:
-    rosa, ines = (_sign_in_link(walk, one) for one in (day.TEAM[0], day.TEAM[2]))
+    rosa, ines = (_sign_in_link(walk, colleague) for colleague in (day.TEAM[0], day.TEAM[2]))
     click.echo(
         f"""
   The inbox, as Rosa Delgado (this link signs in once):  {rosa}

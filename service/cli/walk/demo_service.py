@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from config import settings as given
+from config import settings
 from service import migrations, processes, start
 from service.cli.walk import day
 from service.cli.walk.scene import Scene
@@ -28,28 +28,28 @@ class Running:
 
 
 @contextmanager
-def running(folder: Path, *, port: int | None = None, patience: float = 90, **more: str) -> Iterator[Running]:
-    """Run a service in `folder` until the block ends, with `more` settings by environment name.
+def running(folder: Path, *, port: int | None = None, patience: float = 90, **overrides: str) -> Iterator[Running]:
+    """Run a service in `folder` until the block ends, with `overrides` of its settings by environment name.
 
     Its scene waits `patience` seconds for what should be seen.
     """
     web, network = ports.free_ports(2)
-    settings = _settings(folder, port or web, network, **more)
-    start.use(settings, "stage")
+    loaded = _settings(folder, port or web, network, **overrides)
+    start.use(loaded, "stage")
     migrations.upgrade()
-    service = processes.Service(settings, [_simulator(settings, network)])
-    env = start.environment(settings, service.valkey.url if service.valkey else settings.redis_url)
+    service = processes.Service(loaded, [_simulator(loaded, network)])
+    env = start.environment(loaded, service.valkey.url if service.valkey else loaded.redis_url)
     try:
         service.supervisor.start()
         phones = f"http://127.0.0.1:{network}"
-        yield Running(service, Scene(settings.public_url, phones, env, folder, patience=patience))
+        yield Running(service, Scene(loaded.public_url, phones, env, folder, patience=patience))
     finally:
         service.stop()
 
 
-def _settings(folder: Path, web: int, network: int, **more: str) -> given.Settings:
+def _settings(folder: Path, web: int, network: int, **overrides: str) -> settings.Settings:
     # Never the operator's own settings: this must not meet a real account, database or patient.
-    return given.load(
+    return settings.load(
         {},
         PORT=str(web),
         TWILIO_ACCOUNT_SID="AC" + secrets.token_hex(16),
@@ -57,14 +57,14 @@ def _settings(folder: Path, web: int, network: int, **more: str) -> given.Settin
         TWILIO_API_URL=f"http://127.0.0.1:{network}",
         WARMTHREAD_PUBLIC_URL=f"http://127.0.0.1:{web}",
         WARMTHREAD_DATA_DIR=str(folder / "data"),
-        **{"WARMTHREAD_LOG_LEVEL": "error"} | more,
+        **{"WARMTHREAD_LOG_LEVEL": "error"} | overrides,
     )
 
 
-def _simulator(settings: given.Settings, network: int) -> Process:
-    env = start.environment(settings, "") | {
+def _simulator(loaded: settings.Settings, network: int) -> Process:
+    env = start.environment(loaded, "") | {
         "SIMULATOR_PORT": str(network),
-        "SIMULATOR_SMS_URL": f"{settings.public_url}/webhooks/twilio/sms",
+        "SIMULATOR_SMS_URL": f"{loaded.public_url}/webhooks/twilio/sms",
         "SIMULATOR_CLINIC_NUMBER": day.NUMBER,
     }
     health = processes.answers(f"http://127.0.0.1:{network}/healthz")

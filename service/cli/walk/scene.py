@@ -37,8 +37,8 @@ class Scene:
         argv = [sys.executable, "-m", "service.cli", *words, "--json"]
         ended = subprocess.run(argv, env=self.env, capture_output=True, text=True, timeout=HANGS, check=False)
         if ended.returncode != 0:
-            said = (ended.stderr.strip().splitlines() or ["nothing"])[-1]
-            raise NotSeen(f"warmthread {' '.join(words[:2])} ended with {ended.returncode} and said: {said}")
+            last_line = (ended.stderr.strip().splitlines() or ["nothing"])[-1]
+            raise NotSeen(f"warmthread {' '.join(words[:2])} ended with {ended.returncode} and said: {last_line}")
         return json.loads(ended.stdout)
 
     def browser(self) -> Visitor:
@@ -48,8 +48,8 @@ class Scene:
     def texts(self, number: str) -> list[dict[str, Any]]:
         """Return what the phone `number` shows, oldest first."""
         address = f"{self.network}/sim/phones/{urllib.parse.quote(number)}/messages"
-        found: list[dict[str, Any]] = self._ask(urllib.request.Request(address))["messages"]
-        return found
+        messages: list[dict[str, Any]] = self._ask(urllib.request.Request(address))["messages"]
+        return messages
 
     def type(self, number: str, body: str) -> None:
         """Type a text on the phone `number` and send it to the clinic."""
@@ -61,7 +61,7 @@ class Scene:
         """Wait until the phone shows a text from the clinic that has `words` in it; return it."""
 
         def look() -> str | None:
-            bodies = [one["body"] for one in self.texts(number) if one["direction"] == "in"]
+            bodies = [text["body"] for text in self.texts(number) if text["direction"] == "in"]
             return next((body for body in reversed(bodies) if words.casefold() in body.casefold()), None)
 
         return self.soon(look, f"a text with “{words}” on a phone")
@@ -71,7 +71,7 @@ class Scene:
 
         def look() -> Page | None:
             page = browser.get(path)
-            return page if page.status == 200 and all(one in page.text for one in words) else None
+            return page if page.status == 200 and all(word in page.text for word in words) else None
 
         return self.soon(look, f"{' and '.join(words)} at {path.split('?')[0]}")
 

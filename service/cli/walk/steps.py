@@ -32,7 +32,7 @@ def import_a_day(walk: Walk) -> str:
                   "--phone", day.PHONE)  # fmt: skip
     patients, visits = day.write(scene.folder, datetime.now(UTC), walk.zone)
     with ThreadPoolExecutor(2) as pool:
-        invited = pool.map(lambda one: _invite(walk, one), day.TEAM)
+        invited = pool.map(lambda colleague: _invite(walk, colleague), day.TEAM)
         people = scene.command("patients", "import", str(patients))[0]
         booked = scene.command("appointments", "import", str(visits))[0]
         walk.links = dict(invited)
@@ -42,13 +42,23 @@ def import_a_day(walk: Walk) -> str:
     return f"{people['created']} patients, {booked['created']} visits; importing again changed nothing"
 
 
-def _invite(walk: Walk, one: day.Colleague) -> tuple[str, str]:
-    words = ["--name", one.name, "--email", one.email, "--role", one.role, "--number", one.number, "--once"]
-    for language in one.languages:
+def _invite(walk: Walk, colleague: day.Colleague) -> tuple[str, str]:
+    words = [
+        "--name",
+        colleague.name,
+        "--email",
+        colleague.email,
+        "--role",
+        colleague.role,
+        "--number",
+        colleague.number,
+        "--once",
+    ]
+    for language in colleague.languages:
         words += ["--language", language]
-    for panel in one.panels:
+    for panel in colleague.panels:
         words += ["--panel", panel]
-    return one.name.split()[0], walk.scene.command("staff", "invite", *words)[0]["link"]
+    return colleague.name.split()[0], walk.scene.command("staff", "invite", *words)[0]["link"]
 
 
 def show_the_plan(walk: Walk) -> str:
@@ -56,8 +66,8 @@ def show_the_plan(walk: Walk) -> str:
     plan = walk.scene.command("appointments", "plan")
     if not plan:
         raise NotSeen("no reminder was planned")
-    lines = [f"      {one['visit']:<4} {one['step']:<4} {one['local'] or '-':<26} {one['state']:<10} {one['why']}"
-             for one in plan[:12]]  # fmt: skip
+    columns = "      {visit:<4} {step:<4} {local:<26} {state:<10} {why}"
+    lines = [columns.format_map({**reminder, "local": reminder["local"] or "-"}) for reminder in plan[:12]]
     return f"{len(plan)} reminders planned:\n" + "\n".join(lines)
 
 
@@ -75,7 +85,7 @@ def sign_everyone_in(walk: Walk) -> str:
 def texts_arrive(walk: Walk) -> str:
     """The reminders that are due now arrive on the phones."""
     due = (day.YES, day.CHANGE, day.SPANISH, day.STOP, day.CRISIS, day.FORM)
-    texts = [walk.scene.received(one.number, day.CLINIC) for one in due]
+    texts = [walk.scene.received(patient.number, day.CLINIC) for patient in due]
     return f"{len(texts)} phones have it: “{texts[0]}”"
 
 
@@ -88,9 +98,9 @@ def answer_yes(walk: Walk) -> str:
 def answer_change(walk: Walk) -> str:
     """A patient answers R, and a human learns of it."""
     walk.scene.type(day.CHANGE.number, "R")
-    said = walk.scene.received(day.CHANGE.number, "find a better time")
+    text = walk.scene.received(day.CHANGE.number, "find a better time")
     walk.scene.page_with(walk.browsers["Ben"], "/inbox?view=everyone", "Amina")
-    return f"“{said}”, and an item in the inbox"
+    return f"“{text}”, and an item in the inbox"
 
 
 def answer_in_spanish(walk: Walk) -> str:
@@ -116,10 +126,10 @@ def _find(walk: Walk, who: str, patient: day.Visitor, words: str) -> Page | None
 def answer_crisis(walk: Walk) -> str:
     """A patient writes that they can't go on: help at once, and an item that cannot be overlooked."""
     walk.scene.type(day.CRISIS.number, "I can't go on")
-    said = walk.scene.received(day.CRISIS.number, "988")
+    text = walk.scene.received(day.CRISIS.number, "988")
     walk.scene.page_with(walk.browsers["Ben"], "/inbox?view=mine", "Joy")
     walk.scene.received("+13035550112", "/inbox/")
-    return f"“{said[:76]}…”; Ben has the item and a text without a name in it"
+    return f"“{text[:76]}…”; Ben has the item and a text without a name in it"
 
 
 def answer_the_form(walk: Walk) -> str:
@@ -143,13 +153,13 @@ def answer_the_form(walk: Walk) -> str:
 
 
 def _open_the_link(walk: Walk) -> tuple[Visitor, Page]:
-    found = re.search(r"https?://\S+/i/[\w-]+", walk.scene.received(day.FORM.number, "/i/"))
-    if found is None:
+    link = re.search(r"https?://\S+/i/[\w-]+", walk.scene.received(day.FORM.number, "/i/"))
+    if link is None:
         raise NotSeen("no link in the text")
     phone = walk.scene.browser()
     for _ in range(20):  # previews of carriers and phones: they change nothing
-        phone.get(found.group())
-    page = phone.get(found.group())
+        phone.get(link.group())
+    page = phone.get(link.group())
     year, month, birth = day.FORM.birth.split("-")
     return phone, phone.submit(page, page.form(having="year"), day=birth, month=month, year=year)
 
@@ -187,11 +197,11 @@ def hand_off(walk: Walk) -> str:
     rosa = walk.browsers["Rosa"]
     page = walk.scene.page_with(rosa, "/handoffs", "Walter", "Offered to you")
     page = rosa.submit(page, page.form(action="/accept"))
-    said = walk.scene.received(day.HERE.number, "expecting you")
+    text = walk.scene.received(day.HERE.number, "expecting you")
     page = walk.scene.page_with(rosa, "/handoffs", "Walter")
     rosa.submit(page, page.form(action="/arrived"))
     walk.scene.page_with(sam, "/handoffs", "Lately", "Walter")
-    return f"accepted by Rosa, then texted: “{said}”, and they met"
+    return f"accepted by Rosa, then texted: “{text}”, and they met"
 
 
 def nothing_is_owed(walk: Walk) -> str:

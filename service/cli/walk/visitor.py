@@ -33,32 +33,32 @@ class _Reader(html.parser.HTMLParser):
         self._open = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = {name: value or "" for name, value in attrs}
+        attributes = {name: value or "" for name, value in attrs}
         if tag == "form":
-            self.forms.append(Form(given.get("action", ""), given.get("method", "get").lower()))
+            self.forms.append(Form(attributes.get("action", ""), attributes.get("method", "get").lower()))
             self._open = True
-        elif tag == "a" and "href" in given:
-            self.links.append(given["href"])
+        elif tag == "a" and "href" in attributes:
+            self.links.append(attributes["href"])
         elif self._open and tag == "button":
-            self.forms[-1].buttons.append((given.get("name", ""), given.get("value", "")))
-        elif self._open and given.get("name", "") and tag in ("input", "select", "textarea"):
-            self._field(tag, given)
+            self.forms[-1].buttons.append((attributes.get("name", ""), attributes.get("value", "")))
+        elif self._open and attributes.get("name", "") and tag in ("input", "select", "textarea"):
+            self._field(tag, attributes)
         elif self._open and tag == "option" and self._select:
-            self._choice(self._select, given.get("value", ""), "selected" in given)
+            self._choice(self._select, attributes.get("value", ""), "selected" in attributes)
 
-    def _field(self, tag: str, given: dict[str, str]) -> None:
-        form, name = self.forms[-1], given["name"]
+    def _field(self, tag: str, attributes: dict[str, str]) -> None:
+        form, name = self.forms[-1], attributes["name"]
         if tag == "select":
             self._select = name
         elif tag == "textarea":
             self._textarea = name
             form.fields.setdefault(name, "")
-        elif given.get("type") == "submit":
-            form.buttons.append((name, given.get("value", "")))
-        elif given.get("type") in ("radio", "checkbox"):
-            self._choice(name, given.get("value", "on"), "checked" in given)
+        elif attributes.get("type") == "submit":
+            form.buttons.append((name, attributes.get("value", "")))
+        elif attributes.get("type") in ("radio", "checkbox"):
+            self._choice(name, attributes.get("value", "on"), "checked" in attributes)
         else:
-            form.fields[name] = given.get("value", "")
+            form.fields[name] = attributes.get("value", "")
 
     def _choice(self, name: str, value: str, chosen: bool) -> None:
         self.forms[-1].choices.setdefault(name, []).append(value)

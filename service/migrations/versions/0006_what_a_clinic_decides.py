@@ -1,4 +1,6 @@
-"""What a clinic decides, in editions: drafts, what is in force, what was. The published cadences become the first of them."""
+"""What a clinic decides, in editions: drafts, what is in force, what was.
+
+The published cadences become the first of them."""
 
 import json
 import uuid

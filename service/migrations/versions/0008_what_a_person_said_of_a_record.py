@@ -1,4 +1,4 @@
-"""Who closed a patient's record, and who chose how open texts may be: what a person said outlives the clinic's files."""
+"""Who closed a patient's record, and who chose how open texts may be: that outlives the clinic's files."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Words of texts that are kept for a number of years: when a text was emptied, and how far each clinic's walk has come."""
+"""Words of texts kept for a number of years: when a text was emptied, and how far each clinic's walk has come."""
 
 import sqlalchemy as sa
 from alembic import op

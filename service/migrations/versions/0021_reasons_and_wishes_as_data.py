@@ -1,4 +1,4 @@
-"""Why a reminder leaves or does not, as keys with facts; the codes a text gave, and who wants no texts about a visit."""
+"""Why a reminder leaves or does not, as keys with facts; the codes of a text, and who wants none about a visit."""
 
 import re
 from collections.abc import Iterator, Sequence

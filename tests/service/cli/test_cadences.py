@@ -79,8 +79,8 @@ def test_a_preview_is_told_how_the_visit_went(run, tmp_path):
     made_up = ("--visit-at", "2026-03-10T14:00", "--booked-at", "2026-02-01T00:00:00Z", "--json")
     preview = ("cadence", "preview", str(tmp_path / "ours.toml"), *made_up)
 
-    def leaving(*told):
-        return [row["step"] for row in json.loads(run(*preview, *told).stdout) if row["at"]]
+    def leaving(*options):
+        return [row["step"] for row in json.loads(run(*preview, *options).stdout) if row["at"]]
 
     assert leaving() == leaving("--marked", "no_show") == ["day_before", "missed"]
     assert leaving("--marked", "arrived") == ["day_before"]
@@ -110,9 +110,9 @@ def test_a_cadence_with_unknown_words_or_instruments_is_not_applied(run, tmp_pat
     wrong = FILE.replace("reminder_far", "reminder_never") + 'intake = ["phq99"]\n'
     (tmp_path / "wrong.toml").write_text(wrong)
     for verb in ("check", "apply"):
-        said = run("cadence", verb, str(tmp_path / "wrong.toml"), code=3).stderr
-        assert "no text reminder_never" in said
-        assert "no instrument phq99" in said
+        complaint = run("cadence", verb, str(tmp_path / "wrong.toml"), code=3).stderr
+        assert "no text reminder_never" in complaint
+        assert "no instrument phq99" in complaint
     assert json.loads(run("cadence", "show").stdout)["name"] == "default"
 
 

@@ -18,8 +18,8 @@ NUMBER = "+13035550117"
 def run(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(opening, "begin", lambda: None)
 
-    def run(*given: str) -> Result:
-        return CliRunner().invoke(command.consent, ["drift", *given])
+    def run(*options: str) -> Result:
+        return CliRunner().invoke(command.consent, ["drift", *options])
 
     return run
 

@@ -8,9 +8,9 @@ from typing import Any
 from tests.waiting import PATIENCE
 
 
-def explained(what: str, given: bytes) -> list[Any]:
+def explained(what: str, lines: bytes) -> list[Any]:
     argv = [sys.executable, "-m", "service.cli", "explain", what]
-    ended = subprocess.run(argv, input=given, capture_output=True, check=True, timeout=PATIENCE)
+    ended = subprocess.run(argv, input=lines, capture_output=True, check=True, timeout=PATIENCE)
     assert ended.stderr == b""
     return [json.loads(line) for line in ended.stdout.splitlines()]
 
@@ -37,16 +37,16 @@ def test_no_line_gets_no_answer():
 
 
 def test_a_reader_who_leaves_is_no_accident():
-    given = b'{"text": "Y"}\n' * 5000
+    lines = b'{"text": "Y"}\n' * 5000
     piped = f"{sys.executable} -m service.cli explain segments | head -1"
-    ended = subprocess.run(["sh", "-c", piped], input=given, capture_output=True, timeout=PATIENCE)
+    ended = subprocess.run(["sh", "-c", piped], input=lines, capture_output=True, timeout=PATIENCE)
     assert b"Traceback" not in ended.stderr
     assert ended.stdout.count(b"\n") == 1
 
 
 def test_a_zone_without_a_place_is_refused_with_the_right_name():
     booked = {"visit_at": "2027-07-15T09:00", "booked_at": "2027-06-01T00:00:00Z"}
-    asked = [
+    zones = [
         {"zone": "EST", "patient_zone": "America/New_York"},
         {"zone": "America/New_York"},
         {"zone": "PST"},
@@ -55,9 +55,9 @@ def test_a_zone_without_a_place_is_refused_with_the_right_name():
         {"zone": "HST"},
         {"zone": "UTC"},
     ]
-    lines = "\n".join(json.dumps(booked | one) for one in asked)
+    lines = "\n".join(json.dumps(booked | fields) for fields in zones)
     answers = explained("plan", lines.encode())
-    assert [("steps" in one) for one in answers] == [False, True, False, False, False, False, False]
+    assert [("steps" in answer) for answer in answers] == [False, True, False, False, False, False, False]
     offered = [
         "America/New_York", "", "America/Los_Angeles", "America/Denver", "America/Chicago", "Pacific/Honolulu",
         "America/Denver",
@@ -68,7 +68,7 @@ def test_a_zone_without_a_place_is_refused_with_the_right_name():
 
 def test_what_a_phone_wrote_is_told_from_what_its_owner_did():
     ours = "Hi Ana, your visit is tomorrow at 9:00 AM. Reply Y to confirm. Reply STOP to end texts."
-    given = [
+    texts = [
         {"text": f"Liked “{ours}”", "quotes": [ours]},
         {"text": f"Liked “{ours}” I want to die", "quotes": ["another", ours]},
         {"text": "Sorry, I can't talk right now."},
@@ -77,9 +77,9 @@ def test_what_a_phone_wrote_is_told_from_what_its_owner_did():
         {"text": "Y", "quotes": "Y"},
         {"text": "Y", "quotes": [1]},
     ]
-    answers = explained("text", "\n".join(json.dumps(line) for line in given).encode())
-    told = [[answer.get(key) for key in ("kind", "crisis", "worry", "consent", "answer")] for answer in answers[:5]]
-    assert told == [
+    answers = explained("text", "\n".join(json.dumps(line) for line in texts).encode())
+    readings = [[answer.get(key) for key in ("kind", "crisis", "worry", "consent", "answer")] for answer in answers[:5]]
+    assert readings == [
         ["reaction", False, False, None, None],
         ["reaction", True, True, None, None],
         ["robot", False, False, None, None],

@@ -49,7 +49,7 @@ def test_what_is_applied_is_shown_and_can_be_applied_again(run, clinic):
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("old", "new", "message"),
     [
         ("repeat = 7", "repeat = soon", "line 2: file: column 10: this is not TOML: Invalid value"),
         ("repeat = 7", "repeat = 0", "line 2: repeat"),
@@ -58,11 +58,11 @@ def test_what_is_applied_is_shown_and_can_be_applied_again(run, clinic):
         ("[[call]]", "[safety]\nanswer = 40\n[[call]]", "line 6: safety.answer: at most 30 minutes"),
     ],
 )
-def test_a_mistake_or_a_hole_is_named_and_nothing_changes(run, clinic, old, new, said):
+def test_a_mistake_or_a_hole_is_named_and_nothing_changes(run, clinic, old, new, message):
     for verb in ("check", "apply"):
         ended = run(verb, GOOD.replace(old, new))
         assert ended.exit_code == 3
-        assert said in ended.stderr
+        assert message in ended.stderr
     with db.unit_of_work(db.EVERY) as session:
         assert session.get_one(Clinic, clinic.id).rules == {}
 
@@ -76,8 +76,8 @@ def test_a_clinic_that_has_decided_nothing_is_told_what_is_missing(run):
 def test_what_could_silence_an_alert_waits_for_somebody_else_with_exit_4(run, clinic):
     assert run("apply", GOOD).exit_code == 0
     with db.unit_of_work(db.EVERY) as session:
-        for one in session.scalars(select(Staff)):
-            one.password_hash = "x"
+        for colleague in session.scalars(select(Staff)):
+            colleague.password_hash = "x"
     slower = GOOD.replace("repeat = 7", "repeat = 9")
     ended = run("apply", slower)
     assert ended.exit_code == 4

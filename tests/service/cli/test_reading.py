@@ -20,25 +20,25 @@ def _run(*args: str) -> str:
 
 
 def test_the_report_tells_precision_recall_and_every_miss() -> None:
-    told = _run()
-    assert "held_out, es: 366 sentences" in told
-    assert f"{len(REPORT.misses)} read otherwise than a person would" in told
-    assert all(repr(miss.text) in told for miss in REPORT.misses)
+    printed = _run()
+    assert "held_out, es: 366 sentences" in printed
+    assert f"{len(REPORT.misses)} read otherwise than a person would" in printed
+    assert all(repr(miss.text) in printed for miss in REPORT.misses)
 
 
 def test_the_report_is_json_for_programs() -> None:
-    told = json.loads(_run("--json"))
-    assert told["version"] == read_reply.VERSION
-    assert len(told["misses"]) == len(REPORT.misses)
-    assert {row["language"] for row in told["classes"]} == {"en", "es"}
+    report = json.loads(_run("--json"))
+    assert report["version"] == read_reply.VERSION
+    assert len(report["misses"]) == len(REPORT.misses)
+    assert {row["language"] for row in report["classes"]} == {"en", "es"}
 
 
 def test_a_clinic_measures_its_own_sentences(tmp_path: Path) -> None:
     kinds = '[[kind]]\nname = "ours"\ncrisis = true\ntexts = ["I want to die", "lovely weather"]\n'
     (tmp_path / "clinic.en.toml").write_text(kinds, encoding="utf-8")
-    told = json.loads(_run(str(tmp_path), "--json"))
-    assert [(row["class"], row["right"], row["missed"]) for row in told["classes"]] == [("crisis", 1, 1)]
-    assert [miss["text"] for miss in told["misses"]] == ["lovely weather"]
+    report = json.loads(_run(str(tmp_path), "--json"))
+    assert [(row["class"], row["right"], row["missed"]) for row in report["classes"]] == [("crisis", 1, 1)]
+    assert [miss["text"] for miss in report["misses"]] == ["lovely weather"]
 
 
 def test_a_directory_without_sentences_is_a_mistake(tmp_path: Path) -> None:
@@ -46,8 +46,8 @@ def test_a_directory_without_sentences_is_a_mistake(tmp_path: Path) -> None:
 
 
 def test_the_sentences_kept_apart_stay_apart() -> None:
-    known = {sentence.text for sentence in SENTENCES if sentence.part == "trained" and len(sentence.text) > 24}
-    assert not known & {sentence.text for sentence in SENTENCES if sentence.part != "trained"}
+    trained = {sentence.text for sentence in SENTENCES if sentence.part == "trained" and len(sentence.text) > 24}
+    assert not trained & {sentence.text for sentence in SENTENCES if sentence.part != "trained"}
 
 
 @pytest.mark.parametrize("language", ["en", "es"])

@@ -22,15 +22,15 @@ def rosa(clinic, new_staff) -> Staff:
     """Rosa by night, Ben by day, and somebody who decides; nobody is there twice."""
     new_staff("Dana", role="clinic_admin", number=None)
     new_staff("Ben", hours={day: ["08:00", "20:00"] for day in WEEKDAYS})
-    found = new_staff("Rosa", hours={day: ["20:00", "08:00"] for day in WEEKDAYS})
+    colleague = new_staff("Rosa", hours={day: ["20:00", "08:00"] for day in WEEKDAYS})
     now = clock.now()
     with db.unit_of_work(clinic.id) as session:
-        session.get_one(Staff, found.id).password_hash = "x"
-        facts = {"clinic_id": clinic.id, "staff_id": found.id, "created_at": now}
+        session.get_one(Staff, colleague.id).password_hash = "x"
+        facts = {"clinic_id": clinic.id, "staff_id": colleague.id, "created_at": now}
         later = now + timedelta(hours=1)
         session.add(StaffSession(token_hash=b"x", seen_at=now, **facts))
         session.add(SignInLink(token_hash=b"y", kind="invite", expires_at=later, **facts))
-    return found
+    return colleague
 
 
 def revoke(staff: Staff) -> Result:
@@ -43,8 +43,8 @@ def test_who_is_needed_is_locked_out_at_once_and_stays_until_somebody_else_is_th
     assert "they still work here. Without them nobody could be reached: Mon 0:00 to Mon 8:00" in answer.output
     assert "What is urgent still goes to their phone" in answer.output
     with db.unit_of_work(db.EVERY) as session:
-        known = session.get_one(Staff, rosa.id)
-        assert (known.active, known.password_hash) == (True, None)
+        colleague = session.get_one(Staff, rosa.id)
+        assert (colleague.active, colleague.password_hash) == (True, None)
         assert session.query(StaffSession).one().ended_at is not None
         assert session.query(SignInLink).one().used_at is not None
     new_staff("Ines", hours={day: ["19:00", "09:00"] for day in WEEKDAYS})

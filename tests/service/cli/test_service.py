@@ -24,11 +24,11 @@ def run(tmp_path):
         "WARMTHREAD_DATA_DIR": str(tmp_path / "data"),
     }
 
-    def command(*words: str, **more: str) -> subprocess.CompletedProcess[str]:
+    def command(*words: str, **overrides: str) -> subprocess.CompletedProcess[str]:
         argv = [sys.executable, "-m", "service.cli", *words]
         return subprocess.run(
             argv,
-            env=env | more,
+            env=env | overrides,
             cwd=Path.cwd(),
             capture_output=True,
             text=True,

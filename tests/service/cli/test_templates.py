@@ -1,4 +1,4 @@
-"""`warmthread templates check`: the shipped words, each clinic's own, and a file, with exit 3 for what may not be texted."""
+"""`warmthread templates check`: the shipped words, each clinic's own, and a file; exit 3 for what may not be texted."""
 
 import json
 from collections.abc import Callable

@@ -25,7 +25,7 @@ HEADER = "record,first_name,last_name,phone,birth_date,language\n"
 
 
 class Command:
-    """Runs the two commands on what a file holds; `rows` and `said` are what came out, `errors` what stands beside it."""
+    """Runs the two commands on what a file holds; `said` is what stood on stderr, `errors` what stands beside it."""
 
     def __init__(self, file: Path) -> None:
         self.file = file
@@ -52,15 +52,15 @@ def command(clinic: Clinic, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 def of_patients(clinic: Clinic, fact: Callable[[Patient], Any]) -> dict[str, Any]:
     """A fact of each patient, by record number."""
     with db.unit_of_work(clinic.id) as session:
-        return {one.record or "": fact(one) for one in session.scalars(select(Patient))}
+        return {patient.record or "": fact(patient) for patient in session.scalars(select(Patient))}
 
 
 def test_a_language_is_read_as_people_write_it(command: Command, clinic: Clinic) -> None:
     written = ["spa", "Spanish", "SPA", "English", "Español", "es-MX", "Inglés", "eng", "", "Castilian"]
-    rows = [f"L{n},Ana,Diaz,+1201555{130 + n:04},,{one}\n" for n, one in enumerate(written)]
+    rows = [f"L{n},Ana,Diaz,+1201555{130 + n:04},,{language}\n" for n, language in enumerate(written)]
     assert command(visits.patients, HEADER + "".join(rows))["created"] == len(written)
-    found = of_patients(clinic, lambda one: one.language)
-    assert [found[f"L{n}"] for n in range(len(written))] == [
+    languages = of_patients(clinic, lambda patient: patient.language)
+    assert [languages[f"L{n}"] for n in range(len(written))] == [
         "es", "es", "es", "en", "es", "es-mx", "en", "en", "en", "es",
     ]  # fmt: skip
     assert "no texts" not in command.said
@@ -68,7 +68,7 @@ def test_a_language_is_read_as_people_write_it(command: Command, clinic: Clinic)
 
 def test_a_language_without_texts_is_said_once(command: Command, clinic: Clinic) -> None:
     written = ["vie", "Vietnamese", "Tiếng Việt", "Kreyòl", "es"]
-    rows = [f"L{n},Ana,Diaz,+1201555{130 + n:04},,{one}\n" for n, one in enumerate(written)]
+    rows = [f"L{n},Ana,Diaz,+1201555{130 + n:04},,{language}\n" for n, language in enumerate(written)]
     row = command(visits.patients, HEADER + "".join(rows))
     assert (row["created"], row["failed"], row["errors"]) == (5, 0, None)
     assert command.said.splitlines() == [
@@ -85,7 +85,7 @@ def test_a_row_in_a_zone_without_a_place_comes_back_with_the_right_name(command:
         "CST": "Chicago",
     }
     written |= {"Etc/GMT+8": "America/Los_Angeles", "US Eastern": "America/New_York", "GMT": "America/Denver"}
-    rows = [f"Z{n},Ana,Diaz,+1201555{130 + n:04},{one}\n" for n, one in enumerate(written)]
+    rows = [f"Z{n},Ana,Diaz,+1201555{130 + n:04},{zone}\n" for n, zone in enumerate(written)]
     text = "record,first_name,last_name,phone,zone\n" + "".join(rows)
     assert command(visits.patients, text, exit_code=3)["failed"] == len(written)
     for error in command.errors():
@@ -99,35 +99,35 @@ STATES = {
     "No asistió": "no_show", "Confirmada": "booked", "Fulfilled": "arrived", "In Progress": "arrived",
 }  # fmt: skip
 MOMENTS = [
-    "2027-03-10T09:00", "3/10/2027 9:00 AM", "2027-03-10T9:00", "3/10/27 9:00", "03/10/2027 0900", "10-MAR-2027 9:00 am",
-    "2027-03-10T08:00:00-0800", "3/10/2027, 9:00:00\u202fAM",
+    "2027-03-10T09:00", "3/10/2027 9:00 AM", "2027-03-10T9:00", "3/10/27 9:00", "03/10/2027 0900",
+    "10-MAR-2027 9:00 am", "2027-03-10T08:00:00-0800", "3/10/2027, 9:00:00\u202fAM",
 ]  # fmt: skip
 
 
 def test_a_visit_stands_as_the_books_say_in_their_own_words(command: Command, clinic: Clinic) -> None:
     command(visits.patients, HEADER + "M1,Ana,Diaz,+12015550131,,en\n")
-    rows = [f"W{n},M1,2027-03-{n + 1:02}T09:00,America/Denver,,,{one}\n" for n, one in enumerate(STATES)]
+    rows = [f"W{n},M1,2027-03-{n + 1:02}T09:00,America/Denver,,,{state}\n" for n, state in enumerate(STATES)]
     assert command(visits.appointments, VISITS + "".join(rows))["created"] == len(STATES)
     with db.unit_of_work(clinic.id) as session:
-        found = {one.external_id: one.state for one in session.scalars(select(Appointment))}
-    assert [found[f"W{n}"] for n in range(len(STATES))] == list(STATES.values())
+        states = {appointment.external_id: appointment.state for appointment in session.scalars(select(Appointment))}
+    assert [states[f"W{n}"] for n in range(len(STATES))] == list(STATES.values())
 
 
 def test_what_may_be_an_old_hour_or_a_new_one_is_not_guessed(command: Command) -> None:
     command(visits.patients, HEADER + "M1,Ana,Diaz,+12015550131,,en\n")
-    rows = [f"W{n},M1,2027-03-10T09:00,,,,{one}\n" for n, one in enumerate(("Rescheduled", "Waitlist", "??x"))]
+    rows = [f"W{n},M1,2027-03-10T09:00,,,,{state}\n" for n, state in enumerate(("Rescheduled", "Waitlist", "??x"))]
     assert command(visits.appointments, VISITS + "".join(rows), exit_code=3)["failed"] == 3
     assert {row["reason"] for row in command.errors()} == {"state: expected booked, cancelled, arrived or no_show"}
 
 
 def test_a_moment_is_read_as_people_write_it(command: Command, clinic: Clinic) -> None:
     command(visits.patients, HEADER + "M1,Ana,Diaz,+12015550131,,en\n")
-    rows = [f'W{n},M1,"{one}",America/Denver,2/1/2027,,\n' for n, one in enumerate(MOMENTS)]
+    rows = [f'W{n},M1,"{moment}",America/Denver,2/1/2027,,\n' for n, moment in enumerate(MOMENTS)]
     assert command(visits.appointments, VISITS + "".join(rows))["created"] == len(MOMENTS)
     with db.unit_of_work(clinic.id) as session:
-        found = session.scalars(select(Appointment)).all()
-        assert {one.starts_at.isoformat() for one in found} == {"2027-03-10T16:00:00+00:00"}
-        assert {one.booked_at.isoformat() for one in found} == {"2027-02-01T07:00:00+00:00"}
+        appointments = session.scalars(select(Appointment)).all()
+        assert {appointment.starts_at.isoformat() for appointment in appointments} == {"2027-03-10T16:00:00+00:00"}
+        assert {appointment.booked_at.isoformat() for appointment in appointments} == {"2027-02-01T07:00:00+00:00"}
 
 
 def test_a_birth_date_is_read_with_a_short_year_and_with_an_hour(command: Command, clinic: Clinic) -> None:
@@ -135,10 +135,10 @@ def test_a_birth_date_is_read_with_a_short_year_and_with_an_hour(command: Comman
         "1/2/60": "1960-01-02", "1960-02-01 00:00:00": "1960-02-01", "2/1/1960 12:00:00 AM": "1960-02-01",
         "1960-02-01T00:00:00.000Z": "1960-02-01", "01-Feb-60": "1960-02-01", "2/1/05": "2005-02-01",
     }  # fmt: skip
-    rows = [f"B{n},Ana,Diaz,+1201555{130 + n:04},{one},en\n" for n, one in enumerate(written)]
+    rows = [f"B{n},Ana,Diaz,+1201555{130 + n:04},{birth_date},en\n" for n, birth_date in enumerate(written)]
     assert command(visits.patients, HEADER + "".join(rows))["created"] == len(written)
-    found = of_patients(clinic, lambda one: one.birth_date)
-    assert [found[f"B{n}"] for n in range(len(written))] == list(written.values())
+    birth_dates = of_patients(clinic, lambda patient: patient.birth_date)
+    assert [birth_dates[f"B{n}"] for n in range(len(written))] == list(written.values())
 
 
 @pytest.mark.parametrize("name", ["D’Angelo", "Kaʻiulani", "O＇Neil", "Jose\u0301"])
@@ -155,7 +155,7 @@ def test_the_apostrophe_of_a_name_does_not_double_the_price(command: Command, cl
     with time_machine.travel(NOW + timedelta(days=6), tick=False):
         dispatch.drain()
     with db.unit_of_work(clinic.id) as session:
-        bodies = [one.body or "" for one in session.scalars(select(Message))]
+        bodies = [message.body or "" for message in session.scalars(select(Message))]
     assert bodies
     assert {text_templates.segments(body).encoding for body in bodies} == {"GSM-7"}
     assert all("St. Mary's" in body for body in bodies)

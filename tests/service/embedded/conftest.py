@@ -39,12 +39,12 @@ def python() -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
     """Starts a Python of its own session on the given source; its standard output is a text pipe."""
     started: list[subprocess.Popen[str]] = []
 
-    def python(source: str, *arguments: object, **more: str) -> "subprocess.Popen[str]":
+    def python(source: str, *arguments: object, **environ: str) -> "subprocess.Popen[str]":
         process = subprocess.Popen(
             [sys.executable, "-c", source, *map(str, arguments)],
             stdout=subprocess.PIPE,
             text=True,
-            env=os.environ | {"PYTHONPATH": str(ROOT)} | more,
+            env=os.environ | {"PYTHONPATH": str(ROOT)} | environ,
             start_new_session=True,
         )
         started.append(process)

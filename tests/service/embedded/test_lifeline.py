@@ -80,8 +80,8 @@ def test_another_thread_does_not_tie_since_its_end_would_pull_the_line():
     assert commands == [["sleep", "1"]]
 
 
-@pytest.mark.parametrize("told", [0, signal.SIGTERM])
-def test_a_guardian_ends_a_stubborn_group_after_its_parent_was_killed(python, alive, told):
+@pytest.mark.parametrize("signum", [0, signal.SIGTERM])
+def test_a_guardian_ends_a_stubborn_group_after_its_parent_was_killed(python, alive, signum):
     parent = python(
         "import subprocess, sys, time; from service.embedded import lifeline\n"
         "leader = subprocess.Popen([sys.executable, '-c', sys.argv[1]], start_new_session=True, "
@@ -90,7 +90,7 @@ def test_a_guardian_ends_a_stubborn_group_after_its_parent_was_killed(python, al
         "lifeline.Guardian().watch(leader.pid, int(sys.argv[2]), grace=0.3)\n"
         "print(leader.pid, grandchild, flush=True); time.sleep(600)",
         STUBBORN_FAMILY,
-        int(told),
+        int(signum),
     )
     leader, grandchild = map(int, parent.stdout.readline().split())
     assert alive(leader)

@@ -64,10 +64,10 @@ def started_pids(process, count, also=None):
     """The first `count` process ids that a supervised program tells on its standard output, and the word `also`."""
     pids, missing = [], {also} - {None}
     while len(pids) < count or missing:
-        told = heard(process)
-        missing.discard(told[0])
-        if told[0] in ("process_started", "member"):
-            pids.append(int(told[-1]))
+        words = heard(process)
+        missing.discard(words[0])
+        if words[0] in ("process_started", "member"):
+            pids.append(int(words[-1]))
     return pids
 
 
@@ -105,9 +105,9 @@ def test_what_is_left_of_a_dead_childs_group_is_killed_before_it_comes_back(pyth
     with (tmp_path / "out").open("w+") as out:
         family = Process("family", (sys.executable, "-c", FAMILY))
         with Supervisor([family], Events(), FAST, out.fileno()) as supervisor:
-            told = tmp_path / "out"
-            until(lambda: told.read_text().endswith("\n"), "the family's child")
-            grandchild = int(told.read_text().split()[1])
+            output = tmp_path / "out"
+            until(lambda: output.read_text().endswith("\n"), "the family's child")
+            grandchild = int(output.read_text().split()[1])
             assert alive(grandchild)
             os.kill(supervisor.status()["family"].pid, signal.SIGKILL)
             assert settle(supervisor, lambda: supervisor.status()["family"].pid is None)

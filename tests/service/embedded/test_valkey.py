@@ -40,10 +40,10 @@ def test_it_answers_on_a_private_socket_and_keeps_what_it_is_told(tmp_path):
     with ValkeyServer(tmp_path) as server, redis.from_url(server.url, decode_responses=True) as client:
         assert server.url == f"unix://{tmp_path}/valkey/valkey.sock"
         assert client.ping()
-        found = client.config_get("port", "save", "append*", "maxmemory-policy", "aof-load-truncated")
-        assert found["port"] == "0"
-        assert (found["appendonly"], found["appendfsync"], found["save"]) == ("yes", "everysec", "")
-        assert (found["maxmemory-policy"], found["aof-load-truncated"]) == ("noeviction", "yes")
+        config = client.config_get("port", "save", "append*", "maxmemory-policy", "aof-load-truncated")
+        assert config["port"] == "0"
+        assert (config["appendonly"], config["appendfsync"], config["save"]) == ("yes", "everysec", "")
+        assert (config["maxmemory-policy"], config["aof-load-truncated"]) == ("noeviction", "yes")
         assert mode(tmp_path / "valkey") == 0o700
         assert mode(server.socket) == 0o700
     assert server.pid is None
@@ -137,8 +137,8 @@ def test_start_returns_only_after_a_long_file_is_loaded(tmp_path):
     with ValkeyServer(tmp_path) as server:
         put(server, "0")
     (log,) = (tmp_path / "valkey" / "appendonlydir").glob("*.incr.aof")
-    with log.open("ab") as more:
-        more.write(b"*2\r\n$4\r\nINCR\r\n$4\r\nkept\r\n" * 400_000)
+    with log.open("ab") as file:
+        file.write(b"*2\r\n$4\r\nINCR\r\n$4\r\nkept\r\n" * 400_000)
     with ValkeyServer(tmp_path) as server:
         assert kept(server) == "400000"
 

@@ -1,4 +1,4 @@
-"""The real web server before the real application: slow clients and crowds, and a carrier that is answered beside them."""
+"""The real web server before the real application: slow clients, crowds, and a carrier that is answered beside them."""
 
 import http.client
 import socket
@@ -71,22 +71,22 @@ def test_a_crisis_is_heard_while_everybody_signs_in(served: settings.Settings) -
     with ThreadPoolExecutor(50) as crowd:
         signing_in = [crowd.submit(sign_in, n) for n in range(100)]
         assert [text(served, "I want to die") for _ in range(10)] == [200] * 10
-        assert {one.result() for one in signing_in} <= {400, 401, 429, 503}
+        assert {attempt.result() for attempt in signing_in} <= {400, 401, 429, 503}
 
 
 def test_a_body_that_never_ends_is_told_so(served: settings.Settings) -> None:
     with half_a_body(served, inbound.PATH) as line:
-        said = line.recv(4096)
-    assert said.startswith(b"HTTP/1.1 408")
-    assert b"application/problem+json" in said
+        answer = line.recv(4096)
+    assert answer.startswith(b"HTTP/1.1 408")
+    assert b"application/problem+json" in answer
 
 
 def test_people_are_told_so_in_words_with_whom_to_call(served: settings.Settings) -> None:
     with half_a_body(served, "/k") as line:
-        said = line.recv(4096)
-    assert b"408" in said
-    assert b"tel:988" in said
-    assert "inténtelo".encode() in said
+        answer = line.recv(4096)
+    assert b"408" in answer
+    assert b"tel:988" in answer
+    assert "inténtelo".encode() in answer
 
 
 @pytest.mark.parametrize(
@@ -103,10 +103,10 @@ def test_people_are_told_so_in_words_with_whom_to_call(served: settings.Settings
 def test_machines_are_refused_in_problem_details(
     served: settings.Settings, method: str, path: str, body: bytes | None, status: int
 ) -> None:
-    said = ask(served, method, path, body)
-    assert said[0] == status
-    assert said[1]["content-type"].startswith("application/problem+json")
-    assert ("allow" in said[1]) == (status == 405)
+    answer = ask(served, method, path, body)
+    assert answer[0] == status
+    assert answer[1]["content-type"].startswith("application/problem+json")
+    assert ("allow" in answer[1]) == (status == 405)
 
 
 def test_people_are_refused_in_words(served: settings.Settings) -> None:
