@@ -134,7 +134,7 @@ def me(here: Here) -> Response:
 
 def _me(here: Here, status: int = 200, problem: str | None = None) -> Response:
     agreed = preferences.programmes(here.session, here.clinic, here.patient)
-    texted = any(one.name == "reminders" and one.state == "granted" for one in agreed)
+    texted = any(programme.name == "reminders" and programme.state == "granted" for programme in agreed)
     opens, closes = preferences.hours_of(here.session, here.clinic, here.patient)
     return here.page(
         "me",
@@ -213,9 +213,9 @@ def hours(here: Here) -> Response:
 
 def _hours(here: Here, chosen: list[str], status: int = 200, problem: str | None = None) -> Response:
     edges = preferences.edges(here.session, here.clinic, here.patient)
-    said = [(f"{edge:%H:%M}", words.hour(edge, here.language)) for edge in edges]
+    choices = [(f"{edge:%H:%M}", words.hour(edge, here.language)) for edge in edges]
     ends = [words.hour(edge, here.language) for edge in preferences.clinics_hours(here.session, here.clinic)]
-    facts: dict[str, Any] = {"edges": said, "ends": ends, "shortest": preferences.SHORTEST}
+    facts: dict[str, Any] = {"edges": choices, "ends": ends, "shortest": preferences.SHORTEST}
     return here.page("hours", status, chosen=chosen, problem=problem, **facts)
 
 
@@ -235,8 +235,8 @@ def choose_hours(here: Here) -> Response:
 @inside(acting=False)
 def privacy(here: Here) -> Response:
     """Ask how much a text may say, with an example of each, and say plainly who may read a text."""
-    given = (here.session, here.clinic, here.patient, here.language)
-    return here.page("privacy", levels=preferences.levels(*given))
+    levels = preferences.levels(here.session, here.clinic, here.patient, here.language)
+    return here.page("privacy", levels=levels)
 
 
 @own.post("/privacy")

@@ -49,9 +49,9 @@ def reachable(session: Session, patient: Patient) -> bool:
     """Whether this page may speak of the patient: who is not active, or whose number is somebody else's, must call."""
     if patient.state != "active":
         return False
-    lines = select(PatientNumber.line).where(PatientNumber.patient_id == patient.id)
-    known = set(session.scalars(lines))
-    return "wrong_person" not in known or bool(known & set(directory.TEXTABLE))
+    query = select(PatientNumber.line).where(PatientNumber.patient_id == patient.id)
+    lines = set(session.scalars(query))
+    return "wrong_person" not in lines or bool(lines & set(directory.TEXTABLE))
 
 
 def programmes(session: Session, clinic: Clinic, patient: Patient) -> list[Programme]:
@@ -59,14 +59,15 @@ def programmes(session: Session, clinic: Clinic, patient: Patient) -> list[Progr
     number = directory.textable_number(session, patient)
     if number is None:
         return []
-    said = ledger.state(session, clinic, number.number or "")
+    states = ledger.state(session, clinic, number.number or "")
     return [
         Programme(
-            one,
-            said[one],
-            said[one] == "revoked" and ledger.stopped_by_text(session, clinic, number.number or "", [one]),
+            programme,
+            states[programme],
+            states[programme] == "revoked"
+            and ledger.stopped_by_text(session, clinic, number.number or "", [programme]),
         )
-        for one in PROGRAMMES
+        for programme in PROGRAMMES
     ]
 
 
@@ -87,8 +88,8 @@ def agree(session: Session, clinic: Clinic, patient: Patient, wanted: Sequence[s
     number = directory.textable_number(session, patient)
     if number is None:
         return
-    now = {one.name: one for one in programmes(session, clinic, patient)}
-    new = [one for one in wanted if now[one].state != event and not (event == "granted" and now[one].blocked)]
+    now = {programme.name: programme for programme in programmes(session, clinic, patient)}
+    new = [name for name in wanted if now[name].state != event and not (event == "granted" and now[name].blocked)]
     if not new:
         return
     ledger.record(
@@ -114,7 +115,7 @@ def levels(session: Session, clinic: Clinic, patient: Patient, language: str) ->
     )
     booked = session.scalar(coming.order_by(Appointment.starts_at).limit(1))
     place = phrasing.place_of(clinic, booked).get("place") or own["example_place"]
-    said = phrasing.about_clinic(clinic, patient) | {
+    values = phrasing.about_clinic(clinic, patient) | {
         "day": phrasing.texts(language)["days"][1],
         "time": words.hour(time(14, 20), language),
         "place": place,
@@ -122,19 +123,19 @@ def levels(session: Session, clinic: Clinic, patient: Patient, language: str) ->
     clinics_words = clinic_words.of(session, clinic.id)
     return [
         Level(
-            one,
-            one == patient.privacy,
-            clinics_words.say(phrasing.chosen_for("reminder_hours", one, place=place), language, said),
+            level,
+            level == patient.privacy,
+            clinics_words.say(phrasing.chosen_for("reminder_hours", level, place=place), language, values),
         )
-        for one in directory.LEVELS
+        for level in directory.LEVELS
     ]
 
 
 def choose_level(session: Session, clinic: Clinic, patient: Patient, level: str) -> None:
     """Let texts say as much as the patient wants, having read the warning beside it (78 FR 5634: told, and still prefers it)."""
-    known = next((one for one in directory.LEVELS if one == level), None)
-    if known:
-        withdrawing.set_privacy(session, clinic, patient, known, actor=audit.Actor.patient(patient.id), source="own")
+    chosen = next((allowed for allowed in directory.LEVELS if allowed == level), None)
+    if chosen:
+        withdrawing.set_privacy(session, clinic, patient, chosen, actor=audit.Actor.patient(patient.id), source="own")
 
 
 def speak(session: Session, patient: Patient, language: str) -> None:
@@ -162,7 +163,7 @@ def hours_of(session: Session, clinic: Clinic, patient: Patient) -> tuple[time, 
 def edges(session: Session, clinic: Clinic, patient: Patient) -> list[time]:
     """Return the hours that can be chosen: each full one while the clinic sends, both its ends, and what is chosen."""
     opens, closes = clinics_hours(session, clinic)
-    full = [time(one) for one in range(24) if opens < time(one) < closes]
+    full = [time(hour) for hour in range(24) if opens < time(hour) < closes]
     return sorted({opens, closes, *full, *hours_of(session, clinic, patient)})
 
 
@@ -209,8 +210,8 @@ def _until(open_hours: hours.OpenHours, now: datetime, place: ZoneInfo) -> datet
     return zones.local_to_utc(datetime.combine(zones.to_local(now, place).date(), window[1]), place)
 
 
-def _wish(patient: Patient, **said: object) -> None:
-    kept = {name: value for name, value in (patient.wishes | said).items() if value is not None}
+def _wish(patient: Patient, **changes: object) -> None:
+    kept = {name: value for name, value in (patient.wishes | changes).items() if value is not None}
     patient.wishes = kept
 
 

@@ -49,9 +49,9 @@ def shown(session: Session, clinic: Clinic, patient: Patient, language: str, *, 
         Appointment.starts_at > now - appointments.STILL_TODAY,
     )
     cancelled_last = Appointment.state == "cancelled"
-    found = session.scalars(near.order_by(Appointment.starts_at, cancelled_last, Appointment.id))
-    rows = same_moment.one_each(found)[:MOST]
-    today = {one.id for one in appointments.today(session, patient.id, now)}
+    visits = session.scalars(near.order_by(Appointment.starts_at, cancelled_last, Appointment.id))
+    rows = same_moment.one_each(visits)[:MOST]
+    today = {appointment.id for appointment in appointments.today(session, patient.id, now)}
     return [_one(session, clinic, patient, row, language, now, row.id in today, texted) for row in rows]
 
 
@@ -67,14 +67,14 @@ def _one(
 ) -> Shown:
     own, zone = words.texts(language), zones.zone(visit.zone)
     local = zones.to_local(visit.starts_at, zone)
-    said = phrasing.words(clinic, patient, visit, now, language=language)
+    values = phrasing.words(clinic, patient, visit, now, language=language)
     at_day = words.day(local, zones.to_local(now, zone), language)
     late = visit.state in appointments.STILL_TO_COME and _told(session, visit, "late")
     return Shown(
         id=visit.id,
         revision=visit.revision,
         state=visit.state,
-        when=f"{at_day[0].upper()}{at_day[1:]}, {said['time']}",
+        when=f"{at_day[0].upper()}{at_day[1:]}, {values['time']}",
         place=(visit.place or "") if patient.privacy == "details" else "",
         said=own["said"]["late" if late else visit.state],
         texts=_texts(session, patient, visit, language, now, texted),
@@ -112,10 +112,11 @@ def _texts(session: Session, patient: Patient, visit: Appointment, language: str
     moments = [zones.to_local(at, place) for at in session.scalars(planned.order_by(Reminder.try_after))]
     if not moments:
         return str(own["texts_none"])
-    said = [
-        own["text_at"].format(day=words.day(one, here, language), time=words.hour(one, language)) for one in moments
+    times = [
+        own["text_at"].format(day=words.day(moment, here, language), time=words.hour(moment, language))
+        for moment in moments
     ]
-    return str(own["texts_planned"].format(times="; ".join(said)))
+    return str(own["texts_planned"].format(times="; ".join(times)))
 
 
 def act(session: Session, clinic: Clinic, patient: Patient, visit_id: UUID, revision: int, what: str) -> None:
@@ -127,7 +128,7 @@ def act(session: Session, clinic: Clinic, patient: Patient, visit_id: UUID, revi
     if visit.revision != revision:
         raise Changed
     now, actor = clock.now(), audit.Actor.patient(patient.id)
-    today = any(one.id == visit.id for one in appointments.today(session, patient.id, now))
+    today = any(appointment.id == visit.id for appointment in appointments.today(session, patient.id, now))
     if what not in _acts(visit, now, today, _told(session, visit, "late")):
         return
     if what == "confirm":
@@ -159,8 +160,8 @@ def _reason(visit: Appointment, what: str) -> str:
 
 
 def _told(session: Session, visit: Appointment, what: str) -> bool:
-    told = select(InboxItem.id).where(InboxItem.clinic_id == visit.clinic_id, InboxItem.dedupe == _reason(visit, what))
-    return session.scalar(told) is not None
+    query = select(InboxItem.id).where(InboxItem.clinic_id == visit.clinic_id, InboxItem.dedupe == _reason(visit, what))
+    return session.scalar(query) is not None
 
 
 def _tell(session: Session, clinic: Clinic, patient: Patient, visit: Appointment, what: str) -> None:

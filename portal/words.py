@@ -22,10 +22,10 @@ def texts(language: str) -> Mapping[str, Any]:
 def hour(at: time | datetime, language: str) -> str:
     """Return an hour of the day in words, such as "2:20 PM"."""
     spoken = phrasing.texts(language)
-    said: str = spoken["time"].format(
+    phrase: str = spoken["time"].format(
         hour=(at.hour - 1) % 12 + 1, minute=at.minute, half=spoken["halves"][at.hour // 12]
     )
-    return said
+    return phrase
 
 
 def day(local: datetime, now: datetime, language: str) -> str:
@@ -33,8 +33,8 @@ def day(local: datetime, now: datetime, language: str) -> str:
     spoken, own = phrasing.texts(language), texts(language)
     ahead = (local.date() - now.date()).days
     if ahead in (0, 1):
-        said: str = spoken["tomorrow" if ahead else "today"]
+        phrase: str = spoken["tomorrow" if ahead else "today"]
     else:
         weekday, month = spoken["days"][local.weekday()], own["months"][local.month - 1]
-        said = own["date"].format(weekday=weekday, month=month, day=local.day)
-    return said
+        phrase = own["date"].format(weekday=weekday, month=month, day=local.day)
+    return phrase

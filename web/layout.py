@@ -173,10 +173,10 @@ def request_view() -> Any:
 def _to_the_door() -> AnyResponse:
     if "unattended" in request.args:
         abort(401)
-    chosen = any(one.filename for one in request.files.values())
+    chosen = any(upload.filename for upload in request.files.values())
     if request.method == "POST" and request.path.startswith(KEPT) and not chosen:
         # Its token was asked for before: nobody else's form comes to stand here. A file would have to be chosen again.
-        typed = [one for one in request.form.items(multi=True) if one[0] != "csrf_token"]
+        typed = [field for field in request.form.items(multi=True) if field[0] != "csrf_token"]
         return Response(render_template("staff/signed_out.html", typed=typed, onward=request.path), 401)
     onward = request.full_path.rstrip("?") if request.method == "GET" else "/"
     return redirect(url_for("signin.form", next=onward), 303)
@@ -255,13 +255,13 @@ def _went_wrong(error: HTTPException) -> tuple[str, int] | HTTPException:
 
 
 def _wrong_page(code: int) -> tuple[str, int]:
-    known = str(code) if str(code) in words.table_of("wrong_titles") else "other"
+    key = str(code) if str(code) in words.table_of("wrong_titles") else "other"
     signed = request.blueprint in _OURS and code < 500 and sessions.current_staff(seen=False) is not None
     page = render_template(
         "staff/wrong.html",
         code=code,
-        heading=words.say("wrong_titles", known),
-        advice=words.say("wrong_advice", known),
+        heading=words.say("wrong_titles", key),
+        advice=words.say("wrong_advice", key),
         signed=signed,
     )
     return page, code

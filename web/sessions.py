@@ -101,7 +101,7 @@ def _read(token: str, seen: bool) -> tuple[Staff | None, Clinic | None]:
         opened = _open(session, keys.token_hash(token))
         if opened is None:
             return None, None
-        row, staff, found = opened
+        row, staff, clinic = opened
         stale = seen and now - row.seen_at > SEEN_EVERY
     if stale:
         with db.unit_of_work(staff.clinic_id) as session:
@@ -110,7 +110,7 @@ def _read(token: str, seen: bool) -> tuple[Staff | None, Clinic | None]:
                 .where(StaffSession.id == row.id, StaffSession.ended_at.is_(None))
                 .values(seen_at=now)
             )
-    return staff, found
+    return staff, clinic
 
 
 def _open(session: Session, token_hash: bytes) -> tuple[StaffSession, Staff, Clinic] | None:
@@ -120,10 +120,10 @@ def _open(session: Session, token_hash: bytes) -> tuple[StaffSession, Staff, Cli
         .join(Clinic, Clinic.id == Staff.clinic_id)
         .where(StaffSession.token_hash == token_hash)
     )
-    found = session.execute(whose).one_or_none()
-    if found is None:
+    opened = session.execute(whose).one_or_none()
+    if opened is None:
         return None
-    row, staff, clinic = found
+    row, staff, clinic = opened
     return (row, staff, clinic) if row.ended_at is None and clock.now() <= _ends_at(row) and staff.active else None
 
 
@@ -135,41 +135,43 @@ def watcher(token: str) -> Watcher | None:
     """Return whose token this is, or None; for pages that watch, never for an act: it believes for ten seconds."""
     if not token:
         return None
-    token_hash, now, known = keys.token_hash(token), clock.now(), _watchers()
-    found = known.get(token_hash)
+    token_hash, now, watchers = keys.token_hash(token), clock.now(), _watchers()
+    watcher = watchers.get(token_hash)
     # Only a yes is believed: who seems to have been idle for too long may have come back in another tab.
-    if found is not None and now <= min(found.ends_at, found.asked_at + CONFIRMED, found.confirmed_at + BELIEVED):
-        return found
+    if watcher is not None and now <= min(
+        watcher.ends_at, watcher.asked_at + CONFIRMED, watcher.confirmed_at + BELIEVED
+    ):
+        return watcher
     return _asked_anew(token_hash)
 
 
-def still(found: Watcher, version: str) -> bool:
+def still(watcher: Watcher, version: str) -> bool:
     """Whether this watcher is still signed in, now that the topic staff:<id> is at `version`."""
-    if found.version == version:
-        found.confirmed_at = clock.now()
+    if watcher.version == version:
+        watcher.confirmed_at = clock.now()
         return True
-    if found.version is not None:  # something was done to this person's sessions or rights: ask again
-        again = _asked_anew(found.token_hash)
-        if again is None or (again.staff_id, again.role) != (found.staff_id, found.role):
+    if watcher.version is not None:  # something was done to this person's sessions or rights: ask again
+        again = _asked_anew(watcher.token_hash)
+        if again is None or (again.staff_id, again.role) != (watcher.staff_id, watcher.role):
             return False
-        found = again
-    found.version = version
+        watcher = again
+    watcher.version = version
     return True
 
 
 def _asked_anew(token_hash: bytes) -> Watcher | None:
-    known, now = _watchers(), clock.now()
-    known.pop(token_hash, None)
+    watchers, now = _watchers(), clock.now()
+    watchers.pop(token_hash, None)
     with db.unit_of_work(db.EVERY, read_only=True) as session:
         opened = _open(session, token_hash)
     if opened is None:
         return None
     row, staff, _ = opened
-    if len(known) >= WATCHERS:
-        known.clear()
-    found = Watcher(token_hash, staff.id, staff.clinic_id, staff.role, _ends_at(row), now, now)
-    known[token_hash] = found
-    return found
+    if len(watchers) >= WATCHERS:
+        watchers.clear()
+    watcher = Watcher(token_hash, staff.id, staff.clinic_id, staff.role, _ends_at(row), now, now)
+    watchers[token_hash] = watcher
+    return watcher
 
 
 def _watchers() -> dict[bytes, Watcher]:

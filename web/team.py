@@ -11,8 +11,8 @@ from messaging.models import Staff
 
 def everyone(session: Session, clinic_id: UUID) -> dict[UUID | None, Staff]:
     """Return all who work or have worked there, in the order of their names."""
-    theirs = select(Staff).where(Staff.clinic_id == clinic_id).order_by(Staff.name)
-    return {colleague.id: colleague for colleague in session.scalars(theirs)}
+    query = select(Staff).where(Staff.clinic_id == clinic_id).order_by(Staff.name)
+    return {colleague.id: colleague for colleague in session.scalars(query)}
 
 
 def names(session: Session, ids: Iterable[UUID | None]) -> dict[UUID | None, str]:

@@ -87,10 +87,10 @@ def midnight(now: datetime, zone: str) -> datetime:
 
 def moment(at: datetime, now: datetime, zone: str, *, running: bool = False) -> str:
     """Return day and time: "Today 14:02", "Tue 3 Mar 9:00"; `running` for the middle of a sentence: "today 14:02"."""
-    said = day(at, now, zone)
-    if running and said in ("Today", "Yesterday", "Tomorrow"):
-        said = said.lower()
-    return f"{said} {clock_time(at.astimezone(ZoneInfo(zone)))}"
+    text = day(at, now, zone)
+    if running and text in ("Today", "Yesterday", "Tomorrow"):
+        text = text.lower()
+    return f"{text} {clock_time(at.astimezone(ZoneInfo(zone)))}"
 
 
 def time_of(at: datetime, zone: str) -> str:

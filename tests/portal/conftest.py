@@ -68,7 +68,7 @@ class Ward:
         return session.get_one(Clinic, self.clinic_id), session.get_one(Patient, self.patient_id)
 
     def patient(self, **facts):
-        given = {
+        defaults = {
             "record": "r1",
             "first_name": "Jo",
             "last_name": "Lane",
@@ -77,16 +77,16 @@ class Ward:
         }
         with db.unit_of_work(db.EVERY) as session:
             clinic = session.get_one(Clinic, self.clinic_id)
-            return directory.save_patient(session, clinic, directory.PatientRecord(**(given | facts)))[0].id
+            return directory.save_patient(session, clinic, directory.PatientRecord(**(defaults | facts)))[0].id
 
     def visit(self, ahead, patient_id=None, name="V1", **facts):
         """Save a visit so long after the beginning of these tests; the same name is the same visit."""
-        given = {"record": "", "starts_at": NOW + ahead, "zone": "America/Denver", "place": "Room 4"}
-        given |= {"booked_at": NOW - timedelta(days=14), "external_id": name}
+        defaults = {"record": "", "starts_at": NOW + ahead, "zone": "America/Denver", "place": "Room 4"}
+        defaults |= {"booked_at": NOW - timedelta(days=14), "external_id": name}
         with db.unit_of_work(db.EVERY) as session:
             clinic, patient = self.both(session)
             patient = session.get_one(Patient, patient_id) if patient_id else patient
-            record = appointments.VisitRecord(**(given | facts))
+            record = appointments.VisitRecord(**(defaults | facts))
             return appointments.save(session, clinic, patient, record)[0].id
 
     def link(self, *instruments, **how):
@@ -101,9 +101,9 @@ class Ward:
 
     def see(self, model, row_id=None):
         with db.unit_of_work(db.EVERY, read_only=True) as session:
-            found = session.get(model, row_id or self.patient_id)
-            db.load_keys(session, [one.key_id for one in [found] if hasattr(one, "key_id")])
-            return found
+            row = session.get(model, row_id or self.patient_id)
+            db.load_keys(session, [sealed.key_id for sealed in [row] if hasattr(sealed, "key_id")])
+            return row
 
     def state(self, visit_id):
         return self.see(Appointment, visit_id).state

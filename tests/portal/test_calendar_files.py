@@ -15,8 +15,8 @@ WRITABLE = st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_charac
 
 
 def entry(**facts):
-    given = {"uid": "u-1", "revision": 3, "starts_at": MOMENT, "changed_at": MOMENT, "state": "booked"}
-    return Entry(**(given | {"title": "Appointment"} | facts))
+    defaults = {"uid": "u-1", "revision": 3, "starts_at": MOMENT, "changed_at": MOMENT, "state": "booked"}
+    return Entry(**(defaults | {"title": "Appointment"} | facts))
 
 
 def unfolded(file):
@@ -30,7 +30,7 @@ def values(file):
 
 
 def unescaped(value):
-    return re.sub(r"\\(.)", lambda found: "\n" if found[1] in "nN" else found[1], value, flags=re.S)
+    return re.sub(r"\\(.)", lambda match: "\n" if match[1] in "nN" else match[1], value, flags=re.S)
 
 
 @given(title=WRITABLE, place=WRITABLE)
@@ -61,8 +61,8 @@ def test_no_text_can_begin_a_line_of_its_own(text):
 )
 def test_moments_are_written_in_utc(wall, zone):
     at = wall.replace(tzinfo=zone)
-    said = values(calendar_files.write(entry(starts_at=at)))["DTSTART"]
-    assert datetime.strptime(said, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC) == at.replace(microsecond=0)
+    written = values(calendar_files.write(entry(starts_at=at)))["DTSTART"]
+    assert datetime.strptime(written, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC) == at.replace(microsecond=0)
 
 
 @pytest.mark.parametrize(

@@ -27,11 +27,11 @@ def test_without_a_visit_the_page_shows_nothing_and_says_to_open_the_link(phone,
 
 def test_looking_changes_nothing_however_often(inside, ward):
     ward.visit(2 * DAYS)
-    before = [(one.state, one.tries, one.expires_at) for one in ward.all(IntakeLink)]
+    before = [(link.state, link.tries, link.expires_at) for link in ward.all(IntakeLink)]
     for _ in range(5):
         for path in PAGES:
             assert inside.get(path).response.status_code == 200
-    assert [(one.state, one.tries, one.expires_at) for one in ward.all(IntakeLink)] == before
+    assert [(link.state, link.tries, link.expires_at) for link in ward.all(IntakeLink)] == before
 
 
 def test_who_was_away_too_long_says_the_birth_date_again_and_loses_neither_press_nor_page(inside, ward, travel):
@@ -56,8 +56,8 @@ def test_five_wrong_birth_dates_close_it_for_good_and_ask_a_person_to_call(insid
     assert "Please call Alder Street Clinic" in inside.page
     assert inside.get("/i/me").response.status_code == 404
     assert "day" not in inside.page[inside.page.find("<form") :]
-    [told] = ward.all(InboxItem)
-    assert (told.kind, told.dedupe.rsplit(":", 1)[1]) == ("delivery", "locked")
+    [item] = ward.all(InboxItem)
+    assert (item.kind, item.dedupe.rsplit(":", 1)[1]) == ("delivery", "locked")
 
 
 def test_after_the_questions_the_thanks_lead_here_and_so_does_the_same_link_later(phone, another, ward):
@@ -73,8 +73,8 @@ def test_after_the_questions_the_thanks_lead_here_and_so_does_the_same_link_late
     assert f'href="{link}/me"' in another.page
     another.get(f"{link}/me").post(day=BORN.day, month=BORN.month, year=BORN.year)
     assert (another.path, another.heading) == ("/i/me", "Your visits")
-    [one] = ward.all(IntakeLink)
-    assert one.state == "answered"
+    [answered] = ward.all(IntakeLink)
+    assert answered.state == "answered"
 
 
 def test_once_its_time_is_over_an_answered_link_thanks_and_opens_nothing(phone, ward, travel):
@@ -179,7 +179,7 @@ def test_both_languages_say_everything_with_the_same_places():
         for part in key.split("."):
             pair = [table[part] for table in pair]
         if isinstance(pair[0], str):
-            assert len({frozenset(re.findall(r"\{(\w+)\}", one)) for one in pair}) == 1, key
+            assert len({frozenset(re.findall(r"\{(\w+)\}", text)) for text in pair}) == 1, key
 
 
 def test_no_word_of_the_page_tells_what_kind_of_clinic_it_is(inside, ward):
@@ -219,8 +219,8 @@ def test_wrong_dates_at_the_own_page_do_not_undo_that_the_questions_are_answered
     assert another.response.status_code == 404
     another.post(f"{link}/me", day=BORN.day, month=BORN.month, year=BORN.year)
     assert another.response.status_code == 404
-    [one] = ward.all(IntakeLink)
-    assert one.state == "answered"
+    [answered] = ward.all(IntakeLink)
+    assert answered.state == "answered"
     assert another.get(link).heading.startswith("Thank you")
     assert f'href="{link}/me"' not in another.page
-    assert [told.dedupe.rsplit(":", 1)[1] for told in ward.all(InboxItem)] == ["locked"]
+    assert [item.dedupe.rsplit(":", 1)[1] for item in ward.all(InboxItem)] == ["locked"]

@@ -32,7 +32,7 @@ def said(ward, event, source, *programmes):
 
 
 def entries(ward):
-    return [one for one in ward.all(ConsentEntry) if one.source == "form"]
+    return [entry for entry in ward.all(ConsentEntry) if entry.source == "form"]
 
 
 def test_one_kind_of_text_is_stopped_and_comes_back_and_the_ledger_knows(inside, ward, travel):
@@ -47,7 +47,7 @@ def test_one_kind_of_text_is_stopped_and_comes_back_and_the_ledger_knows(inside,
     travel.shift(1)
     inside.post(say="granted:reminders")
     assert set(agreed(ward).values()) == {"granted"}
-    written = [(one.event, one.programme, one.wording, one.actor) for one in entries(ward)]
+    written = [(entry.event, entry.programme, entry.wording, entry.actor) for entry in entries(ward)]
     by = f"patient:{ward.patient_id}"
     assert written == [("revoked", "reminders", "own-2", by), ("granted", "reminders", "own-2", by)]
 
@@ -108,8 +108,8 @@ def test_no_file_of_the_clinic_takes_back_what_a_patient_chose(inside, ward):
     inside.get("/i/me/language").post(language="es")
     assert inside.heading == "Sus citas"
     ward.patient(privacy="details", language="en", first_name="Joan")
-    found = ward.see(Patient)
-    assert (found.privacy, found.language, found.first_name) == ("generic", "es", "Joan")
+    patient = ward.see(Patient)
+    assert (patient.privacy, patient.language, patient.first_name) == ("generic", "es", "Joan")
 
 
 def choose(phone, opens, closes):

@@ -22,9 +22,9 @@ def own_links(ward):
     for step in steps:
         step["name"] = step["name"].replace(" ", "_")
     made = {"kind": "cadence", "state": "live", "number": 1, "based_on": 0, "definition": {"steps": steps}}
-    told = {"written_by": "operator", "written_at": NOW, "published_by": "operator", "published_at": NOW}
+    published = {"written_by": "operator", "written_at": NOW, "published_by": "operator", "published_at": NOW}
     with db.unit_of_work(db.EVERY) as session:
-        session.add(Version(clinic_id=ward.clinic_id, **made, **told))
+        session.add(Version(clinic_id=ward.clinic_id, **made, **published))
     return ward
 
 
@@ -51,7 +51,7 @@ def test_the_next_reminders_link_takes_the_place_of_the_one_before(own_links, tr
     first = last_text(own_links)
     travel.move_to(NOW + DAYS)
     assert last_text(own_links) != first
-    assert [one.state for one in own_links.all(IntakeLink)] == ["withdrawn", "open"]
+    assert [link.state for link in own_links.all(IntakeLink)] == ["withdrawn", "open"]
 
 
 @pytest.mark.parametrize("privacy", ["generic", "place", "details"])

@@ -117,8 +117,8 @@ def test_the_calendar_file_says_as_much_as_a_text_may(inside, ward, privacy, pla
     assert file.response.mimetype == "text/calendar"
     assert "SUMMARY:Appointment\r\n" in file.page
     assert "DTSTART:20260305T160000Z" in file.page
-    found = re.search("LOCATION:(.*)\r\n", file.page)
-    assert (found is None) if place is None else (found is not None and found[1].startswith(place))
+    location = re.search("LOCATION:(.*)\r\n", file.page)
+    assert (location is None) if place is None else (location is not None and location[1].startswith(place))
 
 
 def test_a_cancelled_visit_is_shown_as_such_and_its_file_takes_it_out(inside, ward):

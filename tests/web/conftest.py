@@ -34,8 +34,8 @@ ENVIRONMENT = {
 }
 
 
-def _configure(data: Path, **more: str) -> None:
-    runtime.configure(settings.load(ENVIRONMENT | {"WARMTHREAD_DATA_DIR": str(data)} | more))
+def _configure(data: Path, **overrides: str) -> None:
+    runtime.configure(settings.load(ENVIRONMENT | {"WARMTHREAD_DATA_DIR": str(data)} | overrides))
 
 
 @pytest.fixture(scope="session")
@@ -71,13 +71,13 @@ class Browser:
     client: FlaskClient
     token: str = ""
 
-    def get(self, path: str, **more: Any) -> TestResponse:
-        return spoken(self.client.get(path, **more))
+    def get(self, path: str, **options: Any) -> TestResponse:
+        return spoken(self.client.get(path, **options))
 
     def post(self, path: str, *, token_from: str = "/preferences", **form: str) -> TestResponse:
         if not self.token or token_from != "/preferences":
-            found = re.search(r'name="csrf_token" value="([^"]+)"', self.client.get(token_from).text)
-            self.token = found[1] if found else ""
+            match = re.search(r'name="csrf_token" value="([^"]+)"', self.client.get(token_from).text)
+            self.token = match[1] if match else ""
         return spoken(self.client.post(path, data=form | {"csrf_token": self.token}))
 
 
@@ -106,9 +106,9 @@ class House:
 
     def staff(self, name: str = "Rosa Delgado", **facts: Any) -> Staff:
         self.count += 1
-        given = {"email": f"p{self.count}@clinic.example"}
+        defaults = {"email": f"p{self.count}@clinic.example"}
         with db.unit_of_work(self.clinic.id) as session:
-            return directory.add_staff(session, self.clinic, name=name, **(given | facts))
+            return directory.add_staff(session, self.clinic, name=name, **(defaults | facts))
 
     def link(self, staff: Staff, kind: Any = "once", valid: timedelta = timedelta(hours=1)) -> str:
         """The path of a sign-in link."""
@@ -122,7 +122,7 @@ class House:
 
     def patient(self, **facts: Any) -> Patient:
         self.count += 1
-        given = {
+        defaults = {
             "record": f"R{self.count}",
             "first_name": "Teresa",
             "last_name": "Quintana",
@@ -130,7 +130,7 @@ class House:
             "birth_date": date(1985, 3, 2),
         }
         with db.unit_of_work(self.clinic.id) as session:
-            return directory.save_patient(session, self.clinic, directory.PatientRecord(**(given | facts)))[0]
+            return directory.save_patient(session, self.clinic, directory.PatientRecord(**(defaults | facts)))[0]
 
     def text_from(self, patient: Patient, body: str) -> Conversation:
         self.count += 1
@@ -143,9 +143,9 @@ class House:
 
     def item(self, kind: Any = "reply", **facts: Any) -> InboxItem:
         self.count += 1
-        given = {"about": f"patient:{self.clinic.id}", "dedupe": f"d{self.count}", "summary": "can we talk"}
+        defaults = {"about": f"patient:{self.clinic.id}", "dedupe": f"d{self.count}", "summary": "can we talk"}
         with db.unit_of_work(self.clinic.id) as session:
-            return items.open_item(session, self.clinic, kind=kind, **(given | facts))
+            return items.open_item(session, self.clinic, kind=kind, **(defaults | facts))
 
     def read(self, model: type, row_id: Any) -> Any:
         with db.unit_of_work(db.EVERY, read_only=True) as session:
@@ -195,17 +195,17 @@ class Scene:
         self.item = house.item(owner_id=self.rosa.id, **about)
         self.browser = house.signed_in(self.rosa)
 
-    def reply(self, body: str, compose: str | None = None, **more: str) -> Any:
-        form = {"body": body, "compose": compose or str(uuid4())} | more
+    def reply(self, body: str, compose: str | None = None, **fields: str) -> Any:
+        form = {"body": body, "compose": compose or str(uuid4())} | fields
         return self.browser.post(f"/inbox/{self.item.id}/reply", **form)
 
     def sent(self) -> list[Message]:
         with db.unit_of_work(db.EVERY) as session:
             out = select(Message).where(Message.direction == "out", Message.staff_id.is_(None))
-            found = list(session.scalars(out.order_by(Message.id)))
-            for one in found:
-                assert one.body
-            return found
+            messages = list(session.scalars(out.order_by(Message.id)))
+            for message in messages:
+                assert message.body
+            return messages
 
     def number(self) -> str:
         with db.unit_of_work(self.house.clinic.id) as session:
@@ -233,8 +233,8 @@ class Scene:
     def draft(self) -> str | None:
         """What Rosa has begun to write."""
         with db.unit_of_work(self.house.clinic.id) as session:
-            found = drafts.find(session, self.rosa, self.item.thread)
-            return found.body if found else None
+            kept = drafts.find(session, self.rosa, self.item.thread)
+            return kept.body if kept else None
 
     def opt_out(self) -> None:
         with db.unit_of_work(self.house.clinic.id) as session:
@@ -250,7 +250,7 @@ def scene(house: House) -> Scene:
 @pytest.fixture
 def scene_on_postgresql(app: Flask, postgresql: str, tmp_path: Path) -> Iterator[Scene]:
     """The same on PostgreSQL, where two transactions really run beside each other."""
-    given = {"WARMTHREAD_DATA_DIR": str(tmp_path / "data"), "DATABASE_URL": postgresql}
-    runtime.configure(settings.load(ENVIRONMENT | given))
+    environment = {"WARMTHREAD_DATA_DIR": str(tmp_path / "data"), "DATABASE_URL": postgresql}
+    runtime.configure(settings.load(ENVIRONMENT | environment))
     yield Scene(a_house(app, "+12025550100"))
     db.engine().dispose()

@@ -48,9 +48,9 @@ def scene(house: Any) -> dict[str, Any]:
             session, house.clinic, number.number or "", "granted", source="staff", actor=f"staff:{staff.id}",
             patient_id=patient.id,
         )  # fmt: skip
-    known = {"item_id": item.id, "patient_id": patient.id, "staff_id": staff.id, "number_id": number.id}
-    known |= {"conversation_id": conversation.id, "instrument": "phq9", "kind": "clinic", "act": "drop"}
-    return known | {"key": "help", "token": "A" * 22, "source": "vendor", "part": 1, "number": 1}
+    named = {"item_id": item.id, "patient_id": patient.id, "staff_id": staff.id, "number_id": number.id}
+    named |= {"conversation_id": conversation.id, "instrument": "phq9", "kind": "clinic", "act": "drop"}
+    return named | {"key": "help", "token": "A" * 22, "source": "vendor", "part": 1, "number": 1}
 
 
 def addresses(house: Any, scene: dict[str, Any]) -> list[str]:
@@ -83,8 +83,8 @@ def test_no_form_as_large_as_may_be_holds_the_writer(house: Any, scene: dict[str
 
 
 def token(browser: Any) -> str:
-    found = re.search(r'name="csrf_token" value="([^"]+)"', browser.client.get("/preferences").text)
-    return found[1] if found else ""
+    match = re.search(r'name="csrf_token" value="([^"]+)"', browser.client.get("/preferences").text)
+    return match[1] if match else ""
 
 
 HOSTILE = {

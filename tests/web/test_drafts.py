@@ -13,9 +13,9 @@ from web import drafts, sessions
 from web.models import Draft
 
 
-def keep(scene: Any, body: str, **more: str) -> Any:
+def keep(scene: Any, body: str, **fields: str) -> Any:
     form = {"item": str(scene.item.id), "body": body, "compose": str(uuid4()), "quietly": "1", "version": ""}
-    return scene.browser.post("/drafts", **(form | more))
+    return scene.browser.post("/drafts", **(form | fields))
 
 
 def page(scene: Any, browser: Any = None) -> str:

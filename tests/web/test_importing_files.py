@@ -21,14 +21,14 @@ def admin(house: Any) -> Any:
 
 def test_a_language_without_texts_is_said_once_on_the_page_too(house: Any, admin: Any) -> None:
     people = "MRN,First,Last,Cell,Lang\n" + "".join(
-        f"{n},Ana,Quill,(303) 555-01{n},{said}\n"
-        for n, said in ((11, "spa"), (12, "Somali"), (13, "som"), (14, "Español"), (15, "Soomaali"))
+        f"{n},Ana,Quill,(303) 555-01{n},{language}\n"
+        for n, language in ((11, "spa"), (12, "Somali"), (13, "som"), (14, "Español"), (15, "Soomaali"))
     )
     page = admin.get(import_(admin, people)).text
     assert page.count("There are no texts in Somali. Patients who speak it get English: 3.") == 1
     assert "Every row was taken." in page
     with db.unit_of_work(house.clinic.id) as session:
-        spoken = {one.record: one.language for one in session.scalars(select(Patient))}
+        spoken = {patient.record: patient.language for patient in session.scalars(select(Patient))}
     assert spoken == {"11": "es", "12": "so", "13": "so", "14": "es", "15": "so"}
 
 
@@ -48,10 +48,10 @@ A4,13,{day:%m/%d/%Y} 9 AM,Patient cancelled
     page = admin.get(import_(admin, visits, "appointments")).text
     assert "Every row was taken." in page
     with db.unit_of_work(house.clinic.id) as session:
-        born = {one.record: one.birth_date for one in session.scalars(select(Patient))}
-        found = session.scalars(select(Appointment).order_by(Appointment.external_id)).all()
-        assert [one.state for one in found] == ["booked", "arrived", "arrived", "cancelled"]
-        assert len({one.starts_at for one in found}) == 1
+        born = {patient.record: patient.birth_date for patient in session.scalars(select(Patient))}
+        booked = session.scalars(select(Appointment).order_by(Appointment.external_id)).all()
+        assert [visit.state for visit in booked] == ["booked", "arrived", "arrived", "cancelled"]
+        assert len({visit.starts_at for visit in booked}) == 1
     assert born == {"11": "1960-01-02", "12": "1960-02-01", "13": "1960-02-01"}
 
 
@@ -71,13 +71,13 @@ def test_a_number_that_cannot_be_texted_costs_the_number_and_not_the_person(hous
     assert (tally["New"], tally["Not taken"], tally["Taken, but not whole"]) == ("5", "0", "3")
     assert "more than one number stands there" in page
     with db.unit_of_work(house.clinic.id) as session:
-        found = {one.record: one for one in session.scalars(select(Patient))}
-        numbers = {one: directory.textable_number(session, patient) for one, patient in found.items()}
-        assert {one: number.number for one, number in numbers.items() if number} == {
+        patients = {patient.record: patient for patient in session.scalars(select(Patient))}
+        numbers = {record: directory.textable_number(session, patient) for record, patient in patients.items()}
+        assert {record: number.number for record, number in numbers.items() if number} == {
             "11": "+16795550123",
             "12": "+13035550102",
         }
-        assert [(found[one].first_name, found[one].last_name) for one in ("13", "14")] == [
+        assert [(patients[record].first_name, patients[record].last_name) for record in ("13", "14")] == [
             ("Cy", ""),
             ("Moss", ""),
         ]
@@ -106,7 +106,7 @@ def test_mobiles_of_the_countries_that_a_clinic_names_are_texted(house: Any, adm
     assert "abroad only a mobile can get texts" in page
     assert page.count("taken without the phone number") == 2
     with db.unit_of_work(house.clinic.id) as session:
-        found = [directory.textable_number(session, one) for one in session.scalars(select(Patient))]
-        assert sorted(one.number or "" for one in found if one) == ["+18765550123", "+525555550123"]
+        numbers = [directory.textable_number(session, patient) for patient in session.scalars(select(Patient))]
+        assert sorted(number.number or "" for number in numbers if number) == ["+18765550123", "+525555550123"]
     browser = house.signed_in(house.staff())
     assert "Quill" in browser.post("/patients", wanted="+52 55 5555 0123").text

@@ -88,6 +88,6 @@ def test_the_browser_counts_with_the_alphabet_of_the_server() -> None:
     twice = re.search(r'^const GSM_TWICE = "(.*)";$', source, re.M)
     assert basic is not None
     assert twice is not None
-    for written, known in ((basic[1], text_templates._GSM_BASIC), (twice[1], text_templates._GSM_ESCAPED)):
-        plain = re.sub(r"\\(.)", lambda one: {"n": "\n", "r": "\r", "f": "\f"}.get(one[1], one[1]), written)
-        assert set(plain) == set(known)
+    for written, alphabet in ((basic[1], text_templates._GSM_BASIC), (twice[1], text_templates._GSM_ESCAPED)):
+        plain = re.sub(r"\\(.)", lambda match: {"n": "\n", "r": "\r", "f": "\f"}.get(match[1], match[1]), written)
+        assert set(plain) == set(alphabet)

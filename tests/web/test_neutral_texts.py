@@ -29,11 +29,11 @@ TELLING = ["Psychiatry", "suicide watch", "Salud Mental", "Therapy", "psiquiatrÃ
 
 @pytest.fixture
 def patient(house: Any) -> Patient:
-    known = house.patient(record="A-1")
+    saved = house.patient(record="A-1")
     with db.unit_of_work(house.clinic.id) as session:
-        number = session.get_one(Patient, known.id).numbers[0].number or ""
-        ledger.record(session, house.clinic, number, "granted", source="staff", actor="operator", patient_id=known.id)
-    return known  # type: ignore[no-any-return]
+        number = session.get_one(Patient, saved.id).numbers[0].number or ""
+        ledger.record(session, house.clinic, number, "granted", source="staff", actor="operator", patient_id=saved.id)
+    return saved  # type: ignore[no-any-return]
 
 
 def met(house: Any, place: str) -> tuple[str, str]:
@@ -89,8 +89,8 @@ def test_every_answer_has_words_for_who_wants_nothing_said(
     with db.unit_of_work(house.clinic.id) as session:
         wants = session.get_one(Patient, patient.id)
         wants.privacy, wants.language = "generic", language
-        said = phrasing.about_clinic(house.clinic, wants) | {"day": "DAY", "time": "TIME", "date": "DATE"}
-        text = phrasing.say(clinic_words.of(session, house.clinic.id), key, wants, said | {"place": "PLACE"})
+        values = phrasing.about_clinic(house.clinic, wants) | {"day": "DAY", "time": "TIME", "date": "DATE"}
+        text = phrasing.say(clinic_words.of(session, house.clinic.id), key, wants, values | {"place": "PLACE"})
     assert not re.search("Teresa|Alder|DAY|TIME|DATE|PLACE", text)
     assert text != text_templates.texts("en")[key]
     assert text_templates.segments(text).segments == 1
@@ -106,9 +106,9 @@ def test_a_visit_at_such_a_place_is_spoken_of_without_it(house: Any, patient: Pa
             booked_at=clock.now(), external_id="V1",
         )  # fmt: skip
         visit = appointments.save(session, house.clinic, wants, record)[0]
-        said = phrasing.words(house.clinic, wants, visit, clock.now())
-        text = phrasing.say(clinic_words.of(session, house.clinic.id), "reminder_hours", wants, said)
-    assert "place" not in said
+        values = phrasing.words(house.clinic, wants, visit, clock.now())
+        text = phrasing.say(clinic_words.of(session, house.clinic.id), "reminder_hours", wants, values)
+    assert "place" not in values
     assert text.startswith("Hi Teresa, we will see you today at")
     assert not text_templates.lint(text)
 

@@ -12,7 +12,7 @@ PUBLIC = {"signin.form", "signin.enter", "signin.link", "signin.use_link"}
 
 
 def test_every_page_says_to_whom_it_is_open(app: Flask) -> None:
-    known = set().union(*permissions.MAY.values()) | permissions.ANYONE
+    rights = set().union(*permissions.MAY.values()) | permissions.ANYONE
     for rule in app.url_map.iter_rules():
         if rule.endpoint.split(".")[0] in {
             "signin",
@@ -26,7 +26,7 @@ def test_every_page_says_to_whom_it_is_open(app: Flask) -> None:
             "reach",
         }:
             demands = getattr(app.view_functions[rule.endpoint], "demands", "nothing")
-            assert demands in known or (demands is None and rule.endpoint in PUBLIC), rule.endpoint
+            assert demands in rights or (demands is None and rule.endpoint in PUBLIC), rule.endpoint
 
 
 def test_a_page_that_says_nothing_is_closed(house: Any, monkeypatch: pytest.MonkeyPatch) -> None:

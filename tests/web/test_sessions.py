@@ -44,10 +44,10 @@ def test_twelve_hours_are_the_most(house: Any) -> None:
 
 def test_revoking_ends_every_session_at_once(house: Any) -> None:
     rosa = house.staff()
-    one, two = house.signed_in(rosa), house.signed_in(rosa)
+    tab, other_tab = house.signed_in(rosa), house.signed_in(rosa)
     with db.unit_of_work(house.clinic.id) as session:
         sessions.revoke(session, rosa.id)
-    assert [one.get("/inbox").status_code, two.get("/inbox").status_code] == [303, 303]
+    assert [tab.get("/inbox").status_code, other_tab.get("/inbox").status_code] == [303, 303]
 
 
 def test_the_fourth_browser_ends_the_first(house: Any) -> None:

@@ -34,15 +34,15 @@ def hashed(password: str) -> str:
         return _HASHER.hash(password)
 
 
-def fits(known: str | None, password: str) -> bool:
+def fits(stored: str | None, password: str) -> bool:
     """Whether `password` is the one hashed in `known`; takes as long when there is none. Raises Busy."""
     nobodys = runtime.once("web.nobodys_password", lambda: hashed("nobody has this password"))
     with _slot():
         try:
-            _HASHER.verify(known or nobodys, password[: LONGEST + 1])
+            _HASHER.verify(stored or nobodys, password[: LONGEST + 1])
         except (VerificationError, InvalidHashError):
             return False
-    return known is not None
+    return stored is not None
 
 
 @contextmanager

@@ -89,23 +89,23 @@ def _refused(problem: str, status: int, seconds: int, **facts: object) -> Respon
 
 def _who(email: str, password: str) -> Staff | None:
     with db.unit_of_work(db.EVERY, read_only=True) as session:
-        found = session.scalars(
+        accounts = session.scalars(
             select(Staff).where(Staff.email == email, Staff.active).order_by(Staff.id).limit(3)
         ).all()
     # The check is made outside the transaction: it takes a tenth of a second on purpose.
-    candidates: Sequence[Staff | None] = found or [None]
+    candidates: Sequence[Staff | None] = accounts or [None]
     for staff in candidates:
         if passwords.fits(staff.password_hash if staff else None, password):
             return staff
-    for known in found:
-        logging.logger().info("sign in refused", staff_id=known.id, clinic_id=known.clinic_id)
-        with db.unit_of_work(known.clinic_id) as session:
+    for account in accounts:
+        logging.logger().info("sign in refused", staff_id=account.id, clinic_id=account.clinic_id)
+        with db.unit_of_work(account.clinic_id) as session:
             audit.record(
                 session,
-                known.clinic_id,
+                account.clinic_id,
                 audit.Actor.system("web"),
                 "staff.sign_in_refused",
-                f"staff:{known.id}",
+                f"staff:{account.id}",
             )
     return None
 
@@ -136,10 +136,10 @@ def _welcome(staff: Staff, token: str, onward: str) -> Response:
 def link(token: str) -> tuple[str, int] | str:
     """Show the button; a preview that fetches the link spends nothing."""
     with db.unit_of_work(db.EVERY, read_only=True) as session:
-        found = _open_link(session, token)
-        if found is None:
+        sign_in_link = _open_link(session, token)
+        if sign_in_link is None:
             return _dead()
-        return _link_page(session, found, token)
+        return _link_page(session, sign_in_link, token)
 
 
 @signin.post("/signin/<token>")
@@ -147,24 +147,24 @@ def link(token: str) -> tuple[str, int] | str:
 def use_link(token: str) -> Response | tuple[str, int]:
     """Use the link, once: sign in, after choosing a password if it is an invitation."""
     with db.unit_of_work(db.EVERY, read_only=True) as session:
-        found = _open_link(session, token)
-        if found is None:
+        sign_in_link = _open_link(session, token)
+        if sign_in_link is None:
             return _dead()
         # Hashed before the writing transaction: it takes a tenth of a second on purpose.
-        chosen, problem = _chosen() if found.kind == "invite" else (None, None)
+        chosen, problem = _chosen() if sign_in_link.kind == "invite" else (None, None)
         if problem:
-            return _link_page(session, found, token, problem=problem), 503 if problem == "busy" else 422
-    with db.unit_of_work(found.clinic_id) as session:
-        spent = update(SignInLink).where(SignInLink.id == found.id, SignInLink.used_at.is_(None))
+            return _link_page(session, sign_in_link, token, problem=problem), 503 if problem == "busy" else 422
+    with db.unit_of_work(sign_in_link.clinic_id) as session:
+        spent = update(SignInLink).where(SignInLink.id == sign_in_link.id, SignInLink.used_at.is_(None))
         if session.execute(spent.values(used_at=clock.now()).returning(SignInLink.id)).first() is None:
             return _dead()
-        staff = session.get_one(Staff, found.staff_id)
+        staff = session.get_one(Staff, sign_in_link.staff_id)
         if chosen is not None:
             staff.password_hash = chosen
             sessions.revoke(session, staff.id)
             spend_links(session, staff.id)
-        cookie = _begin(session, staff, found.kind)
-    return _welcome(staff, cookie, _first_page(found, staff))
+        cookie = _begin(session, staff, sign_in_link.kind)
+    return _welcome(staff, cookie, _first_page(sign_in_link, staff))
 
 
 def _first_page(used: SignInLink, staff: Staff) -> str:
@@ -190,19 +190,19 @@ def _dead() -> tuple[str, int]:
 
 
 def _open_link(session: Session, token: str) -> SignInLink | None:
-    found = session.scalar(select(SignInLink).where(SignInLink.token_hash == keys.token_hash(token)))
-    if found is None or found.used_at or found.expires_at <= clock.now():
+    sign_in_link = session.scalar(select(SignInLink).where(SignInLink.token_hash == keys.token_hash(token)))
+    if sign_in_link is None or sign_in_link.used_at or sign_in_link.expires_at <= clock.now():
         return None
-    return found if session.get_one(Staff, found.staff_id).active else None
+    return sign_in_link if session.get_one(Staff, sign_in_link.staff_id).active else None
 
 
-def _link_page(session: Session, found: SignInLink, token: str, problem: str | None = None) -> str:
-    staff = session.get_one(Staff, found.staff_id)
-    clinic = session.get_one(Clinic, found.clinic_id)
+def _link_page(session: Session, sign_in_link: SignInLink, token: str, problem: str | None = None) -> str:
+    staff = session.get_one(Staff, sign_in_link.staff_id)
+    clinic = session.get_one(Clinic, sign_in_link.clinic_id)
     return render_template(
         "staff/link.html",
         token=token,
-        kind=found.kind,
+        kind=sign_in_link.kind,
         name=staff.name,
         email=staff.email,
         clinic=clinic.name,

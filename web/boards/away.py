@@ -46,31 +46,35 @@ def show() -> str:
 @permissions.signed_in("self")
 def plan() -> Response | tuple[str, int]:
     """Write down an absence: one's own, or anybody's for who decides for the clinic."""
-    given = {name: request.form.get(name, "").strip() for name in ("who", "starts", "ends", "cover")}
-    given["cover"] = request.form.get("closes", "").strip() or given["cover"]
+    fields = {name: request.form.get(name, "").strip() for name in ("who", "starts", "ends", "cover")}
+    fields["cover"] = request.form.get("closes", "").strip() or fields["cover"]
     with db.unit_of_work(sessions.clinic().id) as session:
-        staff = _staff(session, given["who"]) or layout.the_staff()
+        staff = _staff(session, fields["who"]) or layout.the_staff()
         if staff.id != layout.the_staff().id and not layout.may("clinic.settings"):
             abort(403)
-        problems, closers = _plan(session, staff, given)
+        problems, closers = _plan(session, staff, fields)
         if problems:
-            return _page(session, given, problems, closers), 422
+            return _page(session, fields, problems, closers), 422
     flash(words.say("away", "planned"))
     return redirect(url_for("cover.show"), 303)
 
 
-def _plan(session: Session, staff: Staff, given: dict[str, str]) -> tuple[dict[str, str], list[tuple[str, str]] | None]:
+def _plan(
+    session: Session, staff: Staff, fields: dict[str, str]
+) -> tuple[dict[str, str], list[tuple[str, str]] | None]:
     """Plan the absence, or return what is wrong with each field, and whose cover would close the hole it would make."""
-    starts, ends = _moment(given["starts"]), _moment(given["ends"])
+    starts, ends = _moment(fields["starts"]), _moment(fields["ends"])
     if starts is None or ends is None:
         unread = {"starts": starts, "ends": ends}
-        return {name: words.say("away_refusals", "unread") for name, one in unread.items() if one is None}, None
+        return {name: words.say("away_refusals", "unread") for name, moment in unread.items() if moment is None}, None
     try:
-        absences.plan(session, staff, _staff(session, given["cover"]), starts, ends, by=layout.the_staff())
+        absences.plan(session, staff, _staff(session, fields["cover"]), starts, ends, by=layout.the_staff())
     except absences.MayNot as refused:
         return {refused.field: words.say("away_refusals", refused.why)}, None
     except coverage_guard.MakesGap as gap:
-        closers = [(str(one.id), one.name) for one in absences.who_could(session, staff, starts, ends)]
+        closers = [
+            (str(colleague.id), colleague.name) for colleague in absences.who_could(session, staff, starts, ends)
+        ]
         return {"cover": words.say("away_refusals", "hole", when=gap.when)}, closers
     return {}, None
 
@@ -96,7 +100,7 @@ def end(absence_id: UUID) -> Response | tuple[str, int]:
 
 def _page(
     session: Session,
-    given: dict[str, str],
+    fields: dict[str, str],
     problems: dict[str, str],
     closers: list[tuple[str, str]] | None = None,
 ) -> str:
@@ -104,20 +108,26 @@ def _page(
     now, zone = clock.now(), ZoneInfo(clinic.zone)
     colleagues = team.everyone(session, clinic.id)
     planned = select(Absence).where(Absence.clinic_id == clinic.id, Absence.ended_at.is_(None), Absence.ends_at > now)
-    entries = [_entry(one, colleagues, now) for one in session.scalars(planned.order_by(Absence.starts_at).limit(100))]
-    active = [one for one in colleagues.values() if one.active]
+    entries = [
+        _entry(absence, colleagues, now) for absence in session.scalars(planned.order_by(Absence.starts_at).limit(100))
+    ]
+    active = [colleague for colleague in colleagues.values() if colleague.active]
     rules = assign.Rules.of(clinic.rules)
-    usual = next((one for one in active if one.email == rules.backups.get(me.email)), None)
+    usual = next((colleague for colleague in active if colleague.email == rules.backups.get(me.email)), None)
     return layout.page(
         session,
         "staff/away.html",
         here="away",
-        now_away=[one for one in entries if one.begun],
-        later=[one for one in entries if not one.begun],
-        people=[(str(one.id), one.name) for one in active] if decides else [],
-        covers=[(str(one.id), one.name) for one in active if permissions.may(one.role, "inbox.assign")],
+        now_away=[entry for entry in entries if entry.begun],
+        later=[entry for entry in entries if not entry.begun],
+        people=[(str(colleague.id), colleague.name) for colleague in active] if decides else [],
+        covers=[
+            (str(colleague.id), colleague.name)
+            for colleague in active
+            if permissions.may(colleague.role, "inbox.assign")
+        ],
         me=str(me.id),
-        given=given
+        given=fields
         or {
             "who": str(me.id),
             "starts": f"{now.astimezone(zone):{TYPED}}",
@@ -125,7 +135,7 @@ def _page(
         },
         problems=problems,
         closers=closers,
-        closing=_closing(closers, given.get("who", "") in ("", str(me.id))),
+        closing=_closing(closers, fields.get("who", "") in ("", str(me.id))),
         zone=clinic.zone.replace("_", " "),
     )
 
@@ -137,26 +147,30 @@ def _closing(closers: list[tuple[str, str]] | None, mine: bool) -> str:
     return words.say("away", key)
 
 
-def _entry(one: Absence, colleagues: dict[UUID | None, Staff], now: datetime) -> Entry:
+def _entry(absence: Absence, colleagues: dict[UUID | None, Staff], now: datetime) -> Entry:
     zone = sessions.clinic().zone
-    covering = colleagues.get(one.cover_id) if one.cover_id else None
+    covering = colleagues.get(absence.cover_id) if absence.cover_id else None
     return Entry(
-        id=one.id,
-        name=colleagues[one.staff_id].name,
+        id=absence.id,
+        name=colleagues[absence.staff_id].name,
         covered_by=covering.name if covering else "",
-        starts=times.moment(one.starts_at, now, zone, running=True),
-        ends=times.moment(one.ends_at, now, zone, running=True),
-        begun=one.starts_at <= now,
-        mine=one.staff_id == layout.the_staff().id or layout.may("clinic.settings"),
+        starts=times.moment(absence.starts_at, now, zone, running=True),
+        ends=times.moment(absence.ends_at, now, zone, running=True),
+        begun=absence.starts_at <= now,
+        mine=absence.staff_id == layout.the_staff().id or layout.may("clinic.settings"),
     )
 
 
 def _staff(session: Session, wanted: str) -> Staff | None:
     try:
-        found = session.get(Staff, UUID(wanted))
+        colleague = session.get(Staff, UUID(wanted))
     except ValueError:
         return None
-    return found if found is not None and found.clinic_id == sessions.clinic().id and found.active else None
+    return (
+        colleague
+        if colleague is not None and colleague.clinic_id == sessions.clinic().id and colleague.active
+        else None
+    )
 
 
 def _moment(text: str) -> datetime | None:

@@ -97,10 +97,10 @@ def answer(handoff_id: UUID, act: str) -> Response | tuple[str, int]:
         if handoff.state not in states:
             return _page(session, problem=words.say("refusals", "too_late")), 409
         try:
-            told = do(session, handoff, layout.the_staff())
+            notified = do(session, handoff, layout.the_staff())
         except verbs.NotOpen:
             return _page(session, problem=words.say("refusals", "too_late")), 409
-    flash(words.say("notices", "handoff_untold" if told is False else f"handoff_{act}"))
+    flash(words.say("notices", "handoff_untold" if notified is False else f"handoff_{act}"))
     return redirect(url_for("handoffs.show"), 303)
 
 
@@ -129,8 +129,8 @@ def _page(session: Session, problem: str | None = None) -> str:
         session,
         "staff/handoffs.html",
         here="handoffs",
-        open_ones=[_entry(session, clinic, one) for one in session.scalars(open_ones)],
-        ended=[_entry(session, clinic, one) for one in session.scalars(ended.limit(RECENT))],
+        open_ones=[_entry(session, clinic, handoff) for handoff in session.scalars(open_ones)],
+        ended=[_entry(session, clinic, handoff) for handoff in session.scalars(ended.limit(RECENT))],
         chosen=patient_view.full_name(chosen) if chosen else None,
         chosen_id=chosen.id if chosen else None,
         record=request.form.get("record", ""),
@@ -141,27 +141,27 @@ def _page(session: Session, problem: str | None = None) -> str:
     )
 
 
-def _entry(session: Session, clinic: Clinic, one: Handoff) -> Entry:
+def _entry(session: Session, clinic: Clinic, handoff: Handoff) -> Entry:
     now = clock.now()
-    patient = session.get(Patient, one.patient_id)
-    offered = session.get(Staff, one.offered_to) if one.offered_to else None
+    patient = session.get(Patient, handoff.patient_id)
+    offered = session.get(Staff, handoff.offered_to) if handoff.offered_to else None
     return Entry(
-        id=one.id,
-        patient_id=one.patient_id,
+        id=handoff.id,
+        patient_id=handoff.patient_id,
         name=patient_view.full_name(patient) if patient else "",
-        place=one.place or "",
-        state=one.state,
-        state_words=words.say("handoffs", one.state),
-        since=times.moment(one.requested_at, now, clinic.zone, running=True),
-        waiting=times.ago(now - one.requested_at),
+        place=handoff.place or "",
+        state=handoff.state,
+        state_words=words.say("handoffs", handoff.state),
+        since=times.moment(handoff.requested_at, now, clinic.zone, running=True),
+        waiting=times.ago(now - handoff.requested_at),
         offered=offered.name if offered else "",
-        why=_why(session, one),
+        why=_why(session, handoff),
         mine=offered is not None and offered.id == layout.the_staff().id,
-        outcome=words.say("handoffs", one.outcome) if one.outcome else "",
+        outcome=words.say("handoffs", handoff.outcome) if handoff.outcome else "",
     )
 
 
-def _why(session: Session, one: Handoff) -> str:
+def _why(session: Session, handoff: Handoff) -> str:
     """By which rules an open offer came to whoever has it, in words."""
-    item = session.get(InboxItem, one.item_id) if one.item_id and one.state == "requested" else None
+    item = session.get(InboxItem, handoff.item_id) if handoff.item_id and handoff.state == "requested" else None
     return " · ".join(assignment.reason_words(reason) for reason in item.reason) if item is not None else ""

@@ -62,9 +62,9 @@ def download() -> Response:
     sheet.writerow(["kind", "deadline_minutes", "came_in", "seen", "median_minutes", "percent_in_time"])
     with db.unit_of_work(clinic.id) as session:
         for kind in assign.KINDS:
-            one = _report(session, clinic, kind)
-            in_time = None if one.in_time is None else round(100 * one.in_time, 1)
-            sheet.writerow([one.kind, one.limit, one.count, one.seen, one.median, in_time])
+            report = _report(session, clinic, kind)
+            in_time = None if report.in_time is None else round(100 * report.in_time, 1)
+            sheet.writerow([report.kind, report.limit, report.count, report.seen, report.median, in_time])
         audit.record(session, clinic.id, layout.the_actor(), "clocks.exported", f"clinic:{clinic.id}")
     named = {"Content-Disposition": 'attachment; filename="clocks.csv"'}
     return Response(out.getvalue(), mimetype="text/csv", headers=named)
@@ -96,8 +96,8 @@ def _report(session: Session, clinic: Clinic, kind: str) -> Report:
         more=len(rows) == MOST,
         curve=coverage_charts.seen(took, len(rows), limit) if rows else None,
         table=[
-            (round(limit * one), sum(1 for minutes in took if minutes <= limit * one) / len(rows))
-            for one in SHARES
+            (round(limit * share), sum(1 for minutes in took if minutes <= limit * share) / len(rows))
+            for share in SHARES
             if rows
         ],
         worst=_worst(session, clinic, kind, now),
@@ -133,6 +133,6 @@ def _worst(session: Session, clinic: Clinic, kind: str, now: datetime) -> list[t
         .limit(WORST)
     )
     return [
-        (one, times.mark(safety=kind == "safety", answer_by=due, now=now, zone=clinic.zone))
-        for one, due in session.execute(late)
+        (item_id, times.mark(safety=kind == "safety", answer_by=due, now=now, zone=clinic.zone))
+        for item_id, due in session.execute(late)
     ]

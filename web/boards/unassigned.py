@@ -61,7 +61,7 @@ def board() -> str:
 def called(item_id: UUID) -> Response | tuple[str, int]:
     """Write down a call. Only an acknowledgement stops the ladder."""
     clinic = sessions.clinic()
-    names = {one.name for one in assign.Rules.of(clinic.rules).call_list}
+    names = {call.name for call in assign.Rules.of(clinic.rules).call_list}
     who, outcome = request.form.get("who", ""), request.form.get("outcome", "")
     with db.unit_of_work(clinic.id) as session:
         item = session.get(InboxItem, item_id, with_for_update=True)
@@ -76,19 +76,20 @@ def called(item_id: UUID) -> Response | tuple[str, int]:
 
 def _page(session: Session, problem_of: UUID | None = None) -> str:
     clinic, readable = sessions.clinic(), layout.may("inbox.words")
-    found = unassigned.listing(session, clinic)
-    if readable and found:
+    inbox_items = unassigned.listing(session, clinic)
+    if readable and inbox_items:
         actor = layout.the_actor()
-        audit.record(session, clinic.id, actor, "board.opened", f"clinic:{clinic.id}", count=len(found))
+        audit.record(session, clinic.id, actor, "board.opened", f"clinic:{clinic.id}", count=len(inbox_items))
     return layout.page(
         session,
         "staff/board.html",
         here="board",
-        entries=_entries(session, clinic, found, readable),
+        entries=_entries(session, clinic, inbox_items, readable),
         call_list=[
-            (one.name, one.phone, phone.display(one.phone), one.when) for one in assign.Rules.of(clinic.rules).call_list
+            (call.name, call.phone, phone.display(call.phone), call.when)
+            for call in assign.Rules.of(clinic.rules).call_list
         ],
-        outcomes=[(one, words.say("board_outcomes", one)) for one in unassigned.OUTCOMES],
+        outcomes=[(outcome, words.say("board_outcomes", outcome)) for outcome in unassigned.OUTCOMES],
         problem_of=problem_of,
         notes_calls=layout.may("inbox.assign"),
         works=layout.may("inbox.work"),
@@ -96,32 +97,32 @@ def _page(session: Session, problem_of: UUID | None = None) -> str:
     )
 
 
-def _entries(session: Session, clinic: Clinic, found: list[InboxItem], readable: bool) -> list[Entry]:
-    now, ids = clock.now(), [one.id for one in found]
+def _entries(session: Session, clinic: Clinic, inbox_items: list[InboxItem], readable: bool) -> list[Entry]:
+    now, ids = clock.now(), [item.id for item in inbox_items]
     colleagues = team.everyone(session, clinic.id)
     tries, alerts = unassigned.tries(session, ids), unassigned.alerts(session, clinic, ids)
-    names = _names(session, found) if readable else {}
+    names = _names(session, inbox_items) if readable else {}
     return [
         Entry(
-            id=one.id,
-            name=names.get(one.patient_id, ""),
-            kind=words.say("kinds", one.kind),
-            safety=one.urgency == 0,
-            mark=times.mark(safety=one.urgency == 0, answer_by=one.answer_by, now=now, zone=clinic.zone),
-            owner=colleagues[one.owner_id].name if one.owner_id in colleagues else "",
-            owner_id=one.owner_id,
-            ended=one.exhausted_at is not None and one.acknowledged_at is None,
-            tries=[line for event in tries[one.id] for line in _tries(event, colleagues, alerts, now, clinic.zone)],
+            id=item.id,
+            name=names.get(item.patient_id, ""),
+            kind=words.say("kinds", item.kind),
+            safety=item.urgency == 0,
+            mark=times.mark(safety=item.urgency == 0, answer_by=item.answer_by, now=now, zone=clinic.zone),
+            owner=colleagues[item.owner_id].name if item.owner_id in colleagues else "",
+            owner_id=item.owner_id,
+            ended=item.exhausted_at is not None and item.acknowledged_at is None,
+            tries=[line for event in tries[item.id] for line in _tries(event, colleagues, alerts, now, clinic.zone)],
         )
-        for one in found
+        for item in inbox_items
     ]
 
 
-def _names(session: Session, found: list[InboxItem]) -> dict[UUID | None, str]:
-    ids = {one.patient_id for one in found if one.patient_id}
+def _names(session: Session, inbox_items: list[InboxItem]) -> dict[UUID | None, str]:
+    ids = {item.patient_id for item in inbox_items if item.patient_id}
     patients = session.scalars(select(Patient).where(Patient.id.in_(ids))).all()
-    db.load_keys(session, (one.key_id for one in patients))
-    return {one.id: patient_view.full_name(one) for one in patients}
+    db.load_keys(session, (patient.key_id for patient in patients))
+    return {patient.id: patient_view.full_name(patient) for patient in patients}
 
 
 def _tries(
@@ -132,19 +133,19 @@ def _tries(
     name = partial(team.name_of, colleagues, otherwise=words.say("board", "somebody"))
     if event.event == "call_list":
         by = name(audit.Actor(event.actor).staff_id)
-        said = words.say("board", "called", by=by, who=detail["who"])
-        return [Try(at, said, words.say("board_outcomes", detail["outcome"]), detail["outcome"] != "reached")]
+        sentence = words.say("board", "called", by=by, who=detail["who"])
+        return [Try(at, sentence, words.say("board_outcomes", detail["outcome"]), detail["outcome"] != "reached")]
     if event.event == "alert_failed":
-        said = words.say("board", "told", who=name(detail.get("staff")))
-        return [Try(at, said, words.say("board", "failed"), True)]
+        sentence = words.say("board", "told", who=name(detail.get("staff")))
+        return [Try(at, sentence, words.say("board", "failed"), True)]
     lines = []
-    for one in detail.get("told", ()) or ([detail["to"]] if event.event == "offered" and "to" in detail else []):
-        state = _state(alerts, event, one)
-        said = words.say("board", "told", who=name(one))
-        lines.append(Try(at, said, words.say("board_states", state), state in ("failed", "undelivered", "held")))
-    for one in detail.get("untold", ()):
-        said = words.say("board", "not_told", who=name(one))
-        lines.append(Try(at, said, words.say("board", "no_phone"), True))
+    for staff_id in detail.get("told", ()) or ([detail["to"]] if event.event == "offered" and "to" in detail else []):
+        state = _state(alerts, event, staff_id)
+        sentence = words.say("board", "told", who=name(staff_id))
+        lines.append(Try(at, sentence, words.say("board_states", state), state in ("failed", "undelivered", "held")))
+    for staff_id in detail.get("untold", ()):
+        sentence = words.say("board", "not_told", who=name(staff_id))
+        lines.append(Try(at, sentence, words.say("board", "no_phone"), True))
     if event.event == "nobody_reached" and not detail.get("untold"):
         lines.append(Try(at, words.say("board", "nobody"), "", True))
     return lines
@@ -152,5 +153,5 @@ def _tries(
 
 def _state(alerts: object, event: ItemEvent, staff_id: str) -> str:
     level = event.detail.get("level", 0)
-    known = alerts.get((f"alert:{event.item_id}:{level}", UUID(staff_id))) if isinstance(alerts, dict) else None
-    return known or "unknown"
+    state = alerts.get((f"alert:{event.item_id}:{level}", UUID(staff_id))) if isinstance(alerts, dict) else None
+    return state or "unknown"

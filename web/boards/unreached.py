@@ -76,16 +76,18 @@ def board() -> str:
             f"clinic:{clinic.id}",
             day=shown.isoformat(),
         )
-        found = unreached.of_day(session, clinic, shown, now)
-        clinicians = sorted({one.visit.clinician for one in found.entries if one.visit.clinician})
-        places = sorted({one.visit.place for one in found.entries if one.visit.place})
+        listed = unreached.of_day(session, clinic, shown, now)
+        clinicians = sorted({entry.visit.clinician for entry in listed.entries if entry.visit.clinician})
+        places = sorted({entry.visit.place for entry in listed.entries if entry.visit.place})
         chosen = {name: request.args.get(name, "") for name in ("clinician", "place")}
-        kept = [one for one in found.entries if all(getattr(one.visit, key) == v for key, v in chosen.items() if v)]
+        kept = [
+            entry for entry in listed.entries if all(getattr(entry.visit, key) == v for key, v in chosen.items() if v)
+        ]
         return layout.page(
             session,
             "staff/reach.html",
             here="reach",
-            board=_board(session, clinic, shown, unreached.Day(kept, found.more), now),
+            board=_board(session, clinic, shown, unreached.Day(kept, listed.more), now),
             clinicians=clinicians,
             places=places,
             chosen=chosen,
@@ -104,92 +106,92 @@ def _day() -> date | None:
     return wanted if 2000 <= wanted.year <= 2100 else None
 
 
-def _board(session: Session, clinic: Clinic, day: date, found: unreached.Day, now: datetime) -> Board:
-    waits = [one for one in found.entries if not one.reached and one.reason in unreached.UNDER_WAY]
-    spoken = [one for one in found.entries if one.reached and one.reason is not None]
-    to_call = found.to_call
-    rows = {one.visit_id: one for one in _rows(session, clinic, [*to_call, *waits, *spoken], now)}
-    why = Counter(one.reason for one in to_call if one.reason)
+def _board(session: Session, clinic: Clinic, day: date, listed: unreached.Day, now: datetime) -> Board:
+    waits = [entry for entry in listed.entries if not entry.reached and entry.reason in unreached.UNDER_WAY]
+    spoken = [entry for entry in listed.entries if entry.reached and entry.reason is not None]
+    to_call = listed.to_call
+    rows = {row.visit_id: row for row in _rows(session, clinic, [*to_call, *waits, *spoken], now)}
+    why = Counter(entry.reason for entry in to_call if entry.reason)
     noon = unreached.span(clinic, day)[0] + timedelta(hours=12)
     return Board(
         day=day,
         title=times.day(noon, now, clinic.zone),
-        rows=[rows[one.visit.id] for one in to_call],
-        under_way=[rows[one.visit.id] for one in waits],
-        spoken_with=[rows[one.visit.id] for one in spoken],
-        reached=sum(one.reached for one in found.entries),
-        all=len(found.entries),
-        more=found.more,
+        rows=[rows[entry.visit.id] for entry in to_call],
+        under_way=[rows[entry.visit.id] for entry in waits],
+        spoken_with=[rows[entry.visit.id] for entry in spoken],
+        reached=sum(entry.reached for entry in listed.entries),
+        all=len(listed.entries),
+        more=listed.more,
         reasons=[(key, words.say("unreached", key), number) for key, number in why.most_common()],
     )
 
 
 def _rows(session: Session, clinic: Clinic, entries: list[unreached.Entry], now: datetime) -> list[Row]:
     """Open the names and numbers of those shown, with a SELECT each for patients, numbers, keys and callers."""
-    ids = {one.visit.patient_id for one in entries}
-    patients = {one.id: one for one in session.scalars(select(Patient).where(Patient.id.in_(ids)))}
-    given: dict[UUID, list[PatientNumber]] = {}
+    ids = {entry.visit.patient_id for entry in entries}
+    patients = {patient.id: patient for patient in session.scalars(select(Patient).where(Patient.id.in_(ids)))}
+    numbers_of: dict[UUID, list[PatientNumber]] = {}
     numbers = select(PatientNumber).where(PatientNumber.patient_id.in_(ids)).order_by(PatientNumber.id)
     for number in session.scalars(numbers):
-        given.setdefault(number.patient_id, []).append(number)
-    db.load_keys(session, (one.key_id for one in patients.values()))
-    callers = {call.staff_id for one in entries for call in one.calls[:1]}
+        numbers_of.setdefault(number.patient_id, []).append(number)
+    db.load_keys(session, (patient.key_id for patient in patients.values()))
+    callers = {call.staff_id for entry in entries for call in entry.calls[:1]}
     staff = team.names(session, callers)
-    return [_row(clinic, one, patients[one.visit.patient_id], given, staff, now) for one in entries]
+    return [_row(clinic, entry, patients[entry.visit.patient_id], numbers_of, staff, now) for entry in entries]
 
 
 def _row(
     clinic: Clinic,
-    one: unreached.Entry,
+    entry: unreached.Entry,
     patient: Patient,
-    given: dict[UUID, list[PatientNumber]],
+    numbers_of: dict[UUID, list[PatientNumber]],
     staff: Mapping[UUID | None, str],
     now: datetime,
 ) -> Row:
-    number = _to_dial(given.get(patient.id, []))
+    number = _to_dial(numbers_of.get(patient.id, []))
     years = times.age(patient.birth_date, now)
-    reason = one.reason or ""
+    reason = entry.reason or ""
     return Row(
-        visit_id=one.visit.id,
+        visit_id=entry.visit.id,
         patient_id=patient.id,
         name=patient_view.full_name(patient),
         facts=" · ".join([*([f"{years}"] if years is not None else []), words.say("languages", patient.language)]),
-        at=times.time_of(one.visit.starts_at, one.visit.zone),
-        clinician=one.visit.clinician or "",
-        place=one.visit.place or "",
+        at=times.time_of(entry.visit.starts_at, entry.visit.zone),
+        clinician=entry.visit.clinician or "",
+        place=entry.visit.place or "",
         reason=reason,
         why=words.say("unreached", reason),
-        advice=_advice(one, now),
+        advice=_advice(entry, now),
         dial=number,
         dial_words=phone.display(number) if number else "",
-        called=_called(one, clinic, staff, now),
-        reached=one.reached,
+        called=_called(entry, clinic, staff, now),
+        reached=entry.reached,
     )
 
 
-def _advice(one: unreached.Entry, now: datetime) -> str:
-    coming = [text for text in one.facts.texts if text.state == "planned" and text.try_after > now]
-    if one.reason in ("not_sent_yet", "quiet_hours") and coming:
-        at = times.moment(min(text.try_after for text in coming), now, one.visit.zone, running=True)
+def _advice(entry: unreached.Entry, now: datetime) -> str:
+    coming = [text for text in entry.facts.texts if text.state == "planned" and text.try_after > now]
+    if entry.reason in ("not_sent_yet", "quiet_hours") and coming:
+        at = times.moment(min(text.try_after for text in coming), now, entry.visit.zone, running=True)
         return words.say("unreached_advice", "goes_out", at=at)
-    return words.table_of("unreached_advice").get(one.reason or "", "")
+    return words.table_of("unreached_advice").get(entry.reason or "", "")
 
 
-def _to_dial(given: list[PatientNumber]) -> str:
+def _to_dial(numbers: list[PatientNumber]) -> str:
     """The number to call: the last given that is not known to be another's or out of service. A landline rings too."""
-    ringing = [one for one in given if one.line not in ("wrong_person", "dead")]
+    ringing = [number for number in numbers if number.line not in ("wrong_person", "dead")]
     return (ringing[-1].number or "") if ringing else ""
 
 
-def _called(one: unreached.Entry, clinic: Clinic, staff: Mapping[UUID | None, str], now: datetime) -> str:
-    if not one.calls:
+def _called(entry: unreached.Entry, clinic: Clinic, staff: Mapping[UUID | None, str], now: datetime) -> str:
+    if not entry.calls:
         return ""
-    last = one.calls[0]
+    last = entry.calls[0]
     at = times.time_of(last.at, clinic.zone)
     if not times.is_today(last.at, now, clinic.zone):
         at = times.moment(last.at, now, clinic.zone, running=True)
     outcome = notes_and_calls.outcomes().get(last.outcome or "", "").lower()
-    tries = f" · {len(one.calls)} calls" if len(one.calls) > 1 else ""
+    tries = f" · {len(entry.calls)} calls" if len(entry.calls) > 1 else ""
     return f"called {at} by {staff.get(last.staff_id, 'somebody')}: {outcome}{tries}"
 
 
@@ -198,19 +200,19 @@ def _called(one: unreached.Entry, clinic: Clinic, staff: Mapping[UUID | None, st
 def call(visit_id: UUID) -> Response:
     """Write down a call about a visit; "coming" also confirms it, so that no further reminder nags."""
     clinic, staff = sessions.clinic(), layout.the_staff()
-    said = request.form.get("outcome", "")
-    if said not in (*notes_and_calls.outcomes(), "coming"):
+    outcome = request.form.get("outcome", "")
+    if outcome not in (*notes_and_calls.outcomes(), "coming"):
         abort(400)
     with db.unit_of_work(clinic.id) as session:
         visit = session.get(Appointment, visit_id, with_for_update={"key_share": True})
         if visit is None or visit.clinic_id != clinic.id:
             abort(404)
         patient = session.get_one(Patient, visit.patient_id)
-        _log_call(session, clinic, staff, patient, "reached" if said == "coming" else said)
-        if said == "coming":
+        _log_call(session, clinic, staff, patient, "reached" if outcome == "coming" else outcome)
+        if outcome == "coming":
             appointments.confirm(session, visit, audit.Actor.staff(staff.id))
     unreached.count_anew(clinic.id)
-    flash(words.say("notices", f"call_{said}"))
+    flash(words.say("notices", f"call_{outcome}"))
     back = {key: request.form[key] for key in ("day", "clinician", "place") if request.form.get(key)}
     return redirect(url_for("reach.board", **back), 303)  # type: ignore[arg-type]
 

@@ -124,17 +124,17 @@ def _later(by: send_times.Clock, typed: send_reply.Typed, clinic: Clinic) -> Lat
     )
 
 
-def _newer(session: Session, found: tuple[Message, ...], patient: Patient | None, zone: str) -> list[Newer]:
-    names = team.names(session, (message.author_id for message in found))
+def _newer(session: Session, messages: tuple[Message, ...], patient: Patient | None, zone: str) -> list[Newer]:
+    names = team.names(session, (message.author_id for message in messages))
     them = (patient.first_name if patient else None) or words.say("text_later", "somebody")
     return [
         Newer(
-            one.direction,
-            names.get(one.author_id, them) if one.author_id else them,
-            times.time_of(one.created_at, zone),
-            one.body or "",
+            message.direction,
+            names.get(message.author_id, them) if message.author_id else them,
+            times.time_of(message.created_at, zone),
+            message.body or "",
         )
-        for one in found
+        for message in messages
     ]
 
 
@@ -142,10 +142,10 @@ def planned(session: Session, clinic: Clinic, here: send_reply.Place) -> list[Pl
     """Return the texts that colleagues have planned for this conversation, the soonest first."""
     if here.conversation is None:
         return []
-    found = outbox.scheduled(session, here.conversation.id)
-    if not found:
+    messages = outbox.scheduled(session, here.conversation.id)
+    if not messages:
         return []
-    names, now = team.names(session, (message.author_id for message in found)), clock.now()
+    names, now = team.names(session, (message.author_id for message in messages)), clock.now()
     zone = (here.patient.zone if here.patient else None) or clinic.zone
     heard = session.scalar(
         select(Message.id)
@@ -155,13 +155,13 @@ def planned(session: Session, clinic: Clinic, here: send_reply.Place) -> list[Pl
     )
     return [
         Planned(
-            one.id,
-            one.body or "",
-            names.get(one.author_id, "") if one.author_id else "",
-            times.moment(one.scheduled_for or one.try_after, now, zone, running=True),
-            heard is not None and heard > one.id,
+            message.id,
+            message.body or "",
+            names.get(message.author_id, "") if message.author_id else "",
+            times.moment(message.scheduled_for or message.try_after, now, zone, running=True),
+            heard is not None and heard > message.id,
         )
-        for one in found
+        for message in messages
     ]
 
 

@@ -43,8 +43,8 @@ class Offer:
 
 def offers(session: Session, clinic: Clinic, staff: Staff, patient: Patient | None, *, shared: bool) -> list[Offer]:
     """Return every reply that `staff` may use, filled for `patient`; on a `shared` phone nobody is named."""
-    found = saved_replies.listing(session, clinic, staff)
-    if not found:
+    replies = saved_replies.listing(session, clinic, staff)
+    if not replies:
         return []
     first = patient.language if patient else "en"
     order = sorted(text_templates.LANGUAGES, key=lambda language: language != first)
@@ -60,7 +60,7 @@ def offers(session: Session, clinic: Clinic, staff: Staff, patient: Patient | No
                 if reply.texts.get(language)
             ],
         )
-        for reply in found
+        for reply in replies
     ]
 
 
@@ -88,8 +88,8 @@ def one(
 def _values(session: Session, clinic: Clinic, patient: Patient | None, language: str, shared: bool) -> dict[str, str]:
     if patient is None:
         name = clinic_names.in_texts(clinic, language)
-        known = {"clinic": name, "clinic_phone": phone.display(clinic.phone)}
-        return known | {"care_team": phrasing.texts(language)["care_team"]}
+        clinic_values = {"clinic": name, "clinic_phone": phone.display(clinic.phone)}
+        return clinic_values | {"care_team": phrasing.texts(language)["care_team"]}
     visit = session.scalar(
         select(Appointment)
         .where(
@@ -100,15 +100,15 @@ def _values(session: Session, clinic: Clinic, patient: Patient | None, language:
         .order_by(Appointment.starts_at)
         .limit(1)
     )
-    said = phrasing.about_clinic(clinic, patient, language)
+    values = phrasing.about_clinic(clinic, patient, language)
     if visit is not None:
-        said = phrasing.words(clinic, patient, visit, clock.now(), language=language)
-    said |= {"care_team": phrasing.texts(language)["care_team"]}
+        values = phrasing.words(clinic, patient, visit, clock.now(), language=language)
+    values |= {"care_team": phrasing.texts(language)["care_team"]}
     unsaid = {*UNSAID.get(directory.openness(session, patient), ()), *(("first_name",) if shared else ())}
-    return {name: value for name, value in said.items() if name not in unsaid}
+    return {name: value for name, value in values.items() if name not in unsaid}
 
 
 def sample(clinic: Clinic, language: str) -> dict[str, str]:
     """Return made-up values for the page where replies are written."""
-    known = clinic_words.sample(clinic, language)
-    return {name: known[name] for name in saved_replies.PLACES}
+    values = clinic_words.sample(clinic, language)
+    return {name: values[name] for name in saved_replies.PLACES}

@@ -101,10 +101,10 @@ def add_defaults() -> Response:
 
 
 def _mine(session: Session, reply_id: UUID) -> SavedReply:
-    found = saved_replies.one(session, sessions.clinic(), layout.the_staff(), reply_id)
-    if found is None:
+    reply = saved_replies.one(session, sessions.clinic(), layout.the_staff(), reply_id)
+    if reply is None:
         abort(404)
-    return found
+    return reply
 
 
 def _sheet(
@@ -114,7 +114,13 @@ def _sheet(
     reply_id: UUID | None = None,
     problem: str | None = None,
 ) -> Sheet:
-    return Sheet(reply_id, name, own, [_side(texts.get(one, ""), one) for one in text_templates.LANGUAGES], problem)
+    return Sheet(
+        reply_id,
+        name,
+        own,
+        [_side(texts.get(language, ""), language) for language in text_templates.LANGUAGES],
+        problem,
+    )
 
 
 def _side(text: str, language: str) -> Side:
@@ -134,8 +140,10 @@ def _page(session: Session, sheet: Sheet | None) -> str:
         "staff/saved_replies.html",
         here="saved_replies",
         sheet=sheet or _sheet("", {}, own=False),
-        listed=[(one, [_side(one.texts.get(each, ""), each) for each in one.texts]) for one in listed],
-        missing=len(names - {one.name for one in listed if one.staff_id is None}),
+        listed=[
+            (reply, [_side(reply.texts.get(language, ""), language) for language in reply.texts]) for reply in listed
+        ],
+        missing=len(names - {reply.name for reply in listed if reply.staff_id is None}),
         retired=_mine(session, retired) if retired else None,
         places=[(name, words.say("places", name)) for name in saved_replies.PLACES],
         may_own=layout.may("inbox.text"),

@@ -157,7 +157,7 @@ def _refused(
 
 
 def _who_wrote(session: Session, newer: list[Message]) -> str:
-    colleague = next((one.author_id for one in reversed(newer) if one.author_id), None)
+    colleague = next((message.author_id for message in reversed(newer) if message.author_id), None)
     if colleague is None:
         return words.say("refusals", "patient_wrote")
     return words.say("refusals", "somebody_answered", who=session.get_one(Staff, colleague).name)

@@ -45,8 +45,8 @@ def usual(clock: Clock) -> tuple[str, str]:
 def times(clock: Clock) -> list[tuple[str, str]]:
     """Return the hours that can be chosen as ("08:00", "8:00"), of whatever day."""
     today = zones.to_local(clock.now, zones.zone(clock.zone)).date()
-    found = {at for ahead in range(7) for at in _slots(clock, today + timedelta(days=ahead))}
-    return [(f"{at:%H:%M}", f"{at.hour}:{at.minute:02}") for at in sorted(found)]
+    slots = {at for ahead in range(7) for at in _slots(clock, today + timedelta(days=ahead))}
+    return [(f"{at:%H:%M}", f"{at.hour}:{at.minute:02}") for at in sorted(slots)]
 
 
 def _slots(clock: Clock, day: date) -> Iterator[time]:

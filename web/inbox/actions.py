@@ -41,14 +41,14 @@ def claim(item_id: UUID) -> Answer:
 @permissions.signed_in("inbox.work")
 def acknowledge(item_id: UUID) -> Answer:
     """Say what was done, and if the patient was not reached (`next`) when the next try is."""
-    said = request.form.get("disposition", "")
+    disposition = request.form.get("disposition", "")
     with db.unit_of_work(sessions.clinic().id) as session:
         item = _held(session, item_id)
         if item.state == "done":
             return _refused(session, item, "already_done")
         next_try = case_options.tries(sessions.clinic(), item).get(request.form.get("next", ""))
         try:
-            done = items.acknowledge(session, item, layout.the_staff(), said, next_try)
+            done = items.acknowledge(session, item, layout.the_staff(), disposition, next_try)
         except ValueError:
             return _refused(session, item, "disposition")
         except items.Refused as refused:
@@ -142,17 +142,17 @@ def undo() -> Answer:
 
 
 def _held(session: Session, item_id: UUID) -> InboxItem:
-    found = item_state.hold(session, sessions.clinic().id, [item_id])
-    if not found:
+    held = item_state.hold(session, sessions.clinic().id, [item_id])
+    if not held:
         abort(404)
-    return found[0]
+    return held[0]
 
 
 def colleague(session: Session, wanted: str) -> Staff | None:
     """Return the colleague of this id who may work on items, None for anybody else."""
-    found = session.get(Staff, ids.uuid_of(wanted)) if ids.uuid_of(wanted) else None
-    ours = found is not None and found.clinic_id == sessions.clinic().id and found.active
-    return found if ours and found is not None and permissions.may(found.role, "inbox.work") else None
+    staff = session.get(Staff, ids.uuid_of(wanted)) if ids.uuid_of(wanted) else None
+    ours = staff is not None and staff.clinic_id == sessions.clinic().id and staff.active
+    return staff if ours and staff is not None and permissions.may(staff.role, "inbox.work") else None
 
 
 def _until(session: Session, item: InboxItem) -> tuple[datetime, UUID | None]:
@@ -174,12 +174,12 @@ def _until(session: Session, item: InboxItem) -> tuple[datetime, UUID | None]:
 def moment() -> datetime:
     """Return the moment that the form names by a preset, or by a date and time in `at`. Raises items.Refused."""
     wanted, zone = request.form.get("until", ""), sessions.clinic().zone
-    known = snooze_times.presets(clock.now(), zone).get(wanted)
-    given = snooze_times.typed(request.form.get("at", ""), zone) if wanted == "at" else known
-    if given is None:
+    preset = snooze_times.presets(clock.now(), zone).get(wanted)
+    chosen = snooze_times.typed(request.form.get("at", ""), zone) if wanted == "at" else preset
+    if chosen is None:
         # A preset that was still to come when the page was drawn, and no more.
         raise items.Refused("past" if wanted == "afternoon" else "no_moment")
-    return given
+    return chosen
 
 
 def _next_of_the_view(session: Session, item: InboxItem) -> UUID | None:
@@ -191,7 +191,7 @@ def _next_of_the_view(session: Session, item: InboxItem) -> UUID | None:
     rows_of = partial(views.listing, session, clinic_id, view=view, staff=staff, where=where, sort=sort)
     after, first = rows_of(after=views.cursor(item, sort), limit=1), rows_of(limit=2)
     onward: Sequence[InboxItem] = [*after, *first]
-    return next((one.id for one in onward if one.id != item.id), None)
+    return next((candidate.id for candidate in onward if candidate.id != item.id), None)
 
 
 def _how(session: Session, item: InboxItem, owner_id: UUID | None) -> str:
@@ -199,8 +199,8 @@ def _how(session: Session, item: InboxItem, owner_id: UUID | None) -> str:
     owner = session.get(Staff, owner_id) if owner_id else None
     if owner is None:
         return words.say("taken", "nobody")
-    given = [line for line in items.history(session, item) if _gives(line, owner)]
-    how, span = (given[-1].event, clock.now() - given[-1].at) if given else ("other", None)
+    transfers = [line for line in items.history(session, item) if _gives(line, owner)]
+    how, span = (transfers[-1].event, clock.now() - transfers[-1].at) if transfers else ("other", None)
     ago = "" if span is None else f"{span.seconds} s ago" if span.total_seconds() < 60 else times.ago(span)
     return words.say("taken", how, who=owner.name, ago=ago)
 

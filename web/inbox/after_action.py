@@ -19,7 +19,7 @@ def back() -> str:
     """Return the page that was left (`back`), a path of the inbox on this host; else the view."""
     wanted = request.form.get("back", "")
     parts = urlsplit(wanted)
-    odd = parts.scheme or parts.netloc or "\\" in wanted or any(ord(one) < 33 for one in wanted)
+    odd = parts.scheme or parts.netloc or "\\" in wanted or any(ord(character) < 33 for character in wanted)
     ours = parts.path == HOME or parts.path.startswith(f"{HOME}/")
     return url_for("inbox.show", view=inbox_page.the_view()) if odd or not ours or ".." in wanted else wanted
 
@@ -34,9 +34,9 @@ def to_list(notice: str, act: ItemEvent | None, **facts: object) -> Response:
     return to_list_saying(words.say("notices", notice, **facts), act)
 
 
-def to_list_saying(said: str, act: ItemEvent | None) -> Response:
+def to_list_saying(notice: str, act: ItemEvent | None) -> Response:
     """Do what `to_list` does, with words that are whole."""
-    return _go(url_for("inbox.show"), said, act)
+    return _go(url_for("inbox.show"), notice, act)
 
 
 def to_page(table: str, key: str, **facts: object) -> Response:
@@ -45,8 +45,8 @@ def to_page(table: str, key: str, **facts: object) -> Response:
     return redirect(back(), 303)
 
 
-def _go(path: str, said: str, act: ItemEvent | None) -> Response:
-    flash(said, f"undo {act.id}" if act else "said")
+def _go(path: str, notice: str, act: ItemEvent | None) -> Response:
+    flash(notice, f"undo {act.id}" if act else "said")
     return redirect(f"{path}?{urlencode(_kept())}", 303)
 
 
@@ -58,5 +58,5 @@ def view() -> str:
 
 def _kept() -> list[tuple[str, str]]:
     # `after` and `item` belong to the page that was left, not to where one goes.
-    given = parse_qsl(urlsplit(back()).query)
-    return [("view", view()), *(one for one in given if one[0] not in ("view", "after", "item"))]
+    pairs = parse_qsl(urlsplit(back()).query)
+    return [("view", view()), *(pair for pair in pairs if pair[0] not in ("view", "after", "item"))]

@@ -38,15 +38,15 @@ def bulk() -> Response:
             return after_action.to_page("refusals", refused.why)
         done, left = _do_all(session, do, chosen)
         bound = undoing.bind(done) if done else None
-    said = words.say("notices", f"bulk_{act}" if done else "bulk_none", count=len(done), **facts)
+    notice = words.say("notices", f"bulk_{act}" if done else "bulk_none", count=len(done), **facts)
     for why, count in left.items():
-        said += " " + words.say("notices", "bulk_left", count=count, why=words.say("left_alone", why))
-    return after_action.to_list_saying(said, bound)
+        notice += " " + words.say("notices", "bulk_left", count=count, why=words.say("left_alone", why))
+    return after_action.to_list_saying(notice, bound)
 
 
 def _chosen() -> list[UUID]:
     try:
-        wanted = [UUID(one) for one in request.form.getlist("item")]
+        wanted = [UUID(item_id) for item_id in request.form.getlist("item")]
     except ValueError:
         abort(400)
     return list(dict.fromkeys(wanted))[:MOST]

@@ -61,10 +61,10 @@ def case(item_id: UUID) -> str:
 
 def the_item(session: Session, item_id: UUID, *, lock: bool = False) -> InboxItem:
     """Return the clinic's item, or answer that there is none."""
-    found = case_view.find(session, sessions.clinic(), item_id, lock=lock)
-    if found is None:
+    item = case_view.find(session, sessions.clinic(), item_id, lock=lock)
+    if item is None:
         abort(404)
-    return found
+    return item
 
 
 def the_view() -> str:
@@ -178,9 +178,9 @@ def _around(session: Session, clinic: Clinic, staff: Staff) -> dict[str, Any]:
 
 def _colleagues(session: Session, clinic: Clinic, staff: Staff) -> list[tuple[UUID, str]]:
     return [
-        (one.id, one.name)
-        for one in team.everyone(session, clinic.id).values()
-        if one.active and one.id != staff.id and permissions.may(one.role, "inbox.work")
+        (colleague.id, colleague.name)
+        for colleague in team.everyone(session, clinic.id).values()
+        if colleague.active and colleague.id != staff.id and permissions.may(colleague.role, "inbox.work")
     ]
 
 
@@ -188,13 +188,13 @@ def _covered(session: Session, clinic: Clinic, staff: Staff) -> str | None:
     """Return who covers for a reader whose list is empty because they are away, and until when."""
     now = clock.now()
     away = select(Absence.ends_at, Staff.name).join(Staff, Staff.id == Absence.cover_id)
-    found = session.execute(
+    cover = session.execute(
         away.where(Absence.staff_id == staff.id, Absence.starts_at <= now, Absence.ends_at > now).limit(1)
     ).first()
-    if found is None:
+    if cover is None:
         return None
-    until = times.moment(found.ends_at, now, clinic.zone, running=True)
-    return words.say("empty_advice", "covered", who=found.name, until=until)
+    until = times.moment(cover.ends_at, now, clinic.zone, running=True)
+    return words.say("empty_advice", "covered", who=cover.name, until=until)
 
 
 def _after() -> UUID | None:
@@ -205,5 +205,5 @@ def _selected() -> UUID | None:
     return ids.uuid_of(request.args.get("item"))
 
 
-def _text(one: UUID | None) -> str | None:
-    return str(one) if one else None
+def _text(row_id: UUID | None) -> str | None:
+    return str(row_id) if row_id else None

@@ -39,7 +39,7 @@ class Place:
     def topics(self) -> list[str]:
         """Return what changes the open case: its item, its texts, what is noted about its thread."""
         named = (("inbox_item", self.item), ("conversation", self.conversation))
-        return [self.thread, *(f"{name}:{one}" if one else "" for name, one in named)]
+        return [self.thread, *(f"{name}:{row_id}" if row_id else "" for name, row_id in named)]
 
 
 @dataclass(frozen=True)
@@ -56,8 +56,8 @@ class News:
     @property
     def etag(self) -> str:
         """One short name for all of it. What comes from Redis is hashed: it goes into a header."""
-        told = "\n".join([self.list, self.talk, *self.marks])
-        return hashlib.blake2b(told.encode(), digest_size=12).hexdigest()
+        state = "\n".join([self.list, self.talk, *self.marks])
+        return hashlib.blake2b(state.encode(), digest_size=12).hexdigest()
 
     def near(self) -> "News":
         """Return the same with the marks of this page's own thread only.
@@ -98,9 +98,9 @@ class Watching:
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer 304 while nothing has changed, else what has."""
-        asked = environ.get("QUERY_STRING", "")
+        query = environ.get("QUERY_STRING", "")
         polls = environ["PATH_INFO"] == "/inbox/poll" and environ["REQUEST_METHOD"] == "GET"
-        answer = self._answer(environ, dict(parse_qsl(asked))) if polls and "unattended=" in asked else None
+        answer = self._answer(environ, dict(parse_qsl(query))) if polls and "unattended=" in query else None
         if answer is None:
             return self._application(environ, start_response)
         etag, body = answer
@@ -137,14 +137,14 @@ def _hear(clinic_id: UUID, staff_id: UUID, args: Mapping[str, str]) -> tuple[New
 
 
 def _told(news: News, args: Mapping[str, str]) -> bytes:
-    told = {
+    payload = {
         "list": news.list,
         "talk": news.talk,
         "here": news.here(),
         "rows": "rows" in args,
         "me": str(news.staff_id),
     }
-    return json.dumps(told).encode()
+    return json.dumps(payload).encode()
 
 
 def arrive(session: Session, clinic: Clinic, staff: Staff, item: InboxItem | None) -> News:
@@ -175,12 +175,12 @@ def _news(clinic_id: UUID, staff_id: UUID, place: Place, seen: bulletin.Seen | N
 def _asked_the_database(clinic_id: UUID, staff_id: UUID, place: Place) -> News:
     """While Redis is silent: what happened last to any item, and what was said last. Nobody is seen meanwhile."""
     events = select(ItemEvent.id).where(ItemEvent.clinic_id == clinic_id)
-    said = select(Message.id, Message.state).where(Message.clinic_id == clinic_id)
+    messages = select(Message.id, Message.state).where(Message.clinic_id == clinic_id)
     with db.unit_of_work(clinic_id, read_only=True) as session:
         newest = session.scalar(events.order_by(ItemEvent.id.desc()).limit(1))
         last = None
         if _is_id(place.conversation):
-            ours = said.where(Message.conversation_id == UUID(place.conversation))
+            ours = messages.where(Message.conversation_id == UUID(place.conversation))
             last = session.execute(ours.order_by(Message.created_at.desc(), Message.id.desc()).limit(1)).first()
     return News(place, clinic_id, staff_id, f"event {newest}", f"message {last and tuple(map(str, last))}", [])
 

@@ -119,10 +119,10 @@ def _on_a_page(patient_id: UUID, keep: Keep, notice: str) -> Response | tuple[st
 
 
 def _note(session: Session, clinic: Clinic, staff: Staff, about: dict[str, Any]) -> Contact:
-    said = request.form.get("words", "")
-    if not said.strip():
+    body = request.form.get("words", "")
+    if not body.strip():
         raise Refused("note_empty")
-    return notes_and_calls.write_note(session, clinic, staff, words=said, once=_once(), **about)
+    return notes_and_calls.write_note(session, clinic, staff, words=body, once=_once(), **about)
 
 
 def _call(session: Session, clinic: Clinic, staff: Staff, about: dict[str, Any]) -> Contact:
@@ -175,16 +175,16 @@ def _id(typed: str | None) -> UUID | None:
 
 
 def _the_contact(session: Session, contact_id: UUID) -> Contact:
-    found = session.get(Contact, contact_id, with_for_update=True)
-    if found is None or found.clinic_id != sessions.clinic().id:
+    contact = session.get(Contact, contact_id, with_for_update=True)
+    if contact is None or contact.clinic_id != sessions.clinic().id:
         abort(404)
-    return found
+    return contact
 
 
 def _their_number(session: Session, contact: Contact, wanted: str) -> PatientNumber | None:
     row_id = _id(wanted)
-    found = session.get(PatientNumber, row_id) if row_id else None
-    return found if found is not None and found.patient_id == contact.patient_id else None
+    number = session.get(PatientNumber, row_id) if row_id else None
+    return number if number is not None and number.patient_id == contact.patient_id else None
 
 
 def _here(contact: Contact) -> str:

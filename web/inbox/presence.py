@@ -31,20 +31,20 @@ def marks(staff_id: UUID, thread: str | None, mode: str, seconds: float = VIEWIN
     return left if writing is None else left | {f"{staff_id}|{thread}|writing": writing}
 
 
-def others(found: Iterable[str], staff_id: UUID) -> list[str]:
+def others(marks: Iterable[str], staff_id: UUID) -> list[str]:
     """Return the marks of everybody else, sorted."""
     own = f"{staff_id}|"
-    return sorted(mark for mark in found if not mark.startswith(own))
+    return sorted(mark for mark in marks if not mark.startswith(own))
 
 
-def said(found: Iterable[str], clinic_id: UUID) -> dict[str, str]:
+def said(marks: Iterable[str], clinic_id: UUID) -> dict[str, str]:
     """Return by thread, in words, whose marks these are: "Ana Ruiz is writing · Ben Carter is viewing"."""
     doing: dict[str, dict[UUID, str]] = defaultdict(dict)
-    for mark in sorted(found):  # "viewing" before "writing": who writes is said to write
+    for mark in sorted(marks):  # "viewing" before "writing": who writes is said to write
         read = _MARK.fullmatch(mark)
         if read:
             doing[read[2]][UUID(read[1])] = read[3]
-    names = _names(clinic_id, {one for people in doing.values() for one in people}) if doing else {}
+    names = _names(clinic_id, {staff_id for people in doing.values() for staff_id in people}) if doing else {}
     lines = {thread: _in_words(people, names) for thread, people in doing.items()}
     return {thread: line for thread, line in lines.items() if line}
 
@@ -52,7 +52,7 @@ def said(found: Iterable[str], clinic_id: UUID) -> dict[str, str]:
 def _in_words(people: dict[UUID, str], names: dict[UUID, str]) -> str:
     lines = []
     for mode in ("writing", "viewing"):
-        several = sorted(names[one] for one, does in people.items() if does == mode and names[one])
+        several = sorted(names[staff_id] for staff_id, does in people.items() if does == mode and names[staff_id])
         if several:
             lines.append(words.say("here", mode if len(several) == 1 else f"{mode}_both", who=_and(several)))
     return " · ".join(lines)
@@ -64,11 +64,11 @@ def _and(names: list[str]) -> str:
 
 def _names(clinic_id: UUID, wanted: set[UUID]) -> dict[UUID, str]:
     """Return colleagues' names, remembered for some minutes: a poll is not to ask for them each second."""
-    known: dict[UUID, tuple[float, dict[UUID, str]]] = runtime.once("presence.names", dict)
-    until, names = known.get(clinic_id, (0.0, {}))
+    cached: dict[UUID, tuple[float, dict[UUID, str]]] = runtime.once("presence.names", dict)
+    until, names = cached.get(clinic_id, (0.0, {}))
     if clock.monotonic() > until or wanted - set(names):
         with db.unit_of_work(clinic_id, read_only=True) as session:
             colleagues = team.everyone(session, clinic_id).values()
             names = dict.fromkeys(wanted, "") | {colleague.id: colleague.name for colleague in colleagues}
-        known[clinic_id] = clock.monotonic() + NAMES_LAST, names
+        cached[clinic_id] = clock.monotonic() + NAMES_LAST, names
     return names

@@ -93,8 +93,8 @@ def _count(session: Session) -> int:
 
 def _wanted() -> dict[str, str]:
     """Return the view and the filter of the page that was looked at, as far as they can be read."""
-    given = dict(parse_qsl(urlsplit(request.form.get("back", "")).query))
-    view, narrowed = filters.of_query(given, readable=layout.may("inbox.words"))
+    query = dict(parse_qsl(urlsplit(request.form.get("back", "")).query))
+    view, narrowed = filters.of_query(query, readable=layout.may("inbox.words"))
     return {"view": view, **narrowed.args()}
 
 

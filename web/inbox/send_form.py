@@ -49,7 +49,7 @@ def send_form(session: Session, clinic: Clinic, staff: Staff, patient: Patient, 
     opens = planner.hours_for(session, patient).next_open(now, ZoneInfo(name))
     # A link that waits for the morning is open for as long as one that goes out now.
     link, url = links.issue(session, clinic, patient, wanted, valid=links.VALID + (opens - now))
-    said = phrasing.about_clinic(clinic, patient) | {"link": url}
+    values = phrasing.about_clinic(clinic, patient) | {"link": url}
     try:
         message = outbox.text_patient(
             session,
@@ -57,7 +57,7 @@ def send_form(session: Session, clinic: Clinic, staff: Staff, patient: Patient, 
             patient,
             kind="automatic",
             programme="screening",
-            body=phrasing.say(clinic_words.of(session, clinic.id), "form_link", patient, said),
+            body=phrasing.say(clinic_words.of(session, clinic.id), "form_link", patient, values),
             dedupe=f"form:{link.id}",
             lane="urgent" if opens <= now else "bulk",
             author_id=staff.id,
@@ -81,10 +81,10 @@ def send_form(session: Session, clinic: Clinic, staff: Staff, patient: Patient, 
 
 
 def _check(session: Session, clinic: Clinic, patient: Patient, wanted: list[str]) -> None:
-    known = scoring.instruments()
-    if not wanted or len(set(wanted)) != len(wanted) or not set(wanted) <= set(known):
+    instruments = scoring.instruments()
+    if not wanted or len(set(wanted)) != len(wanted) or not set(wanted) <= set(instruments):
         raise Refused(words.say("refusals", "form_nothing"))
-    if not all(case_side.speaks(known[one], patient.language) and not known[one].ages for one in wanted):
+    if not all(case_side.speaks(instruments[name], patient.language) and not instruments[name].ages for name in wanted):
         raise Refused(words.say("refusals", "form_language"))
     if patient.birth_date is None:
         raise Refused(words.say("refusals", "form_no_birth_date"))

@@ -59,7 +59,7 @@ def hand_over(patient_id: UUID) -> str | tuple[str, int]:
     with db.unit_of_work(clinic.id) as session:
         patient = patient_page.the_patient(session, patient_id)
         wanted = request.form.getlist("instrument")
-        offered = {one.id for one in _offered(patient)}
+        offered = {form.id for form in _offered(patient)}
         if not wanted or len(set(wanted)) != len(wanted) or not set(wanted) <= offered:
             return _choices(session, patient, problem=words.say("refusals", "form_nothing")), 422
         code = tablet_codes.start(session, clinic, patient, wanted, actor=audit.Actor.staff(staff.id))
@@ -93,28 +93,28 @@ def keep(patient_id: UUID, instrument: str) -> Response | tuple[str, int]:
         patient = patient_page.the_patient(session, patient_id)
         definition = _definition(patient, instrument)
         try:
-            given = _read(session, clinic, definition)
+            entered = _read(session, clinic, definition)
         except Unclear as unclear:
             page = _grid(session, patient, definition, request.form, str(unclear), unclear.number)
             return page, 422
-        alerts = _take(session, clinic, patient, definition, given)
+        alerts = _take(session, clinic, patient, definition, entered)
     flash(words.say("notices", "answers_alert" if alerts else "answers_kept"))
     return redirect(url_for("patients.show", patient_id=patient_id), 303)
 
 
-def _take(session: Session, clinic: Clinic, patient: Patient, definition: scoring.Instrument, given: Given) -> bool:
+def _take(session: Session, clinic: Clinic, patient: Patient, definition: scoring.Instrument, entered: Given) -> bool:
     """Keep the form and return whether an answer asks for a person at once."""
     screen = submissions.accept(
         session,
         clinic,
         patient,
         instrument=definition.id,
-        answers=given.answers,
-        language=given.language,
-        source=f"staff.{given.way}",
-        event=str(given.once),
-        authored_at=given.at,
-        asked_by=given.asked_by,
+        answers=entered.answers,
+        language=entered.language,
+        source=f"staff.{entered.way}",
+        event=str(entered.once),
+        authored_at=entered.at,
+        asked_by=entered.asked_by,
     )
     audit.record(
         session,
@@ -122,8 +122,8 @@ def _take(session: Session, clinic: Clinic, patient: Patient, definition: scorin
         layout.the_actor(),
         "screen.entered",
         f"screen:{screen.id}",
-        way=given.way,
-        asked_by=str(given.asked_by),
+        way=entered.way,
+        asked_by=str(entered.asked_by),
     )
     return screen.owed == "safety"
 
@@ -140,16 +140,16 @@ def _read(session: Session, clinic: Clinic, definition: scoring.Instrument) -> G
     if at is None or once is None or language not in definition.languages:
         raise Unclear(words.say("refusals", "answers_when"))
     typed = [request.form.get(f"a{index}", "") for index in range(len(definition.items))]
-    found: list[int | None] = [
-        next((value for value in item.values if str(value) == said), None)
-        for item, said in zip(definition.items, typed, strict=True)
+    answers: list[int | None] = [
+        next((value for value in item.values if str(value) == text), None)
+        for item, text in zip(definition.items, typed, strict=True)
     ]
-    asked = set(scoring.applicable(definition, found))
-    found = [answer if index in asked else None for index, answer in enumerate(found)]
-    for index in sorted(asked):
-        if found[index] is None and typed[index] != NONE:
+    applicable = set(scoring.applicable(definition, answers))
+    answers = [answer if index in applicable else None for index, answer in enumerate(answers)]
+    for index in sorted(applicable):
+        if answers[index] is None and typed[index] != NONE:
             raise Unclear(words.say("refusals", "answers_open", number=index + 1), index + 1)
-    return Given(found, way, asked_by, at, language, once)
+    return Given(answers, way, asked_by, at, language, once)
 
 
 def _asker(session: Session, clinic: Clinic) -> UUID | None:
@@ -173,19 +173,19 @@ def _when(clinic: Clinic) -> datetime | None:
 
 def _offered(patient: Patient) -> Sequence[scoring.Instrument]:
     """Return the forms there are for the patient's age, in a language they read."""
-    return [one for one in _fitting(patient) if case_side.speaks(one, patient.language)]
+    return [form for form in _fitting(patient) if case_side.speaks(form, patient.language)]
 
 
 def _fitting(patient: Patient) -> Sequence[scoring.Instrument]:
     age = times.age(patient.birth_date, clock.now())
-    return [one for one in scoring.instruments().values() if one.is_for(age)]
+    return [form for form in scoring.instruments().values() if form.is_for(age)]
 
 
 def _definition(patient: Patient, instrument: str) -> scoring.Instrument:
-    found = next((one for one in _fitting(patient) if one.id == instrument), None)
-    if found is None:
+    definition = next((form for form in _fitting(patient) if form.id == instrument), None)
+    if definition is None:
         abort(404)
-    return found
+    return definition
 
 
 def _choices(session: Session, patient: Patient, *, problem: str | None = None) -> str:
@@ -205,7 +205,7 @@ def _grid(
     session: Session,
     patient: Patient,
     definition: scoring.Instrument,
-    given: Mapping[str, str],
+    fields: Mapping[str, str],
     problem: str | None = None,
     number: int | None = None,
 ) -> str:
@@ -220,10 +220,10 @@ def _grid(
         patient_id=patient.id,
         definition=definition,
         shown=scoring.language_of(definition, wanted),
-        team=[(one.id, one.name) for one in colleagues if one.active],
+        team=[(colleague.id, colleague.name) for colleague in colleagues if colleague.active],
         me=staff.id,
         today=clock.now().astimezone(ZoneInfo(clinic.zone)).date().isoformat(),
-        given=given,
+        given=fields,
         problem=problem,
         wrong=number,
     )

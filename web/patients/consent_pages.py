@@ -59,8 +59,8 @@ def _sheet(session: Session, patient_id: UUID, form: str) -> consent_proof.Sheet
     patient = patient_view.find(session, clinic, patient_id)
     if patient is None:
         abort(404)
-    found = proof.gather(session, clinic, patient, readable=readable, actor=audit.Actor.staff(staff.id), form=form)
-    return consent_proof.sheet(session, clinic, patient, found, staff, readable=readable)
+    gathered = proof.gather(session, clinic, patient, readable=readable, actor=audit.Actor.staff(staff.id), form=form)
+    return consent_proof.sheet(session, clinic, patient, gathered, staff, readable=readable)
 
 
 @consents.get("/consents/drift")
@@ -69,7 +69,7 @@ def drifts() -> str:
     """Show every phone about which the ledger and the carrier disagree."""
     clinic = sessions.clinic()
     with db.unit_of_work(clinic.id, read_only=True) as session:
-        rows = [_row(session, clinic, one) for one in consent_drift.find(session, clinic.id)]
+        rows = [_row(session, clinic, drift) for drift in consent_drift.find(session, clinic.id)]
         return layout.page(
             session,
             "staff/drift.html",
@@ -97,19 +97,19 @@ def follow(conversation_id: UUID) -> AnyResponse:
     return redirect(url_for("consents.drifts"), 303)
 
 
-def _row(session: Session, clinic: Clinic, one: consent_drift.Drift) -> Row:
-    talk = session.scalars(select(Conversation).where(Conversation.id == one.conversation_id)).one()
-    patient = session.get(Patient, one.patient_id) if one.patient_id else None
-    named = ", ".join(words.say("programmes", programme) for programme in one.programmes)
-    at = times.moment(one.at, clock.now(), clinic.zone, running=True)
+def _row(session: Session, clinic: Clinic, drift: consent_drift.Drift) -> Row:
+    talk = session.scalars(select(Conversation).where(Conversation.id == drift.conversation_id)).one()
+    patient = session.get(Patient, drift.patient_id) if drift.patient_id else None
+    named = ", ".join(words.say("programmes", programme) for programme in drift.programmes)
+    at = times.moment(drift.at, clock.now(), clinic.zone, running=True)
     return Row(
         conversation_id=talk.id,
         patient_id=patient.id if patient else None,
         name=patient_view.full_name(patient) if patient else words.say("proof", "nobody"),
         number=phone.display(talk.number or ""),
-        what=words.say("drift", one.kind, programmes=named),
-        why=words.say("drift", f"{one.kind}_why", at=at),
-        follows=one.kind == "blocked",
+        what=words.say("drift", drift.kind, programmes=named),
+        why=words.say("drift", f"{drift.kind}_why", at=at),
+        follows=drift.kind == "blocked",
     )
 
 

@@ -74,8 +74,8 @@ def _entry(pdf: "FPDF", number: int, entry: Entry) -> None:
     _say(pdf, f"{number}. {entry.what}", bold=True)
     _say(pdf, f"{entry.at} · {entry.how} · {entry.by}", size=9)
     _say(pdf, f"Wording: {entry.version}{f' ({entry.asked_title})' if entry.asked_title else ''}", size=9)
-    for language, asked in entry.asked:
-        _say(pdf, f"[{language}] {asked}", size=9, indent=4)
+    for language, wording in entry.asked:
+        _say(pdf, f"[{language}] {wording}", size=9, indent=4)
     if entry.said:
         _say(pdf, f"Their own words: {entry.said}", indent=4)
     if entry.withheld:

@@ -57,28 +57,32 @@ class Sheet:
 
 
 def sheet(
-    session: Session, clinic: Clinic, patient: Patient, found: proof.Proof, reader: Staff, *, readable: bool
+    session: Session, clinic: Clinic, patient: Patient, gathered: proof.Proof, reader: Staff, *, readable: bool
 ) -> Sheet:
     """Return the proof in words, its times by the clinic's clock with their zone."""
-    names = team.names(session, (audit.Actor(act.actor).staff_id for one in found.phones for act in one.acts))
+    names = team.names(
+        session, (audit.Actor(act.actor).staff_id for phone_proof in gathered.phones for act in phone_proof.acts)
+    )
     return Sheet(
         clinic=clinic.name,
         name=patient_view.full_name(patient),
         record=patient.record or "",
-        made=words.say("proof", "made", at=_at(found.made_at, clinic), who=reader.name),
+        made=words.say("proof", "made", at=_at(gathered.made_at, clinic), who=reader.name),
         withheld="" if readable else words.say("proof", "withheld"),
-        sections=[_section(one, clinic, names, readable=readable) for one in found.phones],
+        sections=[_section(phone_proof, clinic, names, readable=readable) for phone_proof in gathered.phones],
     )
 
 
-def _section(one: proof.Phone, clinic: Clinic, names: Mapping[UUID | None, str], *, readable: bool) -> Section:
-    states = [(words.say("programmes", key), state, words.say("consent", state)) for key, state in one.states.items()]
-    number = phone.display(one.number) if one.number else words.say("proof", "no_number")
-    return Section(number, states, [_entry(act, clinic, names, readable=readable) for act in one.acts])
+def _section(phone_proof: proof.Phone, clinic: Clinic, names: Mapping[UUID | None, str], *, readable: bool) -> Section:
+    states = [
+        (words.say("programmes", key), state, words.say("consent", state)) for key, state in phone_proof.states.items()
+    ]
+    number = phone.display(phone_proof.number) if phone_proof.number else words.say("proof", "no_number")
+    return Section(number, states, [_entry(act, clinic, names, readable=readable) for act in phone_proof.acts])
 
 
 def _entry(act: proof.Act, clinic: Clinic, names: Mapping[UUID | None, str], *, readable: bool) -> Entry:
-    named = [words.say("programmes", one) for one in act.programmes]
+    named = [words.say("programmes", programme) for programme in act.programmes]
     return Entry(
         at=_at(act.at, clinic),
         event=act.event,
@@ -87,11 +91,11 @@ def _entry(act: proof.Act, clinic: Clinic, names: Mapping[UUID | None, str], *, 
         by=_by(act.actor, names),
         version=act.wording or words.say("proof", "no_version"),
         asked_title=asking.title(act.wording) or "",
-        asked=[(language, text_templates.render(asked, _names(clinic))) for language, asked in act.asked],
+        asked=[(language, text_templates.render(wording, _names(clinic))) for language, wording in act.asked],
         said=act.words or "",
         withheld=words.say("proof", "others") if act.others else "",
-        texts=[_text(one, clinic, readable=readable) for one in act.texts],
-        hashes=[_hash(one) for one in act.hashes],
+        texts=[_text(text, clinic, readable=readable) for text in act.texts],
+        hashes=[_hash(line_hash) for line_hash in act.hashes],
     )
 
 
@@ -104,27 +108,27 @@ def _by(actor: str, names: Mapping[UUID | None, str]) -> str:
     return names.get(who.staff_id) or words.say("proof_actors", who.kind)
 
 
-def _text(one: proof.Text, clinic: Clinic, *, readable: bool) -> tuple[str, str, str, str, str]:
+def _text(text: proof.Text, clinic: Clinic, *, readable: bool) -> tuple[str, str, str, str, str]:
     """When it was written, what it was, what became of it and when, the carrier's id, and its words."""
-    way = words.say("proof", "in" if one.direction == "in" else "out", kind=words.say("text_kinds", one.kind))
-    became = words.say("text_states", one.state)
-    last: Sequence[datetime | None] = (one.delivered_at, one.sent_at)
+    way = words.say("proof", "in" if text.direction == "in" else "out", kind=words.say("text_kinds", text.kind))
+    became = words.say("text_states", text.state)
+    last: Sequence[datetime | None] = (text.delivered_at, text.sent_at)
     moment = next((at for at in last if at is not None), None)
-    if moment is not None and one.direction == "out":
+    if moment is not None and text.direction == "out":
         became = f"{became}, {_at(moment, clinic)}"
-    return _at(one.at, clinic), way, became, one.carrier_id or "–", _words(one) if readable else ""
+    return _at(text.at, clinic), way, became, text.carrier_id or "–", _words(text) if readable else ""
 
 
-def _words(one: proof.Text) -> str:
-    if one.emptied:
+def _words(text: proof.Text) -> str:
+    if text.emptied:
         return words.say("keeping", "emptied")
-    return one.body if one.body is not None else words.say("proof", "shared_text")
+    return text.body if text.body is not None else words.say("proof", "shared_text")
 
 
-def _hash(one: proof.Hash) -> str:
-    if one.seq is None or one.hash is None:
+def _hash(line_hash: proof.Hash) -> str:
+    if line_hash.seq is None or line_hash.hash is None:
         return words.say("proof", "unsealed")
-    return words.say("proof", "sealed" if one.holds else "broken", seq=one.seq, hash=one.hash)
+    return words.say("proof", "sealed" if line_hash.holds else "broken", seq=line_hash.seq, hash=line_hash.hash)
 
 
 def _at(moment: datetime, clinic: Clinic) -> str:

@@ -131,7 +131,7 @@ def one_of_them(item_id: UUID) -> Response:
         item, conversation = _unknown(session, item_id, lock=True)
         patient = _patient(session, clinic)
         sharing = directory.patients_with_number(session, clinic, conversation.number or "")
-        if patient is None or patient.id not in {one.id for one in sharing}:
+        if patient is None or patient.id not in {sharer.id for sharer in sharing}:
             abort(404)
         number_owner.file_to(session, clinic, layout.the_staff(), item, patient)
     flash(words.say("notices", "filed"))
@@ -178,7 +178,8 @@ def _move_drafts(session: Session, conversation: Conversation, patient: Patient)
     """What colleagues have begun to write goes along; who has begun two keeps both, one under the other."""
     old, new = f"conversation:{conversation.id}", f"patient:{patient.id}"
     waiting = {
-        (one.staff_id, one.thread): one for one in session.scalars(select(Draft).where(Draft.thread.in_((old, new))))
+        (draft.staff_id, draft.thread): draft
+        for draft in session.scalars(select(Draft).where(Draft.thread.in_((old, new))))
     }
     for (staff_id, thread), draft in waiting.items():
         if thread != old:
@@ -238,7 +239,7 @@ def _page(
 ) -> str:
     sharing = directory.patients_with_number(session, clinic, conversation.number or "")
     before = directory.textable_number(session, patient) if patient else None
-    given: dict[str, Any] = {
+    defaults: dict[str, Any] = {
         "sought": "",
         "answer": None,
         "typed_new": {},
@@ -255,5 +256,5 @@ def _page(
         patient=search.hits(session, clinic, [patient], reads_inbox=True)[0] if patient else None,
         before=phone.display(before.number or "") if before else "",
         script=asking.script("reminders"),
-        **(given | facts),
+        **(defaults | facts),
     )

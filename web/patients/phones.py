@@ -69,8 +69,8 @@ def mark(patient_id: UUID, number_id: UUID) -> Response:
             number_owner.not_theirs(session, clinic, staff, number, conversation)
         else:
             directory.mark_number(session, clinic, number, "unknown", audit.Actor.staff(staff.id))
-        said = _consequence(session, number.patient, stopped=wrong)
-    return _done(patient_id, "number_wrong" if wrong else "number_right", said)
+        consequence = _consequence(session, number.patient, stopped=wrong)
+    return _done(patient_id, "number_wrong" if wrong else "number_right", consequence)
 
 
 @phones.post("/patients/<uuid:patient_id>/consent")
@@ -98,8 +98,8 @@ def say(patient_id: UUID) -> Response | tuple[str, int]:
                 words=_words(clinic),
             )
         stopped = event == "revoked" and "reminders" in programmes
-        said = _consequence(session, patient, stopped=stopped) if stopped else ""
-    return _done(patient_id, f"consent_{event}", said)
+        consequence = _consequence(session, patient, stopped=stopped) if stopped else ""
+    return _done(patient_id, f"consent_{event}", consequence)
 
 
 def _programmes(event: str) -> tuple[str, ...]:
@@ -124,7 +124,7 @@ def _refusal(
     if at is not None and at > clock.now():
         return "future"
     if event == "granted" and any(
-        ledger.stopped_by_text(session, clinic, one.number or "", programmes) for one in numbers
+        ledger.stopped_by_text(session, clinic, number.number or "", programmes) for number in numbers
     ):
         return "stopped_by_text"
     return None
@@ -136,8 +136,8 @@ def _words(clinic: Clinic) -> str:
     date = f"{(_when(clinic) or clock.now()).astimezone(ZoneInfo(clinic.zone)):%Y-%m-%d}"
     quoted = " ".join(request.form.get("words", "").split())[:LONGEST]
     who = words.say("sayers", request.form["who"])
-    said = f"{who}, {date} {at.rpartition(' ')[2]}"
-    return f"{said}: “{quoted}”" if quoted else said
+    statement = f"{who}, {date} {at.rpartition(' ')[2]}"
+    return f"{statement}: “{quoted}”" if quoted else statement
 
 
 def _when(clinic: Clinic) -> datetime | None:
@@ -151,8 +151,8 @@ def _when(clinic: Clinic) -> datetime | None:
 def _meant(patient: Patient) -> list[PatientNumber]:
     """The numbers that were meant: every one that is theirs, unless one is named."""
     wanted = request.form.get("number", "all")
-    theirs = [one for one in patient.numbers if one.line != "wrong_person"]
-    return [one for one in theirs if wanted in ("all", str(one.id))]
+    own = [number for number in patient.numbers if number.line != "wrong_person"]
+    return [number for number in own if wanted in ("all", str(number.id))]
 
 
 def _consequence(session: Session, patient: Patient, *, stopped: bool) -> str:
@@ -169,13 +169,13 @@ def _consequence(session: Session, patient: Patient, *, stopped: bool) -> str:
     if not visits:
         return ""
     now = clock.now()
-    days = ", ".join(times.moment(one.starts_at, now, one.zone, running=True) for one in visits)
+    days = ", ".join(times.moment(visit.starts_at, now, visit.zone, running=True) for visit in visits)
     return words.say("consequences", "no_reminders", days=days)
 
 
-def _done(patient_id: UUID, notice: str, more: str = "") -> Response:
+def _done(patient_id: UUID, notice: str, consequence: str = "") -> Response:
     unreached.count_anew(sessions.clinic().id)
-    flash(f"{words.say('notices', notice)} {more}".strip())
+    flash(f"{words.say('notices', notice)} {consequence}".strip())
     return redirect(url_for("phones.show", patient_id=patient_id), 303)
 
 
@@ -210,21 +210,21 @@ def _page(session: Session, clinic: Clinic, patient: Patient, *, event: str = ""
 
 def _numbers(session: Session, clinic: Clinic, patient: Patient) -> list[Number]:
     used = directory.textable_number(session, patient)
-    found = []
-    for one in reversed(patient.numbers):
-        number = one.number or ""
+    numbers = []
+    for row in reversed(patient.numbers):
+        number = row.number or ""
         lines = ledger.ledger(session, clinic, number)
         agreed = ledger.state(session, clinic, number)
         sharing = directory.patients_with_number(session, clinic, number)
-        found.append(
+        numbers.append(
             Number(
-                id=one.id,
+                id=row.id,
                 dial=number,
                 words=phone.display(number),
-                line=words.say("lines", one.line),
-                wrong=one.line == "wrong_person",
-                learnt=one.line in directory.LEARNT,
-                used=used is not None and used.id == one.id,
+                line=words.say("lines", row.line),
+                wrong=row.line == "wrong_person",
+                learnt=row.line in directory.LEARNT,
+                used=used is not None and used.id == row.id,
                 others=sum(other.id != patient.id for other in sharing),
                 agreed=[
                     (words.say("programmes", key), agreed[key], words.say("consent", agreed[key])) for key in PROGRAMMES
@@ -232,7 +232,7 @@ def _numbers(session: Session, clinic: Clinic, patient: Patient) -> list[Number]
                 ledger=_ledger(session, clinic, lines),
             )
         )
-    return found
+    return numbers
 
 
 def _ledger(session: Session, clinic: Clinic, lines: list[ConsentEntry]) -> list[tuple[str, str, str]]:
@@ -240,10 +240,10 @@ def _ledger(session: Session, clinic: Clinic, lines: list[ConsentEntry]) -> list
     now, readable = clock.now(), layout.may("inbox.words")
     writers = [audit.Actor(line.actor).staff_id for line in lines]
     names = team.names(session, writers)
-    said = []
+    rows = []
     for line, writer in zip(lines, writers, strict=True):
         by = f", written down by {names.get(writer, 'a colleague')}" if writer else ""
         what = f"{words.say('programmes', line.programme)}: {words.say('consent', line.event)} {words.say('consent_sources', line.source)}{by}"
         spoken = (line.words or "") if readable or line.source in ("spoken", "form") else ""
-        said.append((times.moment(line.at, now, clinic.zone), what, spoken))
-    return said
+        rows.append((times.moment(line.at, now, clinic.zone), what, spoken))
+    return rows

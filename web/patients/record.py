@@ -37,7 +37,7 @@ def set_state(patient_id: UUID) -> Response | tuple[str, int]:
     clinic, actor = sessions.clinic(), layout.the_actor()
     with db.unit_of_work(clinic.id) as session:
         patient = patient_view.find(session, sessions.clinic(), patient_id) or abort(404)
-        state = next((one for one in directory.STATES if one == request.form.get("state")), None)
+        state = next((allowed for allowed in directory.STATES if allowed == request.form.get("state")), None)
         if state is None:
             return _page(session, patient, problem=words.say("refusals", "record_state")), 422
         if "sure" not in request.form:
@@ -53,7 +53,7 @@ def set_privacy(patient_id: UUID) -> Response | tuple[str, int]:
     clinic, actor = sessions.clinic(), layout.the_actor()
     with db.unit_of_work(clinic.id) as session:
         patient = patient_view.find(session, sessions.clinic(), patient_id) or abort(404)
-        level = next((one for one in directory.LEVELS if one == request.form.get("level")), None)
+        level = next((allowed for allowed in directory.LEVELS if allowed == request.form.get("level")), None)
         how = HOW.get(request.form.get("how", ""))
         if level is None or how is None:
             return _page(session, patient, unsaid=words.say("refusals", "privacy_level")), 422

@@ -114,7 +114,7 @@ def _write_down(act: str, **detail: str | int) -> None:
 
 def found(session: Session, clinic: Clinic, typed: str, *, reads_inbox: bool) -> Answer:
     """Return who fits what was typed: by number where it has digits and no letters, else by name."""
-    if any(one.isdecimal() for one in typed) and not any(one.isalpha() for one in typed):
+    if any(character.isdecimal() for character in typed) and not any(character.isalpha() for character in typed):
         return _by_number(session, clinic, typed, reads_inbox=reads_inbox)
     several = name_search.search(session, clinic, typed)
     more = several.more or len(several.patients) > SHOWN
@@ -125,7 +125,7 @@ def _by_number(session: Session, clinic: Clinic, typed: str, *, reads_inbox: boo
     try:
         number = phone.e164(typed, abroad=clinic_profile.abroad(clinic))
     except phone.NotTextable:
-        digits = "".join(one for one in typed if one.isdecimal())
+        digits = "".join(character for character in typed if character.isdecimal())
         strangers = _strangers(session, clinic, digits) if reads_inbox and len(digits) == 4 else []
         return Answer("number", [], strangers, False)
     patients = directory.patients_with_number(session, clinic, number)
@@ -148,22 +148,22 @@ def _strangers(session: Session, clinic: Clinic, digits: str) -> list[Stranger]:
         .order_by(Conversation.last_at.desc())
         .limit(RECENT_NUMBERS)
     )
-    ending = [one for one in session.scalars(lately) if (one.number or "").endswith(digits)]
+    ending = [conversation for conversation in session.scalars(lately) if (conversation.number or "").endswith(digits)]
     return _as_strangers(session, clinic, ending[:SHOWN])
 
 
 def _as_strangers(session: Session, clinic: Clinic, several: Sequence[Conversation]) -> list[Stranger]:
     if not several:
         return []
-    latest = text_search.latest_items(session, clinic, [one.id for one in several])
+    latest = text_search.latest_items(session, clinic, [conversation.id for conversation in several])
     now = clock.now()
     return [
         Stranger(
-            phone.display(one.number or ""),
-            times.moment(one.last_at, now, clinic.zone, running=True),
-            latest.get(one.id),
+            phone.display(conversation.number or ""),
+            times.moment(conversation.last_at, now, clinic.zone, running=True),
+            latest.get(conversation.id),
         )
-        for one in several
+        for conversation in several
     ]
 
 
@@ -171,32 +171,32 @@ def hits(session: Session, clinic: Clinic, patients: Sequence[Patient], *, reads
     """Return patients as rows with few queries, however many they are."""
     if not patients:
         return []
-    ids, now = [one.id for one in patients], clock.now()
-    db.load_keys(session, (one.key_id for one in patients))
+    ids, now = [patient.id for patient in patients], clock.now()
+    db.load_keys(session, (patient.key_id for patient in patients))
     coming = select(Appointment).where(
         Appointment.patient_id.in_(ids),
         Appointment.starts_at > now - patient_view.STAYS,
         Appointment.state != "cancelled",
     )
-    visits = {one.patient_id: one for one in session.scalars(coming.order_by(Appointment.starts_at.desc()))}
+    visits = {visit.patient_id: visit for visit in session.scalars(coming.order_by(Appointment.starts_at.desc()))}
     contacts = reachable.of_patients(session, ids)
     waiting = _waiting(session, clinic, ids) if reads_inbox else {}
     listed = []
-    for one in patients:
-        years, visit = times.age(one.birth_date, now), visits.get(one.id)
-        contact = contacts[one.id]
+    for patient in patients:
+        years, visit = times.age(patient.birth_date, now), visits.get(patient.id)
+        contact = contacts[patient.id]
         can = patient_view.reach_words(contact, words.say("reach", "all"))
         spoken = [f"{years} years"] if years is not None else []
         listed.append(
             Hit(
-                id=one.id,
-                name=patient_view.full_name(one),
-                facts=" · ".join([*spoken, words.say("languages", one.language)]),
-                record=one.record or "",
+                id=patient.id,
+                name=patient_view.full_name(patient),
+                facts=" · ".join([*spoken, words.say("languages", patient.language)]),
+                record=patient.record or "",
                 next_visit=times.moment(visit.starts_at, now, visit.zone) if visit else "",
                 reach=unreached.cannot(contact) or "",
                 reach_words=can[:1].upper() + can[1:],
-                items=waiting.get(one.id, []),
+                items=waiting.get(patient.id, []),
             )
         )
     return listed
@@ -211,6 +211,6 @@ def _waiting(session: Session, clinic: Clinic, ids: Sequence[UUID]) -> dict[UUID
     waiting: dict[UUID, list[tuple[UUID, str, bool]]] = {}
     for item_id, patient_id, kind in session.execute(open_ones):
         if patient_id is not None:
-            said = (item_id, words.say("kinds", kind), kind == "safety")
-            waiting.setdefault(patient_id, []).append(said)
+            open_item = (item_id, words.say("kinds", kind), kind == "safety")
+            waiting.setdefault(patient_id, []).append(open_item)
     return waiting

@@ -73,7 +73,7 @@ def _scan(
         rows = select(Message).where(Message.clinic_id == clinic.id, Message.conversation_id.is_not(None))
         rows = rows.where(Message.id < before) if before else rows
         batch = session.scalars(rows.order_by(Message.id.desc()).limit(AT_ONCE)).all()
-        db.load_keys(session, (one.key_id for one in batch))
+        db.load_keys(session, (message.key_id for message in batch))
         for message in batch:
             looked, last, before = looked + 1, message, message.id
             excerpt = _excerpt(message, wanted)
@@ -98,10 +98,12 @@ def _lines(session: Session, clinic: Clinic, matched: Matched) -> list[Line]:
     ids = {message.conversation_id for message, _ in matched if message.conversation_id}
     if not ids:
         return []
-    talks = {one.id: one for one in session.scalars(select(Conversation).where(Conversation.id.in_(ids)))}
-    known = {one.patient_id for one in talks.values() if one.patient_id}
-    patients = {one.id: one for one in session.scalars(select(Patient).where(Patient.id.in_(known)))}
-    db.load_keys(session, [*(one.key_id for one in talks.values()), *(one.key_id for one in patients.values())])
+    talks = {talk.id: talk for talk in session.scalars(select(Conversation).where(Conversation.id.in_(ids)))}
+    patient_ids = {talk.patient_id for talk in talks.values() if talk.patient_id}
+    patients = {patient.id: patient for patient in session.scalars(select(Patient).where(Patient.id.in_(patient_ids)))}
+    db.load_keys(
+        session, [*(talk.key_id for talk in talks.values()), *(patient.key_id for patient in patients.values())]
+    )
     latest, now = latest_items(session, clinic, list(ids)), clock.now()
     lines = []
     for message, excerpt in matched:
@@ -127,5 +129,5 @@ def latest_items(session: Session, clinic: Clinic, conversation_ids: Sequence[UU
     rows = select(InboxItem.conversation_id, InboxItem.id).where(
         InboxItem.clinic_id == clinic.id, InboxItem.conversation_id.in_(conversation_ids)
     )
-    found = session.execute(rows.order_by(InboxItem.id))
-    return {conversation_id: item_id for conversation_id, item_id in found if conversation_id}
+    pairs = session.execute(rows.order_by(InboxItem.id))
+    return {conversation_id: item_id for conversation_id, item_id in pairs if conversation_id}

@@ -31,7 +31,7 @@ class Known:
 def known(session: Session, clinic: Clinic, conversation: Conversation, *, readable: bool) -> Known:
     """Return what a colleague needs to find out whose number it is; without `readable` its words stay closed."""
     now, number = clock.now(), conversation.number or ""
-    said = conversations.messages(session, conversation.id, limit=SHOWN)
+    messages = conversations.messages(session, conversation.id, limit=SHOWN)
     first = session.scalar(
         select(Message.created_at)
         .where(Message.conversation_id == conversation.id)
@@ -49,11 +49,11 @@ def known(session: Session, clinic: Clinic, conversation: Conversation, *, reada
         closed=words.say("closed", reason.key) if reason else "",
         texts=[
             (
-                one.direction == "in",
-                words.say("keeping", "emptied") if one.emptied_at else excerpts.without_keys(one.body or ""),
-                times.moment(one.created_at, now, clinic.zone),
+                message.direction == "in",
+                words.say("keeping", "emptied") if message.emptied_at else excerpts.without_keys(message.body or ""),
+                times.moment(message.created_at, now, clinic.zone),
             )
-            for one in said
+            for message in messages
         ]
         if readable
         else [],

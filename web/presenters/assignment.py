@@ -37,20 +37,20 @@ class Step:
 
 def path(reasons: Sequence[str], panel: str | None, language: str | None) -> list[Step]:
     """Return the rules in order with what each said; `reasons` are an item's, `panel` and `language` the patient's."""
-    given = {one.partition(":")[0]: one for one in reasons}
-    if not given:
+    by_name = {reason.partition(":")[0]: reason for reason in reasons}
+    if not by_name:
         return [Step("no", words.say("route", "unrouted"))]
-    known = ("panel", "language", *DUTY)
-    steps = [_asked(one) for one in reasons if one.partition(":")[0] not in known]
-    if steps and not any(name in given for name in known):
+    rule_names = ("panel", "language", *DUTY)
+    steps = [_asked(reason) for reason in reasons if reason.partition(":")[0] not in rule_names]
+    if steps and not any(name in by_name for name in rule_names):
         return steps
-    steps.append(_rule(given.get("panel"), "panel", panel, {"panel": panel}))
+    steps.append(_rule(by_name.get("panel"), "panel", panel, {"panel": panel}))
     spoken = words.say("languages", language) if language else None
-    steps.append(_rule(given.get("language"), "language", language, {"language": spoken}))
-    if "on_duty" not in given:
+    steps.append(_rule(by_name.get("language"), "language", language, {"language": spoken}))
+    if "on_duty" not in by_name:
         steps.append(Step("no", words.say("route", "duty_no")))
-    steps += [_yes(given[name]) for name in DUTY if name in given]
-    if "on_duty" in given:
+    steps += [_yes(by_name[name]) for name in DUTY if name in by_name]
+    if "on_duty" in by_name:
         steps.append(Step("no", words.say("route", "fallback_no")))
     return steps
 
@@ -75,41 +75,41 @@ def _yes(reason: str) -> Step:
 def reason_words(reason: str) -> str:
     """Return one reason in words, such as "panel:Dr Lindqvist"."""
     name, _, value = reason.partition(":")
-    known = words.say("languages", value) if name == "language" else value
-    said = items.words()["reasons"].get(name, name.replace("_", " ")).replace("{value}", known)
-    return said[0].upper() + said[1:]
+    value_words = words.say("languages", value) if name == "language" else value
+    sentence = items.words()["reasons"].get(name, name.replace("_", " ")).replace("{value}", value_words)
+    return sentence[0].upper() + sentence[1:]
 
 
 def rule_words(rule: policy_definition.Route, names: Mapping[str, str]) -> str:
     """Return a rule of the clinic in words; `names` are those of its people by address."""
     conditions = [
-        ", ".join(words.say("kinds", one) for one in rule.kinds),
+        ", ".join(words.say("kinds", kind) for kind in rule.kinds),
         *(
             words.say("rules", key, value=" / ".join(values))
             for key, values in (
                 ("panels", rule.panels),
                 ("places", rule.places),
-                ("languages", [words.say("languages", one) for one in rule.languages]),
+                ("languages", [words.say("languages", language) for language in rule.languages]),
             )
             if values
         ),
         _screened(rule),
         words.say("rules", f"existing_{rule.existing}") if rule.existing is not None else "",
     ]
-    asked = ", ".join(one for one in conditions if one) or words.say("rules", "anything")
+    joined = ", ".join(condition for condition in conditions if condition) or words.say("rules", "anything")
     to = words.say("receivers", f"role:{rule.role}" if rule.role else rule.to)
     if rule.people:
-        to = ", ".join(names.get(one, one) for one in rule.people)
+        to = ", ".join(names.get(email, email) for email in rule.people)
     if rule.below is not None:
         to += words.say("rules", "below", count=rule.below)
-    return words.say("rules", "sentence", asked=asked, to=to)
+    return words.say("rules", "sentence", asked=joined, to=to)
 
 
 def _screened(rule: policy_definition.Route) -> str:
     if rule.instrument not in scoring.instruments():
         return rule.instrument
     form = scoring.instrument(rule.instrument)
-    band = next((one.words["en"] for one in form.bands() if one.name == rule.band), "")
+    band = next((candidate.words["en"] for candidate in form.bands() if candidate.name == rule.band), "")
     return words.say("rules", "at_least", title=form.title, band=band) if band else form.title
 
 
@@ -124,7 +124,7 @@ def explain(
 ) -> list[Step]:
     """Return the whole way of an item to its owner; `moves` are its events, each with its words."""
     steps = path(item.reason, patient.panel if patient else None, patient.language if patient else None)
-    steps += [Step("then", said) for event, said in moves if event.event in MOVES]
+    steps += [Step("then", sentence) for event, sentence in moves if event.event in MOVES]
     if owner is not None:
         steps.append(Step("then", f"{owner.name} ({_standing(session, clinic, owner, now)})"))
     return steps
@@ -133,7 +133,7 @@ def explain(
 def _standing(session: Session, clinic: Clinic, owner: Staff, now: datetime) -> str:
     until = times.on_duty(owner.hours, now, clinic.zone)
     duty = "off duty" if until is None else f"on duty until {until}" if until else "on duty"
-    spoken = " and ".join(words.say("languages", one) for one in owner.languages)
+    spoken = " and ".join(words.say("languages", language) for language in owner.languages)
     held = open_items(session, clinic, owner.id)
     return ", ".join(part for part in (duty, f"speaks {spoken}" if spoken else "", f"{held} open") if part)
 

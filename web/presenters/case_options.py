@@ -45,7 +45,9 @@ def read(session: Session, clinic: Clinic, item: InboxItem) -> Offer:
     again, visit = again_at(session, clinic, item), visit_at(session, item)
     return Offer(
         groups=_groups() if item.kind in items.NEEDS_ACKNOWLEDGEMENT else [],
-        unreached=[one for one in items.dispositions() if dispositions.needs_next_try(item.kind, one)],
+        unreached=[
+            disposition for disposition in items.dispositions() if dispositions.needs_next_try(item.kind, disposition)
+        ],
         tries=[(name, f"{words.say('later', name)}, {_said(at, zone)}") for name, at in tries(clinic, item).items()],
         tried=_tried(item, zone),
         sleeps=[]
@@ -88,9 +90,9 @@ def visit_at(session: Session, item: InboxItem) -> tuple[Appointment, datetime] 
 
 
 def _groups() -> list[tuple[str, list[Choice]]]:
-    said = items.dispositions()
+    labels = items.dispositions()
     return [
-        (words.say("disposition_groups", name), [(one, said[one]) for one in group])
+        (words.say("disposition_groups", name), [(disposition, labels[disposition]) for disposition in group])
         for name, group in dispositions.GROUPS.items()
     ]
 

@@ -123,55 +123,55 @@ def earlier(
     ]
     if not same:
         return []
-    found = session.scalars(
+    others = session.scalars(
         select(InboxItem)
         .where(InboxItem.clinic_id == item.clinic_id, or_(*same), InboxItem.id != item.id)
         .order_by(InboxItem.created_at.desc(), InboxItem.id.desc())
         .limit(EARLIER)
     ).all()
-    db.load_keys(session, (one.key_id for one in found))
+    db.load_keys(session, (other.key_id for other in others))
     now = clock.now()
     return [
         Earlier(
-            id=one.id,
-            kind=words.say("kinds", one.kind),
-            summary=(one.summary or words.say("keeping", "emptied")) if readable else "",
-            when=times.day(one.created_at, now, zone),
-            ended=_ended(one, team, now, zone),
+            id=other.id,
+            kind=words.say("kinds", other.kind),
+            summary=(other.summary or words.say("keeping", "emptied")) if readable else "",
+            when=times.day(other.created_at, now, zone),
+            ended=_ended(other, team, now, zone),
         )
-        for one in found
+        for other in others
     ]
 
 
-def _ended(one: InboxItem, team: Mapping[UUID | None, Staff], now: datetime, zone: str) -> str:
-    done = items.dispositions().get(one.disposition or "", "")
-    if one.state == "done" and one.done_at:
-        who = team[one.done_by].name if one.done_by in team else "Somebody"
-        return f"{done or 'Settled'}, {who}, {times.moment(one.done_at, now, zone, running=True)}"
-    owner = team[one.owner_id].name if one.owner_id in team else "nobody yet"
+def _ended(item: InboxItem, team: Mapping[UUID | None, Staff], now: datetime, zone: str) -> str:
+    done = items.dispositions().get(item.disposition or "", "")
+    if item.state == "done" and item.done_at:
+        who = team[item.done_by].name if item.done_by in team else "Somebody"
+        return f"{done or 'Settled'}, {who}, {times.moment(item.done_at, now, zone, running=True)}"
+    owner = team[item.owner_id].name if item.owner_id in team else "nobody yet"
     return f"{done}, still open with {owner}" if done else f"still open with {owner}"
 
 
 def forms(session: Session, patient: Patient, zone: str, *, readable: bool) -> list[Form]:
     """Return the last forms sent to the patient and what has become of each."""
-    found = select(IntakeLink).where(IntakeLink.patient_id == patient.id, links.WITH_QUESTIONS)
+    query = select(IntakeLink).where(IntakeLink.patient_id == patient.id, links.WITH_QUESTIONS)
     now = clock.now()
-    said = []
-    for one in session.scalars(found.order_by(IntakeLink.created_at.desc(), IntakeLink.id.desc()).limit(FORMS)):
-        live = links.is_open(one, now)
-        state = one.state if live or one.state not in links.LIVE else "expired"
-        at = {"answered": one.answered_at, "verified": one.verified_at}.get(state)
+    listed = []
+    for link in session.scalars(query.order_by(IntakeLink.created_at.desc(), IntakeLink.id.desc()).limit(FORMS)):
+        live = links.is_open(link, now)
+        state = link.state if live or link.state not in links.LIVE else "expired"
+        at = {"answered": link.answered_at, "verified": link.verified_at}.get(state)
         when = f" {times.moment(at, now, zone, running=True)}" if at else ""
-        names = titles(one.instruments) if readable else ""
-        sent = times.moment(one.created_at, now, zone)
-        said.append(Form(names, sent, words.say("link_states", state) + when, live))
-    return said
+        names = titles(link.instruments) if readable else ""
+        sent = times.moment(link.created_at, now, zone)
+        listed.append(Form(names, sent, words.say("link_states", state) + when, live))
+    return listed
 
 
 def titles(instruments: Sequence[str]) -> str:
     """Return instruments by their names for staff."""
-    known = scoring.instruments()
-    return ", ".join(known[one].title if one in known else one for one in instruments)
+    definitions = scoring.instruments()
+    return ", ".join(definitions[name].title if name in definitions else name for name in instruments)
 
 
 def sending(session: Session, patient: Patient, zone: str) -> Sending:
@@ -180,9 +180,9 @@ def sending(session: Session, patient: Patient, zone: str) -> Sending:
     since = times.moment(live.created_at, clock.now(), zone, running=True) if live else ""
     taken = set(live.instruments) if live else set()
     offered = [
-        Offered(one.id, one.title, len(one.items), one.id in taken)
-        for one in scoring.instruments().values()
-        if speaks(one, patient.language) and one.ages is None
+        Offered(instrument.id, instrument.title, len(instrument.items), instrument.id in taken)
+        for instrument in scoring.instruments().values()
+        if speaks(instrument, patient.language) and instrument.ages is None
     ]
     return Sending(offered, since, _refused(session, patient))
 
@@ -204,12 +204,12 @@ def who_is_here(
 ) -> Team:
     """Return who covers the owner if they are away, and which care managers are on duty."""
     here = [
-        one.name
-        for one in team.values()
-        if one.active
-        and one.role == "care_manager"
-        and (owner is None or one.id != owner.id)
-        and times.on_duty(one.hours, now, clinic.zone) is not None
+        colleague.name
+        for colleague in team.values()
+        if colleague.active
+        and colleague.role == "care_manager"
+        and (owner is None or colleague.id != owner.id)
+        and times.on_duty(colleague.hours, now, clinic.zone) is not None
     ]
     return Team(_away(session, clinic, owner, team, now) if owner else "", here)
 
@@ -240,14 +240,14 @@ def follow(session: Session, item: InboxItem, zone: str) -> Follow | None:
     call = notes_and_calls.last_call(session, item) if item.state != "done" else None
     if call is None or call.outcome is None:
         return None
-    said = notes_and_calls.outcomes().get(call.outcome, call.outcome)
-    told = f"{said}, {times.moment(call.at, clock.now(), zone, running=True)}"
+    outcome = notes_and_calls.outcomes().get(call.outcome, call.outcome)
+    summary = f"{outcome}, {times.moment(call.at, clock.now(), zone, running=True)}"
     line = notes_and_calls.LINES.get(call.outcome, "")
     if line:
-        return Follow("mark", told, call.id, line) if item.patient_id else None
+        return Follow("mark", summary, call.id, line) if item.patient_id else None
     owed = item.kind in items.NEEDS_ACKNOWLEDGEMENT and item.acknowledged_at is None
     if owed:
-        return Follow("acknowledge" if call.outcome == "reached" else "retry", told, call.id, "")
+        return Follow("acknowledge" if call.outcome == "reached" else "retry", summary, call.id, "")
     if call.outcome == "reached" and item.kind in SETTLED_BY_A_CALL:
-        return Follow("settle", told, call.id, "")
+        return Follow("settle", summary, call.id, "")
     return None

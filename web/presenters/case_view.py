@@ -103,7 +103,7 @@ def read(
     screen, is_the_item = _screen(session, item, patient, zone) if readable else (None, False)
     thread = conversation_view.Thread(conversation, patient, item.id)
     page = conversation_view.page(session, clinic, staff, thread, before) if readable else conversation_view.NOTHING
-    told = [(event, _event(event, colleagues)) for event in items.history(session, item)]
+    history = [(event, _event(event, colleagues)) for event in items.history(session, item)]
     return Case(
         **_standing(clinic, item, patient, conversation, colleagues, staff),
         heading=_heading(item, screen if is_the_item else None, readable),
@@ -116,9 +116,9 @@ def read(
         thread=page,
         last_seen=composer.latest(session, conversation.id) if conversation else None,
         composer=composer.composer(session, conversation, patient),
-        history=[Line(times.moment(event.at, now, zone), line) for event, line in told],
+        history=[Line(times.moment(event.at, now, zone), line) for event, line in history],
         handoff=_handoff(session, item),
-        route=assignment.explain(session, clinic, item, patient, colleagues.get(item.owner_id), told, now),
+        route=assignment.explain(session, clinic, item, patient, colleagues.get(item.owner_id), history, now),
         aside=case_side.read(session, clinic, item, patient, colleagues, readable=readable),
         follow=case_side.follow(session, item, zone) if readable else None,
         merged=patient is not None and number_owner.merged(session, item),
@@ -162,8 +162,10 @@ def why(reasons: Sequence[str]) -> list[str]:
 
 
 def _colleagues(team: dict[UUID | None, Staff], item: InboxItem) -> list[tuple[UUID, str]]:
-    now_able = [one for one in team.values() if one.active and one.role in ("care_manager", "clinician")]
-    return [(one.id, one.name) for one in now_able if one.id != item.owner_id]
+    now_able = [
+        colleague for colleague in team.values() if colleague.active and colleague.role in ("care_manager", "clinician")
+    ]
+    return [(colleague.id, colleague.name) for colleague in now_able if colleague.id != item.owner_id]
 
 
 def _screen(
@@ -202,7 +204,7 @@ def _sharing(session: Session, clinic: Clinic, conversation: Conversation | None
     if conversation is None or not conversation.number:
         return []
     fitting = directory.patients_with_number(session, clinic, conversation.number)
-    return [(one.id, patient_view.full_name(one)) for one in fitting]
+    return [(patient.id, patient_view.full_name(patient)) for patient in fitting]
 
 
 def _acknowledged(item: InboxItem, team: dict[UUID | None, Staff], zone: str) -> str | None:
@@ -223,13 +225,13 @@ def _settled(item: InboxItem, team: dict[UUID | None, Staff], zone: str) -> str 
 
 def _event(event: ItemEvent, colleagues: dict[UUID | None, Staff]) -> str:
     detail, name = event.detail, partial(team.name_of, colleagues, otherwise=words.say("history", "service"))
-    told = detail.get("told") or [one for one in (detail.get("to"), detail.get("staff")) if one]
+    recipients = detail.get("told") or [staff_id for staff_id in (detail.get("to"), detail.get("staff")) if staff_id]
     return words.say(
         "events",
         event.event,
         outcome=notes_and_calls.outcomes().get(str(detail.get("outcome")), "").lower(),
         who=name(audit.Actor(event.actor).staff_id),
-        to=" and ".join(name(one) for one in told) or "nobody",
+        to=" and ".join(name(staff_id) for staff_id in recipients) or "nobody",
         disposition=items.dispositions().get(str(detail.get("disposition")), "").lower(),
         why=" · ".join(why(detail.get("why", []))) or "nobody fitted",
     )

@@ -96,7 +96,7 @@ def trend(
     path = "M" + " L".join(f"{dot.x} {dot.y}" for dot in dots)
     edges = [*(lowest for lowest, _ in bands if lowest < top), top]
     strips = _bands([(y(lowest), y(edges[i + 1]), lowest, bands[i][1]) for i, lowest in enumerate(edges[:-1])])
-    lines = _goals([(kind, y(points), said) for kind, points, said in goals if 0 <= points <= top])
+    lines = _goals([(kind, y(points), label) for kind, points, label in goals if 0 <= points <= top])
     return Trend(WIDTH, HEIGHT, LEFT, WIDTH - RIGHT, y(0), path, dots, strips, lines)
 
 
@@ -121,13 +121,13 @@ def _span(x: float, label: str, edge: str) -> tuple[float, float]:
 
 
 def _bands(strips: Sequence[tuple[float, float, int, str]]) -> tuple[Band, ...]:
-    found: list[Band] = []
+    placed: list[Band] = []
     lowest_free = float(HEIGHT)
     for bottom, top, lowest, name in strips:
         fits = bottom <= lowest_free
         lowest_free = bottom - LINE if fits else lowest_free
-        found.append(Band(top, round(bottom - top, 1), lowest, str(lowest) if fits else "", name))
-    return tuple(found)
+        placed.append(Band(top, round(bottom - top, 1), lowest, str(lowest) if fits else "", name))
+    return tuple(placed)
 
 
 def _goals(lines: Sequence[tuple[str, float, str]]) -> tuple[Goal, ...]:
@@ -141,7 +141,7 @@ def _goals(lines: Sequence[tuple[str, float, str]]) -> tuple[Goal, ...]:
     for at in range(len(places) - 1, -1, -1):
         places[at] = min(places[at], lowest)
         lowest = places[at] - LINE
-    return tuple(Goal(kind, y, said, round(place, 1)) for (kind, y, said), place in zip(ordered, places, strict=True))
+    return tuple(Goal(kind, y, label, round(place, 1)) for (kind, y, label), place in zip(ordered, places, strict=True))
 
 
 def shade(points: int | None, highest: int) -> int:

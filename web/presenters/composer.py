@@ -65,7 +65,7 @@ def since(session: Session, conversation: Conversation, staff: Staff, seen: UUID
 
     None: nothing had been said when the page was opened. At most the latest five.
     """
-    said = select(Message).where(
+    query = select(Message).where(
         Message.conversation_id == conversation.id,
         or_(
             Message.direction == "in",
@@ -73,36 +73,36 @@ def since(session: Session, conversation: Conversation, staff: Staff, seen: UUID
         ),
     )
     if seen is not None:
-        said = said.where(Message.id > seen)
-    found = list(session.scalars(said.order_by(Message.created_at.desc(), Message.id.desc()).limit(5)))
-    db.load_keys(session, (message.key_id for message in found))
-    return found[::-1]
+        query = query.where(Message.id > seen)
+    messages = list(session.scalars(query.order_by(Message.created_at.desc(), Message.id.desc()).limit(5)))
+    db.load_keys(session, (message.key_id for message in messages))
+    return messages[::-1]
 
 
 def sharing(session: Session, clinic: Clinic, number: str | None) -> list[Patient]:
     """Return the patients who share a phone, none if it is one person's: their names must not stand in a text to it."""
-    found = directory.patients_with_number(session, clinic, number) if number else []
-    return found if len(found) > 1 else []
+    patients = directory.patients_with_number(session, clinic, number) if number else []
+    return patients if len(patients) > 1 else []
 
 
 def proofread(body: str, sharing: Sequence[Patient] = ()) -> Proof:
     """Read what was typed as the server will before it sends it."""
-    names = [name or "" for one in sharing for name in (one.first_name, one.last_name)]
+    names = [name or "" for patient in sharing for name in (patient.first_name, patient.last_name)]
     return marked(body, lambda text: proofreading.proof(text, names))
 
 
 def marked(body: str, problems: Callable[[str], Sequence[text_templates.Problem]]) -> Proof:
     """Return a text with what `problems` finds in it, marked at the word, and what it costs."""
     text = proofreading.tidy(body)
-    found = problems(text)
+    flagged = problems(text)
     pieces, at = [], 0
-    for problem in found:
+    for problem in flagged:
         if problem.start >= at:
             pieces += [(text[at : problem.start], False), (text[problem.start : problem.end], True)]
             at = problem.end
     plain, counted = proofreading.plainer(text), text_templates.segments(text)
     cheaper = plain if text_templates.segments(plain).segments < counted.segments else ""
-    return Proof(text, [_flag(one) for one in found], [*pieces, (text[at:], False)], cost(counted), cheaper)
+    return Proof(text, [_flag(problem) for problem in flagged], [*pieces, (text[at:], False)], cost(counted), cheaper)
 
 
 def _flag(problem: text_templates.Problem) -> Flag:
@@ -138,9 +138,9 @@ def number_of(session: Session, conversation: Conversation | None, patient: Pati
     """Return the number a text would go to, or the one to call: the conversation's, else the patient's latest."""
     if conversation is not None:
         return conversation.number
-    known = directory.textable_number(session, patient) if patient else None
-    known = known or (next(iter(patient.numbers), None) if patient else None)
-    return known.number if known else None
+    number = directory.textable_number(session, patient) if patient else None
+    number = number or (next(iter(patient.numbers), None) if patient else None)
+    return number.number if number else None
 
 
 def refusal(session: Session, conversation: Conversation | None, patient: Patient | None) -> Refusal | None:

@@ -125,14 +125,14 @@ def page(session: Session, clinic: Clinic, staff: Staff, thread: Thread, cursor:
     now, called = clock.now(), _called(thread)
     hung = attachments.of_messages(session, [row.id for row in shown if isinstance(row, Message) and row.media])
     taps = tapbacks.of_page([row for row in shown if isinstance(row, Message)])
-    told = [
+    entries = [
         (_place(row)[0], _shown(row, called, names, staff, clinic.zone, hung.get(row.id, ()), taps))
         for row in shown
         if row.id not in taps.hidden
     ]
-    days = groupby(told, key=lambda one: times.day(one[0], now, clinic.zone))
+    days = groupby(entries, key=lambda entry: times.day(entry[0], now, clinic.zone))
     return Page(
-        [Day(day, [said for _, said in several]) for day, several in days],
+        [Day(day, [entry for _, entry in several]) for day, several in days],
         _cursor(shown[0]) if len(rows) > PAGE else None,
         before is not None,
     )
@@ -145,13 +145,13 @@ def _messages(
         return []
     # What is still to go out at an hour somebody chose stands below the conversation, where it can be cancelled.
     left = or_(Message.scheduled_for.is_(None), Message.state != "queued")
-    said = select(Message).where(Message.conversation_id == conversation.id, left)
+    query = select(Message).where(Message.conversation_id == conversation.id, left)
     if before is not None:
         at, last = before
-        said = said.where(Message.created_at <= at, or_(Message.created_at < at, Message.id < last))
-    found = session.scalars(said.order_by(Message.created_at.desc(), Message.id.desc()).limit(PAGE + 1)).all()
-    db.load_keys(session, (message.key_id for message in found))
-    return found
+        query = query.where(Message.created_at <= at, or_(Message.created_at < at, Message.id < last))
+    messages = session.scalars(query.order_by(Message.created_at.desc(), Message.id.desc()).limit(PAGE + 1)).all()
+    db.load_keys(session, (message.key_id for message in messages))
+    return messages
 
 
 def _place(row: Message | Contact) -> tuple[datetime, UUID]:
@@ -165,8 +165,8 @@ def _cursor(row: Message | Contact) -> str:
 
 def _moment(cursor: str | None) -> notes_and_calls.Cursor | None:
     """Read a cursor; whatever is none begins at the end, as without one."""
-    found = re.fullmatch(r"(\d{1,17})-([0-9a-f]{32})", cursor or "")
-    return (EPOCH + timedelta(microseconds=int(found[1])), UUID(found[2])) if found else None
+    match = re.fullmatch(r"(\d{1,17})-([0-9a-f]{32})", cursor or "")
+    return (EPOCH + timedelta(microseconds=int(match[1])), UUID(match[2])) if match else None
 
 
 def _called(thread: Thread) -> str:
@@ -245,7 +245,7 @@ def _said(
         state=_written_by_phone(message) if inbound else _fate(message, zone),
         worrying=message.state in WORRYING,
         crisis=inbound and any(rule.startswith("crisis") for rule in message.reading),
-        attached=[_attached(one) for one in attached],
+        attached=[_attached(attachment) for attachment in attached],
         reacted=reacted,
     )
 
@@ -256,12 +256,12 @@ def _written_by_phone(message: Message) -> str:
 
 
 def _fate(message: Message, zone: str) -> str:
-    said = words.say("delivery", message.state)
+    state = words.say("delivery", message.state)
     if message.state == "delivered" and message.delivered_at:
         waited = message.delivered_at - message.created_at > timedelta(hours=10)
         now, at = clock.now(), message.delivered_at
-        return f"{said} {times.moment(at, now, zone, running=True) if waited else times.time_of(at, zone)}"
-    return f"{said}, carrier code {message.error_code}" if message.error_code else said
+        return f"{state} {times.moment(at, now, zone, running=True) if waited else times.time_of(at, zone)}"
+    return f"{state}, carrier code {message.error_code}" if message.error_code else state
 
 
 def of_item(

@@ -25,7 +25,7 @@ class Stretch:
     @property
     def said(self) -> str:
         """From when until when, "8:00–17:30"."""
-        return "–".join(f"{one // 60}:{one % 60:02}" for one in (self.start, self.end))
+        return "–".join(f"{minute // 60}:{minute % 60:02}" for minute in (self.start, self.end))
 
     @property
     def label(self) -> str:
@@ -33,9 +33,9 @@ class Stretch:
         if not self.names:
             return "nobody" if self.width > 60 else "✕"
         room = int(self.width // 7) - 2
-        said = ", ".join(self.names)
-        if len(said) <= room:
-            return said
+        joined = ", ".join(self.names)
+        if len(joined) <= room:
+            return joined
         first = self.names[0].split(" ")[0]
         short = f"{first} +{len(self.names) - 1}" if len(self.names) > 1 else first
         return short if len(short) <= room else str(len(self.names)) if room > 0 else ""
@@ -98,7 +98,7 @@ def seen(minutes: Sequence[float], count: int, limit: int) -> Curve:
         return round(bottom - share * (bottom - top), 1)
 
     path = f"M{left} {bottom}"
-    for place, minute in enumerate(sorted(one for one in minutes if one <= span), start=1):
+    for place, minute in enumerate(sorted(minute for minute in minutes if minute <= span), start=1):
         rise = y(place / max(count, 1))
         path += f"H{x(max(minute, 0.0))}V{rise}"
     path += f"H{right}"

@@ -21,7 +21,7 @@ class Excerpt:
 
 def fold(text: str) -> str:
     """Return `text` without case and accents, runs of blanks as one."""
-    return "".join(_fold_one(one) for one in _SPACES.sub(" ", text))
+    return "".join(_fold_one(character) for character in _SPACES.sub(" ", text))
 
 
 def without_keys(body: str) -> str:
@@ -32,7 +32,7 @@ def without_keys(body: str) -> str:
 def find(body: str, wanted: str) -> Excerpt | None:
     """Return where `wanted` (folded, see fold) first stands in `body`, None if it does not."""
     shown = _SPACES.sub(" ", without_keys(body)).strip()
-    letters = [_fold_one(one) for one in shown]
+    letters = [_fold_one(character) for character in shown]
     at = "".join(letters).find(wanted)
     if at < 0 or not wanted:
         return None
@@ -45,7 +45,7 @@ def find(body: str, wanted: str) -> Excerpt | None:
 
 def _fold_one(character: str) -> str:
     spread = unicodedata.normalize("NFKD", character.casefold())
-    return "".join(one for one in spread if not unicodedata.combining(one)).casefold()
+    return "".join(letter for letter in spread if not unicodedata.combining(letter)).casefold()
 
 
 def _tail(text: str) -> str:

@@ -74,12 +74,12 @@ class Saved:
     count: int
 
 
-def read(given: Mapping[str, str], *, readable: bool = True) -> tuple[Filter, list[str]]:
+def read(query: Mapping[str, str], *, readable: bool = True) -> tuple[Filter, list[str]]:
     """Read a filter from an address; return it with the names of what could not be read and was left out.
 
     Who may not read what patients said (`readable`) cannot ask either which instrument they answered.
     """
-    wanted = {name: given.get(name, "").strip()[:120] for name in NAMES}
+    wanted = {name: query.get(name, "").strip()[:120] for name in NAMES}
     refused = [name for name, value in wanted.items() if value and not _known(name, value)]
     if wanted["instrument"] and not readable:
         refused.append("instrument")
@@ -114,15 +114,15 @@ def chips(present: Filter) -> list[Chip]:
 
 def conditions(present: Filter, now: datetime) -> list[ColumnElement[bool]]:
     """Return what the items of a listing must fulfil."""
-    found: list[ColumnElement[bool]] = []
+    clauses: list[ColumnElement[bool]] = []
     if present.kind:
-        found.append(InboxItem.kind == present.kind)
+        clauses.append(InboxItem.kind == present.kind)
     if present.over:
-        found.append(_over(now))
+        clauses.append(_over(now))
     if present.language:
-        found.append(exists().where(Patient.id == InboxItem.patient_id, Patient.language == present.language))
+        clauses.append(exists().where(Patient.id == InboxItem.patient_id, Patient.language == present.language))
     if present.instrument:
-        found.append(
+        clauses.append(
             exists().where(
                 Screen.patient_id == InboxItem.patient_id,
                 Screen.instrument == present.instrument,
@@ -130,8 +130,8 @@ def conditions(present: Filter, now: datetime) -> list[ColumnElement[bool]]:
             )
         )
     if present.site:
-        found.append(_nearest_place(now) == present.site)
-    return found
+        clauses.append(_nearest_place(now) == present.site)
+    return clauses
 
 
 def _over(now: datetime) -> ColumnElement[bool]:
@@ -152,34 +152,34 @@ def _nearest_place(now: datetime) -> ColumnElement[str | None]:
     coming = visit.where(Appointment.starts_at >= here).order_by(Appointment.starts_at)
     past = visit.where(Appointment.starts_at < here).order_by(Appointment.starts_at.desc())
     return func.coalesce(
-        *(one.limit(1).correlate(InboxItem).scalar_subquery() for one in (coming, past)),
+        *(visits.limit(1).correlate(InboxItem).scalar_subquery() for visits in (coming, past)),
         type_=Appointment.place.type,
     )
 
 
 def offered(session: Session, clinic_id: UUID, *, readable: bool) -> Offered:
     """Return what the filter offers this clinic; `readable` as in `read`."""
-    known = instruments.instruments() if readable else {}
+    definitions = instruments.instruments() if readable else {}
     places, used = _in_use(session, clinic_id)
     return Offered(
         site=[(place, place) for place in places],
         language=list(words.table_of("languages").items()),
         kind=[(kind, words.say("kinds", kind)) for kind in URGENCY],
-        instrument=[(one, known[one].title) for one in used if one in known],
+        instrument=[(name, definitions[name].title) for name in used if name in definitions],
     )
 
 
 def _in_use(session: Session, clinic_id: UUID) -> tuple[list[str], list[str]]:
     """The clinic's places and instruments: on every list, and new ones are rare, so that a process asks once a minute."""
-    known: dict[UUID, tuple[float, tuple[list[str], list[str]]]] = runtime.once("filters.in_use", dict)
-    at, found = known.get(clinic_id, (0.0, ([], [])))
+    cache: dict[UUID, tuple[float, tuple[list[str], list[str]]]] = runtime.once("filters.in_use", dict)
+    at, in_use = cache.get(clinic_id, (0.0, ([], [])))
     if not at or clock.monotonic() - at > IN_USE_SECONDS:
-        found = (
+        in_use = (
             _values(session, Appointment.place, Appointment.clinic_id == clinic_id),
             _values(session, Screen.instrument, Screen.clinic_id == clinic_id),
         )
-        known[clinic_id] = (clock.monotonic(), found)
-    return found
+        cache[clinic_id] = (clock.monotonic(), in_use)
+    return in_use
 
 
 def _values(session: Session, column: InstrumentedAttribute[Any], ours: ColumnElement[bool]) -> list[str]:
@@ -194,16 +194,16 @@ def saved(session: Session, clinic: Clinic, staff: Staff, *, readable: bool) -> 
     """Return somebody's named filters by name, each with how many items it shows now."""
     mine = select(SavedFilter).where(SavedFilter.clinic_id == clinic.id, SavedFilter.staff_id == staff.id)
     rows = [
-        (one, *of_query(one.query, readable=readable))
-        for one in session.scalars(mine.order_by(SavedFilter.name).limit(SAVED))
+        (saved_filter, *of_query(saved_filter.query, readable=readable))
+        for saved_filter in session.scalars(mine.order_by(SavedFilter.name).limit(SAVED))
     ]
     if not rows:
         return []
     counting = (_counting(clinic, staff, view, narrowed) for _, view, narrowed in rows)
     counts: Sequence[int] = session.execute(select(*counting)).one()
     return [
-        Saved(one.id, one.name, {"view": view, **narrowed.args()}, count)
-        for (one, view, narrowed), count in zip(rows, counts, strict=True)
+        Saved(saved_filter.id, saved_filter.name, {"view": view, **narrowed.args()}, count)
+        for (saved_filter, view, narrowed), count in zip(rows, counts, strict=True)
     ]
 
 

@@ -88,7 +88,7 @@ def page(
     last = session.get(InboxItem, after) if after else None
     cursor = views.cursor(last, sort) if last and last.clinic_id == clinic.id else None
     # One more than is shown says whether there are more.
-    found = views.listing(
+    rows = views.listing(
         session,
         clinic.id,
         view=view,
@@ -98,8 +98,8 @@ def page(
         where=where,
         sort=sort,
     )
-    shown = found[:PAGE]
-    more = shown[-1].id if len(found) > PAGE else None
+    shown = rows[:PAGE]
+    more = shown[-1].id if len(rows) > PAGE else None
     return Page(list_of(session, clinic, reader, shown), more, first=cursor is None)
 
 
@@ -141,7 +141,7 @@ def list_of(session: Session, clinic: Clinic, reader: Reader, shown: Sequence[In
 
 
 def _by_id(session: Session, model: type[Named], ids: Iterable[UUID | None]) -> dict[UUID | None, Named]:
-    wanted = {one for one in ids if one}
+    wanted = {row_id for row_id in ids if row_id}
     if not wanted:
         return {}
     return {row.id: row for row in session.scalars(select(model).where(model.id.in_(wanted)))}
@@ -203,17 +203,17 @@ def tone(item: InboxItem, now: datetime, zone: str) -> str:
 
 def _why(item: InboxItem, patient: Patient | None, staff: Staff) -> list[str]:
     """Return why it came to its owner, as short as a row allows: the whole path stands in the case."""
-    found = []
+    reasons = []
     if patient is not None and patient.panel:
-        found.append("your panel" if patient.panel in staff.panels else f"{patient.panel}'s panel")
+        reasons.append("your panel" if patient.panel in staff.panels else f"{patient.panel}'s panel")
     if patient is not None and patient.language != "en":
-        found.append(words.say("languages", patient.language))
+        reasons.append(words.say("languages", patient.language))
     short = words.table_of("short_reasons")
     for reason in item.reason:
         name, _, value = reason.partition(":")
         if name in short:
-            found.append(short[name].replace("{value}", value))
-    return found
+            reasons.append(short[name].replace("{value}", value))
+    return reasons
 
 
 def _aside(item: InboxItem, people: dict[UUID | None, Staff], staff: Staff, now: datetime, zone: str) -> str:

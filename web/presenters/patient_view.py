@@ -104,8 +104,10 @@ def person(session: Session, clinic: Clinic, patient: Patient, *, ledger: bool =
     db.load_keys(session, [clinic.key_id, patient.key_id])
     years = times.age(patient.birth_date, now)
     kept = visits(session, patient)
-    coming = [one for one in kept if one.starts_at > now - STAYS and one.state != "cancelled"]
-    gone = [one for one in kept if one not in coming and one.starts_at <= now]
+    coming = [
+        appointment for appointment in kept if appointment.starts_at > now - STAYS and appointment.state != "cancelled"
+    ]
+    gone = [appointment for appointment in kept if appointment not in coming and appointment.starts_at <= now]
     numbers = _numbers(session, clinic, patient, now, ledger=ledger)
     language = words.say("languages", patient.language)
     return Person(
@@ -120,14 +122,16 @@ def person(session: Session, clinic: Clinic, patient: Patient, *, ledger: bool =
         panel=patient.panel or "",
         record=patient.record or "",
         active=patient.state == "active",
-        in_building=any(one.state == "arrived" and one.starts_at < now + STAYS for one in coming),
+        in_building=any(
+            appointment.state == "arrived" and appointment.starts_at < now + STAYS for appointment in coming
+        ),
         reach=reach_words(reachable.of_patient(session, patient), words.say("privacy", patient.privacy)),
         privacy=words.say("privacy", patient.privacy),
         language=language,
         hours=hours(session, clinic, patient, now),
         numbers=numbers,
         next_visit=visit(coming[-1]) if coming else None,
-        past_visits=[visit(one) for one in gone[:PAST]],
+        past_visits=[visit(appointment) for appointment in gone[:PAST]],
     )
 
 
@@ -147,20 +151,24 @@ def _numbers(session: Session, clinic: Clinic, patient: Patient, now: datetime, 
     """The patient's numbers, the one given last first, with few SELECTs however many there are."""
     rows = list(reversed(patient.numbers))
     agreed = consent.states(session, [(clinic.id, row.number_index) for row in rows])
-    told = _ledger(session, clinic, rows, now) if ledger else {}
+    histories = _ledger(session, clinic, rows, now) if ledger else {}
     textable = directory.textable_number(session, patient)
-    found: list[Number] = []
+    numbers: list[Number] = []
     for row in rows:
-        states = {one: agreed.get((clinic.id, row.number_index, one), "unknown") for one in PROGRAMMES}
-        said = [
-            Agreed(one, words.say("programmes", one), state, CONSENT_SHAPES[state], words.say("consent", state))
-            for one, state in states.items()
+        states = {
+            programme: agreed.get((clinic.id, row.number_index, programme), "unknown") for programme in PROGRAMMES
+        }
+        agreements = [
+            Agreed(
+                programme, words.say("programmes", programme), state, CONSENT_SHAPES[state], words.say("consent", state)
+            )
+            for programme, state in states.items()
         ]
         number, line = row.number or "", row.line
-        line_words, lines = words.say("lines", line), told.get(row.number_index, [])
+        line_words, lines = words.say("lines", line), histories.get(row.number_index, [])
         texted = textable is not None and textable.id == row.id
-        found.append(Number(row.id, number, phone.display(number), line, line_words, texted, said, lines))
-    return found
+        numbers.append(Number(row.id, number, phone.display(number), line, line_words, texted, agreements, lines))
+    return numbers
 
 
 def _ledger(session: Session, clinic: Clinic, rows: Sequence[PatientNumber], now: datetime) -> dict[bytes, list[str]]:
@@ -175,17 +183,17 @@ def _ledger(session: Session, clinic: Clinic, rows: Sequence[PatientNumber], now
         .limit(60)
     ).all()
     acts: defaultdict[tuple[bytes, datetime, str, str], list[str]] = defaultdict(list)
-    for one in entries:
-        acts[one.number_index, one.at.replace(microsecond=0), one.event, one.source].append(one.programme)
-    told: defaultdict[bytes, list[str]] = defaultdict(list)
+    for entry in entries:
+        acts[entry.number_index, entry.at.replace(microsecond=0), entry.event, entry.source].append(entry.programme)
+    lines: defaultdict[bytes, list[str]] = defaultdict(list)
     for (index, at, event, source), programmes in acts.items():
         whole = set(programmes) == set(PROGRAMMES)
-        named = [words.say("programmes", one).lower() for one in PROGRAMMES if one in programmes]
+        named = [words.say("programmes", programme).lower() for programme in PROGRAMMES if programme in programmes]
         what = "everything" if whole else " and ".join(named)
         how = words.say("consent_sources", source)
-        said = words.say("consent_acts", event, what=what, how=how)
-        told[index].append(f"{times.moment(at, now, clinic.zone)}: {said}")
-    return told
+        sentence = words.say("consent_acts", event, what=what, how=how)
+        lines[index].append(f"{times.moment(at, now, clinic.zone)}: {sentence}")
+    return lines
 
 
 def reach_words(contact: contactability.Facts, otherwise: str) -> str:
@@ -200,41 +208,41 @@ def reach_words(contact: contactability.Facts, otherwise: str) -> str:
     for programme, reason in refused.items():
         part = "ended" if reason in contactability.OPT_OUTS else "not_agreed" if reason else "open"
         parts[part].append(words.say("programme_texts", programme))
-    told = [part for part in ("ended", "not_agreed", "open") if part in parts]
-    return "; ".join(words.say("reach", part, what=" and ".join(parts[part])) for part in told)
+    ordered = [part for part in ("ended", "not_agreed", "open") if part in parts]
+    return "; ".join(words.say("reach", part, what=" and ".join(parts[part])) for part in ordered)
 
 
 def visits(session: Session, patient: Patient) -> list[Appointment]:
     """Return the patient's visits, the latest first."""
-    found = select(Appointment).where(Appointment.patient_id == patient.id)
-    return list(session.scalars(found.order_by(Appointment.starts_at.desc()).limit(40)))
+    query = select(Appointment).where(Appointment.patient_id == patient.id)
+    return list(session.scalars(query.order_by(Appointment.starts_at.desc()).limit(40)))
 
 
-def visit(one: Appointment, steps: Sequence[Reminder] = ()) -> Visit:
+def visit(appointment: Appointment, steps: Sequence[Reminder] = ()) -> Visit:
     """Return a visit in words, with the reminders around it."""
     now = clock.now()
     return Visit(
-        id=one.id,
-        when=times.moment(one.starts_at, now, one.zone),
-        state=words.say("visits", one.state),
-        place=one.place or "",
-        clinician=one.clinician or "",
-        past=one.starts_at < now,
-        quiet=words.say("wishes", "quiet", at=times.moment(one.quiet_at, now, one.zone, running=True))
-        if one.quiet_at
+        id=appointment.id,
+        when=times.moment(appointment.starts_at, now, appointment.zone),
+        state=words.say("visits", appointment.state),
+        place=appointment.place or "",
+        clinician=appointment.clinician or "",
+        past=appointment.starts_at < now,
+        quiet=words.say("wishes", "quiet", at=times.moment(appointment.quiet_at, now, appointment.zone, running=True))
+        if appointment.quiet_at
         else "",
-        planned=[_planned(step, one.zone, now) for step in steps],
+        planned=[_planned(step, appointment.zone, now) for step in steps],
     )
 
 
 def planned_visits(session: Session, patient: Patient) -> list[Visit]:
     """Return the patient's visits with what is planned around each, in two queries."""
-    found = visits(session, patient)
+    appointments = visits(session, patient)
     steps: defaultdict[tuple[UUID, int], list[Reminder]] = defaultdict(list)
-    rows = select(Reminder).where(Reminder.appointment_id.in_([one.id for one in found]))
+    rows = select(Reminder).where(Reminder.appointment_id.in_([appointment.id for appointment in appointments]))
     for step in session.scalars(rows.order_by(Reminder.due_at, Reminder.id)):
         steps[step.appointment_id, step.revision].append(step)
-    return [visit(one, steps[one.id, one.revision]) for one in found]
+    return [visit(appointment, steps[appointment.id, appointment.revision]) for appointment in appointments]
 
 
 def _planned(step: Reminder, zone: str, now: datetime) -> tuple[str, str, str, str]:

@@ -43,22 +43,22 @@ def take(screen: Screen, patient: Patient) -> Taken:
 
 def before(session: Session, screen: Screen, patient: Patient) -> list[Taken]:
     """Return the earlier screens of the same instrument, oldest first, each form once."""
-    found = select(Screen).where(
+    query = select(Screen).where(
         Screen.patient_id == patient.id,
         Screen.instrument == screen.instrument,
         Screen.submitted_at.is_not(None),
         Screen.submitted_at < (screen.submitted_at or clock.now()),
         Screen.id != screen.id,
     )
-    rows = list(session.scalars(found.order_by(Screen.submitted_at.desc()).limit(MOST)))
+    rows = list(session.scalars(query.order_by(Screen.submitted_at.desc()).limit(MOST)))
     db.load_keys(session, (row.key_id for row in rows))
-    return [one for one in (take(row, patient) for row in reversed(rows)) if not one.again]
+    return [taken for taken in (take(row, patient) for row in reversed(rows)) if not taken.again]
 
 
 def by_instrument(session: Session, patient: Patient) -> dict[str, list[Taken]]:
     """Return every form handed in, oldest first, by instrument, the instrument answered last first."""
-    found = select(Screen).where(Screen.patient_id == patient.id, Screen.submitted_at.is_not(None))
-    rows = list(session.scalars(found.order_by(Screen.submitted_at.desc(), Screen.id.desc()).limit(2 * MOST)))
+    query = select(Screen).where(Screen.patient_id == patient.id, Screen.submitted_at.is_not(None))
+    rows = list(session.scalars(query.order_by(Screen.submitted_at.desc(), Screen.id.desc()).limit(2 * MOST)))
     db.load_keys(session, (row.key_id for row in rows))
     series: defaultdict[str, list[Taken]] = defaultdict(list)
     for row in rows:
@@ -69,5 +69,5 @@ def by_instrument(session: Session, patient: Patient) -> dict[str, list[Taken]]:
 
 def latest(session: Session, patient: Patient) -> Screen | None:
     """Return the form the patient handed in last, if there is one."""
-    found = select(Screen).where(Screen.patient_id == patient.id, Screen.submitted_at.is_not(None))
-    return session.scalar(found.order_by(Screen.submitted_at.desc(), Screen.id.desc()).limit(1))
+    query = select(Screen).where(Screen.patient_id == patient.id, Screen.submitted_at.is_not(None))
+    return session.scalar(query.order_by(Screen.submitted_at.desc(), Screen.id.desc()).limit(1))

@@ -97,40 +97,40 @@ def view(session: Session, screen: Screen, patient: Patient, zone: str) -> Scree
 
 def every(session: Session, patient: Patient, zone: str) -> list[ScreenView]:
     """Return the last screen of each instrument with its history, the one answered last first."""
-    found = screen_history.by_instrument(session, patient)
-    return [of_series(patient, taken[-1], taken[:-1], zone) for taken in found.values()]
+    series = screen_history.by_instrument(session, patient)
+    return [of_series(patient, taken[-1], taken[:-1], zone) for taken in series.values()]
 
 
-def of_series(patient: Patient, this: Taken, earlier: Sequence[Taken], zone: str) -> ScreenView:
+def of_series(patient: Patient, current: Taken, earlier: Sequence[Taken], zone: str) -> ScreenView:
     """Return the last of a series in words; what was sent again is compared, and is no point of the picture."""
-    definition, now = scoring.instrument(this.screen.instrument), clock.now()
-    scored = [one for one in [*earlier, *([] if this.again else [this])] if one.score.total is not None]
+    definition, now = scoring.instrument(current.screen.instrument), clock.now()
+    scored = [taken for taken in [*earlier, *([] if current.again else [current])] if taken.score.total is not None]
     last = earlier[-1] if earlier else None
-    answers = _answers(definition, this, last)
+    answers = _answers(definition, current, last)
     drawable = len(scored) > 1
     trend, goals = _trend(definition, patient, scored, now, zone) if drawable else (None, "")
     finding = _finding(definition.title, scored) if drawable else ""
     return ScreenView(
         title=definition.title,
-        when=times.moment(this.at, now, zone) + _source(this.screen),
-        finished=this.screen.submitted_at is not None,
-        again=this.again,
-        given=sum(answer is not None for answer in this.answers),
-        asked=len(scoring.applicable(definition, this.answers)),
-        total=this.score.total,
-        points=sum(points or 0 for item, points in zip(definition.items, this.answers, strict=True) if item.scored),
+        when=times.moment(current.at, now, zone) + _source(current.screen),
+        finished=current.screen.submitted_at is not None,
+        again=current.again,
+        given=sum(answer is not None for answer in current.answers),
+        asked=len(scoring.applicable(definition, current.answers)),
+        total=current.score.total,
+        points=sum(points or 0 for item, points in zip(definition.items, current.answers, strict=True) if item.scored),
         highest=definition.highest_total,
-        band=_band(definition, patient, this.score),
+        band=_band(definition, patient, current.score),
         previous=_was(last, now, zone) if last else None,
         compared=times.month(last.at, now, zone) if last else "",
-        alerts=_alerts(definition, this),
+        alerts=_alerts(definition, current),
         telling=_telling(answers),
         answers=answers,
         trend=trend,
         finding=finding,
         picture=". ".join(part for part in (finding, goals, _rings(scored, now, zone)) if part),
         before=_before(definition, patient, scored, now, zone) if drawable else [],
-        strip=_strip(definition, [*earlier, this][-STRIP:], now, zone) if earlier else None,
+        strip=_strip(definition, [*earlier, current][-STRIP:], now, zone) if earlier else None,
         licence=definition.licence.get("en", ""),
     )
 
@@ -141,17 +141,17 @@ def _source(screen: Screen) -> str:
     return f", {words.say('screen_sources', way)}" if way in words.table_of("screen_sources") else ""
 
 
-def _answers(definition: scoring.Instrument, this: Taken, last: Taken | None) -> list[Answered]:
-    asked = set(scoring.applicable(definition, this.answers))
-    found = []
-    for index, (item, points) in enumerate(zip(definition.items, this.answers, strict=True)):
-        said = {answer.value: answer.text["en"] for answer in item.answers}
-        missing = "no answer" if index in asked else "not asked"
-        answer = missing if points is None else said.get(points, str(points))
+def _answers(definition: scoring.Instrument, current: Taken, last: Taken | None) -> list[Answered]:
+    applicable = set(scoring.applicable(definition, current.answers))
+    answered = []
+    for index, (item, points) in enumerate(zip(definition.items, current.answers, strict=True)):
+        texts = {answer.value: answer.text["en"] for answer in item.answers}
+        missing = "no answer" if index in applicable else "not asked"
+        answer = missing if points is None else texts.get(points, str(points))
         turn, change = _change(points, last.answers[index]) if last else ("", "")
         rang = _rang(definition, index + 1, points)
-        found.append(Answered(index + 1, item.text["en"], answer, points, rang, turn, change))
-    return found
+        answered.append(Answered(index + 1, item.text["en"], answer, points, rang, turn, change))
+    return answered
 
 
 def _rang(definition: scoring.Instrument, number: int, points: int | None) -> bool:
@@ -167,18 +167,20 @@ def _change(points: int | None, before: int | None) -> tuple[str, str]:
 
 def _telling(answers: Sequence[Answered]) -> list[Answered]:
     # What rang stands first, then what weighs most, so that four lines tell the story.
-    weighed = sorted(answers, key=lambda one: (not one.rang, -(one.points or 0), one.turn != "worse", one.number))
-    return [one for one in weighed if one.points][:4]
+    weighed = sorted(
+        answers, key=lambda answer: (not answer.rang, -(answer.points or 0), answer.turn != "worse", answer.number)
+    )
+    return [answer for answer in weighed if answer.points][:4]
 
 
-def _alerts(definition: scoring.Instrument, this: Taken) -> list[str]:
-    answers = _answers(definition, this, None)
-    said = []
+def _alerts(definition: scoring.Instrument, current: Taken) -> list[str]:
+    answers = _answers(definition, current, None)
+    lines = []
     for rule in definition.alerts:
-        one = answers[rule.item - 1]
-        if rule.name in this.score.alerts and one.rang:
-            said.append(words.say("alerts", rule.name, answer=one.answer[0].lower() + one.answer[1:]))
-    return said
+        answer = answers[rule.item - 1]
+        if rule.name in current.score.alerts and answer.rang:
+            lines.append(words.say("alerts", rule.name, answer=answer.answer[0].lower() + answer.answer[1:]))
+    return lines
 
 
 def _band(definition: scoring.Instrument, patient: Patient, score: scoring.Score) -> str:
@@ -194,15 +196,15 @@ def _was(last: Taken, now: datetime, zone: str) -> str:
 def _before(
     definition: scoring.Instrument, patient: Patient, scored: Sequence[Taken], now: datetime, zone: str
 ) -> list[Before]:
-    found = []
-    for at, one in enumerate(scored):
-        moved = (one.score.total or 0) - (scored[at - 1].score.total or 0) if at else None
+    rows = []
+    for at, taken in enumerate(scored):
+        moved = (taken.score.total or 0) - (scored[at - 1].score.total or 0) if at else None
         turn = "" if moved is None else "worse" if moved > 0 else "better" if moved < 0 else "same"
         change = words.say("changes", turn, by=abs(moved or 0)) if turn else words.say("changes", "start")
-        band = _band(definition, patient, one.score)
-        day = times.day(one.at, now, zone)
-        found.append(Before(day, one.score.total or 0, band, bool(one.score.alerts), change))
-    return found[::-1]
+        band = _band(definition, patient, taken.score)
+        day = times.day(taken.at, now, zone)
+        rows.append(Before(day, taken.score.total or 0, band, bool(taken.score.alerts), change))
+    return rows[::-1]
 
 
 def _trend(
@@ -212,8 +214,8 @@ def _trend(
     sex = scoring.sex_of(patient.sex)
     bands = [(band.lowest, band.words["en"].lower()) for band in definition.bands(sex)]
     readings = [
-        charts.Reading(one.at, one.score.total or 0, times.month(one.at, now, zone), bool(one.score.alerts))
-        for one in scored
+        charts.Reading(taken.at, taken.score.total or 0, times.month(taken.at, now, zone), bool(taken.score.alerts))
+        for taken in scored
     ]
     start, last = readings[0].total, readings[-1].total
     goals = [("start", float(start), words.say("goals", "start", points=start))]
@@ -237,16 +239,18 @@ def _finding(title: str, scored: Sequence[Taken]) -> str:
     first, last = scored[0].score.total or 0, scored[-1].score.total or 0
     span = times.roughly(scored[-1].at - scored[0].at)
     if first == last:
-        said = f"{title} is {last}, as it was {span} ago"
+        sentence = f"{title} is {last}, as it was {span} ago"
     else:
-        said = f"{title} {'rose' if last > first else 'fell'} from {first} to {last} in {span}"
+        sentence = f"{title} {'rose' if last > first else 'fell'} from {first} to {last} in {span}"
     # A fall over months must not hide that the last step went up.
     before = scored[-2].score.total or 0
-    return f"{said}, but rose by {last - before} since the last time" if last > before and last <= first else said
+    return (
+        f"{sentence}, but rose by {last - before} since the last time" if last > before and last <= first else sentence
+    )
 
 
 def _rings(scored: Sequence[Taken], now: datetime, zone: str) -> str:
-    rang = [times.month(one.at, now, zone) for one in scored if one.score.alerts]
+    rang = [times.month(taken.at, now, zone) for taken in scored if taken.score.alerts]
     return words.say("goals", "rings", dates=", ".join(rang)) if rang else ""
 
 
@@ -254,10 +258,10 @@ def _strip(definition: scoring.Instrument, shown: Sequence[Taken], now: datetime
     rows = []
     for index, item in enumerate(definition.items):
         cells = []
-        for one in shown:
-            points = one.answers[index]
+        for taken in shown:
+            points = taken.answers[index]
             rang = _rang(definition, index + 1, points)
-            said = "–" if points is None else str(points)
-            cells.append(Cell(said, charts.shade(points, max(item.values)), rang))
+            label = "–" if points is None else str(points)
+            cells.append(Cell(label, charts.shade(points, max(item.values)), rang))
         rows.append((index + 1, item.text["en"], cells))
-    return Strip([times.month(one.at, now, zone) for one in shown], rows)
+    return Strip([times.month(taken.at, now, zone) for taken in shown], rows)

@@ -19,16 +19,16 @@ class Tapbacks:
 
 def of_page(texts: Sequence[Message]) -> Tapbacks:
     """Return the reactions among these texts. One to a text of another page stays a text of its own."""
-    here, found = {text.id: text for text in texts}, Tapbacks()
+    here, tapbacks = {text.id: text for text in texts}, Tapbacks()
     for text in texts:
         ours = here.get(_reacted_to(text) or text.id)
         reaction = reactions.read(text.body or "", [ours.body or ""]) if ours and ours is not text else None
         if ours is None or reaction is None:
             continue
-        found.beside.setdefault(ours.id, []).append((reaction.sign, text))
+        tapbacks.beside.setdefault(ours.id, []).append((reaction.sign, text))
         if not reaction.rest.strip() and not text.media:
-            found.hidden.add(text.id)
-    return found
+            tapbacks.hidden.add(text.id)
+    return tapbacks
 
 
 def _reacted_to(text: Message) -> UUID | None:

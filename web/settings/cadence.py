@@ -67,7 +67,7 @@ def _page(session: Session, clinic: Clinic, sheet: decision_form.Sheet, look_at:
         form=cadence_form,
         offered=_offered(raw),
         said=_said(session, clinic),
-        instruments=[(key, one.title) for key, one in sorted(scoring.instruments().items())],
+        instruments=[(key, instrument.title) for key, instrument in sorted(scoring.instruments().items())],
         conditions=words.table_of("cadence_conditions"),
         problems=_by_field(sheet.wrong),
         look_at=look_at,
@@ -88,21 +88,21 @@ def _said(session: Session, clinic: Clinic) -> dict[str, dict[str, str]]:
 
 def _offered(raw: Mapping[str, Any]) -> list[tuple[str, str]]:
     """The texts a step may have, each with what it is for; one that is already chosen stays, whatever it is."""
-    known = [key for key in text_templates.texts("en") if key.startswith(STEP_TEXTS) and key not in NEVER_A_STEP]
+    shipped = [key for key in text_templates.texts("en") if key.startswith(STEP_TEXTS) and key not in NEVER_A_STEP]
     chosen = [
         step.get(name)
         for group in cadence_form.groups(raw)
         for step in group.steps
         for name in ("text", "text_without_intake")
     ]
-    every = dict.fromkeys([*known, *(str(key) for key in chosen if key)])
+    every = dict.fromkeys([*shipped, *(str(key) for key in chosen if key)])
     return [(key, words.say("cadence_texts", key)) for key in every]
 
 
 def _by_field(problems: Sequence[publishing.Problem]) -> dict[str, str]:
     """What is wrong, by the field of the form where it is said."""
-    found: dict[str, str] = {}
-    for one in problems:
-        field = one.field.replace(".after", ".before").replace(".weekday", ".before")
-        found[field] = f"{found[field]}; {one.message}" if field in found else one.message
-    return found
+    by_field: dict[str, str] = {}
+    for problem in problems:
+        field = problem.field.replace(".after", ".before").replace(".weekday", ".before")
+        by_field[field] = f"{by_field[field]}; {problem.message}" if field in by_field else problem.message
+    return by_field

@@ -39,21 +39,21 @@ class Group:
 
 def groups(definition: Mapping[str, Any]) -> list[Group]:
     """Return the steps of a definition, those of every visit first."""
-    found = [Group("steps", "", list(definition.get("steps") or []))]
+    every_visit = [Group("steps", "", list(definition.get("steps") or []))]
     kinds = definition.get("kinds") or {}
-    return found + [Group(f"kinds.{name}", name, list(steps)) for name, steps in kinds.items()]
+    return every_visit + [Group(f"kinds.{name}", name, list(steps)) for name, steps in kinds.items()]
 
 
-def length(said: object) -> tuple[str, str]:
+def length(written: object) -> tuple[str, str]:
     """Return a length as it stands in two fields: "72 hours" is ("72", "hours"), also when it is no number."""
-    match = _LENGTH.fullmatch(str(said or ""))
-    return (match[1], f"{match[2].lower()}s") if match else (str(said or ""), "hours")
+    match = _LENGTH.fullmatch(str(written or ""))
+    return (match[1], f"{match[2].lower()}s") if match else (str(written or ""), "hours")
 
 
 def typed(form: Form, base: Mapping[str, Any]) -> dict[str, Any]:
     """Return what was typed, in the shape of the file; what the form does not show stays as in `base`."""
-    known = {"name", "steps", "kinds", "quiet_hours", "combine_day", *LENGTHS, *CAPS}
-    raw: dict[str, Any] = {name: value for name, value in base.items() if name not in known}
+    form_fields = {"name", "steps", "kinds", "quiet_hours", "combine_day", *LENGTHS, *CAPS}
+    raw: dict[str, Any] = {name: value for name, value in base.items() if name not in form_fields}
     raw["name"] = _said(form, "name") or base.get("name", "unnamed")
     raw["quiet_hours"] = {edge: _said(form, f"quiet_hours.{edge}") for edge in ("start", "end")}
     for name in LENGTHS:
@@ -62,7 +62,7 @@ def typed(form: Form, base: Mapping[str, Any]) -> dict[str, Any]:
         raw[name] = _number(_said(form, name))
     if "combine_day" in CADENCE_HAS:
         raw["combine_day"] = _said(form, "combine_day") == "on"
-    before = {(one.prefix, step.get("name")): step for one in groups(base) for step in one.steps}
+    before = {(group.prefix, step.get("name")): step for group in groups(base) for step in group.steps}
     raw["steps"] = _steps(form, "steps", before)
     if "kinds" in CADENCE_HAS:
         names = [name for name in form.get("group", ()) if name.startswith("kinds.")]
@@ -76,13 +76,13 @@ def _steps(form: Form, group: str, before: Mapping[tuple[str, Any], Mapping[str,
         for match in map(_STEP.fullmatch, form)
         if match and match["group"] == group and match["field"] == "name"
     }
-    found = []
+    steps = []
     for place in sorted(places)[: MOST_STEPS + 1]:
         at = f"{group}[{place}]"
         was = before.get((group, _said(form, f"{at}.was")), {})
         kept = {name: value for name, value in was.items() if name not in _OURS}
-        found.append(kept | _step(form, at))
-    return found
+        steps.append(kept | _step(form, at))
+    return steps
 
 
 def _step(form: Form, at: str) -> dict[str, Any]:
@@ -102,11 +102,11 @@ def _step(form: Form, at: str) -> dict[str, Any]:
     step["intake"] = list(form.get(f"{at}.intake", ()))
     step["if_past"] = "send" if said("if_past") == "send" else "drop"
     if "when" in HAS:
-        ticked = [one for one in form.get(f"{at}.when", ()) if one in CONDITIONS]
+        ticked = [condition for condition in form.get(f"{at}.when", ()) if condition in CONDITIONS]
         # Whoever has confirmed hears nothing unless the step says so: a switch of its own in the file, a tick here.
         step["unless_confirmed"] = "not_confirmed" in ticked
-        step["when"] = [one for one in ticked if one != "not_confirmed"]
-        step["when"] += [one.strip() for one in said("when_else").split(",") if one.strip()]
+        step["when"] = [condition for condition in ticked if condition != "not_confirmed"]
+        step["when"] += [condition.strip() for condition in said("when_else").split(",") if condition.strip()]
     elif "unless_confirmed" in HAS:
         step["unless_confirmed"] = said("unless_confirmed") == "on"
     if "window" in HAS and (said("window.start") or said("window.end")):
@@ -122,8 +122,8 @@ def _said(form: Form, name: str) -> str:
     return (form.get(name) or [""])[0].strip()
 
 
-def _number(said: str) -> int | str | None:
-    plain = said.strip()
+def _number(typed: str) -> int | str | None:
+    plain = typed.strip()
     return int(plain) if plain.isascii() and plain.isdigit() else plain or None
 
 

@@ -88,24 +88,24 @@ def _marks(placed: Sequence[tuple[float, bool]]) -> tuple[Mark, ...]:
 
 def _midnights(first: datetime, last: datetime, zone: ZoneInfo) -> list[datetime]:
     day = first.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
-    found = []
+    midnights = []
     while day <= last:
-        found.append(day)
+        midnights.append(day)
         day = (day.replace(tzinfo=None) + DAY).replace(tzinfo=zone)
-    return found
+    return midnights
 
 
 def _nights(
     first: datetime, last: datetime, zone: ZoneInfo, quiet: tuple[float, float], x: Place
 ) -> tuple[tuple[float, float], ...]:
-    found = []
+    nights = []
     for day in _midnights(first - DAY, last, zone):
         begins = max(first, _hour(day, quiet[0], zone))
         ends = min(last, _hour(day, 24 + quiet[1], zone))
         if begins < ends:
             left = x(begins)
-            found.append((left, round(x(ends) - left, 1)))
-    return tuple(found)
+            nights.append((left, round(x(ends) - left, 1)))
+    return tuple(nights)
 
 
 def _hour(day: datetime, hour: float, zone: ZoneInfo) -> datetime:
@@ -113,13 +113,13 @@ def _hour(day: datetime, hour: float, zone: ZoneInfo) -> datetime:
 
 
 def _days(first: datetime, last: datetime, zone: ZoneInfo, x: Place) -> tuple[tuple[float, str], ...]:
-    found: list[tuple[float, str]] = []
+    days: list[tuple[float, str]] = []
     named = last - first <= DAYS_UP_TO
     for day in _midnights(first, last, zone):
         if day < first:
             continue
         at = x(day)
-        said = f"{day:%a}" if named else f"{day.day} {day:%b}"
-        if not found or at - found[-1][0] > 40:
-            found.append((at, said))
-    return tuple(found)
+        label = f"{day:%a}" if named else f"{day.day} {day:%b}"
+        if not days or at - days[-1][0] > 40:
+            days.append((at, label))
+    return tuple(days)

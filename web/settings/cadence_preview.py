@@ -81,22 +81,22 @@ class Asked:
         return shown | {"visit_kind": self.kind} | ticked
 
 
-def asked_for(clinic: Clinic, given: Mapping[str, str]) -> tuple[Asked, made_up_visit.Example]:
+def asked_for(clinic: Clinic, args: Mapping[str, str]) -> tuple[Asked, made_up_visit.Example]:
     """Read a made-up visit from a form or an address; what cannot be read is named, and the usual stands in for it."""
     today = zones.to_local(clock.now(), zones.zone(clinic.zone)).date()
     usual = today + timedelta(days=7)
     usual += timedelta(days=max(0, 7 - usual.weekday()) if usual.weekday() > 4 else 0)
     asked = Asked(
-        given.get("day") or usual.isoformat(),
-        given.get("time") or "9:00",
-        _one_of(given.get("booked"), tuple(BOOKED)),
-        given.get("zone", "").strip(),
-        _one_of(given.get("language"), text_templates.LANGUAGES),
-        _one_of(given.get("privacy"), PRIVACY),
-        given.get("visit_kind", "").strip()[:40],
-        _one_of(given.get("marked"), MARKED),
-        confirmed=bool(given.get("confirmed")),
-        answered=bool(given.get("answered")),
+        args.get("day") or usual.isoformat(),
+        args.get("time") or "9:00",
+        _one_of(args.get("booked"), tuple(BOOKED)),
+        args.get("zone", "").strip(),
+        _one_of(args.get("language"), text_templates.LANGUAGES),
+        _one_of(args.get("privacy"), PRIVACY),
+        args.get("visit_kind", "").strip()[:40],
+        _one_of(args.get("marked"), MARKED),
+        confirmed=bool(args.get("confirmed")),
+        answered=bool(args.get("answered")),
     )
     day, hour, zone = _read(asked, usual)
     wall = datetime.combine(day, hour)
@@ -120,10 +120,10 @@ def _read(asked: Asked, usual: date) -> tuple[date, time, str | None]:
     """The day, the time and the patient's zone; what cannot be read is named in `asked.problems`."""
     day, hour, zone = usual, time(9), asked.zone or None
     try:
-        given = date.fromisoformat(asked.day)
-        if given.year not in range(2000, 2100):
+        parsed = date.fromisoformat(asked.day)
+        if parsed.year not in range(2000, 2100):
             raise ValueError
-        day = given
+        day = parsed
     except ValueError:
         asked.problems["day"] = words.say("cadence", "bad_day")
     try:
@@ -138,39 +138,41 @@ def _read(asked: Asked, usual: date) -> tuple[date, time, str | None]:
     return day, hour, zone
 
 
-def _one_of(given: str | None, allowed: tuple[str, ...]) -> str:
-    return given if given in allowed else allowed[0]
+def _one_of(value: str | None, allowed: tuple[str, ...]) -> str:
+    return value if value in allowed else allowed[0]
 
 
-def preview(session: Session, clinic: Clinic, given: Mapping[str, str]) -> dict[str, Any]:
+def preview(session: Session, clinic: Clinic, args: Mapping[str, str]) -> dict[str, Any]:
     """Return what the page shows of a made-up visit: the live edition, and the draft beside it where there is one."""
-    asked, example = asked_for(clinic, given)
+    asked, example = asked_for(clinic, args)
     place = zones.zone(clinic.zone)
     change = zones.next_change(clock.now(), place)
     changes_on = zones.to_local(change, place).date() if change else None
     return {
         "asked": asked,
-        "panes": [_pane(session, clinic, key, one, example) for key, one in versions_of(session, clinic).items()],
+        "panes": [
+            _pane(session, clinic, key, cadence, example) for key, cadence in versions_of(session, clinic).items()
+        ],
         "visit_said": _when(example.starts_at, clinic.zone),
         "changes_on": changes_on,
         # Two days later every usual step lies on the other side of the change.
         "after_change": (changes_on + timedelta(days=2)).isoformat() if changes_on else None,
         "zone_names": list(dict.fromkeys([*ZONES, *filter(None, [asked.zone])])),
-        "languages": [(one, words.say("languages", one)) for one in text_templates.LANGUAGES],
-        "privacies": [(one, words.say("privacy", one)) for one in PRIVACY],
-        "bookings": [(one, words.say("cadence_booked", one)) for one in BOOKED],
-        "markings": [(one, words.say("cadence_marked", one or "open")) for one in MARKED],
+        "languages": [(language, words.say("languages", language)) for language in text_templates.LANGUAGES],
+        "privacies": [(level, words.say("privacy", level)) for level in PRIVACY],
+        "bookings": [(booking, words.say("cadence_booked", booking)) for booking in BOOKED],
+        "markings": [(marking, words.say("cadence_marked", marking or "open")) for marking in MARKED],
         "query": asked.query,
     }
 
 
 def versions_of(session: Session, clinic: Clinic) -> dict[str, cadence_definition.Cadence]:
     """Return the cadence in force as "live", and the "draft" where there is one, both in the hours the clinic leaves."""
-    found = {"live": planner.cadence_of(session, clinic.id)}
+    versions = {"live": planner.cadence_of(session, clinic.id)}
     draft = publishing.draft(session, clinic.id, KIND)
     if draft is not None:
-        found["draft"] = clinic_profile.narrowed(cadence_definition.from_mapping(draft.definition), clinic)
-    return found
+        versions["draft"] = clinic_profile.narrowed(cadence_definition.from_mapping(draft.definition), clinic)
+    return versions
 
 
 def _pane(
@@ -181,13 +183,13 @@ def _pane(
     example: made_up_visit.Example,
 ) -> Pane:
     shown = made_up_visit.show(session, clinic, cadence, example, runtime.settings().public_url)
-    going = sorted((one for one in shown if one.at), key=lambda one: one.at or example.starts_at)
+    going = sorted((text for text in shown if text.at), key=lambda text: text.at or example.starts_at)
     zone = example.patient_zone or example.zone
-    lines = [_line(one, number, zone) for number, one in enumerate(going, 1)]
-    lines += [_line(one, None, zone) for one in shown if one.at is None]
+    lines = [_line(text, number, zone) for number, text in enumerate(going, 1)]
+    lines += [_line(text, None, zone) for text in shown if text.at is None]
     quiet = cadence.quiet_hours
     picture = cadence_picture.draw(
-        [(one.at, one.moved) for one in going if one.at],
+        [(text.at, text.moved) for text in going if text.at],
         example.starts_at,
         example.booked_at,
         zones.zone(zone),
@@ -196,10 +198,10 @@ def _pane(
     return Pane(key, picture, lines)
 
 
-def _line(one: made_up_visit.Shown, number: int | None, zone: str) -> Line:
-    when = _when(one.at, zone) if one.at else ""
-    why = [reasons.plain(reason) for reason in one.why]
-    return Line(one.step, number, when, why, one.body, one.segments, one.moved)
+def _line(text: made_up_visit.Shown, number: int | None, zone: str) -> Line:
+    when = _when(text.at, zone) if text.at else ""
+    why = [reasons.plain(reason) for reason in text.why]
+    return Line(text.step, number, when, why, text.body, text.segments, text.moved)
 
 
 def _when(at: datetime, zone: str) -> str:

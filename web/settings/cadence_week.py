@@ -35,8 +35,8 @@ def test() -> Response:
         clinic = session.get_one(Clinic, sessions.clinic().id)
         staff = session.get_one(Staff, layout.the_staff().id)
         db.load_keys(session, [staff.key_id, clinic.key_id])
-        said = _send_test(session, clinic, staff)
-        flash(words.say("cadence", said), "done" if said == "test_sent" else "refused")
+        outcome = _send_test(session, clinic, staff)
+        flash(words.say("cadence", outcome), "done" if outcome == "test_sent" else "refused")
         asked, _ = cadence_preview.asked_for(clinic, request.form)
     return redirect(url_for("cadences.show") + f"?{urlencode(asked.query)}#preview", 303)
 
@@ -46,7 +46,7 @@ def _send_test(session: Session, clinic: Clinic, staff: Staff) -> str:
     cadence = cadence_preview.versions_of(session, clinic).get(request.form.get("edition", "live"))
     url, step = runtime.settings().public_url, request.form.get("step", "")
     shown = made_up_visit.show(session, clinic, cadence, example, url) if cadence else []
-    body = next((one.body for one in shown if one.step == step and one.body), None)
+    body = next((text.body for text in shown if text.step == step and text.body), None)
     if body is None:
         return "test_gone"
     # Pressed twice in a minute it is one text.
@@ -66,8 +66,8 @@ def week() -> str:
     with db.unit_of_work(clinic_id, read_only=True) as session:
         clinic = session.get_one(Clinic, clinic_id)
         both = cadence_preview.versions_of(session, clinic)
-        found = coming_week.of_week(session, clinic, both["live"], both.get("draft"), now)
-        more, fewer = found.people(1), found.people(-1)
+        comparison = coming_week.of_week(session, clinic, both["live"], both.get("draft"), now)
+        more, fewer = comparison.people(1), comparison.people(-1)
         names = _names(session, [who for who, _ in more[:PEOPLE] + fewer[:PEOPLE]])
     with db.unit_of_work(clinic_id) as session:
         actor = layout.the_actor()
@@ -77,7 +77,7 @@ def week() -> str:
             actor,
             "cadence.rehearsed",
             f"clinic:{clinic_id}",
-            count=found.visits,
+            count=comparison.visits,
             named=len(names),
         )
     with db.unit_of_work(clinic_id, read_only=True) as session:
@@ -85,24 +85,26 @@ def week() -> str:
             session,
             "staff/cadence_week.html",
             here="cadence",
-            found=found,
+            found=comparison,
             drafted="draft" in both,
             most=coming_week.MOST,
-            sides=[(key, getattr(found, key)) for key in both],
-            skips=_skips(found, both),
+            sides=[(key, getattr(comparison, key)) for key in both],
+            skips=_skips(comparison, both),
             changed=[
-                (key, len(who), [(names[one], one, count) for one, count in who[:PEOPLE]])
+                (key, len(who), [(names[patient_id], patient_id, count) for patient_id, count in who[:PEOPLE]])
                 for key, who in (("more", more), ("fewer", fewer))
             ],
             named=layout.may("patients.read"),
         )
 
 
-def _skips(found: coming_week.Week, both: Mapping[str, object]) -> list[tuple[str, list[int]]]:
+def _skips(comparison: coming_week.Week, both: Mapping[str, object]) -> list[tuple[str, list[int]]]:
     """Every reason in words with how many each edition skips for it, the most frequent first."""
-    sides = [getattr(found, key).skipped for key in both]
-    reasons = sorted({one for side in sides for one in side}, key=lambda one: (-max(s[one] for s in sides), one))
-    return [(_reason(one), [side[one] for side in sides]) for one in reasons]
+    sides = [getattr(comparison, key).skipped for key in both]
+    reasons = sorted(
+        {reason for side in sides for reason in side}, key=lambda reason: (-max(s[reason] for s in sides), reason)
+    )
+    return [(_reason(reason), [side[reason] for side in sides]) for reason in reasons]
 
 
 def _reason(key: str) -> str:
@@ -115,10 +117,13 @@ def _reason(key: str) -> str:
 def _names(session: Session, ids: list[UUID]) -> dict[UUID, str]:
     """Whoever may see patients gets their names; others initials, enough to ask about and too little to tell."""
     patients = session.scalars(select(Patient).where(Patient.id.in_(ids))).all()
-    db.load_keys(session, (one.key_id for one in patients))
+    db.load_keys(session, (patient.key_id for patient in patients))
     if layout.may("patients.read"):
-        return {one.id: patient_view.full_name(one) for one in patients}
-    return {one.id: " ".join(f"{name[0]}." for name in (one.first_name, one.last_name) if name) for one in patients}
+        return {patient.id: patient_view.full_name(patient) for patient in patients}
+    return {
+        patient.id: " ".join(f"{name[0]}." for name in (patient.first_name, patient.last_name) if name)
+        for patient in patients
+    }
 
 
 @rehearsals.get("/settings/cadence/progress")

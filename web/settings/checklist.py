@@ -54,30 +54,30 @@ def _version(session: Session, clinic: Clinic) -> Callable[[str, State], Step]:
     def step(kind: str, before: State) -> Step:
         waits = publishing.draft(session, clinic.id, kind) is not None
         in_force = publishing.live(session, clinic.id, kind)
-        said = "draft" if waits else "in_force" if in_force else before
+        wording = "draft" if waits else "in_force" if in_force else before
         state: State = "todo" if waits else "done" if in_force else before
-        return Step(kind, state, said, {"number": str(in_force.number) if in_force else ""})
+        return Step(kind, state, wording, {"number": str(in_force.number) if in_force else ""})
 
     return step
 
 
 def _week(rules: assign.Rules) -> Step:
-    said = hours.say({day: list(span) for day, span in rules.hours.week.items()})
-    return Step("hours", "done" if said else "todo", "set" if said else "always_open", {"hours": said})
+    opening = hours.say({day: list(span) for day, span in rules.hours.week.items()})
+    return Step("hours", "done" if opening else "todo", "set" if opening else "always_open", {"hours": opening})
 
 
 def _signed_in(session: Session, people: list[escalation_policy.Person]) -> Step:
-    managers = [one for one in people if one.role in assign.OWNERS]
-    ids = [one.id for one in managers]
+    managers = [person for person in people if person.role in assign.OWNERS]
+    ids = [person.id for person in managers]
     seen = set(session.scalars(select(StaffSession.staff_id).where(StaffSession.staff_id.in_(ids)).distinct()))
-    names = [one.name for one in managers if one.id in seen]
+    names = [person.name for person in managers if person.id in seen]
     if names:
         return Step("signed_in", "done", "who", {"names": ", ".join(names)})
     return Step(
         "signed_in",
         "todo",
         "invited" if managers else "none",
-        {"names": ", ".join(one.name for one in managers)},
+        {"names": ", ".join(person.name for person in managers)},
     )
 
 
@@ -92,8 +92,8 @@ def _reached(people: list[escalation_policy.Person], clinic: Clinic) -> Step:
 
 def _spoken(people: list[escalation_policy.Person], clinic: Clinic) -> Step:
     offered = clinic.rules.get("languages", ["en", "es"])
-    spoken = {one for person in people if person.role in assign.OWNERS for one in person.languages}
-    missing = [one for one in offered if one not in spoken]
+    spoken = {language for person in people if person.role in assign.OWNERS for language in person.languages}
+    missing = [language for language in offered if language not in spoken]
     return Step(
         "languages",
         "todo" if missing else "done",
@@ -105,8 +105,8 @@ def _spoken(people: list[escalation_policy.Person], clinic: Clinic) -> Step:
 def _imported(session: Session, clinic: Clinic) -> Step:
     if session.scalar(select(Appointment.id).where(Appointment.clinic_id == clinic.id).limit(1)):
         return Step("imported", "done", "visits", {})
-    known = session.scalar(select(Patient.id).where(Patient.clinic_id == clinic.id).limit(1))
-    return Step("imported", "todo", "patients" if known else "none", {})
+    patient_id = session.scalar(select(Patient.id).where(Patient.clinic_id == clinic.id).limit(1))
+    return Step("imported", "todo", "patients" if patient_id else "none", {})
 
 
 def _test_text(session: Session, clinic: Clinic, staff_id: UUID) -> Step:

@@ -73,14 +73,14 @@ def given(form: MultiDict[str, str]) -> dict[str, Any]:
         "zone": form.get("zone", ""),
         "phone": form.get("phone", ""),
         "messaging_service_sid": form.get("messaging_service_sid", ""),
-        "languages": [one for one in text_templates.LANGUAGES if one in form.getlist("languages")],
+        "languages": [language for language in text_templates.LANGUAGES if language in form.getlist("languages")],
         "quiet_hours": {
             "start": form.get("quiet_hours.start", ""),
             "end": form.get("quiet_hours.end", ""),
         },
         "countries": re.findall(r"[^\s,;]+", form.get("countries", "")),
         "keep_years": form.get("keep_years", "").strip() or "0",
-        "sites": [one for one in rows if one["name"] or one["address"] or one["state"]],
+        "sites": [site for site in rows if site["name"] or site["address"] or site["state"]],
     }
 
 
@@ -107,7 +107,7 @@ def _page(session: Session, clinic: Clinic, sheet: decision_form.Sheet) -> str:
         shown_phone=phone.display(str(sheet.raw["phone"])),
         kept=_kept(session, clinic, sheet.raw),
         read=_as_read(session, clinic, sheet.raw),
-        languages=[(one, words.say("languages", one)) for one in text_templates.LANGUAGES],
+        languages=[(language, words.say("languages", language)) for language in text_templates.LANGUAGES],
         edits=layout.may("clinic.settings"),
     )
 
@@ -115,34 +115,36 @@ def _page(session: Session, clinic: Clinic, sheet: decision_form.Sheet) -> str:
 def _as_read(session: Session, clinic: Clinic, raw: Mapping[str, Any]) -> list[Read]:
     """What is typed as a made-up patient reads it in the clinic's own words, in each language that is offered."""
     own = clinic_words.of(session, clinic.id)
-    offered = [one for one in text_templates.LANGUAGES if one in raw["languages"]] or text_templates.LANGUAGES[:1]
-    found = []
+    offered = [
+        language for language in text_templates.LANGUAGES if language in raw["languages"]
+    ] or text_templates.LANGUAGES[:1]
+    readings = []
     for language in offered:
         name = clinic_names.choose(str(raw.get("text_name", "")), str(raw["name"]), language) or "…"
         typed = {"clinic": name, "clinic_phone": phone.display(str(raw["phone"])) or "…"}
-        said = clinic_words.sample(clinic, language) | typed
-        crisis = [own.say(key, language, said) for key in CRISIS]
-        day = own.say("reminder_day", language, said)
-        found.append(Read(language, words.say("languages", language), day, " ".join(filter(None, crisis))))
-    return found
+        values = clinic_words.sample(clinic, language) | typed
+        crisis = [own.say(key, language, values) for key in CRISIS]
+        day = own.say("reminder_day", language, values)
+        readings.append(Read(language, words.say("languages", language), day, " ".join(filter(None, crisis))))
+    return readings
 
 
 def _kept(session: Session, clinic: Clinic, raw: Mapping[str, Any]) -> list[str]:
     """How long words are kept now, and how many texts what is typed would empty, if any."""
-    now, found = clock.now(), []
+    now, sentences = clock.now(), []
     years, row = daily_sweep.years_of(clinic), daily_sweep.of_clinic(session, clinic.id)
     if row is not None:
         when = times.moment(max(row.try_after, now), now, clinic.zone, running=True)
         count = f"{daily_sweep.how_many(session, clinic.id, years):,}"
-        said = "goes_on" if row.pointers else "begins"
-        found.append(words.say("keeping", said, years=years, when=when, count=count))
+        key = "goes_on" if row.pointers else "begins"
+        sentences.append(words.say("keeping", key, years=years, when=when, count=count))
         if row.last_error:
-            found.append(words.say("keeping", "error"))
+            sentences.append(words.say("keeping", "error"))
     typed = str(raw.get(daily_sweep.YEARS, 0))
     wanted = int(typed) if typed.isascii() and typed.isdigit() else 0
     if rules.may_keep(wanted) and rules.shortens(years, wanted):
         number = daily_sweep.how_many(session, clinic.id, wanted)
         when = times.moment(now + rules.REVERSIBLE, now, clinic.zone, running=True)
-        said = "would_empty_none" if number == 0 else "would_empty_one" if number == 1 else "would_empty"
-        found.append(words.say("keeping", said, years=wanted, count=f"{number:,}", when=when))
-    return found
+        key = "would_empty_none" if number == 0 else "would_empty_one" if number == 1 else "would_empty"
+        sentences.append(words.say("keeping", key, years=wanted, count=f"{number:,}", when=when))
+    return sentences

@@ -46,10 +46,10 @@ def read_in() -> AnyResponse | tuple[str, int]:
     """Make drafts of what a file changes; a mistake is named with its line, and then nothing is kept."""
     try:
         text = _given()
-        found = clinic_file.parse(text)  # before the transaction: nobody else waits for it
+        parsed = clinic_file.parse(text)  # before the transaction: nobody else waits for it
         with db.unit_of_work(sessions.clinic().id) as session:
             clinic = session.get_one(Clinic, sessions.clinic().id)
-            drafted = clinic_file.keep(session, clinic, found, text, layout.the_actor())
+            drafted = clinic_file.keep(session, clinic, parsed, text, layout.the_actor())
     except UnicodeDecodeError:
         return _page("", [publishing.Problem("file", words.say("clinic_file", "not_text"))]), 422
     except clinic_file.BadFile as wrong:

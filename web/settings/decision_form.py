@@ -35,10 +35,10 @@ class Sheet:
     @property
     def problems(self) -> dict[str, str]:
         """What is wrong by its field."""
-        found: dict[str, str] = {}
-        for one in self.wrong:
-            found.setdefault(one.field, one.message)
-        return found
+        by_field: dict[str, str] = {}
+        for problem in self.wrong:
+            by_field.setdefault(problem.field, problem.message)
+        return by_field
 
     @property
     def code(self) -> int:
@@ -89,8 +89,8 @@ def keep(session: Session, clinic: Clinic, kind: publishing.Kind, raw: Mapping[s
     try:
         publishing.save(session, clinic, kind, raw, edit=edit, actor=layout.the_actor())
     except publishing.Refused as wrong:
-        said = decision_pages.spoken(session, clinic, kind, wrong.problems, raw)
-        listed = [(one.field, one_said) for one, one_said in zip(wrong.problems, said, strict=True)]
+        sentences = decision_pages.spoken(session, clinic, kind, wrong.problems, raw)
+        listed = [(problem.field, sentence) for problem, sentence in zip(wrong.problems, sentences, strict=True)]
         return Sheet(raw, edit, wrong.problems, listed)
     except publishing.Overtaken as overtaken:
         return _overtaken(session, clinic, kind, raw, overtaken.theirs)

@@ -64,7 +64,7 @@ def desk(session: Session, clinic: Clinic, kind: publishing.Kind) -> Desk:
         silences=silences,
         agrees=draft is not None and draft.state == "asked" and draft.asked_by != me,
         alone=not publishing.somebody_else(session, clinic, me),
-        told=[told(session, clinic, one) for one in (in_force, draft) if one is not None],
+        told=[told(session, clinic, version) for version in (in_force, draft) if version is not None],
     )
 
 
@@ -88,8 +88,8 @@ def spoken(
 ) -> list[str]:
     """Return each problem of a definition with its field as the clinic's lead would name it."""
     names = publishing.names(session, clinic, kind)
-    fields = (field_labels.called(names, field_labels.path_of(one.field, definition)) for one in problems)
-    return [": ".join(filter(None, (field, one.message))) for field, one in zip(fields, problems, strict=True)]
+    fields = (field_labels.called(names, field_labels.path_of(problem.field, definition)) for problem in problems)
+    return [": ".join(filter(None, (field, problem.message))) for field, problem in zip(fields, problems, strict=True)]
 
 
 def edit_of_form() -> int:
@@ -117,20 +117,20 @@ def name_of(session: Session, who: str) -> str:
 @permissions.signed_in("clinic.look")
 def history(kind: str) -> str:
     """Show everything that was ever published of one kind, and what two editions differ in."""
-    this = _kind(kind)
+    decision = _kind(kind)
     with db.unit_of_work(sessions.clinic().id, read_only=True) as session:
         clinic = session.get_one(Clinic, sessions.clinic().id)
-        found = publishing.history(session, clinic.id, kind)
+        versions = publishing.history(session, clinic.id, kind)
         chosen = request.args.get("number", type=int)
-        old = next((one for one in found if one.number == chosen), None)
-        changed = changes(session, clinic, this, old.definition, this.present(session, clinic)) if old else []
+        old = next((version for version in versions if version.number == chosen), None)
+        changed = changes(session, clinic, decision, old.definition, decision.present(session, clinic)) if old else []
         return layout.page(
             session,
             "staff/editions.html",
             here="ladder" if kind == "rules" else kind,
             kind=kind,
             editor=EDITORS.get(kind),
-            found=[(one, told(session, clinic, one)) for one in found],
+            found=[(version, told(session, clinic, version)) for version in versions],
             chosen=old,
             changed=changed,
             edit=_edit(session, clinic, kind),
@@ -145,22 +145,22 @@ def move(kind: str, act: str) -> Response:
     verbs = {"ask": _ask, "publish": _publish, "drop": _drop, "revert": _revert}
     if act not in verbs or (act != "publish" and not layout.may("clinic.settings")):
         abort(403)
-    this = _kind(kind)
+    decision = _kind(kind)
     try:
         with db.unit_of_work(sessions.clinic().id) as session:
             clinic = session.get_one(Clinic, sessions.clinic().id)
-            verbs[act](session, clinic, this)
-            said, tone = words.say("editions", f"did_{act}"), "done"
+            verbs[act](session, clinic, decision)
+            notice, tone = words.say("editions", f"did_{act}"), "done"
     except publishing.Overtaken:
-        said, tone = words.say("editions", "overtaken"), "refused"
+        notice, tone = words.say("editions", "overtaken"), "refused"
     except publishing.NeedsSecond as needs:
-        said, tone = words.say("editions", "needs_second", why="; ".join(needs.why)), "refused"
+        notice, tone = words.say("editions", "needs_second", why="; ".join(needs.why)), "refused"
     except publishing.Refused as wrong:
-        said, tone = (
-            words.say("editions", "refused", why="; ".join(one.message for one in wrong.problems)),
+        notice, tone = (
+            words.say("editions", "refused", why="; ".join(problem.message for problem in wrong.problems)),
             "refused",
         )
-    flash(said, tone)
+    flash(notice, tone)
     return redirect(url_for(EDITORS[kind]), 303)
 
 

@@ -54,14 +54,14 @@ def _page(session: Session, clinic: Clinic, sheet: decision_form.Sheet) -> str:
     desk = decision_pages.desk(session, clinic, RULES)
     holds = written.model_dump(mode="json")
     gaps = decision_pages.spoken(session, clinic, RULES, RULES.check(session, clinic, holds), holds)
-    names = {one.email: one.name for one in people}
+    names = {person.email: person.name for person in people}
     return layout.page(
         session,
         "staff/ladder.html",
         here="ladder",
         desk=desk,
         by_kind=[_spoken(name, written.kind(name), rules) for name in assign.KINDS],
-        rules=[(one.name, assignment.rule_words(one, names)) for one in written.route],
+        rules=[(route.name, assignment.rule_words(route, names)) for route in written.route],
         hours=hours.say(written.hours),
         holidays=written.holidays,
         sheet=sheet,
@@ -74,37 +74,37 @@ def _page(session: Session, clinic: Clinic, sheet: decision_form.Sheet) -> str:
         kinds=[
             (name, words.say("kinds", name), name in TEXTED, name in assign.ALWAYS_RUNNING) for name in assign.KINDS
         ],
-        asked=[(one, words.say("rungs", one)) for one in escalation_policy.ASKED],
+        asked=[(receiver, words.say("rungs", receiver)) for receiver in escalation_policy.ASKED],
         people=people,
         edits=layout.may("clinic.settings"),
         week=coverage_charts.week(coverage_gaps.week(people, rules)),
         **_trial(clinic, people, rules),
         call_list=rules.call_list,
-        fallback=[one.name for email in rules.fallback for one in people if one.email == email],
+        fallback=[person.name for email in rules.fallback for person in people if person.email == email],
     )
 
 
 def _at_fields(problems: Sequence[Problem]) -> dict[str, str]:
     """What is wrong by the field of the form: all the days that the clinic is closed stand in one."""
-    days = "; ".join(one.message for one in problems if one.field.startswith("holidays"))
-    return {one.field: one.message for one in reversed(problems)} | {"holidays": days}
+    days = "; ".join(problem.message for problem in problems if problem.field.startswith("holidays"))
+    return {problem.field: problem.message for problem in reversed(problems)} | {"holidays": days}
 
 
 def _choices(people: Sequence[escalation_policy.Person]) -> dict[str, list[tuple[str, str]]]:
     """What a rule can ask for and give to, each with its words."""
     screens = []
     for name in sorted(scoring.instruments()):
-        one = scoring.instrument(name)
-        screens.append((name, one.title))
+        instrument = scoring.instrument(name)
+        screens.append((name, instrument.title))
         screens += [
-            (f"{name}:{band.name}", words.say("rules", "at_least", title=one.title, band=band.words["en"]))
-            for band in one.bands()[1:]
+            (f"{name}:{band.name}", words.say("rules", "at_least", title=instrument.title, band=band.words["en"]))
+            for band in instrument.bands()[1:]
         ]
     return {
         "screens": screens,
-        "languages": [(one, words.say("languages", one)) for one in text_templates.LANGUAGES],
-        "panels": [(one, one) for one in sorted({panel for each in people for panel in each.panels})],
-        "to": [(one, words.say("receivers", one)) for one in words.table_of("receivers")],
+        "languages": [(language, words.say("languages", language)) for language in text_templates.LANGUAGES],
+        "panels": [(panel, panel) for panel in sorted({panel for each in people for panel in each.panels})],
+        "to": [(receiver, words.say("receivers", receiver)) for receiver in words.table_of("receivers")],
     }
 
 
@@ -117,14 +117,14 @@ def _spoken(name: str, kind: policy_definition.Kind, rules: assign.Rules) -> tup
         due += words.say("ladder", "before_leaving")
     if name not in TEXTED:
         return words.say("kinds", name), due, words.say("ladder", "in_the_list"), ""
-    said = [
+    ladders = [
         ", ".join(
-            words.say("ladder", "rung", who=words.say("rungs", one.ask), minutes=one.wait)
-            for one in rules.steps_of(name, is_open=is_open)
+            words.say("ladder", "rung", who=words.say("rungs", step.ask), minutes=step.wait)
+            for step in rules.steps_of(name, is_open=is_open)
         )
         for is_open in (True, False)
     ]
-    return words.say("kinds", name), due, said[0], said[1] if said[1] != said[0] else ""
+    return words.say("kinds", name), due, ladders[0], ladders[1] if ladders[1] != ladders[0] else ""
 
 
 def _trial(clinic: Clinic, people: Sequence[escalation_policy.Person], rules: assign.Rules) -> dict[str, Any]:
@@ -146,16 +146,16 @@ def _tried(
     moment: datetime,
 ) -> list[tuple[str, str, str]]:
     lines = escalation_policy.preview(assign.Need(kind), people, rules, moment, clinic.zone)
-    here = [times.moment(one.at, clock.now(), clinic.zone) for one in lines]
+    here = [times.moment(line.at, clock.now(), clinic.zone) for line in lines]
     return [
         (
             when
             if place == 0 or when.rsplit(" ", 1)[0] != here[place - 1].rsplit(" ", 1)[0]
             else when.rsplit(" ", 1)[1],
-            words.say("rungs", one.ask),
-            ", ".join(one.names) or words.say("ladder", "nobody"),
+            words.say("rungs", line.ask),
+            ", ".join(line.names) or words.say("ladder", "nobody"),
         )
-        for place, (when, one) in enumerate(zip(here, lines, strict=True))
+        for place, (when, line) in enumerate(zip(here, lines, strict=True))
     ]
 
 
@@ -163,9 +163,9 @@ def _moment(clinic: Clinic) -> datetime:
     """The moment to try out: the one asked for, else the next Saturday at 3:00, when a hole is most likely."""
     zone = ZoneInfo(clinic.zone)
     try:
-        asked = datetime.fromisoformat(request.args.get("at", ""))
-        if asked.tzinfo is None and 2000 <= asked.year <= 2200:
-            return asked.replace(tzinfo=zone).astimezone(UTC)
+        moment = datetime.fromisoformat(request.args.get("at", ""))
+        if moment.tzinfo is None and 2000 <= moment.year <= 2200:
+            return moment.replace(tzinfo=zone).astimezone(UTC)
     except ValueError:
         pass
     local = clock.now().astimezone(zone)

@@ -78,13 +78,13 @@ def run(run_id: UUID) -> str:
 def begin(run_id: UUID) -> AnyResponse | tuple[str, int]:
     """Look at the rows with other columns, or import them."""
     with db.unit_of_work(sessions.clinic().id) as session:
-        this = _the_run(session, run_id, lock=True)
-        columns = _chosen(this.kind)
-        if "begin" not in request.form or this.state != "mapping":
-            return _page(session, this, columns), 200
-        if column_mapping.missing(this.kind, columns):
-            return _page(session, this, columns, refused=True), 422
-        runs.start(session, this, columns, by=layout.the_actor())
+        import_run = _the_run(session, run_id, lock=True)
+        columns = _chosen(import_run.kind)
+        if "begin" not in request.form or import_run.state != "mapping":
+            return _page(session, import_run, columns), 200
+        if column_mapping.missing(import_run.kind, columns):
+            return _page(session, import_run, columns, refused=True), 422
+        runs.start(session, import_run, columns, by=layout.the_actor())
     return redirect(url_for("importing.run", run_id=run_id), 303)
 
 
@@ -102,11 +102,13 @@ def stop(run_id: UUID) -> AnyResponse:
 def wrong(run_id: UUID) -> Response:
     """Return the rows that were not taken as a file to mend and send again; that they left is written down."""
     with db.unit_of_work(sessions.clinic().id) as session:
-        this = _the_run(session, run_id)
-        audit.record(session, this.clinic_id, layout.the_actor(), "import.rows_fetched", f"import_run:{this.id}")
+        import_run = _the_run(session, run_id)
+        audit.record(
+            session, import_run.clinic_id, layout.the_actor(), "import.rows_fetched", f"import_run:{import_run.id}"
+        )
 
     def lines() -> Iterator[str]:
-        with db.unit_of_work(this.clinic_id, read_only=True) as session:
+        with db.unit_of_work(import_run.clinic_id, read_only=True) as session:
             yield "\ufeff"  # so that a spreadsheet reads it as UTF-8
             yield from runs.sheet(session, session.get_one(ImportRun, run_id))
 
@@ -121,34 +123,34 @@ def may_send_large(environ: dict[str, Any]) -> bool:
 
 
 def _page(
-    session: Session, this: ImportRun, columns: column_mapping.Columns | None = None, *, refused: bool = False
+    session: Session, import_run: ImportRun, columns: column_mapping.Columns | None = None, *, refused: bool = False
 ) -> str:
-    clinic = session.get_one(Clinic, this.clinic_id)
-    columns = columns or column_mapping.of(this.mapping)
+    clinic = session.get_one(Clinic, import_run.clinic_id)
+    columns = columns or column_mapping.of(import_run.mapping)
     now = clock.now()
-    left = runs.left(this, now)
+    left = runs.left(import_run, now)
     facts: dict[str, Any] = {}
-    if this.state == "mapping":
+    if import_run.state == "mapping":
         facts = {
-            "headers": runs.header(this),
-            "fields": column_mapping.fields(this.kind),
-            "needed": column_mapping.NEEDED[this.kind],
-            "constants": column_mapping.CONSTANTS[this.kind],
-            "missing": column_mapping.missing(this.kind, columns),
-            "seen": runs.preview(session, clinic, this, columns),
+            "headers": runs.header(import_run),
+            "fields": column_mapping.fields(import_run.kind),
+            "needed": column_mapping.NEEDED[import_run.kind],
+            "constants": column_mapping.CONSTANTS[import_run.kind],
+            "missing": column_mapping.missing(import_run.kind, columns),
+            "seen": runs.preview(session, clinic, import_run, columns),
         }
     return layout.page(
         session,
         "staff/import.html",
         here="import",
-        run=this,
+        run=import_run,
         columns=columns,
         refused=refused,
-        percent=100 * this.parts_done // max(this.parts, 1),
+        percent=100 * import_run.parts_done // max(import_run.parts, 1),
         left=times.length(left) if left else None,
-        unworded=[(languages.name(code), count) for code, count in csv_import.unworded(this.tally).items()],
-        wrong=list(runs.wrong(session, this, SHOWN)),
-        refresh=REFRESH_SECONDS if this.state == "running" else None,
+        unworded=[(languages.name(code), count) for code, count in csv_import.unworded(import_run.tally).items()],
+        wrong=list(runs.wrong(session, import_run, SHOWN)),
+        refresh=REFRESH_SECONDS if import_run.state == "running" else None,
         **facts,
     )
 
@@ -163,8 +165,8 @@ def _door(problem: str | None) -> str:
             "staff/imports.html",
             here="import",
             problem=problem,
-            runs=[(one, times.moment(one.created_at, now, zone)) for one in runs],
-            sources=sorted({one.source for one in runs}),
+            runs=[(import_run, times.moment(import_run.created_at, now, zone)) for import_run in runs],
+            sources=sorted({import_run.source for import_run in runs}),
             kinds=column_mapping.KINDS,
             given=request.form,
         )
@@ -186,10 +188,10 @@ def _chosen(kind: str) -> column_mapping.Columns:
 
 
 def _the_run(session: Session, run_id: UUID, *, lock: bool = False) -> ImportRun:
-    found = session.get(ImportRun, run_id, with_for_update=lock)
-    if found is None or found.clinic_id != sessions.clinic().id:
+    import_run = session.get(ImportRun, run_id, with_for_update=lock)
+    if import_run is None or import_run.clinic_id != sessions.clinic().id:
         abort(404)
-    return found
+    return import_run
 
 
 @contextmanager

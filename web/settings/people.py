@@ -142,10 +142,10 @@ def _clinic(session: Session) -> Clinic:
 
 
 def _one(session: Session, staff_id: UUID, *, also_gone: bool = False) -> Staff:
-    found = session.get(Staff, staff_id, with_for_update=True)
-    if found is None or found.clinic_id != sessions.clinic().id or not (found.active or also_gone):
+    colleague = session.get(Staff, staff_id, with_for_update=True)
+    if colleague is None or colleague.clinic_id != sessions.clinic().id or not (colleague.active or also_gone):
         abort(404)
-    return found
+    return colleague
 
 
 def _invited(session: Session, staff: Staff) -> Shown:
@@ -161,13 +161,13 @@ def _shown(shown: Shown) -> str:
 
 
 def _refused(who: UUID | None, raw: Mapping[str, Any], refused: staffing.MayNot) -> tuple[str, int]:
-    said = {place: words.say("colleague_refusals", why) for place, why in refused.problems.items()}
-    return _shown(Shown(who=who, raw=raw, problems=said)), 422
+    problems = {place: words.say("colleague_refusals", why) for place, why in refused.problems.items()}
+    return _shown(Shown(who=who, raw=raw, problems=problems)), 422
 
 
 def _with_gaps(who: UUID, raw: Mapping[str, Any], field: str, gap: coverage_guard.MakesGap) -> tuple[str, int]:
-    said = words.say("colleagues", "hole", when=gap.when)
-    return _shown(Shown(who=who, raw=raw, problems={field: said})), 422
+    sentence = words.say("colleagues", "hole", when=gap.when)
+    return _shown(Shown(who=who, raw=raw, problems={field: sentence})), 422
 
 
 def _page(session: Session, shown: Shown) -> str:
@@ -183,7 +183,7 @@ def _page(session: Session, shown: Shown) -> str:
         InboxItem.clinic_id == clinic.id, InboxItem.state != "done", InboxItem.owner_id.is_not(None)
     )
     held = dict(session.execute(holding.group_by(InboxItem.owner_id)).all())
-    cards = [_card(one, clinic, links, held.get(one.id, 0), shown) for one in everyone]
+    cards = [_card(colleague, clinic, links, held.get(colleague.id, 0), shown) for colleague in everyone]
     return layout.page(
         session,
         "staff/colleagues.html",
@@ -192,45 +192,45 @@ def _page(session: Session, shown: Shown) -> str:
         shown=shown,
         fresh=shown.raw if shown.who is None and shown.problems else {"languages": ["en"], "role": "care_manager"},
         problems=shown.problems,
-        roles=[(one, words.say("roles", one), words.say("role_means", one)) for one in ROLES],
-        languages=[(one, words.say("languages", one)) for one in staffing.LANGUAGES],
+        roles=[(role, words.say("roles", role), words.say("role_means", role)) for role in ROLES],
+        languages=[(language, words.say("languages", language)) for language in staffing.LANGUAGES],
         days=VALID.days,
         edits=layout.may("clinic.settings"),
     )
 
 
-def _card(one: Staff, clinic: Clinic, links: Mapping[UUID, Any], held: int, shown: Shown) -> Card:
-    number = one.number or ""
+def _card(colleague: Staff, clinic: Clinic, links: Mapping[UUID, Any], held: int, shown: Shown) -> Card:
+    number = colleague.number or ""
     seen = phone.display(number) if layout.may("clinic.settings") else phone.mask(number)
     own = {
-        "name": one.name,
-        "role": one.role,
-        "languages": one.languages,
-        "panels": ", ".join(one.panels),
+        "name": colleague.name,
+        "role": colleague.role,
+        "languages": colleague.languages,
+        "panels": ", ".join(colleague.panels),
         "number": seen if number else "",
     }
-    about = [", ".join(words.say("languages", each) for each in one.languages)]
-    about += [words.say("colleagues", "panels", names=", ".join(one.panels))] if one.panels else []
+    about = [", ".join(words.say("languages", language) for language in colleague.languages)]
+    about += [words.say("colleagues", "panels", names=", ".join(colleague.panels))] if colleague.panels else []
     about += [seen if number else words.say("colleagues", "no_number")]
     return Card(
-        id=one.id,
-        name=one.name,
-        email=one.email,
-        role=words.say("roles", one.role),
-        active=one.active,
-        me=one.id == layout.the_staff().id,
-        standing=_standing(one, links.get(one.id), clinic.zone),
+        id=colleague.id,
+        name=colleague.name,
+        email=colleague.email,
+        role=words.say("roles", colleague.role),
+        active=colleague.active,
+        me=colleague.id == layout.the_staff().id,
+        standing=_standing(colleague, links.get(colleague.id), clinic.zone),
         about=" · ".join(about),
-        fault=words.say("phone_faults", one.phone_fault) if one.active and one.phone_fault else "",
+        fault=words.say("phone_faults", colleague.phone_fault) if colleague.active and colleague.phone_fault else "",
         held=held,
-        raw=shown.raw if shown.who == one.id and shown.raw else own,
+        raw=shown.raw if shown.who == colleague.id and shown.raw else own,
     )
 
 
-def _standing(one: Staff, until: Any, zone: str) -> str:
-    if not one.active:
+def _standing(colleague: Staff, until: Any, zone: str) -> str:
+    if not colleague.active:
         return words.say("colleagues", "gone")
-    if one.password_hash is not None:
+    if colleague.password_hash is not None:
         return words.say("colleagues", "signs_in")
     if until is None or until <= clock.now():
         return words.say("colleagues", "link_over")

@@ -49,7 +49,7 @@ class Side:
 
 def sides(clinic: Clinic, situation: Situation, texts: Mapping[str, str], definition: Definition) -> list[Side]:
     """Return both languages of a text; `texts` are as typed, `definition` holds the clinic's other words."""
-    return [_side(clinic, situation, texts[one], one, definition) for one in text_templates.LANGUAGES]
+    return [_side(clinic, situation, texts[language], language, definition) for language in text_templates.LANGUAGES]
 
 
 def _side(clinic: Clinic, situation: Situation, typed: str, language: str, definition: Definition) -> Side:
@@ -63,7 +63,7 @@ def _side(clinic: Clinic, situation: Situation, typed: str, language: str, defin
         shipped=shipped,
         own=proof.text != shipped,
         proof=proof,
-        notes=[one.message for one in situations.notes(situation, proof.text, values)],
+        notes=[note.message for note in situations.notes(situation, proof.text, values)],
         costly=list(counted.costly),
         screens=[
             _screen(
@@ -85,13 +85,13 @@ def _levels(key: str) -> list[tuple[str, str]]:
     if key.startswith("generic_"):
         return [(key, words.say("wordings", "to_generic"))]
     base = key.removeprefix("place_")
-    got = {level: phrasing.chosen_for(base, level, place="here") for level in LEVELS}
-    if len(set(got.values())) == 1:
+    by_level = {level: phrasing.chosen_for(base, level, place="here") for level in LEVELS}
+    if len(set(by_level.values())) == 1:
         return [(key, words.say("wordings", "to_everyone"))]
-    shown = sorted(dict.fromkeys(got.values()), key=lambda one: one != key)
+    shown = sorted(dict.fromkeys(by_level.values()), key=lambda variant: variant != key)
     return [
-        (one, " / ".join(words.say("wordings", f"to_{level}") for level in LEVELS if got[level] == one))
-        for one in shown
+        (variant, " / ".join(words.say("wordings", f"to_{level}") for level in LEVELS if by_level[level] == variant))
+        for variant in shown
     ]
 
 
@@ -120,26 +120,26 @@ def _screen(
 
 def pieces(template: str, problems: Sequence[text_templates.Problem], values: Mapping[str, str]) -> list[Piece]:
     """Return a text filled in, cut where a word may not be sent ("flag") or a character costs more ("costly")."""
-    found, at = [], 0
+    parts, at = [], 0
     for problem in problems:
         if problem.start >= at and problem.word:
-            found += [
+            parts += [
                 *_cut(text_templates.fill(template[at : problem.start], values)),
                 (problem.word, "flag"),
             ]
             at = problem.end
-    return [*found, *_cut(text_templates.fill(template[at:], values))]
+    return [*parts, *_cut(text_templates.fill(template[at:], values))]
 
 
 def _cut(text: str) -> Iterator[Piece]:
     costly, run = set(text_templates.segments(text).costly), ""
-    for one in text:
-        if one not in costly:
-            run += one
+    for character in text:
+        if character not in costly:
+            run += character
             continue
         if run:
             yield run, ""
-        yield one, "costly"
+        yield character, "costly"
         run = ""
     if run:
         yield run, ""

@@ -30,7 +30,9 @@ def given(form: MultiDict[str, str]) -> dict[str, Any]:
         "fallback": [form[f"fallback[{row}]"] for row in range(ROWS) if form.get(f"fallback[{row}]")],
         "backup": _pairs(form, "backup."),
         "on_call": _pairs(form, "on_call."),
-        "call": [one for one in (_call(form, row) for row in range(ROWS)) if one["name"] or one["phone"]],
+        "call": [
+            contact for contact in (_call(form, row) for row in range(ROWS)) if contact["name"] or contact["phone"]
+        ],
         "route": _rules(form),
     }
     for kind in assign.KINDS:
@@ -42,10 +44,10 @@ def given(form: MultiDict[str, str]) -> dict[str, Any]:
             "closed": [],
         }
     for name in sorted(form):
-        found = _RUNG.fullmatch(name)
-        if found and form[name] and found["kind"] in clinic_rules.TEXTED:
+        match = _RUNG.fullmatch(name)
+        if match and form[name] and match["kind"] in clinic_rules.TEXTED:
             wait = form.get(name.removesuffix("ask") + "wait") or "10"
-            raw[found["kind"]][found["when"]].append({"ask": form[name], "wait": wait})
+            raw[match["kind"]][match["when"]].append({"ask": form[name], "wait": wait})
     return raw
 
 
@@ -61,16 +63,16 @@ def _call(form: MultiDict[str, str], row: int) -> dict[str, str]:
 
 def _rules(form: MultiDict[str, str]) -> list[dict[str, Any]]:
     """The rules in the order that was typed; those to be taken out, and a row nobody has filled in, are not there."""
-    rows = sorted(int(found["row"]) for found in map(_RULE.fullmatch, form) if found)
-    found = []
+    rows = sorted(int(match["row"]) for match in map(_RULE.fullmatch, form) if match)
+    placed = []
     for row in rows:
         rule, start = _rule(form, row), f"route[{row}]."
         if form.get(f"{start}remove") == "on" or not (rule["name"] or rule["to"]):
             continue
         typed = form.get(f"{start}order", "").strip()
         # Whoever is put at the place of another goes before it.
-        found.append((float(typed) - 0.5 if typed.isdecimal() and int(typed) != row + 1 else row + 1, row, rule))
-    return [rule for _place, _row, rule in sorted(found, key=lambda one: one[:2])]
+        placed.append((float(typed) - 0.5 if typed.isdecimal() and int(typed) != row + 1 else row + 1, row, rule))
+    return [rule for _place, _row, rule in sorted(placed, key=lambda placement: placement[:2])]
 
 
 def _rule(form: MultiDict[str, str], row: int) -> dict[str, Any]:
@@ -94,4 +96,4 @@ def _rule(form: MultiDict[str, str], row: int) -> dict[str, Any]:
 
 
 def _listed(typed: str) -> list[str]:
-    return [one.strip() for one in re.split(r"[;\n]", typed) if one.strip()]
+    return [part.strip() for part in re.split(r"[;\n]", typed) if part.strip()]

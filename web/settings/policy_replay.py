@@ -24,22 +24,22 @@ def show() -> str | Response:
         draft = verbs.draft(session, clinic.id, RULES.name)
         if draft is None:
             return redirect(url_for("settings.show"), 303)
-        found = policy_replay.of_draft(session, clinic, policy_definition.read(draft.definition))
+        replay = policy_replay.of_draft(session, clinic, policy_definition.read(draft.definition))
         now = clock.now()
         return layout.page(
             session,
             "staff/replay.html",
             here="ladder",
-            found=found,
+            found=replay,
             most=policy_replay.MOST_ITEMS,
             rows=[
                 (
-                    words.say("kinds", one.kind),
-                    times.moment(one.at, now, clinic.zone),
-                    one.was or words.say("ladder", "nobody"),
-                    one.becomes or words.say("ladder", "nobody"),
-                    "; ".join(assignment.reason_words(each) for each in one.why),
+                    words.say("kinds", change.kind),
+                    times.moment(change.at, now, clinic.zone),
+                    change.was or words.say("ladder", "nobody"),
+                    change.becomes or words.say("ladder", "nobody"),
+                    "; ".join(assignment.reason_words(reason) for reason in change.why),
                 )
-                for one in found.shown
+                for change in replay.shown
             ],
         )

@@ -62,7 +62,7 @@ def given(form: MultiDict[str, str]) -> dict[str, Any]:
         }
         for row in range(MOST)
     ]
-    return {"asks": [one for one in rows if one["name"] or one["instruments"]]}
+    return {"asks": [row for row in rows if row["name"] or row["instruments"]]}
 
 
 def _page(session: Session, clinic: Clinic, sheet: decision_form.Sheet) -> str:
@@ -78,9 +78,13 @@ def _page(session: Session, clinic: Clinic, sheet: decision_form.Sheet) -> str:
         problems=sheet.problems,
         desk=desk,
         rows=range(min(len(sheet.raw["asks"]) + SPARE, MOST)),
-        who=[(one, words.say("schedule_who", one)) for one in WHO],
-        instruments=[(name, one.title) for name, one in sorted(scoring.instruments().items()) if not one.ages],
-        languages=[(one, words.say("languages", one)) for one in text_templates.LANGUAGES],
+        who=[(who, words.say("schedule_who", who)) for who in WHO],
+        instruments=[
+            (name, instrument.title)
+            for name, instrument in sorted(scoring.instruments().items())
+            if not instrument.ages
+        ],
+        languages=[(language, words.say("languages", language)) for language in text_templates.LANGUAGES],
         trial=trial,
         lines=_lines(of_clinic(session, clinic), trial),
         then=_lines(drafted, trial) if drafted else None,
@@ -99,44 +103,44 @@ def _trial(args: Mapping[str, str], today: date) -> dict[str, Any]:
         "language": args.get("language", "en"),
         "taken": taken,
         "known": tuple(
-            schedules.Taken(one["instrument"], day)
-            for one in taken
-            if one["instrument"] in scoring.instruments() and (day := _day(one["day"]))
+            schedules.Taken(entry["instrument"], day)
+            for entry in taken
+            if entry["instrument"] in scoring.instruments() and (day := _day(entry["day"]))
         ),
     }
 
 
 def _day(typed: str) -> date | None:
     try:
-        found = date.fromisoformat(typed)
+        day = date.fromisoformat(typed)
     except ValueError:
         return None
-    return found if 2000 <= found.year <= 2200 else None
+    return day if 2000 <= day.year <= 2200 else None
 
 
 def _lines(schedule: schedules.Schedule, trial: Mapping[str, Any]) -> list[Visit]:
     """What each of the made-up visits asks, if the patient answers each time."""
-    taken, found = trial["known"], []
+    taken, visits = trial["known"], []
     for after in VISITS:
         day = trial["from"] + timedelta(days=after)
         facts = schedules.Facts(day, trial["language"], trial["in_treatment"], False, taken)
         verdicts = schedules.due(schedule, facts)
-        asked = [one.instrument for one in verdicts if one.due]
-        taken = (*taken, *(schedules.Taken(name, day) for name in asked))
-        found.append(Visit(f"{day:%a %b} {day.day}, {day.year}", _titles(asked), _reasons(verdicts)))
-    return found
+        instruments = [verdict.instrument for verdict in verdicts if verdict.due]
+        taken = (*taken, *(schedules.Taken(name, day) for name in instruments))
+        visits.append(Visit(f"{day:%a %b} {day.day}, {day.year}", _titles(instruments), _reasons(verdicts)))
+    return visits
 
 
 def _reasons(verdicts: Sequence[schedules.Verdict]) -> list[str]:
     return [
         words.say(
             "schedule_why",
-            one.why,
-            what=_titles([one.instrument])[0],
-            until=f"{one.until:%b} {one.until.day}, {one.until.year}" if one.until else "",
+            verdict.why,
+            what=_titles([verdict.instrument])[0],
+            until=f"{verdict.until:%b} {verdict.until.day}, {verdict.until.year}" if verdict.until else "",
         )
-        for one in verdicts
-        if not one.due
+        for verdict in verdicts
+        if not verdict.due
     ]
 
 

@@ -101,35 +101,37 @@ def _page(session: Session, changed: UUID | None, raw: Mapping[str, str], proble
     clinic = session.get_one(Clinic, sessions.clinic().id)
     people, rules = roster.people(session, clinic), assign.Rules.of(clinic.rules)
     away = _absences(session, clinic, people)
-    found = roster.coming_gaps(session, clinic)
+    gaps = roster.coming_gaps(session, clinic)
     return layout.page(
         session,
         "staff/rota.html",
         here="rota",
         lines=[
-            _line(one, away.get(one.id, []), raw, problems)
-            if one.id == changed
-            else _line(one, away.get(one.id, []), {}, {})
-            for one in people
+            _line(person, away.get(person.id, []), raw, problems)
+            if person.id == changed
+            else _line(person, away.get(person.id, []), {}, {})
+            for person in people
         ],
         week=coverage_charts.week(coverage_gaps.week(people, rules)),
-        weekly=[coverage_gaps.say(one, clinic.zone) for one in found if one.when == "week"],
-        on_holidays=[coverage_gaps.say(one, clinic.zone) for one in found if one.when == "holiday"],
-        coming=[coverage_gaps.say(one, clinic.zone) for one in found if one.when == "away"][:MOST_COMING],
+        weekly=[coverage_gaps.say(gap, clinic.zone) for gap in gaps if gap.when == "week"],
+        on_holidays=[coverage_gaps.say(gap, clinic.zone) for gap in gaps if gap.when == "holiday"],
+        coming=[coverage_gaps.say(gap, clinic.zone) for gap in gaps if gap.when == "away"][:MOST_COMING],
         opening=hours.say(rules.hours.week),
         edits=layout.may("clinic.settings"),
     )
 
 
-def _line(one: escalation_policy.Person, away: list[str], raw: Mapping[str, str], problems: Mapping[str, str]) -> Line:
-    works, called = hours.say(one.hours or {}), hours.say(one.on_call or {})
-    spoken = " and ".join(words.say("languages", each) for each in one.languages)
-    facts = [words.say("roles", one.role), spoken, *(f"panel of {each}" for each in one.panels)]
+def _line(
+    person: escalation_policy.Person, away: list[str], raw: Mapping[str, str], problems: Mapping[str, str]
+) -> Line:
+    works, called = hours.say(person.hours or {}), hours.say(person.on_call or {})
+    spoken = " and ".join(words.say("languages", language) for language in person.languages)
+    facts = [words.say("roles", person.role), spoken, *(f"panel of {panel}" for panel in person.panels)]
     return Line(
-        id=one.id,
-        name=one.name,
-        facts=", ".join(each for each in facts if each),
-        phone=one.phone,
+        id=person.id,
+        name=person.name,
+        facts=", ".join(fact for fact in facts if fact),
+        phone=person.phone,
         hours=works,
         on_call=called,
         away=away,
@@ -139,11 +141,11 @@ def _line(one: escalation_policy.Person, away: list[str], raw: Mapping[str, str]
 
 
 def _absences(session: Session, clinic: Clinic, people: list[escalation_policy.Person]) -> dict[UUID, list[str]]:
-    names, now = {one.id: one.name for one in people}, clock.now()
-    found: dict[UUID, list[str]] = {}
-    for one in roster.absences(session, clinic.id):
-        start, end = (times.moment(each, now, clinic.zone, running=True) for each in (one.starts_at, one.ends_at))
-        cover = names.get(one.cover_id) if one.cover_id else None
+    names, now = {person.id: person.name for person in people}, clock.now()
+    by_colleague: dict[UUID, list[str]] = {}
+    for absence in roster.absences(session, clinic.id):
+        start, end = (times.moment(at, now, clinic.zone, running=True) for at in (absence.starts_at, absence.ends_at))
+        cover = names.get(absence.cover_id) if absence.cover_id else None
         key = "away_covered" if cover else "away_alone"
-        found.setdefault(one.staff_id, []).append(words.say("rota", key, start=start, end=end, cover=cover))
-    return found
+        by_colleague.setdefault(absence.staff_id, []).append(words.say("rota", key, start=start, end=end, cover=cover))
+    return by_colleague

@@ -68,8 +68,8 @@ def send_test() -> Response | tuple[str, int]:
 
 def _page(session: Session, problem: str = "") -> str:
     clinic = session.get_one(Clinic, sessions.clinic().id)
-    lines = [_line(one) for one in checklist.steps(session, clinic, layout.the_staff().id)]
-    ready = sum(one.state in ("done", "shipped") for one in lines)
+    lines = [_line(step) for step in checklist.steps(session, clinic, layout.the_staff().id)]
+    ready = sum(line.state in ("done", "shipped") for line in lines)
     return layout.page(
         session,
         "staff/setup.html",
@@ -86,7 +86,7 @@ def _page(session: Session, problem: str = "") -> str:
 def _line(step: checklist.Step) -> Line:
     filled = dict(step.filled)
     if filled.get("languages"):
-        filled["languages"] = ", ".join(words.say("languages", one) for one in filled["languages"].split(","))
+        filled["languages"] = ", ".join(words.say("languages", language) for language in filled["languages"].split(","))
     return Line(
         name=step.name,
         state=step.state,
@@ -98,5 +98,5 @@ def _line(step: checklist.Step) -> Line:
 
 def _way(name: str) -> str:
     endpoints = ([decision_pages.EDITORS[name]] if name in decision_pages.EDITORS else []) + list(WAYS.get(name, ()))
-    found = next((one for one in endpoints if one in current_app.view_functions), None)
-    return url_for(found) if found else ""
+    endpoint = next((endpoint for endpoint in endpoints if endpoint in current_app.view_functions), None)
+    return url_for(endpoint) if endpoint else ""

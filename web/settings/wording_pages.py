@@ -81,7 +81,9 @@ def save(key: str) -> Response | tuple[str, int]:
             return _page(session, clinic, situation, typed, definition, edit), 200
         if "shipped" in request.form:
             typed = {language: text_templates.texts(language)[key] for language in text_templates.LANGUAGES}
-        wanted = {one: definition.get(one, {}) | {key: typed[one]} for one in text_templates.LANGUAGES}
+        wanted = {
+            language: definition.get(language, {}) | {key: typed[language]} for language in text_templates.LANGUAGES
+        }
         try:
             publishing.save(session, clinic, WORDS, wanted, edit=edit, actor=layout.the_actor())
         except publishing.Overtaken:
@@ -98,9 +100,9 @@ def look(key: str) -> Response:
     with db.unit_of_work(sessions.clinic().id, read_only=True) as session:
         clinic = session.get_one(Clinic, sessions.clinic().id)
         definition, _ = _standing(session, clinic)
-        found = phone_preview.sides(clinic, situation, typed, definition)
-        shown = {one.language: render_template("staff/_wording.html", side=one, edits=True) for one in found}
-    return jsonify({"shown": shown, "said": {one.language: _said(one) for one in found}})
+        sides = phone_preview.sides(clinic, situation, typed, definition)
+        shown = {side.language: render_template("staff/_wording.html", side=side, edits=True) for side in sides}
+    return jsonify({"shown": shown, "said": {side.language: _said(side) for side in sides}})
 
 
 def _said(side: phone_preview.Side) -> str:
@@ -127,7 +129,7 @@ def _page(
         situation=situation,
         sides=phone_preview.sides(clinic, situation, typed, definition),
         places=[(name, words.say("places", name)) for name in situation.places],
-        must=[*(f"{{{name}}}" for name in situation.needs), *(one.split("|")[0] for one in situation.says)],
+        must=[*(f"{{{name}}}" for name in situation.needs), *(phrase.split("|")[0] for phrase in situation.says)],
         clash=clash,
         edit=edit,
         edits=layout.may("clinic.settings"),
@@ -139,8 +141,11 @@ def _overtaken(session: Session, clinic: Clinic, situation: Situation, typed: Ma
     """Both versions; what was typed stays in the form, and saving again puts it over theirs knowingly."""
     definition, edit = _standing(session, clinic)
     theirs = _texts(definition, situation.key)
-    both = [(one, words.say("languages", one), theirs[one], typed[one]) for one in text_templates.LANGUAGES]
-    clash = Clash([one for one in both if one[2] != one[3]], theirs == typed)
+    both = [
+        (language, words.say("languages", language), theirs[language], typed[language])
+        for language in text_templates.LANGUAGES
+    ]
+    clash = Clash([row for row in both if row[2] != row[3]], theirs == typed)
     return _page(session, clinic, situation, typed, definition, edit, clash)
 
 
@@ -175,13 +180,13 @@ def _situation(key: str) -> Situation:
 def _lines(session: Session, clinic: Clinic) -> list[Line]:
     definition, _ = _standing(session, clinic)
     in_force = WORDS.present(session, clinic)
-    wrong = {one.field.partition(".")[2] for one in clinic_words.problems(clinic, definition)}
+    wrong = {problem.field.partition(".")[2] for problem in clinic_words.problems(clinic, definition)}
     return [
         Line(
             situation,
             list(texts.items()),
             drafted=texts != _texts(in_force, key),
-            own=any(key in in_force.get(one, {}) for one in text_templates.LANGUAGES),
+            own=any(key in in_force.get(language, {}) for language in text_templates.LANGUAGES),
             wrong=key in wrong,
         )
         for key, situation in situations.every().items()

@@ -23,8 +23,8 @@ def rosa(house: Any) -> Staff:
     return staff
 
 
-def enter(house: Any, email: str, password: str, **more: str) -> Any:
-    form = {"email": email, "password": password} | more
+def enter(house: Any, email: str, password: str, **fields: str) -> Any:
+    form = {"email": email, "password": password} | fields
     return house.browser().post("/signin", token_from="/signin", **form)
 
 
@@ -61,7 +61,7 @@ def test_a_wrong_password_and_an_unknown_account_look_alike(house: Any, rosa: St
 def test_guessing_is_slowed_down_but_nobody_is_locked_out_elsewhere(
     house: Any, rosa: Staff, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(passwords, "fits", lambda known, password: password == GOOD)
+    monkeypatch.setattr(passwords, "fits", lambda stored, password: password == GOOD)
     with time_machine.travel("2026-03-03T16:00:00Z", tick=False) as clock:
         for _ in range(5):
             assert enter(house, "rosa@clinic.example", "wrong").status_code == 401
@@ -150,44 +150,44 @@ def guess(browser: Any, email: str, password: str, address: str = "203.0.113.9")
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Passwords that cost no time: what is asked here is how often they may be tried."""
-    monkeypatch.setattr(passwords, "fits", lambda known, password: bool(known) and password == GOOD)
+    monkeypatch.setattr(passwords, "fits", lambda stored, password: bool(stored) and password == GOOD)
 
 
 def test_a_known_device_keeps_its_way_in_while_the_account_is_attacked(house: Any, rosa: Staff, quick: None) -> None:
-    known = house.browser()
-    assert guess(known, "rosa@clinic.example", GOOD) == 303
+    own_device = house.browser()
+    assert guess(own_device, "rosa@clinic.example", GOOD) == 303
     attacker = house.browser()
     with time_machine.travel("2026-03-03T16:00:00Z", tick=False) as clock:
         for _ in range(109):  # behind the same address as Rosa
             guess(attacker, "rosa@clinic.example", "wrong")
             clock.shift(timedelta(seconds=1))
         assert guess(attacker, "rosa@clinic.example", GOOD) == 429
-        assert guess(known, "rosa@clinic.example", GOOD) == 303
+        assert guess(own_device, "rosa@clinic.example", GOOD) == 303
 
 
 def test_an_attack_from_many_addresses_is_slowed_and_a_known_device_is_not(
     house: Any, rosa: Staff, quick: None
 ) -> None:
-    known, attacker = house.signed_in(rosa), house.browser()
+    own_device, attacker = house.signed_in(rosa), house.browser()
     with time_machine.travel("2026-03-03T16:00:00Z", tick=False):
         guesses = [
             guess(attacker, "rosa@clinic.example", "wrong", f"198.51.100.{n}")
             for n in range(sign_in_limits.ACCOUNT.free + 5)
         ]
         assert guesses == [401] * sign_in_limits.ACCOUNT.free + [429] * 5
-        assert guess(known, "rosa@clinic.example", GOOD, "192.0.2.1") == 303
+        assert guess(own_device, "rosa@clinic.example", GOOD, "192.0.2.1") == 303
 
 
 def test_a_known_device_is_slowed_for_its_own_mistakes(house: Any, rosa: Staff, quick: None) -> None:
-    known = house.signed_in(rosa)
+    own_device = house.signed_in(rosa)
     with time_machine.travel("2026-03-03T16:00:00Z", tick=False):
-        assert [guess(known, "rosa@clinic.example", "wrong") for _ in range(6)] == [401] * 5 + [429]
+        assert [guess(own_device, "rosa@clinic.example", "wrong") for _ in range(6)] == [401] * 5 + [429]
 
 
 def test_a_device_known_to_one_account_is_a_stranger_to_another(house: Any, rosa: Staff, quick: None) -> None:
-    known = house.signed_in(rosa)
+    own_device = house.signed_in(rosa)
     with time_machine.travel("2026-03-03T16:00:00Z", tick=False):
-        assert [guess(known, "ben@clinic.example", "wrong") for _ in range(6)] == [401] * 5 + [429]
+        assert [guess(own_device, "ben@clinic.example", "wrong") for _ in range(6)] == [401] * 5 + [429]
         assert guess(house.browser(), "ben@clinic.example", "wrong") == 429
 
 
@@ -235,7 +235,7 @@ def test_two_passwords_are_checked_at_once_four_wait_and_the_next_is_refused() -
     try:
         with ThreadPoolExecutor(12) as pool:
             tried = [pool.submit(passwords.hashed, GOOD) for _ in range(12)]
-            refused = [one for one in tried if isinstance(one.exception(), passwords.Busy)]
+            refused = [future for future in tried if isinstance(future.exception(), passwords.Busy)]
         assert len(refused) == 12
         places = [passwords._PLACES.acquire(blocking=False) for _ in range(waiting + 1)]
         assert places == [True] * waiting + [False]

@@ -21,8 +21,8 @@ def typed(ahead: timedelta) -> str:
 
 
 def form(cover: Any = None, who: Any = None, starts: int = 0, ends: int = 8) -> dict[str, str]:
-    given = {"starts": typed(timedelta(hours=starts, minutes=-1)), "ends": typed(timedelta(hours=ends))}
-    return given | {"cover": str(cover.id) if cover else "", "who": str(who.id) if who else ""}
+    fields = {"starts": typed(timedelta(hours=starts, minutes=-1)), "ends": typed(timedelta(hours=ends))}
+    return fields | {"cover": str(cover.id) if cover else "", "who": str(who.id) if who else ""}
 
 
 def absences() -> list[Absence]:
@@ -50,8 +50,8 @@ def test_times_are_the_clinic_s_own(house: Any) -> None:
     browser = house.signed_in(house.staff())
     with time_machine.travel("2027-03-13T12:00:00Z"):
         browser = house.signed_in(house.staff())
-        given = {"starts": "2027-03-13T22:00", "ends": "2027-03-14T22:00", "cover": ""}
-        assert browser.post("/away", **given).status_code == 303
+        fields = {"starts": "2027-03-13T22:00", "ends": "2027-03-14T22:00", "cover": ""}
+        assert browser.post("/away", **fields).status_code == 303
     (absence,) = absences()
     assert absence.ends_at - absence.starts_at == timedelta(hours=23)  # the night the clocks went forward
 
@@ -94,13 +94,13 @@ def test_nobody_plans_or_ends_the_absence_of_a_colleague_but_the_administrator(h
 
 def test_another_clinic_s_people_neither_cover_nor_are_seen(house: Any, another_house: Any) -> None:
     other = another_house()
-    theirs = other.staff("Olga Marsh")
+    olga = other.staff("Olga Marsh")
     browser = house.signed_in(house.staff())
-    assert browser.post("/away", **form(theirs)).status_code == 303
+    assert browser.post("/away", **form(olga)).status_code == 303
     (absence,) = absences()
     assert absence.cover_id is None
     assert "Olga" not in browser.get("/away").text
-    assert other.signed_in(theirs).post(f"/away/{absence.id}/end").status_code == 404
+    assert other.signed_in(olga).post(f"/away/{absence.id}/end").status_code == 404
 
 
 def alone(house: Any) -> Any:

@@ -11,8 +11,8 @@ from reminders.models import Handoff
 
 def only(house: Any) -> Handoff:
     with db.unit_of_work(db.EVERY) as session:
-        found: Handoff = session.query(Handoff).one()
-        return found
+        handoff: Handoff = session.query(Handoff).one()
+        return handoff
 
 
 def test_the_front_desk_asks_a_care_manager_accepts_and_they_meet(house: Any) -> None:
@@ -62,12 +62,12 @@ def test_the_case_of_a_handoff_can_be_answered_where_it_is_read(house: Any) -> N
 
 
 def test_another_clinics_handoff_does_not_exist(house: Any, another_house: Any) -> None:
-    theirs = another_house()
-    staff, patient = theirs.staff(), theirs.patient()
-    with db.unit_of_work(theirs.clinic.id) as session:
-        handoffs.request(session, theirs.clinic, patient, requested_by=f"staff:{staff.id}")
+    other = another_house()
+    staff, patient = other.staff(), other.patient()
+    with db.unit_of_work(other.clinic.id) as session:
+        handoffs.request(session, other.clinic, patient, requested_by=f"staff:{staff.id}")
     browser = house.signed_in(house.staff())
-    assert browser.post(f"/handoffs/{only(theirs).id}/accept").status_code == 404
+    assert browser.post(f"/handoffs/{only(other).id}/accept").status_code == 404
 
 
 def test_the_page_says_by_which_rule_it_was_offered_and_whoever_it_names_can_accept(house: Any) -> None:

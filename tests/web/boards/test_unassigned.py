@@ -27,8 +27,8 @@ def fire(after: timedelta = timedelta()) -> None:
 
 def form(admin: Any, **changed: str) -> dict[str, str]:
     kinds = {"safety": "15", "screen": "60", "handoff": "5", "reply": "240", "delivery": "480"}
-    given = {f"{kind}.answer": minutes for kind, minutes in kinds.items()}
-    return given | {"edit": "0", "repeat": "10", "hours": "", "fallback[0]": admin.email} | CALL | changed
+    fields = {f"{kind}.answer": minutes for kind, minutes in kinds.items()}
+    return fields | {"edit": "0", "repeat": "10", "hours": "", "fallback[0]": admin.email} | CALL | changed
 
 
 def published(house: Any) -> Any:
@@ -37,10 +37,10 @@ def published(house: Any) -> Any:
     return admin
 
 
-def publish(house: Any, admin: Any, **given: str) -> Any:
+def publish(house: Any, admin: Any, **fields: str) -> Any:
     """Save a draft and publish it, as one person may."""
     browser = house.signed_in(admin)
-    answer = browser.post("/ladder", **given)
+    answer = browser.post("/ladder", **fields)
     assert answer.status_code == 303, answer.text
     assert browser.post("/settings/draft/rules/publish", edit="1").status_code == 303
     with db.unit_of_work(house.clinic.id, read_only=True) as session:
@@ -84,8 +84,8 @@ def test_at_the_end_of_the_ladder_the_board_says_who_must_be_called_and_what_cam
         assert "on its way, no answer yet" in page
         assert browser.post(f"/board/{item.id}/called", who="Dr Wu", outcome="no_answer").status_code == 303
         assert "called Dr Wu" in browser.get("/board").text
-    known = house.read(InboxItem, item.id)
-    assert known.acknowledged_at is None  # a call is no acknowledgement
+    after_call = house.read(InboxItem, item.id)
+    assert after_call.acknowledged_at is None  # a call is no acknowledgement
     with db.unit_of_work(house.clinic.id) as session:
         assert session.scalar(select(ItemEvent).where(ItemEvent.event == "call_list")) is not None
         items.acknowledge(session, session.get_one(InboxItem, item.id), admin, "reached_by_phone")
@@ -102,21 +102,21 @@ def test_a_call_that_names_nobody_on_the_list_is_not_noted(house: Any, given: di
 
 def test_a_call_about_another_clinic_s_item_is_refused(house: Any, another_house: Any) -> None:
     published(house)
-    theirs = another_house().item("safety")
+    foreign = another_house().item("safety")
     browser = house.signed_in(house.staff())
-    assert browser.post(f"/board/{theirs.id}/called", who="Dr Wu", outcome="reached").status_code == 404
+    assert browser.post(f"/board/{foreign.id}/called", who="Dr Wu", outcome="reached").status_code == 404
 
 
 def test_the_board_asks_the_database_as_often_for_many_items_as_for_few(house: Any) -> None:
     browser = house.signed_in(house.staff(role="clinician"))
     browser.get("/board")  # who was not reached is counted now and then, not for each page
     counts = []
-    for more in (2, 20):
-        for _ in range(more):
+    for count in (2, 20):
+        for _ in range(count):
             house.item("reply", patient_id=house.patient().id)
         with db.unit_of_work(db.EVERY) as session:
-            for one in session.scalars(select(InboxItem)):
-                one.routed_at, one.owner_id = clock.now(), None
+            for item in session.scalars(select(InboxItem)):
+                item.routed_at, item.owner_id = clock.now(), None
         with statements() as sent:
             assert browser.get("/board").status_code == 200
         counts.append(len(sent))

@@ -47,7 +47,7 @@ def test_the_board_names_each_reason_and_the_phone_to_call(house: Any) -> None:
     with db.unit_of_work(house.clinic.id) as session:
         appointments.confirm(session, session.merge(answered), "operator")
     page = house.signed_in(house.staff(role="front_desk")).get("/reach").text
-    for said in (
+    for words in (
         "Opted out",
         "Landline",
         "No mobile number",
@@ -55,7 +55,7 @@ def test_the_board_names_each_reason_and_the_phone_to_call(house: Any) -> None:
         "1 of 4 reached",
         "Dr Okafor",
     ):
-        assert said in page
+        assert words in page
     assert "Marcus" not in page
     assert page.index("Nobody Quintana") < page.index("Devon Quintana") < page.index("Harold Quintana")
     assert 'Not reached <span class="num">3</span>' in page
@@ -78,20 +78,20 @@ def test_one_press_logs_the_call_and_the_row_sinks(house: Any) -> None:
 
 
 def test_is_coming_confirms_the_visit_and_counts_as_reached(house: Any) -> None:
-    one = visit(house, opted_out(house))
+    coming = visit(house, opted_out(house))
     browser = house.signed_in(house.staff())
-    browser.post(f"/reach/{one.id}/call", outcome="coming")
-    assert house.read(Appointment, one.id).state == "confirmed"
+    browser.post(f"/reach/{coming.id}/call", outcome="coming")
+    assert house.read(Appointment, coming.id).state == "confirmed"
     page = browser.get("/reach").text
     assert "1 of 1 reached" in page
     assert "Nobody is left to call" in page
 
 
 def test_a_call_that_reached_them_counts_without_changing_the_visit(house: Any) -> None:
-    one = visit(house, opted_out(house))
+    booked = visit(house, opted_out(house))
     browser = house.signed_in(house.staff())
-    browser.post(f"/reach/{one.id}/call", outcome="reached")
-    assert house.read(Appointment, one.id).state == "booked"
+    browser.post(f"/reach/{booked.id}/call", outcome="reached")
+    assert house.read(Appointment, booked.id).state == "booked"
     page = browser.get("/reach").text
     assert "1 of 1 reached" in page
     assert "Reached by phone" in page
@@ -120,17 +120,17 @@ def test_an_empty_clinic_says_so(house: Any) -> None:
 
 @pytest.mark.parametrize(("role", "status"), [("clinic_admin", 403), ("auditor", 403), ("psychiatric_consultant", 200)])
 def test_the_board_is_for_those_who_know_patients(house: Any, role: str, status: int) -> None:
-    one = visit(house, opted_out(house))
+    booked = visit(house, opted_out(house))
     browser = house.signed_in(house.staff(role=role))
     assert browser.get("/reach").status_code == status
-    assert browser.post(f"/reach/{one.id}/call", outcome="reached").status_code == 403
+    assert browser.post(f"/reach/{booked.id}/call", outcome="reached").status_code == 403
 
 
 def test_what_is_no_outcome_and_another_clinics_visit_are_refused(house: Any, another_house: Any) -> None:
     other = another_house()
-    theirs, ours = visit(other, other.patient()), visit(house, house.patient())
+    foreign, ours = visit(other, other.patient()), visit(house, house.patient())
     browser = house.signed_in(house.staff())
-    assert browser.post(f"/reach/{theirs.id}/call", outcome="reached").status_code == 404
+    assert browser.post(f"/reach/{foreign.id}/call", outcome="reached").status_code == 404
     assert browser.post(f"/reach/{ours.id}/call", outcome="hello").status_code == 400
     assert "1 of" not in browser.get("/reach").text
 

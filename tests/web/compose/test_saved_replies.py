@@ -29,7 +29,7 @@ def test_a_reply_is_written_changed_retired_and_brought_back(house: Any) -> None
     assert reply.texts == {"en": "Hi {first_name}, please call.", "es": "Hola, llame por favor."}
     assert "Call me" in browser.get(f"/saved-replies/{reply.id}").text
     browser.post("/saved-replies", **(form | {"name": "Please call", "reply": str(reply.id)}))
-    assert [one.name for one in all_of(house)] == ["Please call"]
+    assert [listed.name for listed in all_of(house)] == ["Please call"]
     gone = browser.post(f"/saved-replies/{reply.id}/retire")
     assert "is out of use" in browser.get(gone.location).text
     assert all_of(house)[0].retired_at is not None

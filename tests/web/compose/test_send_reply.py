@@ -95,8 +95,8 @@ def test_a_text_filed_late_is_still_one_the_author_has_not_seen(scene: Any) -> N
     with db.unit_of_work(scene.house.clinic.id) as session:
         late = clock.now() - timedelta(minutes=5)
         here = session.merge(scene.conversation)
-        more = {"body": "it was stuck", "provider_sid": "SMlate", "reading": []}
-        conversations.file_inbound(session, scene.house.clinic, here, at=late, **more)
+        facts = {"body": "it was stuck", "provider_sid": "SMlate", "reading": []}
+        conversations.file_inbound(session, scene.house.clinic, here, at=late, **facts)
     refused = scene.reply("Mine", seen=seen)
     assert "it was stuck" in refused.text
     assert refused.status_code == 422
@@ -172,9 +172,9 @@ def test_two_browsers_at_the_same_moment_send_one_text_and_hold_the_other(scene_
             return notice or (refused.problem or "" if refused else "")
 
     with ThreadPoolExecutor(2) as pool:
-        said = [one.result() for one in [pool.submit(write, scene.rosa, "a"), pool.submit(write, ben, "b")]]
-    assert sorted(one == "sent" for one in said) == [False, True]
-    assert any("answered while you were writing" in one for one in said)
+        outcomes = [sending.result() for sending in [pool.submit(write, scene.rosa, "a"), pool.submit(write, ben, "b")]]
+    assert sorted(outcome == "sent" for outcome in outcomes) == [False, True]
+    assert any("answered while you were writing" in outcome for outcome in outcomes)
     assert len(scene.sent()) == 1
 
 
@@ -198,7 +198,7 @@ def test_a_first_text_can_be_written_to_a_patient_without_a_conversation(house: 
     with db.unit_of_work(house.clinic.id) as session:
         conversation = conversations.of_patient(session, house.clinic, patient)
         assert conversation is not None
-        assert [one.body for one in conversations.messages(session, conversation.id)] == ["Hello"]
+        assert [message.body for message in conversations.messages(session, conversation.id)] == ["Hello"]
 
 
 def test_a_forms_address_is_not_shown_to_staff(scene: Any) -> None:

@@ -39,8 +39,8 @@ def test_a_day_that_is_over_is_not_offered() -> None:
     ],
 )
 def test_another_hour_is_offered_for_one_that_may_not_be(day: str, at: str, instead: str | None) -> None:
-    found = send_times.instead(send_times.moment(day, at, DENVER), DENVER)
-    assert (f"{found.astimezone(ZoneInfo('America/Denver')):%Y-%m-%d %H:%M}" if found else None) == instead
+    offered = send_times.instead(send_times.moment(day, at, DENVER), DENVER)
+    assert (f"{offered.astimezone(ZoneInfo('America/Denver')):%Y-%m-%d %H:%M}" if offered else None) == instead
 
 
 @pytest.mark.parametrize(("day", "at"), [("", ""), ("tomorrow", "8"), ("2026-02-30", "08:00")])

@@ -16,8 +16,8 @@ from web.inbox import after_action
 
 
 def undo_of(page: str) -> str | None:
-    found = re.search(r'name="event" value="([^"]+)"', page)
-    return found[1] if found else None
+    match = re.search(r'name="event" value="([^"]+)"', page)
+    return match[1] if match else None
 
 
 def test_of_two_who_take_an_item_the_second_is_told_who_has_it_since_when(house: Any) -> None:
@@ -167,8 +167,8 @@ def test_it_sleeps_until_the_visit_and_again_at_the_same_time(house: Any) -> Non
     assert browser.post(f"{url}/snooze", until="visit").status_code == 422
     starts = clock.now() + timedelta(days=3)
     with db.unit_of_work(house.clinic.id) as session:
-        known = appointments.VisitRecord("V1", patient.record or "", starts, "America/Denver", clock.now())
-        visit, _ = appointments.save(session, house.clinic, patient, known)
+        record = appointments.VisitRecord("V1", patient.record or "", starts, "America/Denver", clock.now())
+        visit, _ = appointments.save(session, house.clinic, patient, record)
     assert "Until the visit" in browser.get(url).text
     browser.post(f"{url}/snooze", until="visit")
     asleep = house.read(InboxItem, item.id)
@@ -197,7 +197,7 @@ def test_a_safety_item_says_that_it_cannot_be_set_aside_yet(house: Any) -> None:
 
 
 def many(browser: Any, act: str, *chosen: InboxItem, **form: Any) -> str:
-    answer = browser.post("/inbox/bulk", act=act, item=[str(one.id) for one in chosen], **form)
+    answer = browser.post("/inbox/bulk", act=act, item=[str(item.id) for item in chosen], **form)
     assert answer.status_code == 303
     return str(browser.get(answer.location).text)
 
@@ -211,19 +211,19 @@ def test_several_are_settled_at_once_but_never_what_is_about_safety(house: Any, 
     page = many(browser, "resolve", *replies, *owed)
     assert "3 settled. 2 left alone: patient safety" in page
     assert "1 left alone: a handoff cannot wait" in page
-    assert [house.read(InboxItem, one.id).state for one in (*replies, *owed)] == ["done"] * 3 + [
+    assert [house.read(InboxItem, item.id).state for item in (*replies, *owed)] == ["done"] * 3 + [
         "open",
         "claimed",
         "open",
     ]
     undone = browser.post("/inbox/undo", event=undo_of(page) or "")
     assert "Everything is as it was" in browser.get(undone.location).text
-    assert [house.read(InboxItem, one.id).state for one in replies] == ["open"] * 3
+    assert [house.read(InboxItem, item.id).state for item in replies] == ["open"] * 3
     assert "2 left alone" in many(browser, "snooze", *owed[:2], *replies, until="tomorrow")
-    assert [house.read(InboxItem, one.id).state for one in replies] == ["snoozed"] * 3
+    assert [house.read(InboxItem, item.id).state for item in replies] == ["snoozed"] * 3
     with db.unit_of_work(db.EVERY) as session:
         timers = select(Timer).where(Timer.item_id == owed[0].id, Timer.state == "waiting")
-        assert {one.kind for one in session.scalars(timers)} == {"route", "escalate"}
+        assert {timer.kind for timer in session.scalars(timers)} == {"route", "escalate"}
         settled = select(audit.AuditEntry).where(audit.AuditEntry.act == "item.resolved")
         assert len(session.scalars(settled).all()) == 3
 

@@ -48,11 +48,11 @@ def test_an_empty_view_says_something_useful(house: Any) -> None:
 
 
 def test_another_clinics_item_does_not_exist(house: Any, another_house: Callable[[], Any]) -> None:
-    theirs = another_house().item("safety", summary="of another clinic")
+    foreign = another_house().item("safety", summary="of another clinic")
     browser = house.signed_in(house.staff())
-    assert browser.get(f"/inbox/{theirs.id}").status_code == 404
+    assert browser.get(f"/inbox/{foreign.id}").status_code == 404
     for act in ("claim", "acknowledge", "resolve", "reopen", "handover", "reply"):
-        assert browser.post(f"/inbox/{theirs.id}/{act}", disposition="handled", body="x").status_code == 404
+        assert browser.post(f"/inbox/{foreign.id}/{act}", disposition="handled", body="x").status_code == 404
     assert "of another clinic" not in browser.get("/inbox?view=everyone").text
 
 
@@ -139,8 +139,8 @@ def test_a_positive_ninth_item_is_shown_in_words_with_every_answer_and_the_way_h
                 event=event,
                 authored_at=clock.now() - timedelta(days=days),
             )
-        found = session.scalars(select(InboxItem).where(InboxItem.kind == "safety")).one()
-    page = house.signed_in(house.staff()).get(f"/inbox/{found.id}?view=everyone").text
+        item = session.scalars(select(InboxItem).where(InboxItem.kind == "safety")).one()
+    page = house.signed_in(house.staff()).get(f"/inbox/{item.id}?view=everyone").text
     assert "Thoughts of being better off dead or of hurting themselves: several days" in page
     assert "a reason to talk with her today, not a measure of risk" in page
     assert "PHQ-9 rose from 8 to 14 in 9 weeks" in page

@@ -37,7 +37,7 @@ def statements(act: Any) -> int:
         act()
     finally:
         event.remove(db.engine(), "before_cursor_execute", noted)
-    return len([one for one in count if not one.startswith(("BEGIN", "COMMIT"))])
+    return len([statement for statement in count if not statement.startswith(("BEGIN", "COMMIT"))])
 
 
 @pytest.fixture(params=["with Redis", "without Redis"])
@@ -104,12 +104,12 @@ def test_a_beat_of_the_heart_is_no_news(house: Any, bell: Redis) -> None:
     item = house.item()
     rosa, ben = house.signed_in(house.staff()), house.signed_in(house.staff("Ben Okafor"))
     poll(ben, place(item))
-    known = poll(rosa, place(item)).headers["ETag"]
+    etag = poll(rosa, place(item)).headers["ETag"]
     for _ in range(3):
         poll(ben, place(item))
-        assert poll(rosa, place(item), known).status_code == 304
+        assert poll(rosa, place(item), etag).status_code == 304
     poll(ben, place(item) + "&mode=writing")
-    assert poll(rosa, place(item), known).status_code == 200
+    assert poll(rosa, place(item), etag).status_code == 200
 
 
 def test_who_moves_elsewhere_is_told_now_and_then_not_each_second(house: Any, bell: Redis) -> None:
@@ -151,8 +151,8 @@ def test_presence_stays_in_its_clinic_and_takes_no_stranger_s_words(
     house: Any, another_house: Any, bell: Redis
 ) -> None:
     item, other = house.item(), another_house()
-    theirs = other.signed_in(other.staff("Eve Stranger"))
-    poll(theirs, place(item))
+    stranger = other.signed_in(other.staff("Eve Stranger"))
+    poll(stranger, place(item))
     rosa = house.signed_in(house.staff())
     poll(house.signed_in(house.staff("Ben")), f"{POLL}&thread=<b>{item.thread}</b>&mode=writing")
     assert poll(rosa, ROWS).json["here"] == {}
@@ -170,13 +170,13 @@ def test_without_redis_nobody_is_seen_and_nothing_is_said_of_it(house: Any) -> N
 
 def test_signing_out_ends_the_polls_at_once(house: Any, bell: Redis) -> None:
     rosa = house.staff()
-    one, two = house.signed_in(rosa), house.signed_in(rosa)
-    assert [poll(one).status_code, poll(two).status_code] == [200, 200]
-    one.client.set_cookie("kept", "so that the jar is not empty")
-    token = one.client.get_cookie("wt_session").value
-    one.post("/signout")
-    one.client.set_cookie("wt_session", token)
-    assert [poll(one).status_code, poll(two).status_code] == [401, 200]
+    tab, other_tab = house.signed_in(rosa), house.signed_in(rosa)
+    assert [poll(tab).status_code, poll(other_tab).status_code] == [200, 200]
+    tab.client.set_cookie("kept", "so that the jar is not empty")
+    token = tab.client.get_cookie("wt_session").value
+    tab.post("/signout")
+    tab.client.set_cookie("wt_session", token)
+    assert [poll(tab).status_code, poll(other_tab).status_code] == [401, 200]
 
 
 @pytest.mark.parametrize("how", ["revoked", "no longer works here", "became front desk"])
@@ -192,8 +192,8 @@ def test_who_loses_the_right_loses_the_poll_at_once(house: Any, bell: Redis, how
             session.get_one(Staff, rosa.id).role = "front_desk"
         else:
             session.get_one(Staff, rosa.id).active = False
-    told = 403 if how == "became front desk" else 401
-    assert [poll(browser).status_code, poll(browser).status_code] == [told, told]
+    status = 403 if how == "became front desk" else 401
+    assert [poll(browser).status_code, poll(browser).status_code] == [status, status]
 
 
 def test_without_redis_a_revoked_poll_ends_within_ten_seconds(house: Any) -> None:
@@ -260,5 +260,5 @@ def test_a_page_that_shows_by_itself_what_came_in_says_so_in_the_record(house: A
     browser.get(f"/inbox/{item.id}")
     browser.get(f"/inbox/{item.id}?unattended=1")
     with db.unit_of_work(db.EVERY, read_only=True) as session:
-        acts = [one.act for one in session.query(audit.AuditEntry).filter_by(about=f"inbox_item:{item.id}")]
+        acts = [entry.act for entry in session.query(audit.AuditEntry).filter_by(about=f"inbox_item:{item.id}")]
     assert acts.count("case.opened") == acts.count("case.refreshed") == 1

@@ -49,9 +49,9 @@ def test_what_cannot_be_kept_is_refused_and_says_why(house: Any, form: dict[str,
     rosa, patient = house.staff(), house.patient()
     item = house.item(patient_id=patient.id, owner_id=rosa.id)
     browser = house.signed_in(rosa)
-    more = {key: value for key, value in form.items() if key != "act"}
+    fields = {key: value for key, value in form.items() if key != "act"}
     for path in (f"/inbox/{item.id}", f"/patients/{patient.id}"):
-        refused = browser.post(f"{path}/{form['act']}", **more)
+        refused = browser.post(f"{path}/{form['act']}", **fields)
         assert refused.status_code == 422
         assert said in refused.text
     assert kept(house) == []
@@ -105,14 +105,14 @@ def test_a_number_out_of_service_can_be_marked_and_is_not_texted_again(house: An
 
 
 def test_one_wrong_number_does_not_take_a_shared_phone_from_the_others(house: Any) -> None:
-    rosa, one = house.staff(), house.patient(number="+12025550177")
+    rosa, patient = house.staff(), house.patient(number="+12025550177")
     house.patient(number="+12025550177", first_name="Min")
-    item = house.item(patient_id=one.id, owner_id=rosa.id)
+    item = house.item(patient_id=patient.id, owner_id=rosa.id)
     browser = house.signed_in(rosa)
     browser.post(f"/inbox/{item.id}/call", outcome="wrong_number")
     (call,) = kept(house)
     with db.unit_of_work(house.clinic.id) as session:
-        number = session.scalars(select(PatientNumber).where(PatientNumber.patient_id == one.id)).one()
+        number = session.scalars(select(PatientNumber).where(PatientNumber.patient_id == patient.id)).one()
     refused = browser.post(f"/contacts/{call.id}/line", number=str(number.id))
     assert refused.status_code == 422
     assert "Several patients gave this number" in refused.text
@@ -153,10 +153,10 @@ def test_who_may_not_read_words_neither_writes_nor_sees_notes(house: Any) -> Non
 
 
 def test_another_clinics_line_does_not_exist(house: Any, another_house: Callable[[], Any]) -> None:
-    theirs = another_house()
-    patient = theirs.patient()
-    theirs.signed_in(theirs.staff()).post(f"/patients/{patient.id}/note", words="theirs")
-    (note,) = kept(theirs)
+    other = another_house()
+    patient = other.patient()
+    other.signed_in(other.staff()).post(f"/patients/{patient.id}/note", words="theirs")
+    (note,) = kept(other)
     browser = house.signed_in(house.staff())
     for path in (f"/contacts/{note.id}/strike", f"/contacts/{note.id}/line", f"/patients/{patient.id}/note"):
         assert browser.post(path, words="x").status_code == 404
@@ -170,6 +170,6 @@ def test_writing_something_down_leads_back_to_the_filter_it_was_done_in(house: A
     form = page[page.index(f'action="/inbox/{item.id}/note"') :]
     back = re.search(r'name="back" value="([^"]+)"', form)
     assert back is not None
-    given = {"words": "walks in the park", "view": "mine", "back": back[1].replace("&amp;", "&")}
-    noted = browser.post(f"/inbox/{item.id}/note", **given)
+    fields = {"words": "walks in the park", "view": "mine", "back": back[1].replace("&amp;", "&")}
+    noted = browser.post(f"/inbox/{item.id}/note", **fields)
     assert "kind=reply" in noted.location

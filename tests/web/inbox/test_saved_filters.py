@@ -23,7 +23,7 @@ def test_a_filter_is_kept_named_anew_and_deleted_by_its_owner_alone(house: Any) 
     with db.unit_of_work(db.EVERY) as session:
         row = session.query(SavedFilter).one()
         assert row.query == {"view": "everyone", "language": "es"}
-        acts = [one.act for one in session.query(audit.AuditEntry) if one.act.startswith("filter.")]
+        acts = [entry.act for entry in session.query(audit.AuditEntry) if entry.act.startswith("filter.")]
     assert acts == ["filter.saved"]
 
     ben = house.signed_in(house.staff("Ben Okafor"))
@@ -85,6 +85,6 @@ def test_a_count_stops_at_its_cap_and_done_counts_today_only(house: Any, monkeyp
                 )
             )
     with db.unit_of_work(house.clinic.id, read_only=True) as session:
-        counted = {one.name: one.count for one in filters.saved(session, house.clinic, rosa, readable=True)}
+        counted = {saved.name: saved.count for saved in filters.saved(session, house.clinic, rosa, readable=True)}
     assert counted == {"mine": 4, "done": 1}
     assert re.search(r'>mine <span class="num">3\+<', house.signed_in(rosa).get("/inbox").text)

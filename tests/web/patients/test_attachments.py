@@ -46,7 +46,7 @@ def test_a_picture_is_shown_as_a_picture_that_cannot_act(house: Any) -> None:
     assert patient is not None
     with db.unit_of_work(db.EVERY) as session:
         read = session.scalars(select(AuditEntry).where(AuditEntry.act == "media.read")).all()
-        assert [one.about for one in read] == [f"media:{row.id}"]
+        assert [entry.about for entry in read] == [f"media:{row.id}"]
 
 
 @pytest.mark.parametrize("content", [SVG, b"<!doctype html><script>1</script>", b"%PDF-1.7"])

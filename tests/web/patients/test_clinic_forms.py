@@ -16,29 +16,29 @@ from messaging.inbox.models import InboxItem
 
 
 def form(staff: Any, answers: list[Any], **more: str) -> dict[str, str]:
-    given = {f"a{index}": str(answer) for index, answer in enumerate(answers)}
+    fields = {f"a{index}": str(answer) for index, answer in enumerate(answers)}
     facts = {"way": "paper", "asked_by": str(staff.id), "on": date.today().isoformat(), "once": str(uuid4())}
-    return given | facts | {"language": "en"} | more
+    return fields | facts | {"language": "en"} | more
 
 
 def screens(house: Any) -> list[tuple[str, str, list[int | None], str | None]]:
     with db.unit_of_work(house.clinic.id, read_only=True) as session:
         return [
-            (one.instrument, one.source, list(alerts.answers_of(one)), one.owed)
-            for one in session.scalars(select(Screen).order_by(Screen.id))
+            (screen.instrument, screen.source, list(alerts.answers_of(screen)), screen.owed)
+            for screen in session.scalars(select(Screen).order_by(Screen.id))
         ]
 
 
 def items(house: Any) -> list[tuple[str, str | None]]:
     with db.unit_of_work(house.clinic.id, read_only=True) as session:
-        return [(one.kind, one.summary) for one in session.scalars(select(InboxItem).order_by(InboxItem.id))]
+        return [(item.kind, item.summary) for item in session.scalars(select(InboxItem).order_by(InboxItem.id))]
 
 
 def test_a_paper_form_is_kept_totalled_and_says_where_it_came_from(house: Any) -> None:
     rosa, patient = house.staff(), house.patient()
     browser = house.signed_in(rosa)
-    said = browser.post(f"/patients/{patient.id}/answers/phq9", **form(rosa, [2] * 5 + [0] * 4))
-    assert (said.status_code, said.location) == (303, f"/patients/{patient.id}")
+    answer = browser.post(f"/patients/{patient.id}/answers/phq9", **form(rosa, [2] * 5 + [0] * 4))
+    assert (answer.status_code, answer.location) == (303, f"/patients/{patient.id}")
     assert screens(house) == [("phq9", "staff.paper", [2] * 5 + [0] * 4, "screen")]
     page = browser.get(f"/patients/{patient.id}").text
     assert "from paper" in page
@@ -62,7 +62,9 @@ def test_who_asked_and_who_entered_is_in_the_audit_log(house: Any) -> None:
         f"/patients/{patient.id}/answers/gad2", **form(rosa, [0, 0], asked_by=str(liz.id), way="aloud")
     )
     with db.unit_of_work(house.clinic.id, read_only=True) as session:
-        acts = {one.act: one for one in session.scalars(select(AuditEntry).where(AuditEntry.act.like("screen.%")))}
+        acts = {
+            entry.act: entry for entry in session.scalars(select(AuditEntry).where(AuditEntry.act.like("screen.%")))
+        }
     assert acts["screen.entered"].actor == f"staff:{rosa.id}"
     assert acts["screen.entered"].detail == {"way": "aloud", "asked_by": str(liz.id)}
     assert acts["screen.submitted"].actor == f"staff:{liz.id}"
@@ -71,10 +73,10 @@ def test_who_asked_and_who_entered_is_in_the_audit_log(house: Any) -> None:
 def test_an_open_question_is_asked_about_and_what_was_entered_stays(house: Any) -> None:
     rosa, patient = house.staff(), house.patient()
     answers = form(rosa, [3] * 8)
-    said = house.signed_in(rosa).post(f"/patients/{patient.id}/answers/phq9", **answers)
-    assert said.status_code == 422
-    assert "Question 9 is open" in said.text
-    assert said.text.count('value="3" checked') == 8
+    answer = house.signed_in(rosa).post(f"/patients/{patient.id}/answers/phq9", **answers)
+    assert answer.status_code == 422
+    assert "Question 9 is open" in answer.text
+    assert answer.text.count('value="3" checked') == 8
     assert screens(house) == []
 
 
@@ -84,8 +86,8 @@ def test_an_open_question_is_asked_about_and_what_was_entered_stays(house: Any) 
 )
 def test_without_how_who_and_when_nothing_is_kept(house: Any, wrong: dict[str, str]) -> None:
     rosa, patient = house.staff(), house.patient()
-    said = house.signed_in(rosa).post(f"/patients/{patient.id}/answers/gad2", **(form(rosa, [1, 1]) | wrong))
-    assert (said.status_code, screens(house)) == (422, [])
+    answer = house.signed_in(rosa).post(f"/patients/{patient.id}/answers/gad2", **(form(rosa, [1, 1]) | wrong))
+    assert (answer.status_code, screens(house)) == (422, [])
 
 
 def test_pressed_twice_is_kept_once(house: Any) -> None:
@@ -154,10 +156,10 @@ def test_each_role_opens_what_it_may(house: Any, role: str, tablet: int, grid: i
 
 def test_another_clinics_patient_is_not_there(house: Any, another_house: Any) -> None:
     browser = house.signed_in(house.staff())
-    theirs = another_house().patient()
-    assert browser.get(f"/patients/{theirs.id}/answers").status_code == 404
-    assert browser.get(f"/patients/{theirs.id}/answers/phq9").status_code == 404
-    assert browser.post(f"/patients/{theirs.id}/tablet", instrument="phq9").status_code == 404
+    foreign = another_house().patient()
+    assert browser.get(f"/patients/{foreign.id}/answers").status_code == 404
+    assert browser.get(f"/patients/{foreign.id}/answers/phq9").status_code == 404
+    assert browser.post(f"/patients/{foreign.id}/tablet", instrument="phq9").status_code == 404
 
 
 def test_the_grid_is_there_in_the_patients_language(house: Any) -> None:

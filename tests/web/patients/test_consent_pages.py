@@ -17,9 +17,9 @@ NUMBER = "+12025550147"
 
 
 def say(house: Any, event: str, *, patient: Patient | None = None, **more: Any) -> None:
-    given = {"source": "text", "actor": "conversation:x", "patient_id": patient.id if patient else None}
+    defaults = {"source": "text", "actor": "conversation:x", "patient_id": patient.id if patient else None}
     with db.unit_of_work(house.clinic.id) as session:
-        ledger.record(session, house.clinic, NUMBER, event, **(given | more))
+        ledger.record(session, house.clinic, NUMBER, event, **(defaults | more))
 
 
 def text(house: Any, patient: Patient, body: str = "See you on Monday.") -> Message:
@@ -37,7 +37,7 @@ def text(house: Any, patient: Patient, body: str = "See you on Monday.") -> Mess
 def printed(content: bytes) -> str:
     """The letters on the pages of a PDF."""
     streams = re.findall(rb"stream\r?\n(.*?)\r?\nendstream", content, re.S)
-    drawn = b"".join(zlib.decompress(one) for one in streams if one[:1] == b"\x78")
+    drawn = b"".join(zlib.decompress(stream) for stream in streams if stream[:1] == b"\x78")
     lines = re.findall(rb"\((.*?)(?<!\\)\) Tj", drawn, re.S)
     return b" ".join(lines).replace(b"\\(", b"(").replace(b"\\)", b")").decode("latin-1")
 

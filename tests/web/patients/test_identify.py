@@ -68,8 +68,8 @@ def said(house: Any, number: str) -> dict[str, str]:
 
 def textable(house: Any, patient: Patient) -> str | None:
     with db.unit_of_work(house.clinic.id, read_only=True) as session:
-        found = directory.textable_number(session, session.get_one(Patient, patient.id))
-        return found.number if found else None
+        number = directory.textable_number(session, session.get_one(Patient, patient.id))
+        return number.number if number else None
 
 
 def test_a_number_is_looked_up_chosen_confirmed_and_only_then_given(house: Any) -> None:
@@ -148,16 +148,16 @@ def test_a_case_that_was_always_the_patients_cannot_be_separated(house: Any) -> 
 
 
 def test_who_comes_second_is_shown_how_it_stands(house: Any) -> None:
-    one, two = house.patient(), house.patient(first_name="Ada")
+    teresa, ada = house.patient(), house.patient(first_name="Ada")
     _, item = stranger(house)
     rosa, ben = house.signed_in(house.staff()), house.signed_in(house.staff("Ben Carter"))
-    rosa.post(f"/inbox/{item.id}/who/merge", patient=str(one.id))
+    rosa.post(f"/inbox/{item.id}/who/merge", patient=str(teresa.id))
     for answer in (
-        ben.post(f"/inbox/{item.id}/who/merge", patient=str(two.id)),
+        ben.post(f"/inbox/{item.id}/who/merge", patient=str(ada.id)),
         ben.get(f"/inbox/{item.id}/who"),
     ):
         assert answer.status_code == 303
-    assert house.read(InboxItem, item.id).patient_id == one.id
+    assert house.read(InboxItem, item.id).patient_id == teresa.id
 
 
 def test_drafts_go_along_and_none_is_lost(house: Any) -> None:
@@ -168,7 +168,7 @@ def test_drafts_go_along_and_none_is_lost(house: Any) -> None:
     draft(house, ben, f"patient:{patient.id}", "first")
     house.signed_in(rosa).post(f"/inbox/{item.id}/who/merge", patient=str(patient.id))
     with db.unit_of_work(db.EVERY, read_only=True) as session:
-        left = {(one.staff_id, one.thread): one.body for one in session.scalars(select(Draft))}
+        left = {(kept.staff_id, kept.thread): kept.body for kept in session.scalars(select(Draft))}
     thread = f"patient:{patient.id}"
     assert left == {(rosa.id, thread): "begun here", (ben.id, thread): "first\n\nsecond"}
 
@@ -247,9 +247,11 @@ def test_only_who_works_the_inbox_says_whose_a_number_is(house: Any, role: str) 
 
 def test_another_clinics_item_and_patient_do_not_exist(house: Any, another_house: Any) -> None:
     other = another_house()
-    theirs = other.patient()
+    foreign = other.patient()
     _, item = stranger(house)
-    assert house.signed_in(house.staff()).post(f"/inbox/{item.id}/who/merge", patient=str(theirs.id)).status_code == 422
+    assert (
+        house.signed_in(house.staff()).post(f"/inbox/{item.id}/who/merge", patient=str(foreign.id)).status_code == 422
+    )
     assert other.signed_in(other.staff()).get(f"/inbox/{item.id}/who").status_code == 404
 
 

@@ -18,7 +18,7 @@ def test_the_page_shows_visits_with_what_is_planned_and_why(house: Any) -> None:
     with db.unit_of_work(house.clinic.id) as session:
         appointments.save(session, house.clinic, patient, visit)
     page = house.signed_in(house.staff()).get(f"/patients/{patient.id}").text
-    for said in (
+    for words in (
         "Teresa Quintana",
         "Dr Osei",
         "planned",
@@ -26,21 +26,21 @@ def test_the_page_shows_visits_with_what_is_planned_and_why(house: Any) -> None:
         "</span> agreed",
         "(202) 555-01",
     ):
-        assert said in page
+        assert words in page
     with db.unit_of_work(db.EVERY) as session:
         acts = session.scalars(select(audit.AuditEntry.act)).all()
     assert "patient.opened" in acts
 
 
 def test_a_shared_phone_is_not_shown_as_one_persons_conversation(house: Any) -> None:
-    one = house.patient(number="+12025550177")
+    patient = house.patient(number="+12025550177")
     house.patient(number="+12025550177", first_name="Min")
-    house.text_from(one, "who is this")
-    page = house.signed_in(house.staff()).get(f"/patients/{one.id}").text
+    house.text_from(patient, "who is this")
+    page = house.signed_in(house.staff()).get(f"/patients/{patient.id}").text
     assert "who is this" not in page
     assert "Several people share this phone" in page
 
 
 def test_another_clinics_patient_does_not_exist(house: Any, another_house: Any) -> None:
-    theirs = another_house().patient()
-    assert house.signed_in(house.staff()).get(f"/patients/{theirs.id}").status_code == 404
+    foreign = another_house().patient()
+    assert house.signed_in(house.staff()).get(f"/patients/{foreign.id}").status_code == 404

@@ -43,8 +43,8 @@ def said(house: Any, number: str) -> dict[str, str]:
 
 def textable(house: Any, patient: Patient) -> str | None:
     with db.unit_of_work(house.clinic.id, read_only=True) as session:
-        found = directory.textable_number(session, session.get_one(Patient, patient.id))
-        return found.number if found else None
+        number = directory.textable_number(session, session.get_one(Patient, patient.id))
+        return number.number if number else None
 
 
 def book(house: Any, patient: Patient) -> None:

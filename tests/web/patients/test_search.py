@@ -45,7 +45,7 @@ def test_a_patient_is_found_by_any_part_of_the_name(house: Any) -> None:
     for typed in ("muñoz", "MUNOZ ter", "quintana"):
         page = browser.post("/patients", wanted=typed)
         assert page.status_code == 200
-        for said in (
+        for words in (
             "Teresa Quintana Muñoz",
             "A-1",
             "41 years",
@@ -53,7 +53,7 @@ def test_a_patient_is_found_by_any_part_of_the_name(house: Any) -> None:
             "Patient safety",
             "1 patient<",
         ):
-            assert said in page.text, said
+            assert words in page.text, words
 
 
 @pytest.mark.parametrize("typed", ["(202) 555-0141", "202.555.0141", "+1 202 555 0141", "12025550141"])
@@ -77,14 +77,14 @@ def test_a_number_nobody_is_known_by_is_found_by_its_last_four_digits(house: Any
 
 def test_what_was_not_found_says_where_it_was_looked_for(house: Any) -> None:
     browser = house.signed_in(house.staff())
-    for typed, said in (
+    for typed, answer in (
         ("Nobody", "No name begins with"),
         ("Qu", "too short"),
         ("202 555 0199", "No patient has the number"),
     ):
         page = browser.post("/patients", wanted=typed)
         assert page.status_code == 404
-        assert said in page.text
+        assert answer in page.text
     assert browser.post("/patients", wanted="  ").status_code == 200
 
 
@@ -196,10 +196,10 @@ def test_twenty_results_cost_no_more_queries_than_two(house: Any) -> None:
 @given(st.text(max_size=80), st.text(max_size=80), st.text(min_size=1, max_size=10))
 def test_what_stands_in_a_text_is_found_in_it(before: str, after: str, wanted: str) -> None:
     folded = excerpts.fold(wanted).strip()
-    found = excerpts.find(f"{before} {wanted} {after}", folded)
+    excerpt = excerpts.find(f"{before} {wanted} {after}", folded)
     if folded:
-        assert found is not None
-        assert folded in excerpts.fold(found.hit)
+        assert excerpt is not None
+        assert folded in excerpts.fold(excerpt.hit)
 
 
 def test_an_excerpt_keeps_the_words_as_they_were_written() -> None:

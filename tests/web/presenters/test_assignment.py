@@ -46,9 +46,9 @@ def test_a_rule_that_did_not_apply_says_why() -> None:
 def test_every_reason_that_was_given_is_told_once(
     given_reasons: list[str], panel: str | None, language: str | None
 ) -> None:
-    said = told(assignment.path(given_reasons, panel, language))
-    assert [words for turn, words in said if turn == "yes" and said.count((turn, words)) != 1] == []
-    assert sum(turn == "yes" for turn, _ in said) == len(given_reasons)
+    steps = told(assignment.path(given_reasons, panel, language))
+    assert [words for turn, words in steps if turn == "yes" and steps.count((turn, words)) != 1] == []
+    assert sum(turn == "yes" for turn, _ in steps) == len(given_reasons)
 
 
 def test_the_page_tells_the_way_and_who_covers(house: Any) -> None:

@@ -24,7 +24,7 @@ def fill(house: Any, conversation: Conversation, texts: int) -> None:
         rows = []
         for number in range(texts):
             at = now - timedelta(minutes=texts - number)
-            one = Message(
+            message = Message(
                 clinic_id=kept.clinic_id,
                 key_id=kept.key_id,
                 conversation_id=kept.id,
@@ -41,7 +41,7 @@ def fill(house: Any, conversation: Conversation, texts: int) -> None:
                 attempts=0,
                 fence=0,
             )
-            rows.append({c.key: getattr(one, c.key) for c in Message.__mapper__.column_attrs})
+            rows.append({c.key: getattr(message, c.key) for c in Message.__mapper__.column_attrs})
         if rows:
             session.execute(insert(Message), rows)
 
@@ -56,7 +56,7 @@ def read(house: Any, patient: Patient, staff: Any, cursor: str | None = None) ->
 
 
 def bodies(page: conversation_view.Page) -> list[str]:
-    return [one.body for day in page.days for one in day.said]
+    return [text.body for day in page.days for text in day.said]
 
 
 @pytest.mark.parametrize("extra", [0, 1, 39, 40, 41, 90])
@@ -82,25 +82,25 @@ def test_turning_back_page_by_page_shows_every_text_note_and_call_once_in_order(
         if cursor is None:
             break
     assert len(seen) == len(set(seen)) == 1 + extra + len(range(0, extra, 7))
-    assert [one for one in seen if one.startswith("text")] == [f"text {number:04}" for number in range(extra)]
+    assert [body for body in seen if body.startswith("text")] == [f"text {number:04}" for number in range(extra)]
 
 
 def test_two_thousand_texts_open_with_as_many_queries_as_twenty(house: Any) -> None:
     rosa = house.staff()
     browser = house.signed_in(rosa)
-    asked = {}
+    counts = {}
     for texts in (20, 2000):
         patient = house.patient()
         conversation = house.text_from(patient, "hello")
         fill(house, conversation, texts)
         item = house.item(patient_id=patient.id, conversation_id=conversation.id, owner_id=rosa.id)
         browser.get(f"/inbox/{item.id}")
-        with statements() as said:
+        with statements() as sent:
             page = browser.get(f"/inbox/{item.id}").text
-        asked[texts] = len(said)
+        counts[texts] = len(sent)
         assert page.count('class="msg in"') == min(texts + 1, conversation_view.PAGE)
         assert ("Earlier texts" in page) == (texts == 2000)
-    assert asked[20] == asked[2000] < 60, asked
+    assert counts[20] == counts[2000] < 60, counts
 
 
 def test_the_way_to_earlier_texts_is_a_link_that_needs_no_script(house: Any) -> None:
@@ -161,7 +161,7 @@ def test_a_reaction_stands_beside_the_text_it_reacts_to_and_a_robot_is_called_on
     ours = "Your visit is tomorrow at 9:00 AM. Reply STOP to end texts."
     with db.unit_of_work(house.clinic.id) as session:
         kept = session.get_one(Conversation, conversation.id)
-        asked = outbox.text_conversation(
+        sent = outbox.text_conversation(
             session,
             house.clinic,
             kept,
@@ -171,23 +171,23 @@ def test_a_reaction_stands_beside_the_text_it_reacts_to_and_a_robot_is_called_on
             dedupe="asked",
             author_id=rosa.id,
         )
-        said = [
-            (f"👍 to “{ours}”", ["kind.reaction", f"{conversations.REACTS_TO}{asked.id}"]),
-            (f"Liked “{ours}” thanks a lot", ["kind.reaction", f"{conversations.REACTS_TO}{asked.id}"]),
+        answers = [
+            (f"👍 to “{ours}”", ["kind.reaction", f"{conversations.REACTS_TO}{sent.id}"]),
+            (f"Liked “{ours}” thanks a lot", ["kind.reaction", f"{conversations.REACTS_TO}{sent.id}"]),
             ("Sorry, I can't talk right now.", ["kind.robot"]),
             ("Liked “a text of another page”", ["kind.reaction", f"{conversations.REACTS_TO}{db.new_id()}"]),
         ]
-        for number, (body, labels) in enumerate(said):
+        for number, (body, labels) in enumerate(answers):
             conversations.file_inbound(
                 session, house.clinic, kept, body=body, provider_sid=f"SMr{number}", reading=labels
             )
     page = read(house, patient, rosa)
-    assert bodies(page) == ["hello", ours, *(body for body, _ in said[1:])]
+    assert bodies(page) == ["hello", ours, *(body for body, _ in answers[1:])]
     texts = [text for day in page.days for text in day.said]
     name = texts[0].author
     done = [line.partition(" · ")[0] for line in texts[1].reacted]
     assert done == [f"{name} reacted 👍", f"{name} reacted Liked"]
-    assert [one.state for one in texts[2:]] == [
+    assert [text.state for text in texts[2:]] == [
         "a reaction to a text of ours",
         "written by their phone or network, not by them",
         "a reaction to a text of ours",

@@ -23,8 +23,8 @@ def days(draw):
 def test_the_week_covers_every_minute_once(week):
     picture = coverage_charts.week(week)
     for day, (_, _, stretches) in zip(week, picture.days, strict=True):
-        assert [(one.start, one.end, one.names) for one in stretches] == day
-        assert all(abs(one.x + one.width - two.x) < 0.01 for one, two in pairwise(stretches))
+        assert [(stretch.start, stretch.end, stretch.names) for stretch in stretches] == day
+        assert all(abs(stretch.x + stretch.width - following.x) < 0.01 for stretch, following in pairwise(stretches))
         assert stretches[-1].x + stretches[-1].width <= picture.width + 0.01
     assert picture.whole == all(names for day in week for *_, names in day)
 

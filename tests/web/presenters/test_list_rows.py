@@ -243,23 +243,23 @@ def test_what_nobody_owns_is_said_on_every_page_of_whoever_reads_the_inbox(house
 def test_fifty_rows_ask_the_database_no_more_than_one_does(house: Any) -> None:
     rosa = house.staff()
 
-    def one(number: int) -> None:
+    def add_row(number: int) -> None:
         patient = house.patient(language="es", first_name=f"P{number}")
         visit(house, patient, "arrived", -0.1)
         conversation = house.text_from(patient, "hello")
         item = house.item(owner_id=rosa.id, patient_id=patient.id, conversation_id=conversation.id)
         draft(house, rosa, item.thread)
 
-    one(0)
+    add_row(0)
     browser = house.signed_in(rosa)
-    asked = []
+    counts = []
     for already, wanted in ((1, 1), (1, 50)):
         for number in range(already, wanted):
-            one(number)
+            add_row(number)
         browser.get("/inbox?view=mine&language=es")  # keys and pages are warm
-        with statements() as said:
+        with statements() as asked:
             page = browser.get("/inbox?view=mine&language=es").text
         assert len(names(page)) == wanted
-        asked.append(len(said))
-    assert asked[0] == asked[1]
-    assert asked[1] <= 24
+        counts.append(len(asked))
+    assert counts[0] == counts[1]
+    assert counts[1] <= 24

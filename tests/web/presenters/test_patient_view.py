@@ -44,9 +44,9 @@ def test_nothing_is_promised_that_is_closed() -> None:
     for state, agreed in product(
         ["active", "inactive", "deceased"], product(["granted", "revoked", "unknown"], repeat=3)
     ):
-        said = reach(*agreed, state=state)
-        assert ("still go" in said) == (state == "active" and 0 < agreed.count("granted") < 3)
-        assert (said == ALL) == (state == "active" and set(agreed) == {"granted"})
+        words = reach(*agreed, state=state)
+        assert ("still go" in words) == (state == "active" and 0 < agreed.count("granted") < 3)
+        assert (words == ALL) == (state == "active" and set(agreed) == {"granted"})
 
 
 @pytest.mark.parametrize("stopped", ["reminders", "screening", "care_team"])

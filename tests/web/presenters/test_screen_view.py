@@ -29,18 +29,18 @@ def hand_in(house: Any, patient: Patient, days: int, answers: list[int | None], 
 
 def read(house: Any, screen: Screen, patient: Patient) -> screen_view.ScreenView:
     with db.unit_of_work(house.clinic.id, read_only=True) as session:
-        found = session.get_one(Screen, screen.id)
-        return screen_view.view(session, found, session.get_one(Patient, patient.id), "America/Denver")
+        kept = session.get_one(Screen, screen.id)
+        return screen_view.view(session, kept, session.get_one(Patient, patient.id), "America/Denver")
 
 
 def test_each_answer_says_what_changed_since_last_time(house: Any) -> None:
     patient = house.patient()
     hand_in(house, patient, 30, START)
     view = read(house, hand_in(house, patient, 1, [3, 2, 0, 2, 2, 2, 2, 2, 1]), patient)
-    told = [(one.turn, one.change) for one in view.answers[:3]]
-    assert told == [("worse", "worse by 1"), ("same", "same"), ("better", "better by 2")]
+    changes = [(answer.turn, answer.change) for answer in view.answers[:3]]
+    assert changes == [("worse", "worse by 1"), ("same", "same"), ("better", "better by 2")]
     assert view.answers[8].rang
-    assert not any(one.rang for one in view.answers[:8])
+    assert not any(answer.rang for answer in view.answers[:8])
 
 
 def test_a_missing_answer_is_said_as_missing_and_there_is_no_total(house: Any) -> None:
@@ -99,9 +99,11 @@ def test_what_was_sent_again_is_shown_and_is_no_point_of_its_own(house: Any) -> 
         )
         kept = session.get_one(Patient, patient.id)
         again = next(
-            one for one in session.query(Screen).filter(Screen.patient_id == patient.id) if one.detail.get("again")
+            candidate
+            for candidate in session.query(Screen).filter(Screen.patient_id == patient.id)
+            if candidate.detail.get("again")
         )
-        assert [one.screen.id for one in screen_history.by_instrument(session, kept)["phq9"]][-1] == first.id
+        assert [taken.screen.id for taken in screen_history.by_instrument(session, kept)["phq9"]][-1] == first.id
         view = screen_view.view(session, again, kept, "America/Denver")
     assert view.again
     assert view.total == 27
@@ -115,7 +117,7 @@ def test_the_strip_shows_which_item_moves_with_numbers_and_shades(house: Any) ->
     hand_in(house, patient, 40, START)
     view = read(house, hand_in(house, patient, 1, [0, 3, None, 2, 2, 2, 2, 2, 0]), patient)
     assert view.strip is not None
-    cells = {number: [(one.points, one.shade, one.rang) for one in row] for number, _, row in view.strip.rows}
+    cells = {number: [(cell.points, cell.shade, cell.rang) for cell in row] for number, _, row in view.strip.rows}
     assert cells[1] == [("2", 2, False), ("0", 0, False)]
     assert cells[3] == [("2", 2, False), ("–", -1, False)]
     assert cells[9] == [("1", 1, True), ("0", 0, False)]

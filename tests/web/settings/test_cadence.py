@@ -14,7 +14,7 @@ PAGE = "/settings/cadence"
 
 def form(*steps: dict[str, str], edit: int = 0, act: str = "save", **more: str) -> dict[str, str]:
     """What a browser would post: each step on its card, and the limits."""
-    given = {
+    fields = {
         "edit": str(edit), "act": act, "name": "ours", "quiet_hours.start": "20:00", "quiet_hours.end": "08:00",
         "min_notice": "60", "min_notice.unit": "minutes", "min_gap": "3", "min_gap.unit": "hours",
         "catch_up": "60", "catch_up.unit": "minutes", "cap_per_day": "2", "cap_per_week": "5", "combine_day": "on",
@@ -27,8 +27,8 @@ def form(*steps: dict[str, str], edit: int = 0, act: str = "save", **more: str) 
             "text": "reminder_day",
             "when": "not_confirmed",
         } | step
-        given |= {f"steps[{place}].{name}": value for name, value in card.items()}
-    return given | more
+        fields |= {f"steps[{place}].{name}": value for name, value in card.items()}
+    return fields | more
 
 
 def step(name: str, count: int, unit: str = "days", **more: str) -> dict[str, str]:
@@ -66,7 +66,7 @@ def test_a_saved_form_is_a_draft_and_nothing_holds_before_it_is_published(house:
     answer = admin.post(PAGE, **form(step("far", 2, text="reminder_far"), step("near", 3, "hours")))
     assert answer.status_code == 303, answer.text
     saved = draft(house).definition
-    assert [(one["name"], one["before"]) for one in saved["steps"]] == [
+    assert [(saved_step["name"], saved_step["before"]) for saved_step in saved["steps"]] == [
         ("far", "2 days"),
         ("near", "3 hours"),
     ]
@@ -82,7 +82,7 @@ def test_a_saved_form_is_a_draft_and_nothing_holds_before_it_is_published(house:
 
 def test_what_the_form_shows_can_be_posted_again_unchanged(house: Any, admin: Any) -> None:
     """Every field of the shipped reminders survives the way through the form."""
-    given = form(
+    fields = form(
         step("72h", 72, "hours", text="reminder_far", unless_confirmed="on", if_past="drop"),
         step("24h", 24, "hours", text="reminder_link", text_without_intake="reminder_day", intake="phq9",
              unless_confirmed="on"),
@@ -90,10 +90,10 @@ def test_what_the_form_shows_can_be_posted_again_unchanged(house: Any, admin: An
         name="default",
     )  # fmt: skip
     page = admin.get(PAGE).text
-    for name, value in given.items():
+    for name, value in fields.items():
         if name.startswith("steps") and value not in ("on",) and "unit" not in name:
             assert f'value="{value}"' in page, name
-    admin.post(PAGE, **given)
+    admin.post(PAGE, **fields)
     with db.unit_of_work(house.clinic.id, read_only=True) as session:
         there = session.merge(house.clinic, load=False)
         assert draft(house).definition == CADENCE.present(session, there)

@@ -42,7 +42,7 @@ def book(house: Any, patient: Any, after: timedelta, external_id: str) -> None:
 def texts_to_oneself(house: Any) -> list[str]:
     with db.unit_of_work(house.clinic.id) as session:
         rows = session.scalars(select(Message).where(Message.dedupe.startswith("test:")).order_by(Message.id))
-        return [one.body or "" for one in rows]
+        return [message.body or "" for message in rows]
 
 
 def test_a_made_up_visit_shows_the_real_words_their_hours_and_why(house: Any, admin: Any) -> None:
@@ -147,16 +147,16 @@ def test_what_cannot_be_read_is_said_at_its_field(admin: Any, query: str, field:
 
 
 def test_each_step_can_be_texted_to_ones_own_phone_once_and_marked_as_a_test(house: Any, admin: Any) -> None:
-    given = {"day": "2027-03-03", "time": "9:00", "language": "es", "edition": "live", "step": "72h"}
+    fields = {"day": "2027-03-03", "time": "9:00", "language": "es", "edition": "live", "step": "72h"}
     for _ in range(2):
-        answer = admin.post(f"{PAGE}/test", **given)
+        answer = admin.post(f"{PAGE}/test", **fields)
         assert answer.status_code == 303
         assert "day=2027-03-03" in answer.headers["Location"]
     assert "on its way to your phone" in admin.get(PAGE).text
     (body,) = texts_to_oneself(house)
     assert body.startswith("Test of Alder Street Clinic: Hola, Teresa")
     for gone in ({"step": "nonsense"}, {"edition": "draft"}):
-        admin.post(f"{PAGE}/test", **(given | gone))
+        admin.post(f"{PAGE}/test", **(fields | gone))
         assert "has no text to show" in admin.get(PAGE).text
     assert len(texts_to_oneself(house)) == 1
 
@@ -182,7 +182,7 @@ def test_the_week_names_people_to_those_who_see_patients_and_initials_to_others(
     assert "Amina Brook" in managers
     with db.unit_of_work(house.clinic.id, read_only=True) as session:
         acts = session.scalars(select(audit.AuditEntry).where(audit.AuditEntry.act == "cadence.rehearsed"))
-        assert all("Amina" not in str(one.detail) for one in acts)
+        assert all("Amina" not in str(entry.detail) for entry in acts)
 
 
 def test_a_made_up_visit_falls_on_a_day_people_work(house: Any) -> None:

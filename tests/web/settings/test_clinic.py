@@ -139,12 +139,12 @@ def test_the_page_shows_the_clinics_own_words_in_each_language_it_offers(house: 
         "reminder_day": "Hi {first_name}, see you {day}. Reply Y or R. - {clinic} {clinic_phone}",
         "crisis_line": "Our own line: {clinic_phone}.",
     }
-    for edit, (key, said) in enumerate(own.items()):
+    for edit, (key, text) in enumerate(own.items()):
         browser.post(
             f"/settings/words/{key}",
             edit=str(edit),
-            en=said,
-            es=said.replace("Our own line", "Nuestra línea"),
+            en=text,
+            es=text.replace("Our own line", "Nuestra línea"),
         )
     browser.post("/settings/draft/words/publish", edit="2")
     post(browser, name="Elm Clinic", phone="(303) 555-0144")

@@ -41,12 +41,12 @@ def test_a_page_open_for_an_hour_loses_nothing_to_the_door_nor_to_a_colleague(
     house: Any, lead: Any, page: str, kind: str, form: dict[str, str], field: str, typed: str, named: str
 ) -> None:
     mine = form | {field: typed, "edit": "0"}
-    theirs = {"asks[0].every": "12 months"} | form | {"edit": "0"}
+    colleagues = {"asks[0].every": "12 months"} | form | {"edit": "0"}
     with time_machine.travel(NOW, tick=False) as clock:
         dana = house.signed_in(lead)
         dana.get(page)
         clock.shift(timedelta(hours=1))
-        assert house.signed_in(house.staff("Lee Ash", role="clinic_admin")).post(page, **theirs).status_code == 303
+        assert house.signed_in(house.staff("Lee Ash", role="clinic_admin")).post(page, **colleagues).status_code == 303
         out = dana.post(page, **mine)
         assert out.status_code == 401
         assert f'name="{field}" value="{typed}"' in out.text
@@ -79,8 +79,8 @@ def test_a_form_of_a_stranger_does_not_come_back_with_our_token(house: Any) -> N
 def test_who_has_asked_does_not_agree_nor_who_takes_the_question_over(house: Any, lead: Any) -> None:
     other = house.staff("Lee Ash", role="clinic_admin")
     with db.unit_of_work(house.clinic.id) as session:
-        for one in (lead, other):
-            session.merge(one).password_hash = "x"
+        for colleague in (lead, other):
+            session.merge(colleague).password_hash = "x"
     dana = house.signed_in(lead)
     dana.post("/settings/clinic", edit="0", **(CLINIC | {"zone": "America/Chicago"}))
     for act in ("publish", "ask", "publish", "ask", "publish"):

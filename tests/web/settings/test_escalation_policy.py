@@ -44,7 +44,7 @@ def test_rules_stand_in_the_order_that_was_typed_and_can_be_taken_out() -> None:
         typed[f"route[{row}].order"] = order
     typed["route[3].remove"] = "on"
     typed["route[4].name"] = typed["route[4].to"] = ""
-    assert [one["name"] for one in policy_form.given(typed)["route"]] == ["c", "a", "b"]
+    assert [rule["name"] for rule in policy_form.given(typed)["route"]] == ["c", "a", "b"]
 
 
 def test_a_rule_that_says_two_things_is_refused_where_it_stands(house: Any) -> None:
@@ -63,8 +63,8 @@ def test_a_rule_about_patient_safety_needs_a_second_person(house: Any) -> None:
     with db.unit_of_work(house.clinic.id) as session:
         session.get_one(Staff, ben.id).password_hash = "x"
     browser, second = house.signed_in(admin), house.signed_in(ben)
-    given = {"route[0].name": "To whoever is on call", "route[0].to": "on_call", "route[0].kinds": "safety"}
-    assert browser.post("/ladder", **form(admin, **given)).status_code == 303
+    rule = {"route[0].name": "To whoever is on call", "route[0].to": "on_call", "route[0].kinds": "safety"}
+    assert browser.post("/ladder", **form(admin, **rule)).status_code == 303
     page = browser.get("/ladder").text
     assert "A second person must agree" in page
     assert "decides who gets patient safety" in page
@@ -72,7 +72,7 @@ def test_a_rule_about_patient_safety_needs_a_second_person(house: Any) -> None:
     assert live(house).routes == ()
     browser.post("/settings/draft/rules/ask", edit="1")
     second.post("/settings/draft/rules/publish", edit="1")
-    assert [one.name for one in live(house).routes] == ["To whoever is on call"]
+    assert [route.name for route in live(house).routes] == ["To whoever is on call"]
 
 
 def test_the_second_of_two_who_write_sees_both_and_writes_over_nothing(house: Any) -> None:
@@ -93,9 +93,9 @@ def test_the_second_of_two_who_write_sees_both_and_writes_over_nothing(house: An
 
 def test_a_post_that_does_not_say_what_it_changes_is_refused(house: Any) -> None:
     admin = published(house)
-    given = form(admin)
-    del given["edit"]
-    assert house.signed_in(admin).post("/ladder", **given).status_code == 400
+    fields = form(admin)
+    del fields["edit"]
+    assert house.signed_in(admin).post("/ladder", **fields).status_code == 400
 
 
 def test_who_only_works_the_inbox_sees_no_draft(house: Any) -> None:

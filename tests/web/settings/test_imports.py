@@ -45,9 +45,9 @@ def chosen(page: str) -> dict[str, str]:
     picked = {}
     for name in fields:
         part = page.split(f'<select id="column.{name}"')[1].split("</select>")[0]
-        found = re.search(r'<option value="([^"]+)" selected', part)
-        if found:
-            picked[f"column.{name}"] = found[1]
+        option = re.search(r'<option value="([^"]+)" selected', part)
+        if option:
+            picked[f"column.{name}"] = option[1]
     return picked
 
 
@@ -61,8 +61,8 @@ def import_(browser: Any, text: str, kind: str = "patients") -> str:
 
 def records(house: Any) -> list[str | None]:
     with db.unit_of_work(house.clinic.id) as session:
-        found = session.scalars(select(Patient).where(Patient.clinic_id == house.clinic.id)).all()
-        return sorted(one.record or "" for one in found)
+        patients = session.scalars(select(Patient).where(Patient.clinic_id == house.clinic.id)).all()
+        return sorted(patient.record or "" for patient in patients)
 
 
 @pytest.fixture
@@ -115,8 +115,8 @@ def test_the_kind_of_a_visit_comes_with_the_file_and_decides_its_steps(house: An
             .join(Reminder, Reminder.appointment_id == Appointment.id)
             .order_by(Appointment.external_id)
         )
-        found = [tuple(row) for row in rows]
-    assert found == [
+        planned = [tuple(row) for row in rows]
+    assert planned == [
         ("V1", "Group  VISIT", "group_day"),
         ("V2", "Follow-up with a name that is far longer", "day"),
         ("V3", None, "day"),
@@ -182,7 +182,7 @@ def test_visits_come_after_their_patients(house: Any, admin: Any) -> None:
     page = admin.get(import_(admin, visits, "appointments")).text
     assert "no patient has this record number" in page
     with db.unit_of_work(house.clinic.id) as session:
-        assert [one.external_id for one in session.scalars(select(Appointment))] == ["A1"]
+        assert [visit.external_id for visit in session.scalars(select(Appointment))] == ["A1"]
 
 
 def test_a_run_that_was_stopped_forgets_the_rest_of_the_file(house: Any, admin: Any) -> None:

@@ -23,9 +23,9 @@ CHOSEN = {"password": "a few words in a row", "again": "a few words in a row"}
 
 
 def link_in(answer: Any) -> str:
-    found = re.search(r'value="http://localhost:8000(/signin/[^"]+)"', answer.text)
-    assert found is not None
-    return found[1]
+    match = re.search(r'value="http://localhost:8000(/signin/[^"]+)"', answer.text)
+    assert match is not None
+    return match[1]
 
 
 def use(house: Any, path: str) -> int:
@@ -38,10 +38,10 @@ def lead(house: Any) -> Any:
 
 def the(house: Any, email: str) -> Staff:
     with db.unit_of_work(house.clinic.id) as session:
-        found = session.query(Staff).filter_by(email=email).one()
-        db.load_keys(session, {found.key_id})
-        _ = found.number  # opened here: it needs its session
-        return found
+        colleague = session.query(Staff).filter_by(email=email).one()
+        db.load_keys(session, {colleague.key_id})
+        _ = colleague.number  # opened here: it needs its session
+        return colleague
 
 
 def test_a_link_is_shown_once_works_once_and_lets_the_colleague_in(house: Any) -> None:
@@ -112,8 +112,8 @@ def test_who_alone_can_be_reached_may_not_leave_nor_lose_the_phone(house: Any) -
     admin = published(house)
     browser = house.signed_in(admin)
     second = house.staff("Lee Park", role="clinic_admin")
-    theirs = house.signed_in(second)
-    answer = theirs.post(f"/settings/people/{admin.id}/leave")
+    second_browser = house.signed_in(second)
+    answer = second_browser.post(f"/settings/people/{admin.id}/leave")
     assert answer.status_code == 422
     assert "nobody active here has the address" in answer.text
     assert house.read(Staff, admin.id).active
@@ -173,8 +173,8 @@ def test_who_alone_is_there_at_night_stays_reachable_whatever_is_changed(house: 
     left = browser.post(f"/settings/people/{rosa.id}/leave")
     assert left.status_code == 422
     assert "Mon 0:00 to Mon 8:00" in left.text
-    known = house.read(Staff, rosa.id)
-    assert (known.active, known.role, known.number_ct is not None) == (True, "care_manager", True)
+    kept = house.read(Staff, rosa.id)
+    assert (kept.active, kept.role, kept.number_ct is not None) == (True, "care_manager", True)
     with db.unit_of_work(house.clinic.id) as session:
         acts = session.scalars(select(audit.AuditEntry.act)).all()
         assert not {"staff.changed", "staff.revoked"} & set(acts)
@@ -183,8 +183,8 @@ def test_who_alone_is_there_at_night_stays_reachable_whatever_is_changed(house: 
 def test_a_phone_that_takes_no_texts_is_named_on_the_card_and_to_whoever_carries_it(house: Any) -> None:
     browser = lead(house)
     with db.unit_of_work(house.clinic.id) as session:
-        for one in session.query(Staff):
-            staff_phones.refused(session, one, "opt_out")
+        for colleague in session.query(Staff):
+            staff_phones.refused(session, colleague, "opt_out")
     page = browser.get("/settings/people").text
     assert "Alerts do not reach your phone: it has stopped our texts." in page
     assert page.count("START, texted from it") == 2

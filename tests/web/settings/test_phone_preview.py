@@ -22,20 +22,20 @@ TYPED = st.lists(
 @given(TYPED, st.sampled_from(list(situations.every())))
 def test_the_pieces_together_are_the_text_filled_in(typed: str, key: str) -> None:
     values = clinic_words.sample(None, "en")
-    found = situations.check(situations.every()[key], typed, values)
-    pieces = phone_preview.pieces(typed, found, values)
-    if not any(problem.word for problem in found):
+    problems = situations.check(situations.every()[key], typed, values)
+    pieces = phone_preview.pieces(typed, problems, values)
+    if not any(problem.word for problem in problems):
         assert "".join(words for words, _ in pieces) == text_templates.fill(typed, values)
     flagged = [words for words, kind in pieces if kind == "flag"]
-    assert set(flagged) <= {problem.word for problem in found}
-    assert bool(flagged) == any(problem.word for problem in found)
+    assert set(flagged) <= {problem.word for problem in problems}
+    assert bool(flagged) == any(problem.word for problem in problems)
 
 
 def test_a_text_for_some_names_what_the_others_get(house: Any) -> None:
     def who(key: str) -> list[tuple[str, str | None]]:
-        typed = {one: text_templates.texts(one)[key] for one in text_templates.LANGUAGES}
+        typed = {language: text_templates.texts(language)[key] for language in text_templates.LANGUAGES}
         english, _ = phone_preview.sides(house.clinic, situations.every()[key], typed, {})
-        return [(one.who, one.other and one.other.key) for one in english.screens]
+        return [(screen.who, screen.other and screen.other.key) for screen in english.screens]
 
     assert who("late") == [("On everybody's phone", None)]
     assert who("generic_reminder") == [("For people who want nothing said of a visit", None)]

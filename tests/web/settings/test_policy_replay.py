@@ -20,13 +20,13 @@ def test_what_would_go_elsewhere_is_counted_and_said_without_a_patient_s_words(h
         house.item("reply", patient_id=patient.id)
     house.item("reply", patient_id=spanish.id, reason=("answered_last",))
     browser = house.signed_in(admin)
-    given = {
+    rule = {
         "route[0].name": "Spanish",
         "route[0].to": "people",
         "route[0].people": ben.email,
         "route[0].languages": "es",
     }
-    assert browser.post("/ladder", **form(admin, **given)).status_code == 303
+    assert browser.post("/ladder", **form(admin, **rule)).status_code == 303
     page = browser.get("/settings/replay").text
     assert "Of 4 items 2 would have gone elsewhere" in page
     assert "<td>Alba Reyes</td><td><b>Ben Carter</b></td>" in page

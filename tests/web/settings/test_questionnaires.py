@@ -27,9 +27,9 @@ def test_a_schedule_is_drafted_tried_beside_the_old_one_and_published(house: Any
     assert "gad2 would no longer be asked of not in treatment" in page
     assert browser.post("/settings/draft/schedule/publish", edit="1").status_code == 303
     with db.unit_of_work(house.clinic.id, read_only=True) as session:
-        found = publishing.live(session, house.clinic.id, "schedule")
-        assert found is not None
-        assert found.definition["asks"][0]["every"] == "4 weeks"
+        schedule = publishing.live(session, house.clinic.id, "schedule")
+        assert schedule is not None
+        assert schedule.definition["asks"][0]["every"] == "4 weeks"
 
 
 def test_mistakes_stand_at_their_fields_with_what_was_typed(house: Any) -> None:

@@ -21,8 +21,8 @@ def team(house: Any) -> Any:
     rosa = house.staff("Rosa Delgado", number="+12025550151", panels=("Dr Okafor",))
     ben = house.staff("Ben Carter", number="+12025550152")
     browser = house.signed_in(admin)
-    for one, hours in ((rosa, DAY), (ben, "Mon-Sun 0:00-24:00"), (ben, "")):
-        browser.post(f"/settings/rota/{one.id}", hours=hours, on_call="")
+    for colleague, hours in ((rosa, DAY), (ben, "Mon-Sun 0:00-24:00"), (ben, "")):
+        browser.post(f"/settings/rota/{colleague.id}", hours=hours, on_call="")
     return browser, rosa, ben
 
 
@@ -37,8 +37,8 @@ def test_everyone_stands_there_with_role_panel_and_hours(team: Any) -> None:
 def test_hours_change_and_are_written_down(house: Any, team: Any) -> None:
     browser, _, ben = team
     assert browser.post(f"/settings/rota/{ben.id}", hours=NIGHT, on_call="Sat all day").status_code == 303
-    known = house.read(Staff, ben.id)
-    assert (known.hours["sun"], known.on_call) == (["20:00", "08:00"], {"sat": ["00:00", "00:00"]})
+    changed = house.read(Staff, ben.id)
+    assert (changed.hours["sun"], changed.on_call) == (["20:00", "08:00"], {"sat": ["00:00", "00:00"]})
     with db.unit_of_work(db.EVERY) as session:
         acts = session.scalars(select(audit.AuditEntry.act)).all()
         assert {"staff.hours", "staff.on_call"} <= set(acts)
@@ -103,5 +103,5 @@ def test_only_who_decides_for_the_clinic_changes_hours(house: Any, another_house
     assert worker.get("/settings/rota").status_code == 200
     assert worker.post(f"/settings/rota/{rosa.id}", hours="", on_call="").status_code == 403
     assert house.signed_in(house.staff(role="front_desk", number=None)).get("/settings/rota").status_code == 403
-    theirs = another_house().staff()
-    assert browser.post(f"/settings/rota/{theirs.id}", hours="", on_call="").status_code == 404
+    foreign = another_house().staff()
+    assert browser.post(f"/settings/rota/{foreign.id}", hours="", on_call="").status_code == 404

@@ -12,8 +12,8 @@ from tests.web.boards.test_unassigned import published
 
 
 def states(browser: Any) -> dict[str, str]:
-    found = re.findall(r'<li class="([a-z-]+)" id="step-([a-z_]+)">', browser.get("/settings").text)
-    return {name: state for state, name in found}
+    steps = re.findall(r'<li class="([a-z-]+)" id="step-([a-z_]+)">', browser.get("/settings").text)
+    return {name: state for state, name in steps}
 
 
 def test_a_new_clinic_has_everything_before_it(house: Any) -> None:
@@ -43,7 +43,7 @@ def test_a_test_text_goes_to_the_readers_own_phone_once_for_each_form(house: Any
         assert browser.post("/settings/test-text", once=once).status_code == 303
     with db.unit_of_work(house.clinic.id) as session:
         sent = session.scalars(select(Message).where(Message.staff_id == admin.id)).all()
-        assert [one.body for one in sent] == [
+        assert [message.body for message in sent] == [
             "Alder Street Clinic: this is a test from Warmthread. Texts reach your phone."
         ]
         assert states(browser)["test_text"] == "under-way"

@@ -146,11 +146,11 @@ def test_988_and_911_cannot_be_taken_away(house: Any, admin: Any) -> None:
 
 def test_a_script_is_told_what_the_button_would_show(house: Any, admin: Any) -> None:
     typed = {"en": "<b>About your depression</b> {clinic}", "es": ""}
-    told = admin.post("/settings/words/late/look", **typed).json
-    assert "<mark>depression</mark>" in told["shown"]["en"]
-    assert "&lt;b&gt;About your" in told["shown"]["en"]
-    assert told["said"]["en"] == "English: 1 segment. One thing stops it from being published."
-    assert "is empty" in told["shown"]["es"]
+    answer = admin.post("/settings/words/late/look", **typed).json
+    assert "<mark>depression</mark>" in answer["shown"]["en"]
+    assert "&lt;b&gt;About your" in answer["shown"]["en"]
+    assert answer["said"]["en"] == "English: 1 segment. One thing stops it from being published."
+    assert "is empty" in answer["shown"]["es"]
 
 
 def test_who_may_only_look_reads_and_changes_nothing(house: Any) -> None:
