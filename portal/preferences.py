@@ -116,7 +116,7 @@ def levels(session: Session, clinic: Clinic, patient: Patient, language: str) ->
     booked = session.scalar(coming.order_by(Appointment.starts_at).limit(1))
     place = phrasing.place_of(clinic, booked).get("place") or own["example_place"]
     values = phrasing.about_clinic(clinic, patient) | {
-        "day": phrasing.texts(language)["days"][1],
+        "day": phrasing.texts(language)["today"],
         "time": words.hour(time(14, 20), language),
         "place": place,
     }

@@ -2,17 +2,20 @@
 
 import tomllib
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from functools import cache
 from importlib import resources
 from typing import Any
 
 from messaging import models as messaging
 from messaging import phone
-from messaging.wording import clinic_names, clinic_words, text_templates
+from messaging.wording import clinic_names, clinic_words, situations, text_templates
 from reminders import clinic_profile
 from reminders.models import Appointment
 from reminders.rules import zones
+
+# A text that stands in a busy queue takes minutes to leave: by then "tomorrow" must not have become another day.
+ROOM_TO_SEND = timedelta(minutes=15)
 
 
 def words(
@@ -26,18 +29,45 @@ def words(
     by the variable's name; the visit's own clock."""
     spoken = texts(language or patient.language)
     start = zones.to_local(appointment.starts_at, zones.zone(appointment.zone))
-    ahead = start.date() - zones.to_local(now, zones.zone(appointment.zone)).date()
     half = {
         "hour": (start.hour - 1) % 12 + 1,
         "minute": start.minute,
         "half": spoken["halves"][start.hour // 12],
     }
     short_day = spoken["short_days"][start.weekday()]
-    date = spoken["date"].format(short_day=short_day, month=spoken["months"][start.month - 1], day=start.day)
-    near = {0: spoken["today"], 1: spoken["tomorrow"]} | {days: spoken["days"][start.weekday()] for days in range(2, 7)}
-    time = spoken["time"].format(**half) + _other_clock(start, patient)
-    of_visit = {"day": near.get(ahead.days, date), "date": date, "short_day": short_day, "time": time}
+    named = spoken["date"].format(short_day=short_day, month=spoken["months"][start.month - 1], day=start.day)
+    clock = _other_clock(start, patient)
+    if _own_day(patient, appointment, appointment.starts_at) != start.date():
+        named += clock
+    day = _near_day(spoken, patient, appointment, now) or named
+    of_visit = {"day": day, "date": named, "short_day": short_day, "time": spoken["time"].format(**half) + clock}
     return of_visit | about_clinic(clinic, patient, language) | place_of(clinic, appointment.place)
+
+
+def day_ends(patient: messaging.Patient, appointment: Appointment, now: datetime) -> datetime:
+    """Return the next midnight (UTC) after `now` by the patient's clock or by the visit's, whichever comes first."""
+    clocks = (appointment.zone, patient.zone or appointment.zone)
+    return min(zones.next_midnight(now, zones.zone(name)) for name in clocks)
+
+
+def _own_day(patient: messaging.Patient, appointment: Appointment, at: datetime) -> date:
+    """The day that the patient's own clock shows at `at`."""
+    return zones.to_local(at, zones.zone(patient.zone or appointment.zone)).date()
+
+
+def _near_day(
+    spoken: Mapping[str, Any], patient: messaging.Patient, appointment: Appointment, now: datetime
+) -> str | None:
+    """The visit's day as "today", "tomorrow" or a weekday; None where it is far, or where that may be misread.
+
+    It may be where the patient's calendar and the visit's differ, now or at the visit, and where the day soon ends.
+    """
+    today, day = (zones.to_local(at, zones.zone(appointment.zone)).date() for at in (now, appointment.starts_at))
+    theirs = tuple(_own_day(patient, appointment, at) for at in (now, appointment.starts_at))
+    if theirs != (today, day) or day_ends(patient, appointment, now) - now < ROOM_TO_SEND:
+        return None
+    near = {0: spoken["today"], 1: spoken["tomorrow"]} | {days: spoken["days"][day.weekday()] for days in range(2, 7)}
+    return near.get((day - today).days)
 
 
 def place_of(clinic: messaging.Clinic, place: str | None) -> dict[str, str]:
@@ -58,10 +88,12 @@ def about_clinic(clinic: messaging.Clinic, patient: messaging.Patient, language:
 
 def _other_clock(start: datetime, patient: messaging.Patient) -> str:
     """The name of the visit's zone, where the patient's own clock shows another hour."""
-    if not patient.zone or zones.to_local(start, zones.zone(patient.zone)).utcoffset() == start.utcoffset():
+    theirs = zones.to_local(start, zones.zone(patient.zone)) if patient.zone else start
+    if theirs.utcoffset() == start.utcoffset():
         return ""
     name = start.tzname() or ""
-    return f" {name}" if name.isalpha() else ""
+    # Some zones have no name but their offset, and "CST" is Chicago's and Shanghai's.
+    return f" {name}" if name.isalpha() and name != theirs.tzname() else f" UTC{start:%z}"
 
 
 def say(
@@ -80,6 +112,23 @@ def say(
     """
     chosen = chosen_for(key, openness or patient.privacy, place=variables.get("place"))
     return own.say(chosen, language or patient.language, variables)
+
+
+def said_until(
+    own: clinic_words.Words,
+    key: str,
+    patient: messaging.Patient,
+    said: Mapping[str, str],
+    ends: datetime | None,
+    *,
+    openness: str | None = None,
+) -> datetime | None:
+    """Return until when the text that `say` makes of these may leave: `ends` (see day_ends) where it names a day by a
+    word that is right only until then, None where it names none."""
+    chosen = chosen_for(key, openness or patient.privacy, place=said.get("place"))
+    text = own.template(chosen, patient.language, said)
+    near = "{day}" in text and said["day"] != said["date"]
+    return ends if near or situations.near_days(text) else None
 
 
 def chosen_for(key: str, privacy: str, *, place: str | None) -> str:

@@ -20,12 +20,15 @@ from reminders.sending import composing
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of an answer. Unless `handled`, a human reads the text;
-    `reply_key` names the text that answers it."""
+    """What became of an answer. Unless `handled`, a human reads the text; `reply_key` names the text that answers it.
+
+    `day_ends` is when the day that `variables` may name becomes another (see phrasing.day_ends).
+    """
 
     handled: bool
     reply_key: str | None = None
     variables: dict[str, str] = field(default_factory=dict)
+    day_ends: datetime | None = None
 
 
 A_HUMAN = Outcome(False)
@@ -72,7 +75,7 @@ def understand(
         return _stopped(answer)
     outcome = _ANSWERS[reading.answer](answer)
     seen = outcome.handled and (reading.answer in SEEN_BY_A_HUMAN or not reading.content)
-    return Outcome(seen, outcome.reply_key, outcome.variables)
+    return replace(outcome, handled=seen)
 
 
 def body(session: Session, outcome: Outcome, patient: messaging.Patient) -> str | None:
@@ -82,6 +85,14 @@ def body(session: Session, outcome: Outcome, patient: messaging.Patient) -> str 
         return None
     own = clinic_words.of(session, patient.clinic_id)
     return phrasing.say(own, outcome.reply_key, patient, outcome.variables)
+
+
+def until(session: Session, outcome: Outcome, patient: messaging.Patient) -> datetime | None:
+    """Return until when the text that answers names the day rightly, None where it names none."""
+    if outcome.reply_key is None:
+        return None
+    own = clinic_words.of(session, patient.clinic_id)
+    return phrasing.said_until(own, outcome.reply_key, patient, outcome.variables, outcome.day_ends)
 
 
 def quiet(
@@ -239,4 +250,5 @@ def _open(answer: _Answer, summary: str, visit: Appointment | None) -> None:
 def _reply(answer: _Answer, key: str, visit: Appointment | None) -> Outcome:
     if visit is None:
         return Outcome(True, key, phrasing.about_clinic(answer.clinic, answer.patient))
-    return Outcome(True, key, phrasing.words(answer.clinic, answer.patient, visit, answer.now))
+    variables = phrasing.words(answer.clinic, answer.patient, visit, answer.now)
+    return Outcome(True, key, variables, phrasing.day_ends(answer.patient, visit, answer.now))

@@ -28,10 +28,11 @@ def crisis(inbound: Inbound) -> None:
         _send(inbound, body, kind="crisis", programme="care_team", dedupe=f"crisis:{inbound.message.id}")
 
 
-def confirmation(inbound: Inbound, body: str) -> None:
-    """Thank for an answer, at most five times a day."""
+def confirmation(inbound: Inbound, body: str, until: datetime | None = None) -> None:
+    """Thank for an answer, at most five times a day; not after `until`, when the day it names has become another."""
     if _sent(inbound, "automatic", DAY) < A_DAY:
-        _send(inbound, body, kind="automatic", programme="reminders", dedupe=f"answer:{inbound.message.id}")
+        dedupe = f"answer:{inbound.message.id}"
+        _send(inbound, body, kind="automatic", programme="reminders", dedupe=dedupe, expires_at=until)
 
 
 def plain(inbound: Inbound, key: str, every: timedelta = HOUR) -> None:

@@ -181,7 +181,7 @@ def _act(inbound: Inbound) -> bool:
     )
     body = replies.body(inbound.session, outcome, patient)
     if body is not None:
-        autoreplies.confirmation(inbound, body)
+        autoreplies.confirmation(inbound, body, replies.until(inbound.session, outcome, patient))
     return outcome.handled
 
 

@@ -152,6 +152,8 @@ def _intent(session: Session, clinic: Clinic, message: Message, to: str) -> Inte
     callback = f"{runtime.settings().public_url}/webhooks/twilio/status/{token}"
     text = Outgoing(to, clinic.number, clinic.messaging_service_sid, body, callback, valid)
     left = (message.lease_until or now) - now - BEFORE_LEASE_ENDS
+    if message.expires_at is not None:  # what it says may be true no longer, such as "tomorrow" after midnight
+        left = min(left, message.expires_at - now)
     return Intent(message.id, attempt.id, clinic.id, message.fence, text, send_one.Deadline.after(left))
 
 

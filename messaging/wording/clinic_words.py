@@ -35,17 +35,22 @@ class Words:
         return self.own.get(spoken, {}).get(key) or text_templates.texts(spoken)[key]
 
     def say(self, key: str, language: str, said: Mapping[str, str]) -> str:
-        """Return a text filled in.
+        """Return a text filled in. Raises BadTemplate where not even the shipped words can be filled."""
+        return text_templates.render(self.template(key, language, said), said)
 
-        Words that were published before a place was taken away must not cost the patient the text: then the shipped
-        ones leave. Raises BadTemplate where not even these can be filled.
+    def template(self, key: str, language: str, said: Mapping[str, str]) -> str:
+        """Return the text that `say` fills in with these values.
+
+        Words that were published before a place was taken away, or that speak of a visit "today" on another day, must
+        not cost the patient the text: then the shipped ones leave.
         """
-        shipped = text_templates.texts(language)[key]
+        text = self.text(key, language)
         try:
-            return text_templates.render(self.text(key, language), said)
+            text_templates.render(text, said)
         except text_templates.BadTemplate:
             logging.logger().error("the clinic's words cannot be filled in", text=key)
-            return text_templates.render(shipped, said)
+            return text_templates.texts(language)[key]
+        return text if situations.right_on(key, text, said.get("day", "")) else text_templates.texts(language)[key]
 
 
 def of(session: Session, clinic_id: UUID) -> Words:

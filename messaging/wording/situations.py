@@ -4,7 +4,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from typing import Any
 
@@ -13,6 +13,7 @@ from messaging.wording.text_templates import Problem
 
 MANY_PARTS, MOST_PARTS = 3, 6
 LONGEST = 1600
+OF_VISITS = ("visits", "quiet")
 # An address as people type it: with its scheme, or a name that ends as addresses do. {link} is the only one of ours.
 _ADDRESS = re.compile(
     r"(?:https?://|www\.)\S+|(?<![\w.])[\w-]+(?:\.[\w-]+)*\."
@@ -26,7 +27,7 @@ class Situation:
     """One text: its group and name, when it is sent, the places its sender fills, what it must hold or should ask for.
 
     `quiet`: for people who want nothing said of a visit. `crisis`: changing it takes two people. `optional`: may be
-    empty.
+    empty. `of_visit`: it speaks of a visit, so that a day in it is taken for the visit's.
     """
 
     key: str
@@ -40,6 +41,7 @@ class Situation:
     quiet: bool = False
     crisis: bool = False
     optional: bool = False
+    of_visit: bool = False
 
 
 @cache
@@ -54,6 +56,7 @@ def _situation(key: str, entry: Mapping[str, Any]) -> Situation:
     # What a text needs is also filled in.
     filled_in = [*_data()["places"].get(entry["places"], ()), *entry.get("more", ()), *rest["needs"]]
     group = _data()["groups"][entry["group"]]["name"]
+    rest["of_visit"] = entry["group"] in OF_VISITS or "day" in filled_in
     return Situation(key, group, entry["name"], entry["when"], tuple(dict.fromkeys(filled_in)), **rest)
 
 
@@ -76,6 +79,7 @@ def check(situation: Situation, text: str, values: Mapping[str, str]) -> list[Pr
         *(_missing("needs", word=name) for name in situation.needs if f"{{{name}}}" not in text),
         *(_missing("says", word=says.split("|")[0]) for says in situation.says if not _holds(text, says)),
         *_clinic_named(situation, text, values.get("clinic", "")),
+        *(_near_day(situation, problem) for _, problem in near_days(text) if situation.of_visit),
     ]
     parts = text_templates.segments(text_templates.fill(text, values)).segments
     if parts > MOST_PARTS or len(text) > LONGEST:
@@ -101,6 +105,33 @@ def _clinic_named(situation: Situation, text: str, clinic: str) -> Iterator[Prob
     if situation.quiet and clinic:
         for match in re.finditer(re.escape(clinic), text, re.IGNORECASE):
             yield _found("names_clinic", match[0], match.start())
+
+
+@lru_cache(maxsize=1024)
+def near_days(text: str) -> tuple[tuple[str, Problem], ...]:
+    """Find the words that name a day as seen from another ("today", "esta noche"), each with the day it means."""
+    return tuple(
+        (day, problem)
+        for day, pattern in _near_days().items()
+        for problem in text_templates.spot(text, pattern, "", "")
+    )
+
+
+def right_on(key: str, text: str, day: str) -> bool:
+    """Whether a text about a visit names no day by such a word, or only `day`, which {day} would be filled with."""
+    situation = every().get(key)
+    if situation is None or not situation.of_visit:
+        return True
+    return all(day in _data()["near_days"][meant] for meant, _ in near_days(text))
+
+
+def _near_day(situation: Situation, problem: Problem) -> Problem:
+    return _found("near_day" if "day" in situation.places else "near_day_unsaid", problem.word, problem.start)
+
+
+@cache
+def _near_days() -> Mapping[str, re.Pattern[str]]:
+    return {day: text_templates.any_of(words) for day, words in _data()["near_days"].items()}
 
 
 def _holds(text: str, says: str) -> bool:

@@ -200,6 +200,17 @@ def lint(template_or_text: str) -> list[Problem]:
     return sorted(problems, key=lambda problem: (problem.start, problem.end, problem.rule))
 
 
+def spot(text: str, pattern: re.Pattern[str], rule: str, message: str) -> list[Problem]:
+    """Find ``pattern``, which is in small letters without accents, in a text however it is written."""
+    folded, origins = _fold_in_place(text)
+    return [_problem(rule, message, text, origins, match) for match in pattern.finditer(folded)]
+
+
+def any_of(words: Iterable[str]) -> re.Pattern[str]:
+    """Return a pattern for `spot` that finds these words and phrases as whole ones."""
+    return re.compile(rf"(?<!\w)(?:{'|'.join(map(_word, words))})")
+
+
 def _problem(name: str, message: str, text: str, origins: list[int], match: re.Match[str]) -> Problem:
     start, end = origins[match.start()], origins[match.end() - 1] + 1
     return Problem(name, text[start:end], start, end, message)

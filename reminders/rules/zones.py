@@ -3,7 +3,7 @@
 import difflib
 import re
 import zoneinfo
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
 
@@ -98,6 +98,12 @@ def instant(at: datetime) -> datetime:
     if at.tzinfo is None:
         raise ValueError(NAIVE)
     return at.astimezone(UTC)
+
+
+def next_midnight(after: datetime, place: ZoneInfo) -> datetime:
+    """The instant after `after` at which the clock of `place` begins its next day, also where that has no midnight."""
+    tomorrow = to_local(after, place).date() + timedelta(days=1)
+    return local_to_utc(datetime.combine(tomorrow, time()), place)
 
 
 def whole_second(at: datetime) -> datetime:

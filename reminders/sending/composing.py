@@ -64,13 +64,15 @@ class Case:
 class Composed:
     """The words of a text, what its reminder must remember of it, and the link it carries, if one.
 
-    `codes` are the ids of the visits by the number that the text gives each, so that "Y1" means what it said.
+    `codes` are the ids of the visits by the number that the text gives each, so that "Y1" means what it said. `until` is
+    when a day that it names becomes another, None where it names none.
     """
 
     body: str
     notes: list[Reason] = field(default_factory=list)
     codes: dict[str, str] | None = None
     link: IntakeLink | None = None
+    until: datetime | None = None
 
 
 def compose(session: Session, case: Case, crowded: bool, now: datetime, others: Sequence[Case] = ()) -> Composed:
@@ -96,8 +98,11 @@ def compose(session: Session, case: Case, crowded: bool, now: datetime, others: 
         if key in APART.values():
             variables["codes"] = ", ".join(_coded(case, visit, code, now) for code, visit in enumerate(visits, 1))
             codes = {str(code): str(visit.id) for code, visit in enumerate(visits, 1)}
+            del variables["day"]  # each of them has its own
     body = phrasing.say(own, key, case.patient, variables, openness=openness)
-    return Composed(body, notes, codes, issued[0] if issued else None)
+    ends = min(phrasing.day_ends(each.patient, each.visit, now) for each in (case, *others))
+    until = phrasing.said_until(own, key, case.patient, variables, ends, openness=openness)
+    return Composed(body, notes, codes, issued[0] if issued else None, until)
 
 
 def _said(case: Case, others: Sequence[Case], now: datetime) -> dict[str, str]:
@@ -109,7 +114,9 @@ def _said(case: Case, others: Sequence[Case], now: datetime) -> dict[str, str]:
         for name in ("time", "place")
         if any(name in words for words in each)
     }
-    return each[0] | listed
+    # Where the visits' clocks do not agree on the word for the day, none is right for all of them.
+    day = "day" if len({words["day"] for words in each}) == 1 else "date"
+    return each[0] | listed | {"day": each[0][day]}
 
 
 def _awaiting(session: Session, cases: Sequence[Case], now: datetime) -> list[Appointment]:

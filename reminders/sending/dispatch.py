@@ -201,7 +201,7 @@ def _queue(session: Session, case: Case, others: Sequence[Case], crowded: bool, 
                 body=composed.body,
                 dedupe=_dedupe(case, others),
                 lane="bulk",
-                expires_at=min(_expires_at(included, now) for included in (case, *others)),
+                expires_at=min(filter(None, (composed.until, *(_expires_at(each, now) for each in (case, *others))))),
             )
     except outbox.MayNotText as refused:
         for included in (case, *others):

@@ -109,7 +109,7 @@ def test_a_visit_at_such_a_place_is_spoken_of_without_it(house: Any, patient: Pa
         values = phrasing.words(house.clinic, wants, visit, clock.now())
         text = phrasing.say(clinic_words.of(session, house.clinic.id), "reminder_hours", wants, values)
     assert "place" not in values
-    assert text.startswith("Hi Teresa, we will see you today at")
+    assert text.startswith(f"Hi Teresa, we will see you {values['day']} at")
     assert not text_templates.lint(text)
 
 

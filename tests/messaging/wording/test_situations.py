@@ -51,6 +51,14 @@ def test_every_shipped_text_passes_its_own_check(key: str, language: str) -> Non
         ("reminder_day", "Please open {link}", "place"),
         ("reminder_link", "Your visit is {day}", "needs"),
         ("late", "See you {day}", "place"),
+        ("reminder_hours", "We will see you today at {time}", "near_day"),
+        ("place_reminder_hours", "TOMORROW at {time}", "near_day"),
+        ("confirmed", "¡Nos vemos mañana!", "near_day"),
+        ("confirmed", "Le esperamos manana, {time}", "near_day"),
+        ("missed_visit", "We missed you yesterday", "near_day"),
+        ("reminder_day", "Le esperamos esta  noche", "near_day"),
+        ("reminder_codes", "Your visits today: {codes}. Y or R", "near_day_unsaid"),
+        ("generic_reminder", "You have a visit tomorrow", "near_day_unsaid"),
         ("wrong_person", "Thank you, {first_name}", "place"),
         ("generic_reminder", "Hi {first_name}", "place"),
         ("generic_reminder", "You have a visit at Cedar Clinic", "names_clinic"),
@@ -64,6 +72,33 @@ def test_every_shipped_text_passes_its_own_check(key: str, language: str) -> Non
 )
 def test_what_stops_a_text(key: str, text: str, rule: str) -> None:
     assert rule in rules(key, text)
+
+
+def test_mornings_and_what_is_said_of_no_visit_name_no_day() -> None:
+    assert rules("reminder_day", "A las 8 de la mañana o por la mañana, {day}: Y o R") == []
+    assert rules("reminder_day", "Hola mañana, Y o R") == ["near_day"]
+    assert rules("arrived", "Thank you for coming today, {first_name}") == []
+    assert rules("reminder_day", "Ahoy, {day}: todays' Y or R") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "day", "right"),
+    [
+        ("See you {day}", "Wed, Mar 4", True),
+        ("See you today", "today", True),
+        ("See you today", "tomorrow", False),
+        ("Nos vemos Hoy", "hoy", True),
+        ("Nos vemos mañana", "mañana", True),
+        ("Nos vemos pasado mañana", "mañana", False),
+        ("The day after tomorrow", "tomorrow", False),
+        ("Not today but tomorrow", "tomorrow", False),
+        ("See you tonight", "today", False),
+        ("See you today", "", False),
+    ],
+)
+def test_words_with_a_day_of_their_own_are_right_on_that_day_only(text: str, day: str, right: bool) -> None:
+    assert situations.right_on("reminder_hours", text, day) is right
+    assert situations.right_on("late", text, day)
 
 
 def test_a_clinic_may_add_its_own_line_beside_988_and_911() -> None:

@@ -147,7 +147,7 @@ def test_a_reminder_says_what_the_clinic_has_published_and_else_the_shipped_word
         drain(HOURS_BEFORE)
         [said[privacy, language]] = texts_to(patient)
     assert said["place", "en"].startswith("At 10:00 AM, Rosa, we are glad to see you. Reply STOP")
-    assert said["place", "es"].startswith("Hola, Rosa. Le esperamos hoy")
+    assert said["place", "es"].startswith("Hola, Rosa. Le esperamos: hoy, 10:00 am.")
     assert said["generic", "en"].startswith("You have a visit coming up")
 
 

@@ -52,6 +52,7 @@ def test_words_that_were_published_before_a_rule_are_found(run, clinic):
         ('[en]\nlate = "About your depression"\n', 2, "en.late"),
         ('[es]\n\nlate = "Hola {link}"\n', 3, "es.late"),
         ('[en]\nlaet = "x"\n', 2, "en.laet"),
+        ('[en]\nreminder_hours = "We see you today, {time}"\n', 2, "en.reminder_hours"),
         ("[en", 1, "file"),
         ("[en]\nlate = Take your time\n", 2, "file"),
         (b'[en]\nlate = "\xff"\n', None, ""),
@@ -62,6 +63,11 @@ def test_a_mistake_in_a_file_is_named_with_its_line(run, text, line, field):
     assert checked.exit_code == 3
     (row,) = json.loads(checked.stdout)
     assert (row["line"], row["text"]) == (line, field)
+
+
+def test_a_day_that_is_right_on_one_day_only_is_to_be_written_as_its_place(run):
+    (row,) = json.loads(run('[es]\nreminder_hours = "Le esperamos hoy, {time}"\n').stdout)
+    assert row["problem"] == "“hoy” (character 15) is right on one day only: write {day}"
 
 
 def test_a_file_made_from_a_clinics_words_is_well(run):
