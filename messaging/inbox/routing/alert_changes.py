@@ -70,11 +70,11 @@ def _steps(about: str, was: tuple[EscalationStep, ...], becomes: tuple[Escalatio
     soonest = _when_asked(becomes)
     for ask, after in _when_asked(was).items():
         if ask not in soonest:
-            yield f"{about}: the ladder no longer asks {ASKS[ask]}"
+            yield f"{about}: the escalation policy no longer asks {ASKS[ask]}"
         elif soonest[ask] > after:
             yield f"{about}: {ASKS[ask]} asked {soonest[ask] - after} minutes later"
     if sum(one.wait for one in becomes) > sum(one.wait for one in was):
-        yield f"{about}: the end of the ladder comes later"
+        yield f"{about}: the last step comes later"
 
 
 def _when_asked(steps: tuple[EscalationStep, ...]) -> dict[str, int]:

@@ -30,7 +30,7 @@ def _slow(rules: Rules) -> Iterable[Problem]:
         field = f"safety.{'open' if is_open else 'closed'}"
         steps = rules.steps_of("safety", is_open=is_open)
         if any(step.wait > SAFETY_WAIT for step in steps):
-            yield Problem(field, f"no rung for patient safety waits longer than {SAFETY_WAIT} minutes")
+            yield Problem(field, f"no step for patient safety waits longer than {SAFETY_WAIT} minutes")
         if sum(step.wait for step in steps) > SAFETY_TOTAL:
             yield Problem(field, f"its waits add up to more than {SAFETY_TOTAL} minutes")
 
