@@ -1,4 +1,4 @@
-"""A new clinic is set up from nothing in a browser: invitation, name, hours, a colleague, reminders, ladder, all green."""
+"""A clinic is set up from nothing in a browser: invitation, name, hours, a colleague, reminders, escalation, all green."""
 
 import os
 from collections.abc import Iterator

@@ -99,7 +99,7 @@ def week() -> str:
 
 
 def _skips(found: coming_week.Week, both: Mapping[str, object]) -> list[tuple[str, list[int]]]:
-    """Every reason in words with how many each edition skips for it, the most frequent first."""
+    """Every reason in words with how many each version skips for it, the most frequent first."""
     sides = [getattr(found, key).skipped for key in both]
     reasons = sorted({one for side in sides for one in side}, key=lambda one: (-max(s[one] for s in sides), one))
     return [(_reason(one), [side[one] for side in sides]) for one in reasons]

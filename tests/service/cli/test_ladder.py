@@ -1,4 +1,4 @@
-"""`warmthread ladder`: a ladder is shown, checked and applied, and one with a hole is refused with exit 3."""
+"""`warmthread ladder`: a policy is shown, checked and applied, and one with a coverage gap is refused with exit 3."""
 
 from collections.abc import Callable
 from pathlib import Path

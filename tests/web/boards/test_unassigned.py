@@ -1,4 +1,4 @@
-"""The board, the ladder's page, what each is texted about, and the response times."""
+"""The board, the page of the escalation policy, what each is texted about, and the response times."""
 
 from datetime import timedelta
 from typing import Any

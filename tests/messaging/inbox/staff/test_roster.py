@@ -1,4 +1,4 @@
-"""Who is told what and when: before they leave, at the end of the ladder, as each wishes, by a ladder without a hole."""
+"""Who is told what and when: before they leave, at the last step, as each wishes, by a policy without a gap."""
 
 from datetime import UTC, datetime, timedelta
 
