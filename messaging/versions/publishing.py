@@ -201,7 +201,7 @@ def revert(session: Session, clinic: Clinic, kind: Kind, number: int, *, edit: i
     """Make a draft of what was once published; it goes the same way as any draft. Raises as `save` does, and LookupError."""
     former = numbered(session, clinic.id, kind.name, number)
     if former is None:
-        raise LookupError(f"{kind.name} has no edition {number}")
+        raise LookupError(f"{kind.name} has no version {number}")
     return save(session, clinic, kind, former.definition, edit=edit, actor=actor)
 
 

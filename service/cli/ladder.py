@@ -24,11 +24,11 @@ the_file = click.argument("file", type=click.Path(exists=True, dir_okay=False, p
 
 
 @click.group()
-def policy() -> None:
-    """The escalation policy: who is told when nobody answers."""
+def ladder() -> None:
+    """Who is told when nobody answers."""
 
 
-@policy.command("show")
+@ladder.command("show")
 @clinic_option
 def show(clinic_name: str | None) -> None:
     """Print the live escalation policy as a file to change and apply; coverage gaps are named on standard error."""
@@ -42,7 +42,7 @@ def show(clinic_name: str | None) -> None:
         say(f"# {problem}")
 
 
-@policy.command("check")
+@ladder.command("check")
 @the_file
 @clinic_option
 def check(file: Path, clinic_name: str | None) -> None:
@@ -57,7 +57,7 @@ def check(file: Path, clinic_name: str | None) -> None:
     say(f"{file.name}: somebody can be reached in every minute of the week.")
 
 
-@policy.command("apply")
+@ladder.command("apply")
 @the_file
 @clinic_option
 def apply(file: Path, clinic_name: str | None) -> None:
