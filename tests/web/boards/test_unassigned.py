@@ -228,7 +228,7 @@ def test_only_who_decides_for_the_clinic_changes_the_ladder(house: Any) -> None:
 def test_a_clinic_that_has_decided_nothing_is_told_what_is_missing(house: Any) -> None:
     page = house.signed_in(house.staff(number=None)).get("/ladder").text
     assert "This escalation policy has coverage gaps" in page
-    assert "There are times in which nobody can be reached" in page
+    assert "Coverage gaps: there are times in which nobody can be reached" in page
     assert "at no hour of the week" in page
 
 
