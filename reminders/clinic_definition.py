@@ -16,7 +16,7 @@ from reminders.cadence import cadence_definition
 from reminders.rules import zones
 
 MOST_SITES = MOST_COUNTRIES = 20
-# Editions and files from before have a number of months that nothing was deleted by; `keep_years` is what holds.
+# Versions and files from before have a number of months that nothing was deleted by; `keep_years` is what holds.
 KEPT, NOTHING_DELETED = "retention_months", ("", "0")
 # Two hours a day in which a text may leave: with less, a step that waits for the morning would find no room.
 LEAST_OPEN = 120

@@ -104,7 +104,7 @@ def keep(
     }
     taken = [name for name in changed if publishing.draft(session, clinic.id, name) is not None]
     if taken:
-        message = "somebody is working on a draft of this: it must be published or thrown away first"
+        message = "somebody is working on a draft of this: it must be published or discarded first"
         raise BadFile(_placed([publishing.Problem(name, message) for name in taken], text))
     for name, definition in changed.items():
         publishing.save(session, clinic, decision_kinds.KINDS[name], definition, edit=0, actor=actor)

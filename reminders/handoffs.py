@@ -2,7 +2,7 @@
 who gets what and the order behind them, until one accepts.
 
 The patient is told only after a human has accepted. Nobody accepting is never silence: then the item is everyone's,
-and the inbox's ladder climbs.
+and the inbox escalates.
 """
 
 from collections.abc import Sequence
@@ -63,7 +63,7 @@ def request(
         patient_id=patient.id,
         owner_id=rota[0].owner_id if rota else None,
         reason=rota[0].why if rota else (),
-        # The ladder begins where the rota ends; meanwhile each offer has its own deadline.
+        # Escalation begins where the rota ends; meanwhile each offer has its own deadline.
         answer_by=now + _patience(clinic) * len(rota) if rota else None,
     )
     handoff.item_id = item.id
@@ -186,7 +186,7 @@ def _offer(
     item.reason = list(rota[0].why)
     items.note_event(session, item, audit.Actor.system("handoffs"), "offered", to=str(staff.id))
     _note(session, handoff, audit.Actor.system("handoffs"), "offered", to=str(staff.id))
-    # The inbox's name for an alert, so that one that fails makes its ladder climb.
+    # The inbox's name for an alert, so that one that fails makes its item escalate.
     alert = f"alert:{item.id}:offer{len(handoff.tried)}:{staff.id}"
     outbox.text_staff(session, clinic, staff, body=_staff_text("staff_handoff", item), dedupe=alert)
 
@@ -199,7 +199,7 @@ def _place(handoff: Handoff) -> str | None:
 
 
 def _nobody(session: Session, handoff: Handoff, item: InboxItem) -> None:
-    """The rota is at its end: the item is everyone's, says so, and its ladder is climbing."""
+    """The rota is at its end: the item is everyone's, says so, and it escalates."""
     handoff.offered_to = None
     item.owner_id, item.reason = None, ["nobody"]
     item.summary = _summary("handoff_nobody", _place(handoff))

@@ -93,7 +93,7 @@ class FollowUp(ClinicRow, Work, Base):
 class Replanning(ClinicRow, Work, Base):
     """The coming visits of a clinic being planned again, since its cadence has changed.
 
-    state: waiting -> done | overtaken (a later edition plans them all again anyway) | failed. `cursor` is the id of the
+    state: waiting -> done | overtaken (a later version plans them all again anyway) | failed. `cursor` is the id of the
     last visit that is done, `done` how many are of the `total` that there were. `edition_id` is that of the cadence.
     """
 

@@ -48,7 +48,7 @@ def written_of(session: Session, clinic_id: UUID) -> cadence_definition.Cadence:
 
 @lru_cache(maxsize=64)
 def _read(definition: str) -> cadence_definition.Cadence:
-    # By what it says and not by its edition: what was read once cannot grow stale.
+    # By what it says and not by its version: what was read once cannot grow stale.
     return cadence_definition.from_mapping(json.loads(definition))
 
 

@@ -18,7 +18,7 @@ BATCH = 200
 
 
 def begin(session: Session, clinic_id: UUID, edition_id: UUID | None) -> Replanning:
-    """Let every coming visit of the clinic be planned again; what an earlier edition had begun is overtaken."""
+    """Let every coming visit of the clinic be planned again; what an earlier version had begun is overtaken."""
     now = clock.now()
     earlier = update(Replanning).where(WAITING, Replanning.clinic_id == clinic_id)
     session.execute(earlier.values(state="overtaken", ended_at=now))

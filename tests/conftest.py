@@ -189,7 +189,7 @@ def bell(house: settings.Settings, valkey: ValkeyServer) -> Iterator[Redis]:
         "queue.embedded_url",
         "queue.redis",
         "queue.silence",
-    ):  # a fixture before this one may have rung in vain
+    ):  # a fixture before this one may have step in vain
         runtime.forget(name)
     runtime.once("queue.embedded_url", lambda: valkey.url)
     with Redis.from_url(valkey.url) as client:

@@ -141,7 +141,7 @@ def the_staff() -> Staff:
 
 
 def the_actor() -> audit.Actor:
-    """Return who is signed in, as audit lines and editions name them."""
+    """Return who is signed in, as audit lines and versions name them."""
     return audit.Actor.staff(the_staff().id)
 
 

@@ -22,7 +22,7 @@ def answered(inbound: Inbound, staff: Staff) -> None:
     """Note the text on the item of the colleague's last alert and tell them once to open it;
     without one, a human reads it.
 
-    Whoever answers by text has perhaps not seen whom it is about: nothing is acknowledged, and the ladder goes on.
+    Whoever answers by text has perhaps not seen whom it is about: nothing is acknowledged, and the escalation goes on.
     """
     item = _alerted(inbound, staff)
     if item is None:

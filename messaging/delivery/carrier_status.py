@@ -150,7 +150,7 @@ def final(session: Session, message: Message, state: str, code: int) -> None:
 def long_in_doubt(session: Session, message: Message) -> None:
     """Nobody has been able to say for long whether this text left: let a human know, once; it is still looked for."""
     if message.staff_id:
-        return  # the ladder climbs without it
+        return  # the item escalates without it
     summary = items.words()["summaries"]["undelivered"].replace("{why}", _errors()["words"]["later"])
     _tell_a_human(session, session.get_one(Clinic, message.clinic_id), message, summary)
 

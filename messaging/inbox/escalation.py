@@ -1,4 +1,4 @@
-"""The ladder at work: timers choose an owner, tell them, and climb while nobody has acknowledged."""
+"""Escalation at work: timers choose an owner, tell them, and take the next step while nobody has acknowledged."""
 
 import re
 from collections.abc import Sequence
@@ -148,7 +148,7 @@ def _escalate(session: Session, clinic: Clinic, item: InboxItem) -> None:
             is_open=rules.hours.open_at(now),
         )
         wait = round_.wait
-        # The ladder has no end: the last rung is rung again and again, until a named human acknowledges; and from
+        # Escalation has no end: the last step is taken again and again, until a named human acknowledges; and from
         # its first time on the board says who must be called.
         items.set_timer(session, item, "escalate", escalation_policy.wait_from(now, kind, wait, rules))
         _tell_round(session, clinic, item, round_)
@@ -186,7 +186,7 @@ def _tell_round(session: Session, clinic: Clinic, item: InboxItem, round_: escal
 
 
 def _told_before(session: Session, item: InboxItem) -> set[UUID]:
-    """Whom the ladder has asked before, reached or not: each is asked once before everyone is asked again."""
+    """Whom the policy has asked before, reached or not: each is asked once before everyone is asked again."""
     details = [event.detail for event in items.history(session, item) if event.actor == audit.Actor.system("ladder")]
     return {UUID(staff_id) for detail in details for key in ("told", "untold") for staff_id in detail.get(key, ())}
 
@@ -215,7 +215,7 @@ def _hasten(session: Session, item: InboxItem) -> None:
         Staff.phone_fault.is_(None),
     )
     if item.level >= HASTE_ENDS_AT or session.scalar(phones.limit(1)) is None:
-        return  # every phone of the team fails: the rungs go on in their own time instead of as fast as they can
+        return  # every phone of the team fails: the steps go on in their own time instead of as fast as they can
     for timer in _climbing(session, item):
         timer.try_after = min(timer.try_after, clock.now())
         queue.ring(session, "timers")

@@ -134,7 +134,7 @@ def cancel_timers(session: Session, item: InboxItem, *kinds: str) -> None:
 
 
 def set_clock(session: Session, item: InboxItem, at: datetime) -> None:
-    """Make `at` the moment by which the item must have been answered, and at which its ladder climbs."""
+    """Make `at` the moment by which the item must have been answered, and at which it escalates."""
     item.answer_by = at
     cancel_timers(session, item, "escalate")
     set_timer(session, item, "escalate", at)
@@ -201,7 +201,7 @@ def acknowledge(
     """Say, as a named person, that this was seen and what was done.
 
     Whoever was not reached is still owed: then the item stays as it is, to be acknowledged, and `next_try` becomes
-    its clock, at which its ladder climbs. Raises ValueError for a disposition that does not fit, Refused without a
+    its clock, at which it escalates. Raises ValueError for a disposition that does not fit, Refused without a
     next try or with one too far off.
     """
     if not sayings.fits(item.kind, disposition):
@@ -272,7 +272,7 @@ def resolve(session: Session, item: InboxItem, staff: Staff, disposition: str | 
 def reopen(session: Session, item: InboxItem, staff: Staff) -> ItemEvent | None:
     """Take a closing back: the item is `staff`'s or its owner's, must be acknowledged again, and its clock starts anew.
 
-    The rung of the ladder stays, so that who is alerted next gets a text of their own and not one sent before. None
+    The step of the policy stays, so that who is alerted next gets a text of their own and not one sent before. None
     if the item is open.
     """
     if item.state != "done":

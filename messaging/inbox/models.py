@@ -19,7 +19,7 @@ class InboxItem(SealedRow, live.Shown, Base):
     """Something that waits for a human.
 
     state: open -> claimed -> done; open | claimed -> snoozed -> open. Only a named human moves it to done
-    (`done_by`); a safety item needs `acknowledged_by` and a disposition first. `level` is the rung of the ladder it
+    (`done_by`); a safety item needs `acknowledged_by` and a disposition first. `level` is the step of the policy it
     has climbed to, `exhausted_at` when everyone on it had been told and nobody had acknowledged. `dedupe` makes one
     reason one item; `reason` says in words, without PHI, why it came to its owner.
     `about` is "<table>:<id>" of what it is about, such as "screen:0190..." or "message:...". `snoozed_for` is
@@ -93,7 +93,7 @@ IN_VIEW: dict[str, ColumnElement[bool]] = {
 OF_OWNER = ("mine", "waiting", "snoozed")
 BY_DEADLINE = (InboxItem.urgency, InboxItem.answer_by, InboxItem.id)
 BY_CLOSING = (InboxItem.done_at, InboxItem.id)
-# What has come to the end of its ladder and that nobody has acknowledged: the board's, not a view of the list.
+# What has come to the end of its escalation and that nobody has acknowledged: the board's, not a view of the list.
 EXHAUSTED = and_(IN_VIEW["mine"], InboxItem.exhausted_at.is_not(None))
 # For each view an index in its order that holds nothing else: a page and a count read only what they show.
 for _view, _held in (IN_VIEW | {"exhausted": EXHAUSTED}).items():
@@ -110,7 +110,7 @@ for _view, _held in (IN_VIEW | {"exhausted": EXHAUSTED}).items():
 class Timer(ClinicRow, Work, Base):
     """Something that must happen at `try_after` unless an item is settled before: waiting -> fired | cancelled.
 
-    kind: route (choose the owner now) | escalate (climb a rung of the ladder) | wake (end a snooze).
+    kind: route (choose the owner now) | escalate (take the next step) | wake (end a snooze).
     Created in the transaction that creates the need.
     """
 

@@ -1,4 +1,4 @@
-"""Routing, rota on call and ladder as one decision of the clinic: what holds, what may not, and what makes it hold."""
+"""Routing, on-call rota and escalation policy as one decision of the clinic: what holds, what may, what makes it hold."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -48,7 +48,7 @@ def kind(bands: Bands) -> Kind:
 
 
 def names(session: Session, clinic: Clinic, words: Names) -> Names:
-    """Return the words for the fields of a ladder: people by their names, hours and telephones as people write them."""
+    """Return the words for the fields of a policy: people by their names, hours and telephones as people write them."""
     people = {person.email: person.name for person in roster.people(session, clinic)}
     by_field: dict[tuple[str, ...], str] = {
         (field, email): words.fields[field, "*"].format(name)
@@ -65,7 +65,7 @@ def names(session: Session, clinic: Clinic, words: Names) -> Names:
 
 
 def read(definition: Mapping[str, Any]) -> Definition:
-    """Return a ladder in its full form. Raises publishing.Refused of the editions."""
+    """Return a policy in its full form. Raises publishing.Refused of the versions."""
     try:
         return policy_definition.read(definition).model_dump(mode="json")
     except policy_definition.BadPolicy as wrong:
@@ -81,7 +81,7 @@ def check(
     session: Session, clinic: Clinic, definition: Definition, bands: Mapping[str, Sequence[str]] | None = None
 ) -> list[Problem]:
     """Return every reason why this could leave a positive answer unseen, at any minute of a week, a holiday to come, or
-    an absence that is planned: of absences, what this makes a hole that was none."""
+    an absence that is planned: of absences, what this makes a gap that was none."""
     written, people = policy_definition.read(definition), roster.people(session, clinic)
     now = clock.now()
     today = now.astimezone(ZoneInfo(clinic.zone)).date()

@@ -1,4 +1,4 @@
-"""The board of unowned items: what nobody owns, and whose ladder has come to its end. It is never empty in silence."""
+"""The board of what is unassigned and what has come to the end of its escalation. It is never empty in silence."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ UNOWNED = and_(IN_VIEW["unassigned"], InboxItem.routed_at.is_not(None))
 
 @dataclass(frozen=True)
 class Standing:
-    """How many items nobody owns, and how many have come to the end of their ladder unacknowledged; false if none.
+    """How many items nobody owns, and how many have come to the end of their escalation unacknowledged; false if none.
 
     Neither is counted beyond views.MOST + 1.
     """
@@ -62,7 +62,7 @@ def tries(session: Session, item_ids: Sequence[UUID]) -> Mapping[UUID, list[Item
 
 
 def alerts(session: Session, clinic: Clinic, item_ids: Sequence[UUID]) -> Mapping[tuple[str, UUID], str]:
-    """Return the states of the alerts that were texted, by (item and rung, colleague); one query."""
+    """Return the states of the alerts that were texted, by (item and step, colleague); one query."""
     # ";" follows ":" in the alphabet, so that each stretch is a range of the unique index.
     stretches = [
         and_(Message.dedupe >= f"alert:{item_id}:", Message.dedupe < f"alert:{item_id};") for item_id in item_ids
@@ -76,7 +76,7 @@ def alerts(session: Session, clinic: Clinic, item_ids: Sequence[UUID]) -> Mappin
 
 
 def note_call(session: Session, item: InboxItem, staff: Staff, who: str, outcome: str) -> None:
-    """Write down that `staff` called somebody about the item. It acknowledges nothing, and the ladder rings on.
+    """Write down that `staff` called somebody about the item. It acknowledges nothing, and the alerts go on.
 
     `who` is a name on the clinic's call list. Raises ValueError for an unknown outcome.
     """

@@ -16,7 +16,7 @@ class Clinic(Base):
     """A clinic: whose patients, numbers, words and rules these are. Its name and phones are public.
 
     `number` is the E.164 number patients text; `phone` the one they call. `rules` holds what the clinic decides:
-    deadlines, ladder, quiet hours, fallback (see messaging.inbox.routing.assign.Rules).
+    deadlines, escalation, quiet hours, fallback (see messaging.inbox.routing.assign.Rules).
     """
 
     __tablename__ = "clinic"

@@ -1,1 +1,1 @@
-"""What a clinic decides about itself, in editions: a draft, what is wrong with it, who agreed, every edition before."""
+"""What a clinic decides about itself, in versions: a draft, what is wrong with it, who agreed, every version before."""

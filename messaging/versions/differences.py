@@ -1,4 +1,4 @@
-"""What two editions of one thing differ in, field by field. Pure."""
+"""What two versions of one thing differ in, field by field. Pure."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The editions of what a clinic decides: at most one draft of a kind, at most one in force, and all that were."""
+"""The versions of what a clinic decides: at most one draft of a kind, at most one in force, and all that were."""
 
 from datetime import datetime
 from typing import Any
@@ -12,7 +12,7 @@ OPEN = "state IN ('draft', 'asked')"
 
 
 class Version(ClinicRow, Base):
-    """One edition of one kind of decision (a cadence, the words, ...).
+    """One version of one kind of decision (a cadence, the words, ...).
 
     state: draft -> asked (a second person must agree) -> live -> past; draft | asked -> dropped.
     `number` counts what was published, from 1, and is null before; `based_on` is the number that was in force when the

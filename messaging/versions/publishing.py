@@ -51,7 +51,7 @@ class Kind:
     """One kind of decision. `name` is also its table in the clinic's file.
 
     `read` brings a mapping into its full form, or raises Refused; `check` needs the clinic itself (do these people
-    exist, is there a hole in the week); `silences` names in words what in a change could silence an alert; `present` is
+    exist, is there a gap in the week); `silences` names in words what in a change could silence an alert; `present` is
     what holds now; `take_effect` does, in the publishing transaction, what makes it hold; `model` describes the
     definition where there is one, for the schema of the clinic's file; `names` has more words for its fields than the
     texts.
@@ -112,7 +112,7 @@ def history(session: Session, clinic_id: UUID, kind: str) -> list[Version]:
 
 
 def numbered(session: Session, clinic_id: UUID, kind: str, number: int) -> Version | None:
-    """Return the published edition of this number."""
+    """Return the published version of this number."""
     return session.scalar(
         select(Version).where(Version.clinic_id == clinic_id, Version.kind == kind, Version.number == number)
     )
@@ -202,7 +202,7 @@ def revert(session: Session, clinic: Clinic, kind: Kind, number: int, *, edit: i
     """Make a draft of what was once published; it goes the way of any draft. Raises as `save` does, and LookupError."""
     former = numbered(session, clinic.id, kind.name, number)
     if former is None:
-        raise LookupError(f"{kind.name} has no edition {number}")
+        raise LookupError(f"{kind.name} has no version {number}")
     return save(session, clinic, kind, former.definition, edit=edit, actor=actor)
 
 

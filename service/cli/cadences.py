@@ -145,11 +145,11 @@ def _read(file: Path) -> cadence_definition.Cadence:
 
 
 def _publish(session: Session, clinic: Clinic, read: cadence_definition.Cadence) -> int:
-    """Publish the cadence as the clinic's next edition, with who and when; return its number."""
+    """Publish the cadence as the clinic's next version, with who and when; return its number."""
     there = publishing.draft(session, clinic.id, CADENCE.name)
     if there is not None:
         raise click.ClickException(
-            "somebody is working on a draft of the cadence: it must be published or thrown away first"
+            "somebody is working on a draft of the cadence: it must be published or discarded first"
         )
     actor = opening.operator()
     draft = publishing.save(session, clinic, CADENCE, read.model_dump(mode="json"), edit=0, actor=actor)

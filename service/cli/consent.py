@@ -39,7 +39,7 @@ def drift(json_: bool) -> None:
                 }
                 for drifted in consent_drift.find(session, clinic.id)
             ]
-    show(rows, json_=json_, empty="No drift: the ledger and the carrier say the same.")
+    show(rows, json_=json_, empty="No mismatch: the ledger and the carrier say the same.")
     if rows:
         say(f"{len(rows)} to look at. The page /consents/drift says what to do.")
         raise click.exceptions.Exit(PROBLEMS)

@@ -1,4 +1,4 @@
-"""Commands for a clinic's ladder: show it, check a file, apply it."""
+"""Commands for a clinic's escalation policy: show it, check a file, apply it."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -30,7 +30,7 @@ def ladder() -> None:
 @ladder.command("show")
 @clinic_option
 def show(clinic_name: str | None) -> None:
-    """Print the ladder in force, as a file that can be changed and applied; its holes are named on standard error."""
+    """Print the live escalation policy as a file to change and apply; coverage gaps are named on standard error."""
     opening.begin()
     with db.unit_of_work(db.EVERY, read_only=True) as session:
         at = the_clinic(session, clinic_name)
@@ -45,7 +45,7 @@ def show(clinic_name: str | None) -> None:
 @the_file
 @clinic_option
 def check(file: Path, clinic_name: str | None) -> None:
-    """Check a ladder file over every minute of a week, holidays and absences; name each mistake.
+    """Check a policy file over every minute of a week, holidays and absences; name each mistake.
     Exit 3 if there is one.
     """
     opening.begin()
@@ -64,8 +64,8 @@ def check(file: Path, clinic_name: str | None) -> None:
 def apply(file: Path, clinic_name: str | None) -> None:
     """Let the clinic follow FILE.toml from now on.
 
-    A ladder with a hole is refused with exit 3, and nothing changes. Where it could silence an alert and somebody else
-    can agree, it waits for them as a draft: exit 4.
+    An escalation policy with a coverage gap is refused with exit 3, and nothing changes. Where it could silence an
+    alert and somebody else can agree, it waits for them as a draft: exit 4.
     """
     opening.begin()
     text, written = _read(file)
@@ -84,10 +84,10 @@ def apply(file: Path, clinic_name: str | None) -> None:
 
 
 def _publish(session: Session, clinic: Clinic, written: policy_definition.EscalationPolicy) -> list[str]:
-    """Publish the ladder as the clinic's next edition; where a second person is needed, ask and return why."""
+    """Publish it as the clinic's next version; where a second person is needed, ask and return why."""
     if versions.draft(session, clinic.id, RULES.name) is not None:
         raise click.ClickException(
-            "somebody is working on a draft of the ladder: it must be published or thrown away first"
+            "somebody is working on a draft of the escalation policy: it must be published or discarded first"
         )
     actor, definition = opening.operator(), written.model_dump(mode="json")
     draft = versions.save(session, clinic, RULES, definition, edit=0, actor=actor)

@@ -1,4 +1,4 @@
-"""Commands for words to patients: check the shipped ones, every clinic's own, or a file before it is put in force."""
+"""Commands for words to patients: check the shipped ones, every clinic's own, or a file before it is live."""
 
 from collections.abc import Sequence
 from pathlib import Path

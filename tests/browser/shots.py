@@ -190,7 +190,7 @@ def look(chromium: Browser, inside: BrowserContext, pages: dict[str, str], folde
 
 
 def other_pages(page: Page, walk: steps.Walk, folder: Path) -> None:
-    """What else Rosa's day leads to: a patient, a search, who was not reached, the board, the ladder, a refusal."""
+    """What else Rosa's day leads to: a patient, a search, who was not reached, the board, the policy, a refusal."""
     page.get_by_role("link", name="Everything else about").click()
     save(page, folder, "patient", whole=False)
     page.locator("#wanted").fill(day.SPANISH.last[:4])

@@ -55,9 +55,9 @@ def test_a_step_is_changed_tried_published_and_reaches_every_visit(page: Page, s
     expect(page.locator("#replanning")).to_contain_text("0 of 3 visits")
     page.get_by_role("link", name="Watch it").click()
     assert plan_again(house.clinic.id) == 3
-    expect(page.locator("#replanning")).to_contain_text("3 coming visits follow what is in force")
+    expect(page.locator("#replanning")).to_contain_text("3 coming visits follow what is live")
     page.get_by_role("link", name="Back to the reminders").click()
-    expect(page.get_by_role("heading", name=f"In force: {steps + 1} texts")).to_be_visible()
+    expect(page.get_by_role("heading", name=f"Live: {steps + 1} texts")).to_be_visible()
 
 
 @pytest.mark.parametrize("path", [PAGE, f"{PAGE}/week", f"{PAGE}/progress"])

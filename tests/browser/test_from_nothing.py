@@ -1,4 +1,4 @@
-"""A new clinic is set up from nothing in a browser: invitation, name, hours, a colleague, reminders, ladder."""
+"""A new clinic is set up from nothing in a browser: invitation, name, hours, a colleague, reminders, policy."""
 
 import os
 from collections.abc import Iterator
@@ -74,7 +74,7 @@ def _describes_the_clinic(page: Page) -> None:
     look(page, "clinic-draft")
     page.get_by_label("Why").fill("Our first day")
     page.get_by_role("button", name="Publish", exact=True).click()
-    expect(page.get_by_text("Edition 1 is in force")).to_be_visible()
+    expect(page.get_by_text("Version 1 is live")).to_be_visible()
     expect(page.locator("header .clinic")).to_have_text("Larkspur Clinic")
 
 
@@ -99,7 +99,7 @@ def _gives_herself_a_phone(page: Page) -> None:
 
 
 def _publishes_the_policy(page: Page) -> None:
-    page.get_by_role("link", name="Routing and ladder", exact=True).click()
+    page.get_by_role("link", name="Routing and escalation", exact=True).click()
     page.get_by_label("Open", exact=True).fill("Mon-Fri 8:00-17:00")
     page.get_by_label("First", exact=True).select_option(label="Dana Wu")
     page.locator('input[name="call[0].name"]').fill("Dr Wu")
@@ -127,7 +127,7 @@ def _publishes_the_questionnaires(page: Page) -> None:
     expect(page.get_by_role("heading", name="By the draft")).to_be_visible()
     look(page, "schedule-draft")
     page.get_by_role("button", name="Publish", exact=True).click()
-    expect(page.get_by_text("Edition 1 is in force")).to_be_visible()
+    expect(page.get_by_text("Version 1 is live")).to_be_visible()
 
 
 def _imports(page: Page, kind: str, text: str) -> None:
@@ -183,7 +183,7 @@ def test_a_clinic_is_set_up_from_nothing(browser: Browser, served: Served) -> No
         assert page.locator(".setting-up .todo").count() == 0
         assert step(page, "reached") == "done"
         look(page, "setup-whole")
-        page.get_by_role("link", name="One file", exact=True).click()
+        page.get_by_role("link", name="Configuration file", exact=True).click()
         expect(page.locator("pre")).to_contain_text('name = "Elm House"')
         look(page, "file")
 

@@ -1,4 +1,4 @@
-"""The settings: every mistake at once, secrets from files, and no default that is a hole."""
+"""The settings: every mistake at once, secrets from files, and no default that is a gap."""
 
 from pathlib import Path
 

@@ -113,7 +113,7 @@ def texts_to(patient: Patient) -> list[str]:
 
 
 def cadence_version(clinic: Clinic, definition: dict[str, Any], at: datetime) -> Version:
-    """Return the edition of a cadence that is in force at a clinic."""
+    """Return the version of a cadence that is in force at a clinic."""
     return Version(
         clinic_id=clinic.id, kind="cadence", state="live", number=1, based_on=0, definition=definition,
         written_by="operator", written_at=at, published_by="operator", published_at=at,

@@ -62,7 +62,7 @@ def plan() -> Response | tuple[str, int]:
 def _plan(
     session: Session, staff: Staff, fields: dict[str, str]
 ) -> tuple[dict[str, str], list[tuple[str, str]] | None]:
-    """Plan the absence, or return what is wrong with each field, and whose cover would close the hole it would make."""
+    """Plan the absence, or return what is wrong with each field, and whose cover would close the gap it would make."""
     starts, ends = _moment(fields["starts"]), _moment(fields["ends"])
     if starts is None or ends is None:
         unread = {"starts": starts, "ends": ends}

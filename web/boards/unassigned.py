@@ -51,7 +51,7 @@ class Entry:
 @unowned.get("/board")
 @permissions.signed_in("inbox.read")
 def board() -> str:
-    """Show every item that nobody owns or that has come to the end of its ladder, and whom to call."""
+    """Show every item that nobody owns or that has come to the end of its escalation, and whom to call."""
     with db.unit_of_work(sessions.clinic().id) as session:
         return _page(session)
 
@@ -59,7 +59,7 @@ def board() -> str:
 @unowned.post("/board/<uuid:item_id>/called")
 @permissions.signed_in("inbox.assign")
 def called(item_id: UUID) -> Response | tuple[str, int]:
-    """Write down a call. Only an acknowledgement stops the ladder."""
+    """Write down a call. Only an acknowledgement stops the escalation."""
     clinic = sessions.clinic()
     names = {call.name for call in assign.Rules.of(clinic.rules).call_list}
     who, outcome = request.form.get("who", ""), request.form.get("outcome", "")

@@ -1,4 +1,4 @@
-"""Two pictures of the ladder, drawn by the server: a week of who can be reached, and how soon items were seen. Pure."""
+"""Two pictures, drawn by the server: a week of who can be reached, and how soon items were seen. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ TIMES_OVER = 3
 
 @dataclass(frozen=True)
 class Stretch:
-    """Minutes of a day in a row in which the same people can be reached; nobody is a hole."""
+    """Minutes of a day in a row in which the same people can be reached; nobody is a gap."""
 
     x: float
     y: float

@@ -50,7 +50,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Pane:
-    """What one edition does for the made-up visit: `key` live | draft."""
+    """What one version does for the made-up visit: `key` live | draft."""
 
     key: str
     picture: cadence_picture.Timeline
@@ -143,7 +143,7 @@ def _one_of(value: str | None, allowed: tuple[str, ...]) -> str:
 
 
 def preview(session: Session, clinic: Clinic, args: Mapping[str, str]) -> dict[str, Any]:
-    """Return what the page shows of a made-up visit: the live edition, and the draft beside it where there is one."""
+    """Return what the page shows of a made-up visit: the live version, and the draft beside it where there is one."""
     asked, example = asked_for(clinic, args)
     place = zones.zone(clinic.zone)
     change = zones.next_change(clock.now(), place)

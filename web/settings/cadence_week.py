@@ -99,7 +99,7 @@ def week() -> str:
 
 
 def _skips(comparison: coming_week.Week, both: Mapping[str, object]) -> list[tuple[str, list[int]]]:
-    """Every reason in words with how many each edition skips for it, the most frequent first."""
+    """Every reason in words with how many each version skips for it, the most frequent first."""
     sides = [getattr(comparison, key).skipped for key in both]
     reasons = sorted(
         {reason for side in sides for reason in side}, key=lambda reason: (-max(s[reason] for s in sides), reason)

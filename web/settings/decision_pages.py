@@ -22,7 +22,7 @@ EDITORS: dict[str, str] = {}
 
 @dataclass(frozen=True)
 class Desk:
-    """A decision as its page shows it: the edition in force, the draft with what it changes, and what stands in its way.
+    """A decision as its page shows it: the live version, the draft with what it changes, and what stands in its way.
 
     `silences` says in words what could silence an alert, so that a second person must agree; `agrees` whether the
     reader may be that person, and `alone` that there is nobody else to ask.
@@ -101,7 +101,7 @@ def edit_of_form() -> int:
 
 
 def told(session: Session, clinic: Clinic, version: Version) -> str:
-    """Say of an edition which it is, who made it so and when."""
+    """Say of a version which it is, who made it so and when."""
     by, at = version.published_by or version.written_by, version.published_at or version.written_at
     when = times.moment(at, clock.now(), clinic.zone)
     return words.say("editions", version.state, number=version.number, who=name_of(session, by), when=when)
@@ -116,7 +116,7 @@ def name_of(session: Session, who: str) -> str:
 @versions.get("/settings/history/<kind>")
 @permissions.signed_in("clinic.look")
 def history(kind: str) -> str:
-    """Show everything that was ever published of one kind, and what two editions differ in."""
+    """Show everything that was ever published of one kind, and what two versions differ in."""
     decision = _kind(kind)
     with db.unit_of_work(sessions.clinic().id, read_only=True) as session:
         clinic = session.get_one(Clinic, sessions.clinic().id)

@@ -1,4 +1,4 @@
-"""The clinic's routing and ladder as a page: read in words, drafted in a form, tried out on a moment, with its holes."""
+"""Routing and escalation as a page: read in words, drafted in a form, tried out on a moment, with coverage gaps."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -32,7 +32,7 @@ TYPED = "%Y-%m-%dT%H:%M"
 @settings.get("/ladder")
 @permissions.signed_in("inbox.read")
 def show() -> str:
-    """Show the ladder in force: to read for everyone who works the inbox, to change for who decides for the clinic."""
+    """Show the live policy: to read for everyone who works the inbox, to change for who decides for the clinic."""
     return decision_form.show(RULES, _shown)
 
 
@@ -109,7 +109,7 @@ def _choices(people: Sequence[escalation_policy.Person]) -> dict[str, list[tuple
 
 
 def _spoken(name: str, kind: policy_definition.Kind, rules: assign.Rules) -> tuple[str, str, str, str]:
-    """A kind in words: its name, until when, whom the ladder asks while the clinic is open, and while it is closed."""
+    """A kind in words: its name, until when, whom the policy asks while the clinic is open, and while it is closed."""
     due = words.say("ladder", "within", time=times.length(timedelta(minutes=kind.answer)))
     if kind.clock == "business":
         due += words.say("ladder", "in_business")
@@ -160,7 +160,7 @@ def _tried(
 
 
 def _moment(clinic: Clinic) -> datetime:
-    """The moment to try out: the one asked for, else the next Saturday at 3:00, when a hole is most likely."""
+    """The moment to try out: the one asked for, else the next Saturday at 3:00, when a gap is most likely."""
     zone = ZoneInfo(clinic.zone)
     try:
         moment = datetime.fromisoformat(request.args.get("at", ""))

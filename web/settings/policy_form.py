@@ -1,4 +1,4 @@
-"""The ladder's form: what stands in its fields, and what was typed, both in the shape of the ladder's file."""
+"""The form of the escalation policy: what stands in its fields, and what was typed, both in the shape of its file."""
 
 import re
 from typing import Any
@@ -14,7 +14,7 @@ YES_OR_NO = {"yes": True, "no": False}
 
 
 def of_policy(written: policy_definition.EscalationPolicy) -> dict[str, Any]:
-    """Return a ladder as the form holds it: as its file, with hours as people write them."""
+    """Return a policy as the form holds it: as its file, with hours as people write them."""
     raw = written.model_dump(mode="json")
     raw["hours"] = hours.say(written.hours)
     raw["on_call"] = {email: hours.say(week) for email, week in written.on_call.items()}

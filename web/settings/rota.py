@@ -45,7 +45,7 @@ class Line:
 @rota.get("/settings/rota")
 @permissions.signed_in("clinic.look")
 def show() -> str:
-    """Show everyone's week, and where it has holes."""
+    """Show everyone's week, and where it has gaps."""
     with db.unit_of_work(sessions.clinic().id, read_only=True) as session:
         return _page(session, None, {}, {})
 
@@ -53,7 +53,7 @@ def show() -> str:
 @rota.post("/settings/rota/<uuid:staff_id>")
 @permissions.signed_in("clinic.settings")
 def save(staff_id: UUID) -> Response | tuple[str, int]:
-    """Change a colleague's hours; what cannot be read or would leave a hole is refused at its field."""
+    """Change a colleague's hours; what cannot be read or would leave a gap is refused at its field."""
     raw = {name: request.form.get(name, "").strip()[:300] for name in FIELDS}
     read, problems = _read(raw)
     with db.unit_of_work(sessions.clinic().id) as session:

@@ -16,7 +16,7 @@ from web.ids import uuid_of
 from web.settings import checklist, decision_pages
 
 setup = layout.room("setup", __name__)
-# Where each step is taken. A decision's page is named by its kind (editions.EDITORS); the first that is there counts.
+# Where each step is taken. A decision's page is named by its kind (versions.EDITORS); the first that is there counts.
 WAYS = {
     "hours": ("settings.show",),
     "signed_in": ("colleagues.show",),

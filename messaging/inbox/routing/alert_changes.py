@@ -1,4 +1,4 @@
-"""What in a changed ladder could make an alert about patient safety later, or unseen: in words. Pure.
+"""What in a changed escalation policy could make an alert about patient safety later, or unseen: in words. Pure.
 
 Patient safety and positive screens are looked at, nothing else: a reply that waits longer silences nobody.
 """
@@ -66,19 +66,19 @@ def _of(kind: Kind, when: str, policy: EscalationPolicy) -> tuple[EscalationStep
 
 
 def _steps(about: str, was: tuple[EscalationStep, ...], becomes: tuple[EscalationStep, ...]) -> Iterable[str]:
-    """Each of the rungs that were is asked as soon as before, or it is named."""
+    """Each of the steps that were is asked as soon as before, or it is named."""
     soonest = _when_asked(becomes)
     for ask, after in _when_asked(was).items():
         if ask not in soonest:
-            yield f"{about}: the ladder no longer asks {ASKS[ask]}"
+            yield f"{about}: the escalation policy no longer asks {ASKS[ask]}"
         elif soonest[ask] > after:
             yield f"{about}: {ASKS[ask]} asked {soonest[ask] - after} minutes later"
     if sum(step.wait for step in becomes) > sum(step.wait for step in was):
-        yield f"{about}: the end of the ladder comes later"
+        yield f"{about}: the last step comes later"
 
 
 def _when_asked(steps: tuple[EscalationStep, ...]) -> dict[str, int]:
-    """How many minutes after the deadline each rung is asked at the soonest, everyone before it having one."""
+    """How many minutes after the deadline each step is asked at the soonest, everyone before it having one."""
     soonest: dict[str, int] = {}
     after = 0
     for step in steps:

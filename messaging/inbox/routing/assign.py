@@ -55,7 +55,7 @@ BEFORE_THE_END, AT_LEAST = timedelta(minutes=10), timedelta(minutes=5)
 
 @dataclass(frozen=True)
 class EscalationStep:
-    """One rung of a ladder: whom it asks, and how many minutes it then waits.
+    """One step of a policy: whom it asks, and how many minutes it then waits.
 
     See messaging.inbox.routing.escalation_policy.ASKED.
     """
@@ -78,7 +78,7 @@ class Rules:
     """What the clinic decides, with the defaults of a clinic that has decided nothing yet. Minutes throughout.
 
     `in_business` names the kinds whose clock stands still while the clinic is closed, `before_leaving` those to be
-    answered before the patient leaves the building. `steps` maps (kind, whether the clinic is open) to a ladder;
+    answered before the patient leaves the building. `steps` maps (kind, whether the clinic is open) to a policy;
     `backups` a colleague's address to that of who stands in. The defaults are policy: no law sets a number of minutes.
     """
 
@@ -122,7 +122,7 @@ class Rules:
         )
 
     def steps_of(self, kind: str, *, is_open: bool) -> tuple[EscalationStep, ...]:
-        """Return the rungs for this kind now; a clinic that has set none asks one colleague after the other."""
+        """Return the steps for this kind now; a clinic that has set none asks one colleague after the other."""
         return self.steps.get((kind, is_open)) or (EscalationStep("colleagues", self.rung_minutes),)
 
 
@@ -154,7 +154,7 @@ def answer_by(
 
 
 def climbs_as(kind: str, reason: Sequence[str]) -> str:
-    """Return the kind whose ladder an overdue item climbs: words of somebody who was at risk lately, a screen's."""
+    """Return the kind by which an overdue item escalates: words of somebody who was at risk lately, a screen's."""
     return "screen" if kind == "reply" and WATCHED in reason else kind
 
 

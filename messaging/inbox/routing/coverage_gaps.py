@@ -1,4 +1,4 @@
-"""Where a ladder has a hole: minutes in which nobody could be told of a positive answer. Pure.
+"""Where an escalation policy has a coverage gap: minutes in which nobody could be told of a positive answer. Pure.
 
 Hours are kept on the wall clock, so that a week in which the clocks change has the minutes of every other week, one
 hour of them twice or never: whoever can be reached at each minute of the wall clock can be reached in that week too.
@@ -64,7 +64,7 @@ class Gap:
 
 
 def awake(people: Sequence[Person], rules: Rules, local: datetime, *, closed: bool = False) -> tuple[str, ...]:
-    """Return the names of those on the safety ladder who can be texted, may open what they are texted about, and expect
+    """Return the names of those on the safety policy who can be texted, may open what they are texted about, and expect
     it at this local moment: on duty, on call, the clinic's fallback, or in the place of somebody who is."""
     team = [present(person, local, rules.hours, closed=closed) for person in people]
     return tuple(
@@ -83,7 +83,7 @@ def week(
 ) -> list[list[tuple[int, int, tuple[str, ...]]]]:
     """Return seven days of stretches: from which minute of the day until which, and who can be reached throughout.
 
-    No names are a hole. `closed` asks as if every day were a holiday. Whoever is away now counts: a week is for good.
+    No names are a gap. `closed` asks as if every day were a holiday. Whoever is away now counts: a week is for good.
     """
     people, turns = [_here(person) for person in people], turning_points(people, rules)
     days = []
@@ -126,7 +126,7 @@ def _is_clock(at: object) -> bool:
 
 
 def every(watch: Watch, start: datetime) -> list[Gap]:
-    """Return every hole: of any week, on the holidays still to come, and because of absences.
+    """Return every gap: of any week, on the holidays still to come, and because of absences.
 
     `start` is the aware moment from which on it is asked.
     """
@@ -139,7 +139,7 @@ def every(watch: Watch, start: datetime) -> list[Gap]:
 
 
 def weekly(people: Sequence[Person], rules: Rules) -> list[Gap]:
-    """Return the holes of every week."""
+    """Return the gaps of every week."""
     return _weekly("week", week(people, rules))
 
 
@@ -154,7 +154,7 @@ def _weekly(when: str, days: Sequence[Sequence[tuple[int, int, tuple[str, ...]]]
 
 
 def joined(gaps: Iterable[Gap]) -> list[Gap]:
-    """Return holes in order with those made one that touch."""
+    """Return gaps in order with those made one that touch."""
     merged: list[Gap] = []
     for gap in gaps:
         if merged and merged[-1].when == gap.when and merged[-1].end >= gap.start:
@@ -165,7 +165,7 @@ def joined(gaps: Iterable[Gap]) -> list[Gap]:
 
 
 def on_holidays(people: Sequence[Person], rules: Rules, today: date | None = None) -> list[Gap]:
-    """Return the holes of days on which the clinic is closed; a day that comes every year may fall on any weekday."""
+    """Return the gaps of days on which the clinic is closed; a day that comes every year may fall on any weekday."""
     weekdays = weekdays_of(rules.hours.holidays, today)
     return on_weekdays(weekdays, week(people, rules, closed=True)) if weekdays else []
 
@@ -182,12 +182,12 @@ def weekdays_of(holidays: Iterable[str], today: date | None) -> set[int]:
 
 
 def on_weekdays(weekdays: set[int], days: Sequence[Sequence[tuple[int, int, tuple[str, ...]]]]) -> list[Gap]:
-    """Return the holes of a week as those of holidays on these weekdays."""
+    """Return the gaps of a week as those of holidays on these weekdays."""
     return _weekly("holiday", [day if place in weekdays else [] for place, day in enumerate(days)])
 
 
 def while_away(watch: Watch, start: datetime) -> list[Gap]:
-    """Return the holes from `start` on that there are only because somebody is away."""
+    """Return the gaps from `start` on that there are only because somebody is away."""
     reachable = Asked(watch)
     return walk([watch], start, lambda at: not reachable(at) and reachable(at, nobody_away=True))
 
@@ -260,7 +260,7 @@ def _turns_of(day: date, turns: Sequence[int], place: ZoneInfo) -> set[datetime]
 
 
 def made(before: Sequence[Gap], after: Sequence[Gap]) -> list[Gap]:
-    """Return what is a hole in `after` and was none in `before`, to the minute."""
+    """Return what is a gap in `after` and was none in `before`, to the minute."""
     new_gaps = []
     for gap in after:
         rest = [(gap.start, gap.end)]
@@ -276,7 +276,7 @@ def made(before: Sequence[Gap], after: Sequence[Gap]) -> list[Gap]:
 
 
 def say(gap: Gap, zone: str) -> str:
-    """Return a hole as people write it: "Mon 17:00 to Mon 17:30", for one of an absence with its date."""
+    """Return a gap as people write it: "Mon 17:00 to Mon 17:30", for one of an absence with its date."""
     if gap.when != "away":
         return f"{_clock(gap.start)} to {_clock(gap.end)}"
     start, end = ((EPOCH + timedelta(minutes=minute)).astimezone(ZoneInfo(zone)) for minute in (gap.start, gap.end))

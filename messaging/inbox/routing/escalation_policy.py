@@ -1,4 +1,4 @@
-"""The clinic's ladder: whom each rung asks now, and what would happen to an item nobody acknowledges. Pure."""
+"""The clinic's policy: whom each step asks now, and what would happen to an item nobody acknowledges. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from messaging.inbox.routing import assign, hours
 from messaging.inbox.routing.assign import Member, Need, Rules
 
-# Whom a rung may ask: who stands in for the owner by name | who is on call now | one colleague after the other, best
+# Whom a step may ask: who stands in for the owner by name | who is on call now | one colleague after the other, best
 # first | the clinic's fallback, one after the other | the clinic's leads | everyone at once.
 ASKED = ("backup", "on_call", "colleagues", "fallback", "lead", "everyone")
 THE_END = "end"
@@ -38,7 +38,7 @@ class Person:
 
 @dataclass(frozen=True)
 class Round:
-    """Whom to tell now, by which rung, and how many minutes to wait then. `ask` is "end" where nobody new is left."""
+    """Whom to tell now, by which step, and how many minutes to wait then. `ask` is "end" where nobody new is left."""
 
     ask: str
     members: tuple[Member, ...]
@@ -81,7 +81,7 @@ def at(people: Iterable[Person], moment: datetime, rules: Rules, zone: str) -> l
 
 
 def rounds(need: Need, team: Sequence[Member], rules: Rules, owner_id: UUID | None, *, is_open: bool) -> list[Round]:
-    """Return the ladder of an item as it stands now, without the owner, who was told first."""
+    """Return the policy of an item as it stands now, without the owner, who was told first."""
     ranked = [member for member in assign.ranked(need, team, rules) if member.id != owner_id]
     ladder = []
     for step in rules.steps_of(need.kind, is_open=is_open):
@@ -132,7 +132,7 @@ def climb(
 
 
 def wait_from(now: datetime, kind: str, minutes: int, rules: Rules) -> datetime:
-    """Return when a rung's wait is over: in opening hours for the kinds whose clock stands still at night."""
+    """Return when a step's wait is over: in opening hours for the kinds whose clock stands still at night."""
     if kind in rules.in_business:
         return hours.after(now, minutes, rules.hours)
     return now + timedelta(minutes=minutes)
@@ -140,7 +140,7 @@ def wait_from(now: datetime, kind: str, minutes: int, rules: Rules) -> datetime:
 
 @dataclass(frozen=True)
 class Told:
-    """One line of a preview: when, by which rung ("owner", a rung, "end"), and the names of who is told."""
+    """One line of a preview: when, by which step ("owner", a step, "end"), and the names of who is told."""
 
     at: datetime
     ask: str

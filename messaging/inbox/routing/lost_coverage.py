@@ -12,7 +12,7 @@ from messaging.inbox.routing.escalation_policy import Person
 def lost(before: Watch, after: Watch, start: datetime) -> list[Gap]:
     """Return the minutes from `start` on in which somebody could be reached before, and nobody after.
 
-    This is what every act is asked that changes who can be reached. What was a hole before is none that the act makes.
+    This is what every act is asked that changes who can be reached. What was a gap before is none that the act makes.
     """
     during_absences = while_somebody_is_away(before, after, start)
     if (before.people, before.rules) == (after.people, after.rules):

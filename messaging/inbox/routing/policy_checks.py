@@ -1,4 +1,4 @@
-"""Every reason why a ladder could leave a positive answer unseen: too slow, nobody named, a hole in the week. Pure."""
+"""Why an escalation policy could leave a positive answer unseen: too slow, nobody named, a coverage gap. Pure."""
 
 from collections.abc import Iterable, Sequence
 from datetime import date
@@ -8,13 +8,13 @@ from messaging.inbox.routing.assign import Rules
 from messaging.inbox.routing.escalation_policy import Person
 from messaging.versions.problems import Problem
 
-# How slow a ladder for patient safety may be. Policy, not a standard; a clinic may only be faster.
+# How slow a policy for patient safety may be. Policy, not a standard; a clinic may only be faster.
 SAFETY_ANSWER, SAFETY_WAIT, SAFETY_TOTAL = 30, 30, 120
 MOST_SAID = 12
 
 
 def check(rules: Rules, people: Sequence[Person], today: date | None = None) -> list[Problem]:
-    """Return every reason why this ladder could leave a positive answer unseen; none if it holds all week.
+    """Return every reason why this policy could leave a positive answer unseen; none if it holds all week.
 
     `today` leaves out the holidays that are over.
     """
@@ -30,7 +30,7 @@ def _slow(rules: Rules) -> Iterable[Problem]:
         field = f"safety.{'open' if is_open else 'closed'}"
         steps = rules.steps_of("safety", is_open=is_open)
         if any(step.wait > SAFETY_WAIT for step in steps):
-            yield Problem(field, f"no rung for patient safety waits longer than {SAFETY_WAIT} minutes")
+            yield Problem(field, f"no step for patient safety waits longer than {SAFETY_WAIT} minutes")
         if sum(step.wait for step in steps) > SAFETY_TOTAL:
             yield Problem(field, f"its waits add up to more than {SAFETY_TOTAL} minutes")
 
@@ -74,7 +74,7 @@ def _gaps(rules: Rules, people: Sequence[Person], today: date | None) -> Iterabl
 
 
 def listed(gaps: Sequence[coverage_gaps.Gap], zone: str = "UTC") -> str:
-    """Return holes in words, the first dozen of them."""
+    """Return gaps in words, the first dozen of them."""
     if [(gap.start, gap.end) for gap in gaps] == [(0, coverage_gaps.WEEK)]:
         return "at no hour of the week"
     words = ", ".join(coverage_gaps.say(gap, zone) for gap in gaps[:MOST_SAID])

@@ -53,7 +53,7 @@ To = Literal["panel", "existing", "people", "role", "on_duty", "on_call"]
 assert get_args(To) == clinic_rules.RECEIVERS
 KindName = Literal["safety", "screen", "handoff", "reply", "delivery"]
 assert get_args(KindName) == assign.KINDS
-# As many rungs, fallbacks and people to call as the page has rows for, so that saving it there loses none.
+# As many steps, fallbacks and people to call as the page has rows for, so that saving it there loses none.
 MOST, MOST_ROUTES = 5, 20
 Locate = Callable[[tuple[Any, ...]], int | None]
 EXPECTED = {
@@ -65,7 +65,7 @@ EXPECTED = {
 
 
 class BadPolicy(ValueError):
-    """A ladder that cannot be used; `problems` holds all that was found, with their fields."""
+    """A policy that cannot be used; `problems` holds all that was found, with their fields."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         super().__init__("; ".join(map(str, problems)))
@@ -92,7 +92,7 @@ class Call(_Strict):
 
 
 class Kind(_Strict):
-    """Until when one kind must be answered, on which clock, and whom its ladder asks, the clinic open or closed."""
+    """Until when one kind must be answered, on which clock, and whom its policy asks, the clinic open or closed."""
 
     answer: Annotated[int, Field(ge=1, le=20160)]
     clock: Literal["always", "business"] = "always"
@@ -134,7 +134,7 @@ class Route(_Strict):
 
 
 class EscalationPolicy(_Strict):
-    """A clinic's ladder, with the fields of its file. `on_call` is kept with colleagues, the rest with the clinic."""
+    """A clinic's policy, with the fields of its file. `on_call` is kept with colleagues, the rest with the clinic."""
 
     hours: Week = {}
     holidays: Annotated[tuple[Day, ...], Field(max_length=60)] = ()
@@ -157,7 +157,7 @@ class EscalationPolicy(_Strict):
 
 
 def read(mapping: Mapping[str, Any], locate: Locate = lambda _location: None) -> EscalationPolicy:
-    """Return the ladder of a mapping with the fields of the file. Raises BadLadder.
+    """Return the policy of a mapping with the fields of the file. Raises BadPolicy.
 
     `locate` knows in which line of a file a field stands.
     """
@@ -199,7 +199,7 @@ def _model_of(location: tuple[Any, ...]) -> type[BaseModel]:
 
 
 def rules_of(written: EscalationPolicy, stored: Mapping[str, Any], zone: str) -> dict[str, Any]:
-    """Return a clinic's `rules` with this ladder in them; whatever else the clinic has decided stays."""
+    """Return a clinic's `rules` with this policy in them; whatever else the clinic has decided stays."""
     kinds = {kind: written.kind(kind).model_dump(mode="json", exclude={"answer"}) for kind in assign.KINDS}
     return {
         **stored,
@@ -253,7 +253,7 @@ def check(
     bands: Mapping[str, Sequence[str]] | None = None,
     today: date | None = None,
 ) -> list[Problem]:
-    """Return every reason not to publish this ladder: see checking.check, nobody unknown on call, and no rule about an
+    """Return every reason not to publish this policy: see checking.check, nobody unknown on call, and no rule about an
     instrument or a band that there is not (`bands`: of each instrument, where they are known)."""
     emails = {person.email for person in people}
     strangers = [
@@ -292,5 +292,5 @@ def _unknown(written: EscalationPolicy, bands: Mapping[str, Sequence[str]]) -> l
 
 
 def with_on_call(written: EscalationPolicy, people: Sequence[Person]) -> list[Person]:
-    """Return the people as they would be on call by this ladder."""
+    """Return the people as they would be on call by this policy."""
     return [Person(**{**vars(person), "on_call": written.on_call.get(person.email, {})}) for person in people]

@@ -1,4 +1,4 @@
-"""The ladder's file: TOML in, with the line of each mistake, and TOML out, without losing anything. Pure."""
+"""The escalation policy's file: TOML in, with the line of each mistake, and TOML out, losing nothing. Pure."""
 
 import re
 from typing import Any
@@ -13,7 +13,7 @@ LISTED = ("call", "route")
 
 
 def parse(text: str) -> EscalationPolicy:
-    """Return the ladder of a TOML file's text. Raises BadLadder with every problem and, where it is found, its line."""
+    """Return the policy of a TOML file's text. Raises BadPolicy with every problem and, where it is found, its line."""
     try:
         mapping = toml_positions.read(text)
     except toml_positions.NotToml as broken:
@@ -46,7 +46,7 @@ def line_of(location: tuple[Any, ...], text: str) -> int | None:
 
 
 def write(written: EscalationPolicy) -> str:
-    """Return the ladder as the text of a file that `parse` reads."""
+    """Return the policy as the text of a file that `parse` reads."""
     on_call = {key: hours.say(week) for key, week in written.on_call.items()}
     head = {"hours": hours.say(written.hours), "holidays": written.holidays, "fallback": written.fallback}
     lines = [*fields({**head, "repeat": written.repeat})]

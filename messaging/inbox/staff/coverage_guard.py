@@ -1,4 +1,4 @@
-"""Nobody is configured away: every act that changes who can be reached is done here, and undone if it leaves a hole."""
+"""Nobody is configured away: every act that changes who can be reached is done here, and undone if it leaves a gap."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ from messaging.models import Clinic
 
 
 class MakesGap(ValueError):
-    """An act after which nobody could be reached in the minutes of `holes`, in which somebody could before."""
+    """An act after which nobody could be reached in the minutes of `gaps`, in which somebody could before."""
 
     def __init__(self, made: Sequence[coverage_gaps.Gap], zone: str) -> None:
         self.gaps, self.when = list(made), policy_checks.listed(made, zone)
@@ -24,7 +24,7 @@ def keeping(session: Session, clinic: Clinic) -> Iterator[None]:
     """Do an act within this that changes who can be reached; raises MakesHole, with nothing of it done, where it leaves
     a minute without anybody that had somebody before.
 
-    The clinic is locked meanwhile: of two acts that would make a hole only together, the second sees the first.
+    The clinic is locked meanwhile: of two acts that would make a gap only together, the second sees the first.
     """
     session.flush()
     locked = session.get_one(Clinic, clinic.id, with_for_update=True, populate_existing=True)

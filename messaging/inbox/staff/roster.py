@@ -1,4 +1,4 @@
-"""Who works at the clinic and when, who stands in for whom, and where that leaves holes: read, never changed here."""
+"""Who works at the clinic and when, who stands in for whom, and which coverage gaps that leaves: only read here."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -93,5 +93,5 @@ def watch(session: Session, clinic: Clinic) -> coverage_gaps.Watch:
 
 
 def coming_gaps(session: Session, clinic: Clinic) -> list[coverage_gaps.Gap]:
-    """Return every hole of any week, of the holidays to come and of planned absences."""
+    """Return every gap of any week, of the holidays to come and of planned absences."""
     return coverage_gaps.every(watch(session, clinic), clock.now())

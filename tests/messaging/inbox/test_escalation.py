@@ -1,4 +1,4 @@
-"""The ladder: an alert is owed until a named human acknowledges it, through restarts and dead phones."""
+"""Escalation: an alert is owed until a named human acknowledges it, through restarts and dead phones."""
 
 from collections import Counter
 from datetime import datetime, timedelta
@@ -101,7 +101,7 @@ def test_with_nobody_to_own_it_the_item_is_everyone_s_and_says_so(opened, desk, 
     assert (desk.item(item.id).owner_id, desk.item(item.id).reason) == (None, ["nobody"])
     with db.unit_of_work(clinic.id) as session:
         assert len(views.listing(session, clinic.id, view="everyone", staff=clerk)) == 1
-    assert len(desk.timers(item.id)) == 1  # and its ladder goes on
+    assert len(desk.timers(item.id)) == 1  # and it goes on escalating
 
 
 @both

@@ -1,4 +1,4 @@
-"""What two editions differ in is found field by field, and an entry that moved is not an entry that changed."""
+"""What two versions differ in is found field by field, and an entry that moved is not an entry that changed."""
 
 from hypothesis import given
 from hypothesis import strategies as st

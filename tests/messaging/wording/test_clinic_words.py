@@ -1,4 +1,4 @@
-"""The clinic's own words: an edition over the shipped ones, and a file."""
+"""The clinic's own words: a version over the shipped ones, and a file."""
 
 from collections.abc import Iterator
 from typing import Any

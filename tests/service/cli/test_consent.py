@@ -27,7 +27,7 @@ def run(monkeypatch: pytest.MonkeyPatch):
 def test_no_drift_is_said_and_ends_well(run, clinic):
     answer = run()
     assert answer.exit_code == 0
-    assert "No drift" in answer.stderr
+    assert "No mismatch" in answer.stderr
     assert json.loads(run("--json").stdout) == []
 
 

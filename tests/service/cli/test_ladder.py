@@ -1,4 +1,4 @@
-"""`warmthread ladder`: a ladder is shown, checked and applied, and one with a hole is refused with exit 3."""
+"""`warmthread ladder`: a policy is shown, checked and applied, and one with a coverage gap is refused with exit 3."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +11,7 @@ from config import db
 from messaging.inbox.routing import policy_definition, policy_file
 from messaging.models import Clinic, Staff
 from messaging.versions import publishing as versions
-from service.cli import opening, policy
+from service.cli import ladder, opening
 
 GOOD = """fallback = ["ines@clinic.example"]
 repeat = 7
@@ -34,7 +34,7 @@ def run(
     def run(verb: str, text: str | None = None) -> Result:
         file = tmp_path / "ladder.toml"
         file.write_text(text or "")
-        return CliRunner().invoke(policy.policy, [verb, *([str(file)] if text else [])])
+        return CliRunner().invoke(ladder.ladder, [verb, *([str(file)] if text else [])])
 
     return run
 

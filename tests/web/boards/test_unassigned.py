@@ -1,4 +1,4 @@
-"""The board, the ladder's page, what each is texted about, and the response times."""
+"""The board, the page of the escalation policy, what each is texted about, and the response times."""
 
 from datetime import timedelta
 from typing import Any
@@ -65,7 +65,7 @@ def test_an_item_nobody_owns_stands_on_the_board_for_everyone_who_reads_the_inbo
     assert (standing(house).unowned, standing(house).at_the_end) == (1, 0)
     page = house.signed_in(house.staff()).get("/board").text
     assert "Teresa Quintana" in page
-    assert "nobody owns it" in page
+    assert "· unassigned" in page
     assert "Teresa" not in house.signed_in(house.staff(role="auditor")).get("/board").text
 
 
@@ -197,7 +197,7 @@ def test_what_cannot_be_read_is_refused_at_its_field_and_no_draft(
         ({"holidays": "12-25 11-26 12-25"}, "12-25 stands there twice"),
         (
             {"safety.open[0].ask": "lead", "safety.open[0].wait": "40"},
-            "no rung for patient safety waits longer",
+            "no step for patient safety waits longer",
         ),
     ],
 )
@@ -222,8 +222,8 @@ def test_only_who_decides_for_the_clinic_changes_the_ladder(house: Any) -> None:
 
 def test_a_clinic_that_has_decided_nothing_is_told_what_is_missing(house: Any) -> None:
     page = house.signed_in(house.staff(number=None)).get("/ladder").text
-    assert "This ladder has gaps" in page
-    assert "There are times in which nobody can be reached" in page
+    assert "This escalation policy has coverage gaps" in page
+    assert "Coverage gaps: there are times in which nobody can be reached" in page
     assert "at no hour of the week" in page
 
 

@@ -174,10 +174,10 @@ def test_it_sleeps_until_the_visit_and_again_at_the_same_time(house: Any) -> Non
     asleep = house.read(InboxItem, item.id)
     assert asleep.snoozed_for == f"appointment:{visit.id}"
     assert asleep.snoozed_until == starts - timedelta(minutes=30)
-    assert "Set aside until" in browser.get(url).text
+    assert "Snoozed until" in browser.get(url).text
     browser.post(f"{url}/wake")
     assert house.read(InboxItem, item.id).state == "open"
-    assert "Set aside again until" in browser.get(url).text
+    assert "Snooze again until" in browser.get(url).text
     assert browser.post(f"{url}/snooze", until="again").status_code == 303
     again = house.read(InboxItem, item.id)
     assert clock.now() < again.snoozed_until <= clock.now() + timedelta(hours=25)

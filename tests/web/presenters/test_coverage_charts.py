@@ -1,4 +1,4 @@
-"""The pictures of the ladder stay inside their boxes and say what the numbers say."""
+"""The pictures of the escalation policy stay inside their boxes and say what the numbers say."""
 
 import re
 from itertools import pairwise

@@ -235,9 +235,9 @@ def test_what_nobody_owns_is_said_on_every_page_of_whoever_reads_the_inbox(house
     browser = house.signed_in(house.staff())
     for path in ("/inbox", "/handoffs", "/preferences", "/inbox/rows?view=mine&unattended=1"):
         page = browser.get(path).text
-        assert "1 item has no owner." in page
+        assert "1 item is unassigned." in page
         assert 'href="/board">See who and whom to call' in page
-    assert "no owner" not in house.signed_in(house.staff(role="front_desk")).get("/handoffs").text
+    assert "is unassigned" not in house.signed_in(house.staff(role="front_desk")).get("/handoffs").text
 
 
 def test_fifty_rows_ask_the_database_no_more_than_one_does(house: Any) -> None:

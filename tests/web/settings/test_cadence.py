@@ -53,10 +53,10 @@ def publish(browser: Any, house: Any) -> Any:
 def test_whoever_may_look_sees_the_steps_in_force_and_only_the_administrator_a_form(house: Any, admin: Any) -> None:
     page = admin.get(PAGE)
     assert page.status_code == 200
-    for words in ('value="72h"', "Save the draft", "What a patient would get", "In force: 3 texts"):
+    for words in ('value="72h"', "Save the draft", "What a patient would get", "Live: 3 texts"):
         assert words in page.text, words
     manager = house.signed_in(house.staff()).get(PAGE).text
-    assert "In force: 3 texts" in manager
+    assert "Live: 3 texts" in manager
     assert "Save the draft" not in manager
     assert house.signed_in(house.staff(role="front_desk")).get(PAGE).status_code == 403
     assert house.signed_in(house.staff()).post(PAGE, **form(step("far", 2))).status_code == 403
@@ -73,9 +73,9 @@ def test_a_saved_form_is_a_draft_and_nothing_holds_before_it_is_published(house:
     page = admin.get(PAGE).text
     assert "A draft waits to be published" in page
     assert "The draft: 2 texts" in page
-    assert "In force: 3 texts" in page
+    assert "Live: 3 texts" in page
     assert publish(admin, house).status_code == 303
-    assert "In force: 2 texts" in admin.get(PAGE).text
+    assert "Live: 2 texts" in admin.get(PAGE).text
     with db.unit_of_work(house.clinic.id, read_only=True) as session:
         assert replanning.latest(session, house.clinic.id).state == "waiting"  # type: ignore[union-attr]
 
@@ -179,7 +179,7 @@ def test_whoever_saves_a_draft_that_was_published_meanwhile_is_told(house: Any, 
     publish(admin, house)
     page = admin.post(PAGE, **form(step("far", 2), edit=1))
     assert page.status_code == 409
-    assert "published or thrown away" in page.text
+    assert "published or discarded" in page.text
 
 
 def test_a_text_that_does_not_exist_is_saved_and_not_published(house: Any, admin: Any) -> None:
@@ -210,4 +210,4 @@ def test_the_bar_says_how_far_planning_again_is_and_when_it_is_over(house: Any, 
     plan_again(house.clinic.id)
     page = admin.get(f"{PAGE}/progress").text
     assert 'http-equiv="refresh"' not in page
-    assert "0 coming visits follow what is in force" in page
+    assert "0 coming visits follow what is live" in page

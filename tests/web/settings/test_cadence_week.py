@@ -50,14 +50,14 @@ def test_a_made_up_visit_shows_the_real_words_their_hours_and_why(house: Any, ad
     assert "Sun 28 Feb, 9:00 MST" in page
     assert "Hi Teresa, Alder Street Clinic is looking forward to seeing you on Wed, Mar 3 at 9:00 AM." in page
     assert "2 hours before the visit; quiet hours until 08:00" in page
-    assert "In force: 3 texts" in page
+    assert "Live: 3 texts" in page
     spanish = admin.get(f"{PAGE}?day=2027-03-03&time=09:00&language=es").text
     assert 'class="bubble" lang="es">Hola, Teresa' in spanish
 
 
 def test_a_visit_booked_the_same_day_says_what_is_not_sent_and_why(admin: Any) -> None:
     page = admin.get(f"{PAGE}?day=2027-03-03&time=14:00&booked=same").text
-    assert "In force: 1 text, 2 not sent" in page
+    assert "Live: 1 text, 2 not sent" in page
     assert page.count("visit was booked after this step") == 2
 
 
@@ -81,7 +81,7 @@ def follow(house: Any, **limits: Any) -> None:
 def test_what_the_caps_drop_stands_under_not_sent_with_its_reason(house: Any, admin: Any) -> None:
     follow(house, cap_per_day=1)
     page = admin.get(f"{PAGE}?day=2027-03-03&time=14:00").text
-    assert "In force: 2 texts, 1 not sent" in page
+    assert "Live: 2 texts, 1 not sent" in page
     assert "the second reminder that day; the clinic sends a patient at most 1" in page
 
 
@@ -89,15 +89,15 @@ def test_what_follows_a_visit_is_shown_by_how_it_went(house: Any, admin: Any) ->
     follow(house)
     visit = f"{PAGE}?day=2027-03-03&time=14:00"
     page = admin.get(visit).text
-    assert "In force: 3 texts" in page
+    assert "Live: 3 texts" in page
     assert "only if the patient does not come" in page
     assert "only if the questions are not answered by then" in page
     missed = admin.get(f"{visit}&marked=no_show").text
-    assert "In force: 3 texts" in missed
+    assert "Live: 3 texts" in missed
     assert "We missed you Wed, Mar 3" in missed
     assert '<option value="no_show" selected>' in missed
     came = admin.get(f"{visit}&marked=arrived&answered=on").text
-    assert "In force: 1 text, 2 not sent" in came
+    assert "Live: 1 text, 2 not sent" in came
     assert "this step is for those who do not come, and the patient came" in came
     assert "the questions are answered" in came
     assert 'name="answered" value="on"' in came

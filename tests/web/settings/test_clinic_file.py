@@ -23,7 +23,7 @@ def test_what_is_downloaded_can_be_changed_and_uploaded_into_drafts(house: Any) 
     done = browser.client.post("/settings/file", data=sent, content_type="multipart/form-data")
     assert done.status_code == 303
     page = browser.get("/settings/file").text
-    assert "Drafts were made: The clinic" in page
+    assert "Drafts were made: Clinic profile" in page
     with db.unit_of_work(house.clinic.id, read_only=True) as session:
         assert publishing.draft(session, house.clinic.id, "clinic") is not None
         assert publishing.live(session, house.clinic.id, "clinic") is None

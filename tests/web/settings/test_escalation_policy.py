@@ -1,4 +1,4 @@
-"""The page of routing and ladder: drafts, a second person, two who write at once, and rules in their order."""
+"""The page of routing and escalation: drafts, a second person, two who write at once, and rules in their order."""
 
 from typing import Any
 

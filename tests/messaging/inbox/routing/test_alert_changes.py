@@ -1,4 +1,4 @@
-"""Which changes of a ladder need a second person: those after which an alert could come later, or to nobody."""
+"""Which changes of a policy need a second person: those after which an alert could come later, or to nobody."""
 
 import pytest
 from hypothesis import given

@@ -59,7 +59,7 @@ RULES = st.builds(
 
 
 def steps(need, team, rules, owner_id, count) -> list[tuple[Member, ...]]:
-    """Whom the first `count` rungs tell when nobody acknowledges."""
+    """Whom the first `count` steps tell when nobody acknowledges."""
     told, rounds = set(), []
     for _ in range(count):
         rounds.append(escalation_policy.climb(need, team, rules, told, owner_id).members)

@@ -1,4 +1,4 @@
-"""Holes, to the minute: of the week, of holidays, of absences, and in the weeks in which the clocks change."""
+"""Coverage gaps, to the minute: of the week, of holidays, of absences, and in the weeks in which the clocks change."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -165,7 +165,7 @@ def clinics(draw):
 def test_without_a_hole_every_positive_item_has_a_person_at_every_minute(clinic, day, turn, beside):
     """Over weeks in which clocks change, over holidays and absences: whoever is chosen or told next can be reached."""
     rules, team, place, absences = clinic
-    # Near the minutes at which hours begin and end, where a hole is.
+    # Near the minutes at which hours begin and end, where a gap is.
     midnight = datetime.combine((START + timedelta(days=day, hours=12)).date(), time(), ZoneInfo(place))
     moment = max(START, midnight.astimezone(UTC) + timedelta(minutes=turn + beside))
     away = {absence.staff_id: absence.cover_id for absence in absences if absence.starts_at <= moment < absence.ends_at}

@@ -1,4 +1,4 @@
-"""The clinic's ladder: in any hour of any week somebody is told, or a page says who must be called."""
+"""The clinic's escalation policy: in any hour of any week somebody is told, or a page says who must be called."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise

@@ -1,4 +1,4 @@
-"""What an act takes away, to the minute; what was a hole before is none it makes; whose cover would close it."""
+"""What an act takes away, to the minute; what was a gap before is none it makes; whose cover would close it."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""A clinic's ladder as a file: read, checked, published and written out again without losing anything."""
+"""A clinic's escalation policy as a file: read, checked, published and written out again without losing anything."""
 
 import json
 from uuid import UUID

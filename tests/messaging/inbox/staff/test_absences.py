@@ -94,7 +94,7 @@ def test_the_cover_of_a_safety_item_is_told_at_once(opened, desk, new_staff):
     away(rosa, ben)
     drain()
     assert [alert.staff_id for alert in desk.alerts()] == [rosa.id, ben.id, ben.id]
-    assert len(desk.timers(item.id)) == 1  # and its ladder climbs on
+    assert len(desk.timers(item.id)) == 1  # and its policy climbs on
 
 
 def test_with_nobody_named_the_team_is_asked(opened, desk, new_staff):

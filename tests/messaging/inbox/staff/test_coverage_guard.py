@@ -179,7 +179,7 @@ def somebody_there(here: coverage_gaps.Watch, at: datetime) -> set[str]:
 
 
 def told_at(here: coverage_gaps.Watch, at: datetime) -> set[str]:
-    """Who is told of a positive answer that comes in at this moment and nobody acknowledges, to the ladder's end."""
+    """Who is told of a positive answer that comes in at this moment and nobody acknowledges, to the policy's end."""
     gone = {
         absence.staff_id: absence.cover_id for absence in here.absences if absence.starts_at <= at < absence.ends_at
     }
@@ -270,7 +270,7 @@ def test_an_act_that_is_refused_leaves_nothing_behind(door, clinic):
 
 
 def test_what_came_back_from_the_past_is_asked_like_anything_else(door):
-    """The edition that is brought back names a fallback who has left meanwhile."""
+    """The version that is brought back names a fallback who has left meanwhile."""
     door.restart([ALWAYS] * 4, [{}] * 4)
     with time_machine.travel(NOW, tick=False):
         door.do("publish", [1], [], {}, {})
@@ -281,7 +281,7 @@ def test_what_came_back_from_the_past_is_asked_like_anything_else(door):
 
 
 def test_a_clinic_of_one_is_set_up_step_by_step_with_its_holes(door):
-    """What was a hole before does not stand in the way: one person's day is worth having."""
+    """What was a gap before does not stand in the way: one person's day is worth having."""
     door.restart([{"mon": ["09:00", "10:00"]}] * 4, [{}] * 4)
     with time_machine.travel(NOW, tick=False):
         for place in (1, 2):

@@ -1,4 +1,4 @@
-"""Who is told what and when: before they leave, at the ladder's end, as each wishes, by a ladder without a hole."""
+"""Who is told what and when: before they leave, at the policy's end, as each wishes, by a policy without a gap."""
 
 from datetime import UTC, datetime, timedelta
 
