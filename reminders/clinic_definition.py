@@ -53,7 +53,7 @@ def _phone(value: object) -> object:
 
 
 def _countries(value: object) -> object:
-    if isinstance(value, list | tuple) and all(isinstance(one, str) for one in value):
+    if isinstance(value, list | tuple) and all(isinstance(part, str) for part in value):
         return phone.countries(value)
     return value
 

@@ -168,7 +168,7 @@ def _carry_wishes() -> None:
     asked = sa.select(audit_entry.c.about, audit_entry.c.actor, audit_entry.c.at)
     asked = asked.where(audit_entry.c.act == "appointment.quiet").order_by(audit_entry.c.at)
     rows = op.get_bind().execute(asked).all()
-    wishes = [{"visit": UUID(one.about.split(":")[1]), "by": one.actor, "at": one.at} for one in rows]
+    wishes = [{"visit": UUID(row.about.split(":")[1]), "by": row.actor, "at": row.at} for row in rows]
     change = sa.update(appointment).where(appointment.c.id == sa.bindparam("visit"))
     change = change.values(quiet_at=sa.bindparam("at"), quiet_by=sa.bindparam("by"))
     if wishes:

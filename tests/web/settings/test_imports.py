@@ -240,7 +240,7 @@ def test_what_a_spreadsheet_would_work_out_comes_back_as_text_and_is_read_as_it_
     house: Any, admin: Any, cell: str
 ) -> None:
     quoted = cell.replace('"', '""')
-    address = import_(admin, f'MRN,First,Last,Cell,DOB,Lang\n13,"{quoted}",,303-555-0103,1/2/1990,en\n')
+    address = import_(admin, f'MRN,First,Last,Cell,DOB,Lang\n13,"{quoted}",,303-555-0103,2/30/1990,en\n')
     sheet = admin.get(f"{address}/wrong.csv").data.decode("utf-8-sig")
     (row,) = list(csv.DictReader(io.StringIO(sheet, newline="")))
     assert row["First"] == "'" + cell.replace("\r", "\n")
@@ -255,17 +255,17 @@ def _written(sheet: str) -> Path:
 
 
 def test_a_number_with_its_plus_can_be_mended_and_sent_again(house: Any, admin: Any) -> None:
-    address = import_(admin, "MRN,First,Last,Cell,DOB,Lang\n13,Cy,,+13035550103,1/2/1990,en\n")
+    address = import_(admin, "MRN,First,Last,Cell,DOB,Lang\n13,Cy,Moss,+13035550103,2/30/1990,en\n")
     sheet = admin.get(f"{address}/wrong.csv").data.decode("utf-8-sig")
     assert "'+13035550103" in sheet
-    import_(admin, sheet.replace("13,Cy,,", "13,Cy,Moss,"))
+    import_(admin, sheet.replace("2/30/1990", "1/2/1990"))
     assert records(house) == ["13"]
     with db.unit_of_work(house.clinic.id) as session:
         assert session.scalars(select(Patient)).one().numbers[0].number == "+13035550103"
 
 
 def test_an_apostrophe_of_ones_own_stays(house: Any, admin: Any) -> None:
-    address = import_(admin, "MRN,First,Last,Cell,DOB,Lang\n13,'t Hooft,,303-555-0103,1/2/1990,en\n")
+    address = import_(admin, "MRN,First,Last,Cell,DOB,Lang\n13,'t Hooft,,303-555-0103,2/30/1990,en\n")
     assert "13,'t Hooft,," in admin.get(f"{address}/wrong.csv").text
 
 

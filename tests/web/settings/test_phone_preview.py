@@ -37,7 +37,11 @@ def test_a_text_for_some_names_what_the_others_get(house: Any) -> None:
         english, _ = phone_preview.sides(house.clinic, situations.every()[key], typed, {})
         return [(screen.who, screen.other and screen.other.key) for screen in english.screens]
 
-    assert who("late") == [("On everybody's phone", None)]
+    assert who("started") == [("On everybody's phone", None)]
+    assert who("late") == [
+        ("For people who want day and time / For people who want the place too", None),
+        ("For people who want nothing said of a visit", "generic_late"),
+    ]
     assert who("generic_reminder") == [("For people who want nothing said of a visit", None)]
     assert who("reminder_far") == [
         ("For people who want day and time / For people who want the place too", None),
