@@ -34,7 +34,7 @@ class Words:
         spoken = text_templates.spoken(language)
         return self.own.get(spoken, {}).get(key) or text_templates.texts(spoken)[key]
 
-    def say(self, key: str, language: str, said: Mapping[str, str]) -> str:
+    def say(self, key: str, language: str, values: Mapping[str, str]) -> str:
         """Return a text filled in.
 
         Words that were published before a place was taken away must not cost the patient the text: then the shipped
@@ -42,10 +42,10 @@ class Words:
         """
         shipped = text_templates.texts(language)[key]
         try:
-            return text_templates.render(self.text(key, language), said)
+            return text_templates.render(self.text(key, language), values)
         except text_templates.BadTemplate:
             logging.logger().error("the clinic's words cannot be filled in", text=key)
-            return text_templates.render(shipped, said)
+            return text_templates.render(shipped, values)
 
 
 def of(session: Session, clinic_id: UUID) -> Words:
