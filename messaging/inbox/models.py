@@ -67,9 +67,9 @@ class InboxItem(SealedRow, live.Shown, Base):
     @property
     def thread(self) -> str:
         """Whose story the item belongs to: "patient:<id>", where nobody is known "conversation:<id>", else its own."""
-        for name, found in (("patient", self.patient_id), ("conversation", self.conversation_id)):
-            if found is not None:
-                return f"{name}:{found}"
+        for name, row_id in (("patient", self.patient_id), ("conversation", self.conversation_id)):
+            if row_id is not None:
+                return f"{name}:{row_id}"
         return f"inbox_item:{self.id}"
 
     def topics(self) -> Iterable[str]:
@@ -174,7 +174,7 @@ class Contact(SealedRow, live.Shown, Base):
             ("conversation", self.conversation_id),
             ("inbox_item", self.item_id),
         )
-        return [f"{name}:{found}" for name, found in where if found is not None]
+        return [f"{name}:{row_id}" for name, row_id in where if row_id is not None]
 
 
 class Absence(ClinicRow, Work, Base):

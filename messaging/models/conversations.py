@@ -74,7 +74,7 @@ class Message(SealedRow, Work, live.Shown, Base):
     def topics(self) -> Iterable[str]:
         """The conversation, under both its names. Lists show items, not texts: a thousand reminders stir no list."""
         whose = (("conversation", self.conversation_id), ("patient", self.patient_id))
-        return [f"{name}:{found}" for name, found in whose if found is not None and self.staff_id is None]
+        return [f"{name}:{row_id}" for name, row_id in whose if row_id is not None and self.staff_id is None]
 
     attempts_made: Mapped[list["Attempt"]] = relationship(back_populates="message", order_by="Attempt.id")
 

@@ -66,11 +66,11 @@ class _Batch:
             for record in records
             if record.number
         }
-        self.known = find_by_records(session, clinic, [record.record for record in records])
-        db.load_keys(session, (patient.key_id for patient in self.known.values()))
-        unknown = sum(record.record not in self.known for record in records)
+        self.by_record = find_by_records(session, clinic, [record.record for record in records])
+        db.load_keys(session, (patient.key_id for patient in self.by_record.values()))
+        unknown = sum(record.record not in self.by_record for record in records)
         self.fresh_keys = db.new_data_keys(session, clinic.id, unknown, under=clinic.key_id)
-        self.given = self._given()
+        self.numbers = self._numbers()
         ours = [(clinic.id, index) for index in self.of_number.values()]
         self.agreed, self.vouched = ledger.states(session, ours), ledger.lines_of(session, ours)
         self.learnt = directory.learnt(session, clinic, self.of_number.values())
@@ -90,9 +90,9 @@ class _Batch:
                 conversations.attribute(self.session, self.clinic, record.number)
         return saved
 
-    def _given(self) -> dict[UUID, list[PatientNumber]]:
+    def _numbers(self) -> dict[UUID, list[PatientNumber]]:
         by_patient: defaultdict[UUID, list[PatientNumber]] = defaultdict(list)
-        ids = [patient.id for patient in self.known.values()]
+        ids = [patient.id for patient in self.by_record.values()]
         rows = (
             select(PatientNumber)
             .where(db.among(self.session, PatientNumber.patient_id, ids))
@@ -112,7 +112,7 @@ class _Batch:
         return {number for number, index in self.of_number.items() if index in there}
 
     def _save(self, record: PatientRecord) -> tuple[Patient, Change]:
-        patient = self.known.get(record.record)
+        patient = self.by_record.get(record.record)
         change: Change = "unchanged"
         if patient is None:
             patient = directory.new_patient(self.session, self.clinic, record, key_id=self.fresh_keys.pop())
@@ -128,7 +128,7 @@ class _Batch:
         return patient, change
 
     def _add_number(self, patient: Patient, number: str) -> bool:
-        numbers, index = self.given.get(patient.id, []), self.of_number[number]
+        numbers, index = self.numbers.get(patient.id, []), self.of_number[number]
         if numbers and numbers[-1].number_index == index:
             return False
         if any(row.number_index == index for row in numbers):

@@ -117,8 +117,8 @@ def index(session: Session, clinic: Clinic, patient: Patient) -> None:
     """Write the index of a patient's names anew, in the transaction that changed them."""
     session.flush()
     session.execute(delete(PatientName).where(PatientName.patient_id == patient.id))
-    if found := rows(session, clinic, patient):
-        session.execute(insert(PatientName), found)
+    if entries := rows(session, clinic, patient):
+        session.execute(insert(PatientName), entries)
 
 
 def rows(session: Session, clinic: Clinic, patient: Patient) -> list[dict[str, Any]]:

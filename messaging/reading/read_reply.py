@@ -88,9 +88,9 @@ class _Beside:
 
 def _stop_beside_an_answer(rules: rulebook.Rules, reply: _Text) -> _Beside | None:
     """The stop of "Y. STOP", "yes please stop" or "stop, see you then"; None where the stop is part of other words."""
-    each = reply.core.split(" ")
-    for cut in range(1, len(each)) if len(each) <= _FEW_WORDS else ():
-        first, second = " ".join(each[:cut]), " ".join(each[cut:])
+    words = reply.core.split(" ")
+    for cut in range(1, len(words)) if len(words) <= _FEW_WORDS else ():
+        first, second = " ".join(words[:cut]), " ".join(words[cut:])
         for stop, answer in ((second, first), (first, second)):
             # "Ya no me escriban": in Spanish "ya" is no yes but belongs to the stop.
             already = answer == "ya" and ".es." in rules.stops.get(stop, "")
@@ -125,10 +125,10 @@ def _core(rules: rulebook.Rules, words: str) -> str:
 
 def _once(words: str) -> str:
     """Each word once where it was said several times in a row ("stop stop stop")."""
-    each = words.split(" ")
-    if not any(map(eq, each, each[1:])):  # most texts: nothing was said twice
+    separate = words.split(" ")
+    if not any(map(eq, separate, separate[1:])):  # most texts: nothing was said twice
         return words
-    return " ".join(word for word, _ in groupby(each))
+    return " ".join(word for word, _ in groupby(separate))
 
 
 def _words(rules: rulebook.Rules, folded: str) -> str:
@@ -145,8 +145,8 @@ def _crisis_of_one_sentence(rules: rulebook.Rules, text: str) -> tuple[str, ...]
     return ()
 
 
-def _crisis(rules: rulebook.Rules, found: tuple[str, ...], folded: str) -> tuple[str, ...]:
-    hits = tuple(label for label in found if label.startswith("crisis."))
+def _crisis(rules: rulebook.Rules, labels: tuple[str, ...], folded: str) -> tuple[str, ...]:
+    hits = tuple(label for label in labels if label.startswith("crisis."))
     if not hits and rules.spaced.search(folded) and rules.spaced.search(rules.idioms.without(folded)):
         return ("crisis.spaced",)
     return hits

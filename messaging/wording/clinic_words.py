@@ -34,11 +34,11 @@ class Words:
         spoken = text_templates.spoken(language)
         return self.own.get(spoken, {}).get(key) or text_templates.texts(spoken)[key]
 
-    def say(self, key: str, language: str, said: Mapping[str, str]) -> str:
+    def say(self, key: str, language: str, values: Mapping[str, str]) -> str:
         """Return a text filled in. Raises BadTemplate where not even the shipped words can be filled."""
-        return text_templates.render(self.template(key, language, said), said)
+        return text_templates.render(self.template(key, language, values), values)
 
-    def template(self, key: str, language: str, said: Mapping[str, str]) -> str:
+    def template(self, key: str, language: str, values: Mapping[str, str]) -> str:
         """Return the text that `say` fills in with these values.
 
         Words that were published before a place was taken away, or that speak of a visit "today" on another day, must
@@ -46,11 +46,11 @@ class Words:
         """
         text = self.text(key, language)
         try:
-            text_templates.render(text, said)
+            text_templates.render(text, values)
         except text_templates.BadTemplate:
             logging.logger().error("the clinic's words cannot be filled in", text=key)
             return text_templates.texts(language)[key]
-        return text if situations.right_on(key, text, said.get("day", "")) else text_templates.texts(language)[key]
+        return text if situations.right_on(key, text, values.get("day", "")) else text_templates.texts(language)[key]
 
 
 def of(session: Session, clinic_id: UUID) -> Words:

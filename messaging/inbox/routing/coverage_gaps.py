@@ -196,7 +196,7 @@ class Asked:
     """Whether somebody can be reached at a moment in UTC, by the absences or as if nobody were away; it remembers."""
 
     def __init__(self, watch: Watch) -> None:
-        self.watch, self.place, self.known = watch, ZoneInfo(watch.zone), dict[object, bool]()
+        self.watch, self.place, self.answers = watch, ZoneInfo(watch.zone), dict[object, bool]()
 
     def __call__(self, at: datetime, *, nobody_away: bool = False) -> bool:
         watch, local = self.watch, at.astimezone(self.place).replace(tzinfo=None)
@@ -209,10 +209,10 @@ class Asked:
             }
         closed = watch.rules.hours.closed_on(local.date())
         key = (local.weekday(), local.hour, local.minute, closed, frozenset(away.items()))
-        if key not in self.known:
+        if key not in self.answers:
             team = [replace(person, away=person.id in away, covered_by=away.get(person.id)) for person in watch.people]
-            self.known[key] = bool(awake(team, watch.rules, local, closed=closed))
-        return self.known[key]
+            self.answers[key] = bool(awake(team, watch.rules, local, closed=closed))
+        return self.answers[key]
 
 
 def walk(watches: Sequence[Watch], start: datetime, is_gap: Callable[[datetime], bool]) -> list[Gap]:

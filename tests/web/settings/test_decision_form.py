@@ -18,7 +18,7 @@ SCHEDULE = {"asks[0].name": "yearly", "asks[0].instruments": "phq9", "asks[0].wh
 NOW = datetime(2027, 3, 1, 16, tzinfo=UTC)
 # By page and kind: a good form, and what stands in it with one change: the field, what is typed, how it is named.
 PAGES = [
-    ("/settings/clinic", "clinic", CLINIC, "name", "Oak Clinic", "Name in texts"),
+    ("/settings/clinic", "clinic", CLINIC, "name", "Oak Clinic", "Name"),
     ("/settings/schedule", "schedule", SCHEDULE, "asks[0].every", "3 months", "“yearly”"),
     (
         "/settings/cadence",
