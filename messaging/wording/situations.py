@@ -131,7 +131,8 @@ def _near_day(situation: Situation, problem: Problem) -> Problem:
 
 @cache
 def _near_days() -> Mapping[str, re.Pattern[str]]:
-    return {day: text_templates.any_of(words) for day, words in _data()["near_days"].items()}
+    # "La mañana" is the morning.
+    return {day: text_templates.any_of(words, not_after="la") for day, words in _data()["near_days"].items()}
 
 
 def _holds(text: str, says: str) -> bool:

@@ -206,9 +206,9 @@ def spot(text: str, pattern: re.Pattern[str], rule: str, message: str) -> list[P
     return [_problem(rule, message, text, origins, match) for match in pattern.finditer(folded)]
 
 
-def any_of(words: Iterable[str]) -> re.Pattern[str]:
-    """Return a pattern for `spot` that finds these words and phrases as whole ones."""
-    return re.compile(rf"(?<!\w)(?:{'|'.join(map(_word, words))})")
+def any_of(words: Iterable[str], *, not_after: str) -> re.Pattern[str]:
+    """Return a pattern for `spot` that finds these words and phrases as whole ones, save after the word `not_after`."""
+    return re.compile(rf"(?<!\w)(?<!\b{re.escape(not_after)} )(?:{'|'.join(map(_word, words))})")
 
 
 def _problem(name: str, message: str, text: str, origins: list[int], match: re.Match[str]) -> Problem:

@@ -2,7 +2,6 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
@@ -10,7 +9,6 @@ from sqlalchemy import select
 
 from config import db
 from messaging.consent import ledger
-from messaging.delivery import deliver
 from messaging.inbox.models import InboxItem
 from messaging.models import ConsentEntry, Message
 from messaging.people import directory
@@ -49,6 +47,7 @@ def _visit(world: Any, days: int = 2, name: str = "V1") -> None:
             reminder.state = "done"
 
 
+<<<<<<< HEAD
 def _at(wall: str) -> datetime:
     return datetime.fromisoformat(wall).replace(tzinfo=ZoneInfo("America/Denver"))
 
@@ -89,6 +88,8 @@ def test_thanks_that_name_no_day_may_leave_at_any_time(world: Any, words: str, p
     assert [text.expires_at for text in world.outbound] == [None]
 
 
+=======
+>>>>>>> today
 def test_a_yes_confirms_the_visit_and_is_thanked_for(world: Any) -> None:
     _visit(world)
     world.text("Y")

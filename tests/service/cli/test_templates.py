@@ -67,7 +67,7 @@ def test_a_mistake_in_a_file_is_named_with_its_line(run, text, line, field):
 
 def test_a_day_that_is_right_on_one_day_only_is_to_be_written_as_its_place(run):
     (row,) = json.loads(run('[es]\nreminder_hours = "Le esperamos hoy, {time}"\n').stdout)
-    assert row["problem"] == "“hoy” (character 15) is right on one day only: write {day}"
+    assert row["problem"] == "“hoy” (character 14) is right on one day only: write {day}"
 
 
 def test_a_file_made_from_a_clinics_words_is_well(run):
