@@ -50,7 +50,7 @@ class Lane:
     prepare: Callable[[], object] = bool
 
 
-_known: list[Lane] = []
+_listed: list[Callable[[], Iterable[Lane]]] = []
 
 
 class SafeJob(Job):
@@ -83,14 +83,19 @@ class SafeJob(Job):
         """No job of ours has webhooks: an address in Redis would be somebody else's."""
 
 
-def use_lanes(listed: Iterable[Lane]) -> None:
-    """Say which lanes there are, as a process begins (service.lanes): the rooms that list them lie above this file."""
-    _known[:] = sorted(listed, key=lambda lane: QUEUES.index(lane.queue))
+def use_lanes(listed: Callable[[], Iterable[Lane]]) -> None:
+    """Say who lists the lanes, as a process begins (service.start): the rooms that have them lie above this file."""
+    _listed[:] = [listed]
 
 
 def lanes() -> dict[str, Lane]:
     """Return every lane by name, urgent queues first."""
-    return runtime.once("queue.lanes", lambda: {lane.name: lane for lane in _known})
+    return runtime.once("queue.lanes", _in_order)
+
+
+def _in_order() -> dict[str, Lane]:
+    known = [lane for listed in _listed for lane in listed()]
+    return {lane.name: lane for lane in sorted(known, key=lambda lane: QUEUES.index(lane.queue))}
 
 
 def redis_url() -> str:

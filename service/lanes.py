@@ -13,8 +13,3 @@ ALL: tuple[queue.Lane, ...] = (
     *reminders.LANES,
     *webhooks.LANES,
 )
-
-
-def register() -> None:
-    """Tell the queue which lanes there are: the rooms lie above it, and it imports none of them."""
-    queue.use_lanes(ALL)

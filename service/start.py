@@ -3,12 +3,19 @@
 import gc
 import os
 
-from config import keys, logging, runtime, settings
-from service import lanes, tables
+from config import keys, logging, queue, runtime, settings
+from service import tables
 from service.embedded import valkey
 
 # Imported for its tables alone.
 TABLES = tables.METADATA
+
+
+def every_lane() -> tuple[queue.Lane, ...]:
+    """Return the lanes of all rooms; what they bring along is not for a command that rings nothing."""
+    from service import lanes
+
+    return lanes.ALL
 
 
 def begin(component: str, **overrides: str) -> settings.Settings:
@@ -26,7 +33,7 @@ def use(loaded: settings.Settings, component: str) -> None:
     refuse_what_cannot_work(loaded)
     runtime.configure(loaded)
     _open_keys()
-    lanes.register()
+    queue.use_lanes(every_lane)
     logging.configure(loaded.log_level, component)
     if loaded.embedded_queue:
         socket = valkey.socket_path(loaded.data_dir)

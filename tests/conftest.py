@@ -20,13 +20,13 @@ import pytest
 from redis import Redis
 from sqlalchemy import Connection, Engine, create_engine, make_url, text
 
-from config import db, runtime, settings
+from config import db, queue, runtime, settings
 from config.db import claims
 from messaging.gateways import twilio
 from messaging.inbox import undoing
 from messaging.models import Clinic, Patient, Staff
 from messaging.people import directory
-from service import lanes, tables
+from service import start, tables
 from service.embedded.valkey import ValkeyServer
 from tests.phones import Network, answers
 from tests.waiting import PATIENCE, until
@@ -34,7 +34,7 @@ from tests.waiting import PATIENCE, until
 ROOT = Path(__file__).parents[1]
 ACCOUNT, TOKEN = "AC" + "0" * 32, "a token for tests"
 # By name of the module, since `db.engine` is the function in it.
-lanes.register()
+queue.use_lanes(start.every_lane)
 engines = importlib.import_module("config.db.engine")
 SHIPPED_SYNCHRONOUS: str = engines.SYNCHRONOUS
 # How long an example takes says how busy the machine is. A database is emptied for a test, not for each example.

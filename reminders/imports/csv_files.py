@@ -28,12 +28,14 @@ FORMULA, SHOWN_AS_IT_IS = ("=", "+", "-", "@", "\t", "\r", "\n"), "'"
 def as_text(field: str) -> str:
     """Return a field so that a spreadsheet shows it and does not work it out; a line in it ends as lines do here."""
     field = field.replace("\r\n", "\n").replace("\r", "\n")  # a bare CR is not quoted, and would begin a row
-    return SHOWN_AS_IT_IS + field if field.startswith(FORMULA) else field
+    # One that looks as if it had come from here gets a second mark, so that the first is not taken away.
+    return SHOWN_AS_IT_IS + field if field.lstrip(SHOWN_AS_IT_IS).startswith(FORMULA) else field
 
 
 def from_text(field: str) -> str:
     """Return a field as it was before `as_text`."""
-    return field[1:] if field.startswith(SHOWN_AS_IT_IS) and field[1:].startswith(FORMULA) else field
+    marked = field.startswith(SHOWN_AS_IT_IS) and field.lstrip(SHOWN_AS_IT_IS).startswith(FORMULA)
+    return field[1:] if marked else field
 
 
 class BadFile(Exception):

@@ -146,4 +146,4 @@ def test_a_days_facts_come_from_the_rows(world: Any):
             day = unreached.of_day(session, world.clinic, date(2026, 3, 4), NOW)
             assert unreached.count(session, world.clinic, NOW) == 2
     assert [entry.reason for entry in day.entries] == ["landline", "not_sent_yet", "not_sent_yet", "no_number"]
-    assert [entry.facts.lines[0].shared for entry in day.entries[1:3]] == [True, True]
+    assert [entry.facts.contact.numbers[0].shared for entry in day.entries[1:3]] == [True, True]

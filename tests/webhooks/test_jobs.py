@@ -9,7 +9,7 @@ import time_machine
 from config import db, keys
 from messaging import outbox
 from messaging.models import Attempt, Message
-from webhooks import jobs
+from webhooks import filing
 from webhooks.models import Receipt
 
 STRANGER = "+13035550199"
@@ -103,14 +103,14 @@ def test_what_cannot_be_worked_on_fails_in_front_of_a_human_and_stops_nobody(
 ) -> None:
     world.post(world.form("poison"))
     world.post(world.form("hello", From=STRANGER))
-    file = jobs.answering.conversations.file_inbound
+    file = filing.conversations.file_inbound
 
     def poisoned(*args: Any, **named: Any) -> Message:
         if named["body"] == "poison":
             raise RuntimeError
         return file(*args, **named)
 
-    monkeypatch.setattr(jobs.answering.conversations, "file_inbound", poisoned)
+    monkeypatch.setattr(filing.conversations, "file_inbound", poisoned)
     for hours in range(9):
         with time_machine.travel(datetime.now(UTC) + timedelta(hours=hours)):
             world.drain()

@@ -40,7 +40,7 @@ def test_thanks_that_name_a_near_day_do_not_leave_once_it_is_another(
             deliver.deliver("urgent")
         (thanks,) = world.outbound
         assert (thanks.state, thanks.last_error) == ("held", "expired")
-    assert [one.state for one in world.rows(Appointment)] == ["confirmed"]
+    assert [visit.state for visit in world.rows(Appointment)] == ["confirmed"]
     assert world.items == []
 
 
@@ -51,4 +51,4 @@ def test_thanks_that_name_no_day_may_leave_at_any_time(world: Any, words: str, p
     with time_machine.travel(_at("2027-03-09T18:00"), tick=False):
         _visit(world, days=1)
         world.text(words)
-    assert [one.expires_at for one in world.outbound] == [None]
+    assert [text.expires_at for text in world.outbound] == [None]

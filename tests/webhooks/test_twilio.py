@@ -208,6 +208,6 @@ def test_a_reading_that_breaks_keeps_the_text_and_makes_haste(world: Any, monkey
     def broken(_body: str) -> None:
         raise ValueError
 
-    monkeypatch.setattr(twilio.reading, "read", broken)
+    monkeypatch.setattr(twilio.read_reply, "read", broken)
     assert world.post(world.form("hello")).status_code == 200
     assert world.receipts[0].lane == "urgent"
