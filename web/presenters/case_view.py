@@ -102,6 +102,7 @@ def read(
     colleagues = team.everyone(session, clinic.id)
     screen, is_the_item = _screen(session, item, patient, zone) if readable else (None, False)
     thread = conversation_view.Thread(conversation, patient, item.id)
+    page = conversation_view.page(session, clinic, staff, thread, before) if readable else conversation_view.NOTHING
     history = [(event, _event(event, colleagues)) for event in items.history(session, item)]
     return Case(
         **_standing(clinic, item, patient, conversation, colleagues, staff),
@@ -112,9 +113,7 @@ def read(
         screen=screen,
         screen_is_the_item=is_the_item,
         conversation_id=conversation.id if conversation else None,
-        thread=conversation_view.page(session, clinic, staff, thread, before)
-        if readable
-        else conversation_view.NOTHING,
+        thread=page,
         last_seen=composer.latest(session, conversation.id) if conversation else None,
         composer=composer.composer(session, conversation, patient),
         history=[Line(times.moment(event.at, now, zone), line) for event, line in history],

@@ -22,7 +22,7 @@ EDITORS: dict[str, str] = {}
 
 @dataclass(frozen=True)
 class Desk:
-    """A decision as its page shows it: the edition in force, the draft with what it changes, and what stands in its way.
+    """A decision as its page shows it: the edition in force, the draft with what it changes, what stands in its way.
 
     `silences` says in words what could silence an alert, so that a second person must agree; `agrees` whether the
     reader may be that person, and `alone` that there is nobody else to ask.

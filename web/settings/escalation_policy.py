@@ -1,4 +1,4 @@
-"""The clinic's routing and ladder as a page: read in words, drafted in a form, tried out on a moment, with its holes."""
+"""The clinic's routing and ladder as a page: read in words, drafted in a form, tried on a moment, with its holes."""
 
 from collections.abc import Sequence
 from dataclasses import replace
