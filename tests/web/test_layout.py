@@ -60,7 +60,7 @@ def test_what_is_not_there_is_said_kindly(house: Any, path: str, status: int) ->
 
 def test_a_failure_of_ours_shows_no_insides(house: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     browser = house.signed_in(house.staff())
-    monkeypatch.setattr(inbox_page.rows, "page", lambda *a, **k: 1 / 0)
+    monkeypatch.setattr(inbox_page.list_rows, "page", lambda *a, **k: 1 / 0)
     answer = browser.get("/inbox")
     assert answer.status_code == 500
     assert "We could not finish that" in answer.text
