@@ -56,7 +56,7 @@ def escaped(text: str) -> str:
 
 
 def folded(line: str) -> bytes:
-    """Return a content line with its end, folded after at most 75 octets and never within a character (RFC 5545, 3.1)."""
+    """Return a content line with its end, folded after at most 75 octets, never within a character (RFC 5545, 3.1)."""
     pieces, piece = [], b""
     for letter in line:
         octets = letter.encode()

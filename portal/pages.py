@@ -1,4 +1,4 @@
-"""The patient's own page, behind the same link and birth date as the forms: visits, texts, and what they want changed."""
+"""The patient's own page, behind the link and birth date of the forms: visits, texts, and what they want changed."""
 
 import functools
 import inspect

@@ -25,7 +25,10 @@ SHORTEST = 3
 
 @dataclass(frozen=True)
 class Programme:
-    """One kind of text. `state` is granted | revoked | unknown; `blocked`: only a START from the phone brings it back."""
+    """One kind of text.
+
+    `state` is granted | revoked | unknown; `blocked`: only a START from the phone brings it back.
+    """
 
     name: str
     state: str
@@ -132,7 +135,10 @@ def levels(session: Session, clinic: Clinic, patient: Patient, language: str) ->
 
 
 def choose_level(session: Session, clinic: Clinic, patient: Patient, level: str) -> None:
-    """Let texts say as much as the patient wants, having read the warning beside it (78 FR 5634: told, and still prefers it)."""
+    """Let texts say as much as the patient wants, having read the warning beside it.
+
+    Source: 78 FR 5634: told, and still prefers it.
+    """
     chosen = next((allowed for allowed in directory.LEVELS if allowed == level), None)
     if chosen:
         withdrawing.set_privacy(session, clinic, patient, chosen, actor=audit.Actor.patient(patient.id), source="own")
@@ -168,7 +174,7 @@ def edges(session: Session, clinic: Clinic, patient: Patient) -> list[time]:
 
 
 def choose_hours(session: Session, clinic: Clinic, patient: Patient, typed: Sequence[str]) -> None:
-    """Text the patient only between these two hours (such as "09:00", "18:00"), on their own clock, from this moment on.
+    """Text the patient only between these two hours ("09:00", "18:00"), on their own clock, from this moment on.
 
     The clinic's own quiet hours stay what they are. Raises TooNarrow.
     """

@@ -24,7 +24,10 @@ ACTS = ("confirm", "change", "arrived", "late")
 
 @dataclass(frozen=True)
 class Shown:
-    """A visit as the page has it. `said` and `texts` are sentences, `acts` what can be said of it now; `place` may be ""."""
+    """A visit as the page has it.
+
+    `said` and `texts` are sentences, `acts` what can be said of it now; `place` may be "".
+    """
 
     id: UUID
     revision: int
@@ -37,11 +40,14 @@ class Shown:
 
 
 class Changed(Exception):
-    """The visit is another one than the page showed: it was moved or cancelled meanwhile, and must be looked at again."""
+    """The visit is another one than the page showed: moved or cancelled meanwhile, to be looked at again."""
 
 
 def shown(session: Session, clinic: Clinic, patient: Patient, language: str, *, texted: bool) -> list[Shown]:
-    """Return the patient's visits from today on, one of each moment, soonest first. `texted`: whether reminders reach them at all."""
+    """Return the patient's visits from today on, one of each moment, soonest first.
+
+    `texted`: whether reminders reach them at all.
+    """
     now = clock.now()
     near = select(Appointment).where(
         Appointment.patient_id == patient.id,

@@ -1,4 +1,4 @@
-"""The frame every staff page stands in: who is here, what waits where, who may see it, and pages for what went wrong."""
+"""The frame of every staff page: who is here, what waits where, who may see it, and pages for what went wrong."""
 
 import gzip
 import hashlib
@@ -42,7 +42,8 @@ class Shell:
     """What the frame shows: the views with their counts, the clinic, who is signed in and until when on duty.
 
     `board` is what nobody owns or everybody was asked about; `saved` the ways of looking that the reader has named;
-    `places` the clinic's settings that the reader may open; `phone_fault` why no alert reaches the reader's phone, or None.
+    `places` the clinic's settings that the reader may open; `phone_fault` why no alert reaches the reader's phone,
+    or None.
     """
 
     clinic: str

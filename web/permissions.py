@@ -9,7 +9,8 @@ View = TypeVar("View", bound=Callable[..., Any])
 # consent.read: what was agreed and taken back, and where the carrier says otherwise; the words only with inbox.words.
 # handoffs.answer: everyone whom a rule of the clinic, the hours on call or the fallback may bring a handoff to.
 # inbox.words: what a patient said or answered. A clinic admin routes work without reading it, an auditor sees only
-# that it happened (docs/security.md). patients.change: whose a number is, what they agreed to, that they were called. A clinician may settle what came to them, but texts go out from the care team.
+# that it happened (docs/security.md). patients.change: whose a number is, what they agreed to, that they were called.
+# A clinician may settle what came to them, but texts go out from the care team.
 MAY: dict[str, frozenset[str]] = {
     "care_manager": frozenset(
         {

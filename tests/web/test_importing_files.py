@@ -1,4 +1,4 @@
-"""Files as clinics have them, handed in on the page: languages, dates, states, numbers and names as others write them."""
+"""Files as clinics have them, handed in on the page: languages, dates, states, numbers and names of all kinds."""
 
 import re
 from datetime import timedelta

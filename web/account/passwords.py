@@ -1,4 +1,7 @@
-"""Passwords by argon2id, two at a time, so that a flood of guesses takes neither all memory (64 MiB each) nor all threads."""
+"""Passwords by argon2id, two at a time, so that a flood of guesses takes neither all memory nor all threads.
+
+A hash takes 64 MiB.
+"""
 
 import threading
 from collections.abc import Iterator

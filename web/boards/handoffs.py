@@ -26,7 +26,7 @@ RECENT = 20
 
 @dataclass(frozen=True)
 class Entry:
-    """A handoff as it stands: who, where, how long, whom it was offered to and by which rules, and what can be done now."""
+    """A handoff as it stands: who, where, how long, offered to whom by which rules, and what can be done now."""
 
     id: UUID
     patient_id: UUID

@@ -25,7 +25,7 @@ def back() -> str:
 
 
 def to_case(item_id: UUID, notice: str, act: ItemEvent | None, **facts: object) -> Response:
-    """Go to a case, in the view and with the filters of the page that was left; with `act` it can be taken back there."""
+    """Go to a case, in the view and filters of the page that was left; with `act` it can be taken back there."""
     return _go(url_for("inbox.case", item_id=item_id), words.say("notices", notice, **facts), act)
 
 

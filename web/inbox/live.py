@@ -30,7 +30,7 @@ live = layout.room("live", __name__)
 
 @dataclass(frozen=True)
 class Place:
-    """Where a page is: its thread (InboxItem.thread), the item and the conversation it shows; "" where there is none."""
+    """Where a page is: its thread (InboxItem.thread), its item and its conversation; "" where there is none."""
 
     thread: str = ""
     item: str = ""

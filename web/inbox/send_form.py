@@ -1,4 +1,4 @@
-"""Sends a patient the link to a form: chosen by a person, in the patient's language, in words that give nothing away."""
+"""Sends a patient the link to a form: chosen by a person, in the patient's language, giving nothing away."""
 
 from uuid import UUID
 from zoneinfo import ZoneInfo

@@ -33,7 +33,7 @@ class Unclear(Exception):
 
 @dataclass(frozen=True)
 class Given:
-    """What was entered: an answer (points or None) for each item, how it was asked, by whom, when, in which language."""
+    """What was entered: an answer (points or None) for each item, how it was asked, by whom, when, in what language."""
 
     answers: list[int | None]
     way: str

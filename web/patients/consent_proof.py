@@ -19,7 +19,7 @@ from web.presenters import patient_view
 
 @dataclass(frozen=True)
 class Entry:
-    """One act: when, what, how and by whom; the version and words that were asked; their own words; what lies around."""
+    """One act: when, what, how and by whom; the version and words asked; their own words; what lies around."""
 
     at: str
     event: str

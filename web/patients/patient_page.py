@@ -1,4 +1,4 @@
-"""One patient's page: who they are, how they can be reached, and all that was planned, asked, said and written about them."""
+"""One patient's page: who they are, how they can be reached, and all that was planned, asked, said and written."""
 
 from uuid import UUID
 

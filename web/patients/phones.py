@@ -1,4 +1,4 @@
-"""One patient's phones: what is known of each, what was agreed in whose words, and what somebody has just said of it."""
+"""One patient's phones: what is known of each, what was agreed in whose words, and what somebody just said of it."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -243,7 +243,8 @@ def _ledger(session: Session, clinic: Clinic, lines: list[ConsentEntry]) -> list
     rows = []
     for line, writer in zip(lines, writers, strict=True):
         by = f", written down by {names.get(writer, 'a colleague')}" if writer else ""
-        what = f"{words.say('programmes', line.programme)}: {words.say('consent', line.event)} {words.say('consent_sources', line.source)}{by}"
+        programme, act = words.say("programmes", line.programme), words.say("consent", line.event)
+        what = f"{programme}: {act} {words.say('consent_sources', line.source)}{by}"
         spoken = (line.words or "") if readable or line.source in ("spoken", "form") else ""
         rows.append((times.moment(line.at, now, clinic.zone), what, spoken))
     return rows

@@ -1,4 +1,4 @@
-"""What staff write down of a patient's record: that it is closed or open again, how open texts may be, and texts they want again."""
+"""What staff write down of a record: closed or open again, how much texts may say, and texts they want again."""
 
 from uuid import UUID
 

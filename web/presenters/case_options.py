@@ -1,4 +1,4 @@
-"""What the action area of a case offers: what can be said of it, when the next try may be, until when it may be set aside."""
+"""What the action area of a case offers: what can be said of it, when the next try may be, how long it may sleep."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,8 +21,9 @@ Choice = tuple[str, str]
 class Offer:
     """The choices of one case in words.
 
-    `groups` are dispositions by group, `unreached` those that ask for a next try; `sleeps` presets with their moment, empty where the item cannot be set aside
-    (`awake` says why). `again` and `visit` are moments in words; `earliest` and `latest` limit the date field.
+    `groups` are dispositions by group, `unreached` those that ask for a next try; `sleeps` presets with their moment,
+    empty where the item cannot be set aside (`awake` says why). `again` and `visit` are moments in words; `earliest`
+    and `latest` limit the date field.
     """
 
     groups: list[tuple[str, list[Choice]]]

@@ -1,4 +1,4 @@
-"""What stands beside a conversation: what came before, who is here and who covers, which forms are out, what was called."""
+"""What stands beside a conversation: what came before, who is here and who covers, forms that are out, calls."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -72,7 +72,10 @@ class Team:
 
 @dataclass(frozen=True)
 class Follow:
-    """What a logged call leads to: `act` is settle | acknowledge | retry | mark, `line` what marking would say of the number."""
+    """What a logged call leads to.
+
+    `act` is settle | acknowledge | retry | mark, `line` what marking would say of the number.
+    """
 
     act: str
     words: str

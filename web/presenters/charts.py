@@ -1,4 +1,7 @@
-"""Pictures drawn by the server: where a score has gone, with its bands and goals. Pure geometry; colours live in the stylesheet."""
+"""Pictures drawn by the server: where a score has gone, with its bands and goals.
+
+Pure geometry; colours live in the stylesheet.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -35,7 +38,7 @@ class Dot:
 
 @dataclass(frozen=True)
 class Band:
-    """A band as a strip from `y` down over `height`; `number` is its lowest total, empty where there is no room for it."""
+    """A band as a strip from `y` down over `height`; `number` is its lowest total, empty where it has no room."""
 
     y: float
     height: float

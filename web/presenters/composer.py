@@ -1,4 +1,4 @@
-"""Whether and how somebody can be answered by text, what a text may not carry, and what was said since a page was opened."""
+"""Whether and how somebody can be texted back, what a text may not carry, and what was said since a page was opened."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ class Flag:
 
 @dataclass(frozen=True)
 class Proof:
-    """A text as it would be sent: its flags, the text in pieces (words, flagged), its cost, a cheaper spelling or ""."""
+    """A text as it would be sent: its flags, its pieces (words, flagged), its cost, a cheaper spelling or ""."""
 
     text: str
     flags: list[Flag]

@@ -90,7 +90,7 @@ class Day:
 
 @dataclass(frozen=True)
 class Page:
-    """A page of a conversation, oldest first. `earlier` is the cursor of the page before; `past` where it is not the last."""
+    """A page of a conversation, oldest first. `earlier` is the cursor of the page before; `past`: not the last."""
 
     days: list[Day]
     earlier: str | None

@@ -1,4 +1,4 @@
-"""Narrowing the list: what can be asked for, how it stands in an address, and the ways of looking that somebody has named."""
+"""Narrowing the list: what can be asked for, how it stands in an address, and the filters that somebody has named."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
@@ -170,7 +170,7 @@ def offered(session: Session, clinic_id: UUID, *, readable: bool) -> Offered:
 
 
 def _in_use(session: Session, clinic_id: UUID) -> tuple[list[str], list[str]]:
-    """The clinic's places and instruments: on every list, and new ones are rare, so that a process asks once a minute."""
+    """The clinic's places and instruments: on every list, and new ones are rare, so a process asks once a minute."""
     cache: dict[UUID, tuple[float, tuple[list[str], list[str]]]] = runtime.once("filters.in_use", dict)
     at, in_use = cache.get(clinic_id, (0.0, ([], [])))
     if not at or clock.monotonic() - at > IN_USE_SECONDS:

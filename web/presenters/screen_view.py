@@ -1,4 +1,4 @@
-"""A screen as staff read it: its total in words, each answer and what changed since last time, and where the score has gone."""
+"""A screen as staff read it: its total in words, each answer and what changed, and where the score has gone."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

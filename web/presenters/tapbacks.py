@@ -11,7 +11,10 @@ from messaging.reading import reactions
 
 @dataclass
 class Tapbacks:
-    """`beside` has for each text what was done about it ("Liked", "👍") and by which text; `hidden` are those that say no more."""
+    """Reactions by text: `beside` has what was done about each ("Liked", "👍") and by which text.
+
+    `hidden` are those that say no more.
+    """
 
     beside: dict[UUID, list[tuple[str, Message]]] = field(default_factory=dict)
     hidden: set[UUID] = field(default_factory=set)

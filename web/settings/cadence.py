@@ -1,4 +1,4 @@
-"""The clinic's reminders as a page: steps as cards to change, a draft to save, and what it would do to a made-up visit."""
+"""The clinic's reminders as a page: steps as cards to change, a draft to save, and what it does to a made-up visit."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace

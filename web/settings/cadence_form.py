@@ -1,4 +1,7 @@
-"""A cadence as a form: its steps as cards, what was typed in the shape of its file, and a card more, fewer or moved. Pure."""
+"""A cadence as a form: its steps as cards, what was typed in the shape of its file, a card more, fewer or moved.
+
+Pure.
+"""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -86,31 +89,31 @@ def _steps(form: Form, group: str, before: Mapping[tuple[str, Any], Mapping[str,
 
 
 def _step(form: Form, at: str) -> dict[str, Any]:
-    def said(name: str) -> str:
+    def value(name: str) -> str:
         return _said(form, f"{at}.{name}")
 
-    step: dict[str, Any] = {"name": said("name"), "text": said("text")}
-    weekday = said("weekday") if "weekday" in HAS else ""
+    step: dict[str, Any] = {"name": value("name"), "text": value("text")}
+    weekday = value("weekday") if "weekday" in HAS else ""
     if weekday:
         step["weekday"] = weekday
     else:
-        side = "after" if "after" in HAS and said("side") == "after" else "before"
+        side = "after" if "after" in HAS and value("side") == "after" else "before"
         step[side] = _length_of(form, f"{at}.before")
     for name in ("at", "text_without_intake", "deliver_by"):
-        if said(name):
-            step[name] = said(name)
+        if value(name):
+            step[name] = value(name)
     step["intake"] = list(form.get(f"{at}.intake", ()))
-    step["if_past"] = "send" if said("if_past") == "send" else "drop"
+    step["if_past"] = "send" if value("if_past") == "send" else "drop"
     if "when" in HAS:
         ticked = [condition for condition in form.get(f"{at}.when", ()) if condition in CONDITIONS]
         # Whoever has confirmed hears nothing unless the step says so: a switch of its own in the file, a tick here.
         step["unless_confirmed"] = "not_confirmed" in ticked
         step["when"] = [condition for condition in ticked if condition != "not_confirmed"]
-        step["when"] += [condition.strip() for condition in said("when_else").split(",") if condition.strip()]
+        step["when"] += [condition.strip() for condition in value("when_else").split(",") if condition.strip()]
     elif "unless_confirmed" in HAS:
-        step["unless_confirmed"] = said("unless_confirmed") == "on"
-    if "window" in HAS and (said("window.start") or said("window.end")):
-        step["window"] = {"start": said("window.start"), "end": said("window.end")}
+        step["unless_confirmed"] = value("unless_confirmed") == "on"
+    if "window" in HAS and (value("window.start") or value("window.end")):
+        step["window"] = {"start": value("window.start"), "end": value("window.end")}
     return step
 
 

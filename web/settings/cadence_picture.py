@@ -17,7 +17,7 @@ Place = Callable[[datetime], float]
 
 @dataclass(frozen=True)
 class Mark:
-    """A text that leaves: its number in the list below, and whether quiet hours moved it. `y` lifts close neighbours."""
+    """A text that leaves: its number in the list below, whether quiet hours moved it. `y` lifts close neighbours."""
 
     x: float
     y: float

@@ -1,4 +1,4 @@
-"""A made-up visit and what the clinic's reminders do to it, as a page shows it: the picture, the words, what is dropped."""
+"""A made-up visit and what the clinic's reminders do to it, as a page shows it: picture, words, what is dropped."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -167,7 +167,7 @@ def preview(session: Session, clinic: Clinic, args: Mapping[str, str]) -> dict[s
 
 
 def versions_of(session: Session, clinic: Clinic) -> dict[str, cadence_definition.Cadence]:
-    """Return the cadence in force as "live", and the "draft" where there is one, both in the hours the clinic leaves."""
+    """Return the cadence in force as "live", and the "draft" if there is one, both in the hours the clinic leaves."""
     versions = {"live": planner.cadence_of(session, clinic.id)}
     draft = publishing.draft(session, clinic.id, KIND)
     if draft is not None:

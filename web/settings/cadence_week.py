@@ -1,4 +1,4 @@
-"""Trying a cadence out before patients feel it: the clinic's real coming week, a text to one's own phone; and how far it is."""
+"""Trying a cadence out before patients feel it: the real coming week, a text to one's own phone, and how far it is."""
 
 from collections.abc import Mapping
 from datetime import timedelta

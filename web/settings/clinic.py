@@ -1,4 +1,7 @@
-"""The page on which a clinic says who it is: name, phones, sites, languages, nights. A change goes through its draft."""
+"""The page on which a clinic says who it is: name, phones, sites, languages, nights.
+
+A change goes through its draft.
+"""
 
 import re
 from collections.abc import Mapping

@@ -1,5 +1,7 @@
-"""A decision's page: shown from its draft, kept as a draft. Each mistake stands at its field, and of two people who write at once
-the second sees both versions."""
+"""A decision's page: shown from its draft, kept as a draft.
+
+Each mistake stands at its field, and of two people who write at once the second sees both versions.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Files of patients and visits: handed in, their columns told apart, then imported with a bar; what was wrong comes back as a file."""
+"""Files of patients and visits: handed in, columns told apart, imported with a bar; what was wrong comes back."""
 
 import os
 import tempfile

@@ -1,4 +1,4 @@
-"""A text as it looks on a patient's phone: filled for a made-up patient, with what stops it and what makes it cost more marked."""
+"""A text as it looks on a patient's phone: filled for a made-up patient, with what stops it or costs more marked."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass

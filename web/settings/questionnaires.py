@@ -1,4 +1,4 @@
-"""The page on which a clinic decides which questionnaires it asks, of whom and how often, tried out on a made-up patient."""
+"""The page on which a clinic decides which questionnaires it asks, of whom and how often, tried on made-up visits."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The rota: when each colleague works and is on call, what is planned otherwise, and the minutes in which nobody is there."""
+"""The rota: when each colleague works and is on call, what is planned otherwise, and minutes when nobody is there."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

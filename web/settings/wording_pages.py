@@ -1,4 +1,4 @@
-"""The clinic's own words on their page: every text by its situation, both languages side by side, and how a phone shows it."""
+"""The clinic's own words on their page: every text by its situation, both languages, and how a phone shows it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ decision_pages.EDITORS[WORDS.name] = "wordings.show"
 
 @dataclass(frozen=True)
 class Line:
-    """One text in the list: its words as they would stand, whether a draft changes them or they are the clinic's own."""
+    """One text in the list: its words as they would stand, whether drafted or the clinic's own."""
 
     situation: Situation
     texts: list[tuple[str, str]]

@@ -1,4 +1,4 @@
-"""What a care manager does with a case: taken once, set aside, taken back, settled one after the other, several at once."""
+"""What a care manager does with a case: taken once, set aside, taken back, settled one by one or several at once."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What came with a text is shown to those who may read texts, as bytes that cannot act, and every look is written down."""
+"""What came with a text is shown to those who may read texts, as bytes that cannot act; every look is recorded."""
 
 from typing import Any
 

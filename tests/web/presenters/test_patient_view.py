@@ -23,12 +23,28 @@ def reach(*agreed: str, own: str = "mobile", state: str = "active") -> str:
     ("agreed", "said"),
     [
         (("granted", "granted", "granted"), ALL),
-        (("granted", "revoked", "granted"), "opted out of questionnaires; reminders and texts from the care team still go"),
-        (("revoked", "granted", "granted"), "opted out of reminders; questionnaires and texts from the care team still go"),
-        (("revoked", "revoked", "granted"), "opted out of reminders and questionnaires; texts from the care team still go"),
+        (
+            ("granted", "revoked", "granted"),
+            "opted out of questionnaires; "
+            "reminders and texts from the care team still go",
+        ),
+        (
+            ("revoked", "granted", "granted"),
+            "opted out of reminders; "
+            "questionnaires and texts from the care team still go",
+        ),
+        (
+            ("revoked", "revoked", "granted"),
+            "opted out of reminders and questionnaires; "
+            "texts from the care team still go",
+        ),
         (("revoked", "revoked", "revoked"), "opted out of texts"),
         (("unknown", "unknown", "unknown"), "has not agreed to texts"),
-        (("revoked", "unknown", "granted"), "opted out of reminders; has not agreed to questionnaires; texts from the care team still go"),
+        (
+            ("revoked", "unknown", "granted"),
+            "opted out of reminders; has not agreed to questionnaires; "
+            "texts from the care team still go",
+        ),
     ],
 )  # fmt: skip
 def test_it_says_which_texts_are_closed_and_which_still_go(agreed: tuple[str, ...], said: str) -> None:

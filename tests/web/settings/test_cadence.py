@@ -1,4 +1,4 @@
-"""The page of the reminders: cards that move without losing a word, a draft, its mistakes, and two who change it at once."""
+"""The page of the reminders: cards that move without losing a word, a draft, its mistakes, two who write at once."""
 
 from typing import Any
 

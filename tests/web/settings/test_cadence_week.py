@@ -1,4 +1,4 @@
-"""Trying reminders out: the made-up visit in words and pictures, the real week with names for some only, a test to oneself."""
+"""Trying reminders out: the made-up visit, the real week with names for some only, a test to oneself."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""What was typed is never lost: not to a colleague who was faster, not to a session that ended, and nobody agrees with themselves."""
+"""What was typed is never lost, to a faster colleague or an ended session; and nobody agrees with themselves."""
 
 from datetime import UTC, datetime, timedelta
 from html import unescape

@@ -1,4 +1,4 @@
-"""A clinic brings its patients and visits in by itself: columns told apart, rows looked at, imported, mended, sent again."""
+"""A clinic brings in its patients and visits by itself: columns told apart, rows looked at, imported, sent again."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""The people of a clinic: invited with a link shown once, changed, let go, and never so that nobody is left to be reached."""
+"""The people of a clinic: invited with a link shown once, changed, let go, never so that nobody can be reached."""
 
 import re
 from datetime import timedelta
