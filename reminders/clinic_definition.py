@@ -123,9 +123,11 @@ class Site(_Strict):
 
 
 class About(_Strict):
-    """A clinic as it describes itself. `text_name` is what texts call it, "" its own name; `quiet_hours` narrow those of
-    every cadence; the words of texts are kept for `keep_years`, 0 for good; mobiles of `countries` may be texted
-    beside those of ours."""
+    """A clinic as it describes itself.
+
+    `text_name` is what texts call it, "" its own name; `quiet_hours` narrow those of every cadence; the words of texts
+    are kept for `keep_years`, 0 for good; mobiles of `countries` may be texted beside those of ours.
+    """
 
     name: Name
     text_name: Annotated[str, BeforeValidator(_words), Field(max_length=80), AfterValidator(_neutral)] = ""

@@ -42,7 +42,7 @@ class Inbound:
 
 
 def priority_of(form: Mapping[str, str]) -> str:
-    """Return with what priority a text is worked on: urgent where it may speak of a crisis, or cannot be read at all."""
+    """Return with what priority a text is worked on: urgent where it may speak of a crisis or cannot be read."""
     # Each way it may have been meant; most texts are meant in one way only.
     bodies = [form[name] for name in ("Body", fields.ALONE, fields.JOINED) if form.get(name)]
     return "urgent" if any(map(_needs_haste, bodies)) else "default"

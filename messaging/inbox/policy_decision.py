@@ -1,4 +1,4 @@
-"""Routing, on-call rota and escalation policy as one decision of the clinic: what holds, what may, what makes it hold."""
+"""Routing, on-call rota and escalation policy as one decision: what holds, what may, what makes it hold."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace

@@ -92,7 +92,8 @@ def test_a_clock_that_goes_back_makes_nobody_wait_for_days(bell: Redis):
 
 def test_another_process_counts_on(bell: Redis, house: settings.Settings):
     bucket = 'throttle.Limit("shared", free=3).of("rosa")'
-    code = f"from config import throttle; from service import start; start.begin('x'); print([throttle.take({bucket}) for _ in range(3)])"
+    begun = "from config import throttle; from service import start; start.begin('x')"
+    code = f"{begun}; print([throttle.take({bucket}) for _ in range(3)])"
     env = start.environment(house, queue.redis_url())
     ended = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
     assert ended.stdout.strip() == "[0, 0, 0]"
