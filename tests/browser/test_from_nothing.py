@@ -59,7 +59,7 @@ def look(page: Page, name: str) -> None:
 
 def _describes_the_clinic(page: Page) -> None:
     page.get_by_role("link", name="Name, phone, time zone and sites").click()
-    page.get_by_label("Name as it stands in texts").fill("Larkspur Clinic")
+    page.get_by_label("Name on the pages that patients open").fill("Larkspur Clinic")
     page.get_by_label("Phone they call").fill("(202) 555-0177")
     page.get_by_label("Time zone such as America/Denver").fill("America/Fenix")
     page.get_by_role("button", name="Save as a draft").click()

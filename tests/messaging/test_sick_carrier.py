@@ -200,9 +200,11 @@ def test_an_intent_is_void_well_before_its_lease_ends_by_either_clock(network, d
 
 SENDER = """
 from datetime import timedelta
-from config import runtime, settings
+from config import queue, runtime, settings
 from messaging.delivery import deliver, send_one
+from service import start
 runtime.configure(settings.load())
+queue.use_lanes(start.every_lane)
 send_one.FRESH = timedelta(seconds=1)
 deliver.deliver("bulk", 60)
 """

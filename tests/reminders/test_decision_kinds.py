@@ -65,10 +65,10 @@ def test_the_reminders_go_by_their_step_and_name_texts_and_forms(world):
     )
 
 
-def test_the_ladder_goes_by_people_and_hours(world):
+def test_the_escalation_policy_goes_by_people_and_hours(world):
     changes = _told(world, "rules", hours="Mon-Fri 8:00-17:00", repeat=7)
     assert ("Opening hours", "nothing", "Mon-Fri 8:00-17:00") in changes
-    assert ("At the end of the ladder, everyone again every", "10 min", "7 min") in changes
+    assert ("After the last step, everyone again every", "10 min", "7 min") in changes
 
 
 def test_the_questionnaires_go_by_their_entry(world):
