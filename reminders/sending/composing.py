@@ -64,8 +64,8 @@ class Case:
 class Composed:
     """The words of a text, what its reminder must remember of it, and the link it carries, if one.
 
-    `codes` are the ids of the visits by the number that the text gives each, so that "Y1" means what it said. `until`
-    is when a day that it names becomes another, None where it names none.
+    `codes` are the ids of the visits by the number that the text gives each, so that "Y1" means what it said.
+    `until` is when a day that the text names becomes another, None where it names none.
     """
 
     body: str

@@ -58,15 +58,32 @@ def test_going_back_takes_the_clinics_words_out_of_the_draft(house: Any, admin: 
 
 
 def test_it_is_seen_on_a_phone_at_each_privacy_level_before_it_is_kept(house: Any, admin: Any) -> None:
-    typed = {"en": "Today at {time} in {place}, {first_name}!", "es": "Hoy, {time}"}
+    typed = {"en": "It is {day} at {time} in {place}, {first_name}!", "es": "{day}, {time}"}
     seen = admin.post("/settings/words/reminder_hours", edit="0", show="1", **typed)
     assert seen.status_code == 200
-    assert "Today at 2:30 PM in Room 4, Alex!" in seen.text
+    assert "It is tomorrow at 2:30 PM in Room 4, Alex!" in seen.text
     assert "For people who want the place too" in seen.text
     assert "For people who want nothing said of a visit" in seen.text
     assert "You have a visit coming up" in seen.text
     assert typed["en"] in seen.text
     assert standing(house) == ({}, 0)
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "word"),
+    [("en", "We see you today at {time}", "today"), ("en", "TONIGHT: {time}", "TONIGHT"), ("es", "Hoy, {time}", "Hoy")],
+)
+def test_a_day_that_is_right_on_one_day_only_is_marked_and_not_published(
+    house: Any, admin: Any, language: str, text: str, word: str
+) -> None:
+    typed = {"en": OWN["en"], "es": OWN["es"], language: text}
+    admin.post("/settings/words/reminder_hours", edit="0", **typed)
+    page = admin.get("/settings/words/reminder_hours").text
+    assert f"<mark>{word}</mark>" in page
+    assert "is right on one day only: write {day}" in page
+    refused = admin.post("/settings/draft/words/publish", edit="1", why="")
+    assert "It was not published" in admin.get(refused.location).text
+    assert in_force(house)[language] == {}
 
 
 def test_the_word_that_may_not_be_sent_is_marked_in_the_preview_and_said_why(house: Any, admin: Any) -> None:
