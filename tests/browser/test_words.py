@@ -31,18 +31,18 @@ def test_a_text_is_worded_with_its_phones_beside_it(browser: Browser, served: Se
         page.goto(f"{service}/settings/words/reminder_hours")
         look(page, "shipped")
         english = page.get_by_role("textbox").first
-        english.fill("Today at {time}, {first_name}, about your depression. Reply CANCEL if you can't")
+        english.fill("It is {day} at {time}, {first_name}, about your depression. Reply CANCEL if you can't")
         marked = page.locator("[data-shown=en] mark")
         expect(marked.first).to_have_text("depression")
         expect(page.locator("[data-said=en]")).to_contain_text("3 things stop it")
         look(page, "flagged")
         page.locator("textarea[name=es]").fill(
-            "Hoy, {time}, le esperamos aquí en {place}, {first_name}. Está bien llegar un poco tarde. - {clinic}"
+            "Le esperamos {day}, {time}, aquí en {place}, {first_name}. Está bien llegar un poco tarde. - {clinic}"
         )
         expect(page.locator("[data-shown=es] .costly").first).to_have_text("í")
         page.get_by_role("button", name="Use letters that cost less in Spanish").click()
         expect(page.locator("textarea[name=es]")).to_have_value(
-            "Hoy, {time}, le esperamos aqui en {place}, {first_name}. Esta bien llegar un poco tarde. - {clinic}"
+            "Le esperamos {day}, {time}, aqui en {place}, {first_name}. Esta bien llegar un poco tarde. - {clinic}"
         )
         page.get_by_role("button", name="Save in the draft").click()
         expect(page.get_by_text("cannot be published", exact=False).first).to_be_visible()
