@@ -72,6 +72,7 @@ def send(intent: Intent, stopped: set[UUID]) -> Outcome:
         carrier_of_ours = gateway()  # made first: its SDK's import may take longer than what is asked stays true
         if intent.clinic_id in stopped or intent.until.passed():
             return Outcome(intent, unsent=True)
+        fresh = Deadline.after(FRESH)  # from before the question: whoever is frozen in it has an old answer
         held = _objection(intent)
         if held:
             return Outcome(intent, held=held)
@@ -80,7 +81,7 @@ def send(intent: Intent, stopped: set[UUID]) -> Outcome:
     except Exception as error:  # noqa: BLE001 - nothing has left: it stays in the queue, whatever kept us from asking
         logging.logger().error("could not be asked", message_id=intent.message_id, exc_info=error)
         return Outcome(intent, unsent=True)
-    outcome = _hand_over(carrier_of_ours, intent, stopped)
+    outcome = _hand_over(carrier_of_ours, intent, stopped, fresh)
     if outcome.not_now:
         stopped.add(intent.clinic_id)
     return outcome
@@ -95,9 +96,7 @@ def _objection(intent: Intent) -> str | None:
         return LastLook(session, [message]).why_not(message)
 
 
-def _hand_over(to: Gateway, intent: Intent, stopped: set[UUID]) -> Outcome:
-    fresh = Deadline.after(FRESH)
-
+def _hand_over(to: Gateway, intent: Intent, stopped: set[UUID], fresh: Deadline) -> Outcome:
     def still() -> None:
         if intent.clinic_id in stopped or fresh.passed() or intent.until.passed():
             raise TooLate
