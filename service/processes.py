@@ -3,7 +3,7 @@
 import sys
 import urllib.request
 from collections.abc import Callable
-from urllib.error import URLError
+from urllib.error import HTTPError, URLError
 
 from config import logging, queue
 from config.settings import Settings
@@ -19,6 +19,9 @@ def answers(url: str) -> Callable[[], bool]:
         try:
             with urllib.request.urlopen(url, timeout=1) as response:  # noqa: S310 - an address of this machine
                 return bool(response.status == 200)
+        except HTTPError as unwell:
+            unwell.close()
+            return False
         except (URLError, OSError):
             return False
 

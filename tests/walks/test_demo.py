@@ -35,7 +35,8 @@ def answer_of(address: str) -> object:
         with urllib.request.urlopen(address, timeout=PATIENCE) as answer:
             return json.loads(answer.read())
     except urllib.error.HTTPError as unwell:
-        return json.loads(unwell.read())
+        with unwell:
+            return json.loads(unwell.read())
 
 
 def stumble(printed: str) -> None:

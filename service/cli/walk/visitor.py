@@ -124,7 +124,8 @@ class Visitor:
 
     def _open(self, request: urllib.request.Request) -> Page:
         try:
-            with self._opener.open(request, timeout=10) as answer:
+            with self._opener.open(request, timeout=60) as answer:
                 return Page(answer.status, answer.url, answer.read().decode("utf-8", "replace"))
-        except HTTPError as answer:
-            return Page(answer.code, answer.url, answer.read().decode("utf-8", "replace"))
+        except HTTPError as refused:
+            with refused:
+                return Page(refused.code, refused.url, refused.read().decode("utf-8", "replace"))
