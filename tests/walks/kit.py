@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from sqlalchemy import Engine
+
 from config import runtime
 from service.cli.walk import demo_service
 from service.cli.walk.demo_service import Running
@@ -21,5 +23,8 @@ def running(folder: Path, **overrides: str) -> Iterator[Running]:
             yield service
     finally:
         runtime._settings = before[0]
+        for made in runtime._made.values():
+            if isinstance(made, Engine) and made not in before[1].values():
+                made.dispose()  # else a later test finds its connections open
         runtime._made.clear()
         runtime._made.update(before[1])
