@@ -17,7 +17,7 @@ from messaging.inbox.models import InboxItem
 from messaging.models import Clinic, Patient
 from messaging.reasons import Reason
 
-# After so long without another answer a form counts as left; a visit on a phone ends by then too (links.IDLE).
+# After so long without another answer a form counts as left; an opened link closes by then too (links.IDLE).
 STOPPED_AFTER = timedelta(minutes=30)
 UNFINISHED = Reason("unfinished")
 

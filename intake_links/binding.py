@@ -1,4 +1,4 @@
-"""Binds every form a patient is shown to its link and screen, whoever's visit the browser has begun meanwhile."""
+"""Binds every form a patient is shown to its link and screen, whatever other link the browser has opened meanwhile."""
 
 import hmac
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ FIELD = "bound"
 
 @dataclass(frozen=True)
 class Held:
-    """A visit that this browser has begun, by its token."""
+    """A link that this browser has opened, by its token."""
 
     token: str
     link_id: UUID
@@ -43,17 +43,17 @@ def _seal(bound: str) -> str:
 
 
 def held(session: Session, tokens: Sequence[str]) -> list[Held]:
-    """Return the visits these tokens belong to, in their order."""
+    """Return the opened links these tokens belong to, in their order."""
     by_hash = {keys.token_hash(token): token for token in tokens}
     statement = (
         select(LinkSession.token_hash, IntakeLink.id, IntakeLink.patient_id)
         .join(IntakeLink, IntakeLink.id == LinkSession.link_id)
         .where(LinkSession.token_hash.in_(by_hash))
     )
-    visits = [Held(by_hash[hashed], *whose) for hashed, *whose in session.execute(statement)]
-    return sorted(visits, key=lambda visit: tokens.index(visit.token))
+    opened_links = [Held(by_hash[hashed], *whose) for hashed, *whose in session.execute(statement)]
+    return sorted(opened_links, key=lambda opened: tokens.index(opened.token))
 
 
-def are_several(visits: Sequence[Held]) -> bool:
+def are_several(opened_links: Sequence[Held]) -> bool:
     """Whether more than one patient uses this browser, so that an address alone does not say whose page it is."""
-    return len({visit.patient_id for visit in visits}) > 1
+    return len({opened.patient_id for opened in opened_links}) > 1

@@ -180,23 +180,23 @@ def go_on(
     session: Session,
     clinic: Clinic,
     link: IntakeLink,
-    visit: links.Visit | None,
+    opened: links.OpenedLink | None,
     action: str,
     opens: Callable[[IntakeLink, datetime], bool],
     carried: Sequence[tuple[str, str]],
-) -> links.Visit | Response | None:
-    """Return the visit to go on with: the one that is fresh, or another for who was away too long and knows the date.
+) -> links.OpenedLink | Response | None:
+    """Return the opened link to go on with: as it is while fresh, or anew for who was away too long and knows the date.
 
     Else the page that asks for the birth date, as `try_birth_date` gives it.
     """
-    if visit is not None:
-        arriving.put_first(session, visit)
-        return visit
+    if opened is not None:
+        arriving.put_first(session, opened)
+        return opened
     let_in = try_birth_date(session, clinic, link, "again", action, opens, carried)
     if isinstance(let_in, Response):
         return let_in
     arriving.begin(session, link, let_in)
-    return links.visit(session, let_in, acting=True)
+    return links.opened(session, let_in, acting=True)
 
 
 def slow_down() -> None:

@@ -1,4 +1,4 @@
-"""What all patient pages share: their headers, the visit behind a cookie, and a page that keeps what was typed."""
+"""What all patient pages share: their headers, the link behind a cookie, and a page that keeps what was typed."""
 
 import functools
 from collections.abc import Callable
@@ -54,7 +54,7 @@ def _next_by_itself(response: Response) -> tuple[int, str] | None:
 
 
 def inside(*, acting: bool, late: Late | None = None) -> Callable[[View], View]:
-    """Give a view its transaction and its visit; who was away too long is asked for the birth date again.
+    """Give a view its transaction and its link; who was away too long is asked for the birth date again.
 
     `late` keeps for a person what was posted to a form that no birth date opens any more.
     """
@@ -63,22 +63,22 @@ def inside(*, acting: bool, late: Late | None = None) -> Callable[[View], View]:
         @functools.wraps(view)
         def door(**named: int) -> Response:
             with db.unit_of_work(db.EVERY, read_only=not acting) as session:
-                link, visit = arriving.whose(session, acting=acting)
+                link, opened = arriving.whose(session, acting=acting)
                 if link is None:
-                    return no_visit(session)
+                    return not_opened(session)
                 g.tablet = links.on_tablet(link)
-                if visit is None:
-                    return _without_visit(session, session.get_one(Clinic, link.clinic_id), link, late)
+                if opened is None:
+                    return _to_be_opened(session, session.get_one(Clinic, link.clinic_id), link, late)
                 if acting:
-                    arriving.put_first(session, visit)
-                return view(session, visit.clinic, visit, **named)
+                    arriving.put_first(session, opened)
+                return view(session, opened.clinic, opened, **named)
 
         return door
 
     return wrap
 
 
-def _without_visit(session: Session, clinic: Clinic, link: IntakeLink, late: Late | None) -> Response:
+def _to_be_opened(session: Session, clinic: Clinic, link: IntakeLink, late: Late | None) -> Response:
     """Ask for the birth date, with what was posted; where it opens nothing any more, keep that for a person."""
     language, carried = rendering.language_for(link.language), rendering.carried()
     returns = arriving.may_return(link, clock.now())
@@ -96,8 +96,8 @@ def _without_visit(session: Session, clinic: Clinic, link: IntakeLink, late: Lat
     return rendering.page("again", language, clinic, action=url_for("pages.verify_again"), carried=carried)
 
 
-def no_visit(session: Session) -> Response:
-    """Say to open the link again where no visit is known."""
+def not_opened(session: Session) -> Response:
+    """Say to open the link again where none is known."""
     return dead_end(session, rendering.language_for(None), None, 403, no_session=True)
 
 
@@ -154,7 +154,7 @@ def behind(blueprint: Blueprint) -> Blueprint:
     blueprint.before_request(only_from_here)
     blueprint.after_request(seal_the_page)
     blueprint.after_request(arriving.remember)
-    arriving.name_the_visit(blueprint)
+    arriving.name_the_link(blueprint)
     blueprint.register_error_handler(Exception, keep_what_was_typed)
     # By its number too: the whole application has a page of its own for a stale form token, made for staff.
     blueprint.register_error_handler(400, keep_what_was_typed)
@@ -176,7 +176,7 @@ def thanks(language: str, clinic: Clinic | None, own: str | None = None) -> Resp
 
 
 def leave(response: Response) -> Response:
-    """Have a shared tablet forget everything, the visit first of all."""
+    """Have a shared tablet forget everything, the opened link first of all."""
     response.headers["Clear-Site-Data"] = '"cache", "cookies", "storage"'
     response.delete_cookie(
         arriving.cookie(), path="/", secure=runtime.settings().secure, httponly=True, samesite="Strict"

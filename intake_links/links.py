@@ -35,7 +35,7 @@ BIRTH = ("day", "month", "year")
 
 
 @dataclass(frozen=True)
-class Visit:
+class OpenedLink:
     """A phone that has passed the birth date. `fresh` is false once it has been idle or open for too long."""
 
     clinic: Clinic
@@ -224,16 +224,16 @@ def verify(
 
 
 def let_in(session: Session, link: IntakeLink) -> str:
-    """Begin a visit to the link and return its token, once whoever asks has shown who they are."""
+    """Open the link and return the token of that opening, once whoever asks has shown who they are."""
     now, token = clock.now(), keys.new_token()
-    visit = LinkSession(
+    link_session = LinkSession(
         clinic_id=link.clinic_id,
         link_id=link.id,
         token_hash=keys.token_hash(token),
         created_at=now,
         seen_at=now,
     )
-    session.add(visit)
+    session.add(link_session)
     link.state = "verified" if link.state in LIVE else link.state
     link.verified_at = link.verified_at or now
     _note(session, link, "verified", audit.Actor.patient(link.patient_id))
@@ -260,11 +260,11 @@ def _tell_the_team(session: Session, clinic: Clinic, link: IntakeLink, words: st
     )
 
 
-def visit(session: Session, token: str | None, *, acting: bool = False) -> Visit | None:
-    """Return the visit that `token` belongs to, None if there never was one.
+def opened(session: Session, token: str | None, *, acting: bool = False) -> OpenedLink | None:
+    """Return the link that `token` has opened, None if it never opened one.
 
     `acting` (a POST) locks the link, so that two tabs take turns, and counts as being seen; looking changes nothing.
-    A visit that is fresh may finish whatever has become of its link since: an answer being given is never refused.
+    What is fresh may be finished, whatever has become of its link since: an answer being given is never refused.
     """
     if not token:
         return None
@@ -283,13 +283,13 @@ def visit(session: Session, token: str | None, *, acting: bool = False) -> Visit
     fresh = now < link_session.seen_at + idle and now < link_session.created_at + OLDEST
     if acting and fresh:
         link_session.seen_at = now
-    return Visit(clinic, link, link_session, fresh)
+    return OpenedLink(clinic, link, link_session, fresh)
 
 
-def leave(session: Session, visit: Visit) -> None:
-    """End a visit for good: whoever picks up the phone next must know the birth date again."""
-    visit.session.seen_at = visit.session.created_at - IDLE
-    _note(session, visit.link, "left", audit.Actor.patient(visit.link.patient_id))
+def leave(session: Session, opened: OpenedLink) -> None:
+    """Close an opened link for good: whoever picks up the phone next must know the birth date again."""
+    opened.session.seen_at = opened.session.created_at - IDLE
+    _note(session, opened.link, "left", audit.Actor.patient(opened.link.patient_id))
 
 
 def _note(session: Session, link: IntakeLink, act: str, actor: str, **detail: int) -> None:

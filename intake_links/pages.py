@@ -19,39 +19,39 @@ def verify_again() -> Response:
     """Let in again who was away too long, and save the answer that came too late to the form it was given on."""
     birth_date_check.slow_down()
     with db.unit_of_work(db.EVERY) as session:
-        link, visit = arriving.whose(session, acting=True)
+        link, opened = arriving.whose(session, acting=True)
         if link is None or links.on_tablet(link):
-            return frame.no_visit(session)
+            return frame.not_opened(session)
         clinic = session.get_one(Clinic, link.clinic_id)
         carried = rendering.carried()
-        if visit is None and link.state == "answered" and not carried:
+        if opened is None and link.state == "answered" and not carried:
             return frame.to("pages.resume")
         action, opens = url_for("pages.verify_again"), arriving.may_return if carried else links.is_open
-        visit_or_page = birth_date_check.go_on(session, clinic, link, visit, action, opens, carried)
-        if isinstance(visit_or_page, Response):
-            return visit_or_page
-        if visit_or_page is None or not request.form.get("part"):
+        opened_or_page = birth_date_check.go_on(session, clinic, link, opened, action, opens, carried)
+        if isinstance(opened_or_page, Response):
+            return opened_or_page
+        if opened_or_page is None or not request.form.get("part"):
             return frame.to("pages.resume")
         part, number = request.form.get("part", type=int), request.form.get("number", type=int)
-        return _save(session, clinic, visit_or_page, part or 0, number or 0)
+        return _save(session, clinic, opened_or_page, part or 0, number or 0)
 
 
 @frame.pages.get("/q")
 @frame.inside(acting=False)
-def resume(session: Session, _clinic: Clinic, visit: links.Visit) -> Response:
+def resume(session: Session, _clinic: Clinic, opened: links.OpenedLink) -> Response:
     """Go to the first open question, the check page, or the thanks."""
-    return frame.onward(session, visit.link)
+    return frame.onward(session, opened.link)
 
 
 @frame.pages.get("/q/<int:part>/<int:number>")
 @frame.inside(acting=False)
-def question(session: Session, clinic: Clinic, visit: links.Visit, part: int, number: int) -> Response:
+def question(session: Session, clinic: Clinic, opened: links.OpenedLink, part: int, number: int) -> Response:
     """Show one question, with the answer this very session has given to it, if any."""
-    here = progress.place(session, visit.link)
+    here = progress.place(session, opened.link)
     index = number - 1
     if here is None or here.part != part - 1 or not here.reachable(index):
-        return frame.onward(session, visit.link)
-    return rendering.question(clinic, visit, here, index)
+        return frame.onward(session, opened.link)
+    return rendering.question(clinic, opened, here, index)
 
 
 def _keep_late(session: Session, clinic: Clinic, link: IntakeLink) -> None:
@@ -66,13 +66,13 @@ def _keep_late(session: Session, clinic: Clinic, link: IntakeLink) -> None:
 
 @frame.pages.post("/q/<int:part>/<int:number>")
 @frame.inside(acting=True, late=_keep_late)
-def answer(session: Session, clinic: Clinic, visit: links.Visit, part: int, number: int) -> Response:
+def answer(session: Session, clinic: Clinic, opened: links.OpenedLink, part: int, number: int) -> Response:
     """Save one answer and go on."""
-    return _save(session, clinic, visit, part, number)
+    return _save(session, clinic, opened, part, number)
 
 
-def _save(session: Session, clinic: Clinic, visit: links.Visit, part: int, number: int) -> Response:
-    link, index = visit.link, number - 1
+def _save(session: Session, clinic: Clinic, opened: links.OpenedLink, part: int, number: int) -> Response:
+    link, index = opened.link, number - 1
     if not 1 <= part <= len(link.instruments):
         return frame.onward(session, link)
     here = progress.place_in(session, link, part - 1)
@@ -80,10 +80,10 @@ def _save(session: Session, clinic: Clinic, visit: links.Visit, part: int, numbe
         return frame.onward(session, link)
     answered, value = _given(here.definition.items[index].values)
     if not answered and not here.asked(index):
-        return rendering.question(clinic, visit, here, index, problem="choose")
+        return rendering.question(clinic, opened, here, index, problem="choose")
     if answered:
         screen = here.screen or submissions.begin(session, clinic, link, part - 1)
-        submissions.accept_answer(session, clinic, screen, index, value, given_in=visit.session.id)
+        submissions.accept_answer(session, clinic, screen, index, value, given_in=opened.session.id)
         if here.alerts(index, value):
             return frame.to("pages.help_now")
         here = progress.standing(part - 1, link, screen)
@@ -108,19 +108,19 @@ def _after(session: Session, link: IntakeLink, here: progress.Place, index: int)
 
 @frame.pages.get("/q/<int:part>/check")
 @frame.inside(acting=False)
-def check(session: Session, clinic: Clinic, visit: links.Visit, part: int) -> Response:
+def check(session: Session, clinic: Clinic, opened: links.OpenedLink, part: int) -> Response:
     """Show the answers of this session before they are handed in; those of an earlier one only as "answered"."""
-    here = progress.place(session, visit.link)
+    here = progress.place(session, opened.link)
     if here is None or here.part != part - 1 or here.question is not None:
-        return frame.onward(session, visit.link)
-    return rendering.check(clinic, visit, here)
+        return frame.onward(session, opened.link)
+    return rendering.check(clinic, opened, here)
 
 
 @frame.pages.post("/q/<int:part>/check")
 @frame.inside(acting=True)
-def send(session: Session, clinic: Clinic, visit: links.Visit, part: int) -> Response:
+def send(session: Session, clinic: Clinic, opened: links.OpenedLink, part: int) -> Response:
     """Hand in one instrument; pressed twice, or in two tabs, it is handed in once."""
-    link = visit.link
+    link = opened.link
     if 1 <= part <= len(link.instruments):
         here = progress.place_in(session, link, part - 1)
         if here.screen is not None and here.question is None:
@@ -132,9 +132,9 @@ def send(session: Session, clinic: Clinic, visit: links.Visit, part: int) -> Res
 
 @frame.pages.get("/help")
 @frame.inside(acting=False)
-def help_now(session: Session, clinic: Clinic, visit: links.Visit) -> Response:
+def help_now(session: Session, clinic: Clinic, opened: links.OpenedLink) -> Response:
     """Show whom to call; that our team was told is said only if the item is stored."""
-    told, language = progress.told(session, visit.link), rendering.language_for(visit.link.language)
+    told, language = progress.told(session, opened.link), rendering.language_for(opened.link.language)
     about = {"clinic": clinic_names.in_texts(clinic, language), "clinic_phone": phone.display(clinic.phone)}
     own = clinic_words.of(session, clinic.id).say("crisis_line", language, about)
     return rendering.page("help", language, clinic, told=bool(told), own=own, at="help_now")
@@ -142,23 +142,23 @@ def help_now(session: Session, clinic: Clinic, visit: links.Visit) -> Response:
 
 @frame.pages.get("/done")
 @frame.inside(acting=False)
-def done(session: Session, clinic: Clinic, visit: links.Visit) -> Response:
+def done(session: Session, clinic: Clinic, opened: links.OpenedLink) -> Response:
     """Say thank you, and show nothing of what was answered."""
-    if progress.place(session, visit.link) is not None:
-        return frame.onward(session, visit.link)
-    return frame.thanks(rendering.language_for(visit.link.language), clinic, frame.own_page())
+    if progress.place(session, opened.link) is not None:
+        return frame.onward(session, opened.link)
+    return frame.thanks(rendering.language_for(opened.link.language), clinic, frame.own_page())
 
 
 @frame.pages.post("/language")
 @frame.inside(acting=True)
-def language(session: Session, _clinic: Clinic, visit: links.Visit) -> Response:
+def language(session: Session, _clinic: Clinic, opened: links.OpenedLink) -> Response:
     """Go on in another language where the patient was."""
     if request.form.get("to") in rendering.LANGUAGES:
-        submissions.speak(session, visit.link, request.form["to"])
+        submissions.speak(session, opened.link, request.form["to"])
     part, number = request.form.get("part", type=int), request.form.get("number", type=int)
     if request.form.get("at") == "question" and part and number:
         return frame.to("pages.question", part=part, number=number)
     own = frame.own_page()
     if request.form.get("at") == "own" and own is not None:
         return redirect(own, 303)
-    return frame.to("pages.help_now") if request.form.get("at") == "help_now" else frame.onward(session, visit.link)
+    return frame.to("pages.help_now") if request.form.get("at") == "help_now" else frame.onward(session, opened.link)

@@ -63,11 +63,11 @@ def page(name: str, language: str, clinic: Clinic | None, status: int = 200, **f
 
 
 def question(
-    clinic: Clinic, visit: links.Visit, here: progress.Place, index: int, problem: str | None = None
+    clinic: Clinic, opened: links.OpenedLink, here: progress.Place, index: int, problem: str | None = None
 ) -> Response:
     """Return the sheet of one question; an answer is marked only if this very session gave it."""
-    language = language_for(visit.link.language)
-    mine = here.given_in(index, visit.session.id)
+    language = language_for(opened.link.language)
+    mine = here.given_in(index, opened.session.id)
     before = [i for i in scoring.applicable(here.definition, here.answers) if i < index]
     return page(
         "question",
@@ -82,7 +82,7 @@ def question(
         number=index + 1,
         count=scoring.length(here.definition, here.answers),
         part=here.part + 1,
-        parts_count=len(visit.link.instruments),
+        parts_count=len(opened.link.instruments),
         previous=before[-1] + 1 if before else None,
         change=request.values.get("change"),
         problem=problem,
@@ -90,17 +90,17 @@ def question(
     )
 
 
-def check(clinic: Clinic, visit: links.Visit, here: progress.Place) -> Response:
+def check(clinic: Clinic, opened: links.OpenedLink, here: progress.Place) -> Response:
     """Return the sheet on which a patient looks over the answers of this session before they are handed in."""
-    language = language_for(visit.link.language)
+    language = language_for(opened.link.language)
     shown = scoring.language_of(here.definition, language)
     rows = []
     for index in scoring.applicable(here.definition, here.answers):
-        item, mine = here.definition.items[index], here.given_in(index, visit.session.id)
+        item, mine = here.definition.items[index], here.given_in(index, opened.session.id)
         wordings = (answer.text[shown] for answer in item.answers if mine and answer.value == here.answers[index])
         row = {"number": index + 1, "asked": item.text[shown], "said": next(wordings, None), "earlier": not mine}
         rows.append(row)
-    another_part = here.part + 1 < len(visit.link.instruments)
+    another_part = here.part + 1 < len(opened.link.instruments)
     return page("check", language, clinic, rows=rows, part=here.part + 1, shown=shown, more=another_part, at="check")
 
 

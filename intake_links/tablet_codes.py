@@ -42,7 +42,7 @@ def start(
 
 
 def redeem(session: Session, typed: str) -> tuple[IntakeLink, str] | None:
-    """Return the form the code opens and the token of its visit, and make the code worthless; None if it opens none."""
+    """Return the form the code opens and its token, and make the code worthless; None if it opens none."""
     code = re.sub(r"[\s-]", "", typed)
     if not re.fullmatch("[0-9]{6}", code):
         return None

@@ -61,5 +61,5 @@ def still() -> Response:
 
 @kiosk.get("/ended")
 def ended() -> Response:
-    """Close the visit on this tablet and show nothing of it."""
+    """Close the form on this tablet and show nothing of it."""
     return frame.leave(rendering.page("ended", rendering.language_for(None), None))

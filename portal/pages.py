@@ -30,12 +30,12 @@ class Here:
     session: Session
     clinic: Clinic
     patient: Patient
-    visit: links.Visit
+    opened: links.OpenedLink
 
     @property
     def language(self) -> str:
         """The language this page speaks."""
-        return rendering.language_for(self.visit.link.language)
+        return rendering.language_for(self.opened.link.language)
 
     def page(self, name: str, status: int = 200, **facts: Any) -> Response:
         """Return the sheet `name` of this room."""
@@ -59,26 +59,26 @@ def inside(*, acting: bool) -> Callable[[View], View]:
         @functools.wraps(view)
         def door(**named: Any) -> Response:
             with db.unit_of_work(db.EVERY, read_only=not acting) as session:
-                link, visit = arriving.whose(session, acting=acting)
+                link, opened = arriving.whose(session, acting=acting)
                 if link is None:
-                    return frame.no_visit(session)
+                    return frame.not_opened(session)
                 clinic = session.get_one(Clinic, link.clinic_id)
                 if links.on_tablet(link):  # the tablet is handed on, and this page is one person's
                     return frame.leave(rendering.page("ended", rendering.language_for(link.language), clinic))
-                if visit is None:
+                if opened is None:
                     return _again(clinic, link)
                 if acting:
-                    arriving.put_first(session, visit)
-                return _here(session, visit, view, **named)
+                    arriving.put_first(session, opened)
+                return _here(session, opened, view, **named)
 
         return door
 
     return wrap
 
 
-def _here(session: Session, visit: links.Visit, view: View, **named: Any) -> Response:
+def _here(session: Session, opened: links.OpenedLink, view: View, **named: Any) -> Response:
     """Return the view of a patient who has shown who they are, or the page that says to call."""
-    here = Here(session, visit.clinic, session.get_one(Patient, visit.link.patient_id), visit)
+    here = Here(session, opened.clinic, session.get_one(Patient, opened.link.patient_id), opened)
     return view(here, **named) if preferences.reachable(session, here.patient) else here.page("call")
 
 
@@ -112,17 +112,17 @@ def again() -> Response:
     """Let in again who was away too long, and make the choice for the patient on whose page it was made."""
     birth_date_check.slow_down()
     with db.unit_of_work(db.EVERY) as session:
-        link, visit = arriving.whose(session, acting=True)
+        link, opened = arriving.whose(session, acting=True)
         if link is None or links.on_tablet(link):
-            return frame.no_visit(session)
+            return frame.not_opened(session)
         clinic, opens = session.get_one(Clinic, link.clinic_id), links.opens_own_page
         action, carried = url_for("own.again"), _carried()
-        visit_or_page = birth_date_check.go_on(session, clinic, link, visit, action, opens, carried)
-        if isinstance(visit_or_page, Response):
-            return visit_or_page
-        if visit_or_page is None or not carried:
+        opened_or_page = birth_date_check.go_on(session, clinic, link, opened, action, opens, carried)
+        if isinstance(opened_or_page, Response):
+            return opened_or_page
+        if opened_or_page is None or not carried:
             return frame.to("own.me")
-        return _here(session, visit_or_page, CHOICES[request.form["at_page"]][0])
+        return _here(session, opened_or_page, CHOICES[request.form["at_page"]][0])
 
 
 @own.get("")
@@ -145,7 +145,7 @@ def _me(here: Here, status: int = 200, problem: str | None = None) -> Response:
         closes=words.hour(closes, here.language),
         spoken=rendering.words(rendering.language_for(here.patient.language))["name"],
         level=here.patient.privacy,
-        asks=progress.place(here.session, here.visit.link) is not None,
+        asks=progress.place(here.session, here.opened.link) is not None,
         saved="saved" in request.args,
         problem=problem,
     )
@@ -199,7 +199,7 @@ def speak(here: Here) -> Response:
     wanted = request.form.get("language")
     if wanted in rendering.LANGUAGES:
         preferences.speak(here.session, here.patient, wanted)
-        submissions.speak(here.session, here.visit.link, wanted)
+        submissions.speak(here.session, here.opened.link, wanted)
     return _saved()
 
 
@@ -276,8 +276,8 @@ def agree(here: Here) -> Response:
 @own.post("/leave")
 @inside(acting=True)
 def leave(here: Here) -> Response:
-    """End the visit, for a phone that is not one's own: whoever comes next is asked for the birth date."""
-    links.leave(here.session, here.visit)
+    """Close the page, for a phone that is not one's own: whoever comes next is asked for the birth date."""
+    links.leave(here.session, here.opened)
     return frame.leave(here.page("left"))
 
 

@@ -139,7 +139,7 @@ def test_going_back_to_a_page_that_was_not_used_last_asks_for_the_birth_date(war
 
 def test_where_the_browser_forgot_the_first_visit_the_answer_waits_for_that_patients_birth_date(ward, other, phone):
     first = first_tab(ward, phone, [0] * 8)
-    phone.client.delete_cookie("__Host-wt_visit", domain="care.example.org")
+    phone.client.delete_cookie("__Host-wt_links", domain="care.example.org")
     second_tab(other, phone)
     first.post(answer=2)
     assert phone.heading == "Please tell us again who you are"

@@ -99,7 +99,7 @@ def test_the_cookie_is_for_this_host_alone_and_the_token_leaves_the_address(ward
     assert phone.response.status_code == 303
     assert phone.response.headers["Location"] == "/i/q"
     cookie = phone.response.headers["Set-Cookie"]
-    assert cookie.startswith("__Host-wt_visit=")
+    assert cookie.startswith("__Host-wt_links=")
     assert "Domain=" not in cookie
     assert {"HttpOnly", "Secure", "Path=/", "SameSite=Strict"} <= set(cookie.split("; "))
     phone.get("/i/q")

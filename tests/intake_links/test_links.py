@@ -105,9 +105,9 @@ def test_the_birth_date_lets_in_and_another_does_not(ward, session):
     assert token
     assert link.state == "verified"
     assert link.tries == 1
-    visit = links.visit(session, token)
-    assert visit.link is link
-    assert visit.fresh
+    opened = links.opened(session, token)
+    assert opened.link is link
+    assert opened.fresh
 
 
 def test_five_wrong_dates_in_the_links_whole_life_lock_it_and_ask_a_person_to_call(ward, session):
@@ -158,32 +158,32 @@ def test_a_birth_date_may_be_typed_with_spaces_and_without_zeros():
         (timedelta(minutes=31), False),
     ],
 )
-def test_a_visit_ends_after_thirty_idle_minutes(ward, session, later, fresh):
+def test_an_opened_link_closes_after_thirty_idle_minutes(ward, session, later, fresh):
     link, _ = issue(ward, session)
     token = links.verify(session, ward.both(session)[0], link, BORN)
     with time_machine.travel(clock.now() + later, tick=False):
-        assert links.visit(session, token).fresh is fresh
+        assert links.opened(session, token).fresh is fresh
 
 
-def test_acting_keeps_a_visit_alive_for_four_hours_and_looking_does_not(ward, session):
+def test_acting_keeps_a_link_open_for_four_hours_and_looking_does_not(ward, session):
     link, _ = issue(ward, session)
     token = links.verify(session, ward.both(session)[0], link, BORN)
     start = clock.now()
     for minutes in range(20, 240, 20):
         with time_machine.travel(start + timedelta(minutes=minutes), tick=False):
-            assert links.visit(session, token, acting=True).fresh
+            assert links.opened(session, token, acting=True).fresh
     with time_machine.travel(start + timedelta(minutes=245), tick=False):
-        assert not links.visit(session, token, acting=True).fresh
+        assert not links.opened(session, token, acting=True).fresh
     again = links.verify(session, ward.both(session)[0], link, BORN)
-    before = links.visit(session, again).session.seen_at
+    before = links.opened(session, again).session.seen_at
     with time_machine.travel(start + timedelta(minutes=10), tick=False):
-        links.visit(session, again)
-    assert links.visit(session, again).session.seen_at == before
+        links.opened(session, again)
+    assert links.opened(session, again).session.seen_at == before
 
 
-def test_an_unknown_cookie_is_no_visit(ward, session):
-    assert links.visit(session, None) is None
-    assert links.visit(session, "nonsense") is None
+def test_an_unknown_cookie_opens_nothing(ward, session):
+    assert links.opened(session, None) is None
+    assert links.opened(session, "nonsense") is None
 
 
 def test_every_act_on_a_link_is_in_the_audit_log(ward, session):

@@ -95,12 +95,12 @@ def test_with_questions_still_open_the_page_leads_back_to_them(phone, ward):
 
 
 def test_closing_the_page_ends_the_visit_for_whoever_has_the_phone_next(inside, ward):
-    token = inside.client.get_cookie("__Host-wt_visit", domain="care.example.org").value
+    token = inside.client.get_cookie("__Host-wt_links", domain="care.example.org").value
     inside.get("/i/me").post("/i/me/leave")
     assert inside.heading == "This page is closed"
     assert "cookies" in inside.response.headers["Clear-Site-Data"]
     with db.unit_of_work(db.EVERY) as session:
-        assert not links.visit(session, token).fresh
+        assert not links.opened(session, token).fresh
     assert inside.get("/i/me").response.status_code == 403
 
 

@@ -41,7 +41,7 @@ def test_a_choice_in_the_first_tab_is_the_first_patients(inside, ward, second, p
 def test_a_choice_after_the_browser_forgot_waits_for_the_right_birth_date(inside, ward, second, page):
     fields, holds = PRESSES[page]
     first = Tab(inside.get(f"/i/me/{page}"))
-    inside.client.delete_cookie("__Host-wt_visit", domain="care.example.org")
+    inside.client.delete_cookie("__Host-wt_links", domain="care.example.org")
     inside.enter(second[1], born=SECOND_BORN)
     first.post(**fields)
     assert inside.heading == "Please tell us again who you are"

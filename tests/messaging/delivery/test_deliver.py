@@ -9,9 +9,10 @@ import time_machine
 
 from config import clock, db
 from messaging.consent import ledger
-from messaging.delivery import deliver
+from messaging.delivery import deliver, send_one
 from messaging.gateways import twilio
 from messaging.models import Attempt, Message, Patient, Staff
+from tests.waiting import until
 
 both = pytest.mark.parametrize("house", ["sqlite", "postgresql"], indirect=True)
 
@@ -214,21 +215,34 @@ def test_a_colleague_without_a_number_any_more_is_not_texted(network, desk, new_
 def test_two_workers_never_send_the_same_text(network, desk, new_patient):
     patient = new_patient()
     messages = [desk.text(patient, body=f"Text {number}") for number in range(40)]
-    start, tried = threading.Barrier(3), []
+    start = threading.Barrier(3)
 
     def work() -> None:
         start.wait()
-        tried.append(deliver.deliver("bulk"))
+        deliver.deliver("bulk")
 
     workers = [threading.Thread(target=work) for _ in range(3)]
     for worker in workers:
         worker.start()
     for worker in workers:
         worker.join()
-    assert sum(tried) == len(messages)
-    assert set(desk.state(*messages)) == {"sent"}
+    # On a busy machine the last look at a text may have grown old before the line stood: it goes with the next round.
+    until(lambda: deliver.deliver("bulk") or set(desk.state(*messages)) == {"sent"})
     assert set(Counter(text["body"].split(" Reply")[0] for text in network.accepted()).values()) == {1}
     assert len(network.accepted()) == len(messages)
+
+
+@both
+def test_a_look_that_has_grown_old_sends_nothing_and_the_text_goes_with_the_next_round(
+    network, desk, new_patient, monkeypatch
+):
+    message = desk.text(new_patient())
+    with monkeypatch.context() as patched:
+        patched.setattr(send_one, "FRESH", timedelta(0))
+        assert deliver.deliver("bulk", seconds=0.1) >= 1
+    assert (desk.state(message), network.accepted()) == ("queued", [])
+    until(lambda: deliver.deliver("bulk") or desk.state(message) == "sent")
+    assert len(network.accepted()) == 1
 
 
 def claim_and_intend() -> list[deliver.Intent]:
