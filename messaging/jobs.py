@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
 from config import db, queue
+from messaging import clock_set_back
 from messaging.delivery import deliver, reconciling
 from messaging.inbox import escalation
 from messaging.inbox.models import Absence, Timer
@@ -46,6 +47,7 @@ def _oldest_message(which: ColumnElement[bool], session: Session, now: datetime)
 
 LANES = [
     queue.Lane("timers", "urgent", fire_timers, _oldest_timer),
+    queue.Lane("set_back", "urgent", clock_set_back.drain, clock_set_back.oldest),
     queue.Lane("absences", "urgent", begin_and_end_absences, _oldest_absence),
     queue.Lane(
         "deliver_urgent",

@@ -1,0 +1,60 @@
+"""What a clock that stood ahead has put off: once it is set right, texts and alerts wait no longer than they should.
+
+A row's id says by which clock it was written. Only what was to happen at once, or after so and so long, is brought
+back; what a person or a plan has dated (a reply for tomorrow at nine, a snooze) stays where it was put.
+"""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, select, update
+from sqlalchemy.orm import Session
+
+from config import clock, db
+from messaging.inbox.models import InboxItem, Timer
+from messaging.models import Message
+
+# Clocks of several hosts differ by less.
+DIFFERENCE = timedelta(minutes=2)
+COUNTED = ("route", "escalate")
+
+
+def drain() -> int:
+    """Bring back every text and timer that is dated by a clock ahead of this one; return how many."""
+    with db.unit_of_work(db.EVERY) as session:
+        now = clock.now()
+        at_once = update(Message).where(_texts(now)).values(try_after=now)
+        texts = session.execute(at_once.returning(Message.id)).all()
+        timers = session.scalars(select(Timer).where(_timers(now)).with_for_update(skip_locked=True)).all()
+        for timer in timers:
+            _bring_back(session, timer, now)
+        return len(texts) + len(timers)
+
+
+def oldest(session: Session, now: datetime) -> datetime | None:
+    """Return `now` where anything is to be brought back, None where nothing is."""
+    rows = (select(model.id).where(ahead).limit(1) for model, ahead in ((Message, _texts(now)), (Timer, _timers(now))))
+    return now if any(session.scalar(row) for row in rows) else None
+
+
+def _texts(now: datetime) -> ColumnElement[bool]:
+    written_ahead = (Message.id > db.first_id(now + DIFFERENCE)) & (Message.try_after > now)
+    return written_ahead & (Message.state == "queued") & (Message.try_after <= Message.created_at)
+
+
+def _timers(now: datetime) -> ColumnElement[bool]:
+    written_ahead = (Timer.id > db.first_id(now + DIFFERENCE)) & (Timer.try_after > now)
+    return written_ahead & (Timer.state == "waiting") & Timer.kind.in_(COUNTED)
+
+
+def _bring_back(session: Session, timer: Timer, now: datetime) -> None:
+    """Let it fire as long after now as it was to fire after it was written; its item is due then as well."""
+    dated = timer.try_after
+    timer.try_after = now + max(dated - _written_at(timer.id), timedelta(0))
+    item = session.get_one(InboxItem, timer.item_id)
+    if item.answer_by == dated:
+        item.answer_by = timer.try_after
+
+
+def _written_at(row_id: UUID) -> datetime:
+    return datetime.fromtimestamp((row_id.int >> 80) / 1000, UTC)
