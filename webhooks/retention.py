@@ -30,7 +30,7 @@ def receipts(session: Session, clinic: Clinic, terms: what_ages.Terms, after: UU
     rows = session.scalars(old.order_by(Receipt.id).limit(what_ages.BATCH)).all()
     db.load_keys(session, (row.key_id for row in rows))
     for row in rows:
-        row.payload = ""
+        db.empty(row, "payload")
     return what_ages.Batch(rows[-1].id if rows else after, len(rows), len(rows) == what_ages.BATCH)
 
 

@@ -18,7 +18,7 @@ from sqlalchemy import String, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, object_session
 
 from config import clock, keys, runtime
-from config.db.base import Base, Moment, new_id, new_ids
+from config.db.base import Base, Moment, SealedRow, new_id, new_ids
 from config.db.engine import EVERY, unit_of_work
 from config.db.sets import among, write_rows
 
@@ -131,6 +131,15 @@ def _open(session: Session, row: DataKey) -> bytes:
         key = keys.unseal(_key(session, row.wrapped_by), row.wrapped, *bound)
     _cache().put(row.id, key)
     return key
+
+
+def empty(row: SealedRow, *names: str) -> None:
+    """Seal nothing in place of these values of a row; where its key opens no more, what is stored goes without it."""
+    for name in names:
+        try:
+            setattr(row, name, "")
+        except keys.WrongKey:
+            setattr(row, f"{name}_ct", b"")
 
 
 def clinic_index(session: Session, clinic_key_id: UUID, kind: str, value: str) -> bytes:

@@ -50,11 +50,22 @@ def drain() -> int:
         claims = db.claim(session, Media, DUE, limit=BATCH, lease=LEASE)
         mine = {row.id: row for row in db.still_mine(session, Media, claims)}
         texts = {row.id: session.get_one(Message, row.message_id).provider_sid or "" for row in mine.values()}
+
+    def act(held: Sequence[db.Claim]) -> None:
+        for claim in held:
+            step = _fetch if mine[claim.id].state == "waiting" else _forget
+            step(claim, texts[claim.id], mine[claim.id])
+
     for claim in claims:
         if claim.id in mine:
-            act = _fetch if mine[claim.id].state == "waiting" else _forget
-            act(claim, texts[claim.id], mine[claim.id])
+            db.apart("media", [claim], act, lambda bad, error: db.put_off(Media, bad, error, _give_up))
     return len(claims)
+
+
+def _give_up(_session: Session, row: Media) -> None:
+    """Say at the text that its file cannot be kept; the carrier is asked to forget one that is held for ever."""
+    if row.state == "waiting":
+        row.state, row.last_error = "failed", "unreadable"
 
 
 def oldest(session: Session, now: datetime) -> datetime | None:

@@ -72,7 +72,8 @@ def texts(session: Session, clinic: Clinic, terms: Terms, after: UUID) -> Batch:
     session.execute(delete(Media).where(Media.message_id.in_([row.id for row in over])))
     now = clock.now()
     for row in over:
-        row.body, row.reading, row.media, row.emptied_at = "", [], [], now
+        db.empty(row, "body")
+        row.reading, row.media, row.emptied_at = [], [], now
     return _done(rows, over, after)
 
 
@@ -92,7 +93,8 @@ def items(session: Session, clinic: Clinic, terms: Terms, after: UUID) -> Batch:
     over = [row for row in rows if row.id not in waits]
     db.load_keys(session, (row.key_id for row in over))
     for row in over:
-        row.summary, row.findings = "", None
+        db.empty(row, "summary")
+        row.findings_ct = None
     return _done(rows, over, after)
 
 

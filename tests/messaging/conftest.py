@@ -127,3 +127,13 @@ def later() -> Callable[[float], None]:
             deliver.deliver(lane)
 
     return later
+
+
+@pytest.fixture
+def lost_key(clinic: Clinic) -> UUID:
+    """The id of a key whose wrapping does not open, as after a disk error or a hand in the table."""
+    lost = db.DataKey(id=db.new_id(), clinic_id=clinic.id, wrapped_by=clinic.key_id, created_at=clock.now())
+    lost.wrapped = b"\x01" + b"x" * 60
+    with db.unit_of_work(db.EVERY) as session:
+        session.add(lost)
+    return lost.id

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import time_machine
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from config import audit, clock, db
 from messaging import conversations
@@ -149,3 +149,15 @@ def test_the_simulator_gives_an_attachment_to_nobody_without_the_account(network
     path = f"/2010-04-01/Accounts/{'AC' + '0' * 32}/Messages/{sid}/Media/{attached.sid}"
     with pytest.raises(urllib.error.HTTPError, match="401"):
         network.ask("GET", path)
+
+
+@both
+def test_a_file_whose_key_does_not_open_is_said_to_be_missing_and_the_others_are_kept(network, clinic, lost_key):
+    sick, well = _say(network, PNG), _say(network, PNG)
+    bad, good = _file(clinic, sick).id, _file(clinic, well).id
+    with db.unit_of_work(db.EVERY) as session:
+        session.execute(update(Media).where(Media.message_id == bad).values(key_id=lost_key))
+    attachments.drain()
+    with db.unit_of_work(db.EVERY) as session:
+        states = {row.message_id: (row.state, row.last_error) for row in session.scalars(select(Media))}
+    assert states == {bad: ("failed", "unreadable"), good: ("held", None)}

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, func, select, update
 
-from config import db
+from config import clock, db
 from messaging.models import Clinic, Patient, PatientName
 from messaging.people import directory, name_search
 
@@ -144,3 +144,18 @@ def test_a_patient_whose_key_is_gone_keeps_nobody_else_from_being_found(
     assert found(clinic, "maya") == [maya]
     with db.unit_of_work(db.EVERY, read_only=True) as session:
         assert session.scalar(select(func.count()).where(PatientName.patient_id == gone.id)) == 0
+
+
+@both
+def test_a_patient_whose_key_does_not_open_keeps_nobody_else_from_being_found(
+    clinic: Clinic, new_patient: Callable[..., Patient], lost_key
+):
+    sick, well = new_patient("Ana"), new_patient("Ben")
+    with db.unit_of_work(db.EVERY) as session:
+        session.execute(update(Patient).values(names_indexed=False))
+        session.execute(update(Patient).where(Patient.id == sick.id).values(key_id=lost_key))
+        session.execute(delete(PatientName))
+    name_search.drain()
+    assert found(clinic, "Ben") == [well.id]
+    with db.unit_of_work(db.EVERY, read_only=True) as session:
+        assert name_search.oldest(session, clock.now()) is None

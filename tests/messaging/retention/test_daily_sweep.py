@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 import time_machine
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from config import clock, db, settings
 from config.audit import AuditEntry
+from messaging.models import Message
 from messaging.retention import daily_sweep, what_ages
 from service import start
 from tests.messaging.retention.conftest import DAY, NOW, SHELVES, Archive
@@ -159,9 +160,24 @@ def test_a_worker_killed_in_the_middle_is_taken_over_and_nothing_is_left_or_done
     )
     assert ended.returncode == -signal.SIGKILL
     assert archive.words(*texts) == ["", "", *["I feel low today"] * 3]
-    assert archive.drain(clock.now()) == 0, "its lease still runs"
-    archive.drain(clock.now() + timedelta(seconds=16))
+    held = archive.row()
+    assert held is not None
+    assert held.lease_until is not None
+    assert archive.drain(held.lease_until - timedelta(seconds=1)) == 0, "its lease still runs"
+    archive.drain(held.lease_until + timedelta(seconds=1))
     assert archive.words(*texts) == [""] * 5
     with db.unit_of_work(archive.clinic.id, read_only=True) as session:
         lines = session.scalars(select(AuditEntry).where(AuditEntry.act == "words.emptied")).all()
         assert sum(line.detail["count"] for line in lines) == 5
+
+
+@BOTH
+def test_words_whose_key_does_not_open_are_emptied_like_all_others(
+    house: settings.Settings, archive: Archive, new_patient: Any, lost_key: Any
+) -> None:
+    sick, well = archive.text(new_patient(), OLD), archive.text(new_patient(), OLD + DAY)
+    with db.unit_of_work(db.EVERY) as session:
+        session.execute(update(Message).where(Message.id == sick.id).values(key_id=lost_key))
+    archive.keep(7, NOW - 2 * DAY)
+    archive.drain(NOW)
+    assert archive.emptied() == {sick.id, well.id}
