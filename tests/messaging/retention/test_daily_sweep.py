@@ -25,7 +25,9 @@ DIES = """
 import os, signal
 from service import start
 start.begin("test")
+from config import queue
 from messaging.retention import daily_sweep, what_ages
+queue.SLICE_SECONDS = 90
 what_ages.BATCH = 2
 batches = []
 def empty_and_die(session, *given):
