@@ -61,7 +61,7 @@ def test_what_was_chosen_last_time_comes_before_a_guess():
         "constants": {"language": "es"},
         "order": "day_first",
     }
-    guessed = column_mapping.guess("patients", ["Chart", "MRN", "Phone", "First", "Last"], last)
+    guessed = column_mapping.guess("patients", ["Chart", "MRN", "Phone", "First", "Last"], column_mapping.of(last))
     assert (guessed.columns["record"], guessed.columns["phone"]) == ("Chart", "Phone")
     assert (guessed.constants, guessed.order) == ({"language": "es"}, "day_first")
 
