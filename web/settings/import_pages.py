@@ -41,6 +41,11 @@ class Value:
     meant: str
     choices: Sequence[tuple[str, str]]
 
+    @property
+    def said(self) -> str:
+        """What the first rows show for it."""
+        return dict(self.choices).get(self.meant, self.word)
+
 
 @dataclass(frozen=True)
 class ValueTable:
@@ -117,14 +122,16 @@ def _meanings(run: ImportRun, columns: Mapping[str, str], form: Mapping[str, str
 
 def mapping_facts(session: Session, run: ImportRun, columns: column_mapping.Columns) -> dict[str, Any]:
     """Return what stands on the page while columns are told apart."""
+    tables = value_tables_of(run, columns)
     return {
+        "read_as": {table.field: {value.word: value.said for value in table.values} for table in tables},
         "headers": runs.header(run),
         "fields": column_mapping.fields(run.kind),
         "needed": column_mapping.NEEDED[run.kind],
         "constants": column_mapping.CONSTANTS[run.kind],
         "missing": column_mapping.missing(run.kind, columns),
         "shown": columns.shown(run.kind),
-        "tables": value_tables_of(run, columns),
+        "tables": tables,
         "seen": checking.preview(session, session.get_one(Clinic, run.clinic_id), run, columns),
     }
 
