@@ -294,12 +294,5 @@ def next_visit(session: Session, patient_id: UUID, now: datetime) -> Appointment
 
 def _write_down(session: Session, appointment: Appointment, actor: str, act: str, *, why: str | None = None) -> None:
     appointment.updated_at = clock.now()
-    about = f"appointment:{appointment.id}"
-    audit.record(
-        session,
-        appointment.clinic_id,
-        actor,
-        act,
-        about,
-        **{"revision": appointment.revision} | ({"why": why} if why else {}),
-    )
+    facts = {"revision": appointment.revision} | ({"why": why} if why else {})
+    audit.record(session, appointment.clinic_id, actor, act, f"appointment:{appointment.id}", **facts)

@@ -135,8 +135,8 @@ class About(_Strict):
     """A clinic as it describes itself.
 
     `text_name` is what texts call it, "" its own name; `quiet_hours` narrow those of every cadence; the words of texts
-    are kept for `keep_years`, 0 for good; mobiles of `countries` may be texted beside those of ours; a complete file that
-    lacks more than `most_missing` percent of the visits of its days cancels none of them by itself.
+    are kept for `keep_years`, 0 for good; mobiles of `countries` may be texted beside those of ours; a complete file
+    that lacks more than `most_missing` percent of the visits of its days cancels none of them by itself.
     """
 
     name: Name

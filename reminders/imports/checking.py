@@ -26,8 +26,8 @@ class Findings:
     """What a check found.
 
     `tally` as an import counts; `reasons` by sentence how many rows, whether they are taken, and the first of them
-    (line and fields); `first` the first rows that are good, by our fields; `missing` by scope what a complete file does not
-    hold (completeness.Missing); `nameless` rows by which nobody can tell; `days` the first and the last of its visits.
+    (line and fields); `first` the first rows that are good, by our fields; `missing` by scope what a complete file does
+    not hold (completeness.Missing); `nameless` rows by which nobody can tell; `days` the first and the last of them.
     """
 
     tally: dict[str, int] = field(default_factory=dict)

@@ -112,6 +112,21 @@ def guess(kind: str, headers: Sequence[str], remembered: Columns | None = None) 
     return Columns(_named(kind, list(there.values()), chosen), dict(last.constants), last.order, dict(last.meanings))
 
 
+def overruled(kind: str, headers: Sequence[str], remembered: Columns | None, chosen: Columns) -> Columns:
+    """Return what is guessed, with what somebody has chosen before it."""
+    last = remembered or Columns()
+    guessed = guess(kind, headers, last)
+    taken = set(chosen.columns.values())
+    columns = {name: header for name, header in guessed.columns.items() if header not in taken}
+    meanings = {name: {**last.meanings.get(name, {}), **chosen.meanings.get(name, {})} for name in fields(kind)}
+    return Columns(
+        columns | dict(chosen.columns),
+        dict(guessed.constants) | dict(chosen.constants),
+        chosen.order if chosen.order != ORDERS[0] else guessed.order,
+        {name: words for name, words in meanings.items() if words},
+    )
+
+
 def _named(kind: str, headers: Sequence[str], chosen: dict[str, str]) -> dict[str, str]:
     """Add what the headers say by themselves; no column is taken for two fields."""
 

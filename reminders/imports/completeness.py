@@ -118,6 +118,14 @@ def decide(clinic: Clinic, scope: str, found: Missing, nameless: int, typed: str
     return {"scope": scope, "left": [*found.gone, *again], "again": again, "confirmed": confirmed, "cancelled": 0}
 
 
+def why_held(clinic: Clinic, found: Missing, nameless: int) -> str:
+    """Return in words why nothing is cancelled, and nothing imported."""
+    if nameless:
+        return f"{nameless} rows have no visit number: nobody can tell which visits are missing"
+    counted = f"{len(found.gone)} of {found.total} visits to come would be cancelled"
+    return f"{counted}, more than {share_of(clinic)} %: nothing was done; if that is right, give their number"
+
+
 def withdraw(session: Session, clinic_id: UUID, todo: dict[str, Any], since: datetime, actor: str) -> dict[str, Any]:
     """Cancel the next of the visits that a complete file does not hold; return what is left to do.
 

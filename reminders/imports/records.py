@@ -13,8 +13,6 @@ from reminders import appointments, clinic_profile
 from reminders.imports import dates, value_tables
 from reminders.rules import zones
 
-PATIENT_NEEDS = ("record", "first_name", "last_name", "phone")
-VISIT_NEEDS = ("visit", "patient", "starts_at")
 Word = TypeVar("Word", bound=str)
 LONGEST_KIND = 40
 # Zone data is guesswork far from today.
