@@ -28,7 +28,7 @@ from messaging import phone
 from messaging.inbox import items
 from messaging.models import Clinic
 from messaging.people import directory
-from reminders.imports import column_mapping, csv_files, runs, take_in
+from reminders.imports import csv_files, runs, take_in
 from reminders.imports.models import ImportRun
 from service import start
 from service.embedded.valkey import ValkeyServer
@@ -175,7 +175,7 @@ def _import(clinic: Clinic, kind: str, file: Path) -> float:
     with csv_files.opened(file, ()) as table:
         run = take_in.take_in(clinic, kind, "bench", table, by="operator")
     with db.unit_of_work(clinic.id) as session:
-        runs.start(session, session.merge(run), column_mapping.of(run.mapping), by="operator")
+        runs.start(session, session.merge(run), by="operator")
     done = False
     while not done:
         runs.drain()

@@ -10,7 +10,7 @@ from typing import Any
 TAG = re.compile(r"([a-z]{2,3})((?:-[a-z0-9]{2,8})*)")
 REGION = re.compile(r"[a-z]{2}|\d{3}")
 ASIDE = re.compile(r"\([^)]*\)")
-BETWEEN = re.compile(r"[;,/|]")
+BETWEEN = re.compile(r"[;,/|]| - ")
 
 
 class UnknownLanguage(ValueError):

@@ -244,12 +244,18 @@ def ask_change(session: Session, appointment: Appointment, actor: str, why: str 
 
 def cancel(session: Session, appointment: Appointment, actor: str) -> None:
     """Cancel the visit: whatever was planned for it is superseded."""
-    if appointment.state == "cancelled":
-        return
-    appointment.state, appointment.revision = "cancelled", appointment.revision + 1
-    _write_down(session, appointment, actor, "appointment.cancelled")
-    planner.replan(session, appointment)
-    _let_sleepers_follow(session, [appointment])
+    cancel_many(session, [appointment], actor)
+
+
+def cancel_many(session: Session, visits: Iterable[Appointment], actor: str, *, why: str | None = None) -> int:
+    """Cancel these visits with one plan; return how many were not cancelled before."""
+    standing = [visit for visit in visits if visit.state != "cancelled"]
+    for visit in standing:
+        visit.state, visit.revision = "cancelled", visit.revision + 1
+        _write_down(session, visit, actor, "appointment.cancelled", why=why)
+    planner.plan_many(session, standing)
+    _let_sleepers_follow(session, standing)
+    return len(standing)
 
 
 def arrive(session: Session, appointment: Appointment, actor: str) -> None:
@@ -288,12 +294,5 @@ def next_visit(session: Session, patient_id: UUID, now: datetime) -> Appointment
 
 def _write_down(session: Session, appointment: Appointment, actor: str, act: str, *, why: str | None = None) -> None:
     appointment.updated_at = clock.now()
-    about = f"appointment:{appointment.id}"
-    audit.record(
-        session,
-        appointment.clinic_id,
-        actor,
-        act,
-        about,
-        **{"revision": appointment.revision} | ({"why": why} if why else {}),
-    )
+    facts = {"revision": appointment.revision} | ({"why": why} if why else {})
+    audit.record(session, appointment.clinic_id, actor, act, f"appointment:{appointment.id}", **facts)

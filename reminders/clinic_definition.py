@@ -20,6 +20,8 @@ MOST_SITES = MOST_COUNTRIES = 20
 KEPT, NOTHING_DELETED = "retention_months", ("", "0")
 # Two hours a day in which a text may leave: with less, a step that waits for the morning would find no room.
 LEAST_OPEN = 120
+# A file that lacks more of the visits of its days than this, in percent, is rather cut off than complete.
+MOST_MISSING = 20
 LANGUAGES: tuple[Literal["en", "es"], ...] = ("en", "es")
 # The postal codes of the states, the district and the territories whose numbers can be texted.
 STATES = re.compile(
@@ -88,6 +90,12 @@ def _years(years: int) -> int:
     return years
 
 
+def _share(percent: int) -> int:
+    if not 0 <= percent <= 100:
+        raise ValueError("a share in percent, 0 to 100")
+    return percent
+
+
 def _neutral(name: str) -> str:
     if said := clinic_names.objection(name):
         raise ValueError(said)
@@ -107,6 +115,7 @@ Years = Annotated[
     ),
     AfterValidator(_years),
 ]
+Share = Annotated[int, Field(json_schema_extra={"minimum": 0, "maximum": 100}), AfterValidator(_share)]
 
 
 class _Strict(pydantic.BaseModel):
@@ -126,7 +135,8 @@ class About(_Strict):
     """A clinic as it describes itself.
 
     `text_name` is what texts call it, "" its own name; `quiet_hours` narrow those of every cadence; the words of texts
-    are kept for `keep_years`, 0 for good; mobiles of `countries` may be texted beside those of ours.
+    are kept for `keep_years`, 0 for good; mobiles of `countries` may be texted beside those of ours; a complete file
+    that lacks more than `most_missing` percent of the visits of its days cancels none of them by itself.
     """
 
     name: Name
@@ -139,6 +149,7 @@ class About(_Strict):
     keep_years: Years = 0
     countries: Annotated[tuple[str, ...], BeforeValidator(_countries), Field(max_length=MOST_COUNTRIES)] = ()
     sites: Annotated[tuple[Site, ...], Field(max_length=MOST_SITES)] = ()
+    most_missing: Share = MOST_MISSING
 
 
 def read(definition: Mapping[str, Any]) -> dict[str, Any]:

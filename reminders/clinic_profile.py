@@ -34,6 +34,7 @@ def about(clinic: Clinic) -> clinic_definition.About:
         keep_years=daily_sweep.years_of(clinic),
         countries=abroad(clinic),
         sites=tuple(clinic_definition.Site.model_construct(**site) for site in rules.get("sites", ())),
+        most_missing=int(rules.get("most_missing", clinic_definition.MOST_MISSING)),
     )
 
 
@@ -119,7 +120,8 @@ def _take_effect(session: Session, clinic: Clinic, definition: Mapping[str, Any]
     if "hours" in rules:
         rules["hours"] = {**rules["hours"], "zone": profile.zone}
     kept = profile.model_dump(
-        mode="json", include={"text_name", "languages", "quiet_hours", "keep_years", "countries", "sites"}
+        mode="json",
+        include={"text_name", "languages", "quiet_hours", "keep_years", "countries", "sites", "most_missing"},
     )
     was = daily_sweep.years_of(clinic)
     clinic.rules = {**clinic_definition.without_age(rules), **kept}

@@ -1,9 +1,10 @@
 """One moment is one visit to the patient, under however many ids the clinic's books have it."""
 
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
 from config import db
@@ -56,8 +57,17 @@ def already_said(session: Session, visits: Sequence[Appointment]) -> dict[UUID, 
     }
 
 
-def told(session: Session, visit: Appointment, step: str) -> UUID | None:
-    """Return the text by which the patient was told the same step of another visit of this moment."""
+def as_good_as(reminder: Reminder, gap: timedelta) -> ColumnElement[bool]:
+    """Whether a reminder of another visit of this moment says the same as this one to the patient."""
+    at = reminder.due_at or reminder.try_after
+    near = and_(Reminder.due_at > at - gap, Reminder.due_at < at + gap)
+    return or_(Reminder.step == reminder.step, near)
+
+
+def told(session: Session, visit: Appointment, reminder: Reminder, gap: timedelta) -> UUID | None:
+    """Return the text by which the patient was told the same of another visit of this moment: its step of this name, or
+    one so near in time that a single visit would not have both (kinds of visits call their steps by different names).
+    """
     others = [twin.id for twin in others_of(session, visit)]
     if not others:
         return None
@@ -66,7 +76,7 @@ def told(session: Session, visit: Appointment, step: str) -> UUID | None:
         .join(Appointment, Appointment.id == Reminder.appointment_id)
         .where(
             Reminder.appointment_id.in_(others),
-            Reminder.step == step,
+            as_good_as(reminder, gap),
             Reminder.revision == Appointment.revision,
             Reminder.state.in_(("queued", "done")),
         )

@@ -10,12 +10,12 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from config import clock, db, logging
+from config import audit, clock, db, logging
 from messaging import models as messaging
 from messaging.people import bulk_save, directory
 from messaging.wording import text_templates
 from reminders import appointments, planner, withdrawing
-from reminders.imports import csv_files, records
+from reminders.imports import column_mapping, completeness, csv_files, records, take_in
 from reminders.models import Appointment
 
 T = TypeVar("T")
@@ -31,7 +31,7 @@ class ImportResult:
     """How many rows there were, and what became of them.
 
     `noted` of those that were taken left something out, which stands in the file of errors; `unworded` counts patients
-    by the code of a language in which there are no texts.
+    by the code of a language in which there are no texts; `cancelled` visits that a complete file does not hold.
     """
 
     rows: int
@@ -41,6 +41,17 @@ class ImportResult:
     failed: int
     noted: int = 0
     unworded: Mapping[str, int] = field(default_factory=dict)
+    cancelled: int = 0
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What somebody says of a file beside what is guessed: how its columns are read where that is not as guessed, for
+    what it is complete (completeness.SCOPES), and how many visits it may cancel if they are too many (its number)."""
+
+    columns: column_mapping.Columns = field(default_factory=column_mapping.Columns)
+    complete: str = ""
+    vanish: str = ""
 
 
 @dataclass(frozen=True)
@@ -66,9 +77,8 @@ class _OnlyLooking(Exception):
 
 @dataclass(frozen=True)
 class Kind(Generic[T]):
-    """A kind of file: the columns it needs, how a row is read, and how many rows are stored (each one's change)."""
+    """A kind of file: how a row is read, and how many rows are stored (each one's change)."""
 
-    required: Sequence[str]
     read: Callable[[dict[str, str], messaging.Clinic], T]
     store: Callable[[Session, messaging.Clinic, Sequence[T]], list[Taken | Refused]]
 
@@ -93,39 +103,90 @@ def import_file(
     dry_run: bool = False,
     progress: Progress | None = None,
     errors_path: Path | None = None,
+    chosen: Chosen | None = None,
 ) -> ImportResult:
     """Add or update what a CSV file holds, of a kind in KINDS: patients or appointments.
 
-    Patients have the columns record, first_name, last_name, phone and records.PATIENT's others; appointments visit,
-    patient, starts_at and others. A row that is wrong goes to `errors_path` with its line and the reason, and stops
+    Its columns are told apart as on the page: as for the last file of the same columns, else by their names; `chosen`
+    comes before both. A row that is wrong goes to `errors_path` with its line and the reason, and stops
     nothing; so does one that was taken without its number. The same file again changes nothing. `progress` gets lines
-    done and lines in all. Raises BadFile before anything is done.
+    done and lines in all. Raises BadFile before anything is done, also where too many visits would be cancelled.
     """
-    return _Import(clinic_id, KINDS[kind], dry_run).run(path, progress, errors_path)
+    return _Import(clinic_id, kind, dry_run, chosen or Chosen()).run(path, progress, errors_path)
 
 
 class _Import(Generic[T]):
     """One run over one file."""
 
-    def __init__(self, clinic_id: UUID, kind: Kind[T], dry_run: bool) -> None:
+    def __init__(self, clinic_id: UUID, name: str, dry_run: bool, chosen: Chosen) -> None:
         self.clinic_id = clinic_id
-        self.kind = kind
+        self.name, self.kind = name, KINDS[name]
         self.dry_run = dry_run
+        self.chosen = chosen
+        self.began_at = clock.now()
         self.tally: Counter[str] = Counter()
         with db.unit_of_work(clinic_id, read_only=True) as session:
             self.clinic = session.get_one(messaging.Clinic, clinic_id)
 
     def run(self, path: Path, progress: Progress | None, errors_path: Path | None) -> ImportResult:
-        with (
-            csv_files.opened(path, self.kind.required) as table,
-            csv_files.errors(table, errors_path, path) as errors,
-        ):
+        to_cancel = self._missing(path) if self.chosen.complete else {}
+        with csv_files.opened(path, ()) as table, csv_files.errors(table, errors_path, path) as errors:
+            self.columns = self._told_apart(table)
             for batch in planner.batches(table, BATCH):
                 self._batch(batch, errors)
                 if progress:
                     progress(min(table.line, table.lines), table.lines)
         counts = {name: self.tally[name] for name in ROWS}
-        return ImportResult(sum(counts.values()), **counts, noted=self.tally[NOTED], unworded=unworded(self.tally))
+        cancelled = len(to_cancel.get("left", ())) if self.dry_run else self._withdraw(to_cancel)
+        return ImportResult(
+            sum(counts.values()),
+            **counts,
+            noted=self.tally[NOTED],
+            unworded=unworded(self.tally),
+            cancelled=cancelled,
+        )
+
+    def _told_apart(self, table: csv_files.Table) -> column_mapping.Columns:
+        with db.unit_of_work(self.clinic_id, read_only=True) as session:
+            last = take_in.remembered(session, self.clinic, self.name, "", table.header)
+        columns = column_mapping.overruled(self.name, table.header, last, self.chosen.columns)
+        present = ", ".join(csv_files.printable(name) for name in table.header)
+        absent = [name for name in columns.columns.values() if name.strip().casefold() not in table.columns]
+        if absent:
+            raise BadFile(f"the file has no column {', '.join(absent)}; found: {present}")
+        missing = column_mapping.missing(self.name, columns)
+        if missing:
+            raise BadFile(f"not mapped to a column: {', '.join(missing)}; found: {present}")
+        return columns
+
+    def _missing(self, path: Path) -> dict[str, Any]:
+        """What is to be cancelled since the file does not hold it, decided before anything is done."""
+        content = completeness.Content()
+        with (
+            csv_files.opened(path, ()) as table,
+            db.unit_of_work(self.clinic_id, read_only=True) as session,
+        ):
+            self.columns = self._told_apart(table)
+            for row in table:
+                content.add(session, self.clinic, self.columns.values(row.values), self._visit(row))
+            found = completeness.missing(session, self.clinic, content, self.chosen.complete, clock.now())
+        try:
+            return completeness.decide(self.clinic, self.chosen.complete, found, content.nameless, self.chosen.vanish)
+        except completeness.Held:
+            raise BadFile(completeness.why_held(self.clinic, found, content.nameless)) from None
+
+    def _visit(self, row: csv_files.Row) -> Any:
+        try:
+            return self._read(row)
+        except ValueError:
+            return None
+
+    def _withdraw(self, to_cancel: dict[str, Any]) -> int:
+        while to_cancel.get("left"):
+            with db.unit_of_work(self.clinic_id) as session:
+                actor = audit.OPERATOR
+                to_cancel = completeness.withdraw(session, self.clinic_id, to_cancel, self.began_at, actor)
+        return int(to_cancel.get("cancelled", 0))
 
     def _batch(self, rows: Sequence[csv_files.Row], errors: csv_files.Errors) -> None:
         """Store the rows that can be read; if one of them cannot be stored, find out which."""
@@ -145,7 +206,8 @@ class _Import(Generic[T]):
     def _read(self, row: csv_files.Row) -> T:
         if row.problem:
             raise ValueError(row.problem)
-        return self.kind.read(row.values, self.clinic)
+        record: T = self.kind.read(self.columns.values(row.values), self.clinic)
+        return record
 
     def _store_alone(self, row: csv_files.Row, record: T, errors: csv_files.Errors) -> None:
         try:
@@ -216,6 +278,6 @@ def _store_visits(
     return [unknown if patient is None else Taken(next(saved)[1]) for patient in patients]
 
 
-_PATIENTS = Kind(records.PATIENT_NEEDS, records.patient, _store_patients)
-_APPOINTMENTS = Kind(records.VISIT_NEEDS, records.visit, _store_visits)
+_PATIENTS = Kind(records.patient, _store_patients)
+_APPOINTMENTS = Kind(records.visit, _store_visits)
 KINDS: dict[str, Kind[Any]] = {"patients": _PATIENTS, "appointments": _APPOINTMENTS}

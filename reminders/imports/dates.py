@@ -70,6 +70,23 @@ def iso(text: str) -> str:
     return text if read is None else read.isoformat(timespec="seconds" if read.second else "minutes")
 
 
+def joined(day_: str, hour: str) -> str:
+    """Return the day of one column and the hour of another as one moment; as they are where they make none.
+
+    Spreadsheets write midnight beside a day and a day beside an hour ("1899-12-30 09:00"): neither counts. An hour that
+    has lost its nought (900) has it again.
+    """
+    together = " ".join(filter(None, (day_.strip(), hour.strip())))
+    on, at = _split(day_), _split(hour)
+    if on is None or not hour.strip():
+        return together
+    clock = at[1] if at else _plain(hour)
+    clock = f"0{clock}" if len(clock) == 3 and clock.isdecimal() else clock
+    year, month, number = on[0]
+    read = moment(f"{year:04}-{month:02}-{number:02} {clock}")
+    return together if read is None else read.isoformat(timespec="seconds" if read.second else "minutes")
+
+
 def _plain(text: str) -> str:
     # Browsers put a narrow space before AM, spreadsheets one that does not break.
     return " ".join(unicodedata.normalize("NFKC", text).split())

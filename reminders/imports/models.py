@@ -13,9 +13,12 @@ from config.db import Base, Sealed, SealedRow, Work
 class ImportRun(SealedRow, Work, Base):
     """One file of patients or visits that somebody handed in, worked off part by part.
 
-    state: reading -> mapping (its columns are being told apart) -> running -> done; mapping | running -> stopped.
-    `mapping` as reminders.imports.column_mapping.of reads it; `parts` of which `parts_done` are through; `tally`
-    counts rows by what became of them. `header_ct` and the rows of its parts are sealed: they name patients.
+    state: reading -> mapping (its columns are being told apart) -> checking -> checked -> running -> done; checked ->
+    mapping; all but done and "reading" -> stopped. `mapping` and `meanings` as column_mapping.of reads them; `parts` of
+    which `parts_checked` are checked and `parts_done` are through; `tally` counts rows by what became of them.
+    `counts` has by column each of its values with its rows, where they are few; `findings` what a check found
+    (checking.Findings); `complete` what is cancelled since a complete file does not hold it (completeness.decide).
+    `header_ct` and others are sealed: they name patients.
     """
 
     __tablename__ = "import_run"
@@ -27,15 +30,24 @@ class ImportRun(SealedRow, Work, Base):
     mapping: Mapped[dict[str, Any]] = mapped_column(default=dict)
     header_ct: Mapped[bytes]
     rows: Mapped[int] = mapped_column(default=0)
+    counts_ct: Mapped[bytes | None]
+    meanings_ct: Mapped[bytes | None]
+    findings_ct: Mapped[bytes | None]
+    complete: Mapped[dict[str, Any]] = mapped_column(default=dict)
     parts: Mapped[int] = mapped_column(default=0)
+    parts_checked: Mapped[int] = mapped_column(default=0)
     parts_done: Mapped[int] = mapped_column(default=0)
     tally: Mapped[dict[str, Any]] = mapped_column(default=dict)
     by: Mapped[str] = mapped_column(String(60))
     created_at: Mapped[datetime]
+    checked_at: Mapped[datetime | None]
     started_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
 
     header = Sealed("header_ct")
+    counts = Sealed("counts_ct")
+    meanings = Sealed("meanings_ct")
+    findings = Sealed("findings_ct")
 
 
 class ImportPart(SealedRow, Base):

@@ -10,15 +10,11 @@ from messaging import languages, phone
 from messaging import models as messaging
 from messaging.people import directory
 from reminders import appointments, clinic_profile
-from reminders.imports import column_mapping, dates
+from reminders.imports import dates, value_tables
 from reminders.rules import zones
 
-PATIENT_NEEDS = ("record", "first_name", "last_name", "phone")
-VISIT_NEEDS = ("visit", "patient", "starts_at")
 Word = TypeVar("Word", bound=str)
 LONGEST_KIND = 40
-YES, NO = ("yes", "y", "true", "1"), ("no", "n", "false", "0")
-SEXES = {"female": "female", "f": "female", "male": "male", "m": "male", "other": "other", "x": "other"}
 # Zone data is guesswork far from today.
 YEARS = range(1970, 2101)
 
@@ -45,9 +41,9 @@ def patient(values: Mapping[str, str], clinic: messaging.Clinic) -> directory.Pa
         language=_language(values),
         zone=_zone(values),
         panel=_text(values, "panel", 120) or None,
-        sex=_sex(values),
+        sex=_meant(values, "patients", "sex") or None,
         privacy=_said(values, "privacy", directory.LEVELS),
-        consent=_one_of(values, "consent", (*YES, *NO), "yes") in YES,
+        consent=(_meant(values, "patients", "consent") or "yes") == "yes",
         state=_said(values, "state", directory.STATES),
     )
 
@@ -56,8 +52,6 @@ def visit(values: Mapping[str, str], clinic: messaging.Clinic) -> appointments.V
     """Read a visit; times without an offset are by the clock of its zone, else of its site. Raises WrongRow."""
     place = _text(values, "place", 120) or None
     zone = _zone(values) or clinic_profile.zone_of(clinic, place)
-    typed = _text(values, "state", 60)
-    state = column_mapping.state(typed)
     return appointments.VisitRecord(
         external_id=_needed(values, "visit", 80),
         record=_needed(values, "patient", 80),
@@ -69,16 +63,13 @@ def visit(values: Mapping[str, str], clinic: messaging.Clinic) -> appointments.V
         place=place,
         clinician=_text(values, "clinician", 120) or None,
         kind=_kind(values),
-        state=_one_of({"state": typed if state is None else state}, "state", _VISIT_STATES, "booked"),
+        state=_meant(values, "appointments", "state") or "booked",
     )
 
 
 def _kind(values: Mapping[str, str]) -> str | None:
     """What the books call the visit. What is longer than a cadence can name is cut: no visit is lost over it."""
     return _text(values, "kind", 400)[:LONGEST_KIND].strip() or None
-
-
-_VISIT_STATES = ("booked", "cancelled", "arrived", "no_show")
 
 
 def _text(values: Mapping[str, str], column: str, longest: int) -> str:
@@ -100,22 +91,29 @@ def _needed(values: Mapping[str, str], column: str, longest: int) -> str:
 
 
 def _said(values: Mapping[str, str], column: str, allowed: tuple[Word, ...]) -> Word | None:
-    """One of the known words, None where the file does not say."""
-    word = _one_of(values, column, allowed, "") if _text(values, column, 40) else None
+    """One of the known words of a patient's field, None where the file does not say."""
+    word = _meant(values, "patients", column)
     return next((candidate for candidate in allowed if candidate == word), None)
 
 
-def _one_of(values: Mapping[str, str], column: str, allowed: tuple[str, ...], empty: str) -> str:
-    value = _text(values, column, 40).casefold() or empty
-    if value not in allowed:
+def _meant(values: Mapping[str, str], kind: str, column: str) -> str:
+    """Our value for what stands there, "" where nothing is said."""
+    typed = _text(values, column, 60)
+    if typed == value_tables.LEFT_OUT:
+        raise WrongRow(f"{column}: left out, as was chosen for this value")
+    meant = value_tables.meaning(kind, column, typed)
+    if meant is None:
+        allowed = value_tables.choices(kind, column)
         raise WrongRow(f"{column}: expected {', '.join(allowed[:-1])} or {allowed[-1]}")
-    return value
+    return meant
 
 
 def _names(values: Mapping[str, str]) -> tuple[str, str]:
     """First and last name. Whoever has one name has it as the first,
     in whichever column it stands: texts greet by it."""
     first, last = _text(values, "first_name", 120), _text(values, "last_name", 120)
+    if "," in first:  # texts would greet by it
+        raise WrongRow("first_name: holds a comma, as a whole name does: choose the column as the whole name")
     return (first, last) if first else (_needed(values, "last_name", 120), "")
 
 
@@ -143,8 +141,11 @@ def _birth_date(values: Mapping[str, str]) -> date | None:
 
 
 def _language(values: Mapping[str, str]) -> str:
+    typed = _text(values, "language", 80)
+    if typed == value_tables.LEFT_OUT:
+        raise WrongRow("language: left out, as was chosen for this value")
     try:
-        return languages.read(_text(values, "language", 80)) or "en"
+        return languages.read(typed) or "en"
     except languages.UnknownLanguage as unknown:
         raise WrongRow(f"language: {unknown}") from None
 
@@ -157,15 +158,6 @@ def _zone(values: Mapping[str, str]) -> str | None:
         return zones.of_place(name).key
     except zones.UnknownZone as unknown:
         raise WrongRow(f"zone: {unknown}") from None
-
-
-def _sex(values: Mapping[str, str]) -> str | None:
-    word = _text(values, "sex", 20).casefold()
-    if word in ("", "unknown", "u"):
-        return None
-    if word not in SEXES:
-        raise WrongRow("sex: expected female, male, other or nothing")
-    return SEXES[word]
 
 
 def _instant(typed: str, column: str, zone: str, *, whole_days: bool = False) -> datetime:

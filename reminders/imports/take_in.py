@@ -1,8 +1,8 @@
 """Takes in a file of patients or visits: sealed, part by part, before a row of it is imported."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
@@ -14,6 +14,10 @@ from reminders.imports.models import ImportPart, ImportRun
 
 PART = 500
 LARGEST_PART = 500_000  # characters
+# A column with more different values than these holds no states, languages or answers.
+MOST_VALUES, LONGEST_VALUE = 25, 60
+# So many files back is looked for one of the same columns.
+LOOKED_BACK = 50
 
 
 def take_in(clinic: Clinic, kind: str, source: str, table: csv_files.Table, *, by: str) -> ImportRun:
@@ -24,15 +28,17 @@ def take_in(clinic: Clinic, kind: str, source: str, table: csv_files.Table, *, b
     "reading". Raises tables.BadFile, and then nothing is kept.
     """
     with db.unit_of_work(clinic.id) as session:
+        guessed = column_mapping.guess(kind, table.header, remembered(session, clinic, kind, source, table.header))
         run = ImportRun(
             id=db.new_id(), clinic_id=clinic.id, key_id=clinic.key_id, kind=kind, source=source, by=by,
-            mapping=vars(column_mapping.guess(kind, table.header, remembered(session, clinic, kind, source))),
-            header=json.dumps(table.header), created_at=clock.now(), try_after=clock.now(), rows=0, parts=0,
-            state="reading",
+            mapping=guessed.stored(), meanings=json.dumps(guessed.meanings), header=json.dumps(table.header),
+            created_at=clock.now(), try_after=clock.now(), rows=0, parts=0, state="reading",
         )  # fmt: skip
         session.add(run)
+    counts = ValueCounts()
     try:
         for rows in _portions(table):
+            counts.add(rows)
             with db.unit_of_work(clinic.id) as session:
                 _keep_part(session, run, rows)
     except BaseException:
@@ -41,9 +47,29 @@ def take_in(clinic: Clinic, kind: str, source: str, table: csv_files.Table, *, b
         raise
     with db.unit_of_work(clinic.id) as session:
         run = session.merge(run)
-        run.state = "mapping"
+        run.state, run.counts = "mapping", json.dumps(counts.few)
         audit.record(session, clinic.id, by, "import.taken_in", f"import_run:{run.id}", kind=kind, rows=run.rows)
     return run
+
+
+class ValueCounts:
+    """How often each value stands in each column; a column of more than MOST_VALUES different ones is left out."""
+
+    def __init__(self) -> None:
+        self._by_column: dict[str, Counter[str]] = {}
+
+    @property
+    def few(self) -> dict[str, dict[str, int]]:
+        """By column, in small letters, its values with their rows."""
+        return {name: dict(count) for name, count in self._by_column.items() if len(count) <= MOST_VALUES}
+
+    def add(self, rows: Sequence[csv_files.Row]) -> None:
+        """Count some rows."""
+        for row in rows:
+            for name, value in row.values.items():
+                count = self._by_column.setdefault(name, Counter())
+                if len(count) <= MOST_VALUES:
+                    count[value[:LONGEST_VALUE]] += 1
 
 
 def _portions(table: csv_files.Table) -> Iterator[list[csv_files.Row]]:
@@ -71,16 +97,33 @@ def _keep_part(session: Session, run: ImportRun, rows: Sequence[csv_files.Row]) 
     run.parts, run.rows = run.parts + 1, run.rows + len(rows)
 
 
-def remembered(session: Session, clinic: Clinic, kind: str, source: str) -> dict[str, Any] | None:
-    """Return the mapping that was last used for this source."""
-    return session.scalar(
-        select(ImportRun.mapping)
-        .where(
-            ImportRun.clinic_id == clinic.id,
-            ImportRun.kind == kind,
-            ImportRun.source == source,
-            ImportRun.started_at.is_not(None),
-        )
+def remembered(
+    session: Session, clinic: Clinic, kind: str, source: str, header: Sequence[str]
+) -> column_mapping.Columns | None:
+    """Return the mapping that was last used for a file of the same columns, else for this source."""
+    last = session.scalars(
+        select(ImportRun)
+        .where(ImportRun.clinic_id == clinic.id, ImportRun.kind == kind, ImportRun.started_at.is_not(None))
         .order_by(ImportRun.created_at.desc())
-        .limit(1)
-    )
+        .limit(LOOKED_BACK)
+    ).all()
+    names = _names(header)
+    alike = next((run for run in last if _names(json.loads(run.header or "[]")) == names), None)
+    run = alike or next((run for run in last if run.source == source), None)
+    return columns_of(run) if run else None
+
+
+def _names(header: Sequence[str]) -> set[str]:
+    names = {name.strip().casefold() for name in header}
+    return names - set(csv_files.NOTES)
+
+
+def columns_of(run: ImportRun) -> column_mapping.Columns:
+    """Return how the columns of a file are read."""
+    return column_mapping.of(run.mapping, json.loads(run.meanings or "{}"))
+
+
+def values_of(run: ImportRun, header: str) -> dict[str, int] | None:
+    """Return the values of a column with their rows; None where they are too many to be looked at."""
+    counts: dict[str, dict[str, int]] = json.loads(run.counts or "{}")
+    return counts.get(header.strip().casefold())

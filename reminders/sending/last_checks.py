@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from intake_links.models import Screen
@@ -105,11 +105,13 @@ class Told:
 def fellows(session: Session, case: Case, now: datetime) -> list[Case]:
     """Return the same step of the patient's other visits of that day that this text can speak of too, by their hours.
 
-    Those of the same moment always are: they are one visit to the patient.
+    Those of the same moment always are, whatever their steps are called: they are one visit to the patient.
     Rows that another process works on now are left to it.
     """
     if case.step is None:
         return []
+    at_once = Appointment.starts_at == case.visit.starts_at
+    same = and_(at_once, same_moment.as_good_as(case.reminder, case.cadence.min_gap))
     others = (
         select(Reminder, Appointment)
         .join(Appointment, Appointment.id == Reminder.appointment_id)
@@ -119,7 +121,7 @@ def fellows(session: Session, case: Case, now: datetime) -> list[Case]:
             Appointment.state == case.visit.state,
             Appointment.starts_at > case.visit.starts_at - limits.DAY,
             Appointment.starts_at < case.visit.starts_at + limits.DAY,
-            Reminder.step == case.step.name,
+            or_(Reminder.step == case.step.name, same),
             Reminder.revision == Appointment.revision,
             Reminder.state == "planned",
         )
@@ -160,7 +162,7 @@ def day_of(visit: Appointment) -> date:
 def was_told(session: Session, case: Case) -> bool:
     """Whether the patient was told this step already, of the same moment under another id;
     then the reminder goes with it."""
-    text = same_moment.told(session, case.visit, case.reminder.step)
+    text = same_moment.told(session, case.visit, case.reminder, case.cadence.min_gap)
     if text is None:
         return False
     case.reminder.state, case.reminder.message_id = "queued", text

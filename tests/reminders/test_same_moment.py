@@ -25,10 +25,10 @@ def _now() -> object:
         yield
 
 
-def hand_in(world: World, tmp_path: Path, *rows: str) -> None:
+def hand_in(world: World, tmp_path: Path, *rows: str, more: str = "") -> None:
     """Import these visits of the patient with the record number M1, as the command does."""
     path = tmp_path / "visits.csv"
-    path.write_text("visit,patient,starts_at,zone,booked_at,place,clinician\n" + "\n".join(rows) + "\n")
+    path.write_text("visit,patient,starts_at,zone,booked_at,place,clinician" + more + "\n" + "\n".join(rows) + "\n")
     assert csv_import.import_file("appointments", world.clinic.id, path).failed == 0
 
 
@@ -134,6 +134,27 @@ def test_nobody_is_asked_to_call_twice_about_one_moment(world: World, tmp_path: 
     hand_in(world, tmp_path, row("R1"), row("R2"))
     drain(DAY_BEFORE)
     assert len(items_of(patient)) == 1
+
+
+@BOTH
+@pytest.mark.parametrize("before", ["1 day", "23 hours"])
+def test_two_ids_whose_kinds_call_their_steps_otherwise_are_one_text(world: World, tmp_path: Path, before: str) -> None:
+    publish(world, DAY, kinds={"Group": [{"name": "group_day", "before": before, "text": "reminder_day"}]})
+    patient = world.patient(record="M1")
+    hand_in(world, tmp_path, row("R1") + ",", row("R2") + ",Group", more=",kind")
+    drain(DAY_BEFORE)
+    drain(DAY_BEFORE + timedelta(hours=2))
+    [body] = texts_to(patient)
+    assert body.count("10:00 AM") == 1
+
+
+def test_steps_far_apart_of_two_ids_are_two_texts(world: World, tmp_path: Path) -> None:
+    publish(world, DAY, kinds={"Group": [{"name": "far", "before": "3 days", "text": "reminder_far"}]})
+    patient = world.patient(record="M1")
+    hand_in(world, tmp_path, row("R1") + ",", row("R2") + ",Group", more=",kind")
+    drain(FAR)
+    drain(DAY_BEFORE)
+    assert len(texts_to(patient)) == 2
 
 
 def test_two_moments_stay_two_visits(world: World, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from messaging import phone
 from messaging.models import Clinic
 from messaging.retention import daily_sweep, rules
 from messaging.wording import clinic_names, clinic_words, text_templates
-from reminders.clinic_definition import MOST_SITES
+from reminders.clinic_definition import MOST_MISSING, MOST_SITES
 from reminders.clinic_profile import CLINIC
 from web import layout, permissions, times, words
 from web.settings import decision_form, decision_pages
@@ -83,6 +83,7 @@ def given(form: MultiDict[str, str]) -> dict[str, Any]:
         },
         "countries": re.findall(r"[^\s,;]+", form.get("countries", "")),
         "keep_years": form.get("keep_years", "").strip() or "0",
+        "most_missing": form.get("most_missing", "").strip() or str(MOST_MISSING),
         "sites": [site for site in rows if site["name"] or site["address"] or site["state"]],
     }
 

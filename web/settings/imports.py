@@ -15,17 +15,14 @@ from werkzeug.http import parse_cookie
 from werkzeug.wrappers import Response as AnyResponse
 
 from config import audit, clock, db
-from messaging import languages
-from messaging.models import Clinic
-from reminders.imports import column_mapping, csv_files, csv_import, runs
+from reminders.imports import checking, column_mapping, completeness, csv_files, runs
 from reminders.imports import take_in as importfiles
 from reminders.imports.models import ImportRun
 from web import layout, permissions, sessions, times, words
+from web.settings import import_pages
 
 importing = layout.room("importing", __name__)
 LARGEST = 50 * 1024 * 1024
-SHOWN = 100
-REFRESH_SECONDS = 2
 SOURCE = "file"
 
 
@@ -75,16 +72,41 @@ def run(run_id: UUID) -> str:
 
 @importing.post("/settings/import/<uuid:run_id>")
 @permissions.signed_in("patients.import")
-def begin(run_id: UUID) -> AnyResponse | tuple[str, int]:
-    """Look at the rows with other columns, or import them."""
+def check(run_id: UUID) -> AnyResponse | tuple[str, int]:
+    """Show the first rows with other columns, or look at every row with them."""
     with db.unit_of_work(sessions.clinic().id) as session:
         import_run = _the_run(session, run_id, lock=True)
-        columns = _chosen(import_run.kind)
-        if "begin" not in request.form or import_run.state != "mapping":
+        columns = import_pages.chosen(import_run, request.form)
+        if "check" not in request.form or import_run.state != "mapping":
             return _page(session, import_run, columns), 200
         if column_mapping.missing(import_run.kind, columns):
             return _page(session, import_run, columns, refused=True), 422
-        runs.start(session, import_run, columns, by=layout.the_actor())
+        checking.start(session, import_run, columns)
+    return redirect(url_for("importing.run", run_id=run_id), 303)
+
+
+@importing.post("/settings/import/<uuid:run_id>/columns")
+@permissions.signed_in("patients.import")
+def columns(run_id: UUID) -> AnyResponse:
+    """Go back to the columns."""
+    with db.unit_of_work(sessions.clinic().id) as session:
+        checking.again(_the_run(session, run_id, lock=True))
+    return redirect(url_for("importing.run", run_id=run_id), 303)
+
+
+@importing.post("/settings/import/<uuid:run_id>/begin")
+@permissions.signed_in("patients.import")
+def begin(run_id: UUID) -> AnyResponse | tuple[str, int]:
+    """Import the rows that are good, and cancel at the end what a complete file does not hold."""
+    with db.unit_of_work(sessions.clinic().id) as session:
+        import_run = _the_run(session, run_id, lock=True)
+        if import_run.state == "checked" and checking.findings(import_run).good:
+            scope, typed = request.form.get("complete", ""), request.form.get("vanish", "")
+            try:
+                complete = checking.decide(session, import_run, scope, typed)
+            except completeness.Held:
+                return _page(session, import_run, held=scope), 422
+            runs.start(session, import_run, complete=complete, by=layout.the_actor())
     return redirect(url_for("importing.run", run_id=run_id), 303)
 
 
@@ -123,22 +145,19 @@ def may_send_large(environ: dict[str, Any]) -> bool:
 
 
 def _page(
-    session: Session, import_run: ImportRun, columns: column_mapping.Columns | None = None, *, refused: bool = False
+    session: Session,
+    import_run: ImportRun,
+    columns: column_mapping.Columns | None = None,
+    *,
+    refused: bool = False,
+    held: str | None = None,
 ) -> str:
-    clinic = session.get_one(Clinic, import_run.clinic_id)
-    columns = columns or column_mapping.of(import_run.mapping)
-    now = clock.now()
-    left = runs.left(import_run, now)
-    facts: dict[str, Any] = {}
+    columns = columns or importfiles.columns_of(import_run)
+    facts = import_pages.run_facts(session, import_run)
     if import_run.state == "mapping":
-        facts = {
-            "headers": runs.header(import_run),
-            "fields": column_mapping.fields(import_run.kind),
-            "needed": column_mapping.NEEDED[import_run.kind],
-            "constants": column_mapping.CONSTANTS[import_run.kind],
-            "missing": column_mapping.missing(import_run.kind, columns),
-            "seen": runs.preview(session, clinic, import_run, columns),
-        }
+        facts |= import_pages.mapping_facts(session, import_run, columns)
+    elif import_run.state == "checked":
+        facts |= import_pages.checked_facts(session, import_run)
     return layout.page(
         session,
         "staff/import.html",
@@ -146,11 +165,7 @@ def _page(
         run=import_run,
         columns=columns,
         refused=refused,
-        percent=100 * import_run.parts_done // max(import_run.parts, 1),
-        left=times.length(left) if left else None,
-        unworded=[(languages.name(code), count) for code, count in csv_import.unworded(import_run.tally).items()],
-        wrong=list(runs.wrong(session, import_run, SHOWN)),
-        refresh=REFRESH_SECONDS if import_run.state == "running" else None,
+        held=held,
         **facts,
     )
 
@@ -170,21 +185,6 @@ def _door(problem: str | None) -> str:
             kinds=column_mapping.KINDS,
             given=request.form,
         )
-
-
-def _chosen(kind: str) -> column_mapping.Columns:
-    """The columns as the form has them."""
-    form = request.form
-    columns = {name: form[f"column.{name}"] for name in column_mapping.fields(kind) if form.get(f"column.{name}")}
-    constants = {
-        name: form[f"all.{name}"].strip()[:120]
-        for name in column_mapping.CONSTANTS[kind]
-        if form.get(f"all.{name}", "").strip()
-    }
-    order = form.get("order", "")
-    return column_mapping.Columns(
-        columns, constants, order if order in column_mapping.ORDERS else column_mapping.ORDERS[0]
-    )
 
 
 def _the_run(session: Session, run_id: UUID, *, lock: bool = False) -> ImportRun:

@@ -2,12 +2,13 @@
 and days are read in the file's order."""
 
 import string
+from datetime import datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reminders.imports import column_mapping
+from reminders.imports import column_mapping, dates
 
 KAGGLE = [
     "PatientId", "AppointmentID", "Gender", "ScheduledDay", "AppointmentDay", "Age", "Neighbourhood", "SMS_received",
@@ -61,7 +62,7 @@ def test_what_was_chosen_last_time_comes_before_a_guess():
         "constants": {"language": "es"},
         "order": "day_first",
     }
-    guessed = column_mapping.guess("patients", ["Chart", "MRN", "Phone", "First", "Last"], last)
+    guessed = column_mapping.guess("patients", ["Chart", "MRN", "Phone", "First", "Last"], column_mapping.of(last))
     assert (guessed.columns["record"], guessed.columns["phone"]) == ("Chart", "Phone")
     assert (guessed.constants, guessed.order) == ({"language": "es"}, "day_first")
 
@@ -94,3 +95,90 @@ def test_what_all_rows_share_fills_only_what_is_empty():
 )
 def test_whatever_the_headers_are_a_guess_names_only_them(headers: list[str], kind: str):
     assert set(column_mapping.guess(kind, headers).columns.values()) <= set(headers)
+
+
+@pytest.mark.parametrize(
+    ("kind", "headers", "columns"),
+    [
+        (
+            "patients",
+            ["MRN", "Pt Name (Last, First)", "Pref. Lang", "Text OK?", "Cell Ph.", "PCP"],
+            {
+                "record": "MRN", "full_name": "Pt Name (Last, First)", "language": "Pref. Lang", "consent": "Text OK?",
+                "phone": "Cell Ph.", "panel": "PCP",
+            },
+        ),
+        (
+            "patients",
+            ["Patient ID", "Patient Last Name", "Patient First Name", "Home Phone", "Mobile Phone", "Patient DOB"],
+            {
+                "record": "Patient ID", "first_name": "Patient First Name", "last_name": "Patient Last Name",
+                "phone": "Mobile Phone", "birth_date": "Patient DOB",
+            },
+        ),
+        (
+            "appointments",
+            ["Appt ID", "MRN", "Appt DateTime", "Appt Status"],
+            {"visit": "Appt ID", "patient": "MRN", "starts_at": "Appt DateTime", "state": "Appt Status"},
+        ),
+        (
+            "appointments",
+            ["CSN", "MRN", "Patient", "Appt Date", "Appt Time", "Dept", "Prov"],
+            {
+                "visit": "CSN", "patient": "MRN", "start_day": "Appt Date", "start_hour": "Appt Time", "place": "Dept",
+                "clinician": "Prov",
+            },
+        ),
+        (
+            "appointments",
+            ["Nº de cita", "Expediente", "Fecha", "Hora", "Estado"],
+            {"visit": "Nº de cita", "patient": "Expediente", "start_day": "Fecha", "start_hour": "Hora",
+             "state": "Estado"},
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_written_short_and_what_stands_in_two_columns_is_found(
+    kind: str, headers: list[str], columns: dict[str, str]
+):
+    guessed = column_mapping.guess(kind, headers)
+    assert guessed.columns == columns
+    assert column_mapping.missing(kind, guessed) == []
+
+
+def test_one_column_for_both_names_is_taken_apart_however_it_was_chosen():
+    whole = column_mapping.Columns({"full_name": "Name"})
+    both = column_mapping.Columns({"first_name": "Name", "last_name": "Name"})
+    for columns in (whole, both):
+        assert columns.values({"name": "O'Brien, Siobhan"}) == {"first_name": "Siobhan", "last_name": "O'Brien"}
+        assert not {"first_name", "last_name"} & set(column_mapping.missing("patients", columns))
+
+
+def test_what_somebody_said_a_word_means_comes_before_the_tables():
+    columns = column_mapping.Columns({"state": "St"}, meanings={"state": {"rescheduled": "cancelled", "": "no_show"}})
+    assert columns.values({"st": " Rescheduled "})["state"] == "cancelled"
+    assert columns.values({"st": ""})["state"] == "no_show"
+    assert columns.values({"st": "Kept"})["state"] == "Kept"
+
+
+def test_every_field_of_a_file_of_ours_is_read_by_its_own_name():
+    for kind in column_mapping.KINDS:
+        names = [name for name in column_mapping.fields(kind) if name not in column_mapping.PARTS]
+        assert column_mapping.guess(kind, names).columns == {name: name for name in names}
+
+
+@given(
+    st.datetimes(min_value=datetime(1970, 1, 1), max_value=datetime(2100, 1, 1)),
+    st.sampled_from(["%m/%d/%Y", "%Y-%m-%d", "%m-%d-%Y", "%d-%b-%Y", "%Y%m%d", "%m/%d/%Y 00:00:00"]),
+    st.sampled_from(["%H:%M", "%I:%M %p", "%H%M", "1899-12-30 %H:%M:00", "%I:%M:00 %p"]),
+)
+def test_a_day_and_an_hour_in_two_columns_are_one_moment(moment: datetime, day: str, hour: str):
+    at = moment.replace(second=0, microsecond=0)
+    columns = column_mapping.Columns({"start_day": "Day", "start_hour": "Hour"})
+    row = {"day": f"{at:{day}}", "hour": f"{at:{hour}}"}
+    assert columns.values(row)["starts_at"] == at.isoformat(timespec="minutes")
+
+
+@given(st.text(max_size=20), st.text(max_size=20))
+def test_what_is_no_day_or_no_hour_comes_back_as_it_stands(day: str, hour: str):
+    joined = dates.joined(day, hour)
+    assert dates.moment(joined) or joined == " ".join(filter(None, (day.strip(), hour.strip())))

@@ -30,11 +30,13 @@ class Command:
     def __init__(self, file: Path) -> None:
         self.file = file
 
-    def __call__(self, group: Any, text: str, *, exit_code: int = 0) -> dict[str, Any]:
+    def __call__(self, group: Any, text: str, *options: str, exit_code: int = 0) -> dict[str, Any]:
         self.file.write_text(text, encoding="utf-8")
-        answer = CliRunner().invoke(group, ["import", str(self.file), "--json"])
+        answer = CliRunner().invoke(group, ["import", str(self.file), "--json", *options])
         assert answer.exit_code == exit_code, answer.output
         self.said = answer.stderr
+        if not answer.stdout:
+            return {}
         (row,) = json.loads(answer.stdout.splitlines()[-1])
         return dict(row)
 
@@ -159,3 +161,55 @@ def test_the_apostrophe_of_a_name_does_not_double_the_price(command: Command, cl
     assert bodies
     assert {text_templates.segments(body).encoding for body in bodies} == {"GSM-7"}
     assert all("St. Mary's" in body for body in bodies)
+
+
+FOREIGN = """MRN,"Pt Name (Last, First)",Pref. Lang,Text OK?,Cell Ph.
+M1,"O'Brien, Siobhan",**ENG,Ask first,(201) 555-0131
+"""
+WEEK = """Appt ID,MRN,Appt Date,Appt Time,Status
+{rows}"""
+
+
+def test_a_foreign_file_is_read_by_what_it_says_and_by_what_is_said_of_it(command: Command, clinic: Clinic) -> None:
+    row = command(visits.patients, FOREIGN, exit_code=3)
+    assert (row["created"], row["failed"]) == (0, 1)
+    assert command.errors()[0]["reason"] == "consent: expected yes or no"
+    assert command(visits.patients, FOREIGN, "--value", "consent:Ask first=no")["created"] == 1
+    assert of_patients(clinic, lambda patient: (patient.first_name, patient.last_name)) == {
+        "M1": ("Siobhan", "O'Brien")
+    }
+
+
+@time_machine.travel(NOW, tick=False)
+def test_a_complete_file_of_visits_cancels_what_it_lacks_once_its_number_is_said(
+    command: Command, clinic: Clinic
+) -> None:
+    command(visits.patients, FOREIGN, "--value", "consent:Ask first=yes")
+    rows = [f"V{n},M1,10/3/2026,{n + 8}:00,Scheduled\n" for n in range(3)]
+    assert command(visits.appointments, WEEK.format(rows="".join(rows)), "--day-first")["created"] == 3
+    less = WEEK.format(rows=rows[0])
+    complete = ("--day-first", "--complete", "clinic")
+    command(visits.appointments, less, *complete, exit_code=1)
+    assert "2 of 3 visits to come would be cancelled, more than 20 %: nothing was done" in command.said
+    row = command(visits.appointments, less, *complete, "--vanish", "2", "--dry-run")
+    assert (row["cancelled"], row["unchanged"]) == (2, 1)
+    assert command(visits.appointments, less, *complete, "--vanish", "2")["cancelled"] == 2
+    with db.unit_of_work(clinic.id) as session:
+        states = {visit.external_id: visit.state for visit in session.scalars(select(Appointment))}
+    assert states == {"V0": "booked", "V1": "cancelled", "V2": "cancelled"}
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--column", "nonsense=MRN"), "no field nonsense"),
+        (("--column", "record=Chart"), "the file has no column Chart"),
+        (("--column", "record"), "expected an equals sign"),
+        (("--value", "consent=no"), "expected FIELD:WORD=VALUE"),
+        (("--complete", "clinic"), "--complete is for files of appointments"),
+    ],
+)
+def test_what_cannot_be_meant_is_said_in_words(command: Command, options: tuple[str, ...], said: str) -> None:
+    code = 1 if "Chart" in said else 2
+    command(visits.patients, FOREIGN, *options, exit_code=code)
+    assert said in command.said
