@@ -4,10 +4,11 @@ import ipaddress
 import os
 import re
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 
 MASTER_KEY = re.compile(r"[^:,\s]+:[A-Za-z0-9+/]{43}=")
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
@@ -87,6 +88,12 @@ class Settings(BaseModel):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", alias="WARMTHREAD_LOG_LEVEL", description="debug, info, warning or error"
     )
+    # The last field: its check reads the addresses above.
+    demo_clock: int | None = Field(
+        None,
+        alias="WARMTHREAD_DEMO_CLOCK",
+        description="set by `warmthread demo` alone: by how many seconds its clock is ahead; refused anywhere else",
+    )
 
     @field_validator("bind")
     @classmethod
@@ -129,7 +136,7 @@ class Settings(BaseModel):
         # No "@": what stands before it looks like the host and is not.
         if not re.fullmatch(r"https?://[^/?#@\s]+(/[^?#\s]*)?", value):
             raise ValueError("must be an http or https address without user and query")
-        if value.startswith("http://") and value[7:].split("/")[0].rsplit(":", 1)[0] not in LOOPBACK:
+        if value.startswith("http://") and _host(value) not in LOOPBACK:
             raise ValueError("must be https unless it is on this machine")
         return value.rstrip("/")
 
@@ -139,6 +146,27 @@ class Settings(BaseModel):
         if not value:
             raise ValueError("is demanded: webhooks are signed over it and links are made from it")
         return value
+
+    @field_validator("demo_clock")
+    @classmethod
+    def _nothing_leaves_this_machine(cls, value: int | None, info: ValidationInfo) -> int | None:
+        # A clock that is wrong, and a door without a password: never near a real carrier, nor within others' reach.
+        addresses = [info.data.get(name) or "" for name in ("public_url", "twilio_api_url")]
+        here = all(address.startswith("http://") and _host(address) in LOOPBACK for address in addresses)
+        bind = info.data.get("bind") or ""
+        if value is not None and not (here and bind in ("127.0.0.1", "::1") and not info.data.get("trusted_proxies")):
+            raise ValueError("is for the demonstration alone: all addresses must be on this machine, no proxy in front")
+        return value
+
+    @property
+    def demo(self) -> bool:
+        """Whether this is the demonstration, with made-up people and a simulated carrier."""
+        return self.demo_clock is not None
+
+    @property
+    def clock_shift(self) -> timedelta:
+        """How far the clock of this service is ahead of the machine's."""
+        return timedelta(seconds=self.demo_clock or 0)
 
     @property
     def embedded_database(self) -> bool:
@@ -154,6 +182,10 @@ class Settings(BaseModel):
     def secure(self) -> bool:
         """Whether people reach us by https, so that cookies may be marked Secure."""
         return self.public_url.startswith("https://")
+
+
+def _host(address: str) -> str:
+    return address.split("://", 1)[1].split("/")[0].rsplit(":", 1)[0]
 
 
 def names() -> dict[str, str]:

@@ -9,10 +9,9 @@ import threading
 from collections import Counter, OrderedDict, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from functools import partial
 
-from simulator import fields, keywords, magic
+from simulator import clock, fields, keywords, magic
 from simulator.errors import ApiError
 from simulator.faults import Fate, Faults, Plan
 from simulator.messages import Media, Message, Store, Text
@@ -98,7 +97,7 @@ class Network:
         """Empty the body of a message at the carrier; phones keep what they have. Raises ApiError(20009) too early."""
         self._only_when_settled(message)
         with self._lock:
-            message.body, message.updated_at = "", datetime.now(UTC)
+            message.body, message.updated_at = "", clock.now()
 
     def delete(self, message: Message) -> None:
         """Delete a message at the carrier, with its media. Raises ApiError(20009) while it is on its way."""
@@ -135,7 +134,7 @@ class Network:
             if journey.era != self._era:
                 return
             message.status, message.error_code = journey.ahead.pop(0)
-            message.updated_at = datetime.now(UTC)
+            message.updated_at = clock.now()
             if message.status == "sent":
                 message.sent_at = message.updated_at
             self.revision += 1
@@ -184,7 +183,7 @@ class Network:
                 to=to,
                 body=body,
                 status="received",
-                sent_at=datetime.now(UTC),
+                sent_at=clock.now(),
                 media={attachment.sid: attachment for attachment in media},
                 service_sid=service or self._services.get(to),
             )
@@ -209,7 +208,7 @@ class Network:
             self._carrier_says(keyword, phone, clinic)
 
     def _carrier_says(self, keyword: str, phone: str, clinic: str) -> None:
-        body, now = keywords.reply(keyword), datetime.now(UTC)
+        body, now = keywords.reply(keyword), clock.now()
         self._keep(
             Message(
                 direction="outbound-reply",

@@ -4,7 +4,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from datetime import UTC, datetime
 from pathlib import Path
 
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
@@ -56,7 +55,7 @@ def main(folder: Path) -> None:
         running(Path(data)) as service,
         sync_playwright() as playwright,
     ):
-        walk = steps.Walk(service.scene, day.zone(datetime.now(UTC)))
+        walk = steps.Walk(service.scene)
         executable = next(path for path in map(shutil.which, NAMES) if path)
         chromium = playwright.chromium.launch(executable_path=executable, args=FLAGS)
         for step in (steps.import_a_day, steps.sign_everyone_in, steps.texts_arrive):

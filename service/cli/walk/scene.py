@@ -2,8 +2,6 @@
 
 import json
 import re
-import subprocess
-import sys
 import time
 import urllib.parse
 import urllib.request
@@ -11,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+from service.cli.walk import commands
 from service.cli.walk.visitor import Page, Visitor
 
 T = TypeVar("T")
@@ -34,12 +33,11 @@ class Scene:
 
     def command(self, *words: str) -> Any:
         """Run one `warmthread` command with --json and return what it printed."""
-        argv = [sys.executable, "-m", "service.cli", *words, "--json"]
-        ended = subprocess.run(argv, env=self.env, capture_output=True, text=True, timeout=HANGS, check=False)
-        if ended.returncode != 0:
-            last_line = (ended.stderr.strip().splitlines() or ["nothing"])[-1]
-            raise NotSeen(f"warmthread {' '.join(words[:2])} ended with {ended.returncode} and said: {last_line}")
-        return json.loads(ended.stdout)
+        ended = commands.run((*words, "--json"), self.env, within=HANGS)
+        if ended.code != 0:
+            last_line = (ended.err.strip().splitlines() or ["nothing"])[-1]
+            raise NotSeen(f"warmthread {' '.join(words[:2])} ended with {ended.code} and said: {last_line}")
+        return json.loads(ended.out)
 
     def browser(self) -> Visitor:
         """Return a browser that nobody has used yet."""
