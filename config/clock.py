@@ -3,12 +3,18 @@
 import time
 from datetime import UTC, datetime, timedelta
 
+_MICROSECOND = timedelta(microseconds=1)
 _ahead = timedelta(0)
 
 
 def now() -> datetime:
     """Return the present moment, aware and in UTC."""
     return datetime.now(UTC) + _ahead
+
+
+def milliseconds() -> int:
+    """Return the present moment as whole milliseconds since 1970."""
+    return (time.time_ns() + _ahead // _MICROSECOND * 1000) // 1_000_000
 
 
 def shift(ahead: timedelta) -> None:

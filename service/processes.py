@@ -11,6 +11,9 @@ from service import start
 from service.embedded import valkey
 from service.embedded.supervisor import Process, Supervisor
 
+# Seconds after which the web server is taken not to start: it comes last, while all the others are starting too.
+SLOW = 300
+
 
 def answers(url: str) -> Callable[[], bool]:
     """Return a question: does this address of ours answer 200 yet?"""
@@ -55,7 +58,7 @@ class Service:
             self.valkey.claim()
             server = self.valkey
             first = [Process("valkey", server.argv, server.env, ready=server.is_ready, pass_fds=server.pass_fds)]
-        web = Process("web", ours("web"), env, ready=answers(f"{here(settings)}/healthz"))
+        web = Process("web", ours("web"), env, ready=answers(f"{here(settings)}/healthz"), ready_timeout=SLOW)
         rest = [Process(f"worker.{name}", ours("worker", name), env) for name in queue.QUEUES]
         rest.append(Process("ticker", ours("ticker"), env))
         children = [*first, *(extra or []), *rest, web]

@@ -64,12 +64,14 @@ class Message:
 class Text:
     """A message as the phone has it: redacting or deleting it at the carrier does not take it off the phone.
 
-    `webhook_id` is the webhook that carried a text from the phone to the clinic, None if it was lost.
+    `webhook_id` is the webhook that carried a text from the phone to the clinic, None if it was lost; `taken` says that
+    the clinic has it from before, without one.
     """
 
     message: Message
     body: str
     webhook_id: str | None = None
+    taken: bool = False
 
     @property
     def outgoing(self) -> bool:

@@ -7,8 +7,9 @@ Everything is in memory, under one lock, and bounded. Each change after the firs
 
 import threading
 from collections import Counter, OrderedDict, deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 
 from simulator import clock, fields, keywords, magic
@@ -62,6 +63,7 @@ class Network:
         self._blocked: set[tuple[str, str]] = set()
         self._services: dict[str, str] = {}
         self._busy: Counter[str] = Counter()
+        self._names: dict[str, str] = {}
         self._era += 1
         self.revision += 1
 
@@ -196,6 +198,33 @@ class Network:
             self.webhooks.send(webhook)
         return message, webhook
 
+    def remember(self, phone: str, body: str, clinic: str | None, sent_at: datetime, sid: str) -> Message:
+        """Put a text on a phone, and in the account's list, that was sent at `sent_at`; nothing is forwarded."""
+        to = clinic or self._last_other(phone)
+        message = Message(
+            direction="inbound",
+            sender=phone,
+            to=to,
+            body=body,
+            status="received",
+            sid=sid,
+            created_at=sent_at,
+            sent_at=sent_at,
+        )
+        with self._lock:
+            self._keep(message, taken=True)
+        return message
+
+    def name(self, names: Mapping[str, str]) -> None:
+        """Say whose these phones are; the pages show it."""
+        with self._lock:
+            self._names |= names
+            self.revision += 1
+
+    def name_of(self, phone: str) -> str | None:
+        """Whose a phone is, if that was said."""
+        return self._names.get(phone)
+
     def _heed(self, keyword: str, phone: str, clinic: str) -> None:
         pair = (phone, clinic)
         if keyword == "HELP":
@@ -226,8 +255,8 @@ class Network:
         says = fields.inbound(message, settings.account_sid, settings.base_url, opt_out)
         return self.webhooks.make("inbound", settings.sms_url, says, message.sid, message.sender, forged=forged)
 
-    def _keep(self, message: Message, webhook: Webhook | None = None) -> Text:
-        text = Text(message, message.body, webhook.id if webhook else None)
+    def _keep(self, message: Message, webhook: Webhook | None = None, *, taken: bool = False) -> Text:
+        text = Text(message, message.body, webhook.id if webhook else None, taken)
         self.store.add(message)
         self._phones.setdefault(text.phone, deque(maxlen=TEXTS_PER_PHONE)).append(text)
         self._phones.move_to_end(text.phone)

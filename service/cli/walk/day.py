@@ -1,6 +1,7 @@
 """One made-up clinic's day: who works there, who comes, and when; its clock makes it a Tuesday morning at any hour."""
 
 import csv
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
@@ -74,12 +75,7 @@ def clock_shift(real: datetime) -> timedelta:
 def write(folder: Path, now: datetime) -> tuple[Path, Path]:
     """Write the clinic's two CSV files, as its own system would export them; return their paths."""
     people, visits = folder / "patients.csv", folder / "appointments.csv"
-    with people.open("w", newline="", encoding="utf-8") as file:
-        rows = csv.writer(file)
-        rows.writerow(("record", "first_name", "last_name", "phone", "birth_date", "language", "panel", "consent"))
-        for patient in PATIENTS:
-            person = (patient.record, patient.first, patient.last, patient.number, patient.birth)
-            rows.writerow((*person, patient.language, patient.panel, "yes"))
+    write_patients(people, PATIENTS)
     local = now.astimezone(ZoneInfo(ZONE)).replace(tzinfo=None)
     with visits.open("w", newline="", encoding="utf-8") as file:
         rows = csv.writer(file)
@@ -90,3 +86,13 @@ def write(folder: Path, now: datetime) -> tuple[Path, Path]:
             booked = (now - timedelta(days=10)).isoformat(timespec="seconds")
             rows.writerow((visit_id(patient), patient.record, starts, ZONE, booked, "Suite 2", patient.panel))
     return people, visits
+
+
+def write_patients(file: Path, patients: Iterable[Visitor]) -> None:
+    """Write the patients as a CSV file."""
+    with file.open("w", newline="", encoding="utf-8") as opened:
+        rows = csv.writer(opened)
+        rows.writerow(("record", "first_name", "last_name", "phone", "birth_date", "language", "panel", "consent"))
+        for patient in patients:
+            person = (patient.record, patient.first, patient.last, patient.number, patient.birth)
+            rows.writerow((*person, patient.language, patient.panel, "yes"))

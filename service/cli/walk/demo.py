@@ -14,7 +14,7 @@ from types import FrameType
 import click
 
 from config.settings import SettingsError
-from service.cli.walk import day, demo_service
+from service.cli.walk import day, demo_service, morning
 from service.cli.walk.screen import Screen, folded
 from service.cli.walk.steps import STEPS, Walk
 from service.embedded import ports
@@ -63,17 +63,29 @@ def _listening() -> Iterator[Interrupts]:
 
 
 def _run(screen: Screen, folder: Path, doors: tuple[int, int], interrupts: Interrupts, keep_serving: bool) -> int:
-    service = demo_service.running(folder, doors=doors)
-    with screen.step("Starting web server, workers, ticker and a phone network"):
-        running = service.__enter__()
+    log = folder / "log"
+    with log.open("wb") as output:
+        service = demo_service.running(folder, doors=doors, output=output.fileno())
+        with screen.step("Starting web server, workers, ticker and a phone network"):
+            running = service.__enter__()
     try:
         walk = Walk(running.scene)
         failed = _walk(screen, walk)
+        if failed:
+            _last_words(screen, log)
         if failed is None and keep_serving:
+            with screen.step("A morning to try: patients, weeks of scores, texts") as seen:
+                seen(morning.seed(walk.scene))
             _keep_serving(screen, walk, running.service.supervisor, interrupts)
     finally:
         service.__exit__(None, None, None)
     return 1 if failed else 0
+
+
+def _last_words(screen: Screen, log: Path) -> None:
+    """Show the end of what the processes wrote: the folder with all of it goes when the demonstration ends."""
+    for line in log.read_text("utf-8", "replace").splitlines()[-5:]:
+        screen.say(f"  {line}", "dim")
 
 
 def _keep_serving(screen: Screen, walk: Walk, supervisor: Supervisor, interrupts: Interrupts) -> None:
@@ -110,6 +122,7 @@ def _port(wanted: str) -> int:
 def _walk(screen: Screen, walk: Walk) -> str | None:
     """Show every step; return the title of the one that was not seen."""
     began = time.monotonic()
+    walk.scene.name_phones(morning.names())
     screen.say(f"\nOne day at {day.CLINIC} in New York. Its clock is set to a Tuesday, 9:40 AM:\n")
     for number, (title, step) in enumerate(STEPS, start=1):
         try:

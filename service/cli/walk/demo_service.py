@@ -15,6 +15,9 @@ from service.cli.walk.scene import Scene
 from service.embedded import ports
 from service.embedded.supervisor import Process
 
+# Seconds after which the phone network is taken not to start: on a machine that does much else it may take a minute.
+SLOW = 300
+
 
 @dataclass
 class Running:
@@ -30,12 +33,17 @@ class Running:
 
 @contextmanager
 def running(
-    folder: Path, *, doors: tuple[int, int] | None = None, patience: float = 90, **overrides: str
+    folder: Path,
+    *,
+    doors: tuple[int, int] | None = None,
+    patience: float = 90,
+    output: int | None = None,
+    **overrides: str,
 ) -> Iterator[Running]:
     """Run a service in `folder` until the block ends, with `overrides` of its settings by environment name.
 
     `doors` are the ports of the service and of its phone network, two free ones if not given. Its scene waits
-    `patience` seconds for what should be seen.
+    `patience` seconds for what should be seen. Its processes write to `output`, our standard error if none is given.
     """
     commands.warm_up()
     web, network = doors or ports.free_ports(2)
@@ -45,7 +53,7 @@ def running(
     mark.write_text(loaded.twilio_account_sid, "utf-8")
     start.use(loaded, "stage")
     migrations.upgrade()
-    service = processes.Service(loaded, [_simulator(loaded, network)])
+    service = processes.Service(loaded, [_simulator(loaded, network)], output)
     env = start.environment(loaded, service.valkey.url if service.valkey else loaded.redis_url)
     try:
         service.supervisor.start()
@@ -79,4 +87,4 @@ def _simulator(loaded: settings.Settings, network: int) -> Process:
         "SIMULATOR_ZONE": day.ZONE,
     }
     health = processes.answers(f"http://127.0.0.1:{network}/healthz")
-    return Process("simulator", [sys.executable, "-m", "simulator", "--quiet"], env, ready=health)
+    return Process("simulator", [sys.executable, "-m", "simulator", "--quiet"], env, ready=health, ready_timeout=SLOW)

@@ -6,6 +6,7 @@ import time
 import urllib.parse
 import urllib.request
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -54,6 +55,18 @@ class Scene:
         address = f"{self.network}/sim/phones/{urllib.parse.quote(number)}/messages"
         data = json.dumps({"body": body}).encode()
         self._ask(urllib.request.Request(address, data=data, headers={"Content-Type": "application/json"}))
+
+    def remember(self, number: str, body: str, at: datetime, sid: str) -> None:
+        """Put a text on the phone `number` that was sent to the clinic before, at `at`; it is not sent again."""
+        address = f"{self.network}/sim/phones/{urllib.parse.quote(number)}/messages"
+        data = json.dumps({"body": body, "sent": {"at": at.isoformat(), "sid": sid}}).encode()
+        self._ask(urllib.request.Request(address, data=data, headers={"Content-Type": "application/json"}))
+
+    def name_phones(self, names: dict[str, str]) -> None:
+        """Tell the phone network whose each number is."""
+        data = json.dumps({"names": names}).encode()
+        headers = {"Content-Type": "application/json"}
+        self._read(urllib.request.Request(f"{self.network}/sim/names", data=data, headers=headers, method="PUT"))
 
     def received(self, number: str, words: str) -> str:
         """Wait until the phone shows a text from the clinic that has `words` in it; return it."""

@@ -68,7 +68,7 @@ def show_the_plan(walk: Walk) -> str:
     if len(texts) != 3:
         raise NotSeen("three texts planned for the visit in three days")
     skipped = sum(row["state"] == "dropped" for row in rows)
-    lines = [f"{_moment(row['local']):<24} {row['step']} before the visit" for row in texts]
+    lines = [f"{_moment(row['local']):<32}{row['step']} before the visit" for row in texts]
     patient = f"{day.FAR.first} {day.FAR.last} comes in three days and gets three texts:\n  "
     return (
         patient
