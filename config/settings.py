@@ -10,7 +10,12 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 
+from config import env_file
+
 MASTER_KEY = re.compile(r"[^:,\s]+:[A-Za-z0-9+/]{43}=")
+PREFIX = "WARMTHREAD_"
+# Which file to read settings from besides the environment. Children of ours are told that there is none.
+ENV_FILE = "WARMTHREAD_DOTENV"
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 
@@ -196,10 +201,11 @@ def names() -> dict[str, str]:
 def load(environ: Mapping[str, str] | None = None, **overrides: str) -> Settings:
     """Read the settings; `overrides` are by environment name and win.
 
+    Without an `environ` they are the process's own and, for what is not said there, those of the file .env here.
     Raises SettingsError with every problem found: unknown WARMTHREAD_ names, unreadable _FILE files, wrong values.
     """
-    environ = os.environ if environ is None else environ
     problems: list[str] = []
+    environ = _with_file(os.environ, problems) if environ is None else environ
     values: dict[str, Any] = _from_environment(environ, problems) | overrides
     try:
         settings = Settings.model_validate(values)
@@ -208,6 +214,29 @@ def load(environ: Mapping[str, str] | None = None, **overrides: str) -> Settings
     if problems:
         raise SettingsError(sorted(problems))
     return settings
+
+
+def _with_file(environ: Mapping[str, str], problems: list[str]) -> dict[str, str]:
+    """Return `environ` with what the file says of settings that are not said there, neither directly nor as NAME_FILE.
+
+    The file is .env where the process was started, or the one ENV_FILE names: an empty name means none.
+    """
+    named = environ.get(ENV_FILE, ".env")
+    if not named or (ENV_FILE not in environ and not Path(named).is_file()):
+        return dict(environ)
+    try:
+        values = env_file.read(Path(named))
+    except env_file.BadFile as bad:
+        problems += bad.problems
+        return dict(environ)
+    recognised = names()
+    ours = {name: value for name, value in values.items() if _setting(name) in recognised or name.startswith(PREFIX)}
+    said = {_setting(name) for name, value in environ.items() if value}
+    return {name: value for name, value in ours.items() if _setting(name) not in said} | dict(environ)
+
+
+def _setting(name: str) -> str:
+    return name.removesuffix("_FILE")
 
 
 def _from_environment(environ: Mapping[str, str], problems: list[str]) -> dict[str, str]:
@@ -226,7 +255,8 @@ def _from_environment(environ: Mapping[str, str], problems: list[str]) -> dict[s
                 problems.append(f"{name}_FILE cannot be read: it is not a text in UTF-8")
         elif environ.get(name):
             values[name] = environ[name]
-    strangers = [n for n in environ if n.startswith("WARMTHREAD_") and n.removesuffix("_FILE") not in recognised]
+    strangers = [name for name in environ if name.startswith(PREFIX) and _setting(name) not in recognised]
+    strangers = [name for name in strangers if name != ENV_FILE]
     problems += [f"{name} is not a setting of Warmthread: misspelt?" for name in strangers]
     return values
 

@@ -99,7 +99,8 @@ def environment(loaded: settings.Settings, redis_url: str) -> dict[str, str]:
         if name.removesuffix("_FILE") not in ours and not name.startswith("WARMTHREAD_")
     }
     values = {name: _plain(getattr(loaded, field)) for field, name in _fields()}
-    return {**keep, **{name: value for name, value in values.items() if value}, "REDIS_URL": redis_url}
+    set_ = {name: value for name, value in values.items() if value}
+    return {**keep, **set_, "REDIS_URL": redis_url, settings.ENV_FILE: ""}
 
 
 def _fields() -> list[tuple[str, str]]:
