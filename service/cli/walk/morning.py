@@ -7,7 +7,7 @@ and escalated by the service that runs, as soon as it is written.
 
 import csv
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -27,14 +27,18 @@ from messaging.inbox import items, notes_and_calls, snoozing
 from messaging.inbox.models import InboxItem
 from messaging.models import Clinic, Patient, Staff
 from messaging.people import directory
+from messaging.reading import rulebook
 from messaging.wording import saved_replies
 from reminders import handoffs
+from reminders.imports import csv_import
 from service.cli.walk import day
 from service.cli.walk.scene import Scene
 from webhooks import handle_text
 
 WEEK, ANSWERED_WITHIN = timedelta(weeks=1), timedelta(minutes=25)
-# The last question of the PHQ-9 asks for self-harm: what is copied here from weeks ago raises no alarm today.
+# How many forms a transaction keeps: few commits, and others may write in between.
+BATCH = 12
+# The last question of the PHQ-9 asks for self-harm: it is answered "not at all", so that these raise no alarm.
 ASKED = {"phq9": 8, "gad7": 7}
 ITEMS = {"phq9": 9, "gad7": 7}
 
@@ -75,15 +79,15 @@ class Place:
 
 def seed(scene: Scene) -> str:
     """Let the morning happen at the clinic that the walk has set up; return in words what there is now."""
-    _invite(scene)
-    _import(scene)
+    rulebook.rules()  # made here, before a transaction: it takes a second, and nobody else could write meanwhile
     place = _place()
     with db.unit_of_work(place.clinic_id) as session:
-        replies = saved_replies.add_defaults(session, _clinic(session, place), place.manager(session, None))
-    forms = sum(_weeks(place, instrument, totals) for instrument, totals in story()["scores"].items())
-    for form in story()["forms"]:
-        with _at(place.now - timedelta(minutes=form["minutes"])):
-            _form(place, form["record"], form["instrument"], form["total"], "paper")
+        clinic = session.get_one(Clinic, place.clinic_id)
+        for colleague in story()["colleagues"]:
+            directory.add_staff(session, clinic, **colleague)
+        replies = saved_replies.add_defaults(session, clinic, place.manager(session, None))
+    _import(place, scene.folder)
+    forms = _weeks(place)
     for text in story()["texts"]:
         _text(scene, place, text)
     _ask_for_someone(place)
@@ -104,16 +108,8 @@ def _at(moment: datetime) -> Iterator[None]:
         clock.shift(before)
 
 
-def _invite(scene: Scene) -> None:
-    for colleague in story()["colleagues"]:
-        words = ["--name", colleague["name"], "--email", colleague["email"], "--role", colleague["role"], "--once"]
-        for option in ("panel", "number"):
-            words += [f"--{option}", colleague[option]] if option in colleague else []
-        scene.command("staff", "invite", *words)
-
-
-def _import(scene: Scene) -> None:
-    patients, visits = Path(scene.folder, "more_patients.csv"), Path(scene.folder, "more_visits.csv")
+def _import(place: Place, folder: Path) -> None:
+    patients, visits = folder / "more_patients.csv", folder / "more_visits.csv"
     day.write_patients(patients, people())
     today = clock.now().astimezone(ZoneInfo(day.ZONE)).date()
     panels = {patient.record: patient.panel for patient in people()}
@@ -124,8 +120,10 @@ def _import(scene: Scene) -> None:
             booked = (clock.now() - timedelta(days=9)).isoformat(timespec="seconds")
             starts = f"{today + timedelta(days=days)}T{at}"
             rows.writerow((f"W{record}", record, starts, day.ZONE, booked, "Suite 2", panels[record], kind))
-    scene.command("patients", "import", str(patients))
-    scene.command("appointments", "import", str(visits))
+    for kind, path in (("patients", patients), ("appointments", visits)):
+        taken = csv_import.import_file(kind, place.clinic_id, path)
+        if taken.created != taken.rows:
+            raise ValueError(f"of {taken.rows} {kind} of the morning, {taken.created} were taken")
 
 
 def _place() -> Place:
@@ -148,42 +146,54 @@ def _patient(session: Session, place: Place, record: str) -> Patient:
     return patient
 
 
-def _weeks(place: Place, instrument: str, totals: Mapping[str, Sequence[int]]) -> int:
-    """Keep forms a week apart, read out on the telephone by the care manager; return how many."""
-    for index, (record, weekly) in enumerate(totals.items()):
-        for week, total in enumerate(weekly):
-            # Not all at the same hour of the same day, and the last one some days ago.
-            ago = WEEK * (len(weekly) - week) - timedelta(days=index % 4, minutes=37 * index)
-            with _at(place.now - ago):
-                _form(place, record, instrument, total, "aloud")
-    return sum(map(len, totals.values()))
-
-
-def _form(place: Place, record: str, instrument: str, total: int, way: str) -> None:
-    """Keep one form; what it asked of a person weeks ago was done on the same day."""
+def _weeks(place: Place) -> int:
+    """Keep forms a week apart, read out on the telephone, and those of this morning; return how many of the first."""
+    asked = [
+        (record, instrument, total, _when(place, index, len(weekly) - week))
+        for instrument, totals in story()["scores"].items()
+        for index, (record, weekly) in enumerate(totals.items())
+        for week, total in enumerate(weekly)
+    ]
+    asked.sort(key=lambda form: form[-1])
+    for first in range(0, len(asked), BATCH):
+        with db.unit_of_work(place.clinic_id) as session:
+            for record, instrument, total, at in asked[first : first + BATCH]:
+                with _at(at):
+                    _form(session, place, record, instrument, total, "aloud")
     with db.unit_of_work(place.clinic_id) as session:
-        patient = _patient(session, place, record)
-        manager = place.manager(session, patient)
-        screen = submissions.accept(
-            session,
-            _clinic(session, place),
-            patient,
-            instrument=instrument,
-            answers=answers(instrument, total),
-            language=scoring.language_of(scoring.instrument(instrument), patient.language),
-            source=f"staff.{way}",
-            event=str(db.new_id()),
-            asked_by=manager.id,
-        )
-        actor, asked_by = audit.Actor.staff(manager.id), str(manager.id)
-        about = f"screen:{screen.id}"
-        audit.record(session, place.clinic_id, actor, "screen.entered", about, way=way, asked_by=asked_by)
-        owed = session.scalars(select(InboxItem).where(InboxItem.about == about)).all()
-        if way == "aloud":
-            with _at(clock.now() + ANSWERED_WITHIN):
-                for item in owed:
-                    items.acknowledge(session, item, manager, "reached_by_phone")
-                    items.resolve(session, item, manager)
+        for form in story()["forms"]:
+            with _at(place.now - timedelta(minutes=form["minutes"])):
+                _form(session, place, form["record"], form["instrument"], form["total"], "paper")
+    return len(asked)
+
+
+def _when(place: Place, index: int, weeks_ago: int) -> datetime:
+    # Not all at the same hour of the same day, and the last one some days ago.
+    return place.now - WEEK * weeks_ago + timedelta(days=index % 4, minutes=37 * index)
+
+
+def _form(session: Session, place: Place, record: str, instrument: str, total: int, way: str) -> None:
+    """Keep one form; what it asked of a person weeks ago was done on the same day."""
+    patient = _patient(session, place, record)
+    manager = place.manager(session, patient)
+    screen = submissions.accept(
+        session,
+        _clinic(session, place),
+        patient,
+        instrument=instrument,
+        answers=answers(instrument, total),
+        language=scoring.language_of(scoring.instrument(instrument), patient.language),
+        source=f"staff.{way}",
+        event=str(db.new_id()),
+        asked_by=manager.id,
+    )
+    actor, asked_by, about = audit.Actor.staff(manager.id), str(manager.id), f"screen:{screen.id}"
+    audit.record(session, place.clinic_id, actor, "screen.entered", about, way=way, asked_by=asked_by)
+    owed = session.scalars(select(InboxItem).where(InboxItem.about == about)).all() if way == "aloud" else []
+    with _at(clock.now() + ANSWERED_WITHIN):
+        for item in owed:
+            items.acknowledge(session, item, manager, "reached_by_phone")
+            items.resolve(session, item, manager)
 
 
 def answers(instrument: str, total: int) -> list[int]:
