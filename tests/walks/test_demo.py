@@ -9,6 +9,8 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -22,35 +24,44 @@ from service.cli.walk.visitor import Page, Visitor
 from tests.waiting import PATIENCE, until
 
 
-def begun(output: Path, *words: str, **environ: str) -> subprocess.Popen[bytes]:
-    """A demonstration that writes to `output`, as Ctrl-C in a terminal would reach it alone."""
+@contextmanager
+def begun(output: Path, *words: str, **environ: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A demonstration that writes to `output`; nothing of it outlives a test that fails."""
     clean = {name: value for name, value in os.environ.items() if name != "PORT"}
     with output.open("w") as out:
         argv = [sys.executable, "-m", "service.cli", "demo", *words]
-        return subprocess.Popen(argv, stdout=out, stderr=out, stdin=-3, env=clean | environ)
+        process = subprocess.Popen(argv, stdout=out, stderr=out, stdin=-3, env=clean | environ)
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+            process.wait(PATIENCE)
 
 
 def test_after_the_walk_it_serves_until_ctrl_c_and_leaves_nothing(tmp_path: Path) -> None:
     output, home = tmp_path / "said", tmp_path / "tmp"
     home.mkdir()
-    process = begun(output, TMPDIR=str(home))
-    until(lambda: "Ctrl-C ends" in output.read_text() or process.poll() is not None, "the walk", within=10 * 60)
-    said = output.read_text()
-    address = re.search(r"http://\S+/readyz", said)
-    assert address is not None, said[-800:]
-    until(lambda: answer_of(address.group()) == {"problems": [], "status": "ready"}, "the service to be ready")
-    stumble(said)
-    assert answer_of(address.group()) == {"problems": [], "status": "ready"}
-    reads_well(said)
-    opens_on_work(address.group().removesuffix("/readyz"))
-    shows_phones(said)
-    process.send_signal(signal.SIGINT)
-    assert process.wait(PATIENCE) == 0
-    after = output.read_text().split("Ctrl-C ends")[1]
-    assert re.search(r"Ending \.\.\.\s+Ended, nothing is left\.", after)
-    assert "Traceback" not in after
-    assert "Cannot listen" not in after
-    assert list(home.glob("warmthread-demo-*")) == []
+    with begun(output, TMPDIR=str(home)) as process:
+        until(lambda: "Ctrl-C ends" in output.read_text() or process.poll() is not None, "the walk", within=10 * 60)
+        said = output.read_text()
+        address = re.search(r"http://\S+/readyz", said)
+        assert address is not None, said[-800:]
+        # What failed once on a busy machine is told for two minutes.
+        ready = {"problems": [], "status": "ready"}
+        until(lambda: answer_of(address.group()) == ready, "the service to be ready", within=5 * 60)
+        stumble(said)
+        assert answer_of(address.group()) == ready
+        reads_well(said)
+        opens_on_work(address.group().removesuffix("/readyz"))
+        shows_phones(said)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(PATIENCE) == 0
+        after = output.read_text().split("Ctrl-C ends")[1]
+        assert re.search(r"Ending \.\.\.\s+Ended, nothing is left\.", after)
+        assert "Traceback" not in after
+        assert "Cannot listen" not in after
+        assert list(home.glob("warmthread-demo-*")) == []
 
 
 def reads_well(said: str) -> None:
@@ -108,15 +119,17 @@ def shows_phones(said: str) -> None:
 def test_ctrl_c_during_the_walk_ends_it_and_says_so(tmp_path: Path) -> None:
     output, home = tmp_path / "said", tmp_path / "tmp"
     home.mkdir()
-    process = begun(output, "--exit", TMPDIR=str(home))
-    until(lambda: " 1. Import" in output.read_text() or process.poll() is not None, "the first step", within=10 * 60)
-    process.send_signal(signal.SIGINT)
-    assert process.wait(PATIENCE) == 130
-    said = output.read_text()
-    assert "Ending ..." in said
-    assert said.endswith("Ended, nothing is left.\n")
-    assert "Traceback" not in said
-    assert list(home.glob("warmthread-demo-*")) == []
+    with begun(output, "--exit", TMPDIR=str(home)) as process:
+        until(
+            lambda: " 1. Import" in output.read_text() or process.poll() is not None, "the first step", within=10 * 60
+        )
+        process.send_signal(signal.SIGINT)
+        assert process.wait(PATIENCE) == 130
+        said = output.read_text()
+        assert "Ending ..." in said
+        assert said.endswith("Ended, nothing is left.\n")
+        assert "Traceback" not in said
+        assert list(home.glob("warmthread-demo-*")) == []
 
 
 def test_a_busy_usual_port_falls_to_the_next_and_says_so(capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,6 +6,7 @@ and escalated by the service that runs, as soon as it is written.
 """
 
 import csv
+import time
 import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -36,8 +37,9 @@ from service.cli.walk.scene import Scene
 from webhooks import handle_text
 
 WEEK, ANSWERED_WITHIN = timedelta(weeks=1), timedelta(minutes=25)
-# How many forms a transaction keeps: few commits, and others may write in between.
-BATCH = 12
+# How many forms a transaction keeps, and how long others may write before the next: SQLite has one writer at a time,
+# and whoever comes back at once is always first.
+BATCH, PAUSE = 4, 0.05
 # The last question of the PHQ-9 asks for self-harm: it is answered "not at all", so that these raise no alarm.
 ASKED = {"phq9": 8, "gad7": 7}
 ITEMS = {"phq9": 9, "gad7": 7}
@@ -108,6 +110,14 @@ def _at(moment: datetime) -> Iterator[None]:
         clock.shift(before)
 
 
+@contextmanager
+def _writing(place: Place) -> Iterator[Session]:
+    """Open a transaction, and let others have their turn after it."""
+    with db.unit_of_work(place.clinic_id) as session:
+        yield session
+    time.sleep(PAUSE)
+
+
 def _import(place: Place, folder: Path) -> None:
     patients, visits = folder / "more_patients.csv", folder / "more_visits.csv"
     day.write_patients(patients, people())
@@ -156,11 +166,11 @@ def _weeks(place: Place) -> int:
     ]
     asked.sort(key=lambda form: form[-1])
     for first in range(0, len(asked), BATCH):
-        with db.unit_of_work(place.clinic_id) as session:
+        with _writing(place) as session:
             for record, instrument, total, at in asked[first : first + BATCH]:
                 with _at(at):
                     _form(session, place, record, instrument, total, "aloud")
-    with db.unit_of_work(place.clinic_id) as session:
+    with _writing(place) as session:
         for form in story()["forms"]:
             with _at(place.now - timedelta(minutes=form["minutes"])):
                 _form(session, place, form["record"], form["instrument"], form["total"], "paper")
@@ -209,7 +219,7 @@ def _text(scene: Scene, place: Place, text: Mapping[str, Any]) -> None:
     """Let a text come in as the webhook would bring it, and show it on the phone it was written on."""
     at = place.now - timedelta(minutes=text["minutes"])
     sid = f"SM{db.new_id().hex}"
-    with _at(at), db.unit_of_work(place.clinic_id) as session:
+    with _at(at), _writing(place) as session:
         patient = _patient(session, place, text["record"]) if "record" in text else None
         number = text.get("number") or (patient.numbers[0].number if patient else "") or ""
         form = {"MessageSid": sid, "From": number, "To": day.NUMBER, "Body": text["text"], "NumMedia": "0"}
