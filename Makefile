@@ -1,5 +1,5 @@
 # Everything a newcomer types. `make help` lists it.
-PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,$(if $(shell command -v $(name)),$(name))))
+PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3.14 python3,$(if $(shell command -v $(name)),$(name))))
 VENV := .venv
 BIN := $(VENV)/bin
 # Byte code on every core, and none for the thousands of modules that we never import.
@@ -10,11 +10,17 @@ COMPILE := $(BIN)/python -m compileall -q -j 0 -x 'phonenumbers/(geodata|carrier
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## */  make \1\t/' | expand -t 18
 
+# Where there is none, or one that is too old, says so and what to do.
+FIND_PYTHON := test -n "$(PYTHON)" && $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	|| { echo "Python 3.11 or newer was not found. Install it, or say where it is: make PYTHON=/path/to/python3 ..." >&2; exit 1; }
+
 $(VENV)/.base: requirements/base.txt pyproject.toml
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@echo "Installing the locked requirements into $(VENV)"
+	@test -x $(BIN)/python || { $(FIND_PYTHON); }
+	@test -x $(BIN)/python || { echo "Making $(VENV) with $(PYTHON)"; $(PYTHON) -m venv $(VENV); }
+	@echo "Installing about 60 locked packages into $(VENV): about 250 MB, a minute or two"
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements/base.txt
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@echo "Compiling"
 	@$(COMPILE) $(VENV)/lib config messaging reminders intake_links webhooks portal web service simulator
 	@touch $@
 
@@ -24,9 +30,9 @@ $(VENV)/.test: requirements/test.txt $(VENV)/.base
 	@touch $@
 
 demo: $(VENV)/.base ## a clinic's day, end to end, then a service to play with (EXIT=1 ends after the walk)
-	@$(BIN)/warmthread demo $(if $(EXIT),--exit,)
+	@$(BIN)/warmthread demo $(if $(EXIT),--exit,|| test $$? -eq 130)
 
-serve: $(VENV)/.base ## the embedded service with your own settings
+serve: $(VENV)/.base ## the embedded service with your own settings, from the environment or .env
 	@$(BIN)/warmthread serve
 
 test: $(VENV)/.test browser ## every test: both databases, real Valkey, simulator, Chromium

@@ -11,11 +11,11 @@ import json
 import statistics
 import time
 import urllib.request
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 from bench import stage
+from config import clock
 from service.cli.walk import day, demo_service
 from service.cli.walk.scene import Scene
 
@@ -52,8 +52,7 @@ def _alerts(scene: Scene, more_than: int) -> int | None:
 
 
 def _set_up(scene: Scene) -> str:
-    zone = day.zone(datetime.now(UTC))
-    scene.command("clinic", "create", "--name", day.CLINIC, "--zone", zone, "--number", day.NUMBER)
+    scene.command("clinic", "create", "--name", day.CLINIC, "--zone", day.ZONE, "--number", day.NUMBER)
     file = Path(scene.folder, "patients.csv")
     with file.open("w", newline="") as out:
         rows = csv.writer(out)
@@ -68,7 +67,7 @@ def _set_up(scene: Scene) -> str:
 def _submit(scene: Scene, secret: str, record: int) -> None:
     answers = [1, 1, 0, 0, 0, 0, 0, 0, 1]
     body = json.dumps({"instrument": "phq9", "answers": answers, "patient": {"record": str(record)}}).encode()
-    at = str(int(time.time()))
+    at = str(int(clock.now().timestamp()))
     signed = f"form-{record}.{at}.".encode() + body
     key = base64.b64decode(secret.removeprefix("whsec_"))
     signature = base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 from typing import TypeVar
 
+from config import clock
 from config.settings import Settings
 
 T = TypeVar("T")
@@ -20,6 +21,7 @@ def configure(settings: Settings) -> None:
     """Choose the settings of this process; everything made from earlier ones is forgotten."""
     global _settings
     _settings = settings
+    clock.shift(settings.clock_shift)
     _made.clear()
 
 

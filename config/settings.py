@@ -4,12 +4,18 @@ import ipaddress
 import os
 import re
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, ValidationInfo, field_validator
+
+from config import env_file
 
 MASTER_KEY = re.compile(r"[^:,\s]+:[A-Za-z0-9+/]{43}=")
+PREFIX = "WARMTHREAD_"
+# Which file to read settings from besides the environment. Children of ours are told that there is none.
+ENV_FILE = "WARMTHREAD_DOTENV"
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 
@@ -87,6 +93,12 @@ class Settings(BaseModel):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", alias="WARMTHREAD_LOG_LEVEL", description="debug, info, warning or error"
     )
+    # The last field: its check reads the addresses above.
+    demo_clock: int | None = Field(
+        None,
+        alias="WARMTHREAD_DEMO_CLOCK",
+        description="set by `warmthread demo` alone: by how many seconds its clock is ahead; refused anywhere else",
+    )
 
     @field_validator("bind")
     @classmethod
@@ -129,7 +141,7 @@ class Settings(BaseModel):
         # No "@": what stands before it looks like the host and is not.
         if not re.fullmatch(r"https?://[^/?#@\s]+(/[^?#\s]*)?", value):
             raise ValueError("must be an http or https address without user and query")
-        if value.startswith("http://") and value[7:].split("/")[0].rsplit(":", 1)[0] not in LOOPBACK:
+        if value.startswith("http://") and _host(value) not in LOOPBACK:
             raise ValueError("must be https unless it is on this machine")
         return value.rstrip("/")
 
@@ -139,6 +151,27 @@ class Settings(BaseModel):
         if not value:
             raise ValueError("is demanded: webhooks are signed over it and links are made from it")
         return value
+
+    @field_validator("demo_clock")
+    @classmethod
+    def _nothing_leaves_this_machine(cls, value: int | None, info: ValidationInfo) -> int | None:
+        # A clock that is wrong, and a door without a password: never near a real carrier, nor within others' reach.
+        addresses = [info.data.get(name) or "" for name in ("public_url", "twilio_api_url")]
+        here = all(address.startswith("http://") and _host(address) in LOOPBACK for address in addresses)
+        bind = info.data.get("bind") or ""
+        if value is not None and not (here and bind in ("127.0.0.1", "::1") and not info.data.get("trusted_proxies")):
+            raise ValueError("is for the demonstration alone: all addresses must be on this machine, no proxy in front")
+        return value
+
+    @property
+    def demo(self) -> bool:
+        """Whether this is the demonstration, with made-up people and a simulated carrier."""
+        return self.demo_clock is not None
+
+    @property
+    def clock_shift(self) -> timedelta:
+        """How far the clock of this service is ahead of the machine's."""
+        return timedelta(seconds=self.demo_clock or 0)
 
     @property
     def embedded_database(self) -> bool:
@@ -156,6 +189,10 @@ class Settings(BaseModel):
         return self.public_url.startswith("https://")
 
 
+def _host(address: str) -> str:
+    return address.split("://", 1)[1].split("/")[0].rsplit(":", 1)[0]
+
+
 def names() -> dict[str, str]:
     """Return each setting's environment name with its description, in the order of the documentation."""
     return {str(field.alias): field.description or "" for field in Settings.model_fields.values()}
@@ -164,10 +201,11 @@ def names() -> dict[str, str]:
 def load(environ: Mapping[str, str] | None = None, **overrides: str) -> Settings:
     """Read the settings; `overrides` are by environment name and win.
 
+    Without an `environ` they are the process's own and, for what is not said there, those of the file .env here.
     Raises SettingsError with every problem found: unknown WARMTHREAD_ names, unreadable _FILE files, wrong values.
     """
-    environ = os.environ if environ is None else environ
     problems: list[str] = []
+    environ = _with_file(os.environ, problems) if environ is None else environ
     values: dict[str, Any] = _from_environment(environ, problems) | overrides
     try:
         settings = Settings.model_validate(values)
@@ -176,6 +214,29 @@ def load(environ: Mapping[str, str] | None = None, **overrides: str) -> Settings
     if problems:
         raise SettingsError(sorted(problems))
     return settings
+
+
+def _with_file(environ: Mapping[str, str], problems: list[str]) -> dict[str, str]:
+    """Return `environ` with what the file says of settings that are not said there, neither directly nor as NAME_FILE.
+
+    The file is .env where the process was started, or the one ENV_FILE names: an empty name means none.
+    """
+    named = environ.get(ENV_FILE, ".env")
+    if not named or (ENV_FILE not in environ and not Path(named).is_file()):
+        return dict(environ)
+    try:
+        values = env_file.read(Path(named))
+    except env_file.BadFile as bad:
+        problems += bad.problems
+        return dict(environ)
+    recognised = names()
+    ours = {name: value for name, value in values.items() if _setting(name) in recognised or name.startswith(PREFIX)}
+    said = {_setting(name) for name, value in environ.items() if value}
+    return {name: value for name, value in ours.items() if _setting(name) not in said} | dict(environ)
+
+
+def _setting(name: str) -> str:
+    return name.removesuffix("_FILE")
 
 
 def _from_environment(environ: Mapping[str, str], problems: list[str]) -> dict[str, str]:
@@ -194,7 +255,8 @@ def _from_environment(environ: Mapping[str, str], problems: list[str]) -> dict[s
                 problems.append(f"{name}_FILE cannot be read: it is not a text in UTF-8")
         elif environ.get(name):
             values[name] = environ[name]
-    strangers = [n for n in environ if n.startswith("WARMTHREAD_") and n.removesuffix("_FILE") not in recognised]
+    strangers = [name for name in environ if name.startswith(PREFIX) and _setting(name) not in recognised]
+    strangers = [name for name in strangers if name != ENV_FILE]
     problems += [f"{name} is not a setting of Warmthread: misspelt?" for name in strangers]
     return values
 

@@ -11,6 +11,9 @@ from service import start
 from service.embedded import valkey
 from service.embedded.supervisor import Process, Supervisor
 
+# Seconds after which the web server is taken not to start: it comes last, while all the others are starting too.
+SLOW = 300
+
 
 def answers(url: str) -> Callable[[], bool]:
     """Return a question: does this address of ours answer 200 yet?"""
@@ -42,10 +45,11 @@ def ours(*words: str) -> list[str]:
 class Service:
     """Everything that runs under one supervisor: the embedded Valkey if none is set, web, workers and ticker.
 
-    `more` are processes that start before the web server, such as the simulator of the demo.
+    `extra` are processes that start before the web server, such as the simulator of the demo; `output` is the file
+    descriptor all of them write to, our standard error if none is given.
     """
 
-    def __init__(self, settings: Settings, extra: list[Process] | None = None) -> None:
+    def __init__(self, settings: Settings, extra: list[Process] | None = None, output: int | None = None) -> None:
         self.valkey = valkey.ValkeyServer(settings.data_dir.resolve()) if settings.embedded_queue else None
         redis_url = self.valkey.url if self.valkey else settings.redis_url
         env = start.environment(settings, redis_url)
@@ -54,10 +58,11 @@ class Service:
             self.valkey.claim()
             server = self.valkey
             first = [Process("valkey", server.argv, server.env, ready=server.is_ready, pass_fds=server.pass_fds)]
-        web = Process("web", ours("web"), env, ready=answers(f"{here(settings)}/healthz"))
+        web = Process("web", ours("web"), env, ready=answers(f"{here(settings)}/healthz"), ready_timeout=SLOW)
         rest = [Process(f"worker.{name}", ours("worker", name), env) for name in queue.QUEUES]
         rest.append(Process("ticker", ours("ticker"), env))
-        self.supervisor = Supervisor([*first, *(extra or []), *rest, web], logging.logger().info)
+        children = [*first, *(extra or []), *rest, web]
+        self.supervisor = Supervisor(children, logging.logger().info, output=output)
 
     def run(self) -> int:
         """Serve until SIGTERM or Ctrl-C; return the exit code."""

@@ -2,6 +2,7 @@
 
 import gc
 import os
+from pathlib import Path
 
 from config import keys, logging, queue, runtime, settings
 from service import tables
@@ -60,8 +61,20 @@ def refuse_what_cannot_work(loaded: settings.Settings) -> None:
             problems.append(
                 "DATABASE_URL is needed with a REDIS_URL on another machine: SQLite serves the processes of one machine"
             )
+    if loaded.demo and not _made_by_the_demo(loaded):
+        problems.append("WARMTHREAD_DEMO_CLOCK is set by `warmthread demo` alone, in a folder of its own: leave it out")
     if problems:
         raise settings.SettingsError(problems)
+
+
+def demo_mark(loaded: settings.Settings) -> Path:
+    """Return the file by which a data directory says that the demonstration has made it, for its account alone."""
+    return loaded.data_dir / "demonstration"
+
+
+def _made_by_the_demo(loaded: settings.Settings) -> bool:
+    mark = demo_mark(loaded)
+    return mark.is_file() and mark.read_text("utf-8") == loaded.twilio_account_sid
 
 
 def _open_keys() -> None:
@@ -86,7 +99,8 @@ def environment(loaded: settings.Settings, redis_url: str) -> dict[str, str]:
         if name.removesuffix("_FILE") not in ours and not name.startswith("WARMTHREAD_")
     }
     values = {name: _plain(getattr(loaded, field)) for field, name in _fields()}
-    return {**keep, **{name: value for name, value in values.items() if value}, "REDIS_URL": redis_url}
+    set_ = {name: value for name, value in values.items() if value}
+    return {**keep, **set_, "REDIS_URL": redis_url, settings.ENV_FILE: ""}
 
 
 def _fields() -> list[tuple[str, str]]:

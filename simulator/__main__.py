@@ -33,7 +33,8 @@ def main() -> int:
         return _say(f"Refused: {refusal}.", 4)
     except OSError as error:
         return _say(f"Cannot listen: {error}.", 1)
-    print(f"SIMULATED phone network at {configuration.base_url} (phones at /, manual at /sim/help)", flush=True)  # noqa: T201
+    if not configuration.quiet:
+        print(f"SIMULATED phone network at {configuration.base_url} (phones at /, manual at /sim/help)", flush=True)  # noqa: T201
     server = Granian(
         "simulator",
         address=configuration.host,

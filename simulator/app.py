@@ -1,12 +1,13 @@
 """The Flask app of the simulator, put together from its parts."""
 
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, abort, jsonify, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
-from simulator import controls, phones, rest, settings
+from simulator import clock, controls, phones, rest, settings
 from simulator.errors import ApiError
 from simulator.network import Network
 from simulator.settings import Settings
@@ -22,6 +23,7 @@ def create_app(settings: Settings) -> Flask:
     """Return a simulator with an empty network; it starts the network's threads."""
     app = Flask("simulator")
     app.config["MAX_CONTENT_LENGTH"] = BODY_LIMIT
+    clock.shift(timedelta(seconds=settings.clock_ahead_s))
     app.extensions["network"] = Network(settings)
     app.before_request(only_from_this_machine)
     app.after_request(harden)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 from werkzeug.exceptions import BadRequest, NotFound
 
 from simulator import faults, numbers
@@ -37,8 +37,27 @@ class Attachment(BaseModel):
         return Media(self.content_type, _decode(self.base64))
 
 
+class Sent(BaseModel):
+    """When a text was sent that the clinic has already, and its sid."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    at: AwareDatetime
+    sid: str = Field(pattern=r"^SM[0-9a-f]{32}$")
+
+
+class Names(BaseModel):
+    """Whose phones are whose, by number."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    names: dict[Annotated[str, AfterValidator(numbers.normalise)], Annotated[str, Field(min_length=1, max_length=80)]]
+
+
 class Typed(BaseModel):
     """A text typed on a phone. Without `to` it answers the clinic number that wrote last.
+
+    With `sent` it is put there as sent before, and not forwarded: the clinic has it already.
 
     To the address of an RCS agent it goes by RCS, through the Messaging Service `service` that the agent belongs to.
     """
@@ -50,6 +69,7 @@ class Typed(BaseModel):
     service: str | None = Field(default=None, pattern=r"^MG[0-9a-f]{32}$")
     media: list[Attachment] = Field(default_factory=list, max_length=10)
     wait: bool = False
+    sent: Sent | None = None
 
 
 @pages.errorhandler(ValidationError)
@@ -79,6 +99,10 @@ def text(number: str) -> ResponseReturnValue:
     media = [attachment.media() for attachment in typed.media]
     if not typed.body and not media:
         raise BadRequest("a text needs a body or media")
+    if typed.sent is not None:
+        phone = numbers.normalise(number)
+        kept = network().remember(phone, typed.body, typed.to, typed.sent.at, typed.sent.sid)
+        return jsonify(sid=kept.sid, to=kept.to), 201
     message, webhook = network().say(numbers.normalise(number), typed.body, typed.to, media, typed.service)
     if webhook and typed.wait:
         webhook.done.wait(WAIT_S)
@@ -96,6 +120,13 @@ def phones() -> ResponseReturnValue:
     """The phones seen, the latest first, each with what it has opted out of."""
     numbers = network().phones(request.args.get("limit", 1000, int))
     return jsonify(phones=[{"number": phone, "blocked": network().blocked(phone)} for phone in numbers])
+
+
+@pages.put("/names")
+def name() -> ResponseReturnValue:
+    """Say whose phones are whose; the pages show it."""
+    network().name(Names.model_validate(request.get_json()).names)
+    return "", 204
 
 
 @pages.get("/messages")

@@ -5,9 +5,9 @@ import uuid
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 
-from simulator import segments
+from simulator import clock, segments
 
 MEDIA_BYTES_KEPT = 64 * 1024 * 1024
 _order = itertools.count(1)
@@ -33,7 +33,7 @@ class Message:
     status: str
     sid: str = field(default_factory=lambda: new_sid("SM"))
     order: int = field(default_factory=lambda: next(_order))
-    created_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    created_at: datetime = field(default_factory=clock.now)
     updated_at: datetime | None = None
     sent_at: datetime | None = None
     error_code: int | None = None
@@ -51,7 +51,7 @@ class Message:
     def on_its_way(self) -> bool:
         """Whether the carrier still waits for news of it; after an hour without news Twilio stops waiting."""
         if self.status == "sent":
-            return (datetime.now(UTC) - self.created_at).total_seconds() < 3600
+            return (clock.now() - self.created_at).total_seconds() < 3600
         return self.status in {"queued", "sending"}
 
     @property
@@ -64,12 +64,14 @@ class Message:
 class Text:
     """A message as the phone has it: redacting or deleting it at the carrier does not take it off the phone.
 
-    `webhook_id` is the webhook that carried a text from the phone to the clinic, None if it was lost.
+    `webhook_id` is the webhook that carried a text from the phone to the clinic, None if it was lost; `taken` says that
+    the clinic has it from before, without one.
     """
 
     message: Message
     body: str
     webhook_id: str | None = None
+    taken: bool = False
 
     @property
     def outgoing(self) -> bool:

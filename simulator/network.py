@@ -7,12 +7,12 @@ Everything is in memory, under one lock, and bounded. Each change after the firs
 
 import threading
 from collections import Counter, OrderedDict, deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 
-from simulator import fields, keywords, magic
+from simulator import clock, fields, keywords, magic
 from simulator.errors import ApiError
 from simulator.faults import Fate, Faults, Plan
 from simulator.messages import Media, Message, Store, Text
@@ -63,6 +63,7 @@ class Network:
         self._blocked: set[tuple[str, str]] = set()
         self._services: dict[str, str] = {}
         self._busy: Counter[str] = Counter()
+        self._names: dict[str, str] = {}
         self._era += 1
         self.revision += 1
 
@@ -98,7 +99,7 @@ class Network:
         """Empty the body of a message at the carrier; phones keep what they have. Raises ApiError(20009) too early."""
         self._only_when_settled(message)
         with self._lock:
-            message.body, message.updated_at = "", datetime.now(UTC)
+            message.body, message.updated_at = "", clock.now()
 
     def delete(self, message: Message) -> None:
         """Delete a message at the carrier, with its media. Raises ApiError(20009) while it is on its way."""
@@ -135,7 +136,7 @@ class Network:
             if journey.era != self._era:
                 return
             message.status, message.error_code = journey.ahead.pop(0)
-            message.updated_at = datetime.now(UTC)
+            message.updated_at = clock.now()
             if message.status == "sent":
                 message.sent_at = message.updated_at
             self.revision += 1
@@ -184,7 +185,7 @@ class Network:
                 to=to,
                 body=body,
                 status="received",
-                sent_at=datetime.now(UTC),
+                sent_at=clock.now(),
                 media={attachment.sid: attachment for attachment in media},
                 service_sid=service or self._services.get(to),
             )
@@ -196,6 +197,33 @@ class Network:
         if webhook:
             self.webhooks.send(webhook)
         return message, webhook
+
+    def remember(self, phone: str, body: str, clinic: str | None, sent_at: datetime, sid: str) -> Message:
+        """Put a text on a phone, and in the account's list, that was sent at `sent_at`; nothing is forwarded."""
+        to = clinic or self._last_other(phone)
+        message = Message(
+            direction="inbound",
+            sender=phone,
+            to=to,
+            body=body,
+            status="received",
+            sid=sid,
+            created_at=sent_at,
+            sent_at=sent_at,
+        )
+        with self._lock:
+            self._keep(message, taken=True)
+        return message
+
+    def name(self, names: Mapping[str, str]) -> None:
+        """Say whose these phones are; the pages show it."""
+        with self._lock:
+            self._names |= names
+            self.revision += 1
+
+    def name_of(self, phone: str) -> str | None:
+        """Whose a phone is, if that was said."""
+        return self._names.get(phone)
 
     def _heed(self, keyword: str, phone: str, clinic: str) -> None:
         pair = (phone, clinic)
@@ -209,7 +237,7 @@ class Network:
             self._carrier_says(keyword, phone, clinic)
 
     def _carrier_says(self, keyword: str, phone: str, clinic: str) -> None:
-        body, now = keywords.reply(keyword), datetime.now(UTC)
+        body, now = keywords.reply(keyword), clock.now()
         self._keep(
             Message(
                 direction="outbound-reply",
@@ -227,8 +255,8 @@ class Network:
         says = fields.inbound(message, settings.account_sid, settings.base_url, opt_out)
         return self.webhooks.make("inbound", settings.sms_url, says, message.sid, message.sender, forged=forged)
 
-    def _keep(self, message: Message, webhook: Webhook | None = None) -> Text:
-        text = Text(message, message.body, webhook.id if webhook else None)
+    def _keep(self, message: Message, webhook: Webhook | None = None, *, taken: bool = False) -> Text:
+        text = Text(message, message.body, webhook.id if webhook else None, taken)
         self.store.add(message)
         self._phones.setdefault(text.phone, deque(maxlen=TEXTS_PER_PHONE)).append(text)
         self._phones.move_to_end(text.phone)

@@ -2,18 +2,23 @@
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, abort, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from simulator import clock as time
 from simulator import errors, magic, numbers
 from simulator.current import network
 from simulator.messages import Media, Text
 from simulator.webhooks import Webhook
 
 pages = Blueprint("phones", __name__)
-WALL = 24
+WALL = 48
+# What a reminder asks for, one press each.
+ANSWERS = ("Y", "R", "STOP")
 _LINK = re.compile(r"(https?://[^\s<>\"]*[^\s<>\".,;:!?)'\]])")
 
 
@@ -22,6 +27,17 @@ class Bubble(NamedTuple):
 
     text: Text
     webhook: Webhook | None
+
+
+class Card(NamedTuple):
+    """A phone on the wall: whose it is if that was said, its latest texts, and when the last of them was sent."""
+
+    number: str
+    name: str | None
+    bubbles: list[Bubble]
+    blocked: list[str]
+    answers_to: str
+    last: datetime
 
 
 class Thread(NamedTuple):
@@ -46,6 +62,15 @@ def spoken(number: str) -> str:
     return f"+1 {match[1]} {match[2]} {match[3]}" if match else number
 
 
+@pages.app_template_filter("clock")
+def clock(moment: datetime) -> str:
+    """A moment by the wall clock of the zone the pages show, with the day unless it is today's."""
+    zone = ZoneInfo(network().settings.zone)
+    local, today = moment.astimezone(zone), time.now().astimezone(zone).date()
+    shown = f"{local:%I:%M %p}".lstrip("0") + (" UTC" if zone.key == "UTC" else "")
+    return shown if local.date() == today else f"{local:%b} {local.day}, {shown}"
+
+
 @pages.app_template_global("why")
 def why(code: int) -> str:
     """What an error code means."""
@@ -55,7 +80,7 @@ def why(code: int) -> str:
 @pages.get("/")
 def wall() -> ResponseReturnValue:
     """All phones, side by side."""
-    return _page("wall.html", phones=_wall())
+    return _page("wall.html", phones=_wall(), chosen=request.args.get("phones", ""), answers=ANSWERS)
 
 
 @pages.get("/phone")
@@ -70,7 +95,8 @@ def phone(number: str) -> ResponseReturnValue:
     number = _number(number)
     threads = _threads(number)
     chosen = _chosen(threads)
-    return _page("phone.html", number=number, threads=threads, chosen=chosen, blocked=network().blocked(number))
+    facts = {"name": network().name_of(number), "blocked": network().blocked(number), "answers": ANSWERS}
+    return _page("phone.html", number=number, threads=threads, chosen=chosen, **facts)
 
 
 @pages.post("/phone/<number>")
@@ -82,6 +108,8 @@ def say(number: str) -> ResponseReturnValue:
     media = [Media(file.mimetype or "application/octet-stream", file.read()) for file in files]
     if body.strip() or media:
         network().say(number, body, to, media)
+    if "wall" in request.form:
+        return redirect(url_for(".wall", phones=request.form["wall"] or None, _anchor=f"p{number[1:]}"), 303)
     return redirect(url_for(".phone", number=number, clinic=to), 303)
 
 
@@ -108,10 +136,20 @@ def _number(text: str) -> str:
         abort(400, str(error))
 
 
-def _wall() -> list[tuple[str, list[Bubble], list[str]]]:
+def _wall() -> list[Card]:
+    """The phones that were asked for, else those used last: the latest text first."""
     chosen = request.args.get("phones", "")
-    shown = [_number(text) for text in chosen.split(",")] if chosen else network().phones(WALL)
-    return [(number, _bubbles(network().texts(number)[-4:]), network().blocked(number)) for number in shown]
+    if chosen:
+        return [_card(_number(text)) for text in chosen.split(",")]
+    cards = [_card(number) for number in network().phones(network().settings.keep)]
+    return sorted(cards, key=lambda card: card.last, reverse=True)[:WALL]
+
+
+def _card(number: str) -> Card:
+    texts = network().texts(number)
+    last = max((text.message.created_at for text in texts), default=datetime.min.replace(tzinfo=UTC))
+    answers_to = next((text.other for text in reversed(texts)), network().settings.clinic_number)
+    return Card(number, network().name_of(number), _bubbles(texts[-4:]), network().blocked(number), answers_to, last)
 
 
 def _threads(number: str) -> list[Thread]:

@@ -5,6 +5,7 @@ import ipaddress
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from simulator import numbers
 
@@ -26,6 +27,9 @@ class Settings:
     status_delay_ms: int = 150
     advanced_opt_out: bool = False
     keep: int = 20_000
+    clock_ahead_s: int = 0
+    zone: str = "UTC"
+    quiet: bool = False
 
     @property
     def base_url(self) -> str:
@@ -90,6 +94,9 @@ def _parser(environ: Mapping[str, str]) -> argparse.ArgumentParser:
     add("--clinic-number", type=_number, default=environ.get("SIMULATOR_CLINIC_NUMBER", "+12015550100"))
     add("--status-delay-ms", type=_positive, default=environ.get("SIMULATOR_STATUS_DELAY_MS", "150"))
     add("--advanced-opt-out", action="store_true", help="add OptOutType to the webhook of a keyword")
+    add("--clock-ahead-s", type=int, default=environ.get("SIMULATOR_CLOCK_AHEAD_S", "0"), help="seconds")
+    add("--zone", type=_zone, default=environ.get("SIMULATOR_ZONE", "UTC"), help="the zone the pages show times in")
+    add("--quiet", action="store_true", help="do not say where it listens")
     add("--keep", type=_positive, default=20_000, help="how many messages are remembered")
     return parser
 
@@ -106,6 +113,13 @@ def _positive(text: str) -> int:
     if value < 0:
         raise argparse.ArgumentTypeError("a negative value makes no sense here")
     return value
+
+
+def _zone(text: str) -> str:
+    try:
+        return ZoneInfo(text).key
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise argparse.ArgumentTypeError(f"{text} is no time zone") from None
 
 
 def _number(text: str) -> str:

@@ -7,10 +7,10 @@ import zlib
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from urllib.parse import urldefrag, urlencode
 
-from simulator import messages, settings, signing
+from simulator import clock, messages, settings, signing
 from simulator.delivery import Line, Outcome, Patience
 
 LANES = 16
@@ -31,7 +31,7 @@ class Webhook:
     headers: dict[str, str]
     body: bytes
     id: str = field(default_factory=lambda: messages.new_sid("WH"))
-    at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    at: datetime = field(default_factory=clock.now)
     status: int | None = None
     attempts: int = 0
     error: str | None = None

@@ -33,6 +33,8 @@ from tests.waiting import PATIENCE, until
 
 ROOT = Path(__file__).parents[1]
 ACCOUNT, TOKEN = "AC" + "0" * 32, "a token for tests"
+# Whoever tests may have an .env of their own here.
+os.environ[settings.ENV_FILE] = ""
 # By name of the module, since `db.engine` is the function in it.
 queue.use_lanes(start.every_lane)
 engines = importlib.import_module("config.db.engine")

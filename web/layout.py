@@ -78,8 +78,7 @@ def room(name: str, module: str) -> Blueprint:
 def register(app: Flask, *rooms: Blueprint) -> None:
     """Put the frame and the staff's pages into `app`, each of them closed unless it says to whom it is open."""
     for blueprint in (frame, *rooms):
-        _OURS.add(blueprint.name)
-        app.register_blueprint(blueprint)
+        register_room(app, blueprint)
     app.before_request(_guard)
     app.after_request(_headers)
     app.context_processor(_facts)
@@ -102,6 +101,12 @@ def page(
     `present` says by thread which colleagues are there; templates know it as `here`.
     """
     return render_template(template, shell=_shell(session, here), here=present or {}, **facts)
+
+
+def register_room(app: Flask, blueprint: Blueprint) -> None:
+    """Put one room's pages into `app`, closed unless they say to whom they are open."""
+    _OURS.add(blueprint.name)
+    app.register_blueprint(blueprint)
 
 
 def _shell(session: Session, here: str | None) -> Shell:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from web import layout
-from web.account import notifications, preferences, signin
+from web.account import demo_roles, notifications, preferences, signin
 from web.boards import away, handoffs, response_times, unassigned, unreached
 from web.compose import saved_replies
 from web.inbox import (
@@ -85,5 +85,6 @@ PAGES = (
 def register(app: Any) -> None:
     """Put every staff page into the Flask application `app`, each closed to those it does not name."""
     layout.register(app, *PAGES)
+    demo_roles.register(app)
     app.extensions["large_bodies"] = {"/settings/import": (imports.LARGEST, imports.may_send_large)}
     app.wsgi_app = live.Watching(app.wsgi_app)

@@ -1,7 +1,6 @@
 """The metadata every room's models share, and the columns that many of them have."""
 
 import os
-import time
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -19,6 +18,8 @@ from sqlalchemy import (
     Uuid,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from config import clock
 
 CONVENTION = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -69,7 +70,7 @@ def new_id() -> UUID:
 def new_ids(count: int) -> list[UUID]:
     """Return as many such ids for rows that are written together: the system is asked for randomness once."""
     random = os.urandom(10 * count)
-    marks = (time.time_ns() // 1_000_000 & (1 << 48) - 1) << 80 | 0x7 << 76 | 0b10 << 62
+    marks = (clock.milliseconds() & (1 << 48) - 1) << 80 | 0x7 << 76 | 0b10 << 62
     ids = []
     for at in range(0, len(random), 10):
         bits = int.from_bytes(random[at : at + 10], "big")

@@ -143,8 +143,12 @@ def invite(
         if not once:  # of two invitations only the newer one is good, as on the page
             signin.spend_links(session, colleague.id)
         link = signin.make_link(session, colleague, "once" if once else "invite", timedelta(days=3))
-        row = _row(colleague) | {"link": link}
-    show([row], json_=json_, empty="")
+        row = _row(colleague)
+    if json_:
+        show([row | {"link": link}], json_=True, empty="")
+        return
+    show([row], json_=False, empty="")
+    click.echo(link)  # on a line of its own: in a table it would be cut, and it is shown once
 
 
 def _row(colleague: Staff) -> dict[str, Any]:

@@ -18,6 +18,14 @@ def is_free(port: int) -> bool:
         return True
 
 
+def free_from(first: int) -> int:
+    """`first`, or the next port after it that is free. Raises OSError if none of the next hundred is."""
+    for port in range(first, first + 100):
+        if is_free(port):
+            return port
+    raise OSError(f"no port from {first} to {first + 99} is free")
+
+
 def free_port() -> int:
     """A TCP port of 127.0.0.1 that nobody listens on; see `free_ports`."""
     return free_ports(1)[0]

@@ -7,10 +7,22 @@ function freshen(page) {
     if (!fresh || fresh.innerHTML === old.innerHTML) continue;
     const log = old.querySelector(".scroll");
     const below = log ? log.scrollHeight - log.scrollTop - log.clientHeight : 0;
-    const typedIn = old.contains(document.activeElement) && document.activeElement.getAttribute("href");
+    const focused = old.contains(document.activeElement) && document.activeElement;
+    const link = focused && focused.getAttribute("href");
+    const field = focused && focused.id && [focused.id, focused.selectionStart, focused.selectionEnd];
+    const typed = [...old.querySelectorAll("input[id]")].filter((input) => input.value).map((input) => [input.id, input.value]);
     old.innerHTML = fresh.innerHTML;
+    for (const [id, words] of typed) {
+      const input = document.getElementById(id);
+      if (input) input.value = words;
+    }
     if (log && below < 40) toEnd();
-    if (typedIn) old.querySelector(`a[href="${CSS.escape(typedIn)}"]`)?.focus();
+    if (link) old.querySelector(`a[href="${CSS.escape(link)}"]`)?.focus();
+    if (field) {
+      const input = document.getElementById(field[0]);
+      input?.focus({ preventScroll: true });
+      input?.setSelectionRange?.(field[1], field[2]);
+    }
   }
 }
 

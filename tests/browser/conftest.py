@@ -2,13 +2,11 @@
 
 import shutil
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
-from service.cli.walk import day
 from service.cli.walk.steps import Walk, import_a_day, sign_everyone_in, texts_arrive
 from service.embedded.valkey import ValkeyServer
 from tests.browser import kit
@@ -40,7 +38,7 @@ def walk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walk]:
     """A clinic whose patients have been texted, and whose care team is signed in."""
     folder: Path = tmp_path_factory.mktemp("clinic")
     with running(folder) as service:
-        walk = Walk(service.scene, day.zone(datetime.now(UTC)))
+        walk = Walk(service.scene)
         for step in (import_a_day, sign_everyone_in, texts_arrive):
             step(walk)
         yield walk

@@ -4,12 +4,11 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from datetime import UTC, datetime
 from pathlib import Path
 
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from service.cli.walk import day, steps
+from service.cli.walk import day, morning, steps
 from tests.browser import kit
 from tests.browser.conftest import FLAGS, NAMES
 from tests.walks.kit import running
@@ -19,7 +18,7 @@ DESK, TABLET, PHONE, SMALL = (1440, 900), (768, 1024), (360, 740), (320, 640)
 KEPT = {
     "inbox", "inbox-dark", "inbox-768", "inbox-360", "inbox-360-dark", "list-360", "patient", "reach", "board",
     "ladder", "refused", "search", "cadence", "words", "setup", "own", "question", "question-dark", "help", "help-320",
-    "check", "handoffs", "phone", "signin",
+    "check", "handoffs", "phone", "signin", "morning", "phones",
 }  # fmt: skip
 LADDER = f"""fallback = ["{day.TEAM[1].email}"]
 [[call]]
@@ -56,7 +55,7 @@ def main(folder: Path) -> None:
         running(Path(data)) as service,
         sync_playwright() as playwright,
     ):
-        walk = steps.Walk(service.scene, day.zone(datetime.now(UTC)))
+        walk = steps.Walk(service.scene)
         executable = next(path for path in map(shutil.which, NAMES) if path)
         chromium = playwright.chromium.launch(executable_path=executable, args=FLAGS)
         for step in (steps.import_a_day, steps.sign_everyone_in, steps.texts_arrive):
@@ -66,7 +65,26 @@ def main(folder: Path) -> None:
         apply = [sys.executable, "-m", "service.cli", "ladder", "apply", str(policy)]
         subprocess.run(apply, env=walk.scene.env, check=True, timeout=60)
         take(chromium, walk, folder)
+        morning.seed(walk.scene)
+        on_the_front_page(chromium, walk.scene.service, walk.scene.network, folder)
         chromium.close()
+
+
+def on_the_front_page(chromium: Browser, service: str, network: str, folder: Path) -> None:
+    """The seeded morning, as the README shows it: an inbox with a trend, and the patients' phones."""
+    inside = kit.context(chromium, DESK)
+    page = inside.new_page()
+    page.goto(f"{service}/demo")
+    save(page, folder, "roles")
+    page.get_by_role("button", name=day.TEAM[0].name).click()
+    page.wait_for_url("**/inbox*")
+    page.goto(f"{service}/inbox?view=everyone")
+    page.locator(".row", has_text="Tyrell").first.click()
+    page.wait_for_url("**/inbox/*")
+    save(page, folder, "morning", whole=False)
+    page.goto(f"{network}/")
+    save(page, folder, "phones", whole=False)
+    inside.close()
 
 
 def take(chromium: Browser, walk: steps.Walk, folder: Path) -> None:

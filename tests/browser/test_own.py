@@ -18,8 +18,8 @@ from messaging.models import Clinic
 from messaging.people import directory
 from reminders import appointments
 from service import app as application
-from service.cli.walk import day
 from service.embedded import ports
+from tests import midday
 from tests.browser import kit
 
 pytestmark = pytest.mark.xdist_group("browser")
@@ -83,7 +83,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     served = application.create_app()
     db.Base.metadata.create_all(db.engine())
     with db.unit_of_work(db.EVERY) as session:
-        zone = str(day.zone(datetime.now(UTC)))  # where it is the middle of the day, so that today has hours left
+        zone = midday.zone(datetime.now(UTC))  # where it is the middle of the day, so that today has hours left
         clinic = directory.add_clinic(session, name="Alder Street Clinic", zone=zone, number="+12015550100")
         clinic_id = clinic.id
     server = make_server("127.0.0.1", port, served, threaded=True)

@@ -24,3 +24,13 @@ def test_iso_is_utc_to_the_second():
 def test_monotonic_never_goes_back():
     readings = [clock.monotonic() for _ in range(1000)]
     assert readings == sorted(readings)
+
+
+def test_the_clock_runs_ahead_when_told_to():
+    clock.shift(timedelta(days=2))
+    try:
+        with time_machine.travel(datetime(2026, 3, 8, 9, 0, tzinfo=UTC), tick=False):
+            assert clock.now() == datetime(2026, 3, 10, 9, 0, tzinfo=UTC)
+            assert clock.shifted() == timedelta(days=2)
+    finally:
+        clock.shift(timedelta(0))

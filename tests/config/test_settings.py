@@ -1,5 +1,6 @@
 """The settings: every mistake at once, secrets from files, and no default that is a gap."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -201,3 +202,40 @@ def test_the_server_may_listen_elsewhere_and_is_asked_there_whether_it_is_up(bin
 )
 def test_a_wrong_address_or_count_is_a_mistake(name: str, value: str):
     assert [problem.split()[0] for problem in problems(**{name: value})] == [name]
+
+
+HERE = {"WARMTHREAD_PUBLIC_URL": "http://127.0.0.1:8420", "TWILIO_API_URL": "http://127.0.0.1:8430"}
+
+
+def test_the_clock_of_the_demonstration_is_shifted():
+    loaded = settings.load(GOOD | HERE | {"WARMTHREAD_DEMO_CLOCK": "-3600"})
+    assert loaded.demo
+    assert loaded.clock_shift == timedelta(hours=-1)
+    assert not settings.load(GOOD | HERE).demo
+    assert settings.load(GOOD).clock_shift == timedelta(0)
+
+
+@pytest.mark.parametrize(
+    "outside",
+    [
+        {"TWILIO_API_URL": ""},
+        {"TWILIO_API_URL": "https://api.twilio.com"},
+        {"WARMTHREAD_PUBLIC_URL": "https://clinic.example"},
+        {"WARMTHREAD_BIND": "0.0.0.0"},
+        {"WARMTHREAD_TRUSTED_PROXIES": "1"},
+    ],
+)
+def test_the_clock_of_the_demonstration_is_refused_where_others_may_come(outside: dict[str, str]):
+    mistakes = problems(**(HERE | {"WARMTHREAD_DEMO_CLOCK": "60"} | outside))
+    assert mistakes[-1].startswith("WARMTHREAD_DEMO_CLOCK is for the demonstration alone")
+
+
+def test_a_folder_that_the_demonstration_has_not_made_refuses_its_clock(tmp_path: Path):
+    loaded = settings.load(GOOD | HERE | {"WARMTHREAD_DEMO_CLOCK": "60", "WARMTHREAD_DATA_DIR": str(tmp_path)})
+    with pytest.raises(settings.SettingsError, match="WARMTHREAD_DEMO_CLOCK"):
+        start.refuse_what_cannot_work(loaded)
+    start.demo_mark(loaded).write_text("AC of another account")
+    with pytest.raises(settings.SettingsError, match="WARMTHREAD_DEMO_CLOCK"):
+        start.refuse_what_cannot_work(loaded)
+    start.demo_mark(loaded).write_text(loaded.twilio_account_sid)
+    start.refuse_what_cannot_work(loaded)

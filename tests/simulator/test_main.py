@@ -2,12 +2,15 @@
 
 import http.client
 import os
+import re
 import signal
 import socket
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 import requests
@@ -123,3 +126,28 @@ def test_only_the_newest_messages_are_kept(starting: Callable[..., Any], tools: 
     assert [len(listed.json()["messages"]), len(phones.json()["phones"])] == [3, 3]
     process.terminate()
     process.communicate(timeout=PATIENCE)
+
+
+def test_the_clock_and_the_zone_of_the_pages_can_be_set(starting: Callable[..., Any], tools: Any) -> None:
+    port, ahead = tools.free_port(), timedelta(days=400)
+    options = ("--clock-ahead-s", str(int(ahead.total_seconds())), "--zone", "Asia/Tokyo", "--quiet")
+    process = starting("--port", str(port), "--sms-url", SMS, *options)
+    tools.until(lambda: tools.ready(port), "the simulator")
+    address = f"http://127.0.0.1:{port}"
+    requests.post(f"{address}/sim/phones/12015550101/messages", json={"body": "hi"}, timeout=PATIENCE).close()
+    listed = requests.get(address + "/sim/phones/12015550101/messages", timeout=PATIENCE).json()["messages"]
+    shown = requests.get(address + "/", timeout=PATIENCE).text
+    process.terminate()
+    output, _ = process.communicate(timeout=PATIENCE)
+    assert output == b""
+    at = re.search(r'<time datetime="([^"]+)">([^<]+)</time>', shown)
+    assert listed
+    assert at is not None
+    moment = datetime.fromisoformat(at[1])
+    assert abs(moment - datetime.now(UTC) - ahead) < timedelta(minutes=10)
+    assert at[2] == f"{moment.astimezone(ZoneInfo('Asia/Tokyo')):%I:%M %p}".lstrip("0")
+
+
+def test_an_unknown_zone_is_refused(starting: Callable[..., Any]) -> None:
+    left, output = ended(starting("--sms-url", SMS, "--zone", "America/Nowhere"))
+    assert (left, "is no time zone" in output) == (2, True)

@@ -129,3 +129,50 @@ def test_the_page_itself_may_send(simulator: Any) -> None:
     with requests.post(f"{simulator.url}/phone/{PHONE}", data=form, headers=own, timeout=PATIENCE) as answer:
         assert answer.status_code == 200
     assert bodies(simulator) == [("out", "typed")]
+
+
+def test_the_wall_says_whose_phone_it_is_and_shows_the_last_text_first(simulator: Any) -> None:
+    simulator.type("+12015550107", "early")
+    simulator.type("+12015550108", "late")
+    simulator.ask("PUT", "/sim/names", json={"names": {"+12015550107": "Priya <Raman>"}})
+    shown = page(simulator, "/")
+    assert "Priya &lt;Raman&gt;" in shown
+    assert shown.index("+1 201 555 0108") < shown.index("+1 201 555 0107")
+    simulator.type("+12015550107", "again")
+    shown = page(simulator, "/")
+    assert shown.index("+1 201 555 0107") < shown.index("+1 201 555 0108")
+    assert '<h1 id="phone">Priya &lt;Raman&gt;</h1>' in page(simulator, "/phone/+12015550107")
+
+
+@pytest.mark.parametrize("wrong", [{"names": {"nobody": "x"}}, {"names": {PHONE: ""}}, {"people": {}}])
+def test_a_name_that_is_not_understood_is_refused(simulator: Any, wrong: dict[str, Any]) -> None:
+    assert "error" in simulator.ask("PUT", "/sim/names", json=wrong)
+
+
+@pytest.mark.parametrize("answer", ["Y", "R", "STOP", "I am on my way"])
+def test_one_press_on_the_wall_answers(simulator: Any, receiver: Any, answer: str) -> None:
+    simulator.send(body="See you tomorrow. Reply Y or R.")
+    shown = page(simulator, "/")
+    assert 'name="body" value="Y"' in shown
+    form = {"body": answer, "to": "+12015550100", "wall": ""}
+    with requests.post(f"{simulator.url}/phone/{PHONE}", data=form, timeout=PATIENCE) as after:
+        assert after.url.endswith("/#p12015550101")
+        assert answer in after.text
+    assert receiver.wait(1)[0].fields["Body"] == answer
+
+
+def test_a_text_of_before_is_on_the_phone_and_in_the_list_and_is_not_sent_again(simulator: Any, receiver: Any) -> None:
+    sent = {"at": "2026-03-10T12:00:00+00:00", "sid": "SM" + "a" * 32}
+    simulator.ask("POST", f"/sim/phones/{PHONE}/messages", json={"body": "of before", "sent": sent})
+    simulator.type(PHONE, "of now")
+    assert [call.fields["Body"] for call in receiver.wait(1)] == ["of now"]
+    listed = {message.sid: message for message in simulator.client.messages.list(from_=PHONE)}
+    assert listed[sent["sid"]].date_created.isoformat() == "2026-03-10T12:00:00+00:00"
+    shown = page(simulator, f"/phone/{PHONE}")
+    assert "Mar 10, 12:00 PM UTC" in shown
+    assert "lost on the way" not in shown
+
+
+@pytest.mark.parametrize("wrong", [{"at": "yesterday", "sid": "SM" + "a" * 32}, {"at": "2026-03-10T12:00:00Z"}])
+def test_a_text_of_before_says_when_and_which(simulator: Any, wrong: dict[str, str]) -> None:
+    assert "error" in simulator.ask("POST", f"/sim/phones/{PHONE}/messages", json={"body": "x", "sent": wrong})

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 from sqlalchemy import Engine
 
-from config import runtime
+from config import clock, runtime
 from service.cli.walk import demo_service
 from service.cli.walk.demo_service import Running
 from tests.waiting import PATIENCE
@@ -23,6 +24,7 @@ def running(folder: Path, **overrides: str) -> Iterator[Running]:
             yield service
     finally:
         runtime._settings = before[0]
+        clock.shift(timedelta(0))
         for made in runtime._made.values():
             if isinstance(made, Engine) and made not in before[1].values():
                 made.dispose()  # else a later test finds its connections open

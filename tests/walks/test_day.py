@@ -1,10 +1,8 @@
 """One clinic's day through the doors: on SQLite, on PostgreSQL, and with Redis stopped."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
-from service.cli.walk import day
 from service.cli.walk.steps import STEPS, Walk
 from tests.walks.kit import NO_REDIS, Running
 
@@ -12,7 +10,7 @@ Serve = Callable[..., Running]
 
 
 def every_step(running: Running) -> dict[str, Any]:
-    walk = Walk(running.scene, day.zone(datetime.now(UTC)))
+    walk = Walk(running.scene)
     return {title: step(walk) for title, step in STEPS}
 
 

@@ -10,10 +10,11 @@ import urllib.request
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from config import clock
 from service.cli.walk import day
 from tests.waiting import PATIENCE, until
 from tests.walks.kit import Running
@@ -61,19 +62,18 @@ def numbers() -> list[str]:
 
 
 def book(running: Running) -> None:
-    zone = day.zone(datetime.now(UTC))
     scene = running.scene
-    scene.command("clinic", "create", "--name", day.CLINIC, "--zone", zone, "--number", day.NUMBER)
+    scene.command("clinic", "create", "--name", day.CLINIC, "--zone", day.ZONE, "--number", day.NUMBER)
     patients, visits = Path(scene.folder, "p.csv"), Path(scene.folder, "v.csv")
-    starts = datetime.now(UTC).astimezone(ZoneInfo(zone)).replace(tzinfo=None) + timedelta(days=1, seconds=12)
-    booked = (datetime.now(UTC) - timedelta(days=9)).isoformat(timespec="seconds")
+    starts = clock.now().astimezone(ZoneInfo(day.ZONE)).replace(tzinfo=None) + timedelta(days=1, seconds=12)
+    booked = (clock.now() - timedelta(days=9)).isoformat(timespec="seconds")
     with patients.open("w", newline="") as people, visits.open("w", newline="") as times:
         first, second = csv.writer(people), csv.writer(times)
         first.writerow(("record", "first_name", "last_name", "phone", "birth_date"))
         second.writerow(("visit", "patient", "starts_at", "zone", "booked_at"))
         for index, number in enumerate(numbers()):
             first.writerow((index, f"Name{index}", "Test", number, "1980-01-01"))
-            second.writerow((f"V{index}", index, starts.isoformat(timespec="seconds"), zone, booked))
+            second.writerow((f"V{index}", index, starts.isoformat(timespec="seconds"), day.ZONE, booked))
     assert scene.command("patients", "import", str(patients))[0]["created"] == TEXTS
     assert scene.command("appointments", "import", str(visits))[0]["created"] == TEXTS
 

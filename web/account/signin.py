@@ -78,7 +78,7 @@ def enter() -> Response | tuple[str, int]:
     if staff is None:
         return _page(problem="wrong", email=email, next=onward), 401
     counted.right()
-    return _let_in(staff, "password", onward)
+    return let_in(staff, "password", onward)
 
 
 def _refused(problem: str, status: int, seconds: int, **facts: object) -> Response:
@@ -110,7 +110,8 @@ def _who(email: str, password: str) -> Staff | None:
     return None
 
 
-def _let_in(staff: Staff, how: str, onward: str) -> Response:
+def let_in(staff: Staff, how: str, onward: str) -> Response:
+    """Begin a session of `staff`, written down as `how`, and lead on; whoever calls has found out who it is."""
     with db.unit_of_work(staff.clinic_id) as session:
         token = _begin(session, staff, how)
     return _welcome(staff, token, onward)
@@ -227,4 +228,4 @@ def leave() -> Response:
 
 
 def _page(**facts: object) -> str:
-    return render_template("staff/signin.html", **facts)
+    return render_template("staff/signin.html", demo=runtime.settings().demo, **facts)

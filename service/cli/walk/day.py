@@ -1,18 +1,15 @@
-"""One made-up clinic's day: who works there, who comes, and when, so that the walk works at any hour of any day."""
+"""One made-up clinic's day: who works there, who comes, and when; its clock makes it a Tuesday morning at any hour."""
 
 import csv
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-# Somewhere it is always the middle of a working day: the clinic stands where it is nearest to noon.
-ZONES = (
-    "America/Denver", "America/New_York", "America/Los_Angeles", "America/Puerto_Rico", "Pacific/Honolulu",
-    "Pacific/Pago_Pago", "Pacific/Auckland", "Pacific/Guadalcanal", "Australia/Brisbane", "Asia/Tokyo", "Asia/Manila",
-    "Asia/Bangkok", "Asia/Dhaka", "Asia/Karachi", "Asia/Dubai", "Africa/Nairobi", "Africa/Johannesburg",
-    "Africa/Lagos", "Africa/Abidjan", "Atlantic/Azores", "Atlantic/South_Georgia",
-)  # fmt: skip
+ZONE = "America/New_York"
+# It is always this weekday and hour when the demonstration begins: the clinic is open, and so are the days after.
+TUESDAY, OPENS = 1, time(9, 40)
 CLINIC = "Alder Street Clinic"
 NUMBER, PHONE = "+12015550100", "+12015550101"
 
@@ -28,7 +25,7 @@ class Visitor:
     birth: str
     language: str
     panel: str
-    after: timedelta | None
+    after: timedelta
 
 
 @dataclass(frozen=True)
@@ -57,38 +54,45 @@ STOP = Visitor("1004", "Devon", "Kline", "+12015550124", "1999-01-19", "en", "Dr
 CRISIS = Visitor("1005", "Joy", "Abara", "+12015550125", "1978-05-05", "en", "Dr Okafor", DAY)
 FORM = Visitor("1006", "Teresa", "Quintana", "+12015550126", "1985-09-23", "en", "Dr Lindqvist", DAY)
 HERE = Visitor("1007", "Walter", "Novak", "+12015550127", "1952-12-08", "en", "Dr Lindqvist", timedelta(hours=2))
-FAR = Visitor("1008", "Priya", "Raman", "+12015550128", "1988-02-14", "en", "Dr Okafor", timedelta(days=3))
+FAR = Visitor("1008", "Priya", "Raman", "+12015550128", "1988-02-14", "en", "Dr Okafor", timedelta(days=3, hours=4))
 LANDLINE = Visitor("1009", "Harold", "Beck", "+12015550196", "1947-06-01", "en", "Dr Okafor", DAY)
 PATIENTS = (YES, CHANGE, SPANISH, STOP, CRISIS, FORM, HERE, FAR, LANDLINE)
 
 
-def zone(now: datetime) -> str:
-    """Return the zone in which it is nearest to noon, the first of several."""
-
-    def from_noon(name: str) -> float:
-        local = now.astimezone(ZoneInfo(name))
-        return abs(local.hour + local.minute / 60 - 12)
-
-    fitting = [name for name in ZONES if from_noon(name) <= 3]
-    return fitting[0] if fitting else min(ZONES, key=from_noon)
+def visit_id(patient: Visitor) -> str:
+    """Return the clinic's own number of the patient's visit."""
+    return f"V{PATIENTS.index(patient) + 1}"
 
 
-def write(folder: Path, now: datetime, place: str) -> tuple[Path, Path]:
+def clock_shift(real: datetime) -> timedelta:
+    """Return how far ahead of the real time the clock must be, for the nearest Tuesday morning in New York."""
+    local = real.astimezone(ZoneInfo(ZONE))
+    days = (TUESDAY - local.weekday() + 3) % 7 - 3
+    begins = datetime.combine(local.date() + timedelta(days=days), OPENS, ZoneInfo(ZONE))
+    return timedelta(seconds=round((begins.astimezone(UTC) - real).total_seconds()))
+
+
+def write(folder: Path, now: datetime) -> tuple[Path, Path]:
     """Write the clinic's two CSV files, as its own system would export them; return their paths."""
     people, visits = folder / "patients.csv", folder / "appointments.csv"
-    with people.open("w", newline="", encoding="utf-8") as file:
-        rows = csv.writer(file)
-        rows.writerow(("record", "first_name", "last_name", "phone", "birth_date", "language", "panel", "consent"))
-        for patient in PATIENTS:
-            person = (patient.record, patient.first, patient.last, patient.number, patient.birth)
-            rows.writerow((*person, patient.language, patient.panel, "yes"))
-    local = now.astimezone(ZoneInfo(place)).replace(tzinfo=None)
+    write_patients(people, PATIENTS)
+    local = now.astimezone(ZoneInfo(ZONE)).replace(tzinfo=None)
     with visits.open("w", newline="", encoding="utf-8") as file:
         rows = csv.writer(file)
         rows.writerow(("visit", "patient", "starts_at", "zone", "booked_at", "place", "clinician"))
-        for number, patient in enumerate((patient for patient in PATIENTS if patient.after), start=1):
+        for patient in PATIENTS:
             # By the clock on the wall, so that "24 hours before" is now even in the week the clocks change.
-            starts = (local + (patient.after or DAY) + SOON).isoformat(timespec="seconds")
+            starts = (local + patient.after + SOON).isoformat(timespec="seconds")
             booked = (now - timedelta(days=10)).isoformat(timespec="seconds")
-            rows.writerow((f"V{number}", patient.record, starts, place, booked, "Suite 2", patient.panel))
+            rows.writerow((visit_id(patient), patient.record, starts, ZONE, booked, "Suite 2", patient.panel))
     return people, visits
+
+
+def write_patients(file: Path, patients: Iterable[Visitor]) -> None:
+    """Write the patients as a CSV file."""
+    with file.open("w", newline="", encoding="utf-8") as opened:
+        rows = csv.writer(opened)
+        rows.writerow(("record", "first_name", "last_name", "phone", "birth_date", "language", "panel", "consent"))
+        for patient in patients:
+            person = (patient.record, patient.first, patient.last, patient.number, patient.birth)
+            rows.writerow((*person, patient.language, patient.panel, "yes"))

@@ -5,14 +5,18 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from config import settings
 from service import migrations, processes, start
-from service.cli.walk import day
+from service.cli.walk import commands, day
 from service.cli.walk.scene import Scene
 from service.embedded import ports
 from service.embedded.supervisor import Process
+
+# Seconds after which the phone network is taken not to start: on a machine that does much else it may take a minute.
+SLOW = 300
 
 
 @dataclass
@@ -28,16 +32,28 @@ class Running:
 
 
 @contextmanager
-def running(folder: Path, *, port: int | None = None, patience: float = 90, **overrides: str) -> Iterator[Running]:
+def running(
+    folder: Path,
+    *,
+    doors: tuple[int, int] | None = None,
+    patience: float = 90,
+    output: int | None = None,
+    **overrides: str,
+) -> Iterator[Running]:
     """Run a service in `folder` until the block ends, with `overrides` of its settings by environment name.
 
-    Its scene waits `patience` seconds for what should be seen.
+    `doors` are the ports of the service and of its phone network, two free ones if not given. Its scene waits
+    `patience` seconds for what should be seen. Its processes write to `output`, our standard error if none is given.
     """
-    web, network = ports.free_ports(2)
-    loaded = _settings(folder, port or web, network, **overrides)
+    commands.warm_up()
+    web, network = doors or ports.free_ports(2)
+    loaded = _settings(folder, web, network, **overrides)
+    mark = start.demo_mark(loaded)
+    mark.parent.mkdir(parents=True, exist_ok=True)
+    mark.write_text(loaded.twilio_account_sid, "utf-8")
     start.use(loaded, "stage")
     migrations.upgrade()
-    service = processes.Service(loaded, [_simulator(loaded, network)])
+    service = processes.Service(loaded, [_simulator(loaded, network)], output)
     env = start.environment(loaded, service.valkey.url if service.valkey else loaded.redis_url)
     try:
         service.supervisor.start()
@@ -57,6 +73,7 @@ def _settings(folder: Path, web: int, network: int, **overrides: str) -> setting
         TWILIO_API_URL=f"http://127.0.0.1:{network}",
         WARMTHREAD_PUBLIC_URL=f"http://127.0.0.1:{web}",
         WARMTHREAD_DATA_DIR=str(folder / "data"),
+        WARMTHREAD_DEMO_CLOCK=str(round(day.clock_shift(datetime.now(UTC)).total_seconds())),
         **{"WARMTHREAD_LOG_LEVEL": "error"} | overrides,
     )
 
@@ -66,6 +83,8 @@ def _simulator(loaded: settings.Settings, network: int) -> Process:
         "SIMULATOR_PORT": str(network),
         "SIMULATOR_SMS_URL": f"{loaded.public_url}/webhooks/twilio/sms",
         "SIMULATOR_CLINIC_NUMBER": day.NUMBER,
+        "SIMULATOR_CLOCK_AHEAD_S": str(loaded.demo_clock or 0),
+        "SIMULATOR_ZONE": day.ZONE,
     }
     health = processes.answers(f"http://127.0.0.1:{network}/healthz")
-    return Process("simulator", [sys.executable, "-m", "simulator"], env, ready=health)
+    return Process("simulator", [sys.executable, "-m", "simulator", "--quiet"], env, ready=health, ready_timeout=SLOW)

@@ -2,15 +2,15 @@
 
 import json
 import re
-import subprocess
-import sys
 import time
 import urllib.parse
 import urllib.request
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
+from service.cli.walk import commands
 from service.cli.walk.visitor import Page, Visitor
 
 T = TypeVar("T")
@@ -34,12 +34,11 @@ class Scene:
 
     def command(self, *words: str) -> Any:
         """Run one `warmthread` command with --json and return what it printed."""
-        argv = [sys.executable, "-m", "service.cli", *words, "--json"]
-        ended = subprocess.run(argv, env=self.env, capture_output=True, text=True, timeout=HANGS, check=False)
-        if ended.returncode != 0:
-            last_line = (ended.stderr.strip().splitlines() or ["nothing"])[-1]
-            raise NotSeen(f"warmthread {' '.join(words[:2])} ended with {ended.returncode} and said: {last_line}")
-        return json.loads(ended.stdout)
+        ended = commands.run((*words, "--json"), self.env, within=HANGS)
+        if ended.code != 0:
+            last_line = (ended.err.strip().splitlines() or ["nothing"])[-1]
+            raise NotSeen(f"warmthread {' '.join(words[:2])} ended with {ended.code} and said: {last_line}")
+        return json.loads(ended.out)
 
     def browser(self) -> Visitor:
         """Return a browser that nobody has used yet."""
@@ -56,6 +55,18 @@ class Scene:
         address = f"{self.network}/sim/phones/{urllib.parse.quote(number)}/messages"
         data = json.dumps({"body": body}).encode()
         self._ask(urllib.request.Request(address, data=data, headers={"Content-Type": "application/json"}))
+
+    def remember(self, number: str, body: str, at: datetime, sid: str) -> None:
+        """Put a text on the phone `number` that was sent to the clinic before, at `at`; it is not sent again."""
+        address = f"{self.network}/sim/phones/{urllib.parse.quote(number)}/messages"
+        data = json.dumps({"body": body, "sent": {"at": at.isoformat(), "sid": sid}}).encode()
+        self._ask(urllib.request.Request(address, data=data, headers={"Content-Type": "application/json"}))
+
+    def name_phones(self, names: dict[str, str]) -> None:
+        """Tell the phone network whose each number is."""
+        data = json.dumps({"names": names}).encode()
+        headers = {"Content-Type": "application/json"}
+        self._read(urllib.request.Request(f"{self.network}/sim/names", data=data, headers=headers, method="PUT"))
 
     def received(self, number: str, words: str) -> str:
         """Wait until the phone shows a text from the clinic that has `words` in it; return it."""

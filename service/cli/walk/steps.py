@@ -5,8 +5,9 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 
+from config import clock
 from service.cli.walk import day
 from service.cli.walk.scene import NotSeen, Scene
 from service.cli.walk.visitor import Page, Visitor
@@ -14,10 +15,9 @@ from service.cli.walk.visitor import Page, Visitor
 
 @dataclass
 class Walk:
-    """What one step leaves for the next: signed-in browsers by first name, and the clinic's zone."""
+    """What one step leaves for the next: signed-in browsers by first name."""
 
     scene: Scene
-    zone: str
     browsers: dict[str, Visitor] = field(default_factory=dict)
     links: dict[str, str] = field(default_factory=dict)
 
@@ -28,9 +28,9 @@ Step = Callable[[Walk], str]
 def import_a_day(walk: Walk) -> str:
     """A clinic, its care team, its patients and their visits are set up by command."""
     scene = walk.scene
-    scene.command("clinic", "create", "--name", day.CLINIC, "--zone", walk.zone, "--number", day.NUMBER,
+    scene.command("clinic", "create", "--name", day.CLINIC, "--zone", day.ZONE, "--number", day.NUMBER,
                   "--phone", day.PHONE)  # fmt: skip
-    patients, visits = day.write(scene.folder, datetime.now(UTC), walk.zone)
+    patients, visits = day.write(scene.folder, clock.now())
     with ThreadPoolExecutor(2) as pool:
         invited = pool.map(lambda colleague: _invite(walk, colleague), day.TEAM)
         people = scene.command("patients", "import", str(patients))[0]
@@ -62,13 +62,24 @@ def _invite(walk: Walk, colleague: day.Colleague) -> tuple[str, str]:
 
 
 def show_the_plan(walk: Walk) -> str:
-    """The reminders are planned, each with its time and the reason for it."""
-    plan = walk.scene.command("appointments", "plan")
-    if not plan:
-        raise NotSeen("no reminder was planned")
-    columns = "      {visit:<4} {step:<4} {local:<26} {state:<10} {why}"
-    lines = [columns.format_map({**reminder, "local": reminder["local"] or "-"}) for reminder in plan[:12]]
-    return f"{len(plan)} reminders planned:\n" + "\n".join(lines)
+    """The reminders are planned; one visit's are shown as its patient will get them."""
+    rows = walk.scene.command("appointments", "plan")
+    texts = [row for row in rows if row["visit"] == day.visit_id(day.FAR) and row["state"] == "planned"]
+    if len(texts) != 3:
+        raise NotSeen("three texts planned for the visit in three days")
+    skipped = sum(row["state"] == "dropped" for row in rows)
+    lines = [f"{_moment(row['local']):<32}{row['step']} before the visit" for row in texts]
+    patient = f"{day.FAR.first} {day.FAR.last} comes in three days and gets three texts:\n  "
+    return (
+        patient
+        + "\n  ".join(lines)
+        + f"\n{len(rows)} texts for {len(day.PATIENTS)} visits; {skipped} steps skipped: their time had passed"
+    )
+
+
+def _moment(local: str) -> str:
+    moment = datetime.fromisoformat(local)
+    return f"{moment:%A, %B} {moment.day}, {moment:%I:%M %p}".replace(" 0", " ")
 
 
 def sign_everyone_in(walk: Walk) -> str:
@@ -86,11 +97,11 @@ def texts_arrive(walk: Walk) -> str:
     """The reminders that are due now arrive on the phones."""
     due = (day.YES, day.CHANGE, day.SPANISH, day.STOP, day.CRISIS, day.FORM)
     texts = [walk.scene.received(patient.number, day.CLINIC) for patient in due]
-    return f"{len(texts)} phones have it: “{texts[0]}”"
+    return f"{len(texts)} phones have it. {day.YES.first}'s: “{texts[0]}”"
 
 
 def answer_yes(walk: Walk) -> str:
-    """A patient answers Y."""
+    """Marcus answers Y."""
     walk.scene.type(day.YES.number, "Y")
     return "thanked: “" + walk.scene.received(day.YES.number, "We have you down") + "”"
 
@@ -218,13 +229,13 @@ STEPS: tuple[tuple[str, Step], ...] = (
     ("Plan the reminders", show_the_plan),
     ("Sign the care team in", sign_everyone_in),
     ("Texts go out", texts_arrive),
-    ("One answers Y", answer_yes),
-    ("One answers R", answer_change),
-    ("One answers in Spanish", answer_in_spanish),
-    ("One answers STOP", answer_stop),
-    ("One writes “I can't go on”", answer_crisis),
-    ("One answers the questions on her phone", answer_the_form),
-    ("The care manager acknowledges and replies", acknowledge_and_reply),
-    ("A warm handoff", hand_off),
+    ("Marcus answers Y", answer_yes),
+    ("Amina answers R", answer_change),
+    ("Lucía answers in Spanish", answer_in_spanish),
+    ("Devon answers STOP", answer_stop),
+    ("Joy writes “I can't go on”", answer_crisis),
+    ("Teresa answers the questions on her phone", answer_the_form),
+    ("Rosa acknowledges and replies", acknowledge_and_reply),
+    ("A warm handoff for Walter", hand_off),
     ("Nothing is owed", nothing_is_owed),
 )
