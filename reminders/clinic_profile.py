@@ -111,6 +111,11 @@ def silences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     return losses
 
 
+def _texts_patients(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    """Whether what stands in every text, or when it may leave, would change."""
+    return any(old.get(field) != new.get(field) for field in ("name", "text_name", "phone", "languages", "quiet_hours"))
+
+
 def _take_effect(session: Session, clinic: Clinic, definition: Mapping[str, Any], _actor: str) -> None:
     profile = clinic_definition.About.model_validate(clinic_definition.without_age(definition))
     clinic.name, clinic.zone, clinic.phone = profile.name, profile.zone, profile.phone
@@ -135,4 +140,5 @@ CLINIC = publishing.Kind(
     take_effect=_take_effect,
     model=clinic_definition.About,
     names=lambda _session, _clinic, names: names.also(forms={"phone": phone.display}),
+    texts_patients=_texts_patients,
 )

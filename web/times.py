@@ -1,11 +1,34 @@
 """How moments and deadlines are said to staff: pure, in the clinic's zone."""
 
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 SOON = timedelta(minutes=60)
 WITHIN_THE_DAY = timedelta(hours=10)
+
+
+@dataclass(frozen=True)
+class Style:
+    """How a clinic writes times: `twelve` hours with AM and PM or 24, `month_first` ("Nov 30") or "30 Nov"."""
+
+    twelve: bool = True
+    month_first: bool = True
+
+
+US = Style()
+_STYLE: ContextVar[Style] = ContextVar("style", default=US)
+
+
+def follow(style: Style) -> None:
+    """Write every time and date in `style` from now on, for whoever is served in this context."""
+    _STYLE.set(style)
+
+
+def style() -> Style:
+    """Return how times and dates are written now."""
+    return _STYLE.get()
 
 
 @dataclass(frozen=True)

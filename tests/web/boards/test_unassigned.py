@@ -42,7 +42,7 @@ def publish(house: Any, admin: Any, **fields: str) -> Any:
     browser = house.signed_in(admin)
     answer = browser.post("/ladder", **fields)
     assert answer.status_code == 303, answer.text
-    assert browser.post("/settings/draft/rules/publish", edit="1").status_code == 303
+    assert browser.post("/settings/draft/rules/publish", edit="1", why="as agreed").status_code == 303
     with db.unit_of_work(house.clinic.id, read_only=True) as session:
         assert versions.draft(session, house.clinic.id, "rules") is None
     return browser
@@ -210,7 +210,7 @@ def test_a_draft_with_a_hole_says_so_at_its_field_and_cannot_be_published(
     page = browser.get("/ladder").text
     assert said in page
     assert "It cannot be published yet" in page
-    assert browser.post("/settings/draft/rules/publish", edit="1").status_code == 303
+    assert browser.post("/settings/draft/rules/publish", edit="1", why="as agreed").status_code == 303
     assert house.read(Clinic, house.clinic.id).rules["rung_minutes"] == 10
 
 

@@ -53,11 +53,11 @@ def publish(browser: Any, house: Any) -> Any:
 def test_whoever_may_look_sees_the_steps_in_force_and_only_the_administrator_a_form(house: Any, admin: Any) -> None:
     page = admin.get(PAGE)
     assert page.status_code == 200
-    for words in ('value="72h"', "Save the draft", "What a patient would get", "Live: 3 texts"):
+    for words in ('value="72h"', "Save draft", "What a patient would get", "Live: 3 texts"):
         assert words in page.text, words
     manager = house.signed_in(house.staff()).get(PAGE).text
     assert "Live: 3 texts" in manager
-    assert "Save the draft" not in manager
+    assert "Save draft" not in manager
     assert house.signed_in(house.staff(role="front_desk")).get(PAGE).status_code == 403
     assert house.signed_in(house.staff()).post(PAGE, **form(step("far", 2))).status_code == 403
 
