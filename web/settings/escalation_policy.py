@@ -162,16 +162,14 @@ def _tried(
     moment: datetime,
 ) -> list[tuple[str, str, str]]:
     lines = escalation_policy.preview(assign.Need(kind), people, rules, moment, clinic.zone)
-    here = [times.moment(line.at, clock.now(), clinic.zone) for line in lines]
+    days = [times.day(line.at, clock.now(), clinic.zone) for line in lines]
     return [
         (
-            when
-            if place == 0 or when.rsplit(" ", 1)[0] != here[place - 1].rsplit(" ", 1)[0]
-            else when.rsplit(" ", 1)[1],
+            times.time_of(line.at, clinic.zone) if day == before else times.moment(line.at, clock.now(), clinic.zone),
             words.say("rungs", line.ask),
             ", ".join(line.names) or words.say("ladder", "nobody"),
         )
-        for place, (when, line) in enumerate(zip(here, lines, strict=True))
+        for line, day, before in zip(lines, days, ["", *days], strict=False)
     ]
 
 
