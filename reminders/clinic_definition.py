@@ -125,7 +125,8 @@ class About(_Strict):
     """A clinic as it describes itself.
 
     `text_name` is what texts call it, "" its own name; `quiet_hours` narrow those of every cadence; the words of texts
-    are kept for `keep_years`, 0 for good; staff read hours by `clock` and days as `dates`; mobiles of `countries` may be texted beside those of ours.
+    are kept for `keep_years`, 0 for good; staff read hours by `clock`, days as `dates`; mobiles of `countries` may be
+    texted beside those of ours.
     """
 
     name: Name

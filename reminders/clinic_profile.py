@@ -18,6 +18,9 @@ from messaging.wording import clinic_names
 from reminders import clinic_definition
 from reminders.cadence import cadence_definition
 
+# What is kept among the clinic's rules; the rest has columns of its own.
+KEPT = {"text_name", "languages", "quiet_hours", "keep_years", "countries", "clock", "dates", "sites"}
+
 
 def about(clinic: Clinic) -> clinic_definition.About:
     """Return what holds of a clinic now."""
@@ -125,10 +128,7 @@ def _take_effect(session: Session, clinic: Clinic, definition: Mapping[str, Any]
     rules = dict(clinic.rules)
     if "hours" in rules:
         rules["hours"] = {**rules["hours"], "zone": profile.zone}
-    kept = profile.model_dump(
-        mode="json",
-        include={"text_name", "languages", "quiet_hours", "keep_years", "countries", "clock", "dates", "sites"},
-    )
+    kept = profile.model_dump(mode="json", include=KEPT)
     was = daily_sweep.years_of(clinic)
     clinic.rules = {**clinic_definition.without_age(rules), **kept}
     daily_sweep.decide(session, clinic, was)

@@ -134,7 +134,7 @@ def midnight(now: datetime, zone: str) -> datetime:
 
 
 def moment(at: datetime, now: datetime, zone: str, *, running: bool = False) -> str:
-    """Return day and time: "Today 2:02 PM", "Tue Mar 3 9:00 AM"; `running` in the middle of a sentence: "today 2:02 PM"."""
+    """Return day and time, "Today 2:02 PM", "Tue Mar 3 9:00 AM"; `running` in a sentence, "today 2:02 PM"."""
     text = day(at, now, zone)
     if running and text in ("Today", "Yesterday", "Tomorrow"):
         text = text.lower()

@@ -158,7 +158,7 @@ def test_rungs_hours_backups_and_calls_come_back_as_they_were_typed(house: Any) 
         assert (kinds["screen"]["clock"], rules["hours"]["zone"]) == ("business", "America/Denver")
         assert session.get_one(Staff, rosa.id).on_call["sun"] == ["08:00", "08:00"]
     page = browser.get("/ladder?kind=safety&at=2027-03-14T03:00").text
-    assert 'value="Mon-Fri 17:00-8:00, Sat-Sun 8:00-8:00"' in page
+    assert 'value="Mon-Fri 5:00 PM-8:00 AM, Sat-Sun 8:00 AM-8:00 AM"' in page
     assert "everyone on call (5 min), the clinic&#39;s leads (7 min)" in page
     assert "everyone again, and the call list" in page
 

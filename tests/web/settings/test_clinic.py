@@ -176,7 +176,7 @@ def test_fewer_years_say_what_they_would_empty_take_two_people_and_a_day(house: 
     post(browser, keep_years="7")
     page = browser.get("/settings/clinic").text
     assert "2 texts are older than 7 years today" in page
-    assert "the first are emptied tomorrow 9:00 at the earliest" in page
+    assert "the first are emptied tomorrow 9:00 AM at the earliest" in page
     assert "texts older than 7 years would be emptied for good" in page
     browser.post("/settings/draft/clinic/publish", edit="1", why="as agreed")
     assert "keep_years" not in now(house).rules, "it takes a second person"

@@ -28,7 +28,7 @@ def team(house: Any) -> Any:
 
 def test_everyone_stands_there_with_role_panel_and_hours(team: Any) -> None:
     page = team[0].get("/settings/rota").text
-    assert "Works: <b>Mon-Sun 8:00-20:00</b>" in page
+    assert "Works: Mon-Sun 8:00 AM-8:00 PM" in page
     assert "panel of Dr Okafor" in page
     assert "no mobile that takes alerts" in page
     assert "Somebody can be reached in every minute of the week" in page
