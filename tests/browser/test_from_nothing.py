@@ -42,7 +42,7 @@ def come_in(page: Page, address: str) -> None:
     page.goto(address)
     page.get_by_label("Password", exact=False).first.fill(PASSWORD)
     page.get_by_label("The same again").fill(PASSWORD)
-    page.get_by_role("button", name="Keep it and sign in").click()
+    page.get_by_role("button", name="Save and sign in").click()
     page.wait_for_url(lambda url: "/signin" not in url)
 
 
