@@ -45,10 +45,10 @@ def _line(link: SignInLink, zone: str, names: Mapping[UUID, str], now: datetime)
     return Line(
         id=link.id,
         who=names[link.staff_id],
-        kind=words.say("link_kinds", link.kind),
+        kind=words.say("sign_in_kinds", link.kind),
         sent=times.moment(link.created_at, now, zone),
         expires=times.moment(link.expires_at, now, zone),
-        state=words.say("link_states", state, when=when),
+        state=words.say("sign_in_states", state, when=when),
         open=state == "open",
     )
 
