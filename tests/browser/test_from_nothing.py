@@ -183,7 +183,7 @@ def test_a_clinic_is_set_up_from_nothing(browser: Browser, served: Served) -> No
         assert page.locator(".setting-up .todo").count() == 0
         assert step(page, "reached") == "done"
         look(page, "setup-whole")
-        page.get_by_role("link", name="Configuration file", exact=True).click()
+        page.get_by_role("link", name="Export and import", exact=True).click()
         expect(page.locator("pre")).to_contain_text('name = "Elm House"')
         look(page, "file")
 
