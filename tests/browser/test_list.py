@@ -135,8 +135,9 @@ def test_keys_that_are_switched_off_do_nothing(browser: Browser, door: str) -> N
     page = enter(inside, door)
     page.get_by_text("Ben Okafor").first.click()
     page.get_by_role("link", name="Preferences").click()
-    page.get_by_label("Off, so that a stray key does nothing").check()
-    page.get_by_role("button", name="Save for this browser").click()
+    page.get_by_role("switch", name="Single keys").uncheck()
+    expect(page.get_by_text("Saved", exact=True)).to_be_visible()
+    kit.check(page)
     page.get_by_role("link", name="My items").click()
     for key in "6j?f":
         kit.Keys(page).press(key)

@@ -235,7 +235,7 @@ def test_a_moment_that_cannot_be_read_is_the_next_saturday_night(house: Any, ask
 def test_what_somebody_is_texted_about_is_theirs_to_choose_safety_excepted(house: Any) -> None:
     rosa = house.staff()
     browser = house.signed_in(rosa)
-    assert browser.post("/preferences/notices", screen="inbox", reply="text", safety="inbox").status_code == 303
+    assert browser.post("/preferences", screen="inbox", reply="text", safety="inbox").status_code == 303
     assert house.read(Staff, rosa.id).notify == {"screen": "inbox", "reply": "text"}
     page = browser.get("/preferences").text
     assert "cannot be switched off" in page

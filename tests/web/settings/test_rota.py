@@ -105,3 +105,12 @@ def test_only_who_decides_for_the_clinic_changes_hours(house: Any, another_house
     assert house.signed_in(house.staff(role="front_desk", number=None)).get("/settings/rota").status_code == 403
     foreign = another_house().staff()
     assert browser.post(f"/settings/rota/{foreign.id}", hours="", on_call="").status_code == 404
+
+
+def test_a_script_is_told_how_hours_are_read_and_written_back(house: Any) -> None:
+    browser = house.signed_in(house.staff())
+    answer = browser.get("/settings/hours?text=weekdays 8-5").json
+    assert answer["text"] == "Mon-Fri 8:00 AM-5:00 PM"
+    assert answer["week"]["fri"] == ["08:00", "17:00"]
+    assert "write hours as in" in browser.get("/settings/hours?text=sometimes").json["problem"]
+    assert house.signed_in(house.staff(role="front_desk")).get("/settings/hours?text=Mon 8-5").status_code == 403

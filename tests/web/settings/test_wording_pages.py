@@ -34,13 +34,21 @@ def test_every_text_is_listed_by_its_situation_with_its_words(house: Any, admin:
     page = admin.get("/settings/words").text
     for situation in situations.every().values():
         assert situation.name.replace("'", "&#39;") in page
-        assert situation.when.replace("'", "&#39;") in page
+        own = admin.get(f"/settings/words/{situation.key}").text
+        assert situation.when.replace("'", "&#39;") in own
     assert "nothing yet" in page
+
+
+def test_a_text_is_found_by_its_words_in_either_language(house: Any, admin: Any) -> None:
+    page = admin.get("/settings/words?q=emergencia 988").text
+    assert 'id="text-crisis"' in page
+    assert 'id="text-late"' not in page
+    assert "No text has “zebra” in it." in admin.get("/settings/words?q=zebra").text
 
 
 def test_a_text_is_kept_in_the_draft_published_and_said(house: Any, admin: Any) -> None:
     kept = admin.post("/settings/words/late", edit="0", **OWN)
-    assert (kept.status_code, kept.location) == (303, "/settings/words#text-late")
+    assert (kept.status_code, kept.location) == (303, "/settings/words/late")
     assert standing(house) == ({"en": {"late": OWN["en"]}, "es": {"late": OWN["es"]}}, 1)
     assert in_force(house) == {"en": {}, "es": {}}
     listed = admin.get("/settings/words").text
