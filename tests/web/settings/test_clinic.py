@@ -196,3 +196,15 @@ def test_the_countries_whose_mobiles_are_texted_are_named_on_the_page(house: Any
     assert 'value="MX, GT"' in browser.get("/settings/clinic").text
     assert browser.post("/settings/draft/clinic/publish", edit="1", why="families").status_code == 303
     assert now(house).rules["countries"] == ["MX", "GT"]
+
+
+def test_staff_read_the_clock_and_the_dates_that_the_clinic_chooses(house: Any) -> None:
+    browser = admin(house)
+    assert post(browser, clock="24", dates="day_month").status_code == 303
+    assert browser.post("/settings/draft/clinic/publish", edit="1", why="as we write it").status_code == 303
+    with time_machine.travel("2027-03-09T20:05:00Z"):
+        again = admin(house)
+        assert post(again, name="Elm Clinic").status_code == 303
+    with time_machine.travel("2027-03-12T20:05:00Z"):
+        assert "last changed by Dana Wu, Tue 9 Mar 13:05." in admin(house).get("/settings/clinic").text
+    assert post(browser, clock="sundial").status_code == 422
