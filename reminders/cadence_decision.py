@@ -81,6 +81,8 @@ CADENCE = publishing.Kind(
     take_effect=take_effect,
     model=cadence_definition.Cadence,
     names=_names,
+    texts_patients=lambda old, new: old != new,
+    shipped=lambda: cadence_definition.default().model_dump(mode="json"),
 )
 
 

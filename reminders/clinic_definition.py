@@ -35,7 +35,6 @@ EXPECTED = {
     "too_long": "this is too long",
     "int_type": "expected a whole number",
     "int_parsing": "expected a whole number",
-    "literal_error": "expected one of: en, es",
     "greater_than_equal": "0 keeps them: no number is below it",
     "less_than_equal": f"at most {keeping.MOST_YEARS} years, or 0 to keep them",
 }
@@ -135,8 +134,9 @@ class About(_Strict):
     """A clinic as it describes itself.
 
     `text_name` is what texts call it, "" its own name; `quiet_hours` narrow those of every cadence; the words of texts
-    are kept for `keep_years`, 0 for good; mobiles of `countries` may be texted beside those of ours; a complete file
-    that lacks more than `most_missing` percent of the visits of its days cancels none of them by itself.
+    are kept for `keep_years`, 0 for good; staff read hours by `clock`, days as `dates`; mobiles of `countries` may be
+    texted beside those of ours; a complete file that lacks more than `most_missing` percent of the visits of its days
+    cancels none of them by itself.
     """
 
     name: Name
@@ -148,6 +148,8 @@ class About(_Strict):
     quiet_hours: cadence_definition.QuietHours = cadence_definition.QuietHours()
     keep_years: Years = 0
     countries: Annotated[tuple[str, ...], BeforeValidator(_countries), Field(max_length=MOST_COUNTRIES)] = ()
+    clock: Literal["12", "24"] = "12"
+    dates: Literal["month_day", "day_month"] = "month_day"
     sites: Annotated[tuple[Site, ...], Field(max_length=MOST_SITES)] = ()
     most_missing: Share = MOST_MISSING
 
@@ -176,11 +178,16 @@ def without_age(definition: Mapping[str, Any]) -> dict[str, Any]:
 def _problem(each: Any) -> publishing.Problem:
     location = each["loc"]
     field = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).lstrip(".")
-    said = EXPECTED.get(each["type"]) or str(each["msg"]).removeprefix("Value error, ")
+    said = EXPECTED.get(each["type"]) or _choices(each) or str(each["msg"]).removeprefix("Value error, ")
     if each["type"] == "extra_forbidden":
         model = Site if location[0] == "sites" else About
         said = f"unknown; there are {', '.join(model.model_fields)}"
     return publishing.Problem(field[:60], said)
+
+
+def _choices(each: Any) -> str:
+    offered = str(each.get("ctx", {}).get("expected", "")) if each["type"] == "literal_error" else ""
+    return f"expected one of: {offered.replace(' or ', ', ').replace(chr(39), '')}" if offered else ""
 
 
 def _named_twice(sites: Sequence[Site]) -> list[publishing.Problem]:

@@ -18,6 +18,9 @@ from messaging.wording import clinic_names
 from reminders import clinic_definition
 from reminders.cadence import cadence_definition
 
+# What is kept among the clinic's rules; the rest has columns of its own.
+KEPT = {"text_name", "languages", "quiet_hours", "keep_years", "countries", "clock", "dates", "sites", "most_missing"}
+
 
 def about(clinic: Clinic) -> clinic_definition.About:
     """Return what holds of a clinic now."""
@@ -33,6 +36,8 @@ def about(clinic: Clinic) -> clinic_definition.About:
         quiet_hours=cadence_definition.QuietHours.model_validate(rules.get("quiet_hours", {})),
         keep_years=daily_sweep.years_of(clinic),
         countries=abroad(clinic),
+        clock=rules.get("clock", "12"),
+        dates=rules.get("dates", "month_day"),
         sites=tuple(clinic_definition.Site.model_construct(**site) for site in rules.get("sites", ())),
         most_missing=int(rules.get("most_missing", clinic_definition.MOST_MISSING)),
     )
@@ -112,6 +117,11 @@ def silences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     return losses
 
 
+def _texts_patients(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    """Whether what stands in every text, or when it may leave, would change."""
+    return any(old.get(field) != new.get(field) for field in ("name", "text_name", "phone", "languages", "quiet_hours"))
+
+
 def _take_effect(session: Session, clinic: Clinic, definition: Mapping[str, Any], _actor: str) -> None:
     profile = clinic_definition.About.model_validate(clinic_definition.without_age(definition))
     clinic.name, clinic.zone, clinic.phone = profile.name, profile.zone, profile.phone
@@ -119,10 +129,7 @@ def _take_effect(session: Session, clinic: Clinic, definition: Mapping[str, Any]
     rules = dict(clinic.rules)
     if "hours" in rules:
         rules["hours"] = {**rules["hours"], "zone": profile.zone}
-    kept = profile.model_dump(
-        mode="json",
-        include={"text_name", "languages", "quiet_hours", "keep_years", "countries", "sites", "most_missing"},
-    )
+    kept = profile.model_dump(mode="json", include=KEPT)
     was = daily_sweep.years_of(clinic)
     clinic.rules = {**clinic_definition.without_age(rules), **kept}
     daily_sweep.decide(session, clinic, was)
@@ -137,4 +144,5 @@ CLINIC = publishing.Kind(
     take_effect=_take_effect,
     model=clinic_definition.About,
     names=lambda _session, _clinic, names: names.also(forms={"phone": phone.display}),
+    texts_patients=_texts_patients,
 )

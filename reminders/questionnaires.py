@@ -129,5 +129,12 @@ def _names(_session: Session, _clinic: Clinic, names: Names) -> Names:
 
 
 SCHEDULE = publishing.Kind(
-    "schedule", read=_read, present=_present, silences=silences, model=schedules.Schedule, names=_names
+    "schedule",
+    read=_read,
+    present=_present,
+    silences=silences,
+    model=schedules.Schedule,
+    names=_names,
+    texts_patients=lambda old, new: old != new,
+    shipped=lambda: schedules.default().model_dump(mode="json"),
 )

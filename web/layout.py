@@ -166,6 +166,7 @@ def _guard() -> AnyResponse | None:
     staff = sessions.current_staff(seen="unattended" not in request.args)
     if staff is None:
         return _to_the_door()
+    times.follow(times.Style.of(sessions.clinic().rules))
     if not permissions.may(staff.role, demanded):
         abort(403)
     return None

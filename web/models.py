@@ -29,7 +29,10 @@ class StaffSession(ClinicRow, live.Shown, Base):
 
 
 class SignInLink(ClinicRow, Base):
-    """A one-time link: kind invite (choose a password) or once (come in, as the demo prints it)."""
+    """A one-time link: kind invite or reset (choose a password), or once (come in, as the demo prints it).
+
+    `used_at` is when it stopped letting anybody in; `revoked_at` the same moment where nobody had come in by it.
+    """
 
     __tablename__ = "sign_in_link"
 
@@ -39,6 +42,7 @@ class SignInLink(ClinicRow, Base):
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
 
 
 class Draft(SealedRow, Base):

@@ -1,11 +1,41 @@
 """How moments and deadlines are said to staff: pure, in the clinic's zone."""
 
+from collections.abc import Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 SOON = timedelta(minutes=60)
 WITHIN_THE_DAY = timedelta(hours=10)
+
+
+@dataclass(frozen=True)
+class Style:
+    """How a clinic writes times: `twelve` hours with AM and PM or 24, `month_first` ("Nov 30") or "30 Nov"."""
+
+    twelve: bool = True
+    month_first: bool = True
+
+    @classmethod
+    def of(cls, rules: Mapping[str, Any]) -> "Style":
+        """Return what a clinic has chosen, by its rules: "clock" 12 | 24, "dates" month_day | day_month."""
+        return cls(rules.get("clock", "12") == "12", rules.get("dates", "month_day") == "month_day")
+
+
+US = Style()
+_STYLE: ContextVar[Style] = ContextVar("style", default=US)
+
+
+def follow(style: Style) -> None:
+    """Write every time and date in `style` from now on, for whoever is served in this context."""
+    _STYLE.set(style)
+
+
+def style() -> Style:
+    """Return how times and dates are written now."""
+    return _STYLE.get()
 
 
 @dataclass(frozen=True)
@@ -60,23 +90,41 @@ def _by(moment: datetime, now: datetime, zone: str) -> str:
         return f"today {clock_time(local)}"
     if days == 1:
         return f"tomorrow {clock_time(local)}"
-    return f"{local:%a} {clock_time(local)}" if days < 7 else _date(local, today)
+    return f"{local:%a} {clock_time(local)}" if days < 7 else date_of(local, today)
 
 
-def clock_time(local: datetime) -> str:
-    """Return the wall-clock time of a local moment, "9:05"."""
-    return f"{local.hour}:{local.minute:02}"
+def clock_time(local: datetime | time) -> str:
+    """Return the wall-clock time of a local moment, "9:05 AM" or "9:05"."""
+    if not style().twelve:
+        return f"{local.hour}:{local.minute:02}"
+    return f"{local.hour % 12 or 12}:{local.minute:02} {'AM' if local.hour < 12 else 'PM'}"
+
+
+def date_of(day: date, today: date | None = None) -> str:
+    """Return a day of the calendar, "Nov 30" or "30 Nov"; with its year unless it is that of `today`."""
+    short = f"{day:%b} {day.day}" if style().month_first else f"{day.day} {day:%b}"
+    if today is not None and day.year == today.year:
+        return short
+    return f"{short}, {day.year}" if style().month_first else f"{short} {day.year}"
+
+
+def weekday_date(day: date, today: date | None = None) -> str:
+    """Return a day with its weekday, "Mon Nov 30", "Mon 30 Nov 2026"."""
+    return f"{day:%a} {date_of(day, today)}"
+
+
+def exact(moment: datetime, zone: str) -> str:
+    """Return a moment to the second, with its year and zone, for what must be proven."""
+    local = moment.astimezone(ZoneInfo(zone))
+    clock = f"{clock_time(local)}".replace(f":{local.minute:02}", f":{local.minute:02}:{local.second:02}")
+    return f"{date_of(local.date())}, {clock} {local:%Z}"
 
 
 def day(moment: datetime, now: datetime, zone: str) -> str:
-    """Return the day of `moment` as it is said: Today, Yesterday, Tomorrow, else "Tue 3 Mar"."""
+    """Return the day of `moment` as it is said: Today, Yesterday, Tomorrow, else "Tue Mar 3"."""
     local, today = moment.astimezone(ZoneInfo(zone)), now.astimezone(ZoneInfo(zone))
     near = {0: "Today", -1: "Yesterday", 1: "Tomorrow"}
-    return near.get((local.date() - today.date()).days) or f"{local:%a} {_date(local, today)}"
-
-
-def _date(local: datetime, today: datetime) -> str:
-    return f"{local.day} {local:%b}" + ("" if local.year == today.year else f" {local.year}")
+    return near.get((local.date() - today.date()).days) or weekday_date(local, today)
 
 
 def midnight(now: datetime, zone: str) -> datetime:
@@ -86,7 +134,7 @@ def midnight(now: datetime, zone: str) -> datetime:
 
 
 def moment(at: datetime, now: datetime, zone: str, *, running: bool = False) -> str:
-    """Return day and time: "Today 14:02", "Tue 3 Mar 9:00"; `running` for the middle of a sentence: "today 14:02"."""
+    """Return day and time, "Today 2:02 PM", "Tue Mar 3 9:00 AM"; `running` in a sentence, "today 2:02 PM"."""
     text = day(at, now, zone)
     if running and text in ("Today", "Yesterday", "Tomorrow"):
         text = text.lower()
@@ -105,11 +153,11 @@ def is_today(at: datetime, now: datetime, zone: str) -> bool:
 
 
 def month(at: datetime, now: datetime, zone: str) -> str:
-    """Return a short date for an axis: "today", "6 Aug", "Aug 2024" when long ago."""
+    """Return a short date for an axis: "today", "Aug 6", "Aug 2024" when long ago."""
     local, today = at.astimezone(ZoneInfo(zone)), now.astimezone(ZoneInfo(zone))
     if local.date() == today.date():
         return "today"
-    return f"{local.day} {local:%b}" if (today - local).days < 320 else f"{local:%b %Y}"
+    return date_of(local, local) if (today - local).days < 320 else f"{local:%b %Y}"
 
 
 def roughly(span: timedelta) -> str:
@@ -131,11 +179,11 @@ def age(born: str | None, now: datetime) -> int | None:
 
 
 def on_duty(hours: dict[str, list[str]], now: datetime, zone: str) -> str | None:
-    """Return until when someone is on duty ("17:00"), "" when always, None when off; hours as in Staff.hours."""
+    """Return until when someone is on duty ("5:00 PM"), "" when always, None when off; hours as in Staff.hours."""
     if not hours:
         return ""
     local = now.astimezone(ZoneInfo(zone))
     today = hours.get(f"{local:%a}".lower())
     if not today or not today[0] <= f"{local:%H:%M}" < today[1]:
         return None
-    return today[1]
+    return clock_time(time.fromisoformat(today[1]))

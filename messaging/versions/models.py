@@ -15,7 +15,8 @@ class Version(ClinicRow, Base):
     """One version of one kind of decision (a cadence, the words, ...).
 
     state: draft -> asked (a second person must agree) -> live -> past; draft | asked -> dropped.
-    `number` counts what was published, from 1, and is null before; `based_on` is the number that was in force when the
+    `number` counts what was published, from 1, and is null before; 0 is what the clinic began with, kept when the first
+    change is published. `based_on` is the number that was in force when the
     draft was begun, 0 where nothing had been published. `edit` grows with every change of a draft, so that of two
     people who change it at once the second is told. Actors are "staff:<id>" or "operator:<name>".
     """

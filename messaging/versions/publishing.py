@@ -36,8 +36,10 @@ __all__ = [
     "publish",
     "revert",
     "save",
+    "shipped",
     "silenced",
     "somebody_else",
+    "wants_reason",
 ]
 
 OPEN = ("draft", "asked")
@@ -54,7 +56,8 @@ class Kind:
     exist, is there a gap in the week); `silences` names in words what in a change could silence an alert; `present` is
     what holds now; `take_effect` does, in the publishing transaction, what makes it hold; `model` describes the
     definition where there is one, for the schema of the clinic's file; `names` has more words for its fields than the
-    texts.
+    texts. `texts_patients` says whether a change is one that every patient's texts follow; `shipped` is what Warmthread
+    brings, None where each clinic begins with something of its own.
     """
 
     name: str
@@ -65,6 +68,8 @@ class Kind:
     take_effect: Callable[[Session, Clinic, Definition, str], None] = lambda *_: None
     model: type[pydantic.BaseModel] | None = None
     names: Callable[[Session, Clinic, field_labels.Names], field_labels.Names] = lambda _session, _clinic, names: names
+    texts_patients: Callable[[Definition, Definition], bool] = lambda *_: False
+    shipped: Callable[[], Definition] | None = None
 
 
 class Refused(ValueError):
@@ -156,6 +161,12 @@ def silenced(session: Session, clinic: Clinic, kind: Kind, version: Version) -> 
     return list(kind.silences(kind.present(session, clinic), version.definition))
 
 
+def wants_reason(session: Session, clinic: Clinic, kind: Kind, version: Version) -> bool:
+    """Whether who publishes this draft must say why: it could silence an alert, or every patient's texts follow it."""
+    old = kind.present(session, clinic)
+    return bool(kind.silences(old, version.definition)) or kind.texts_patients(old, version.definition)
+
+
 def names(session: Session, clinic: Clinic, kind: Kind) -> field_labels.Names:
     """Return the words for the fields of a kind, those of this clinic with them: its people, its texts."""
     return kind.names(session, clinic, field_labels.of(kind.name))
@@ -187,7 +198,9 @@ def publish(session: Session, clinic: Clinic, kind: Kind, *, edit: int, actor: s
     if reasons and alone and somebody_else(session, clinic, actor):
         raise NeedsSecond(reasons)
     now = clock.now()
-    if in_force is not None:
+    if in_force is None:
+        _keep_beginning(session, clinic, kind, actor)
+    else:
         in_force.state, in_force.ended_at = "past", now
         session.flush()
     version.state, version.number, version.why = "live", number + 1, why.strip()[:300] or version.why
@@ -204,6 +217,33 @@ def revert(session: Session, clinic: Clinic, kind: Kind, number: int, *, edit: i
     if former is None:
         raise LookupError(f"{kind.name} has no version {number}")
     return save(session, clinic, kind, former.definition, edit=edit, actor=actor)
+
+
+def shipped(session: Session, clinic: Clinic, kind: Kind, *, edit: int, actor: str) -> Version:
+    """Make a draft of what Warmthread brings. Raises as `save` does, and LookupError where it brings nothing."""
+    if kind.shipped is None:
+        raise LookupError(f"{kind.name} is each clinic's own")
+    return save(session, clinic, kind, kind.shipped(), edit=edit, actor=actor)
+
+
+def _keep_beginning(session: Session, clinic: Clinic, kind: Kind, actor: str) -> None:
+    """What the clinic began with is its version 0, so that the first change can be taken back as any other."""
+    began, now = clinic.created_at, clock.now()
+    session.add(
+        Version(
+            clinic_id=clinic.id,
+            kind=kind.name,
+            state="past",
+            number=0,
+            based_on=0,
+            definition=kind.present(session, clinic),
+            written_by=actor,
+            written_at=began,
+            published_at=began,
+            ended_at=now,
+        )
+    )
+    session.flush()
 
 
 def somebody_else(session: Session, clinic: Clinic, actor: str) -> bool:

@@ -167,6 +167,8 @@ WORDS = publishing.Kind(
     silences=silences,
     take_effect=_take_effect,
     names=_names,
+    texts_patients=lambda old, new: old != new,
+    shipped=lambda: {language: {} for language in text_templates.LANGUAGES},
 )
 
 

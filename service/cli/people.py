@@ -144,11 +144,10 @@ def invite(
             signin.spend_links(session, colleague.id)
         link = signin.make_link(session, colleague, "once" if once else "invite", timedelta(days=3))
         row = _row(colleague)
-    if json_:
-        show([row | {"link": link}], json_=True, empty="")
-        return
-    show([row], json_=False, empty="")
-    click.echo(link)  # on a line of its own: in a table it would be cut, and it is shown once
+    # On a line of its own, which nothing cuts or wraps: it is shown this once.
+    show([row | {"link": link}] if json_ else [row], json_=json_, empty="")
+    if not json_:
+        click.echo(f"\n{link}")
 
 
 def _row(colleague: Staff) -> dict[str, Any]:
@@ -201,8 +200,10 @@ def _lock_out(session: Session, colleague: Staff) -> None:
     """End every session, and leave no password and no link that lets them in."""
     now = clock.now()
     colleague.password_hash = None
-    for row, ended in ((StaffSession, StaffSession.ended_at), (SignInLink, SignInLink.used_at)):
-        session.execute(update(row).where(row.staff_id == colleague.id, ended.is_(None)).values({ended: now}))
+    open_sessions = update(StaffSession).where(StaffSession.staff_id == colleague.id, StaffSession.ended_at.is_(None))
+    session.execute(open_sessions.values(ended_at=now))
+    unused = update(SignInLink).where(SignInLink.staff_id == colleague.id, SignInLink.used_at.is_(None))
+    session.execute(unused.values(used_at=now, revoked_at=now))
     live.bump(session, colleague.clinic_id, f"staff:{colleague.id}")
     audit.record(session, colleague.clinic_id, audit.OPERATOR, "staff.locked_out", f"staff:{colleague.id}")
 

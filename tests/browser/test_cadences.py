@@ -42,7 +42,7 @@ def test_a_step_is_changed_tried_published_and_reaches_every_visit(page: Page, s
     card = page.locator(".step").last
     expect(page.locator(".step")).to_have_count(steps + 1)
     card.get_by_label("How long").fill("4" if steps == 3 else "5")
-    page.get_by_role("button", name="Save the draft").last.click()
+    page.get_by_role("button", name="Save draft").last.click()
     expect(page.get_by_text("The draft is saved.")).to_be_visible()
     expect(page.get_by_role("heading", name=f"The draft: {steps + 1} texts")).to_be_visible()
     page.get_by_role("link", name="Booked the same day").click()

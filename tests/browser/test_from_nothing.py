@@ -42,7 +42,7 @@ def come_in(page: Page, address: str) -> None:
     page.goto(address)
     page.get_by_label("Password", exact=False).first.fill(PASSWORD)
     page.get_by_label("The same again").fill(PASSWORD)
-    page.get_by_role("button", name="Keep it and sign in").click()
+    page.get_by_role("button", name="Save and sign in").click()
     page.wait_for_url(lambda url: "/signin" not in url)
 
 
@@ -62,14 +62,14 @@ def _describes_the_clinic(page: Page) -> None:
     page.get_by_label("Name on the pages that patients open").fill("Larkspur Clinic")
     page.get_by_label("Phone they call").fill("(202) 555-0177")
     page.get_by_label("Time zone such as America/Denver").fill("America/Fenix")
-    page.get_by_role("button", name="Save as a draft").click()
+    page.get_by_role("button", name="Save draft").click()
     expect(page.locator("#zone-problem")).to_contain_text("America/Phoenix")
     page.get_by_label("Time zone such as America/Denver").fill("America/Phoenix")
     site = page.get_by_role("group", name="Site 1")
     site.get_by_label("Name").fill("Elm House")
     site.get_by_label("Address").fill("12 Elm St")
     look(page, "clinic-form")
-    page.get_by_role("button", name="Save as a draft").click()
+    page.get_by_role("button", name="Save draft").click()
     expect(page.get_by_role("heading", name="A draft waits to be published")).to_be_visible()
     look(page, "clinic-draft")
     page.get_by_label("Why").fill("Our first day")
@@ -104,7 +104,7 @@ def _publishes_the_policy(page: Page) -> None:
     page.get_by_label("First", exact=True).select_option(label="Dana Wu")
     page.locator('input[name="call[0].name"]').fill("Dr Wu")
     page.locator('input[name="call[0].phone"]').fill("(202) 555-0178")
-    page.get_by_role("button", name="Save as a draft").last.click()
+    page.get_by_role("button", name="Save draft").last.click()
     expect(page.get_by_role("heading", name="A draft waits to be published")).to_be_visible()
     page.get_by_role("button", name="Publish", exact=True).click()
     expect(page.get_by_text("Published. It holds from this moment")).to_be_visible()
@@ -114,7 +114,7 @@ def _publishes_the_reminders(page: Page) -> None:
     page.get_by_role("link", name="Reminders", exact=True).click()
     page.get_by_role("button", name="Add a step").click()
     page.locator(".step").last.get_by_label("How long").fill("5")
-    page.get_by_role("button", name="Save the draft").last.click()
+    page.get_by_role("button", name="Save draft").last.click()
     expect(page.get_by_text("The draft is saved.")).to_be_visible()
     page.get_by_role("button", name="Publish").click()
     expect(page.get_by_text("Published. It holds from this moment.")).to_be_visible()
@@ -123,7 +123,7 @@ def _publishes_the_reminders(page: Page) -> None:
 def _publishes_the_questionnaires(page: Page) -> None:
     page.get_by_role("link", name="Questionnaires", exact=True).click()
     page.locator('input[name="asks[0].every"]').fill("2 weeks")
-    page.get_by_role("button", name="Save as a draft").click()
+    page.get_by_role("button", name="Save draft").click()
     expect(page.get_by_role("heading", name="By the draft")).to_be_visible()
     look(page, "schedule-draft")
     page.get_by_role("button", name="Publish", exact=True).click()
@@ -183,7 +183,7 @@ def test_a_clinic_is_set_up_from_nothing(browser: Browser, served: Served) -> No
         assert page.locator(".setting-up .todo").count() == 0
         assert step(page, "reached") == "done"
         look(page, "setup-whole")
-        page.get_by_role("link", name="Configuration file", exact=True).click()
+        page.get_by_role("link", name="Export and import", exact=True).click()
         expect(page.locator("pre")).to_contain_text('name = "Elm House"')
         look(page, "file")
 

@@ -68,7 +68,7 @@ def test_a_morning_is_worked_by_keys_alone(browser: Browser, served: Served, unh
         expect(page.locator(".notice")).to_contain_text("Taken back. Everything is as it was.")
         expect(page.get_by_role("heading", name="Joy Quintana", level=1)).to_be_visible()
         keys.press("e")
-        expect(page.locator(".notice")).to_contain_text("Joy Q. is settled. This is the next one.")
+        expect(page.locator(".notice")).to_contain_text("Joy Q. is resolved. This is the next one.")
         expect(page.get_by_role("heading", name="Devon Quintana", level=1)).to_be_visible()
         keys.press("e")
         expect(page.get_by_role("heading", name="Amina Quintana", level=1)).to_be_visible()
@@ -229,7 +229,7 @@ def test_several_are_settled_at_once_and_what_is_about_safety_is_left_alone(brow
             str(safety.id),
         )
         page.locator("#bulk").get_by_role("button", name="Settle").click()
-        expect(page.locator(".notice")).to_contain_text("2 settled. 1 left alone: patient safety")
+        expect(page.locator(".notice")).to_contain_text("2 resolved. 1 left alone: patient safety")
         expect(page.locator(".row")).to_have_count(1)
         kit.check(page)
         page.get_by_role("button", name="Undo").click()

@@ -70,7 +70,7 @@ def page(browser: Browser, door: str) -> Iterator[Page]:
     inside = kit.context(browser, kit.DESK)
     signed = enter(inside, door)
     kit.Keys(signed).press("6")
-    expect(signed.get_by_role("heading", name="Everyone's", level=1)).to_be_visible()
+    expect(signed.get_by_role("heading", name="All open", level=1)).to_be_visible()
     yield signed
     inside.close()
 
@@ -134,13 +134,14 @@ def test_keys_that_are_switched_off_do_nothing(browser: Browser, door: str) -> N
     inside = kit.context(browser, kit.DESK)
     page = enter(inside, door)
     page.get_by_text("Ben Okafor").first.click()
-    page.get_by_role("link", name="Keys and display").click()
-    page.get_by_label("Off, so that a stray key does nothing").check()
-    page.get_by_role("button", name="Save for this browser").click()
-    page.get_by_role("link", name="Mine").click()
+    page.get_by_role("link", name="Preferences").click()
+    page.get_by_role("switch", name="Single keys").uncheck()
+    expect(page.get_by_text("Saved", exact=True)).to_be_visible()
+    kit.check(page)
+    page.get_by_role("link", name="My items").click()
     for key in "6j?f":
         kit.Keys(page).press(key)
-    expect(page.get_by_role("heading", name="Mine", level=1)).to_be_visible()
+    expect(page.get_by_role("heading", name="My items", level=1)).to_be_visible()
     expect(page.locator("#keys")).to_be_hidden()
     expect(page.locator("details.filter > form")).to_be_hidden()
     inside.close()

@@ -44,7 +44,7 @@ def test_a_rule_is_drafted_replayed_and_agreed_to_by_somebody_else(browser: Brow
         page.get_by_text("When: always, as long as nothing is chosen").click()
         page.get_by_role("group", name="Kind").get_by_label("Patient safety").check()
         page.get_by_label("Questionnaire").select_option("")
-        page.get_by_role("button", name="Save as a draft").click()
+        page.get_by_role("button", name="Save draft").click()
         expect(page.get_by_text("A second person must agree")).to_be_visible()
         look(page, "ladder-draft")
         page.get_by_role("link", name="Replay").click()

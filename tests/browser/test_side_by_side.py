@@ -13,7 +13,7 @@ from tests.browser import kit
 from tests.browser.place import Served, a_reply, at, enter
 
 pytestmark = pytest.mark.xdist_group("browser")
-WHOSE = re.compile("It is yours now|took it")
+WHOSE = re.compile("Assigned to you|Assigned to")
 
 
 @pytest.fixture(scope="module")
@@ -42,10 +42,10 @@ def test_who_comes_second_is_told_who_took_it(browser: Browser, served: Served, 
         for page in (rosa, ben):
             page.goto(case_of(served, item))
         rosa.get_by_role("button", name="Take it").click()
-        expect(rosa.get_by_text("It is yours now.")).to_be_visible()
+        expect(rosa.get_by_text("Assigned to you.")).to_be_visible()
         ben.get_by_role("button", name="Take it").click()
         expect(ben.locator(".problem")).to_have_text(
-            re.compile(r"Rosa Delgado took it (just now|\d+ s ago)\. This is how it stands now\.")
+            re.compile(r"Assigned to Rosa Delgado (just now|\d+ s ago)\. This is how it stands now\.")
         )
         expect(ben.locator(".top .sub")).to_contain_text("Rosa Delgado has it")
         kit.check(ben)
@@ -69,7 +69,7 @@ def test_of_two_who_press_at_the_same_moment_one_has_it_and_the_other_knows(
             page.evaluate(press, moment)
         for page in (rosa, ben):
             expect(page.locator(".notice, .problem").get_by_text(WHOSE)).to_be_visible()
-        won = [page.get_by_text("It is yours now.").count() for page in (rosa, ben)]
+        won = [page.get_by_text("Assigned to you.").count() for page in (rosa, ben)]
         lost = [page.locator(".problem").count() for page in (rosa, ben)]
     assert sorted(won) == [0, 1]
     assert lost == won[::-1]

@@ -112,7 +112,7 @@ def test_the_inbox_can_be_worked_by_keys_alone(browser: Browser, walk: Walk) -> 
         walk.scene.received(patient.number, "Ben here")
         page.locator(".done").wait_for()
         kit.Keys(page).press("e")
-        expect(page.get_by_text("is settled.")).to_be_visible()
+        expect(page.get_by_text("is resolved.")).to_be_visible()
         kit.Keys(page).press("?")
         expect(page.get_by_role("dialog")).to_be_visible()
         kit.check(page)

@@ -44,7 +44,7 @@ def test_a_text_is_worded_with_its_phones_beside_it(browser: Browser, served: Se
         expect(page.locator("textarea[name=es]")).to_have_value(
             "Le esperamos {day}, {time}, aqui en {place}, {first_name}. Esta bien llegar un poco tarde. - {clinic}"
         )
-        page.get_by_role("button", name="Save in the draft").click()
+        page.get_by_role("button", name="Save draft").click()
         expect(page.get_by_text("cannot be published", exact=False).first).to_be_visible()
         look(page, "list")
         with at(browser, served, house.staff("Olu Ade", role="clinic_admin"), script=False) as other:
@@ -54,8 +54,8 @@ def test_a_text_is_worded_with_its_phones_beside_it(browser: Browser, served: Se
             expect(other.locator(".bubble").first).to_have_text("Call 911. Call or text 988.")
             page.goto(f"{service}/settings/words/crisis")
             page.locator("textarea[name=en]").fill("In danger, call 911. Call or text 988. We will call you.")
-            page.get_by_role("button", name="Save in the draft").click()
-            other.get_by_role("button", name="Save in the draft").click()
+            page.get_by_role("button", name="Save draft").click()
+            other.get_by_role("button", name="Save draft").click()
             expect(other.get_by_role("heading", name="Somebody else has changed the draft meanwhile")).to_be_visible()
             if KEEP:
                 other.screenshot(path=Path(KEEP, "clash.png"), full_page=True)

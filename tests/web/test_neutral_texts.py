@@ -143,7 +143,7 @@ def test_the_clinics_page_asks_for_a_name_for_texts_and_every_text_uses_it(house
     assert "give a name for texts" not in page
     assert "your visit at Lakeside Clinic is" in page
     looked = re.search(r'name="looked" value="([^"]+)"', page)
-    browser.post("/settings/draft/clinic/publish", looked=looked[1] if looked else "", edit="2")
+    browser.post("/settings/draft/clinic/publish", looked=looked[1] if looked else "", edit="2", why="as agreed")
     assert now(house).rules["text_name"] == "Lakeside Clinic"
 
 

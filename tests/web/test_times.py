@@ -21,10 +21,10 @@ ZONE = "America/Denver"
         (-5, False, "overdue 5 min", "soon", "◆"),
         (110, False, "1 h 50", "plain", ""),
         (180, False, "3 h", "plain", ""),
-        (11 * 60, False, "today 20:00", "plain", ""),
-        (24 * 60, False, "tomorrow 9:00", "plain", ""),
-        (3 * 24 * 60, False, "Fri 9:00", "plain", ""),
-        (30 * 24 * 60, False, "2 Apr", "plain", ""),
+        (11 * 60, False, "today 8:00 PM", "plain", ""),
+        (24 * 60, False, "tomorrow 9:00 AM", "plain", ""),
+        (3 * 24 * 60, False, "Fri 9:00 AM", "plain", ""),
+        (30 * 24 * 60, False, "Apr 2", "plain", ""),
     ],
 )
 def test_a_deadline_has_a_colour_a_shape_and_words(
@@ -44,9 +44,9 @@ def test_red_is_for_safety_and_for_nothing_else(minutes: int, safety: bool) -> N
 
 def test_days_are_the_clinics_own() -> None:
     late = datetime(2026, 3, 4, 6, 30, tzinfo=UTC)  # 23:30 of the same day in Denver
-    assert times.moment(late, NOW, ZONE) == "Today 23:30"
-    assert times.moment(late, NOW, "UTC") == "Tomorrow 6:30"
-    assert times.moment(late, NOW, ZONE, running=True) == "today 23:30"
+    assert times.moment(late, NOW, ZONE) == "Today 11:30 PM"
+    assert times.moment(late, NOW, "UTC") == "Tomorrow 6:30 AM"
+    assert times.moment(late, NOW, ZONE, running=True) == "today 11:30 PM"
 
 
 def test_an_age_is_a_year_less_the_day_before_the_birthday() -> None:
@@ -57,6 +57,28 @@ def test_an_age_is_a_year_less_the_day_before_the_birthday() -> None:
 
 def test_duty_ends_when_the_hours_end() -> None:
     hours = {"tue": ["08:00", "17:00"]}
-    assert times.on_duty(hours, NOW, ZONE) == "17:00"
+    assert times.on_duty(hours, NOW, ZONE) == "5:00 PM"
     assert times.on_duty(hours, NOW + timedelta(hours=9), ZONE) is None
     assert times.on_duty({}, NOW, ZONE) == ""
+
+
+@pytest.mark.parametrize(
+    ("rules", "moment", "other_year", "exact"),
+    [
+        ({}, "Mon Mar 9 2:05 PM", "Dec 24, 2025", "Mar 9, 2026, 2:05:07 PM MDT"),
+        ({"clock": "24"}, "Mon Mar 9 14:05", "Dec 24, 2025", "Mar 9, 2026, 14:05:07 MDT"),
+        ({"dates": "day_month"}, "Mon 9 Mar 2:05 PM", "24 Dec 2025", "9 Mar 2026, 2:05:07 PM MDT"),
+        ({"clock": "24", "dates": "day_month"}, "Mon 9 Mar 14:05", "24 Dec 2025", "9 Mar 2026, 14:05:07 MDT"),
+    ],
+)
+def test_a_clinic_reads_times_and_dates_in_its_own_form(
+    rules: dict[str, str], moment: str, other_year: str, exact: str
+) -> None:
+    at = datetime(2026, 3, 9, 20, 5, 7, tzinfo=UTC)
+    times.follow(times.Style.of(rules))
+    try:
+        assert times.moment(at, NOW, ZONE) == moment
+        assert times.date_of(datetime(2025, 12, 24, tzinfo=UTC), NOW) == other_year
+        assert times.exact(at, ZONE) == exact
+    finally:
+        times.follow(times.US)

@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from flask import flash, redirect, request, url_for
-from werkzeug.wrappers import Response
+from sqlalchemy.orm import Session
+from werkzeug.datastructures import MultiDict
 
-from config import audit, db
+from config import audit
 from messaging.inbox.staff import roster
 from messaging.models import Staff
-from web import layout, permissions, sessions, words
+from web import layout, words
 
 notices = layout.room("notices", __name__)
 
@@ -24,15 +24,12 @@ def _mine() -> list[tuple[str, str, bool]]:
     return [(kind, words.say("kinds", kind), roster.wants_text(me, kind)) for kind in roster.NOTIFIED]
 
 
-@notices.post("/preferences/notices")
-@permissions.signed_in("self")
-def save() -> Response:
-    """Remember the choices with the person: they hold in every browser."""
-    with db.unit_of_work(sessions.clinic().id) as session:
-        me = session.get_one(Staff, layout.the_staff().id, with_for_update=True)
-        me.notify = {
-            kind: request.form[kind] for kind in roster.NOTIFIED if request.form.get(kind) in ("text", "inbox")
-        }
-        audit.record(session, me.clinic_id, audit.Actor.staff(me.id), "staff.notices", f"staff:{me.id}", **me.notify)
-    flash(words.say("notices_saved", "saved"))
-    return redirect(url_for("preferences.show"), 303)
+def remember(session: Session, form: MultiDict[str, str]) -> None:
+    """Remember with the person what of `form` says whether they are texted: it holds in every browser."""
+    chosen = {kind: form.getlist(kind)[-1] for kind in roster.NOTIFIED if kind in form}
+    chosen = {kind: how for kind, how in chosen.items() if how in ("text", "inbox")}
+    me = session.get_one(Staff, layout.the_staff().id, with_for_update=True)
+    if not chosen or {**me.notify, **chosen} == me.notify:
+        return
+    me.notify = {**me.notify, **chosen}
+    audit.record(session, me.clinic_id, audit.Actor.staff(me.id), "staff.notices", f"staff:{me.id}", **me.notify)

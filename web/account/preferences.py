@@ -1,4 +1,4 @@
-"""What each browser remembers about its reader: how lists look and are ordered, and whether single keys act."""
+"""What each reader prefers: how lists look in this browser, whether single keys act, what is texted to their phone."""
 
 from flask import flash, redirect, request, url_for
 from werkzeug.wrappers import Response
@@ -6,7 +6,7 @@ from werkzeug.wrappers import Response
 from config import db, runtime
 from messaging.inbox import views
 from web import layout, permissions, sessions, words
-from web.account import signin
+from web.account import notifications, signin
 
 preferences = layout.room("preferences", __name__)
 # The first of each is how it is until somebody chooses. `names` is for desks that others can see.
@@ -30,12 +30,16 @@ def show() -> str:
 @preferences.post("/preferences")
 @permissions.signed_in("self")
 def save() -> Response:
-    """Remember the choices in this browser."""
+    """Remember the choices: what is texted with the person, the rest in this browser. What is not there stays."""
+    with db.unit_of_work(sessions.clinic().id) as session:
+        notifications.remember(session, request.form)
     onward = request.form.get("next")
     response = redirect(signin.safe_next(onward) if onward else url_for("preferences.show"), 303)
     for name, allowed in CHOICES.items():
-        if request.form.get(name) in allowed:
-            remember(response, name, request.form[name])
+        # A switch that is off sends nothing of its own: what stands before it in the form says so.
+        picked = request.form.getlist(name)[-1:]
+        if picked and picked[0] in allowed:
+            remember(response, name, picked[0])
     flash(words.say("notices", "saved"))
     return response
 

@@ -20,6 +20,8 @@ from web.models import SignInLink
 
 signin = layout.room("signin", __name__)
 BUSY_SECONDS = 3
+# The kinds of link by which somebody chooses a password.
+CHOOSES = ("invite", "reset")
 _LOCAL = re.compile(r"/(?![/\\])[\x21-\x5b\x5d-\x7e]*")
 
 
@@ -42,7 +44,8 @@ def make_link(session: Session, staff: Staff, kind: Literal["invite", "once"], v
 def spend_links(session: Session, staff_id: UUID) -> None:
     """Let no link open any more that this person has not used."""
     unused = update(SignInLink).where(SignInLink.staff_id == staff_id, SignInLink.used_at.is_(None))
-    session.execute(unused.values(used_at=clock.now()))
+    now = clock.now()
+    session.execute(unused.values(used_at=now, revoked_at=now))
 
 
 def safe_next(path: str | None) -> str:
@@ -152,7 +155,7 @@ def use_link(token: str) -> Response | tuple[str, int]:
         if sign_in_link is None:
             return _dead()
         # Hashed before the writing transaction: it takes a tenth of a second on purpose.
-        chosen, problem = _chosen() if sign_in_link.kind == "invite" else (None, None)
+        chosen, problem = _chosen() if sign_in_link.kind in CHOOSES else (None, None)
         if problem:
             return _link_page(session, sign_in_link, token, problem=problem), 503 if problem == "busy" else 422
     with db.unit_of_work(sign_in_link.clinic_id) as session:

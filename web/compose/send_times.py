@@ -6,6 +6,7 @@ from datetime import date, datetime, time, timedelta
 
 from reminders.rules import zones
 from reminders.rules.hours import OpenHours
+from web.times import clock_time, weekday_date
 
 DAYS_AHEAD = 14
 STEP = timedelta(minutes=30)
@@ -46,7 +47,7 @@ def times(clock: Clock) -> list[tuple[str, str]]:
     """Return the hours that can be chosen as ("08:00", "8:00"), of whatever day."""
     today = zones.to_local(clock.now, zones.zone(clock.zone)).date()
     slots = {at for ahead in range(7) for at in _slots(clock, today + timedelta(days=ahead))}
-    return [(f"{at:%H:%M}", f"{at.hour}:{at.minute:02}") for at in sorted(slots)]
+    return [(f"{at:%H:%M}", clock_time(at)) for at in sorted(slots)]
 
 
 def _slots(clock: Clock, day: date) -> Iterator[time]:
@@ -84,4 +85,4 @@ def useful_until(at: datetime, clock: Clock) -> datetime:
 
 def _day_words(day: date, today: date) -> str:
     near = {0: "Today", 1: "Tomorrow"}
-    return near.get((day - today).days) or f"{day:%a} {day.day} {day:%b}"
+    return near.get((day - today).days) or weekday_date(day, today)

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
@@ -13,7 +12,7 @@ from messaging import phone
 from messaging.consent import asking, proof
 from messaging.models import Clinic, Patient, Staff
 from messaging.wording import text_templates
-from web import team, words
+from web import team, times, words
 from web.presenters import patient_view
 
 
@@ -132,4 +131,4 @@ def _hash(line_hash: proof.Hash) -> str:
 
 
 def _at(moment: datetime, clinic: Clinic) -> str:
-    return f"{moment.astimezone(ZoneInfo(clinic.zone)):%Y-%m-%d %H:%M:%S %Z}"
+    return times.exact(moment, clinic.zone)

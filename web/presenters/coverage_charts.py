@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import time
 
 from messaging.weekdays import SHORT_NAMES
+from web import times
 
 HOUR, ROW, LEFT, TOP = 28, 30, 44, 22
 WIDTH, HEIGHT = 288, 128
@@ -24,8 +26,8 @@ class Stretch:
 
     @property
     def said(self) -> str:
-        """From when until when, "8:00–17:30"."""
-        return "–".join(f"{minute // 60}:{minute % 60:02}" for minute in (self.start, self.end))
+        """From when until when, "8:00 AM–5:30 PM"."""
+        return "–".join(times.clock_time(time(minute // 60 % 24, minute % 60)) for minute in (self.start, self.end))
 
     @property
     def label(self) -> str:
@@ -62,7 +64,7 @@ def week(week: Sequence[Sequence[tuple[int, int, tuple[str, ...]]]]) -> Week:
             for start, end, names in day
         )
         days.append((SHORT_NAMES[place], y, stretches))
-    marks = tuple((float(LEFT + hour * HOUR), f"{hour}:00") for hour in range(0, 24, 4))
+    marks = tuple((float(LEFT + hour * HOUR), times.clock_time(time(hour))) for hour in range(0, 24, 4))
     whole = all(names for day in week for _start, _end, names in day)
     return Week(LEFT + 24 * HOUR, TOP + 7 * ROW, tuple(days), marks, whole)
 

@@ -144,7 +144,7 @@ def hours(session: Session, clinic: Clinic, patient: Patient, now: datetime) -> 
         opens = times.moment(open_hours.next_open(now, place), now, name, running=True)
         return words.say("hours", "quiet", now=times.time_of(now, name), until=opens)
     window = open_hours.window_on(now.astimezone(place).date())
-    return words.say("hours", "open", until=f"{window[1].hour}:{window[1].minute:02}") if window else ""
+    return words.say("hours", "open", until=times.clock_time(window[1])) if window else ""
 
 
 def _numbers(session: Session, clinic: Clinic, patient: Patient, now: datetime, *, ledger: bool) -> list[Number]:

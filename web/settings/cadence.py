@@ -54,7 +54,7 @@ def save() -> Response | tuple[str, int]:
 
 
 def _page(session: Session, clinic: Clinic, sheet: decision_form.Sheet, look_at: str | None = None) -> str:
-    raw = sheet.raw
+    raw, problems = sheet.raw, _by_field(sheet.wrong)
     return layout.page(
         session,
         "staff/cadence.html",
@@ -69,7 +69,8 @@ def _page(session: Session, clinic: Clinic, sheet: decision_form.Sheet, look_at:
         said=_said(session, clinic),
         instruments=[(key, instrument.title) for key, instrument in sorted(scoring.instruments().items())],
         conditions=words.table_of("cadence_conditions"),
-        problems=_by_field(sheet.wrong),
+        problems=problems,
+        wrong_rows=[_row(field) for field in problems],
         look_at=look_at,
         edits=layout.may("clinic.settings"),
         tests=layout.may("clinic.agree"),
@@ -97,6 +98,11 @@ def _offered(raw: Mapping[str, Any]) -> list[tuple[str, str]]:
     ]
     every = dict.fromkeys([*shipped, *(str(key) for key in chosen if key)])
     return [(key, words.say("cadence_texts", key)) for key in every]
+
+
+def _row(field: str) -> str:
+    """The row a field stands in: its step's, else "limits"."""
+    return field.partition("]")[0] + "]" if "]" in field else "limits"
 
 
 def _by_field(problems: Sequence[publishing.Problem]) -> dict[str, str]:

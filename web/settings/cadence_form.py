@@ -19,7 +19,7 @@ CAPS = ("cap_per_day", "cap_per_week")
 HAS = frozenset(cadence_definition.Step.model_fields)
 CADENCE_HAS = frozenset(cadence_definition.Cadence.model_fields)
 MOST_STEPS = 10
-NEW = {"before": "1 day", "text": "reminder_day"}
+NEW = {"before": "7 days", "text": "reminder_far"}
 # A posted form: every value of each name.
 Form = Mapping[str, Sequence[str]]
 _STEP = re.compile(r"(?P<group>steps|kinds\.[^\[\].]{1,40})\[(?P<place>\d{1,2})\]\.(?P<field>[a-z_.]+)")

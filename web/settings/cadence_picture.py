@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from web import times
+
 WIDTH, HEIGHT = 480, 92
 LEFT, RIGHT, LINE = 16.0, 462.0, 46.0
 APART = 24.0
@@ -119,7 +121,7 @@ def _days(first: datetime, last: datetime, zone: ZoneInfo, x: Place) -> tuple[tu
         if day < first:
             continue
         at = x(day)
-        label = f"{day:%a}" if named else f"{day.day} {day:%b}"
+        label = f"{day:%a}" if named else times.date_of(day, day)
         if not days or at - days[-1][0] > 40:
             days.append((at, label))
     return tuple(days)

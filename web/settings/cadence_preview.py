@@ -207,4 +207,4 @@ def _line(text: made_up_visit.Shown, number: int | None, zone: str) -> Line:
 def _when(at: datetime, zone: str) -> str:
     local = zones.to_local(at, zones.zone(zone))
     name = local.tzname() or ""
-    return f"{local:%a} {local.day} {local:%b}, {times.clock_time(local)}{f' {name}' if name.isalpha() else ''}"
+    return f"{times.weekday_date(local, local)}, {times.clock_time(local)}{f' {name}' if name.isalpha() else ''}"

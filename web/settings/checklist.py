@@ -13,6 +13,7 @@ from messaging.inbox.staff import roster
 from messaging.models import Clinic, Message, Patient
 from messaging.versions import publishing
 from reminders.models import Appointment
+from web import times
 from web.models import StaffSession
 
 # done: somebody has decided or done it. shipped: it works as Warmthread brings it. todo: somebody has to.
@@ -62,7 +63,7 @@ def _version(session: Session, clinic: Clinic) -> Callable[[str, State], Step]:
 
 
 def _week(rules: assign.Rules) -> Step:
-    opening = hours.say({day: list(span) for day, span in rules.hours.week.items()})
+    opening = hours.say(rules.hours.week, twelve=times.style().twelve)
     return Step("hours", "done" if opening else "todo", "set" if opening else "always_open", {"hours": opening})
 
 

@@ -21,7 +21,7 @@ from messaging.wording import clinic_names, clinic_words, text_templates
 from reminders.clinic_definition import MOST_MISSING, MOST_SITES
 from reminders.clinic_profile import CLINIC
 from web import layout, permissions, times, words
-from web.settings import decision_form, decision_pages
+from web.settings import decision_form, decision_pages, zone_list
 
 clinics = layout.room("clinics", __name__)
 decision_pages.EDITORS["clinic"] = "clinics.show"
@@ -29,18 +29,15 @@ decision_pages.EDITORS["clinic"] = "clinics.show"
 SPARE = 2
 # Both leave as one text when a patient's reads as a crisis.
 CRISIS = ("crisis", "crisis_line")
-ZONES = (
-    "America/New_York",
-    "America/Detroit",
-    "America/Chicago",
-    "America/Denver",
-    "America/Phoenix",
-    "America/Los_Angeles",
-    "America/Anchorage",
-    "Pacific/Honolulu",
-    "America/Puerto_Rico",
-    "Pacific/Guam",
-)
+# The row of the form in which a field stands, where it is not that of its own name.
+ROWS = {
+    **dict.fromkeys(("name", "text_name", "phone"), "read"),
+    **dict.fromkeys(("messaging_service_sid", "countries"), "sender"),
+    **dict.fromkeys(("zone", "languages", "clock", "dates"), "clock"),
+    "quiet_hours": "quiet",
+    "keep_years": "keep",
+    "most_missing": "files",
+}
 
 
 @dataclass(frozen=True)
@@ -81,6 +78,8 @@ def given(form: MultiDict[str, str]) -> dict[str, Any]:
             "start": form.get("quiet_hours.start", ""),
             "end": form.get("quiet_hours.end", ""),
         },
+        "clock": form.get("clock", "12"),
+        "dates": form.get("dates", "month_day"),
         "countries": re.findall(r"[^\s,;]+", form.get("countries", "")),
         "keep_years": form.get("keep_years", "").strip() or "0",
         "most_missing": form.get("most_missing", "").strip() or str(MOST_MISSING),
@@ -97,6 +96,8 @@ def _page(session: Session, clinic: Clinic, sheet: decision_form.Sheet) -> str:
     problems = dict(sheet.problems)
     if "quiet_hours" in problems:
         problems.setdefault("quiet_hours.start", problems.pop("quiet_hours"))
+    fields = [re.split(r"[.\[]", field)[0] for field in problems]
+    wrong_rows = [ROWS.get(field, field) for field in fields]
     return layout.page(
         session,
         "staff/clinic.html",
@@ -106,7 +107,9 @@ def _page(session: Session, clinic: Clinic, sheet: decision_form.Sheet) -> str:
         problems=problems,
         desk=decision_pages.desk(session, clinic, CLINIC),
         rows=range(min(len(sheet.raw["sites"]) + SPARE, MOST_SITES)),
-        zones=ZONES,
+        wrong_rows=wrong_rows,
+        opened=wrong_rows[0] if wrong_rows else request.args.get("open"),
+        zones=zone_list.every(),
         number=phone.display(clinic.number),
         shown_phone=phone.display(str(sheet.raw["phone"])),
         kept=_kept(session, clinic, sheet.raw),

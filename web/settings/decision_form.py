@@ -71,7 +71,7 @@ def save(kind: publishing.Kind, page: Page, raw: Mapping[str, Any]) -> Response 
 def kept(kind: publishing.Kind) -> Response:
     """Say that the draft is kept, and lead back to the page it was written on."""
     flash(words.say("notices", "draft_saved"), "done")
-    return redirect(url_for(decision_pages.EDITORS[kind.name], _anchor="desk-title"), 303)
+    return redirect(url_for(decision_pages.EDITORS[kind.name]), 303)
 
 
 def fresh(session: Session, clinic: Clinic, kind: publishing.Kind) -> Sheet:

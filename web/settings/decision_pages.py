@@ -20,12 +20,17 @@ versions = layout.room("editions", __name__)
 EDITORS: dict[str, str] = {}
 
 
+class NoReason(Exception):
+    """Nobody has said why, and this change needs a reason."""
+
+
 @dataclass(frozen=True)
 class Desk:
     """A decision as its page shows it: the live version, the draft with what it changes, and what stands in its way.
 
     `silences` says in words what could silence an alert, so that a second person must agree; `agrees` whether the
-    reader may be that person, and `alone` that there is nobody else to ask.
+    reader may be that person, and `alone` that there is nobody else to ask. `reason` says whether publishing must
+    have one.
     """
 
     kind: str
@@ -38,6 +43,7 @@ class Desk:
     silences: list[str]
     agrees: bool
     alone: bool
+    reason: bool
     told: list[str]
 
     @property
@@ -64,6 +70,7 @@ def desk(session: Session, clinic: Clinic, kind: publishing.Kind) -> Desk:
         silences=silences,
         agrees=draft is not None and draft.state == "asked" and draft.asked_by != me,
         alone=not publishing.somebody_else(session, clinic, me),
+        reason=draft is not None and publishing.wants_reason(session, clinic, kind, draft),
         told=[told(session, clinic, version) for version in (in_force, draft) if version is not None],
     )
 
@@ -102,6 +109,8 @@ def edit_of_form() -> int:
 
 def told(session: Session, clinic: Clinic, version: Version) -> str:
     """Say of a version which it is, who made it so and when."""
+    if version.number == 0:
+        return words.say("editions", "beginning")
     by, at = version.published_by or version.written_by, version.published_at or version.written_at
     when = times.moment(at, clock.now(), clinic.zone)
     return words.say("editions", version.state, number=version.number, who=name_of(session, by), when=when)
@@ -131,6 +140,7 @@ def history(kind: str) -> str:
             kind=kind,
             editor=EDITORS.get(kind),
             found=[(version, told(session, clinic, version)) for version in versions],
+            brings=decision.shipped is not None,
             chosen=old,
             changed=changed,
             edit=_edit(session, clinic, kind),
@@ -142,7 +152,7 @@ def history(kind: str) -> str:
 @permissions.signed_in("clinic.agree")
 def move(kind: str, act: str) -> Response:
     """Ask for a second person, publish, take a draft back, or make a draft of what once was."""
-    verbs = {"ask": _ask, "publish": _publish, "drop": _drop, "revert": _revert}
+    verbs = {"ask": _ask, "publish": _publish, "drop": _drop, "revert": _revert, "shipped": _shipped}
     if act not in verbs or (act != "publish" and not layout.may("clinic.settings")):
         abort(403)
     decision = _kind(kind)
@@ -153,6 +163,8 @@ def move(kind: str, act: str) -> Response:
             notice, tone = words.say("editions", f"did_{act}"), "done"
     except publishing.Overtaken:
         notice, tone = words.say("editions", "overtaken"), "refused"
+    except NoReason:
+        notice, tone = words.say("editions", "needs_reason"), "refused"
     except publishing.NeedsSecond as needs:
         notice, tone = words.say("editions", "needs_second", why="; ".join(needs.why)), "refused"
     except publishing.Refused as wrong:
@@ -165,7 +177,16 @@ def move(kind: str, act: str) -> Response:
 
 
 def _ask(session: Session, clinic: Clinic, kind: publishing.Kind) -> None:
-    publishing.ask(session, _the_draft(session, clinic, kind), layout.the_actor(), request.form.get("why", ""))
+    draft = _the_draft(session, clinic, kind)
+    publishing.ask(session, draft, layout.the_actor(), _why(session, clinic, kind, draft))
+
+
+def _why(session: Session, clinic: Clinic, kind: publishing.Kind, draft: Version) -> str:
+    """Return the reason that was typed, or the one given when a second person was asked. Raises NoReason."""
+    why = request.form.get("why", "").strip() or draft.why or ""
+    if not why and publishing.wants_reason(session, clinic, kind, draft):
+        raise NoReason
+    return why
 
 
 def _publish(session: Session, clinic: Clinic, kind: publishing.Kind) -> None:
@@ -173,9 +194,8 @@ def _publish(session: Session, clinic: Clinic, kind: publishing.Kind) -> None:
     # Who may not change settings may still be the second person, and nothing else.
     if not layout.may("clinic.settings") and (draft.state != "asked" or draft.asked_by == layout.the_actor()):
         abort(403)
-    publishing.publish(
-        session, clinic, kind, edit=draft.edit, actor=layout.the_actor(), why=request.form.get("why", "")
-    )
+    why = _why(session, clinic, kind, draft)
+    publishing.publish(session, clinic, kind, edit=draft.edit, actor=layout.the_actor(), why=why)
 
 
 def _drop(session: Session, clinic: Clinic, kind: publishing.Kind) -> None:
@@ -183,9 +203,16 @@ def _drop(session: Session, clinic: Clinic, kind: publishing.Kind) -> None:
 
 
 def _revert(session: Session, clinic: Clinic, kind: publishing.Kind) -> None:
-    number = request.form.get("number", type=int)
+    number = request.form.get("number", -1, type=int)
     try:
-        publishing.revert(session, clinic, kind, number or 0, edit=edit_of_form(), actor=layout.the_actor())
+        publishing.revert(session, clinic, kind, number, edit=edit_of_form(), actor=layout.the_actor())
+    except LookupError:
+        abort(404)
+
+
+def _shipped(session: Session, clinic: Clinic, kind: publishing.Kind) -> None:
+    try:
+        publishing.shipped(session, clinic, kind, edit=edit_of_form(), actor=layout.the_actor())
     except LookupError:
         abort(404)
 

@@ -1,5 +1,6 @@
 """Routing and escalation as a page: read in words, drafted in a form, tried out on a moment, with coverage gaps."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -45,7 +46,11 @@ def save() -> Response | tuple[str, int]:
 
 def _shown(session: Session, clinic: Clinic, sheet: decision_form.Sheet) -> str:
     """The page as it stands: its draft in the form, with hours as people write them."""
-    return _page(session, clinic, replace(sheet, raw=policy_form.of_policy(policy_definition.read(sheet.raw))))
+    return _page(session, clinic, replace(sheet, raw=_raw(sheet)))
+
+
+def _raw(sheet: decision_form.Sheet) -> dict[str, Any]:
+    return policy_form.of_policy(policy_definition.read(sheet.raw), twelve=times.style().twelve)
 
 
 def _page(session: Session, clinic: Clinic, sheet: decision_form.Sheet) -> str:
@@ -55,6 +60,8 @@ def _page(session: Session, clinic: Clinic, sheet: decision_form.Sheet) -> str:
     holds = written.model_dump(mode="json")
     gaps = decision_pages.spoken(session, clinic, RULES, RULES.check(session, clinic, holds), holds)
     names = {person.email: person.name for person in people}
+    problems = _at_fields(desk.problems if sheet.code == OK else sheet.wrong)
+    wrong_rows = [_row(field) for field, said in problems.items() if said]
     return layout.page(
         session,
         "staff/ladder.html",
@@ -62,11 +69,15 @@ def _page(session: Session, clinic: Clinic, sheet: decision_form.Sheet) -> str:
         desk=desk,
         by_kind=[_spoken(name, written.kind(name), rules) for name in assign.KINDS],
         rules=[(route.name, assignment.rule_words(route, names)) for route in written.route],
-        hours=hours.say(written.hours),
+        hours=hours.say(written.hours, twelve=times.style().twelve),
         holidays=written.holidays,
         sheet=sheet,
         raw=sheet.raw,
-        problems=_at_fields(desk.problems if sheet.code == OK else sheet.wrong),
+        problems=problems,
+        wrong_rows=wrong_rows,
+        wrong_rules=[field.partition("]")[0] + "]" for field in problems if field.startswith("route[")],
+        opened=wrong_rows[0] if wrong_rows else request.args.get("open"),
+        on_call_names=[person.name for person in people if sheet.raw["on_call"].get(person.email)],
         gaps=gaps,
         rows=range(policy_form.ROWS),
         more_rules=len(sheet.raw["route"]) < policy_definition.MOST_ROUTES,
@@ -88,6 +99,11 @@ def _at_fields(problems: Sequence[Problem]) -> dict[str, str]:
     """What is wrong by the field of the form: all the days that the clinic is closed stand in one."""
     days = "; ".join(problem.message for problem in problems if problem.field.startswith("holidays"))
     return {problem.field: problem.message for problem in reversed(problems)} | {"holidays": days}
+
+
+def _row(field: str) -> str:
+    """The section of the form that a field stands in."""
+    return {"backup": "fallback", "holidays": "hours"}.get(name := re.split(r"[.\[]", field)[0], name)
 
 
 def _choices(people: Sequence[escalation_policy.Person]) -> dict[str, list[tuple[str, str]]]:
@@ -146,16 +162,14 @@ def _tried(
     moment: datetime,
 ) -> list[tuple[str, str, str]]:
     lines = escalation_policy.preview(assign.Need(kind), people, rules, moment, clinic.zone)
-    here = [times.moment(line.at, clock.now(), clinic.zone) for line in lines]
+    days = [times.day(line.at, clock.now(), clinic.zone) for line in lines]
     return [
         (
-            when
-            if place == 0 or when.rsplit(" ", 1)[0] != here[place - 1].rsplit(" ", 1)[0]
-            else when.rsplit(" ", 1)[1],
+            times.time_of(line.at, clinic.zone) if day == before else times.moment(line.at, clock.now(), clinic.zone),
             words.say("rungs", line.ask),
             ", ".join(line.names) or words.say("ladder", "nobody"),
         )
-        for place, (when, line) in enumerate(zip(here, lines, strict=True))
+        for line, day, before in zip(lines, days, ["", *days], strict=False)
     ]
 
 

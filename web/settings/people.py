@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -19,7 +19,9 @@ from messaging.inbox.staff import coverage_guard, staffing
 from messaging.models import Clinic, Staff
 from web import layout, permissions, sessions, times, words
 from web.account import signin
-from web.models import SignInLink
+from web.ids import uuid_of
+from web.models import SignInLink, StaffSession
+from web.settings import sign_in_links
 
 colleagues = layout.room("colleagues", __name__)
 VALID = timedelta(days=3)
@@ -37,7 +39,11 @@ class Card:
     active: bool
     me: bool
     standing: str
-    about: str
+    languages: str
+    panels: str
+    phone: str
+    duty: str
+    seen: str
     fault: str
     held: int
     raw: Mapping[str, Any]
@@ -45,9 +51,13 @@ class Card:
 
 @dataclass(frozen=True)
 class Shown:
-    """What an act adds to the page: what was typed for whom, what is wrong where, and a link that is shown once."""
+    """What an act adds to the page: whose form is open with what was typed and what is wrong, a link shown once.
+
+    `leaving` asks before `who` is deactivated.
+    """
 
     who: UUID | None = None
+    leaving: bool = False
     raw: Mapping[str, Any] = field(default_factory=dict)
     problems: Mapping[str, str] = field(default_factory=dict)
     link: str = ""
@@ -57,9 +67,10 @@ class Shown:
 @colleagues.get("/settings/people")
 @permissions.signed_in("clinic.look")
 def show() -> str:
-    """Show who works here."""
+    """Show who works here; `edit` opens a colleague's form, `leave` asks before they are deactivated."""
     with db.unit_of_work(sessions.clinic().id, read_only=True) as session:
-        return _page(session, Shown())
+        leaving = uuid_of(request.args.get("leave"))
+        return _page(session, Shown(who=leaving or uuid_of(request.args.get("edit")), leaving=leaving is not None))
 
 
 @colleagues.post("/settings/people")
@@ -129,6 +140,22 @@ def link(staff_id: UUID) -> str | tuple[str, int]:
     return _shown(shown)
 
 
+@colleagues.post("/settings/people/links/<uuid:link_id>/revoke")
+@permissions.signed_in("clinic.settings")
+def revoke_link(link_id: UUID) -> Response:
+    """Let nobody in by a link that was not used."""
+    with db.unit_of_work(sessions.clinic().id) as session:
+        made = session.get(SignInLink, link_id)
+        if made is None or made.clinic_id != sessions.clinic().id:
+            abort(404)
+        staff = _one(session, made.staff_id, also_gone=True)
+        signin.spend_links(session, staff.id)
+        audit.record(session, staff.clinic_id, layout.the_actor(), "staff.link_revoked", f"staff:{staff.id}")
+        name = staff.name
+    flash(words.say("colleagues", "revoked", name=name))
+    return redirect(url_for("colleagues.show"), 303)
+
+
 def given(form: MultiDict[str, str]) -> dict[str, Any]:
     """Return what was typed about a colleague."""
     typed = {key: form.get(key, "") for key in ("name", "email", "role", "panels", "number")}
@@ -150,7 +177,7 @@ def _one(session: Session, staff_id: UUID, *, also_gone: bool = False) -> Staff:
 
 def _invited(session: Session, staff: Staff) -> Shown:
     signin.spend_links(session, staff.id)
-    address = signin.make_link(session, staff, "invite", VALID)
+    address = signin.make_link(session, staff, "reset" if staff.password_hash else "invite", VALID)
     audit.record(session, staff.clinic_id, layout.the_actor(), "staff.invited", f"staff:{staff.id}")
     return Shown(link=address, link_of=staff.name)
 
@@ -183,12 +210,22 @@ def _page(session: Session, shown: Shown) -> str:
         InboxItem.clinic_id == clinic.id, InboxItem.state != "done", InboxItem.owner_id.is_not(None)
     )
     held = dict(session.execute(holding.group_by(InboxItem.owner_id)).all())
-    cards = [_card(colleague, clinic, links, held.get(colleague.id, 0), shown) for colleague in everyone]
+    entered = select(StaffSession.staff_id, func.max(StaffSession.created_at)).where(
+        StaffSession.clinic_id == clinic.id
+    )
+    last = dict(session.execute(entered.group_by(StaffSession.staff_id)).all())
+    cards = [
+        _card(colleague, clinic, links.get(colleague.id), last.get(colleague.id), held.get(colleague.id, 0), shown)
+        for colleague in everyone
+    ]
+    names = {colleague.id: colleague.name for colleague in everyone}
     return layout.page(
         session,
         "staff/colleagues.html",
         here="people",
         cards=cards,
+        opened=next((card for card in cards if card.id == shown.who), None),
+        links=sign_in_links.lines(session, clinic, names, clock.now()) if layout.may("clinic.settings") else [],
         shown=shown,
         fresh=shown.raw if shown.who is None and shown.problems else {"languages": ["en"], "role": "care_manager"},
         problems=shown.problems,
@@ -199,7 +236,9 @@ def _page(session: Session, shown: Shown) -> str:
     )
 
 
-def _card(colleague: Staff, clinic: Clinic, links: Mapping[UUID, Any], held: int, shown: Shown) -> Card:
+def _card(
+    colleague: Staff, clinic: Clinic, until: datetime | None, last: datetime | None, held: int, shown: Shown
+) -> Card:
     number = colleague.number or ""
     seen = phone.display(number) if layout.may("clinic.settings") else phone.mask(number)
     own = {
@@ -209,9 +248,6 @@ def _card(colleague: Staff, clinic: Clinic, links: Mapping[UUID, Any], held: int
         "panels": ", ".join(colleague.panels),
         "number": seen if number else "",
     }
-    about = [", ".join(words.say("languages", language) for language in colleague.languages)]
-    about += [words.say("colleagues", "panels", names=", ".join(colleague.panels))] if colleague.panels else []
-    about += [seen if number else words.say("colleagues", "no_number")]
     return Card(
         id=colleague.id,
         name=colleague.name,
@@ -219,15 +255,29 @@ def _card(colleague: Staff, clinic: Clinic, links: Mapping[UUID, Any], held: int
         role=words.say("roles", colleague.role),
         active=colleague.active,
         me=colleague.id == layout.the_staff().id,
-        standing=_standing(colleague, links.get(colleague.id), clinic.zone),
-        about=" · ".join(about),
+        standing=_standing(colleague, until, clinic.zone),
+        languages=", ".join(words.say("languages", language) for language in colleague.languages),
+        panels=words.say("colleagues", "panels", names=", ".join(colleague.panels)) if colleague.panels else "",
+        phone=seen if number else words.say("colleagues", "no_number"),
+        duty=_duty(colleague, clinic),
+        seen=times.moment(last, clock.now(), clinic.zone) if last else words.say("colleagues", "never"),
         fault=words.say("phone_faults", colleague.phone_fault) if colleague.active and colleague.phone_fault else "",
         held=held,
         raw=shown.raw if shown.who == colleague.id and shown.raw else own,
     )
 
 
-def _standing(colleague: Staff, until: Any, zone: str) -> str:
+def _duty(colleague: Staff, clinic: Clinic) -> str:
+    """Until when they are on duty now."""
+    if not colleague.active:
+        return ""
+    until = times.on_duty(colleague.hours, clock.now(), clinic.zone)
+    if until is None:
+        return words.say("colleagues", "off")
+    return words.say("colleagues", "until", when=until) if until else words.say("colleagues", "always")
+
+
+def _standing(colleague: Staff, until: datetime | None, zone: str) -> str:
     if not colleague.active:
         return words.say("colleagues", "gone")
     if colleague.password_hash is not None:

@@ -13,11 +13,11 @@ _RULE = re.compile(r"route\[(?P<row>\d{1,2})\]\.name")
 YES_OR_NO = {"yes": True, "no": False}
 
 
-def of_policy(written: policy_definition.EscalationPolicy) -> dict[str, Any]:
+def of_policy(written: policy_definition.EscalationPolicy, *, twelve: bool) -> dict[str, Any]:
     """Return a policy as the form holds it: as its file, with hours as people write them."""
     raw = written.model_dump(mode="json")
-    raw["hours"] = hours.say(written.hours)
-    raw["on_call"] = {email: hours.say(week) for email, week in written.on_call.items()}
+    raw["hours"] = hours.say(written.hours, twelve=twelve)
+    raw["on_call"] = {email: hours.say(week, twelve=twelve) for email, week in written.on_call.items()}
     return raw
 
 

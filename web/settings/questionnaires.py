@@ -17,7 +17,7 @@ from messaging.wording import text_templates
 from reminders import schedules
 from reminders.questionnaires import SCHEDULE, of_clinic
 from reminders.rules import zones
-from web import layout, permissions, words
+from web import layout, permissions, times, words
 from web.settings import decision_form, decision_pages
 
 questionnaires = layout.room("questionnaires", __name__)
@@ -127,7 +127,7 @@ def _lines(schedule: schedules.Schedule, trial: Mapping[str, Any]) -> list[Visit
         verdicts = schedules.due(schedule, facts)
         instruments = [verdict.instrument for verdict in verdicts if verdict.due]
         taken = (*taken, *(schedules.Taken(name, day) for name in instruments))
-        visits.append(Visit(f"{day:%a %b} {day.day}, {day.year}", _titles(instruments), _reasons(verdicts)))
+        visits.append(Visit(times.weekday_date(day), _titles(instruments), _reasons(verdicts)))
     return visits
 
 
@@ -137,7 +137,7 @@ def _reasons(verdicts: Sequence[schedules.Verdict]) -> list[str]:
             "schedule_why",
             verdict.why,
             what=_titles([verdict.instrument])[0],
-            until=f"{verdict.until:%b} {verdict.until.day}, {verdict.until.year}" if verdict.until else "",
+            until=times.date_of(verdict.until) if verdict.until else "",
         )
         for verdict in verdicts
         if not verdict.due

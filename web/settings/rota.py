@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from flask import abort, flash, redirect, request, url_for
+from flask import abort, flash, jsonify, redirect, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
@@ -24,6 +25,7 @@ from web.presenters import coverage_charts
 
 rota = layout.room("rota", __name__)
 FIELDS = ("hours", "on_call")
+LONGEST = 300
 MOST_COMING = 20
 
 
@@ -50,18 +52,34 @@ def show() -> str:
         return _page(session, None, {}, {})
 
 
+@rota.get("/settings/hours")
+@permissions.signed_in("clinic.look")
+def read() -> Response:
+    """Return hours as they were typed, read and written back in the clinic's form, for a script; or what is wrong."""
+    try:
+        week = hours.read(request.args.get("text", "")[:LONGEST])
+    except hours.BadHours as wrong:
+        return jsonify({"problem": str(wrong)})
+    return jsonify({"text": written(week), "week": week})
+
+
+def written(week: Mapping[str, Any]) -> str:
+    """Return a week as this clinic writes its hours."""
+    return hours.say(week, twelve=times.style().twelve)
+
+
 @rota.post("/settings/rota/<uuid:staff_id>")
 @permissions.signed_in("clinic.settings")
 def save(staff_id: UUID) -> Response | tuple[str, int]:
     """Change a colleague's hours; what cannot be read or would leave a gap is refused at its field."""
-    raw = {name: request.form.get(name, "").strip()[:300] for name in FIELDS}
-    read, problems = _read(raw)
+    raw = {name: request.form.get(name, "").strip()[:LONGEST] for name in FIELDS}
+    weeks, problems = _read(raw)
     with db.unit_of_work(sessions.clinic().id) as session:
         staff = session.get(Staff, staff_id)
         if staff is None or staff.clinic_id != sessions.clinic().id or not staff.active:
             abort(404)
         if not problems:
-            problems = _change(session, staff, read)
+            problems = _change(session, staff, weeks)
         if problems:
             return _page(session, staff_id, raw, problems), 422
         flash(words.say("rota", "saved", who=staff.name))
@@ -116,7 +134,7 @@ def _page(session: Session, changed: UUID | None, raw: Mapping[str, str], proble
         weekly=[coverage_gaps.say(gap, clinic.zone) for gap in gaps if gap.when == "week"],
         on_holidays=[coverage_gaps.say(gap, clinic.zone) for gap in gaps if gap.when == "holiday"],
         coming=[coverage_gaps.say(gap, clinic.zone) for gap in gaps if gap.when == "away"][:MOST_COMING],
-        opening=hours.say(rules.hours.week),
+        opening=written(rules.hours.week),
         edits=layout.may("clinic.settings"),
     )
 
@@ -124,7 +142,7 @@ def _page(session: Session, changed: UUID | None, raw: Mapping[str, str], proble
 def _line(
     person: escalation_policy.Person, away: list[str], raw: Mapping[str, str], problems: Mapping[str, str]
 ) -> Line:
-    works, called = hours.say(person.hours or {}), hours.say(person.on_call or {})
+    works, called = written(person.hours or {}), written(person.on_call or {})
     spoken = " and ".join(words.say("languages", language) for language in person.languages)
     facts = [words.say("roles", person.role), spoken, *(f"panel of {panel}" for panel in person.panels)]
     return Line(

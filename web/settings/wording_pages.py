@@ -32,6 +32,12 @@ class Line:
     own: bool
     wrong: bool
 
+    @property
+    def hay(self) -> str:
+        """What a search looks through."""
+        spoken = (text for _language, text in self.texts)
+        return " ".join([self.situation.name, self.situation.group, self.situation.when, *spoken]).casefold()
+
 
 @dataclass(frozen=True)
 class Clash:
@@ -44,24 +50,19 @@ class Clash:
 @wordings.get("/settings/words")
 @permissions.signed_in("clinic.look")
 def show() -> str:
-    """List every text by its situation, above them what waits to be published."""
+    """List every text by its situation beside the first of them; `q` leaves those in which it is found."""
     with db.unit_of_work(sessions.clinic().id, read_only=True) as session:
         clinic = session.get_one(Clinic, sessions.clinic().id)
-        lines = _lines(session, clinic)
-        return layout.page(
-            session,
-            "staff/words.html",
-            here="words",
-            desk=decision_pages.desk(session, clinic, WORDS),
-            groups=[(name, list(some)) for name, some in groupby(lines, lambda line: line.situation.group)],
-            edits=layout.may("clinic.settings"),
-        )
+        lines = _found(_lines(session, clinic), request.args.get("q", ""))
+        first = lines[0].situation if lines else next(iter(situations.every().values()))
+        definition, number = _standing(session, clinic)
+        return _page(session, clinic, first, _texts(definition, first.key), definition, number, chosen=False)
 
 
 @wordings.get("/settings/words/<key>")
 @permissions.signed_in("clinic.look")
 def edit(key: str) -> str:
-    """Show one text in both languages, to read or to change."""
+    """Show one text in both languages, to read or to change, beside the list."""
     with db.unit_of_work(sessions.clinic().id, read_only=True) as session:
         clinic = session.get_one(Clinic, sessions.clinic().id)
         definition, number = _standing(session, clinic)
@@ -89,7 +90,7 @@ def save(key: str) -> Response | tuple[str, int]:
         except publishing.Overtaken:
             return _overtaken(session, clinic, situation, typed), 409
     flash(words.say("wordings", "went_back" if "shipped" in request.form else "kept", name=situation.name))
-    return redirect(url_for("wordings.show", _anchor=f"text-{key}"), 303)
+    return redirect(url_for("wordings.edit", key=key), 303)
 
 
 @wordings.post("/settings/words/<key>/look")
@@ -119,13 +120,21 @@ def _page(
     definition: Definition,
     edit: int,
     clash: Clash | None = None,
+    *,
+    chosen: bool = True,
 ) -> str:
     order = list(situations.every())
     here = order.index(situation.key)
+    wanted = request.args.get("q", "")
+    lines = _found(_lines(session, clinic), wanted)
     return layout.page(
         session,
-        "staff/wording.html",
+        "staff/words.html",
         here="words",
+        desk=decision_pages.desk(session, clinic, WORDS),
+        groups=[(name, list(some)) for name, some in groupby(lines, lambda line: line.situation.group)],
+        wanted=wanted,
+        chosen=chosen,
         situation=situation,
         sides=phone_preview.sides(clinic, situation, typed, definition),
         places=[(name, words.say("places", name)) for name in situation.places],
@@ -175,6 +184,12 @@ def _typed() -> dict[str, str]:
 
 def _situation(key: str) -> Situation:
     return situations.every().get(key) or abort(404)
+
+
+def _found(lines: list[Line], wanted: str) -> list[Line]:
+    """The lines in whose name, situation or words every word of `wanted` stands; all of them without one."""
+    asked = wanted.casefold().split()
+    return [line for line in lines if all(word in line.hay for word in asked)]
 
 
 def _lines(session: Session, clinic: Clinic) -> list[Line]:

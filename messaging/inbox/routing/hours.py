@@ -1,5 +1,7 @@
 """Hours of a week, the clinic's and a person's: who works when, and how many minutes of opening time lie ahead. Pure.
 
+How people write them and read them is `written_hours`.
+
 A week maps a weekday ("mon" .. "sun") to [start, end], such as ["08:00", "17:00"]. An end that is not after its start
 lies on the next day, so ["00:00", "00:00"] is the whole day.
 """
@@ -8,23 +10,18 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
-from messaging.weekdays import SHORT_NAMES, WEEKDAYS
+from messaging.inbox.routing.written_hours import NAMES, BadHours, read, say
+from messaging.weekdays import WEEKDAYS
 
-NAMES = dict(zip(WEEKDAYS, SHORT_NAMES, strict=True))
+__all__ = [
+    "NAMES", "BadHours", "Hours", "after", "is_day", "overlap", "read", "say", "spans", "within",
+]  # fmt: skip
+
 # A clinic that is never open would have no deadline at all; after this many days the plain minutes hold.
 LONGEST_CLOSED = 30
-_PART = re.compile(
-    r"(?P<days>[a-z]{3}(?:\s*-\s*[a-z]{3})?(?:\s+[a-z]{3})*)\s+"
-    r"(?:(?P<all>all day)|(?P<start>\d{1,2}:\d\d)\s*-\s*(?P<end>\d{1,2}:\d\d))"
-)
 _DAY = re.compile(r"(\d{4}-)?\d\d-\d\d", re.ASCII)
-
-
-class BadHours(ValueError):
-    """Hours that cannot be read; its text says what is expected."""
 
 
 @dataclass(frozen=True)
@@ -144,61 +141,3 @@ def _openings(start: datetime, hours: Hours) -> list[tuple[datetime, datetime]]:
         if closes > start:
             openings.append((opens, closes))
     return openings
-
-
-def read(text: str) -> dict[str, list[str]]:
-    """Read "Mon-Fri 8:00-17:00, Sat 9:00-12:00" or "Sat-Sun all day". Raises BadHours, with what was expected."""
-    week: dict[str, list[str]] = {}
-    for part in (piece.strip() for piece in re.split(r"[,;]", text.replace("–", "-").lower())):
-        if not part:
-            continue
-        match = _PART.fullmatch(part)
-        if match is None:
-            raise BadHours(f'“{part[:40]}”: write hours as in "Mon-Fri 8:00-17:00, Sat all day"')
-        for day in _days(match["days"]):
-            if day in week:
-                raise BadHours(f"{NAMES[day]} stands there twice; one stretch of hours a day")
-            week[day] = ["00:00", "00:00"] if match["all"] else [_clock(match["start"]), _clock(match["end"])]
-    return {day: week[day] for day in WEEKDAYS if day in week}
-
-
-def _days(text: str) -> list[str]:
-    days: list[str] = []
-    for first, last in re.findall(r"([a-z]{3})(?:\s*-\s*([a-z]{3}))?", text):
-        unknown = next((name for name in (first, last) if name and name not in WEEKDAYS), None)
-        if unknown:
-            raise BadHours(f"“{unknown}” is no weekday; they are {', '.join(NAMES.values())}")
-        start = WEEKDAYS.index(first)
-        length = (WEEKDAYS.index(last) - start) % 7 + 1 if last else 1
-        days += [WEEKDAYS[(start + step) % 7] for step in range(length)]
-    return days
-
-
-def _clock(text: str) -> str:
-    hour, minute = (int(part) for part in text.split(":"))
-    if (hour, minute) == (24, 0):
-        hour = 0
-    if hour > 23 or minute > 59:
-        raise BadHours(f"{text} is no time of day; use 0:00 to 24:00")
-    return f"{hour:02}:{minute:02}"
-
-
-def say(week: Mapping[str, Any]) -> str:
-    """Return a week as `read` reads it: "Mon-Fri 8:00-17:00, Sat all day"."""
-    parts: list[tuple[str, str, str]] = []
-    for day in WEEKDAYS:
-        if not week.get(day):
-            continue
-        span = _span(week[day])
-        if parts and parts[-1][2] == span and WEEKDAYS.index(day) == WEEKDAYS.index(parts[-1][1]) + 1:
-            parts[-1] = (parts[-1][0], day, span)
-        else:
-            parts.append((day, day, span))
-    return ", ".join(
-        f"{NAMES[first]}{'' if first == last else '-' + NAMES[last]} {span}" for first, last, span in parts
-    )
-
-
-def _span(span: Sequence[str]) -> str:
-    start, end = (at.removeprefix("0") for at in span)
-    return "all day" if start == end == "0:00" else f"{start}-{'24:00' if end == '0:00' else end}"

@@ -1,6 +1,7 @@
 """A decision comes into force by draft, checks and, where an alert could fall silent, a second person."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -57,8 +58,34 @@ def test_what_is_published_holds_and_what_held_before_is_kept(bell):
     assert [(version.number, version.state) for version in publishing.history(bell[0], bell[1].id, "bell")] == [
         (2, "live"),
         (1, "past"),
+        (0, "past"),
     ]
     assert first.ended_at is not None
+
+
+def test_what_the_clinic_began_with_is_version_0_and_can_come_back(bell):
+    _publish(bell, {"wait": 5})
+    began = publishing.numbered(bell[0], bell[1].id, "bell", 0)
+    assert began is not None
+    assert (began.definition, began.published_at) == ({"wait": 10, "who": "everyone"}, bell[1].created_at)
+    draft = publishing.revert(*bell, BELL, 0, edit=0, actor=ROSA)
+    assert draft.definition["wait"] == 10
+
+
+def test_a_reason_is_wanted_where_an_alert_could_fall_silent_or_patients_texts_follow(bell):
+    quieter = publishing.save(*bell, BELL, {"wait": 11}, edit=0, actor=ROSA)
+    assert publishing.wants_reason(*bell, BELL, quieter)
+    texting = replace(BELL, texts_patients=lambda old, new: old != new)
+    sooner = publishing.save(*bell, texting, {"wait": 9}, edit=quieter.edit, actor=ROSA)
+    assert not publishing.wants_reason(*bell, BELL, sooner)
+    assert publishing.wants_reason(*bell, texting, sooner)
+
+
+def test_what_is_shipped_becomes_a_draft_where_anything_is(bell):
+    with pytest.raises(LookupError):
+        publishing.shipped(*bell, BELL, edit=0, actor=ROSA)
+    brings = replace(BELL, shipped=lambda: {"wait": 10})
+    assert publishing.shipped(*bell, brings, edit=0, actor=ROSA).definition == {"wait": 10, "who": "everyone"}
 
 
 def test_the_second_of_two_writers_is_told_and_writes_nothing_over_the_first(bell):

@@ -1,6 +1,7 @@
 """What the commands say when they cannot work: sentences and an exit code, never a traceback."""
 
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -67,6 +68,13 @@ def test_a_database_that_is_not_ready_is_said_in_words(run, tmp_path):
 def test_nobody_is_invited_without_a_name_and_an_address(run, options):
     run("clinic", "create", "--name", "Elm", "--zone", "America/Denver", "--number", "+13035550100")
     assert run("staff", "invite", *options).returncode == 2
+
+
+@pytest.mark.parametrize("columns", ["20", "80", "400"])
+def test_the_link_of_an_invitation_is_never_cut(run, columns):
+    run("clinic", "create", "--name", "Elm", "--zone", "America/Denver", "--number", "+13035550100")
+    ended = run("staff", "invite", "--name", "Rosa Delgado", "--email", "rosa@elm.example", COLUMNS=columns)
+    assert re.fullmatch(r"http\S+/signin/[\w-]{20,}", ended.stdout.splitlines()[-1])
 
 
 def test_wrong_master_keys_are_named_with_the_other_mistakes(run):

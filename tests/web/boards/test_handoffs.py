@@ -47,7 +47,7 @@ def test_accepting_twice_says_that_it_has_moved_on(house: Any) -> None:
 def test_an_unknown_record_number_keeps_what_was_typed(house: Any) -> None:
     refused = house.signed_in(house.staff()).post("/handoffs", record="A-404", place="Room 9")
     assert refused.status_code == 422
-    assert "Nobody here has that record number" in refused.text
+    assert "Nobody here has that record number (MRN)" in refused.text
     assert 'value="A-404"' in refused.text
     assert 'value="Room 9"' in refused.text
 

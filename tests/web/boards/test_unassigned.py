@@ -42,7 +42,7 @@ def publish(house: Any, admin: Any, **fields: str) -> Any:
     browser = house.signed_in(admin)
     answer = browser.post("/ladder", **fields)
     assert answer.status_code == 303, answer.text
-    assert browser.post("/settings/draft/rules/publish", edit="1").status_code == 303
+    assert browser.post("/settings/draft/rules/publish", edit="1", why="as agreed").status_code == 303
     with db.unit_of_work(house.clinic.id, read_only=True) as session:
         assert versions.draft(session, house.clinic.id, "rules") is None
     return browser
@@ -158,7 +158,7 @@ def test_rungs_hours_backups_and_calls_come_back_as_they_were_typed(house: Any) 
         assert (kinds["screen"]["clock"], rules["hours"]["zone"]) == ("business", "America/Denver")
         assert session.get_one(Staff, rosa.id).on_call["sun"] == ["08:00", "08:00"]
     page = browser.get("/ladder?kind=safety&at=2027-03-14T03:00").text
-    assert 'value="Mon-Fri 17:00-8:00, Sat-Sun 8:00-8:00"' in page
+    assert 'value="Mon-Fri 5:00 PM-8:00 AM, Sat-Sun 8:00 AM-8:00 AM"' in page
     assert "everyone on call (5 min), the clinic&#39;s leads (7 min)" in page
     assert "everyone again, and the call list" in page
 
@@ -210,7 +210,7 @@ def test_a_draft_with_a_hole_says_so_at_its_field_and_cannot_be_published(
     page = browser.get("/ladder").text
     assert said in page
     assert "It cannot be published yet" in page
-    assert browser.post("/settings/draft/rules/publish", edit="1").status_code == 303
+    assert browser.post("/settings/draft/rules/publish", edit="1", why="as agreed").status_code == 303
     assert house.read(Clinic, house.clinic.id).rules["rung_minutes"] == 10
 
 
@@ -235,7 +235,7 @@ def test_a_moment_that_cannot_be_read_is_the_next_saturday_night(house: Any, ask
 def test_what_somebody_is_texted_about_is_theirs_to_choose_safety_excepted(house: Any) -> None:
     rosa = house.staff()
     browser = house.signed_in(rosa)
-    assert browser.post("/preferences/notices", screen="inbox", reply="text", safety="inbox").status_code == 303
+    assert browser.post("/preferences", screen="inbox", reply="text", safety="inbox").status_code == 303
     assert house.read(Staff, rosa.id).notify == {"screen": "inbox", "reply": "text"}
     page = browser.get("/preferences").text
     assert "cannot be switched off" in page

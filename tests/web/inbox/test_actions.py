@@ -32,7 +32,7 @@ def test_of_two_who_take_an_item_the_second_is_told_who_has_it_since_when(house:
     with time_machine.travel(start + timedelta(seconds=5), tick=False):
         refused = hers.post(f"/inbox/{item.id}/claim", owner="", view="everyone")
     assert refused.status_code == 409
-    assert "Ben Okafor took it 5 s ago." in refused.text
+    assert "Assigned to Ben Okafor 5 s ago." in refused.text
     assert house.read(InboxItem, item.id).owner_id == ben.id
     again = re.search(r'name="owner" value="([^"]+)"', refused.text)  # now it shows him, and she may
     assert again is not None
@@ -94,7 +94,7 @@ def test_settling_goes_on_to_the_next_of_the_view_and_can_be_taken_back(house: A
     on = browser.post(f"/inbox/{second.id}/resolve", next="1", back=back)
     assert on.location == f"/inbox/{third.id}?view=mine&kind=reply"
     page = browser.get(on.location).text
-    assert "is settled. This is the next one." in page
+    assert "is resolved. This is the next one." in page
     undone = browser.post("/inbox/undo", event=undo_of(page) or "", back=on.location)
     assert undone.location == f"/inbox/{second.id}?view=mine&kind=reply"
     assert house.read(InboxItem, second.id).state == "open"
@@ -209,7 +209,7 @@ def test_several_are_settled_at_once_but_never_what_is_about_safety(house: Any, 
     browser = house.signed_in(rosa)
     browser.get(browser.post(f"/inbox/{owed[1].id}/acknowledge", disposition="in_person").location)
     page = many(browser, "resolve", *replies, *owed)
-    assert "3 settled. 2 left alone: patient safety" in page
+    assert "3 resolved. 2 left alone: patient safety" in page
     assert "1 left alone: a handoff cannot wait" in page
     assert [house.read(InboxItem, item.id).state for item in (*replies, *owed)] == ["done"] * 3 + [
         "open",
@@ -235,7 +235,7 @@ def test_several_are_taken_or_handed_over_and_what_a_colleague_has_is_left(
     free, his, theirs = house.item("safety"), house.item(owner_id=ben.id), another_house().item()
     browser = house.signed_in(rosa)
     page = many(browser, "claim", free, his, theirs)
-    assert "1 taken." in page
+    assert "1 assigned to you." in page
     assert "1 left alone: a colleague has them" in page
     assert "1 left alone: not found" in page
     assert house.read(InboxItem, free.id).owner_id == rosa.id

@@ -112,7 +112,7 @@ def test_an_item_can_be_taken_handed_over_and_opened_again(house: Any) -> None:
     browser.post(f"/inbox/{item.id}/reopen")
     assert house.read(InboxItem, item.id).state == "claimed"
     page = browser.get(f"/inbox/{item.id}?view=everyone").text
-    assert "Rosa Delgado handed it to Ben Okafor" in page
+    assert "Rosa Delgado reassigned it to Ben Okafor" in page
 
 
 def test_work_is_not_handed_to_who_may_not_do_it_or_to_another_clinic(

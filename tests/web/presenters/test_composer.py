@@ -104,14 +104,14 @@ def test_a_planned_text_leaves_at_its_hour_and_the_item_waits_meanwhile(scene: A
     item = scene.house.read(InboxItem, scene.item.id)
     assert (item.state, item.disposition) == ("claimed", "replied")
     shown = page(scene)
-    assert "goes out tomorrow 8:00" in shown
+    assert "goes out tomorrow 8:00 AM" in shown
     assert shown.count(WORDS) == 2  # once to see, once for a screen reader on its button
 
 
 def test_an_hour_in_the_night_is_refused_with_the_next_that_may_be(scene: Any) -> None:
     refused = plan(scene, at="03:30")
     assert refused.status_code == 422
-    assert "The next one is tomorrow 8:00" in refused.text
+    assert "The next one is tomorrow 8:00 AM" in refused.text
     assert WORDS in refused.text
     assert scene.sent() == []
 

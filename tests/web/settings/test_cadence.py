@@ -53,11 +53,11 @@ def publish(browser: Any, house: Any) -> Any:
 def test_whoever_may_look_sees_the_steps_in_force_and_only_the_administrator_a_form(house: Any, admin: Any) -> None:
     page = admin.get(PAGE)
     assert page.status_code == 200
-    for words in ('value="72h"', "Save the draft", "What a patient would get", "Live: 3 texts"):
+    for words in ('value="72h"', "Save draft", "What a patient would get", "Live: 3 texts"):
         assert words in page.text, words
     manager = house.signed_in(house.staff()).get(PAGE).text
     assert "Live: 3 texts" in manager
-    assert "Save the draft" not in manager
+    assert "Save draft" not in manager
     assert house.signed_in(house.staff(role="front_desk")).get(PAGE).status_code == 403
     assert house.signed_in(house.staff()).post(PAGE, **form(step("far", 2))).status_code == 403
 
@@ -196,6 +196,7 @@ def test_the_history_leads_back_and_a_former_edition_becomes_a_draft(house: Any,
         publish(admin, house)
     page = admin.get("/settings/history/cadence")
     assert f'href="{PAGE}"' in page.text
+    assert "Version 0: what the clinic began with." in page.text
     assert admin.post("/settings/draft/cadence/revert", number="1", edit="0").headers["Location"] == PAGE
     assert draft(house).definition["steps"][0]["before"] == "5 days"
 
@@ -211,3 +212,20 @@ def test_the_bar_says_how_far_planning_again_is_and_when_it_is_over(house: Any, 
     page = admin.get(f"{PAGE}/progress").text
     assert 'http-equiv="refresh"' not in page
     assert "0 coming visits follow what is live" in page
+
+
+def test_what_patients_follow_is_published_with_a_reason_only_and_the_default_can_come_back(
+    house: Any, admin: Any
+) -> None:
+    admin.post(PAGE, **form(step("far", 5)))
+    admin.post("/settings/draft/cadence/publish", edit="1", why=" ")
+    page = admin.get(PAGE).text
+    assert "It was not published: say why first." in page
+    assert draft(house) is not None
+    publish(admin, house)
+    assert draft(house) is None
+    assert admin.post("/settings/draft/cadence/shipped", edit="0").status_code == 303
+    assert [saved_step["name"] for saved_step in draft(house).definition["steps"]] == ["72h", "24h", "2h"]
+    assert admin.post("/settings/draft/clinic/shipped", edit="0").status_code == 404
+    manager = house.signed_in(house.staff())
+    assert manager.post("/settings/draft/cadence/shipped", edit="1").status_code == 403

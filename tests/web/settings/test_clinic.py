@@ -116,10 +116,10 @@ def test_another_sender_or_clock_needs_a_second_person(house: Any) -> None:
     post(browser, messaging_service_sid="MG" + "a" * 32, zone="America/Chicago")
     page = browser.get("/settings/clinic").text
     assert "every text, alerts to staff too" in page
-    browser.post("/settings/draft/clinic/publish", edit="1")
+    browser.post("/settings/draft/clinic/publish", edit="1", why="as agreed")
     assert now(house).messaging_service_sid is None
-    browser.post("/settings/draft/clinic/ask", edit="1")
-    assert house.signed_in(other).post("/settings/draft/clinic/publish", edit="1").status_code == 303
+    browser.post("/settings/draft/clinic/ask", edit="1", why="as agreed")
+    assert house.signed_in(other).post("/settings/draft/clinic/publish", edit="1", why="as agreed").status_code == 303
     clinic = now(house)
     assert (clinic.messaging_service_sid, clinic.zone) == ("MG" + "a" * 32, "America/Chicago")
 
@@ -128,7 +128,7 @@ def test_who_does_not_decide_reads_and_may_not_save(house: Any) -> None:
     rosa = house.signed_in(house.staff())
     page = rosa.get("/settings/clinic")
     assert page.status_code == 200
-    assert "Save as a draft" not in page.text
+    assert "Save draft" not in page.text
     assert post(rosa).status_code == 403
     assert house.signed_in(house.staff(role="front_desk")).get("/settings/clinic").status_code == 403
 
@@ -146,7 +146,7 @@ def test_the_page_shows_the_clinics_own_words_in_each_language_it_offers(house: 
             en=text,
             es=text.replace("Our own line", "Nuestra línea"),
         )
-    browser.post("/settings/draft/words/publish", edit="2")
+    browser.post("/settings/draft/words/publish", edit="2", why="as agreed")
     post(browser, name="Elm Clinic", phone="(303) 555-0144")
     page = browser.get("/settings/clinic").text
     assert "Hi Alex, see you tomorrow. Reply Y or R. - Elm Clinic (303) 555-0144" in page
@@ -176,17 +176,17 @@ def test_fewer_years_say_what_they_would_empty_take_two_people_and_a_day(house: 
     post(browser, keep_years="7")
     page = browser.get("/settings/clinic").text
     assert "2 texts are older than 7 years today" in page
-    assert "the first are emptied tomorrow 9:00 at the earliest" in page
+    assert "the first are emptied tomorrow 9:00 AM at the earliest" in page
     assert "texts older than 7 years would be emptied for good" in page
-    browser.post("/settings/draft/clinic/publish", edit="1")
+    browser.post("/settings/draft/clinic/publish", edit="1", why="as agreed")
     assert "keep_years" not in now(house).rules, "it takes a second person"
-    browser.post("/settings/draft/clinic/ask", edit="1")
-    house.signed_in(other).post("/settings/draft/clinic/publish", edit="1")
+    browser.post("/settings/draft/clinic/ask", edit="1", why="as agreed")
+    house.signed_in(other).post("/settings/draft/clinic/publish", edit="1", why="as agreed")
     assert now(house).rules["keep_years"] == 7
     page = browser.get("/settings/clinic").text
     assert "Older than that today: 2. Nothing is emptied before tomorrow 9:00" in page
     assert post(browser, keep_years="0").status_code == 303
-    assert browser.post("/settings/draft/clinic/publish", edit="1").status_code == 303
+    assert browser.post("/settings/draft/clinic/publish", edit="1", why="as agreed").status_code == 303
     assert now(house).rules["keep_years"] == 0, "keeping more takes nobody else"
 
 
@@ -196,3 +196,15 @@ def test_the_countries_whose_mobiles_are_texted_are_named_on_the_page(house: Any
     assert 'value="MX, GT"' in browser.get("/settings/clinic").text
     assert browser.post("/settings/draft/clinic/publish", edit="1", why="families").status_code == 303
     assert now(house).rules["countries"] == ["MX", "GT"]
+
+
+def test_staff_read_the_clock_and_the_dates_that_the_clinic_chooses(house: Any) -> None:
+    browser = admin(house)
+    assert post(browser, clock="24", dates="day_month").status_code == 303
+    assert browser.post("/settings/draft/clinic/publish", edit="1", why="as we write it").status_code == 303
+    with time_machine.travel("2027-03-09T20:05:00Z"):
+        again = admin(house)
+        assert post(again, name="Elm Clinic").status_code == 303
+    with time_machine.travel("2027-03-12T20:05:00Z"):
+        assert "last changed by Dana Wu, Tue 9 Mar 13:05." in admin(house).get("/settings/clinic").text
+    assert post(browser, clock="sundial").status_code == 422

@@ -90,7 +90,7 @@ def test_who_has_asked_does_not_agree_nor_who_takes_the_question_over(house: Any
     # Lee changes what Dana asked for: then it is Lee's, and Dana's question is taken back.
     lee = house.signed_in(other)
     lee.post("/settings/clinic", edit="1", **(CLINIC | {"zone": "America/New_York"}))
-    lee.post("/settings/draft/clinic/publish", edit="2")
+    lee.post("/settings/draft/clinic/publish", edit="2", why="as agreed")
     assert house.read(Clinic, house.clinic.id).zone == "America/Denver"
 
 
@@ -109,7 +109,7 @@ def test_what_was_before_is_compared_in_the_words_of_the_page(house: Any, lead: 
     dana = house.signed_in(lead)
     for count in (5, 3):
         dana.post("/settings/cadence", **cadence(step("far", count)))
-        dana.post("/settings/draft/cadence/publish", edit="1")
+        dana.post("/settings/draft/cadence/publish", edit="1", why="as agreed")
     page = unescape(dana.get("/settings/history/cadence?number=1").text)
     assert (
         '<th scope="row">Step “far”: before the visit</th><td><del>5 days</del></td><td><ins>3 days</ins></td>' in page

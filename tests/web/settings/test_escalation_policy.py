@@ -68,10 +68,10 @@ def test_a_rule_about_patient_safety_needs_a_second_person(house: Any) -> None:
     page = browser.get("/ladder").text
     assert "A second person must agree" in page
     assert "decides who gets patient safety" in page
-    browser.post("/settings/draft/rules/publish", edit="1")
+    browser.post("/settings/draft/rules/publish", edit="1", why="as agreed")
     assert live(house).routes == ()
-    browser.post("/settings/draft/rules/ask", edit="1")
-    second.post("/settings/draft/rules/publish", edit="1")
+    browser.post("/settings/draft/rules/ask", edit="1", why="as agreed")
+    second.post("/settings/draft/rules/publish", edit="1", why="as agreed")
     assert [route.name for route in live(house).routes] == ["To whoever is on call"]
 
 

@@ -14,6 +14,7 @@ from messaging.inbox.routing.hours import WEEKDAYS
 from messaging.models import Staff
 from messaging.people import staff_phones
 from tests.web.boards.test_unassigned import NUMBER, published
+from web.models import SignInLink
 
 ROSA = {
     "name": "Rosa Delgado", "email": "Rosa@Clinic.example", "role": "care_manager", "languages": "es",
@@ -70,6 +71,23 @@ def test_a_link_expires_and_a_new_one_ends_the_one_before(house: Any) -> None:
         assert "no link works" in browser.get("/settings/people").text
 
 
+def test_links_are_listed_with_their_state_and_revoked(house: Any) -> None:
+    browser = lead(house)
+    first = link_in(browser.post("/settings/people", **ROSA))
+    rosa = the(house, "rosa@clinic.example")
+    assert use(house, first) == 303
+    second = link_in(browser.post(f"/settings/people/{rosa.id}/link"))
+    page = browser.get("/settings/people").text
+    for words in ("Invitation", "used today", "Reset link", "not used yet", "Last sign-in"):
+        assert words in page
+    with db.unit_of_work(house.clinic.id) as session:
+        made = session.scalars(select(SignInLink).where(SignInLink.kind == "reset")).one().id
+    assert browser.post(f"/settings/people/links/{made}/revoke").status_code == 303
+    assert "revoked today" in browser.get("/settings/people").text
+    assert house.browser().get(second).status_code == 410
+    assert house.signed_in(house.staff()).post(f"/settings/people/links/{made}/revoke").status_code == 403
+
+
 @pytest.mark.parametrize(
     ("field", "typed", "said"),
     [
@@ -96,7 +114,7 @@ def test_who_has_left_is_out_at_once_and_what_they_held_moves_on(house: Any) -> 
     rosa = house.staff("Rosa Delgado", number="+12025550152")
     hers = house.signed_in(rosa)
     item = house.item("reply", owner_id=rosa.id)
-    assert "1 unfinished item goes" in browser.get("/settings/people").text
+    assert "1 unfinished item goes" in browser.get(f"/settings/people?leave={rosa.id}").text
     answer = browser.post(f"/settings/people/{rosa.id}/leave")
     assert answer.status_code == 303
     assert hers.get("/inbox").status_code == 303

@@ -25,7 +25,7 @@ def test_a_schedule_is_drafted_tried_beside_the_old_one_and_published(house: Any
     assert "By the draft" in page
     assert "PHQ-9: answered lately, due again from Mar 29, 2027" in page
     assert "gad2 would no longer be asked of not in treatment" in page
-    assert browser.post("/settings/draft/schedule/publish", edit="1").status_code == 303
+    assert browser.post("/settings/draft/schedule/publish", edit="1", why="as agreed").status_code == 303
     with db.unit_of_work(house.clinic.id, read_only=True) as session:
         schedule = publishing.live(session, house.clinic.id, "schedule")
         assert schedule is not None
@@ -60,5 +60,5 @@ def test_whatever_is_asked_of_the_made_up_patient_is_answered(house: Any) -> Non
 
 
 def test_care_managers_read_it_and_the_front_desk_does_not(house: Any) -> None:
-    assert "Save as a draft" not in house.signed_in(house.staff()).get("/settings/schedule").text
+    assert "Save draft" not in house.signed_in(house.staff()).get("/settings/schedule").text
     assert house.signed_in(house.staff(role="front_desk")).get("/settings/schedule").status_code == 403

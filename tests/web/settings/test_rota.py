@@ -28,7 +28,7 @@ def team(house: Any) -> Any:
 
 def test_everyone_stands_there_with_role_panel_and_hours(team: Any) -> None:
     page = team[0].get("/settings/rota").text
-    assert "Works: <b>Mon-Sun 8:00-20:00</b>" in page
+    assert "Works: Mon-Sun 8:00 AM-8:00 PM" in page
     assert "panel of Dr Okafor" in page
     assert "no mobile that takes alerts" in page
     assert "Somebody can be reached in every minute of the week" in page
@@ -105,3 +105,12 @@ def test_only_who_decides_for_the_clinic_changes_hours(house: Any, another_house
     assert house.signed_in(house.staff(role="front_desk", number=None)).get("/settings/rota").status_code == 403
     foreign = another_house().staff()
     assert browser.post(f"/settings/rota/{foreign.id}", hours="", on_call="").status_code == 404
+
+
+def test_a_script_is_told_how_hours_are_read_and_written_back(house: Any) -> None:
+    browser = house.signed_in(house.staff())
+    answer = browser.get("/settings/hours?text=weekdays 8-5").json
+    assert answer["text"] == "Mon-Fri 8:00 AM-5:00 PM"
+    assert answer["week"]["fri"] == ["08:00", "17:00"]
+    assert "write hours as in" in browser.get("/settings/hours?text=sometimes").json["problem"]
+    assert house.signed_in(house.staff(role="front_desk")).get("/settings/hours?text=Mon 8-5").status_code == 403

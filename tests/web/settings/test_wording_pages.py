@@ -34,13 +34,21 @@ def test_every_text_is_listed_by_its_situation_with_its_words(house: Any, admin:
     page = admin.get("/settings/words").text
     for situation in situations.every().values():
         assert situation.name.replace("'", "&#39;") in page
-        assert situation.when.replace("'", "&#39;") in page
+        own = admin.get(f"/settings/words/{situation.key}").text
+        assert situation.when.replace("'", "&#39;") in own
     assert "nothing yet" in page
+
+
+def test_a_text_is_found_by_its_words_in_either_language(house: Any, admin: Any) -> None:
+    page = admin.get("/settings/words?q=emergencia 988").text
+    assert 'id="text-crisis"' in page
+    assert 'id="text-late"' not in page
+    assert "No text has “zebra” in it." in admin.get("/settings/words?q=zebra").text
 
 
 def test_a_text_is_kept_in_the_draft_published_and_said(house: Any, admin: Any) -> None:
     kept = admin.post("/settings/words/late", edit="0", **OWN)
-    assert (kept.status_code, kept.location) == (303, "/settings/words#text-late")
+    assert (kept.status_code, kept.location) == (303, "/settings/words/late")
     assert standing(house) == ({"en": {"late": OWN["en"]}, "es": {"late": OWN["es"]}}, 1)
     assert in_force(house) == {"en": {}, "es": {}}
     listed = admin.get("/settings/words").text
@@ -81,7 +89,7 @@ def test_a_day_that_is_right_on_one_day_only_is_marked_and_not_published(
     page = admin.get("/settings/words/reminder_hours").text
     assert f"<mark>{word}</mark>" in page
     assert "is right on one day only: write {day}" in page
-    refused = admin.post("/settings/draft/words/publish", edit="1", why="")
+    refused = admin.post("/settings/draft/words/publish", edit="1", why="as agreed")
     assert "It was not published" in admin.get(refused.location).text
     assert in_force(house)[language] == {}
 
@@ -95,7 +103,7 @@ def test_the_word_that_may_not_be_sent_is_marked_in_the_preview_and_said_why(hou
     assert "names a diagnosis" in page
     assert "acts on the number at the carrier" in page
     assert "cannot be published" in admin.get("/settings/words").text
-    refused = admin.post("/settings/draft/words/publish", edit="1", why="")
+    refused = admin.post("/settings/draft/words/publish", edit="1", why="as agreed")
     assert "It was not published" in admin.get(refused.location).text
     assert in_force(house)["en"] == {}
 
@@ -142,13 +150,13 @@ def test_crisis_words_wait_for_a_second_person_who_may_only_agree(house: Any, ad
     typed = {"en": "Or call our line: {clinic_phone}.", "es": "O llame al {clinic_phone}."}
     admin.post("/settings/words/crisis_line", edit="0", **typed)
     assert "A second person must agree" in admin.get("/settings/words").text
-    admin.post("/settings/draft/words/publish", edit="1", why="")
+    admin.post("/settings/draft/words/publish", edit="1", why="as agreed")
     assert in_force(house)["en"] == {}
     admin.post("/settings/draft/words/ask", edit="1", why="our new line")
     agreeing = house.signed_in(rosa)
     assert "Agree and publish" in agreeing.get("/settings/words").text
     assert agreeing.post("/settings/words/late", edit="1", **OWN).status_code == 403
-    agreeing.post("/settings/draft/words/publish", edit="1", why="")
+    agreeing.post("/settings/draft/words/publish", edit="1", why="as agreed")
     assert in_force(house)["en"] == {"crisis_line": typed["en"]}
 
 
@@ -157,7 +165,7 @@ def test_988_and_911_cannot_be_taken_away(house: Any, admin: Any) -> None:
     page = admin.get("/settings/words/crisis").text
     assert "must hold the word 988" in page
     assert "must hold the word 911" in page
-    admin.post("/settings/draft/words/publish", edit="1", why="")
+    admin.post("/settings/draft/words/publish", edit="1", why="as agreed")
     assert in_force(house)["en"] == {}
 
 
@@ -172,7 +180,7 @@ def test_a_script_is_told_what_the_button_would_show(house: Any, admin: Any) -> 
 
 def test_who_may_only_look_reads_and_changes_nothing(house: Any) -> None:
     browser = house.signed_in(house.staff(role="auditor"))
-    assert "Save in the draft" not in browser.get("/settings/words/late").text
+    assert "Save draft" not in browser.get("/settings/words/late").text
     assert browser.post("/settings/words/late", edit="0", **OWN).status_code == 403
     assert house.signed_in(house.staff(role="front_desk")).get("/settings/words").status_code == 403
     assert browser.get("/settings/words/staff_alert").status_code == 404

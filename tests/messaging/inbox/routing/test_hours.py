@@ -29,14 +29,34 @@ MOMENTS = st.builds(
         ("Fri-Mon 17:00-24:00", {day: ["17:00", "00:00"] for day in ("mon", "fri", "sat", "sun")}),
         ("Tue Thu 8:00-12:00", {day: ["08:00", "12:00"] for day in ("tue", "thu")}),
         ("", {}),
+        ("Mon-Fri 8-5", {day: ["08:00", "17:00"] for day in hours.WEEKDAYS[:5]}),
+        ("weekdays 8am to 5 p.m.", {day: ["08:00", "17:00"] for day in hours.WEEKDAYS[:5]}),
+        ("Monday through Thursday 8.30-6, Fri 8-noon", {
+            **{day: ["08:30", "18:00"] for day in hours.WEEKDAYS[:4]}, "fri": ["08:00", "12:00"],
+        }),
+        ("Mon, Wed 9-1, Sun closed", {"mon": ["09:00", "13:00"], "wed": ["09:00", "13:00"]}),
+        ("Tues 1-5", {"tue": ["13:00", "17:00"]}),
+        ("M-F 8:00-5:00", {day: ["08:00", "17:00"] for day in hours.WEEKDAYS[:5]}),
+        ("Mon 08:00-05:00", {"mon": ["08:00", "05:00"]}),
+        ("Mon 5 PM-8 AM", {"mon": ["17:00", "08:00"]}),
+        ("24/7", {day: ["00:00", "00:00"] for day in hours.WEEKDAYS}),
     ],
-)
+)  # fmt: skip
 def test_hours_are_read_as_people_write_them(text, week):
     assert hours.read(text) == week
 
 
 @pytest.mark.parametrize(
-    "text", ["always", "Mon 8-17", "Mon 25:00-26:00", "Fre 8:00-9:00", "Mon 8:00-9:00, Mon 9:00-10:00"]
+    "text",
+    [
+        "always",
+        "Mon 8",
+        "Mon-Fri",
+        "Mon 13:00 PM-14:00 PM",
+        "Mon 25:00-26:00",
+        "Fre 8:00-9:00",
+        "Mon 8:00-9:00, Mon 9:00-10:00",
+    ],
 )
 def test_what_cannot_be_read_is_explained(text):
     with pytest.raises(hours.BadHours, match=r"write|no weekday|no time|twice"):
@@ -46,6 +66,13 @@ def test_what_cannot_be_read_is_explained(text):
 @given(week=WEEKS)
 def test_what_is_said_can_be_read_again(week):
     assert hours.read(hours.say(week)) == week
+    assert hours.read(hours.say(week, twelve=True)) == week
+
+
+def test_they_are_written_back_in_one_form():
+    week = hours.read("weekdays 8-5, sat 9am to noon")
+    assert hours.say(week) == "Mon-Fri 8:00-17:00, Sat 9:00-12:00"
+    assert hours.say(week, twelve=True) == "Mon-Fri 8:00 AM-5:00 PM, Sat 9:00 AM-12:00 PM"
 
 
 def test_the_clock_stands_still_while_the_clinic_is_closed():
