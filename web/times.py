@@ -1,7 +1,7 @@
 """How moments and deadlines are said to staff: pure, in the clinic's zone."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 SOON = timedelta(minutes=60)
@@ -128,6 +128,12 @@ def age(born: str | None, now: datetime) -> int | None:
         return None
     year, month_, day_ = (int(part) for part in born[:10].split("-"))
     return now.year - year - ((now.month, now.day) < (month_, day_))
+
+
+def date_of(iso: str) -> str:
+    """Return an ISO date as a date alone is said, "2 Mar 1985"."""
+    spoken = date.fromisoformat(iso[:10])
+    return f"{spoken.day} {spoken:%b %Y}"
 
 
 def on_duty(hours: dict[str, list[str]], now: datetime, zone: str) -> str | None:

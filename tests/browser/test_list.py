@@ -134,7 +134,7 @@ def test_keys_that_are_switched_off_do_nothing(browser: Browser, door: str) -> N
     inside = kit.context(browser, kit.DESK)
     page = enter(inside, door)
     page.get_by_text("Ben Okafor").first.click()
-    page.get_by_role("link", name="Keys and display").click()
+    page.get_by_role("link", name="Preferences").click()
     page.get_by_label("Off, so that a stray key does nothing").check()
     page.get_by_role("button", name="Save for this browser").click()
     page.get_by_role("link", name="Mine").click()

@@ -1,4 +1,4 @@
-"""Why and how soon somebody is asked for, and which hints a colleague has closed."""
+"""Why and how soon somebody is asked for, who wants another time, and which hints a colleague has closed."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -15,6 +15,14 @@ def upgrade() -> None:
     op.add_column("handoff", sa.Column("reason_ct", sa.LargeBinary(), nullable=True))
     op.add_column("handoff", sa.Column("urgent", sa.Boolean(), server_default=sa.false(), nullable=False))
     op.add_column("handoff", sa.Column("language", sa.String(length=8), nullable=True))
+    asked = sa.text("state = 'change_asked'")
+    op.create_index(
+        "ix_appointment_change_asked",
+        "appointment",
+        ["clinic_id", "starts_at"],
+        sqlite_where=asked,
+        postgresql_where=asked,
+    )
     op.add_column("staff", sa.Column("hints_closed", sa.JSON(), server_default="[]", nullable=False))
 
 
