@@ -1,9 +1,10 @@
 """Where a day begins: what waits, who is in the building, and what the reader's role does first."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
@@ -61,7 +62,7 @@ def show() -> str:
         if layout.may("inbox.read"):
             facts |= _inbox(session, clinic, staff, now)
         if layout.may("handoffs.read"):
-            facts["waiting"] = handoff_view.waiting(session, clinic, staff)
+            facts["waiting"] = _waiting(session, clinic, staff, facts.get("asked", {}))
         facts |= {"on_duty": _on_duty(session, clinic, now), "answers": layout.may("handoffs.answer")}
         return layout.page(session, "staff/today.html", here="today", **facts)
 
@@ -113,6 +114,14 @@ def _inbox(session: Session, clinic: Clinic, staff: Staff, now: datetime) -> dic
 
 def _counting(clinic: Clinic, staff: Staff, where: list[ColumnElement[bool]]) -> ColumnElement[int]:
     return views.up_to_most(views.held(clinic.id, view="everyone", staff=staff, where=where))
+
+
+def _waiting(
+    session: Session, clinic: Clinic, staff: Staff, shown: Mapping[UUID, handoff_view.Entry]
+) -> list[handoff_view.Entry]:
+    """The open handoffs; a clinician's page has those that concern them, and not again what stands at their patient."""
+    listed = [entry for entry in handoff_view.waiting(session, clinic, staff) if entry.patient_id not in shown]
+    return [entry for entry in listed if staff.role != "clinician" or entry.mine or entry.asked_by_me]
 
 
 def _on_duty(session: Session, clinic: Clinic, now: datetime) -> list[OnDuty]:

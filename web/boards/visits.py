@@ -136,9 +136,7 @@ def _week(session: Session, clinic: Clinic, place: Place) -> dict[str, Any]:
     books = agenda.books(session, clinic, place.day, WEEK, place.wanted)
     now = clock.now()
     return {
-        "title": words.say(
-            "visit_facts", "week", day=times.day(unreached.span(clinic, place.day)[0], now, clinic.zone)
-        ),
+        "title": words.say("visit_facts", "week", day=times.date_of(place.day.isoformat())),
         "books": books,
         "days": [(day, f"{day:%a} {day.day} {day:%b}", tally) for day, tally in books.days],
         "to_call": {
