@@ -12,7 +12,7 @@ from sqlalchemy import event, select
 from config import audit, clock, db
 from intake_links.models import IntakeLink
 from messaging.models import Patient
-from reminders import appointments
+from reminders import appointments, unreached
 from reminders.models import Appointment
 from tests.web.boards.test_unreached import ZONE, opted_out, visit
 from web.presenters import visit_rows
@@ -37,7 +37,9 @@ def form(house: Any, booked: Appointment, state: str) -> None:
 
 
 def rows(page: str) -> list[str]:
-    return [" ".join(re.sub(r"<[^>]+>", " ", row).split()) for row in re.findall(r"<li id=\"v.*?</li>", page, re.DOTALL)]
+    return [
+        " ".join(re.sub(r"<[^>]+>", " ", row).split()) for row in re.findall(r"<li id=\"v.*?</li>", page, re.DOTALL)
+    ]
 
 
 def test_a_day_says_of_each_visit_who_when_how_reached_and_what_is_done(house: Any) -> None:
@@ -170,28 +172,28 @@ def test_another_clinics_visit_does_not_exist(house: Any, another_house: Any) ->
     assert "No visits on this day" in browser.get("/visits").text
 
 
-def test_a_day_of_thirty_costs_no_more_queries_than_one_of_two(house: Any) -> None:
+def test_a_day_of_thirty_costs_no_more_queries_than_one_of_two(house: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unreached, "COUNT_SECONDS", 3600)  # what the frame counts is counted once, however slow we are
     browser = house.signed_in(house.staff())
 
     def statements() -> int:
-        count = 0
+        asked: list[str] = []
 
-        def heard(*_: Any) -> None:
-            nonlocal count
-            count += 1
+        def heard(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+            asked.append(statement)
 
-        browser.get("/visits")
         event.listen(db.engine(), "before_cursor_execute", heard)
         assert browser.get("/visits").status_code == 200
         event.remove(db.engine(), "before_cursor_execute", heard)
-        return count
+        return sum("FROM appointment" in statement or "patient" in statement for statement in asked)
 
+    browser.get("/visits")
     for _ in range(2):
         visit(house, opted_out(house), days=0, hour=9)
     few = statements()
     for _ in range(28):
         visit(house, opted_out(house), days=0, hour=9)
-    assert statements() == few
+    assert statements() == few > 5
 
 
 def test_what_can_be_noted_fits_the_day_by_the_visits_own_clock(house: Any) -> None:
