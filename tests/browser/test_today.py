@@ -1,7 +1,6 @@
 """A clinician's phone, the desk's visits by keys, and the bar at the bottom of phones."""
 
 import re
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -36,9 +35,9 @@ def visit_at(house: House, patient: Patient, hour: int, **facts: str) -> Appoint
 
 
 @pytest.fixture(scope="module")
-def team(served: Served) -> Iterator[dict[str, Staff]]:
+def team(served: Served) -> dict[str, Staff]:
     house = served[0]
-    yield {
+    return {
         "rosa": house.staff("Rosa Delgado", number="+12025550150"),
         "doctor": house.staff(DOCTOR, role="clinician", number="+12025550151"),
         "sam": house.staff("Sam Frank", role="front_desk"),
