@@ -6,24 +6,27 @@ and the inbox escalates.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
-from config import audit, clock, db, keys, queue, runtime
+from config import audit, clock, db, queue
 from messaging import models as messaging
 from messaging import outbox
 from messaging.inbox import escalation, items, needs
 from messaging.inbox.models import InboxItem, Timer
 from messaging.inbox.routing import assign
-from messaging.wording import clinic_words, text_templates
-from reminders import phrasing
+from reminders import handoff_texts
 from reminders.models import Handoff
 
 OFFER_MINUTES = 3
+# An urgent one waits for an answer no longer than this before the next colleague is asked.
+URGENT = timedelta(minutes=1)
+OPEN = ("requested", "accepted", "told")
 DUE = and_(Handoff.state == "requested", Handoff.offered_to.is_not(None))
-ENDED = ("arrived", "not_arrived", "declined")
+ENDED = ("arrived", "not_arrived", "declined", "cancelled")
 
 
 class NotOpen(Exception):
@@ -37,14 +40,25 @@ def request(
     *,
     requested_by: str,
     place: str | None = None,
+    reason: str | None = None,
+    urgent: bool = False,
+    language: str | None = None,
 ) -> Handoff:
-    """Ask for someone to meet this patient now. `requested_by` is an actor ("staff:<id>"), `place` where they wait."""
+    """Ask for someone to meet this patient now. `requested_by` is an actor ("staff:<id>"), `place` where they wait.
+
+    `reason` is a key of handoff_texts.reasons(), `language` what the colleague should speak where it is not the
+    patient's own. Whoever asks is not asked.
+    """
     now = clock.now()
     handoff = Handoff(
         clinic_id=clinic.id,
+        key_id=patient.key_id,
         patient_id=patient.id,
         requested_by=requested_by,
         place=place,
+        reason=reason,
+        urgent=urgent,
+        language=language,
         state="requested",
         tried=[],
         requested_at=now,
@@ -52,19 +66,19 @@ def request(
     )
     session.add(handoff)
     session.flush()
-    rota = _rota(session, clinic, patient)
+    rota = _rota(session, clinic, patient, handoff)
     item = items.open_item(
         session,
         clinic,
         kind="handoff",
         about=f"handoff:{handoff.id}",
         dedupe=f"handoff:{handoff.id}",
-        summary=_summary("handoff", place),
+        summary=handoff_texts.summary("handoff", handoff),
         patient_id=patient.id,
         owner_id=rota[0].owner_id if rota else None,
         reason=rota[0].why if rota else (),
         # Escalation begins where the rota ends; meanwhile each offer has its own deadline.
-        answer_by=now + _patience(clinic) * len(rota) if rota else None,
+        answer_by=now + _patience(clinic, handoff) * len(rota) if rota else None,
     )
     handoff.item_id = item.id
     _note(session, handoff, requested_by, "requested")
@@ -86,7 +100,7 @@ def accept(session: Session, handoff: Handoff, staff: messaging.Staff) -> bool:
     items.claim(session, item, staff)
     items.acknowledge(session, item, staff, "handled")
     _note(session, handoff, audit.Actor.staff(staff.id), "accepted")
-    return _tell_patient(session, handoff, item)
+    return handoff_texts.tell_patient(session, handoff, item)
 
 
 def decline(session: Session, handoff: Handoff, staff: messaging.Staff) -> None:
@@ -109,6 +123,23 @@ def arrived(session: Session, handoff: Handoff, actor: str) -> None:
 def not_arrived(session: Session, handoff: Handoff, actor: str) -> None:
     """The patient did not come: the loop is closed all the same, and the requester hears of it."""
     _end(session, handoff, actor, "not_arrived", "could_not_reach")
+
+
+def cancel(session: Session, handoff: Handoff, staff: messaging.Staff) -> None:
+    """Take one's own request back; whoever was asked or is coming is told. Raises NotOpen once it has ended.
+
+    Raises PermissionError for anybody but who asked.
+    """
+    if handoff.requested_by != audit.Actor.staff(staff.id):
+        raise PermissionError("only who asked may take it back")
+    _lock(session, handoff)
+    if handoff.state not in OPEN:
+        raise NotOpen(handoff.state)
+    handoff.state, handoff.outcome, handoff.ended_at = "cancelled", "cancelled", clock.now()
+    _note(session, handoff, audit.Actor.staff(staff.id), "cancelled")
+    item = session.get_one(InboxItem, handoff.item_id)
+    items.resolve(session, item, staff, "handled")
+    handoff_texts.tell_asked(session, handoff, item)
 
 
 def drain() -> int:
@@ -149,14 +180,21 @@ def give_up(session: Session, handoff: Handoff) -> None:
         _nobody(session, handoff, session.get_one(InboxItem, handoff.item_id))
 
 
-def _rota(session: Session, clinic: messaging.Clinic, patient: messaging.Patient) -> list[assign.Choice]:
+def _rota(
+    session: Session, clinic: messaging.Clinic, patient: messaging.Patient, handoff: Handoff
+) -> list[assign.Choice]:
     """Whom to ask, best first, each with why: the order of any item, of those who are there and can be texted."""
     need = needs.of_patient(session, clinic, "handoff", patient, clock.now())
-    return assign.there(need, escalation.team(session, clinic), assign.Rules.of(clinic.rules))
+    if handoff.language:
+        need = replace(need, language=handoff.language)
+    asker = audit.Actor(handoff.requested_by).staff_id
+    rota = assign.there(need, escalation.team(session, clinic), assign.Rules.of(clinic.rules))
+    return [choice for choice in rota if choice.owner_id != asker]
 
 
-def _patience(clinic: messaging.Clinic) -> timedelta:
-    return timedelta(minutes=float(clinic.rules.get("handoff_minutes", OFFER_MINUTES)))
+def _patience(clinic: messaging.Clinic, handoff: Handoff) -> timedelta:
+    usual = timedelta(minutes=float(clinic.rules.get("handoff_minutes", OFFER_MINUTES)))
+    return min(usual, URGENT) if handoff.urgent else usual
 
 
 def _next(session: Session, handoff: Handoff) -> None:
@@ -166,7 +204,8 @@ def _next(session: Session, handoff: Handoff) -> None:
     item = session.get_one(InboxItem, handoff.item_id)
     if handoff.offered_to and str(handoff.offered_to) not in handoff.tried:
         handoff.tried = [*handoff.tried, str(handoff.offered_to)]
-    rota = [choice for choice in _rota(session, clinic, patient) if str(choice.owner_id) not in handoff.tried]
+    rota = _rota(session, clinic, patient, handoff)
+    rota = [choice for choice in rota if str(choice.owner_id) not in handoff.tried]
     _offer(session, clinic, handoff, item, rota)
 
 
@@ -181,58 +220,27 @@ def _offer(
         _nobody(session, handoff, item)
         return
     now, staff = clock.now(), session.get_one(messaging.Staff, rota[0].owner_id)
-    handoff.offered_to, handoff.try_after = staff.id, now + _patience(clinic)
+    handoff.offered_to, handoff.try_after = staff.id, now + _patience(clinic, handoff)
     item.owner_id, item.answer_by, item.notified_at = staff.id, handoff.try_after, now
     item.reason = list(rota[0].why)
     items.note_event(session, item, audit.Actor.system("handoffs"), "offered", to=str(staff.id))
     _note(session, handoff, audit.Actor.system("handoffs"), "offered", to=str(staff.id))
     # The inbox's name for an alert, so that one that fails makes its item escalate.
     alert = f"alert:{item.id}:offer{len(handoff.tried)}:{staff.id}"
-    outbox.text_staff(session, clinic, staff, body=_staff_text("staff_handoff", item), dedupe=alert)
-
-
-def _place(handoff: Handoff) -> str | None:
-    try:
-        return handoff.place
-    except keys.WrongKey:  # somebody waits all the same
-        return None
+    outbox.text_staff(session, clinic, staff, body=handoff_texts.to_colleague(item), dedupe=alert)
 
 
 def _nobody(session: Session, handoff: Handoff, item: InboxItem) -> None:
     """The rota is at its end: the item is everyone's, says so, and it escalates."""
     handoff.offered_to = None
     item.owner_id, item.reason = None, ["nobody"]
-    item.summary = _summary("handoff_nobody", _place(handoff))
+    item.summary = handoff_texts.summary("handoff_nobody", handoff)
     items.note_event(session, item, audit.Actor.system("handoffs"), "nobody_accepted")
     steps = select(Timer).where(Timer.item_id == item.id, Timer.kind == "escalate", Timer.state == "waiting")
     for timer in session.scalars(steps):
         timer.try_after = min(timer.try_after, clock.now())
     queue.ring(session, "timers")
     _note(session, handoff, audit.Actor.system("handoffs"), "nobody_accepted")
-
-
-def _tell_patient(session: Session, handoff: Handoff, item: InboxItem) -> bool:
-    clinic = session.get_one(messaging.Clinic, handoff.clinic_id)
-    patient = session.get_one(messaging.Patient, handoff.patient_id)
-    variables = phrasing.about_clinic(clinic, patient) | phrasing.place_of(clinic, handoff.place)
-    key = "handoff_ready" if "place" in variables else "handoff_soon"
-    try:
-        message = outbox.text_patient(
-            session,
-            clinic,
-            patient,
-            kind="handoff",
-            programme="care_team",
-            body=phrasing.say(clinic_words.of(session, clinic.id), key, patient, variables),
-            dedupe=f"handoff:{handoff.id}",
-            lane="urgent",
-        )
-    except outbox.MayNotText as refused:
-        words = phrasing.texts("en")["staff"]["handoff_in_person"]
-        item.summary = words.format(why=items.why_not(refused.reason))
-        return False
-    handoff.state, handoff.told_at, handoff.message_id = "told", clock.now(), message.id
-    return True
 
 
 def _end(session: Session, handoff: Handoff, actor: str, state: str, disposition: str) -> None:
@@ -245,43 +253,16 @@ def _end(session: Session, handoff: Handoff, actor: str, state: str, disposition
     _note(session, handoff, actor, state)
     item = session.get_one(InboxItem, handoff.item_id)
     owner = session.get(messaging.Staff, handoff.offered_to) if handoff.offered_to else None
-    staff = _staff(session, actor) or owner
+    staff = handoff_texts.colleague(session, actor) or owner
     if staff is not None:
         items.resolve(session, item, staff, disposition)
-    _tell_requester(session, handoff, item, actor)
-
-
-def _tell_requester(session: Session, handoff: Handoff, item: InboxItem, actor: str) -> None:
-    staff = _staff(session, handoff.requested_by)
-    if staff is None or actor == handoff.requested_by:
-        return
-    clinic = session.get_one(messaging.Clinic, handoff.clinic_id)
-    body = text_templates.render(phrasing.texts("en")["staff"][f"handoff_{handoff.state}"], {"link": _link(item)})
-    outbox.text_staff(session, clinic, staff, body=body, dedupe=f"alert:{item.id}:ended:{staff.id}")
-
-
-def _staff(session: Session, actor: str) -> messaging.Staff | None:
-    staff_id = audit.Actor(actor).staff_id
-    return session.get(messaging.Staff, staff_id) if staff_id else None
+    handoff_texts.tell_requester(session, handoff, item, actor)
 
 
 def _lock(session: Session, handoff: Handoff) -> None:
     # Two colleagues who accept at the same moment take turns here, and the second sees the first.
     session.flush()
     session.refresh(handoff, with_for_update=True)
-
-
-def _summary(key: str, place: str | None) -> str:
-    words = phrasing.texts("en")["staff"]
-    return str(words[f"{key}_at"].format(place=place) if place else words[key])
-
-
-def _staff_text(key: str, item: InboxItem) -> str:
-    return text_templates.render(text_templates.texts("en")[key], {"link": _link(item)})
-
-
-def _link(item: InboxItem) -> str:
-    return f"{runtime.settings().public_url}/inbox/{item.id}"
 
 
 def _note(session: Session, handoff: Handoff, actor: str, act: str, **detail: str) -> None:

@@ -5,11 +5,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from config import live
-from config.db import Base, ClinicRow, Work
+from config.db import Base, ClinicRow, Sealed, Work
+
+CHANGE_ASKED = text("state = 'change_asked'")
 
 
 class Appointment(ClinicRow, Base):
@@ -27,6 +29,14 @@ class Appointment(ClinicRow, Base):
         Index("ix_appointment_patient", "patient_id", "starts_at"),
         Index("ix_appointment_place", "clinic_id", "place"),
         Index("ix_appointment_clinic_day", "clinic_id", "starts_at"),
+        # Who wants another time: few among many, and on the desk's first page.
+        Index(
+            "ix_appointment_change_asked",
+            "clinic_id",
+            "starts_at",
+            sqlite_where=CHANGE_ASKED,
+            postgresql_where=CHANGE_ASKED,
+        ),
     )
 
     patient_id: Mapped[UUID] = mapped_column(ForeignKey("patient.id"))
@@ -113,8 +123,9 @@ class Handoff(ClinicRow, Work, live.Shown, Base):
     """A warm handoff: a patient in the building, and a care manager who goes to meet them.
 
     state: requested -> accepted -> told -> arrived | not_arrived; requested -> declined | timed out to the next on
-    the rota (`offered_to` moves, `tried` grows), and to the clinic's fallback at its end. `try_after` is when the
-    present offer runs out. The patient is told only after a human has accepted.
+    the rota (`offered_to` moves, `tried` grows), and to the clinic's fallback at its end; any -> cancelled by who
+    asked. `try_after` is when the present offer runs out. The patient is told only after a human has accepted.
+    `reason` is a key of reminders.handoff_texts.reasons, sealed under the patient's key `key_id`.
     """
 
     __tablename__ = "handoff"
@@ -123,6 +134,10 @@ class Handoff(ClinicRow, Work, live.Shown, Base):
     patient_id: Mapped[UUID] = mapped_column(ForeignKey("patient.id"), index=True)
     requested_by: Mapped[str] = mapped_column(String(60))
     place: Mapped[str | None] = mapped_column(String(120))
+    key_id: Mapped[UUID | None]
+    reason_ct: Mapped[bytes | None]
+    urgent: Mapped[bool] = mapped_column(default=False)
+    language: Mapped[str | None] = mapped_column(String(8))
     state: Mapped[str] = mapped_column(String(12), default="requested")
     offered_to: Mapped[UUID | None] = mapped_column(ForeignKey("staff.id"))
     tried: Mapped[list[str]] = mapped_column(default=list)
@@ -134,6 +149,8 @@ class Handoff(ClinicRow, Work, live.Shown, Base):
     arrived_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
     outcome: Mapped[str | None] = mapped_column(String(40))
+
+    reason = Sealed("reason_ct")
 
     def topics(self) -> Iterable[str]:
         """The clinic's lists, which count the handoffs that wait."""

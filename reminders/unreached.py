@@ -1,7 +1,7 @@
 """Who of a day's patients was not reached, and why:
 the decision is pure, the facts come in a fixed number of queries."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Literal
@@ -29,6 +29,7 @@ REACHED = "reached"
 # A day of one clinic; whoever has more sees the first of them and is told so.
 LONGEST_DAY = 500
 COUNT_SECONDS = 15
+DAYS_COUNTED = 60
 HOW_FAR_AHEAD = timedelta(days=21)
 # Calls are about the coming visit when they were made this long before it or later.
 CALLED_WITHIN = timedelta(days=3)
@@ -174,15 +175,19 @@ def of_day(session: Session, clinic: messaging.Clinic, day: date, now: datetime)
         .limit(LONGEST_DAY + 1)
     )
     visits = list(session.scalars(wanted))
-    shown = visits[:LONGEST_DAY]
-    ids = {visit.patient_id for visit in shown}
-    contacts, texts = reachable.of_patients(session, ids), _texts(session, shown)
+    return Day(of_visits(session, visits[:LONGEST_DAY], begins, now), len(visits) > LONGEST_DAY)
+
+
+def of_visits(session: Session, visits: Sequence[Appointment], begins: datetime, now: datetime) -> list[Entry]:
+    """Return what became of reaching the patients of these visits, whose day begins at `begins`."""
+    ids = {visit.patient_id for visit in visits}
+    contacts, texts = reachable.of_patients(session, ids), _texts(session, visits)
     calls = _calls(session, ids, begins)
     entries = []
-    for visit in shown:
+    for visit in visits:
         facts = Facts(visit.state, contacts[visit.patient_id], texts.get(visit.id, ()))
         entries.append(Entry(visit, facts, calls.get(visit.patient_id, ()), why_not(facts, now)))
-    return Day(entries, len(visits) > LONGEST_DAY)
+    return entries
 
 
 def count(session: Session, clinic: messaging.Clinic, now: datetime) -> int:
@@ -190,22 +195,36 @@ def count(session: Session, clinic: messaging.Clinic, now: datetime) -> int:
 
     It stands on every page, so one process counts a clinic at most every `COUNT_SECONDS`.
     """
-    counted = _counted()
-    cached = counted.get(clinic.id)
+
+    def untried() -> int:
+        listed = of_day(session, clinic, next_day(session, clinic, now), now)
+        return sum(not entry.calls for entry in listed.to_call)
+
+    return _cached(clinic.id, None, untried)
+
+
+def to_call(session: Session, clinic: messaging.Clinic, day: date, now: datetime) -> int:
+    """Return how many patients of a day only a call can reach, tried or not; as fresh as `count` is."""
+    return _cached(clinic.id, day, lambda: len(of_day(session, clinic, day, now).to_call))
+
+
+def _cached(clinic_id: UUID, day: date | None, counting: Callable[[], int]) -> int:
+    counted = _counted().setdefault(clinic_id, {})
+    cached = counted.get(day)
     if cached and clock.monotonic() - cached[0] < COUNT_SECONDS:
         return cached[1]
-    day = of_day(session, clinic, next_day(session, clinic, now), now)
-    owed = sum(not entry.calls for entry in day.to_call)
-    counted[clinic.id] = (clock.monotonic(), owed)
-    return owed
+    if len(counted) >= DAYS_COUNTED:
+        counted.clear()
+    counted[day] = (clock.monotonic(), counting())
+    return counted[day][1]
 
 
 def count_anew(clinic_id: UUID) -> None:
-    """Forget the count of a clinic, after something of it has changed."""
+    """Forget the counts of a clinic, after something of it has changed."""
     _counted().pop(clinic_id, None)
 
 
-def _counted() -> dict[UUID, tuple[float, int]]:
+def _counted() -> dict[UUID, dict[date | None, tuple[float, int]]]:
     return runtime.once("reach.counted", dict)
 
 

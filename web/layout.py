@@ -18,18 +18,17 @@ from werkzeug.wrappers import Response as AnyResponse
 from config import audit, clock, logging
 from messaging.inbox import unassigned, views
 from messaging.models import Staff
-from reminders import unreached
+from reminders import handoffs, unreached
 from reminders.models import Handoff
 from web import permissions, sessions, settings_menu, times, words
 from web.presenters import filters
 
-OPEN_HANDOFFS = ("requested", "accepted", "told")
 POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
 # Doors of others: machines and patients get their own answers, not pages for staff.
-FOREIGN = ("/webhooks/", "/i/", "/k", "/api/")
+FOREIGN = ("/webhooks/", "/i/", "/k/", "/api/")
 
 frame = Blueprint("web", __name__, template_folder="templates", static_folder="static", static_url_path="/assets")
 _OURS = {"web"}
@@ -114,7 +113,7 @@ def _shell(session: Session, here: str | None) -> Shell:
     reads = permissions.may(staff.role, "inbox.read")
     sees = permissions.may(staff.role, "handoffs.read")
     counts = views.counts(session, clinic.id, staff) if reads else {}
-    waiting = select(func.count()).where(Handoff.clinic_id == clinic.id, Handoff.state.in_(OPEN_HANDOFFS))
+    waiting = select(func.count()).where(Handoff.clinic_id == clinic.id, Handoff.state.in_(handoffs.OPEN))
     return Shell(
         clinic=clinic.name,
         staff=staff.name,
@@ -226,7 +225,7 @@ def _packed(name: str) -> bytes:
 
 
 def _is_ours_to_explain() -> bool:
-    return not request.path.startswith(FOREIGN)
+    return not f"{request.path}/".startswith(FOREIGN)
 
 
 def _facts() -> dict[str, Any]:
@@ -263,12 +262,13 @@ def _went_wrong(error: HTTPException) -> tuple[str, int] | HTTPException:
 
 def _wrong_page(code: int) -> tuple[str, int]:
     key = str(code) if str(code) in words.table_of("wrong_titles") else "other"
-    signed = request.blueprint in _OURS and code < 500 and sessions.current_staff(seen=False) is not None
+    signed = code < 500 and sessions.current_staff(seen=False) is not None
+    outside = not signed and key in words.table_of("wrong_outside")
     page = render_template(
         "staff/wrong.html",
         code=code,
         heading=words.say("wrong_titles", key),
-        advice=words.say("wrong_advice", key),
+        advice=words.say("wrong_outside" if outside else "wrong_advice", key),
         signed=signed,
     )
     return page, code

@@ -3,9 +3,10 @@
 from typing import Any
 
 from web import layout
-from web.account import demo_roles, notifications, preferences, signin
-from web.boards import away, handoffs, response_times, unassigned, unreached
+from web.account import demo_roles, menu, notifications, preferences, signin
+from web.boards import away, handoffs, response_times, today, unassigned, unreached, visits
 from web.compose import saved_replies
+from web.help import pages as help_pages
 from web.inbox import (
     bulk_actions,
     compose_actions,
@@ -53,6 +54,8 @@ PAGES = (
     live.live,
     attachments.attachments,
     saved_filters.savedfilters,
+    today.today,
+    visits.visits,
     handoffs.handoffs,
     search.search,
     identify.identify,
@@ -61,6 +64,7 @@ PAGES = (
     record.record,
     unreached.reach,
     patient_page.patients,
+    menu.menu,
     preferences.preferences,
     notifications.notices,
     unassigned.unowned,
@@ -79,6 +83,7 @@ PAGES = (
     questionnaires.questionnaires,
     clinic_file.files,
     response_times.clocks,
+    help_pages.help_pages,
 )
 
 

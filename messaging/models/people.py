@@ -38,7 +38,7 @@ class Staff(SealedRow, live.Shown, Base):
     `hours` maps a weekday ("mon".."sun") to ["08:00", "17:00"] in the clinic's zone; empty: always on duty. `on_call`
     has the same shape; empty: never on call. `notify` maps a kind of item to "text" | "inbox"
     (messaging.inbox.staff.roster). `phone_fault` is why their phone takes no texts of ours
-    (messaging.people.staff_phones), or None.
+    (messaging.people.staff_phones), or None. `hints_closed` names the hints on pages that they want to see no more.
     """
 
     __tablename__ = "staff"
@@ -54,6 +54,7 @@ class Staff(SealedRow, live.Shown, Base):
     notify: Mapped[dict[str, Any]] = mapped_column(default=dict)
     number_ct: Mapped[bytes | None]
     phone_fault: Mapped[str | None] = mapped_column(String(20))
+    hints_closed: Mapped[list[str]] = mapped_column(default=list)
     password_hash: Mapped[str | None] = mapped_column(String(200))
     active: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime]

@@ -69,7 +69,7 @@ def sign_in(inside: BrowserContext, walk: Walk, colleague: day.Colleague) -> Pag
     """A colleague's page after they pressed the button of a fresh one-time link."""
     words = ("--name", colleague.name, "--email", colleague.email, "--once")
     page = inside.new_page()
-    page.goto(walk.scene.command("staff", "invite", *words)[0]["link"])
+    page.goto(walk.scene.command("staff", "invite", *words)[0]["link"] + "?next=/inbox")
     check(page)
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url("**/inbox*")

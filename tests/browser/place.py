@@ -17,6 +17,7 @@ from service import app as application
 from service.embedded.valkey import ValkeyServer
 from tests.browser import kit
 from tests.web.conftest import ENVIRONMENT, House, a_house
+from web import permissions
 
 Served = tuple[House, str]
 
@@ -60,9 +61,10 @@ def at(browser: Browser, served: Served, staff: Staff, init: str = "", **options
 
 
 def enter(page: Page, served: Served, staff: Staff) -> None:
-    """Sign in with a fresh one-time link."""
+    """Sign in with a fresh one-time link, into the inbox where it is theirs."""
     house, service = served
-    page.goto(service + house.link(staff))
+    onward = "?next=/inbox" if permissions.may(staff.role, "inbox.read") else ""
+    page.goto(service + house.link(staff) + onward)
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url(lambda url: "/signin" not in url)
 

@@ -32,6 +32,8 @@ when = "nights and weekends"
 """
 # Every page of the staff that needs no more than an address: looked at in three widths, by day and at night.
 PAGES = {
+    "/today": "today", "/visits": "visits", "/visits?span=week": "visits-week", "/menu": "menu",
+    "/help/today": "help-page",
     "/inbox": "list", "/inbox?view=everyone": "everyone", "/inbox?view=snoozed": "empty", "/handoffs": "handoffs",
     "/reach": "reach", "/board": "board", "/ladder": "ladder", "/away": "away", "/clocks": "clocks",
     "/saved-replies": "saved-replies", "/preferences": "preferences", "/patients": "patients",

@@ -22,6 +22,11 @@ pytestmark = pytest.mark.xdist_group("browser")
 LOOKS = [(size, scheme) for size in (kit.PHONE, kit.DESK) for scheme in ("light", "dark")]
 VIEWS = ("mine", "unassigned", "waiting", "snoozed", "done", "everyone")
 PAGES = (
+    "today",
+    "visits",
+    "visits?span=week",
+    "help/today",
+    "menu",
     "patients",
     "reach",
     "board",
@@ -35,6 +40,8 @@ PAGES = (
 )
 # What an administrator is shown otherwise than a care manager, or alone.
 ADMINISTERED = (
+    "today",
+    "menu",
     "inbox?view=everyone",
     "ladder",
     "away",

@@ -199,14 +199,14 @@ def test_who_was_not_reached_is_called_and_the_call_is_written_down(browser: Bro
     house, _ = served
     visit(house, opted_out(house, first_name="Harold"), hour=9)
     with at(browser, served, house.staff("Ida Frank", role="front_desk")) as page:
-        page.get_by_role("link", name=re.compile("^Not reached")).click()
+        page.get_by_role("link", name=re.compile("^Unconfirmed visits")).click()
         row = page.locator("li.call", has_text="Harold Quintana")
         expect(row).to_contain_text("Opted out")
         expect(row.get_by_role("link", name=re.compile("^Call "))).to_have_attribute("href", re.compile("^tel:\\+1202"))
         row.get_by_role("button", name="Voicemail").click()
         expect(row).to_contain_text("left a voicemail without details")
         kit.check(page)
-        row.get_by_role("button", name="Is coming").click()
+        row.get_by_role("button", name="Confirm").click()
         expect(page.get_by_text("1 of 1 reached")).to_be_visible()
         expect(page.get_by_role("heading", name="Nobody is left to call")).to_be_visible()
 

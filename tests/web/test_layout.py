@@ -58,6 +58,18 @@ def test_what_is_not_there_is_said_kindly(house: Any, path: str, status: int) ->
     assert "There is nothing at this address" in answer.text
 
 
+def test_a_stranger_is_told_of_no_inbox(house: Any) -> None:
+    for path in ("/nowhere", "/kiosk", "/inboxes/5"):
+        answer = house.browser().get(path)
+        assert answer.status_code == 404
+        assert "There is nothing at this address" in answer.text
+        assert "inbox" not in answer.text.split("<main", 1)[1].lower()
+        assert ">Sign in</a>" in answer.text
+    known = house.signed_in(house.staff()).get("/nowhere").text
+    assert "Your inbox still has everything" in known
+    assert "Back to your work" in known
+
+
 def test_a_failure_of_ours_shows_no_insides(house: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     browser = house.signed_in(house.staff())
     monkeypatch.setattr(inbox_page.list_rows, "page", lambda *a, **k: 1 / 0)

@@ -63,7 +63,7 @@ def test_roles_open_their_own_doors_only(house: Any, role: str, path: str, statu
 
 
 def test_the_front_desk_begins_where_it_may_be(house: Any) -> None:
-    assert house.signed_in(house.staff(role="front_desk")).get("/").location == "/handoffs"
+    assert house.signed_in(house.staff(role="front_desk")).get("/").location == "/today"
 
 
 def test_who_may_not_read_words_sees_that_something_waits_but_not_what(house: Any) -> None:

@@ -37,7 +37,7 @@ def test_twelve_hours_are_the_most(house: Any) -> None:
         for _ in range(51):  # 11 h 54, and never more than fourteen minutes idle
             clock.shift(timedelta(minutes=14))
             assert browser.get("/").status_code == 303
-        assert browser.get("/").location == "/inbox"
+        assert browser.get("/").location == "/today"
         clock.shift(timedelta(minutes=7))
         assert browser.get("/").location.startswith("/signin")
 

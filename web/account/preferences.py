@@ -15,6 +15,7 @@ CHOICES = {
     "keys": ("on", "off"),
     "names": ("full", "initials", "hidden"),
     "sort": views.SORTS,
+    "start": ("today", "inbox"),
 }
 A_YEAR = 365 * 24 * 3600
 

@@ -29,18 +29,25 @@ SHARES = (0.25, 0.5, 1, 2, 3)
 
 @dataclass(frozen=True)
 class Report:
-    """One kind: how many came in and were seen, the median minutes, the share in time, the picture and its table."""
+    """One kind: how many came in, and of those that are due by now (seen, or over their time) how many were in time.
+
+    Everything that is a share, the picture and its table too, is a share of `due`; what still has time says nothing
+    yet. `median` is in minutes, `median_words` and the spans of the table in words.
+    """
 
     kind: str
     words: str
     count: int
+    due: int
     seen: int
+    in_time: int
     median: float | None
-    in_time: float | None
+    median_words: str
     limit: int
+    limit_words: str
     more: bool
     curve: coverage_charts.Curve | None
-    table: list[tuple[int, float]]
+    table: list[tuple[str, bool, float]]
     worst: list[tuple[UUID, times.Mark]]
 
 
@@ -63,7 +70,7 @@ def download() -> Response:
     with db.unit_of_work(clinic.id) as session:
         for kind in assign.KINDS:
             report = _report(session, clinic, kind)
-            in_time = None if report.in_time is None else round(100 * report.in_time, 1)
+            in_time = round(100 * report.in_time / report.due, 1) if report.due else None
             sheet.writerow([report.kind, report.limit, report.count, report.seen, report.median, in_time])
         audit.record(session, clinic.id, layout.the_actor(), "clocks.exported", f"clinic:{clinic.id}")
     named = {"Content-Disposition": 'attachment; filename="clocks.csv"'}
@@ -83,25 +90,33 @@ def _report(session: Session, clinic: Clinic, kind: str) -> Report:
         .limit(MOST)
     ).all()
     took, in_time = _took(rows)
-    # Whoever still has time to answer says nothing yet about whether it was answered in time.
-    judged = sum(1 for row in rows if _seen_at(row) or row[1] <= now)
+    due = sum(1 for row in rows if _seen_at(row) or row[1] <= now)
+    middle = median(took) if took else None
     return Report(
         kind=kind,
         words=words.say("kinds", kind),
         count=len(rows),
+        due=due,
         seen=len(took),
-        median=round(median(took), 1) if took else None,
-        in_time=in_time / judged if judged else None,
+        in_time=in_time,
+        median=None if middle is None else round(middle, 1),
+        median_words="" if middle is None else _span(middle),
         limit=limit,
+        limit_words=_span(limit),
         more=len(rows) == MOST,
-        curve=coverage_charts.seen(took, len(rows), limit) if rows else None,
+        curve=coverage_charts.seen(took, due, limit) if due else None,
         table=[
-            (round(limit * share), sum(1 for minutes in took if minutes <= limit * share) / len(rows))
-            for share in SHARES
-            if rows
+            (_span(minute), minute == limit, sum(1 for minutes in took if minutes <= minute) / due)
+            for minute in sorted({max(1, round(limit * share)) for share in SHARES})
+            if due
         ],
         worst=_worst(session, clinic, kind, now),
     )
+
+
+def _span(minutes: float) -> str:
+    """Minutes as they are said: "under 1 min", "12 min", "4 h"."""
+    return times.length(timedelta(minutes=minutes)) if minutes >= 1 else words.say("clocks", "under_a_minute")
 
 
 def _seen_at(row: Sequence[datetime | None]) -> datetime | None:

@@ -25,8 +25,9 @@ inbox = layout.room("inbox", __name__)
 @inbox.get("/")
 @permissions.signed_in("self")
 def home() -> Response:
-    """Go to the first page that is open to this role."""
-    return redirect(url_for("inbox.show" if layout.may("inbox.read") else "handoffs.show"), 303)
+    """Go to where this reader's day begins: Today, or the inbox for who works there and has chosen so."""
+    straight = layout.may("inbox.read") and preferences.chosen("start") == "inbox"
+    return redirect(url_for("inbox.show" if straight else "today.show"), 303)
 
 
 @inbox.get("/inbox")

@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import time
+from datetime import time, timedelta
 
 from messaging.weekdays import SHORT_NAMES
 from web import times
 
 HOUR, ROW, LEFT, TOP = 28, 30, 44, 22
 WIDTH, HEIGHT = 288, 128
-PLOT = (34.0, 8.0, 282.0, 104.0)  # left, top, right, bottom
+PLOT = (48.0, 8.0, 282.0, 104.0)  # left, top, right, bottom
 TIMES_OVER = 3
 
 
@@ -88,7 +88,7 @@ class Curve:
 def seen(minutes: Sequence[float], count: int, limit: int) -> Curve:
     """Draw the cumulative share of `count` items seen by each minute, until three times `limit`.
 
-    `minutes` are how long each took that was seen at all; `count` also counts those nobody has seen.
+    `minutes` are how long each took that was seen at all; `count` also counts those that nobody has seen in time.
     """
     left, top, right, bottom = PLOT
     span = float(limit * TIMES_OVER)
@@ -104,5 +104,5 @@ def seen(minutes: Sequence[float], count: int, limit: int) -> Curve:
         rise = y(place / max(count, 1))
         path += f"H{x(max(minute, 0.0))}V{rise}"
     path += f"H{right}"
-    marks = ((left, "0"), (x(limit), f"{limit}"), (right, f"{limit * TIMES_OVER} min"))
+    marks = ((left, "0"), *((x(minute), times.length(timedelta(minutes=minute))) for minute in (limit, span)))
     return Curve(WIDTH, HEIGHT, path, x(limit), bottom, top, y(0.5), left, right, marks)

@@ -211,7 +211,7 @@ def hand_off(walk: Walk) -> str:
     text = walk.scene.received(day.HERE.number, "expecting you")
     page = walk.scene.page_with(rosa, "/handoffs", "Walter")
     rosa.submit(page, page.form(action="/arrived"))
-    walk.scene.page_with(sam, "/handoffs", "Lately", "Walter")
+    walk.scene.page_with(sam, "/handoffs", "Recent", "Walter")
     return f"accepted by Rosa, then texted: “{text}”, and they met"
 
 

@@ -244,6 +244,7 @@ def test_what_somebody_is_texted_about_is_theirs_to_choose_safety_excepted(house
 
 def test_response_times_are_counted_against_the_deadline(house: Any) -> None:
     rosa, now = house.staff(), clock.now()
+    house.item("safety", owner_id=rosa.id)  # has time yet, and counts neither for nor against
     for minutes in (5, 10, 40, None):
         item = house.item("safety", owner_id=rosa.id)
         with db.unit_of_work(db.EVERY) as session:
@@ -252,10 +253,25 @@ def test_response_times_are_counted_against_the_deadline(house: Any) -> None:
             row.acknowledged_at = minutes and row.created_at + timedelta(minutes=minutes)
     browser = house.signed_in(rosa)
     page = browser.get("/clocks").text
-    assert '<b class="num">50 %</b> seen within the deadline' in page
-    assert 'half of them within <span class="num">10.0</span> min' in page
+    assert '<b class="num">50 %</b> seen within the deadline of 15 min' in page
+    assert '<span class="num">2 of 4</span>; <span class="num">1</span> more still has time' in page
+    assert 'median <span class="num">10 min</span>' in page
+    # The picture and its table count as the sentence does.
+    assert '15 min</span> · deadline</th><td class="num">50 %</td>' in page
     assert f"/inbox/{item.id}" in page  # the one that nobody has seen
-    assert "safety,15,4,3,10.0,50.0" in browser.get("/clocks.csv").text
+    assert "safety,15,5,3,10.0,50.0" in browser.get("/clocks.csv").text
+
+
+def test_short_and_long_times_are_said_as_people_say_them(house: Any) -> None:
+    rosa, now = house.staff(), clock.now()
+    item = house.item("delivery", owner_id=rosa.id)
+    with db.unit_of_work(db.EVERY) as session:
+        session.get_one(InboxItem, item.id).done_at = now
+    page = house.signed_in(rosa).get("/clocks").text
+    assert 'median <span class="num">under 1 min</span>' in page
+    assert "within the deadline of 8 h" in page
+    assert ">24 h</text>" in page
+    assert "1440" not in page
 
 
 def test_an_empty_month_has_no_pictures(house: Any) -> None:

@@ -58,7 +58,7 @@ def test_the_board_names_each_reason_and_the_phone_to_call(house: Any) -> None:
         assert words in page
     assert "Marcus" not in page
     assert page.index("Nobody Quintana") < page.index("Devon Quintana") < page.index("Harold Quintana")
-    assert 'Not reached <span class="num">3</span>' in page
+    assert 'Unconfirmed visits <span class="num">3</span>' in page
 
 
 def test_one_press_logs_the_call_and_the_row_sinks(house: Any) -> None:
@@ -72,7 +72,7 @@ def test_one_press_logs_the_call_and_the_row_sinks(house: Any) -> None:
     assert "by Rosa Delgado" in page
     assert "2 calls" not in page
     assert page.index("Ada Quintana") < page.index("Devon Quintana")
-    assert 'Not reached <span class="num">1</span>' in page
+    assert 'Unconfirmed visits <span class="num">1</span>' in page
     with db.unit_of_work(db.EVERY, read_only=True) as session:
         assert len(session.scalars(select(Contact)).all()) == 1
 
