@@ -1,7 +1,7 @@
 """How moments and deadlines are said to staff: pure, in the clinic's zone."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 SOON = timedelta(minutes=60)
@@ -128,6 +128,14 @@ def age(born: str | None, now: datetime) -> int | None:
         return None
     year, month_, day_ = (int(part) for part in born[:10].split("-"))
     return now.year - year - ((now.month, now.day) < (month_, day_))
+
+
+def birth_date(born: str | None, now: datetime) -> str:
+    """Return a birth date with the age, as US clinics ask for it: "Mar 2, 1985 (41 years)"; "" if it is not known."""
+    if not born:
+        return ""
+    day_ = date.fromisoformat(born[:10])
+    return f"{day_:%b} {day_.day}, {day_.year} ({age(born, now)} years)"
 
 
 def on_duty(hours: dict[str, list[str]], now: datetime, zone: str) -> str | None:

@@ -183,10 +183,10 @@ def hits(session: Session, clinic: Clinic, patients: Sequence[Patient], *, reads
     waiting = _waiting(session, clinic, ids) if reads_inbox else {}
     listed = []
     for patient in patients:
-        years, visit = times.age(patient.birth_date, now), visits.get(patient.id)
+        born, visit = times.birth_date(patient.birth_date, now), visits.get(patient.id)
         contact = contacts[patient.id]
         can = patient_view.reach_words(contact, words.say("reach", "all"))
-        spoken = [f"{years} years"] if years is not None else []
+        spoken = [f"born {born}"] if born else []
         listed.append(
             Hit(
                 id=patient.id,

@@ -102,7 +102,7 @@ def person(session: Session, clinic: Clinic, patient: Patient, *, ledger: bool =
     """Return what a case or the patient's page says about them, with the history of their consent if asked for."""
     now = clock.now()
     db.load_keys(session, [clinic.key_id, patient.key_id])
-    years = times.age(patient.birth_date, now)
+    born = times.birth_date(patient.birth_date, now)
     kept = visits(session, patient)
     coming = [
         appointment for appointment in kept if appointment.starts_at > now - STAYS and appointment.state != "cancelled"
@@ -115,7 +115,7 @@ def person(session: Session, clinic: Clinic, patient: Patient, *, ledger: bool =
         name=full_name(patient),
         first_name=patient.first_name or "",
         facts=[
-            *([f"{years} years"] if years is not None else []),
+            *([f"born {born}"] if born else []),
             *([patient.sex] if patient.sex else []),
             language,
         ],
