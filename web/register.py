@@ -9,6 +9,7 @@ from web.compose import saved_replies
 from web.inbox import (
     bulk_actions,
     compose_actions,
+    first_words,
     inbox_page,
     live,
     notes_and_calls,
@@ -27,6 +28,7 @@ from web.patients import (
     record,
     safety_plan,
     search,
+    visits,
 )
 from web.settings import (
     cadence,
@@ -53,6 +55,7 @@ PAGES = (
     send_form.questions,
     clinic_forms.answers,
     compose_actions.composer,
+    first_words.firstwords,
     saved_replies.savedreplies,
     live.live,
     attachments.attachments,
@@ -63,6 +66,7 @@ PAGES = (
     phones.phones,
     consent_pages.consents,
     record.record,
+    visits.visits,
     details.details,
     safety_plan.plans,
     protocol_ticks.ticks,

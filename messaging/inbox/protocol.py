@@ -31,9 +31,7 @@ class Protocol(pydantic.BaseModel):
 
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
-    lines: Annotated[
-        tuple[Annotated[str, Field(min_length=1, max_length=LONGEST)], ...], Field(max_length=MOST)
-    ] = ()
+    lines: Annotated[tuple[Annotated[str, Field(min_length=1, max_length=LONGEST)], ...], Field(max_length=MOST)] = ()
 
     @pydantic.field_validator("lines")
     @classmethod

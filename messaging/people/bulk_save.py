@@ -120,7 +120,7 @@ class _Batch:
             self.renamed.append(patient)
         elif changed := directory.update(patient, record):
             change = "updated"
-            if changed & {"first_name", "last_name"}:
+            if changed & name_search.INDEXED:
                 self.renamed.append(patient)
         if record.number:
             news = [self._add_number(patient, record.number), self._says(record, patient) is not None]

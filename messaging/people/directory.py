@@ -163,7 +163,7 @@ def save_patient(
         name_search.index(session, clinic, patient)
     elif changed := update(patient, record):
         change = "updated"
-        if changed & {"first_name", "last_name"}:
+        if changed & name_search.INDEXED:
             name_search.index(session, clinic, patient)
     if record.number:
         added = add_number(session, clinic, patient, record.number)

@@ -59,9 +59,7 @@ def details(values: Mapping[str, str], clinic: messaging.Clinic) -> contact_deta
     A phone that cannot be read as one stays as it is written: somebody may have to call it.
     """
     lines = {name: ", ".join(values.get(name, "").split("\n")) for name in contact_details.FIELDS}
-    written = {
-        name: " ".join(text.split())[: contact_details.LONGEST].strip(" ,") for name, text in lines.items()
-    }
+    written = {name: " ".join(text.split())[: contact_details.LONGEST].strip(" ,") for name, text in lines.items()}
     try:
         dialled = phone.e164(written["emergency_phone"], abroad=clinic_profile.abroad(clinic))
     except phone.NotTextable:

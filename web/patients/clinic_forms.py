@@ -99,7 +99,7 @@ def keep(patient_id: UUID, instrument: str) -> Response | tuple[str, int]:
             return page, 422
         alerts = _take(session, clinic, patient, definition, entered)
     flash(words.say("notices", "answers_alert" if alerts else "answers_kept"))
-    return redirect(url_for("patients.show", patient_id=patient_id), 303)
+    return redirect(url_for("patients.scores", patient_id=patient_id), 303)
 
 
 def _take(session: Session, clinic: Clinic, patient: Patient, definition: scoring.Instrument, entered: Given) -> bool:

@@ -65,9 +65,7 @@ class Kit:
     protocol: list[Step]
 
 
-def read(
-    session: Session, clinic: Clinic, patient: Patient, *, clinical: bool, item: InboxItem | None = None
-) -> Kit:
+def read(session: Session, clinic: Clinic, patient: Patient, *, clinical: bool, item: InboxItem | None = None) -> Kit:
     """Return the kit of a patient, beside `item` where it stands at a case."""
     db.load_keys(session, [clinic.key_id, patient.key_id])
     colleagues = team.everyone(session, clinic.id) if clinical else {}

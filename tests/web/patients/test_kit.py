@@ -55,8 +55,9 @@ def test_address_and_emergency_contact_are_edited_audited_and_outlive_the_clinic
     with db.unit_of_work(house.clinic.id) as session:
         kept = contact_details.of(session.get_one(Patient, patient.id))
     assert kept == contact_details.ContactDetails("7 Oak Ave", "Ana", "", "+12015550145")
-    act, detail = next(line for line in acts(house) if line[0] == "patient.details")
-    assert "Oak" not in detail and "address" in detail
+    _act, detail = next(line for line in acts(house) if line[0] == "patient.details")
+    assert "Oak" not in detail
+    assert "address" in detail
 
 
 def test_files_may_keep_the_details_again_once_that_is_chosen(scene):
@@ -72,7 +73,9 @@ def test_files_may_keep_the_details_again_once_that_is_chosen(scene):
 def test_what_is_too_long_is_not_lost(scene):
     _, browser, patient, _ = scene
     answer = browser.post(f"/patients/{patient.id}/details", address="x" * 241, emergency_name="Ana")
-    assert answer.status_code == 422 and "x" * 241 in answer.text and "Ana" in answer.text
+    assert answer.status_code == 422
+    assert "x" * 241 in answer.text
+    assert "Ana" in answer.text
 
 
 def test_a_safety_plan_is_kept_version_by_version_and_stands_on_the_case(scene):
@@ -84,7 +87,9 @@ def test_a_safety_plan_is_kept_version_by_version_and_stands_on_the_case(scene):
         first = session.scalars(select(SafetyPlan)).one()
     assert browser.post(page, seen=str(first.id), **PLAN | {"means": "Luis keeps the pills"}).status_code == 303
     text = browser.get(page).text
-    assert "Rosa keeps the pills" in text and "Luis keeps the pills" in text and "holds now" in text
+    assert "Rosa keeps the pills" in text
+    assert "Luis keeps the pills" in text
+    assert "holds now" in text
     assert [act for act, _ in acts(house)].count("safety_plan.written") == 2
 
 
@@ -94,7 +99,9 @@ def test_of_two_who_write_a_plan_at_once_the_second_sees_both_and_loses_nothing(
     browser.post(page, **PLAN)
     answer = browser.post(page, warning_signs="my own words")
     assert answer.status_code == 409
-    assert "my own words" in answer.text and "I stop answering" in answer.text and "Rosa Delgado has written" in answer.text
+    assert "my own words" in answer.text
+    assert "I stop answering" in answer.text
+    assert "Rosa Delgado has written" in answer.text
 
 
 def test_the_same_plan_saved_twice_is_one_version(scene):
@@ -112,7 +119,8 @@ def test_the_protocol_is_ticked_by_name_and_acknowledges_nothing(scene):
     assert all(line in browser.get(page).text for line in LINES)
     assert browser.post(f"{page}/protocol", done=LINES[0]).status_code == 303
     text = browser.get(page).text
-    assert "Rosa Delgado did by the protocol: Call the patient." in text and "Done, take back" in text
+    assert "Rosa Delgado did by the protocol: Call the patient." in text
+    assert "Done, take back" in text
     assert house.read(type(item), item.id).acknowledged_at is None
     publish(house, lines=("Something else.",))
     assert LINES[0] in browser.get(page).text, "what was done stays, whatever the clinic writes later"
@@ -140,14 +148,19 @@ def test_the_front_desk_sees_who_it_is_and_nothing_clinical(scene):
     browser.post(f"/patients/{patient.id}/safety-plan", **PLAN)
     desk = house.signed_in(house.staff("Sam Whitfield", role="front_desk"))
     text = desk.get(f"/patients/{patient.id}").text
-    assert "MRN-204" in text and "12 Elm St" in text
-    assert "I stop answering" not in text and "safety item" not in text and "go on" not in text
+    assert "MRN-204" in text
+    assert "12 Elm St" in text
+    assert "I stop answering" not in text
+    assert "safety item" not in text
+    assert "go on" not in text
     assert desk.get(f"/patients/{patient.id}/safety-plan").status_code == 403
 
 
 def test_an_administrator_writes_the_protocol_with_a_draft_and_its_mistakes_at_the_field(house):
     admin = house.signed_in(house.staff("Ines Vogel", role="clinic_admin"))
     answer = admin.post("/settings/protocol", edit="0", lines="Call.\nCall.\n")
-    assert answer.status_code == 422 and "two lines are the same" in answer.text and "Call." in answer.text
+    assert answer.status_code == 422
+    assert "two lines are the same" in answer.text
+    assert "Call." in answer.text
     assert admin.post("/settings/protocol", edit="0", lines="Call.\n\nAsk.").status_code == 303
     assert "Ask." in admin.get("/settings/protocol").text
