@@ -38,9 +38,9 @@ def test_a_paper_form_is_kept_totalled_and_says_where_it_came_from(house: Any) -
     rosa, patient = house.staff(), house.patient()
     browser = house.signed_in(rosa)
     answer = browser.post(f"/patients/{patient.id}/answers/phq9", **form(rosa, [2] * 5 + [0] * 4))
-    assert (answer.status_code, answer.location) == (303, f"/patients/{patient.id}")
+    assert (answer.status_code, answer.location) == (303, f"/patients/{patient.id}/scores")
     assert screens(house) == [("phq9", "staff.paper", [2] * 5 + [0] * 4, "screen")]
-    page = browser.get(f"/patients/{patient.id}").text
+    page = browser.get(f"/patients/{patient.id}/scores").text
     assert "from paper" in page
     assert "The answers are kept" in page
     assert [kind for kind, _ in items(house)] == ["screen"]
