@@ -148,14 +148,14 @@ def _numbers(session: Session, clinic: Clinic, patient: Patient, now: datetime, 
             for programme, state in states.items()
         ]
         number, line = row.number or "", row.line
-        line_words, lines = _line_words(line, states), histories.get(row.number_index, [])
+        known, lines = line_words(line, states), histories.get(row.number_index, [])
         texted = textable is not None and textable.id == row.id and "granted" in states.values()
-        numbers.append(Number(row.id, number, phone.display(number), line, line_words, texted, agreements, lines))
+        numbers.append(Number(row.id, number, phone.display(number), line, known, texted, agreements, lines))
     return numbers
 
 
-def _line_words(line: str, states: Mapping[str, str]) -> str:
-    """What is known of a line; one that could be texted is not called so where nobody may text it."""
+def line_words(line: str, states: Mapping[str, str]) -> str:
+    """Return what is known of a line; one that could be texted is not called so where nobody may text it."""
     if line in contactability.TEXTABLE and "granted" not in states.values():
         return words.say("reach", "opted_out" if "revoked" in states.values() else "no_consent")
     return words.say("lines", line)
