@@ -22,12 +22,14 @@ from web.patients import (
     consent_pages,
     details,
     identify,
+    merge,
     patient_page,
     phones,
     protocol_ticks,
     record,
     safety_plan,
     search,
+    summary,
     visits,
 )
 from web.settings import (
@@ -68,6 +70,8 @@ PAGES = (
     record.record,
     visits.visits,
     details.details,
+    merge.merges,
+    summary.summaries,
     safety_plan.plans,
     protocol_ticks.ticks,
     protocol.protocols,

@@ -72,6 +72,7 @@ class Patient(SealedRow, Base):
     `privacy` is generic | place | details (what a text may say); `record_index` finds the clinic's record number.
     `here_until` is until when somebody who has arrived is taken to be in the building. `wishes` is what they said for
     themselves, and no file of the clinic takes back: {"language", "hours": ["09:00", "18:00"]}, each optional.
+    `merged_into` is whose record this was found to be a second one of: it holds nothing any more (reminders.merging).
     `details_by` is the colleague (an actor) who wrote address and emergency contact, None while files keep them.
     """
 
@@ -106,6 +107,7 @@ class Patient(SealedRow, Base):
     state_by: Mapped[str | None] = mapped_column(String(60))  # an actor; null where nobody has said so
     privacy_by: Mapped[str | None] = mapped_column(String(60))
     names_indexed: Mapped[bool] = mapped_column(default=False)
+    merged_into: Mapped[UUID | None] = mapped_column(ForeignKey("patient.id"))
     here_until: Mapped[datetime | None]
     wishes: Mapped[dict[str, Any]] = mapped_column(default=dict)
     created_at: Mapped[datetime]

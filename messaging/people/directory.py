@@ -115,9 +115,10 @@ def add_staff(
 
 
 def find_by_record(session: Session, clinic: Clinic, record: str) -> Patient | None:
-    """Return the patient with the clinic's record number, if known."""
+    """Return the patient with the clinic's record number, if known; of a merged record the one that stays."""
     index = db.clinic_index(session, clinic.key_id, "record", record)
-    return session.scalar(select(Patient).where(Patient.clinic_id == clinic.id, Patient.record_index == index))
+    patient = session.scalar(select(Patient).where(Patient.clinic_id == clinic.id, Patient.record_index == index))
+    return session.get_one(Patient, patient.merged_into) if patient and patient.merged_into else patient
 
 
 def patients_with_number(session: Session, clinic: Clinic, number: str) -> list[Patient]:
@@ -161,6 +162,8 @@ def save_patient(
         patient, change = new_patient(session, clinic, record), "created"
         session.flush()
         name_search.index(session, clinic, patient)
+    elif patient.record != record.record:
+        return patient, "unchanged"  # a record that was merged: the one that stays says who they are
     elif changed := update(patient, record):
         change = "updated"
         if changed & name_search.INDEXED:

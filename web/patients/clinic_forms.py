@@ -134,7 +134,7 @@ def _take(
         f"screen:{screen.id}",
         way=entered.way,
         asked_by=str(entered.asked_by),
-        current="no" if entered.past else "yes",
+        **({"current": "no"} if entered.past else {}),
     )
     return screen.owed
 

@@ -63,7 +63,9 @@ def read(session: Session, clinic: Clinic, staff: Staff) -> list[Listed]:
     wanted: dict[str, list[UUID]] = {"recent": recent, "mine": _mine(session, clinic, staff)}
     listed = []
     for name, patient_ids in wanted.items():
-        rows = select(Patient).where(Patient.clinic_id == clinic.id, Patient.id.in_(patient_ids))
+        rows = select(Patient).where(
+            Patient.clinic_id == clinic.id, Patient.id.in_(patient_ids), Patient.merged_into.is_(None)
+        )
         people = {patient.id: patient for patient in session.scalars(rows)} if patient_ids else {}
         ordered = [people[patient_id] for patient_id in patient_ids if patient_id in people]
         shown = hits(session, clinic, ordered, reads_inbox=reads_inbox)

@@ -71,8 +71,10 @@ class Person:
 
 
 def find(session: Session, clinic: Clinic, patient_id: UUID) -> Patient | None:
-    """Return the clinic's own patient, None for another clinic's."""
+    """Return the clinic's own patient, None for another clinic's; of a merged record the one that stays."""
     patient = session.get(Patient, patient_id)
+    if patient is not None and patient.merged_into:
+        patient = session.get(Patient, patient.merged_into)
     return patient if patient is not None and patient.clinic_id == clinic.id else None
 
 

@@ -1,4 +1,4 @@
-"""Address and emergency contact of a patient, their safety plan, and what was done of the clinic's protocol."""
+"""Address, emergency contact and safety plan of a patient, whose second record was merged, the protocol's ticks."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -16,6 +16,9 @@ def upgrade() -> None:
     for name in DETAILS:
         op.add_column("patient", sa.Column(name, sa.LargeBinary(), nullable=True))
     op.add_column("patient", sa.Column("details_by", sa.String(length=60), nullable=True))
+    with op.batch_alter_table("patient") as batch_op:
+        batch_op.add_column(sa.Column("merged_into", sa.Uuid(), nullable=True))
+        batch_op.create_foreign_key("fk_patient_merged_into_patient", "patient", ["merged_into"], ["id"])
     op.execute("UPDATE patient SET names_indexed = false WHERE birth_date_ct IS NOT NULL")
     _safety_plan()
     _protocol_tick()
