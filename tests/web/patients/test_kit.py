@@ -151,7 +151,7 @@ def test_the_front_desk_sees_who_it_is_and_nothing_clinical(scene):
     assert "MRN-204" in text
     assert "12 Elm St" in text
     assert "I stop answering" not in text
-    assert "safety item" not in text
+    assert "Earlier safety items" not in text
     assert "t go on" not in text
     assert desk.get(f"/patients/{patient.id}/safety-plan").status_code == 403
 
