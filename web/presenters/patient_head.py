@@ -43,7 +43,7 @@ def read(session: Session, clinic: Clinic, patient: Patient, tab: str, may: Call
     now = clock.now()
     db.load_keys(session, [clinic.key_id, patient.key_id])
     born = times.birth_date(patient.birth_date, now)
-    said = [f"born {born}" if born else "no birth date", f"record {patient.record}", patient.sex]
+    said = [f"Born {born}" if born else "No birth date on file", f"record {patient.record}", patient.sex]
     return Head(
         id=patient.id,
         name=patient_view.full_name(patient),

@@ -97,13 +97,12 @@ def planned_visits(session: Session, patient: Patient) -> list[Visit]:
 def _text(step: Reminder, appointment: Appointment, now: datetime, sent: Mapping[UUID, str]) -> Text:
     coming = step.state == "planned"
     delivered = sent.get(step.message_id) if step.message_id else None
-    state = "planned" if coming else step.state
     return Text(
         turn="coming" if coming else "sent",
         shape=SHAPES["coming" if coming else "sent"],
         which=_which(step, appointment),
         at=times.moment(step.due_at, now, appointment.zone) if step.due_at else "",
-        state=words.say("delivery", delivered) if delivered else words.say("reminders", state),
+        state=words.say("delivery", delivered) if delivered else words.say("reminders", step.state),
     )
 
 

@@ -25,7 +25,7 @@ def test_the_page_shows_visits_with_what_is_planned_and_why(house: Any) -> None:
         "Teresa Quintana",
         "Dr Osei",
         "3 days before the visit",
-        "goes out then",
+        "goes out ",
         "not confirmed yet",
         "</span> agreed",
         "(202) 555-01",
