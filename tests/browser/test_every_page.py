@@ -48,6 +48,7 @@ ADMINISTERED = (
     "settings/words",
     "settings/words/reminder_day",
     "settings/schedule",
+    "settings/protocol",
     "settings/file",
     "settings/import",
     "settings/rota",

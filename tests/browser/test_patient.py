@@ -103,7 +103,7 @@ def test_a_patient_is_offered_while_the_name_is_typed_and_nothing_of_it_stands_i
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.locator("#looked").press_sequentially("Teres")
-    offered = page.get_by_role("main").get_by_role("link", name="Teresa Quintana")
+    offered = page.get_by_role("main").locator("[data-suggested]").get_by_role("link", name="Teresa Quintana")
     expect(offered.first).to_be_visible()
     kit.Keys(page).press("ArrowDown")
     kit.Keys(page).press("Enter")
