@@ -98,7 +98,7 @@ def _kind(session: Session, screen: Screen) -> tuple[str | None, str]:
         return screen.owed or "safety", "sealed"
     except (scoring.BadAnswer, ValueError):
         return screen.owed or "safety", "unscored"
-    if score.alerts or screen.owed == "safety":
+    if (score.alerts and not alerts.is_past(screen)) or screen.owed == "safety":
         return "safety", ""
     if (screen.state != "started" and score.positive) or screen.owed:
         return "screen", ""

@@ -257,7 +257,15 @@ def _positive(session: Session, screen: Screen, score: scoring.Score) -> Reason:
     return Reason("positive_short", {"short": short.title, "instrument": title_of(screen)})
 
 
+def is_past(screen: Screen) -> bool:
+    """Whether a person has said that this form does not tell how the patient is now."""
+    return bool(screen.detail.get("past"))
+
+
 def _where(screen: Screen) -> list[Reason]:
+    if is_past(screen):
+        day = screen.started_at
+        return [Reason("past", {"day": f"{day.day} {day:%b} {day.year}"})]
     return [Reason("in_building")] if screen.detail.get("place") == links.TABLET else []
 
 

@@ -141,9 +141,12 @@ def accept(
     event: str,
     authored_at: datetime | None = None,
     asked_by: UUID | None = None,
+    past: bool = False,
 ) -> Screen:
     """Take a whole form from elsewhere, or from the member of staff `asked_by` who read it out or has it on paper.
 
+    `past` is an old form of which that person says that it does not tell how the patient is now: an alerting answer
+    is still put before a person, as a screen, without the alarm of one that was given today.
     The same (source, event) again returns the first; other answers are kept too.
     Raises scoring.UnknownInstrument and scoring.BadAnswer. No consent is needed to receive.
     """
@@ -154,7 +157,7 @@ def accept(
     first = progress.find_screen(session, clinic.id, source, event)
     if first is None:
         screen = _new(session, patient, definition, answers, language, source, event)
-        screen.detail = {"asked_by": str(asked_by)} if asked_by else {}
+        screen.detail = ({"asked_by": str(asked_by)} if asked_by else {}) | ({"past": True} if past else {})
         now = clock.now()
         screen.started_at = min(authored_at or now, now)
         try:
@@ -241,11 +244,11 @@ def _finish(session: Session, clinic: Clinic, screen: Screen, submitted_at: date
     alerts.note(session, screen, "submitted", _who(screen), instrument=screen.instrument)
     if screen.owed == "safety":
         alerts.say_it_is_finished(session, screen, score)
-    elif score.alerts:
+    elif score.alerts and not alerts.is_past(screen):
         alerts.raise_alert(session, clinic, screen, score)
     elif screen.owed == "screen":
         alerts.say_it_went_on(session, clinic, screen, score)
-    elif score.positive or alerts.short_form(session, screen, score) is not None:
+    elif score.alerts or score.positive or alerts.short_form(session, screen, score) is not None:
         screen.owed = "screen"
         findings = alerts.findings_of(session, screen, score)
         alerts.open_item(session, clinic, screen, "screen", findings, score=score)

@@ -1,7 +1,7 @@
 """Everything a clinic decides for itself, kind by kind: what its settings pages and its file go through."""
 
 from intake_links import scoring
-from messaging.inbox import policy_decision
+from messaging.inbox import policy_decision, protocol
 from messaging.versions.publishing import Kind
 from messaging.wording import clinic_words
 from reminders import cadence_decision, clinic_profile, questionnaires
@@ -21,5 +21,6 @@ KINDS: dict[str, Kind] = {
         cadence_decision.CADENCE,
         RULES,
         questionnaires.SCHEDULE,
+        protocol.PROTOCOL,
     )
 }

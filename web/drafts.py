@@ -106,3 +106,14 @@ def dedupe(compose_id: UUID | str) -> str:
 def clear(session: Session, staff: Staff, thread: str) -> None:
     """Clear the draft of `staff` in a thread: they sent it, emptied it, or discarded it."""
     session.execute(delete(Draft).where(Draft.staff_id == staff.id, Draft.thread == thread))
+
+
+def follow(session: Session, old: str, new: str) -> None:
+    """Let what was begun in one thread stand in another; where the same person has begun there too, both stay."""
+    for draft in session.scalars(select(Draft).where(Draft.thread == old)).all():
+        there = session.scalar(select(Draft).where(Draft.staff_id == draft.staff_id, Draft.thread == new))
+        if there is None:
+            draft.thread = new
+        else:
+            there.body = "\n".join(filter(None, [there.body, draft.body]))
+            session.delete(draft)

@@ -24,6 +24,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         "reached",
         (
             ("ladder", "settings.show", "inbox.read"),
+            ("protocol", "protocols.show", "clinic.look"),
             ("rota", "rota.show", "clinic.look"),
             ("clocks", "clocks.show", "inbox.read"),
         ),

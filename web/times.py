@@ -178,6 +178,14 @@ def age(born: str | None, now: datetime) -> int | None:
     return now.year - year - ((now.month, now.day) < (month_, day_))
 
 
+def birth_date(born: str | None, now: datetime) -> str:
+    """Return a birth date with the age, as US clinics ask for it: "Mar 2, 1985 (41 years)"; "" if it is not known."""
+    if not born:
+        return ""
+    day_ = date.fromisoformat(born[:10])
+    return f"{day_:%b} {day_.day}, {day_.year} ({age(born, now)} years)"
+
+
 def on_duty(hours: dict[str, list[str]], now: datetime, zone: str) -> str | None:
     """Return until when someone is on duty ("5:00 PM"), "" when always, None when off; hours as in Staff.hours."""
     if not hours:

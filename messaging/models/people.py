@@ -73,6 +73,8 @@ class Patient(SealedRow, Base):
     `privacy` is generic | place | details (what a text may say); `record_index` finds the clinic's record number.
     `here_until` is until when somebody who has arrived is taken to be in the building. `wishes` is what they said for
     themselves, and no file of the clinic takes back: {"language", "hours": ["09:00", "18:00"]}, each optional.
+    `merged_into` is whose record this was found to be a second one of: it holds nothing any more (reminders.merging).
+    `details_by` is the colleague (an actor) who wrote address and emergency contact, None while files keep them.
     """
 
     __tablename__ = "patient"
@@ -92,6 +94,11 @@ class Patient(SealedRow, Base):
     first_name_ct: Mapped[bytes]
     last_name_ct: Mapped[bytes]
     birth_date_ct: Mapped[bytes | None]
+    address_ct: Mapped[bytes | None]
+    emergency_name_ct: Mapped[bytes | None]
+    emergency_relation_ct: Mapped[bytes | None]
+    emergency_phone_ct: Mapped[bytes | None]
+    details_by: Mapped[str | None] = mapped_column(String(60))
     language: Mapped[str] = mapped_column(String(8))
     zone: Mapped[str | None] = mapped_column(String(60))
     panel: Mapped[str | None] = mapped_column(String(120))
@@ -101,6 +108,7 @@ class Patient(SealedRow, Base):
     state_by: Mapped[str | None] = mapped_column(String(60))  # an actor; null where nobody has said so
     privacy_by: Mapped[str | None] = mapped_column(String(60))
     names_indexed: Mapped[bool] = mapped_column(default=False)
+    merged_into: Mapped[UUID | None] = mapped_column(ForeignKey("patient.id"))
     here_until: Mapped[datetime | None]
     wishes: Mapped[dict[str, Any]] = mapped_column(default=dict)
     created_at: Mapped[datetime]
@@ -109,6 +117,10 @@ class Patient(SealedRow, Base):
     first_name = Sealed("first_name_ct")
     last_name = Sealed("last_name_ct")
     birth_date = Sealed("birth_date_ct")
+    address = Sealed("address_ct")
+    emergency_name = Sealed("emergency_name_ct")
+    emergency_relation = Sealed("emergency_relation_ct")
+    emergency_phone = Sealed("emergency_phone_ct")
     numbers: Mapped[list["PatientNumber"]] = relationship(back_populates="patient", order_by="PatientNumber.id")
 
 

@@ -32,10 +32,17 @@ def save_patients(
 
 
 def find_by_records(session: Session, clinic: Clinic, records: Collection[str]) -> dict[str, Patient]:
-    """Return the patients with these record numbers of the clinic, by record number; who is not known is left out."""
+    """Return the patients with these record numbers of the clinic, by record number; who is not known is left out.
+
+    Of a merged record it is the one that stays.
+    """
     of_index = {db.clinic_index(session, clinic.key_id, "record", record): record for record in records}
     ours = (Patient.clinic_id == clinic.id, db.among(session, Patient.record_index, of_index))
-    return {of_index[patient.record_index]: patient for patient in session.scalars(select(Patient).where(*ours))}
+    rows = session.scalars(select(Patient).where(*ours)).all()
+    return {
+        of_index[row.record_index]: session.get_one(Patient, row.merged_into) if row.merged_into else row
+        for row in rows
+    }
 
 
 def _apart(records: Sequence[PatientRecord]) -> Iterator[list[PatientRecord]]:
@@ -118,9 +125,11 @@ class _Batch:
             patient = directory.new_patient(self.session, self.clinic, record, key_id=self.fresh_keys.pop())
             change = "created"
             self.renamed.append(patient)
+        elif patient.record != record.record:
+            return patient, change  # a record that was merged: the one that stays says who they are
         elif changed := directory.update(patient, record):
             change = "updated"
-            if changed & {"first_name", "last_name"}:
+            if changed & name_search.INDEXED:
                 self.renamed.append(patient)
         if record.number:
             news = [self._add_number(patient, record.number), self._says(record, patient) is not None]
@@ -143,7 +152,9 @@ class _Batch:
         return True
 
     def _says(self, record: PatientRecord, patient: Patient) -> ledger.Event | None:
-        """What the file adds to what the number has said so far."""
+        """What the file adds to what the number has said so far; a merged record's line adds nothing."""
+        if patient.record != record.record:
+            return None
         index = self.of_number[record.number or ""]
         states = {self.agreed.get((self.clinic.id, index, programme), "unknown") for programme in PROGRAMMES}
         return ledger.vouched(record.consent, states, known=(index, patient.id) in self.vouched)

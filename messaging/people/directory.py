@@ -14,7 +14,7 @@ from messaging import conversations
 from messaging.consent import ledger
 from messaging.contactability import TEXTABLE as TEXTABLE
 from messaging.models import Clinic, Patient, PatientNumber, Staff
-from messaging.people import name_search
+from messaging.people import contact_details, name_search
 from messaging.people.privacy import LEVELS as LEVELS
 from messaging.people.privacy import STATES as STATES
 from messaging.people.privacy import Privacy as Privacy
@@ -46,6 +46,7 @@ class PatientRecord:
     consent: bool = True
     state: State | None = None
     left_out: str | None = None
+    details: contact_details.ContactDetails = contact_details.UNKNOWN
 
 
 def add_clinic(
@@ -114,9 +115,10 @@ def add_staff(
 
 
 def find_by_record(session: Session, clinic: Clinic, record: str) -> Patient | None:
-    """Return the patient with the clinic's record number, if known."""
+    """Return the patient with the clinic's record number, if known; of a merged record the one that stays."""
     index = db.clinic_index(session, clinic.key_id, "record", record)
-    return session.scalar(select(Patient).where(Patient.clinic_id == clinic.id, Patient.record_index == index))
+    patient = session.scalar(select(Patient).where(Patient.clinic_id == clinic.id, Patient.record_index == index))
+    return session.get_one(Patient, patient.merged_into) if patient and patient.merged_into else patient
 
 
 def patients_with_number(session: Session, clinic: Clinic, number: str) -> list[Patient]:
@@ -160,9 +162,11 @@ def save_patient(
         patient, change = new_patient(session, clinic, record), "created"
         session.flush()
         name_search.index(session, clinic, patient)
+    elif patient.record != record.record:
+        return patient, "unchanged"  # a record that was merged: the one that stays says who they are
     elif changed := update(patient, record):
         change = "updated"
-        if changed & {"first_name", "last_name"}:
+        if changed & name_search.INDEXED:
             name_search.index(session, clinic, patient)
     if record.number:
         added = add_number(session, clinic, patient, record.number)
@@ -200,13 +204,15 @@ def _facts(record: PatientRecord) -> dict[str, Any]:
         "zone": record.zone,
         "panel": record.panel,
         "sex": record.sex,
+        **contact_details.told(record.details),
     }
 
 
 def update(patient: Patient, record: PatientRecord) -> set[str]:
     """Bring a patient up to date; return the names of what changed. The state is reminders.withdrawing's to change."""
-    # What patients have chosen for themselves outlives every file, as a STOP does.
-    facts = {name: value for name, value in _facts(record).items() if name not in patient.wishes}
+    # What patients have chosen for themselves outlives every file, as a STOP does; so does what a colleague wrote.
+    kept = {*patient.wishes, *(contact_details.FIELDS if patient.details_by else ())}
+    facts = {name: value for name, value in _facts(record).items() if name not in kept}
     if record.privacy is not None and patient.privacy_by is None:
         facts["privacy"] = record.privacy
     changed = {name: value for name, value in facts.items() if getattr(patient, name) != value}

@@ -1,6 +1,7 @@
 """Finds patients by what stands in their names, through a blind index: the words themselves stay sealed.
 
-What is indexed of each word of a name is a keyed hash of the word, of its first three and of its first five letters.
+What is indexed of each word of a name is a keyed hash of the word, of its first three and of its first five letters;
+beside them stands one of the birth date.
 A search narrows down by these, opens at most `CANDIDATES` patients, and compares their names exactly in memory.
 See docs/decisions/0008-names-are-searched-by-a-blind-index.md.
 """
@@ -9,7 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +21,8 @@ from config import clock, db, logging
 from messaging.models import Clinic, Patient, PatientName
 
 STARTS = (3, 5)
+# What the index is made of: whoever changes one of these has it written anew.
+INDEXED = frozenset({"first_name", "last_name", "birth_date"})
 CANDIDATES = 200
 LONGEST_QUESTION = 6
 BATCH = 200
@@ -83,6 +86,15 @@ def search(session: Session, clinic: Clinic, typed: str) -> Found:
     return Found([patient for _, patient in sorted(ranked, key=lambda ranking: ranking[0])], more)
 
 
+def born_on(session: Session, clinic: Clinic, day: date) -> Found:
+    """Return the patients who were born on that day, active ones first, then by name."""
+    ids = _candidates(session, clinic, [[_birth_token(session, clinic, day.isoformat())]])
+    patients = list(session.scalars(select(Patient).where(Patient.id.in_(ids[:CANDIDATES])))) if ids else []
+    db.load_keys(session, (patient.key_id for patient in patients))
+    born = [patient for patient in patients if (patient.birth_date or "")[:10] == day.isoformat()]
+    return Found(sorted(born, key=lambda patient: _rank([], patient)), len(ids) > CANDIDATES)
+
+
 def _rank(typed_words: Sequence[str], patient: Patient) -> tuple[Any, ...]:
     first, last = words(patient.first_name), words(patient.last_name)
     begun = sum(word not in [*first, *last] for word in typed_words)
@@ -113,6 +125,10 @@ def _token(session: Session, clinic: Clinic, length: int, word: str) -> bytes:
     return db.clinic_index(session, clinic.key_id, f"name.{length}", word[:length] if length else word)
 
 
+def _birth_token(session: Session, clinic: Clinic, day: str) -> bytes:
+    return db.clinic_index(session, clinic.key_id, "birth_date", day[:10])
+
+
 def index(session: Session, clinic: Clinic, patient: Patient) -> None:
     """Write the index of a patient's names anew, in the transaction that changed them."""
     session.flush()
@@ -129,6 +145,8 @@ def rows(session: Session, clinic: Clinic, patient: Patient) -> list[dict[str, A
         for length in (0, *STARTS)
         if length <= len(word)
     }
+    if patient.birth_date:
+        tokens.add(_birth_token(session, clinic, patient.birth_date))
     patient.names_indexed = True
     return [
         {"id": new, "clinic_id": clinic.id, "patient_id": patient.id, "token": token}

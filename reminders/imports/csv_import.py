@@ -263,7 +263,8 @@ def _store_patients(
 def _follow(
     session: Session, clinic: messaging.Clinic, patient: messaging.Patient, row: directory.PatientRecord
 ) -> bool:
-    return withdrawing.follow_file(session, clinic, patient, row.state)
+    # Of a merged record the one that stays says how it stands.
+    return patient.record == row.record and withdrawing.follow_file(session, clinic, patient, row.state)
 
 
 def _store_visits(

@@ -8,7 +8,7 @@ from typing import TypeVar
 from config import clock
 from messaging import languages, phone
 from messaging import models as messaging
-from messaging.people import directory
+from messaging.people import contact_details, directory
 from reminders import appointments, clinic_profile
 from reminders.imports import dates, value_tables
 from reminders.rules import zones
@@ -45,7 +45,22 @@ def patient(values: Mapping[str, str], clinic: messaging.Clinic) -> directory.Pa
         privacy=_said(values, "privacy", directory.LEVELS),
         consent=(_meant(values, "patients", "consent") or "yes") == "yes",
         state=_said(values, "state", directory.STATES),
+        details=details(values, clinic),
     )
+
+
+def details(values: Mapping[str, str], clinic: messaging.Clinic) -> contact_details.ContactDetails:
+    """Read address and emergency contact; what is too long is cut, so that no patient is lost over it.
+
+    A phone that cannot be read as one stays as it is written: somebody may have to call it.
+    """
+    lines = {name: ", ".join(values.get(name, "").split("\n")) for name in contact_details.FIELDS}
+    written = {name: " ".join(text.split())[: contact_details.LONGEST].strip(" ,") for name, text in lines.items()}
+    try:
+        dialled = phone.e164(written["emergency_phone"], abroad=clinic_profile.abroad(clinic))
+    except phone.NotTextable:
+        dialled = written["emergency_phone"]
+    return contact_details.ContactDetails(**written | {"emergency_phone": dialled})
 
 
 def visit(values: Mapping[str, str], clinic: messaging.Clinic) -> appointments.VisitRecord:

@@ -55,6 +55,7 @@ ADMINISTERED = (
     "settings/words",
     "settings/words/reminder_day",
     "settings/schedule",
+    "settings/protocol",
     "settings/file",
     "settings/import",
     "settings/rota",
@@ -178,7 +179,7 @@ def test_the_patient(page: Page, full: Full, path: str) -> None:
 
 def test_what_a_search_finds(page: Page, full: Full) -> None:
     open_page(page, f"{full.served[1]}/patients")
-    page.get_by_label("Name, phone or record number", exact=True).fill("quintana")
+    page.get_by_label("Name, birth date, phone or record number", exact=True).fill("quintana")
     page.get_by_role("main").get_by_role("button", name="Find").click()
     page.get_by_role("button", name="Search in messages too").click()
     expect(page.get_by_text("Looked through")).to_be_visible()

@@ -135,13 +135,11 @@ def _day(session: Session, clinic: Clinic, place: Place) -> dict[str, Any]:
 def _week(session: Session, clinic: Clinic, place: Place) -> dict[str, Any]:
     books = agenda.books(session, clinic, place.day, WEEK, place.wanted)
     now = clock.now()
+    today = zones.to_local(now, zones.zone(clinic.zone)).date()
     return {
         "title": words.say("visit_facts", "week", day=times.date_of(place.day)),
         "books": books,
-        "days": [
-            (day, times.weekday_date(day, zones.to_local(now, zones.zone(clinic.zone)).date()), tally)
-            for day, tally in books.days
-        ],
+        "days": [(day, times.weekday_date(day, today), tally) for day, tally in books.days],
         "to_call": {
             day: unreached.to_call(session, clinic, day, now)
             for day, tally in books.days

@@ -53,7 +53,7 @@ class Later:
 class Writing:
     """Everything the composer shows beside whether it is open (composer.Composer)."""
 
-    item_id: UUID
+    item_id: UUID | None
     body: str
     compose_id: str
     seen: str
@@ -70,7 +70,9 @@ class Writing:
     planned: list[Planned]
 
 
-def show(session: Session, clinic: Clinic, staff: Staff, item: InboxItem, typed: send_reply.Typed | None) -> Writing:
+def show(
+    session: Session, clinic: Clinic, staff: Staff, item: send_reply.Source, typed: send_reply.Typed | None
+) -> Writing:
     """Return the composer of `item` for `staff`: with what was `typed` just now, else with the draft that was kept."""
     here = send_reply.place(session, clinic, item)
     draft = drafts.find(session, staff, item.thread)
@@ -92,7 +94,7 @@ def show(session: Session, clinic: Clinic, staff: Staff, item: InboxItem, typed:
         proof=proof,
         newer=_newer(session, mine.newer, here.patient, clinic.zone),
         put_back=mine.put_back,
-        settles=item.kind == "reply" and item.state != "done",
+        settles=isinstance(item, InboxItem) and item.kind == "reply" and item.state != "done",
         offers=fill_replies.offers(session, clinic, staff, here.patient, shared=bool(sharing)),
         later=_later(send_reply.the_clock(session, clinic, here.patient), mine, clinic),
         planned=planned(session, clinic, here),
@@ -166,7 +168,7 @@ def planned(session: Session, clinic: Clinic, here: send_reply.Place) -> list[Pl
 
 
 def insert(
-    session: Session, clinic: Clinic, staff: Staff, item: InboxItem, typed: send_reply.Typed, wanted: str
+    session: Session, clinic: Clinic, staff: Staff, item: send_reply.Source, typed: send_reply.Typed, wanted: str
 ) -> send_reply.Typed:
     """Return what was typed with a saved reply put after it: `wanted` is "<reply>:<language>".
 

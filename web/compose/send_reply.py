@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import ClassVar
 from uuid import UUID, uuid4
 
 from sqlalchemy import select
@@ -44,15 +45,33 @@ class Typed:
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where a text would go: the item it is written from, its conversation if one was begun, its patient if known."""
+class FirstWords:
+    """What a text is written from where nothing is answered: a patient's page. Nothing that waits is settled by it."""
 
-    item: InboxItem
+    patient_id: UUID
+    kind: ClassVar[str] = "first_words"
+    id: ClassVar[None] = None
+    conversation_id: ClassVar[None] = None
+
+    @property
+    def thread(self) -> str:
+        """The thread as InboxItem.thread names it: a draft begun here stands in their cases too."""
+        return f"patient:{self.patient_id}"
+
+
+Source = InboxItem | FirstWords
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a text would go: what it is written from, its conversation if one was begun, its patient if known."""
+
+    item: Source
     conversation: Conversation | None
     patient: Patient | None
 
 
-def place(session: Session, clinic: Clinic, item: InboxItem) -> Place:
+def place(session: Session, clinic: Clinic, item: Source) -> Place:
     """Return where a text written from `item` would go."""
     patient = session.get(Patient, item.patient_id) if item.patient_id else None
     return Place(item, conversation_view.of_item(session, clinic, item.conversation_id, patient), patient)
@@ -65,7 +84,7 @@ def proofread(session: Session, clinic: Clinic, here: Place, body: str) -> compo
 
 
 def send(
-    session: Session, clinic: Clinic, staff: Staff, item: InboxItem, form: Mapping[str, str]
+    session: Session, clinic: Clinic, staff: Staff, item: Source, form: Mapping[str, str]
 ) -> tuple[str | None, Typed | None]:
     """Send the text of `form`, or plan it for later. Return a notice, or what was typed with why it was refused.
 
@@ -121,12 +140,17 @@ def _send(
         message = _queue(session, clinic, staff, here, typed, proof.text, at, until)
     except outbox.MayNotText as why:
         return None, replace(typed, problem=words.say("closed", why.reason.key))
-    settle = at is None and form.get("then") != "wait"
-    settle_on_reply.answered(session, here.conversation, staff, settle=settle)
+    if isinstance(here.item, InboxItem):
+        settle = at is None and form.get("then") != "wait"
+        settle_on_reply.answered(session, here.conversation, staff, settle=settle)
     act = "message.planned" if at else "message.written"
     about = f"message:{message.id}"
-    audit.record(session, clinic.id, audit.Actor.staff(staff.id), act, about, item=str(here.item.id))
+    audit.record(session, clinic.id, audit.Actor.staff(staff.id), act, about, item=_id(here.item))
     return "planned" if at else "sent", None
+
+
+def _id(item: Source) -> str | None:
+    return str(item.id) if item.id else None
 
 
 def _sent_before(session: Session, clinic: Clinic, typed: Typed) -> Message | None:
@@ -238,7 +262,7 @@ def _forget(session: Session, staff: Staff, thread: str, typed: Typed) -> None:
         drafts.clear(session, staff, thread)
 
 
-def take_back(session: Session, clinic: Clinic, staff: Staff, item: InboxItem, message_id: UUID) -> bool:
+def take_back(session: Session, clinic: Clinic, staff: Staff, item: Source, message_id: UUID) -> bool:
     """Take a planned text back and give its words to `staff` as a draft; False if it is not there to be taken back."""
     here = place(session, clinic, item)
     message = session.get(Message, message_id, with_for_update=True)
@@ -252,5 +276,5 @@ def take_back(session: Session, clinic: Clinic, staff: Staff, item: InboxItem, m
     seen = composer.latest(session, here.conversation.id)
     drafts.keep(session, clinic, staff, item.thread, body, compose_id=uuid4(), seen_id=seen)
     about = f"message:{message.id}"
-    audit.record(session, clinic.id, audit.Actor.staff(staff.id), "message.taken_back", about, item=str(item.id))
+    audit.record(session, clinic.id, audit.Actor.staff(staff.id), "message.taken_back", about, item=_id(item))
     return True

@@ -12,36 +12,60 @@ from config import db
 from messaging.inbox.models import InboxItem
 from web import drafts, ids, layout, permissions, sessions, times, words
 from web.compose import composer_page, send_reply
-from web.inbox import inbox_page
+from web.inbox import first_words, inbox_page
 from web.models import Draft
+from web.patients import patient_page
 
 composer = layout.room("composer", __name__)
 Page = Response | tuple[str, int] | tuple[Response, int]
 
 
 @composer.post("/inbox/<uuid:item_id>/reply")
+@composer.post("/patients/<uuid:patient_id>/text", endpoint="first")
 @permissions.signed_in("inbox.text")
-def reply(item_id: UUID) -> Page:
+def reply(item_id: UUID | None = None, patient_id: UUID | None = None) -> Page:
     """Send a text or plan one, once; whatever is refused stays in the box."""
     with db.unit_of_work(sessions.clinic().id) as session:
-        item = inbox_page.the_item(session, item_id)
+        item = _written_from(session, item_id, patient_id)
         notice, refused = send_reply.send(session, sessions.clinic(), layout.the_staff(), item, request.form)
         if refused is not None:
-            return inbox_page.page(session, inbox_page.the_view(), item, typed=refused), 422
-    return _back(item_id, notice or "sent")
+            return _page(session, item, refused), 422
+        return _back(item, notice or "sent")
+
+
+def _written_from(session: Session, item_id: UUID | None, patient_id: UUID | None) -> send_reply.Source:
+    """The item that is answered, or a patient's page, where nothing of theirs is."""
+    if patient_id is not None:
+        return send_reply.FirstWords(patient_page.the_patient(session, patient_id).id)
+    return inbox_page.the_item(session, item_id or abort(404))
+
+
+def _of_form(session: Session) -> send_reply.Source:
+    """As `_written_from`, by the field `item` of the composer: an item's id, or a thread "patient:<id>"."""
+    named = request.form.get("item", "")
+    if named.startswith("patient:"):
+        return _written_from(session, None, ids.uuid_of(named.partition(":")[2]) or abort(404))
+    return _written_from(session, ids.uuid_of(named), None)
+
+
+def _page(session: Session, item: send_reply.Source, typed: send_reply.Typed) -> str:
+    if isinstance(item, InboxItem):
+        return inbox_page.page(session, inbox_page.the_view(), item, typed=typed)
+    return first_words.page(session, patient_page.the_patient(session, item.patient_id), typed=typed)
 
 
 @composer.post("/inbox/<uuid:item_id>/insert")
+@composer.post("/patients/<uuid:patient_id>/text/insert", endpoint="insert_first")
 @permissions.signed_in("inbox.text")
-def insert(item_id: UUID) -> Page:
+def insert(item_id: UUID | None = None, patient_id: UUID | None = None) -> Page:
     """Show the composer with a saved reply put into it, or with letters that cost less; nothing is sent."""
     with db.unit_of_work(sessions.clinic().id) as session:
-        clinic, staff, item = sessions.clinic(), layout.the_staff(), inbox_page.the_item(session, item_id)
+        clinic, staff, item = sessions.clinic(), layout.the_staff(), _written_from(session, item_id, patient_id)
         typed = composer_page.insert(session, clinic, staff, item, _typed(), request.form.get("insert", ""))
         # Where another window has other words, those stay, and these are on the page.
         with suppress(drafts.NewerDraft):
             _keep(session, item, typed)
-        return inbox_page.page(session, inbox_page.the_view(), item, typed=typed), 200
+        return _page(session, item, typed), 200
 
 
 @composer.post("/drafts")
@@ -50,22 +74,21 @@ def keep() -> Page:
     """Keep what was typed, for a script (quietly=1, answered in JSON) or for the button; discard=1 clears it."""
     quietly = "quietly" in request.form
     with db.unit_of_work(sessions.clinic().id) as session:
-        item = inbox_page.the_item(session, ids.uuid_of(request.form.get("item")) or abort(404))
-        typed = _typed()
+        item, typed = _of_form(session), _typed()
         if "discard" in request.form:
             drafts.clear(session, layout.the_staff(), item.thread)
             gone = send_reply.Typed("", str(uuid4()), put_back=typed.body)
-            return inbox_page.page(session, inbox_page.the_view(), item, typed=gone), 200
+            return _page(session, item, gone), 200
         try:
             draft = _keep(session, item, typed)
         except drafts.NewerDraft as other:
             if quietly:
                 return jsonify(_kept(other.draft) | {"body": other.draft.body}), 409
             refused = replace(typed, problem=words.say("refusals", "newer_draft"), put_back=other.draft.body or "")
-            return inbox_page.page(session, inbox_page.the_view(), item, typed=refused), 422
+            return _page(session, item, refused), 422
         if quietly:
             return jsonify(_kept(draft))
-    return _back(item.id, "draft_kept" if draft else "draft_cleared")
+        return _back(item, "draft_kept" if draft else "draft_cleared")
 
 
 def _typed() -> send_reply.Typed:
@@ -74,7 +97,7 @@ def _typed() -> send_reply.Typed:
     return send_reply.Typed(form.get("body", ""), compose_id, day=form.get("day", ""), at=form.get("at", ""))
 
 
-def _keep(session: Session, item: InboxItem, typed: send_reply.Typed) -> Draft | None:
+def _keep(session: Session, item: send_reply.Source, typed: send_reply.Typed) -> Draft | None:
     return drafts.keep(
         session,
         sessions.clinic(),
@@ -100,22 +123,27 @@ def _kept(draft: Draft | None) -> dict[str, str]:
 def check() -> Response:
     """Read a text as the server will before it sends it, and say what stops it and what it costs. Nothing is kept."""
     with db.unit_of_work(sessions.clinic().id, read_only=True) as session:
-        item = inbox_page.the_item(session, ids.uuid_of(request.form.get("item")) or abort(404))
+        item = _of_form(session)
         here = send_reply.place(session, sessions.clinic(), item)
         proof = send_reply.proofread(session, sessions.clinic(), here, request.form.get("body", "")[: drafts.LONGEST])
         return jsonify(proof)
 
 
 @composer.post("/inbox/<uuid:item_id>/planned/<uuid:message_id>/take-back")
+@composer.post("/patients/<uuid:patient_id>/planned/<uuid:message_id>/take-back", endpoint="unschedule_first")
 @permissions.signed_in("inbox.text")
-def unschedule(item_id: UUID, message_id: UUID) -> Response:
+def unschedule(message_id: UUID, item_id: UUID | None = None, patient_id: UUID | None = None) -> Response:
     """Take a planned text back, if it has not left: its words stand in the composer again."""
     with db.unit_of_work(sessions.clinic().id) as session:
-        item = inbox_page.the_item(session, item_id, lock=True)
+        item = _written_from(session, item_id, patient_id)
+        if isinstance(item, InboxItem):
+            session.refresh(item, with_for_update=True)
         taken = send_reply.take_back(session, sessions.clinic(), layout.the_staff(), item, message_id)
-    return _back(item_id, "taken_back" if taken else "left_already")
+        return _back(item, "taken_back" if taken else "left_already")
 
 
-def _back(item_id: UUID, notice: str) -> Response:
+def _back(item: send_reply.Source, notice: str) -> Response:
     flash(words.say("notices", notice))
-    return redirect(url_for("inbox.case", item_id=item_id, **inbox_page.place(inbox_page.the_view())), 303)
+    if not isinstance(item, InboxItem):
+        return redirect(url_for("firstwords.messages", patient_id=item.patient_id), 303)
+    return redirect(url_for("inbox.case", item_id=item.id, **inbox_page.place(inbox_page.the_view())), 303)

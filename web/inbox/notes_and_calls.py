@@ -17,7 +17,7 @@ from messaging.inbox.models import Contact, InboxItem
 from messaging.models import Clinic, Patient, PatientNumber, Staff
 from messaging.people import directory
 from web import layout, permissions, sessions, words
-from web.inbox import inbox_page
+from web.inbox import first_words, inbox_page
 from web.patients import patient_page
 
 contacts = layout.room("contacts", __name__)
@@ -114,7 +114,7 @@ def _on_a_page(patient_id: UUID, keep: Keep, notice: str) -> Response | tuple[st
         try:
             contact = keep(session, sessions.clinic(), layout.the_staff(), about)
         except Refused as refused:
-            return patient_page.page(session, patient, problem=words.say("refusals", str(refused))), 422
+            return first_words.page(session, patient, problem=words.say("refusals", str(refused))), 422
         return _back(contact, notice)
 
 
@@ -193,7 +193,7 @@ def _here(contact: Contact) -> str:
     if contact.item_id and not on_page:
         return url_for("inbox.case", item_id=contact.item_id, **inbox_page.place(inbox_page.the_view()))
     if contact.patient_id:
-        return url_for("patients.show", patient_id=contact.patient_id)
+        return url_for("firstwords.messages", patient_id=contact.patient_id)
     return url_for("inbox.show")
 
 
@@ -209,4 +209,4 @@ def _again(session: Session, contact: Contact, problem: str) -> str:
     patient = session.get(Patient, contact.patient_id) if contact.patient_id else None
     if patient is None:
         abort(404)
-    return patient_page.page(session, patient, problem=problem)
+    return first_words.page(session, patient, problem=problem)

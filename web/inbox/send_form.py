@@ -15,7 +15,7 @@ from messaging.wording import clinic_words
 from reminders import phrasing, planner
 from reminders.sending import followups
 from web import layout, permissions, sessions, times, words
-from web.inbox import inbox_page
+from web.inbox import first_words, inbox_page
 from web.patients import patient_page
 from web.presenters import case_side, case_view
 
@@ -98,14 +98,14 @@ def _here(patient_id: UUID) -> str:
     item_id = _item_id()
     if item_id is not None:
         return url_for("inbox.case", item_id=item_id, **inbox_page.place(inbox_page.the_view()))
-    return url_for("patients.show", patient_id=patient_id)
+    return url_for("firstwords.messages", patient_id=patient_id)
 
 
 def _again(session: Session, patient: Patient, problem: str) -> str:
     item_id = _item_id()
     item = case_view.find(session, sessions.clinic(), item_id) if item_id else None
     if item is None:
-        return patient_page.page(session, patient, problem=problem)
+        return first_words.page(session, patient, problem=problem)
     return inbox_page.page(session, inbox_page.the_view(), item, problem=problem)
 
 

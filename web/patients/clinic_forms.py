@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -21,6 +21,8 @@ answers = layout.room("answers", __name__)
 # How a form came to be answered without the patient's own hand on a screen: the end of its source.
 WAYS = ("aloud", "paper")
 NONE = "none"
+# Of a form older than this nobody can tell whether it still says how the patient is.
+FRESH = timedelta(days=7)
 
 
 class Unclear(Exception):
@@ -33,7 +35,10 @@ class Unclear(Exception):
 
 @dataclass(frozen=True)
 class Given:
-    """What was entered: an answer (points or None) for each item, how it was asked, by whom, when, in what language."""
+    """What was entered: an answer (points or None) for each item, how it was asked, by whom, when, in what language.
+
+    `past` is an old form that was said not to tell how the patient is now.
+    """
 
     answers: list[int | None]
     way: str
@@ -41,6 +46,7 @@ class Given:
     at: datetime
     language: str
     once: UUID
+    past: bool
 
 
 @answers.get("/patients/<uuid:patient_id>/answers")
@@ -97,13 +103,16 @@ def keep(patient_id: UUID, instrument: str) -> Response | tuple[str, int]:
         except Unclear as unclear:
             page = _grid(session, patient, definition, request.form, str(unclear), unclear.number)
             return page, 422
-        alerts = _take(session, clinic, patient, definition, entered)
-    flash(words.say("notices", "answers_alert" if alerts else "answers_kept"))
-    return redirect(url_for("patients.show", patient_id=patient_id), 303)
+        owed = _take(session, clinic, patient, definition, entered)
+    past = entered.past and owed == "screen"
+    flash(words.say("notices", "answers_alert" if owed == "safety" else "answers_past" if past else "answers_kept"))
+    return redirect(url_for("patients.scores", patient_id=patient_id), 303)
 
 
-def _take(session: Session, clinic: Clinic, patient: Patient, definition: scoring.Instrument, entered: Given) -> bool:
-    """Keep the form and return whether an answer asks for a person at once."""
+def _take(
+    session: Session, clinic: Clinic, patient: Patient, definition: scoring.Instrument, entered: Given
+) -> str | None:
+    """Keep the form and return what it owes a person: safety | screen, None for nothing."""
     screen = submissions.accept(
         session,
         clinic,
@@ -115,6 +124,7 @@ def _take(session: Session, clinic: Clinic, patient: Patient, definition: scorin
         event=str(entered.once),
         authored_at=entered.at,
         asked_by=entered.asked_by,
+        past=entered.past,
     )
     audit.record(
         session,
@@ -124,8 +134,9 @@ def _take(session: Session, clinic: Clinic, patient: Patient, definition: scorin
         f"screen:{screen.id}",
         way=entered.way,
         asked_by=str(entered.asked_by),
+        **({"current": "no"} if entered.past else {}),
     )
-    return screen.owed == "safety"
+    return screen.owed
 
 
 def _read(session: Session, clinic: Clinic, definition: scoring.Instrument) -> Given:
@@ -139,6 +150,8 @@ def _read(session: Session, clinic: Clinic, definition: scoring.Instrument) -> G
         raise Unclear(words.say("refusals", "answers_who"))
     if at is None or once is None or language not in definition.languages:
         raise Unclear(words.say("refusals", "answers_when"))
+    if _is_old(at) and request.form.get("current") not in ("yes", "no"):
+        raise Unclear(words.say("refusals", "answers_current"))
     typed = [request.form.get(f"a{index}", "") for index in range(len(definition.items))]
     answers: list[int | None] = [
         next((value for value in item.values if str(value) == text), None)
@@ -149,7 +162,12 @@ def _read(session: Session, clinic: Clinic, definition: scoring.Instrument) -> G
     for index in sorted(applicable):
         if answers[index] is None and typed[index] != NONE:
             raise Unclear(words.say("refusals", "answers_open", number=index + 1), index + 1)
-    return Given(answers, way, asked_by, at, language, once)
+    past = _is_old(at) and request.form["current"] == "no"
+    return Given(answers, way, asked_by, at, language, once, past)
+
+
+def _is_old(at: datetime | None) -> bool:
+    return at is not None and clock.now() - at > FRESH
 
 
 def _asker(session: Session, clinic: Clinic) -> UUID | None:
@@ -224,6 +242,14 @@ def _grid(
         me=staff.id,
         today=clock.now().astimezone(ZoneInfo(clinic.zone)).date().isoformat(),
         given=fields,
+        asks_current=_is_old(_when(clinic)) if request.method == "POST" else False,
+        alike=_alike(definition),
         problem=problem,
         wrong=number,
     )
+
+
+def _alike(definition: scoring.Instrument) -> bool:
+    """Whether all questions have the same answers, so that they can stand as a matrix under one row of headings."""
+    answers = {tuple((answer.value, *answer.text.values()) for answer in item.answers) for item in definition.items}
+    return len(answers) == 1

@@ -16,26 +16,32 @@ FONT = "Helvetica"
 
 def proof(sheet: Sheet, made_at: datetime) -> bytes:
     """Return the proof as a PDF file."""
+    pdf = paper("Proof of consent", made_at)
+    say(pdf, "Proof of consent to texts", size=17, bold=True)
+    say(pdf, f"{sheet.clinic} · {sheet.name} · record {sheet.record}")
+    say(pdf, sheet.made, size=9)
+    if sheet.withheld:
+        say(pdf, sheet.withheld, size=9)
+    for section in sheet.sections:
+        _section(pdf, section)
+    if not sheet.sections:
+        say(pdf, "No number is on file, and nothing was ever written down about texts.")
+    return bytes(pdf.output())
+
+
+def paper(title: str, made_at: datetime) -> "FPDF":
+    """Return an empty page of a document with this title."""
     # Imported here: a library of a second's import would slow every start for a page that is opened twice a year.
     from fpdf import FPDF
 
     pdf = FPDF(format="letter")
     pdf.set_creation_date(made_at)
-    pdf.set_title("Proof of consent")
+    pdf.set_title(title)
     pdf.set_lang("en")
     pdf.set_margin(MARGIN)
     pdf.set_auto_page_break(True, MARGIN)
     pdf.add_page()
-    _say(pdf, "Proof of consent to texts", size=17, bold=True)
-    _say(pdf, f"{sheet.clinic} · {sheet.name} · record {sheet.record}")
-    _say(pdf, sheet.made, size=9)
-    if sheet.withheld:
-        _say(pdf, sheet.withheld, size=9)
-    for section in sheet.sections:
-        _section(pdf, section)
-    if not sheet.sections:
-        _say(pdf, "No number is on file, and nothing was ever written down about texts.")
-    return bytes(pdf.output())
+    return pdf
 
 
 def letters(text: str) -> str:
@@ -58,12 +64,12 @@ def _letter(character: str) -> str:
 
 def _section(pdf: "FPDF", section: Section) -> None:
     pdf.ln(LINE)
-    _say(pdf, section.number, size=13, bold=True)
-    _say(pdf, "Now: " + "; ".join(f"{programme}: {state}" for programme, _, state in section.states))
+    say(pdf, section.number, size=13, bold=True)
+    say(pdf, "Now: " + "; ".join(f"{programme}: {state}" for programme, _, state in section.states))
     for number, entry in enumerate(section.entries, 1):
         _entry(pdf, number, entry)
     if not section.entries:
-        _say(pdf, "Nothing was ever written down about this number.")
+        say(pdf, "Nothing was ever written down about this number.")
 
 
 def _entry(pdf: "FPDF", number: int, entry: Entry) -> None:
@@ -71,24 +77,25 @@ def _entry(pdf: "FPDF", number: int, entry: Entry) -> None:
     pdf.set_draw_color(170)
     pdf.line(MARGIN, pdf.get_y(), pdf.w - MARGIN, pdf.get_y())
     pdf.ln(1.5)
-    _say(pdf, f"{number}. {entry.what}", bold=True)
-    _say(pdf, f"{entry.at} · {entry.how} · {entry.by}", size=9)
-    _say(pdf, f"Wording: {entry.version}{f' ({entry.asked_title})' if entry.asked_title else ''}", size=9)
+    say(pdf, f"{number}. {entry.what}", bold=True)
+    say(pdf, f"{entry.at} · {entry.how} · {entry.by}", size=9)
+    say(pdf, f"Wording: {entry.version}{f' ({entry.asked_title})' if entry.asked_title else ''}", size=9)
     for language, wording in entry.asked:
-        _say(pdf, f"[{language}] {wording}", size=9, indent=4)
+        say(pdf, f"[{language}] {wording}", size=9, indent=4)
     if entry.said:
-        _say(pdf, f"Their own words: {entry.said}", indent=4)
+        say(pdf, f"Their own words: {entry.said}", indent=4)
     if entry.withheld:
-        _say(pdf, entry.withheld, size=9, indent=4)
+        say(pdf, entry.withheld, size=9, indent=4)
     for at, way, became, carrier_id, body in entry.texts:
-        _say(pdf, f"{at} · {way} · {became} · carrier's id {carrier_id}", size=8, indent=4)
+        say(pdf, f"{at} · {way} · {became} · carrier's id {carrier_id}", size=8, indent=4)
         if body:
-            _say(pdf, body, size=8, indent=8)
+            say(pdf, body, size=8, indent=8)
     for line in entry.hashes:
-        _say(pdf, line, size=8, indent=4)
+        say(pdf, line, size=8, indent=4)
 
 
-def _say(pdf: "FPDF", text: str, *, size: int = 10, bold: bool = False, indent: int = 0) -> None:
+def say(pdf: "FPDF", text: str, *, size: int = 10, bold: bool = False, indent: int = 0) -> None:
+    """Write a paragraph over the whole width; `size` in points, `indent` in millimetres."""
     pdf.set_font(FONT, "B" if bold else "", size)
     pdf.set_x(MARGIN + indent)
     height = SMALL if size < 10 else LINE * size / 10

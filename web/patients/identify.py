@@ -17,7 +17,7 @@ from messaging.people import directory
 from reminders.imports import records
 from web import layout, permissions, sessions, words
 from web.models import Draft
-from web.patients import search, unknown_number
+from web.patients import patient_lists, search, unknown_number
 
 identify = layout.room("identify", __name__)
 
@@ -45,7 +45,7 @@ def look(item_id: UUID) -> str:
         item, conversation = _unknown(session, item_id)
         exact = directory.find_by_record(session, clinic, typed) if typed else None
         if exact is not None:
-            hits = search.hits(session, clinic, [exact], reads_inbox=True)
+            hits = patient_lists.hits(session, clinic, [exact], reads_inbox=True)
             answer = search.Answer("record", hits, [], False)
         else:
             answer = search.found(session, clinic, typed, reads_inbox=True)
@@ -252,8 +252,8 @@ def _page(
         here="everyone",
         item_id=item.id,
         known=unknown_number.known(session, clinic, conversation, readable=layout.may("inbox.words")),
-        sharing=search.hits(session, clinic, sharing, reads_inbox=True),
-        patient=search.hits(session, clinic, [patient], reads_inbox=True)[0] if patient else None,
+        sharing=patient_lists.hits(session, clinic, sharing, reads_inbox=True),
+        patient=patient_lists.hits(session, clinic, [patient], reads_inbox=True)[0] if patient else None,
         before=phone.display(before.number or "") if before else "",
         script=asking.script("reminders"),
         **(defaults | facts),

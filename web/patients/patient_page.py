@@ -1,31 +1,59 @@
-"""One patient's page: who they are, how they can be reached, and all that was planned, asked, said and written."""
+"""One patient's page: the summary with who they are and how to begin, and the part with their scores."""
 
+from typing import Any
 from uuid import UUID
 
-from flask import abort, request
+from flask import abort
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from config import audit, db
 from messaging import conversations
-from messaging.inbox import notes_and_calls
 from messaging.inbox.models import InboxItem
 from messaging.models import Patient
 from web import layout, permissions, sessions
-from web.presenters import case_side, conversation_view, list_rows, patient_view, screen_view
+from web.patients import patient_lists
+from web.presenters import (
+    case_side,
+    composer,
+    conversation_view,
+    kit_view,
+    list_rows,
+    patient_head,
+    patient_view,
+    screen_view,
+    visit_view,
+)
 
 patients = layout.room("patients", __name__)
+LATEST = 4
 
 
 @patients.get("/patients/<uuid:patient_id>")
 @permissions.signed_in("patients.read")
 def show(patient_id: UUID) -> str:
-    """Show a patient; that it was read is written down."""
-    clinic, staff = sessions.clinic(), layout.the_staff()
+    """Show the summary of a patient; that it was read is written down."""
+    with db.unit_of_work(sessions.clinic().id) as session:
+        return summary(session, opened(session, patient_id))
+
+
+@patients.get("/patients/<uuid:patient_id>/scores")
+@permissions.signed_in("inbox.words")
+def scores(patient_id: UUID) -> str:
+    """Show every answered form with its trend; that it was read is written down."""
+    clinic = sessions.clinic()
     with db.unit_of_work(clinic.id) as session:
-        patient = the_patient(session, patient_id)
-        audit.record(session, clinic.id, audit.Actor.staff(staff.id), "patient.opened", f"patient:{patient.id}")
-        return page(session, patient)
+        patient = opened(session, patient_id)
+        screens = screen_view.every(session, patient, clinic.zone)
+        return page(session, patient, "scores", "staff/patient_scores.html", screens=screens)
+
+
+def opened(session: Session, patient_id: UUID) -> Patient:
+    """Return the clinic's patient, whose page is opened: that is written down."""
+    patient = the_patient(session, patient_id)
+    audit.record(session, patient.clinic_id, layout.the_actor(), "patient.opened", f"patient:{patient.id}")
+    patient_lists.remember(layout.the_staff(), patient.id)
+    return patient
 
 
 def the_patient(session: Session, patient_id: UUID) -> Patient:
@@ -33,35 +61,49 @@ def the_patient(session: Session, patient_id: UUID) -> Patient:
     return patient_view.find(session, sessions.clinic(), patient_id) or abort(404)
 
 
-def page(session: Session, patient: Patient, *, problem: str | None = None) -> str:
-    """Render the page of a patient; what they answered, said and was noted only for who may read it."""
-    clinic, staff = sessions.clinic(), layout.the_staff()
-    readable, reads_inbox = layout.may("inbox.words"), layout.may("inbox.read")
-    conversation = conversations.of_patient(session, clinic, patient)
-    # A phone that several people share is never shown as one person's conversation.
+def page(session: Session, patient: Patient, tab: str, template: str, **facts: Any) -> str:
+    """Render one part of a patient's page, under the head that all parts share."""
+    head = patient_head.read(session, sessions.clinic(), patient, tab, layout.may)
+    return layout.page(session, template, here="patients", head=head, **facts)
+
+
+def thread_of(session: Session, patient: Patient) -> tuple[conversation_view.Thread, bool]:
+    """Return the conversation with a patient, and whether their phone is shared.
+
+    A phone that several people share is never shown as one person's conversation.
+    """
+    conversation = conversations.of_patient(session, sessions.clinic(), patient)
     shared = conversation is not None and conversation.patient_id != patient.id
-    thread = conversation_view.Thread(None if shared else conversation, patient)
-    seen = select(InboxItem).where(InboxItem.clinic_id == clinic.id, InboxItem.patient_id == patient.id)
-    latest = session.scalars(seen.order_by(InboxItem.id.desc()).limit(10)).all() if reads_inbox else []
-    return layout.page(
+    return conversation_view.Thread(None if shared else conversation, patient), shared
+
+
+def summary(session: Session, patient: Patient, *, problem: str | None = None) -> str:
+    """Render the summary; what they answered, said and was noted only for who may read it."""
+    clinic, staff = sessions.clinic(), layout.the_staff()
+    readable = layout.may("inbox.words")
+    thread, _ = thread_of(session, patient)
+    said = conversation_view.page(session, clinic, staff, thread) if readable else conversation_view.NOTHING
+    visits = visit_view.planned_visits(session, patient)
+    return page(
         session,
+        patient,
+        "summary",
         "staff/patient.html",
-        here="patients",
-        person=patient_view.person(session, clinic, patient, ledger=True),
-        visits=patient_view.planned_visits(session, patient),
+        person=patient_view.person(session, clinic, patient),
+        kit=kit_view.read(session, clinic, patient, clinical=readable),
+        coming=[visit for visit in visits if not visit.past and visit.key != "cancelled"][::-1],
         screens=screen_view.every(session, patient, clinic.zone) if readable else [],
-        thread=conversation_view.page(session, clinic, staff, thread, request.args.get("before")) if readable else None,
-        shared=shared,
-        items=list_rows.rows(session, clinic, staff, latest, readable=readable),
-        forms=case_side.forms(session, patient, clinic.zone, readable=readable),
+        latest=[(day.name, line) for day in said.days for line in day.said][-LATEST:][::-1],
+        items=list_rows.rows(session, clinic, staff, _items(session, patient), readable=readable),
+        writing=composer.composer(session, conversations.of_patient(session, clinic, patient), patient),
         sending=case_side.sending(session, patient, clinic.zone) if readable else None,
-        calls=notes_and_calls.outcomes(),
-        once=db.new_id(),
         problem=problem,
         readable=readable,
-        works=layout.may("inbox.work"),
-        texts=layout.may("inbox.text"),
-        changes=layout.may("patients.change"),
-        hands_forms=layout.may("forms.hand"),
-        hands_over=layout.may("handoffs.request"),
     )
+
+
+def _items(session: Session, patient: Patient) -> list[InboxItem]:
+    if not layout.may("inbox.read"):
+        return []
+    seen = select(InboxItem).where(InboxItem.clinic_id == patient.clinic_id, InboxItem.patient_id == patient.id)
+    return list(session.scalars(seen.order_by(InboxItem.id.desc()).limit(6)))

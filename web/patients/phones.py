@@ -18,6 +18,7 @@ from messaging.people import directory
 from reminders import unreached
 from reminders.models import Appointment
 from web import layout, permissions, sessions, team, times, words
+from web.patients import patient_page
 from web.presenters import patient_view
 
 phones = layout.room("phones", __name__)
@@ -189,10 +190,11 @@ def _number(session: Session, patient: Patient, number_id: UUID) -> PatientNumbe
 def _page(session: Session, clinic: Clinic, patient: Patient, *, event: str = "", problem: str = "") -> str:
     db.load_keys(session, [patient.key_id])
     local = clock.now().astimezone(ZoneInfo(clinic.zone))
-    return layout.page(
+    return patient_page.page(
         session,
+        patient,
+        "consent",
         "staff/phones.html",
-        here="patients",
         patient_id=patient.id,
         name=patient_view.full_name(patient),
         numbers=_numbers(session, clinic, patient),
@@ -221,7 +223,7 @@ def _numbers(session: Session, clinic: Clinic, patient: Patient) -> list[Number]
                 id=row.id,
                 dial=number,
                 words=phone.display(number),
-                line=words.say("lines", row.line),
+                line=patient_view.line_words(row.line, agreed),
                 wrong=row.line == "wrong_person",
                 learnt=row.line in directory.LEARNT,
                 used=used is not None and used.id == row.id,

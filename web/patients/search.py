@@ -4,41 +4,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from flask import redirect, request, url_for
+from flask import redirect, render_template, request, url_for
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from config import audit, clock, db
-from messaging import phone, reachable
-from messaging.inbox.models import InboxItem
-from messaging.models import Clinic, Conversation, Patient
+from messaging import phone
+from messaging.models import Clinic, Conversation
 from messaging.people import directory, name_search
-from reminders import clinic_profile, unreached
-from reminders.models import Appointment
-from web import layout, permissions, sessions, times, words
-from web.patients import text_search
-from web.presenters import patient_view
+from reminders import clinic_profile
+from reminders.imports import dates
+from web import layout, permissions, sessions, times
+from web.patients import patient_lists, text_search
 
 search = layout.room("search", __name__)
 
 SHOWN = 25
+SUGGESTED = 8
 LONGEST = 120
 RECENT_NUMBERS = 500
-
-
-@dataclass(frozen=True)
-class Hit:
-    """A patient who was found: what tells them from others of that name, and what waits for them."""
-
-    id: UUID
-    name: str
-    facts: str
-    record: str
-    next_visit: str
-    reach: str
-    reach_words: str
-    items: list[tuple[UUID, str, bool]]
 
 
 @dataclass(frozen=True)
@@ -52,19 +37,39 @@ class Stranger:
 
 @dataclass(frozen=True)
 class Answer:
-    """What was found, and by what: record | number | name."""
+    """What was found, and by what: record | birth_date | number | name."""
 
     kind: str
-    hits: list[Hit]
+    hits: list[patient_lists.Hit]
     strangers: list[Stranger]
     more: bool
+
+
+NOBODY = Answer("name", [], [], False)
 
 
 @search.get("/patients")
 @permissions.signed_in("patients.read")
 def form() -> str:
-    """Show the box; what is looked for is posted, so that it stays out of addresses and logs."""
+    """Show the box, and whom the reader saw last or has to do with; what is looked for is posted, so that it stays out
+    of addresses and logs."""
     return _page("", None, None)
+
+
+@search.post("/patients/suggest")
+@permissions.signed_in("patients.read")
+def suggest() -> str:
+    """Return the first few who fit what has been typed so far, as a part of a page; each look is written down."""
+    typed = request.form.get("wanted", "").strip()[:LONGEST]
+    clinic = sessions.clinic()
+    with db.unit_of_work(clinic.id, read_only=True) as session:
+        exact = directory.find_by_record(session, clinic, typed) if typed else None
+        answer = found(session, clinic, typed, reads_inbox=False) if typed and exact is None else NOBODY
+        people = patient_lists.hits(session, clinic, [exact], reads_inbox=False) if exact else answer.hits
+    if typed:
+        _write_down("patients.searched", kind="record" if exact else answer.kind, found=len(people))
+    more = answer.more or len(people) > SUGGESTED
+    return render_template("staff/_suggested.html", hits=people[:SUGGESTED], more=more, typed=typed)
 
 
 @search.post("/patients")
@@ -91,7 +96,8 @@ def look() -> Response | tuple[str, int] | str:
 
 
 def _page(typed: str, answer: Answer | None, texts: text_search.Within | None) -> str:
-    with db.unit_of_work(sessions.clinic().id, read_only=True) as session:
+    clinic = sessions.clinic()
+    with db.unit_of_work(clinic.id, read_only=True) as session:
         return layout.page(
             session,
             "staff/find.html",
@@ -99,6 +105,7 @@ def _page(typed: str, answer: Answer | None, texts: text_search.Within | None) -
             sought=typed,
             answer=answer,
             within=texts,
+            lists=patient_lists.read(session, clinic, layout.the_staff()) if not typed else [],
             readable=layout.may("inbox.words"),
             too_short=bool(typed) and all(len(word) < name_search.STARTS[0] for word in name_search.words(typed)),
             shown=SHOWN,
@@ -113,12 +120,19 @@ def _write_down(act: str, **detail: str | int) -> None:
 
 
 def found(session: Session, clinic: Clinic, typed: str, *, reads_inbox: bool) -> Answer:
-    """Return who fits what was typed: by number where it has digits and no letters, else by name."""
+    """Return who fits what was typed: a birth date, a number where it has digits and no letters, else a name."""
+    born = dates.day(typed, until=clock.now().date()) if any(character.isdecimal() for character in typed) else None
+    if born is not None and born <= clock.now().date():
+        several = name_search.born_on(session, clinic, born)
+        listed = patient_lists.hits(session, clinic, several.patients[:SHOWN], reads_inbox=reads_inbox)
+        return Answer("birth_date", listed, [], several.more or len(several.patients) > SHOWN)
     if any(character.isdecimal() for character in typed) and not any(character.isalpha() for character in typed):
         return _by_number(session, clinic, typed, reads_inbox=reads_inbox)
     several = name_search.search(session, clinic, typed)
     more = several.more or len(several.patients) > SHOWN
-    return Answer("name", hits(session, clinic, several.patients[:SHOWN], reads_inbox=reads_inbox), [], more)
+    return Answer(
+        "name", patient_lists.hits(session, clinic, several.patients[:SHOWN], reads_inbox=reads_inbox), [], more
+    )
 
 
 def _by_number(session: Session, clinic: Clinic, typed: str, *, reads_inbox: bool) -> Answer:
@@ -136,7 +150,7 @@ def _by_number(session: Session, clinic: Clinic, typed: str, *, reads_inbox: boo
         Conversation.patient_id.is_(None),
     )
     conversations = session.scalars(unknown).all() if reads_inbox else []
-    listed = hits(session, clinic, patients[:SHOWN], reads_inbox=reads_inbox)
+    listed = patient_lists.hits(session, clinic, patients[:SHOWN], reads_inbox=reads_inbox)
     return Answer("number", listed, _as_strangers(session, clinic, conversations), len(patients) > SHOWN)
 
 
@@ -165,52 +179,3 @@ def _as_strangers(session: Session, clinic: Clinic, several: Sequence[Conversati
         )
         for conversation in several
     ]
-
-
-def hits(session: Session, clinic: Clinic, patients: Sequence[Patient], *, reads_inbox: bool) -> list[Hit]:
-    """Return patients as rows with few queries, however many they are."""
-    if not patients:
-        return []
-    ids, now = [patient.id for patient in patients], clock.now()
-    db.load_keys(session, (patient.key_id for patient in patients))
-    coming = select(Appointment).where(
-        Appointment.patient_id.in_(ids),
-        Appointment.starts_at > now - patient_view.STAYS,
-        Appointment.state != "cancelled",
-    )
-    visits = {visit.patient_id: visit for visit in session.scalars(coming.order_by(Appointment.starts_at.desc()))}
-    contacts = reachable.of_patients(session, ids)
-    waiting = _waiting(session, clinic, ids) if reads_inbox else {}
-    listed = []
-    for patient in patients:
-        years, visit = times.age(patient.birth_date, now), visits.get(patient.id)
-        contact = contacts[patient.id]
-        can = patient_view.reach_words(contact, words.say("reach", "all"))
-        spoken = [f"{years} years"] if years is not None else []
-        listed.append(
-            Hit(
-                id=patient.id,
-                name=patient_view.full_name(patient),
-                facts=" · ".join([*spoken, words.say("languages", patient.language)]),
-                record=patient.record or "",
-                next_visit=times.moment(visit.starts_at, now, visit.zone) if visit else "",
-                reach=unreached.cannot(contact) or "",
-                reach_words=can[:1].upper() + can[1:],
-                items=waiting.get(patient.id, []),
-            )
-        )
-    return listed
-
-
-def _waiting(session: Session, clinic: Clinic, ids: Sequence[UUID]) -> dict[UUID, list[tuple[UUID, str, bool]]]:
-    open_ones = (
-        select(InboxItem.id, InboxItem.patient_id, InboxItem.kind)
-        .where(InboxItem.clinic_id == clinic.id, InboxItem.patient_id.in_(ids), InboxItem.state != "done")
-        .order_by(InboxItem.urgency, InboxItem.answer_by)
-    )
-    waiting: dict[UUID, list[tuple[UUID, str, bool]]] = {}
-    for item_id, patient_id, kind in session.execute(open_ones):
-        if patient_id is not None:
-            open_item = (item_id, words.say("kinds", kind), kind == "safety")
-            waiting.setdefault(patient_id, []).append(open_item)
-    return waiting

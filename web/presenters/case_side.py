@@ -133,17 +133,19 @@ def earlier(
         .limit(EARLIER)
     ).all()
     db.load_keys(session, (other.key_id for other in others))
+    return [as_earlier(other, team, zone, readable=readable) for other in others]
+
+
+def as_earlier(item: InboxItem, team: Mapping[UUID | None, Staff], zone: str, *, readable: bool) -> Earlier:
+    """Return an item as it is told beside another one."""
     now = clock.now()
-    return [
-        Earlier(
-            id=other.id,
-            kind=words.say("kinds", other.kind),
-            summary=(other.summary or words.say("keeping", "emptied")) if readable else "",
-            when=times.day(other.created_at, now, zone),
-            ended=_ended(other, team, now, zone),
-        )
-        for other in others
-    ]
+    return Earlier(
+        id=item.id,
+        kind=words.say("kinds", item.kind),
+        summary=(item.summary or words.say("keeping", "emptied")) if readable else "",
+        when=times.day(item.created_at, now, zone),
+        ended=_ended(item, team, now, zone),
+    )
 
 
 def _ended(item: InboxItem, team: Mapping[UUID | None, Staff], now: datetime, zone: str) -> str:

@@ -22,6 +22,7 @@ from web.presenters import (
     case_side,
     composer,
     conversation_view,
+    kit_view,
     list_rows,
     patient_view,
     screen_history,
@@ -74,6 +75,7 @@ class Case:
     aside: case_side.Beside
     follow: case_side.Follow | None
     merged: bool
+    kit: kit_view.Kit | None
     once: UUID = field(default_factory=db.new_id)
 
 
@@ -122,6 +124,7 @@ def read(
         aside=case_side.read(session, clinic, item, patient, colleagues, readable=readable),
         follow=case_side.follow(session, item, zone) if readable else None,
         merged=patient is not None and number_owner.merged(session, item),
+        kit=kit_view.read(session, clinic, patient, clinical=readable, item=item) if patient else None,
     )
 
 
@@ -233,5 +236,6 @@ def _event(event: ItemEvent, colleagues: dict[UUID | None, Staff]) -> str:
         who=name(audit.Actor(event.actor).staff_id),
         to=" and ".join(name(staff_id) for staff_id in recipients) or "nobody",
         disposition=items.dispositions().get(str(detail.get("disposition")), "").lower(),
+        line=str(detail.get("line", "")),
         why=" · ".join(why(detail.get("why", []))) or "nobody fitted",
     )

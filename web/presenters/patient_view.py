@@ -1,7 +1,7 @@
 """A patient as staff see them: name, age, language, how they can be reached and when, and their visits."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -15,9 +15,9 @@ from messaging import contactability, phone, reachable
 from messaging.consent import ledger as consent
 from messaging.models import PROGRAMMES, Clinic, ConsentEntry, Patient, PatientNumber
 from messaging.people import directory
-from reminders import appointments, planner, reasons
-from reminders.models import Appointment, Reminder
+from reminders import appointments, planner
 from web import times, words
+from web.presenters import visit_view
 
 STAYS = appointments.STAYS
 PAST = 3
@@ -50,23 +50,6 @@ class Number:
 
 
 @dataclass(frozen=True)
-class Visit:
-    """A visit with its state in words; `planned` says what goes out when, and why where it does not.
-
-    `quiet` says since when the patient wants no texts about it, "" where they never said so.
-    """
-
-    id: UUID
-    when: str
-    state: str
-    place: str
-    clinician: str
-    past: bool
-    quiet: str
-    planned: list[tuple[str, str, str, str]]
-
-
-@dataclass(frozen=True)
 class Person:
     """What stands about a patient beside a case. `hours` says whether a text may go out at this moment of theirs."""
 
@@ -83,13 +66,15 @@ class Person:
     language: str
     hours: str
     numbers: list[Number]
-    next_visit: Visit | None
-    past_visits: list[Visit]
+    next_visit: visit_view.Visit | None
+    past_visits: list[visit_view.Visit]
 
 
 def find(session: Session, clinic: Clinic, patient_id: UUID) -> Patient | None:
-    """Return the clinic's own patient, None for another clinic's."""
+    """Return the clinic's own patient, None for another clinic's; of a merged record the one that stays."""
     patient = session.get(Patient, patient_id)
+    if patient is not None and patient.merged_into:
+        patient = session.get(Patient, patient.merged_into)
     return patient if patient is not None and patient.clinic_id == clinic.id else None
 
 
@@ -102,8 +87,8 @@ def person(session: Session, clinic: Clinic, patient: Patient, *, ledger: bool =
     """Return what a case or the patient's page says about them, with the history of their consent if asked for."""
     now = clock.now()
     db.load_keys(session, [clinic.key_id, patient.key_id])
-    years = times.age(patient.birth_date, now)
-    kept = visits(session, patient)
+    born = times.birth_date(patient.birth_date, now)
+    kept = visit_view.visits(session, patient)
     coming = [
         appointment for appointment in kept if appointment.starts_at > now - STAYS and appointment.state != "cancelled"
     ]
@@ -115,7 +100,7 @@ def person(session: Session, clinic: Clinic, patient: Patient, *, ledger: bool =
         name=full_name(patient),
         first_name=patient.first_name or "",
         facts=[
-            *([f"{years} years"] if years is not None else []),
+            *([f"born {born}"] if born else []),
             *([patient.sex] if patient.sex else []),
             language,
         ],
@@ -130,8 +115,8 @@ def person(session: Session, clinic: Clinic, patient: Patient, *, ledger: bool =
         language=language,
         hours=hours(session, clinic, patient, now),
         numbers=numbers,
-        next_visit=visit(coming[-1]) if coming else None,
-        past_visits=[visit(appointment) for appointment in gone[:PAST]],
+        next_visit=visit_view.visit(coming[-1]) if coming else None,
+        past_visits=[visit_view.visit(appointment) for appointment in gone[:PAST]],
     )
 
 
@@ -165,10 +150,17 @@ def _numbers(session: Session, clinic: Clinic, patient: Patient, now: datetime, 
             for programme, state in states.items()
         ]
         number, line = row.number or "", row.line
-        line_words, lines = words.say("lines", line), histories.get(row.number_index, [])
-        texted = textable is not None and textable.id == row.id
-        numbers.append(Number(row.id, number, phone.display(number), line, line_words, texted, agreements, lines))
+        known, lines = line_words(line, states), histories.get(row.number_index, [])
+        texted = textable is not None and textable.id == row.id and "granted" in states.values()
+        numbers.append(Number(row.id, number, phone.display(number), line, known, texted, agreements, lines))
     return numbers
+
+
+def line_words(line: str, states: Mapping[str, str]) -> str:
+    """Return what is known of a line; one that could be texted is not called so where nobody may text it."""
+    if line in contactability.TEXTABLE and "granted" not in states.values():
+        return words.say("reach", "opted_out" if "revoked" in states.values() else "no_consent")
+    return words.say("lines", line)
 
 
 def _ledger(session: Session, clinic: Clinic, rows: Sequence[PatientNumber], now: datetime) -> dict[bytes, list[str]]:
@@ -210,45 +202,3 @@ def reach_words(contact: contactability.Facts, otherwise: str) -> str:
         parts[part].append(words.say("programme_texts", programme))
     ordered = [part for part in ("ended", "not_agreed", "open") if part in parts]
     return "; ".join(words.say("reach", part, what=" and ".join(parts[part])) for part in ordered)
-
-
-def visits(session: Session, patient: Patient) -> list[Appointment]:
-    """Return the patient's visits, the latest first."""
-    query = select(Appointment).where(Appointment.patient_id == patient.id)
-    return list(session.scalars(query.order_by(Appointment.starts_at.desc()).limit(40)))
-
-
-def visit(appointment: Appointment, steps: Sequence[Reminder] = ()) -> Visit:
-    """Return a visit in words, with the reminders around it."""
-    now = clock.now()
-    return Visit(
-        id=appointment.id,
-        when=times.moment(appointment.starts_at, now, appointment.zone),
-        state=words.say("visits", appointment.state),
-        place=appointment.place or "",
-        clinician=appointment.clinician or "",
-        past=appointment.starts_at < now,
-        quiet=words.say("wishes", "quiet", at=times.moment(appointment.quiet_at, now, appointment.zone, running=True))
-        if appointment.quiet_at
-        else "",
-        planned=[_planned(step, appointment.zone, now) for step in steps],
-    )
-
-
-def planned_visits(session: Session, patient: Patient) -> list[Visit]:
-    """Return the patient's visits with what is planned around each, in two queries."""
-    appointments = visits(session, patient)
-    steps: defaultdict[tuple[UUID, int], list[Reminder]] = defaultdict(list)
-    rows = select(Reminder).where(Reminder.appointment_id.in_([appointment.id for appointment in appointments]))
-    for step in session.scalars(rows.order_by(Reminder.due_at, Reminder.id)):
-        steps[step.appointment_id, step.revision].append(step)
-    return [visit(appointment, steps[appointment.id, appointment.revision]) for appointment in appointments]
-
-
-def _planned(step: Reminder, zone: str, now: datetime) -> tuple[str, str, str, str]:
-    return (
-        step.step.replace("_", " "),
-        times.moment(step.due_at, now, zone) if step.due_at else "not sent",
-        words.say("reminders", step.state),
-        ", ".join(reasons.kept(step.why)),
-    )

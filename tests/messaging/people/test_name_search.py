@@ -106,8 +106,8 @@ def test_nothing_of_a_name_stands_in_the_index_in_clear(clinic: Clinic, new_pati
     new_patient("Maya", last_name="Quill")
     with db.unit_of_work(clinic.id, read_only=True) as session:
         tokens = session.scalars(select(PatientName.token)).all()
-    # maya and quill, their first three letters, and five of quill
-    assert sorted(map(len, tokens)) == [16] * 5
+    # maya and quill, their first three letters, and five of quill; and the birth date
+    assert sorted(map(len, tokens)) == [16] * 6
     assert not any(part in token.lower() for token in tokens for part in (b"may", b"qui"))
 
 

@@ -126,8 +126,8 @@ def test_a_struck_line_stays_readable_as_struck(house: Any) -> None:
     (note,) = kept(house)
     assert house.signed_in(ben).post(f"/contacts/{note.id}/strike").status_code == 422
     answer = browser.post(f"/contacts/{note.id}/strike")
-    assert (answer.status_code, answer.location) == (303, f"/patients/{patient.id}")
-    assert "<s>wrong chart</s>" in browser.get(f"/patients/{patient.id}").text
+    assert (answer.status_code, answer.location) == (303, f"/patients/{patient.id}/messages")
+    assert "<s>wrong chart</s>" in browser.get(f"/patients/{patient.id}/messages").text
 
 
 def test_the_next_try_is_read_by_the_clinics_clock(house: Any) -> None:
@@ -144,6 +144,7 @@ def test_who_may_not_read_words_neither_writes_nor_sees_notes(house: Any) -> Non
     house.signed_in(rosa).post(f"/patients/{patient.id}/note", words="between us")
     desk = house.signed_in(house.staff(role="front_desk"))
     page = desk.get(f"/patients/{patient.id}").text
+    assert desk.get(f"/patients/{patient.id}/messages").status_code == 403
     assert "between us" not in page
     assert "Notes and calls" not in page
     assert desk.post(f"/patients/{patient.id}/note", words="x").status_code == 403

@@ -31,7 +31,7 @@ def links(house: Any) -> list[str]:
 def test_the_text_names_no_form_and_waits_for_the_day(house: Any, language: str, privacy: str) -> None:
     rosa, patient = house.staff(), house.patient(language=language, privacy=privacy)
     answer = house.signed_in(rosa).post(f"/patients/{patient.id}/form", instrument="phq9")
-    assert (answer.status_code, answer.location) == (303, f"/patients/{patient.id}")
+    assert (answer.status_code, answer.location) == (303, f"/patients/{patient.id}/messages")
     (text,) = texts(house)
     body = text.body or ""
     assert "/i/" in body

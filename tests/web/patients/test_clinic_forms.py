@@ -1,7 +1,7 @@
 """Answers entered by staff and forms on the tablet: who may, what is kept, and that item nine rings at once."""
 
 import re
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from config import db
 from config.audit import AuditEntry
-from intake_links import alerts
+from intake_links import alert_audit, alerts
 from intake_links.models import IntakeLink, Screen
 from messaging.inbox.models import InboxItem
 
@@ -38,9 +38,9 @@ def test_a_paper_form_is_kept_totalled_and_says_where_it_came_from(house: Any) -
     rosa, patient = house.staff(), house.patient()
     browser = house.signed_in(rosa)
     answer = browser.post(f"/patients/{patient.id}/answers/phq9", **form(rosa, [2] * 5 + [0] * 4))
-    assert (answer.status_code, answer.location) == (303, f"/patients/{patient.id}")
+    assert (answer.status_code, answer.location) == (303, f"/patients/{patient.id}/scores")
     assert screens(house) == [("phq9", "staff.paper", [2] * 5 + [0] * 4, "screen")]
-    page = browser.get(f"/patients/{patient.id}").text
+    page = browser.get(f"/patients/{patient.id}/scores").text
     assert "from paper" in page
     assert "The answers are kept" in page
     assert [kind for kind, _ in items(house)] == ["screen"]
@@ -167,3 +167,44 @@ def test_the_grid_is_there_in_the_patients_language(house: Any) -> None:
     page = house.signed_in(house.staff()).get(f"/patients/{patient.id}/answers/phq9").text
     assert "Poco interés o placer" in page
     assert "No se requiere permiso" in page
+
+
+def paper(staff: Any, answers: list[Any], days: int, **more: str) -> dict[str, str]:
+    return form(staff, answers, on=(date.today() - timedelta(days=days)).isoformat(), **more)
+
+
+def test_an_old_paper_asks_whether_it_is_still_current_and_keeps_what_was_typed(house: Any) -> None:
+    rosa, patient = house.staff(), house.patient()
+    answer = house.signed_in(rosa).post(f"/patients/{patient.id}/answers/phq9", **paper(rosa, [1] * 9, 28))
+    assert answer.status_code == 422
+    assert "still tell how they are" in answer.text
+    assert len(re.findall(r'name="a\d" value="1" checked', answer.text)) == 9
+    assert screens(house) == []
+
+
+def test_an_old_paper_that_is_not_current_is_a_screen_for_a_person_and_no_alarm(house: Any) -> None:
+    rosa, patient = house.staff(), house.patient()
+    form_ = paper(rosa, [0] * 8 + [1], 28, current="no")
+    assert house.signed_in(rosa).post(f"/patients/{patient.id}/answers/phq9", **form_).status_code == 303
+    assert screens(house)[0][3] == "screen"
+    ((kind, summary),) = items(house)
+    assert kind == "screen"
+    assert "Answered item 9" in (summary or "")
+    assert "said not to tell how they are now" in (summary or "")
+    with db.unit_of_work(house.clinic.id, read_only=True) as session:
+        (row,) = alert_audit.rows(session, house.clinic.id)
+    assert (row.kind, row.owed, row.item_id is not None) == ("screen", False, True)
+
+
+def test_an_old_paper_that_is_said_to_be_current_alerts_at_once(house: Any) -> None:
+    rosa, patient = house.staff(), house.patient()
+    form_ = paper(rosa, [0] * 8 + [1], 28, current="yes")
+    house.signed_in(rosa).post(f"/patients/{patient.id}/answers/phq9", **form_)
+    assert [kind for kind, _ in items(house)] == ["safety"]
+
+
+def test_a_paper_of_this_week_is_never_taken_for_an_old_one(house: Any) -> None:
+    rosa, patient = house.staff(), house.patient()
+    form_ = paper(rosa, [0] * 8 + [1], 3, current="no")
+    house.signed_in(rosa).post(f"/patients/{patient.id}/answers/phq9", **form_)
+    assert [kind for kind, _ in items(house)] == ["safety"]

@@ -1,11 +1,14 @@
 """A patient's page."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from sqlalchemy import select
 
 from config import audit, clock, db
+from messaging.consent import ledger
 from reminders import appointments
 
 
@@ -21,12 +24,14 @@ def test_the_page_shows_visits_with_what_is_planned_and_why(house: Any) -> None:
     for words in (
         "Teresa Quintana",
         "Dr Osei",
-        "planned",
+        "3 days before the visit",
+        "goes out ",
         "not confirmed yet",
         "</span> agreed",
         "(202) 555-01",
     ):
         assert words in page
+    assert "72h" not in page
     with db.unit_of_work(db.EVERY) as session:
         acts = session.scalars(select(audit.AuditEntry.act)).all()
     assert "patient.opened" in acts
@@ -36,7 +41,7 @@ def test_a_shared_phone_is_not_shown_as_one_persons_conversation(house: Any) -> 
     patient = house.patient(number="+12025550177")
     house.patient(number="+12025550177", first_name="Min")
     house.text_from(patient, "who is this")
-    page = house.signed_in(house.staff()).get(f"/patients/{patient.id}").text
+    page = house.signed_in(house.staff()).get(f"/patients/{patient.id}/messages").text
     assert "who is this" not in page
     assert "Several people share this phone" in page
 
@@ -44,3 +49,27 @@ def test_a_shared_phone_is_not_shown_as_one_persons_conversation(house: Any) -> 
 def test_another_clinics_patient_does_not_exist(house: Any, another_house: Any) -> None:
     foreign = another_house().patient()
     assert house.signed_in(house.staff()).get(f"/patients/{foreign.id}").status_code == 404
+
+
+@pytest.mark.parametrize("role", ["care_manager", "front_desk", "psychiatric_consultant"])
+def test_each_part_of_the_page_that_is_offered_can_be_opened(house: Any, role: str) -> None:
+    patient = house.patient()
+    browser = house.signed_in(house.staff(role=role))
+    page = browser.get(f"/patients/{patient.id}").text
+    parts = re.findall(r'href="(/patients/[^"]+)"', page.split('class="tabs"')[1].split("</nav>")[0])
+    assert len(parts) == (3 if role == "front_desk" else 5)
+    for part in parts:
+        shown = browser.get(part)
+        assert shown.status_code == 200
+        assert shown.text.count('aria-current="page"') >= 1
+
+
+def test_an_opted_out_patient_reads_what_is_true(house: Any) -> None:
+    patient = house.patient()
+    with db.unit_of_work(house.clinic.id) as session:
+        number = session.merge(patient).numbers[0].number or ""
+        ledger.record(session, house.clinic, number, "revoked", source="text", actor="x")
+    page = house.signed_in(house.staff()).get(f"/patients/{patient.id}").text
+    assert "can be texted" not in page
+    assert "texts go here" not in page
+    assert "has opted out of texts" in page

@@ -98,9 +98,9 @@ def test_another_clinic_and_who_may_not_change_patients_are_refused(house: Any, 
 
 def test_the_patient_s_page_leads_there(house: Any) -> None:
     patient = house.patient()
-    page = house.signed_in(house.staff()).get(f"/patients/{patient.id}").text
-    assert f"/patients/{patient.id}/record" in page
-    assert f"/patients/{patient.id}/consent" in page
+    browser = house.signed_in(house.staff())
+    assert f"/patients/{patient.id}/record" in browser.get(f"/patients/{patient.id}").text
+    assert f"/patients/{patient.id}/consent" in browser.get(f"/patients/{patient.id}/phones").text
 
 
 def quiet_visit(house: Any, patient: Patient) -> Appointment:

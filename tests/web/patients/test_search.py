@@ -1,5 +1,6 @@
 """One box that finds patients, numbers and words in texts."""
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from sqlalchemy import event, select
 from config import audit, db
 from messaging import conversations
 from messaging.consent import ledger
+from tests.web.boards.test_unreached import visit
 from web.patients import text_search
 from web.presenters import excerpts
 
@@ -206,3 +208,64 @@ def test_an_excerpt_keeps_the_words_as_they_were_written() -> None:
     assert excerpts.find("Yo Soy GARCÍA, sí", "garcia") == excerpts.Excerpt("Yo Soy ", "GARCÍA", ", sí")
     assert excerpts.find("nothing", "garcia") is None
     assert excerpts.find("nothing", "") is None
+
+
+@pytest.mark.parametrize("typed", ["3/2/1985", "03/02/1985", "1985-03-02", "Mar 2, 1985"])
+def test_a_birth_date_finds_however_it_is_written(house: Any, typed: str) -> None:
+    patient = house.patient()
+    house.patient(first_name="Another", birth_date=None)
+    page = house.signed_in(house.staff()).post("/patients", wanted=typed).text
+    assert f"/patients/{patient.id}" in page
+    assert page.count('class="hit"') == 1
+    assert acts()[-1][1] == {"kind": "birth_date", "found": 1}
+
+
+def test_a_corrected_birth_date_is_found_and_the_wrong_one_no_more(house: Any) -> None:
+    house.patient(record="A-1")
+    house.patient(record="A-1", birth_date=date(1986, 4, 5))
+    browser = house.signed_in(house.staff())
+    assert browser.post("/patients", wanted="4/5/1986").status_code == 200
+    assert browser.post("/patients", wanted="3/2/1985").status_code == 404
+
+
+@pytest.mark.parametrize("typed", ["Tere", "quint", "A-77", "3/2/1985", "(202) 555-0177"])
+def test_who_fits_is_offered_while_it_is_typed_and_that_is_written_down(house: Any, typed: str) -> None:
+    patient = house.patient(record="A-77", number="+12025550177")
+    browser = house.signed_in(house.staff())
+    answer = browser.post("/patients/suggest", wanted=typed)
+    assert f"/patients/{patient.id}" in answer.text
+    assert "<html" not in answer.text
+    assert "born Mar 2, 1985" in answer.text
+    act, detail = acts()[-1]
+    assert (act, detail["found"]) == ("patients.searched", 1)
+    assert typed not in str(acts())
+
+
+def test_nothing_typed_offers_nobody(house: Any) -> None:
+    house.patient()
+    assert "/patients/" not in house.signed_in(house.staff()).post("/patients/suggest", wanted=" ").text
+
+
+def test_whom_one_opened_last_and_who_is_ones_own_stand_under_the_box(house: Any) -> None:
+    rosa = house.staff(panels=["Dr Osei"])
+    seen, owned = house.patient(first_name="Seen"), house.patient(first_name="Owned")
+    coming = house.patient(first_name="Coming", panel="Dr Osei")
+    other = house.patient(first_name="Other", panel="Dr Lind")
+    house.item(patient_id=owned.id, owner_id=rosa.id)
+    for patient in (coming, other):
+        visit(house, patient)
+    browser = house.signed_in(rosa)
+    assert "stand here until you sign out" in browser.get("/patients").text
+    browser.get(f"/patients/{seen.id}")
+    recent, mine = browser.get("/patients").text.split(">Mine</h2>")
+    assert "Seen Quintana" in recent
+    assert "Owned Quintana" in mine
+    assert "Coming Quintana" in mine
+    assert "Other Quintana" not in mine
+    colleague = house.signed_in(house.staff("Ben Carter"))
+    assert "Seen Quintana" not in colleague.get("/patients").text
+
+
+def test_at_the_desk_everybody_who_comes_is_ones_own(house: Any) -> None:
+    visit(house, house.patient(first_name="Coming", panel="Dr Osei"))
+    assert "Coming Quintana" in house.signed_in(house.staff(role="front_desk")).get("/patients").text

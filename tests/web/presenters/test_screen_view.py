@@ -50,7 +50,7 @@ def test_a_missing_answer_is_said_as_missing_and_there_is_no_total(house: Any) -
     view = read(house, screen, patient)
     assert (view.total, view.given, view.asked, view.points) == (None, 7, 9, 6)
     assert (view.answers[1].answer, view.answers[1].change) == ("no answer", "answered before")
-    page = house.signed_in(house.staff()).get(f"/patients/{patient.id}").text
+    page = house.signed_in(house.staff()).get(f"/patients/{patient.id}/scores").text
     assert "no total: 2 of 9 questions not answered" in page
 
 

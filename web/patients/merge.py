@@ -1,0 +1,101 @@
+"""Two records of one person made one: found by record number, compared side by side, and done once confirmed."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from flask import flash, redirect, request, url_for
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from config import clock, db
+from messaging import phone
+from messaging.models import Patient
+from messaging.people import directory
+from reminders import merging
+from web import drafts, ids, layout, permissions, sessions, times, words
+from web.patients import patient_page
+from web.presenters import patient_view
+
+merges = layout.room("merges", __name__)
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of two records as they are compared."""
+
+    id: UUID
+    name: str
+    facts: list[tuple[str, str]]
+
+
+@merges.get("/patients/<uuid:patient_id>/merge")
+@permissions.signed_in("inbox.work")
+def show(patient_id: UUID) -> str:
+    """Ask for the record number of the other record; that this one was read is written down."""
+    with db.unit_of_work(sessions.clinic().id) as session:
+        return _page(session, patient_page.opened(session, patient_id))
+
+
+@merges.post("/patients/<uuid:patient_id>/merge")
+@permissions.signed_in("inbox.work")
+def merge(patient_id: UUID) -> Response | tuple[str, int] | str:
+    """Show both records and what would follow; merge them once it is chosen which stays, and confirmed (sure=yes)."""
+    clinic, form = sessions.clinic(), request.form
+    with db.unit_of_work(clinic.id) as session:
+        patient = patient_page.the_patient(session, patient_id)
+        other = directory.find_by_record(session, clinic, form.get("other", "").strip())
+        problem = "nobody" if other is None else "same" if other.id == patient.id else ""
+        if other is None or problem:
+            return _page(session, patient, problem=words.say("cannot_merge", problem)), 422
+        if "merge" not in form:
+            return _page(session, patient, patient_page.opened(session, other.id))
+        pair = {patient.id: (patient, other), other.id: (other, patient)}
+        chosen = pair.get(ids.uuid_of(form.get("stays")) or db.new_id())
+        problem = "stays" if chosen is None else "" if form.get("sure") == "yes" else "sure"
+        if chosen is None or problem:
+            return _page(session, patient, other, problem=words.say("cannot_merge", problem)), 422
+        stays, goes = chosen
+        try:
+            merging.merge(session, clinic, stays, goes, layout.the_actor())
+        except merging.CannotMerge as why:
+            return _page(session, patient, problem=words.say("cannot_merge", str(why))), 409
+        drafts.follow(session, f"patient:{goes.id}", f"patient:{stays.id}")
+        stays_id = stays.id
+    flash(words.say("notices", "patients_merged"))
+    return redirect(url_for("patients.show", patient_id=stays_id), 303)
+
+
+def _page(session: Session, patient: Patient, other: Patient | None = None, *, problem: str = "") -> str:
+    clinic = sessions.clinic()
+    outlooks = []
+    if other is not None:
+        for stays, goes in ((patient, other), (other, patient)):
+            looked = merging.outlook(session, clinic, stays, goes)
+            follows = [f"{count} {words.say('merged', name)}" for name, count in looked.counts.items() if count]
+            ended = [words.say("programme_texts", programme) for programme in looked.ended]
+            outlooks.append((_side(session, stays), follows, ended))
+    return patient_page.page(
+        session,
+        patient,
+        "summary",
+        "staff/merge.html",
+        other=other.record if other else request.form.get("other", ""),
+        outlooks=outlooks,
+        born_apart=other is not None and bool(patient.birth_date and other.birth_date)
+        and patient.birth_date != other.birth_date,
+        problem=problem,
+    )  # fmt: skip
+
+
+def _side(session: Session, patient: Patient) -> Side:
+    db.load_keys(session, [patient.key_id])
+    numbers = ", ".join(phone.display(number.number or "") for number in patient.numbers)
+    facts = {
+        "Record": patient.record or "",
+        "Born": times.birth_date(patient.birth_date, clock.now()),
+        "Phones": numbers or "none",
+        "Address": patient.address or "none",
+        "Panel": patient.panel or "none",
+        "On file since": times.day(patient.created_at, clock.now(), sessions.clinic().zone),
+    }
+    return Side(patient.id, patient_view.full_name(patient), list(facts.items()))

@@ -1,0 +1,58 @@
+"""The head of every page about a patient: two identifiers, how they can be reached, and the parts of their page."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from config import clock, db
+from messaging import reachable
+from messaging.models import Clinic, Patient
+from web import times, words
+from web.presenters import patient_view
+
+# Each part with its endpoint and the act it takes.
+TABS = (
+    ("summary", "patients.show", "patients.read"),
+    ("scores", "patients.scores", "inbox.words"),
+    ("messages", "firstwords.messages", "inbox.words"),
+    ("visits", "patient_visits.show", "patients.read"),
+    ("consent", "phones.show", "patients.read"),
+)
+
+
+@dataclass(frozen=True)
+class Head:
+    """Who it is, in words. `tabs` are the parts that may be opened, as (key, endpoint, words)."""
+
+    id: UUID
+    name: str
+    first_name: str
+    facts: list[str]
+    panel: str
+    reach: str
+    active: bool
+    in_building: bool
+    tab: str
+    tabs: list[tuple[str, str, str]]
+
+
+def read(session: Session, clinic: Clinic, patient: Patient, tab: str, may: Callable[[str], bool]) -> Head:
+    """Return the head of a page; `tab` is the part that is shown, `may` whether the reader may do an act."""
+    now = clock.now()
+    db.load_keys(session, [clinic.key_id, patient.key_id])
+    born = times.birth_date(patient.birth_date, now)
+    said = [f"Born {born}" if born else "No birth date on file", f"record {patient.record}", patient.sex]
+    return Head(
+        id=patient.id,
+        name=patient_view.full_name(patient),
+        first_name=patient.first_name or "",
+        facts=[fact for fact in (*said, words.say("languages", patient.language)) if fact],
+        panel=patient.panel or "",
+        reach=patient_view.reach_words(reachable.of_patient(session, patient), words.say("reach", "all")),
+        active=patient.state == "active",
+        in_building=patient.here_until is not None and patient.here_until > now,
+        tab=tab,
+        tabs=[(key, endpoint, words.say("tabs", key)) for key, endpoint, act in TABS if may(act)],
+    )
