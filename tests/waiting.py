@@ -6,7 +6,7 @@ from typing import TypeVar
 
 T = TypeVar("T")
 # Seconds that anything may take where six other programs want the processor and the disk stalls: no finding yet.
-PATIENCE = 20.0
+PATIENCE = 90.0
 
 
 def until(condition: Callable[[], T], what: str = "", within: float = PATIENCE, pause: float = 0.01) -> T:

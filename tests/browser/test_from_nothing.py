@@ -138,7 +138,7 @@ def _imports(page: Page, kind: str, text: str) -> None:
     page.get_by_role("button", name="Look at the columns").click()
     expect(page.get_by_text("good")).to_be_visible()
     look(page, f"import-{kind}")
-    page.get_by_role("button", name="Check all 1 rows").click()
+    page.get_by_role("button", name="Check the row").click()
     page.get_by_role("button", name="Import 1 row").click()
     expect(page.locator("progress")).to_be_visible()
     runs.drain()  # the page asks again by itself
