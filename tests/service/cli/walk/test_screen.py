@@ -5,6 +5,7 @@ import io
 import pytest
 
 from service.cli.walk.screen import Screen, folded
+from tests.waiting import until
 
 ADDRESS = "http://127.0.0.1:8420/i/" + "x" * 120
 
@@ -27,7 +28,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
 def shown(file: io.StringIO) -> str:
     screen = Screen(file)
     with screen.step(" 1. Texts go out") as seen:
-        assert "1. Texts go out" in file.getvalue()  # the title is there before anything is seen
+        until(lambda: "1. Texts go out" in file.getvalue(), "the title, before anything is seen")
         seen("6 phones have it")
     return file.getvalue()
 
