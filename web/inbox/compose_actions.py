@@ -12,7 +12,7 @@ from config import db
 from messaging.inbox.models import InboxItem
 from web import drafts, ids, layout, permissions, sessions, times, words
 from web.compose import composer_page, send_reply
-from web.inbox import inbox_page
+from web.inbox import actions, inbox_page
 from web.models import Draft
 
 composer = layout.room("composer", __name__)
@@ -22,13 +22,27 @@ Page = Response | tuple[str, int] | tuple[Response, int]
 @composer.post("/inbox/<uuid:item_id>/reply")
 @permissions.signed_in("inbox.text")
 def reply(item_id: UUID) -> Page:
-    """Send a text or plan one, once; whatever is refused stays in the box."""
+    """Send a text or plan one, once; then=next goes on to the next item. Whatever is refused stays in the box."""
+    goes_on = request.form.get("then") == "next"
     with db.unit_of_work(sessions.clinic().id) as session:
         item = inbox_page.the_item(session, item_id)
+        onward = actions.next_of_the_view(session, item) if goes_on else None
         notice, refused = send_reply.send(session, sessions.clinic(), layout.the_staff(), item, request.form)
         if refused is not None:
             return inbox_page.page(session, inbox_page.the_view(), item, typed=refused), 422
-    return _back(item_id, notice or "sent")
+        way, name = _way_back(session, item, notice), actions.name_of(session, item)
+    if not goes_on or item.state != "done":
+        return _back(item_id, notice or "sent", way)
+    return _back(onward, "sent_next" if onward else "sent_last", way, name=name)
+
+
+def _way_back(session: Session, item: InboxItem, notice: str | None) -> str:
+    """Return how what was done can be taken back: a planned text whole, of a text that left only the settling."""
+    if notice == "planned":
+        message = send_reply.message_of(session, sessions.clinic(), request.form.get("compose", ""))
+        if message is not None:
+            return f"undo {url_for('composer.unschedule', item_id=item.id, message_id=message.id)}"
+    return f"again {url_for('acts.reopen', item_id=item.id)}" if item.state == "done" else "said"
 
 
 @composer.post("/inbox/<uuid:item_id>/insert")
@@ -116,6 +130,8 @@ def unschedule(item_id: UUID, message_id: UUID) -> Response:
     return _back(item_id, "taken_back" if taken else "left_already")
 
 
-def _back(item_id: UUID, notice: str) -> Response:
-    flash(words.say("notices", notice))
-    return redirect(url_for("inbox.case", item_id=item_id, **inbox_page.place(inbox_page.the_view())), 303)
+def _back(item_id: UUID | None, notice: str, category: str = "said", **facts: str) -> Response:
+    """Go to a case, or to the list where there is none, in the view and filters of the page that was left."""
+    flash(words.say("notices", notice, **facts), category)
+    place = inbox_page.place(inbox_page.the_view())
+    return redirect(url_for("inbox.case", item_id=item_id, **place) if item_id else url_for("inbox.show", **place), 303)
