@@ -1,7 +1,6 @@
 """After an act: what was done is in sight and can be taken back, and the page stands where it stood."""
 
 import re
-from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
@@ -83,8 +82,8 @@ def test_a_note_is_struck_again_by_the_same_key(browser: Browser, served: Served
 
 
 @pytest.fixture(params=[kit.DESK, (390, 844)], ids=["desk", "phone"])
-def size(request: pytest.FixtureRequest) -> Iterator[tuple[int, int]]:
-    yield request.param
+def size(request: pytest.FixtureRequest) -> tuple[int, int]:
+    return request.param
 
 
 def test_without_script_what_was_done_stands_on_top_of_what_is_seen(

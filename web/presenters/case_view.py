@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from config import audit, clock, db
 from intake_links.models import Screen
-from messaging import number_owner
+from messaging import number_owner, reachable
 from messaging.inbox import items, notes_and_calls
 from messaging.inbox.models import InboxItem, ItemEvent
 from messaging.models import Clinic, Conversation, Message, Patient, Staff
@@ -100,6 +100,7 @@ def read(
     patient = session.get(Patient, item.patient_id) if item.patient_id else None
     conversation = conversation_view.of_item(session, clinic, item.conversation_id, patient)
     colleagues = team.everyone(session, clinic.id)
+    reach = reachable.reach_of(session, patient) if patient else None
     screen, is_the_item = _screen(session, item, patient, zone) if readable else (None, False)
     thread = conversation_view.Thread(conversation, patient, item.id)
     page = conversation_view.page(session, clinic, staff, thread, before) if readable else conversation_view.NOTHING
@@ -108,18 +109,18 @@ def read(
         **_standing(clinic, item, patient, conversation, colleagues, staff),
         heading=_heading(item, screen if is_the_item else None, readable),
         quote=_quote(session, item) if readable else None,
-        patient=patient_view.person(session, clinic, patient) if patient else None,
+        patient=patient_view.person(session, clinic, patient, reach=reach) if patient else None,
         sharing=_sharing(session, clinic, conversation) if patient is None else [],
         screen=screen,
         screen_is_the_item=is_the_item,
         conversation_id=conversation.id if conversation else None,
         thread=page,
         last_seen=composer.latest(session, conversation.id) if conversation else None,
-        composer=composer.composer(session, conversation, patient),
+        composer=composer.composer(session, conversation, patient, reach),
         history=[Line(times.moment(event.at, now, zone), line) for event, line in history],
         handoff=_handoff(session, item),
         route=assignment.explain(session, clinic, item, patient, colleagues.get(item.owner_id), history, now),
-        aside=case_side.read(session, clinic, item, patient, colleagues, readable=readable),
+        aside=case_side.read(session, clinic, item, patient, colleagues, readable=readable, reach=reach),
         follow=case_side.follow(session, item, zone) if readable else None,
         merged=patient is not None and number_owner.merged(session, item),
     )
@@ -191,7 +192,7 @@ def _heading(item: InboxItem, screen: screen_view.ScreenView | None, readable: b
         return words.say("kinds", item.kind)
     if item.kind == "safety" and screen is not None and screen.alerts:
         return screen.alerts[0]
-    return item.summary or words.say("kinds", item.kind)
+    return words.one_line(item.summary) or words.say("kinds", item.kind)
 
 
 def _quote(session: Session, item: InboxItem) -> str | None:
