@@ -126,7 +126,9 @@ def test_a_case_has_all_its_buttons_on_one_line_and_three_ways_to_write(
         page.goto(f"{service}/inbox/{item.id}")
         for bar in (".need .acts", ".write .send"):
             tops = page.locator(bar).locator("button:visible, .button:visible")
-            middles = {round(box["y"] + box["height"] / 2) for box in (one.bounding_box() for one in tops.all()) if box}
+            middles = {
+                round(box["y"] + box["height"] / 2) for box in (button.bounding_box() for button in tops.all()) if box
+            }
             assert len(middles) == 1, (bar, middles)
         keys = kit.Keys(page)
         keys.press("Tab")

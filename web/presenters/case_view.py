@@ -15,6 +15,7 @@ from messaging.inbox import items, notes_and_calls
 from messaging.inbox.models import InboxItem, ItemEvent
 from messaging.models import Clinic, Conversation, Message, Patient, Staff
 from messaging.people import directory
+from messaging.reachable import Reach
 from reminders.models import Handoff
 from web import team, times, words
 from web.presenters import (
@@ -94,13 +95,12 @@ def read(
 ) -> Case:
     """Return the case of `item` for `staff`; without `readable` what the patient said stays closed.
 
-    `before` is the cursor of an earlier page of the conversation. The number of queries does not grow with it.
+    `before` is the cursor of an earlier page of the conversation, whose length costs no queries.
     """
     now, zone = clock.now(), clinic.zone
-    patient = session.get(Patient, item.patient_id) if item.patient_id else None
+    patient, reach = _patient(session, item)
     conversation = conversation_view.of_item(session, clinic, item.conversation_id, patient)
     colleagues = team.everyone(session, clinic.id)
-    reach = reachable.reach_of(session, patient) if patient else None
     screen, is_the_item = _screen(session, item, patient, zone) if readable else (None, False)
     thread = conversation_view.Thread(conversation, patient, item.id)
     page = conversation_view.page(session, clinic, staff, thread, before) if readable else conversation_view.NOTHING
@@ -124,6 +124,12 @@ def read(
         follow=case_side.follow(session, item, zone) if readable else None,
         merged=patient is not None and number_owner.merged(session, item),
     )
+
+
+def _patient(session: Session, item: InboxItem) -> tuple[Patient | None, Reach | None]:
+    """The patient of the item, and whether they may be texted, read once for all that ask it."""
+    patient = session.get(Patient, item.patient_id) if item.patient_id else None
+    return patient, reachable.reach_of(session, patient) if patient else None
 
 
 def _standing(
