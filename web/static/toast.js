@@ -17,6 +17,7 @@ function countDown(toast) {
   const bar = document.createElement("span");
   bar.className = "time";
   bar.setAttribute("aria-hidden", "true");
+  bar.style.animationDuration = `${toast.dataset.undo}s`;
   toast.append(bar);
   setTimeout(leave, Number(toast.dataset.undo) * 1000, toast);
 }

@@ -15,7 +15,7 @@ def compose() -> str:
 
 def ways_back(page: str) -> list[str]:
     """The addresses that the toasts of a page lead to."""
-    return re.findall(r'data-undo="10">.*?<form method="post" action="([^"]+)"', page, re.S)
+    return re.findall(r'data-undo="\d+">.*?<form method="post" action="([^"]+)"', page, re.S)
 
 
 def test_a_text_that_settles_goes_on_to_the_next_of_the_view(scene: Any, unhurried: None) -> None:
