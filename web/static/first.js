@@ -2,5 +2,5 @@
 // Whoever comes back from a case by its own way back has wanted the list, and keeps it.
 
 const first = document.querySelector(".list .row");
-const wanted = location.hash === "#list-title" || document.querySelector(".toasts, .problem");
+const wanted = new URLSearchParams(location.search).has("stay") || document.querySelector(".toasts, .problem");
 if (first && !wanted && matchMedia("(min-width: 1180px)").matches) location.replace(first.href);
