@@ -140,12 +140,20 @@ def closed(
     answering: bool = True,
 ) -> Refusal | None:
     """Return why the care team cannot text this number about a patient, else about whose it is; None if it can."""
-    facts = _facts_of(session, conversation, patient_id or conversation.patient_id)
-    return contactability.refusal(facts, "care_team", answering=answering)
+    facts = reachable.of_conversation(session, conversation, patient_id or conversation.patient_id)
+    return closed_by(facts, conversation, answering=answering)
+
+
+def closed_by(facts: Facts, conversation: Conversation, *, answering: bool = True) -> Refusal | None:
+    """Return what `closed` does, from facts that were read before."""
+    return contactability.refusal(_of_a_phone(facts, conversation), "care_team", answering=answering)
 
 
 def _facts_of(session: Session, conversation: Conversation, patient_id: UUID | None) -> Facts:
-    facts = reachable.of_conversation(session, conversation, patient_id)
+    return _of_a_phone(reachable.of_conversation(session, conversation, patient_id), conversation)
+
+
+def _of_a_phone(facts: Facts, conversation: Conversation) -> Facts:
     # What wrote may be a name or the address of something that is no phone.
     is_phone = (conversation.number or "").removeprefix("+").isdecimal()
     return facts if is_phone else replace(facts, numbers=())

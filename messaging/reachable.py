@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import Row, select
@@ -12,6 +13,20 @@ from messaging.consent import ledger
 from messaging.contactability import Facts, Number
 from messaging.models import PROGRAMMES, Conversation, Patient, PatientNumber
 
+
+@dataclass(frozen=True)
+class Reach:
+    """What decides whether one patient may be texted, read once: of their record, and of each number by its index."""
+
+    facts: Facts
+    numbers: Mapping[bytes, Number]
+
+    def of_number(self, index: bytes) -> Facts | None:
+        """Return what decides for one of their numbers, None where it is not in their record."""
+        number = self.numbers.get(index)
+        return Facts(self.facts.state, [number]) if number else None
+
+
 # A number as every table names it: its clinic and its blind index.
 Index = tuple[UUID, bytes]
 
@@ -21,8 +36,17 @@ def of_patient(session: Session, patient: Patient) -> Facts:
     return of_patients(session, [patient.id])[patient.id]
 
 
+def reach_of(session: Session, patient: Patient) -> Reach:
+    """Return what decides whether this patient may be texted, for a page that asks it of several places."""
+    return _reaches(session, [patient.id])[patient.id]
+
+
 def of_patients(session: Session, ids: Collection[UUID]) -> dict[UUID, Facts]:
     """Return what decides for each of these patients, in four SELECTs; nothing sealed is opened."""
+    return {who: reach.facts for who, reach in _reaches(session, ids).items()}
+
+
+def _reaches(session: Session, ids: Collection[UUID]) -> dict[UUID, Reach]:
     states = _states(session, ids)
     rows = select(PatientNumber.patient_id, PatientNumber.clinic_id, PatientNumber.number_index).where(
         db.among(session, PatientNumber.patient_id, ids)
@@ -31,7 +55,11 @@ def of_patients(session: Session, ids: Collection[UUID]) -> dict[UUID, Facts]:
     for patient_id, clinic_id, index in session.execute(rows.order_by(PatientNumber.id)):
         numbers_of[patient_id].append((clinic_id, index))
     known = _Known(session, {number for given_numbers in numbers_of.values() for number in given_numbers})
-    return {who: Facts(states[who], [known.number(index, who) for index in numbers_of[who]]) for who in states}
+    reaches = {}
+    for who, state in states.items():
+        numbers = {index: known.number((clinic_id, index), who) for clinic_id, index in numbers_of[who]}
+        reaches[who] = Reach(Facts(state, list(numbers.values())), numbers)
+    return reaches
 
 
 def of_conversation(session: Session, conversation: Conversation, patient_id: UUID | None) -> Facts:

@@ -16,7 +16,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
 from config import audit, clock, logging
-from messaging.inbox import unassigned, views
+from messaging.inbox import unassigned, undoing, views
 from messaging.models import Staff
 from reminders import handoffs, unreached
 from reminders.models import Handoff
@@ -236,6 +236,7 @@ def _facts() -> dict[str, Any]:
         "keys_on": request.cookies.get("wt_keys") != "off",
         "layout_may": may,
         "shell": None,
+        "undo_seconds": int(undoing.WITHIN.total_seconds()),
     }
 
 

@@ -1,4 +1,4 @@
-"""Who is signed in, the one-time links that let them in, and what each keeps for later: drafts and filters."""
+"""Who is signed in, the one-time links that let them in, and what each keeps: drafts, filters, what they have read."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -63,6 +63,17 @@ class Draft(SealedRow, Base):
     updated_at: Mapped[datetime]
 
     body = Sealed("body_ct")
+
+
+class ReadingMark(ClinicRow, Base):
+    """When somebody last had a thread before their eyes; `thread` is as InboxItem.thread says it."""
+
+    __tablename__ = "reading_mark"
+    __table_args__ = (UniqueConstraint("staff_id", "thread"),)
+
+    staff_id: Mapped[UUID] = mapped_column(ForeignKey("staff.id"))
+    thread: Mapped[str] = mapped_column(String(60))
+    at: Mapped[datetime]
 
 
 class SavedFilter(ClinicRow, Base):

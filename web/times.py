@@ -54,10 +54,8 @@ def mark(*, safety: bool, answer_by: datetime, now: datetime, zone: str) -> Mark
     tone, shape = ("safety", "▲") if safety else (("soon", "◆") if left <= SOON else ("plain", ""))
     if left < timedelta(0):
         return Mark(tone, shape, f"overdue {length(-left)}", late=True)
-    if left <= SOON:
-        return Mark(tone, shape, f"{length(left)} left" if safety else length(left))
     if left <= WITHIN_THE_DAY:
-        return Mark(tone, shape, length(left))
+        return Mark(tone, shape, f"{length(left)} left")
     return Mark(tone, shape, _by(answer_by, now, zone))
 
 
@@ -144,6 +142,14 @@ def moment(at: datetime, now: datetime, zone: str, *, running: bool = False) -> 
 def time_of(at: datetime, zone: str) -> str:
     """Return the time alone, in `zone`."""
     return clock_time(at.astimezone(ZoneInfo(zone)))
+
+
+def short(at: datetime, now: datetime, zone: str) -> str:
+    """Return when something was, as short as a row allows: "14:02", "Yesterday 9:00", "Tue 3 Mar"."""
+    said = day(at, now, zone)
+    if said == "Today":
+        return time_of(at, zone)
+    return moment(at, now, zone) if said == "Yesterday" else said
 
 
 def is_today(at: datetime, now: datetime, zone: str) -> bool:

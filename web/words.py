@@ -20,3 +20,8 @@ def say(table: str, key: str | None, **filled: object) -> str:
 def table_of(table: str) -> Mapping[str, str]:
     """Return one table of words by key."""
     return _texts()[table]
+
+
+def one_line(texts: str | None) -> str:
+    """Return several texts, a line each, on one line and told apart."""
+    return " · ".join((texts or "").splitlines())

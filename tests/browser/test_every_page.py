@@ -146,7 +146,7 @@ def look(page: Page) -> None:
 
 @pytest.mark.parametrize("view", VIEWS)
 def test_each_view_of_the_list(page: Page, full: Full, view: str) -> None:
-    open_page(page, f"{full.served[1]}/inbox?view={view}")
+    open_page(page, f"{full.served[1]}/inbox?view={view}&stay=1")  # the list, on a wide screen too
     expect(page.locator(".row").first).to_be_visible()
     look(page)
 

@@ -46,9 +46,7 @@ def test_a_morning_is_worked_by_keys_alone(browser: Browser, served: Served, unh
     rosa = a_morning(served[0], "Rosa Delgado", "Joy", "Devon", "Amina")
     with at(browser, served, rosa) as page:
         keys = kit.Keys(page)
-        keys.press("j")
-        expect(focused(page)).to_contain_text("Joy Q.")  # safety stands first
-        keys.press("o")
+        # Safety stands first, and is open.
         expect(page.get_by_role("heading", name="Joy Quintana", level=1)).to_be_visible()
         keys.press("a")
         keys.type("Reached")
@@ -126,6 +124,7 @@ def test_the_same_morning_is_worked_without_script(browser: Browser, served: Ser
         page.get_by_label("What was done").select_option("Reached by phone")
         page.get_by_role("button", name="Acknowledge").click()
         expect(page.get_by_text("Acknowledged by Ben Carter")).to_be_visible()
+        page.locator(".tab.note > summary").click()
         page.get_by_label("Note never sent to anybody").fill("Her sister is with her until noon.")
         page.get_by_role("button", name="Keep the note").click()
         expect(page.locator(".thread .noted")).to_contain_text("Her sister is with her until noon.")
@@ -182,7 +181,7 @@ def test_a_text_is_planned_for_the_morning_and_taken_back(browser: Browser, serv
     with at(browser, served, house.staff("Sam Fields")) as page:
         page.goto(f"{service}/inbox/{item.id}?view=everyone")
         page.get_by_label("Reply to Lena's phone").fill("At eight. See you then.")
-        page.locator(".send summary", has_text="Send later").click()
+        page.locator(".send summary", has_text="More ways").click()
         expect(page.get_by_label("Hour")).to_have_value("08:00")
         kit.check(page)
         page.get_by_role("button", name="Plan it").click()
@@ -211,7 +210,9 @@ def test_who_was_not_reached_is_called_and_the_call_is_written_down(browser: Bro
         expect(page.get_by_role("heading", name="Nobody is left to call")).to_be_visible()
 
 
-def test_several_are_settled_at_once_and_what_is_about_safety_is_left_alone(browser: Browser, served: Served) -> None:
+def test_several_are_settled_at_once_and_what_is_about_safety_is_left_alone(
+    browser: Browser, served: Served, unhurried: None
+) -> None:
     house, _ = served
     staff = house.staff("Dana Wu")
     _, safety = a_reply(house, "Teresa", "I can't go on", kind="safety", owner_id=staff.id)
@@ -231,7 +232,7 @@ def test_several_are_settled_at_once_and_what_is_about_safety_is_left_alone(brow
         page.locator("#bulk").get_by_role("button", name="Settle").click()
         expect(page.locator(".notice")).to_contain_text("2 resolved. 1 left alone: patient safety")
         expect(page.locator(".row")).to_have_count(1)
-        kit.check(page)
         page.get_by_role("button", name="Undo").click()
         expect(page.locator(".row")).to_have_count(3)
+        kit.check(page)
     assert {house.read(InboxItem, item.id).state for item in (safety, *replies)} == {"open"}

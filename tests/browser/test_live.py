@@ -69,7 +69,7 @@ def test_a_new_item_is_there_within_two_seconds_and_nothing_under_the_hands_move
     house, service = served
     a_reply(house, "Devon", "Is there parking?")
     with at(browser, served, house.staff()) as page:
-        page.goto(f"{service}/inbox?view=everyone")
+        page.goto(f"{service}/inbox?view=everyone&stay=1")
         row = page.locator(".row", has_text="Devon Q.")
         row.focus()
         row.evaluate("one => { one.kept = true; document.querySelector('.me').open = true; }")

@@ -17,10 +17,10 @@ ZONE = "America/Denver"
     [
         (11, True, "11 min left", "safety", "▲"),
         (-5, True, "overdue 5 min", "safety", "▲"),
-        (38, False, "38 min", "soon", "◆"),
+        (38, False, "38 min left", "soon", "◆"),
         (-5, False, "overdue 5 min", "soon", "◆"),
-        (110, False, "1 h 50", "plain", ""),
-        (180, False, "3 h", "plain", ""),
+        (110, False, "1 h 50 left", "plain", ""),
+        (180, False, "3 h left", "plain", ""),
         (11 * 60, False, "today 8:00 PM", "plain", ""),
         (24 * 60, False, "tomorrow 9:00 AM", "plain", ""),
         (3 * 24 * 60, False, "Fri 9:00 AM", "plain", ""),

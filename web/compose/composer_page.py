@@ -71,10 +71,18 @@ class Writing:
 
 
 def show(
-    session: Session, clinic: Clinic, staff: Staff, item: send_reply.Source, typed: send_reply.Typed | None
+    session: Session,
+    clinic: Clinic,
+    staff: Staff,
+    item: send_reply.Source,
+    typed: send_reply.Typed | None,
+    here: send_reply.Place | None = None,
 ) -> Writing:
-    """Return the composer of `item` for `staff`: with what was `typed` just now, else with the draft that was kept."""
-    here = send_reply.place(session, clinic, item)
+    """Return the composer of `item` for `staff`: with what was `typed` just now, else with the draft that was kept.
+
+    `here` is where its texts go, where that has been read.
+    """
+    here = here or send_reply.place(session, clinic, item)
     draft = drafts.find(session, staff, item.thread)
     mine = typed or _from(draft)
     newest = composer.latest(session, here.conversation.id) if here.conversation else None

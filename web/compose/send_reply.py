@@ -126,7 +126,7 @@ def _send(
     proof = proofread(session, clinic, here, typed.body)
     if here.conversation is None:
         return None, replace(typed, problem=words.say("closed", Refusal.NO_NUMBER.key))
-    before = _sent_before(session, clinic, typed)
+    before = message_of(session, clinic, typed.compose_id)
     if before is not None:
         if before.body == proof.text and before.conversation_id == here.conversation.id:
             return "already_sent", None
@@ -153,10 +153,10 @@ def _id(item: Source) -> str | None:
     return str(item.id) if item.id else None
 
 
-def _sent_before(session: Session, clinic: Clinic, typed: Typed) -> Message | None:
-    return session.scalar(
-        select(Message).where(Message.clinic_id == clinic.id, Message.dedupe == drafts.dedupe(typed.compose_id))
-    )
+def message_of(session: Session, clinic: Clinic, compose_id: str) -> Message | None:
+    """Return the text that a form was sent or planned as, if it was."""
+    same = Message.dedupe == drafts.dedupe(compose_id)
+    return session.scalar(select(Message).where(Message.clinic_id == clinic.id, same))
 
 
 def _refused(

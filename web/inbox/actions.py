@@ -62,14 +62,14 @@ def resolve(item_id: UUID) -> Answer:
     """Settle the item, unless a person is still owed; with `next` go on to the next of the same view."""
     with db.unit_of_work(sessions.clinic().id) as session:
         item = _held(session, item_id)
-        onward = _next_of_the_view(session, item) if "next" in request.form else None
+        onward = next_of_the_view(session, item) if "next" in request.form else None
         try:
             done = items.resolve(session, item, layout.the_staff(), request.form.get("disposition") or None)
         except ValueError:
             return _refused(session, item, "disposition")
         except items.NotYet as refused:
             return _refused(session, item, refused.why)
-        name = _name(session, item)
+        name = name_of(session, item)
     if "next" not in request.form:
         return after_action.to_case(item_id, "resolved", done)
     if onward is None:
@@ -182,7 +182,8 @@ def moment() -> datetime:
     return chosen
 
 
-def _next_of_the_view(session: Session, item: InboxItem) -> UUID | None:
+def next_of_the_view(session: Session, item: InboxItem) -> UUID | None:
+    """Return the item that stands after this one in the list that was left, None if it was the only one."""
     staff, view, clinic_id = layout.the_staff(), after_action.view(), sessions.clinic().id
     if view == "done":
         return None
@@ -210,7 +211,8 @@ def _gives(line: ItemEvent, owner: Staff) -> bool:
     return mine or line.event == "routed" or (line.event == "handed_over" and line.detail["to"] == str(owner.id))
 
 
-def _name(session: Session, item: InboxItem) -> str:
+def name_of(session: Session, item: InboxItem) -> str:
+    """Return whose item it is, as a notice says it."""
     patient = session.get(Patient, item.patient_id) if item.patient_id else None
     conversation = session.get(Conversation, item.conversation_id) if item.conversation_id else None
     return list_rows.short_name(patient, conversation)

@@ -12,7 +12,7 @@ from config import db
 from messaging.inbox.models import InboxItem
 from web import drafts, ids, layout, permissions, sessions, times, words
 from web.compose import composer_page, send_reply
-from web.inbox import first_words, inbox_page
+from web.inbox import actions, first_words, inbox_page
 from web.models import Draft
 from web.patients import patient_page
 
@@ -24,13 +24,34 @@ Page = Response | tuple[str, int] | tuple[Response, int]
 @composer.post("/patients/<uuid:patient_id>/text", endpoint="first")
 @permissions.signed_in("inbox.text")
 def reply(item_id: UUID | None = None, patient_id: UUID | None = None) -> Page:
-    """Send a text or plan one, once; whatever is refused stays in the box."""
+    """Send a text or plan one, once; then=next goes on to the next item. Whatever is refused stays in the box."""
     with db.unit_of_work(sessions.clinic().id) as session:
         item = _written_from(session, item_id, patient_id)
+        onward = _onward(session, item)
         notice, refused = send_reply.send(session, sessions.clinic(), layout.the_staff(), item, request.form)
         if refused is not None:
             return _page(session, item, refused), 422
-        return _back(item, notice or "sent")
+        if not isinstance(item, InboxItem):
+            return _to(item, notice or "sent")
+        way, name = _way_back(session, item, notice), actions.name_of(session, item)
+        if request.form.get("then") != "next" or item.state != "done":
+            return _back(item.id, notice or "sent", way)
+    return _back(onward, "sent_next" if onward else "sent_last", way, name=name)
+
+
+def _onward(session: Session, item: send_reply.Source) -> UUID | None:
+    if isinstance(item, InboxItem) and request.form.get("then") == "next":
+        return actions.next_of_the_view(session, item)
+    return None
+
+
+def _way_back(session: Session, item: InboxItem, notice: str | None) -> str:
+    """Return how what was done can be taken back: a planned text whole, of a text that left only the settling."""
+    if notice == "planned":
+        message = send_reply.message_of(session, sessions.clinic(), request.form.get("compose", ""))
+        if message is not None:
+            return f"undo {url_for('composer.unschedule', item_id=item.id, message_id=message.id)}"
+    return f"again {url_for('acts.reopen', item_id=item.id)}" if item.state == "done" else "said"
 
 
 def _written_from(session: Session, item_id: UUID | None, patient_id: UUID | None) -> send_reply.Source:
@@ -88,7 +109,7 @@ def keep() -> Page:
             return _page(session, item, refused), 422
         if quietly:
             return jsonify(_kept(draft))
-        return _back(item, "draft_kept" if draft else "draft_cleared")
+        return _to(item, "draft_kept" if draft else "draft_cleared")
 
 
 def _typed() -> send_reply.Typed:
@@ -139,11 +160,19 @@ def unschedule(message_id: UUID, item_id: UUID | None = None, patient_id: UUID |
         if isinstance(item, InboxItem):
             session.refresh(item, with_for_update=True)
         taken = send_reply.take_back(session, sessions.clinic(), layout.the_staff(), item, message_id)
-        return _back(item, "taken_back" if taken else "left_already")
+        return _to(item, "taken_back" if taken else "left_already")
 
 
-def _back(item: send_reply.Source, notice: str) -> Response:
+def _to(item: send_reply.Source, notice: str) -> Response:
+    """Go back to where it was written from."""
+    if isinstance(item, InboxItem):
+        return _back(item.id, notice)
     flash(words.say("notices", notice))
-    if not isinstance(item, InboxItem):
-        return redirect(url_for("firstwords.messages", patient_id=item.patient_id), 303)
-    return redirect(url_for("inbox.case", item_id=item.id, **inbox_page.place(inbox_page.the_view())), 303)
+    return redirect(url_for("firstwords.messages", patient_id=item.patient_id), 303)
+
+
+def _back(item_id: UUID | None, notice: str, category: str = "said", **facts: str) -> Response:
+    """Go to a case, or to the list where there is none, in the view and filters of the page that was left."""
+    flash(words.say("notices", notice, **facts), category)
+    place = inbox_page.place(inbox_page.the_view())
+    return redirect(url_for("inbox.case", item_id=item_id, **place) if item_id else url_for("inbox.show", **place), 303)

@@ -13,7 +13,7 @@ from config import audit, clock, db
 from messaging.inbox import notes_and_calls, views
 from messaging.inbox.models import Absence, InboxItem
 from messaging.models import Clinic, Staff
-from web import ids, layout, permissions, sessions, team, times, words
+from web import ids, layout, permissions, reading_marks, sessions, team, times, words
 from web.account import preferences
 from web.compose import composer_page, send_reply
 from web.inbox import live
@@ -57,6 +57,8 @@ def case(item_id: UUID) -> str:
         # A page that shows by itself what has come in is read too, and the record says which it was.
         act = "case.refreshed" if "unattended" in request.args else "case.opened"
         audit.record(session, item.clinic_id, audit.Actor.staff(staff.id), act, about, patient=_text(item.patient_id))
+        if "unattended" not in request.args or "seen" in request.args:
+            reading_marks.put(session, staff, item.thread)
         return page(session, the_view(), item)
 
 
@@ -116,6 +118,8 @@ def page(
 ) -> str:
     """Render the inbox: a view, and one case if there is one."""
     clinic, staff = sessions.clinic(), layout.the_staff()
+    # Read once and held while the page is put together: what is held is not asked for again.
+    here = send_reply.place(session, clinic, item) if item else None
     news = live.arrive(session, clinic, staff, item)
     readable = layout.may("inbox.words")
     facts: dict[str, Any] = {
@@ -131,7 +135,7 @@ def page(
         "calls": notes_and_calls.outcomes(),
         "problem": problem,
         "list_problem": list_problem,
-        "writing": composer_page.show(session, clinic, staff, item, typed) if item and readable else None,
+        "writing": composer_page.show(session, clinic, staff, item, typed, here) if item and readable else None,
         "readable": readable,
         "works": layout.may("inbox.work"),
         "assigns": layout.may("inbox.assign"),

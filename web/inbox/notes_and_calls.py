@@ -104,7 +104,7 @@ def _beside_a_case(item_id: UUID, keep: Keep, notice: str) -> Response | tuple[s
             return inbox_page.page(
                 session, inbox_page.the_view(), item, problem=words.say("refusals", str(refused))
             ), 422
-        return _back(contact, notice)
+        return _kept(contact, notice)
 
 
 def _on_a_page(patient_id: UUID, keep: Keep, notice: str) -> Response | tuple[str, int]:
@@ -115,7 +115,7 @@ def _on_a_page(patient_id: UUID, keep: Keep, notice: str) -> Response | tuple[st
             contact = keep(session, sessions.clinic(), layout.the_staff(), about)
         except Refused as refused:
             return first_words.page(session, patient, problem=words.say("refusals", str(refused))), 422
-        return _back(contact, notice)
+        return _kept(contact, notice)
 
 
 def _note(session: Session, clinic: Clinic, staff: Staff, about: dict[str, Any]) -> Contact:
@@ -189,7 +189,7 @@ def _their_number(session: Session, contact: Contact, wanted: str) -> PatientNum
 
 def _here(contact: Contact) -> str:
     """The case it was written beside, unless it was asked for from the patient's page; without either, the inbox."""
-    on_page = request.form.get("from") == "patient"
+    on_page = request.values.get("from") == "patient"
     if contact.item_id and not on_page:
         return url_for("inbox.case", item_id=contact.item_id, **inbox_page.place(inbox_page.the_view()))
     if contact.patient_id:
@@ -197,14 +197,20 @@ def _here(contact: Contact) -> str:
     return url_for("inbox.show")
 
 
-def _back(contact: Contact, notice: str) -> Response:
-    flash(words.say("notices", notice))
+def _kept(contact: Contact, notice: str) -> Response:
+    came: dict[str, Any] = {"from": request.form.get("from")}
+    way = url_for("contacts.strike", contact_id=contact.id, **came)
+    return _back(contact, notice, f"undo {way}")
+
+
+def _back(contact: Contact, notice: str, category: str = "said") -> Response:
+    flash(words.say("notices", notice), category)
     return redirect(_here(contact), 303)
 
 
 def _again(session: Session, contact: Contact, problem: str) -> str:
     item = session.get(InboxItem, contact.item_id) if contact.item_id else None
-    if item is not None and request.form.get("from") != "patient":
+    if item is not None and request.values.get("from") != "patient":
         return inbox_page.page(session, inbox_page.the_view(), item, problem=problem)
     patient = session.get(Patient, contact.patient_id) if contact.patient_id else None
     if patient is None:

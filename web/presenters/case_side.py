@@ -11,10 +11,11 @@ from sqlalchemy.orm import Session
 from config import clock, db
 from intake_links import links, scoring
 from intake_links.models import IntakeLink
-from messaging import outbox
+from messaging import contactability, reachable
 from messaging.inbox import items, notes_and_calls
 from messaging.inbox.models import Absence, InboxItem
 from messaging.models import Clinic, Patient, Staff
+from messaging.reachable import Reach
 from web import times, words
 
 EARLIER, FORMS = 5, 4
@@ -101,14 +102,15 @@ def read(
     team: Mapping[UUID | None, Staff],
     *,
     readable: bool,
+    reach: Reach | None = None,
 ) -> Beside:
-    """Return what stands beside the case of `item`."""
+    """Return what stands beside the case of `item`; `reach` is the patient's, where it has been read."""
     zone = clinic.zone
     return Beside(
         earlier(session, item, team, zone, readable=readable),
         who_is_here(session, clinic, team.get(item.owner_id), team, clock.now()),
         forms(session, patient, zone, readable=readable) if patient else [],
-        sending(session, patient, zone) if patient and readable else None,
+        sending(session, patient, zone, reach) if patient and readable else None,
     )
 
 
@@ -142,7 +144,7 @@ def as_earlier(item: InboxItem, team: Mapping[UUID | None, Staff], zone: str, *,
     return Earlier(
         id=item.id,
         kind=words.say("kinds", item.kind),
-        summary=(item.summary or words.say("keeping", "emptied")) if readable else "",
+        summary=(words.one_line(item.summary) or words.say("keeping", "emptied")) if readable else "",
         when=times.day(item.created_at, now, zone),
         ended=_ended(item, team, now, zone),
     )
@@ -179,7 +181,7 @@ def titles(instruments: Sequence[str]) -> str:
     return ", ".join(definitions[name].title if name in definitions else name for name in instruments)
 
 
-def sending(session: Session, patient: Patient, zone: str) -> Sending:
+def sending(session: Session, patient: Patient, zone: str, reach: Reach | None = None) -> Sending:
     """Return which forms can be sent to the patient in their language, and why none can where that is so."""
     live = links.open_link_of(session, patient.id)
     since = times.moment(live.created_at, clock.now(), zone, running=True) if live else ""
@@ -189,11 +191,11 @@ def sending(session: Session, patient: Patient, zone: str) -> Sending:
         for instrument in scoring.instruments().values()
         if speaks(instrument, patient.language) and instrument.ages is None
     ]
-    return Sending(offered, since, _refused(session, patient))
+    return Sending(offered, since, _refused(patient, reach or reachable.reach_of(session, patient)))
 
 
-def _refused(session: Session, patient: Patient) -> str:
-    refused = outbox.refusal(session, patient, "screening")
+def _refused(patient: Patient, reach: Reach) -> str:
+    refused = contactability.refusal(reach.facts, "screening")
     if refused:
         return words.say("closed_forms", refused.key)
     return "" if patient.birth_date else words.say("refusals", "form_no_birth_date")

@@ -10,11 +10,12 @@ from sqlalchemy.orm import Session
 
 from config import audit, clock, db
 from intake_links.models import Screen
-from messaging import number_owner
+from messaging import number_owner, reachable
 from messaging.inbox import items, notes_and_calls
 from messaging.inbox.models import InboxItem, ItemEvent
 from messaging.models import Clinic, Conversation, Message, Patient, Staff
 from messaging.people import directory
+from messaging.reachable import Reach
 from reminders.models import Handoff
 from web import team, times, words
 from web.presenters import (
@@ -96,10 +97,10 @@ def read(
 ) -> Case:
     """Return the case of `item` for `staff`; without `readable` what the patient said stays closed.
 
-    `before` is the cursor of an earlier page of the conversation. The number of queries does not grow with it.
+    `before` is the cursor of an earlier page of the conversation, whose length costs no queries.
     """
     now, zone = clock.now(), clinic.zone
-    patient = session.get(Patient, item.patient_id) if item.patient_id else None
+    patient, reach = _patient(session, item)
     conversation = conversation_view.of_item(session, clinic, item.conversation_id, patient)
     colleagues = team.everyone(session, clinic.id)
     screen, is_the_item = _screen(session, item, patient, zone) if readable else (None, False)
@@ -110,22 +111,28 @@ def read(
         **_standing(clinic, item, patient, conversation, colleagues, staff),
         heading=_heading(item, screen if is_the_item else None, readable),
         quote=_quote(session, item) if readable else None,
-        patient=patient_view.person(session, clinic, patient) if patient else None,
+        patient=patient_view.person(session, clinic, patient, reach=reach) if patient else None,
         sharing=_sharing(session, clinic, conversation) if patient is None else [],
         screen=screen,
         screen_is_the_item=is_the_item,
         conversation_id=conversation.id if conversation else None,
         thread=page,
         last_seen=composer.latest(session, conversation.id) if conversation else None,
-        composer=composer.composer(session, conversation, patient),
+        composer=composer.composer(session, conversation, patient, reach),
         history=[Line(times.moment(event.at, now, zone), line) for event, line in history],
         handoff=_handoff(session, item),
         route=assignment.explain(session, clinic, item, patient, colleagues.get(item.owner_id), history, now),
-        aside=case_side.read(session, clinic, item, patient, colleagues, readable=readable),
+        aside=case_side.read(session, clinic, item, patient, colleagues, readable=readable, reach=reach),
         follow=case_side.follow(session, item, zone) if readable else None,
         merged=patient is not None and number_owner.merged(session, item),
         kit=kit_view.read(session, clinic, patient, clinical=readable, item=item) if patient else None,
     )
+
+
+def _patient(session: Session, item: InboxItem) -> tuple[Patient | None, Reach | None]:
+    """The patient of the item, and whether they may be texted, read once for all that ask it."""
+    patient = session.get(Patient, item.patient_id) if item.patient_id else None
+    return patient, reachable.reach_of(session, patient) if patient else None
 
 
 def _standing(
@@ -194,7 +201,7 @@ def _heading(item: InboxItem, screen: screen_view.ScreenView | None, readable: b
         return words.say("kinds", item.kind)
     if item.kind == "safety" and screen is not None and screen.alerts:
         return screen.alerts[0]
-    return item.summary or words.say("kinds", item.kind)
+    return words.one_line(item.summary) or words.say("kinds", item.kind)
 
 
 def _quote(session: Session, item: InboxItem) -> str | None:

@@ -8,10 +8,11 @@ from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from config import db
-from messaging import outbox, phone
+from messaging import contactability, outbox, phone, reachable
 from messaging.contactability import Refusal
 from messaging.models import Clinic, Conversation, Message, Patient, Staff
 from messaging.people import directory
+from messaging.reachable import Reach
 from messaging.wording import proofreading, text_templates
 from web import words
 
@@ -120,10 +121,12 @@ def cost(counted: text_templates.Segments) -> str:
     return f"{counted.segments} {several}{why}"
 
 
-def composer(session: Session, conversation: Conversation | None, patient: Patient | None) -> Composer:
-    """Return whether and how this person can be answered by text."""
+def composer(
+    session: Session, conversation: Conversation | None, patient: Patient | None, reach: Reach | None = None
+) -> Composer:
+    """Return whether and how this person can be answered by text; `reach` is the patient's, where it has been read."""
     number = number_of(session, conversation, patient)
-    reason = refusal(session, conversation, patient)
+    reason = refusal(session, conversation, patient, reach)
     name = (patient.first_name or "") if patient else ""
     return Composer(
         closed=words.say("closed", reason.key) if reason else None,
@@ -143,8 +146,15 @@ def number_of(session: Session, conversation: Conversation | None, patient: Pati
     return number.number if number else None
 
 
-def refusal(session: Session, conversation: Conversation | None, patient: Patient | None) -> Refusal | None:
+def refusal(
+    session: Session, conversation: Conversation | None, patient: Patient | None, reach: Reach | None = None
+) -> Refusal | None:
     """Return why this person cannot be written to now, on the page and again as the text is sent."""
     if conversation is not None:
+        known = reach.of_number(conversation.number_index) if reach else None
+        if known is not None:
+            return outbox.closed_by(known, conversation)
         return outbox.closed(session, conversation, patient_id=patient.id if patient else None)
-    return outbox.refusal(session, patient, "care_team") if patient else Refusal.NO_NUMBER
+    if patient is None:
+        return Refusal.NO_NUMBER
+    return contactability.refusal((reach or reachable.reach_of(session, patient)).facts, "care_team")

@@ -15,7 +15,7 @@ from messaging.inbox import items, views
 from messaging.inbox.models import InboxItem
 from messaging.models import Clinic, Conversation, Patient, Staff
 from reminders.models import Appointment
-from web import drafts, times, words
+from web import drafts, reading_marks, times, words
 from web.presenters import patient_view
 
 PAGE = 50
@@ -29,7 +29,8 @@ class Row:
     """One item in the list. `mark` is None once it is done, `aside` says whose it is where that is not plain.
 
     `why` is why it came here, in short words. `draft` says that the reader has begun to write there, `picks` that
-    the item may be dealt with together with others: what needs a person's judgement may not.
+    the item may be dealt with together with others: what needs a person's judgement may not. `came` is when it came in;
+    `unread` says that whose it is has not opened it since the last text in.
     """
 
     id: UUID
@@ -45,6 +46,8 @@ class Row:
     draft: bool
     picks: bool
     acknowledged: bool
+    came: str
+    unread: bool
 
 
 @dataclass(frozen=True)
@@ -118,6 +121,7 @@ def list_of(session: Session, clinic: Clinic, reader: Reader, shown: Sequence[In
     now = clock.now()
     begun = drafts.threads(session, reader.staff) if shown else set()
     present = _in_the_building(session, patients, now)
+    unread = reading_marks.unread(session, clinic, shown)
     return [
         Row(
             id=item.id,
@@ -126,7 +130,7 @@ def list_of(session: Session, clinic: Clinic, reader: Reader, shown: Sequence[In
             kind=words.say("kinds", item.kind),
             tone=tone(item, now, clinic.zone),
             mark=_until(item, now, clinic.zone),
-            summary=(item.summary or words.say("keeping", "emptied"))
+            summary=(words.one_line(item.summary) or words.say("keeping", "emptied"))
             if reader.readable
             else words.say("kinds", item.kind),
             why=_why(item, patients.get(item.patient_id), reader.staff),
@@ -135,6 +139,8 @@ def list_of(session: Session, clinic: Clinic, reader: Reader, shown: Sequence[In
             draft=item.thread in begun,
             picks=item.state != "done" and item.kind in TOGETHER,
             acknowledged=item.acknowledged_at is not None,
+            came=times.short(item.created_at, now, clinic.zone),
+            unread=item.id in unread,
         )
         for item in shown
     ]

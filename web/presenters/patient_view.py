@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 
 from config import clock, db
 from messaging import contactability, phone, reachable
-from messaging.consent import ledger as consent
 from messaging.models import PROGRAMMES, Clinic, ConsentEntry, Patient, PatientNumber
 from messaging.people import directory
+from messaging.reachable import Reach
 from reminders import appointments, planner
 from web import times, words
 from web.presenters import visit_view
@@ -83,9 +83,14 @@ def full_name(patient: Patient) -> str:
     return f"{patient.first_name or ''} {patient.last_name or ''}".strip()
 
 
-def person(session: Session, clinic: Clinic, patient: Patient, *, ledger: bool = False) -> Person:
-    """Return what a case or the patient's page says about them, with the history of their consent if asked for."""
-    now = clock.now()
+def person(
+    session: Session, clinic: Clinic, patient: Patient, *, ledger: bool = False, reach: Reach | None = None
+) -> Person:
+    """Return what a case or the patient's page says about them, with the history of their consent if asked for.
+
+    `reach` says whether they may be texted, where it has been read already.
+    """
+    now, reach = clock.now(), reach or reachable.reach_of(session, patient)
     db.load_keys(session, [clinic.key_id, patient.key_id])
     born = times.birth_date(patient.birth_date, now)
     kept = visit_view.visits(session, patient)
@@ -93,7 +98,7 @@ def person(session: Session, clinic: Clinic, patient: Patient, *, ledger: bool =
         appointment for appointment in kept if appointment.starts_at > now - STAYS and appointment.state != "cancelled"
     ]
     gone = [appointment for appointment in kept if appointment not in coming and appointment.starts_at <= now]
-    numbers = _numbers(session, clinic, patient, now, ledger=ledger)
+    numbers = _numbers(session, clinic, patient, now, reach, ledger=ledger)
     language = words.say("languages", patient.language)
     return Person(
         id=patient.id,
@@ -110,7 +115,7 @@ def person(session: Session, clinic: Clinic, patient: Patient, *, ledger: bool =
         in_building=any(
             appointment.state == "arrived" and appointment.starts_at < now + STAYS for appointment in coming
         ),
-        reach=reach_words(reachable.of_patient(session, patient), words.say("privacy", patient.privacy)),
+        reach=reach_words(reach.facts, words.say("privacy", patient.privacy)),
         privacy=words.say("privacy", patient.privacy),
         language=language,
         hours=hours(session, clinic, patient, now),
@@ -132,22 +137,20 @@ def hours(session: Session, clinic: Clinic, patient: Patient, now: datetime) -> 
     return words.say("hours", "open", until=times.clock_time(window[1])) if window else ""
 
 
-def _numbers(session: Session, clinic: Clinic, patient: Patient, now: datetime, *, ledger: bool) -> list[Number]:
+def _numbers(
+    session: Session, clinic: Clinic, patient: Patient, now: datetime, reach: Reach, *, ledger: bool
+) -> list[Number]:
     """The patient's numbers, the one given last first, with few SELECTs however many there are."""
     rows = list(reversed(patient.numbers))
-    agreed = consent.states(session, [(clinic.id, row.number_index) for row in rows])
     histories = _ledger(session, clinic, rows, now) if ledger else {}
-    textable = directory.textable_number(session, patient)
+    textable = next((row for row in rows if row.line in contactability.TEXTABLE), None)
     numbers: list[Number] = []
     for row in rows:
-        states = {
-            programme: agreed.get((clinic.id, row.number_index, programme), "unknown") for programme in PROGRAMMES
-        }
         agreements = [
             Agreed(
                 programme, words.say("programmes", programme), state, CONSENT_SHAPES[state], words.say("consent", state)
             )
-            for programme, state in states.items()
+            for programme, state in reach.numbers[row.number_index].agreed.items()
         ]
         number, line = row.number or "", row.line
         known, lines = line_words(line, states), histories.get(row.number_index, [])

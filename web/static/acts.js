@@ -1,25 +1,5 @@
-// What a browser adds to the acts of a case: the ten seconds in which an act can be taken back are seen to pass.
+// What a browser adds to the acts of a case.
 
-function countDown(notice) {
-  const form = notice.querySelector("form");
-  const bar = document.createElement("span");
-  bar.className = "time";
-  bar.setAttribute("aria-hidden", "true");
-  notice.append(bar);
-  const over = () => {
-    // Whoever is about to press it keeps it: the server says whether it came in time.
-    if (form.contains(document.activeElement)) return form.addEventListener("focusout", over, { once: true });
-    form.remove();
-    bar.remove();
-  };
-  setTimeout(over, Number(notice.dataset.undo) * 1000);
-}
-
-for (const notice of document.querySelectorAll("[data-undo]")) countDown(notice);
-// A page that comes back out of the browser's memory offers nothing that is over.
-addEventListener("pageshow", (event) => {
-  if (event.persisted) for (const form of document.querySelectorAll("[data-undo] form")) form.remove();
-});
 // Opened by a key or a click, a sheet is ready to be used.
 for (const menu of document.querySelectorAll(".acts details.menu")) {
   menu.addEventListener("toggle", () => menu.open && menu.querySelector("button, select, input:not([type=hidden])")?.focus());

@@ -224,6 +224,21 @@ function write() {
   });
 }
 
+// A reply, a note or a call: one of them is always open, and Ctrl+Enter in it presses the button it is there for.
+function chooseAWay() {
+  for (const head of document.querySelectorAll(".tab > summary")) {
+    head.addEventListener("click", (event) => { if (head.parentElement.open) event.preventDefault(); });
+  }
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || event.isComposing || event.repeat) return;
+    const form = event.target.closest(".write form");
+    const button = form?.querySelector(`[data-press="${event.shiftKey ? "Shift+" : ""}Enter"]:enabled`);
+    if (!button) return;
+    event.preventDefault();
+    form.requestSubmit(button);
+  });
+}
+
 // The page where saved replies are written shows them on a phone as they are typed.
 function preview() {
   const form = find("[data-preview]");
@@ -241,4 +256,5 @@ function preview() {
 }
 
 write();
+chooseAWay();
 preview();

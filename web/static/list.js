@@ -34,7 +34,7 @@ function press(key, { onlyFocus = false } = {}) {
 
 // A key meant for the row in focus must never act on another case that happens to be open.
 function actOn(row, key) {
-  if (!row || row.hasAttribute("aria-current") || !"acehnrs".includes(key)) return false;
+  if (!row || row.hasAttribute("aria-current") || !"acehlnrs".includes(key)) return false;
   location.assign(`${row.href}#key-${key}`);
   return true;
 }

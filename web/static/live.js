@@ -146,6 +146,7 @@ async function freshen() {
   const asked = new URL(facts.case, location);
   if (asked.pathname === location.pathname) for (const [name, value] of new URLSearchParams(location.search)) asked.searchParams.set(name, value);
   asked.searchParams.set("unattended", "1");
+  if (document.visibilityState === "visible" && document.hasFocus()) asked.searchParams.set("seen", "1");
   const fresh = await parts(asked);
   if (!fresh) return;
   state.changed = false;

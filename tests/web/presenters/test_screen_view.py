@@ -51,7 +51,8 @@ def test_a_missing_answer_is_said_as_missing_and_there_is_no_total(house: Any) -
     assert (view.total, view.given, view.asked, view.points) == (None, 7, 9, 6)
     assert (view.answers[1].answer, view.answers[1].change) == ("no answer", "answered before")
     page = house.signed_in(house.staff()).get(f"/patients/{patient.id}/scores").text
-    assert "no total: 2 of 9 questions not answered" in page
+    assert "so far, 2 not answered" in page
+    assert "no total of 9 questions" in page
 
 
 def test_the_finding_says_how_the_score_has_gone_and_whether_a_goal_is_reached(house: Any) -> None:
