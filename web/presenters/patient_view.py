@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session
 from config import clock, db
 from messaging import contactability, phone, reachable
 from messaging.models import PROGRAMMES, Clinic, ConsentEntry, Patient, PatientNumber
-from messaging.people import directory
 from messaging.reachable import Reach
 from reminders import appointments, planner
 from web import times, words
@@ -146,11 +145,12 @@ def _numbers(
     textable = next((row for row in rows if row.line in contactability.TEXTABLE), None)
     numbers: list[Number] = []
     for row in rows:
+        states = reach.numbers[row.number_index].agreed
         agreements = [
             Agreed(
                 programme, words.say("programmes", programme), state, CONSENT_SHAPES[state], words.say("consent", state)
             )
-            for programme, state in reach.numbers[row.number_index].agreed.items()
+            for programme, state in states.items()
         ]
         number, line = row.number or "", row.line
         known, lines = line_words(line, states), histories.get(row.number_index, [])
