@@ -75,6 +75,8 @@ def read(text: str, language: str | None = None, awaiting: bool = True) -> Readi
     thanks = thanks and beside is None
     if answer is not None and not awaiting and _is_bare(rules, reply, answer, by):
         answer, whys, thanks = None, ("answer.not_awaited",), reply.core in rules.acknowledged
+    # "I confirm my appointment" is about the visit it answers, and nothing is left to ask.
+    about = about if content or answer not in ("confirm", "arrived") else topics.beyond_scheduling(about)
     # What was not read is a human's, and so is what is about something: an answer beside it does not settle it.
     content = content or len(whole) > len(text) or (bool(about) and answer in (None, "confirm", "arrived"))
     why = (*crisis, *((by,) if by else ()), *whys, *about)

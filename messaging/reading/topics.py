@@ -23,6 +23,11 @@ def rules_met(labels: Iterable[str]) -> tuple[str, ...]:
     return tuple(label for label in labels if label.startswith("topic."))
 
 
+def beyond_scheduling(labels: Iterable[str]) -> tuple[str, ...]:
+    """Return the labels that name a topic other than the visit itself."""
+    return tuple(label for label in labels if not label.endswith(".scheduling"))
+
+
 def named(labels: Iterable[str], answer: Answer | None) -> tuple[Topic, ...]:
     """Return the topics of these labels and of the answer, the most urgent first."""
     met = {label.rpartition(".")[2] for label in labels}

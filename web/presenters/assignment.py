@@ -75,9 +75,15 @@ def _yes(reason: str) -> Step:
 def reason_words(reason: str) -> str:
     """Return one reason in words, such as "panel:Dr Lindqvist"."""
     name, _, value = reason.partition(":")
-    value_words = words.say("languages", value) if name == "language" else value
+    value_words = _value(name, value)
     sentence = items.words()["reasons"].get(name, name.replace("_", " ")).replace("{value}", value_words)
     return sentence[0].upper() + sentence[1:]
+
+
+def _value(name: str, value: str) -> str:
+    if name == "topic":
+        return items.words()["topics"].get(value, value)
+    return words.say("languages", value) if name in ("language", "no_reader") else value
 
 
 def rule_words(rule: policy_definition.Route, names: Mapping[str, str]) -> str:

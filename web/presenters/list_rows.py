@@ -29,7 +29,8 @@ class Row:
     """One item in the list. `mark` is None once it is done, `aside` says whose it is where that is not plain.
 
     `why` is why it came here, in short words. `draft` says that the reader has begun to write there, `picks` that
-    the item may be dealt with together with others: what needs a person's judgement may not.
+    the item may be dealt with together with others: what needs a person's judgement may not. `topic` is what the text
+    is about, in words, where the reader may know it.
     """
 
     id: UUID
@@ -45,6 +46,7 @@ class Row:
     draft: bool
     picks: bool
     acknowledged: bool
+    topic: str = ""
 
 
 @dataclass(frozen=True)
@@ -135,6 +137,7 @@ def list_of(session: Session, clinic: Clinic, reader: Reader, shown: Sequence[In
             draft=item.thread in begun,
             picks=item.state != "done" and item.kind in TOGETHER,
             acknowledged=item.acknowledged_at is not None,
+            topic=items.words()["topics"].get(item.topic or "", "") if reader.readable else "",
         )
         for item in shown
     ]

@@ -56,7 +56,9 @@ def test_a_text_about_something_still_does_its_act_and_a_human_reads_it(text: st
     assert read.topics
 
 
-@pytest.mark.parametrize("text", ["I took all my pills", "my chest hurts and i cant breathe", "me quiero morir, llámeme"])
+@pytest.mark.parametrize(
+    "text", ["I took all my pills", "my chest hurts and i cant breathe", "me quiero morir, llámeme"]
+)
 def test_a_topic_hides_no_crisis(text: str) -> None:
     assert read_reply.read(text).crisis
 
