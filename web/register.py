@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from web import layout
+from web import desk, layout
 from web.account import notifications, preferences, signin
 from web.boards import away, handoffs, response_times, unassigned, unreached
 from web.compose import saved_replies
@@ -44,6 +44,7 @@ from web.settings import (
 PAGES = (
     signin.signin,
     inbox_page.inbox,
+    desk.desk,
     bulk_actions.room,
     notes_and_calls.contacts,
     send_form.questions,

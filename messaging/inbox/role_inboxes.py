@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from config import audit, clock
@@ -53,14 +53,17 @@ def hand_over(session: Session, clinic: Clinic, item: InboxItem, staff: Staff, r
     """
     if item.state == "done":
         raise items.Refused("already_done")
-    if role not in topics.ROLES or not on_duty(session, clinic, role):
+    here = role in topics.ROLES and on_duty(session, clinic, role)
+    if not here and role != topics.CARE_TEAM:
         raise items.Refused("nobody_of_role")
     if role == topics.FRONT_DESK and not (item.kind == "reply" and topics.may_go_to_the_desk(item.reason)):
         raise items.Refused("not_for_the_desk")
     before = item_state.read(session, item)
     if role == topics.FRONT_DESK and item.topic is None:
         item.reason, item.topic = topics.joined(item.reason, topics.reasons(["scheduling"])), "scheduling"
-    item.owner_id, item.role = None, role
+    item.owner_id, item.role = None, role if here else None
+    if not here:
+        items.set_timer(session, item, "route", clock.now())  # no care manager is on duty: whoever can be asked is
     item.state = "open" if item.state == "claimed" else item.state
     return items.write_down(session, item, staff, "given_to_role", before, role=role)
 
@@ -92,6 +95,11 @@ def desk_listing(session: Session, clinic_id: UUID, *where: ColumnElement[bool],
     rows = select(InboxItem).where(InboxItem.clinic_id == clinic_id, OF_THE_DESK, *where)
     rows = rows.order_by(InboxItem.urgency, InboxItem.answer_by, InboxItem.id).limit(limit)
     return [item for item in session.scalars(rows) if may_read(item, topics.FRONT_DESK)]
+
+
+def waiting(session: Session, clinic: Clinic) -> int:
+    """Return how many items wait in the front desk's inbox."""
+    return session.scalar(select(func.count()).where(InboxItem.clinic_id == clinic.id, OF_THE_DESK)) or 0
 
 
 def texts(session: Session, item: InboxItem) -> list[Message]:

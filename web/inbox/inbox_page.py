@@ -20,13 +20,16 @@ from web.inbox import live
 from web.presenters import case_options, case_view, filters, list_rows
 
 inbox = layout.room("inbox", __name__)
+# The first page of whoever may do this.
+LANDING = (("inbox.read", "inbox.show"), ("desk.read", "desk.show"))
 
 
 @inbox.get("/")
 @permissions.signed_in("self")
 def home() -> Response:
     """Go to the first page that is open to this role."""
-    return redirect(url_for("inbox.show" if layout.may("inbox.read") else "handoffs.show"), 303)
+    landing = next((page for act, page in LANDING if layout.may(act)), "handoffs.show")
+    return redirect(url_for(landing), 303)
 
 
 @inbox.get("/inbox")

@@ -17,7 +17,7 @@ from web import times, words
 
 SHAPES = {"yes": "✓", "no": "–", "then": "→"}
 # What moves an item to somebody; the rest of its history stands in the history.
-MOVES = ("claimed", "handed_over", "escalated", "offered", "nobody_accepted", "reopened")
+MOVES = ("claimed", "handed_over", "given_to_role", "given_back", "escalated", "offered", "nobody_accepted", "reopened")
 # The rules of messaging.inbox.routing.assign, each with the reasons it can give.
 DUTY = ("on_duty", "off_duty", "fallback", "nobody")
 
