@@ -18,12 +18,16 @@ from messaging.inbox import escalation, items, needs
 from messaging.inbox.models import InboxItem, Timer
 from messaging.inbox.routing import assign
 from messaging.wording import clinic_words, text_templates
-from reminders import phrasing
+from reminders import phrasing, talking
 from reminders.models import Handoff
 
 OFFER_MINUTES = 3
 DUE = and_(Handoff.state == "requested", Handoff.offered_to.is_not(None))
 ENDED = ("arrived", "not_arrived", "declined")
+
+
+# Somebody stands in the building: whoever is talking with them decides this soon, or the text goes.
+TOLD_WITHIN = timedelta(minutes=2)
 
 
 class NotOpen(Exception):
@@ -216,6 +220,7 @@ def _tell_patient(session: Session, handoff: Handoff, item: InboxItem) -> bool:
     patient = session.get_one(messaging.Patient, handoff.patient_id)
     variables = phrasing.about_clinic(clinic, patient) | phrasing.place_of(clinic, handoff.place)
     key = "handoff_ready" if "place" in variables else "handoff_soon"
+    talks = talking.of_patient(session, clinic, patient, clock.now())
     try:
         message = outbox.text_patient(
             session,
@@ -226,6 +231,7 @@ def _tell_patient(session: Session, handoff: Handoff, item: InboxItem) -> bool:
             body=phrasing.say(clinic_words.of(session, clinic.id), key, patient, variables),
             dedupe=f"handoff:{handoff.id}",
             lane="urgent",
+            offered_until=talks.offered_until(patient, None, TOLD_WITHIN),
         )
     except outbox.MayNotText as refused:
         words = phrasing.texts("en")["staff"]["handoff_in_person"]

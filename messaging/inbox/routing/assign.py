@@ -78,7 +78,8 @@ class Rules:
     """What the clinic decides, with the defaults of a clinic that has decided nothing yet. Minutes throughout.
 
     `in_business` names the kinds whose clock stands still while the clinic is closed, `before_leaving` those to be
-    answered before the patient leaves the building. `steps` maps (kind, whether the clinic is open) to a policy;
+    answered before the patient leaves the building, `quiet_after` how long after the last word a conversation counts as
+    over (0: automatic texts wait for none). `steps` maps (kind, whether the clinic is open) to a policy;
     `backups` a colleague's address to that of who stands in. The defaults are policy: no law sets a number of minutes.
     """
 
@@ -94,6 +95,7 @@ class Rules:
     backups: Mapping[str, str] = field(default_factory=dict)
     call_list: tuple[Call, ...] = ()
     routes: tuple[Route, ...] = ()
+    quiet_after: int = 10
     topics: Mapping[str, Terms] = field(default_factory=lambda: DEFAULTS)
 
     @classmethod
@@ -120,6 +122,7 @@ class Rules:
             backups=dict(stored.get("ladder", {}).get("backup", {})),
             call_list=tuple(Call(**call) for call in stored.get("ladder", {}).get("call", ())),
             routes=tuple(Route.of(route) for route in stored.get("routes", ())),
+            quiet_after=int(stored.get("quiet_after", default.quiet_after)),
             topics=topics.terms_of(stored.get("topics", {})),
         )
 

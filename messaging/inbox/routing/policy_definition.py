@@ -50,6 +50,7 @@ class EscalationPolicy(Strict):
     holidays: Annotated[tuple[Day, ...], Field(max_length=60)] = ()
     fallback: Annotated[tuple[Address, ...], Field(max_length=MOST)] = ()
     repeat: Annotated[int, Field(ge=1, le=1440)] = 10
+    quiet_after: Annotated[int, Field(ge=0, le=120)] = 10
     backup: dict[Address, Address] = {}
     on_call: dict[Address, Week] = {}
     call: Annotated[tuple[Call, ...], Field(max_length=MOST)] = ()
@@ -116,6 +117,7 @@ def rules_of(written: EscalationPolicy, stored: Mapping[str, Any], zone: str) ->
         **stored,
         "answer_within": {kind: written.kind(kind).answer for kind in assign.KINDS},
         "rung_minutes": written.repeat,
+        "quiet_after": written.quiet_after,
         "fallback": list(written.fallback),
         "hours": {"zone": zone, "week": written.hours, "holidays": list(written.holidays)},
         "ladder": {
@@ -136,6 +138,7 @@ def present(stored: Mapping[str, Any], people: Sequence[Person]) -> EscalationPo
         holidays=rules.hours.holidays,
         fallback=rules.fallback,
         repeat=rules.rung_minutes,
+        quiet_after=rules.quiet_after,
         backup=dict(rules.backups),
         on_call={person.email: dict(person.on_call) for person in people if person.on_call},
         call=tuple(Call(name=call.name, phone=call.phone, when=call.when) for call in rules.call_list),

@@ -1,4 +1,4 @@
-"""What a text is about, whose inbox an item stands in, and reminders that wait while two people are talking."""
+"""What a text is about, whose inbox an item stands in, and texts that wait while two people are talking."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -12,10 +12,12 @@ _OF_THE_DESK = sa.text("state IN ('open', 'claimed') AND role = 'front_desk'")
 
 
 def upgrade() -> None:
-    """Add the columns; until now no item has a topic or a role, and no reminder waits for a conversation."""
+    """Add the columns; until now no item has a topic or a role, and no text waits for a conversation."""
     with op.batch_alter_table("inbox_item") as batch_op:
         batch_op.add_column(sa.Column("topic", sa.String(24), nullable=True))
         batch_op.add_column(sa.Column("role", sa.String(20), nullable=True))
+    with op.batch_alter_table("message") as batch_op:
+        batch_op.add_column(sa.Column("offered_until", sa.DateTime(timezone=True), nullable=True))
     op.create_index(
         "ix_inbox_item_desk",
         "inbox_item",
