@@ -126,7 +126,8 @@ class About(_Strict):
     """A clinic as it describes itself.
 
     `text_name` is what texts call it, "" its own name; `quiet_hours` narrow those of every cadence; the words of texts
-    are kept for `keep_years`, 0 for good; mobiles of `countries` may be texted beside those of ours.
+    are kept for `keep_years`, 0 for good; mobiles of `countries` may be texted beside those of ours; `acknowledges`:
+    a text that a person must read is answered with the time by which somebody reads it.
     """
 
     name: Name
@@ -139,6 +140,7 @@ class About(_Strict):
     keep_years: Years = 0
     countries: Annotated[tuple[str, ...], BeforeValidator(_countries), Field(max_length=MOST_COUNTRIES)] = ()
     sites: Annotated[tuple[Site, ...], Field(max_length=MOST_SITES)] = ()
+    acknowledges: bool = False
 
 
 def read(definition: Mapping[str, Any]) -> dict[str, Any]:

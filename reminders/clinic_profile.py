@@ -33,6 +33,7 @@ def about(clinic: Clinic) -> clinic_definition.About:
         quiet_hours=cadence_definition.QuietHours.model_validate(rules.get("quiet_hours", {})),
         keep_years=daily_sweep.years_of(clinic),
         countries=abroad(clinic),
+        acknowledges=bool(rules.get("acknowledges", False)),
         sites=tuple(clinic_definition.Site.model_construct(**site) for site in rules.get("sites", ())),
     )
 
@@ -119,7 +120,8 @@ def _take_effect(session: Session, clinic: Clinic, definition: Mapping[str, Any]
     if "hours" in rules:
         rules["hours"] = {**rules["hours"], "zone": profile.zone}
     kept = profile.model_dump(
-        mode="json", include={"text_name", "languages", "quiet_hours", "keep_years", "countries", "sites"}
+        mode="json",
+        include={"text_name", "languages", "quiet_hours", "keep_years", "countries", "sites", "acknowledges"},
     )
     was = daily_sweep.years_of(clinic)
     clinic.rules = {**clinic_definition.without_age(rules), **kept}

@@ -82,6 +82,7 @@ def given(form: MultiDict[str, str]) -> dict[str, Any]:
             "end": form.get("quiet_hours.end", ""),
         },
         "countries": re.findall(r"[^\s,;]+", form.get("countries", "")),
+        "acknowledges": form.get("acknowledges") == "on",
         "keep_years": form.get("keep_years", "").strip() or "0",
         "sites": [site for site in rows if site["name"] or site["address"] or site["state"]],
     }
