@@ -13,8 +13,8 @@ from messaging.people import directory
 from tests.webhooks.test_handle_text import _visit as visit
 
 PATIENT = "+13035550101"
-NOON = datetime(2026, 3, 3, 19, 2, tzinfo=UTC)  # a Tuesday, 12:02 in Denver
-NIGHT = datetime(2026, 3, 4, 4, 0, tzinfo=UTC)  # 21:00
+NOON = datetime(2027, 3, 2, 19, 2, tzinfo=UTC)  # a Tuesday, 12:02 in Denver
+NIGHT = datetime(2027, 3, 3, 4, 0, tzinfo=UTC)  # 21:00
 WEEK = {day: ["08:00", "17:00"] for day in ("mon", "tue", "wed", "thu", "fri")}
 
 

@@ -27,6 +27,7 @@ from messaging.inbox.routing.clinic_rules import (
 from messaging.inbox.routing.hours import Hours, after
 from messaging.inbox.routing.hours import within as on_duty
 from messaging.inbox.routing.topics import DEFAULTS, Terms
+from messaging.reading.topics import Topic
 
 __all__ = [
     "LEADS",
@@ -96,7 +97,7 @@ class Rules:
     call_list: tuple[Call, ...] = ()
     routes: tuple[Route, ...] = ()
     quiet_after: int = 10
-    topics: Mapping[str, Terms] = field(default_factory=lambda: DEFAULTS)
+    topics: Mapping[Topic, Terms] = field(default_factory=lambda: DEFAULTS)
 
     @classmethod
     def of(cls, stored: Mapping[str, Any]) -> "Rules":

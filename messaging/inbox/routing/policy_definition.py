@@ -25,7 +25,18 @@ from messaging.inbox.routing.policy_parts import (
 )
 from messaging.versions.problems import Problem
 
-__all__ = ["MOST", "MOST_ROUTES", "BadPolicy", "EscalationPolicy", "Kind", "Route", "check", "present", "read"]
+__all__ = [
+    "MOST",
+    "MOST_ROUTES",
+    "BadPolicy",
+    "EscalationPolicy",
+    "EscalationStep",
+    "Kind",
+    "Route",
+    "check",
+    "present",
+    "read",
+]
 Locate = Callable[[tuple[Any, ...]], int | None]
 EXPECTED = {
     "missing": "this must be given",

@@ -128,7 +128,7 @@ def _every_topic(written: dict[TopicName, Topic]) -> dict[TopicName, Topic]:
     for topic, terms in written.items():
         if terms.to == topics.FRONT_DESK and topic not in topics.OF_THE_DESK:
             raise ValueError(f"{topic} cannot go to the front desk: it may be about somebody's health")
-    shipped = {topic: Topic(answer=terms.answer, to=terms.to) for topic, terms in topics.DEFAULTS.items()}
+    shipped = {topic: Topic.model_validate(vars(terms)) for topic, terms in topics.DEFAULTS.items()}
     return {topic: written.get(topic, shipped[topic]) for topic in get_args(TopicName)}
 
 

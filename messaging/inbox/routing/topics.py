@@ -9,17 +9,18 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from messaging.reading.topics import TOPICS
+from messaging.reading.topics import TOPICS, Topic
 
 # Said of an item of somebody who was at risk lately, see messaging.inbox.recent_risk: it is owed as soon as a screen.
 WATCHED = "lately_at_risk"
 # Said where it would have been the front desk's, and none of them was there.
 DESK_OFF = "desk_off"
-IN_BUILDING, HERE = "in_building", "in_building_problem"
+IN_BUILDING = "in_building"
+HERE: Topic = "in_building_problem"
 CARE_TEAM, FRONT_DESK = "care_manager", "front_desk"
 # To whose inbox an item can be given as a whole; the front desk reads nothing but these topics.
 ROLES = (CARE_TEAM, FRONT_DESK)
-OF_THE_DESK = ("billing", "scheduling")
+OF_THE_DESK: tuple[Topic, ...] = ("billing", "scheduling")
 _ABOUT = "topic:"
 
 
@@ -32,7 +33,7 @@ class Terms:
 
 
 # Policy, not law. Less than an ordinary reply's time counts, more does not: a topic makes nothing less urgent.
-DEFAULTS: Mapping[str, Terms] = MappingProxyType(
+DEFAULTS: Mapping[Topic, Terms] = MappingProxyType(
     {
         HERE: Terms(5),
         **{topic: Terms(60) for topic in TOPICS if topic not in (HERE, *OF_THE_DESK)},
@@ -41,9 +42,9 @@ DEFAULTS: Mapping[str, Terms] = MappingProxyType(
 )
 
 
-def terms_of(stored: Mapping[str, Any]) -> Mapping[str, Terms]:
+def terms_of(stored: Mapping[str, Any]) -> Mapping[Topic, Terms]:
     """Read what a clinic has decided about its topics; what it leaves out keeps its default."""
-    return {**DEFAULTS, **{topic: Terms(**terms) for topic, terms in stored.items() if topic in DEFAULTS}}
+    return {topic: Terms(**stored[topic]) if topic in stored else terms for topic, terms in DEFAULTS.items()}
 
 
 def reasons(topics: Iterable[str], *, here: bool = False) -> tuple[str, ...]:
@@ -51,7 +52,7 @@ def reasons(topics: Iterable[str], *, here: bool = False) -> tuple[str, ...]:
     return (*((IN_BUILDING,) if here else ()), *(f"{_ABOUT}{topic}" for topic in topics))
 
 
-def of(reason: Iterable[str]) -> tuple[str, ...]:
+def of(reason: Iterable[str]) -> tuple[Topic, ...]:
     """Return the topics that stand in a `reason`, the most urgent first."""
     named = {each.removeprefix(_ABOUT) for each in reason if each.startswith(_ABOUT)}
     return tuple(topic for topic in TOPICS if topic in named)
@@ -73,13 +74,13 @@ def joined(reason: Sequence[str], more: Iterable[str]) -> list[str]:
     return [*kept(reason), *added, *(each for each in reason if each not in kept(reason))]
 
 
-def minutes(reason: Sequence[str], terms: Mapping[str, Terms]) -> int | None:
+def minutes(reason: Sequence[str], terms: Mapping[Topic, Terms]) -> int | None:
     """Return within how many minutes a text with this `reason` must be answered, None where no topic says so."""
     about = (*of(reason), *((HERE,) if IN_BUILDING in reason else ()))
     return min((terms[topic].answer for topic in about), default=None)
 
 
-def for_the_desk(reason: Sequence[str], terms: Mapping[str, Terms]) -> bool:
+def for_the_desk(reason: Sequence[str], terms: Mapping[Topic, Terms]) -> bool:
     """Whether this is the front desk's work: every topic is, and nothing beside it is a care manager's."""
     about = of(reason)
     return bool(about) and may_go_to_the_desk(reason) and all(terms[topic].to == FRONT_DESK for topic in about)
