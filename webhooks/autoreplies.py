@@ -116,7 +116,7 @@ def stopped(inbound: Inbound, scope: str | None) -> None:
 def _say(inbound: Inbound, key: str, more: Mapping[str, str] = MappingProxyType({})) -> str:
     name = clinic_names.in_texts(inbound.clinic, inbound.language)
     about = {"clinic": name, "clinic_phone": phone.display(inbound.clinic.phone)}
-    return clinic_words.of(inbound.session, inbound.clinic.id).say(key, inbound.language, about | more)
+    return clinic_words.of(inbound.session, inbound.clinic.id).say(key, inbound.language, about | dict(more))
 
 
 def _sent(inbound: Inbound, kind: str, within: timedelta) -> int:
