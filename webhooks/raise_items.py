@@ -2,6 +2,7 @@
 else as one open reply a conversation."""
 
 import tomllib
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import cache
 from importlib import resources
@@ -10,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 
 from config import audit, clock
-from messaging import outbox
+from messaging import conversations, outbox
 from messaging.contactability import Refusal
 from messaging.inbox import escalation, items, snoozing, triage
 from messaging.inbox.models import InboxItem
@@ -57,8 +58,7 @@ def reply(inbound: Inbound) -> InboxItem:
     why = triage.reasons(inbound.session, inbound.conversation.id, inbound.patients, inbound.reading.topics)
     waiting = triage.waiting(inbound.session, inbound.conversation.id, why)
     if waiting is None:
-        rules = assign.Rules.of(inbound.clinic.rules)
-        last = None if topics.for_the_desk(why, rules.topics) else _answered_last(inbound)
+        last = None if _for_the_desk(inbound, why) else _answered_last(inbound)
         return items.open_item(
             inbound.session,
             inbound.clinic,
@@ -75,6 +75,15 @@ def reply(inbound: Inbound) -> InboxItem:
     if why:
         triage.add(inbound.session, waiting, why)
     return waiting
+
+
+def _for_the_desk(inbound: Inbound, why: Sequence[str]) -> bool:
+    """Whether this is the front desk's, and not part of a conversation that is under way."""
+    rules = assign.Rules.of(inbound.clinic.rules)
+    if not topics.for_the_desk(why, rules.topics):
+        return False
+    since = clock.now() - timedelta(minutes=rules.quiet_after)
+    return not conversations.last_words(inbound.session, [patient.id for patient in inbound.patients], since)
 
 
 def add_to_waiting(inbound: Inbound) -> None:

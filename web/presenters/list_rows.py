@@ -226,6 +226,6 @@ def _aside(item: InboxItem, people: dict[UUID | None, Staff], staff: Staff, now:
     if item.acknowledged_at is not None:
         return f"{done or 'Acknowledged'} · {times.moment(item.acknowledged_at, now, zone, running=True)}"
     if item.owner_id is None:
-        return "nobody yet"
+        return items.words()["roles"].get(item.role or "", "nobody yet")
     owner = people.get(item.owner_id)
     return "" if owner is None or owner.id == staff.id else owner.name
