@@ -108,8 +108,8 @@ def texts(session: Session, item: InboxItem) -> list[Message]:
     A text that was read as a crisis or as about anything but the desk's topics is not among them.
     """
     added = [event.detail.get("message_id") for event in items.history(session, item) if event.event == "added"]
-    about = item.about.removeprefix("message:")
-    ids = [UUID(str(each)) for each in (about, *added) if each]
+    table, _, row_id = item.about.partition(":")
+    ids = [UUID(str(each)) for each in (row_id if table == "message" else None, *added) if each]
     rows = list(session.scalars(select(Message).where(Message.id.in_(ids), Message.direction == "in")))
     desk = select(Staff.id).where(Staff.clinic_id == item.clinic_id, Staff.role == topics.FRONT_DESK)
     written = select(Message).where(

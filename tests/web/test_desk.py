@@ -175,3 +175,11 @@ def test_a_clinical_text_of_the_same_conversation_is_not_shown(house: Any, dana:
 def test_no_other_door_of_the_inbox_is_open_to_the_front_desk() -> None:
     assert not {act for act in permissions.MAY["front_desk"] if act.startswith("inbox.")}
     assert {role for role in permissions.MAY if "desk.read" in permissions.MAY[role]} == {"front_desk"}
+
+
+def test_an_item_about_no_text_is_shown_all_the_same(house: Any, dana: Any) -> None:
+    item = an_item(house)
+    with db.unit_of_work(house.clinic.id) as session:
+        session.get_one(InboxItem, item.id).about = f"receipt:{db.new_id()}"
+    assert house.signed_in(dana).get("/desk").status_code == 200
+    assert house.signed_in(dana).get(f"/desk/{item.id}").status_code == 200
