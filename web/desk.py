@@ -151,7 +151,7 @@ def _rows(session: Session, clinic: Clinic, staff: Staff, listed: Sequence[Inbox
                 topic=items.words()["topics"].get(item.topic or "", ""),
                 summary=next((message.body or "" for message in reversed(said) if message.direction == "in"), ""),
                 mark=list_rows.mark(item, now, clinic.zone),
-                came=times.moment(item.created_at, now, clinic.zone),
+                came=times.moment(item.created_at, now, clinic.zone, running=True),
                 owner=owner.name if owner else "",
                 mine=item.owner_id == staff.id,
             )

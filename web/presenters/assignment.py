@@ -65,7 +65,8 @@ def _rule(matched: str | None, rule: str, value: str | None, filled: dict[str, s
 
 def _asked(reason: str) -> Step:
     """A rule of the clinic's own, or what else has decided; a rule that fitted and found nobody there is a no."""
-    return Step("no", reason_words(reason)) if reason.startswith("passed:") else _yes(reason)
+    found_nobody = reason.partition(":")[0] in ("passed", "no_reader", "panel_cannot_read", "desk_off")
+    return Step("no", reason_words(reason)) if found_nobody else _yes(reason)
 
 
 def _yes(reason: str) -> Step:

@@ -215,7 +215,8 @@ def _why(item: InboxItem, patient: Patient | None, staff: Staff) -> list[str]:
     for reason in item.reason:
         name, _, value = reason.partition(":")
         if name in short:
-            reasons.append(short[name].replace("{value}", value))
+            said = words.say("languages", value) if name == "no_reader" else value
+            reasons.append(short[name].replace("{value}", said))
     return reasons
 
 
