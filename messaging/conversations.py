@@ -1,11 +1,11 @@
 """All that is said between a clinic and one number, in the order it was said."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import case, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -152,6 +152,31 @@ def a_person_wrote_last(session: Session, conversation_id: UUID) -> bool:
         .limit(1)
     )
     return session.scalar(last) is not None
+
+
+def last_words(session: Session, patient_ids: Collection[UUID], since: datetime) -> dict[UUID, datetime]:
+    """Return when the last word fell, by patient with whom a colleague is talking: both have written after `since`.
+
+    Whoever shares a number is talked with on it.
+    """
+    said = case((Message.direction == "in", Message.created_at))
+    written = case((Message.author_id.is_not(None), Message.created_at))
+    rows = (
+        select(PatientNumber.patient_id, func.max(said), func.max(written))
+        .join(
+            Conversation,
+            (Conversation.number_index == PatientNumber.number_index)
+            & (Conversation.clinic_id == PatientNumber.clinic_id),
+        )
+        .join(Message, Message.conversation_id == Conversation.id)
+        .where(
+            PatientNumber.patient_id.in_(patient_ids),
+            Message.created_at > since,
+            Message.state != "cancelled",
+        )
+        .group_by(PatientNumber.patient_id)
+    )
+    return {patient_id: max(heard, ours) for patient_id, heard, ours in session.execute(rows) if heard and ours}
 
 
 def messages(

@@ -46,8 +46,12 @@ def text_patient(
     expires_at: datetime | None = None,
     author_id: UUID | None = None,
     not_before: datetime | None = None,
+    offered_until: datetime | None = None,
 ) -> Message:
-    """Queue a text to the patient's textable number (see people). Raises MayNotText."""
+    """Queue a text to the patient's textable number (see people). Raises MayNotText.
+
+    `offered_until`: a colleague who is talking with the patient decides first; if nobody does, it goes then.
+    """
     number = directory.textable_number(session, patient)
     refused = refusal(session, patient, programme)
     if refused or number is None:
@@ -66,7 +70,8 @@ def text_patient(
         dedupe=dedupe,
         author_id=author_id,
         expires_at=expires_at,
-        try_after=not_before or clock.now(),
+        offered_until=offered_until,
+        try_after=offered_until or not_before or clock.now(),
     )
 
 
@@ -123,6 +128,23 @@ def scheduled(session: Session, conversation_id: UUID) -> list[Message]:
         Message.scheduled_for.is_not(None),
     )
     return list(session.scalars(planned.order_by(Message.scheduled_for, Message.id)))
+
+
+def offered(session: Session, conversation_id: UUID) -> list[Message]:
+    """Return the automatic texts of a conversation that wait for a colleague to decide, the soonest first."""
+    waiting = select(Message).where(
+        Message.conversation_id == conversation_id,
+        Message.state == "queued",
+        Message.offered_until > clock.now(),
+    )
+    return list(session.scalars(waiting.order_by(Message.offered_until, Message.id)))
+
+
+def send_now(session: Session, message: Message) -> None:
+    """Let a text that waits for a colleague go at once."""
+    message.offered_until = None
+    message.try_after = clock.now()
+    queue.ring(session, LANES[message.lane])
 
 
 def of_text(facts: Facts, kind: str, programme: str, author_id: UUID | None) -> Refusal | None:

@@ -136,7 +136,8 @@ class About(_Strict):
     `text_name` is what texts call it, "" its own name; `quiet_hours` narrow those of every cadence; the words of texts
     are kept for `keep_years`, 0 for good; staff read hours by `clock`, days as `dates`; mobiles of `countries` may be
     texted beside those of ours; a complete file that lacks more than `most_missing` percent of the visits of its days
-    cancels none of them by itself.
+    cancels none of them by itself; `acknowledges`: a text that a person must read is answered with the time by which
+    somebody reads it.
     """
 
     name: Name
@@ -152,6 +153,7 @@ class About(_Strict):
     dates: Literal["month_day", "day_month"] = "month_day"
     sites: Annotated[tuple[Site, ...], Field(max_length=MOST_SITES)] = ()
     most_missing: Share = MOST_MISSING
+    acknowledges: bool = False
 
 
 def read(definition: Mapping[str, Any]) -> dict[str, Any]:

@@ -19,7 +19,10 @@ from reminders import clinic_definition
 from reminders.cadence import cadence_definition
 
 # What is kept among the clinic's rules; the rest has columns of its own.
-KEPT = {"text_name", "languages", "quiet_hours", "keep_years", "countries", "clock", "dates", "sites", "most_missing"}
+KEPT = {
+    "text_name", "languages", "quiet_hours", "keep_years", "countries", "clock", "dates", "sites", "most_missing",
+    "acknowledges",
+}  # fmt: skip
 
 
 def about(clinic: Clinic) -> clinic_definition.About:
@@ -38,6 +41,7 @@ def about(clinic: Clinic) -> clinic_definition.About:
         countries=abroad(clinic),
         clock=rules.get("clock", "12"),
         dates=rules.get("dates", "month_day"),
+        acknowledges=bool(rules.get("acknowledges", False)),
         sites=tuple(clinic_definition.Site.model_construct(**site) for site in rules.get("sites", ())),
         most_missing=int(rules.get("most_missing", clinic_definition.MOST_MISSING)),
     )

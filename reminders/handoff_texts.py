@@ -1,6 +1,7 @@
 """What is said in a warm handoff: to the patient, to whoever is asked, to whoever asked, and in the inbox."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
@@ -10,8 +11,11 @@ from messaging import outbox
 from messaging.inbox import items
 from messaging.inbox.models import InboxItem
 from messaging.wording import clinic_words, text_templates
-from reminders import phrasing
+from reminders import phrasing, talking
 from reminders.models import Handoff
+
+# Somebody stands in the building: whoever is talking with them decides this soon, or the text goes.
+TOLD_WITHIN = timedelta(minutes=2)
 
 
 def reasons() -> Mapping[str, str]:
@@ -49,6 +53,7 @@ def tell_patient(session: Session, handoff: Handoff, item: InboxItem) -> bool:
     patient = session.get_one(messaging.Patient, handoff.patient_id)
     variables = phrasing.about_clinic(clinic, patient) | phrasing.place_of(clinic, handoff.place)
     key = "handoff_ready" if "place" in variables else "handoff_soon"
+    talks = talking.of_patient(session, clinic, patient, clock.now())
     try:
         message = outbox.text_patient(
             session,
@@ -59,6 +64,7 @@ def tell_patient(session: Session, handoff: Handoff, item: InboxItem) -> bool:
             body=phrasing.say(clinic_words.of(session, clinic.id), key, patient, variables),
             dedupe=f"handoff:{handoff.id}",
             lane="urgent",
+            offered_until=talks.offered_until(patient, None, TOLD_WITHIN),
         )
     except outbox.MayNotText as refused:
         words = phrasing.texts("en")["staff"]["handoff_in_person"]

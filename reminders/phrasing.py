@@ -70,6 +70,15 @@ def _near_day(
     return near.get((day - today).days)
 
 
+def of_moment(language: str, zone: str, at: datetime, now: datetime) -> dict[str, str]:
+    """Return a moment within a week as a text says it, by the clock of `zone`: {day} "today", {time} "2:30 PM"."""
+    spoken, local = texts(language), zones.to_local(at, zones.zone(zone))
+    days = (local.date() - zones.to_local(now, zones.zone(zone)).date()).days
+    day = {0: spoken["today"], 1: spoken["tomorrow"]}.get(days, spoken["days"][local.weekday()])
+    half = {"hour": (local.hour - 1) % 12 + 1, "minute": local.minute, "half": spoken["halves"][local.hour // 12]}
+    return {"day": day, "time": spoken["time"].format(**half)}
+
+
 def place_of(clinic: messaging.Clinic, place: str | None) -> dict[str, str]:
     """Return where to come as a text may say it: nothing where the books name more than a room."""
     spoken = clinic_profile.spoken_place(clinic, place) if place else ""

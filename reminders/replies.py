@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from config import audit, clock
 from messaging import conversations, outbox
 from messaging import models as messaging
-from messaging.inbox import items
+from messaging.inbox import items, triage
 from messaging.people import directory
 from messaging.reading import read_reply
 from messaging.wording import clinic_words
@@ -75,7 +75,12 @@ def understand(
         return _stopped(answer)
     outcome = _ANSWERS[reading.answer](answer)
     seen = outcome.handled and (reading.answer in SEEN_BY_A_HUMAN or not reading.content)
-    return replace(outcome, handled=seen)
+    return replace(outcome, handled=seen, reply_key=None if _more_follows(reading) else outcome.reply_key)
+
+
+def _more_follows(reading: read_reply.Reading) -> bool:
+    """Whether thanks would pass over what was said: "I am here but the door is locked", "yes, how much is it?"."""
+    return (reading.answer == "arrived" and reading.content) or (reading.answer == "confirm" and bool(reading.topics))
 
 
 def body(session: Session, outcome: Outcome, patient: messaging.Patient) -> str | None:
@@ -244,6 +249,7 @@ def _open(answer: _Answer, summary: str, visit: Appointment | None) -> None:
         summary=phrasing.texts("en")["staff"][summary].format(**spoken),
         patient_id=answer.patient.id,
         conversation_id=answer.conversation.id,
+        reason=triage.reasons(answer.session, answer.conversation.id, [answer.patient], answer.reading.topics),
     )
 
 

@@ -16,7 +16,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
 from config import audit, clock, logging
-from messaging.inbox import unassigned, undoing, views
+from messaging.inbox import role_inboxes, unassigned, undoing, views
 from messaging.models import Staff
 from reminders import handoffs, unreached
 from reminders.models import Handoff
@@ -54,6 +54,8 @@ class Shell:
     board: unassigned.Standing
     saved: list[filters.Saved]
     reads_inbox: bool
+    reads_desk: bool
+    desk_waits: int
     finds_patients: bool
     sees_handoffs: bool
     saves_replies: bool
@@ -126,6 +128,8 @@ def _shell(session: Session, here: str | None) -> Shell:
         if reads
         else [],
         reads_inbox=reads,
+        reads_desk=permissions.may(staff.role, "desk.read"),
+        desk_waits=role_inboxes.waiting(session, clinic) if permissions.may(staff.role, "desk.read") else 0,
         finds_patients=permissions.may(staff.role, "patients.read"),
         sees_handoffs=sees,
         saves_replies=permissions.may(staff.role, "replies.save"),

@@ -10,6 +10,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 # handoffs.answer: everyone whom a rule of the clinic, the hours on call or the fallback may bring a handoff to.
 # inbox.words: what a patient said or answered. A clinic admin routes work without reading it, an auditor sees only
 # that it happened (docs/security.md). patients.change: whose a number is, what they agreed to, that they were called.
+# desk.read, desk.work: the front desk's own inbox (web.desk), of scheduling and bills alone; inbox.read is not theirs.
 # A clinician may settle what came to them, but texts go out from the care team.
 MAY: dict[str, frozenset[str]] = {
     "care_manager": frozenset(
@@ -49,6 +50,8 @@ MAY: dict[str, frozenset[str]] = {
     "psychiatric_consultant": frozenset({"inbox.read", "inbox.words", "patients.read", "handoffs.read"}),
     "front_desk": frozenset(
         {
+            "desk.read",
+            "desk.work",
             "patients.import",
             "patients.read",
             "consent.read",

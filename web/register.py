@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from web import layout
+from web import desk, layout
 from web.account import demo_roles, menu, notifications, preferences, signin
 from web.boards import away, handoffs, response_times, today, unassigned, unreached, visits
 from web.compose import saved_replies
@@ -53,6 +53,7 @@ from web.settings import (
 PAGES = (
     signin.signin,
     inbox_page.inbox,
+    desk.desk,
     bulk_actions.room,
     notes_and_calls.contacts,
     send_form.questions,

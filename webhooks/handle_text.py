@@ -73,9 +73,11 @@ def answer(session: Session, clinic: Clinic, form: Mapping[str, str], at: dateti
         raise_items.wake(inbound)
     if handled:
         return inbound.message
-    raise_items.reply(inbound)
+    item = raise_items.reply(inbound)
     if not inbound.patients:
         autoreplies.unknown_sender(inbound)
+    else:
+        autoreplies.received(inbound, item)
     return inbound.message
 
 

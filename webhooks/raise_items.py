@@ -2,6 +2,7 @@
 else as one open reply a conversation."""
 
 import tomllib
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import cache
 from importlib import resources
@@ -10,11 +11,11 @@ from uuid import UUID
 from sqlalchemy import func, select
 
 from config import audit, clock
-from messaging import outbox
+from messaging import conversations, outbox
 from messaging.contactability import Refusal
-from messaging.inbox import escalation, items, recent_risk, snoozing
+from messaging.inbox import escalation, items, snoozing, triage
 from messaging.inbox.models import InboxItem
-from messaging.inbox.routing import assign
+from messaging.inbox.routing import assign, topics
 from messaging.models import Staff
 from webhooks.inbound_text import Inbound
 
@@ -54,12 +55,10 @@ def _cannot_be_texted(inbound: Inbound) -> str:
 def reply(inbound: Inbound) -> InboxItem:
     """Have a human read the text: added to the open reply of its conversation, whose clock runs on, or a new one."""
     summary = _summary(inbound, "known", "unknown", "shared")
-    waiting = _waiting(inbound)
-    watched = recent_risk.at_risk_lately(
-        inbound.session, inbound.conversation.id, [patient.id for patient in inbound.patients]
-    )
+    why = triage.reasons(inbound.session, inbound.conversation.id, inbound.patients, inbound.reading.topics)
+    waiting = triage.waiting(inbound.session, inbound.conversation.id, why)
     if waiting is None:
-        last = _answered_last(inbound)
+        last = None if _for_the_desk(inbound, why) else _answered_last(inbound)
         return items.open_item(
             inbound.session,
             inbound.clinic,
@@ -70,26 +69,26 @@ def reply(inbound: Inbound) -> InboxItem:
             patient_id=inbound.patient.id if inbound.patient else None,
             conversation_id=inbound.conversation.id,
             owner_id=last,
-            reason=[*([assign.WATCHED] if watched else ()), *(["answered_last"] if last else ())],
+            reason=[*why, *(["answered_last"] if last else ())],
         )
     append(inbound, waiting, summary)
-    if watched:
-        _hasten(inbound, waiting)
+    if why:
+        triage.add(inbound.session, waiting, why)
     return waiting
 
 
-def _hasten(inbound: Inbound, waiting: InboxItem) -> None:
-    """Owe what waits as soon as if it had come in watched; what is owed sooner stays so."""
-    if assign.WATCHED not in waiting.reason:
-        waiting.reason = [assign.WATCHED, *waiting.reason]
-    due = items.fresh_deadline(inbound.session, waiting)
-    if due < waiting.answer_by:
-        items.set_clock(inbound.session, waiting, due)
+def _for_the_desk(inbound: Inbound, why: Sequence[str]) -> bool:
+    """Whether this is the front desk's, and not part of a conversation that is under way."""
+    rules = assign.Rules.of(inbound.clinic.rules)
+    if not topics.for_the_desk(why, rules.topics):
+        return False
+    since = clock.now() - timedelta(minutes=rules.quiet_after)
+    return not conversations.last_words(inbound.session, [patient.id for patient in inbound.patients], since)
 
 
 def add_to_waiting(inbound: Inbound) -> None:
     """Show the text with what already waits of its conversation; where nothing waits, it is only filed."""
-    waiting = _waiting(inbound)
+    waiting = triage.waiting(inbound.session, inbound.conversation.id)
     if waiting is not None:
         append(inbound, waiting, _summary(inbound, "known", "unknown", "shared"))
 
@@ -131,21 +130,6 @@ def append(inbound: Inbound, waiting: InboxItem, summary: str) -> None:
     waiting.summary = f"{waiting.summary}\n{summary}"[-LONGEST_SUMMARY:]
     items.note_event(
         inbound.session, waiting, audit.Actor.system("webhooks"), "added", message_id=str(inbound.message.id)
-    )
-
-
-def _waiting(inbound: Inbound) -> InboxItem | None:
-    """The reply nobody has dealt with yet; one that somebody has acknowledged is not the place for new words."""
-    return inbound.session.scalar(
-        select(InboxItem)
-        .where(
-            InboxItem.conversation_id == inbound.conversation.id,
-            InboxItem.kind == "reply",
-            InboxItem.state != "done",
-            InboxItem.acknowledged_at.is_(None),
-        )
-        .order_by(InboxItem.id)
-        .limit(1)
     )
 
 

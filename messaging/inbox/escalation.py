@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 
 from config import audit, clock, db, queue, runtime
 from messaging import outbox
-from messaging.inbox import items, needs, snoozing
+from messaging.inbox import items, needs, role_inboxes, snoozing
 from messaging.inbox.models import InboxItem, Timer
-from messaging.inbox.routing import assign, clinic_rules, escalation_policy
+from messaging.inbox.routing import assign, clinic_rules, escalation_policy, topics
 from messaging.inbox.staff import roster
 from messaging.models import Clinic, Conversation, Message, Patient, Staff
 from messaging.people import directory
@@ -56,13 +56,15 @@ def _patient(session: Session, item: InboxItem) -> Patient | None:
 def _route(session: Session, clinic: Clinic, item: InboxItem) -> None:
     now, patient = clock.now(), _patient(session, item)
     rules, chosen, first = assign.Rules.of(clinic.rules), item.owner_id is None, item.routed_at is None
+    if item.role is not None or (chosen and first and role_inboxes.take(session, clinic, item, rules)):
+        item.routed_at = item.routed_at or now
+        return
     sharing = _sharing(session, clinic, item) if first else []
     here = team(session, clinic) if chosen or sharing else []
     if chosen:
         whose = sharing[0] if sharing else patient
         choice = assign.choose(needs.of_item(session, clinic, item, whose), here, rules)
-        watched = [reason for reason in item.reason if reason == assign.WATCHED]
-        item.owner_id, item.reason = choice.owner_id, [*watched, *choice.why]
+        item.owner_id, item.reason = choice.owner_id, [*topics.kept(item.reason), *choice.why]
     if sharing:
         item.reason = [*item.reason, f"one_of_several:{len(sharing)}"]
     item.routed_at = item.routed_at or now
@@ -155,6 +157,7 @@ def _escalate(session: Session, clinic: Clinic, item: InboxItem) -> None:
     else:
         items.set_timer(session, item, "escalate", escalation_policy.wait_from(now, kind, wait, rules))
         items.note_event(session, item, audit.Actor.system("ladder"), "overdue", level=item.level)
+        role_inboxes.give_back(session, item)
     audit.record(
         session,
         clinic.id,

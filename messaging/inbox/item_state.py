@@ -12,7 +12,7 @@ from messaging.inbox.models import InboxItem, Timer
 
 _PEOPLE = ("owner_id", "acknowledged_by", "done_by")
 _MOMENTS = ("answer_by", "acknowledged_at", "done_at", "snoozed_until")
-_NAMES = ("state", "disposition", "snoozed_for")
+_NAMES = ("state", "disposition", "snoozed_for", "role")
 
 
 def read(session: Session, item: InboxItem) -> dict[str, Any]:
@@ -30,7 +30,7 @@ def put_back(item: InboxItem, stood: dict[str, Any]) -> None:
     for name in _MOMENTS:
         setattr(item, name, datetime.fromisoformat(stood[name]) if stood[name] else None)
     for name in _NAMES:
-        setattr(item, name, stood[name])
+        setattr(item, name, stood.get(name))
 
 
 def waiting(session: Session, item: InboxItem, *kinds: str) -> list[Timer]:

@@ -17,7 +17,7 @@ from messaging import contactability
 from messaging.inbox import dispositions as sayings
 from messaging.inbox import item_state
 from messaging.inbox.models import URGENCY, InboxItem, ItemEvent, Timer
-from messaging.inbox.routing import assign
+from messaging.inbox.routing import assign, topics
 from messaging.models import Clinic, Staff
 
 NEEDS_ACKNOWLEDGEMENT = sayings.NEEDS_ACKNOWLEDGEMENT
@@ -105,6 +105,7 @@ def open_item(
         dedupe=dedupe,
         summary=summary,
         reason=list(reason),
+        topic=topics.leading(reason),
         level=0,
         answer_by=answer_by or assign.answer_by(kind, now, assign.Rules.of(clinic.rules), reason=reason),
         created_at=now,
@@ -169,9 +170,15 @@ def write_down(
 def claim(session: Session, item: InboxItem, staff: Staff) -> ItemEvent:
     """Make the item `staff`'s own. Its clock runs on."""
     before = item_state.read(session, item)
-    item.owner_id = staff.id
+    _belongs_to(item, staff)
     item.state = "claimed" if item.state == "open" else item.state
     return write_down(session, item, staff, "claimed", before)
+
+
+def _belongs_to(item: InboxItem, staff: Staff) -> None:
+    """Make the item this person's; it leaves the inbox of a role that is not theirs."""
+    item.owner_id = staff.id
+    item.role = item.role if item.role == staff.role else None
 
 
 def claim_as_shown(session: Session, item: InboxItem, staff: Staff, owner_id: UUID | None) -> ItemEvent:
@@ -190,7 +197,7 @@ def hand_over(session: Session, item: InboxItem, staff: Staff, to: Staff) -> Ite
     if not to.active or to.clinic_id != item.clinic_id:
         raise Refused("nobody")
     before = item_state.read(session, item)
-    item.owner_id = to.id
+    _belongs_to(item, to)
     item.state = "open" if item.state == "claimed" else item.state
     return write_down(session, item, staff, "handed_over", before, to=str(to.id))
 

@@ -26,6 +26,8 @@ class InboxItem(SealedRow, live.Shown, Base):
     "appointment:<id>" where it sleeps until a visit, and moves with it. `screened` is the JSON of what routing may ask
     of a screen: its instrument, and every band its total has reached, lowest first. `findings` is the JSON of what a
     summary says that more may be added to, one stored reason after the other (messaging.reasons).
+    `topic` is what its texts are about (messaging.reading.topics), the most urgent; `role` whose inbox it stands in
+    (messaging.inbox.routing.topics.ROLES) where it was given to a role: any of them on duty may take it.
     """
 
     __tablename__ = "inbox_item"
@@ -46,6 +48,8 @@ class InboxItem(SealedRow, live.Shown, Base):
     screened_ct: Mapped[bytes | None]
     findings_ct: Mapped[bytes | None]
     reason: Mapped[list[str]] = mapped_column(default=list)
+    topic: Mapped[str | None] = mapped_column(String(24))
+    role: Mapped[str | None] = mapped_column(String(20))
     routed_at: Mapped[datetime | None]
     notified_at: Mapped[datetime | None]
     level: Mapped[int] = mapped_column(default=0)
@@ -95,6 +99,15 @@ BY_DEADLINE = (InboxItem.urgency, InboxItem.answer_by, InboxItem.id)
 BY_CLOSING = (InboxItem.done_at, InboxItem.id)
 # What has come to the end of its escalation and that nobody has acknowledged: the board's, not a view of the list.
 EXHAUSTED = and_(IN_VIEW["mine"], InboxItem.exhausted_at.is_not(None))
+# The front desk's own inbox.
+OF_THE_DESK = and_(UNFINISHED, InboxItem.role == literal_column("'front_desk'"))
+Index(
+    "ix_inbox_item_desk",
+    InboxItem.clinic_id,
+    *BY_DEADLINE,
+    postgresql_where=OF_THE_DESK,
+    sqlite_where=OF_THE_DESK,
+)
 # For each view an index in its order that holds nothing else: a page and a count read only what they show.
 for _view, _held in (IN_VIEW | {"exhausted": EXHAUSTED}).items():
     Index(

@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 from config import audit, clock
 from messaging.inbox import items
 from messaging.inbox.models import InboxItem, Timer
+from messaging.inbox.routing import topics
 from messaging.models import Conversation, Message, Staff
 
 REPLIED = "replied"
@@ -14,9 +15,12 @@ REPLIED = "replied"
 def answered(session: Session, conversation: Conversation, staff: Staff, *, settle: bool) -> None:
     """A human has written: the open replies of this conversation are settled, or wait for the patient.
 
-    Safety items and screens stay as they are: a text is not a person.
+    Safety items and screens stay as they are: a text is not a person. What the front desk writes answers only what
+    stands in its own inbox.
     """
     for item in _waiting(session, conversation):
+        if staff.role == topics.FRONT_DESK and item.role != topics.FRONT_DESK:
+            continue
         if settle or item.acknowledged_at is None:
             items.acknowledge(session, item, staff, REPLIED)
         if settle:

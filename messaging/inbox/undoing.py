@@ -14,7 +14,17 @@ from messaging.models import Staff
 
 WITHIN = timedelta(seconds=10)
 ON_THE_WAY = timedelta(seconds=2)  # the network's share
-ACTS = ("claimed", "handed_over", "snoozed", "woken", "acknowledged", "not_reached", "resolved", "reopened")
+ACTS = (
+    "claimed",
+    "handed_over",
+    "given_to_role",
+    "snoozed",
+    "woken",
+    "acknowledged",
+    "not_reached",
+    "resolved",
+    "reopened",
+)
 
 
 @dataclass(frozen=True)

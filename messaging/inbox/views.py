@@ -24,6 +24,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from config import clock
 from messaging.inbox.models import BY_CLOSING, BY_DEADLINE, IN_VIEW, OF_OWNER, InboxItem
+from messaging.inbox.routing import topics
 from messaging.models import Clinic, Staff
 
 VIEWS = ("mine", "unassigned", "waiting", "snoozed", "done", "everyone")
@@ -37,6 +38,8 @@ def _in_view(
     view: str, clinic_id: UUID | BindParameter[UUID], staff_id: UUID | BindParameter[UUID | None]
 ) -> ColumnElement[bool]:
     held = and_(InboxItem.clinic_id == clinic_id, IN_VIEW[view])
+    if view == "unassigned":  # what the front desk has is theirs to take
+        held = and_(held, or_(InboxItem.role.is_(None), InboxItem.role != topics.FRONT_DESK))
     return and_(held, InboxItem.owner_id == staff_id) if view in OF_OWNER else held
 
 

@@ -37,7 +37,8 @@ class Message(SealedRow, Work, live.Shown, Base):
     Ranked: a state never goes down (messaging.delivery.carrier_status).
     `kind` is reply | reminder | handoff | crisis | automatic | staff_alert; `lane` urgent | bulk. `dedupe` makes sure
     that one reason sends one text. A text to staff has `staff_id` and no conversation. `scheduled_for` is the moment a
-    human chose for it to go out, and null where it was to go at once.
+    human chose for it to go out, and null where it was to go at once. `offered_until` is until when an automatic text
+    waits for a colleague who is talking with the patient; if nobody decides, it goes then.
     """
 
     __tablename__ = "message"
@@ -65,6 +66,7 @@ class Message(SealedRow, Work, live.Shown, Base):
     expires_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     scheduled_for: Mapped[datetime | None]
+    offered_until: Mapped[datetime | None]
     sent_at: Mapped[datetime | None]
     delivered_at: Mapped[datetime | None]
     emptied_at: Mapped[datetime | None]  # its words are no longer kept (messaging.retention)

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from itertools import groupby
 from operator import eq
 
-from messaging.reading import folding, rulebook
+from messaging.reading import folding, rulebook, topics
 from messaging.reading.rulebook import Answer, Consent, Scope
 
-VERSION = "2026-11-30.5"  # kept beside each reading, so that the value of the rules can be measured by version
+VERSION = "2026-11-30.6"  # kept beside each reading, so that the value of the rules can be measured by version
 _CODE = re.compile(r"(y|yes|si|r) ?([1-9])")
 _AND_IN_SPANISH = re.compile(r"\s*y\s+\w", re.IGNORECASE)
 _SENTENCE_END = re.compile(r"[.!?…]+\s+|[\r\n]+")
@@ -25,7 +25,8 @@ class Reading:
     ``crisis`` a human is needed now. ``consent`` and ``answer`` are None where the text does not say. ``why`` names the
     rules. ``thanks``: nothing but courtesy. ``content``: words remain beyond what was understood, so a human reads it.
     ``code``: the visit the patient chose ("Y2" is 2). ``scope``: what a stop ends, None without a stop; whoever cannot
-    end a part ends all (47 CFR 64.1200(a)(12) lets the patient choose).
+    end a part ends all (47 CFR 64.1200(a)(12) lets the patient choose). ``topics``: what it is about, see
+    messaging.reading.topics; where something else was asked too, ``content`` is true beside them.
     """
 
     crisis: bool
@@ -36,6 +37,7 @@ class Reading:
     content: bool = False
     code: int | None = None
     scope: Scope | None = None
+    topics: tuple[topics.Topic, ...] = ()
     version: str = VERSION
 
 
@@ -59,6 +61,7 @@ def read(text: str, language: str | None = None, awaiting: bool = True) -> Readi
     whole, text = text, folding.ends(text)
     folded = folding.fold(text)
     reply = _text_of(rules, text)
+    about = topics.rules_met(reply.found)
     crisis = _crisis(rules, reply.found, folded) or _crisis_of_one_sentence(rules, text)
     consent, by = _consent(rules, reply)
     alone = reply.words in rules.keywords or reply.core in rules.revocations
@@ -72,10 +75,15 @@ def read(text: str, language: str | None = None, awaiting: bool = True) -> Readi
     thanks = thanks and beside is None
     if answer is not None and not awaiting and _is_bare(rules, reply, answer, by):
         answer, whys, thanks = None, ("answer.not_awaited",), reply.core in rules.acknowledged
-    content = content or len(whole) > len(text)  # what was not read is a human's
-    why = (*crisis, *((by,) if by else ()), *whys)
+    # "I confirm my appointment" is about the visit it answers, and nothing is left to ask.
+    about = about if content or answer not in ("confirm", "arrived") else topics.beyond_scheduling(about)
+    # What was not read is a human's, and so is what is about something: an answer beside it does not settle it.
+    content = content or len(whole) > len(text) or (bool(about) and answer in (None, "confirm", "arrived"))
+    why = (*crisis, *((by,) if by else ()), *whys, *about)
     scope = (_scope(rules, reply, by) if beside is None else "all") if consent == "stop" else None
-    return Reading(bool(crisis), consent, answer, why, thanks and not crisis, content, code, scope)
+    named = topics.named(about, answer)
+    thanks = thanks and not crisis and not about
+    return Reading(bool(crisis), consent, answer, why, thanks, content, code, scope, named)
 
 
 @dataclass(frozen=True)

@@ -73,6 +73,7 @@ def rules() -> Rules:
         _add_answers(made, file, language, words)
         _add_courtesies(made, file, words)
         made.book.add(f"unsure.{language}", file["unsure"]["phrases"], words)
+        _add_topics(made, _file(f"topics.{language}"), language)
         for scope, named in file["scope"].items():
             made.scopes.add(scope, named, words)
     _add_stops(made, files)
@@ -116,6 +117,11 @@ def _add_answers(made: Rules, file: dict[str, Any], language: str, words: dict[s
         made.never_opens.add(label, rule.get("never_opens", ()), words)
         for written in rule["alone"]:
             made.answers_alone.setdefault(folding.fold(written), label)
+
+
+def _add_topics(made: Rules, file: dict[str, Any], language: str) -> None:
+    for rule in file["topic"]:
+        _add(made, f"topic.{language}.{rule['name']}", rule, file["words"])
 
 
 def _add_courtesies(made: Rules, file: dict[str, Any], words: dict[str, list[str]]) -> None:

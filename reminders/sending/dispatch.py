@@ -10,17 +10,16 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from config import clock, db, keys
+from config import clock, db
 from messaging import contactability, outbox
 from messaging import models as messaging
-from messaging.inbox import items
 from messaging.reasons import Reason
-from reminders import patient_locks, phrasing, planner, reasons, same_moment
+from reminders import patient_locks, planner, reasons, same_moment, talking
 from reminders.cadence import cadence_definition
 from reminders.models import Appointment, Reminder
 from reminders.rules import offsets, planning, zones
 from reminders.rules.planning import ORDINARY_DELAY
-from reminders.sending import composing, followups, last_checks
+from reminders.sending import asking, composing, followups, last_checks
 from reminders.sending.composing import Case
 
 DUE = Reminder.state == "planned"
@@ -51,12 +50,28 @@ def send(session: Session, reminders: Sequence[Reminder]) -> None:
     rivals = _fallen_due(session, cases, now)
     crowded = _with_several_visits(session, cases, now)
     told = last_checks.Told(session, (case.patient.id for case in cases), now)
+    clinics = {case.clinic.id: case.clinic for case in cases}.values()
+    talks = talking.Talks(session, clinics, {case.patient.id for case in cases}, now)
     for case in sorted(cases, key=lambda case: case.due_at, reverse=True):
         # One that was combined into a text of this very batch is done with.
-        if case.reminder.state == "planned" and _may_go(session, case, rivals, told, now):
+        if (
+            case.reminder.state == "planned"
+            and not _waits(case, talks, now)
+            and _may_go(session, case, rivals, told, now)
+        ):
             others = last_checks.fellows(session, case, now)
-            if _queue(session, case, others, case.patient.id in crowded, now):
+            if _queue(session, case, others, case.patient.id in crowded, talks, now):
                 told.note(case, now)
+
+
+def _waits(case: Case, talks: talking.Talks, now: datetime) -> bool:
+    """Put a reminder off that may wait until a conversation is over; it is asked anew then, whatever has changed."""
+    quiet_at = talks.quiet_at(case.patient)
+    far = case.visit.starts_at - now > talking.SOON
+    if quiet_at is None or not far or not _useful(case, quiet_at)[0]:
+        return False
+    case.reminder.try_after = quiet_at
+    return True
 
 
 def _read_again(session: Session, reminders: Sequence[Reminder]) -> list[Case]:
@@ -185,13 +200,16 @@ def _drop(reminder: Reminder, why: Reason) -> bool:
     return False
 
 
-def _queue(session: Session, case: Case, others: Sequence[Case], crowded: bool, now: datetime) -> bool:
+def _queue(
+    session: Session, case: Case, others: Sequence[Case], crowded: bool, talks: talking.Talks, now: datetime
+) -> bool:
     """Queue one text for this reminder and for those of the same day that go with it; whether it was queued."""
     reminder = case.reminder
     try:
         # A link issued for a text that may not go is taken back with it.
         with session.begin_nested():
             composed = composing.compose(session, case, crowded, now, others)
+            until = min(filter(None, (composed.until, *(_expires_at(each, now) for each in (case, *others)))))
             message = outbox.text_patient(
                 session,
                 case.clinic,
@@ -201,14 +219,15 @@ def _queue(session: Session, case: Case, others: Sequence[Case], crowded: bool, 
                 body=composed.body,
                 dedupe=_dedupe(case, others),
                 lane="bulk",
-                expires_at=min(filter(None, (composed.until, *(_expires_at(each, now) for each in (case, *others))))),
+                expires_at=until,
+                offered_until=talks.offered_until(case.patient, until),
             )
     except outbox.MayNotText as refused:
         for included in (case, *others):
             _drop(included.reminder, Reason("not_texted", {"refusal": refused.reason}))
         if refused.reason not in contactability.WISHES:  # the reachability board lists those
             for visit in same_moment.one_each(included.visit for included in (case, *others)):
-                ask_to_call(session, case.clinic, case.patient, visit, refused.reason)
+                asking.to_call(session, case.clinic, case.patient, visit, refused.reason)
         return False
     reminder.state, reminder.message_id = "queued", message.id
     reminder.why = [*reminder.why, *(note.stored() for note in composed.notes)]
@@ -243,40 +262,13 @@ def _expires_at(case: Case, now: datetime) -> datetime:
     return min(limits)
 
 
-def ask_to_call(
-    session: Session,
-    clinic: messaging.Clinic,
-    patient: messaging.Patient,
-    visit: Appointment,
-    reason: str,
-) -> None:
-    """Ask a human to call about this visit, once, since no text can reach the patient."""
-    staff_texts = phrasing.texts("en")["staff"]
-    try:
-        summary = staff_texts["not_texted"].format(
-            why=items.why_not(reason), **phrasing.staff_words(clinic, patient, visit, clock.now())
-        )
-    except keys.WrongKey:  # the item still leads to the visit
-        summary = staff_texts["not_texted_unreadable"]
-    items.open_item(
-        session,
-        clinic,
-        kind="delivery",
-        about=f"appointment:{visit.id}",
-        dedupe=f"not_texted:{visit.id}",
-        summary=summary,
-        patient_id=patient.id,
-        answer_by=max(visit.starts_at, clock.now()),
-    )
-
-
 def give_up(session: Session, reminder: Reminder) -> None:
     """Drop a reminder that could not be worked on, and ask a human to call."""
     _drop(reminder, Reason("gave_up", {"error": reminder.last_error or ""}))
     visit = session.get_one(Appointment, reminder.appointment_id)
     patient = session.get_one(messaging.Patient, visit.patient_id)
     clinic = session.get_one(messaging.Clinic, reminder.clinic_id)
-    ask_to_call(session, clinic, patient, visit, "internal error")
+    asking.to_call(session, clinic, patient, visit, "internal error")
 
 
 def settle(session: Session, limit: int = 1000) -> int:

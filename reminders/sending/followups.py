@@ -16,7 +16,7 @@ from messaging import models as messaging
 from messaging.inbox import items
 from messaging.reasons import Reason
 from messaging.wording import clinic_words
-from reminders import appointments, phrasing, planner
+from reminders import appointments, phrasing, planner, talking
 from reminders.models import Appointment, FollowUp, Reminder
 from reminders.rules import following, zones
 
@@ -184,8 +184,9 @@ def _text(
         return
     hours = planner.hours_for(session, patient)
     opens = hours.next_open(now, zones.zone(patient.zone or clinic.zone))
-    if opens > now:
-        row.try_after = opens
+    quiet_at = talking.of_patient(session, clinic, patient, now).quiet_at(patient)
+    if opens > now or quiet_at:
+        row.try_after = max(filter(None, (opens, quiet_at)))
         return
     try:
         with session.begin_nested():  # the second token of a text that may not go is taken back with it

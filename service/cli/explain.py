@@ -66,7 +66,7 @@ def explain_text(record: dict[str, Any]) -> dict[str, Any]:
     authored = authorship.read(text, lambda: quotes)
     read = read_reply.read(authored.words, language, awaiting=True)
     reading = {"crisis": read.crisis, "consent": read.consent, "answer": read.answer, "why": list(read.why)}
-    return {"text": text, **reading, "worry": read.crisis, "kind": authored.kind}
+    return {"text": text, **reading, "worry": read.crisis, "kind": authored.kind, "topics": list(read.topics)}
 
 
 def explain_segments(record: dict[str, Any]) -> dict[str, Any]:
@@ -80,7 +80,7 @@ def explain_segments(record: dict[str, Any]) -> dict[str, Any]:
 
 @explain.command("text")
 def text() -> None:
-    """{"text", "language"?, "quotes"?} -> crisis, consent, answer, why, worry and kind."""
+    """{"text", "language"?, "quotes"?} -> crisis, consent, answer, why, worry, kind and topics."""
     _lines(explain_text)
 
 

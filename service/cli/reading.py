@@ -74,12 +74,17 @@ def load(directory: Path) -> Iterator[Sentence]:
     for path in sorted(directory.glob("*.toml")):
         part, _, language = path.stem.rpartition(".")
         for kind in tomllib.loads(path.read_text(encoding="utf-8"))["kind"]:
-            expected = {name: kind.get(name) for name in FIELDS}
-            expected["crisis"], expected["thanks"] = bool(expected["crisis"]), bool(expected["thanks"])
-            if expected["consent"] == "stop" and expected["scope"] is None:
-                expected["scope"] = "all"
+            expected = {"topics": tuple(kind["topics"])} if "topics" in kind else _as_a_reply(kind)
             for text in kind["texts"]:
                 yield Sentence(part or "trained", language, kind["name"], text, expected)
+
+
+def _as_a_reply(kind: dict[str, Any]) -> dict[str, Any]:
+    expected = {name: kind.get(name) for name in FIELDS}
+    expected["crisis"], expected["thanks"] = bool(expected["crisis"]), bool(expected["thanks"])
+    if expected["consent"] == "stop" and expected["scope"] is None:
+        expected["scope"] = "all"
+    return expected
 
 
 def measure(sentences: Iterator[Sentence]) -> Report:
@@ -91,8 +96,12 @@ def measure(sentences: Iterator[Sentence]) -> Report:
         read = read_reply.read(sentence.text, sentence.language)
         for name, expected in sentence.expected.items():
             got = getattr(read, name)
-            _count(report, (*of, name), expected, got)
-            if got != expected:
+            if name == "topics":
+                for topic in {*expected, *got}:
+                    _count(report, (*of, "topic"), topic in expected and topic, topic in got and topic)
+            else:
+                _count(report, (*of, name), expected, got)
+            if got != expected and not (name == "topics" and set(got) == set(expected)):
                 report.misses.append(Miss(*of, sentence.kind, sentence.text, name, expected, got, read.why))
     return report
 
@@ -119,7 +128,7 @@ def report(directory: Path, json_: bool) -> None:
     """Print precision and recall over the sentences in DIRECTORY (tests/messaging/replies), and every miss.
 
     A file is named LANGUAGE.toml or NAME.LANGUAGE.toml and written like those; so a clinic can measure its own
-    sentences.
+    sentences. A kind that names `topics` is measured by them alone.
     """
     counted = measure(load(directory))
     if not counted.sentences:

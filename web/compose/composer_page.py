@@ -39,6 +39,15 @@ class Planned:
 
 
 @dataclass(frozen=True)
+class Offered:
+    """An automatic text that waits for whoever is talking with the patient: until when, in words."""
+
+    id: UUID
+    body: str
+    until: str
+
+
+@dataclass(frozen=True)
 class Later:
     """What can be chosen for later: days and hours as (value, words), those chosen, and whose clock it is."""
 
@@ -68,6 +77,7 @@ class Writing:
     offers: list[fill_replies.Offer]
     later: Later
     planned: list[Planned]
+    offered: list[Offered]
 
 
 def show(
@@ -106,6 +116,7 @@ def show(
         offers=fill_replies.offers(session, clinic, staff, here.patient, shared=bool(sharing)),
         later=_later(send_reply.the_clock(session, clinic, here.patient), mine, clinic),
         planned=planned(session, clinic, here),
+        offered=offered(session, clinic, here),
     )
 
 
@@ -172,6 +183,19 @@ def planned(session: Session, clinic: Clinic, here: send_reply.Place) -> list[Pl
             heard is not None and heard > message.id,
         )
         for message in messages
+    ]
+
+
+def offered(session: Session, clinic: Clinic, here: send_reply.Place) -> list[Offered]:
+    """Return the automatic texts of this conversation about which a colleague may decide first."""
+    if here.conversation is None:
+        return []
+    now = clock.now()
+    return [
+        Offered(
+            message.id, message.body or "", times.moment(message.offered_until or now, now, clinic.zone, running=True)
+        )
+        for message in outbox.offered(session, here.conversation.id)
     ]
 
 

@@ -262,6 +262,24 @@ def _forget(session: Session, staff: Staff, thread: str, typed: Typed) -> None:
         drafts.clear(session, staff, thread)
 
 
+def decide(session: Session, clinic: Clinic, staff: Staff, item: InboxItem, message_id: UUID, act: str) -> bool:
+    """Let an automatic text that waits for a colleague go now (`act` send), or not at all (own: they say it themselves;
+    skip). False if it has left or is not of this conversation."""
+    here = place(session, clinic, item)
+    message = session.get(Message, message_id, with_for_update=True)
+    if message is None or here.conversation is None or message.conversation_id != here.conversation.id:
+        return False
+    if message.state != "queued" or message.offered_until is None:
+        return False
+    if act == "send":
+        outbox.send_now(session, message)
+    elif not outbox.cancel(session, [message.id]):
+        return False
+    about = f"message:{message.id}"
+    audit.record(session, clinic.id, audit.Actor.staff(staff.id), f"message.offered_{act}", about, item=str(item.id))
+    return True
+
+
 def take_back(session: Session, clinic: Clinic, staff: Staff, item: Source, message_id: UUID) -> bool:
     """Take a planned text back and give its words to `staff` as a draft; False if it is not there to be taken back."""
     here = place(session, clinic, item)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from config import audit, clock, db
-from messaging.inbox import item_state, items, snooze_times, snoozing, undoing, views
+from messaging.inbox import item_state, items, role_inboxes, snooze_times, snoozing, undoing, views
 from messaging.inbox.models import InboxItem, ItemEvent
 from messaging.models import Conversation, Patient, Staff
 from web import ids, layout, permissions, sessions, times, words
@@ -89,13 +89,15 @@ def reopen(item_id: UUID) -> Answer:
 @acts.post("/inbox/<uuid:item_id>/handover")
 @permissions.signed_in("inbox.assign")
 def hand_over(item_id: UUID) -> Answer:
-    """Give the item to a colleague, with its clock."""
-    with db.unit_of_work(sessions.clinic().id) as session:
+    """Give the item to a colleague or to a role (`to`: an id, or "role:front_desk"), with its clock and why."""
+    clinic, staff = sessions.clinic(), layout.the_staff()
+    with db.unit_of_work(clinic.id) as session:
         item = _held(session, item_id)
-        to = colleague(session, request.form.get("to", ""))
-        if to is None or item.state == "done":
-            return _refused(session, item, "already_done" if to else "nobody")
-        done = items.hand_over(session, item, layout.the_staff(), to)
+        try:
+            done = _given(session, item, request.form.get("to", ""))
+        except items.Refused as refused:
+            return _refused(session, item, refused.why)
+        role_inboxes.keep_reason(session, clinic, item, staff, request.form.get("why", ""), done)
     return after_action.to_case(item_id, "handed_over", done)
 
 
@@ -139,6 +141,17 @@ def undo() -> Answer:
     if len(undone.item_ids) == 1:
         return after_action.to_case(undone.item_ids[0], "undone", None)
     return after_action.to_list("undone", None)
+
+
+def _given(session: Session, item: InboxItem, wanted: str) -> ItemEvent:
+    """Hand the item to whom the form names. Raises items.Refused."""
+    if wanted.startswith("role:"):
+        role = wanted.removeprefix("role:")
+        return role_inboxes.hand_over(session, sessions.clinic(), item, layout.the_staff(), role)
+    to = colleague(session, wanted)
+    if to is None or item.state == "done":
+        raise items.Refused("already_done" if to else "nobody")
+    return items.hand_over(session, item, layout.the_staff(), to)
 
 
 def _held(session: Session, item_id: UUID) -> InboxItem:

@@ -163,6 +163,16 @@ def unschedule(message_id: UUID, item_id: UUID | None = None, patient_id: UUID |
         return _to(item, "taken_back" if taken else "left_already")
 
 
+@composer.post("/inbox/<uuid:item_id>/offered/<uuid:message_id>/<any(send, own, skip):act>")
+@permissions.signed_in("inbox.text")
+def decide(item_id: UUID, message_id: UUID, act: str) -> Response:
+    """Say what becomes of an automatic text that waits while one is talking with the patient: it goes now, or not."""
+    with db.unit_of_work(sessions.clinic().id) as session:
+        item = inbox_page.the_item(session, item_id, lock=True)
+        decided = send_reply.decide(session, sessions.clinic(), layout.the_staff(), item, message_id, act)
+    return _back(item_id, f"offered_{act}" if decided else "left_already")
+
+
 def _to(item: send_reply.Source, notice: str) -> Response:
     """Go back to where it was written from."""
     if isinstance(item, InboxItem):

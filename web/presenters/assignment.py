@@ -17,7 +17,7 @@ from web import times, words
 
 SHAPES = {"yes": "✓", "no": "–", "then": "→"}
 # What moves an item to somebody; the rest of its history stands in the history.
-MOVES = ("claimed", "handed_over", "escalated", "offered", "nobody_accepted", "reopened")
+MOVES = ("claimed", "handed_over", "given_to_role", "given_back", "escalated", "offered", "nobody_accepted", "reopened")
 # The rules of messaging.inbox.routing.assign, each with the reasons it can give.
 DUTY = ("on_duty", "off_duty", "fallback", "nobody")
 
@@ -65,7 +65,8 @@ def _rule(matched: str | None, rule: str, value: str | None, filled: dict[str, s
 
 def _asked(reason: str) -> Step:
     """A rule of the clinic's own, or what else has decided; a rule that fitted and found nobody there is a no."""
-    return Step("no", reason_words(reason)) if reason.startswith("passed:") else _yes(reason)
+    found_nobody = reason.partition(":")[0] in ("passed", "no_reader", "panel_cannot_read", "desk_off")
+    return Step("no", reason_words(reason)) if found_nobody else _yes(reason)
 
 
 def _yes(reason: str) -> Step:
@@ -75,9 +76,15 @@ def _yes(reason: str) -> Step:
 def reason_words(reason: str) -> str:
     """Return one reason in words, such as "panel:Dr Lindqvist"."""
     name, _, value = reason.partition(":")
-    value_words = words.say("languages", value) if name == "language" else value
+    value_words = _value(name, value)
     sentence = items.words()["reasons"].get(name, name.replace("_", " ")).replace("{value}", value_words)
     return sentence[0].upper() + sentence[1:]
+
+
+def _value(name: str, value: str) -> str:
+    if name == "topic":
+        return items.words()["topics"].get(value, value)
+    return words.say("languages", value) if name in ("language", "no_reader") else value
 
 
 def rule_words(rule: policy_definition.Route, names: Mapping[str, str]) -> str:

@@ -13,6 +13,7 @@ from intake_links.models import Screen
 from messaging import number_owner, reachable
 from messaging.inbox import items, notes_and_calls
 from messaging.inbox.models import InboxItem, ItemEvent
+from messaging.inbox.routing import topics
 from messaging.models import Clinic, Conversation, Message, Patient, Staff
 from messaging.people import directory
 from messaging.reachable import Reach
@@ -71,6 +72,7 @@ class Case:
     composer: composer.Composer
     history: list[Line]
     colleagues: list[tuple[UUID, str]]
+    roles: list[tuple[str, str]]
     handoff: tuple[UUID, str] | None
     route: list[assignment.Step]
     aside: case_side.Beside
@@ -151,6 +153,7 @@ def _standing(
         "kind_words": words.say("kinds", item.kind),
         "why": why(item.reason),
         "colleagues": _colleagues(team, item),
+        "roles": _roles(item),
         "name": patient_view.full_name(patient) if patient else list_rows.short_name(None, conversation),
         "mark": list_rows.mark(item, now, zone),
         "due": times.moment(item.answer_by, now, zone, running=True),
@@ -176,6 +179,13 @@ def _colleagues(team: dict[UUID | None, Staff], item: InboxItem) -> list[tuple[U
         colleague for colleague in team.values() if colleague.active and colleague.role in ("care_manager", "clinician")
     ]
     return [(colleague.id, colleague.name) for colleague in now_able if colleague.id != item.owner_id]
+
+
+def _roles(item: InboxItem) -> list[tuple[str, str]]:
+    """The roles to whose inbox the item can be given; the front desk reads nothing that may be clinical."""
+    ours = item.kind == "reply" and topics.may_go_to_the_desk(item.reason)
+    fits = [role for role in topics.ROLES if role != item.role and (role != topics.FRONT_DESK or ours)]
+    return [(role, items.words()["roles"][role]) for role in fits]
 
 
 def _screen(
@@ -239,6 +249,7 @@ def _event(event: ItemEvent, colleagues: dict[UUID | None, Staff]) -> str:
     return words.say(
         "events",
         event.event,
+        role=items.words()["roles"].get(str(detail.get("role")), ""),
         outcome=notes_and_calls.outcomes().get(str(detail.get("outcome")), "").lower(),
         who=name(audit.Actor(event.actor).staff_id),
         to=" and ".join(name(staff_id) for staff_id in recipients) or "nobody",

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from config import clock, db
@@ -144,7 +144,8 @@ def _messages(
     if conversation is None:
         return []
     # What is still to go out at an hour somebody chose stands below the conversation, where it can be cancelled.
-    left = or_(Message.scheduled_for.is_(None), Message.state != "queued")
+    at_once = and_(Message.scheduled_for.is_(None), Message.offered_until.is_(None))
+    left = or_(at_once, Message.state != "queued")
     query = select(Message).where(Message.conversation_id == conversation.id, left)
     if before is not None:
         at, last = before

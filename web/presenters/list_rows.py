@@ -30,7 +30,8 @@ class Row:
 
     `why` is why it came here, in short words. `draft` says that the reader has begun to write there, `picks` that
     the item may be dealt with together with others: what needs a person's judgement may not. `came` is when it came in;
-    `unread` says that whose it is has not opened it since the last text in.
+    `unread` says that whose it is has not opened it since the last text in. `topic` is what the text is about, in
+    words, where the reader may know it.
     """
 
     id: UUID
@@ -48,6 +49,7 @@ class Row:
     acknowledged: bool
     came: str
     unread: bool
+    topic: str = ""
 
 
 @dataclass(frozen=True)
@@ -141,6 +143,7 @@ def list_of(session: Session, clinic: Clinic, reader: Reader, shown: Sequence[In
             acknowledged=item.acknowledged_at is not None,
             came=times.short(item.created_at, now, clinic.zone),
             unread=item.id in unread,
+            topic=items.words()["topics"].get(item.topic or "", "") if reader.readable else "",
         )
         for item in shown
     ]
@@ -218,7 +221,8 @@ def _why(item: InboxItem, patient: Patient | None, staff: Staff) -> list[str]:
     for reason in item.reason:
         name, _, value = reason.partition(":")
         if name in short:
-            reasons.append(short[name].replace("{value}", value))
+            said = words.say("languages", value) if name == "no_reader" else value
+            reasons.append(short[name].replace("{value}", said))
     return reasons
 
 
@@ -229,6 +233,6 @@ def _aside(item: InboxItem, people: dict[UUID | None, Staff], staff: Staff, now:
     if item.acknowledged_at is not None:
         return f"{done or 'Acknowledged'} · {times.moment(item.acknowledged_at, now, zone, running=True)}"
     if item.owner_id is None:
-        return "nobody yet"
+        return items.words()["roles"].get(item.role or "", "nobody yet")
     owner = people.get(item.owner_id)
     return "" if owner is None or owner.id == staff.id else owner.name

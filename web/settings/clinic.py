@@ -37,6 +37,7 @@ ROWS = {
     "quiet_hours": "quiet",
     "keep_years": "keep",
     "most_missing": "files",
+    "acknowledges": "received",
 }
 
 
@@ -81,6 +82,7 @@ def given(form: MultiDict[str, str]) -> dict[str, Any]:
         "clock": form.get("clock", "12"),
         "dates": form.get("dates", "month_day"),
         "countries": re.findall(r"[^\s,;]+", form.get("countries", "")),
+        "acknowledges": form.get("acknowledges") == "on",
         "keep_years": form.get("keep_years", "").strip() or "0",
         "most_missing": form.get("most_missing", "").strip() or str(MOST_MISSING),
         "sites": [site for site in rows if site["name"] or site["address"] or site["state"]],

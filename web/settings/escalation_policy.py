@@ -13,7 +13,8 @@ from werkzeug.wrappers import Response
 
 from config import clock
 from intake_links import scoring
-from messaging.inbox.routing import assign, coverage_gaps, escalation_policy, hours, policy_definition
+from messaging.inbox import items
+from messaging.inbox.routing import assign, coverage_gaps, escalation_policy, hours, policy_definition, topics
 from messaging.inbox.staff import roster
 from messaging.models import Clinic
 from messaging.versions.problems import Problem
@@ -85,6 +86,7 @@ def _page(session: Session, clinic: Clinic, sheet: decision_form.Sheet) -> str:
         kinds=[
             (name, words.say("kinds", name), name in TEXTED, name in assign.ALWAYS_RUNNING) for name in assign.KINDS
         ],
+        topics=[(topic, said, topic in topics.OF_THE_DESK) for topic, said in items.words()["topics"].items()],
         asked=[(receiver, words.say("rungs", receiver)) for receiver in escalation_policy.ASKED],
         people=people,
         edits=layout.may("clinic.settings"),

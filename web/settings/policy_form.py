@@ -5,7 +5,7 @@ from typing import Any
 
 from werkzeug.datastructures import MultiDict
 
-from messaging.inbox.routing import assign, clinic_rules, hours, policy_definition
+from messaging.inbox.routing import assign, clinic_rules, hours, policy_definition, topics
 
 ROWS = policy_definition.MOST
 _RUNG = re.compile(r"(?P<kind>[a-z]+)\.(?P<when>open|closed)\[(?P<row>\d)\]\.ask")
@@ -27,6 +27,7 @@ def given(form: MultiDict[str, str]) -> dict[str, Any]:
         "hours": form.get("hours", ""),
         "holidays": form.get("holidays", "").replace(",", " ").split(),
         "repeat": form.get("repeat", ""),
+        "quiet_after": form.get("quiet_after", ""),
         "fallback": [form[f"fallback[{row}]"] for row in range(ROWS) if form.get(f"fallback[{row}]")],
         "backup": _pairs(form, "backup."),
         "on_call": _pairs(form, "on_call."),
@@ -43,12 +44,18 @@ def given(form: MultiDict[str, str]) -> dict[str, Any]:
             "open": [],
             "closed": [],
         }
+    raw["topic"] = {topic: _topic(form, topic) for topic in topics.DEFAULTS}
     for name in sorted(form):
         match = _RUNG.fullmatch(name)
         if match and form[name] and match["kind"] in clinic_rules.TEXTED:
             wait = form.get(name.removesuffix("ask") + "wait") or "10"
             raw[match["kind"]][match["when"]].append({"ask": form[name], "wait": wait})
     return raw
+
+
+def _topic(form: MultiDict[str, str], topic: str) -> dict[str, str]:
+    start = f"topic.{topic}."
+    return {"answer": form.get(f"{start}answer", ""), "to": form.get(f"{start}to") or topics.CARE_TEAM}
 
 
 def _pairs(form: MultiDict[str, str], prefix: str) -> dict[str, str]:

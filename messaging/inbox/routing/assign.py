@@ -12,12 +12,12 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from messaging.inbox.routing import fitting, topics
 from messaging.inbox.routing.clinic_rules import (
     ACTING,
     LEADS,
     OWNERS,
     TEXTED,
-    WORKERS,
     Member,
     Need,
     Route,
@@ -26,6 +26,8 @@ from messaging.inbox.routing.clinic_rules import (
 )
 from messaging.inbox.routing.hours import Hours, after
 from messaging.inbox.routing.hours import within as on_duty
+from messaging.inbox.routing.topics import DEFAULTS, Terms
+from messaging.reading.topics import Topic
 
 __all__ = [
     "LEADS",
@@ -47,8 +49,7 @@ __all__ = [
 KINDS = ("safety", "screen", "handoff", "reply", "delivery")
 # Their clock runs in real time, whatever the clinic's hours: a person may be in danger, or stands in the room.
 ALWAYS_RUNNING = ("safety", "handoff")
-# Said of an item of somebody who was at risk lately, see messaging.inbox.recent_risk: it is owed as soon as a screen.
-WATCHED = "lately_at_risk"
+WATCHED = topics.WATCHED
 # What a patient who is about to leave is asked for by: this long before the visit's end somebody must have come.
 BEFORE_THE_END, AT_LEAST = timedelta(minutes=10), timedelta(minutes=5)
 
@@ -78,7 +79,8 @@ class Rules:
     """What the clinic decides, with the defaults of a clinic that has decided nothing yet. Minutes throughout.
 
     `in_business` names the kinds whose clock stands still while the clinic is closed, `before_leaving` those to be
-    answered before the patient leaves the building. `steps` maps (kind, whether the clinic is open) to a policy;
+    answered before the patient leaves the building, `quiet_after` how long after the last word a conversation counts as
+    over (0: automatic texts wait for none). `steps` maps (kind, whether the clinic is open) to a policy;
     `backups` a colleague's address to that of who stands in. The defaults are policy: no law sets a number of minutes.
     """
 
@@ -94,6 +96,8 @@ class Rules:
     backups: Mapping[str, str] = field(default_factory=dict)
     call_list: tuple[Call, ...] = ()
     routes: tuple[Route, ...] = ()
+    quiet_after: int = 10
+    topics: Mapping[Topic, Terms] = field(default_factory=lambda: DEFAULTS)
 
     @classmethod
     def of(cls, stored: Mapping[str, Any]) -> "Rules":
@@ -119,6 +123,8 @@ class Rules:
             backups=dict(stored.get("ladder", {}).get("backup", {})),
             call_list=tuple(Call(**call) for call in stored.get("ladder", {}).get("call", ())),
             routes=tuple(Route.of(route) for route in stored.get("routes", ())),
+            quiet_after=int(stored.get("quiet_after", default.quiet_after)),
+            topics=topics.terms_of(stored.get("topics", {})),
         )
 
     def steps_of(self, kind: str, *, is_open: bool) -> tuple[EscalationStep, ...]:
@@ -144,9 +150,13 @@ def answer_by(
     """Return until when an item of this kind must have been answered.
 
     `leaves_at` is when the patient leaves the building, where that is known: somebody should have come by then.
-    What came of somebody who was at risk lately, as its `reason` says, waits no longer than a positive screen.
+    What came of somebody who was at risk lately, as its `reason` says, waits no longer than a positive screen, and
+    no text waits longer than its topics allow.
     """
-    minutes = rules.answer_within.get(kind, 240)
+    minutes, sooner = rules.answer_within.get(kind, 240), topics.minutes(reason, rules.topics)
+    if topics.IN_BUILDING in reason and sooner is not None:
+        return now + timedelta(minutes=min(minutes, sooner))
+    minutes = minutes if sooner is None else min(minutes, sooner)
     due = after(now, minutes, rules.hours) if kind in rules.in_business else now + timedelta(minutes=minutes)
     if leaves_at is not None and kind in rules.before_leaving and leaves_at > now:
         due = min(due, max(leaves_at - BEFORE_THE_END, now + AT_LEAST))
@@ -163,7 +173,7 @@ def choose(need: Need, team: Sequence[Member], rules: Rules) -> Choice:
     ranked, by_rule = _ranked(need, team, rules)
     if not ranked:
         return Choice(None, (*by_rule, "nobody"))
-    return Choice(ranked[0].id, (*by_rule, *_why(need, ranked[0], rules, team)))
+    return Choice(ranked[0].id, (*by_rule, *fitting.why(need, ranked[0], rules.fallback, team)))
 
 
 def ranked(need: Need, team: Sequence[Member], rules: Rules) -> list[Member]:
@@ -192,7 +202,7 @@ def there(need: Need, team: Sequence[Member], rules: Rules) -> list[Choice]:
     for seat in ranked:
         may_be_asked = seat.role not in LEADS or seat.on_call or seat.email in named
         if may_be_asked and is_there(need, seat, rules.fallback):
-            why = _why(need, seat, rules, team)
+            why = fitting.why(need, seat, rules.fallback, team)
             choices.append(Choice(seat.id, why if choices else (*by_rule, *why)))
     return choices
 
@@ -218,7 +228,7 @@ def stand_in(member: Member, by_id: Mapping[UUID, Member]) -> Member | None:
 
 def _ranked(need: Need, team: Sequence[Member], rules: Rules) -> tuple[list[Member], tuple[str, ...]]:
     """Everyone in order, and what the clinic's rules say about the first of them."""
-    fit = sorted(_seats(team), key=lambda member: _fitness(need, member))
+    fit = sorted(_seats(team), key=lambda member: fitting.fitness(need, member))
     here = [member for member in fit if not member.away]
     existing = next((member.email for member in team if member.id == need.existing), None)
     taken = take(need, here, rules.routes, existing=existing, fallback=rules.fallback)
@@ -253,40 +263,3 @@ def _seats(team: Sequence[Member]) -> list[Member]:
             taken = replace(cover, role=member.role, email=member.email, panels=member.panels)
             seats.append(replace(taken, on_call=called))
     return seats
-
-
-def _fitness(need: Need, member: Member) -> tuple[bool, bool, bool, int, str]:
-    # False sorts first: panel, language, who can be reached, load; the name so that equal facts give the same answer.
-    return (
-        not (need.panel and need.panel in member.panels),
-        bool(need.language) and need.language not in member.languages,
-        not member.reachable,
-        member.open_items,
-        member.name,
-    )
-
-
-def _why(need: Need, member: Member, rules: Rules, team: Sequence[Member]) -> tuple[str, ...]:
-    why = []
-    if need.panel and need.panel in member.panels:
-        why.append(f"panel:{need.panel}")
-    if need.language and need.language in member.languages:
-        why.append(f"language:{need.language}")
-    covered = next(
-        (colleague for colleague in team if colleague.email == member.email and colleague.id != member.id), None
-    )
-    if covered is not None:
-        why.append(f"covering:{covered.name}")
-    if member.away:
-        why.append("away")
-    elif member.role in OWNERS and member.on_duty:
-        why.append("on_duty")
-    elif member.on_call:
-        why.append("on_call")
-    elif member.email in rules.fallback:
-        why.append("fallback")
-    elif member.role in WORKERS and member.on_duty:
-        why.append("on_duty")
-    else:
-        why.append("off_duty")
-    return tuple(why)

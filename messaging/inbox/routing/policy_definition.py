@@ -2,59 +2,41 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any
 
 import pydantic
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, Field
 
-from messaging.inbox.routing import assign, clinic_rules, escalation_policy, hours, policy_checks
+from messaging.inbox.routing import assign, policy_checks
 from messaging.inbox.routing.escalation_policy import Person
-from messaging.phone import NotTextable, e164
+from messaging.inbox.routing.policy_parts import (
+    MOST,
+    MOST_ROUTES,
+    Address,
+    Call,
+    Day,
+    EscalationStep,
+    Kind,
+    Route,
+    Strict,
+    Topic,
+    Topics,
+    Week,
+)
 from messaging.versions.problems import Problem
 
-
-def _week(value: object) -> object:
-    return hours.read(value) if isinstance(value, str) else value
-
-
-def _day(text: str) -> str:
-    if not hours.is_day(text):
-        raise ValueError(f"{text[:20]} is no day: write 2027-11-25 for one year, 12-25 for every year")
-    return text
-
-
-def _phone(value: object) -> object:
-    try:
-        return e164(value) if isinstance(value, str) else value
-    except NotTextable as wrong:
-        raise ValueError(str(wrong)) from None
-
-
-def _small(value: object) -> object:
-    return value.strip().lower() if isinstance(value, str) else value
-
-
-def _trimmed(value: object) -> object:
-    return value.strip() if isinstance(value, str) else value
-
-
-Week = Annotated[dict[str, list[str]], BeforeValidator(_week)]
-Address = Annotated[str, BeforeValidator(_small), Field(pattern=r"^[^@\s]+@[^@\s]+$", max_length=254)]
-Day = Annotated[
-    str,
-    Field(json_schema_extra={"pattern": r"^(\d{4}-)?(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$"}),
-    AfterValidator(_day),
+__all__ = [
+    "MOST",
+    "MOST_ROUTES",
+    "BadPolicy",
+    "EscalationPolicy",
+    "EscalationStep",
+    "Kind",
+    "Route",
+    "check",
+    "present",
+    "read",
 ]
-Ask = Literal["backup", "on_call", "colleagues", "fallback", "lead", "everyone"]
-assert get_args(Ask) == escalation_policy.ASKED
-Word = Annotated[str, Field(min_length=1, max_length=120)]
-Several = Annotated[tuple[Word, ...], Field(max_length=20)]
-To = Literal["panel", "existing", "people", "role", "on_duty", "on_call"]
-assert get_args(To) == clinic_rules.RECEIVERS
-KindName = Literal["safety", "screen", "handoff", "reply", "delivery"]
-assert get_args(KindName) == assign.KINDS
-# As many steps, fallbacks and people to call as the page has rows for, so that saving it there loses none.
-MOST, MOST_ROUTES = 5, 20
 Locate = Callable[[tuple[Any, ...]], int | None]
 EXPECTED = {
     "missing": "this must be given",
@@ -72,74 +54,14 @@ class BadPolicy(ValueError):
         self.problems = problems
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class EscalationStep(_Strict):
-    """Whom to ask, and how many minutes to wait then."""
-
-    ask: Ask
-    wait: Annotated[int, Field(ge=1, le=1440)] = 10
-
-
-class Call(_Strict):
-    """Somebody without an account, whom a human calls."""
-
-    name: Annotated[str, Field(min_length=1, max_length=80)]
-    phone: Annotated[str, BeforeValidator(_phone)]
-    when: Annotated[str, Field(max_length=80)] = ""
-
-
-class Kind(_Strict):
-    """Until when one kind must be answered, on which clock, and whom its policy asks, the clinic open or closed."""
-
-    answer: Annotated[int, Field(ge=1, le=20160)]
-    clock: Literal["always", "business"] = "always"
-    before_leaving: bool = False
-    open: Annotated[tuple[EscalationStep, ...], Field(max_length=MOST)] = ()
-    closed: Annotated[tuple[EscalationStep, ...], Field(max_length=MOST)] = ()
-
-
-class Route(_Strict):
-    """A rule about who gets what: its conditions, and to whom an item goes that meets them.
-
-    See messaging.inbox.routing.clinic_rules.
-    """
-
-    name: Annotated[str, BeforeValidator(_trimmed), Field(min_length=1, max_length=60)]
-    to: To
-    kinds: Annotated[tuple[KindName, ...], Field(max_length=5)] = ()
-    panels: Several = ()
-    places: Several = ()
-    languages: Several = ()
-    instrument: Annotated[str, Field(max_length=40)] = ""
-    band: Annotated[str, Field(max_length=40)] = ""
-    existing: bool | None = None
-    below: Annotated[int, Field(ge=1, le=1000)] | None = None
-    people: Annotated[tuple[Address, ...], Field(max_length=20)] = ()
-    role: Literal["", "care_manager", "clinician"] = ""
-
-    @model_validator(mode="after")
-    def _whole(self) -> "Route":
-        if (self.to == "people") != bool(self.people):
-            raise ValueError("name people where it goes to people by name, and only there")
-        if (self.to == "role") != bool(self.role):
-            raise ValueError("choose care_manager or clinician where it goes to a role, and only there")
-        if self.band and not self.instrument:
-            raise ValueError("a band belongs to an instrument: name it too")
-        if self.to == "existing" and self.existing is False:
-            raise ValueError("it cannot go to who dealt with the patient before, and ask that nobody did")
-        return self
-
-
-class EscalationPolicy(_Strict):
+class EscalationPolicy(Strict):
     """A clinic's policy, with the fields of its file. `on_call` is kept with colleagues, the rest with the clinic."""
 
     hours: Week = {}
     holidays: Annotated[tuple[Day, ...], Field(max_length=60)] = ()
     fallback: Annotated[tuple[Address, ...], Field(max_length=MOST)] = ()
     repeat: Annotated[int, Field(ge=1, le=1440)] = 10
+    quiet_after: Annotated[int, Field(ge=0, le=120)] = 10
     backup: dict[Address, Address] = {}
     on_call: dict[Address, Week] = {}
     call: Annotated[tuple[Call, ...], Field(max_length=MOST)] = ()
@@ -149,6 +71,7 @@ class EscalationPolicy(_Strict):
     handoff: Kind = Kind(answer=5)
     reply: Kind = Kind(answer=240)
     delivery: Kind = Kind(answer=480)
+    topic: Annotated[Topics, Field(validate_default=True)] = {}
 
     def kind(self, name: str) -> Kind:
         """Return what holds for one kind of item."""
@@ -194,7 +117,7 @@ def _problem(error: Any, locate: Locate) -> Problem:
 def _model_of(location: tuple[Any, ...]) -> type[BaseModel]:
     if location[0] in assign.KINDS:
         return EscalationStep if len(location) > 3 else Kind
-    listed: dict[Any, type[BaseModel]] = {"call": Call, "route": Route}
+    listed: dict[Any, type[BaseModel]] = {"call": Call, "route": Route, "topic": Topic}
     return listed.get(location[0], EscalationPolicy) if len(location) > 1 else EscalationPolicy
 
 
@@ -205,6 +128,7 @@ def rules_of(written: EscalationPolicy, stored: Mapping[str, Any], zone: str) ->
         **stored,
         "answer_within": {kind: written.kind(kind).answer for kind in assign.KINDS},
         "rung_minutes": written.repeat,
+        "quiet_after": written.quiet_after,
         "fallback": list(written.fallback),
         "hours": {"zone": zone, "week": written.hours, "holidays": list(written.holidays)},
         "ladder": {
@@ -213,6 +137,7 @@ def rules_of(written: EscalationPolicy, stored: Mapping[str, Any], zone: str) ->
             "call": [call.model_dump() for call in written.call],
         },
         "routes": [route.model_dump(mode="json") for route in written.route],
+        "topics": {topic: terms.model_dump() for topic, terms in written.topic.items()},
     }
 
 
@@ -224,10 +149,12 @@ def present(stored: Mapping[str, Any], people: Sequence[Person]) -> EscalationPo
         holidays=rules.hours.holidays,
         fallback=rules.fallback,
         repeat=rules.rung_minutes,
+        quiet_after=rules.quiet_after,
         backup=dict(rules.backups),
         on_call={person.email: dict(person.on_call) for person in people if person.on_call},
         call=tuple(Call(name=call.name, phone=call.phone, when=call.when) for call in rules.call_list),
         route=tuple(Route.model_validate(vars(route)) for route in rules.routes),
+        topic={topic: Topic.model_validate(vars(terms)) for topic, terms in rules.topics.items()},
         **{kind: _kind(kind, rules) for kind in assign.KINDS},
     )
 

@@ -3,13 +3,14 @@
 import re
 from typing import Any
 
-from messaging.inbox.routing import assign, hours
+from messaging.inbox.routing import assign, hours, topics
 from messaging.inbox.routing.policy_definition import BadPolicy, EscalationPolicy, read
 from messaging.versions import toml_positions
 from messaging.versions.toml_values import fields
 
 # Tables that may stand several times, one after the other.
 LISTED = ("call", "route")
+TOPICS = tuple(f"topic.{topic}" for topic in topics.DEFAULTS)
 
 
 def parse(text: str) -> EscalationPolicy:
@@ -31,7 +32,9 @@ def line_of(location: tuple[Any, ...], text: str) -> int | None:
     """Return the line in which a field, or at least its table, stands; None if the file writes it in another way."""
     lines = text.splitlines()
     inside = 0
-    if location[0] in (*assign.KINDS, *LISTED, "backup", "on_call"):
+    if location[0] == "topic" and len(location) > 1:  # each topic is a table of its own
+        location = (f"topic.{location[1]}", *location[2:])
+    if location[0] in (*TOPICS, *assign.KINDS, *LISTED, "backup", "on_call"):
         heads = [n for n, line in enumerate(lines, 1) if re.match(rf"\s*\[\[?\s*{location[0]}\s*\]", line)]
         place = location[1] if len(location) > 1 and isinstance(location[1], int) else 0
         if place >= len(heads):
@@ -49,7 +52,7 @@ def write(written: EscalationPolicy) -> str:
     """Return the policy as the text of a file that `parse` reads."""
     on_call = {key: hours.say(week) for key, week in written.on_call.items()}
     head = {"hours": hours.say(written.hours), "holidays": written.holidays, "fallback": written.fallback}
-    lines = [*fields({**head, "repeat": written.repeat})]
+    lines = [*fields({**head, "repeat": written.repeat, "quiet_after": written.quiet_after})]
     lines += ["", "[backup]", *fields(written.backup), "", "[on_call]", *fields(on_call)]
     for turn in written.call:
         lines += ["", "[[call]]", *fields(turn.model_dump())]
@@ -58,4 +61,6 @@ def write(written: EscalationPolicy) -> str:
         lines += ["", "[[route]]", *fields(decided)]
     for name in assign.KINDS:
         lines += ["", f"[{name}]", *fields(written.kind(name).model_dump())]
+    for topic, terms in written.topic.items():
+        lines += ["", f"[topic.{topic}]", *fields(terms.model_dump())]
     return "\n".join(lines) + "\n"

@@ -21,7 +21,8 @@ SAMPLE = {
     "codes": "1 Tue 9:00 AM, 2 Fri 2:30 PM",
 }
 KEYS = {
-    "welcome_suffix", "help", "stopped", "started", "crisis", "unknown_sender", "confirmed",
+    "welcome_suffix", "help", "stopped", "started", "crisis", "unknown_sender", "received",
+    "received_closed", "confirmed",
     "change_requested", "arrived", "late", "wrong_person", "handoff_ready", "handoff_soon", "reminder_far",
     "reminder_day", "reminder_hours", "reminder_link", "reminder_own", "reminder_link_only",
     "reminder_link_codes", "reminder_codes", "missed_visit", "generic_missed_visit", "staff_alert",

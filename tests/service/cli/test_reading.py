@@ -61,7 +61,7 @@ def test_sentences_kept_apart_are_read_well_too(language: str, label: str, recal
 
 
 def test_a_crisis_that_is_missed_is_still_left_for_a_human_to_read() -> None:
-    crises = [sentence for sentence in SENTENCES if sentence.expected["crisis"]]
+    crises = [sentence for sentence in SENTENCES if sentence.expected.get("crisis")]
     assert len(crises) >= 936
     left_to_nobody = []
     for sentence in crises:

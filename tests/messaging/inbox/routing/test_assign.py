@@ -94,20 +94,16 @@ def test_off_duty_only_when_nobody_is_on(need, team, rules):
 
 @profile(max_examples=80, deadline=None)
 @given(need=NEEDS, team=TEAMS, rules=RULES)
-def test_panel_before_language_before_load(need, team, rules):
-    on = [member for member in team if member.role == "care_manager" and member.on_duty]
-    owner = next((member for member in on if member.id == assign.choose(need, team, rules).owner_id), None)
+def test_panel_before_language_before_load_and_of_words_the_language_first(need, team, rules):
+    same = [member for member in team if member.role == "care_manager" and member.on_duty]
+    owner = next((member for member in same if member.id == assign.choose(need, team, rules).owner_id), None)
     if owner is None:
         return
-    if need.panel and need.panel not in owner.panels:
-        assert not any(need.panel in member.panels for member in on)
-    same = (
-        [member for member in on if (need.panel in member.panels) == (need.panel in owner.panels)] if need.panel else on
-    )
-    if need.language and need.language not in owner.languages:
-        assert not any(need.language in member.languages for member in same)
-    if need.language:
-        same = [member for member in same if (need.language in member.languages) == (need.language in owner.languages)]
+    panel = (lambda member: need.panel in member.panels) if need.panel else (lambda member: True)
+    reads = (lambda member: need.language in member.languages) if need.language else (lambda member: True)
+    for fits in (reads, panel) if need.kind in ("safety", "reply") else (panel, reads):
+        assert fits(owner) or not any(fits(member) for member in same)
+        same = [member for member in same if fits(member) == fits(owner)]
     assert owner.open_items == min(member.open_items for member in same)
 
 
@@ -134,6 +130,18 @@ def test_the_clinician_s_panel_comes_first():
     need = Need("screen", "es", "Dr. A")
     alba, ben = member("Alba", languages=("es",)), member("Ben", panels=("Dr. A",), open_items=9)
     assert chosen(need, alba, ben) == ("Ben", ("panel:Dr. A", "on_duty"))
+
+
+def test_words_go_to_who_can_read_them_whosever_panel_it_is():
+    need = Need("reply", "es", "Dr. A")
+    rosa, ben = member("Rosa", languages=("en", "es"), open_items=9), member("Ben", panels=("Dr. A",))
+    assert chosen(need, rosa, ben) == ("Rosa", ("language:es", "panel_cannot_read:Ben", "on_duty"))
+
+
+def test_where_nobody_reads_the_language_the_panel_has_it_and_the_reason_says_so():
+    need = Need("reply", "es", "Dr. A")
+    rosa, ben = member("Rosa", languages=("es",), on_duty=False), member("Ben", panels=("Dr. A",))
+    assert chosen(need, rosa, ben) == ("Ben", ("panel:Dr. A", "no_reader:es", "on_duty"))
 
 
 def test_then_the_language_then_the_load():

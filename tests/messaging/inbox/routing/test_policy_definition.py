@@ -168,3 +168,27 @@ def test_whatever_rules_there_are_the_file_and_the_clinic_keep_them(rules):
     assert policy_file.parse(policy_file.write(written)) == written
     kept = policy_definition.rules_of(written, {}, "UTC")
     assert policy_definition.present(json.loads(json.dumps(kept)), []).route == written.route
+
+
+def test_topics_have_their_shipped_terms_and_a_clinic_changes_one_of_them():
+    text = '[topic.pain]\nanswer = 20\n[topic.billing]\nanswer = 90\nto = "care_manager"\n'
+    written = policy_file.parse(text)
+    assert policy_file.parse(policy_file.write(written)) == written
+    rules = Rules.of(policy_definition.rules_of(written, {}, "UTC"))
+    assert (rules.topics["pain"].answer, rules.topics["medication"].answer) == (20, 60)
+    assert [rules.topics[topic].to for topic in ("billing", "scheduling")] == ["care_manager", "front_desk"]
+
+
+@pytest.mark.parametrize(
+    ("text", "field"),
+    [
+        ("[topic.pain]\nanswer = 0\n", "topic.pain.answer"),
+        ('[topic.pain]\nanswer = 60\nto = "front_desk"\n', "topic"),
+        ("[topic.weather]\nanswer = 60\n", "topic.weather"),
+        ("quiet_after = 500\n", "quiet_after"),
+    ],
+)
+def test_terms_that_cannot_be_are_refused_at_their_field(text: str, field: str):
+    with pytest.raises(policy_definition.BadPolicy) as refused:
+        policy_file.parse(text)
+    assert refused.value.problems[0].field.startswith(field)
