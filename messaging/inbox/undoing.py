@@ -8,13 +8,13 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from config import audit, clock
-from messaging.inbox import item_state, items
-from messaging.inbox.models import InboxItem, ItemEvent
+from messaging.inbox import item_state, items, notes_and_calls
+from messaging.inbox.models import Contact, InboxItem, ItemEvent
 from messaging.models import Staff
 
 WITHIN = timedelta(seconds=10)
 ON_THE_WAY = timedelta(seconds=2)  # the network's share
-ACTS = ("claimed", "handed_over", "snoozed", "woken", "acknowledged", "not_reached", "resolved", "reopened")
+ACTS = ("claimed", "handed_over", "snoozed", "woken", "acknowledged", "not_reached", "resolved", "reopened", "on_it")
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,7 @@ def undo(session: Session, clinic_id: UUID, staff: Staff, event_id: UUID) -> Und
     back = [line.item_id for line in lines if _take_back(session, held[line.item_id], line, staff)]
     if not back:
         raise items.Refused("undo_moved")
+    _strike_note(session, staff, lead)
     return Undone(back, len(lines) - len(back))
 
 
@@ -83,6 +84,13 @@ def _take_back(session: Session, item: InboxItem, line: ItemEvent, staff: Staff)
         took_back=line.event,
     )
     return True
+
+
+def _strike_note(session: Session, staff: Staff, lead: ItemEvent) -> None:
+    """The note that was written with the act stays readable, as struck."""
+    note = session.get(Contact, UUID(lead.detail["note"])) if "note" in lead.detail else None
+    if note is not None and note.struck_at is None:
+        notes_and_calls.strike(session, note, staff)
 
 
 def _happened_since(session: Session, line: ItemEvent) -> bool:

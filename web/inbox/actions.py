@@ -187,7 +187,7 @@ def _next_of_the_view(session: Session, item: InboxItem) -> UUID | None:
     if view == "done":
         return None
     # In the order and within the filters in which the person works.
-    sort, where = preferences.chosen("sort"), filters.conditions(inbox_page.the_filter()[0], clock.now())
+    sort, where = preferences.chosen("sort"), filters.narrowing(inbox_page.the_filter()[0], clock.now())
     rows_of = partial(views.listing, session, clinic_id, view=view, staff=staff, where=where, sort=sort)
     after, first = rows_of(after=views.cursor(item, sort), limit=1), rows_of(limit=2)
     onward: Sequence[InboxItem] = [*after, *first]

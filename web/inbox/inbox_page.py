@@ -148,7 +148,7 @@ def _list(session: Session, clinic: Clinic, staff: Staff, view: str, opened: UUI
     narrowed, refused = the_filter()
     sort, after = the_sort(), _after()
     reader = list_rows.Reader(staff, layout.may("inbox.words"), preferences.chosen("names"), opened)
-    where = filters.conditions(narrowed, clock.now())
+    where = filters.narrowing(narrowed, clock.now())
     listed = list_rows.page(session, clinic, reader, view, after, where=where, sort=sort)
     standing = place(view)
     return {

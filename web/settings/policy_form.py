@@ -27,6 +27,7 @@ def given(form: MultiDict[str, str]) -> dict[str, Any]:
         "hours": form.get("hours", ""),
         "holidays": form.get("holidays", "").replace(",", " ").split(),
         "repeat": form.get("repeat", ""),
+        "on_it": form.get("on_it", ""),
         "fallback": [form[f"fallback[{row}]"] for row in range(ROWS) if form.get(f"fallback[{row}]")],
         "backup": _pairs(form, "backup."),
         "on_call": _pairs(form, "on_call."),

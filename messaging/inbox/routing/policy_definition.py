@@ -140,6 +140,7 @@ class EscalationPolicy(_Strict):
     holidays: Annotated[tuple[Day, ...], Field(max_length=60)] = ()
     fallback: Annotated[tuple[Address, ...], Field(max_length=MOST)] = ()
     repeat: Annotated[int, Field(ge=1, le=1440)] = 10
+    on_it: Annotated[int, Field(ge=5, le=30)] = 20
     backup: dict[Address, Address] = {}
     on_call: dict[Address, Week] = {}
     call: Annotated[tuple[Call, ...], Field(max_length=MOST)] = ()
@@ -205,6 +206,7 @@ def rules_of(written: EscalationPolicy, stored: Mapping[str, Any], zone: str) ->
         **stored,
         "answer_within": {kind: written.kind(kind).answer for kind in assign.KINDS},
         "rung_minutes": written.repeat,
+        "on_it_minutes": written.on_it,
         "fallback": list(written.fallback),
         "hours": {"zone": zone, "week": written.hours, "holidays": list(written.holidays)},
         "ladder": {
@@ -224,6 +226,7 @@ def present(stored: Mapping[str, Any], people: Sequence[Person]) -> EscalationPo
         holidays=rules.hours.holidays,
         fallback=rules.fallback,
         repeat=rules.rung_minutes,
+        on_it=rules.on_it_minutes,
         backup=dict(rules.backups),
         on_call={person.email: dict(person.on_call) for person in people if person.on_call},
         call=tuple(Call(name=call.name, phone=call.phone, when=call.when) for call in rules.call_list),
