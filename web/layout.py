@@ -21,7 +21,7 @@ from messaging.models import Staff
 from reminders import unreached
 from reminders.models import Handoff
 from web import permissions, sessions, settings_menu, times, words
-from web.presenters import filters
+from web.presenters import alarms, filters
 
 OPEN_HANDOFFS = ("requested", "accepted", "told")
 POLICY = (
@@ -41,7 +41,8 @@ KEPT = ("/settings/", "/ladder")
 class Shell:
     """What the frame shows: the views with their counts, the clinic, who is signed in and until when on duty.
 
-    `board` is what nobody owns or everybody was asked about; `saved` the ways of looking that the reader has named;
+    `board` is what nobody owns or everybody was asked about, `alarms` the safety items whose time has passed, `came`
+    how many items have come to the reader by escalation; `saved` the ways of looking that the reader has named;
     `places` the clinic's settings that the reader may open; `phone_fault` why no alert reaches the reader's phone,
     or None.
     """
@@ -53,6 +54,8 @@ class Shell:
     handoffs: int
     here: str | None
     board: unassigned.Standing
+    alarms: alarms.Bar
+    came: int
     saved: list[filters.Saved]
     reads_inbox: bool
     finds_patients: bool
@@ -108,7 +111,7 @@ def _shell(session: Session, here: str | None) -> Shell:
     staff, clinic = the_staff(), sessions.clinic()
     reads = permissions.may(staff.role, "inbox.read")
     sees = permissions.may(staff.role, "handoffs.read")
-    counts = views.counts(session, clinic.id, staff) if reads else {}
+    counts = views.counts(session, clinic.id, staff, (*views.VIEWS, "came")) if reads else {}
     waiting = select(func.count()).where(Handoff.clinic_id == clinic.id, Handoff.state.in_(OPEN_HANDOFFS))
     return Shell(
         clinic=clinic.name,
@@ -118,6 +121,8 @@ def _shell(session: Session, here: str | None) -> Shell:
         handoffs=session.scalar(waiting) or 0 if sees else 0,
         here=here,
         board=unassigned.standing(session, clinic) if reads else unassigned.Standing(0, 0),
+        alarms=alarms.bar(session, clinic, staff, names_shown()) if reads else alarms.Bar([], 0),
+        came=counts.get("came", 0),
         saved=filters.saved(session, clinic, staff, readable=permissions.may(staff.role, "inbox.words"))
         if reads
         else [],
@@ -131,6 +136,11 @@ def _shell(session: Session, here: str | None) -> Shell:
         places=settings_menu.open_to(staff.role),
         phone_fault=words.say("phone_faults", staff.phone_fault) if staff.phone_fault else None,
     )
+
+
+def names_shown() -> str:
+    """Return how openly patients' names stand in this browser: full | initials | hidden (web.account.preferences)."""
+    return request.cookies.get("wt_names", "full")
 
 
 def the_staff() -> Staff:

@@ -12,6 +12,7 @@ from web.inbox import (
     inbox_page,
     live,
     notes_and_calls,
+    outcome_actions,
     saved_filters,
     send_form,
 )
@@ -45,6 +46,7 @@ PAGES = (
     signin.signin,
     inbox_page.inbox,
     bulk_actions.room,
+    outcome_actions.outcome,
     notes_and_calls.contacts,
     send_form.questions,
     clinic_forms.answers,

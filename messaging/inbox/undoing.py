@@ -19,10 +19,14 @@ ACTS = ("claimed", "handed_over", "snoozed", "woken", "acknowledged", "not_reach
 
 @dataclass(frozen=True)
 class Undone:
-    """The items put back, and how many were left because something has happened to them since."""
+    """The items put back, and how many were left because something has happened to them since.
+
+    `together`: they were one patient's, and one act.
+    """
 
     item_ids: list[UUID]
     left: int
+    together: bool = True
 
 
 def may_undo(event: ItemEvent, staff: Staff) -> bool:
@@ -33,6 +37,8 @@ def may_undo(event: ItemEvent, staff: Staff) -> bool:
 
 def bind(events: list[ItemEvent]) -> ItemEvent:
     """Make acts on several items one act to take back; return the line that stands for all of them."""
+    if len(events) == 1:
+        return events[0]
     first = events[0]
     first.detail = {**first.detail, "with": [str(event.id) for event in events[1:]]}
     return first
@@ -59,7 +65,7 @@ def undo(session: Session, clinic_id: UUID, staff: Staff, event_id: UUID) -> Und
     if not back:
         raise items.Refused("undo_moved")
     _strike_note(session, staff, lead)
-    return Undone(back, len(lines) - len(back))
+    return Undone(back, len(lines) - len(back), together=len({held[item_id].thread_id for item_id in back}) == 1)
 
 
 def _take_back(session: Session, item: InboxItem, line: ItemEvent, staff: Staff) -> bool:

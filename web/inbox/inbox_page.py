@@ -45,6 +45,15 @@ def fragment() -> str:
         return page(session, the_view(), None, template="staff/_live.html")
 
 
+@inbox.get("/inbox/alarms")
+@permissions.signed_in("inbox.read")
+def news() -> str:
+    """What every page keeps up to date: alarms, what nobody owns, and the counts; `here` is the page that asks."""
+    with db.unit_of_work(sessions.clinic().id, read_only=True) as session:
+        safety = live.open_safety(session)
+        return layout.page(session, "staff/_news.html", here=request.args.get("here"), safety=safety)
+
+
 @inbox.get("/inbox/<uuid:item_id>")
 @permissions.signed_in("inbox.read")
 def case(item_id: UUID) -> str:

@@ -24,10 +24,10 @@ from web.presenters import (
     composer,
     conversation_view,
     item_marks,
-    list_rows,
     patient_view,
     screen_history,
     screen_view,
+    short_names,
 )
 
 
@@ -147,7 +147,7 @@ def _standing(
         "kind_words": words.say("kinds", item.kind),
         "why": why(item.reason),
         "colleagues": _colleagues(team, item),
-        "name": patient_view.full_name(patient) if patient else list_rows.short_name(None, conversation),
+        "name": patient_view.full_name(patient) if patient else short_names.short_name(None, conversation),
         "mark": item_marks.mark(item, now, zone),
         "due": times.moment(item.answer_by, now, zone, running=True),
         "state": item.state,

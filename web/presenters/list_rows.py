@@ -11,14 +11,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from config import clock, db
-from messaging import phone
 from messaging.inbox import items, views
 from messaging.inbox import on_it as holding
 from messaging.inbox.models import InboxItem
 from messaging.models import Clinic, Conversation, Patient, Staff
 from reminders.models import Appointment
 from web import drafts, times, words
-from web.presenters import attention, item_marks, patient_view
+from web.presenters import attention, item_marks, patient_view, short_names
 
 PAGE = 50
 # What several may be dealt with at once; everything else needs a person's judgement, one by one.
@@ -256,27 +255,12 @@ def _in_the_building(session: Session, patients: dict[UUID | None, Patient], now
     return set(session.scalars(arrived))
 
 
-def short_name(patient: Patient | None, conversation: Conversation | None) -> str:
-    """Return "Teresa Q.", or the number's last digits where it belongs to nobody or to several."""
-    if patient is not None:
-        last = (patient.last_name or "")[:1]
-        return f"{patient.first_name} {last}." if last else f"{patient.first_name}"
-    if conversation is not None:
-        return f"Unknown number {phone.mask(conversation.number or '')}"
-    return "Nobody on file"
-
-
 def _name(
     patient: Patient | None, conversation: Conversation | None, reader: Reader, stack: Sequence[InboxItem]
 ) -> str:
     if patient is None or reader.names == "full" or any(each.id == reader.opened for each in stack):
-        return short_name(patient, conversation)
-    return words.say("names", "hidden_row") if reader.names == "hidden" else initials(patient)
-
-
-def initials(patient: Patient) -> str:
-    """Return "T. Q."."""
-    return " ".join(f"{name[0]}." for name in (patient.first_name, patient.last_name) if name)
+        return short_names.short_name(patient, conversation)
+    return words.say("names", "hidden_row") if reader.names == "hidden" else short_names.initials(patient)
 
 
 def _why(item: InboxItem, patient: Patient | None, staff: Staff) -> list[str]:
