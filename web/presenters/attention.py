@@ -36,7 +36,8 @@ def came_to(item: InboxItem, told: Mapping[UUID, datetime], names: Names, staff:
     if at is None or item.acknowledged_at is not None or item.state == "done" or item.owner_id == staff.id:
         return ""
     owner = names.get(item.owner_id, "").partition(" ")[0]
-    return words.say("came", "owned" if owner else "unowned", at=_time(at, zone), owner=owner)
+    key = "held" if holding.is_held(item, clock.now()) else "owned" if owner else "unowned"
+    return words.say("came", key, at=_time(at, zone), owner=owner)
 
 
 def _time(at: datetime, zone: str) -> str:
