@@ -1,4 +1,4 @@
-"""Alarms that cannot be missed, as people meet them: two desks, one crisis that nobody answers, and what comes of it."""
+"""Alarms that cannot be missed, as people meet them: two desks, a crisis that nobody answers, and what comes of it."""
 
 import json
 import re
@@ -30,7 +30,7 @@ window.Notification = class extends EventTarget {
 };
 const made = AudioContext;
 window.AudioContext = class extends made {
-  constructor() { super(); document.documentElement.dataset.rang = Number(document.documentElement.dataset.rang ?? 0) + 1; }
+  constructor() { super(); const { dataset } = document.documentElement; dataset.rang = 1 + Number(dataset.rang ?? 0); }
 };
 """
 
@@ -190,9 +190,7 @@ def test_one_patient_is_one_row_and_what_comes_in_meanwhile_is_not_acknowledged(
         page.locator("#outcome > summary").click()
         page.get_by_label("Reached by phone").check()
         later = house.item("safety", summary="please", **about)
-        expect(page.locator(".list .row .also")).to_have_count(
-            2
-        )  # the list says so; the open form stays as it was read
+        expect(page.locator(".list .row .also")).to_have_count(2)  # what is open stays as it was read
         page.get_by_role("button", name="Acknowledge all 2").click()
         expect(page.get_by_text("Something more came in meanwhile")).to_be_visible()
         page.wait_for_url(f"**/inbox/{later.id}*")
