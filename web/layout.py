@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from typing import Any
+from uuid import UUID
 
 from flask import Blueprint, Flask, Response, abort, current_app, redirect, render_template, request, url_for
 from flask_wtf.csrf import CSRFError
@@ -49,6 +50,7 @@ class Shell:
 
     clinic: str
     staff: str
+    staff_id: UUID
     duty: str | None
     views: list[tuple[str, str, int]]
     handoffs: int
@@ -116,6 +118,7 @@ def _shell(session: Session, here: str | None) -> Shell:
     return Shell(
         clinic=clinic.name,
         staff=staff.name,
+        staff_id=staff.id,
         duty=times.on_duty(staff.hours, clock.now(), clinic.zone),
         views=[(view, words.say("views", view), counts.get(view, 0)) for view in views.VIEWS] if reads else [],
         handoffs=session.scalar(waiting) or 0 if sees else 0,

@@ -47,9 +47,10 @@ def resolve(item_id: UUID) -> Answer:
         item, *others = held_together(session, item_id)
         onward = _next_of_the_view(session, [item, *others]) if "next" in request.form else None
         try:
-            done = items.resolve(session, item, layout.the_staff(), request.form.get("disposition") or None)
+            first = items.resolve(session, item, layout.the_staff(), request.form.get("disposition") or None)
             also = [items.resolve(session, each, layout.the_staff()) for each in others]
-            undoing.bind([line for line in (done, *also) if line is not None])
+            lines = [line for line in (first, *also) if line is not None]
+            done = undoing.bind(lines) if lines else None
         except ValueError:
             return refused(session, item, "disposition")
         except items.NotYet as why:

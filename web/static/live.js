@@ -135,7 +135,8 @@ async function redraw() {
   if (!fresh) return;
   [state.drawn, state.stale] = [Date.now(), false];
   draw(fresh, () => true);
-  const [mark, row] = [find("[data-mark]"), find(".row[aria-current] .mark")];
+  // The clock of the row is the case's where the case is what leads it.
+  const [mark, row] = [find("[data-mark]"), find(`.row[data-row="${find(".case")?.dataset.item}"] > .mark`)];
   if (mark && row) mark.replaceChildren(row.cloneNode(true));
   count(fresh.querySelector("[data-news]")?.dataset);
   sound();
@@ -293,13 +294,15 @@ function offerToTell() {
 
 // ------------------------------------------------------------------ losing and finding the way back
 
+// What is typed on any page must not go with a reload.
+const changed = (field) => field.matches("[type=checkbox], [type=radio]") ? field.checked !== field.defaultChecked : field.value !== field.defaultValue;
+const unsaved = () => [...document.querySelectorAll("main :is(input:not([type=hidden]), textarea)")].some(changed);
+
 function end() {
-  // What is typed on any other page than the inbox must not go with a reload: it stays, and says that it is signed out.
-  const inbox = body.classList.contains("inbox");
-  if (inbox && !hasWords()) return location.reload();
+  if (!hasWords() && !unsaved()) return location.reload();
   state.ended = true;
   state.etags = { near: "", rows: "" };
-  body.classList.toggle("ended", inbox);
+  body.classList.add("ended");
   find("[data-ended]").hidden = false;
   find("[data-offline]").hidden = true;
 }
