@@ -116,7 +116,6 @@ def read(
         sharing=_sharing(session, clinic, conversation) if patient is None else [],
         screen=screen,
         screen_is_the_item=is_the_item,
-        conversation_id=conversation.id if conversation else None,
         thread=page,
         last_seen=composer.latest(session, conversation.id) if conversation else None,
         composer=composer.composer(session, conversation, patient),
@@ -126,7 +125,6 @@ def read(
         aside=case_side.read(session, clinic, item, patient, colleagues, readable=readable),
         follow=case_side.follow(session, item, zone) if readable else None,
         merged=patient is not None and number_owner.merged(session, item),
-        caption=_caption(item, patient),
         beside=case_reasons.read(session, clinic, staff, item, readable=readable),
     )
 
@@ -159,6 +157,8 @@ def _standing(
         "settled": _settled(item, team, zone),
         "needs_acknowledgement": item.kind in items.NEEDS_ACKNOWLEDGEMENT and item.acknowledged_at is None,
         "pronoun": _pronoun(patient),
+        "caption": _caption(item, patient),
+        "conversation_id": conversation.id if conversation else None,
     }
 
 
