@@ -135,7 +135,7 @@ def _item(clinic: Clinic, key: bytes, team: Sequence[Staff], size: Size, number:
             key, summary.encode(), "inbox_item", "summary_ct", str(item_id), str(clinic.id)),
         "reason": '["on_duty"]', "level": 0, "answer_by": now + timedelta(seconds=chance % 90_000 - 9_000),
         "created_at": now - timedelta(seconds=chance % 90_000), "acknowledged_at": now if seen else None,
-        "disposition": None if waits else "handled", "done_at": None if waits else done_at,
+        "disposition": ("replied" if seen else None) if waits else "handled", "done_at": None if waits else done_at,
         "done_by": None if waits else owner,
     }  # fmt: skip
 

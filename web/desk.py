@@ -20,7 +20,7 @@ from messaging.inbox.routing import topics
 from messaging.models import Clinic, Conversation, Message, Patient, Staff
 from web import ids, layout, permissions, sessions, team, times, words
 from web.compose import send_reply
-from web.presenters import assignment, composer, list_rows, patient_view
+from web.presenters import assignment, composer, item_marks, patient_view, short_names
 
 desk = layout.room("desk", __name__)
 Answer = Response | tuple[str, int]
@@ -150,7 +150,7 @@ def _rows(session: Session, clinic: Clinic, staff: Staff, listed: Sequence[Inbox
                 name=_name(session, item),
                 topic=items.words()["topics"].get(item.topic or "", ""),
                 summary=next((message.body or "" for message in reversed(said) if message.direction == "in"), ""),
-                mark=list_rows.mark(item, now, clinic.zone),
+                mark=item_marks.mark(item, now, clinic.zone),
                 came=times.moment(item.created_at, now, clinic.zone, running=True),
                 owner=owner.name if owner else "",
                 mine=item.owner_id == staff.id,
@@ -163,7 +163,7 @@ def _name(session: Session, item: InboxItem) -> str:
     patient = session.get(Patient, item.patient_id) if item.patient_id else None
     conversation = session.get(Conversation, item.conversation_id) if item.conversation_id else None
     db.load_keys(session, {row.key_id for row in (patient, conversation) if row is not None})
-    return patient_view.full_name(patient) if patient else list_rows.short_name(None, conversation)
+    return patient_view.full_name(patient) if patient else short_names.short_name(None, conversation)
 
 
 def _page(

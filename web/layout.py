@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from typing import Any
+from uuid import UUID
 
 from flask import Blueprint, Flask, Response, abort, current_app, redirect, render_template, request, url_for
 from flask_wtf.csrf import CSRFError
@@ -21,7 +22,7 @@ from messaging.models import Staff
 from reminders import handoffs, unreached
 from reminders.models import Handoff
 from web import permissions, sessions, settings_menu, times, words
-from web.presenters import filters
+from web.presenters import alarms, filters
 
 POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -40,18 +41,22 @@ KEPT = ("/settings/", "/ladder")
 class Shell:
     """What the frame shows: the views with their counts, the clinic, who is signed in and until when on duty.
 
-    `board` is what nobody owns or everybody was asked about; `saved` the ways of looking that the reader has named;
+    `board` is what nobody owns or everybody was asked about, `alarms` the safety items whose time has passed, `came`
+    how many items have come to the reader by escalation; `saved` the ways of looking that the reader has named;
     `places` the clinic's settings that the reader may open; `phone_fault` why no alert reaches the reader's phone,
     or None.
     """
 
     clinic: str
     staff: str
+    staff_id: UUID
     duty: str | None
     views: list[tuple[str, str, int]]
     handoffs: int
     here: str | None
     board: unassigned.Standing
+    alarms: alarms.Bar
+    came: int
     saved: list[filters.Saved]
     reads_inbox: bool
     reads_desk: bool
@@ -114,16 +119,19 @@ def _shell(session: Session, here: str | None) -> Shell:
     staff, clinic = the_staff(), sessions.clinic()
     reads = permissions.may(staff.role, "inbox.read")
     sees = permissions.may(staff.role, "handoffs.read")
-    counts = views.counts(session, clinic.id, staff) if reads else {}
+    counts = views.counts(session, clinic.id, staff, (*views.VIEWS, "came")) if reads else {}
     waiting = select(func.count()).where(Handoff.clinic_id == clinic.id, Handoff.state.in_(handoffs.OPEN))
     return Shell(
         clinic=clinic.name,
         staff=staff.name,
+        staff_id=staff.id,
         duty=times.on_duty(staff.hours, clock.now(), clinic.zone),
         views=[(view, words.say("views", view), counts.get(view, 0)) for view in views.VIEWS] if reads else [],
         handoffs=session.scalar(waiting) or 0 if sees else 0,
         here=here,
         board=unassigned.standing(session, clinic) if reads else unassigned.Standing(0, 0),
+        alarms=alarms.bar(session, clinic, staff, names_shown()) if reads else alarms.Bar([], 0),
+        came=counts.get("came", 0),
         saved=filters.saved(session, clinic, staff, readable=permissions.may(staff.role, "inbox.words"))
         if reads
         else [],
@@ -139,6 +147,11 @@ def _shell(session: Session, here: str | None) -> Shell:
         places=settings_menu.open_to(staff.role),
         phone_fault=words.say("phone_faults", staff.phone_fault) if staff.phone_fault else None,
     )
+
+
+def names_shown() -> str:
+    """Return how openly patients' names stand in this browser: full | initials | hidden (web.account.preferences)."""
+    return request.cookies.get("wt_names", "full")
 
 
 def the_staff() -> Staff:

@@ -14,6 +14,7 @@ from web.inbox import (
     inbox_page,
     live,
     notes_and_calls,
+    outcome_actions,
     saved_filters,
     send_form,
 )
@@ -55,6 +56,7 @@ PAGES = (
     inbox_page.inbox,
     desk.desk,
     bulk_actions.room,
+    outcome_actions.outcome,
     notes_and_calls.contacts,
     send_form.questions,
     clinic_forms.answers,

@@ -34,6 +34,11 @@ def ends(kind: str, disposition: str) -> bool:
     return disposition in _ENDS[kind] if kind in _ENDS else fits(kind, disposition)
 
 
+def needs_note(disposition: str) -> bool:
+    """Whether this is a clinical judgement, which says in a note what it rests on."""
+    return disposition in GROUPS["assessed"]
+
+
 def needs_next_try(kind: str, disposition: str) -> bool:
     """Whether this leaves somebody unreached, so that it must say when the next try is."""
     return fits(kind, disposition) and not ends(kind, disposition)

@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 
 from config import audit, clock, db, queue, runtime
 from messaging import outbox
-from messaging.inbox import items, needs, role_inboxes, snoozing
-from messaging.inbox.models import InboxItem, Timer
+from messaging.inbox import items, needs, on_it, role_inboxes, snoozing
+from messaging.inbox.models import InboxItem, Timer, Told
 from messaging.inbox.routing import assign, clinic_rules, escalation_policy, topics
 from messaging.inbox.staff import roster
 from messaging.models import Clinic, Conversation, Message, Patient, Staff
@@ -170,6 +170,7 @@ def _escalate(session: Session, clinic: Clinic, item: InboxItem) -> None:
 
 def _tell_round(session: Session, clinic: Clinic, item: InboxItem, round_: escalation_policy.Round) -> None:
     member_ids = [member.id for member in round_.members]
+    _bring_before(session, item, member_ids)
     told = _tell(session, clinic, item, member_ids, "staff_escalated")
     if round_.last and item.exhausted_at is None:
         item.exhausted_at = clock.now()
@@ -186,6 +187,15 @@ def _tell_round(session: Session, clinic: Clinic, item: InboxItem, round_: escal
     )
     if not told:
         _hasten(session, item)
+
+
+def _bring_before(session: Session, item: InboxItem, staff_ids: Sequence[UUID]) -> None:
+    """Let the item stand on top of the lists of whom the escalation asks, whether or not a text reaches them."""
+    item.escalated_at = item.escalated_at or clock.now()
+    known = set(session.scalars(select(Told.staff_id).where(Told.item_id == item.id)))
+    for staff_id in dict.fromkeys(staff_ids):
+        if staff_id not in known:
+            session.add(Told(clinic_id=item.clinic_id, item_id=item.id, staff_id=staff_id, at=clock.now()))
 
 
 def _told_before(session: Session, item: InboxItem) -> set[UUID]:
@@ -217,6 +227,8 @@ def _hasten(session: Session, item: InboxItem) -> None:
         Staff.number_ct.is_not(None),
         Staff.phone_fault.is_(None),
     )
+    if on_it.is_held(item, clock.now()):
+        return  # somebody is on it, by name and for a while: their hold ends by itself
     if item.level >= HASTE_ENDS_AT or session.scalar(phones.limit(1)) is None:
         return  # every phone of the team fails: the steps go on in their own time instead of as fast as they can
     for timer in _climbing(session, item):

@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session
 
 from messaging.inbox.models import InboxItem, Timer
 
-_PEOPLE = ("owner_id", "acknowledged_by", "done_by")
-_MOMENTS = ("answer_by", "acknowledged_at", "done_at", "snoozed_until")
-_NAMES = ("state", "disposition", "snoozed_for", "role")
+_PEOPLE = ("owner_id", "acknowledged_by", "done_by", "held_by")
+_MOMENTS = ("answer_by", "acknowledged_at", "done_at", "snoozed_until", "held_until")
+_NAMES = ("state", "disposition", "snoozed_for", "held_how", "role")
 
 
 def read(session: Session, item: InboxItem) -> dict[str, Any]:

@@ -219,7 +219,8 @@ def acknowledge(
     if item.acknowledged_at is None:
         item.acknowledged_at, item.acknowledged_by = clock.now(), staff.id
     item.disposition = disposition
-    _make_theirs(item, staff)
+    _said(item)
+    make_theirs(item, staff)
     # Not left to find out when they fire: an acknowledgement that is taken back must find them again.
     cancel_timers(session, item, "route", "escalate")
     return write_down(session, item, staff, "acknowledged", before, disposition=disposition)
@@ -240,13 +241,19 @@ def _try_again(
     if next_try is None or not now < next_try <= now + sayings.LATEST_TRY[item.kind]:
         raise Refused("next_try")
     item.disposition = disposition
-    _make_theirs(item, staff)
+    _said(item)
+    make_theirs(item, staff)
     set_clock(session, item, next_try)
     at = clock.iso(next_try)
     return write_down(session, item, staff, "not_reached", before, disposition=disposition, next_try=at)
 
 
-def _make_theirs(item: InboxItem, staff: Staff) -> None:
+def _said(item: InboxItem) -> None:  # what came of it, by whoever was on it
+    item.held_by, item.held_until, item.held_how = None, None, None
+
+
+def make_theirs(item: InboxItem, staff: Staff) -> None:
+    """Let what nobody owns be `staff`'s, and what was new be in somebody's hand."""
     item.owner_id = item.owner_id or staff.id
     item.state = "claimed" if item.state == "open" else item.state
 

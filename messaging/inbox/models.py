@@ -1,11 +1,11 @@
 """What waits for a human, why it came to them, and until when."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, ForeignKey, Index, String, UniqueConstraint, and_, literal_column
+from sqlalchemy import ColumnElement, Computed, ForeignKey, Index, String, UniqueConstraint, and_, literal_column, or_
 from sqlalchemy.orm import Mapped, mapped_column
 
 from config import live
@@ -13,6 +13,9 @@ from config.db import Base, ClinicRow, Sealed, SealedRow, Work
 
 # Urgency in the order a care manager must see it: a smaller number comes first.
 URGENCY = {"safety": 0, "screen": 1, "handoff": 2, "reply": 3, "delivery": 4}
+# What nobody has answered comes before what is in somebody's hand, and that before what sleeps: in every order.
+RANK = "CASE WHEN snoozed_until IS NOT NULL THEN 2 WHEN acknowledged_at IS NOT NULL THEN 1 ELSE 0 END"
+THREAD = "coalesce(patient_id, conversation_id, id)"
 
 
 class InboxItem(SealedRow, live.Shown, Base):
@@ -28,6 +31,9 @@ class InboxItem(SealedRow, live.Shown, Base):
     summary says that more may be added to, one stored reason after the other (messaging.reasons).
     `topic` is what its texts are about (messaging.reading.topics), the most urgent; `role` whose inbox it stands in
     (messaging.inbox.routing.topics.ROLES) where it was given to a role: any of them on duty may take it.
+    `escalated_at` is when others than its owner were first asked: whom, stands in `Told`. `held_by` says until
+    `held_until` that they are on it (`held_how`: calling | going), and holds the escalation that long; it acknowledges
+    nothing. The database keeps `rank` (0 owed, 1 in hand, 2 asleep) and `thread_id` (whose story it belongs to).
     """
 
     __tablename__ = "inbox_item"
@@ -54,6 +60,10 @@ class InboxItem(SealedRow, live.Shown, Base):
     notified_at: Mapped[datetime | None]
     level: Mapped[int] = mapped_column(default=0)
     exhausted_at: Mapped[datetime | None]
+    escalated_at: Mapped[datetime | None]
+    held_until: Mapped[datetime | None]
+    held_by: Mapped[UUID | None] = mapped_column(ForeignKey("staff.id"))
+    held_how: Mapped[str | None] = mapped_column(String(8))
     answer_by: Mapped[datetime]
     snoozed_until: Mapped[datetime | None]
     snoozed_for: Mapped[str | None] = mapped_column(String(60))
@@ -63,6 +73,8 @@ class InboxItem(SealedRow, live.Shown, Base):
     disposition: Mapped[str | None] = mapped_column(String(30))
     done_at: Mapped[datetime | None]
     done_by: Mapped[UUID | None] = mapped_column(ForeignKey("staff.id"))
+    rank: Mapped[int] = mapped_column(Computed(RANK, persisted=True))
+    thread_id: Mapped[UUID] = mapped_column(Computed(THREAD, persisted=True))
 
     summary = Sealed("summary_ct")
     screened = Sealed("screened_ct")
@@ -82,42 +94,97 @@ class InboxItem(SealedRow, live.Shown, Base):
 
 
 # Which rows a view holds, said with no value to be filled in: only then do both databases see that an index fits.
-_STATES: dict[str, ColumnElement[str]] = {
-    state: literal_column(f"'{state}'") for state in ("open", "claimed", "snoozed", "done")
-}
-UNFINISHED = InboxItem.state.in_((_STATES["open"], _STATES["claimed"]))
-IN_VIEW: dict[str, ColumnElement[bool]] = {
-    "mine": and_(UNFINISHED, InboxItem.acknowledged_at.is_(None)),
-    "unassigned": and_(UNFINISHED, InboxItem.owner_id.is_(None)),
-    "waiting": and_(UNFINISHED, InboxItem.acknowledged_at.is_not(None)),
-    "snoozed": InboxItem.state == _STATES["snoozed"],
-    "done": InboxItem.state == _STATES["done"],
-    "everyone": InboxItem.state != _STATES["done"],
+# Each takes the item, or a second sight of it under another name.
+Item = type[InboxItem]
+Holds = Callable[[Item], ColumnElement[bool]]
+
+
+def _in_state(item: Item, *states: str) -> ColumnElement[bool]:
+    named: list[ColumnElement[str]] = [literal_column(f"'{state}'") for state in states]
+    return item.state.in_(named) if len(named) > 1 else item.state == named[0]
+
+
+def unfinished(item: Item) -> ColumnElement[bool]:
+    """Whether the item is neither done nor asleep."""
+    return _in_state(item, "open", "claimed")
+
+
+def not_done(item: Item) -> ColumnElement[bool]:
+    """Whether the item is still somebody's, asleep or not."""
+    return item.state != literal_column("'done'")
+
+
+def owed(item: Item) -> ColumnElement[bool]:
+    """Whether the item is unfinished and nobody has acknowledged it."""
+    return and_(unfinished(item), item.acknowledged_at.is_(None))
+
+
+def _waits_for_the_patient(item: Item) -> ColumnElement[bool]:
+    replied = item.disposition == literal_column("'replied'")
+    return and_(unfinished(item), item.acknowledged_at.is_not(None), replied)
+
+
+def _in_hand(item: Item) -> ColumnElement[bool]:
+    other = or_(item.disposition.is_(None), item.disposition != literal_column("'replied'"))
+    return and_(unfinished(item), or_(item.acknowledged_at.is_(None), other))
+
+
+IN_VIEW: dict[str, Holds] = {
+    "mine": _in_hand,
+    "unassigned": lambda item: and_(unfinished(item), item.owner_id.is_(None)),
+    "waiting": _waits_for_the_patient,
+    "snoozed": lambda item: _in_state(item, "snoozed"),
+    "done": lambda item: _in_state(item, "done"),
+    "everyone": not_done,
 }
 OF_OWNER = ("mine", "waiting", "snoozed")
-BY_DEADLINE = (InboxItem.urgency, InboxItem.answer_by, InboxItem.id)
+BY_DEADLINE = (InboxItem.rank, InboxItem.urgency, InboxItem.answer_by, InboxItem.id)
 BY_CLOSING = (InboxItem.done_at, InboxItem.id)
-# What has come to the end of its escalation and that nobody has acknowledged: the board's, not a view of the list.
-EXHAUSTED = and_(IN_VIEW["mine"], InboxItem.exhausted_at.is_not(None))
+# No views of the list: what has come to the end of its escalation (the board's), what others than its owner were asked
+# about, and the safety items that nobody has acknowledged.
+EXHAUSTED = and_(owed(InboxItem), InboxItem.exhausted_at.is_not(None))
+ESCALATED = and_(owed(InboxItem), InboxItem.escalated_at.is_not(None))
+UNSEEN_SAFETY = and_(owed(InboxItem), InboxItem.urgency == literal_column("0"))
 # The front desk's own inbox.
-OF_THE_DESK = and_(UNFINISHED, InboxItem.role == literal_column("'front_desk'"))
+OF_THE_DESK = and_(unfinished(InboxItem), InboxItem.role == literal_column("'front_desk'"))
+
+
+def _index(name: str, held: ColumnElement[bool], *columns: Any) -> None:
+    Index(f"ix_inbox_item_{name}", InboxItem.clinic_id, *columns, postgresql_where=held, sqlite_where=held)
+
+
+# For each an index in its order that holds nothing else: a page and a count read only what they show.
+for _view, _holds in IN_VIEW.items():
+    _of_owner = (InboxItem.owner_id,) if _view in OF_OWNER else ()
+    _index(_view, _holds(InboxItem), *_of_owner, *(BY_CLOSING if _view == "done" else BY_DEADLINE))
+_index("exhausted", EXHAUSTED, *BY_DEADLINE)
+_index("desk", OF_THE_DESK, *BY_DEADLINE)
+_index("escalated", ESCALATED, *BY_DEADLINE)
+_index("unseen_safety", UNSEEN_SAFETY, InboxItem.answer_by, InboxItem.id)
+# What leads a patient's row is looked up for each row that is shown. Without the clinic, which a patient implies, so
+# that no database takes another index for as good.
 Index(
-    "ix_inbox_item_desk",
-    InboxItem.clinic_id,
+    "ix_inbox_item_thread",
+    InboxItem.thread_id,
     *BY_DEADLINE,
-    postgresql_where=OF_THE_DESK,
-    sqlite_where=OF_THE_DESK,
+    postgresql_where=not_done(InboxItem),
+    sqlite_where=not_done(InboxItem),
 )
-# For each view an index in its order that holds nothing else: a page and a count read only what they show.
-for _view, _held in (IN_VIEW | {"exhausted": EXHAUSTED}).items():
-    Index(
-        f"ix_inbox_item_{_view}",
-        InboxItem.clinic_id,
-        *((InboxItem.owner_id,) if _view in OF_OWNER else ()),
-        *(BY_CLOSING if _view == "done" else BY_DEADLINE),
-        postgresql_where=_held,
-        sqlite_where=_held,
-    )
+
+
+class Told(ClinicRow, live.Shown, Base):
+    """That the escalation of an item asked a colleague, for the first time at `at`, by text or in their list alone."""
+
+    __tablename__ = "told"
+    __table_args__ = (UniqueConstraint("item_id", "staff_id"),)
+
+    item_id: Mapped[UUID] = mapped_column(ForeignKey("inbox_item.id"))
+    staff_id: Mapped[UUID] = mapped_column(ForeignKey("staff.id"))
+    at: Mapped[datetime]
+
+    def topics(self) -> Iterable[str]:
+        """The clinic's lists."""
+        return ["list"]
 
 
 class Timer(ClinicRow, Work, Base):

@@ -35,6 +35,7 @@ def write_note(
     staff: Staff,
     *,
     words: str,
+    next_try_at: datetime | None = None,
     patient_id: UUID | None = None,
     conversation_id: UUID | None = None,
     item_id: UUID | None = None,
@@ -42,12 +43,13 @@ def write_note(
 ) -> Contact:
     """Keep a note about a patient, a number or an item; `once` makes two posts of one form one note.
 
-    Raises ValueError for a note without words.
+    `next_try_at` is when its author means to be in touch next. Raises ValueError for a note that says neither.
     """
-    if not words.strip():
+    trimmed = words.strip()[:LONGEST] or None
+    if trimmed is None and next_try_at is None:
         raise ValueError("a note needs words")
     about = (patient_id, conversation_id, item_id)
-    return _keep(session, clinic, staff, "note", about, once, words=words.strip()[:LONGEST])
+    return _keep(session, clinic, staff, "note", about, once, words=trimmed, next_try_at=next_try_at)
 
 
 def log_call(

@@ -16,7 +16,7 @@ from messaging.models import Clinic, Message, Staff
 OUTCOMES = ("reached", "voicemail", "no_answer")
 # Lines of an item's history that say whom somebody tried to reach.
 TRIES = ("routed", "notified", "escalated", "nobody_reached", "alert_failed", "offered", "call_list")
-UNOWNED = and_(IN_VIEW["unassigned"], InboxItem.routed_at.is_not(None), InboxItem.role.is_(None))
+UNOWNED = and_(IN_VIEW["unassigned"](InboxItem), InboxItem.routed_at.is_not(None), InboxItem.role.is_(None))
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from config import audit, clock
-from messaging.inbox import item_state, items
-from messaging.inbox.models import InboxItem, ItemEvent
+from messaging.inbox import item_state, items, notes_and_calls
+from messaging.inbox.models import Contact, InboxItem, ItemEvent
 from messaging.models import Staff
 
 WITHIN = timedelta(seconds=10)
@@ -24,15 +24,20 @@ ACTS = (
     "not_reached",
     "resolved",
     "reopened",
+    "on_it",
 )
 
 
 @dataclass(frozen=True)
 class Undone:
-    """The items put back, and how many were left because something has happened to them since."""
+    """The items put back, and how many were left because something has happened to them since.
+
+    `together`: they were one patient's, and one act.
+    """
 
     item_ids: list[UUID]
     left: int
+    together: bool = True
 
 
 def may_undo(event: ItemEvent, staff: Staff) -> bool:
@@ -43,6 +48,8 @@ def may_undo(event: ItemEvent, staff: Staff) -> bool:
 
 def bind(events: list[ItemEvent]) -> ItemEvent:
     """Make acts on several items one act to take back; return the line that stands for all of them."""
+    if len(events) == 1:
+        return events[0]
     first = events[0]
     first.detail = {**first.detail, "with": [str(event.id) for event in events[1:]]}
     return first
@@ -68,7 +75,8 @@ def undo(session: Session, clinic_id: UUID, staff: Staff, event_id: UUID) -> Und
     back = [line.item_id for line in lines if _take_back(session, held[line.item_id], line, staff)]
     if not back:
         raise items.Refused("undo_moved")
-    return Undone(back, len(lines) - len(back))
+    _strike_note(session, staff, lead)
+    return Undone(back, len(lines) - len(back), together=len({held[item_id].thread_id for item_id in back}) == 1)
 
 
 def _take_back(session: Session, item: InboxItem, line: ItemEvent, staff: Staff) -> bool:
@@ -93,6 +101,13 @@ def _take_back(session: Session, item: InboxItem, line: ItemEvent, staff: Staff)
         took_back=line.event,
     )
     return True
+
+
+def _strike_note(session: Session, staff: Staff, lead: ItemEvent) -> None:
+    """The note that was written with the act stays readable, as struck."""
+    note = session.get(Contact, UUID(lead.detail["note"])) if "note" in lead.detail else None
+    if note is not None and note.struck_at is None:
+        notes_and_calls.strike(session, note, staff)
 
 
 def _happened_since(session: Session, line: ItemEvent) -> bool:

@@ -1,6 +1,9 @@
-"""The views of the list: which items each shows, in what order, a page at a time, and how many there are."""
+"""The views of the list: which rows each shows, one for each patient, in what order, and how many there are.
 
-from collections.abc import Sequence
+A row is led by the first item of its patient in the view; docs/decisions/0012-one-row-a-patient.md says why so.
+"""
+
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -14,16 +17,29 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
+    distinct,
+    exists,
     func,
     literal,
     or_,
     select,
     tuple_,
+    union_all,
 )
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from config import clock
-from messaging.inbox.models import BY_CLOSING, BY_DEADLINE, IN_VIEW, OF_OWNER, InboxItem
+from messaging.inbox.models import (
+    BY_CLOSING,
+    BY_DEADLINE,
+    ESCALATED,
+    IN_VIEW,
+    OF_OWNER,
+    InboxItem,
+    Item,
+    Told,
+    not_done,
+)
 from messaging.inbox.routing import topics
 from messaging.models import Clinic, Staff
 
@@ -31,26 +47,46 @@ VIEWS = ("mine", "unassigned", "waiting", "snoozed", "done", "everyone")
 SORTS = ("urgent", "waiting", "newest")
 # Nobody works through more than this in a day: what is counted beyond it says "more", and is not counted.
 MOST = 1000
-Cursor = tuple[int, datetime, UUID]
+Cursor = tuple[int, int, datetime, UUID]
+Id = UUID | BindParameter[Any]
+# What narrows a view, said of any sight of the items: of the rows that are read and of those that could lead them.
+Narrowing = Callable[[Item], Sequence[ColumnElement[bool]]]
 
 
-def _in_view(
-    view: str, clinic_id: UUID | BindParameter[UUID], staff_id: UUID | BindParameter[UUID | None]
-) -> ColumnElement[bool]:
-    held = and_(InboxItem.clinic_id == clinic_id, IN_VIEW[view])
+def everything(_item: Item) -> Sequence[ColumnElement[bool]]:
+    """Narrow nothing."""
+    return ()
+
+
+def _in_view(view: str, staff_id: Id, item: Item) -> ColumnElement[bool]:
+    held = IN_VIEW[view](item)
     if view == "unassigned":  # what the front desk has is theirs to take
-        held = and_(held, or_(InboxItem.role.is_(None), InboxItem.role != topics.FRONT_DESK))
-    return and_(held, InboxItem.owner_id == staff_id) if view in OF_OWNER else held
+        held = and_(held, or_(item.role.is_(None), item.role != topics.FRONT_DESK))
+    return and_(held, item.owner_id == staff_id) if view in OF_OWNER else held
 
 
-def held(clinic_id: UUID, *, view: str, staff: Staff, where: Sequence[ColumnElement[bool]] = ()) -> Select[InboxItem]:
-    """Return the query of what a view holds, in no order; `where` narrows it."""
-    return select(InboxItem).where(_in_view(view, clinic_id, staff.id), *where)
+def _came(staff_id: Id) -> ColumnElement[bool]:
+    """Whether the escalation has asked this colleague about somebody else's item that nobody has acknowledged."""
+    asked = exists().where(Told.item_id == InboxItem.id, Told.staff_id == staff_id)
+    return and_(ESCALATED, or_(InboxItem.owner_id.is_(None), InboxItem.owner_id != staff_id), asked)
+
+
+def _leads(view: str, staff_id: Id, where: Narrowing) -> ColumnElement[bool]:
+    """Whether the item is the first of its patient in the view: one look into an index for each row that is read."""
+    other = aliased(InboxItem)
+    theirs = select(other.id).where(
+        other.thread_id == InboxItem.thread_id,
+        not_done(other),
+        _in_view(view, staff_id, other),
+        *where(other),
+    )
+    first = theirs.order_by(other.rank, other.urgency, other.answer_by, other.id).limit(1)
+    return InboxItem.id == first.correlate(InboxItem).scalar_subquery()
 
 
 def cursor(item: InboxItem, sort: str = "urgent") -> Cursor:
     """Return what a listing goes on after, when `item` was the last one shown."""
-    return item.urgency, item.answer_by if sort == "urgent" else item.created_at, item.id
+    return item.rank, item.urgency, item.answer_by if sort == "urgent" else item.created_at, item.id
 
 
 def listing(
@@ -61,17 +97,68 @@ def listing(
     staff: Staff,
     after: Cursor | None = None,
     limit: int = 50,
-    where: Sequence[ColumnElement[bool]] = (),
+    where: Narrowing = everything,
     sort: str = "urgent",
 ) -> list[InboxItem]:
-    """Return a page of a view: safety first, then by deadline. `after` is the `cursor` of the last row.
+    """Return the items that lead a page of a view: what nobody has answered first, safety first, then by deadline.
 
-    `sort` orders what is no safety item: urgent (by kind and deadline), waiting (the oldest first), newest. What is
-    done comes the latest first, and goes on after the row with that id.
+    `after` is the `cursor` of the last row. `sort` orders what is no safety item: urgent (by kind and deadline),
+    waiting (the oldest first), newest. "mine" begins with what has come to `staff` although it is a colleague's.
+    What is done has a row for each item, the latest first, and goes on after the row with that id.
     """
-    rows = held(clinic_id, view=view, staff=staff, where=where)
+    ours = InboxItem.clinic_id == clinic_id
+    rows = select(InboxItem).where(ours, _in_view(view, staff.id, InboxItem), *where(InboxItem))
     if view == "done":
         return _done(session, rows, after, limit)
+    rows = rows.where(_leads(view, staff.id, where))
+    first: list[InboxItem] = []
+    if view == "mine":
+        first = came(session, clinic_id, staff, where, limit) if after is None else []
+        rows = rows.where(InboxItem.thread_id.not_in(_came_threads(clinic_id, staff.id, where)))
+    return first + _ordered(session, rows, after, limit - len(first), sort)
+
+
+def came(
+    session: Session, clinic_id: UUID, staff: Staff, where: Narrowing = everything, limit: int = 50
+) -> list[InboxItem]:
+    """Return the items that have come to `staff` by escalation, one for each patient, the most urgent first."""
+    rows = select(InboxItem).where(InboxItem.clinic_id == clinic_id, _came(staff.id), *where(InboxItem))
+    by_thread: dict[UUID, InboxItem] = {}
+    for item in session.scalars(rows.order_by(*BY_DEADLINE).limit(MOST)):
+        by_thread.setdefault(item.thread_id, item)
+    return list(by_thread.values())[:limit]
+
+
+def _came_threads(clinic_id: Id, staff_id: Id, where: Narrowing) -> Select[UUID]:
+    return select(InboxItem.thread_id).where(InboxItem.clinic_id == clinic_id, _came(staff_id), *where(InboxItem))
+
+
+def told_at(session: Session, staff: Staff, item_ids: Collection[UUID]) -> dict[UUID, datetime]:
+    """Return when each of these items came to `staff` by escalation, where it did."""
+    told = select(Told.item_id, Told.at).where(Told.staff_id == staff.id, Told.item_id.in_(item_ids))
+    return dict(session.execute(told).all()) if item_ids else {}
+
+
+def beside(
+    session: Session, clinic_id: UUID, thread_ids: Collection[UUID], view: str = "everyone", staff: Staff | None = None
+) -> dict[UUID, list[InboxItem]]:
+    """Return by patient all their items that are not done, as they follow each other in a row; one query.
+
+    With a `view`, only what stands in it for `staff`.
+    """
+    by_thread: dict[UUID, list[InboxItem]] = {thread_id: [] for thread_id in thread_ids}
+    if not thread_ids:
+        return by_thread
+    within = (InboxItem.clinic_id == clinic_id, InboxItem.thread_id.in_(thread_ids), not_done(InboxItem))
+    rows = select(InboxItem).where(*within)
+    if staff is not None:
+        rows = rows.where(_in_view(view, staff.id, InboxItem))
+    for item in session.scalars(rows.order_by(*BY_DEADLINE)):
+        by_thread[item.thread_id].append(item)
+    return by_thread
+
+
+def _ordered(session: Session, rows: Select[InboxItem], after: Cursor | None, limit: int, sort: str) -> list[InboxItem]:
     if sort != "urgent":
         return _by_arrival(session, rows, after, limit, latest_first=sort == "newest")
     if after is not None:
@@ -82,20 +169,20 @@ def listing(
 def _by_arrival(
     session: Session, rows: Select[InboxItem], after: Cursor | None, limit: int, *, latest_first: bool
 ) -> list[InboxItem]:
-    """In the order they came in; safety is first in every order."""
-    rank = case((InboxItem.urgency == 0, 0), else_=1)
-    came, last = InboxItem.created_at, InboxItem.id
+    """In the order they came in; what nobody has answered is first in every order, and of it safety."""
+    place = InboxItem.rank * 2 + case((InboxItem.urgency == 0, 0), else_=1)
+    came_in, last = InboxItem.created_at, InboxItem.id
     if after is not None:
-        first, at, item_id = min(after[0], 1), after[1], after[2]
+        first, at, item_id = after[0] * 2 + min(after[1], 1), after[2], after[3]
         later = last < item_id if latest_first else last > item_id
-        beyond = came < at if latest_first else came > at
-        rows = rows.where(or_(rank > first, and_(rank == first, or_(beyond, and_(came == at, later)))))
-    ordered = (came.desc(), last.desc()) if latest_first else (came, last)
-    return list(session.scalars(rows.order_by(rank, *ordered).limit(limit)))
+        beyond = came_in < at if latest_first else came_in > at
+        rows = rows.where(or_(place > first, and_(place == first, or_(beyond, and_(came_in == at, later)))))
+    ordered = (came_in.desc(), last.desc()) if latest_first else (came_in, last)
+    return list(session.scalars(rows.order_by(place, *ordered).limit(limit)))
 
 
 def _done(session: Session, rows: Select[InboxItem], after: Cursor | None, limit: int) -> list[InboxItem]:
-    last = session.get(InboxItem, after[2]) if after else None
+    last = session.get(InboxItem, after[3]) if after else None
     if last is not None and last.done_at is not None:
         rows = rows.where(tuple_(*BY_CLOSING) < _values(BY_CLOSING, (last.done_at, last.id)))
     latest = (column.desc() for column in BY_CLOSING)
@@ -108,7 +195,10 @@ def _values(columns: Sequence[InstrumentedAttribute[Any]], values: Sequence[obje
 
 
 def counts(session: Session, clinic_id: UUID, staff: Staff, views: Sequence[str] = VIEWS) -> dict[str, int]:
-    """Return how many items each view holds, MOST + 1 where they are more than MOST; of what is done, today's only."""
+    """Return how many rows each view shows, MOST + 1 where it holds more than MOST items; of what is done, today's.
+
+    "came" may be asked for too: how many of "mine" have come by escalation.
+    """
     parameters = {"clinic": clinic_id, "staff": staff.id, "midnight": _today(session, clinic_id)}
     return dict(session.execute(_tally(tuple(views)), parameters).one()._mapping)
 
@@ -124,21 +214,36 @@ def _tally(views: tuple[str, ...]) -> Select[*tuple[int, ...]]:
             ("midnight", InboxItem.done_at),
         )
     )
-    tally = []
-    for view in views:
-        rows = select(InboxItem).where(_in_view(view, clinic, staff))
-        if view == "done":
-            rows = rows.where(InboxItem.done_at >= midnight)
-        # In the view's order, which costs nothing and leaves no doubt about the index to count in.
-        rows = rows.order_by(*(BY_CLOSING if view == "done" else BY_DEADLINE))
-        tally.append(up_to_most(rows).label(view))
-    return select(*tally)
+    return select(*(_count(view, clinic, staff, midnight, everything).label(view) for view in views))
 
 
-def up_to_most(rows: Select[InboxItem]) -> ColumnElement[int]:
-    """Return the expression that counts `rows` up to MOST + 1, and looks no further."""
-    some = rows.with_only_columns(InboxItem.id).limit(MOST + 1)
-    return select(func.count()).select_from(some.subquery()).scalar_subquery()
+def count(clinic_id: UUID, *, view: str, staff: Staff, midnight: datetime, where: Narrowing) -> ColumnElement[int]:
+    """Return the expression that counts the rows of a view, narrowed by `where`; of what is done, since `midnight`."""
+    return _count(view, clinic_id, staff.id, literal(midnight, InboxItem.done_at.type), where)
+
+
+def _count(view: str, clinic: Id, staff: Id, midnight: ColumnElement[Any], where: Narrowing) -> ColumnElement[int]:
+    escalated = select(InboxItem).where(InboxItem.clinic_id == clinic, _came(staff), *where(InboxItem))
+    if view == "came":
+        return up_to_most(escalated.order_by(*BY_DEADLINE), of=InboxItem.thread_id)
+    rows = select(InboxItem).where(InboxItem.clinic_id == clinic, _in_view(view, staff, InboxItem), *where(InboxItem))
+    # In the view's order, which costs nothing and leaves no doubt about the index to count in.
+    if view == "done":
+        return up_to_most(rows.where(InboxItem.done_at >= midnight).order_by(*BY_CLOSING))
+    rows = rows.order_by(*BY_DEADLINE)
+    also = (escalated.order_by(*BY_DEADLINE),) if view == "mine" else ()
+    return up_to_most(rows, *also, of=InboxItem.thread_id)
+
+
+def up_to_most(*rows: Select[InboxItem], of: InstrumentedAttribute[UUID] = InboxItem.id) -> ColumnElement[int]:
+    """Return the expression that counts the different values of `of` in `rows`, and reads no more than MOST + 1 items.
+
+    MOST + 1 stands for more.
+    """
+    some = [select(each.with_only_columns(of.label("of")).limit(MOST + 1).subquery()) for each in rows]
+    read = (union_all(*some) if len(some) > 1 else some[0]).subquery()
+    number = case((func.count() > MOST, MOST + 1), else_=func.count(distinct(read.c.of)))
+    return select(number).select_from(read).scalar_subquery()
 
 
 def _today(session: Session, clinic_id: UUID) -> datetime:

@@ -49,7 +49,7 @@ def test_a_morning_is_worked_by_keys_alone(browser: Browser, served: Served, unh
         # Safety stands first, and is open.
         expect(page.get_by_role("heading", name="Joy Quintana", level=1)).to_be_visible()
         keys.press("a")
-        keys.type("Reached")
+        keys.press("Space")
         tab_to(page, page.get_by_role("button", name="Acknowledge"))
         keys.press("Enter")
         expect(page.get_by_text("Acknowledged by Rosa Delgado")).to_be_visible()
@@ -121,7 +121,8 @@ def test_the_same_morning_is_worked_without_script(browser: Browser, served: Ser
         expect(page.locator("[data-chosen]")).to_have_text("The chosen")  # script would say "0 chosen"
         page.get_by_role("link", name=re.compile("Nadia Q")).first.click()
         kit.check_as(page, twin)
-        page.get_by_label("What was done").select_option("Reached by phone")
+        page.locator("#outcome > summary").click()
+        page.get_by_label("Reached by phone").check()
         page.get_by_role("button", name="Acknowledge").click()
         expect(page.get_by_text("Acknowledged by Ben Carter")).to_be_visible()
         page.locator(".tab.note > summary").click()

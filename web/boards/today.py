@@ -105,15 +105,15 @@ def _of_desk(session: Session, clinic: Clinic, day: date) -> dict[str, Any]:
 
 
 def _inbox(session: Session, clinic: Clinic, staff: Staff, now: datetime) -> dict[str, Any]:
-    counting = (_counting(clinic, staff, filters.conditions(narrowed, now)) for narrowed in (SAFETY, OVER))
+    counting = (_counting(clinic, staff, filters.narrowing(narrowed, now), now) for narrowed in (SAFETY, OVER))
     counts: Sequence[int] = session.execute(select(*counting)).one()
     reader = list_rows.Reader(staff, layout.may("inbox.words"), preferences.chosen("names"))
     first = views.listing(session, clinic.id, view="mine", staff=staff, limit=NEXT)
     return {"safety": counts[0], "over": counts[1], "next": list_rows.list_of(session, clinic, reader, first)}
 
 
-def _counting(clinic: Clinic, staff: Staff, where: list[ColumnElement[bool]]) -> ColumnElement[int]:
-    return views.up_to_most(views.held(clinic.id, view="everyone", staff=staff, where=where))
+def _counting(clinic: Clinic, staff: Staff, where: views.Narrowing, now: datetime) -> ColumnElement[int]:
+    return views.count(clinic.id, view="everyone", staff=staff, midnight=now, where=where)
 
 
 def _waiting(

@@ -16,7 +16,7 @@ from messaging.models import Conversation, Patient, Staff
 from web import ids, layout, permissions, sessions, times, words
 from web.account import preferences
 from web.inbox import after_action, inbox_page
-from web.presenters import case_options, filters, list_rows
+from web.presenters import case_options, case_reasons, filters, short_names
 
 acts = layout.room("acts", __name__)
 Answer = Response | tuple[str, int]
@@ -27,33 +27,16 @@ Answer = Response | tuple[str, int]
 def claim(item_id: UUID) -> Answer:
     """Take the item, unless somebody else has taken it since the page was drawn (`owner`: whom the page showed)."""
     with db.unit_of_work(sessions.clinic().id) as session:
-        item = _held(session, item_id)
+        item, *others = held_together(session, item_id)
+        owner_id, staff = ids.uuid_of(request.form.get("owner", "")), layout.the_staff()
         try:
-            done = items.claim_as_shown(session, item, layout.the_staff(), ids.uuid_of(request.form.get("owner", "")))
+            done = items.claim_as_shown(session, item, staff, owner_id)
+            undoing.bind([done, *(items.claim(session, each, staff) for each in others if each.owner_id == owner_id)])
         except items.Taken as taken:
-            return _refused(session, item, "taken", 409, how=_how(session, item, taken.owner_id))
-        except items.Refused as refused:
-            return _refused(session, item, refused.why, **refused.facts)
+            return refused(session, item, "taken", 409, how=_how(session, item, taken.owner_id))
+        except items.Refused as why:
+            return refused(session, item, why.why, **why.facts)
     return after_action.to_case(item_id, "claimed", done)
-
-
-@acts.post("/inbox/<uuid:item_id>/acknowledge")
-@permissions.signed_in("inbox.work")
-def acknowledge(item_id: UUID) -> Answer:
-    """Say what was done, and if the patient was not reached (`next`) when the next try is."""
-    disposition = request.form.get("disposition", "")
-    with db.unit_of_work(sessions.clinic().id) as session:
-        item = _held(session, item_id)
-        if item.state == "done":
-            return _refused(session, item, "already_done")
-        next_try = case_options.tries(sessions.clinic(), item).get(request.form.get("next", ""))
-        try:
-            done = items.acknowledge(session, item, layout.the_staff(), disposition, next_try)
-        except ValueError:
-            return _refused(session, item, "disposition")
-        except items.Refused as refused:
-            return _refused(session, item, refused.why, **refused.facts)
-    return after_action.to_case(item_id, done.event, done, at=_said(item.answer_by))
 
 
 @acts.post("/inbox/<uuid:item_id>/resolve")
@@ -61,14 +44,17 @@ def acknowledge(item_id: UUID) -> Answer:
 def resolve(item_id: UUID) -> Answer:
     """Settle the item, unless a person is still owed; with `next` go on to the next of the same view."""
     with db.unit_of_work(sessions.clinic().id) as session:
-        item = _held(session, item_id)
-        onward = next_of_the_view(session, item) if "next" in request.form else None
+        item, *others = held_together(session, item_id)
+        onward = next_of_the_view(session, [item, *others]) if "next" in request.form else None
         try:
-            done = items.resolve(session, item, layout.the_staff(), request.form.get("disposition") or None)
+            first = items.resolve(session, item, layout.the_staff(), request.form.get("disposition") or None)
+            also = [items.resolve(session, each, layout.the_staff()) for each in others]
+            lines = [line for line in (first, *also) if line is not None]
+            done = undoing.bind(lines) if lines else None
         except ValueError:
-            return _refused(session, item, "disposition")
-        except items.NotYet as refused:
-            return _refused(session, item, refused.why)
+            return refused(session, item, "disposition")
+        except items.NotYet as why:
+            return refused(session, item, why.why)
         name = name_of(session, item)
     if "next" not in request.form:
         return after_action.to_case(item_id, "resolved", done)
@@ -82,7 +68,7 @@ def resolve(item_id: UUID) -> Answer:
 def reopen(item_id: UUID) -> Answer:
     """Take a settlement back."""
     with db.unit_of_work(sessions.clinic().id) as session:
-        done = items.reopen(session, _held(session, item_id), layout.the_staff())
+        done = items.reopen(session, held(session, item_id), layout.the_staff())
     return after_action.to_case(item_id, "reopened", done)
 
 
@@ -92,12 +78,14 @@ def hand_over(item_id: UUID) -> Answer:
     """Give the item to a colleague or to a role (`to`: an id, or "role:front_desk"), with its clock and why."""
     clinic, staff = sessions.clinic(), layout.the_staff()
     with db.unit_of_work(clinic.id) as session:
-        item = _held(session, item_id)
+        item, *others = held_together(session, item_id)
         try:
-            done = _given(session, item, request.form.get("to", ""))
-        except items.Refused as refused:
-            return _refused(session, item, refused.why)
-        role_inboxes.keep_reason(session, clinic, item, staff, request.form.get("why", ""), done)
+            with session.begin_nested():  # all of them or none
+                given = [_given(session, each, request.form.get("to", "")) for each in (item, *others)]
+        except items.Refused as why:
+            return refused(session, item, why.why)
+        role_inboxes.keep_reason(session, clinic, item, staff, request.form.get("why", ""), given[0])
+        done = undoing.bind(given)
     return after_action.to_case(item_id, "handed_over", done)
 
 
@@ -106,13 +94,13 @@ def hand_over(item_id: UUID) -> Answer:
 def snooze(item_id: UUID) -> Answer:
     """Set the item aside: `until` names a preset, "visit", "again", or "at" with a date and time in `at`."""
     with db.unit_of_work(sessions.clinic().id) as session:
-        item = _held(session, item_id)
+        item = held(session, item_id)
         try:
             until, visit_id = _until(session, item)
             done = snoozing.snooze(session, item, layout.the_staff(), until, visit_id)
-        except items.Refused as refused:
-            return _refused(session, item, refused.why, **refused.facts)
-    return after_action.to_case(item_id, "snoozed", done, at=_said(until))
+        except items.Refused as why:
+            return refused(session, item, why.why, **why.facts)
+    return after_action.to_case(item_id, "snoozed", done, at=said(until))
 
 
 @acts.post("/inbox/<uuid:item_id>/wake")
@@ -120,7 +108,7 @@ def snooze(item_id: UUID) -> Answer:
 def wake(item_id: UUID) -> Answer:
     """Bring back what was set aside, before its hour."""
     with db.unit_of_work(sessions.clinic().id) as session:
-        done = snoozing.wake_now(session, _held(session, item_id), layout.the_staff())
+        done = snoozing.wake_now(session, held(session, item_id), layout.the_staff())
     return after_action.to_case(item_id, "woken", done)
 
 
@@ -134,11 +122,11 @@ def undo() -> Answer:
             if event_id is None:
                 raise items.Refused("undo_gone")
             undone = undoing.undo(session, sessions.clinic().id, layout.the_staff(), event_id)
-        except items.Refused as refused:
-            return after_action.to_page("refusals", refused.why)
+        except items.Refused as why:
+            return after_action.to_page("refusals", why.why)
     if undone.left:
         return after_action.to_page("notices", "undone_some", count=len(undone.item_ids), left=undone.left)
-    if len(undone.item_ids) == 1:
+    if undone.together:
         return after_action.to_case(undone.item_ids[0], "undone", None)
     return after_action.to_list("undone", None)
 
@@ -154,11 +142,21 @@ def _given(session: Session, item: InboxItem, wanted: str) -> ItemEvent:
     return items.hand_over(session, item, layout.the_staff(), to)
 
 
-def _held(session: Session, item_id: UUID) -> InboxItem:
-    held = item_state.hold(session, sessions.clinic().id, [item_id])
-    if not held:
+def held(session: Session, item_id: UUID) -> InboxItem:
+    """Return the clinic's item as it is now, locked, or answer that there is none."""
+    found = item_state.hold(session, sessions.clinic().id, [item_id])
+    if not found:
         abort(404)
-    return held[0]
+    return found[0]
+
+
+def held_together(session: Session, item_id: UUID) -> list[InboxItem]:
+    """Return the item, and what goes with it of what the page showed (`shown`): nothing that came in meanwhile."""
+    shown = [ids.uuid_of(each) for each in request.form.getlist("shown")]
+    item, *others = item_state.hold(
+        session, sessions.clinic().id, list(dict.fromkeys([held(session, item_id).id, *filter(None, shown)]))
+    )
+    return case_reasons.together(item, others)
 
 
 def colleague(session: Session, wanted: str) -> Staff | None:
@@ -195,17 +193,17 @@ def moment() -> datetime:
     return chosen
 
 
-def next_of_the_view(session: Session, item: InboxItem) -> UUID | None:
-    """Return the item that stands after this one in the list that was left, None if it was the only one."""
+def next_of_the_view(session: Session, dealt_with: Sequence[InboxItem]) -> UUID | None:
+    """Return the item that stands after these in the list that was left, None if they were the only ones."""
     staff, view, clinic_id = layout.the_staff(), after_action.view(), sessions.clinic().id
     if view == "done":
         return None
     # In the order and within the filters in which the person works.
-    sort, where = preferences.chosen("sort"), filters.conditions(inbox_page.the_filter()[0], clock.now())
+    sort, where = preferences.chosen("sort"), filters.narrowing(inbox_page.the_filter()[0], clock.now())
     rows_of = partial(views.listing, session, clinic_id, view=view, staff=staff, where=where, sort=sort)
-    after, first = rows_of(after=views.cursor(item, sort), limit=1), rows_of(limit=2)
+    after, first = rows_of(after=views.cursor(dealt_with[0], sort), limit=2), rows_of(limit=2)
     onward: Sequence[InboxItem] = [*after, *first]
-    return next((candidate.id for candidate in onward if candidate.id != item.id), None)
+    return next((candidate.id for candidate in onward if candidate not in dealt_with), None)
 
 
 def _how(session: Session, item: InboxItem, owner_id: UUID | None) -> str:
@@ -228,15 +226,16 @@ def name_of(session: Session, item: InboxItem) -> str:
     """Return whose item it is, as a notice says it."""
     patient = session.get(Patient, item.patient_id) if item.patient_id else None
     conversation = session.get(Conversation, item.conversation_id) if item.conversation_id else None
-    return list_rows.short_name(patient, conversation)
+    return short_names.short_name(patient, conversation)
 
 
-def _said(at: datetime) -> str:
+def said(at: datetime) -> str:
+    """Return a moment in the middle of a sentence."""
     return times.moment(at, clock.now(), sessions.clinic().zone, running=True)
 
 
-def _refused(session: Session, item: InboxItem, why: str, code: int = 422, **facts: str) -> tuple[str, int]:
-    # Said beside the button that was pressed: see _act.html.
+def refused(session: Session, item: InboxItem, why: str, code: int = 422, **facts: str) -> tuple[str, int]:
+    """Show the case again with why this cannot be done, beside the button that was pressed: see _act.html."""
     g.refused = {
         "act": (request.endpoint or "").partition(".")[2],
         "words": words.say("refusals", why, **facts),

@@ -41,7 +41,7 @@ def reply(item_id: UUID | None = None, patient_id: UUID | None = None) -> Page:
 
 def _onward(session: Session, item: send_reply.Source) -> UUID | None:
     if isinstance(item, InboxItem) and request.form.get("then") == "next":
-        return actions.next_of_the_view(session, item)
+        return actions.next_of_the_view(session, [item])
     return None
 
 

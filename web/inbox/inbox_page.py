@@ -46,6 +46,15 @@ def fragment() -> str:
         return page(session, the_view(), None, template="staff/_live.html")
 
 
+@inbox.get("/inbox/alarms")
+@permissions.signed_in("inbox.read")
+def news() -> str:
+    """What every page keeps up to date: alarms, what nobody owns, and the counts; `here` is the page that asks."""
+    with db.unit_of_work(sessions.clinic().id, read_only=True) as session:
+        safety = live.open_safety(session)
+        return layout.page(session, "staff/_news.html", here=request.args.get("here"), safety=safety)
+
+
 @inbox.get("/inbox/<uuid:item_id>")
 @permissions.signed_in("inbox.read")
 def case(item_id: UUID) -> str:
@@ -153,7 +162,7 @@ def _list(session: Session, clinic: Clinic, staff: Staff, view: str, opened: UUI
     narrowed, refused = the_filter()
     sort, after = the_sort(), _after()
     reader = list_rows.Reader(staff, layout.may("inbox.words"), preferences.chosen("names"), opened)
-    where = filters.conditions(narrowed, clock.now())
+    where = filters.narrowing(narrowed, clock.now())
     listed = list_rows.page(session, clinic, reader, view, after, where=where, sort=sort)
     standing = place(view)
     return {

@@ -16,7 +16,7 @@ from werkzeug.wrappers import Response
 
 from config import db
 from config import live as bulletin
-from messaging.inbox.models import InboxItem, ItemEvent
+from messaging.inbox.models import UNSEEN_SAFETY, InboxItem, ItemEvent
 from messaging.models import Clinic, Message, Patient, Staff
 from web import layout, permissions, sessions
 from web.inbox import presence
@@ -194,10 +194,5 @@ def _is_id(text: str) -> bool:
 
 def open_safety(session: Session) -> int:
     """Return how many safety items of the clinic nobody has acknowledged."""
-    unseen = select(func.count()).where(
-        InboxItem.clinic_id == sessions.clinic().id,
-        InboxItem.state.in_(("open", "claimed")),
-        InboxItem.urgency == 0,
-        InboxItem.acknowledged_at.is_(None),
-    )
+    unseen = select(func.count()).where(InboxItem.clinic_id == sessions.clinic().id, UNSEEN_SAFETY)
     return session.scalar(unseen) or 0

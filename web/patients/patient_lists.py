@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from config import clock, db
 from messaging import reachable
-from messaging.inbox.models import UNFINISHED, InboxItem
+from messaging.inbox.models import InboxItem, unfinished
 from messaging.models import Clinic, Patient, Staff
 from reminders import unreached
 from reminders.models import Appointment
@@ -79,7 +79,10 @@ def _mine(session: Session, clinic: Clinic, staff: Staff) -> list[UUID]:
     Few of each: both are read by an index that stops when it has enough.
     """
     waiting = select(InboxItem.patient_id).where(
-        InboxItem.clinic_id == clinic.id, InboxItem.owner_id == staff.id, UNFINISHED, InboxItem.patient_id.is_not(None)
+        InboxItem.clinic_id == clinic.id,
+        InboxItem.owner_id == staff.id,
+        unfinished(InboxItem),
+        InboxItem.patient_id.is_not(None),
     )
     now = clock.now()
     coming = select(Appointment.patient_id).where(

@@ -1,7 +1,7 @@
 """What the action area of a case offers: what can be said of it, when the next try may be, how long it may sleep."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
@@ -15,24 +15,34 @@ from reminders.models import Appointment
 from web import times, words
 
 Choice = tuple[str, str]
+# How far ahead the next contact is offered by name; any day can be typed.
+NEXT_CONTACTS = timedelta(days=3)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What can be said of an item. `notes`: it needs a note; `retries`: nobody was reached, so it needs a next try."""
+
+    key: str
+    words: str
+    notes: bool
+    retries: bool
 
 
 @dataclass(frozen=True)
 class Offer:
     """The choices of one case in words.
 
-    `groups` are dispositions by group, `unreached` those that ask for a next try; `sleeps` presets with their moment,
-    empty where the item cannot be set aside (`awake` says why). `again` and `visit` are moments in words; `earliest`
-    and `latest` limit the date field.
+    `groups` are outcomes by group, `nexts` when the next contact may be; `sleeps` until when it can be set aside with
+    the moment, the nearest first, empty where that cannot be (`awake` says why). `again` is a moment in words;
+    `earliest` and `latest` limit the date field.
     """
 
-    groups: list[tuple[str, list[Choice]]]
-    unreached: list[str]
-    tries: list[Choice]
+    groups: list[tuple[str, list[Outcome]]]
+    nexts: list[Choice]
     tried: str | None
     sleeps: list[tuple[str, str, str]]
     again: str | None
-    visit: str | None
     earliest: str
     latest: str
     awake: str | None
@@ -45,21 +55,11 @@ def read(session: Session, clinic: Clinic, item: InboxItem) -> Offer:
     why, last = snoozing.may_sleep(item), snooze_times.latest(item.kind, now)
     again, visit = again_at(session, clinic, item), visit_at(session, item)
     return Offer(
-        groups=_groups() if item.kind in items.NEEDS_ACKNOWLEDGEMENT else [],
-        unreached=[
-            disposition for disposition in items.dispositions() if dispositions.needs_next_try(item.kind, disposition)
-        ],
-        tries=[(name, f"{words.say('later', name)}, {_said(at, zone)}") for name, at in tries(clinic, item).items()],
+        groups=_groups(item.kind) if item.kind in items.NEEDS_ACKNOWLEDGEMENT else [],
+        nexts=[(name, f"{words.say('later', name)}, {_said(at, zone)}") for name, at in next_contacts(clinic).items()],
         tried=_tried(item, zone),
-        sleeps=[]
-        if why
-        else [
-            (name, words.say("later", name), _said(at, zone))
-            for name, at in snooze_times.presets(now, zone).items()
-            if at <= last
-        ],
+        sleeps=[] if why else _sleeps(now, zone, last, visit[1] if visit else None),
         again=_said(again, zone) if again and not why and again <= last else None,
-        visit=_said(visit[1], zone) if visit and not why and visit[1] <= last else None,
         earliest=_field(now, zone),
         latest=_field(last, zone),
         awake=words.say("refusals", why) if why else None,
@@ -67,10 +67,15 @@ def read(session: Session, clinic: Clinic, item: InboxItem) -> Offer:
     )
 
 
-def tries(clinic: Clinic, item: InboxItem) -> dict[str, datetime]:
-    """Return when the next try to reach the patient may be, by name."""
-    at_most = dispositions.LATEST_TRY.get(item.kind)
-    return dict(snooze_times.tries(clock.now(), clinic.zone, at_most)) if at_most else {}
+def next_contacts(clinic: Clinic) -> dict[str, datetime]:
+    """Return when the next contact may be, by name."""
+    return dict(snooze_times.tries(clock.now(), clinic.zone, NEXT_CONTACTS))
+
+
+def _sleeps(now: datetime, zone: str, last: datetime, visit: datetime | None) -> list[tuple[str, str, str]]:
+    offered = snooze_times.presets(now, zone) | ({"visit": visit} if visit else {})
+    nearest_first = sorted(offered.items(), key=lambda moment: moment[1])
+    return [(name, words.say("later", name), _said(at, zone)) for name, at in nearest_first if at <= last]
 
 
 def again_at(session: Session, clinic: Clinic, item: InboxItem) -> datetime | None:
@@ -90,12 +95,16 @@ def visit_at(session: Session, item: InboxItem) -> tuple[Appointment, datetime] 
     return visit, snooze_times.before_visit(visit.starts_at)
 
 
-def _groups() -> list[tuple[str, list[Choice]]]:
-    labels = items.dispositions()
+def _groups(kind: str) -> list[tuple[str, list[Outcome]]]:
     return [
-        (words.say("disposition_groups", name), [(disposition, labels[disposition]) for disposition in group])
+        (words.say("disposition_groups", name), [_outcome(kind, disposition) for disposition in group])
         for name, group in dispositions.GROUPS.items()
     ]
+
+
+def _outcome(kind: str, disposition: str) -> Outcome:
+    notes, retries = dispositions.needs_note(disposition), dispositions.needs_next_try(kind, disposition)
+    return Outcome(disposition, items.dispositions()[disposition], notes, retries)
 
 
 def _tried(item: InboxItem, zone: str) -> str | None:

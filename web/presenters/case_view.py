@@ -21,14 +21,16 @@ from reminders.models import Handoff
 from web import team, times, words
 from web.presenters import (
     assignment,
+    case_reasons,
     case_side,
     composer,
     conversation_view,
+    item_marks,
     kit_view,
-    list_rows,
     patient_view,
     screen_history,
     screen_view,
+    short_names,
 )
 
 
@@ -79,6 +81,8 @@ class Case:
     follow: case_side.Follow | None
     merged: bool
     kit: kit_view.Kit | None
+    caption: str
+    beside: case_reasons.Reasons
     once: UUID = field(default_factory=db.new_id)
 
 
@@ -117,7 +121,6 @@ def read(
         sharing=_sharing(session, clinic, conversation) if patient is None else [],
         screen=screen,
         screen_is_the_item=is_the_item,
-        conversation_id=conversation.id if conversation else None,
         thread=page,
         last_seen=composer.latest(session, conversation.id) if conversation else None,
         composer=composer.composer(session, conversation, patient, reach),
@@ -128,6 +131,7 @@ def read(
         follow=case_side.follow(session, item, zone) if readable else None,
         merged=patient is not None and number_owner.merged(session, item),
         kit=kit_view.read(session, clinic, patient, clinical=readable, item=item) if patient else None,
+        beside=case_reasons.read(session, clinic, staff, item, readable=readable),
     )
 
 
@@ -154,8 +158,8 @@ def _standing(
         "why": why(item.reason),
         "colleagues": _colleagues(team, item),
         "roles": _roles(item),
-        "name": patient_view.full_name(patient) if patient else list_rows.short_name(None, conversation),
-        "mark": list_rows.mark(item, now, zone),
+        "name": patient_view.full_name(patient) if patient else short_names.short_name(None, conversation),
+        "mark": item_marks.mark(item, now, zone),
         "due": times.moment(item.answer_by, now, zone, running=True),
         "state": item.state,
         "owner": team[item.owner_id].name if item.owner_id in team else None,
@@ -165,7 +169,9 @@ def _standing(
         "acknowledged": _acknowledged(item, team, zone),
         "settled": _settled(item, team, zone),
         "needs_acknowledgement": item.kind in items.NEEDS_ACKNOWLEDGEMENT and item.acknowledged_at is None,
-        "pronoun": {"female": "her", "male": "him"}.get((patient.sex if patient else None) or "", "them"),
+        "pronoun": _pronoun(patient),
+        "caption": _caption(item, patient),
+        "conversation_id": conversation.id if conversation else None,
     }
 
 
@@ -214,6 +220,19 @@ def _heading(item: InboxItem, screen: screen_view.ScreenView | None, readable: b
     return words.one_line(item.summary) or words.say("kinds", item.kind)
 
 
+def _pronoun(patient: Patient | None) -> str:
+    return {"female": "her", "male": "him"}.get((patient.sex if patient else None) or "", "them")
+
+
+def _caption(item: InboxItem, patient: Patient | None) -> str:
+    """Return what to make of an alert by what raised it: a text, a form, or somebody here; empty for no alert."""
+    if item.kind != "safety":
+        return ""
+    table = item.about.partition(":")[0]
+    key = table if table in words.table_of("captions") else "colleague"
+    return words.say("captions", key, whom=_pronoun(patient))
+
+
 def _quote(session: Session, item: InboxItem) -> str | None:
     table, _, row_id = item.about.partition(":")
     message = session.get(Message, UUID(row_id)) if table == "message" else None
@@ -255,5 +274,6 @@ def _event(event: ItemEvent, colleagues: dict[UUID | None, Staff]) -> str:
         to=" and ".join(name(staff_id) for staff_id in recipients) or "nobody",
         disposition=items.dispositions().get(str(detail.get("disposition")), "").lower(),
         line=str(detail.get("line", "")),
+        how=words.table_of("on_it_ways").get(str(detail.get("how")), ""),
         why=" · ".join(why(detail.get("why", []))) or "nobody fitted",
     )

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from intake_links import instruments
 from intake_links.jobs import about_screen
 from intake_links.models import Screen
 from messaging.inbox import views
-from messaging.inbox.models import URGENCY, InboxItem
+from messaging.inbox.models import URGENCY, Item
 from messaging.models import Clinic, Patient, Staff
 from reminders.models import Appointment
 from web import times, words
@@ -112,47 +113,52 @@ def chips(present: Filter) -> list[Chip]:
     return [Chip(say(name, value), replace(present, **{name: ""}).args()) for name, value in present.args().items()]
 
 
-def conditions(present: Filter, now: datetime) -> list[ColumnElement[bool]]:
-    """Return what the items of a listing must fulfil."""
+def narrowing(present: Filter, now: datetime) -> views.Narrowing:
+    """Return what narrows a view to a filter."""
+    return partial(_conditions, present, now)
+
+
+def _conditions(present: Filter, now: datetime, item: Item) -> list[ColumnElement[bool]]:
+    """Return what an item of a listing must fulfil."""
     clauses: list[ColumnElement[bool]] = []
     if present.kind:
-        clauses.append(InboxItem.kind == present.kind)
+        clauses.append(item.kind == present.kind)
     if present.over:
-        clauses.append(_over(now))
+        clauses.append(_over(now, item))
     if present.language:
-        clauses.append(exists().where(Patient.id == InboxItem.patient_id, Patient.language == present.language))
+        clauses.append(exists().where(Patient.id == item.patient_id, Patient.language == present.language))
     if present.instrument:
         clauses.append(
             exists().where(
-                Screen.patient_id == InboxItem.patient_id,
+                Screen.patient_id == item.patient_id,
                 Screen.instrument == present.instrument,
-                InboxItem.about == about_screen(Screen.id),
+                item.about == about_screen(Screen.id),
             )
         )
     if present.site:
-        clauses.append(_nearest_place(now) == present.site)
+        clauses.append(_nearest_place(now, item) == present.site)
     return clauses
 
 
-def _over(now: datetime) -> ColumnElement[bool]:
+def _over(now: datetime, item: Item) -> ColumnElement[bool]:
     """Past its time with nobody having answered; of what is done, answered too late."""
-    waits = and_(InboxItem.state != "done", InboxItem.acknowledged_at.is_(None), InboxItem.answer_by < now)
-    answered = func.coalesce(InboxItem.acknowledged_at, InboxItem.done_at)
-    return or_(waits, and_(InboxItem.state == "done", answered > InboxItem.answer_by))
+    waits = and_(item.state != "done", item.acknowledged_at.is_(None), item.answer_by < now)
+    answered = func.coalesce(item.acknowledged_at, item.done_at)
+    return or_(waits, and_(item.state == "done", answered > item.answer_by))
 
 
-def _nearest_place(now: datetime) -> ColumnElement[str | None]:
+def _nearest_place(now: datetime, item: Item) -> ColumnElement[str | None]:
     """The place of the patient's present or coming visit, else of the last one."""
     here = now - patient_view.STAYS
     visit = select(Appointment.place).where(
-        Appointment.patient_id == InboxItem.patient_id,
+        Appointment.patient_id == item.patient_id,
         Appointment.state != "cancelled",
         Appointment.place.is_not(None),
     )
     coming = visit.where(Appointment.starts_at >= here).order_by(Appointment.starts_at)
     past = visit.where(Appointment.starts_at < here).order_by(Appointment.starts_at.desc())
     return func.coalesce(
-        *(visits.limit(1).correlate(InboxItem).scalar_subquery() for visits in (coming, past)),
+        *(visits.limit(1).correlate(item).scalar_subquery() for visits in (coming, past)),
         type_=Appointment.place.type,
     )
 
@@ -215,7 +221,5 @@ def of_query(query: Mapping[str, str], *, readable: bool) -> tuple[str, Filter]:
 
 def _counting(clinic: Clinic, staff: Staff, view: str, narrowed: Filter) -> ColumnElement[int]:
     now = clock.now()
-    where = conditions(narrowed, now)
-    if view == "done":
-        where.append(InboxItem.done_at >= times.midnight(now, clinic.zone))
-    return views.up_to_most(views.held(clinic.id, view=view, staff=staff, where=where))
+    midnight = times.midnight(now, clinic.zone)
+    return views.count(clinic.id, view=view, staff=staff, midnight=midnight, where=narrowing(narrowed, now))

@@ -1,22 +1,23 @@
 """The rows of the list: who, how soon, what in one line, and why it came here."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from config import clock, db
-from messaging import phone
 from messaging.inbox import items, views
+from messaging.inbox import on_it as holding
 from messaging.inbox.models import InboxItem
 from messaging.models import Clinic, Conversation, Patient, Staff
 from reminders.models import Appointment
 from web import drafts, reading_marks, times, words
-from web.presenters import patient_view
+from web.presenters import attention, item_marks, patient_view, short_names
 
 PAGE = 50
 # What several may be dealt with at once; everything else needs a person's judgement, one by one.
@@ -25,16 +26,32 @@ Named = TypeVar("Named", Patient, Conversation, Staff)
 
 
 @dataclass(frozen=True)
-class Row:
-    """One item in the list. `mark` is None once it is done, `aside` says whose it is where that is not plain.
+class Reason:
+    """Another item of the patient, below the one that leads their row; `stands` says that it is in hand or sleeps."""
 
-    `why` is why it came here, in short words. `draft` says that the reader has begun to write there, `picks` that
-    the item may be dealt with together with others: what needs a person's judgement may not. `came` is when it came in;
-    `unread` says that whose it is has not opened it since the last text in. `topic` is what the text is about, in
-    words, where the reader may know it.
+    kind: str
+    tone: str
+    mark: times.Mark | None
+    summary: str
+    stands: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """One patient in the list, by the item that leads their row; `also` are their others, `ids` all of them.
+
+    `mark` is None once it is done, `aside` says whose it is where that is not plain. `why` is why it came here, in
+    short words. `came` says that it came to the reader by escalation, `on_it` who is on it. `draft` says that the
+    reader has begun to write there, `picks` are the items that may be dealt with together with other rows, none where
+    one of them needs a person's judgement. `arrived` is when it came in; `unread` says that whose it is has not opened
+    it since the last text in. `topic` is what the text is about, in words, where the reader may know it.
     """
 
     id: UUID
+    ids: list[UUID]
+    also: list[Reason]
+    came: str
+    on_it: str
     thread: str
     name: str
     kind: str
@@ -45,9 +62,9 @@ class Row:
     here: bool
     aside: str
     draft: bool
-    picks: bool
+    picks: list[UUID]
     acknowledged: bool
-    came: str
+    arrived: str
     unread: bool
     topic: str = ""
 
@@ -86,7 +103,7 @@ def page(
     view: str,
     after: UUID | None,
     *,
-    where: Sequence[ColumnElement[bool]] = (),
+    where: views.Narrowing = views.everything,
     sort: str = "urgent",
 ) -> Page:
     """Return a page of `view`, narrowed by `where`; an `after` that is not there begins at the top."""
@@ -105,7 +122,9 @@ def page(
     )
     shown = rows[:PAGE]
     more = shown[-1].id if len(rows) > PAGE else None
-    return Page(list_of(session, clinic, reader, shown), more, first=cursor is None)
+    threads = {item.thread_id for item in shown} if view != "done" else set()
+    beside = views.beside(session, clinic.id, threads)
+    return Page(list_of(session, clinic, reader, shown, beside), more, first=cursor is None)
 
 
 def rows(session: Session, clinic: Clinic, staff: Staff, shown: Sequence[InboxItem], *, readable: bool) -> list[Row]:
@@ -113,40 +132,121 @@ def rows(session: Session, clinic: Clinic, staff: Staff, shown: Sequence[InboxIt
     return list_of(session, clinic, Reader(staff, readable), shown)
 
 
-def list_of(session: Session, clinic: Clinic, reader: Reader, shown: Sequence[InboxItem]) -> list[Row]:
-    """Return items as rows; what they need is read at once for all of them."""
+def list_of(
+    session: Session,
+    clinic: Clinic,
+    reader: Reader,
+    shown: Sequence[InboxItem],
+    beside: Mapping[UUID, Sequence[InboxItem]] = MappingProxyType({}),
+) -> list[Row]:
+    """Return items as rows, each with what stands `beside` it by thread; what they need is read at once for all."""
+    stacks = {
+        item.id: [item, *(each for each in beside.get(item.thread_id, ()) if each.id != item.id)] for item in shown
+    }
+    every = [item for stack in stacks.values() for item in stack]
     patients = _by_id(session, Patient, (item.patient_id for item in shown))
     conversations = _by_id(session, Conversation, (item.conversation_id for item in shown))
-    people = _by_id(session, Staff, (item.owner_id for item in shown))
-    sealed: list[db.SealedRow] = [*shown, *patients.values(), *conversations.values()]
+    people = _by_id(session, Staff, (staff_id for item in every for staff_id in (item.owner_id, item.held_by)))
+    sealed: list[db.SealedRow] = [*every, *patients.values(), *conversations.values()]
     db.load_keys(session, (row.key_id for row in sealed))
     now = clock.now()
-    begun = drafts.threads(session, reader.staff) if shown else set()
-    present = _in_the_building(session, patients, now)
-    unread = reading_marks.unread(session, clinic, shown)
+    about = _About(
+        clinic,
+        reader,
+        now,
+        people,
+        begun=drafts.threads(session, reader.staff) if shown else set(),
+        present=_in_the_building(session, patients, now),
+        told=views.told_at(session, reader.staff, [item.id for item in shown]),
+        unread=reading_marks.unread(session, clinic, shown),
+    )
     return [
-        Row(
-            id=item.id,
-            thread=item.thread,
-            name=_name(patients.get(item.patient_id), conversations.get(item.conversation_id), reader, item),
-            kind=words.say("kinds", item.kind),
-            tone=tone(item, now, clinic.zone),
-            mark=_until(item, now, clinic.zone),
-            summary=(words.one_line(item.summary) or words.say("keeping", "emptied"))
-            if reader.readable
-            else words.say("kinds", item.kind),
-            why=_why(item, patients.get(item.patient_id), reader.staff),
-            here=item.patient_id in present and item.state != "done",
-            aside=_aside(item, people, reader.staff, now, clinic.zone),
-            draft=item.thread in begun,
-            picks=item.state != "done" and item.kind in TOGETHER,
-            acknowledged=item.acknowledged_at is not None,
-            came=times.short(item.created_at, now, clinic.zone),
-            unread=item.id in unread,
-            topic=items.words()["topics"].get(item.topic or "", "") if reader.readable else "",
-        )
+        _row(stacks[item.id], patients.get(item.patient_id), conversations.get(item.conversation_id), about)
         for item in shown
     ]
+
+
+def _stack(item: InboxItem, beside: Mapping[UUID, Sequence[InboxItem]]) -> list[InboxItem]:
+    return [item, *(each for each in beside.get(item.thread_id, ()) if each.id != item.id)]
+
+
+@dataclass(frozen=True)
+class _About:
+    """What all rows of a page share."""
+
+    clinic: Clinic
+    reader: Reader
+    now: datetime
+    people: dict[UUID | None, Staff]
+    begun: set[str]
+    present: set[UUID | None]
+    told: dict[UUID, datetime]
+    unread: set[UUID]
+
+    @property
+    def names(self) -> dict[UUID | None, str]:
+        return {staff_id: staff.name for staff_id, staff in self.people.items()}
+
+
+def _row(stack: Sequence[InboxItem], patient: Patient | None, conversation: Conversation | None, about: _About) -> Row:
+    item, now, zone, staff = stack[0], about.now, about.clinic.zone, about.reader.staff
+    return Row(
+        id=item.id,
+        ids=[each.id for each in stack],
+        also=[_also(each, about) for each in stack[1:]],
+        came=attention.came_to(item, about.told, about.names, staff, zone),
+        on_it=attention.on_it(holding.latest(stack, now), about.names, staff, zone),
+        thread=item.thread,
+        name=_name(patient, conversation, about.reader, stack),
+        kind=words.say("kinds", item.kind),
+        tone=item_marks.tone(item, now, zone),
+        mark=_earliest(stack, now, zone),
+        summary=_summary(item, about.reader),
+        why=_why(item, patient, staff),
+        here=item.patient_id in about.present and item.state != "done",
+        aside=_aside(item, about.people, staff, now, zone),
+        draft=item.thread in about.begun,
+        picks=_picks(stack),
+        acknowledged=item.acknowledged_at is not None,
+        arrived=times.short(item.created_at, now, zone),
+        unread=any(each.id in about.unread for each in stack),
+        topic=_topic(stack, about.reader),
+    )
+
+
+def _topic(stack: Sequence[InboxItem], reader: Reader) -> str:
+    topic = next((each.topic for each in stack if each.topic), None)
+    return items.words()["topics"].get(topic or "", "") if reader.readable else ""
+
+
+def _also(item: InboxItem, about: _About) -> Reason:
+    now, zone = about.now, about.clinic.zone
+    return Reason(
+        kind=words.say("kinds", item.kind),
+        tone=item_marks.tone(item, now, zone),
+        mark=item_marks.until(item, now, zone),
+        summary=_summary(item, about.reader),
+        stands=item_marks.stands(item, now, zone),
+    )
+
+
+def _summary(item: InboxItem, reader: Reader) -> str:
+    if not reader.readable:
+        return words.say("kinds", item.kind)
+    return words.one_line(item.summary) or words.say("keeping", "emptied")
+
+
+def _picks(stack: Sequence[InboxItem]) -> list[UUID]:
+    if any(each.state == "done" or each.kind not in TOGETHER for each in stack):
+        return []
+    return [each.id for each in stack if (each.state == "snoozed") == (stack[0].state == "snoozed")]
+
+
+def _earliest(stack: Sequence[InboxItem], now: datetime, zone: str) -> times.Mark | None:
+    """Return the clock of a row: the earliest of what is as grave as what leads it, which its colour says."""
+    lead = stack[0]
+    alike = [each for each in stack if each.kind == lead.kind and each.rank == lead.rank]
+    return item_marks.until(min(alike, key=lambda each: each.answer_by) if lead.rank == 0 else lead, now, zone)
 
 
 def _by_id(session: Session, model: type[Named], ids: Iterable[UUID | None]) -> dict[UUID | None, Named]:
@@ -169,45 +269,12 @@ def _in_the_building(session: Session, patients: dict[UUID | None, Patient], now
     return set(session.scalars(arrived))
 
 
-def short_name(patient: Patient | None, conversation: Conversation | None) -> str:
-    """Return "Teresa Q.", or the number's last digits where it belongs to nobody or to several."""
-    if patient is not None:
-        last = (patient.last_name or "")[:1]
-        return f"{patient.first_name} {last}." if last else f"{patient.first_name}"
-    if conversation is not None:
-        return f"Unknown number {phone.mask(conversation.number or '')}"
-    return "Nobody on file"
-
-
-def _name(patient: Patient | None, conversation: Conversation | None, reader: Reader, item: InboxItem) -> str:
-    if patient is None or reader.names == "full" or item.id == reader.opened:
-        return short_name(patient, conversation)
-    if reader.names == "hidden":
-        return words.say("names", "hidden_row")
-    return " ".join(f"{name[0]}." for name in (patient.first_name, patient.last_name) if name)
-
-
-def mark(item: InboxItem, now: datetime, zone: str) -> times.Mark | None:
-    """Return the deadline's mark; an item that is acknowledged or done has no clock any more."""
-    if item.state == "done" or item.acknowledged_at is not None:
-        return None
-    return times.mark(safety=item.kind == "safety", answer_by=item.answer_by, now=now, zone=zone)
-
-
-def _until(item: InboxItem, now: datetime, zone: str) -> times.Mark | None:
-    if item.state == "snoozed" and item.snoozed_until:
-        return times.asleep(item.snoozed_until, now, zone)
-    return mark(item, now, zone)
-
-
-def tone(item: InboxItem, now: datetime, zone: str) -> str:
-    """Return the colour of the row's edge: safety while it is open, soon by its clock, else plain."""
-    if item.state == "done":
-        return "plain"
-    if item.kind == "safety":
-        return "safety"
-    ticking = mark(item, now, zone) if item.state != "snoozed" else None
-    return ticking.tone if ticking else "plain"
+def _name(
+    patient: Patient | None, conversation: Conversation | None, reader: Reader, stack: Sequence[InboxItem]
+) -> str:
+    if patient is None or reader.names == "full" or any(each.id == reader.opened for each in stack):
+        return short_names.short_name(patient, conversation)
+    return words.say("names", "hidden_row") if reader.names == "hidden" else short_names.initials(patient)
 
 
 def _why(item: InboxItem, patient: Patient | None, staff: Staff) -> list[str]:
@@ -231,7 +298,7 @@ def _aside(item: InboxItem, people: dict[UUID | None, Staff], staff: Staff, now:
     if item.state == "done" and item.done_at:
         return f"{done} · {times.moment(item.done_at, now, zone, running=True)}"
     if item.acknowledged_at is not None:
-        return f"{done or 'Acknowledged'} · {times.moment(item.acknowledged_at, now, zone, running=True)}"
+        return item_marks.stands(item, now, zone)
     if item.owner_id is None:
         return items.words()["roles"].get(item.role or "", "nobody yet")
     owner = people.get(item.owner_id)

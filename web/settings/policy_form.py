@@ -28,6 +28,8 @@ def given(form: MultiDict[str, str]) -> dict[str, Any]:
         "holidays": form.get("holidays", "").replace(",", " ").split(),
         "repeat": form.get("repeat", ""),
         "quiet_after": form.get("quiet_after", ""),
+        # A form that was drawn before there was this field keeps what every clinic begins with.
+        "on_it": form.get("on_it", policy_definition.EscalationPolicy().on_it),
         "fallback": [form[f"fallback[{row}]"] for row in range(ROWS) if form.get(f"fallback[{row}]")],
         "backup": _pairs(form, "backup."),
         "on_call": _pairs(form, "on_call."),

@@ -2,10 +2,21 @@
 
 // Opened by a key or a click, a sheet is ready to be used.
 for (const menu of document.querySelectorAll(".acts details.menu")) {
-  menu.addEventListener("toggle", () => menu.open && menu.querySelector("button, select, input:not([type=hidden])")?.focus());
+  menu.addEventListener("toggle", () => {
+    if (!menu.open) return;
+    menu.querySelector(".sheet")?.scrollIntoView({ block: "nearest" });
+    menu.querySelector("button, select, input:not([type=hidden])")?.focus();
+  });
   menu.addEventListener("keydown", (event) => {
     if (event.key !== "Escape" || !menu.open) return;
     menu.open = false;
     menu.querySelector("summary").focus();
   });
 }
+// Whoever calls is asked what came of it: the outcome opens by itself, and is there without script too.
+document.addEventListener("click", (event) => {
+  const opened = document.getElementById(event.target.closest("[data-opens]")?.dataset.opens ?? "");
+  if (!opened) return;
+  opened.open = true;
+  opened.scrollIntoView({ block: "nearest" });
+});

@@ -49,7 +49,8 @@ function openKeys() {
   if (keys && !keys.open) keys.showModal();
 }
 
-const typing = (element) => element.closest("textarea, select, dialog, [contenteditable], input:not([type=checkbox], [type=radio])");
+// Among the outcomes no letter acts, so that none can choose or do what goes into the record.
+const typing = (element) => element.closest("textarea, select, dialog, .cards, [contenteditable], input:not([type=checkbox], [type=radio])");
 
 function listenToKeys() {
   if (document.documentElement.dataset.keys !== "on") return;

@@ -3,7 +3,7 @@
 
 const { body } = document;
 const facts = body.dataset;
-const SECOND = 1000, HIDDEN = 10 * SECOND, SLOWEST = 15 * SECOND, LOST = 10 * SECOND, CLOCKS = 30 * SECOND, ROWS = 5;
+const SECOND = 1000, MINUTE = 60 * SECOND, HIDDEN = 10 * SECOND, SLOWEST = 15 * SECOND, LOST = 10 * SECOND, CLOCKS = 30 * SECOND, ROWS = 5;
 const state = { etags: { near: facts.etag, rows: "" }, turn: 0, list: facts.list, talk: facts.talk, good: Date.now(), drawn: Date.now(), wrong: 0, ended: false, stale: false, changed: false, owed: false };
 const human = { active: false, told: 0, typed: 0, pressed: false };
 const find = (what) => document.querySelector(what);
@@ -48,6 +48,7 @@ async function look() {
 function hear(kind, etag, news) {
   if (state.ended) return news.me === facts.me ? comeBack() : location.reload();
   showWhoIsHere(news);
+  // A page that was drawn without asking how things stand draws what it keeps up to date once, after its first poll.
   if (news.list !== state.list) state.stale = true;
   if (news.talk !== state.talk && facts.case) state.changed = true;
   Object.assign(state, { list: news.list, talk: news.talk });
@@ -134,13 +135,15 @@ async function redraw() {
   if (!fresh) return;
   [state.drawn, state.stale] = [Date.now(), false];
   draw(fresh, () => true);
-  const [mark, row] = [find("[data-mark]"), find(".row[aria-current] .mark")];
+  // The clock of the row is the case's where the case is what leads it.
+  const [mark, row] = [find("[data-mark]"), find(`.row[data-row="${find(".case")?.dataset.item}"] > .mark`)];
   if (mark && row) mark.replaceChildren(row.cloneNode(true));
   count(fresh.querySelector("[data-news]")?.dataset);
+  sound();
 }
 
 // Somebody is in the middle of something there: it stays as it is until they are done.
-const busy = () => hasWords() || human.pressed || find(".case :is(input, textarea, select):focus, .case details.menu[open]") !== null;
+const busy = () => hasWords() || human.pressed || find(".case :is(input, textarea, select):focus, .case details:is(.menu, .outcome)[open]") !== null;
 
 async function freshen() {
   const asked = new URL(facts.case, location);
@@ -219,15 +222,61 @@ function entitle() {
   document.title = `${known.safety ? `(${known.safety}) ` : ""}${unseen ? `${unseen} new · ` : ""}${title}`;
 }
 
-const wanted = () => { try { return localStorage.getItem("wt_tell") === "on"; } catch { return false; } };
+const wanted = () => allowed("wt_tell");
 
 function tell(kind) {
   const button = find("[data-tell]");
   if (!button || !wanted() || window.Notification?.permission !== "granted") return;
   try {
-    const note = new Notification("Warmthread", { body: button.dataset[kind], tag: `warmthread-${kind}`, renotify: kind === "safety" });
+    const note = new Notification("Warmthread", { body: button.dataset[kind], tag: `warmthread-${kind}`, renotify: kind !== "news" });
     note.addEventListener("click", () => { window.focus(); note.close(); });
   } catch { /* phones tell only through an installed application */ }
+}
+
+// What nobody has answered is heard once, and again each minute until somebody is on it or has acknowledged it.
+const heard = () => { try { return JSON.parse(sessionStorage.getItem("wt_heard")) ?? {}; } catch { return {}; } };
+
+function sound() {
+  const loud = (find('[data-part="alarms"]')?.dataset.loud ?? "").split(" ").filter(Boolean);
+  const [before, now] = [heard(), Date.now()];
+  const due = loud.filter((id) => !before[id] || now - before[id] >= MINUTE);
+  if (!due.length) return;
+  const kept = Object.fromEntries(loud.map((id) => [id, due.includes(id) ? now : before[id]]));
+  try { sessionStorage.setItem("wt_heard", JSON.stringify(kept)); } catch { /* then it is heard more often */ }
+  if (document.hidden || !document.hasFocus()) tell("alarm");
+  if (allowed("wt_sound")) chime();
+}
+
+function chime() {
+  if (!window.AudioContext) return;
+  const audio = new AudioContext();
+  for (const [at, pitch] of [[0, 660], [0.22, 880], [0.44, 660]]) {
+    const [tone, volume] = [audio.createOscillator(), audio.createGain()];
+    tone.frequency.value = pitch;
+    volume.gain.setValueAtTime(0.25, audio.currentTime + at);
+    volume.gain.exponentialRampToValueAtTime(0.001, audio.currentTime + at + 0.2);
+    tone.connect(volume).connect(audio.destination);
+    tone.start(audio.currentTime + at);
+    tone.stop(audio.currentTime + at + 0.2);
+  }
+  setTimeout(() => audio.close(), SECOND);
+}
+
+const allowed = (name) => { try { return localStorage.getItem(name) === "on"; } catch { return false; } };
+
+function offerSound() {
+  for (const button of document.querySelectorAll("[data-sound]")) {
+    if (!window.AudioContext) continue;
+    const name = () => { button.textContent = allowed("wt_sound") ? button.dataset.off : button.dataset.on; };
+    button.addEventListener("click", () => {
+      const on = !allowed("wt_sound");
+      try { localStorage.setItem("wt_sound", on ? "on" : "off"); } catch { /* asked again next time */ }
+      if (on) chime(); // so that they know it, and the browser has heard a person ask for it
+      name();
+    });
+    name();
+    button.hidden = false;
+  }
 }
 
 function offerToTell() {
@@ -246,8 +295,12 @@ function offerToTell() {
 
 // ------------------------------------------------------------------ losing and finding the way back
 
+// What is typed on any page must not go with a reload.
+const changed = (field) => field.matches("[type=checkbox], [type=radio]") ? field.checked !== field.defaultChecked : field.value !== field.defaultValue;
+const unsaved = () => [...document.querySelectorAll("main :is(input:not([type=hidden]), textarea)")].some(changed);
+
 function end() {
-  if (!hasWords()) return location.reload();
+  if (!hasWords() && !unsaved()) return location.reload();
   state.ended = true;
   state.etags = { near: "", rows: "" };
   body.classList.add("ended");
@@ -310,4 +363,6 @@ function keepFresh() {
 }
 
 offerToTell();
+offerSound();
+sound();
 keepFresh();

@@ -43,6 +43,8 @@ def _people(old: EscalationPolicy, new: EscalationPolicy) -> Iterable[str]:
             yield f"{backup} no longer stands in for {owner}"
     if new.repeat > old.repeat:
         yield f"everyone is told again every {new.repeat} minutes instead of every {old.repeat}"
+    if new.on_it > old.on_it:
+        yield f"whoever is on it holds the escalation for {new.on_it} minutes instead of {old.on_it}"
 
 
 def _kind(name: str, old: EscalationPolicy, new: EscalationPolicy) -> Iterable[str]:

@@ -80,14 +80,16 @@ class Rules:
 
     `in_business` names the kinds whose clock stands still while the clinic is closed, `before_leaving` those to be
     answered before the patient leaves the building, `quiet_after` how long after the last word a conversation counts as
-    over (0: automatic texts wait for none). `steps` maps (kind, whether the clinic is open) to a policy;
-    `backups` a colleague's address to that of who stands in. The defaults are policy: no law sets a number of minutes.
+    over (0: automatic texts wait for none). `steps` maps (kind, whether the clinic is open) to a policy; `backups` a
+    colleague's address to that of who stands in; who is on it holds an escalation for `on_it_minutes`. The defaults are
+    policy: no law sets a number of minutes.
     """
 
     answer_within: Mapping[str, int] = field(
         default_factory=lambda: {"safety": 15, "screen": 60, "handoff": 5, "reply": 240, "delivery": 480}
     )
     rung_minutes: int = 10
+    on_it_minutes: int = 20
     fallback: tuple[str, ...] = ()
     hours: Hours = field(default_factory=Hours)
     in_business: frozenset[str] = frozenset()
@@ -106,6 +108,7 @@ class Rules:
         return cls(
             answer_within={**default.answer_within, **stored.get("answer_within", {})},
             rung_minutes=max(1, int(stored.get("rung_minutes", default.rung_minutes))),
+            on_it_minutes=min(30, max(5, int(stored.get("on_it_minutes", default.on_it_minutes)))),
             fallback=tuple(email.strip().lower() for email in stored.get("fallback", ())),
             hours=_hours(stored.get("hours", {})),
             in_business=frozenset(

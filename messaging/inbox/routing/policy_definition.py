@@ -62,6 +62,7 @@ class EscalationPolicy(Strict):
     fallback: Annotated[tuple[Address, ...], Field(max_length=MOST)] = ()
     repeat: Annotated[int, Field(ge=1, le=1440)] = 10
     quiet_after: Annotated[int, Field(ge=0, le=120)] = 10
+    on_it: Annotated[int, Field(ge=5, le=30)] = 20
     backup: dict[Address, Address] = {}
     on_call: dict[Address, Week] = {}
     call: Annotated[tuple[Call, ...], Field(max_length=MOST)] = ()
@@ -129,6 +130,7 @@ def rules_of(written: EscalationPolicy, stored: Mapping[str, Any], zone: str) ->
         "answer_within": {kind: written.kind(kind).answer for kind in assign.KINDS},
         "rung_minutes": written.repeat,
         "quiet_after": written.quiet_after,
+        "on_it_minutes": written.on_it,
         "fallback": list(written.fallback),
         "hours": {"zone": zone, "week": written.hours, "holidays": list(written.holidays)},
         "ladder": {
@@ -150,6 +152,7 @@ def present(stored: Mapping[str, Any], people: Sequence[Person]) -> EscalationPo
         fallback=rules.fallback,
         repeat=rules.rung_minutes,
         quiet_after=rules.quiet_after,
+        on_it=rules.on_it_minutes,
         backup=dict(rules.backups),
         on_call={person.email: dict(person.on_call) for person in people if person.on_call},
         call=tuple(Call(name=call.name, phone=call.phone, when=call.when) for call in rules.call_list),

@@ -52,7 +52,8 @@ def write(written: EscalationPolicy) -> str:
     """Return the policy as the text of a file that `parse` reads."""
     on_call = {key: hours.say(week) for key, week in written.on_call.items()}
     head = {"hours": hours.say(written.hours), "holidays": written.holidays, "fallback": written.fallback}
-    lines = [*fields({**head, "repeat": written.repeat, "quiet_after": written.quiet_after})]
+    times = {"repeat": written.repeat, "quiet_after": written.quiet_after, "on_it": written.on_it}
+    lines = [*fields({**head, **times})]
     lines += ["", "[backup]", *fields(written.backup), "", "[on_call]", *fields(on_call)]
     for turn in written.call:
         lines += ["", "[[call]]", *fields(turn.model_dump())]

@@ -94,7 +94,7 @@ def test_settling_before_acknowledging_is_refused_and_explained(house: Any) -> N
         assert refused.status_code == 422
         assert "acknowledge it first" in refused.text
         assert house.read(InboxItem, item.id).state == "open"
-        browser.post(f"/inbox/{item.id}/acknowledge", disposition="assessed_low")
+        browser.post(f"/inbox/{item.id}/acknowledge", disposition="assessed_low", words="Spoke, is safe.")
         assert browser.post(f"/inbox/{item.id}/resolve").status_code == 303
         assert house.read(InboxItem, item.id).state == "done"
 

@@ -82,10 +82,10 @@ def test_a_call_about_a_safety_item_leads_to_acknowledging_and_never_settles(
     browser.post(f"/inbox/{item.id}/call", outcome=outcome)
     page = browser.get(f"/inbox/{item.id}").text
     assert "That answers it" not in page
-    onward = re.search(r'href="([^"]+)#disposition"', page)
+    onward = re.search(r'href="([^"]+)#outcome"', page)
     assert onward is not None
     filled = browser.get(onward[1].replace("&amp;", "&")).text
-    assert re.search(f'<option value="{prefilled}"[^>]* selected>', filled)
+    assert re.search(f'value="{prefilled}"[^>]* checked>', filled)
     after = house.read(InboxItem, item.id)
     assert (after.state, after.acknowledged_at) == ("open", None)
 

@@ -29,6 +29,7 @@ BASE = {
         ({"fallback": []}, "dana@clinic.example is no longer the fallback"),
         ({"call": []}, "Dr Wu is no longer on the call list"),
         ({"backup": {}}, "ben@clinic.example no longer stands in for rosa@clinic.example"),
+        ({"on_it": 25}, "holds the escalation for 25 minutes instead of 20"),
         ({"repeat": 12}, "every 12 minutes instead of every 10"),
         ({"safety": {**BASE["safety"], "answer": 20}}, "patient safety may wait 20 minutes instead of 15"),
         ({"safety": {**BASE["safety"], "before_leaving": False}}, "no longer come sooner"),

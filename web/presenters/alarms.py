@@ -1,0 +1,105 @@
+"""The red bar over every page: safety items whose time has passed, or that were escalated, with nobody's answer."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from config import clock, db
+from messaging.inbox import on_it
+from messaging.inbox.models import UNSEEN_SAFETY, InboxItem
+from messaging.models import Clinic, Patient, Staff
+from web import team, times, words
+from web.presenters import attention, short_names
+
+# More than these are a number: each of them is in the list.
+SHOWN = 4
+READ = 50
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """One patient whom nobody has answered. `who` is never a whole name: others see the screen too.
+
+    `since` is how long ago its time passed; `held` says who is on it, else `owner` whose silence it is.
+    """
+
+    id: UUID
+    who: str
+    since: str
+    owner: str
+    owner_id: UUID | None
+    held: str
+    mine: bool
+
+
+@dataclass(frozen=True)
+class Bar:
+    """What the bar says: the alarms, how many more there are, and which of them nobody is on."""
+
+    alarms: Sequence[Alarm]
+    more: int
+
+    @property
+    def loud(self) -> list[UUID]:
+        """What may be heard: alarms that nobody is on."""
+        return [alarm.id for alarm in self.alarms if not alarm.held]
+
+
+def bar(session: Session, clinic: Clinic, staff: Staff, names: str) -> Bar:
+    """Return the bar for `staff`, who lets `names` stand openly, as initials or not at all (web.account.preferences).
+
+    One query over a short index where nothing is wrong.
+    """
+    now = clock.now()
+    missed = or_(InboxItem.answer_by <= now, InboxItem.escalated_at.is_not(None))
+    ours = select(InboxItem).where(InboxItem.clinic_id == clinic.id, UNSEEN_SAFETY, missed)
+    by_thread: dict[UUID, InboxItem] = {}
+    for item in session.scalars(ours.order_by(InboxItem.answer_by, InboxItem.id).limit(READ)):
+        known = by_thread.get(item.thread_id)
+        # Of several of one patient the one that nobody is on: it must not be quiet because of another.
+        if known is None or (on_it.is_held(known, now) and not on_it.is_held(item, now)):
+            by_thread[item.thread_id] = item
+    found = list(by_thread.values())
+    return Bar(_alarms(session, clinic, staff, found[:SHOWN], names), len(found[SHOWN:])) if found else Bar([], 0)
+
+
+def _alarms(session: Session, clinic: Clinic, staff: Staff, found: Sequence[InboxItem], names: str) -> list[Alarm]:
+    people = team.names(session, (staff_id for item in found for staff_id in (item.owner_id, item.held_by)))
+    ids = [item.patient_id for item in found if item.patient_id]
+    patients: dict[UUID | None, Patient] = {
+        patient.id: patient for patient in session.scalars(select(Patient).where(Patient.id.in_(ids)))
+    }
+    db.load_keys(session, (patient.key_id for patient in patients.values()))
+    return [
+        Alarm(
+            id=item.id,
+            who=_who(patients.get(item.patient_id), names),
+            since=_since(item.answer_by, clock.now()),
+            owner=_owner(item, people, clinic.zone),
+            owner_id=item.owner_id,
+            held=attention.on_it(item, people, staff, clinic.zone),
+            mine=item.owner_id == staff.id,
+        )
+        for item in found
+    ]
+
+
+def _who(patient: Patient | None, names: str) -> str:
+    hidden = patient is None or names == "hidden"
+    return words.say("alarms", "hidden") if hidden or patient is None else short_names.initials(patient)
+
+
+def _since(answer_by: datetime, now: datetime) -> str:
+    late = answer_by <= now
+    return words.say("alarms", "late", length=times.length(now - answer_by)) if late else words.say("alarms", "came")
+
+
+def _owner(item: InboxItem, people: dict[UUID | None, str], zone: str) -> str:
+    name = people.get(item.owner_id, "")
+    if item.disposition and item.answer_by > clock.now():
+        return words.say("alarms", "tried", owner=name, at=times.time_of(item.answer_by, zone))
+    return words.say("alarms", "owned" if name else "unowned", owner=name)

@@ -1,0 +1,43 @@
+"""How an item stands, for rows and cases: its clock as a mark, its colour, and that it is in hand."""
+
+from datetime import datetime
+
+from messaging.inbox import items
+from messaging.inbox.models import InboxItem
+from web import times, words
+
+
+def mark(item: InboxItem, now: datetime, zone: str) -> times.Mark | None:
+    """Return the deadline's mark; an item that is acknowledged or done has no clock any more."""
+    if item.state == "done" or item.acknowledged_at is not None:
+        return None
+    return times.mark(safety=item.kind == "safety", answer_by=item.answer_by, now=now, zone=zone)
+
+
+def until(item: InboxItem, now: datetime, zone: str) -> times.Mark | None:
+    """Return the mark of an item: its deadline, or when it comes back."""
+    if item.state == "snoozed" and item.snoozed_until:
+        return times.asleep(item.snoozed_until, now, zone)
+    return mark(item, now, zone)
+
+
+def tone(item: InboxItem, now: datetime, zone: str) -> str:
+    """Return the colour of the row's edge: safety until it is acknowledged, then in_hand; soon by its clock; plain."""
+    if item.state == "done":
+        return "plain"
+    if item.kind == "safety":
+        return "safety" if item.acknowledged_at is None else "in_hand"
+    ticking = mark(item, now, zone) if item.state != "snoozed" else None
+    return ticking.tone if ticking else "plain"
+
+
+def stands(item: InboxItem, now: datetime, zone: str) -> str:
+    """Return that an item is in progress, waits for the patient, or sleeps; empty while it waits for somebody here."""
+    if item.state == "snoozed" and item.snoozed_until:
+        return words.say("stands", "snoozed")
+    if item.acknowledged_at is None or item.state == "done":
+        return ""
+    said = items.dispositions().get(item.disposition or "", "")
+    waits = item.disposition == "replied"
+    at = times.moment(item.acknowledged_at, now, zone, running=True)
+    return words.say("stands", "replied" if waits else "in_progress", said=said.split(":")[0].lower(), at=at)

@@ -1,0 +1,19 @@
+"""What a patient is called where others can see the screen."""
+
+from messaging import phone
+from messaging.models import Conversation, Patient
+
+
+def short_name(patient: Patient | None, conversation: Conversation | None) -> str:
+    """Return "Teresa Q.", or the number's last digits where it belongs to nobody or to several."""
+    if patient is not None:
+        last = (patient.last_name or "")[:1]
+        return f"{patient.first_name} {last}." if last else f"{patient.first_name}"
+    if conversation is not None:
+        return f"Unknown number {phone.mask(conversation.number or '')}"
+    return "Nobody on file"
+
+
+def initials(patient: Patient) -> str:
+    """Return "T. Q."."""
+    return " ".join(f"{name[0]}." for name in (patient.first_name, patient.last_name) if name)
