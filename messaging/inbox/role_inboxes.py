@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from config import audit, clock
 from messaging.inbox import item_state, items, notes_and_calls
-from messaging.inbox.models import OF_THE_DESK, InboxItem, ItemEvent
+from messaging.inbox.models import BY_DEADLINE, OF_THE_DESK, InboxItem, ItemEvent
 from messaging.inbox.routing import assign, topics
 from messaging.inbox.staff import roster
 from messaging.models import Clinic, Message, Staff
@@ -93,7 +93,7 @@ def may_read(item: InboxItem, role: str) -> bool:
 def desk_listing(session: Session, clinic_id: UUID, *where: ColumnElement[bool], limit: int = 100) -> list[InboxItem]:
     """Return what stands in the front desk's inbox, by deadline."""
     rows = select(InboxItem).where(InboxItem.clinic_id == clinic_id, OF_THE_DESK, *where)
-    rows = rows.order_by(InboxItem.urgency, InboxItem.answer_by, InboxItem.id).limit(limit)
+    rows = rows.order_by(*BY_DEADLINE).limit(limit)
     return [item for item in session.scalars(rows) if may_read(item, topics.FRONT_DESK)]
 
 

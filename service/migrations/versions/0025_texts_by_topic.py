@@ -21,7 +21,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_inbox_item_desk",
         "inbox_item",
-        ["clinic_id", "urgency", "answer_by", "id"],
+        ["clinic_id", "rank", "urgency", "answer_by", "id"],
         postgresql_where=_OF_THE_DESK,
         sqlite_where=_OF_THE_DESK,
     )
