@@ -87,13 +87,13 @@ def test_who_wants_to_is_told_on_their_computer_without_a_name_or_a_word(browser
     house, _ = served
     with at(browser, served, house.staff(), AWAY) as page:
         page.locator(".me summary").click()
-        page.get_by_role("button", name="Tell me on this computer").click()
-        expect(page.get_by_role("button", name="Stop telling me on this computer")).to_be_visible()
+        page.get_by_role("button", name="Turn on desktop notifications").click()
+        expect(page.get_by_role("button", name="Turn off desktop notifications")).to_be_visible()
         house.item("safety", patient_id=house.patient().id)
         notification = '{"body":"A safety item waits","tag":"warmthread-safety","renotify":true}'
         expect(page.locator("html")).to_have_attribute("data-told", notification)
-        page.get_by_role("button", name="Stop telling me on this computer").click()
-        expect(page.get_by_role("button", name="Tell me on this computer", exact=True)).to_be_visible()
+        page.get_by_role("button", name="Turn off desktop notifications").click()
+        expect(page.get_by_role("button", name="Turn on desktop notifications", exact=True)).to_be_visible()
 
 
 def test_a_page_that_has_lost_its_way_says_since_when(browser: Browser, served: Served) -> None:
