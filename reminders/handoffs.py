@@ -6,7 +6,7 @@ and the inbox escalates.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import and_, func, or_, select
@@ -33,6 +33,16 @@ class NotOpen(Exception):
     """The handoff is not in a state for this: somebody else has accepted it, or it has ended."""
 
 
+@dataclass(frozen=True)
+class Wishes:
+    """What whoever asks may say: why (a key of handoff_texts.reasons), whether it is urgent, and which language the
+    colleague should speak where it is not the patient's own."""
+
+    reason: str | None = None
+    urgent: bool = False
+    language: str | None = None
+
+
 def request(
     session: Session,
     clinic: messaging.Clinic,
@@ -40,32 +50,13 @@ def request(
     *,
     requested_by: str,
     place: str | None = None,
-    reason: str | None = None,
-    urgent: bool = False,
-    language: str | None = None,
+    wishes: Wishes = Wishes(),
 ) -> Handoff:
-    """Ask for someone to meet this patient now. `requested_by` is an actor ("staff:<id>"), `place` where they wait.
+    """Ask for someone to meet this patient now; whoever asks is not asked.
 
-    `reason` is a key of handoff_texts.reasons(), `language` what the colleague should speak where it is not the
-    patient's own. Whoever asks is not asked.
+    `requested_by` is an actor ("staff:<id>"), `place` where they wait.
     """
-    now = clock.now()
-    handoff = Handoff(
-        clinic_id=clinic.id,
-        key_id=patient.key_id,
-        patient_id=patient.id,
-        requested_by=requested_by,
-        place=place,
-        reason=reason,
-        urgent=urgent,
-        language=language,
-        state="requested",
-        tried=[],
-        requested_at=now,
-        try_after=now,
-    )
-    session.add(handoff)
-    session.flush()
+    handoff = _begin(session, clinic, patient, requested_by, place, wishes)
     rota = _rota(session, clinic, patient, handoff)
     item = items.open_item(
         session,
@@ -78,11 +69,39 @@ def request(
         owner_id=rota[0].owner_id if rota else None,
         reason=rota[0].why if rota else (),
         # Escalation begins where the rota ends; meanwhile each offer has its own deadline.
-        answer_by=now + _patience(clinic, handoff) * len(rota) if rota else None,
+        answer_by=handoff.requested_at + _patience(clinic, handoff) * len(rota) if rota else None,
     )
     handoff.item_id = item.id
     _note(session, handoff, requested_by, "requested")
     _offer(session, clinic, handoff, item, rota)
+    return handoff
+
+
+def _begin(
+    session: Session,
+    clinic: messaging.Clinic,
+    patient: messaging.Patient,
+    requested_by: str,
+    place: str | None,
+    wishes: Wishes,
+) -> Handoff:
+    now = clock.now()
+    handoff = Handoff(
+        clinic_id=clinic.id,
+        key_id=patient.key_id,
+        patient_id=patient.id,
+        requested_by=requested_by,
+        place=place,
+        reason=wishes.reason,
+        urgent=wishes.urgent,
+        language=wishes.language,
+        state="requested",
+        tried=[],
+        requested_at=now,
+        try_after=now,
+    )
+    session.add(handoff)
+    session.flush()
     return handoff
 
 

@@ -58,7 +58,7 @@ def door(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 def enter(inside: BrowserContext, door: str) -> Page:
     """Ben's page after he has come in."""
     page = inside.new_page()
-    page.goto(door)
+    page.goto(f"{door}?next=/inbox")
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url("**/inbox*")
     return page

@@ -62,7 +62,7 @@ def test_a_clinician_asks_for_a_handoff_in_three_taps_and_sees_who_comes(
         page.evaluate("sessionStorage.setItem('taps', 0)")
         page.locator("summary", has_text="Warm handoff: Walter Ng").click()
         kit.check(page)
-        page.get_by_text("Upset or distressed today").click()
+        page.get_by_label("Upset or distressed today").first.check()
         page.get_by_role("button", name="Ask now").click()
         expect(page.get_by_text("You asked Rosa Delgado")).to_be_visible()
         assert taps(page) == 3

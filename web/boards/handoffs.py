@@ -58,7 +58,9 @@ def ask() -> Response | tuple[str, int]:
         if handoff_view.open_for(session, clinic, staff, [patient.id]):
             flash(words.say("notices", "handoff_open_already"))
             return _back()
-        handoff = verbs.request(session, clinic, patient, requested_by=layout.the_actor(), **_said())
+        place, wishes = _said()
+        asker = layout.the_actor()
+        handoff = verbs.request(session, clinic, patient, requested_by=asker, place=place, wishes=wishes)
         _say_who_was_asked(session, handoff)
         unsaid = handoff.place is not None and not phrasing.place_of(clinic, handoff.place)
     if unsaid:
@@ -66,17 +68,13 @@ def ask() -> Response | tuple[str, int]:
     return _back()
 
 
-def _said() -> dict[str, Any]:
-    """What the form says beside whom it is about; what it does not offer is refused."""
+def _said() -> tuple[str | None, verbs.Wishes]:
+    """Where they wait, and what else the form says; what it does not offer is refused."""
     reason, language = request.form.get("reason", ""), request.form.get("language", "")
     if reason not in ("", *handoff_texts.reasons()) or language not in ("", *words.table_of("languages")):
         abort(400)
-    return {
-        "place": request.form.get("place", "").strip()[:120] or None,
-        "reason": reason or None,
-        "urgent": "urgent" in request.form,
-        "language": language or None,
-    }
+    place = request.form.get("place", "").strip()[:120] or None
+    return place, verbs.Wishes(reason or None, "urgent" in request.form, language or None)
 
 
 def _say_who_was_asked(session: Session, handoff: Handoff) -> None:

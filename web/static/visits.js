@@ -23,6 +23,9 @@ document.addEventListener("keydown", (event) => {
   event.stopPropagation();
 });
 
-// After an act the row one was at has the focus again.
-const row = location.hash.startsWith("#v") ? document.getElementById(location.hash.slice(1)) : null;
-row?.querySelector("h3 a").focus({ preventScroll: true });
+// After an act the row one was at has the focus again; not before the browser has gone to it, which takes focus away.
+function comeBack() {
+  const row = location.hash.startsWith("#v") ? document.getElementById(location.hash.slice(1)) : null;
+  row?.querySelector("h3 a").focus({ preventScroll: true });
+}
+addEventListener("load", () => setTimeout(comeBack));
