@@ -133,7 +133,7 @@ def test_ctrl_c_during_the_walk_ends_it_and_says_so(tmp_path: Path, home: Path) 
         assert process.wait(PATIENCE) == 130
         said = output.read_text()
         assert "Ending ..." in said
-        assert said.endswith("Ended, nothing is left.\n")
+        assert said.rstrip().endswith("Ended, nothing is left.")
         assert "Traceback" not in said
         assert list(home.glob("warmthread-demo-*")) == []
 
