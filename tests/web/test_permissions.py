@@ -49,6 +49,9 @@ def test_a_page_that_says_nothing_is_closed(house: Any, monkeypatch: pytest.Monk
         ("psychiatric_consultant", "/inbox", 200),
         ("front_desk", "/inbox", 403),
         ("front_desk", "/handoffs", 200),
+        ("front_desk", "/desk", 200),
+        ("care_manager", "/desk", 403),
+        ("clinic_admin", "/desk", 403),
         ("front_desk", "/patients", 200),
         ("clinic_admin", "/patients", 403),
         ("auditor", "/inbox", 200),
@@ -63,7 +66,7 @@ def test_roles_open_their_own_doors_only(house: Any, role: str, path: str, statu
 
 
 def test_the_front_desk_begins_where_it_may_be(house: Any) -> None:
-    assert house.signed_in(house.staff(role="front_desk")).get("/").location == "/handoffs"
+    assert house.signed_in(house.staff(role="front_desk")).get("/").location == "/desk"
 
 
 def test_who_may_not_read_words_sees_that_something_waits_but_not_what(house: Any) -> None:
