@@ -50,6 +50,7 @@ def test_a_step_is_changed_tried_published_and_reaches_every_visit(page: Page, s
     page.get_by_role("link", name="Try the draft on the real coming week").click()
     expect(page.get_by_role("heading", name="3 people get more texts")).to_be_visible()
     page.get_by_role("link", name="Back to the reminders").click()
+    page.get_by_label("Reason").fill("people asked for it")
     page.get_by_role("button", name="Publish").click()
     expect(page.get_by_text("Published. It holds from this moment.")).to_be_visible()
     expect(page.locator("#replanning")).to_contain_text("0 of 3 visits")
