@@ -25,7 +25,7 @@ CHOOSES = ("invite", "reset")
 _LOCAL = re.compile(r"/(?![/\\])[\x21-\x5b\x5d-\x7e]*")
 
 
-def make_link(session: Session, staff: Staff, kind: Literal["invite", "once"], valid: timedelta) -> str:
+def make_link(session: Session, staff: Staff, kind: Literal["invite", "reset", "once"], valid: timedelta) -> str:
     """Return the address of a one-time sign-in link; "invite" asks for a password to be chosen first."""
     token, now = keys.new_token(), clock.now()
     session.add(
