@@ -144,7 +144,11 @@ def invite(
             signin.spend_links(session, colleague.id)
         link = signin.make_link(session, colleague, "once" if once else "invite", timedelta(days=3))
         row = _row(colleague)
-    # On a line of its own, which nothing cuts or wraps: it is shown this once.
+    _give(row, link, json_=json_)
+
+
+def _give(row: dict[str, Any], link: str, *, json_: bool) -> None:
+    """Print who was invited, and the link on a line of its own, which nothing cuts or wraps: it is shown this once."""
     show([row | {"link": link}] if json_ else [row], json_=json_, empty="")
     if not json_:
         click.echo(f"\n{link}")
