@@ -91,6 +91,7 @@ def register(app: Flask, *rooms: Blueprint) -> None:
     for kind in (HTTPException, CSRFError):
         app.register_error_handler(kind, _went_wrong)
     app.jinja_env.globals["say"] = words.say
+    app.jinja_env.filters["clock"] = times.typed_clock
     app.jinja_env.filters["capped"] = lambda count: f"{filters.CAP}+" if count > filters.CAP else str(count)
 
 

@@ -98,6 +98,14 @@ def clock_time(local: datetime | time) -> str:
     return f"{local.hour % 12 or 12}:{local.minute:02} {'AM' if local.hour < 12 else 'PM'}"
 
 
+def typed_clock(text: str) -> str:
+    """Return a time as a field holds it ("20:00") in the clinic's form; what is no time stays as it is."""
+    try:
+        return clock_time(time.fromisoformat(text))
+    except ValueError:
+        return text
+
+
 def date_of(day: date, today: date | None = None) -> str:
     """Return a day of the calendar, "Nov 30" or "30 Nov"; with its year unless it is that of `today`."""
     short = f"{day:%b} {day.day}" if style().month_first else f"{day.day} {day:%b}"

@@ -59,12 +59,15 @@ def look(page: Page, name: str) -> None:
 
 def _describes_the_clinic(page: Page) -> None:
     page.get_by_role("link", name="Name, phone, time zone and sites").click()
+    page.locator("#read-row > details > summary").click()
     page.get_by_label("Name on the pages that patients open").fill("Larkspur Clinic")
     page.get_by_label("Phone they call").fill("(202) 555-0177")
-    page.get_by_label("Time zone such as America/Denver").fill("America/Fenix")
+    page.locator("#clock-row > details > summary").click()
+    page.get_by_label("Time zone type a city or a country").fill("America/Fenix")
     page.get_by_role("button", name="Save draft").click()
     expect(page.locator("#zone-problem")).to_contain_text("America/Phoenix")
-    page.get_by_label("Time zone such as America/Denver").fill("America/Phoenix")
+    page.get_by_label("Time zone type a city or a country").fill("America/Phoenix")
+    page.locator("#sites-row > details > summary").click()
     site = page.get_by_role("group", name="Site 1")
     site.get_by_label("Name").fill("Elm House")
     site.get_by_label("Address").fill("12 Elm St")
@@ -72,7 +75,7 @@ def _describes_the_clinic(page: Page) -> None:
     page.get_by_role("button", name="Save draft").click()
     expect(page.get_by_role("heading", name="A draft waits to be published")).to_be_visible()
     look(page, "clinic-draft")
-    page.get_by_label("Why").fill("Our first day")
+    page.get_by_label("Reason").fill("Our first day")
     page.get_by_role("button", name="Publish", exact=True).click()
     expect(page.get_by_text("Version 1 is live")).to_be_visible()
     expect(page.locator("header .clinic")).to_have_text("Larkspur Clinic")
@@ -80,19 +83,21 @@ def _describes_the_clinic(page: Page) -> None:
 
 def _invites_rosa(page: Page) -> str:
     page.get_by_role("link", name="People", exact=True).click()
-    form = page.locator("form", has=page.get_by_role("button", name="Make the link"))
+    page.get_by_text("Invite a colleague").click()
+    form = page.locator("form", has=page.get_by_role("button", name="Invite"))
     form.get_by_label("Name", exact=True).fill("Rosa Delgado")
     form.get_by_label("E-mail").fill("rosa@clinic.example")
     form.get_by_label("Spanish").check()
     form.get_by_label("Mobile").fill("(202) 555-0152")
-    form.get_by_role("button", name="Make the link").click()
+    form.get_by_role("button", name="Invite").click()
     look(page, "people-link")
     return page.get_by_label("The link").input_value()
 
 
 def _gives_herself_a_phone(page: Page) -> None:
-    own = page.locator("li", has_text="you").filter(has_text="Dana Wu")
-    own.get_by_text("Change").click()
+    page.get_by_role("row", name="Dana Wu").locator("summary").click()
+    page.get_by_role("link", name="Edit Dana Wu").click()
+    own = page.locator("#person-form")
     own.get_by_label("Mobile").fill("(202) 555-0151")
     own.get_by_role("button", name="Save").click()
     expect(page.get_by_text("Dana Wu: changed.")).to_be_visible()
@@ -100,12 +105,16 @@ def _gives_herself_a_phone(page: Page) -> None:
 
 def _publishes_the_policy(page: Page) -> None:
     page.get_by_role("link", name="Routing and escalation", exact=True).click()
-    page.get_by_label("Open", exact=True).fill("Mon-Fri 8:00-17:00")
+    page.locator("#hours-row > details > summary").click()
+    page.get_by_label("Open", exact=True).fill("Mon-Fri 8-5")
+    page.locator("#fallback-row > details > summary").click()
     page.get_by_label("First", exact=True).select_option(label="Dana Wu")
+    page.locator("#call-row > details > summary").click()
     page.locator('input[name="call[0].name"]').fill("Dr Wu")
     page.locator('input[name="call[0].phone"]').fill("(202) 555-0178")
     page.get_by_role("button", name="Save draft").last.click()
     expect(page.get_by_role("heading", name="A draft waits to be published")).to_be_visible()
+    page.get_by_label("Reason").fill("Our first day")
     page.get_by_role("button", name="Publish", exact=True).click()
     expect(page.get_by_text("Published. It holds from this moment")).to_be_visible()
 
@@ -116,6 +125,7 @@ def _publishes_the_reminders(page: Page) -> None:
     page.locator(".step").last.get_by_label("How long").fill("5")
     page.get_by_role("button", name="Save draft").last.click()
     expect(page.get_by_text("The draft is saved.")).to_be_visible()
+    page.get_by_label("Reason").fill("Our first day")
     page.get_by_role("button", name="Publish").click()
     expect(page.get_by_text("Published. It holds from this moment.")).to_be_visible()
 
@@ -126,6 +136,7 @@ def _publishes_the_questionnaires(page: Page) -> None:
     page.get_by_role("button", name="Save draft").click()
     expect(page.get_by_role("heading", name="By the draft")).to_be_visible()
     look(page, "schedule-draft")
+    page.get_by_label("Reason").fill("Our first day")
     page.get_by_role("button", name="Publish", exact=True).click()
     expect(page.get_by_text("Version 1 is live")).to_be_visible()
 

@@ -239,7 +239,7 @@ def test_several_are_taken_or_handed_over_and_what_a_colleague_has_is_left(
     assert "1 left alone: a colleague has them" in page
     assert "1 left alone: not found" in page
     assert house.read(InboxItem, free.id).owner_id == rosa.id
-    assert "2 handed over" in many(browser, "hand_over", free, his, to=str(ben.id))
+    assert "2 reassigned" in many(browser, "hand_over", free, his, to=str(ben.id))
     assert house.read(InboxItem, free.id).owner_id == ben.id
     assert "Choose who takes it" in many(browser, "hand_over", free, to="")
     assert "Mark at least one" in many(browser, "claim")

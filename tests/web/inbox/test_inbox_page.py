@@ -24,7 +24,7 @@ def test_safety_comes_first_then_urgency_then_the_deadline(house: Any) -> None:
         house.item(kind, owner_id=rosa.id, summary=f"{kind} {minutes}", answer_by=at)
     page = house.signed_in(rosa).get("/inbox").text
     assert names(page) == ["safety 90", "screen 50", "reply 2", "reply 5", "delivery 1"]
-    assert "(1) Mine" in page
+    assert "(1) My items" in page
 
 
 def test_a_long_list_goes_on(house: Any) -> None:
