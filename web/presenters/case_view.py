@@ -123,9 +123,18 @@ def read(
         route=assignment.explain(session, clinic, item, patient, colleagues.get(item.owner_id), history, now),
         aside=case_side.read(session, clinic, item, patient, colleagues, readable=readable),
         follow=case_side.follow(session, item, zone) if readable else None,
-        merged=patient is not None and number_owner.merged(session, item),
-        kit=kit_view.read(session, clinic, patient, clinical=readable, item=item) if patient else None,
+        **_known(session, clinic, item, patient, readable),
     )
+
+
+def _known(
+    session: Session, clinic: Clinic, item: InboxItem, patient: Patient | None, readable: bool
+) -> dict[str, Any]:
+    """Return the fields that say who it is beyond doubt, and whether a colleague has said so."""
+    return {
+        "merged": patient is not None and number_owner.merged(session, item),
+        "kit": kit_view.read(session, clinic, patient, clinical=readable, item=item) if patient else None,
+    }
 
 
 def _standing(
