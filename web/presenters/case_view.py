@@ -129,8 +129,7 @@ def read(
         route=assignment.explain(session, clinic, item, patient, colleagues.get(item.owner_id), history, now),
         aside=case_side.read(session, clinic, item, patient, colleagues, readable=readable, reach=reach),
         follow=case_side.follow(session, item, zone) if readable else None,
-        merged=patient is not None and number_owner.merged(session, item),
-        kit=kit_view.read(session, clinic, patient, clinical=readable, item=item) if patient else None,
+        **_known(session, clinic, item, patient, readable),
         beside=case_reasons.read(session, clinic, staff, item, readable=readable),
     )
 
@@ -139,6 +138,16 @@ def _patient(session: Session, item: InboxItem) -> tuple[Patient | None, Reach |
     """The patient of the item, and whether they may be texted, read once for all that ask it."""
     patient = session.get(Patient, item.patient_id) if item.patient_id else None
     return patient, reachable.reach_of(session, patient) if patient else None
+
+
+def _known(
+    session: Session, clinic: Clinic, item: InboxItem, patient: Patient | None, readable: bool
+) -> dict[str, Any]:
+    """Return the fields that say who it is beyond doubt, and whether a colleague has said so."""
+    return {
+        "merged": patient is not None and number_owner.merged(session, item),
+        "kit": kit_view.read(session, clinic, patient, clinical=readable, item=item) if patient else None,
+    }
 
 
 def _standing(

@@ -11,7 +11,9 @@ function count() {
   const values = scored.map(chosen).filter((one) => one && one.value !== "none").map((one) => Number(one.value));
   const open = questions.filter((one) => !chosen(one)).length;
   const points = values.reduce((sum, value) => sum + value, 0);
-  total.textContent = `${points} so far${open ? `, ${open} still open` : ", every question is answered"}`;
+  const none = questions.filter((one) => chosen(one)?.value === "none").length;
+  const rest = open ? `${open} still open` : none ? `${none} without an answer` : "every question is answered";
+  total.textContent = `${points} so far, ${rest}`;
   total.hidden = !questions.some(chosen);
 }
 
