@@ -17,30 +17,13 @@ from messaging import contactability
 from messaging.inbox import dispositions as sayings
 from messaging.inbox import item_state
 from messaging.inbox.models import URGENCY, InboxItem, ItemEvent, Timer
+from messaging.inbox.refusals import NotYet as NotYet
+from messaging.inbox.refusals import Refused as Refused
+from messaging.inbox.refusals import Taken as Taken
 from messaging.inbox.routing import assign, topics
 from messaging.models import Clinic, Staff
 
 NEEDS_ACKNOWLEDGEMENT = sayings.NEEDS_ACKNOWLEDGEMENT
-
-
-class Refused(Exception):
-    """The item does not allow this now; `why` names the reason, `facts` fill in its words."""
-
-    def __init__(self, why: str, **facts: Any) -> None:
-        super().__init__(why)
-        self.why, self.facts = why, facts
-
-
-class NotYet(Refused):
-    """A safety item or a screen cannot be closed before a named person has acknowledged it with a disposition."""
-
-
-class Taken(Refused):
-    """Somebody else has the item since the page was drawn: `owner_id`, or nobody any more."""
-
-    def __init__(self, owner_id: UUID | None) -> None:
-        super().__init__("taken")
-        self.owner_id = owner_id
 
 
 @cache

@@ -94,7 +94,7 @@ def summary(session: Session, patient: Patient, *, problem: str | None = None) -
         coming=[visit for visit in visits if not visit.past and visit.key != "cancelled"][::-1],
         screens=screen_view.every(session, patient, clinic.zone) if readable else [],
         latest=[(day.name, line) for day in said.days for line in day.said][-LATEST:][::-1],
-        items=list_rows.rows(session, clinic, staff, _items(session, patient), readable=readable),
+        items=list_rows.list_of(session, clinic, list_rows.Reader(staff, readable), _items(session, patient)),
         writing=composer.composer(session, conversations.of_patient(session, clinic, patient), patient),
         sending=case_side.sending(session, patient, clinic.zone) if readable else None,
         problem=problem,

@@ -129,8 +129,7 @@ def read(
         route=assignment.explain(session, clinic, item, patient, colleagues.get(item.owner_id), history, now),
         aside=case_side.read(session, clinic, item, patient, colleagues, readable=readable, reach=reach),
         follow=case_side.follow(session, item, zone) if readable else None,
-        **_known(session, clinic, item, patient, readable),
-        beside=case_reasons.read(session, clinic, staff, item, readable=readable),
+        **_known(session, clinic, staff, item, patient, readable),
     )
 
 
@@ -141,10 +140,11 @@ def _patient(session: Session, item: InboxItem) -> tuple[Patient | None, Reach |
 
 
 def _known(
-    session: Session, clinic: Clinic, item: InboxItem, patient: Patient | None, readable: bool
+    session: Session, clinic: Clinic, staff: Staff, item: InboxItem, patient: Patient | None, readable: bool
 ) -> dict[str, Any]:
-    """Return the fields that say who it is beyond doubt, and whether a colleague has said so."""
+    """Return the fields that say who it is beyond doubt, whether a colleague has said so, and what else is owed."""
     return {
+        "beside": case_reasons.read(session, clinic, staff, item, readable=readable),
         "merged": patient is not None and number_owner.merged(session, item),
         "kit": kit_view.read(session, clinic, patient, clinical=readable, item=item) if patient else None,
     }

@@ -127,11 +127,6 @@ def page(
     return Page(list_of(session, clinic, reader, shown, beside), more, first=cursor is None)
 
 
-def rows(session: Session, clinic: Clinic, staff: Staff, shown: Sequence[InboxItem], *, readable: bool) -> list[Row]:
-    """Return items as rows with names in full, for a page where the patient is open already."""
-    return list_of(session, clinic, Reader(staff, readable), shown)
-
-
 def list_of(
     session: Session,
     clinic: Clinic,
@@ -140,9 +135,7 @@ def list_of(
     beside: Mapping[UUID, Sequence[InboxItem]] = MappingProxyType({}),
 ) -> list[Row]:
     """Return items as rows, each with what stands `beside` it by thread; what they need is read at once for all."""
-    stacks = {
-        item.id: [item, *(each for each in beside.get(item.thread_id, ()) if each.id != item.id)] for item in shown
-    }
+    stacks = {item.id: _stack(item, beside) for item in shown}
     every = [item for stack in stacks.values() for item in stack]
     patients = _by_id(session, Patient, (item.patient_id for item in shown))
     conversations = _by_id(session, Conversation, (item.conversation_id for item in shown))

@@ -83,9 +83,7 @@ def _page(session: Session, clinic: Clinic, sheet: decision_form.Sheet) -> str:
         rows=range(policy_form.ROWS),
         more_rules=len(sheet.raw["route"]) < policy_definition.MOST_ROUTES,
         choices=_choices(people),
-        kinds=[
-            (name, words.say("kinds", name), name in TEXTED, name in assign.ALWAYS_RUNNING) for name in assign.KINDS
-        ],
+        kinds=_kinds(),
         topics=[(topic, said, topic in topics.OF_THE_DESK) for topic, said in items.words()["topics"].items()],
         asked=[(receiver, words.say("rungs", receiver)) for receiver in escalation_policy.ASKED],
         people=people,
@@ -95,6 +93,11 @@ def _page(session: Session, clinic: Clinic, sheet: decision_form.Sheet) -> str:
         call_list=rules.call_list,
         fallback=[person.name for email in rules.fallback for person in people if person.email == email],
     )
+
+
+def _kinds() -> list[tuple[str, str, bool, bool]]:
+    """Each kind of item with its words, whether it is told by text, and whether its clock runs day and night."""
+    return [(name, words.say("kinds", name), name in TEXTED, name in assign.ALWAYS_RUNNING) for name in assign.KINDS]
 
 
 def _at_fields(problems: Sequence[Problem]) -> dict[str, str]:
