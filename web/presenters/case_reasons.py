@@ -55,8 +55,9 @@ def read(session: Session, clinic: Clinic, staff: Staff, item: InboxItem, *, rea
     beside = views.beside(session, clinic.id, [item.thread_id])[item.thread_id]
     db.load_keys(session, (each.key_id for each in beside))
     quotes = _quotes(session, beside) if readable else {}
-    names = team.names(session, (staff_id for each in beside for staff_id in (each.held_by, each.owner_id)))
-    told = views.told_at(session, staff, [each.id for each in beside])
+    named = [each for each in beside if each.held_by or each.escalated_at]
+    names = team.names(session, (staff_id for each in named for staff_id in (each.held_by, each.owner_id)))
+    told = views.told_at(session, staff, [each.id for each in beside if each.escalated_at])
     return Reasons(
         listed=[_reason(each, each.id == item.id, quotes, now, clinic.zone, readable=readable) for each in beside],
         together=[each.id for each in together(item, beside)],

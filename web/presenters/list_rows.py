@@ -150,7 +150,7 @@ def list_of(
         people,
         begun=drafts.threads(session, reader.staff) if shown else set(),
         present=_in_the_building(session, patients, now),
-        told=views.told_at(session, reader.staff, [item.id for item in shown]),
+        told=views.told_at(session, reader.staff, [item.id for item in shown if item.escalated_at]),
         unread=reading_marks.unread(session, clinic, shown),
     )
     return [

@@ -112,7 +112,7 @@ def test_what_was_answered_says_what_was_done_and_when(house: Any) -> None:
     rosa = house.staff()
     item = house.item(owner_id=rosa.id)
     change(house, item, acknowledged_at=clock.now(), acknowledged_by=rosa.id, disposition="reached_by_phone")
-    assert re.search(r'class="aside">Reached by phone · today', house.signed_in(rosa).get("/inbox?view=waiting").text)
+    assert re.search(r'class="aside">in progress · reached by phone, today', house.signed_in(rosa).get("/inbox").text)
 
 
 @pytest.mark.parametrize(
