@@ -176,7 +176,7 @@ def staff_pages(chromium: Browser, walk: steps.Walk, folder: Path) -> None:
     first = kit.sign_in(inside, walk, day.TEAM[0])
     first.locator(".row", has_text="Teresa").click()
     case = first.url
-    first.get_by_role("link", name="Everything else about").click()
+    first.get_by_role("link", name="Patient profile").click()
     patient = first.url.partition("?")[0]
     first.goto(case)
     pages = {case: "inbox"} | {walk.scene.service + path: name for path, name in PAGES.items()}
@@ -211,7 +211,7 @@ def look(chromium: Browser, inside: BrowserContext, pages: dict[str, str], folde
 
 def other_pages(page: Page, walk: steps.Walk, folder: Path) -> None:
     """What else Rosa's day leads to: a patient, a search, who was not reached, the board, the policy, a refusal."""
-    page.get_by_role("link", name="Everything else about").click()
+    page.get_by_role("link", name="Patient profile").click()
     save(page, folder, "patient", whole=False)
     page.locator("#wanted").fill(day.SPANISH.last[:4])
     page.locator("#wanted").press("Enter")

@@ -104,7 +104,7 @@ def test_a_missed_deadline_is_on_every_page_is_heard_and_goes_by_an_acknowledgem
             rosa.set_viewport_size({"width": size[0], "height": size[1]})
             kit.check(rosa)
         rosa.set_viewport_size({"width": kit.DESK[0], "height": kit.DESK[1]})
-        bar.get_by_role("button", name="Take it").click()
+        bar.get_by_role("button", name="Assign to me").click()
         rosa.wait_for_url("**/inbox/**")
         expect(rosa.locator(".alarms li.loud")).to_contain_text("Rosa Delgado has not answered")
         # Who is on it turns it into that, on both desks; nothing is acknowledged.

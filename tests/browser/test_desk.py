@@ -32,7 +32,7 @@ def test_a_care_manager_hands_to_the_desk_which_answers(browser: Browser, served
     with at(browser, served, rosa) as care, at(browser, served, dana) as desk:
         expect(desk.get_by_role("heading", name="Nothing waits for the front desk")).to_be_visible()
         care.goto(f"{service}/inbox/{item.id}")
-        care.locator("summary", has_text="Hand over").click()
+        care.locator("summary", has_text="Reassign").click()
         care.get_by_label("Who takes it, with its clock").select_option("role:front_desk")
         care.get_by_label("Why").fill("Any Tuesday is fine")
         picture(care, "handover")
@@ -42,7 +42,7 @@ def test_a_care_manager_hands_to_the_desk_which_answers(browser: Browser, served
         desk.get_by_role("link", name="Devon Quintana").click()
         expect(desk.get_by_text("Any Tuesday is fine")).to_be_visible()
         desk.get_by_label("Text to").fill("Tuesday at three is free. See you then.")
-        desk.get_by_role("button", name="Send and settle").click()
+        desk.get_by_role("button", name="Send and resolve").click()
         expect(desk.get_by_text("Your text is on its way, and the item is settled.")).to_be_visible()
     assert house.read(InboxItem, item.id).state == "done"
 

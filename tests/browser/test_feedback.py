@@ -59,8 +59,8 @@ def test_what_was_settled_is_taken_back_by_a_key(
     with at(browser, served, rosa) as page:
         page.goto(f"{served[1]}/inbox/{item.id}?view=everyone")
         page.locator(".said").evaluate("said => said.scrollTo(0, 200)")
-        page.get_by_role("button", name="Take it").or_(page.get_by_role("button", name="Settle", exact=True)).click()
-        expect(page.get_by_text("Settled by")).to_be_visible()
+        page.get_by_role("button", name="Assign to me").or_(page.get_by_role("button", name="Resolve", exact=True)).click()
+        expect(page.get_by_text("Resolved by")).to_be_visible()
         assert in_sight(page, page.locator(TOAST))
         kit.Keys(page).press("z")
         expect(page.locator(TOAST)).to_contain_text("Taken back.")
@@ -74,7 +74,7 @@ def test_a_note_is_struck_again_by_the_same_key(browser: Browser, served: Served
         page.goto(f"{served[1]}/inbox/{item.id}?view=everyone")
         kit.Keys(page).press("n")
         kit.Keys(page).type("Her sister drives her.")
-        page.get_by_role("button", name="Keep the note").click()
+        page.get_by_role("button", name="Save note").click()
         expect(page.locator(".noted")).to_contain_text("Her sister drives her.")
         assert in_sight(page, page.locator(TOAST))
         kit.Keys(page).press("z")
@@ -113,7 +113,7 @@ def test_on_a_phone_the_toast_leaves_room_for_the_bar_below(
     item = a_long_talk(served, "Nadia", owner_id=rosa.id)
     with at(browser, served, rosa, size=(390, 844)) as page:
         page.goto(f"{served[1]}/inbox/{item.id}?view=everyone")
-        page.get_by_role("button", name="Settle", exact=True).click()
+        page.get_by_role("button", name="Resolve", exact=True).click()
         page.locator(TOAST).wait_for()
         page.evaluate("document.documentElement.style.setProperty('--bottom-bar', '56px')")
         box = page.locator(TOAST).bounding_box()

@@ -111,7 +111,7 @@ def test_a_key_acts_on_the_row_in_focus_and_never_on_another_case_that_is_open(p
     page.wait_for_url(lambda url: url.split("#")[0] != open_case)
     expect(page.locator(".row[aria-current]")).to_contain_text("daughter")
     expect(page.locator("[data-key=e]")).to_be_focused()
-    expect(page.get_by_text("Settled by")).to_have_count(0)
+    expect(page.get_by_text("Resolved by")).to_have_count(0)
     kit.Keys(page).press("u")
     expect(page.locator("main[data-item]")).to_have_count(0)
     expect(page.locator(".row", has_text="daughter").first).to_be_focused()

@@ -56,7 +56,7 @@ def test_two_colleagues_see_each_other_and_what_comes_in(browser: Browser, serve
         expect(ben.get_by_label("Reply to Amina's phone")).to_have_value("Of course, bring her along")
 
         # Ben takes it: Rosa is told at once. Then he goes away, and is no longer said to be here.
-        ben.get_by_role("button", name="Take it").click()
+        ben.get_by_role("button", name="Assign to me").click()
         expect(rosa.locator("[data-toast]")).to_have_text("Assigned to Ben Carter just now.")
         expect(rosa.locator(".top .sub")).to_contain_text("Ben Carter has it")
         ben.goto(f"{service}/preferences")

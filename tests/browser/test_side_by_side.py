@@ -41,9 +41,9 @@ def test_who_comes_second_is_told_who_took_it(browser: Browser, served: Served, 
         hear_nothing(ben)
         for page in (rosa, ben):
             page.goto(case_of(served, item))
-        rosa.get_by_role("button", name="Take it").click()
+        rosa.get_by_role("button", name="Assign to me").click()
         expect(rosa.get_by_text("Assigned to you.")).to_be_visible()
-        ben.get_by_role("button", name="Take it").click()
+        ben.get_by_role("button", name="Assign to me").click()
         expect(ben.locator(".problem")).to_have_text(
             re.compile(r"Assigned to Rosa Delgado (just now|\d+ s ago)\. This is how it stands now\.")
         )

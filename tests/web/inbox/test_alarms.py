@@ -71,7 +71,7 @@ def test_a_missed_deadline_is_a_red_bar_on_every_page_until_somebody_acknowledge
     assert "J. Q." in said
     assert "Joy" not in said
     assert "13 min past its time: Ben Carter has not answered" in said
-    assert "Take it" in said
+    assert "Assign to me" in said
     browser.post(f"/inbox/{item.id}/claim", owner=str(ben.id))
     assert "13 min past its time: Rosa Delgado has not answered" in bar(browser.get(path).text)
     browser.post(f"/inbox/{item.id}/on-it", how="calling")
@@ -89,7 +89,7 @@ def test_the_bar_names_nobody_where_the_reader_hides_names_and_not_for_who_reads
     desk = house.signed_in(house.staff(role="front_desk"))
     assert bar(desk.get("/handoffs").text) == ""
     admin = house.signed_in(house.staff(role="clinic_admin"))
-    assert "Take it" not in bar(admin.get("/handoffs").text)
+    assert "Assign to me" not in bar(admin.get("/handoffs").text)
 
 
 def test_a_patient_has_one_row_with_every_reason_and_one_act_for_what_was_shown(house: Any, unhurried: None) -> None:
