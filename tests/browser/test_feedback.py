@@ -59,7 +59,8 @@ def test_what_was_settled_is_taken_back_by_a_key(
     with at(browser, served, rosa) as page:
         page.goto(f"{served[1]}/inbox/{item.id}?view=everyone")
         page.locator(".said").evaluate("said => said.scrollTo(0, 200)")
-        page.get_by_role("button", name="Assign to me").or_(page.get_by_role("button", name="Resolve", exact=True)).click()
+        either = page.get_by_role("button", name="Assign to me")
+        either.or_(page.get_by_role("button", name="Resolve", exact=True)).click()
         expect(page.get_by_text("Resolved by")).to_be_visible()
         assert in_sight(page, page.locator(TOAST))
         kit.Keys(page).press("z")

@@ -6,8 +6,10 @@ from typing import Any
 from werkzeug.datastructures import MultiDict
 
 from messaging.inbox.routing import assign, clinic_rules, hours, policy_definition, topics
+from messaging.reading.topics import Topic
 
 ROWS = policy_definition.MOST
+BEGINNING = policy_definition.EscalationPolicy()
 _RUNG = re.compile(r"(?P<kind>[a-z]+)\.(?P<when>open|closed)\[(?P<row>\d)\]\.ask")
 _RULE = re.compile(r"route\[(?P<row>\d{1,2})\]\.name")
 YES_OR_NO = {"yes": True, "no": False}
@@ -27,9 +29,9 @@ def given(form: MultiDict[str, str]) -> dict[str, Any]:
         "hours": form.get("hours", ""),
         "holidays": form.get("holidays", "").replace(",", " ").split(),
         "repeat": form.get("repeat", ""),
-        "quiet_after": form.get("quiet_after", ""),
-        # A form that was drawn before there was this field keeps what every clinic begins with.
-        "on_it": form.get("on_it", policy_definition.EscalationPolicy().on_it),
+        # A form that was drawn before there were these fields keeps what every clinic begins with.
+        "quiet_after": form.get("quiet_after", BEGINNING.quiet_after),
+        "on_it": form.get("on_it", BEGINNING.on_it),
         "fallback": [form[f"fallback[{row}]"] for row in range(ROWS) if form.get(f"fallback[{row}]")],
         "backup": _pairs(form, "backup."),
         "on_call": _pairs(form, "on_call."),
@@ -55,9 +57,10 @@ def given(form: MultiDict[str, str]) -> dict[str, Any]:
     return raw
 
 
-def _topic(form: MultiDict[str, str], topic: str) -> dict[str, str]:
-    start = f"topic.{topic}."
-    return {"answer": form.get(f"{start}answer", ""), "to": form.get(f"{start}to") or topics.CARE_TEAM}
+def _topic(form: MultiDict[str, str], topic: Topic) -> dict[str, Any]:
+    start, terms = f"topic.{topic}.", topics.DEFAULTS[topic]
+    to = form.get(f"{start}to") or (topics.CARE_TEAM if f"{start}answer" in form else terms.to)
+    return {"answer": form.get(f"{start}answer", terms.answer), "to": to}
 
 
 def _pairs(form: MultiDict[str, str], prefix: str) -> dict[str, str]:
