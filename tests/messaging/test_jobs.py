@@ -22,6 +22,7 @@ def test_each_lane_has_its_queue(house):
     queues = {name: lane.queue for name, lane in LANES.items()}
     assert queues == {
         "timers": "urgent",
+        "set_back": "urgent",
         "absences": "urgent",
         "deliver_urgent": "urgent",
         "deliver_bulk": "bulk",

@@ -48,10 +48,10 @@ def rosa(house: Any) -> Any:
     return house.staff("Rosa Delgado", role="care_manager")
 
 
-def test_the_front_desk_lands_in_its_own_inbox_and_sees_what_waits(house: Any, dana: Any) -> None:
+def test_the_front_desk_begins_with_today_and_in_its_inbox_sees_what_waits(house: Any, dana: Any) -> None:
     an_item(house)
     browser = house.signed_in(dana)
-    assert browser.get("/").headers["Location"] == "/desk"
+    assert browser.get("/").headers["Location"] == "/today"
     page = browser.get("/desk").text
     assert "what time is my appointment" in page
     assert "nobody yet" in page

@@ -28,6 +28,7 @@ ABOUT = {
     **dict.fromkeys(("mine", "unassigned", "waiting", "snoozed", "done", "everyone", "saved"), "inbox"),
     **dict.fromkeys(("clinic", "people", "cadence", "words", "schedule", "ladder", "rota", "setup"), "settings"),
     **dict.fromkeys(("drift", "import", "file"), "settings"),
+    "protocol": "safety",
 }
 
 

@@ -20,7 +20,7 @@ def test_the_next_morning_is_chosen_at_first() -> None:
 
 
 def test_days_are_said_as_people_say_them() -> None:
-    assert [words for _, words in send_times.days(DENVER)][:3] == ["Today", "Tomorrow", "Thu 5 Mar"]
+    assert [words for _, words in send_times.days(DENVER)][:3] == ["Today", "Tomorrow", "Thu Mar 5"]
 
 
 def test_a_day_that_is_over_is_not_offered() -> None:

@@ -75,7 +75,7 @@ def test_a_missed_deadline_is_a_red_bar_on_every_page_until_somebody_acknowledge
     browser.post(f"/inbox/{item.id}/claim", owner=str(ben.id))
     assert "13 min past its time: Rosa Delgado has not answered" in bar(browser.get(path).text)
     browser.post(f"/inbox/{item.id}/on-it", how="calling")
-    assert re.search(r"You are on it until .*\d: calling", bar(browser.get(path).text))
+    assert re.search(r"You are on it until .*\d( [AP]M)?: calling", bar(browser.get(path).text))
     assert re.search(r"Rosa Delgado is on it until", bar(house.signed_in(ben).get(path).text))
     browser.post(f"/inbox/{item.id}/acknowledge", disposition="reached_by_phone")
     assert "J. Q." not in bar(browser.get(path).text)
@@ -101,7 +101,7 @@ def test_a_patient_has_one_row_with_every_reason_and_one_act_for_what_was_shown(
     page = browser.get("/inbox").text
     (row,) = rows(page)
     assert all(words in row for words in ("I can't go on".replace("'", "&#39;"), "PHQ-9 17", "Can I come on Friday?"))
-    assert re.search(r"Mine\s*<span class=\"num\">1</span>", page)
+    assert re.search(r"My items\s*<span class=\"num\">1</span>", page)
     case = browser.get(f"/inbox/{crisis.id}").text
     assert "3 reasons, 2 answered together" in case
     shown = re.findall(r'name="shown" value="([^"]+)"', case[case.index('class="ack"') :].partition("</form>")[0])

@@ -25,7 +25,7 @@ def test_a_text_that_settles_goes_on_to_the_next_of_the_view(scene: Any, unhurri
     assert (sent.status_code, sent.location) == (303, f"/inbox/{following.id}?view=mine")
     assert scene.house.read(InboxItem, scene.item.id).state == "done"
     page = scene.browser.get(sent.location).text
-    assert "Your text is on its way. Teresa Q. is settled; this is the next one." in page
+    assert "Your text is on its way. Teresa Q. is resolved; this is the next one." in page
     assert [text.body for text in scene.sent()] == ["Yes, bring her"]
     # The text has left; the settling can be taken back.
     [way] = ways_back(page)
@@ -36,7 +36,7 @@ def test_a_text_that_settles_goes_on_to_the_next_of_the_view(scene: Any, unhurri
 def test_after_the_last_one_the_list_says_so(scene: Any) -> None:
     sent = scene.reply("Yes, bring her", then="next", **MINE)
     assert sent.location == "/inbox?view=mine"
-    assert "Teresa Q. is settled, and was the last one here." in scene.browser.get(sent.location).text
+    assert "Teresa Q. is resolved, and was the last one here." in scene.browser.get(sent.location).text
 
 
 def test_what_is_refused_goes_nowhere_and_settles_nothing(scene: Any) -> None:

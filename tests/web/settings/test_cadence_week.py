@@ -47,7 +47,7 @@ def texts_to_oneself(house: Any) -> list[str]:
 
 def test_a_made_up_visit_shows_the_real_words_their_hours_and_why(house: Any, admin: Any) -> None:
     page = admin.get(f"{PAGE}?day=2027-03-03&time=09:00").text
-    assert "Sun 28 Feb, 9:00 MST" in page
+    assert "Sun Feb 28, 9:00 AM MST" in page
     assert "Hi Teresa, Alder Street Clinic is looking forward to seeing you on Wed, Mar 3 at 9:00 AM." in page
     assert "2 hours before the visit; quiet hours until 08:00" in page
     assert "Live: 3 texts" in page
@@ -57,7 +57,7 @@ def test_a_made_up_visit_shows_the_real_words_their_hours_and_why(house: Any, ad
 
 def test_a_visit_booked_the_same_day_says_what_is_not_sent_and_why(admin: Any) -> None:
     page = admin.get(f"{PAGE}?day=2027-03-03&time=14:00&booked=same").text
-    assert "Live: 1 text, 2 not sent" in page
+    assert "Live: 1 text, 2 skipped" in page
     assert page.count("visit was booked after this step") == 2
 
 
@@ -81,7 +81,7 @@ def follow(house: Any, **limits: Any) -> None:
 def test_what_the_caps_drop_stands_under_not_sent_with_its_reason(house: Any, admin: Any) -> None:
     follow(house, cap_per_day=1)
     page = admin.get(f"{PAGE}?day=2027-03-03&time=14:00").text
-    assert "Live: 2 texts, 1 not sent" in page
+    assert "Live: 2 texts, 1 skipped" in page
     assert "the second reminder that day; the clinic sends a patient at most 1" in page
 
 
@@ -97,7 +97,7 @@ def test_what_follows_a_visit_is_shown_by_how_it_went(house: Any, admin: Any) ->
     assert "We missed you Wed, Mar 3" in missed
     assert '<option value="no_show" selected>' in missed
     came = admin.get(f"{visit}&marked=arrived&answered=on").text
-    assert "Live: 1 text, 2 not sent" in came
+    assert "Live: 1 text, 2 skipped" in came
     assert "this step is for those who do not come, and the patient came" in came
     assert "the questions are answered" in came
     assert 'name="answered" value="on"' in came
@@ -112,14 +112,14 @@ def test_a_draft_is_tried_out_in_the_hours_that_the_clinic_leaves_for_texts(hous
     page = admin.get(f"{PAGE}?day=2027-03-03&time=14:00").text
     draft = page.split('id="pane-draft"')[1]
     assert "quiet hours until 09:00" in draft
-    assert "Tue 2 Mar, 14:00 MST" not in draft
+    assert "Tue Mar 2, 2:00 PM MST" not in draft
 
 
 def test_the_week_in_which_the_clocks_change_is_one_press_away(house: Any, admin: Any) -> None:
     assert "day=2027-03-16" in admin.get(PAGE).text
     page = admin.get(f"{PAGE}?day=2027-03-16&time=09:00").text
-    assert "Sat 13 Mar, 9:00 MST" in page
-    assert "Mon 15 Mar, 9:00 MDT" in page
+    assert "Sat Mar 13, 9:00 AM MST" in page
+    assert "Mon Mar 15, 9:00 AM MDT" in page
     with db.unit_of_work(house.clinic.id) as session:
         session.merge(house.clinic).zone = "America/Phoenix"
     assert "The clocks of this clinic do not change" in admin.get(PAGE).text
@@ -127,7 +127,7 @@ def test_the_week_in_which_the_clocks_change_is_one_press_away(house: Any, admin
 
 def test_the_patients_own_clock_holds_for_quiet_hours(admin: Any) -> None:
     page = admin.get(f"{PAGE}?day=2027-03-03&time=09:00&zone=America/Los_Angeles").text
-    assert "Sun 28 Feb, 8:00 PST" in page
+    assert "Sun Feb 28, 8:00 AM PST" in page
     assert "9:00 AM MST" in page
 
 

@@ -56,7 +56,7 @@ def test_a_file_is_read_checked_and_written_out_again():
         ("[screen]", "[scream]", "scream"),
         ('clock = "business"', 'clock = "lunar"', "line 13: screen.clock"),
         ("(303) 555-0177", "12", "line 7: call[0].phone"),
-        ("Mon-Fri 8:00-17:00", "Mon-Fri 8-17", "line 1: hours"),
+        ("Mon-Fri 8:00-17:00", "Mon-Fri 8:00-25:00", "line 1: hours"),
         ("[safety]", '[safety]\nclock = "business"', "line 9: safety.clock"),
         ("[safety]", "[safety", "this is not TOML"),
     ],
