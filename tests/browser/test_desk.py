@@ -43,7 +43,7 @@ def test_a_care_manager_hands_to_the_desk_which_answers(browser: Browser, served
         expect(desk.get_by_text("Any Tuesday is fine")).to_be_visible()
         desk.get_by_label("Text to").fill("Tuesday at three is free. See you then.")
         desk.get_by_role("button", name="Send and resolve").click()
-        expect(desk.get_by_text("Your text is on its way, and the item is settled.")).to_be_visible()
+        expect(desk.get_by_text("Your text is on its way, and the item is resolved.")).to_be_visible()
     assert house.read(InboxItem, item.id).state == "done"
 
 

@@ -46,9 +46,8 @@ def fifteen(house: House, rosa: Staff) -> list[InboxItem]:
 
 def acknowledge(keys: Counted) -> None:
     keys.press("a")
-    keys.press("R")
-    expect(keys.page.get_by_label("What was done")).to_have_value(re.compile("^reached"))
-    keys.press("Tab")
+    keys.press("Space")
+    expect(keys.page.get_by_label("Reached by phone")).to_be_checked()
     keys.press("Enter")
     expect(keys.page.get_by_text("Acknowledged by Rosa Delgado")).to_be_visible()
 
@@ -73,7 +72,7 @@ def test_fifteen_mixed_items_take_at_most_sixty_keys(browser: Browser, served: S
             keys.press("e")
         case_of(page, "Xena")
         keys.press("e")
-        expect(page.locator(".toasts .notice")).to_contain_text("Xena Q. is settled.")
+        expect(page.locator(".toasts .notice")).to_contain_text("Xena Q. is resolved.")
         assert keys.presses <= PRESSES, keys.presses
         print(f"\n15 items: {keys.presses} keys beside the words")
     assert {house.read(InboxItem, item.id).state for item in morning} == {"done"}
@@ -87,7 +86,7 @@ def test_on_a_wide_screen_the_first_is_open_by_itself_and_on_a_phone_the_list_st
     _, first = a_reply(house, "Lena", "When do you open?", owner_id=ines.id)
     a_reply(house, "Milo", "Thank you", owner_id=ines.id)
     with at(browser, served, ines, size=(390, 844)) as page:
-        expect(page.get_by_role("heading", name="Mine", level=1)).to_be_visible()
+        expect(page.get_by_role("heading", name="My items", level=1)).to_be_visible()
         expect(page.locator(".row.unread")).to_have_count(2)
         expect(page.locator("main[data-item]")).to_have_count(0)
         kit.check(page)
