@@ -180,7 +180,7 @@ def test_a_clinic_is_set_up_from_nothing(browser: Browser, served: Served) -> No
         invitation = _invites_rosa(page).replace("http://localhost:8000", service)
         _gives_herself_a_phone(page)
         come_in(phone, invitation)
-        expect(phone).to_have_url(f"{service}/inbox")
+        expect(phone).to_have_url(f"{service}/today")
         _publishes_the_policy(page)
         _publishes_the_questionnaires(page)
         _publishes_the_reminders(page)
