@@ -95,7 +95,7 @@ def opens_on_work(service: str) -> None:
     assert "Rosa Delgado" in inbox.text
     everyone = browser.get("/inbox?view=everyone")
     assert len({link for link in everyone.links if re.search(r"/inbox/[0-9a-f-]{36}", link)}) >= 15
-    for words in ("Patient safety", "Positive screen", "Warm handoff", "Reply", "overdue", "Reached by phone"):
+    for words in ("Patient safety", "Positive screen", "Warm handoff", "Reply", "overdue", "in progress"):
         assert words in everyone.text
     mine = browser.get("/inbox?view=mine")
     assert "Owen" in mine.text
