@@ -68,7 +68,9 @@ def test_what_came_to_me_stands_on_top_until_my_colleague_acknowledges(browser: 
         escalate(house, item, rosa_)  # it comes by itself
         first = rosa.locator(".list .row").first
         expect(first).to_contain_text("Joy Q.")
-        expect(first.locator(".came")).to_contain_text(re.compile(r"came to you at \d+:\d\d [AP]M, Ben has not answered"))
+        expect(first.locator(".came")).to_contain_text(
+            re.compile(r"came to you at \d+:\d\d [AP]M, Ben has not answered")
+        )
         expect(mine(rosa).locator(".came")).to_contain_text("1")
         kit.check(rosa)
         ben.goto(f"{service}/inbox/{item.id}?view=mine")
@@ -109,7 +111,9 @@ def test_a_missed_deadline_is_on_every_page_is_heard_and_goes_by_an_acknowledgem
         expect(rosa.locator(".alarms li.loud")).to_contain_text("Rosa Delgado has not answered")
         # Who is on it turns it into that, on both desks; nothing is acknowledged.
         rosa.get_by_role("button", name="I'm calling").click()
-        expect(rosa.locator(".alarms li.held")).to_contain_text(re.compile(r"You are on it until \d+:\d\d [AP]M: calling"))
+        expect(rosa.locator(".alarms li.held")).to_contain_text(
+            re.compile(r"You are on it until \d+:\d\d [AP]M: calling")
+        )
         ben.goto(f"{service}/handoffs")
         expect(ben.locator(".alarms li.held")).to_contain_text("Rosa Delgado is on it until")
         assert house.read(InboxItem, item.id).acknowledged_at is None
