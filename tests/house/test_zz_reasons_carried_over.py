@@ -16,6 +16,8 @@ from config import audit, clock, db
 from intake_links import links
 from intake_links.models import IntakeLink
 from messaging import outbox
+from messaging.inbox import items
+from messaging.inbox.models import InboxItem, Timer
 from messaging.models import Clinic, Message, Patient
 from messaging.people import directory
 from messaging.reasons import read
@@ -117,8 +119,19 @@ def people_of_before() -> tuple[Clinic, Patient, list[IntakeLink], Message]:
         )
         patient = directory.save_patient(session, clinic, record)[0]
         issued = [links.issue(session, clinic, patient, ["phq9"])[0] for _ in ENDED]
+        items.open_item(
+            session, clinic, kind="safety", about="test:1", dedupe="1", summary="words", patient_id=patient.id
+        )
         text = {"kind": "reminder", "programme": "reminders", "body": "a link", "dedupe": "d"}
         return clinic, patient, issued, outbox.text_patient(session, clinic, patient, **text)
+
+
+def drop_file() -> None:
+    """Begin with no file: SQLite drops no table to which rows of others point."""
+    path = Path(db.engine().url.database or "")
+    db.engine().dispose()
+    for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
+        path.with_name(name).unlink(missing_ok=True)
 
 
 def go_back_to(revision_id: str) -> None:
@@ -126,9 +139,11 @@ def go_back_to(revision_id: str) -> None:
     tables = db.Base.metadata.sorted_tables
     with db.engine().begin() as connection:
         kept = {each.name: connection.execute(each.select()).mappings().all() for each in tables}
-        for each in reversed(tables):
-            connection.execute(each.delete())
-        db.Base.metadata.drop_all(connection)
+    if db.engine().dialect.name == "sqlite":
+        drop_file()
+    else:
+        with db.engine().begin() as connection:
+            db.Base.metadata.drop_all(connection)
     command.upgrade(migrations._config(), revision_id)
     with db.engine().begin() as connection:
         there = inspect(connection)
@@ -184,6 +199,9 @@ def look_after(
         assert (reasons.kept(rows[2].why), rows[2].codes) == (coded[:1], {"1": str(ASKED), "2": str(OTHER)})
         assert (rows[3].why, rows[3].codes) == ([], None)
         assert reasons.kept(rows[4].why) == ["a note of somebody"]
+        item = session.scalars(select(InboxItem)).one()
+        assert (item.summary, item.rank, item.thread_id) == ("words", 0, patient.id)
+        assert session.query(Timer).filter_by(item_id=item.id).count() == 2
         wishes = {row.external_id: (row.quiet_at, row.quiet_by) for row in session.scalars(select(Appointment))}
         assert wishes["a"][0] is not None
         assert abs(wishes["a"][0] - asked_at) < timedelta(minutes=1)

@@ -38,9 +38,8 @@ def test_the_shipped_words_and_published_ones_have_no_problem(run, clinic):
 def test_words_that_were_published_before_a_rule_are_found(run, clinic):
     say(clinic, "late", "Take your time, {first_name}.")
     with db.unit_of_work(clinic.id) as session:
-        session.query(Version).order_by(Version.number.desc()).first().definition = {
-            "en": {"late": "About your depression", "gone": "x"}
-        }
+        newest = session.query(Version).order_by(Version.number.desc()).first()
+        newest.definition = {"en": {"late": "About your depression", "gone": "x"}}
     checked = run()
     assert checked.exit_code == 3
     (row,) = json.loads(checked.stdout)
