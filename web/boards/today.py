@@ -55,7 +55,7 @@ def show() -> str:
     first = FIRST.get(staff.role, "inbox")
     day = zones.to_local(now, zones.zone(clinic.zone)).date()
     with db.unit_of_work(clinic.id) as session:
-        facts: dict[str, Any] = {"first": first, "date": f"{day:%A}, {day.day} {day:%B}"}
+        facts: dict[str, Any] = {"first": first, "date": f"{day:%A}, {times.date_of(day, day)}"}
         if layout.may("patients.read"):
             audit.record(session, clinic.id, layout.the_actor(), "today.opened", f"clinic:{clinic.id}")
             facts |= _visits(session, clinic, staff, day, now)
