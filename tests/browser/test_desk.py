@@ -30,6 +30,7 @@ def test_a_care_manager_hands_to_the_desk_which_answers(browser: Browser, served
     rosa, dana = house.staff("Rosa Delgado"), house.staff("Dana Ortiz", role="front_desk")
     _, item = a_reply(house, "Devon", "Could you fit me in on Tuesday?", owner_id=rosa.id)
     with at(browser, served, rosa) as care, at(browser, served, dana) as desk:
+        desk.goto(f"{service}/desk")
         expect(desk.get_by_role("heading", name="Nothing waits for the front desk")).to_be_visible()
         care.goto(f"{service}/inbox/{item.id}")
         care.locator("summary", has_text="Reassign").click()
@@ -53,6 +54,7 @@ def test_the_desk_reads_well_everywhere(browser: Browser, served: Served, size: 
     dana = house.staff("Dana Ortiz", role="front_desk")
     item = an_item(house)
     with at(browser, served, dana, size=size, dark=dark) as page:
+        page.goto(f"{service}/desk")
         kit.check(page)
         picture(page, f"desk-{size[0]}-{'dark' if dark else 'light'}")
         page.goto(f"{service}/desk/{item.id}")
