@@ -116,7 +116,7 @@ def test_the_text_names_nothing_and_is_in_the_patients_language(world: World, la
     drain(AGAIN)
     body = texts()[0]
     assert text_templates.lint(body.split("http")[0]) == []
-    assert ("siguen aquí" in body) == (language == "es")
+    assert ("le esperan" in body) == (language == "es")
     assert ("Larkspur" in body) == (privacy != "generic")
 
 
