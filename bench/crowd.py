@@ -26,9 +26,11 @@ KINDS = (("safety", 1), ("screen", 9), ("handoff", 10), ("reply", 70), ("deliver
 # The ids of the filler: a UUIDv7 that grows by a millisecond with each row, and three digits that name the table.
 FIRST, TABLES = (
     1_700_000_000_000,
-    {"patient": "001", "conversation": "002", "inbox_item": "003", "message": "004"},
+    {"patient": "001", "conversation": "002", "inbox_item": "003", "message": "004", "appointment": "005"},
 )
-FILLED = ("data_key", "patient", "patient_number", "conversation", "message", "inbox_item", "item_event")
+FILLED = ("data_key", "patient", "patient_number", "conversation", "message", "inbox_item", "item_event", "appointment")
+# Visits of each day of the week that begins today; every patient has one long past besides.
+VISITS_A_DAY, DAYS = 120, 7
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,11 @@ def reopen_everything(engine: Engine) -> None:
     with engine.begin() as connection:
         connection.execute(text("UPDATE inbox_item SET state = 'open', done_at = NULL, done_by = NULL"))
     postgresql.settle(engine)
+
+
+def patient_id(number: int) -> UUID:
+    """Return the id of a patient of the crowd."""
+    return _id("patient", number)
 
 
 def _id(table: str, number: int) -> UUID:
@@ -202,9 +209,30 @@ def _filler(size: Size) -> Iterator[str]:
         f" WHERE g >= {size.items} OR g % {UNKNOWN} <> 0"
     )
     yield _messages(size, dummy)
+    yield from _visits(size)
     yield (
         "INSERT INTO item_event (id, clinic_id, item_id, at, actor, event, detail)"
         " SELECT id, clinic_id, id, created_at, 'system:inbox', 'opened', '{}' FROM inbox_item"
+    )
+
+
+def _visits(size: Size) -> Iterator[str]:
+    columns = (
+        "INSERT INTO appointment (id, clinic_id, patient_id, source, external_id, starts_at, zone, booked_at,"
+        " clinician, state, revision, created_at, updated_at)"
+    )
+    rest = "'America/Denver', now() - interval '90 days', 'Dr. Lindqvist'"
+    coming = f"(g % {VISITS_A_DAY})"
+    known = _id_of("patient", f"({UNKNOWN} * ({coming} / {UNKNOWN - 1}) + {coming} % {UNKNOWN - 1} + 1)")
+    yield (
+        f"{columns} SELECT {_id_of('appointment', 'g')}, :clinic, {known}, 'crowd', 'coming-' || g,"
+        f" date_trunc('day', now()) + make_interval(days => g / {VISITS_A_DAY}, hours => 15, mins => 4 * {coming}),"
+        f" {rest}, 'booked', 1, now(), now() FROM generate_series(0, {VISITS_A_DAY * DAYS} - 1) AS g"
+    )
+    yield (
+        f"{columns} SELECT {_id_of('appointment', f'g + {VISITS_A_DAY * DAYS}')}, :clinic, {_id_of('patient', 'g')},"
+        f" 'crowd', 'past-' || g, now() - make_interval(days => 2 + g % 700, mins => g % 500), {rest}, 'arrived', 1,"
+        f" now(), now() FROM generate_series(0, {size.patients} - 1) AS g"
     )
 
 

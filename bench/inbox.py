@@ -1,4 +1,4 @@
-"""Whether the inbox slows down: a large clinic against a small one, a long conversation against a short one.
+"""Whether staff's pages slow down: a large clinic against a small one, a long conversation against a short one.
 
 Both clinics stand on one PostgreSQL server of the run's own, seen as the application's role sees them. What is timed
 is the whole request inside the application: session, database, unsealing, template.
@@ -30,12 +30,25 @@ from service.embedded.valkey import ValkeyServer
 from web import sessions
 from web.presenters import list_rows
 
-ROUNDS, GOAL, GOAL_MS = 5, 1.3, 60
+ROUNDS, GOAL, GOAL_MS = 5, 1.3, 100
 # How often in each round: what the day begins with, and what one looks at now and then.
 REQUESTS, FEWER = 50, 12
 # As many open as it takes for each view to fill its first page.
 SMALL = crowd.Size(patients=1_000, messages=10_000, items=1_000, open=900)
 SHORT, LONG = 20, 2_000
+# The other pages, and words that stand in each so that an error page is not timed.
+PAGES = {
+    "/today": "Tomorrow",
+    "/visits": "Given",
+    "/visits?span=week": "Given",
+    "/patients": "record number",
+    "/handoffs": "andoff",
+    "/board": "nassigned",
+    "/clocks": "esponse",
+    "/reach": "each",
+    "/consents/drift": "mismatch",
+    "/away": "way",
+}
 
 
 @dataclass(frozen=True)
@@ -67,6 +80,7 @@ def measure() -> str:
         print(f"inbox: filled in {filled:.0f} s", file=sys.stderr)
         measured = _pages(app, pair, views.VIEWS, f"{large.open:,} of {large.items:,} items open")
         measured += _talks(app, pair[1])
+        measured += _others(app, pair) + _patients(app, pair)
         crowd.reopen_everything(pair[1].owner)
         waiting = [view for view in views.VIEWS if view not in ("done", "snoozed")]
         measured += _pages(app, pair, waiting, f"all {large.items:,} items open")
@@ -130,6 +144,24 @@ def _pages(app: Flask, pair: list[House], shown: Sequence[str], label: str) -> l
     return lines
 
 
+def _others(app: Flask, pair: list[House], pages: dict[str, str] = PAGES) -> list[str]:
+    lines = []
+    for address, words in pages.items():
+        took: list[list[float]] = [[], []]
+        for _ in range(ROUNDS):
+            for times, house in zip(took, pair, strict=True):
+                times += _timed(app, house, address, 0, FEWER, words)
+        lines.append(f"{address}: {_ratio(took[1], took[0])}")
+    return lines
+
+
+def _patients(app: Flask, pair: list[House]) -> list[str]:
+    """A patient's parts, of somebody with an item and a visit."""
+    known = crowd.patient_id(1)
+    parts = {"": "Given1", "/visits": "Given1", "/record": "Given1"}
+    return _others(app, pair, {f"/patients/{known}{part}": words for part, words in parts.items()})
+
+
 def _talks(app: Flask, house: House) -> list[str]:
     took: dict[int, list[float]] = {length: [] for length in house.talks}
     for _ in range(ROUNDS):
@@ -138,7 +170,7 @@ def _talks(app: Flask, house: House) -> list[str]:
     return [f"a conversation of {LONG:,} texts against one of {SHORT}: {_ratio(took[LONG], took[SHORT])}"]
 
 
-def _timed(app: Flask, house: House, address: str, at_least: int, requests: int) -> list[float]:
+def _timed(app: Flask, house: House, address: str, at_least: int, requests: int, words: str = "") -> list[float]:
     """Return how many milliseconds each of `requests` took, after a few that warm connections and plans."""
     with _signed_in(app, house) as browser:
         took = []
@@ -147,7 +179,7 @@ def _timed(app: Flask, house: House, address: str, at_least: int, requests: int)
             page = browser.get(address)
             took.append(1000 * (time.perf_counter() - began))
             shown = page.text.count("data-row=")
-            if page.status_code != 200 or shown < at_least:
+            if page.status_code != 200 or shown < at_least or words not in page.text:
                 raise RuntimeError(f"{address} answered {page.status_code} with {shown} rows")
     return took[6:]
 

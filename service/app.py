@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import Flask, Response, request
 from flask_wtf.csrf import CSRFProtect
+from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from config import keys, logging, runtime
@@ -59,13 +60,22 @@ def _unexpected(error: Exception) -> Any:
         return problem(error.code or 500, error.name) if request.path.startswith(MACHINES) else error
     reference = uuid.uuid4().hex[:12]
     logging.logger().error("unexpected", problem=reference, route=str(request.url_rule), exc_info=error)
-    if request.path.startswith(MACHINES):
-        return problem(500, "Something went wrong on our side", reference)
-    return Response(
-        f"Something went wrong on our side. Please try again, or call the clinic. ({reference})",
-        500,
-        mimetype="text/plain",
-    )
+    # A database that is away or has no room is a matter of minutes, and whoever asks again then is served.
+    for_now = isinstance(error, OperationalError)
+    answer = _for_machines(for_now, reference) if request.path.startswith(MACHINES) else _for_people(for_now, reference)
+    if for_now:
+        answer.headers["Retry-After"] = "30"
+    return answer
+
+
+def _for_machines(for_now: bool, reference: str) -> Response:
+    title = "Not kept: ask again later" if for_now else "Something went wrong on our side"
+    return problem(503 if for_now else 500, title, reference)
+
+
+def _for_people(for_now: bool, reference: str) -> Response:
+    words = f"Something went wrong on our side. Please try again, or call the clinic. ({reference})"
+    return Response(words, 503 if for_now else 500, mimetype="text/plain")
 
 
 def problem(status: int, title: str, reference: str | None = None) -> Response:

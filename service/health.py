@@ -1,5 +1,6 @@
 """What an operator asks: is the process alive, is the service ready, and the figures behind it."""
 
+import shutil
 import socket
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,7 +14,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from config import clock, db, queue
+from config import clock, db, queue, runtime
 from messaging.delivery.breaker import circuits
 from service import migrations
 from webhooks import receipts
@@ -22,6 +23,7 @@ OLDEST_TICK = timedelta(seconds=15)
 NOBODY_LATELY = timedelta(days=30)
 OLDEST_ROW = timedelta(seconds=60)
 TOLD_FOR = timedelta(minutes=2)
+LEAST_FREE = 100 * 2**20
 door = Blueprint("health", __name__)
 
 
@@ -51,7 +53,13 @@ def check() -> list[str]:
             _write()
     except SQLAlchemyError as error:
         return [f"the database does not answer, or takes no writes ({type(error).__name__})"]
-    return problems + _redis()
+    return problems + _disk() + _redis()
+
+
+def _disk() -> list[str]:
+    """Say so before the disk is full: what is written at the end is a patient's words."""
+    free = shutil.disk_usage(runtime.settings().data_dir).free
+    return [] if free >= LEAST_FREE else [f"the disk of the data directory has {free // 2**20} MB left"]
 
 
 def _write() -> None:

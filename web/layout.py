@@ -12,6 +12,7 @@ from uuid import UUID
 from flask import Blueprint, Flask, Response, abort, current_app, redirect, render_template, request, url_for
 from flask_wtf.csrf import CSRFError
 from sqlalchemy import func, select
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
@@ -271,7 +272,8 @@ def _failed(error: Exception) -> tuple[str, int] | HTTPException:
     if isinstance(error, HTTPException):
         return _went_wrong(error)
     logging.logger().error("unexpected", route=str(request.url_rule), exc_info=error)
-    return _wrong_page(500)
+    # A database that is away or has no room is a matter of minutes.
+    return _wrong_page(503 if isinstance(error, OperationalError) else 500)
 
 
 def _went_wrong(error: HTTPException) -> tuple[str, int] | HTTPException:
