@@ -40,7 +40,7 @@ SHORT, LONG = 20, 2_000
 PAGES = {
     "/today": "Tomorrow",
     "/visits": "Given",
-    "/visits?span=week": "Given",
+    "/visits?span=week": "Not confirmed",
     "/patients": "record number",
     "/handoffs": "andoff",
     "/board": "nassigned",
