@@ -1,7 +1,7 @@
 """Files a text that came in: whose it is, what of it they wrote themselves, and what that says."""
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -13,6 +13,7 @@ from messaging.models import Clinic, Conversation, Message, Patient
 from messaging.people import directory, staff_phones
 from messaging.reading import authorship, carrier_keywords, read_reply
 from messaging.reading.rulebook import Consent
+from messaging.second_reading import hearing, joining, keeping, standing
 from reminders import appointments
 from webhooks import fields
 from webhooks.inbound_text import Inbound
@@ -29,6 +30,7 @@ def file(session: Session, clinic: Clinic, form: Mapping[str, str], at: datetime
     sent: list[Message] = []
     authored = authorship.read(body, lambda: _sent(session, conversation, sent))
     read = _read(session, conversation, patients, form, authored.words)
+    second = _second(session, clinic, conversation, patients, form, authored, read, at)
     attached = list(fields.media(form))
     message = conversations.file_inbound(
         session,
@@ -36,15 +38,68 @@ def file(session: Session, clinic: Clinic, form: Mapping[str, str], at: datetime
         conversation,
         body=fields.shown(form),
         provider_sid=form["MessageSid"],
-        reading=[*read.why, *_labels(authored, sent), f"version.{read.version}"],
+        reading=[*second.why, *_labels(authored, sent), *second.labels, f"version.{read.version}"],
         media=attached,
         at=at,
     )
     attachments.expect(session, message, attached)
+    if second.judged is not None:
+        keeping.keep(session, clinic, message, read.version, second.judged, second.joined)
     carriers = bool(form.get("OptOutType")) or carrier_keywords.acts_on(body)
+    tier = second.judged.acted.tier if second.judged else None
+    read = replace(read, crisis=tier == "crisis", why=second.why)
     read = _as_the_carrier_took_it(read, form.get("OptOutType", ""))
     colleague = None if patients else next(iter(staff_phones.whose(session, clinic, number)), None)
-    return Inbound(session, clinic, conversation, patients, message, read, number, carriers, colleague, authored.silent)
+    return Inbound(
+        session, clinic, conversation, patients, message, read, number, carriers, colleague, authored.silent, tier
+    )
+
+
+@dataclass(frozen=True)
+class _Second:
+    """What both readers say of a text, alone or `joined` with others; `why` names the rules of all of them."""
+
+    judged: hearing.Judged | None
+    why: tuple[str, ...]
+    joined: Sequence[Message] = ()
+
+    @property
+    def labels(self) -> list[str]:
+        return keeping.labels(self.judged, self.joined) if self.judged else []
+
+
+def _second(
+    session: Session,
+    clinic: Clinic,
+    conversation: Conversation,
+    patients: Sequence[Patient],
+    form: Mapping[str, str],
+    authored: authorship.Authored,
+    read: read_reply.Reading,
+    at: datetime,
+) -> _Second:
+    """Read the text a second time, and together with what the same person sent in the minutes around it.
+
+    What the carrier takes for a keyword is no free text: nobody is asked about it.
+    """
+    nothing_to_read = authored.silent or not authored.words.strip() or carrier_keywords.acts_on(form["Body"])
+    if nothing_to_read and not read.crisis:
+        return _Second(None, read.why)
+    holds, language = standing.of(clinic), _language(patients)
+    words = [authored.words, *(form[other] for other in (fields.ALONE, fields.JOINED) if other in form)]
+    alone = hearing.judge(read, hearing.most_alike(words, language), holds, free=read.content)
+    if len(patients) > 1:
+        return _Second(alone, read.why)  # nobody knows which of them wrote which
+    texts = joining.beside(session, conversation, at)
+    joined = joining.read(session, texts, (at, authored.words), language, holds, alone)
+    if joined is None:
+        return _Second(alone, read.why)
+    more = tuple(rule for rule in joined.read.why if rule.startswith("crisis.") and rule not in read.why)
+    return _Second(joining.graver(alone, joined.judged), (*more, *read.why), joined.texts)
+
+
+def _language(patients: Sequence[Patient]) -> str | None:
+    return patients[0].language if len(patients) == 1 else None
 
 
 def _sent(session: Session, conversation: Conversation, sent: list[Message]) -> list[str]:
@@ -68,7 +123,7 @@ def _read(
     form: Mapping[str, str],
     words: str,
 ) -> read_reply.Reading:
-    language = patients[0].language if len(patients) == 1 else None
+    language = _language(patients)
     # Of those who share a phone, any may be the one who answers: a human then chooses.
     awaiting = any(_awaits_answer(session, patient, conversation) for patient in patients)
     read = read_reply.read(words, language, awaiting=awaiting)

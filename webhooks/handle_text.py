@@ -64,6 +64,10 @@ def answer(session: Session, clinic: Clinic, form: Mapping[str, str], at: dateti
     if inbound.colleague is not None:
         colleagues.answered(inbound, inbound.colleague)
         return inbound.message
+    if inbound.tier == "worry":
+        raise_items.wake(inbound)
+        raise_items.reply(inbound)  # a person reads it within minutes; until then nothing answers and nothing confirms
+        return inbound.message
     done = _act(inbound)
     handled = (done or (obeyed and not _may_mean_a_visit(inbound))) and _nothing_beyond(inbound)
     if not handled and _only_thanks(inbound):
@@ -92,7 +96,7 @@ def _consent(inbound: Inbound) -> bool:
         return _stop(inbound)
     if consent == "start":
         _start(inbound)
-    if consent in ("start", "help") and not inbound.carrier_answers and not inbound.reading.crisis:
+    if consent in ("start", "help") and not inbound.carrier_answers and inbound.tier is None:
         autoreplies.plain(inbound, "started" if consent == "start" else "help")
     return consent is not None
 
@@ -116,7 +120,7 @@ def _stop(inbound: Inbound) -> bool:
         _record(inbound, "revoked", only)
         if all(before[programme] == "revoked" for programme in only):
             return True  # they know it already
-    if not inbound.reading.crisis:
+    if inbound.tier is None:
         autoreplies.stopped(inbound, scope)
     return True
 
