@@ -29,7 +29,7 @@ class Facts:
     """What is known of one text.
 
     `likeness` is None where the reader was not heard, `off` why. `free`: words remain that no rule understood.
-    `widened` is the score from which the clinic calls a text a worry too; it can only add to the reader's own.
+    `widened` is the score from which the clinic calls free text a worry too; it can only add to the reader's own.
     """
 
     crises: tuple[Mark, ...] = ()
@@ -78,9 +78,13 @@ def _worry(facts: Facts) -> tuple[str, ...]:
     met = {
         "soft_unconfirmed": _marked(facts, sure=False) and heard.band == "none",
         "reader_low": heard.band == "worry",
-        "reader_widened": heard.band == "none" and facts.widened is not None and heard.score >= facts.widened,
+        "reader_widened": heard.band == "none" and facts.free and _reaches(heard.score, facts.widened),
     }
     return tuple(reason for reason, holds in met.items() if holds)
+
+
+def _reaches(score: float, widened: float | None) -> bool:
+    return widened is not None and score >= widened
 
 
 def _heard(facts: Facts) -> Likeness | None:

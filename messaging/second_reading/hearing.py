@@ -1,12 +1,13 @@
 """Asks the second reader about a text, and believes it only while it is fit and fast; and joins both readers."""
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from config import logging
 from messaging.reading import likeness, read_reply, tiers
-from messaging.reading.likeness import Likeness
+from messaging.reading.likeness import Likeness, model
 from messaging.second_reading.standing import Standing
 
 Reader = Callable[[str, str | None], Likeness | None]
@@ -57,6 +58,15 @@ def _gravity(heard: Heard) -> tuple[int, float]:
     return (("none", "worry", "crisis").index(said.band), said.score) if said else (-1, 0.0)
 
 
+def widened(said: Likeness | None, step: float) -> float | None:
+    """Return the score from which a text in this language is a worry too, by a clinic's step below the threshold."""
+    reader = model.current()
+    if said is None or not step or isinstance(reader, model.Unfit):
+        return None
+    floor = reader.thresholds[said.language].worry
+    return 1 / (1 + math.exp(step) * (1 - floor) / floor)
+
+
 def judge(read: read_reply.Reading, heard: Heard, standing: Standing, *, free: bool) -> Judged:
     """Return what both readers say together. `free`: words remain that no rule understood."""
     facts = tiers.Facts(
@@ -64,7 +74,7 @@ def judge(read: read_reply.Reading, heard: Heard, standing: Standing, *, free: b
         heard.likeness,
         heard.off,
         free,
-        standing.widened,
+        widened(heard.likeness, standing.step),
     )
     alone = tiers.rules_alone(facts)
     verdict = tiers.decide(facts)

@@ -19,8 +19,9 @@ from messaging.versions.problems import Problem
 
 KEY = assign.SECOND_READING
 Widening = Literal["shipped", "wider", "widest"]
-# The score from which a text is a worry too. Only ever added to the reader's own threshold: nothing here narrows it.
-SCORES: Mapping[str, float | None] = {"shipped": None, "wider": 0.25, "widest": 0.15}
+# By how much the log-odds may be below the reader's own threshold for free text to be a worry too. Never above it:
+# nothing a clinic decides narrows what ships.
+STEPS: Mapping[str, float] = {"shipped": 0.0, "wider": 0.5, "widest": 1.0}
 EXPECTED = {
     "int_type": "a whole number of minutes",
     "int_parsing": "a whole number of minutes",
@@ -52,9 +53,9 @@ class Standing:
     weights: str | None = None
 
     @property
-    def widened(self) -> float | None:
-        """The score from which the clinic calls a text a worry too, None where it adds nothing."""
-        return SCORES[self.terms.widening]
+    def step(self) -> float:
+        """How far below the reader's own threshold the clinic calls free text a worry too, in log-odds; 0 for not."""
+        return STEPS[self.terms.widening]
 
 
 def of(clinic: Clinic) -> Standing:
@@ -123,7 +124,7 @@ def _check(_session: Session, clinic: Clinic, definition: publishing.Definition)
 
 def _silences(old: publishing.Definition, new: publishing.Definition) -> list[str]:
     """What in a change could leave a worry unseen for longer, in words."""
-    steps = list(SCORES)
+    steps = list(STEPS)
     later = new["minutes"] > old["minutes"]
     fewer = steps.index(new["widening"]) < steps.index(old["widening"])
     longer = f"worries are read within {new['minutes']} minutes instead of {old['minutes']}"

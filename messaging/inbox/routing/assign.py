@@ -167,9 +167,7 @@ def answer_by(
     return min(due, now + timedelta(minutes=rules.worry_minutes)) if WORRY in reason else due
 
 
-def _answer_by(
-    kind: str, now: datetime, rules: Rules, leaves_at: datetime | None, reason: Sequence[str]
-) -> datetime:
+def _answer_by(kind: str, now: datetime, rules: Rules, leaves_at: datetime | None, reason: Sequence[str]) -> datetime:
     minutes, sooner = rules.answer_within.get(kind, 240), topics.minutes(reason, rules.topics)
     if topics.IN_BUILDING in reason and sooner is not None:
         return now + timedelta(minutes=min(minutes, sooner))
