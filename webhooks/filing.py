@@ -1,7 +1,7 @@
 """Files a text that came in: whose it is, what of it they wrote themselves, and what that says."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -13,9 +13,9 @@ from messaging.models import Clinic, Conversation, Message, Patient
 from messaging.people import directory, staff_phones
 from messaging.reading import authorship, carrier_keywords, read_reply
 from messaging.reading.rulebook import Consent
-from messaging.second_reading import hearing, joining, keeping, standing
+from messaging.second_reading import keeping, standing
 from reminders import appointments
-from webhooks import fields
+from webhooks import fields, read_twice
 from webhooks.inbound_text import Inbound
 
 TAKEN: Mapping[str, Consent] = {"STOP": "stop", "START": "start", "HELP": "help"}
@@ -30,7 +30,10 @@ def file(session: Session, clinic: Clinic, form: Mapping[str, str], at: datetime
     sent: list[Message] = []
     authored = authorship.read(body, lambda: _sent(session, conversation, sent))
     read = _read(session, conversation, patients, form, authored.words)
-    second = _second(session, clinic, conversation, patients, form, authored, read, at)
+    colleague = None if patients else next(iter(staff_phones.whose(session, clinic, number)), None)
+    came = read_twice.Came(at, _ways(form, authored), conversation, patients, read.content and colleague is None)
+    silent = authored.silent or carrier_keywords.acts_on(body)
+    twice = _read_twice(came, session, read, standing.of(clinic), silent=silent)
     attached = list(fields.media(form))
     message = conversations.file_inbound(
         session,
@@ -38,68 +41,33 @@ def file(session: Session, clinic: Clinic, form: Mapping[str, str], at: datetime
         conversation,
         body=fields.shown(form),
         provider_sid=form["MessageSid"],
-        reading=[*second.why, *_labels(authored, sent), *second.labels, f"version.{read.version}"],
+        reading=[*twice.why, *_labels(authored, sent), *twice.labels, f"version.{read.version}"],
         media=attached,
         at=at,
     )
     attachments.expect(session, message, attached)
-    if second.judged is not None:
-        keeping.keep(session, clinic, message, read.version, second.judged, second.joined)
+    if twice.judged is not None:
+        keeping.keep(session, clinic, message, read.version, twice.judged, twice.joined)
     carriers = bool(form.get("OptOutType")) or carrier_keywords.acts_on(body)
-    tier = second.judged.acted.tier if second.judged else None
-    read = replace(read, crisis=tier == "crisis", why=second.why)
+    read = replace(read, crisis=twice.tier == "crisis", why=twice.why)
     read = _as_the_carrier_took_it(read, form.get("OptOutType", ""))
-    colleague = None if patients else next(iter(staff_phones.whose(session, clinic, number)), None)
     return Inbound(
-        session, clinic, conversation, patients, message, read, number, carriers, colleague, authored.silent, tier
+        session, clinic, conversation, patients, message, read, number, carriers, colleague, authored.silent, twice.tier
     )
 
 
-@dataclass(frozen=True)
-class _Second:
-    """What both readers say of a text, alone or `joined` with others; `why` names the rules of all of them."""
-
-    judged: hearing.Judged | None
-    why: tuple[str, ...]
-    joined: Sequence[Message] = ()
-
-    @property
-    def labels(self) -> list[str]:
-        return keeping.labels(self.judged, self.joined) if self.judged else []
+def _read_twice(
+    came: read_twice.Came, session: Session, read: read_reply.Reading, holds: standing.Standing, *, silent: bool
+) -> read_twice.Twice:
+    """Have both readers read it, unless there is nothing to read: no words of a person, or a carrier's keyword."""
+    if (silent or not came.words[0].strip()) and not read.crisis:
+        return read_twice.Twice(read.why)
+    return read_twice.look(session, came, read, holds)
 
 
-def _second(
-    session: Session,
-    clinic: Clinic,
-    conversation: Conversation,
-    patients: Sequence[Patient],
-    form: Mapping[str, str],
-    authored: authorship.Authored,
-    read: read_reply.Reading,
-    at: datetime,
-) -> _Second:
-    """Read the text a second time, and together with what the same person sent in the minutes around it.
-
-    What the carrier takes for a keyword is no free text: nobody is asked about it.
-    """
-    nothing_to_read = authored.silent or not authored.words.strip() or carrier_keywords.acts_on(form["Body"])
-    if nothing_to_read and not read.crisis:
-        return _Second(None, read.why)
-    holds, language = standing.of(clinic), _language(patients)
-    words = [authored.words, *(form[other] for other in (fields.ALONE, fields.JOINED) if other in form)]
-    alone = hearing.judge(read, hearing.most_alike(words, language), holds, free=read.content)
-    if len(patients) > 1:
-        return _Second(alone, read.why)  # nobody knows which of them wrote which
-    texts = joining.beside(session, conversation, at)
-    joined = joining.read(session, texts, (at, authored.words), language, holds, alone)
-    if joined is None:
-        return _Second(alone, read.why)
-    more = tuple(rule for rule in joined.read.why if rule.startswith("crisis.") and rule not in read.why)
-    return _Second(joining.graver(alone, joined.judged), (*more, *read.why), joined.texts)
-
-
-def _language(patients: Sequence[Patient]) -> str | None:
-    return patients[0].language if len(patients) == 1 else None
+def _ways(form: Mapping[str, str], authored: authorship.Authored) -> list[str]:
+    """Each way in which the words may have been meant, the likeliest first."""
+    return [authored.words, *(form[other] for other in (fields.ALONE, fields.JOINED) if other in form)]
 
 
 def _sent(session: Session, conversation: Conversation, sent: list[Message]) -> list[str]:
@@ -123,7 +91,7 @@ def _read(
     form: Mapping[str, str],
     words: str,
 ) -> read_reply.Reading:
-    language = _language(patients)
+    language = patients[0].language if len(patients) == 1 else None
     # Of those who share a phone, any may be the one who answers: a human then chooses.
     awaiting = any(_awaits_answer(session, patient, conversation) for patient in patients)
     read = read_reply.read(words, language, awaiting=awaiting)

@@ -98,7 +98,7 @@ def explain_segments(record: dict[str, Any]) -> dict[str, Any]:
 
 @explain.command("text")
 def text() -> None:
-    """{"text", "language"?, "quotes"?} -> crisis, worry, tier, tier_why, consent, answer, why, kind, topics, versions."""
+    """{"text", "language"?, "quotes"?} -> crisis, worry, tier and why, consent, answer, why, kind, topics, versions."""
     _lines(explain_text)
 
 
