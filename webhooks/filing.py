@@ -52,7 +52,18 @@ def file(session: Session, clinic: Clinic, form: Mapping[str, str], at: datetime
     read = replace(read, crisis=twice.tier == "crisis", why=twice.why)
     read = _as_the_carrier_took_it(read, form.get("OptOutType", ""))
     return Inbound(
-        session, clinic, conversation, patients, message, read, number, carriers, colleague, authored.silent, twice.tier
+        session,
+        clinic,
+        conversation,
+        patients,
+        message,
+        read,
+        number,
+        carriers,
+        colleague,
+        authored.silent,
+        twice.tier,
+        twice.tier_why,
     )
 
 

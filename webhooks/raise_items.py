@@ -66,7 +66,7 @@ def reply(inbound: Inbound) -> InboxItem:
 def _waiting_or_new(inbound: Inbound) -> InboxItem:
     summary = _summary(inbound, "known", "unknown", "shared")
     why = triage.reasons(inbound.session, inbound.conversation.id, inbound.patients, inbound.reading.topics)
-    why = (topics.WORRY, *why) if inbound.tier == "worry" else why
+    why = (_worry(inbound), *why) if inbound.tier == "worry" else why
     waiting = triage.waiting(inbound.session, inbound.conversation.id, why)
     if waiting is None:
         last = None if _for_the_desk(inbound, why) else _answered_last(inbound)
@@ -86,6 +86,13 @@ def _waiting_or_new(inbound: Inbound) -> InboxItem:
     if why:
         triage.add(inbound.session, waiting, why)
     return waiting
+
+
+def _worry(inbound: Inbound) -> str:
+    """What made somebody worry: the second reader, a phrase of the rules, or that nobody else could read it."""
+    if any(reason.startswith("reader_") and reason != "reader_off" for reason in inbound.tier_why):
+        return topics.LIKENESS
+    return topics.PHRASE if "soft_unconfirmed" in inbound.tier_why else topics.UNREAD
 
 
 def _for_the_desk(inbound: Inbound, why: Sequence[str]) -> bool:

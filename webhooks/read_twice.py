@@ -43,6 +43,11 @@ class Twice:
         return self.judged.acted.tier if self.judged else None
 
     @property
+    def tier_why(self) -> tuple[str, ...]:
+        """The keys of the reasons for the tier."""
+        return self.judged.acted.reasons if self.judged else ()
+
+    @property
     def labels(self) -> list[str]:
         """What is kept with the text."""
         return keeping.labels(self.judged, self.joined) if self.judged else []

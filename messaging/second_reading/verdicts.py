@@ -39,7 +39,7 @@ def give(
     before = item_state.read(session, item)
     if verdict == "crisis" and item.kind != "safety":
         _alarm(session, item)
-    elif verdict == "neither" and topics.WORRY in item.reason and item.state != "done":
+    elif verdict == "neither" and topics.is_worry(item.reason) and item.state != "done":
         _calm(session, clinic, item)
     return items.write_down(session, item, staff, f"read_{verdict}", before)
 
@@ -59,7 +59,7 @@ def _alarm(session: Session, item: InboxItem) -> None:
 
 def _calm(session: Session, clinic: Clinic, item: InboxItem) -> None:
     """Give it the place and the time of an ordinary reply, from when it came in."""
-    item.reason = [each for each in item.reason if each != topics.WORRY]
+    item.reason = [each for each in item.reason if each not in topics.WORRIES]
     item.urgency = items.urgency_of(item.kind, item.reason)
     if item.acknowledged_at is None and item.state != "snoozed":
         rules = assign.Rules.of(clinic.rules)

@@ -14,6 +14,7 @@ from config import clock, db
 from messaging.inbox import items, views
 from messaging.inbox import on_it as holding
 from messaging.inbox.models import InboxItem
+from messaging.inbox.routing import topics
 from messaging.models import Clinic, Conversation, Patient, Staff
 from reminders.models import Appointment
 from web import drafts, reading_marks, times, words
@@ -44,7 +45,8 @@ class Row:
     short words. `came` says that it came to the reader by escalation, `on_it` who is on it. `draft` says that the
     reader has begun to write there, `picks` are the items that may be dealt with together with other rows, none where
     one of them needs a person's judgement. `arrived` is when it came in; `unread` says that whose it is has not opened
-    it since the last text in. `topic` is what the text is about, in words, where the reader may know it.
+    it since the last text in. `topic` is what the text is about, in words, where the reader may know it; `worry` that it may be a crisis, and
+    by what that was read.
     """
 
     id: UUID
@@ -67,6 +69,7 @@ class Row:
     arrived: str
     unread: bool
     topic: str = ""
+    worry: str = ""
 
 
 @dataclass(frozen=True)
@@ -204,7 +207,14 @@ def _row(stack: Sequence[InboxItem], patient: Patient | None, conversation: Conv
         arrived=times.short(item.created_at, now, zone),
         unread=any(each.id in about.unread for each in stack),
         topic=_topic(stack, about.reader),
+        worry=_worry(stack),
     )
+
+
+def _worry(stack: Sequence[InboxItem]) -> str:
+    owed = (each.reason for each in stack if each.kind == "reply" and each.state != "done")
+    keys = [key for reason in owed for key in topics.WORRIES if key in reason]
+    return words.say("worries", keys[0]) if keys else ""
 
 
 def _topic(stack: Sequence[InboxItem], reader: Reader) -> str:
@@ -230,7 +240,7 @@ def _summary(item: InboxItem, reader: Reader) -> str:
 
 
 def _picks(stack: Sequence[InboxItem]) -> list[UUID]:
-    if any(each.state == "done" or each.kind not in TOGETHER for each in stack):
+    if any(each.state == "done" or each.kind not in TOGETHER or topics.is_worry(each.reason) for each in stack):
         return []
     return [each.id for each in stack if (each.state == "snoozed") == (stack[0].state == "snoozed")]
 

@@ -49,7 +49,7 @@ __all__ = [
 KINDS = ("safety", "screen", "handoff", "reply", "delivery")
 # Their clock runs in real time, whatever the clinic's hours: a person may be in danger, or stands in the room.
 ALWAYS_RUNNING = ("safety", "handoff")
-WATCHED, WORRY = topics.WATCHED, topics.WORRY
+WATCHED = topics.WATCHED
 # What the clinic decides about the second reader, in its rules (messaging.second_reading.standing).
 SECOND_READING = "second_reading"
 WORRY_MINUTES = 15
@@ -162,9 +162,10 @@ def answer_by(
     may be a crisis neither, nor than the clinic's time for it; and no text waits longer than its topics allow.
     """
     due = _answer_by(kind, now, rules, leaves_at, reason)
-    if WORRY in reason or WATCHED in reason:
+    worry = topics.is_worry(reason)
+    if worry or WATCHED in reason:
         due = min(due, answer_by("screen", now, rules))
-    return min(due, now + timedelta(minutes=rules.worry_minutes)) if WORRY in reason else due
+    return min(due, now + timedelta(minutes=rules.worry_minutes)) if worry else due
 
 
 def _answer_by(kind: str, now: datetime, rules: Rules, leaves_at: datetime | None, reason: Sequence[str]) -> datetime:
@@ -181,12 +182,12 @@ def _answer_by(kind: str, now: datetime, rules: Rules, leaves_at: datetime | Non
 def climbs_as(kind: str, reason: Sequence[str]) -> str:
     """Return the kind by which an overdue item escalates: words of somebody who was at risk lately, and words that may
     be a crisis, as a screen's."""
-    return "screen" if kind == "reply" and (WATCHED in reason or WORRY in reason) else kind
+    return "screen" if kind == "reply" and (WATCHED in reason or topics.is_worry(reason)) else kind
 
 
 def routed_as(kind: str, reason: Sequence[str]) -> str:
     """Return the kind by which the owner of an item is chosen: what may be a crisis goes to who can assess it."""
-    return "screen" if kind == "reply" and WORRY in reason else kind
+    return "screen" if kind == "reply" and topics.is_worry(reason) else kind
 
 
 def choose(need: Need, team: Sequence[Member], rules: Rules) -> Choice:
