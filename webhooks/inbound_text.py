@@ -16,7 +16,8 @@ class Inbound:
     """One text that came in, found, filed and read. `patients` are the active ones who gave the number.
 
     `colleague` has this number and is no patient; `silent`: a phone or a network wrote all of it. `tier` is how grave
-    it is by both readers, as far as the clinic acts on them, and `tier_why` its reasons; `reading.crisis` says the same of a crisis.
+    it is by both readers, as far as the clinic acts on them, and `tier_why` its reasons; `reading.crisis` says the same
+    of a crisis.
     """
 
     session: Session

@@ -1,4 +1,4 @@
-"""Why a text may be a crisis though no word says so for sure: what weighed most, what it is like, what was said of it."""
+"""Why a text may be a crisis though no word says so for sure: what weighed most, what it is like, what people say."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

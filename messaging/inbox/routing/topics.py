@@ -27,6 +27,7 @@ CARE_TEAM, FRONT_DESK = "care_manager", "front_desk"
 ROLES = (CARE_TEAM, FRONT_DESK)
 OF_THE_DESK: tuple[Topic, ...] = ("billing", "scheduling")
 _ABOUT = "topic:"
+_KEPT = (*WORRIES, WATCHED, IN_BUILDING, DESK_OFF)
 
 
 @dataclass(frozen=True)
@@ -70,9 +71,7 @@ def leading(reason: Iterable[str]) -> str | None:
 
 def kept(reason: Iterable[str]) -> tuple[str, ...]:
     """Return of a `reason` what says what came, without who has it and why."""
-    return tuple(
-        each for each in reason if each in (*WORRIES, WATCHED, IN_BUILDING, DESK_OFF) or each.startswith(_ABOUT)
-    )
+    return tuple(each for each in reason if each in _KEPT or each.startswith(_ABOUT))
 
 
 def joined(reason: Sequence[str], more: Iterable[str]) -> list[str]:
