@@ -60,11 +60,17 @@ def _gravity(heard: Heard) -> tuple[int, float]:
 
 def widened(said: Likeness | None, step: float) -> float | None:
     """Return the score from which a text in this language is a worry too, by a clinic's step below the threshold."""
+    return floor(said.language, step) if said is not None and step else None
+
+
+def floor(language: str, step: float) -> float | None:
+    """Return the score `step` below the reader's own threshold in a language, None where there is no reader."""
     reader = model.current()
-    if said is None or not step or isinstance(reader, model.Unfit):
+    known = {} if isinstance(reader, model.Unfit) else {str(key): value for key, value in reader.thresholds.items()}
+    if language not in known:
         return None
-    floor = reader.thresholds[said.language].worry
-    return 1 / (1 + math.exp(step) * (1 - floor) / floor)
+    own = known[language].worry
+    return 1 / (1 + math.exp(step) * (1 - own) / own)
 
 
 def judge(read: read_reply.Reading, heard: Heard, standing: Standing, *, free: bool) -> Judged:

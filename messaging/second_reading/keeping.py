@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from messaging.inbox.models import InboxItem
 from messaging.models import Clinic, Message
+from messaging.second_reading import watching
 from messaging.second_reading.hearing import Judged
 from messaging.second_reading.models import SecondReading
 
@@ -48,6 +49,7 @@ def keep(
         at=message.created_at,
     )
     session.add(row)
+    watching.begin(session, clinic)
     return row
 
 

@@ -1,12 +1,12 @@
-"""What both readers said of a text that came in, and what a person said of it then."""
+"""What both readers said of each text that came in, what a person said of it then, and when it is looked over."""
 
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from config.db import Base, ClinicRow
+from config.db import Base, ClinicRow, Work
 
 
 class SecondReading(ClinicRow, Base):
@@ -41,3 +41,12 @@ class SecondReading(ClinicRow, Base):
     verdict: Mapped[str | None] = mapped_column(String(8))
     verdict_by: Mapped[UUID | None] = mapped_column(ForeignKey("staff.id"))
     verdict_at: Mapped[datetime | None]
+
+
+class ReadingWatch(ClinicRow, Work, Base):
+    """When a clinic's readings are next looked over for drift, and which week's sample was drawn last ("2026-W49")."""
+
+    __tablename__ = "reading_watch"
+    __table_args__ = (UniqueConstraint("clinic_id"),)
+
+    drawn: Mapped[str | None] = mapped_column(String(8))

@@ -1,4 +1,4 @@
-"""What both readers said of each text that came in, and what a person said of it then."""
+"""What both readers said of each text that came in, what a person said of it then, and when it is looked over."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Add the table; texts that came before are not read again."""
+    """Add the tables; texts that came before are not read again."""
     op.create_table(
         "second_reading",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -42,8 +42,23 @@ def upgrade() -> None:
     op.create_index("ix_second_reading_item_id", "second_reading", ["item_id"])
     op.create_index("ix_second_reading_at", "second_reading", ["clinic_id", "at"])
     op.create_index("ix_second_reading_drawn", "second_reading", ["clinic_id", "drawn"])
+    op.create_table(
+        "reading_watch",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("clinic_id", sa.Uuid(), nullable=False),
+        sa.Column("drawn", sa.String(length=8), nullable=True),
+        sa.Column("try_after", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("fence", sa.BigInteger(), nullable=False),
+        sa.Column("last_error", sa.String(length=80), nullable=True),
+        sa.PrimaryKeyConstraint("id", name="pk_reading_watch"),
+        sa.UniqueConstraint("clinic_id", name="uq_reading_watch_clinic_id"),
+    )
+    op.create_index("ix_reading_watch_clinic_id", "reading_watch", ["clinic_id"])
     if op.get_bind().dialect.name == "postgresql":
-        _one_clinic_sees_its_own("second_reading")
+        for table in ("second_reading", "reading_watch"):
+            _one_clinic_sees_its_own(table)
 
 
 def _one_clinic_sees_its_own(table: str) -> None:
