@@ -4,11 +4,11 @@ from typing import Literal, get_args
 
 from sqlalchemy.orm import Session
 
-from config import audit, clock
+from config import audit, clock, db
 from messaging.inbox import item_state, items
 from messaging.inbox.models import URGENCY, InboxItem, ItemEvent
 from messaging.inbox.routing import assign, topics
-from messaging.models import Clinic, Staff
+from messaging.models import Clinic, Message, Staff
 from messaging.second_reading.models import SecondReading
 
 Verdict = Literal["crisis", "worry", "neither", "unclear"]
@@ -64,3 +64,26 @@ def _calm(session: Session, clinic: Clinic, item: InboxItem) -> None:
     if item.acknowledged_at is None and item.state != "snoozed":
         rules = assign.Rules.of(clinic.rules)
         items.set_clock(session, item, assign.answer_by(item.kind, item.created_at, rules, reason=item.reason))
+
+
+def of_sample(session: Session, clinic: Clinic, staff: Staff, reading: SecondReading, verdict: str) -> InboxItem | None:
+    """Say it of a text of the weekly sample. One that both readers missed is put before the care team at once, as a
+    safety item or a worry; return that item. Raises ValueError for anything but a verdict."""
+    note(session, clinic, staff, reading, verdict)
+    if verdict not in ("crisis", "worry"):
+        return None
+    text = session.get_one(Message, reading.message_id)
+    db.load_keys(session, {text.key_id, clinic.key_id})
+    item = items.open_item(
+        session,
+        clinic,
+        kind="safety" if verdict == "crisis" else "reply",
+        about=f"message:{text.id}",
+        dedupe=f"sample:{text.id}",
+        summary=items.words()["summaries"]["missed"].replace("{words}", text.body or ""),
+        patient_id=text.patient_id,
+        conversation_id=text.conversation_id,
+        reason=[topics.UNREAD] if verdict == "worry" else [],
+    )
+    reading.item_id = item.id
+    return item
