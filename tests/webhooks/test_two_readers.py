@@ -8,6 +8,7 @@ import time_machine
 from sqlalchemy import select
 
 from config import db
+from messaging.consent import ledger
 from messaging.inbox import escalation, items
 from messaging.inbox.models import InboxItem, Timer
 from messaging.inbox.routing import assign
@@ -138,10 +139,12 @@ def test_a_yes_taken_back_confirms_nothing(world: Any) -> None:
 
 
 def test_a_stop_in_a_worry_is_obeyed_without_a_word(world: Any) -> None:
-    world.text(f"stop texting me. {WORRYING}")
-    assert readings(world)[0].acted is not None
-    assert world.outbound == [] or [message.kind for message in world.outbound] == ["crisis"]
+    world.text("please stop the texts. I give up on this portal")
+    assert readings(world)[0].acted == "worry"
+    assert world.outbound == []
     assert len(world.items) == 1
+    with db.unit_of_work(db.EVERY) as session:
+        assert set(ledger.state(session, world.clinic, "+13035550101").values()) == {"revoked"}
 
 
 def test_each_reading_is_kept_with_the_versions_of_rules_and_weights(world: Any) -> None:
