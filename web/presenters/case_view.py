@@ -166,7 +166,7 @@ def _standing(
     return {
         "id": item.id,
         "kind": item.kind,
-        "kind_words": words.say("kinds", item.kind),
+        "kind_words": item_marks.kind_words(item),
         "why": why(item.reason),
         "colleagues": _colleagues(team, item),
         "roles": _roles(item),

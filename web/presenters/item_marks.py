@@ -6,7 +6,13 @@ from datetime import datetime
 from messaging.inbox import items
 from messaging.inbox.models import InboxItem
 from messaging.inbox.routing import topics
+from messaging.second_reading import watching
 from web import times, words
+
+
+def kind_words(item: InboxItem) -> str:
+    """Return what an item is called: what came of no patient is the administrator's."""
+    return words.say("kinds", "notice" if item.about.startswith(watching.ABOUT) else item.kind)
 
 
 def mark(item: InboxItem, now: datetime, zone: str) -> times.Mark | None:

@@ -194,7 +194,7 @@ def _row(stack: Sequence[InboxItem], patient: Patient | None, conversation: Conv
         on_it=attention.on_it(holding.latest(stack, now), about.names, staff, zone),
         thread=item.thread,
         name=_name(patient, conversation, about.reader, stack),
-        kind=words.say("kinds", item.kind),
+        kind=item_marks.kind_words(item),
         tone=item_marks.tone(item, now, zone),
         mark=item_marks.earliest(stack, now, zone),
         summary=_summary(item, about.reader),
@@ -219,7 +219,7 @@ def _topic(stack: Sequence[InboxItem], reader: Reader) -> str:
 def _also(item: InboxItem, about: _About) -> Reason:
     now, zone = about.now, about.clinic.zone
     return Reason(
-        kind=words.say("kinds", item.kind),
+        kind=item_marks.kind_words(item),
         tone=item_marks.tone(item, now, zone),
         mark=item_marks.until(item, now, zone),
         summary=_summary(item, about.reader),
