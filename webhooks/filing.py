@@ -13,8 +13,9 @@ from messaging.models import Clinic, Conversation, Message, Patient
 from messaging.people import directory, staff_phones
 from messaging.reading import authorship, carrier_keywords, read_reply
 from messaging.reading.rulebook import Consent
+from messaging.second_reading import keeping, standing
 from reminders import appointments
-from webhooks import fields
+from webhooks import fields, read_twice
 from webhooks.inbound_text import Inbound
 
 TAKEN: Mapping[str, Consent] = {"STOP": "stop", "START": "start", "HELP": "help"}
@@ -26,25 +27,69 @@ def file(session: Session, clinic: Clinic, form: Mapping[str, str], at: datetime
     conversation = conversations.of_number(session, clinic, number)
     on_this_number = directory.patients_with_number(session, clinic, number)
     patients = [patient for patient in on_this_number if patient.state != "deceased"]
+    colleague = None if patients else next(iter(staff_phones.whose(session, clinic, number)), None)
     sent: list[Message] = []
     authored = authorship.read(body, lambda: _sent(session, conversation, sent))
     read = _read(session, conversation, patients, form, authored.words)
-    attached = list(fields.media(form))
+    came = read_twice.Came(at, _ways(form, authored), conversation, patients, read.content and colleague is None)
+    carriers = carrier_keywords.acts_on(body)
+    twice = _read_twice(came, session, read, standing.of(clinic), silent=authored.silent or carriers)
+    read = replace(read, crisis=twice.tier == "crisis", why=twice.why)
+    labels = [*_labels(authored, sent), *twice.labels]
+    return Inbound(
+        session,
+        clinic,
+        conversation,
+        patients,
+        _kept(session, clinic, conversation, form, at, (twice, labels)),
+        _as_the_carrier_took_it(read, form.get("OptOutType", "")),
+        number,
+        bool(form.get("OptOutType")) or carriers,
+        colleague,
+        authored.silent,
+        twice.tier,
+        twice.tier_why,
+    )
+
+
+def _kept(
+    session: Session,
+    clinic: Clinic,
+    conversation: Conversation,
+    form: Mapping[str, str],
+    at: datetime,
+    reading: tuple[read_twice.Twice, list[str]],
+) -> Message:
+    """Keep the text with its attachments and with what both readers said of it."""
+    (twice, labels), attached = reading, list(fields.media(form))
     message = conversations.file_inbound(
         session,
         clinic,
         conversation,
         body=fields.shown(form),
         provider_sid=form["MessageSid"],
-        reading=[*read.why, *_labels(authored, sent), f"version.{read.version}"],
+        reading=[*twice.why, *labels, f"version.{read_reply.VERSION}"],
         media=attached,
         at=at,
     )
     attachments.expect(session, message, attached)
-    carriers = bool(form.get("OptOutType")) or carrier_keywords.acts_on(body)
-    read = _as_the_carrier_took_it(read, form.get("OptOutType", ""))
-    colleague = None if patients else next(iter(staff_phones.whose(session, clinic, number)), None)
-    return Inbound(session, clinic, conversation, patients, message, read, number, carriers, colleague, authored.silent)
+    if twice.judged is not None:
+        keeping.keep(session, clinic, message, read_reply.VERSION, twice.judged, twice.joined)
+    return message
+
+
+def _read_twice(
+    came: read_twice.Came, session: Session, read: read_reply.Reading, holds: standing.Standing, *, silent: bool
+) -> read_twice.Twice:
+    """Have both readers read it, unless there is nothing to read: no words of a person, or a carrier's keyword."""
+    if (silent or not came.words[0].strip()) and not read.crisis:
+        return read_twice.Twice(read.why)
+    return read_twice.look(session, came, read, holds)
+
+
+def _ways(form: Mapping[str, str], authored: authorship.Authored) -> list[str]:
+    """Each way in which the words may have been meant, the likeliest first."""
+    return [authored.words, *(form[other] for other in (fields.ALONE, fields.JOINED) if other in form)]
 
 
 def _sent(session: Session, conversation: Conversation, sent: list[Message]) -> list[str]:
