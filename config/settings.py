@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 
@@ -17,6 +18,9 @@ PREFIX = "WARMTHREAD_"
 # Which file to read settings from besides the environment. Children of ours are told that there is none.
 ENV_FILE = "WARMTHREAD_DOTENV"
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+HERE = ("127.0.0.1", "localhost", "::1")
+SMTP_URL = re.compile(r"smtps?://([^:/?#@\s]+:[^:/?#@\s]+@)?(\[[0-9a-fA-F:]+\]|[^:/?#@\s\[\]]+)(:\d{1,5})?/?")
+MAIL_ADDRESS = re.compile(r"[!-?A-~]+@[A-Za-z0-9.-]+")
 
 
 class SettingsError(Exception):
@@ -93,6 +97,18 @@ class Settings(BaseModel):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", alias="WARMTHREAD_LOG_LEVEL", description="debug, info, warning or error"
     )
+    smtp_url: SecretStr | None = Field(
+        None,
+        alias="WARMTHREAD_SMTP_URL",
+        description="the mail server for colleagues' e-mail, smtps://user:password@host:465; empty: no e-mail",
+    )
+    # Judged also where it is not said: a mail server needs it.
+    mail_from: str = Field(
+        "",
+        alias="WARMTHREAD_MAIL_FROM",
+        validate_default=True,
+        description="the address that e-mail to colleagues comes from",
+    )
     # The last field: its check reads the addresses above.
     demo_clock: int | None = Field(
         None,
@@ -152,12 +168,31 @@ class Settings(BaseModel):
             raise ValueError("is demanded: webhooks are signed over it and links are made from it")
         return value
 
+    @field_validator("smtp_url")
+    @classmethod
+    def _mail_server(cls, value: SecretStr | None) -> SecretStr | None:
+        # smtp:// turns to TLS before anything is said, and goes without only to this machine (messaging.mail.smtp).
+        if value is not None and not SMTP_URL.fullmatch(value.get_secret_value()):
+            raise ValueError("must be smtps:// or smtp:// with user:password@ (percent-escaped), host and port")
+        return value
+
+    @field_validator("mail_from")
+    @classmethod
+    def _sender(cls, value: str, info: ValidationInfo) -> str:
+        if value and not MAIL_ADDRESS.fullmatch(value):
+            raise ValueError("must be an address of the form name@clinic.example")
+        if not value and info.data.get("smtp_url") is not None:
+            raise ValueError("is demanded with WARMTHREAD_SMTP_URL: mail comes from this address")
+        return value
+
     @field_validator("demo_clock")
     @classmethod
     def _nothing_leaves_this_machine(cls, value: int | None, info: ValidationInfo) -> int | None:
         # A clock that is wrong, and a door without a password: never near a real carrier, nor within others' reach.
         addresses = [info.data.get(name) or "" for name in ("public_url", "twilio_api_url")]
         here = all(address.startswith("http://") and _host(address) in LOOPBACK for address in addresses)
+        mail = info.data.get("smtp_url")
+        here = here and (mail is None or urlsplit(mail.get_secret_value()).hostname in HERE)
         bind = info.data.get("bind") or ""
         if value is not None and not (here and bind in ("127.0.0.1", "::1") and not info.data.get("trusted_proxies")):
             raise ValueError("is for the demonstration alone: all addresses must be on this machine, no proxy in front")

@@ -6,6 +6,7 @@ from intake_links import models as intake_links
 from messaging import models as messaging
 from messaging.delivery.breaker import models as breaker
 from messaging.inbox import models as inbox
+from messaging.mail import models as mail
 from messaging.retention import models as retention
 from messaging.versions import models as versions
 from reminders import models as reminders
@@ -18,6 +19,7 @@ MODULES = (
     messaging,
     breaker,
     inbox,
+    mail,
     retention,
     versions,
     intake_links,

@@ -3,7 +3,7 @@
 from typing import Any
 
 from web import desk, layout
-from web.account import demo_roles, menu, notifications, preferences, signin
+from web.account import demo_roles, mail_address, menu, notifications, preferences, signin
 from web.boards import away, handoffs, response_times, today, unassigned, unreached, visits
 from web.compose import saved_replies
 from web.help import pages as help_pages
@@ -86,6 +86,7 @@ PAGES = (
     menu.menu,
     preferences.preferences,
     notifications.notices,
+    mail_address.mails,
     unassigned.unowned,
     escalation_policy.settings,
     policy_replay.replays,
