@@ -3,8 +3,8 @@
 from typing import Any
 
 from web import desk, layout
-from web.account import demo_roles, mail_address, menu, notifications, preferences, signin
-from web.boards import away, handoffs, response_times, today, unassigned, unreached, visits
+from web.account import demo_roles, duty_feed, mail_address, menu, notifications, preferences, signin
+from web.boards import away, handoffs, response_times, today, unassigned, unreached, visits, workload
 from web.compose import saved_replies
 from web.help import pages as help_pages
 from web.inbox import (
@@ -87,6 +87,7 @@ PAGES = (
     preferences.preferences,
     notifications.notices,
     mail_address.mails,
+    duty_feed.feeds,
     unassigned.unowned,
     escalation_policy.settings,
     policy_replay.replays,
@@ -103,6 +104,7 @@ PAGES = (
     questionnaires.questionnaires,
     clinic_file.files,
     response_times.clocks,
+    workload.lead,
     help_pages.help_pages,
 )
 

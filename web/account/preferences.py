@@ -6,7 +6,7 @@ from werkzeug.wrappers import Response
 from config import db, runtime
 from messaging.inbox import views
 from web import layout, permissions, sessions, words
-from web.account import mail_address, notifications, signin
+from web.account import duty_feed, mail_address, notifications, signin
 
 preferences = layout.room("preferences", __name__)
 # The first of each is how it is until somebody chooses. `names` is for desks that others can see.
@@ -25,8 +25,9 @@ A_YEAR = 365 * 24 * 3600
 def show() -> str:
     """Show the keys and the switches."""
     with db.unit_of_work(sessions.clinic().id, read_only=True) as session:
-        mail = mail_address.status(session, layout.the_staff())
-        return layout.page(session, "staff/preferences.html", here="preferences", chosen=chosen, mail=mail)
+        me = layout.the_staff()
+        facts = {"mail": mail_address.status(session, me), "feed": duty_feed.status(session, me)}
+        return layout.page(session, "staff/preferences.html", here="preferences", chosen=chosen, **facts)
 
 
 @preferences.post("/preferences")

@@ -1,4 +1,4 @@
-"""By which ways each colleague hears of what; their confirmed addresses, and the mails that wait."""
+"""By which ways each colleague hears of what; their confirmed addresses, the mails that wait, and their calendars."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -21,9 +21,10 @@ def upgrade() -> None:
     """Add the tables, and say of each kind which ways were chosen."""
     _mail_address()
     _mail()
+    _duty_feed()
     _choices()
     if op.get_bind().dialect.name == "postgresql":
-        for table in ("mail_address", "mail"):
+        for table in ("mail_address", "mail", "duty_feed"):
             _one_clinic_sees_its_own(table)
 
 
@@ -76,6 +77,23 @@ def _mail() -> None:
     op.create_index("ix_mail_clinic_id", "mail", ["clinic_id"])
     op.create_index("ix_mail_staff_id", "mail", ["staff_id"])
     op.create_index("ix_mail_work", "mail", ["state", "try_after"])
+
+
+def _duty_feed() -> None:
+    op.create_table(
+        "duty_feed",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("clinic_id", sa.Uuid(), nullable=False),
+        sa.Column("staff_id", sa.Uuid(), nullable=False),
+        sa.Column("token_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("read_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["staff_id"], ["staff.id"], name="fk_duty_feed_staff_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_duty_feed"),
+        sa.UniqueConstraint("staff_id", name="uq_duty_feed_staff_id"),
+        sa.UniqueConstraint("token_hash", name="uq_duty_feed_token_hash"),
+    )
+    op.create_index("ix_duty_feed_clinic_id", "duty_feed", ["clinic_id"])
 
 
 def _choices() -> None:
