@@ -18,6 +18,7 @@ NAMES = (
     "patients",
     "reach",
     "board",
+    "workload",
     "away",
     "clocks",
     "preferences",
