@@ -1,4 +1,4 @@
-"""A colleague's duty as a calendar: read by a parser of somebody else's, and behind an address that can be taken back."""
+"""A colleague's duty as a calendar: read by somebody else's parser, behind an address that can be taken back."""
 
 import re
 from datetime import UTC, datetime, timedelta

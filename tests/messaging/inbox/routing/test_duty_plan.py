@@ -1,4 +1,4 @@
-"""When somebody is on duty in the coming weeks: each stretch agrees with the rule that routing asks minute by minute."""
+"""When somebody is on duty in the coming weeks: each stretch agrees with the rule that routing asks."""
 
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
