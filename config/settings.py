@@ -296,8 +296,14 @@ def _from_environment(environ: Mapping[str, str], problems: list[str]) -> dict[s
     return values
 
 
+def _alias(name: str) -> str:
+    """The environment's name of a field; a default that is judged goes by the field's own."""
+    field = Settings.model_fields.get(name)
+    return str(field.alias) if field else name
+
+
 def _sentence(detail: Any) -> str:
-    name = str(detail["loc"][0])
+    name = _alias(str(detail["loc"][0]))
     if detail["type"] == "missing":
         return f"{name} is missing: {names().get(name, '')}"
     message = str(detail["msg"]).removeprefix("Value error, ")

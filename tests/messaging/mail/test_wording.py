@@ -18,7 +18,7 @@ LINK = "https://clinic.example/inbox/0190c0de-0000-7000-8000-000000000000"
 FILLED = {"link": LINK, "preferences": "https://clinic.example/preferences", "waiting": "4", "late": "1"}
 # What would say of which kind it is, whom it is about, or what the clinic does.
 TELLING = re.compile(
-    r"patient|paciente|safety|segur|crisis|suicid|screen|cuestionario|phq|gad|score|punt|depress|depres|anxi|ansied|"
+    r"patient|paciente|safety|segur|crisis|suicid|screen|cuestionario|phq|\bgad\b|score|punt|depress|depres|anxi|ansied|"
     r"health|salud|therap|terap|psych|psiqui|visit|visita|cita\b|appointment|clinic\b|clínica",
     re.IGNORECASE,
 )
