@@ -74,7 +74,8 @@ def counts(session: Session, clinic: Clinic, staff: Staff, now: datetime) -> tup
         views.count(clinic.id, view="mine", staff=staff, midnight=now, where=where)
         for where in (views.everything, late)
     )
-    return tuple(session.execute(select(every, overdue)).one())
+    waiting, past = session.execute(select(every, overdue)).one()
+    return waiting, past
 
 
 def _said(count: int) -> str:

@@ -4,7 +4,7 @@ The address holds a token of which only a hash is kept, so it is shown once, as 
 they are on duty, on call or away, and nothing of anybody else.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -116,9 +116,8 @@ def _stretches(session: Session, clinic: Clinic, staff: Staff, now: datetime) ->
         ]
         for whose in ("away", "covers")
     }
-    hours = assign.Rules.of(clinic.rules).hours
-    at_home = assign.Hours(clinic.zone, hours.week, hours.holidays)
-    return duty_plan.plan(staff.hours, staff.on_call, at_home, first, DAYS, away=spans["away"], covers=spans["covers"])
+    opening = replace(assign.Rules.of(clinic.rules).hours, zone=clinic.zone)
+    return duty_plan.plan(staff.hours, staff.on_call, opening, first, DAYS, away=spans["away"], covers=spans["covers"])
 
 
 def written(staff_id: UUID, stretches: list[duty_plan.Stretch], now: datetime) -> bytes:

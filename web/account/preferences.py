@@ -26,8 +26,14 @@ def show() -> str:
     """Show the keys and the switches."""
     with db.unit_of_work(sessions.clinic().id, read_only=True) as session:
         me = layout.the_staff()
-        facts = {"mail": mail_address.status(session, me), "feed": duty_feed.status(session, me)}
-        return layout.page(session, "staff/preferences.html", here="preferences", chosen=chosen, **facts)
+        return layout.page(
+            session,
+            "staff/preferences.html",
+            here="preferences",
+            chosen=chosen,
+            mail=mail_address.status(session, me),
+            feed=duty_feed.status(session, me),
+        )
 
 
 @preferences.post("/preferences")

@@ -3,7 +3,7 @@
 Every number leads to the list of what it counts.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -106,7 +106,7 @@ def _overlooked(session: Session, clinic: Clinic, now: datetime, owner_id: UUID 
 def _rows(
     session: Session,
     clinic: Clinic,
-    people: Sequence[Staff],
+    people: Iterable[Staff],
     loads: dict[UUID, workload.Load],
     absences: Sequence[Absence],
     now: datetime,
@@ -159,12 +159,12 @@ def _here(colleague: Staff, clinic: Clinic, away: bool, now: datetime) -> str:
 def _unassigned(session: Session, clinic: Clinic, now: datetime) -> tuple[int, int]:
     """How many patients' items are nobody's, and how many of those are past their time."""
     me, midnight = layout.the_staff(), times.midnight(now, clinic.zone)
-    counting = (
+    every, late = (
         views.count(clinic.id, view="unassigned", staff=me, midnight=midnight, where=where)
         for where in (views.everything, filters.narrowing(OVER, now))
     )
-    every, over = session.execute(select(*counting)).one()
-    return every, over
+    unassigned, over = session.execute(select(every, late)).one()
+    return unassigned, over
 
 
 def _absences(session: Session, clinic: Clinic, now: datetime) -> Sequence[Absence]:
