@@ -7,20 +7,15 @@ from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 
-from config import env_file
+from config import addresses, env_file
 
 MASTER_KEY = re.compile(r"[^:,\s]+:[A-Za-z0-9+/]{43}=")
 PREFIX = "WARMTHREAD_"
 # Which file to read settings from besides the environment. Children of ours are told that there is none.
 ENV_FILE = "WARMTHREAD_DOTENV"
-LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
-HERE = ("127.0.0.1", "localhost", "::1")
-SMTP_URL = re.compile(r"smtps?://([^:/?#@\s]+:[^:/?#@\s]+@)?(\[[0-9a-fA-F:]+\]|[^:/?#@\s\[\]]+)(:\d{1,5})?/?")
-MAIL_ADDRESS = re.compile(r"[!-?A-~]+@[A-Za-z0-9.-]+")
 
 
 class SettingsError(Exception):
@@ -152,14 +147,7 @@ class Settings(BaseModel):
     @field_validator("public_url", "twilio_api_url")
     @classmethod
     def _address(cls, value: str) -> str:
-        if not value:
-            return value
-        # No "@": what stands before it looks like the host and is not.
-        if not re.fullmatch(r"https?://[^/?#@\s]+(/[^?#\s]*)?", value):
-            raise ValueError("must be an http or https address without user and query")
-        if value.startswith("http://") and _host(value) not in LOOPBACK:
-            raise ValueError("must be https unless it is on this machine")
-        return value.rstrip("/")
+        return addresses.web(value) if value else value
 
     @field_validator("public_url")
     @classmethod
@@ -171,16 +159,15 @@ class Settings(BaseModel):
     @field_validator("smtp_url")
     @classmethod
     def _mail_server(cls, value: SecretStr | None) -> SecretStr | None:
-        # smtp:// turns to TLS before anything is said, and goes without only to this machine (messaging.mail.smtp).
-        if value is not None and not SMTP_URL.fullmatch(value.get_secret_value()):
-            raise ValueError("must be smtps:// or smtp:// with user:password@ (percent-escaped), host and port")
+        if value is not None:
+            addresses.judge_mail_server(value.get_secret_value())
         return value
 
     @field_validator("mail_from")
     @classmethod
     def _sender(cls, value: str, info: ValidationInfo) -> str:
-        if value and not MAIL_ADDRESS.fullmatch(value):
-            raise ValueError("must be an address of the form name@clinic.example")
+        if value:
+            addresses.judge_mailbox(value)
         if not value and info.data.get("smtp_url") is not None:
             raise ValueError("is demanded with WARMTHREAD_SMTP_URL: mail comes from this address")
         return value
@@ -189,10 +176,10 @@ class Settings(BaseModel):
     @classmethod
     def _nothing_leaves_this_machine(cls, value: int | None, info: ValidationInfo) -> int | None:
         # A clock that is wrong, and a door without a password: never near a real carrier, nor within others' reach.
-        addresses = [info.data.get(name) or "" for name in ("public_url", "twilio_api_url")]
-        here = all(address.startswith("http://") and _host(address) in LOOPBACK for address in addresses)
+        web = [info.data.get(name) or "" for name in ("public_url", "twilio_api_url")]
         mail = info.data.get("smtp_url")
-        here = here and (mail is None or urlsplit(mail.get_secret_value()).hostname in HERE)
+        here = all(address.startswith("http://") and addresses.is_here(address) for address in web)
+        here = here and (mail is None or addresses.is_here(mail.get_secret_value()))
         bind = info.data.get("bind") or ""
         if value is not None and not (here and bind in ("127.0.0.1", "::1") and not info.data.get("trusted_proxies")):
             raise ValueError("is for the demonstration alone: all addresses must be on this machine, no proxy in front")
@@ -222,10 +209,6 @@ class Settings(BaseModel):
     def secure(self) -> bool:
         """Whether people reach us by https, so that cookies may be marked Secure."""
         return self.public_url.startswith("https://")
-
-
-def _host(address: str) -> str:
-    return address.split("://", 1)[1].split("/")[0].rsplit(":", 1)[0]
 
 
 def names() -> dict[str, str]:

@@ -9,7 +9,7 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from urllib.parse import unquote, urlsplit
 
-from config import settings
+from config import addresses
 
 TIMEOUT_SECONDS = 20
 PORTS = {"smtp": 587, "smtps": 465}
@@ -65,7 +65,7 @@ class Server:
     @property
     def on_this_machine(self) -> bool:
         """Whether nothing that is said to it leaves this machine."""
-        return self.host in settings.HERE
+        return self.host in addresses.HERE
 
 
 def message(*, sender: str, to: str, subject: str, body: str, message_id: str, at: str) -> EmailMessage:

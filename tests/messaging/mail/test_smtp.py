@@ -2,7 +2,7 @@
 
 import pytest
 
-from config import settings
+from config import addresses
 from messaging.mail import smtp
 
 NAME = "clinic.example"
@@ -22,7 +22,7 @@ def send(url: str) -> None:
 @pytest.fixture
 def far_away(monkeypatch):
     """As if 127.0.0.1 were another machine."""
-    monkeypatch.setattr(settings, "HERE", ())
+    monkeypatch.setattr(addresses, "HERE", ())
 
 
 def test_a_certificate_nobody_vouches_for_is_refused(serving, post, certified):
