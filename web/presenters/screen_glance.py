@@ -48,7 +48,7 @@ def latest(session: Session, patient_ids: Collection[UUID], zone: str) -> dict[U
     db.load_keys(session, (row.key_id for row in rows))
     newest: dict[tuple[UUID, str], Screen] = {}
     for row in rows:
-        if row.instrument in scoring.instruments():
+        if row.instrument in scoring.instruments() and not row.detail.get("again"):
             newest.setdefault((row.patient_id, row.instrument), row)
     glances: dict[UUID, list[tuple[bool, Glance]]] = {}
     for (patient_id, _), screen in newest.items():

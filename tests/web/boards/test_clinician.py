@@ -53,6 +53,16 @@ def test_an_answer_that_must_be_followed_up_is_the_one_red_thing(house: Any, doc
     assert '<span class="mark safety num"><span aria-hidden="true">▲</span> PHQ-9 1, answer to follow up</span>' in page
 
 
+def test_other_answers_to_a_form_already_handed_in_are_no_screen_of_their_own(house: Any, doctor: Staff) -> None:
+    patient = house.patient(first_name="Walter")
+    visit(house, patient, days=0, hour=13, clinician="Dr Lindqvist")
+    hand_in(house, patient, 1, LOW)
+    hand_in(house, patient, 1, [0] * 9)
+    page = house.signed_in(doctor).get("/today").text
+    assert "PHQ-9 12, positive" in page
+    assert "PHQ-9 0" not in page
+
+
 def test_what_is_old_or_of_somebody_else_s_patient_is_not_shown(house: Any, doctor: Staff) -> None:
     mine, other = house.patient(first_name="Walter"), house.patient(first_name="Elsewhere")
     visit(house, mine, days=0, hour=13, clinician="Dr Lindqvist")
