@@ -26,14 +26,33 @@ TEXTS = {
 ITEM_TEXT = "staff_alert"
 
 
-def of_item(session: Session, clinic: Clinic, staff: Staff, item: InboxItem, kind: str, *, dedupe: str) -> bool:
-    """Tell a colleague of an item, as a nudge of this kind; return whether a text is on its way to their phone."""
-    return tell(session, clinic, staff, kind, path=f"/inbox/{item.id}", dedupe=dedupe)
+def of_item(
+    session: Session,
+    clinic: Clinic,
+    staff: Staff,
+    item: InboxItem,
+    kind: str,
+    *,
+    dedupe: str,
+    template: str | None = None,
+) -> bool:
+    """Tell a colleague of an item, as `tell` does of a page."""
+    return tell(session, clinic, staff, kind, path=f"/inbox/{item.id}", dedupe=dedupe, template=template)
 
 
-def tell(session: Session, clinic: Clinic, staff: Staff, kind: str, *, path: str, dedupe: str) -> bool:
+def tell(
+    session: Session,
+    clinic: Clinic,
+    staff: Staff,
+    kind: str,
+    *,
+    path: str,
+    dedupe: str,
+    template: str | None = None,
+) -> bool:
     """Tell a colleague that something of this kind stands at `path`, once for each `dedupe`.
 
+    `template` is what is texted where that is not what is said of every nudge of the kind; it may hold {link} alone.
     Return whether a text is on its way to their phone: a mail may be read tomorrow, and reaches nobody now.
     """
     ways = channels.ways(kind, staff.notify, standing(session, clinic, staff))
@@ -42,7 +61,8 @@ def tell(session: Session, clinic: Clinic, staff: Staff, kind: str, *, path: str
         spool.put(session, staff, kind, dedupe=f"mail:{dedupe}", link=link)
     if channels.TEXT not in ways:
         return False
-    body = text_templates.render(text_templates.texts("en")[TEXTS.get(kind, ITEM_TEXT)], {"link": link})
+    template = template or text_templates.texts("en")[TEXTS.get(kind, ITEM_TEXT)]
+    body = text_templates.render(template, {"link": link})
     return outbox.text_staff(session, clinic, staff, body=body, dedupe=dedupe) is not None
 
 
