@@ -70,7 +70,8 @@ LANES = [
         deliver.prepare,
     ),
     queue.Lane("media", "default", attachments.drain, attachments.oldest, deliver.prepare),
-    queue.Lane("mail", "default", sending.drain, sending.oldest),
+    # A mail server that hangs must not hold up what comes in: the ticker's own threads see to all the others.
+    queue.Lane("mail", "bulk", sending.drain, sending.oldest),
     queue.Lane("digests", "bulk", digests.drain, digests.oldest),
     queue.Lane("names", "bulk", name_search.drain, name_search.oldest),
 ]
