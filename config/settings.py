@@ -10,13 +10,12 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 
-from config import env_file
+from config import addresses, env_file
 
 MASTER_KEY = re.compile(r"[^:,\s]+:[A-Za-z0-9+/]{43}=")
 PREFIX = "WARMTHREAD_"
 # Which file to read settings from besides the environment. Children of ours are told that there is none.
 ENV_FILE = "WARMTHREAD_DOTENV"
-LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 
 class SettingsError(Exception):
@@ -93,6 +92,18 @@ class Settings(BaseModel):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", alias="WARMTHREAD_LOG_LEVEL", description="debug, info, warning or error"
     )
+    smtp_url: SecretStr | None = Field(
+        None,
+        alias="WARMTHREAD_SMTP_URL",
+        description="the mail server for colleagues' e-mail, smtps://user:password@host:465; empty: no e-mail",
+    )
+    # Judged also where it is not said: a mail server needs it.
+    mail_from: str = Field(
+        "",
+        alias="WARMTHREAD_MAIL_FROM",
+        validate_default=True,
+        description="the address that e-mail to colleagues comes from",
+    )
     # The last field: its check reads the addresses above.
     demo_clock: int | None = Field(
         None,
@@ -136,14 +147,7 @@ class Settings(BaseModel):
     @field_validator("public_url", "twilio_api_url")
     @classmethod
     def _address(cls, value: str) -> str:
-        if not value:
-            return value
-        # No "@": what stands before it looks like the host and is not.
-        if not re.fullmatch(r"https?://[^/?#@\s]+(/[^?#\s]*)?", value):
-            raise ValueError("must be an http or https address without user and query")
-        if value.startswith("http://") and _host(value) not in LOOPBACK:
-            raise ValueError("must be https unless it is on this machine")
-        return value.rstrip("/")
+        return addresses.web(value) if value else value
 
     @field_validator("public_url")
     @classmethod
@@ -152,12 +156,30 @@ class Settings(BaseModel):
             raise ValueError("is demanded: webhooks are signed over it and links are made from it")
         return value
 
+    @field_validator("smtp_url")
+    @classmethod
+    def _mail_server(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            addresses.judge_mail_server(value.get_secret_value())
+        return value
+
+    @field_validator("mail_from")
+    @classmethod
+    def _sender(cls, value: str, info: ValidationInfo) -> str:
+        if value:
+            addresses.judge_mailbox(value)
+        if not value and info.data.get("smtp_url") is not None:
+            raise ValueError("is demanded with WARMTHREAD_SMTP_URL: mail comes from this address")
+        return value
+
     @field_validator("demo_clock")
     @classmethod
     def _nothing_leaves_this_machine(cls, value: int | None, info: ValidationInfo) -> int | None:
         # A clock that is wrong, and a door without a password: never near a real carrier, nor within others' reach.
-        addresses = [info.data.get(name) or "" for name in ("public_url", "twilio_api_url")]
-        here = all(address.startswith("http://") and _host(address) in LOOPBACK for address in addresses)
+        web = [info.data.get(name) or "" for name in ("public_url", "twilio_api_url")]
+        mail = info.data.get("smtp_url")
+        here = all(address.startswith("http://") and addresses.is_here(address) for address in web)
+        here = here and (mail is None or addresses.is_here(mail.get_secret_value()))
         bind = info.data.get("bind") or ""
         if value is not None and not (here and bind in ("127.0.0.1", "::1") and not info.data.get("trusted_proxies")):
             raise ValueError("is for the demonstration alone: all addresses must be on this machine, no proxy in front")
@@ -187,10 +209,6 @@ class Settings(BaseModel):
     def secure(self) -> bool:
         """Whether people reach us by https, so that cookies may be marked Secure."""
         return self.public_url.startswith("https://")
-
-
-def _host(address: str) -> str:
-    return address.split("://", 1)[1].split("/")[0].rsplit(":", 1)[0]
 
 
 def names() -> dict[str, str]:
@@ -261,8 +279,14 @@ def _from_environment(environ: Mapping[str, str], problems: list[str]) -> dict[s
     return values
 
 
+def _alias(name: str) -> str:
+    """The environment's name of a field; a default that is judged goes by the field's own."""
+    field = Settings.model_fields.get(name)
+    return str(field.alias) if field else name
+
+
 def _sentence(detail: Any) -> str:
-    name = str(detail["loc"][0])
+    name = _alias(str(detail["loc"][0]))
     if detail["type"] == "missing":
         return f"{name} is missing: {names().get(name, '')}"
     message = str(detail["msg"]).removeprefix("Value error, ")

@@ -1,4 +1,4 @@
-"""The lanes of this room: timers of the inbox, absences, texts to deliver or to ask after, pictures, names to index."""
+"""The lanes of this room: timers of the inbox, absences, texts and mails to deliver, digests, pictures, names."""
 
 from datetime import datetime
 from functools import partial
@@ -9,9 +9,10 @@ from sqlalchemy.orm import Session
 from config import db, queue
 from messaging import clock_set_back
 from messaging.delivery import deliver, reconciling
-from messaging.inbox import escalation
+from messaging.inbox import digests, escalation
 from messaging.inbox.models import Absence, Timer
 from messaging.inbox.staff import absences
+from messaging.mail import sending
 from messaging.media import attachments
 from messaging.models import Message
 from messaging.people import name_search
@@ -70,6 +71,9 @@ LANES = [
         deliver.prepare,
     ),
     queue.Lane("media", "default", attachments.drain, attachments.oldest, deliver.prepare),
+    # A mail server that hangs must not hold up what comes in: the ticker's own threads see to all the others.
+    queue.Lane("mail", "bulk", sending.drain, sending.oldest),
+    queue.Lane("digests", "bulk", digests.drain, digests.oldest),
     queue.Lane("names", "bulk", name_search.drain, name_search.oldest),
     queue.Lane("readings", "bulk", watching.drain, watching.oldest),
 ]

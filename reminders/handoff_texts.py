@@ -10,6 +10,7 @@ from messaging import models as messaging
 from messaging import outbox
 from messaging.inbox import items
 from messaging.inbox.models import InboxItem
+from messaging.inbox.staff import nudging
 from messaging.wording import clinic_words, text_templates
 from reminders import phrasing, talking
 from reminders.models import Handoff
@@ -42,11 +43,6 @@ def opened(handoff: Handoff, name: str) -> str | None:
     return value
 
 
-def to_colleague(item: InboxItem) -> str:
-    """Return the text that asks a colleague; it names nobody."""
-    return text_templates.render(text_templates.texts("en")["staff_handoff"], {"link": _link(item)})
-
-
 def tell_patient(session: Session, handoff: Handoff, item: InboxItem) -> bool:
     """Tell the patient that somebody comes, or say in the inbox why they could not be; whether they were."""
     clinic = session.get_one(messaging.Clinic, handoff.clinic_id)
@@ -76,14 +72,22 @@ def tell_patient(session: Session, handoff: Handoff, item: InboxItem) -> bool:
 
 def tell_requester(session: Session, handoff: Handoff, item: InboxItem, actor: str) -> None:
     """Tell whoever asked how it ended, unless they have said so themselves."""
-    if actor != handoff.requested_by:
-        _text(session, handoff, item, colleague(session, handoff.requested_by), f"handoff_{handoff.state}")
+    asker = colleague(session, handoff.requested_by)
+    if asker is None or actor == handoff.requested_by:
+        return
+    clinic, template = session.get_one(messaging.Clinic, handoff.clinic_id), _words(f"handoff_{handoff.state}")
+    reason = f"alert:{item.id}:ended:{asker.id}"
+    nudging.of_item(session, clinic, asker, item, "answered", dedupe=reason, template=template)
 
 
 def tell_asked(session: Session, handoff: Handoff, item: InboxItem) -> None:
     """Tell whoever was asked or is coming that nobody need come any more."""
     asked = session.get(messaging.Staff, handoff.offered_to) if handoff.offered_to else None
-    _text(session, handoff, item, asked, "handoff_cancelled")
+    if asked is None:
+        return
+    clinic = session.get_one(messaging.Clinic, handoff.clinic_id)
+    body = text_templates.render(_words("handoff_cancelled"), {"link": _link(item)})
+    outbox.text_staff(session, clinic, asked, body=body, dedupe=f"alert:{item.id}:ended:{asked.id}")
 
 
 def colleague(session: Session, actor: str) -> messaging.Staff | None:
@@ -92,12 +96,8 @@ def colleague(session: Session, actor: str) -> messaging.Staff | None:
     return session.get(messaging.Staff, staff_id) if staff_id else None
 
 
-def _text(session: Session, handoff: Handoff, item: InboxItem, staff: messaging.Staff | None, key: str) -> None:
-    if staff is None:
-        return
-    clinic = session.get_one(messaging.Clinic, handoff.clinic_id)
-    body = text_templates.render(phrasing.texts("en")["staff"][key], {"link": _link(item)})
-    outbox.text_staff(session, clinic, staff, body=body, dedupe=f"alert:{item.id}:ended:{staff.id}")
+def _words(key: str) -> str:
+    return str(phrasing.texts("en")["staff"][key])
 
 
 def _link(item: InboxItem) -> str:

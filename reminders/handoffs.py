@@ -14,10 +14,10 @@ from sqlalchemy.orm import Session
 
 from config import audit, clock, db, queue
 from messaging import models as messaging
-from messaging import outbox
 from messaging.inbox import escalation, items, needs
 from messaging.inbox.models import InboxItem, Timer
 from messaging.inbox.routing import assign
+from messaging.inbox.staff import nudging
 from reminders import handoff_texts
 from reminders.models import Handoff
 
@@ -246,7 +246,7 @@ def _offer(
     _note(session, handoff, audit.Actor.system("handoffs"), "offered", to=str(staff.id))
     # The inbox's name for an alert, so that one that fails makes its item escalate.
     alert = f"alert:{item.id}:offer{len(handoff.tried)}:{staff.id}"
-    outbox.text_staff(session, clinic, staff, body=handoff_texts.to_colleague(item), dedupe=alert)
+    nudging.of_item(session, clinic, staff, item, "handoff", dedupe=alert)
 
 
 def _nobody(session: Session, handoff: Handoff, item: InboxItem) -> None:

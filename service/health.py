@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from config import clock, db, queue, runtime
 from messaging.delivery.breaker import circuits
+from messaging.mail import sending
 from messaging.second_reading import faults
 from service import migrations
 from webhooks import receipts
@@ -121,6 +122,9 @@ def _rows() -> list[str]:
         throttled = circuits.since(session)
         if throttled and now - throttled > OLDEST_ROW:
             problems.append(f"the carrier has let a sender wait for {int((now - throttled).total_seconds())} seconds")
+        stuck = sending.stuck_since(session, now)
+        if stuck:
+            problems.append(f"the mail server has taken nothing for {int((now - stuck).total_seconds())} seconds")
         for lane in queue.lanes().values():
             oldest = lane.oldest(session, now)
             if oldest and now - oldest > OLDEST_ROW:
@@ -164,6 +168,7 @@ class _Figures:
         with db.unit_of_work(db.EVERY, read_only=True) as session:
             tick = session.scalar(select(func.max(db.Heartbeat.at)).where(db.Heartbeat.component.like("ticker.%")))
             to_nobody = receipts.to_nobody(session, now - NOBODY_LATELY)
+            mails = sending.waiting(session)
             for lane in queue.lanes().values():
                 oldest = lane.oldest(session, now)
                 waiting.add_metric([lane.name], (now - oldest).total_seconds() if oldest else 0)
@@ -173,6 +178,7 @@ class _Figures:
         yield GaugeMetricFamily(
             "warmthread_texts_to_nobody", "Texts of the last 30 days for no clinic here", value=to_nobody
         )
+        yield GaugeMetricFamily("warmthread_mail_waiting", "E-mails to colleagues that wait to be sent", value=mails)
         age = (now - tick).total_seconds() if tick else float("inf")
         yield GaugeMetricFamily("warmthread_tick_age_seconds", "Seconds since a ticker last ticked", value=age)
 

@@ -4,7 +4,7 @@ import gc
 import os
 from pathlib import Path
 
-from config import keys, logging, queue, runtime, settings
+from config import addresses, keys, logging, queue, runtime, settings
 from service import tables
 from service.embedded import valkey
 
@@ -55,12 +55,11 @@ def settled() -> None:
 def refuse_what_cannot_work(loaded: settings.Settings) -> None:
     """Raise SettingsError for combinations in which work would be lost or a live account mixed with a simulation."""
     problems = []
-    if loaded.embedded_database and loaded.redis_url.startswith(("redis://", "rediss://")):
-        host = loaded.redis_url.split("://", 1)[1].rsplit("@", 1)[-1].split("/")[0]
-        if not host.startswith(settings.LOOPBACK):
-            problems.append(
-                "DATABASE_URL is needed with a REDIS_URL on another machine: SQLite serves the processes of one machine"
-            )
+    by_network = loaded.redis_url.startswith(("redis://", "rediss://"))
+    if loaded.embedded_database and by_network and not addresses.is_here(loaded.redis_url):
+        problems.append(
+            "DATABASE_URL is needed with a REDIS_URL on another machine: SQLite serves the processes of one machine"
+        )
     if loaded.demo and not _made_by_the_demo(loaded):
         problems.append("WARMTHREAD_DEMO_CLOCK is set by `warmthread demo` alone, in a folder of its own: leave it out")
     if problems:

@@ -6,6 +6,7 @@ from intake_links import models as intake_links
 from messaging import models as messaging
 from messaging.delivery.breaker import models as breaker
 from messaging.inbox import models as inbox
+from messaging.mail import models as mail
 from messaging.retention import models as retention
 from messaging.second_reading import models as second_reading
 from messaging.versions import models as versions
@@ -19,6 +20,7 @@ MODULES = (
     messaging,
     breaker,
     inbox,
+    mail,
     retention,
     second_reading,
     versions,

@@ -11,6 +11,7 @@ from werkzeug.exceptions import BadRequest, NotFound
 
 from simulator import faults, numbers
 from simulator.current import network
+from simulator.letters import mailbox
 from simulator.messages import Media, Message, Text
 from simulator.webhooks import WAIT_S, Webhook
 
@@ -192,6 +193,7 @@ def clear_faults() -> ResponseReturnValue:
 def reset() -> ResponseReturnValue:
     """Forget everything."""
     network().reset()
+    mailbox().clear()
     return "", 204
 
 

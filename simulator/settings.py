@@ -30,6 +30,7 @@ class Settings:
     clock_ahead_s: int = 0
     zone: str = "UTC"
     quiet: bool = False
+    smtp_port: int = 0
 
     @property
     def base_url(self) -> str:
@@ -97,6 +98,8 @@ def _parser(environ: Mapping[str, str]) -> argparse.ArgumentParser:
     add("--clock-ahead-s", type=int, default=environ.get("SIMULATOR_CLOCK_AHEAD_S", "0"), help="seconds")
     add("--zone", type=_zone, default=environ.get("SIMULATOR_ZONE", "UTC"), help="the zone the pages show times in")
     add("--quiet", action="store_true", help="do not say where it listens")
+    smtp_port = environ.get("SIMULATOR_SMTP_PORT", "0")
+    add("--smtp-port", type=_port, default=smtp_port, help="takes mail there, for the page /mail; 0: takes none")
     add("--keep", type=_positive, default=20_000, help="how many messages are remembered")
     return parser
 

@@ -86,3 +86,15 @@ class SavedFilter(ClinicRow, Base):
     name: Mapped[str] = mapped_column(String(40))
     query: Mapped[dict[str, Any]]
     created_at: Mapped[datetime]
+
+
+class DutyFeed(ClinicRow, Base):
+    """An address by which a colleague's own calendar reads their duty (web.account.duty_feed); revoked, it is gone."""
+
+    __tablename__ = "duty_feed"
+    __table_args__ = (UniqueConstraint("staff_id"),)
+
+    staff_id: Mapped[UUID] = mapped_column(ForeignKey("staff.id"))
+    token_hash: Mapped[bytes] = mapped_column(unique=True)
+    made_at: Mapped[datetime]
+    read_at: Mapped[datetime | None]

@@ -3,8 +3,8 @@
 from typing import Any
 
 from web import desk, layout
-from web.account import demo_roles, menu, notifications, preferences, signin
-from web.boards import away, handoffs, readings, response_times, today, unassigned, unreached, visits
+from web.account import demo_roles, duty_feed, mail_address, menu, notifications, preferences, signin
+from web.boards import away, handoffs, readings, response_times, today, unassigned, unreached, visits, workload
 from web.compose import saved_replies
 from web.help import pages as help_pages
 from web.inbox import (
@@ -89,6 +89,8 @@ PAGES = (
     menu.menu,
     preferences.preferences,
     notifications.notices,
+    mail_address.mails,
+    duty_feed.feeds,
     unassigned.unowned,
     escalation_policy.settings,
     policy_replay.replays,
@@ -107,6 +109,7 @@ PAGES = (
     response_times.clocks,
     readings.readings,
     second_reading.second_reading,
+    workload.lead,
     help_pages.help_pages,
 )
 

@@ -9,15 +9,13 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from config import audit, clock, db, queue, runtime
-from messaging import outbox
-from messaging.inbox import items, needs, on_it, role_inboxes, snoozing
+from config import audit, clock, db, queue
+from messaging.inbox import due_soon, items, needs, on_it, role_inboxes, snoozing
 from messaging.inbox.models import InboxItem, Timer, Told
 from messaging.inbox.routing import assign, clinic_rules, escalation_policy, topics
-from messaging.inbox.staff import roster
+from messaging.inbox.staff import channels, nudging, roster
 from messaging.models import Clinic, Conversation, Message, Patient, Staff
 from messaging.people import directory
-from messaging.wording import text_templates
 
 # For these somebody's phone rings when they are overdue; the others wait in the list, where their colour changes.
 TOLD_BY_TEXT = clinic_rules.TEXTED
@@ -28,7 +26,7 @@ team = roster.team
 
 def fire(session: Session, timers: Sequence[Timer]) -> None:
     """Do what each due timer says, unless its item has been settled meanwhile."""
-    act = {"route": _route, "escalate": _escalate, "wake": _wake}
+    act = {"route": _route, "escalate": _escalate, "wake": _wake, "due_soon": due_soon.tell}
     for timer in timers:
         if timer.state != "waiting" or timer.try_after > clock.now():
             continue  # taken back or moved by a person's act, between the claim and now
@@ -71,13 +69,8 @@ def _route(session: Session, clinic: Clinic, item: InboxItem) -> None:
     _before_they_leave(session, item, patient, rules, now)
     told = _tell_owner(session, clinic, item)
     for_each = {assign.choose(needs.of_item(session, clinic, item, sharer), here, rules).owner_id for sharer in sharing}
-    told += _tell(
-        session,
-        clinic,
-        item,
-        [owner_id for owner_id in for_each if owner_id and owner_id != item.owner_id],
-        "staff_alert",
-    )
+    others = [owner_id for owner_id in for_each if owner_id and owner_id != item.owner_id]
+    told += _tell(session, clinic, item, others, channels.of_item(item.kind))
     if chosen:
         items.note_event(session, item, audit.Actor.system("routing"), "routed", why=item.reason, told=told)
         audit.record(
@@ -125,14 +118,15 @@ def _tell_owner(session: Session, clinic: Clinic, item: InboxItem) -> list[str]:
     """Text the owner as they wish to be told; return the ids of who was texted. Nobody reached: climb at once."""
     owner = session.get(Staff, item.owner_id) if item.owner_id else None
     settled = item.notified_at is not None or item.acknowledged_at is not None or item.state == "snoozed"
-    if owner is None or settled or not roster.wants_text(owner, item.kind):
+    if owner is None or settled:
         return []
-    text = "staff_handoff" if item.kind == "handoff" else "staff_alert"
-    told = _tell(session, clinic, item, [owner.id], text)
+    kind = channels.of_item(item.kind)
+    told = _tell(session, clinic, item, [owner.id], kind)
     if told:
         item.notified_at = clock.now()
-    elif item.kind in TOLD_BY_TEXT:
+    elif item.kind in TOLD_BY_TEXT and nudging.wants_text(session, clinic, owner, kind):
         _hasten(session, item)
+    due_soon.plan(session, item, owner)
     return told
 
 
@@ -171,7 +165,7 @@ def _escalate(session: Session, clinic: Clinic, item: InboxItem) -> None:
 def _tell_round(session: Session, clinic: Clinic, item: InboxItem, round_: escalation_policy.Round) -> None:
     member_ids = [member.id for member in round_.members]
     _bring_before(session, item, member_ids)
-    told = _tell(session, clinic, item, member_ids, "staff_escalated")
+    told = _tell(session, clinic, item, member_ids, "escalated")
     if round_.last and item.exhausted_at is None:
         item.exhausted_at = clock.now()
         items.note_event(session, item, audit.Actor.system("ladder"), "ladder_ended", level=item.level)
@@ -208,15 +202,13 @@ def _wake(session: Session, _clinic: Clinic, item: InboxItem) -> None:
     snoozing.fire(session, item)
 
 
-def _tell(session: Session, clinic: Clinic, item: InboxItem, staff_ids: Sequence[UUID], text: str) -> list[str]:
-    """Text these colleagues; return the ids of those whose phone we know."""
-    told, link = [], f"{runtime.settings().public_url}/inbox/{item.id}"
-    for staff in session.scalars(select(Staff).where(Staff.id.in_(staff_ids))):
-        body = text_templates.render(text_templates.texts("en")[text], {"link": link})
-        alert = f"alert:{item.id}:{item.level}:{staff.id}"
-        if outbox.text_staff(session, clinic, staff, body=body, dedupe=alert) is not None:
-            told.append(str(staff.id))
-    return told
+def _tell(session: Session, clinic: Clinic, item: InboxItem, staff_ids: Sequence[UUID], kind: str) -> list[str]:
+    """Tell these colleagues by their own ways; return the ids of those to whose phone a text is on its way."""
+    return [
+        str(staff.id)
+        for staff in session.scalars(select(Staff).where(Staff.id.in_(staff_ids)))
+        if nudging.of_item(session, clinic, staff, item, kind, dedupe=f"alert:{item.id}:{item.level}:{staff.id}")
+    ]
 
 
 def _hasten(session: Session, item: InboxItem) -> None:

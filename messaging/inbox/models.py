@@ -190,7 +190,8 @@ class Told(ClinicRow, live.Shown, Base):
 class Timer(ClinicRow, Work, Base):
     """Something that must happen at `try_after` unless an item is settled before: waiting -> fired | cancelled.
 
-    kind: route (choose the owner now) | escalate (take the next step) | wake (end a snooze).
+    kind: route (choose the owner now) | escalate (take the next step) | wake (end a snooze) | due_soon (tell
+    the owner).
     Created in the transaction that creates the need.
     """
 

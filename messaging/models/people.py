@@ -36,9 +36,9 @@ class Staff(SealedRow, live.Shown, Base):
     """A person who works here. `panels` are the clinicians whose patients are hers; roles as in web.permissions.
 
     `hours` maps a weekday ("mon".."sun") to ["08:00", "17:00"] in the clinic's zone; empty: always on duty. `on_call`
-    has the same shape; empty: never on call. `notify` maps a kind of item to "text" | "inbox"
-    (messaging.inbox.staff.roster). `phone_fault` is why their phone takes no texts of ours
-    (messaging.people.staff_phones), or None. `hints_closed` names the hints on pages that they want to see no more.
+    has the same shape; empty: never on call. `notify` maps a kind of nudge to the ways they have chosen or not,
+    {"text": true, "email": false} (messaging.inbox.staff.channels). `phone_fault` is why their phone takes no texts of
+    ours (messaging.people.staff_phones), or None. `hints_closed` names the hints on pages that they want no more.
     """
 
     __tablename__ = "staff"

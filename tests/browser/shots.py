@@ -36,6 +36,7 @@ PAGES = {
     "/help/today": "help-page",
     "/inbox": "list", "/inbox?view=everyone": "everyone", "/inbox?view=snoozed": "empty", "/handoffs": "handoffs",
     "/reach": "reach", "/board": "board", "/ladder": "ladder", "/away": "away", "/clocks": "clocks",
+    "/workload": "workload",
     "/saved-replies": "saved-replies", "/preferences": "preferences", "/patients": "patients",
 }  # fmt: skip
 # What the clinic decides and keeps, as its administrator sees it.

@@ -31,6 +31,8 @@ PAGES = (
     "reach",
     "board",
     "away",
+    "workload",
+    "workload/unread",
     "ladder",
     "clocks",
     "saved-replies",

@@ -239,3 +239,43 @@ def test_a_folder_that_the_demonstration_has_not_made_refuses_its_clock(tmp_path
         start.refuse_what_cannot_work(loaded)
     start.demo_mark(loaded).write_text(loaded.twilio_account_sid)
     start.refuse_what_cannot_work(loaded)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "smtps://mail.example",
+        "smtp://us%40clinic:pass%3Aword@mail.example:587",
+        "smtp://127.0.0.1:1025",
+        "smtp://[::1]",
+    ],
+)
+def test_a_mail_server_by_its_address(url: str):
+    loaded = settings.load(GOOD | {"WARMTHREAD_SMTP_URL": url, "WARMTHREAD_MAIL_FROM": "warmthread@clinic.example"})
+    assert loaded.smtp_url is not None
+    assert loaded.smtp_url.get_secret_value() == url
+    assert "pass" not in repr(loaded)
+
+
+@pytest.mark.parametrize(
+    "url", ["mail.example", "http://mail.example", "smtp://user@mail.example", "smtps://a:b@c:d@e"]
+)
+def test_a_mail_server_that_cannot_be_read_is_named_without_its_password(url: str):
+    (problem,) = problems(WARMTHREAD_SMTP_URL=url, WARMTHREAD_MAIL_FROM="warmthread@clinic.example")
+    assert problem.startswith("WARMTHREAD_SMTP_URL must be smtps://")
+    assert url not in problem
+
+
+def test_a_mail_server_needs_an_address_to_write_from():
+    (problem,) = problems(WARMTHREAD_SMTP_URL="smtps://mail.example")
+    assert problem.startswith("WARMTHREAD_MAIL_FROM is demanded")
+    (problem,) = problems(WARMTHREAD_MAIL_FROM="Warmthread\r\nBcc: a@evil.example")
+    assert problem.startswith("WARMTHREAD_MAIL_FROM must be an address")
+
+
+def test_the_demonstration_mails_nobody_outside_this_machine():
+    here = {"WARMTHREAD_PUBLIC_URL": "http://127.0.0.1:1", "TWILIO_API_URL": "http://127.0.0.1:2"}
+    mail = {"WARMTHREAD_DEMO_CLOCK": "0", "WARMTHREAD_MAIL_FROM": "warmthread@clinic.example"}
+    assert settings.load(GOOD | here | mail | {"WARMTHREAD_SMTP_URL": "smtp://127.0.0.1:3"}).demo
+    (problem,) = problems(**here, **mail, WARMTHREAD_SMTP_URL="smtps://mail.example")
+    assert problem.startswith("WARMTHREAD_DEMO_CLOCK is for the demonstration alone")

@@ -29,6 +29,8 @@ def test_each_lane_has_its_queue(house):
         "reconcile": "default",
         "names": "bulk",
         "media": "default",
+        "mail": "bulk",
+        "digests": "bulk",
     }
     assert set(queues) <= set(queue.lanes())
 

@@ -9,8 +9,7 @@ from flask import Flask, abort, render_template, request
 from sqlalchemy import select
 from werkzeug.wrappers import Response
 
-from config import db, runtime
-from config.settings import LOOPBACK
+from config import addresses, db, runtime
 from messaging.models import Clinic, Staff
 from web import layout, permissions, words
 from web.account import signin
@@ -29,13 +28,9 @@ def register(app: Flask) -> None:
 @demo_roles.before_request
 def _only_from_this_machine() -> None:
     """Refuse everybody but a browser on this machine that asked for this machine."""
-    here = _is_loopback(request.remote_addr) and (urlsplit(f"//{request.host}").hostname or "") in _names()
+    here = _is_loopback(request.remote_addr) and (urlsplit(f"//{request.host}").hostname or "") in addresses.HERE
     if not (runtime.settings().demo and here) or any(name in request.headers for name in PROXIED):
         abort(404)
-
-
-def _names() -> set[str]:
-    return {name.strip("[]") for name in LOOPBACK}
 
 
 def _is_loopback(address: str | None) -> bool:

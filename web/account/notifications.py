@@ -1,35 +1,105 @@
-"""What somebody is texted about at once, and what only waits in their list: each for themselves, safety excepted."""
+"""By which ways somebody hears of what: each for themselves, safety excepted (messaging.inbox.staff.channels)."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
-from config import audit
-from messaging.inbox.staff import roster
+from config import audit, clock, db
+from messaging.inbox import views
+from messaging.inbox.models import Item
+from messaging.inbox.staff import channels
 from messaging.models import Staff
-from web import layout, words
+from web import layout, sessions, words
 
 notices = layout.room("notices", __name__)
 
 
+@dataclass(frozen=True)
+class Cell:
+    """One way for one kind: the name of its field, and how it stands: always | on | off | never."""
+
+    field: str
+    way: str
+    words: str
+    state: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """One kind with its ways, in words."""
+
+    kind: str
+    words: str
+    cells: list[Cell]
+
+
 @notices.app_context_processor
 def _facts() -> dict[str, Any]:
-    return {"notices_of_mine": _mine}
+    return {"nudge_grid": _grid, "told_on_desktop": _told_on_desktop}
 
 
-def _mine() -> list[tuple[str, str, bool]]:
-    """Kind, its words, and whether I am texted: for those that may be chosen."""
+def _grid() -> list[Row]:
+    """What the reader has chosen, by kind and way."""
     me = layout.the_staff()
-    return [(kind, words.say("kinds", kind), roster.wants_text(me, kind)) for kind in roster.NOTIFIED]
+    return [Row(kind, words.say("nudges", kind), _cells(kind, terms, me)) for kind, terms in channels.KINDS.items()]
+
+
+def _cells(kind: str, terms: channels.Terms, me: Staff) -> list[Cell]:
+    chosen = channels.chosen(kind, me.notify)
+    return [
+        Cell(_field(kind, way), way, words.say("nudge_ways", way), _state(way, terms, chosen))
+        for way in channels.CHANNELS
+    ]
+
+
+def _state(way: str, terms: channels.Terms, chosen: frozenset[str]) -> str:
+    if way in terms.fixed:
+        return "always"
+    if way not in terms.offered:
+        return "never"
+    return "on" if way in chosen else "off"
+
+
+def _field(kind: str, way: str) -> str:
+    return f"nudge.{kind}.{way}"
 
 
 def remember(session: Session, form: MultiDict[str, str]) -> None:
-    """Remember with the person what of `form` says whether they are texted: it holds in every browser."""
-    chosen = {kind: form.getlist(kind)[-1] for kind in roster.NOTIFIED if kind in form}
-    chosen = {kind: how for kind, how in chosen.items() if how in ("text", "inbox")}
+    """Remember with the person what of `form` says by which ways they hear: it holds in every browser.
+
+    What is not offered, as whatever would silence patient safety, is not listened to.
+    """
     me = session.get_one(Staff, layout.the_staff().id, with_for_update=True)
-    if not chosen or {**me.notify, **chosen} == me.notify:
+    chosen = {kind: ways for kind, terms in channels.KINDS.items() if (ways := _typed(kind, terms, form))}
+    changed = {kind: {**me.notify.get(kind, {}), **ways} for kind, ways in chosen.items()}
+    changed = {kind: ways for kind, ways in changed.items() if ways != me.notify.get(kind)}
+    if not changed:
         return
-    me.notify = {**me.notify, **chosen}
-    audit.record(session, me.clinic_id, audit.Actor.staff(me.id), "staff.notices", f"staff:{me.id}", **me.notify)
+    me.notify = {**me.notify, **changed}
+    said = {kind: " ".join(sorted(channels.chosen(kind, me.notify))) for kind in changed}
+    audit.record(session, me.clinic_id, audit.Actor.staff(me.id), "staff.notices", f"staff:{me.id}", **said)
+
+
+def _typed(kind: str, terms: channels.Terms, form: MultiDict[str, str]) -> dict[str, bool]:
+    fields = {way: form.getlist(_field(kind, way))[-1:] for way in terms.offered}
+    return {way: typed == ["on"] for way, typed in fields.items() if typed in (["on"], ["off"])}
+
+
+def _told_on_desktop(mine: int) -> int:
+    """How many of the `mine` rows of the reader's list an open page may speak of on their desktop."""
+    me = layout.the_staff()
+    muted = channels.muted_items(me.notify)
+    if not muted:
+        return mine
+
+    def spoken_of(item: Item) -> Sequence[ColumnElement[bool]]:
+        return (item.kind.not_in(muted),)
+
+    clinic_id = sessions.clinic().id
+    counting = views.count(clinic_id, view="mine", staff=me, midnight=clock.now(), where=spoken_of)
+    with db.unit_of_work(clinic_id, read_only=True) as session:
+        return int(session.execute(select(counting)).scalar_one())

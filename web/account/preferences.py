@@ -1,4 +1,4 @@
-"""What each reader prefers: how lists look in this browser, whether single keys act, what is texted to their phone."""
+"""What each reader prefers: how lists look in this browser, whether single keys act, how they hear of what."""
 
 from flask import flash, redirect, request, url_for
 from werkzeug.wrappers import Response
@@ -6,7 +6,7 @@ from werkzeug.wrappers import Response
 from config import db, runtime
 from messaging.inbox import views
 from web import layout, permissions, sessions, words
-from web.account import notifications, signin
+from web.account import duty_feed, mail_address, notifications, signin
 
 preferences = layout.room("preferences", __name__)
 # The first of each is how it is until somebody chooses. `names` is for desks that others can see.
@@ -25,13 +25,21 @@ A_YEAR = 365 * 24 * 3600
 def show() -> str:
     """Show the keys and the switches."""
     with db.unit_of_work(sessions.clinic().id, read_only=True) as session:
-        return layout.page(session, "staff/preferences.html", here="preferences", chosen=chosen)
+        me = layout.the_staff()
+        return layout.page(
+            session,
+            "staff/preferences.html",
+            here="preferences",
+            chosen=chosen,
+            mail=mail_address.status(session, me),
+            feed=duty_feed.status(session, me),
+        )
 
 
 @preferences.post("/preferences")
 @permissions.signed_in("self")
 def save() -> Response:
-    """Remember the choices: what is texted with the person, the rest in this browser. What is not there stays."""
+    """Remember the choices: how they hear of what with the person, the rest in this browser; the others stay."""
     with db.unit_of_work(sessions.clinic().id) as session:
         notifications.remember(session, request.form)
     onward = request.form.get("next")

@@ -17,6 +17,7 @@ from reminders import agenda, unreached
 from reminders.rules import zones
 from web import layout, permissions, sessions, times, words
 from web.account import preferences
+from web.boards import clinician
 from web.presenters import filters, handoff_view, list_rows, visit_rows
 
 today = layout.room("today", __name__)
@@ -76,19 +77,10 @@ def _visits(session: Session, clinic: Clinic, staff: Staff, day: date, now: date
         ]
     }
     if staff.role == "clinician":
-        facts |= _of_clinician(session, clinic, staff, day)
+        facts |= clinician.facts(session, clinic, staff, day)
     if staff.role == "front_desk":
         facts |= _of_desk(session, clinic, day)
     return facts
-
-
-def _of_clinician(session: Session, clinic: Clinic, staff: Staff, day: date) -> dict[str, Any]:
-    """The reader's own patients of today, each with the handoff that is open for them."""
-    wanted = agenda.Wanted(agenda.whose(staff))
-    listed = agenda.listed(session, clinic, *unreached.span(clinic, day), wanted, limit=SHOWN)
-    mine = visit_rows.rows(session, listed.visits, changes=layout.may("patients.change"))
-    asked = handoff_view.open_for(session, clinic, staff, {row.patient_id for row in mine})
-    return {"mine": mine, "asked": asked, "form": handoff_view.form(), "names": agenda.whose(staff)}
 
 
 def _of_desk(session: Session, clinic: Clinic, day: date) -> dict[str, Any]:
@@ -109,7 +101,10 @@ def _inbox(session: Session, clinic: Clinic, staff: Staff, now: datetime) -> dic
     counts: Sequence[int] = session.execute(select(*counting)).one()
     reader = list_rows.Reader(staff, layout.may("inbox.words"), preferences.chosen("names"))
     first = views.listing(session, clinic.id, view="mine", staff=staff, limit=NEXT)
-    return {"safety": counts[0], "over": counts[1], "next": list_rows.list_of(session, clinic, reader, first)}
+    facts = {"safety": counts[0], "over": counts[1], "next": list_rows.list_of(session, clinic, reader, first)}
+    if staff.role == "clinician":
+        facts["panel"] = clinician.open_for_panel(session, clinic, staff, reader, [item.id for item in first])
+    return facts
 
 
 def _counting(clinic: Clinic, staff: Staff, where: views.Narrowing, now: datetime) -> ColumnElement[int]:

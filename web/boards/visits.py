@@ -17,10 +17,12 @@ from reminders import agenda, appointments, attendance, unreached
 from reminders.models import Appointment
 from reminders.rules import zones
 from web import ids, layout, permissions, sessions, times, words
-from web.presenters import visit_rows
+from web.presenters import screen_glance, visit_rows
 
 visits = layout.room("visits", __name__)
 WEEK = 7
+# So many visits of a week can be taken in at a glance; of more, one clinician's or one site's can.
+GLANCED = 150
 ACTS: dict[str, Callable[[Session, Appointment, str], None]] = {
     "arrive": appointments.arrive,
     "no_show": attendance.no_show,
@@ -146,4 +148,22 @@ def _week(session: Session, clinic: Clinic, place: Place) -> dict[str, Any]:
             if tally.all and day >= _today() and not (place.clinician or place.place)
         },
         "step": timedelta(days=WEEK),
+        **_glance(session, clinic, place),
     }
+
+
+def _glance(session: Session, clinic: Clinic, place: Place) -> dict[str, Any]:
+    """Each visit of the week by day, with reach, confirmation, forms and, for who may read them, the last screens."""
+    begins, ends = unreached.span(clinic, place.day)[0], unreached.span(clinic, place.day + timedelta(days=WEEK - 1))[1]
+    listed = agenda.listed(session, clinic, begins, ends, place.wanted, limit=GLANCED)
+    if listed.after:
+        return {"glance": [], "too_many": True, "screens": {}}
+    rows = visit_rows.rows(session, listed.visits, changes=False)
+    by_day: dict[date, list[visit_rows.Row]] = {place.day + timedelta(days=number): [] for number in range(WEEK)}
+    for visit, row in zip(listed.visits, rows, strict=True):
+        by_day[zones.to_local(visit.starts_at, zones.zone(clinic.zone)).date()].append(row)
+    reads = layout.may("inbox.words")
+    screens = screen_glance.latest(session, {row.patient_id for row in rows}, clinic.zone) if reads else {}
+    today = _today()
+    glance = [(times.weekday_date(day, today), day, shown) for day, shown in by_day.items() if shown]
+    return {"glance": glance, "too_many": False, "screens": screens}

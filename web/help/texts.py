@@ -19,6 +19,7 @@ NAMES = (
     "patients",
     "reach",
     "board",
+    "workload",
     "away",
     "clocks",
     "preferences",

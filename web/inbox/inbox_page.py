@@ -1,5 +1,6 @@
 """The page a clinic works from: what waits, one case, and what can be done with it. Reading is not handling."""
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 from uuid import UUID
@@ -181,20 +182,23 @@ def _list(session: Session, clinic: Clinic, staff: Staff, view: str, opened: UUI
 def _around(session: Session, clinic: Clinic, staff: Staff) -> dict[str, Any]:
     """Return what stands around the rows: the filter and the acts for several at once."""
     narrowed, _ = the_filter()
+    people = team.everyone(session, clinic.id)
     return {
-        "chips": filters.chips(narrowed),
+        "chips": filters.chips(narrowed, people),
+        "owners": [(str(colleague.id), colleague.name) for colleague in _workers(people)],
         "offered": filters.offered(session, clinic.id, readable=layout.may("inbox.words")),
         "sorts": [(sort, words.say("sorts", sort)) for sort in views.SORTS],
         "waits": words.table_of("waits"),
-        "colleagues": _colleagues(session, clinic, staff) if layout.may("inbox.assign") else [],
+        "colleagues": [(colleague.id, colleague.name) for colleague in _workers(people) if colleague.id != staff.id]
+        if layout.may("inbox.assign")
+        else [],
     }
 
 
-def _colleagues(session: Session, clinic: Clinic, staff: Staff) -> list[tuple[UUID, str]]:
+def _workers(people: Mapping[UUID | None, Staff]) -> list[Staff]:
+    """Whose work the inbox is, by name."""
     return [
-        (colleague.id, colleague.name)
-        for colleague in team.everyone(session, clinic.id).values()
-        if colleague.active and colleague.id != staff.id and permissions.may(colleague.role, "inbox.work")
+        colleague for colleague in people.values() if colleague.active and permissions.may(colleague.role, "inbox.work")
     ]
 
 

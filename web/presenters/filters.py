@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +19,7 @@ from messaging.inbox import views
 from messaging.inbox.models import URGENCY, Item
 from messaging.models import Clinic, Patient, Staff
 from reminders.models import Appointment
-from web import times, words
+from web import ids, team, times, words
 from web.models import SavedFilter
 from web.presenters import patient_view
 
@@ -31,13 +32,15 @@ CAP = views.MOST
 
 @dataclass(frozen=True)
 class Filter:
-    """What a list is narrowed to; empty means all. `site` is the place of the nearest visit, `over` "1" or ""."""
+    """What a list is narrowed to; empty means all. `site` is the place of the nearest visit, `over` "1" or "", `owner`
+    the id of a colleague."""
 
     site: str = ""
     language: str = ""
     kind: str = ""
     instrument: str = ""
     over: str = ""
+    owner: str = ""
 
     def args(self) -> dict[str, str]:
         """Return what stands in an address."""
@@ -90,6 +93,8 @@ def read(query: Mapping[str, str], *, readable: bool = True) -> tuple[Filter, li
 def _known(name: str, value: str) -> bool:
     if name == "site":
         return value.isprintable()
+    if name == "owner":
+        return ids.uuid_of(value) is not None
     allowed: dict[str, Any] = {
         "language": words.table_of("languages"),
         "kind": URGENCY,
@@ -99,18 +104,22 @@ def _known(name: str, value: str) -> bool:
     return value in allowed[name]
 
 
-def say(name: str, value: str) -> str:
-    """Return one part of a filter in words."""
+def say(name: str, value: str, people: Mapping[UUID | None, Staff] = MappingProxyType({})) -> str:
+    """Return one part of a filter in words; `people` are the colleagues by id."""
     if name == "site":
         return value
+    if name == "owner":
+        return team.name_of(people, value, words.say("filters", "somebody"))
     if name == "instrument":
         return instruments.instrument(value).title
     return words.say({"language": "languages", "kind": "kinds", "over": "over"}[name], value)
 
 
-def chips(present: Filter) -> list[Chip]:
+def chips(present: Filter, people: Mapping[UUID | None, Staff]) -> list[Chip]:
     """Return the parts of a filter, each with the filter that remains without it."""
-    return [Chip(say(name, value), replace(present, **{name: ""}).args()) for name, value in present.args().items()]
+    return [
+        Chip(say(name, value, people), replace(present, **{name: ""}).args()) for name, value in present.args().items()
+    ]
 
 
 def narrowing(present: Filter, now: datetime) -> views.Narrowing:
@@ -136,7 +145,9 @@ def _conditions(present: Filter, now: datetime, item: Item) -> list[ColumnElemen
             )
         )
     if present.site:
-        clauses.append(_nearest_place(now, item) == present.site)
+        clauses.append(nearest_place(now, item) == present.site)
+    if present.owner:
+        clauses.append(item.owner_id == ids.uuid_of(present.owner))
     return clauses
 
 
@@ -147,8 +158,8 @@ def _over(now: datetime, item: Item) -> ColumnElement[bool]:
     return or_(waits, and_(item.state == "done", answered > item.answer_by))
 
 
-def _nearest_place(now: datetime, item: Item) -> ColumnElement[str | None]:
-    """The place of the patient's present or coming visit, else of the last one."""
+def nearest_place(now: datetime, item: Item) -> ColumnElement[str | None]:
+    """Return the place of the patient's present or coming visit, else of the last one."""
     here = now - patient_view.STAYS
     visit = select(Appointment.place).where(
         Appointment.patient_id == item.patient_id,

@@ -200,18 +200,20 @@ function toast(words) {
 // ------------------------------------------------------------------ how many, and telling
 
 const title = document.title.replace(/^\(\d+\) /, "");
-let known = { safety: parseInt(facts.safety) || 0, mine: parseInt(facts.mine) || 0 };
+// `nudged` are those of mine that the reader wants to hear of on the desktop.
+const counted = (from) => ({ safety: parseInt(from.safety) || 0, mine: parseInt(from.mine) || 0, nudged: parseInt(from.nudged) || 0 });
+let known = counted(facts);
 let unseen = 0;
 
 function count(news) {
   if (!news) return;
-  const now = { safety: parseInt(news.safety) || 0, mine: parseInt(news.mine) || 0 };
-  const more = { safety: now.safety > known.safety, mine: Math.max(0, now.mine - known.mine) };
+  const now = counted(news);
+  const more = { safety: now.safety > known.safety, mine: Math.max(0, now.mine - known.mine), nudged: now.nudged > known.nudged };
   known = now;
   if (document.hidden || !document.hasFocus()) {
     unseen += more.mine;
     if (more.safety) tell("safety");
-    else if (more.mine) tell("news");
+    else if (more.nudged) tell("news");
   }
   entitle();
   const waiting = Math.max(now.safety, now.mine);

@@ -1,6 +1,6 @@
 """Who works at the clinic and when, who stands in for whom, and which coverage gaps that leaves: only read here."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -11,9 +11,6 @@ from config import clock
 from messaging.inbox.models import Absence, InboxItem
 from messaging.inbox.routing import assign, coverage_gaps, escalation_policy
 from messaging.models import Clinic, Staff
-
-# What somebody may decide for themselves, and how it is where they have decided nothing.
-NOTIFIED = {"screen": "text", "reply": "inbox", "delivery": "inbox"}
 
 
 def people(session: Session, clinic: Clinic) -> list[escalation_policy.Person]:
@@ -28,24 +25,33 @@ def people(session: Session, clinic: Clinic) -> list[escalation_policy.Person]:
     active = select(Staff).where(Staff.clinic_id == clinic.id, Staff.active).order_by(Staff.name)
     # As they are now, also where this session has seen them before it had to wait for somebody else's change.
     active = active.execution_options(populate_existing=True)
-    return [
-        escalation_policy.Person(
-            id=staff.id,
-            email=staff.email,
-            name=staff.name,
-            role=staff.role,
-            languages=tuple(staff.languages),
-            panels=tuple(staff.panels),
-            hours=staff.hours,
-            on_call=staff.on_call,
-            phone=staff.number_ct is not None and staff.phone_fault is None,
-            signs_in=staff.password_hash is not None,
-            open_items=load.get(staff.id, 0),
-            away=staff.id in covers,
-            covered_by=covers.get(staff.id),
-        )
-        for staff in session.scalars(active)
-    ]
+    return [_person(staff, load.get(staff.id, 0), covers) for staff in session.scalars(active)]
+
+
+def _person(staff: Staff, load: int, covers: Mapping[UUID, UUID | None]) -> escalation_policy.Person:
+    return escalation_policy.Person(
+        id=staff.id,
+        email=staff.email,
+        name=staff.name,
+        role=staff.role,
+        languages=tuple(staff.languages),
+        panels=tuple(staff.panels),
+        hours=staff.hours,
+        on_call=staff.on_call,
+        phone=staff.number_ct is not None and staff.phone_fault is None,
+        signs_in=staff.password_hash is not None,
+        open_items=load,
+        away=staff.id in covers,
+        covered_by=covers.get(staff.id),
+    )
+
+
+def member(session: Session, clinic: Clinic, staff: Staff) -> assign.Member:
+    """Return one colleague as routing sees them at this moment; their load is not counted."""
+    now = clock.now()
+    covers = {absence.staff_id: absence.cover_id for absence in away(session, clinic.id, now)}
+    rules = assign.Rules.of(clinic.rules)
+    return escalation_policy.at([_person(staff, 0, covers)], now, rules, clinic.zone)[0]
 
 
 def team(session: Session, clinic: Clinic) -> list[assign.Member]:
@@ -65,14 +71,6 @@ def away(session: Session, clinic_id: UUID, now: datetime) -> Sequence[Absence]:
         )
         .order_by(Absence.starts_at)
     ).all()
-
-
-def wants_text(staff: Staff, kind: str) -> bool:
-    """Whether this colleague is texted when an item of this kind comes to them.
-
-    Patient safety and warm handoffs always text: nobody can switch them off. An item that is overdue always does too.
-    """
-    return kind not in NOTIFIED or staff.notify.get(kind, NOTIFIED[kind]) == "text"
 
 
 def absences(session: Session, clinic_id: UUID) -> list[coverage_gaps.Away]:

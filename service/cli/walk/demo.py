@@ -147,6 +147,7 @@ def _addresses(screen: Screen, walk: Walk, inbox: str, settings: str) -> None:
   Choose who to be: {walk.scene.service}/demo
   The phones:       {walk.scene.network}/
   Teresa's phone:   {walk.scene.network}/phone/{day.FORM.number}
+  E-mail:           {walk.scene.network}/mail
   Is it well:       {walk.scene.service}/readyz
 
   The inbox, as Rosa Delgado (this link signs in once):

@@ -17,6 +17,7 @@ from service.embedded.supervisor import Process
 
 # Seconds after which the phone network is taken not to start: on a machine that does much else it may take a minute.
 SLOW = 300
+MAIL_FROM = "warmthread@clinic.example"
 
 
 @dataclass
@@ -46,14 +47,16 @@ def running(
     `patience` seconds for what should be seen. Its processes write to `output`, our standard error if none is given.
     """
     commands.warm_up()
-    web, network = doors or ports.free_ports(2)
-    loaded = _settings(folder, web, network, **overrides)
+    *free, mail = ports.free_ports(3)
+    web, network = doors or free
+    server = {"WARMTHREAD_SMTP_URL": f"smtp://127.0.0.1:{mail}", "WARMTHREAD_MAIL_FROM": MAIL_FROM}
+    loaded = _settings(folder, web, network, **server | overrides)
     mark = start.demo_mark(loaded)
     mark.parent.mkdir(parents=True, exist_ok=True)
     mark.write_text(loaded.twilio_account_sid, "utf-8")
     start.use(loaded, "stage")
     migrations.upgrade()
-    service = processes.Service(loaded, [_simulator(loaded, network)], output)
+    service = processes.Service(loaded, [_simulator(loaded, network, mail)], output)
     env = start.environment(loaded, service.valkey.url if service.valkey else loaded.redis_url)
     try:
         service.supervisor.start()
@@ -78,9 +81,10 @@ def _settings(folder: Path, web: int, network: int, **overrides: str) -> setting
     )
 
 
-def _simulator(loaded: settings.Settings, network: int) -> Process:
+def _simulator(loaded: settings.Settings, network: int, mail: int) -> Process:
     env = start.environment(loaded, "") | {
         "SIMULATOR_PORT": str(network),
+        "SIMULATOR_SMTP_PORT": str(mail),
         "SIMULATOR_SMS_URL": f"{loaded.public_url}/webhooks/twilio/sms",
         "SIMULATOR_CLINIC_NUMBER": day.NUMBER,
         "SIMULATOR_CLOCK_AHEAD_S": str(loaded.demo_clock or 0),

@@ -232,16 +232,6 @@ def test_a_moment_that_cannot_be_read_is_the_next_saturday_night(house: Any, ask
     assert "T03:00" in house.signed_in(house.staff()).get(f"/ladder?{asked}").text
 
 
-def test_what_somebody_is_texted_about_is_theirs_to_choose_safety_excepted(house: Any) -> None:
-    rosa = house.staff()
-    browser = house.signed_in(rosa)
-    assert browser.post("/preferences", screen="inbox", reply="text", safety="inbox").status_code == 303
-    assert house.read(Staff, rosa.id).notify == {"screen": "inbox", "reply": "text"}
-    page = browser.get("/preferences").text
-    assert "cannot be switched off" in page
-    assert 'name="safety"' not in page
-
-
 def test_response_times_are_counted_against_the_deadline(house: Any) -> None:
     rosa, now = house.staff(), clock.now()
     house.item("safety", owner_id=rosa.id)  # has time yet, and counts neither for nor against

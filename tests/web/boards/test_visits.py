@@ -15,6 +15,8 @@ from messaging.models import Patient
 from reminders import appointments, unreached
 from reminders.models import Appointment
 from tests.web.boards.test_unreached import ZONE, opted_out, visit
+from tests.web.presenters.test_screen_view import hand_in
+from web.boards import visits
 from web.presenters import visit_rows
 
 NOON = "2026-03-03 19:00Z"
@@ -201,3 +203,29 @@ def test_what_can_be_noted_fits_the_day_by_the_visits_own_clock(house: Any) -> N
     day = clock.now().astimezone(ZONE).replace(hour=0)
     for hours, able in ((-1, ["confirm"]), (1, ["arrive", "confirm"]), (23, ["arrive", "no_show"]), (24 * 9, [])):
         assert [act for act, _ in visit_rows.acts(booked, day + timedelta(hours=hours))] == able, hours
+
+
+def test_a_week_shows_each_visit_at_a_glance(house: Any) -> None:
+    visit(house, opted_out(house, first_name="Devon"), days=0, hour=9, clinician="Dr Okafor", place="North")
+    ada = house.patient(first_name="Ada")
+    form(house, visit(house, ada, days=1, hour=15), "answered")
+    hand_in(house, ada, 1, [2, 2, 2, 2, 2, 1, 1, 0, 0])
+    page = house.signed_in(house.staff()).get("/visits?span=week").text
+    days = page.split('<div class="glance">')[1].split("<section")[1:]
+    assert ["Tue Mar 3" in days[0], "Wed Mar 4" in days[1], len(days)] == [True, True, 2]
+    assert "Devon Quintana" in days[0]
+    assert "not confirmed" in days[0]
+    assert "forms done" in days[1]
+    assert "PHQ-9 12, positive" in days[1]
+    desk = house.signed_in(house.staff(role="front_desk")).get("/visits?span=week").text
+    assert "Ada Quintana" in desk
+    assert "PHQ-9" not in desk  # what patients answered is not the desk's to read
+
+
+def test_a_week_too_full_to_take_in_asks_to_be_narrowed(house: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr(visits, "GLANCED", 2)
+    for hour in (9, 10, 11):
+        visit(house, house.patient(), days=0, hour=hour, clinician="Dr Okafor" if hour == 9 else "Dr Lindqvist")
+    browser = house.signed_in(house.staff())
+    assert "too many visits to show each" in browser.get("/visits?span=week").text
+    assert "too many" not in browser.get("/visits?span=week&clinician=Dr Okafor").text

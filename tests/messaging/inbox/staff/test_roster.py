@@ -77,11 +77,11 @@ def test_every_try_is_written_down_also_of_whom_it_could_not_reach(opened, desk,
     ("kind", "notify", "texts"),
     [
         ("screen", {}, 1),
-        ("screen", {"screen": "inbox"}, 0),
-        ("safety", {"safety": "inbox", "screen": "inbox"}, 1),
-        ("handoff", {"handoff": "inbox"}, 1),
+        ("screen", {"screen": {"text": False}}, 0),
+        ("safety", {"safety": {"text": False}, "screen": {"text": False}}, 1),
+        ("handoff", {"handoff": {"text": False}}, 1),
         ("reply", {}, 0),
-        ("reply", {"reply": "text"}, 1),
+        ("reply", {"reply": {"text": True}}, 1),
     ],
 )
 def test_each_is_told_as_they_wish_except_of_safety(opened, desk, new_staff, kind, notify, texts):

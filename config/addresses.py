@@ -1,0 +1,39 @@
+"""What an operator may write as the address of a service, a mail server or a mailbox; wrong ones raise ValueError."""
+
+import re
+from urllib.parse import urlsplit
+
+HERE = ("127.0.0.1", "localhost", "::1")
+# No "@": what stands before it looks like the host and is not.
+WEB = re.compile(r"https?://[^/?#@\s]+(/[^?#\s]*)?")
+MAIL_SERVER = re.compile(r"smtps?://([^:/?#@\s]+:[^:/?#@\s]+@)?(\[[0-9a-fA-F:]+\]|[^:/?#@\s\[\]]+)(:\d{1,5})?/?")
+MAILBOX = re.compile(r"[!-?A-~]+@[A-Za-z0-9.-]+")
+
+
+def is_here(address: str) -> bool:
+    """Whether an address leads to this machine and nowhere else."""
+    try:
+        return urlsplit(address).hostname in HERE
+    except ValueError:
+        return False
+
+
+def web(address: str) -> str:
+    """Return an address of the web without the slash at its end."""
+    if not WEB.fullmatch(address):
+        raise ValueError("must be an http or https address without user and query")
+    if address.startswith("http://") and not is_here(address):
+        raise ValueError("must be https unless it is on this machine")
+    return address.rstrip("/")
+
+
+def judge_mail_server(address: str) -> None:
+    """Judge the address of a mail server: smtps://, or smtp://, which turns to TLS (messaging.mail.smtp)."""
+    if not MAIL_SERVER.fullmatch(address):
+        raise ValueError("must be smtps:// or smtp:// with user:password@ (percent-escaped), host and port")
+
+
+def judge_mailbox(address: str) -> None:
+    """Judge an address that mail comes from."""
+    if not MAILBOX.fullmatch(address):
+        raise ValueError("must be an address of the form name@clinic.example")
