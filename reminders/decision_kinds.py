@@ -5,6 +5,7 @@ from messaging.inbox import policy_decision, protocol
 from messaging.versions.publishing import Kind
 from messaging.wording import clinic_words
 from reminders import cadence_decision, clinic_profile, questionnaires
+from reminders.handoff.decision import HANDOFFS
 
 
 def bands() -> dict[str, list[str]]:
@@ -22,5 +23,6 @@ KINDS: dict[str, Kind] = {
         RULES,
         questionnaires.SCHEDULE,
         protocol.PROTOCOL,
+        HANDOFFS,
     )
 }

@@ -4,8 +4,9 @@ from typing import Any
 
 from web import desk, layout
 from web.account import demo_roles, menu, notifications, preferences, signin
-from web.boards import away, handoffs, response_times, today, unassigned, unreached, visits
+from web.boards import away, response_times, today, unassigned, unreached, visits
 from web.compose import saved_replies
+from web.handoff import answering, reporting
 from web.help import pages as help_pages
 from web.inbox import (
     bulk_actions,
@@ -41,6 +42,7 @@ from web.settings import (
     clinic_file,
     decision_pages,
     escalation_policy,
+    handoffs,
     imports,
     people,
     policy_replay,
@@ -68,7 +70,8 @@ PAGES = (
     saved_filters.savedfilters,
     today.today,
     visits.visits,
-    handoffs.handoffs,
+    answering.handoffs,
+    reporting.reports,
     search.search,
     identify.identify,
     phones.phones,
@@ -100,6 +103,7 @@ PAGES = (
     clinic.clinics,
     people.colleagues,
     questionnaires.questionnaires,
+    handoffs.handoff_terms,
     clinic_file.files,
     response_times.clocks,
     help_pages.help_pages,

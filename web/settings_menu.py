@@ -26,6 +26,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("ladder", "settings.show", "inbox.read"),
             ("protocol", "protocols.show", "clinic.look"),
             ("rota", "rota.show", "clinic.look"),
+            ("handoff_terms", "handoff_terms.show", "clinic.look"),
             ("clocks", "clocks.show", "inbox.read"),
         ),
     ),

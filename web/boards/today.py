@@ -14,14 +14,15 @@ from messaging.inbox import views
 from messaging.inbox.staff import roster
 from messaging.models import Clinic, Staff
 from reminders import agenda, unreached
+from reminders.handoff import proposals
 from reminders.rules import zones
 from web import layout, permissions, sessions, times, words
 from web.account import preferences
 from web.presenters import filters, handoff_view, list_rows, visit_rows
 
 today = layout.room("today", __name__)
-# How many rows of the reader's list stand here, and how many visits; their own pages have the rest.
-NEXT, SHOWN = 5, 40
+# How many rows of the reader's list stand here, how many visits, and how many of their own requests.
+NEXT, SHOWN, LATELY = 5, 40, 5
 # What each role does first; everybody else works the inbox.
 FIRST = {"clinician": "patients", "front_desk": "desk"}
 NOT_MARKED = ("booked", "confirmed", "change_asked")
@@ -87,8 +88,14 @@ def _of_clinician(session: Session, clinic: Clinic, staff: Staff, day: date) -> 
     wanted = agenda.Wanted(agenda.whose(staff))
     listed = agenda.listed(session, clinic, *unreached.span(clinic, day), wanted, limit=SHOWN)
     mine = visit_rows.rows(session, listed.visits, changes=layout.may("patients.change"))
-    asked = handoff_view.open_for(session, clinic, staff, {row.patient_id for row in mine})
-    return {"mine": mine, "asked": asked, "form": handoff_view.form(), "names": agenda.whose(staff)}
+    ids = {row.patient_id for row in mine}
+    asked = handoff_view.open_for(session, clinic, staff, ids)
+    facts: dict[str, Any] = {
+        "proposed": proposals.of(session, clinic, ids) if ids and layout.may("inbox.words") else {}
+    }
+    facts |= {"asked_lately": handoff_view.asked_by(session, clinic, staff, LATELY)}
+    form = handoff_view.form(session, clinic)
+    return facts | {"mine": mine, "asked": asked, "form": form, "names": agenda.whose(staff)}
 
 
 def _of_desk(session: Session, clinic: Clinic, day: date) -> dict[str, Any]:
@@ -120,8 +127,9 @@ def _waiting(
     session: Session, clinic: Clinic, staff: Staff, shown: Mapping[UUID, handoff_view.Entry]
 ) -> list[handoff_view.Entry]:
     """The open handoffs; a clinician's page has those that concern them, and not again what stands at their patient."""
-    listed = [entry for entry in handoff_view.waiting(session, clinic, staff) if entry.patient_id not in shown]
-    return [entry for entry in listed if staff.role != "clinician" or entry.mine or entry.asked_by_me]
+    waiting = handoff_view.waiting(session, clinic, staff, clinical=layout.may("inbox.words"))
+    listed = [entry for entry in waiting if entry.patient_id not in shown]
+    return [entry for entry in listed if staff.role != "clinician" or entry.mine or entry.coming or entry.asked_by_me]
 
 
 def _on_duty(session: Session, clinic: Clinic, now: datetime) -> list[OnDuty]:
