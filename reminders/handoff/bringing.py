@@ -31,6 +31,7 @@ def walk_with_them(session: Session, handoff: Handoff) -> None:
     if handoff.modality != "in_person" or not role_inboxes.on_duty(session, clinic, topics.FRONT_DESK):
         return
     item = _open(session, handoff, ":walk", kind="handoff", summary="handoff_walk", answer_by=clock.now() + SOON)
+    item.summary = telling.summary("handoff_walk", handoff, clinical=False)
     item.role = topics.FRONT_DESK
     item.routed_at = clock.now()
 

@@ -21,7 +21,7 @@ from reminders.models import Handoff
 TOLD_WITHIN = timedelta(minutes=2)
 TITLES = frozenset({"dr", "prof", "mr", "mrs", "ms", "mx", "miss", "rev", "sr", "sra"})
 # The patient's way to the clinic's own video room: one page with one button.
-DOOR = "/v"
+DOOR = "/i/v"
 
 
 def reasons() -> Mapping[str, str]:
@@ -47,11 +47,11 @@ def reason_words(handoff: Handoff) -> list[str]:
     return [str(known[key]) for key in reason_keys(handoff) if key in known]
 
 
-def summary(key: str, handoff: Handoff, tried: Sequence[str] = ()) -> str:
-    """Return the line of the inbox: what it is, where they wait, why, how soon, and who was asked before."""
+def summary(key: str, handoff: Handoff, tried: Sequence[str] = (), *, clinical: bool = True) -> str:
+    """Return the line of the inbox: what it is, where they wait, why (`clinical`), how soon, who was asked before."""
     words, place = phrasing.texts("en")["staff"], opened(handoff, "place")
     said = str(words[f"{key}_at"].format(place=place) if place and f"{key}_at" in words else words[key])
-    said = ". ".join([said, *reason_words(handoff)])
+    said = ". ".join([said, *(reason_words(handoff) if clinical else ())])
     if tried:
         said = str(words["handoff_tried"].format(said=said, who=", ".join(tried)))
     return str(words["handoff_urgent"].format(said=said)) if handoff.urgent else said

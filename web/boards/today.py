@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from flask import request
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
@@ -58,7 +59,8 @@ def show() -> str:
     with db.unit_of_work(clinic.id) as session:
         facts: dict[str, Any] = {"first": first, "date": f"{day:%A}, {times.date_of(day, day)}"}
         if layout.may("patients.read"):
-            audit.record(session, clinic.id, layout.the_actor(), "today.opened", f"clinic:{clinic.id}")
+            act = "today.refreshed" if "unattended" in request.args else "today.opened"
+            audit.record(session, clinic.id, layout.the_actor(), act, f"clinic:{clinic.id}")
             facts |= _visits(session, clinic, staff, day, now)
         if layout.may("inbox.read"):
             facts |= _inbox(session, clinic, staff, now)
