@@ -36,6 +36,7 @@ PAGES = (
     "saved-replies",
     "preferences",
     "handoffs",
+    "handoffs/report",
     "settings/words",
 )
 # What an administrator is shown otherwise than a care manager, or alone.
@@ -56,6 +57,7 @@ ADMINISTERED = (
     "settings/words/reminder_day",
     "settings/schedule",
     "settings/protocol",
+    "settings/handoffs",
     "settings/file",
     "settings/import",
     "settings/rota",

@@ -8,8 +8,8 @@ from reminders.handoff import decision
 from tests.web.settings.test_clinic import admin
 
 SENT = {
-    "edit": "0", "order[0]": "language", "order[1]": "load", "at_once": "2", "answer": "4", "urgent": "1", "arrive": "8",
-    "leaving": "10", "stay": "60", "outcome": "60", "call_after": "5", "contact": "3", "names": "1",
+    "edit": "0", "order[0]": "language", "order[1]": "load", "at_once": "2", "answer": "4", "urgent": "1",
+    "arrive": "8", "leaving": "10", "stay": "60", "outcome": "60", "call_after": "5", "contact": "3", "names": "1",
     "video": "https://video.example.org/{room}",
 }  # fmt: skip
 
