@@ -109,7 +109,9 @@ def _text_patient(session: Session, handoff: Handoff, key: str, terms: Terms) ->
     if key == "handoff_video":
         said["link"] = _door(session, handoff, terms)
     talks = talking.of_patient(session, clinic, patient, clock.now())
-    named = f":{handoff.colleague_id}" if terms.names else ""
+    # Told once, whoever comes, unless the text says who it is, at which minute, or in which room.
+    own = terms.names or handoff.modality != "in_person"
+    named = f":{handoff.colleague_id}" if own else ""
     return outbox.text_patient(
         session,
         clinic,
