@@ -33,8 +33,9 @@ def follow(session: Session, rows: Sequence[Handoff]) -> None:
             continue  # answered between the claim and now
         clinic = session.get_one(messaging.Clinic, handoff.clinic_id)
         terms = decision.of_clinic(session, clinic)
+        settled = _settled(session, handoff)
         step = machine.follows(standing.of(handoff), terms)
-        if step is None or step.at > clock.now() or _settled(session, handoff):
+        if settled or step is None or step.at > clock.now():
             standing.plan(session, handoff, terms)
         else:
             _STEPS[step.follows](session, handoff, step, terms)
@@ -65,12 +66,17 @@ def _closed(session: Session, handoff: Handoff, item: InboxItem) -> None:
 
 
 def _gone(session: Session, handoff: Handoff) -> bool:
-    """Ask the next where whoever is coming does not work here any more."""
+    """Ask the next where whoever is coming, or whoever was asked, does not work here any more."""
     coming = session.get(messaging.Staff, handoff.colleague_id) if handoff.colleague_id else None
-    if coming is None or coming.active or handoff.state not in machine.COMING:
-        return False
-    handoffs.release(session, handoff, standing.SYSTEM)
-    return True
+    if handoff.state in machine.COMING and coming is not None and not coming.active:
+        handoffs.release(session, handoff, standing.SYSTEM)
+        return True
+    asked = [session.get_one(messaging.Staff, offer.staff_id) for offer in offers.open_ones(session, handoff)]
+    if handoff.state == "offered" and not any(staff.active for staff in asked):
+        clinic = session.get_one(messaging.Clinic, handoff.clinic_id)
+        offers.ask_next(session, handoff, decision.of_clinic(session, clinic))
+        return True
+    return False
 
 
 def _next(session: Session, handoff: Handoff, _step: machine.Step, terms: Terms) -> None:

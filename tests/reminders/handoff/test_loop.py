@@ -14,6 +14,7 @@ from messaging import conversations, jobs
 from messaging.consent import ledger
 from messaging.inbox import items
 from messaging.inbox.models import InboxItem
+from messaging.inbox.staff import staffing
 from messaging.models import Clinic, Patient, Staff
 from messaging.reading import read_reply
 from messaging.versions.models import Version
@@ -190,6 +191,21 @@ def test_somebody_who_leaves_the_clinic_while_they_are_coming_is_replaced(world:
     leave(ana)
     wait(after(10))
     assert being_asked(handoff) == [ben.id]
+
+
+@both
+def test_whoever_is_locked_out_is_replaced_at_once(world: World) -> None:
+    handoff, ana, _ = accepted(world, world.patient())
+    ben = world.staff("Ben")
+    world.staff("Lead", role="clinic_admin")
+    other = ask(world, world.patient())
+    assert being_asked(other) == [ben.id]
+    with time_machine.travel(after(1), tick=False), db.unit_of_work(db.EVERY) as session:
+        clinic = session.get_one(Clinic, world.clinic.id)
+        staffing.leave(session, clinic, session.get_one(Staff, ana.id), "operator")
+    wait(after(1))
+    assert being_asked(handoff) == [ben.id]
+    assert being_asked(other) == [ben.id]
 
 
 def test_nobody_is_accepted_who_does_not_work_here_any_more(world: World) -> None:
