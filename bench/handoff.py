@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import select
@@ -65,12 +65,12 @@ def measure() -> str:
 def _people(clinic: Clinic) -> list[UUID]:
     with db.unit_of_work(clinic.id) as session:
         for number in range(COLLEAGUES):
-            facts = {"email": f"c{number}@clinic.example", "number": f"+1202555{100 + number:04}"}
-            directory.add_staff(session, clinic, name=f"Colleague {number}", **facts)
+            address, phone = f"c{number}@clinic.example", f"+1202555{100 + number:04}"
+            directory.add_staff(session, clinic, name=f"Colleague {number}", email=address, number=phone)
         patients = []
         for number in range(PATIENTS):
             phone = imports.number(number)
-            record = directory.PatientRecord(record=f"B{number}", first_name="Rosa", last_name="Bench", number=phone)
+            record = directory.PatientRecord(f"B{number}", "Rosa", "Bench", phone, date(1980, 2, 29))
             patients.append(directory.save_patient(session, clinic, record)[0].id)
             ledger.record(session, clinic, phone, "granted", source="import", actor="operator")
     return patients
@@ -98,8 +98,9 @@ def _texting(clinic: Clinic, patients: list[UUID]) -> Iterator[list[int]]:
                 for _ in range(AT_A_TIME):
                     patient = session.get_one(Patient, patients[queued[0] % len(patients)])
                     dedupe, body = f"bench:{queued[0]}", "Your visit is on Tuesday at 2:30 PM."
-                    kinds = {"kind": "reminder", "programme": "reminders"}
-                    outbox.text_patient(session, clinic, patient, body=body, dedupe=dedupe, **kinds)
+                    outbox.text_patient(
+                        session, clinic, patient, kind="reminder", programme="reminders", body=body, dedupe=dedupe
+                    )
                     queued[0] += 1
             over.wait(max(0, began + queued[0] / TEXTS_A_SECOND - time.perf_counter()))
 

@@ -1,5 +1,7 @@
 """The patient's way into the clinic's video room: a page with one button, so that a preview never joins."""
 
+from typing import Any
+
 from flask import Blueprint, url_for
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -48,7 +50,7 @@ def _opened_by(session: Session, token: str) -> Handoff | None:
     return handoff if opens else None
 
 
-def _page(session: Session, handoff: Handoff, **facts: str | None) -> Response:
+def _page(session: Session, handoff: Handoff, **facts: Any) -> Response:
     clinic = session.get_one(Clinic, handoff.clinic_id)
     patient = session.get_one(Patient, handoff.patient_id)
     language = rendering.language_for(patient.language)

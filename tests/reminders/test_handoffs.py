@@ -63,8 +63,9 @@ def being_asked(handoff: Handoff) -> list[object]:
     return [offer.staff_id for offer in asked(handoff) if offer.answer is None]
 
 
-def answers(handoff: Handoff) -> list[tuple[object, str | None]]:
-    return [(offer.staff_id, offer.answer) for offer in asked(handoff)]
+def answers(handoff: Handoff) -> dict[object, str | None]:
+    """What each colleague who was asked has answered."""
+    return {offer.staff_id: offer.answer for offer in asked(handoff)}
 
 
 def ended(outcome: str) -> Callable[..., object]:
@@ -160,7 +161,7 @@ def test_an_offer_nobody_answers_goes_to_the_next(world: World) -> None:
     wait(NOW + PATIENCE)
     found, item = now_is(handoff)
     assert found.state == "offered"
-    assert answers(handoff) == [(ana.id, "silent"), (ben.id, None)]
+    assert answers(handoff) == {ana.id: "silent", ben.id: None}
     assert (item.owner_id, item.answer_by) == (ben.id, NOW + 2 * PATIENCE)
     assert (len(told(ana)), len(told(ben))) == (1, 1)
 
@@ -206,7 +207,7 @@ def test_declining_moves_on_at_once(world: World) -> None:
     ana, ben = world.staff("Ana"), world.staff("Ben")
     handoff = ask(world, world.patient())
     act(handoffs.decline, handoff, ana)
-    assert answers(handoff) == [(ana.id, "declined"), (ben.id, None)]
+    assert answers(handoff) == {ana.id: "declined", ben.id: None}
     wait(NOW + PATIENCE - timedelta(seconds=1))
     assert being_asked(handoff) == [ben.id]
 

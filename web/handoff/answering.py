@@ -17,7 +17,8 @@ from reminders.handoff import machine, telling
 from reminders.models import Handoff
 from reminders.rules import zones
 from web import layout, permissions, sessions, words
-from web.handoff.asking import back, handoffs, page
+from web.handoff.asking import back, page
+from web.handoff.asking import handoffs as handoffs
 
 # In how many minutes somebody may say that they come.
 IN_MINUTES = ("0", "5", "10", "15", "30")
@@ -84,9 +85,17 @@ def schedule(handoff_id: UUID) -> Response | tuple[str, int]:
         visit = None
         if at is not None and handoff.state in machine.OPEN:
             patient = session.get_one(Patient, handoff.patient_id)
-            booked = {"zone": clinic.zone, "place": handoff.site, "clinician": None, "once": handoff.id}
-            actor = layout.the_actor()
-            visit = visits_by_staff.book(session, clinic, patient, starts_at=at, actor=actor, **booked)
+            visit = visits_by_staff.book(
+                session,
+                clinic,
+                patient,
+                starts_at=at,
+                zone=clinic.zone,
+                place=handoff.site,
+                clinician=None,
+                once=handoff.id,
+                actor=layout.the_actor(),
+            )
         if not verbs.end(session, handoff, audit.Actor.staff(staff.id), "scheduled", visit):
             return page(session, problem=words.say("refusals", "too_late")), 409
     flash(words.say("notices", "handoff_scheduled" if visit is None else "handoff_booked"))

@@ -11,9 +11,9 @@ from messaging.models import Message
 from reminders import appointments, handoffs
 from reminders.handoff import standing
 from reminders.models import Handoff
-from tests.web.handoff.test_handoffs import only
 from tests.web.boards.test_unreached import opted_out, visit
 from tests.web.boards.test_visits import NOON, rows
+from tests.web.handoff.test_handoffs import only
 
 
 @pytest.fixture(autouse=True)
