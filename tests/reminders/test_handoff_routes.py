@@ -10,7 +10,7 @@ from config import db
 from messaging.inbox.staff import absences
 from messaging.models import Clinic, Staff
 from tests.reminders.conftest import NOW, World
-from tests.reminders.test_handoffs import PATIENCE, ask, being_asked, now_is, told, wait
+from tests.reminders.handoff.kit import PATIENCE, ask, being_asked, now_is, told, wait
 
 
 @pytest.fixture(autouse=True)

@@ -1,92 +1,38 @@
 """A patient in the building is offered to one colleague after the other; nobody accepting is never silence."""
 
-from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 import time_machine
-from sqlalchemy import select
 
 from config import db
 from messaging import jobs
 from messaging.consent import ledger
 from messaging.inbox import items
 from messaging.inbox.models import InboxItem
-from messaging.models import Clinic, Message, Patient, Staff
+from messaging.models import Clinic, Message, Staff
 from reminders import handoff_steps, handoffs
-from reminders.handoff import standing
-from reminders.handoff.terms import Terms
-from reminders.models import Handoff, HandoffOffer
 from tests.messaging.wording.test_clinic_words import say
 from tests.reminders.conftest import NOW, World, texts_to
-
-PATIENCE = timedelta(minutes=Terms().answer)
-NUMBER = "+13035550177"
+from tests.reminders.handoff.kit import (
+    NUMBER,
+    PATIENCE,
+    act,
+    answers,
+    ask,
+    being_asked,
+    ended,
+    now_is,
+    summary_of,
+    told,
+    wait,
+)
 
 
 @pytest.fixture(autouse=True)
 def _now() -> object:
     with time_machine.travel(NOW, tick=False):
         yield
-
-
-def ask(world: World, patient: Patient, **facts: str) -> Handoff:
-    with db.unit_of_work(db.EVERY) as session:
-        given = {"requested_by": "api:front_desk", "place": "Room 4"} | facts
-        clinic = session.get_one(Clinic, world.clinic.id)
-        return handoffs.request(session, clinic, session.get_one(Patient, patient.id), **given)
-
-
-def act(verb: Callable[..., object], handoff: Handoff, who: Staff | str) -> Handoff:
-    with db.unit_of_work(db.EVERY) as session:
-        found = session.get_one(Handoff, handoff.id)
-        verb(session, found, session.get_one(Staff, who.id) if isinstance(who, Staff) else who)
-        return found
-
-
-def now_is(handoff: Handoff) -> tuple[Handoff, InboxItem]:
-    with db.unit_of_work(db.EVERY) as session:
-        found = session.get_one(Handoff, handoff.id)
-        item = session.get_one(InboxItem, found.item_id)
-        assert item.summary
-        return found, item
-
-
-def asked(handoff: Handoff) -> list[HandoffOffer]:
-    """Whom it was offered to, in that order."""
-    with db.unit_of_work(db.EVERY) as session:
-        return standing.offers(session, handoff)
-
-
-def being_asked(handoff: Handoff) -> list[object]:
-    """Who has not answered yet."""
-    return [offer.staff_id for offer in asked(handoff) if offer.answer is None]
-
-
-def answers(handoff: Handoff) -> dict[object, str | None]:
-    """What each colleague who was asked has answered."""
-    return {offer.staff_id: offer.answer for offer in asked(handoff)}
-
-
-def ended(outcome: str) -> Callable[..., object]:
-    return lambda session, handoff, actor: handoffs.end(session, handoff, actor, outcome)
-
-
-def summary_of(handoff: Handoff) -> str:
-    with db.unit_of_work(db.EVERY) as session:
-        item = session.get_one(InboxItem, session.get_one(Handoff, handoff.id).item_id)
-        return item.summary or ""
-
-
-def told(staff: Staff) -> list[str]:
-    with db.unit_of_work(db.EVERY) as session:
-        rows = session.scalars(select(Message).where(Message.staff_id == staff.id).order_by(Message.id))
-        return [row.body or "" for row in rows]
-
-
-def wait(until: datetime) -> None:
-    with time_machine.travel(until, tick=False):
-        handoff_steps.drain()
 
 
 def test_the_one_whose_panel_it_is_is_asked_first(world: World) -> None:

@@ -88,7 +88,7 @@ def _offers() -> None:
         sa.ForeignKeyConstraint(["handoff_id"], ["handoff.id"], name="fk_handoff_offer_handoff_id"),
         sa.ForeignKeyConstraint(["staff_id"], ["staff.id"], name="fk_handoff_offer_staff_id"),
         sa.PrimaryKeyConstraint("id", name="pk_handoff_offer"),
-        sa.UniqueConstraint("handoff_id", "staff_id", name="uq_handoff_offer_handoff_id"),
+        sa.UniqueConstraint("handoff_id", "staff_id", name="uq_handoff_offer_handoff_id_staff_id"),
     )
     op.create_index("ix_handoff_offer_clinic_id", "handoff_offer", ["clinic_id"])
 
@@ -113,7 +113,8 @@ def _states() -> None:
 
 def _carry_offers_over() -> None:
     offers: list[dict[str, Any]] = []
-    for row in op.get_bind().execute(sa.select(HANDOFF).where(HANDOFF.c.state.in_(OPEN))):
+    known = [HANDOFF.c[name] for name in ("id", "clinic_id", "offered_to", "state", "tried", "requested_at")]
+    for row in op.get_bind().execute(sa.select(*known).where(HANDOFF.c.state.in_(OPEN))):
         asked: dict[Any, str | None] = {uuid.UUID(tried): "silent" for tried in row.tried or ()}
         if row.offered_to is not None:
             asked[row.offered_to] = None if row.state == "offered" else "accepted"
