@@ -35,10 +35,11 @@ class Step:
 
 @dataclass(frozen=True)
 class Offer:
-    """A colleague who was asked, and what they answered in words, "" while they have not."""
+    """A colleague who was asked, and what they answered in words, "" while they have not; `comes`: they accepted."""
 
     name: str
     answer: str
+    comes: bool = False
 
 
 @dataclass(frozen=True)
@@ -221,7 +222,9 @@ def _entry(facts: _Facts, handoff: Handoff, patient: Patient) -> Entry:
         strip=strip(handoff, zone),
         offers=[
             Offer(
-                facts.names.get(offer.staff_id, ""), words.say("handoff_answers", offer.answer) if offer.answer else ""
+                facts.names.get(offer.staff_id, ""),
+                words.say("handoff_answers", offer.answer) if offer.answer else "",
+                offer.answer == "accepted",
             )
             for offer in offers
         ],
