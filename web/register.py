@@ -6,7 +6,7 @@ from web import desk, layout
 from web.account import demo_roles, menu, notifications, preferences, signin
 from web.boards import away, response_times, today, unassigned, unreached, visits
 from web.compose import saved_replies
-from web.handoff import answering, reporting
+from web.handoff import answering, news, reporting
 from web.help import pages as help_pages
 from web.inbox import (
     bulk_actions,
@@ -72,6 +72,7 @@ PAGES = (
     visits.visits,
     answering.handoffs,
     reporting.reports,
+    news.news,
     search.search,
     identify.identify,
     phones.phones,

@@ -73,11 +73,11 @@ class News:
 
 
 @live.get("/inbox/poll")
-@permissions.signed_in("handoffs.read")
+@permissions.signed_in("inbox.read")
 def poll() -> Response:
     """Answer a poll like Watching, but ask the guard who it is: for who types, and for who is to be turned away."""
     staff = layout.the_staff()
-    news, _ = _hear(staff.clinic_id, staff.id, request.args, reads=layout.may("inbox.read"))
+    news, _ = _hear(staff.clinic_id, staff.id, request.args)
     if news.etag in request.if_none_match:
         return Response(status=304)
     response = Response(_told(news, request.args), mimetype="application/json")
@@ -118,26 +118,22 @@ class Watching:
 
     def _answer(self, environ: "WSGIEnvironment", args: Mapping[str, str]) -> tuple[str, bytes | None] | None:
         watcher = sessions.watcher(parse_cookie(environ).get(sessions.cookie_name(), ""))
-        if watcher is None or not permissions.may(watcher.role, "handoffs.read"):
+        if watcher is None or not permissions.may(watcher.role, "inbox.read"):
             return None
-        reads = permissions.may(watcher.role, "inbox.read")
-        news, version = _hear(watcher.clinic_id, watcher.staff_id, args, reads=reads)
+        news, version = _hear(watcher.clinic_id, watcher.staff_id, args)
         if version is not None and not sessions.still(watcher, version):
             return None
         same = f'"{news.etag}"' in environ.get("HTTP_IF_NONE_MATCH", "")
         return news.etag, None if same else _told(news, args)
 
 
-def _hear(clinic_id: UUID, staff_id: UUID, args: Mapping[str, str], *, reads: bool) -> tuple[News, str | None]:
-    """Return the news for the place that polls, and the version of the topic of this person's sessions and rights.
-
-    Who does not read the inbox hears that its lists have changed, as the handoffs stand in them, and nothing else.
-    """
-    place = Place(*(args.get(name, "")[:60] if reads else "" for name in ("thread", "item", "conversation")))
-    marks = presence.marks(staff_id, place.thread, args.get("mode", "viewing")) if reads else {}
+def _hear(clinic_id: UUID, staff_id: UUID, args: Mapping[str, str]) -> tuple[News, str | None]:
+    """Return the news for the place that polls, and the version of the topic of this person's sessions and rights."""
+    place = Place(*(args.get(name, "")[:60] for name in ("thread", "item", "conversation")))
+    marks = presence.marks(staff_id, place.thread, args.get("mode", "viewing"))
     seen = bulletin.look(clinic_id, [f"staff:{staff_id}", "list", *place.topics()], marks)
     news = _news(clinic_id, staff_id, place, seen)
-    return news if "rows" in args and reads else news.near(), seen.versions[0] if seen else None
+    return news if "rows" in args else news.near(), seen.versions[0] if seen else None
 
 
 def _told(news: News, args: Mapping[str, str]) -> bytes:

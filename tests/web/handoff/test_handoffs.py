@@ -222,3 +222,16 @@ def test_a_positive_screen_proposes_a_handoff_and_texts_nobody(house: Any) -> No
     with db.unit_of_work(db.EVERY) as session:
         assert session.query(Handoff).count() == 0
         assert session.query(Message).count() == 0
+
+
+def test_the_desks_page_hears_that_something_has_changed_and_nothing_else(house: Any) -> None:
+    desk = house.signed_in(house.staff("Ida Frank", role="front_desk"))
+    assert 'data-live="/handoffs/poll?unattended=1"' in desk.get("/handoffs").text
+    told = desk.get("/handoffs/poll?unattended=1")
+    assert set(told.json) == {"list", "talk", "here", "rows", "me"}
+    same = {"If-None-Match": told.headers["ETag"]}
+    assert desk.get("/handoffs/poll?unattended=1", headers=same).status_code == 304
+    house.patient(record="A-1")
+    assert desk.post("/handoffs", record="A-1").status_code == 303
+    assert desk.get("/handoffs/poll?unattended=1", headers=same).status_code == 200
+    assert house.browser().get("/handoffs/poll?unattended=1").status_code == 401
