@@ -3,7 +3,7 @@
 Machines are noisy; ratios less.
 
 python -m bench [inbound] [outbound] [alert] [inbox] [polls] [forms] [reading] [planning] [urgent] [imports]
-                [simulation] [slow_clients]
+                [simulation] [slow_clients] [handoff]
 BENCH_PATIENTS=1000000 python -m bench inbox     (a larger clinic than 100,000 patients: minutes, and some GB of disk)
 BENCH_VISITS=20000 python -m bench planning      (fewer visits than 100,000; also for urgent and simulation)
 BENCH_ROWS=20000 python -m bench imports         (a shorter file than 100,000 rows)
@@ -15,6 +15,7 @@ from collections.abc import Callable
 from bench import (
     alert,
     forms,
+    handoff,
     imports,
     inbound,
     inbox,
@@ -37,6 +38,7 @@ MEASUREMENTS: dict[str, Callable[[], str]] = {
     "polls": polls.measure,
     "reading": reading.measure,
     "forms": forms.measure,
+    "handoff": handoff.measure,
     "imports": imports.measure,
     "simulation": simulation.measure,
     "slow_clients": slow_clients.measure,

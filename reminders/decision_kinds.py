@@ -6,6 +6,7 @@ from messaging.second_reading import standing
 from messaging.versions.publishing import Kind
 from messaging.wording import clinic_words
 from reminders import cadence_decision, clinic_profile, questionnaires
+from reminders.handoff.decision import HANDOFFS
 
 
 def bands() -> dict[str, list[str]]:
@@ -24,5 +25,6 @@ KINDS: dict[str, Kind] = {
         questionnaires.SCHEDULE,
         protocol.PROTOCOL,
         standing.SECOND_READING,
+        HANDOFFS,
     )
 }

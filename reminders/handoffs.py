@@ -1,46 +1,47 @@
-"""Warm handoffs: a patient in the building is offered to one colleague after the other, by the clinic's own rules about
-who gets what and the order behind them, until one accepts.
+"""Warm handoffs: a patient who should meet the care team now is offered to colleagues until one accepts. Then the
+patient is told, and the loop stays open until somebody says how it ended.
 
-The patient is told only after a human has accepted. Nobody accepting is never silence: then the item is everyone's,
-and the inbox escalates.
+Nobody accepting is never silence: then the item is everyone's, and the inbox escalates.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import timedelta
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from config import audit, clock, db, queue
+from config import audit, clock
 from messaging import models as messaging
-from messaging.inbox import escalation, items, needs
-from messaging.inbox.models import InboxItem, Timer
-from messaging.inbox.routing import assign
-from messaging.inbox.staff import nudging
-from reminders import handoff_texts
-from reminders.models import Handoff
+from messaging.inbox import items
+from reminders import agenda, unreached
+from reminders.handoff import bringing, decision, machine, offers, standing, telling
+from reminders.handoff.machine import NOW as NOW
+from reminders.handoff.machine import NotOpen as NotOpen
+from reminders.handoff.terms import Terms
+from reminders.models import Appointment, Handoff
+from reminders.rules import zones
 
-OFFER_MINUTES = 3
-# An urgent one waits for an answer no longer than this before the next colleague is asked.
-URGENT = timedelta(minutes=1)
-OPEN = ("requested", "accepted", "told")
-DUE = and_(Handoff.state == "requested", Handoff.offered_to.is_not(None))
-ENDED = ("arrived", "not_arrived", "declined", "cancelled")
-
-
-class NotOpen(Exception):
-    """The handoff is not in a state for this: somebody else has accepted it, or it has ended."""
+# What the item says of each end, where a colleague closes it with the handoff.
+SAID = {"met": "in_person", "left": "could_not_reach"}
+# How long after the end words like HERE still belong to it.
+STILL_MEANT = timedelta(hours=4)
 
 
 @dataclass(frozen=True)
 class Wishes:
-    """What whoever asks may say: why (a key of handoff_texts.reasons), whether it is urgent, and which language the
-    colleague should speak where it is not the patient's own."""
+    """What whoever asks may say: why (keys of telling.reasons) and in their own words, whether it is urgent,
+    which language the colleague should speak where it is not the patient's own, and how they meet."""
 
-    reason: str | None = None
+    reasons: Sequence[str] = ()
     urgent: bool = False
     language: str | None = None
+    note: str | None = None
+    modality: str = "in_person"
+
+
+class NotPossible(ValueError):
+    """Nobody can be handed over: why, as a key (deceased | video)."""
 
 
 def request(
@@ -52,29 +53,27 @@ def request(
     place: str | None = None,
     wishes: Wishes = Wishes(),
 ) -> Handoff:
-    """Ask for someone to meet this patient now; whoever asks is not asked.
+    """Ask for someone to meet this patient; whoever asks is not asked. Raises NotPossible.
 
     `requested_by` is an actor ("staff:<id>"), `place` where they wait.
     """
-    handoff = _begin(session, clinic, patient, requested_by, place, wishes)
-    rota = _rota(session, clinic, patient, handoff)
-    item = items.open_item(
-        session,
-        clinic,
-        kind="handoff",
-        about=f"handoff:{handoff.id}",
-        dedupe=f"handoff:{handoff.id}",
-        summary=handoff_texts.summary("handoff", handoff),
-        patient_id=patient.id,
-        owner_id=rota[0].owner_id if rota else None,
-        reason=rota[0].why if rota else (),
-        # Escalation begins where the rota ends; meanwhile each offer has its own deadline.
-        answer_by=handoff.requested_at + _patience(clinic, handoff) * len(rota) if rota else None,
-    )
-    handoff.item_id = item.id
-    _note(session, handoff, requested_by, "requested")
-    _offer(session, clinic, handoff, item, rota)
+    terms = decision.of_clinic(session, clinic)
+    _check(patient, wishes, terms)
+    handoff = _begin(session, clinic, patient, requested_by, place, wishes, terms)
+    handoff.item_id = bringing.to_the_team(session, handoff, terms).id
+    standing.note(session, handoff, requested_by, "requested")
+    if handoff.state == "referred":
+        standing.plan(session, handoff, terms)
+    else:
+        offers.ask_next(session, handoff, terms)
     return handoff
+
+
+def _check(patient: messaging.Patient, wishes: Wishes, terms: Terms) -> None:
+    if patient.state == "deceased":
+        raise NotPossible("deceased")
+    if wishes.modality not in machine.MODALITIES or (wishes.modality == "video" and not terms.video):
+        raise NotPossible("video")
 
 
 def _begin(
@@ -84,64 +83,139 @@ def _begin(
     requested_by: str,
     place: str | None,
     wishes: Wishes,
+    terms: Terms,
 ) -> Handoff:
     now = clock.now()
+    stays = now + timedelta(minutes=terms.stay)
+    later = wishes.modality == "later"
     handoff = Handoff(
         clinic_id=clinic.id,
         key_id=patient.key_id,
         patient_id=patient.id,
         requested_by=requested_by,
         place=place,
-        reason=wishes.reason,
+        site=_site(session, clinic, patient),
+        reason=",".join(wishes.reasons) or None,
+        note=wishes.note or None,
         urgent=wishes.urgent,
         language=wishes.language,
-        state="requested",
-        tried=[],
+        modality=wishes.modality,
+        state="referred" if later else "asked",
+        state_at=now,
         requested_at=now,
         try_after=now,
+        leaves_at=patient.here_until if patient.here_until and patient.here_until > now else stays,
+        contact_by=now + terms.contact_time if later else None,
     )
     session.add(handoff)
     session.flush()
     return handoff
 
 
-def accept(session: Session, handoff: Handoff, staff: messaging.Staff) -> bool:
-    """Take the handoff on, and tell the patient; return whether the patient could be texted.
+def _site(session: Session, clinic: messaging.Clinic, patient: messaging.Patient) -> str | None:
+    """Where the books have their visit of today."""
+    today = zones.to_local(clock.now(), zones.zone(clinic.zone)).date()
+    begins, ends = unreached.span(clinic, today)
+    visits = select(Appointment.place).where(
+        Appointment.patient_id == patient.id,
+        Appointment.starts_at >= begins,
+        Appointment.starts_at < ends,
+        Appointment.state.in_(agenda.STATES),
+    )
+    return session.scalar(visits.order_by(Appointment.starts_at).limit(1))
 
-    Whoever it is offered to may accept it, and any other colleague of the clinic. Raises NotOpen if someone has.
+
+def accept(session: Session, handoff: Handoff, staff: messaging.Staff, minutes: int = 0) -> bool:
+    """Take the handoff on, coming in so many minutes, and tell the patient; return whether they could be texted.
+
+    Whoever it is offered to may accept it, and any other colleague of the clinic; accepting twice is accepting once.
+    Raises NotOpen if someone else has.
     """
-    _lock(session, handoff)
-    if handoff.state != "requested":
+    standing.lock(session, handoff)
+    if handoff.colleague_id == staff.id and handoff.state in machine.COMING:
+        return handoff.state == "told"
+    if handoff.state not in machine.WAITING or not staff.active:
         raise NotOpen(handoff.state)
-    now = clock.now()
-    handoff.state, handoff.accepted_at, handoff.offered_to = "accepted", now, staff.id
-    item = session.get_one(InboxItem, handoff.item_id)
+    terms, item, now = _terms(session, handoff), standing.item_of(session, handoff), clock.now()
+    offers.answered(session, handoff, staff, "accepted")
+    handoff.colleague_id, handoff.accepted_at = staff.id, now
+    handoff.start_at = now + timedelta(minutes=minutes)
+    standing.move(session, handoff, "accept", terms)
+    offers.take_back(session, handoff, item, offers.TAKEN)
     items.claim(session, item, staff)
     items.acknowledge(session, item, staff, "handled")
-    _note(session, handoff, audit.Actor.staff(staff.id), "accepted")
-    return handoff_texts.tell_patient(session, handoff, item)
+    standing.note(session, handoff, audit.Actor.staff(staff.id), "accepted", minutes=str(minutes))
+    if telling.tell_patient(session, handoff, item, terms):
+        standing.move(session, handoff, "tell", terms)
+        return True
+    bringing.walk_with_them(session, handoff)
+    return False
 
 
-def decline(session: Session, handoff: Handoff, staff: messaging.Staff) -> None:
-    """Pass the handoff on: it is offered to the next at once. Raises NotOpen once someone has accepted."""
-    _lock(session, handoff)
-    if handoff.state != "requested":
+def decline(session: Session, handoff: Handoff, staff: messaging.Staff, why: str | None = None) -> None:
+    """Pass the handoff on: where nobody else is being asked, the next is at once. Raises NotOpen once it is accepted.
+
+    `why` is a key of telling.declines.
+    """
+    standing.lock(session, handoff)
+    if handoff.state not in machine.WAITING:
         raise NotOpen(handoff.state)
-    _note(session, handoff, audit.Actor.staff(staff.id), "declined")
-    if staff.id == handoff.offered_to:
-        _next(session, handoff)
-    elif str(staff.id) not in handoff.tried:
-        handoff.tried = [*handoff.tried, str(staff.id)]
+    standing.note(session, handoff, audit.Actor.staff(staff.id), "declined", why=why)
+    was_asked = offers.answered(session, handoff, staff, "declined", why)
+    session.flush()
+    if was_asked and not offers.open_ones(session, handoff):
+        offers.ask_next(session, handoff, _terms(session, handoff))
 
 
-def arrived(session: Session, handoff: Handoff, actor: str) -> None:
-    """The patient and the care team have met: the loop is closed, and the requester hears of it."""
-    _end(session, handoff, actor, "arrived", "in_person")
+def release(session: Session, handoff: Handoff, actor: str) -> None:
+    """Whoever is coming cannot come after all: the next is asked at once. Raises NotOpen where nobody is coming."""
+    standing.lock(session, handoff)
+    terms, item = _terms(session, handoff), standing.item_of(session, handoff)
+    standing.move(session, handoff, "release", terms)
+    gone = session.get(messaging.Staff, handoff.colleague_id) if handoff.colleague_id else None
+    if gone is not None:
+        offers.answered(session, handoff, gone, "withdrawn")
+    handoff.colleague_id, handoff.start_at = None, None
+    bringing.back_to_the_team(session, item)
+    standing.note(session, handoff, actor, "released")
+    offers.ask_next(session, handoff, terms)
 
 
-def not_arrived(session: Session, handoff: Handoff, actor: str) -> None:
-    """The patient did not come: the loop is closed all the same, and the requester hears of it."""
-    _end(session, handoff, actor, "not_arrived", "could_not_reach")
+def arrive(session: Session, handoff: Handoff, actor: str) -> bool:
+    """The patient is where they are expected, or has opened the video; whoever comes hears of it. False if not new."""
+    standing.lock(session, handoff)
+    if handoff.state not in machine.COMING:
+        return False
+    standing.move(session, handoff, "arrive", _terms(session, handoff))
+    handoff.arrived_at = clock.now()
+    standing.note(session, handoff, actor, "arrived")
+    telling.tell_colleague(session, handoff, standing.item_of(session, handoff), actor, "handoff_is_here")
+    return True
+
+
+def end(session: Session, handoff: Handoff, actor: str, outcome: str, visit: Appointment | None = None) -> bool:
+    """Say how it ended (machine.OUTCOMES): the loop is closed, and the requester hears of it. False if not new.
+
+    `visit` is the follow-up that was booked.
+    """
+    standing.lock(session, handoff)
+    if handoff.state in machine.ENDED:
+        return False
+    terms, now = _terms(session, handoff), clock.now()
+    if outcome in machine.OWED_CONTACT:
+        handoff.contact_by = now + terms.contact_time
+    standing.move(session, handoff, outcome, terms)
+    handoff.outcome, handoff.ended_at = outcome, now
+    handoff.met_at = now if outcome == "met" else handoff.met_at
+    handoff.visit_id = visit.id if visit is not None else None
+    standing.note(session, handoff, actor, outcome)
+    item = standing.item_of(session, handoff)
+    offers.take_back(session, handoff, item, offers.WITHDRAWN)
+    staff = telling.colleague(session, actor)
+    if staff is not None:
+        bringing.close_all(session, handoff, staff, SAID.get(outcome, "handled"))
+    telling.tell_requester(session, handoff, item, actor, f"handoff_{outcome}")
+    return True
 
 
 def cancel(session: Session, handoff: Handoff, staff: messaging.Staff) -> None:
@@ -151,138 +225,32 @@ def cancel(session: Session, handoff: Handoff, staff: messaging.Staff) -> None:
     """
     if handoff.requested_by != audit.Actor.staff(staff.id):
         raise PermissionError("only who asked may take it back")
-    _lock(session, handoff)
-    if handoff.state not in OPEN:
-        raise NotOpen(handoff.state)
-    handoff.state, handoff.outcome, handoff.ended_at = "cancelled", "cancelled", clock.now()
-    _note(session, handoff, audit.Actor.staff(staff.id), "cancelled")
-    item = session.get_one(InboxItem, handoff.item_id)
-    items.resolve(session, item, staff, "handled")
-    handoff_texts.tell_asked(session, handoff, item)
+    standing.lock(session, handoff)
+    standing.move(session, handoff, "cancelled", _terms(session, handoff))
+    handoff.outcome, handoff.ended_at = "cancelled", clock.now()
+    standing.note(session, handoff, audit.Actor.staff(staff.id), "cancelled")
+    item = standing.item_of(session, handoff)
+    offers.take_back(session, handoff, item, offers.WITHDRAWN)
+    bringing.close_all(session, handoff, staff, "handled")
+    telling.tell_colleague(session, handoff, item, audit.Actor.staff(staff.id), "handoff_cancelled")
 
 
-def drain() -> int:
-    """Move on the offers that nobody has answered in time."""
-    return db.work_off(Handoff, DUE, move_on, give_up=give_up, batch=50)
+def under_way(session: Session, patient: messaging.Patient, *, later: bool) -> bool:
+    """Whether somebody has been asked for this patient already and it has not ended: now, or for another day."""
+    states = ("referred",) if later else NOW
+    rows = select(Handoff.id).where(Handoff.patient_id == patient.id, Handoff.state.in_(states))
+    return session.scalar(rows.limit(1)) is not None
 
 
-def oldest(session: Session, now: datetime) -> datetime | None:
-    """Return since when the oldest unanswered offer is over."""
-    return session.scalar(
-        select(func.min(Handoff.try_after)).where(
-            DUE, Handoff.try_after <= now, or_(Handoff.lease_until.is_(None), Handoff.lease_until <= now)
-        )
+def meant(session: Session, patient: messaging.Patient) -> Handoff | None:
+    """Return the handoff that a patient speaks of who says that they are here: the one they were told of."""
+    told = select(Handoff).where(
+        Handoff.patient_id == patient.id,
+        Handoff.told_at > clock.now() - STILL_MEANT,
+        Handoff.modality == "in_person",
     )
+    return session.scalar(told.order_by(Handoff.requested_at.desc()).limit(1))
 
 
-def move_on(session: Session, handoffs: Sequence[Handoff]) -> None:
-    """Offer each of these to the next on the rota, unless someone has taken or closed its item meanwhile."""
-    for handoff in handoffs:
-        if handoff.state != "requested" or handoff.offered_to is None or handoff.try_after > clock.now():
-            continue  # answered between the claim and now
-        item = session.get_one(InboxItem, handoff.item_id, with_for_update=True, populate_existing=True)
-        if item.state == "done":
-            handoff.state, handoff.outcome = "declined", "closed in the inbox"
-            handoff.ended_at, handoff.offered_to = clock.now(), None
-            _note(session, handoff, audit.Actor.system("handoffs"), "closed")
-        elif item.state == "claimed" and item.owner_id:
-            # Somebody has made it their own in the inbox: that is a yes.
-            accept(session, handoff, session.get_one(messaging.Staff, item.owner_id))
-        else:
-            _next(session, handoff)
-
-
-def give_up(session: Session, handoff: Handoff) -> None:
-    """An offer that cannot be moved on becomes everyone's."""
-    handoff.offered_to = None
-    if handoff.item_id:
-        _nobody(session, handoff, session.get_one(InboxItem, handoff.item_id))
-
-
-def _rota(
-    session: Session, clinic: messaging.Clinic, patient: messaging.Patient, handoff: Handoff
-) -> list[assign.Choice]:
-    """Whom to ask, best first, each with why: the order of any item, of those who are there and can be texted."""
-    need = needs.of_patient(session, clinic, "handoff", patient, clock.now())
-    if handoff.language:
-        need = replace(need, language=handoff.language)
-    asker = audit.Actor(handoff.requested_by).staff_id
-    rota = assign.there(need, escalation.team(session, clinic), assign.Rules.of(clinic.rules))
-    return [choice for choice in rota if choice.owner_id != asker]
-
-
-def _patience(clinic: messaging.Clinic, handoff: Handoff) -> timedelta:
-    usual = timedelta(minutes=float(clinic.rules.get("handoff_minutes", OFFER_MINUTES)))
-    return min(usual, URGENT) if handoff.urgent else usual
-
-
-def _next(session: Session, handoff: Handoff) -> None:
-    """Take the offer back from whoever has it, and make it to the next who has not been asked."""
-    clinic = session.get_one(messaging.Clinic, handoff.clinic_id)
-    patient = session.get_one(messaging.Patient, handoff.patient_id)
-    item = session.get_one(InboxItem, handoff.item_id)
-    if handoff.offered_to and str(handoff.offered_to) not in handoff.tried:
-        handoff.tried = [*handoff.tried, str(handoff.offered_to)]
-    rota = _rota(session, clinic, patient, handoff)
-    rota = [choice for choice in rota if str(choice.owner_id) not in handoff.tried]
-    _offer(session, clinic, handoff, item, rota)
-
-
-def _offer(
-    session: Session,
-    clinic: messaging.Clinic,
-    handoff: Handoff,
-    item: InboxItem,
-    rota: Sequence[assign.Choice],
-) -> None:
-    if not rota:
-        _nobody(session, handoff, item)
-        return
-    now, staff = clock.now(), session.get_one(messaging.Staff, rota[0].owner_id)
-    handoff.offered_to, handoff.try_after = staff.id, now + _patience(clinic, handoff)
-    item.owner_id, item.answer_by, item.notified_at = staff.id, handoff.try_after, now
-    item.reason = list(rota[0].why)
-    items.note_event(session, item, audit.Actor.system("handoffs"), "offered", to=str(staff.id))
-    _note(session, handoff, audit.Actor.system("handoffs"), "offered", to=str(staff.id))
-    # The inbox's name for an alert, so that one that fails makes its item escalate.
-    alert = f"alert:{item.id}:offer{len(handoff.tried)}:{staff.id}"
-    nudging.of_item(session, clinic, staff, item, "handoff", dedupe=alert)
-
-
-def _nobody(session: Session, handoff: Handoff, item: InboxItem) -> None:
-    """The rota is at its end: the item is everyone's, says so, and it escalates."""
-    handoff.offered_to = None
-    item.owner_id, item.reason = None, ["nobody"]
-    item.summary = handoff_texts.summary("handoff_nobody", handoff)
-    items.note_event(session, item, audit.Actor.system("handoffs"), "nobody_accepted")
-    steps = select(Timer).where(Timer.item_id == item.id, Timer.kind == "escalate", Timer.state == "waiting")
-    for timer in session.scalars(steps):
-        timer.try_after = min(timer.try_after, clock.now())
-    queue.ring(session, "timers")
-    _note(session, handoff, audit.Actor.system("handoffs"), "nobody_accepted")
-
-
-def _end(session: Session, handoff: Handoff, actor: str, state: str, disposition: str) -> None:
-    _lock(session, handoff)
-    if handoff.state in ENDED:
-        return
-    now = clock.now()
-    handoff.state, handoff.outcome, handoff.ended_at = state, state, now
-    handoff.arrived_at = now if state == "arrived" else None
-    _note(session, handoff, actor, state)
-    item = session.get_one(InboxItem, handoff.item_id)
-    owner = session.get(messaging.Staff, handoff.offered_to) if handoff.offered_to else None
-    staff = handoff_texts.colleague(session, actor) or owner
-    if staff is not None:
-        items.resolve(session, item, staff, disposition)
-    handoff_texts.tell_requester(session, handoff, item, actor)
-
-
-def _lock(session: Session, handoff: Handoff) -> None:
-    # Two colleagues who accept at the same moment take turns here, and the second sees the first.
-    session.flush()
-    session.refresh(handoff, with_for_update=True)
-
-
-def _note(session: Session, handoff: Handoff, actor: str, act: str, **detail: str) -> None:
-    audit.record(session, handoff.clinic_id, actor, f"handoff.{act}", f"handoff:{handoff.id}", **detail)
+def _terms(session: Session, handoff: Handoff) -> Terms:
+    return decision.of_clinic(session, session.get_one(messaging.Clinic, handoff.clinic_id))

@@ -2,7 +2,7 @@
 files being imported, open handoffs."""
 
 from config import queue
-from reminders import handoffs, replanning
+from reminders import handoff_steps, replanning
 from reminders.imports import runs
 from reminders.sending import dispatch, followups
 
@@ -11,5 +11,5 @@ LANES = [
     queue.Lane("followups", "bulk", followups.drain, followups.oldest),
     queue.Lane("replanning", "bulk", replanning.drain, replanning.oldest),
     queue.Lane("imports", "bulk", runs.drain, runs.oldest),
-    queue.Lane("handoffs", "urgent", handoffs.drain, handoffs.oldest),
+    queue.Lane("handoffs", "urgent", handoff_steps.drain, handoff_steps.oldest),
 ]

@@ -120,38 +120,84 @@ class Replanning(ClinicRow, Work, Base):
 
 
 class Handoff(ClinicRow, Work, live.Shown, Base):
-    """A warm handoff: a patient in the building, and a care manager who goes to meet them.
+    """A warm handoff: somebody who should meet the care team now, and the colleague who meets them.
 
-    state: requested -> accepted -> told -> arrived | not_arrived; requested -> declined | timed out to the next on
-    the rota (`offered_to` moves, `tried` grows), and to the clinic's fallback at its end; any -> cancelled by who
-    asked. `try_after` is when the present offer runs out. The patient is told only after a human has accepted.
-    `reason` is a key of reminders.handoff_texts.reasons, sealed under the patient's key `key_id`.
+    `state` and `stage` (how often its time ran out) live by reminders.handoff.machine, since `state_at`; what `follows`
+    at `try_after`, None where only a human moves it. `modality` is in_person | video | call | later (a referral that is
+    not warm). `colleague_id` has accepted, and comes at `start_at`; whom it was offered to stands in `HandoffOffer`.
+    `reason` holds keys of reminders.handoff.telling.reasons, joined by commas, `note` the requester's own words and
+    `door` the address of the video visit, all sealed under the patient's key `key_id`; `door_hash` finds the link that
+    leads to it. `site` is the place in the books of the visit they came for, `leaves_at` until when they are taken to
+    be in the building. `visit_id` is the follow-up visit that was booked, `contact_by` until when somebody must have
+    been in touch after it ended, `contact_at` when somebody was.
     """
 
     __tablename__ = "handoff"
-    __table_args__ = (Index("ix_handoff_work", "state", "try_after"),)
+    __table_args__ = (
+        Index("ix_handoff_work", "follows", "try_after"),
+        Index("ix_handoff_clinic_requested", "clinic_id", "requested_at"),
+        Index("ix_handoff_door_hash", "door_hash", unique=True),
+    )
 
     patient_id: Mapped[UUID] = mapped_column(ForeignKey("patient.id"), index=True)
     requested_by: Mapped[str] = mapped_column(String(60))
     place: Mapped[str | None] = mapped_column(String(120))
+    site: Mapped[str | None] = mapped_column(String(120))
+    modality: Mapped[str] = mapped_column(String(10), default="in_person")
     key_id: Mapped[UUID | None]
     reason_ct: Mapped[bytes | None]
+    note_ct: Mapped[bytes | None]
+    door_ct: Mapped[bytes | None]
+    door_hash: Mapped[bytes | None]
     urgent: Mapped[bool] = mapped_column(default=False)
     language: Mapped[str | None] = mapped_column(String(8))
-    state: Mapped[str] = mapped_column(String(12), default="requested")
-    offered_to: Mapped[UUID | None] = mapped_column(ForeignKey("staff.id"))
-    tried: Mapped[list[str]] = mapped_column(default=list)
+    state: Mapped[str] = mapped_column(String(12), default="asked")
+    stage: Mapped[int] = mapped_column(default=0)
+    state_at: Mapped[datetime | None]
+    follows: Mapped[str | None] = mapped_column(String(10))
+    colleague_id: Mapped[UUID | None] = mapped_column(ForeignKey("staff.id"))
     item_id: Mapped[UUID | None] = mapped_column(ForeignKey("inbox_item.id"))
     message_id: Mapped[UUID | None] = mapped_column(ForeignKey("message.id"))
+    visit_id: Mapped[UUID | None] = mapped_column(ForeignKey("appointment.id"))
     requested_at: Mapped[datetime]
+    leaves_at: Mapped[datetime | None]
+    start_at: Mapped[datetime | None]
     accepted_at: Mapped[datetime | None]
     told_at: Mapped[datetime | None]
+    nudged_at: Mapped[datetime | None]
     arrived_at: Mapped[datetime | None]
+    met_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
+    contact_by: Mapped[datetime | None]
+    contact_at: Mapped[datetime | None]
     outcome: Mapped[str | None] = mapped_column(String(40))
 
     reason = Sealed("reason_ct")
+    note = Sealed("note_ct")
+    door = Sealed("door_ct")
 
     def topics(self) -> Iterable[str]:
         """The clinic's lists, which count the handoffs that wait."""
+        return ["list"]
+
+
+class HandoffOffer(ClinicRow, live.Shown, Base):
+    """That a colleague was asked to take a handoff on, and what came of it.
+
+    `answer` is accepted | declined | silent | taken (somebody else was first) | withdrawn, None while it is open; `why`
+    they declined is a key of [handoff_declines] in the staff's texts.
+    """
+
+    __tablename__ = "handoff_offer"
+    __table_args__ = (UniqueConstraint("handoff_id", "staff_id"),)
+
+    handoff_id: Mapped[UUID] = mapped_column(ForeignKey("handoff.id"))
+    staff_id: Mapped[UUID] = mapped_column(ForeignKey("staff.id"))
+    offered_at: Mapped[datetime]
+    answer: Mapped[str | None] = mapped_column(String(10))
+    why: Mapped[str | None] = mapped_column(String(20))
+    answered_at: Mapped[datetime | None]
+
+    def topics(self) -> Iterable[str]:
+        """The clinic's lists."""
         return ["list"]

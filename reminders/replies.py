@@ -13,8 +13,8 @@ from messaging.inbox import items, triage
 from messaging.people import directory
 from messaging.reading import read_reply
 from messaging.wording import clinic_words
-from reminders import appointments, phrasing, same_moment, withdrawing
-from reminders.models import Appointment
+from reminders import appointments, handoffs, phrasing, same_moment, withdrawing
+from reminders.models import Appointment, Handoff
 from reminders.sending import composing
 
 
@@ -136,11 +136,34 @@ def _change(answer: _Answer) -> Outcome:
 
 
 def _arrived(answer: _Answer) -> Outcome:
+    handoff = handoffs.meant(answer.session, answer.patient)
+    if handoff is not None and _told_here(answer, handoff):
+        met = _at_handoff(answer, handoff)
+        if met is not None:
+            return met
     visit = _of_today(answer)
     if visit is None:
         return A_HUMAN
     appointments.arrive(answer.session, visit, answer.actor)
     return _reply(answer, "arrived", visit)
+
+
+def _told_here(answer: _Answer, handoff: Handoff) -> bool:
+    told = answer.session.get(messaging.Message, handoff.message_id) if handoff.message_id else None
+    return told is not None and told.conversation_id == answer.conversation.id
+
+
+def _at_handoff(answer: _Answer, handoff: Handoff) -> Outcome | None:
+    """What HERE does to the handoff they were told of; None where it has ended otherwise and a visit may be meant.
+
+    After one that ended without a meeting, a human hears at once that they are here after all.
+    """
+    if not handoffs.arrive(answer.session, handoff, answer.actor) and handoff.state != "arrived":
+        if handoff.state not in ("left", "lost"):
+            return None
+        _open(answer, "handoff_late_here", None)
+    about = phrasing.about_clinic(answer.clinic, answer.patient)
+    return Outcome(True, "handoff_here", about)
 
 
 def _late(answer: _Answer) -> Outcome:

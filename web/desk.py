@@ -149,7 +149,7 @@ def _rows(session: Session, clinic: Clinic, staff: Staff, listed: Sequence[Inbox
                 id=item.id,
                 name=_name(session, item),
                 topic=items.words()["topics"].get(item.topic or "", ""),
-                summary=next((message.body or "" for message in reversed(said) if message.direction == "in"), ""),
+                summary=_summary(item, said),
                 mark=item_marks.mark(item, now, clinic.zone),
                 came=times.moment(item.created_at, now, clinic.zone, running=True),
                 owner=owner.name if owner else "",
@@ -157,6 +157,13 @@ def _rows(session: Session, clinic: Clinic, staff: Staff, listed: Sequence[Inbox
             )
         )
     return rows
+
+
+def _summary(item: InboxItem, said: Sequence[Message]) -> str:
+    """What they wrote last; of a handoff, what the desk is asked to do."""
+    if item.kind == "handoff":
+        return item.summary or ""
+    return next((message.body or "" for message in reversed(said) if message.direction == "in"), "")
 
 
 def _name(session: Session, item: InboxItem) -> str:

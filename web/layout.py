@@ -123,7 +123,7 @@ def _shell(session: Session, here: str | None) -> Shell:
     reads = permissions.may(staff.role, "inbox.read")
     sees = permissions.may(staff.role, "handoffs.read")
     counts = views.counts(session, clinic.id, staff, (*views.VIEWS, "came")) if reads else {}
-    waiting = select(func.count()).where(Handoff.clinic_id == clinic.id, Handoff.state.in_(handoffs.OPEN))
+    waiting = select(func.count()).where(Handoff.clinic_id == clinic.id, Handoff.state.in_(handoffs.NOW))
     return Shell(
         clinic=clinic.name,
         staff=staff.name,

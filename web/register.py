@@ -4,8 +4,9 @@ from typing import Any
 
 from web import desk, layout
 from web.account import demo_roles, duty_feed, mail_address, menu, notifications, preferences, signin
-from web.boards import away, handoffs, readings, response_times, today, unassigned, unreached, visits, workload
+from web.boards import away, readings, response_times, today, unassigned, unreached, visits, workload
 from web.compose import saved_replies
+from web.handoff import answering, news, reporting
 from web.help import pages as help_pages
 from web.inbox import (
     bulk_actions,
@@ -42,6 +43,7 @@ from web.settings import (
     clinic_file,
     decision_pages,
     escalation_policy,
+    handoffs,
     imports,
     people,
     policy_replay,
@@ -71,7 +73,9 @@ PAGES = (
     saved_filters.savedfilters,
     today.today,
     visits.visits,
-    handoffs.handoffs,
+    answering.handoffs,
+    reporting.reports,
+    news.news,
     search.search,
     identify.identify,
     phones.phones,
@@ -105,6 +109,7 @@ PAGES = (
     clinic.clinics,
     people.colleagues,
     questionnaires.questionnaires,
+    handoffs.handoff_terms,
     clinic_file.files,
     response_times.clocks,
     readings.readings,

@@ -28,6 +28,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("second_reading", "second_reading.show", "inbox.read"),
             ("readings", "readings.show", "inbox.read"),
             ("rota", "rota.show", "clinic.look"),
+            ("handoff_terms", "handoff_terms.show", "clinic.look"),
             ("clocks", "clocks.show", "inbox.read"),
         ),
     ),

@@ -85,7 +85,12 @@ def keep_reason(session: Session, clinic: Clinic, item: InboxItem, staff: Staff,
 
 
 def may_read(item: InboxItem, role: str) -> bool:
-    """Whether the front desk may see this item: it stands in their inbox, and no topic of it is anything but theirs."""
+    """Whether the front desk may see this item: it stands in their inbox, and no topic of it is anything but theirs.
+
+    Beside texts these are patients of a handoff to walk with, of which the item says where to and nothing else.
+    """
+    if item.kind == "handoff":
+        return item.role == role == topics.FRONT_DESK
     ours = item.kind == "reply" and item.role == role == topics.FRONT_DESK
     return ours and topics.may_go_to_the_desk(item.reason) and item.topic in topics.OF_THE_DESK
 

@@ -38,7 +38,8 @@ class Staff(SealedRow, live.Shown, Base):
     `hours` maps a weekday ("mon".."sun") to ["08:00", "17:00"] in the clinic's zone; empty: always on duty. `on_call`
     has the same shape; empty: never on call. `notify` maps a kind of nudge to the ways they have chosen or not,
     {"text": true, "email": false} (messaging.inbox.staff.channels). `phone_fault` is why their phone takes no texts of
-    ours (messaging.people.staff_phones), or None. `hints_closed` names the hints on pages that they want no more.
+    ours (messaging.people.staff_phones), or None. `hints_closed` names the hints on pages that they want no more;
+    `named_to_patients` says that a text may give a patient their first name.
     """
 
     __tablename__ = "staff"
@@ -55,6 +56,7 @@ class Staff(SealedRow, live.Shown, Base):
     number_ct: Mapped[bytes | None]
     phone_fault: Mapped[str | None] = mapped_column(String(20))
     hints_closed: Mapped[list[str]] = mapped_column(default=list)
+    named_to_patients: Mapped[bool] = mapped_column(default=False)
     password_hash: Mapped[str | None] = mapped_column(String(200))
     active: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime]

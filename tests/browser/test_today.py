@@ -62,7 +62,7 @@ def test_a_clinician_asks_for_a_handoff_in_three_taps_and_sees_who_comes(
         page.evaluate("sessionStorage.setItem('taps', 0)")
         page.locator("summary", has_text="Warm handoff: Walter Ng").click()
         kit.check(page)
-        page.get_by_label("Upset or distressed today").first.check()
+        page.get_by_label("Mood or anxiety").first.check()
         page.get_by_role("button", name="Ask now").click()
         expect(page.get_by_text("You asked Rosa Delgado")).to_be_visible()
         assert taps(page) == 3
@@ -72,7 +72,7 @@ def test_a_clinician_asks_for_a_handoff_in_three_taps_and_sees_who_comes(
         with at(browser, served, team["rosa"]) as desk:
             desk.goto(f"{service}/today")
             row = desk.locator(".handoff", has_text="Walter Ng")
-            expect(row).to_contain_text("Upset or distressed today")
+            expect(row).to_contain_text("Mood or anxiety")
             row.get_by_role("button", name="I'm coming").click()
             expect(desk.get_by_text(re.compile("Accepted"))).not_to_have_count(0)
         page.reload()

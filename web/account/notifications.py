@@ -39,7 +39,12 @@ class Row:
 
 @notices.app_context_processor
 def _facts() -> dict[str, Any]:
-    return {"nudge_grid": _grid, "told_on_desktop": _told_on_desktop}
+    named = layout.the_staff
+    return {
+        "nudge_grid": _grid,
+        "told_on_desktop": _told_on_desktop,
+        "named_to_patients": lambda: named().named_to_patients,
+    }
 
 
 def _grid() -> list[Row]:
@@ -68,12 +73,22 @@ def _field(kind: str, way: str) -> str:
     return f"nudge.{kind}.{way}"
 
 
+def _remember_name(session: Session, me: Staff, chosen: list[str]) -> None:
+    """Remember whether a text may give a patient my first name; nothing is said where the form does not ask."""
+    if chosen not in (["on"], ["off"]) or me.named_to_patients == (chosen == ["on"]):
+        return
+    me.named_to_patients = chosen == ["on"]
+    named = "yes" if me.named_to_patients else "no"
+    audit.record(session, me.clinic_id, audit.Actor.staff(me.id), "staff.named", f"staff:{me.id}", named=named)
+
+
 def remember(session: Session, form: MultiDict[str, str]) -> None:
     """Remember with the person what of `form` says by which ways they hear: it holds in every browser.
 
     What is not offered, as whatever would silence patient safety, is not listened to.
     """
     me = session.get_one(Staff, layout.the_staff().id, with_for_update=True)
+    _remember_name(session, me, form.getlist("named")[-1:])
     chosen = {kind: ways for kind, terms in channels.KINDS.items() if (ways := _typed(kind, terms, form))}
     changed = {kind: {**me.notify.get(kind, {}), **ways} for kind, ways in chosen.items()}
     changed = {kind: ways for kind, ways in changed.items() if ways != me.notify.get(kind)}

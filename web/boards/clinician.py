@@ -1,24 +1,22 @@
 """A clinician's own day: their patients' visits with reach and screens, what is open for them, and their handoffs."""
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists, select
+from sqlalchemy import ColumnElement, exists
 from sqlalchemy.orm import Session
 
-from config import audit, clock
 from messaging.inbox import views
 from messaging.inbox.models import Item
 from messaging.models import Clinic, Patient, Staff
 from reminders import agenda, unreached
-from reminders.models import Handoff
+from reminders.handoff import proposals
 from web import layout, permissions
 from web.presenters import handoff_view, list_rows, screen_glance, visit_rows
 
 SHOWN, OPEN_SHOWN, ASKED_SHOWN = 40, 12, 8
-ASKED_WITHIN = timedelta(days=14)
 
 
 def facts(session: Session, clinic: Clinic, staff: Staff, day: date) -> dict[str, Any]:
@@ -33,21 +31,11 @@ def facts(session: Session, clinic: Clinic, staff: Staff, day: date) -> dict[str
         "mine": mine,
         "screens": screen_glance.latest(session, patient_ids, clinic.zone) if readable else {},
         "asked": handoff_view.open_for(session, clinic, staff, patient_ids),
-        "form": handoff_view.form(),
+        "form": handoff_view.form(session, clinic),
+        "proposed": proposals.of(session, clinic, patient_ids) if patient_ids and readable else {},
         "names": names,
-        "my_requests": requests(session, clinic, staff),
+        "my_requests": handoff_view.asked_by(session, clinic, staff, ASKED_SHOWN),
     }
-
-
-def requests(session: Session, clinic: Clinic, staff: Staff) -> list[handoff_view.Entry]:
-    """Return the handoffs that this colleague has asked for lately, the newest first, whether open or ended."""
-    asked = select(Handoff).where(
-        Handoff.clinic_id == clinic.id,
-        Handoff.requested_by == audit.Actor.staff(staff.id),
-        Handoff.requested_at > clock.now() - ASKED_WITHIN,
-    )
-    rows = session.scalars(asked.order_by(Handoff.requested_at.desc()).limit(ASKED_SHOWN)).all()
-    return handoff_view.entries(session, clinic, staff, rows)
 
 
 def open_for_panel(

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from flask import request
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
@@ -58,7 +59,8 @@ def show() -> str:
     with db.unit_of_work(clinic.id) as session:
         facts: dict[str, Any] = {"first": first, "date": f"{day:%A}, {times.date_of(day, day)}"}
         if layout.may("patients.read"):
-            audit.record(session, clinic.id, layout.the_actor(), "today.opened", f"clinic:{clinic.id}")
+            act = "today.refreshed" if "unattended" in request.args else "today.opened"
+            audit.record(session, clinic.id, layout.the_actor(), act, f"clinic:{clinic.id}")
             facts |= _visits(session, clinic, staff, day, now)
         if layout.may("inbox.read"):
             facts |= _inbox(session, clinic, staff, now)
@@ -115,8 +117,9 @@ def _waiting(
     session: Session, clinic: Clinic, staff: Staff, shown: Mapping[UUID, handoff_view.Entry]
 ) -> list[handoff_view.Entry]:
     """The open handoffs; a clinician's page has those that concern them, and not again what stands at their patient."""
-    listed = [entry for entry in handoff_view.waiting(session, clinic, staff) if entry.patient_id not in shown]
-    return [entry for entry in listed if staff.role != "clinician" or entry.mine or entry.asked_by_me]
+    waiting = handoff_view.waiting(session, clinic, staff, clinical=layout.may("inbox.words"))
+    listed = [entry for entry in waiting if entry.patient_id not in shown]
+    return [entry for entry in listed if staff.role != "clinician" or entry.mine or entry.coming or entry.asked_by_me]
 
 
 def _on_duty(session: Session, clinic: Clinic, now: datetime) -> list[OnDuty]:

@@ -59,18 +59,28 @@ def _seen(staff: Staff) -> list[str]:
 def read(session: Session, clinic: Clinic, staff: Staff) -> list[Listed]:
     """Return whom this reader saw last, and whom they have to do with."""
     reads_inbox = permissions.may(staff.role, "inbox.read")
-    recent = [patient_id for each in _seen(staff) if (patient_id := ids.uuid_of(each))]
-    wanted: dict[str, list[UUID]] = {"recent": recent, "mine": _mine(session, clinic, staff)}
+    seen = [patient_id for each in _seen(staff) if (patient_id := ids.uuid_of(each))]
+    wanted: dict[str, list[UUID]] = {"recent": seen, "mine": _mine(session, clinic, staff)}
     listed = []
     for name, patient_ids in wanted.items():
-        rows = select(Patient).where(
-            Patient.clinic_id == clinic.id, Patient.id.in_(patient_ids), Patient.merged_into.is_(None)
-        )
-        people = {patient.id: patient for patient in session.scalars(rows)} if patient_ids else {}
-        ordered = [people[patient_id] for patient_id in patient_ids if patient_id in people]
-        shown = hits(session, clinic, ordered, reads_inbox=reads_inbox)
+        shown = hits(session, clinic, _people(session, clinic, patient_ids), reads_inbox=reads_inbox)
         listed.append(Listed(words.say("patient_lists", name), shown, words.say("patient_lists", f"no_{name}")))
     return listed
+
+
+def recent(session: Session, clinic: Clinic, staff: Staff) -> list[Hit]:
+    """Return whom this reader saw last."""
+    ordered = _people(session, clinic, [patient_id for each in _seen(staff) if (patient_id := ids.uuid_of(each))])
+    return hits(session, clinic, ordered, reads_inbox=False)
+
+
+def _people(session: Session, clinic: Clinic, patient_ids: Sequence[UUID]) -> list[Patient]:
+    """The patients of these ids that the clinic still has, in this order."""
+    rows = select(Patient).where(
+        Patient.clinic_id == clinic.id, Patient.id.in_(patient_ids), Patient.merged_into.is_(None)
+    )
+    people = {patient.id: patient for patient in session.scalars(rows)} if patient_ids else {}
+    return [people[patient_id] for patient_id in patient_ids if patient_id in people]
 
 
 def _mine(session: Session, clinic: Clinic, staff: Staff) -> list[UUID]:

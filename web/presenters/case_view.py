@@ -17,6 +17,7 @@ from messaging.inbox.routing import topics
 from messaging.models import Clinic, Conversation, Message, Patient, Staff
 from messaging.people import directory
 from messaging.reachable import Reach
+from reminders.handoff import machine
 from reminders.models import Handoff
 from web import team, times, words
 from web.presenters import (
@@ -221,7 +222,7 @@ def _screen(
 def _handoff(session: Session, item: InboxItem) -> tuple[UUID, str] | None:
     table, _, row_id = item.about.partition(":")
     handoff = session.get(Handoff, UUID(row_id)) if table == "handoff" else None
-    return (handoff.id, handoff.state) if handoff and handoff.state in ("requested", "accepted", "told") else None
+    return (handoff.id, handoff.state) if handoff and handoff.state in machine.OPEN else None
 
 
 def _heading(item: InboxItem, screen: screen_view.ScreenView | None, readable: bool) -> str:

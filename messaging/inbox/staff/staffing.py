@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from config import audit
+from config import audit, clock, db, queue
 from messaging import phone
 from messaging.inbox.routing import assign, policy_checks
 from messaging.inbox.staff import absences, coverage_guard, roster
@@ -118,8 +118,19 @@ def leave(session: Session, clinic: Clinic, staff: Staff, actor: str) -> int:
     with _keeping(session, clinic):
         staff.active = False
     moved = absences.release(session, staff)
+    _look_at_handoffs(session, clinic)
     audit.record(session, clinic.id, actor, "staff.revoked", f"staff:{staff.id}", moved=moved)
     return moved
+
+
+def _look_at_handoffs(session: Session, clinic: Clinic) -> None:
+    """Have what is under way looked at now: a patient may be on their way to them. Handoffs belong to the room above,
+    and are known here by their table's name."""
+    handoff = db.Base.metadata.tables["handoff"]
+    under_way = (handoff.c.clinic_id == clinic.id) & handoff.c.follows.is_not(None)
+    soon = handoff.update().where(under_way, handoff.c.ended_at.is_(None)).values(try_after=clock.now())
+    session.execute(soon)
+    queue.ring(session, "handoffs")
 
 
 def come_back(session: Session, clinic: Clinic, staff: Staff, actor: str) -> None:

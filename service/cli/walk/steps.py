@@ -210,9 +210,11 @@ def hand_off(walk: Walk) -> str:
     page = rosa.submit(page, page.form(action="/accept"))
     text = walk.scene.received(day.HERE.number, "expecting you")
     page = walk.scene.page_with(rosa, "/handoffs", "Walter")
-    rosa.submit(page, page.form(action="/arrived"))
-    walk.scene.page_with(sam, "/handoffs", "Recent", "Walter")
-    return f"accepted by Rosa, then texted: “{text}”, and they met"
+    walk.scene.type(day.HERE.number, "HERE")
+    page = walk.scene.page_with(rosa, "/handoffs", "Walter", "They are there")
+    rosa.submit(page, page.form(action="/met"))
+    walk.scene.page_with(sam, "/handoffs", "What became of those you asked for", "Walter", "Met")
+    return f"accepted by Rosa, then texted: “{text}”; Walter wrote HERE, they met, and Sam reads so on his page"
 
 
 def nothing_is_owed(walk: Walk) -> str:

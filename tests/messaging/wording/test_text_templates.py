@@ -23,7 +23,9 @@ SAMPLE = {
 KEYS = {
     "welcome_suffix", "help", "stopped", "started", "crisis", "unknown_sender", "received",
     "received_closed", "confirmed",
-    "change_requested", "arrived", "late", "wrong_person", "handoff_ready", "handoff_soon", "reminder_far",
+    "change_requested", "arrived", "late", "wrong_person", "handoff_ready", "handoff_soon", "handoff_video",
+    "handoff_call",
+    "handoff_call_instead", "handoff_nudge", "handoff_here", "reminder_far",
     "reminder_day", "reminder_hours", "reminder_link", "reminder_own", "reminder_link_only",
     "reminder_link_codes", "reminder_codes", "missed_visit", "generic_missed_visit", "staff_alert",
     "staff_escalated", "staff_handoff", "staff_covering", "staff_answered", "form_link", "form_again",
@@ -31,7 +33,8 @@ KEYS = {
     "stopped_reminders", "stopped_screening", "stopped_visit", "crisis_line", "generic_reminder",
     "generic_reminder_link", "generic_reminder_own", "generic_form_link", "generic_form_again",
     "generic_confirmed", "generic_change_requested", "generic_arrived", "generic_late",
-    "generic_handoff_ready", "generic_handoff_soon", "place_reminder_hours",
+    "generic_handoff_ready", "generic_handoff_soon", "generic_handoff_video", "generic_handoff_call",
+    "generic_handoff_call_instead", "generic_handoff_nudge", "generic_handoff_here", "place_reminder_hours",
 }  # fmt: skip
 
 

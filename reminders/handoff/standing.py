@@ -1,0 +1,84 @@
+"""How the row of a handoff stands in its life: moved by events, with what follows next written on it."""
+
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from config import audit, clock, queue
+from messaging.inbox.models import InboxItem
+from reminders.handoff import machine
+from reminders.handoff.terms import Terms
+from reminders.models import Handoff, HandoffOffer
+
+SYSTEM = audit.Actor.system("handoffs")
+
+
+def of(handoff: Handoff) -> machine.Standing:
+    """Return where a handoff stands, as its life knows it."""
+    return machine.Standing(
+        state=handoff.state,
+        at=handoff.state_at or handoff.requested_at,
+        leaves_at=handoff.leaves_at or handoff.requested_at,
+        stage=handoff.stage,
+        modality=handoff.modality,
+        urgent=handoff.urgent,
+        start_at=handoff.start_at,
+        contact_by=None if handoff.contact_at else handoff.contact_by,
+    )
+
+
+def move(session: Session, handoff: Handoff, event: str, terms: Terms) -> None:
+    """Let an event happen to it now. Raises machine.NotOpen for one that does not happen in this state."""
+    _keep(session, handoff, machine.after(of(handoff), event, clock.now()), terms)
+
+
+def ran_out(session: Session, handoff: Handoff, step: machine.Step, terms: Terms) -> None:
+    """Note that the time of a step has come."""
+    _keep(session, handoff, machine.ran_out(of(handoff), step, clock.now()), terms)
+
+
+def plan(session: Session, handoff: Handoff, terms: Terms) -> None:
+    """Write down what follows next and when."""
+    step = machine.follows(of(handoff), terms)
+    handoff.follows = step.follows if step else None
+    handoff.try_after = step.at if step else clock.now()
+    handoff.attempts, handoff.lease_until = 0, None
+    if step is not None and step.at <= clock.now():
+        queue.ring(session, "handoffs")
+
+
+def _keep(session: Session, handoff: Handoff, standing: machine.Standing, terms: Terms) -> None:
+    handoff.state, handoff.stage, handoff.state_at = standing.state, standing.stage, standing.at
+    handoff.modality, handoff.start_at = standing.modality, standing.start_at
+    plan(session, handoff, terms)
+
+
+def lock(session: Session, handoff: Handoff) -> None:
+    """Take turns: of two colleagues at the same moment the second sees what the first has done."""
+    session.flush()
+    session.refresh(handoff, with_for_update=True)
+
+
+def note(session: Session, handoff: Handoff, actor: str, act: str, **detail: str | None) -> None:
+    """Write a line of the audit log about it."""
+    audit.record(session, handoff.clinic_id, actor, f"handoff.{act}", f"handoff:{handoff.id}", **detail)
+
+
+def item_of(session: Session, handoff: Handoff) -> InboxItem:
+    """Return the item by which it stands in the inbox."""
+    return session.get_one(InboxItem, handoff.item_id)
+
+
+def offers(session: Session, handoff: Handoff) -> list[HandoffOffer]:
+    """Return whom it was offered to, in that order."""
+    rows = select(HandoffOffer).where(HandoffOffer.handoff_id == handoff.id)
+    return list(session.scalars(rows.order_by(HandoffOffer.offered_at, HandoffOffer.id)))
+
+
+def oldest(session: Session, now: datetime) -> datetime | None:
+    """Return since when the oldest step that is due waits."""
+    free = (Handoff.lease_until.is_(None)) | (Handoff.lease_until <= now)
+    return session.scalar(
+        select(func.min(Handoff.try_after)).where(Handoff.follows.is_not(None), Handoff.try_after <= now, free)
+    )

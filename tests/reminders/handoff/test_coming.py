@@ -1,0 +1,139 @@
+"""Who comes: several at once, in ten minutes, not after all, or nobody who works here any more."""
+
+import pytest
+import time_machine
+
+from config import db
+from messaging.inbox.staff import staffing
+from messaging.models import Clinic, Staff
+from reminders import handoffs
+from tests.reminders.conftest import NOW, World, texts_to
+from tests.reminders.handoff.kit import (
+    NUMBER,
+    accepted,
+    act,
+    after,
+    answers,
+    ask,
+    asked,
+    being_asked,
+    decide,
+    leave,
+    now_is,
+    summaries,
+    told,
+    wait,
+)
+
+both = pytest.mark.parametrize("house", ["sqlite", "postgresql"], indirect=True)
+
+
+@pytest.fixture(autouse=True)
+def _now() -> object:
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+@both
+def test_a_colleague_who_cannot_come_after_all_is_replaced_and_the_patient_told_once(world: World) -> None:
+    patient = world.patient(number=NUMBER)
+    handoff, ana, _ = accepted(world, patient)
+    ben = world.staff("Ben")
+    act(handoffs.release, handoff, f"staff:{ana.id}")
+    assert answers(handoff) == {ana.id: "withdrawn", ben.id: None}
+    found, item = now_is(handoff)
+    assert (found.state, item.acknowledged_at, item.owner_id) == ("offered", None, ben.id)
+    act(handoffs.accept, handoff, ben)
+    assert now_is(handoff)[0].state == "told"
+    assert len(texts_to(patient)) == 1
+
+
+def test_somebody_who_leaves_the_clinic_while_they_are_asked_is_passed_over(world: World) -> None:
+    ana, ben = world.staff("Ana"), world.staff("Ben")
+    handoff = ask(world, world.patient())
+    leave(ana)
+    wait(after(3))
+    assert being_asked(handoff) == [ben.id]
+    leave(ben)
+    wait(after(6))
+    assert now_is(handoff)[0].state == "asked"
+    assert summaries(handoff)[0].startswith("Nobody has accepted")
+
+
+def test_somebody_who_leaves_the_clinic_while_they_are_coming_is_replaced(world: World) -> None:
+    handoff, ana, _ = accepted(world, world.patient())
+    ben = world.staff("Ben")
+    leave(ana)
+    wait(after(10))
+    assert being_asked(handoff) == [ben.id]
+
+
+@both
+def test_whoever_is_locked_out_is_replaced_at_once(world: World) -> None:
+    handoff, ana, _ = accepted(world, world.patient())
+    ben = world.staff("Ben")
+    world.staff("Lead", role="clinic_admin")
+    other = ask(world, world.patient())
+    assert being_asked(other) == [ben.id]
+    with time_machine.travel(after(1), tick=False), db.unit_of_work(db.EVERY) as session:
+        clinic = session.get_one(Clinic, world.clinic.id)
+        staffing.leave(session, clinic, session.get_one(Staff, ana.id), "operator")
+    wait(after(1))
+    assert being_asked(handoff) == [ben.id]
+    assert being_asked(other) == [ben.id]
+
+
+def test_nobody_is_accepted_who_does_not_work_here_any_more(world: World) -> None:
+    ana = world.staff("Ana")
+    handoff = ask(world, world.patient())
+    leave(ana)
+    with pytest.raises(handoffs.NotOpen):
+        act(handoffs.accept, handoff, ana)
+
+
+def test_when_nobody_was_there_whoever_comes_on_duty_is_asked(world: World) -> None:
+    handoff = ask(world, world.patient())
+    assert now_is(handoff)[0].state == "asked"
+    ana = world.staff("Ana")
+    wait(after(1))
+    assert being_asked(handoff) == [ana.id]
+
+
+@both
+def test_several_are_asked_at_once_the_first_goes_and_the_others_are_told(world: World) -> None:
+    decide(world, at_once=2)
+    ana, ben, cleo = world.staff("Ana"), world.staff("Ben"), world.staff("Cleo")
+    handoff = ask(world, world.patient())
+    assert set(being_asked(handoff)) == {ana.id, ben.id}
+    act(handoffs.accept, handoff, ben)
+    assert answers(handoff) == {ana.id: "taken", ben.id: "accepted"}
+    assert any(body.startswith("Warmthread: somebody else is going") for body in told(ana))
+    assert told(cleo) == []
+
+
+def test_one_of_several_declines_and_the_other_still_has_their_time(world: World) -> None:
+    decide(world, at_once=2)
+    ana, ben, cleo = world.staff("Ana"), world.staff("Ben"), world.staff("Cleo")
+    handoff = ask(world, world.patient())
+    act(lambda session, found, staff: handoffs.decline(session, found, staff, "with_patient"), handoff, ana)
+    assert being_asked(handoff) == [ben.id]
+    assert [offer.why for offer in asked(handoff) if offer.answer == "declined"] == ["with_patient"]
+    act(handoffs.decline, handoff, ben)
+    assert being_asked(handoff) == [cleo.id]
+
+
+def test_accepting_twice_is_accepting_once(world: World) -> None:
+    patient = world.patient()
+    handoff, ana, _ = accepted(world, patient)
+    act(handoffs.accept, handoff, ana)
+    assert len(texts_to(patient)) == 1
+    assert answers(handoff) == {ana.id: "accepted"}
+
+
+def test_in_ten_minutes_is_a_yes_and_the_patient_is_expected_then(world: World) -> None:
+    ana, patient = world.staff("Ana"), world.patient()
+    handoff = ask(world, patient)
+    act(lambda session, found, staff: handoffs.accept(session, found, staff, 10), handoff, ana)
+    found, _ = now_is(handoff)
+    assert (found.state, found.start_at) == ("told", after(10))
+    assert (found.follows, found.try_after) == ("nudge", after(20))

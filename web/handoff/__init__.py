@@ -1,0 +1,1 @@
+"""Warm handoffs: asking for one, answering one, how they went on the whole."""
