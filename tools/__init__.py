@@ -1,0 +1,1 @@
+"""What is run beside the service by those who work on it, and never ships with it."""
