@@ -66,10 +66,10 @@ class Model:
 
     def score(self, of: Sequence[str]) -> float:
         """Return the score of a text's words, 0 to 1."""
-        runs = features.of_runs(of)
+        pairs = features.of_pairs(of)
         sums = [self._sum(word) for word in of]
-        total = sum(weight for weight, _ in sums) + sum(map(self.weights.__getitem__, runs))
-        count = sum(pieces for _, pieces in sums) + len(runs)
+        total = sum(weight for weight, _ in sums) + sum(map(self.weights.__getitem__, pairs))
+        count = sum(pieces for _, pieces in sums) + len(pairs)
         logit = self.bias + self.scale * total / math.sqrt(count) if count else self.bias
         return 1 / (1 + math.exp(-logit)) if logit > -500 else 0.0
 
