@@ -15,6 +15,7 @@ from messaging.inbox.staff import absences
 from messaging.media import attachments
 from messaging.models import Message
 from messaging.people import name_search
+from messaging.second_reading import watching
 
 
 def fire_timers() -> int:
@@ -70,4 +71,5 @@ LANES = [
     ),
     queue.Lane("media", "default", attachments.drain, attachments.oldest, deliver.prepare),
     queue.Lane("names", "bulk", name_search.drain, name_search.oldest),
+    queue.Lane("readings", "bulk", watching.drain, watching.oldest),
 ]

@@ -2,6 +2,7 @@
 
 from intake_links import scoring
 from messaging.inbox import policy_decision, protocol
+from messaging.second_reading import standing
 from messaging.versions.publishing import Kind
 from messaging.wording import clinic_words
 from reminders import cadence_decision, clinic_profile, questionnaires
@@ -22,5 +23,6 @@ KINDS: dict[str, Kind] = {
         RULES,
         questionnaires.SCHEDULE,
         protocol.PROTOCOL,
+        standing.SECOND_READING,
     )
 }

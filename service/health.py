@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from config import clock, db, queue
 from messaging.delivery.breaker import circuits
+from messaging.second_reading import faults
 from service import migrations
 from webhooks import receipts
 
@@ -33,9 +34,21 @@ def alive() -> Response:
 
 @door.get("/readyz")
 def ready() -> tuple[Response, int]:
-    """Say whether the service can do its work, and what is wrong if not."""
-    problems = check()
-    return jsonify(status="ready" if not problems else "not ready", problems=problems), 503 if problems else 200
+    """Say whether the service can do its work, and what is wrong if not. "degraded": it can, and less well."""
+    problems, degraded = check(), second_reading()
+    status = "not ready" if problems else "degraded" if degraded else "ready"
+    return jsonify(status=status, problems=problems + degraded), 503 if problems else 200
+
+
+def second_reading() -> list[str]:
+    """Return a sentence where the second reader cannot be relied on. The service does its work without it: the rules
+    go on, and where a clinic relies on it, every text that no rule understood is read within minutes."""
+    try:
+        with db.unit_of_work(db.EVERY, read_only=True) as session:
+            fault = faults.key(session)
+    except SQLAlchemyError:
+        return []  # said before
+    return [f"the second reading is off: {fault}"] if fault else []
 
 
 def check() -> list[str]:
@@ -146,7 +159,9 @@ class _Figures:
             for lane in queue.lanes().values():
                 oldest = lane.oldest(session, now)
                 waiting.add_metric([lane.name], (now - oldest).total_seconds() if oldest else 0)
+            off = faults.key(session) is not None
         yield waiting
+        yield GaugeMetricFamily("warmthread_second_reading_off", "1 while the second reading is off", value=int(off))
         yield GaugeMetricFamily(
             "warmthread_texts_to_nobody", "Texts of the last 30 days for no clinic here", value=to_nobody
         )

@@ -44,7 +44,7 @@ class Shell:
     `board` is what nobody owns or everybody was asked about, `alarms` the safety items whose time has passed, `came`
     how many items have come to the reader by escalation; `saved` the ways of looking that the reader has named;
     `places` the clinic's settings that the reader may open; `phone_fault` why no alert reaches the reader's phone,
-    or None.
+    or None; `reading_off` that the second reading is off, empty while it is not.
     """
 
     clinic: str
@@ -67,6 +67,7 @@ class Shell:
     not_reached: int
     places: list[settings_menu.Group]
     phone_fault: str | None
+    reading_off: str
 
     @property
     def in_settings(self) -> bool:
@@ -147,6 +148,7 @@ def _shell(session: Session, here: str | None) -> Shell:
         else 0,
         places=settings_menu.open_to(staff.role),
         phone_fault=words.say("phone_faults", staff.phone_fault) if staff.phone_fault else None,
+        reading_off=alarms.reading_off(session, clinic) if reads else "",
     )
 
 

@@ -11,6 +11,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 # inbox.words: what a patient said or answered. A clinic admin routes work without reading it, an auditor sees only
 # that it happened (docs/security.md). patients.change: whose a number is, what they agreed to, that they were called.
 # desk.read, desk.work: the front desk's own inbox (web.desk), of scheduling and bills alone; inbox.read is not theirs.
+# reading.sign: to let the second reader act, or to take that back: who answers for it is a clinician.
 # A clinician may settle what came to them, but texts go out from the care team.
 MAY: dict[str, frozenset[str]] = {
     "care_manager": frozenset(
@@ -45,9 +46,12 @@ MAY: dict[str, frozenset[str]] = {
             "handoffs.request",
             "handoffs.answer",
             "forms.hand",
+            "reading.sign",
         }
     ),
-    "psychiatric_consultant": frozenset({"inbox.read", "inbox.words", "patients.read", "handoffs.read"}),
+    "psychiatric_consultant": frozenset(
+        {"inbox.read", "inbox.words", "patients.read", "handoffs.read", "reading.sign"}
+    ),
     "front_desk": frozenset(
         {
             "desk.read",

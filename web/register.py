@@ -4,7 +4,7 @@ from typing import Any
 
 from web import desk, layout
 from web.account import demo_roles, menu, notifications, preferences, signin
-from web.boards import away, handoffs, response_times, today, unassigned, unreached, visits
+from web.boards import away, handoffs, readings, response_times, today, unassigned, unreached, visits
 from web.compose import saved_replies
 from web.help import pages as help_pages
 from web.inbox import (
@@ -12,6 +12,7 @@ from web.inbox import (
     compose_actions,
     first_words,
     inbox_page,
+    likeness_actions,
     live,
     notes_and_calls,
     outcome_actions,
@@ -47,6 +48,7 @@ from web.settings import (
     protocol,
     questionnaires,
     rota,
+    second_reading,
     setup,
     wording_pages,
 )
@@ -57,6 +59,7 @@ PAGES = (
     desk.desk,
     bulk_actions.room,
     outcome_actions.outcome,
+    likeness_actions.likenesses,
     notes_and_calls.contacts,
     send_form.questions,
     clinic_forms.answers,
@@ -102,6 +105,8 @@ PAGES = (
     questionnaires.questionnaires,
     clinic_file.files,
     response_times.clocks,
+    readings.readings,
+    second_reading.second_reading,
     help_pages.help_pages,
 )
 

@@ -25,6 +25,8 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         (
             ("ladder", "settings.show", "inbox.read"),
             ("protocol", "protocols.show", "clinic.look"),
+            ("second_reading", "second_reading.show", "inbox.read"),
+            ("readings", "readings.show", "inbox.read"),
             ("rota", "rota.show", "clinic.look"),
             ("clocks", "clocks.show", "inbox.read"),
         ),

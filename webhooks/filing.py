@@ -13,8 +13,9 @@ from messaging.models import Clinic, Conversation, Message, Patient
 from messaging.people import directory, staff_phones
 from messaging.reading import authorship, carrier_keywords, read_reply
 from messaging.reading.rulebook import Consent
+from messaging.second_reading import keeping, standing
 from reminders import appointments
-from webhooks import fields
+from webhooks import fields, read_twice
 from webhooks.inbound_text import Inbound
 
 TAKEN: Mapping[str, Consent] = {"STOP": "stop", "START": "start", "HELP": "help"}
@@ -29,6 +30,10 @@ def file(session: Session, clinic: Clinic, form: Mapping[str, str], at: datetime
     sent: list[Message] = []
     authored = authorship.read(body, lambda: _sent(session, conversation, sent))
     read = _read(session, conversation, patients, form, authored.words)
+    colleague = None if patients else next(iter(staff_phones.whose(session, clinic, number)), None)
+    came = read_twice.Came(at, _ways(form, authored), conversation, patients, read.content and colleague is None)
+    silent = authored.silent or carrier_keywords.acts_on(body)
+    twice = _read_twice(came, session, read, standing.of(clinic), silent=silent)
     attached = list(fields.media(form))
     message = conversations.file_inbound(
         session,
@@ -36,15 +41,44 @@ def file(session: Session, clinic: Clinic, form: Mapping[str, str], at: datetime
         conversation,
         body=fields.shown(form),
         provider_sid=form["MessageSid"],
-        reading=[*read.why, *_labels(authored, sent), f"version.{read.version}"],
+        reading=[*twice.why, *_labels(authored, sent), *twice.labels, f"version.{read.version}"],
         media=attached,
         at=at,
     )
     attachments.expect(session, message, attached)
+    if twice.judged is not None:
+        keeping.keep(session, clinic, message, read.version, twice.judged, twice.joined)
     carriers = bool(form.get("OptOutType")) or carrier_keywords.acts_on(body)
+    read = replace(read, crisis=twice.tier == "crisis", why=twice.why)
     read = _as_the_carrier_took_it(read, form.get("OptOutType", ""))
-    colleague = None if patients else next(iter(staff_phones.whose(session, clinic, number)), None)
-    return Inbound(session, clinic, conversation, patients, message, read, number, carriers, colleague, authored.silent)
+    return Inbound(
+        session,
+        clinic,
+        conversation,
+        patients,
+        message,
+        read,
+        number,
+        carriers,
+        colleague,
+        authored.silent,
+        twice.tier,
+        twice.tier_why,
+    )
+
+
+def _read_twice(
+    came: read_twice.Came, session: Session, read: read_reply.Reading, holds: standing.Standing, *, silent: bool
+) -> read_twice.Twice:
+    """Have both readers read it, unless there is nothing to read: no words of a person, or a carrier's keyword."""
+    if (silent or not came.words[0].strip()) and not read.crisis:
+        return read_twice.Twice(read.why)
+    return read_twice.look(session, came, read, holds)
+
+
+def _ways(form: Mapping[str, str], authored: authorship.Authored) -> list[str]:
+    """Each way in which the words may have been meant, the likeliest first."""
+    return [authored.words, *(form[other] for other in (fields.ALONE, fields.JOINED) if other in form)]
 
 
 def _sent(session: Session, conversation: Conversation, sent: list[Message]) -> list[str]:

@@ -63,22 +63,30 @@ def answer(session: Session, clinic: Clinic, form: Mapping[str, str], at: dateti
         return inbound.message
     if inbound.colleague is not None:
         colleagues.answered(inbound, inbound.colleague)
-        return inbound.message
+    if inbound.tier == "worry":
+        raise_items.wake(inbound)
+        raise_items.reply(inbound)  # a person reads it within minutes; until then nothing answers and nothing confirms
+    elif inbound.colleague is None:
+        _settle(inbound, obeyed)
+    return inbound.message
+
+
+def _settle(inbound: Inbound, obeyed: bool) -> None:
+    """Let rules do what they can with an ordinary text, and put the rest before a human."""
     done = _act(inbound)
     handled = (done or (obeyed and not _may_mean_a_visit(inbound))) and _nothing_beyond(inbound)
     if not handled and _only_thanks(inbound):
         raise_items.add_to_waiting(inbound)
-        return inbound.message
+        return
     if not (handled and done and inbound.reading.answer == "confirm" and not obeyed):
         raise_items.wake(inbound)
     if handled:
-        return inbound.message
+        return
     item = raise_items.reply(inbound)
     if not inbound.patients:
         autoreplies.unknown_sender(inbound)
     else:
         autoreplies.received(inbound, item)
-    return inbound.message
 
 
 def _consent(inbound: Inbound) -> bool:
@@ -92,7 +100,7 @@ def _consent(inbound: Inbound) -> bool:
         return _stop(inbound)
     if consent == "start":
         _start(inbound)
-    if consent in ("start", "help") and not inbound.carrier_answers and not inbound.reading.crisis:
+    if consent in ("start", "help") and not inbound.carrier_answers and inbound.tier is None:
         autoreplies.plain(inbound, "started" if consent == "start" else "help")
     return consent is not None
 
@@ -116,7 +124,7 @@ def _stop(inbound: Inbound) -> bool:
         _record(inbound, "revoked", only)
         if all(before[programme] == "revoked" for programme in only):
             return True  # they know it already
-    if not inbound.reading.crisis:
+    if inbound.tier is None:
         autoreplies.stopped(inbound, scope)
     return True
 

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from config import logging
 from messaging.models import Clinic, Conversation, Message, Patient, Staff
-from messaging.reading import authorship, read_reply
+from messaging.reading import authorship, read_reply, tiers
 from webhooks import fields
 
 
@@ -15,7 +15,9 @@ from webhooks import fields
 class Inbound:
     """One text that came in, found, filed and read. `patients` are the active ones who gave the number.
 
-    `colleague` has this number and is no patient; `silent`: a phone or a network wrote all of it.
+    `colleague` has this number and is no patient; `silent`: a phone or a network wrote all of it. `tier` is how grave
+    it is by both readers, as far as the clinic acts on them, and `tier_why` its reasons; `reading.crisis` says the same
+    of a crisis.
     """
 
     session: Session
@@ -28,6 +30,8 @@ class Inbound:
     carrier_answers: bool
     colleague: Staff | None = None
     silent: bool = False
+    tier: tiers.Tier | None = None
+    tier_why: tuple[str, ...] = ()
 
     @property
     def patient(self) -> Patient | None:

@@ -17,6 +17,7 @@ from messaging.inbox import escalation, items, snoozing, triage
 from messaging.inbox.models import InboxItem
 from messaging.inbox.routing import assign, topics
 from messaging.models import Staff
+from messaging.second_reading import keeping
 from webhooks.inbound_text import Inbound
 
 LONGEST_SUMMARY = 4_000
@@ -32,7 +33,7 @@ def words() -> dict[str, dict[str, str]]:
 
 def safety(inbound: Inbound) -> InboxItem:
     """Open the safety item of a text that may speak of a crisis, whoever wrote it, opted out or unknown."""
-    return items.open_item(
+    item = items.open_item(
         inbound.session,
         inbound.clinic,
         kind="safety",
@@ -42,6 +43,8 @@ def safety(inbound: Inbound) -> InboxItem:
         patient_id=inbound.patient.id if inbound.patient else None,
         conversation_id=inbound.conversation.id,
     )
+    keeping.led_to(inbound.session, inbound.message.id, item)
+    return item
 
 
 def _cannot_be_texted(inbound: Inbound) -> str:
@@ -54,8 +57,16 @@ def _cannot_be_texted(inbound: Inbound) -> str:
 
 def reply(inbound: Inbound) -> InboxItem:
     """Have a human read the text: added to the open reply of its conversation, whose clock runs on, or a new one."""
+    item = _waiting_or_new(inbound)
+    if inbound.tier == "worry":
+        keeping.led_to(inbound.session, inbound.message.id, item)
+    return item
+
+
+def _waiting_or_new(inbound: Inbound) -> InboxItem:
     summary = _summary(inbound, "known", "unknown", "shared")
     why = triage.reasons(inbound.session, inbound.conversation.id, inbound.patients, inbound.reading.topics)
+    why = (_worry(inbound), *why) if inbound.tier == "worry" else why
     waiting = triage.waiting(inbound.session, inbound.conversation.id, why)
     if waiting is None:
         last = None if _for_the_desk(inbound, why) else _answered_last(inbound)
@@ -75,6 +86,13 @@ def reply(inbound: Inbound) -> InboxItem:
     if why:
         triage.add(inbound.session, waiting, why)
     return waiting
+
+
+def _worry(inbound: Inbound) -> str:
+    """What made somebody worry: the second reader, a phrase of the rules, or that nobody else could read it."""
+    if any(reason.startswith("reader_") and reason != "reader_off" for reason in inbound.tier_why):
+        return topics.LIKENESS
+    return topics.PHRASE if "soft_unconfirmed" in inbound.tier_why else topics.UNREAD
 
 
 def _for_the_desk(inbound: Inbound, why: Sequence[str]) -> bool:

@@ -79,7 +79,7 @@ def open_item(
         clinic_id=clinic.id,
         key_id=clinic.key_id,
         kind=kind,
-        urgency=URGENCY[kind],
+        urgency=urgency_of(kind, reason),
         state="open",
         owner_id=owner_id,
         patient_id=patient_id,
@@ -102,6 +102,11 @@ def open_item(
     set_timer(session, item, "escalate", item.answer_by)
     note_event(session, item, audit.Actor.system("inbox"), "opened")
     return item
+
+
+def urgency_of(kind: str, reason: Sequence[str]) -> int:
+    """Return the place of an item in the order of what must be seen: what may be a crisis stands with the screens."""
+    return URGENCY[assign.routed_as(kind, reason)]
 
 
 def set_timer(session: Session, item: InboxItem, kind: str, at: datetime) -> None:

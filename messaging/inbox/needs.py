@@ -23,7 +23,7 @@ Since = dict[UUID, list[tuple[datetime, Any]]]
 def of_item(session: Session, clinic: Clinic, item: InboxItem, patient: Patient | None) -> assign.Need:
     """Return what one item asks for. What only a rule of the clinic could ask is read only where there is one."""
     if not clinic.rules.get("routes"):
-        return _need(item.kind, patient)
+        return _need(assign.routed_as(item.kind, item.reason), patient)
     return of_items(session, [item], [patient])[0]
 
 
@@ -50,7 +50,7 @@ def of_items(session: Session, items: Sequence[InboxItem], patients: Sequence[Pa
         screened = json.loads(item.screened or "{}")
         all_needs.append(
             _need(
-                item.kind,
+                assign.routed_as(item.kind, item.reason),
                 patient,
                 place=_nearest(places.get(patient_id, []), item.created_at) if patient_id else None,
                 existing=_last(dealt.get(patient_id, []), item.created_at) if patient_id else None,

@@ -124,4 +124,4 @@ def texts(session: Session, item: InboxItem) -> list[Message]:
 def _of_the_desk(text: Message) -> bool:
     met = {label.rpartition(".")[2] for label in text.reading if label.startswith("topic.")}
     clinical = met & (set(TOPICS) - set(topics.OF_THE_DESK))
-    return not clinical and not any(label.startswith("crisis") for label in text.reading)
+    return not clinical and not any(label.startswith(("crisis", "tier.")) for label in text.reading)

@@ -80,6 +80,7 @@ def add(session: Session, item: InboxItem, reason: Sequence[str]) -> None:
     """Let more words count: the item is about them too, and is owed as soon as they would be alone, never later."""
     item.reason = topics.joined(item.reason, reason)
     item.topic = topics.leading(item.reason)
+    item.urgency = min(item.urgency, items.urgency_of(item.kind, item.reason))
     due = items.fresh_deadline(session, item)
     if due < item.answer_by and set(reason) - {topics.DESK_OFF}:
         items.set_clock(session, item, due)

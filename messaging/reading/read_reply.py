@@ -10,7 +10,7 @@ from operator import eq
 from messaging.reading import folding, rulebook, topics
 from messaging.reading.rulebook import Answer, Consent, Scope
 
-VERSION = "2026-11-30.6"  # kept beside each reading, so that the value of the rules can be measured by version
+VERSION = "2026-11-30.7"  # kept beside each reading, so that the value of the rules can be measured by version
 _CODE = re.compile(r"(y|yes|si|r) ?([1-9])")
 _AND_IN_SPANISH = re.compile(r"\s*y\s+\w", re.IGNORECASE)
 _SENTENCE_END = re.compile(r"[.!?…]+\s+|[\r\n]+")
@@ -24,6 +24,7 @@ class Reading:
 
     ``crisis`` a human is needed now. ``consent`` and ``answer`` are None where the text does not say. ``why`` names the
     rules. ``thanks``: nothing but courtesy. ``content``: words remain beyond what was understood, so a human reads it.
+    ``soft``: those of the crisis rules that are met by idiom-prone phrases alone (messaging.reading.tiers).
     ``code``: the visit the patient chose ("Y2" is 2). ``scope``: what a stop ends, None without a stop; whoever cannot
     end a part ends all (47 CFR 64.1200(a)(12) lets the patient choose). ``topics``: what it is about, see
     messaging.reading.topics; where something else was asked too, ``content`` is true beside them.
@@ -38,6 +39,7 @@ class Reading:
     code: int | None = None
     scope: Scope | None = None
     topics: tuple[topics.Topic, ...] = ()
+    soft: tuple[str, ...] = ()
     version: str = VERSION
 
 
@@ -62,7 +64,8 @@ def read(text: str, language: str | None = None, awaiting: bool = True) -> Readi
     folded = folding.fold(text)
     reply = _text_of(rules, text)
     about = topics.rules_met(reply.found)
-    crisis = _crisis(rules, reply.found, folded) or _crisis_of_one_sentence(rules, text)
+    met = _crises(rules, reply.found, folded, text)
+    crisis = tuple(dict.fromkeys(label.removesuffix(rulebook.SOFT) for label in met))
     consent, by = _consent(rules, reply)
     alone = reply.words in rules.keywords or reply.core in rules.revocations
     beside = None if alone or consent == "start" else _stop_beside_an_answer(rules, reply)
@@ -83,7 +86,8 @@ def read(text: str, language: str | None = None, awaiting: bool = True) -> Readi
     scope = (_scope(rules, reply, by) if beside is None else "all") if consent == "stop" else None
     named = topics.named(about, answer)
     thanks = thanks and not crisis and not about
-    return Reading(bool(crisis), consent, answer, why, thanks, content, code, scope, named)
+    soft = tuple(label for label in crisis if label not in met)
+    return Reading(bool(crisis), consent, answer, why, thanks, content, code, scope, named, soft)
 
 
 @dataclass(frozen=True)
@@ -143,20 +147,27 @@ def _words(rules: rulebook.Rules, folded: str) -> str:
     return _once(rules.spelling.mend(folding.join_letters(folded)))
 
 
-def _crisis_of_one_sentence(rules: rulebook.Rules, text: str) -> tuple[str, ...]:
-    """Read each sentence alone: an idiom that would begin in one and end in the next must not hide either."""
-    sentences = _SENTENCE_END.split(text)
+def _crises(rules: rulebook.Rules, found: tuple[str, ...], folded: str, text: str) -> tuple[str, ...]:
+    """The crisis rules that a text meets. Unless one is met by a phrase that is sure, each sentence is read alone too:
+    an idiom that would begin in one and end in the next must not hide either."""
+    met = _crisis(rules, found, folded)
+    sentences = [] if any(map(_is_sure, met)) else _SENTENCE_END.split(text)
     for sentence in sentences if len(sentences) > 1 else ():
-        folded = folding.fold(sentence)
-        if hits := _crisis(rules, rules.found(_words(rules, folded)), folded):
-            return hits
-    return ()
+        alone = folding.fold(sentence)
+        met += _crisis(rules, rules.found(_words(rules, alone)), alone)
+    return tuple(dict.fromkeys(met))
+
+
+def _is_sure(label: str) -> bool:
+    return not label.endswith(rulebook.SOFT)
 
 
 def _crisis(rules: rulebook.Rules, labels: tuple[str, ...], folded: str) -> tuple[str, ...]:
     hits = tuple(label for label in labels if label.startswith("crisis."))
-    if not hits and rules.spaced.search(folded) and rules.spaced.search(rules.idioms.without(folded)):
-        return ("crisis.spaced",)
+    if any(map(_is_sure, hits)):
+        return hits
+    if rules.spaced.search(folded) and rules.spaced.search(rules.idioms.without(folded)):
+        return (*hits, "crisis.spaced")
     return hits
 
 

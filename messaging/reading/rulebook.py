@@ -12,6 +12,8 @@ from typing import Any, Literal
 from messaging.reading import folding, phrases
 
 GONE = phrases.GONE
+# Ends the label under which the idiom-prone phrases of a crisis rule stand: the second reader is asked about them.
+SOFT = ".soft"
 LANGUAGES = ("en", "es")
 Consent = Literal["stop", "start", "help"]
 Scope = Literal["all", "reminders", "screening", "visit"]
@@ -67,7 +69,9 @@ def rules() -> Rules:
     for language, file in files.items():
         words = file["words"]
         for rule in file["crisis"]:
-            _add(made, f"crisis.{language}.{rule['name']}", rule, words)
+            label = f"crisis.{language}.{rule['name']}"
+            _add(made, label, rule, words)
+            _add(made, label + SOFT, {**rule, "phrases": rule.get("soft", ())}, words)
             made.idioms.add("idiom", rule.get("except", ()), words)
         _add_consents(made, file, f"{language}.", words)
         _add_answers(made, file, language, words)

@@ -9,6 +9,7 @@ import click
 
 from intake_links import scoring
 from messaging.reading import authorship, read_reply
+from messaging.second_reading import hearing, standing
 from messaging.wording import text_templates
 from reminders.cadence import explaining
 
@@ -65,8 +66,25 @@ def explain_text(record: dict[str, Any]) -> dict[str, Any]:
         return {"error": "quotes must be a list of strings"}
     authored = authorship.read(text, lambda: quotes)
     read = read_reply.read(authored.words, language, awaiting=True)
-    reading = {"crisis": read.crisis, "consent": read.consent, "answer": read.answer, "why": list(read.why)}
-    return {"text": text, **reading, "worry": read.crisis, "kind": authored.kind, "topics": list(read.topics)}
+    reading = {"consent": read.consent, "answer": read.answer, "why": list(read.why)}
+    tier = _tier(read, authored.words, language)
+    return {"text": text, **tier, **reading, "kind": authored.kind, "topics": list(read.topics)}
+
+
+def _tier(read: read_reply.Reading, words: str, language: str | None) -> dict[str, Any]:
+    """What both readers say together, as at a clinic that has signed the second one off."""
+    heard = hearing.hear(words, language) if words.strip() else hearing.Heard(None)
+    judged = hearing.judge(read, heard, standing.Standing(standing.Terms(), acts=True), free=read.content)
+    said = heard.likeness
+    return {
+        "crisis": judged.verdict.tier == "crisis",
+        "worry": judged.verdict.tier is not None,
+        "tier": judged.verdict.tier,
+        "tier_why": list(judged.verdict.reasons),
+        "reader": said.band if said else None,
+        "reading_off": heard.off,
+        "versions": {"rules": read.version, "weights": said.version if said else None},
+    }
 
 
 def explain_segments(record: dict[str, Any]) -> dict[str, Any]:
@@ -80,7 +98,7 @@ def explain_segments(record: dict[str, Any]) -> dict[str, Any]:
 
 @explain.command("text")
 def text() -> None:
-    """{"text", "language"?, "quotes"?} -> crisis, consent, answer, why, worry, kind and topics."""
+    """{"text", "language"?, "quotes"?} -> crisis, worry, tier and why, consent, answer, why, kind, topics, versions."""
     _lines(explain_text)
 
 

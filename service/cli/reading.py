@@ -84,7 +84,7 @@ def _as_a_reply(kind: dict[str, Any]) -> dict[str, Any]:
     expected["crisis"], expected["thanks"] = bool(expected["crisis"]), bool(expected["thanks"])
     if expected["consent"] == "stop" and expected["scope"] is None:
         expected["scope"] = "all"
-    return expected
+    return {name: expected[name] for name in kind.get("only", FIELDS)}
 
 
 def measure(sentences: Iterator[Sentence]) -> Report:
@@ -128,7 +128,7 @@ def report(directory: Path, json_: bool) -> None:
     """Print precision and recall over the sentences in DIRECTORY (tests/messaging/replies), and every miss.
 
     A file is named LANGUAGE.toml or NAME.LANGUAGE.toml and written like those; so a clinic can measure its own
-    sentences. A kind that names `topics` is measured by them alone.
+    sentences. A kind that names `topics` is measured by them alone, and one with `only` by those fields.
     """
     counted = measure(load(directory))
     if not counted.sentences:

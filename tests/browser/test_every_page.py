@@ -37,6 +37,9 @@ PAGES = (
     "preferences",
     "handoffs",
     "settings/words",
+    "settings/second-reading",
+    "second-reading",
+    "second-reading/sample",
 )
 # What an administrator is shown otherwise than a care manager, or alone.
 ADMINISTERED = (
@@ -56,6 +59,8 @@ ADMINISTERED = (
     "settings/words/reminder_day",
     "settings/schedule",
     "settings/protocol",
+    "settings/second-reading",
+    "second-reading",
     "settings/file",
     "settings/import",
     "settings/rota",

@@ -140,7 +140,7 @@ def _worst(session: Session, clinic: Clinic, kind: str, now: datetime) -> list[t
         .where(
             InboxItem.clinic_id == clinic.id,
             InboxItem.state.in_(("open", "claimed")),
-            InboxItem.urgency == assign.KINDS.index(kind),
+            InboxItem.kind == kind,
             InboxItem.acknowledged_at.is_(None),
             InboxItem.answer_by < now,
         )

@@ -14,6 +14,7 @@ NAMES = (
     "visits",
     "inbox",
     "safety",
+    "reading",
     "handoffs",
     "patients",
     "reach",
@@ -29,6 +30,7 @@ ABOUT = {
     **dict.fromkeys(("clinic", "people", "cadence", "words", "schedule", "ladder", "rota", "setup"), "settings"),
     **dict.fromkeys(("drift", "import", "file"), "settings"),
     "protocol": "safety",
+    **dict.fromkeys(("second_reading", "readings"), "reading"),
 }
 
 

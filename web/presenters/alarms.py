@@ -12,6 +12,7 @@ from config import clock, db
 from messaging.inbox import on_it
 from messaging.inbox.models import UNSEEN_SAFETY, InboxItem
 from messaging.models import Clinic, Patient, Staff
+from messaging.second_reading import faults
 from web import team, times, words
 from web.presenters import attention, short_names
 
@@ -103,3 +104,9 @@ def _owner(item: InboxItem, people: dict[UUID | None, str], zone: str) -> str:
     if item.disposition and item.answer_by > clock.now():
         return words.say("alarms", "tried", owner=name, at=times.time_of(item.answer_by, zone))
     return words.say("alarms", "owned" if name else "unowned", owner=name)
+
+
+def reading_off(session: Session, clinic: Clinic) -> str:
+    """Return that the second reading is off, and what that means; empty while it is on, or acts nowhere here."""
+    fault = faults.seen_by_staff(session, clinic)
+    return words.say("second_reading", "off_bar", fault=words.say("reading_faults", fault)) if fault else ""

@@ -27,6 +27,7 @@ from web.presenters import (
     conversation_view,
     item_marks,
     kit_view,
+    likeness_view,
     patient_view,
     screen_history,
     screen_view,
@@ -83,6 +84,7 @@ class Case:
     kit: kit_view.Kit | None
     caption: str
     beside: case_reasons.Reasons
+    likeness: likeness_view.Likeness | None
     once: UUID = field(default_factory=db.new_id)
 
 
@@ -129,6 +131,7 @@ def read(
         route=assignment.explain(session, clinic, item, patient, colleagues.get(item.owner_id), history, now),
         aside=case_side.read(session, clinic, item, patient, colleagues, readable=readable, reach=reach),
         follow=case_side.follow(session, item, zone) if readable else None,
+        likeness=likeness_view.read(session, clinic, item, colleagues) if readable else None,
         **_known(session, clinic, staff, item, patient, readable),
     )
 
@@ -163,7 +166,7 @@ def _standing(
     return {
         "id": item.id,
         "kind": item.kind,
-        "kind_words": words.say("kinds", item.kind),
+        "kind_words": item_marks.kind_words(item),
         "why": why(item.reason),
         "colleagues": _colleagues(team, item),
         "roles": _roles(item),

@@ -20,6 +20,7 @@ from messaging.inbox import notes_and_calls
 from messaging.inbox.models import Contact
 from messaging.media import attachments, file_types
 from messaging.models import Clinic, Conversation, Media, Message, Patient, Staff
+from messaging.second_reading import keeping
 from web import team, times, words
 from web.presenters import tapbacks
 
@@ -245,10 +246,16 @@ def _said(
         at=times.time_of(message.created_at, zone),
         state=_written_by_phone(message) if inbound else _fate(message, zone),
         worrying=message.state in WORRYING,
-        crisis=inbound and any(rule.startswith("crisis") for rule in message.reading),
+        crisis=inbound and _is_crisis(message.reading),
         attached=[_attached(attachment) for attachment in attached],
         reacted=reacted,
     )
+
+
+def _is_crisis(labels: Sequence[str]) -> bool:
+    """Whether a text was taken for a crisis when it came: what was read before there were tiers, by any such rule."""
+    tiers = [label for label in labels if label.startswith(keeping.TIER)]
+    return f"{keeping.TIER}crisis" in tiers or (not tiers and any(label.startswith("crisis") for label in labels))
 
 
 def _written_by_phone(message: Message) -> str:

@@ -1,10 +1,18 @@
 """How an item stands, for rows and cases: its clock as a mark, its colour, and that it is in hand."""
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from messaging.inbox import items
 from messaging.inbox.models import InboxItem
+from messaging.inbox.routing import topics
+from messaging.second_reading import watching
 from web import times, words
+
+
+def kind_words(item: InboxItem) -> str:
+    """Return what an item is called: what came of no patient is the administrator's."""
+    return words.say("kinds", "notice" if item.about.startswith(watching.ABOUT) else item.kind)
 
 
 def mark(item: InboxItem, now: datetime, zone: str) -> times.Mark | None:
@@ -41,3 +49,17 @@ def stands(item: InboxItem, now: datetime, zone: str) -> str:
     waits = item.disposition == "replied"
     at = times.moment(item.acknowledged_at, now, zone, running=True)
     return words.say("stands", "replied" if waits else "in_progress", said=said.split(":")[0].lower(), at=at)
+
+
+def worry(stack: Iterable[InboxItem]) -> str:
+    """Return that one of these may be a crisis, and how that was read; empty where none is."""
+    open_replies = (each.reason for each in stack if each.kind == "reply" and each.state != "done")
+    keys = [key for reason in open_replies for key in topics.WORRIES if key in reason]
+    return words.say("worries", keys[0]) if keys else ""
+
+
+def earliest(stack: Sequence[InboxItem], now: datetime, zone: str) -> times.Mark | None:
+    """Return the clock of a row: the earliest of what is as grave as what leads it, which its colour says."""
+    lead = stack[0]
+    alike = [each for each in stack if each.kind == lead.kind and each.rank == lead.rank]
+    return until(min(alike, key=lambda each: each.answer_by) if lead.rank == 0 else lead, now, zone)

@@ -14,6 +14,7 @@ from config import clock, db
 from messaging.inbox import items, views
 from messaging.inbox import on_it as holding
 from messaging.inbox.models import InboxItem
+from messaging.inbox.routing import topics
 from messaging.models import Clinic, Conversation, Patient, Staff
 from reminders.models import Appointment
 from web import drafts, reading_marks, times, words
@@ -44,7 +45,8 @@ class Row:
     short words. `came` says that it came to the reader by escalation, `on_it` who is on it. `draft` says that the
     reader has begun to write there, `picks` are the items that may be dealt with together with other rows, none where
     one of them needs a person's judgement. `arrived` is when it came in; `unread` says that whose it is has not opened
-    it since the last text in. `topic` is what the text is about, in words, where the reader may know it.
+    it since the last text in. `topic` is what the text is about, in words, where the reader may know it; `worry` that
+    it may be a crisis, and how that was read.
     """
 
     id: UUID
@@ -67,6 +69,7 @@ class Row:
     arrived: str
     unread: bool
     topic: str = ""
+    worry: str = ""
 
 
 @dataclass(frozen=True)
@@ -191,9 +194,9 @@ def _row(stack: Sequence[InboxItem], patient: Patient | None, conversation: Conv
         on_it=attention.on_it(holding.latest(stack, now), about.names, staff, zone),
         thread=item.thread,
         name=_name(patient, conversation, about.reader, stack),
-        kind=words.say("kinds", item.kind),
+        kind=item_marks.kind_words(item),
         tone=item_marks.tone(item, now, zone),
-        mark=_earliest(stack, now, zone),
+        mark=item_marks.earliest(stack, now, zone),
         summary=_summary(item, about.reader),
         why=_why(item, patient, staff),
         here=item.patient_id in about.present and item.state != "done",
@@ -204,6 +207,7 @@ def _row(stack: Sequence[InboxItem], patient: Patient | None, conversation: Conv
         arrived=times.short(item.created_at, now, zone),
         unread=any(each.id in about.unread for each in stack),
         topic=_topic(stack, about.reader),
+        worry=item_marks.worry(stack),
     )
 
 
@@ -215,7 +219,7 @@ def _topic(stack: Sequence[InboxItem], reader: Reader) -> str:
 def _also(item: InboxItem, about: _About) -> Reason:
     now, zone = about.now, about.clinic.zone
     return Reason(
-        kind=words.say("kinds", item.kind),
+        kind=item_marks.kind_words(item),
         tone=item_marks.tone(item, now, zone),
         mark=item_marks.until(item, now, zone),
         summary=_summary(item, about.reader),
@@ -230,16 +234,9 @@ def _summary(item: InboxItem, reader: Reader) -> str:
 
 
 def _picks(stack: Sequence[InboxItem]) -> list[UUID]:
-    if any(each.state == "done" or each.kind not in TOGETHER for each in stack):
+    if any(each.state == "done" or each.kind not in TOGETHER or topics.is_worry(each.reason) for each in stack):
         return []
     return [each.id for each in stack if (each.state == "snoozed") == (stack[0].state == "snoozed")]
-
-
-def _earliest(stack: Sequence[InboxItem], now: datetime, zone: str) -> times.Mark | None:
-    """Return the clock of a row: the earliest of what is as grave as what leads it, which its colour says."""
-    lead = stack[0]
-    alike = [each for each in stack if each.kind == lead.kind and each.rank == lead.rank]
-    return item_marks.until(min(alike, key=lambda each: each.answer_by) if lead.rank == 0 else lead, now, zone)
 
 
 def _by_id(session: Session, model: type[Named], ids: Iterable[UUID | None]) -> dict[UUID | None, Named]:

@@ -50,6 +50,9 @@ KINDS = ("safety", "screen", "handoff", "reply", "delivery")
 # Their clock runs in real time, whatever the clinic's hours: a person may be in danger, or stands in the room.
 ALWAYS_RUNNING = ("safety", "handoff")
 WATCHED = topics.WATCHED
+# What the clinic decides about the second reader, in its rules (messaging.second_reading.standing).
+SECOND_READING = "second_reading"
+WORRY_MINUTES = 15
 # What a patient who is about to leave is asked for by: this long before the visit's end somebody must have come.
 BEFORE_THE_END, AT_LEAST = timedelta(minutes=10), timedelta(minutes=5)
 
@@ -100,6 +103,7 @@ class Rules:
     routes: tuple[Route, ...] = ()
     quiet_after: int = 10
     topics: Mapping[Topic, Terms] = field(default_factory=lambda: DEFAULTS)
+    worry_minutes: int = WORRY_MINUTES
 
     @classmethod
     def of(cls, stored: Mapping[str, Any]) -> "Rules":
@@ -128,6 +132,7 @@ class Rules:
             routes=tuple(Route.of(route) for route in stored.get("routes", ())),
             quiet_after=int(stored.get("quiet_after", default.quiet_after)),
             topics=topics.terms_of(stored.get("topics", {})),
+            worry_minutes=int(stored.get(SECOND_READING, {}).get("terms", {}).get("minutes", WORRY_MINUTES)),
         )
 
     def steps_of(self, kind: str, *, is_open: bool) -> tuple[EscalationStep, ...]:
@@ -153,9 +158,17 @@ def answer_by(
     """Return until when an item of this kind must have been answered.
 
     `leaves_at` is when the patient leaves the building, where that is known: somebody should have come by then.
-    What came of somebody who was at risk lately, as its `reason` says, waits no longer than a positive screen, and
-    no text waits longer than its topics allow.
+    What came of somebody who was at risk lately, as its `reason` says, waits no longer than a positive screen, what
+    may be a crisis neither, nor than the clinic's time for it; and no text waits longer than its topics allow.
     """
+    due = _answer_by(kind, now, rules, leaves_at, reason)
+    worry = topics.is_worry(reason)
+    if worry or WATCHED in reason:
+        due = min(due, answer_by("screen", now, rules))
+    return min(due, now + timedelta(minutes=rules.worry_minutes)) if worry else due
+
+
+def _answer_by(kind: str, now: datetime, rules: Rules, leaves_at: datetime | None, reason: Sequence[str]) -> datetime:
     minutes, sooner = rules.answer_within.get(kind, 240), topics.minutes(reason, rules.topics)
     if topics.IN_BUILDING in reason and sooner is not None:
         return now + timedelta(minutes=min(minutes, sooner))
@@ -163,12 +176,18 @@ def answer_by(
     due = after(now, minutes, rules.hours) if kind in rules.in_business else now + timedelta(minutes=minutes)
     if leaves_at is not None and kind in rules.before_leaving and leaves_at > now:
         due = min(due, max(leaves_at - BEFORE_THE_END, now + AT_LEAST))
-    return min(due, answer_by("screen", now, rules)) if WATCHED in reason else due
+    return due
 
 
 def climbs_as(kind: str, reason: Sequence[str]) -> str:
-    """Return the kind by which an overdue item escalates: words of somebody who was at risk lately, a screen's."""
-    return "screen" if kind == "reply" and WATCHED in reason else kind
+    """Return the kind by which an overdue item escalates: words of somebody who was at risk lately, and words that may
+    be a crisis, as a screen's."""
+    return "screen" if kind == "reply" and (WATCHED in reason or topics.is_worry(reason)) else kind
+
+
+def routed_as(kind: str, reason: Sequence[str]) -> str:
+    """Return the kind by which the owner of an item is chosen: what may be a crisis goes to who can assess it."""
+    return "screen" if kind == "reply" and topics.is_worry(reason) else kind
 
 
 def choose(need: Need, team: Sequence[Member], rules: Rules) -> Choice:

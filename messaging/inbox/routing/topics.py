@@ -13,6 +13,11 @@ from messaging.reading.topics import TOPICS, Topic
 
 # Said of an item of somebody who was at risk lately, see messaging.inbox.recent_risk: it is owed as soon as a screen.
 WATCHED = "lately_at_risk"
+# Said of a text that may be a crisis though nothing in it says so for sure: by likeness and not by a word, by a phrase
+# that is often an idiom, or because nobody but the rules has read it. It is read within minutes, as a positive screen
+# at the latest, and by who can assess.
+LIKENESS, PHRASE, UNREAD = "worry_likeness", "worry_phrase", "worry_unread"
+WORRIES = (LIKENESS, PHRASE, UNREAD)
 # Said where it would have been the front desk's, and none of them was there.
 DESK_OFF = "desk_off"
 IN_BUILDING = "in_building"
@@ -22,6 +27,7 @@ CARE_TEAM, FRONT_DESK = "care_manager", "front_desk"
 ROLES = (CARE_TEAM, FRONT_DESK)
 OF_THE_DESK: tuple[Topic, ...] = ("billing", "scheduling")
 _ABOUT = "topic:"
+_KEPT = (*WORRIES, WATCHED, IN_BUILDING, DESK_OFF)
 
 
 @dataclass(frozen=True)
@@ -65,7 +71,7 @@ def leading(reason: Iterable[str]) -> str | None:
 
 def kept(reason: Iterable[str]) -> tuple[str, ...]:
     """Return of a `reason` what says what came, without who has it and why."""
-    return tuple(each for each in reason if each in (WATCHED, IN_BUILDING, DESK_OFF) or each.startswith(_ABOUT))
+    return tuple(each for each in reason if each in _KEPT or each.startswith(_ABOUT))
 
 
 def joined(reason: Sequence[str], more: Iterable[str]) -> list[str]:
@@ -80,6 +86,11 @@ def minutes(reason: Sequence[str], terms: Mapping[Topic, Terms]) -> int | None:
     return min((terms[topic].answer for topic in about), default=None)
 
 
+def is_worry(reason: Iterable[str]) -> bool:
+    """Whether a `reason` says that the text may be a crisis."""
+    return any(each in WORRIES for each in reason)
+
+
 def for_the_desk(reason: Sequence[str], terms: Mapping[Topic, Terms]) -> bool:
     """Whether this is the front desk's work: every topic is, and nothing beside it is a care manager's."""
     about = of(reason)
@@ -89,4 +100,4 @@ def for_the_desk(reason: Sequence[str], terms: Mapping[Topic, Terms]) -> bool:
 def may_go_to_the_desk(reason: Sequence[str]) -> bool:
     """Whether a colleague may hand it to the front desk: nothing clinical was read in it, and nobody was at risk."""
     clinical = set(of(reason)) - set(OF_THE_DESK)
-    return not clinical and WATCHED not in reason and IN_BUILDING not in reason
+    return not clinical and not {*WORRIES, WATCHED, IN_BUILDING} & set(reason)
