@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from messaging.reading import read_reply
+from messaging.reading import likeness, read_reply
 from messaging.second_reading import hearing, standing
 from service.cli.tier_lines import Line
 
@@ -44,6 +44,12 @@ class Share:
 Shares = dict[tuple[str, str, str, str], Share]  # by part, what the texts are, which group of them, and by whom flagged
 
 
+def weights() -> str | None:
+    """Return the version of the second reader's weights, None where it is off."""
+    heard = likeness.read("")
+    return heard.version if heard else None
+
+
 def flags(text: str, language: str | None) -> Flags:
     """Return by whom a text is flagged while one visit awaits an answer."""
     read = read_reply.read(text, language)
@@ -77,7 +83,8 @@ def _groups(line: Line) -> Iterator[str]:
         yield line.manner
         yield f"{line.manner} {line.language}"
         yield f"kind {line.kind}"
-        yield f"kind {line.kind} {line.manner}"
+        if line.crisis:
+            yield f"kind {line.kind} {line.manner}"
 
 
 def rows(shares: Shares) -> list[dict[str, Any]]:
@@ -109,12 +116,12 @@ def lines_of(shares: Shares) -> Iterator[str]:
     groups: dict[tuple[str, str, str], dict[str, Share]] = defaultdict(dict)
     for (part, texts, group, by), share in sorted(shares.items(), key=_order):
         groups[part, texts, group][by] = share
-    for (part, texts, group), by in groups.items():
+    for (part, texts, group), shown in groups.items():
         if (part, texts) != before:
             before = (part, texts)
             yield f"\n{part}: {'crises found' if texts == 'crisis' else 'ordinary texts flagged'}"
             yield f"  {'':<34}{heads}"
-        cells = "".join(f"{_cell(by[name]):>26}" for name in ("rules", "reader", "crisis", "either"))
+        cells = "".join(f"{_cell(shown[name]):>26}" for name in ("rules", "reader", "crisis", "either"))
         yield f"  {group:<34}{cells}"
 
 

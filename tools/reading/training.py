@@ -18,7 +18,7 @@ from operator import mul
 
 from messaging.reading.likeness import features
 
-ROUNDS = 10
+ROUNDS = 8
 _RARITY_POWER = 3
 
 
