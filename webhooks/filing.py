@@ -27,44 +27,55 @@ def file(session: Session, clinic: Clinic, form: Mapping[str, str], at: datetime
     conversation = conversations.of_number(session, clinic, number)
     on_this_number = directory.patients_with_number(session, clinic, number)
     patients = [patient for patient in on_this_number if patient.state != "deceased"]
+    colleague = None if patients else next(iter(staff_phones.whose(session, clinic, number)), None)
     sent: list[Message] = []
     authored = authorship.read(body, lambda: _sent(session, conversation, sent))
     read = _read(session, conversation, patients, form, authored.words)
-    colleague = None if patients else next(iter(staff_phones.whose(session, clinic, number)), None)
     came = read_twice.Came(at, _ways(form, authored), conversation, patients, read.content and colleague is None)
-    silent = authored.silent or carrier_keywords.acts_on(body)
-    twice = _read_twice(came, session, read, standing.of(clinic), silent=silent)
-    attached = list(fields.media(form))
+    carriers = carrier_keywords.acts_on(body)
+    twice = _read_twice(came, session, read, standing.of(clinic), silent=authored.silent or carriers)
+    read = replace(read, crisis=twice.tier == "crisis", why=twice.why)
+    labels = [*_labels(authored, sent), *twice.labels]
+    return Inbound(
+        session,
+        clinic,
+        conversation,
+        patients,
+        _kept(session, clinic, conversation, form, at, (twice, labels)),
+        _as_the_carrier_took_it(read, form.get("OptOutType", "")),
+        number,
+        bool(form.get("OptOutType")) or carriers,
+        colleague,
+        authored.silent,
+        twice.tier,
+        twice.tier_why,
+    )
+
+
+def _kept(
+    session: Session,
+    clinic: Clinic,
+    conversation: Conversation,
+    form: Mapping[str, str],
+    at: datetime,
+    reading: tuple[read_twice.Twice, list[str]],
+) -> Message:
+    """Keep the text with its attachments and with what both readers said of it."""
+    (twice, labels), attached = reading, list(fields.media(form))
     message = conversations.file_inbound(
         session,
         clinic,
         conversation,
         body=fields.shown(form),
         provider_sid=form["MessageSid"],
-        reading=[*twice.why, *_labels(authored, sent), *twice.labels, f"version.{read.version}"],
+        reading=[*twice.why, *labels, f"version.{read_reply.VERSION}"],
         media=attached,
         at=at,
     )
     attachments.expect(session, message, attached)
     if twice.judged is not None:
-        keeping.keep(session, clinic, message, read.version, twice.judged, twice.joined)
-    carriers = bool(form.get("OptOutType")) or carrier_keywords.acts_on(body)
-    read = replace(read, crisis=twice.tier == "crisis", why=twice.why)
-    read = _as_the_carrier_took_it(read, form.get("OptOutType", ""))
-    return Inbound(
-        session,
-        clinic,
-        conversation,
-        patients,
-        message,
-        read,
-        number,
-        carriers,
-        colleague,
-        authored.silent,
-        twice.tier,
-        twice.tier_why,
-    )
+        keeping.keep(session, clinic, message, read_reply.VERSION, twice.judged, twice.joined)
+    return message
 
 
 def _read_twice(

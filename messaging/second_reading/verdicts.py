@@ -38,14 +38,18 @@ def give(
     note(session, clinic, staff, reading, verdict)
     before = item_state.read(session, item)
     if verdict == "crisis" and item.kind != "safety":
-        _alarm(session, item)
+        _alarm(session, item, reading)
     elif verdict == "neither" and topics.is_worry(item.reason) and item.state != "done":
         _calm(session, clinic, item)
     return items.write_down(session, item, staff, f"read_{verdict}", before)
 
 
-def _alarm(session: Session, item: InboxItem) -> None:
-    """Make it a safety item as if it had come in now: nobody has answered it, its owner is told, and it escalates."""
+def _alarm(session: Session, item: InboxItem, reading: SecondReading) -> None:
+    """Make it a safety item as if it had come in now: nobody has answered it, its owner is told, and it escalates.
+
+    It is about the very text that was called a crisis, whatever the item began with.
+    """
+    item.about = f"message:{reading.message_id}"
     item.kind, item.urgency = "safety", URGENCY["safety"]
     item.state = "open" if item.owner_id is None else "claimed"
     item.role, item.topic, item.disposition = None, None, None

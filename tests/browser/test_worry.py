@@ -54,6 +54,24 @@ def writes(house: House, patient: Patient, body: str) -> None:
         handle_text.answer(session, clinic, form, datetime.now(UTC))
 
 
+def called_a_crisis(mine: Page) -> None:
+    """Rosa finds Teresa's text first in the list, reads why it is there, and says that it is a crisis."""
+    row = mine.locator(".row", has_text="Teresa")
+    expect(row).to_contain_text("May be a crisis, read by likeness and not by a word")
+    expect(mine.locator(".row").first).to_contain_text("Teresa")
+    look(mine, "list")
+    row.click()
+    panel = mine.locator(".likeness")
+    expect(panel.locator("mark")).to_have_count(1)
+    expect(panel).to_contain_text("No automatic text was sent")
+    expect(panel).not_to_contain_text(re.compile(r"\d+ ?%"))
+    look(mine, "case")
+    panel.get_by_role("button", name=re.compile("^Crisis")).click()
+    expect(mine.get_by_text("It is a patient safety item now.")).to_be_visible()
+    expect(mine.get_by_role("button", name="I'm calling")).to_be_visible()
+    look(mine, "alarm")
+
+
 def test_a_worry_is_signed_off_seen_and_made_an_alarm_that_a_colleague_sees(
     browser: Browser, served: Served, unhurried: None
 ) -> None:
@@ -75,20 +93,7 @@ def test_a_worry_is_signed_off_seen_and_made_an_alarm_that_a_colleague_sees(
         writes(house, teresa, "what should I bring?")
         writes(house, teresa, WORRYING)
         mine.goto(f"{service}/inbox?view=everyone")
-        row = mine.locator(".row", has_text="Teresa")
-        expect(row).to_contain_text("May be a crisis, read by likeness and not by a word")
-        expect(mine.locator(".row").first).to_contain_text("Teresa")
-        look(mine, "list")
-        row.click()
-        panel = mine.locator(".likeness")
-        expect(panel.locator("mark")).to_have_count(1)
-        expect(panel).to_contain_text("No automatic text was sent")
-        expect(panel).not_to_contain_text(re.compile(r"\d+ ?%"))
-        look(mine, "case")
-        panel.get_by_role("button", name=re.compile("^Crisis")).click()
-        expect(mine.get_by_text("It is a patient safety item now.")).to_be_visible()
-        expect(mine.get_by_role("button", name="I'm calling")).to_be_visible()
-        look(mine, "alarm")
+        called_a_crisis(mine)
         theirs.goto(f"{service}/inbox?view=everyone")
         expect(theirs.locator(".row.safety", has_text="Teresa")).to_be_visible()
     with db.unit_of_work(db.EVERY) as session:

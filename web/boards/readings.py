@@ -92,7 +92,7 @@ def sample() -> str:
             here="readings",
             reading=reading,
             text=(text.body or words.say("keeping", "emptied")) if text else "",
-            at=times.moment(text.created_at, clock.now(), clinic.zone) if text else "",
+            at=times.moment(text.created_at, clock.now(), clinic.zone, running=True) if text else "",
             count=count,
             choices=[(key, words.say("verdicts", key)) for key in verdicts.VERDICTS],
             works=layout.may("inbox.work"),

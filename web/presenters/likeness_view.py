@@ -50,7 +50,7 @@ def read(session: Session, clinic: Clinic, item: InboxItem, colleagues: Mapping[
     begin, end = likeness.weighed_most(text) if reading.band in ("worry", "crisis") else (0, 0)
     return Likeness(
         says=says,
-        asks=_asks(item, clinic),
+        asks=_asks(item, reading, clinic),
         band=_band(reading),
         joined=words.say("likeness", "joined") if reading.joined else "",
         before=text[:begin],
@@ -58,7 +58,7 @@ def read(session: Session, clinic: Clinic, item: InboxItem, colleagues: Mapping[
         after=text[end:],
         near=likeness.nearest(text) or "" if text and reading.band in ("worry", "crisis") else "",
         verdict=_verdict(reading, colleagues, clinic),
-        choices=[(key, words.say("verdicts", key), _effect(key, item)) for key in verdicts.VERDICTS],
+        choices=_choices(item, reading),
     )
 
 
@@ -72,11 +72,21 @@ def _says(reading: SecondReading) -> str:
     return next((words.say("likeness", reason) for reason in by_likeness), "")
 
 
-def _asks(item: InboxItem, clinic: Clinic) -> str:
+def _asks(item: InboxItem, reading: SecondReading, clinic: Clinic) -> str:
+    """What is asked of whoever reads it; of what a colleague has called a crisis nothing but what an alarm asks."""
     if item.state == "done" or item.acknowledged_at is not None:
         return ""
+    if reading.acted == "crisis":
+        return words.say("likeness", "sent")
     until = times.moment(item.answer_by, clock.now(), clinic.zone, running=True)
-    return words.say("likeness", "asks", until=until) if item.kind == "reply" else words.say("likeness", "sent")
+    return words.say("likeness", "asks", until=until) if item.kind == "reply" else words.say("likeness", "unsent")
+
+
+def _choices(item: InboxItem, reading: SecondReading) -> list[tuple[str, str, str]]:
+    """What can be said: key, words and effect. What somebody has called a crisis is answered as an alarm."""
+    if item.kind == "safety" and reading.verdict == "crisis":
+        return []
+    return [(key, words.say("verdicts", key), _effect(key, item)) for key in verdicts.VERDICTS]
 
 
 def _band(reading: SecondReading) -> str:

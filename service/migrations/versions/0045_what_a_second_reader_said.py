@@ -19,7 +19,7 @@ def upgrade() -> None:
         sa.Column("item_id", sa.Uuid(), nullable=True),
         sa.Column("rules_version", sa.String(length=20), nullable=False),
         sa.Column("weights_version", sa.String(length=40), nullable=True),
-        sa.Column("score", sa.Float(), nullable=True),
+        sa.Column("score", sa.Double(), nullable=True),
         sa.Column("band", sa.String(length=6), nullable=True),
         sa.Column("language", sa.String(length=6), nullable=False),
         sa.Column("off", sa.String(length=8), nullable=True),

@@ -87,3 +87,14 @@ def test_what_a_phone_wrote_is_told_from_what_its_owner_did():
         [None, False, False, None, "confirm"],
     ]
     assert [list(answer) for answer in answers[5:]] == [["error"], ["error"]]
+
+
+def test_a_text_is_explained_with_its_tier_why_and_by_which_versions():
+    texts = ("bottle is empty now just waiting", "I give up on this portal", "I want to kill myself", "Y")
+    answers = explained("text", "\n".join(json.dumps({"text": text}) for text in texts).encode())
+    assert [(answer["tier"], answer["crisis"], answer["worry"]) for answer in answers] == [
+        ("worry", False, True), ("worry", False, True), ("crisis", True, True), (None, False, False)
+    ]  # fmt: skip
+    assert answers[1]["tier_why"] == ["soft_unconfirmed"]
+    assert "sure_phrase" in answers[2]["tier_why"]
+    assert all(answer["versions"]["weights"] and answer["versions"]["rules"] for answer in answers)

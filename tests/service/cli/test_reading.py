@@ -69,3 +69,18 @@ def test_a_crisis_that_is_missed_is_still_left_for_a_human_to_read() -> None:
         if not (read.crisis or (read.content and not read.thanks)):
             left_to_nobody.append((sentence, read.why))
     assert left_to_nobody == []
+
+
+@pytest.mark.parametrize("part", ["own_words", "own_words_held_out"])
+def test_consent_in_own_words_is_read_and_what_looks_like_it_is_left_alone(part: str) -> None:
+    stops = [sentence for sentence in SENTENCES if sentence.part == part and sentence.expected.get("consent") == "stop"]
+    others = [sentence for sentence in SENTENCES if sentence.part == part and not sentence.expected.get("consent")]
+    read = sum(read_reply.read(sentence.text, sentence.language).consent == "stop" for sentence in stops)
+    taken = sum(read_reply.read(sentence.text, sentence.language).consent == "stop" for sentence in others)
+    assert len(stops) >= 90
+    assert read / len(stops) >= 0.97
+    assert taken / len(others) <= 0.02
+
+
+def test_what_the_own_words_were_written_for_is_read_without_a_mistake() -> None:
+    assert [miss.text for miss in REPORT.misses if miss.part == "own_words"] == []

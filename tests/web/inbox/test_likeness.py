@@ -88,6 +88,7 @@ def test_no_percentage_and_no_word_of_safety_is_shown(scene: Scene) -> None:
 
 
 def test_crisis_makes_it_a_safety_item_with_its_alarm(scene: Scene) -> None:
+    scene.text("what should I bring?")
     scene.text(WORRYING)
     assert scene.say("crisis").status_code == 303
     item = scene.item()
@@ -95,7 +96,11 @@ def test_crisis_makes_it_a_safety_item_with_its_alarm(scene: Scene) -> None:
     with db.unit_of_work(db.EVERY) as session:
         waiting = session.scalars(select(Timer).where(Timer.item_id == item.id, Timer.state == "waiting")).all()
     assert {timer.kind for timer in waiting} == {"route", "escalate"}
-    assert "Patient safety" in scene.page()
+    assert item.about == f"message:{scene.reading().message_id}"
+    page = scene.page()
+    assert "Patient safety" in page
+    assert "No automatic text was sent." in page
+    assert 'name="verdict"' not in page
     assert scene.reading().verdict == "crisis"
 
 
