@@ -132,7 +132,10 @@ def report(directory: Path, json_: bool) -> None:
     together are measured by crises found and ordinary texts flagged; files NAME.txt with headings as in
     tools/reading/corpus are measured by these alone.
     """
-    counted, lines = measure(load(directory)), tier_lines.load(directory)
+    try:
+        counted, lines = measure(load(directory)), tier_lines.load(directory)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
     if not counted.sentences and not lines:
         raise click.UsageError(f"{directory} holds no sentences")
     rows, tiers = _rows(counted), tier_report.measure(lines)

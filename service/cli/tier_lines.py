@@ -41,6 +41,8 @@ def read(path: Path) -> Iterator[Line]:
         if row.startswith("# "):
             heading = _heading(row, path)
         elif text := row.strip():
+            if not heading:
+                raise ValueError(f"{path.name}: no heading before {text!r}")
             crisis, kind, manner, language = heading
             yield Line(path.stem, crisis == "crisis", kind, manner, language, text)
 
