@@ -14,14 +14,22 @@ from service.cli.tier_lines import Line
 
 ACTING = standing.Standing(standing.Terms(), acts=True)  # as at a clinic that has signed the second reader off
 _Z = 1.959964  # two-sided 95 %
+HEADS = {
+    "rules": "rules",
+    "reader": "reader, any band",
+    "reader_crisis": "reader, crisis",
+    "crisis": "tier crisis",
+    "either": "crisis or worry",
+}
 
 
 @dataclass(frozen=True)
 class Flags:
-    """By whom a text is flagged: the rules; the reader as worry or crisis; tier crisis; either tier."""
+    """By whom a text is flagged: the rules; the reader as worry or crisis, as crisis; tier crisis; either tier."""
 
     rules: bool
     reader: bool
+    reader_crisis: bool
     crisis: bool
     either: bool
 
@@ -58,6 +66,7 @@ def flags(text: str, language: str | None) -> Flags:
     return Flags(
         rules=read.crisis,
         reader=heard.likeness is not None and heard.likeness.band != "none",
+        reader_crisis=heard.likeness is not None and heard.likeness.band == "crisis",
         crisis=tier == "crisis",
         either=tier is not None,
     )
@@ -110,8 +119,8 @@ def _order(entry: tuple[tuple[str, str, str, str], Share]) -> tuple[str, str, bo
 
 
 def lines_of(shares: Shares) -> Iterator[str]:
-    """Yield the table for people: a line a group, the four shares side by side."""
-    heads = "".join(f"{head:>26}" for head in ("rules", "second reader", "tier crisis", "crisis or worry"))
+    """Yield the table for people: a line a group, the shares side by side."""
+    heads = "".join(f"{head:>26}" for head in HEADS.values())
     before = None
     groups: dict[tuple[str, str, str], dict[str, Share]] = defaultdict(dict)
     for (part, texts, group, by), share in sorted(shares.items(), key=_order):
@@ -121,7 +130,7 @@ def lines_of(shares: Shares) -> Iterator[str]:
             before = (part, texts)
             yield f"\n{part}: {'crises found' if texts == 'crisis' else 'ordinary texts flagged'}"
             yield f"  {'':<34}{heads}"
-        cells = "".join(f"{_cell(shown[name]):>26}" for name in ("rules", "reader", "crisis", "either"))
+        cells = "".join(f"{_cell(shown[name]):>26}" for name in HEADS)
         yield f"  {group:<34}{cells}"
 
 

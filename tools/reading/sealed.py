@@ -11,7 +11,6 @@ from tools.reading import corpus_files
 
 PAGE = Path(__file__).parents[2] / "docs" / "reading.md"
 HEADING = "## Openings of the sealed test"
-_COLUMNS = ("rules", "reader", "crisis", "either")
 
 
 class Opened(Exception):
@@ -37,12 +36,12 @@ def open_once(day: str, page: Path = PAGE, corpus: Path = corpus_files.CORPUS) -
 
 def _table(shares: Shares) -> str:
     groups = dict.fromkeys((texts, group) for _, texts, group, _ in shares)
-    head = "| texts | rules | second reader | tier crisis | crisis or worry |\n|---|---|---|---|---|\n"
+    head = f"| texts | {' | '.join(tier_report.HEADS.values())} |\n|---{'|---' * len(tier_report.HEADS)}|\n"
     return head + "\n".join(_row(shares, texts, group) for texts, group in sorted(groups, key=_order))
 
 
 def _row(shares: Shares, texts: str, group: str) -> str:
-    cells = " | ".join(_cell(shares["sealed", texts, group, by]) for by in _COLUMNS)
+    cells = " | ".join(_cell(shares["sealed", texts, group, by]) for by in tier_report.HEADS)
     return f"| {texts}, {group} | {cells} |"
 
 

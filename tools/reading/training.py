@@ -40,7 +40,7 @@ class Separator:
 
     def margin(self, buckets: Sequence[int]) -> float:
         """Return how far on the side of crisis a text lies."""
-        return self.bias + sum(map(self.weights.__getitem__, buckets)) / math.sqrt(len(buckets) or 1)
+        return self.bias + sum(map(self.weights.__getitem__, buckets)) / features.length(len(buckets))
 
 
 @dataclass
@@ -99,9 +99,9 @@ def _rarities(examples: Sequence[Example]) -> dict[int, float]:
 
 
 def _row(example: Example, rarity: dict[int, float], number_of: dict[int, int]) -> _Row:
-    root = math.sqrt(len(example.buckets) or 1)
+    length = features.length(len(example.buckets))
     counts = Counter(example.buckets)
-    values = [count * rarity[bucket] / root for bucket, count in counts.items()]
+    values = [count * rarity[bucket] / length for bucket, count in counts.items()]
     square = 1 + sum(value * value for value in values)
     sign = 1.0 if example.crisis else -1.0
     return _Row([number_of[bucket] for bucket in counts], values, sign, 0.5 / example.cost, square)

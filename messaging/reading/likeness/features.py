@@ -1,5 +1,6 @@
 """What the second reader counts in a text: pieces of its words and pairs of its words, each hashed to a bucket."""
 
+import math
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from zlib import crc32
@@ -7,6 +8,7 @@ from zlib import crc32
 BUCKETS = 1 << 20
 _MASK = BUCKETS - 1
 _PIECE = 4  # letters
+_CAUTION = 40  # buckets that a text is counted longer: a few words are little evidence
 _PIECES, _WORDS, _SKIPS, _STEMS = 1, 2, 3, 4  # where each kind's hash begins, so that they do not meet
 
 
@@ -34,6 +36,11 @@ def of_pairs(words: Sequence[str]) -> list[int]:
 def of(words: Sequence[str]) -> list[int]:
     """Return all buckets of a text's words, one as often as it occurs."""
     return [bucket for word in words for bucket in of_word(word)] + of_pairs(words)
+
+
+def length(count: int) -> float:
+    """Return what the sum over `count` buckets is divided by."""
+    return math.sqrt(count + _CAUTION)
 
 
 def _buckets(of: Iterable[bytes], kind: int) -> list[int]:

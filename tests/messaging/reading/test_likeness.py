@@ -90,8 +90,8 @@ def test_laughter_is_no_verb() -> None:
         ("I will be there on Tuesday with my daughter", None, "en"),
         ("el martes no puedo llevar a la niña", "en", "es"),
         ("sorry for no contestar, ya ni duermo, I just sit outside con ideas bien feas", None, "mixed"),
-        ("ok", "es", "es"),
-        ("ok", None, "en"),
+        ("mmm 15:30", "es", "es"),
+        ("mmm 15:30", None, "en"),
         ("👍", "es", "es"),
     ],
 )
