@@ -18,10 +18,10 @@ from messaging.second_reading.models import SecondReading
 from tests.browser import kit
 from tests.browser.place import Served, at
 from tests.web.conftest import House
+from tests.worries import ORDINARY, WORRYING
 from webhooks import handle_text
 
 pytestmark = pytest.mark.xdist_group("browser")
-WORRYING = "bottle is empty now just waiting"
 SIZES = ((390, 844), (768, 1024), (1440, 900))
 # Where the pictures go for whoever wants to look at them.
 PICTURES = os.environ.get("WORRY_PICTURES")
@@ -109,7 +109,7 @@ def test_the_month_and_the_sample_are_read_with_the_keyboard_alone(
     house, service = served
     kim = house.staff("Kim Park")
     for place in range(3):
-        writes(house, house.patient(first_name=f"Person{place}"), "is the side door open on fridays")
+        writes(house, house.patient(first_name=f"Person{place}"), ORDINARY)
     with db.unit_of_work(db.EVERY) as session:
         for reading in session.scalars(select(SecondReading).where(SecondReading.tier.is_(None))):
             reading.drawn, reading.at = "2026-W48", reading.at - timedelta(seconds=1)
@@ -130,7 +130,7 @@ def test_when_the_second_reading_is_off_everybody_is_told(browser: Browser, serv
         clinic = session.get_one(Clinic, house.clinic.id)
         signed = {"by": str(ben.id), "at": "2026-11-30T09:00:00+00:00", "weights": "w"}
         clinic.rules = {**clinic.rules, "second_reading": {"signed": signed}}
-    writes(house, house.patient(first_name="Olu"), "is the side door open on fridays")
+    writes(house, house.patient(first_name="Olu"), ORDINARY)
     with db.unit_of_work(db.EVERY) as session:
         last = session.scalars(select(SecondReading).order_by(SecondReading.id.desc()).limit(1)).one()
         last.off, last.at = "slow", datetime.now(UTC)

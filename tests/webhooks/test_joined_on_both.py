@@ -15,6 +15,7 @@ from messaging.models import Clinic, Patient
 from messaging.second_reading import counting, sampling, verdicts, watching
 from messaging.second_reading.models import ReadingWatch, SecondReading
 from tests.waiting import PATIENCE
+from tests.worries import WORRYING
 from webhooks import handle_text
 
 both = pytest.mark.parametrize("house", ["sqlite", "postgresql"], indirect=True)
@@ -77,7 +78,7 @@ def test_readings_are_counted_drawn_and_judged(
     new_patient()
     staff, now = new_staff(), datetime.now(UTC)
     week_ago = now - timedelta(days=7)
-    for body in ("is parking free", "what should I bring", "bottle is empty now just waiting"):
+    for body in ("is parking free", "what should I bring", WORRYING):
         write(clinic, body, week_ago)
     with db.unit_of_work(db.EVERY) as session:
         here = session.get_one(Clinic, clinic.id)

@@ -19,8 +19,8 @@ from messaging.second_reading import hearing, standing
 from messaging.second_reading.models import SecondReading
 from reminders.models import Appointment
 from tests.webhooks.test_handle_text import _visit as visit
+from tests.worries import WORRYING
 
-WORRYING = "bottle is empty now just waiting"
 STRANGER = "+13035550199"
 
 
@@ -48,7 +48,7 @@ def fire(kind: str = "route") -> None:
 
 
 def test_the_example_is_a_worry_and_by_no_word() -> None:
-    """If the weights change so that it is none, the tests below need another."""
+    """If the weights change so that none of the candidates is one, the tests need another."""
     assert not read_reply.read(WORRYING).crisis
     heard = likeness.read(WORRYING)
     assert heard is not None
@@ -123,7 +123,7 @@ def test_a_sure_phrase_is_a_crisis_whatever_the_reader_says(world: Any) -> None:
     assert "sure_phrase" in readings(world)[0].reasons
 
 
-@pytest.mark.parametrize("words", [f"Y. {WORRYING}", "Y but honestly I want to die", f"yes. {WORRYING} for it to work"])
+@pytest.mark.parametrize("words", [f"Y. {WORRYING}", "Y but honestly I want to die"])
 def test_a_text_of_either_tier_confirms_no_visit_by_itself(world: Any, words: str) -> None:
     visit(world)
     world.text(words)
@@ -252,9 +252,9 @@ def test_a_number_that_changed_hands_speaks_for_somebody_else(world: Any) -> Non
 
 
 def test_joined_they_may_be_a_worry(world: Any) -> None:
-    first, second = "bottle is empty now", "just waiting"
-    world.text(first)
-    world.text(second)
+    words = WORRYING.split()
+    for half in (words[: len(words) // 2], words[len(words) // 2 :]):
+        world.text(" ".join(half))
     assert any(reason.startswith("worry") for item in world.items for reason in item.reason)
 
 

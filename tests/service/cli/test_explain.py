@@ -6,6 +6,7 @@ import sys
 from typing import Any
 
 from tests.waiting import PATIENCE
+from tests.worries import WORRYING
 
 
 def explained(what: str, lines: bytes) -> list[Any]:
@@ -90,7 +91,7 @@ def test_what_a_phone_wrote_is_told_from_what_its_owner_did():
 
 
 def test_a_text_is_explained_with_its_tier_why_and_by_which_versions():
-    texts = ("bottle is empty now just waiting", "I give up on this portal", "I want to kill myself", "Y")
+    texts = (WORRYING, "I give up on this portal", "I want to kill myself", "Y")
     answers = explained("text", "\n".join(json.dumps({"text": text}) for text in texts).encode())
     assert [(answer["tier"], answer["crisis"], answer["worry"]) for answer in answers] == [
         ("worry", False, True), ("worry", False, True), ("crisis", True, True), (None, False, False)
