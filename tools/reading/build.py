@@ -19,7 +19,7 @@ from messaging.reading.likeness.words import Vocabulary, words
 from tools.reading import corpus_files, folds, thresholds, training, vocabulary
 from tools.reading.corpus_files import Line
 
-VERSION = "2026-11-30.3"
+VERSION = "2026-11-30.4"
 STEEPNESS = 3.0  # of the curve that makes a margin a score
 CANARIES = 50
 # What a mistake costs about a text of each manner.
