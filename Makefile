@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # Byte code on every core, and none for the thousands of modules that we never import.
 COMPILE := $(BIN)/python -m compileall -q -j 0 -x 'phonenumbers/(geodata|carrierdata)|twilio/rest/[b-z]|mypy|alembic/testing|sqlalchemy/testing|pip/_vendor'
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test check bench migrate lock browser clean
+.PHONY: help demo serve test check reading bench migrate lock browser clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## */  make \1\t/' | expand -t 18
@@ -43,6 +43,9 @@ check: $(VENV)/.test ## lint, types, floors
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
+
+reading: $(VENV)/.base ## make the second reader's weights anew from its invented texts (minutes)
+	@$(BIN)/python -m tools.reading build
 
 bench: $(VENV)/.test ## the measurements, as ratios against a floor of the same run
 	@$(BIN)/python -m bench

@@ -1,4 +1,4 @@
-"""`warmthread reading report`: how well the rules read a corpus, class by class and language by language."""
+"""`warmthread reading report`: how well the rules read a corpus, class by class, and both readers its crises."""
 
 import json
 import tomllib
@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from messaging.reading import read_reply
-from service.cli import tables
+from service.cli import tables, tier_lines, tier_report
 
 CORPUS = Path("tests/messaging/replies")
 FIELDS = ("crisis", "consent", "scope", "answer", "thanks")
@@ -128,12 +128,17 @@ def report(directory: Path, json_: bool) -> None:
     """Print precision and recall over the sentences in DIRECTORY (tests/messaging/replies), and every miss.
 
     A file is named LANGUAGE.toml or NAME.LANGUAGE.toml and written like those; so a clinic can measure its own
-    sentences. A kind that names `topics` is measured by them alone, and one with `only` by those fields.
+    sentences. A kind that names `topics` is measured by them alone, and one with `only` by those fields. Both readers
+    together are measured by crises found and ordinary texts flagged; files NAME.txt with headings as in
+    tools/reading/corpus are measured by these alone.
     """
-    counted = measure(load(directory))
-    if not counted.sentences:
+    try:
+        counted, lines = measure(load(directory)), tier_lines.load(directory)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    if not counted.sentences and not lines:
         raise click.UsageError(f"{directory} holds no sentences")
-    rows = _rows(counted)
+    rows, tiers = _rows(counted), tier_report.measure(lines)
     if json_:
         sentences = [
             {"part": part, "language": language, "sentences": count}
@@ -144,11 +149,17 @@ def report(directory: Path, json_: bool) -> None:
             "version": read_reply.VERSION,
             "sentences": sentences,
             "classes": rows,
+            "weights": tier_report.weights(),
+            "tiers": tier_report.rows(tiers),
             "misses": misses,
         }
         click.echo(json.dumps(document, ensure_ascii=False, indent=1))
         return
-    _print(counted, rows)
+    if counted.sentences:
+        _print(counted, rows)
+    click.echo(f"\nBoth readers, weights of {tier_report.weights() or 'none'}: share (95 % interval)")
+    for line in tier_report.lines_of(tiers):
+        click.echo(line)
 
 
 def _rows(report: Report) -> list[dict[str, Any]]:

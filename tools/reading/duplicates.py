@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,17 +14,42 @@ from tools.reading.corpus_files import Line
 
 REPLIES = Path(__file__).parents[2] / "tests" / "messaging" / "replies"
 SHORT = 4  # words: "yes thank you" is everybody's; shorter texts are no duplicates
-NEAR = 0.7  # share of three-letter pieces in common (Jaccard)
+NEAR, _LETTERS = 0.55, 5  # share of pieces of five letters in common (Jaccard)
 
 
 def of_test_sets(lines: Sequence[Line], corpus: Path = corpus_files.CORPUS, replies: Path = REPLIES) -> list[Line]:
     """Return those of `lines` that are, or nearly are, a text of dev, sealed or the sets of the rules."""
-    tests = [pieces for text in _tests(corpus, replies) if (pieces := _pieces(text))]
-    held_by: defaultdict[str, list[int]] = defaultdict(list)
-    for place, pieces in enumerate(tests):
-        for piece in pieces:
-            held_by[piece].append(place)
-    return [line for line in lines if _is_near(_pieces(line.text), tests, held_by)]
+    tests = _Tests([pieces for text in _tests(corpus, replies) if (pieces := _pieces(text))])
+    return [line for line in lines if tests.hold(_pieces(line.text))]
+
+
+class _Tests:
+    """Texts by their rarest pieces: two that share enough of all share one of these, so only such are compared."""
+
+    def __init__(self, tests: Sequence[frozenset[str]]) -> None:
+        self._holding = Counter(piece for pieces in tests for piece in pieces)
+        self._by_rarest: defaultdict[str, list[frozenset[str]]] = defaultdict(list)
+        for pieces in tests:
+            for piece in self._rarest(pieces):
+                self._by_rarest[piece].append(pieces)
+
+    def _rarest(self, pieces: frozenset[str]) -> list[str]:
+        may_differ = len(pieces) - math.ceil(NEAR * len(pieces))
+        return sorted(pieces, key=lambda piece: (self._holding[piece], piece))[: may_differ + 1] if pieces else []
+
+    def hold(self, pieces: frozenset[str]) -> bool:
+        """Whether some text shares NEAR of all pieces with these."""
+        least, most = NEAR * len(pieces), len(pieces) / NEAR
+        return any(
+            least <= len(test) <= most and _alike(pieces, test)
+            for piece in self._rarest(pieces)
+            for test in self._by_rarest.get(piece, ())
+        )
+
+
+def _alike(pieces: frozenset[str], test: frozenset[str]) -> bool:
+    shared = len(pieces & test)
+    return shared >= NEAR * (len(pieces) + len(test) - shared)
 
 
 def twice(lines: Iterable[Line]) -> list[Line]:
@@ -71,16 +97,8 @@ def _tests(corpus: Path, replies: Path) -> Iterator[str]:
 
 
 def _pieces(text: str) -> frozenset[str]:
-    """The three-letter pieces of a text's folded words; none of one too short to tell."""
+    """The pieces of a text's folded words; none of one too short to tell."""
     words = folding.fold(text)
     if words.count(" ") < SHORT - 1:
         return frozenset()
-    return frozenset(words[place : place + 3] for place in range(len(words) - 2))
-
-
-def _is_near(pieces: frozenset[str], tests: Sequence[frozenset[str]], held_by: dict[str, list[int]]) -> bool:
-    """Whether some test text shares enough: it then holds one of the rarest pieces, so only those are compared."""
-    must_share = len(pieces) - int(NEAR * len(pieces)) + 1
-    rarest = sorted(pieces, key=lambda piece: (len(held_by.get(piece, ())), piece))[:must_share]
-    places = {place for piece in rarest for place in held_by.get(piece, ())}
-    return any(len(pieces & tests[place]) >= NEAR * len(pieces | tests[place]) for place in places)
+    return frozenset(words[place : place + _LETTERS] for place in range(len(words) - _LETTERS + 1))

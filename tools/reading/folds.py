@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from tools.reading import training
 from tools.reading.corpus_files import Line
 
-FOLDS = 5
+FOLDS = 4
 
 
 def margins(lines: Sequence[Line], examples: Sequence[training.Example], folds: int = FOLDS) -> list[float]:

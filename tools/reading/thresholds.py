@@ -6,24 +6,21 @@ from collections.abc import Sequence
 
 from tools.reading.corpus_files import LANGUAGES, Line
 
-# The shares of hard ordinary texts and of everyday ones that may exceed a threshold; the stricter of the two decides.
-SHARES = {"worry": {"hard": 0.10, "everyday": 0.02}, "crisis": {"hard": 0.02, "everyday": 0.002}}
+# The share of hard ordinary texts that may exceed a threshold.
+SHARES = {"worry": 0.12, "crisis": 0.02}
 FEWEST = 100  # ordinary texts of a language; with fewer, all languages decide together
 
 
 def of_languages(lines: Sequence[Line], scores: Sequence[float]) -> dict[str, dict[str, float]]:
     """Return {language: {"worry": score, "crisis": score}}."""
     return {
-        language: {
-            band: max(_exceeded_by(share, _scores(lines, scores, manner, language)) for manner, share in shares.items())
-            for band, shares in SHARES.items()
-        }
+        language: {band: _exceeded_by(share, _scores(lines, scores, language)) for band, share in SHARES.items()}
         for language in LANGUAGES
     }
 
 
-def _scores(lines: Sequence[Line], scores: Sequence[float], manner: str, language: str) -> list[float]:
-    of = [(line, score) for line, score in zip(lines, scores, strict=True) if line.manner == manner]
+def _scores(lines: Sequence[Line], scores: Sequence[float], language: str) -> list[float]:
+    of = [(line, score) for line, score in zip(lines, scores, strict=True) if line.manner == "hard"]
     own = [score for line, score in of if line.language == language]
     return own if len(own) >= FEWEST else [score for _, score in of]
 

@@ -1,37 +1,47 @@
-"""What the second reader counts in a text: pieces of its words and runs of its words, each hashed to a bucket."""
+"""What the second reader counts in a text: pieces of its words and pairs of its words, each hashed to a bucket."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from zlib import crc32
 
-BUCKETS = 1 << 17
+BUCKETS = 1 << 20
 _MASK = BUCKETS - 1
-_PIECES, _RUNS, _SKIPS = 1, 2, 3  # where each kind's hash begins, so that they do not meet
+_PIECE = 4  # letters
+_CAUTION = 40  # buckets that a text is counted longer: a few words are little evidence
+_PIECES, _WORDS, _SKIPS, _STEMS = 1, 2, 3, 4  # where each kind's hash begins, so that they do not meet
 
 
 def of_word(word: str) -> list[int]:
-    """Return the buckets of the pieces of 2-5 letters of one word, its ends marked."""
+    """Return the buckets of one word and of its pieces of four letters, its ends marked."""
     marked = f"<{word}>".encode()
-    length = len(marked)
-    return [
-        crc32(marked[begin : begin + size], _PIECES) & _MASK
-        for size in (2, 3, 4, 5)
-        for begin in range(length - size + 1)
-    ]
+    pieces = [marked[begin : begin + _PIECE] for begin in range(max(1, len(marked) - _PIECE + 1))]
+    return [*_buckets(pieces, _PIECES), *_buckets([word.encode()], _WORDS)]
 
 
-def of_runs(words: Sequence[str]) -> list[int]:
-    """Return the buckets of runs of 1-3 words, and of pairs with one word between; both ends of the text are words."""
+def of_pairs(words: Sequence[str]) -> list[int]:
+    """Return the buckets of neighbours, of their first four letters, and of words with one between.
+
+    The beginning and the end of the text count as words.
+    """
     if not words:
         return []
-    ended = ["^", *words, "$"]
-    pairs = [f"{first} {second}" for first, second in pairwise(ended)]
-    triples = [f"{pair} {third}" for pair, third in zip(pairs, ended[2:], strict=False)]
-    skips = [f"{first} {third}" for first, third in zip(ended, ended[2:], strict=False)]
-    runs = [crc32(run.encode(), _RUNS) & _MASK for run in (*words, *pairs, *triples)]
-    return runs + [crc32(skip.encode(), _SKIPS) & _MASK for skip in skips]
+    encoded = [b"^", *(word.encode() for word in words), b"$"]
+    pairs = [first + b" " + second for first, second in pairwise(encoded)]
+    skips = [first + b" " + third for first, third in zip(encoded, encoded[2:], strict=False)]
+    stems = [first[:_PIECE] + b" " + second[:_PIECE] for first, second in pairwise(encoded[1:-1])]
+    return [*_buckets(pairs, _WORDS), *_buckets(skips, _SKIPS), *_buckets(stems, _STEMS)]
 
 
 def of(words: Sequence[str]) -> list[int]:
     """Return all buckets of a text's words, one as often as it occurs."""
-    return [bucket for word in words for bucket in of_word(word)] + of_runs(words)
+    return [bucket for word in words for bucket in of_word(word)] + of_pairs(words)
+
+
+def length(count: int) -> float:
+    """Return what the sum over `count` buckets is divided by."""
+    return math.sqrt(count + _CAUTION)
+
+
+def _buckets(of: Iterable[bytes], kind: int) -> list[int]:
+    return [crc32(piece, kind) & _MASK for piece in of]

@@ -47,7 +47,7 @@ class Thresholds:
 class Model:
     """Weights by bucket, and how their sum is made a score.
 
-    The sum over a text's buckets, divided by the root of their number, times `scale`, plus `bias`, is the logit.
+    The sum over a text's buckets, divided by `features.length`, times `scale`, plus `bias`, is the logit.
     """
 
     version: str
@@ -66,11 +66,11 @@ class Model:
 
     def score(self, of: Sequence[str]) -> float:
         """Return the score of a text's words, 0 to 1."""
-        runs = features.of_runs(of)
+        pairs = features.of_pairs(of)
         sums = [self._sum(word) for word in of]
-        total = sum(weight for weight, _ in sums) + sum(map(self.weights.__getitem__, runs))
-        count = sum(pieces for _, pieces in sums) + len(runs)
-        logit = self.bias + self.scale * total / math.sqrt(count) if count else self.bias
+        total = sum(weight for weight, _ in sums) + sum(map(self.weights.__getitem__, pairs))
+        count = sum(pieces for _, pieces in sums) + len(pairs)
+        logit = self.bias + self.scale * total / features.length(count)
         return 1 / (1 + math.exp(-logit)) if logit > -500 else 0.0
 
     def _sum(self, word: str) -> tuple[int, int]:
