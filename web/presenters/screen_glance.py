@@ -46,13 +46,15 @@ def latest(session: Session, patient_ids: Collection[UUID], zone: str) -> dict[U
         for patient in session.scalars(select(Patient).where(Patient.id.in_({row.patient_id for row in rows})))
     }
     db.load_keys(session, (row.key_id for row in rows))
-    newest: dict[tuple[UUID, str], Screen] = {}
+    newest: dict[tuple[UUID, str], screen_history.Taken] = {}
     for row in rows:
-        if row.instrument in scoring.instruments() and not row.detail.get("again"):
-            newest.setdefault((row.patient_id, row.instrument), row)
+        if row.instrument in scoring.instruments() and (row.patient_id, row.instrument) not in newest:
+            taken = screen_history.take(row, people[row.patient_id])
+            # Other answers to a form already handed in are no screen of their own, unless somebody must follow them up.
+            if not taken.again or taken.score.alerts:
+                newest[row.patient_id, row.instrument] = taken
     glances: dict[UUID, list[tuple[bool, Glance]]] = {}
-    for (patient_id, _), screen in newest.items():
-        taken = screen_history.take(screen, people[patient_id])
+    for (patient_id, _), taken in newest.items():
         glances.setdefault(patient_id, []).append((not _rings(taken.score), _glance(taken, zone)))
     return {
         patient_id: [glance for _, glance in sorted(some, key=lambda each: each[0])[:EACH]]

@@ -61,6 +61,8 @@ def test_other_answers_to_a_form_already_handed_in_are_no_screen_of_their_own(ho
     page = house.signed_in(doctor).get("/today").text
     assert "PHQ-9 12, positive" in page
     assert "PHQ-9 0" not in page
+    hand_in(house, patient, 1, ITEM_NINE)  # unless somebody must follow them up
+    assert "PHQ-9 1, answer to follow up" in house.signed_in(doctor).get("/today").text
 
 
 def test_what_is_old_or_of_somebody_else_s_patient_is_not_shown(house: Any, doctor: Staff) -> None:
