@@ -28,6 +28,7 @@ from messaging.models import Clinic, Patient, Staff
 from messaging.people import directory
 from service import start, tables
 from service.embedded.valkey import ValkeyServer
+from tests.compiled import compiled_once
 from tests.phones import Network, answers
 from tests.waiting import PATIENCE, until
 
@@ -82,22 +83,8 @@ def _hasty_files() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _statements_compiled_once() -> Iterator[None]:
-    """Let every engine of this process use what the first one of its kind has compiled.
-
-    Each test has a database and so an engine of its own; a third of the suite's time went into compiling the same
-    statements anew. SQLAlchemy keeps them by engine, under keys that name its dialect.
-    """
-    make = engines._make
-    first: dict[str, Engine] = {}
-
-    def made(*sizes: int) -> Engine:
-        engine = make(*sizes)
-        like = first.setdefault(engine.dialect.name, engine)
-        engine.dialect, engine._compiled_cache = like.dialect, like._compiled_cache
-        return engine
-
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(engines, "_make", made)
+        patched.setattr(engines, "_make", compiled_once(engines._make))
         yield
 
 
