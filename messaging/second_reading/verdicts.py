@@ -63,7 +63,8 @@ def _alarm(session: Session, item: InboxItem, reading: SecondReading) -> None:
 
 def _calm(session: Session, clinic: Clinic, item: InboxItem) -> None:
     """Give it the place and the time of an ordinary reply, from when it came in."""
-    item.reason = [each for each in item.reason if each not in topics.WORRIES]
+    reason = [each for each in item.reason if each not in topics.WORRIES]
+    item.reason = [topics.CALLED_NEITHER, *reason]
     item.urgency = items.urgency_of(item.kind, item.reason)
     if item.acknowledged_at is None and item.state != "snoozed":
         rules = assign.Rules.of(clinic.rules)

@@ -42,7 +42,8 @@ class Likeness:
 
 def read(session: Session, clinic: Clinic, item: InboxItem, colleagues: Mapping[UUID | None, Staff]) -> Likeness | None:
     """Return what is to be said of an item that likeness led to, None for any other."""
-    reading = keeping.of_item(session, item)
+    may_be = item.kind == "safety" or topics.is_worry(item.reason) or topics.CALLED_NEITHER in item.reason
+    reading = keeping.of_item(session, item) if may_be else None
     says = _says(reading) if reading else ""
     if reading is None or not says:
         return None

@@ -18,6 +18,8 @@ WATCHED = "lately_at_risk"
 # at the latest, and by who can assess.
 LIKENESS, PHRASE, UNREAD = "worry_likeness", "worry_phrase", "worry_unread"
 WORRIES = (LIKENESS, PHRASE, UNREAD)
+# Said of what was a worry until a colleague read it and called it neither that nor a crisis.
+CALLED_NEITHER = "worry_neither"
 # Said where it would have been the front desk's, and none of them was there.
 DESK_OFF = "desk_off"
 IN_BUILDING = "in_building"
@@ -27,7 +29,7 @@ CARE_TEAM, FRONT_DESK = "care_manager", "front_desk"
 ROLES = (CARE_TEAM, FRONT_DESK)
 OF_THE_DESK: tuple[Topic, ...] = ("billing", "scheduling")
 _ABOUT = "topic:"
-_KEPT = (*WORRIES, WATCHED, IN_BUILDING, DESK_OFF)
+_KEPT = (*WORRIES, CALLED_NEITHER, WATCHED, IN_BUILDING, DESK_OFF)
 
 
 @dataclass(frozen=True)

@@ -111,6 +111,8 @@ def test_neither_makes_it_an_ordinary_reply_that_is_still_owed(scene: Scene) -> 
     assert (item.kind, item.urgency, item.state) == ("reply", 3, "open")
     assert item.answer_by > before
     assert "May be a crisis" not in scene.browser.get("/inbox?view=everyone").text
+    assert "Rosa Delgado said" in scene.page()
+    assert "called it neither a crisis nor a worry" in scene.page()
 
 
 @pytest.mark.parametrize("verdict", ["worry", "unclear"])
