@@ -18,10 +18,11 @@ ORDINARY = "is the side door open on fridays"
 
 
 def _may_be(text: str) -> bool:
-    """Whether the reader alone calls it a worry, also behind a yes, and its halves say less than the whole."""
+    """Whether the reader alone calls it a worry, also behind a yes and before a question about a visit."""
     read = read_reply.read(text)
     named = read.crisis or read.consent or read.answer
-    return not named and _band(text) == "worry" and _band(f"Y. {text}") in ("worry", "crisis")
+    beside = (f"Y. {text}", f"{text}. can I move my appointment")
+    return not named and _band(text) == "worry" and "none" not in map(_band, beside)
 
 
 def _band(text: str) -> str:
