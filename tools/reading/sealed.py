@@ -25,7 +25,7 @@ def open_once(day: str, page: Path = PAGE, corpus: Path = corpus_files.CORPUS) -
     text = page.read_text(encoding="utf-8")
     title = f"### Rules {read_reply.VERSION}, weights {tier_report.weights()}"
     if title in text:
-        raise Opened(title)
+        raise Opened(f"opened before, see {page.name}: {title[4:]}")
     lines = corpus_files.load("sealed", corpus)
     if not lines:
         raise ValueError("there is no sealed test")
