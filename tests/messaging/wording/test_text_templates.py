@@ -23,8 +23,8 @@ SAMPLE = {
 KEYS = {
     "welcome_suffix", "help", "stopped", "started", "crisis", "unknown_sender", "received",
     "received_closed", "confirmed",
-    "change_requested", "arrived", "late", "wrong_person", "handoff_ready", "handoff_soon", "handoff_video", "handoff_call",
-    "handoff_call_instead", "handoff_nudge", "handoff_here", "reminder_far",
+    "change_requested", "arrived", "late", "wrong_person", "handoff_ready", "handoff_soon", "handoff_video",
+    "handoff_call", "handoff_call_instead", "handoff_nudge", "handoff_here", "reminder_far",
     "reminder_day", "reminder_hours", "reminder_link", "reminder_own", "reminder_link_only",
     "reminder_link_codes", "reminder_codes", "missed_visit", "generic_missed_visit", "staff_alert",
     "staff_escalated", "staff_handoff", "staff_covering", "staff_answered", "form_link", "form_again",
