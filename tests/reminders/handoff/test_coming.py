@@ -1,5 +1,8 @@
 """Who comes: several at once, in ten minutes, not after all, or nobody who works here any more."""
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
 import pytest
 import time_machine
 
@@ -24,6 +27,7 @@ from tests.reminders.handoff.kit import (
     told,
     wait,
 )
+from tests.waiting import PATIENCE
 
 both = pytest.mark.parametrize("house", ["sqlite", "postgresql"], indirect=True)
 
@@ -137,3 +141,23 @@ def test_in_ten_minutes_is_a_yes_and_the_patient_is_expected_then(world: World) 
     found, _ = now_is(handoff)
     assert (found.state, found.start_at) == ("told", after(10))
     assert (found.follows, found.try_after) == ("nudge", after(20))
+
+
+@both
+def test_of_two_who_accept_at_the_same_moment_one_comes_and_the_patient_is_told_once(world: World) -> None:
+    team, patient = [world.staff("Ana"), world.staff("Ben")], world.patient()
+    handoff, start = ask(world, patient), Barrier(2)
+
+    def press(staff: Staff) -> bool:
+        start.wait(PATIENCE)
+        try:
+            act(handoffs.accept, handoff, staff)
+        except handoffs.NotOpen:
+            return False
+        return True
+
+    with ThreadPoolExecutor(2) as pool:
+        came = dict(zip([staff.id for staff in team], pool.map(press, team), strict=True))
+    [coming] = [staff_id for staff_id, first in came.items() if first]
+    assert now_is(handoff)[0].colleague_id == coming
+    assert len(texts_to(patient)) == 1
