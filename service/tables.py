@@ -7,6 +7,7 @@ from messaging import models as messaging
 from messaging.delivery.breaker import models as breaker
 from messaging.inbox import models as inbox
 from messaging.retention import models as retention
+from messaging.team import models as team
 from messaging.versions import models as versions
 from reminders import models as reminders
 from reminders.imports import models as imports
@@ -19,6 +20,7 @@ MODULES = (
     breaker,
     inbox,
     retention,
+    team,
     versions,
     intake_links,
     reminders,
