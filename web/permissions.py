@@ -11,6 +11,8 @@ View = TypeVar("View", bound=Callable[..., Any])
 # inbox.words: what a patient said or answered. A clinic admin routes work without reading it, an auditor sees only
 # that it happened (docs/security.md). patients.change: whose a number is, what they agreed to, that they were called.
 # desk.read, desk.work: the front desk's own inbox (web.desk), of scheduling and bills alone; inbox.read is not theirs.
+# team.read, team.write: what colleagues write to each other about patients; the same roles as
+# messaging.team.readers.OF_THREADS. colleagues.ask: tasks and notes. board.post: announcements for everybody here.
 # A clinician may settle what came to them, but texts go out from the care team.
 MAY: dict[str, frozenset[str]] = {
     "care_manager": frozenset(
@@ -30,6 +32,11 @@ MAY: dict[str, frozenset[str]] = {
             "handoffs.request",
             "handoffs.answer",
             "forms.hand",
+            "team.read",
+            "team.write",
+            "colleagues.ask",
+            "board.post",
+            "tasks.save",
         }
     ),
     "clinician": frozenset(
@@ -45,9 +52,15 @@ MAY: dict[str, frozenset[str]] = {
             "handoffs.request",
             "handoffs.answer",
             "forms.hand",
+            "team.read",
+            "team.write",
+            "colleagues.ask",
+            "board.post",
         }
     ),
-    "psychiatric_consultant": frozenset({"inbox.read", "inbox.words", "patients.read", "handoffs.read"}),
+    "psychiatric_consultant": frozenset(
+        {"inbox.read", "inbox.words", "patients.read", "handoffs.read", "team.read", "team.write", "colleagues.ask"}
+    ),
     "front_desk": frozenset(
         {
             "desk.read",
@@ -60,6 +73,8 @@ MAY: dict[str, frozenset[str]] = {
             "handoffs.request",
             "handoffs.answer",
             "forms.hand",
+            "colleagues.ask",
+            "board.post",
         }
     ),
     "clinic_admin": frozenset(
@@ -74,6 +89,9 @@ MAY: dict[str, frozenset[str]] = {
             "clinic.agree",
             "clinic.look",
             "consent.read",
+            "colleagues.ask",
+            "board.post",
+            "tasks.save",
         }
     ),
     "auditor": frozenset({"inbox.read", "handoffs.read", "clinic.look", "consent.read"}),

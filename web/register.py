@@ -50,6 +50,7 @@ from web.settings import (
     setup,
     wording_pages,
 )
+from web.teamwork import board_pages, note_pages, task_pages, team_files, template_pages, thread_pages
 
 PAGES = (
     signin.signin,
@@ -103,6 +104,12 @@ PAGES = (
     clinic_file.files,
     response_times.clocks,
     help_pages.help_pages,
+    thread_pages.threads,
+    team_files.teamfiles,
+    template_pages.templates,
+    task_pages.taskpages,
+    note_pages.notepages,
+    board_pages.boardpages,
 )
 
 
@@ -110,5 +117,8 @@ def register(app: Any) -> None:
     """Put every staff page into the Flask application `app`, each closed to those it does not name."""
     layout.register(app, *PAGES)
     demo_roles.register(app)
-    app.extensions["large_bodies"] = {"/settings/import": (imports.LARGEST, imports.may_send_large)}
+    app.extensions["large_bodies"] = {
+        "/settings/import": (imports.LARGEST, imports.may_send_large),
+        "/team/post": (thread_pages.LARGEST, imports.may_send_large),
+    }
     app.wsgi_app = live.Watching(app.wsgi_app)

@@ -37,6 +37,7 @@ PAGES = {
     "/inbox": "list", "/inbox?view=everyone": "everyone", "/inbox?view=snoozed": "empty", "/handoffs": "handoffs",
     "/reach": "reach", "/board": "board", "/ladder": "ladder", "/away": "away", "/clocks": "clocks",
     "/saved-replies": "saved-replies", "/preferences": "preferences", "/patients": "patients",
+    "/tasks": "tasks", "/tasks/templates": "task-templates", "/notes": "notes", "/announcements": "announcements",
 }  # fmt: skip
 # What the clinic decides and keeps, as its administrator sees it.
 SETTINGS = {

@@ -36,6 +36,7 @@ DOCUMENTS = (
             "measurements",
             "cadences",
             "settings",
+            "team",
         )
     ),
 )

@@ -15,6 +15,7 @@ NAMES = (
     "inbox",
     "safety",
     "handoffs",
+    "team",
     "patients",
     "reach",
     "board",
@@ -29,6 +30,7 @@ ABOUT = {
     **dict.fromkeys(("clinic", "people", "cadence", "words", "schedule", "ladder", "rota", "setup"), "settings"),
     **dict.fromkeys(("drift", "import", "file"), "settings"),
     "protocol": "safety",
+    **dict.fromkeys(("tasks", "notes", "announcements"), "team"),
 }
 
 
