@@ -9,6 +9,7 @@ from messaging.inbox import models as inbox
 from messaging.mail import models as mail
 from messaging.retention import models as retention
 from messaging.second_reading import models as second_reading
+from messaging.team import models as team
 from messaging.versions import models as versions
 from reminders import models as reminders
 from reminders.imports import models as imports
@@ -23,6 +24,7 @@ MODULES = (
     mail,
     retention,
     second_reading,
+    team,
     versions,
     intake_links,
     reminders,

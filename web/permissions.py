@@ -12,6 +12,8 @@ View = TypeVar("View", bound=Callable[..., Any])
 # that it happened (docs/security.md). patients.change: whose a number is, what they agreed to, that they were called.
 # desk.read, desk.work: the front desk's own inbox (web.desk), of scheduling and bills alone; inbox.read is not theirs.
 # reading.sign: to let the second reader act, or to take that back: who answers for it is a clinician.
+# team.read, team.write: what colleagues write to each other about patients; the same roles as
+# messaging.team.readers.OF_THREADS. colleagues.ask: tasks and notes. board.post: announcements for everybody here.
 # A clinician may settle what came to them, but texts go out from the care team.
 MAY: dict[str, frozenset[str]] = {
     "care_manager": frozenset(
@@ -31,6 +33,11 @@ MAY: dict[str, frozenset[str]] = {
             "handoffs.request",
             "handoffs.answer",
             "forms.hand",
+            "team.read",
+            "team.write",
+            "colleagues.ask",
+            "board.post",
+            "tasks.save",
         }
     ),
     "clinician": frozenset(
@@ -47,10 +54,23 @@ MAY: dict[str, frozenset[str]] = {
             "handoffs.answer",
             "forms.hand",
             "reading.sign",
+            "team.read",
+            "team.write",
+            "colleagues.ask",
+            "board.post",
         }
     ),
     "psychiatric_consultant": frozenset(
-        {"inbox.read", "inbox.words", "patients.read", "handoffs.read", "reading.sign"}
+        {
+            "inbox.read",
+            "inbox.words",
+            "patients.read",
+            "handoffs.read",
+            "reading.sign",
+            "team.read",
+            "team.write",
+            "colleagues.ask",
+        }
     ),
     "front_desk": frozenset(
         {
@@ -64,6 +84,8 @@ MAY: dict[str, frozenset[str]] = {
             "handoffs.request",
             "handoffs.answer",
             "forms.hand",
+            "colleagues.ask",
+            "board.post",
         }
     ),
     "clinic_admin": frozenset(
@@ -78,6 +100,9 @@ MAY: dict[str, frozenset[str]] = {
             "clinic.agree",
             "clinic.look",
             "consent.read",
+            "colleagues.ask",
+            "board.post",
+            "tasks.save",
         }
     ),
     "auditor": frozenset({"inbox.read", "handoffs.read", "clinic.look", "consent.read"}),

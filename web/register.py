@@ -54,6 +54,7 @@ from web.settings import (
     setup,
     wording_pages,
 )
+from web.teamwork import board_pages, note_pages, task_pages, team_files, template_pages, thread_pages
 
 PAGES = (
     signin.signin,
@@ -116,6 +117,12 @@ PAGES = (
     second_reading.second_reading,
     workload.lead,
     help_pages.help_pages,
+    thread_pages.threads,
+    team_files.teamfiles,
+    template_pages.templates,
+    task_pages.taskpages,
+    note_pages.notepages,
+    board_pages.boardpages,
 )
 
 
@@ -123,5 +130,8 @@ def register(app: Any) -> None:
     """Put every staff page into the Flask application `app`, each closed to those it does not name."""
     layout.register(app, *PAGES)
     demo_roles.register(app)
-    app.extensions["large_bodies"] = {"/settings/import": (imports.LARGEST, imports.may_send_large)}
+    app.extensions["large_bodies"] = {
+        "/settings/import": (imports.LARGEST, imports.may_send_large),
+        "/team/post": (thread_pages.LARGEST, imports.may_send_large),
+    }
     app.wsgi_app = live.Watching(app.wsgi_app)

@@ -37,6 +37,7 @@ def receipts(session: Session, clinic: Clinic, terms: what_ages.Terms, after: UU
 SHELVES: dict[str, what_ages.Shelf] = {
     "message": what_ages.texts,
     "inbox_item": what_ages.items,
+    "contact": what_ages.notes,
     "receipt": receipts,
 }
 

@@ -16,6 +16,14 @@ GROUPS = {
     "not_reached": ("could_not_reach", "wrong_person"),
 }
 ORDINARY = ("handled", "replied")
+# How what colleagues ask of each other ends. A task is closed by what came of it and by nothing else.
+OF_TEAM = {
+    "task": ("task_done", "task_not_possible", "task_not_needed"),
+    "mention": ("mention_read", "mention_answered"),
+    "note": ("mention_read", "mention_answered"),
+}
+# Said by whoever had asked, and of no other kind of item.
+WITHDRAWN = "withdrawn"
 _MET = (*GROUPS["reached"], *GROUPS["assessed"], *GROUPS["emergency"])
 # A positive screen of somebody else can be closed; words of a crisis come from somebody, whoever it is.
 _ENDS = {"safety": _MET, "screen": (*_MET, "wrong_person")}
@@ -25,8 +33,17 @@ LATEST_TRY = {"safety": timedelta(hours=4), "screen": timedelta(hours=72)}
 
 def fits(kind: str, disposition: str) -> bool:
     """Whether this can be said of an item of this kind at all."""
+    if kind in OF_TEAM:
+        return disposition in (*OF_TEAM[kind], WITHDRAWN)
     owed = [key for group in GROUPS.values() for key in group]
     return disposition in owed or (kind not in NEEDS_ACKNOWLEDGEMENT and disposition in ORDINARY)
+
+
+def unsaid(kind: str) -> str | None:
+    """Return what closing an item of this kind means where nothing was said, None where it must be said."""
+    if kind not in OF_TEAM:
+        return "handled"
+    return None if kind == "task" else OF_TEAM[kind][0]
 
 
 def ends(kind: str, disposition: str) -> bool:

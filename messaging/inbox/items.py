@@ -254,8 +254,8 @@ def _still_open(item: InboxItem) -> None:
 def resolve(session: Session, item: InboxItem, staff: Staff, disposition: str | None = None) -> ItemEvent | None:
     """Close the item; None if it was closed before.
 
-    Raises NotYet for a safety item or screen nobody has acknowledged, ValueError for a disposition that does not
-    fit, or that says of one owed a person that they were not reached.
+    Raises NotYet for a safety item or screen nobody has acknowledged, Refused for a task without its outcome,
+    ValueError for a disposition that does not fit, or that says of one owed a person that they were not reached.
     """
     if item.kind in NEEDS_ACKNOWLEDGEMENT and item.acknowledged_at is None:
         raise NotYet("not_reached" if item.disposition else "not_yet")
@@ -263,10 +263,13 @@ def resolve(session: Session, item: InboxItem, staff: Staff, disposition: str | 
         raise ValueError("choose what was done")
     if item.state == "done":
         return None
+    outcome = disposition or item.disposition or sayings.unsaid(item.kind)
+    if outcome is None:
+        raise Refused("outcome_owed")
     before = item_state.read(session, item)
     item.state, item.done_at, item.done_by = "done", clock.now(), staff.id
     item.snoozed_until, item.snoozed_for = None, None
-    item.disposition = disposition or item.disposition or "handled"
+    item.disposition = outcome
     cancel_timers(session, item)
     return write_down(session, item, staff, "resolved", before, disposition=item.disposition)
 

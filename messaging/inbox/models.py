@@ -12,7 +12,8 @@ from config import live
 from config.db import Base, ClinicRow, Sealed, SealedRow, Work
 
 # Urgency in the order a care manager must see it: a smaller number comes first.
-URGENCY = {"safety": 0, "screen": 1, "handoff": 2, "reply": 3, "delivery": 4}
+# What colleagues ask of each other stands among the replies, by its own time.
+URGENCY = {"safety": 0, "screen": 1, "handoff": 2, "reply": 3, "delivery": 4, "task": 3, "mention": 3, "note": 3}
 # What nobody has answered comes before what is in somebody's hand, and that before what sleeps: in every order.
 RANK = "CASE WHEN snoozed_until IS NOT NULL THEN 2 WHEN acknowledged_at IS NOT NULL THEN 1 ELSE 0 END"
 THREAD = "coalesce(patient_id, conversation_id, id)"
@@ -224,7 +225,8 @@ class Contact(SealedRow, live.Shown, Base):
 
     kind: note | call. `outcome` of a call is a key of [calls] in messaging/texts/staff.toml; `minutes` how long it was,
     `next_try_at` when its author means to try again.
-    A line is never changed; its author may strike it, and it stays readable as struck.
+    A line is never changed; its author may strike it, and it stays readable as struck. `answers_id` is the note that
+    this one answers, `corrects_id` the struck one in whose place it stands; who pinned a fact is `pinned_by`.
     """
 
     __tablename__ = "contact"
@@ -245,6 +247,10 @@ class Contact(SealedRow, live.Shown, Base):
     at: Mapped[datetime]
     struck_at: Mapped[datetime | None]
     struck_by: Mapped[UUID | None] = mapped_column(ForeignKey("staff.id"))
+    answers_id: Mapped[UUID | None] = mapped_column(ForeignKey("contact.id"), index=True)
+    corrects_id: Mapped[UUID | None] = mapped_column(ForeignKey("contact.id"))
+    pinned_at: Mapped[datetime | None]
+    pinned_by: Mapped[UUID | None] = mapped_column(ForeignKey("staff.id"))
 
     words = Sealed("words_ct")
 

@@ -40,16 +40,18 @@ def write_note(
     conversation_id: UUID | None = None,
     item_id: UUID | None = None,
     once: UUID | None = None,
+    **threaded: UUID | None,
 ) -> Contact:
     """Keep a note about a patient, a number or an item; `once` makes two posts of one form one note.
 
-    `next_try_at` is when its author means to be in touch next. Raises ValueError for a note that says neither.
+    `next_try_at` is when its author means to be in touch next, `threaded` what it answers or corrects
+    (Contact.answers_id, Contact.corrects_id). Raises ValueError for a note that says neither words nor a next try.
     """
     trimmed = words.strip()[:LONGEST] or None
     if trimmed is None and next_try_at is None:
         raise ValueError("a note needs words")
     about = (patient_id, conversation_id, item_id)
-    return _keep(session, clinic, staff, "note", about, once, words=trimmed, next_try_at=next_try_at)
+    return _keep(session, clinic, staff, "note", about, once, words=trimmed, next_try_at=next_try_at, **threaded)
 
 
 def log_call(
@@ -136,8 +138,14 @@ def strike(session: Session, contact: Contact, staff: Staff) -> None:
     """Strike a line one has written oneself within the day: it stays readable, as struck. Raises MayNotStrike."""
     if not may_strike(contact, staff, clock.now()):
         raise MayNotStrike
+    put_through(session, contact, staff, "struck")
+
+
+def put_through(session: Session, contact: Contact, staff: Staff, act: str) -> None:
+    """Strike a line, whoever may: `act` (struck | corrected) is what the audit log says."""
     contact.struck_at, contact.struck_by = clock.now(), staff.id
-    _note(session, contact, staff, "struck")
+    contact.pinned_at, contact.pinned_by = None, None
+    _note(session, contact, staff, act)
 
 
 def may_strike(contact: Contact, staff: Staff, now: datetime) -> bool:

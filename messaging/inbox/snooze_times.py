@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-AFTERNOON, MORNING = time(16), time(8)
+AFTERNOON, MORNING, EVENING, LAST_MINUTE = time(16), time(8), time(18), time(23, 59)
 # Awake in time to look before the patient sits there.
 BEFORE_A_VISIT = timedelta(minutes=30)
 # Nothing sleeps longer: a date beyond is a slip of the finger. What is about safety is looked at again within a day.
@@ -36,6 +36,18 @@ def presets(now: datetime, zone: str) -> dict[str, datetime]:
         if moment > now and moment not in kept.values():
             kept[name] = moment
     return kept
+
+
+def ends_of_days(now: datetime, zone: str) -> dict[str, datetime]:
+    """Return the ends of the present day and of the following ones, by name, in UTC: evening, then last minutes."""
+    today = now.astimezone(ZoneInfo(zone)).date()
+    offered = {
+        "this_evening": at(today, EVENING, zone),
+        "tonight": at(today, LAST_MINUTE, zone),
+        "tomorrow_night": at(today + timedelta(days=1), LAST_MINUTE, zone),
+        "in_a_week": at(today + timedelta(days=7), LAST_MINUTE, zone),
+    }
+    return {name: moment for name, moment in offered.items() if moment > now}
 
 
 def tries(now: datetime, zone: str, at_most: timedelta) -> Mapping[str, datetime]:

@@ -14,7 +14,7 @@ from messaging.gateways.twilio import gateway
 from messaging.media import file_types
 from messaging.models import Media, Message
 
-LARGEST = 5 * 1024 * 1024
+LARGEST = file_types.LARGEST
 TRIES = 8
 BATCH = 8
 LEASE = timedelta(seconds=90)

@@ -2,6 +2,9 @@
 
 from typing import NamedTuple
 
+# Bytes: what a text or a note may carry.
+LARGEST = 5 * 1024 * 1024
+
 
 class Kind(NamedTuple):
     """A type of file: its media type, the ending of its name, and whether a page may show it as a picture."""

@@ -1,4 +1,4 @@
-"""What grows old in this room, emptied a batch at a time: words of texts and of items long done, pictures."""
+"""What grows old in this room, emptied a batch at a time: words of texts and of items long done, pictures, notes."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -10,12 +10,15 @@ from sqlalchemy import ColumnElement, delete, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from config import clock, db, keys
-from messaging.inbox.models import InboxItem
+from messaging.inbox import dispositions
+from messaging.inbox.models import Contact, InboxItem
 from messaging.media import attachments
 from messaging.models import Clinic, Conversation, Media, Message, Patient, PatientNumber
 from messaging.retention import rules
+from messaging.team.models import ColleagueNote, Task, TeamFile
 
 Row = TypeVar("Row", Conversation, Patient)
+Aging = Sequence[Message] | Sequence[InboxItem] | Sequence[Contact]
 # A batch is one transaction, and on SQLite the only one that writes.
 BATCH = 100
 # What is queued, being sent or in doubt is not over, however old it is.
@@ -95,6 +98,39 @@ def items(session: Session, clinic: Clinic, terms: Terms, after: UUID) -> Batch:
     for row in over:
         db.empty(row, "summary")
         row.findings_ct = None
+    _of_colleagues(session, [row.id for row in over if row.kind in dispositions.OF_TEAM])
+    return _done(rows, over, after)
+
+
+def _of_colleagues(session: Session, item_ids: Sequence[UUID]) -> None:
+    """Empty what a task or a note of one colleague to another says, with the item it was."""
+    asked = [
+        *session.scalars(select(Task).where(Task.item_id.in_(item_ids))),
+        *session.scalars(select(ColleagueNote).where(ColleagueNote.item_id.in_(item_ids))),
+    ]
+    db.load_keys(session, (row.key_id for row in asked))
+    for row in asked:
+        db.empty(row, "words")
+
+
+def notes(session: Session, clinic: Clinic, terms: Terms, after: UUID) -> Batch:
+    """Empty what colleagues wrote down, and delete the files beside it; a pinned fact holds, and stays."""
+    old = select(Contact).where(
+        Contact.clinic_id == clinic.id,
+        Contact.id > after,
+        Contact.id < db.first_id(terms.before),
+        Contact.at < terms.before,
+        Contact.pinned_at.is_(None),
+        func.length(Contact.words_ct) > keys.NOTHING,
+        has_key(Contact),
+    )
+    rows = session.scalars(old.order_by(Contact.id).limit(BATCH)).all()
+    waits = _held(session, clinic, terms, rows)
+    over = [row for row in rows if row.id not in waits]
+    db.load_keys(session, (row.key_id for row in over))
+    session.execute(delete(TeamFile).where(TeamFile.contact_id.in_([row.id for row in over])))
+    for row in over:
+        db.empty(row, "words")
     return _done(rows, over, after)
 
 
@@ -102,7 +138,7 @@ def _done(rows: Sequence[db.ClinicRow], over: Sequence[db.ClinicRow], after: UUI
     return Batch(rows[-1].id if rows else after, len(over), len(rows) == BATCH)
 
 
-def _held(session: Session, clinic: Clinic, terms: Terms, rows: Sequence[Message] | Sequence[InboxItem]) -> set[UUID]:
+def _held(session: Session, clinic: Clinic, terms: Terms, rows: Aging) -> set[UUID]:
     """Which rows stay: where anybody whose number it is has an item that is not done, or was a child too lately.
 
     A number may be a family's: what is said on it counts as said by each of them.
@@ -157,8 +193,8 @@ def _waiting(session: Session, clinic: Clinic, patient_ids: set[UUID], talk_ids:
     return {row_id for pair in session.execute(waiting) for row_id in pair if row_id is not None}
 
 
-def _waited_for(session: Session, clinic: Clinic, rows: Sequence[Message] | Sequence[InboxItem]) -> set[UUID]:
-    about = {f"message:{row.id}": row.id for row in rows}
+def _waited_for(session: Session, clinic: Clinic, rows: Aging) -> set[UUID]:
+    about = {f"{row.__tablename__}:{row.id}": row.id for row in rows}
     waiting = select(InboxItem.about).where(
         InboxItem.clinic_id == clinic.id, InboxItem.state != "done", InboxItem.about.in_(about)
     )

@@ -38,6 +38,7 @@ PAGES = {
     "/reach": "reach", "/board": "board", "/ladder": "ladder", "/away": "away", "/clocks": "clocks",
     "/workload": "workload",
     "/saved-replies": "saved-replies", "/preferences": "preferences", "/patients": "patients",
+    "/tasks": "tasks", "/tasks/templates": "task-templates", "/notes": "notes", "/announcements": "announcements",
 }  # fmt: skip
 # What the clinic decides and keeps, as its administrator sees it.
 SETTINGS = {

@@ -43,6 +43,10 @@ PAGES = (
     "settings/second-reading",
     "second-reading",
     "second-reading/sample",
+    "tasks",
+    "tasks/templates",
+    "notes",
+    "announcements",
 )
 # What an administrator is shown otherwise than a care manager, or alone.
 ADMINISTERED = (
@@ -180,7 +184,7 @@ def test_each_page_of_the_clinic(page: Page, full: Full, path: str) -> None:
     look(page)
 
 
-@pytest.mark.parametrize("path", ["", "/phones", "/consent", "/record"])
+@pytest.mark.parametrize("path", ["", "/phones", "/consent", "/record", "/team"])
 def test_the_patient(page: Page, full: Full, path: str) -> None:
     open_page(page, full.patient + path)
     look(page)

@@ -37,6 +37,7 @@ DOCUMENTS = (
             "cadences",
             "settings",
             "nudges",
+            "team",
         )
     ),
 )

@@ -19,7 +19,7 @@ from reminders.rules import zones
 from web import layout, permissions, sessions, times, words
 from web.account import preferences
 from web.boards import clinician
-from web.presenters import filters, handoff_view, list_rows, visit_rows
+from web.presenters import board_view, filters, handoff_view, list_rows, visit_rows
 
 today = layout.room("today", __name__)
 # How many rows of the reader's list stand here, and how many visits; their own pages have the rest.
@@ -58,6 +58,7 @@ def show() -> str:
     day = zones.to_local(now, zones.zone(clinic.zone)).date()
     with db.unit_of_work(clinic.id) as session:
         facts: dict[str, Any] = {"first": first, "date": f"{day:%A}, {times.date_of(day, day)}"}
+        facts["board"] = board_view.known(session, clinic, staff)
         if layout.may("patients.read"):
             act = "today.refreshed" if "unattended" in request.args else "today.opened"
             audit.record(session, clinic.id, layout.the_actor(), act, f"clinic:{clinic.id}")

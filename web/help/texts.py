@@ -16,6 +16,7 @@ NAMES = (
     "safety",
     "reading",
     "handoffs",
+    "team",
     "patients",
     "reach",
     "board",
@@ -33,6 +34,7 @@ ABOUT = {
     **dict.fromkeys(("drift", "import", "file"), "settings"),
     "protocol": "safety",
     **dict.fromkeys(("second_reading", "readings"), "reading"),
+    **dict.fromkeys(("tasks", "notes", "announcements"), "team"),
 }
 
 

@@ -13,6 +13,7 @@ from config import audit, clock, db
 from messaging.inbox import item_state, items, role_inboxes, snooze_times, snoozing, undoing, views
 from messaging.inbox.models import InboxItem, ItemEvent
 from messaging.models import Conversation, Patient, Staff
+from messaging.team import tasks
 from web import ids, layout, permissions, sessions, times, words
 from web.account import preferences
 from web.inbox import after_action, inbox_page
@@ -122,6 +123,7 @@ def undo() -> Answer:
             if event_id is None:
                 raise items.Refused("undo_gone")
             undone = undoing.undo(session, sessions.clinic().id, layout.the_staff(), event_id)
+            tasks.withdraw_made_with(session, session.get_one(ItemEvent, event_id), layout.the_staff())
         except items.Refused as why:
             return after_action.to_page("refusals", why.why)
     if undone.left:

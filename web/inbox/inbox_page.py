@@ -14,6 +14,7 @@ from config import audit, clock, db
 from messaging.inbox import notes_and_calls, views
 from messaging.inbox.models import Absence, InboxItem
 from messaging.models import Clinic, Staff
+from messaging.team import receipts
 from web import ids, layout, permissions, reading_marks, sessions, team, times, words
 from web.account import preferences
 from web.compose import composer_page, send_reply
@@ -69,6 +70,7 @@ def case(item_id: UUID) -> str:
         audit.record(session, item.clinic_id, audit.Actor.staff(staff.id), act, about, patient=_text(item.patient_id))
         if "unattended" not in request.args or "seen" in request.args:
             reading_marks.put(session, staff, item.thread)
+            receipts.opened(session, staff, item)
         return page(session, the_view(), item)
 
 

@@ -16,7 +16,8 @@ from messaging.inbox import notes_and_calls
 from messaging.inbox.models import Contact, InboxItem
 from messaging.models import Clinic, Patient, PatientNumber, Staff
 from messaging.people import directory
-from web import layout, permissions, sessions, words
+from messaging.team import readers, thread
+from web import asked_people, layout, permissions, sessions, words
 from web.inbox import first_words, inbox_page
 from web.patients import patient_page
 
@@ -64,7 +65,7 @@ def strike(contact_id: UUID) -> Response | tuple[str, int]:
     with db.unit_of_work(sessions.clinic().id) as session:
         contact = _the_contact(session, contact_id)
         try:
-            notes_and_calls.strike(session, contact, layout.the_staff())
+            thread.retract(session, contact, layout.the_staff())
         except notes_and_calls.MayNotStrike:
             return _again(session, contact, words.say("refusals", "not_strikeable")), 422
         return _back(contact, "struck")
@@ -122,7 +123,15 @@ def _note(session: Session, clinic: Clinic, staff: Staff, about: dict[str, Any])
     body = request.form.get("words", "")
     if not body.strip():
         raise Refused("note_empty")
-    return notes_and_calls.write_note(session, clinic, staff, words=body, once=_once(), **about)
+    if about["patient_id"] is None:
+        return notes_and_calls.write_note(session, clinic, staff, words=body, once=_once(), **about)
+    patient = session.get_one(Patient, about["patient_id"])
+    named = asked_people.of_form(session, clinic, body)
+    draft = thread.Draft(body, named.people, once=_once(), item_id=about.get("item_id"))
+    try:
+        return thread.write(session, clinic, staff, patient, draft)
+    except readers.MayNotSee as why:
+        raise Refused(asked_people.refused(why)) from None
 
 
 def _call(session: Session, clinic: Clinic, staff: Staff, about: dict[str, Any]) -> Contact:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from config import clock, db
 from messaging.inbox import items, on_it, outcomes, snooze_times, undoing, views
 from messaging.inbox.models import InboxItem
+from messaging.team import tasks
 from web import ids, layout, permissions, sessions
 from web.inbox import actions, after_action
 from web.presenters import case_options
@@ -52,6 +53,9 @@ def acknowledge(item_id: UUID) -> actions.Answer:
             return actions.refused(session, reasons[0], "disposition")
         except items.Refused as why:
             return actions.refused(session, reasons[0], why.why, **why.facts)
+        made = tasks.after_outcome(session, clinic, staff, reasons[0], reasons[0].disposition or "")
+        if made:
+            done.detail = {**done.detail, "tasks": [str(task.id) for task in made]}
         meanwhile = _came_meanwhile(session, reasons)
         event, answer_by = done.event, reasons[0].answer_by
     if meanwhile is not None:

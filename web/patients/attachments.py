@@ -27,9 +27,14 @@ def show(media_id: UUID) -> Response:
         content = media.content or b""
         kind = file_types.kind_of(content)
         audit.record(session, clinic.id, audit.Actor.staff(staff.id), "media.read", f"media:{media.id}")
+    return sent(content, kind, f"from-patient-{media_id.hex[-8:]}")
+
+
+def sent(content: bytes, kind: file_types.Kind, name: str) -> Response:
+    """Return bytes as a picture to look at, or as a file to save under a name of ours, whatever they were called."""
     answer = Response(content, content_type=kind.type if kind.picture else file_types.UNKNOWN.type)
     way = "inline" if kind.picture else "attachment"
-    answer.headers["Content-Disposition"] = f'{way}; filename="from-patient-{media.id.hex[-8:]}.{kind.ending}"'
+    answer.headers["Content-Disposition"] = f'{way}; filename="{name}.{kind.ending}"'
     answer.headers["Cross-Origin-Resource-Policy"] = "same-origin"
     return answer
 

@@ -33,6 +33,8 @@ from web.presenters import (
     screen_history,
     screen_view,
     short_names,
+    task_view,
+    thread_view,
 )
 
 
@@ -86,6 +88,9 @@ class Case:
     caption: str
     beside: case_reasons.Reasons
     likeness: likeness_view.Likeness | None
+    asked: task_view.Asked | None
+    pinned: list[thread_view.Fact]
+    people: list[tuple[UUID, str, str]]
     once: UUID = field(default_factory=db.new_id)
 
 
@@ -151,6 +156,8 @@ def _known(
         "beside": case_reasons.read(session, clinic, staff, item, readable=readable),
         "merged": patient is not None and number_owner.merged(session, item),
         "kit": kit_view.read(session, clinic, patient, clinical=readable, item=item) if patient else None,
+        "asked": task_view.asked(session, clinic, staff, item) if readable or patient is None else None,
+        "pinned": thread_view.pinned(session, clinic, item.patient_id) if readable else [],
     }
 
 
@@ -170,8 +177,9 @@ def _standing(
         "kind_words": item_marks.kind_words(item),
         "why": why(item.reason),
         "colleagues": _colleagues(team, item),
+        "people": thread_view.may_be_mentioned(team, staff),
         "roles": _roles(item),
-        "name": patient_view.full_name(patient) if patient else short_names.short_name(None, conversation),
+        "name": patient_view.full_name(patient) if patient else short_names.of_nobody(item.kind, conversation),
         "mark": item_marks.mark(item, now, zone),
         "due": times.moment(item.answer_by, now, zone, running=True),
         "state": item.state,

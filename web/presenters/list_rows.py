@@ -262,7 +262,9 @@ def _in_the_building(session: Session, patients: dict[UUID | None, Patient], now
 def _name(
     patient: Patient | None, conversation: Conversation | None, reader: Reader, stack: Sequence[InboxItem]
 ) -> str:
-    if patient is None or reader.names == "full" or any(each.id == reader.opened for each in stack):
+    if patient is None:
+        return short_names.of_nobody(stack[0].kind, conversation)
+    if reader.names == "full" or any(each.id == reader.opened for each in stack):
         return short_names.short_name(patient, conversation)
     return words.say("names", "hidden_row") if reader.names == "hidden" else short_names.initials(patient)
 

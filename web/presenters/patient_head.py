@@ -10,13 +10,14 @@ from config import clock, db
 from messaging import reachable
 from messaging.models import Clinic, Patient
 from web import times, words
-from web.presenters import patient_view
+from web.presenters import patient_view, thread_view
 
 # Each part with its endpoint and the act it takes.
 TABS = (
     ("summary", "patients.show", "patients.read"),
     ("scores", "patients.scores", "inbox.words"),
     ("messages", "firstwords.messages", "inbox.words"),
+    ("team", "threads.show", "team.read"),
     ("visits", "patient_visits.show", "patients.read"),
     ("consent", "phones.show", "patients.read"),
 )
@@ -36,6 +37,7 @@ class Head:
     in_building: bool
     tab: str
     tabs: list[tuple[str, str, str]]
+    pinned: list[thread_view.Fact]
 
 
 def read(session: Session, clinic: Clinic, patient: Patient, tab: str, may: Callable[[str], bool]) -> Head:
@@ -55,4 +57,5 @@ def read(session: Session, clinic: Clinic, patient: Patient, tab: str, may: Call
         in_building=patient.here_until is not None and patient.here_until > now,
         tab=tab,
         tabs=[(key, endpoint, words.say("tabs", key)) for key, endpoint, act in TABS if may(act)],
+        pinned=thread_view.pinned(session, clinic, patient.id) if may("team.read") else [],
     )

@@ -1,7 +1,9 @@
 """What a patient is called where others can see the screen."""
 
 from messaging import phone
+from messaging.inbox import dispositions
 from messaging.models import Conversation, Patient
+from web import words
 
 
 def short_name(patient: Patient | None, conversation: Conversation | None) -> str:
@@ -12,6 +14,13 @@ def short_name(patient: Patient | None, conversation: Conversation | None) -> st
     if conversation is not None:
         return f"Unknown number {phone.mask(conversation.number or '')}"
     return "Nobody on file"
+
+
+def of_nobody(kind: str, conversation: Conversation | None) -> str:
+    """Return what an item about no patient is called: a number, or that it is between colleagues."""
+    if conversation is None and kind in dispositions.OF_TEAM:
+        return words.say("team", "between_colleagues")
+    return short_name(None, conversation)
 
 
 def initials(patient: Patient) -> str:

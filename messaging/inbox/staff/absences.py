@@ -24,6 +24,7 @@ from messaging.wording import text_templates
 DUE = Absence.ended_at.is_(None)
 LONGEST = timedelta(days=400)
 UNFINISHED = InboxItem.state != "done"
+covering = roster.covering
 
 
 class MayNot(ValueError):
@@ -151,30 +152,6 @@ def come_back(session: Session, absence: Absence, actor: str) -> None:
     _write_down(session, absence, actor, "ended")
 
 
-def covering(session: Session, staff_id: UUID, now: datetime) -> Staff | None:
-    """Return who works in the place of somebody away now, by the whole chain; None if they are here, or nobody."""
-    staff = session.get(Staff, staff_id)
-    if staff is None:
-        return None
-    covers = {absence.staff_id: absence.cover_id for absence in roster.away(session, staff.clinic_id, now)}
-    if staff_id not in covers:
-        return None
-    cover_id = _end_of_chain(covers, staff_id)
-    cover = session.get(Staff, cover_id) if cover_id else None
-    return cover if cover is not None and cover.active and cover.role in clinic_rules.ACTING else None
-
-
-def _end_of_chain(covers: dict[UUID, UUID | None], staff_id: UUID) -> UUID | None:
-    seen, present = set[UUID](), staff_id
-    while present in covers:
-        following = covers[present]
-        if following is None or present in seen:
-            return None
-        seen.add(present)
-        present = following
-    return present
-
-
 def turn(session: Session, absences: Sequence[Absence]) -> None:
     """Begin each absence whose time has come, and end each that is over."""
     for absence in absences:
@@ -217,9 +194,12 @@ def _untouched(history: Sequence[ItemEvent], actor: str) -> bool:
     return not any(audit.Actor(event.actor).kind == "staff" for event in history[since + 1 :])
 
 
-def release(session: Session, staff: Staff) -> int:
-    """Move what somebody who has left the clinic had not finished, as an absence without end does; return how many."""
-    cover = covering(session, staff.id, clock.now())
+def release(session: Session, staff: Staff, to: Staff | None = None) -> int:
+    """Move what somebody who has left the clinic had not finished; return how many items that were.
+
+    It goes to `to`, else to who covers for them, else to the team, as in an absence without end.
+    """
+    cover = to or covering(session, staff.id, clock.now())
     return _move(session, staff, cover, audit.Actor.system("cover"))
 
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from config import clock
 from messaging.inbox.models import Absence, InboxItem
-from messaging.inbox.routing import assign, coverage_gaps, escalation_policy
+from messaging.inbox.routing import assign, clinic_rules, coverage_gaps, escalation_policy
 from messaging.models import Clinic, Staff
 
 
@@ -71,6 +71,30 @@ def away(session: Session, clinic_id: UUID, now: datetime) -> Sequence[Absence]:
         )
         .order_by(Absence.starts_at)
     ).all()
+
+
+def covering(session: Session, staff_id: UUID, now: datetime) -> Staff | None:
+    """Return who works in the place of somebody away now, by the whole chain; None if they are here, or nobody."""
+    staff = session.get(Staff, staff_id)
+    if staff is None:
+        return None
+    covers = {absence.staff_id: absence.cover_id for absence in away(session, staff.clinic_id, now)}
+    if staff_id not in covers:
+        return None
+    cover_id = _end_of_chain(covers, staff_id)
+    cover = session.get(Staff, cover_id) if cover_id else None
+    return cover if cover is not None and cover.active and cover.role in clinic_rules.ACTING else None
+
+
+def _end_of_chain(covers: dict[UUID, UUID | None], staff_id: UUID) -> UUID | None:
+    seen, present = set[UUID](), staff_id
+    while present in covers:
+        following = covers[present]
+        if following is None or present in seen:
+            return None
+        seen.add(present)
+        present = following
+    return present
 
 
 def absences(session: Session, clinic_id: UUID) -> list[coverage_gaps.Away]:

@@ -107,19 +107,30 @@ def change(session: Session, clinic: Clinic, staff: Staff, facts: Facts, actor: 
     audit.record(session, clinic.id, actor, "staff.changed", f"staff:{staff.id}", role=facts.role, was=was)
 
 
-def leave(session: Session, clinic: Clinic, staff: Staff, actor: str) -> int:
+def successors(session: Session, staff: Staff) -> list[Staff]:
+    """Return who can take over what a colleague leaves unfinished: who works in the inbox, or does the same work."""
+    others = select(Staff).where(Staff.clinic_id == staff.clinic_id, Staff.active, Staff.id != staff.id)
+    able = others.where(Staff.role.in_((*assign.OWNERS, staff.role)))
+    return list(session.scalars(able.order_by(Staff.name)))
+
+
+def leave(session: Session, clinic: Clinic, staff: Staff, actor: str, to: Staff | None = None) -> int:
     """Let a colleague in no more, and move on what they had not finished; return how many items that were.
 
+    It goes to `to`, one of `successors`, else to who covers for them, else to the team.
     Raises MayNot where nobody would be left who decides, and watch.MakesHole where nobody could be reached any more;
     then they work here as before. Their sessions are ended by whoever keeps sessions.
     """
     if actor == audit.Actor.staff(staff.id):
         raise MayNot({"": "yourself"})
+    if to is not None and to not in successors(session, staff):
+        raise MayNot({"to": "successor"})
     with _keeping(session, clinic):
         staff.active = False
-    moved = absences.release(session, staff)
+    moved = absences.release(session, staff, to)
     _look_at_handoffs(session, clinic)
-    audit.record(session, clinic.id, actor, "staff.revoked", f"staff:{staff.id}", moved=moved)
+    heir = str(to.id) if to else None
+    audit.record(session, clinic.id, actor, "staff.revoked", f"staff:{staff.id}", moved=moved, to=heir)
     return moved
 
 

@@ -12,11 +12,16 @@ MET = {
     *("reached_by_phone", "in_person", "emergency_services", "welfare_check"),
     *("assessed_low", "assessed_plan", "assessed_transfer", "assessed_follow_up"),
 }
-ALL = {*MET, "could_not_reach", "wrong_person", "handled", "replied", "assessed"}
+TASK, LOOK = ({"task_done", "task_not_possible", "task_not_needed"}, {"mention_read", "mention_answered"})
+ORDINARY = {*MET, "could_not_reach", "wrong_person", "handled", "replied"}
+ALL = {*ORDINARY, *TASK, *LOOK, "withdrawn", "assessed"}
 ENDS = {
     "safety": MET,
     "screen": {*MET, "wrong_person"},
-    **dict.fromkeys(("handoff", "reply", "delivery"), ALL - {"assessed"}),
+    **dict.fromkeys(("handoff", "reply", "delivery"), ORDINARY),
+    "task": {*TASK, "withdrawn"},
+    "mention": {*LOOK, "withdrawn"},
+    "note": {*LOOK, "withdrawn"},
 }
 
 

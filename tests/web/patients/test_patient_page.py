@@ -57,7 +57,7 @@ def test_each_part_of_the_page_that_is_offered_can_be_opened(house: Any, role: s
     browser = house.signed_in(house.staff(role=role))
     page = browser.get(f"/patients/{patient.id}").text
     parts = re.findall(r'href="(/patients/[^"]+)"', page.split('class="tabs"')[1].split("</nav>")[0])
-    assert len(parts) == (3 if role == "front_desk" else 5)
+    assert len(parts) == (3 if role == "front_desk" else 6)
     for part in parts:
         shown = browser.get(part)
         assert shown.status_code == 200

@@ -114,8 +114,8 @@ def test_who_has_left_is_out_at_once_and_what_they_held_moves_on(house: Any) -> 
     rosa = house.staff("Rosa Delgado", number="+12025550152")
     hers = house.signed_in(rosa)
     item = house.item("reply", owner_id=rosa.id)
-    assert "1 unfinished item goes" in browser.get(f"/settings/people?leave={rosa.id}").text
-    answer = browser.post(f"/settings/people/{rosa.id}/leave")
+    assert "1 of their items and tasks is unfinished" in browser.get(f"/settings/people?leave={rosa.id}").text
+    answer = browser.post(f"/settings/people/{rosa.id}/leave", to="team")
     assert answer.status_code == 303
     assert hers.get("/inbox").status_code == 303
     assert house.read(InboxItem, item.id).owner_id is None
