@@ -16,6 +16,8 @@ from messaging.consent import asking
 from messaging.models import PROGRAMMES, Clinic, ConsentEntry
 
 Event = Literal["granted", "revoked"]
+# Of two lines of one moment the stop is the later one, as it is in the alphabet.
+IN_ORDER = (ConsentEntry.at, ConsentEntry.event, ConsentEntry.id)
 
 
 class Said(NamedTuple):
@@ -166,7 +168,7 @@ def ledger(session: Session, clinic: Clinic, number: str) -> list[ConsentEntry]:
     """Return every line written about `number`, the latest first."""
     index = db.clinic_index(session, clinic.key_id, "number", number)
     lines = select(ConsentEntry).where(ConsentEntry.clinic_id == clinic.id, ConsentEntry.number_index == index)
-    return list(session.scalars(lines.order_by(ConsentEntry.at.desc(), ConsentEntry.id.desc())))
+    return list(session.scalars(lines.order_by(*(column.desc() for column in IN_ORDER))))
 
 
 def stopped_by_text(session: Session, clinic: Clinic, number: str, programmes: Sequence[str]) -> bool:
@@ -185,6 +187,6 @@ def states(session: Session, numbers: Iterable[tuple[UUID, bytes]]) -> dict[tupl
         lines = select(
             ConsentEntry.clinic_id, ConsentEntry.number_index, ConsentEntry.programme, ConsentEntry.event
         ).where(about_them)
-        for clinic_id, index, programme, event in session.execute(lines.order_by(ConsentEntry.at, ConsentEntry.id)):
+        for clinic_id, index, programme, event in session.execute(lines.order_by(*IN_ORDER)):
             last[clinic_id, index, programme] = event
     return last

@@ -31,6 +31,7 @@ def test_each_lane_has_its_queue(house):
         "media": "default",
         "mail": "bulk",
         "digests": "bulk",
+        "readings": "bulk",
     }
     assert set(queues) <= set(queue.lanes())
 

@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+from config import logging
 from messaging.reading import likeness, read_reply, tiers
 from messaging.reading.likeness import Likeness
 from messaging.second_reading import hearing, standing
@@ -43,8 +44,9 @@ def test_the_rules_alone_go_on_and_free_text_is_a_worry(
 
 
 def test_what_it_throws_is_logged_by_its_kind_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    logging.configure("info")
     hearing.hear("hello", reader=throws)
-    said = capsys.readouterr().out
+    said = capsys.readouterr().err
     assert "second reading failed" in said
     assert "a word that must not be logged" not in said
 
