@@ -10,7 +10,7 @@ from operator import eq
 from messaging.reading import folding, rulebook, topics
 from messaging.reading.rulebook import Answer, Consent, Scope
 
-VERSION = "2026-11-30.7"  # kept beside each reading, so that the value of the rules can be measured by version
+VERSION = "2026-11-30.8"  # kept beside each reading, so that the value of the rules can be measured by version
 _CODE = re.compile(r"(y|yes|si|r) ?([1-9])")
 _AND_IN_SPANISH = re.compile(r"\s*y\s+\w", re.IGNORECASE)
 _SENTENCE_END = re.compile(r"[.!?…]+\s+|[\r\n]+")
