@@ -11,7 +11,7 @@ from messaging.mail.models import Mail
 from messaging.models import Staff
 from reminders import handoffs
 from tests.reminders.conftest import NOW, World
-from tests.reminders.test_handoffs import act, ask, told
+from tests.reminders.handoff.kit import act, ask, ended, told
 
 
 @pytest.fixture(autouse=True)
@@ -46,7 +46,7 @@ def mails() -> list[tuple[str, str]]:
 def a_handoff_that_ended(world: World, asker: Staff, met: Staff) -> None:
     handoff = ask(world, world.patient(), requested_by=audit.Actor.staff(asker.id))
     act(handoffs.accept, handoff, met)
-    act(handoffs.arrived, handoff, audit.Actor.staff(met.id))
+    act(ended("met"), handoff, audit.Actor.staff(met.id))
 
 
 def test_whoever_wants_no_text_of_how_it_ended_gets_none(world: World) -> None:
