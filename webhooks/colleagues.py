@@ -18,22 +18,21 @@ from webhooks.inbound_text import Inbound
 ANSWERS_WITHIN = timedelta(hours=24)
 
 
-def answered(inbound: Inbound, staff: Staff) -> None:
-    """Note the text on the item of the colleague's last alert and tell them once to open it;
-    without one, a human reads it.
+def answered(inbound: Inbound, staff: Staff) -> bool:
+    """Note the text on the item of the colleague's last alert and tell them once to open it; False without one.
 
     Whoever answers by text has perhaps not seen whom it is about: nothing is acknowledged, and the escalation goes on.
     """
     item = _alerted(inbound, staff)
     if item is None:
-        raise_items.reply(inbound)
-        return
+        return False
     message = str(inbound.message.id)
     items.note_event(inbound.session, item, f"staff:{staff.id}", "answered_by_text", message_id=message)
     raise_items.append(inbound, item, raise_items.of_colleague(inbound, staff))
     link = f"{runtime.settings().public_url}/inbox/{item.id}"
     body = text_templates.render(text_templates.texts("en")["staff_answered"], {"link": link})
     outbox.text_staff(inbound.session, inbound.clinic, staff, body=body, dedupe=f"answered:{item.id}:{staff.id}")
+    return True
 
 
 def _alerted(inbound: Inbound, staff: Staff) -> InboxItem | None:

@@ -49,6 +49,7 @@ def file(session: Session, clinic: Clinic, form: Mapping[str, str], at: datetime
         authored.silent,
         twice.tier,
         twice.tier_why,
+        twice.joined,
     )
 
 
@@ -131,7 +132,14 @@ def _graver(read: read_reply.Reading, other: read_reply.Reading) -> read_reply.R
         consent="stop" if other.consent == "stop" else read.consent,
         thanks=False,
         why=(*read.why, *(rule for rule in other.why if rule not in read.why)),
+        soft=_soft_in_both(read, other),
     )
+
+
+def _soft_in_both(read: read_reply.Reading, other: read_reply.Reading) -> tuple[str, ...]:
+    """The rules met by phrases that are soft in whatever way the text was meant: one sure phrase makes a rule sure."""
+    sure = {rule for each in (read, other) for rule in each.why if rule not in each.soft}
+    return tuple(rule for rule in dict.fromkeys((*read.soft, *other.soft)) if rule not in sure)
 
 
 def _awaits_answer(session: Session, patient: Patient, conversation: Conversation) -> bool:

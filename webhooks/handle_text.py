@@ -55,18 +55,20 @@ def answer(session: Session, clinic: Clinic, form: Mapping[str, str], at: dateti
     obeyed = _consent(inbound)
     if crisis:
         raise_items.wake(inbound)
-        if inbound.colleague is not None:
-            colleagues.answered(inbound, inbound.colleague)
+        if inbound.colleague is not None and not colleagues.answered(inbound, inbound.colleague):
+            raise_items.reply(inbound)
         autoreplies.crisis(inbound)
         return inbound.message
     if inbound.silent and not inbound.message.media:
         return inbound.message
-    if inbound.colleague is not None:
-        colleagues.answered(inbound, inbound.colleague)
+    noted = inbound.colleague is not None and colleagues.answered(inbound, inbound.colleague)
     if inbound.tier == "worry":
         raise_items.wake(inbound)
         raise_items.reply(inbound)  # a person reads it within minutes; until then nothing answers and nothing confirms
-    elif inbound.colleague is None:
+    elif inbound.colleague is not None:
+        if not noted:
+            raise_items.reply(inbound)
+    else:
         _settle(inbound, obeyed)
     return inbound.message
 

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from config import logging
 from messaging.models import Clinic, Conversation, Message, Patient, Staff
-from messaging.reading import authorship, read_reply, tiers
+from messaging.reading import authorship, likeness, read_reply, tiers
 from webhooks import fields
 
 
@@ -17,7 +17,7 @@ class Inbound:
 
     `colleague` has this number and is no patient; `silent`: a phone or a network wrote all of it. `tier` is how grave
     it is by both readers, as far as the clinic acts on them, and `tier_why` its reasons; `reading.crisis` says the same
-    of a crisis.
+    of a crisis. `joined` are the texts with which it says more than alone.
     """
 
     session: Session
@@ -32,6 +32,7 @@ class Inbound:
     silent: bool = False
     tier: tiers.Tier | None = None
     tier_why: tuple[str, ...] = ()
+    joined: Sequence[Message] = ()
 
     @property
     def patient(self) -> Patient | None:
@@ -54,7 +55,9 @@ def priority_of(form: Mapping[str, str]) -> str:
 
 def _needs_haste(body: str) -> bool:
     try:
-        return read_reply.read(authorship.read(body, tuple).words).crisis
+        words = authorship.read(body, tuple).words
+        alike = likeness.read(words)
+        return read_reply.read(words).crisis or (alike is not None and alike.band == "crisis")
     except Exception as error:  # noqa: BLE001 - a text that cannot be read must be kept all the same, and soon
         logging.logger().error("a text could not be read", exc_info=error)
         return True

@@ -14,7 +14,7 @@ from messaging import phone
 from messaging.delivery import deliver
 from messaging.inbox import items
 from messaging.models import Attempt, Clinic
-from messaging.reading import read_reply
+from messaging.reading import likeness, read_reply
 from webhooks import fields, handle_text, missed_texts, raise_items, receipts, retention
 from webhooks.models import Receipt
 
@@ -88,13 +88,15 @@ def _oldest(priority: str, session: Session, now: datetime) -> datetime | None:
     )
 
 
-def _compile_the_rules() -> None:
+def _prepare() -> None:
+    """Compile the rules and check the weights before a worker forks, so that no child pays for it."""
     read_reply.read("ok")
+    likeness.check()
 
 
 LANES = [
-    queue.Lane("receipts_urgent", "urgent", partial(drain, "urgent"), partial(_oldest, "urgent"), _compile_the_rules),
-    queue.Lane("receipts", "default", partial(drain, "default"), partial(_oldest, "default"), _compile_the_rules),
+    queue.Lane("receipts_urgent", "urgent", partial(drain, "urgent"), partial(_oldest, "urgent"), _prepare),
+    queue.Lane("receipts", "default", partial(drain, "default"), partial(_oldest, "default"), _prepare),
     queue.Lane("missed", "default", missed_texts.look, missed_texts.oldest, deliver.prepare),
     queue.Lane("keeping", "bulk", retention.drain, retention.oldest),
 ]

@@ -39,7 +39,8 @@ def safety(inbound: Inbound) -> InboxItem:
         kind="safety",
         about=f"message:{inbound.message.id}",
         dedupe=f"crisis:{inbound.message.id}",
-        summary=_cannot_be_texted(inbound) + _summary(inbound, "crisis", "crisis_unknown", "crisis_shared"),
+        summary=_cannot_be_texted(inbound)
+        + _summary(inbound, "crisis", "crisis_unknown", "crisis_shared", _whole(inbound)),
         patient_id=inbound.patient.id if inbound.patient else None,
         conversation_id=inbound.conversation.id,
     )
@@ -66,7 +67,7 @@ def reply(inbound: Inbound) -> InboxItem:
 def _waiting_or_new(inbound: Inbound) -> InboxItem:
     summary = _summary(inbound, "known", "unknown", "shared")
     why = triage.reasons(inbound.session, inbound.conversation.id, inbound.patients, inbound.reading.topics)
-    why = (_worry(inbound), *why) if inbound.tier == "worry" else why
+    why = (topics.of_worry(inbound.tier_why), *why) if inbound.tier == "worry" else why
     waiting = triage.waiting(inbound.session, inbound.conversation.id, why)
     if waiting is None:
         last = None if _for_the_desk(inbound, why) else _answered_last(inbound)
@@ -86,13 +87,6 @@ def _waiting_or_new(inbound: Inbound) -> InboxItem:
     if why:
         triage.add(inbound.session, waiting, why)
     return waiting
-
-
-def _worry(inbound: Inbound) -> str:
-    """What made somebody worry: the second reader, a phrase of the rules, or that nobody else could read it."""
-    if any(reason.startswith("reader_") and reason != "reader_off" for reason in inbound.tier_why):
-        return topics.LIKENESS
-    return topics.PHRASE if "soft_unconfirmed" in inbound.tier_why else topics.UNREAD
 
 
 def _for_the_desk(inbound: Inbound, why: Sequence[str]) -> bool:
@@ -156,12 +150,18 @@ def of_colleague(inbound: Inbound, staff: Staff, form: str = "colleague") -> str
     return words()["text"][form].replace("{name}", staff.name).replace("{words}", _words(inbound))
 
 
-def _summary(inbound: Inbound, one_patient: str, nobody: str, several: str) -> str:
+def _summary(inbound: Inbound, one_patient: str, nobody: str, several: str, said: str = "") -> str:
     if inbound.colleague is not None:
         return of_colleague(inbound, inbound.colleague, "colleague" if one_patient == "known" else "crisis_colleague")
     count = len(inbound.patients)
     form = words()["text"][several if count > 1 else one_patient if count else nobody]
-    return form.replace("{count}", str(count)).replace("{words}", _words(inbound))
+    return form.replace("{count}", str(count)).replace("{words}", said or _words(inbound))
+
+
+def _whole(inbound: Inbound) -> str:
+    """The words with those of the texts that they were read with, in the order in which they were sent."""
+    texts = sorted([*inbound.joined, inbound.message], key=lambda text: text.created_at)
+    return " / ".join(_words(inbound) if text is inbound.message else text.body or "" for text in texts)
 
 
 def _words(inbound: Inbound) -> str:

@@ -9,7 +9,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from config import audit, clock, db
-from messaging.consent import asking
+from messaging.consent import asking, ledger
 from messaging.models import PROGRAMMES, Clinic, ConsentEntry, Conversation, Message, Patient
 
 # How far from a line of the ledger texts belong to it, and how many of them on each side.
@@ -110,7 +110,7 @@ def _lines(session: Session, clinic: Clinic, patient: Patient, indexes: Sequence
         ConsentEntry.clinic_id == clinic.id,
         or_(ConsentEntry.number_index.in_(indexes), ConsentEntry.patient_id == patient.id),
     )
-    return list(session.scalars(lines.order_by(ConsentEntry.at, ConsentEntry.id)))
+    return list(session.scalars(lines.order_by(*ledger.IN_ORDER)))
 
 
 def _conversations(session: Session, clinic: Clinic, indexes: set[bytes]) -> dict[bytes, Conversation]:

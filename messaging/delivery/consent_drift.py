@@ -172,7 +172,7 @@ def _last_lines(clinic_id: UUID) -> Any:
     """Every line of the ledger with its `place`, counted from the last of its number and programme."""
     backwards = func.row_number().over(
         partition_by=(ConsentEntry.number_index, ConsentEntry.programme),
-        order_by=(ConsentEntry.at.desc(), ConsentEntry.id.desc()),
+        order_by=[column.desc() for column in ledger.IN_ORDER],
     )
     return (
         select(
@@ -203,7 +203,7 @@ def _after_revocation(clinic_id: UUID, since: datetime) -> Select[Any]:
     """
     following = func.lead(ConsentEntry.at).over(
         partition_by=(ConsentEntry.number_index, ConsentEntry.programme),
-        order_by=(ConsentEntry.at, ConsentEntry.id),
+        order_by=ledger.IN_ORDER,
     )
     entry = ConsentEntry
     line = (

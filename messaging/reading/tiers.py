@@ -13,7 +13,7 @@ from messaging.reading.likeness import Likeness
 Tier = Literal["crisis", "worry"]
 # Why there is no second reader for a text: none came; its weights are not what they were; it took too long; it threw.
 Off = Literal["missing", "misfit", "slow", "threw"]
-SLOW = 0.2  # seconds after which an answer of the reader is not waited for by those who need it
+SLOW = 0.2  # seconds after which an answer of the reader is late, and not believed: whoever is so slow is not well
 
 
 @dataclass(frozen=True)

@@ -14,13 +14,16 @@ from messaging.models import Clinic
 from messaging.second_reading import figures, hearing, standing
 from messaging.second_reading.models import SecondReading
 
-LANGUAGES = ("en", "es", "mixed")
+LANGUAGES = ("en", "es", "mixed", "")
 LATELY = timedelta(days=30)
 
 
 @dataclass(frozen=True)
 class Count:
-    """Texts of one language: how many were read, placed in each tier, said to be neither of those a person judged."""
+    """Texts of one language: how many came, were placed in each tier, were said to be neither of those a person judged.
+
+    Of a text that was `off`, not heard, neither tier nor language is known: they are counted as `language` "".
+    """
 
     language: str
     texts: int
@@ -48,7 +51,7 @@ class Sampled:
 def by_language(session: Session, clinic: Clinic, begin: datetime, end: datetime) -> list[Count]:
     """Return the counts of what came in from `begin` until `end`, by language, those without any texts too."""
     rows = _between(session, clinic.id, begin, end)
-    return [_count(language, [row for row in rows if (row.language or "en") == language]) for language in LANGUAGES]
+    return [_count(language, [row for row in rows if row.language == language]) for language in LANGUAGES]
 
 
 def _between(session: Session, clinic_id: UUID, begin: datetime, end: datetime) -> Sequence[SecondReading]:
@@ -59,8 +62,8 @@ def _between(session: Session, clinic_id: UUID, begin: datetime, end: datetime) 
 
 
 def _count(language: str, rows: Sequence[SecondReading]) -> Count:
-    tiers = Counter(row.tier for row in rows)
-    judged = [row.verdict for row in rows if row.tier and row.verdict]
+    tiers = Counter(row.tier for row in rows if row.off is None)
+    judged = [row.verdict for row in rows if row.tier and row.verdict and row.off is None]
     return Count(
         language,
         texts=len(rows),
@@ -81,7 +84,7 @@ def sampled(session: Session, clinic: Clinic, begin: datetime, end: datetime) ->
 
 def week(session: Session, clinic: Clinic, begin: datetime, end: datetime) -> figures.Week:
     """Return the readings of these days as drift is measured by."""
-    rows = _between(session, clinic.id, begin, end)
+    rows = [row for row in _between(session, clinic.id, begin, end) if row.off is None]
     scores = Counter(figures.bin_of(row.score) for row in rows if row.score is not None)
     return figures.Week(
         len(rows), sum(row.tier is not None for row in rows), [scores[place] for place in range(figures.BINS)]
@@ -92,9 +95,11 @@ def by_step(session: Session, clinic: Clinic) -> dict[str, int]:
     """Return how many texts of the last thirty days would be in a tier by each step to which a clinic may widen."""
     now = clock.now()
     rows = _between(session, clinic.id, now - LATELY, now)
-    return {step: sum(_flagged(row, by) for row in rows) for step, by in standing.STEPS.items()}
+    floors = {
+        step: {language: hearing.floor(language, by) for language in LANGUAGES} for step, by in standing.STEPS.items()
+    }
+    return {step: sum(_flagged(row, floors[step][row.language]) for row in rows) for step in standing.STEPS}
 
 
-def _flagged(row: SecondReading, step: float) -> bool:
-    floor = hearing.floor(row.language, step)
+def _flagged(row: SecondReading, floor: float | None) -> bool:
     return row.tier is not None or (floor is not None and row.score is not None and row.score >= floor)

@@ -28,8 +28,8 @@ def seen_by_staff(session: Session, clinic: Clinic) -> str | None:
 
 
 def _lately(session: Session, clinic_id: UUID | None) -> str | None:
-    off = select(SecondReading.off).where(SecondReading.off.is_not(None), SecondReading.at > clock.now() - LATELY)
+    read = select(SecondReading.off).where(SecondReading.at > clock.now() - LATELY)
     if clinic_id is not None:
-        off = off.where(SecondReading.clinic_id == clinic_id)
-    last = session.scalar(off.order_by(SecondReading.at.desc()).limit(1))
+        read = read.where(SecondReading.clinic_id == clinic_id)
+    last = session.scalar(read.order_by(SecondReading.at.desc(), SecondReading.id.desc()).limit(1))
     return _KEYS.get(last, last) if last else None

@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-Z = 1.96  # of a 95 % interval
+Z = 1.959964  # two-sided 95 %
 LEAST = 100  # texts on either side, fewer of which say nothing about drift
 BINS = 10
 MOVED = 0.2
@@ -22,14 +22,17 @@ class Week:
     scores: Sequence[int]
 
 
-def upper_bound(found: int, read: int) -> float | None:
-    """Return the upper end of Wilson's 95 % interval of a share, None where nothing was read."""
-    if read == 0:
-        return None
+def interval(found: int, read: int) -> tuple[float, float]:
+    """Return Wilson's 95 % interval of a share; `read` is at least one."""
     share, square = found / read, Z * Z
     middle = share + square / (2 * read)
     spread = Z * math.sqrt(share * (1 - share) / read + square / (4 * read * read))
-    return min(1.0, (middle + spread) / (1 + square / read))
+    return max(0.0, (middle - spread) / (1 + square / read)), min(1.0, (middle + spread) / (1 + square / read))
+
+
+def upper_bound(found: int, read: int) -> float | None:
+    """Return the upper end of the interval of a share, None where nothing was read."""
+    return interval(found, read)[1] if read else None
 
 
 def bin_of(score: float) -> int:

@@ -31,7 +31,7 @@ class Judged:
 
 
 def hear(text: str, language: str | None = None, reader: Reader = likeness.read) -> Heard:
-    """Return what the second reader says of `text`. Never raises; an answer after tiers.SLOW seconds is none."""
+    """Return what the second reader says of `text`. Never raises; an answer later than tiers.SLOW is not used."""
     try:
         fault = likeness.check()  # reads what has changed on the disk before the watch runs
         if fault is not None:
@@ -48,14 +48,16 @@ def hear(text: str, language: str | None = None, reader: Reader = likeness.read)
 
 
 def most_alike(texts: Sequence[str], language: str | None) -> Heard:
-    """Return the gravest that is heard of the ways in which one text may have been meant."""
-    heard = [hear(text, language) for text in texts]
-    return next((each for each in heard if each.likeness is None), None) or max(heard, key=_gravity)
+    """Return the gravest that is heard of the ways in which one text may have been meant.
+
+    A way that was not heard is graver than one in which no danger was.
+    """
+    return max((hear(text, language) for text in texts), key=_gravity)
 
 
 def _gravity(heard: Heard) -> tuple[int, float]:
     said = heard.likeness
-    return (("none", "worry", "crisis").index(said.band), said.score) if said else (-1, 0.0)
+    return (("none", "", "worry", "crisis").index(said.band if said else ""), said.score if said else 0.0)
 
 
 def widened(said: Likeness | None, step: float) -> float | None:

@@ -61,6 +61,17 @@ def led_to(session: Session, message_id: UUID, item: InboxItem) -> None:
 
 
 def of_item(session: Session, item: InboxItem) -> SecondReading | None:
-    """Return the reading for which an item is a worry or a crisis, the latest of several; None where none is."""
+    """Return the reading for which an item is a worry or a crisis, None where none is.
+
+    Of several the latest of which nobody has said what it is, so that each is judged; else the latest.
+    """
+    judged = SecondReading.verdict.is_not(None)
     led = select(SecondReading).where(SecondReading.item_id == item.id, SecondReading.acted.is_not(None))
-    return session.scalar(led.order_by(SecondReading.at.desc(), SecondReading.id.desc()).limit(1))
+    return session.scalar(led.order_by(judged, SecondReading.at.desc(), SecondReading.id.desc()).limit(1))
+
+
+def worries(session: Session, item: InboxItem) -> bool:
+    """Whether any text of an item is a worry that nobody has called neither."""
+    calm = SecondReading.verdict.is_not_distinct_from("neither")
+    led = select(SecondReading.id).where(SecondReading.item_id == item.id, SecondReading.acted == "worry", ~calm)
+    return session.scalar(led.limit(1)) is not None

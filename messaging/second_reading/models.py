@@ -21,6 +21,7 @@ class SecondReading(ClinicRow, Base):
     __tablename__ = "second_reading"
     __table_args__ = (
         Index("ix_second_reading_at", "clinic_id", "at"),
+        Index("ix_second_reading_latest", "at"),
         Index("ix_second_reading_drawn", "clinic_id", "drawn"),
     )
 

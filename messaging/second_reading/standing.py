@@ -78,7 +78,7 @@ def sign_off(session: Session, clinic: Clinic, staff: Staff) -> None:
         raise ValueError(fault)
     if of(clinic).acts:
         return
-    version = _version()
+    version = likeness.version()
     _store(clinic, signed={"by": str(staff.id), "at": clock.iso(clock.now()), "weights": version})
     actor = audit.Actor.staff(staff.id)
     audit.record(session, clinic.id, actor, "second_reading.signed_off", f"clinic:{clinic.id}", weights=version)
@@ -90,11 +90,6 @@ def back_to_shadow(session: Session, clinic: Clinic, staff: Staff) -> None:
         return
     _store(clinic, signed=None)
     audit.record(session, clinic.id, audit.Actor.staff(staff.id), "second_reading.shadow", f"clinic:{clinic.id}")
-
-
-def _version() -> str | None:
-    heard = likeness.read("ok")
-    return heard.version if heard else None
 
 
 def _store(clinic: Clinic, **facts: Any) -> None:

@@ -9,6 +9,7 @@ from messaging.inbox import item_state, items
 from messaging.inbox.models import URGENCY, InboxItem, ItemEvent
 from messaging.inbox.routing import assign, topics
 from messaging.models import Clinic, Message, Staff
+from messaging.second_reading import keeping
 from messaging.second_reading.models import SecondReading
 
 Verdict = Literal["crisis", "worry", "neither", "unclear"]
@@ -33,13 +34,13 @@ def note(session: Session, clinic: Clinic, staff: Staff, reading: SecondReading,
 def give(
     session: Session, clinic: Clinic, staff: Staff, item: InboxItem, reading: SecondReading, verdict: str
 ) -> ItemEvent:
-    """Say it of the item that the text led to. "crisis" makes it a safety item with its alarm; "neither" an ordinary
-    reply again, where it was a worry. No verdict acknowledges anything. Raises ValueError for anything else."""
+    """Say it of the item that the text led to. "crisis" makes it a safety item with its alarm; "neither" of each worry
+    in it makes it an ordinary reply again. No verdict acknowledges anything. Raises ValueError for anything else."""
     note(session, clinic, staff, reading, verdict)
     before = item_state.read(session, item)
     if verdict == "crisis" and item.kind != "safety":
         _alarm(session, item, reading)
-    elif verdict == "neither" and topics.is_worry(item.reason) and item.state != "done":
+    elif topics.is_worry(item.reason) and item.state != "done" and not keeping.worries(session, item):
         _calm(session, clinic, item)
     return items.write_down(session, item, staff, f"read_{verdict}", before)
 
@@ -88,7 +89,7 @@ def of_sample(session: Session, clinic: Clinic, staff: Staff, reading: SecondRea
         summary=items.words()["summaries"]["missed"].replace("{words}", text.body or ""),
         patient_id=text.patient_id,
         conversation_id=text.conversation_id,
-        reason=[topics.UNREAD] if verdict == "worry" else [],
+        reason=[topics.MISSED] if verdict == "worry" else [],
     )
     reading.item_id = item.id
     return item

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import func, or_, select, true
+from sqlalchemy import func, select, true
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from config import audit, clock, queue
+from config import audit, clock, db, queue
 from messaging.inbox import items
 from messaging.models import Clinic, Staff
 from messaging.second_reading import counting, figures, sampling
@@ -27,7 +28,11 @@ def begin(session: Session, clinic: Clinic) -> None:
         return
     known.add(clinic.id)
     if session.scalar(select(ReadingWatch.id).where(ReadingWatch.clinic_id == clinic.id)) is None:
-        session.add(ReadingWatch(clinic_id=clinic.id, fence=0, attempts=0, try_after=clock.now()))
+        try:
+            with session.begin_nested():
+                session.add(ReadingWatch(clinic_id=clinic.id, fence=0, attempts=0, try_after=clock.now()))
+        except IntegrityError:
+            return  # two workers filed a clinic's first texts at once
 
 
 def look_over(session: Session, watch: ReadingWatch) -> None:
@@ -75,8 +80,8 @@ def drain() -> int:
 
 def oldest(session: Session, now: datetime) -> datetime | None:
     """Return since when a clinic's readings wait to be looked over."""
-    free = or_(ReadingWatch.lease_until.is_(None), ReadingWatch.lease_until <= now)
-    return session.scalar(select(func.min(ReadingWatch.try_after)).where(ReadingWatch.try_after <= now, free))
+    due = (ReadingWatch.try_after <= now, db.free(ReadingWatch, now))
+    return session.scalar(select(func.min(ReadingWatch.try_after)).where(*due))
 
 
 def give_up(session: Session, row: ReadingWatch) -> None:

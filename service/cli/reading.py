@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from messaging.reading import read_reply
+from messaging.reading import likeness, read_reply
 from service.cli import tables, tier_lines, tier_report
 
 CORPUS = Path("tests/messaging/replies")
@@ -149,7 +149,7 @@ def report(directory: Path, json_: bool) -> None:
             "version": read_reply.VERSION,
             "sentences": sentences,
             "classes": rows,
-            "weights": tier_report.weights(),
+            "weights": likeness.version(),
             "tiers": tier_report.rows(tiers),
             "misses": misses,
         }
@@ -157,7 +157,7 @@ def report(directory: Path, json_: bool) -> None:
         return
     if counted.sentences:
         _print(counted, rows)
-    click.echo(f"\nBoth readers, weights of {tier_report.weights() or 'none'}: share (95 % interval)")
+    click.echo(f"\nBoth readers, weights of {likeness.version() or 'none'}: share (95 % interval)")
     for line in tier_report.lines_of(tiers):
         click.echo(line)
 

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from messaging.reading import likeness, read_reply
-from messaging.second_reading import hearing, standing
+from messaging.reading import read_reply
+from messaging.second_reading import figures, hearing, standing
 from service.cli.tier_lines import Line
 
 ACTING = standing.Standing(standing.Terms(), acts=True)  # as at a clinic that has signed the second reader off
-_Z = 1.959964  # two-sided 95 %
 HEADS = {
     "rules": "rules",
     "reader": "reader, any band",
@@ -44,18 +42,10 @@ class Share:
     @property
     def interval(self) -> tuple[float, float]:
         """Wilson's interval of the share at 95 %."""
-        n, p = self.of, self.flagged / self.of
-        middle, spread = p + _Z * _Z / (2 * n), _Z * math.sqrt(p * (1 - p) / n + _Z * _Z / (4 * n * n))
-        return max(0.0, (middle - spread) / (1 + _Z * _Z / n)), min(1.0, (middle + spread) / (1 + _Z * _Z / n))
+        return figures.interval(self.flagged, self.of)
 
 
 Shares = dict[tuple[str, str, str, str], Share]  # by part, what the texts are, which group of them, and by whom flagged
-
-
-def weights() -> str | None:
-    """Return the version of the second reader's weights, None where it is off."""
-    heard = likeness.read("")
-    return heard.version if heard else None
 
 
 def flags(text: str, language: str | None) -> Flags:
@@ -130,10 +120,11 @@ def lines_of(shares: Shares) -> Iterator[str]:
             before = (part, texts)
             yield f"\n{part}: {'crises found' if texts == 'crisis' else 'ordinary texts flagged'}"
             yield f"  {'':<34}{heads}"
-        cells = "".join(f"{_cell(shown[name]):>30}" for name in HEADS)
+        cells = "".join(f"{cell(shown[name]):>30}" for name in HEADS)
         yield f"  {group:<34}{cells}"
 
 
-def _cell(share: Share) -> str:
+def cell(share: Share) -> str:
+    """Return how many of how many, the share, and its interval."""
     low, high = share.interval
     return f"{share.flagged}/{share.of} {share.flagged / share.of:.3f} ({low:.3f}-{high:.3f})"

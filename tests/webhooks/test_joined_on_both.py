@@ -92,7 +92,7 @@ def test_readings_are_counted_drawn_and_judged(
         assert reading is not None
         item = verdicts.of_sample(session, here, staff, reading, "worry")
         assert item is not None
-        assert item.reason == ["worry_unread"]
+        assert item.reason == ["worry_missed"]
         assert counting.sampled(session, here, week_ago - timedelta(hours=1), now).missed == 1
 
 

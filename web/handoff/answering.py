@@ -1,7 +1,6 @@
 """What colleagues do with a handoff: accept it, pass it on, say that the patient is there, and how it ended."""
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -10,12 +9,12 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from config import audit, clock, db
-from messaging.models import Clinic, Patient, Staff
+from messaging.inbox import snooze_times
+from messaging.models import Patient, Staff
 from reminders import handoffs as verbs
 from reminders import visits_by_staff
 from reminders.handoff import machine, telling
 from reminders.models import Handoff
-from reminders.rules import zones
 from web import layout, permissions, sessions, words
 from web.handoff.asking import back, page
 from web.handoff.asking import handoffs as handoffs
@@ -79,8 +78,9 @@ def schedule(handoff_id: UUID) -> Response | tuple[str, int]:
     clinic = sessions.clinic()
     with db.unit_of_work(clinic.id) as session:
         handoff, staff = _the_handoff(session, handoff_id), layout.the_staff()
-        at = _moment(clinic, request.form.get("at", ""))
-        if request.form.get("at") and at is None:
+        typed = request.form.get("at", "")
+        at = snooze_times.typed(typed, clinic.zone)
+        if typed and (at is None or at <= clock.now()):
             return page(session, problem=words.say("refusals", "handoff_at")), 422
         visit = None
         if at is not None and handoff.state in machine.OPEN:
@@ -100,18 +100,6 @@ def schedule(handoff_id: UUID) -> Response | tuple[str, int]:
             return page(session, problem=words.say("refusals", "too_late")), 409
     flash(words.say("notices", "handoff_scheduled" if visit is None else "handoff_booked"))
     return back()
-
-
-def _moment(clinic: Clinic, typed: str) -> datetime | None:
-    """The moment of a field for day and time by the clinic's clock, None for none and for one that has passed."""
-    try:
-        local = datetime.fromisoformat(typed)
-    except ValueError:
-        return None
-    if local.tzinfo is not None:
-        return None
-    at = zones.local_to_utc(local, zones.zone(clinic.zone))
-    return at if at > clock.now() else None
 
 
 @handoffs.post("/handoffs/<uuid:handoff_id>/cancel")

@@ -65,12 +65,11 @@ def read(session: Session, clinic: Clinic, item: InboxItem, colleagues: Mapping[
 
 def _says(reading: SecondReading) -> str:
     if reading.acted == "worry":
-        by_reader = any(reason in reading.reasons for reason in ("reader_low", "reader_widened"))
-        phrase = topics.PHRASE if "soft_unconfirmed" in reading.reasons else topics.UNREAD
-        return words.say("worries", topics.LIKENESS if by_reader else phrase)
+        return words.say("worries", topics.of_worry(reading.reasons))
     sure = "sure_phrase" in reading.reasons
     by_likeness = (reason for reason in BY_LIKENESS if reason in reading.reasons and not sure)
-    return next((words.say("likeness", reason) for reason in by_likeness), "")
+    joined = words.say("likeness", "joined_sure") if reading.joined and sure else ""
+    return next((words.say("likeness", reason) for reason in by_likeness), joined)
 
 
 def _asks(item: InboxItem, reading: SecondReading, clinic: Clinic) -> str:

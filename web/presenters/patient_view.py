@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from config import clock, db
 from messaging import contactability, phone, reachable
+from messaging.consent.ledger import IN_ORDER
 from messaging.models import PROGRAMMES, Clinic, ConsentEntry, Patient, PatientNumber
 from messaging.reachable import Reach
 from reminders import appointments, planner
@@ -174,7 +175,7 @@ def _ledger(session: Session, clinic: Clinic, rows: Sequence[PatientNumber], now
             ConsentEntry.clinic_id == clinic.id,
             ConsentEntry.number_index.in_([row.number_index for row in rows]),
         )
-        .order_by(ConsentEntry.at.desc(), ConsentEntry.id.desc())
+        .order_by(*(column.desc() for column in IN_ORDER))
         .limit(60)
     ).all()
     acts: defaultdict[tuple[bytes, datetime, str, str], list[str]] = defaultdict(list)

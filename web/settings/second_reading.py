@@ -11,8 +11,7 @@ from werkzeug.wrappers import Response
 from config import clock, db
 from messaging.inbox.routing import assign
 from messaging.models import Clinic
-from messaging.reading import likeness
-from messaging.second_reading import counting, standing
+from messaging.second_reading import counting, faults, standing
 from messaging.second_reading.standing import SECOND_READING
 from web import layout, permissions, sessions, team, times, words
 from web.settings import decision_form, decision_pages
@@ -100,7 +99,7 @@ def _page(session: Session, clinic: Clinic, sheet: decision_form.Sheet) -> str:
 
 
 def _status(session: Session, clinic: Clinic) -> Status:
-    holds, fault, now = standing.of(clinic), likeness.check(), clock.now()
+    holds, fault, now = standing.of(clinic), faults.key(session, clinic.id), clock.now()
     counts = counting.by_language(session, clinic, now - counting.LATELY, now)
     return Status(
         acts=holds.acts,

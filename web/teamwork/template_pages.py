@@ -54,13 +54,14 @@ def add_defaults() -> Response:
 @templates.post("/tasks/templates/<uuid:template_id>/retire")
 @permissions.signed_in("tasks.save")
 def retire(template_id: UUID) -> Response:
-    """Take a template out of use, or bring it back (`back`)."""
-    back = "back" in request.form
+    """Take a template out of use."""
     with db.unit_of_work(sessions.clinic().id) as session:
         template = _the_template(session, str(template_id)) or abort(404)
-        task_templates.retire(session, layout.the_staff(), template, back=back)
-    way = url_for("tasktemplates.bring_back", template_id=template_id)
-    flash(words.say("team_notices", "template_back" if back else "template_retired"), "said" if back else f"undo {way}")
+        task_templates.retire(session, layout.the_staff(), template)
+    flash(
+        words.say("team_notices", "template_retired"),
+        f"undo {url_for('tasktemplates.bring_back', template_id=template_id)}",
+    )
     return redirect(url_for("tasktemplates.show"), 303)
 
 

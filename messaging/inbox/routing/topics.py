@@ -4,7 +4,7 @@ An item's `reason` holds these as "topic:medication", and "in_building" where th
 came, not who has it, and stay when somebody else is chosen.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -16,8 +16,8 @@ WATCHED = "lately_at_risk"
 # Said of a text that may be a crisis though nothing in it says so for sure: by likeness and not by a word, by a phrase
 # that is often an idiom, or because nobody but the rules has read it. It is read within minutes, as a positive screen
 # at the latest, and by who can assess.
-LIKENESS, PHRASE, UNREAD = "worry_likeness", "worry_phrase", "worry_unread"
-WORRIES = (LIKENESS, PHRASE, UNREAD)
+LIKENESS, PHRASE, UNREAD, MISSED = "worry_likeness", "worry_phrase", "worry_unread", "worry_missed"
+WORRIES = (LIKENESS, PHRASE, UNREAD, MISSED)
 # Said of what was a worry until a colleague read it and called it neither that nor a crisis.
 CALLED_NEITHER = "worry_neither"
 # Said where it would have been the front desk's, and none of them was there.
@@ -86,6 +86,14 @@ def minutes(reason: Sequence[str], terms: Mapping[Topic, Terms]) -> int | None:
     """Return within how many minutes a text with this `reason` must be answered, None where no topic says so."""
     about = (*of(reason), *((HERE,) if IN_BUILDING in reason else ()))
     return min((terms[topic].answer for topic in about), default=None)
+
+
+def of_worry(reasons: Collection[str]) -> str:
+    """Return what made somebody worry, by the reasons of a tier (messaging.reading.tiers): the second reader, a phrase
+    of the rules, or that nobody else could read it."""
+    if {"reader_low", "reader_widened", "reader_high"} & set(reasons):
+        return LIKENESS
+    return PHRASE if "soft_unconfirmed" in reasons else UNREAD
 
 
 def is_worry(reason: Iterable[str]) -> bool:

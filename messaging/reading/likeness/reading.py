@@ -82,6 +82,12 @@ def _lines(_version: str) -> nearest_line.Lines | None:
     return None if isinstance(reader, Unfit) else nearest_line.indexed(lines, map(reader.words, lines))
 
 
+def version() -> str | None:
+    """Return the version of the weights, None without fit ones."""
+    reader = model.current()
+    return None if isinstance(reader, Unfit) else reader.version
+
+
 def check() -> str | None:
     """Return why there is no second reader (weights_missing, weights_changed, canaries_differ), None when it is fit."""
     reader = model.current()

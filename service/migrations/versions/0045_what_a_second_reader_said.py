@@ -41,6 +41,7 @@ def upgrade() -> None:
     op.create_index("ix_second_reading_clinic_id", "second_reading", ["clinic_id"])
     op.create_index("ix_second_reading_item_id", "second_reading", ["item_id"])
     op.create_index("ix_second_reading_at", "second_reading", ["clinic_id", "at"])
+    op.create_index("ix_second_reading_latest", "second_reading", ["at"])
     op.create_index("ix_second_reading_drawn", "second_reading", ["clinic_id", "drawn"])
     op.create_table(
         "reading_watch",
