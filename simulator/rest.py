@@ -44,9 +44,9 @@ def create() -> ResponseReturnValue:
     """Accept a message, unless a fault, a missing field, the number or an opt-out stands against it."""
     to = request.form.get("To", "")
     fate = network().faults.for_create(to)
+    network().knock(to)
     if fate.delay_ms:
         time.sleep(fate.delay_ms / 1000)
-    network().knock(to)
     if fate.answer == "drop":
         return _hang_up()
     if fate.answer in {"429", "500", "503"}:
