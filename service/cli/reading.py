@@ -10,7 +10,8 @@ from typing import Any
 import click
 
 from messaging.reading import likeness, read_reply
-from service.cli import tables, tier_lines, tier_report
+from messaging.second_reading import figures
+from service.cli import tables, tier_lines, tier_points, tier_report
 
 CORPUS = Path("tests/messaging/replies")
 FIELDS = ("crisis", "consent", "scope", "answer", "thanks")
@@ -138,7 +139,7 @@ def report(directory: Path, json_: bool) -> None:
         raise click.UsageError(str(error)) from error
     if not counted.sentences and not lines:
         raise click.UsageError(f"{directory} holds no sentences")
-    rows, tiers = _rows(counted), tier_report.measure(lines)
+    rows, tiers, points = _rows(counted), tier_report.measure(lines), tier_points.of(tier_points.scored(lines))
     if json_:
         sentences = [
             {"part": part, "language": language, "sentences": count}
@@ -151,6 +152,7 @@ def report(directory: Path, json_: bool) -> None:
             "classes": rows,
             "weights": likeness.version(),
             "tiers": tier_report.rows(tiers),
+            "points": [point.as_row() for point in points],
             "misses": misses,
         }
         click.echo(json.dumps(document, ensure_ascii=False, indent=1))
@@ -158,7 +160,7 @@ def report(directory: Path, json_: bool) -> None:
     if counted.sentences:
         _print(counted, rows)
     click.echo(f"\nBoth readers, weights of {likeness.version() or 'none'}: share (95 % interval)")
-    for line in tier_report.lines_of(tiers):
+    for line in (*tier_report.lines_of(tiers), *tier_points.lines_of(points)):
         click.echo(line)
 
 
@@ -170,7 +172,9 @@ def _rows(report: Report) -> list[dict[str, Any]]:
             "class": label,
             **asdict(count),
             "precision": count.precision,
+            "precision_interval": _interval(count.right, count.wrong),
             "recall": count.recall,
+            "recall_interval": _interval(count.right, count.missed),
         }
         for (part, language, label), count in sorted(report.counts.items())
     ]
@@ -180,16 +184,22 @@ def _print(report: Report, rows: list[dict[str, Any]]) -> None:
     click.echo(f"Rules of {read_reply.VERSION}")
     for (part, language), count in report.sentences.items():
         click.echo(f"\n{part}, {language}: {count} sentences")
-        click.echo(f"  {'class':<22}{'n':>5}{'recall':>9}{'precision':>11}")
+        click.echo(f"  {'class':<22}{'n':>5}{'recall':>22}{'precision':>22}")
         for row in rows:
             if (row["part"], row["language"]) == (part, language):
-                recall, precision = _share(row["recall"]), _share(row["precision"])
+                recall = _share(row["recall"], row["recall_interval"])
+                precision = _share(row["precision"], row["precision_interval"])
                 wanted = row["right"] + row["missed"]
-                click.echo(f"  {row['class']:<22}{wanted:>5}{recall:>9}{precision:>11}")
+                click.echo(f"  {row['class']:<22}{wanted:>5}{recall:>22}{precision:>22}")
     click.echo(f"\n{len(report.misses)} read otherwise than a person would")
     for miss in report.misses:
         click.echo(f"  {miss.part} {miss.language} {miss.field}: {miss.expected} read as {miss.got}: {miss.text!r}")
 
 
-def _share(share: float | None) -> str:
-    return "-" if share is None else f"{share:.3f}"
+def _interval(right: int, other: int) -> tuple[float, float] | None:
+    """Wilson's 95 % interval of the share that is right; None of nothing."""
+    return figures.interval(right, right + other) if right + other else None
+
+
+def _share(share: float | None, interval: tuple[float, float] | None) -> str:
+    return "-" if share is None or interval is None else f"{share:.3f} ({interval[0]:.3f}-{interval[1]:.3f})"

@@ -110,7 +110,7 @@ def _order(entry: tuple[tuple[str, str, str, str], Share]) -> tuple[str, str, bo
 
 def lines_of(shares: Shares) -> Iterator[str]:
     """Yield the table for people: a line a group, the shares side by side."""
-    heads = "".join(f"{head:>30}" for head in HEADS.values())
+    heads = "".join(f"{head:>32}" for head in HEADS.values())
     before = None
     groups: dict[tuple[str, str, str], dict[str, Share]] = defaultdict(dict)
     for (part, texts, group, by), share in sorted(shares.items(), key=_order):
@@ -120,11 +120,11 @@ def lines_of(shares: Shares) -> Iterator[str]:
             before = (part, texts)
             yield f"\n{part}: {'crises found' if texts == 'crisis' else 'ordinary texts flagged'}"
             yield f"  {'':<34}{heads}"
-        cells = "".join(f"{cell(shown[name]):>30}" for name in HEADS)
+        cells = "".join(f"{cell(shown[name]):>32}" for name in HEADS)
         yield f"  {group:<34}{cells}"
 
 
 def cell(share: Share) -> str:
     """Return how many of how many, the share, and its interval."""
     low, high = share.interval
-    return f"{share.flagged}/{share.of} {share.flagged / share.of:.3f} ({low:.3f}-{high:.3f})"
+    return f"{share.flagged}/{share.of} = {share.flagged / share.of:.3f} ({low:.3f}-{high:.3f})"

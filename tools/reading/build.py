@@ -22,8 +22,7 @@ from tools.reading.corpus_files import Line
 VERSION = "2026-11-30.4"
 STEEPNESS = 3.0  # of the curve that makes a margin a score
 CANARIES = 50
-# What a mistake costs about a text of each manner.
-COSTS = {"explicit": 3.0, "indirect": 3.0, "hard": 3.0, "easy": 3.0, "everyday": 3.0}
+COST = 3.0  # of a mistake about a text, against the size of the weights
 _LONGEST_SHOWN = 160
 
 
@@ -91,7 +90,7 @@ def score(margin: float) -> float:
 
 
 def _example(line: Line, known: Vocabulary) -> training.Example:
-    return training.Example(features.of(words(line.text, known)), line.crisis, COSTS[line.manner])
+    return training.Example(features.of(words(line.text, known)), line.crisis, COST)
 
 
 def _canaries(facts: dict[str, Any], weights: bytes, lines: Sequence[Line]) -> list[dict[str, Any]]:
