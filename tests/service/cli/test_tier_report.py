@@ -54,7 +54,7 @@ def test_it_is_a_table_for_people(headed: Path) -> None:
     printed = run(str(headed))
     assert "ours: crises found" in printed
     assert "ours: ordinary texts flagged" in printed
-    assert "1/1 1.000 (0.207-1.000)" in printed
+    assert "1/1 = 1.000 (0.207-1.000)" in printed
     assert "sentences" not in printed
 
 
