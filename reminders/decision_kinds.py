@@ -5,7 +5,7 @@ from messaging.inbox import policy_decision, protocol
 from messaging.second_reading import standing
 from messaging.versions.publishing import Kind
 from messaging.wording import clinic_words
-from reminders import cadence_decision, clinic_profile, questionnaires
+from reminders import cadence_decision, care_model, clinic_profile, questionnaires
 from reminders.handoff.decision import HANDOFFS
 
 
@@ -26,5 +26,6 @@ KINDS: dict[str, Kind] = {
         protocol.PROTOCOL,
         standing.SECOND_READING,
         HANDOFFS,
+        care_model.CARE,
     )
 }

@@ -1,5 +1,6 @@
 """Every table of the service: what one row refers to in another room must be known before the first query."""
 
+from caseload import models as caseload
 from config import audit
 from config.db import Base
 from intake_links import models as intake_links
@@ -29,6 +30,7 @@ MODULES = (
     intake_links,
     reminders,
     imports,
+    caseload,
     webhooks,
     web,
 )

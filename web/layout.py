@@ -20,7 +20,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from config import audit, clock, logging
 from messaging.inbox import role_inboxes, unassigned, undoing, views
 from messaging.models import Staff
-from reminders import handoffs, unreached
+from reminders import care_model, handoffs, unreached
 from reminders.models import Handoff
 from web import permissions, sessions, settings_menu, times, words
 from web.presenters import alarms, board_view, filters
@@ -67,6 +67,7 @@ class Shell:
     sees_handoffs: bool
     saves_replies: bool
     not_reached: int
+    has_registry: bool
     places: list[settings_menu.Group]
     phone_fault: str | None
     reading_off: str
@@ -149,6 +150,7 @@ def _shell(session: Session, here: str | None) -> Shell:
         not_reached=unreached.count(session, clinic, clock.now())
         if permissions.may(staff.role, "patients.read")
         else 0,
+        has_registry=permissions.may(staff.role, "caseload.read") and care_model.of_clinic(clinic).registry,
         places=settings_menu.open_to(staff.role),
         phone_fault=words.say("phone_faults", staff.phone_fault) if staff.phone_fault else None,
         reading_off=alarms.reading_off(session, clinic) if reads else "",

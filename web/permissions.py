@@ -14,6 +14,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 # reading.sign: to let the second reader act, or to take that back: who answers for it is a clinician.
 # team.read, team.write: what colleagues write to each other about patients; the same roles as
 # messaging.team.readers.OF_THREADS. colleagues.ask: tasks and notes. board.post: announcements for everybody here.
+# caseload.read, caseload.work: the registry; caseload.review: to write down what the consultant said of somebody.
 # A clinician may settle what came to them, but texts go out from the care team.
 MAY: dict[str, frozenset[str]] = {
     "care_manager": frozenset(
@@ -38,6 +39,9 @@ MAY: dict[str, frozenset[str]] = {
             "colleagues.ask",
             "board.post",
             "tasks.save",
+            "caseload.read",
+            "caseload.work",
+            "caseload.review",
         }
     ),
     "clinician": frozenset(
@@ -58,6 +62,8 @@ MAY: dict[str, frozenset[str]] = {
             "team.write",
             "colleagues.ask",
             "board.post",
+            "caseload.read",
+            "caseload.work",
         }
     ),
     "psychiatric_consultant": frozenset(
@@ -70,6 +76,8 @@ MAY: dict[str, frozenset[str]] = {
             "team.read",
             "team.write",
             "colleagues.ask",
+            "caseload.read",
+            "caseload.review",
         }
     ),
     "front_desk": frozenset(

@@ -5,6 +5,7 @@ from typing import Any
 from web import desk, layout
 from web.account import demo_roles, duty_feed, mail_address, menu, notifications, preferences, signin
 from web.boards import away, readings, response_times, today, unassigned, unreached, visits, workload
+from web.caseload import episode_page, registry_page, review_pages
 from web.compose import saved_replies
 from web.handoff import answering, news, reporting
 from web.help import pages as help_pages
@@ -39,6 +40,7 @@ from web.patients import (
 from web.settings import (
     cadence,
     cadence_week,
+    care_terms,
     clinic,
     clinic_file,
     decision_pages,
@@ -111,11 +113,15 @@ PAGES = (
     people.colleagues,
     questionnaires.questionnaires,
     handoffs.handoff_terms,
+    care_terms.care_terms,
     clinic_file.files,
     response_times.clocks,
     readings.readings,
     second_reading.second_reading,
     workload.lead,
+    registry_page.registry,
+    episode_page.care,
+    review_pages.case_reviews,
     help_pages.help_pages,
     thread_pages.threads,
     team_files.teamfiles,

@@ -29,6 +29,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("readings", "readings.show", "inbox.read"),
             ("rota", "rota.show", "clinic.look"),
             ("handoff_terms", "handoff_terms.show", "clinic.look"),
+            ("care_terms", "care_terms.show", "clinic.look"),
             ("clocks", "clocks.show", "inbox.read"),
         ),
     ),

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from config import clock, db
 from messaging import reachable
 from messaging.models import Clinic, Patient
+from reminders import care_model
 from web import times, words
 from web.presenters import patient_view, thread_view
 
@@ -18,6 +19,7 @@ TABS = (
     ("scores", "patients.scores", "inbox.words"),
     ("messages", "firstwords.messages", "inbox.words"),
     ("team", "threads.show", "team.read"),
+    ("care", "care.show", "caseload.read"),
     ("visits", "patient_visits.show", "patients.read"),
     ("consent", "phones.show", "patients.read"),
 )
@@ -56,6 +58,10 @@ def read(session: Session, clinic: Clinic, patient: Patient, tab: str, may: Call
         active=patient.state == "active",
         in_building=patient.here_until is not None and patient.here_until > now,
         tab=tab,
-        tabs=[(key, endpoint, words.say("tabs", key)) for key, endpoint, act in TABS if may(act)],
+        tabs=[
+            (key, endpoint, words.say("tabs", key))
+            for key, endpoint, act in TABS
+            if may(act) and (key != "care" or care_model.of_clinic(clinic).registry)
+        ],
         pinned=thread_view.pinned(session, clinic, patient.id) if may("team.read") else [],
     )

@@ -1,0 +1,98 @@
+"""Episodes of care, what was done in them, and what a consultant said of them."""
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from config import live
+from config.db import Base, ClinicRow, Sealed, SealedRow
+
+
+class Episode(SealedRow, live.Shown, Base):
+    """One course of care of one patient, from consent to discharge. A later one never overwrites it.
+
+    phase: active -> relapse_prevention -> discharged, and back from the second to the first. Consent is `verbal` or
+    `written`, with who took it, when, in which language, and that cost sharing was told. `scale` is phq9 | gad7;
+    `enrolled_on` the day of the care manager's first assessment in the clinic's zone. `end_reason` is goals_met |
+    referred | declined | lost | moved. `question` is what the manager wants to ask the consultant; None: nothing.
+    """
+
+    __tablename__ = "care_episode"
+    __table_args__ = (Index("ix_care_episode_clinic_phase", "clinic_id", "phase"),)
+
+    patient_id: Mapped[UUID] = mapped_column(ForeignKey("patient.id"), index=True)
+    phase: Mapped[str] = mapped_column(String(20), default="active")
+    phase_at: Mapped[datetime]
+    enrolled_on: Mapped[date]
+    enrolled_by: Mapped[UUID] = mapped_column(ForeignKey("staff.id"))
+    consent: Mapped[str] = mapped_column(String(10))
+    consent_at: Mapped[datetime]
+    consent_by: Mapped[UUID] = mapped_column(ForeignKey("staff.id"))
+    consent_language: Mapped[str] = mapped_column(String(8))
+    practitioner_id: Mapped[UUID] = mapped_column(ForeignKey("staff.id"))
+    manager_id: Mapped[UUID] = mapped_column(ForeignKey("staff.id"), index=True)
+    consultant_id: Mapped[UUID | None] = mapped_column(ForeignKey("staff.id"))
+    payer: Mapped[str] = mapped_column(String(20))
+    scale: Mapped[str] = mapped_column(String(20))
+    plan_on: Mapped[date | None]
+    check_on: Mapped[date | None]
+    ended_on: Mapped[date | None]
+    ended_by: Mapped[UUID | None] = mapped_column(ForeignKey("staff.id"))
+    end_reason: Mapped[str | None] = mapped_column(String(20))
+    question_ct: Mapped[bytes | None]
+    created_at: Mapped[datetime]
+
+    question = Sealed("question_ct")
+
+    def topics(self) -> Iterable[str]:
+        """The patient's own page."""
+        return [f"patient:{self.patient_id}"]
+
+
+class CareEntry(ClinicRow, Base):
+    """Work that a colleague did in an episode, from `starts_at` to `ends_at`. Never changed: struck, and written anew.
+
+    `kind` is a key of [care_kinds]; `live` says that the patient was there or on the line, a contact. `made_at`
+    is when it was written down: more than 72 hours after is a late entry.
+    """
+
+    __tablename__ = "care_entry"
+    __table_args__ = (
+        Index("ix_care_entry_episode_starts", "episode_id", "starts_at"),
+        Index("ix_care_entry_staff_starts", "staff_id", "starts_at"),
+    )
+
+    episode_id: Mapped[UUID] = mapped_column(ForeignKey("care_episode.id"))
+    staff_id: Mapped[UUID] = mapped_column(ForeignKey("staff.id"))
+    kind: Mapped[str] = mapped_column(String(20))
+    live: Mapped[bool]
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    made_at: Mapped[datetime]
+    struck_at: Mapped[datetime | None]
+    struck_by: Mapped[UUID | None] = mapped_column(ForeignKey("staff.id"))
+
+
+class CaseReview(SealedRow, Base):
+    """What a psychiatric consultant said of one person: one row a person, never one a meeting.
+
+    `decision` is continue | recommend; a recommendation has its words, to whom it is addressed, and the item of the
+    task that it became.
+    """
+
+    __tablename__ = "case_review"
+    __table_args__ = (Index("ix_case_review_episode_at", "episode_id", "at"),)
+
+    episode_id: Mapped[UUID] = mapped_column(ForeignKey("care_episode.id"))
+    by_id: Mapped[UUID] = mapped_column(ForeignKey("staff.id"))
+    written_by: Mapped[UUID] = mapped_column(ForeignKey("staff.id"))
+    at: Mapped[datetime]
+    decision: Mapped[str] = mapped_column(String(12))
+    words_ct: Mapped[bytes | None]
+    to_id: Mapped[UUID | None] = mapped_column(ForeignKey("staff.id"))
+    item_id: Mapped[UUID | None] = mapped_column(ForeignKey("inbox_item.id"), index=True)
+
+    words = Sealed("words_ct")

@@ -1,0 +1,191 @@
+"""What is due for somebody in an episode, by named rules: each a key with the days or points it speaks of. Pure.
+
+Sources: the AIMS Center's registry, Bao 2016 and the consultation measure of New York State.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+from caseload.registry.progress import ELEVATED, Progress
+
+Phase = Literal["active", "relapse_prevention", "discharged"]
+# Gravest first: the order in which rows stand and reasons are read.
+KEYS = (
+    "self_harm",
+    "worse",
+    "high",
+    "two_open",
+    "contact",
+    "not_better",
+    "recommendation",
+    "review",
+    "review_owed",
+    "score",
+    "relapse_check",
+    "flagged",
+    "inactive",
+)
+FOR_REVIEW = frozenset({"self_harm", "worse", "high", "not_better", "review", "review_owed", "flagged"})
+WITHOUT_RESPONSE = frozenset({"awaiting", "improving", "not_improving", "worse"})
+HIGH, NOT_BETTER_DAYS, OWED_DAYS, REVIEW_WINDOW, INACTIVE_DAYS, WAITING_DAYS = 15, 56, 70, 60, 90, 14
+WELL_SCORE_DAYS = 60
+
+
+@dataclass(frozen=True)
+class Days:
+    """After how many days what is due, as the clinic decides: contact and review by phase."""
+
+    contact: int = 14
+    contact_in_relapse_prevention: int = 30
+    score: int = 30
+    review: int = 30
+    review_in_relapse_prevention: int = 60
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known of an episode today. `contact` and `review` are the last days of each, None for never.
+
+    `recommended` is the day of the oldest recommendation that nobody has acted on; `check_on` the next day set in the
+    relapse-prevention plan.
+    """
+
+    today: date
+    enrolled: date
+    phase: Phase
+    progress: Progress
+    contact: date | None = None
+    review: date | None = None
+    recommended: date | None = None
+    check_on: date | None = None
+    self_harm: bool = False
+    flagged: bool = False
+    two_open: bool = False
+
+
+@dataclass(frozen=True)
+class Due:
+    """One thing that is due: its key, and the days or points it is about."""
+
+    key: str
+    number: int = 0
+
+
+def of(facts: Facts, days: Days) -> list[Due]:
+    """Return everything that is due, gravest first; nothing of a discharged episode."""
+    if facts.phase == "discharged":
+        return []
+    number_of = {key: rule(facts, days) for key, rule in RULES.items()}
+    return [Due(key, number) for key in KEYS if (number := number_of[key]) is not None]
+
+
+def _since(facts: Facts, day: date | None) -> int:
+    return (facts.today - (day or facts.enrolled)).days
+
+
+def _self_harm(facts: Facts, _days: Days) -> int | None:
+    return 0 if facts.self_harm else None
+
+
+def _worse(facts: Facts, _days: Days) -> int | None:
+    return facts.progress.change if facts.progress.state == "worse" else None
+
+
+def _high(facts: Facts, _days: Days) -> int | None:
+    last = facts.progress.last
+    return last.total if last is not None and last.total >= HIGH else None
+
+
+def _two_open(facts: Facts, _days: Days) -> int | None:
+    return 0 if facts.two_open else None
+
+
+def _contact(facts: Facts, days: Days) -> int | None:
+    limit = days.contact if facts.phase == "active" else days.contact_in_relapse_prevention
+    return _past(_since(facts, facts.contact), limit)
+
+
+def _not_better(facts: Facts, _days: Days) -> int | None:
+    """Eight weeks and neither below ten nor halved: for whoever began above ten."""
+    if facts.phase != "active" or not _without_response(facts.progress):
+        return None
+    weeks = _since(facts, facts.enrolled)
+    return weeks // 7 if weeks >= NOT_BETTER_DAYS else None
+
+
+def _without_response(progress: Progress) -> bool:
+    began = progress.baseline
+    return began is not None and began.total >= ELEVATED and progress.state in WITHOUT_RESPONSE
+
+
+def _recommendation(facts: Facts, _days: Days) -> int | None:
+    return None if facts.recommended is None else _past(_since(facts, facts.recommended), WAITING_DAYS)
+
+
+def _review(facts: Facts, days: Days) -> int | None:
+    limit = days.review if facts.phase == "active" else days.review_in_relapse_prevention
+    if facts.review is None:
+        return 0
+    return _past(_since(facts, facts.review), limit)
+
+
+def _review_owed(facts: Facts, _days: Days) -> int | None:
+    """Seventy days without response and no review in sixty: what the state's measure counts."""
+    if not _without_response(facts.progress) or _since(facts, facts.enrolled) < OWED_DAYS:
+        return None
+    seen = facts.review is not None and _since(facts, facts.review) <= REVIEW_WINDOW
+    return None if seen else _since(facts, facts.enrolled)
+
+
+def _score(facts: Facts, days: Days) -> int | None:
+    last = facts.progress.last
+    well = facts.progress.state in ("improved", "remission")
+    limit = max(days.score, WELL_SCORE_DAYS) if well or facts.phase == "relapse_prevention" else days.score
+    return _past(_since(facts, last.on if last else None), limit)
+
+
+def _relapse_check(facts: Facts, _days: Days) -> int | None:
+    if facts.phase != "relapse_prevention" or facts.check_on is None or facts.check_on > facts.today:
+        return None
+    return _since(facts, facts.check_on)
+
+
+def _flagged(facts: Facts, _days: Days) -> int | None:
+    return 0 if facts.flagged else None
+
+
+def _inactive(facts: Facts, _days: Days) -> int | None:
+    return _since(facts, facts.contact) if _since(facts, facts.contact) >= INACTIVE_DAYS else None
+
+
+def _past(days: int, limit: int) -> int | None:
+    return days if days > limit else None
+
+
+RULES: Mapping[str, Callable[[Facts, Days], int | None]] = {
+    "self_harm": _self_harm,
+    "worse": _worse,
+    "high": _high,
+    "two_open": _two_open,
+    "contact": _contact,
+    "not_better": _not_better,
+    "recommendation": _recommendation,
+    "review": _review,
+    "review_owed": _review_owed,
+    "score": _score,
+    "relapse_check": _relapse_check,
+    "flagged": _flagged,
+    "inactive": _inactive,
+}
+
+
+def gravest(due: Sequence[Due]) -> int:
+    """Return where the gravest of these stands in KEYS, after the last where nothing is due: to sort by."""
+    return min((KEYS.index(each.key) for each in due), default=len(KEYS))
+
+
+def for_review(due: Sequence[Due]) -> Iterator[Due]:
+    """Yield the reasons for which somebody belongs on the consultant's list."""
+    return (each for each in due if each.key in FOR_REVIEW)

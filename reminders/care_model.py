@@ -1,0 +1,78 @@
+"""How a clinic's behavioral-health care is organised, and after how many days what is due: one of its decisions."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, get_args
+
+import pydantic
+from pydantic import Field
+from sqlalchemy.orm import Session
+
+from messaging.models import Clinic
+from messaging.versions import publishing
+from messaging.versions.problems import Problem
+
+NAME = "care"
+# From the least to the most shared; each keeps what those before it have.
+Model = Literal["coordinated", "colocated", "collaborative", "integrated"]
+MODELS: tuple[Model, ...] = get_args(Model)
+WITH_REGISTRY = frozenset({"collaborative", "integrated"})
+EXPECTED = {
+    "int_type": "a whole number of days",
+    "int_parsing": "a whole number of days",
+    "greater_than_equal": "at least a week",
+    "less_than_equal": "at most half a year",
+    "literal_error": "expected coordinated, colocated, collaborative or integrated",
+    "missing": "this must be given",
+    "extra_forbidden": "unknown",
+}
+Days = Annotated[int, Field(ge=7, le=183)]
+
+
+class Terms(pydantic.BaseModel):
+    """The care model, and after how many days a contact, a score and a review are due in either phase."""
+
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
+
+    model: Model = "coordinated"
+    contact: Days = 14
+    contact_in_relapse_prevention: Days = 30
+    score: Days = 30
+    review: Days = 30
+    review_in_relapse_prevention: Days = 60
+
+    @property
+    def registry(self) -> bool:
+        """Whether this model has a registry, a consultant and codes."""
+        return self.model in WITH_REGISTRY
+
+
+def of_clinic(clinic: Clinic) -> Terms:
+    """Return the terms that hold; a clinic that has decided nothing works in the coordinated model."""
+    return Terms.model_validate(clinic.rules.get(NAME, {}))
+
+
+def _read(definition: Mapping[str, Any]) -> publishing.Definition:
+    try:
+        return Terms.model_validate(definition).model_dump(mode="json")
+    except pydantic.ValidationError as wrong:
+        raise publishing.Refused(
+            [Problem(str(each["loc"][0]), EXPECTED.get(each["type"], str(each["msg"]))) for each in wrong.errors()]
+        ) from None
+
+
+def _present(_session: Session, clinic: Clinic) -> publishing.Definition:
+    return of_clinic(clinic).model_dump(mode="json")
+
+
+def _take_effect(_session: Session, clinic: Clinic, definition: publishing.Definition, _actor: str) -> None:
+    clinic.rules = {**clinic.rules, NAME: definition}
+
+
+CARE = publishing.Kind(
+    NAME,
+    read=_read,
+    present=_present,
+    take_effect=_take_effect,
+    model=Terms,
+    shipped=lambda: Terms().model_dump(mode="json"),
+)

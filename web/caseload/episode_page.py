@@ -1,0 +1,262 @@
+"""One patient's episode of care: enrolling, where the scores go, what was done, and how it ends."""
+
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from flask import flash, redirect, request, url_for
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from caseload import care_log, episodes, listing, reviews
+from caseload.models import CareEntry, Episode
+from caseload.registry import progress
+from config import clock, db
+from intake_links import scoring
+from messaging.models import Clinic, Patient, Staff
+from reminders import care_model
+from web import ids, layout, permissions, sessions, team, words
+from web.patients import patient_page
+from web.presenters import care_view, episode_view, screen_history, screen_view
+
+care = layout.room("care", __name__)
+Act = Callable[[Session, Clinic, Staff, Patient], str]
+
+
+@care.get("/patients/<uuid:patient_id>/care")
+@permissions.signed_in("caseload.read")
+def show(patient_id: UUID) -> str:
+    """Show the episode, or how to begin one; that it was read is written down."""
+    with db.unit_of_work(sessions.clinic().id) as session:
+        return _page(session, patient_page.opened(session, patient_id))
+
+
+@care.post("/patients/<uuid:patient_id>/care")
+@permissions.signed_in("caseload.work")
+def enrol(patient_id: UUID) -> Response | tuple[str, int]:
+    """Begin an episode."""
+
+    def act(session: Session, clinic: Clinic, staff: Staff, patient: Patient) -> str:
+        episodes.enrol(session, clinic, staff, patient, _enrolment(session, clinic))
+        return "care_enrolled"
+
+    return _do(patient_id, act)
+
+
+@care.post("/patients/<uuid:patient_id>/care/log")
+@permissions.signed_in("caseload.work")
+def log(patient_id: UUID) -> Response | tuple[str, int]:
+    """Write down work that was done."""
+
+    def act(session: Session, clinic: Clinic, staff: Staff, patient: Patient) -> str:
+        form, minutes = request.form, request.form.get("minutes", "").strip()
+        work = care_log.Work(
+            kind=form.get("kind", ""),
+            starts_at=_moment(clinic, form.get("starts_at", "")),
+            minutes=int(minutes) if minutes.isdecimal() and len(minutes) < 5 else None,
+            reached=form.get("reached") == "on",
+        )
+        care_log.log(session, staff, _open(session, patient), work)
+        return "care_logged"
+
+    return _do(patient_id, act)
+
+
+@care.post("/patients/<uuid:patient_id>/care/strike/<uuid:entry_id>")
+@permissions.signed_in("caseload.work")
+def strike(patient_id: UUID, entry_id: UUID) -> Response | tuple[str, int]:
+    """Strike a line of one's own."""
+
+    def act(session: Session, clinic: Clinic, staff: Staff, patient: Patient) -> str:
+        entry = session.get(CareEntry, entry_id)
+        own = {episode.id for episode in episodes.of_patient(session, patient.id)}
+        if entry is None or entry.clinic_id != clinic.id or entry.episode_id not in own:
+            raise episodes.Refused("care_not_yours")
+        care_log.strike(session, staff, entry)
+        return "care_struck"
+
+    return _do(patient_id, act)
+
+
+@care.post("/patients/<uuid:patient_id>/care/<any(relapse,active,discharge,back,question,give):what>")
+@permissions.signed_in("caseload.work")
+def change(patient_id: UUID, what: str) -> Response | tuple[str, int]:
+    """Change the phase, end the episode, take that back, ask the consultant, or give it to a colleague."""
+    return _do(patient_id, CHANGES[what])
+
+
+def _relapse(session: Session, clinic: Clinic, staff: Staff, patient: Patient) -> str:
+    check_on = _day(request.form.get("check_on", ""))
+    if check_on is None:
+        raise episodes.Refused("care_check_on", "check_on")
+    episodes.plan_relapse_prevention(session, clinic, staff, _open(session, patient), check_on)
+    return "care_relapse_prevention"
+
+
+def _active(session: Session, _clinic: Clinic, staff: Staff, patient: Patient) -> str:
+    episodes.back_to_active(session, staff, _open(session, patient))
+    return "care_active"
+
+
+def _discharge(session: Session, clinic: Clinic, staff: Staff, patient: Patient) -> str:
+    episodes.discharge(session, clinic, staff, _open(session, patient), request.form.get("reason", ""))
+    return "care_discharged"
+
+
+def _back(session: Session, clinic: Clinic, staff: Staff, patient: Patient) -> str:
+    ended = (each for each in episodes.of_patient(session, patient.id) if each.phase == "discharged")
+    newest = next(ended, None)
+    if newest is None:
+        raise episodes.Refused("care_none")
+    episodes.take_back_discharge(session, clinic, staff, newest)
+    return "care_back"
+
+
+def _question(session: Session, _clinic: Clinic, staff: Staff, patient: Patient) -> str:
+    asked = request.form.get("question", "")
+    episodes.ask_consultant(session, staff, _open(session, patient), asked)
+    return "care_question" if asked.strip() else "care_question_back"
+
+
+def _give(session: Session, clinic: Clinic, staff: Staff, patient: Patient) -> str:
+    episodes.give_to(session, clinic, staff, _open(session, patient), _person(session, "manager"))
+    return "care_given"
+
+
+CHANGES: Mapping[str, Act] = {
+    "relapse": _relapse,
+    "active": _active,
+    "discharge": _discharge,
+    "back": _back,
+    "question": _question,
+    "give": _give,
+}
+
+
+def _do(patient_id: UUID, act: Act) -> Response | tuple[str, int]:
+    """Do something for a patient and lead back to their page, or show it with what was wrong and all that was typed."""
+    clinic, staff = sessions.clinic(), layout.the_staff()
+    try:
+        with db.unit_of_work(clinic.id) as session:
+            _must_have_registry(clinic)
+            done = act(session, clinic, staff, patient_page.the_patient(session, patient_id))
+    except episodes.Refused as refused:
+        with db.unit_of_work(clinic.id, read_only=True) as session:
+            patient = patient_page.the_patient(session, patient_id)
+            return _page(session, patient, words.say("refusals", refused.why), refused.field), 422
+    flash(words.say("notices", done), "done")
+    return redirect(url_for("care.show", patient_id=patient_id), 303)
+
+
+def _must_have_registry(clinic: Clinic) -> None:
+    if not care_model.of_clinic(clinic).registry:
+        raise episodes.Refused("care_model")
+
+
+def _open(session: Session, patient: Patient) -> Episode:
+    episode = episodes.open_of(session, patient.id)
+    if episode is None:
+        raise episodes.Refused("care_none")
+    return episode
+
+
+def _enrolment(session: Session, clinic: Clinic) -> episodes.Enrolment:
+    form = request.form
+    return episodes.Enrolment(
+        enrolled_on=_day(form.get("enrolled_on", "")),
+        consent=form.get("consent", ""),
+        consent_at=_moment(clinic, form.get("consent_at", "")),
+        cost_told=form.get("cost_told") == "on",
+        practitioner=_person(session, "practitioner"),
+        manager=_person(session, "manager"),
+        consultant=_person(session, "consultant"),
+        payer=form.get("payer", ""),
+        scale=form.get("scale", ""),
+    )
+
+
+def _person(session: Session, field: str) -> Staff | None:
+    wanted = ids.uuid_of(request.form.get(field))
+    person = session.get(Staff, wanted) if wanted else None
+    return person if person is not None and person.clinic_id == sessions.clinic().id else None
+
+
+def _day(typed: str) -> date | None:
+    try:
+        return date.fromisoformat(typed)
+    except ValueError:
+        return None
+
+
+def _moment(clinic: Clinic, typed: str) -> datetime | None:
+    """What a field for a day and an hour says, by the clinic's clock."""
+    try:
+        return datetime.fromisoformat(typed).replace(tzinfo=ZoneInfo(clinic.zone))
+    except ValueError:
+        return None
+
+
+def _page(session: Session, patient: Patient, problem: str = "", field: str = "") -> str:
+    clinic = sessions.clinic()
+    every, people = episodes.of_patient(session, patient.id), team.everyone(session, clinic.id)
+    episode = next((each for each in every if each.phase != "discharged"), None)
+    facts = _of_episode(session, clinic, patient, episode, people) if episode else _beginning(clinic, patient)
+    return patient_page.page(
+        session,
+        patient,
+        "care",
+        "staff/care.html",
+        episode=episode,
+        past=episode_view.past(session, clinic, patient.id),
+        model=care_model.of_clinic(clinic),
+        managers=_people(people, episodes.MANAGERS),
+        clinicians=_people(people, ("clinician",)),
+        consultants=_people(people, episodes.CONSULTANTS),
+        typed=request.form if problem else {},
+        problem=problem,
+        field=field,
+        **facts,
+    )
+
+
+def _people(people: Mapping[UUID | None, Staff], roles: tuple[str, ...]) -> list[tuple[str, str]]:
+    return [(str(person.id), person.name) for person in people.values() if person.active and person.role in roles]
+
+
+def _beginning(clinic: Clinic, patient: Patient) -> dict[str, Any]:
+    """What the form for enrolling begins with."""
+    now = clock.now().astimezone(ZoneInfo(clinic.zone))
+    return {
+        "today": now.date().isoformat(),
+        "now": now.strftime("%Y-%m-%dT%H:%M"),
+        "me": str(layout.the_staff().id),
+        "panel": patient.panel,
+        "consents": episodes.CONSENTS,
+        "payers": episodes.PAYERS,
+        "scales": [(scale, scoring.instrument(scale).title) for scale in progress.SCALES],
+    }
+
+
+def _of_episode(
+    session: Session, clinic: Clinic, patient: Patient, episode: Episode, people: Mapping[UUID | None, Staff]
+) -> dict[str, Any]:
+    """What is shown of an open episode."""
+    [row] = listing.read(session, clinic, Episode.id == episode.id)
+    series = screen_history.by_instrument(session, patient).get(episode.scale, [])
+    entries = care_log.of_episodes(session, [episode.id])
+    return {
+        "line": care_view.line(row, people, episodes.today_of(clinic)),
+        "scores": screen_view.of_series(patient, series[-1], series[:-1], clinic.zone) if series else None,
+        "facts": episode_view.facts(episode, people, clinic.zone),
+        "done": [episode_view.done(entry, people, layout.the_staff(), clinic.zone) for entry in entries],
+        "reviews": [
+            episode_view.reviewed(review, stands, people, clinic.zone)
+            for review, stands in reviews.of_episodes(session, [episode.id])
+        ],
+        "kinds": [(kind, words.say("care_kinds", kind)) for kind in care_log.KINDS],
+        "end_reasons": episodes.END_REASONS,
+        "now": clock.now().astimezone(ZoneInfo(clinic.zone)).strftime("%Y-%m-%dT%H:%M"),
+        "today": episodes.today_of(clinic).isoformat(),
+    }

@@ -1,0 +1,163 @@
+"""An episode of care in words: how scores move, what is due, when somebody last spoke with them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from caseload import listing
+from caseload.registry import due, progress
+from config import clock
+from intake_links import scoring
+from messaging.models import Staff
+from web import times, words
+from web.presenters import patient_view
+
+WIDTH, HEIGHT, EDGE = 96, 28, 3
+# Which tone and shape a state and a reason have; all others are plain.
+STATES = {
+    "worse": ("soon", "▲"),
+    "not_improving": ("soon", "◆"),
+    "improving": ("plain", "▽"),
+    "improved": ("calm", "▼"),
+    "remission": ("calm", "✓"),
+}
+REASONS = {"self_harm": ("safety", "▲"), **dict.fromkeys(("worse", "high", "not_better", "two_open"), ("soon", "◆"))}
+
+
+@dataclass(frozen=True)
+class Spark:
+    """A small line of totals: its path, where ten points lie, and the totals as words."""
+
+    path: str
+    last: tuple[float, float]
+    elevated: float
+    words: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """A row of the registry in words; `sort` are the values it is sorted by, `reasons` the keys of what is due."""
+
+    id: UUID
+    patient_id: UUID
+    name: str
+    age: str
+    phase: str
+    manager: str
+    weeks: int
+    scale: str
+    spark: Spark | None
+    baseline: str
+    last: str
+    last_day: str
+    change: str
+    state: times.Mark
+    due: list[tuple[str, times.Mark]]
+    contact: str
+    contacts: int
+    review: str
+    question: bool
+    minutes: int
+    sort: Mapping[str, tuple[float, ...]]
+
+
+def line(row: listing.Row, people: Mapping[UUID | None, Staff], today: date) -> Line:
+    """Return a row of the registry in words."""
+    episode, moved = row.episode, row.progress
+    age = times.age(row.patient.birth_date, clock.now())
+    return Line(
+        id=episode.id,
+        patient_id=row.patient.id,
+        name=patient_view.full_name(row.patient),
+        age="" if age is None else str(age),
+        phase=words.say("care_phases", episode.phase),
+        manager=people[episode.manager_id].name if episode.manager_id in people else "",
+        weeks=row.weeks,
+        scale=scoring.instrument(episode.scale).title,
+        spark=spark(row.scores, scoring.instrument(episode.scale).highest_total),
+        baseline="" if moved.baseline is None else str(moved.baseline.total),
+        last="" if moved.last is None else str(moved.last.total),
+        last_day="" if moved.last is None else days_ago((today - moved.last.on).days),
+        change=change(moved),
+        state=state(moved),
+        due=[(each.key, reason(each)) for each in row.due],
+        contact=words.say("care", "never") if row.contact is None else days_ago((today - row.contact).days),
+        contacts=row.contacts,
+        review=_review(row, today),
+        question=episode.question_ct is not None,
+        minutes=row.minutes,
+        sort=_sort(row, today),
+    )
+
+
+def _sort(row: listing.Row, today: date) -> Mapping[str, tuple[float, ...]]:
+    """What each column is sorted by, what needs somebody soonest first."""
+    moved = row.progress
+    percent = moved.percent if moved.percent is not None else 0
+    seen = (today - (row.contact or row.episode.enrolled_on)).days
+    reviewed = (today - row.review.at.date()).days if row.review else 10_000
+    return {
+        "due": (due.gravest(row.due), -len(row.due), -seen),
+        "weeks": (-row.weeks,),
+        "last": (-(moved.last.total if moved.last else -1),),
+        "change": (-percent,),
+        "contact": (-seen,),
+        "review": (-reviewed,),
+        "minutes": (-row.minutes,),
+    }
+
+
+def _review(row: listing.Row, today: date) -> str:
+    if row.review is None:
+        return words.say("care", "never")
+    said = days_ago((today - row.review.at.date()).days)
+    return words.say("care", "review_open", said=said) if row.recommended else said
+
+
+def change(moved: progress.Progress) -> str:
+    """Return a change in points and per cent, "−8 (−50 %)"; empty while there is nothing to compare."""
+    if moved.change is None:
+        return ""
+    points = _signed(moved.change)
+    return points if moved.percent is None else f"{points} ({_signed(moved.percent)} %)"
+
+
+def _signed(number: int) -> str:
+    return f"+{number}" if number > 0 else f"−{-number}" if number < 0 else "0"
+
+
+def state(moved: progress.Progress) -> times.Mark:
+    """Return the state of an episode as a mark."""
+    return times.Mark(*STATES.get(moved.state, ("plain", "")), words.say("care_states", moved.state))
+
+
+def reason(each: due.Due) -> times.Mark:
+    """Return something that is due as a mark with its days, points or weeks."""
+    said = words.say("care_due", each.key, number=each.number)
+    return times.Mark(*REASONS.get(each.key, ("plain", "")), said)
+
+
+def days_ago(days: int) -> str:
+    """Return "today", "yesterday" or how many days ago."""
+    return words.say("care", {0: "today", 1: "yesterday"}.get(days, "days_ago"), days=days)
+
+
+def spark(scores: Sequence[listing.Scored], highest: int) -> Spark | None:
+    """Draw totals, oldest first, as a small line; None for none."""
+    if not scores:
+        return None
+    first, whole = scores[0].point.on, (scores[-1].point.on - scores[0].point.on).days or 1
+
+    def place(scored: listing.Scored) -> tuple[float, float]:
+        share = (scored.point.on - first).days / whole if len(scores) > 1 else 1.0
+        return round(EDGE + share * (WIDTH - 2 * EDGE), 1), _y(scored.point.total, highest)
+
+    dots = [place(scored) for scored in scores]
+    path = "M" + " L".join(f"{x} {y}" for x, y in dots)
+    totals = ", ".join(str(scored.point.total) for scored in scores)
+    return Spark(path, dots[-1], _y(progress.ELEVATED, highest), totals)
+
+
+def _y(total: int, highest: int) -> float:
+    return round(HEIGHT - EDGE - total / highest * (HEIGHT - 2 * EDGE), 1)

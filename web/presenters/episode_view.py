@@ -1,0 +1,138 @@
+"""An episode's own page in words: its facts, what was done in it, what the consultant said, and those before."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from caseload import care_log, episodes, listing, reviews
+from caseload.models import CareEntry, CaseReview, Episode
+from config import clock
+from intake_links import scoring
+from messaging.models import Clinic, Staff
+from web import team, times, words
+
+People = Mapping[UUID | None, Staff]
+
+
+@dataclass(frozen=True)
+class Done:
+    """A line of what was done: when, by whom, what, how long; `late` where it was written down days after."""
+
+    id: UUID
+    when: str
+    who: str
+    what: str
+    minutes: int
+    live: bool
+    late: bool
+    struck: bool
+    mine: bool
+
+
+@dataclass(frozen=True)
+class Reviewed:
+    """A review in words, and what became of a recommendation (`stands`, empty where there was none)."""
+
+    when: str
+    who: str
+    decision: str
+    words: str
+    to: str
+    stands: str
+    item_id: UUID | None
+
+
+@dataclass(frozen=True)
+class Past:
+    """An episode that has ended, in a line."""
+
+    span: str
+    reason: str
+    moved: str
+    ended_today: bool
+
+
+def facts(episode: Episode, people: People, zone: str) -> list[tuple[str, str]]:
+    """Return the facts of an episode as pairs of a heading and words."""
+
+    def name(staff_id: UUID | None) -> str:
+        return team.name_of(people, staff_id, words.say("care", "nobody"))
+
+    now = clock.now()
+    consent = {
+        "how": words.say("care_consents", episode.consent),
+        "on": times.moment(episode.consent_at, now, zone),
+        "who": name(episode.consent_by),
+    }
+    said = {
+        "enrolled": times.date_of(episode.enrolled_on, now.date()),
+        "consent": words.say("care", "consented", **consent),
+        "manager": name(episode.manager_id),
+        "practitioner": name(episode.practitioner_id),
+        "consultant": name(episode.consultant_id),
+        "payer": words.say("care_payers", episode.payer),
+        "plan": times.date_of(episode.plan_on, now.date()) if episode.plan_on else "",
+        "check": times.date_of(episode.check_on, now.date()) if episode.check_on else "",
+    }
+    return [(words.say("care_facts", key), value) for key, value in said.items() if value]
+
+
+def done(entry: CareEntry, people: People, reader: Staff, zone: str) -> Done:
+    """Return a line of what was done in words."""
+    return Done(
+        id=entry.id,
+        when=times.moment(entry.starts_at, clock.now(), zone),
+        who=team.name_of(people, entry.staff_id, words.say("history", "somebody")),
+        what=words.say("care_kinds", entry.kind),
+        minutes=int((entry.ends_at - entry.starts_at).total_seconds()) // 60,
+        live=entry.live,
+        late=care_log.is_late(entry),
+        struck=entry.struck_at is not None,
+        mine=entry.staff_id == reader.id,
+    )
+
+
+def reviewed(review: CaseReview, stands: reviews.Standing | None, people: People, zone: str) -> Reviewed:
+    """Return a review in words."""
+    return Reviewed(
+        when=times.moment(review.at, clock.now(), zone),
+        who=team.name_of(people, review.by_id, words.say("history", "somebody")),
+        decision=words.say("care_decisions", review.decision),
+        words=review.words or "",
+        to=team.name_of(people, review.to_id, "") if review.to_id else "",
+        stands=words.say("care_standings", stands) if stands else "",
+        item_id=review.item_id,
+    )
+
+
+def past(session: Session, clinic: Clinic, patient_id: UUID) -> list[Past]:
+    """Return the episodes of a patient that have ended, the latest first."""
+    ended = listing.read(session, clinic, Episode.patient_id == patient_id, Episode.phase == "discharged")
+    today = episodes.today_of(clinic)
+    latest_first = sorted(ended, key=lambda row: (row.episode.ended_on or today, row.episode.id), reverse=True)
+    return [
+        Past(
+            span=" – ".join(
+                times.date_of(day, today) for day in (row.episode.enrolled_on, row.episode.ended_on) if day
+            ),
+            reason=words.say("care_ends", row.episode.end_reason or ""),
+            moved=from_to(row),
+            ended_today=row.episode.ended_on == today,
+        )
+        for row in latest_first
+    ]
+
+
+def _span(episode: Episode, today: date) -> str:
+    return " – ".join(times.date_of(day, today) for day in (episode.enrolled_on, episode.ended_on) if day)
+
+
+def from_to(row: listing.Row) -> str:
+    """Return the first and last score of an episode, "PHQ-9 16 → 8"."""
+    first, last, title = row.progress.baseline, row.progress.last, scoring.instrument(row.episode.scale).title
+    if first is None or last is None:
+        return words.say("care_states", "no_baseline")
+    return f"{title} {first.total} → {last.total}"
