@@ -138,19 +138,15 @@ def _shell(session: Session, here: str | None) -> Shell:
         board=unassigned.standing(session, clinic) if reads else unassigned.Standing(0, 0),
         alarms=alarms.bar(session, clinic, staff, names_shown()) if reads else alarms.Bar([], 0),
         came=counts.get("came", 0),
-        saved=filters.saved(session, clinic, staff, readable=permissions.may(staff.role, "inbox.words"))
-        if reads
-        else [],
+        saved=filters.saved(session, clinic, staff, readable=may("inbox.words")) if reads else [],
         reads_inbox=reads,
         reads_desk=permissions.may(staff.role, "desk.read"),
         desk_waits=role_inboxes.waiting(session, clinic) if permissions.may(staff.role, "desk.read") else 0,
         finds_patients=permissions.may(staff.role, "patients.read"),
         sees_handoffs=sees,
         saves_replies=permissions.may(staff.role, "replies.save"),
-        not_reached=unreached.count(session, clinic, clock.now())
-        if permissions.may(staff.role, "patients.read")
-        else 0,
-        has_registry=permissions.may(staff.role, "caseload.read") and care_model.of_clinic(clinic).registry,
+        not_reached=unreached.count(session, clinic, clock.now()) if may("patients.read") else 0,
+        has_registry=may("caseload.read") and care_model.of_clinic(clinic).registry,
         places=settings_menu.open_to(staff.role),
         phone_fault=words.say("phone_faults", staff.phone_fault) if staff.phone_fault else None,
         reading_off=alarms.reading_off(session, clinic) if reads else "",

@@ -3,6 +3,7 @@
 import re
 from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import select
@@ -14,10 +15,9 @@ from reminders import appointments
 
 def test_the_page_shows_visits_with_what_is_planned_and_why(house: Any) -> None:
     patient = house.patient()
-    now = clock.now()
-    visit = appointments.VisitRecord(
-        "V1", "", now + timedelta(days=5), "America/Denver", now - timedelta(days=9), clinician="Dr Osei"
-    )
+    now, zone = clock.now(), ZoneInfo("America/Denver")
+    morning = (now + timedelta(days=5)).astimezone(zone).replace(hour=10, minute=0)
+    visit = appointments.VisitRecord("V1", "", morning, zone.key, now - timedelta(days=9), clinician="Dr Osei")
     with db.unit_of_work(house.clinic.id) as session:
         appointments.save(session, house.clinic, patient, visit)
     page = house.signed_in(house.staff()).get(f"/patients/{patient.id}").text

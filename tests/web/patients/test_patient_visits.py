@@ -21,7 +21,7 @@ DENVER = ZoneInfo("America/Denver")
 def desk(house: Any) -> Any:
     patient = house.patient()
     now = clock.now()
-    at = (now + timedelta(days=6)).replace(minute=0, second=0, microsecond=0)
+    at = (now + timedelta(days=6)).astimezone(DENVER).replace(hour=10, minute=0, second=0, microsecond=0)
     record = appointments.VisitRecord("V1", "", at, "America/Denver", now - timedelta(days=9), clinician="Dr Osei")
     with db.unit_of_work(house.clinic.id) as session:
         visit = appointments.save(session, house.clinic, session.get_one(Patient, patient.id), record)[0]
