@@ -105,7 +105,7 @@ def sheet() -> Response:
 
 def _cells(row: care_view.Line) -> list[str]:
     """The cells of a row in the order of [care_columns]."""
-    reasons = "; ".join(mark.words for _, mark in row.due)
+    reasons = "; ".join(each.mark.words for each in row.due)
     first = [row.name, row.age, row.phase, row.manager, str(row.weeks), row.scale, row.baseline, row.last]
     return [*first, row.last_day, row.change, row.state.words, row.contact, str(row.contacts), row.review, reasons]
 
@@ -121,12 +121,12 @@ def _read(
     audit.record(session, clinic.id, actor, "caseload.opened", f"clinic:{clinic.id}", form=form, rows=len(rows))
     today = episodes.today_of(clinic)
     lines = [care_view.line(row, people, today) for row in rows]
-    counts = Counter(key for line in lines for key, _ in line.due)
+    counts = Counter(each.key for line in lines for each in line.due)
     return _sorted([line for line in lines if _is_for(line, wanted.reason)], wanted.sort), counts
 
 
 def _is_for(line: care_view.Line, reason: str) -> bool:
-    return not reason or reason in [key for key, _ in line.due]
+    return not reason or reason in [each.key for each in line.due]
 
 
 def _sorted(lines: Sequence[care_view.Line], by: str) -> list[care_view.Line]:

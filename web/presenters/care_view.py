@@ -13,7 +13,7 @@ from messaging.models import Staff
 from web import times, words
 from web.presenters import patient_view
 
-WIDTH, HEIGHT, EDGE = 96, 28, 3
+WIDTH, HEIGHT, EDGE, LEAST = 96, 28, 3, 12
 # Which tone and shape a state and a reason have; all others are plain.
 STATES = {
     "worse": ("soon", "▲"),
@@ -22,7 +22,25 @@ STATES = {
     "improved": ("calm", "▼"),
     "remission": ("calm", "✓"),
 }
+# Where the act that each reason asks for is one press away: an endpoint about the patient, and a part of its page.
+ACTS = {
+    "self_harm": ("patients.show", "items-title"),
+    "contact": ("firstwords.messages", "jot"),
+    "score": ("firstwords.messages", "forms-title"),
+    "recommendation": ("care.show", "reviews-title"),
+    **dict.fromkeys(("two_open", "relapse_check", "inactive"), ("care.show", "facts-title")),
+}
 REASONS = {"self_harm": ("safety", "▲"), **dict.fromkeys(("worse", "high", "not_better", "two_open"), ("soon", "◆"))}
+
+
+@dataclass(frozen=True)
+class Due:
+    """Something that is due: its key, its mark, and where its act is; `endpoint` None for the consultant's page."""
+
+    key: str
+    mark: times.Mark
+    endpoint: str | None
+    anchor: str
 
 
 @dataclass(frozen=True)
@@ -53,7 +71,7 @@ class Line:
     last_day: str
     change: str
     state: times.Mark
-    due: list[tuple[str, times.Mark]]
+    due: list[Due]
     contact: str
     contacts: int
     review: str
@@ -75,13 +93,13 @@ def line(row: listing.Row, people: Mapping[UUID | None, Staff], today: date) -> 
         manager=people[episode.manager_id].name if episode.manager_id in people else "",
         weeks=row.weeks,
         scale=scoring.instrument(episode.scale).title,
-        spark=spark(row.scores, scoring.instrument(episode.scale).highest_total),
+        spark=spark(row.scores),
         baseline="" if moved.baseline is None else str(moved.baseline.total),
         last="" if moved.last is None else str(moved.last.total),
         last_day="" if moved.last is None else days_ago((today - moved.last.on).days),
         change=change(moved),
         state=state(moved),
-        due=[(each.key, reason(each)) for each in row.due],
+        due=[reason(each) for each in row.due],
         contact=words.say("care", "never") if row.contact is None else days_ago((today - row.contact).days),
         contacts=row.contacts,
         review=_review(row, today),
@@ -132,10 +150,10 @@ def state(moved: progress.Progress) -> times.Mark:
     return times.Mark(*STATES.get(moved.state, ("plain", "")), words.say("care_states", moved.state))
 
 
-def reason(each: due.Due) -> times.Mark:
-    """Return something that is due as a mark with its days, points or weeks."""
-    said = words.say("care_due", each.key, number=each.number)
-    return times.Mark(*REASONS.get(each.key, ("plain", "")), said)
+def reason(each: due.Due) -> Due:
+    """Return something that is due as a mark with its days, points or weeks, and where to act on it."""
+    mark = times.Mark(*REASONS.get(each.key, ("plain", "")), words.say("care_due", each.key, number=each.number))
+    return Due(each.key, mark, *ACTS.get(each.key, (None, "")))
 
 
 def days_ago(days: int) -> str:
@@ -143,21 +161,20 @@ def days_ago(days: int) -> str:
     return words.say("care", {0: "today", 1: "yesterday"}.get(days, "days_ago"), days=days)
 
 
-def spark(scores: Sequence[listing.Scored], highest: int) -> Spark | None:
+def spark(scores: Sequence[listing.Scored]) -> Spark | None:
     """Draw totals, oldest first, as a small line; None for none."""
     if not scores:
         return None
     first, whole = scores[0].point.on, (scores[-1].point.on - scores[0].point.on).days or 1
+    top = max(LEAST, *(scored.point.total for scored in scores), 0)
+
+    def y(total: int) -> float:
+        return round(HEIGHT - EDGE - total / top * (HEIGHT - 2 * EDGE), 1)
 
     def place(scored: listing.Scored) -> tuple[float, float]:
         share = (scored.point.on - first).days / whole if len(scores) > 1 else 1.0
-        return round(EDGE + share * (WIDTH - 2 * EDGE), 1), _y(scored.point.total, highest)
+        return round(EDGE + share * (WIDTH - 2 * EDGE), 1), y(scored.point.total)
 
     dots = [place(scored) for scored in scores]
-    path = "M" + " L".join(f"{x} {y}" for x, y in dots)
-    totals = ", ".join(str(scored.point.total) for scored in scores)
-    return Spark(path, dots[-1], _y(progress.ELEVATED, highest), totals)
-
-
-def _y(total: int, highest: int) -> float:
-    return round(HEIGHT - EDGE - total / highest * (HEIGHT - 2 * EDGE), 1)
+    path = "M" + " L".join(f"{x} {height}" for x, height in dots)
+    return Spark(path, dots[-1], y(progress.ELEVATED), ", ".join(str(scored.point.total) for scored in scores))

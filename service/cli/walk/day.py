@@ -1,11 +1,14 @@
 """One made-up clinic's day: who works there, who comes, and when; its clock makes it a Tuesday morning at any hour."""
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
+
+from config import clock
 
 ZONE = "America/New_York"
 # It is always this weekday and hour when the demonstration begins: the clinic is open, and so are the days after.
@@ -96,3 +99,14 @@ def write_patients(file: Path, patients: Iterable[Visitor]) -> None:
         for patient in patients:
             person = (patient.record, patient.first, patient.last, patient.number, patient.birth)
             rows.writerow((*person, patient.language, patient.panel, "yes"))
+
+
+@contextmanager
+def at(moment: datetime) -> Iterator[None]:
+    """Let it be `moment` in this process for the length of the block."""
+    before = clock.shifted()
+    clock.shift(before + (moment - clock.now()))
+    try:
+        yield
+    finally:
+        clock.shift(before)

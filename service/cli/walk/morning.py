@@ -32,7 +32,7 @@ from messaging.reading import rulebook
 from messaging.wording import saved_replies
 from reminders import handoffs
 from reminders.imports import csv_import
-from service.cli.walk import day
+from service.cli.walk import caseload_seed, day
 from service.cli.walk.scene import Scene
 from webhooks import handle_text
 
@@ -90,24 +90,15 @@ def seed(scene: Scene) -> str:
         replies = saved_replies.add_defaults(session, clinic, place.manager(session, None))
     _import(place, scene.folder)
     forms = _weeks(place)
+    enrolled = caseload_seed.seed(place.clinic_id, place.now, story()["caseload"])
     for text in story()["texts"]:
         _text(scene, place, text)
     _ask_for_someone(place)
     return (
         f"{len(people())} more patients and {len(story()['visits']['rows'])} visits, {forms} forms of six weeks, "
-        f"{len(story()['texts'])} texts of this morning, {replies} saved replies, a patient who waits for a handoff"
+        f"{len(story()['texts'])} texts of this morning, {replies} saved replies, {enrolled} people in the registry, "
+        "a patient who waits for a handoff"
     )
-
-
-@contextmanager
-def _at(moment: datetime) -> Iterator[None]:
-    """Let it be `moment` in this process for the length of the block."""
-    before = clock.shifted()
-    clock.shift(before + (moment - clock.now()))
-    try:
-        yield
-    finally:
-        clock.shift(before)
 
 
 @contextmanager
@@ -168,11 +159,11 @@ def _weeks(place: Place) -> int:
     for first in range(0, len(asked), BATCH):
         with _writing(place) as session:
             for record, instrument, total, at in asked[first : first + BATCH]:
-                with _at(at):
+                with day.at(at):
                     _form(session, place, record, instrument, total, "aloud")
     with _writing(place) as session:
         for form in story()["forms"]:
-            with _at(place.now - timedelta(minutes=form["minutes"])):
+            with day.at(place.now - timedelta(minutes=form["minutes"])):
                 _form(session, place, form["record"], form["instrument"], form["total"], "paper")
     return len(asked)
 
@@ -200,7 +191,7 @@ def _form(session: Session, place: Place, record: str, instrument: str, total: i
     actor, asked_by, about = audit.Actor.staff(manager.id), str(manager.id), f"screen:{screen.id}"
     audit.record(session, place.clinic_id, actor, "screen.entered", about, way=way, asked_by=asked_by)
     owed = session.scalars(select(InboxItem).where(InboxItem.about == about)).all() if way == "aloud" else []
-    with _at(clock.now() + ANSWERED_WITHIN):
+    with day.at(clock.now() + ANSWERED_WITHIN):
         for item in owed:
             items.acknowledge(session, item, manager, "reached_by_phone")
             items.resolve(session, item, manager)
@@ -219,7 +210,7 @@ def _text(scene: Scene, place: Place, text: Mapping[str, Any]) -> None:
     """Let a text come in as the webhook would bring it, and show it on the phone it was written on."""
     at = place.now - timedelta(minutes=text["minutes"])
     sid = f"SM{db.new_id().hex}"
-    with _at(at), _writing(place) as session:
+    with day.at(at), _writing(place) as session:
         patient = _patient(session, place, text["record"]) if "record" in text else None
         number = text.get("number") or (patient.numbers[0].number if patient else "") or ""
         form = {"MessageSid": sid, "From": number, "To": day.NUMBER, "Body": text["text"], "NumMedia": "0"}
@@ -227,7 +218,7 @@ def _text(scene: Scene, place: Place, text: Mapping[str, Any]) -> None:
         session.flush()
         item = session.scalar(select(InboxItem).where(InboxItem.about == f"message:{message.id}"))
         if item is not None and "act" in text:
-            with _at(at + timedelta(minutes=6)):
+            with day.at(at + timedelta(minutes=6)):
                 _act(session, place, item, text["act"], patient)
     scene.remember(number, text["text"], at, sid)
 
