@@ -29,7 +29,7 @@ def seed(clinic_id: UUID, now: datetime, people: Sequence[Mapping[str, Any]]) ->
         clinic = session.get_one(Clinic, clinic_id)
         _decide(session, clinic)
         for place, person in enumerate(people):
-            _enrol(session, clinic, now - timedelta(hours=place), person)
+            _enrol(session, clinic, now + timedelta(minutes=25 * place), person)
     return len(people)
 
 
