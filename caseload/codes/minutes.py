@@ -83,19 +83,22 @@ class Count:
 
 def count(entries: Iterable[Entry], patient: str, bounds: Bounds) -> Count:
     """Return what counts of the patient's entries. Those of other patients only say when a person was busy."""
-    working = [entry for entry in entries if entry.role in COUNTS or entry.patient == patient]
+    given = list(entries)
     ours = sorted(
-        (entry for entry in working if entry.patient == patient),
+        (entry for entry in given if entry.patient == patient),
         key=lambda entry: (entry.start, entry.end, entry.person, entry.role),
     )
-    walls, busy = _walls(bounds), _Busy([entry for entry in working if entry.role in COUNTS], patient)
+    walls, busy = _walls(bounds), _Busy([entry for entry in given if entry.role in COUNTS], patient)
     credited: list[Interval] = []
     shares = []
     for entry in ours:
         # Entries come by their start: what was credited before it can overlap no later one either.
         credited = [piece for piece in credited if piece[1] > entry.start]
-        share, pieces = _share(entry, walls, [*busy.elsewhere(entry), *credited])
-        credited += pieces
+        if entry.role in COUNTS:
+            share, pieces = _share(entry, walls, [*busy.elsewhere(entry), *credited])
+            credited += pieces
+        else:
+            share = Share(entry, timedelta(), {"role": entry.end - entry.start})
         shares.append(share)
     return Count(tuple(shares))
 
@@ -104,8 +107,6 @@ def _share(
     entry: Entry, walls: Iterable[tuple[Why, Sequence[Interval]]], overlaps: Sequence[Interval]
 ) -> tuple[Share, list[Interval]]:
     """The entry's share and the pieces that count. A second that two reasons exclude has the first of them."""
-    if entry.role not in COUNTS:
-        return Share(entry, timedelta(), {"role": entry.end - entry.start}), []
     pieces, left = [(entry.start, entry.end)], entry.end - entry.start
     excluded: dict[Why, timedelta] = {}
     for why, holes in (*walls, ("overlap", overlaps)):
