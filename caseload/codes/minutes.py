@@ -77,8 +77,11 @@ class Count:
     @property
     def excluded(self) -> dict[Why, int]:
         """Whole minutes that do not count by reason, each reason's seconds rounded down once; none under a minute."""
-        sums = {why: sum((share.excluded.get(why, timedelta()) for share in self.shares), timedelta()) for why in WHYS}
-        return {why: total // MINUTE for why, total in sums.items() if total >= MINUTE}
+        totals = dict.fromkeys(WHYS, timedelta())
+        for share in self.shares:
+            for why, length in share.excluded.items():
+                totals[why] += length
+        return {why: total // MINUTE for why, total in totals.items() if total >= MINUTE}
 
 
 def count(entries: Iterable[Entry], patient: str, bounds: Bounds) -> Count:
