@@ -120,7 +120,7 @@ def _facts(month: Month, patient: Patient) -> _Facts:
         ),
         contacted=bool(this_month) and any(begins <= day <= ends for day in patient.contacts),
         improved=_improved(baseline, scores) if baseline and ends - episode.enrolled >= LONG_ENOUGH else None,
-        in_remission=bool(baseline and this_month) and episode.scale.is_remission(this_month[-1].total),
+        in_remission=bool(baseline and this_month) and episode.scale.is_remission(scores[-1].total),
         reviewed=any(month.last - REVIEW_WINDOW < day <= month.last for day in patient.reviews),
     )
 
@@ -141,9 +141,9 @@ def _baseline(episode: Episode, scores: Sequence[Score]) -> Score | None:
 
 
 def _improved(baseline: Score, scores: Sequence[Score]) -> bool:
-    """By the newest total since the baseline, however old: who missed a scale this month has not become worse."""
-    later = [score for score in scores if score.at > baseline.at]
-    return bool(later) and baseline.scale.has_improved(baseline.total, later[-1].total)
+    """By the newest total, however old: who missed a scale this month has not become worse. A baseline alone is no
+    improvement, since an elevated total is none against itself."""
+    return baseline.scale.has_improved(baseline.total, scores[-1].total)
 
 
 def _weeks(days: Sequence[int]) -> float | None:

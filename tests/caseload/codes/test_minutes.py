@@ -105,6 +105,15 @@ def test_what_a_person_began_first_keeps_the_shared_minutes_for_both_patients() 
     assert minutes.count([mine, other], "q", Bounds(MARCH)).minutes == 10
 
 
+def test_one_stretch_of_work_may_be_written_down_in_several_entries() -> None:
+    other = at(5, 25, patient="q")
+    for entries in ([at(0, 30)], [at(0, 10), at(10, 30)], [at(0, 15), at(10, 30)], [at(10, 30), at(0, 10)]):
+        assert counted(*entries, other).minutes == 30
+        assert minutes.count([*entries, other], "q", Bounds(MARCH)).minutes == 0
+    # A pause is the end of the stretch, and what was begun in it goes first.
+    assert counted(at(0, 4), at(10, 30), other).minutes == 9
+
+
 def test_of_two_begun_in_the_same_second_one_patient_has_the_minutes() -> None:
     both = [at(0, 20, patient="p"), at(0, 30, patient="q")]
     by_patient = [minutes.count(both, patient, Bounds(MARCH)).minutes for patient in ("p", "q")]

@@ -263,6 +263,16 @@ def test_an_end_and_a_beginning_in_one_month_are_both_counted_and_one_patient_on
     assert measures["4"]["weeks"] == 12.0
 
 
+def test_who_comes_back_within_the_month_is_measured_by_what_they_came_back_for() -> None:
+    episodes = [
+        {"enrolled": "2024-11-04", "discharged": "2025-03-14", "scale": "phq9"},
+        {"enrolled": "2025-03-20", "scale": "gad7"},
+    ]
+    scores = [{"at": at, "scale": "phq9", "total": total} for at, total in (ELEVATED, ("2025-03-10", 4))]
+    measures = measured(patient("p", episodes=episodes) | {"scores": scores})
+    assert (measures["6"], measures["7"]) == ({"n": 0, "of": 0}, {"n": 0, "of": 1})
+
+
 def test_of_several_scores_on_a_day_none_flatters_in_whatever_order() -> None:
     baselines = [("2024-11-12", 12), ("2024-11-12", 22)]
     now = [("2025-03-10", 4), ("2025-03-10", 11)]
