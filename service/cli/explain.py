@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from caseload.codes import explaining as codes_explaining
+from caseload.measures import explaining as measures_explaining
 from intake_links import scoring
 from messaging.reading import authorship, read_reply
 from messaging.second_reading import hearing, standing
@@ -18,7 +20,7 @@ Explanation = Callable[[dict[str, Any]], dict[str, Any]]
 
 @click.group()
 def explain() -> None:
-    """Explain texts, scores, segments and plans: JSON Lines in, JSON Lines out."""
+    """Explain texts, scores, segments, plans, codes and measures: JSON Lines in, JSON Lines out."""
 
 
 def _lines(explanation: Explanation) -> None:
@@ -120,3 +122,17 @@ def plan() -> None:
     "first_visit"?, "cadence"?} -> the steps, when and why.
     """
     _lines(explaining.explain)
+
+
+@explain.command("codes")
+def codes() -> None:
+    """{"month", "zone", "first_month", "consent_at"?, "discharged_at"?, "away"?, "payer"?, "setting"?, "program"?,
+    "apcm_base"?, "entries"} -> minutes, excluded, codes, choices, to_next, warnings.
+    """
+    _lines(codes_explaining.explain)
+
+
+@explain.command("measures")
+def measures() -> None:
+    """{"month", "zone", "patients"} -> New York State's measures 1 to 8, by their numbers."""
+    _lines(measures_explaining.explain)
