@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from intake_links import scoring
+from interchange import explaining as interchanging
 from messaging.reading import authorship, read_reply
 from messaging.second_reading import hearing, standing
 from messaging.wording import text_templates
@@ -120,3 +121,15 @@ def plan() -> None:
     "first_visit"?, "cadence"?} -> the steps, when and why.
     """
     _lines(explaining.explain)
+
+
+@explain.command("hl7")
+def hl7() -> None:
+    """{"message", "profile"?} -> ack, control_id, acts, problems; nothing is stored."""
+    _lines(interchanging.hl7)
+
+
+@explain.command("fhir")
+def fhir() -> None:
+    """{"resource", "profile"?} -> ack, acts, problems; nothing is stored."""
+    _lines(interchanging.fhir)
