@@ -58,8 +58,8 @@ def patient(actor: object, context: Context) -> Identifier | None:
     if text(actor, "identifier", "value"):
         system = text(actor, "identifier", "system")
         return people.identifier(text(actor, "identifier", "value"), system, "", context.profile)
-    base, _, own = reference.partition("/_history/")[0].rpartition("Patient/")
-    return _by_id(own, base.rstrip("/") or context.profile.authority or None) if own and _is_patient(actor) else None
+    base, named, own = reference.partition("/_history/")[0].rpartition("Patient/")
+    return _by_id(own, base.rstrip("/") or context.profile.authority or None) if named and own else None
 
 
 def _is_patient(actor: object) -> bool:

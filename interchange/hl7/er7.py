@@ -15,7 +15,7 @@ NULL = '""'  # HL7: delete what is known; an empty field changes nothing
 ENDS = re.compile(r"\r\n|\r|\n")
 NAME = re.compile(r"[A-Z][A-Z0-9]{2}")
 ENVELOPES = ("FHS", "BHS", "BTS", "FTS")
-FRAME = "\x0b\x1c\ufeff \t\r\n"
+FRAME = "\x0b\x1c\ufeff"  # of MLLP, and the mark that some put before a file
 # Table 0211, as far as Python knows the character sets, beside 8859/n.
 CHARSETS = {"ASCII": "utf-8", "UNICODE UTF-8": "utf-8", "UTF-8": "utf-8", "UTF8": "utf-8", "UNICODE": "utf-16"}
 LATIN = re.compile(r"(?:ISO.?)?8859[/-](\d{1,2})")
@@ -162,15 +162,15 @@ def read(data: bytes | str, charset: str = "") -> Transmission:
     messages: list[list[Segment]] = []
     announced = ""
     signs = Delimiters()
-    for line in ENDS.split(text.strip(FRAME)):
-        clean = line.lstrip(FRAME) if line[:1] in FRAME else line
+    for line in ENDS.split(text):
+        clean = line.strip(FRAME).lstrip()
         if clean.startswith("MSH"):
             signs = delimiters(clean)
             messages.append([_segment(clean, signs)])
         elif clean.startswith(ENVELOPES):
             announced = clean[4:].split(clean[3:4] or "|")[0] if clean.startswith("BTS") else announced
-        elif messages and clean.strip():
-            _add(messages[-1], line, signs)
+        elif messages and clean:
+            _add(messages[-1], clean, signs)
     if not messages:
         raise Unreadable("header_unreadable")
     if announced.isdecimal() and int(announced[:9]) != len(messages):
@@ -184,7 +184,12 @@ def delimiters(header: str) -> Delimiters:
     encoding = header[4:].split(field)[0] if field else ""
     signs = (encoding + Delimiters().encoding[len(encoding) :])[:4]
     distinct = {field, *signs}
-    if len(distinct) < 5 or any(sign.isalnum() or sign.isspace() or not sign.isprintable() for sign in distinct):
+    if (
+        not field
+        or not encoding
+        or len(distinct) < 5
+        or any(sign.isalnum() or sign.isspace() or not sign.isprintable() for sign in distinct)
+    ):
         raise Unreadable("header_unreadable")
     return Delimiters(field, *signs)
 
@@ -197,7 +202,7 @@ def _segment(line: str, signs: Delimiters) -> Segment:
 def _add(segments: list[Segment], line: str, signs: Delimiters) -> None:
     """Add a segment; a line that begins none goes on with the last one, whose text had a line break in it."""
     if NAME.fullmatch(line.split(signs.field)[0].strip()):
-        segments.append(_segment(line.strip(FRAME), signs))
+        segments.append(_segment(line, signs))
         return
     last = segments[-1]
     if last.fields:
