@@ -117,7 +117,7 @@ def test_every_process_of_the_procfile_can_be_started():
 @every_document
 def test_every_command_a_document_names_exists(document: str):
     groups = {name for name, command in cli.commands.items() if isinstance(command, click.Group)}
-    named = re.findall(r"(?:`|^)warmthread ([a-z][a-z -]*[a-z])", read(document), re.MULTILINE)
+    named = re.findall(r"(?:`|^)warmthread ([a-z][a-z0-9 -]*[a-z0-9])", read(document), re.MULTILINE)
     assert [words for words in named if not exists(words.split()) and words not in groups] == []
 
 
