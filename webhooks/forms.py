@@ -15,6 +15,7 @@ from config import audit, clock, db, logging
 from intake_links import scoring
 from intake_links import submissions as screens
 from intake_links.models import FormSource
+from interchange.fhir.questionnaires import Unacceptable
 from messaging.inbox import items
 from messaging.models import Clinic, Patient
 from messaging.people import directory
@@ -48,7 +49,7 @@ def form(source: str) -> Response:
         return problem(403, "the signature does not fit")
     try:
         submission = submissions.read(body)
-    except submissions.Unacceptable as refused:
+    except Unacceptable as refused:
         logging.logger().warning("a form was refused", clinic_id=vendor.clinic_id)
         return problem(422, str(refused), refused.errors)
     try:

@@ -2,28 +2,19 @@
 so strictly that no answer is guessed. Pure."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from intake_links import scoring
+from interchange.fhir.questionnaires import Unacceptable, answers, instrument
 from messaging import phone
 
-# Panel codes by which a questionnaire may be named, with or without the system before them.
-LOINC = ("http://loinc.org/q/", "http://loinc.org/", "http://loinc.org|", "")
 # A form broken off counts too: a self-harm answer alerts on a form that is never finished.
 STATUSES = ("completed", "amended", "in-progress", "stopped")
-
-
-class Unacceptable(ValueError):
-    """The form is refused; `errors` holds a JSON pointer and a message for each field that is wrong."""
-
-    def __init__(self, errors: Sequence[tuple[str, str]]) -> None:
-        super().__init__("the form cannot be taken")
-        self.errors = [{"pointer": pointer, "message": message} for pointer, message in errors]
 
 
 @dataclass(frozen=True)
@@ -129,24 +120,16 @@ def _fhir(response: Mapping[str, Any]) -> Submission:
         raise Unacceptable([("/resourceType", "only QuestionnaireResponse is taken here")])
     if response.get("status") not in STATUSES:
         raise Unacceptable([("/status", f"must be one of {', '.join(STATUSES)}")])
-    definition = _instrument(response.get("questionnaire"))
+    definition = instrument(response.get("questionnaire"))
     return Submission(
         instrument=definition.id,
-        answers=_answers(definition, response.get("item")),
+        answers=answers(definition, response.get("item")),
         record=_text(response, ("subject", "identifier", "value"), demanded=True),
         number=None,
         language=_text(response, ("language",)) or "en",
         authored_at=_moment(_text(response, ("authored",))),
         id=_text(response, ("identifier", "value")) or _text(response, ("id",)),
     )
-
-
-def _instrument(named: object) -> scoring.Instrument:
-    panel = str(named).split("|1")[0] if isinstance(named, str) else ""
-    for definition in scoring.instruments().values():
-        if definition.panel_loinc and panel in [system + definition.panel_loinc for system in LOINC]:
-            return definition
-    raise Unacceptable([("/questionnaire", "names no instrument we know by its LOINC panel code")])
 
 
 def _text(response: Mapping[str, Any], path: tuple[str, ...], *, demanded: bool = False) -> str | None:
@@ -168,56 +151,3 @@ def _moment(authored: str | None) -> datetime | None:
     except ValueError:
         raise Unacceptable([("/authored", "is no date and time")]) from None
     return moment if moment.tzinfo else None  # FHIR allows a bare date: it says no moment
-
-
-def _answers(definition: scoring.Instrument, items: object) -> tuple[int | None, ...]:
-    places = {item.loinc: index for index, item in enumerate(definition.items)}
-    beside = {definition.total_loinc, *(item.loinc for item in definition.unscored)}
-    answers: list[int | None] = [None] * len(definition.items)
-    seen: set[int] = set()
-    for pointer, item in _leaves(items, "/item"):
-        code = str(item.get("linkId", "")).removeprefix("/")
-        if code in beside:
-            continue
-        index = places.get(code)
-        if index is None:
-            raise Unacceptable([(f"{pointer}/linkId", f"is no question of {definition.id}")])
-        if index in seen:
-            raise Unacceptable([(f"{pointer}/linkId", "stands there twice")])
-        seen.add(index)
-        answers[index] = _value(definition.items[index], item.get("answer", []), f"{pointer}/answer")
-    return tuple(answers)
-
-
-def _leaves(items: object, pointer: str, depth: int = 0) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    if not isinstance(items, list) or depth > 4:
-        raise Unacceptable([(pointer, "must be a list of items")])
-    for index, item in enumerate(items):
-        here = f"{pointer}/{index}"
-        if not isinstance(item, dict):
-            raise Unacceptable([(here, "must be an object")])
-        if "item" in item:
-            yield from _leaves(item["item"], f"{here}/item", depth + 1)
-        if "answer" in item or "item" not in item:
-            yield here, item
-
-
-def _value(question: scoring.Item, answers: object, pointer: str) -> int | None:
-    if answers == []:
-        return None
-    if not isinstance(answers, list) or len(answers) != 1 or not isinstance(answers[0], dict):
-        raise Unacceptable([(pointer, "must be a list of one answer")])
-    kind: Literal["valueInteger", "valueCoding"] | None = next(
-        (name for name in ("valueInteger", "valueCoding") if name in answers[0]),
-        None,
-    )
-    points = {answer.loinc: answer.value for answer in question.answers}
-    if kind == "valueInteger":
-        value = answers[0][kind]
-        if type(value) is int and value in question.values:
-            return value
-    elif kind == "valueCoding" and isinstance(answers[0][kind], dict):
-        code = answers[0][kind].get("code")
-        if isinstance(code, str) and code in points:
-            return points[code]
-    raise Unacceptable([(f"{pointer}/0", f"is no answer of {question.id}")])

@@ -10,6 +10,7 @@ import click
 from caseload.codes import explaining as codes_explaining
 from caseload.measures import explaining as measures_explaining
 from intake_links import scoring
+from interchange import explaining as interchanging
 from messaging.reading import authorship, read_reply
 from messaging.second_reading import hearing, standing
 from messaging.wording import text_templates
@@ -136,3 +137,15 @@ def codes() -> None:
 def measures() -> None:
     """{"month", "zone", "patients"} -> New York State's measures 1 to 8, by their numbers."""
     _lines(measures_explaining.explain)
+
+
+@explain.command("hl7")
+def hl7() -> None:
+    """{"message", "profile"?} -> ack, control_id, acts, problems; nothing is stored."""
+    _lines(interchanging.hl7)
+
+
+@explain.command("fhir")
+def fhir() -> None:
+    """{"resource", "profile"?} -> ack, acts, problems; nothing is stored."""
+    _lines(interchanging.fhir)

@@ -37,6 +37,7 @@ DOCUMENTS = (
             "cadences",
             "settings",
             "nudges",
+            "interchange",
             "team",
             "caseload",
         )
@@ -117,13 +118,13 @@ def test_every_process_of_the_procfile_can_be_started():
 @every_document
 def test_every_command_a_document_names_exists(document: str):
     groups = {name for name, command in cli.commands.items() if isinstance(command, click.Group)}
-    named = re.findall(r"(?:`|^)warmthread ([a-z][a-z -]*[a-z])", read(document), re.MULTILINE)
+    named = re.findall(r"(?:`|^)warmthread ([a-z][a-z0-9 -]*[a-z0-9])", read(document), re.MULTILINE)
     assert [words for words in named if not exists(words.split()) and words not in groups] == []
 
 
 @every_document
 def test_every_part_of_the_house_a_document_names_is_there(document: str):
-    rooms = "config|messaging|intake_links|reminders|caseload|webhooks|portal|web|service|simulator"
+    rooms = "config|messaging|intake_links|reminders|caseload|interchange|webhooks|portal|web|service|simulator"
     named = re.findall(rf"`((?:{rooms})(?:\.[a-zA-Z_]+)+)`", read(document))
     assert [name for name in named if not _is_there(name)] == []
 

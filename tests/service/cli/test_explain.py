@@ -99,3 +99,14 @@ def test_a_text_is_explained_with_its_tier_why_and_by_which_versions():
     assert answers[1]["tier_why"] == ["soft_unconfirmed"]
     assert "sure_phrase" in answers[2]["tier_why"]
     assert all(answer["versions"]["weights"] and answer["versions"]["rules"] for answer in answers)
+
+
+def test_a_message_and_a_resource_are_told_line_by_line():
+    message = "MSH|^~\\&|BOOKS|ELM|||||SIU^S12|C1|P|2.5.1\rSCH||V7|||||||30|min|^^^202603100900-0600\rPID|1||4711^^^ELM"
+    lines = [json.dumps({"message": message}), "no", json.dumps({"message": 7})]
+    booked, *wrong = explained("hl7", "\n".join(lines).encode())
+    assert (booked["ack"], booked["control_id"], booked["acts"][0]["start"]) == ("AA", "C1", "2026-03-10T15:00:00Z")
+    assert ["error" in answer for answer in wrong] == [True, True]
+    appointment = {"resourceType": "Appointment", "id": "a", "status": "noshow"}
+    (missed,) = explained("fhir", json.dumps({"resource": appointment}).encode())
+    assert (missed["ack"], missed["acts"][0]["act"]) == ("ok", "visit.no_show")

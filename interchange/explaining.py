@@ -1,0 +1,63 @@
+"""What `warmthread explain hl7` and `explain fhir` answer: what would be done, and nothing is kept."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from interchange import profiles
+from interchange.fhir import reading as resources
+from interchange.hl7 import acknowledging, er7, reading
+from interchange.problems import Problem, Problems
+from interchange.profiles import Profile
+
+# The answer to several messages at once is the worst of theirs.
+WORST_FIRST = ("AR", "CR", "AE", "CE", "AA", "CA", None)
+
+
+def hl7(record: Mapping[str, Any]) -> dict[str, Any]:
+    """{"message", "profile"?} -> {"ack", "control_id", "acts", "problems"}, or {"error": why}; never raises.
+
+    "ack" is the first answer that the sender gets, null where it wants none.
+    """
+    profile = _profile(record, "message", str)
+    if isinstance(profile, str):
+        return {"error": profile}
+    try:
+        transmission = er7.read(record["message"], profile.charset)
+    except er7.Unreadable as unreadable:
+        return _hl7("AR", "", [], [Problem(str(unreadable), "MSH")])
+    problems = Problems(transmission.problems)
+    acts: list[dict[str, object]] = []
+    acks = []
+    for message in transmission.messages:
+        read = reading.read(message, profile)
+        acks.append(acknowledging.code(message, read.problems))
+        acts += read.acts
+        problems += read.problems
+    ack = min(acks, key=WORST_FIRST.index)
+    return _hl7(ack, transmission.messages[0].control_id, acts, problems)
+
+
+def _hl7(ack: str | None, control_id: str, acts: list[dict[str, object]], problems: list[Problem]) -> dict[str, Any]:
+    told = [problem.told() for problem in problems]
+    return {"ack": ack, "control_id": control_id, "acts": acts, "problems": told}
+
+
+def fhir(record: Mapping[str, Any]) -> dict[str, Any]:
+    """{"resource", "profile"?} -> {"ack", "acts", "problems"}, or {"error": why}; never raises."""
+    profile = _profile(record, "resource", dict)
+    if isinstance(profile, str):
+        return {"error": profile}
+    read = resources.read(record["resource"], profile)
+    told = [problem.told() for problem in read.problems]
+    return {"ack": "ok" if read.taken else "refused", "acts": read.acts, "problems": told}
+
+
+def _profile(record: Mapping[str, Any], needed: str, kind: type) -> Profile | str:
+    """The profile to read by, or in words what is wrong with the line."""
+    if not isinstance(record.get(needed), kind) or set(record) - {needed, "profile"}:
+        what = "a string" if kind is str else "an object"
+        return f"{needed} must be {what}, profile may be there; nothing else is read"
+    try:
+        return profiles.read(record.get("profile"))
+    except profiles.BadProfile as bad:
+        return f"profile: {bad}"

@@ -1,0 +1,86 @@
+"""What a FHIR R4 resource or bundle says, as acts, and what was wrong with it; one bad entry does not keep the rest."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from interchange.fhir import appointments, outcomes, patients, references, scores
+from interchange.fhir.references import Context
+from interchange.fhir.values import Resource, objects, text
+from interchange.problems import Problems, heaviest
+from interchange.profiles import Profile
+
+Act = dict[str, object]
+READERS: dict[str, Callable[[Resource, Context], list[Act]]] = {
+    "Appointment": appointments.acts,
+    "Patient": patients.acts,
+    "Observation": scores.of_observation,
+    "QuestionnaireResponse": scores.of_response,
+}
+REFUSED = ("rejected", "error")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What was said: whether it was taken, its acts in order, its problems."""
+
+    taken: bool
+    acts: list[Act]
+    problems: Problems
+
+
+def read(resource: Resource, profile: Profile) -> Reading:
+    """Return what a resource says. Nothing is raised, whatever it holds."""
+    problems = Problems()
+    if text(resource, "resourceType") == "Bundle":
+        acts = _bundle(resource, profile, problems)
+        return Reading(bool(acts) or heaviest(problems) not in REFUSED, acts, problems)
+    acts = _resource(resource, Context(profile, problems, references.contained(resource)))
+    return Reading(heaviest(problems) not in REFUSED, acts, problems)
+
+
+def _resource(resource: Resource, context: Context) -> list[Act]:
+    kind = text(resource, "resourceType")
+    if kind == "OperationOutcome":
+        outcomes.note(resource, context)
+        return [{"act": "ignore"}]
+    reader = READERS.get(kind)
+    if reader is None:
+        context.note("resource_unknown", "/resourceType")
+        return []
+    acts = reader(resource, context)
+    return [] if heaviest(context.problems) in REFUSED else acts
+
+
+def _bundle(bundle: Resource, profile: Profile, problems: Problems) -> list[Act]:
+    if not isinstance(bundle.get("entry", []), list):
+        problems.note("resource_malformed", "/entry")
+        return []
+    if any(text(link, "relation") == "next" for link in objects(bundle, "link")):
+        problems.note("more_pages", "/link")
+    along = references.along(bundle)
+    acts: list[Act] = []
+    for place, entry in enumerate(bundle.get("entry", [])):
+        own = Problems()
+        acts += _entry(entry, Context(profile, own, along, f"/entry/{place}/resource"))
+        problems += own
+    return acts or ([] if problems else [{"act": "ignore"}])
+
+
+def _entry(entry: Any, context: Context) -> list[Act]:
+    """What an entry says. Resources of other kinds, the places and people beside a visit, are no problem."""
+    resource = entry.get("resource") if isinstance(entry, Mapping) else None
+    if not isinstance(resource, Mapping):
+        context.note("resource_malformed" if not isinstance(entry, Mapping) else "entry_without_resource")
+        return []
+    kind = text(resource, "resourceType")
+    if kind == "OperationOutcome":
+        outcomes.note(resource, context)
+        return []
+    if not kind:
+        context.note("resource_malformed", "/resourceType")
+        return []
+    if kind not in READERS:
+        return []
+    inside = {**context.along, **references.contained(resource)}
+    return _resource(resource, Context(context.profile, context.problems, inside, context.at))

@@ -1,0 +1,63 @@
+"""Looks into a resource that may hold anything anywhere."""
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from interchange.moments import Stamp
+
+Resource = Mapping[str, Any]
+STAMP = re.compile(r"(\d{4}-\d\d-\d\d)(?:T(\d\d:\d\d)(?::(\d\d)(?:\.\d+)?)?(?:(Z)|([+-])(\d\d):(\d\d))?)?", re.ASCII)
+
+
+def look(resource: object, *path: str | int) -> Any:
+    """Return what stands at a path of names and places, None where nothing does."""
+    for step in path:
+        if isinstance(step, str) and isinstance(resource, Mapping):
+            resource = resource.get(step)
+        elif isinstance(step, int) and isinstance(resource, list) and step < len(resource):
+            resource = resource[step]
+        else:
+            return None
+    return resource
+
+
+def text(resource: object, *path: str | int) -> str:
+    """Return the text at a path, trimmed; "" where there is none."""
+    value = look(resource, *path)
+    return value.strip() if isinstance(value, str) else ""
+
+
+def objects(resource: object, *path: str | int) -> Iterator[Resource]:
+    """Return the objects of the list at a path; what is none is passed over."""
+    value = look(resource, *path)
+    return (entry for entry in value if isinstance(entry, Mapping)) if isinstance(value, list) else iter(())
+
+
+def stamp(written: str) -> Stamp | None:
+    """Return an instant, dateTime or date; None for what is none, and for a year or month alone."""
+    parts = STAMP.fullmatch(written)
+    if parts is None:
+        return None
+    try:
+        wall = datetime.fromisoformat(f"{parts[1]}T{parts[2] or '00:00'}:{min(int(parts[3] or 0), 59):02}")
+    except ValueError:
+        return None
+    offset = timedelta(0) if parts[4] else None
+    if parts[5]:
+        ahead = timedelta(hours=int(parts[6]), minutes=int(parts[7]))
+        offset = -ahead if parts[5] == "-" else ahead
+    return Stamp(wall, offset, parts[2] is not None)
+
+
+def labels(resource: object) -> dict[str, list[str]]:
+    """Return {"labels": the security labels} of a resource that has any (42 CFR Part 2, restricted ...), else {}."""
+    codes = [text(label, "code") for label in objects(resource, "meta", "security")]
+    return {"labels": [code for code in codes if code]} if any(codes) else {}
+
+
+def concept(resource: object, name: str) -> str:
+    """Return the words of a CodeableConcept: its text, else the first display or code."""
+    coding = next(objects(resource, name, "coding"), {})
+    return text(resource, name, "text") or text(coding, "display") or text(coding, "code")

@@ -1,0 +1,1 @@
+"""HL7 v2 messages: read, acknowledged, and told as acts."""

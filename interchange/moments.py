@@ -1,0 +1,52 @@
+"""Times as EHRs write them, on the wall clock of a zone or with an offset, as instants in UTC."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from interchange.problems import Problems
+from reminders.rules import zones
+
+# Zone data is guesswork far from today.
+YEARS = range(1970, 2101)
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """A time as it was written: its wall clock, its offset where there is one, and whether it has an hour."""
+
+    wall: datetime
+    offset: timedelta | None
+    has_hour: bool = True
+
+    @property
+    def local(self) -> str:
+        """Return the wall clock in words of ISO 8601."""
+        return f"{self.wall:%Y-%m-%dT%H:%M}" if self.has_hour else f"{self.wall:%Y-%m-%d}"
+
+    @property
+    def is_plausible(self) -> bool:
+        """Whether a visit may be then."""
+        return self.wall.year in YEARS
+
+
+def instant(stamp: Stamp, zone: str, problems: Problems, where: str) -> datetime | None:
+    """Return the moment in UTC; None where there is neither offset nor zone.
+
+    A wall time that comes twice, or never, when the clocks change is told: see the glossary's zones.
+    """
+    if stamp.offset is not None:
+        return (stamp.wall - stamp.offset).replace(tzinfo=UTC)
+    if not zone:
+        problems.note("no_zone", where)
+        return None
+    place = zones.zone(zone)
+    first, second = (zones.local_to_utc(stamp.wall, place, second=later) for later in (False, True))
+    if first != second:
+        comes = zones.to_local(first, place).replace(tzinfo=None) == stamp.wall
+        problems.note("clock_repeats" if comes else "clock_skips", where)
+    return first
+
+
+def utc(at: datetime | None) -> str | None:
+    """Return an instant as answers show it: "2026-03-10T15:00:00Z"."""
+    return f"{at:%Y-%m-%dT%H:%M:%SZ}" if at else None
