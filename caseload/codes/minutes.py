@@ -27,13 +27,17 @@ EVER = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Work of one person for one patient, from `start` to `end` (both UTC; never before the start)."""
+    """Work of one person for one patient, from `start` to `end` (both UTC; never before the start).
+
+    `key` is what the caller knows it by; nothing is decided by it.
+    """
 
     start: datetime
     end: datetime
     person: str
     patient: str = ""
     role: Role = "care_manager"
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +93,7 @@ def count(entries: Iterable[Entry], patient: str, bounds: Bounds) -> Count:
     given = list(entries)
     ours = sorted(
         (entry for entry in given if entry.patient == patient),
-        key=lambda entry: (entry.start, entry.end, entry.person, entry.role),
+        key=lambda entry: (entry.start, entry.end, entry.person, entry.role, entry.key),
     )
     walls, busy = _walls(bounds), _Busy([entry for entry in given if entry.role in COUNTS], patient)
     credited: list[Interval] = []
