@@ -158,14 +158,12 @@ class _Busy:
         by_patient = self._stretches.get(entry.person)
         if by_patient is None:
             return []
-        began = next(start for start, end in by_patient[self._patient] if start <= entry.start and entry.end <= end)
+        began, _ = intervals.around(by_patient[self._patient], entry.start)
         return [
             (start, end)
             for patient, stretches in by_patient.items()
-            for start, end in stretches
-            # Of two that begin in the same second the name decides, so that both patients' months agree.
             if patient != self._patient
-            and (start, patient) < (began, self._patient)
-            and end > entry.start
-            and start < entry.end
+            for start, end in intervals.overlapping(stretches, entry.start, entry.end)
+            # Of two that begin in the same second the name decides, so that both patients' months agree.
+            if (start, patient) < (began, self._patient)
         ]
