@@ -66,10 +66,10 @@ def explain(record: Mapping[str, object]) -> dict[str, Any]:
         line = fields.read(_Line, record)
     except fields.BadLine as wrong:
         return {"error": str(wrong)}
-    return told(reckoning.reckon(_entries(line), _asked(line)))
+    return as_json(reckoning.reckon(_entries(line), _asked(line)))
 
 
-def told(month: reckoning.Reckoning) -> dict[str, Any]:
+def as_json(month: reckoning.Reckoning) -> dict[str, Any]:
     """Return a reckoned month as JSON has it; "choices" and "to_next" only where there are any."""
     proposal = month.proposal
     answer: dict[str, Any] = {

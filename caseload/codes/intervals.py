@@ -1,6 +1,7 @@
 """Stretches of time, each from a start up to its end, cut and put together. Pure."""
 
-from collections.abc import Iterable, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 Interval = tuple[datetime, datetime]
@@ -15,6 +16,19 @@ def merged(intervals: Iterable[Interval]) -> list[Interval]:
         else:
             together.append((start, end))
     return together
+
+
+def overlapping(together: Sequence[Interval], start: datetime, end: datetime) -> Iterator[Interval]:
+    """Yield which of what `merged` returned share time with the stretch from start to end."""
+    for place in range(bisect_right(together, start, key=lambda interval: interval[1]), len(together)):
+        if together[place][0] >= end:
+            return
+        yield together[place]
+
+
+def around(together: Sequence[Interval], moment: datetime) -> Interval:
+    """Return which of what `merged` returned the moment lies in; it must lie in one."""
+    return together[bisect_right(together, moment, key=lambda interval: interval[0]) - 1]
 
 
 def without(pieces: Sequence[Interval], holes: Iterable[Interval]) -> list[Interval]:

@@ -27,13 +27,17 @@ EVER = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Work of one person for one patient, from `start` to `end` (both UTC; never before the start)."""
+    """Work of one person for one patient, from `start` to `end` (both UTC; never before the start).
+
+    `key` is what the caller knows it by; nothing is decided by it.
+    """
 
     start: datetime
     end: datetime
     person: str
     patient: str = ""
     role: Role = "care_manager"
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +93,7 @@ def count(entries: Iterable[Entry], patient: str, bounds: Bounds) -> Count:
     given = list(entries)
     ours = sorted(
         (entry for entry in given if entry.patient == patient),
-        key=lambda entry: (entry.start, entry.end, entry.person, entry.role),
+        key=lambda entry: (entry.start, entry.end, entry.person, entry.role, entry.key),
     )
     walls, busy = _walls(bounds), _Busy([entry for entry in given if entry.role in COUNTS], patient)
     credited: list[Interval] = []
@@ -154,14 +158,12 @@ class _Busy:
         by_patient = self._stretches.get(entry.person)
         if by_patient is None:
             return []
-        began = next(start for start, end in by_patient[self._patient] if start <= entry.start and entry.end <= end)
+        began, _ = intervals.around(by_patient[self._patient], entry.start)
         return [
             (start, end)
             for patient, stretches in by_patient.items()
-            for start, end in stretches
-            # Of two that begin in the same second the name decides, so that both patients' months agree.
             if patient != self._patient
-            and (start, patient) < (began, self._patient)
-            and end > entry.start
-            and start < entry.end
+            for start, end in intervals.overlapping(stretches, entry.start, entry.end)
+            # Of two that begin in the same second the name decides, so that both patients' months agree.
+            if (start, patient) < (began, self._patient)
         ]

@@ -125,9 +125,9 @@ WRONG: list[tuple[dict[str, Any], str]] = [
 def test_what_is_wrong_is_named_and_never_stops_the_other_lines() -> None:
     answers = explained("codes", *(line for change, _ in WRONG for line in (LINE | change, LINE)))
     wrong = [
-        (said, answer)
-        for (_, said), answer in zip(WRONG, answers[::2], strict=True)
-        if list(answer) != ["error"] or not answer["error"].startswith(said)
+        (message, answer)
+        for (_, message), answer in zip(WRONG, answers[::2], strict=True)
+        if list(answer) != ["error"] or not answer["error"].startswith(message)
     ]
     assert wrong == []
     assert all(answer["minutes"] == 40 for answer in answers[1::2])

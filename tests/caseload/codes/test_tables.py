@@ -42,7 +42,7 @@ def test_a_new_year_is_a_new_table_and_the_old_one_stays() -> None:
 
 
 @pytest.mark.parametrize(
-    ("second", "said"),
+    ("second", "message"),
     [
         ({"valid_from": "2027-02-01", "valid_to": "2027-12-31"}, "a gap between 2026-12-31 and 2027-02-01"),
         ({"valid_from": "2026-12-01", "valid_to": "2027-12-31"}, "an overlap between 2026-12-31 and 2026-12-01"),
@@ -54,8 +54,8 @@ def test_a_new_year_is_a_new_table_and_the_old_one_stays() -> None:
         ({"bhi": "{ code = 99484, minutes = 20 }"}, "table[1].bhi.code: expected a text"),
     ],
 )
-def test_a_file_that_cannot_hold_says_where(second: dict[str, str], said: str) -> None:
-    with pytest.raises(tables.BadTable, match=re.escape(said)):
+def test_a_file_that_cannot_hold_says_where(second: dict[str, str], message: str) -> None:
+    with pytest.raises(tables.BadTable, match=re.escape(message)):
         tables.read(two_years(**second))
 
 

@@ -78,7 +78,7 @@ def days_of(episode: dict[str, Any]) -> set[date]:
     return {day for day in MONTH if episode["enrolled"] <= day <= episode.get("discharged", date.max)}
 
 
-def told(caseload: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+def by_the_words(caseload: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     here = [each for each in caseload if any(days_of(episode) for episode in each["episodes"])]
     poor = [each for each in here if any(covers(coverage) for coverage in each["coverage"])]
     lengths = [
@@ -163,7 +163,7 @@ def is_reviewed(each: dict[str, Any]) -> bool:
 @settings(max_examples=150)
 @given(some.lists(patients(), max_size=6))
 def test_the_measures_are_what_the_state_s_words_say(caseload: list[dict[str, Any]]) -> None:
-    assert explaining.explain(line(caseload)) == {"nys": told(caseload)}
+    assert explaining.explain(line(caseload)) == {"nys": by_the_words(caseload)}
 
 
 @given(some.lists(patients(), max_size=4), some.randoms())
