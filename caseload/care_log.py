@@ -16,7 +16,7 @@ from messaging.models import Staff
 # What was done; `LIVE` of these are a contact when the patient was there or answered.
 LIVE = ("call", "video", "in_person")
 KINDS = (*LIVE, "messages", "screen", "coordination", "registry", "plan")
-LONGEST, FURTHEST_BACK, LATE = timedelta(hours=4), timedelta(days=92), timedelta(hours=72)
+LONGEST, FURTHEST_BACK = timedelta(hours=4), timedelta(days=92)
 
 
 @dataclass(frozen=True)
@@ -78,11 +78,6 @@ def strike(session: Session, by: Staff, entry: CareEntry) -> None:
     if entry.struck_at is None:
         entry.struck_at, entry.struck_by = clock.now(), by.id
         audit.record(session, entry.clinic_id, audit.Actor.staff(by.id), "care.struck", f"care_entry:{entry.id}")
-
-
-def is_late(entry: CareEntry) -> bool:
-    """Whether it was written down more than 72 hours after the work."""
-    return entry.made_at - entry.ends_at > LATE
 
 
 def of_episodes(session: Session, episode_ids: Sequence[UUID], limit: int = 200) -> Sequence[CareEntry]:

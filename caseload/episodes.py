@@ -20,7 +20,7 @@ CONSENTS = ("verbal", "written")
 PAYERS = ("medicare", "medicaid", "commercial", "other", "none")
 END_REASONS = ("goals_met", "referred", "declined", "lost", "moved")
 MANAGERS, PRACTITIONERS, CONSULTANTS = ("care_manager", "clinician"), ("clinician",), ("psychiatric_consultant",)
-LONGEST_QUESTION = 500
+LONGEST_QUESTION, LONGEST_CODE, LONGEST_DIAGNOSIS = 500, 10, 200
 # Longer ago, a day of enrolment or consent is a mistake of the keyboard.
 FURTHEST_BACK = timedelta(days=5 * 366)
 
@@ -48,6 +48,15 @@ class Enrolment:
     consultant: Staff | None
     payer: str
     scale: str
+
+
+@dataclass(frozen=True)
+class Billing:
+    """The initiating visit's day and code, and the diagnosis; empty where nobody knows yet."""
+
+    initiating_on: date | None
+    code: str
+    diagnosis: str
 
 
 def enrol(session: Session, clinic: Clinic, by: Staff, patient: Patient, wanted: Enrolment) -> Episode:
@@ -170,6 +179,20 @@ def give_to(session: Session, clinic: Clinic, by: Staff, episode: Episode, manag
     _must_be_open(episode)
     episode.manager_id = _person(clinic, manager, MANAGERS, "manager").id
     _audit(session, episode, by, "given", manager=str(episode.manager_id))
+
+
+def for_billing(session: Session, clinic: Clinic, by: Staff, episode: Episode, facts: Billing) -> None:
+    """Keep what only whoever bills asks for: the initiating visit and the diagnosis. Raises Refused."""
+    code, diagnosis, today = facts.code.strip().upper(), facts.diagnosis.strip(), today_of(clinic)
+    whole = facts.initiating_on is not None and today - FURTHEST_BACK <= facts.initiating_on <= today and code
+    if not whole and (facts.initiating_on is not None or code):
+        raise Refused("care_initiating", "initiating_on")
+    if len(code) > LONGEST_CODE or len(diagnosis) > LONGEST_DIAGNOSIS:
+        raise Refused("care_diagnosis" if len(diagnosis) > LONGEST_DIAGNOSIS else "care_initiating", "initiating_on")
+    db.load_keys(session, [episode.key_id])
+    episode.initiating_on, episode.initiating_code = facts.initiating_on, code or None
+    episode.diagnosis = diagnosis or None
+    _audit(session, episode, by, "billing_facts")
 
 
 def open_of(session: Session, patient_id: UUID) -> Episode | None:

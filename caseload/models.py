@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from config import live
@@ -16,7 +17,8 @@ class Episode(SealedRow, live.Shown, Base):
 
     phase: active -> relapse_prevention -> discharged, and back from the second to the first. Consent is `verbal` or
     `written`, with who took it, when, in which language, and that cost sharing was told. `scale` is phq9 | gad7;
-    `enrolled_on` the day of the care manager's first assessment in the clinic's zone. `end_reason` is goals_met |
+    `enrolled_on` the day of the care manager's first assessment in the clinic's zone. For whoever bills: the
+    `diagnosis`, and the initiating visit's day and code. `end_reason` is goals_met |
     referred | declined | lost | moved. `question` is what the manager wants to ask the consultant; None: nothing.
     """
 
@@ -42,10 +44,14 @@ class Episode(SealedRow, live.Shown, Base):
     ended_on: Mapped[date | None]
     ended_by: Mapped[UUID | None] = mapped_column(ForeignKey("staff.id"))
     end_reason: Mapped[str | None] = mapped_column(String(20))
+    initiating_on: Mapped[date | None]
+    initiating_code: Mapped[str | None] = mapped_column(String(10))
+    diagnosis_ct: Mapped[bytes | None]
     question_ct: Mapped[bytes | None]
     created_at: Mapped[datetime]
 
     question = Sealed("question_ct")
+    diagnosis = Sealed("diagnosis_ct")
 
     def topics(self) -> Iterable[str]:
         """The patient's own page."""
@@ -96,3 +102,22 @@ class CaseReview(SealedRow, Base):
     item_id: Mapped[UUID | None] = mapped_column(ForeignKey("inbox_item.id"), index=True)
 
     words = Sealed("words_ct")
+
+
+class CareMonth(SealedRow, Base):
+    """A month of an episode that a person has closed: the codes they chose, and the evidence as it was then.
+
+    `month` is "2026-03", `codes` [{"code", "units"}], `evidence` the JSON of caseload.codes.evidence.
+    """
+
+    __tablename__ = "care_month"
+    __table_args__ = (UniqueConstraint("episode_id", "month"),)
+
+    episode_id: Mapped[UUID] = mapped_column(ForeignKey("care_episode.id"))
+    month: Mapped[str] = mapped_column(String(7))
+    codes: Mapped[list[Any]]
+    closed_at: Mapped[datetime]
+    closed_by: Mapped[UUID] = mapped_column(ForeignKey("staff.id"))
+    evidence_ct: Mapped[bytes]
+
+    evidence = Sealed("evidence_ct")

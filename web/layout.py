@@ -146,7 +146,7 @@ def _shell(session: Session, here: str | None) -> Shell:
         sees_handoffs=sees,
         saves_replies=permissions.may(staff.role, "replies.save"),
         not_reached=unreached.count(session, clinic, clock.now()) if may("patients.read") else 0,
-        has_registry=may("caseload.read") and care_model.of_clinic(clinic).registry,
+        has_registry=care_model.of_clinic(clinic).registry and (may("caseload.read") or may("caseload.bill")),
         places=settings_menu.open_to(staff.role),
         phone_fault=words.say("phone_faults", staff.phone_fault) if staff.phone_fault else None,
         reading_off=alarms.reading_off(session, clinic) if reads else "",

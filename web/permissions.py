@@ -14,7 +14,8 @@ View = TypeVar("View", bound=Callable[..., Any])
 # reading.sign: to let the second reader act, or to take that back: who answers for it is a clinician.
 # team.read, team.write: what colleagues write to each other about patients; the same roles as
 # messaging.team.readers.OF_THREADS. colleagues.ask: tasks and notes. board.post: announcements for everybody here.
-# caseload.read, caseload.work: the registry; caseload.review: to write down what the consultant said of somebody.
+# caseload.read, caseload.work: the registry; caseload.review: to write down what the consultant said of somebody;
+# caseload.bill: a month's minutes and codes, without scores and words.
 # A clinician may settle what came to them, but texts go out from the care team.
 MAY: dict[str, frozenset[str]] = {
     "care_manager": frozenset(
@@ -42,6 +43,7 @@ MAY: dict[str, frozenset[str]] = {
             "caseload.read",
             "caseload.work",
             "caseload.review",
+            "caseload.bill",
         }
     ),
     "clinician": frozenset(
@@ -111,6 +113,7 @@ MAY: dict[str, frozenset[str]] = {
             "colleagues.ask",
             "board.post",
             "tasks.save",
+            "caseload.bill",
         }
     ),
     "auditor": frozenset({"inbox.read", "handoffs.read", "clinic.look", "consent.read"}),

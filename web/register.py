@@ -5,7 +5,7 @@ from typing import Any
 from web import desk, layout
 from web.account import demo_roles, duty_feed, mail_address, menu, notifications, preferences, signin
 from web.boards import away, readings, response_times, today, unassigned, unreached, visits, workload
-from web.caseload import episode_page, registry_page, review_pages
+from web.caseload import episode_page, month_page, registry_page, review_pages
 from web.compose import saved_replies
 from web.handoff import answering, news, reporting
 from web.help import pages as help_pages
@@ -122,6 +122,7 @@ PAGES = (
     registry_page.registry,
     episode_page.care,
     review_pages.case_reviews,
+    month_page.care_months,
     help_pages.help_pages,
     thread_pages.threads,
     team_files.teamfiles,

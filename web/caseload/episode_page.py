@@ -80,7 +80,7 @@ def strike(patient_id: UUID, entry_id: UUID) -> Response | tuple[str, int]:
     return _do(patient_id, act)
 
 
-@care.post("/patients/<uuid:patient_id>/care/<any(relapse,active,discharge,back,question,give):what>")
+@care.post("/patients/<uuid:patient_id>/care/<any(relapse,active,discharge,back,question,give,billing):what>")
 @permissions.signed_in("caseload.work")
 def change(patient_id: UUID, what: str) -> Response | tuple[str, int]:
     """Change the phase, end the episode, take that back, ask the consultant, or give it to a colleague."""
@@ -125,6 +125,16 @@ def _give(session: Session, clinic: Clinic, staff: Staff, patient: Patient) -> s
     return "care_given"
 
 
+def _billing(session: Session, clinic: Clinic, staff: Staff, patient: Patient) -> str:
+    form = request.form
+    typed, on = form.get("initiating_on", ""), _day(form.get("initiating_on", ""))
+    if typed and on is None:
+        raise episodes.Refused("care_initiating", "initiating_on")
+    facts = episodes.Billing(on, form.get("initiating_code", ""), form.get("diagnosis", ""))
+    episodes.for_billing(session, clinic, staff, _open(session, patient), facts)
+    return "care_billing"
+
+
 CHANGES: Mapping[str, Act] = {
     "relapse": _relapse,
     "active": _active,
@@ -132,6 +142,7 @@ CHANGES: Mapping[str, Act] = {
     "back": _back,
     "question": _question,
     "give": _give,
+    "billing": _billing,
 }
 
 

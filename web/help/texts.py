@@ -32,7 +32,7 @@ ABOUT = {
     **dict.fromkeys(("mine", "unassigned", "waiting", "snoozed", "done", "everyone", "saved"), "inbox"),
     **dict.fromkeys(("clinic", "people", "cadence", "words", "schedule", "ladder", "rota", "setup"), "settings"),
     "handoff_terms": "handoffs",
-    **dict.fromkeys(("case_reviews", "care_terms"), "caseload"),
+    **dict.fromkeys(("case_reviews", "care_terms", "care_month"), "caseload"),
     **dict.fromkeys(("drift", "import", "file"), "settings"),
     "protocol": "safety",
     **dict.fromkeys(("second_reading", "readings"), "reading"),

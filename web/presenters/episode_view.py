@@ -7,7 +7,8 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from caseload import care_log, episodes, listing, reviews
+from caseload import episodes, listing, reviews
+from caseload.codes import evidence
 from caseload.models import CareEntry, CaseReview, Episode
 from config import clock
 from intake_links import scoring
@@ -89,7 +90,7 @@ def done(entry: CareEntry, people: People, reader: Staff, zone: str) -> Done:
         what=words.say("care_kinds", entry.kind),
         minutes=int((entry.ends_at - entry.starts_at).total_seconds()) // 60,
         live=entry.live,
-        late=care_log.is_late(entry),
+        late=evidence.is_late(entry.ends_at, entry.made_at),
         struck=entry.struck_at is not None,
         mine=entry.staff_id == reader.id,
     )

@@ -8,7 +8,7 @@ down_revision = "0045"
 branch_labels = None
 depends_on = None
 
-TABLES = ("care_episode", "care_entry", "case_review")
+TABLES = ("care_episode", "care_entry", "case_review", "care_month")
 
 
 def upgrade() -> None:
@@ -16,6 +16,7 @@ def upgrade() -> None:
     _episode()
     _entry()
     _review()
+    _month()
     for table in TABLES:
         op.create_index(f"ix_{table}_clinic_id", table, ["clinic_id"])
         if op.get_bind().dialect.name == "postgresql":
@@ -59,7 +60,9 @@ def _episode() -> None:
         *(sa.Column(name, sa.Date(), nullable=True) for name in ("plan_on", "check_on", "ended_on")),
         _id("ended_by", nullable=True),
         _word("end_reason", 20, nullable=True),
-        sa.Column("question_ct", sa.LargeBinary(), nullable=True),
+        sa.Column("initiating_on", sa.Date(), nullable=True),
+        _word("initiating_code", 10, nullable=True),
+        *(sa.Column(name, sa.LargeBinary(), nullable=True) for name in ("diagnosis_ct", "question_ct")),
         _moment("created_at"),
         sa.PrimaryKeyConstraint("id", name="pk_care_episode"),
         _points("care_episode", "patient_id", "patient"),
@@ -112,6 +115,25 @@ def _review() -> None:
     )
     op.create_index("ix_case_review_episode_at", "case_review", ["episode_id", "at"])
     op.create_index("ix_case_review_item_id", "case_review", ["item_id"])
+
+
+def _month() -> None:
+    op.create_table(
+        "care_month",
+        _id("id"),
+        _id("clinic_id"),
+        _id("key_id"),
+        _id("episode_id"),
+        _word("month", 7),
+        sa.Column("codes", sa.JSON(), nullable=False),
+        _moment("closed_at"),
+        _id("closed_by"),
+        sa.Column("evidence_ct", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_care_month"),
+        sa.UniqueConstraint("episode_id", "month", name="uq_care_month_episode_id_month"),
+        _points("care_month", "episode_id", "care_episode"),
+        _points("care_month", "closed_by", "staff"),
+    )
 
 
 def _one_clinic_sees_its_own(table: str) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from caseload.codes import closing, combining, minutes, reasons, reckoning, tables
+from caseload.codes import closing, combining, evidence, minutes, reasons, reckoning, tables
 from caseload.codes.combining import Billed
 from caseload.months import Month, span
 from reminders.rules import zones
@@ -195,11 +195,18 @@ def test_b18_a_change_after_the_export_is_flagged_and_what_was_exported_is_kept(
         first_month=False,
     )
     start = datetime(2026, 2, 10, 15, tzinfo=UTC)
-    exported = reckoning.reckon([minutes.Entry(start, start + timedelta(minutes=30), "a")], asked)
-    edited = reckoning.reckon([minutes.Entry(start, start + timedelta(minutes=31), "a")], asked)
+    exported, edited = (
+        evidence.evidence(
+            reckoning.reckon([minutes.Entry(start, start + timedelta(minutes=long), "a", key="call")], asked),
+            evidence.Chart("Dr. Ames", "Dr. Bell", [], {}),
+            {"call": evidence.Work("call", start)},
+            zones.zone(CHICAGO),
+        )
+        for long in (30, 31)
+    )
     changed = closing.changed_after_export(exported, edited)
     assert changed is not None
     assert reasons.words(changed) == "changed after export: 30 minutes then, 31 now"
-    assert [each.code for each in exported.proposal.codes] == ["G2214"]
-    assert [each.code for each in edited.proposal.codes] == ["99493"]
+    assert [each["code"] for each in exported["codes"]] == ["G2214"]
+    assert [each["code"] for each in edited["codes"]] == ["99493"]
     assert closing.changed_after_export(exported, exported) is None

@@ -1,0 +1,202 @@
+"""A month of Collaborative Care: minutes and codes of each episode, the evidence, and closing it by a person."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import Session
+
+from caseload import listing, reviews
+from caseload.codes import closing, evidence, minutes, proposing, reckoning, tables
+from caseload.episodes import Refused
+from caseload.models import CareEntry, CareMonth, Episode
+from caseload.months import Month, span
+from config import audit, clock, db
+from config.db.sets import among
+from messaging.models import Clinic, Staff
+from messaging.reasons import Reason
+
+# Work that reaches over a month's edge is no longer than this (care_log.LONGEST).
+EDGE = timedelta(hours=4)
+# The consultant is paid by contract, never by the minute.
+ROLES: dict[str, minutes.Role] = {"psychiatric_consultant": "consultant"}
+
+
+@dataclass(frozen=True)
+class Billed:
+    """An episode's month. `evidence` is as of now; `closed` what a person closed, None while it is open; `changed` that
+    it would be something else now."""
+
+    row: listing.Row
+    reckoning: reckoning.Reckoning
+    evidence: dict[str, Any]
+    closed: CareMonth | None
+    changed: Reason | None
+
+    @property
+    def choices(self) -> tuple[tuple[proposing.Units, ...], ...]:
+        """What a person may close the month with: the only proposal, or one of several."""
+        proposal = self.reckoning.proposal
+        return proposal.choices or (proposal.codes,)
+
+
+def of_clinic(session: Session, clinic: Clinic, month: Month) -> list[Billed]:
+    """Return the month of each episode that was open in it, by the patient's name."""
+    begins, ends = span(month, ZoneInfo(clinic.zone))
+    rows = listing.read(
+        session,
+        clinic,
+        Episode.enrolled_on <= month.last,
+        or_(Episode.ended_on.is_(None), Episode.ended_on >= month.first),
+    )
+    books = _Books(session, clinic, month, (begins, ends), rows)
+    billed = [_billed(books, row) for row in rows]
+    return sorted(billed, key=lambda each: (each.row.patient.last_name or "", each.row.patient.first_name or ""))
+
+
+def of_episode(session: Session, clinic: Clinic, episode_id: UUID, month: Month) -> Billed | None:
+    """Return one episode's month, None where it was not open in it."""
+    return next((each for each in of_clinic(session, clinic, month) if each.row.episode.id == episode_id), None)
+
+
+def close(session: Session, clinic: Clinic, by: Staff, billed: Billed, choice: int) -> CareMonth:
+    """Close a month with one of its choices, or close it anew after it has changed. Raises Refused."""
+    zone, month = ZoneInfo(clinic.zone), billed.reckoning.month
+    if span(month, zone)[1] > clock.now():
+        raise Refused("care_month_runs")
+    if not 0 <= choice < len(billed.choices):
+        raise Refused("care_choice")
+    if billed.closed is not None and billed.changed is None:
+        raise Refused("care_month_closed")
+    episode = billed.row.episode
+    closed = billed.closed or CareMonth(clinic_id=clinic.id, key_id=episode.key_id, episode_id=episode.id)
+    closed.month, closed.closed_at, closed.closed_by = str(month), clock.now(), by.id
+    closed.codes = [{"code": each.code, "units": each.units} for each in billed.choices[choice]]
+    closed.evidence = json.dumps(billed.evidence)
+    session.add(closed)
+    session.flush()
+    about = f"care_episode:{episode.id}"
+    audit.record(session, clinic.id, audit.Actor.staff(by.id), "care.month_closed", about, month=str(month))
+    return closed
+
+
+class _Books:
+    """What stands beside the episodes of a month in other tables, each read with one query."""
+
+    def __init__(
+        self,
+        session: Session,
+        clinic: Clinic,
+        month: Month,
+        lasts: tuple[datetime, datetime],
+        rows: Sequence[listing.Row],
+    ) -> None:
+        self.session, self.month, self.lasts, self.zone = session, month, lasts, ZoneInfo(clinic.zone)
+        self.ids = [row.episode.id for row in rows]
+        everyone = select(Staff).where(Staff.clinic_id == clinic.id)
+        self.people = {colleague.id: colleague for colleague in session.scalars(everyone)}
+        self.patient_of = dict(
+            session.execute(select(Episode.id, Episode.patient_id).where(Episode.clinic_id == clinic.id)).all()
+        )
+        self.work = session.scalars(
+            select(CareEntry).where(
+                CareEntry.clinic_id == clinic.id,
+                CareEntry.struck_at.is_(None),
+                CareEntry.starts_at > lasts[0] - EDGE,
+                CareEntry.starts_at < lasts[1],
+            )
+        ).all()
+        closed = select(CareMonth).where(CareMonth.month == str(month), among(session, CareMonth.episode_id, self.ids))
+        self.closed = {each.episode_id: each for each in session.scalars(closed)}
+        db.load_keys(session, (each.key_id for each in self.closed.values()))
+
+    @cached_property
+    def entries(self) -> list[minutes.Entry]:
+        """Everybody's work, for the minutes of one patient and for when a person was busy with another."""
+        return [
+            minutes.Entry(
+                entry.starts_at,
+                entry.ends_at,
+                str(entry.staff_id),
+                str(self.patient_of[entry.episode_id]),
+                ROLES.get(self.people[entry.staff_id].role, "care_manager"),
+                key=str(entry.id),
+            )
+            for entry in self.work
+        ]
+
+    @cached_property
+    def began(self) -> dict[UUID, datetime]:
+        """When the first work of each episode was done."""
+        first = select(CareEntry.episode_id, func.min(CareEntry.starts_at)).where(
+            CareEntry.struck_at.is_(None), among(self.session, CareEntry.episode_id, self.ids)
+        )
+        return dict(self.session.execute(first.group_by(CareEntry.episode_id)).all())
+
+    @cached_property
+    def reviews(self) -> dict[UUID, list[evidence.Review]]:
+        """What the consultant said, and what came of it."""
+        said: dict[UUID, list[evidence.Review]] = {}
+        for review, stands in reviews.of_episodes(self.session, self.ids):
+            on = review.at.astimezone(self.zone).date()
+            said.setdefault(review.episode_id, []).append(evidence.Review(on, review.words or "", stands or ""))
+        return said
+
+
+def _billed(books: _Books, row: listing.Row) -> Billed:
+    episode = row.episode
+    began = books.began.get(episode.id)
+    asked = reckoning.Asked(
+        month=books.month,
+        bounds=minutes.Bounds(
+            books.lasts, episode.consent_at, episode.phase_at if episode.phase == "discharged" else None
+        ),
+        payer=episode.payer,
+        tables=tables.payers().get(episode.payer, ()),
+        first_month=began is None or began >= books.lasts[0],
+        patient=str(episode.patient_id),
+    )
+    month = reckoning.reckon(books.entries, asked)
+    works = {str(entry.id): evidence.Work(entry.kind, entry.made_at) for entry in books.work}
+    now = evidence.evidence(month, _chart(books, row), works, books.zone)
+    closed = books.closed.get(episode.id)
+    changed = closing.changed_after_export(json.loads(closed.evidence or "{}"), now) if closed else None
+    return Billed(row, month, now, closed, changed)
+
+
+def _chart(books: _Books, row: listing.Row) -> evidence.Chart:
+    episode, last = row.episode, row.progress.last
+    return evidence.Chart(
+        practitioner=books.people[episode.practitioner_id].name,
+        consultant=books.people[episode.consultant_id].name if episode.consultant_id else "",
+        diagnoses=[episode.diagnosis] if episode.diagnosis else [],
+        people={str(staff_id): colleague.name for staff_id, colleague in books.people.items()},
+        consent=evidence.Consent(
+            episode.consent_at, books.people[episode.consent_by].name, episode.consent, episode.consent_language, True
+        ),
+        initiating_visit=_initiating(episode),
+        scores=[
+            evidence.Score(scored.point.on, episode.scale, scored.point.total)
+            for scored in row.scores
+            if scored.point.on <= books.month.last
+        ],
+        reviews=books.reviews.get(episode.id, []),
+        registry={
+            "phase": episode.phase,
+            "enrolled_on": episode.enrolled_on,
+            "state": row.progress.state,
+            "last_score": last.total if last else None,
+        },
+    )
+
+
+def _initiating(episode: Episode) -> evidence.Visit | None:
+    if episode.initiating_on is None or not episode.initiating_code:
+        return None
+    return evidence.Visit(episode.initiating_on, episode.initiating_code)

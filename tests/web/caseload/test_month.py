@@ -1,0 +1,165 @@
+"""A month for whoever bills: what counts, what it proposes, what is missing; closed by a person."""
+
+import csv
+import io
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+import time_machine
+
+from caseload.models import CareEntry, CareMonth
+from config import db
+from tests.web.caseload.seeding import answer, enrolled, with_registry
+
+DENVER = ZoneInfo("America/Denver")
+# A morning in the middle of March 2026: Medicare's table of that year holds.
+NOW = datetime(2026, 3, 18, 16, tzinfo=UTC)
+
+
+@pytest.fixture
+def march() -> Any:
+    with time_machine.travel(NOW, tick=True) as traveller:
+        yield traveller
+
+
+@pytest.fixture
+def scene(march: Any, house: Any) -> Any:
+    scene = with_registry(house)
+    scene.march = march
+    scene.patient = house.patient(first_name="Ada", last_name="Nowak")
+    scene.episode = enrolled(scene, scene.patient, days_ago=30)
+    return scene
+
+
+def work(scene: Any, day: int, minutes: int, hour: int = 9, staff: Any = None, **changed: Any) -> CareEntry:
+    """Work of Rosa's on a day of March, kept as the page would have kept it."""
+    starts = datetime(2026, 3, day, hour, tzinfo=DENVER)
+    with db.unit_of_work(scene.house.clinic.id) as session:
+        entry = CareEntry(
+            clinic_id=scene.house.clinic.id,
+            episode_id=(changed.pop("episode", None) or scene.episode).id,
+            staff_id=(staff or scene.rosa).id,
+            kind="call",
+            live=True,
+            starts_at=starts,
+            ends_at=starts + timedelta(minutes=minutes),
+            made_at=starts + timedelta(minutes=minutes),
+        )
+        session.add(entry)
+        return entry
+
+
+def row(page: str, name: str = "Ada Nowak") -> str:
+    return next(part.split("</tr>")[0] for part in page.split("<tr ") if name in part)
+
+
+def test_minutes_are_counted_and_the_next_code_is_said(scene: Any) -> None:
+    work(scene, 3, 20)
+    work(scene, 10, 15)
+    said = row(scene.browser.get("/caseload/month?month=2026-03").text)
+    assert ">35</b>" in said
+    assert "<b>G2214</b>" in said
+    assert "1 min to 99492" in said
+    for missing in ("initiating visit", "diagnosis", "a score in the month", "a review in the month"):
+        assert missing in said
+
+
+def test_the_consultant_s_time_and_time_before_consent_are_listed_and_do_not_count(scene: Any) -> None:
+    work(scene, 3, 40)
+    work(scene, 4, 25, staff=scene.silva)
+    late = enrolled(scene, scene.house.patient(first_name="Bea", last_name="Nowak"), days_ago=0)
+    work(scene, 5, 30, episode=late)
+    page = scene.browser.get("/caseload/month?month=2026-03").text
+    assert ">40</b>" in row(page)
+    assert "25 min of the consultant" in row(page)
+    assert "30 min before consent" in row(page, "Bea Nowak")
+
+
+def test_the_first_month_of_work_is_the_first_and_the_next_is_later(scene: Any) -> None:
+    with db.unit_of_work(scene.house.clinic.id) as session:
+        entry = session.get_one(CareEntry, work(scene, 2, 40).id)
+        entry.starts_at, entry.ends_at = (at - timedelta(days=10) for at in (entry.starts_at, entry.ends_at))
+    work(scene, 3, 40)
+    assert "99492" in row(scene.browser.get("/caseload/month?month=2026-02").text)
+    assert "<b>99493</b>" in row(scene.browser.get("/caseload/month?month=2026-03").text)
+
+
+def test_a_payer_whose_rules_nobody_has_loaded_gets_minutes_and_no_code(scene: Any) -> None:
+    patient = scene.house.patient(first_name="Bea", last_name="Nowak")
+    work(scene, 3, 80, hour=11, episode=enrolled(scene, patient, days_ago=30, payer="medicaid"))
+    said = row(scene.browser.get("/caseload/month?month=2026-03").text, "Bea Nowak")
+    assert ">80</b>" in said
+    assert "no code" in said
+    assert "no code table of medicaid" in said
+
+
+def test_a_month_is_closed_once_it_is_over_and_a_later_change_is_said_beside_what_was_closed(scene: Any) -> None:
+    work(scene, 3, 40)
+    path = f"/caseload/month/{scene.episode.id}"
+    scene.browser.post(path, month="2026-03", choice="0")
+    assert scene.rows(CareMonth) == []
+    scene.march.move_to(datetime(2026, 4, 2, 16, tzinfo=UTC))
+    scene.browser = scene.house.signed_in(scene.rosa)
+    assert scene.browser.post(path, month="2026-03", choice="0").status_code == 303
+    [closed] = scene.rows(CareMonth)
+    assert closed.codes == [{"code": "99492", "units": 1}]
+    scene.browser.post(path, month="2026-03", choice="0")
+    assert len(scene.rows(CareMonth)) == 1
+    work(scene, 20, 50)
+    said = row(scene.browser.get("/caseload/month?month=2026-03").text)
+    assert "changed after export: 40 minutes then, 90 now" in said
+    kept = json.loads(scene.browser.get(f"{path}.json?month=2026-03").text)
+    assert (kept["minutes"], kept["codes"]) == (40, [{"code": "99492", "units": 1}])
+    scene.browser.post(path, month="2026-03", choice="0")
+    assert [each.codes for each in scene.rows(CareMonth)] == [
+        [{"code": "99492", "units": 1}, {"code": "99494", "units": 1}]
+    ]
+
+
+def test_the_evidence_holds_the_log_the_consent_and_what_was_said(scene: Any) -> None:
+    work(scene, 3, 40)
+    answer(scene.house, scene.patient, 5, 14)
+    path = f"/patients/{scene.patient.id}/care/billing"
+    facts = {"initiating_on": "2026-02-10", "initiating_code": "99214", "diagnosis": "F33.1"}
+    assert scene.browser.post(path, **facts).status_code == 303
+    found = json.loads(scene.browser.get(f"/caseload/month/{scene.episode.id}.json?month=2026-03").text)
+    assert found["version"] == "medicare-2026.1"
+    assert found["log"][0]["person"] == "Rosa Delgado"
+    assert found["consent"]["how"] == "verbal"
+    assert found["initiating_visit"] == {"on": "2026-02-10", "code": "99214"}
+    assert found["diagnoses"] == ["F33.1"]
+    assert found["scores"][0]["total"] == 14
+    assert found["missing"] == ["review"]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"initiating_on": "2026-02-10"}, {"initiating_code": "99214"}, {"initiating_on": "x"}, {"diagnosis": "x" * 201}],
+)
+def test_half_an_initiating_visit_is_refused(scene: Any, wrong: dict[str, str]) -> None:
+    assert scene.browser.post(f"/patients/{scene.patient.id}/care/billing", **wrong).status_code == 422
+
+
+def test_the_sheet_for_billing_has_a_line_a_person(scene: Any) -> None:
+    work(scene, 3, 40)
+    head, line = csv.reader(io.StringIO(scene.browser.get("/caseload/month.csv?month=2026-03").text))
+    said = dict(zip(head, line, strict=True))
+    assert (said["patient"], said["minutes"], said["codes"]) == ("Ada Nowak", "40", "")
+
+
+@pytest.mark.parametrize(
+    ("role", "code"),
+    [("care_manager", 200), ("clinic_admin", 200), ("clinician", 403), ("front_desk", 403), ("auditor", 403)],
+)
+def test_who_may_bill(scene: Any, role: str, code: int) -> None:
+    browser = scene.house.signed_in(scene.house.staff("Somebody", role=role))
+    assert browser.get("/caseload/month").status_code == code
+    assert browser.get(f"/caseload/month/{scene.episode.id}.json").status_code == code
+
+
+def test_a_month_that_is_none_is_the_one_that_runs(scene: Any) -> None:
+    for month in ("2026-13", "x", "", "0000-01"):
+        assert "March 2026" in scene.browser.get(f"/caseload/month?month={month}").text

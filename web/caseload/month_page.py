@@ -1,0 +1,177 @@
+"""A month for whoever bills: minutes, why others do not count, codes, what is missing, closing it, evidence and CSV."""
+
+import csv
+import io
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from flask import Response, abort, flash, redirect, request, url_for
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response as AnyResponse
+
+from caseload import billing, episodes, months
+from caseload.codes import proposing, reasons
+from caseload.months import Month
+from config import audit, clock, db
+from messaging.models import Clinic
+from reminders import care_model
+from reminders.imports import csv_files
+from web import layout, permissions, sessions, team, times, words
+from web.presenters import patient_view
+
+care_months = layout.room("care_months", __name__)
+
+
+@dataclass(frozen=True)
+class Row:
+    """An episode's month in words. `choices` are (place, words) to close it with; `closed` says who has."""
+
+    id: UUID
+    patient_id: UUID
+    name: str
+    minutes: int
+    excluded: list[str]
+    choices: list[tuple[int, str]]
+    to_next: str
+    warnings: list[str]
+    missing: list[str]
+    closed: str
+    codes: str
+    changed: str
+
+
+@care_months.get("/caseload/month")
+@permissions.signed_in("caseload.bill")
+def show() -> str:
+    """Show a month, the one that runs where none is named; that it was read is written down."""
+    clinic = sessions.clinic()
+    month = _wanted(clinic)
+    with db.unit_of_work(clinic.id) as session:
+        rows = _rows(session, clinic, month, "page")
+        return layout.page(
+            session,
+            "staff/care_month.html",
+            here="care_month",
+            model=care_model.of_clinic(clinic),
+            rows=rows,
+            month=f"{words.say('months', str(month.month))} {month.year}",
+            address=str(month),
+            before=str(_before(month)),
+            after=None if month >= _now(clinic) else str(month.next),
+            runs=month >= _now(clinic),
+            opens=layout.may("caseload.read"),
+        )
+
+
+@care_months.get("/caseload/month.csv")
+@permissions.signed_in("caseload.bill")
+def sheet() -> Response:
+    """Return the month as CSV for billing; that it was taken is written down."""
+    clinic = sessions.clinic()
+    month, out = _wanted(clinic), io.StringIO()
+    with db.unit_of_work(clinic.id) as session:
+        rows = _rows(session, clinic, month, "csv")
+    writer = csv.writer(out)
+    writer.writerow(words.table_of("care_bill_columns").values())
+    for row in rows:
+        cells = [str(month), row.name, str(row.minutes), row.codes, row.closed, "; ".join(row.missing), row.changed]
+        writer.writerow([csv_files.as_text(cell) for cell in cells])
+    named = {"Content-Disposition": f'attachment; filename="collaborative-care-{month}.csv"'}
+    return Response(out.getvalue(), mimetype="text/csv", headers=named)
+
+
+@care_months.get("/caseload/month/<uuid:episode_id>.json")
+@permissions.signed_in("caseload.bill")
+def evidence(episode_id: UUID) -> Response:
+    """Return the evidence of one episode's month: as it was closed, else as it is now. It is written down."""
+    clinic, month = sessions.clinic(), _wanted(sessions.clinic())
+    with db.unit_of_work(clinic.id) as session:
+        billed = billing.of_episode(session, clinic, episode_id, month) or abort(404)
+        about = f"care_episode:{episode_id}"
+        audit.record(session, clinic.id, layout.the_actor(), "care.evidence", about, month=str(month))
+        document = json.loads(billed.closed.evidence or "{}") if billed.closed else billed.evidence
+        document |= {"patient": patient_view.full_name(billed.row.patient), "record": billed.row.patient.record}
+    named = {"Content-Disposition": f'attachment; filename="evidence-{month}-{episode_id.hex[-6:]}.json"'}
+    return Response(json.dumps(document, indent=1, ensure_ascii=False), mimetype="application/json", headers=named)
+
+
+@care_months.post("/caseload/month/<uuid:episode_id>")
+@permissions.signed_in("caseload.bill")
+def close(episode_id: UUID) -> AnyResponse:
+    """Close an episode's month with what was chosen."""
+    clinic, month, chosen = sessions.clinic(), _wanted(sessions.clinic()), request.form.get("choice", "")
+    try:
+        with db.unit_of_work(clinic.id) as session:
+            billed = billing.of_episode(session, clinic, episode_id, month) or abort(404)
+            billing.close(session, clinic, layout.the_staff(), billed, int(chosen) if chosen.isdecimal() else -1)
+    except episodes.Refused as refused:
+        flash(words.say("refusals", refused.why), "refused")
+    else:
+        flash(words.say("notices", "care_month_closed"), "done")
+    return redirect(url_for("care_months.show", month=str(month)), 303)
+
+
+def _wanted(clinic: Clinic) -> Month:
+    try:
+        return months.parse(request.values.get("month", ""))
+    except ValueError:
+        return _now(clinic)
+
+
+def _now(clinic: Clinic) -> Month:
+    today = episodes.today_of(clinic)
+    return Month(today.year, today.month)
+
+
+def _before(month: Month) -> Month:
+    return Month(month.year - (month.month == 1), (month.month - 2) % 12 + 1)
+
+
+def _rows(session: Session, clinic: Clinic, month: Month, form: str) -> list[Row]:
+    if not care_model.of_clinic(clinic).registry:
+        return []
+    billed = billing.of_clinic(session, clinic, month)
+    about = f"clinic:{clinic.id}"
+    audit.record(session, clinic.id, layout.the_actor(), "care.month_opened", about, form=form, month=str(month))
+    names = team.names(session, [each.closed.closed_by for each in billed if each.closed])
+    return [_row(each, clinic, names) for each in billed]
+
+
+def _row(billed: billing.Billed, clinic: Clinic, names: dict[UUID | None, str]) -> Row:
+    proposal, closed = billed.reckoning.proposal, billed.closed
+    said = [
+        words.say("care_excluded", why, minutes=minutes) for why, minutes in billed.reckoning.count.excluded.items()
+    ]
+    return Row(
+        id=billed.row.episode.id,
+        patient_id=billed.row.patient.id,
+        name=patient_view.full_name(billed.row.patient),
+        minutes=billed.reckoning.count.minutes,
+        excluded=said,
+        choices=[(place, _codes(choice)) for place, choice in enumerate(billed.choices)],
+        to_next=words.say("care", "to_next", minutes=proposal.to_next.minutes, code=proposal.to_next.code)
+        if proposal.to_next
+        else "",
+        warnings=[reasons.words(warning) for warning in proposal.warnings],
+        missing=[words.say("care_missing", name) for name in billed.evidence["missing"]],
+        closed=_closed(clinic, names, closed.closed_by, closed.closed_at) if closed else "",
+        codes=_written(closed.codes) if closed else "",
+        changed=reasons.words(billed.changed) if billed.changed else "",
+    )
+
+
+def _closed(clinic: Clinic, names: dict[UUID | None, str], by: UUID, at: datetime) -> str:
+    who = names.get(by, words.say("history", "somebody"))
+    return words.say("care", "closed", who=who, at=times.moment(at, clock.now(), clinic.zone))
+
+
+def _codes(choice: tuple[proposing.Units, ...]) -> str:
+    return _written([{"code": each.code, "units": each.units} for each in choice])
+
+
+def _written(codes: list[dict[str, object]]) -> str:
+    """Codes as a biller writes them, "99493 + 99494 × 2"; in words where there are none."""
+    said = [f"{each['code']} × {each['units']}" if each["units"] != 1 else str(each["code"]) for each in codes]
+    return " + ".join(said) or words.say("care", "no_code")
