@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from caseload.episodes import Refused
 from caseload.models import CareEntry, Episode
 from config import audit, clock
+from messaging.inbox.models import Contact
 from messaging.models import Staff
 
 # What was done; `LIVE` of these are a contact when the patient was there or answered.
@@ -21,12 +22,13 @@ LONGEST, FURTHEST_BACK = timedelta(hours=4), timedelta(days=92)
 
 @dataclass(frozen=True)
 class Work:
-    """What is to be written down. `reached`: the patient was there or on the line."""
+    """What is to be written down. `reached`: the patient was there or on the line; `call` the logged one that it is."""
 
     kind: str
     starts_at: datetime | None
     minutes: int | None
     reached: bool
+    call: UUID | None = None
 
 
 def log(session: Session, by: Staff, episode: Episode, work: Work) -> CareEntry:
@@ -43,20 +45,74 @@ def log(session: Session, by: Staff, episode: Episode, work: Work) -> CareEntry:
         raise Refused("care_not_yet", "starts_at")
     if _overlaps(session, by, work.starts_at, ends_at):
         raise Refused("care_overlap", "starts_at")
+    source = _source(session, by, episode, work.call) if work.call else None
+    return _keep(session, by, episode, work.kind, (work.starts_at, ends_at), live=work.reached, source=source)
+
+
+def _keep(
+    session: Session,
+    by: Staff,
+    episode: Episode,
+    kind: str,
+    lasts: tuple[datetime, datetime],
+    *,
+    live: bool,
+    source: str | None,
+) -> CareEntry:
     entry = CareEntry(
         clinic_id=episode.clinic_id,
         episode_id=episode.id,
         staff_id=by.id,
-        kind=work.kind,
-        live=work.reached and work.kind in LIVE,
-        starts_at=work.starts_at,
-        ends_at=ends_at,
-        made_at=now,
+        kind=kind,
+        live=live and kind in LIVE,
+        starts_at=lasts[0],
+        ends_at=lasts[1],
+        made_at=clock.now(),
+        source=source,
     )
     session.add(entry)
     session.flush()
     audit.record(session, episode.clinic_id, audit.Actor.staff(by.id), "care.logged", f"care_entry:{entry.id}")
     return entry
+
+
+def _source(session: Session, by: Staff, episode: Episode, call_id: UUID) -> str:
+    """What an entry of this call is known by. Raises Refused where it is written down, or is no call of theirs."""
+    if call_id not in [call.id for call in proposed(session, by, episode)]:
+        raise Refused("care_proposal")
+    return f"contact:{call_id}"
+
+
+def proposed(session: Session, by: Staff, episode: Episode) -> Sequence[Contact]:
+    """Return one's own calls in an episode whose minutes one has neither taken over nor declined, the latest first."""
+    calls = session.scalars(
+        select(Contact)
+        .where(
+            Contact.patient_id == episode.patient_id,
+            Contact.staff_id == by.id,
+            Contact.kind == "call",
+            Contact.minutes.is_not(None),
+            Contact.struck_at.is_(None),
+            Contact.at >= max(episode.consent_at, clock.now() - FURTHEST_BACK),
+        )
+        .order_by(Contact.at.desc(), Contact.id.desc())
+    ).all()
+    known = select(CareEntry.source).where(CareEntry.episode_id == episode.id, CareEntry.source.is_not(None))
+    taken = set(session.scalars(known))
+    return [call for call in calls if f"contact:{call.id}" not in taken]
+
+
+def begun(call: Contact) -> datetime:
+    """Return when a call began: it is logged as it ends."""
+    return call.at - timedelta(minutes=call.minutes or 0)
+
+
+def decline(session: Session, by: Staff, episode: Episode, call_id: UUID) -> None:
+    """Say that one's call is no work of this episode: kept as struck, it is not proposed again. Raises Refused."""
+    source = _source(session, by, episode, call_id)
+    call = session.get_one(Contact, call_id)
+    entry = _keep(session, by, episode, "call", (begun(call), call.at), live=False, source=source)
+    strike(session, by, entry)
 
 
 def _overlaps(session: Session, by: Staff, starts_at: datetime, ends_at: datetime) -> bool:

@@ -37,7 +37,12 @@ def _every(session: Session, patient_ids: Collection[UUID]) -> CompoundSelect[tu
     entries = (
         select(Episode.patient_id, CareEntry.starts_at.label("at"))
         .join(Episode, Episode.id == CareEntry.episode_id)
-        .where(CareEntry.live, CareEntry.struck_at.is_(None), among(session, Episode.patient_id, patient_ids))
+        .where(
+            CareEntry.live,
+            CareEntry.struck_at.is_(None),
+            CareEntry.source.is_(None),  # what a call was proposed by is that call
+            among(session, Episode.patient_id, patient_ids),
+        )
     )
     calls = select(Contact.patient_id, Contact.at).where(
         Contact.kind == "call",

@@ -62,13 +62,15 @@ class CareEntry(ClinicRow, Base):
     """Work that a colleague did in an episode, from `starts_at` to `ends_at`. Never changed: struck, and written anew.
 
     `kind` is a key of [care_kinds]; `live` says that the patient was there or on the line, a contact. `made_at`
-    is when it was written down: more than 72 hours after is a late entry.
+    is when it was written down: more than 72 hours after is a late entry. `source` is what it was proposed by,
+    "contact:<id>", None where somebody wrote it by hand; a proposal that was declined is struck from the beginning.
     """
 
     __tablename__ = "care_entry"
     __table_args__ = (
         Index("ix_care_entry_episode_starts", "episode_id", "starts_at"),
         Index("ix_care_entry_staff_starts", "staff_id", "starts_at"),
+        UniqueConstraint("episode_id", "source"),
     )
 
     episode_id: Mapped[UUID] = mapped_column(ForeignKey("care_episode.id"))
@@ -78,6 +80,7 @@ class CareEntry(ClinicRow, Base):
     starts_at: Mapped[datetime]
     ends_at: Mapped[datetime]
     made_at: Mapped[datetime]
+    source: Mapped[str | None] = mapped_column(String(60))
     struck_at: Mapped[datetime | None]
     struck_by: Mapped[UUID | None] = mapped_column(ForeignKey("staff.id"))
 

@@ -57,9 +57,22 @@ def log(patient_id: UUID) -> Response | tuple[str, int]:
             starts_at=_moment(clinic, form.get("starts_at", "")),
             minutes=int(minutes) if minutes.isdecimal() and len(minutes) < 5 else None,
             reached=form.get("reached") == "on",
+            call=ids.uuid_of(form.get("call")),
         )
         care_log.log(session, staff, _open(session, patient), work)
         return "care_logged"
+
+    return _do(patient_id, act)
+
+
+@care.post("/patients/<uuid:patient_id>/care/decline/<uuid:call_id>")
+@permissions.signed_in("caseload.work")
+def decline(patient_id: UUID, call_id: UUID) -> Response | tuple[str, int]:
+    """Say that a logged call is no work of this episode."""
+
+    def act(session: Session, _clinic: Clinic, staff: Staff, patient: Patient) -> str:
+        care_log.decline(session, staff, _open(session, patient), call_id)
+        return "care_declined"
 
     return _do(patient_id, act)
 
@@ -265,6 +278,9 @@ def _of_episode(
         "reviews": [
             episode_view.reviewed(review, stands, people, clinic.zone)
             for review, stands in reviews.of_episodes(session, [episode.id])
+        ],
+        "proposed": [
+            episode_view.proposal(call, clinic.zone) for call in care_log.proposed(session, layout.the_staff(), episode)
         ],
         "kinds": [(kind, words.say("care_kinds", kind)) for kind in care_log.KINDS],
         "end_reasons": episodes.END_REASONS,

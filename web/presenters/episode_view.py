@@ -4,14 +4,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from caseload import episodes, listing, reviews
+from caseload import care_log, episodes, listing, reviews
 from caseload.codes import evidence
 from caseload.models import CareEntry, CaseReview, Episode
 from config import clock
 from intake_links import scoring
+from messaging.inbox import notes_and_calls
+from messaging.inbox.models import Contact
 from messaging.models import Clinic, Staff
 from web import team, times, words
 
@@ -31,6 +34,17 @@ class Done:
     late: bool
     struck: bool
     mine: bool
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A logged call whose minutes can be taken over: what its form holds, and how it reads."""
+
+    id: UUID
+    starts_at: str
+    minutes: int
+    reached: bool
+    words: str
 
 
 @dataclass(frozen=True)
@@ -93,6 +107,19 @@ def done(entry: CareEntry, people: People, reader: Staff, zone: str) -> Done:
         late=evidence.is_late(entry.ends_at, entry.made_at),
         struck=entry.struck_at is not None,
         mine=entry.staff_id == reader.id,
+    )
+
+
+def proposal(call: Contact, zone: str) -> Proposal:
+    """Return one's logged call as a line of the episode that waits to be taken over."""
+    began, outcome = care_log.begun(call), notes_and_calls.outcomes().get(call.outcome or "", "")
+    at, minutes = times.moment(began, clock.now(), zone), call.minutes or 0
+    return Proposal(
+        id=call.id,
+        starts_at=began.astimezone(ZoneInfo(zone)).strftime("%Y-%m-%dT%H:%M"),
+        minutes=minutes,
+        reached=call.outcome == "reached",
+        words=words.say("care", "proposed", outcome=outcome.lower(), minutes=minutes, at=at),
     )
 
 

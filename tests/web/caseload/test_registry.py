@@ -278,3 +278,31 @@ def test_that_the_registry_was_read_is_written_down(scene: Any) -> None:
     with db.unit_of_work(db.EVERY, read_only=True) as session:
         acts = session.scalars(select(AuditEntry.act)).all()
     assert "caseload.opened" in acts
+
+
+def test_a_logged_call_is_proposed_to_who_made_it_and_taken_over_or_declined_once(scene: Any) -> None:
+    patient = scene.house.patient()
+    enrolled(scene, patient, days_ago=20)
+    with db.unit_of_work(scene.house.clinic.id) as session:
+        clinic, rosa = session.get_one(Clinic, scene.house.clinic.id), session.get_one(Staff, scene.rosa.id)
+        calls = [
+            notes_and_calls.log_call(session, clinic, rosa, outcome="reached", patient_id=patient.id, minutes=minutes)
+            for minutes in (14, 15)
+        ]
+        calls[0].at = clock.now() - timedelta(hours=1)
+    # A call that is taken over is one contact and not two.
+    before = re.findall(r"\d+ this month", scene.browser.get("/caseload").text)
+    path = f"/patients/{patient.id}/care"
+    page = scene.browser.get(path).text
+    assert "Your call, reached: 14 min" in page
+    assert "Your call" not in scene.house.signed_in(scene.house.staff("Ben Okafor")).get(path).text
+    starts = re.search(r'name="starts_at" value="([^"]+)"><input type="hidden" name="minutes" value="14"', page)
+    assert starts is not None
+    form = {"kind": "call", "starts_at": starts[1], "minutes": "14", "reached": "on", "call": str(calls[0].id)}
+    assert scene.browser.post(f"{path}/log", **form).status_code == 303
+    assert scene.browser.post(f"{path}/decline/{calls[1].id}").status_code == 303
+    assert scene.browser.post(f"{path}/decline/{calls[1].id}").status_code == 422
+    page = scene.browser.get(path).text
+    assert "Your call" not in page
+    assert [(entry.live, entry.struck_at is None) for entry in scene.rows(CareEntry)] == [(True, True), (False, False)]
+    assert re.findall(r"\d+ this month", scene.browser.get("/caseload").text) == before
