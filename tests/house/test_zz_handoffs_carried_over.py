@@ -1,4 +1,4 @@
-"""Handoffs of before they had to close: what was open goes on without a text to anybody, what is long past has ended."""
+"""Handoffs of before they had to close: what was open goes on without a text to patients, what is past has ended."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

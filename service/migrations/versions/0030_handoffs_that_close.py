@@ -37,7 +37,7 @@ OFFER = sa.table(
 
 
 def upgrade() -> None:
-    """Add the columns and the table of offers; what is under way goes on where it stood, and nobody is texted for it."""
+    """Add the columns and the table of offers; what is under way goes on where it stood and texts nobody."""
     _columns()
     _offers()
     _states()

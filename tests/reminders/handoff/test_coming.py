@@ -44,7 +44,7 @@ def test_a_colleague_who_cannot_come_after_all_is_replaced_and_the_patient_told_
     handoff, ana, _ = accepted(world, patient)
     ben = world.staff("Ben")
     act(handoffs.release, handoff, f"staff:{ana.id}")
-    assert answers(handoff) == {ana.id: "withdrawn", ben.id: None}
+    assert answers(handoff) == {ana.id: "released", ben.id: None}
     found, item = now_is(handoff)
     assert (found.state, item.acknowledged_at, item.owner_id) == ("offered", None, ben.id)
     act(handoffs.accept, handoff, ben)
