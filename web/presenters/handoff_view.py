@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from config import audit, clock, db
 from messaging.inbox.models import InboxItem
 from messaging.models import Clinic, Patient, Staff
+from reminders import planner
 from reminders.handoff import decision, machine, telling
 from reminders.models import Handoff, HandoffOffer
 from web import team, times, words
@@ -49,7 +50,8 @@ class Entry:
     `mine` is an open offer to the reader, `coming` that the reader has accepted, `asked_by_me` one they asked for
     themselves; `next_at` is when the next is asked, "" where nobody is left to be. `details` are why, how soon, how
     they meet and in which language, in words; `walk` that they cannot be texted, so that somebody walks with them.
-    `late` says what has not happened in its time, "" where all goes well.
+    `late` says what has not happened in its time, "" where all goes well. `kinds` are the kinds of visit of which the
+    clinic's cadence knows, for who meets another time.
     """
 
     id: UUID
@@ -57,6 +59,7 @@ class Entry:
     name: str
     place: str
     state: str
+    modality: str
     state_words: str
     since: str
     waiting: str
@@ -76,6 +79,7 @@ class Entry:
     starts: str = ""
     strip: list[Step] = field(default_factory=list)
     offers: list[Offer] = field(default_factory=list)
+    kinds: Sequence[str] = ()
 
     @property
     def waits(self) -> bool:
@@ -113,11 +117,19 @@ def form(session: Session, clinic: Clinic) -> Form:
     )
 
 
-def waiting(session: Session, clinic: Clinic, staff: Staff, *, clinical: bool = True) -> list[Entry]:
-    """Return the open handoffs: what is offered to the reader first, then urgent ones, then by how long they wait."""
+def waiting(
+    session: Session, clinic: Clinic, staff: Staff, *, clinical: bool = True, referrals: bool = False
+) -> list[Entry]:
+    """Return the open handoffs: what is offered to the reader first, then urgent ones, then by how long they wait.
+
+    With `referrals` those for another day too, last.
+    """
     rows = _rows(session, clinic, Handoff.state.in_(machine.NOW), order=Handoff.requested_at.asc(), limit=MOST)
+    if referrals:
+        later = Handoff.state == "referred"
+        rows = [*rows, *_rows(session, clinic, later, order=Handoff.requested_at.asc(), limit=MOST)]
     listed = entries(session, clinic, staff, rows, clinical=clinical)
-    return sorted(listed, key=lambda entry: (not entry.mine, not entry.urgent))
+    return sorted(listed, key=lambda entry: (entry.state == "referred", not entry.mine, not entry.urgent))
 
 
 def ended(session: Session, clinic: Clinic, staff: Staff, limit: int) -> list[Entry]:
@@ -138,6 +150,33 @@ def open_for(session: Session, clinic: Clinic, staff: Staff, patients: Collectio
     theirs = Handoff.patient_id.in_(patients) & Handoff.state.in_(machine.NOW)
     rows = _rows(session, clinic, theirs, order=Handoff.requested_at.asc(), limit=MOST)
     return {entry.patient_id: entry for entry in entries(session, clinic, staff, rows)}
+
+
+@dataclass(frozen=True)
+class Going:
+    """The handoff that a case shows: how it stands, step by step, and whether the item is about it (`own`)."""
+
+    id: UUID
+    state: str
+    modality: str
+    state_words: str
+    strip: list[Step]
+    own: bool
+
+
+def of_case(session: Session, clinic: Clinic, item: InboxItem) -> Going | None:
+    """Return the open handoff that an item is about, else the one that is under way for its patient."""
+    table, _, row_id = item.about.partition(":")
+    own = session.get(Handoff, UUID(row_id)) if table == "handoff" else None
+    handoff = own if own is not None and own.state in machine.OPEN else None
+    if handoff is None and item.patient_id is not None:
+        now = select(Handoff).where(Handoff.patient_id == item.patient_id, Handoff.state.in_(machine.NOW))
+        handoff = session.scalar(now.order_by(Handoff.requested_at).limit(1))
+    if handoff is None:
+        return None
+    steps = strip(handoff, clinic.zone)
+    said = words.say("handoffs", handoff.state)
+    return Going(handoff.id, handoff.state, handoff.modality, said, steps, own=handoff is own)
 
 
 def _rows(
@@ -165,7 +204,8 @@ def entries(
     asked = [audit.Actor(handoff.requested_by).staff_id for handoff in rows]
     people = [offer.staff_id for each in offers.values() for offer in each]
     names = team.names(session, [*asked, *people, *(handoff.colleague_id for handoff in rows)])
-    facts = _Facts(clinic, staff, names, offers, _why(session, rows), clock.now(), clinical)
+    kinds = list(planner.cadence_of(session, clinic.id).kinds)
+    facts = _Facts(clinic, staff, names, offers, _why(session, rows), clock.now(), clinical, kinds)
     return [_entry(facts, handoff, patients[handoff.patient_id]) for handoff in rows]
 
 
@@ -180,6 +220,7 @@ class _Facts:
     why: Mapping[UUID, str]
     now: datetime
     clinical: bool
+    kinds: Sequence[str]
 
 
 def _offers(session: Session, rows: Sequence[Handoff]) -> dict[UUID, list[HandoffOffer]]:
@@ -202,6 +243,7 @@ def _entry(facts: _Facts, handoff: Handoff, patient: Patient) -> Entry:
         name=patient_view.full_name(patient),
         place=handoff.place or "",
         state=handoff.state,
+        modality=handoff.modality,
         state_words=words.say("handoffs", handoff.state),
         since=times.moment(handoff.requested_at, facts.now, zone, running=True),
         waiting=times.ago(facts.now - handoff.requested_at),
@@ -220,6 +262,7 @@ def _entry(facts: _Facts, handoff: Handoff, patient: Patient) -> Entry:
         late=_late(handoff),
         starts=times.time_of(starts, zone) if starts and handoff.state in machine.COMING else "",
         strip=strip(handoff, zone),
+        kinds=facts.kinds,
         offers=[
             Offer(
                 facts.names.get(offer.staff_id, ""),
