@@ -117,9 +117,7 @@ def figures(rows: Sequence[Handoff], now: datetime) -> Figures:
 
 
 def _median(rows: Sequence[Handoff], first: str, then: str) -> float | None:
-    spans = [
-        (getattr(row, then) - getattr(row, first)).total_seconds() / 60
-        for row in rows
-        if getattr(row, first) is not None and getattr(row, then) is not None
-    ]
+    moments = [(getattr(row, first), getattr(row, then)) for row in rows]
+    # Where somebody else has accepted since, the patient had been told, or was there, before: that is no time of theirs.
+    spans = [(later - at).total_seconds() / 60 for at, later in moments if at and later and later >= at]
     return statistics.median(spans) if spans else None

@@ -24,7 +24,7 @@ from web.presenters import (
     case_side,
     composer,
     conversation_view,
-    handoff_view,
+    handoff_strip,
     item_marks,
     kit_view,
     likeness_view,
@@ -78,7 +78,7 @@ class Case:
     history: list[Line]
     colleagues: list[tuple[UUID, str]]
     roles: list[tuple[str, str]]
-    handoff: handoff_view.Going | None
+    handoff: handoff_strip.Going | None
     route: list[assignment.Step]
     aside: case_side.Beside
     follow: case_side.Follow | None
@@ -132,7 +132,7 @@ def read(
         last_seen=composer.latest(session, conversation.id) if conversation else None,
         composer=composer.composer(session, conversation, patient, reach),
         history=[Line(times.moment(event.at, now, zone), line) for event, line in history],
-        handoff=handoff_view.of_case(session, clinic, item),
+        handoff=handoff_strip.of_case(session, clinic, item),
         route=assignment.explain(session, clinic, item, patient, colleagues.get(item.owner_id), history, now),
         aside=case_side.read(session, clinic, item, patient, colleagues, readable=readable, reach=reach),
         follow=case_side.follow(session, item, zone) if readable else None,

@@ -15,23 +15,10 @@ from reminders import planner
 from reminders.handoff import decision, machine, telling
 from reminders.models import Handoff, HandoffOffer
 from web import team, times, words
-from web.presenters import assignment, patient_view
+from web.presenters import assignment, handoff_strip, patient_view
 
 # Beyond this nobody reads on; who waits longest stands first.
 MOST = 200
-# The steps of the strip, each with the moment that it has when it is done.
-STRIP = (("asked", "requested_at"), ("accepted", "accepted_at"), ("told", "told_at"), ("arrived", "arrived_at"))
-
-
-@dataclass(frozen=True)
-class Step:
-    """One step of the strip: its name, when it came, and minutes after the step before ("" until it has come)."""
-
-    name: str
-    at: str = ""
-    took: str = ""
-    past: bool = False
-    now: bool = False
 
 
 @dataclass(frozen=True)
@@ -77,7 +64,7 @@ class Entry:
     walk: bool = False
     late: str = ""
     starts: str = ""
-    strip: list[Step] = field(default_factory=list)
+    strip: list[handoff_strip.Step] = field(default_factory=list)
     offers: list[Offer] = field(default_factory=list)
     kinds: Sequence[str] = ()
 
@@ -150,33 +137,6 @@ def open_for(session: Session, clinic: Clinic, staff: Staff, patients: Collectio
     theirs = Handoff.patient_id.in_(patients) & Handoff.state.in_(machine.NOW)
     rows = _rows(session, clinic, theirs, order=Handoff.requested_at.asc(), limit=MOST)
     return {entry.patient_id: entry for entry in entries(session, clinic, staff, rows)}
-
-
-@dataclass(frozen=True)
-class Going:
-    """The handoff that a case shows: how it stands, step by step, and whether the item is about it (`own`)."""
-
-    id: UUID
-    state: str
-    modality: str
-    state_words: str
-    strip: list[Step]
-    own: bool
-
-
-def of_case(session: Session, clinic: Clinic, item: InboxItem) -> Going | None:
-    """Return the open handoff that an item is about, else the one that is under way for its patient."""
-    table, _, row_id = item.about.partition(":")
-    own = session.get(Handoff, UUID(row_id)) if table == "handoff" else None
-    handoff = own if own is not None and own.state in machine.OPEN else None
-    if handoff is None and item.patient_id is not None:
-        now = select(Handoff).where(Handoff.patient_id == item.patient_id, Handoff.state.in_(machine.NOW))
-        handoff = session.scalar(now.order_by(Handoff.requested_at).limit(1))
-    if handoff is None:
-        return None
-    steps = strip(handoff, clinic.zone)
-    said = words.say("handoffs", handoff.state)
-    return Going(handoff.id, handoff.state, handoff.modality, said, steps, own=handoff is own)
 
 
 def _rows(
@@ -261,33 +221,15 @@ def _entry(facts: _Facts, handoff: Handoff, patient: Patient) -> Entry:
         walk=handoff.state == "accepted" and handoff.modality == "in_person",
         late=_late(handoff),
         starts=times.time_of(starts, zone) if starts and handoff.state in machine.COMING else "",
-        strip=strip(handoff, zone),
+        strip=handoff_strip.steps(handoff, zone),
         kinds=facts.kinds,
-        offers=[
-            Offer(
-                facts.names.get(offer.staff_id, ""),
-                words.say("handoff_answers", offer.answer) if offer.answer else "",
-                offer.answer == "accepted",
-            )
-            for offer in offers
-        ],
+        offers=[_offer(facts, offer) for offer in offers],
     )
 
 
-def strip(handoff: Handoff, zone: str) -> list[Step]:
-    """Return the steps of a handoff, those done with their time and the minutes since the step before."""
-    last = handoff.outcome if handoff.outcome in machine.ENDED else "met"
-    moments = [(name, getattr(handoff, column)) for name, column in STRIP] + [(str(last), handoff.ended_at)]
-    done = [at for _, at in moments if at is not None]
-    steps, before = [], None
-    for name, at in moments:
-        took = times.length(at - before) if at is not None and before is not None else ""
-        shown = times.time_of(at, zone) if at is not None else ""
-        steps.append(
-            Step(words.say("handoff_steps", name), shown, took, at is not None, at is not None and at == done[-1])
-        )
-        before = at or before
-    return steps
+def _offer(facts: _Facts, offer: HandoffOffer) -> Offer:
+    answer = words.say("handoff_answers", offer.answer) if offer.answer else ""
+    return Offer(facts.names.get(offer.staff_id, ""), answer, offer.answer == "accepted")
 
 
 def _late(handoff: Handoff) -> str:
