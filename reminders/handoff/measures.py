@@ -118,6 +118,6 @@ def figures(rows: Sequence[Handoff], now: datetime) -> Figures:
 
 def _median(rows: Sequence[Handoff], first: str, then: str) -> float | None:
     moments = [(getattr(row, first), getattr(row, then)) for row in rows]
-    # Where somebody else has accepted since, the patient had been told, or was there, before: that is no time of theirs.
+    # Who was told, or was there, before somebody else accepted has not waited for that: it is no time of theirs.
     spans = [(later - at).total_seconds() / 60 for at, later in moments if at and later and later >= at]
     return statistics.median(spans) if spans else None
