@@ -193,6 +193,7 @@ def give_up(session: Session, handoff: Handoff) -> None:
     handoff.follows = None
     if handoff.item_id is None:
         return
+    standing.hold_items(session, handoff)
     item = standing.item_of(session, handoff)
     if item.state != "done":
         bringing.back_to_the_team(session, item)

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from config import clock
 from messaging import models as messaging
-from messaging.inbox import items, role_inboxes
+from messaging.inbox import item_state, items, role_inboxes
 from messaging.inbox.models import InboxItem
 from messaging.inbox.routing import topics
 from reminders.handoff import standing, telling
@@ -56,9 +56,9 @@ def how_it_ended(session: Session, handoff: Handoff) -> InboxItem:
 
 
 def lost(session: Session, handoff: Handoff) -> InboxItem:
-    """Say that they may have left without having met anybody, in an item that is still owed if there is one."""
-    about = [item for item in items_about(session, handoff) if item.role is None]
-    item = next((each for each in about if each.state != "done" and each.acknowledged_at is None), None)
+    """Say that they may have left without having met anybody, in an item that still escalates if there is one."""
+    about = [item for item in items_about(session, handoff) if item.role is None and item.state != "done"]
+    item = next((each for each in about if item_state.waiting(session, each, "escalate")), None)
     if item is None:
         return _to_colleague(session, handoff, ":lost", "handoff_lost_item")
     item.summary = telling.summary("handoff_lost_item", handoff)

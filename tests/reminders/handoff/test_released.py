@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from config import db
 from messaging import models as messaging
-from messaging.inbox import items
+from messaging.inbox import item_state, items
 from messaging.inbox.models import InboxItem
 from reminders import handoffs
 from reminders.handoff import offers
@@ -122,8 +122,6 @@ def test_what_a_patient_says_closes_nothing_and_rings_nobody_any_more(world: Wor
     assert leaving.state == "open"
     assert (leaving.summary or "").startswith(SETTLED)
     with db.unit_of_work(db.EVERY) as session:
-        from messaging.inbox import item_state
-
         assert item_state.waiting(session, leaving, "escalate", "route") == []
 
 
@@ -135,6 +133,23 @@ def test_who_is_lost_is_said_in_the_item_that_is_still_owed(world: World) -> Non
     assert (leaving.summary or "").startswith("They may have left")
     assert about(handoff, ":lost") == []
     assert any("may have left without having met anybody" in body for body in told(ana))
+
+
+def test_who_is_lost_after_a_second_yes_is_said_in_an_item_that_escalates(world: World) -> None:
+    handoff, ana, _ = accepted(world, world.patient(number=NUMBER))
+    ben = world.staff("Ben")
+    for minute in (10, 50):
+        wait(after(minute))
+    leave(ana)
+    at(after(51), handoffs.release, handoff, "system:handoffs")
+    at(after(52), handoffs.accept, handoff, ben)
+    for minute in (62, 66, 70):
+        wait(after(minute))
+    assert now_is(handoff)[0].state == "lost"
+    with db.unit_of_work(db.EVERY) as session:
+        rows = session.scalars(select(InboxItem).where(InboxItem.about == f"handoff:{handoff.id}"))
+        said = [item for item in rows if (item.summary or "").startswith("They may have left")]
+        assert [(item.owner_id, len(item_state.waiting(session, item, "escalate"))) for item in said] == [(ben.id, 1)]
 
 
 def test_a_claim_of_somebody_who_has_left_is_no_yes_of_the_next(world: World) -> None:
