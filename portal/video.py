@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from config import audit, db
+from config import audit, db, keys
 from intake_links import frame, rendering
 from messaging.models import Clinic, Patient
 from portal import words
@@ -18,8 +18,6 @@ from reminders.models import Handoff
 video = Blueprint("video", __name__, url_prefix=telling.DOOR, template_folder="templates")
 video.before_request(frame.only_from_here)
 video.after_request(frame.seal_the_page)
-# While somebody waits there, or is there already: whoever fell out of the call comes in again.
-OPENS = (*machine.COMING, "arrived")
 
 
 @video.get("/<token>")
@@ -45,8 +43,9 @@ def join(token: str) -> Response:
 
 def _opened_by(session: Session, token: str) -> Handoff | None:
     """The handoff whose link this is, None where it has ended or goes on by phone."""
-    handoff = session.scalar(select(Handoff).where(Handoff.door_hash == telling.door_hash(token)))
-    opens = handoff is not None and handoff.modality == "video" and handoff.state in OPENS
+    handoff = session.scalar(select(Handoff).where(Handoff.door_hash == keys.token_hash(token)))
+    # While somebody waits there, or is there already: whoever fell out of the call comes in again.
+    opens = handoff is not None and handoff.modality == "video" and handoff.state in machine.TAKEN_ON
     return handoff if opens else None
 
 

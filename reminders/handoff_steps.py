@@ -3,11 +3,12 @@
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from config import audit, clock, db
 from messaging import models as messaging
+from messaging import outbox
 from messaging.inbox.models import Contact, InboxItem
 from reminders import handoffs
 from reminders.handoff import bringing, decision, machine, offers, standing, telling
@@ -17,13 +18,19 @@ from reminders.models import Appointment, Handoff
 DUE = Handoff.follows.is_not(None)
 # What was said of its item in the inbox, where somebody closed it there: they did not meet, else they did.
 NOT_MET = ("could_not_reach", "wrong_person")
-NEVER_LEFT = ("held", "cancelled", "failed", "undelivered")
-oldest = standing.oldest
+# A text that reached nobody is no contact.
+NOT_REACHED = (*outbox.NEVER_LEFT, "undelivered")
 
 
 def drain() -> int:
     """Work the lane off."""
     return db.work_off(Handoff, DUE, follow, give_up=give_up, batch=50)
+
+
+def oldest(session: Session, now: datetime) -> datetime | None:
+    """Return since when the oldest step that is due waits."""
+    due = select(func.min(Handoff.try_after)).where(DUE, Handoff.try_after <= now, db.free(Handoff, now))
+    return session.scalar(due)
 
 
 def follow(session: Session, rows: Sequence[Handoff]) -> None:
@@ -45,8 +52,9 @@ def _settled(session: Session, handoff: Handoff) -> bool:
     """Take over what somebody has done in the inbox instead of here; whether that was anything."""
     if handoff.state in machine.ENDED or handoff.item_id is None:
         return False
-    item = session.get_one(InboxItem, handoff.item_id, with_for_update=True, populate_existing=True)
-    if item.state == "done":
+    standing.hold_items(session, handoff)
+    item = standing.item_of(session, handoff)
+    if item.state == "done" and (handoff.state != "referred" or item.disposition == "in_person"):
         _closed(session, handoff, item)
         return True
     owner = session.get(messaging.Staff, item.owner_id) if item.owner_id else None
@@ -57,7 +65,10 @@ def _settled(session: Session, handoff: Handoff) -> bool:
 
 
 def _closed(session: Session, handoff: Handoff, item: InboxItem) -> None:
-    """Its item was closed in the inbox: before anybody was coming it is taken back, after that it is how it ended."""
+    """Its item was closed in the inbox: before anybody was coming it is taken back, after that it is how it ended.
+
+    Of a referral that is only said of who has met them: else it still waits for a first contact.
+    """
     actor = audit.Actor.staff(item.done_by) if item.done_by else standing.SYSTEM
     if handoff.state in machine.WAITING and item.disposition not in ("in_person", *NOT_MET):
         handoffs.end(session, handoff, actor, "cancelled")
@@ -84,10 +95,7 @@ def _next(session: Session, handoff: Handoff, _step: machine.Step, terms: Terms)
 
 
 def _look(session: Session, handoff: Handoff, step: machine.Step, terms: Terms) -> None:
-    clinic = session.get_one(messaging.Clinic, handoff.clinic_id)
-    if offers.rota(session, clinic, handoff, terms):
-        offers.ask_next(session, handoff, terms)
-    else:
+    if not offers.ask_whoever_is_there(session, handoff, terms):
         standing.ran_out(session, handoff, step, terms)
 
 
@@ -96,9 +104,8 @@ def _nudge(session: Session, handoff: Handoff, step: machine.Step, terms: Terms)
     standing.ran_out(session, handoff, step, terms)
     if handoff.told_at is not None and telling.say_more(session, handoff, "handoff_nudge", terms):
         handoff.nudged_at = clock.now()
-    item = standing.item_of(session, handoff)
-    for tell in (telling.tell_requester, telling.tell_colleague):
-        tell(session, handoff, item, standing.SYSTEM, "handoff_not_there")
+    telling.tell_requester(session, handoff, standing.SYSTEM, "handoff_not_there")
+    telling.tell_colleague(session, handoff, handoff.colleague_id, standing.SYSTEM, "handoff_not_there")
     standing.note(session, handoff, standing.SYSTEM, "not_there")
 
 
@@ -114,10 +121,8 @@ def _lose(session: Session, handoff: Handoff, step: machine.Step, terms: Terms) 
     standing.ran_out(session, handoff, step, terms)
     handoff.outcome, handoff.ended_at = "lost", clock.now()
     standing.note(session, handoff, standing.SYSTEM, "lost")
-    item = standing.item_of(session, handoff)
-    offers.take_back(session, handoff, item, offers.SILENT)
-    bringing.lost(session, handoff)
-    telling.tell_requester(session, handoff, item, standing.SYSTEM, "handoff_lost")
+    bringing.settle(session, handoff, standing.SYSTEM, keep=bringing.lost(session, handoff))
+    telling.tell_requester(session, handoff, standing.SYSTEM, "handoff_lost")
 
 
 def _call(session: Session, handoff: Handoff, step: machine.Step, terms: Terms) -> None:
@@ -135,13 +140,20 @@ def _ask(session: Session, handoff: Handoff, step: machine.Step, terms: Terms) -
 
 
 def _contact(session: Session, handoff: Handoff, step: machine.Step, terms: Terms) -> None:
-    """See whether anybody was in touch since; if nobody was, somebody is asked to."""
+    """See whether anybody was in touch since; if nobody was, somebody is asked to. A referral has ended with that."""
+    referral = handoff.state == "referred"
     since = handoff.ended_at or handoff.requested_at
     handoff.contact_at = first_contact(session, handoff, since)
     if handoff.contact_at is None:
         bringing.without_contact(session, handoff)
         standing.note(session, handoff, standing.SYSTEM, "no_contact")
-    standing.ran_out(session, handoff, step, terms)
+    if referral and handoff.contact_at is not None:
+        standing.move(session, handoff, "contact", terms)
+        telling.tell_requester(session, handoff, standing.SYSTEM, "handoff_contacted")
+    else:
+        standing.ran_out(session, handoff, step, terms)
+    if referral:
+        handoff.outcome, handoff.ended_at = handoff.state, clock.now()
 
 
 def first_contact(session: Session, handoff: Handoff, since: datetime) -> datetime | None:
@@ -151,7 +163,7 @@ def first_contact(session: Session, handoff: Handoff, since: datetime) -> dateti
     moments = (
         select(text.created_at).where(
             text.patient_id == patient_id, text.direction == "out", text.author_id.is_not(None),
-            text.created_at > since, text.state.not_in(NEVER_LEFT),
+            text.created_at > since, text.state.not_in(NOT_REACHED),
         ).order_by(text.created_at),
         select(call.at).where(
             call.patient_id == patient_id, call.kind == "call", call.at > since, call.struck_at.is_(None),
@@ -181,6 +193,7 @@ def give_up(session: Session, handoff: Handoff) -> None:
     handoff.follows = None
     if handoff.item_id is None:
         return
+    standing.hold_items(session, handoff)
     item = standing.item_of(session, handoff)
     if item.state != "done":
         bringing.back_to_the_team(session, item)

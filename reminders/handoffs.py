@@ -7,6 +7,7 @@ Nobody accepting is never silence: then the item is everyone's, and the inbox es
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -41,7 +42,7 @@ class Wishes:
 
 
 class NotPossible(ValueError):
-    """Nobody can be handed over: why, as a key (deceased | video)."""
+    """Nobody can be handed over: why, as a key (deceased | modality | video)."""
 
 
 def request(
@@ -72,7 +73,9 @@ def request(
 def _check(patient: messaging.Patient, wishes: Wishes, terms: Terms) -> None:
     if patient.state == "deceased":
         raise NotPossible("deceased")
-    if wishes.modality not in machine.MODALITIES or (wishes.modality == "video" and not terms.video):
+    if wishes.modality not in machine.MODALITIES:
+        raise NotPossible("modality")
+    if wishes.modality == "video" and not terms.video:
         raise NotPossible("video")
 
 
@@ -126,14 +129,15 @@ def _site(session: Session, clinic: messaging.Clinic, patient: messaging.Patient
 
 
 def accept(session: Session, handoff: Handoff, staff: messaging.Staff, minutes: int = 0) -> bool:
-    """Take the handoff on, coming in so many minutes, and tell the patient; return whether they could be texted.
+    """Take the handoff on, coming in so many minutes, and tell the patient; return whether they know, or are there.
 
     Whoever it is offered to may accept it, and any other colleague of the clinic; accepting twice is accepting once.
+    A patient who is there already, as somebody who had accepted cannot come after all, is told nothing more.
     Raises NotOpen if someone else has.
     """
     standing.lock(session, handoff)
-    if handoff.colleague_id == staff.id and handoff.state in machine.COMING:
-        return handoff.state == "told"
+    if handoff.colleague_id == staff.id and handoff.state in machine.TAKEN_ON:
+        return handoff.state != "accepted"
     if handoff.state not in machine.WAITING or not staff.active:
         raise NotOpen(handoff.state)
     terms, item, now = _terms(session, handoff), standing.item_of(session, handoff), clock.now()
@@ -141,10 +145,13 @@ def accept(session: Session, handoff: Handoff, staff: messaging.Staff, minutes: 
     handoff.colleague_id, handoff.accepted_at = staff.id, now
     handoff.start_at = now + timedelta(minutes=minutes)
     standing.move(session, handoff, "accept", terms)
-    offers.take_back(session, handoff, item, offers.TAKEN)
+    offers.take_back(session, handoff, offers.TAKEN)
     items.claim(session, item, staff)
     items.acknowledge(session, item, staff, "handled")
     standing.note(session, handoff, audit.Actor.staff(staff.id), "accepted", minutes=str(minutes))
+    if handoff.arrived_at is not None:
+        standing.move(session, handoff, "arrive", terms)
+        return True
     if telling.tell_patient(session, handoff, item, terms):
         standing.move(session, handoff, "tell", terms)
         return True
@@ -168,29 +175,49 @@ def decline(session: Session, handoff: Handoff, staff: messaging.Staff, why: str
 
 
 def release(session: Session, handoff: Handoff, actor: str) -> None:
-    """Whoever is coming cannot come after all: the next is asked at once. Raises NotOpen where nobody is coming."""
+    """Whoever is coming cannot come after all: the next is asked at once. Raises NotOpen where nobody is coming.
+
+    Who is where they are expected stays so; whoever waits in a video room, or at the phone, waits in another's now.
+    """
     standing.lock(session, handoff)
     terms, item = _terms(session, handoff), standing.item_of(session, handoff)
     standing.move(session, handoff, "release", terms)
     gone = session.get(messaging.Staff, handoff.colleague_id) if handoff.colleague_id else None
     if gone is not None:
-        offers.answered(session, handoff, gone, "withdrawn")
-    handoff.colleague_id, handoff.start_at = None, None
+        offers.answered(session, handoff, gone, offers.RELEASED)
+    bringing.settle(session, handoff, actor)
+    handoff.colleague_id, handoff.start_at, handoff.accepted_at = None, None, None
+    handoff.arrived_at = handoff.arrived_at if handoff.modality == "in_person" else None
     bringing.back_to_the_team(session, item)
     standing.note(session, handoff, actor, "released")
     offers.ask_next(session, handoff, terms)
 
 
 def arrive(session: Session, handoff: Handoff, actor: str) -> bool:
-    """The patient is where they are expected, or has opened the video; whoever comes hears of it. False if not new."""
+    """The patient is where they are expected, or has opened the video; whoever comes hears of it. False if not new.
+
+    While the next is asked, as whoever was coming cannot, it is kept for whoever accepts.
+    """
     standing.lock(session, handoff)
-    if handoff.state not in machine.COMING:
+    asking = _asks_the_next(handoff)
+    if not asking and handoff.state not in machine.COMING:
         return False
-    standing.move(session, handoff, "arrive", _terms(session, handoff))
     handoff.arrived_at = clock.now()
     standing.note(session, handoff, actor, "arrived")
-    telling.tell_colleague(session, handoff, standing.item_of(session, handoff), actor, "handoff_is_here")
+    who: list[UUID | None] = [offer.staff_id for offer in offers.open_ones(session, handoff)]
+    if not asking:
+        standing.move(session, handoff, "arrive", _terms(session, handoff))
+        bringing.settle(session, handoff, actor)
+        who = [handoff.colleague_id]
+    for staff_id in who:
+        telling.tell_colleague(session, handoff, staff_id, actor, "handoff_is_here")
     return True
+
+
+def _asks_the_next(handoff: Handoff) -> bool:
+    """Whether somebody who had accepted cannot come, and the patient, who was told of them, may be there by now."""
+    told = handoff.told_at is not None and handoff.modality == "in_person"
+    return told and handoff.state in machine.WAITING and handoff.arrived_at is None
 
 
 def end(session: Session, handoff: Handoff, actor: str, outcome: str, visit: Appointment | None = None) -> bool:
@@ -202,19 +229,17 @@ def end(session: Session, handoff: Handoff, actor: str, outcome: str, visit: App
     if handoff.state in machine.ENDED:
         return False
     terms, now = _terms(session, handoff), clock.now()
-    if outcome in machine.OWED_CONTACT:
-        handoff.contact_by = now + terms.contact_time
+    handoff.contact_by = now + terms.contact_time if outcome in machine.OWED_CONTACT else None
     standing.move(session, handoff, outcome, terms)
     handoff.outcome, handoff.ended_at = outcome, now
     handoff.met_at = now if outcome == "met" else handoff.met_at
     handoff.visit_id = visit.id if visit is not None else None
     standing.note(session, handoff, actor, outcome)
-    item = standing.item_of(session, handoff)
-    offers.take_back(session, handoff, item, offers.WITHDRAWN)
+    offers.take_back(session, handoff, offers.WITHDRAWN)
     staff = telling.colleague(session, actor)
     if staff is not None:
         bringing.close_all(session, handoff, staff, SAID.get(outcome, "handled"))
-    telling.tell_requester(session, handoff, item, actor, f"handoff_{outcome}")
+    telling.tell_requester(session, handoff, actor, f"handoff_{outcome}")
     return True
 
 
@@ -229,10 +254,9 @@ def cancel(session: Session, handoff: Handoff, staff: messaging.Staff) -> None:
     standing.move(session, handoff, "cancelled", _terms(session, handoff))
     handoff.outcome, handoff.ended_at = "cancelled", clock.now()
     standing.note(session, handoff, audit.Actor.staff(staff.id), "cancelled")
-    item = standing.item_of(session, handoff)
-    offers.take_back(session, handoff, item, offers.WITHDRAWN)
+    offers.take_back(session, handoff, offers.WITHDRAWN)
     bringing.close_all(session, handoff, staff, "handled")
-    telling.tell_colleague(session, handoff, item, audit.Actor.staff(staff.id), "handoff_cancelled")
+    telling.tell_colleague(session, handoff, handoff.colleague_id, audit.Actor.staff(staff.id), "handoff_cancelled")
 
 
 def under_way(session: Session, patient: messaging.Patient, *, later: bool) -> bool:

@@ -158,7 +158,7 @@ def _at_handoff(answer: _Answer, handoff: Handoff) -> Outcome | None:
 
     After one that ended without a meeting, a human hears at once that they are here after all.
     """
-    if not handoffs.arrive(answer.session, handoff, answer.actor) and handoff.state != "arrived":
+    if not handoffs.arrive(answer.session, handoff, answer.actor) and handoff.state not in handoffs.NOW:
         if handoff.state not in ("left", "lost"):
             return None
         _open(answer, "handoff_late_here", None)

@@ -103,8 +103,9 @@ def book(
     clinician: str | None,
     once: UUID,
     actor: str,
+    kind: str | None = None,
 ) -> Appointment:
-    """Book a visit; `once` makes two posts of one form one visit."""
+    """Book a visit; `once` makes two posts of one form one visit, `kind` is the clinic's own name for its kind."""
     record = appointments.VisitRecord(
         external_id=str(once),
         record=patient.record or "",
@@ -113,6 +114,7 @@ def book(
         booked_at=clock.now(),
         place=place,
         clinician=clinician,
+        kind=kind,
     )
     return appointments.save(session, clinic, patient, record, source=SOURCE, actor=actor)[0]
 

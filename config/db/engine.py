@@ -12,6 +12,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.orm import Session, SessionTransaction
 
 from config import runtime
+from config.db import sqlite_writer
 
 
 class _Every:
@@ -98,9 +99,10 @@ def _sqlite_connect(connection: DBAPIConnection, _record: object) -> None:
 
 
 def _sqlite_begin(connection: Connection) -> None:
-    # A deferred transaction that reads and then writes fails with "database is locked" whatever the busy timeout.
-    read_only = connection.get_execution_options().get(READ_ONLY)
-    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+    if connection.get_execution_options().get(READ_ONLY):
+        connection.exec_driver_sql("BEGIN")
+    else:
+        sqlite_writer.begin(connection)
 
 
 @event.listens_for(Session, "after_begin")

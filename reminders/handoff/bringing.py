@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from config import clock
 from messaging import models as messaging
-from messaging.inbox import items, role_inboxes
+from messaging.inbox import item_state, items, role_inboxes
 from messaging.inbox.models import InboxItem
 from messaging.inbox.routing import topics
 from reminders.handoff import standing, telling
@@ -30,8 +30,8 @@ def walk_with_them(session: Session, handoff: Handoff) -> None:
     clinic = session.get_one(messaging.Clinic, handoff.clinic_id)
     if handoff.modality != "in_person" or not role_inboxes.on_duty(session, clinic, topics.FRONT_DESK):
         return
-    item = _open(session, handoff, ":walk", kind="handoff", summary="handoff_walk", answer_by=clock.now() + SOON)
-    item.summary = telling.summary("handoff_walk", handoff, clinical=False)
+    part, by = _of_this_round(handoff, ":walk"), clock.now() + SOON
+    item = _open(session, handoff, part, kind="handoff", summary="handoff_walk", answer_by=by, clinical=False)
     item.role = topics.FRONT_DESK
     item.routed_at = clock.now()
 
@@ -41,22 +41,29 @@ def before_they_leave(session: Session, handoff: Handoff) -> InboxItem:
     return _to_colleague(session, handoff, ":leaving", "handoff_leaving")
 
 
-def how_it_ended(session: Session, handoff: Handoff) -> InboxItem:
-    """Ask whoever met them how it ended."""
-    return _to_colleague(session, handoff, f":ended:{handoff.stage}", "handoff_how")
-
-
 def call_instead(session: Session, handoff: Handoff) -> InboxItem:
     """Ask whoever waits in the video room to call."""
     return _to_colleague(session, handoff, ":call", "handoff_call_them")
 
 
+def how_it_ended(session: Session, handoff: Handoff) -> InboxItem:
+    """Ask whoever met them how it ended: that can wait, and rings nobody's phone."""
+    part = _of_this_round(handoff, f":ended:{handoff.state}")
+    item = _open(session, handoff, part, kind="reply", summary="handoff_how")
+    owner = telling.who_comes(session, handoff)
+    item.owner_id = item.owner_id or (owner.id if owner else None)
+    return item
+
+
 def lost(session: Session, handoff: Handoff) -> InboxItem:
-    """Say that they may have left without having met anybody, in the item that is still owed if there is one."""
-    item = standing.item_of(session, handoff)
-    if item.state == "done" or item.acknowledged_at is not None:
+    """Say that they may have left without having met anybody, in an item that still escalates if there is one."""
+    about = [item for item in items_about(session, handoff) if item.role is None and item.state != "done"]
+    item = next((each for each in about if item_state.waiting(session, each, "escalate")), None)
+    if item is None:
         return _to_colleague(session, handoff, ":lost", "handoff_lost_item")
     item.summary = telling.summary("handoff_lost_item", handoff)
+    owner = session.get(messaging.Staff, item.owner_id) if item.owner_id else None
+    telling.alert(session, handoff, item, owner, "handoff_lost_item")
     return item
 
 
@@ -65,16 +72,48 @@ def without_contact(session: Session, handoff: Handoff) -> InboxItem:
     return _open(session, handoff, ":contact", kind="reply", summary="handoff_no_contact")
 
 
-def _to_colleague(session: Session, handoff: Handoff, part: str, summary: str) -> InboxItem:
-    owner = session.get(messaging.Staff, handoff.colleague_id) if handoff.colleague_id else None
-    item = _open(session, handoff, part, kind="handoff", summary=summary, answer_by=clock.now() + SOON)
-    if owner is not None and owner.active and item.owner_id is None:
+def settle(session: Session, handoff: Handoff, actor: str, keep: InboxItem | None = None) -> None:
+    """Close what was brought to people on the way and is of no use any more, in the name of whoever has just said so.
+
+    Where no colleague has (the patient texts HERE, time is over), it says so and rings nobody: only a human closes it.
+    `keep` is one that is still owed.
+    """
+    staff = telling.colleague(session, actor)
+    for item in items_about(session, handoff):
+        if item.id == handoff.item_id or item is keep or item.state == "done":
+            continue
+        if staff is not None:
+            items.resolve(session, item, staff, "handled")
+        else:
+            item.summary = telling.summary("handoff_settled", handoff, clinical=False)
+            items.cancel_timers(session, item)
+
+
+def _of_this_round(handoff: Handoff, part: str) -> str:
+    """A key of its own for whoever has accepted: after somebody else has, the same may have to be said again."""
+    return f"{part}:{handoff.accepted_at:%d%H%M%S%f}" if handoff.accepted_at else part
+
+
+def _to_colleague(session: Session, handoff: Handoff, part: str, key: str) -> InboxItem:
+    answer_by = clock.now() + SOON
+    part = _of_this_round(handoff, part)
+    item = _open(session, handoff, part, kind="handoff", summary=key, answer_by=answer_by)
+    owner = telling.who_comes(session, handoff)
+    if owner is not None and item.owner_id is None:
         item.owner_id = owner.id
+        telling.alert(session, handoff, item, owner, key)
     return item
 
 
 def _open(
-    session: Session, handoff: Handoff, part: str, *, kind: str, summary: str, answer_by: datetime | None = None
+    session: Session,
+    handoff: Handoff,
+    part: str,
+    *,
+    kind: str,
+    summary: str,
+    answer_by: datetime | None = None,
+    clinical: bool = True,
 ) -> InboxItem:
     clinic = session.get_one(messaging.Clinic, handoff.clinic_id)
     return items.open_item(
@@ -83,7 +122,7 @@ def _open(
         kind=kind,
         about=f"handoff:{handoff.id}",
         dedupe=f"handoff:{handoff.id}{part}",
-        summary=telling.summary(summary, handoff),
+        summary=telling.summary(summary, handoff, clinical=clinical),
         patient_id=handoff.patient_id,
         answer_by=answer_by,
     )

@@ -10,14 +10,16 @@ from datetime import datetime, timedelta
 
 from reminders.handoff.terms import Terms
 
-# What waits for people now; a referral for another day is open beside these.
-NOW = ("asked", "offered", "accepted", "told", "arrived")
-OPEN = (*NOW, "referred")
-# Nobody has said yes so far; somebody is on their way; it is over.
+# Nobody has said yes so far; somebody is on their way; somebody has taken it on and it has not ended.
 WAITING = ("asked", "offered")
 COMING = ("accepted", "told")
+TAKEN_ON = (*COMING, "arrived")
+# What waits for people now; a referral for another day is open beside these.
+NOW = (*WAITING, *TAKEN_ON)
+OPEN = (*NOW, "referred")
+# How it ended as a colleague says it; `contacted` is a referral after which somebody was in touch.
 OUTCOMES = ("met", "scheduled", "declined", "left")
-ENDED = (*OUTCOMES, "lost", "cancelled")
+ENDED = (*OUTCOMES, "lost", "cancelled", "contacted")
 # After these somebody must still be in touch with the patient within the clinic's days.
 OWED_CONTACT = ("scheduled", "left", "lost")
 MODALITIES = ("in_person", "video", "call", "later")
@@ -30,12 +32,12 @@ LEADS: Mapping[str, Mapping[str, str]] = {
     "accepted": {"tell": "told", "arrive": "arrived", "release": "asked", **_ENDINGS},
     "told": {"arrive": "arrived", "release": "asked", **_ENDINGS},
     "arrived": {"release": "asked", **_ENDINGS},
-    "referred": _ENDINGS,
+    "referred": {"contact": "contacted", **_ENDINGS},
 }
 BETWEEN_STEPS = timedelta(minutes=3)
 # Where nobody was left to be asked, it is looked again this often whether somebody is by now.
 LOOK_AGAIN = timedelta(minutes=1)
-# Rounds of a colleague who is to say how it ended, before it is anybody's.
+# How often a colleague is asked how it ended: after that it rests with them, by an item that escalates.
 _ASKED_ONCE = 1
 
 
@@ -88,6 +90,8 @@ def ran_out(standing: Standing, step: Step, at: datetime) -> Standing:
         return after(standing, "lost", at)
     if step.follows == "call":
         return replace(standing, modality="call", start_at=at, at=at, stage=0)
+    if step.follows == "contact" and standing.state == "referred":
+        return replace(after(standing, "lost", at), stage=1)  # nobody was in touch, which is asked once
     return replace(standing, stage=standing.stage + 1, at=at)
 
 
@@ -98,16 +102,6 @@ def follows(standing: Standing, terms: Terms) -> Step | None:
     if standing.state in OWED_CONTACT and standing.contact_by is not None and standing.stage == 0:
         return Step("contact", standing.contact_by)
     return None
-
-
-def rests_with_a_human(standing: Standing) -> bool:
-    """Whether somebody has an item about it that escalates until they say what was done."""
-    if standing.state == "asked" or standing.state in OWED_CONTACT:
-        return True
-    virtual = standing.modality != "in_person"
-    return (standing.state in COMING and standing.stage >= (1 if virtual else 2)) or (
-        standing.state in ("arrived", "referred") and standing.stage >= _ASKED_ONCE
-    )
 
 
 def _asked(standing: Standing, _terms: Terms) -> Step:
@@ -141,10 +135,8 @@ def _how_it_ended(standing: Standing, at: datetime) -> Step | None:
     return Step("ask", at) if standing.stage < _ASKED_ONCE else None
 
 
-def _referred(standing: Standing, _terms: Terms) -> Step | None:
-    if standing.stage >= _ASKED_ONCE or standing.contact_by is None:
-        return None
-    return Step("contact", standing.contact_by)
+def _referred(standing: Standing, _terms: Terms) -> Step:
+    return Step("contact", standing.contact_by or standing.at)
 
 
 _STEPS = {

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from config import db
+from config import clock, db
 from messaging import models as messaging
 from reminders.handoff import telling
 from reminders.models import Handoff
@@ -27,15 +27,15 @@ MOST = 20_000
 
 @dataclass(frozen=True)
 class Figures:
-    """Some handoffs counted: asked for, accepted, met, scheduled, lost, taken back, still open; medians in minutes.
+    """Some handoffs counted: asked for, met, lost, taken back, still open; medians in minutes.
 
-    `contacted` counts those with a first contact of those that were owed one.
+    `accepted` counts those that ended of which somebody had said yes, and that were not taken back. `contacted` counts
+    those with a first contact of those that were owed one and whose days are over.
     """
 
     asked: int
     accepted: int
     met: int
-    scheduled: int
     lost: int
     cancelled: int
     open: int
@@ -50,9 +50,8 @@ class Figures:
 
     @property
     def acceptance(self) -> float | None:
-        """The share of those asked for that somebody accepted, of those that were not taken back."""
-        asked = self.asked - self.cancelled
-        return self.accepted / asked if asked else None
+        """The share of those that ended that somebody had accepted."""
+        return self.accepted / self.counting if self.counting else None
 
     @property
     def show_rate(self) -> float | None:
@@ -84,29 +83,30 @@ def report(session: Session, clinic: messaging.Clinic, begins: datetime, ends: d
         "requester": lambda row: [row.requested_by],
         "reason": lambda row: telling.reason_keys(row) or [""],
     }
-    by = {name: _grouped(warm, keys[name], by_key=name == "hour") for name in BY}
-    return Report(figures(warm), figures([row for row in rows if row.modality == "later"]), by)
+    now = clock.now()
+    by = {name: _grouped(warm, keys[name], now, by_key=name == "hour") for name in BY}
+    return Report(figures(warm, now), figures([row for row in rows if row.modality == "later"], now), by)
 
 
 def _grouped(
-    rows: Sequence[Handoff], keys: Callable[[Handoff], Iterable[str]], *, by_key: bool
+    rows: Sequence[Handoff], keys: Callable[[Handoff], Iterable[str]], now: datetime, *, by_key: bool
 ) -> list[tuple[str, Figures]]:
     groups: dict[str, list[Handoff]] = {}
     for row in rows:
         for key in keys(row):
             groups.setdefault(key, []).append(row)
-    counted = [(key, figures(group)) for key, group in sorted(groups.items())]
+    counted = [(key, figures(group, now)) for key, group in sorted(groups.items())]
     return counted if by_key else sorted(counted, key=lambda entry: -entry[1].asked)
 
 
-def figures(rows: Sequence[Handoff]) -> Figures:
+def figures(rows: Sequence[Handoff], now: datetime) -> Figures:
     """Count these handoffs."""
-    owed = [row for row in rows if row.contact_by is not None]
+    ended = [row for row in rows if row.ended_at is not None and row.outcome != "cancelled"]
+    owed = [row for row in rows if row.contact_by is not None and (row.contact_by <= now or row.contact_at)]
     return Figures(
         asked=len(rows),
-        accepted=sum(row.accepted_at is not None for row in rows),
+        accepted=sum(row.accepted_at is not None for row in ended),
         met=sum(row.met_at is not None for row in rows),
-        scheduled=sum(row.outcome == "scheduled" for row in rows),
         lost=sum(row.outcome in ("left", "lost") for row in rows),
         cancelled=sum(row.outcome == "cancelled" for row in rows),
         open=sum(row.ended_at is None for row in rows),
@@ -117,9 +117,7 @@ def figures(rows: Sequence[Handoff]) -> Figures:
 
 
 def _median(rows: Sequence[Handoff], first: str, then: str) -> float | None:
-    spans = [
-        (getattr(row, then) - getattr(row, first)).total_seconds() / 60
-        for row in rows
-        if getattr(row, first) is not None and getattr(row, then) is not None
-    ]
+    moments = [(getattr(row, first), getattr(row, then)) for row in rows]
+    # Who was told, or was there, before somebody else accepted has not waited for that: it is no time of theirs.
+    spans = [(later - at).total_seconds() / 60 for at, later in moments if at and later and later >= at]
     return statistics.median(spans) if spans else None

@@ -1,6 +1,5 @@
 """Asking colleagues to take a handoff on: the next ones by the clinic's order, until nobody is left."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
@@ -14,12 +13,14 @@ from messaging.inbox import escalation, items, needs
 from messaging.inbox.models import InboxItem, Timer
 from messaging.inbox.routing import assign
 from messaging.inbox.staff import nudging
-from reminders.handoff import machine, order, standing, telling
+from reminders.handoff import order, standing, telling
 from reminders.handoff.terms import Terms
 from reminders.models import Handoff, HandoffOffer
 
 # An answer that is due and did not come, or is needed no more.
 SILENT, TAKEN, WITHDRAWN = "silent", "taken", "withdrawn"
+# Somebody had accepted, and cannot come after all.
+RELEASED = "released"
 # Where the next is not asked this long after an answer was due, the inbox climbs by itself.
 LATE = timedelta(minutes=2)
 
@@ -50,19 +51,26 @@ def open_ones(session: Session, handoff: Handoff) -> list[HandoffOffer]:
 def ask_next(session: Session, handoff: Handoff, terms: Terms) -> None:
     """Take back what nobody has answered, and ask the next: as many at once as the clinic has decided."""
     close(session, handoff, SILENT)
+    if not ask_whoever_is_there(session, handoff, terms):
+        _nobody(session, handoff, standing.item_of(session, handoff), terms)
+
+
+def ask_whoever_is_there(session: Session, handoff: Handoff, terms: Terms) -> bool:
+    """Ask the next, if there is anybody; return whether there was."""
     clinic = session.get_one(messaging.Clinic, handoff.clinic_id)
-    item = standing.item_of(session, handoff)
     asked = [choice for choice in rota(session, clinic, handoff, terms)[: terms.at_once] if choice.owner_id]
     if not asked:
-        _nobody(session, handoff, item, terms)
-        return
+        return False
+    item = standing.item_of(session, handoff)
     standing.move(session, handoff, "offer", terms)
     item.owner_id, item.reason = asked[0].owner_id, list(asked[0].why)
+    _unclaim(item)
     # Escalation begins where the offers end; meanwhile each has its own deadline.
     items.set_clock(session, item, handoff.try_after + LATE)
     item.answer_by, item.notified_at = handoff.try_after, clock.now()
     for choice in asked:
         _offer(session, clinic, handoff, item, choice.owner_id)
+    return True
 
 
 def _offer(
@@ -75,15 +83,19 @@ def _offer(
     standing.note(session, handoff, standing.SYSTEM, "offered", to=str(staff.id))
     # The inbox's name for an alert, so that one that fails makes its item escalate.
     alert = f"alert:{item.id}:offer{number}:{staff.id}"
-    nudging.of_item(session, clinic, staff, item, "handoff", dedupe=alert)
+    nudging.of_item(
+        session, clinic, staff, item, "handoff", dedupe=alert, template=telling.staff_words("handoff_offer")
+    )
 
 
 def _nobody(session: Session, handoff: Handoff, item: InboxItem, terms: Terms) -> None:
     """Nobody is left: the item is everyone's at once, says what was tried, and escalates."""
     standing.move(session, handoff, "nobody", terms)
     tried = [offer.staff_id for offer in standing.offers(session, handoff)]
-    item.owner_id, item.reason, item.state = None, ["nobody"], "open" if item.state == "claimed" else item.state
-    item.summary = telling.summary("handoff_nobody", handoff, _first_names(session, tried))
+    item.owner_id, item.reason = None, ["nobody"]
+    _unclaim(item)
+    names = [session.get_one(messaging.Staff, staff_id).name for staff_id in tried]
+    item.summary = telling.summary("handoff_nobody", handoff, names)
     items.note_event(session, item, standing.SYSTEM, "nobody_accepted", tried=[str(staff_id) for staff_id in tried])
     steps = select(Timer).where(Timer.item_id == item.id, Timer.kind == "escalate", Timer.state == "waiting")
     for timer in session.scalars(steps):
@@ -92,11 +104,9 @@ def _nobody(session: Session, handoff: Handoff, item: InboxItem, terms: Terms) -
     standing.note(session, handoff, standing.SYSTEM, "nobody_accepted")
 
 
-def _first_names(session: Session, staff_ids: Sequence[UUID]) -> list[str]:
-    names = dict(
-        session.execute(select(messaging.Staff.id, messaging.Staff.name).where(messaging.Staff.id.in_(staff_ids))).all()
-    )
-    return [names[staff_id] for staff_id in staff_ids if staff_id in names]
+def _unclaim(item: InboxItem) -> None:
+    """Let it be nobody's who was asked: a claim of theirs would be a yes."""
+    item.state = "open" if item.state == "claimed" else item.state
 
 
 def answered(session: Session, handoff: Handoff, staff: messaging.Staff, answer: str, why: str | None = None) -> bool:
@@ -121,12 +131,7 @@ def close(session: Session, handoff: Handoff, answer: str) -> list[UUID]:
     return [offer.staff_id for offer in still]
 
 
-def take_back(session: Session, handoff: Handoff, item: InboxItem, answer: str) -> None:
+def take_back(session: Session, handoff: Handoff, answer: str) -> None:
     """Close what is open, and tell whoever was asked that they are not needed."""
     for staff_id in close(session, handoff, answer):
-        telling.tell_asked(session, handoff, item, session.get(messaging.Staff, staff_id))
-
-
-def may_move(handoff: Handoff) -> bool:
-    """Whether nobody has said yes so far."""
-    return handoff.state in machine.WAITING
+        telling.tell_asked(session, handoff, staff_id)

@@ -1,4 +1,4 @@
-"""Who should perhaps meet the care team today: a positive screen from before or during a visit of today. Read only."""
+"""Who should perhaps meet the care team: of whom a positive screen or words of a crisis are not settled. Read only."""
 
 from collections.abc import Collection
 from uuid import UUID
@@ -17,8 +17,8 @@ POSITIVE = ("safety", "screen")
 def of(session: Session, clinic: messaging.Clinic, patients: Collection[UUID]) -> dict[UUID, str]:
     """Return by patient the reason (a key of telling.reasons) for which a handoff is proposed.
 
-    Those are proposed of whom a positive screen or words of a crisis are not settled, and for whom none is open. A
-    proposal is an offer on a page: nobody is told of it, and nobody is texted.
+    Proposed are those of `patients` for whom none is open. A proposal is an offer on a page: nobody is told of it, and
+    nobody is texted.
     """
     waits = select(InboxItem.patient_id, InboxItem.kind).where(
         InboxItem.clinic_id == clinic.id,

@@ -1,11 +1,10 @@
 """How the row of a handoff stands in its life: moved by events, with what follows next written on it."""
 
-from datetime import datetime
-
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from config import audit, clock, queue
+from messaging.inbox import item_state
 from messaging.inbox.models import InboxItem
 from reminders.handoff import machine
 from reminders.handoff.terms import Terms
@@ -55,9 +54,21 @@ def _keep(session: Session, handoff: Handoff, standing: machine.Standing, terms:
 
 
 def lock(session: Session, handoff: Handoff) -> None:
-    """Take turns: of two colleagues at the same moment the second sees what the first has done."""
+    """Take turns: of two colleagues at the same moment the second sees what the first has done.
+
+    The handoff is locked first, then its items as any act on an item locks them, so that nobody waits in a circle.
+    """
     session.flush()
     session.refresh(handoff, with_for_update=True)
+    hold_items(session, handoff)
+
+
+def hold_items(session: Session, handoff: Handoff) -> None:
+    """Lock the items about a handoff that is locked, and read them as they are now."""
+    about = select(InboxItem.id).where(
+        InboxItem.clinic_id == handoff.clinic_id, InboxItem.about == f"handoff:{handoff.id}"
+    )
+    item_state.hold(session, handoff.clinic_id, session.scalars(about).all())
 
 
 def note(session: Session, handoff: Handoff, actor: str, act: str, **detail: str | None) -> None:
@@ -74,11 +85,3 @@ def offers(session: Session, handoff: Handoff) -> list[HandoffOffer]:
     """Return whom it was offered to, in that order."""
     rows = select(HandoffOffer).where(HandoffOffer.handoff_id == handoff.id)
     return list(session.scalars(rows.order_by(HandoffOffer.offered_at, HandoffOffer.id)))
-
-
-def oldest(session: Session, now: datetime) -> datetime | None:
-    """Return since when the oldest step that is due waits."""
-    free = (Handoff.lease_until.is_(None)) | (Handoff.lease_until <= now)
-    return session.scalar(
-        select(func.min(Handoff.try_after)).where(Handoff.follows.is_not(None), Handoff.try_after <= now, free)
-    )

@@ -1,9 +1,8 @@
 """What is said in a warm handoff: to the patient, to whoever is asked, to whoever asked, and in the inbox."""
 
-import hashlib
-import secrets
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
@@ -13,8 +12,9 @@ from messaging import outbox
 from messaging.inbox import items
 from messaging.inbox.models import InboxItem
 from messaging.inbox.staff import nudging
-from messaging.wording import clinic_names, clinic_words, text_templates
+from messaging.wording import clinic_names, clinic_words
 from reminders import phrasing, talking
+from reminders.handoff import machine
 from reminders.handoff.terms import Terms
 from reminders.models import Handoff
 
@@ -69,8 +69,9 @@ def opened(handoff: Handoff, name: str) -> str | None:
 
 def tell_patient(session: Session, handoff: Handoff, item: InboxItem, terms: Terms) -> bool:
     """Tell the patient that somebody is ready, or say in the inbox why they could not be told; whether they were."""
+    key = _first_text(handoff)
     try:
-        message = _text_patient(session, handoff, _first_text(handoff), terms)
+        message = _text_patient(session, handoff, key, terms, once=_for_whom(handoff, key, terms))
     except outbox.MayNotText as refused:
         words = phrasing.texts("en")["staff"]["handoff_in_person"]
         item.summary = words.format(why=items.why_not(refused.reason))
@@ -80,34 +81,41 @@ def tell_patient(session: Session, handoff: Handoff, item: InboxItem, terms: Ter
 
 
 def _first_text(handoff: Handoff) -> str:
-    by_modality = {"video": "handoff_video", "call": "handoff_call"}
-    return by_modality.get(handoff.modality, "handoff_ready")
+    if handoff.modality == "call":
+        return "handoff_call"
+    key = "handoff_video" if handoff.modality == "video" else "handoff_ready"
+    later = handoff.start_at is not None and handoff.start_at > clock.now()
+    return f"{key}_at" if later else key
+
+
+def _for_whom(handoff: Handoff, key: str, terms: Terms) -> str:
+    """Told once, whoever comes, unless the text says who it is, at which minute, or in which room: then by each."""
+    if key == "handoff_ready" and not terms.names:
+        return ""
+    return f":{handoff.accepted_at:%Y%m%d%H%M%S%f}"
 
 
 def say_more(session: Session, handoff: Handoff, key: str, terms: Terms) -> bool:
     """Text the patient once more under `key`, once; whether they could be."""
     try:
-        _text_patient(session, handoff, key, terms)
+        _text_patient(session, handoff, key, terms, once=f":{key}")
     except outbox.MayNotText:
         return False
     return True
 
 
-def _text_patient(session: Session, handoff: Handoff, key: str, terms: Terms) -> messaging.Message:
+def _text_patient(session: Session, handoff: Handoff, key: str, terms: Terms, *, once: str) -> messaging.Message:
     clinic = session.get_one(messaging.Clinic, handoff.clinic_id)
     patient = session.get_one(messaging.Patient, handoff.patient_id)
     refused = outbox.refusal(session, patient, "care_team")
     if refused:
         raise outbox.MayNotText(refused)  # before a link is made that nobody gets
     said = _variables(session, handoff, clinic, patient, terms)
-    if key == "handoff_ready" and "place" not in said:
+    if key in ("handoff_ready", "handoff_ready_at") and "place" not in said:
         key = "handoff_soon"
-    if key == "handoff_video":
+    if key in ("handoff_video", "handoff_video_at"):
         said["link"] = _door(session, handoff, terms)
     talks = talking.of_patient(session, clinic, patient, clock.now())
-    # Told once, whoever comes, unless the text says who it is, at which minute, or in which room.
-    own = terms.names or handoff.modality != "in_person"
-    named = f":{handoff.colleague_id}" if own else ""
     return outbox.text_patient(
         session,
         clinic,
@@ -115,7 +123,7 @@ def _text_patient(session: Session, handoff: Handoff, key: str, terms: Terms) ->
         kind="handoff",
         programme="care_team",
         body=phrasing.say(clinic_words.of(session, clinic.id), key, patient, said),
-        dedupe=f"handoff:{handoff.id}{named}" if key == _first_text(handoff) else f"handoff:{handoff.id}:{key}",
+        dedupe=f"handoff:{handoff.id}{once}",
         lane="urgent",
         offered_until=talks.offered_until(patient, None, TOLD_WITHIN),
     )
@@ -145,38 +153,43 @@ def _door(session: Session, handoff: Handoff, terms: Terms) -> str:
     """Return the link that leads the patient to the clinic's video room; only its hash is kept."""
     staff = session.get_one(messaging.Staff, handoff.colleague_id)
     person = terms.person(staff.email)
-    token, room = secrets.token_urlsafe(12), secrets.token_urlsafe(9)
+    token, room = keys.new_token(), keys.new_token()
     handoff.door = terms.video.replace("{room}", room).replace("{colleague}", person.room or str(staff.id))
-    handoff.door_hash = door_hash(token)
+    handoff.door_hash = keys.token_hash(token)
     return f"{runtime.settings().public_url}{DOOR}/{token}"
 
 
-def door_hash(token: str) -> bytes:
-    """Return what is kept of the token in a patient's link."""
-    return hashlib.sha256(token.encode()).digest()
-
-
-def tell_requester(session: Session, handoff: Handoff, item: InboxItem, actor: str, key: str) -> None:
+def tell_requester(session: Session, handoff: Handoff, actor: str, key: str) -> None:
     """Tell whoever asked how it goes, unless they have said so themselves."""
     asker = colleague(session, handoff.requested_by)
-    if asker is None or actor == handoff.requested_by:
-        return
-    clinic = session.get_one(messaging.Clinic, handoff.clinic_id)
-    reason = f"alert:{item.id}:{key}:{asker.id}"
-    nudging.of_item(session, clinic, asker, item, "answered", dedupe=reason, template=_words(key))
+    if asker is not None and actor != handoff.requested_by:
+        _nudge(session, handoff, _own_item(session, handoff), asker, "answered", key)
 
 
-def tell_colleague(session: Session, handoff: Handoff, item: InboxItem, actor: str, key: str) -> None:
-    """Tell whoever has accepted how it goes, unless they have said so themselves."""
-    staff = session.get(messaging.Staff, handoff.colleague_id) if handoff.colleague_id else None
+def tell_colleague(session: Session, handoff: Handoff, staff_id: UUID | None, actor: str, key: str) -> None:
+    """Tell whoever has accepted, or is asked, how it goes, unless they have said so themselves."""
+    staff = session.get(messaging.Staff, staff_id) if staff_id else None
     if staff is not None and actor != audit.Actor.staff(staff.id):
-        _text(session, handoff, item, staff, key)
+        _nudge(session, handoff, _own_item(session, handoff), staff, "handoff", key)
 
 
-def tell_asked(session: Session, handoff: Handoff, item: InboxItem, staff: messaging.Staff | None) -> None:
-    """Tell whoever was asked that they are not needed any more: somebody else goes, or it was taken back."""
-    ended = handoff.state in ("cancelled", "met", "scheduled", "declined", "left", "lost")
-    _text(session, handoff, item, staff, "handoff_cancelled" if ended else "handoff_taken")
+def tell_asked(session: Session, handoff: Handoff, staff_id: UUID) -> None:
+    """Tell whoever was asked that they are not needed: somebody else goes, it was taken back, or it is over."""
+    over = "handoff_cancelled" if handoff.state == "cancelled" else "handoff_over"
+    key = over if handoff.state in machine.ENDED else "handoff_taken"
+    tell_colleague(session, handoff, staff_id, "", key)
+
+
+def alert(session: Session, handoff: Handoff, item: InboxItem, staff: messaging.Staff | None, key: str) -> None:
+    """Tell a colleague at once what an item asks of them, in words of its own: the inbox need not tell them again."""
+    if staff is not None and _nudge(session, handoff, item, staff, "handoff", f"{key}_text"):
+        item.notified_at = clock.now()
+
+
+def who_comes(session: Session, handoff: Handoff) -> messaging.Staff | None:
+    """Return who has accepted, None if nobody has or they do not work here any more."""
+    staff = session.get(messaging.Staff, handoff.colleague_id) if handoff.colleague_id else None
+    return staff if staff is not None and staff.active else None
 
 
 def colleague(session: Session, actor: str) -> messaging.Staff | None:
@@ -185,17 +198,16 @@ def colleague(session: Session, actor: str) -> messaging.Staff | None:
     return session.get(messaging.Staff, staff_id) if staff_id else None
 
 
-def _text(session: Session, handoff: Handoff, item: InboxItem, staff: messaging.Staff | None, key: str) -> None:
-    if staff is None:
-        return
-    clinic = session.get_one(messaging.Clinic, handoff.clinic_id)
-    body = text_templates.render(_words(key), {"link": _link(item)})
-    outbox.text_staff(session, clinic, staff, body=body, dedupe=f"alert:{item.id}:{key}:{staff.id}")
-
-
-def _words(key: str) -> str:
+def staff_words(key: str) -> str:
+    """Return what is texted to a colleague."""
     return str(phrasing.texts("en")["staff"][key])
 
 
-def _link(item: InboxItem) -> str:
-    return f"{runtime.settings().public_url}/inbox/{item.id}"
+def _own_item(session: Session, handoff: Handoff) -> InboxItem:
+    return session.get_one(InboxItem, handoff.item_id)
+
+
+def _nudge(session: Session, handoff: Handoff, item: InboxItem, staff: messaging.Staff, kind: str, key: str) -> bool:
+    clinic = session.get_one(messaging.Clinic, handoff.clinic_id)
+    reason = f"alert:{item.id}:{key}:{staff.id}"
+    return nudging.of_item(session, clinic, staff, item, kind, dedupe=reason, template=staff_words(key))

@@ -82,6 +82,12 @@ class Terms(_Strict):
             raise ValueError("one thing stands here twice")
         return order
 
+    @classmethod
+    def bounds(cls, name: str) -> tuple[int, int]:
+        """Return the least and the most that a number may be."""
+        field = cls.model_json_schema()["properties"][name]
+        return field["minimum"], field["maximum"]
+
     def patience(self, *, urgent: bool) -> timedelta:
         """Return how long an offer waits for an answer."""
         return timedelta(minutes=min(self.answer, self.urgent) if urgent else self.answer)

@@ -1,6 +1,7 @@
 """What colleagues do with a handoff: accept it, pass it on, say that the patient is there, and how it ended."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,15 +13,15 @@ from config import audit, clock, db
 from messaging.inbox import snooze_times
 from messaging.models import Patient, Staff
 from reminders import handoffs as verbs
-from reminders import visits_by_staff
+from reminders import planner, visits_by_staff
 from reminders.handoff import machine, telling
-from reminders.models import Handoff
+from reminders.models import Appointment, Handoff
 from web import layout, permissions, sessions, words
 from web.handoff.asking import back, page
 from web.handoff.asking import handoffs as handoffs
 
 # In how many minutes somebody may say that they come.
-IN_MINUTES = ("0", "5", "10", "15", "30")
+IN_MINUTES = ("0", "10")
 
 Act = Callable[[Session, Handoff, Staff], Any]
 
@@ -64,11 +65,18 @@ def answer(handoff_id: UUID, act: str) -> Response | tuple[str, int]:
             done = ACTS[act](session, handoff, layout.the_staff())
         except verbs.NotOpen:
             return page(session, problem=words.say("refusals", "too_late")), 409
-        untold = act == "accept" and not done
-        if done is False and not untold and handoff.state != act:
+        notice = _notice(act, done, handoff)
+        if notice is None:
             return page(session, problem=words.say("refusals", "too_late")), 409
-    flash(words.say("notices", "handoff_untold" if untold else f"handoff_{act}"))
+    flash(words.say("notices", notice))
     return back()
+
+
+def _notice(act: str, done: Any, handoff: Handoff) -> str | None:
+    """What is said of an act, as a key, None for one that came too late; pressed twice it was done all the same."""
+    if act == "accept":
+        return "handoff_there" if handoff.state == "arrived" else "handoff_accept" if done else "handoff_untold"
+    return f"handoff_{act}" if done is not False or handoff.state == act else None
 
 
 @handoffs.post("/handoffs/<uuid:handoff_id>/scheduled")
@@ -82,24 +90,32 @@ def schedule(handoff_id: UUID) -> Response | tuple[str, int]:
         at = snooze_times.typed(typed, clinic.zone)
         if typed and (at is None or at <= clock.now()):
             return page(session, problem=words.say("refusals", "handoff_at")), 422
-        visit = None
-        if at is not None and handoff.state in machine.OPEN:
-            patient = session.get_one(Patient, handoff.patient_id)
-            visit = visits_by_staff.book(
-                session,
-                clinic,
-                patient,
-                starts_at=at,
-                zone=clinic.zone,
-                place=handoff.site,
-                clinician=None,
-                once=handoff.id,
-                actor=layout.the_actor(),
-            )
-        if not verbs.end(session, handoff, audit.Actor.staff(staff.id), "scheduled", visit):
+        visit = _book(session, handoff, at) if at is not None and handoff.state in machine.OPEN else None
+        new = verbs.end(session, handoff, audit.Actor.staff(staff.id), "scheduled", visit)
+        if not new and handoff.state != "scheduled":
             return page(session, problem=words.say("refusals", "too_late")), 409
-    flash(words.say("notices", "handoff_scheduled" if visit is None else "handoff_booked"))
+        booked = handoff.visit_id is not None
+    flash(words.say("notices", "handoff_booked" if booked else "handoff_scheduled"))
     return back()
+
+
+def _book(session: Session, handoff: Handoff, at: datetime) -> Appointment:
+    """Book the visit at which they meet, of a kind that the clinic's cadence knows or of none."""
+    clinic, kind = sessions.clinic(), request.form.get("kind", "")
+    if kind and kind not in planner.cadence_of(session, clinic.id).kinds:
+        abort(400)
+    return visits_by_staff.book(
+        session,
+        clinic,
+        session.get_one(Patient, handoff.patient_id),
+        starts_at=at,
+        zone=clinic.zone,
+        place=handoff.site,
+        clinician=None,
+        kind=kind or None,
+        once=handoff.id,
+        actor=layout.the_actor(),
+    )
 
 
 @handoffs.post("/handoffs/<uuid:handoff_id>/cancel")

@@ -22,6 +22,12 @@ from web.presenters import handoff_view, patient_view, visit_rows
 
 handoffs = layout.room("handoffs", __name__)
 RECENT, FOUND, LONGEST_NOTE = 20, 12, 2000
+# What can be pressed once nobody has to say yes any more, by state.
+_ACTS = {
+    **dict.fromkeys(machine.COMING, ("met", "arrived", "left")),
+    "arrived": ("met", "left"),
+    "referred": ("met", "declined"),
+}
 
 
 @handoffs.app_context_processor
@@ -29,11 +35,15 @@ def _words() -> dict[str, Any]:
     return {"handoff_declines": lambda: telling.declines().items(), "handoff_acts": _acts}
 
 
-def _acts(state: str) -> list[tuple[str, str, str]]:
-    """What can be pressed at an item of a handoff in this state: act, words, and the first as the main one."""
-    stage = "waiting" if state in machine.WAITING else "coming" if state in machine.COMING else "there"
-    acts = words.table_of(f"handoff_acts_{stage}").items()
-    return [(act, said, "" if number else "main") for number, (act, said) in enumerate(acts)]
+def _acts(state: str, modality: str) -> list[tuple[str, str, str]]:
+    """What can be pressed at an item of a handoff: act, words by how they meet, and the first as the main one."""
+    acts = ("accept", "decline") if state in machine.WAITING else _ACTS[state]
+    said = {
+        **words.table_of("handoff_acts"),
+        "accept": words.say("handoff_accepts", modality),
+        "arrived": words.say("handoff_arrives", modality),
+    }
+    return [(act, said[act], "" if number else "main") for number, act in enumerate(acts)]
 
 
 @handoffs.get("/handoffs")
@@ -145,7 +155,7 @@ def page(
         session,
         "staff/handoffs.html",
         here="handoffs",
-        waiting=handoff_view.waiting(session, clinic, staff, clinical=layout.may("inbox.words")),
+        waiting=handoff_view.waiting(session, clinic, staff, clinical=layout.may("inbox.words"), referrals=True),
         mine=handoff_view.asked_by(session, clinic, staff, RECENT) if requests else [],
         ended=handoff_view.ended(session, clinic, staff, RECENT),
         chosen=patient_view.full_name(chosen) if chosen else None,

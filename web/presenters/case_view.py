@@ -17,8 +17,6 @@ from messaging.inbox.routing import topics
 from messaging.models import Clinic, Conversation, Message, Patient, Staff
 from messaging.people import directory
 from messaging.reachable import Reach
-from reminders.handoff import machine
-from reminders.models import Handoff
 from web import team, times, words
 from web.presenters import (
     assignment,
@@ -26,6 +24,7 @@ from web.presenters import (
     case_side,
     composer,
     conversation_view,
+    handoff_strip,
     item_marks,
     kit_view,
     likeness_view,
@@ -79,7 +78,7 @@ class Case:
     history: list[Line]
     colleagues: list[tuple[UUID, str]]
     roles: list[tuple[str, str]]
-    handoff: tuple[UUID, str] | None
+    handoff: handoff_strip.Going | None
     route: list[assignment.Step]
     aside: case_side.Beside
     follow: case_side.Follow | None
@@ -133,7 +132,7 @@ def read(
         last_seen=composer.latest(session, conversation.id) if conversation else None,
         composer=composer.composer(session, conversation, patient, reach),
         history=[Line(times.moment(event.at, now, zone), line) for event, line in history],
-        handoff=_handoff(session, item),
+        handoff=handoff_strip.of_case(session, clinic, item),
         route=assignment.explain(session, clinic, item, patient, colleagues.get(item.owner_id), history, now),
         aside=case_side.read(session, clinic, item, patient, colleagues, readable=readable, reach=reach),
         follow=case_side.follow(session, item, zone) if readable else None,
@@ -225,12 +224,6 @@ def _screen(
     own = session.get(Screen, UUID(row_id)) if table == "screen" else None
     screen = own or screen_history.latest(session, patient)
     return screen_view.view(session, screen, patient, zone) if screen else None, own is not None
-
-
-def _handoff(session: Session, item: InboxItem) -> tuple[UUID, str] | None:
-    table, _, row_id = item.about.partition(":")
-    handoff = session.get(Handoff, UUID(row_id)) if table == "handoff" else None
-    return (handoff.id, handoff.state) if handoff and handoff.state in machine.OPEN else None
 
 
 def _heading(item: InboxItem, screen: screen_view.ScreenView | None, readable: bool) -> str:

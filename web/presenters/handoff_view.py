@@ -11,26 +11,14 @@ from sqlalchemy.orm import Session
 from config import audit, clock, db
 from messaging.inbox.models import InboxItem
 from messaging.models import Clinic, Patient, Staff
+from reminders import planner
 from reminders.handoff import decision, machine, telling
 from reminders.models import Handoff, HandoffOffer
 from web import team, times, words
-from web.presenters import assignment, patient_view
+from web.presenters import assignment, handoff_strip, patient_view
 
 # Beyond this nobody reads on; who waits longest stands first.
 MOST = 200
-# The steps of the strip, each with the moment that it has when it is done.
-STRIP = (("asked", "requested_at"), ("accepted", "accepted_at"), ("told", "told_at"), ("arrived", "arrived_at"))
-
-
-@dataclass(frozen=True)
-class Step:
-    """One step of the strip: its name, when it came, and minutes after the step before ("" until it has come)."""
-
-    name: str
-    at: str = ""
-    took: str = ""
-    past: bool = False
-    now: bool = False
 
 
 @dataclass(frozen=True)
@@ -49,7 +37,8 @@ class Entry:
     `mine` is an open offer to the reader, `coming` that the reader has accepted, `asked_by_me` one they asked for
     themselves; `next_at` is when the next is asked, "" where nobody is left to be. `details` are why, how soon, how
     they meet and in which language, in words; `walk` that they cannot be texted, so that somebody walks with them.
-    `late` says what has not happened in its time, "" where all goes well.
+    `late` says what has not happened in its time, "" where all goes well. `kinds` are the kinds of visit of which the
+    clinic's cadence knows, for who meets another time.
     """
 
     id: UUID
@@ -57,6 +46,7 @@ class Entry:
     name: str
     place: str
     state: str
+    modality: str
     state_words: str
     since: str
     waiting: str
@@ -74,8 +64,9 @@ class Entry:
     walk: bool = False
     late: str = ""
     starts: str = ""
-    strip: list[Step] = field(default_factory=list)
+    strip: list[handoff_strip.Step] = field(default_factory=list)
     offers: list[Offer] = field(default_factory=list)
+    kinds: Sequence[str] = ()
 
     @property
     def waits(self) -> bool:
@@ -113,11 +104,19 @@ def form(session: Session, clinic: Clinic) -> Form:
     )
 
 
-def waiting(session: Session, clinic: Clinic, staff: Staff, *, clinical: bool = True) -> list[Entry]:
-    """Return the open handoffs: what is offered to the reader first, then urgent ones, then by how long they wait."""
+def waiting(
+    session: Session, clinic: Clinic, staff: Staff, *, clinical: bool = True, referrals: bool = False
+) -> list[Entry]:
+    """Return the open handoffs: what is offered to the reader first, then urgent ones, then by how long they wait.
+
+    With `referrals` those for another day too, last.
+    """
     rows = _rows(session, clinic, Handoff.state.in_(machine.NOW), order=Handoff.requested_at.asc(), limit=MOST)
+    if referrals:
+        later = Handoff.state == "referred"
+        rows = [*rows, *_rows(session, clinic, later, order=Handoff.requested_at.asc(), limit=MOST)]
     listed = entries(session, clinic, staff, rows, clinical=clinical)
-    return sorted(listed, key=lambda entry: (not entry.mine, not entry.urgent))
+    return sorted(listed, key=lambda entry: (entry.state == "referred", not entry.mine, not entry.urgent))
 
 
 def ended(session: Session, clinic: Clinic, staff: Staff, limit: int) -> list[Entry]:
@@ -165,7 +164,8 @@ def entries(
     asked = [audit.Actor(handoff.requested_by).staff_id for handoff in rows]
     people = [offer.staff_id for each in offers.values() for offer in each]
     names = team.names(session, [*asked, *people, *(handoff.colleague_id for handoff in rows)])
-    facts = _Facts(clinic, staff, names, offers, _why(session, rows), clock.now(), clinical)
+    kinds = list(planner.cadence_of(session, clinic.id).kinds)
+    facts = _Facts(clinic, staff, names, offers, _why(session, rows), clock.now(), clinical, kinds)
     return [_entry(facts, handoff, patients[handoff.patient_id]) for handoff in rows]
 
 
@@ -180,6 +180,7 @@ class _Facts:
     why: Mapping[UUID, str]
     now: datetime
     clinical: bool
+    kinds: Sequence[str]
 
 
 def _offers(session: Session, rows: Sequence[Handoff]) -> dict[UUID, list[HandoffOffer]]:
@@ -202,6 +203,7 @@ def _entry(facts: _Facts, handoff: Handoff, patient: Patient) -> Entry:
         name=patient_view.full_name(patient),
         place=handoff.place or "",
         state=handoff.state,
+        modality=handoff.modality,
         state_words=words.say("handoffs", handoff.state),
         since=times.moment(handoff.requested_at, facts.now, zone, running=True),
         waiting=times.ago(facts.now - handoff.requested_at),
@@ -219,32 +221,15 @@ def _entry(facts: _Facts, handoff: Handoff, patient: Patient) -> Entry:
         walk=handoff.state == "accepted" and handoff.modality == "in_person",
         late=_late(handoff),
         starts=times.time_of(starts, zone) if starts and handoff.state in machine.COMING else "",
-        strip=strip(handoff, zone),
-        offers=[
-            Offer(
-                facts.names.get(offer.staff_id, ""),
-                words.say("handoff_answers", offer.answer) if offer.answer else "",
-                offer.answer == "accepted",
-            )
-            for offer in offers
-        ],
+        strip=handoff_strip.steps(handoff, zone),
+        kinds=facts.kinds,
+        offers=[_offer(facts, offer) for offer in offers],
     )
 
 
-def strip(handoff: Handoff, zone: str) -> list[Step]:
-    """Return the steps of a handoff, those done with their time and the minutes since the step before."""
-    last = handoff.outcome if handoff.outcome in machine.ENDED else "met"
-    moments = [(name, getattr(handoff, column)) for name, column in STRIP] + [(str(last), handoff.ended_at)]
-    done = [at for _, at in moments if at is not None]
-    steps, before = [], None
-    for name, at in moments:
-        took = times.length(at - before) if at is not None and before is not None else ""
-        shown = times.time_of(at, zone) if at is not None else ""
-        steps.append(
-            Step(words.say("handoff_steps", name), shown, took, at is not None, at is not None and at == done[-1])
-        )
-        before = at or before
-    return steps
+def _offer(facts: _Facts, offer: HandoffOffer) -> Offer:
+    answer = words.say("handoff_answers", offer.answer) if offer.answer else ""
+    return Offer(facts.names.get(offer.staff_id, ""), answer, offer.answer == "accepted")
 
 
 def _late(handoff: Handoff) -> str:

@@ -1,5 +1,8 @@
 """The page on which a clinic decides how its handoffs go: who is asked first, how long each step may take."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import count, takewhile
 from typing import Any
 
 from flask import request
@@ -11,23 +14,27 @@ from werkzeug.wrappers import Response
 from messaging.models import Clinic, Staff
 from reminders.handoff import telling, terms
 from reminders.handoff.decision import HANDOFFS
-from web import layout, permissions
+from web import layout, permissions, words
 from web.settings import decision_form, decision_pages
 
 handoff_terms = layout.room("handoff_terms", __name__)
 decision_pages.EDITORS["handoffs"] = "handoff_terms.show"
-# The times of the form, each with what is counted, the least and the most.
-TIMES = (
-    ("answer", "minutes", 1, 15),
-    ("urgent", "minutes", 1, 5),
-    ("arrive", "minutes", 2, 60),
-    ("leaving", "minutes", 2, 60),
-    ("stay", "minutes", 15, 480),
-    ("outcome", "minutes", 15, 480),
-    ("call_after", "minutes", 2, 30),
-    ("contact", "days", 1, 30),
-)
+# The times of the form, each with what is counted.
+TIMES = {
+    **dict.fromkeys(("answer", "urgent", "arrive", "leaving", "stay", "outcome", "call_after"), "minutes"),
+    "contact": "days",
+}
 ASKED = ("care_manager", "clinician", "clinic_admin")
+
+
+@dataclass(frozen=True)
+class Colleague:
+    """A colleague on the form, `role` in words, and what is said of them (`said`, as in the definition)."""
+
+    name: str
+    email: str
+    role: str
+    said: Mapping[str, Any]
 
 
 @handoff_terms.get("/settings/handoffs")
@@ -46,11 +53,12 @@ def save() -> Response | tuple[str, int]:
 
 def given(form: MultiDict[str, str]) -> dict[str, Any]:
     """Return what was typed in the shape of the definition; colleagues of whom nothing is said are not in it."""
-    people = [_person(form, f"people[{row}]") for row in range(terms.MOST_PEOPLE) if f"people[{row}].email" in form]
+    rows = takewhile(lambda at: f"{at}.email" in form, (f"people[{row}]" for row in count()))
+    people = [_person(form, at) for at in rows]
     return {
         "order": [value for row in range(len(terms.ORDER)) if (value := form.get(f"order[{row}]", ""))],
         "at_once": form.get("at_once", ""),
-        **{name: form.get(name, "").strip() for name, *_ in TIMES},
+        **{name: form.get(name, "").strip() for name in TIMES},
         "names": "names" in form,
         "video": form.get("video", "").strip(),
         "people": [person for person in people if person["reasons"] or person["places"] or person["room"]],
@@ -68,8 +76,6 @@ def _person(form: MultiDict[str, str], at: str) -> dict[str, Any]:
 
 
 def _page(session: Session, clinic: Clinic, sheet: decision_form.Sheet) -> str:
-    people = select(Staff).where(Staff.clinic_id == clinic.id, Staff.active, Staff.role.in_(ASKED))
-    said = {person["email"]: person for person in sheet.raw["people"]}
     return layout.page(
         session,
         "staff/handoff_terms.html",
@@ -78,9 +84,32 @@ def _page(session: Session, clinic: Clinic, sheet: decision_form.Sheet) -> str:
         raw=sheet.raw,
         problems=sheet.problems,
         desk=decision_pages.desk(session, clinic, HANDOFFS),
-        times=TIMES,
+        times=[(name, unit, *terms.Terms.bounds(name)) for name, unit in TIMES.items()],
+        at_once=terms.Terms.bounds("at_once"),
         order=terms.ORDER,
-        team=[(staff, said.get(staff.email, {})) for staff in session.scalars(people.order_by(Staff.name))],
+        team=_team(session, clinic, {person["email"]: person for person in sheet.raw["people"]}),
         reasons=list(telling.reasons().items()),
         edits=layout.may("clinic.settings"),
     )
+
+
+def _team(session: Session, clinic: Clinic, said: Mapping[str, Mapping[str, Any]]) -> list[Colleague]:
+    """Whoever may be asked, and everybody of whom something is said: what is not on the page is not saved by it."""
+    everyone = select(Staff).where(Staff.clinic_id == clinic.id).order_by(Staff.name)
+    here = [
+        colleague
+        for colleague in session.scalars(everyone)
+        if colleague.email in said or (colleague.active and colleague.role in ASKED)
+    ]
+    gone = words.say("handoff_terms", "gone")
+    listed = [
+        Colleague(
+            colleague.name,
+            colleague.email,
+            words.say("roles", colleague.role) if colleague.active else gone,
+            said.get(colleague.email, {}),
+        )
+        for colleague in here
+    ]
+    unknown = said.keys() - {colleague.email for colleague in here}
+    return [*listed, *(Colleague(email, email, gone, said[email]) for email in sorted(unknown))]

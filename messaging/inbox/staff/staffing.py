@@ -127,8 +127,8 @@ def leave(session: Session, clinic: Clinic, staff: Staff, actor: str, to: Staff 
         raise MayNot({"to": "successor"})
     with _keeping(session, clinic):
         staff.active = False
+    _look_at_handoffs(session, clinic)  # before items are moved: whoever acts on a handoff locks it before its items
     moved = absences.release(session, staff, to)
-    _look_at_handoffs(session, clinic)
     heir = str(to.id) if to else None
     audit.record(session, clinic.id, actor, "staff.revoked", f"staff:{staff.id}", moved=moved, to=heir)
     return moved

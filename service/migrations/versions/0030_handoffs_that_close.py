@@ -1,6 +1,7 @@
 """Warm handoffs that close: who was asked and what they answered, what follows when, and how each ended."""
 
 import uuid
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,12 +16,16 @@ MOMENT = sa.DateTime(timezone=True)
 # What the states of before are called now; an open request that nobody was left to be asked for stays asked.
 STATES = {"arrived": "met", "not_arrived": "left", "declined": "cancelled", "timed_out": "lost"}
 OPEN = ("asked", "offered", "accepted", "told")
+WAITING, COMING = ("asked", "offered"), ("accepted", "told")
+# For so long a patient is taken to be in the building where a clinic has decided nothing.
+STAY = timedelta(minutes=60)
 HANDOFF = sa.table(
     "handoff",
     *(sa.column(name, sa.Uuid()) for name in ("id", "clinic_id", "offered_to", "colleague_id")),
     *(sa.column(name, sa.String()) for name in ("state", "outcome", "follows")),
     *(sa.column(name, MOMENT) for name in ("requested_at", "accepted_at", "arrived_at", "met_at", "state_at")),
-    sa.column("leaves_at", MOMENT),
+    *(sa.column(name, MOMENT) for name in ("leaves_at", "ended_at")),
+    sa.column("stage", sa.Integer()),
     sa.column("tried", sa.JSON()),
 )
 OFFER = sa.table(
@@ -32,14 +37,16 @@ OFFER = sa.table(
 
 
 def upgrade() -> None:
-    """Add the columns and the table of offers; what is under way goes on where it stood."""
+    """Add the columns and the table of offers; what is under way goes on where it stood and texts nobody."""
     _columns()
     _offers()
     _states()
+    _lose_the_old(datetime.now(UTC))
+    _carry_on()
     _carry_offers_over()
     op.execute("ALTER TABLE handoff DROP COLUMN tried")
     op.execute("ALTER TABLE handoff RENAME COLUMN offered_to TO colleague_id")
-    op.execute(_set(HANDOFF.c.state.in_(("asked", "offered")), colleague_id=None))
+    op.execute(_set(HANDOFF.c.state.in_(WAITING) | HANDOFF.c.accepted_at.is_(None), colleague_id=None))
     op.drop_index("ix_handoff_work", "handoff")
     op.create_index("ix_handoff_work", "handoff", ["follows", "try_after"])
     op.create_index("ix_handoff_clinic_requested", "handoff", ["clinic_id", "requested_at"])
@@ -104,11 +111,26 @@ def _states() -> None:
     op.execute(_set(state == "met", met_at=HANDOFF.c.arrived_at))
     op.execute(_set((state == "requested") & offered_to.is_(None), state="asked"))
     op.execute(_set(state == "requested", state="offered"))
-    # What is open is looked at once, and taken to stay no longer than it has: what follows is then written down as for
-    # any other.
     began = sa.func.coalesce(HANDOFF.c.accepted_at, HANDOFF.c.requested_at)
     op.execute(_set(sa.true(), state_at=began, leaves_at=HANDOFF.c.requested_at))
-    op.execute(_set(state.in_(OPEN), follows="look"))
+
+
+def _lose_the_old(now: datetime) -> None:
+    """End what has been open for longer than anybody stays: until now nobody had to say how one ended.
+
+    Nothing follows, so that nobody is texted about a day long past; its item stays with whoever has it.
+    """
+    old = HANDOFF.c.state.in_(OPEN) & (HANDOFF.c.requested_at <= now - STAY)
+    op.execute(_set(old, state="lost", outcome="lost", ended_at=now))
+
+
+def _carry_on() -> None:
+    """Have what is still under way looked at at once. A patient who was told is not texted a second time."""
+    connection, state = op.get_bind(), HANDOFF.c.state
+    for row in connection.execute(sa.select(HANDOFF.c.id, HANDOFF.c.requested_at).where(state.in_(OPEN))).all():
+        leaves_at = row.requested_at + STAY
+        connection.execute(_set(HANDOFF.c.id == row.id, follows="look", leaves_at=leaves_at))
+    op.execute(_set(state.in_(COMING), stage=1))
 
 
 def _carry_offers_over() -> None:

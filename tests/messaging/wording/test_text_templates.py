@@ -24,6 +24,7 @@ KEYS = {
     "welcome_suffix", "help", "stopped", "started", "crisis", "unknown_sender", "received",
     "received_closed", "confirmed",
     "change_requested", "arrived", "late", "wrong_person", "handoff_ready", "handoff_soon", "handoff_video",
+    "handoff_ready_at", "handoff_video_at", "generic_handoff_ready_at", "generic_handoff_video_at",
     "handoff_call", "handoff_call_instead", "handoff_nudge", "handoff_here", "reminder_far",
     "reminder_day", "reminder_hours", "reminder_link", "reminder_own", "reminder_link_only",
     "reminder_link_codes", "reminder_codes", "missed_visit", "generic_missed_visit", "staff_alert",

@@ -1,15 +1,19 @@
 """Who comes: several at once, in ten minutes, not after all, or nobody who works here any more."""
 
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
+from threading import Barrier, Event
 
 import pytest
 import time_machine
+from sqlalchemy import select
 
 from config import db
+from messaging.inbox import escalation
+from messaging.inbox.models import Timer
 from messaging.inbox.staff import staffing
 from messaging.models import Clinic, Staff
 from reminders import handoffs
+from reminders.models import Handoff
 from tests.reminders.conftest import NOW, World, texts_to
 from tests.reminders.handoff.kit import (
     NUMBER,
@@ -44,7 +48,7 @@ def test_a_colleague_who_cannot_come_after_all_is_replaced_and_the_patient_told_
     handoff, ana, _ = accepted(world, patient)
     ben = world.staff("Ben")
     act(handoffs.release, handoff, f"staff:{ana.id}")
-    assert answers(handoff) == {ana.id: "withdrawn", ben.id: None}
+    assert answers(handoff) == {ana.id: "released", ben.id: None}
     found, item = now_is(handoff)
     assert (found.state, item.acknowledged_at, item.owner_id) == ("offered", None, ben.id)
     act(handoffs.accept, handoff, ben)
@@ -161,3 +165,31 @@ def test_of_two_who_accept_at_the_same_moment_one_comes_and_the_patient_is_told_
     [coming] = [staff_id for staff_id, first in came.items() if first]
     assert now_is(handoff)[0].colleague_id == coming
     assert len(texts_to(patient)) == 1
+
+
+@pytest.mark.parametrize("house", ["postgresql"], indirect=True)
+def test_a_yes_and_the_item_that_comes_before_everyone_wait_for_each_other_in_no_circle(world: World) -> None:
+    """Both lock the item's timers before the item: else the one would hold what the other waits for."""
+    ana = world.staff("Ana")
+    handoff, locked, holding = ask(world, world.patient()), Event(), Event()
+
+    def fire() -> None:
+        with time_machine.travel(after(9), tick=False), db.unit_of_work(db.EVERY) as session:
+            found = session.get_one(Handoff, handoff.id)
+            due = select(Timer).where(
+                Timer.item_id == found.item_id, Timer.state == "waiting", Timer.kind == "escalate"
+            )
+            timers = session.scalars(due.with_for_update()).all()
+            locked.set()
+            holding.wait(1)
+            escalation.fire(session, timers)
+
+    def accept() -> None:
+        locked.wait(PATIENCE)
+        act(handoffs.accept, handoff, ana)
+        holding.set()
+
+    with ThreadPoolExecutor(2) as pool:
+        for done in [pool.submit(fire), pool.submit(accept)]:
+            done.result(PATIENCE)
+    assert now_is(handoff)[0].state == "told"

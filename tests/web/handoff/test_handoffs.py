@@ -35,9 +35,10 @@ def test_the_front_desk_asks_a_care_manager_accepts_and_they_meet(house: Any) ->
     assert "They are there" in browser.get("/handoffs").text
     assert browser.post(f"{path}/met").status_code == 303
     assert only(house).state == "met"
+    assert re.search(r"<td>Met</td>", browser.get("/handoffs").text)
     page = desk.get("/handoffs").text
-    assert re.search(r"<td>Met</td>", page)
     assert "What became of those you asked for" in page
+    assert "<td>Met</td>" not in page  # what stands above is not said twice
 
 
 def test_accepting_twice_says_that_it_has_moved_on(house: Any) -> None:

@@ -50,7 +50,7 @@ def test_the_button_says_that_they_are_there_and_shows_the_way(house: Any, link:
     for _ in range(2):
         page = browser.post(link, token_from=link)
         assert page.status_code == 200
-        assert re.search(r'href="https://video\.example\.org/[\w-]{12}"', page.text)
+        assert re.search(r'href="https://video\.example\.org/[\w-]{22}"', page.text)
     assert only(house).state == "arrived"
 
 

@@ -1,11 +1,15 @@
 """A clinic decides how its handoffs go, as a draft that is published."""
 
+import re
 from typing import Any
+
+from werkzeug.datastructures import MultiDict
 
 from config import db
 from messaging.models import Clinic
 from reminders.handoff import decision
 from tests.web.settings.test_clinic import admin
+from web.settings.handoffs import given
 
 SENT = {
     "edit": "0", "order[0]": "language", "order[1]": "load", "at_once": "2", "answer": "4", "urgent": "1",
@@ -48,3 +52,28 @@ def test_who_may_only_look_sees_no_button(house: Any) -> None:
     assert page.status_code == 200
     assert "Save draft" not in page.text
     assert browser.post("/settings/handoffs", **SENT).status_code == 403
+
+
+def test_what_is_said_of_whoever_is_not_asked_by_role_is_kept(house: Any) -> None:
+    browser = admin(house)
+    rosa, away = house.staff(), house.staff("Dr Reyes", role="psychiatric_consultant")
+    sent = {**SENT, "people[0].email": rosa.email, "people[0].reasons": "grief"}
+    sent |= {"people[1].email": away.email, "people[1].reasons": "safety", "people[1].room": "reyes"}
+    assert browser.post("/settings/handoffs", **sent).status_code == 303
+    page = browser.get("/settings/handoffs").text
+    rows = re.findall(r'name="(people\[\d+\])\.email" value="([^"]+)"', page)
+    assert {rosa.email, away.email} <= {email for _, email in rows}
+    assert 'value="reyes"' in page
+
+
+def test_a_clinic_of_more_than_a_hundred_loses_nobody() -> None:
+    form = MultiDict({"order[0]": "load"})
+    for row in range(120):
+        form[f"people[{row}].email"], form[f"people[{row}].room"] = f"c{row}@clinic.example", "room"
+    assert len(given(form)["people"]) == 120
+
+
+def test_the_bounds_of_the_form_are_those_of_the_terms(house: Any) -> None:
+    page = admin(house).get("/settings/handoffs").text
+    for name, (least, most) in {"answer": (1, 15), "stay": (15, 480), "contact": (1, 30), "at_once": (1, 5)}.items():
+        assert re.search(rf'id="{name}" name="{name}" type="number" min="{least}" max="{most}"', page), name

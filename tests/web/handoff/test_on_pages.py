@@ -1,0 +1,77 @@
+"""How a handoff is said and ended on pages: by how they meet, on another day, in a patient's case."""
+
+from typing import Any
+
+from sqlalchemy import select
+
+from config import clock, db
+from reminders import handoff_steps
+from reminders.cadence import cadence_definition
+from reminders.models import Appointment
+from tests.reminders.conftest import cadence_version
+from tests.web.handoff.test_handoffs import asked, only
+
+
+def test_another_time_pressed_twice_is_booked_once_and_its_kind_is_one_of_the_cadences(house: Any) -> None:
+    shipped = cadence_definition.default().model_dump(mode="json")
+    definition = shipped | {"kinds": {"Intake": shipped["steps"][:1]}}
+    with db.unit_of_work(db.EVERY) as session:
+        session.add(cadence_version(house.clinic, definition, clock.now()))
+    rosa, _ = asked(house)
+    path = f"/handoffs/{only(house).id}"
+    assert rosa.post(f"{path}/accept").status_code == 303
+    assert "<option>Intake</option>" in rosa.get("/handoffs").text
+    assert rosa.post(f"{path}/scheduled", at="2199-05-05T10:00", kind="Gossip").status_code == 400
+    for _ in range(2):
+        assert rosa.post(f"{path}/scheduled", at="2199-05-05T10:00", kind="Intake").status_code == 303
+    booked = only(house).visit_id
+    with db.unit_of_work(db.EVERY) as session:
+        [visit] = session.scalars(select(Appointment))
+        assert (visit.id, visit.kind) == (booked, "Intake")
+
+
+def test_a_referral_stands_on_the_page_until_somebody_says_how_it_ended(house: Any) -> None:
+    rosa, _ = asked(house, modality="later")
+    handoff = only(house)
+    page = rosa.get("/handoffs").text
+    assert f'action="/handoffs/{handoff.id}/met"' in page
+    assert rosa.post("/inbox/bulk", item=[str(handoff.item_id)], act="resolve").status_code == 303
+    handoff_steps.drain()
+    assert only(house).state == "referred"
+    assert rosa.post(f"/handoffs/{handoff.id}/declined").status_code == 303
+    assert only(house).state == "declined"
+
+
+def test_what_can_be_pressed_is_said_by_how_they_meet(house: Any) -> None:
+    rosa, _ = asked(house, modality="call")
+    handoff = only(house)
+    for page in (rosa.get("/handoffs").text, rosa.get(f"/inbox/{handoff.item_id}").text):
+        assert "I&#39;ll call them" in page or "I'll call them" in page
+        assert "I'm coming" not in page.replace("&#39;", "'").replace("says “I'm coming”", "")
+    assert rosa.post(f"/handoffs/{handoff.id}/accept").status_code == 303
+    assert "calling them" in rosa.get("/handoffs").text
+
+
+def test_whoever_takes_on_a_patient_who_is_there_already_reads_so(house: Any) -> None:
+    rosa, _ = asked(house)
+    ben = house.signed_in(house.staff("Ben Okafor", number="+12025550152"))
+    path = f"/handoffs/{only(house).id}"
+    for act in ("accept", "arrived", "release"):
+        assert rosa.post(f"{path}/{act}").status_code == 303
+    assert ben.post(f"{path}/accept").status_code == 303
+    assert "They are there already" in ben.get("/handoffs").text
+    assert only(house).state == "arrived"
+
+
+def test_the_case_of_a_patient_shows_how_their_handoff_goes(house: Any) -> None:
+    patient = house.patient(record="A-1")
+    reply = house.item("reply", patient_id=patient.id)
+    rosa = house.signed_in(house.staff(number="+12025550150"))
+    doctor = house.signed_in(house.staff("Dr Okafor", role="clinician"))
+    assert 'aria-label="How it goes"' not in rosa.get(f"/inbox/{reply.id}").text
+    assert doctor.post("/handoffs", record="A-1").status_code == 303
+    assert rosa.post(f"/handoffs/{only(house).id}/accept").status_code == 303
+    for item_id in (reply.id, only(house).item_id):
+        page = rosa.get(f"/inbox/{item_id}").text
+        strip = page[page.index('aria-label="How it goes"') :]
+        assert strip.index("Asked") < strip.index("Accepted") < strip.index("There") < strip.index("</ol>")
