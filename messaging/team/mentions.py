@@ -36,7 +36,6 @@ def _ask(session: Session, clinic: Clinic, contact: Contact, author: Staff, whom
         dedupe=f"mention:{contact.id}:{whom.id}",
         summary=items.words()["summaries"]["mentioned"].format(who=author.name),
         patient_id=contact.patient_id,
-        answer_by=asking.look_by(clinic),
     )
     session.flush()
     mention = Mention(clinic_id=clinic.id, contact_id=contact.id, staff_id=whom.id, item_id=item.id, at=clock.now())

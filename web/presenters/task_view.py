@@ -112,8 +112,8 @@ def asked(session: Session, clinic: Clinic, staff: Staff, item: InboxItem) -> As
     return read(session, clinic, staff, item) if read else None
 
 
-def _outcomes(item: InboxItem) -> list[tuple[str, str]]:
-    if item.state == "done":
+def _outcomes(item: InboxItem, staff: Staff) -> list[tuple[str, str]]:
+    if item.state == "done" or items.between_others(item, staff):
         return []
     return [(key, items.dispositions()[key]) for key in dispositions.OF_TEAM[item.kind]]
 
@@ -122,10 +122,10 @@ def _of_task(session: Session, clinic: Clinic, staff: Staff, item: InboxItem) ->
     shown = card(session, clinic, staff, item)
     if shown is None:
         return None
-    return Asked("task", shown.words, "", shown.made, _outcomes(item), task=shown, patient_id=item.patient_id)
+    return Asked("task", shown.words, "", shown.made, _outcomes(item, staff), task=shown, patient_id=item.patient_id)
 
 
-def _of_mention(session: Session, clinic: Clinic, _staff: Staff, item: InboxItem) -> Asked | None:
+def _of_mention(session: Session, clinic: Clinic, staff: Staff, item: InboxItem) -> Asked | None:
     mention = mentions.of_item(session, item)
     note = session.get(Contact, mention.contact_id) if mention else None
     if note is None:
@@ -135,7 +135,7 @@ def _of_mention(session: Session, clinic: Clinic, _staff: Staff, item: InboxItem
     name = team.names(session, [note.staff_id]).get(note.staff_id, "")
     gone = words.say("team", "retracted_short") if note.struck_at else ""
     said = gone or note.words or words.say("keeping", "emptied")
-    return Asked("mention", said, name, at, _outcomes(item), note_id=note.id, patient_id=item.patient_id)
+    return Asked("mention", said, name, at, _outcomes(item, staff), note_id=note.id, patient_id=item.patient_id)
 
 
 def _of_note(session: Session, clinic: Clinic, staff: Staff, item: InboxItem) -> Asked | None:
@@ -146,7 +146,7 @@ def _of_note(session: Session, clinic: Clinic, staff: Staff, item: InboxItem) ->
     name = team.names(session, [note.from_id]).get(note.from_id, "")
     if not colleague_notes.may_read(note, item, staff):
         return Asked("note", "", name, at, [], closed=True)
-    return Asked("note", note.words or "", name, at, _outcomes(item), note_id=note.id)
+    return Asked("note", note.words or "", name, at, _outcomes(item, staff), note_id=note.id)
 
 
 @dataclass(frozen=True)

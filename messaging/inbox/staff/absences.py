@@ -45,7 +45,7 @@ def plan(
 ) -> Absence:
     """Write down that `staff` is away and who covers; it begins by itself.
 
-    Raises MayNot, and coverage_guard.MakesGap where nobody could be reached meanwhile; `who_could` names who would close it.
+    Raises MayNot, and MakesGap where nobody could be reached meanwhile; `who_could` names who would close it.
     """
     now, clinic = clock.now(), session.get_one(Clinic, staff.clinic_id)
     _refuse(session, staff, cover, starts_at, ends_at)
@@ -136,7 +136,7 @@ def _comes_back(
 def come_back(session: Session, absence: Absence, actor: str) -> None:
     """End an absence now, or take back one that has not begun.
 
-    Raises coverage_guard.MakesGap where only who covers could be reached: the fallback who comes back has no mobile on file.
+    Raises MakesGap where only who covers could be reached: the fallback who comes back has no mobile on file.
     """
     if absence.ended_at is not None:
         return

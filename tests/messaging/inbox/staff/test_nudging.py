@@ -9,7 +9,8 @@ from sqlalchemy import select, update
 
 from config import clock, db, runtime
 from messaging import jobs
-from messaging.inbox import items
+from messaging.inbox import items, undoing
+from messaging.inbox.models import InboxItem
 from messaging.inbox.staff import absences, nudging
 from messaging.mail import addresses
 from messaging.mail.models import Mail
@@ -167,6 +168,41 @@ def test_what_was_seen_or_moved_is_not_due_soon(clinic, rosa, change):
     assert "due_soon" not in told()[1]
     fire(NOON + timedelta(minutes=171))
     assert told()[1].count("due_soon") == (1 if change == "moved" else 0)
+
+
+@pytest.mark.parametrize("act", ["claim", "hand_over"])
+def test_whoever_has_it_later_hears_that_it_is_due_soon_too(clinic, rosa, new_staff, act):
+    ben = new_staff("Ben")
+    with time_machine.travel(NOON, tick=False):
+        item = open_item(clinic, ben)
+        jobs.fire_timers()
+    with time_machine.travel(NOON + timedelta(minutes=5), tick=False), db.unit_of_work(clinic.id) as session:
+        given = (session.get_one(Staff, rosa.id),) if act == "claim" else (ben, session.get_one(Staff, rosa.id))
+        getattr(items, act)(session, session.get_one(InboxItem, item.id), *given)
+    fire(NOON + timedelta(minutes=6))
+    assert ("reply" in told()[1]) == (act == "hand_over")  # whoever takes it knows
+    fire(NOON + timedelta(minutes=211))
+    assert told()[1].count("due_soon") == 1
+
+
+@pytest.mark.parametrize("taken_back", [False, True])
+def test_whoever_is_given_an_item_is_told_unless_it_was_a_slip(clinic, rosa, new_staff, taken_back):
+    ben = new_staff("Ben", hours=BY_DAY)
+    with time_machine.travel(NOON, tick=False) as journey:
+        item = open_item(clinic, ben, "screen")
+        jobs.fire_timers()
+        with db.unit_of_work(clinic.id) as session:
+            to = session.get_one(Staff, rosa.id)
+            line = items.hand_over(session, session.get_one(InboxItem, item.id), ben, to)
+        journey.shift(timedelta(seconds=9))
+        jobs.fire_timers()
+        if taken_back:
+            with db.unit_of_work(clinic.id) as session:
+                undoing.undo(session, clinic.id, ben, line.id)
+        journey.shift(timedelta(seconds=9))
+        jobs.fire_timers()
+    texts, mails = told()
+    assert (len(texts), mails) == ((1, []) if taken_back else (2, ["screen"]))
 
 
 def test_whoever_has_not_asked_for_it_has_no_timer_for_it(clinic, new_staff, desk):
