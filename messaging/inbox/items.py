@@ -157,20 +157,9 @@ def write_down(
     return note_event(session, item, actor, event, **detail, before=before, after=after)
 
 
-def between_others(item: InboxItem, staff: Staff) -> bool:
-    """Whether the item is a note to somebody else: only who has it may take, move or close it."""
-    return item.kind == "note" and item.owner_id not in (None, staff.id)
-
-
-def refuse_between_others(item: InboxItem, staff: Staff) -> None:
-    """Raise Refused for a note between others."""
-    if between_others(item, staff):
-        raise Refused("note_private")
-
-
 def claim(session: Session, item: InboxItem, staff: Staff) -> ItemEvent:
     """Make the item `staff`'s own. Its clock runs on. Raises Refused for a note between others."""
-    refuse_between_others(item, staff)
+    item_state.refuse_between_others(item, staff)
     before = item_state.read(session, item)
     _belongs_to(session, item, staff)
     item.notified_at = clock.now()  # whoever takes it knows
@@ -225,7 +214,7 @@ def acknowledge(
     its clock, at which it escalates. Raises ValueError for a disposition that does not fit, Refused without a
     next try or with one too far off, and for a note between others.
     """
-    refuse_between_others(item, staff)
+    item_state.refuse_between_others(item, staff)
     if not sayings.fits(item.kind, disposition):
         raise ValueError("choose what was done")
     before = item_state.read(session, item)
@@ -282,9 +271,10 @@ def resolve(session: Session, item: InboxItem, staff: Staff, disposition: str | 
     """Close the item; None if it was closed before.
 
     Raises NotYet for a safety item or screen nobody has acknowledged, Refused for a task without its outcome and a note
-    between others, ValueError for a disposition that does not fit, or that says of one owed a person that they were not reached.
+    between others, ValueError for a disposition that does not fit, or that says of one owed a person that they were
+    not reached.
     """
-    refuse_between_others(item, staff)
+    item_state.refuse_between_others(item, staff)
     if item.kind in NEEDS_ACKNOWLEDGEMENT and item.acknowledged_at is None:
         raise NotYet("not_reached" if item.disposition else "not_yet")
     if disposition is not None and not sayings.ends(item.kind, disposition):
@@ -300,26 +290,6 @@ def resolve(session: Session, item: InboxItem, staff: Staff, disposition: str | 
     item.disposition = outcome
     cancel_timers(session, item)
     return write_down(session, item, staff, "resolved", before, disposition=item.disposition)
-
-
-def reopen(session: Session, item: InboxItem, staff: Staff) -> ItemEvent | None:
-    """Take a closing back: the item is `staff`'s or its owner's, must be acknowledged again, and its clock starts anew;
-    a task whose time is still to come keeps it.
-
-    The step of the policy stays, so that who is alerted next gets a text of their own and not one sent before. None
-    if the item is open. Raises Refused for a note between others.
-    """
-    refuse_between_others(item, staff)
-    if item.state != "done":
-        return None
-    before = item_state.read(session, item)
-    item.state, item.done_at, item.done_by = "claimed", None, None
-    item.acknowledged_at, item.acknowledged_by, item.disposition = None, None, None
-    item.owner_id = item.owner_id or staff.id
-    cancel_timers(session, item)
-    kept = item.kind == "task" and item.answer_by > clock.now()
-    set_clock(session, item, item.answer_by if kept else fresh_deadline(session, item))
-    return write_down(session, item, staff, "reopened", before)
 
 
 def history(session: Session, item: InboxItem) -> list[ItemEvent]:

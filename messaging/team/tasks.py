@@ -200,8 +200,10 @@ def withdraw_made_with(session: Session, event: ItemEvent, staff: Staff) -> None
 
 
 def hand_on(session: Session, item: InboxItem, staff: Staff, to: Staff) -> ItemEvent:
-    """Give a task to a colleague, who is told of it, with its clock. Raises Refused for one who may not have it, or once
-    it is done."""
+    """Give a task to a colleague, who is told of it, with its clock.
+
+    Raises Refused for one who may not have it, or once it is done.
+    """
     if item.state == "done":
         raise Refused("already_done")
     if not readers.may_be_asked(to, patient=item.patient_id is not None):

@@ -189,13 +189,10 @@ def _text(session: Session, handoff: Handoff, item: InboxItem, staff: messaging.
     if staff is None:
         return
     clinic = session.get_one(messaging.Clinic, handoff.clinic_id)
-    body = text_templates.render(_words(key), {"link": _link(item)})
+    link = f"{runtime.settings().public_url}{nudging.page_of(item, staff)}"
+    body = text_templates.render(_words(key), {"link": link})
     outbox.text_staff(session, clinic, staff, body=body, dedupe=f"alert:{item.id}:{key}:{staff.id}")
 
 
 def _words(key: str) -> str:
     return str(phrasing.texts("en")["staff"][key])
-
-
-def _link(item: InboxItem) -> str:
-    return f"{runtime.settings().public_url}/inbox/{item.id}"

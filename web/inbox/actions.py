@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from config import audit, clock, db
-from messaging.inbox import item_state, items, role_inboxes, snooze_times, snoozing, undoing, views
+from messaging.inbox import item_state, items, reopening, role_inboxes, snooze_times, snoozing, undoing, views
 from messaging.inbox.models import InboxItem, ItemEvent
 from messaging.models import Conversation, Patient, Staff
 from messaging.team import tasks
@@ -71,7 +71,7 @@ def reopen(item_id: UUID) -> Answer:
     with db.unit_of_work(sessions.clinic().id) as session:
         item = held(session, item_id)
         try:
-            done = items.reopen(session, item, layout.the_staff())
+            done = reopening.reopen(session, item, layout.the_staff())
         except items.Refused as why:
             return refused(session, item, why.why)
     return after_action.to_case(item_id, "reopened", done)

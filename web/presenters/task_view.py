@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from config import clock, db
-from messaging.inbox import dispositions, items
+from messaging.inbox import dispositions, item_state, items
 from messaging.inbox.models import Contact, InboxItem
 from messaging.models import Clinic, Patient, Staff
 from messaging.team import colleague_notes, mentions, tasks
@@ -113,7 +113,7 @@ def asked(session: Session, clinic: Clinic, staff: Staff, item: InboxItem) -> As
 
 
 def _outcomes(item: InboxItem, staff: Staff) -> list[tuple[str, str]]:
-    if item.state == "done" or items.between_others(item, staff):
+    if item.state == "done" or item_state.between_others(item, staff):
         return []
     return [(key, items.dispositions()[key]) for key in dispositions.OF_TEAM[item.kind]]
 

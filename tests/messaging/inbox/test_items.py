@@ -13,7 +13,7 @@ from sqlalchemy import delete, func, select
 
 from config import clock, db
 from messaging import conversations
-from messaging.inbox import item_state, items, settle_on_reply, views
+from messaging.inbox import item_state, items, reopening, settle_on_reply, views
 from messaging.inbox.models import InboxItem, ItemEvent, Timer
 
 both = pytest.mark.parametrize("house", ["sqlite", "postgresql"], indirect=True)
@@ -178,7 +178,7 @@ def test_an_item_reopened_is_owed_again_with_a_new_clock(opened, new_staff, desk
     do(items.acknowledge, item, alba, "in_person")
     do(items.resolve, item, alba)
     with time_machine.travel(clock.now() + timedelta(hours=3), tick=False):
-        again = do(items.reopen, item, alba)
+        again = do(reopening.reopen, item, alba)
         assert (again.state, again.done_at, again.done_by) == ("claimed", None, None)
         assert again.answer_by == clock.now() + timedelta(minutes=15)
         with pytest.raises(items.NotYet):
@@ -188,7 +188,7 @@ def test_an_item_reopened_is_owed_again_with_a_new_clock(opened, new_staff, desk
 
 def test_reopening_what_is_open_changes_nothing(opened, new_staff):
     item = opened()
-    assert do(items.reopen, item, new_staff()).answer_by == item.answer_by
+    assert do(reopening.reopen, item, new_staff()).answer_by == item.answer_by
     assert [event for event, _ in actors(item)] == ["opened"]
 
 

@@ -7,7 +7,7 @@ import pytest
 import time_machine
 
 from config import clock, db
-from messaging.inbox import items, role_inboxes, snoozing
+from messaging.inbox import items, reopening, role_inboxes, snoozing
 from messaging.team import board, colleague_notes
 
 both = pytest.mark.parametrize("house", ["sqlite", "postgresql"], indirect=True)
@@ -59,7 +59,7 @@ def test_a_note_between_two_is_taken_moved_and_closed_by_nobody_else(team, new_s
     assert team.do(colleague_notes.find, cleo, note.id) is None
     team.do(items.resolve, team.item(note.item_id), team.ben)
     with pytest.raises(items.Refused):
-        team.do(items.reopen, team.item(note.item_id), cleo)
+        team.do(reopening.reopen, team.item(note.item_id), cleo)
 
 
 def test_a_note_is_no_role_s_and_whom_it_is_for_answers_it_though_somebody_covers(team, new_staff):

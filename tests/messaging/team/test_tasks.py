@@ -7,7 +7,7 @@ import time_machine
 from sqlalchemy import select
 
 from config import clock, db
-from messaging.inbox import items, undoing
+from messaging.inbox import items, reopening, undoing
 from messaging.inbox.models import InboxItem
 from messaging.inbox.staff import staffing
 from messaging.models import Staff
@@ -120,11 +120,11 @@ def test_opened_again_it_keeps_its_time_and_past_it_has_a_working_day(team):
     item = team.task()
     due = team.item(item.id).answer_by
     team.do(tasks.end, team.clinic, item, team.ben, "task_done")
-    team.do(items.reopen, item, team.ben)
+    team.do(reopening.reopen, item, team.ben)
     assert team.item(item.id).answer_by == due
     with time_machine.travel(clock.now() + 5 * HOUR, tick=False):
         team.do(tasks.end, team.clinic, item, team.ben, "task_done")
-        team.do(items.reopen, item, team.ben)
+        team.do(reopening.reopen, item, team.ben)
         assert team.item(item.id).answer_by == clock.now() + 8 * HOUR  # the clinic of this test is always open
 
 

@@ -11,7 +11,7 @@ from config import clock, db, runtime
 from messaging import jobs
 from messaging.inbox import items, undoing
 from messaging.inbox.models import InboxItem
-from messaging.inbox.staff import absences, nudging
+from messaging.inbox.staff import absences, channels, nudging
 from messaging.mail import addresses
 from messaging.mail.models import Mail
 from messaging.models import Clinic, Message, Staff
@@ -120,6 +120,31 @@ def test_an_urgent_item_that_reaches_no_phone_climbs_at_once_though_a_mail_is_on
         jobs.fire_timers()
     assert "escalated" in desk.events(item.id)
     assert told()[1] == ["safety"]
+
+
+@pytest.mark.parametrize(
+    ("role", "kind", "of_role", "page"),
+    [
+        ("care_manager", "task", None, "/inbox/{id}"),
+        ("front_desk", "task", None, "/tasks/{id}"),
+        ("front_desk", "note", None, "/notes"),
+        ("front_desk", "handoff", None, "/handoffs"),
+        ("front_desk", "handoff", "front_desk", "/desk/{id}"),
+        ("front_desk", "reply", "front_desk", "/desk/{id}"),
+        ("front_desk", "safety", None, "/today"),
+    ],
+)
+def test_the_link_leads_to_a_page_that_its_reader_may_open(clinic, new_staff, role, kind, of_role, page):
+    dana = new_staff("Dana", role=role)
+    with db.unit_of_work(db.EVERY) as session:
+        session.get_one(Staff, dana.id).notify = dict.fromkeys(("reply", "assigned"), EVERY_WAY)
+    item = open_item(clinic, dana, kind)
+    with db.unit_of_work(clinic.id) as session:
+        item = session.get_one(InboxItem, item.id)
+        item.role = of_role
+        colleague, at = session.get_one(Staff, dana.id), session.get_one(Clinic, clinic.id)
+        assert nudging.of_item(session, at, colleague, item, channels.of_item(kind), dedupe="x")
+    assert told()[0][-1].endswith(f"https://clinic.example{page.format(id=item.id)}")
 
 
 def test_one_reason_tells_once(clinic, rosa):
