@@ -115,7 +115,8 @@ def _before_they_leave(
 
 
 def _tell_owner(session: Session, clinic: Clinic, item: InboxItem) -> list[str]:
-    """Text the owner as they wish to be told; return the ids of who was texted. Nobody reached: climb at once."""
+    """Tell the owner by their own ways, once; return the ids of who was texted. A text was due and none went: climb at
+    once. Whoever has it is told in time that it is due soon, also where they know that it is theirs."""
     owner = session.get(Staff, item.owner_id) if item.owner_id else None
     if owner is None or item.acknowledged_at is not None or item.state == "snoozed":
         return []

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from config import audit, clock, db
 from messaging.inbox import dispositions, items, notes_and_calls
 from messaging.inbox.models import BY_DEADLINE, IN_VIEW, InboxItem, ItemEvent
+from messaging.inbox.staff import roster
 from messaging.models import Clinic, Patient, Staff
 from messaging.team import asking, readers, task_templates
 from messaging.team.models import Task, TaskTemplate
@@ -267,11 +268,12 @@ def waiting(session: Session, staff: Staff) -> int:
     return session.scalar(mine) or 0
 
 
-def leave_watching(session: Session, staff: Staff, to: Staff | None) -> None:
-    """Let `to` watch what somebody who leaves has watched, or nobody."""
+def leave_watching(session: Session, staff: Staff, to: Staff | None = None) -> None:
+    """Let `to` watch what somebody who leaves has watched, else who covers for them, else nobody."""
+    heir = to or roster.covering(session, staff.id, clock.now())
     open_ones = select(InboxItem.id).where(InboxItem.clinic_id == staff.clinic_id, InboxItem.state != "done")
     session.execute(
         update(Task)
         .where(Task.watcher_id == staff.id, Task.item_id.in_(open_ones))
-        .values(watcher_id=to.id if to else None)
+        .values(watcher_id=heir.id if heir else None)
     )

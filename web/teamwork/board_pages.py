@@ -80,7 +80,9 @@ def _back() -> str:
     """The page it was read on, if it is one of ours that can be looked at again."""
     here = urlsplit(request.referrer or "")
     ours = here.netloc == request.host and current_app.create_url_adapter(request)
-    return here.path if ours and ours.test(here.path, method="GET") else url_for("boardpages.show")
+    if not ours or not ours.test(here.path, method="GET"):
+        return url_for("boardpages.show")
+    return f"{here.path}?{here.query}" if here.query else here.path
 
 
 def _page(session: Session, problems: dict[str, str] | None = None) -> str:

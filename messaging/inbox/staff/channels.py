@@ -81,6 +81,11 @@ def chosen(kind: str, chosen_by_them: Chosen) -> frozenset[str]:
     return terms.fixed | {way for way in terms.offered if of_kind.get(way, way in terms.usual)}
 
 
+def leaves_the_page(kind: str, chosen_by_them: Chosen) -> bool:
+    """Whether this colleague is ever sent anything of this kind, at whatever moment."""
+    return bool(_AWAY_FROM_THE_PAGE & chosen(kind, chosen_by_them))
+
+
 def muted_items(chosen_by_them: Chosen) -> frozenset[str]:
     """Return the kinds of item of which an open page does not speak on their desktop."""
     return frozenset(kind for kind in _ITEMS if DESKTOP not in chosen(of_item(kind), chosen_by_them))

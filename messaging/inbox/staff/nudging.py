@@ -65,6 +65,8 @@ def tell(
     `template` is what is texted where that is not what is said of every nudge of the kind; it may hold {link} alone.
     Return whether a text is on its way to their phone: a mail may be read tomorrow, and reaches nobody now.
     """
+    if not channels.leaves_the_page(kind, staff.notify):
+        return False
     ways = channels.ways(kind, staff.notify, standing(session, clinic, staff))
     link = f"{runtime.settings().public_url}{path}"
     if channels.EMAIL in ways:
@@ -78,6 +80,8 @@ def tell(
 
 def wants_text(session: Session, clinic: Clinic, staff: Staff, kind: str) -> bool:
     """Whether this colleague is to be texted of this kind now, whether or not we have a number of theirs."""
+    if not channels.leaves_the_page(kind, staff.notify):
+        return False
     return channels.TEXT in channels.wanted(kind, staff.notify, standing(session, clinic, staff))
 
 

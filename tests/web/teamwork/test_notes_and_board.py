@@ -79,6 +79,7 @@ def test_an_announcement_stands_above_every_page_until_it_is_read(house: Any) ->
         row = session.scalars(select(Announcement)).one()
     for came, onward in (
         ("http://localhost/inbox", "/inbox"),
+        ("http://localhost/inbox?view=everyone&kind=screen", "/inbox?view=everyone&kind=screen"),
         ("http://evil.example/inbox", "/announcements"),
         ("http://localhost/team/post", "/announcements"),
     ):
