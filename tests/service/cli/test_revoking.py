@@ -68,9 +68,8 @@ def test_the_last_who_decides_stays(rosa, new_staff):
 def test_what_they_watched_is_watched_by_who_covers_for_them(rosa, new_staff):
     ines = new_staff("Ines", hours={day: ["19:00", "09:00"] for day in WEEKDAYS})
     with db.unit_of_work(rosa.clinic_id) as session:
-        clinic, colleague, other = (
-            session.merge(each) for each in (session.get_one(Clinic, rosa.clinic_id), rosa, ines)
-        )
+        clinic = session.get_one(Clinic, rosa.clinic_id)
+        colleague, other = session.get_one(Staff, rosa.id), session.get_one(Staff, ines.id)
         db.load_keys(session, {clinic.key_id})
         now = clock.now()
         absences.plan(session, colleague, other, now - timedelta(seconds=1), now + timedelta(days=2))

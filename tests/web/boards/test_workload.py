@@ -97,7 +97,7 @@ def test_what_was_not_opened_for_a_day_is_listed_until_its_owner_opens_it(house:
 
 
 def test_who_is_here_is_said_as_routing_sees_it(house: Any, people: Any) -> None:
-    rosa, _, lead = people
+    rosa, *_ = people
     open_hours = {day: ["08:00", "17:00"] for day in ("mon", "tue", "wed", "thu", "fri")}
     with db.unit_of_work(house.clinic.id) as session:
         session.get_one(Clinic, house.clinic.id).rules = {"hours": {"zone": house.clinic.zone, "week": open_hours}}
