@@ -93,10 +93,7 @@ def _page(session: Session, problems: dict[str, str] | None = None) -> str:
         here="announcements",
         standing=board_view.posted(session, clinic, staff, board.standing(session, clinic.id)),
         ended=board_view.posted(session, clinic, staff, board.ended(session, clinic.id)),
-        ends=[
-            (name, f"{words.say('team', name)}, {times.moment(at, now, clinic.zone, running=True)}")
-            for name, at in _offered()
-        ],
+        ends=[(name, times.named(words.say("team", name), at, now, clinic.zone)) for name, at in _offered()],
         posts=layout.may("board.post"),
         typed=request.form,
         problems=problems or {},

@@ -40,7 +40,9 @@ def item(
 def numbers(page: str, name: str) -> list[str]:
     """The numbers in a colleague's row."""
     row = page.split(f'<th scope="row">{name}')[1].split("</tr>")[0]
-    return [re.sub(r"<[^>]+>", "", cell).strip() for cell in re.findall(r'<td class="num">(.*?)</td>', row, re.DOTALL)]
+    return [
+        re.sub(r"<[^>]+>", "", cell).strip() for cell in re.findall(r'<td class="num[^>]*>(.*?)</td>', row, re.DOTALL)
+    ]
 
 
 def links(page: str) -> list[tuple[int, str]]:
