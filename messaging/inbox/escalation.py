@@ -63,6 +63,7 @@ def _route(session: Session, clinic: Clinic, item: InboxItem) -> None:
         whose = sharing[0] if sharing else patient
         choice = assign.choose(needs.of_item(session, clinic, item, whose), here, rules)
         item.owner_id, item.reason = choice.owner_id, [*topics.kept(item.reason), *choice.why]
+        item.notified_at = None  # whoever had it before them knew of it, and they do not
     if sharing:
         item.reason = [*item.reason, f"one_of_several:{len(sharing)}"]
     item.routed_at = item.routed_at or now

@@ -230,6 +230,21 @@ def test_whoever_is_given_an_item_is_told_unless_it_was_a_slip(clinic, rosa, new
     assert (len(texts), mails) == ((1, []) if taken_back else (2, ["screen"]))
 
 
+def test_whom_routing_chooses_is_told_though_somebody_had_taken_it_by_mistake(clinic, rosa, new_staff):
+    ben = new_staff("Ben", hours={"sun": ["08:00", "09:00"]})
+    with time_machine.travel(NOON, tick=False):
+        with db.unit_of_work(clinic.id) as session:
+            facts = {"about": "x:1", "dedupe": "x", "summary": "x"}
+            item = items.open_item(session, session.get_one(Clinic, clinic.id), kind="safety", **facts)
+            line = items.claim(session, item, session.get_one(Staff, ben.id))
+        with db.unit_of_work(clinic.id) as session:
+            undoing.undo(session, clinic.id, session.get_one(Staff, ben.id), line.id)
+        jobs.fire_timers()
+    with db.unit_of_work(clinic.id) as session:
+        assert session.get_one(InboxItem, item.id).owner_id == rosa.id
+    assert len(told()[0]) == 1
+
+
 def test_whoever_has_not_asked_for_it_has_no_timer_for_it(clinic, new_staff, desk):
     ben = new_staff("Ben")
     item = open_item(clinic, ben)
