@@ -128,7 +128,7 @@ def test_whoever_has_left_and_still_holds_something_is_marked(house: Any, people
     with db.unit_of_work(db.EVERY) as session:
         session.get_one(Staff, rosa.id).active = False
     page = lead.get("/workload").text
-    assert "hand it over" in page
+    assert "reassign it" in page
     assert "has left" in page
 
 
