@@ -18,7 +18,7 @@ from messaging.inbox import item_state, items, role_inboxes
 from messaging.inbox.models import Contact, InboxItem
 from messaging.inbox.routing import topics
 from messaging.models import Clinic, Conversation, Message, Patient, Staff
-from web import ids, layout, permissions, sessions, team, times, words
+from web import ids, layout, permissions, reading_marks, sessions, team, times, words
 from web.compose import send_reply
 from web.presenters import assignment, composer, item_marks, patient_view, short_names
 
@@ -75,6 +75,7 @@ def case(item_id: UUID) -> str:
         item = _the_item(session, item_id)
         about, patient = f"inbox_item:{item.id}", str(item.patient_id) if item.patient_id else None
         audit.record(session, item.clinic_id, layout.the_actor(), "case.opened", about, patient=patient)
+        reading_marks.put_item(session, layout.the_staff(), item.id)
         return _page(session, item)
 
 

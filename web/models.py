@@ -66,7 +66,8 @@ class Draft(SealedRow, Base):
 
 
 class ReadingMark(ClinicRow, Base):
-    """When somebody last had a thread before their eyes; `thread` is as InboxItem.thread says it."""
+    """When somebody last had a thread before their eyes; `thread` is as InboxItem.thread says it, or "inbox_item:<id>"
+    where they saw that item and not the rest of its thread."""
 
     __tablename__ = "reading_mark"
     __table_args__ = (UniqueConstraint("staff_id", "thread"),)

@@ -138,6 +138,6 @@ def signed_in(act: str) -> Callable[[View], View]:
 
 
 def public(view: View) -> View:
-    """Open a page to everybody: the sign-in pages, and nothing else."""
+    """Open a page to everybody: the sign-in pages, and a duty calendar, whose address is its key."""
     view.demands = None  # type: ignore[attr-defined]
     return view

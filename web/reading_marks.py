@@ -27,6 +27,15 @@ def put(session: Session, staff: Staff, thread: str) -> None:
         return
 
 
+def put_item(session: Session, staff: Staff, item_id: UUID) -> None:
+    """Say that `staff` has this one item before their eyes now, on a page that does not show the rest of its thread."""
+    put(session, staff, _alone(item_id))
+
+
+def _alone(item_id: UUID) -> str:
+    return f"inbox_item:{item_id}"
+
+
 def unread(session: Session, clinic: Clinic, shown: Collection[InboxItem]) -> set[UUID]:
     """Return which of these items their owner has never opened since the last text in. What is done is read."""
     waiting = [item for item in shown if item.state != "done"]
@@ -39,7 +48,8 @@ def unread(session: Session, clinic: Clinic, shown: Collection[InboxItem]) -> se
 def _is_read(
     item: InboxItem, opened: dict[tuple[UUID, str], datetime], heard: dict[UUID | None, datetime | None]
 ) -> bool:
-    at = opened.get((item.owner_id, item.thread)) if item.owner_id else None
+    marks = [opened.get((item.owner_id, thread)) for thread in (item.thread, _alone(item.id))] if item.owner_id else []
+    at = max(filter(None, marks), default=None)
     return at is not None and at >= max(item.created_at, heard.get(item.conversation_id) or item.created_at)
 
 
@@ -47,7 +57,7 @@ def _opened(session: Session, clinic: Clinic, items: Collection[InboxItem]) -> d
     marks = select(ReadingMark.staff_id, ReadingMark.thread, ReadingMark.at).where(
         ReadingMark.clinic_id == clinic.id,
         ReadingMark.staff_id.in_({item.owner_id for item in items if item.owner_id}),
-        ReadingMark.thread.in_({item.thread for item in items}),
+        ReadingMark.thread.in_({thread for item in items for thread in (item.thread, _alone(item.id))}),
     )
     return {(staff_id, thread): at for staff_id, thread, at in session.execute(marks)}
 

@@ -10,9 +10,12 @@ from messaging.models import Staff
 
 
 def everyone(session: Session, clinic_id: UUID) -> dict[UUID | None, Staff]:
-    """Return all who work or have worked there, in the order of their names."""
-    query = select(Staff).where(Staff.clinic_id == clinic_id).order_by(Staff.name)
-    return {colleague.id: colleague for colleague in session.scalars(query)}
+    """Return all who work or have worked there, in the order of their names; read once in a session."""
+    read = session.info.setdefault("everyone", {})
+    if clinic_id not in read:
+        query = select(Staff).where(Staff.clinic_id == clinic_id).order_by(Staff.name)
+        read[clinic_id] = {colleague.id: colleague for colleague in session.scalars(query)}
+    return dict(read[clinic_id])
 
 
 def names(session: Session, ids: Iterable[UUID | None]) -> dict[UUID | None, str]:

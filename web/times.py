@@ -147,6 +147,12 @@ def moment(at: datetime, now: datetime, zone: str, *, running: bool = False) -> 
     return f"{text} {clock_time(at.astimezone(ZoneInfo(zone)))}"
 
 
+def named(name: str, at: datetime, now: datetime, zone: str) -> str:
+    """Return a moment that has a name, "Tomorrow morning, 8:00 AM"; with its day where the name leaves that open."""
+    near = day(at, now, zone) in ("Today", "Tomorrow")
+    return f"{name}, {time_of(at, zone) if near else moment(at, now, zone)}"
+
+
 def time_of(at: datetime, zone: str) -> str:
     """Return the time alone, in `zone`."""
     return clock_time(at.astimezone(ZoneInfo(zone)))

@@ -5,15 +5,15 @@ Where nothing waits, or they are away, nothing is mailed.
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, time, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from config import audit, clock, db, runtime
-from messaging.inbox import views
+from messaging.inbox import role_inboxes, views
 from messaging.inbox.models import Item, owed
+from messaging.inbox.routing import assign, topics
 from messaging.inbox.staff import channels, nudging
 from messaging.mail import spool
 from messaging.mail.models import MailAddress
@@ -21,14 +21,19 @@ from messaging.models import Clinic, Staff
 from messaging.weekdays import WEEKDAYS
 
 DUE = MailAddress.confirmed_at.is_not(None)
-# For whom the clinic has set no hours: working days, at this time.
+# Where neither they nor their clinic have hours: working days, at this time.
 USUAL = {day: ["08:00", "17:00"] for day in WEEKDAYS[:5]}
 WHEN_IT_FAILED = timedelta(hours=1)
 
 
-def next_morning(hours: Mapping[str, Any], after: datetime, zone: str) -> datetime:
-    """Return when this colleague's next working day begins, after the moment given; hours as in Staff.hours. Pure."""
-    place, week = ZoneInfo(zone), hours or USUAL
+def next_due(clinic: Clinic, staff: Staff, after: datetime) -> datetime:
+    """Return when this colleague's next digest is due: whoever has no hours works while the clinic is open."""
+    return next_morning(staff.hours or assign.Rules.of(clinic.rules).hours.week, after, clinic.zone)
+
+
+def next_morning(week: Mapping[str, Sequence[str]], after: datetime, zone: str) -> datetime:
+    """Return when the next day of these hours begins, after the moment given; a week as in Staff.hours. Pure."""
+    place, week = ZoneInfo(zone), week or USUAL
     today = after.astimezone(place).date()
     for ahead in range(9):
         day = today + timedelta(days=ahead)
@@ -46,7 +51,7 @@ def send(session: Session, addresses: Sequence[MailAddress]) -> None:
     for address in addresses:
         staff = session.get_one(Staff, address.staff_id)
         clinic = session.get_one(Clinic, staff.clinic_id)
-        due_at, address.try_after = address.try_after, next_morning(staff.hours, now, clinic.zone)
+        due_at, address.try_after = address.try_after, next_due(clinic, staff, now)
         if now - due_at < spool.USEFUL["digest"]:  # else this service was away itself: the next one tells
             _send(session, clinic, staff, now)
 
@@ -65,13 +70,17 @@ def _send(session: Session, clinic: Clinic, staff: Staff, now: datetime) -> None
 
 
 def counts(session: Session, clinic: Clinic, staff: Staff, now: datetime) -> tuple[int, int]:
-    """Return how many patients' items wait for a colleague, and how many of those are past their time."""
+    """Return how many patients' items wait for a colleague, and how many of those are past their time.
+
+    For the front desk also what waits in its inbox for anybody of it.
+    """
+    desk = (role_inboxes.UNTAKEN,) if staff.role == topics.FRONT_DESK else ()
 
     def late(item: Item) -> Sequence[ColumnElement[bool]]:
         return (owed(item), item.answer_by < now)
 
     every, overdue = (
-        views.count(clinic.id, view="mine", staff=staff, midnight=now, where=where)
+        views.count(clinic.id, view="mine", staff=staff, midnight=now, where=where, also=desk)
         for where in (views.everything, late)
     )
     waiting, past = session.execute(select(every, overdue)).one()

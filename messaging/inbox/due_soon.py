@@ -18,7 +18,7 @@ AHEAD = timedelta(minutes=30)
 
 def plan(session: Session, item: InboxItem, owner: Staff) -> None:
     """Let the owner be told in time, if that is what they have chosen; one timer for each item."""
-    if not {channels.TEXT, channels.EMAIL} & channels.chosen(KIND, owner.notify):
+    if not channels.leaves_the_page(KIND, owner.notify):
         return
     planned = select(Timer.id).where(Timer.item_id == item.id, Timer.kind == KIND, Timer.state == "waiting")
     at = _moment(item, clock.now())

@@ -54,7 +54,7 @@ def _patient(session: Session, item: InboxItem) -> Patient | None:
 def _route(session: Session, clinic: Clinic, item: InboxItem) -> None:
     now, patient = clock.now(), _patient(session, item)
     rules, chosen, first = assign.Rules.of(clinic.rules), item.owner_id is None, item.routed_at is None
-    if item.role is not None or (chosen and first and role_inboxes.take(session, clinic, item, rules)):
+    if chosen and (item.role is not None or (first and role_inboxes.take(session, clinic, item, rules))):
         item.routed_at = item.routed_at or now
         return
     sharing = _sharing(session, clinic, item) if first else []
@@ -63,6 +63,7 @@ def _route(session: Session, clinic: Clinic, item: InboxItem) -> None:
         whose = sharing[0] if sharing else patient
         choice = assign.choose(needs.of_item(session, clinic, item, whose), here, rules)
         item.owner_id, item.reason = choice.owner_id, [*topics.kept(item.reason), *choice.why]
+        item.notified_at = None  # whoever had it before them knew of it, and they do not
     if sharing:
         item.reason = [*item.reason, f"one_of_several:{len(sharing)}"]
     item.routed_at = item.routed_at or now
@@ -115,10 +116,13 @@ def _before_they_leave(
 
 
 def _tell_owner(session: Session, clinic: Clinic, item: InboxItem) -> list[str]:
-    """Text the owner as they wish to be told; return the ids of who was texted. Nobody reached: climb at once."""
+    """Tell the owner by their own ways, once; return the ids of who was texted. A text was due and none went: climb at
+    once. Whoever has it is told in time that it is due soon, also where they know that it is theirs."""
     owner = session.get(Staff, item.owner_id) if item.owner_id else None
-    settled = item.notified_at is not None or item.acknowledged_at is not None or item.state == "snoozed"
-    if owner is None or settled:
+    if owner is None or item.acknowledged_at is not None or item.state == "snoozed":
+        return []
+    due_soon.plan(session, item, owner)
+    if item.notified_at is not None:
         return []
     kind = channels.of_item(item.kind)
     told = _tell(session, clinic, item, [owner.id], kind)
@@ -126,7 +130,6 @@ def _tell_owner(session: Session, clinic: Clinic, item: InboxItem) -> list[str]:
         item.notified_at = clock.now()
     elif item.kind in TOLD_BY_TEXT and nudging.wants_text(session, clinic, owner, kind):
         _hasten(session, item)
-    due_soon.plan(session, item, owner)
     return told
 
 
@@ -149,7 +152,8 @@ def _escalate(session: Session, clinic: Clinic, item: InboxItem) -> None:
         items.set_timer(session, item, "escalate", escalation_policy.wait_from(now, kind, wait, rules))
         _tell_round(session, clinic, item, round_)
     else:
-        items.set_timer(session, item, "escalate", escalation_policy.wait_from(now, kind, wait, rules))
+        if item.kind not in assign.ASKED:  # a colleague's own: overdue once, and nobody else is ever asked
+            items.set_timer(session, item, "escalate", escalation_policy.wait_from(now, kind, wait, rules))
         items.note_event(session, item, audit.Actor.system("ladder"), "overdue", level=item.level)
         role_inboxes.give_back(session, item)
     audit.record(

@@ -1,4 +1,5 @@
-"""How an item stands: all that an act may change, as plain values that a line of its history can keep."""
+"""How an item stands: all that an act may change, as plain values that a line of its history can keep; and whether
+somebody may act on it at all."""
 
 from collections.abc import Collection
 from datetime import UTC, datetime
@@ -9,6 +10,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from messaging.inbox.models import InboxItem, Timer
+from messaging.inbox.refusals import Refused
+from messaging.models import Staff
 
 _PEOPLE = ("owner_id", "acknowledged_by", "done_by", "held_by")
 _MOMENTS = ("answer_by", "acknowledged_at", "done_at", "snoozed_until", "held_until")
@@ -55,6 +58,17 @@ def hold(session: Session, clinic_id: UUID, ids: Collection[UUID]) -> list[Inbox
     )
     by_id = {item.id: item for item in session.scalars(items)}
     return [by_id[item_id] for item_id in ids if item_id in by_id]
+
+
+def between_others(item: InboxItem, staff: Staff) -> bool:
+    """Whether the item is a note to somebody else: only who has it may take, move or close it."""
+    return item.kind == "note" and item.owner_id not in (None, staff.id)
+
+
+def refuse_between_others(item: InboxItem, staff: Staff) -> None:
+    """Raise Refused for a note between others."""
+    if between_others(item, staff):
+        raise Refused("note_private")
 
 
 def _id(row_id: UUID | None) -> str | None:

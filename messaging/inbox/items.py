@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -24,6 +24,8 @@ from messaging.inbox.routing import assign, topics
 from messaging.models import Clinic, Staff
 
 NEEDS_ACKNOWLEDGEMENT = sayings.NEEDS_ACKNOWLEDGEMENT
+# A little longer than an act can be taken back (messaging.inbox.undoing): nobody is told of a slip.
+TOLD_AFTER = timedelta(seconds=15)
 
 
 @cache
@@ -156,15 +158,21 @@ def write_down(
 
 
 def claim(session: Session, item: InboxItem, staff: Staff) -> ItemEvent:
-    """Make the item `staff`'s own. Its clock runs on."""
+    """Make the item `staff`'s own. Its clock runs on. Raises Refused for a note between others."""
+    item_state.refuse_between_others(item, staff)
     before = item_state.read(session, item)
-    _belongs_to(item, staff)
+    _belongs_to(session, item, staff)
+    item.notified_at = clock.now()  # whoever takes it knows
     item.state = "claimed" if item.state == "open" else item.state
     return write_down(session, item, staff, "claimed", before)
 
 
-def _belongs_to(item: InboxItem, staff: Staff) -> None:
-    """Make the item this person's; it leaves the inbox of a role that is not theirs."""
+def _belongs_to(session: Session, item: InboxItem, staff: Staff) -> None:
+    """Make the item this person's, who is told once it can no longer be taken back; it leaves the inbox of a role that
+    is not theirs."""
+    if item.owner_id != staff.id and item.state != "done" and item.acknowledged_at is None:
+        item.notified_at = None
+        set_timer(session, item, "route", clock.now() + TOLD_AFTER)
     item.owner_id = staff.id
     item.role = item.role if item.role == staff.role else None
 
@@ -181,11 +189,18 @@ def claim_as_shown(session: Session, item: InboxItem, staff: Staff, owner_id: UU
 
 
 def hand_over(session: Session, item: InboxItem, staff: Staff, to: Staff) -> ItemEvent:
-    """Give the item to a colleague, with its unread state and its clock. Raises Refused for one who has left."""
+    """Give the item to a colleague, who is told of it, with its unread state and its clock.
+
+    Raises Refused for one who has left, and for a note: it is for whom it was written to.
+    """
     if not to.active or to.clinic_id != item.clinic_id:
         raise Refused("nobody")
+    if item.kind == "note":
+        raise Refused("note_private")
     before = item_state.read(session, item)
-    _belongs_to(item, to)
+    _belongs_to(session, item, to)
+    if to.id == staff.id:
+        item.notified_at = clock.now()
     item.state = "open" if item.state == "claimed" else item.state
     return write_down(session, item, staff, "handed_over", before, to=str(to.id))
 
@@ -197,8 +212,9 @@ def acknowledge(
 
     Whoever was not reached is still owed: then the item stays as it is, to be acknowledged, and `next_try` becomes
     its clock, at which it escalates. Raises ValueError for a disposition that does not fit, Refused without a
-    next try or with one too far off.
+    next try or with one too far off, and for a note between others.
     """
+    item_state.refuse_between_others(item, staff)
     if not sayings.fits(item.kind, disposition):
         raise ValueError("choose what was done")
     before = item_state.read(session, item)
@@ -254,9 +270,11 @@ def _still_open(item: InboxItem) -> None:
 def resolve(session: Session, item: InboxItem, staff: Staff, disposition: str | None = None) -> ItemEvent | None:
     """Close the item; None if it was closed before.
 
-    Raises NotYet for a safety item or screen nobody has acknowledged, Refused for a task without its outcome,
-    ValueError for a disposition that does not fit, or that says of one owed a person that they were not reached.
+    Raises NotYet for a safety item or screen nobody has acknowledged, Refused for a task without its outcome and a note
+    between others, ValueError for a disposition that does not fit, or that says of one owed a person that they were
+    not reached.
     """
+    item_state.refuse_between_others(item, staff)
     if item.kind in NEEDS_ACKNOWLEDGEMENT and item.acknowledged_at is None:
         raise NotYet("not_reached" if item.disposition else "not_yet")
     if disposition is not None and not sayings.ends(item.kind, disposition):
@@ -272,23 +290,6 @@ def resolve(session: Session, item: InboxItem, staff: Staff, disposition: str | 
     item.disposition = outcome
     cancel_timers(session, item)
     return write_down(session, item, staff, "resolved", before, disposition=item.disposition)
-
-
-def reopen(session: Session, item: InboxItem, staff: Staff) -> ItemEvent | None:
-    """Take a closing back: the item is `staff`'s or its owner's, must be acknowledged again, and its clock starts anew.
-
-    The step of the policy stays, so that who is alerted next gets a text of their own and not one sent before. None
-    if the item is open.
-    """
-    if item.state != "done":
-        return None
-    before = item_state.read(session, item)
-    item.state, item.done_at, item.done_by = "claimed", None, None
-    item.acknowledged_at, item.acknowledged_by, item.disposition = None, None, None
-    item.owner_id = item.owner_id or staff.id
-    cancel_timers(session, item)
-    set_clock(session, item, fresh_deadline(session, item))
-    return write_down(session, item, staff, "reopened", before)
 
 
 def history(session: Session, item: InboxItem) -> list[ItemEvent]:

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import Session
 
 from config import audit, clock
@@ -14,6 +14,8 @@ from messaging.models import Clinic, Message, Staff
 from messaging.reading.topics import TOPICS
 
 ROUTING = audit.Actor.system("routing")
+# What waits in the front desk's inbox for anybody of it.
+UNTAKEN = and_(OF_THE_DESK, InboxItem.owner_id.is_(None))
 
 
 def on_duty(session: Session, clinic: Clinic, role: str) -> bool:
@@ -49,13 +51,17 @@ def hand_over(session: Session, clinic: Clinic, item: InboxItem, staff: Staff, r
     """Give the item to whoever of a role is on duty, with its unread state and its clock.
 
     Raises items.Refused: `not_for_the_desk` for what is not about scheduling or a bill, `nobody_of_role` where none of
-    them is here. A colleague who hands an item without a topic to the desk says that it is about scheduling.
+    them is here, `note_private` for a note.
+
+    A colleague who hands an item without a topic to the desk says that it is about scheduling.
     """
     if item.state == "done":
         raise items.Refused("already_done")
     here = role in topics.ROLES and on_duty(session, clinic, role)
     if not here and role != topics.CARE_TEAM:
         raise items.Refused("nobody_of_role")
+    if item.kind == "note":
+        raise items.Refused("note_private")
     if role == topics.FRONT_DESK and not (item.kind == "reply" and topics.may_go_to_the_desk(item.reason)):
         raise items.Refused("not_for_the_desk")
     before = item_state.read(session, item)

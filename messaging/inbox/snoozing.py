@@ -32,6 +32,7 @@ def snooze(session: Session, item: InboxItem, staff: Staff, until: datetime, vis
 
     It has an owner from now on, who has it back when it wakes. Raises items.Refused.
     """
+    item_state.refuse_between_others(item, staff)
     why, now = may_sleep(item), clock.now()
     if why is None and until <= now:
         why = "past"
@@ -62,7 +63,8 @@ def wake(session: Session, item: InboxItem, actor: str, **detail: str) -> None:
 
 
 def wake_now(session: Session, item: InboxItem, staff: Staff) -> ItemEvent | None:
-    """Bring a sleeping item back because a person wants it back; None if it is awake."""
+    """Bring a sleeping item back because a person wants it back; None if it is awake. Raises items.Refused."""
+    item_state.refuse_between_others(item, staff)
     if item.state != "snoozed":
         return None
     before = item_state.read(session, item)

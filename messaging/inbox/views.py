@@ -217,12 +217,30 @@ def _tally(views: tuple[str, ...]) -> Select[*tuple[int, ...]]:
     return select(*(_count(view, clinic, staff, midnight, everything).label(view) for view in views))
 
 
-def count(clinic_id: UUID, *, view: str, staff: Staff, midnight: datetime, where: Narrowing) -> ColumnElement[int]:
-    """Return the expression that counts the rows of a view, narrowed by `where`; of what is done, since `midnight`."""
-    return _count(view, clinic_id, staff.id, literal(midnight, InboxItem.done_at.type), where)
+def count(
+    clinic_id: UUID,
+    *,
+    view: str,
+    staff: Staff,
+    midnight: datetime,
+    where: Narrowing,
+    also: Sequence[ColumnElement[bool]] = (),
+) -> ColumnElement[int]:
+    """Return the expression that counts the rows of a view, narrowed by `where`; of what is done, since `midnight`.
+
+    `also` are conditions for items outside of the view that are counted with "mine".
+    """
+    return _count(view, clinic_id, staff.id, literal(midnight, InboxItem.done_at.type), where, also)
 
 
-def _count(view: str, clinic: Id, staff: Id, midnight: ColumnElement[Any], where: Narrowing) -> ColumnElement[int]:
+def _count(
+    view: str,
+    clinic: Id,
+    staff: Id,
+    midnight: ColumnElement[Any],
+    where: Narrowing,
+    more: Sequence[ColumnElement[bool]] = (),
+) -> ColumnElement[int]:
     escalated = select(InboxItem).where(InboxItem.clinic_id == clinic, _came(staff), *where(InboxItem))
     if view == "came":
         return up_to_most(escalated.order_by(*BY_DEADLINE), of=InboxItem.thread_id)
@@ -231,7 +249,8 @@ def _count(view: str, clinic: Id, staff: Id, midnight: ColumnElement[Any], where
     if view == "done":
         return up_to_most(rows.where(InboxItem.done_at >= midnight).order_by(*BY_CLOSING))
     rows = rows.order_by(*BY_DEADLINE)
-    also = (escalated.order_by(*BY_DEADLINE),) if view == "mine" else ()
+    beside = (select(InboxItem).where(InboxItem.clinic_id == clinic, each, *where(InboxItem)) for each in more)
+    also = tuple(each.order_by(*BY_DEADLINE) for each in (escalated, *beside)) if view == "mine" else ()
     return up_to_most(rows, *also, of=InboxItem.thread_id)
 
 

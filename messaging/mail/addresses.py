@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from config import audit, clock, keys, runtime
+from config import audit, clock, db, keys, runtime
 from messaging.mail import spool
 from messaging.mail.models import Mail, MailAddress
 from messaging.models import Staff
@@ -36,7 +36,7 @@ def ask(session: Session, staff: Staff) -> bool:
     address.confirmed_at, address.fault, address.try_after = None, None, now
     session.flush()
     link = f"{runtime.settings().public_url}/preferences/mail/{token}"
-    spool.put(session, staff, "confirm", dedupe=f"confirm:{staff.id}:{token[:6]}", link=link)
+    spool.put(session, staff, "confirm", dedupe=f"confirm:{staff.id}:{db.new_id()}", link=link)
     _write_down(session, staff, "asked")
     return True
 

@@ -1,17 +1,21 @@
 """Works the spool off: to the mail server and not within a transaction, again and again until it is taken or useless.
 
+What became of each mail is written down before the next is begun, and none is begun once the slice is over: the rest
+is let go, long before its lease ends and somebody else sends it as well.
+
 A mail server may be away for a day: then what waits is tried every few minutes, and what has become useless meanwhile
 is dropped and says so. A worker killed after the server's yes sends that mail twice, with the same Message-ID.
 """
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from email.utils import format_datetime
 from urllib.parse import urlsplit
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
 from config import audit, clock, db, keys, logging, runtime
@@ -21,18 +25,21 @@ from messaging.models import Staff
 
 DUE = Mail.state == "queued"
 BATCH, SLICE_SECONDS = 50, 10.0
-# A lease outlives the time in which a server that hangs is given up.
-LEASE = timedelta(seconds=2 * smtp.TIMEOUT_SECONDS)
+# A lease outlives the slice, and a server that gives each of a dozen answers at the last moment.
+LEASE = timedelta(minutes=5)
 LONGEST_PAUSE = timedelta(minutes=5)
 # A server that has taken nothing for so long is told of to the operator.
 WORTH_TELLING = timedelta(minutes=5)
+# How the error of a mail begins that the server will take later: it spoke about this one address.
+ANSWERED = "answered "
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a try: sent, dropped with `why`, or to be tried again because of `error`."""
+    """What became of a try: sent, dropped with `why`, to be tried again because of `error`, or `left` untried."""
 
     sent: bool = False
+    left: bool = False
     why: str | None = None
     error: str = ""
     by_address: bool = False
@@ -51,9 +58,9 @@ def drain() -> int:
             break
         with db.unit_of_work(db.EVERY, read_only=True) as session:
             ready = [(claimed, _ready(session, claimed)) for claimed in claims]
-        for claimed, outcome in _sent(ready):
+        for claimed, outcome in _outcomes(ready, end):
             _write_down(claimed, outcome)
-            handled += 1
+            handled += not outcome.left
     return handled
 
 
@@ -69,9 +76,12 @@ def waiting(session: Session) -> int:
 
 
 def stuck_since(session: Session, now: datetime) -> datetime | None:
-    """Return since when a mail waits that was tried in vain, where that is long enough to tell the operator."""
-    tried = select(func.min(Mail.created_at)).where(DUE, Mail.last_error.is_not(None))
-    since = session.scalar(tried)
+    """Return since when a mail waits that was tried in vain, where that is long enough to tell the operator.
+
+    A server that has answered takes mail: it is one mailbox that is full, and no reason to alarm anybody.
+    """
+    in_vain = and_(Mail.last_error.is_not(None), Mail.last_error.not_like(f"{ANSWERED}%"))
+    since = session.scalar(select(func.min(Mail.created_at)).where(DUE, in_vain))
     return since if since is not None and now - since > WORTH_TELLING else None
 
 
@@ -109,24 +119,38 @@ def _composed(mail: Mail, staff: Staff) -> EmailMessage:
     )
 
 
-def _sent(ready: Sequence[Ready]) -> list[tuple[db.Claim, Outcome]]:
-    """Try each mail over one connection; once the server is away, all that are left wait."""
-    outcomes = [(claimed, made) for claimed, made in ready if isinstance(made, Outcome)]
-    mails = [(claimed, made) for claimed, made in ready if not isinstance(made, Outcome)]
+def _outcomes(ready: Iterable[Ready], end: float) -> Iterator[tuple[db.Claim, Outcome]]:
+    """Say what becomes of each mail as soon as it is known; those not begun by `end` (clock.monotonic) are left."""
+    mails = deque[tuple[db.Claim, EmailMessage]]()
+    for claimed, made in ready:
+        if isinstance(made, Outcome):
+            yield claimed, made
+        else:
+            mails.append((claimed, made))
     url = runtime.settings().smtp_url
-    if url is None:
-        return outcomes + [(claimed, Outcome(error="no mail server")) for claimed, _ in mails]
-    tried: list[tuple[db.Claim, Outcome]] = []
+    rest = Outcome(left=True)
     try:
-        if mails:
-            name = urlsplit(runtime.settings().public_url).hostname or "localhost"
-            with smtp.connected(smtp.Server.of(url.get_secret_value()), name=name) as connection:
-                for claimed, mail in mails:
-                    tried.append((claimed, _try(connection, mail)))
+        if url is None:
+            rest = Outcome(error="no mail server")
+        elif mails:
+            yield from _tried(smtp.Server.of(url.get_secret_value()), mails, end)
     except smtp.ServerAway as away:
-        logging.logger().warning("mail server away", why=away.why, waiting=len(mails) - len(tried))
-        tried += [(claimed, Outcome(error=away.why)) for claimed, _ in mails[len(tried) :]]
-    return outcomes + tried
+        logging.logger().warning("mail server away", why=away.why, waiting=len(mails))
+        rest = Outcome(error=away.why)
+    yield from ((claimed, rest) for claimed, _ in mails)
+
+
+def _tried(
+    server: smtp.Server, mails: deque[tuple[db.Claim, EmailMessage]], end: float
+) -> Iterator[tuple[db.Claim, Outcome]]:
+    """Send one mail after the other over one connection, the first whatever the hour; `mails` keeps the others."""
+    name = urlsplit(runtime.settings().public_url).hostname or "localhost"
+    with smtp.connected(server, name=name) as connection:
+        while True:
+            outcome = _try(connection, mails[0][1])
+            yield mails.popleft()[0], outcome
+            if not mails or clock.monotonic() >= end:
+                return
 
 
 def _try(connection: smtp.Connection, mail: EmailMessage) -> Outcome:
@@ -135,7 +159,7 @@ def _try(connection: smtp.Connection, mail: EmailMessage) -> Outcome:
     except smtp.Refused as refused:
         return Outcome(why="refused", by_address=refused.by_address)
     except smtp.NotNow as later:
-        return Outcome(error=f"answered {later.code}")
+        return Outcome(error=f"{ANSWERED}{later.code}")
     return Outcome(sent=True)
 
 
@@ -144,7 +168,9 @@ def _write_down(claimed: db.Claim, outcome: Outcome) -> None:
     with db.unit_of_work(db.EVERY) as session:
         for mail in db.still_mine(session, Mail, [claimed]):
             mail.lease_until = None
-            if outcome.sent:
+            if outcome.left:
+                mail.attempts -= 1
+            elif outcome.sent:
                 spool.end(mail, "sent")
                 mail.last_error = None
             elif outcome.why is not None:

@@ -1,6 +1,5 @@
 """An item that one colleague opens for another: it goes to who covers where they are away, and keeps its clock."""
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -9,17 +8,8 @@ from sqlalchemy.orm import Session
 from config import clock
 from messaging.inbox import items
 from messaging.inbox.models import InboxItem
-from messaging.inbox.routing import assign, hours
 from messaging.inbox.staff import roster
 from messaging.models import Clinic, Staff
-
-# One working day to look at what a colleague has asked: policy.
-LOOK_WITHIN = 8 * 60
-
-
-def look_by(clinic: Clinic) -> datetime:
-    """Return until when a colleague should have looked: a working day of the clinic's hours."""
-    return hours.after(clock.now(), LOOK_WITHIN, assign.Rules.of(clinic.rules).hours)
 
 
 def open_for(session: Session, clinic: Clinic, owner: Staff | None, **facts: Any) -> InboxItem:

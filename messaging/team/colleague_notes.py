@@ -63,7 +63,6 @@ def _keep(session: Session, clinic: Clinic, author: Staff, to: Staff, words: str
         about=f"colleague_note:{note_id}",
         dedupe=f"note:{note_id}",
         summary=items.words()["summaries"]["note_from"].format(who=author.name),
-        answer_by=asking.look_by(clinic),
     )
     session.flush()
     facts = {"clinic_id": clinic.id, "key_id": clinic.key_id, "from_id": author.id, "to_id": to.id, "item_id": item.id}
@@ -124,7 +123,9 @@ def read(session: Session, note: ColleagueNote, item: InboxItem, staff: Staff) -
 
 
 def close(session: Session, note: ColleagueNote, staff: Staff, disposition: str = READ) -> None:
-    """Let a note wait for nobody any more."""
+    """Let a note wait for nobody any more: said by whom it is for, or by who has it. Raises items.Refused."""
     item = session.get_one(InboxItem, note.item_id, with_for_update=True)
     read(session, note, item, staff)
+    if staff.id == note.to_id:
+        item.owner_id = staff.id  # theirs, though somebody covers for them
     items.resolve(session, item, staff, disposition)

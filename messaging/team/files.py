@@ -64,7 +64,7 @@ def keep(session: Session, contact: Contact, staff: Staff, uploads: Sequence[Upl
 
 
 def follow(session: Session, old: Contact, new: Contact) -> None:
-    """Let the files of a corrected note stand beside the one in its place, before those it brings itself."""
+    """Let the files of a corrected note stand beside the one in its place, which brings none itself."""
     for row in of_contacts(session, [old.id])[old.id]:
         row.contact_id = new.id
     session.flush()

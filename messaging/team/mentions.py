@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
 from config import audit, clock
@@ -17,16 +17,16 @@ from messaging.team.models import Mention
 READ, ANSWERED = dispositions.OF_TEAM["mention"]
 
 
-def ask(session: Session, clinic: Clinic, contact: Contact, author: Staff, people: Iterable[Staff]) -> list[Mention]:
+def ask(session: Session, clinic: Clinic, contact: Contact, author: Staff, people: Iterable[Staff]) -> None:
     """Ask each of `people`, once, to look at a note; nobody asks themselves."""
-    known = {mention.staff_id: mention for mention in of_contacts(session, [contact.id])[contact.id]}
+    known = {author.id, *(mention.staff_id for mention in of_contacts(session, [contact.id])[contact.id])}
     for each in people:
-        if each.id != author.id and each.id not in known:
-            known[each.id] = _ask(session, clinic, contact, author, each)
-    return list(known.values())
+        if each.id not in known:
+            _ask(session, clinic, contact, author, each)
+            known.add(each.id)
 
 
-def _ask(session: Session, clinic: Clinic, contact: Contact, author: Staff, whom: Staff) -> Mention:
+def _ask(session: Session, clinic: Clinic, contact: Contact, author: Staff, whom: Staff) -> None:
     item = asking.open_for(
         session,
         clinic,
@@ -36,7 +36,6 @@ def _ask(session: Session, clinic: Clinic, contact: Contact, author: Staff, whom
         dedupe=f"mention:{contact.id}:{whom.id}",
         summary=items.words()["summaries"]["mentioned"].format(who=author.name),
         patient_id=contact.patient_id,
-        answer_by=asking.look_by(clinic),
     )
     session.flush()
     mention = Mention(clinic_id=clinic.id, contact_id=contact.id, staff_id=whom.id, item_id=item.id, at=clock.now())
@@ -44,7 +43,6 @@ def _ask(session: Session, clinic: Clinic, contact: Contact, author: Staff, whom
     session.flush()
     actor = audit.Actor.staff(author.id)
     audit.record(session, clinic.id, actor, "mention.made", f"contact:{contact.id}", whom=str(whom.id))
-    return mention
 
 
 def of_contacts(session: Session, contact_ids: Collection[UUID]) -> dict[UUID, list[Mention]]:
@@ -62,10 +60,13 @@ def of_item(session: Session, item: InboxItem) -> Mention | None:
     return session.scalar(select(Mention).where(Mention.item_id == item.id))
 
 
-def read(session: Session, staff: Staff, patient_id: UUID | None) -> None:
-    """Write down that `staff` has the thread of a patient before their eyes: what asks them there is read."""
+def read(session: Session, staff: Staff, patient_id: UUID | None) -> list[UUID]:
+    """Write down that `staff` has the thread of a patient before their eyes: what asks them there is read.
+
+    Return the items of what they had not read before.
+    """
     if patient_id is None:
-        return
+        return []
     asked = (
         select(Mention)
         .join(InboxItem, InboxItem.id == Mention.item_id)
@@ -75,15 +76,17 @@ def read(session: Session, staff: Staff, patient_id: UUID | None) -> None:
             or_(Mention.staff_id == staff.id, InboxItem.owner_id == staff.id),
         )
     )
-    for mention in session.scalars(asked):
+    unread = list(session.scalars(asked))
+    for mention in unread:
         mention.read_at, mention.read_by = clock.now(), staff.id
         about, actor = f"contact:{mention.contact_id}", audit.Actor.staff(staff.id)
         audit.record(session, staff.clinic_id, actor, "mention.read", about)
+    return [mention.item_id for mention in unread]
 
 
-def answer(session: Session, staff: Staff, contact_id: UUID) -> None:
-    """Close what asked `staff` to look at this note: they have answered it."""
-    _close(session, staff, contact_id, ANSWERED, InboxItem.owner_id == staff.id)
+def answer(session: Session, staff: Staff, contact_ids: Collection[UUID]) -> None:
+    """Close what asked `staff` to look at these notes: they have answered them."""
+    _close(session, staff, contact_ids, ANSWERED, InboxItem.owner_id == staff.id)
 
 
 def close(session: Session, staff: Staff, item: InboxItem) -> None:
@@ -94,19 +97,24 @@ def close(session: Session, staff: Staff, item: InboxItem) -> None:
     items.resolve(session, item, staff, READ)
 
 
-def withdraw(session: Session, staff: Staff, contact_id: UUID) -> list[UUID]:
-    """Close everything that asks to look at a note which its author has struck; return whom it had asked."""
-    _close(session, staff, contact_id, dispositions.WITHDRAWN)
-    return [mention.staff_id for mention in of_contacts(session, [contact_id])[contact_id]]
+def withdraw(session: Session, staff: Staff, contact_id: UUID) -> None:
+    """Close everything that asks to look at a note which its author has struck."""
+    _close(session, staff, [contact_id], dispositions.WITHDRAWN)
 
 
-def _close(session: Session, staff: Staff, contact_id: UUID, disposition: str, *where: object) -> None:
+def _close(
+    session: Session,
+    staff: Staff,
+    contact_ids: Collection[UUID],
+    disposition: str,
+    *where: ColumnElement[bool],
+) -> None:
     open_ones = select(InboxItem).where(
         InboxItem.clinic_id == staff.clinic_id,
-        InboxItem.about == f"contact:{contact_id}",
+        InboxItem.about.in_([f"contact:{contact_id}" for contact_id in contact_ids]),
         InboxItem.kind == "mention",
         InboxItem.state != "done",
-        *where,  # type: ignore[arg-type]
+        *where,
     )
     for item in session.scalars(open_ones.with_for_update()).all():
         items.resolve(session, item, staff, disposition)

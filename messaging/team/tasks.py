@@ -1,6 +1,5 @@
 """Tasks: asked of a colleague by a time, in the inbox like everything else that is owed, closed by what came of it."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -11,6 +10,7 @@ from sqlalchemy.orm import Session
 from config import audit, clock, db
 from messaging.inbox import dispositions, items, notes_and_calls
 from messaging.inbox.models import BY_DEADLINE, IN_VIEW, InboxItem, ItemEvent
+from messaging.inbox.staff import roster
 from messaging.models import Clinic, Patient, Staff
 from messaging.team import asking, readers, task_templates
 from messaging.team.models import Task, TaskTemplate
@@ -66,6 +66,8 @@ def make(session: Session, clinic: Clinic, by: Staff, wanted: Wanted) -> InboxIt
         patient_id=patient.id if patient else None,
         answer_by=wanted.due,
     )
+    if item.owner_id == by.id:
+        item.notified_at = clock.now()  # whoever makes a task for themselves knows of it
     session.flush()
     _keep(session, clinic, by, wanted, once, item)
     return item
@@ -117,7 +119,8 @@ def _check(wanted: Wanted) -> None:
 
 
 def after_outcome(session: Session, clinic: Clinic, staff: Staff, item: InboxItem, disposition: str) -> list[InboxItem]:
-    """Make the tasks that the clinic wants after this outcome, for whoever has said it. Made once for each item."""
+    """Make the tasks that the clinic wants after this outcome, for whoever has said it: none of which the item has made
+    one before that is still open."""
     patient = session.get(Patient, item.patient_id) if item.patient_id else None
     made = []
     for template in task_templates.after(session, clinic.id, disposition):
@@ -198,7 +201,10 @@ def withdraw_made_with(session: Session, event: ItemEvent, staff: Staff) -> None
 
 
 def hand_on(session: Session, item: InboxItem, staff: Staff, to: Staff) -> ItemEvent:
-    """Give a task to a colleague, with its clock. Raises Refused for one who may not have it, or once it is done."""
+    """Give a task to a colleague, who is told of it, with its clock.
+
+    Raises Refused for one who may not have it, or once it is done.
+    """
     if item.state == "done":
         raise Refused("already_done")
     if not readers.may_be_asked(to, patient=item.patient_id is not None):
@@ -262,17 +268,12 @@ def waiting(session: Session, staff: Staff) -> int:
     return session.scalar(mine) or 0
 
 
-def leave_watching(session: Session, staff: Staff, to: Staff | None) -> None:
-    """Let `to` watch what somebody who leaves has watched, or nobody."""
+def leave_watching(session: Session, staff: Staff, to: Staff | None = None) -> None:
+    """Let `to` watch what somebody who leaves has watched, else who covers for them, else nobody."""
+    heir = to or roster.covering(session, staff.id, clock.now())
     open_ones = select(InboxItem.id).where(InboxItem.clinic_id == staff.clinic_id, InboxItem.state != "done")
     session.execute(
         update(Task)
         .where(Task.watcher_id == staff.id, Task.item_id.in_(open_ones))
-        .values(watcher_id=to.id if to else None)
+        .values(watcher_id=heir.id if heir else None)
     )
-
-
-def sources(tasks: Sequence[Task], table: str) -> set[UUID]:
-    """Return the ids in a table that these tasks came from."""
-    pairs = (task.source.partition(":") for task in tasks if task.source)
-    return {UUID(row_id) for name, _, row_id in pairs if name == table}

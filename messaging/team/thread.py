@@ -1,6 +1,6 @@
 """A patient's thread among colleagues: notes, answers, pinned facts; struck or corrected, never changed, never sent."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -83,9 +83,14 @@ def write(
     mentions.ask(session, clinic, note, author, draft.people)
     if draft.pinned:
         pin(session, note, author)
-    if answers is not None:
-        mentions.answer(session, author, answers.id)
+    if above is not None:
+        mentions.answer(session, author, _branch(session, above))
     return note
+
+
+def _branch(session: Session, head_id: UUID) -> list[UUID]:
+    """The note at the head and its answers: whoever writes below it answers all that asked them to look there."""
+    return [head_id, *session.scalars(select(Contact.id).where(Contact.answers_id == head_id))]
 
 
 def _check(session: Session, clinic: Clinic, author: Staff, draft: Draft) -> None:
@@ -103,10 +108,14 @@ def retract(session: Session, note: Contact, author: Staff) -> None:
 
 
 def correct(session: Session, clinic: Clinic, author: Staff, note: Contact, draft: Draft) -> Contact:
-    """Write a note in the place of one's own, which stays readable as struck; whoever was asked is asked anew.
+    """Write a note in the place of one's own, which stays readable as struck; whoever was asked is asked anew. The same
+    form sent twice corrects once.
 
     Raises as `write` does, and MayNotStrike for somebody else's note or one that was struck before.
     """
+    written = session.get(Contact, draft.once) if draft.once else None
+    if written is not None and (written.corrects_id, written.staff_id) == (note.id, author.id):
+        return written
     if note.staff_id != author.id or note.struck_at is not None or note.kind != "note" or note.patient_id is None:
         raise notes_and_calls.MayNotStrike
     patient = session.get_one(Patient, note.patient_id)
@@ -115,10 +124,11 @@ def correct(session: Session, clinic: Clinic, author: Staff, note: Contact, draf
     above = session.get(Contact, note.answers_id) if note.answers_id else None
     fresh = Draft(draft.words, list(dict.fromkeys([*still, *draft.people])), (), note.pinned_at is not None, draft.once)
     with session.begin_nested():
-        written = write(session, clinic, author, patient, fresh, answers=above, corrects=note)
-        mentions.withdraw(session, author, note.id)
-        files.follow(session, note, written)
+        # First, so that its pin gives its place to the new one's.
         notes_and_calls.put_through(session, note, author, "corrected")
+        mentions.withdraw(session, author, note.id)
+        written = write(session, clinic, author, patient, fresh, answers=above, corrects=note)
+        files.follow(session, note, written)
     return written
 
 
@@ -167,9 +177,10 @@ def page(session: Session, patient: Patient, before: UUID | None = None) -> Post
     return posts
 
 
-def count(session: Session, patient: Patient) -> int:
-    """Return how many notes the first page of the thread shows."""
-    return len(page(session, patient).every())
+def corrected(session: Session, note_ids: Collection[UUID]) -> set[UUID | None]:
+    """Return which of these notes were struck by a correction, wherever in the thread that stands."""
+    written = select(Contact.corrects_id).where(Contact.corrects_id.in_(note_ids))
+    return set(session.scalars(written)) if note_ids else set()
 
 
 def _notes_of(patient: Patient) -> Sequence[ColumnElement[bool]]:

@@ -13,6 +13,7 @@ from messaging import phone
 from messaging.inbox.staff import coverage_guard, staffing
 from messaging.models import Clinic, Staff
 from messaging.people import directory
+from messaging.team import tasks
 from reminders.rules import zones
 from service.cli import opening
 from service.cli.tables import as_json, say, show
@@ -192,6 +193,7 @@ def revoke(email: str, clinic_name: str | None) -> None:
         _lock_out(session, colleague)
         try:
             moved = staffing.leave(session, at, colleague, audit.OPERATOR)
+            tasks.leave_watching(session, colleague)
         except (staffing.MayNot, coverage_guard.MakesGap) as refused:
             why = _in_words(refused)
         else:

@@ -111,7 +111,7 @@ def test_a_task_goes_from_who_asks_to_who_does_it_and_back_to_who_watches(browse
         hers.get_by_role("link", name="Call back").click()
         expect(hers.get_by_label("What is to be done")).to_have_value("Call back")
         hers.get_by_label("Who does it", exact=True).select_option(str(ben.id))
-        hers.get_by_label("Who wants to know how it ends").select_option(str(rosa.id))
+        hers.get_by_label("Who hears how it ends").select_option(str(rosa.id))
         look(hers)
         hers.get_by_role("button", name="Make the task").click()
         expect(hers.get_by_text("Ben Okafor has it now.")).to_be_visible()

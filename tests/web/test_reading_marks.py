@@ -1,12 +1,15 @@
 """What is new to whom: an item is unread until its owner has opened it since the last text in."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
-from config import db
+from config import clock, db
 from messaging.inbox import items
 from messaging.inbox.models import InboxItem
+from messaging.team import colleague_notes, tasks, thread
 from tests.queries import statements
 from tests.web.conftest import House
 from web import reading_marks
@@ -24,6 +27,24 @@ def reply_of(house: House, **facts: Any) -> tuple[Any, InboxItem]:
     patient = house.patient()
     conversation = house.text_from(patient, "Is there parking?")
     return patient, house.item(patient_id=patient.id, conversation_id=conversation.id, **facts)
+
+
+def test_what_its_owner_saw_outside_of_the_inbox_is_read_and_nothing_else_of_the_patient(house: House) -> None:
+    rosa, ben = house.staff(), house.staff("Ben Okafor")
+    patient, reply = reply_of(house, owner_id=rosa.id)
+    with db.unit_of_work(house.clinic.id) as session:
+        db.load_keys(session, {house.clinic.key_id, patient.key_id})
+        at, hers, his = (session.merge(each) for each in (house.clinic, rosa, ben))
+        due = clock.now() + timedelta(hours=2)
+        task = tasks.make(session, at, his, tasks.Wanted("Call back", due, hers, patient=session.merge(patient)))
+        thread.write(session, at, his, session.merge(patient), thread.Draft("Look", [hers]))
+        note = session.get_one(InboxItem, colleague_notes.send(session, at, his, hers, "Friday?").item_id)
+        mention = session.scalars(select(InboxItem).where(InboxItem.kind == "mention")).one()
+    assert unread(house, reply, task, mention, note) == [True] * 4
+    browser = house.signed_in(rosa)
+    for path in (f"/tasks/{task.id}", f"/patients/{patient.id}/team", "/notes"):
+        assert browser.get(path).status_code == 200
+    assert unread(house, reply, task, mention, note) == [True, False, False, False]
 
 
 def read_and_written_to_again(house: House) -> None:

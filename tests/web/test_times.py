@@ -1,6 +1,7 @@
 """How deadlines and moments are said."""
 
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -82,3 +83,16 @@ def test_a_clinic_reads_times_and_dates_in_its_own_form(
         assert times.exact(at, ZONE) == exact
     finally:
         times.follow(times.US)
+
+
+@pytest.mark.parametrize(
+    ("name", "hours", "said"),
+    [
+        ("In 1 hour", 1, "In 1 hour, 10:00 AM"),
+        ("Tomorrow morning", 23, "Tomorrow morning, 8:00 AM"),
+        ("Monday morning", 119, "Monday morning, Mon Mar 8 8:00 AM"),
+    ],
+)
+def test_a_moment_with_a_name_says_its_day_once(name: str, hours: int, said: str) -> None:
+    now = datetime(2027, 3, 3, 9, 0, tzinfo=ZoneInfo(ZONE))
+    assert times.named(name, now + timedelta(hours=hours), now, ZONE) == said

@@ -94,7 +94,7 @@ def confirm(token: str) -> Response:
         me = _me(session)
         address = addresses.asked_by(session, me, token)
         if address is not None:
-            addresses.confirm(session, address, me, digests.next_morning(me.hours, clock.now(), clinic.zone))
+            addresses.confirm(session, address, me, digests.next_due(clinic, me, clock.now()))
     flash(words.say("mail", "confirmed" if address else "dead"), "message" if address else "refused")
     return redirect(url_for("preferences.show", _anchor="mail"), 303)
 

@@ -39,11 +39,10 @@ class Row:
 
 @notices.app_context_processor
 def _facts() -> dict[str, Any]:
-    named = layout.the_staff
     return {
         "nudge_grid": _grid,
         "told_on_desktop": _told_on_desktop,
-        "named_to_patients": lambda: named().named_to_patients,
+        "named_to_patients": lambda: layout.the_staff().named_to_patients,
     }
 
 

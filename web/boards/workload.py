@@ -3,7 +3,7 @@
 Every number leads to the list of what it counts.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -14,7 +14,9 @@ from sqlalchemy.orm import Session
 
 from config import audit, clock, db
 from messaging.inbox import views, workload
-from messaging.inbox.models import Absence, InboxItem
+from messaging.inbox.models import InboxItem
+from messaging.inbox.routing import assign, coverage_gaps
+from messaging.inbox.staff import roster
 from messaging.models import Clinic, Staff
 from web import ids, layout, permissions, reading_marks, sessions, team, times, words
 from web.account import preferences
@@ -57,13 +59,13 @@ def show() -> str:
     clinic, now = sessions.clinic(), clock.now()
     with db.unit_of_work(clinic.id, read_only=True) as session:
         loads, people = workload.by_owner(session, clinic.id, now), team.everyone(session, clinic.id)
-        absences = _absences(session, clinic, now)
+        absences = [each for each in roster.absences(session, clinic.id) if each.starts_at < now + AHEAD]
         kinds, places = workload.overdue(session, clinic.id, now, filters.nearest_place(now, InboxItem))
         return layout.page(
             session,
             "staff/workload.html",
             here="workload",
-            rows=_rows(session, clinic, people.values(), loads, absences, now),
+            rows=_rows(session, clinic, people.values(), loads, now),
             unassigned=_unassigned(session, clinic, now),
             kinds=[(kind, words.say("kinds", kind), count) for kind, count in kinds.most_common()],
             places=places.most_common(),
@@ -108,51 +110,51 @@ def _rows(
     clinic: Clinic,
     people: Iterable[Staff],
     loads: dict[UUID, workload.Load],
-    absences: Sequence[Absence],
     now: datetime,
 ) -> list[Row]:
     """Who works the inbox or still holds something: what is late first, then by how much they have."""
     overlooked: dict[UUID | None, set[UUID]] = {}
     for item in _overlooked(session, clinic, now):
         overlooked.setdefault(item.owner_id, set()).add(item.thread_id)
-    away = {absence.staff_id for absence in absences if absence.starts_at <= now}
+    team_now = {member.id: member for member in roster.team(session, clinic)}
     rows = [
-        _row(colleague, clinic, loads.get(colleague.id, workload.Load()), overlooked, colleague.id in away, now)
+        _row(
+            colleague,
+            loads.get(colleague.id, workload.Load()),
+            len(overlooked.get(colleague.id, ())),
+            _here(colleague, team_now.get(colleague.id), now, clinic.zone),
+            now,
+            clinic.zone,
+        )
         for colleague in people
         if colleague.id in loads or (colleague.active and permissions.may(colleague.role, "inbox.work"))
     ]
     return sorted(rows, key=lambda row: (-row.load.over, -row.load.open, row.name))
 
 
-def _row(
-    colleague: Staff,
-    clinic: Clinic,
-    load: workload.Load,
-    overlooked: dict[UUID | None, set[UUID]],
-    away: bool,
-    now: datetime,
-) -> Row:
+def _row(colleague: Staff, load: workload.Load, overlooked: int, here: str, now: datetime, zone: str) -> Row:
     due = load.first_due
     return Row(
         id=colleague.id,
         name=colleague.name,
         role=words.say("roles", colleague.role),
-        here=_here(colleague, clinic, away, now),
+        here=here,
         load=load,
-        first_due=times.mark(safety=False, answer_by=due, now=now, zone=clinic.zone) if due else None,
-        overlooked=len(overlooked.get(colleague.id, ())),
+        first_due=times.mark(safety=False, answer_by=due, now=now, zone=zone) if due else None,
+        overlooked=overlooked,
         gone=not colleague.active,
     )
 
 
-def _here(colleague: Staff, clinic: Clinic, away: bool, now: datetime) -> str:
-    if not colleague.active:
+def _here(colleague: Staff, member: assign.Member | None, now: datetime, zone: str) -> str:
+    """Whether they are here, as routing sees it: no hours are the clinic's, and nobody works on a holiday."""
+    if member is None:
         return words.say("workload", "gone")
-    if away:
+    if member.away:
         return words.say("workload", "away")
-    until = times.on_duty(colleague.hours, now, clinic.zone)
-    if until is None:
+    if not member.on_duty:
         return words.say("workload", "off")
+    until = times.on_duty(colleague.hours, now, zone)
     return words.say("workload", "until", until=until) if until else words.say("workload", "here")
 
 
@@ -167,18 +169,8 @@ def _unassigned(session: Session, clinic: Clinic, now: datetime) -> tuple[int, i
     return unassigned, over
 
 
-def _absences(session: Session, clinic: Clinic, now: datetime) -> Sequence[Absence]:
-    coming = select(Absence).where(
-        Absence.clinic_id == clinic.id,
-        Absence.ended_at.is_(None),
-        Absence.ends_at > now,
-        Absence.starts_at < now + AHEAD,
-    )
-    return session.scalars(coming.order_by(Absence.starts_at)).all()
-
-
 def _away(
-    absence: Absence,
+    absence: coverage_gaps.Away,
     people: dict[UUID | None, Staff],
     loads: dict[UUID, workload.Load],
     now: datetime,

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from config import audit, clock, db
-from messaging.inbox import item_state, items, role_inboxes, snooze_times, snoozing, undoing, views
+from messaging.inbox import item_state, items, reopening, role_inboxes, snooze_times, snoozing, undoing, views
 from messaging.inbox.models import InboxItem, ItemEvent
 from messaging.models import Conversation, Patient, Staff
 from messaging.team import tasks
@@ -54,8 +54,8 @@ def resolve(item_id: UUID) -> Answer:
             done = undoing.bind(lines) if lines else None
         except ValueError:
             return refused(session, item, "disposition")
-        except items.NotYet as why:
-            return refused(session, item, why.why)
+        except items.Refused as why:
+            return refused(session, item, why.why, **why.facts)
         name = name_of(session, item)
     if "next" not in request.form:
         return after_action.to_case(item_id, "resolved", done)
@@ -69,7 +69,11 @@ def resolve(item_id: UUID) -> Answer:
 def reopen(item_id: UUID) -> Answer:
     """Take a settlement back."""
     with db.unit_of_work(sessions.clinic().id) as session:
-        done = items.reopen(session, held(session, item_id), layout.the_staff())
+        item = held(session, item_id)
+        try:
+            done = reopening.reopen(session, item, layout.the_staff())
+        except items.Refused as why:
+            return refused(session, item, why.why)
     return after_action.to_case(item_id, "reopened", done)
 
 
@@ -109,7 +113,11 @@ def snooze(item_id: UUID) -> Answer:
 def wake(item_id: UUID) -> Answer:
     """Bring back what was set aside, before its hour."""
     with db.unit_of_work(sessions.clinic().id) as session:
-        done = snoozing.wake_now(session, held(session, item_id), layout.the_staff())
+        item = held(session, item_id)
+        try:
+            done = snoozing.wake_now(session, item, layout.the_staff())
+        except items.Refused as why:
+            return refused(session, item, why.why)
     return after_action.to_case(item_id, "woken", done)
 
 

@@ -30,7 +30,6 @@ class Posted:
     line: Line
     read: list[str]
     unread: list[str]
-    mine: bool
     read_by_me: bool
 
 
@@ -74,7 +73,6 @@ def posted(session: Session, clinic: Clinic, staff: Staff, rows: Sequence[Announ
             _line(row, names, clinic.zone),
             [names.get(staff_id, somebody) for staff_id in seen[row.id]],
             [each.name for each in colleagues.values() if each.active and each.id not in seen[row.id]],
-            row.staff_id == staff.id,
             staff.id in seen[row.id],
         )
         for row in rows

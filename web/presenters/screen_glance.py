@@ -24,7 +24,7 @@ LOOKS = {"alert": ("safety", "▲"), "positive": ("soon", "◆"), "negative": ("
 
 @dataclass(frozen=True)
 class Glance:
-    """A screen in a few words, "PHQ-9 14 of 27", as a mark, and the day it was handed in."""
+    """A screen in a few words, "PHQ-9 14", as a mark, and the day it was handed in."""
 
     mark: times.Mark
     day: str

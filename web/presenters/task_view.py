@@ -9,12 +9,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from config import clock, db
-from messaging.inbox import dispositions, items
+from messaging.inbox import dispositions, item_state, items
 from messaging.inbox.models import Contact, InboxItem
 from messaging.models import Clinic, Patient, Staff
 from messaging.team import colleague_notes, mentions, tasks
 from messaging.team.models import ColleagueNote, Task
-from web import team, times, words
+from web import permissions, team, times, words
 from web.presenters import item_marks, patient_view
 
 Team = Mapping[UUID | None, Staff]
@@ -30,14 +30,12 @@ class Card:
     patient_id: UUID | None
     patient: str
     owner: str
-    owner_id: UUID | None
     watcher: str
     due: str
     mark: times.Mark | None
     made: str
     ended: str
     mine: bool
-    watching: bool
     withdraws: bool
 
 
@@ -86,14 +84,12 @@ def _card(item: InboxItem, task: Task, patient: Patient | None, colleagues: Team
         patient_id=patient.id if patient else None,
         patient=patient_view.full_name(patient) if patient else "",
         owner=team.name_of(colleagues, item.owner_id, nobody),
-        owner_id=item.owner_id,
         watcher=team.name_of(colleagues, task.watcher_id, "") if task.watcher_id else "",
         due=times.moment(item.answer_by, now, zone, running=True),
         mark=item_marks.until(item, now, zone),
         made=words.say("task_made", task.made, who=by, at=times.moment(item.created_at, now, zone, running=True)),
         ended=_ended(item, colleagues, now, zone),
         mine=item.owner_id == staff.id,
-        watching=task.watcher_id == staff.id,
         withdraws=tasks.may_withdraw(item, task, staff),
     )
 
@@ -107,13 +103,14 @@ def _ended(item: InboxItem, colleagues: Team, now: datetime, zone: str) -> str:
 
 
 def asked(session: Session, clinic: Clinic, staff: Staff, item: InboxItem) -> Asked | None:
-    """Return what a case of this room asks, None for every other item."""
+    """Return what a case of this room asks; None for every other item, and for whoever colleagues ask nothing of."""
     read = {"task": _of_task, "mention": _of_mention, "note": _of_note}.get(item.kind)
-    return read(session, clinic, staff, item) if read else None
+    reads = permissions.may(staff.role, "colleagues.ask")
+    return read(session, clinic, staff, item) if read and reads else None
 
 
-def _outcomes(item: InboxItem) -> list[tuple[str, str]]:
-    if item.state == "done":
+def _outcomes(item: InboxItem, staff: Staff) -> list[tuple[str, str]]:
+    if item.state == "done" or item_state.between_others(item, staff):
         return []
     return [(key, items.dispositions()[key]) for key in dispositions.OF_TEAM[item.kind]]
 
@@ -122,10 +119,10 @@ def _of_task(session: Session, clinic: Clinic, staff: Staff, item: InboxItem) ->
     shown = card(session, clinic, staff, item)
     if shown is None:
         return None
-    return Asked("task", shown.words, "", shown.made, _outcomes(item), task=shown, patient_id=item.patient_id)
+    return Asked("task", shown.words, "", shown.made, _outcomes(item, staff), task=shown, patient_id=item.patient_id)
 
 
-def _of_mention(session: Session, clinic: Clinic, _staff: Staff, item: InboxItem) -> Asked | None:
+def _of_mention(session: Session, clinic: Clinic, staff: Staff, item: InboxItem) -> Asked | None:
     mention = mentions.of_item(session, item)
     note = session.get(Contact, mention.contact_id) if mention else None
     if note is None:
@@ -135,7 +132,7 @@ def _of_mention(session: Session, clinic: Clinic, _staff: Staff, item: InboxItem
     name = team.names(session, [note.staff_id]).get(note.staff_id, "")
     gone = words.say("team", "retracted_short") if note.struck_at else ""
     said = gone or note.words or words.say("keeping", "emptied")
-    return Asked("mention", said, name, at, _outcomes(item), note_id=note.id, patient_id=item.patient_id)
+    return Asked("mention", said, name, at, _outcomes(item, staff), note_id=note.id, patient_id=item.patient_id)
 
 
 def _of_note(session: Session, clinic: Clinic, staff: Staff, item: InboxItem) -> Asked | None:
@@ -146,7 +143,7 @@ def _of_note(session: Session, clinic: Clinic, staff: Staff, item: InboxItem) ->
     name = team.names(session, [note.from_id]).get(note.from_id, "")
     if not colleague_notes.may_read(note, item, staff):
         return Asked("note", "", name, at, [], closed=True)
-    return Asked("note", note.words or "", name, at, _outcomes(item), note_id=note.id)
+    return Asked("note", note.words or "", name, at, _outcomes(item, staff), note_id=note.id)
 
 
 @dataclass(frozen=True)
@@ -161,7 +158,6 @@ class NoteCard:
     receipt: str
     sent_by_me: bool
     mine: bool
-    done: bool
 
 
 def notes(
@@ -179,7 +175,6 @@ def notes(
             receipt=_receipt(note, colleagues, now, clinic.zone),
             sent_by_me=note.from_id == staff.id,
             mine=item.owner_id == staff.id and item.state != "done",
-            done=item.state == "done",
         )
         for note, item in listed
     ]

@@ -114,7 +114,7 @@ def read(session: Session, clinic: Clinic, staff: Staff, patient: Patient, befor
         clock.now(),
         mentions.of_contacts(session, ids),
         files.of_contacts(session, ids),
-        {note.corrects_id for note in every},
+        thread.corrected(session, [note.id for note in every if note.struck_at is not None]),
     )
     shown = [_post(note, about, [_post(answer, about) for answer in answers]) for note, answers in posts.notes]
     return Thread(shown, posts.notes[-1][0].id if posts.more else None)

@@ -80,7 +80,9 @@ def _back() -> str:
     """The page it was read on, if it is one of ours that can be looked at again."""
     here = urlsplit(request.referrer or "")
     ours = here.netloc == request.host and current_app.create_url_adapter(request)
-    return here.path if ours and ours.test(here.path, method="GET") else url_for("boardpages.show")
+    if not ours or not ours.test(here.path, method="GET"):
+        return url_for("boardpages.show")
+    return f"{here.path}?{here.query}" if here.query else here.path
 
 
 def _page(session: Session, problems: dict[str, str] | None = None) -> str:
@@ -91,10 +93,7 @@ def _page(session: Session, problems: dict[str, str] | None = None) -> str:
         here="announcements",
         standing=board_view.posted(session, clinic, staff, board.standing(session, clinic.id)),
         ended=board_view.posted(session, clinic, staff, board.ended(session, clinic.id)),
-        ends=[
-            (name, f"{words.say('team', name)}, {times.moment(at, now, clinic.zone, running=True)}")
-            for name, at in _offered()
-        ],
+        ends=[(name, times.named(words.say("team", name), at, now, clinic.zone)) for name, at in _offered()],
         posts=layout.may("board.post"),
         typed=request.form,
         problems=problems or {},

@@ -22,8 +22,9 @@ def offered(clinic: Clinic, template: TaskTemplate | None) -> list[tuple[str, st
 
 
 def _said(name: str, at: datetime, now: datetime, zone: str) -> str:
-    when = times.moment(at, now, zone, running=True)
-    return f"{words.say('team', 'by_template') if name == 'template' else words.say('later', name)}, {when}"
+    if name == "template":
+        return f"{words.say('team', 'by_template')}, {times.moment(at, now, zone, running=True)}"
+    return times.named(words.say("later", name), at, now, zone)
 
 
 def read(form: Mapping[str, str], template: TaskTemplate | None) -> datetime | None:

@@ -11,7 +11,7 @@ from messaging.inbox.models import InboxItem
 from messaging.models import Staff
 from messaging.team import colleague_notes, mentions
 from messaging.team.models import ColleagueNote
-from web import ids, layout, permissions, sessions, team, words
+from web import ids, layout, permissions, reading_marks, sessions, team, words
 from web.presenters import task_view, thread_view
 
 notepages = layout.room("notepages", __name__)
@@ -26,6 +26,8 @@ def show() -> str:
     with db.unit_of_work(sessions.clinic().id) as session:
         for note, item in colleague_notes.listing(session, staff):
             colleague_notes.read(session, note, item, staff)
+            if item.owner_id == staff.id and item.state != "done":
+                reading_marks.put_item(session, staff, item.id)
         session.flush()
         return _page(session)
 

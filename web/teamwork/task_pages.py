@@ -13,7 +13,7 @@ from messaging.inbox.models import Contact, InboxItem
 from messaging.models import Patient, Staff
 from messaging.team import task_templates, tasks
 from messaging.team.models import TaskTemplate
-from web import ids, layout, permissions, sessions, team, words
+from web import ids, layout, permissions, reading_marks, sessions, team, words
 from web.presenters import patient_view, task_view, thread_view
 from web.teamwork import due_times
 
@@ -206,6 +206,7 @@ def _back() -> str:
 def _task_page(session: Session, item: InboxItem, problem: str = "") -> str:
     clinic, staff = sessions.clinic(), layout.the_staff()
     audit.record(session, clinic.id, layout.the_actor(), "task.opened", f"inbox_item:{item.id}")
+    reading_marks.put_item(session, staff, item.id)
     if item.state == "done":
         tasks.seen(session, staff, item)
     colleagues = team.everyone(session, clinic.id)

@@ -12,7 +12,7 @@ from messaging.inbox import notes_and_calls
 from messaging.inbox.models import Contact
 from messaging.models import Patient
 from messaging.team import files, mentions, readers, thread
-from web import asked_people, ids, layout, permissions, sessions, team, words
+from web import asked_people, ids, layout, permissions, reading_marks, sessions, team, words
 from web.patients import patient_page
 from web.presenters import around_view, thread_view
 
@@ -37,7 +37,8 @@ def show(patient_id: UUID) -> str:
     with db.unit_of_work(sessions.clinic().id) as session:
         patient = patient_page.opened(session, patient_id)
         audit.record(session, patient.clinic_id, layout.the_actor(), "thread.opened", f"patient:{patient.id}")
-        mentions.read(session, staff, patient.id)
+        for item_id in mentions.read(session, staff, patient.id):
+            reading_marks.put_item(session, staff, item_id)
         session.flush()
         return _page(session, patient)
 

@@ -53,6 +53,8 @@ WATCHED = topics.WATCHED
 # What the clinic decides about the second reader, in its rules (messaging.second_reading.standing).
 SECOND_READING = "second_reading"
 WORRY_MINUTES = 15
+# What colleagues ask of each other without a time of its own: a working day of the clinic's hours. Policy.
+ASKED, ASKED_WITHIN = ("task", "mention", "note"), 8 * 60
 # What a patient who is about to leave is asked for by: this long before the visit's end somebody must have come.
 BEFORE_THE_END, AT_LEAST = timedelta(minutes=10), timedelta(minutes=5)
 
@@ -169,6 +171,8 @@ def answer_by(
 
 
 def _answer_by(kind: str, now: datetime, rules: Rules, leaves_at: datetime | None, reason: Sequence[str]) -> datetime:
+    if kind in ASKED:
+        return after(now, ASKED_WITHIN, rules.hours)
     minutes, sooner = rules.answer_within.get(kind, 240), topics.minutes(reason, rules.topics)
     if topics.IN_BUILDING in reason and sooner is not None:
         return now + timedelta(minutes=min(minutes, sooner))

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from messaging.inbox.routing.hours import Hours
+from messaging.inbox.routing.hours import Hours, shift_of, stretch
 from messaging.weekdays import WEEKDAYS
 
 Span = tuple[datetime, datetime]
@@ -55,10 +55,7 @@ def _shifts(week: Mapping[str, Any], clinic: Hours, first: date, days: int, *, h
         shift = _read(week.get(WEEKDAYS[day.weekday()]))
         if shift is None or (clinic.closed_on(day) and not holidays):
             continue
-        last = day if shift[1] > shift[0] else day + timedelta(days=1)
-        begins, ends = (
-            datetime.combine(each, at, place).astimezone(UTC) for each, at in ((day, shift[0]), (last, shift[1]))
-        )
+        begins, ends = stretch(day, shift, place)
         if begins < ends:  # a shift may be shorter than the hour that the clock was put forward by
             spans.append((begins, ends))
     return spans
@@ -66,10 +63,9 @@ def _shifts(week: Mapping[str, Any], clinic: Hours, first: date, days: int, *, h
 
 def _read(span: Any) -> tuple[time, time] | None:
     try:
-        start, end = (time.fromisoformat(at) for at in span or ())
+        return shift_of(span)
     except (TypeError, ValueError):
         return None
-    return start, end
 
 
 def _midnight(day: date, zone: str) -> datetime:

@@ -16,7 +16,7 @@ from messaging.inbox.routing.written_hours import NAMES, BadHours, read, say
 from messaging.weekdays import WEEKDAYS
 
 __all__ = [
-    "NAMES", "BadHours", "Hours", "after", "is_day", "overlap", "read", "say", "spans", "within",
+    "NAMES", "BadHours", "Hours", "after", "is_day", "overlap", "read", "say", "shift_of", "spans", "stretch", "within",
 ]  # fmt: skip
 
 # A clinic that is never open would have no deadline at all; after this many days the plain minutes hold.
@@ -51,7 +51,7 @@ def within(week: Mapping[str, Sequence[str]], local: datetime) -> bool:
         return True
     now, day = local.time().replace(tzinfo=None), local.weekday()
     try:
-        today, yesterday = (_shift(week.get(WEEKDAYS[weekday])) for weekday in (day, day - 1))
+        today, yesterday = (shift_of(week.get(WEEKDAYS[weekday])) for weekday in (day, day - 1))
     except (TypeError, ValueError):
         return True
     if yesterday and yesterday[1] <= yesterday[0] and now < yesterday[1]:
@@ -59,7 +59,8 @@ def within(week: Mapping[str, Sequence[str]], local: datetime) -> bool:
     return today is not None and today[0] <= now and (now < today[1] or today[1] <= today[0])
 
 
-def _shift(span: Sequence[str] | None) -> tuple[time, time] | None:
+def shift_of(span: Sequence[str] | None) -> tuple[time, time] | None:
+    """Return when a day's shift begins and ends, None without one. Raises ValueError or TypeError for another span."""
     if not span:
         return None
     start, end = (time.fromisoformat(at) for at in span)
@@ -71,7 +72,7 @@ def spans(week: Mapping[str, Sequence[str]]) -> list[tuple[int, int]]:
     that goes past Sunday's end goes on at the beginning. Raises ValueError for hours that cannot be read."""
     stretches: list[tuple[int, int]] = []
     for place, day in enumerate(WEEKDAYS):
-        shift = _shift(week.get(day))
+        shift = shift_of(week.get(day))
         if shift is None:
             continue
         begin, end = (place * 1440 + at.hour * 60 + at.minute for at in shift)
@@ -100,8 +101,8 @@ def is_day(text: str) -> bool:
 def overlap(week: Mapping[str, Sequence[str]]) -> tuple[str, str] | None:
     """Return the first two days whose stretches overlap, the night of one reaching past the beginning of the next."""
     for place, day in enumerate(WEEKDAYS):
-        tonight, following = _shift(week.get(day)), WEEKDAYS[(place + 1) % 7]
-        tomorrow = _shift(week.get(following))
+        tonight, following = shift_of(week.get(day)), WEEKDAYS[(place + 1) % 7]
+        tomorrow = shift_of(week.get(following))
         if tonight and tomorrow and tonight[1] <= tonight[0] and tonight[1] > tomorrow[0]:
             return day, following
     return None
@@ -124,20 +125,25 @@ def after(start: datetime, minutes: int, hours: Hours) -> datetime:
     return plain
 
 
+def stretch(day: date, shift: tuple[time, time], zone: ZoneInfo) -> tuple[datetime, datetime]:
+    """Return a shift that begins on `day`, in UTC, so that a clock put forward shortens its night; an end that is not
+    after its start lies on the next day."""
+    begins, ends = shift
+    last = day if ends > begins else day + timedelta(days=1)
+    return datetime.combine(day, begins, zone).astimezone(UTC), datetime.combine(last, ends, zone).astimezone(UTC)
+
+
 def _openings(start: datetime, hours: Hours) -> list[tuple[datetime, datetime]]:
-    """The stretches of opening time that end after `start`, in UTC, so that a clock put forward shortens its night."""
+    """The stretches of opening time that end after `start`."""
     zone = ZoneInfo(hours.zone)
     first = start.astimezone(zone).date() - timedelta(days=1)
     openings = []
     for offset in range(LONGEST_CLOSED + 2):
         day = first + timedelta(days=offset)
-        shift = _shift(hours.week.get(WEEKDAYS[day.weekday()]))
+        shift = shift_of(hours.week.get(WEEKDAYS[day.weekday()]))
         if shift is None or hours.closed_on(day):
             continue
-        last = day if shift[1] > shift[0] else day + timedelta(days=1)
-        opens, closes = (
-            datetime.combine(each, at, zone).astimezone(UTC) for each, at in ((day, shift[0]), (last, shift[1]))
-        )
+        opens, closes = stretch(day, shift, zone)
         if closes > start:
             openings.append((opens, closes))
     return openings

@@ -16,7 +16,7 @@ from config import audit, clock, queue, runtime
 from messaging import outbox
 from messaging.inbox import items
 from messaging.inbox.models import Absence, InboxItem, ItemEvent
-from messaging.inbox.routing import clinic_rules, coverage_gaps, lost_coverage
+from messaging.inbox.routing import clinic_rules, coverage_gaps, lost_coverage, topics
 from messaging.inbox.staff import coverage_guard, roster
 from messaging.models import Clinic, Staff
 from messaging.wording import text_templates
@@ -24,7 +24,6 @@ from messaging.wording import text_templates
 DUE = Absence.ended_at.is_(None)
 LONGEST = timedelta(days=400)
 UNFINISHED = InboxItem.state != "done"
-covering = roster.covering
 
 
 class MayNot(ValueError):
@@ -46,7 +45,7 @@ def plan(
 ) -> Absence:
     """Write down that `staff` is away and who covers; it begins by itself.
 
-    Raises MayNot, and watch.MakesHole where nobody could be reached meanwhile; `who_could` names who would close it.
+    Raises MayNot, and MakesGap where nobody could be reached meanwhile; `who_could` names who would close it.
     """
     now, clinic = clock.now(), session.get_one(Clinic, staff.clinic_id)
     _refuse(session, staff, cover, starts_at, ends_at)
@@ -137,7 +136,7 @@ def _comes_back(
 def come_back(session: Session, absence: Absence, actor: str) -> None:
     """End an absence now, or take back one that has not begun.
 
-    Raises watch.MakesHole where only who covers could be reached: the fallback who comes back has no mobile on file.
+    Raises MakesGap where only who covers could be reached: the fallback who comes back has no mobile on file.
     """
     if absence.ended_at is not None:
         return
@@ -165,7 +164,7 @@ def turn(session: Session, absences: Sequence[Absence]) -> None:
 
 
 def _begin(session: Session, absence: Absence, staff: Staff) -> None:
-    cover = covering(session, staff.id, clock.now())
+    cover = roster.covering(session, staff.id, clock.now())
     moved = _move(session, staff, cover, audit.Actor.absence(absence.id))
     _write_down(session, absence, audit.Actor.system("cover"), "begun", moved=moved)
 
@@ -199,7 +198,7 @@ def release(session: Session, staff: Staff, to: Staff | None = None) -> int:
 
     It goes to `to`, else to who covers for them, else to the team, as in an absence without end.
     """
-    cover = to or covering(session, staff.id, clock.now())
+    cover = to or roster.covering(session, staff.id, clock.now())
     return _move(session, staff, cover, audit.Actor.system("cover"))
 
 
@@ -210,11 +209,12 @@ def _move(session: Session, staff: Staff, cover: Staff | None, actor: str) -> in
         # Claimed was hers; for who takes over it is new again. What was acknowledged stays so, and the clock runs on.
         item.owner_id, item.notified_at = cover.id if cover else None, None
         item.state = "open" if item.state == "claimed" and item.acknowledged_at is None else item.state
-        item.reason = [reason for reason in item.reason if not reason.startswith("covering:")]
-        item.reason = [*item.reason, f"covering:{staff.name}"] if cover else []
         if cover:
+            here_before = (reason for reason in item.reason if not reason.startswith("covering:"))
+            item.reason = [*here_before, f"covering:{staff.name}"]
             items.note_event(session, item, actor, "covered", to=str(cover.id), left=str(staff.id))
         else:
+            item.reason = list(topics.kept(item.reason))
             items.note_event(session, item, actor, "uncovered", left=str(staff.id))
         items.set_timer(session, item, "route", clock.now())
     return len(items_held)

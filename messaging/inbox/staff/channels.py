@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from messaging.inbox.routing import assign
+
 PAGE, DESKTOP, TEXT, EMAIL = CHANNELS = ("page", "desktop", "text", "email")
 Chosen = Mapping[str, Any]
 
@@ -41,9 +43,7 @@ KINDS: Mapping[str, Terms] = {
     "answered": Terms(offered=_AWAY_FROM_THE_PAGE, usual=frozenset({TEXT})),
     "digest": Terms(frozenset(), frozenset({EMAIL}), frozenset({EMAIL})),
 }
-# Items that a colleague has asked for, whatever they ask.
-_ASSIGNED = ("task", "mention", "note")
-_ITEMS = ("safety", "screen", "handoff", "reply", "delivery", *_ASSIGNED)
+_ITEMS = (*assign.KINDS, *assign.ASKED)
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Standing:
 
 def of_item(kind: str) -> str:
     """Return the kind of nudge that an item of this kind is."""
-    return "assigned" if kind in _ASSIGNED else kind
+    return "assigned" if kind in assign.ASKED else kind
 
 
 def chosen(kind: str, chosen_by_them: Chosen) -> frozenset[str]:
@@ -79,6 +79,11 @@ def chosen(kind: str, chosen_by_them: Chosen) -> frozenset[str]:
     """
     terms, of_kind = KINDS[kind], chosen_by_them.get(kind, {})
     return terms.fixed | {way for way in terms.offered if of_kind.get(way, way in terms.usual)}
+
+
+def leaves_the_page(kind: str, chosen_by_them: Chosen) -> bool:
+    """Whether this colleague is ever sent anything of this kind, at whatever moment."""
+    return bool(_AWAY_FROM_THE_PAGE & chosen(kind, chosen_by_them))
 
 
 def muted_items(chosen_by_them: Chosen) -> frozenset[str]:

@@ -21,7 +21,7 @@ class MakesGap(ValueError):
 
 @contextmanager
 def keeping(session: Session, clinic: Clinic) -> Iterator[None]:
-    """Do an act within this that changes who can be reached; raises MakesHole, with nothing of it done, where it leaves
+    """Do an act within this that changes who can be reached; raises MakesGap, with nothing of it done, where it leaves
     a minute without anybody that had somebody before.
 
     The clinic is locked meanwhile: of two acts that would make a gap only together, the second sees the first.

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from config import runtime
 from messaging import outbox
 from messaging.inbox.models import InboxItem
-from messaging.inbox.routing import assign
+from messaging.inbox.routing import assign, topics
 from messaging.inbox.staff import channels, roster
 from messaging.mail import spool
 from messaging.models import Clinic, Staff
@@ -24,6 +24,8 @@ TEXTS = {
     "answered": "staff_news",
 }
 ITEM_TEXT = "staff_alert"
+# Where the front desk, which does not read the care team's inbox, finds what is theirs.
+AT_THE_DESK = {"task": "/tasks/{id}", "note": "/notes", "handoff": "/handoffs"}
 
 
 def of_item(
@@ -37,7 +39,15 @@ def of_item(
     template: str | None = None,
 ) -> bool:
     """Tell a colleague of an item, as `tell` does of a page."""
-    return tell(session, clinic, staff, kind, path=f"/inbox/{item.id}", dedupe=dedupe, template=template)
+    return tell(session, clinic, staff, kind, path=page_of(item, staff), dedupe=dedupe, template=template)
+
+
+def page_of(item: InboxItem, staff: Staff) -> str:
+    """Return the address, without the service's own, at which this colleague may open the item."""
+    if staff.role != topics.FRONT_DESK:
+        return f"/inbox/{item.id}"
+    path = "/desk/{id}" if item.role == topics.FRONT_DESK else AT_THE_DESK.get(item.kind, "/today")
+    return path.format(id=item.id)
 
 
 def tell(
@@ -55,6 +65,8 @@ def tell(
     `template` is what is texted where that is not what is said of every nudge of the kind; it may hold {link} alone.
     Return whether a text is on its way to their phone: a mail may be read tomorrow, and reaches nobody now.
     """
+    if not channels.leaves_the_page(kind, staff.notify):
+        return False
     ways = channels.ways(kind, staff.notify, standing(session, clinic, staff))
     link = f"{runtime.settings().public_url}{path}"
     if channels.EMAIL in ways:
@@ -68,6 +80,8 @@ def tell(
 
 def wants_text(session: Session, clinic: Clinic, staff: Staff, kind: str) -> bool:
     """Whether this colleague is to be texted of this kind now, whether or not we have a number of theirs."""
+    if not channels.leaves_the_page(kind, staff.notify):
+        return False
     return channels.TEXT in channels.wanted(kind, staff.notify, standing(session, clinic, staff))
 
 

@@ -96,7 +96,7 @@ def invite(session: Session, clinic: Clinic, facts: Facts, actor: str) -> Staff:
 def change(session: Session, clinic: Clinic, staff: Staff, facts: Facts, actor: str) -> None:
     """Change what the clinic says of a colleague; their address stays.
 
-    Raises MayNot where nobody would be left who decides, and watch.MakesHole where nobody could be reached any more.
+    Raises MayNot where nobody would be left who decides, and MakesGap where nobody could be reached any more.
     """
     was = staff.role
     with _keeping(session, clinic):
@@ -118,7 +118,7 @@ def leave(session: Session, clinic: Clinic, staff: Staff, actor: str, to: Staff 
     """Let a colleague in no more, and move on what they had not finished; return how many items that were.
 
     It goes to `to`, one of `successors`, else to who covers for them, else to the team.
-    Raises MayNot where nobody would be left who decides, and watch.MakesHole where nobody could be reached any more;
+    Raises MayNot where nobody would be left who decides, and MakesGap where nobody could be reached any more;
     then they work here as before. Their sessions are ended by whoever keeps sessions.
     """
     if actor == audit.Actor.staff(staff.id):
@@ -162,7 +162,7 @@ def set_hours(
 ) -> None:
     """Change when a colleague works and is on call, from now on; a change that says nothing new is no change.
 
-    Raises watch.MakesHole for the minutes in which nobody could be reached any more, and LookupError for somebody who
+    Raises MakesGap for the minutes in which nobody could be reached any more, and LookupError for somebody who
     does not work here.
     """
     staff = session.get(Staff, staff_id, populate_existing=True)

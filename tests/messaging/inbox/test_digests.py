@@ -15,7 +15,7 @@ from messaging.inbox import digests, items
 from messaging.inbox.staff import absences
 from messaging.mail import addresses
 from messaging.mail.models import Mail, MailAddress
-from messaging.models import Staff
+from messaging.models import Clinic, Staff
 from messaging.weekdays import WEEKDAYS
 
 DENVER = "America/Denver"
@@ -81,6 +81,37 @@ def test_at_eight_it_says_how_much_waits_and_how_much_is_late(clinic, rosa, new_
     assert body.startswith("Waiting for you: 2\nOf these past their time: 1\n\nSign in: https://clinic.example/today\n")
     run(EIGHT + timedelta(days=1))
     assert len(sent()) == 2
+
+
+def test_whoever_has_no_hours_is_told_as_the_clinic_opens(clinic, rosa, new_patient):
+    with time_machine.travel(EARLY, tick=False), db.unit_of_work(db.EVERY) as session:
+        staff, at = session.get_one(Staff, rosa.id), session.get_one(Clinic, clinic.id)
+        staff.hours = {}
+        at.rules = {"hours": {"zone": DENVER, "week": {day: ["10:30", "17:00"] for day in BY_DAY}}}
+        session.scalars(select(MailAddress)).one().try_after = digests.next_due(at, staff, EARLY)
+    waits(clinic, rosa, new_patient(), 10)
+    run(EIGHT + timedelta(hours=2))
+    assert sent() == []
+    run(EIGHT + timedelta(hours=2, minutes=30))
+    assert len(sent()) == 1
+
+
+def test_the_front_desk_s_inbox_is_counted_for_whoever_is_of_it(clinic, rosa, new_staff, new_patient):
+    with time_machine.travel(EARLY, tick=False), db.unit_of_work(db.EVERY) as session:
+        session.get_one(Staff, rosa.id).role = "front_desk"
+    anybody, taken, hers = new_patient(), new_patient(), new_patient()
+    dana = new_staff("Dana", role="front_desk")
+    for patient, owner in ((anybody, None), (taken, dana), (hers, rosa), (hers, None)):
+        with db.unit_of_work(clinic.id) as session:
+            item = items.open_item(
+                session, clinic, kind="reply", about="x:1", dedupe=f"x:{db.new_id()}", summary="when is my visit",
+                owner_id=owner.id if owner else None, patient_id=patient.id, reason=["topic:scheduling"],
+                answer_by=EARLY + timedelta(minutes=10),
+            )  # fmt: skip
+            item.role = "front_desk"
+    run(EIGHT)
+    (body,) = sent()
+    assert body.startswith("Waiting for you: 2\nOf these past their time: 2\n")
 
 
 def test_a_weekend_is_no_morning(clinic, rosa, new_patient):

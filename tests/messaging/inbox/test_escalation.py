@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from config import clock, db, runtime
 from messaging import jobs, outbox
 from messaging.delivery import deliver
-from messaging.inbox import escalation, items, views
+from messaging.inbox import escalation, items, reopening, views
 from messaging.inbox.models import InboxItem, Timer
 from messaging.models import Clinic, Message, Staff
 
@@ -309,7 +309,7 @@ def test_an_item_reopened_alerts_anew(opened, desk, new_staff):
     do(items.acknowledge, item, alba, "in_person")
     do(items.resolve, item, alba)
     tick(item.answer_by + timedelta(hours=2))
-    do(items.reopen, item, alba)
+    do(reopening.reopen, item, alba)
     tick(desk.item(item.id).answer_by + timedelta(seconds=1))
     assert len(told(desk)) > before
     assert len(desk.timers(item.id)) == 1

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from config import clock, db
 from messaging import jobs
-from messaging.inbox import item_state, items, snoozing, undoing
+from messaging.inbox import item_state, items, reopening, snoozing, undoing
 from messaging.inbox.models import InboxItem, ItemEvent
 
 both = pytest.mark.parametrize("house", ["sqlite", "postgresql"], indirect=True)
@@ -121,7 +121,7 @@ def test_acts_bound_together_are_taken_back_together_but_for_what_has_moved_on(o
     with db.unit_of_work(clinic.id) as session:
         held = item_state.hold(session, clinic.id, [item.id for item in many])
         line = undoing.bind([items.resolve(session, item, alba) for item in held])
-    do(items.reopen, many[1], ben)
+    do(reopening.reopen, many[1], ben)
     undone = undo(clinic, alba, line)
     assert (undone.item_ids, undone.left) == ([many[0].id, many[2].id], 1)
     assert [desk.item(item.id).state for item in many] == ["open", "claimed", "open"]
@@ -139,7 +139,7 @@ ACTS = {
     "snooze": lambda s, i, a, b: snoozing.snooze(s, i, a, hours(2)()),
     "wake": lambda s, i, a, b: snoozing.wake_now(s, i, a),
     "resolve": lambda s, i, a, b: items.resolve(s, i, a),
-    "reopen": lambda s, i, a, b: items.reopen(s, i, a),
+    "reopen": lambda s, i, a, b: reopening.reopen(s, i, a),
 }
 STEPS = st.lists(st.tuples(st.sampled_from([*ACTS, "wait"]), st.booleans(), st.sampled_from((1, 40, 300))), max_size=9)
 serial = count()

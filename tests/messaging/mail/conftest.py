@@ -34,6 +34,7 @@ class Post:
     answer: str = "250 taken"
     unknown: set[str] = field(default_factory=set)
     users: list[str] = field(default_factory=list)
+    before_answer: Callable[[], None] = lambda: None
 
     async def handle_RCPT(self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any) -> str:
         if address in self.unknown:
@@ -45,6 +46,7 @@ class Post:
         if self.answer.startswith("250"):
             self.raw.append(bytes(envelope.content or b""))
             self.envelopes.append(envelope)
+        self.before_answer()
         return self.answer
 
     def mails(self) -> list[EmailMessage]:

@@ -1,6 +1,7 @@
 """The spool and the mail server: what is taken, what waits, what is dropped; on both databases, over a real server."""
 
 import re
+import time
 from datetime import timedelta
 
 import pytest
@@ -101,6 +102,46 @@ def test_the_operator_reads_that_the_server_takes_nothing(rosa, serving):
         assert sending.stuck_since(session, clock.now() + timedelta(minutes=6)) is not None
 
 
+def test_a_mailbox_that_is_full_is_no_reason_to_alarm_the_operator(rosa, post):
+    post.answer = "452 mailbox full"
+    mail = put(rosa)
+    drain()
+    assert now(mail).last_error == "answered 452"
+    with db.unit_of_work(db.EVERY) as session:
+        assert sending.stuck_since(session, clock.now() + timedelta(hours=1)) is None
+
+
+@both
+def test_each_mail_is_written_down_before_the_next_and_none_begins_after_the_slice(rosa, post, monkeypatch):
+    drain()
+    mails = [put(rosa) for _ in range(3)]
+    seen: list[list[str]] = []
+    with monkeypatch.context() as patched:
+
+        def taken() -> None:
+            seen.append(sorted(now(mail).state for mail in mails))
+            if len(seen) == 2:
+                patched.setattr(clock, "monotonic", lambda: float("inf"))
+
+        post.before_answer = taken
+        assert drain() == 2
+    assert seen == [["queued"] * 3, ["queued", "queued", "sent"]]
+    (left,) = (mail for mail in map(now, mails) if mail.state == "queued")
+    assert (left.attempts, left.last_error, left.lease_until) == (0, None, None)
+
+
+@both
+def test_what_was_left_goes_next_time_and_nothing_goes_twice(rosa, post, monkeypatch):
+    drain()
+    before = len(post.raw)
+    for _ in range(3):
+        put(rosa)
+    monkeypatch.setattr(sending, "SLICE_SECONDS", 0.05)
+    post.before_answer = lambda: time.sleep(0.1)
+    assert [drain() for _ in range(4)] == [1, 1, 1, 0]
+    assert len(post.raw) - before == 3
+
+
 def test_pauses_grow_and_end_at_five_minutes(rosa, serving):
     mail = put(rosa)
     serving.stop()
@@ -161,7 +202,7 @@ def test_a_worker_that_was_thought_dead_writes_nothing_and_the_mail_is_the_same_
         made = sending._ready(session, claimed)
     with db.unit_of_work(db.EVERY) as session:  # another has taken it over
         session.get_one(Mail, mail.id).fence += 1
-    ((_, outcome),) = sending._sent([(claimed, made)])
+    ((_, outcome),) = sending._outcomes([(claimed, made)], clock.monotonic())
     sending._write_down(claimed, outcome)
     assert outcome.sent
     assert now(mail).state == "queued"

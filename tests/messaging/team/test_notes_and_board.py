@@ -7,6 +7,7 @@ import pytest
 import time_machine
 
 from config import clock, db
+from messaging.inbox import items, reopening, role_inboxes, snoozing
 from messaging.team import board, colleague_notes
 
 both = pytest.mark.parametrize("house", ["sqlite", "postgresql"], indirect=True)
@@ -34,6 +35,43 @@ def test_nobody_else_reads_it_but_who_covers(team, new_staff):
     team.away(team.ben, cleo)
     team.drain()
     assert team.do(colleague_notes.find, cleo, note.id) is not None
+
+
+ACTS = {
+    "take": lambda session, item, ben, cleo: items.claim(session, item, cleo),
+    "take as shown": lambda session, item, ben, cleo: items.claim_as_shown(session, item, cleo, ben.id),
+    "reassign": lambda session, item, ben, cleo: items.hand_over(session, item, cleo, cleo),
+    "pass on": lambda session, item, ben, cleo: items.hand_over(session, item, ben, cleo),
+    "close": lambda session, item, ben, cleo: items.resolve(session, item, cleo),
+    "acknowledge": lambda session, item, ben, cleo: items.acknowledge(session, item, cleo, "mention_read"),
+    "snooze": lambda session, item, ben, cleo: snoozing.snooze(session, item, cleo, clock.now() + HOUR),
+}
+
+
+@both
+@pytest.mark.parametrize("act", ACTS)
+def test_a_note_between_two_is_taken_moved_and_closed_by_nobody_else(team, new_staff, act):
+    cleo = new_staff("Cleo Ruiz")
+    note = team.do(colleague_notes.send, team.clinic, team.rosa, team.ben, "Between us")
+    with pytest.raises(items.Refused) as refused:
+        team.do(ACTS[act], team.item(note.item_id), team.ben, cleo)
+    assert refused.value.why == "note_private"
+    assert team.do(colleague_notes.find, cleo, note.id) is None
+    team.do(items.resolve, team.item(note.item_id), team.ben)
+    with pytest.raises(items.Refused):
+        team.do(reopening.reopen, team.item(note.item_id), cleo)
+
+
+def test_a_note_is_no_role_s_and_whom_it_is_for_answers_it_though_somebody_covers(team, new_staff):
+    cleo = new_staff("Cleo Ruiz")
+    note = team.do(colleague_notes.send, team.clinic, team.rosa, team.ben, "Between us")
+    with pytest.raises(items.Refused):
+        team.do(role_inboxes.hand_over, team.clinic, team.item(note.item_id), team.ben, "care_manager")
+    team.away(team.ben, cleo)
+    team.drain()
+    assert team.item(note.item_id).owner_id == cleo.id
+    team.do(colleague_notes.send, team.clinic, team.ben, team.rosa, "From the train: yes", answers=note)
+    assert (team.item(note.item_id).state, team.item(note.item_id).done_by) == ("done", team.ben.id)
 
 
 @pytest.mark.parametrize(("role", "words", "why"), [("auditor", "x", "note_to"), (None, " ", "note_empty")])

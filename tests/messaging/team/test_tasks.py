@@ -3,12 +3,14 @@
 from datetime import timedelta
 
 import pytest
+import time_machine
 from sqlalchemy import select
 
 from config import clock, db
-from messaging.inbox import items, undoing
+from messaging.inbox import items, reopening, undoing
 from messaging.inbox.models import InboxItem
 from messaging.inbox.staff import staffing
+from messaging.models import Staff
 from messaging.team import task_templates, tasks
 from messaging.team.models import Task
 
@@ -80,6 +82,50 @@ def test_closing_is_taken_back_with_its_note(team, unhurried):
     team.do(undoing.undo, team.clinic.id, team.ben, done.id)
     assert team.item(item.id).state != "done"
     assert len([each for each in (team.item(item.id),) if each.owner_id == team.ben.id]) == 1
+
+
+def wants_texts(team, staff):
+    with db.unit_of_work(team.clinic.id) as session:
+        session.get_one(Staff, staff.id).notify = {"assigned": {"text": True}}
+
+
+def test_whoever_is_given_a_task_is_told_and_whoever_makes_their_own_is_not(team):
+    for each in (team.rosa, team.ben):
+        wants_texts(team, each)
+    mine = team.task(owner=team.rosa)
+    team.drain()
+    assert team.texts() == 0
+    team.task(owner=team.ben)
+    team.drain()
+    assert team.texts() == 1
+    team.do(tasks.hand_on, mine, team.rosa, team.ben)
+    team.drain()
+    assert team.texts() == 1  # it can be taken back still
+    team.drain(timedelta(seconds=20))
+    assert team.texts() == 2
+
+
+@both
+def test_what_a_colleague_asked_is_overdue_once_and_climbs_no_further(team):
+    item = team.task()
+    for hours in range(1, 30, 4):
+        team.drain(hours * HOUR)
+    with db.unit_of_work(team.clinic.id) as session:
+        events = [event.event for event in items.history(session, session.get_one(InboxItem, item.id))]
+    assert events.count("overdue") == 1
+    assert team.item(item.id).level == 1
+
+
+def test_opened_again_it_keeps_its_time_and_past_it_has_a_working_day(team):
+    item = team.task()
+    due = team.item(item.id).answer_by
+    team.do(tasks.end, team.clinic, item, team.ben, "task_done")
+    team.do(reopening.reopen, item, team.ben)
+    assert team.item(item.id).answer_by == due
+    with time_machine.travel(clock.now() + 5 * HOUR, tick=False):
+        team.do(tasks.end, team.clinic, item, team.ben, "task_done")
+        team.do(reopening.reopen, item, team.ben)
+        assert team.item(item.id).answer_by == clock.now() + 8 * HOUR  # the clinic of this test is always open
 
 
 def test_only_who_made_it_takes_it_back(team):

@@ -73,6 +73,15 @@ def test_an_answer_closes_what_asked_and_stands_under_the_note(team):
 
 
 @both
+def test_a_reply_answers_whoever_was_asked_in_an_answer_too(team):
+    head = team.note("She asks about side effects", author=team.ben)
+    team.note("Could you look?", answers=head, people=[team.ben])
+    team.note("I have", author=team.ben, answers=head)
+    [item] = team.asked()
+    assert (item.state, item.disposition, item.done_by) == ("done", "mention_answered", team.ben.id)
+
+
+@both
 def test_somebody_who_may_not_see_the_patient_is_refused_with_who_could_and_nothing_is_kept(team, new_staff):
     desk = new_staff("Dana Price", role="front_desk")
     gone = new_staff("Old Hand")
@@ -148,6 +157,25 @@ def test_no_more_than_eight_facts_are_pinned(team):
     with pytest.raises(thread.Refused) as refused:
         team.note("a ninth", pinned=True)
     assert refused.value.why == "pin_many"
+
+
+@both
+def test_one_of_eight_pinned_facts_is_corrected_and_stays_pinned(team):
+    notes = [team.note(f"fact {number}", pinned=True) for number in range(8)]
+    team.do(thread.correct, team.clinic, team.rosa, notes[3], thread.Draft("a better fact"))
+    with db.unit_of_work(team.clinic.id) as session:
+        words = [note.words for note in thread.pinned(session, team.patient.id)]
+    assert len(words) == 8
+    assert "a better fact" in words
+
+
+@both
+def test_a_correction_sent_twice_corrects_once(team):
+    note, once = team.note(people=[team.ben]), db.new_id()
+    draft = thread.Draft("Call her son", once=once)
+    first, second = (team.do(thread.correct, team.clinic, team.rosa, note, draft) for _ in range(2))
+    assert first.id == second.id == once
+    assert [item.state for item in team.asked()] == ["done", "open"]
 
 
 def test_the_notes_written_beside_cases_before_are_its_beginning(team):

@@ -7,7 +7,10 @@ from click.testing import CliRunner, Result
 
 from config import clock, db
 from messaging.inbox.routing.hours import WEEKDAYS
-from messaging.models import Staff
+from messaging.inbox.staff import absences
+from messaging.models import Clinic, Staff
+from messaging.team import tasks
+from messaging.team.models import Task
 from service.cli import opening, people
 from web.models import SignInLink, StaffSession
 
@@ -60,3 +63,17 @@ def test_the_last_who_decides_stays(rosa, new_staff):
     answer = revoke(dana)
     assert answer.exit_code == 3
     assert "make another person a clinic administrator first" in answer.output
+
+
+def test_what_they_watched_is_watched_by_who_covers_for_them(rosa, new_staff):
+    ines = new_staff("Ines", hours={day: ["19:00", "09:00"] for day in WEEKDAYS})
+    with db.unit_of_work(rosa.clinic_id) as session:
+        clinic = session.get_one(Clinic, rosa.clinic_id)
+        colleague, other = session.get_one(Staff, rosa.id), session.get_one(Staff, ines.id)
+        db.load_keys(session, {clinic.key_id})
+        now = clock.now()
+        absences.plan(session, colleague, other, now - timedelta(seconds=1), now + timedelta(days=2))
+        tasks.make(session, clinic, other, tasks.Wanted("Call back", now + timedelta(hours=2), other, colleague))
+    assert revoke(rosa).exit_code == 0
+    with db.unit_of_work(db.EVERY) as session:
+        assert session.query(Task).one().watcher_id == ines.id

@@ -7,6 +7,7 @@ import pytest
 import time_machine
 
 from config import db
+from messaging.inbox.models import InboxItem
 from messaging.models import Message
 from reminders import appointments, handoffs
 from reminders.handoff import standing
@@ -158,6 +159,16 @@ def test_the_desk_sees_who_is_expected_and_who_wants_another_time(house: Any) ->
     page = desk.get("/today").text
     assert "Nobody is expected any more today" in page
     assert re.search(r'href="/visits\?state=arrived"><b class="num">1</b>', page)
+
+
+def test_the_desk_s_inbox_is_on_their_first_page_and_under_their_thumb(house: Any) -> None:
+    item = house.item(patient_id=house.patient().id, reason=["topic:scheduling"])
+    with db.unit_of_work(house.clinic.id) as session:
+        session.get_one(InboxItem, item.id).role = "front_desk"
+    page = house.signed_in(house.staff(role="front_desk")).get("/today").text
+    assert re.search(r'href="/desk"><b class="num">1</b> <span>at the front desk', page)
+    assert re.search(r'href="/desk"[^>]*><span>Desk</span> <b class="num">1</b>', page.split('class="bottom-bar"')[1])
+    assert 'href="/desk"' not in house.signed_in(house.staff("Rosa Delgado")).get("/today").text
 
 
 def test_every_number_leads_to_what_it_counts(house: Any) -> None:

@@ -2,15 +2,17 @@
 
 import html
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
+import time_machine
 
 from config import clock, db
 from messaging.inbox.models import InboxItem
 from messaging.inbox.staff import absences
-from messaging.models import Staff
+from messaging.models import Clinic, Staff
 from tests.web.boards.test_unreached import visit
 from web import reading_marks
 
@@ -38,7 +40,9 @@ def item(
 def numbers(page: str, name: str) -> list[str]:
     """The numbers in a colleague's row."""
     row = page.split(f'<th scope="row">{name}')[1].split("</tr>")[0]
-    return [re.sub(r"<[^>]+>", "", cell).strip() for cell in re.findall(r'<td class="num">(.*?)</td>', row, re.DOTALL)]
+    return [
+        re.sub(r"<[^>]+>", "", cell).strip() for cell in re.findall(r'<td class="num[^>]*>(.*?)</td>', row, re.DOTALL)
+    ]
 
 
 def links(page: str) -> list[tuple[int, str]]:
@@ -94,6 +98,19 @@ def test_what_was_not_opened_for_a_day_is_listed_until_its_owner_opens_it(house:
     )
 
 
+def test_who_is_here_is_said_as_routing_sees_it(house: Any, people: Any) -> None:
+    rosa, *_ = people
+    open_hours = {day: ["08:00", "17:00"] for day in ("mon", "tue", "wed", "thu", "fri")}
+    with db.unit_of_work(house.clinic.id) as session:
+        session.get_one(Clinic, house.clinic.id).rules = {"hours": {"zone": house.clinic.zone, "week": open_hours}}
+        session.get_one(Staff, rosa.id).hours = {}
+    here = lambda page: page.split('<th scope="row">Rosa Delgado')[1].split("</th>")[0]  # noqa: E731
+    noon = datetime(2027, 3, 3, 12, 0, tzinfo=ZoneInfo(house.clinic.zone))
+    for at, said in ((noon, "here"), (noon + timedelta(hours=10), "off duty")):
+        with time_machine.travel(at, tick=False):
+            assert said in here(house.signed_in(house.staff(role="care_manager")).get("/workload").text)
+
+
 def test_who_is_away_and_who_covers_stands_there_with_what_they_still_have(house: Any, people: Any) -> None:
     rosa, ben, lead = people
     with db.unit_of_work(house.clinic.id) as session:
@@ -111,7 +128,7 @@ def test_whoever_has_left_and_still_holds_something_is_marked(house: Any, people
     with db.unit_of_work(db.EVERY) as session:
         session.get_one(Staff, rosa.id).active = False
     page = lead.get("/workload").text
-    assert "hand it over" in page
+    assert "reassign it" in page
     assert "has left" in page
 
 

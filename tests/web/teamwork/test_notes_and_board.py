@@ -30,6 +30,14 @@ def test_a_note_is_read_and_answered_between_two(house: Any) -> None:
     closed = third.get(f"/inbox/{note.item_id}?view=everyone").text
     assert "Can you take Friday?" not in closed
     assert "It is between Rosa Delgado and who has it." in closed
+    assert "Take over" not in closed
+    assert "Reassign" not in closed.split('id="need-title"')[1].split("</section>")[0]
+    for act, more in (("claim", {"owner": str(ben.id)}), ("resolve", {}), ("handover", {"to": str(cleo.id)})):
+        refused = third.post(f"/inbox/{note.item_id}/{act}", **more)
+        assert refused.status_code == 422
+        assert "A note is between two colleagues" in refused.text
+    third.post("/inbox/bulk", act="resolve", item=str(note.item_id))
+    assert house.read(InboxItem, note.item_id).state == "open"
     assert "Friday" not in third.get("/notes").text
     his.get("/notes")
     assert "read today" in hers.get("/notes").text
@@ -71,6 +79,7 @@ def test_an_announcement_stands_above_every_page_until_it_is_read(house: Any) ->
         row = session.scalars(select(Announcement)).one()
     for came, onward in (
         ("http://localhost/inbox", "/inbox"),
+        ("http://localhost/inbox?view=everyone&kind=screen", "/inbox?view=everyone&kind=screen"),
         ("http://evil.example/inbox", "/announcements"),
         ("http://localhost/team/post", "/announcements"),
     ):

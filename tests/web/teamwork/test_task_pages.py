@@ -11,6 +11,7 @@ from config import clock, db
 from messaging.inbox.models import InboxItem
 from messaging.models import Staff
 from messaging.team.models import Task, TaskTemplate
+from tests.queries import statements
 from tests.web.teamwork.test_thread_pages import notes, post
 
 TOMORROW = {"due": "tomorrow"}
@@ -199,3 +200,39 @@ def test_who_deactivates_a_colleague_says_to_whom_their_work_goes(house: Any) ->
     with db.unit_of_work(house.clinic.id) as session:
         left = select(InboxItem).where(InboxItem.owner_id == ben.id, InboxItem.state != "done")
         assert session.scalars(left).all() == []
+
+
+def test_an_auditor_sees_that_a_task_is_there_and_not_what_it_asks(house: Any) -> None:
+    ben, odd = house.staff("Ben Okafor"), house.signed_in(house.staff("Ada Audit", role="auditor"))
+    wanted = {"title": "Talk about the budget", "words": "before the board meets", "owner": str(ben.id)}
+    house.signed_in(house.staff()).post("/tasks", **wanted, **TOMORROW)
+    [item] = tasks_of(house)
+    page = odd.get(f"/inbox/{item.id}?view=everyone")
+    assert page.status_code == 200
+    assert "budget" not in page.text
+    assert "before the board meets" not in page.text
+    assert "before the board meets" in house.signed_in(ben).get(f"/inbox/{item.id}").text
+
+
+def test_resolve_says_that_a_task_is_closed_by_what_came_of_it(house: Any) -> None:
+    rosa = house.staff()
+    browser = house.signed_in(rosa)
+    browser.post("/tasks", title="Call back", owner=str(rosa.id), **TOMORROW)
+    [item] = tasks_of(house)
+    answer = browser.post(f"/inbox/{item.id}/resolve")
+    assert answer.status_code == 422
+    assert "A task is closed by what came of it" in answer.text
+
+
+def test_who_works_here_is_read_once_for_a_page(house: Any) -> None:
+    rosa, patient = house.staff(), house.patient()
+    browser = house.signed_in(rosa)
+    browser.post("/tasks", title="Call back", owner=str(rosa.id), patient=str(patient.id), **TOMORROW)
+    [item] = tasks_of(house)
+    for path in ("/tasks", f"/tasks/{item.id}", "/notes", f"/patients/{patient.id}/team"):
+        with statements() as sent:
+            assert browser.get(path).status_code == 200
+        everyone = [
+            each for each in sent if re.search(r"FROM staff\s+WHERE staff.clinic_id = \S+ ORDER BY staff.name", each)
+        ]
+        assert len(everyone) == 1, path

@@ -181,6 +181,19 @@ def test_a_correction_shows_both_and_a_retraction_what_it_was(house: Any) -> Non
     assert "<s>Allergic</s>" in browser.get(f"/patients/{patient.id}/team").text
 
 
+def test_a_note_on_an_older_page_that_was_corrected_is_not_called_retracted(house: Any) -> None:
+    browser, patient = house.signed_in(house.staff()), house.patient()
+    post(browser, patient, "the first, with a slip")
+    for number in range(31):
+        post(browser, patient, f"note {number}")
+    first = notes(house)[0]
+    post(browser, patient, "the first, set right", corrects=str(first.id))
+    oldest = notes(house)[2]
+    page = browser.get(f"/patients/{patient.id}/team?before={oldest.id}").text
+    assert "corrected today" in page
+    assert "retracted today" not in page
+
+
 def test_nobody_changes_what_somebody_else_wrote(house: Any) -> None:
     patient, rosa, ben = house.patient(), house.staff(), house.staff("Ben Okafor")
     post(house.signed_in(rosa), patient, "hers")

@@ -14,7 +14,7 @@ from messaging import jobs
 from messaging.delivery import deliver
 from messaging.inbox import items
 from messaging.inbox.models import Absence, InboxItem
-from messaging.inbox.staff import absences, coverage_guard, staffing
+from messaging.inbox.staff import absences, coverage_guard, roster, staffing
 from messaging.models import Clinic, Staff
 from tests.waiting import PATIENCE
 
@@ -108,6 +108,19 @@ def test_with_nobody_named_the_team_is_asked(opened, desk, new_staff):
     assert {"uncovered", "routed"} <= set(desk.events(item.id))
 
 
+@pytest.mark.parametrize("covered", [True, False])
+def test_what_may_be_a_crisis_stays_one_whoever_has_it_next(opened, desk, new_staff, covered):
+    rosa, ben = new_staff("Rosa"), new_staff("Ben")
+    item = opened(owner_id=rosa.id, reason=["worry_phrase", "topic:medication", "panel:Dr Lind"])
+    away(rosa, ben if covered else None)
+    drain()
+    stored = desk.item(item.id)
+    assert (stored.owner_id, {"worry_phrase", "topic:medication"} - set(stored.reason)) == (ben.id, set())
+    assert ("panel:Dr Lind" in stored.reason) == covered  # why she had it is no reason why the team has it
+    drain(HOUR)
+    assert "escalated" in desk.events(item.id)  # by the policy of a screen, as it came in
+
+
 def test_what_comes_in_meanwhile_goes_to_the_cover_and_stays_with_them(opened, desk, new_staff, new_patient):
     rosa, ben, cleo = new_staff("Rosa", panels=["Dr Lind"]), new_staff("Ben"), new_staff("Cleo")
     for _ in range(3):
@@ -170,10 +183,10 @@ def test_the_cover_of_the_cover_is_found(opened, desk, new_staff, clinic):
     drain()
     assert desk.item(item.id).owner_id == cleo.id
     with db.unit_of_work(clinic.id) as session:
-        cover = absences.covering(session, rosa.id, clock.now())
+        cover = roster.covering(session, rosa.id, clock.now())
         assert cover is not None
         assert cover.id == cleo.id
-        assert absences.covering(session, cleo.id, clock.now()) is None
+        assert roster.covering(session, cleo.id, clock.now()) is None
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,9 @@ from sqlalchemy import select, update
 
 from config import clock, db, runtime
 from messaging import jobs
-from messaging.inbox import items
-from messaging.inbox.staff import absences, nudging
+from messaging.inbox import items, undoing
+from messaging.inbox.models import InboxItem
+from messaging.inbox.staff import absences, channels, nudging
 from messaging.mail import addresses
 from messaging.mail.models import Mail
 from messaging.models import Clinic, Message, Staff
@@ -121,6 +122,31 @@ def test_an_urgent_item_that_reaches_no_phone_climbs_at_once_though_a_mail_is_on
     assert told()[1] == ["safety"]
 
 
+@pytest.mark.parametrize(
+    ("role", "kind", "of_role", "page"),
+    [
+        ("care_manager", "task", None, "/inbox/{id}"),
+        ("front_desk", "task", None, "/tasks/{id}"),
+        ("front_desk", "note", None, "/notes"),
+        ("front_desk", "handoff", None, "/handoffs"),
+        ("front_desk", "handoff", "front_desk", "/desk/{id}"),
+        ("front_desk", "reply", "front_desk", "/desk/{id}"),
+        ("front_desk", "safety", None, "/today"),
+    ],
+)
+def test_the_link_leads_to_a_page_that_its_reader_may_open(clinic, new_staff, role, kind, of_role, page):
+    dana = new_staff("Dana", role=role)
+    with db.unit_of_work(db.EVERY) as session:
+        session.get_one(Staff, dana.id).notify = dict.fromkeys(("reply", "assigned"), EVERY_WAY)
+    item = open_item(clinic, dana, kind)
+    with db.unit_of_work(clinic.id) as session:
+        item = session.get_one(InboxItem, item.id)
+        item.role = of_role
+        colleague, at = session.get_one(Staff, dana.id), session.get_one(Clinic, clinic.id)
+        assert nudging.of_item(session, at, colleague, item, channels.of_item(kind), dedupe="x")
+    assert told()[0][-1].endswith(f"https://clinic.example{page.format(id=item.id)}")
+
+
 def test_one_reason_tells_once(clinic, rosa):
     with time_machine.travel(NOON, tick=False):
         tell(clinic, rosa, "reply")
@@ -167,6 +193,56 @@ def test_what_was_seen_or_moved_is_not_due_soon(clinic, rosa, change):
     assert "due_soon" not in told()[1]
     fire(NOON + timedelta(minutes=171))
     assert told()[1].count("due_soon") == (1 if change == "moved" else 0)
+
+
+@pytest.mark.parametrize("act", ["claim", "hand_over"])
+def test_whoever_has_it_later_hears_that_it_is_due_soon_too(clinic, rosa, new_staff, act):
+    ben = new_staff("Ben")
+    with time_machine.travel(NOON, tick=False):
+        item = open_item(clinic, ben)
+        jobs.fire_timers()
+    with time_machine.travel(NOON + timedelta(minutes=5), tick=False), db.unit_of_work(clinic.id) as session:
+        given = (session.get_one(Staff, rosa.id),) if act == "claim" else (ben, session.get_one(Staff, rosa.id))
+        getattr(items, act)(session, session.get_one(InboxItem, item.id), *given)
+    fire(NOON + timedelta(minutes=6))
+    assert ("reply" in told()[1]) == (act == "hand_over")  # whoever takes it knows
+    fire(NOON + timedelta(minutes=211))
+    assert told()[1].count("due_soon") == 1
+
+
+@pytest.mark.parametrize("taken_back", [False, True])
+def test_whoever_is_given_an_item_is_told_unless_it_was_a_slip(clinic, rosa, new_staff, taken_back):
+    ben = new_staff("Ben", hours=BY_DAY)
+    with time_machine.travel(NOON, tick=False) as journey:
+        item = open_item(clinic, ben, "screen")
+        jobs.fire_timers()
+        with db.unit_of_work(clinic.id) as session:
+            to = session.get_one(Staff, rosa.id)
+            line = items.hand_over(session, session.get_one(InboxItem, item.id), ben, to)
+        journey.shift(timedelta(seconds=9))
+        jobs.fire_timers()
+        if taken_back:
+            with db.unit_of_work(clinic.id) as session:
+                undoing.undo(session, clinic.id, ben, line.id)
+        journey.shift(timedelta(seconds=9))
+        jobs.fire_timers()
+    texts, mails = told()
+    assert (len(texts), mails) == ((1, []) if taken_back else (2, ["screen"]))
+
+
+def test_whom_routing_chooses_is_told_though_somebody_had_taken_it_by_mistake(clinic, rosa, new_staff):
+    ben = new_staff("Ben", hours={"sun": ["08:00", "09:00"]})
+    with time_machine.travel(NOON, tick=False):
+        with db.unit_of_work(clinic.id) as session:
+            facts = {"about": "x:1", "dedupe": "x", "summary": "x"}
+            item = items.open_item(session, session.get_one(Clinic, clinic.id), kind="safety", **facts)
+            line = items.claim(session, item, session.get_one(Staff, ben.id))
+        with db.unit_of_work(clinic.id) as session:
+            undoing.undo(session, clinic.id, session.get_one(Staff, ben.id), line.id)
+        jobs.fire_timers()
+    with db.unit_of_work(clinic.id) as session:
+        assert session.get_one(InboxItem, item.id).owner_id == rosa.id
+    assert len(told()[0]) == 1
 
 
 def test_whoever_has_not_asked_for_it_has_no_timer_for_it(clinic, new_staff, desk):
