@@ -3,6 +3,7 @@
 from config import audit
 from config.db import Base
 from intake_links import models as intake_links
+from interchange import models as interchange
 from messaging import models as messaging
 from messaging.delivery.breaker import models as breaker
 from messaging.inbox import models as inbox
@@ -29,6 +30,7 @@ MODULES = (
     intake_links,
     reminders,
     imports,
+    interchange,
     webhooks,
     web,
 )

@@ -1,0 +1,147 @@
+"""What feeds say is done with the verbs of every other way in, in its right order, and nothing is lost."""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select, update
+
+from config import audit, clock, db
+from interchange import jobs
+from interchange.models import FeedMessage
+from messaging.inbox.models import InboxItem
+from messaging.models import Clinic, Patient
+from reminders.models import Appointment, Reminder
+from tests.interchange.messages import PID, header, visit
+from tests.interchange.resources import APPOINTMENT
+from tests.webhooks.ehr_world import SOON, START, World, both
+
+
+@pytest.fixture
+def world(house: Any, clinic: Clinic) -> World:
+    return World(clinic)
+
+
+def at(second: int, message: str) -> str:
+    """The message as its sender wrote it at that second."""
+    return message.replace("|20260301120000|", f"|202603011200{second:02}|")
+
+
+def test_what_is_older_than_what_is_known_changes_nothing(world: World) -> None:
+    later = f"{START + timedelta(days=1):%Y%m%d%H%M%S}+0000"
+    world.hear(at(5, visit("S13", start=later)), at(3, visit("S12", start=SOON)))
+    assert world.visit.starts_at == START + timedelta(days=1)
+    assert "visit_older" in world.problems()
+
+
+def test_a_cancellation_of_the_same_second_is_never_dropped(world: World) -> None:
+    world.hear(at(5, visit("S12", start=SOON)), at(5, visit("S15", start=SOON)))
+    assert world.visit.state == "cancelled"
+
+
+def test_a_cancellation_that_comes_before_its_booking_holds(world: World) -> None:
+    world.hear(at(9, visit("S15", start=SOON)), at(3, visit("S12", start=SOON)))
+    assert world.rows(Appointment) == []
+    assert [message.state for message in world.messages] == ["ignored", "ignored"]
+
+
+def test_an_undone_cancellation_is_a_visit_again(world: World) -> None:
+    world.hear(visit("S12", start=SOON), visit("S15", start=SOON), visit("S13", start=SOON))
+    assert world.visit.state == "booked"
+
+
+def test_a_no_show_of_somebody_who_arrived_waits_for_a_person(world: World) -> None:
+    world.hear(visit("S12", start=SOON), visit("S14", start=SOON, status="Started"))
+    assert world.visit.state == "arrived"
+    world.hear(visit("S26", start=SOON))
+    assert world.visit.state == "arrived"
+    assert world.messages[-1].state == "held"
+
+
+def test_a_change_leaves_what_it_does_not_name(world: World) -> None:
+    world.hear(visit("S12", "AIL|1||ROOM 2", start=SOON), visit("S14", "AIP|1||9^HART^DANA", start=""))
+    assert (world.visit.starts_at, world.visit.place, world.visit.clinician) == (START, "ROOM 2", "DANA HART")
+
+
+def test_many_that_wait_are_one_item_a_day(world: World) -> None:
+    world.hear(*(visit("S12", start="", key=f"V{place}") for place in range(5)))
+    assert len(world.messages) == 5
+    assert len(world.rows(InboxItem)) == 1
+
+
+def test_one_that_died_gets_no_more_texts_though_the_visit_waits(world: World) -> None:
+    world.hear(visit("S12", start=SOON))
+    dead = PID + "|" * 15 + "Y"
+    world.hear(visit("S12", "AIS|1||X|20300101090000", start=SOON, key="V8", pid=dead))
+    (patient,) = world.rows(Patient)
+    assert patient.state == "deceased"
+    assert world.rows(Reminder, Reminder.state == "planned") == []
+
+
+def test_a_number_that_is_somebody_else_s_record_waits_for_a_person(world: World, new_patient: Any) -> None:
+    known = new_patient("Maya", record="4711")
+    world.hear(visit("S12", start=SOON))
+    assert world.problems() == ["patient_differs"]
+    assert world.rows(Appointment) == []
+    same = PID.replace("19800102", "19800309").replace("RIVER^ANA", "QUILL^MAYA")
+    world.hear(visit("S12", start=SOON, pid=same))
+    assert world.visit.patient_id == known.id
+
+
+def test_a_patient_s_change_is_followed_and_a_stranger_is_not_added(world: World) -> None:
+    update_of = f"{header('A08')}\r{PID}"
+    world.hear(update_of)
+    assert world.rows(Patient) == []
+    world.hear(visit("S12", start=SOON), f"{header('A31')}\r{PID.replace('spa', 'eng').replace('0101', '0177')}")
+    (patient,) = world.rows(Patient)
+    assert (patient.language, len(patient_numbers(world))) == ("en", 2)
+
+
+def patient_numbers(world: World) -> list[str]:
+    with db.unit_of_work(db.EVERY) as session:
+        patient = session.scalars(select(Patient)).one()
+        db.load_keys(session, [patient.key_id])
+        return [number.number or "" for number in patient.numbers]
+
+
+def test_a_merge_of_two_known_records_is_for_a_person(world: World, new_patient: Any) -> None:
+    new_patient("Ana", record="4712")
+    world.hear(f"{header('A40')}\r{PID}\rMRG|4712^^^ELM")
+    assert world.messages[0].state == "held"
+    world.hear(f"{header('A40')}\r{PID}\rMRG|9999^^^ELM")
+    assert world.messages[1].state == "ignored"
+
+
+def test_a_fhir_visit_of_a_known_patient_follows_the_newest(world: World, new_patient: Any) -> None:
+    new_patient("Maya", record="p1")
+    appointment = APPOINTMENT | {"start": f"{START:%Y-%m-%dT%H:%M:%SZ}", "end": None}
+    newest = appointment | {"status": "cancelled", "meta": {"lastUpdated": "2026-03-02T00:00:00Z"}}
+    older = appointment | {"meta": {"lastUpdated": "2026-03-01T00:00:00Z"}}
+    for resource in (older, newest, older | {"comment": "again"}):
+        assert world.post(json.dumps(resource)).status_code == 200
+        jobs.drain()
+    assert world.visit.state == "cancelled"
+
+
+@both
+def test_a_worker_that_dies_in_the_middle_loses_nothing(world: World) -> None:
+    world.post(visit("S12", start=SOON))
+    with db.unit_of_work(db.EVERY) as session:  # claimed, and never heard of again
+        assert db.claim(session, FeedMessage, jobs.DUE)
+    assert jobs.drain() == 0
+    with db.unit_of_work(db.EVERY) as session:
+        session.execute(update(FeedMessage).values(lease_until=clock.now() - timedelta(seconds=1)))
+    assert jobs.drain() == 1
+    assert world.visit.state == "booked"
+    acts = [entry.act for entry in world.rows(audit.AuditEntry)]
+    assert acts.count("appointment.created") == 1
+
+
+def test_what_cannot_be_worked_on_waits_for_a_person(world: World) -> None:
+    world.post(visit("S12", start=SOON))
+    with db.unit_of_work(db.EVERY) as session:
+        (row,) = session.scalars(select(FeedMessage))
+        jobs.give_up(session, row)
+    assert world.messages[0].state == "failed"
+    assert len(world.rows(InboxItem)) == 1
