@@ -71,6 +71,7 @@ ADMINISTERED = (
     "settings/handoffs",
     "settings/file",
     "settings/import",
+    "settings/feeds",
     "settings/rota",
     "settings/replay",
     "settings/history/rules",

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from sqlalchemy import select, update
 
 from config import audit, clock, db
@@ -12,10 +13,12 @@ from interchange import jobs
 from interchange.models import FeedMessage
 from messaging.inbox.models import InboxItem
 from messaging.models import Clinic, Patient
+from messaging.retention import daily_sweep, what_ages
 from reminders.models import Appointment, Reminder
 from tests.interchange.messages import PID, header, visit
 from tests.interchange.resources import APPOINTMENT
 from tests.webhooks.ehr_world import SOON, START, World, both
+from webhooks import retention
 
 
 @pytest.fixture
@@ -145,3 +148,13 @@ def test_what_cannot_be_worked_on_waits_for_a_person(world: World) -> None:
         jobs.give_up(session, row)
     assert world.messages[0].state == "failed"
     assert len(world.rows(InboxItem)) == 1
+
+
+def test_what_was_done_is_emptied_with_the_years_and_what_waits_stays(world: World) -> None:
+    world.hear(visit("S12", start=SOON), visit("S12", "AIS|1||X|20300101090000", start=SOON, key="V8"))
+    with time_machine.travel(clock.now() + timedelta(days=7 * 366), tick=False):
+        with db.unit_of_work(world.clinic.id) as session:
+            clinic, now = session.get_one(Clinic, world.clinic.id), clock.now()
+            terms = what_ages.Terms(now - timedelta(days=6 * 366), now.date(), 6)
+            assert retention.feed_messages(session, clinic, terms, daily_sweep.START).emptied == 1
+        assert [bool(message.raw) for message in world.messages] == [False, True]

@@ -31,7 +31,7 @@ ABOUT = {
     **dict.fromkeys(("mine", "unassigned", "waiting", "snoozed", "done", "everyone", "saved"), "inbox"),
     **dict.fromkeys(("clinic", "people", "cadence", "words", "schedule", "ladder", "rota", "setup"), "settings"),
     "handoff_terms": "handoffs",
-    **dict.fromkeys(("drift", "import", "file"), "settings"),
+    **dict.fromkeys(("drift", "import", "feeds", "file"), "settings"),
     "protocol": "safety",
     **dict.fromkeys(("second_reading", "readings"), "reading"),
     **dict.fromkeys(("tasks", "notes", "announcements"), "team"),

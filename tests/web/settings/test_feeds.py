@@ -1,0 +1,108 @@
+"""The page of the feeds: how each stands, what waits and why, its words behind a button, a replay."""
+
+import re
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from config import audit, clock, db
+from interchange import feeds as keeping
+from interchange import jobs, profiles
+from interchange.hl7 import er7, reading
+from interchange.models import Feed, FeedMessage
+from messaging.models import Clinic
+from reminders.models import Appointment
+from tests.interchange.messages import visit
+
+PAGE = "/settings/feeds"
+
+
+@pytest.fixture
+def admin(house: Any) -> Any:
+    return house.signed_in(house.staff("Ada", role="clinic_admin"))
+
+
+@pytest.fixture
+def feed(house: Any) -> Feed:
+    with db.unit_of_work(house.clinic.id) as session:
+        facts = {"name": "books", "secret": "whsec_x", "profile": {}, "created_at": clock.now()}
+        feed = Feed(clinic_id=house.clinic.id, key_id=house.clinic.key_id, **facts)
+        session.add(feed)
+    return feed
+
+
+def hear(house: Any, feed: Feed, message: str) -> None:
+    """Keep a message as the door does, and work the lane off."""
+    with db.unit_of_work(house.clinic.id) as session:
+        clinic = session.get_one(Clinic, house.clinic.id)
+        profile = profiles.read({"zone": clinic.zone})
+        (parsed,) = er7.read(message).messages
+        said = keeping.of_message(parsed, profile)
+        keeping.keep(session, clinic, session.get_one(Feed, feed.id), said, reading.read(parsed, profile).problems)
+    jobs.drain()
+
+
+def states() -> list[str]:
+    with db.unit_of_work(db.EVERY) as session:
+        return list(session.scalars(select(FeedMessage.state).order_by(FeedMessage.id)))
+
+
+def the_form(page: str, act: str) -> str:
+    match = re.search(rf'action="(/settings/feeds/[0-9a-f-]+/{act})', page)
+    assert match
+    return match[1]
+
+
+def test_without_a_feed_the_page_says_how_to_get_one(admin: Any) -> None:
+    assert "feeds add-source" in admin.get(PAGE).text
+
+
+def test_a_feed_shows_when_it_was_heard_and_what_waits_and_why(house: Any, admin: Any, feed: Feed) -> None:
+    assert "never" in admin.get(PAGE).text
+    hear(house, feed, visit("S12", start="20300310090000"))
+    hear(house, feed, visit("S12", "AIS|1||X|20300313090000", key="V8", start="20300310090000"))
+    page = admin.get(PAGE).text
+    assert "The message names several different starts" in page
+    assert "SCH-11.4, AIS-4" in page
+    assert "RIVER" not in page
+
+
+def test_the_words_are_behind_a_button_and_reading_them_is_written_down(house: Any, admin: Any, feed: Feed) -> None:
+    hear(house, feed, visit("S12", start=""))
+    page = admin.post(the_form(admin.get(PAGE).text, "words")).text
+    assert "RIVER^ANA" in page
+    with db.unit_of_work(db.EVERY) as session:
+        assert "feed.raw_read" in session.scalars(select(audit.AuditEntry.act)).all()
+
+
+def test_a_message_is_tried_again_as_its_feed_is_read_now(house: Any, admin: Any, feed: Feed) -> None:
+    hear(house, feed, visit("S12", "AIS|1||X|20300313090000", start="20300310090000"))
+    assert states() == ["held"]
+    with db.unit_of_work(house.clinic.id) as session:
+        session.get_one(Feed, feed.id).profile = {"start": ["AIS-4"]}
+    assert admin.post(the_form(admin.get(PAGE).text, "replay")).status_code == 303
+    jobs.drain()
+    assert states() == ["done"]
+    with db.unit_of_work(db.EVERY) as session:
+        assert session.scalars(select(Appointment)).one().starts_at.day == 13
+
+
+def test_a_message_is_set_aside_in_a_person_s_name(house: Any, admin: Any, feed: Feed) -> None:
+    hear(house, feed, visit("S12", start=""))
+    admin.post(the_form(admin.get(PAGE).text, "aside"))
+    assert states() == ["set_aside"]
+    with db.unit_of_work(db.EVERY) as session:
+        entry = session.scalars(select(audit.AuditEntry).where(audit.AuditEntry.act == "feed.set_aside")).one()
+        assert entry.actor.startswith("staff:")
+
+
+@pytest.mark.parametrize(
+    ("role", "status"), [("clinic_admin", 200), ("front_desk", 403), ("care_manager", 403), ("auditor", 403)]
+)
+def test_only_an_administrator_may_look(house: Any, role: str, status: int) -> None:
+    assert house.signed_in(house.staff(role=role)).get(PAGE).status_code == status
+
+
+def test_what_is_another_clinic_s_is_not_there(house: Any, admin: Any, feed: Feed) -> None:
+    assert admin.post(f"{PAGE}/{house.clinic.id}/replay").status_code == 404
