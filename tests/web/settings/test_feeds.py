@@ -6,14 +6,12 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from config import audit, clock, db
-from interchange import feeds as keeping
-from interchange import jobs, profiles
-from interchange.hl7 import er7, reading
+from config import audit, db
+from interchange import jobs
 from interchange.models import Feed, FeedMessage
-from messaging.models import Clinic
 from reminders.models import Appointment
 from tests.interchange.messages import visit
+from tests.web.feeds import feed_of, heard
 
 PAGE = "/settings/feeds"
 
@@ -25,22 +23,7 @@ def admin(house: Any) -> Any:
 
 @pytest.fixture
 def feed(house: Any) -> Feed:
-    with db.unit_of_work(house.clinic.id) as session:
-        facts = {"name": "books", "secret": "whsec_x", "profile": {}, "created_at": clock.now()}
-        feed = Feed(clinic_id=house.clinic.id, key_id=house.clinic.key_id, **facts)
-        session.add(feed)
-    return feed
-
-
-def hear(house: Any, feed: Feed, message: str) -> None:
-    """Keep a message as the door does, and work the lane off."""
-    with db.unit_of_work(house.clinic.id) as session:
-        clinic = session.get_one(Clinic, house.clinic.id)
-        profile = profiles.read({"zone": clinic.zone})
-        (parsed,) = er7.read(message).messages
-        said = keeping.of_message(parsed, profile)
-        keeping.keep(session, clinic, session.get_one(Feed, feed.id), said, reading.read(parsed, profile).problems)
-    jobs.drain()
+    return feed_of(house)
 
 
 def states() -> list[str]:
@@ -60,8 +43,8 @@ def test_without_a_feed_the_page_says_how_to_get_one(admin: Any) -> None:
 
 def test_a_feed_shows_when_it_was_heard_and_what_waits_and_why(house: Any, admin: Any, feed: Feed) -> None:
     assert "never" in admin.get(PAGE).text
-    hear(house, feed, visit("S12", start="20300310090000"))
-    hear(house, feed, visit("S12", "AIS|1||X|20300313090000", key="V8", start="20300310090000"))
+    heard(house, visit("S12", start="20300310090000"))
+    heard(house, visit("S12", "AIS|1||X|20300313090000", key="V8", start="20300310090000"))
     page = admin.get(PAGE).text
     assert "The message names several different starts" in page
     assert "SCH-11.4, AIS-4" in page
@@ -69,7 +52,7 @@ def test_a_feed_shows_when_it_was_heard_and_what_waits_and_why(house: Any, admin
 
 
 def test_the_words_are_behind_a_button_and_reading_them_is_written_down(house: Any, admin: Any, feed: Feed) -> None:
-    hear(house, feed, visit("S12", start=""))
+    heard(house, visit("S12", start=""))
     page = admin.post(the_form(admin.get(PAGE).text, "words")).text
     assert "RIVER^ANA" in page
     with db.unit_of_work(db.EVERY) as session:
@@ -77,7 +60,7 @@ def test_the_words_are_behind_a_button_and_reading_them_is_written_down(house: A
 
 
 def test_a_message_is_tried_again_as_its_feed_is_read_now(house: Any, admin: Any, feed: Feed) -> None:
-    hear(house, feed, visit("S12", "AIS|1||X|20300313090000", start="20300310090000"))
+    heard(house, visit("S12", "AIS|1||X|20300313090000", start="20300310090000"))
     assert states() == ["held"]
     with db.unit_of_work(house.clinic.id) as session:
         session.get_one(Feed, feed.id).profile = {"start": ["AIS-4"]}
@@ -89,7 +72,7 @@ def test_a_message_is_tried_again_as_its_feed_is_read_now(house: Any, admin: Any
 
 
 def test_a_message_is_set_aside_in_a_person_s_name(house: Any, admin: Any, feed: Feed) -> None:
-    hear(house, feed, visit("S12", start=""))
+    heard(house, visit("S12", start=""))
     admin.post(the_form(admin.get(PAGE).text, "aside"))
     assert states() == ["set_aside"]
     with db.unit_of_work(db.EVERY) as session:
