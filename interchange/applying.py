@@ -158,7 +158,7 @@ def _is_newest(key: str, said_at: datetime, context: Context) -> bool:
 
 
 def _external_id(key: str) -> str:
-    return key if len(key) <= LONGEST_KEY else feeds.digest(key)
+    return key if len(key) <= LONGEST_KEY and key.isprintable() else feeds.digest(key)
 
 
 def _known(context: Context, key: str) -> Appointment | None:

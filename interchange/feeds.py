@@ -76,7 +76,7 @@ def keep(session: Session, clinic: Clinic, feed: Feed, said: Said, problems: Seq
     now = clock.now()
     db.load_keys(session, [clinic.key_id])
     row = FeedMessage(
-        clinic_id=clinic.id, key_id=clinic.key_id, feed_id=feed.id, event=said.event, kind=said.kind[:40],
+        clinic_id=clinic.id, key_id=clinic.key_id, feed_id=feed.id, event=said.event, kind=_shown(said.kind),
         control_id=digest(said.control_id), state="refused" if refused else "received", raw=said.raw,
         problems=stored(noted), said_at=min(said.at or now, now), received_at=now,
         processed_at=now if refused else None, try_after=now, attempts=0, fence=0,
@@ -91,6 +91,11 @@ def keep(session: Session, clinic: Clinic, feed: Feed, said: Said, problems: Seq
     else:
         queue.ring(session, LANE)
     return True
+
+
+def _shown(kind: str) -> str:
+    """A kind as it can be stored and shown: what is no letter of anything is left out."""
+    return "".join(letter for letter in kind if letter.isprintable())[:40]
 
 
 def _again(session: Session, feed: Feed, said: Said) -> list[Problem]:

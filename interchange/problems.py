@@ -43,10 +43,15 @@ class Problem:
 class Problems(list[Problem]):
     """The problems of one reading, in the order they were met, each once."""
 
+    def __init__(self, known: Iterable[Problem] = ()) -> None:
+        super().__init__(known)
+        self._noted = set(self)
+
     def note(self, code: str, where: str = "") -> None:
         """Add a problem unless it is there."""
         problem = Problem(code, where)
-        if problem not in self:
+        if problem not in self._noted:
+            self._noted.add(problem)
             self.append(problem)
 
 

@@ -175,15 +175,14 @@ def read(data: bytes | str, charset: str = "") -> Transmission:
     messages: list[list[Segment]] = []
     announced = ""
     signs = Delimiters()
-    for line in ENDS.split(text):
-        clean = line.strip(FRAME).lstrip()
-        if clean.startswith("MSH"):
-            signs = delimiters(clean)
-            messages.append([_segment(clean, signs)])
-        elif clean.startswith(ENVELOPES):
-            announced = clean[4:].split(clean[3:4] or "|")[0] if clean.startswith("BTS") else announced
-        elif messages and clean:
-            _add(messages[-1], clean, signs)
+    for line in _lines(text):
+        if line.startswith("MSH"):
+            signs = delimiters(line)
+            messages.append([_segment(line, signs)])
+        elif line.startswith(ENVELOPES):
+            announced = line[4:].split(line[3:4] or "|")[0] if line.startswith("BTS") else announced
+        elif messages:
+            messages[-1].append(_segment(line, signs))
     if not messages:
         raise Unreadable("header_unreadable")
     if announced.isdecimal() and int(announced[:9]) != len(messages):
@@ -212,15 +211,19 @@ def _segment(line: str, signs: Delimiters) -> Segment:
     return Segment(name[:3], (signs.field, *fields) if name == "MSH" else tuple(fields), signs)
 
 
-def _add(segments: list[Segment], line: str, signs: Delimiters) -> None:
-    """Add a segment; a line that begins none goes on with the last one, whose text had a line break in it."""
-    if NAME.fullmatch(line.split(signs.field)[0].strip()):
-        segments.append(_segment(line, signs))
-        return
-    last = segments[-1]
-    if last.fields:
-        fields = (*last.fields[:-1], f"{last.fields[-1]}\n{line}")
-        segments[-1] = Segment(last.name, fields, signs)
+def _lines(text: str) -> list[str]:
+    """The segments of a text, a line each; a line that begins none goes on with the one before, whose text had a line
+    break in it."""
+    lines: list[list[str]] = []
+    sign = "|"
+    for line in ENDS.split(text):
+        clean = line.strip(FRAME).lstrip()
+        sign = clean[3:4] if clean.startswith("MSH") else sign
+        if lines and clean and not (NAME.match(clean) and clean[3:4] in ("", sign)):
+            lines[-1].append(line)
+        elif clean:
+            lines.append([clean])
+    return ["\n".join(parts) for parts in lines]
 
 
 def decoded(data: bytes, charset: str, problems: Problems) -> tuple[str, str]:

@@ -90,6 +90,7 @@ def _resources(message: Message, act: str, profile: Profile, problems: Problems)
 
 def _key(message: Message, profile: Profile, problems: Problems) -> str | None:
     """The visit's id among those of all feeds: who sends, and the first field of the profile that holds one."""
+    taken = ""
     patients_own = {text for pid in message.all("PID") for text in _numbers_of(pid)}
     for field in profile.key:
         name, _, number = field.partition("-")
@@ -97,12 +98,11 @@ def _key(message: Message, profile: Profile, problems: Problems) -> str | None:
         if value is None or value.part() in ("", NULL):
             continue
         if value.part() in patients_own:
-            problems.note("key_is_the_patient", field)
+            taken = field
             continue
         authority = value.part(4) if name == "PV1" else value.part(2) or value.part(3)
         return f"{message.sender}|{value.part()}" + (f"^{authority}" if authority else "")
-    if not any(problem.code == "key_is_the_patient" for problem in problems):
-        problems.note("key_missing", profile.key[0])
+    problems.note("key_is_the_patient" if taken else "key_missing", taken or profile.key[0])
     return None
 
 

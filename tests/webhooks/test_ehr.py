@@ -1,6 +1,7 @@
 """The door for EHRs: what is answered is kept, sealed and once, and whoever has not signed is refused."""
 
 import json
+import random
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
@@ -12,8 +13,9 @@ from interchange.hl7 import er7
 from messaging.inbox.models import InboxItem
 from messaging.models import Clinic, Patient
 from reminders.models import Appointment, Reminder
-from tests.interchange.messages import visit
+from tests.interchange.messages import PID, header, visit
 from tests.interchange.resources import APPOINTMENT, PATIENT, bundle
+from tests.interchange.test_fuzz import mutated
 from tests.webhooks.ehr_world import SOON, START, World, ack, both
 
 
@@ -145,3 +147,14 @@ def test_each_message_of_a_batch_is_kept_and_answered(world: World) -> None:
     assert [message.part("MSA", 1) for message in er7.read(answer.data).messages] == ["AA", "AA"]
     jobs.drain()
     assert len(world.rows(Appointment)) == 2
+
+
+@both
+def test_whatever_is_posted_is_answered_and_kept(world: World) -> None:
+    chance = random.Random(16)
+    samples = [visit("S12", start=SOON).encode(), f"{header('A40')}\r{PID}\rMRG|4712".encode()]
+    answers = [world.post(mutated(chance, samples[turn % 2])) for turn in range(80)]
+    assert {answer.status_code for answer in answers} <= {200, 204}
+    assert len(world.messages) >= 40
+    jobs.drain()
+    assert "received" not in {message.state for message in world.messages}
