@@ -41,6 +41,11 @@ class Context:
         return f"ehr.{self.feed.name}"
 
     @property
+    def register(self) -> identity.Register:
+        """Return the clinic's patients as the feed knows them."""
+        return identity.Register(self.session, self.clinic, self.feed, self.actor)
+
+    @property
     def actor(self) -> str:
         """Return who acts, for the audit log."""
         return audit.Actor.system(self.source)
@@ -54,7 +59,8 @@ def work(session: Session, row: FeedMessage) -> None:
     """Read a message as its feed is read now, do what it says, and move it to the state that came of it."""
     feed, clinic = session.get_one(Feed, row.feed_id), session.get_one(Clinic, row.clinic_id)
     profile = feeds.profile_of(feed.profile, clinic.zone)
-    acts, problems = read(row.raw or "", profile)
+    told, problems = read(row.raw or "", profile)
+    acts = [_with_person(act, told) for act in told]
     context = Context(session, clinic, feed, profile, row.said_at)
     outcomes = [_do(act, context, problems) for act in acts if not act.get("held")]
     again = [problem for problem in row.problems if problem["code"] == "control_id_again"]
@@ -64,6 +70,12 @@ def work(session: Session, row: FeedMessage) -> None:
     if row.state in ("held", "refused"):
         feeds.tell(session, clinic, feed)
     audit.record(session, clinic.id, context.actor, f"feed.{row.state}", f"feed_message:{row.id}", kind=row.kind)
+
+
+def _with_person(act: Act, acts: Sequence[Act]) -> Act:
+    """A death with what the same message says of the person: by a number alone somebody else may be meant."""
+    beside = (other["person"] for other in acts if other.get("patient") == act.get("patient") and other.get("person"))
+    return act if act["act"] != "patient.deceased" else {**act, "person": next(beside, None)}
 
 
 def read(raw: str, profile: Profile) -> tuple[list[dict[str, Any]], Problems]:
@@ -100,22 +112,21 @@ def _do(act: Act, context: Context, problems: Problems) -> bool:
 
 
 def _person(name: str, act: Act, context: Context) -> bool:
-    session, clinic = context.session, context.clinic
     if name == "ignore":
         return False
     if name == "score":
         raise Held("score_not_taken")
     if name == "patient.merge":
         # There is no way back from a merge, so that a person does it.
-        if identity.known(session, clinic, act["merged"], None) is not None:
+        if context.register.known(act["merged"], None) is not None:
             raise Held("merge_by_hand")
         return False
-    patient = identity.known(session, clinic, act["patient"], act.get("person"))
+    patient = context.register.known(act["patient"], act.get("person"))
     if patient is None:
         return False
     if name == "patient.deceased":
-        return withdrawing.set_state(session, clinic, patient, "deceased", actor=context.actor)
-    return identity.follow(session, clinic, patient, act["person"], context.actor)
+        return withdrawing.set_state(context.session, context.clinic, patient, "deceased", actor=context.actor)
+    return context.register.follow(patient, act["person"], act["identifiers"])
 
 
 def _visit(name: str, act: Act, context: Context, problems: Problems) -> bool:
@@ -195,7 +206,7 @@ def _book(name: str, act: Act, visit: Appointment | None, context: Context) -> b
 
 def _patient(act: Act, visit: Appointment | None, context: Context) -> Patient:
     if act["patient"] or visit is None:
-        return identity.added(context.session, context.clinic, act["patient"], act.get("person"), context.actor)
+        return context.register.added(act["patient"], act.get("person"), act.get("identifiers", []))
     patient = context.session.get_one(Patient, visit.patient_id)
     db.load_keys(context.session, [patient.key_id])
     return patient

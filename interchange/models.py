@@ -64,3 +64,14 @@ class FeedVisit(ClinicRow, Base):
     feed_id: Mapped[UUID] = mapped_column(ForeignKey("feed.id"))
     visit: Mapped[str] = mapped_column(String(64))
     said_at: Mapped[datetime]
+
+
+class FeedPatient(ClinicRow, Base):
+    """Whom a feed means by an identifier, once that is known; `identifier_index` is blind."""
+
+    __tablename__ = "feed_patient"
+    __table_args__ = (UniqueConstraint("feed_id", "identifier_index"),)
+
+    feed_id: Mapped[UUID] = mapped_column(ForeignKey("feed.id"))
+    identifier_index: Mapped[bytes]
+    patient_id: Mapped[UUID] = mapped_column(ForeignKey("patient.id"), index=True)

@@ -54,7 +54,12 @@ def _person(actors: Sequence[object], context: Context) -> Act:
     """What the patient's own resource says, where it came along."""
     sent_along = [context.along.get(text(actor, "reference")) for actor in actors]
     own = [resource for resource in sent_along if resource and text(resource, "resourceType") == "Patient"]
-    return {"person": patients.person(own[0], context)} if len(own) == 1 else {}
+    if len(own) != 1:
+        return {}
+    return {
+        "identifiers": references.identifiers(own[0], context.profile),
+        "person": patients.person(own[0], context),
+    }
 
 
 def _as_of(appointment: Resource) -> Act:

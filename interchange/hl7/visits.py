@@ -48,8 +48,13 @@ def acts(message: Message, happening: str, profile: Profile, problems: Problems)
     if any(problem.weight in WORSE for problem in problems):
         return []
     pid = message.first("PID")
-    person = {"person": patients.person(pid, profile, problems)} if pid and patient else {}
-    return [visit | person, *patients.death_of(pid, patient, problems)]
+    return [visit | _person(pid, patient, profile, problems), *patients.death_of(pid, patient, problems)]
+
+
+def _person(pid: Segment | None, patient: Identifier | None, profile: Profile, problems: Problems) -> Act:
+    if pid is None or patient is None:
+        return {}
+    return {"identifiers": patients.of_pid(pid, profile), "person": patients.person(pid, profile, problems)}
 
 
 def _patient(message: Message, happening: str, profile: Profile, problems: Problems) -> Identifier | None:

@@ -42,6 +42,7 @@ def test_a_whole_visit_is_told() -> None:
                 "place": "ROOM 2",
                 "clinician": "DANA HART",
                 "kind": "Follow-up",
+                "identifiers": [{"identifier": "4711", "authority": "ELM", "type": "MR"}],
                 "person": {
                     "last_name": "RIVER",
                     "first_name": "ANA",

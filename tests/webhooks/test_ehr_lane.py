@@ -1,7 +1,7 @@
 """What feeds say is done with the verbs of every other way in, in its right order, and nothing is lost."""
 
 import json
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -14,9 +14,10 @@ from interchange.models import FeedMessage
 from messaging.inbox.models import InboxItem
 from messaging.models import Clinic, Patient
 from messaging.retention import daily_sweep, what_ages
+from reminders import merging
 from reminders.models import Appointment, Reminder
 from tests.interchange.messages import PID, header, visit
-from tests.interchange.resources import APPOINTMENT
+from tests.interchange.resources import APPOINTMENT, PATIENT, bundle
 from tests.webhooks.ehr_world import SOON, START, World, both
 from webhooks import retention
 
@@ -158,3 +159,43 @@ def test_what_was_done_is_emptied_with_the_years_and_what_waits_stays(world: Wor
             terms = what_ages.Terms(now - timedelta(days=6 * 366), now.date(), 6)
             assert retention.feed_messages(session, clinic, terms, daily_sweep.START).emptied == 1
         assert [bool(message.raw) for message in world.messages] == [False, True]
+
+
+def test_a_resource_finds_whom_the_feed_has_named_before(world: World) -> None:
+    appointment = APPOINTMENT | {"start": f"{START:%Y-%m-%dT%H:%M:%SZ}", "end": None}
+    world.post(json.dumps(bundle(PATIENT, appointment)))
+    jobs.drain()
+    second = appointment | {"identifier": [], "id": "a2", "start": f"{START + timedelta(days=9):%Y-%m-%dT%H:%M:%SZ}"}
+    world.post(json.dumps(second))  # by "Patient/p1" alone, which is no record number of the clinic's
+    jobs.drain()
+    (patient,) = world.rows(Patient)
+    assert [visit.patient_id for visit in world.rows(Appointment)] == [patient.id] * 2
+
+
+def test_one_person_in_two_ehrs_is_one_patient_by_number_name_and_birth_date(world: World, new_patient: Any) -> None:
+    known = new_patient("Ana", record="77", last_name="River", birth_date=date(1980, 1, 2), number="+13035550101")
+    world.hear(visit("S12", start=SOON))
+    assert world.visit.patient_id == known.id
+    assert len(world.rows(Patient)) == 1
+    other = PID.replace("4711", "4712").replace("19800102", "19800103")
+    world.hear(visit("S12", start=SOON, key="V8", pid=other))
+    assert len(world.rows(Patient)) == 2
+
+
+def test_a_death_under_a_number_of_somebody_else_is_nobody_s(world: World, new_patient: Any) -> None:
+    new_patient("Maya", record="4711")
+    world.hear(f"{header('A08')}\r{PID}{'|' * 15}Y")
+    (patient,) = world.rows(Patient)
+    assert patient.state == "active"
+    assert world.messages[0].state == "held"
+
+
+def test_after_a_merge_the_old_number_reaches_the_record_that_stays(world: World, new_patient: Any) -> None:
+    stays, goes = new_patient("Ana", record="1"), new_patient("Ana", record="4711")
+    with db.unit_of_work(world.clinic.id) as session:
+        clinic = session.get_one(Clinic, world.clinic.id)
+        merging.merge(
+            session, clinic, session.get_one(Patient, stays.id), session.get_one(Patient, goes.id), "system:t"
+        )
+    world.hear(visit("S12", start=SOON))
+    assert world.visit.patient_id == stays.id

@@ -1,4 +1,5 @@
-"""The feeds of EHRs, what each has said, word for word and sealed, and since when the newest of each visit is so."""
+"""The feeds of EHRs, what each has said, word for word and sealed, and since when the newest of each visit is so,
+and whom it means by which identifier."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -37,8 +38,22 @@ def upgrade() -> None:
         sa.UniqueConstraint("feed_id", "visit", name="uq_feed_visit_feed_id_visit"),
     )
     op.create_index("ix_feed_visit_clinic_id", "feed_visit", ["clinic_id"])
+    op.create_table(
+        "feed_patient",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("clinic_id", sa.Uuid(), nullable=False),
+        sa.Column("feed_id", sa.Uuid(), nullable=False),
+        sa.Column("identifier_index", sa.LargeBinary(), nullable=False),
+        sa.Column("patient_id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["feed_id"], ["feed.id"], name="fk_feed_patient_feed_id_feed"),
+        sa.ForeignKeyConstraint(["patient_id"], ["patient.id"], name="fk_feed_patient_patient_id_patient"),
+        sa.PrimaryKeyConstraint("id", name="pk_feed_patient"),
+        sa.UniqueConstraint("feed_id", "identifier_index", name="uq_feed_patient_feed_id_identifier_index"),
+    )
+    op.create_index("ix_feed_patient_clinic_id", "feed_patient", ["clinic_id"])
+    op.create_index("ix_feed_patient_patient_id", "feed_patient", ["patient_id"])
     if op.get_bind().dialect.name == "postgresql":
-        for table in ("feed", "feed_message", "feed_visit"):
+        for table in ("feed", "feed_message", "feed_visit", "feed_patient"):
             _one_clinic_sees_its_own(table)
 
 
