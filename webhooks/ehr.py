@@ -24,6 +24,7 @@ from webhooks.problems import problem
 
 LARGEST_BODY = 256 * 1024
 LONGEST_ID = 200
+BOM = b"\xef\xbb\xbf"
 ER7, FHIR = "application/hl7-v2", "application/fhir+json"
 
 door = Blueprint("ehr", __name__)
@@ -47,7 +48,7 @@ def ehr(source: str) -> Response:
     sender: Sender | None = receipts.remembered("webhooks.feeds", source, lambda session: _sender(session, source))
     if sender is None or not _signed(sender, body):
         return problem(403, "the signature does not fit")
-    return _resource(sender, body) if body.lstrip()[:1] == b"{" else _messages(sender, body)
+    return _resource(sender, body) if body.removeprefix(BOM).lstrip()[:1] == b"{" else _messages(sender, body)
 
 
 def _sender(session: Session, name: str) -> Sender | None:
@@ -113,7 +114,7 @@ def _resource(sender: Sender, body: bytes) -> Response:
         return _outcome(422, [Problem("resource_malformed", "/")])
     read = resources.read(resource, sender.profile)
     kind = str(resource.get("resourceType", ""))
-    said = feeds.Said(body.decode("utf-8", "replace"), "fhir", "", kind)
+    said = feeds.Said(body.decode("utf-8-sig", "replace"), "fhir", "", kind)
     refusing = [] if read.taken else list(read.problems)
     with _kept(sender) as (session, clinic, feed):
         feeds.keep(session, clinic, feed, said, refusing)

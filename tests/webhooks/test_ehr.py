@@ -158,3 +158,10 @@ def test_whatever_is_posted_is_answered_and_kept(world: World) -> None:
     assert len(world.messages) >= 40
     jobs.drain()
     assert "received" not in {message.state for message in world.messages}
+
+
+def test_a_resource_behind_a_byte_order_mark_is_a_resource(world: World) -> None:
+    cancelled = APPOINTMENT | {"status": "cancelled"}
+    assert world.post(b"\xef\xbb\xbf" + json.dumps(cancelled).encode()).status_code == 200
+    jobs.drain()
+    assert [message.state for message in world.messages] == ["ignored"]
