@@ -13,7 +13,8 @@ from config import audit, clock, db, queue
 from interchange import feeds
 from interchange.models import Feed, FeedMessage
 from interchange.problems import Problem
-from messaging.models import Clinic
+from messaging.inbox import items
+from messaging.models import Clinic, Staff
 
 # What waits for a person.
 WAITING = ("held", "refused", "failed")
@@ -70,16 +71,26 @@ def opened(session: Session, row: FeedMessage, actor: str) -> list[str]:
     return (row.raw or "").replace("\r\n", "\n").replace("\r", "\n").rstrip("\n").split("\n")
 
 
-def replay(session: Session, row: FeedMessage, actor: str) -> None:
+def replay(session: Session, row: FeedMessage, staff: Staff) -> None:
     """Have a message worked on again, as its feed is read now; nothing where it does not wait."""
     if row.state in WAITING:
         row.state, row.try_after, row.attempts, row.processed_at = "received", clock.now(), 0, None
-        audit.record(session, row.clinic_id, actor, "feed.replayed", f"feed_message:{row.id}")
         queue.ring(session, feeds.LANE)
+        _settled(session, row, staff, "feed.replayed")
 
 
-def set_aside(session: Session, row: FeedMessage, actor: str) -> None:
+def set_aside(session: Session, row: FeedMessage, staff: Staff) -> None:
     """Let a message wait no longer, in somebody's name; nothing where it does not wait."""
     if row.state in WAITING:
         row.state, row.processed_at = "set_aside", clock.now()
-        audit.record(session, row.clinic_id, actor, "feed.set_aside", f"feed_message:{row.id}")
+        _settled(session, row, staff, "feed.set_aside")
+
+
+def _settled(session: Session, row: FeedMessage, staff: Staff, act: str) -> None:
+    """Write down who did it; with the last message of a feed that waits, what is in the inbox about it ends as well."""
+    audit.record(session, row.clinic_id, audit.Actor.staff(staff.id), act, f"feed_message:{row.id}")
+    session.flush()
+    left = select(FeedMessage.id).where(FeedMessage.feed_id == row.feed_id, FeedMessage.state.in_(WAITING)).limit(1)
+    if session.scalar(left) is None:
+        for item in feeds.open_items(session, row.clinic_id, row.feed_id):
+            items.resolve(session, item, staff, "handled")

@@ -8,6 +8,7 @@ from datetime import datetime
 from functools import cache
 from importlib import resources
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
@@ -20,11 +21,11 @@ from interchange.models import Feed, FeedMessage
 from interchange.problems import Problem, Problems, heaviest
 from interchange.profiles import Profile
 from messaging.inbox import items
+from messaging.inbox.models import InboxItem
 from messaging.inbox.staff import roster
 from messaging.models import Clinic
-from reminders.rules import zones
 
-LANE = "ehr"
+LANE, ABOUT = "ehr", "feed"
 REFUSED = ("rejected", "error")
 
 
@@ -112,17 +113,25 @@ def stored(problems: Sequence[Problem]) -> list[dict[str, str]]:
 
 
 def tell(session: Session, clinic: Clinic, feed: Feed) -> None:
-    """Open an item for the clinic's administrator: one for each feed and day, however many messages wait."""
-    today = zones.to_local(clock.now(), zones.zone(clinic.zone)).date()
+    """Open an item for the clinic's administrator unless one is open: one a feed, however many messages wait."""
+    if open_items(session, clinic.id, feed.id):
+        return
+    about = f"{ABOUT}:{feed.id}"
     items.open_item(
         session,
         clinic,
         kind="delivery",
-        about=f"feed:{feed.id}",
-        dedupe=f"feed:{feed.id}:{today}",
+        about=about,
+        dedupe=f"{about}:{db.new_id()}",
         summary=words()["items"]["unreadable"].replace("{feed}", feed.name),
         owner_id=roster.administrator(session, clinic),
     )
+
+
+def open_items(session: Session, clinic_id: UUID, feed_id: UUID) -> Sequence[InboxItem]:
+    """Return the items about a feed that nobody has ended."""
+    waiting = select(InboxItem).where(InboxItem.clinic_id == clinic_id, InboxItem.state != "done")
+    return session.scalars(waiting.where(InboxItem.about == f"{ABOUT}:{feed_id}")).all()
 
 
 @cache

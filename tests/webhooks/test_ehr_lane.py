@@ -68,7 +68,7 @@ def test_a_change_leaves_what_it_does_not_name(world: World) -> None:
     assert (world.visit.starts_at, world.visit.place, world.visit.clinician) == (START, "ROOM 2", "DANA HART")
 
 
-def test_many_that_wait_are_one_item_a_day(world: World) -> None:
+def test_many_that_wait_are_one_item(world: World) -> None:
     world.hear(*(visit("S12", start="", key=f"V{place}") for place in range(5)))
     assert len(world.messages) == 5
     assert len(world.rows(InboxItem)) == 1

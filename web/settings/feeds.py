@@ -51,7 +51,7 @@ def read(message_id: UUID) -> str:
 def replay(message_id: UUID) -> Response:
     """Have a message worked on again."""
     with db.unit_of_work(sessions.clinic().id) as session:
-        attention.replay(session, _the_message(session, message_id), layout.the_actor())
+        attention.replay(session, _the_message(session, message_id), layout.the_staff())
     return _back("feed_replayed")
 
 
@@ -60,7 +60,7 @@ def replay(message_id: UUID) -> Response:
 def aside(message_id: UUID) -> Response:
     """Let a message wait no longer."""
     with db.unit_of_work(sessions.clinic().id) as session:
-        attention.set_aside(session, _the_message(session, message_id), layout.the_actor())
+        attention.set_aside(session, _the_message(session, message_id), layout.the_staff())
     return _back("feed_aside")
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from config import audit, db
 from interchange import jobs
 from interchange.models import Feed, FeedMessage
+from messaging.inbox.models import InboxItem
 from reminders.models import Appointment
 from tests.interchange.messages import visit
 from tests.web.feeds import feed_of, heard
@@ -89,3 +90,31 @@ def test_only_an_administrator_may_look(house: Any, role: str, status: int) -> N
 
 def test_what_is_another_clinic_s_is_not_there(house: Any, admin: Any, feed: Feed) -> None:
     assert admin.post(f"{PAGE}/{house.clinic.id}/replay").status_code == 404
+
+
+def test_the_item_of_what_waits_is_the_administrator_s_and_ends_with_the_last_message(
+    house: Any, admin: Any, feed: Feed
+) -> None:
+    heard(house, visit("S12", start=""))
+    heard(house, visit("S12", start="", key="V8"))
+    (item,) = every_item()
+    page = admin.get(f"/inbox/{item.id}").text
+    assert "For the administrator" in page
+    assert "RIVER" not in page
+    admin.post(the_form(admin.get(PAGE).text, "aside"))
+    assert [item.state for item in every_item()] == ["open"]
+    admin.post(the_form(admin.get(PAGE).text, "aside"))
+    (ended,) = every_item()
+    assert (ended.state, ended.done_by is not None) == ("done", True)
+
+
+def test_what_waits_later_the_same_day_is_an_item_again(house: Any, admin: Any, feed: Feed) -> None:
+    heard(house, visit("S12", start=""))
+    admin.post(the_form(admin.get(PAGE).text, "replay"))
+    jobs.drain()
+    assert [item.state for item in every_item()] == ["done", "open"]
+
+
+def every_item() -> list[InboxItem]:
+    with db.unit_of_work(db.EVERY) as session:
+        return list(session.scalars(select(InboxItem).order_by(InboxItem.id)))
