@@ -21,6 +21,8 @@ from reminders import appointments, attendance, clinic_profile, withdrawing
 from reminders.models import Appointment
 
 LONGEST_KEY = 80
+# What only the door can know, of the bytes and of what came before.
+OF_THE_DOOR = ("control_id_again", "charset_unknown", "charset_contradicted", "batch_count")
 BOOKS = ("visit.book", "visit.move", "visit.change")
 Act = Mapping[str, Any]
 
@@ -63,8 +65,7 @@ def work(session: Session, row: FeedMessage) -> None:
     acts = [_with_person(act, told) for act in told]
     context = Context(session, clinic, feed, profile, row.said_at)
     outcomes = [_do(act, context, problems) for act in acts if not act.get("held")]
-    again = [problem for problem in row.problems if problem["code"] == "control_id_again"]
-    row.problems = [*feeds.stored(problems), *again]
+    row.problems = feeds.stored(problems) + [problem for problem in row.problems if problem["code"] in OF_THE_DOOR]
     row.state = _state(acts, outcomes, heaviest(problems))
     row.processed_at = clock.now()
     if row.state in ("held", "refused"):

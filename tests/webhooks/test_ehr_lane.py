@@ -14,7 +14,7 @@ from interchange.models import FeedMessage
 from messaging.inbox.models import InboxItem
 from messaging.models import Clinic, Patient
 from messaging.retention import daily_sweep, what_ages
-from reminders import merging
+from reminders import merging, same_moment
 from reminders.models import Appointment, Reminder
 from tests.interchange.messages import PID, header, visit
 from tests.interchange.resources import APPOINTMENT, PATIENT, bundle
@@ -199,3 +199,11 @@ def test_after_a_merge_the_old_number_reaches_the_record_that_stays(world: World
         )
     world.hear(visit("S12", start=SOON))
     assert world.visit.patient_id == stays.id
+
+
+def test_two_copies_of_one_visit_are_one_moment_to_the_patient(world: World) -> None:
+    world.hear(visit("S12", start=SOON), visit("S12", start=SOON, key="V8"))
+    assert len(world.rows(Appointment)) == 2
+    with db.unit_of_work(db.EVERY) as session:
+        copies = session.scalars(select(Appointment)).all()
+        assert len(same_moment.one_each(copies)) == 1
