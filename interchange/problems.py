@@ -7,6 +7,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
+Act = dict[str, object]
 # How much a problem weighs, the heaviest first. A message is "rejected" that cannot be ours (HL7: AR); "error" is
 # content that its sender must mend (AE); "held" is understood but waits for a human of the clinic; a "warning" is told.
 WEIGHTS = ("rejected", "error", "held", "warning")
@@ -42,10 +43,15 @@ class Problem:
 class Problems(list[Problem]):
     """The problems of one reading, in the order they were met, each once."""
 
+    def __init__(self, known: Iterable[Problem] = ()) -> None:
+        super().__init__(known)
+        self._noted = set(self)
+
     def note(self, code: str, where: str = "") -> None:
         """Add a problem unless it is there."""
         problem = Problem(code, where)
-        if problem not in self:
+        if problem not in self._noted:
+            self._noted.add(problem)
             self.append(problem)
 
 
@@ -53,6 +59,13 @@ def heaviest(problems: Iterable[Problem]) -> str | None:
     """Return the heaviest weight among the problems, None where there are none."""
     weights = {problem.weight for problem in problems}
     return next((weight for weight in WEIGHTS if weight in weights), None)
+
+
+def waiting(acts: list[Act], problems: Iterable[Problem]) -> list[Act]:
+    """Return the acts, marked as held where something waits for a person; that somebody has died waits for nobody."""
+    if heaviest(problems) != "held":
+        return acts
+    return [act if act["act"] == "patient.deceased" else act | {"held": True} for act in acts]
 
 
 @cache

@@ -16,13 +16,13 @@ from portal import pages as portal
 from portal import video
 from service import health, sealed_cookies
 from web import register as staff
-from webhooks import forms, twilio
+from webhooks import ehr, forms, twilio
 
 MACHINES = ("/webhooks/", "/api/")
 LARGEST_BODY = 256 * 1024
 # Browsers of people post to these and need a CSRF token; machines sign what they send.
 PEOPLE = (pages.pages, tablet_pages.kiosk, portal.own, video.video)
-MACHINES_DOORS = (twilio.door, forms.door)
+MACHINES_DOORS = (twilio.door, forms.door, ehr.door)
 
 
 def create_app() -> Flask:

@@ -2,6 +2,7 @@
 
 from config import audit, queue
 from intake_links import jobs as intake_links
+from interchange import jobs as interchange
 from messaging import jobs as messaging
 from reminders import jobs as reminders
 from webhooks import jobs as webhooks
@@ -11,5 +12,6 @@ ALL: tuple[queue.Lane, ...] = (
     *messaging.LANES,
     *intake_links.LANES,
     *reminders.LANES,
+    *interchange.LANES,
     *webhooks.LANES,
 )

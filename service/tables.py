@@ -4,6 +4,7 @@ from caseload import models as caseload
 from config import audit
 from config.db import Base
 from intake_links import models as intake_links
+from interchange import models as interchange
 from messaging import models as messaging
 from messaging.delivery.breaker import models as breaker
 from messaging.inbox import models as inbox
@@ -31,6 +32,7 @@ MODULES = (
     reminders,
     imports,
     caseload,
+    interchange,
     webhooks,
     web,
 )

@@ -2,35 +2,50 @@
 the lane in which all of it is done."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from config import db, keys
+from interchange.models import FeedMessage
 from messaging.models import Clinic
 from messaging.retention import daily_sweep, what_ages
 from webhooks.models import Receipt
 
 # What could not be worked on, or has not been, is still owed to somebody.
 OVER = ("processed", "ignored")
+OVER_OF_FEEDS = ("done", "ignored", "set_aside")
 
 
 def receipts(session: Session, clinic: Clinic, terms: what_ages.Terms, after: UUID) -> what_ages.Batch:
     """Empty what was received; that it was, from whom and when stays, so that it is not believed twice."""
-    old = select(Receipt).where(
-        Receipt.clinic_id == clinic.id,
-        Receipt.id > after,
-        Receipt.id < db.first_id(terms.before),
-        Receipt.received_at < terms.before,
-        Receipt.state.in_(OVER),
-        func.length(Receipt.payload_ct) > keys.NOTHING,
-        what_ages.has_key(Receipt),
+    return _raw(session, clinic, terms, after, (Receipt, "payload", OVER))
+
+
+def feed_messages(session: Session, clinic: Clinic, terms: what_ages.Terms, after: UUID) -> what_ages.Batch:
+    """Empty what EHRs have said, in the same way."""
+    return _raw(session, clinic, terms, after, (FeedMessage, "raw", OVER_OF_FEEDS))
+
+
+def _raw(
+    session: Session, clinic: Clinic, terms: what_ages.Terms, after: UUID, of: tuple[Any, str, tuple[str, ...]]
+) -> what_ages.Batch:
+    model, name, over = of
+    old = select(model).where(
+        model.clinic_id == clinic.id,
+        model.id > after,
+        model.id < db.first_id(terms.before),
+        model.received_at < terms.before,
+        model.state.in_(over),
+        func.length(getattr(model, f"{name}_ct")) > keys.NOTHING,
+        what_ages.has_key(model),
     )
-    rows = session.scalars(old.order_by(Receipt.id).limit(what_ages.BATCH)).all()
+    rows = session.scalars(old.order_by(model.id).limit(what_ages.BATCH)).all()
     db.load_keys(session, (row.key_id for row in rows))
     for row in rows:
-        db.empty(row, "payload")
+        db.empty(row, name)
     return what_ages.Batch(rows[-1].id if rows else after, len(rows), len(rows) == what_ages.BATCH)
 
 
@@ -39,6 +54,7 @@ SHELVES: dict[str, what_ages.Shelf] = {
     "inbox_item": what_ages.items,
     "contact": what_ages.notes,
     "receipt": receipts,
+    "feed_message": feed_messages,
 }
 
 

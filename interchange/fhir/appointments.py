@@ -1,9 +1,10 @@
 """Reads an Appointment (FHIR R4)."""
 
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import UTC, timedelta
 
 from interchange import moments
-from interchange.fhir import references, values
+from interchange.fhir import patients, references, values
 from interchange.fhir.references import Context
 from interchange.fhir.values import Resource, objects, text
 from interchange.moments import Stamp
@@ -44,7 +45,29 @@ def acts(appointment: Resource, context: Context) -> list[Act]:
         "minutes": _minutes(appointment, context),
         "patient": patient,
     }
-    return [{"act": act, **said, **_where_and_whom(appointment, actors, context), **values.labels(appointment)}]
+    said |= _person(actors, context)
+    beside = _where_and_whom(appointment, actors, context) | _as_of(appointment) | values.labels(appointment)
+    return [{"act": act, **said, **beside}]
+
+
+def _person(actors: Sequence[object], context: Context) -> Act:
+    """What the patient's own resource says, where it came along."""
+    sent_along = [context.along.get(text(actor, "reference")) for actor in actors]
+    own = [resource for resource in sent_along if resource and text(resource, "resourceType") == "Patient"]
+    if len(own) != 1:
+        return {}
+    return {
+        "identifiers": references.identifiers(own[0], context.profile),
+        "person": patients.person(own[0], context),
+    }
+
+
+def _as_of(appointment: Resource) -> Act:
+    """Since when it is so, where the EHR says: what is older than what is known changes nothing."""
+    stamp = values.stamp(text(appointment, "meta", "lastUpdated"))
+    if stamp is None or stamp.offset is None or not stamp.is_plausible:
+        return {}
+    return {"as_of": moments.utc((stamp.wall - stamp.offset).replace(tzinfo=UTC))}
 
 
 def _held(context: Context) -> bool:

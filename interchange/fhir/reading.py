@@ -7,7 +7,7 @@ from typing import Any
 from interchange.fhir import appointments, outcomes, patients, references, scores
 from interchange.fhir.references import Context
 from interchange.fhir.values import Resource, objects, text
-from interchange.problems import Problems, heaviest
+from interchange.problems import Problems, heaviest, waiting
 from interchange.profiles import Profile
 
 Act = dict[str, object]
@@ -49,7 +49,7 @@ def _resource(resource: Resource, context: Context) -> list[Act]:
         context.note("resource_unknown", "/resourceType")
         return []
     acts = reader(resource, context)
-    return [] if heaviest(context.problems) in REFUSED else acts
+    return [] if heaviest(context.problems) in REFUSED else waiting(acts, context.problems)
 
 
 def _bundle(bundle: Resource, profile: Profile, problems: Problems) -> list[Act]:

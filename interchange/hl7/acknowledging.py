@@ -18,6 +18,7 @@ GOOD = ("AA", "CA")
 ORIGINAL = {"rejected": "AR", "error": "AE"}
 # From this version on an error has a segment of its own shape.
 NEW_ERRORS = (2, 5)
+MOST_ERRORS = 20
 WHERE = re.compile(r"([A-Z][A-Z0-9]{2})(?:-(\d+))?(?:\.(\d+))?(?:\((\d+)\))?")
 
 
@@ -50,7 +51,7 @@ def text(message: Message | None, ack: str, problems: Sequence[Problem], *, now:
     if ack in GOOD:
         worst = []
     answer = ["MSA", ack, _echo(message, 10), *(_safe(problem.words, signs) for problem in worst[:1])]
-    errors = [_error(problem, signs, new=_version(message) >= NEW_ERRORS) for problem in worst]
+    errors = [_error(problem, signs, new=_version(message) >= NEW_ERRORS) for problem in worst[:MOST_ERRORS]]
     segments = [_header(message, signs, now, control_id), answer, *errors]
     return "".join(signs.field.join(fields) + SEGMENT_END for fields in segments)
 

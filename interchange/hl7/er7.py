@@ -92,6 +92,12 @@ class Segment:
         """Return a field letter by letter, "" where there is none."""
         return self.fields[number - 1] if number <= len(self.fields) else ""
 
+    @property
+    def text(self) -> str:
+        """Return the segment as it came."""
+        fields = self.fields[1:] if self.name == "MSH" else self.fields
+        return self.delimiters.field.join((self.name, *fields))
+
     def values(self, number: int) -> tuple[Value, ...]:
         """Return the repetitions of a field that are not empty."""
         signs = self.delimiters
@@ -129,6 +135,11 @@ class Message:
         return self.header.part(9, 2) or self.part("EVN", 1)
 
     @property
+    def text(self) -> str:
+        """Return the message as it came, its segments ended with CR."""
+        return "".join(segment.text + "\r" for segment in self.segments)
+
+    @property
     def sender(self) -> str:
         """Return who sent it: application and facility."""
         return f"{self.header.part(3)}|{self.header.part(4)}"
@@ -149,33 +160,34 @@ class Message:
 
 @dataclass(frozen=True)
 class Transmission:
-    """What came at once: one message or a batch, and what was wrong with its letters and its count."""
+    """What came at once: one message or a batch, what was wrong with its letters and its count, and the codec of the
+    bytes: an answer in the same comes back byte for byte."""
 
     messages: tuple[Message, ...]
     problems: Problems
+    codec: str = "utf-8"
 
 
 def read(data: bytes | str, charset: str = "") -> Transmission:
     """Return the messages in `data`; `charset` overrules MSH-18. Raises Unreadable where there is no MSH."""
     problems = Problems()
-    text = data if isinstance(data, str) else decoded(data, charset, problems)
+    text, codec = (data, "utf-8") if isinstance(data, str) else decoded(data, charset, problems)
     messages: list[list[Segment]] = []
     announced = ""
     signs = Delimiters()
-    for line in ENDS.split(text):
-        clean = line.strip(FRAME).lstrip()
-        if clean.startswith("MSH"):
-            signs = delimiters(clean)
-            messages.append([_segment(clean, signs)])
-        elif clean.startswith(ENVELOPES):
-            announced = clean[4:].split(clean[3:4] or "|")[0] if clean.startswith("BTS") else announced
-        elif messages and clean:
-            _add(messages[-1], clean, signs)
+    for line in _lines(text):
+        if line.startswith("MSH"):
+            signs = delimiters(line)
+            messages.append([_segment(line, signs)])
+        elif line.startswith(ENVELOPES):
+            announced = line[4:].split(line[3:4] or "|")[0] if line.startswith("BTS") else announced
+        elif messages:
+            messages[-1].append(_segment(line, signs))
     if not messages:
         raise Unreadable("header_unreadable")
     if announced.isdecimal() and int(announced[:9]) != len(messages):
         problems.note("batch_count", "BTS-1")
-    return Transmission(tuple(Message(tuple(segments)) for segments in messages), problems)
+    return Transmission(tuple(Message(tuple(segments)) for segments in messages), problems, codec)
 
 
 def delimiters(header: str) -> Delimiters:
@@ -199,29 +211,34 @@ def _segment(line: str, signs: Delimiters) -> Segment:
     return Segment(name[:3], (signs.field, *fields) if name == "MSH" else tuple(fields), signs)
 
 
-def _add(segments: list[Segment], line: str, signs: Delimiters) -> None:
-    """Add a segment; a line that begins none goes on with the last one, whose text had a line break in it."""
-    if NAME.fullmatch(line.split(signs.field)[0].strip()):
-        segments.append(_segment(line, signs))
-        return
-    last = segments[-1]
-    if last.fields:
-        fields = (*last.fields[:-1], f"{last.fields[-1]}\n{line}")
-        segments[-1] = Segment(last.name, fields, signs)
+def _lines(text: str) -> list[str]:
+    """The segments of a text, a line each; a line that begins none goes on with the one before, whose text had a line
+    break in it."""
+    lines: list[list[str]] = []
+    sign = "|"
+    for line in ENDS.split(text):
+        clean = line.strip(FRAME).lstrip()
+        sign = clean[3:4] if clean.startswith("MSH") else sign
+        if lines and clean and not (NAME.match(clean) and clean[3:4] in ("", sign)):
+            lines[-1].append(line)
+        elif clean:
+            lines.append([clean])
+    return ["\n".join(parts) for parts in lines]
 
 
-def decoded(data: bytes, charset: str, problems: Problems) -> str:
-    """Return the text of bytes: by `charset`, by MSH-18, or as UTF-8 and else Latin-1 where neither says."""
+def decoded(data: bytes, charset: str, problems: Problems) -> tuple[str, str]:
+    """Return the text of bytes and the codec that read it: that of `charset`, else of MSH-18, else UTF-8 or Latin-1."""
     named = charset or _charset_named(data)
     codec = codec_of(named)
     if named and codec is None:
         problems.note("charset_unknown", "MSH-18")
+    codec = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else codec or "utf-8"
     try:
-        return data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else codec or "utf-8")
+        return data.decode(codec), codec
     except UnicodeDecodeError:
         if named:
             problems.note("charset_contradicted", "MSH-18")
-        return data.decode("latin-1")
+        return data.decode("latin-1"), "latin-1"
 
 
 def codec_of(named: str) -> str | None:

@@ -14,7 +14,10 @@ EQUALS = ("", "=")
 
 def acts(message: Message, profile: Profile, problems: Problems) -> list[Act]:
     """Return an act for each result that is a score of ours; a result that cannot be is refused, the others land."""
-    patient = patients.named(message.first("PID"), profile)
+    pid = message.first("PID")
+    patient = patients.named(pid, profile)
+    # By a number alone somebody else may be meant: what is said of the person goes along.
+    person = patients.person(pid, profile, problems) if pid else {}
     told: list[Act] = []
     ordered: Segment | None = None
     for segment in message.all("OBR", "OBX"):
@@ -25,7 +28,7 @@ def acts(message: Message, profile: Profile, problems: Problems) -> list[Act]:
     if told and patient is None:
         problems.note("patient_missing", "PID-3")
         return []
-    return told or [{"act": "ignore"}]
+    return [act | {"person": person} for act in told] or [{"act": "ignore"}]
 
 
 def _coded(obx: Segment) -> scores.Coded | None:

@@ -48,8 +48,13 @@ def acts(message: Message, happening: str, profile: Profile, problems: Problems)
     if any(problem.weight in WORSE for problem in problems):
         return []
     pid = message.first("PID")
-    person = {"person": patients.person(pid, profile, problems)} if pid and patient else {}
-    return [visit | person, *patients.death_of(pid, patient, problems)]
+    return [visit | _person(pid, patient, profile, problems), *patients.death_of(pid, patient, problems)]
+
+
+def _person(pid: Segment | None, patient: Identifier | None, profile: Profile, problems: Problems) -> Act:
+    if pid is None or patient is None:
+        return {}
+    return {"identifiers": patients.of_pid(pid, profile), "person": patients.person(pid, profile, problems)}
 
 
 def _patient(message: Message, happening: str, profile: Profile, problems: Problems) -> Identifier | None:
@@ -90,6 +95,7 @@ def _resources(message: Message, act: str, profile: Profile, problems: Problems)
 
 def _key(message: Message, profile: Profile, problems: Problems) -> str | None:
     """The visit's id among those of all feeds: who sends, and the first field of the profile that holds one."""
+    taken = ""
     patients_own = {text for pid in message.all("PID") for text in _numbers_of(pid)}
     for field in profile.key:
         name, _, number = field.partition("-")
@@ -97,12 +103,11 @@ def _key(message: Message, profile: Profile, problems: Problems) -> str | None:
         if value is None or value.part() in ("", NULL):
             continue
         if value.part() in patients_own:
-            problems.note("key_is_the_patient", field)
+            taken = field
             continue
         authority = value.part(4) if name == "PV1" else value.part(2) or value.part(3)
         return f"{message.sender}|{value.part()}" + (f"^{authority}" if authority else "")
-    if not any(problem.code == "key_is_the_patient" for problem in problems):
-        problems.note("key_missing", profile.key[0])
+    problems.note("key_is_the_patient" if taken else "key_missing", taken or profile.key[0])
     return None
 
 

@@ -12,9 +12,9 @@ from config.db import Base, ClinicRow, Work
 class Keeping(ClinicRow, Work, Base):
     """A clinic's walk over what has grown too old: there is none where words are kept for good.
 
-    `pointers` maps a shelf ("message", "inbox_item", "receipt") to the id up to which it was looked at: ids grow with
-    time. The walk began at `began_at`; `try_after` is when it goes on, at first a day after the number was published.
-    The number itself stands in the clinic's rules ("keep_years") alone.
+    `pointers` maps a shelf ("message", "inbox_item", "receipt" ...) to the id up to which it was looked at: ids grow
+    with time. The walk began at `began_at`; `try_after` is when it goes on, at first a day after the number was
+    published. The number itself stands in the clinic's rules ("keep_years") alone.
     """
 
     __tablename__ = "keeping"

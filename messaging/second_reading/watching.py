@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from uuid import UUID
 
 from sqlalchemy import func, select, true
 from sqlalchemy.exc import IntegrityError
@@ -10,7 +9,8 @@ from sqlalchemy.orm import Session
 
 from config import audit, clock, db, queue
 from messaging.inbox import items
-from messaging.models import Clinic, Staff
+from messaging.inbox.staff import roster
+from messaging.models import Clinic
 from messaging.second_reading import counting, figures, sampling
 from messaging.second_reading.models import ReadingWatch
 
@@ -59,13 +59,8 @@ def _tell(session: Session, clinic: Clinic, what: str, week: str) -> None:
         about=f"{ABOUT}:{clinic.id}",
         dedupe=f"drift:{what}:{week}",
         summary=items.words()["summaries"][what],
-        owner_id=_administrator(session, clinic),
+        owner_id=roster.administrator(session, clinic),
     )
-
-
-def _administrator(session: Session, clinic: Clinic) -> UUID | None:
-    admins = select(Staff.id).where(Staff.clinic_id == clinic.id, Staff.active, Staff.role == "clinic_admin")
-    return session.scalar(admins.order_by(Staff.created_at, Staff.id).limit(1))
 
 
 def drain() -> int:

@@ -26,6 +26,7 @@ COMMANDS = {
     "patients": "visits",
     "appointments": "visits",
     "forms": "sources",
+    "feeds": "sources",
     "ledger": "checks",
     "audit": "checks",
     "keys": "checks",

@@ -12,9 +12,11 @@ from messaging.models import Patient, Staff
 from reminders import handoffs
 from tests.browser import kit
 from tests.browser.place import Served, a_reply, at
+from tests.interchange.messages import visit as visit_of
 from tests.web.boards.test_unassigned import published
 from tests.web.boards.test_unreached import opted_out, visit
 from tests.web.conftest import House
+from tests.web.feeds import heard
 from tests.web.patients.test_identify import stranger
 from tests.web.presenters.test_screen_view import START, hand_in
 
@@ -71,6 +73,7 @@ ADMINISTERED = (
     "settings/handoffs",
     "settings/file",
     "settings/import",
+    "settings/feeds",
     "settings/rota",
     "settings/replay",
     "settings/history/rules",
@@ -107,6 +110,8 @@ def full(served: Served) -> Full:
     assert browser.post("/saved-replies/defaults").status_code == 303
     visit(house, opted_out(house, first_name="Harold"), hour=9)
     visit(house, house.patient(first_name="Marcus"), hour=10)
+    heard(house, visit_of("S12", "AIS|1||X|20300313090000", start="20300310090000"))
+    heard(house, visit_of("S12", start=""))
     paths = {name: f"{service}/inbox/{item}?view=everyone" for name, item in cases.items()}
     return Full(served, rosa, admin, paths, f"{service}/patients/{patient}")
 

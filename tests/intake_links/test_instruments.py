@@ -209,7 +209,9 @@ def test_a_language_not_offered_falls_back_to_english(wanted, shown):
 
 def test_spanish_is_offered_only_where_its_official_wording_is_known():
     offered = {name: set(definition.languages) for name, definition in scoring.instruments().items()}
-    assert offered == {"audit_c": {"en"}, "pc_ptsd_5": {"en"}, "phq9m": {"en"}} | {each: {"en", "es"} for each in PHQ_FAMILY}
+    assert offered == {"audit_c": {"en"}, "pc_ptsd_5": {"en"}, "phq9m": {"en"}} | {
+        each: {"en", "es"} for each in PHQ_FAMILY
+    }
 
 
 @pytest.mark.parametrize("instrument_id", ALL)

@@ -2,11 +2,13 @@
 
 import json
 import random
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import hl7
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -94,3 +96,23 @@ def test_thousands_of_changed_resources_are_each_answered() -> None:
         explained = explaining.fhir({"resource": resource if isinstance(resource, dict) else {}})
         assert explained["ack"] in ("ok", "refused")
         json.dumps(explained)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"a\n" * 60_000,
+        b"PID|1||4711||R^A||||||||" + b"~1" * 60_000,
+        b"PID|1||" + b"4711~" * 40_000,
+        b"OBX|1|NM|44261-6^x^LN||99||||||F\r" * 4_000,
+        b"NTE|1||" + b"\\" * 120_000,
+        b"SCH|" + b"^" * 120_000,
+        b"PID|1||1\rMRG|2\r" * 8_000,
+    ],
+    ids=["lines", "phones", "identifiers", "scores", "escapes", "components", "merges"],
+)
+@pytest.mark.parametrize("event", ["SIU^S12", "ADT^A40", "ORU^R01"])
+def test_a_body_as_large_as_the_door_takes_is_read_in_time(body: bytes, event: str) -> None:
+    began = time.process_time()
+    answer(f"MSH|^~\\&|A|B|C|D|20260301||{event}|1|P|2.5.1\r".encode() + body)
+    assert time.process_time() - began < 5

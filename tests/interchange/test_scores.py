@@ -21,7 +21,9 @@ def scores(*results: str) -> list[dict[str, Any]]:
 
 
 def test_a_total_is_told_with_its_patient_code_and_time() -> None:
-    assert scores(obx("44261-6", "14")) == [
+    (score,) = scores(obx("44261-6", "14"))
+    assert score.pop("person")["birth_date"] == "1980-01-02"
+    assert [score] == [
         {
             "act": "score",
             "instrument": "phq9",

@@ -33,7 +33,7 @@ ABOUT = {
     **dict.fromkeys(("clinic", "people", "cadence", "words", "schedule", "ladder", "rota", "setup"), "settings"),
     "handoff_terms": "handoffs",
     **dict.fromkeys(("case_reviews", "care_terms", "care_month"), "caseload"),
-    **dict.fromkeys(("drift", "import", "file"), "settings"),
+    **dict.fromkeys(("drift", "import", "feeds", "file"), "settings"),
     "protocol": "safety",
     **dict.fromkeys(("second_reading", "readings"), "reading"),
     **dict.fromkeys(("tasks", "notes", "announcements"), "team"),

@@ -3,16 +3,19 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from interchange import feeds
 from messaging.inbox import items
 from messaging.inbox.models import InboxItem
 from messaging.inbox.routing import topics
 from messaging.second_reading import watching
 from web import times, words
 
+ADMINISTRATORS = (f"{watching.ABOUT}:", f"{feeds.ABOUT}:")
+
 
 def kind_words(item: InboxItem) -> str:
     """Return what an item is called: what came of no patient is the administrator's."""
-    return words.say("kinds", "notice" if item.about.startswith(watching.ABOUT) else item.kind)
+    return words.say("kinds", "notice" if item.about.startswith(ADMINISTRATORS) else item.kind)
 
 
 def mark(item: InboxItem, now: datetime, zone: str) -> times.Mark | None:

@@ -13,6 +13,12 @@ from messaging.inbox.routing import assign, clinic_rules, coverage_gaps, escalat
 from messaging.models import Clinic, Staff
 
 
+def administrator(session: Session, clinic: Clinic) -> UUID | None:
+    """Return the clinic's administrator of longest standing, who hears of what is wrong with the service itself."""
+    admins = select(Staff.id).where(Staff.clinic_id == clinic.id, Staff.active, Staff.role == "clinic_admin")
+    return session.scalar(admins.order_by(Staff.created_at, Staff.id).limit(1))
+
+
 def people(session: Session, clinic: Clinic) -> list[escalation_policy.Person]:
     """Return the clinic's active people with the hours of their week, three queries in all."""
     held = (

@@ -1,4 +1,4 @@
-"""A form vendor is let in once, by a name that fits an address."""
+"""A form vendor or a feed is let in once, by a name that fits an address."""
 
 import os
 import subprocess
@@ -25,3 +25,10 @@ def test_a_source_is_added_once_and_by_a_plain_name(tmp_path):
     again = run("forms", "add-source", "vendor")
     assert (again.returncode, "already" in again.stderr) == (1, True)
     assert run("forms", "add-source", "a vendor/1").returncode == 2
+    profile = tmp_path / "books.toml"
+    profile.write_text('key = ["SCH-3"]')
+    assert "whsec_" in run("feeds", "add-source", "books", "--profile", str(profile), "--json").stdout
+    assert "already" in run("feeds", "add-source", "books").stderr
+    profile.write_text('kee = ["SCH-3"]')
+    refused = run("feeds", "add-source", "others", "--profile", str(profile))
+    assert (refused.returncode, "kee" in refused.stderr) == (2, True)

@@ -1,0 +1,140 @@
+"""Keeps what a feed says, sealed and once, before its sender is answered; what a person must see is in the inbox."""
+
+import hashlib
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from importlib import resources
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from config import clock, db, queue
+from interchange import moments, profiles
+from interchange.hl7 import er7, timestamps
+from interchange.models import Feed, FeedMessage
+from interchange.problems import Problem, Problems, heaviest
+from interchange.profiles import Profile
+from messaging.inbox import items
+from messaging.inbox.models import InboxItem
+from messaging.inbox.staff import roster
+from messaging.models import Clinic
+
+LANE, ABOUT = "ehr", "feed"
+REFUSED = ("rejected", "error")
+
+
+@dataclass(frozen=True)
+class Said:
+    """One thing a feed says: its words, who says it under which id, of which kind, and when it was so."""
+
+    raw: str
+    sender: str
+    control_id: str
+    kind: str
+    at: datetime | None = None
+
+    @property
+    def event(self) -> str:
+        """Return what tells it apart: the sender, its id and all its words."""
+        return digest(self.sender, self.control_id, self.raw)
+
+
+def digest(*parts: str) -> str:
+    """Return a hash of some texts, 64 letters."""
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def profile_of(feed_profile: Mapping[str, Any], clinic_zone: str) -> Profile:
+    """Return how a feed is read; times without an offset are by the clinic's clock where it names no zone."""
+    return profiles.read({"zone": clinic_zone} | dict(feed_profile))
+
+
+def of_message(message: er7.Message, profile: Profile) -> Said:
+    """Return what an HL7 message says as a feed's word; MSH-7 says since when it is so."""
+    header = message.header
+    stamp = timestamps.stamp(header.part(7))
+    known = stamp is not None and stamp.has_hour and stamp.is_plausible
+    at = moments.instant(stamp, profile.zone, Problems(), "MSH-7") if stamp and known else None
+    return Said(message.text, message.sender, message.control_id, f"{header.part(9)}^{message.event}", at)
+
+
+def keep(session: Session, clinic: Clinic, feed: Feed, said: Said, problems: Sequence[Problem]) -> bool:
+    """Keep what was said in the caller's transaction; False if it was said before, word for word.
+
+    What its sender must mend is refused, and a person of the clinic hears of it; the rest waits in the lane.
+    """
+    same = select(FeedMessage.id).where(FeedMessage.feed_id == feed.id, FeedMessage.event == said.event)
+    if session.scalar(same):
+        return False
+    noted = [*problems, *_again(session, feed, said)]
+    refused = heaviest(problems) in REFUSED
+    now = clock.now()
+    db.load_keys(session, [clinic.key_id])
+    row = FeedMessage(
+        clinic_id=clinic.id, key_id=clinic.key_id, feed_id=feed.id, event=said.event, kind=_shown(said.kind),
+        control_id=digest(said.control_id), state="refused" if refused else "received", raw=said.raw,
+        problems=stored(noted), said_at=min(said.at or now, now), received_at=now,
+        processed_at=now if refused else None, try_after=now, attempts=0, fence=0,
+    )  # fmt: skip
+    try:
+        with session.begin_nested():
+            session.add(row)
+    except IntegrityError:  # another process has kept it at this very moment
+        return False
+    if refused:
+        tell(session, clinic, feed)
+    else:
+        queue.ring(session, LANE)
+    return True
+
+
+def _shown(kind: str) -> str:
+    """A kind as it can be stored and shown: what is no letter of anything is left out."""
+    return "".join(letter for letter in kind if letter.isprintable())[:40]
+
+
+def _again(session: Session, feed: Feed, said: Said) -> list[Problem]:
+    """Another message under a control id that was used before is taken, and told."""
+    used = select(FeedMessage.id).where(
+        FeedMessage.feed_id == feed.id, FeedMessage.control_id == digest(said.control_id)
+    )
+    return [Problem("control_id_again", "MSH-10")] if said.control_id and session.scalar(used.limit(1)) else []
+
+
+def stored(problems: Sequence[Problem]) -> list[dict[str, str]]:
+    """Return problems as a row keeps them."""
+    return [{"code": problem.code, "where": problem.where} for problem in problems]
+
+
+def tell(session: Session, clinic: Clinic, feed: Feed) -> None:
+    """Open an item for the clinic's administrator unless one is open: one a feed, however many messages wait."""
+    if open_items(session, clinic.id, feed.id):
+        return
+    about = f"{ABOUT}:{feed.id}"
+    items.open_item(
+        session,
+        clinic,
+        kind="delivery",
+        about=about,
+        dedupe=f"{about}:{db.new_id()}",
+        summary=words()["items"]["unreadable"].replace("{feed}", feed.name),
+        owner_id=roster.administrator(session, clinic),
+    )
+
+
+def open_items(session: Session, clinic_id: UUID, feed_id: UUID) -> Sequence[InboxItem]:
+    """Return the items about a feed that nobody has ended."""
+    waiting = select(InboxItem).where(InboxItem.clinic_id == clinic_id, InboxItem.state != "done")
+    return session.scalars(waiting.where(InboxItem.about == f"{ABOUT}:{feed_id}")).all()
+
+
+@cache
+def words() -> dict[str, dict[str, str]]:
+    """Return this room's words for staff."""
+    return tomllib.loads(resources.files("interchange").joinpath("texts", "staff.toml").read_text("utf-8"))

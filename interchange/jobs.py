@@ -1,0 +1,41 @@
+"""The lane of this room: what feeds have said and nobody has worked on yet."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session
+
+from config import clock, db, queue
+from interchange import applying, feeds
+from interchange.models import Feed, FeedMessage
+from messaging.models import Clinic
+
+DUE: ColumnElement[bool] = FeedMessage.state == "received"
+
+
+def drain() -> int:
+    """Work on what feeds have said; return how many messages were handled."""
+    return db.work_off(FeedMessage, DUE, handle, give_up=give_up)
+
+
+def handle(session: Session, waiting: Sequence[FeedMessage]) -> None:
+    """Work on a batch of messages in the order in which they came, each moved to a final state."""
+    db.load_keys(session, {row.key_id for row in waiting})
+    for row in sorted(waiting, key=lambda row: row.id):
+        applying.work(session, row)
+
+
+def give_up(session: Session, row: FeedMessage) -> None:
+    """What cannot be worked on waits for a person, who may replay it."""
+    row.state, row.processed_at = "failed", clock.now()
+    feeds.tell(session, session.get_one(Clinic, row.clinic_id), session.get_one(Feed, row.feed_id))
+
+
+def oldest(session: Session, now: datetime) -> datetime | None:
+    """Return since when something waits."""
+    due = (DUE, FeedMessage.try_after <= now, db.free(FeedMessage, now))
+    return session.scalar(select(func.min(FeedMessage.try_after)).where(*due))
+
+
+LANES = [queue.Lane(feeds.LANE, "default", drain, oldest)]

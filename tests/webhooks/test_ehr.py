@@ -1,0 +1,167 @@
+"""The door for EHRs: what is answered is kept, sealed and once, and whoever has not signed is refused."""
+
+import json
+import random
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from interchange import jobs
+from interchange.hl7 import er7
+from messaging.inbox.models import InboxItem
+from messaging.models import Clinic, Patient
+from reminders.models import Appointment, Reminder
+from tests.interchange.messages import PID, header, visit
+from tests.interchange.resources import APPOINTMENT, PATIENT, bundle
+from tests.interchange.test_fuzz import mutated
+from tests.webhooks.ehr_world import SOON, START, World, ack, both
+
+
+@pytest.fixture
+def world(house: Any, clinic: Clinic) -> World:
+    return World(clinic)
+
+
+@both
+def test_a_visit_s_life_comes_by_messages(world: World) -> None:
+    assert world.hear(visit("S12", start=SOON)) == ["AA"]
+    booked = world.visit
+    assert (booked.state, booked.starts_at, booked.source) == ("booked", START, "ehr.books")
+    (patient,) = world.rows(Patient)
+    assert (patient.record, patient.first_name, patient.birth_date, patient.language) == (
+        "4711", "ANA", "1980-01-02", "es",
+    )  # fmt: skip
+    planned = world.rows(Reminder, Reminder.state == "planned")
+    assert planned
+    later = f"{START + timedelta(days=1):%Y%m%d%H%M%S}+0000"
+    assert world.hear(visit("S13", start=later)) == ["AA"]
+    assert (world.visit.starts_at, world.visit.revision) == (START + timedelta(days=1), booked.revision + 1)
+    assert world.hear(visit("S15", start=later)) == ["AA"]
+    assert world.visit.state == "cancelled"
+    assert world.rows(Reminder, Reminder.state == "planned") == []
+    assert [message.state for message in world.messages] == ["done"] * 3
+    assert world.rows(InboxItem) == []
+
+
+@both
+def test_what_is_answered_is_kept_sealed_before_it_is_worked_on(world: World) -> None:
+    assert ack(world.post(visit("S12", start=SOON))) == "AA"
+    (kept,) = world.messages
+    assert (kept.state, kept.kind) == ("received", "SIU^S12")
+    assert (kept.raw or "").startswith("MSH|^~\\&|BOOKS|")
+    assert b"RIVER" not in kept.raw_ct
+    assert world.rows(Appointment) == []
+    assert jobs.drain() == 1
+    assert jobs.drain() == 0
+
+
+@both
+def test_the_same_message_again_is_answered_again_and_does_nothing_twice(world: World) -> None:
+    message = visit("S12", start=SOON)
+    with ThreadPoolExecutor(4) as pool:
+        assert set(pool.map(lambda _: ack(world.post(message)), range(8))) == {"AA"}
+    jobs.drain()
+    assert world.hear(message) == ["AA"]
+    assert len(world.messages) == 1
+    assert world.visit.revision == 1
+
+
+def test_another_message_under_the_same_control_id_is_taken_and_told(world: World) -> None:
+    world.hear(visit("S12", start=SOON), visit("S15", start=SOON))
+    assert world.visit.state == "cancelled"
+    assert world.problems() == ["control_id_again"]
+
+
+@both
+@pytest.mark.parametrize(
+    ("message", "answer", "state"),
+    [
+        ("hello", "AR", "refused"),
+        (visit("S99"), "AR", "refused"),
+        (visit("S12", start=""), "AE", "refused"),
+        (visit("S12", "AIS|1||X|20300101090000", start=SOON), "AA", "held"),
+        (visit("S12", pid="PID|1||4711", start=SOON), "AA", "held"),
+    ],
+    ids=["no_hl7", "event", "no_start", "two_starts", "nameless"],
+)
+def test_what_is_not_understood_is_before_the_administrator(
+    world: World, new_staff: Any, message: str, answer: str, state: str
+) -> None:
+    admin = new_staff("Ada", role="clinic_admin")
+    assert world.hear(message) == [answer]
+    (kept,) = world.messages
+    (item,) = world.rows(InboxItem)
+    assert (kept.state, item.owner_id) == (state, admin.id)
+    assert item.summary.startswith("Unreadable message from books")
+    assert "RIVER" not in item.summary
+    assert world.rows(Appointment) == []
+
+
+@both
+def test_fhir_resources_do_the_same_and_one_bad_entry_does_not_keep_the_rest(world: World) -> None:
+    appointment = APPOINTMENT | {"start": f"{START:%Y-%m-%dT%H:%M:%SZ}", "end": None}
+    answer = world.post(json.dumps(bundle(PATIENT, appointment, appointment | {"status": "parked"})))
+    assert (answer.status_code, answer.content_type, answer.json["resourceType"]) == (
+        200, "application/fhir+json", "OperationOutcome",
+    )  # fmt: skip
+    jobs.drain()
+    assert (world.visit.starts_at, world.visit.state) == (START, "booked")
+    (patient,) = world.rows(Patient)
+    assert (patient.record, patient.first_name) == ("4711", "ANA")
+    assert [message.state for message in world.messages] == ["held"]  # the bad entry, for a person to look at
+    assert world.problems() == ["status_unsupported"]
+
+
+@pytest.mark.parametrize("body", ['{"resourceType": "Device"}', "{", '{"resourceType": "Appointment"}'])
+def test_a_resource_that_cannot_be_taken_is_refused_in_fhir_s_terms(world: World, body: str) -> None:
+    answer = world.post(body)
+    assert (answer.status_code, answer.json["issue"][0]["severity"]) == (422, "error")
+
+
+def test_whoever_has_not_signed_is_refused_and_nothing_is_kept(world: World) -> None:
+    message = visit("S12", start=SOON)
+    assert world.client.post("/webhooks/ehr/books", data=message).status_code == 403
+    assert world.post(message, path="stranger").status_code == 403
+    assert world.post(message, **{"webhook-signature": "v1,bm8="}).status_code == 403
+    assert world.messages == []
+
+
+def test_a_message_that_wants_no_answer_gets_none(world: World) -> None:
+    message = visit("S12", start=SOON).replace("|P|2.5.1", "|P|2.5.1|||NE|NE")
+    assert (world.post(message).status_code, world.post(message).data) == (204, b"")
+    assert len(world.messages) == 1
+
+
+def test_an_answer_is_in_the_letters_of_its_message(world: World) -> None:
+    message = visit("S12", start=SOON).replace("|C1|", "|C\u00e9|").encode("latin-1")
+    answer = world.post(message)
+    assert b"|C\xe9" in answer.data
+    assert "latin-1" in answer.content_type
+
+
+def test_each_message_of_a_batch_is_kept_and_answered(world: World) -> None:
+    batch = "\r".join([r"BHS|^~\&", visit("S12", start=SOON), visit("S12", start=SOON, key="V8"), "BTS|2"])
+    answer = world.post(batch)
+    assert [message.part("MSA", 1) for message in er7.read(answer.data).messages] == ["AA", "AA"]
+    jobs.drain()
+    assert len(world.rows(Appointment)) == 2
+
+
+@both
+def test_whatever_is_posted_is_answered_and_kept(world: World) -> None:
+    chance = random.Random(16)
+    samples = [visit("S12", start=SOON).encode(), f"{header('A40')}\r{PID}\rMRG|4712".encode()]
+    answers = [world.post(mutated(chance, samples[turn % 2])) for turn in range(80)]
+    assert {answer.status_code for answer in answers} <= {200, 204}
+    assert len(world.messages) >= 40
+    jobs.drain()
+    assert "received" not in {message.state for message in world.messages}
+
+
+def test_a_resource_behind_a_byte_order_mark_is_a_resource(world: World) -> None:
+    cancelled = APPOINTMENT | {"status": "cancelled"}
+    assert world.post(b"\xef\xbb\xbf" + json.dumps(cancelled).encode()).status_code == 200
+    jobs.drain()
+    assert [message.state for message in world.messages] == ["ignored"]
