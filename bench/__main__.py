@@ -3,7 +3,7 @@
 Machines are noisy; ratios less.
 
 python -m bench [inbound] [outbound] [alert] [inbox] [polls] [forms] [reading] [planning] [urgent] [imports]
-                [simulation] [slow_clients] [handoff] [codes]
+                [simulation] [slow_clients] [handoff] [codes] [caseload]
 BENCH_PATIENTS=1000000 python -m bench inbox     (a larger clinic than 100,000 patients: minutes, and some GB of disk)
 BENCH_VISITS=20000 python -m bench planning      (fewer visits than 100,000; also for urgent and simulation)
 BENCH_ROWS=20000 python -m bench imports         (a shorter file than 100,000 rows)
@@ -14,6 +14,7 @@ from collections.abc import Callable
 
 from bench import (
     alert,
+    caseload,
     codes,
     forms,
     handoff,
@@ -44,6 +45,7 @@ MEASUREMENTS: dict[str, Callable[[], str]] = {
     "simulation": simulation.measure,
     "slow_clients": slow_clients.measure,
     "codes": codes.measure,
+    "caseload": caseload.measure,
 }
 
 

@@ -1,0 +1,140 @@
+"""How long the registry takes: a thousand open episodes on one page, in a clinic of a thousand and of many more.
+
+The floor is the smallest page of the same application in the same run. What is timed is the whole request: session,
+database, unsealing of every score, rules, template. `BENCH_EPISODES` is how many episodes the large clinic has.
+"""
+
+import json
+import os
+import statistics
+import time
+from contextlib import ExitStack
+from datetime import timedelta
+from typing import Any
+
+from flask.testing import FlaskClient
+from sqlalchemy import insert
+
+from bench import postgresql, stage
+from caseload.models import Episode
+from config import clock, db
+from intake_links.models import Screen
+from messaging.models import Clinic, Patient, Staff
+from messaging.people import directory
+from reminders import care_model
+from service import app as application
+from service.embedded.valkey import ValkeyServer
+from web import sessions
+
+OPEN, WEEKS, REQUESTS, GOAL_MS, GOAL = 1_000, 8, 20, 100, 1.3
+
+
+def measure() -> str:
+    """Return p95 of the page with a thousand rows, in a small clinic and in a large one, beside the smallest page."""
+    there_are = int(os.environ.get("BENCH_EPISODES", "100000"))
+    with ExitStack() as stack:
+        folder = stack.enter_context(stage.folder())
+        valkey = stack.enter_context(ValkeyServer(folder / "valkey"))
+        url = postgresql.database(stack.enter_context(postgresql.server()), "caseload")
+        stage.begin(folder, database=url, redis=valkey.url)
+        clinic, manager = _furnish()
+        browser = _signed_in(manager)
+        floor, mine = _timed(browser, "/preferences", "Preferences"), _timed(browser, "/caseload", "this month")
+        small = _timed(browser, "/caseload?manager=all", "this month")
+        _past(clinic, manager, there_are - OPEN)
+        large = _timed(browser, "/caseload?manager=all", "this month")
+        db.engine().dispose()
+    return "\n".join(
+        [
+            f"caseload: a page of {OPEN:,} open episodes, each with {WEEKS} scores: p95 {small:.0f} ms in a clinic of"
+            f" {OPEN:,} episodes, {large:.0f} ms in one of {there_are:,} (ratio {large / small:.2f}, goal {GOAL};"
+            f" goal {GOAL_MS} ms)",
+            f"caseload: one manager's {OPEN // 10} of them: p95 {mine:.0f} ms; the smallest page {floor:.0f} ms",
+        ]
+    )
+
+
+def _furnish() -> tuple[Clinic, Staff]:
+    """Make a clinic with a registry: a tenth of the open episodes are the manager's who looks."""
+    with db.unit_of_work(db.EVERY) as session:
+        clinic = stage.clinic()
+        clinic = session.get_one(Clinic, clinic.id)
+        terms = care_model.Terms(model="collaborative").model_dump(mode="json")
+        clinic.rules = {**clinic.rules, care_model.NAME: terms}
+        people = [
+            directory.add_staff(session, clinic, name=name, email=f"{name[:4].lower()}@bench.example", role=role)
+            for name, role in (("Rosa Delgado", "care_manager"), ("Ben Ito", "care_manager"), ("Dr. Ames", "clinician"))
+        ]
+    for first in range(0, OPEN, 100):
+        with db.unit_of_work(clinic.id) as session:
+            for number in range(first, first + 100):
+                manager = people[0] if number % 10 == 0 else people[1]
+                record = directory.PatientRecord(f"R{number}", "Teresa", f"Quill{number}", None, None)
+                patient, _ = directory.save_patient(session, session.get_one(Clinic, clinic.id), record)
+                session.add(_episode(patient, manager, people[2]))
+                session.add_all(_screens(patient, number))
+    return clinic, people[0]
+
+
+def _episode(patient: Patient, manager: Staff, treating: Staff) -> Episode:
+    return Episode(id=db.new_id(), key_id=patient.key_id, **_facts(patient.clinic_id, patient.id, manager, treating))
+
+
+def _facts(clinic_id: Any, patient_id: Any, manager: Staff, treating: Staff) -> dict[str, Any]:
+    began = clock.now() - timedelta(weeks=WEEKS)
+    return {
+        "clinic_id": clinic_id, "patient_id": patient_id, "phase": "active", "phase_at": began,
+        "enrolled_on": began.date(), "enrolled_by": manager.id, "consent": "verbal", "consent_at": began,
+        "consent_by": manager.id, "consent_language": "en", "practitioner_id": treating.id,
+        "manager_id": manager.id, "payer": "medicare", "scale": "phq9", "created_at": began,
+    }  # fmt: skip
+
+
+def _screens(patient: Patient, number: int) -> list[Screen]:
+    scores = [(20 - week - number % 5, clock.now() - timedelta(weeks=WEEKS - week)) for week in range(WEEKS)]
+    return [
+        Screen(
+            clinic_id=patient.clinic_id, key_id=patient.key_id, patient_id=patient.id, instrument="phq9",
+            instrument_version="1", language="en", source="bench", event=f"{patient.id}:{total}", state="submitted",
+            answers="[]", result=json.dumps({"total": total, "alerts": []}), started_at=at, submitted_at=at,
+            scored_at=at, detail={},
+        )
+        for total, at in scores
+    ]  # fmt: skip
+
+
+def _past(clinic: Clinic, manager: Staff, many: int) -> None:
+    """Add episodes that are over, of the same patients."""
+    with db.unit_of_work(db.EVERY) as session:
+        patients = session.query(Patient.id, Patient.key_id).filter(Patient.clinic_id == clinic.id).all()
+        treating = session.query(Staff).filter(Staff.role == "clinician").first() or manager
+        for first in range(0, many, 1000):
+            rows = [
+                _facts(clinic.id, patient_id, manager, treating)
+                | {"id": db.new_id(), "key_id": key_id, "phase": "discharged", "ended_on": clock.now().date(),
+                   "end_reason": "goals_met"}
+                for patient_id, key_id in (patients * (1 + 1000 // len(patients)))[: min(1000, many - first)]
+            ]  # fmt: skip
+            session.execute(insert(Episode), rows)
+    with db.engine().connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql("ANALYZE care_episode")
+
+
+def _signed_in(staff: Staff) -> FlaskClient:
+    app = application.create_app()
+    with db.unit_of_work(db.EVERY) as session:
+        token = sessions.start(session, staff)
+    browser = app.test_client()
+    browser.set_cookie(sessions.cookie_name(), token)
+    return browser
+
+
+def _timed(browser: FlaskClient, address: str, words: str) -> float:
+    took = []
+    for _ in range(3 + REQUESTS):
+        began = time.perf_counter()
+        page = browser.get(address)
+        took.append(1000 * (time.perf_counter() - began))
+        if page.status_code != 200 or words not in page.text:
+            raise RuntimeError(f"{address} answered {page.status_code}")
+    return statistics.quantiles(took[3:], n=20)[-1]
