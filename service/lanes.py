@@ -1,5 +1,6 @@
 """Every lane of the service, each listed by its room."""
 
+from api import jobs as api
 from config import audit, queue
 from intake_links import jobs as intake_links
 from messaging import jobs as messaging
@@ -12,4 +13,5 @@ ALL: tuple[queue.Lane, ...] = (
     *intake_links.LANES,
     *reminders.LANES,
     *webhooks.LANES,
+    *api.LANES,
 )
