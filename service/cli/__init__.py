@@ -26,6 +26,7 @@ COMMANDS = {
     "patients": "visits",
     "appointments": "visits",
     "forms": "sources",
+    "api-keys": "api_keys",
     "ledger": "checks",
     "audit": "checks",
     "keys": "checks",
@@ -37,7 +38,7 @@ COMMANDS = {
     "explain": "explain",
     "reading": "reading",
 }
-ATTRIBUTES = {"db": "database", "wait-ready": "wait_ready"}
+ATTRIBUTES = {"db": "database", "wait-ready": "wait_ready", "api-keys": "api_keys"}
 
 
 class Commands(click.Group):

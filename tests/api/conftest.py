@@ -19,7 +19,8 @@ from messaging.programs import keys, scopes
 from service import app as application
 
 ROOT = "/api/v1"
-WHOLE = {"record": "R1", "first_name": "Maya", "last_name": "Quill", "phone": "+13035550110", "birth_date": "1980-03-09"}
+NUMBER = "+13035550110"
+WHOLE = {"record": "R1", "first_name": "Maya", "last_name": "Quill", "phone": NUMBER, "birth_date": "1980-03-09"}
 
 
 @dataclass
@@ -66,10 +67,11 @@ class Side:
             email = f"s{self.count}@{self.clinic.number}.example"
             return directory.add_staff(session, self.clinic, name="Rosa Delgado", email=email, role=role, **facts)
 
-    def patient(self, record: str = "R1", number: str | None = "+13035550110", **facts: Any) -> Patient:
+    def patient(self, record: str = "R1", number: str | None = NUMBER, **facts: Any) -> Patient:
         known: dict[str, Any] = {"first_name": "Maya", "last_name": "Quill", "birth_date": date(1980, 3, 9)} | facts
         with db.unit_of_work(self.clinic.id) as session:
-            return directory.save_patient(session, self.clinic, directory.PatientRecord(record, number=number, **known))[0]
+            whole = directory.PatientRecord(record, number=number, **known)
+            return directory.save_patient(session, self.clinic, whole)[0]
 
     def item(self, kind: str = "reply", patient: Patient | None = None) -> InboxItem:
         self.count += 1

@@ -165,7 +165,7 @@ def test_a_body_that_is_none_is_refused(ours: Any, body: bytes, content_type: st
 
 
 def test_what_is_wrong_is_pointed_to_and_not_repeated(ours: Any) -> None:
-    wrong = {"record": "Maya", "first_name": "Maya " * 40, "sex": "Quill", "birth_date": "1980-03-09", "consent": "Maya"}
+    wrong = {"record": "Maya", "first_name": "Maya " * 40, "sex": "Quill", "birth_date": PHI[3], "consent": "Maya"}
     answer = ours.program().post("/patients", wrong | {"+13035550110": 1, "Quill": 2})
     details = problem_of(answer, "invalid")
     assert [place["pointer"] for place in details["errors"]] == ["/first_name", "/sex", "/consent", "/-", "/-"]
