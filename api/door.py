@@ -1,11 +1,10 @@
-"""The door itself: who asks, whether they may and how often, what they send; then the operation, in one transaction."""
+"""The door itself: who asks, whether they may and how often, what they send; then the operation."""
 
 import json
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import ceil
-from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, Response, g, request
@@ -49,9 +48,13 @@ def answer(operation: Operation, row_id: UUID | None) -> Response:
     if operation.method == "POST":
         return _once(operation, row_id, program)
     query = _query(operation)
+    # Written down before and for itself, so that no long page keeps those waiting who write.
     with db.unit_of_work(program.clinic_id) as session:
-        given = _run(session, operation, program, row_id, {"query": query} if query is not None else {})
-    return _json(given.status, once.text_of(given))
+        _note(_call(session, program), operation, program, row_id)
+    with db.unit_of_work(program.clinic_id, read_only=True) as session:
+        given = operation.run(_call(session, program), row_id, {"query": query} if query is not None else {})
+        text = once.text_of(given)
+    return _json(given.status, text)
 
 
 def _once(operation: Operation, row_id: UUID | None, program: Program) -> Response:
@@ -60,7 +63,9 @@ def _once(operation: Operation, row_id: UUID | None, program: Program) -> Respon
     asked = once.Asked(program, operation, request.path, key, content)
 
     def act(session: Session, answer_id: UUID) -> Answer:
-        return _run(session, operation, program, row_id, {"body": body}, once_id=answer_id)
+        call = _call(session, program, answer_id)
+        _note(call, operation, program, row_id)
+        return operation.run(call, row_id, {"body": body})
 
     given = once.done(asked, act)
     response = _json(given.status, given.text)
@@ -69,19 +74,15 @@ def _once(operation: Operation, row_id: UUID | None, program: Program) -> Respon
     return response
 
 
-def _run(
-    session: Session,
-    operation: Operation,
-    program: Program,
-    row_id: UUID | None,
-    given: Mapping[str, Any],
-    once_id: UUID | None = None,
-) -> Answer:
-    keys.used(session, program.key_id)
+def _call(session: Session, program: Program, once_id: UUID | None = None) -> Call:
     clinic = session.get_one(Clinic, program.clinic_id)
     staff = session.get_one(Staff, program.staff_id) if program.staff_id else None
-    call = Call(session, clinic, audit.Actor.program(program.key_id), staff, once_id)
-    return operation.run(call, row_id, given)
+    return Call(session, clinic, audit.Actor.program(program.key_id), staff, once_id)
+
+
+def _note(call: Call, operation: Operation, program: Program, row_id: UUID | None) -> None:
+    keys.used(call.session, program.key_id)
+    operation.note(call, row_id)
 
 
 def _program() -> Program:

@@ -69,10 +69,13 @@ class Operation:
         """Whether the address names one row."""
         return "{id}" in self.path
 
-    def run(self, call: Call, row_id: UUID | None, given: Mapping[str, Any]) -> Answer:
-        """Do it, with a line in the audit log that it was asked for, in the same transaction."""
+    def note(self, call: Call, row_id: UUID | None) -> None:
+        """Write into the audit log that it was asked for, by which program and in whose name."""
         about = f"{self.kind}:{row_id}" if row_id else f"clinic:{call.clinic.id}"
         named = str(call.staff.id) if call.staff else None
         audit.record(call.session, call.clinic.id, call.program, f"api.{self.name}", about, staff=named)
+
+    def run(self, call: Call, row_id: UUID | None, given: Mapping[str, Any]) -> Answer:
+        """Do it. Raises Problem."""
         answered = self.handler(call, **({"id": row_id} if self.by_id else {}), **given)
         return answered if isinstance(answered, Answer) else Answer(200, answered)
