@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 from sqlalchemy import Select, select
+from sqlalchemy.sql.base import ExecutableOption
 
 from api import cursors
 from api.operations import Call
@@ -32,10 +33,19 @@ class OfPatient(Listing):
 
 
 def page(
-    call: Call, listing: str, model: Any, query: Listing, show: Callable[[Any], Shown], *conditions: Any
+    call: Call,
+    listing: str,
+    model: Any,
+    query: Listing,
+    show: Callable[[Any], Shown],
+    *conditions: Any,
+    beside: Sequence[ExecutableOption] = (),
 ) -> Page[Shown]:
-    """Return the rows of the clinic that come after the cursor, the oldest first: ids grow with time."""
-    wanted = select(model).where(model.clinic_id == call.clinic.id, *conditions)
+    """Return the rows of the clinic that come after the cursor, the oldest first: ids grow with time.
+
+    `beside` says what is read with them at once.
+    """
+    wanted = select(model).where(model.clinic_id == call.clinic.id, *conditions).options(*beside)
     if isinstance(query, OfPatient) and query.patient_id is not None:
         wanted = wanted.where(model.patient_id == query.patient_id)
     if query.after is not None:

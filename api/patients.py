@@ -4,6 +4,7 @@ from typing import Literal
 from uuid import UUID
 
 from pydantic import Field
+from sqlalchemy.orm import selectinload
 
 from api import books, pages
 from api.operations import Answer, Call, Operation
@@ -105,7 +106,7 @@ def _shown(patient: Patient) -> Person:
 
 def _list(call: Call, query: Listing) -> Page[Person]:
     """List the patients."""
-    return pages.page(call, "patients", Patient, query, _shown)
+    return pages.page(call, "patients", Patient, query, _shown, beside=[selectinload(Patient.numbers)])
 
 
 def _get(call: Call, id: UUID) -> Person:
@@ -117,7 +118,7 @@ def _save(call: Call, body: PatientIn) -> Answer:
     """Create a patient, or bring the record up to date, by the clinic's record number."""
     record = books.read(records.patient, call.clinic, body, {})
     became = csv_import.store_patients(call.session, call.clinic, [record], call.actor)[0]
-    if isinstance(became, csv_import.Refused):  # pragma: no cover - an import refuses no patient that can be read
+    if isinstance(became, csv_import.Refused):  # as no import does with a patient that can be read
         raise Problem("invalid")
     call.session.flush()
     saved = _of_record(call, record.record)

@@ -8,7 +8,7 @@ import hypothesis
 import pytest
 import schemathesis
 from hypothesis import given
-from schemathesis import checks
+from schemathesis import GenerationMode, checks
 from schemathesis.specs.openapi import checks as of_openapi
 
 from api import catalogue, door
@@ -24,8 +24,10 @@ OURS = (
     of_openapi.negative_data_rejection,
 )
 KEYLESS = {"openapi.json"}
-few = hypothesis.settings(max_examples=25, deadline=None, suppress_health_check=list(hypothesis.HealthCheck))
+few = hypothesis.settings(max_examples=15, deadline=None, suppress_health_check=list(hypothesis.HealthCheck))
 every_operation = pytest.mark.parametrize("operation", catalogue.ALL, ids=lambda operation: operation.name)
+TAKING = [each for each in catalogue.ALL if each.query or each.body]
+every_operation_that_takes_something = pytest.mark.parametrize("operation", TAKING, ids=lambda each: each.name)
 
 
 @pytest.fixture(autouse=True)
@@ -64,6 +66,20 @@ def test_each_operation_answers_as_it_is_described(ours: Any, operation: Any) ->
     def ask(case: Any, own: bool) -> None:
         if own:
             _name_ours(case, operation, rows.by_kind.get(operation.kind), rows.patient)
+        case.call_and_validate(headers={"Authorization": f"Bearer {program.token}"}, checks=OURS)
+
+    ask()
+
+
+@every_operation_that_takes_something
+def test_what_is_not_described_is_refused(ours: Any, operation: Any) -> None:
+    program = ours.program(staff=ours.staff())
+    schema = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", ours.app)
+    described = schema[operation.path][operation.method]
+
+    @few
+    @given(case=described.as_strategy(generation_mode=GenerationMode.NEGATIVE))
+    def ask(case: Any) -> None:
         case.call_and_validate(headers={"Authorization": f"Bearer {program.token}"}, checks=OURS)
 
     ask()
