@@ -62,9 +62,14 @@ class Actor(str):
         """Return who sits at the command line, by the name of their account."""
         return cls(f"operator:{user}"[:LONGEST_ACTOR])
 
+    @classmethod
+    def program(cls, key_id: UUID) -> "Actor":
+        """Return a program of the clinic, by the key it came with."""
+        return cls(f"program:{key_id}")
+
     @property
     def kind(self) -> str:
-        """What acted: staff | patient | conversation | absence | system | operator."""
+        """What acted: staff | patient | conversation | absence | system | operator | program."""
         return self.partition(":")[0]
 
     @property

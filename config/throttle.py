@@ -72,6 +72,15 @@ def wait(*buckets: Bucket) -> int:
     return _changed("wait", buckets)
 
 
+def level(bucket: Bucket) -> float:
+    """Return how many tries stand in a bucket now; no more than a hint, since others try meanwhile."""
+    kept = queue.ask(lambda redis: redis.hmget(bucket.key, "level", "last"))
+    now = clock.now().timestamp()
+    if kept is None:
+        return _memory().level(bucket, now)
+    return standing(bucket.limit, float(kept[0] or 0), float(kept[1] or now), now)[0]
+
+
 def give_back(*buckets: Bucket) -> None:
     """Take back one try, which was right."""
     _changed("give_back", buckets)
@@ -156,6 +165,10 @@ class _Memory:
                 last = now if step == 1 else self._levels.get(bucket.key, (0.0, now))[1]
                 _put(self._levels, bucket.key, (min(bucket.limit.fullest, max(0.0, level + step)), last))
             return waits
+
+    def level(self, bucket: Bucket, now: float) -> float:
+        with self._lock:
+            return standing(bucket.limit, *self._levels.get(bucket.key, (0.0, now)), now)[0]
 
     def forget(self, bucket: Bucket) -> None:
         with self._lock:

@@ -8,6 +8,8 @@ LENGTH = 22
 # So many signs before a token may be taken for its own: an underscore or a hyphen that marked the link.
 BEFORE = 3
 _RUN = re.compile(rf"[A-Za-z0-9_-]{{{LENGTH},}}")
+# In an address of ours, also in that of a video room's page.
+_KEY = re.compile(r"(/i/(?:v/)?)[A-Za-z0-9_-]{16,}")
 _PAGE = re.compile(r"\W*(me)?\W*")
 
 
@@ -24,6 +26,11 @@ def page_in(rest: str) -> str | None:
     """Return which page of a link the rest of an address means: "" its first, "me" the patient's own, None neither."""
     match = _PAGE.fullmatch(_seen(rest))
     return None if match is None else match[1] or ""
+
+
+def withheld(text: str) -> str:
+    """Return a text as it may be shown to others than the patient: a link's address is the patient's key to it."""
+    return _KEY.sub(r"\1…", text)
 
 
 def _seen(text: str) -> str:

@@ -19,6 +19,7 @@ from intake_links.instruments import (
     instrument,
     instruments,
     language_of,
+    speaks,
 )
 
 __all__ = [
@@ -43,6 +44,7 @@ __all__ = [
     "length",
     "next_question",
     "score",
+    "speaks",
 ]
 
 

@@ -10,6 +10,7 @@ from flask_wtf.csrf import CSRFProtect
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
+from api import door as programs
 from config import keys, logging, runtime
 from intake_links import pages, tablet_pages
 from portal import pages as portal
@@ -22,7 +23,8 @@ MACHINES = ("/webhooks/", "/api/")
 LARGEST_BODY = 256 * 1024
 # Browsers of people post to these and need a CSRF token; machines sign what they send.
 PEOPLE = (pages.pages, tablet_pages.kiosk, portal.own, video.video)
-MACHINES_DOORS = (twilio.door, forms.door, ehr.door)
+MACHINES_DOORS = (twilio.door, forms.door, ehr.door, programs.door)
+PROGRAMS = "/api/"
 
 
 def create_app() -> Flask:
@@ -57,6 +59,8 @@ def create_app() -> Flask:
 
 
 def _unexpected(error: Exception) -> Any:
+    if request.path.startswith(PROGRAMS):
+        return programs.refused(error)
     if isinstance(error, HTTPException) and not isinstance(error, InternalServerError):
         return problem(error.code or 500, error.name) if request.path.startswith(MACHINES) else error
     reference = uuid.uuid4().hex[:12]
@@ -89,7 +93,8 @@ def problem(status: int, title: str, reference: str | None = None) -> Response:
 
 def _problems_to_machines(response: Response) -> Response:
     """Say in problem details what Flask says to machines as a page: an unknown address, a method, a body too large."""
-    if response.status_code >= 400 and response.mimetype == "text/html" and request.path.startswith(MACHINES):
+    theirs = request.path.startswith(MACHINES) and not request.path.startswith(PROGRAMS)
+    if response.status_code >= 400 and response.mimetype == "text/html" and theirs:
         details = problem(response.status_code, HTTPStatus(response.status_code).phrase)
         response.set_data(details.get_data())
         response.content_type = details.content_type

@@ -1,5 +1,6 @@
 """Every lane of the service, each listed by its room."""
 
+from api import jobs as api
 from config import audit, queue
 from intake_links import jobs as intake_links
 from interchange import jobs as interchange
@@ -14,4 +15,5 @@ ALL: tuple[queue.Lane, ...] = (
     *reminders.LANES,
     *interchange.LANES,
     *webhooks.LANES,
+    *api.LANES,
 )

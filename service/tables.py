@@ -1,5 +1,6 @@
 """Every table of the service: what one row refers to in another room must be known before the first query."""
 
+from api import models as api
 from caseload import models as caseload
 from config import audit
 from config.db import Base
@@ -9,6 +10,7 @@ from messaging import models as messaging
 from messaging.delivery.breaker import models as breaker
 from messaging.inbox import models as inbox
 from messaging.mail import models as mail
+from messaging.programs import models as programs
 from messaging.retention import models as retention
 from messaging.second_reading import models as second_reading
 from messaging.team import models as team
@@ -24,6 +26,7 @@ MODULES = (
     breaker,
     inbox,
     mail,
+    programs,
     retention,
     second_reading,
     team,
@@ -34,6 +37,7 @@ MODULES = (
     caseload,
     interchange,
     webhooks,
+    api,
     web,
 )
 METADATA = Base.metadata

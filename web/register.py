@@ -38,6 +38,7 @@ from web.patients import (
     summary,
 )
 from web.settings import (
+    api_keys,
     cadence,
     cadence_week,
     care_terms,
@@ -113,6 +114,7 @@ PAGES = (
     setup.setup,
     clinic.clinics,
     people.colleagues,
+    api_keys.api_keys,
     questionnaires.questionnaires,
     handoffs.handoff_terms,
     care_terms.care_terms,

@@ -23,6 +23,7 @@ from intake_links.instruments.definition import (
     has_check_digit,
     language_of,
     require,
+    speaks,
 )
 
 __all__ = [
@@ -41,6 +42,7 @@ __all__ = [
     "instruments",
     "language_of",
     "read",
+    "speaks",
 ]
 
 _BORROWED = ("licence", "stem", "answers")

@@ -206,3 +206,8 @@ def language_of(definition: Instrument, wanted: str | None) -> str:
     """The language to show the instrument in: the one wanted ("es", "es-MX", "es_MX") if offered, else English."""
     base = re.split(r"[-_]", wanted or "")[0].lower()
     return base if base in definition.languages else "en"
+
+
+def speaks(definition: Instrument, language: str) -> bool:
+    """Whether the instrument is there in this language: nobody is sent a form they would read in another one."""
+    return language_of(definition, language) == language.split("-")[0].lower()

@@ -242,12 +242,17 @@ class _Import(Generic[T]):
         errors.write(row, why)
 
 
-def _store_patients(
-    session: Session, clinic: messaging.Clinic, rows: Sequence[directory.PatientRecord]
+def store_patients(
+    session: Session,
+    clinic: messaging.Clinic,
+    rows: Sequence[directory.PatientRecord],
+    actor: str = audit.OPERATOR,
 ) -> list[Taken | Refused]:
+    """Save patients as the clinic's books have them, and plan anew what that changes; what became of each."""
+    became = bulk_save.save_patients(session, clinic, rows, actor=actor)
     saved = [
         (patient, "updated" if _follow(session, clinic, patient, row) and change == "unchanged" else change)
-        for row, (patient, change) in zip(rows, bulk_save.save_patients(session, clinic, rows), strict=True)
+        for row, (patient, change) in zip(rows, became, strict=True)
     ]
     # A patient who moved to another zone is texted by another clock from now on.
     touched = {patient.id for patient, change in saved if change == "updated"}
@@ -267,18 +272,23 @@ def _follow(
     return patient.record == row.record and withdrawing.follow_file(session, clinic, patient, row.state)
 
 
-def _store_visits(
-    session: Session, clinic: messaging.Clinic, rows: Sequence[appointments.VisitRecord]
+def store_visits(
+    session: Session,
+    clinic: messaging.Clinic,
+    rows: Sequence[appointments.VisitRecord],
+    actor: str = audit.OPERATOR,
 ) -> list[Taken | Refused]:
+    """Save visits as the clinic's books have them and plan them; what became of each, refused where nobody has the
+    record number."""
     # Those with visits have several: each is looked up once.
     by_record = bulk_save.find_by_records(session, clinic, {row.record for row in rows})
     patients = [by_record.get(row.record) for row in rows]
     of_patients = [(patient, row) for patient, row in zip(patients, rows, strict=True) if patient is not None]
-    saved = iter(appointments.save_many(session, clinic, of_patients))
+    saved = iter(appointments.save_many(session, clinic, of_patients, actor=actor))
     unknown = Refused("patient: no patient has this record number; import the patients first")
     return [unknown if patient is None else Taken(next(saved)[1]) for patient in patients]
 
 
-_PATIENTS = Kind(records.patient, _store_patients)
-_APPOINTMENTS = Kind(records.visit, _store_visits)
+_PATIENTS = Kind(records.patient, store_patients)
+_APPOINTMENTS = Kind(records.visit, store_visits)
 KINDS: dict[str, Kind[Any]] = {"patients": _PATIENTS, "appointments": _APPOINTMENTS}

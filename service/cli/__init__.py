@@ -27,6 +27,7 @@ COMMANDS = {
     "appointments": "visits",
     "forms": "sources",
     "feeds": "sources",
+    "api-keys": "api_keys",
     "ledger": "checks",
     "audit": "checks",
     "keys": "checks",
@@ -38,7 +39,7 @@ COMMANDS = {
     "explain": "explain",
     "reading": "reading",
 }
-ATTRIBUTES = {"db": "database", "wait-ready": "wait_ready"}
+ATTRIBUTES = {"db": "database", "wait-ready": "wait_ready", "api-keys": "api_keys"}
 
 
 class Commands(click.Group):

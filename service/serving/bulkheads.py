@@ -1,4 +1,4 @@
-"""Threads of their own for machines, patients, staff and operators: whoever is many takes no thread from the others."""
+"""Threads of their own for each kind of client: whoever is many takes no thread from the others."""
 
 import asyncio
 import time
@@ -8,6 +8,7 @@ from typing import TypeVar
 
 T = TypeVar("T")
 MACHINES = ("/webhooks/", "/api/")
+PROGRAMS = ("/api/",)
 PATIENTS = ("/i/", "/k/")
 OPERATORS = ("/healthz/", "/readyz/", "/metrics/")
 
@@ -48,10 +49,12 @@ def _in_time(work: Callable[[], T], ends: float) -> Callable[[], T]:
 
 
 class Bulkheads:
-    """One for each kind of client. A carrier's request is never refused: it waits for a thread of its own kind."""
+    """One for each kind of client. A carrier's request is never refused: it waits for a thread of its own kind,
+    and a clinic's programs have others."""
 
     def __init__(self) -> None:
         self.machines = Bulkhead("machines", 8, float("inf"), float("inf"))
+        self.programs = Bulkhead("programs", 4, 40)
         self.patients = Bulkhead("patients", 12, 100)
         self.staff = Bulkhead("staff", 10, 30)
         self.operators = Bulkhead("operators", 2, 10)
@@ -60,6 +63,7 @@ class Bulkheads:
         """Return the bulkhead of whoever asks for `path`."""
         path += "/"
         for bulkhead, paths in (
+            (self.programs, PROGRAMS),
             (self.machines, MACHINES),
             (self.patients, PATIENTS),
             (self.operators, OPERATORS),

@@ -3,6 +3,7 @@
 import asyncio
 import importlib
 import json
+import uuid
 from collections.abc import Awaitable, Callable
 from functools import cache, partial
 from importlib import resources
@@ -108,6 +109,7 @@ def _refusal(path: str, status: int) -> wsgi.Answer:
         ("content-security-policy", "default-src 'none'; frame-ancestors 'none'; base-uri 'none'"),
         ("x-content-type-options", "nosniff"),
     ]
+    headers += [("x-request-id", str(uuid.uuid4()))] if machine else []
     headers += [("retry-after", str(RETRY_SECONDS))] if status == 503 else []
     headers += [("connection", "close")] if status == 408 else []
     return wsgi.Answer(status, headers, _problem(status) if machine else _page())

@@ -132,3 +132,15 @@ def test_a_redis_that_is_gone_or_odd_is_no_error_and_the_memory_counts(bell: Red
     throttle.remember("name", "whose", 60)
     assert throttle.remembers("name", "whose")
     assert not throttle.remembers("name", "another's")
+
+
+def test_the_level_that_is_told_is_the_one_that_is_counted(bell: Redis):
+    limit, moment = throttle.Limit("level", free=10, window=100), clock.now()
+    with time_machine.travel(moment, tick=False):
+        assert throttle.level(limit.of("x")) == 0
+        for _ in range(3):
+            throttle.take(limit.of("x"))
+        assert throttle.level(limit.of("x")) == pytest.approx(3)
+    with time_machine.travel(moment + timedelta(seconds=10), tick=False):
+        assert throttle.level(limit.of("x")) == pytest.approx(2)
+    runtime.forget("queue.embedded_url")

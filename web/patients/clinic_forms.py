@@ -15,7 +15,7 @@ from intake_links import scoring, submissions, tablet_codes
 from messaging.models import Clinic, Patient, Staff
 from web import ids, layout, permissions, sessions, team, times, words
 from web.patients import patient_page
-from web.presenters import case_side, patient_view
+from web.presenters import patient_view
 
 answers = layout.room("answers", __name__)
 # How a form came to be answered without the patient's own hand on a screen: the end of its source.
@@ -191,7 +191,7 @@ def _when(clinic: Clinic) -> datetime | None:
 
 def _offered(patient: Patient) -> Sequence[scoring.Instrument]:
     """Return the forms there are for the patient's age, in a language they read."""
-    return [form for form in _fitting(patient) if case_side.speaks(form, patient.language)]
+    return [form for form in _fitting(patient) if scoring.speaks(form, patient.language)]
 
 
 def _fitting(patient: Patient) -> Sequence[scoring.Instrument]:

@@ -163,9 +163,9 @@ def _give(session: Session, clinic: Clinic, conversation: Conversation, patient:
             number_owner.say_consent(
                 session,
                 clinic,
-                staff,
                 number,
                 "granted",
+                actor=layout.the_actor(),
                 programmes=("reminders",),
                 source=source,
                 words=words.say("sayers", "patient"),

@@ -78,7 +78,7 @@ def mark(patient_id: UUID, number_id: UUID) -> Response:
 @permissions.signed_in("patients.change")
 def say(patient_id: UUID) -> Response | tuple[str, int]:
     """Write down what somebody said, or wrote, about being texted; it holds from now on."""
-    clinic, staff = sessions.clinic(), layout.the_staff()
+    clinic = sessions.clinic()
     event: ledger.Event = "granted" if request.form.get("event") == "granted" else "revoked"
     with db.unit_of_work(clinic.id) as session:
         patient = patient_view.find(session, sessions.clinic(), patient_id) or abort(404)
@@ -91,9 +91,9 @@ def say(patient_id: UUID) -> Response | tuple[str, int]:
             number_owner.say_consent(
                 session,
                 clinic,
-                staff,
                 number,
                 event,
+                actor=layout.the_actor(),
                 programmes=programmes,
                 source=HOW[request.form["how"]],
                 words=_words(clinic),

@@ -189,7 +189,7 @@ def sending(session: Session, patient: Patient, zone: str, reach: Reach | None =
     offered = [
         Offered(instrument.id, instrument.title, len(instrument.items), instrument.id in taken)
         for instrument in scoring.instruments().values()
-        if speaks(instrument, patient.language) and instrument.ages is None
+        if scoring.speaks(instrument, patient.language) and instrument.ages is None
     ]
     return Sending(offered, since, _refused(patient, reach or reachable.reach_of(session, patient)))
 
@@ -199,11 +199,6 @@ def _refused(patient: Patient, reach: Reach) -> str:
     if refused:
         return words.say("closed_forms", refused.key)
     return "" if patient.birth_date else words.say("refusals", "form_no_birth_date")
-
-
-def speaks(definition: scoring.Instrument, language: str) -> bool:
-    """Whether the instrument is there in this language: nobody is sent a form they would read in another one."""
-    return scoring.language_of(definition, language) == language.split("-")[0].lower()
 
 
 def who_is_here(

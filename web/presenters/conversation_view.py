@@ -15,6 +15,7 @@ from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from config import clock, db
+from intake_links import addresses
 from messaging import conversations
 from messaging.inbox import notes_and_calls
 from messaging.inbox.models import Contact
@@ -24,8 +25,6 @@ from messaging.second_reading import keeping
 from web import team, times, words
 from web.presenters import tapbacks
 
-# A form's address is the patient's key to it: staff see that one was sent, never the key.
-_TOKEN = re.compile(r"(/i/)[A-Za-z0-9_-]{16,}")
 WORRYING = ("undelivered", "failed", "held", "unknown")
 PAGE = 40
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -240,7 +239,7 @@ def _said(
     return Said(
         id=message.id,
         side=message.direction,
-        body=_TOKEN.sub(r"\1…", message.body or ""),
+        body=addresses.withheld(message.body or ""),
         gone=words.say("keeping", "emptied") if message.emptied_at else "",
         author=author,
         at=times.time_of(message.created_at, zone),

@@ -4,9 +4,9 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
+from intake_links import addresses
+
 AROUND = 60
-# A form's address is the patient's key to it: it is neither shown nor searched.
-_KEY = re.compile(r"(/i/)[A-Za-z0-9_-]{16,}")
 _SPACES = re.compile(r"\s+")
 
 
@@ -26,7 +26,7 @@ def fold(text: str) -> str:
 
 def without_keys(body: str) -> str:
     """Return a text as it may be shown, without the key in the address of a form."""
-    return _KEY.sub(r"\1…", body)
+    return addresses.withheld(body)
 
 
 def find(body: str, wanted: str) -> Excerpt | None:

@@ -13,7 +13,7 @@ from service.serving.bulkheads import Bulkhead, Bulkheads, Full
     [
         ("/webhooks/twilio/sms", "machines"),
         ("/webhooks/forms/vendor", "machines"),
-        ("/api/v1/patients", "machines"),
+        ("/api/v1/patients", "programs"),
         ("/i/me", "patients"),
         ("/i/", "patients"),
         ("/k", "patients"),
