@@ -1,7 +1,5 @@
 """Commands for the keys of a clinic's own programs: make, list, revoke."""
 
-from uuid import UUID
-
 import click
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -66,18 +64,24 @@ def list_keys(clinic_name: str | None, json_: bool) -> None:
 
 
 @api_keys.command("revoke")
-@click.argument("key_id", type=click.UUID)
+@click.argument("key")
 @clinic_option
-def revoke(key_id: UUID, clinic_name: str | None) -> None:
-    """Let nobody in by the key of this id from now on."""
+def revoke(key: str, clinic_name: str | None) -> None:
+    """Let nobody in by KEY, its name or its id, from now on."""
     opening.begin()
     with db.unit_of_work(db.EVERY) as session:
-        at = the_clinic(session, clinic_name)
-        key = session.scalar(select(ApiKey).where(ApiKey.clinic_id == at.id, ApiKey.id == key_id))
-        if key is None:
-            raise click.ClickException("the clinic has no key of this id")
-        fresh = keys.revoke(session, key, actor=opening.operator())
+        meant = _meant(session, the_clinic(session, clinic_name), key)
+        fresh = keys.revoke(session, meant, actor=opening.operator())
     say("Revoked: nobody is let in by it any more." if fresh else "It was revoked before.")
+
+
+def _meant(session: Session, clinic: Clinic, wanted: str) -> ApiKey:
+    """The key of this id, or the one of this name that is not revoked yet."""
+    every = keys.of_clinic(session, clinic)
+    fitting = [key for key in every if wanted == str(key.id) or (wanted == key.name and key.revoked_at is None)]
+    if len(fitting) == 1:
+        return fitting[0]
+    raise click.ClickException("several keys have this name: say its id" if fitting else "the clinic has no such key")
 
 
 def _colleague(session: Session, clinic: Clinic, email: str) -> Staff:

@@ -62,6 +62,7 @@ ADMINISTERED = (
     "settings",
     "settings/clinic",
     "settings/people",
+    "settings/keys",
     "settings/cadence",
     "settings/cadence/week",
     "settings/words",
@@ -108,6 +109,8 @@ def full(served: Served) -> Full:
         name, verb = act.split("/")
         assert browser.post(f"/inbox/{cases[name]}/{verb}", **form).status_code == 303, act
     assert browser.post("/saved-replies/defaults").status_code == 303
+    key = {"name": "Kiosk", "scope": "patients.read", "days": "90", "staff": str(rosa.id)}
+    assert house.signed_in(admin).post("/settings/keys", **key).status_code == 200
     visit(house, opted_out(house, first_name="Harold"), hour=9)
     visit(house, house.patient(first_name="Marcus"), hour=10)
     heard(house, visit_of("S12", "AIS|1||X|20300313090000", start="20300310090000"))

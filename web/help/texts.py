@@ -30,7 +30,9 @@ NAMES = (
 # Which help is about a page that bears another mark than its help.
 ABOUT = {
     **dict.fromkeys(("mine", "unassigned", "waiting", "snoozed", "done", "everyone", "saved"), "inbox"),
-    **dict.fromkeys(("clinic", "people", "cadence", "words", "schedule", "ladder", "rota", "setup"), "settings"),
+    **dict.fromkeys(
+        ("clinic", "people", "api_keys", "cadence", "words", "schedule", "ladder", "rota", "setup"), "settings"
+    ),
     "handoff_terms": "handoffs",
     **dict.fromkeys(("case_reviews", "care_terms", "care_month"), "caseload"),
     **dict.fromkeys(("drift", "import", "feeds", "file"), "settings"),

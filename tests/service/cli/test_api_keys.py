@@ -28,8 +28,10 @@ def test_a_key_is_made_listed_and_revoked(clinic, new_staff):
     (listed,) = json.loads(run("list", "--json"))
     assert (listed["state"], listed["scopes"], listed["acts_as"]) == ("open", "patients.read inbox.write", str(rosa.id))
     assert "key" not in listed
+    run("create", *arguments)
+    run("revoke", "Kiosk", code=1)
     run("revoke", row["id"])
-    assert json.loads(run("list", "--json"))[0]["state"] == "revoked"
+    assert [each["state"] for each in json.loads(run("list", "--json"))] == ["open", "revoked"]
     assert keys.program_of(row["key"]) is None
 
 
@@ -44,6 +46,12 @@ def test_the_key_stands_on_a_line_of_its_own(clinic):
 )
 def test_what_is_no_key_ends_with_how_it_is_used(clinic, wrong):
     assert wrong[-2] in run("create", "--name", "Kiosk", *wrong, code=2)
+
+
+def test_a_key_is_revoked_by_its_name(clinic):
+    token = run("create", "--name", "Kiosk", "--scope", "patients.read")
+    run("revoke", "Kiosk")
+    assert keys.program_of(token) is None
 
 
 def test_a_key_of_nobody_is_not_revoked(clinic):
