@@ -1,8 +1,9 @@
-"""When a patient and somebody of the care team last spoke: entries, calls that reached them, handoffs that met.
+"""When a patient and somebody of the care team last spoke: entries, calls, acknowledgements, handoffs.
 
 Texts, reminders and calls that nobody answered are no contact.
 """
 
+from collections import Counter
 from collections.abc import Collection
 from datetime import date, datetime
 from uuid import UUID
@@ -13,7 +14,8 @@ from sqlalchemy.orm import Session
 
 from caseload.models import CareEntry, Episode
 from config.db.sets import among
-from messaging.inbox.models import Contact
+from messaging.inbox import dispositions
+from messaging.inbox.models import Contact, InboxItem
 from messaging.models import Clinic
 from reminders.models import Handoff
 
@@ -26,11 +28,16 @@ def last(session: Session, clinic: Clinic, patient_ids: Collection[UUID]) -> dic
     return {patient_id: at.astimezone(zone).date() for patient_id, at in rows}
 
 
-def count_since(session: Session, since: datetime, patient_ids: Collection[UUID]) -> dict[UUID, int]:
-    """Return by patient how many live contacts there have been since a moment."""
-    every = _every(session, patient_ids).subquery()
-    rows = select(every.c.patient_id, func.count()).where(every.c.at >= since).group_by(every.c.patient_id)
-    return dict(session.execute(rows).all())
+def count_since(session: Session, clinic: Clinic, since: datetime, patient_ids: Collection[UUID]) -> Counter[UUID]:
+    """Return by patient on how many days there has been a live contact since a moment, in the clinic's zone.
+
+    By days: a call that was logged and then said of an item is one contact.
+    """
+    every, zone = _every(session, patient_ids).subquery(), ZoneInfo(clinic.zone)
+    rows = session.execute(select(every.c.patient_id, every.c.at).where(every.c.at >= since))
+    return Counter(
+        patient_id for patient_id, _ in {(patient_id, at.astimezone(zone).date()) for patient_id, at in rows}
+    )
 
 
 def _every(session: Session, patient_ids: Collection[UUID]) -> CompoundSelect[tuple[UUID, datetime]]:
@@ -53,4 +60,10 @@ def _every(session: Session, patient_ids: Collection[UUID]) -> CompoundSelect[tu
     met = select(Handoff.patient_id, Handoff.met_at).where(
         Handoff.met_at.is_not(None), among(session, Handoff.patient_id, patient_ids)
     )
-    return union_all(entries, calls, met)
+    # Whoever said of an item how they reached them has spoken with them, with a logged call or without.
+    reached = select(InboxItem.patient_id, InboxItem.acknowledged_at).where(
+        InboxItem.acknowledged_at.is_not(None),
+        InboxItem.disposition.in_(dispositions.GROUPS["reached"]),
+        among(session, InboxItem.patient_id, patient_ids),
+    )
+    return union_all(entries, calls, met, reached)

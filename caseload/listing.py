@@ -86,7 +86,7 @@ class _Beside:
         first = datetime.combine(self.today.replace(day=1), time(), ZoneInfo(clinic.zone))
         self.scores = scores(session, clinic, patient_ids)
         self.contact = contacts.last(session, clinic, patient_ids)
-        self.contacts = contacts.count_since(session, first, patient_ids)
+        self.contacts = contacts.count_since(session, clinic, first, patient_ids)
         self.reviews = reviews.latest(session, ids)
         self.recommended = reviews.waiting_since(session, ids)
         self.minutes = _minutes(session, ids, first)
@@ -121,7 +121,7 @@ def _row(clinic: Clinic, days: due.Days, beside: _Beside, episode: Episode, pati
         due=due.of(facts, days),
         weeks=(until - episode.enrolled_on).days // 7,
         contact=facts.contact,
-        contacts=beside.contacts.get(patient.id, 0),
+        contacts=beside.contacts[patient.id],
         review=review,
         recommended=facts.recommended,
         minutes=beside.minutes[episode.id],

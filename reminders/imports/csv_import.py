@@ -71,6 +71,10 @@ class Refused:
     why: str
 
 
+UNKNOWN = Refused("patient: no patient has this record number; import the patients first")
+TAKEN = Refused("visit: another patient's visit has this number; give it a new one, or cancel the other first")
+
+
 class _OnlyLooking(Exception):
     """Raised to roll a dry run back."""
 
@@ -279,14 +283,22 @@ def store_visits(
     actor: str = audit.OPERATOR,
 ) -> list[Taken | Refused]:
     """Save visits as the clinic's books have them and plan them; what became of each, refused where nobody has the
-    record number."""
+    record number, or where the visit's number stands for another patient's visit: that one would be lost."""
     # Those with visits have several: each is looked up once.
     by_record = bulk_save.find_by_records(session, clinic, {row.record for row in rows})
     patients = [by_record.get(row.record) for row in rows]
-    of_patients = [(patient, row) for patient, row in zip(patients, rows, strict=True) if patient is not None]
-    saved = iter(appointments.save_many(session, clinic, of_patients, actor=actor))
-    unknown = Refused("patient: no patient has this record number; import the patients first")
-    return [unknown if patient is None else Taken(next(saved)[1]) for patient in patients]
+    holders = appointments.holders(session, clinic, [row.external_id for row in rows])
+    became: list[Refused | None] = [
+        UNKNOWN if patient is None else TAKEN if holders.get(row.external_id, patient.id) != patient.id else None
+        for patient, row in zip(patients, rows, strict=True)
+    ]
+    good = [
+        (patient, row)
+        for patient, row, refused in zip(patients, rows, became, strict=True)
+        if patient is not None and refused is None
+    ]
+    saved = iter(appointments.save_many(session, clinic, good, actor=actor))
+    return [refused or Taken(next(saved)[1]) for refused in became]
 
 
 _PATIENTS = Kind(records.patient, store_patients)

@@ -22,7 +22,7 @@ Team = Mapping[UUID | None, Staff]
 
 @dataclass(frozen=True)
 class Card:
-    """A task in words. `ended` is how and when it ended, else empty; `late` that its time has passed."""
+    """A task in words. `ended` is how and when it ended and `said` what who did it wrote then, else empty."""
 
     id: UUID
     title: str
@@ -35,6 +35,7 @@ class Card:
     mark: times.Mark | None
     made: str
     ended: str
+    said: str
     mine: bool
     withdraws: bool
 
@@ -65,7 +66,11 @@ def cards(session: Session, clinic: Clinic, staff: Staff, listed: Sequence[tuple
         each.id: each for each in session.scalars(select(Patient).where(Patient.id.in_(wanted)))
     }
     db.load_keys(session, (each.key_id for each in patients.values()))
-    return [_card(item, task, patients.get(item.patient_id), colleagues, staff, clinic) for item, task in listed]
+    said = _said(session, [item for item, _ in listed if item.state == "done"])
+    return [
+        _card(item, task, patients.get(item.patient_id), colleagues, staff, clinic, said.get(item.id, ""))
+        for item, task in listed
+    ]
 
 
 def card(session: Session, clinic: Clinic, staff: Staff, item: InboxItem) -> Card | None:
@@ -74,7 +79,30 @@ def card(session: Session, clinic: Clinic, staff: Staff, item: InboxItem) -> Car
     return cards(session, clinic, staff, [(item, task)])[0] if task is not None else None
 
 
-def _card(item: InboxItem, task: Task, patient: Patient | None, colleagues: Team, staff: Staff, clinic: Clinic) -> Card:
+def _said(session: Session, ended: Sequence[InboxItem]) -> dict[UUID | None, str]:
+    """What was written when each of these tasks was closed, by item: the last note that was not struck."""
+    notes = session.scalars(
+        select(Contact)
+        .where(
+            Contact.item_id.in_([item.id for item in ended]),
+            Contact.kind == "note",
+            Contact.struck_at.is_(None),
+        )
+        .order_by(Contact.at, Contact.id)
+    ).all()
+    db.load_keys(session, (note.key_id for note in notes))
+    return {note.item_id: note.words or "" for note in notes}
+
+
+def _card(
+    item: InboxItem,
+    task: Task,
+    patient: Patient | None,
+    colleagues: Team,
+    staff: Staff,
+    clinic: Clinic,
+    said: str,
+) -> Card:
     now, zone, nobody = clock.now(), clinic.zone, words.say("team", "nobody")
     by = team.name_of(colleagues, task.made_by, nobody)
     return Card(
@@ -89,6 +117,7 @@ def _card(item: InboxItem, task: Task, patient: Patient | None, colleagues: Team
         mark=item_marks.until(item, now, zone),
         made=words.say("task_made", task.made, who=by, at=times.moment(item.created_at, now, zone, running=True)),
         ended=_ended(item, colleagues, now, zone),
+        said=said,
         mine=item.owner_id == staff.id,
         withdraws=tasks.may_withdraw(item, task, staff),
     )

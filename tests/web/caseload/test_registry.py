@@ -13,7 +13,8 @@ from sqlalchemy import select
 from caseload.models import Episode
 from config import clock, db
 from config.audit import AuditEntry
-from messaging.inbox import notes_and_calls
+from messaging.inbox import items, notes_and_calls
+from messaging.inbox.models import InboxItem
 from messaging.models import Clinic, Patient, Staff
 from reminders import merging
 from tests.web.caseload.seeding import answer, back, enrolled, with_registry
@@ -231,3 +232,21 @@ def test_that_the_registry_was_read_is_written_down(scene: Any) -> None:
     with db.unit_of_work(db.EVERY, read_only=True) as session:
         acts = session.scalars(select(AuditEntry.act)).all()
     assert "caseload.opened" in acts
+
+
+def test_who_says_of_an_item_how_they_reached_somebody_has_spoken_with_them(scene: Any) -> None:
+    patient = scene.house.patient()
+    enrolled(scene, patient, days_ago=20)
+    item = scene.house.item("safety", patient_id=patient.id, owner_id=scene.rosa.id)
+    with db.unit_of_work(scene.house.clinic.id) as session:
+        rosa, row = session.get_one(Staff, scene.rosa.id), session.get_one(InboxItem, item.id)
+        again = clock.now() + timedelta(hours=2)
+        items.acknowledge(session, row, rosa, "could_not_reach", next_try=again)
+    assert "no contact for 20 days" in scene.browser.get("/caseload").text
+    with db.unit_of_work(scene.house.clinic.id) as session:
+        rosa, row = session.get_one(Staff, scene.rosa.id), session.get_one(InboxItem, item.id)
+        items.acknowledge(session, row, rosa, "reached_by_phone")
+        notes_and_calls.log_call(session, scene.house.clinic, rosa, outcome="reached", patient_id=patient.id)
+    page = scene.browser.get("/caseload").text
+    assert "no contact" not in page
+    assert "1 this month" in page
