@@ -3,7 +3,19 @@
 from typing import Any
 
 from web import desk, layout
-from web.account import demo_roles, duty_feed, mail_address, menu, notifications, preferences, signin
+from web.account import (
+    account_page,
+    demo_roles,
+    duty_feed,
+    factor_pages,
+    mail_address,
+    menu,
+    notifications,
+    passkey_pages,
+    preferences,
+    second_step,
+    signin,
+)
 from web.boards import away, readings, response_times, today, unassigned, unreached, visits, workload
 from web.caseload import episode_page, month_page, registry_page, review_pages
 from web.compose import saved_replies
@@ -60,6 +72,10 @@ from web.teamwork import board_pages, note_pages, task_pages, team_files, templa
 
 PAGES = (
     signin.signin,
+    second_step.secondstep,
+    passkey_pages.passkeypages,
+    account_page.account,
+    factor_pages.factorpages,
     inbox_page.inbox,
     desk.desk,
     bulk_actions.room,
