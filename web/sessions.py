@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from config import clock, db, keys, live, runtime
 from messaging.models import Clinic, Staff
+from reminders import clinic_profile
 from web.models import StaffSession
 
 IDLE, LONGEST = timedelta(minutes=15), timedelta(hours=12)
@@ -21,7 +22,7 @@ AT_ONCE = 3
 # For so long after signing in nobody is asked who they are before they change what lets them in.
 FRESH = timedelta(minutes=5)
 # The clinic's rule: of which roles a second factor is asked. And the ways in that an operator answers for.
-DEMANDED, VOUCHED_FOR = "second_factor", ("once", "demo")
+DEMANDED, VOUCHED_FOR = clinic_profile.FACTOR, ("once", "demo")
 # How long a page that only watches is believed to be signed in without asking the database again: ten seconds on its
 # own, and thirty while Redis says each time that nothing was done to this person's sessions or rights.
 BELIEVED, CONFIRMED = timedelta(seconds=10), timedelta(seconds=30)
