@@ -45,18 +45,18 @@ def page(problems: dict[str, str] | None = None) -> str:
 
 def facts(session: Session, me: Staff) -> dict[str, Any]:
     """Return what the pages about one's account show."""
-    app, now, zone = factors.device(session, me.id), clock.now(), sessions.clinic().zone
+    app = factors.device(session, me.id)
     return {
         "email": me.email,
         "has_password": me.password_hash is not None,
         "shortest": passwords.shortest(second_factor=factors.has(session, me.id)),
-        "app_since": times.moment(app.confirmed_at, now, zone) if app and app.confirmed_at else "",
+        "app_since": _moment(app.confirmed_at if app else None),
         "codes_left": factors.codes_left(session, me.id),
         "has_factor": factors.has(session, me.id),
         "demanded": me.role in sessions.clinic().rules.get(sessions.DEMANDED, ()),
         "can_passkey": passkeys.possible(),
         "passkeys": [
-            (key.id, key.name, times.moment(key.made_at, now, zone), _moment(key.used_at))
+            (key.id, key.name, _moment(key.made_at), _moment(key.used_at))
             for key in passkeys.of(session, me.id)
         ],
         "signed": [_signed(row) for row in sessions.opened(session, me.id)],
@@ -137,7 +137,7 @@ def spoken(browser: str | None) -> str:
 
 
 def _moment(at: Any) -> str:
-    return times.moment(at, clock.now(), sessions.clinic().zone) if at else ""
+    return times.moment(at, clock.now(), sessions.clinic().zone, running=True) if at else ""
 
 
 def _change(session: Session, change: AccountChange) -> tuple[str, str, str]:
