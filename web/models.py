@@ -17,8 +17,9 @@ class StaffSession(ClinicRow, live.Shown, Base):
     """A signed-in browser: fifteen idle minutes, twelve hours at most, ended at once by revocation.
 
     `how` somebody came in: password | passkey | invite | reset | once | demo; `factor` what they proved beside it:
-    code | passkey | recovery, None for nothing. `browser` as web.account.browsers names it. All None in sessions from
-    before they were kept.
+    code | passkey | recovery, reset where two administrators let them in without, None for nothing. `browser` as
+    web.account.browsers names it; `recovery_id` the AccessRecovery that nobody has confirmed yet. All None in sessions
+    from before they were kept.
     """
 
     __tablename__ = "staff_session"
@@ -31,6 +32,7 @@ class StaffSession(ClinicRow, live.Shown, Base):
     how: Mapped[str | None] = mapped_column(String(8))
     factor: Mapped[str | None] = mapped_column(String(8))
     browser: Mapped[str | None] = mapped_column(String(60))
+    recovery_id: Mapped[UUID | None]
 
     def topics(self) -> Iterable[str]:
         """Whoever polls as this person is to be asked again who they are."""
@@ -99,6 +101,25 @@ class Passkey(ClinicRow, Base):
     name: Mapped[str] = mapped_column(String(60))
     made_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
+
+
+class AccessRecovery(ClinicRow, Base):
+    """Two administrators let a colleague in who has lost phone and codes; a third look confirms that it was them.
+
+    asked -> agreed by another within a day -> used within a day after that -> confirmed. What the colleague does between
+    being used and being confirmed is marked in the audit.
+    """
+
+    __tablename__ = "access_recovery"
+
+    staff_id: Mapped[UUID] = mapped_column(ForeignKey("staff.id"), index=True)
+    asked_by: Mapped[UUID] = mapped_column(ForeignKey("staff.id"))
+    asked_at: Mapped[datetime]
+    agreed_by: Mapped[UUID | None] = mapped_column(ForeignKey("staff.id"))
+    agreed_at: Mapped[datetime | None]
+    used_at: Mapped[datetime | None]
+    confirmed_by: Mapped[UUID | None] = mapped_column(ForeignKey("staff.id"))
+    confirmed_at: Mapped[datetime | None]
 
 
 class AccountChange(ClinicRow, Base):

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from config import audit
 from web import desk, layout
 from web.account import (
     account_page,
@@ -63,6 +64,7 @@ from web.settings import (
     policy_replay,
     protocol,
     questionnaires,
+    recovery_pages,
     rota,
     second_reading,
     setup,
@@ -127,6 +129,7 @@ PAGES = (
     setup.setup,
     clinic.clinics,
     people.colleagues,
+    recovery_pages.recoverypages,
     questionnaires.questionnaires,
     handoffs.handoff_terms,
     care_terms.care_terms,
@@ -157,4 +160,6 @@ def register(app: Any) -> None:
         "/settings/import": (imports.LARGEST, imports.may_send_large),
         "/team/post": (thread_pages.LARGEST, imports.may_send_large),
     }
+    # What marks the acts of one request must not mark those of the next in the same thread.
+    app.teardown_request(lambda _wrong: audit.mark())
     app.wsgi_app = live.Watching(app.wsgi_app)

@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
-from config import clock, db, keys, live, runtime
+from config import audit, clock, db, keys, live, runtime
 from messaging.models import Clinic, Staff
 from reminders import clinic_profile
 from web.models import StaffSession
@@ -74,6 +74,13 @@ def start(
     return token
 
 
+def mark(session: Session, token: str, recovery_id: UUID) -> None:
+    """Let what is done in a session be marked in the audit: nobody has confirmed yet who came in."""
+    session.flush()
+    theirs = update(StaffSession).where(StaffSession.token_hash == keys.token_hash(token))
+    session.execute(theirs.values(recovery_id=recovery_id))
+
+
 def end(session: Session, token: str) -> StaffSession | None:
     """End the session of this token; return it, or None if there was none."""
     row = session.scalar(select(StaffSession).where(StaffSession.token_hash == keys.token_hash(token)))
@@ -126,13 +133,17 @@ def owes_factor() -> bool:
     """
     row, staff = current(), current_staff()
     demanded = clinic().rules.get(DEMANDED, ())
-    return staff is not None and staff.role in demanded and row.factor is None and row.how not in VOUCHED_FOR
+    if staff is None or row.factor == "reset":
+        return staff is not None
+    return staff.role in demanded and row.factor is None and row.how not in VOUCHED_FOR
 
 
 def current_staff(*, seen: bool = True) -> Staff | None:
     """Return who is signed in, or None; read once per request. `seen` says that a human was active just now."""
     if "staff" not in g:
-        g.staff_session, g.staff, g.clinic = _read(request.cookies.get(cookie_name(), ""), seen)
+        row, g.staff, g.clinic = _read(request.cookies.get(cookie_name(), ""), seen)
+        g.staff_session = row
+        audit.mark(**({"recovery": str(row.recovery_id)} if row and row.recovery_id else {}))
     staff: Staff | None = g.staff
     return staff
 

@@ -56,8 +56,7 @@ def facts(session: Session, me: Staff) -> dict[str, Any]:
         "demanded": me.role in sessions.clinic().rules.get(sessions.DEMANDED, ()),
         "can_passkey": passkeys.possible(),
         "passkeys": [
-            (key.id, key.name, _moment(key.made_at), _moment(key.used_at))
-            for key in passkeys.of(session, me.id)
+            (key.id, key.name, _moment(key.made_at), _moment(key.used_at)) for key in passkeys.of(session, me.id)
         ],
         "signed": [_signed(row) for row in sessions.opened(session, me.id)],
         "changes": [_change(session, change) for change in account_news.recent(session, me.id)],

@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response
 from config import audit, clock, db, devices, keys
 from messaging.models import Staff
 from web import sessions
-from web.account import account_news, browsers, factors
+from web.account import account_news, browsers, factors, recoveries
 
 # How long the second step may take after the first.
 VALID = timedelta(minutes=10)
@@ -71,7 +71,10 @@ def welcome(session: Session, staff: Staff, how: str, factor: str | None, onward
     old = request.cookies.get(sessions.cookie_name())
     if old:
         sessions.end(session, old)
+    recovery = recoveries.unconfirmed(session, staff.id)
     token = sessions.start(session, staff, how=how, factor=factor, browser=browser)
+    if recovery is not None:
+        sessions.mark(session, token, recovery.id)
     if new and how not in sessions.VOUCHED_FOR:
         account_news.tell(session, staff, "new_browser", audit.Actor.staff(staff.id))
     cookie.pop("half", None)

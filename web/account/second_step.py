@@ -6,7 +6,7 @@ from werkzeug.wrappers import Response
 from config import audit, db
 from messaging.models import Staff
 from web import layout, permissions, words
-from web.account import account_news, entering, factors, passkeys, sign_in_limits
+from web.account import account_news, entering, factors, passkeys, recoveries, sign_in_limits
 
 secondstep = layout.room("secondstep", __name__)
 
@@ -49,6 +49,20 @@ def take() -> Response | tuple[str, int]:
         return entering.welcome(session, staff, half.how, factor, half.onward)
 
 
+@secondstep.post("/signin/step/recovery")
+@permissions.public
+def recover() -> Response | tuple[str, int]:
+    """Come in once by what two administrators have agreed to; another second step is set up before anything else."""
+    half = entering.half()
+    if half is None:
+        return redirect(url_for("signin.form"), 303)
+    with db.unit_of_work(half.staff.clinic_id) as session:
+        staff = session.get_one(Staff, half.staff.id, with_for_update=True)
+        if recoveries.use(session, staff):
+            return entering.welcome(session, staff, half.how, "reset", half.onward)
+    return _page(half, words.say("step", "recovery_over")), 410
+
+
 def _page(half: entering.Half, problem: str = "") -> str:
     with db.unit_of_work(half.staff.clinic_id, read_only=True) as session:
         app = factors.device(session, half.staff.id)
@@ -57,5 +71,6 @@ def _page(half: entering.Half, problem: str = "") -> str:
             name=half.staff.name,
             problem=problem,
             has_app=app is not None and app.confirmed_at is not None,
+            may_recover=recoveries.agreed(session, half.staff.id) is not None,
             has_passkey=bool(passkeys.of(session, half.staff.id)),
         )

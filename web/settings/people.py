@@ -21,7 +21,7 @@ from web import layout, permissions, sessions, times, words
 from web.account import account_news, signin
 from web.ids import uuid_of
 from web.models import SignInLink, StaffSession
-from web.settings import handing_links, handing_on, sign_in_links
+from web.settings import handing_links, handing_on, recovery_pages, sign_in_links
 
 colleagues = layout.room("colleagues", __name__)
 VALID = timedelta(days=3)
@@ -51,9 +51,8 @@ class Card:
 
 @dataclass(frozen=True)
 class Shown:
-    """What an act adds to the page: whose form is open with what was typed and what is wrong; whose link was made, and
-    the way it went or, where there was none, the link itself. `leaving` asks before `who` is deactivated.
-    """
+    """What an act adds to the page: whose form is open with what is wrong; whose link was made and how it went, else the
+    link itself. `leaving` asks before `who` is deactivated."""
 
     who: UUID | None = None
     leaving: bool = False
@@ -187,8 +186,8 @@ def _invited(session: Session, staff: Staff) -> Shown:
     kind: Literal["invite", "reset"] = "reset" if staff.password_hash else "invite"
     address = signin.make_link(session, staff, kind, VALID)
     way = handing_links.send(session, _clinic(session), staff, address)
-    sent = way or "shown"
-    audit.record(session, staff.clinic_id, layout.the_actor(), "staff.invited", f"staff:{staff.id}", sent=sent)
+    about, sent = f"staff:{staff.id}", way or "shown"
+    audit.record(session, staff.clinic_id, layout.the_actor(), "staff.invited", about, sent=sent)
     if kind == "reset":
         account_news.tell(session, staff, "link", layout.the_actor())
     by = words.say("colleagues", f"link_by_{way}", name=staff.name) if way else ""
@@ -240,6 +239,7 @@ def _page(session: Session, shown: Shown) -> str:
         successors=handing_on.offered(session, shown.who if shown.leaving else None),
         links=sign_in_links.lines(session, clinic, names, clock.now()) if layout.may("clinic.settings") else [],
         shown=shown,
+        recoveries=recovery_pages.standing(session, clinic.id) if layout.may("clinic.settings") else {},
         fresh=shown.raw if shown.who is None and shown.problems else {"languages": ["en"], "role": "care_manager"},
         problems=shown.problems,
         roles=[(role, words.say("roles", role), words.say("role_means", role)) for role in ROLES],

@@ -14,16 +14,18 @@ def upgrade() -> None:
     with op.batch_alter_table("staff_session") as batch:
         for name, length in (("how", 8), ("factor", 8), ("browser", 60)):
             batch.add_column(sa.Column(name, sa.String(length), nullable=True))
+        batch.add_column(sa.Column("recovery_id", sa.Uuid(), nullable=True))
     _make("code_device", *_code_device(), unique="staff_id")
     _make("recovery_code", *_recovery_code(), unique="code_hash")
     _make("passkey", *_passkey(), unique="credential_id")
     _make("account_change", *_account_change())
-    for table in ("recovery_code", "passkey"):
+    _make("access_recovery", *_access_recovery())
+    for table in ("recovery_code", "passkey", "access_recovery"):
         op.create_index(f"ix_{table}_staff_id", table, ["staff_id"])
     op.create_index("ix_account_change_staff_at", "account_change", ["staff_id", "at"])
 
 
-def _make(table: str, *columns: "sa.Column[object]", unique: str | None = None) -> None:
+def _make(table: str, *columns: "sa.Column[object] | sa.ForeignKeyConstraint", unique: str | None = None) -> None:
     op.create_table(
         table,
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -73,6 +75,17 @@ def _account_change() -> tuple["sa.Column[object]", ...]:
         _moment("at"),
         sa.Column("what", sa.String(20), nullable=False),
         sa.Column("actor", sa.String(60), nullable=False),
+    )
+
+
+def _access_recovery() -> tuple["sa.Column[object] | sa.ForeignKeyConstraint", ...]:
+    people = ("asked_by", "agreed_by", "confirmed_by")
+    points = [(name, f"fk_access_recovery_{name}_staff") for name in people]
+    return (
+        *(sa.Column(name, sa.Uuid(), nullable=name != "asked_by") for name in people),
+        _moment("asked_at"),
+        *(_moment(name, nullable=True) for name in ("agreed_at", "used_at", "confirmed_at")),
+        *(sa.ForeignKeyConstraint([name], ["staff.id"], name=key) for name, key in points),
     )
 
 
