@@ -106,8 +106,8 @@ class Passkey(ClinicRow, Base):
 class AccessRecovery(ClinicRow, Base):
     """Two administrators let a colleague in who has lost phone and codes; a third look confirms that it was them.
 
-    asked -> agreed by another within a day -> used within a day after that -> confirmed. What the colleague does between
-    being used and being confirmed is marked in the audit.
+    asked -> agreed by another within a day -> used within a day after that -> confirmed. What the colleague does
+    between being used and being confirmed is marked in the audit.
     """
 
     __tablename__ = "access_recovery"

@@ -106,6 +106,11 @@ def test_an_invitation_leads_to_a_passkey_and_the_passkey_lets_in_without_a_pass
     page.wait_for_url(lambda url: "/signin" not in url)
     page.goto(f"{service}/account")
     expect(page.get_by_text("by passkey")).to_be_visible()
+    sign_out(page, service)
+    with db.unit_of_work(staff.clinic_id) as session:  # as the operator does who locks somebody out
+        session.get_one(Staff, staff.id).password_hash = None
+    page.get_by_role("button", name="Sign in with a passkey").click()
+    expect(page.get_by_text("That passkey did not let you in")).to_be_visible()
     assert any("a new browser has signed in as you" in body for body in notices(staff))
 
 

@@ -86,6 +86,9 @@ def enter() -> Response | tuple[str, int]:
     try:
         with db.unit_of_work(db.EVERY) as session:
             staff = passkeys.who(session, request.form.get("credential", ""), cookie.pop("passkey", None))
+            # Whose password was taken away comes in by a link first: then the passkey is their second step.
+            if staff.password_hash is None and (half is None or half.staff.id != staff.id):
+                raise passkeys.Refused("locked out")
     except passkeys.Refused:
         return signin.page(problem="passkey", next=onward), 401
     with db.unit_of_work(staff.clinic_id) as session:

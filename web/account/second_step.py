@@ -5,7 +5,7 @@ from werkzeug.wrappers import Response
 
 from config import audit, db
 from messaging.models import Staff
-from web import layout, permissions, words
+from web import layout, permissions, sessions, words
 from web.account import account_news, entering, factors, passkeys, recoveries, sign_in_limits
 
 secondstep = layout.room("secondstep", __name__)
@@ -59,6 +59,7 @@ def recover() -> Response | tuple[str, int]:
     with db.unit_of_work(half.staff.clinic_id) as session:
         staff = session.get_one(Staff, half.staff.id, with_for_update=True)
         if recoveries.use(session, staff):
+            sessions.revoke(session, staff.id)
             return entering.welcome(session, staff, half.how, "reset", half.onward)
     return _page(half, words.say("step", "recovery_over")), 410
 

@@ -51,8 +51,8 @@ class Card:
 
 @dataclass(frozen=True)
 class Shown:
-    """What an act adds to the page: whose form is open with what is wrong; whose link was made and how it went, else the
-    link itself. `leaving` asks before `who` is deactivated."""
+    """What an act adds to the page: whose form is open with what is wrong; whose link was made and how it went, else
+    the link itself. `leaving` asks before `who` is deactivated."""
 
     who: UUID | None = None
     leaving: bool = False

@@ -1,4 +1,4 @@
-"""Letting a colleague in who has lost phone and codes: two administrators, one after the other, and one who confirms."""
+"""Letting a colleague in who has lost phone and codes: two administrators agree, and one confirms that it was them."""
 
 from dataclasses import dataclass
 from uuid import UUID

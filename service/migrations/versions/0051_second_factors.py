@@ -81,8 +81,9 @@ def _account_change() -> tuple["sa.Column[object]", ...]:
 def _access_recovery() -> tuple["sa.Column[object] | sa.ForeignKeyConstraint", ...]:
     people = ("asked_by", "agreed_by", "confirmed_by")
     points = [(name, f"fk_access_recovery_{name}_staff") for name in people]
+    columns: list[sa.Column[object]] = [sa.Column(name, sa.Uuid(), nullable=name != "asked_by") for name in people]
     return (
-        *(sa.Column(name, sa.Uuid(), nullable=name != "asked_by") for name in people),
+        *columns,
         _moment("asked_at"),
         *(_moment(name, nullable=True) for name in ("agreed_at", "used_at", "confirmed_at")),
         *(sa.ForeignKeyConstraint([name], ["staff.id"], name=key) for name, key in points),
