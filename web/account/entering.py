@@ -39,6 +39,7 @@ def safe_next(path: str | None) -> str:
 
 def let_in(session: Session, staff: Staff, how: str, onward: str) -> Response:
     """Take the first step as done, by `how` (as StaffSession says it): sign in, or lead to the second."""
+    staff = session.get_one(Staff, staff.id)
     if how != "demo" and factors.has(session, staff.id):
         began = int(clock.now().timestamp())
         cookie["half"] = [str(staff.id), how, onward, began, _stamp(staff)]
@@ -62,6 +63,7 @@ def half() -> Half | None:
 
 def welcome(session: Session, staff: Staff, how: str, factor: str | None, onward: str) -> Response:
     """Begin a session of `staff` and lead on; whoever calls has found out who it is."""
+    staff = session.get_one(Staff, staff.id)
     about = f"staff:{staff.id}"
     browser = browsers.name(request.user_agent.string)
     device = request.cookies.get(devices.cookie_name())

@@ -19,7 +19,7 @@ factorpages = layout.room("factorpages", __name__)
 @permissions.signed_in("self", owing=True)
 def show() -> str:
     """Show how to set a second factor up, with the picture where an app waits for its first code."""
-    return _page()
+    return page()
 
 
 @factorpages.post("/account/factor")
@@ -29,7 +29,7 @@ def begin() -> Response | tuple[str, int]:
     me = layout.the_staff()
     problem = proving.refusal(request.form, me)
     if problem:
-        return _page(problem), 422
+        return page(problem), 422
     with db.unit_of_work(sessions.clinic().id) as session:
         factors.begin(session, session.get_one(Staff, me.id))
     return redirect(url_for("factorpages.show"), 303)
@@ -45,7 +45,7 @@ def confirm() -> FlaskResponse | tuple[str, int]:
         confirmed = factors.confirm(session, staff, "".join(request.form.get("code", "").split()))
         if confirmed:
             codes = added(session, staff, "app")
-    return shown_once(codes) if confirmed else (_page(words.say("step", "wrong")), 422)
+    return shown_once(codes) if confirmed else (page(words.say("step", "wrong")), 422)
 
 
 @factorpages.post("/account/factor/codes")
@@ -114,7 +114,8 @@ def shown_once(codes: list[str]) -> FlaskResponse:
         return make_response(layout.page(session, "staff/recovery_codes.html", here="account", codes=codes))
 
 
-def _page(problem: str = "") -> str:
+def page(problem: str = "", passkey_problem: str = "") -> str:
+    """Return the page that sets a second factor up, with what is wrong with its code or with a passkey."""
     me = layout.the_staff()
     with db.unit_of_work(sessions.clinic().id, read_only=True) as session:
         app = factors.device(session, me.id)
@@ -122,6 +123,7 @@ def _page(problem: str = "") -> str:
         address = factors.address(app, me, sessions.clinic()) if app is not None and waits else ""
         facts = account_page.facts(session, me) | {
             "problem": problem,
+            "passkey_problem": passkey_problem,
             "owed": sessions.owes_factor(),
             "picture": factors.picture(address) if address else "",
             "secret": _in_fours(app.secret or "") if app is not None and waits else "",

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from config import db
 from messaging.models import Staff
 from web import layout, permissions, sessions, words
-from web.account import account_page, entering, factor_pages, factors, passkeys, proving, signin
+from web.account import account_page, entering, factor_pages, factors, passkeys, proving, sign_in_limits, signin
 from web.models import Passkey
 
 passkeypages = layout.room("passkeypages", __name__)
@@ -42,6 +42,8 @@ def make() -> Response | tuple[str, int]:
         except passkeys.Refused:
             problem = words.say("passkeys", "not_made")
     if problem:
+        if sessions.owes_factor():
+            return factor_pages.page(passkey_problem=problem), 422
         return account_page.page({"passkey": problem}), 422
     if codes:
         return factor_pages.shown_once(codes)
@@ -81,7 +83,10 @@ def ask_who() -> FlaskResponse:
 @permissions.public
 def enter() -> Response | tuple[str, int]:
     """Let in whoever answers with a passkey of theirs; it is both steps at once."""
-    half = entering.half()
+    half, counted = entering.half(), sign_in_limits.of_passkey()
+    pause = counted.take()
+    if pause:
+        return signin.refused("wait", 429, pause)
     onward = half.onward if half else entering.safe_next(request.form.get("next"))
     try:
         with db.unit_of_work(db.EVERY) as session:
@@ -91,5 +96,6 @@ def enter() -> Response | tuple[str, int]:
                 raise passkeys.Refused("locked out")
     except passkeys.Refused:
         return signin.page(problem="passkey", next=onward), 401
+    counted.right()
     with db.unit_of_work(staff.clinic_id) as session:
         return entering.welcome(session, staff, "passkey", "passkey", onward)

@@ -43,7 +43,7 @@ def unconfirmed(session: Session, staff_id: UUID) -> AccessRecovery | None:
 
 
 def ask(session: Session, staff: Staff, by: Staff) -> bool:
-    """Ask for somebody to be let in, or agree to what another has asked; return whether it is agreed. Raises Refused."""
+    """Ask for somebody to be let in, or agree to what another asked; return whether it is agreed. Raises Refused."""
     session.get_one(Staff, staff.id, with_for_update=True)
     if by.id == staff.id:
         raise Refused("yourself")

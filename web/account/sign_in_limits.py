@@ -18,6 +18,7 @@ STEP_AT_DEVICE = throttle.Limit("signin.step_at_device", free=5, window=HALF_AN_
 # A code has six digits, and three of a million are right at any moment, whoever guesses.
 STEP = throttle.Limit("signin.step", free=20, window=HALF_AN_HOUR)
 ACCOUNT = throttle.Limit("signin.account", free=50)
+PASSKEY = throttle.Limit("signin.passkey", free=30, window=HALF_AN_HOUR)
 # One password over many accounts: a clinic behind one address mistypes less than this.
 SOURCE = throttle.Limit("signin.source", free=30)
 
@@ -64,3 +65,8 @@ def of_step(account: str, staff_id: str) -> Tries:
         return Tries(STEP_AT_DEVICE.of(staff_id, device), ())
     source = client_address.source(request.environ)
     return Tries(STEP_AT_SOURCE.of(staff_id, source), (STEP.of(staff_id),))
+
+
+def of_passkey() -> Tries:
+    """Return what this request's tries with a passkey are counted in: nobody guesses one, but each costs us work."""
+    return Tries(PASSKEY.of(client_address.source(request.environ)), ())

@@ -62,12 +62,12 @@ def enter() -> Response | tuple[str, int]:
     counted = sign_in_limits.of(email)
     pause = counted.take()
     if pause:
-        return _refused("wait", 429, pause, email=email, next=onward)
+        return refused("wait", 429, pause, email=email, next=onward)
     try:
         staff, rehashed = _who(email, request.form.get("password", ""))
     except passwords.Busy:
         counted.not_looked_at()
-        return _refused("busy", 503, BUSY_SECONDS, email=email, next=onward)
+        return refused("busy", 503, BUSY_SECONDS, email=email, next=onward)
     if staff is None:
         return page(problem="wrong", email=email, next=onward), 401
     counted.right()
@@ -77,7 +77,8 @@ def enter() -> Response | tuple[str, int]:
         return entering.let_in(session, staff, "password", onward)
 
 
-def _refused(problem: str, status: int, seconds: int, **facts: object) -> Response:
+def refused(problem: str, status: int, seconds: int, **facts: object) -> Response:
+    """Answer with the page that asks who is there, and when to try again."""
     answer = make_response(page(problem=problem, seconds=seconds, **facts), status)
     answer.headers["Retry-After"] = str(seconds)
     return answer

@@ -200,6 +200,10 @@ def test_a_clinic_that_demands_it_leads_its_people_to_set_it_up_before_anything_
     browser, _ = enter(house, dana)
     for path in ("/inbox", "/settings", "/settings/people", "/account", "/preferences", "/help"):
         assert browser.get(path).location == "/account/factor", path
+    refused = browser.post("/account/passkeys", token_from="/account/factor", credential="{}")
+    assert refused.status_code == 422
+    assert "No passkey was made" in refused.text
+    assert "Escalations" not in refused.text
     page = browser.get("/account/factor").text
     assert "Your clinic asks for a second step" in page
     assert "Escalations" not in page
