@@ -37,6 +37,8 @@ PAGES = (
     "clocks",
     "saved-replies",
     "preferences",
+    "account",
+    "account/factor",
     "handoffs",
     "handoffs/report",
     "settings/words",
