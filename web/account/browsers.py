@@ -15,7 +15,7 @@ SYSTEMS = (
 
 def name(user_agent: str | None) -> str | None:
     """Return program and system with a stroke between, such as Firefox/Windows, or None where neither is known."""
-    said = user_agent or ""
-    program = next((name for mark, name in PROGRAMS if mark in said), "")
-    system = next((name for mark, name in SYSTEMS if mark in said), "")
+    agent = user_agent or ""
+    program = next((name for mark, name in PROGRAMS if mark in agent), "")
+    system = next((name for mark, name in SYSTEMS if mark in agent), "")
     return f"{program}/{system}" if program or system else None

@@ -82,8 +82,8 @@ def take(session: Session, staff_id: UUID, typed: str) -> str | None:
         RecoveryCode.code_hash == keys.token_hash(plain),
         RecoveryCode.used_at.is_(None),
     )
-    found = session.execute(spent.values(used_at=clock.now()).returning(RecoveryCode.id)).first()
-    return "recovery" if found else None
+    row = session.execute(spent.values(used_at=clock.now()).returning(RecoveryCode.id)).first()
+    return "recovery" if row else None
 
 
 def _take_step(session: Session, app: CodeDevice, typed: str) -> bool:

@@ -18,17 +18,17 @@ recoverypages = layout.room("recoverypages", __name__)
 
 @dataclass(frozen=True)
 class Standing:
-    """How it stands with somebody's second step: `said` in words, and what the reader may do, ask | agree | confirm."""
+    """How it stands with somebody's second step: `words`, and what the reader may do, ask | agree | confirm."""
 
-    said: str
+    words: str
     may: str
 
 
 def standing(session: Session, clinic_id: UUID) -> dict[UUID, Standing]:
     """Return by colleague how it stands, of those with a second step or a recovery."""
     me, active = layout.the_staff(), select(Staff).where(Staff.clinic_id == clinic_id, Staff.active)
-    found = {staff.id: _of(session, staff, me) for staff in session.scalars(active)}
-    return {staff_id: how for staff_id, how in found.items() if how is not None}
+    standings = {staff.id: _of(session, staff, me) for staff in session.scalars(active)}
+    return {staff_id: how for staff_id, how in standings.items() if how is not None}
 
 
 def _of(session: Session, staff: Staff, me: Staff) -> Standing | None:
