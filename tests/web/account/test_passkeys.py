@@ -136,6 +136,9 @@ def test_a_passkey_is_removed_by_its_owner_for_a_code(house: Any, rosa: Staff) -
     shown = makes(browser, Authenticator(), name="").text
     code = shown.split('class="codes num"><li>')[1].split("<")[0]
     assert makes(browser, Authenticator(), name="second").status_code == 303
+    page = browser.get("/account").text
+    assert "A passkey is your second step." in page
+    assert 'Unused recovery codes: <b class="num">10</b>' in page
     with db.unit_of_work(house.clinic.id) as session:
         keys = session.scalars(select(Passkey).order_by(Passkey.made_at)).all()
     stranger = house.signed_in(house.staff("Dana Wu", role="clinic_admin"))
