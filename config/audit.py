@@ -7,10 +7,12 @@ clinic's work wait for one row. Entries hold ids and names of acts, never words 
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from contextvars import ContextVar
 from datetime import datetime
 from itertools import groupby
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -82,6 +84,8 @@ class Actor(str):
 
 
 OPERATOR = Actor("operator")
+# What belongs to every act of a colleague in this request, beside its own detail.
+_MARK: ContextVar[Mapping[str, str]] = ContextVar("audit.mark", default=MappingProxyType({}))
 # What was done, about what ("<kind>:<id>"), and the ids, states and rule names that belong to it.
 Act = tuple[str, str, dict[str, str | int | None]]
 
@@ -114,6 +118,11 @@ class AuditHead(db.Base):
     hash: Mapped[str] = mapped_column(String(64))
 
 
+def mark(**detail: str) -> None:
+    """Write `detail` with each act of a colleague from here on in this context; without any, write nothing more."""
+    _MARK.set(detail)
+
+
 def record(session: Session, clinic_id: UUID, actor: str, act: str, about: str, **detail: str | int | None) -> None:
     """Write one act in the caller's transaction.
 
@@ -134,7 +143,8 @@ def record_many(session: Session, clinic_id: UUID, actor: str, acts: Sequence[Ac
 def _entry(entry_id: UUID, clinic_id: UUID, actor: str, act: Act) -> dict[str, Any]:
     name, about, detail = act
     whose = {"id": entry_id, "clinic_id": clinic_id, "at": clock.now(), "actor": actor}
-    return whose | {"act": name, "about": about, "detail": detail}
+    marked = _MARK.get() if Actor(actor).kind == "staff" else {}
+    return whose | {"act": name, "about": about, "detail": {**detail, **marked}}
 
 
 def seal() -> int:

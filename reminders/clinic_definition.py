@@ -23,6 +23,9 @@ LEAST_OPEN = 120
 # A file that lacks more of the visits of its days than this, in percent, is rather cut off than complete.
 MOST_MISSING = 20
 LANGUAGES: tuple[Literal["en", "es"], ...] = ("en", "es")
+Role = Literal["care_manager", "clinician", "psychiatric_consultant", "front_desk", "clinic_admin", "auditor"]
+# Who is asked for a second factor unless the clinic says otherwise: whoever decides who comes in.
+ASKED_FOR_FACTOR: tuple[Role, ...] = ("clinic_admin",)
 # The postal codes of the states, the district and the territories whose numbers can be texted.
 STATES = re.compile(
     "A[LKZRS]|C[AOT]|D[EC]|FL|G[AU]|HI|I[DLNA]|K[SY]|LA|M[EDAINSOTP]|N[EVHJMYCD]|O[HKR]|P[AR]|RI|S[CD]|T[NX]|UT|"
@@ -137,7 +140,7 @@ class About(_Strict):
     are kept for `keep_years`, 0 for good; staff read hours by `clock`, days as `dates`; mobiles of `countries` may be
     texted beside those of ours; a complete file that lacks more than `most_missing` percent of the visits of its days
     cancels none of them by itself; `acknowledges`: a text that a person must read is answered with the time by which
-    somebody reads it.
+    somebody reads it; `second_factor` are the roles that sign in with more than a password.
     """
 
     name: Name
@@ -154,6 +157,7 @@ class About(_Strict):
     sites: Annotated[tuple[Site, ...], Field(max_length=MOST_SITES)] = ()
     most_missing: Share = MOST_MISSING
     acknowledges: bool = False
+    second_factor: Annotated[tuple[Role, ...], Field(max_length=6)] = ASKED_FOR_FACTOR
 
 
 def read(definition: Mapping[str, Any]) -> dict[str, Any]:

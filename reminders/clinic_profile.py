@@ -18,10 +18,12 @@ from messaging.wording import clinic_names
 from reminders import clinic_definition
 from reminders.cadence import cadence_definition
 
+# Of which roles a second factor is asked: of none where the clinic is older than the question (decision 15).
+FACTOR = "second_factor"
 # What is kept among the clinic's rules; the rest has columns of its own.
 KEPT = {
     "text_name", "languages", "quiet_hours", "keep_years", "countries", "clock", "dates", "sites", "most_missing",
-    "acknowledges",
+    "acknowledges", FACTOR,
 }  # fmt: skip
 
 
@@ -42,6 +44,7 @@ def about(clinic: Clinic) -> clinic_definition.About:
         clock=rules.get("clock", "12"),
         dates=rules.get("dates", "month_day"),
         acknowledges=bool(rules.get("acknowledges", False)),
+        second_factor=tuple(rules.get(FACTOR, ())),
         sites=tuple(clinic_definition.Site.model_construct(**site) for site in rules.get("sites", ())),
         most_missing=int(rules.get("most_missing", clinic_definition.MOST_MISSING)),
     )
@@ -108,8 +111,9 @@ def _unreachable(session: Session, clinic: Clinic, definition: Mapping[str, Any]
 
 
 def silences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
-    """Return in words what in a change could keep an alert from somebody or lose what was said: every text leaves by
-    the sender, the hours in which people work hang on the clinic's clock, and what is emptied does not come back."""
+    """Return in words what in a change could keep an alert from somebody, lose what was said or let somebody else in:
+    every text leaves by the sender, the hours in which people work hang on the clinic's clock, and what is emptied does
+    not come back."""
     losses = []
     if old.get("messaging_service_sid") != new.get("messaging_service_sid"):
         losses.append("every text, alerts to staff too, would leave by another sender")
@@ -118,6 +122,8 @@ def silences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     years = new.get(daily_sweep.YEARS, 0)
     if keeping.shortens(old.get(daily_sweep.YEARS, 0), years):
         losses.append(f"texts older than {years} years would be emptied for good")
+    if set(old.get(FACTOR, ())) - set(new.get(FACTOR, ())):
+        losses.append("roles that need a second step to sign in would come in by a password alone")
     return losses
 
 

@@ -190,6 +190,8 @@ def _guard() -> AnyResponse | None:
     times.follow(times.Style.of(sessions.clinic().rules))
     if not permissions.may(staff.role, demanded):
         abort(403)
+    if not view.owing and sessions.owes_factor():
+        return redirect(url_for("factorpages.show"), 303)
     return None
 
 

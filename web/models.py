@@ -1,11 +1,12 @@
-"""Who is signed in, the one-time links that let them in, and what each keeps: drafts, filters, what they have read."""
+"""Who is signed in and by what they prove themselves, the links that let them in, and what each keeps: drafts, filters,
+what they have read."""
 
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, String, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from config import live
@@ -13,7 +14,13 @@ from config.db import Base, ClinicRow, Sealed, SealedRow
 
 
 class StaffSession(ClinicRow, live.Shown, Base):
-    """A signed-in browser: fifteen idle minutes, twelve hours at most, ended at once by revocation."""
+    """A signed-in browser: fifteen idle minutes, twelve hours at most, ended at once by revocation.
+
+    `how` somebody came in: password | passkey | invite | reset | once | demo; `factor` what they proved beside it:
+    code | passkey | recovery, reset where two administrators let them in without, None for nothing. `browser` as
+    web.account.browsers names it; `recovery_id` the AccessRecovery that nobody has confirmed yet. All None in sessions
+    from before they were kept.
+    """
 
     __tablename__ = "staff_session"
 
@@ -22,6 +29,10 @@ class StaffSession(ClinicRow, live.Shown, Base):
     created_at: Mapped[datetime]
     seen_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
+    how: Mapped[str | None] = mapped_column(String(8))
+    factor: Mapped[str | None] = mapped_column(String(8))
+    browser: Mapped[str | None] = mapped_column(String(60))
+    recovery_id: Mapped[UUID | None]
 
     def topics(self) -> Iterable[str]:
         """Whoever polls as this person is to be asked again who they are."""
@@ -43,6 +54,87 @@ class SignInLink(ClinicRow, Base):
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
+
+
+class CodeDevice(SealedRow, Base):
+    """An app that shows codes (TOTP, RFC 6238): one for each person, good once a code of it has confirmed it.
+
+    `last_step` is the newest step of thirty seconds that a code was taken of: none of it or before is taken again.
+    """
+
+    __tablename__ = "code_device"
+    __table_args__ = (UniqueConstraint("staff_id"),)
+
+    staff_id: Mapped[UUID] = mapped_column(ForeignKey("staff.id"))
+    secret_ct: Mapped[bytes]
+    last_step: Mapped[int] = mapped_column(BigInteger, default=0)
+    made_at: Mapped[datetime]
+    confirmed_at: Mapped[datetime | None]
+
+    secret = Sealed("secret_ct")
+
+
+class RecoveryCode(ClinicRow, Base):
+    """A code for whoever has lost what they prove themselves by, shown once and good once; only a hash is kept."""
+
+    __tablename__ = "recovery_code"
+    __table_args__ = (UniqueConstraint("code_hash"),)
+
+    staff_id: Mapped[UUID] = mapped_column(ForeignKey("staff.id"), index=True)
+    code_hash: Mapped[bytes]
+    used_at: Mapped[datetime | None]
+
+
+class Passkey(ClinicRow, Base):
+    """A WebAuthn credential, with which somebody comes in without a password: the device asks who holds it.
+
+    `sign_count` is the device's own count of uses; `used_at` is also how an older question of ours is known for one.
+    """
+
+    __tablename__ = "passkey"
+    __table_args__ = (UniqueConstraint("credential_id"),)
+
+    staff_id: Mapped[UUID] = mapped_column(ForeignKey("staff.id"), index=True)
+    credential_id: Mapped[bytes]
+    public_key: Mapped[bytes]
+    sign_count: Mapped[int] = mapped_column(BigInteger)
+    name: Mapped[str] = mapped_column(String(60))
+    made_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
+class AccessRecovery(ClinicRow, Base):
+    """Two administrators let a colleague in who has lost phone and codes; a third look confirms that it was them.
+
+    asked -> agreed by another within a day -> used within a day after that -> confirmed. What the colleague does
+    between being used and being confirmed is marked in the audit.
+    """
+
+    __tablename__ = "access_recovery"
+
+    staff_id: Mapped[UUID] = mapped_column(ForeignKey("staff.id"), index=True)
+    asked_by: Mapped[UUID] = mapped_column(ForeignKey("staff.id"))
+    asked_at: Mapped[datetime]
+    agreed_by: Mapped[UUID | None] = mapped_column(ForeignKey("staff.id"))
+    agreed_at: Mapped[datetime | None]
+    used_at: Mapped[datetime | None]
+    confirmed_by: Mapped[UUID | None] = mapped_column(ForeignKey("staff.id"))
+    confirmed_at: Mapped[datetime | None]
+
+
+class AccountChange(ClinicRow, Base):
+    """Something about how a colleague signs in that was new to them: what (a key of [account_changes]) and who did it.
+
+    `actor` is as audit lines have it.
+    """
+
+    __tablename__ = "account_change"
+    __table_args__ = (Index("ix_account_change_staff_at", "staff_id", "at"),)
+
+    staff_id: Mapped[UUID] = mapped_column(ForeignKey("staff.id"))
+    at: Mapped[datetime]
+    what: Mapped[str] = mapped_column(String(20))
+    actor: Mapped[str] = mapped_column(String(60))
 
 
 class Draft(SealedRow, Base):

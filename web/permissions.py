@@ -127,11 +127,15 @@ def may(role: str, act: str) -> bool:
     return role in MAY and act in MAY[role] | ANYONE
 
 
-def signed_in(act: str) -> Callable[[View], View]:
-    """Open a page to people who are signed in and may do `act`; others are asked to sign in, or refused."""
+def signed_in(act: str, *, owing: bool = False) -> Callable[[View], View]:
+    """Open a page to people who are signed in and may do `act`; others are asked to sign in, or refused.
+
+    `owing` opens it also to whoever has to set up a second factor before anything else.
+    """
 
     def open_to(view: View) -> View:
         view.demands = act  # type: ignore[attr-defined]
+        view.owing = owing  # type: ignore[attr-defined]
         return view
 
     return open_to

@@ -2,8 +2,21 @@
 
 from typing import Any
 
+from config import audit
 from web import desk, layout
-from web.account import demo_roles, duty_feed, mail_address, menu, notifications, preferences, signin
+from web.account import (
+    account_page,
+    demo_roles,
+    duty_feed,
+    factor_pages,
+    mail_address,
+    menu,
+    notifications,
+    passkey_pages,
+    preferences,
+    second_step,
+    signin,
+)
 from web.boards import away, readings, response_times, today, unassigned, unreached, visits, workload
 from web.caseload import episode_page, month_page, registry_page, review_pages
 from web.compose import saved_replies
@@ -53,6 +66,7 @@ from web.settings import (
     policy_replay,
     protocol,
     questionnaires,
+    recovery_pages,
     rota,
     second_reading,
     setup,
@@ -62,6 +76,10 @@ from web.teamwork import board_pages, note_pages, task_pages, team_files, templa
 
 PAGES = (
     signin.signin,
+    second_step.secondstep,
+    passkey_pages.passkeypages,
+    account_page.account,
+    factor_pages.factorpages,
     inbox_page.inbox,
     desk.desk,
     bulk_actions.room,
@@ -115,6 +133,7 @@ PAGES = (
     clinic.clinics,
     people.colleagues,
     api_keys.api_keys,
+    recovery_pages.recoverypages,
     questionnaires.questionnaires,
     handoffs.handoff_terms,
     care_terms.care_terms,
@@ -145,4 +164,6 @@ def register(app: Any) -> None:
         "/settings/import": (imports.LARGEST, imports.may_send_large),
         "/team/post": (thread_pages.LARGEST, imports.may_send_large),
     }
+    # What marks the acts of one request must not mark those of the next in the same thread.
+    app.teardown_request(lambda _wrong: audit.mark())
     app.wsgi_app = live.Watching(app.wsgi_app)

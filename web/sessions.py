@@ -10,14 +10,19 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
-from config import clock, db, keys, live, runtime
+from config import audit, clock, db, keys, live, runtime
 from messaging.models import Clinic, Staff
+from reminders import clinic_profile
 from web.models import StaffSession
 
 IDLE, LONGEST = timedelta(minutes=15), timedelta(hours=12)
 # Being seen is written down at most this often: a page that is only read should not cost a write.
 SEEN_EVERY = timedelta(seconds=30)
 AT_ONCE = 3
+# For so long after signing in nobody is asked who they are before they change what lets them in.
+FRESH = timedelta(minutes=5)
+# The clinic's rule: of which roles a second factor is asked. And the ways in that an operator answers for.
+DEMANDED, VOUCHED_FOR = clinic_profile.FACTOR, ("once", "demo")
 # How long a page that only watches is believed to be signed in without asking the database again: ten seconds on its
 # own, and thirty while Redis says each time that nothing was done to this person's sessions or rights.
 BELIEVED, CONFIRMED = timedelta(seconds=10), timedelta(seconds=30)
@@ -43,8 +48,13 @@ def cookie_name() -> str:
     return "__Host-wt_session" if runtime.settings().secure else "wt_session"
 
 
-def start(session: Session, staff: Staff) -> str:
-    """Sign `staff` in and return the token for the cookie; of a person's sessions, the three newest live on."""
+def start(
+    session: Session, staff: Staff, *, how: str | None = None, factor: str | None = None, browser: str | None = None
+) -> str:
+    """Sign `staff` in and return the token for the cookie; of a person's sessions, the three newest live on.
+
+    `how`, `factor` and `browser` are as StaffSession has them.
+    """
     now, token = clock.now(), secrets.token_urlsafe(32)
     open_ones = select(StaffSession).where(StaffSession.staff_id == staff.id, StaffSession.ended_at.is_(None))
     for older in session.scalars(open_ones.order_by(StaffSession.id.desc()).offset(AT_ONCE - 1)):
@@ -56,9 +66,19 @@ def start(session: Session, staff: Staff) -> str:
             token_hash=keys.token_hash(token),
             created_at=now,
             seen_at=now,
+            how=how,
+            factor=factor,
+            browser=browser,
         )
     )
     return token
+
+
+def mark(session: Session, token: str, recovery_id: UUID) -> None:
+    """Let what is done in a session be marked in the audit: nobody has confirmed yet who came in."""
+    session.flush()
+    theirs = update(StaffSession).where(StaffSession.token_hash == keys.token_hash(token))
+    session.execute(theirs.values(recovery_id=recovery_id))
 
 
 def end(session: Session, token: str) -> StaffSession | None:
@@ -79,10 +99,51 @@ def revoke(session: Session, staff_id: UUID) -> None:
     live.bump(session, session.get_one(Staff, staff_id).clinic_id, f"staff:{staff_id}")
 
 
+def opened(session: Session, staff_id: UUID) -> list[StaffSession]:
+    """Return a person's sessions that are open now, the one seen last first."""
+    theirs = select(StaffSession).where(StaffSession.staff_id == staff_id, StaffSession.ended_at.is_(None))
+    now = clock.now()
+    rows = [row for row in session.scalars(theirs) if now <= _ends_at(row)]
+    return sorted(rows, key=lambda row: row.seen_at, reverse=True)
+
+
+def end_others(session: Session, staff_id: UUID, but: UUID | None) -> int:
+    """End a person's open sessions at once, all but one; return how many that were."""
+    others = [row for row in opened(session, staff_id) if row.id != but]
+    for row in others:
+        row.ended_at = clock.now()
+    return len(others)
+
+
+def current() -> StaffSession:
+    """Return the session of this request; only where somebody is signed in."""
+    row: StaffSession = g.staff_session
+    return row
+
+
+def fresh() -> bool:
+    """Whether whoever is signed in has proved who they are just now."""
+    return clock.now() - current().created_at < FRESH
+
+
+def owes_factor() -> bool:
+    """Whether the clinic asks a second factor of this person's role, and they came in without one.
+
+    Whoever operates the service vouches for whom they let in by a link that signs in once.
+    """
+    row, staff = current(), current_staff()
+    demanded = clinic().rules.get(DEMANDED, ())
+    if staff is None or row.factor == "reset":
+        return staff is not None
+    return staff.role in demanded and row.factor is None and row.how not in VOUCHED_FOR
+
+
 def current_staff(*, seen: bool = True) -> Staff | None:
     """Return who is signed in, or None; read once per request. `seen` says that a human was active just now."""
     if "staff" not in g:
-        g.staff, g.clinic = _read(request.cookies.get(cookie_name(), ""), seen)
+        row, g.staff, g.clinic = _read(request.cookies.get(cookie_name(), ""), seen)
+        g.staff_session = row
+        audit.mark(**({"recovery": str(row.recovery_id)} if row and row.recovery_id else {}))
     staff: Staff | None = g.staff
     return staff
 
@@ -93,15 +154,15 @@ def clinic() -> Clinic:
     return found
 
 
-def _read(token: str, seen: bool) -> tuple[Staff | None, Clinic | None]:
+def _read(token: str, seen: bool) -> tuple[StaffSession, Staff, Clinic] | tuple[None, None, None]:
     if not token:
-        return None, None
+        return None, None, None
     now, stale = clock.now(), False
     with db.unit_of_work(db.EVERY, read_only=True) as session:
-        opened = _open(session, keys.token_hash(token))
-        if opened is None:
-            return None, None
-        row, staff, clinic = opened
+        whose = _open(session, keys.token_hash(token))
+        if whose is None:
+            return None, None, None
+        row, staff, clinic = whose
         stale = seen and now - row.seen_at > SEEN_EVERY
     if stale:
         with db.unit_of_work(staff.clinic_id) as session:
@@ -110,7 +171,7 @@ def _read(token: str, seen: bool) -> tuple[Staff | None, Clinic | None]:
                 .where(StaffSession.id == row.id, StaffSession.ended_at.is_(None))
                 .values(seen_at=now)
             )
-    return staff, clinic
+    return row, staff, clinic
 
 
 def _open(session: Session, token_hash: bytes) -> tuple[StaffSession, Staff, Clinic] | None:

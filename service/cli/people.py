@@ -14,6 +14,7 @@ from messaging.inbox.staff import coverage_guard, staffing
 from messaging.models import Clinic, Staff
 from messaging.people import directory
 from messaging.team import tasks
+from reminders import clinic_definition, clinic_profile
 from reminders.rules import zones
 from service.cli import opening
 from service.cli.tables import as_json, say, show
@@ -74,7 +75,12 @@ def create_clinic(name: str, zone: str, number: str, public_phone: str | None, j
         if directory.clinic_by_number(session, _number(number) or ""):
             raise click.ClickException("a clinic with this number exists already")
         made = directory.add_clinic(
-            session, name=name, zone=zone, number=_number(number) or "", phone=_number(public_phone)
+            session,
+            name=name,
+            zone=zone,
+            number=_number(number) or "",
+            phone=_number(public_phone),
+            rules={clinic_profile.FACTOR: list(clinic_definition.ASKED_FOR_FACTOR)},
         )
         row = {"id": str(made.id), "name": made.name, "zone": made.zone, "number": made.number}
     show([row], json_=json_, empty="")

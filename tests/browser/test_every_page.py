@@ -39,6 +39,8 @@ PAGES = (
     "clocks",
     "saved-replies",
     "preferences",
+    "account",
+    "account/factor",
     "handoffs",
     "handoffs/report",
     "settings/words",

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 from config import addresses, db, runtime
 from messaging.models import Clinic, Staff
 from web import layout, permissions, words
-from web.account import signin
+from web.account import entering
 
 demo_roles = layout.room("demo_roles", __name__)
 # Whatever a proxy writes: whoever asks through one may sit anywhere.
@@ -64,7 +64,8 @@ def become() -> Response:
         staff = session.get(Staff, staff_id) if staff_id else None
     if staff is None or not staff.active:
         abort(404)
-    return signin.let_in(staff, "demo", signin.safe_next(request.form.get("next")))
+    with db.unit_of_work(staff.clinic_id) as session:
+        return entering.let_in(session, staff, "demo", entering.safe_next(request.form.get("next")))
 
 
 def _row(colleague: Staff) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from werkzeug.wrappers import Response
 from config import db, runtime
 from messaging.inbox import views
 from web import layout, permissions, sessions, words
-from web.account import duty_feed, mail_address, notifications, signin
+from web.account import duty_feed, entering, mail_address, notifications
 
 preferences = layout.room("preferences", __name__)
 # The first of each is how it is until somebody chooses. `names` is for desks that others can see.
@@ -43,7 +43,7 @@ def save() -> Response:
     with db.unit_of_work(sessions.clinic().id) as session:
         notifications.remember(session, request.form)
     onward = request.form.get("next")
-    response = redirect(signin.safe_next(onward) if onward else url_for("preferences.show"), 303)
+    response = redirect(entering.safe_next(onward) if onward else url_for("preferences.show"), 303)
     for name, allowed in CHOICES.items():
         # A switch that is off sends nothing of its own: what stands before it in the form says so.
         picked = request.form.getlist(name)[-1:]

@@ -1,4 +1,4 @@
-"""How often a password may be tried: by account and source, by account, and by source over all accounts.
+"""How often a password or a code may be tried: by account and source, by account, and by source over all accounts.
 
 A device that somebody has signed in with before is counted by itself alone, so that nobody locks an on-call person
 out from elsewhere. Unknown accounts look like known ones.
@@ -13,7 +13,12 @@ from config import client_address, devices, throttle
 HALF_AN_HOUR = 1800
 AT_SOURCE = throttle.Limit("signin.account_at_source", free=5, window=HALF_AN_HOUR)
 AT_DEVICE = throttle.Limit("signin.account_at_device", free=5, window=HALF_AN_HOUR)
+STEP_AT_SOURCE = throttle.Limit("signin.step_at_source", free=5, window=HALF_AN_HOUR)
+STEP_AT_DEVICE = throttle.Limit("signin.step_at_device", free=5, window=HALF_AN_HOUR)
+# A code has six digits, and three of a million are right at any moment, whoever guesses.
+STEP = throttle.Limit("signin.step", free=20, window=HALF_AN_HOUR)
 ACCOUNT = throttle.Limit("signin.account", free=50)
+PASSKEY = throttle.Limit("signin.passkey", free=30, window=HALF_AN_HOUR)
 # One password over many accounts: a clinic behind one address mistypes less than this.
 SOURCE = throttle.Limit("signin.source", free=30)
 
@@ -51,3 +56,17 @@ def of(account: str) -> Tries:
         return Tries(AT_DEVICE.of(account, device), ())
     source = client_address.source(request.environ)
     return Tries(AT_SOURCE.of(account, source), (ACCOUNT.of(account), SOURCE.of(source)))
+
+
+def of_step(account: str, staff_id: str) -> Tries:
+    """Return what tries at the second step are counted in: only who has the password comes so far."""
+    device = devices.known(request.cookies.get(devices.cookie_name()), account)
+    if device is not None:
+        return Tries(STEP_AT_DEVICE.of(staff_id, device), ())
+    source = client_address.source(request.environ)
+    return Tries(STEP_AT_SOURCE.of(staff_id, source), (STEP.of(staff_id),))
+
+
+def of_passkey() -> Tries:
+    """Return what this request's tries with a passkey are counted in: nobody guesses one, but each costs us work."""
+    return Tries(PASSKEY.of(client_address.source(request.environ)), ())

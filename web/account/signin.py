@@ -1,10 +1,8 @@
 """The staff door: password or one-time link in, sign-out, and the links the command line hands out."""
 
-import re
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Literal
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from flask import make_response, redirect, render_template, request, url_for
@@ -12,17 +10,16 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from config import audit, clock, db, devices, keys, logging, runtime
+from config import audit, clock, db, keys, logging, runtime
 from messaging.models import Clinic, Staff
-from web import layout, permissions, sessions
-from web.account import passwords, sign_in_limits
+from web import layout, permissions, sessions, words
+from web.account import choosing, entering, factors, passkeys, passwords, sign_in_limits
 from web.models import SignInLink
 
 signin = layout.room("signin", __name__)
 BUSY_SECONDS = 3
 # The kinds of link by which somebody chooses a password.
 CHOOSES = ("invite", "reset")
-_LOCAL = re.compile(r"/(?![/\\])[\x21-\x5b\x5d-\x7e]*")
 
 
 def make_link(session: Session, staff: Staff, kind: Literal["invite", "reset", "once"], valid: timedelta) -> str:
@@ -48,49 +45,47 @@ def spend_links(session: Session, staff_id: UUID) -> None:
     session.execute(unused.values(used_at=now, revoked_at=now))
 
 
-def safe_next(path: str | None) -> str:
-    """Return `path` if it is a path of this service, else "/": nobody is sent elsewhere after signing in."""
-    if not path or not _LOCAL.fullmatch(path) or urlsplit(path).path.startswith(("/signin", "/signout")):
-        return "/"
-    return path
-
-
 @signin.get("/signin")
 @permissions.public
 def form() -> Response | str:
     """Ask who is there."""
     if sessions.current_staff():
-        return redirect(safe_next(request.args.get("next")), 303)
-    return _page(next=safe_next(request.args.get("next")))
+        return redirect(entering.safe_next(request.args.get("next")), 303)
+    return page(next=entering.safe_next(request.args.get("next")))
 
 
 @signin.post("/signin")
 @permissions.public
 def enter() -> Response | tuple[str, int]:
     """Take e-mail and password; every refusal looks the same, and waiting grows with each wrong one."""
-    email, onward = request.form.get("email", "").strip().lower()[:254], safe_next(request.form.get("next"))
+    email, onward = request.form.get("email", "").strip().lower()[:254], entering.safe_next(request.form.get("next"))
     counted = sign_in_limits.of(email)
     pause = counted.take()
     if pause:
-        return _refused("wait", 429, pause, email=email, next=onward)
+        return refused("wait", 429, pause, email=email, next=onward)
     try:
-        staff = _who(email, request.form.get("password", ""))
+        staff, rehashed = _who(email, request.form.get("password", ""))
     except passwords.Busy:
         counted.not_looked_at()
-        return _refused("busy", 503, BUSY_SECONDS, email=email, next=onward)
+        return refused("busy", 503, BUSY_SECONDS, email=email, next=onward)
     if staff is None:
-        return _page(problem="wrong", email=email, next=onward), 401
+        return page(problem="wrong", email=email, next=onward), 401
     counted.right()
-    return let_in(staff, "password", onward)
+    with db.unit_of_work(staff.clinic_id) as session:
+        if rehashed is not None:
+            session.get_one(Staff, staff.id).password_hash = rehashed
+        return entering.let_in(session, staff, "password", onward)
 
 
-def _refused(problem: str, status: int, seconds: int, **facts: object) -> Response:
-    page = make_response(_page(problem=problem, seconds=seconds, **facts), status)
-    page.headers["Retry-After"] = str(seconds)
-    return page
+def refused(problem: str, status: int, seconds: int, **facts: object) -> Response:
+    """Answer with the page that asks who is there, and when to try again."""
+    answer = make_response(page(problem=problem, seconds=seconds, **facts), status)
+    answer.headers["Retry-After"] = str(seconds)
+    return answer
 
 
-def _who(email: str, password: str) -> Staff | None:
+def _who(email: str, password: str) -> tuple[Staff | None, str | None]:
+    """Return whose password this is, and a new hash of it where the old one was made by older parameters."""
     with db.unit_of_work(db.EVERY, read_only=True) as session:
         accounts = session.scalars(
             select(Staff).where(Staff.email == email, Staff.active).order_by(Staff.id).limit(3)
@@ -99,7 +94,7 @@ def _who(email: str, password: str) -> Staff | None:
     candidates: Sequence[Staff | None] = accounts or [None]
     for staff in candidates:
         if passwords.fits(staff.password_hash if staff else None, password):
-            return staff
+            return staff, passwords.rehashed(staff.password_hash, password) if staff and staff.password_hash else None
     for account in accounts:
         logging.logger().info("sign in refused", staff_id=account.id, clinic_id=account.clinic_id)
         with db.unit_of_work(account.clinic_id) as session:
@@ -110,29 +105,7 @@ def _who(email: str, password: str) -> Staff | None:
                 "staff.sign_in_refused",
                 f"staff:{account.id}",
             )
-    return None
-
-
-def let_in(staff: Staff, how: str, onward: str) -> Response:
-    """Begin a session of `staff`, written down as `how`, and lead on; whoever calls has found out who it is."""
-    with db.unit_of_work(staff.clinic_id) as session:
-        token = _begin(session, staff, how)
-    return _welcome(staff, token, onward)
-
-
-def _begin(session: Session, staff: Staff, how: str) -> str:
-    audit.record(session, staff.clinic_id, audit.Actor.staff(staff.id), "staff.signed_in", f"staff:{staff.id}", how=how)
-    old = request.cookies.get(sessions.cookie_name())
-    if old:
-        sessions.end(session, old)
-    return sessions.start(session, staff)
-
-
-def _welcome(staff: Staff, token: str, onward: str) -> Response:
-    response = redirect(onward, 303)
-    sessions.give(response, token)
-    devices.remember(response, request.cookies.get(devices.cookie_name()), staff.email)
-    return response
+    return None, None
 
 
 @signin.get("/signin/<token>")
@@ -155,9 +128,10 @@ def use_link(token: str) -> Response | tuple[str, int]:
         if sign_in_link is None:
             return _dead()
         # Hashed before the writing transaction: it takes a tenth of a second on purpose.
-        chosen, problem = _chosen() if sign_in_link.kind in CHOOSES else (None, None)
+        chosen, problem = _chosen(session, sign_in_link) if sign_in_link.kind in CHOOSES else (None, "")
         if problem:
-            return _link_page(session, sign_in_link, token, problem=problem), 503 if problem == "busy" else 422
+            busy = problem == words.say("password_problems", "busy")
+            return _link_page(session, sign_in_link, token, problem=problem), 503 if busy else 422
     with db.unit_of_work(sign_in_link.clinic_id) as session:
         spent = update(SignInLink).where(SignInLink.id == sign_in_link.id, SignInLink.used_at.is_(None))
         if session.execute(spent.values(used_at=clock.now()).returning(SignInLink.id)).first() is None:
@@ -167,26 +141,20 @@ def use_link(token: str) -> Response | tuple[str, int]:
             staff.password_hash = chosen
             sessions.revoke(session, staff.id)
             spend_links(session, staff.id)
-        cookie = _begin(session, staff, sign_in_link.kind)
-    return _welcome(staff, cookie, _first_page(sign_in_link, staff))
+        return entering.let_in(session, staff, sign_in_link.kind, _first_page(sign_in_link, staff))
 
 
 def _first_page(used: SignInLink, staff: Staff) -> str:
     """Where somebody begins: who decides for the clinic, when they come for the first time, with setting it up."""
-    onward = safe_next(request.form.get("next"))
+    onward = entering.safe_next(request.form.get("next"))
     first = used.kind == "invite" and onward == "/" and permissions.may(staff.role, "clinic.settings")
     return "/settings" if first else onward
 
 
-def _chosen() -> tuple[str | None, str | None]:
-    if request.form.get("password", "") != request.form.get("again", ""):
-        return None, "differ"
-    try:
-        return passwords.hashed(request.form.get("password", "")), None
-    except passwords.TooShort:
-        return None, "short"
-    except passwords.Busy:
-        return None, "busy"
+def _chosen(session: Session, sign_in_link: SignInLink) -> tuple[str | None, str]:
+    staff = session.get_one(Staff, sign_in_link.staff_id)
+    clinic = session.get_one(Clinic, sign_in_link.clinic_id)
+    return choosing.chosen(request.form, staff, clinic, second_factor=factors.has(session, staff.id))
 
 
 def _dead() -> tuple[str, int]:
@@ -211,13 +179,13 @@ def _link_page(session: Session, sign_in_link: SignInLink, token: str, problem: 
         email=staff.email,
         clinic=clinic.name,
         problem=problem,
-        shortest=passwords.SHORTEST,
-        next=safe_next(request.values.get("next")),
+        shortest=passwords.shortest(second_factor=factors.has(session, staff.id)),
+        next=entering.safe_next(request.values.get("next")),
     )
 
 
 @signin.post("/signout")
-@permissions.signed_in("self")
+@permissions.signed_in("self", owing=True)
 def leave() -> Response:
     """End this session at once."""
     staff = sessions.current_staff()
@@ -230,5 +198,7 @@ def leave() -> Response:
     return response
 
 
-def _page(**facts: object) -> str:
-    return render_template("staff/signin.html", demo=runtime.settings().demo, **facts)
+def page(**facts: object) -> str:
+    """Return the page that asks who is there; `problem` is wrong | busy | wait | passkey."""
+    facts |= {"demo": runtime.settings().demo, "can_passkey": passkeys.possible()}
+    return render_template("staff/signin.html", **facts)

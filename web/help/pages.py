@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 from config import audit, db
 from messaging.models import Staff
 from web import layout, permissions, sessions, words
-from web.account import signin
+from web.account import entering
 from web.help import texts
 
 help_pages = layout.room("help", __name__)
@@ -54,7 +54,7 @@ def close_hint(name: str) -> Response:
         if name not in me.hints_closed:
             me.hints_closed = [*me.hints_closed, name]
             audit.record(session, me.clinic_id, layout.the_actor(), "staff.hint_closed", f"staff:{me.id}", hint=name)
-    return redirect(signin.safe_next(request.form.get("back")), 303)
+    return redirect(entering.safe_next(request.form.get("back")), 303)
 
 
 @help_pages.post("/help/hints/again")

@@ -25,6 +25,7 @@ NAMES = (
     "away",
     "clocks",
     "preferences",
+    "account",
     "settings",
 )
 # Which help is about a page that bears another mark than its help.

@@ -38,6 +38,7 @@ ROWS = {
     "keep_years": "keep",
     "most_missing": "files",
     "acknowledges": "received",
+    "second_factor": "entering",
 }
 
 
@@ -83,6 +84,7 @@ def given(form: MultiDict[str, str]) -> dict[str, Any]:
         "dates": form.get("dates", "month_day"),
         "countries": re.findall(r"[^\s,;]+", form.get("countries", "")),
         "acknowledges": form.get("acknowledges") == "on",
+        "second_factor": [role for role in permissions.MAY if role in form.getlist("second_factor")],
         "keep_years": form.get("keep_years", "").strip() or "0",
         "most_missing": form.get("most_missing", "").strip() or str(MOST_MISSING),
         "sites": [site for site in rows if site["name"] or site["address"] or site["state"]],
@@ -117,6 +119,7 @@ def _page(session: Session, clinic: Clinic, sheet: decision_form.Sheet) -> str:
         kept=_kept(session, clinic, sheet.raw),
         read=_as_read(session, clinic, sheet.raw),
         languages=[(language, words.say("languages", language)) for language in text_templates.LANGUAGES],
+        roles=[(role, words.say("roles", role)) for role in permissions.MAY],
         edits=layout.may("clinic.settings"),
     )
 

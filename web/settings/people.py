@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from flask import abort, flash, redirect, request, url_for
@@ -18,10 +18,10 @@ from messaging.inbox.staff import coverage_guard, staffing
 from messaging.models import Clinic, Staff
 from messaging.team import tasks
 from web import layout, permissions, sessions, times, words
-from web.account import signin
+from web.account import account_news, signin
 from web.ids import uuid_of
 from web.models import SignInLink, StaffSession
-from web.settings import handing_on, sign_in_links
+from web.settings import handing_links, handing_on, recovery_pages, sign_in_links
 
 colleagues = layout.room("colleagues", __name__)
 VALID = timedelta(days=3)
@@ -51,10 +51,8 @@ class Card:
 
 @dataclass(frozen=True)
 class Shown:
-    """What an act adds to the page: whose form is open with what was typed and what is wrong, a link shown once.
-
-    `leaving` asks before `who` is deactivated.
-    """
+    """What an act adds to the page: whose form is open with what is wrong; whose link was made and how it went, else
+    the link itself. `leaving` asks before `who` is deactivated."""
 
     who: UUID | None = None
     leaving: bool = False
@@ -62,6 +60,7 @@ class Shown:
     problems: Mapping[str, str] = field(default_factory=dict)
     link: str = ""
     link_of: str = ""
+    link_by: str = ""
 
 
 @colleagues.get("/settings/people")
@@ -76,7 +75,7 @@ def show() -> str:
 @colleagues.post("/settings/people")
 @permissions.signed_in("clinic.settings")
 def invite() -> str | tuple[str, int]:
-    """Add a colleague and show the link to give them, this once."""
+    """Add a colleague and send them a link; where no way leads to them alone, show it, this once."""
     raw = given(request.form)
     try:
         with db.unit_of_work(sessions.clinic().id) as session:
@@ -96,12 +95,17 @@ def change(staff_id: UUID) -> Response | tuple[str, int]:
     try:
         with db.unit_of_work(sessions.clinic().id) as session:
             staff = _one(session, staff_id)
-            was, had = staff.role, staff.number_ct is not None
+            was, number = staff.role, staff.number
             facts = staffing.read({**raw, "email": staff.email}, ROLES)
-            field = "number" if had and facts.number is None else "role"
+            field = "number" if number and facts.number is None else "role"
             staffing.change(session, _clinic(session), staff, facts, layout.the_actor())
             if was != facts.role and staff.id != layout.the_staff().id:
                 sessions.revoke(session, staff.id)
+            if facts.number != number:  # a link that waits must not go to the new one
+                signin.spend_links(session, staff.id)
+                account_news.tell(session, staff, "number", layout.the_actor())
+            if was != facts.role:
+                account_news.tell(session, staff, "role", layout.the_actor())
     except staffing.MayNot as refused:
         return _refused(staff_id, raw, refused)
     except coverage_guard.MakesGap as gap:
@@ -179,9 +183,15 @@ def _one(session: Session, staff_id: UUID, *, also_gone: bool = False) -> Staff:
 
 def _invited(session: Session, staff: Staff) -> Shown:
     signin.spend_links(session, staff.id)
-    address = signin.make_link(session, staff, "reset" if staff.password_hash else "invite", VALID)
-    audit.record(session, staff.clinic_id, layout.the_actor(), "staff.invited", f"staff:{staff.id}")
-    return Shown(link=address, link_of=staff.name)
+    kind: Literal["invite", "reset"] = "reset" if staff.password_hash else "invite"
+    address = signin.make_link(session, staff, kind, VALID)
+    way = handing_links.send(session, _clinic(session), staff, address)
+    about, sent = f"staff:{staff.id}", way or "shown"
+    audit.record(session, staff.clinic_id, layout.the_actor(), "staff.invited", about, sent=sent)
+    if kind == "reset":
+        account_news.tell(session, staff, "link", layout.the_actor())
+    by = words.say("colleagues", f"link_by_{way}", name=staff.name) if way else ""
+    return Shown(link="" if way else address, link_of=staff.name, link_by=by)
 
 
 def _shown(shown: Shown) -> str:
@@ -229,6 +239,7 @@ def _page(session: Session, shown: Shown) -> str:
         successors=handing_on.offered(session, shown.who if shown.leaving else None),
         links=sign_in_links.lines(session, clinic, names, clock.now()) if layout.may("clinic.settings") else [],
         shown=shown,
+        recoveries=recovery_pages.standing(session, clinic.id) if layout.may("clinic.settings") else {},
         fresh=shown.raw if shown.who is None and shown.problems else {"languages": ["en"], "role": "care_manager"},
         problems=shown.problems,
         roles=[(role, words.say("roles", role), words.say("role_means", role)) for role in ROLES],

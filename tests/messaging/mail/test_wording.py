@@ -51,7 +51,7 @@ def test_a_name_finds_no_place_in_a_mail():
 
 def test_both_languages_have_every_kind_and_every_nudge_has_a_mail():
     assert set(TEXTS["en"]) == set(TEXTS["es"])
-    assert set(channels.KINDS) | {"confirm"} == set(wording.kinds())
+    assert set(channels.KINDS) | {"confirm", "sign_in_link"} == set(wording.kinds())
 
 
 def test_the_digest_says_counts_and_a_way_to_sign_in_and_nothing_else():

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from config import audit, db
 from messaging.models import Staff
-from web.account import passwords, sign_in_limits, signin
+from web.account import entering, passwords, sign_in_limits
 
 GOOD = "seven quiet herons wait"
 
@@ -89,11 +89,11 @@ def test_a_disabled_account_stays_outside(house: Any, rosa: Staff) -> None:
     ],
 )
 def test_signing_in_never_leads_to_another_site(path: str) -> None:
-    assert signin.safe_next(path) == "/"
+    assert entering.safe_next(path) == "/"
 
 
 def test_signing_in_leads_to_pages_of_our_own() -> None:
-    assert signin.safe_next("/inbox?view=mine&after=1") == "/inbox?view=mine&after=1"
+    assert entering.safe_next("/inbox?view=mine&after=1") == "/inbox?view=mine&after=1"
 
 
 def test_looking_at_a_link_spends_nothing_and_using_it_spends_it(house: Any, rosa: Staff) -> None:

@@ -1,13 +1,15 @@
 """The clinic's own page: what is typed is kept, mistakes stand at their fields, and publishing lets it hold."""
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import time_machine
 
 from config import clock, db
 from messaging.models import Clinic
+from reminders import clinic_definition, clinic_profile
+from web import permissions
 
 FORM = {
     "name": "Alder Street Clinic",
@@ -208,3 +210,13 @@ def test_staff_read_the_clock_and_the_dates_that_the_clinic_chooses(house: Any) 
     with time_machine.travel("2027-03-12T20:05:00Z"):
         assert "last changed by Dana Wu, Tue 9 Mar 13:05." in admin(house).get("/settings/clinic").text
     assert post(browser, clock="sundial").status_code == 422
+
+
+def test_the_roles_that_a_clinic_may_ask_a_second_step_of_are_the_roles_there_are() -> None:
+    assert set(get_args(clinic_definition.Role)) == set(permissions.MAY)
+
+
+def test_asking_a_second_step_of_fewer_roles_takes_two_people() -> None:
+    both, fewer = {"second_factor": ["clinic_admin", "auditor"]}, {"second_factor": ["clinic_admin"]}
+    assert len(clinic_profile.silences(both, fewer)) == 1
+    assert clinic_profile.silences(fewer, both) == []

@@ -1,4 +1,4 @@
-"""The people of a clinic: invited with a link shown once, changed, let go, never so that nobody can be reached."""
+"""The people of a clinic: invited by a link to their own phone, changed, let go, never so that nobody is reached."""
 
 import re
 from datetime import timedelta
@@ -6,15 +6,17 @@ from typing import Any
 
 import pytest
 import time_machine
+from pydantic import SecretStr
 from sqlalchemy import select
 
-from config import audit, clock, db
+from config import audit, clock, db, runtime
 from messaging.inbox.models import InboxItem
 from messaging.inbox.routing.hours import WEEKDAYS
-from messaging.models import Staff
+from messaging.mail.models import Mail, MailAddress
+from messaging.models import Message, Staff
 from messaging.people import staff_phones
 from tests.web.boards.test_unassigned import NUMBER, published
-from web.models import SignInLink
+from web.models import AccountChange, SignInLink
 
 ROSA = {
     "name": "Rosa Delgado", "email": "Rosa@Clinic.example", "role": "care_manager", "languages": "es",
@@ -24,9 +26,22 @@ CHOSEN = {"password": "a few words in a row", "again": "a few words in a row"}
 
 
 def link_in(answer: Any) -> str:
+    """The path of the link that a page shows."""
     match = re.search(r'value="http://localhost:8000(/signin/[^"]+)"', answer.text)
     assert match is not None
     return match[1]
+
+
+def link_sent(house: Any, answer: Any) -> str:
+    """The path of the link that went to a colleague's phone, which the page does not show."""
+    assert answer.status_code == 200
+    assert "/signin/" not in answer.text
+    assert "A link has gone to the phone of" in answer.text
+    with db.unit_of_work(house.clinic.id) as session:
+        db.load_keys(session, {house.clinic.key_id})
+        texts = select(Message).where(Message.staff_id.is_not(None)).order_by(Message.created_at, Message.id)
+        bodies = [message.body or "" for message in session.scalars(texts)]
+    return [match[1] for body in bodies if (match := re.search(r"http://localhost:8000(/signin/\S+)", body))][-1]
 
 
 def use(house: Any, path: str) -> int:
@@ -45,11 +60,9 @@ def the(house: Any, email: str) -> Staff:
         return colleague
 
 
-def test_a_link_is_shown_once_works_once_and_lets_the_colleague_in(house: Any) -> None:
+def test_a_link_goes_to_the_colleagues_own_phone_works_once_and_lets_them_in(house: Any) -> None:
     browser = lead(house)
-    answer = browser.post("/settings/people", **ROSA)
-    assert answer.status_code == 200
-    path = link_in(answer)
+    path = link_sent(house, browser.post("/settings/people", **ROSA))
     assert path not in browser.get("/settings/people").text
     rosa = the(house, "rosa@clinic.example")
     assert (rosa.name, rosa.languages, rosa.panels) == ("Rosa Delgado", ["es"], ["Dr Abel", "Dr Baum"])
@@ -61,9 +74,9 @@ def test_a_link_is_shown_once_works_once_and_lets_the_colleague_in(house: Any) -
 
 def test_a_link_expires_and_a_new_one_ends_the_one_before(house: Any) -> None:
     browser = lead(house)
-    first = link_in(browser.post("/settings/people", **ROSA))
+    first = link_sent(house, browser.post("/settings/people", **ROSA))
     rosa = the(house, "rosa@clinic.example")
-    second = link_in(browser.post(f"/settings/people/{rosa.id}/link"))
+    second = link_sent(house, browser.post(f"/settings/people/{rosa.id}/link"))
     assert house.browser().get(first).status_code == 410
     with time_machine.travel(clock.now() + timedelta(days=3, minutes=1)):
         assert house.browser().get(second).status_code == 410
@@ -73,10 +86,10 @@ def test_a_link_expires_and_a_new_one_ends_the_one_before(house: Any) -> None:
 
 def test_links_are_listed_with_their_state_and_revoked(house: Any) -> None:
     browser = lead(house)
-    first = link_in(browser.post("/settings/people", **ROSA))
+    first = link_sent(house, browser.post("/settings/people", **ROSA))
     rosa = the(house, "rosa@clinic.example")
     assert use(house, first) == 303
-    second = link_in(browser.post(f"/settings/people/{rosa.id}/link"))
+    second = link_sent(house, browser.post(f"/settings/people/{rosa.id}/link"))
     page = browser.get("/settings/people").text
     for words in ("Invitation", "used today", "Reset link", "not used yet", "Last sign-in"):
         assert words in page
@@ -123,7 +136,7 @@ def test_who_has_left_is_out_at_once_and_what_they_held_moves_on(house: Any) -> 
     assert browser.post(f"/settings/people/{rosa.id}/leave").status_code == 404
     again = browser.post("/settings/people", **(ROSA | {"email": rosa.email}))
     assert "has worked here" in again.text
-    assert use(house, link_in(browser.post(f"/settings/people/{rosa.id}/link"))) == 303
+    assert use(house, link_sent(house, browser.post(f"/settings/people/{rosa.id}/link"))) == 303
 
 
 def test_who_alone_can_be_reached_may_not_leave_nor_lose_the_phone(house: Any) -> None:
@@ -207,3 +220,57 @@ def test_a_phone_that_takes_no_texts_is_named_on_the_card_and_to_whoever_carries
     assert "Alerts do not reach your phone: it has stopped our texts." in page
     assert page.count("START, texted from it") == 2
     assert "no mobile that takes alerts" in browser.get("/settings/rota").text
+
+
+def test_a_link_is_shown_once_where_no_way_leads_to_the_colleague_alone(house: Any) -> None:
+    browser = lead(house)
+    answer = browser.post("/settings/people", **(ROSA | {"number": ""}))
+    path = link_in(answer)
+    assert path not in browser.get("/settings/people").text
+    assert use(house, path) == 303
+
+
+def test_a_link_goes_by_mail_to_who_has_confirmed_it_and_has_no_phone(
+    house: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser = lead(house)
+    rosa = house.staff("Rosa Delgado", email="rosa@clinic.example")
+    mailing = runtime.settings().model_copy(update={"smtp_url": SecretStr("smtp://127.0.0.1:9")})
+    monkeypatch.setattr(runtime, "_settings", mailing)
+    with db.unit_of_work(house.clinic.id) as session:
+        confirmed = dict.fromkeys(("asked_at", "expires_at", "confirmed_at", "try_after"), clock.now())
+        session.add(MailAddress(clinic_id=house.clinic.id, staff_id=rosa.id, **confirmed))
+    answer = browser.post(f"/settings/people/{rosa.id}/link")
+    assert "A link has gone to the e-mail of Rosa Delgado" in answer.text
+    assert "/signin/" not in answer.text
+    with db.unit_of_work(house.clinic.id) as session:
+        db.load_keys(session, {house.clinic.key_id})
+        mails = {mail.kind: mail.body or "" for mail in session.scalars(select(Mail))}
+    path = re.search(r"http://localhost:8000(/signin/\S+)", mails["sign_in_link"])
+    assert path is not None
+    assert use(house, path[1]) == 303
+
+
+def test_a_colleague_is_told_of_a_new_link_role_or_number_and_sees_who_did_it(house: Any) -> None:
+    browser = lead(house)
+    link = link_sent(house, browser.post("/settings/people", **ROSA))
+    rosa = the(house, "rosa@clinic.example")
+    hers = house.browser()
+    assert hers.post(link, token_from=link, **CHOSEN).status_code == 303
+    link_sent(house, browser.post(f"/settings/people/{rosa.id}/link"))
+    form = ROSA | {"role": "clinician", "number": "(202) 555-0159"}
+    assert browser.post(f"/settings/people/{rosa.id}", **form).status_code == 303
+    with db.unit_of_work(house.clinic.id) as session:
+        told = session.scalars(select(AccountChange.what).where(AccountChange.staff_id == rosa.id)).all()
+    assert sorted(told) == ["link", "new_browser", "number", "role"]
+    page = house.signed_in(rosa).get("/account").text
+    for words in ("Sign-in link made", "Role changed", "Work phone changed", "Dana Wu"):
+        assert words in page
+
+
+def test_a_new_number_ends_the_links_that_went_to_the_old_one(house: Any) -> None:
+    browser = lead(house)
+    link = link_sent(house, browser.post("/settings/people", **ROSA))
+    rosa = the(house, "rosa@clinic.example")
+    assert browser.post(f"/settings/people/{rosa.id}", **(ROSA | {"number": "(202) 555-0159"})).status_code == 303
+    assert house.browser().get(link).status_code == 410

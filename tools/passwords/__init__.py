@@ -1,0 +1,1 @@
+"""Makes the list of common passwords that ships with the service."""
