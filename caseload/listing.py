@@ -34,7 +34,8 @@ class Scored:
 
 @dataclass(frozen=True)
 class Row:
-    """An episode with everything the registry says of it. `minutes` of work in this calendar month."""
+    """An episode with everything the registry says of it: `minutes` of work in this calendar month, `reviewed` how many
+    days ago."""
 
     episode: Episode
     patient: Patient
@@ -45,6 +46,7 @@ class Row:
     contact: date | None
     contacts: int
     review: CaseReview | None
+    reviewed: int | None
     recommended: date | None
     minutes: int
 
@@ -123,6 +125,7 @@ def _row(clinic: Clinic, days: due.Days, beside: _Beside, episode: Episode, pati
         contact=facts.contact,
         contacts=beside.contacts[patient.id],
         review=review,
+        reviewed=(beside.today - facts.review).days if facts.review else None,
         recommended=facts.recommended,
         minutes=beside.minutes[episode.id],
     )

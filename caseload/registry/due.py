@@ -3,7 +3,7 @@
 Sources: the AIMS Center's registry, Bao 2016 and the consultation measure of New York State.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
@@ -30,7 +30,7 @@ KEYS = (
 FOR_REVIEW = frozenset({"self_harm", "worse", "high", "not_better", "review", "review_owed", "flagged"})
 WITHOUT_RESPONSE = frozenset({"awaiting", "improving", "not_improving", "worse"})
 HIGH, NOT_BETTER_DAYS, OWED_DAYS, REVIEW_WINDOW, INACTIVE_DAYS, WAITING_DAYS = 15, 56, 70, 60, 90, 14
-WELL_SCORE_DAYS = 60
+WELL_SCORE_DAYS, REVIEWED_LATELY = 60, 7
 
 
 @dataclass(frozen=True)
@@ -186,6 +186,11 @@ def gravest(due: Sequence[Due]) -> int:
     return min((KEYS.index(each.key) for each in due), default=len(KEYS))
 
 
-def for_review(due: Sequence[Due]) -> Iterator[Due]:
-    """Yield the reasons for which somebody belongs on the consultant's list."""
-    return (each for each in due if each.key in FOR_REVIEW)
+def for_review(due: Sequence[Due], reviewed: int | None) -> list[Due]:
+    """Return the reasons for which somebody belongs on the consultant's list, `reviewed` so many days ago or never.
+
+    Whoever was reviewed within a week is off the list until a question is asked of the consultant.
+    """
+    reasons = [each for each in due if each.key in FOR_REVIEW]
+    lately = reviewed is not None and reviewed < REVIEWED_LATELY
+    return [each for each in reasons if each.key == "flagged"] if lately else reasons

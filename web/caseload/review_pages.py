@@ -82,7 +82,7 @@ def _listed(session: Session, clinic: Clinic) -> list[listing.Row]:
     """Return who is on the list: the gravest reason first, then the longest in care."""
     if not care_model.of_clinic(clinic).registry:
         return []
-    rows = [row for row in listing.read(session, clinic, listing.OPEN) if any(due.for_review(row.due))]
+    rows = [row for row in listing.read(session, clinic, listing.OPEN) if due.for_review(row.due, row.reviewed)]
     return sorted(rows, key=lambda row: (due.gravest(row.due), -row.weeks, row.episode.id))
 
 

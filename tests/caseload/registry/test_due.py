@@ -101,3 +101,12 @@ def test_every_reason_has_its_rule_and_its_words():
     assert set(due.KEYS) == set(due.RULES)
     for table in ("care_due", "care_reasons"):
         assert set(words.table_of(table)) == set(due.KEYS)
+
+
+def test_whoever_was_reviewed_within_a_week_is_off_the_list_but_for_a_question():
+    stuck = facts(10, ((70, 20), (1, 14)), review=ago(6), flagged=True)
+    reasons = due.of(stuck, DAYS)
+    assert [each.key for each in due.for_review(reasons, 6)] == ["flagged"]
+    assert "not_better" in [each.key for each in due.for_review(reasons, 7)]
+    assert "not_better" in [each.key for each in due.for_review(reasons, None)]
+    assert due.for_review(due.of(facts(), DAYS), None) == []
