@@ -1,7 +1,6 @@
 """How a clinic's behavioral-health care is organised, and after how many days what is due: one of its decisions."""
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Literal, get_args
 
 import pydantic
 from pydantic import Field
@@ -9,7 +8,6 @@ from sqlalchemy.orm import Session
 
 from messaging.models import Clinic
 from messaging.versions import publishing
-from messaging.versions.problems import Problem
 
 NAME = "care"
 # From the least to the most shared; each keeps what those before it have.
@@ -51,15 +49,6 @@ def of_clinic(clinic: Clinic) -> Terms:
     return Terms.model_validate(clinic.rules.get(NAME, {}))
 
 
-def _read(definition: Mapping[str, Any]) -> publishing.Definition:
-    try:
-        return Terms.model_validate(definition).model_dump(mode="json")
-    except pydantic.ValidationError as wrong:
-        raise publishing.Refused(
-            [Problem(str(each["loc"][0]), EXPECTED.get(each["type"], str(each["msg"]))) for each in wrong.errors()]
-        ) from None
-
-
 def _present(_session: Session, clinic: Clinic) -> publishing.Definition:
     return of_clinic(clinic).model_dump(mode="json")
 
@@ -70,7 +59,7 @@ def _take_effect(_session: Session, clinic: Clinic, definition: publishing.Defin
 
 CARE = publishing.Kind(
     NAME,
-    read=_read,
+    read=publishing.reading(Terms, EXPECTED),
     present=_present,
     take_effect=_take_effect,
     model=Terms,

@@ -96,15 +96,6 @@ def _store(clinic: Clinic, **facts: Any) -> None:
     clinic.rules = {**clinic.rules, KEY: {**clinic.rules.get(KEY, {}), **facts}}
 
 
-def _read(definition: Mapping[str, Any]) -> publishing.Definition:
-    try:
-        return Terms.model_validate(definition).model_dump(mode="json")
-    except pydantic.ValidationError as wrong:
-        raise publishing.Refused(
-            [Problem(str(each["loc"][0]), EXPECTED.get(each["type"], str(each["msg"]))) for each in wrong.errors()]
-        ) from None
-
-
 def _present(_session: Session, clinic: Clinic) -> publishing.Definition:
     return of(clinic).terms.model_dump(mode="json")
 
@@ -132,7 +123,7 @@ def _take_effect(_session: Session, clinic: Clinic, definition: publishing.Defin
 
 SECOND_READING = publishing.Kind(
     KEY,
-    read=_read,
+    read=publishing.reading(Terms, EXPECTED),
     present=_present,
     check=_check,
     silences=_silences,

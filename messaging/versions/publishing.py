@@ -96,6 +96,20 @@ class NeedsSecond(Exception):
         self.why = list(why)
 
 
+def reading(model: type[pydantic.BaseModel], expected: Mapping[str, str]) -> Callable[[Mapping[str, Any]], Definition]:
+    """Return the `read` of a flat kind: by its model, each mistake at its field in the words of `expected`, by type."""
+
+    def read(definition: Mapping[str, Any]) -> Definition:
+        try:
+            return model.model_validate(definition).model_dump(mode="json")
+        except pydantic.ValidationError as wrong:
+            raise Refused(
+                [Problem(str(each["loc"][0]), expected.get(each["type"], str(each["msg"]))) for each in wrong.errors()]
+            ) from None
+
+    return read
+
+
 def live(session: Session, clinic_id: UUID, kind: str) -> Version | None:
     """Return what is in force, None where nothing was ever published."""
     return session.scalar(
