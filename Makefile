@@ -17,7 +17,7 @@ FIND_PYTHON := test -n "$(PYTHON)" && $(PYTHON) -c 'import sys; sys.exit(sys.ver
 $(VENV)/.base: requirements/base.txt pyproject.toml
 	@test -x $(BIN)/python || { $(FIND_PYTHON); }
 	@test -x $(BIN)/python || { echo "Making $(VENV) with $(PYTHON)"; $(PYTHON) -m venv $(VENV); }
-	@echo "Installing about 60 locked packages into $(VENV): about 330 MB, a minute or two"
+	@echo "Installing about 70 locked packages into $(VENV): about 330 MB, a minute or two"
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements/base.txt
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@echo "Compiling"
