@@ -10,6 +10,7 @@ from flask import abort, flash, redirect, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
+from caseload import episodes
 from config import clock, db
 from messaging import conversations
 from messaging.inbox import notes_and_calls
@@ -17,6 +18,7 @@ from messaging.inbox.models import Contact, InboxItem
 from messaging.models import Clinic, Patient, PatientNumber, Staff
 from messaging.people import directory
 from messaging.team import readers, thread
+from reminders import care_model
 from web import asked_people, layout, permissions, sessions, words
 from web.inbox import first_words, inbox_page
 from web.patients import patient_page
@@ -105,7 +107,7 @@ def _beside_a_case(item_id: UUID, keep: Keep, notice: str) -> Response | tuple[s
             return inbox_page.page(
                 session, inbox_page.the_view(), item, problem=words.say("refusals", str(refused))
             ), 422
-        return _kept(contact, notice)
+        return _kept(contact, _waits_under_care(session, contact) or notice)
 
 
 def _on_a_page(patient_id: UUID, keep: Keep, notice: str) -> Response | tuple[str, int]:
@@ -116,7 +118,7 @@ def _on_a_page(patient_id: UUID, keep: Keep, notice: str) -> Response | tuple[st
             contact = keep(session, sessions.clinic(), layout.the_staff(), about)
         except Refused as refused:
             return first_words.page(session, patient, problem=words.say("refusals", str(refused))), 422
-        return _kept(contact, notice)
+        return _kept(contact, _waits_under_care(session, contact) or notice)
 
 
 def _note(session: Session, clinic: Clinic, staff: Staff, about: dict[str, Any]) -> Contact:
@@ -204,6 +206,13 @@ def _here(contact: Contact) -> str:
     if contact.patient_id:
         return url_for("firstwords.messages", patient_id=contact.patient_id)
     return url_for("inbox.show")
+
+
+def _waits_under_care(session: Session, contact: Contact) -> str | None:
+    """What to say instead where the minutes of a call can be taken over into an episode of care."""
+    if not contact.minutes or contact.patient_id is None or not care_model.of_clinic(sessions.clinic()).registry:
+        return None
+    return "called_in_care" if episodes.open_of(session, contact.patient_id) is not None else None
 
 
 def _kept(contact: Contact, notice: str) -> Response:

@@ -91,3 +91,15 @@ def test_a_logged_call_is_proposed_to_who_made_it_and_taken_over_or_declined_onc
     assert "Your call" not in page
     assert [(entry.live, entry.struck_at is None) for entry in scene.rows(CareEntry)] == [(True, True), (False, False)]
     assert re.findall(r"\d+ this month", scene.browser.get("/caseload").text) == before
+
+
+def test_who_logs_minutes_is_told_where_they_wait(scene: Any) -> None:
+    patient = scene.house.patient()
+    call = {"outcome": "reached", "minutes": "20"}
+    path = f"/patients/{patient.id}"
+    scene.browser.post(f"{path}/call", **call)
+    assert "Its minutes wait" not in scene.browser.get(path).text
+    enrolled(scene, patient, days_ago=20)
+    scene.browser.get(path)
+    scene.browser.post(f"{path}/call", **call)
+    assert "Its minutes wait on the patient’s page under Care" in scene.browser.get(path).text
