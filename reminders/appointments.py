@@ -101,12 +101,6 @@ def _follow_what_was_said(session: Session, visits: Sequence[Appointment], actor
             _write_down(session, visit, actor, f"appointment.{visit.state}", why="same_moment")
 
 
-def holders(session: Session, clinic: messaging.Clinic, ids: Iterable[str], source: str = "import") -> dict[str, UUID]:
-    """Return whose visit stands under each of these external ids; what is cancelled is nobody's."""
-    known = _known(session, clinic, source, ids)
-    return {external_id: visit.patient_id for external_id, visit in known.items() if visit.state != "cancelled"}
-
-
 def _known(session: Session, clinic: messaging.Clinic, source: str, ids: Iterable[str]) -> dict[str, Appointment]:
     wanted = select(Appointment).where(
         Appointment.clinic_id == clinic.id,

@@ -15,7 +15,7 @@ from messaging import models as messaging
 from messaging.people import bulk_save, directory
 from messaging.wording import text_templates
 from reminders import appointments, planner, withdrawing
-from reminders.imports import column_mapping, completeness, csv_files, records, take_in
+from reminders.imports import column_mapping, completeness, csv_files, holders, records, take_in
 from reminders.models import Appointment
 
 T = TypeVar("T")
@@ -69,10 +69,6 @@ class Refused:
     """A row that cannot be stored, and why, in words for the file of errors."""
 
     why: str
-
-
-UNKNOWN = Refused("patient: no patient has this record number; import the patients first")
-TAKEN = Refused("visit: another patient's visit has this number; give it a new one, or cancel the other first")
 
 
 class _OnlyLooking(Exception):
@@ -287,18 +283,14 @@ def store_visits(
     # Those with visits have several: each is looked up once.
     by_record = bulk_save.find_by_records(session, clinic, {row.record for row in rows})
     patients = [by_record.get(row.record) for row in rows]
-    holders = appointments.holders(session, clinic, [row.external_id for row in rows])
-    became: list[Refused | None] = [
-        UNKNOWN if patient is None else TAKEN if holders.get(row.external_id, patient.id) != patient.id else None
-        for patient, row in zip(patients, rows, strict=True)
-    ]
+    refused = holders.why_not(session, clinic, patients, rows)
     good = [
         (patient, row)
-        for patient, row, refused in zip(patients, rows, became, strict=True)
-        if patient is not None and refused is None
+        for patient, row, why in zip(patients, rows, refused, strict=True)
+        if patient is not None and why is None
     ]
     saved = iter(appointments.save_many(session, clinic, good, actor=actor))
-    return [refused or Taken(next(saved)[1]) for refused in became]
+    return [Refused(why) if why else Taken(next(saved)[1]) for why in refused]
 
 
 _PATIENTS = Kind(records.patient, store_patients)
