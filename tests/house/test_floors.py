@@ -13,8 +13,6 @@ FUNCTION_LINES = 40
 HISTORY = "service/migrations/versions"
 # What is longer all the same, with its reason. Meant to become empty.
 LONGER = {
-    "tests/messaging/inbox/test_escalation.py": "every rung and what may stop it; to be split by rung",
-    "tests/messaging/inbox/test_items.py": "to be split: acts, listing",
     "tests/messaging/delivery/test_deliver.py": "to be split: sending, statuses",
     "intake_links/links.py:issue": "one argument a line",
     "intake_links/submissions.py:accept": "one argument a line",
