@@ -13,7 +13,7 @@ from messaging.inbox.routing.hours import WEEKDAYS
 from messaging.inbox.staff import coverage_guard, roster, staffing
 from messaging.models import Clinic, Message, Staff
 from messaging.people import staff_phones
-from tests.messaging.inbox.test_escalation import tick
+from tests.messaging.inbox.acting import tick
 
 ALWAYS = {day: ["00:00", "00:00"] for day in WEEKDAYS}
 
