@@ -103,6 +103,12 @@ def sheet() -> Response:
     return Response(out.getvalue(), mimetype="text/csv", headers=named)
 
 
+def reached(session: Session) -> list[ColumnElement[bool]]:
+    """Return the condition on episodes that leaves the reader those of patients whom they reach."""
+    only = layout.sight(session).only
+    return [] if only is None else [Episode.patient_id.in_(only)]
+
+
 def _cells(row: care_view.Line) -> list[str]:
     """The cells of a row in the order of [care_columns]."""
     reasons = "; ".join(each.mark.words for each in row.due)
@@ -116,7 +122,7 @@ def _read(
     """Return the rows that are wanted, sorted, and how many there are for each reason."""
     if not care_model.of_clinic(clinic).registry:
         return [], Counter()
-    rows = listing.read(session, clinic, *wanted.where())
+    rows = listing.read(session, clinic, *wanted.where(), *reached(session))
     actor = layout.the_actor()
     audit.record(session, clinic.id, actor, "caseload.opened", f"clinic:{clinic.id}", form=form, rows=len(rows))
     today = episodes.today_of(clinic)

@@ -14,6 +14,7 @@ from config import audit, db
 from messaging.models import Clinic, Patient, Staff
 from reminders import care_model
 from web import ids, layout, permissions, sessions, team, words
+from web.caseload import registry_page
 from web.presenters import care_view, episode_view, screen_history, screen_view
 
 case_reviews = layout.room("case_reviews", __name__)
@@ -82,7 +83,8 @@ def _listed(session: Session, clinic: Clinic) -> list[listing.Row]:
     """Return who is on the list: the gravest reason first, then the longest in care."""
     if not care_model.of_clinic(clinic).registry:
         return []
-    rows = [row for row in listing.read(session, clinic, listing.OPEN) if due.for_review(row.due, row.reviewed)]
+    found = listing.read(session, clinic, listing.OPEN, *registry_page.reached(session))
+    rows = [row for row in found if due.for_review(row.due, row.reviewed)]
     return sorted(rows, key=lambda row: (due.gravest(row.due), -row.weeks, row.episode.id))
 
 
@@ -104,6 +106,8 @@ def _episode(session: Session, clinic: Clinic, episode_id: UUID) -> Episode:
     episode = session.get(Episode, episode_id)
     if episode is None or episode.clinic_id != clinic.id:
         abort(404)
+    if not layout.may("caseload.read", episode.patient_id):
+        layout.lock(episode.patient_id)
     return episode
 
 

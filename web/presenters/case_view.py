@@ -106,10 +106,12 @@ def read(
     item: InboxItem,
     *,
     readable: bool,
+    named: bool = True,
     before: str | None = None,
 ) -> Case:
     """Return the case of `item` for `staff`; without `readable` what the patient said stays closed.
 
+    Without `named` who it is stays closed too: initials and masked numbers stand there.
     `before` is the cursor of an earlier page of the conversation, whose length costs no queries.
     """
     now, zone = clock.now(), clinic.zone
@@ -121,11 +123,11 @@ def read(
     page = conversation_view.page(session, clinic, staff, thread, before) if readable else conversation_view.NOTHING
     history = [(event, _event(event, colleagues)) for event in items.history(session, item)]
     return Case(
-        **_standing(clinic, item, patient, conversation, colleagues, staff),
+        **_standing(clinic, item, patient, conversation, colleagues, staff, named=named),
         heading=_heading(item, screen if is_the_item else None, readable),
         quote=_quote(session, item) if readable else None,
-        patient=patient_view.person(session, clinic, patient, reach=reach) if patient else None,
-        sharing=_sharing(session, clinic, conversation) if patient is None else [],
+        patient=_person(session, clinic, patient, reach, named=named) if patient else None,
+        sharing=_sharing(session, clinic, conversation) if patient is None and named else [],
         screen=screen,
         screen_is_the_item=is_the_item,
         thread=page,
@@ -137,8 +139,15 @@ def read(
         aside=case_side.read(session, clinic, item, patient, colleagues, readable=readable, reach=reach),
         follow=case_side.follow(session, item, zone) if readable else None,
         likeness=likeness_view.read(session, clinic, item, colleagues) if readable else None,
-        **_known(session, clinic, staff, item, patient, readable),
+        **_known(session, clinic, staff, item, patient, readable, named=named),
     )
+
+
+def _person(
+    session: Session, clinic: Clinic, patient: Patient, reach: Reach | None, *, named: bool
+) -> patient_view.Person:
+    person = patient_view.person(session, clinic, patient, reach=reach)
+    return person if named else patient_view.unnamed(person, short_names.initials(patient))
 
 
 def _patient(session: Session, item: InboxItem) -> tuple[Patient | None, Reach | None]:
@@ -148,13 +157,20 @@ def _patient(session: Session, item: InboxItem) -> tuple[Patient | None, Reach |
 
 
 def _known(
-    session: Session, clinic: Clinic, staff: Staff, item: InboxItem, patient: Patient | None, readable: bool
+    session: Session,
+    clinic: Clinic,
+    staff: Staff,
+    item: InboxItem,
+    patient: Patient | None,
+    readable: bool,
+    *,
+    named: bool,
 ) -> dict[str, Any]:
     """Return the fields that say who it is beyond doubt, whether a colleague has said so, and what else is owed."""
     return {
         "beside": case_reasons.read(session, clinic, staff, item, readable=readable),
         "merged": patient is not None and number_owner.merged(session, item),
-        "kit": kit_view.read(session, clinic, patient, clinical=readable, item=item) if patient else None,
+        "kit": kit_view.read(session, clinic, patient, clinical=readable, item=item) if patient and named else None,
         "asked": task_view.asked(session, clinic, staff, item) if readable or patient is None else None,
         "pinned": thread_view.pinned(session, clinic, item.patient_id) if readable else [],
     }
@@ -167,6 +183,8 @@ def _standing(
     conversation: Conversation | None,
     team: dict[UUID | None, Staff],
     staff: Staff,
+    *,
+    named: bool,
 ) -> dict[str, Any]:
     """Return the fields that say who and what it is, whose, until when, and what was said about it."""
     now, zone = clock.now(), clinic.zone
@@ -178,7 +196,7 @@ def _standing(
         "colleagues": _colleagues(team, item),
         "people": thread_view.may_be_mentioned(team, staff),
         "roles": _roles(item),
-        "name": patient_view.full_name(patient) if patient else short_names.of_nobody(item.kind, conversation),
+        "name": _name(patient, named=named) if patient else short_names.of_nobody(item.kind, conversation),
         "mark": item_marks.mark(item, now, zone),
         "due": times.moment(item.answer_by, now, zone, running=True),
         "state": item.state,
@@ -193,6 +211,10 @@ def _standing(
         "caption": _caption(item, patient),
         "conversation_id": conversation.id if conversation else None,
     }
+
+
+def _name(patient: Patient, *, named: bool) -> str:
+    return patient_view.full_name(patient) if named else short_names.initials(patient)
 
 
 def why(reasons: Sequence[str]) -> list[str]:
