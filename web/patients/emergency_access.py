@@ -16,6 +16,7 @@ from config import audit, clock, db
 from messaging.inbox.models import InboxItem
 from messaging.inbox.staff import nudging
 from messaging.models import Clinic, Patient, Staff
+from reminders import merging
 from web import patient_access, words
 from web.models import EmergencyAccess
 
@@ -24,6 +25,8 @@ LEAST, LONGEST = 20, 500
 MINUTES = (15, 30, 60)
 PATH = "/emergency-access"
 MOST = 100
+# Of two records that become one.
+merging.FOLLOWS["emergencies"] = EmergencyAccess
 
 
 class Refused(ValueError):

@@ -196,8 +196,9 @@ def test_two_records_that_become_one_keep_both_histories(scene: Any) -> None:
     ],
 )
 def test_who_may_read_the_registry_and_who_may_work_in_it(scene: Any, role: str, reads: int, works: int) -> None:
-    patient = scene.house.patient()
-    browser = scene.house.signed_in(scene.house.staff("Somebody", role=role))
+    patient, somebody = scene.house.patient(), scene.house.staff("Somebody", role=role)
+    scene.house.item(patient_id=patient.id, owner_id=somebody.id)
+    browser = scene.house.signed_in(somebody)
     assert browser.get("/caseload").status_code == reads
     assert browser.get("/caseload.csv").status_code == reads
     assert browser.get(f"/patients/{patient.id}/care").status_code == reads
