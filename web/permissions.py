@@ -181,15 +181,17 @@ def reaches(role: str, act: str, *, own: bool, opened: bool) -> bool:
     return may(role, act) and (own or role not in CASELOAD_BOUND or act not in ABOUT_ONE)
 
 
-def signed_in(act: str, *, owing: bool = False) -> Callable[[View], View]:
+def signed_in(act: str, *, owing: bool = False, fresh: bool = False) -> Callable[[View], View]:
     """Open a page to people who are signed in and may do `act`; others are asked to sign in, or refused.
 
-    `owing` opens it also to whoever has to set up a second factor before anything else.
+    `owing` opens it also to whoever has to set up a second factor before anything else; `fresh` asks whoever has not
+    proved who they are for a while to do so first (web.account.step_up).
     """
 
     def open_to(view: View) -> View:
         view.demands = act  # type: ignore[attr-defined]
         view.owing = owing  # type: ignore[attr-defined]
+        view.fresh = fresh  # type: ignore[attr-defined]
         return view
 
     return open_to

@@ -16,6 +16,7 @@ from web.account import (
     preferences,
     second_step,
     signin,
+    step_up,
 )
 from web.boards import away, readings, response_times, today, unassigned, unreached, visits, workload
 from web.caseload import episode_page, month_page, registry_page, review_pages
@@ -78,6 +79,7 @@ from web.teamwork import board_pages, note_pages, task_pages, team_files, templa
 PAGES = (
     signin.signin,
     second_step.secondstep,
+    step_up.stepup,
     passkey_pages.passkeypages,
     account_page.account,
     factor_pages.factorpages,
@@ -161,6 +163,7 @@ PAGES = (
 def register(app: Any) -> None:
     """Put every staff page into the Flask application `app`, each closed to those it does not name."""
     layout.register(app, *PAGES)
+    app.before_request(step_up.guard)
     demo_roles.register(app)
     app.extensions["large_bodies"] = {
         "/settings/import": (imports.LARGEST, imports.may_send_large),

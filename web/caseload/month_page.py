@@ -66,7 +66,7 @@ def show() -> str:
 
 
 @care_months.get("/caseload/month.csv")
-@permissions.signed_in("caseload.bill")
+@permissions.signed_in("caseload.bill", fresh=True)
 def sheet() -> Response:
     """Return the month as CSV for billing; that it was taken is written down."""
     clinic = sessions.clinic()
@@ -83,7 +83,7 @@ def sheet() -> Response:
 
 
 @care_months.get("/caseload/month/<uuid:episode_id>.json")
-@permissions.signed_in("caseload.bill")
+@permissions.signed_in("caseload.bill", fresh=True)
 def evidence(episode_id: UUID) -> Response:
     """Return the evidence of one episode's month: as it was closed, else as it is now. It is written down."""
     clinic, month = sessions.clinic(), _wanted(sessions.clinic())

@@ -88,7 +88,7 @@ def show() -> str:
 
 
 @registry.get("/caseload.csv")
-@permissions.signed_in("caseload.read")
+@permissions.signed_in("caseload.read", fresh=True)
 def sheet() -> Response:
     """Return the same rows as CSV; that they were taken is written down."""
     clinic, wanted = sessions.clinic(), Wanted.of_request(layout.the_staff())

@@ -45,7 +45,7 @@ def show(patient_id: UUID) -> str:
 
 
 @consents.get("/patients/<uuid:patient_id>/consent.pdf")
-@permissions.signed_in("consent.read")
+@permissions.signed_in("consent.read", fresh=True)
 def print_out(patient_id: UUID) -> Response:
     """Return the proof on paper; that it was made is written down."""
     with db.unit_of_work(sessions.clinic().id) as session:

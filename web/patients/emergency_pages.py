@@ -49,7 +49,7 @@ def ask(patient_id: UUID) -> Answer:
 
 
 @emergencies.post("/patients/<uuid:patient_id>/emergency")
-@permissions.signed_in("emergency.open")
+@permissions.signed_in("emergency.open", fresh=True)
 def begin(patient_id: UUID) -> Answer:
     """Open the record for the time chosen, and lead to it."""
     clinic, staff = sessions.clinic(), layout.the_staff()

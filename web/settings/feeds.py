@@ -38,7 +38,7 @@ def show() -> str:
 
 
 @feeds.post("/settings/feeds/<uuid:message_id>/words")
-@permissions.signed_in("clinic.settings")
+@permissions.signed_in("clinic.settings", fresh=True)
 def read(message_id: UUID) -> str:
     """Show one message word for word, and write down that it was read."""
     with db.unit_of_work(sessions.clinic().id) as session:

@@ -73,7 +73,7 @@ def show() -> str:
 
 
 @colleagues.post("/settings/people")
-@permissions.signed_in("clinic.settings")
+@permissions.signed_in("clinic.settings", fresh=True)
 def invite() -> str | tuple[str, int]:
     """Add a colleague and send them a link; where no way leads to them alone, show it, this once."""
     raw = given(request.form)
@@ -88,7 +88,7 @@ def invite() -> str | tuple[str, int]:
 
 
 @colleagues.post("/settings/people/<uuid:staff_id>")
-@permissions.signed_in("clinic.settings")
+@permissions.signed_in("clinic.settings", fresh=True)
 def change(staff_id: UUID) -> Response | tuple[str, int]:
     """Change a colleague's name, role, languages, panels or phone."""
     raw, field = given(request.form), ""
@@ -115,7 +115,7 @@ def change(staff_id: UUID) -> Response | tuple[str, int]:
 
 
 @colleagues.post("/settings/people/<uuid:staff_id>/leave")
-@permissions.signed_in("clinic.settings")
+@permissions.signed_in("clinic.settings", fresh=True)
 def leave(staff_id: UUID) -> Response | tuple[str, int]:
     """Let a colleague in no more; what they had not finished moves on."""
     try:
@@ -136,7 +136,7 @@ def leave(staff_id: UUID) -> Response | tuple[str, int]:
 
 
 @colleagues.post("/settings/people/<uuid:staff_id>/link")
-@permissions.signed_in("clinic.settings")
+@permissions.signed_in("clinic.settings", fresh=True)
 def link(staff_id: UUID) -> str | tuple[str, int]:
     """Make a new link for a colleague, also for one who comes back; links that were not used end."""
     with db.unit_of_work(sessions.clinic().id) as session:
@@ -147,7 +147,7 @@ def link(staff_id: UUID) -> str | tuple[str, int]:
 
 
 @colleagues.post("/settings/people/links/<uuid:link_id>/revoke")
-@permissions.signed_in("clinic.settings")
+@permissions.signed_in("clinic.settings", fresh=True)
 def revoke_link(link_id: UUID) -> Response:
     """Let nobody in by a link that was not used."""
     with db.unit_of_work(sessions.clinic().id) as session:
