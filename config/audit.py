@@ -219,6 +219,8 @@ def verify(session: Session, clinic_id: UUID) -> Iterator[str]:
     head = session.get(AuditHead, clinic_id)
     if (head.seq if head else 0) != seq:
         yield f"the chain ends at line {seq}, but {head.seq if head else 0} were sealed"
+    elif head is not None and head.hash != last:
+        yield f"line {seq} is not the one that was sealed last"
 
 
 def _oldest(session: Session, _now: datetime) -> datetime | None:

@@ -32,14 +32,10 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     database_url: str = Field(
-        "",
-        alias="DATABASE_URL",
-        description="PostgreSQL or SQLite address; empty: SQLite in the data directory",
+        "", alias="DATABASE_URL", description="PostgreSQL or SQLite address; empty: SQLite in the data directory"
     )
     redis_url: str = Field(
-        "",
-        alias="REDIS_URL",
-        description="Redis or Valkey address; empty: a private Valkey in the data directory",
+        "", alias="REDIS_URL", description="Redis or Valkey address; empty: a private Valkey in the data directory"
     )
     port: int = Field(8000, alias="PORT", ge=1, le=65535, description="port the web server listens on")
     bind: str = Field(
@@ -66,9 +62,7 @@ class Settings(BaseModel):
         description="also accepted on webhooks while a token is rotated",
     )
     twilio_api_url: str = Field(
-        "",
-        alias="TWILIO_API_URL",
-        description="another server that speaks Twilio's API; empty: Twilio itself",
+        "", alias="TWILIO_API_URL", description="another server that speaks Twilio's API; empty: Twilio itself"
     )
     public_url: str = Field(
         alias="WARMTHREAD_PUBLIC_URL",
@@ -103,6 +97,16 @@ class Settings(BaseModel):
         alias="WARMTHREAD_MAIL_FROM",
         validate_default=True,
         description="the address that e-mail to colleagues comes from",
+    )
+    audit_heads_file: Path | None = Field(
+        None,
+        alias="WARMTHREAD_AUDIT_HEADS_FILE",
+        description="file that signed heads of the audit are added to; empty: audit-heads.jsonl in the data directory",
+    )
+    audit_heads_command: str = Field(
+        "",
+        alias="WARMTHREAD_AUDIT_HEADS_COMMAND",
+        description="command that is given each signed head on its standard input, to keep it elsewhere; empty: none",
     )
     # The last field: its check reads the addresses above.
     demo_clock: int | None = Field(

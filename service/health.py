@@ -7,14 +7,14 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from redis.exceptions import RedisError
 from rq import Worker
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from config import clock, db, queue, runtime
+from config import clock, db, queue, runtime, security_events
 from messaging.delivery.breaker import circuits
 from messaging.mail import sending
 from messaging.second_reading import faults
@@ -179,6 +179,10 @@ class _Figures:
             "warmthread_texts_to_nobody", "Texts of the last 30 days for no clinic here", value=to_nobody
         )
         yield GaugeMetricFamily("warmthread_mail_waiting", "E-mails to colleagues that wait to be sent", value=mails)
+        refused = CounterMetricFamily("warmthread_security_events", "Refusals by kind", labels=["kind"])
+        for kind, count in security_events.counts().items():
+            refused.add_metric([kind], count)
+        yield refused
         age = (now - tick).total_seconds() if tick else float("inf")
         yield GaugeMetricFamily("warmthread_tick_age_seconds", "Seconds since a ticker last ticked", value=age)
 

@@ -1,7 +1,7 @@
 """Every lane of the service, each listed by its room."""
 
 from api import jobs as api
-from config import audit, queue
+from config import audit, audit_heads, queue
 from intake_links import jobs as intake_links
 from interchange import jobs as interchange
 from messaging import jobs as messaging
@@ -10,6 +10,7 @@ from webhooks import jobs as webhooks
 
 ALL: tuple[queue.Lane, ...] = (
     *audit.LANES,
+    *audit_heads.LANES,
     *messaging.LANES,
     *intake_links.LANES,
     *reminders.LANES,

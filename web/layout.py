@@ -268,6 +268,7 @@ def _failed(error: Exception) -> tuple[str, int] | HTTPException:
 
 def _went_wrong(error: HTTPException) -> tuple[str, int] | HTTPException:
     code = error.code or 500
+    g.bad_form_token = isinstance(error, CSRFError)
     return _wrong_page(code) if code >= 400 and _is_ours_to_explain() else error
 
 

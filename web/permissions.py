@@ -19,7 +19,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 # A clinician may settle what came to them, but texts go out from the care team.
 # patients.names: who a patient is by name, birth date and whole number; without it initials and masked numbers stand.
 # emergency.open: emergency access ("break-glass") to one patient whom the role does not reach, for a limited time;
-# emergency.review: to look at what others opened so; emergency.read: the page of both.
+# emergency.review: to look at what others opened so; emergency.read: the page of both. audit.read: the audit log.
 MAY: dict[str, frozenset[str]] = {
     "care_manager": frozenset(
         {
@@ -116,6 +116,7 @@ MAY: dict[str, frozenset[str]] = {
             "emergency.read",
             "emergency.open",
             "emergency.review",
+            "audit.read",
             "inbox.read",
             "inbox.assign",
             "handoffs.read",
@@ -141,6 +142,7 @@ MAY: dict[str, frozenset[str]] = {
             "emergency.read",
             "emergency.open",
             "emergency.review",
+            "audit.read",
         }
     ),
 }

@@ -54,6 +54,7 @@ from web.patients import (
 )
 from web.settings import (
     api_keys,
+    audit_log,
     cadence,
     cadence_week,
     care_terms,
@@ -110,6 +111,7 @@ PAGES = (
     patient_visits.patient_visits,
     details.details,
     emergency_pages.emergencies,
+    audit_log.audits,
     merge.merges,
     summary.summaries,
     safety_plan.plans,
