@@ -19,7 +19,8 @@ def read_by(house: Any, patient: Any, name: str = "Rosa Delgado") -> Any:
 
 
 def lines(page: str) -> str:
-    return page.split("<tbody>")[1].split("</tbody>")[0] if "<tbody>" in page else ""
+    log = page.split('<main id="main"')[1].split("</main>")[0]
+    return log.split("<tbody>")[1] if "<tbody>" in log else ""
 
 
 def acts(house: Any, act: str) -> list[audit.AuditEntry]:
