@@ -136,18 +136,13 @@ def page(
     here = send_reply.place(session, clinic, item) if item else None
     news = live.arrive(session, clinic, staff, item)
     readable = layout.reads(item.patient_id) if item else layout.may("inbox.words")
-    named = item is None or item.patient_id is None or layout.may("patients.names", item.patient_id)
     facts: dict[str, Any] = {
         "view": view,
         "news": news,
         "present": news.here(),
         "safety": live.open_safety(session),
         "selected": item.id if item else _selected(),
-        "case": case_view.read(
-            session, clinic, staff, item, readable=readable, named=named, before=request.args.get("before")
-        )
-        if item
-        else None,
+        "case": _case(session, clinic, staff, item, readable=readable) if item else None,
         "offer": case_options.read(session, clinic, item) if item else None,
         "calls": notes_and_calls.outcomes(),
         "problem": problem,
@@ -163,6 +158,12 @@ def page(
     if template == "staff/inbox.html":
         facts |= _around(session, clinic, staff)
     return layout.page(session, template, here=view, **facts)
+
+
+def _case(session: Session, clinic: Clinic, staff: Staff, item: InboxItem, *, readable: bool) -> case_view.Case:
+    named = item.patient_id is None or layout.may("patients.names", item.patient_id)
+    before = request.args.get("before")
+    return case_view.read(session, clinic, staff, item, readable=readable, named=named, before=before)
 
 
 def _list(session: Session, clinic: Clinic, staff: Staff, view: str, opened: UUID | None) -> dict[str, Any]:

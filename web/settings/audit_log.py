@@ -154,7 +154,9 @@ def _line(row: AuditEntry, people: Mapping[UUID | None, Staff], clinic: Clinic, 
         role=words.say("roles", colleague.role) if colleague is not None else "",
         act=what,
         about=f"{kind.replace('_', ' ')} {row_id[-8:]}",
-        detail=", ".join(f"{name} {value}" for name, value in sorted(row.detail.items()) if value is not None),
+        detail=", ".join(
+            f"{name} {value}" for name, value in sorted(row.detail.items()) if value is not None and name != "emergency"
+        ),
         sealed=row.seq,
         emergency="emergency" in row.detail,
     )
