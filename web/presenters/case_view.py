@@ -109,7 +109,7 @@ def read(
     named: bool = True,
     before: str | None = None,
 ) -> Case:
-    """Return the case of `item` for `staff`; without `readable` what the patient said stays closed, without `named` who.
+    """Return the case of `item` for `staff`; without `readable` what was said stays closed, without `named` who it is.
 
     `before` is the cursor of an earlier page of the conversation, whose length costs no queries.
     """
