@@ -2,6 +2,7 @@
 
 from api import models as api
 from caseload import models as caseload
+from caseload.figures import models as figures
 from config import audit
 from config.db import Base
 from intake_links import models as intake_links
@@ -35,6 +36,7 @@ MODULES = (
     reminders,
     imports,
     caseload,
+    figures,
     interchange,
     webhooks,
     api,
