@@ -50,6 +50,8 @@ from web.patients import (
     search,
     summary,
 )
+from web.review import changes
+from web.review import page as review_page
 from web.settings import (
     api_keys,
     cadence,
@@ -146,6 +148,8 @@ PAGES = (
     episode_page.care,
     review_pages.case_reviews,
     month_page.care_months,
+    review_page.reviews,
+    changes.changes,
     help_pages.help_pages,
     thread_pages.threads,
     team_files.teamfiles,

@@ -52,7 +52,7 @@ def kept(session: Session, clinic_id: UUID, first: date, last: date) -> dict[dat
         FigureDay.day <= last,
         FigureDay.counted_at.is_not(None),
     )
-    return dict(session.execute(rows).tuples().all())
+    return dict(session.execute(rows).all())
 
 
 def newest_count(session: Session, clinic_id: UUID) -> datetime | None:

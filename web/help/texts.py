@@ -22,6 +22,7 @@ NAMES = (
     "reach",
     "board",
     "workload",
+    "review",
     "away",
     "clocks",
     "preferences",
