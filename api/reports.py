@@ -11,7 +11,6 @@ from caseload.figures import adding_up, keeping, small_cells
 from caseload.figures.days import ONE, ending
 from reminders import care_model
 
-
 EARLIEST = date(2000, 1, 1)
 
 

@@ -8,7 +8,7 @@ from caseload.figures import adding_up, definitions
 from caseload.figures.adding_up import Result, Row, Share
 from web import times, words
 
-WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 320, 104, 34, 312, 8, 84
+LEFT, RIGHT, TOP, BOTTOM = 42, 312, 8, 84
 WEEKS = 26
 # The run chart ends at the lowest of these that holds every point, in per cent.
 CEILINGS = (10, 25, 50, 100)
