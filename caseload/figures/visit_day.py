@@ -73,8 +73,8 @@ def _names(visit: Visit, reminded: bool) -> list[str]:
 
 def _answer(visit: Visit) -> str:
     if visit.state in ("cancelled", "change_asked"):
-        return visit.state
-    return "confirmed" if visit.confirmed_at else "none"
+        return str(visit.state)
+    return "none" if visit.confirmed_at is None else "confirmed"
 
 
 def _screened(session: Session, clinic: Clinic, day: Day, came: Collection[UUID]) -> Counter[str]:

@@ -17,7 +17,7 @@ from reminders import care_model
 from reminders.imports import csv_files
 from web import layout, permissions, sessions, times, words
 from web.presenters import figures_view
-from web.review import paper
+from web.review import printed
 
 reviews = layout.room("ninety_days", __name__)
 
@@ -85,8 +85,8 @@ def print_out() -> Response:
     with db.unit_of_work(clinic.id) as session:
         read = _read(session, clinic, "pdf")
     sections = figures_view.sections(small_cells.hide(read.results), {})
-    sheet = paper.Sheet(clinic.name, _words(read.span), _words(read.span.before), sections)
-    return _file(paper.review(sheet, clock.now()), "application/pdf", read.span, "pdf")
+    sheet = printed.Sheet(clinic.name, _words(read.span), _words(read.span.before), sections)
+    return _file(printed.review(sheet, clock.now()), "application/pdf", read.span, "pdf")
 
 
 @reviews.post("/review/count")

@@ -6,8 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from caseload.figures import definitions
-from web import words
-from web.patients import consent_pdf
+from web import paper, words
 from web.presenters.figures_view import Card, Line, Section
 
 if TYPE_CHECKING:
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
 
 # Millimetres: a row's height, what a measure needs of a page at least, the widths of name, words and bar, and where
 # these days and those before begin.
-MARGIN, ROW, ROOM = consent_pdf.MARGIN, 5.0, 42.0
+MARGIN, ROW, ROOM = paper.MARGIN, 5.0, 42.0
 NAME, TEXT, BAR, COLUMNS = 60.0, 40.0, 16.0, (62.0, 122.0)
 INK, LINE = (11, 97, 88), 170
 
@@ -32,19 +31,19 @@ class Sheet:
 
 def review(sheet: Sheet, made_at: datetime) -> bytes:
     """Return the review as a PDF file."""
-    pdf = consent_pdf.paper(words.say("review", "title"), made_at)
-    consent_pdf.say(pdf, f"{words.say('review', 'title')} · {sheet.clinic}", size=17, bold=True)
-    consent_pdf.say(pdf, words.say("review", "paper_head", now=sheet.now, before=sheet.before))
-    consent_pdf.say(pdf, words.say("review", "small_cells"), size=9)
+    pdf = paper.empty(words.say("review", "title"), made_at)
+    paper.say(pdf, f"{words.say('review', 'title')} · {sheet.clinic}", size=17, bold=True)
+    paper.say(pdf, words.say("review", "paper_head", now=sheet.now, before=sheet.before))
+    paper.say(pdf, words.say("review", "small_cells"), size=9)
     for section in sheet.sections:
         pdf.ln(3)
-        consent_pdf.say(pdf, section.title, size=13, bold=True)
+        paper.say(pdf, section.title, size=13, bold=True)
         for card in section.cards:
             _card(pdf, card)
     pdf.ln(3)
-    consent_pdf.say(pdf, words.say("review", "cannot_know"), size=13, bold=True)
+    paper.say(pdf, words.say("review", "cannot_know"), size=13, bold=True)
     for sentence in definitions.words("unknown").values():
-        consent_pdf.say(pdf, sentence, size=9)
+        paper.say(pdf, sentence, size=9)
     return bytes(pdf.output())
 
 
@@ -55,16 +54,16 @@ def _card(pdf: "FPDF", card: Card) -> None:
     pdf.set_draw_color(LINE)
     pdf.line(MARGIN, pdf.get_y(), pdf.w - MARGIN, pdf.get_y())
     pdf.ln(1.5)
-    consent_pdf.say(pdf, card.title, bold=True)
-    consent_pdf.say(pdf, card.defined, size=8)
+    paper.say(pdf, card.title, bold=True)
+    paper.say(pdf, card.defined, size=8)
     if card.caution:
-        consent_pdf.say(pdf, card.caution, size=8)
+        paper.say(pdf, card.caution, size=8)
     if not card.lines:
-        consent_pdf.say(pdf, words.say("review", "nothing"), size=9)
+        paper.say(pdf, words.say("review", "nothing"), size=9)
     for line in card.lines:
         _line(pdf, line)
     if card.excluded:
-        consent_pdf.say(pdf, card.excluded, size=8)
+        paper.say(pdf, card.excluded, size=8)
 
 
 def _line(pdf: "FPDF", line: Line) -> None:
@@ -80,9 +79,9 @@ def _line(pdf: "FPDF", line: Line) -> None:
 
 
 def _cell(pdf: "FPDF", at: float, top: float, width: float, text: str) -> None:
-    pdf.set_font(consent_pdf.FONT, "", 9)
+    pdf.set_font(paper.FONT, "", 9)
     pdf.set_xy(MARGIN + at, top)
-    pdf.cell(width, ROW, consent_pdf.letters(text))
+    pdf.cell(width, ROW, paper.letters(text))
 
 
 def _bar(pdf: "FPDF", at: float, top: float, percent: float) -> None:
