@@ -54,7 +54,7 @@ def post(url: str, headers: Mapping[str, str], body: bytes, way: Way) -> Answer:
         target = guard.read(url, loopback=way.loopback)
         found = guard.resolved(target, way.resolve, loopback=way.loopback)
         with _connected(target, found, way.trust or _trust(), begun + ALL_SECONDS) as connected:
-            status, retry_after = _asked(connected, target, headers, body)
+            status, retry_after = _asked(connected, target, headers, body, begun + ALL_SECONDS)
     except guard.Refused as refused:
         error = f"refused_{refused.why}"
     except (OSError, http.client.HTTPException, ValueError) as failed:
@@ -70,12 +70,16 @@ def _word(failed: Exception, seconds: float) -> str:
     return "connect" if isinstance(failed, OSError) else "answer"
 
 
-def _asked(connected: socket.socket, target: Target, headers: Mapping[str, str], body: bytes) -> tuple[int, int | None]:
+def _asked(
+    connected: socket.socket, target: Target, headers: Mapping[str, str], body: bytes, ends: float
+) -> tuple[int, int | None]:
     """Return the status and, in seconds, for how long the receiver wants to be left alone."""
     connection = http.client.HTTPConnection(target.host, target.port)
     connection.sock = connected
     connection.request("POST", target.path, body, {"Host": target.host_header, "User-Agent": AGENT, **headers})
     answer = connection.getresponse()
+    if time.monotonic() >= ends:
+        raise TimeoutError  # broken off within its head: that is no answer, whatever it began with
     with suppress(OSError, http.client.HTTPException):  # the status has come; a broken body changes nothing
         answer.read(MOST_READ)
     return answer.status, _seconds(answer.headers.get("Retry-After"))

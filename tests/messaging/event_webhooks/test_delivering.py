@@ -312,7 +312,7 @@ def test_killed_in_the_middle_it_comes_again_under_its_id(
 
 
 def test_a_backlog_of_a_slow_receiver_is_being_seen_to(program: Make, happens: Happens) -> None:
-    there = program()
+    program()
     happens("patient:a")
     assert waiting_since() is not None  # not fanned out yet
     assert queue.lanes()[endpoints.LANE].drain() > 0

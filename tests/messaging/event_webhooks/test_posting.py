@@ -40,7 +40,12 @@ def serve() -> Iterator[Serve]:
                 while True:
                     connected, _ = server.accept()
                     with suppress(OSError), connected:
-                        act(context.wrap_socket(connected, server_side=True) if context else connected)
+                        if context is None:
+                            act(connected)
+                            continue
+                        with context.wrap_socket(connected, server_side=True, do_handshake_on_connect=False) as wrapped:
+                            wrapped.do_handshake()
+                            act(wrapped)
 
         threading.Thread(target=loop, daemon=True).start()
         return int(server.getsockname()[1])
