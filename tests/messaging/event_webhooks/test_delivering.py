@@ -3,10 +3,12 @@
 import json
 import multiprocessing
 import os
+import re
 import signal
 from collections import defaultdict
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -342,3 +344,18 @@ def test_what_stands_in_the_audit_log_of_endpoints_comes_to_nobody(program: Make
     audit.seal()
     drained()
     assert there.heard() == []
+
+
+def test_the_check_in_the_documentation_believes_us_and_nobody_else(
+    program: Make, happens: Happens, drained: Drained
+) -> None:
+    there, space = program(), dict[str, Any]()
+    section = (Path(__file__).parents[3] / "docs" / "api.md").read_text("utf-8").partition("\n## Webhooks")[2]
+    exec(re.findall(r"```python\n(.*?)```", section, re.DOTALL)[0], space)
+    happens("patient:a")
+    drained()
+    (heard,) = there.heard()
+    body, secret = heard["body"].encode(), there.row().secret
+    assert space["verify"](secret, heard["headers"], body)
+    assert not space["verify"](secret, heard["headers"], body + b" ")
+    assert not space["verify"]("whsec_" + "A" * 44, heard["headers"], body)
