@@ -122,7 +122,7 @@ def _row(endpoint: WebhookEndpoint, counts: Mapping[str, int]) -> Row:
         host=host(endpoint),
         state=state(endpoint),
         is_on=endpoint.state == "on",
-        since=times.moment(endpoint.created_at, now, zone),
+        since=times.moment(endpoint.created_at, now, zone, running=True),
         failing=words.say("webhooks", "failing", since=failing) if failing and endpoint.state == "on" else "",
         delivered=counts.get("delivered", 0),
         waiting=counts.get("waiting", 0),

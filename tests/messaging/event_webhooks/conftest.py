@@ -1,5 +1,6 @@
 """A clinic whose service may post to this machine, and a receiver in a process of its own (the simulator's)."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -72,6 +73,11 @@ class Program:
             endpoint = session.get_one(WebhookEndpoint, self.id)
             endpoint.hold_until -= span
             endpoint.failing_since = endpoint.failing_since and endpoint.failing_since - span
+
+
+def subjects(there: Program) -> list[str]:
+    """Whom what came was about, in the order in which it was answered."""
+    return [json.loads(heard["body"])["data"]["subject"] for heard in there.heard()]
 
 
 @pytest.fixture
