@@ -104,6 +104,11 @@ class Settings(BaseModel):
         validate_default=True,
         description="the address that e-mail to colleagues comes from",
     )
+    webhooks_to_loopback: bool = Field(
+        False,
+        alias="WARMTHREAD_WEBHOOKS_TO_LOOPBACK",
+        description="whether events may be posted to programs on this machine, by http too; for demo and tests",
+    )
     # The last field: its check reads the addresses above.
     demo_clock: int | None = Field(
         None,

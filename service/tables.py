@@ -9,6 +9,7 @@ from intake_links import models as intake_links
 from interchange import models as interchange
 from messaging import models as messaging
 from messaging.delivery.breaker import models as breaker
+from messaging.event_webhooks import models as event_webhooks
 from messaging.inbox import models as inbox
 from messaging.mail import models as mail
 from messaging.programs import models as programs
@@ -28,6 +29,7 @@ MODULES = (
     inbox,
     mail,
     programs,
+    event_webhooks,
     retention,
     second_reading,
     team,

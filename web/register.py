@@ -72,6 +72,8 @@ from web.settings import (
     rota,
     second_reading,
     setup,
+    webhook_page,
+    webhooks,
     wording_pages,
 )
 from web.teamwork import board_pages, note_pages, task_pages, team_files, template_pages, thread_pages
@@ -135,6 +137,8 @@ PAGES = (
     clinic.clinics,
     people.colleagues,
     api_keys.api_keys,
+    webhooks.webhooks,
+    webhook_page.webhook,
     recovery_pages.recoverypages,
     questionnaires.questionnaires,
     handoffs.handoff_terms,

@@ -33,7 +33,8 @@ NAMES = (
 ABOUT = {
     **dict.fromkeys(("mine", "unassigned", "waiting", "snoozed", "done", "everyone", "saved"), "inbox"),
     **dict.fromkeys(
-        ("clinic", "people", "api_keys", "cadence", "words", "schedule", "ladder", "rota", "setup"), "settings"
+        ("clinic", "people", "api_keys", "webhooks", "cadence", "words", "schedule", "ladder", "rota", "setup"),
+        "settings",
     ),
     "handoff_terms": "handoffs",
     **dict.fromkeys(("case_reviews", "care_terms", "care_month"), "caseload"),
