@@ -70,6 +70,7 @@ class CareEntry(ClinicRow, Base):
     __table_args__ = (
         Index("ix_care_entry_episode_starts", "episode_id", "starts_at"),
         Index("ix_care_entry_staff_starts", "staff_id", "starts_at"),
+        Index("ix_care_entry_clinic_starts", "clinic_id", "starts_at"),
         UniqueConstraint("episode_id", "source"),
     )
 

@@ -101,12 +101,15 @@ class Settings(BaseModel):
     audit_heads_file: Path | None = Field(
         None,
         alias="WARMTHREAD_AUDIT_HEADS_FILE",
-        description="file that signed heads of the audit are added to; empty: audit-heads.jsonl in the data directory",
+        description="file for signed audit heads; empty: in the data directory",
     )
     audit_heads_command: str = Field(
-        "",
-        alias="WARMTHREAD_AUDIT_HEADS_COMMAND",
-        description="command that is given each signed head on its standard input, to keep it elsewhere; empty: none",
+        "", alias="WARMTHREAD_AUDIT_HEADS_COMMAND", description="command given each signed audit head on stdin"
+    )
+    webhooks_to_loopback: bool = Field(
+        False,
+        alias="WARMTHREAD_WEBHOOKS_TO_LOOPBACK",
+        description="whether events may be posted to programs on this machine, by http too; for demo and tests",
     )
     # The last field: its check reads the addresses above.
     demo_clock: int | None = Field(

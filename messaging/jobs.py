@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from config import db, queue
 from messaging import clock_set_back
 from messaging.delivery import deliver, reconciling
+from messaging.event_webhooks import ageing, delivering, endpoints
 from messaging.inbox import digests, escalation
 from messaging.inbox.models import Absence, Timer
 from messaging.inbox.staff import absences
@@ -73,6 +74,8 @@ LANES = [
     queue.Lane("media", "default", attachments.drain, attachments.oldest, deliver.prepare),
     # A mail server that hangs must not hold up what comes in: the ticker's own threads see to all the others.
     queue.Lane("mail", "bulk", sending.drain, sending.oldest),
+    queue.Lane(endpoints.LANE, "bulk", delivering.drain, delivering.oldest),
+    queue.Lane("webhook_ages", "bulk", ageing.drain, ageing.oldest),
     queue.Lane("digests", "bulk", digests.drain, digests.oldest),
     queue.Lane("names", "bulk", name_search.drain, name_search.oldest),
     queue.Lane("readings", "bulk", watching.drain, watching.oldest),

@@ -2,12 +2,14 @@
 
 from api import models as api
 from caseload import models as caseload
+from caseload.figures import models as figures
 from config import audit
 from config.db import Base
 from intake_links import models as intake_links
 from interchange import models as interchange
 from messaging import models as messaging
 from messaging.delivery.breaker import models as breaker
+from messaging.event_webhooks import models as event_webhooks
 from messaging.inbox import models as inbox
 from messaging.mail import models as mail
 from messaging.programs import models as programs
@@ -27,6 +29,7 @@ MODULES = (
     inbox,
     mail,
     programs,
+    event_webhooks,
     retention,
     second_reading,
     team,
@@ -35,6 +38,7 @@ MODULES = (
     reminders,
     imports,
     caseload,
+    figures,
     interchange,
     webhooks,
     api,

@@ -16,6 +16,8 @@ View = TypeVar("View", bound=Callable[..., Any])
 # messaging.team.readers.OF_THREADS. colleagues.ask: tasks and notes. board.post: announcements for everybody here.
 # caseload.read, caseload.work: the registry; caseload.review: to write down what the consultant said of somebody;
 # caseload.bill: a month's minutes and codes, without scores and words.
+# review.read: the clinic's figures of ninety days, in which nobody stands by name; review.change: to note what is
+# changed because of them, and to have them counted anew.
 # A clinician may settle what came to them, but texts go out from the care team.
 # patients.names: who a patient is by name, birth date and whole number; without it initials and masked numbers stand.
 # emergency.open: emergency access ("break-glass") to one patient whom the role does not reach, for a limited time;
@@ -50,6 +52,8 @@ MAY: dict[str, frozenset[str]] = {
             "caseload.work",
             "caseload.review",
             "caseload.bill",
+            "review.read",
+            "review.change",
         }
     ),
     "clinician": frozenset(
@@ -131,6 +135,8 @@ MAY: dict[str, frozenset[str]] = {
             "board.post",
             "tasks.save",
             "caseload.bill",
+            "review.read",
+            "review.change",
         }
     ),
     "auditor": frozenset(
@@ -143,6 +149,7 @@ MAY: dict[str, frozenset[str]] = {
             "emergency.open",
             "emergency.review",
             "audit.read",
+            "review.read",
         }
     ),
 }

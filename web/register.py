@@ -52,6 +52,8 @@ from web.patients import (
     search,
     summary,
 )
+from web.review import changes
+from web.review import page as review_page
 from web.settings import (
     api_keys,
     audit_log,
@@ -73,6 +75,8 @@ from web.settings import (
     rota,
     second_reading,
     setup,
+    webhook_page,
+    webhooks,
     wording_pages,
 )
 from web.teamwork import board_pages, note_pages, task_pages, team_files, template_pages, thread_pages
@@ -139,6 +143,8 @@ PAGES = (
     clinic.clinics,
     people.colleagues,
     api_keys.api_keys,
+    webhooks.webhooks,
+    webhook_page.webhook,
     recovery_pages.recoverypages,
     questionnaires.questionnaires,
     handoffs.handoff_terms,
@@ -152,6 +158,8 @@ PAGES = (
     episode_page.care,
     review_pages.case_reviews,
     month_page.care_months,
+    review_page.reviews,
+    changes.changes,
     help_pages.help_pages,
     thread_pages.threads,
     team_files.teamfiles,

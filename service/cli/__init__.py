@@ -28,6 +28,7 @@ COMMANDS = {
     "forms": "sources",
     "feeds": "sources",
     "api-keys": "api_keys",
+    "webhooks": "webhooks",
     "ledger": "checks",
     "audit": "checks",
     "keys": "checks",

@@ -22,6 +22,7 @@ NAMES = (
     "reach",
     "board",
     "workload",
+    "review",
     "away",
     "clocks",
     "preferences",
@@ -33,7 +34,8 @@ NAMES = (
 ABOUT = {
     **dict.fromkeys(("mine", "unassigned", "waiting", "snoozed", "done", "everyone", "saved"), "inbox"),
     **dict.fromkeys(
-        ("clinic", "people", "api_keys", "cadence", "words", "schedule", "ladder", "rota", "setup"), "settings"
+        ("clinic", "people", "api_keys", "webhooks", "cadence", "words", "schedule", "ladder", "rota", "setup"),
+        "settings",
     ),
     "handoff_terms": "handoffs",
     **dict.fromkeys(("case_reviews", "care_terms", "care_month"), "caseload"),
