@@ -99,9 +99,7 @@ class Settings(BaseModel):
         description="the address that e-mail to colleagues comes from",
     )
     audit_heads_file: Path | None = Field(
-        None,
-        alias="WARMTHREAD_AUDIT_HEADS_FILE",
-        description="file for signed audit heads; empty: in the data directory",
+        None, alias="WARMTHREAD_AUDIT_HEADS_FILE", description="file of signed audit heads; empty: in data directory"
     )
     audit_heads_command: str = Field(
         "", alias="WARMTHREAD_AUDIT_HEADS_COMMAND", description="command given each signed audit head on stdin"
