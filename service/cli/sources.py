@@ -20,6 +20,7 @@ from service.cli.tables import as_json, show
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 LONGEST_FEED = 30
+SENDER = re.compile(r"(?!\|$)[^|^]{0,64}\|[^|^]{0,64}")
 
 
 @click.group()
@@ -74,6 +75,35 @@ def add_feed(name: str, file: Path | None, clinic_name: str | None, json_: bool)
         session.add(Feed(clinic_id=at.id, key_id=at.key_id, **facts))
         audit.record(session, at.id, audit.OPERATOR, "feeds.source", f"feed:{name}")
     show([{"source": name, "secret": secret}], json_=json_, empty="")
+
+
+@feeds.command("mllp")
+@click.argument("name")
+@click.option("--sender", help='Who sends: "APPLICATION|FACILITY", as MSH-3 and MSH-4 name them.')
+@click.option("--certificate", default="", help="The name of the client certificate (CN or DNS) that may speak for it.")
+@click.option("--off", is_flag=True, help="Take nothing by MLLP for it any more.")
+@clinic_option
+@as_json
+def by_mllp(name: str, sender: str | None, certificate: str, off: bool, clinic_name: str | None, json_: bool) -> None:
+    """Let a feed be heard on the MLLP port too: who sends it, and over whose certificate."""
+    opening.begin()
+    if off is (sender is not None):
+        raise click.UsageError("say --sender, or --off")
+    if sender is not None and not SENDER.fullmatch(sender):
+        raise click.UsageError(
+            '--sender is "APPLICATION|FACILITY", without the parts behind ^; one of them may be empty'
+        )
+    with db.unit_of_work(db.EVERY) as session:
+        at = the_clinic(session, clinic_name)
+        feed = session.scalar(select(Feed).where(Feed.name == name, Feed.clinic_id == at.id))
+        if feed is None:
+            raise click.ClickException(f"there is no feed {name} at this clinic")
+        taken = select(Feed.id).where(Feed.mllp_sender == sender, Feed.mllp_certificate == certificate)
+        if sender is not None and session.scalar(taken.where(Feed.id != feed.id)):
+            raise click.ClickException("another feed is heard as this sender over this certificate already")
+        feed.mllp_sender, feed.mllp_certificate = sender, certificate if sender else ""
+        audit.record(session, at.id, audit.OPERATOR, "feeds.mllp", f"feed:{name}", sender=sender or "")
+    show([{"source": name, "sender": sender, "certificate": certificate if sender else ""}], json_=json_, empty="")
 
 
 def _profile(file: Path | None) -> dict[str, Any]:

@@ -1,0 +1,23 @@
+"""Feeds are heard by MLLP and paused."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0058"
+down_revision = "0051"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Add who sends a feed by MLLP, over whose certificate, and since when it is paused."""
+    with op.batch_alter_table("feed") as batch:
+        batch.add_column(sa.Column("mllp_sender", sa.String(130), nullable=True))
+        batch.add_column(sa.Column("mllp_certificate", sa.String(100), nullable=False, server_default=""))
+        batch.add_column(sa.Column("paused_at", sa.DateTime(timezone=True), nullable=True))
+        batch.create_unique_constraint("uq_feed_mllp_sender_mllp_certificate", ["mllp_sender", "mllp_certificate"])
+
+
+def downgrade() -> None:
+    """Refuse: the history only goes forward."""
+    raise RuntimeError("Warmthread only goes forward: restore a backup instead")
