@@ -60,6 +60,9 @@ class Held(Exception):
 def work(session: Session, row: FeedMessage) -> None:
     """Read a message as its feed is read now, do what it says, and move it to the state that came of it."""
     feed, clinic = session.get_one(Feed, row.feed_id), session.get_one(Clinic, row.clinic_id)
+    if feed.paused_at is not None:
+        row.state = "paused"
+        return
     profile = feeds.profile_of(feed.profile, clinic.zone)
     told, problems = read(row.raw or "", profile)
     acts = [_with_person(act, told) for act in told]

@@ -96,4 +96,9 @@ def default() -> Profile:
 
 @cache
 def _default_keys() -> dict[str, Any]:
-    return tomllib.loads(resources.files("interchange").joinpath("default_profile.toml").read_text("utf-8"))
+    return tomllib.loads(default_text())
+
+
+def default_text() -> str:
+    """Return the default profile as it is written, with its comments."""
+    return resources.files("interchange").joinpath("default_profile.toml").read_text("utf-8")

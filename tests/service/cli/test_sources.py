@@ -37,8 +37,8 @@ def test_a_source_is_added_once_and_by_a_plain_name(tmp_path):
     assert run("feeds", "mllp", "books", "--sender", "EPIC").returncode == 2
     assert run("feeds", "mllp", "books").returncode == 2
     assert run("feeds", "add-source", "others").returncode == 0
-    assert "another feed" in run("feeds", "mllp", "others", *said.args[5:]).stderr
+    assert "another feed" in run("feeds", "mllp", "others", *said.args[6:]).stderr
     assert run("feeds", "mllp", "books", "--off").returncode == 0
-    assert run("feeds", "mllp", "others", *said.args[5:]).returncode == 0
+    assert run("feeds", "mllp", "others", *said.args[6:]).returncode == 0
     listener = run("mllp")
     assert (listener.returncode, "WARMTHREAD_MLLP_PORT" in listener.stderr) == (2, True)
