@@ -65,14 +65,21 @@ class FeedMessage(SealedRow, Work, Base):
 
 
 class FeedVisit(ClinicRow, Base):
-    """Since when the newest that a feed has said of a visit is so; `visit` is a hash of the visit's key."""
+    """A feed's entry of a visit: since when the newest that it has said is so, and what it has said of the start.
+
+    `visit` is a hash of the visit's key, `external_id` the key as the appointment has it; `claims` see
+    interchange.owning; `patient_id` whose it is, once that is known.
+    """
 
     __tablename__ = "feed_visit"
     __table_args__ = (UniqueConstraint("feed_id", "visit"),)
 
     feed_id: Mapped[UUID] = mapped_column(ForeignKey("feed.id"))
     visit: Mapped[str] = mapped_column(String(64))
+    external_id: Mapped[str] = mapped_column(String(80), default="", server_default="")
     said_at: Mapped[datetime]
+    patient_id: Mapped[UUID | None] = mapped_column(ForeignKey("patient.id"), index=True)
+    claims: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
 
 
 class FeedPatient(ClinicRow, Base):

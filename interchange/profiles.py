@@ -42,6 +42,7 @@ class Profile(BaseModel):
     patient_types: list[str]
     patient_system: str
     appointment_system: str
+    owns_visits: bool
     events: dict[str, Happening]
     statuses: dict[str, Status]
     units: dict[str, int]
