@@ -154,7 +154,8 @@ def throw(doors: Doors, count: int, seed: int, minutes: float = 60) -> Report:
             print(report, file=sys.stderr, flush=True)
     with db.unit_of_work(db.EVERY, read_only=True) as session:
         states = session.execute(select(FeedMessage.state, func.count()).group_by(FeedMessage.state))
-        report.states.update({state: number for state, number in states})
+        for state, number in states:
+            report.states[state] += number
     report.wrong += [f"{report.states[state]} are {state}" for state in ("failed", "received") if report.states[state]]
     return report
 

@@ -85,7 +85,7 @@ def _person(name: str, act: Act, context: Context) -> bool:
     if name == "score":
         raise Held("score_not_taken")
     if name == "patient.merge":
-        # There is no way back from a merge, so that a person does it.
+        # Two people made one get each other's texts: whether they are one a person says.
         if context.register.known(act["merged"], None) is not None:
             raise Held("merge_by_hand")
         return False
