@@ -3,7 +3,7 @@
 Machines are noisy; ratios less.
 
 python -m bench [inbound] [outbound] [alert] [inbox] [polls] [forms] [reading] [planning] [urgent] [imports]
-                [simulation] [slow_clients] [handoff] [codes] [caseload]
+                [simulation] [slow_clients] [handoff] [codes] [caseload] [siu]
 BENCH_PATIENTS=1000000 python -m bench inbox     (a larger clinic than 100,000 patients: minutes, and some GB of disk)
 BENCH_VISITS=20000 python -m bench planning      (fewer visits than 100,000; also for urgent and simulation)
 BENCH_ROWS=20000 python -m bench imports         (a shorter file than 100,000 rows)
@@ -26,6 +26,7 @@ from bench import (
     polls,
     reading,
     simulation,
+    siu,
     slow_clients,
     urgent,
 )
@@ -46,6 +47,7 @@ MEASUREMENTS: dict[str, Callable[[], str]] = {
     "slow_clients": slow_clients.measure,
     "codes": codes.measure,
     "caseload": caseload.measure,
+    "siu": siu.measure,
 }
 
 
