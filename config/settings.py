@@ -8,9 +8,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic import ConfigDict, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 
 from config import addresses, env_file
+from config.mllp_settings import MllpSettings
 
 MASTER_KEY = re.compile(r"[^:,\s]+:[A-Za-z0-9+/]{43}=")
 PREFIX = "WARMTHREAD_"
@@ -26,7 +27,7 @@ class SettingsError(Exception):
         self.problems = problems
 
 
-class Settings(BaseModel):
+class Settings(MllpSettings):
     """The whole configuration of a process. Each field's alias is the environment variable's name."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -291,6 +292,8 @@ def _alias(name: str) -> str:
 
 
 def _sentence(detail: Any) -> str:
+    if not detail["loc"]:  # of several settings together, which the sentence names
+        return str(detail["msg"]).removeprefix("Value error, ")
     name = _alias(str(detail["loc"][0]))
     if detail["type"] == "missing":
         return f"{name} is missing: {names().get(name, '')}"

@@ -10,6 +10,7 @@ from config.settings import Settings
 from service import start
 from service.embedded import valkey
 from service.embedded.supervisor import Process, Supervisor
+from webhooks.mllp import tls
 
 # Seconds after which the web server is taken not to start: it comes last, while all the others are starting too.
 SLOW = 300
@@ -61,6 +62,11 @@ class Service:
         web = Process("web", ours("web"), env, ready=answers(f"{here(settings)}/healthz"), ready_timeout=SLOW)
         rest = [Process(f"worker.{name}", ours("worker", name), env) for name in queue.QUEUES]
         rest.append(Process("ticker", ours("ticker"), env))
+        if settings.mllp_port:
+            tls.context(
+                settings
+            )  # files that cannot be used are said now, not by a process that starts again and again
+            rest.append(Process("mllp", ours("mllp"), env))
         children = [*first, *(extra or []), *rest, web]
         self.supervisor = Supervisor(children, logging.logger().info, output=output)
 

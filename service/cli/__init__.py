@@ -19,6 +19,7 @@ COMMANDS = {
     "web": "service",
     "worker": "service",
     "ticker": "service",
+    "mllp": "service",
     "db": "service",
     "wait-ready": "service",
     "clinic": "clinics",

@@ -1,5 +1,6 @@
-"""Commands that run the service: demo, serve, web, worker, ticker, db, wait-ready."""
+"""Commands that run the service: demo, serve, web, worker, ticker, mllp, db, wait-ready."""
 
+import asyncio
 import time
 from collections.abc import Callable
 from functools import partial
@@ -33,6 +34,8 @@ def serve() -> None:
     service = processes.Service(settings)
     if not ports.is_free(settings.port):
         raise click.ClickException(f"port {settings.port} is taken by another program: set PORT")
+    if settings.mllp_port and not ports.is_free(settings.mllp_port):
+        raise click.ClickException(f"port {settings.mllp_port} is taken by another program: set WARMTHREAD_MLLP_PORT")
     migrations.upgrade()
     say(f"Serving on port {settings.port}, reached by {settings.public_url}. Ctrl-C ends it.")
     raise click.exceptions.Exit(service.run())
@@ -85,6 +88,22 @@ def ticker() -> None:
 
     start.begin("ticker")
     sweeping.Ticker().run()
+
+
+@click.command()
+def mllp() -> None:
+    """Take HL7 by MLLP on WARMTHREAD_MLLP_PORT: each message is kept before it is acknowledged."""
+    from webhooks.mllp import listener, tls
+
+    settings = start.begin("mllp")
+    if settings.mllp_port is None:
+        raise click.UsageError("WARMTHREAD_MLLP_PORT is not set: nothing is taken by MLLP")
+    context = tls.context(settings)
+    start.settled()
+    try:
+        asyncio.run(listener.serve(settings.mllp_bind.strip("[]"), settings.mllp_port, context))
+    except OSError as error:
+        raise click.ClickException(f"port {settings.mllp_port} cannot be listened on: {error.strerror}") from None
 
 
 @click.group("db")

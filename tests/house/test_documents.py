@@ -109,6 +109,7 @@ def test_every_process_of_the_procfile_can_be_started():
         "worker_default",
         "worker_bulk",
         "ticker",
+        "mllp",
     ]
     for _, command in lines:
         program, *words = command.split()
