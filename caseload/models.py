@@ -20,6 +20,7 @@ class Episode(SealedRow, live.Shown, Base):
     `enrolled_on` the day of the care manager's first assessment in the clinic's zone. For whoever bills: the
     `diagnosis`, and the initiating visit's day and code. `end_reason` is goals_met |
     referred | declined | lost | moved. `question` is what the manager wants to ask the consultant; None: nothing.
+    `scores_ct` and `scores_of` are those of `caseload.kept_scores`: what was read of their forms, and of which.
     """
 
     __tablename__ = "care_episode"
@@ -48,8 +49,11 @@ class Episode(SealedRow, live.Shown, Base):
     initiating_code: Mapped[str | None] = mapped_column(String(10))
     diagnosis_ct: Mapped[bytes | None]
     question_ct: Mapped[bytes | None]
+    scores_ct: Mapped[bytes | None]
+    scores_of: Mapped[str | None] = mapped_column(String(120))
     created_at: Mapped[datetime]
 
+    scores = Sealed("scores_ct")
     question = Sealed("question_ct")
     diagnosis = Sealed("diagnosis_ct")
 
