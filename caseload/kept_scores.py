@@ -6,7 +6,7 @@ forms that, in one query without opening any, and makes anew what differs. So a 
 
 import json
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple, Protocol, cast
 from uuid import UUID
@@ -44,6 +44,7 @@ class Kept(Protocol):
     scale: Any
     scores_ct: Any
     scores_of: Any
+    imported_ct: Any
 
 
 COLUMNS = (
@@ -54,6 +55,7 @@ COLUMNS = (
     Episode.scale,
     Episode.scores_ct,
     Episode.scores_of,
+    Episode.imported_ct,
 )
 
 
@@ -62,12 +64,21 @@ def of_episodes(session: Session, clinic: Clinic, of: Sequence[Kept]) -> dict[UU
 
     The keys of `of` are loaded. A session that only reads must not ask.
     """
-    made_of = _made_of(session, clinic, {row.patient_id for row in of})
-    stale = [row for row in of if row.scores_of != made_of.get((row.patient_id, row.scale))]
-    fresh = of_forms(session, clinic, {row.patient_id for row in stale}) if stale else {}
+    made_of = _made_of(session, clinic, of)
+    stale = [row for row in of if row.scores_of != made_of[row.id]]
+    forms = of_forms(session, clinic, {row.patient_id for row in stale}) if stale else {}
+    fresh = {row.id: _with_imported(row, forms.get((row.patient_id, row.scale), [])) for row in stale}
     _keep(session, stale, fresh, made_of)
-    changed = {row.id for row in stale}
-    return {row.id: fresh.get((row.patient_id, row.scale), []) if row.id in changed else _opened(row) for row in of}
+    return {row.id: fresh[row.id] if row.id in fresh else _opened(row) for row in of}
+
+
+def _with_imported(row: Kept, of_forms: Sequence[Scored]) -> list[Scored]:
+    """Add the totals that came without a form, where no form is of that day: a form knows more."""
+    answered = {each.point.on for each in of_forms}
+    lines = json.loads(Episode.imported.opened(row, Episode) or b"[]")
+    points = [progress.Point(date.fromordinal(on), total) for on, total in lines]
+    added = [Scored(point, self_harm=False) for point in points if point.on not in answered]
+    return sorted([*of_forms, *added], key=lambda each: each.point.on)
 
 
 def of_forms(session: Session, clinic: Clinic, patient_ids: Collection[UUID]) -> dict[Scale, list[Scored]]:
@@ -91,34 +102,35 @@ def of_forms(session: Session, clinic: Clinic, patient_ids: Collection[UUID]) ->
     return taken
 
 
-def _made_of(session: Session, clinic: Clinic, patient_ids: Collection[UUID]) -> dict[Scale, str]:
-    """Return by patient and scale of which forms totals are made: how many, and when the last of them was scored.
+def _made_of(session: Session, clinic: Clinic, of: Sequence[Kept]) -> dict[UUID, str]:
+    """Return by episode of what its totals are made: how many forms, when the last was scored, what was imported.
 
-    A form that was handed in is never scored again, and one that comes or follows from another record changes both
-    or one. The zone decides the day of each.
+    A form that was handed in is never scored again; one that comes, or goes with its record, changes a number here.
+    The zone decides the day of each.
     """
     rows = session.execute(
         select(Screen.patient_id, Screen.instrument, func.count(), func.max(Screen.scored_at))
         .where(
-            among(session, Screen.patient_id, patient_ids),
+            among(session, Screen.patient_id, {row.patient_id for row in of}),
             Screen.instrument.in_(progress.SCALES),
             Screen.submitted_at.is_not(None),
         )
         .group_by(Screen.patient_id, Screen.instrument)
     )
-    return {
-        (patient_id, scale): f"{VERSION} {clinic.zone} {number} {at.isoformat() if at else ''}"
-        for patient_id, scale, number, at in rows
-    }
+    forms = {(patient_id, scale): f"{number} {at}" for patient_id, scale, number, at in rows}
+    whole = f"{VERSION} {clinic.zone}"
+    return {row.id: f"{whole} {len(row.imported_ct or b'')} {forms.get((row.patient_id, row.scale), 0)}" for row in of}
 
 
-def _keep(session: Session, stale: Sequence[Kept], fresh: dict[Scale, list[Scored]], made_of: dict[Scale, str]) -> None:
+def _keep(
+    session: Session, stale: Sequence[Kept], fresh: Mapping[UUID, list[Scored]], made_of: Mapping[UUID, str]
+) -> None:
     """Write what was read beside its episodes, by their ids in order: two readers do not lock each other."""
     rows = [
         {
             "which": row.id,
-            "sealed": Episode.scores.closed(row, _written(fresh.get((row.patient_id, row.scale), [])), Episode),
-            "made_of": made_of.get((row.patient_id, row.scale)),
+            "sealed": Episode.scores.closed(row, _written(fresh[row.id]), Episode),
+            "made_of": made_of[row.id],
         }
         for row in sorted(stale, key=lambda row: row.id)
     ]
@@ -135,7 +147,5 @@ def _written(scores: Sequence[Scored]) -> bytes:
 
 
 def _opened(row: Kept) -> list[Scored]:
-    if row.scores_of is None:
-        return []
     lines = json.loads(Episode.scores.opened(row, Episode) or b"[]")
     return [Scored(progress.Point(date.fromordinal(on), total), bool(harm)) for on, total, harm in lines]

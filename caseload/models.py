@@ -21,6 +21,7 @@ class Episode(SealedRow, live.Shown, Base):
     `diagnosis`, and the initiating visit's day and code. `end_reason` is goals_met |
     referred | declined | lost | moved. `question` is what the manager wants to ask the consultant; None: nothing.
     `scores_ct` and `scores_of` are those of `caseload.kept_scores`: what was read of their forms, and of which.
+    `imported` is the JSON of totals without a form, [[day's ordinal, total], ...]: a registry's file had them.
     """
 
     __tablename__ = "care_episode"
@@ -51,9 +52,11 @@ class Episode(SealedRow, live.Shown, Base):
     question_ct: Mapped[bytes | None]
     scores_ct: Mapped[bytes | None]
     scores_of: Mapped[str | None] = mapped_column(String(120))
+    imported_ct: Mapped[bytes | None]
     created_at: Mapped[datetime]
 
     scores = Sealed("scores_ct")
+    imported = Sealed("imported_ct")
     question = Sealed("question_ct")
     diagnosis = Sealed("diagnosis_ct")
 
