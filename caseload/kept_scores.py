@@ -75,10 +75,14 @@ def of_episodes(session: Session, clinic: Clinic, of: Sequence[Kept]) -> dict[UU
 def _with_imported(row: Kept, of_forms: Sequence[Scored]) -> list[Scored]:
     """Add the totals that came without a form, where no form is of that day: a form knows more."""
     answered = {each.point.on for each in of_forms}
-    lines = json.loads(Episode.imported.opened(row, Episode) or b"[]")
-    points = [progress.Point(date.fromordinal(on), total) for on, total in lines]
-    added = [Scored(point, self_harm=False) for point in points if point.on not in answered]
+    added = [Scored(point, self_harm=False) for point in imported_of(row) if point.on not in answered]
     return sorted([*of_forms, *added], key=lambda each: each.point.on)
+
+
+def imported_of(row: Kept) -> list[progress.Point]:
+    """Return the totals of an episode that came without a form."""
+    lines = json.loads(Episode.imported.opened(row, Episode) or b"[]")
+    return [progress.Point(date.fromordinal(on), total) for on, total in lines]
 
 
 def of_forms(session: Session, clinic: Clinic, patient_ids: Collection[UUID]) -> dict[Scale, list[Scored]]:

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from caseload import contacts, episodes, kept_scores, reviews
+from caseload import contacts, episodes, kept_scores, questionnaires, reviews
 from caseload.kept_scores import Scored
 from caseload.models import CareEntry, CaseReview, Episode
 from caseload.registry import due, progress
@@ -172,6 +172,7 @@ class _Known:
         self.contact = contacts.last(session, clinic, patient_ids)
         self.review = reviews.last_at(session, ids)
         self.recommended = reviews.waiting_since(session, ids)
+        self.unanswered = questionnaires.unanswered(session, clinic, patient_ids)
         self.open = Counter(row.patient_id for row in of if row.phase != "discharged")
 
     def day(self, at: datetime | None) -> date | None:
@@ -195,5 +196,6 @@ def _standing(days: due.Days, known: _Known, row: Any) -> Standing:
         self_harm=bool(scored) and scored[-1].self_harm,
         flagged=row.flagged,
         two_open=known.open[row.patient_id] > 1,
+        unanswered=known.unanswered.get(row.patient_id),
     )
     return Standing(row.id, row.patient_id, scored, facts, due.of(facts, days), (until - row.enrolled_on).days // 7)

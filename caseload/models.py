@@ -9,7 +9,7 @@ from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from config import live
-from config.db import Base, ClinicRow, Sealed, SealedRow
+from config.db import Base, ClinicRow, Sealed, SealedRow, Work
 
 
 class Episode(SealedRow, live.Shown, Base):
@@ -63,6 +63,22 @@ class Episode(SealedRow, live.Shown, Base):
     def topics(self) -> Iterable[str]:
         """The patient's own page."""
         return [f"patient:{self.patient_id}"]
+
+
+class Asking(ClinicRow, Work, Base):
+    """That an episode's patient is asked questionnaires by the phase of their care, looked at once a day.
+
+    state: waiting -> over (discharged), and back where a discharge is taken back. `link_id` is the link that was last
+    texted for it, `asked_at` when.
+    """
+
+    __tablename__ = "care_asking"
+    __table_args__ = (UniqueConstraint("episode_id"), Index("ix_care_asking_work", "state", "try_after"))
+
+    episode_id: Mapped[UUID] = mapped_column(ForeignKey("care_episode.id"))
+    state: Mapped[str] = mapped_column(String(8), default="waiting")
+    link_id: Mapped[UUID | None] = mapped_column(ForeignKey("intake_link.id"))
+    asked_at: Mapped[datetime | None]
 
 
 class CareEntry(ClinicRow, Base):

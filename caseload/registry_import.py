@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from caseload import episodes
+from caseload import episodes, expecting
 from caseload.models import Episode
 from caseload.registry_rows import KIND, EpisodeRow, read
 from config import audit, clock, db
@@ -109,6 +109,8 @@ def _kept(
     episode.imported = json.dumps(points) if points else None
     session.add(episode)
     session.flush()
+    if row.phase != "discharged":
+        expecting.expect(session, episode)
     about = f"care_episode:{episode.id}"
     audit.record(session, clinic.id, actor, "care.imported", about, phase=row.phase, scale=row.scale)
     return Taken("created")

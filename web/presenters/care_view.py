@@ -27,7 +27,7 @@ STATES = {
 # Where the act that each reason asks for is one press away: an endpoint about the patient, and a part of its page.
 ACTS = {
     "self_harm": ("patients.show", "items-title"),
-    "contact": ("firstwords.messages", "jot"),
+    **dict.fromkeys(("contact", "unanswered"), ("firstwords.messages", "jot")),
     "score": ("firstwords.messages", "forms-title"),
     "recommendation": ("care.show", "reviews-title"),
     **dict.fromkeys(("two_open", "relapse_check", "inactive"), ("care.show", "facts-title")),
