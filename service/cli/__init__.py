@@ -26,6 +26,7 @@ COMMANDS = {
     "staff": "people",
     "patients": "visits",
     "appointments": "visits",
+    "caseload": "registry",
     "forms": "sources",
     "feeds": "sources",
     "api-keys": "api_keys",
