@@ -16,7 +16,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from config import clock, db, keys, queue, runtime
+from config import clock, db, keys, queue, runtime, tallies
 from messaging import outbox
 from messaging.delivery import carrier_status, send_one
 from messaging.delivery.breaker import circuits
@@ -165,6 +165,7 @@ def _record(session: Session, outcomes: Sequence[Outcome]) -> None:
     by_id = {attempt.id: attempt for attempt in attempts}
     _take_back(session, {outcome.sid: outcome.intent.attempt_id for outcome in outcomes if outcome.sid})
     for outcome in outcomes:
+        tallies.add("carrier", outcome.word)
         attempt, message = by_id[outcome.intent.attempt_id], mine.get(outcome.intent.message_id)
         _close(attempt, outcome)
         if message is not None:

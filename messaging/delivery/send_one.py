@@ -61,6 +61,14 @@ class Outcome:
         return not (self.sid or self.code is not None or self.held or self.unsent)
 
     @property
+    def word(self) -> str:
+        """What became of it in one word, as figures count it."""
+        if self.not_now:
+            return "not_now"
+        facts = {"taken": self.sid, "refused": self.code is not None, "held": self.held, "unsent": self.unsent}
+        return next((word for word, fact in facts.items() if fact), "unknown")
+
+    @property
     def not_now(self) -> bool:
         """Whether the carrier took nothing and spoke of itself, not of this text."""
         return self.code is not None and carrier_status.meaning(self.code) == "later"

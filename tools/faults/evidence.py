@@ -74,9 +74,9 @@ def gather(stage: Stage) -> Evidence:
         _opened(session, found, patients)
         _planned(session, found, patients)
         found.waiting = _waiting(session)
-        found.kinds = dict(session.execute(select(Message.id, Message.kind)).tuples().all())
+        found.kinds = dict(session.execute(select(Message.id, Message.kind)).all())
         found.unproved = [f"screen {row.screen_id}" for row in alert_audit.rows(session) if row.item_id is None]
-        by_token = dict(session.execute(select(Attempt.token_hash, Attempt.message_id)).tuples().all())
+        by_token = dict(session.execute(select(Attempt.token_hash, Attempt.message_id)).all())
     found.sendings = [_sending(text, by_token) for text in network(stage, "GET", "/sim/messages")["messages"]]
     return found
 
@@ -118,7 +118,7 @@ def _opened(session: Session, found: Evidence, patients: dict[UUID, int]) -> Non
 
 
 def _planned(session: Session, found: Evidence, patients: dict[UUID, int]) -> None:
-    visits = dict(session.execute(select(Appointment.id, Appointment.patient_id)).tuples().all())
+    visits = dict(session.execute(select(Appointment.id, Appointment.patient_id)).all())
     for reminder in session.scalars(select(Reminder).where(Reminder.step == "24h")):
         whose = patients[visits[reminder.appointment_id]]
         found.reminders.setdefault(whose, []).append(reminder.state)

@@ -22,8 +22,8 @@ from tools.faults.stage import Stage
 
 STAFF = "+14155550150"
 CANARY = "Quokkasong"
-# The visits are known this long before the first reminder is due.
-LEAD_SECONDS = 15.0
+# The visits are known this long before the first reminder is due: so many times what the patients' file took.
+LEAD_SECONDS, LEAD_TIMES = 5.0, 4
 # How long a vendor goes on until its submission is taken.
 VENDOR_SECONDS = 240.0
 
@@ -70,8 +70,10 @@ def set_up(stage: Stage, plan: Plan) -> tuple[str, Record]:
     secret: str = scene.command("forms", "add-source", "vendor")[0]["secret"]
     patients, visits = scene.folder / "p.csv", scene.folder / "v.csv"
     _write_patients(patients)
+    started = time.monotonic()
     scene.command("patients", "import", str(patients))
-    began_at = clock.now() + timedelta(seconds=LEAD_SECONDS)
+    lead = max(LEAD_SECONDS, LEAD_TIMES * (time.monotonic() - started))
+    began_at = clock.now() + timedelta(seconds=lead)
     _write_visits(visits, plan, began_at)
     scene.command("appointments", "import", str(visits))
     if clock.now() > began_at:
