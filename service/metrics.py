@@ -16,6 +16,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from config import clock, db, queue, runtime, tallies
+from messaging.delivery.brakes import braking
 from messaging.delivery.breaker import circuits
 from messaging.mail import sending
 from messaging.second_reading import faults
@@ -81,6 +82,7 @@ class _Figures:
             yield from _waiting(session, now)
             yield from _alerts(session, now)
             yield from _service(session, now)
+            yield from _brakes(session)
         yield from _counted(queue.tallied())
 
 
@@ -130,6 +132,13 @@ def _service(session: Session, now: datetime) -> Iterator[Metric]:
     }
     for name, (explained, value) in figures.items():
         yield GaugeMetricFamily(name, explained, value=value)
+
+
+def _brakes(session: Session) -> Iterator[Metric]:
+    pulled = GaugeMetricFamily("warmthread_brakes_pulled", "Clinics that hold back texts of a kind", labels=["kind"])
+    for kind, count in braking.everywhere(session).items():
+        pulled.add_metric([kind], count)
+    yield pulled
 
 
 def _counted(kept: Mapping[str, float]) -> Iterator[Metric]:

@@ -52,6 +52,7 @@ from web.patients import (
 )
 from web.settings import (
     api_keys,
+    brakes,
     cadence,
     cadence_week,
     care_terms,
@@ -133,6 +134,7 @@ PAGES = (
     clinic.clinics,
     people.colleagues,
     api_keys.api_keys,
+    brakes.brake_pages,
     recovery_pages.recoverypages,
     questionnaires.questionnaires,
     handoffs.handoff_terms,

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from config import clock, db, keys, queue, runtime, tallies
 from messaging import outbox
 from messaging.delivery import carrier_status, send_one
+from messaging.delivery.brakes import braking
 from messaging.delivery.breaker import circuits
 from messaging.delivery.last_look import LastLook
 from messaging.delivery.send_one import Intent, Outcome
@@ -109,8 +110,8 @@ def prepare() -> None:
 
 
 def due_in(lane: str) -> ColumnElement[bool]:
-    """Return the condition for what waits in `lane`."""
-    return (Message.state == "queued") & (Message.lane == lane)
+    """Return the condition for what waits in `lane` and no brake holds."""
+    return (Message.state == "queued") & (Message.lane == lane) & braking.free()
 
 
 def _senders(lane: str) -> ThreadPoolExecutor:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from config import clock, db, logging
 from messaging.delivery import carrier_status
+from messaging.delivery.brakes import braking
 from messaging.delivery.last_look import LastLook
 from messaging.gateways.base import Gateway, OutcomeUnknown, Outgoing, Refused, TooLate, Unreachable
 from messaging.gateways.twilio import gateway
@@ -100,6 +101,8 @@ def _objection(intent: Intent) -> str | None:
     with db.unit_of_work(db.EVERY, read_only=True) as session:
         message = session.get(Message, intent.message_id)
         if message is None or (message.fence, message.state) != (intent.fence, "sending"):
+            raise TooLate
+        if not braking.is_free(session, message.id):  # pulled since it was claimed: it waits in the queue again
             raise TooLate
         return LastLook(session, [message]).why_not(message)
 
