@@ -15,7 +15,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from config import clock, db, queue, runtime, tallies
+from config import clock, db, logging, queue, runtime, tallies
 from messaging.delivery.brakes import braking
 from messaging.delivery.breaker import circuits
 from messaging.mail import sending
@@ -72,7 +72,14 @@ def _hand_on_now_and_then() -> None:
     due = runtime.once("metrics.due", lambda: {"at": 0.0})
     if time.monotonic() >= due["at"]:
         due["at"] = time.monotonic() + PUSH_SECONDS
-        threading.Thread(target=queue.push_tallies, name="tallies", daemon=True).start()
+        threading.Thread(target=_hand_on, name="tallies", daemon=True).start()
+
+
+def _hand_on() -> None:
+    try:
+        queue.push_tallies()
+    except Exception as error:  # noqa: BLE001 - a figure that is missing must not end anything
+        logging.logger().warning("tallies were not handed on", error_type=type(error).__name__)
 
 
 class _Figures:
