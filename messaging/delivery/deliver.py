@@ -27,10 +27,12 @@ from messaging.gateways.base import Outgoing
 from messaging.gateways.twilio import gateway
 from messaging.models import Attempt, Clinic, Message
 
-BATCH = 96
 BATCHES_IN_FLIGHT = 2
 SENDERS = 32
-LEASE = timedelta(seconds=60)
+# Of what is urgent no more is claimed than can begin at once, and it is free again soon where its sender was killed:
+# an alert must leave within a minute all the same.
+BATCH = {"urgent": SENDERS, "bulk": 3 * SENDERS}
+LEASE = {"urgent": timedelta(seconds=35), "bulk": timedelta(seconds=60)}
 # An intent is void this long before its lease ends: whoever has been asked to send has its answer, or none, by then.
 BEFORE_LEASE_ENDS = timedelta(seconds=25)
 LONGEST_VALID = 4 * 3600
@@ -69,7 +71,7 @@ def _land(batch: Sequence[Future[Outcome]]) -> None:
 def _claim(lane: str) -> tuple[int, list[Intent]]:
     with db.unit_of_work(db.EVERY) as session:
         due = due_in(lane)
-        claims = db.claim(session, Message, due & circuits.flowing(), limit=BATCH, lease=LEASE)
+        claims = db.claim(session, Message, due & circuits.flowing(), limit=BATCH[lane], lease=LEASE[lane])
         claims += _probes(session, lane)
     if not claims:
         return 0, []
@@ -91,7 +93,7 @@ def _probes(session: Session, lane: str) -> list[db.Claim]:
     for clinic_id in ripe:
         if circuits.take_probe(session, clinic_id):
             of_clinic = due_in(lane) & (Message.clinic_id == clinic_id)
-            claims += db.claim(session, Message, of_clinic, limit=1, lease=LEASE)
+            claims += db.claim(session, Message, of_clinic, limit=1, lease=LEASE[lane])
     return claims
 
 
