@@ -32,7 +32,7 @@ SENDERS = 32
 # Of what is urgent no more is claimed than can begin at once, and it is free again soon where its sender was killed:
 # an alert must leave within a minute all the same.
 BATCH = {"urgent": SENDERS, "bulk": 3 * SENDERS}
-LEASE = {"urgent": timedelta(seconds=35), "bulk": timedelta(seconds=60)}
+LEASE = {"urgent": timedelta(seconds=45), "bulk": timedelta(seconds=60)}
 # An intent is void this long before its lease ends: whoever has been asked to send has its answer, or none, by then.
 BEFORE_LEASE_ENDS = timedelta(seconds=25)
 LONGEST_VALID = 4 * 3600

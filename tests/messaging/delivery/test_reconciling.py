@@ -184,8 +184,8 @@ def test_an_alert_whose_sender_was_killed_leaves_within_the_minute(network, desk
     with db.unit_of_work(db.EVERY) as session:
         claims = db.claim(session, Message, deliver.due_in("urgent"), lease=deliver.LEASE["urgent"])
         deliver._intend(session, db.still_mine(session, Message, claims))
-    later(36, "urgent")
-    later(40, "urgent")
+    later(46, "urgent")
+    later(50, "urgent")
     assert desk.state(message) == "sent"
     assert len(network.accepted()) == 1
 
