@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # Byte code on every core, and none for the thousands of modules that we never import.
 COMPILE := $(BIN)/python -m compileall -q -j 0 -x 'phonenumbers/(geodata|carrierdata)|twilio/rest/[b-z]|mypy|alembic/testing|sqlalchemy/testing|pip/_vendor'
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test check reading bench migrate lock browser clean
+.PHONY: help demo serve test check reading bench faults migrate lock browser clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## */  make \1\t/' | expand -t 18
@@ -49,6 +49,9 @@ reading: $(VENV)/.base ## make the second reader's weights anew from its invente
 
 bench: $(VENV)/.test ## the measurements, as ratios against a floor of the same run
 	@$(BIN)/python -m bench
+
+faults: $(VENV)/.test ## a service killed, frozen and lied to by seeded plans (SEEDS=10 FIRST=1 MODE=embedded|postgresql)
+	@$(BIN)/python -m tools.faults --seeds $(or $(SEEDS),10) --first $(or $(FIRST),1) --mode $(or $(MODE),embedded) $(if $(SHORT),--short)
 
 migrate: $(VENV)/.base ## bring the database named by DATABASE_URL (or the embedded one) to head
 	@$(BIN)/warmthread db upgrade

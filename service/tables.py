@@ -8,6 +8,7 @@ from config.db import Base
 from intake_links import models as intake_links
 from interchange import models as interchange
 from messaging import models as messaging
+from messaging.delivery.brakes import models as brakes
 from messaging.delivery.breaker import models as breaker
 from messaging.event_webhooks import models as event_webhooks
 from messaging.inbox import models as inbox
@@ -25,6 +26,7 @@ from webhooks import models as webhooks
 MODULES = (
     audit,
     messaging,
+    brakes,
     breaker,
     inbox,
     mail,

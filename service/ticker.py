@@ -69,6 +69,7 @@ class Ticker:
             self._failing -= failing
         except SQLAlchemyError as error:
             logging.logger().error("beat failed", exc_info=error)
+        queue.push_tallies()
 
 
 def _hold_connections() -> None:
@@ -89,4 +90,4 @@ def look(lane: queue.Lane) -> int:
         return 0
     if queue.knock(lane.name) and now - oldest < GRACE:
         return 0
-    return lane.drain()
+    return queue.drain(lane)

@@ -54,6 +54,7 @@ from web.review import changes
 from web.review import page as review_page
 from web.settings import (
     api_keys,
+    brakes,
     cadence,
     cadence_week,
     care_terms,
@@ -141,6 +142,7 @@ PAGES = (
     api_keys.api_keys,
     webhooks.webhooks,
     webhook_page.webhook,
+    brakes.brake_pages,
     recovery_pages.recoverypages,
     questionnaires.questionnaires,
     handoffs.handoff_terms,

@@ -35,6 +35,7 @@ COMMANDS = {
     "audit": "checks",
     "keys": "checks",
     "consent": "consent",
+    "brakes": "brakes",
     "doctor": "checks",
     "cadence": "cadences",
     "ladder": "ladder",
