@@ -79,6 +79,11 @@ class Settings(BaseModel):
         alias="WARMTHREAD_MASTER_KEYS",
         description="id:base64 of 32 bytes, newest first, separated by commas; empty: made in the data directory",
     )
+    backup_keys: SecretStr | None = Field(
+        None,
+        alias="WARMTHREAD_BACKUP_KEYS",
+        description="what backups are sealed with, as the master keys are written and never one of them; newest first",
+    )
     data_dir: Path = Field(
         Path("data"), alias="WARMTHREAD_DATA_DIR", description="where the embedded default keeps all"
     )
@@ -135,7 +140,7 @@ class Settings(BaseModel):
             raise ValueError("must start with redis://, rediss:// or unix://")
         return value
 
-    @field_validator("master_keys")
+    @field_validator("master_keys", "backup_keys")
     @classmethod
     def _master_keys_look_right(cls, value: SecretStr | None) -> SecretStr | None:
         # Here only the form, so that it is named with the other mistakes; config.keys judges the keys themselves.

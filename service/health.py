@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from config import clock, db, queue, runtime
 from messaging.delivery.breaker import circuits
+from messaging.delivery.restored import holding
 from messaging.mail import sending
 from messaging.second_reading import faults
 from service import migrations
@@ -122,6 +123,12 @@ def _rows() -> list[str]:
         throttled = circuits.since(session)
         if throttled and now - throttled > OLDEST_ROW:
             problems.append(f"the carrier has let a sender wait for {int((now - throttled).total_seconds())} seconds")
+        restored = holding.since(session)
+        if restored and now - restored > OLDEST_ROW:
+            waited = int((now - restored).total_seconds())
+            problems.append(
+                f"texts to patients have waited since a restore for {waited} seconds: is the carrier there?"
+            )
         stuck = sending.stuck_since(session, now)
         if stuck:
             problems.append(f"the mail server has taken nothing for {int((now - stuck).total_seconds())} seconds")

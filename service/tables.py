@@ -8,6 +8,7 @@ from intake_links import models as intake_links
 from interchange import models as interchange
 from messaging import models as messaging
 from messaging.delivery.breaker import models as breaker
+from messaging.delivery.restored import models as restored
 from messaging.inbox import models as inbox
 from messaging.mail import models as mail
 from messaging.programs import models as programs
@@ -24,6 +25,7 @@ MODULES = (
     audit,
     messaging,
     breaker,
+    restored,
     inbox,
     mail,
     programs,

@@ -21,6 +21,7 @@ from messaging import outbox
 from messaging.delivery import carrier_status, send_one
 from messaging.delivery.breaker import circuits
 from messaging.delivery.last_look import LastLook
+from messaging.delivery.restored import holding
 from messaging.delivery.send_one import Intent, Outcome
 from messaging.gateways.base import Outgoing
 from messaging.gateways.twilio import gateway
@@ -109,8 +110,8 @@ def prepare() -> None:
 
 
 def due_in(lane: str) -> ColumnElement[bool]:
-    """Return the condition for what waits in `lane`."""
-    return (Message.state == "queued") & (Message.lane == lane)
+    """Return the condition for what waits in `lane` and may leave now."""
+    return (Message.state == "queued") & (Message.lane == lane) & holding.may_leave()
 
 
 def _senders(lane: str) -> ThreadPoolExecutor:

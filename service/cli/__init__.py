@@ -33,6 +33,7 @@ COMMANDS = {
     "keys": "checks",
     "consent": "consent",
     "doctor": "checks",
+    "backup": "backups",
     "cadence": "cadences",
     "ladder": "ladder",
     "templates": "templates",
