@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[2]
 DOCUMENTS = (
     "README.md",
     "CONTRIBUTING.md",
+    "SECURITY.md",
     *(
         f"docs/{name}.md"
         for name in (
@@ -41,6 +42,7 @@ DOCUMENTS = (
             "team",
             "caseload",
             "api",
+            "dependencies",
         )
     ),
 )
