@@ -123,7 +123,7 @@ def _rows() -> list[str]:
         throttled = circuits.since(session)
         if throttled and now - throttled > OLDEST_ROW:
             problems.append(f"the carrier has let a sender wait for {int((now - throttled).total_seconds())} seconds")
-        restored = holding.since(session)
+        restored = holding.oldest(session, now)
         if restored and now - restored > OLDEST_ROW:
             waited = int((now - restored).total_seconds())
             problems.append(

@@ -16,6 +16,7 @@ DOCUMENTS = (
     "README.md",
     "CONTRIBUTING.md",
     "SECURITY.md",
+    "deploy/README.md",
     *(
         f"docs/{name}.md"
         for name in (
@@ -43,6 +44,7 @@ DOCUMENTS = (
             "caseload",
             "api",
             "dependencies",
+            "operating",
         )
     ),
 )

@@ -191,8 +191,7 @@ def test_while_the_list_cannot_be_read_nothing_leaves_and_readiness_says_so(loss
     runtime.forget("gateways.twilio")
     loss.send()
     assert sent(network, PHONE) == []
-    (said,) = [problem for problem in health.check() if "restore" in problem]
-    assert said.startswith("texts to patients have waited since a restore for 4")
+    assert any(said.startswith("texts to patients have waited since a restore for 4") for said in health.check())
     loss.pass_by(minutes=1)
     loss.catch_up()
     loss.send()

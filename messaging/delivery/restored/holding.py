@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
-from config import clock, db
+from config import clock
 from messaging.delivery.restored.models import RestoredSpan
 from messaging.models import Clinic, Message
 
@@ -61,13 +61,7 @@ def may_leave() -> ColumnElement[bool]:
     return or_(clear(Message.clinic_id), Message.kind == STAFF, urgent)
 
 
-def since(session: Session) -> datetime | None:
-    """Return since when the texts of some clinic have waited, None if none do."""
+def oldest(session: Session, _now: datetime) -> datetime | None:
+    """Return since when the texts of the clinic wait that has waited longest; None where none does."""
     waiting = select(RestoredSpan.restored_at).where(RestoredSpan.state == "waiting")
     return session.scalar(waiting.order_by(RestoredSpan.restored_at).limit(1))
-
-
-def oldest(session: Session, now: datetime) -> datetime | None:
-    """Return since when the clinic waits that has waited longest; None where none does, or none is to be asked now."""
-    waiting = RestoredSpan.state == "waiting", RestoredSpan.try_after <= now, db.free(RestoredSpan, now)
-    return session.scalar(select(RestoredSpan.restored_at).where(*waiting).order_by(RestoredSpan.restored_at).limit(1))
