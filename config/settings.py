@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 
-from config import addresses, env_file
+from config import addresses, env_file, handed_down
 
 MASTER_KEY = re.compile(r"[^:,\s]+:[A-Za-z0-9+/]{43}=")
 PREFIX = "WARMTHREAD_"
@@ -228,7 +228,7 @@ def load(environ: Mapping[str, str] | None = None, **overrides: str) -> Settings
     Raises SettingsError with every problem found: unknown WARMTHREAD_ names, unreadable _FILE files, wrong values.
     """
     problems: list[str] = []
-    environ = _with_file(os.environ, problems) if environ is None else environ
+    environ = handed_down.merged(_with_file(os.environ, problems) if environ is None else environ, problems)
     values: dict[str, Any] = _from_environment(environ, problems) | overrides
     try:
         settings = Settings.model_validate(values)
