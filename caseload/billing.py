@@ -65,8 +65,13 @@ def of_episode(session: Session, clinic: Clinic, episode_id: UUID, month: Month)
     return next((each for each in of_clinic(session, clinic, month) if each.row.episode.id == episode_id), None)
 
 
-def close(session: Session, clinic: Clinic, by: Staff, billed: Billed, choice: int) -> CareMonth:
-    """Close a month with one of its choices, or close it anew after it has changed. Raises Refused."""
+def close(
+    session: Session, clinic: Clinic, by: Staff, billed: Billed, choice: int, *, incomplete: bool = False
+) -> CareMonth:
+    """Close a month with one of its choices, or close it anew after it has changed.
+
+    `incomplete` says that the person has read what an auditor would miss and closes it all the same. Raises Refused.
+    """
     zone, month = ZoneInfo(clinic.zone), billed.reckoning.month
     if span(month, zone)[1] > clock.now():
         raise Refused("care_month_runs")
@@ -74,6 +79,8 @@ def close(session: Session, clinic: Clinic, by: Staff, billed: Billed, choice: i
         raise Refused("care_choice")
     if billed.closed is not None and billed.changed is None:
         raise Refused("care_month_closed")
+    if billed.evidence["missing"] and not incomplete:
+        raise Refused("care_month_incomplete")
     episode = billed.row.episode
     closed = billed.closed or CareMonth(clinic_id=clinic.id, key_id=episode.key_id, episode_id=episode.id)
     closed.month, closed.closed_at, closed.closed_by = str(month), clock.now(), by.id
@@ -82,7 +89,10 @@ def close(session: Session, clinic: Clinic, by: Staff, billed: Billed, choice: i
     session.add(closed)
     session.flush()
     about = f"care_episode:{episode.id}"
-    audit.record(session, clinic.id, audit.Actor.staff(by.id), "care.month_closed", about, month=str(month))
+    missing = ",".join(billed.evidence["missing"])
+    audit.record(
+        session, clinic.id, audit.Actor.staff(by.id), "care.month_closed", about, month=str(month), missing=missing
+    )
     return closed
 
 

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from caseload import contacts
@@ -211,6 +211,12 @@ def of_patient(session: Session, patient_id: UUID) -> Sequence[Episode]:
     rows = session.scalars(found.order_by(Episode.enrolled_on.desc(), Episode.id.desc())).all()
     db.load_keys(session, (row.key_id for row in rows))
     return rows
+
+
+def open_count(session: Session, clinic: Clinic) -> int:
+    """Return how many episodes of a clinic are open."""
+    still = select(func.count()).where(Episode.clinic_id == clinic.id, Episode.phase != "discharged")
+    return session.scalar(still) or 0
 
 
 def today_of(clinic: Clinic) -> date:

@@ -1,10 +1,11 @@
 """A visit's life: saved from the clinic's books, confirmed, changed, cancelled, arrived; each change is planned."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -19,6 +20,8 @@ from reminders.rules import zones
 
 Saved = Literal["created", "updated", "unchanged"]
 CONFIRMED, CHANGE_ASKED = Reason("patient_confirmed"), Reason("change_asked")
+# What can only be known of a visit on its day.
+CAME = ("arrived", "no_show")
 # How long after its start a visit still counts as the one a patient speaks of who says "I am here" or "I am late".
 STILL_TODAY = timedelta(hours=4)
 STILL_TO_COME = (*planner.SPOKEN_OF, "change_asked")
@@ -40,6 +43,13 @@ class VisitRecord:
     state: str = "booked"
     kind: str | None = None
 
+    @property
+    def too_early(self) -> bool:
+        """Whether it says that somebody came, or did not, on a day that has not begun where the visit is: nobody can
+        know that yet, and a patient taken to be here would not be reminded."""
+        zone = ZoneInfo(self.zone)
+        return self.state in CAME and self.starts_at.astimezone(zone).date() > clock.now().astimezone(zone).date()
+
 
 def save(
     session: Session,
@@ -52,8 +62,9 @@ def save(
 ) -> tuple[Appointment, Saved]:
     """Create or update the visit with this external id of this source, and plan it again if what matters changed.
 
-    What the patient said by text outlives a book that does not know it: a confirmed visit stays confirmed while the
-    book says "booked" at the same time. A new time asks anew.
+    Who is said to have come before its day (`too_early`) is booked. What the patient said by text
+    outlives a book that does not know it: a confirmed visit stays confirmed while the book says "booked" at the same
+    time. A new time asks anew.
     """
     return save_many(session, clinic, [(patient, visit)], source=source, actor=actor)[0]
 
@@ -70,7 +81,8 @@ def save_many(
     existing = _known(session, clinic, source, [visit.external_id for _, visit in visits])
     saved: list[tuple[Appointment, Saved]] = []
     to_plan: dict[UUID, Appointment] = {}
-    for patient, visit in visits:
+    for patient, record in visits:
+        visit = replace(record, state="booked") if record.too_early else record
         appointment = existing.get(visit.external_id)
         if appointment is None:
             appointment = existing[visit.external_id] = _create(clinic, patient, visit, source)

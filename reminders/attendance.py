@@ -10,8 +10,6 @@ from messaging.inbox import snoozing
 from reminders import appointments, planner, same_moment
 from reminders.models import Appointment
 
-CAME = ("arrived", "no_show")
-
 
 def no_show(session: Session, appointment: Appointment, actor: str) -> None:
     """Note that the patient did not come; what the cadence has for that is planned (a visit still to come only)."""
@@ -23,7 +21,7 @@ def no_show(session: Session, appointment: Appointment, actor: str) -> None:
 
 def take_back(session: Session, appointment: Appointment, actor: str) -> None:
     """Take "arrived" or "did not come" back: the visit is as it was before, and is planned again."""
-    visits = _said_together(session, appointment, CAME)
+    visits = _said_together(session, appointment, appointments.CAME)
     for visit in visits:
         visit.state, visit.arrived_at = "confirmed" if visit.confirmed_at else "booked", None
         session.get_one(messaging.Patient, visit.patient_id).here_until = None

@@ -276,5 +276,13 @@ def meant(session: Session, patient: messaging.Patient) -> Handoff | None:
     return session.scalar(told.order_by(Handoff.requested_at.desc()).limit(1))
 
 
+def expected(session: Session, patient: messaging.Patient) -> Handoff | None:
+    """Return the handoff in person that a colleague has taken on and the patient has not come to."""
+    coming = select(Handoff).where(
+        Handoff.patient_id == patient.id, Handoff.state.in_(machine.COMING), Handoff.modality == "in_person"
+    )
+    return session.scalar(coming.order_by(Handoff.requested_at.desc()).limit(1))
+
+
 def _terms(session: Session, handoff: Handoff) -> Terms:
     return decision.of_clinic(session, session.get_one(messaging.Clinic, handoff.clinic_id))

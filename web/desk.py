@@ -20,7 +20,7 @@ from messaging.inbox.routing import topics
 from messaging.models import Clinic, Conversation, Message, Patient, Staff
 from web import ids, layout, permissions, reading_marks, sessions, team, times, words
 from web.compose import send_reply
-from web.presenters import assignment, composer, item_marks, patient_view, short_names
+from web.presenters import assignment, composer, item_marks, patient_view, short_names, visit_view
 
 desk = layout.room("desk", __name__)
 Answer = Response | tuple[str, int]
@@ -194,6 +194,9 @@ def _page(
         reasons=_reasons(session, item),
         texts=[_text(session, message, row.name) for message in role_inboxes.texts(session, item)],
         composer=composer.composer(session, conversation, patient),
+        visits=[visit for visit in visit_view.planned_visits(session, patient) if not visit.past][::-1]
+        if patient
+        else [],
         compose=typed.compose_id if typed else str(uuid4()),
         typed=typed,
         problem=problem,

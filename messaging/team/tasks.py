@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from config import audit, clock, db
@@ -227,9 +227,20 @@ def owned(session: Session, staff: Staff) -> list[tuple[InboxItem, Task]]:
 
 
 def watched(session: Session, staff: Staff) -> list[tuple[InboxItem, Task]]:
-    """Return what a colleague watches: open, or ended and not seen yet."""
-    unseen = or_(InboxItem.state != "done", Task.seen_at.is_(None))
-    return _listed(session, staff.clinic_id, Task.watcher_id == staff.id, unseen)
+    """Return what a colleague watches: open, or ended at somebody else's hands and not seen since."""
+    return _listed(
+        session, staff.clinic_id, Task.watcher_id == staff.id, or_(InboxItem.state != "done", _unseen_end(staff))
+    )
+
+
+def is_news(item: InboxItem, task: Task, staff: Staff) -> bool:
+    """Whether a task has ended that this colleague watches, and they have not seen it: _unseen_end of a row in hand."""
+    ended = item.state == "done" and item.done_by != staff.id
+    return ended and task.watcher_id == staff.id and task.seen_at is None
+
+
+def _unseen_end(staff: Staff) -> ColumnElement[bool]:
+    return and_(InboxItem.state == "done", InboxItem.done_by.is_distinct_from(staff.id), Task.seen_at.is_(None))
 
 
 def made_by(session: Session, staff: Staff) -> list[tuple[InboxItem, Task]]:
@@ -266,6 +277,12 @@ def waiting(session: Session, staff: Staff) -> int:
         IN_VIEW["mine"](InboxItem),
     )
     return session.scalar(mine) or 0
+
+
+def unseen_ends(session: Session, staff: Staff) -> int:
+    """Return how many tasks that a colleague watches have ended at somebody else's hands and were not seen since."""
+    ended = select(func.count()).select_from(Task).join(InboxItem, InboxItem.id == Task.item_id)
+    return session.scalar(ended.where(Task.watcher_id == staff.id, _unseen_end(staff))) or 0
 
 
 def leave_watching(session: Session, staff: Staff, to: Staff | None = None) -> None:

@@ -127,7 +127,7 @@ def got_well(page: Page, service: str, patient: Patient) -> None:
     page.locator("summary", has_text="Relapse prevention").click()
     page.get_by_label("Next check on").fill((clock.now() + timedelta(days=30)).date().isoformat())
     page.get_by_role("button", name="Begin relapse prevention").click()
-    expect(page.get_by_role("heading", name="Relapse prevention, week 10")).to_be_visible()
+    expect(page.get_by_role("heading", name="Relapse prevention, 9 wk in care")).to_be_visible()
     look(page)
     page.locator("summary", has_text="Discharge").click()
     page.get_by_label("Goals met").check()

@@ -52,6 +52,16 @@ def test_saving_the_same_twice_changes_nothing(world: World) -> None:
     assert (change, same.revision, same.booked_at) == ("unchanged", 1, visit.booked_at)
 
 
+@pytest.mark.parametrize("state", ["arrived", "no_show"])
+def test_nobody_has_come_or_not_before_the_day_of_the_visit(world: World, state: str) -> None:
+    patient = world.patient()
+    visit = world.visit(patient, VISIT)
+    same, _ = again(world, patient, visit, state=state)
+    assert (same.state, same.arrived_at, plan_of(visit)["24h"].state) == ("booked", None, "planned")
+    today, _ = again(world, patient, visit, state=state, starts_at=NOW + timedelta(hours=3))
+    assert today.state == state
+
+
 def test_a_new_time_supersedes_the_old_plan(world: World) -> None:
     patient = world.patient()
     visit = world.visit(patient, VISIT)
@@ -232,7 +242,8 @@ def test_what_waits_for_a_visit_wakes_when_it_will_not_be_or_is_now(world: World
     visit = world.visit(patient, VISIT)
     item = asleep_until(world, visit)
     if isinstance(change, str):
-        again(world, patient, visit, state=change)
+        with time_machine.travel(VISIT, tick=False):
+            again(world, patient, visit, state=change)
     else:
         act(change, visit)
     assert (now_of(item).state, now_of(item).snoozed_for) == ("open", None)

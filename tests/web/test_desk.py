@@ -1,15 +1,18 @@
 """The front desk's inbox: scheduling and bills are worked there, and no door of it leads to anything clinical."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from config import db
+from config import clock, db
 from messaging import conversations
 from messaging.inbox import items
 from messaging.inbox.models import Contact, InboxItem, ItemEvent
 from messaging.inbox.routing import topics
-from messaging.models import Message
+from messaging.models import Message, Patient
+from reminders import appointments
+from reminders.appointments import VisitRecord
 from web import permissions
 
 
@@ -74,6 +77,22 @@ def test_the_desk_takes_answers_and_settles(house: Any, dana: Any, rosa: Any) ->
     assert house.read(InboxItem, care.id).state != "done"
     with db.unit_of_work(house.clinic.id) as session:
         assert [message.author_id for message in session.query(Message).filter_by(direction="out")] == [dana.id]
+
+
+def test_a_text_about_a_visit_shows_the_visit_and_moving_it_leads_back(house: Any, dana: Any) -> None:
+    item = an_item(house)
+    browser = house.signed_in(dana)
+    assert "No visit is booked" in browser.get(f"/desk/{item.id}").text
+    with db.unit_of_work(house.clinic.id) as session:
+        patient = session.get_one(Patient, item.patient_id)
+        starts_at = clock.now() + timedelta(days=3)
+        visit = VisitRecord("V1", "", starts_at, house.clinic.zone, clock.now(), clinician="Dr. Ito")
+        kept, _ = appointments.save(session, session.merge(house.clinic), patient, visit)
+    page = browser.get(f"/desk/{item.id}").text
+    assert "Dr. Ito" in page
+    assert f"/patients/{item.patient_id}/visits/{kept.id}/move?item={item.id}" in page
+    confirmed = browser.post(f"/patients/{item.patient_id}/visits/{kept.id}/confirm", item=str(item.id))
+    assert confirmed.location == f"/desk/{item.id}"
 
 
 def test_what_is_refused_stays_in_the_box(house: Any, dana: Any) -> None:

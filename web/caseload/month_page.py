@@ -5,6 +5,7 @@ import io
 import json
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from flask import Response, abort, flash, redirect, request, url_for
@@ -18,7 +19,8 @@ from config import audit, clock, db
 from messaging.models import Clinic
 from reminders import care_model
 from reminders.imports import csv_files
-from web import layout, permissions, sessions, team, times, words
+from web import layout, paper, permissions, sessions, team, times, words
+from web.caseload import evidence_sheet
 from web.presenters import patient_view
 
 care_months = layout.room("care_months", __name__)
@@ -78,23 +80,41 @@ def sheet() -> Response:
     for row in rows:
         cells = [str(month), row.name, str(row.minutes), row.codes, row.closed, "; ".join(row.missing), row.changed]
         writer.writerow([csv_files.as_text(cell) for cell in cells])
-    named = {"Content-Disposition": f'attachment; filename="collaborative-care-{month}.csv"'}
-    return Response(out.getvalue(), mimetype="text/csv", headers=named)
+    return _file(out.getvalue(), "text/csv", f"collaborative-care-{month}.csv")
+
+
+@care_months.get("/caseload/month/<uuid:episode_id>")
+@permissions.signed_in("caseload.bill")
+def evidence_page(episode_id: UUID) -> str:
+    """Show the evidence of one episode's month as a page that prints well."""
+    clinic, month = sessions.clinic(), _wanted(sessions.clinic())
+    with db.unit_of_work(clinic.id) as session:
+        sheet = _sheet(clinic, _evidence(session, clinic, episode_id, month, "page"))
+        return layout.page(
+            session, "staff/care_evidence.html", here="care_month", sheet=sheet, id=episode_id, month=str(month)
+        )
+
+
+@care_months.get("/caseload/month/<uuid:episode_id>.pdf")
+@permissions.signed_in("caseload.bill")
+def evidence_paper(episode_id: UUID) -> Response:
+    """Return the evidence of one episode's month as a PDF file."""
+    clinic, month = sessions.clinic(), _wanted(sessions.clinic())
+    with db.unit_of_work(clinic.id) as session:
+        sheet = _sheet(clinic, _evidence(session, clinic, episode_id, month, "paper"))
+    content = paper.pdf_of(words.say("care_evidence", "title"), sheet, clock.now())
+    return _file(content, "application/pdf", f"evidence-{month}-{episode_id.hex[-6:]}.pdf")
 
 
 @care_months.get("/caseload/month/<uuid:episode_id>.json")
 @permissions.signed_in("caseload.bill")
 def evidence(episode_id: UUID) -> Response:
-    """Return the evidence of one episode's month: as it was closed, else as it is now. It is written down."""
+    """Return the evidence of one episode's month as data."""
     clinic, month = sessions.clinic(), _wanted(sessions.clinic())
     with db.unit_of_work(clinic.id) as session:
-        billed = billing.of_episode(session, clinic, episode_id, month) or abort(404)
-        about = f"care_episode:{episode_id}"
-        audit.record(session, clinic.id, layout.the_actor(), "care.evidence", about, month=str(month))
-        document = json.loads(billed.closed.evidence or "{}") if billed.closed else billed.evidence
-        document |= {"patient": patient_view.full_name(billed.row.patient), "record": billed.row.patient.record}
-    named = {"Content-Disposition": f'attachment; filename="evidence-{month}-{episode_id.hex[-6:]}.json"'}
-    return Response(json.dumps(document, indent=1, ensure_ascii=False), mimetype="application/json", headers=named)
+        document = _evidence(session, clinic, episode_id, month, "json")
+    content = json.dumps(document, indent=1, ensure_ascii=False)
+    return _file(content, "application/json", f"evidence-{month}-{episode_id.hex[-6:]}.json")
 
 
 @care_months.post("/caseload/month/<uuid:episode_id>")
@@ -105,12 +125,37 @@ def close(episode_id: UUID) -> AnyResponse:
     try:
         with db.unit_of_work(clinic.id) as session:
             billed = billing.of_episode(session, clinic, episode_id, month) or abort(404)
-            billing.close(session, clinic, layout.the_staff(), billed, int(chosen) if chosen.isdecimal() else -1)
+            place, incomplete = int(chosen) if chosen.isdecimal() else -1, "incomplete" in request.form
+            billing.close(session, clinic, layout.the_staff(), billed, place, incomplete=incomplete)
     except episodes.Refused as refused:
         flash(words.say("refusals", refused.why), "refused")
     else:
         flash(words.say("notices", "care_month_closed"), "done")
     return redirect(url_for("care_months.show", month=str(month)), 303)
+
+
+def _file(content: str | bytes, kind: str, name: str) -> Response:
+    named = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(content, mimetype=kind, headers=named)
+
+
+def _evidence(session: Session, clinic: Clinic, episode_id: UUID, month: Month, form: str) -> dict[str, Any]:
+    """Return the evidence as the month was closed, else as it is now, and whose it is. That it was read is written
+    down."""
+    billed = billing.of_episode(session, clinic, episode_id, month) or abort(404)
+    about = f"care_episode:{episode_id}"
+    audit.record(session, clinic.id, layout.the_actor(), "care.evidence", about, month=str(month), form=form)
+    document = json.loads(billed.closed.evidence or "{}") if billed.closed else billed.evidence
+    whose = {"patient": patient_view.full_name(billed.row.patient), "record": billed.row.patient.record}
+    closed = {"closed_with": billed.closed.codes if billed.closed else None}
+    return {**document, **whose, **closed}
+
+
+def _sheet(clinic: Clinic, document: dict[str, Any]) -> paper.Sheet:
+    at = times.moment(clock.now(), clock.now(), clinic.zone, running=True)
+    made = words.say("summary", "made", who=layout.the_staff().name, at=at)
+    codes = document["closed_with"] if document["closed_with"] is not None else document["codes"]
+    return evidence_sheet.sheet(document, clinic.name, _written(codes), made)
 
 
 def _wanted(clinic: Clinic) -> Month:

@@ -13,6 +13,8 @@ from werkzeug.wrappers import Response
 from config import audit, clock, db
 from intake_links import scoring, submissions, tablet_codes
 from messaging.models import Clinic, Patient, Staff
+from reminders import handoffs
+from reminders.models import Handoff
 from web import ids, layout, permissions, sessions, team, times, words
 from web.patients import patient_page
 from web.presenters import patient_view
@@ -69,6 +71,9 @@ def hand_over(patient_id: UUID) -> str | tuple[str, int]:
         if not wanted or len(set(wanted)) != len(wanted) or not set(wanted) <= offered:
             return _choices(session, patient, problem=words.say("refusals", "form_nothing")), 422
         code = tablet_codes.start(session, clinic, patient, wanted, actor=audit.Actor.staff(staff.id))
+        handoff = _expected(session, patient)
+        if handoff is not None and "here" in request.form:
+            handoffs.arrive(session, handoff, audit.Actor.staff(staff.id))
         return layout.page(
             session,
             "staff/tablet.html",
@@ -206,7 +211,14 @@ def _definition(patient: Patient, instrument: str) -> scoring.Instrument:
     return definition
 
 
+def _expected(session: Session, patient: Patient) -> Handoff | None:
+    """The handoff to which they come, for whoever may say so: the tablet is in the hand of somebody who is here."""
+    return handoffs.expected(session, patient) if layout.may("handoffs.answer") else None
+
+
 def _choices(session: Session, patient: Patient, *, problem: str | None = None) -> str:
+    handoff = _expected(session, patient)
+    colleague = handoff.colleague_id if handoff is not None else None
     return layout.page(
         session,
         "staff/answers.html",
@@ -214,6 +226,7 @@ def _choices(session: Session, patient: Patient, *, problem: str | None = None) 
         name=patient_view.full_name(patient),
         patient_id=patient.id,
         on_tablet=_offered(patient),
+        expects=team.names(session, [colleague]).get(colleague, "") if colleague else "",
         by_hand=_fitting(patient) if layout.may("inbox.work") else [],
         problem=problem,
     )

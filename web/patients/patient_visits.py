@@ -240,14 +240,15 @@ def _undoable(session: Session, patient: Patient) -> Before | None:
 
 
 def _done(patient_id: UUID, notice: str) -> Response:
-    """Lead back to the case it was done from, else to the visits."""
+    """Lead back to the case it was done from, in the reader's own inbox, else to the visits."""
     flash(notice)
     item_id = ids.uuid_of(request.form.get("item"))
-    if item_id is not None and layout.may("inbox.read"):
+    door = "inbox.case" if layout.may("inbox.read") else "desk.case" if layout.may("desk.read") else ""
+    if item_id is not None and door:
         with db.unit_of_work(sessions.clinic().id, read_only=True) as session:
             whose = session.scalar(select(InboxItem.patient_id).where(InboxItem.id == item_id))
         if whose == patient_id:
-            return redirect(url_for("inbox.case", item_id=item_id), 303)
+            return redirect(url_for(door, item_id=item_id), 303)
     return redirect(url_for("patient_visits.show", patient_id=patient_id), 303)
 
 

@@ -1,6 +1,5 @@
 """A patient on one page to be printed or handed on: identity, scores with their trend, visits, last contacts."""
 
-from dataclasses import dataclass
 from uuid import UUID
 
 from flask import Response
@@ -8,22 +7,13 @@ from sqlalchemy.orm import Session
 
 from config import audit, clock, db
 from messaging.models import Patient
-from web import layout, permissions, sessions, times, words
-from web.patients import consent_pdf, patient_page
+from web import layout, paper, permissions, sessions, times, words
+from web.paper import Sheet
+from web.patients import patient_page
 from web.presenters import conversation_view, kit_view, patient_head, screen_view, visit_view
 
 summaries = layout.room("summaries", __name__)
 VISITS, CONTACTS, LONGEST = 5, 6, 160
-
-
-@dataclass(frozen=True)
-class Sheet:
-    """The summary in words: whose it is and who made it when, then sections of a heading and lines."""
-
-    name: str
-    clinic: str
-    made: str
-    sections: list[tuple[str, list[str]]]
 
 
 @summaries.get("/patients/<uuid:patient_id>/summary")
@@ -42,16 +32,8 @@ def export(patient_id: UUID) -> Response:
     """Return the summary as a PDF file; that it was made is written down."""
     with db.unit_of_work(sessions.clinic().id) as session:
         sheet = _made(session, patient_page.opened(session, patient_id), "paper")
-    pdf = consent_pdf.paper("Patient summary", clock.now())
-    consent_pdf.say(pdf, sheet.name, size=17, bold=True)
-    consent_pdf.say(pdf, f"{sheet.clinic}. {sheet.made}", size=9)
-    for heading, lines in sheet.sections:
-        pdf.ln(3)
-        consent_pdf.say(pdf, heading, size=12, bold=True)
-        for line in lines:
-            consent_pdf.say(pdf, line, size=9)
     named = {"Content-Disposition": 'attachment; filename="patient-summary.pdf"'}
-    return Response(bytes(pdf.output()), mimetype="application/pdf", headers=named)
+    return Response(paper.pdf_of("Patient summary", sheet, clock.now()), mimetype="application/pdf", headers=named)
 
 
 def _made(session: Session, patient: Patient, form: str) -> Sheet:

@@ -35,7 +35,8 @@ class Posted:
 
 @dataclass(frozen=True)
 class Waiting:
-    """What every page says: announcements that the reader has not read, and how many tasks and notes wait for them."""
+    """What every page says: announcements that the reader has not read, and how many tasks and notes wait for them or
+    have ended as they wanted to know."""
 
     announced: list[Line]
     asked: int
@@ -45,7 +46,8 @@ def waiting(session: Session, clinic: Clinic, staff: Staff, *, counted: bool) ->
     """Return what colleagues ask of this reader; tasks and notes are not `counted` where the inbox counts them."""
     rows = board.unread(session, staff)
     names = team.names(session, (row.staff_id for row in rows))
-    return Waiting([_line(row, names, clinic.zone) for row in rows], tasks.waiting(session, staff) if counted else 0)
+    asked = tasks.waiting(session, staff) if counted else 0
+    return Waiting([_line(row, names, clinic.zone) for row in rows], asked + tasks.unseen_ends(session, staff))
 
 
 def known(session: Session, clinic: Clinic, staff: Staff) -> list[Line]:

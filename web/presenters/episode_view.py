@@ -127,13 +127,21 @@ def reviewed(review: CaseReview, stands: reviews.Standing | None, people: People
     """Return a review in words."""
     return Reviewed(
         when=times.moment(review.at, clock.now(), zone),
-        who=team.name_of(people, review.by_id, words.say("history", "somebody")),
+        who=_said_by(review, people),
         decision=words.say("care_decisions", review.decision),
         words=review.words or "",
         to=team.name_of(people, review.to_id, "") if review.to_id else "",
         stands=words.say("care_standings", stands) if stands else "",
         item_id=review.item_id,
     )
+
+
+def _said_by(review: CaseReview, people: People) -> str:
+    somebody = words.say("history", "somebody")
+    consultant = team.name_of(people, review.by_id, somebody)
+    if review.written_by == review.by_id:
+        return consultant
+    return words.say("care", "written_for", who=consultant, by=team.name_of(people, review.written_by, somebody))
 
 
 def past(session: Session, clinic: Clinic, patient_id: UUID) -> list[Past]:

@@ -22,7 +22,8 @@ Team = Mapping[UUID | None, Staff]
 
 @dataclass(frozen=True)
 class Card:
-    """A task in words. `ended` is how and when it ended and `said` what who did it wrote then, else empty."""
+    """A task in words. `ended` is how and when it ended and `said` what who did it wrote then, else empty; `news` that
+    the reader wanted to know and has not opened it since."""
 
     id: UUID
     title: str
@@ -35,6 +36,7 @@ class Card:
     mark: times.Mark | None
     made: str
     ended: str
+    news: bool
     said: str
     mine: bool
     withdraws: bool
@@ -117,6 +119,7 @@ def _card(
         mark=item_marks.until(item, now, zone),
         made=words.say("task_made", task.made, who=by, at=times.moment(item.created_at, now, zone, running=True)),
         ended=_ended(item, colleagues, now, zone),
+        news=tasks.is_news(item, task, staff),
         said=said,
         mine=item.owner_id == staff.id,
         withdraws=tasks.may_withdraw(item, task, staff),

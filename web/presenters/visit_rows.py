@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from config import clock, db
 from messaging.models import Patient
-from reminders import agenda, attendance, unreached
+from reminders import agenda, appointments, unreached
 from reminders.models import Appointment
 from web import times, words
 from web.presenters import patient_view
@@ -71,7 +71,7 @@ def rows(session: Session, visits: Sequence[Appointment], *, changes: bool) -> l
 
 def acts(visit: Appointment, now: datetime) -> list[tuple[str, str]]:
     """Return what can be noted of a visit at `now`, each as key and words: the likeliest first."""
-    if visit.state in attendance.CAME:
+    if visit.state in appointments.CAME:
         return [("take_back", words.say("visit_acts", "take_back"))] if _noted_on(visit, now) else []
     able = []
     if _noted_on(visit, now):

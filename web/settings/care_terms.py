@@ -4,6 +4,7 @@ from flask import request
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
+from caseload import episodes
 from messaging.models import Clinic
 from reminders import care_model
 from reminders.care_model import CARE
@@ -42,4 +43,5 @@ def _page(session: Session, clinic: Clinic, sheet: decision_form.Sheet) -> str:
         models=[(model, words.say("care_models", model)) for model in care_model.MODELS],
         days=[(name, words.say("care_days", name)) for name in DAYS],
         edits=layout.may("clinic.settings"),
+        open_episodes=episodes.open_count(session, clinic),
     )

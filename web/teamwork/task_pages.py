@@ -252,12 +252,9 @@ def _page(session: Session, problems: dict[str, str] | None = None) -> str:
 
 def _lists(session: Session, staff: Staff) -> dict[str, Any]:
     readable = layout.may("patients.read")
-    lists = {
-        "owned": tasks.owned(session, staff),
-        "watched": tasks.watched(session, staff),
-        # What one watches oneself stands there already.
-        "made": [(item, task) for item, task in tasks.made_by(session, staff) if task.watcher_id != staff.id],
-    }
+    lists = {"owned": tasks.owned(session, staff), "made": tasks.made_by(session, staff)}
+    there = {item.id for pairs in lists.values() for item, _ in pairs}
+    lists["watched"] = [pair for pair in tasks.watched(session, staff) if pair[0].id not in there]
     return {name: [pair for pair in pairs if readable or pair[0].patient_id is None] for name, pairs in lists.items()}
 
 
@@ -265,7 +262,7 @@ def _given(template: TaskTemplate | None, note: Contact | None, staff: Staff) ->
     """What the form holds: what was typed, else what the template and the note say."""
     if request.method == "POST":
         return {name: request.form.get(name, "") for name in due_times.FIELDS}
-    given = dict.fromkeys(due_times.FIELDS, "") | {"owner": str(staff.id)}
+    given = dict.fromkeys(due_times.FIELDS, "") | {"owner": str(staff.id), "watcher": str(staff.id)}
     if template is not None:
         given |= {"title": template.name, "words": template.words, "due": "template"}
     if note is not None:

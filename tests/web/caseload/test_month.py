@@ -99,21 +99,25 @@ def test_a_payer_whose_rules_nobody_has_loaded_gets_minutes_and_no_code(scene: A
 def test_a_month_is_closed_once_it_is_over_and_a_later_change_is_said_beside_what_was_closed(scene: Any) -> None:
     work(scene, 3, 40)
     path = f"/caseload/month/{scene.episode.id}"
-    scene.browser.post(path, month="2026-03", choice="0")
+    ticked = {"month": "2026-03", "choice": "0", "incomplete": "on"}
+    scene.browser.post(path, **ticked)
     assert scene.rows(CareMonth) == []
     scene.march.move_to(datetime(2026, 4, 2, 16, tzinfo=UTC))
     scene.browser = scene.house.signed_in(scene.rosa)
-    assert scene.browser.post(path, month="2026-03", choice="0").status_code == 303
+    scene.browser.post(path, month="2026-03", choice="0")
+    assert "An auditor would miss something" in scene.browser.get("/caseload/month?month=2026-03").text
+    assert scene.rows(CareMonth) == []
+    assert scene.browser.post(path, **ticked).status_code == 303
     [closed] = scene.rows(CareMonth)
     assert closed.codes == [{"code": "99492", "units": 1}]
-    scene.browser.post(path, month="2026-03", choice="0")
+    scene.browser.post(path, **ticked)
     assert len(scene.rows(CareMonth)) == 1
     work(scene, 20, 50)
     said = row(scene.browser.get("/caseload/month?month=2026-03").text)
     assert "changed after export: 40 minutes then, 90 now" in said
     kept = json.loads(scene.browser.get(f"{path}.json?month=2026-03").text)
     assert (kept["minutes"], kept["codes"]) == (40, [{"code": "99492", "units": 1}])
-    scene.browser.post(path, month="2026-03", choice="0")
+    scene.browser.post(path, **ticked)
     assert [each.codes for each in scene.rows(CareMonth)] == [
         [{"code": "99492", "units": 1}, {"code": "99494", "units": 1}]
     ]
@@ -133,6 +137,18 @@ def test_the_evidence_holds_the_log_the_consent_and_what_was_said(scene: Any) ->
     assert found["diagnoses"] == ["F33.1"]
     assert found["scores"][0]["total"] == 14
     assert found["missing"] == ["review"]
+    address = f"/caseload/month/{scene.episode.id}"
+    page = scene.browser.get(f"{address}?month=2026-03").text
+    for said in (
+        "40 min 0 s count",
+        "initiating visit Feb 10, 2026, 99214",
+        "diagnosis: F33.1",
+        "PHQ-9 14",
+        "Ada Nowak",
+    ):
+        assert said in page
+    paper = scene.browser.get(f"{address}.pdf?month=2026-03")
+    assert (paper.mimetype, paper.data[:5]) == ("application/pdf", b"%PDF-")
 
 
 @pytest.mark.parametrize(

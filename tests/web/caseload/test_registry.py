@@ -37,6 +37,13 @@ def test_without_a_registry_the_page_says_how_to_have_one_and_nothing_leads_to_i
     assert "care model has no registry" in refused.text
 
 
+def test_changing_the_care_model_says_how_many_episodes_would_be_out_of_sight(scene: Any) -> None:
+    admin = scene.house.signed_in(scene.house.staff("Ada Chief", role="clinic_admin"))
+    assert "With a model without a registry" not in admin.get("/settings/care").text
+    enrolled(scene, scene.house.patient(), days_ago=3)
+    assert "1 episode is open. With a model without a registry" in admin.get("/settings/care").text
+
+
 def test_who_is_enrolled_stands_in_the_table_with_first_and_last_score(scene: Any) -> None:
     patient = scene.house.patient(first_name="Walter", last_name="Nowak")
     enrolled(scene, patient, days_ago=30)

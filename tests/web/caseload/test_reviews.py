@@ -37,6 +37,14 @@ def task(scene: Any) -> tuple[InboxItem, Task]:
         return item, made
 
 
+def test_who_writes_down_what_the_consultant_said_is_named_beside_them(scene: Any) -> None:
+    page = f"/caseload/reviews/{scene.episode.id}"
+    assert "both names are kept" in scene.browser.get(page).text
+    assert "both names are kept" not in scene.consultant.get(page).text
+    assert review(scene, scene.browser).status_code == 303
+    assert "Dr. Silva, written down by Rosa Delgado" in scene.browser.get(page).text
+
+
 def test_who_does_not_improve_is_on_the_list_with_the_reasons(scene: Any) -> None:
     page = scene.consultant.get("/caseload/reviews").text
     row = page.split(">Ada ")[1].split("</tr>")[0]

@@ -14,6 +14,7 @@ from config.audit import AuditEntry
 from intake_links import alert_audit, alerts
 from intake_links.models import IntakeLink, Screen
 from messaging.inbox.models import InboxItem
+from reminders.models import Handoff
 
 
 def today() -> date:
@@ -134,6 +135,23 @@ def test_the_code_is_shown_once_and_opens_the_form_on_the_tablet(house: Any) -> 
     with db.unit_of_work(house.clinic.id, read_only=True) as session:
         assert session.scalars(select(IntakeLink.place)).one() == "tablet"
     assert code[1].replace(" ", "") not in browser.get(f"/patients/{patient.id}").text
+
+
+def test_who_is_handed_the_tablet_may_be_said_to_have_come_for_their_handoff(house: Any) -> None:
+    rosa, patient = house.signed_in(house.staff()), house.patient(record="A-1")
+    desk = house.signed_in(house.staff("Ida Frank", role="front_desk"))
+    choices, tablet = f"/patients/{patient.id}/answers", f"/patients/{patient.id}/tablet"
+    desk.post("/handoffs", record="A-1")
+    assert "for their warm handoff" not in desk.get(choices).text
+    with db.unit_of_work(db.EVERY) as session:
+        handoff_id = session.scalars(select(Handoff.id)).one()
+    rosa.post(f"/handoffs/{handoff_id}/accept")
+    assert "for their warm handoff: tell Rosa Delgado" in rosa.get(choices).text
+    rosa.post(tablet, instrument="phq2")
+    assert house.read(Handoff, handoff_id).state != "arrived"
+    rosa.post(tablet, instrument="phq2", here="on")
+    assert house.read(Handoff, handoff_id).state == "arrived"
+    assert "for their warm handoff" not in rosa.get(choices).text
 
 
 def test_no_form_or_one_that_is_none_gives_no_code(house: Any) -> None:

@@ -11,7 +11,7 @@ from config import audit, db
 from messaging import conversations, outbox
 from messaging.consent import asking, ledger
 from messaging.models import Message, Patient
-from web.patients import consent_pdf
+from web import paper
 
 NUMBER = "+12025550147"
 
@@ -111,8 +111,8 @@ def test_the_paper_says_what_the_page_says_with_spanish_letters(house: Any) -> N
 
 
 def test_letters_a_reader_may_not_have_are_named_and_never_lost() -> None:
-    assert consent_pdf.letters("Jose\u0301 “ok” 👍") == 'José "ok" [thumbs up sign]'
-    assert consent_pdf.letters("a\u200bb\x07") == "ab"
+    assert paper.letters("Jose\u0301 “ok” 👍") == 'José "ok" [thumbs up sign]'
+    assert paper.letters("a\u200bb\x07") == "ab"
 
 
 def test_old_lines_without_a_version_stand_in_the_proof_too(house: Any) -> None:

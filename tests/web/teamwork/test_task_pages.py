@@ -56,9 +56,13 @@ def test_a_task_about_a_patient_is_in_its_owners_inbox_and_is_closed_there(house
     assert house.read(InboxItem, item.id).disposition == "task_done"
     assert "all normal" in hers.get(f"/patients/{patient.id}/team").text
     watched = hers.get("/tasks").text
-    assert "You want to know how it ends" in watched
+    assert "new: ended" in watched
+    assert 'Tasks and notes <span class="num">1</span>' in watched
     hers.get(f"/tasks/{item.id}")
-    assert "You want to know how it ends" not in hers.get("/tasks").text
+    after = hers.get("/tasks").text
+    assert "all normal" in after
+    assert "new: ended" not in after
+    assert 'Tasks and notes <span class="num">' not in after
 
 
 def test_closing_is_taken_back_within_seconds(house: Any, unhurried: None) -> None:

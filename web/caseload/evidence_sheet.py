@@ -1,0 +1,93 @@
+"""The evidence of one episode's month as a sheet to print: each minute from when to when, and what stands behind it."""
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from typing import Any
+
+from config import clock
+from intake_links import scoring
+from web import times, words
+from web.paper import Sheet
+
+Document = Mapping[str, Any]
+SECTIONS = ("month", "log", "consent", "scores", "reviews", "plan", "missing")
+
+
+def sheet(document: Document, clinic: str, codes: str, made: str) -> Sheet:
+    """Return the evidence (caseload.codes.evidence) in words; `document` has "patient" and "record" beside it.
+
+    `codes` are those of the month as a biller writes them, `made` says who made the sheet and when.
+    """
+    lines = {
+        "month": _month(document, codes),
+        "log": [_entry(entry) for entry in document["log"]],
+        "consent": _consent(document),
+        "scores": [_score(score) for score in document["scores"]],
+        "reviews": [_review(review) for review in document["reviews"]],
+        "plan": _people(document),
+        "missing": [words.say("care_missing", name) for name in document["missing"]],
+    }
+    sections = [(words.say("care_evidence", key), lines[key] or [words.say("summary", "none")]) for key in SECTIONS]
+    name = " · ".join(filter(None, (document["patient"], _said("record", of=document["record"] or ""))))
+    return Sheet(name, clinic, made, sections)
+
+
+def _said(key: str, **facts: Any) -> str:
+    return words.say("care_evidence", key, **facts)
+
+
+def _month(document: Document, codes: str) -> list[str]:
+    counted = _said("counted", month=document["month"], minutes=document["minutes"], codes=codes)
+    excluded = [words.say("care_excluded", each["why"], minutes=each["minutes"]) for each in document["excluded"]]
+    return [counted, *excluded, _said("version", version=document["version"] or words.say("care", "no_code"))]
+
+
+def _entry(entry: Document) -> str:
+    start, end = (datetime.fromisoformat(entry[edge]) for edge in ("start", "end"))
+    counted = _said("seconds", minutes=int(entry["counted_seconds"] // 60), seconds=int(entry["counted_seconds"] % 60))
+    late = [_said("late", at=_moment(entry["recorded_at"]))] if entry["late"] else []
+    span = f"{times.date_of(start.date())} {times.clock_time(start)} – {times.clock_time(end)}"
+    return _joined([span, entry["person"], words.say("care_kinds", entry["activity"]), counted, *late])
+
+
+def _consent(document: Document) -> list[str]:
+    consent, visit = document["consent"], document["initiating_visit"]
+    said = []
+    if consent:
+        told = [_said("cost_told")] if consent["cost_sharing_told"] else []
+        how = words.say("care_consents", consent["how"])
+        said.append(_joined([_moment(consent["at"]), how, _said("asked_by", who=consent["by"]), *told]))
+    if visit:
+        said.append(_said("initiating", on=_day(visit["on"]), code=visit["code"]))
+    return said
+
+
+def _score(score: Document) -> str:
+    return f"{_day(score['on'])}: {scoring.instrument(score['scale']).title} {score['total']}"
+
+
+def _review(review: Document) -> str:
+    outcome = [words.say("care_standings", review["outcome"])] if review["outcome"] else []
+    return _joined([_day(review["on"]), review["recommendation"], *outcome])
+
+
+def _people(document: Document) -> list[str]:
+    facts = {
+        "practitioner": document["practitioner"],
+        "consultant": document["consultant"],
+        "diagnoses": ", ".join(document["diagnoses"]),
+    }
+    return [_said(key, what=what) for key, what in facts.items() if what]
+
+
+def _day(iso: str) -> str:
+    return times.date_of(date.fromisoformat(iso))
+
+
+def _moment(iso: str) -> str:
+    at = datetime.fromisoformat(iso)
+    return f"{times.date_of(at.date(), clock.now().date())} {times.clock_time(at)}"
+
+
+def _joined(parts: Iterable[str]) -> str:
+    return " · ".join(filter(None, parts))
