@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from config import clock, db, queue, runtime
 from messaging.delivery.breaker import circuits
+from messaging.delivery.restored import holding
 from messaging.inbox.models import UNSEEN_SAFETY, InboxItem
 from messaging.mail import sending
 from messaging.models import Message
@@ -176,6 +177,12 @@ def _rows() -> list[str]:
         throttled = circuits.since(session)
         if throttled and now - throttled > OLDEST_ROW:
             problems.append(f"the carrier has let a sender wait for {int((now - throttled).total_seconds())} seconds")
+        restored = holding.oldest(session, now)
+        if restored and now - restored > OLDEST_ROW:
+            waited = int((now - restored).total_seconds())
+            problems.append(
+                f"texts to patients have waited since a restore for {waited} seconds: is the carrier there?"
+            )
         stuck = sending.stuck_since(session, now)
         if stuck:
             problems.append(f"the mail server has taken nothing for {int((now - stuck).total_seconds())} seconds")

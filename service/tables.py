@@ -10,6 +10,7 @@ from interchange import models as interchange
 from messaging import models as messaging
 from messaging.delivery.brakes import models as brakes
 from messaging.delivery.breaker import models as breaker
+from messaging.delivery.restored import models as restored
 from messaging.event_webhooks import models as event_webhooks
 from messaging.inbox import models as inbox
 from messaging.mail import models as mail
@@ -28,6 +29,7 @@ MODULES = (
     messaging,
     brakes,
     breaker,
+    restored,
     inbox,
     mail,
     programs,

@@ -22,6 +22,7 @@ from messaging.delivery import carrier_status, send_one
 from messaging.delivery.brakes import braking
 from messaging.delivery.breaker import circuits
 from messaging.delivery.last_look import LastLook
+from messaging.delivery.restored import holding
 from messaging.delivery.send_one import Intent, Outcome
 from messaging.gateways.base import Outgoing
 from messaging.gateways.twilio import gateway
@@ -112,8 +113,8 @@ def prepare() -> None:
 
 
 def due_in(lane: str) -> ColumnElement[bool]:
-    """Return the condition for what waits in `lane` and no brake holds."""
-    return (Message.state == "queued") & (Message.lane == lane) & braking.free()
+    """Return the condition for what waits in `lane` and may leave now: no brake and no restore holds it."""
+    return (Message.state == "queued") & (Message.lane == lane) & braking.free() & holding.may_leave()
 
 
 def _senders(lane: str) -> ThreadPoolExecutor:
