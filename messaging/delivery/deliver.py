@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from config import clock, db, keys, queue, runtime, tallies
 from messaging import outbox
-from messaging.delivery import carrier_status, send_one
+from messaging.delivery import carrier_status, send_one, turns
 from messaging.delivery.brakes import braking
 from messaging.delivery.breaker import circuits
 from messaging.delivery.last_look import LastLook
@@ -71,8 +71,8 @@ def _land(batch: Sequence[Future[Outcome]]) -> None:
 
 def _claim(lane: str) -> tuple[int, list[Intent]]:
     with db.unit_of_work(db.EVERY) as session:
-        due = due_in(lane)
-        claims = db.claim(session, Message, due & circuits.flowing(), limit=BATCH[lane], lease=LEASE[lane])
+        flowing = due_in(lane) & circuits.flowing()
+        claims = turns.claim(session, flowing, lane, limit=BATCH[lane], lease=LEASE[lane])
         claims += _probes(session, lane)
     if not claims:
         return 0, []
