@@ -4,7 +4,7 @@ Machines are noisy; ratios less.
 
 python -m bench [inbound] [outbound] [alert] [inbox] [polls] [forms] [reading] [planning] [urgent] [imports]
                 [simulation] [slow_clients] [handoff] [codes] [caseload] [review]
-                [webhooks]
+                [webhooks] [siu]
 BENCH_PATIENTS=1000000 python -m bench inbox     (a larger clinic than 100,000 patients: minutes, and some GB of disk)
 BENCH_VISITS=20000 python -m bench planning      (fewer visits than 100,000; also for urgent and simulation)
 BENCH_TEXTS=1000000 python -m bench review       (more texts than 100,000, and a fifth as many visits)
@@ -29,6 +29,7 @@ from bench import (
     reading,
     review,
     simulation,
+    siu,
     slow_clients,
     urgent,
     webhooks,
@@ -52,6 +53,7 @@ MEASUREMENTS: dict[str, Callable[[], str]] = {
     "caseload": caseload.measure,
     "review": review.measure,
     "webhooks": webhooks.measure,
+    "siu": siu.measure,
 }
 
 

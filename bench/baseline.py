@@ -1,5 +1,7 @@
 """The floors: the same server with the signature check and one durable INSERT, or with a 304 and nothing else."""
 
+import time
+
 from flask import Flask, Response, request
 from sqlalchemy import Column, LargeBinary, MetaData, String, Table, insert
 from twilio.request_validator import RequestValidator
@@ -35,3 +37,18 @@ def hear() -> Response:
     with db.engine().begin() as connection:
         connection.execute(insert(SAID).values(sid=form["MessageSid"], body=form["Body"].encode()))
     return Response("<Response/>", mimetype="text/xml")
+
+
+@app.post("/webhooks/ehr/books")
+def hear_ehr() -> Response:
+    """Check the signature of a feed, insert, acknowledge."""
+    from bench.siu import SECRET
+    from webhooks import signatures
+
+    said, body = request.headers, request.get_data()
+    parts = (said["webhook-id"], said["webhook-timestamp"], body, said["webhook-signature"])
+    if not signatures.by_standard(SECRET, *parts, time.time()):
+        return Response(status=403)
+    with db.engine().begin() as connection:
+        connection.execute(insert(SAID).values(sid=parts[0], body=body))
+    return Response("MSH|^~\\&|\rMSA|AA|1\r", mimetype="application/hl7-v2")

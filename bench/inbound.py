@@ -38,8 +38,8 @@ def _round(target: str) -> float:
         env = start.environment(loaded, valkey.url)
         argv = ["-m", "bench.server", target]
         with stage.serving(argv, env, f"http://127.0.0.1:{loaded.port}/healthz"):
-            _fire(loaded.port, bodies[:100])
-            return _fire(loaded.port, bodies[100:])
+            fire(loaded.port, PATH, bodies[:100])
+            return fire(loaded.port, PATH, bodies[100:])
 
 
 def signed(
@@ -64,13 +64,14 @@ def signed(
     return urllib.parse.urlencode(form).encode(), headers
 
 
-def _fire(port: int, bodies: list[tuple[bytes, dict[str, str]]]) -> float:
+def fire(port: int, path: str, bodies: list[tuple[bytes, dict[str, str]]]) -> float:
+    """Post these bodies with their headers, by several clients at once; return how many were answered 200 a second."""
     failed: list[int] = []
 
     def client(share: list[tuple[bytes, dict[str, str]]]) -> None:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
         for body, headers in share:
-            connection.request("POST", PATH, body, headers)
+            connection.request("POST", path, body, headers)
             answer = connection.getresponse()
             answer.read()
             if answer.status != 200:

@@ -1,15 +1,14 @@
 """What an attack leaves behind: refused sign-ins, forged webhooks, refused pages and hasty ones, counted and logged.
 
-Counted by kind in Redis for all processes, and each a line of the log with the source under a keyed hash: the same
+Counted by kind (config.tallies), and each a line of the log with the source under a keyed hash: the same
 source is known again, and no address stands there. Beyond a hundred lines a minute and process they are only counted.
 """
 
 import threading
 
-from config import clock, keys, logging, queue, runtime
+from config import clock, keys, logging, runtime, tallies
 
 KINDS = ("sign_in_refused", "forged_webhook", "forbidden", "too_many", "form_token", "key_refused")
-COUNTS = "security:events"
 LINES_A_MINUTE = 100
 
 
@@ -44,13 +43,7 @@ def kind_of(path: str, method: str, status: int) -> str | None:
 
 def note(kind: str, source: str, *, route: str, status: int) -> None:
     """Count an event of `kind`, and write a line about it; `source` as config.client_address has it."""
-    queue.ask(lambda redis: redis.hincrby(COUNTS, kind, 1))
+    tallies.add("security", kind)
     if runtime.once("security_events.lines", _Lines).may():
         hashed = keys.token_hash(f"source:{source}").hex()[:16]
         logging.logger().warning("security event", kind=kind, source=f"h.{hashed}", route=route, status=status)
-
-
-def counts() -> dict[str, int]:
-    """Return how often each kind has happened since Redis began to count; all 0 where it is silent."""
-    found = queue.ask(lambda redis: redis.hgetall(COUNTS)) or {}
-    return {kind: int(found.get(kind.encode(), 0)) for kind in KINDS}

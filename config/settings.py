@@ -8,9 +8,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic import ConfigDict, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 
-from config import addresses, env_file
+from config import addresses, env_file, handed_down
+from config.mllp_settings import MllpSettings
 
 MASTER_KEY = re.compile(r"[^:,\s]+:[A-Za-z0-9+/]{43}=")
 PREFIX = "WARMTHREAD_"
@@ -26,7 +27,7 @@ class SettingsError(Exception):
         self.problems = problems
 
 
-class Settings(BaseModel):
+class Settings(MllpSettings):
     """The whole configuration of a process. Each field's alias is the environment variable's name."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -72,6 +73,11 @@ class Settings(BaseModel):
         None,
         alias="WARMTHREAD_MASTER_KEYS",
         description="id:base64 of 32 bytes, newest first, separated by commas; empty: made in the data directory",
+    )
+    backup_keys: SecretStr | None = Field(
+        None,
+        alias="WARMTHREAD_BACKUP_KEYS",
+        description="what backups are sealed with, as the master keys are written and never one of them; newest first",
     )
     data_dir: Path = Field(
         Path("data"), alias="WARMTHREAD_DATA_DIR", description="where the embedded default keeps all"
@@ -140,7 +146,7 @@ class Settings(BaseModel):
             raise ValueError("must start with redis://, rediss:// or unix://")
         return value
 
-    @field_validator("master_keys")
+    @field_validator("master_keys", "backup_keys")
     @classmethod
     def _master_keys_look_right(cls, value: SecretStr | None) -> SecretStr | None:
         # Here only the form, so that it is named with the other mistakes; config.keys judges the keys themselves.
@@ -228,7 +234,7 @@ def load(environ: Mapping[str, str] | None = None, **overrides: str) -> Settings
     Raises SettingsError with every problem found: unknown WARMTHREAD_ names, unreadable _FILE files, wrong values.
     """
     problems: list[str] = []
-    environ = _with_file(os.environ, problems) if environ is None else environ
+    environ = handed_down.merged(_with_file(os.environ, problems) if environ is None else environ, problems)
     values: dict[str, Any] = _from_environment(environ, problems) | overrides
     try:
         settings = Settings.model_validate(values)
@@ -291,6 +297,8 @@ def _alias(name: str) -> str:
 
 
 def _sentence(detail: Any) -> str:
+    if not detail["loc"]:  # of several settings together, which the sentence names
+        return str(detail["msg"]).removeprefix("Value error, ")
     name = _alias(str(detail["loc"][0]))
     if detail["type"] == "missing":
         return f"{name} is missing: {names().get(name, '')}"

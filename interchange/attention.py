@@ -24,11 +24,13 @@ SHOWN = 100
 
 @dataclass(frozen=True)
 class Standing:
-    """How a feed stands: when it was last heard, how many of its messages are in each state, of the last 30 days."""
+    """How a feed stands: when it was last heard, how many of its messages are in each state, of the last 30 days, and
+    since when the oldest waits that nobody has worked on."""
 
     feed: Feed
     heard_at: datetime | None
     counts: dict[str, int]
+    oldest: datetime | None
 
     def sum(self, *states: str) -> int:
         """Return how many messages are in these states."""
@@ -45,17 +47,25 @@ def standings(session: Session, clinic: Clinic) -> list[Standing]:
         .where(ours, FeedMessage.received_at > clock.now() - LATELY)
         .group_by(FeedMessage.feed_id, FeedMessage.state)
     )
+    todo = select(FeedMessage.feed_id, func.min(FeedMessage.received_at)).where(ours, FeedMessage.state == "received")
+    oldest = dict(session.execute(todo.group_by(FeedMessage.feed_id)).all())
     counts: defaultdict[UUID, dict[str, int]] = defaultdict(dict)
     for feed_id, state, count in session.execute(counted):
         counts[feed_id][state] = count
     own = session.scalars(select(Feed).where(Feed.clinic_id == clinic.id).order_by(Feed.name))
-    return [Standing(feed, last.get(feed.id), counts[feed.id]) for feed in own]
+    return [Standing(feed, last.get(feed.id), counts[feed.id], oldest.get(feed.id)) for feed in own]
 
 
 def waiting(session: Session, clinic: Clinic) -> Sequence[FeedMessage]:
     """Return the newest messages that wait for a person."""
     rows = select(FeedMessage).where(FeedMessage.clinic_id == clinic.id, FeedMessage.state.in_(WAITING))
     return session.scalars(rows.order_by(FeedMessage.id.desc()).limit(SHOWN)).all()
+
+
+def latest(session: Session, feed: Feed) -> Sequence[FeedMessage]:
+    """Return the newest messages of a feed, in whatever state."""
+    rows = select(FeedMessage).where(FeedMessage.feed_id == feed.id)
+    return session.scalars(rows.order_by(FeedMessage.received_at.desc(), FeedMessage.id.desc()).limit(SHOWN)).all()
 
 
 def why(row: FeedMessage) -> list[Problem]:

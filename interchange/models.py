@@ -11,15 +11,23 @@ from config.db import Base, ClinicRow, Sealed, SealedRow, Work
 
 
 class Feed(SealedRow, Base):
-    """An EHR that may send for one clinic: the secret it signs with (Standard Webhooks), and how it is read."""
+    """An EHR that may send for one clinic: the secret it signs with (Standard Webhooks), and how it is read.
+
+    `mllp_sender` is who it names as its sender by MLLP, "APPLICATION|FACILITY" (MSH-3, MSH-4), None where it is not
+    heard that way; `mllp_certificate` the name of the client certificate that may speak for it, "" for a connection of
+    this machine alone. What comes while it is paused is kept and waits.
+    """
 
     __tablename__ = "feed"
-    __table_args__ = (UniqueConstraint("name"),)
+    __table_args__ = (UniqueConstraint("name"), UniqueConstraint("mllp_sender", "mllp_certificate"))
 
     name: Mapped[str] = mapped_column(String(30))
     secret_ct: Mapped[bytes]
     profile: Mapped[dict[str, Any]] = mapped_column(default=dict)
     created_at: Mapped[datetime]
+    mllp_sender: Mapped[str | None] = mapped_column(String(130))
+    mllp_certificate: Mapped[str] = mapped_column(String(100), default="", server_default="")
+    paused_at: Mapped[datetime | None]
 
     secret = Sealed("secret_ct")
 
@@ -28,9 +36,10 @@ class FeedMessage(SealedRow, Work, Base):
     """One message or resource as it came, sealed before its sender is answered.
 
     state: received -> done | ignored (understood, and nothing to do) | held (waits for a person) | failed; refused from
-    the beginning where its sender was told to mend it. A person's replay makes it received again, or they set it
-    aside. Unique (feed, event): saying it twice changes nothing. `kind` is the event ("SIU^S12") or type of resource;
-    `problems` are {"code", "where"}, never what stood there; `said_at` is when the EHR says it was so.
+    the beginning where its sender was told to mend it; paused while its feed is. A person's replay makes it received
+    again, or they set it aside. Unique (feed, event): saying it twice changes nothing. `kind` is the event ("SIU^S12")
+    or type of resource; `problems` are {"code", "where"}, never what stood there; `said_at` is when the EHR says it
+    was so.
     """
 
     __tablename__ = "feed_message"
@@ -56,14 +65,21 @@ class FeedMessage(SealedRow, Work, Base):
 
 
 class FeedVisit(ClinicRow, Base):
-    """Since when the newest that a feed has said of a visit is so; `visit` is a hash of the visit's key."""
+    """A feed's entry of a visit: since when the newest that it has said is so, and what it has said of the start.
+
+    `visit` is a hash of the visit's key, `external_id` the key as the appointment has it; `claims` see
+    interchange.owning; `patient_id` whose it is, once that is known.
+    """
 
     __tablename__ = "feed_visit"
     __table_args__ = (UniqueConstraint("feed_id", "visit"),)
 
     feed_id: Mapped[UUID] = mapped_column(ForeignKey("feed.id"))
     visit: Mapped[str] = mapped_column(String(64))
+    external_id: Mapped[str] = mapped_column(String(80), default="", server_default="")
     said_at: Mapped[datetime]
+    patient_id: Mapped[UUID | None] = mapped_column(ForeignKey("patient.id"), index=True)
+    claims: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
 
 
 class FeedPatient(ClinicRow, Base):

@@ -42,6 +42,7 @@ class Profile(BaseModel):
     patient_types: list[str]
     patient_system: str
     appointment_system: str
+    owns_visits: bool
     events: dict[str, Happening]
     statuses: dict[str, Status]
     units: dict[str, int]
@@ -96,4 +97,9 @@ def default() -> Profile:
 
 @cache
 def _default_keys() -> dict[str, Any]:
-    return tomllib.loads(resources.files("interchange").joinpath("default_profile.toml").read_text("utf-8"))
+    return tomllib.loads(default_text())
+
+
+def default_text() -> str:
+    """Return the default profile as it is written, with its comments."""
+    return resources.files("interchange").joinpath("default_profile.toml").read_text("utf-8")

@@ -48,6 +48,10 @@ def _oldest_message(which: ColumnElement[bool], session: Session, now: datetime)
     )
 
 
+def _oldest_to_send(lane: str, session: Session, now: datetime) -> datetime | None:
+    return _oldest_message(deliver.due_in(lane), session, now)
+
+
 LANES = [
     queue.Lane("timers", "urgent", fire_timers, _oldest_timer),
     queue.Lane("set_back", "urgent", clock_set_back.drain, clock_set_back.oldest),
@@ -56,13 +60,13 @@ LANES = [
         "deliver_urgent",
         "urgent",
         partial(deliver.deliver, "urgent"),
-        partial(_oldest_message, deliver.due_in("urgent")),
+        partial(_oldest_to_send, "urgent"),
     ),
     queue.Lane(
         "deliver_bulk",
         "bulk",
         partial(deliver.deliver, "bulk"),
-        partial(_oldest_message, deliver.due_in("bulk")),
+        partial(_oldest_to_send, "bulk"),
     ),
     queue.Lane(
         "reconcile",

@@ -1,9 +1,10 @@
 """Two records of one person become one: everything follows to the record that stays, and the stricter consent wins.
 
 What was sealed stays under the key it was sealed with, so the record that goes is kept, closed, and points to the
-other. There is no way back: what was said since to either would have to be told apart again by hand.
+other. What followed is kept in mind, so that it can be taken back for a day (reminders.unmerging).
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -28,7 +29,7 @@ from messaging.models import (
 )
 from messaging.people import contact_details, directory, name_search
 from reminders import patient_locks, planner, withdrawing
-from reminders.models import Appointment, Handoff
+from reminders.models import Appointment, Handoff, PatientMerge
 
 # Every table with a patient in it, under the word by which a page counts it; a test knows of tables left out.
 FOLLOWS: dict[str, type[Any]] = {
@@ -77,6 +78,7 @@ def merge(session: Session, clinic: Clinic, stays: Patient, goes: Patient, actor
     _check(clinic, stays, goes)
     db.load_keys(session, [clinic.key_id, stays.key_id, goes.key_id])
     ended = _ended(session, clinic, [*stays.numbers, *goes.numbers])
+    _keep_in_mind(session, clinic, stays, goes, actor)
     _facts(session, clinic, stays, goes, actor)
     for model in FOLLOWS.values():
         session.execute(update(model).where(model.patient_id == goes.id).values(patient_id=stays.id))
@@ -92,6 +94,22 @@ def merge(session: Session, clinic: Clinic, stays: Patient, goes: Patient, actor
     planner.plan_many(session, session.scalars(coming).all())
     for about, detail in ((stays, {"gone": str(goes.id)}), (goes, {"into": str(stays.id)})):
         audit.record(session, clinic.id, actor, "patient.merged", f"patient:{about.id}", **detail)
+
+
+def _keep_in_mind(session: Session, clinic: Clinic, stays: Patient, goes: Patient, actor: str) -> None:
+    """Keep what both records knew, sealed, and the ids of what is about to follow."""
+    moved = {
+        name: [str(row) for row in session.scalars(select(model.id).where(model.patient_id == goes.id))]
+        for name, model in FOLLOWS.items()
+    }
+    before = {
+        name: {fact: getattr(patient, fact) for fact in (*FILLED_IN, "state")}
+        | {"numbers": [number.number for number in sorted(patient.numbers, key=lambda number: number.id)]}
+        for name, patient in (("stays", stays), ("goes", goes))
+    }
+    whose = {"clinic_id": clinic.id, "key_id": clinic.key_id, "stays_id": stays.id, "goes_id": goes.id}
+    told = {"at": clock.now(), "actor": actor, "moved": moved, "before": json.dumps(before)}
+    session.add(PatientMerge(**whose, **told))
 
 
 def _check(clinic: Clinic, stays: Patient, goes: Patient) -> None:

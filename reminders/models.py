@@ -9,7 +9,7 @@ from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from config import live
-from config.db import Base, ClinicRow, Sealed, Work
+from config.db import Base, ClinicRow, Sealed, SealedRow, Work
 
 CHANGE_ASKED = text("state = 'change_asked'")
 
@@ -201,3 +201,24 @@ class HandoffOffer(ClinicRow, live.Shown, Base):
     def topics(self) -> Iterable[str]:
         """The clinic's lists."""
         return ["list"]
+
+
+class PatientMerge(SealedRow, Base):
+    """That two records were made one, and what is needed to tell them apart again for a day.
+
+    `moved` holds the ids of what followed, by the words of reminders.merging.FOLLOWS; `before` (sealed, JSON) what both
+    records knew.
+    """
+
+    __tablename__ = "patient_merge"
+    __table_args__ = (Index("ix_patient_merge_stays_at", "stays_id", "at"),)
+
+    stays_id: Mapped[UUID] = mapped_column(ForeignKey("patient.id"))
+    goes_id: Mapped[UUID] = mapped_column(ForeignKey("patient.id"))
+    at: Mapped[datetime]
+    actor: Mapped[str] = mapped_column(String(60))
+    moved: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    before_ct: Mapped[bytes]
+    undone_at: Mapped[datetime | None]
+
+    before = Sealed("before_ct")

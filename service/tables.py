@@ -8,7 +8,9 @@ from config.db import Base
 from intake_links import models as intake_links
 from interchange import models as interchange
 from messaging import models as messaging
+from messaging.delivery.brakes import models as brakes
 from messaging.delivery.breaker import models as breaker
+from messaging.delivery.restored import models as restored
 from messaging.event_webhooks import models as event_webhooks
 from messaging.inbox import models as inbox
 from messaging.mail import models as mail
@@ -25,7 +27,9 @@ from webhooks import models as webhooks
 MODULES = (
     audit,
     messaging,
+    brakes,
     breaker,
+    restored,
     inbox,
     mail,
     programs,

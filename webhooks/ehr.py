@@ -2,22 +2,18 @@
 once what it says is kept."""
 
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from uuid import UUID
+from collections.abc import Sequence
 
 from flask import Blueprint, Response, request
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from config import clock, db, logging
-from interchange import feeds
+from config import clock
+from interchange import accepting, feeds
+from interchange.accepting import Sender
 from interchange.fhir import reading as resources
-from interchange.hl7 import acknowledging, er7, reading
 from interchange.models import Feed
 from interchange.problems import Problem
-from interchange.profiles import Profile
 from messaging.models import Clinic
 from webhooks import receipts, signatures
 from webhooks.problems import problem
@@ -28,16 +24,6 @@ BOM = b"\xef\xbb\xbf"
 ER7, FHIR = "application/hl7-v2", "application/fhir+json"
 
 door = Blueprint("ehr", __name__)
-
-
-@dataclass(frozen=True)
-class Sender:
-    """Who may post: the feed, its clinic, the secret it signs with, and how it is read."""
-
-    feed_id: UUID
-    clinic_id: UUID
-    secret: str
-    profile: Profile
 
 
 @door.post("/webhooks/ehr/<source>")
@@ -58,7 +44,7 @@ def _sender(session: Session, name: str) -> Sender | None:
     if feed is None:
         return None
     zone = session.get_one(Clinic, feed.clinic_id).zone
-    return Sender(feed.id, feed.clinic_id, feed.secret or "", feeds.profile_of(feed.profile, zone))
+    return Sender(feed.id, feed.clinic_id, feeds.profile_of(feed.profile, zone), feed.secret or "")
 
 
 def _signed(sender: Sender, body: bytes) -> bool:
@@ -74,36 +60,10 @@ def _signed(sender: Sender, body: bytes) -> bool:
 
 
 def _messages(sender: Sender, body: bytes) -> Response:
-    """Keep each message of the body in one transaction, then acknowledge each."""
-    try:
-        transmission = er7.read(body, sender.profile.charset)
-    except er7.Unreadable as unreadable:
-        return _unreadable(sender, body, [Problem(str(unreadable), "MSH")])
-    answers = []
-    with _kept(sender) as (session, clinic, feed):
-        for message in transmission.messages:
-            problems = [*transmission.problems, *reading.read(message, sender.profile).problems]
-            feeds.keep(session, clinic, feed, feeds.of_message(message, sender.profile), problems)
-            ack = acknowledging.code(message, problems)
-            if ack is not None:
-                answers.append(_acknowledgement(message, ack, problems))
-    # What wants no answer gets none, and HTTP's own says that it arrived.
-    text = "".join(answers).encode(transmission.codec, "replace")
-    return Response(text, status=200 if answers else 204, content_type=f"{ER7}; charset={transmission.codec}")
-
-
-def _acknowledgement(message: er7.Message | None, ack: str, problems: Sequence[Problem]) -> str:
-    # Twenty letters, as much as MSH-10 holds in the oldest versions.
-    own = db.new_id().hex[-20:]
-    return acknowledging.text(message, ack, problems, now=clock.now(), control_id=own)
-
-
-def _unreadable(sender: Sender, body: bytes, problems: Sequence[Problem]) -> Response:
-    logging.logger().warning("a message was refused", clinic_id=sender.clinic_id)
-    said = feeds.Said(body.decode("latin-1"), "", "", "unreadable")
-    with _kept(sender) as (session, clinic, feed):
-        feeds.keep(session, clinic, feed, said, problems)
-    return Response(_acknowledgement(None, "AR", problems), status=200, content_type=f"{ER7}; charset=utf-8")
+    """Answer with the acknowledgements; what wants none gets none, and HTTP's own says that it arrived."""
+    answer = accepting.accept(sender, body)
+    text = b"".join(answer.acknowledgements)
+    return Response(text, status=200 if text else 204, content_type=f"{ER7}; charset={answer.codec}")
 
 
 def _resource(sender: Sender, body: bytes) -> Response:
@@ -116,16 +76,9 @@ def _resource(sender: Sender, body: bytes) -> Response:
     kind = str(resource.get("resourceType", ""))
     said = feeds.Said(body.decode("utf-8-sig", "replace"), "fhir", "", kind)
     refusing = [] if read.taken else list(read.problems)
-    with _kept(sender) as (session, clinic, feed):
+    with accepting.kept(sender) as (session, clinic, feed):
         feeds.keep(session, clinic, feed, said, refusing)
     return _outcome(200 if read.taken else 422, list(read.problems))
-
-
-@contextmanager
-def _kept(sender: Sender) -> Iterator[tuple[Session, Clinic, Feed]]:
-    """What is kept in here is committed, all of it or nothing, before anybody is answered."""
-    with db.unit_of_work(sender.clinic_id) as session:
-        yield session, session.get_one(Clinic, sender.clinic_id), session.get_one(Feed, sender.feed_id)
 
 
 def _outcome(status: int, problems: Sequence[Problem]) -> Response:

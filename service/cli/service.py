@@ -1,5 +1,8 @@
-"""Commands that run the service: demo, serve, web, worker, ticker, db, wait-ready."""
+"""Commands that run the service: demo, serve, web, worker, ticker, mllp, db, wait-ready."""
 
+import asyncio
+import multiprocessing
+import sys
 import time
 from collections.abc import Callable
 from functools import partial
@@ -33,6 +36,8 @@ def serve() -> None:
     service = processes.Service(settings)
     if not ports.is_free(settings.port):
         raise click.ClickException(f"port {settings.port} is taken by another program: set PORT")
+    if settings.mllp_port and not ports.is_free(settings.mllp_port):
+        raise click.ClickException(f"port {settings.mllp_port} is taken by another program: set WARMTHREAD_MLLP_PORT")
     migrations.upgrade()
     say(f"Serving on port {settings.port}, reached by {settings.public_url}. Ctrl-C ends it.")
     raise click.exceptions.Exit(service.run())
@@ -65,6 +70,8 @@ def web_server(target: str, settings: Settings) -> Callable[[], None]:
 @click.command()
 def web() -> None:
     """Run the web server (one process of the Procfile)."""
+    if sys.platform.startswith("linux"):  # what was handed down to this process is the servers' too
+        multiprocessing.set_start_method("fork", force=True)
     web_server("service.wsgi:app", start.begin("web"))()
 
 
@@ -85,6 +92,22 @@ def ticker() -> None:
 
     start.begin("ticker")
     sweeping.Ticker().run()
+
+
+@click.command()
+def mllp() -> None:
+    """Take HL7 by MLLP on WARMTHREAD_MLLP_PORT: each message is kept before it is acknowledged."""
+    from webhooks.mllp import listener, tls
+
+    settings = start.begin("mllp")
+    if settings.mllp_port is None:
+        raise click.UsageError("WARMTHREAD_MLLP_PORT is not set: nothing is taken by MLLP")
+    context = tls.context(settings)
+    start.settled()
+    try:
+        asyncio.run(listener.serve(settings.mllp_bind.strip("[]"), settings.mllp_port, context))
+    except OSError as error:
+        raise click.ClickException(f"port {settings.mllp_port} cannot be listened on: {error.strerror}") from None
 
 
 @click.group("db")

@@ -1,8 +1,6 @@
 """Commands for the machines that may post: form vendors, and feeds of EHRs."""
 
-import base64
 import re
-import secrets
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -13,13 +11,14 @@ from sqlalchemy import select
 from config import audit, clock, db
 from intake_links.models import FormSource
 from interchange import profiles
+from interchange import sources as feed_sources
 from interchange.models import Feed
 from service.cli import opening
 from service.cli.people import clinic_option, the_clinic
 from service.cli.tables import as_json, show
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
-LONGEST_FEED = 30
+SENDER = re.compile(r"(?!\|$)[^|^]{0,64}\|[^|^]{0,64}")
 
 
 @click.group()
@@ -34,7 +33,7 @@ def forms() -> None:
 def add_source(name: str, clinic_name: str | None, json_: bool) -> None:
     """Let a vendor post to /webhooks/forms/NAME; print the secret it signs with (Standard Webhooks)."""
     opening.begin()
-    secret = _new_secret()
+    secret = feed_sources.new_secret()
     if not NAME.fullmatch(name):
         raise click.UsageError("NAME stands in an address: up to 40 small letters, digits, - or _")
     with db.unit_of_work(db.EVERY) as session:
@@ -44,10 +43,6 @@ def add_source(name: str, clinic_name: str | None, json_: bool) -> None:
         session.add(FormSource(clinic_id=at.id, key_id=at.key_id, name=name, secret=secret, created_at=clock.now()))
         audit.record(session, at.id, audit.OPERATOR, "forms.source", f"source:{name}")
     show([{"source": name, "secret": secret}], json_=json_, empty="")
-
-
-def _new_secret() -> str:
-    return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
 @click.group()
@@ -63,17 +58,45 @@ def feeds() -> None:
 def add_feed(name: str, file: Path | None, clinic_name: str | None, json_: bool) -> None:
     """Let an EHR post to /webhooks/ehr/NAME, read by a profile; print the secret it signs with (Standard Webhooks)."""
     opening.begin()
-    secret, profile = _new_secret(), _profile(file)
-    if not NAME.fullmatch(name) or len(name) > LONGEST_FEED:
-        raise click.UsageError(f"NAME stands in an address: up to {LONGEST_FEED} small letters, digits, - or _")
+    profile = _profile(file)
+    with db.unit_of_work(db.EVERY) as session:
+        try:
+            secret = feed_sources.add(session, the_clinic(session, clinic_name), name, profile, audit.OPERATOR)
+        except feed_sources.Refused as refused:
+            if str(refused) == "name":
+                raise click.UsageError("NAME stands in an address: up to 30 small letters, digits, - or _") from None
+            taken = f"there is a feed {name} already, and its secret is shown only once"
+            raise click.ClickException(taken) from None
+    show([{"source": name, "secret": secret}], json_=json_, empty="")
+
+
+@feeds.command("mllp")
+@click.argument("name")
+@click.option("--sender", help='Who sends: "APPLICATION|FACILITY", as MSH-3 and MSH-4 name them.')
+@click.option("--certificate", default="", help="The name of the client certificate (CN or DNS) that may speak for it.")
+@click.option("--off", is_flag=True, help="Take nothing by MLLP for it any more.")
+@clinic_option
+@as_json
+def by_mllp(name: str, sender: str | None, certificate: str, off: bool, clinic_name: str | None, json_: bool) -> None:
+    """Let a feed be heard on the MLLP port too: who sends it, and over whose certificate."""
+    opening.begin()
+    if off is (sender is not None):
+        raise click.UsageError("say --sender, or --off")
+    if sender is not None and not SENDER.fullmatch(sender):
+        raise click.UsageError(
+            '--sender is "APPLICATION|FACILITY", without the parts behind ^; one of them may be empty'
+        )
     with db.unit_of_work(db.EVERY) as session:
         at = the_clinic(session, clinic_name)
-        if session.scalar(select(Feed.id).where(Feed.name == name)):
-            raise click.ClickException(f"there is a feed {name} already, and its secret is shown only once")
-        facts = {"name": name, "secret": secret, "profile": profile, "created_at": clock.now()}
-        session.add(Feed(clinic_id=at.id, key_id=at.key_id, **facts))
-        audit.record(session, at.id, audit.OPERATOR, "feeds.source", f"feed:{name}")
-    show([{"source": name, "secret": secret}], json_=json_, empty="")
+        feed = session.scalar(select(Feed).where(Feed.name == name, Feed.clinic_id == at.id))
+        if feed is None:
+            raise click.ClickException(f"there is no feed {name} at this clinic")
+        taken = select(Feed.id).where(Feed.mllp_sender == sender, Feed.mllp_certificate == certificate)
+        if sender is not None and session.scalar(taken.where(Feed.id != feed.id)):
+            raise click.ClickException("another feed is heard as this sender over this certificate already")
+        feed.mllp_sender, feed.mllp_certificate = sender, certificate if sender else ""
+        audit.record(session, at.id, audit.OPERATOR, "feeds.mllp", f"feed:{name}", sender=sender or "")
+    show([{"source": name, "sender": sender, "certificate": certificate if sender else ""}], json_=json_, empty="")
 
 
 def _profile(file: Path | None) -> dict[str, Any]:

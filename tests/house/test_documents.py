@@ -15,6 +15,8 @@ ROOT = Path(__file__).parents[2]
 DOCUMENTS = (
     "README.md",
     "CONTRIBUTING.md",
+    "SECURITY.md",
+    "deploy/README.md",
     *(
         f"docs/{name}.md"
         for name in (
@@ -41,6 +43,8 @@ DOCUMENTS = (
             "team",
             "caseload",
             "api",
+            "dependencies",
+            "operating",
         )
     ),
 )
@@ -109,6 +113,7 @@ def test_every_process_of_the_procfile_can_be_started():
         "worker_default",
         "worker_bulk",
         "ticker",
+        "mllp",
     ]
     for _, command in lines:
         program, *words = command.split()

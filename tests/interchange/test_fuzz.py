@@ -5,46 +5,20 @@ import random
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import hl7
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bench.fuzz_feeds import changed, mutated
 from interchange import explaining, profiles
 from interchange.hl7 import acknowledging, er7, reading
 from tests.interchange.resources import APPOINTMENT, PATIENT, bundle
 
 SAMPLES = [path.read_bytes() for path in sorted((Path(__file__).parent / "data").glob("*.hl7"))]
-SIGNS = [
-    b"|",
-    b"^",
-    b"~",
-    b"\\",
-    b"&",
-    b"\r",
-    b"\n",
-    b"\x0b",
-    b"\x1c",
-    b'""',
-    b"\xff",
-    b"\x00",
-    b"20261101013000",
-    b"-1",
-]
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 ACKS = ("AA", "AE", "AR", "CA", "CE", "CR", None)
-
-
-def mutated(chance: random.Random, data: bytes) -> bytes:
-    """A message with a few bytes cut, doubled, swapped or put in."""
-    for _ in range(chance.randint(1, 8)):
-        at, until = sorted(chance.randrange(len(data) + 1) for _ in range(2))
-        until = min(until, at + 40)
-        middle = chance.choice([b"", data[at:until] * 2, chance.choice(SIGNS), chance.choice(SIGNS) + data[at:until]])
-        data = data[:at] + middle + data[until:]
-    return data
 
 
 def answer(data: bytes) -> None:
@@ -76,17 +50,6 @@ def test_thousands_of_mutated_messages_are_each_answered() -> None:
 def test_whatever_follows_msh_is_answered(message: str) -> None:
     explained = explaining.hl7({"message": message})
     assert set(explained) == {"ack", "control_id", "acts", "problems"}
-
-
-def changed(chance: random.Random, value: Any) -> Any:
-    """A resource in which here and there something else stands."""
-    if chance.random() < 0.08:
-        return chance.choice([None, True, -1, 1e400, "", "x" * 50, [], {}, [None], {"a": []}, "2026-11-01T01:30:00"])
-    if isinstance(value, dict):
-        return {name: changed(chance, inner) for name, inner in value.items() if chance.random() > 0.03}
-    if isinstance(value, list):
-        return [changed(chance, inner) for inner in value]
-    return value
 
 
 def test_thousands_of_changed_resources_are_each_answered() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from bench.fuzz_feeds import mutated
 from interchange import jobs
 from interchange.hl7 import er7
 from messaging.inbox.models import InboxItem
@@ -15,7 +16,6 @@ from messaging.models import Clinic, Patient
 from reminders.models import Appointment, Reminder
 from tests.interchange.messages import PID, header, visit
 from tests.interchange.resources import APPOINTMENT, PATIENT, bundle
-from tests.interchange.test_fuzz import mutated
 from tests.webhooks.ehr_world import SOON, START, World, ack, both
 
 

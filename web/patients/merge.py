@@ -3,15 +3,16 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from flask import flash, redirect, request, url_for
+from flask import abort, flash, redirect, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from config import clock, db
 from messaging import phone
-from messaging.models import Patient
+from messaging.models import Clinic, Patient
 from messaging.people import directory
-from reminders import merging
+from reminders import merging, unmerging
+from reminders.models import PatientMerge
 from web import drafts, ids, layout, permissions, sessions, times, words
 from web.patients import patient_page
 from web.presenters import patient_view
@@ -65,6 +66,34 @@ def merge(patient_id: UUID) -> Response | tuple[str, int] | str:
     return redirect(url_for("patients.show", patient_id=stays_id), 303)
 
 
+@merges.post("/patients/<uuid:patient_id>/merge/<uuid:merge_id>/undo")
+@permissions.signed_in("inbox.work")
+def undo(patient_id: UUID, merge_id: UUID) -> Response | tuple[str, int]:
+    """Tell two records apart again that were merged within a day."""
+    with db.unit_of_work(sessions.clinic().id) as session:
+        patient = patient_page.the_patient(session, patient_id)
+        made = session.get(PatientMerge, merge_id)
+        if made is None or made.stays_id != patient.id:
+            abort(404)
+        try:
+            unmerging.undo(session, session.get_one(Clinic, made.clinic_id), made, layout.the_actor())
+        except unmerging.CannotUndo as why:
+            return _page(session, patient, problem=words.say("cannot_unmerge", str(why))), 409
+    flash(words.say("notices", "patients_unmerged"))
+    return redirect(url_for("patients.show", patient_id=patient_id), 303)
+
+
+def _undoable(session: Session, patient: Patient) -> list[tuple[UUID, str, str]]:
+    """The merges of the last day: each with the record that went, and until when it can be taken back."""
+    listed, now = [], clock.now()
+    for made in unmerging.recent(session, patient, now):
+        gone = session.get_one(Patient, made.goes_id)
+        db.load_keys(session, [gone.key_id])
+        until = times.moment(made.at + unmerging.UNDOABLE, now, sessions.clinic().zone)
+        listed.append((made.id, f"{patient_view.full_name(gone)}, {gone.record}", until))
+    return listed
+
+
 def _page(session: Session, patient: Patient, other: Patient | None = None, *, problem: str = "") -> str:
     clinic = sessions.clinic()
     outlooks = []
@@ -81,6 +110,7 @@ def _page(session: Session, patient: Patient, other: Patient | None = None, *, p
         "staff/merge.html",
         other=other.record if other else request.form.get("other", ""),
         outlooks=outlooks,
+        undoable=_undoable(session, patient),
         born_apart=other is not None and bool(patient.birth_date and other.birth_date)
         and patient.birth_date != other.birth_date,
         problem=problem,

@@ -1,7 +1,7 @@
 """A patient as staff see them: name, age, language, how they can be reached and when, and their visits."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from config import clock, db
+from config.db.sets import among
 from messaging import contactability, phone, reachable
 from messaging.consent.ledger import IN_ORDER
 from messaging.models import PROGRAMMES, Clinic, ConsentEntry, Patient, PatientNumber
@@ -88,6 +89,13 @@ def unnamed(person: Person, initials: str) -> Person:
     numbers = [replace(number, dial="", words=phone.mask(number.dial)) for number in person.numbers]
     facts = [fact for fact in person.facts if not fact.startswith("born ")]
     return replace(person, name=initials, first_name=initials, facts=facts, record="", numbers=numbers)
+
+
+def names(session: Session, patient_ids: Collection[UUID]) -> dict[UUID, str]:
+    """Return the full names of many patients by their ids."""
+    found = session.scalars(select(Patient).where(among(session, Patient.id, patient_ids))).all()
+    db.load_keys(session, (patient.key_id for patient in found))
+    return {patient.id: full_name(patient) for patient in found}
 
 
 def person(

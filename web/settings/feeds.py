@@ -1,20 +1,25 @@
 """The page of the feeds: how each EHR stands, what waits and why, its words behind a button, and a replay."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
-from flask import abort, flash, redirect, url_for
+from flask import abort, flash, redirect, request, url_for
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from config import clock, db
-from interchange import attention
-from interchange.models import FeedMessage
+from interchange import attention, sources
+from interchange.models import Feed, FeedMessage
 from messaging.models import Clinic
 from web import layout, permissions, sessions, times, words
+from web.settings import feed_page
 
 feeds = layout.room("ehr_feeds", __name__)
+SEGMENT = re.compile(r"\b[A-Z][A-Z0-9]{2}\b")
 
 
 @dataclass(frozen=True)
@@ -24,9 +29,18 @@ class Waiting:
     id: UUID
     when: str
     feed: str
+    feed_id: UUID
     kind: str
     state: str
     why: list[str]
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A message that is shown word for word: its lines, each with whether a problem is in it."""
+
+    id: UUID
+    lines: list[tuple[str, bool]]
 
 
 @feeds.get("/settings/feeds")
@@ -37,13 +51,32 @@ def show() -> str:
         return _page(session)
 
 
+@feeds.post("/settings/feeds")
+@permissions.signed_in("clinic.settings", fresh=True)
+def add() -> str | tuple[str, int]:
+    """Add a feed, and show its secret on its own page, this once."""
+    name = request.form.get("name", "").strip()
+    with db.unit_of_work(sessions.clinic().id) as session:
+        clinic = session.get_one(Clinic, sessions.clinic().id)
+        db.load_keys(session, [clinic.key_id])
+        try:
+            secret = sources.add(session, clinic, name, {}, layout.the_actor())
+        except sources.Refused as refused:
+            return _page(session, name=name, problem=words.say("feeds", str(refused))), 422
+        session.flush()
+        feed = session.scalars(select(Feed).where(Feed.name == name)).one()
+        return feed_page.page(session, feed, feed_page.fresh(feed, secret))
+
+
 @feeds.post("/settings/feeds/<uuid:message_id>/words")
 @permissions.signed_in("clinic.settings", fresh=True)
 def read(message_id: UUID) -> str:
     """Show one message word for word, and write down that it was read."""
     with db.unit_of_work(sessions.clinic().id) as session:
         row = _the_message(session, message_id)
-        return _page(session, row.id, attention.opened(session, row, layout.the_actor()))
+        lines = attention.opened(session, row, layout.the_actor())
+        meant = {name for problem in attention.why(row) for name in SEGMENT.findall(problem.where)}
+        return _page(session, Opened(row.id, [(line, line[:3] in meant) for line in lines]))
 
 
 @feeds.post("/settings/feeds/<uuid:message_id>/replay")
@@ -76,7 +109,7 @@ def _the_message(session: Session, message_id: UUID) -> FeedMessage:
     return row
 
 
-def _page(session: Session, opened: UUID | None = None, lines: list[str] | None = None) -> str:
+def _page(session: Session, opened: Opened | None = None, *, name: str = "", problem: str = "") -> str:
     clinic = session.get_one(Clinic, sessions.clinic().id)
     standings = attention.standings(session, clinic)
     names = {standing.feed.id: standing.feed.name for standing in standings}
@@ -85,14 +118,23 @@ def _page(session: Session, opened: UUID | None = None, lines: list[str] | None 
         session,
         "staff/feeds.html",
         here="feeds",
-        feeds=[(each, each.heard_at and times.moment(each.heard_at, now, clinic.zone)) for each in standings],
+        feeds=[_standing(each, now, clinic.zone) for each in standings],
         waiting=[_shown(row, names, times.moment(row.received_at, now, clinic.zone)) for row in rows],
         most=attention.SHOWN,
         opened=opened,
-        lines=lines or [],
+        name=name,
+        problem=problem,
     )
+
+
+def _standing(each: attention.Standing, now: datetime, zone: str) -> tuple[attention.Standing, str, str]:
+    """How a feed stands, when it was last heard, and for how long its oldest message has waited for us."""
+    heard = times.moment(each.heard_at, now, zone) if each.heard_at else words.say("feeds", "never")
+    return each, heard, times.length(now - each.oldest) if each.oldest else ""
 
 
 def _shown(row: FeedMessage, names: Mapping[UUID, str], when: str) -> Waiting:
     why = [f"{problem.words} ({problem.where})" if problem.where else problem.words for problem in attention.why(row)]
-    return Waiting(row.id, when, names.get(row.feed_id, ""), row.kind, words.say("feed_states", row.state), why)
+    return Waiting(
+        row.id, when, names.get(row.feed_id, ""), row.feed_id, row.kind, words.say("feed_states", row.state), why
+    )

@@ -32,3 +32,13 @@ def test_a_source_is_added_once_and_by_a_plain_name(tmp_path):
     profile.write_text('kee = ["SCH-3"]')
     refused = run("feeds", "add-source", "others", "--profile", str(profile))
     assert (refused.returncode, "kee" in refused.stderr) == (2, True)
+    said = run("feeds", "mllp", "books", "--sender", "EPIC|ELM", "--certificate", "engine.example")
+    assert (said.returncode, "EPIC|ELM" in said.stdout) == (0, True)
+    assert run("feeds", "mllp", "books", "--sender", "EPIC").returncode == 2
+    assert run("feeds", "mllp", "books").returncode == 2
+    assert run("feeds", "add-source", "others").returncode == 0
+    assert "another feed" in run("feeds", "mllp", "others", *said.args[6:]).stderr
+    assert run("feeds", "mllp", "books", "--off").returncode == 0
+    assert run("feeds", "mllp", "others", *said.args[6:]).returncode == 0
+    listener = run("mllp")
+    assert (listener.returncode, "WARMTHREAD_MLLP_PORT" in listener.stderr) == (2, True)

@@ -125,7 +125,7 @@ def test_who_just_signed_in_or_plays_in_the_demonstration_is_not_asked(house: An
         "api_keys.show", "api_keys.make", "api_keys.revoke", "colleagues.invite", "colleagues.change",
         "colleagues.leave", "colleagues.link", "recoverypages.ask", "settings.save", "rota.save", "clinics.save",
         "editions.move", "files.download", "files.read_in", "registry.sheet", "clocks.download", "care_months.sheet",
-        "care_months.evidence", "summaries.export", "consents.print_out", "importing.wrong", "ehr_feeds.read",
+        "care_months.evidence", "summaries.export", "consents.print_out", "importing.wrong", "one_feed.renew", "ehr_feeds.add",
         "feeds.make", "emergencies.begin", "audits.download", "webhook_list.make",
         "webhook_page.rotate", "webhook_page.change", "ninety_days.sheet", "ninety_days.print_out",
         "care_months.evidence_paper",

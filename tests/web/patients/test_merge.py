@@ -144,7 +144,11 @@ def test_the_front_desk_does_not_merge(house: Any) -> None:
 
 def test_no_table_with_a_patient_is_left_behind() -> None:
     others = {"patient", "patient_number", "patient_name", "conversation"}  # moved by their own rules
-    others |= {"feed_patient"}  # whoever is meant by it is followed to the record that stays
+    others |= {
+        "feed_patient",
+        "feed_visit",
+        "patient_merge",
+    }  # whoever is meant by it is followed to the record that stays
     with_patient = {
         table.name
         for table in tables.METADATA.tables.values()

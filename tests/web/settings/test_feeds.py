@@ -38,8 +38,10 @@ def the_form(page: str, act: str) -> str:
     return match[1]
 
 
-def test_without_a_feed_the_page_says_how_to_get_one(admin: Any) -> None:
-    assert "feeds add-source" in admin.get(PAGE).text
+def test_without_a_feed_the_page_begins_with_adding_one(admin: Any) -> None:
+    page = admin.get(PAGE).text
+    assert "None yet. Add one" in page
+    assert "What waits for a person</h2>" not in page
 
 
 def test_a_feed_shows_when_it_was_heard_and_what_waits_and_why(house: Any, admin: Any, feed: Feed) -> None:
@@ -56,6 +58,7 @@ def test_the_words_are_behind_a_button_and_reading_them_is_written_down(house: A
     heard(house, visit("S12", start=""))
     page = admin.post(the_form(admin.get(PAGE).text, "words")).text
     assert "RIVER^ANA" in page
+    assert "<mark>SCH|" in page
     with db.unit_of_work(db.EVERY) as session:
         assert "feed.raw_read" in session.scalars(select(audit.AuditEntry.act)).all()
 

@@ -1,0 +1,64 @@
+"""Two EHRs that both have one visit: when two entries are one visit, and which of them says how it stands (pure).
+
+An entry says a start from one message to the next of its own clock (MSH-7); a cancellation ends it. Two entries of one
+patient are one visit if at some moment both said the same start: an entry that lags behind still belongs to its visit,
+and one that is booked at an hour which the other has long left does not. Whichever message comes first, the spans are
+the same, and with them the answer.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+# Of how many messages of a visit one entry remembers what they said.
+MOST = 50
+EVER = datetime.max.replace(tzinfo=UTC)
+# Since when, which start in ISO 8601 or none, and whether the visit has ended by it.
+Claim = Sequence[Any]
+
+
+@dataclass(frozen=True)
+class Span:
+    """From when to when an entry said this start."""
+
+    start: str
+    since: datetime
+    until: datetime
+
+
+def with_claim(claims: Sequence[Claim], at: datetime, start: datetime | None, *, ended: bool) -> list[Claim]:
+    """Return an entry's claims with one more; of two of one second the later to come counts."""
+    added = (at.isoformat(), start.isoformat() if start else None, ended)
+    return sorted([*claims, added], key=lambda claim: datetime.fromisoformat(claim[0]))[-MOST:]
+
+
+def spans(claims: Sequence[Claim]) -> Iterator[Span]:
+    """Yield the spans of an entry."""
+    said, since = None, EVER
+    for at_text, named, ended in claims:
+        at, start = datetime.fromisoformat(at_text), named or said
+        if said and start != said:
+            yield Span(said, since, at)
+        if start and start != said:
+            said, since = start, at
+        if ended and said:
+            yield Span(said, since, at)
+            said = None
+    if said:
+        yield Span(said, since, EVER)
+
+
+def is_one(ours: Sequence[Claim], theirs: Sequence[Claim]) -> bool:
+    """Whether two entries of one patient are one visit."""
+    return any(
+        one.start == other.start and max(one.since, other.since) <= min(one.until, other.until)
+        for one in spans(ours)
+        for other in spans(theirs)
+    )
+
+
+def rank(profile: Mapping[str, Any], feed_id: UUID) -> tuple[bool, UUID]:
+    """Return what feeds are sorted by: whose profile owns visits comes first, then who was added first."""
+    return not profile.get("owns_visits", False), feed_id
