@@ -136,7 +136,6 @@ def read(
         handoff=handoff_strip.of_case(session, clinic, item),
         route=assignment.explain(session, clinic, item, patient, colleagues.get(item.owner_id), history, now),
         aside=case_side.read(session, clinic, item, patient, colleagues, readable=readable, reach=reach),
-        follow=case_side.follow(session, item, zone) if readable else None,
         likeness=likeness_view.read(session, clinic, item, colleagues) if readable else None,
         **_known(session, clinic, staff, item, patient, readable, named=named),
     )
@@ -171,6 +170,7 @@ def _known(
         "merged": patient is not None and number_owner.merged(session, item),
         "kit": kit_view.read(session, clinic, patient, clinical=readable, item=item) if patient and named else None,
         "asked": task_view.asked(session, clinic, staff, item) if readable or patient is None else None,
+        "follow": case_side.follow(session, item, clinic.zone) if readable else None,
         "pinned": thread_view.pinned(session, clinic, item.patient_id) if readable else [],
     }
 
