@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # Byte code on every core, and none for the thousands of modules that we never import.
 COMPILE := $(BIN)/python -m compileall -q -j 0 -x 'phonenumbers/(geodata|carrierdata)|twilio/rest/[b-z]|mypy|alembic/testing|sqlalchemy/testing|pip/_vendor'
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test check reading bench migrate lock browser clean
+.PHONY: help demo serve test check sbom reading bench faults migrate lock browser clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## */  make \1\t/' | expand -t 18
@@ -38,17 +38,24 @@ serve: $(VENV)/.base ## the embedded service with your own settings, from the en
 test: $(VENV)/.test browser ## every test: both databases, real Valkey, simulator, Chromium
 	@$(BIN)/pytest $(ARGS)
 
-check: $(VENV)/.test ## lint, types, floors
+check: $(VENV)/.test ## lint, types, floors, and whether a hole is known in what is locked
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/python -m tools.supply audit
+
+sbom: $(VENV)/.base ## the bill of materials of what is locked, as CycloneDX JSON (SBOM=file)
+	@$(BIN)/python -m tools.supply sbom $(or $(SBOM),warmthread.cdx.json)
 
 reading: $(VENV)/.base ## make the second reader's weights anew from its invented texts (minutes)
 	@$(BIN)/python -m tools.reading build
 
 bench: $(VENV)/.test ## the measurements, as ratios against a floor of the same run
 	@$(BIN)/python -m bench
+
+faults: $(VENV)/.test ## a service killed, frozen and lied to by seeded plans (SEEDS=10 FIRST=1 MODE=embedded|postgresql)
+	@$(BIN)/python -m tools.faults --seeds $(or $(SEEDS),10) --first $(or $(FIRST),1) --mode $(or $(MODE),embedded) $(if $(SHORT),--short)
 
 migrate: $(VENV)/.base ## bring the database named by DATABASE_URL (or the embedded one) to head
 	@$(BIN)/warmthread db upgrade

@@ -1,6 +1,17 @@
 """Every operation of this door, in the order of the documentation."""
 
-from api import appointments, consents, events, handoffs, inbox_items, intake_links, messages, patients, screens
+from api import (
+    appointments,
+    consents,
+    events,
+    handoffs,
+    inbox_items,
+    intake_links,
+    messages,
+    patients,
+    reports,
+    screens,
+)
 from api.operations import Operation
 
 ALL: tuple[Operation, ...] = (
@@ -13,4 +24,5 @@ ALL: tuple[Operation, ...] = (
     *inbox_items.OPERATIONS,
     *consents.OPERATIONS,
     *events.OPERATIONS,
+    *reports.OPERATIONS,
 )

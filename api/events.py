@@ -1,15 +1,11 @@
 """What happened at the clinic, one line after the other without a gap: what to read after an outage."""
 
-from sqlalchemy import or_, select
-
 from api import cursors, pages
 from api.operations import Call, Operation
 from api.pages import Page
 from api.shapes import Listing, Moment, Shape
 from config.audit import Actor, AuditEntry
-
-# What a program can read by its id; acts about people's accounts and the clinic's decisions are none of its business.
-KINDS = ("appointment", "patient", "handoff", "intake_link", "message", "screen", "inbox_item")
+from messaging.programs import events
 
 
 class Event(Shape):
@@ -25,13 +21,7 @@ class Event(Shape):
 def _list(call: Call, query: Listing) -> Page[Event]:
     """List what happened, in the order in which it was committed: none is ever put in before the cursor."""
     after = cursors.read(call.clinic.id, "events", query.after) if query.after is not None else 0
-    wanted = select(AuditEntry).where(
-        AuditEntry.clinic_id == call.clinic.id,
-        AuditEntry.seq > after,
-        or_(*(AuditEntry.about.startswith(f"{kind}:") for kind in KINDS)),
-        AuditEntry.act.not_like("api.%"),
-    )
-    rows = list(call.session.scalars(wanted.order_by(AuditEntry.seq).limit(query.limit + 1)))
+    rows = events.after(call.session, call.clinic.id, after, limit=query.limit + 1)
     shown = rows[: query.limit]
     more = len(rows) > query.limit
     return pages.cut(call, "events", [row.seq or 0 for row in shown], [_shown(row) for row in shown], more)

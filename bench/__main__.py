@@ -3,9 +3,11 @@
 Machines are noisy; ratios less.
 
 python -m bench [inbound] [outbound] [alert] [inbox] [polls] [forms] [reading] [planning] [urgent] [imports]
-                [simulation] [slow_clients] [handoff] [codes] [caseload] [siu]
+                [simulation] [slow_clients] [handoff] [codes] [caseload] [review]
+                [webhooks] [siu]
 BENCH_PATIENTS=1000000 python -m bench inbox     (a larger clinic than 100,000 patients: minutes, and some GB of disk)
 BENCH_VISITS=20000 python -m bench planning      (fewer visits than 100,000; also for urgent and simulation)
+BENCH_TEXTS=1000000 python -m bench review       (more texts than 100,000, and a fifth as many visits)
 BENCH_ROWS=20000 python -m bench imports         (a shorter file than 100,000 rows)
 """
 
@@ -25,10 +27,12 @@ from bench import (
     planning,
     polls,
     reading,
+    review,
     simulation,
     siu,
     slow_clients,
     urgent,
+    webhooks,
 )
 
 MEASUREMENTS: dict[str, Callable[[], str]] = {
@@ -47,6 +51,8 @@ MEASUREMENTS: dict[str, Callable[[], str]] = {
     "slow_clients": slow_clients.measure,
     "codes": codes.measure,
     "caseload": caseload.measure,
+    "review": review.measure,
+    "webhooks": webhooks.measure,
     "siu": siu.measure,
 }
 

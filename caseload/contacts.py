@@ -3,7 +3,7 @@
 Texts, reminders and calls that nobody answered are no contact.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection
 from datetime import date, datetime
 from uuid import UUID
@@ -38,6 +38,14 @@ def count_since(session: Session, clinic: Clinic, since: datetime, patient_ids: 
     return Counter(
         patient_id for patient_id, _ in {(patient_id, at.astimezone(zone).date()) for patient_id, at in rows}
     )
+
+
+def moments(session: Session, patient_ids: Collection[UUID]) -> dict[UUID, list[datetime]]:
+    """Return by patient when there has been a live contact, in no order; one may stand there twice."""
+    every, found = _every(session, patient_ids).subquery(), defaultdict[UUID, list[datetime]](list)
+    for patient_id, at in session.execute(select(every.c.patient_id, every.c.at)):
+        found[patient_id].append(at)
+    return found
 
 
 def _every(session: Session, patient_ids: Collection[UUID]) -> CompoundSelect[tuple[UUID, datetime]]:

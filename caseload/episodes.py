@@ -9,12 +9,12 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from caseload import contacts
+from caseload import contacts, expecting
 from caseload.models import Episode
 from caseload.registry import due, progress
 from config import audit, clock, db
 from messaging.models import Clinic, Patient, Staff
-from reminders import merging, patient_locks
+from reminders import care_model, merging, patient_locks, questionnaires
 
 CONSENTS = ("verbal", "written")
 PAYERS = ("medicare", "medicaid", "commercial", "other", "none")
@@ -25,6 +25,8 @@ LONGEST_QUESTION, LONGEST_CODE, LONGEST_DIAGNOSIS = 500, 10, 200
 FURTHEST_BACK = timedelta(days=5 * 366)
 
 merging.FOLLOWS["episodes"] = Episode
+# How an entry of the schedule of questionnaires calls a phase.
+ASKED_IN = {"active": "active_phase", "relapse_prevention": "relapse_prevention"}
 
 
 class Refused(ValueError):
@@ -69,13 +71,14 @@ def enrol(session: Session, clinic: Clinic, by: Staff, patient: Patient, wanted:
     if not wanted.cost_told:
         raise Refused("care_cost", "cost_told")
     db.load_keys(session, [patient.key_id])
+    now = clock.now()
     consultant = wanted.consultant and _person(clinic, wanted.consultant, CONSULTANTS, "consultant")
     episode = Episode(
         clinic_id=clinic.id,
         key_id=patient.key_id,
         patient_id=patient.id,
         phase="active",
-        phase_at=clock.now(),
+        phase_at=now,
         enrolled_on=_enrolled_on(clinic, wanted.enrolled_on),
         enrolled_by=by.id,
         consent=_word(wanted.consent, CONSENTS, "consent"),
@@ -87,10 +90,11 @@ def enrol(session: Session, clinic: Clinic, by: Staff, patient: Patient, wanted:
         consultant_id=consultant.id if consultant else None,
         payer=_word(wanted.payer, PAYERS, "payer"),
         scale=_word(wanted.scale, progress.SCALES, "scale"),
-        created_at=clock.now(),
+        created_at=now,
     )
     session.add(episode)
     session.flush()
+    expecting.expect(session, episode)
     _audit(session, episode, by, "enrolled", consent=wanted.consent, scale=wanted.scale, payer=wanted.payer)
     return episode
 
@@ -161,6 +165,7 @@ def take_back_discharge(session: Session, clinic: Clinic, by: Staff, episode: Ep
         raise Refused("care_open")
     episode.phase = "relapse_prevention" if episode.check_on else "active"
     episode.phase_at, episode.ended_on, episode.ended_by, episode.end_reason = clock.now(), None, None, None
+    expecting.expect(session, episode)
     _audit(session, episode, by, "discharge_taken_back")
 
 
@@ -205,6 +210,20 @@ def open_of(session: Session, patient_id: UUID) -> Episode | None:
     )
 
 
+def phase_of(session: Session, clinic: Clinic, patient: Patient) -> questionnaires.Phase | None:
+    """Return in which phase of care a patient is, as the schedule of questionnaires asks, and since which day."""
+    episode = open_of(session, patient.id) if care_model.of_clinic(clinic).registry else None
+    if episode is None:
+        return None
+    # Where the phase never changed it began with the care; else with the change, a relapse too.
+    unchanged = episode.phase == "active" and episode.phase_at <= episode.created_at
+    began = episode.enrolled_on if unchanged else day_of(clinic, episode.phase_at)
+    return ASKED_IN[episode.phase], began
+
+
+questionnaires.PHASE_OF.append(phase_of)
+
+
 def of_patient(session: Session, patient_id: UUID) -> Sequence[Episode]:
     """Return every episode of a patient, the latest first, their keys loaded."""
     found = select(Episode).where(Episode.patient_id == patient_id)
@@ -221,7 +240,12 @@ def open_count(session: Session, clinic: Clinic) -> int:
 
 def today_of(clinic: Clinic) -> date:
     """Return today's date at the clinic."""
-    return clock.now().astimezone(ZoneInfo(clinic.zone)).date()
+    return day_of(clinic, clock.now())
+
+
+def day_of(clinic: Clinic, at: datetime) -> date:
+    """Return the day of a moment at the clinic."""
+    return at.astimezone(ZoneInfo(clinic.zone)).date()
 
 
 def _must_be_open(episode: Episode) -> None:

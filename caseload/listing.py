@@ -1,71 +1,154 @@
-"""A whole caseload read at once: each open episode with its scores, contacts, reviews and what is due."""
+"""A whole caseload read at once: each open episode with its scores, contacts, reviews and what is due.
 
-import json
-from collections import Counter, defaultdict
+`standings` reads what episodes are counted, chosen and sorted by, of thousands at once and without a name; `rows`
+adds what a page shows of some of them.
+"""
+
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from typing import Any, cast
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from caseload import contacts, episodes, reviews
+from caseload import contacts, episodes, kept_scores, questionnaires, reviews
+from caseload.kept_scores import Scored
 from caseload.models import CareEntry, CaseReview, Episode
 from caseload.registry import due, progress
 from config import clock, db
 from config.db.sets import among
-from intake_links.models import Screen
 from messaging.models import Clinic, Patient
 from reminders import care_model
 
 OPEN = Episode.phase != "discharged"
 MOST = 2000
+COLUMNS = (
+    *kept_scores.COLUMNS,
+    Episode.phase,
+    Episode.enrolled_on,
+    Episode.ended_on,
+    Episode.check_on,
+    Episode.question_ct.is_not(None).label("flagged"),
+)
 
 
 @dataclass(frozen=True)
-class Scored:
-    """A total of the primary scale on a day in the clinic's zone; `self_harm` where its item was positive."""
+class Standing:
+    """Where an episode stands today: its scores, the facts that rules look at, and what is due by them."""
 
-    point: progress.Point
-    self_harm: bool
+    id: UUID
+    patient_id: UUID
+    scores: Sequence[Scored]
+    facts: due.Facts
+    due: Sequence[due.Due]
+    weeks: int
+
+    @property
+    def progress(self) -> progress.Progress:
+        """How the scores have moved."""
+        return self.facts.progress
+
+    @property
+    def contact(self) -> date | None:
+        """The day of the last live contact in the episode."""
+        return self.facts.contact
+
+    @property
+    def reviewed(self) -> int | None:
+        """How many days ago the consultant said something of it, None for never."""
+        return (self.facts.today - self.facts.review).days if self.facts.review else None
+
+    @property
+    def recommended(self) -> date | None:
+        """The day of the oldest recommendation that nobody has acted on."""
+        return self.facts.recommended
+
+    @property
+    def silent(self) -> int:
+        """For how many days nobody has spoken with them."""
+        return (self.facts.today - (self.contact or self.facts.enrolled)).days
 
 
 @dataclass(frozen=True)
-class Row:
-    """An episode with everything the registry says of it: `minutes` of work in this calendar month, `reviewed` how many
-    days ago."""
+class Row(Standing):
+    """An episode with everything the registry says of it: `minutes` of work and days with `contacts` in this calendar
+    month, the last `review`."""
 
     episode: Episode
     patient: Patient
-    scores: Sequence[Scored]
-    progress: progress.Progress
-    due: Sequence[due.Due]
-    weeks: int
-    contact: date | None
     contacts: int
     review: CaseReview | None
-    reviewed: int | None
-    recommended: date | None
     minutes: int
 
 
-def read(session: Session, clinic: Clinic, *where: ColumnElement[bool]) -> list[Row]:
-    """Return the episodes of a clinic that meet `where`, in no order, with what is due by the clinic's own days."""
+def standings(session: Session, clinic: Clinic, *where: ColumnElement[bool]) -> list[Standing]:
+    """Return the episodes of a clinic that meet `where`, in no order, with what is due by the clinic's own days.
+
+    At most MOST of them, the latest enrolled.
+    """
+    found = select(*COLUMNS).where(Episode.clinic_id == clinic.id, *where)
+    of = session.execute(found.order_by(Episode.enrolled_on.desc(), Episode.id).limit(MOST)).all()
+    if not of:
+        return []
+    db.load_keys(session, (row.key_id for row in of))
+    days, known = _days(clinic), _Known(session, clinic, of)
+    return [_standing(days, known, row) for row in of]
+
+
+def rows(session: Session, clinic: Clinic, of: Sequence[Standing]) -> list[Row]:
+    """Return these with everything that is shown of them, in the same order."""
+    if not of:
+        return []
+    ids, patient_ids = [each.id for each in of], {each.patient_id for each in of}
     found = (
         select(Episode, Patient)
         .join(Patient, Patient.id == Episode.patient_id)
-        .where(Episode.clinic_id == clinic.id, *where)
-        .limit(MOST)
+        .where(Episode.clinic_id == clinic.id, among(session, Episode.id, ids))
     )
-    pairs = [(episode, patient) for episode, patient in session.execute(found)]
-    if not pairs:
-        return []
-    beside = _Beside(session, clinic, [episode for episode, _ in pairs])
-    db.load_keys(session, (key for episode, patient in pairs for key in (episode.key_id, patient.key_id)))
-    days = _days(clinic)
-    return [_row(clinic, days, beside, episode, patient) for episode, patient in pairs]
+    pairs = {episode.id: (episode, patient) for episode, patient in session.execute(found)}
+    db.load_keys(session, (one.key_id for pair in pairs.values() for one in pair))
+    latest, minutes = reviews.latest(session, ids), minutes_of(session, clinic, ids)
+    met = contacts.count_since(session, clinic, _month_began(clinic), patient_ids)
+    return [
+        Row(
+            **vars(each),
+            episode=pairs[each.id][0],
+            patient=pairs[each.id][1],
+            contacts=met[each.patient_id],
+            review=latest.get(each.id),
+            minutes=minutes[each.id],
+        )
+        for each in of
+    ]
+
+
+def read(session: Session, clinic: Clinic, *where: ColumnElement[bool]) -> list[Row]:
+    """Return everything of the episodes that meet `where`, in no order."""
+    return rows(session, clinic, standings(session, clinic, *where))
+
+
+def minutes_of(session: Session, clinic: Clinic, episode_ids: Collection[UUID]) -> Counter[UUID]:
+    """Whole minutes of work by episode in this month, as they were written down; `codes` says which of them count."""
+    worked = session.execute(
+        select(CareEntry.episode_id, CareEntry.starts_at, CareEntry.ends_at).where(
+            among(session, CareEntry.episode_id, episode_ids),
+            CareEntry.struck_at.is_(None),
+            CareEntry.starts_at >= _month_began(clinic),
+            CareEntry.starts_at <= clock.now(),
+        )
+    )
+    seconds: Counter[UUID] = Counter()
+    for episode_id, starts_at, ends_at in worked:
+        seconds[episode_id] += int((ends_at - starts_at).total_seconds())
+    return Counter({episode_id: total // 60 for episode_id, total in seconds.items()})
+
+
+def _month_began(clinic: Clinic) -> datetime:
+    return datetime.combine(episodes.today_of(clinic).replace(day=1), time(), ZoneInfo(clinic.zone))
 
 
 def _days(clinic: Clinic) -> due.Days:
@@ -79,92 +162,40 @@ def _days(clinic: Clinic) -> due.Days:
     )
 
 
-class _Beside:
-    """What stands beside the episodes in other tables, each read with one query."""
+class _Known:
+    """What other tables know of the episodes, each read with one query."""
 
-    def __init__(self, session: Session, clinic: Clinic, of: Sequence[Episode]) -> None:
-        ids, patient_ids = [episode.id for episode in of], {episode.patient_id for episode in of}
-        self.today = episodes.today_of(clinic)
-        first = datetime.combine(self.today.replace(day=1), time(), ZoneInfo(clinic.zone))
-        self.scores = scores(session, clinic, patient_ids)
+    def __init__(self, session: Session, clinic: Clinic, of: Sequence[Any]) -> None:
+        ids, patient_ids = [row.id for row in of], {row.patient_id for row in of}
+        self.today, self.zone = episodes.today_of(clinic), ZoneInfo(clinic.zone)
+        self.scores = kept_scores.of_episodes(session, clinic, of)
         self.contact = contacts.last(session, clinic, patient_ids)
-        self.contacts = contacts.count_since(session, clinic, first, patient_ids)
-        self.reviews = reviews.latest(session, ids)
+        self.review = reviews.last_at(session, ids)
         self.recommended = reviews.waiting_since(session, ids)
-        self.minutes = _minutes(session, ids, first)
-        self.open = Counter(episode.patient_id for episode in of if episode.phase != "discharged")
+        self.unanswered = questionnaires.unanswered(session, clinic, patient_ids)
+        self.open = Counter(row.patient_id for row in of if row.phase != "discharged")
+
+    def day(self, at: datetime | None) -> date | None:
+        """The day of a moment in the clinic's zone."""
+        return at.astimezone(self.zone).date() if at else None
 
 
-def _row(clinic: Clinic, days: due.Days, beside: _Beside, episode: Episode, patient: Patient) -> Row:
-    zone = ZoneInfo(clinic.zone)
-    until = episode.ended_on or beside.today
-    scored = [each for each in beside.scores.get((patient.id, episode.scale), []) if each.point.on <= until]
-    moved = progress.of(episode.enrolled_on, [each.point for each in scored])
-    review, recommended = beside.reviews.get(episode.id), beside.recommended.get(episode.id)
-    contact = beside.contact.get(patient.id)
+def _standing(days: due.Days, known: _Known, row: Any) -> Standing:
+    until = row.ended_on or known.today
+    scored = [each for each in known.scores[row.id] if each.point.on <= until]
+    contact = known.contact.get(row.patient_id)
     facts = due.Facts(
-        today=beside.today,
-        enrolled=episode.enrolled_on,
-        phase=episode.phase,  # type: ignore[arg-type]
-        progress=moved,
-        contact=contact if contact and contact >= episode.enrolled_on else None,
-        review=review.at.astimezone(zone).date() if review else None,
-        recommended=recommended.astimezone(zone).date() if recommended else None,
-        check_on=episode.check_on,
+        today=known.today,
+        enrolled=row.enrolled_on,
+        phase=cast(due.Phase, row.phase),
+        progress=progress.of(row.enrolled_on, [each.point for each in scored]),
+        contact=contact if contact and contact >= row.enrolled_on else None,
+        review=known.day(known.review.get(row.id)),
+        recommended=known.day(known.recommended.get(row.id)),
+        check_on=row.check_on,
         self_harm=bool(scored) and scored[-1].self_harm,
-        flagged=episode.question_ct is not None,
-        two_open=beside.open[patient.id] > 1,
+        flagged=row.flagged,
+        two_open=known.open[row.patient_id] > 1,
+        unanswered=known.unanswered.get(row.patient_id),
     )
-    return Row(
-        episode=episode,
-        patient=patient,
-        scores=scored,
-        progress=moved,
-        due=due.of(facts, days),
-        weeks=(until - episode.enrolled_on).days // 7,
-        contact=facts.contact,
-        contacts=beside.contacts[patient.id],
-        review=review,
-        reviewed=(beside.today - facts.review).days if facts.review else None,
-        recommended=facts.recommended,
-        minutes=beside.minutes[episode.id],
-    )
-
-
-def scores(
-    session: Session, clinic: Clinic, patient_ids: Collection[UUID], scales: Sequence[str] = progress.SCALES
-) -> dict[tuple[UUID, str], list[Scored]]:
-    """Return by patient and scale every total, oldest first; a form with an answer missing has none."""
-    rows = session.scalars(
-        select(Screen)
-        .where(
-            among(session, Screen.patient_id, patient_ids),
-            Screen.instrument.in_(scales),
-            Screen.submitted_at.is_not(None),
-        )
-        .order_by(Screen.submitted_at, Screen.id)
-    ).all()
-    db.load_keys(session, (row.key_id for row in rows))
-    zone, taken = ZoneInfo(clinic.zone), defaultdict(list)
-    for row in rows:
-        result = json.loads(row.result or "{}")
-        if result.get("total") is not None and not row.detail.get("again") and row.submitted_at is not None:
-            point = progress.Point(row.submitted_at.astimezone(zone).date(), result["total"])
-            taken[row.patient_id, row.instrument].append(Scored(point, bool(result["alerts"])))
-    return taken
-
-
-def _minutes(session: Session, episode_ids: Collection[UUID], since: datetime) -> Counter[UUID]:
-    """Whole minutes of work by episode since a moment, as they were written down; `codes` says which of them count."""
-    rows = session.execute(
-        select(CareEntry.episode_id, CareEntry.starts_at, CareEntry.ends_at).where(
-            among(session, CareEntry.episode_id, episode_ids),
-            CareEntry.struck_at.is_(None),
-            CareEntry.starts_at >= since,
-            CareEntry.starts_at <= clock.now(),
-        )
-    )
-    seconds: Counter[UUID] = Counter()
-    for episode_id, starts_at, ends_at in rows:
-        seconds[episode_id] += int((ends_at - starts_at).total_seconds())
-    return Counter({episode_id: total // 60 for episode_id, total in seconds.items()})
+    return Standing(row.id, row.patient_id, scored, facts, due.of(facts, days), (until - row.enrolled_on).days // 7)

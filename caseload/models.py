@@ -9,7 +9,7 @@ from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from config import live
-from config.db import Base, ClinicRow, Sealed, SealedRow
+from config.db import Base, ClinicRow, Sealed, SealedRow, Work
 
 
 class Episode(SealedRow, live.Shown, Base):
@@ -20,6 +20,8 @@ class Episode(SealedRow, live.Shown, Base):
     `enrolled_on` the day of the care manager's first assessment in the clinic's zone. For whoever bills: the
     `diagnosis`, and the initiating visit's day and code. `end_reason` is goals_met |
     referred | declined | lost | moved. `question` is what the manager wants to ask the consultant; None: nothing.
+    `scores_ct` and `scores_of` are those of `caseload.kept_scores`: what was read of their forms, and of which.
+    `imported` is the JSON of totals without a form, [[day's ordinal, total], ...]: a registry's file had them.
     """
 
     __tablename__ = "care_episode"
@@ -48,14 +50,35 @@ class Episode(SealedRow, live.Shown, Base):
     initiating_code: Mapped[str | None] = mapped_column(String(10))
     diagnosis_ct: Mapped[bytes | None]
     question_ct: Mapped[bytes | None]
+    scores_ct: Mapped[bytes | None]
+    scores_of: Mapped[str | None] = mapped_column(String(120))
+    imported_ct: Mapped[bytes | None]
     created_at: Mapped[datetime]
 
+    scores = Sealed("scores_ct")
+    imported = Sealed("imported_ct")
     question = Sealed("question_ct")
     diagnosis = Sealed("diagnosis_ct")
 
     def topics(self) -> Iterable[str]:
         """The patient's own page."""
         return [f"patient:{self.patient_id}"]
+
+
+class Asking(ClinicRow, Work, Base):
+    """That an episode's patient is asked questionnaires by the phase of their care, looked at once a day.
+
+    state: waiting -> over (discharged), and back where a discharge is taken back. `link_id` is the link that was last
+    texted for it, `asked_at` when.
+    """
+
+    __tablename__ = "care_asking"
+    __table_args__ = (UniqueConstraint("episode_id"), Index("ix_care_asking_work", "state", "try_after"))
+
+    episode_id: Mapped[UUID] = mapped_column(ForeignKey("care_episode.id"))
+    state: Mapped[str] = mapped_column(String(8), default="waiting")
+    link_id: Mapped[UUID | None] = mapped_column(ForeignKey("intake_link.id"))
+    asked_at: Mapped[datetime | None]
 
 
 class CareEntry(ClinicRow, Base):
@@ -70,6 +93,7 @@ class CareEntry(ClinicRow, Base):
     __table_args__ = (
         Index("ix_care_entry_episode_starts", "episode_id", "starts_at"),
         Index("ix_care_entry_staff_starts", "staff_id", "starts_at"),
+        Index("ix_care_entry_clinic_starts", "clinic_id", "starts_at"),
         UniqueConstraint("episode_id", "source"),
     )
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from caseload.episodes import Refused
@@ -111,6 +111,14 @@ def latest(session: Session, episode_ids: Collection[UUID]) -> dict[UUID, CaseRe
     """Return by episode the last review, its key not loaded."""
     rows = select(CaseReview).where(among(session, CaseReview.episode_id, episode_ids))
     return {row.episode_id: row for row in session.scalars(rows.order_by(CaseReview.at, CaseReview.id))}
+
+
+def last_at(session: Session, episode_ids: Collection[UUID]) -> dict[UUID, datetime]:
+    """Return by episode when the last review was written."""
+    rows = select(CaseReview.episode_id, func.max(CaseReview.at)).where(
+        among(session, CaseReview.episode_id, episode_ids)
+    )
+    return dict(session.execute(rows.group_by(CaseReview.episode_id)).all())
 
 
 def of_episodes(session: Session, episode_ids: Sequence[UUID]) -> list[tuple[CaseReview, Standing | None]]:

@@ -12,9 +12,9 @@ def now() -> datetime:
     return datetime.now(UTC) + _ahead
 
 
-def milliseconds() -> int:
-    """Return the present moment as whole milliseconds since 1970."""
-    return (time.time_ns() + _ahead // _MICROSECOND * 1000) // 1_000_000
+def nanoseconds() -> int:
+    """Return the present moment as nanoseconds since 1970."""
+    return time.time_ns() + _ahead // _MICROSECOND * 1000
 
 
 def shift(ahead: timedelta) -> None:

@@ -34,18 +34,16 @@ class WrongKey(Exception):
 
 
 class BadMasterKeys(SettingsError):
-    """The master keys are missing, too short or not base64."""
+    """The master keys are missing, too short or not base64; or those of the other setting that is written like it."""
 
-    def __init__(self, problem: str) -> None:
-        super().__init__([f"WARMTHREAD_MASTER_KEYS: {problem}"])
+    def __init__(self, problem: str, setting: str = "WARMTHREAD_MASTER_KEYS") -> None:
+        super().__init__([f"{setting}: {problem}"])
 
 
 class Ring:
     """The master keys: the newest seals, every one opens."""
 
     def __init__(self, master: dict[str, bytes]) -> None:
-        if not master:
-            raise BadMasterKeys("there is no master key")
         self._master = master
         self.newest = next(iter(master))
 
@@ -62,6 +60,10 @@ class Ring:
     def ids(self) -> list[str]:
         """Return the ids, newest first."""
         return list(self._master)
+
+    def key(self, key_id: str) -> bytes | None:
+        """Return the key of this id, None if it is not in the ring."""
+        return self._master.get(key_id)
 
     def secret(self, purpose: str) -> bytes:
         """Return 32 bytes for one purpose of the whole house (cookies, tokens), from the oldest master key."""
@@ -132,20 +134,22 @@ def _load_ring() -> Ring:
     return parse_ring(_own_file(settings.data_dir / "master.keys"))
 
 
-def parse_ring(text: str) -> Ring:
-    """Read `id:base64,id:base64`, newest first. Raises BadMasterKeys naming what is wrong."""
+def parse_ring(text: str, setting: str = "WARMTHREAD_MASTER_KEYS") -> Ring:
+    """Read `id:base64,id:base64`, newest first. Raises BadMasterKeys naming what is wrong with `setting`."""
     master: dict[str, bytes] = {}
     for entry in filter(None, (part.strip() for part in text.replace("\n", ",").split(","))):
         name, _, encoded = entry.partition(":")
         try:
             key = base64.b64decode(encoded, validate=True)
         except binascii.Error:
-            raise BadMasterKeys(f"master key {name} is not base64") from None
+            raise BadMasterKeys(f"key {name} is not base64", setting) from None
         if len(key) != KEY_BYTES or not name or len(set(key)) < 8:
-            raise BadMasterKeys(f"master key {name} must be 32 random bytes in base64")
+            raise BadMasterKeys(f"key {name} must be 32 random bytes in base64", setting)
         if name in master:
-            raise BadMasterKeys(f"master key {name} stands there twice")
+            raise BadMasterKeys(f"key {name} stands there twice", setting)
         master[name] = key
+    if not master:
+        raise BadMasterKeys("there is no key", setting)
     return Ring(master)
 
 

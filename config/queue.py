@@ -23,12 +23,13 @@ from rq.serializers import JSONSerializer
 from sqlalchemy import ColumnElement
 from sqlalchemy.orm import Session
 
-from config import clock, db, logging, runtime
+from config import clock, db, logging, runtime, tallies
 
 QUEUES = ("urgent", "default", "bulk")
 BELL_SECONDS = 30
 SLICE_SECONDS = 5.0
 REST_SECONDS = 2.0
+TALLIES = "warmthread:tallies"
 T = TypeVar("T")
 # How long a batch of what may wait lets what is urgent pass, before it goes on all the same.
 STEP_ASIDE, STEPS_ASIDE = 0.05, 20
@@ -212,11 +213,48 @@ def answer(name: str) -> None:
         hasty_redis().delete(f"warmthread:bell:{name}")
     except (RedisError, OSError):
         logging.logger().warning("bell was not cleared", lane=name)
-    if lane.drain():
-        with db.unit_of_work(db.EVERY, read_only=True) as session:
-            waiting = lane.oldest(session, clock.now())
-        if waiting:
-            knock(name)
+    try:
+        if drain(lane):
+            with db.unit_of_work(db.EVERY, read_only=True) as session:
+                waiting = lane.oldest(session, clock.now())
+            if waiting:
+                knock(name)
+    finally:  # the process ends with this job
+        push_tallies()
+
+
+def drain(lane: Lane) -> int:
+    """Work a lane off and count that: drains, rows, seconds and failures. Raises what the drain does."""
+    began = clock.monotonic()
+    try:
+        rows = lane.drain()
+    except BaseException:
+        tallies.add("lane_failures", lane.name)
+        raise
+    tallies.add("lane_rows", lane.name, by=rows)
+    tallies.observe("lane_seconds", lane.name, seconds=clock.monotonic() - began)
+    return rows
+
+
+def push_tallies() -> None:
+    """Add to what all processes have counted what this one has; where Redis is silent it is kept for the next time."""
+    taken = tallies.take()
+    if taken and ask(partial(_add_up, taken)) is None:
+        tallies.put_back(taken)
+
+
+def _add_up(taken: dict[str, float], redis: Redis) -> bool:
+    together = redis.pipeline(transaction=False)
+    for field, by in taken.items():
+        together.hincrbyfloat(TALLIES, field, by)
+    together.execute()
+    return True
+
+
+def tallied() -> dict[str, float]:
+    """Return what all processes have counted, by name and labels parted by bars; nothing where Redis is silent."""
+    kept: dict[bytes, bytes] = ask(lambda redis: dict(redis.hgetall(TALLIES))) or {}  # type: ignore[arg-type]
+    return {field.decode(): float(value) for field, value in kept.items()}
 
 
 def work_aside(

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 
-from config import addresses, env_file
+from config import addresses, env_file, handed_down
 from config.mllp_settings import MllpSettings
 
 MASTER_KEY = re.compile(r"[^:,\s]+:[A-Za-z0-9+/]{43}=")
@@ -80,6 +80,11 @@ class Settings(MllpSettings):
         alias="WARMTHREAD_MASTER_KEYS",
         description="id:base64 of 32 bytes, newest first, separated by commas; empty: made in the data directory",
     )
+    backup_keys: SecretStr | None = Field(
+        None,
+        alias="WARMTHREAD_BACKUP_KEYS",
+        description="what backups are sealed with, as the master keys are written and never one of them; newest first",
+    )
     data_dir: Path = Field(
         Path("data"), alias="WARMTHREAD_DATA_DIR", description="where the embedded default keeps all"
     )
@@ -104,6 +109,11 @@ class Settings(MllpSettings):
         alias="WARMTHREAD_MAIL_FROM",
         validate_default=True,
         description="the address that e-mail to colleagues comes from",
+    )
+    webhooks_to_loopback: bool = Field(
+        False,
+        alias="WARMTHREAD_WEBHOOKS_TO_LOOPBACK",
+        description="whether events may be posted to programs on this machine, by http too; for demo and tests",
     )
     # The last field: its check reads the addresses above.
     demo_clock: int | None = Field(
@@ -136,7 +146,7 @@ class Settings(MllpSettings):
             raise ValueError("must start with redis://, rediss:// or unix://")
         return value
 
-    @field_validator("master_keys")
+    @field_validator("master_keys", "backup_keys")
     @classmethod
     def _master_keys_look_right(cls, value: SecretStr | None) -> SecretStr | None:
         # Here only the form, so that it is named with the other mistakes; config.keys judges the keys themselves.
@@ -224,7 +234,7 @@ def load(environ: Mapping[str, str] | None = None, **overrides: str) -> Settings
     Raises SettingsError with every problem found: unknown WARMTHREAD_ names, unreadable _FILE files, wrong values.
     """
     problems: list[str] = []
-    environ = _with_file(os.environ, problems) if environ is None else environ
+    environ = handed_down.merged(_with_file(os.environ, problems) if environ is None else environ, problems)
     values: dict[str, Any] = _from_environment(environ, problems) | overrides
     try:
         settings = Settings.model_validate(values)

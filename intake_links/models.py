@@ -73,6 +73,7 @@ class Screen(SealedRow, Base):
         UniqueConstraint("clinic_id", "source", "event"),
         Index("ix_screen_patient", "patient_id", "instrument", "submitted_at"),
         Index("ix_screen_instrument", "clinic_id", "instrument"),
+        Index("ix_screen_clinic_submitted", "clinic_id", "submitted_at"),
         Index("ix_screen_look", "look_at", sqlite_where=WAITING, postgresql_where=WAITING),
     )
 

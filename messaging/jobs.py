@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from config import db, queue
 from messaging import clock_set_back
 from messaging.delivery import deliver, reconciling
+from messaging.event_webhooks import ageing, delivering, endpoints
 from messaging.inbox import digests, escalation
 from messaging.inbox.models import Absence, Timer
 from messaging.inbox.staff import absences
@@ -47,6 +48,10 @@ def _oldest_message(which: ColumnElement[bool], session: Session, now: datetime)
     )
 
 
+def _oldest_to_send(lane: str, session: Session, now: datetime) -> datetime | None:
+    return _oldest_message(deliver.due_in(lane), session, now)
+
+
 LANES = [
     queue.Lane("timers", "urgent", fire_timers, _oldest_timer),
     queue.Lane("set_back", "urgent", clock_set_back.drain, clock_set_back.oldest),
@@ -55,13 +60,13 @@ LANES = [
         "deliver_urgent",
         "urgent",
         partial(deliver.deliver, "urgent"),
-        partial(_oldest_message, deliver.due_in("urgent")),
+        partial(_oldest_to_send, "urgent"),
     ),
     queue.Lane(
         "deliver_bulk",
         "bulk",
         partial(deliver.deliver, "bulk"),
-        partial(_oldest_message, deliver.due_in("bulk")),
+        partial(_oldest_to_send, "bulk"),
     ),
     queue.Lane(
         "reconcile",
@@ -73,6 +78,8 @@ LANES = [
     queue.Lane("media", "default", attachments.drain, attachments.oldest, deliver.prepare),
     # A mail server that hangs must not hold up what comes in: the ticker's own threads see to all the others.
     queue.Lane("mail", "bulk", sending.drain, sending.oldest),
+    queue.Lane(endpoints.LANE, "bulk", delivering.drain, delivering.oldest),
+    queue.Lane("webhook_ages", "bulk", ageing.drain, ageing.oldest),
     queue.Lane("digests", "bulk", digests.drain, digests.oldest),
     queue.Lane("names", "bulk", name_search.drain, name_search.oldest),
     queue.Lane("readings", "bulk", watching.drain, watching.oldest),

@@ -1,7 +1,7 @@
 """What a patient's history says of questionnaires that are due, and the clinic's schedule as one of its decisions."""
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import or_, select
@@ -19,6 +19,9 @@ from reminders.rules import zones
 
 # What a positive answer leaves for a human, and while it is not settled, the patient counts as in treatment.
 POSITIVE = ("safety", "screen")
+# How a patient's phase of care is found, by the room that has episodes: (one of schedules.PHASES, since which day).
+Phase = tuple[str, date]
+PHASE_OF: list[Callable[[Session, Clinic, Patient], Phase | None]] = []
 
 
 def of_clinic(session: Session, clinic: Clinic) -> schedules.Schedule:
@@ -52,6 +55,15 @@ def wanted(
     return due, [note(verdict) for verdict in verdicts if not verdict.due]
 
 
+def by_phase(session: Session, clinic: Clinic) -> schedules.Schedule | None:
+    """Return the published schedule where it asks somebody by the phase of their care, else None: nobody is texted
+    between visits unless the clinic has decided it."""
+    if publishing.live(session, clinic.id, "schedule") is None:
+        return None
+    schedule = of_clinic(session, clinic)
+    return schedule if any(ask.who in schedules.PHASES for ask in schedule.asks) else None
+
+
 def note(verdict: schedules.Verdict) -> Reason:
     """Return what the reminder's own history says of a questionnaire that was not asked; it names no answer."""
     facts = {"instrument": verdict.instrument, "verdict": verdict.why}
@@ -59,12 +71,13 @@ def note(verdict: schedules.Verdict) -> Reason:
 
 
 def facts(session: Session, clinic: Clinic, patient: Patient, now: datetime) -> schedules.Facts:
-    """Return what the schedule asks about a patient: four questions, each answered by an index."""
+    """Return what the schedule asks about a patient: five questions, each answered by an index."""
     place = zones.zone(patient.zone or clinic.zone)
     since = now - timedelta(days=schedules.LONGEST + 1)
     taken = select(Screen.instrument, Screen.submitted_at).where(
         Screen.patient_id == patient.id, Screen.submitted_at.is_not(None), Screen.submitted_at > since
     )
+    phase = next((found for find in PHASE_OF if (found := find(session, clinic, patient))), None)
     return schedules.Facts(
         today=zones.to_local(now, place).date(),
         language=patient.language,
@@ -75,6 +88,8 @@ def facts(session: Session, clinic: Clinic, patient: Patient, now: datetime) -> 
             for instrument, at in session.execute(taken)
             if at is not None
         ),
+        phase=phase[0] if phase else None,
+        phase_on=phase[1] if phase else None,
     )
 
 
@@ -96,13 +111,13 @@ def _in_treatment(session: Session, clinic: Clinic, patient: Patient) -> bool:
 
 def _read(definition: Mapping[str, Any]) -> dict[str, Any]:
     try:
-        return schedules.from_mapping(definition).model_dump(mode="json")
+        return schedules.from_mapping(definition).model_dump(mode="json", exclude_none=True)
     except schedules.BadSchedule as wrong:
         raise publishing.Refused(wrong.problems) from None
 
 
 def _present(session: Session, clinic: Clinic) -> dict[str, Any]:
-    return of_clinic(session, clinic).model_dump(mode="json")
+    return of_clinic(session, clinic).model_dump(mode="json", exclude_none=True)
 
 
 def silences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
@@ -136,5 +151,5 @@ SCHEDULE = publishing.Kind(
     model=schedules.Schedule,
     names=_names,
     texts_patients=lambda old, new: old != new,
-    shipped=lambda: schedules.default().model_dump(mode="json"),
+    shipped=lambda: schedules.default().model_dump(mode="json", exclude_none=True),
 )

@@ -17,7 +17,9 @@ from messaging.versions.problems import Problem
 
 # What a step's `intake` says where it leaves the choice to the schedule.
 BY_SCHEDULE = "schedule"
-Who = Literal["everyone", "in_treatment", "not_in_treatment"]
+Who = Literal["everyone", "in_treatment", "not_in_treatment", "active_phase", "relapse_prevention"]
+# Who is in such a phase of an episode of care is asked without a visit too.
+PHASES = ("active_phase", "relapse_prevention")
 Why = Literal["due", "recent", "open_link", "language", "nobody_asks"]
 DAYS = {"day": 1, "week": 7, "month": 30, "year": 365}
 LEAST, LONGEST = 7, 5 * 365
@@ -28,7 +30,7 @@ EXPECTED = {
     "model_type": "expected a table of fields",
     "too_short": "name at least one",
     "too_long": "this is too long",
-    "literal_error": 'expected "everyone", "in_treatment" or "not_in_treatment"',
+    "literal_error": 'expected "everyone", "in_treatment", "not_in_treatment", "active_phase" or "relapse_prevention"',
     "string_pattern_mismatch": "expected up to 32 letters, digits, _ or -",
 }
 
@@ -38,6 +40,11 @@ def _every(value: object) -> object:
     if match is None or not LEAST <= int(match[1]) * DAYS[match[2]] <= LONGEST:
         raise ValueError('expected a stretch from a week to five years, such as "4 weeks" or "12 months"')
     return f"{match[1]} {match[2]}{'' if match[1] == '1' else 's'}"
+
+
+def _days(stretch: str) -> int:
+    count, unit = stretch.split()
+    return int(count) * DAYS[unit.removesuffix("s")]
 
 
 def _known(value: object) -> object:
@@ -50,23 +57,30 @@ class _Strict(pydantic.BaseModel):
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
+Stretch = Annotated[str, BeforeValidator(_every)]
+
+
 class Ask(_Strict):
-    """One entry: these instruments, of these patients, this often."""
+    """One entry: these instruments, of these patients, this often; of a phase, so often for the `first` stretch of it,
+    and `then` so often."""
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$")]
     instruments: Annotated[tuple[Annotated[str, BeforeValidator(_known)], ...], Field(min_length=1, max_length=5)]
     who: Who = "everyone"
-    every: Annotated[str, BeforeValidator(_every)]
+    every: Stretch
+    first: Stretch | None = None
+    then: Stretch | None = None
 
-    @property
-    def days(self) -> int:
-        """The stretch in days."""
-        count, unit = self.every.split()
-        return int(count) * DAYS[unit.removesuffix("s")]
+    def days(self, since: int | None = None) -> int:
+        """The stretch in days, `since` so many days of the phase."""
+        later = self.first is not None and self.then is not None and (since or 0) >= _days(self.first)
+        return _days(self.then if later and self.then else self.every)
 
-    def fits(self, *, in_treatment: bool) -> bool:
-        """Whether this entry speaks of a patient who is, or is not, in treatment."""
-        return self.who == "everyone" or (self.who == "in_treatment") == in_treatment
+    def fits(self, facts: "Facts") -> bool:
+        """Whether this entry speaks of a patient of whom these are the facts."""
+        if self.who in PHASES:
+            return self.who == facts.phase
+        return self.who == "everyone" or (self.who == "in_treatment") == facts.in_treatment
 
 
 class Schedule(_Strict):
@@ -93,14 +107,21 @@ class Taken:
 
 @dataclass(frozen=True)
 class Facts:
-    """What decides: the local day, the patient's language, whether they are in treatment,
-    a link still open, what was taken."""
+    """What decides: the local day, the patient's language, whether they are in treatment, a link still open, what was
+    taken; the phase of their episode of care (one of PHASES, None without one) and since when."""
 
     today: date
     language: str = "en"
     in_treatment: bool = False
     open_link: bool = False
     taken: tuple[Taken, ...] = ()
+    phase: str | None = None
+    phase_on: date | None = None
+
+    @property
+    def in_phase(self) -> int | None:
+        """For how many days they have been in their phase."""
+        return (self.today - self.phase_on).days if self.phase_on else None
 
 
 @dataclass(frozen=True)
@@ -128,7 +149,11 @@ def from_mapping(mapping: Mapping[str, Any]) -> Schedule:
         # Pydantic leaves a faulty instrument out and then also counts too few; the writer made one mistake, not two.
         inner = {problem.field.rpartition("[")[0] for problem in mistakes}
         raise BadSchedule([problem for problem in mistakes if problem.field not in inner]) from None
-    problems = [*_named_twice(schedule.asks), *_named_beside_their_longer_form(schedule.asks)]
+    problems = [
+        *_named_twice(schedule.asks),
+        *_named_beside_their_longer_form(schedule.asks),
+        *_half_a_change(schedule.asks),
+    ]
     if problems:
         raise BadSchedule(problems)
     return schedule
@@ -151,6 +176,18 @@ def _named_twice(asks: Sequence[Ask]) -> list[Problem]:
         for place, name in enumerate(names)
         if name in names[:place]
     ]
+
+
+def _half_a_change(asks: Sequence[Ask]) -> list[Problem]:
+    """How often changes within a phase: for how long the one, and how often then."""
+    problems = []
+    for place, ask in enumerate(asks):
+        if (ask.first is None) != (ask.then is None):
+            missing = "then" if ask.then is None else "first"
+            problems.append(Problem(f"asks[{place}].{missing}", "first and then are given together"))
+        elif ask.first is not None and ask.who not in PHASES:
+            problems.append(Problem(f"asks[{place}].first", f"only where who is {' or '.join(PHASES)}"))
+    return problems
 
 
 def _named_beside_their_longer_form(asks: Sequence[Ask]) -> list[Problem]:
@@ -182,7 +219,7 @@ def due(schedule: Schedule, facts: Facts) -> list[Verdict]:
     """
     verdicts: list[Verdict] = []
     for ask in schedule.asks:
-        if not ask.fits(in_treatment=facts.in_treatment):
+        if not ask.fits(facts):
             continue
         decided = {_family(verdict.instrument) for verdict in verdicts}
         verdicts += [_verdict(ask, name, facts) for name in ask.instruments if _family(name) not in decided]
@@ -208,7 +245,7 @@ def _verdict(ask: Ask, name: str, facts: Facts) -> Verdict:
     if scoring.language_of(scoring.instrument(name), facts.language) != _base(facts.language):
         return Verdict(name, "language", ask.name)
     last = max((screen.day for screen in facts.taken if _counts_for(screen.instrument, name)), default=None)
-    again = last + timedelta(days=ask.days) if last else None
+    again = last + timedelta(days=ask.days(facts.in_phase)) if last else None
     if again is not None and facts.today < again:
         return Verdict(name, "recent", ask.name, again)
     return Verdict(name, "due", ask.name)

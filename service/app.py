@@ -15,7 +15,7 @@ from config import keys, logging, runtime
 from intake_links import pages, tablet_pages
 from portal import pages as portal
 from portal import video
-from service import health, sealed_cookies
+from service import health, metrics, sealed_cookies
 from web import register as staff
 from webhooks import ehr, forms, twilio
 
@@ -52,6 +52,7 @@ def create_app() -> Flask:
         app.register_blueprint(door)
     staff.register(app)
     app.register_blueprint(health.door)
+    metrics.register(app)
     app.register_error_handler(Exception, _unexpected)
     app.after_request(_headers)
     app.after_request(_problems_to_machines)

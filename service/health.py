@@ -1,13 +1,11 @@
-"""What an operator asks: is the process alive, is the service ready, and the figures behind it."""
+"""What an operator asks: is the process alive, and is the service ready."""
 
 import shutil
 import socket
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from flask import Blueprint, Response, jsonify
-from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import GaugeMetricFamily
 from redis.exceptions import RedisError
 from rq import Worker
 from sqlalchemy import func, select, text
@@ -16,7 +14,10 @@ from sqlalchemy.orm import Session
 
 from config import clock, db, queue, runtime
 from messaging.delivery.breaker import circuits
+from messaging.delivery.restored import holding
+from messaging.inbox.models import UNSEEN_SAFETY, InboxItem
 from messaging.mail import sending
+from messaging.models import Message
 from messaging.second_reading import faults
 from service import migrations
 from webhooks import receipts
@@ -38,9 +39,63 @@ def alive() -> Response:
 @door.get("/readyz")
 def ready() -> tuple[Response, int]:
     """Say whether the service can do its work, and what is wrong if not. "degraded": it can, and less well."""
-    problems, degraded = check(), second_reading()
+    problems, degraded = check(), second_reading() + late_alerts()
     status = "not ready" if problems else "degraded" if degraded else "ready"
-    return jsonify(status=status, problems=problems + degraded), 503 if problems else 200
+    return jsonify(status=status, problems=problems + degraded, waiting=_waiting()), 503 if problems else 200
+
+
+class Unanswered(NamedTuple):
+    """Safety items that nobody has acknowledged: how old the oldest is, and how many have passed their time."""
+
+    seconds: float
+    overdue: int
+
+
+def unanswered(session: Session, now: datetime) -> Unanswered:
+    """Return how long safety waits for a human, in all clinics."""
+    oldest, overdue = session.execute(
+        select(func.min(InboxItem.created_at), func.count().filter(InboxItem.answer_by <= now)).where(UNSEEN_SAFETY)
+    ).one()
+    return Unanswered(max((now - oldest).total_seconds(), 0.0) if oldest else 0.0, overdue)
+
+
+def oldest_unsent_alert(session: Session) -> datetime | None:
+    """Return since when the oldest text about safety waits for the carrier to take it."""
+    waits = Message.state.in_(("queued", "sending", "unknown")) & Message.kind.in_(("staff_alert", "crisis"))
+    return session.scalar(select(func.min(Message.created_at)).where(waits, Message.lane == "urgent"))
+
+
+def failing(session: Session, now: datetime) -> set[str]:
+    """Return the lanes that could not be swept within the last minutes."""
+    recent = session.scalars(select(db.Heartbeat.component).where(db.Heartbeat.at > now - TOLD_FOR))
+    return {name.removeprefix(db.FAILING) for name in recent if name.startswith(db.FAILING)}
+
+
+def late_alerts() -> list[str]:
+    """Return a sentence where safety items have waited past their time: the service works, and people do not answer."""
+    try:
+        with db.unit_of_work(db.EVERY, read_only=True) as session:
+            waits = unanswered(session, clock.now())
+    except SQLAlchemyError:
+        return []  # said before
+    if not waits.overdue:
+        return []
+    return [f"{waits.overdue} safety items are past their time; the oldest has waited {int(waits.seconds)} seconds"]
+
+
+def _waiting() -> dict[str, Any]:
+    """Return the ages that an operator looks for first, in seconds: counts and names of our own, nobody's words."""
+    try:
+        with db.unit_of_work(db.EVERY, read_only=True) as session:
+            now = clock.now()
+            oldest = {lane.name: lane.oldest(session, now) for lane in queue.lanes().values()}
+            return {
+                "oldest_unanswered_alert": int(unanswered(session, now).seconds),
+                "lanes": {name: int((now - since).total_seconds()) for name, since in oldest.items() if since},
+                "failing": sorted(failing(session, now)),
+            }
+    except SQLAlchemyError:
+        return {}
 
 
 def second_reading() -> list[str]:
@@ -122,6 +177,12 @@ def _rows() -> list[str]:
         throttled = circuits.since(session)
         if throttled and now - throttled > OLDEST_ROW:
             problems.append(f"the carrier has let a sender wait for {int((now - throttled).total_seconds())} seconds")
+        restored = holding.oldest(session, now)
+        if restored and now - restored > OLDEST_ROW:
+            waited = int((now - restored).total_seconds())
+            problems.append(
+                f"texts to patients have waited since a restore for {waited} seconds: is the carrier there?"
+            )
         stuck = sending.stuck_since(session, now)
         if stuck:
             problems.append(f"the mail server has taken nothing for {int((now - stuck).total_seconds())} seconds")
@@ -157,35 +218,3 @@ def _redis() -> list[str]:
     except (RedisError, OSError) as error:
         return [f"Redis does not answer ({type(error).__name__}); the ticker works alone"]
     return [f"no worker works the queue {name}" for name in queue.QUEUES if name not in working]
-
-
-class _Figures:
-    """Reads the figures from the database when they are asked for, so that every process says the same."""
-
-    def collect(self) -> Any:
-        now = clock.now()
-        waiting = GaugeMetricFamily("warmthread_lane_oldest_seconds", "Age of the oldest waiting row", labels=["lane"])
-        with db.unit_of_work(db.EVERY, read_only=True) as session:
-            tick = session.scalar(select(func.max(db.Heartbeat.at)).where(db.Heartbeat.component.like("ticker.%")))
-            to_nobody = receipts.to_nobody(session, now - NOBODY_LATELY)
-            mails = sending.waiting(session)
-            for lane in queue.lanes().values():
-                oldest = lane.oldest(session, now)
-                waiting.add_metric([lane.name], (now - oldest).total_seconds() if oldest else 0)
-            off = faults.key(session) is not None
-        yield waiting
-        yield GaugeMetricFamily("warmthread_second_reading_off", "1 while the second reading is off", value=int(off))
-        yield GaugeMetricFamily(
-            "warmthread_texts_to_nobody", "Texts of the last 30 days for no clinic here", value=to_nobody
-        )
-        yield GaugeMetricFamily("warmthread_mail_waiting", "E-mails to colleagues that wait to be sent", value=mails)
-        age = (now - tick).total_seconds() if tick else float("inf")
-        yield GaugeMetricFamily("warmthread_tick_age_seconds", "Seconds since a ticker last ticked", value=age)
-
-
-@door.get("/metrics")
-def metrics() -> Response:
-    """Return the figures in Prometheus' text format: ages and counts, never ids or words."""
-    registry = CollectorRegistry()
-    registry.register(_Figures())
-    return Response(generate_latest(registry), mimetype="text/plain; version=0.0.4")

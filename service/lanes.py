@@ -1,6 +1,7 @@
 """Every lane of the service, each listed by its room."""
 
 from api import jobs as api
+from caseload import jobs as caseload
 from config import audit, queue
 from intake_links import jobs as intake_links
 from interchange import jobs as interchange
@@ -13,6 +14,7 @@ ALL: tuple[queue.Lane, ...] = (
     *messaging.LANES,
     *intake_links.LANES,
     *reminders.LANES,
+    *caseload.LANES,
     *interchange.LANES,
     *webhooks.LANES,
     *api.LANES,

@@ -1,5 +1,6 @@
 """Which processes make the whole service on one machine, in the order they start."""
 
+import os
 import sys
 import urllib.request
 from collections.abc import Callable
@@ -53,20 +54,22 @@ class Service:
     def __init__(self, settings: Settings, extra: list[Process] | None = None, output: int | None = None) -> None:
         self.valkey = valkey.ValkeyServer(settings.data_dir.resolve()) if settings.embedded_queue else None
         redis_url = self.valkey.url if self.valkey else settings.redis_url
-        env = start.environment(settings, redis_url)
+        env, given = start.handed_down(settings, redis_url)
+        self._given = list(given)
         first = []
         if self.valkey:
             self.valkey.claim()
             server = self.valkey
             first = [Process("valkey", server.argv, server.env, ready=server.is_ready, pass_fds=server.pass_fds)]
-        web = Process("web", ours("web"), env, ready=answers(f"{here(settings)}/healthz"), ready_timeout=SLOW)
-        rest = [Process(f"worker.{name}", ours("worker", name), env) for name in queue.QUEUES]
-        rest.append(Process("ticker", ours("ticker"), env))
+        web = Process(
+            "web", ours("web"), env, ready=answers(f"{here(settings)}/healthz"), ready_timeout=SLOW, pass_fds=given
+        )
+        rest = [Process(f"worker.{name}", ours("worker", name), env, pass_fds=given) for name in queue.QUEUES]
+        rest.append(Process("ticker", ours("ticker"), env, pass_fds=given))
         if settings.mllp_port:
-            tls.context(
-                settings
-            )  # files that cannot be used are said now, not by a process that starts again and again
-            rest.append(Process("mllp", ours("mllp"), env))
+            # Files that cannot be used are said now, not by a process that starts again and again.
+            tls.context(settings)
+            rest.append(Process("mllp", ours("mllp"), env, pass_fds=given))
         children = [*first, *(extra or []), *rest, web]
         self.supervisor = Supervisor(children, logging.logger().info, output=output)
 
@@ -82,3 +85,5 @@ class Service:
         self.supervisor.stop()
         if self.valkey:
             self.valkey.stop()
+        while self._given:
+            os.close(self._given.pop())

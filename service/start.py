@@ -2,12 +2,23 @@
 
 import gc
 import os
+import sys
 from pathlib import Path
 
 from config import addresses, keys, logging, queue, runtime, settings
-from service import tables
+from config import handed_down as secrets
+from service import hardening, tables
 from service.embedded import valkey
 
+# Settings that hold a secret, or an address that may hold a password.
+SECRET = (
+    "DATABASE_URL",
+    "REDIS_URL",
+    "TWILIO_AUTH_TOKEN",
+    "TWILIO_AUTH_TOKEN_SECONDARY",
+    "WARMTHREAD_MASTER_KEYS",
+    "WARMTHREAD_SMTP_URL",
+)
 # Imported for its tables alone.
 TABLES = tables.METADATA
 
@@ -25,6 +36,7 @@ def begin(component: str, **overrides: str) -> settings.Settings:
     Raises settings.SettingsError with every mistake.
     """
     loaded = settings.load(None, **overrides)
+    hardening.close_to_others(loaded.data_dir)
     use(loaded, component)
     return loaded
 
@@ -88,8 +100,24 @@ def _open_keys() -> None:
         ) from None
 
 
+def handed_down(loaded: settings.Settings, redis_url: str) -> tuple[dict[str, str], tuple[int, ...]]:
+    """Return the environment of a child of the supervisor, and the open files it is to keep.
+
+    What is secret is in such a file and not in the environment, where the web server forks its own processes (Linux).
+    """
+    whole = environment(loaded, redis_url)
+    if not sys.platform.startswith("linux"):
+        return whole, ()
+    secret = {name: whole.pop(name) for name in SECRET if name in whole}
+    descriptor = secrets.write(secret)
+    return whole | {secrets.NAME: str(descriptor)}, (descriptor,)
+
+
 def environment(loaded: settings.Settings, redis_url: str) -> dict[str, str]:
-    """Return the environment of a child process that runs with the same settings and the given Redis."""
+    """Return the environment of a child process that runs with the same settings and the given Redis.
+
+    No process of the service needs what backups are sealed with.
+    """
     # Neither an operator's files of secrets nor a misspelt name: the child gets exactly what was loaded here.
     ours = settings.names()
     keep = {
@@ -98,7 +126,7 @@ def environment(loaded: settings.Settings, redis_url: str) -> dict[str, str]:
         if name.removesuffix("_FILE") not in ours and not name.startswith("WARMTHREAD_")
     }
     values = {name: _plain(getattr(loaded, field)) for field, name in _fields()}
-    set_ = {name: value for name, value in values.items() if value}
+    set_ = {name: value for name, value in values.items() if value and name != "WARMTHREAD_BACKUP_KEYS"}
     return {**keep, **set_, "REDIS_URL": redis_url, settings.ENV_FILE: ""}
 
 

@@ -2,12 +2,16 @@
 
 from api import models as api
 from caseload import models as caseload
+from caseload.figures import models as figures
 from config import audit
 from config.db import Base
 from intake_links import models as intake_links
 from interchange import models as interchange
 from messaging import models as messaging
+from messaging.delivery.brakes import models as brakes
 from messaging.delivery.breaker import models as breaker
+from messaging.delivery.restored import models as restored
+from messaging.event_webhooks import models as event_webhooks
 from messaging.inbox import models as inbox
 from messaging.mail import models as mail
 from messaging.programs import models as programs
@@ -23,10 +27,13 @@ from webhooks import models as webhooks
 MODULES = (
     audit,
     messaging,
+    brakes,
     breaker,
+    restored,
     inbox,
     mail,
     programs,
+    event_webhooks,
     retention,
     second_reading,
     team,
@@ -35,6 +42,7 @@ MODULES = (
     reminders,
     imports,
     caseload,
+    figures,
     interchange,
     webhooks,
     api,

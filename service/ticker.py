@@ -9,6 +9,7 @@ import socket
 import threading
 from datetime import timedelta
 
+from sqlalchemy import delete
 from sqlalchemy.exc import SQLAlchemyError
 
 from config import clock, db, logging, queue
@@ -36,6 +37,7 @@ class Ticker:
             self._beat()
         for thread in threads:
             thread.join()
+        self._fall_silent()
 
     def begin(self) -> list[threading.Thread]:
         """Start a thread for each lane; they end with `end`."""
@@ -61,7 +63,7 @@ class Ticker:
     def _beat(self) -> None:
         """Say that we live, and which lanes could not be swept since the last time: /readyz tells the operator."""
         now, failing = clock.now(), set(self._failing)
-        names = [f"ticker.{socket.gethostname()}.{os.getpid()}", *(db.FAILING + lane for lane in failing)]
+        names = [self._name(), *(db.FAILING + lane for lane in failing)]
         try:
             with db.unit_of_work(db.EVERY) as session:
                 for name in names:
@@ -69,6 +71,19 @@ class Ticker:
             self._failing -= failing
         except SQLAlchemyError as error:
             logging.logger().error("beat failed", exc_info=error)
+        queue.push_tallies()
+
+    def _fall_silent(self) -> None:
+        """Take our beat away: whoever wants to restore a backup now need not wait to see that nobody beats."""
+        try:
+            with db.unit_of_work(db.EVERY) as session:
+                session.execute(delete(db.Heartbeat).where(db.Heartbeat.component == self._name()[:80]))
+        except SQLAlchemyError as error:
+            logging.logger().error("beat stays", exc_info=error)
+
+    @staticmethod
+    def _name() -> str:
+        return f"ticker.{socket.gethostname()}.{os.getpid()}"
 
 
 def _hold_connections() -> None:
@@ -89,4 +104,4 @@ def look(lane: queue.Lane) -> int:
         return 0
     if queue.knock(lane.name) and now - oldest < GRACE:
         return 0
-    return lane.drain()
+    return queue.drain(lane)

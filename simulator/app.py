@@ -7,7 +7,7 @@ from flask import Flask, Response, abort, jsonify, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
-from simulator import clock, controls, letters, mail, phones, rest, settings
+from simulator import clock, controls, letters, mail, phones, receivers, rest, settings
 from simulator.errors import ApiError
 from simulator.network import Network
 from simulator.settings import Settings
@@ -26,13 +26,14 @@ def create_app(settings: Settings) -> Flask:
     clock.shift(timedelta(seconds=settings.clock_ahead_s))
     app.extensions["network"] = Network(settings)
     app.extensions["mailbox"] = mailbox = mail.Mailbox(settings.keep)
+    app.extensions["receivers"] = receivers.Receivers()
     if settings.smtp_port:
         mail.serve(settings.host, settings.smtp_port, mailbox)
     app.before_request(only_from_this_machine)
     app.after_request(harden)
     app.register_error_handler(HTTPException, in_twilios_words)
     app.add_url_rule("/healthz", view_func=healthz)
-    for blueprint in (rest.pages, controls.pages, phones.pages, letters.pages):
+    for blueprint in (rest.pages, controls.pages, phones.pages, letters.pages, receivers.pages):
         app.register_blueprint(blueprint)
     return app
 

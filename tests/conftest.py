@@ -45,7 +45,7 @@ UNSAID = [hypothesis.HealthCheck.too_slow, hypothesis.HealthCheck.function_scope
 hypothesis.settings.register_profile("house", deadline=None, suppress_health_check=UNSAID)
 hypothesis.settings.load_profile("house")
 # Rooms whose files take longest: begun last, one of them would keep one test process busy when all others are done.
-LONG = {"walks": 0, "browser": 1, "embedded": 2, "house": 2}
+LONG = {"walks": 0, "faults": 0, "browser": 1, "embedded": 2, "house": 2}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

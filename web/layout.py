@@ -45,8 +45,8 @@ class Shell:
     `board` is what nobody owns or everybody was asked about, `alarms` the safety items whose time has passed, `came`
     how many items have come to the reader by escalation; `saved` the ways of looking that the reader has named;
     `places` the clinic's settings that the reader may open; `phone_fault` why no alert reaches the reader's phone,
-    or None; `reading_off` that the second reading is off, empty while it is not; `team` what colleagues ask of the
-    reader.
+    or None; `reading_off` that the second reading is off, empty while it is not; `held_back` which texts
+    a brake holds back; `team` what colleagues ask of the reader.
     """
 
     clinic: str
@@ -71,6 +71,7 @@ class Shell:
     places: list[settings_menu.Group]
     phone_fault: str | None
     reading_off: str
+    held_back: str
     team: board_view.Waiting
 
     @property
@@ -150,6 +151,7 @@ def _shell(session: Session, here: str | None) -> Shell:
         places=settings_menu.open_to(staff.role),
         phone_fault=words.say("phone_faults", staff.phone_fault) if staff.phone_fault else None,
         reading_off=alarms.reading_off(session, clinic) if reads else "",
+        held_back=alarms.held_back(session, clinic),
         team=board_view.waiting(session, clinic, staff, counted=not reads),
     )
 

@@ -16,6 +16,8 @@ View = TypeVar("View", bound=Callable[..., Any])
 # messaging.team.readers.OF_THREADS. colleagues.ask: tasks and notes. board.post: announcements for everybody here.
 # caseload.read, caseload.work: the registry; caseload.review: to write down what the consultant said of somebody;
 # caseload.bill: a month's minutes and codes, without scores and words.
+# review.read: the clinic's figures of ninety days, in which nobody stands by name; review.change: to note what is
+# changed because of them, and to have them counted anew.
 # A clinician may settle what came to them, but texts go out from the care team.
 MAY: dict[str, frozenset[str]] = {
     "care_manager": frozenset(
@@ -44,6 +46,8 @@ MAY: dict[str, frozenset[str]] = {
             "caseload.work",
             "caseload.review",
             "caseload.bill",
+            "review.read",
+            "review.change",
         }
     ),
     "clinician": frozenset(
@@ -114,9 +118,11 @@ MAY: dict[str, frozenset[str]] = {
             "board.post",
             "tasks.save",
             "caseload.bill",
+            "review.read",
+            "review.change",
         }
     ),
-    "auditor": frozenset({"inbox.read", "handoffs.read", "clinic.look", "consent.read"}),
+    "auditor": frozenset({"inbox.read", "handoffs.read", "clinic.look", "consent.read", "review.read"}),
 }
 # What every signed-in person may do, whatever their role.
 ANYONE = frozenset({"self"})

@@ -50,8 +50,11 @@ from web.patients import (
     search,
     summary,
 )
+from web.review import changes
+from web.review import page as review_page
 from web.settings import (
     api_keys,
+    brakes,
     cadence,
     cadence_week,
     care_terms,
@@ -71,6 +74,8 @@ from web.settings import (
     rota,
     second_reading,
     setup,
+    webhook_page,
+    webhooks,
     wording_pages,
 )
 from web.teamwork import board_pages, note_pages, task_pages, team_files, template_pages, thread_pages
@@ -135,6 +140,9 @@ PAGES = (
     clinic.clinics,
     people.colleagues,
     api_keys.api_keys,
+    webhooks.webhooks,
+    webhook_page.webhook,
+    brakes.brake_pages,
     recovery_pages.recoverypages,
     questionnaires.questionnaires,
     handoffs.handoff_terms,
@@ -148,6 +156,8 @@ PAGES = (
     episode_page.care,
     review_pages.case_reviews,
     month_page.care_months,
+    review_page.reviews,
+    changes.changes,
     help_pages.help_pages,
     thread_pages.threads,
     team_files.teamfiles,

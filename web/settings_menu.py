@@ -11,6 +11,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("clinic", "clinics.show", "clinic.look"),
             ("people", "colleagues.show", "clinic.look"),
             ("api_keys", "api_keys.show", "clinic.settings"),
+            ("webhooks", "webhook_list.show", "clinic.settings"),
         ),
     ),
     (
@@ -19,6 +20,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("cadence", "cadences.show", "clinic.look"),
             ("words", "wordings.show", "clinic.look"),
             ("schedule", "questionnaires.show", "clinic.look"),
+            ("brakes", "brake_pages.show", "clinic.look"),
         ),
     ),
     (

@@ -15,7 +15,7 @@ from messaging.delivery import deliver
 from messaging.inbox import items
 from messaging.models import Attempt, Clinic
 from messaging.reading import likeness, read_reply
-from webhooks import fields, handle_text, missed_texts, raise_items, receipts, retention
+from webhooks import after_restore, fields, handle_text, missed_texts, raise_items, receipts, retention
 from webhooks.models import Receipt
 
 
@@ -98,5 +98,6 @@ LANES = [
     queue.Lane("receipts_urgent", "urgent", partial(drain, "urgent"), partial(_oldest, "urgent"), _prepare),
     queue.Lane("receipts", "default", partial(drain, "default"), partial(_oldest, "default"), _prepare),
     queue.Lane("missed", "default", missed_texts.look, missed_texts.oldest, deliver.prepare),
+    after_restore.LANE,
     queue.Lane("keeping", "bulk", retention.drain, retention.oldest),
 ]

@@ -22,6 +22,7 @@ KEYS = (
     "recommendation",
     "review",
     "review_owed",
+    "unanswered",
     "score",
     "relapse_check",
     "flagged",
@@ -49,7 +50,7 @@ class Facts:
     """What is known of an episode today. `contact` and `review` are the last days of each, None for never.
 
     `recommended` is the day of the oldest recommendation that nobody has acted on; `check_on` the next day set in the
-    relapse-prevention plan.
+    relapse-prevention plan; `unanswered` when a person was asked to call since questions stayed without an answer.
     """
 
     today: date
@@ -63,6 +64,7 @@ class Facts:
     self_harm: bool = False
     flagged: bool = False
     two_open: bool = False
+    unanswered: date | None = None
 
 
 @dataclass(frozen=True)
@@ -139,6 +141,18 @@ def _review_owed(facts: Facts, _days: Days) -> int | None:
     return None if seen else _since(facts, facts.enrolled)
 
 
+def _unanswered(facts: Facts, _days: Days) -> int | None:
+    """Texted twice without an answer: a call, until somebody has spoken with them or they have answered."""
+    asked, last = facts.unanswered, facts.progress.last
+    if (
+        asked is None
+        or (last is not None and last.on >= asked)
+        or (facts.contact is not None and facts.contact > asked)
+    ):
+        return None
+    return _since(facts, asked)
+
+
 def _score(facts: Facts, days: Days) -> int | None:
     last = facts.progress.last
     well = facts.progress.state in ("improved", "remission")
@@ -174,6 +188,7 @@ RULES: Mapping[str, Callable[[Facts, Days], int | None]] = {
     "recommendation": _recommendation,
     "review": _review,
     "review_owed": _review_owed,
+    "unanswered": _unanswered,
     "score": _score,
     "relapse_check": _relapse_check,
     "flagged": _flagged,

@@ -7,7 +7,7 @@ York State's Collaborative Care measures.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Literal
+from typing import Literal, NamedTuple
 
 State = Literal[
     "no_baseline",
@@ -24,8 +24,7 @@ ELEVATED, REMISSION, CLEAR_CHANGE = 10, 5, 5
 BASELINE_WINDOW, SCREENING_WINDOW = timedelta(days=14), timedelta(days=30)
 
 
-@dataclass(frozen=True, order=True)
-class Point:
+class Point(NamedTuple):
     """A total of the primary scale, on the day it was answered in the clinic's zone."""
 
     on: date

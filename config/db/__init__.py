@@ -16,6 +16,7 @@ from config.db.claims import (
 from config.db.engine import (
     EVERY,
     bare_transaction,
+    database_url,
     engine,
     forget_connections,
     on_commit,
@@ -57,6 +58,7 @@ __all__ = [
     "claim",
     "clinic_index",
     "columns",
+    "database_url",
     "empty",
     "engine",
     "first_id",

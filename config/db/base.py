@@ -68,14 +68,17 @@ def new_id() -> UUID:
 
 
 def new_ids(count: int) -> list[UUID]:
-    """Return as many such ids for rows that are written together: the system is asked for randomness once."""
-    random = os.urandom(10 * count)
-    marks = (clock.milliseconds() & (1 << 48) - 1) << 80 | 0x7 << 76 | 0b10 << 62
-    ids = []
-    for at in range(0, len(random), 10):
-        bits = int.from_bytes(random[at : at + 10], "big")
-        ids.append(UUID(int=marks | (bits >> 68 & 0xFFF) << 64 | (bits & (1 << 62) - 1)))
-    return ids
+    """Return as many such ids, in order, for rows that are written together: randomness is asked for once.
+
+    The bits after the millisecond are its fraction (RFC 9562, 6.2, method 3), so that what one process writes down
+    shortly after another thing also stands after it.
+    """
+    random = os.urandom(8 * count)
+    milliseconds, rest = divmod(clock.nanoseconds(), 1_000_000)
+    fraction = rest * 4096 // 1_000_000
+    marks = (milliseconds & (1 << 48) - 1) << 80 | 0x7 << 76 | fraction << 64 | 0b10 << 62
+    parts = sorted(int.from_bytes(random[at : at + 8], "big") >> 2 for at in range(0, len(random), 8))
+    return [UUID(int=marks | part) for part in parts]
 
 
 def first_id(at: datetime) -> UUID:

@@ -170,18 +170,24 @@ class Sealed:
     def __set__(self, row: Any, value: str | None) -> None:
         self.close(row, None if value is None else value.encode("utf-8", "surrogatepass"))
 
-    def opened(self, row: Any) -> bytes | None:
-        """Return the bytes that were sealed in the row, None where there are none."""
+    def opened(self, row: Any, of: type[Base] | None = None) -> bytes | None:
+        """Return the bytes that were sealed in the row, None where there are none.
+
+        `of` is the model where the row is bare columns of it: its id, clinic_id, key_id and the sealed one.
+        """
         sealed = getattr(row, self.column)
-        return None if sealed is None else keys.unseal(self._key_of(row), sealed, *self._bound(row))
+        return None if sealed is None else keys.unseal(self._key_of(row), sealed, *self._bound(row, of))
 
     def close(self, row: Any, plain: bytes | None) -> None:
         """Seal bytes into the row, or None."""
-        sealed = None if plain is None else keys.seal(self._key_of(row), plain, *self._bound(row))
-        setattr(row, self.column, sealed)
+        setattr(row, self.column, None if plain is None else self.closed(row, plain))
 
-    def _bound(self, row: Any) -> tuple[str, str, str, str]:
-        return row.__tablename__, self.column, str(row.id), str(row.clinic_id)
+    def closed(self, row: Any, plain: bytes, of: type[Base] | None = None) -> bytes:
+        """Return bytes as they are sealed for the row, which is not changed; `of` as `opened` has it."""
+        return keys.seal(self._key_of(row), plain, *self._bound(row, of))
+
+    def _bound(self, row: Any, of: type[Base] | None = None) -> tuple[str, str, str, str]:
+        return (of or row).__tablename__, self.column, str(row.id), str(row.clinic_id)
 
     @staticmethod
     def _key_of(row: Any) -> bytes:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from config import audit, clock
 from messaging import contactability, outbox
 from messaging.consent import ledger
+from messaging.delivery.brakes import halting
 from messaging.inbox import escalation, items
 from messaging.models import Attempt, Clinic, Conversation, Message, Staff
 from messaging.people import directory, staff_phones
@@ -135,6 +136,7 @@ def final(session: Session, message: Message, state: str, code: int) -> None:
         staff_phones.refused(session, session.get_one(Staff, message.staff_id), meaning(code))
         escalation.alert_failed(session, message)
         return
+    halting.learn(session, message)
     clinic = session.get_one(Clinic, message.clinic_id)
     conversation = session.get(Conversation, message.conversation_id)
     number = (conversation.number if conversation else None) or ""

@@ -16,20 +16,24 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from config import clock, db, keys, queue, runtime
+from config import clock, db, keys, queue, runtime, tallies
 from messaging import outbox
 from messaging.delivery import carrier_status, send_one
+from messaging.delivery.brakes import braking
 from messaging.delivery.breaker import circuits
 from messaging.delivery.last_look import LastLook
+from messaging.delivery.restored import holding
 from messaging.delivery.send_one import Intent, Outcome
 from messaging.gateways.base import Outgoing
 from messaging.gateways.twilio import gateway
 from messaging.models import Attempt, Clinic, Message
 
-BATCH = 96
 BATCHES_IN_FLIGHT = 2
 SENDERS = 32
-LEASE = timedelta(seconds=60)
+# Of what is urgent no more is claimed than can begin at once, and it is free again soon where its sender was killed:
+# an alert must leave within a minute all the same.
+BATCH = {"urgent": SENDERS, "bulk": 3 * SENDERS}
+LEASE = {"urgent": timedelta(seconds=45), "bulk": timedelta(seconds=60)}
 # An intent is void this long before its lease ends: whoever has been asked to send has its answer, or none, by then.
 BEFORE_LEASE_ENDS = timedelta(seconds=25)
 LONGEST_VALID = 4 * 3600
@@ -68,7 +72,7 @@ def _land(batch: Sequence[Future[Outcome]]) -> None:
 def _claim(lane: str) -> tuple[int, list[Intent]]:
     with db.unit_of_work(db.EVERY) as session:
         due = due_in(lane)
-        claims = db.claim(session, Message, due & circuits.flowing(), limit=BATCH, lease=LEASE)
+        claims = db.claim(session, Message, due & circuits.flowing(), limit=BATCH[lane], lease=LEASE[lane])
         claims += _probes(session, lane)
     if not claims:
         return 0, []
@@ -90,7 +94,7 @@ def _probes(session: Session, lane: str) -> list[db.Claim]:
     for clinic_id in ripe:
         if circuits.take_probe(session, clinic_id):
             of_clinic = due_in(lane) & (Message.clinic_id == clinic_id)
-            claims += db.claim(session, Message, of_clinic, limit=1, lease=LEASE)
+            claims += db.claim(session, Message, of_clinic, limit=1, lease=LEASE[lane])
     return claims
 
 
@@ -109,8 +113,8 @@ def prepare() -> None:
 
 
 def due_in(lane: str) -> ColumnElement[bool]:
-    """Return the condition for what waits in `lane`."""
-    return (Message.state == "queued") & (Message.lane == lane)
+    """Return the condition for what waits in `lane` and may leave now: no brake and no restore holds it."""
+    return (Message.state == "queued") & (Message.lane == lane) & braking.free() & holding.may_leave()
 
 
 def _senders(lane: str) -> ThreadPoolExecutor:
@@ -165,6 +169,7 @@ def _record(session: Session, outcomes: Sequence[Outcome]) -> None:
     by_id = {attempt.id: attempt for attempt in attempts}
     _take_back(session, {outcome.sid: outcome.intent.attempt_id for outcome in outcomes if outcome.sid})
     for outcome in outcomes:
+        tallies.add("carrier", outcome.word)
         attempt, message = by_id[outcome.intent.attempt_id], mine.get(outcome.intent.message_id)
         _close(attempt, outcome)
         if message is not None:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from config import clock, db, logging
 from messaging.delivery import carrier_status
+from messaging.delivery.brakes import braking
 from messaging.delivery.last_look import LastLook
 from messaging.gateways.base import Gateway, OutcomeUnknown, Outgoing, Refused, TooLate, Unreachable
 from messaging.gateways.twilio import gateway
@@ -61,6 +62,14 @@ class Outcome:
         return not (self.sid or self.code is not None or self.held or self.unsent)
 
     @property
+    def word(self) -> str:
+        """What became of it in one word, as figures count it."""
+        if self.not_now:
+            return "not_now"
+        facts = {"taken": self.sid, "refused": self.code is not None, "held": self.held, "unsent": self.unsent}
+        return next((word for word, fact in facts.items() if fact), "unknown")
+
+    @property
     def not_now(self) -> bool:
         """Whether the carrier took nothing and spoke of itself, not of this text."""
         return self.code is not None and carrier_status.meaning(self.code) == "later"
@@ -92,6 +101,8 @@ def _objection(intent: Intent) -> str | None:
     with db.unit_of_work(db.EVERY, read_only=True) as session:
         message = session.get(Message, intent.message_id)
         if message is None or (message.fence, message.state) != (intent.fence, "sending"):
+            raise TooLate
+        if not braking.is_free(session, message.id):  # pulled since it was claimed: it waits in the queue again
             raise TooLate
         return LastLook(session, [message]).why_not(message)
 

@@ -21,13 +21,14 @@ class Outgoing:
 
 @dataclass(frozen=True)
 class Taken:
-    """A text as the carrier's own list shows it."""
+    """A text of ours as the carrier's own list shows it; `to` is the number it went to."""
 
     sid: str
     body: str
     status: str
     error_code: int | None
     created_at: datetime | None
+    to: str = ""
 
 
 @dataclass(frozen=True)
@@ -108,6 +109,14 @@ class Gateway(Protocol):
     @abstractmethod
     def find(self, to: str, since: datetime) -> list[Taken]:
         """Return what the carrier took for `to` since then. Raises OutcomeUnknown when it cannot say."""
+        ...
+
+    @abstractmethod
+    def went(self, sender: str, service_sid: str | None, since: datetime) -> list[Taken]:
+        """Return all that was taken from our number `sender` or its Messaging Service since then, oldest first.
+
+        Raises OutcomeUnknown, Refused.
+        """
         ...
 
     @abstractmethod

@@ -89,6 +89,26 @@ class TwilioGateway(Gateway):
         taken = self._ask(lambda: [_taken(message) for message in listed(to=to, date_sent_after=since, limit=200)])
         return [text for text in taken if text.created_at is None or text.created_at >= since]
 
+    def went(self, sender: str, service_sid: str | None, since: datetime) -> list[Taken]:
+        """List what left. A Messaging Service sends from numbers of its own, and no list can be asked for it."""
+        listed, since = self._client.messages.list, since.replace(microsecond=0)
+        whose: dict[str, Any] = {} if service_sid else {"from_": sender}
+
+        def ours(message: Any) -> bool:
+            return str(message.direction).startswith("outbound") and (
+                str(message.from_) == sender
+                or (service_sid is not None and message.messaging_service_sid == service_sid)
+            )
+
+        taken = self._ask(
+            lambda: [
+                _taken(message)
+                for message in listed(date_sent_after=since, page_size=LARGEST_PAGE, **whose)
+                if ours(message)
+            ]
+        )
+        return [text for text in reversed(taken) if text.created_at is None or text.created_at >= since]
+
     def fetch(self, sid: str) -> Taken | None:
         """Fetch one message."""
         try:
@@ -193,6 +213,7 @@ def _taken(message: Any) -> Taken:
         status=str(getattr(message.status, "value", message.status)),
         error_code=int(message.error_code) if message.error_code else None,
         created_at=message.date_created,
+        to=str(message.to or ""),
     )
 
 

@@ -233,6 +233,7 @@ class Contact(SealedRow, live.Shown, Base):
     __table_args__ = (
         Index("ix_contact_patient_at", "patient_id", "at"),
         Index("ix_contact_conversation_at", "conversation_id", "at"),
+        Index("ix_contact_clinic_at", "clinic_id", "at"),
     )
 
     kind: Mapped[str] = mapped_column(String(8))

@@ -18,6 +18,7 @@ ALL = (
     "consents.read",
     "consents.write",
     "events.read",
+    "reports.read",
 )
 # Who may work on items, and so be the person in whose name a program does (web.permissions: inbox.work).
 ROLES = ("care_manager", "clinician")

@@ -7,10 +7,12 @@ from typing import Any
 
 from reminders.imports import column_names, dates, person_names
 
+# The kinds of file that a page takes; a registry is taken by a command.
 KINDS = ("patients", "appointments")
 NEEDED = {
     "patients": ("record", "first_name", "last_name", "phone"),
     "appointments": ("visit", "patient", "starts_at"),
+    "caseload": ("enrolled_on", "consent", "cost_told", "manager", "clinician", "payer"),
 }
 # What other columns together give just as well.
 INSTEAD = {"first_name": ("full_name",), "last_name": ("full_name",), "starts_at": ("start_day", "start_hour")}
@@ -19,8 +21,20 @@ PARTS = ("full_name", "start_day", "start_hour")
 CONSTANTS = {
     "patients": ("language", "zone", "panel"),
     "appointments": ("zone", "place", "clinician", "kind"),
+    "caseload": ("consent", "cost_told", "manager", "clinician", "consultant", "payer", "scale"),
 }
-DATED, MOMENTS = ("birth_date", "starts_at", "booked_at"), ("starts_at", "booked_at")
+MOMENTS = ("starts_at", "booked_at")
+DATED = (
+    *MOMENTS,
+    "birth_date",
+    "enrolled_on",
+    "consent_on",
+    "first_on",
+    "last_on",
+    "plan_on",
+    "check_on",
+    "ended_on",
+)
 # As the file writes its days: 2026-03-10 or 3/10/2026, or 10/3/2026.
 ORDERS = ("month_first", "day_first")
 
@@ -136,7 +150,7 @@ def _named(kind: str, headers: Sequence[str], chosen: dict[str, str]) -> dict[st
     for name in fields(kind):
         if name not in (*PARTS, *chosen, "starts_at") and (column := column_names.find(kind, name, free())):
             chosen[name] = column
-    if kind == "patients" and not {"first_name", "last_name"} <= chosen.keys():
+    if kind != "appointments" and not {"first_name", "last_name"} <= chosen.keys():
         whole = column_names.find(kind, "full_name", free())
         chosen |= {"full_name": whole} if whole and "full_name" not in chosen else {}
     if kind == "appointments" and not chosen.keys() & {"starts_at", "start_day", "start_hour"}:

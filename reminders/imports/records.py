@@ -29,21 +29,21 @@ def patient(values: Mapping[str, str], clinic: messaging.Clinic) -> directory.Pa
     An empty `consent` means yes: who gives a clinic their number agrees to be texted about their care (TCPA prior
     express consent, 47 CFR 64.1200(f)(9) and FCC 15-72).
     """
-    first_name, last_name = _names(values)
+    first_name, last_name = names_of(values)
     number, left_out = _number(values, clinic_profile.abroad(clinic))
     return directory.PatientRecord(
-        record=_needed(values, "record", 80),
+        record=needed(values, "record", 80),
         first_name=first_name,
         last_name=last_name,
         number=number,
         left_out=left_out,
-        birth_date=_birth_date(values),
+        birth_date=birth_date_of(values),
         language=_language(values),
         zone=_zone(values),
-        panel=_text(values, "panel", 120) or None,
-        sex=_meant(values, "patients", "sex") or None,
+        panel=text(values, "panel", 120) or None,
+        sex=meant(values, "patients", "sex") or None,
         privacy=_said(values, "privacy", directory.LEVELS),
-        consent=(_meant(values, "patients", "consent") or "yes") == "yes",
+        consent=(meant(values, "patients", "consent") or "yes") == "yes",
         state=_said(values, "state", directory.STATES),
         details=details(values, clinic),
     )
@@ -65,29 +65,30 @@ def details(values: Mapping[str, str], clinic: messaging.Clinic) -> contact_deta
 
 def visit(values: Mapping[str, str], clinic: messaging.Clinic) -> appointments.VisitRecord:
     """Read a visit; times without an offset are by the clock of its zone, else of its site. Raises WrongRow."""
-    place = _text(values, "place", 120) or None
+    place = text(values, "place", 120) or None
     zone = _zone(values) or clinic_profile.zone_of(clinic, place)
     return appointments.VisitRecord(
-        external_id=_needed(values, "visit", 80),
-        record=_needed(values, "patient", 80),
-        starts_at=_instant(_needed(values, "starts_at", 40), "starts_at", zone),
+        external_id=needed(values, "visit", 80),
+        record=needed(values, "patient", 80),
+        starts_at=_instant(needed(values, "starts_at", 40), "starts_at", zone),
         zone=zone,
         booked_at=_instant(booked, "booked_at", zone, whole_days=True)
-        if (booked := _text(values, "booked_at", 40))
+        if (booked := text(values, "booked_at", 40))
         else clock.now(),
         place=place,
-        clinician=_text(values, "clinician", 120) or None,
+        clinician=text(values, "clinician", 120) or None,
         kind=_kind(values),
-        state=_meant(values, "appointments", "state") or "booked",
+        state=meant(values, "appointments", "state") or "booked",
     )
 
 
 def _kind(values: Mapping[str, str]) -> str | None:
     """What the books call the visit. What is longer than a cadence can name is cut: no visit is lost over it."""
-    return _text(values, "kind", 400)[:LONGEST_KIND].strip() or None
+    return text(values, "kind", 400)[:LONGEST_KIND].strip() or None
 
 
-def _text(values: Mapping[str, str], column: str, longest: int) -> str:
+def text(values: Mapping[str, str], column: str, longest: int) -> str:
+    """Return what stands in a column, "" where nothing does. Raises WrongRow for what is no words in one line."""
     value = values.get(column, "").strip()
     if len(value) > longest:
         raise WrongRow(f"{column}: longer than {longest} characters")
@@ -98,8 +99,9 @@ def _text(values: Mapping[str, str], column: str, longest: int) -> str:
     return value
 
 
-def _needed(values: Mapping[str, str], column: str, longest: int) -> str:
-    value = _text(values, column, longest)
+def needed(values: Mapping[str, str], column: str, longest: int) -> str:
+    """Return what stands in a column. Raises WrongRow where nothing does."""
+    value = text(values, column, longest)
     if not value:
         raise WrongRow(f"{column}: is empty")
     return value
@@ -107,13 +109,13 @@ def _needed(values: Mapping[str, str], column: str, longest: int) -> str:
 
 def _said(values: Mapping[str, str], column: str, allowed: tuple[Word, ...]) -> Word | None:
     """One of the known words of a patient's field, None where the file does not say."""
-    word = _meant(values, "patients", column)
+    word = meant(values, "patients", column)
     return next((candidate for candidate in allowed if candidate == word), None)
 
 
-def _meant(values: Mapping[str, str], kind: str, column: str) -> str:
-    """Our value for what stands there, "" where nothing is said."""
-    typed = _text(values, column, 60)
+def meant(values: Mapping[str, str], kind: str, column: str) -> str:
+    """Return our value for what stands there, "" where nothing is said. Raises WrongRow."""
+    typed = text(values, column, 60)
     if typed == value_tables.LEFT_OUT:
         raise WrongRow(f"{column}: left out, as was chosen for this value")
     meant = value_tables.meaning(kind, column, typed)
@@ -123,26 +125,27 @@ def _meant(values: Mapping[str, str], kind: str, column: str) -> str:
     return meant
 
 
-def _names(values: Mapping[str, str]) -> tuple[str, str]:
-    """First and last name. Whoever has one name has it as the first,
+def names_of(values: Mapping[str, str]) -> tuple[str, str]:
+    """Return first and last name. Whoever has one name has it as the first,
     in whichever column it stands: texts greet by it."""
-    first, last = _text(values, "first_name", 120), _text(values, "last_name", 120)
+    first, last = text(values, "first_name", 120), text(values, "last_name", 120)
     if "," in first:  # texts would greet by it
         raise WrongRow("first_name: holds a comma, as a whole name does: choose the column as the whole name")
-    return (first, last) if first else (_needed(values, "last_name", 120), "")
+    return (first, last) if first else (needed(values, "last_name", 120), "")
 
 
 def _number(values: Mapping[str, str], abroad: Collection[str]) -> tuple[str | None, str | None]:
     """The number, and why it is left out where it cannot be texted: the patient is on file either way."""
     try:
-        typed = _text(values, "phone", 120)
+        typed = text(values, "phone", 120)
         return (phone.of_cell(typed, abroad) if typed else None), None
     except (phone.NotTextable, WrongRow) as wrong:
         return None, f"taken without the phone number: {str(wrong).removeprefix('phone: ')}"
 
 
-def _birth_date(values: Mapping[str, str]) -> date | None:
-    typed = _text(values, "birth_date", 40)
+def birth_date_of(values: Mapping[str, str]) -> date | None:
+    """Return when they were born, None where nothing is said. Raises WrongRow."""
+    typed = text(values, "birth_date", 40)
     if not typed:
         return None
     # A day more than today: it may already be tomorrow where the clinic is.
@@ -156,7 +159,7 @@ def _birth_date(values: Mapping[str, str]) -> date | None:
 
 
 def _language(values: Mapping[str, str]) -> str:
-    typed = _text(values, "language", 80)
+    typed = text(values, "language", 80)
     if typed == value_tables.LEFT_OUT:
         raise WrongRow("language: left out, as was chosen for this value")
     try:
@@ -166,7 +169,7 @@ def _language(values: Mapping[str, str]) -> str:
 
 
 def _zone(values: Mapping[str, str]) -> str | None:
-    name = _text(values, "zone", 60)
+    name = text(values, "zone", 60)
     if not name:
         return None
     try:

@@ -8,9 +8,17 @@ from messaging import languages
 from reminders.imports.column_names import plain
 
 # The fields that hold one of a few values, so that each value can be looked at.
-FIELDS = {"patients": ("language", "consent", "sex", "privacy", "state"), "appointments": ("state",)}
+FIELDS = {
+    "patients": ("language", "consent", "sex", "privacy", "state"),
+    "appointments": ("state",),
+    "caseload": ("consent", "cost_told", "payer", "scale", "phase", "end_reason"),
+}
 # What an empty cell comes to, where that is more than nothing.
-EMPTY = {"patients": {"language": "en", "consent": "yes"}, "appointments": {"state": "booked"}}
+EMPTY = {
+    "patients": {"language": "en", "consent": "yes"},
+    "appointments": {"state": "booked"},
+    "caseload": {"scale": "phq9"},
+}
 NOT_SAID = "not_said"
 # What somebody chose for a word whose rows are not to be imported.
 LEFT_OUT = "left_out"

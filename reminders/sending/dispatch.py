@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from config import clock, db
 from messaging import contactability, outbox
 from messaging import models as messaging
+from messaging.delivery.restored import holding
 from messaging.reasons import Reason
 from reminders import patient_locks, planner, reasons, same_moment, talking
 from reminders.cadence import cadence_definition
@@ -29,7 +30,14 @@ NEWEST_WINS = reasons.dropped(Reason("newer_due"))
 
 def drain() -> int:
     """Work the lane off: queue what is due, then note what has left meanwhile."""
-    handled = db.work_off(Reminder, DUE, send, give_up=give_up, first=patient_locks.take_for, batch=100)
+    handled = db.work_off(
+        Reminder,
+        DUE & holding.clear(Reminder.clinic_id),
+        send,
+        give_up=give_up,
+        first=patient_locks.take_for,
+        batch=100,
+    )
     with db.unit_of_work(db.EVERY) as session:
         settle(session)
     return handled
@@ -37,8 +45,10 @@ def drain() -> int:
 
 def oldest(session: Session, now: datetime) -> datetime | None:
     """Return since when the oldest due reminder waits."""
-    waiting = select(func.min(Reminder.try_after)).where(DUE, Reminder.try_after <= now, db.free(Reminder, now))
-    return session.scalar(waiting)
+    due = DUE & holding.clear(Reminder.clinic_id)
+    return session.scalar(
+        select(func.min(Reminder.try_after)).where(due, Reminder.try_after <= now, db.free(Reminder, now))
+    )
 
 
 def send(session: Session, reminders: Sequence[Reminder]) -> None:

@@ -13,6 +13,7 @@ from intake_links import links, scoring
 from intake_links.models import IntakeLink, LinkSession, Screen
 from messaging import contactability, outbox
 from messaging import models as messaging
+from messaging.delivery.restored import holding
 from messaging.inbox import items
 from messaging.reasons import Reason
 from messaging.wording import clinic_words
@@ -57,13 +58,14 @@ def expect(
 
 def drain() -> int:
     """Work the lane off."""
-    return db.work_off(FollowUp, DUE, follow, give_up=give_up, batch=100)
+    return db.work_off(FollowUp, DUE & holding.clear(FollowUp.clinic_id), follow, give_up=give_up, batch=100)
 
 
 def oldest(session: Session, now: datetime) -> datetime | None:
     """Return since when the oldest due follow-up waits."""
+    due = DUE & holding.clear(FollowUp.clinic_id)
     free = or_(FollowUp.lease_until.is_(None), FollowUp.lease_until <= now)
-    return session.scalar(select(func.min(FollowUp.try_after)).where(DUE, FollowUp.try_after <= now, free))
+    return session.scalar(select(func.min(FollowUp.try_after)).where(due, FollowUp.try_after <= now, free))
 
 
 def follow(session: Session, rows: Sequence[FollowUp]) -> None:

@@ -38,10 +38,12 @@ def hand_out(
     actor: str,
     author_id: UUID | None = None,
     anew: bool = False,
+    waits: bool = False,
 ) -> tuple[IntakeLink, datetime]:
     """Issue a link to these instruments and queue its text; return the link and when the text may leave.
 
-    Raises NotPossible, StillOpen unless `anew`, and outbox.MayNotText; the caller rolls back.
+    `waits` lets what is urgent go before it. Raises NotPossible, StillOpen unless `anew`, and outbox.MayNotText; the
+    caller rolls back.
     """
     _check(session, patient, wanted, anew=anew)
     now = clock.now()
@@ -57,7 +59,7 @@ def hand_out(
         programme="screening",
         body=phrasing.say(clinic_words.of(session, clinic.id), "form_link", patient, values),
         dedupe=f"form:{link.id}",
-        lane="urgent" if opens <= now else "bulk",
+        lane="urgent" if opens <= now and not waits else "bulk",
         author_id=author_id,
         not_before=opens,
         expires_at=link.expires_at,

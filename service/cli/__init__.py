@@ -10,6 +10,7 @@ import sys
 import click
 
 from config.settings import SettingsError
+from service import hardening
 
 EPILOG = "Exit codes: 0 done, 1 failed, 2 usage or settings, 3 a check found problems, 4 refused, 130 interrupted."
 # Command by command, the module it stands in: only that one is imported, so that `explain` never waits for a database.
@@ -26,14 +27,18 @@ COMMANDS = {
     "staff": "people",
     "patients": "visits",
     "appointments": "visits",
+    "caseload": "registry",
     "forms": "sources",
     "feeds": "sources",
     "api-keys": "api_keys",
+    "webhooks": "webhooks",
     "ledger": "checks",
     "audit": "checks",
     "keys": "checks",
     "consent": "consent",
+    "brakes": "brakes",
     "doctor": "checks",
+    "backup": "backups",
     "cadence": "cadences",
     "ladder": "ladder",
     "templates": "templates",
@@ -67,6 +72,7 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line and end with one of the documented exit codes."""
+    hardening.harden()
     try:
         code = cli.main(standalone_mode=False)
         sys.exit(code if isinstance(code, int) else 0)

@@ -1,6 +1,8 @@
 """Commands that run the service: demo, serve, web, worker, ticker, mllp, db, wait-ready."""
 
 import asyncio
+import multiprocessing
+import sys
 import time
 from collections.abc import Callable
 from functools import partial
@@ -68,6 +70,8 @@ def web_server(target: str, settings: Settings) -> Callable[[], None]:
 @click.command()
 def web() -> None:
     """Run the web server (one process of the Procfile)."""
+    if sys.platform.startswith("linux"):  # what was handed down to this process is the servers' too
+        multiprocessing.set_start_method("fork", force=True)
     web_server("service.wsgi:app", start.begin("web"))()
 
 

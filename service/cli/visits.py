@@ -21,7 +21,7 @@ from service.cli.tables import as_json, bar, say, show
 COMPLETE = "The file holds every visit of its days, of the clinic or of the places in it: cancel what is missing."
 
 
-def _import_command(group: click.Group, kind: str, explained: str) -> None:
+def import_command(group: click.Group, kind: str, explained: str) -> None:
     """Give a group of commands its `import` of files of this kind (csv_import.KINDS)."""
 
     @group.command("import", help=explained)
@@ -118,7 +118,7 @@ def patients() -> None:
     """Patients: import from CSV."""
 
 
-_import_command(
+import_command(
     patients,
     "patients",
     "Import patients. Importing twice changes nothing; a wrong row stops nothing. Exit 3 if rows were not taken.",
@@ -130,7 +130,7 @@ def appointments() -> None:
     """Appointments: import from CSV."""
 
 
-_import_command(
+import_command(
     appointments,
     "appointments",
     "Import appointments and plan their reminders. Exit 3 if rows were not taken.",

@@ -23,6 +23,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 PR_SET_PDEATHSIG = 1
+# What an interpreter may need to start; no secret is among it.
+INHERITED = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 GUARD_SECONDS = 0.25
 """How often a guardian looks whether its parent is still its parent, should the pipe not tell."""
 
@@ -106,7 +108,12 @@ class Guardian:
         command = [sys.executable, "-I", "-S", __file__, "guard", str(os.getpid())]
         # Its own session, so that Ctrl-C at the terminal does not take the guardian first.
         self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, bufsize=0, start_new_session=True
+            command,
+            env={name: os.environ[name] for name in INHERITED if name in os.environ},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            bufsize=0,
+            start_new_session=True,
         )
         assert self._process.stdin is not None
         self._process.stdin.write("".join(self._watched.values()).encode())

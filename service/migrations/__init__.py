@@ -35,6 +35,13 @@ def heads() -> tuple[str, ...]:
     return tuple(ScriptDirectory.from_config(_config()).get_heads())
 
 
+def known() -> set[str]:
+    """Return every revision of this program's history."""
+    from alembic.script import ScriptDirectory
+
+    return {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+
+
 def current() -> str | None:
     """Return the revision the database is at, None for an empty one. Every command asks: no Alembic for that."""
     with db.engine().connect() as connection:

@@ -11,6 +11,21 @@ MACHINES = ("/webhooks/", "/api/")
 PROGRAMS = ("/api/",)
 PATIENTS = ("/i/", "/k/")
 OPERATORS = ("/healthz/", "/readyz/", "/metrics/")
+OF_PATHS = {"programs": PROGRAMS, "machines": MACHINES, "patients": PATIENTS, "operators": OPERATORS}
+
+
+def name_of(path: str) -> str:
+    """Return the name of the bulkhead of whoever asks for `path`: also what figures call them."""
+    path += "/"
+    for name, paths in (
+        ("programs", PROGRAMS),
+        ("machines", MACHINES),
+        ("patients", PATIENTS),
+        ("operators", OPERATORS),
+    ):
+        if path.startswith(paths):
+            return name
+    return "staff"
 
 
 class Full(Exception):
@@ -61,13 +76,5 @@ class Bulkheads:
 
     def of(self, path: str) -> Bulkhead:
         """Return the bulkhead of whoever asks for `path`."""
-        path += "/"
-        for bulkhead, paths in (
-            (self.programs, PROGRAMS),
-            (self.machines, MACHINES),
-            (self.patients, PATIENTS),
-            (self.operators, OPERATORS),
-        ):
-            if path.startswith(paths):
-                return bulkhead
-        return self.staff
+        bulkhead: Bulkhead = getattr(self, name_of(path))
+        return bulkhead

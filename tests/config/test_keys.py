@@ -80,8 +80,8 @@ def test_a_new_master_key_in_front_leaves_the_house_secrets_alone():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "no master key"),
-        (" , \n", "no master key"),
+        ("", "there is no key"),
+        (" , \n", "there is no key"),
         ("k1:not base64!", "k1 is not base64"),
         ("k1:" + base64.b64encode(b"short").decode(), "k1 must be 32 random bytes"),
         ("k1:" + base64.b64encode(b"a" * 32).decode(), "k1 must be 32 random bytes"),

@@ -15,6 +15,8 @@ ROOT = Path(__file__).parents[2]
 DOCUMENTS = (
     "README.md",
     "CONTRIBUTING.md",
+    "SECURITY.md",
+    "deploy/README.md",
     *(
         f"docs/{name}.md"
         for name in (
@@ -41,6 +43,8 @@ DOCUMENTS = (
             "team",
             "caseload",
             "api",
+            "dependencies",
+            "operating",
         )
     ),
 )

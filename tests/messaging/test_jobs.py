@@ -30,6 +30,8 @@ def test_each_lane_has_its_queue(house):
         "names": "bulk",
         "media": "default",
         "mail": "bulk",
+        "event_webhooks": "bulk",
+        "webhook_ages": "bulk",
         "digests": "bulk",
         "readings": "bulk",
     }

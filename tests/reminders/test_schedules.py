@@ -60,6 +60,30 @@ def test_what_a_step_names_is_held_to_the_schedule_where_it_governs_it():
     assert [(verdict.instrument, verdict.why) for verdict in verdicts] == [("phq9", "recent"), ("audit_c", "due")]
 
 
+def test_how_often_changes_within_a_phase_and_with_it():
+    acute = Ask(
+        name="acute", instruments=("phq9",), who="active_phase", every="2 weeks", first="8 weeks", then="4 weeks"
+    )
+    well = Ask(
+        name="well", instruments=("phq9",), who="relapse_prevention", every="1 month", first="6 months", then="3 months"
+    )
+    schedule = Schedule(asks=(acute, well, ANNUAL))
+
+    def is_asked(phase, since, last):
+        facts = Facts(DAY, taken=(ago(last),), phase=phase, phase_on=DAY - timedelta(days=since))
+        return "phq9" in asked(facts, schedule)
+
+    assert is_asked("active_phase", 55, 14)
+    assert not is_asked("active_phase", 55, 13)
+    assert not is_asked("active_phase", 56, 27)
+    assert is_asked("active_phase", 56, 28)
+    assert is_asked("relapse_prevention", 10, 30)
+    assert not is_asked("relapse_prevention", 180, 89)
+    assert is_asked("relapse_prevention", 180, 90)
+    # Who has no episode is asked by the other entries.
+    assert asked(Facts(DAY), schedule) == ["phq2", "gad2"]
+
+
 @pytest.mark.parametrize(
     ("entry", "field", "said"),
     [
@@ -73,6 +97,10 @@ def test_what_a_step_names_is_held_to_the_schedule_where_it_governs_it():
         ({"who": "adults"}, "asks[0].who", "in_treatment"),
         ({"colour": "red"}, "asks[0].colour", "unknown"),
         ({"name": "a b"}, "asks[0].name", "32 letters"),
+        ({"who": "active_phase", "first": "8 weeks"}, "asks[0].then", "given together"),
+        ({"who": "active_phase", "then": "4 weeks"}, "asks[0].first", "given together"),
+        ({"first": "8 weeks", "then": "4 weeks"}, "asks[0].first", "only where who is"),
+        ({"who": "active_phase", "first": "soon", "then": "4 weeks"}, "asks[0].first", "4 weeks"),
     ],
 )
 def test_each_mistake_is_named_at_its_field(entry, field, said):
@@ -94,31 +122,32 @@ ENTRIES = some.builds(
     Ask,
     name=some.sampled_from(["one", "two", "three"]),
     instruments=some.sampled_from([(name,) for name in NAMES] + [("phq2", "gad2"), ("phq9", "gad7", "audit_c")]),
-    who=some.sampled_from(["everyone", "in_treatment", "not_in_treatment"]),
+    who=some.sampled_from(["everyone", "in_treatment", "not_in_treatment", "active_phase", "relapse_prevention"]),
     every=some.sampled_from(["1 week", "2 weeks", "4 weeks", "3 months", "1 year"]),
 )
 SCHEDULES = some.builds(Schedule, asks=some.lists(ENTRIES, max_size=4).map(tuple))
 # Each visit: so many days after the last one, whether the link is answered, whether in treatment, whether a form grows.
 VISITS = some.lists(some.tuples(some.integers(0, 60), some.booleans(), some.booleans(), some.booleans()), max_size=40)
+PHASES = some.sampled_from([None, "active_phase", "relapse_prevention"])
 LINK_DAYS = 3
 
 
-@given(SCHEDULES, VISITS)
-def test_never_two_open_links_and_never_twice_within_the_time(schedule, visits):
+@given(SCHEDULES, VISITS, PHASES)
+def test_never_two_open_links_and_never_twice_within_the_time(schedule, visits, phase):
     day, taken, links = DAY, [], []
     for after, answered, in_treatment, grows in visits:
         day += timedelta(days=after)
         is_open = any(begun <= day < begun + timedelta(days=LINK_DAYS) for begun in links)
-        facts = Facts(day, "en", in_treatment, is_open, tuple(taken))
+        facts = Facts(day, "en", in_treatment, is_open, tuple(taken), phase, DAY if phase else None)
         due = [verdict for verdict in schedules.due(schedule, facts) if verdict.due]
         assert not (is_open and due)
         entries = {ask.name + str(place): ask for place, ask in enumerate(schedule.asks)}
         for verdict in due:
             longer = scoring.instrument(verdict.instrument).grows_into
             fitting = [
-                ask.days
+                ask.days(facts.in_phase)
                 for ask in entries.values()
-                if ask.fits(in_treatment=in_treatment) and verdict.instrument in ask.instruments
+                if ask.fits(facts) and verdict.instrument in ask.instruments
             ]
             for past in taken:
                 if past.instrument in (verdict.instrument, longer):

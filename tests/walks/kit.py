@@ -18,10 +18,16 @@ NO_REDIS = "unix:///nowhere/redis.sock"
 @contextmanager
 def running(folder: Path, **overrides: str) -> Iterator[Running]:
     """Run a service in `folder`; the test process forgets its settings afterwards."""
+    with forgotten(), demo_service.running(folder, patience=PATIENCE, **overrides) as service:
+        yield service
+
+
+@contextmanager
+def forgotten() -> Iterator[None]:
+    """Forget afterwards what this process was configured with inside."""
     before = (runtime._settings, dict(runtime._made))
     try:
-        with demo_service.running(folder, patience=PATIENCE, **overrides) as service:
-            yield service
+        yield
     finally:
         runtime._settings = before[0]
         clock.shift(timedelta(0))

@@ -167,7 +167,7 @@ def _do(patient_id: UUID, act: Act) -> Response | tuple[str, int]:
             _must_have_registry(clinic)
             done = act(session, clinic, staff, patient_page.the_patient(session, patient_id))
     except episodes.Refused as refused:
-        with db.unit_of_work(clinic.id, read_only=True) as session:
+        with db.unit_of_work(clinic.id) as session:
             patient = patient_page.the_patient(session, patient_id)
             return _page(session, patient, words.say("refusals", refused.why), refused.field), 422
     flash(words.say("notices", done), "done")

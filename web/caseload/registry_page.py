@@ -2,6 +2,7 @@
 
 import csv
 import io
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,22 +20,25 @@ from messaging.models import Clinic, Staff
 from reminders import care_model
 from reminders.imports import csv_files
 from web import ids, layout, permissions, sessions, team, words
-from web.presenters import care_view
+from web.presenters import care_view, patient_view
 
 registry = layout.room("registry", __name__)
-SORTS = ("due", "weeks", "last", "change", "contact", "review", "minutes", "name")
+SORTS = (*care_view.COLUMNS, "name")
+A_PAGE = 100
 PHASES = ("active", "relapse_prevention", "discharged")
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What the reader wants to see: whose, in which phase (empty: all that are open), for which reason, by what."""
+    """What the reader wants to see: whose, in which phase (empty: all that are open), for which reason, sorted by what,
+    and which page of it, from 1."""
 
     manager: str
     clinician: str
     phase: str
     reason: str
     sort: str
+    page: int
 
     @classmethod
     def of_request(cls, staff: Staff) -> "Wanted":
@@ -48,11 +52,12 @@ class Wanted:
             phase=phase if phase in PHASES else "",
             reason=reason if reason in due.KEYS else "",
             sort=sort if sort in SORTS else "due",
+            page=max(1, asked.get("page", 1, int)),
         )
 
-    def args(self, **changed: str) -> dict[str, str]:
-        """Return the address of the same list with something changed."""
-        return {name: value for name, value in {**vars(self), **changed}.items() if value}
+    def args(self, **changed: object) -> dict[str, object]:
+        """Return the address of the same list with something changed, from its first page on."""
+        return {name: value for name, value in {**vars(self), "page": "", **changed}.items() if value}
 
     def where(self) -> list[ColumnElement[bool]]:
         """Return the conditions on episodes."""
@@ -64,36 +69,64 @@ class Wanted:
         ]
 
 
+@dataclass(frozen=True)
+class Listed:
+    """Who is wanted, sorted, and how many there are for each reason."""
+
+    chosen: Sequence[listing.Standing]
+    counts: Counter[str]
+
+    def part(self, page: int) -> tuple[int, Sequence[listing.Standing]]:
+        """Return which page this is, the last one at most, and who is on it."""
+        page = min(page, self.pages)
+        return page, self.chosen[(page - 1) * A_PAGE : page * A_PAGE]
+
+    def reasons(self) -> list[tuple[str, str, int]]:
+        """Return each reason that there is with its words and for how many, the gravest first."""
+        return [(key, words.say("care_reasons", key), self.counts[key]) for key in due.KEYS if self.counts[key]]
+
+    @property
+    def pages(self) -> int:
+        """How many pages there are, one at least."""
+        return max(1, math.ceil(len(self.chosen) / A_PAGE))
+
+
 @registry.get("/caseload")
 @permissions.signed_in("caseload.read")
 def show() -> str:
-    """Show the registry; that it was read is written down."""
+    """Show a page of the registry; that it was read is written down."""
     clinic, wanted = sessions.clinic(), Wanted.of_request(layout.the_staff())
     with db.unit_of_work(clinic.id) as session:
-        people = team.everyone(session, clinic.id)
-        every, counts = _read(session, clinic, wanted, people, "page")
+        people, listed = team.everyone(session, clinic.id), _listed(session, clinic, wanted)
+        page, part = listed.part(wanted.page)
         return layout.page(
             session,
             "staff/caseload.html",
             here="caseload",
             model=care_model.of_clinic(clinic),
             wanted=wanted,
-            rows=every,
-            counts=[(key, words.say("care_reasons", key), counts[key]) for key in due.KEYS if counts[key]],
+            rows=_lines(session, clinic, part, people, "page"),
+            page=page,
+            pages=listed.pages,
+            first=(page - 1) * A_PAGE + 1,
+            size=len(listed.chosen),
+            counts=[
+                (key, words.say("care_reasons", key), listed.counts[key]) for key in due.KEYS if listed.counts[key]
+            ],
             managers=_of_role(people, episodes.MANAGERS),
             clinicians=_of_role(people, ("clinician",)),
             phases=[(phase, words.say("care_phases", phase)) for phase in PHASES],
-            asking=counts.total(),
         )
 
 
 @registry.get("/caseload.csv")
 @permissions.signed_in("caseload.read")
 def sheet() -> Response:
-    """Return the same rows as CSV; that they were taken is written down."""
+    """Return everybody who is wanted, on one sheet; that they were taken is written down."""
     clinic, wanted = sessions.clinic(), Wanted.of_request(layout.the_staff())
     with db.unit_of_work(clinic.id) as session:
-        rows, _ = _read(session, clinic, wanted, team.everyone(session, clinic.id), "csv")
+        chosen = _listed(session, clinic, wanted).chosen
+        rows = _lines(session, clinic, chosen, team.everyone(session, clinic.id), "csv")
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(words.table_of("care_columns").values())
@@ -110,29 +143,33 @@ def _cells(row: care_view.Line) -> list[str]:
     return [*first, row.last_day, row.change, row.state.words, row.contact, str(row.contacts), row.review, reasons]
 
 
-def _read(
-    session: Session, clinic: Clinic, wanted: Wanted, people: dict[UUID | None, Staff], form: str
-) -> tuple[list[care_view.Line], Counter[str]]:
-    """Return the rows that are wanted, sorted, and how many there are for each reason."""
+def _listed(session: Session, clinic: Clinic, wanted: Wanted) -> Listed:
+    """Return who is wanted, sorted, nobody's name opened but to sort by it."""
     if not care_model.of_clinic(clinic).registry:
-        return [], Counter()
-    rows = listing.read(session, clinic, *wanted.where())
-    actor = layout.the_actor()
-    audit.record(session, clinic.id, actor, "caseload.opened", f"clinic:{clinic.id}", form=form, rows=len(rows))
-    today = episodes.today_of(clinic)
-    lines = [care_view.line(row, people, today) for row in rows]
-    counts = Counter(each.key for line in lines for each in line.due)
-    return _sorted([line for line in lines if _is_for(line, wanted.reason)], wanted.sort), counts
+        return Listed([], Counter())
+    every = listing.standings(session, clinic, *wanted.where())
+    counts = Counter(each.key for standing in every for each in standing.due)
+    chosen = [standing for standing in every if _is_for(standing, wanted.reason)]
+    if wanted.sort == "name":
+        names = patient_view.names(session, {standing.patient_id for standing in chosen})
+        return Listed(sorted(chosen, key=lambda each: (names[each.patient_id].casefold(), each.id)), counts)
+    ids_of = [standing.id for standing in chosen]
+    minutes = listing.minutes_of(session, clinic, ids_of) if wanted.sort == "minutes" else {}
+    return Listed(care_view.sorted_by(wanted.sort, chosen, minutes), counts)
 
 
-def _is_for(line: care_view.Line, reason: str) -> bool:
-    return not reason or reason in [each.key for each in line.due]
+def _is_for(standing: listing.Standing, reason: str) -> bool:
+    return not reason or reason in [each.key for each in standing.due]
 
 
-def _sorted(lines: Sequence[care_view.Line], by: str) -> list[care_view.Line]:
-    if by == "name":
-        return sorted(lines, key=lambda line: line.name.casefold())
-    return sorted(lines, key=lambda line: (line.sort[by], line.name.casefold()))
+def _lines(
+    session: Session, clinic: Clinic, of: Sequence[listing.Standing], people: dict[UUID | None, Staff], form: str
+) -> list[care_view.Line]:
+    """Return these as rows in words; that they were opened is written down."""
+    actor, today = layout.the_actor(), episodes.today_of(clinic)
+    if care_model.of_clinic(clinic).registry:
+        audit.record(session, clinic.id, actor, "caseload.opened", f"clinic:{clinic.id}", form=form, rows=len(of))
+    return [care_view.line(row, people, today) for row in listing.rows(session, clinic, of)]
 
 
 def _of_role(people: dict[UUID | None, Staff], roles: Sequence[str]) -> list[tuple[UUID, str]]:

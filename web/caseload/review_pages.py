@@ -25,7 +25,7 @@ def show() -> str:
     """Show everybody who belongs on the consultant's list, the gravest reason first."""
     clinic = sessions.clinic()
     with db.unit_of_work(clinic.id) as session:
-        rows, people = _listed(session, clinic), team.everyone(session, clinic.id)
+        rows, people = listing.rows(session, clinic, _listed(session, clinic)), team.everyone(session, clinic.id)
         about = f"clinic:{clinic.id}"
         audit.record(session, clinic.id, layout.the_actor(), "caseload.opened", about, form="reviews", rows=len(rows))
         return layout.page(
@@ -78,16 +78,17 @@ def _again(episode_id: UUID, problem: str, field: str) -> str:
         return _page(session, episode_id, problem, field)
 
 
-def _listed(session: Session, clinic: Clinic) -> list[listing.Row]:
+def _listed(session: Session, clinic: Clinic) -> list[listing.Standing]:
     """Return who is on the list: the gravest reason first, then the longest in care."""
     if not care_model.of_clinic(clinic).registry:
         return []
-    rows = [row for row in listing.read(session, clinic, listing.OPEN) if due.for_review(row.due, row.reviewed)]
-    return sorted(rows, key=lambda row: (due.gravest(row.due), -row.weeks, row.episode.id))
+    every = listing.standings(session, clinic, listing.OPEN)
+    wanted = [standing for standing in every if due.for_review(standing.due, standing.reviewed)]
+    return sorted(wanted, key=lambda standing: (due.gravest(standing.due), -standing.weeks, standing.id))
 
 
 def _order(session: Session, clinic: Clinic) -> list[UUID]:
-    return [row.episode.id for row in _listed(session, clinic)]
+    return [standing.id for standing in _listed(session, clinic)]
 
 
 def _after(order: list[UUID], episode_id: UUID) -> UUID | None:

@@ -22,6 +22,7 @@ NAMES = (
     "reach",
     "board",
     "workload",
+    "review",
     "away",
     "clocks",
     "preferences",
@@ -32,11 +33,12 @@ NAMES = (
 ABOUT = {
     **dict.fromkeys(("mine", "unassigned", "waiting", "snoozed", "done", "everyone", "saved"), "inbox"),
     **dict.fromkeys(
-        ("clinic", "people", "api_keys", "cadence", "words", "schedule", "ladder", "rota", "setup"), "settings"
+        ("clinic", "people", "api_keys", "webhooks", "cadence", "words", "schedule", "ladder", "rota", "setup"),
+        "settings",
     ),
     "handoff_terms": "handoffs",
     **dict.fromkeys(("case_reviews", "care_terms", "care_month"), "caseload"),
-    **dict.fromkeys(("drift", "import", "feeds", "file"), "settings"),
+    **dict.fromkeys(("brakes", "drift", "import", "feeds", "file"), "settings"),
     "protocol": "safety",
     **dict.fromkeys(("second_reading", "readings"), "reading"),
     **dict.fromkeys(("tasks", "notes", "announcements"), "team"),

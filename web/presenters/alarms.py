@@ -9,6 +9,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from config import clock, db
+from messaging.delivery.brakes import braking
 from messaging.inbox import on_it
 from messaging.inbox.models import UNSEEN_SAFETY, InboxItem
 from messaging.models import Clinic, Patient, Staff
@@ -110,3 +111,9 @@ def reading_off(session: Session, clinic: Clinic) -> str:
     """Return that the second reading is off, and what that means; empty while it is on, or acts nowhere here."""
     fault = faults.seen_by_staff(session, clinic)
     return words.say("second_reading", "off_bar", fault=words.say("reading_faults", fault)) if fault else ""
+
+
+def held_back(session: Session, clinic: Clinic) -> str:
+    """Return which kinds of texts a brake holds back; empty while none does."""
+    kinds = [words.say("brake_kinds", kind) for kind in braking.pulled(session, clinic.id)]
+    return words.say("brakes", "bar", kinds=", ".join(sorted(kinds))) if kinds else ""

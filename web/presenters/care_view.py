@@ -1,11 +1,12 @@
 """An episode of care in words: how scores move, what is due, when somebody last spoke with them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
 from caseload import listing
+from caseload.kept_scores import Scored
 from caseload.registry import due, progress
 from config import clock
 from intake_links import scoring
@@ -13,6 +14,7 @@ from messaging.models import Staff
 from web import times, words
 from web.presenters import patient_view
 
+NEVER = 10_000  # days, for sorting
 WIDTH, HEIGHT, EDGE, LEAST = 96, 28, 3, 12
 # Which tone and shape a state and a reason have; all others are plain.
 STATES = {
@@ -25,12 +27,22 @@ STATES = {
 # Where the act that each reason asks for is one press away: an endpoint about the patient, and a part of its page.
 ACTS = {
     "self_harm": ("patients.show", "items-title"),
-    "contact": ("firstwords.messages", "jot"),
+    **dict.fromkeys(("contact", "unanswered"), ("firstwords.messages", "jot")),
     "score": ("firstwords.messages", "forms-title"),
     "recommendation": ("care.show", "reviews-title"),
     **dict.fromkeys(("two_open", "relapse_check", "inactive"), ("care.show", "facts-title")),
 }
 REASONS = {"self_harm": ("safety", "▲"), **dict.fromkeys(("worse", "high", "not_better", "two_open"), ("soon", "◆"))}
+# What each column is sorted by.
+COLUMNS: Mapping[str, Callable[[listing.Standing, Mapping[UUID, int]], tuple[float, ...]]] = {
+    "due": lambda each, _: (due.gravest(each.due), -len(each.due), -each.silent),
+    "weeks": lambda each, _: (-each.weeks,),
+    "last": lambda each, _: (-(each.progress.last.total if each.progress.last else -1),),
+    "change": lambda each, _: (-(each.progress.percent or 0),),
+    "contact": lambda each, _: (-each.silent,),
+    "review": lambda each, _: (-(NEVER if each.reviewed is None else each.reviewed),),
+    "minutes": lambda each, minutes: (-minutes.get(each.id, 0),),
+}
 
 
 @dataclass(frozen=True)
@@ -55,7 +67,7 @@ class Spark:
 
 @dataclass(frozen=True)
 class Line:
-    """A row of the registry in words; `sort` are the values it is sorted by, `reasons` the keys of what is due."""
+    """A row of the registry in words."""
 
     id: UUID
     patient_id: UUID
@@ -77,7 +89,6 @@ class Line:
     review: str
     question: bool
     minutes: int
-    sort: Mapping[str, tuple[float, ...]]
 
 
 def line(row: listing.Row, people: Mapping[UUID | None, Staff], today: date) -> Line:
@@ -102,34 +113,22 @@ def line(row: listing.Row, people: Mapping[UUID | None, Staff], today: date) -> 
         due=[reason(each) for each in row.due],
         contact=words.say("care", "never") if row.contact is None else days_ago((today - row.contact).days),
         contacts=row.contacts,
-        review=_review(row, today),
+        review=_review(row),
         question=episode.question_ct is not None,
         minutes=row.minutes,
-        sort=_sort(row, today),
     )
 
 
-def _sort(row: listing.Row, today: date) -> Mapping[str, tuple[float, ...]]:
-    """What each column is sorted by, what needs somebody soonest first."""
-    moved = row.progress
-    percent = moved.percent if moved.percent is not None else 0
-    seen = (today - (row.contact or row.episode.enrolled_on)).days
-    reviewed = (today - row.review.at.date()).days if row.review else 10_000
-    return {
-        "due": (due.gravest(row.due), -len(row.due), -seen),
-        "weeks": (-row.weeks,),
-        "last": (-(moved.last.total if moved.last else -1),),
-        "change": (-percent,),
-        "contact": (-seen,),
-        "review": (-reviewed,),
-        "minutes": (-row.minutes,),
-    }
+def sorted_by(by: str, of: Sequence[listing.Standing], minutes: Mapping[UUID, int]) -> list[listing.Standing]:
+    """Return episodes by a column, what needs somebody soonest first, and of equals who is longest in care."""
+    column = COLUMNS[by]
+    return sorted(of, key=lambda each: (*column(each, minutes), each.facts.enrolled, each.id))
 
 
-def _review(row: listing.Row, today: date) -> str:
-    if row.review is None:
+def _review(row: listing.Row) -> str:
+    if row.reviewed is None:
         return words.say("care", "never")
-    said = days_ago((today - row.review.at.date()).days)
+    said = days_ago(row.reviewed)
     return words.say("care", "review_open", said=said) if row.recommended else said
 
 
@@ -161,7 +160,7 @@ def days_ago(days: int) -> str:
     return words.say("care", {0: "today", 1: "yesterday"}.get(days, "days_ago"), days=days)
 
 
-def spark(scores: Sequence[listing.Scored]) -> Spark | None:
+def spark(scores: Sequence[Scored]) -> Spark | None:
     """Draw totals, oldest first, as a small line; None for none."""
     if not scores:
         return None
@@ -171,7 +170,7 @@ def spark(scores: Sequence[listing.Scored]) -> Spark | None:
     def y(total: int) -> float:
         return round(HEIGHT - EDGE - total / top * (HEIGHT - 2 * EDGE), 1)
 
-    def place(scored: listing.Scored) -> tuple[float, float]:
+    def place(scored: Scored) -> tuple[float, float]:
         share = (scored.point.on - first).days / whole if len(scores) > 1 else 1.0
         return round(EDGE + share * (WIDTH - 2 * EDGE), 1), y(scored.point.total)
 

@@ -4,13 +4,14 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from interchange import feeds
+from messaging.event_webhooks import telling
 from messaging.inbox import items
 from messaging.inbox.models import InboxItem
 from messaging.inbox.routing import topics
 from messaging.second_reading import watching
 from web import times, words
 
-ADMINISTRATORS = (f"{watching.ABOUT}:", f"{feeds.ABOUT}:")
+ADMINISTRATORS = (f"{watching.ABOUT}:", f"{feeds.ABOUT}:", f"{telling.ABOUT}:")
 
 
 def kind_words(item: InboxItem) -> str:

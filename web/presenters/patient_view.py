@@ -1,7 +1,7 @@
 """A patient as staff see them: name, age, language, how they can be reached and when, and their visits."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from config import clock, db
+from config.db.sets import among
 from messaging import contactability, phone, reachable
 from messaging.consent.ledger import IN_ORDER
 from messaging.models import PROGRAMMES, Clinic, ConsentEntry, Patient, PatientNumber
@@ -81,6 +82,13 @@ def find(session: Session, clinic: Clinic, patient_id: UUID) -> Patient | None:
 def full_name(patient: Patient) -> str:
     """Return first and last name."""
     return f"{patient.first_name or ''} {patient.last_name or ''}".strip()
+
+
+def names(session: Session, patient_ids: Collection[UUID]) -> dict[UUID, str]:
+    """Return the full names of many patients by their ids."""
+    found = session.scalars(select(Patient).where(among(session, Patient.id, patient_ids))).all()
+    db.load_keys(session, (patient.key_id for patient in found))
+    return {patient.id: full_name(patient) for patient in found}
 
 
 def person(

@@ -23,7 +23,7 @@ from web.settings import decision_form, decision_pages
 questionnaires = layout.room("questionnaires", __name__)
 decision_pages.EDITORS["schedule"] = "questionnaires.show"
 MOST, SPARE, TAKEN = 10, 1, 3
-WHO = ("everyone", "in_treatment", "not_in_treatment")
+WHO = ("everyone", "in_treatment", "not_in_treatment", *schedules.PHASES)
 # The made-up patient comes on these days after the first one.
 VISITS = (0, 14, 28, 56, 90, 180, 365, 379)
 
@@ -59,6 +59,7 @@ def given(form: MultiDict[str, str]) -> dict[str, Any]:
             "instruments": form.getlist(f"asks[{row}].instruments"),
             "who": form.get(f"asks[{row}].who", ""),
             "every": form.get(f"asks[{row}].every", "").strip(),
+            **{name: typed for name in ("first", "then") if (typed := form.get(f"asks[{row}].{name}", "").strip())},
         }
         for row in range(MOST)
     ]
@@ -79,6 +80,7 @@ def _page(session: Session, clinic: Clinic, sheet: decision_form.Sheet) -> str:
         desk=desk,
         rows=range(min(len(sheet.raw["asks"]) + SPARE, MOST)),
         who=[(who, words.say("schedule_who", who)) for who in WHO],
+        phases=[(phase, words.say("schedule_who", phase)) for phase in schedules.PHASES],
         instruments=[
             (name, instrument.title)
             for name, instrument in sorted(scoring.instruments().items())
@@ -100,6 +102,7 @@ def _trial(args: Mapping[str, str], today: date) -> dict[str, Any]:
     return {
         "from": start,
         "in_treatment": args.get("in_treatment") == "on",
+        "phase": phase if (phase := args.get("phase")) in schedules.PHASES else "",
         "language": args.get("language", "en"),
         "taken": taken,
         "known": tuple(
@@ -123,7 +126,14 @@ def _lines(schedule: schedules.Schedule, trial: Mapping[str, Any]) -> list[Visit
     taken, visits = trial["known"], []
     for after in VISITS:
         day = trial["from"] + timedelta(days=after)
-        facts = schedules.Facts(day, trial["language"], trial["in_treatment"], False, taken)
+        facts = schedules.Facts(
+            day,
+            trial["language"],
+            trial["in_treatment"],
+            taken=taken,
+            phase=trial["phase"] or None,
+            phase_on=trial["from"] if trial["phase"] else None,
+        )
         verdicts = schedules.due(schedule, facts)
         instruments = [verdict.instrument for verdict in verdicts if verdict.due]
         taken = (*taken, *(schedules.Taken(name, day) for name in instruments))

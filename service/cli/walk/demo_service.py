@@ -76,6 +76,7 @@ def _settings(folder: Path, web: int, network: int, **overrides: str) -> setting
         TWILIO_API_URL=f"http://127.0.0.1:{network}",
         WARMTHREAD_PUBLIC_URL=f"http://127.0.0.1:{web}",
         WARMTHREAD_DATA_DIR=str(folder / "data"),
+        WARMTHREAD_WEBHOOKS_TO_LOOPBACK="true",
         WARMTHREAD_DEMO_CLOCK=str(round(day.clock_shift(datetime.now(UTC)).total_seconds())),
         **{"WARMTHREAD_LOG_LEVEL": "error"} | overrides,
     )

@@ -32,7 +32,7 @@ from messaging.reading import rulebook
 from messaging.wording import saved_replies
 from reminders import handoffs
 from reminders.imports import csv_import
-from service.cli.walk import caseload_seed, day
+from service.cli.walk import caseload_seed, day, quarter_seed
 from service.cli.walk.scene import Scene
 from webhooks import handle_text
 
@@ -91,12 +91,14 @@ def seed(scene: Scene) -> str:
     _import(place, scene.folder)
     forms = _weeks(place)
     enrolled = caseload_seed.seed(place.clinic_id, place.now, story()["caseload"])
+    past = quarter_seed.seed(place.clinic_id, place.now, story()["quarter"])
     for text in story()["texts"]:
         _text(scene, place, text)
     _ask_for_someone(place)
     return (
         f"{len(people())} more patients and {len(story()['visits']['rows'])} visits, {forms} forms of six weeks, "
         f"{len(story()['texts'])} texts of this morning, {replies} saved replies, {enrolled} people in the registry, "
+        f"{past} visits of half a year, "
         "a patient who waits for a handoff"
     )
 

@@ -10,7 +10,7 @@ from sqlalchemy import delete, update
 from config import clock, db, runtime
 from messaging.consent import ledger
 from messaging.delivery import deliver, reconciling
-from messaging.gateways import twilio
+from messaging.gateways import lastmoment, twilio
 from messaging.gateways.twilio import gateway
 from messaging.models import Message
 
@@ -167,7 +167,7 @@ def test_a_text_of_another_day_with_the_same_words_is_no_proof(network, desk, ne
 def test_a_sender_that_died_is_noticed_when_its_lease_runs_out(network, desk, new_patient, later):
     message = desk.text(new_patient())
     with db.unit_of_work(db.EVERY) as session:
-        claims = db.claim(session, Message, deliver.due_in("bulk"), lease=deliver.LEASE)
+        claims = db.claim(session, Message, deliver.due_in("bulk"), lease=deliver.LEASE["bulk"])
         deliver._intend(session, db.still_mine(session, Message, claims))
     later(30)
     assert desk.state(message) == "sending"
@@ -178,10 +178,27 @@ def test_a_sender_that_died_is_noticed_when_its_lease_runs_out(network, desk, ne
     assert len(network.accepted()) == 1
 
 
+def test_an_alert_whose_sender_was_killed_leaves_within_the_minute(network, desk, new_staff, later):
+    """Seed 108 of the fault runs: a worker killed in the middle of an alert kept it for 71 seconds."""
+    message = desk.alert(new_staff(), "alert")
+    with db.unit_of_work(db.EVERY) as session:
+        claims = db.claim(session, Message, deliver.due_in("urgent"), lease=deliver.LEASE["urgent"])
+        deliver._intend(session, db.still_mine(session, Message, claims))
+    later(46, "urgent")
+    later(50, "urgent")
+    assert desk.state(message) == "sent"
+    assert len(network.accepted()) == 1
+
+
+def test_no_lease_ends_while_a_call_that_began_in_it_may_last():
+    longest_call = timedelta(seconds=twilio.TIMEOUT_SECONDS + lastmoment.CONNECT_SECONDS)
+    assert longest_call < deliver.BEFORE_LEASE_ENDS < min(deliver.LEASE.values())
+
+
 def test_the_late_yes_of_a_sender_thought_dead_is_not_sent_again(network, desk, new_patient, later):
     message = desk.text(new_patient())
     with db.unit_of_work(db.EVERY) as session:
-        claims = db.claim(session, Message, deliver.due_in("bulk"), lease=deliver.LEASE)
+        claims = db.claim(session, Message, deliver.due_in("bulk"), lease=deliver.LEASE["bulk"])
         (intent,) = deliver._intend(session, db.still_mine(session, Message, claims))
     later(61)
     assert desk.state(message) == "unknown"

