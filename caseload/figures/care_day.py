@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from caseload import listing
+from caseload import kept_scores
 from caseload.figures import month_end
 from caseload.figures.days import Day
 from caseload.models import CareEntry, Episode
@@ -164,7 +164,7 @@ def _twelve_weeks(session: Session, clinic: Clinic, day: Day) -> Counter[str]:
     ).all()
     if not episodes:
         return Counter()
-    scores = listing.scores(session, clinic, {episode.patient_id for episode in episodes})
+    scores = kept_scores.of_forms(session, clinic, {episode.patient_id for episode in episodes})
     return Counter(
         name
         for episode in episodes

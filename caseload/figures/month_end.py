@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from caseload import contacts, listing
+from caseload import contacts, kept_scores
 from caseload.figures import people_of_day, visit_day
 from caseload.figures.days import Day, years_between
 from caseload.measures import nys, scales
@@ -113,7 +113,9 @@ def _patient(
 
 def _scored(session: Session, clinic: Clinic, patient_ids: Collection[UUID]) -> dict[UUID, list[nys.Score]]:
     found = defaultdict[UUID, list[nys.Score]](list)
-    for (patient_id, scale), scores in listing.scores(session, clinic, patient_ids, tuple(scales.known())).items():
+    for (patient_id, scale), scores in kept_scores.of_forms(
+        session, clinic, patient_ids, tuple(scales.known())
+    ).items():
         found[patient_id] += [nys.Score(each.point.on, scales.known()[scale], each.point.total) for each in scores]
     return found
 
