@@ -85,13 +85,15 @@ def imported_of(row: Kept) -> list[progress.Point]:
     return [progress.Point(date.fromordinal(on), total) for on, total in lines]
 
 
-def of_forms(session: Session, clinic: Clinic, patient_ids: Collection[UUID]) -> dict[Scale, list[Scored]]:
+def of_forms(
+    session: Session, clinic: Clinic, patient_ids: Collection[UUID], instruments: Collection[str] = progress.SCALES
+) -> dict[Scale, list[Scored]]:
     """Return by patient and scale every total, oldest first, each form opened; one with an answer missing has none."""
     rows = session.scalars(
         select(Screen)
         .where(
             among(session, Screen.patient_id, patient_ids),
-            Screen.instrument.in_(progress.SCALES),
+            Screen.instrument.in_(instruments),
             Screen.submitted_at.is_not(None),
         )
         .order_by(Screen.submitted_at, Screen.id)

@@ -110,7 +110,7 @@ def rows(session: Session, clinic: Clinic, of: Sequence[Standing]) -> list[Row]:
         .where(Episode.clinic_id == clinic.id, among(session, Episode.id, ids))
     )
     pairs = {episode.id: (episode, patient) for episode, patient in session.execute(found)}
-    db.load_keys(session, (one.key_id for pair in pairs.values() for one in pair))
+    db.load_keys(session, (record.key_id for pair in pairs.values() for record in pair))
     latest, minutes = reviews.latest(session, ids), minutes_of(session, clinic, ids)
     met = contacts.count_since(session, clinic, _month_began(clinic), patient_ids)
     return [

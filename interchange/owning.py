@@ -53,8 +53,8 @@ def spans(claims: Sequence[Claim]) -> Iterator[Span]:
 def is_one(ours: Sequence[Claim], theirs: Sequence[Claim]) -> bool:
     """Whether two entries of one patient are one visit."""
     return any(
-        one.start == other.start and max(one.since, other.since) <= min(one.until, other.until)
-        for one in spans(ours)
+        own.start == other.start and max(own.since, other.since) <= min(own.until, other.until)
+        for own in spans(ours)
         for other in spans(theirs)
     )
 

@@ -12,9 +12,8 @@ from sqlalchemy.orm import Session
 
 from config import audit, clock, db
 from messaging import models as messaging
-from messaging.inbox import snoozing
 from messaging.reasons import Reason
-from reminders import planner, same_moment
+from reminders import planner, same_moment, snoozed_for_visits
 from reminders.models import Appointment, Reminder
 from reminders.rules import zones
 
@@ -24,7 +23,7 @@ CONFIRMED, CHANGE_ASKED = Reason("patient_confirmed"), Reason("change_asked")
 CAME = ("arrived", "no_show")
 # How long after its start a visit still counts as the one a patient speaks of who says "I am here" or "I am late".
 STILL_TODAY = timedelta(hours=4)
-STILL_TO_COME = (*planner.SPOKEN_OF, "change_asked")
+STILL_TO_COME = snoozed_for_visits.STILL_TO_COME
 # How long after the start of a visit somebody who arrived is taken to be in the building.
 STAYS = timedelta(hours=2)
 
@@ -99,7 +98,7 @@ def save_many(
     _follow_what_was_said(session, list(to_plan.values()), actor)
     planner.plan_many(session, to_plan.values())
     known_before = {visit.id for visit, what in saved if what == "updated"}
-    _let_sleepers_follow(session, [visit for visit in to_plan.values() if visit.id in known_before])
+    snoozed_for_visits.follow(session, [visit for visit in to_plan.values() if visit.id in known_before])
     return saved
 
 
@@ -266,7 +265,7 @@ def cancel_many(session: Session, visits: Iterable[Appointment], actor: str, *, 
         visit.state, visit.revision = "cancelled", visit.revision + 1
         _write_down(session, visit, actor, "appointment.cancelled", why=why)
     planner.plan_many(session, standing)
-    _let_sleepers_follow(session, standing)
+    snoozed_for_visits.follow(session, standing)
     return len(standing)
 
 
@@ -280,18 +279,7 @@ def arrive(session: Session, appointment: Appointment, actor: str) -> None:
         visit.state, visit.arrived_at = "arrived", visit.arrived_at or clock.now()
         _write_down(session, visit, actor, "appointment.arrived")
     planner.plan_many(session, visits)
-    _let_sleepers_follow(session, visits)
-
-
-def _let_sleepers_follow(session: Session, visits: Sequence[Appointment]) -> None:
-    """What a colleague has set aside until a visit goes with it, and wakes if the visit will not be or is now."""
-    for clinic_id in {visit.clinic_id for visit in visits}:
-        starts = {
-            visit.id: visit.starts_at if visit.state in STILL_TO_COME else None
-            for visit in visits
-            if visit.clinic_id == clinic_id
-        }
-        snoozing.follow_visits(session, clinic_id, starts)
+    snoozed_for_visits.follow(session, visits)
 
 
 def next_visit(session: Session, patient_id: UUID, now: datetime) -> Appointment | None:

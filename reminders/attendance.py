@@ -6,8 +6,7 @@ from sqlalchemy.orm import Session
 
 from config import audit, clock
 from messaging import models as messaging
-from messaging.inbox import snoozing
-from reminders import appointments, planner, same_moment
+from reminders import appointments, planner, same_moment, snoozed_for_visits
 from reminders.models import Appointment
 
 
@@ -37,6 +36,5 @@ def _keep(session: Session, visits: Sequence[Appointment], actor: str, act: str)
     for visit in visits:
         visit.updated_at = clock.now()
         audit.record(session, visit.clinic_id, actor, act, f"appointment:{visit.id}", revision=visit.revision)
-        comes = visit.starts_at if visit.state in appointments.STILL_TO_COME else None
-        snoozing.follow_visits(session, visit.clinic_id, {visit.id: comes})
+    snoozed_for_visits.follow(session, visits)
     planner.plan_many(session, visits)

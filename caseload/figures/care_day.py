@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from caseload import listing
+from caseload import kept_scores
 from caseload.figures import month_end
 from caseload.figures.days import Day
 from caseload.models import CareEntry, Episode
@@ -164,13 +164,10 @@ def _twelve_weeks(session: Session, clinic: Clinic, day: Day) -> Counter[str]:
     ).all()
     if not episodes:
         return Counter()
-    scores = listing.scores(session, clinic, {episode.patient_id for episode in episodes})
+    db.load_keys(session, (episode.key_id for episode in episodes))
+    scores = kept_scores.of_episodes(session, clinic, episodes)
     return Counter(
-        name
-        for episode in episodes
-        for name in twelve_weeks(
-            episode, [scored.point for scored in scores.get((episode.patient_id, episode.scale), [])]
-        )
+        name for episode in episodes for name in twelve_weeks(episode, [scored.point for scored in scores[episode.id]])
     )
 
 

@@ -1,19 +1,20 @@
 """What is counted by month, on the month's last day: New York State's measures, screening by month, codes."""
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from caseload import contacts, listing
+from caseload import contacts, kept_scores
 from caseload.figures import people_of_day, visit_day
 from caseload.figures.days import Day, years_between
 from caseload.measures import nys, scales
 from caseload.models import CareMonth, CaseReview, Episode
 from caseload.months import Month, span
+from config import db
 from config.db.sets import among
 from messaging.models import Clinic
 from reminders.models import Appointment
@@ -79,7 +80,7 @@ def _states(session: Session, clinic: Clinic, day: Day, month: Month) -> Counter
     if not episodes:
         return Counter()
     spoken = contacts.moments(session, episodes)
-    scored = _scored(session, clinic, episodes)
+    scored = _scored(session, clinic, [each for of_patient in episodes.values() for each in of_patient])
     reviewed = _reviewed(session, [each.id for of_patient in episodes.values() for each in of_patient])
     patients = [
         _patient(day, of_patient, spoken.get(patient_id, []), scored[patient_id], reviewed)
@@ -111,10 +112,18 @@ def _patient(
     )
 
 
-def _scored(session: Session, clinic: Clinic, patient_ids: Collection[UUID]) -> dict[UUID, list[nys.Score]]:
-    found = defaultdict[UUID, list[nys.Score]](list)
-    for (patient_id, scale), scores in listing.scores(session, clinic, patient_ids, tuple(scales.known())).items():
-        found[patient_id] += [nys.Score(each.point.on, scales.known()[scale], each.point.total) for each in scores]
+def _scored(session: Session, clinic: Clinic, episodes: Sequence[Episode]) -> dict[UUID, list[nys.Score]]:
+    """Every total of these patients, those too that came with a registry from a spreadsheet where no form is of their
+    day."""
+    known, found = scales.known(), defaultdict[UUID, list[nys.Score]](list)
+    patient_ids = {episode.patient_id for episode in episodes}
+    for (patient_id, scale), scores in kept_scores.of_forms(session, clinic, patient_ids, tuple(known)).items():
+        found[patient_id] += [nys.Score(each.point.on, known[scale], each.point.total) for each in scores]
+    db.load_keys(session, (episode.key_id for episode in episodes))
+    for episode in episodes:
+        answered = {score.at for score in found[episode.patient_id]}
+        imported = [point for point in kept_scores.imported_of(episode) if point.on not in answered]
+        found[episode.patient_id] += [nys.Score(point.on, known[episode.scale], point.total) for point in imported]
     return found
 
 

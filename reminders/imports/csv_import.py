@@ -291,13 +291,9 @@ def store_visits(
     ]
     saved = iter(appointments.save_many(session, clinic, good, actor=actor))
     return [
-        Refused(why) if why else Taken(next(saved)[1], _too_early(row)) for row, why in zip(rows, refused, strict=True)
+        Refused(why) if why else Taken(next(saved)[1], records.too_early(row))
+        for row, why in zip(rows, refused, strict=True)
     ]
-
-
-def _too_early(row: appointments.VisitRecord) -> str | None:
-    said = {"arrived": "have arrived", "no_show": "have missed it"}
-    return f"state: taken as booked, since nobody can {said[row.state]} before its day" if row.too_early else None
 
 
 _PATIENTS = Kind(records.patient, store_patients)

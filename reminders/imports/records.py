@@ -82,6 +82,12 @@ def visit(values: Mapping[str, str], clinic: messaging.Clinic) -> appointments.V
     )
 
 
+def too_early(row: appointments.VisitRecord) -> str | None:
+    """Return why a visit is taken as booked that is said to have been, before its day; None where it is not."""
+    said = {"arrived": "have arrived", "no_show": "have missed it"}
+    return f"state: taken as booked, since nobody can {said[row.state]} before its day" if row.too_early else None
+
+
 def _kind(values: Mapping[str, str]) -> str | None:
     """What the books call the visit. What is longer than a cadence can name is cut: no visit is lost over it."""
     return text(values, "kind", 400)[:LONGEST_KIND].strip() or None
