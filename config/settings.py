@@ -11,6 +11,7 @@ from typing import Any, Literal
 from pydantic import ConfigDict, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 
 from config import addresses, env_file, handed_down
+from config.mail_settings import MailSettings
 from config.mllp_settings import MllpSettings
 
 MASTER_KEY = re.compile(r"[^:,\s]+:[A-Za-z0-9+/]{43}=")
@@ -27,7 +28,7 @@ class SettingsError(Exception):
         self.problems = problems
 
 
-class Settings(MllpSettings):
+class Settings(MailSettings, MllpSettings):
     """The whole configuration of a process. Each field's alias is the environment variable's name."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -92,18 +93,6 @@ class Settings(MllpSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", alias="WARMTHREAD_LOG_LEVEL", description="debug, info, warning or error"
     )
-    smtp_url: SecretStr | None = Field(
-        None,
-        alias="WARMTHREAD_SMTP_URL",
-        description="the mail server for colleagues' e-mail, smtps://user:password@host:465; empty: no e-mail",
-    )
-    # Judged also where it is not said: a mail server needs it.
-    mail_from: str = Field(
-        "",
-        alias="WARMTHREAD_MAIL_FROM",
-        validate_default=True,
-        description="the address that e-mail to colleagues comes from",
-    )
     audit_heads_file: Path | None = Field(
         None, alias="WARMTHREAD_AUDIT_HEADS_FILE", description="file of signed audit heads; empty: in data directory"
     )
@@ -165,22 +154,6 @@ class Settings(MllpSettings):
     def _public_address_is_there(cls, value: str) -> str:
         if not value:
             raise ValueError("is demanded: webhooks are signed over it and links are made from it")
-        return value
-
-    @field_validator("smtp_url")
-    @classmethod
-    def _mail_server(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None:
-            addresses.judge_mail_server(value.get_secret_value())
-        return value
-
-    @field_validator("mail_from")
-    @classmethod
-    def _sender(cls, value: str, info: ValidationInfo) -> str:
-        if value:
-            addresses.judge_mailbox(value)
-        if not value and info.data.get("smtp_url") is not None:
-            raise ValueError("is demanded with WARMTHREAD_SMTP_URL: mail comes from this address")
         return value
 
     @field_validator("demo_clock")
