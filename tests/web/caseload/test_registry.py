@@ -49,6 +49,8 @@ def test_who_is_enrolled_stands_in_the_table_with_first_and_last_score(scene: An
     enrolled(scene, patient, days_ago=30)
     for days, points in ((29, 16), (1, 8)):
         answer(scene.house, patient, days, points)
+    assert "Walter Nowak" not in scene.browser.get("/caseload?state=not_improving").text
+    assert "Walter Nowak" in scene.browser.get("/caseload?state=improved").text
     page = scene.browser.get("/caseload").text
     assert "Walter Nowak" in page
     row = page.split("Walter Nowak")[1].split("</tr>")[0]
