@@ -41,7 +41,8 @@ KINDS: Mapping[str, Terms] = {
     "assigned": Terms(),
     "due_soon": Terms(offered=_AWAY_FROM_THE_PAGE, usual=frozenset()),
     "answered": Terms(offered=_AWAY_FROM_THE_PAGE, usual=frozenset({TEXT})),
-    "access": Terms(frozenset({PAGE, TEXT}), frozenset({EMAIL}), frozenset({EMAIL})),
+    # Whoever is off duty finds it in the queue of reviews.
+    "access": Terms(offered=_AWAY_FROM_THE_PAGE, usual=_AWAY_FROM_THE_PAGE),
     "account": Terms(frozenset({PAGE, TEXT}), frozenset({EMAIL}), frozenset({EMAIL})),
     "digest": Terms(frozenset(), frozenset({EMAIL}), frozenset({EMAIL})),
 }

@@ -1,5 +1,6 @@
 """One POST: to the address that was judged, under the name, never for long, and never more read than a little."""
 
+import re
 import socket
 import ssl
 import threading
@@ -58,10 +59,22 @@ def serve() -> Iterator[Serve]:
 
 def answering(seen: list[bytes], answer: bytes = OK) -> Callable[[socket.socket], None]:
     def act(connected: socket.socket) -> None:
-        seen.append(connected.recv(65536))
+        seen.append(_request(connected))
         connected.sendall(answer)
 
     return act
+
+
+def _request(connected: socket.socket) -> bytes:
+    """A whole request, head and body: whoever closes with some of it unread breaks the answer off."""
+    read = b""
+    while chunk := connected.recv(65536):
+        read += chunk
+        head, found, body = read.partition(b"\r\n\r\n")
+        length = re.search(rb"(?i)content-length: (\d+)", head)
+        if found and len(body) >= (int(length[1]) if length else 0):
+            break
+    return read
 
 
 def here(*answers: str) -> tuple[Way, list[str]]:
