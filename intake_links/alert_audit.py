@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from config import clock, db, keys
-from intake_links import alerts, links, scoring
+from intake_links import finding, links, scoring
 from intake_links.models import Screen
 from messaging.inbox.models import InboxItem
 from messaging.models import Patient
@@ -91,14 +91,14 @@ def _items(session: Session, screens: Sequence[Screen]) -> dict[UUID, list[Inbox
 def _kind(session: Session, screen: Screen) -> tuple[str | None, str]:
     """The class of item the screen owes, None if none; and why its answers could not be judged, "" if they could."""
     try:
-        score = alerts.score_of(session, screen)
+        score = finding.score_of(session, screen)
     except keys.WrongKey:
         if session.get(db.DataKey, screen.key_id) is None:
             return screen.owed, "deleted"
         return screen.owed or "safety", "sealed"
     except (scoring.BadAnswer, ValueError):
         return screen.owed or "safety", "unscored"
-    if (score.alerts and not alerts.is_past(screen)) or screen.owed == "safety":
+    if (score.alerts and not finding.is_past(screen)) or screen.owed == "safety":
         return "safety", ""
     if (screen.state != "started" and score.positive) or screen.owed:
         return "screen", ""
