@@ -151,7 +151,7 @@ def accept(
     `past` is an old form of which that person says that it does not tell how the patient is now: an alerting answer
     is still put before a person, as a screen, without the alarm of one that was given today.
     The same (source, event) again returns the first; other answers are kept too.
-    Raises scoring.UnknownInstrument and scoring.BadAnswer. No consent is needed to receive.
+    Raises scoring.UnknownInstrument, scoring.BadAnswer. No consent is needed to receive.
     """
     definition = scoring.instrument(instrument)
     scoring.score(instrument, answers)
@@ -279,8 +279,7 @@ def keep_beside(
     because: str = "again",
     told_total: int | None = None,
 ) -> None:
-    """Keep other answers to a form that is over, or another total as an EHR tells it, as a screen of their own, and
-    ask a person which are right."""
+    """Keep other answers to a form that is over, or another total told of it, beside it, and ask which are right."""
     definition = scoring.instrument(instrument or first.instrument)
     later = select(Screen).where(
         Screen.clinic_id == first.clinic_id,

@@ -17,6 +17,8 @@ from messaging.models import Clinic, Patient
 from messaging.reasons import Reason
 
 TOTAL = "total"
+# What the item about a message is about whose form could not be filed with a patient.
+UNFILED = "feed_message"
 # The marks of a source of this kind, before the name of the feed.
 OF_EHR = "ehr:"
 
@@ -107,7 +109,7 @@ def _known(session: Session, patient: Patient, result: Result, source: str) -> S
         Screen.clinic_id == patient.clinic_id,
         Screen.source == source,
         Screen.patient_id == patient.id,
-        Screen.event.endswith(_event("", result)),
+        Screen.event.endswith(_event("", result), autoescape=True),
     )
     return session.scalar(theirs.order_by(Screen.id).limit(1))
 

@@ -19,8 +19,6 @@ from messaging.inbox.models import InboxItem
 from messaging.models import Patient
 from reminders import patient_locks
 
-ABOUT = "feed_message"
-
 
 def do(acts: Sequence[Act], context: Context, row: FeedMessage, problems: Problems) -> list[bool]:
     """File the scores among the acts; whether each form of them changed anything.
@@ -120,7 +118,7 @@ def _part(instrument: str, item: str) -> str:
 
 def _tell(act: Act, result: Result, context: Context, row: FeedMessage) -> None:
     """Open an item for what waits and may be an alarm, with whom the EHR names, unless one is open."""
-    kind, about = result.asks_for, f"{ABOUT}:{row.id}"
+    kind, about = result.asks_for, f"{told_results.UNFILED}:{row.id}"
     session, clinic = context.session, context.clinic
     waiting = select(InboxItem).where(InboxItem.clinic_id == clinic.id, InboxItem.about == about)
     if kind is None or session.scalar(waiting.where(InboxItem.kind == kind, InboxItem.state != "done").limit(1)):

@@ -7,7 +7,8 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from config import clock
-from intake_links import scoring
+from intake_links import doubts, scoring, told_results
+from intake_links.finding import say
 from intake_links.models import Screen
 from messaging.models import Patient
 from web import times, words
@@ -113,7 +114,7 @@ def of_series(patient: Patient, current: Taken, earlier: Sequence[Taken], zone: 
     return ScreenView(
         title=definition.title,
         when=times.moment(current.at, now, zone) + _source(current.screen),
-        finished=current.screen.submitted_at is not None,
+        finished=current.screen.submitted_at is not None or current.screen.state == "closed",
         again=current.again,
         given=sum(answer is not None for answer in current.answers),
         asked=len(scoring.applicable(definition, current.answers)),
@@ -137,6 +138,8 @@ def of_series(patient: Patient, current: Taken, earlier: Sequence[Taken], zone: 
 
 def _source(screen: Screen) -> str:
     """Return how the answers came, where it was not the patient's own phone."""
+    if screen.source.startswith(told_results.OF_EHR):
+        return f", {words.say('screen_sources', 'ehr', feed=screen.source.removeprefix(told_results.OF_EHR))}"
     way = screen.detail.get("place") or screen.source
     return f", {words.say('screen_sources', way)}" if way in words.table_of("screen_sources") else ""
 
@@ -180,6 +183,9 @@ def _alerts(definition: scoring.Instrument, current: Taken) -> list[str]:
         answer = answers[rule.item - 1]
         if rule.name in current.score.alerts and answer.rang:
             lines.append(words.say("alerts", rule.name, answer=answer.answer[0].lower() + answer.answer[1:]))
+    if current.score.alerts and not lines:
+        told = doubts.alert_by_total(definition, doubts.told_total(current.screen))
+        lines += [say([by_total]) for by_total in told]
     return lines
 
 
