@@ -46,7 +46,7 @@ class LedgerRow:
 
 
 def rows(session: Session, clinic_id: UUID | None = None) -> Iterator[LedgerRow]:
-    """Yield a row for every screen that owes or owed a person something, oldest first, then for what could not be filed.
+    """Yield a row for every screen that owes or owed a person something, oldest first, then for what was not filed.
 
     The screen's own `owed` column may add a row (an answer that was taken back) and never takes one away.
     """

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from config import db
-from intake_links import links, submissions
+from intake_links import finding, links, submissions
 from messaging import reasons
 from messaging.inbox.models import InboxItem
 
