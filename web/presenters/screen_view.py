@@ -63,7 +63,10 @@ class Strip:
 
 @dataclass(frozen=True)
 class ScreenView:
-    """Everything a page says about one screen. `alerts` and `doubts` are sentences; `finding` is the title of the picture."""
+    """Everything a page says about one screen.
+
+    `alerts` and `doubts` are sentences; `finding` is the title of the picture.
+    """
 
     title: str
     when: str
