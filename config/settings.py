@@ -58,6 +58,19 @@ class Settings(StoreSettings, MailSettings, MllpSettings):
         alias="TWILIO_AUTH_TOKEN_SECONDARY",
         description="also accepted on webhooks while a token is rotated",
     )
+    twilio_api_key: str = Field(
+        "",
+        alias="TWILIO_API_KEY",
+        pattern=r"^(SK[0-9a-f]{32})?$",
+        description="asks the carrier in the token's place, SK and 32 hexadecimal digits; empty: the token does",
+    )
+    # Judged also where it is not said: its key needs it.
+    twilio_api_key_secret: SecretStr | None = Field(
+        None,
+        alias="TWILIO_API_KEY_SECRET",
+        validate_default=True,
+        description="the secret of that key; demanded with it",
+    )
     twilio_api_url: str = Field(
         "", alias="TWILIO_API_URL", description="another server that speaks Twilio's API; empty: Twilio itself"
     )
@@ -133,6 +146,13 @@ class Settings(StoreSettings, MailSettings, MllpSettings):
     def _public_address_is_there(cls, value: str) -> str:
         if not value:
             raise ValueError("is demanded: webhooks are signed over it and links are made from it")
+        return value
+
+    @field_validator("twilio_api_key_secret")
+    @classmethod
+    def _key_and_secret_together(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if bool(value) != bool(info.data.get("twilio_api_key")):
+            raise ValueError("is demanded with TWILIO_API_KEY, and of no use without it")
         return value
 
     @field_validator("demo_clock")

@@ -1,6 +1,7 @@
 """Scores that EHRs tell are filed as if they were answered here; a positive answer among them is never lost."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -12,6 +13,7 @@ from caseload import kept_scores
 from config import db
 from intake_links import alert_audit, finding, scoring
 from intake_links.models import Screen
+from interchange import jobs
 from interchange.models import FeedMessage
 from messaging.inbox.models import InboxItem
 from messaging.models import Clinic, Patient
@@ -335,3 +337,14 @@ def test_a_told_total_never_silences_an_answer(answers: list[int | None], told: 
         assert not scoring.contradicts(scoring.instrument("phq9"), answers, told)
     if answers[8] == 0:
         assert beside.alerts == ()
+
+
+@both
+def test_two_workers_at_once_file_one_form_and_open_one_item(world: World) -> None:
+    for said in range(6):
+        world.post(oru(*answered(1, 1, 1, 1, 1, 1, 1, 0, 1), obx(TOTAL, 8), said=said))
+    with ThreadPoolExecutor(2) as workers:
+        list(workers.map(lambda _: jobs.drain(), range(2)))
+    world.hear()
+    assert (len(screens(world)), [item.kind for item in items(world)]) == (1, ["safety"])
+    assert sorted(states(world)) == ["done", *["ignored"] * 5]
