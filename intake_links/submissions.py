@@ -150,19 +150,18 @@ def accept(
 
     `past` is an old form of which that person says that it does not tell how the patient is now: an alerting answer
     is still put before a person, as a screen, without the alarm of one that was given today.
-    The same (source, event) again returns the first; other answers are kept too.
-    Raises scoring.UnknownInstrument, scoring.BadAnswer. No consent is needed to receive.
+    The same (source, event) again returns the first; other answers are kept too. No consent is needed to receive.
+    Raises scoring.UnknownInstrument, scoring.BadAnswer.
     """
     definition = scoring.instrument(instrument)
-    scoring.score(instrument, answers)
+    scoring.score(definition.id, answers)
     if source == progress.LINK:
         raise ValueError(f"{progress.LINK} is the source of our own pages")
     first = progress.find_screen(session, clinic.id, source, event)
     if first is None:
         screen = new(session, patient, definition, answers, language, source, event)
         screen.detail = ({"asked_by": str(asked_by)} if asked_by else {}) | ({"past": True} if past else {})
-        now = clock.now()
-        screen.started_at = min(authored_at or now, now)
+        screen.started_at = min(authored_at or clock.now(), clock.now())
         try:
             with session.begin_nested():
                 session.add(screen)
