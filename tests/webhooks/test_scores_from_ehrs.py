@@ -2,7 +2,7 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, date, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,21 +11,29 @@ from hypothesis import strategies as st
 
 from caseload import kept_scores
 from config import db
-from intake_links import alert_audit, finding, scoring
+from intake_links import finding, scoring
 from intake_links.models import Screen
 from interchange import jobs
 from interchange.models import FeedMessage
-from messaging.inbox.models import InboxItem
 from messaging.models import Clinic, Patient
-from messaging.people import directory
-from tests.interchange.messages import PID, header, visit
+from tests.interchange.messages import visit
 from tests.interchange.resources import bundle, observation, response
 from tests.webhooks.ehr_world import SOON, World, both
-
-NOW = datetime.now(UTC).replace(microsecond=0)
-TODAY = NOW - timedelta(hours=2)
-ITEMS = ["44250-9", "44255-8", "44259-0", "44254-1", "44251-7", "44258-2", "44252-5", "44253-3", "44260-8"]
-TOTAL, SUICIDE = "44261-6", "44260-8"
+from tests.webhooks.score_world import (
+    NOW,
+    SUICIDE,
+    TODAY,
+    TOTAL,
+    answered,
+    items,
+    obx,
+    oru,
+    owed,
+    record_of_another,
+    screens,
+    states,
+    total,
+)
 
 
 @pytest.fixture
@@ -33,44 +41,6 @@ def world(house: Any, clinic: Clinic) -> World:
     world = World(clinic)
     world.hear(visit("S12", start=SOON))
     return world
-
-
-def oru(*results: str, taken: datetime = TODAY, said: int = 0, pid: str = PID) -> str:
-    """A message of results that were taken then, said so many seconds after it."""
-    at = f"{taken + timedelta(seconds=said):%Y%m%d%H%M%S}+0000"
-    head = header("R01", control_id=f"R{said}").replace("20260301120000", at)
-    return "\r".join([head, pid, f"OBR|1|||44249-1^PHQ-9^LN|||{taken:%Y%m%d%H%M%S}+0000", *results])
-
-
-def obx(code: str, value: object, *, state: str = "F", kind: str = "NM") -> str:
-    return f"OBX|1|{kind}|{code}^a score^LN||{value}||||||{state}"
-
-
-def answered(*values: int, state: str = "F") -> list[str]:
-    return [obx(code, value, state=state) for code, value in zip(ITEMS, values, strict=True)]
-
-
-def screens(world: World) -> list[Screen]:
-    return world.rows(Screen)
-
-
-def items(world: World, *kinds: str) -> list[InboxItem]:
-    """The items of these kinds, else those that a form makes."""
-    return world.rows(InboxItem, InboxItem.kind.in_(kinds or ("safety", "screen", "reply")))
-
-
-def total(screen: Screen) -> int | None:
-    told: int | None = json.loads(screen.result or "{}").get("total")
-    return told
-
-
-def states(world: World) -> list[str]:
-    return [message.state for message in world.messages[1:]]
-
-
-def owed(world: World) -> list[tuple[str, bool]]:
-    with db.unit_of_work(db.EVERY) as session:
-        return [(row.kind, row.item_id is not None) for row in alert_audit.rows(session, world.clinic.id)]
 
 
 @both
@@ -199,89 +169,6 @@ def test_a_day_without_an_hour_is_that_day_of_the_clinic(world: World) -> None:
     (screen,) = screens(world)
     assert screen.submitted_at is not None
     assert f"{screen.submitted_at - timedelta(hours=6):%H}" in ("12", "13")
-
-
-@both
-@pytest.mark.parametrize(("nine", "kind"), [(2, "safety"), (0, "screen")])
-def test_a_total_that_contradicts_its_answers_is_for_a_person_and_rings_all_the_same(
-    world: World, nine: int, kind: str
-) -> None:
-    world.hear(oru(*answered(1, 1, 1, 1, 1, 1, 1, 1, nine), obx(TOTAL, 20)))
-    (screen,), (item,) = screens(world), items(world)
-    assert (total(screen), item.kind, states(world)) == (None, kind, ["held"])
-    assert "contradicts its answers" in (item.summary or "")
-    assert "score_contradicts" in world.problems()
-    assert [each.kind for each in items(world, "delivery")] == ["delivery"]
-
-
-def test_once_the_total_is_corrected_the_score_is_one(world: World) -> None:
-    world.hear(oru(*answered(1, 1, 1, 1, 1, 1, 1, 1, 0), obx(TOTAL, 20)))
-    world.hear(oru(obx(TOTAL, 8, state="C"), said=60))
-    assert [total(screen) for screen in screens(world)] == [8]
-
-
-@both
-@pytest.mark.parametrize(
-    ("result", "kind"),
-    [
-        (obx(SUICIDE, 14), "safety"),
-        (obx(SUICIDE, "several days", kind="ST"), "safety"),
-        (obx("44249-1", 26), "safety"),
-        (obx("44259-0", 26), "safety"),
-        (obx("44259-0", 12), "screen"),
-        (obx("44249-1", 12), "screen"),
-        (obx("69725-0", 11), "screen"),
-        (obx(TOTAL, 40), "screen"),
-        (obx("44259-0", 4), None),
-        (obx(SUICIDE, ""), None),
-    ],
-)
-def test_what_cannot_be_right_waits_for_a_person_and_asks_for_one_if_it_may_be_an_alarm(
-    world: World, result: str, kind: str | None
-) -> None:
-    assert world.hear(oru(result, obx("70274-6", 3))) == ["AE"]
-    assert [item.kind for item in items(world)] == ([kind] if kind else [])
-    assert [total(screen) for screen in screens(world) if screen.submitted_at and screen.instrument == "gad7"][:1] == [
-        3
-    ]
-    assert states(world) == ["held"]
-    assert [known for _, known in owed(world)] == ([True] if kind else [])
-
-
-def test_what_was_unclear_and_is_told_rightly_is_unclear_no_more(world: World) -> None:
-    world.hear(oru(obx(SUICIDE, 14)), oru(obx(SUICIDE, 0), said=60))
-    (screen,) = screens(world)
-    assert (screen.detail["unclear"], finding.answers_of(screen)[8], screen.state) == ({}, 0, "submitted")
-
-
-@both
-def test_a_positive_answer_of_somebody_whom_nobody_knows_is_in_the_inbox_once(world: World) -> None:
-    message = oru(obx(SUICIDE, 1), pid=PID.replace("4711", "9999").replace("ANA", "EVA").replace("0101", "0177"))
-    world.hear(message)
-    (item,) = items(world)
-    (held,) = world.messages[1:]
-    assert (screens(world), held.state, item.kind, item.patient_id) == ([], "held", "safety", None)
-    assert item.about == f"feed_message:{held.id}"
-    assert "EVA, RIVER, 1980-01-02, 9999" in (item.summary or "")
-    assert owed(world) == [("safety", True)]
-    with db.unit_of_work(db.EVERY) as session:
-        session.get_one(FeedMessage, held.id).state = "received"
-    world.hear()
-    assert len(items(world)) == 1
-
-
-def record_of_another(world: World) -> Patient:
-    with db.unit_of_work(db.EVERY) as session:
-        clinic = session.get_one(Clinic, world.clinic.id)
-        record = directory.PatientRecord("X5", "Eva", "Hill", None, date(1970, 2, 3), "en", None, None, None, True)
-        return directory.save_patient(session, clinic, record, source="test", actor="system:test")[0]
-
-
-@pytest.mark.parametrize("pid", [PID.replace("4711", "X5"), "PV1|1|O"])
-def test_a_positive_answer_rings_where_it_is_not_plain_whose_it_is(world: World, pid: str) -> None:
-    record_of_another(world)
-    world.hear(oru(obx(SUICIDE, 1), pid=pid))
-    assert [(item.kind, item.patient_id) for item in items(world)] == [("safety", None)]
 
 
 def test_the_two_questions_of_the_short_form_belong_to_the_form_they_came_with(world: World) -> None:
