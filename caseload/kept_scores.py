@@ -111,7 +111,7 @@ def of_forms(
 def _made_of(session: Session, clinic: Clinic, of: Sequence[Kept]) -> dict[UUID, str]:
     """Return by episode of what its totals are made: how many forms, when the last was scored, what was imported.
 
-    A form that was handed in is never scored again; one that comes, or goes with its record, changes a number here.
+    A form that comes, goes with its record or is told anew by its EHR, which scores it again, changes a number here.
     The zone decides the day of each.
     """
     rows = session.execute(

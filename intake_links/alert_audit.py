@@ -3,13 +3,14 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from config import clock, db, keys
-from intake_links import alerts, links, scoring
+from intake_links import finding, links, scoring, told_results
 from intake_links.models import Screen
 from messaging.inbox.models import InboxItem
 from messaging.models import Patient
@@ -23,7 +24,9 @@ UNREADABLE = ("sealed", "unscored")
 
 @dataclass(frozen=True)
 class LedgerRow:
-    """One screen a person must know of. `kind` is safety | screen; `by` the staff member who acknowledged it.
+    """One screen a person must know of; of what could not be filed, `screen_id` is the message, `instrument` says so.
+
+    `kind` is safety | screen; `by` the staff member who acknowledged it.
 
     `owed` is true when there is no item, or nobody acknowledged it and its time is over; `why` says so in words.
     """
@@ -43,7 +46,7 @@ class LedgerRow:
 
 
 def rows(session: Session, clinic_id: UUID | None = None) -> Iterator[LedgerRow]:
-    """Yield a row for every screen that owes or owed a person something, oldest first.
+    """Yield a row for every screen that owes or owed a person something, oldest first, then for what was not filed.
 
     The screen's own `owed` column may add a row (an answer that was taken back) and never takes one away.
     """
@@ -56,9 +59,20 @@ def rows(session: Session, clinic_id: UUID | None = None) -> Iterator[LedgerRow]
             batch = batch.where(Screen.id > after)
         screens = session.scalars(batch).all()
         if not screens:
-            return
+            break
         yield from _judge(session, screens)
         after = screens[-1].id
+    yield from _unfiled(session, clinic_id)
+
+
+def _unfiled(session: Session, clinic_id: UUID | None) -> Iterator[LedgerRow]:
+    """What an EHR has told of somebody who was not found here: its item is all there is, made with its message."""
+    about = select(InboxItem).where(InboxItem.about.startswith(f"{told_results.UNFILED}:", autoescape=True))
+    told = about.where(InboxItem.kind.in_(SETTLES["screen"])).order_by(InboxItem.id)
+    for item in session.scalars(told if clinic_id is None else told.where(InboxItem.clinic_id == clinic_id)):
+        message = UUID(item.about.partition(":")[2])
+        form = _Form(message, item.clinic_id, told_results.UNFILED, item.created_at)
+        yield _row(form, item.kind, "", [item])
 
 
 def _judge(session: Session, screens: Sequence[Screen]) -> Iterator[LedgerRow]:
@@ -71,7 +85,8 @@ def _judge(session: Session, screens: Sequence[Screen]) -> Iterator[LedgerRow]:
         kind, why = _kind(session, screen)
         if kind:
             settling = [item for item in items.get(screen.id, ()) if item.kind in SETTLES[kind]]
-            yield _row(screen, kind, why, settling)
+            answered = screen.submitted_at or screen.started_at
+            yield _row(_Form(screen.id, screen.clinic_id, screen.instrument, answered), kind, why, settling)
     del patients
 
 
@@ -91,21 +106,30 @@ def _items(session: Session, screens: Sequence[Screen]) -> dict[UUID, list[Inbox
 def _kind(session: Session, screen: Screen) -> tuple[str | None, str]:
     """The class of item the screen owes, None if none; and why its answers could not be judged, "" if they could."""
     try:
-        score = alerts.score_of(session, screen)
+        score = finding.score_of(session, screen)
     except keys.WrongKey:
         if session.get(db.DataKey, screen.key_id) is None:
             return screen.owed, "deleted"
         return screen.owed or "safety", "sealed"
     except (scoring.BadAnswer, ValueError):
         return screen.owed or "safety", "unscored"
-    if (score.alerts and not alerts.is_past(screen)) or screen.owed == "safety":
+    if (score.alerts and not finding.is_past(screen)) or screen.owed == "safety":
         return "safety", ""
     if (screen.state != "started" and score.positive) or screen.owed:
         return "screen", ""
     return None, ""
 
 
-def _row(screen: Screen, kind: str, why: str, settling: Sequence[InboxItem]) -> LedgerRow:
+class _Form(NamedTuple):
+    """What of a form every row says."""
+
+    id: UUID
+    clinic_id: UUID
+    instrument: str
+    answered_at: datetime
+
+
+def _row(form: _Form, kind: str, why: str, settling: Sequence[InboxItem]) -> LedgerRow:
     now = clock.now()
     late = [item for item in settling if item.acknowledged_at is None and item.answer_by <= now]
     # Of several items the one that is still owed speaks, else the first.
@@ -118,11 +142,11 @@ def _row(screen: Screen, kind: str, why: str, settling: Sequence[InboxItem]) -> 
         why = why or "waiting"
     unreadable = why in UNREADABLE
     return LedgerRow(
-        screen_id=screen.id,
-        clinic_id=screen.clinic_id,
-        instrument=screen.instrument,
+        screen_id=form.id,
+        clinic_id=form.clinic_id,
+        instrument=form.instrument,
         kind=kind,
-        answered_at=screen.submitted_at or screen.started_at,
+        answered_at=form.answered_at,
         item_id=item.id if item else None,
         routed_at=item.routed_at if item else None,
         acknowledged_at=item.acknowledged_at if item else None,

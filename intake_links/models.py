@@ -65,6 +65,9 @@ class Screen(SealedRow, Base):
     `owed` is the class of the item it owes a human, in clear like an item's urgency: safety | screen | null.
     `answers` is a JSON list of int or null, one for each scored item; `result` the JSON of its score.
     `event` is unique per (clinic, source): the link's or the vendor's id of this submission.
+    `told_total` is the total as an EHR tells it, in digits, whatever answers came with it; `detail.said` since when
+    each part of it is so, and `detail.unclear` which parts came as what they cannot be (intake_links.told_results).
+    A result that its EHR has taken back, or whose parts are all unclear, is closed without `submitted_at`.
     `look_at` is when a form begun and not handed in must be looked at, because it is positive already.
     """
 
@@ -88,6 +91,7 @@ class Screen(SealedRow, Base):
     owed: Mapped[str | None] = mapped_column(String(10), index=True)
     answers_ct: Mapped[bytes]
     result_ct: Mapped[bytes | None]
+    told_total_ct: Mapped[bytes | None]
     started_at: Mapped[datetime]
     submitted_at: Mapped[datetime | None]
     scored_at: Mapped[datetime | None]
@@ -96,6 +100,7 @@ class Screen(SealedRow, Base):
 
     answers = Sealed("answers_ct")
     result = Sealed("result_ct")
+    told_total = Sealed("told_total_ct")
 
 
 class FormSource(SealedRow, Base):

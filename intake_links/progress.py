@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from intake_links import alerts, scoring
+from intake_links import alerts, finding, scoring
 from intake_links.models import IntakeLink, Screen
 
 LINK = "intake_link"  # the source of what patients answer on our own pages
@@ -75,7 +75,7 @@ def standing(part: int, link: IntakeLink, screen: Screen | None) -> Place:
     """Return where one instrument of the link stands whose `screen` has been found, or is not there yet."""
     # A short form that grew is the longer one from then on.
     definition = scoring.instrument(screen.instrument if screen else link.instruments[part])
-    answers = (None,) * len(definition.items) if screen is None else alerts.answers_of(screen)
+    answers = (None,) * len(definition.items) if screen is None else finding.answers_of(screen)
     seen = screen.detail.get("seen", 0) if screen else 0
     still = (i for i in scoring.applicable(definition, answers) if answers[i] is None and i >= seen)
     return Place(part, definition, screen, answers, next(still, None))

@@ -36,6 +36,7 @@ __all__ = [
     "Texts",
     "UnknownInstrument",
     "applicable",
+    "contradicts",
     "explain",
     "form_after",
     "instrument",
@@ -78,9 +79,13 @@ class Score:
     alerts: tuple[str, ...]
 
 
-def score(instrument_id: str, answers: Sequence[int | None], sex: Sex | None = None) -> Score:
+def score(
+    instrument_id: str, answers: Sequence[int | None], sex: Sex | None = None, told_total: int | None = None
+) -> Score:
     """The score of `answers` (a list or tuple: points of each scored item in order, None where there is no answer).
 
+    `told_total` is the total as it was told from elsewhere: it counts where answers are missing, and there is none
+    where the two contradict each other; then the graver of them decides whether the screen is positive.
     Alerts ring and a cut once reached stays reached whatever else is missing. Published rules: bands and cuts as
     in the instrument's file; AUDIT-C positive from 3 (women, and where the sex is unknown) or 4 (men) points.
     Raises UnknownInstrument, BadAnswer, and ValueError for a sex other than "female", "male" or None.
@@ -92,15 +97,35 @@ def score(instrument_id: str, answers: Sequence[int | None], sex: Sex | None = N
     points_given = [answer for answer, counted in zip(answers, counts, strict=True) if counted and answer is not None]
     points = sum(points_given)
     missing = sum(counts[index] and answers[index] is None for index in applicable(definition, answers))
-    total = None if missing else points
+    total = points if not missing else told_total
+    if contradicts(definition, answers, told_total):
+        total = None
     return Score(
         total=total,
-        prorated=_prorated(definition, points_given, missing),
+        prorated=_prorated(definition, points_given, missing) if told_total is None else None,
         band=None if total is None else _band_of(definition.bands(sex), total),
-        positive=True if points >= definition.cut(sex) else (None if missing else False),
+        positive=True if max(points, told_total or 0) >= definition.cut(sex) else (None if total is None else False),
         missing=missing,
-        alerts=_alerts(definition, answers),
+        alerts=_alerts(definition, answers, told_total),
     )
+
+
+def contradicts(definition: Instrument, answers: Sequence[int | None], told_total: int | None) -> bool:
+    """Whether no answers to what is still open could make these answers add up to the total that was told."""
+    if told_total is None:
+        return False
+    points = _points(definition, answers)
+    return not points <= told_total <= points + _most_open(definition, answers)
+
+
+def _points(definition: Instrument, answers: Sequence[int | None]) -> int:
+    return sum(answer or 0 for item, answer in zip(definition.items, answers, strict=True) if item.scored)
+
+
+def _most_open(definition: Instrument, answers: Sequence[int | None]) -> int:
+    """The most points that the questions without an answer could give."""
+    still = [definition.items[index] for index in applicable(definition, answers) if answers[index] is None]
+    return sum(max(item.values) for item in still if item.scored)
 
 
 def applicable(definition: Instrument, answers: Sequence[int | None]) -> list[int]:
@@ -217,6 +242,16 @@ def _band_of(bands: Sequence[Band], total: int) -> str:
     return next(band.name for band in bands if total <= band.highest)
 
 
-def _alerts(definition: Instrument, answers: Sequence[int | None]) -> tuple[str, ...]:
-    rang = [rule.name for rule in definition.alerts if (answers[rule.item - 1] or 0) >= rule.at_least]
+def _alerts(definition: Instrument, answers: Sequence[int | None], told_total: int | None) -> tuple[str, ...]:
+    rang = [rule.name for rule in definition.alerts if _least(definition, answers, told_total, rule) >= rule.at_least]
     return tuple(dict.fromkeys(rang))
+
+
+def _least(definition: Instrument, answers: Sequence[int | None], told_total: int | None, rule: AlertRule) -> int:
+    """The points an alerting item has at least: its answer, or what a total leaves for it when all others are full."""
+    index = rule.item - 1
+    given, item = answers[index], definition.items[index]
+    if given is not None or told_total is None or not item.scored:
+        return given or 0
+    others = _most_open(definition, answers) - max(item.values)
+    return told_total - _points(definition, answers) - others

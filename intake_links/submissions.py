@@ -5,7 +5,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import select
@@ -13,10 +13,13 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from config import audit, clock, db
-from intake_links import alerts, links, progress, scoring
+from intake_links import alerts, doubts, finding, links, progress, scoring
 from intake_links.models import IntakeLink, Screen
 from messaging.models import Clinic, Patient
 from messaging.reasons import Reason
+
+# Of a form older than this nobody can tell whether it still says how the patient is.
+FRESH = timedelta(days=7)
 
 
 def begin(session: Session, clinic: Clinic, link: IntakeLink, part: int) -> Screen:
@@ -27,7 +30,7 @@ def begin(session: Session, clinic: Clinic, link: IntakeLink, part: int) -> Scre
     patient = session.get_one(Patient, link.patient_id)
     definition = scoring.instrument(link.instruments[part])
     language = scoring.language_of(definition, link.language)
-    screen = _new(
+    screen = new(
         session,
         patient,
         definition,
@@ -67,16 +70,16 @@ def accept_answer(
     another answer is kept beside it for a person to look at. Raises scoring.BadAnswer and changes nothing then.
     """
     _lock(session, screen)
-    before = alerts.answers_of(screen)
+    before = finding.answers_of(screen)
     if type(index) is not int or not 0 <= index < len(before):
         raise scoring.BadAnswer(f"there is no question {index!r}")
     answers = [*before[:index], value, *before[index + 1 :]]
     scoring.score(screen.instrument, answers)
     if screen.state != "started":
-        _keep_beside(session, clinic, screen, answers)
+        keep_beside(session, clinic, screen, answers)
         return
     answers = _grow(session, screen, answers)
-    score = scoring.score(screen.instrument, answers, alerts.sex_of(session, screen))
+    score = scoring.score(screen.instrument, answers, finding.sex_of(session, screen))
     definition = scoring.instrument(screen.instrument)
     # An earlier answer that makes a later question meaningless takes its answer along; asked again, it is open.
     dropped = set(range(len(answers))) - set(scoring.applicable(definition, answers))
@@ -100,9 +103,9 @@ def keep_late(session: Session, clinic: Clinic, link: IntakeLink, part: int, ind
     """
     first = begin(session, clinic, link, part)
     _lock(session, first)
-    before = alerts.answers_of(first)
+    before = finding.answers_of(first)
     if value != before[index]:
-        _keep_beside(session, clinic, first, [*before[:index], value, *before[index + 1 :]], because="late")
+        keep_beside(session, clinic, first, [*before[:index], value, *before[index + 1 :]], because="late")
 
 
 def _grow(session: Session, screen: Screen, answers: list[int | None]) -> list[int | None]:
@@ -147,19 +150,18 @@ def accept(
 
     `past` is an old form of which that person says that it does not tell how the patient is now: an alerting answer
     is still put before a person, as a screen, without the alarm of one that was given today.
-    The same (source, event) again returns the first; other answers are kept too.
-    Raises scoring.UnknownInstrument and scoring.BadAnswer. No consent is needed to receive.
+    The same (source, event) again returns the first; other answers are kept too. No consent is needed to receive.
+    Raises scoring.UnknownInstrument, scoring.BadAnswer.
     """
     definition = scoring.instrument(instrument)
-    scoring.score(instrument, answers)
+    scoring.score(definition.id, answers)
     if source == progress.LINK:
         raise ValueError(f"{progress.LINK} is the source of our own pages")
     first = progress.find_screen(session, clinic.id, source, event)
     if first is None:
-        screen = _new(session, patient, definition, answers, language, source, event)
+        screen = new(session, patient, definition, answers, language, source, event)
         screen.detail = ({"asked_by": str(asked_by)} if asked_by else {}) | ({"past": True} if past else {})
-        now = clock.now()
-        screen.started_at = min(authored_at or now, now)
+        screen.started_at = min(authored_at or clock.now(), clock.now())
         try:
             with session.begin_nested():
                 session.add(screen)
@@ -171,14 +173,19 @@ def accept(
             return screen
     if first is None:
         raise RuntimeError("a submission was neither new nor known")
-    if first.instrument == instrument and alerts.answers_of(first) == tuple(answers):
+    if first.instrument == instrument and finding.answers_of(first) == tuple(answers):
         return first
     _lock(session, first)
-    _keep_beside(session, clinic, first, answers, instrument)
+    keep_beside(session, clinic, first, answers, instrument)
     return first
 
 
-def _new(
+def is_old(at: datetime, now: datetime) -> bool:
+    """Whether of a form answered at that moment nobody can tell any more if it still says how the patient is."""
+    return now - at > FRESH
+
+
+def new(
     session: Session,
     patient: Patient,
     definition: scoring.Instrument,
@@ -187,6 +194,7 @@ def _new(
     source: str,
     event: str,
 ) -> Screen:
+    """Return a form with these answers that is not handed in yet, for the caller to add."""
     db.load_keys(session, {patient.key_id})
     return Screen(
         clinic_id=patient.clinic_id,
@@ -218,7 +226,7 @@ def version(instrument_id: str) -> str:
 
 def _kept(first: Screen) -> dict[str, object]:
     """What other answers to the same form share with the first: where it was answered and how it began."""
-    return {name: first.detail[name] for name in ("began", "place", "asked_by") if name in first.detail}
+    return {name: first.detail[name] for name in ("began", "place", "asked_by", "past") if name in first.detail}
 
 
 def _lock(session: Session, screen: Screen) -> None:
@@ -228,7 +236,7 @@ def _lock(session: Session, screen: Screen) -> None:
 
 def _seen(screen: Screen, index: int, dropped: set[int], given_in: UUID | None) -> dict[str, object]:
     """Return how far the questions were asked, and which session gave each answer: never what it was."""
-    answers, seen = alerts.answers_of(screen), screen.detail.get("seen", 0)
+    answers, seen = finding.answers_of(screen), screen.detail.get("seen", 0)
     if all(answers[i] is not None or i in dropped for i in range(seen, index)):
         seen = max(seen, index + 1)
     seen = min([seen, *(i for i in dropped if i > index)])
@@ -237,20 +245,20 @@ def _seen(screen: Screen, index: int, dropped: set[int], given_in: UUID | None) 
 
 
 def _finish(session: Session, clinic: Clinic, screen: Screen, submitted_at: datetime) -> scoring.Score:
-    score = alerts.score_of(session, screen)
+    score = finding.score_of(session, screen)
     screen.result = json.dumps(asdict(score))
     screen.state, screen.submitted_at, screen.scored_at = "submitted", submitted_at, clock.now()
     screen.look_at = None
     alerts.note(session, screen, "submitted", _who(screen), instrument=screen.instrument)
     if screen.owed == "safety":
         alerts.say_it_is_finished(session, screen, score)
-    elif score.alerts and not alerts.is_past(screen):
+    elif score.alerts and not finding.is_past(screen):
         alerts.raise_alert(session, clinic, screen, score)
     elif screen.owed == "screen":
         alerts.say_it_went_on(session, clinic, screen, score)
-    elif score.alerts or score.positive or alerts.short_form(session, screen, score) is not None:
+    elif score.alerts or score.positive or finding.short_form(session, screen, score) is not None:
         screen.owed = "screen"
-        findings = alerts.findings_of(session, screen, score)
+        findings = finding.findings_of(session, screen, score)
         alerts.open_item(session, clinic, screen, "screen", findings, score=score)
     return score
 
@@ -261,15 +269,16 @@ def _who(screen: Screen) -> str:
     return audit.Actor.staff(screen.detail["asked_by"]) if "asked_by" in screen.detail else audit.Actor.system("forms")
 
 
-def _keep_beside(
+def keep_beside(
     session: Session,
     clinic: Clinic,
     first: Screen,
     answers: Sequence[int | None],
     instrument: str | None = None,
     because: str = "again",
+    told_total: int | None = None,
 ) -> None:
-    """Keep other answers to a form that is over as a screen of their own, and ask a person which are right."""
+    """Keep other answers to a form that is over, or another total told of it, beside it, and ask which are right."""
     definition = scoring.instrument(instrument or first.instrument)
     later = select(Screen).where(
         Screen.clinic_id == first.clinic_id,
@@ -277,13 +286,15 @@ def _keep_beside(
         Screen.event.startswith(f"{first.id}:again:"),
     )
     screens = [first, *session.scalars(later)]
-    if any(s.instrument == definition.id and alerts.answers_of(s) == tuple(answers) for s in screens):
+    kept = [(s.instrument, finding.answers_of(s), doubts.told_total(s)) for s in screens]
+    if (definition.id, tuple(answers), told_total) in kept:
         return
     patient = session.get_one(Patient, first.patient_id)
     event = f"{first.id}:again:{len(screens)}"
-    screen = _new(session, patient, definition, answers, first.language, first.source, event)
+    screen = new(session, patient, definition, answers, first.language, first.source, event)
     screen.link_id, screen.detail = first.link_id, _kept(first) | {"again": str(first.id)}
+    screen.told_total = None if told_total is None else str(told_total)
     session.add(screen)
     session.flush()
     _finish(session, clinic, screen, clock.now())
-    alerts.open_item(session, clinic, screen, "reply", [Reason(because, {"instrument": alerts.title_of(screen)})])
+    alerts.open_item(session, clinic, screen, "reply", [Reason(because, {"instrument": finding.title_of(screen)})])

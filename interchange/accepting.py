@@ -51,8 +51,9 @@ def accept(sender: Sender, body: bytes, noted: Sequence[Problem] = ()) -> Answer
     answers = []
     with kept(sender) as (session, clinic, feed):
         for message in transmission.messages:
-            problems = [*noted, *transmission.problems, *reading.read(message, sender.profile).problems]
-            feeds.keep(session, clinic, feed, feeds.of_message(message, sender.profile), problems)
+            heard = reading.read(message, sender.profile)
+            problems = [*noted, *transmission.problems, *heard.problems]
+            feeds.keep(session, clinic, feed, feeds.of_message(message, sender.profile, heard.acts), problems)
             ack = acknowledging.code(message, problems)
             if ack is not None:
                 answers.append(acknowledgement(message, ack, problems).encode(transmission.codec, "replace"))

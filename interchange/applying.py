@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from config import audit, clock
-from interchange import feeds, identity, visits
+from interchange import feeds, filing, identity, visits
 from interchange.fhir import reading as resources
 from interchange.hl7 import er7, reading
 from interchange.models import Feed, FeedMessage
@@ -31,7 +31,8 @@ def work(session: Session, row: FeedMessage) -> None:
     told, problems = read(row.raw or "", profile)
     acts = [_with_person(act, told) for act in told]
     context = Context(session, clinic, feed, profile, row.said_at)
-    outcomes = [_do(act, context, problems) for act in acts if not act.get("held")]
+    others = [act for act in acts if not (act.get("held") or str(act["act"]).startswith("score"))]
+    outcomes = [_do(act, context, problems) for act in others] + filing.do(acts, context, row, problems)
     row.problems = feeds.stored(problems) + [problem for problem in row.problems if problem["code"] in OF_THE_DOOR]
     row.state = _state(acts, outcomes, heaviest(problems))
     row.processed_at = clock.now()
@@ -82,8 +83,6 @@ def _do(act: Act, context: Context, problems: Problems) -> bool:
 def _person(name: str, act: Act, context: Context) -> bool:
     if name == "ignore":
         return False
-    if name == "score":
-        raise Held("score_not_taken")
     if name == "patient.merge":
         # Two people made one get each other's texts: whether they are one a person says.
         if context.register.known(act["merged"], None) is not None:

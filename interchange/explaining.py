@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from interchange import profiles
+from interchange import profiles, scores
 from interchange.fhir import reading as resources
 from interchange.hl7 import acknowledging, er7, reading
 from interchange.problems import Problem, Problems
@@ -38,8 +38,15 @@ def hl7(record: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _hl7(ack: str | None, control_id: str, acts: list[dict[str, object]], problems: list[Problem]) -> dict[str, Any]:
-    told = [problem.told() for problem in problems]
-    return {"ack": ack, "control_id": control_id, "acts": acts, "problems": told}
+    return {"ack": ack, "control_id": control_id} | _told(acts, problems)
+
+
+def _told(acts: list[dict[str, object]], problems: list[Problem]) -> dict[str, Any]:
+    """The acts and problems; "attention" is what cannot be filed as a score and is put before a person."""
+    attention = [act for act in acts if act["act"] == scores.UNCLEAR]
+    done = [act for act in acts if act["act"] != scores.UNCLEAR]
+    told = {"acts": done, "problems": [problem.told() for problem in problems]}
+    return told | ({"attention": attention} if attention else {})
 
 
 def fhir(record: Mapping[str, Any]) -> dict[str, Any]:
@@ -48,8 +55,7 @@ def fhir(record: Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(profile, str):
         return {"error": profile}
     read = resources.read(record["resource"], profile)
-    told = [problem.told() for problem in read.problems]
-    return {"ack": "ok" if read.taken else "refused", "acts": read.acts, "problems": told}
+    return {"ack": "ok" if read.taken else "refused"} | _told(read.acts, read.problems)
 
 
 def _profile(record: Mapping[str, Any], needed: str, kind: type) -> Profile | str:

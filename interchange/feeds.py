@@ -31,13 +31,17 @@ REFUSED = ("rejected", "error")
 
 @dataclass(frozen=True)
 class Said:
-    """One thing a feed says: its words, who says it under which id, of which kind, and when it was so."""
+    """One thing a feed says: its words, who says it under which id, of which kind, and when it was so.
+
+    `tells_scores`: it is worked on whatever else of it its sender must mend, as a positive answer waits for no mending.
+    """
 
     raw: str
     sender: str
     control_id: str
     kind: str
     at: datetime | None = None
+    tells_scores: bool = False
 
     @property
     def event(self) -> str:
@@ -55,13 +59,19 @@ def profile_of(feed_profile: Mapping[str, Any], clinic_zone: str) -> Profile:
     return profiles.read({"zone": clinic_zone} | dict(feed_profile))
 
 
-def of_message(message: er7.Message, profile: Profile) -> Said:
-    """Return what an HL7 message says as a feed's word; MSH-7 says since when it is so."""
+def of_message(message: er7.Message, profile: Profile, acts: Sequence[Mapping[str, Any]] = ()) -> Said:
+    """Return what an HL7 message says as a feed's word, `acts` as it was read; MSH-7 says since when it is so."""
     header = message.header
     stamp = timestamps.stamp(header.part(7))
     known = stamp is not None and stamp.has_hour and stamp.is_plausible
     at = moments.instant(stamp, profile.zone, Problems(), "MSH-7") if stamp and known else None
-    return Said(message.text, message.sender, message.control_id, f"{header.part(9)}^{message.event}", at)
+    kind = f"{header.part(9)}^{message.event}"
+    return Said(message.text, message.sender, message.control_id, kind, at, tell_scores(acts))
+
+
+def tell_scores(acts: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether something is said of a score, be it only what may be one."""
+    return any(str(act["act"]).startswith("score") for act in acts)
 
 
 def keep(session: Session, clinic: Clinic, feed: Feed, said: Said, problems: Sequence[Problem]) -> bool:
@@ -73,7 +83,7 @@ def keep(session: Session, clinic: Clinic, feed: Feed, said: Said, problems: Seq
     if session.scalar(same):
         return False
     noted = [*problems, *_again(session, feed, said)]
-    refused = heaviest(problems) in REFUSED
+    refused = heaviest(problems) in REFUSED and not said.tells_scores
     now = clock.now()
     db.load_keys(session, [clinic.key_id])
     row = FeedMessage(

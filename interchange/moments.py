@@ -47,6 +47,13 @@ def instant(stamp: Stamp, zone: str, problems: Problems, where: str) -> datetime
     return first
 
 
+def answered(stamp: Stamp | None, zone: str) -> datetime | None:
+    """Return when a form was answered, noon where only its day is known; None for what cannot be."""
+    if stamp is None or not stamp.is_plausible:
+        return None
+    return instant(stamp if stamp.has_hour else Stamp(stamp.wall.replace(hour=12), stamp.offset), zone, Problems(), "")
+
+
 def utc(at: datetime | None) -> str | None:
     """Return an instant as answers show it: "2026-03-10T15:00:00Z"."""
     return f"{at:%Y-%m-%dT%H:%M:%SZ}" if at else None

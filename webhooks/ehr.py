@@ -74,7 +74,7 @@ def _resource(sender: Sender, body: bytes) -> Response:
         return _outcome(422, [Problem("resource_malformed", "/")])
     read = resources.read(resource, sender.profile)
     kind = str(resource.get("resourceType", ""))
-    said = feeds.Said(body.decode("utf-8-sig", "replace"), "fhir", "", kind)
+    said = feeds.Said(body.decode("utf-8-sig", "replace"), "fhir", "", kind, None, feeds.tell_scores(read.acts))
     refusing = [] if read.taken else list(read.problems)
     with accepting.kept(sender) as (session, clinic, feed):
         feeds.keep(session, clinic, feed, said, refusing)

@@ -1,7 +1,7 @@
 """Reads an Appointment (FHIR R4)."""
 
 from collections.abc import Sequence
-from datetime import UTC, timedelta
+from datetime import timedelta
 
 from interchange import moments
 from interchange.fhir import patients, references, values
@@ -46,7 +46,7 @@ def acts(appointment: Resource, context: Context) -> list[Act]:
         "patient": patient,
     }
     said |= _person(actors, context)
-    beside = _where_and_whom(appointment, actors, context) | _as_of(appointment) | values.labels(appointment)
+    beside = _where_and_whom(appointment, actors, context) | values.as_of(appointment) | values.labels(appointment)
     return [{"act": act, **said, **beside}]
 
 
@@ -60,14 +60,6 @@ def _person(actors: Sequence[object], context: Context) -> Act:
         "identifiers": references.identifiers(own[0], context.profile),
         "person": patients.person(own[0], context),
     }
-
-
-def _as_of(appointment: Resource) -> Act:
-    """Since when it is so, where the EHR says: what is older than what is known changes nothing."""
-    stamp = values.stamp(text(appointment, "meta", "lastUpdated"))
-    if stamp is None or stamp.offset is None or not stamp.is_plausible:
-        return {}
-    return {"as_of": moments.utc((stamp.wall - stamp.offset).replace(tzinfo=UTC))}
 
 
 def _held(context: Context) -> bool:

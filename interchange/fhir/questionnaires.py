@@ -47,6 +47,25 @@ def answers(definition: scoring.Instrument, items: object) -> tuple[int | None, 
     return tuple(points)
 
 
+def may_alert(definition: scoring.Instrument, items: object) -> bool:
+    """Whether answers that cannot be taken may hold one that alerts: each alerting item but those answered with 0."""
+    places = {definition.items[rule.item - 1].loinc: definition.items[rule.item - 1] for rule in definition.alerts}
+    try:
+        leaves = [
+            leaf for leaf in _leaves(items, "/item") if str(leaf[1].get("linkId", "")).removeprefix("/") in places
+        ]
+    except Unacceptable:
+        return bool(places)
+    for pointer, item in leaves:
+        try:
+            question = places[str(item.get("linkId", "")).removeprefix("/")]
+            if _value(question, item.get("answer", []), pointer):
+                return True
+        except Unacceptable:
+            return True
+    return False
+
+
 def _leaves(items: object, pointer: str, depth: int = 0) -> Iterator[tuple[str, Mapping[str, Any]]]:
     if not isinstance(items, list) or depth > 4:
         raise Unacceptable([(pointer, "must be a list of items")])

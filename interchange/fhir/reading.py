@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from interchange import scores as forms
 from interchange.fhir import appointments, outcomes, patients, references, scores
 from interchange.fhir.references import Context
 from interchange.fhir.values import Resource, objects, text
@@ -36,7 +37,8 @@ def read(resource: Resource, profile: Profile) -> Reading:
         acts = _bundle(resource, profile, problems)
         return Reading(bool(acts) or heaviest(problems) not in REFUSED, acts, problems)
     acts = _resource(resource, Context(profile, problems, references.contained(resource)))
-    return Reading(heaviest(problems) not in REFUSED, acts, problems)
+    landed = any(act["act"] == "score" for act in acts)
+    return Reading(landed or heaviest(problems) not in REFUSED, acts, problems)
 
 
 def _resource(resource: Resource, context: Context) -> list[Act]:
@@ -49,7 +51,13 @@ def _resource(resource: Resource, context: Context) -> list[Act]:
         context.note("resource_unknown", "/resourceType")
         return []
     acts = reader(resource, context)
-    return [] if heaviest(context.problems) in REFUSED else waiting(acts, context.problems)
+    if heaviest(context.problems) in REFUSED:
+        # What of a form can be read lands, and what may be an alarm is told, whatever else of it is wrong.
+        told = [
+            act if act.get("patient") else forms.unclear(act) for act in acts if str(act["act"]).startswith("score")
+        ]
+        return [act for act in told if act]
+    return waiting(acts, context.problems)
 
 
 def _bundle(bundle: Resource, profile: Profile, problems: Problems) -> list[Act]:

@@ -6,7 +6,6 @@ from interchange import moments, scores
 from interchange.fhir import questionnaires, references, values
 from interchange.fhir.references import Context
 from interchange.fhir.values import Resource, objects, text
-from interchange.problems import Problems
 
 Act = dict[str, object]
 STATES = {
@@ -36,7 +35,8 @@ def of_observation(observation: Resource, context: Context) -> list[Act]:
         return [{"act": "score", "instrument": named.instrument, "loinc": loinc} | said for _, loinc, named in results]
     acts = []
     for result, loinc, named in results:
-        act = scores.told(named, _value(result, named), f"{context.at}/value", context.problems)
+        empty = not any(name.startswith("value") for name in result)
+        act = scores.told(named, _value(result, named), f"{context.at}/value", context.problems, empty=empty)
         acts += [act | {"loinc": loinc} | said] if act else []
     return acts
 
@@ -47,9 +47,8 @@ def _said(resource: Resource, context: Context, state: str, times: tuple[str, ..
     if patient is None:
         context.note("patient_missing", "/subject")
     stamp = next((stamp for name in times if (stamp := values.stamp(text(resource, name)))), None)
-    known = stamp if stamp and stamp.has_hour and stamp.is_plausible else None
-    at = moments.instant(known, context.profile.zone, Problems(), "") if known else None
-    return {"patient": patient, "state": state, "at": moments.utc(at), **values.labels(resource)}
+    at = moments.utc(moments.answered(stamp, context.profile.zone))
+    return {"patient": patient, "state": state, "at": at, **values.as_of(resource), **values.labels(resource)}
 
 
 def _results(observation: Resource) -> Iterator[tuple[Resource, str, scores.Coded]]:
@@ -96,4 +95,6 @@ def of_response(response: Resource, context: Context) -> list[Act]:
     except questionnaires.Unacceptable as refused:
         for error in refused.errors:
             context.note("answer_unreadable", error["pointer"])
-        return []
+        alarming = questionnaires.may_alert(definition, response.get("item"))
+        unclear = {"act": scores.UNCLEAR, "instrument": definition.id, "part": "form", "kind": "safety"}
+        return [unclear | said] if alarming else []

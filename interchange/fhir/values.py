@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from interchange import moments
 from interchange.moments import Stamp
 
 Resource = Mapping[str, Any]
@@ -49,6 +50,14 @@ def stamp(written: str) -> Stamp | None:
         ahead = timedelta(hours=int(parts[6]), minutes=int(parts[7]))
         offset = -ahead if parts[5] == "-" else ahead
     return Stamp(wall, offset, parts[2] is not None)
+
+
+def as_of(resource: object) -> dict[str, str | None]:
+    """Return since when a resource is so, where the EHR says: what is older than what is known changes nothing."""
+    since = stamp(text(resource, "meta", "lastUpdated"))
+    if since is None or since.offset is None or not since.is_plausible:
+        return {}
+    return {"as_of": moments.utc((since.wall - since.offset).replace(tzinfo=UTC))}
 
 
 def labels(resource: object) -> dict[str, list[str]]:

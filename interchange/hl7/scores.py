@@ -27,7 +27,8 @@ def acts(message: Message, profile: Profile, problems: Problems) -> list[Act]:
             told += _result(segment, ordered, named, patient, profile, problems)
     if told and patient is None:
         problems.note("patient_missing", "PID-3")
-        return []
+        told = [unclear for act in told if (unclear := scores.unclear(act))]
+        return [act | {"person": person} for act in told]
     return [act | {"person": person} for act in told] or [{"act": "ignore"}]
 
 
@@ -50,7 +51,8 @@ def _result(
         return [{"act": "score", "instrument": named.instrument, **said}]
     if state == "preliminary":
         return []
-    act = scores.told(named, _value(obx, named), f"OBX-5({obx.part(1)})", problems)
+    where, empty = f"OBX-5({obx.part(1)})", not obx.value(5).raw.strip("^ ")
+    act = scores.told(named, _value(obx, named), where, problems, empty=empty)
     return [act | said] if act else []
 
 
@@ -65,5 +67,4 @@ def _value(obx: Segment, named: scores.Coded) -> int | None:
 def _at(obx: Segment, ordered: Segment | None, profile: Profile) -> str | None:
     """When it was answered: OBX-14, else OBR-7."""
     stamp = timestamps.stamp(obx.part(14) or (ordered.part(7) if ordered else ""))
-    known = stamp is not None and stamp.has_hour and stamp.is_plausible
-    return moments.utc(moments.instant(stamp, profile.zone, Problems(), "")) if stamp and known else None
+    return moments.utc(moments.answered(stamp, profile.zone))

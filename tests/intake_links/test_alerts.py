@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from config import db
-from intake_links import alerts, links, submissions
+from intake_links import finding, links, submissions
 from messaging import reasons
 from messaging.inbox.models import InboxItem
 
@@ -64,12 +64,12 @@ def test_every_finding_has_words_and_what_an_item_says_is_kept_as_data_and_seale
         submissions.accept_answer(session, clinic, screen, 8, 2)
         submissions.accept_answer(session, clinic, screen, 8, 0)
         item = session.scalars(select(InboxItem)).one()
-        kept = [finding["key"] for finding in json.loads(item.findings)]
+        kept = [each["key"] for each in json.loads(item.findings)]
         assert kept == ["alert", "changed", "unfinished"]
         assert b"alert" not in item.findings_ct
         submissions.submit(session, clinic, screen)
-        assert [finding["key"] for finding in json.loads(item.findings)] == ["alert", "changed", "total_missing"]
-        assert item.summary == alerts.say([reasons.read(finding) for finding in json.loads(item.findings)])
+        assert [each["key"] for each in json.loads(item.findings)] == ["alert", "changed", "total_missing"]
+        assert item.summary == finding.say([reasons.read(each) for each in json.loads(item.findings)])
         assert set(links.staff_words()) >= set(kept)
 
 

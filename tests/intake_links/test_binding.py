@@ -7,7 +7,7 @@ import time_machine
 from sqlalchemy import select
 
 from config import clock, db
-from intake_links import alerts, binding, links, tablet_codes
+from intake_links import binding, finding, links, tablet_codes
 from intake_links.models import IntakeLink, Screen
 from messaging.inbox.models import InboxItem
 from messaging.models import Clinic, Patient
@@ -54,7 +54,7 @@ def answers(patient_id):
     """All forms of a patient, in the order they were begun, by their answers."""
     with db.unit_of_work(db.EVERY, read_only=True) as session:
         statement = select(Screen).where(Screen.patient_id == patient_id).order_by(Screen.id)
-        return [list(alerts.answers_of(screen)) for screen in session.scalars(statement)]
+        return [list(finding.answers_of(screen)) for screen in session.scalars(statement)]
 
 
 def told():

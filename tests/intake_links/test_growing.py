@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from config import db
-from intake_links import alert_audit, alerts, instruments, scoring
+from intake_links import alert_audit, finding, instruments, scoring
 from intake_links.models import Screen
 from messaging.inbox.models import InboxItem
 
@@ -21,7 +21,7 @@ def read(query):
 def screen():
     def query(session):
         screen = session.scalars(select(Screen)).one()
-        return screen.instrument, list(alerts.answers_of(screen)), screen.state
+        return screen.instrument, list(finding.answers_of(screen)), screen.state
 
     return read(query)
 

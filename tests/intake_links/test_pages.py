@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import func, select, text
 
 from config import db
-from intake_links import alerts, links, rendering
+from intake_links import finding, links, rendering
 from intake_links.models import IntakeLink, Screen
 from messaging.inbox.models import InboxItem
 from tests.messaging.wording.test_clinic_words import say
@@ -24,7 +24,7 @@ def read(query):
 def answers(screen_index=0):
     def query(session):
         screens = session.scalars(select(Screen).order_by(Screen.id)).all()
-        return list(alerts.answers_of(screens[screen_index]))
+        return list(finding.answers_of(screens[screen_index]))
 
     return read(query)
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 
 from config import audit, clock, db
-from intake_links import alerts, links, progress, scoring, submissions
+from intake_links import finding, links, progress, scoring, submissions
 from intake_links.models import IntakeLink, Screen
 from messaging.inbox import items
 from messaging.inbox.models import InboxItem, Timer
@@ -62,7 +62,7 @@ def kinds(session):
 def test_answers_and_scores_are_sealed_where_they_lie(ward, session, screen, answer):
     answer(0, 3)
     session.flush()
-    assert alerts.answers_of(screen)[0] == 3
+    assert finding.answers_of(screen)[0] == 3
     assert b"null" not in screen.answers_ct
     assert screen.result_ct is None
     assert "answers" not in screen.detail
@@ -74,7 +74,7 @@ def test_an_answer_the_instrument_does_not_have_changes_nothing(session, screen,
     answer(0, 2)
     with pytest.raises(scoring.BadAnswer):
         answer(8, bad)
-    assert alerts.answers_of(screen) == (2, *[None] * 8)
+    assert finding.answers_of(screen) == (2, *[None] * 8)
     assert kinds(session) == []
 
 
@@ -82,7 +82,7 @@ def test_an_answer_the_instrument_does_not_have_changes_nothing(session, screen,
 def test_a_question_the_instrument_does_not_have_changes_nothing(screen, answer, index):
     with pytest.raises(scoring.BadAnswer):
         answer(index, 1)
-    assert alerts.answers_of(screen) == (None,) * 9
+    assert finding.answers_of(screen) == (None,) * 9
 
 
 @pytest.mark.parametrize("value", [1, 2, 3])
@@ -217,7 +217,7 @@ def test_an_answer_that_makes_others_meaningless_takes_them_along_and_asks_them_
     for index, value in [(0, 2), (1, 3), (2, 1)]:
         submissions.accept_answer(session, clinic, screen, index, value)
     submissions.accept_answer(session, clinic, screen, 0, 0)
-    assert alerts.answers_of(screen) == (0, None, None)
+    assert finding.answers_of(screen) == (0, None, None)
     assert progress.place(session, link).question is None
     submissions.accept_answer(session, clinic, screen, 0, 1)
     assert progress.place(session, link).question == 1
@@ -241,7 +241,7 @@ def test_the_same_event_with_other_answers_is_kept_beside_the_first_and_a_person
     for _ in range(2):
         assert accept(ward, session, [0] * 8 + [3]) is first
     screens = session.scalars(select(Screen).order_by(Screen.id)).all()
-    assert [alerts.answers_of(s) for s in screens] == [(0,) * 9, (0,) * 8 + (3,)]
+    assert [finding.answers_of(s) for s in screens] == [(0,) * 9, (0,) * 8 + (3,)]
     assert screens[1].detail == {"again": str(first.id)}
     assert sorted(kinds(session)) == ["reply", "safety"]
 
@@ -252,7 +252,7 @@ def test_an_answer_after_submitting_is_kept_beside_and_the_same_one_is_not(ward,
     answer(0, 1)
     assert kinds(session) == []
     answer(8, 2)
-    assert alerts.answers_of(screen) == (1, *[None] * 8)
+    assert finding.answers_of(screen) == (1, *[None] * 8)
     assert sorted(kinds(session)) == ["reply", "safety"]
 
 
@@ -300,7 +300,7 @@ def test_whatever_is_answered_in_whatever_order_the_last_answers_stand_and_item_
         screen = submissions.begin(session, clinic, link, 0)
         for index, value in steps:
             submissions.accept_answer(session, clinic, screen, index, value)
-        assert alerts.answers_of(screen) == tuple(dict(steps).get(index) for index in range(9))
+        assert finding.answers_of(screen) == tuple(dict(steps).get(index) for index in range(9))
         about = select(func.count(InboxItem.id)).where(InboxItem.about == f"screen:{screen.id}")
         rang = any(index == 8 and value for index, value in steps)
         assert session.scalar(about) == (1 if rang else 0)

@@ -8,7 +8,7 @@ import time_machine
 from sqlalchemy import select
 
 from config import clock, db, devices, runtime
-from intake_links import alerts, tablet_codes
+from intake_links import finding, tablet_codes
 from intake_links.models import IntakeLink, Screen
 from messaging.inbox.models import InboxItem
 
@@ -40,7 +40,7 @@ def enter(phone, code):
 
 
 def answered():
-    return read(lambda s: list(alerts.answers_of(s.scalars(select(Screen)).one())))
+    return read(lambda s: list(finding.answers_of(s.scalars(select(Screen)).one())))
 
 
 def test_a_code_opens_the_form_without_a_number_and_without_a_birth_date(ward, phone):

@@ -29,6 +29,7 @@ def heard(house: Any, message: str) -> None:
         clinic = session.get_one(Clinic, house.clinic.id)
         profile = profiles.read({"zone": clinic.zone})
         (parsed,) = er7.read(message).messages
-        said = feeds.of_message(parsed, profile)
-        feeds.keep(session, clinic, session.get_one(Feed, feed_id), said, reading.read(parsed, profile).problems)
+        read = reading.read(parsed, profile)
+        said = feeds.of_message(parsed, profile, read.acts)
+        feeds.keep(session, clinic, session.get_one(Feed, feed_id), said, read.problems)
     jobs.drain()

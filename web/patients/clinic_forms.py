@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -23,8 +23,6 @@ answers = layout.room("answers", __name__)
 # How a form came to be answered without the patient's own hand on a screen: the end of its source.
 WAYS = ("aloud", "paper")
 NONE = "none"
-# Of a form older than this nobody can tell whether it still says how the patient is.
-FRESH = timedelta(days=7)
 
 
 class Unclear(Exception):
@@ -172,7 +170,7 @@ def _read(session: Session, clinic: Clinic, definition: scoring.Instrument) -> G
 
 
 def _is_old(at: datetime | None) -> bool:
-    return at is not None and clock.now() - at > FRESH
+    return at is not None and submissions.is_old(at, clock.now())
 
 
 def _asker(session: Session, clinic: Clinic) -> UUID | None:

@@ -32,7 +32,7 @@ class Told:
 
 def told(explained: Mapping[str, Any], zone: str) -> Told:
     """Return in words what `interchange.explaining` has answered; moments are by the clock of `zone`."""
-    acts = [_act(act, zone) for act in explained["acts"]]
+    acts = [_act(act, zone) for act in [*explained["acts"], *explained.get("attention", [])]]
     problems = sorted(explained["problems"], key=lambda problem: WEIGHTS.index(problem["weight"]))
     listed = [(words.say("feed_weights", problem["weight"]), _where(problem)) for problem in problems]
     return Told(words.say("feed_answers", explained["ack"] or "none"), acts, listed)
@@ -57,7 +57,7 @@ def _facts(act: Mapping[str, Any], zone: str) -> Iterator[tuple[str, str]]:
     for name in PLAIN:
         yield name, str(act[name]) if act.get(name) is not None else ""
     if act.get("answers"):
-        yield "answers", ", ".join(f"{name}: {value}" for name, value in act["answers"].items())
+        yield "answers", ", ".join("–" if value is None else str(value) for value in act["answers"])
 
 
 def _start(act: Mapping[str, Any], zone: str) -> str:

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from config import clock, db
-from intake_links import scoring
+from intake_links import doubts, scoring
 from intake_links.models import Screen
 from messaging.models import Patient
 
@@ -37,7 +37,7 @@ def take(screen: Screen, patient: Patient) -> Taken:
     answers: list[int | None] = json.loads(screen.answers or "[]")
     size = len(scoring.instrument(screen.instrument).items)
     answers = (answers + [None] * size)[:size]
-    score = scoring.score(screen.instrument, answers, scoring.sex_of(patient.sex))
+    score = scoring.score(screen.instrument, answers, scoring.sex_of(patient.sex), doubts.told_total(screen))
     return Taken(screen, answers, score, screen.submitted_at or screen.started_at)
 
 

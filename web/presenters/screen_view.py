@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from config import clock
-from intake_links import scoring
+from intake_links import doubts, finding, scoring, told_results
 from intake_links.models import Screen
 from messaging.models import Patient
 from web import times, words
@@ -63,7 +63,10 @@ class Strip:
 
 @dataclass(frozen=True)
 class ScreenView:
-    """Everything a page says about one screen. `alerts` are sentences; `finding` is the title of the picture."""
+    """Everything a page says about one screen.
+
+    `alerts` and `doubts` are sentences; `finding` is the title of the picture.
+    """
 
     title: str
     when: str
@@ -78,6 +81,7 @@ class ScreenView:
     previous: str | None
     compared: str
     alerts: list[str]
+    doubts: list[str]
     telling: list[Answered]
     answers: list[Answered]
     trend: charts.Trend | None
@@ -109,11 +113,11 @@ def of_series(patient: Patient, current: Taken, earlier: Sequence[Taken], zone: 
     answers = _answers(definition, current, last)
     drawable = len(scored) > 1
     trend, goals = _trend(definition, patient, scored, now, zone) if drawable else (None, "")
-    finding = _finding(definition.title, scored) if drawable else ""
+    title = _finding(definition.title, scored) if drawable else ""
     return ScreenView(
         title=definition.title,
         when=times.moment(current.at, now, zone) + _source(current.screen),
-        finished=current.screen.submitted_at is not None,
+        finished=current.screen.submitted_at is not None or current.screen.state == "closed",
         again=current.again,
         given=sum(answer is not None for answer in current.answers),
         asked=len(scoring.applicable(definition, current.answers)),
@@ -124,11 +128,12 @@ def of_series(patient: Patient, current: Taken, earlier: Sequence[Taken], zone: 
         previous=_was(last, now, zone) if last else None,
         compared=times.month(last.at, now, zone) if last else "",
         alerts=_alerts(definition, current),
+        doubts=_doubts(definition, current),
         telling=_telling(answers),
         answers=answers,
         trend=trend,
-        finding=finding,
-        picture=". ".join(part for part in (finding, goals, _rings(scored, now, zone)) if part),
+        finding=title,
+        picture=". ".join(part for part in (title, goals, _rings(scored, now, zone)) if part),
         before=_before(definition, patient, scored, now, zone) if drawable else [],
         strip=_strip(definition, [*earlier, current][-STRIP:], now, zone) if earlier else None,
         licence=definition.licence.get("en", ""),
@@ -137,6 +142,8 @@ def of_series(patient: Patient, current: Taken, earlier: Sequence[Taken], zone: 
 
 def _source(screen: Screen) -> str:
     """Return how the answers came, where it was not the patient's own phone."""
+    if screen.source.startswith(told_results.OF_EHR):
+        return f", {words.say('screen_sources', 'ehr', feed=screen.source.removeprefix(told_results.OF_EHR))}"
     way = screen.detail.get("place") or screen.source
     return f", {words.say('screen_sources', way)}" if way in words.table_of("screen_sources") else ""
 
@@ -181,6 +188,15 @@ def _alerts(definition: scoring.Instrument, current: Taken) -> list[str]:
         if rule.name in current.score.alerts and answer.rang:
             lines.append(words.say("alerts", rule.name, answer=answer.answer[0].lower() + answer.answer[1:]))
     return lines
+
+
+def _doubts(definition: scoring.Instrument, current: Taken) -> list[str]:
+    """What of an EHR's result cannot be right, or can only mean an alarm, a sentence each."""
+    found = doubts.reasons(current.screen, current.answers)
+    rang = any(_rang(definition, number, points) for number, points in enumerate(current.answers, 1))
+    if current.score.alerts and not rang:
+        found = [*doubts.alert_by_total(definition, doubts.told_total(current.screen)), *found]
+    return [f"{finding.say([reason]).lstrip('. ')}." for reason in found]
 
 
 def _band(definition: scoring.Instrument, patient: Patient, score: scoring.Score) -> str:

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from config import db
 from config.audit import AuditEntry
-from intake_links import alert_audit, alerts
+from intake_links import alert_audit, finding
 from intake_links.models import IntakeLink, Screen
 from messaging.inbox.models import InboxItem
 from reminders.models import Handoff
@@ -31,7 +31,7 @@ def form(staff: Any, answers: list[Any], **more: str) -> dict[str, str]:
 def screens(house: Any) -> list[tuple[str, str, list[int | None], str | None]]:
     with db.unit_of_work(house.clinic.id, read_only=True) as session:
         return [
-            (screen.instrument, screen.source, list(alerts.answers_of(screen)), screen.owed)
+            (screen.instrument, screen.source, list(finding.answers_of(screen)), screen.owed)
             for screen in session.scalars(select(Screen).order_by(Screen.id))
         ]
 
