@@ -7,17 +7,20 @@ import pytest
 
 from caseload.models import RelapsePlan
 from config import clock, db
-from messaging.models import Message, Patient, Staff
+from messaging.models import Clinic, Message, Patient
+from messaging.people import directory
 from tests.portal.conftest import BORN
 
 
 @pytest.fixture
-def write(ward):
+def write(ward, travel):
     def written(*, shared, **sections):
+        travel.shift(timedelta(seconds=1))  # the newest holds
         with db.unit_of_work(db.EVERY) as session:
             patient = session.get_one(Patient, ward.patient_id)
             db.load_keys(session, [patient.key_id])
-            staff = directory.save_staff(session, session.get_one(Clinic, ward.clinic_id), ROSA)
+            clinic = session.get_one(Clinic, ward.clinic_id)
+            staff = directory.add_staff(session, clinic, name="Rosa", email=f"{db.new_id()}@clinic.example")
             session.flush()
             whose = {"clinic_id": ward.clinic_id, "key_id": patient.key_id, "patient_id": patient.id}
             facts = {"staff_id": staff.id, "at": clock.now(), "shared": shared}
