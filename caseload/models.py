@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from config import live
 from config.db import Base, ClinicRow, Sealed, SealedRow, Work
+from messaging.models import PlanVersion
 
 
 class Episode(SealedRow, live.Shown, Base):
@@ -148,3 +149,15 @@ class CareMonth(SealedRow, Base):
     evidence_ct: Mapped[bytes]
 
     evidence = Sealed("evidence_ct")
+
+
+class RelapsePlan(PlanVersion, Base):
+    """What was written down with a patient against a relapse; its sections are caseload.relapse_plans.SECTIONS.
+
+    `shared` says that the patient reads it on their own page.
+    """
+
+    __tablename__ = "relapse_plan"
+    __table_args__ = (Index("ix_relapse_plan_patient", "patient_id", "id"),)
+
+    shared: Mapped[bool] = mapped_column(default=False)

@@ -12,6 +12,7 @@ from markupsafe import Markup
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
+from caseload import relapse_plans
 from config import clock, db
 from intake_links import arriving, birth_date_check, frame, links, progress, rendering, submissions
 from intake_links.models import IntakeLink
@@ -146,6 +147,7 @@ def _me(here: Here, status: int = 200, problem: str | None = None) -> Response:
         spoken=rendering.words(rendering.language_for(here.patient.language))["name"],
         level=here.patient.privacy,
         asks=progress.place(here.session, here.opened.link) is not None,
+        plan=bool(relapse_plans.shared(here.session, here.patient.id)),
         saved="saved" in request.args,
         problem=problem,
     )

@@ -13,8 +13,7 @@ from werkzeug.exceptions import HTTPException, InternalServerError
 from api import door as programs
 from config import client_address, keys, logging, runtime, security_events
 from intake_links import pages, tablet_pages
-from portal import pages as portal
-from portal import video
+from portal import plan, video
 from service import health, metrics, sealed_cookies
 from web import register as staff
 from webhooks import ehr, forms, twilio
@@ -22,7 +21,7 @@ from webhooks import ehr, forms, twilio
 MACHINES = ("/webhooks/", "/api/")
 LARGEST_BODY = 256 * 1024
 # Browsers of people post to these and need a CSRF token; machines sign what they send.
-PEOPLE = (pages.pages, tablet_pages.kiosk, portal.own, video.video)
+PEOPLE = (pages.pages, tablet_pages.kiosk, plan.own, video.video)
 MACHINES_DOORS = (twilio.door, forms.door, ehr.door, programs.door)
 PROGRAMS = "/api/"
 

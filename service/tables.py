@@ -3,6 +3,7 @@
 from api import models as api
 from caseload import models as caseload
 from caseload.figures import models as figures
+from caseload.social import models as social
 from config import audit
 from config.db import Base
 from intake_links import models as intake_links
@@ -43,6 +44,7 @@ MODULES = (
     imports,
     caseload,
     figures,
+    social,
     interchange,
     webhooks,
     api,

@@ -19,7 +19,7 @@ from web.account import (
     step_up,
 )
 from web.boards import away, readings, response_times, today, unassigned, unreached, visits, workload
-from web.caseload import episode_page, month_page, registry_page, review_pages
+from web.caseload import episode_page, month_page, registry_page, relapse_page, review_pages, social_pages
 from web.compose import saved_replies
 from web.handoff import answering, news, reporting
 from web.help import pages as help_pages
@@ -77,6 +77,7 @@ from web.settings import (
     rota,
     second_reading,
     setup,
+    social_wording,
     webhook_page,
     webhooks,
     wording_pages,
@@ -151,6 +152,7 @@ PAGES = (
     brakes.brake_pages,
     recovery_pages.recoverypages,
     questionnaires.questionnaires,
+    social_wording.social_wordings,
     handoffs.handoff_terms,
     care_terms.care_terms,
     clinic_file.files,
@@ -160,6 +162,8 @@ PAGES = (
     workload.lead,
     registry_page.registry,
     episode_page.care,
+    relapse_page.relapse,
+    social_pages.social,
     review_pages.case_reviews,
     month_page.care_months,
     review_page.reviews,

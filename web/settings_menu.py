@@ -20,6 +20,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("cadence", "cadences.show", "clinic.look"),
             ("words", "wordings.show", "clinic.look"),
             ("schedule", "questionnaires.show", "clinic.look"),
+            ("social_wording", "social_wordings.show", "clinic.look"),
             ("brakes", "brake_pages.show", "clinic.look"),
         ),
     ),

@@ -19,6 +19,8 @@ from messaging.inbox.models import InboxItem
 from messaging.models import Clinic, Message
 from reminders.models import FollowUp
 
+# Medicine that was missed is no symptom that was screened for.
+NO_SCREEN = "adherence"
 # Days within which somebody speaks with who screened positive (Bao: four weeks), minutes for a positive ninth item.
 FOLLOWED_WITHIN, MINUTES = (7, 14, 28), (15, 60)
 Link = Row[UUID, UUID, str, str, str | None, datetime, str]
@@ -76,7 +78,12 @@ def _positives(session: Session, clinic: Clinic, day: Day) -> Counter[str]:
     """Each patient once a day; who was in Collaborative Care already was measured, not screened."""
     screens = session.scalars(
         select(Screen)
-        .where(Screen.clinic_id == clinic.id, Screen.submitted_at >= day.begins, Screen.submitted_at < day.ends)
+        .where(
+            Screen.clinic_id == clinic.id,
+            Screen.submitted_at >= day.begins,
+            Screen.submitted_at < day.ends,
+            Screen.instrument != NO_SCREEN,
+        )
         .order_by(Screen.submitted_at, Screen.id)
     ).all()
     if not screens:

@@ -22,6 +22,8 @@ OF_TEAM = {
     "mention": ("mention_read", "mention_answered"),
     "note": ("mention_read", "mention_answered"),
 }
+# How a task ends that goes after a social need: what came of the referral.
+OF_NEED = ("need_connected", "need_declined", "need_not_reached", "need_no_service")
 # Said by whoever had asked, and of no other kind of item.
 WITHDRAWN = "withdrawn"
 _MET = (*GROUPS["reached"], *GROUPS["assessed"], *GROUPS["emergency"])
@@ -34,7 +36,8 @@ LATEST_TRY = {"safety": timedelta(hours=4), "screen": timedelta(hours=72)}
 def fits(kind: str, disposition: str) -> bool:
     """Whether this can be said of an item of this kind at all."""
     if kind in OF_TEAM:
-        return disposition in (*OF_TEAM[kind], WITHDRAWN)
+        needs = OF_NEED if kind == "task" else ()
+        return disposition in (*OF_TEAM[kind], *needs, WITHDRAWN)
     owed = [key for group in GROUPS.values() for key in group]
     return disposition in owed or (kind not in NEEDS_ACKNOWLEDGEMENT and disposition in ORDINARY)
 

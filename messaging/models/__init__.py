@@ -4,7 +4,7 @@ from messaging.models.consent import PROGRAMMES, ConsentEntry
 from messaging.models.conversations import Attempt, Conversation, Message
 from messaging.models.media import Media
 from messaging.models.people import Clinic, Patient, PatientName, PatientNumber, Staff
-from messaging.models.safety import ProtocolTick, SafetyPlan
+from messaging.models.safety import PlanVersion, ProtocolTick, SafetyPlan
 from messaging.models.saved_replies import SavedReply
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "Patient",
     "PatientName",
     "PatientNumber",
+    "PlanVersion",
     "ProtocolTick",
     "SafetyPlan",
     "SavedReply",

@@ -9,14 +9,11 @@ from sqlalchemy.orm import Mapped, mapped_column
 from config.db import Base, ClinicRow, Sealed, SealedRow
 
 
-class SafetyPlan(SealedRow, Base):
-    """One version of a patient's safety plan; the newest holds, and none is ever changed.
+class PlanVersion(SealedRow):
+    """One version of a plan in words; the newest of a patient holds, and none is ever changed.
 
-    `sections` is the JSON of the text of each of messaging.people.safety_plans.SECTIONS that has one.
+    `sections` is the JSON of the text of each section that has one (messaging.people.plans).
     """
-
-    __tablename__ = "safety_plan"
-    __table_args__ = (Index("ix_safety_plan_patient", "patient_id", "id"),)
 
     patient_id: Mapped[UUID] = mapped_column(ForeignKey("patient.id"))
     staff_id: Mapped[UUID] = mapped_column(ForeignKey("staff.id"))
@@ -24,6 +21,13 @@ class SafetyPlan(SealedRow, Base):
     at: Mapped[datetime]
 
     sections = Sealed("sections_ct")
+
+
+class SafetyPlan(PlanVersion, Base):
+    """A patient's safety plan; its sections are messaging.people.safety_plans.SECTIONS."""
+
+    __tablename__ = "safety_plan"
+    __table_args__ = (Index("ix_safety_plan_patient", "patient_id", "id"),)
 
 
 class ProtocolTick(ClinicRow, Base):

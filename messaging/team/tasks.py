@@ -15,7 +15,6 @@ from messaging.models import Clinic, Patient, Staff
 from messaging.team import asking, readers, task_templates
 from messaging.team.models import Task, TaskTemplate
 
-OUTCOMES = dispositions.OF_TEAM["task"]
 LONGEST_TITLE, LONGEST = 120, 2000
 FURTHEST = timedelta(days=400)
 # How long an ended task still stands in the lists of who made or watches it.
@@ -33,7 +32,7 @@ class Refused(ValueError):
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a task is to be. `owner` None: whoever routing chooses. `made`: hand | rule | recommendation."""
+    """What a task is to be. `owner` None: whoever routing chooses. `made`: as in Task."""
 
     title: str
     due: datetime | None
@@ -155,6 +154,12 @@ def of_item(session: Session, item: InboxItem) -> Task | None:
     return task
 
 
+def outcomes_of(session: Session, item: InboxItem) -> tuple[str, ...]:
+    """Return how an item of this room can end."""
+    is_need = (task := of_item(session, item)) is not None and task.made == "social_need"
+    return dispositions.OF_NEED if is_need else dispositions.OF_TEAM[item.kind]
+
+
 def end(
     session: Session, clinic: Clinic, item: InboxItem, staff: Staff, outcome: str, words: str = ""
 ) -> ItemEvent | None:
@@ -162,7 +167,7 @@ def end(
 
     Raises Refused without an outcome, or without words where it could not be done.
     """
-    if outcome not in OUTCOMES:
+    if outcome not in outcomes_of(session, item):
         raise Refused("outcome_owed", "outcome")
     if outcome == "task_not_possible" and not words.strip():
         raise Refused("outcome_words", "words")
@@ -170,9 +175,8 @@ def end(
         return None
     note = None
     if words.strip():
-        note = notes_and_calls.write_note(
-            session, clinic, staff, words=words, patient_id=item.patient_id, item_id=item.id
-        )
+        who = item.patient_id
+        note = notes_and_calls.write_note(session, clinic, staff, words=words, patient_id=who, item_id=item.id)
     done = items.resolve(session, item, staff, outcome)
     if done is not None and note is not None:
         done.detail = {**done.detail, "note": str(note.id)}

@@ -15,7 +15,7 @@ LICENCE = (
     "from Pfizer Inc. No permission required to reproduce, translate, display or distribute."
 )
 PHQ_FAMILY = ["phq9", "phq2", "gad7", "gad2"]
-ALL = [*PHQ_FAMILY, "audit_c", "pc_ptsd_5", "phq9m"]
+ALL = [*PHQ_FAMILY, "audit_c", "pc_ptsd_5", "phq9m", "adherence"]
 
 
 def documents() -> dict[str, Any]:
@@ -32,7 +32,7 @@ def luhn(code: str) -> bool:
     return sum(int("0246813579"[int(d)]) if i % 2 else int(d) for i, d in enumerate(digits)) % 10 == 0
 
 
-def test_the_seven_instruments_are_there_and_read_once():
+def test_the_eight_instruments_are_there_and_read_once():
     assert sorted(scoring.instruments()) == sorted(ALL)
     assert scoring.instrument("phq9") is scoring.instrument("phq9")
 
@@ -207,10 +207,10 @@ def test_a_language_not_offered_falls_back_to_english(wanted, shown):
     assert scoring.language_of(scoring.instrument("audit_c"), wanted) == "en"
 
 
-def test_spanish_is_offered_only_where_its_official_wording_is_known():
+def test_spanish_is_offered_only_where_its_official_wording_is_known_or_the_words_are_ours():
     offered = {name: set(definition.languages) for name, definition in scoring.instruments().items()}
     assert offered == {"audit_c": {"en"}, "pc_ptsd_5": {"en"}, "phq9m": {"en"}} | {
-        each: {"en", "es"} for each in PHQ_FAMILY
+        each: {"en", "es"} for each in (*PHQ_FAMILY, "adherence")
     }
 
 

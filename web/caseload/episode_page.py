@@ -268,11 +268,13 @@ def _of_episode(
 ) -> dict[str, Any]:
     """What is shown of an open episode."""
     [row] = listing.read(session, clinic, Episode.id == episode.id)
-    series = screen_history.by_instrument(session, patient).get(episode.scale, [])
+    answered = screen_history.by_instrument(session, patient)
+    series = answered.get(episode.scale, [])
     entries = care_log.of_episodes(session, [episode.id])
     return {
         "line": care_view.line(row, people, episodes.today_of(clinic)),
         "scores": screen_view.of_series(patient, series[-1], series[:-1], clinic.zone) if series else None,
+        "medicine": episode_view.medicine(answered.get(episode_view.ADHERENCE, []), clinic.zone),
         "facts": episode_view.facts(episode, people, clinic.zone),
         "done": [episode_view.done(entry, people, layout.the_staff(), clinic.zone) for entry in entries],
         "reviews": [

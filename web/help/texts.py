@@ -39,7 +39,7 @@ ABOUT = {
     ),
     "handoff_terms": "handoffs",
     **dict.fromkeys(("case_reviews", "care_terms", "care_month"), "caseload"),
-    **dict.fromkeys(("brakes", "drift", "import", "feeds", "file"), "settings"),
+    **dict.fromkeys(("brakes", "social_wording", "drift", "import", "feeds", "file"), "settings"),
     **dict.fromkeys(("emergencies", "audit"), "access"),
     "protocol": "safety",
     **dict.fromkeys(("second_reading", "readings"), "reading"),

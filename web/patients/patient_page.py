@@ -22,6 +22,7 @@ from web.presenters import (
     patient_head,
     patient_view,
     screen_view,
+    social_view,
     visit_view,
 )
 
@@ -45,7 +46,8 @@ def scores(patient_id: UUID) -> str:
     with db.unit_of_work(clinic.id) as session:
         patient = opened(session, patient_id)
         screens = screen_view.every(session, patient, clinic.zone)
-        return page(session, patient, "scores", "staff/patient_scores.html", screens=screens)
+        social = social_view.read(session, clinic, patient)
+        return page(session, patient, "scores", "staff/patient_scores.html", screens=screens, social=social)
 
 
 def opened(session: Session, patient_id: UUID) -> Patient:

@@ -1,6 +1,6 @@
 """An episode's own page in words: its facts, what was done in it, what the consultant said, and those before."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
@@ -17,8 +17,10 @@ from messaging.inbox import notes_and_calls
 from messaging.inbox.models import Contact
 from messaging.models import Clinic, Staff
 from web import team, times, words
+from web.presenters.screen_history import Taken
 
 People = Mapping[UUID | None, Staff]
+ADHERENCE = "adherence"
 
 
 @dataclass(frozen=True)
@@ -121,6 +123,25 @@ def proposal(call: Contact, zone: str) -> Proposal:
         reached=call.outcome == "reached",
         words=words.say("care", "proposed", outcome=outcome.lower(), minutes=minutes, at=at),
     )
+
+
+# How each answer about medicine looks beside the scores: tone and shape, by the band of its instrument.
+MEDICINE = {
+    "taken": ("calm", "●"),
+    "missed_some": ("plain", "◐"),
+    "missed_most": ("soon", "○"),
+    "no_medicine": ("plain", "–"),
+}
+
+
+def medicine(answered: Sequence[Taken], zone: str) -> list[tuple[str, times.Mark]]:
+    """Return what a patient said of their medicine, the latest first: the day, and a mark with its words."""
+    now, bands = clock.now(), {band.name: band for band in scoring.instrument(ADHERENCE).bands()}
+    return [
+        (times.day(taken.at, now, zone), times.Mark(*MEDICINE[taken.score.band], bands[taken.score.band].words["en"]))
+        for taken in reversed(answered)
+        if taken.score.band is not None
+    ]
 
 
 def reviewed(review: CaseReview, stands: reviews.Standing | None, people: People, zone: str) -> Reviewed:

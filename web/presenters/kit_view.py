@@ -11,7 +11,7 @@ from config import clock, db
 from messaging import phone
 from messaging.inbox import protocol
 from messaging.inbox.models import InboxItem
-from messaging.models import Clinic, Patient, SafetyPlan, Staff
+from messaging.models import Clinic, Patient, PlanVersion, Staff
 from messaging.people import safety_plans
 from web import team, times, words
 from web.presenters import case_side
@@ -93,8 +93,8 @@ def _emergency(patient: Patient) -> Emergency | None:
 
 
 def _plan(session: Session, clinic: Clinic, patient: Patient, colleagues: Team) -> Plan | None:
-    plan = safety_plans.current(session, patient.id)
-    texts = safety_plans.sections(plan) if plan else {}
+    plan = safety_plans.KIND.current(session, patient.id)
+    texts = safety_plans.KIND.sections(plan) if plan else {}
     if plan is None or not texts:
         return None
     return Plan(
@@ -102,7 +102,7 @@ def _plan(session: Session, clinic: Clinic, patient: Patient, colleagues: Team) 
     )
 
 
-def written(plan: SafetyPlan, colleagues: Team, clinic: Clinic) -> str:
+def written(plan: PlanVersion, colleagues: Team, clinic: Clinic) -> str:
     """Return in words who wrote a version of a plan, and when."""
     return f"{_who(colleagues, plan.staff_id)}, {times.day(plan.at, clock.now(), clinic.zone)}"
 

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from config import clock, db
-from messaging.inbox import dispositions, item_state, items
+from messaging.inbox import item_state, items
 from messaging.inbox.models import Contact, InboxItem
 from messaging.models import Clinic, Patient, Staff
 from messaging.team import colleague_notes, mentions, tasks
@@ -141,17 +141,19 @@ def asked(session: Session, clinic: Clinic, staff: Staff, item: InboxItem) -> As
     return read(session, clinic, staff, item) if read and reads else None
 
 
-def _outcomes(item: InboxItem, staff: Staff) -> list[tuple[str, str]]:
+def _outcomes(session: Session, item: InboxItem, staff: Staff) -> list[tuple[str, str]]:
     if item.state == "done" or item_state.between_others(item, staff):
         return []
-    return [(key, items.dispositions()[key]) for key in dispositions.OF_TEAM[item.kind]]
+    return [(key, items.dispositions()[key]) for key in tasks.outcomes_of(session, item)]
 
 
 def _of_task(session: Session, clinic: Clinic, staff: Staff, item: InboxItem) -> Asked | None:
     shown = card(session, clinic, staff, item)
     if shown is None:
         return None
-    return Asked("task", shown.words, "", shown.made, _outcomes(item, staff), task=shown, patient_id=item.patient_id)
+    return Asked(
+        "task", shown.words, "", shown.made, _outcomes(session, item, staff), task=shown, patient_id=item.patient_id
+    )
 
 
 def _of_mention(session: Session, clinic: Clinic, staff: Staff, item: InboxItem) -> Asked | None:
@@ -164,7 +166,9 @@ def _of_mention(session: Session, clinic: Clinic, staff: Staff, item: InboxItem)
     name = team.names(session, [note.staff_id]).get(note.staff_id, "")
     gone = words.say("team", "retracted_short") if note.struck_at else ""
     said = gone or note.words or words.say("keeping", "emptied")
-    return Asked("mention", said, name, at, _outcomes(item, staff), note_id=note.id, patient_id=item.patient_id)
+    return Asked(
+        "mention", said, name, at, _outcomes(session, item, staff), note_id=note.id, patient_id=item.patient_id
+    )
 
 
 def _of_note(session: Session, clinic: Clinic, staff: Staff, item: InboxItem) -> Asked | None:
@@ -175,7 +179,7 @@ def _of_note(session: Session, clinic: Clinic, staff: Staff, item: InboxItem) ->
     name = team.names(session, [note.from_id]).get(note.from_id, "")
     if not colleague_notes.may_read(note, item, staff):
         return Asked("note", "", name, at, [], closed=True)
-    return Asked("note", note.words or "", name, at, _outcomes(item, staff), note_id=note.id)
+    return Asked("note", note.words or "", name, at, _outcomes(session, item, staff), note_id=note.id)
 
 
 @dataclass(frozen=True)

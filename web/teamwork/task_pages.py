@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from config import audit, db
-from messaging.inbox import dispositions, items, undoing
+from messaging.inbox import items, undoing
 from messaging.inbox.models import Contact, InboxItem
 from messaging.models import Patient, Staff
 from messaging.team import task_templates, tasks
@@ -224,7 +224,7 @@ def _task_page(session: Session, item: InboxItem, problem: str = "") -> str:
         "staff/task.html",
         here="tasks",
         task=task_view.card(session, clinic, staff, item),
-        outcomes=[(key, items.dispositions()[key]) for key in dispositions.OF_TEAM["task"]],
+        outcomes=[(key, items.dispositions()[key]) for key in tasks.outcomes_of(session, item)],
         others=[each for each in others if each[0] != item.owner_id],
         typed=request.form,
         problem=problem,

@@ -12,7 +12,9 @@ MET = {
     *("reached_by_phone", "in_person", "emergency_services", "welfare_check"),
     *("assessed_low", "assessed_plan", "assessed_transfer", "assessed_follow_up"),
 }
-TASK, LOOK = ({"task_done", "task_not_possible", "task_not_needed"}, {"mention_read", "mention_answered"})
+NEED = {"need_connected", "need_declined", "need_not_reached", "need_no_service"}
+TASK = {"task_done", "task_not_possible", "task_not_needed", *NEED}
+LOOK = {"mention_read", "mention_answered"}
 ORDINARY = {*MET, "could_not_reach", "wrong_person", "handled", "replied"}
 ALL = {*ORDINARY, *TASK, *LOOK, "withdrawn", "assessed"}
 ENDS = {
