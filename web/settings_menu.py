@@ -42,6 +42,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("drift", "consents.drifts", "consent.read"),
             ("import", "importing.show", "patients.import"),
             ("feeds", "ehr_feeds.show", "clinic.settings"),
+            ("shredding", "shredding_pages.show", "clinic.settings"),
             ("file", "files.show", "clinic.look"),
         ),
     ),

@@ -8,6 +8,8 @@ from web import words
 
 def short_name(patient: Patient | None, conversation: Conversation | None) -> str:
     """Return "Teresa Q.", or the number's last digits where it belongs to nobody or to several."""
+    if patient is not None and patient.shredded_at is not None:
+        return words.say("keeping", "destroyed")
     if patient is not None:
         last = (patient.last_name or "")[:1]
         return f"{patient.first_name} {last}." if last else f"{patient.first_name}"
