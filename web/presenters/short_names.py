@@ -26,5 +26,7 @@ def of_nobody(kind: str, conversation: Conversation | None) -> str:
 
 
 def initials(patient: Patient) -> str:
-    """Return "T. Q."."""
+    """Return "T. Q.", or that the record was destroyed."""
+    if patient.shredded_at is not None:
+        return words.say("keeping", "destroyed")
     return " ".join(f"{name[0]}." for name in (patient.first_name, patient.last_name) if name)

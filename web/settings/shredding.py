@@ -15,7 +15,7 @@ from messaging.people import directory
 from reminders.shredding import deciding, shred_list
 from reminders.shredding.models import Shredding
 from web import layout, permissions, sessions, team, times, words
-from web.presenters import patient_view
+from web.presenters import short_names
 
 shredding_pages = layout.room("shredding_pages", __name__)
 
@@ -48,7 +48,7 @@ def show() -> str:
 
 
 @shredding_pages.post("/settings/destroyed")
-@permissions.signed_in("clinic.settings")
+@permissions.signed_in("clinic.settings", fresh=True)
 def ask() -> Response | tuple[str, int]:
     """Ask that a record be destroyed, or put it under legal hold, or end that."""
     record, act = request.form.get("record", "").strip(), request.form.get("act", "shred")
@@ -86,7 +86,7 @@ def _act(session: Session, clinic: Clinic, patient: Patient, act: str) -> str:
 
 
 @shredding_pages.post("/settings/destroyed/<uuid:request_id>/<act>")
-@permissions.signed_in("clinic.settings")
+@permissions.signed_in("clinic.settings", fresh=True)
 def answer(request_id: UUID, act: str) -> Response:
     """Agree to a request, which destroys the record, or take it back."""
     if act not in ("agree", "take-back"):
@@ -133,7 +133,7 @@ def _request(session: Session, row: Shredding, everyone: Mapping[UUID | None, St
     patient = session.get_one(Patient, row.patient_id)
     asked = words.say("shredding", "asked_by", who=_who(row.asked_by, everyone), when=_when(row.asked_at))
     may = row.asked_by != layout.the_actor()
-    return Request(row.id, patient_view.full_name(patient), patient.record or "", asked, may)
+    return Request(row.id, short_names.initials(patient), patient.record or "", asked, may)
 
 
 def _past(row: Shredding, everyone: Mapping[UUID | None, Staff]) -> str:
