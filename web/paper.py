@@ -42,7 +42,15 @@ def empty(title: str, made_at: datetime) -> "FPDF":
     # Imported here: a library of a second's import would slow every start for a page that is opened twice a year.
     from fpdf import FPDF
 
-    pdf = FPDF(format="letter")
+    class Numbered(FPDF):
+        """Each page with its number and how many there are: what was handed on is known to be whole."""
+
+        def footer(self) -> None:
+            self.set_y(-MARGIN + 4)
+            self.set_font(FONT, "", 8)
+            self.cell(0, SMALL, f"{self.page_no()} / {{nb}}", align="R")
+
+    pdf = Numbered(format="letter")
     pdf.set_creation_date(made_at)
     pdf.set_title(title)
     pdf.set_lang("en")

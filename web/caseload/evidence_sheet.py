@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
 
-from config import clock
 from intake_links import scoring
 from web import times, words
 from web.paper import Sheet
@@ -14,7 +13,8 @@ SECTIONS = ("month", "log", "consent", "scores", "reviews", "plan", "missing")
 
 
 def sheet(document: Document, clinic: str, codes: str, made: str) -> Sheet:
-    """Return the evidence (caseload.codes.evidence) in words; `document` has "patient" and "record" beside it.
+    """Return the evidence (caseload.codes.evidence) in words; `document` has "patient", "record", "closed_at" and
+    "closed_by" (None while the month is open) beside it.
 
     `codes` are those of the month as a biller writes them, `made` says who made the sheet and when.
     """
@@ -39,12 +39,15 @@ def _said(key: str, **facts: Any) -> str:
 def _month(document: Document, codes: str) -> list[str]:
     counted = _said("counted", month=document["month"], minutes=document["minutes"], codes=codes)
     excluded = [words.say("care_excluded", each["why"], minutes=each["minutes"]) for each in document["excluded"]]
-    return [counted, *excluded, _said("version", version=document["version"] or words.say("care", "no_code"))]
+    closed_at, closed_by = document["closed_at"], document["closed_by"]
+    closed = [_said("closed", at=_moment(closed_at), who=closed_by)] if closed_at else []
+    return [counted, *excluded, *closed, _said("version", version=document["version"] or words.say("care", "no_code"))]
 
 
 def _entry(entry: Document) -> str:
     start, end = (datetime.fromisoformat(entry[edge]) for edge in ("start", "end"))
-    counted = _said("seconds", minutes=int(entry["counted_seconds"] // 60), seconds=int(entry["counted_seconds"] % 60))
+    minutes, seconds = divmod(int(entry["counted_seconds"]), 60)
+    counted = _said("seconds" if seconds else "whole", minutes=minutes, seconds=seconds)
     late = [_said("late", at=_moment(entry["recorded_at"]))] if entry["late"] else []
     span = f"{times.date_of(start.date())} {times.clock_time(start)} – {times.clock_time(end)}"
     return _joined([span, entry["person"], words.say("care_kinds", entry["activity"]), counted, *late])
@@ -86,7 +89,7 @@ def _day(iso: str) -> str:
 
 def _moment(iso: str) -> str:
     at = datetime.fromisoformat(iso)
-    return f"{times.date_of(at.date(), clock.now().date())} {times.clock_time(at)}"
+    return f"{times.date_of(at.date())} {times.clock_time(at)}"
 
 
 def _joined(parts: Iterable[str]) -> str:

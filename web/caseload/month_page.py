@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from flask import Response, abort, flash, redirect, request, url_for
 from sqlalchemy.orm import Session
@@ -64,6 +65,7 @@ def show() -> str:
             after=None if month >= _now(clinic) else str(month.next),
             runs=month >= _now(clinic),
             opens=layout.may("caseload.read"),
+            proves=layout.may("caseload.evidence"),
         )
 
 
@@ -84,7 +86,7 @@ def sheet() -> Response:
 
 
 @care_months.get("/caseload/month/<uuid:episode_id>")
-@permissions.signed_in("caseload.bill")
+@permissions.signed_in("caseload.evidence")
 def evidence_page(episode_id: UUID) -> str:
     """Show the evidence of one episode's month as a page that prints well."""
     clinic, month = sessions.clinic(), _wanted(sessions.clinic())
@@ -96,7 +98,7 @@ def evidence_page(episode_id: UUID) -> str:
 
 
 @care_months.get("/caseload/month/<uuid:episode_id>.pdf")
-@permissions.signed_in("caseload.bill", fresh=True)
+@permissions.signed_in("caseload.evidence", fresh=True)
 def evidence_paper(episode_id: UUID) -> Response:
     """Return the evidence of one episode's month as a PDF file."""
     clinic, month = sessions.clinic(), _wanted(sessions.clinic())
@@ -107,7 +109,7 @@ def evidence_paper(episode_id: UUID) -> Response:
 
 
 @care_months.get("/caseload/month/<uuid:episode_id>.json")
-@permissions.signed_in("caseload.bill", fresh=True)
+@permissions.signed_in("caseload.evidence", fresh=True)
 def evidence(episode_id: UUID) -> Response:
     """Return the evidence of one episode's month as data."""
     clinic, month = sessions.clinic(), _wanted(sessions.clinic())
@@ -147,13 +149,20 @@ def _evidence(session: Session, clinic: Clinic, episode_id: UUID, month: Month, 
     audit.record(session, clinic.id, layout.the_actor(), "care.evidence", about, month=str(month), form=form)
     document = json.loads(billed.closed.evidence or "{}") if billed.closed else billed.evidence
     whose = {"patient": patient_view.full_name(billed.row.patient), "record": billed.row.patient.record}
-    closed = {"closed_with": billed.closed.codes if billed.closed else None}
-    return {**document, **whose, **closed}
+    return {**document, **whose, **_as_closed(session, clinic, billed)}
+
+
+def _as_closed(session: Session, clinic: Clinic, billed: billing.Billed) -> dict[str, Any]:
+    closed = billed.closed
+    if closed is None:
+        return {"closed_with": None, "closed_at": None, "closed_by": None}
+    who = team.names(session, [closed.closed_by]).get(closed.closed_by, words.say("history", "somebody"))
+    at = closed.closed_at.astimezone(ZoneInfo(clinic.zone)).isoformat()
+    return {"closed_with": closed.codes, "closed_at": at, "closed_by": who}
 
 
 def _sheet(clinic: Clinic, document: dict[str, Any]) -> paper.Sheet:
-    at = times.moment(clock.now(), clock.now(), clinic.zone, running=True)
-    made = words.say("summary", "made", who=layout.the_staff().name, at=at)
+    made = words.say("summary", "made", who=layout.the_staff().name, at=times.exact(clock.now(), clinic.zone))
     codes = document["closed_with"] if document["closed_with"] is not None else document["codes"]
     return evidence_sheet.sheet(document, clinic.name, _written(codes), made)
 

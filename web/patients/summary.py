@@ -41,7 +41,7 @@ def _made(session: Session, patient: Patient, form: str) -> Sheet:
     about = f"patient:{patient.id}"
     audit.record(session, clinic.id, layout.the_actor(), "patient.exported", about, form=form)
     head = patient_head.read(session, clinic, patient, "summary", layout.may)
-    at = times.moment(clock.now(), clock.now(), clinic.zone, running=True)
+    at = times.exact(clock.now(), clinic.zone)
     sections = {
         "identity": _identity(session, patient, head),
         "scores": _scores(session, patient),

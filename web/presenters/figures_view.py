@@ -107,7 +107,7 @@ def said(share: Share, is_share: bool) -> tuple[str, str]:
     if share.of is None:
         return words.say("review", "hidden"), ""
     if share.n is None:
-        return words.say("review", "hidden"), words.say("review", "of", n="?", of=f"{share.of:,}")
+        return words.say("review", "hidden"), words.say("review", "of_all", of=f"{share.of:,}")
     percent = "–" if share.percent is None else f"{share.percent:.0f} %"
     return percent, words.say("review", "of", n=f"{share.n:,}", of=f"{share.of:,}")
 
@@ -115,7 +115,7 @@ def said(share: Share, is_share: bool) -> tuple[str, str]:
 def left_out(result: Result) -> str:
     """Return what was left out, with its numbers, in one sentence; empty where nothing was."""
     said_out = [
-        f"{words.say('review', 'hidden') if row.now.n is None else f'{row.now.n:,}'}"
+        f"{words.say('review', 'few') if row.now.n is None else f'{row.now.n:,}'}"
         f" {definitions.said('excluded', row.key)}"
         for row in result.excluded
         if row.now.n != 0

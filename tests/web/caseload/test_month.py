@@ -140,7 +140,7 @@ def test_the_evidence_holds_the_log_the_consent_and_what_was_said(scene: Any) ->
     address = f"/caseload/month/{scene.episode.id}"
     page = scene.browser.get(f"{address}?month=2026-03").text
     for said in (
-        "40 min 0 s count",
+        "40 min count",
         "initiating visit Feb 10, 2026, 99214",
         "diagnosis: F33.1",
         "PHQ-9 14",
@@ -173,7 +173,11 @@ def test_the_sheet_for_billing_has_a_line_a_person(scene: Any) -> None:
 def test_who_may_bill(scene: Any, role: str, code: int) -> None:
     browser = scene.house.signed_in(scene.house.staff("Somebody", role=role))
     assert browser.get("/caseload/month").status_code == code
-    assert browser.get(f"/caseload/month/{scene.episode.id}.json").status_code == code
+    proof = 200 if role == "care_manager" else 403
+    for form in ("", ".json", ".pdf"):
+        assert browser.get(f"/caseload/month/{scene.episode.id}{form}").status_code == proof
+    if code == 200:
+        assert (">Evidence<" in browser.get("/caseload/month").text) is (role == "care_manager")
 
 
 def test_a_month_that_is_none_is_the_one_that_runs(scene: Any) -> None:
