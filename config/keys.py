@@ -11,7 +11,7 @@ import hmac
 import os
 import secrets
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -41,11 +41,12 @@ class BadMasterKeys(SettingsError):
 
 
 class Ring:
-    """The master keys: the newest seals, every one opens."""
+    """The master keys: the newest seals, every one opens; one that is `waiting` opens and does nothing else."""
 
-    def __init__(self, master: dict[str, bytes]) -> None:
+    def __init__(self, master: dict[str, bytes], waiting: Collection[str] = ()) -> None:
         self._master = master
-        self.newest = next(iter(master))
+        self._at_work = [name for name in master if name not in waiting]
+        self.newest = self._at_work[0]
 
     def wrap(self, key: bytes, *bound: str) -> tuple[str, bytes]:
         """Return the newest master key's id and `key` sealed under it."""
@@ -67,7 +68,7 @@ class Ring:
 
     def secret(self, purpose: str) -> bytes:
         """Return 32 bytes for one purpose of the whole house (cookies, tokens), from the oldest master key."""
-        return derive(self._master[self.ids()[-1]], purpose)
+        return derive(self._master[self._at_work[-1]], purpose)
 
     def secrets(self, purpose: str) -> list[bytes]:
         """Return what `secret` was or may be under any master key of the ring."""
@@ -139,10 +140,15 @@ def _load_ring() -> Ring:
 
 
 def parse_ring(text: str, setting: str = "WARMTHREAD_MASTER_KEYS") -> Ring:
-    """Read `id:base64,id:base64`, newest first. Raises BadMasterKeys naming what is wrong with `setting`."""
+    """Read `id:base64,id:base64`, newest first; `+id:base64` waits: it opens, and seals and signs nothing yet.
+
+    Raises BadMasterKeys naming what is wrong with `setting`.
+    """
+    waiting: set[str] = set()
     master: dict[str, bytes] = {}
     for entry in filter(None, (part.strip() for part in text.replace("\n", ",").split(","))):
-        name, _, encoded = entry.partition(":")
+        name, _, encoded = entry.removeprefix("+").partition(":")
+        waiting |= {name} if entry.startswith("+") else set()
         try:
             key = base64.b64decode(encoded, validate=True)
         except binascii.Error:
@@ -154,7 +160,9 @@ def parse_ring(text: str, setting: str = "WARMTHREAD_MASTER_KEYS") -> Ring:
         master[name] = key
     if not master:
         raise BadMasterKeys("there is no key", setting)
-    return Ring(master)
+    if waiting >= set(master):
+        raise BadMasterKeys("every key waits (+): one must seal", setting)
+    return Ring(master, waiting)
 
 
 def new_master_line(name: str) -> str:

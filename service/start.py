@@ -7,7 +7,7 @@ from pathlib import Path
 
 from config import addresses, keys, logging, queue, runtime, settings
 from config import handed_down as secrets
-from service import hardening, tables
+from service import hardening, key_check, tables
 from service.embedded import valkey
 
 # Settings that hold a secret, or an address that may hold a password.
@@ -38,6 +38,8 @@ def begin(component: str, **overrides: str) -> settings.Settings:
     loaded = settings.load(None, **overrides)
     hardening.close_to_others(loaded.data_dir)
     use(loaded, component)
+    if component != "cli":
+        key_check.refuse_wrong_keys()
     return loaded
 
 

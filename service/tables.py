@@ -22,6 +22,7 @@ from messaging.team import models as team
 from messaging.versions import models as versions
 from reminders import models as reminders
 from reminders.imports import models as imports
+from reminders.shredding import models as shredding
 from web import models as web
 from webhooks import models as webhooks
 
@@ -42,6 +43,7 @@ MODULES = (
     intake_links,
     reminders,
     imports,
+    shredding,
     caseload,
     figures,
     social,

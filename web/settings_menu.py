@@ -43,6 +43,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("drift", "consents.drifts", "consent.read"),
             ("import", "importing.show", "patients.import"),
             ("feeds", "ehr_feeds.show", "clinic.settings"),
+            ("shredding", "shredding_pages.show", "clinic.settings"),
             ("emergencies", "emergencies.show", "emergency.read"),
             ("audit", "audits.show", "audit.read"),
             ("file", "files.show", "clinic.look"),

@@ -30,10 +30,13 @@ from config.db.sealed import (
     Sealed,
     SealedBytes,
     clinic_index,
+    closed_for,
+    destroy_keys,
     empty,
     load_keys,
     new_data_key,
     new_data_keys,
+    opened_for,
 )
 from config.db.sets import among, arrays, columns, of_each, unnested, write_columns, write_rows
 
@@ -57,8 +60,10 @@ __all__ = [
     "bare_transaction",
     "claim",
     "clinic_index",
+    "closed_for",
     "columns",
     "database_url",
+    "destroy_keys",
     "empty",
     "engine",
     "first_id",
@@ -72,6 +77,7 @@ __all__ = [
     "of_each",
     "on_commit",
     "open_reserve",
+    "opened_for",
     "put_off",
     "reserve",
     "reserved",

@@ -14,7 +14,7 @@ from contextlib import suppress
 from typing import Any, overload
 from uuid import UUID
 
-from sqlalchemy import String, select
+from sqlalchemy import String, Table, delete, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column, object_session
 
 from config import clock, keys, runtime
@@ -48,6 +48,13 @@ class _Cache:
     def get(self, key_id: Hashable) -> bytes | None:
         entry = self._keys.get(key_id)
         return entry[1] if entry and time.monotonic() - entry[0] < CACHE_SECONDS else None
+
+    def forget(self, key_id: UUID) -> None:
+        """Forget a key, and what was derived from it."""
+        for known in [
+            known for known in self._keys if known == key_id or (isinstance(known, tuple) and key_id in known)
+        ]:
+            self._keys.pop(known, None)
 
     def put(self, key_id: Hashable, key: bytes) -> None:
         while len(self._keys) >= CACHE_KEYS:
@@ -131,6 +138,28 @@ def _open(session: Session, row: DataKey) -> bytes:
         key = keys.unseal(_key(session, row.wrapped_by), row.wrapped, *bound)
     _cache().put(row.id, key)
     return key
+
+
+def destroy_keys(session: Session, key_ids: Iterable[UUID]) -> None:
+    """Throw keys away for good: whatever is sealed under them opens no more, here or in any process begun later.
+
+    Another process that has opened one remembers it for five minutes: whoever destroys words overwrites them too.
+    """
+    wanted = list(key_ids)
+    session.execute(update(DataKey).where(DataKey.id.in_(wanted)).values(wrapped=b""))
+    session.execute(delete(DataKey).where(DataKey.id.in_(wanted)))
+    for key_id in wanted:
+        _cache().forget(key_id)
+
+
+def opened_for(session: Session, table: Table, column: str, of: tuple[UUID, UUID, UUID], sealed: bytes) -> bytes:
+    """Open a value of a bare row, whose id, clinic's id and key's id are given. Raises WrongKey."""
+    return keys.unseal(_key(session, of[2]), sealed, table.name, column, str(of[0]), str(of[1]))
+
+
+def closed_for(session: Session, table: Table, column: str, of: tuple[UUID, UUID, UUID], plain: bytes = b"") -> bytes:
+    """Return a value as it is sealed for a bare row, as `opened_for` opens it."""
+    return keys.seal(_key(session, of[2]), plain, table.name, column, str(of[0]), str(of[1]))
 
 
 def empty(row: SealedRow, *names: str) -> None:

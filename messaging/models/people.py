@@ -77,6 +77,8 @@ class Patient(SealedRow, Base):
     themselves, and no file of the clinic takes back: {"language", "hours": ["09:00", "18:00"]}, each optional.
     `merged_into` is whose record this was found to be a second one of: it holds nothing any more (reminders.merging).
     `details_by` is the colleague (an actor) who wrote address and emergency contact, None while files keep them.
+    Under legal hold (`legal_hold_at`) nothing of it is destroyed or emptied; `shredded_at` is when all of it was
+    (reminders.shredding).
     """
 
     __tablename__ = "patient"
@@ -113,6 +115,8 @@ class Patient(SealedRow, Base):
     merged_into: Mapped[UUID | None] = mapped_column(ForeignKey("patient.id"))
     here_until: Mapped[datetime | None]
     wishes: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    legal_hold_at: Mapped[datetime | None]
+    shredded_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
 
     record = Sealed("record_ct")

@@ -139,7 +139,8 @@ def _done(rows: Sequence[db.ClinicRow], over: Sequence[db.ClinicRow], after: UUI
 
 
 def _held(session: Session, clinic: Clinic, terms: Terms, rows: Aging) -> set[UUID]:
-    """Which rows stay: where anybody whose number it is has an item that is not done, or was a child too lately.
+    """Which rows stay: where anybody whose number it is has an item that is not done, was a child too lately, or is
+    under legal hold.
 
     A number may be a family's: what is said on it counts as said by each of them.
     """
@@ -158,7 +159,7 @@ def _held(session: Session, clinic: Clinic, terms: Terms, rows: Aging) -> set[UU
         shared = owners.get(talk.number_index, set()) if talk else set()
         whose[row.id] = shared | {owner_id for owner_id in named_by if owner_id is not None}
     everybody = set().union(*whose.values())
-    stays = _children(session, terms, everybody) | _waiting(session, clinic, everybody, set(talks))
+    stays = _kept_longer(session, terms, everybody) | _waiting(session, clinic, everybody, set(talks))
     waiting_about = _waited_for(session, clinic, rows)
     return {
         row.id
@@ -167,11 +168,13 @@ def _held(session: Session, clinic: Clinic, terms: Terms, rows: Aging) -> set[UU
     }
 
 
-def _children(session: Session, terms: Terms, patient_ids: set[UUID]) -> set[UUID]:
+def _kept_longer(session: Session, terms: Terms, patient_ids: set[UUID]) -> set[UUID]:
     patients = _by_id(session, Patient, patient_ids)
     db.load_keys(session, (patient.key_id for patient in patients.values()))
     return {
-        patient.id for patient in patients.values() if rules.still_a_childs(_born(patient), terms.today, terms.years)
+        patient.id
+        for patient in patients.values()
+        if patient.legal_hold_at is not None or rules.still_a_childs(_born(patient), terms.today, terms.years)
     }
 
 

@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 from config import clock, db
 from service import migrations
-from service.backup import envelope, key_ring, postgresql, sqlite
+from service.backup import envelope, key_ring, postgresql, shredded, sqlite
 
 Progress = Callable[[int, int], None]
 
@@ -18,7 +18,10 @@ class NothingToSave(Exception):
 
 
 def make(file: Path, progress: Progress) -> envelope.Head:
-    """Write a backup to `file`, which appears there when it is whole. Raises FileExistsError, NoKey, ToolFailed."""
+    """Write a backup to `file`, which appears there when it is whole, and the list of destroyed records beside it.
+
+    Raises FileExistsError, NoKey, ToolFailed.
+    """
     ring, revision = key_ring.ring(), migrations.current()
     if revision is None:
         raise NothingToSave
@@ -39,6 +42,7 @@ def make(file: Path, progress: Progress) -> envelope.Head:
         os.link(partial, file)  # and never over another backup
     finally:
         partial.unlink(missing_ok=True)
+    shredded.keep_beside(file)
     return head
 
 

@@ -1,5 +1,6 @@
 """Putting a backup in place of the database, so that nobody is texted because the service has lost its memory."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -10,7 +11,7 @@ from config import audit, clock, db, runtime
 from messaging.delivery.restored import holding
 from messaging.models import Clinic
 from service import migrations
-from service.backup import envelope, key_ring, making, postgresql, sqlite
+from service.backup import envelope, key_ring, making, postgresql, shredded, sqlite
 from service.embedded.valkey import ValkeyError, ValkeyServer
 from web.models import SignInLink, StaffSession
 
@@ -23,15 +24,24 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Restored:
-    """What a restore did: the backup's head, for how many clinics texts wait, where the database before it lies."""
+    """What a restore did: the backup's head, for how many clinics texts wait, where the database before it lies, how
+    many records are on the list of destroyed ones and how many of them were destroyed again."""
 
     head: envelope.Head
     clinics: int
     before: Path | None
+    listed: int
+    destroyed: int
 
 
-def restore(file: Path, progress: making.Progress, *, replace: bool, operator: str) -> Restored:
-    """Put a backup in place. Raises Refused and BadBackup before, ToolFailed while anything is changed."""
+def restore(
+    file: Path, progress: making.Progress, *, replace: bool, operator: str, lists: Sequence[Path] = ()
+) -> Restored:
+    """Put a backup in place, and destroy again what was destroyed since, by every list there is: that of the database
+    that gives way, those beside the backup and in the data directory, and `lists`.
+
+    Raises Refused, BadBackup and shred_list.BadList before, ToolFailed while anything is changed.
+    """
     with file.open("rb") as opened:
         head = envelope.head_of(opened)
     _refuse_what_cannot_be_read(head)
@@ -39,6 +49,7 @@ def restore(file: Path, progress: making.Progress, *, replace: bool, operator: s
     if not replace and (full := _clinics()):
         raise Refused(f"the database here is in use: it holds {full} clinics. With --replace it gives way")
     key_ring.demand_masters(making.verify(file, progress))
+    entries = shredded.gather(file, lists)
     with file.open("rb") as opened:
         _, content = envelope.read(opened, key_ring.ring().key)
         before = None
@@ -47,7 +58,8 @@ def restore(file: Path, progress: making.Progress, *, replace: bool, operator: s
         else:
             postgresql.load(content)
     migrations.upgrade()
-    return Restored(head, mark(head.made_at, operator), before)
+    destroyed = shredded.apply(entries)
+    return Restored(head, mark(head.made_at, operator), before, len(entries), destroyed)
 
 
 def mark(backed_up_at: datetime, operator: str) -> int:

@@ -25,7 +25,7 @@ COMMANDS = {
     "wait-ready": "service",
     "clinic": "clinics",
     "staff": "people",
-    "patients": "visits",
+    "patients": "records",
     "appointments": "visits",
     "caseload": "registry",
     "forms": "sources",

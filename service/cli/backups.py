@@ -11,14 +11,22 @@ import click
 
 from config import clock
 from config import keys as key_ring
+from reminders.shredding import shred_list
 from service import start
-from service.backup import envelope, making, restoring
+from service.backup import envelope, making, restoring, shredded
 from service.backup import key_ring as backup_keys
 from service.backup.postgresql import ToolFailed
 from service.cli import opening
 from service.cli.tables import as_json, bar, say, show
 
 NOT_WHOLE, REFUSED = 3, 4
+lists_option = click.option(
+    "--shredded",
+    "lists",
+    multiple=True,
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="A list of destroyed records that lies elsewhere (`warmthread patients shredded`); may be repeated.",
+)
 file_argument = click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 WHAT_IS_NOT_IN_IT = "The master keys are not in it, nor the backup key: keep each of the three in its own place."
 WHAT_IS_LOST = (
@@ -68,23 +76,29 @@ def verify(file: Path, json_: bool) -> None:
 @backup.command("restore")
 @file_argument
 @click.option("--replace", is_flag=True, help="Also where the database here holds clinics: it gives way.")
+@lists_option
 @as_json
-def restore(file: Path, replace: bool, json_: bool) -> None:
+def restore(file: Path, replace: bool, lists: tuple[Path, ...], json_: bool) -> None:
     """Put the backup FILE in place of the database. Every process must be stopped.
+
+    Records that were destroyed since are destroyed again, by the lists beside FILE and that of the database here.
 
     No patient is texted afterwards until the carrier's list of all that came and left since the backup has been read.
     """
     start.begin("cli")
     with _said(), bar("Restoring") as progress:
-        done = restoring.restore(file, progress, replace=replace, operator=opening.operator())
+        done = restoring.restore(file, progress, replace=replace, operator=opening.operator(), lists=lists)
     before = {"before": str(done.before)} if done.before else {}
-    show([_row(file, done.head) | {"clinics": done.clinics} | before], json_=json_, empty="")
+    counts = {"clinics": done.clinics, "destroyed_again": done.destroyed}
+    show([_row(file, done.head) | counts | before], json_=json_, empty="")
+    _say_what_was_destroyed(done.listed, done.destroyed)
     _say_what_waits(done.clinics)
 
 
 @backup.command("restored")
 @click.option("--as-of", required=True, help="The moment as of which it was restored, such as 2026-07-01T03:00:00Z.")
-def restored(as_of: str) -> None:
+@lists_option
+def restored(as_of: str, lists: tuple[Path, ...]) -> None:
     """Say that the database was restored by other means (point-in-time recovery), before any process starts."""
     start.begin("cli")
     try:
@@ -95,7 +109,14 @@ def restored(as_of: str) -> None:
         raise click.BadParameter("a moment needs its zone: end it with Z for UTC", param_hint="--as-of")
     if moment > clock.now():
         raise click.BadParameter("this moment is yet to come", param_hint="--as-of")
+    with _said():
+        entries = shredded.gather(None, lists)
+        _say_what_was_destroyed(len(entries), shredded.apply(entries))
     _say_what_waits(restoring.mark(moment.astimezone(UTC), opening.operator()))
+
+
+def _say_what_was_destroyed(listed: int, destroyed: int) -> None:
+    say(f"Records on the lists of destroyed ones: {listed}. Of these the backup still had, and lost now: {destroyed}.")
 
 
 def _say_what_waits(clinics: int) -> None:
@@ -125,6 +146,8 @@ def _said(not_whole: int = REFUSED) -> Iterator[None]:
         _end(f"This backup cannot be used: {bad}.", not_whole)
     except (restoring.Refused, backup_keys.NoKey) as refused:
         _end(f"Refused: {refused}.", REFUSED)
+    except shred_list.BadList as bad:
+        _end(f"Refused: this is no list of destroyed records: {bad}.", REFUSED)
     except FileExistsError:
         _end("Refused: this file is there already, and a backup or key is never written over.", REFUSED)
     except making.NothingToSave:

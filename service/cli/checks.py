@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import click
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from config import audit as audit_log
@@ -17,6 +17,8 @@ from service.cli import opening
 from service.cli.tables import as_json, say, show
 
 PROBLEMS = 3
+# How many keys are wrapped anew in one transaction.
+AT_ONCE = 50
 
 
 def _end(problems: bool) -> None:
@@ -103,17 +105,28 @@ def status(json_: bool) -> None:
 
 @keys.command("rotate")
 def rotate() -> None:
-    """Wrap every clinic key under the newest master key. Runs while the service serves; may be repeated."""
+    """Wrap every clinic key under the newest master key. Runs while the service serves; ended at any point, it goes on
+    where it was when it is run again."""
     opening.begin()
-    changed = 0
+    ring, changed = key_ring.ring(), 0
+    while some := _rewrap(ring):
+        changed += some
+    say(f"{changed} clinic keys now stand under {ring.newest}.")
+
+
+def _rewrap(ring: key_ring.Ring) -> int:
+    """Wrap some keys anew in a transaction of their own; return how many. A key that another has wrapped meanwhile is
+    left as it is."""
+    done = 0
     with db.unit_of_work(db.EVERY) as session:
-        rows = select(db.DataKey).where(db.DataKey.wrapped_by.is_(None), db.DataKey.master_id != key_ring.ring().newest)
-        for row in session.scalars(rows):
+        old = select(db.DataKey).where(db.DataKey.wrapped_by.is_(None), db.DataKey.master_id != ring.newest)
+        for row in session.scalars(old.order_by(db.DataKey.id).limit(AT_ONCE)).all():
             bound = ("data_key", str(row.id), str(row.clinic_id))
-            opened = key_ring.ring().unwrap(row.master_id or "", row.wrapped, *bound)
-            row.master_id, row.wrapped = key_ring.ring().wrap(opened, *bound)
-            changed += 1
-    say(f"{changed} clinic keys now stand under {key_ring.ring().newest}.")
+            master_id, wrapped = ring.wrap(ring.unwrap(row.master_id or "", row.wrapped, *bound), *bound)
+            unchanged = update(db.DataKey).where(db.DataKey.id == row.id, db.DataKey.wrapped == row.wrapped)
+            session.execute(unchanged.values(master_id=master_id, wrapped=wrapped))
+            done += 1
+    return done
 
 
 @click.command()

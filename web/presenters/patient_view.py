@@ -80,7 +80,9 @@ def find(session: Session, clinic: Clinic, patient_id: UUID) -> Patient | None:
 
 
 def full_name(patient: Patient) -> str:
-    """Return first and last name."""
+    """Return first and last name, or that the record was destroyed."""
+    if patient.shredded_at is not None:
+        return words.say("keeping", "destroyed")
     return f"{patient.first_name or ''} {patient.last_name or ''}".strip()
 
 

@@ -8,6 +8,8 @@ from web import words
 
 def short_name(patient: Patient | None, conversation: Conversation | None) -> str:
     """Return "Teresa Q.", or the number's last digits where it belongs to nobody or to several."""
+    if patient is not None and patient.shredded_at is not None:
+        return words.say("keeping", "destroyed")
     if patient is not None:
         last = (patient.last_name or "")[:1]
         return f"{patient.first_name} {last}." if last else f"{patient.first_name}"
@@ -24,5 +26,7 @@ def of_nobody(kind: str, conversation: Conversation | None) -> str:
 
 
 def initials(patient: Patient) -> str:
-    """Return "T. Q."."""
+    """Return "T. Q.", or that the record was destroyed."""
+    if patient.shredded_at is not None:
+        return words.say("keeping", "destroyed")
     return " ".join(f"{name[0]}." for name in (patient.first_name, patient.last_name) if name)
