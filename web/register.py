@@ -49,6 +49,7 @@ from web.patients import (
     safety_plan,
     search,
     summary,
+    whole_record,
 )
 from web.review import changes
 from web.review import page as review_page
@@ -114,6 +115,7 @@ PAGES = (
     details.details,
     merge.merges,
     summary.summaries,
+    whole_record.whole_records,
     safety_plan.plans,
     protocol_ticks.ticks,
     protocol.protocols,

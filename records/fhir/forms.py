@@ -33,7 +33,7 @@ def questionnaire(instrument: Instrument) -> Resource:
     """Return a form in English, with the words of its other languages beside them."""
     return resource(
         "Questionnaire",
-        instrument.id,
+        instrument.id.replace("_", "-"),  # an id in FHIR has letters, digits, hyphens and dots
         [],
         language="en",
         url=canonical(instrument),
