@@ -42,7 +42,7 @@ def _said(concepts: Sequence[Resource]) -> str:
 
 
 def _patient(patient: Resource, _zone: str) -> list[str]:
-    name = next(iter(patient.get("name", [])), {})
+    name: Resource = next(iter(patient.get("name", [])), {})
     contacts = [
         _joined(each.get("name", {}).get("text"), _said(each["relationship"]), *_numbers(each))
         for each in patient.get("contact", [])

@@ -87,8 +87,8 @@ def test_every_search_is_understood_by_the_database(ours: Any) -> None:
             spans |= {"gt2999-01-01T00:00:00Z": [], "le2999-01-01T00:00:00Z": whole, "2001-02-03": []}
             for text, expected in spans.items():
                 assert found(program, kind.type, **{name: text}) == expected, (kind.type, name, text)
-        by_status = [one for status in kind.statuses or () for one in found(program, kind.type, status=status)]
-        assert not kind.statuses or sorted(one["id"] for one in by_status) == sorted(one["id"] for one in whole)
+        by_status = [one for status in kind.statuses or () for each in found(program, kind.type, status=status)]
+        assert not kind.statuses or sorted(each["id"] for each in by_status) == sorted(each["id"] for each in whole)
 
 
 @every_type
@@ -103,7 +103,7 @@ def test_without_a_key_only_the_capabilities_are_read(ours: Any) -> None:
     client = ours.app.test_client()
     statement = valid(json.loads(client.get("/api/v1/fhir/metadata").text))
     described = {
-        each["type"]: {one["name"] for one in each["searchParam"]} for each in statement["rest"][0]["resource"]
+        each["type"]: {each["name"] for each in each["searchParam"]} for each in statement["rest"][0]["resource"]
     }
     assert set(described) == set(TYPES)
     assert all(described[kind.type] == set(kind.parameters) for kind in kinds.ALL)
@@ -172,11 +172,13 @@ def test_a_screening_is_a_panel_a_total_and_its_answers(ours: Any) -> None:
     screen = rows.by_kind["screen"]
     panel, total, *answers = found(program, "Observation")
     assert panel["code"]["coding"][0]["code"] == "44249-1"
-    assert [one["reference"] for one in panel["hasMember"]] == [f"Observation/{one['id']}" for one in (total, *answers)]
+    assert [each["reference"] for each in panel["hasMember"]] == [
+        f"Observation/{each['id']}" for each in (total, *answers)
+    ]
     assert total["code"]["coding"][0]["code"] == "44261-6"
     assert total["valueQuantity"]["value"] == sum(ANSWERS)
-    assert all(one["derivedFrom"] == [{"reference": f"QuestionnaireResponse/{screen}"}] for one in (panel, *answers))
-    assert [one["coding"][0]["code"] for one in total["category"]] == ["survey", "cognitive-status"]
+    assert all(each["derivedFrom"] == [{"reference": f"QuestionnaireResponse/{screen}"}] for each in (panel, *answers))
+    assert [each["coding"][0]["code"] for each in total["category"]] == ["survey", "cognitive-status"]
     assert found(program, "Observation", code="http://loinc.org|44261-6") == [total]
     assert found(program, "Observation", code="44250-9,44260-8") == [answers[0], answers[8]]
     assert found(program, "Observation", code="72109-2") == []
@@ -189,7 +191,7 @@ def test_with_an_answer_missing_there_is_no_total(ours: Any) -> None:
         screen.answers = json.dumps([None, *ANSWERS[1:]])
         screen.result = json.dumps(RESULT | {"total": None, "prorated": 10.1, "band": None, "missing": 1})
     told = found(program, "Observation")
-    assert [one["id"].partition(".")[2] for one in told] == ["panel", *(str(number) for number in range(2, 10))]
+    assert [each["id"].partition(".")[2] for each in told] == ["panel", *(str(number) for number in range(2, 10))]
     refused(program.get(f"/fhir/Observation/{screen.id}.total"), 404, "not-found")
 
 
