@@ -1,7 +1,8 @@
 """What an operator may write as the address of a service, a mail server or a mailbox; wrong ones raise ValueError."""
 
+import ipaddress
 import re
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 HERE = ("127.0.0.1", "localhost", "::1")
 # No "@": what stands before it looks like the host and is not.
@@ -25,6 +26,33 @@ def web(address: str) -> str:
     if address.startswith("http://") and not is_here(address):
         raise ValueError("must be https unless it is on this machine")
     return address.rstrip("/")
+
+
+def crosses_a_network(address: str) -> bool:
+    """Whether a database or queue at this address (empty: our own) is on another machine; a socket's folder is not."""
+    parts = urlsplit(address)
+    named = parse_qs(parts.query).get("host") or [
+        _without_port(host) for host in parts.netloc.split("@")[-1].split(",")
+    ]
+    return any(host and not host.startswith("/") and not _is_loopback(host) for host in named)
+
+
+def by_tls(address: str) -> bool:
+    """Whether a connection to a database or queue at this address is refused without TLS."""
+    parts = urlsplit(address)
+    mode = parse_qs(parts.query).get("sslmode", [""])[-1]
+    return parts.scheme == "rediss" or mode in ("require", "verify-ca", "verify-full")
+
+
+def _without_port(host: str) -> str:
+    return host[1:].split("]")[0] if host.startswith("[") else host.split(":")[0]
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host in HERE
 
 
 def judge_mail_server(address: str) -> None:

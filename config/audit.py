@@ -94,7 +94,11 @@ class AuditEntry(db.Base):
     """One act. `seq`, `prev` and `hash` are null until it is sealed into the chain."""
 
     __tablename__ = "audit_entry"
-    __table_args__ = (Index("uq_audit_entry_clinic_seq", "clinic_id", "seq", unique=True),)
+    __table_args__ = (
+        Index("uq_audit_entry_clinic_seq", "clinic_id", "seq", unique=True),
+        Index("ix_audit_entry_clinic_at", "clinic_id", "at"),
+        Index("ix_audit_entry_about", "about"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     clinic_id: Mapped[UUID]
@@ -109,18 +113,28 @@ class AuditEntry(db.Base):
 
 
 class AuditHead(db.Base):
-    """The last sealed line of a clinic's chain; its row is the lock that one sealer holds at a time."""
+    """The last sealed line of a clinic's chain; its row is the lock that one sealer holds at a time.
+
+    `signed_seq` is the line whose hash was last signed and sent outside, at `signed_at` (config.audit_heads).
+    """
 
     __tablename__ = "audit_head"
 
     clinic_id: Mapped[UUID] = mapped_column(primary_key=True)
     seq: Mapped[int] = mapped_column(BigInteger)
     hash: Mapped[str] = mapped_column(String(64))
+    signed_seq: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    signed_at: Mapped[datetime | None]
 
 
 def mark(**detail: str) -> None:
     """Write `detail` with each act of a colleague from here on in this context; without any, write nothing more."""
     _MARK.set(detail)
+
+
+def mark_also(**detail: str) -> None:
+    """Write `detail` beside what is written already with each act of a colleague in this context."""
+    _MARK.set({**_MARK.get(), **detail})
 
 
 def record(session: Session, clinic_id: UUID, actor: str, act: str, about: str, **detail: str | int | None) -> None:
@@ -205,6 +219,8 @@ def verify(session: Session, clinic_id: UUID) -> Iterator[str]:
     head = session.get(AuditHead, clinic_id)
     if (head.seq if head else 0) != seq:
         yield f"the chain ends at line {seq}, but {head.seq if head else 0} were sealed"
+    elif head is not None and head.hash != last:
+        yield f"line {seq} is not the one that was sealed last"
 
 
 def _oldest(session: Session, _now: datetime) -> datetime | None:

@@ -69,6 +69,10 @@ class Ring:
         """Return 32 bytes for one purpose of the whole house (cookies, tokens), from the oldest master key."""
         return derive(self._master[self.ids()[-1]], purpose)
 
+    def secrets(self, purpose: str) -> list[bytes]:
+        """Return what `secret` was or may be under any master key of the ring."""
+        return [derive(master, purpose) for master in self._master.values()]
+
 
 def seal(key: bytes, plain: bytes, *bound: str) -> bytes:
     """Return `plain` sealed under `key` and bound to the given context."""

@@ -11,7 +11,9 @@ from typing import Any, Literal
 from pydantic import ConfigDict, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 
 from config import addresses, env_file, handed_down
+from config.mail_settings import MailSettings
 from config.mllp_settings import MllpSettings
+from config.store_settings import StoreSettings
 
 MASTER_KEY = re.compile(r"[^:,\s]+:[A-Za-z0-9+/]{43}=")
 PREFIX = "WARMTHREAD_"
@@ -27,21 +29,11 @@ class SettingsError(Exception):
         self.problems = problems
 
 
-class Settings(MllpSettings):
+class Settings(StoreSettings, MailSettings, MllpSettings):
     """The whole configuration of a process. Each field's alias is the environment variable's name."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    database_url: str = Field(
-        "",
-        alias="DATABASE_URL",
-        description="PostgreSQL or SQLite address; empty: SQLite in the data directory",
-    )
-    redis_url: str = Field(
-        "",
-        alias="REDIS_URL",
-        description="Redis or Valkey address; empty: a private Valkey in the data directory",
-    )
     port: int = Field(8000, alias="PORT", ge=1, le=65535, description="port the web server listens on")
     bind: str = Field(
         "127.0.0.1",
@@ -66,10 +58,21 @@ class Settings(MllpSettings):
         alias="TWILIO_AUTH_TOKEN_SECONDARY",
         description="also accepted on webhooks while a token is rotated",
     )
-    twilio_api_url: str = Field(
+    twilio_api_key: str = Field(
         "",
-        alias="TWILIO_API_URL",
-        description="another server that speaks Twilio's API; empty: Twilio itself",
+        alias="TWILIO_API_KEY",
+        pattern=r"^(SK[0-9a-f]{32})?$",
+        description="asks the carrier in the token's place, SK and 32 hexadecimal digits; empty: the token does",
+    )
+    # Judged also where it is not said: its key needs it.
+    twilio_api_key_secret: SecretStr | None = Field(
+        None,
+        alias="TWILIO_API_KEY_SECRET",
+        validate_default=True,
+        description="the secret of that key; demanded with it",
+    )
+    twilio_api_url: str = Field(
+        "", alias="TWILIO_API_URL", description="another server that speaks Twilio's API; empty: Twilio itself"
     )
     public_url: str = Field(
         alias="WARMTHREAD_PUBLIC_URL",
@@ -98,17 +101,11 @@ class Settings(MllpSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", alias="WARMTHREAD_LOG_LEVEL", description="debug, info, warning or error"
     )
-    smtp_url: SecretStr | None = Field(
-        None,
-        alias="WARMTHREAD_SMTP_URL",
-        description="the mail server for colleagues' e-mail, smtps://user:password@host:465; empty: no e-mail",
+    audit_heads_file: Path | None = Field(
+        None, alias="WARMTHREAD_AUDIT_HEADS_FILE", description="file of signed audit heads; empty: in data directory"
     )
-    # Judged also where it is not said: a mail server needs it.
-    mail_from: str = Field(
-        "",
-        alias="WARMTHREAD_MAIL_FROM",
-        validate_default=True,
-        description="the address that e-mail to colleagues comes from",
+    audit_heads_command: str = Field(
+        "", alias="WARMTHREAD_AUDIT_HEADS_COMMAND", description="command given each signed audit head on stdin"
     )
     webhooks_to_loopback: bool = Field(
         False,
@@ -129,22 +126,6 @@ class Settings(MllpSettings):
             return str(ipaddress.ip_address(value.strip("[]")))
         except ValueError:
             raise ValueError("must be an IP address of this machine, such as 127.0.0.1 or ::") from None
-
-    @field_validator("database_url")
-    @classmethod
-    def _known_database(cls, value: str) -> str:
-        if value.startswith(("postgres://", "postgresql://")):
-            return "postgresql+psycopg://" + value.split("://", 1)[1]
-        if value and not value.startswith(("postgresql+psycopg://", "sqlite:///")):
-            raise ValueError("must start with postgresql:// or sqlite:///")
-        return value
-
-    @field_validator("redis_url")
-    @classmethod
-    def _known_redis(cls, value: str) -> str:
-        if value and not value.startswith(("redis://", "rediss://", "unix://")):
-            raise ValueError("must start with redis://, rediss:// or unix://")
-        return value
 
     @field_validator("master_keys", "backup_keys")
     @classmethod
@@ -167,20 +148,11 @@ class Settings(MllpSettings):
             raise ValueError("is demanded: webhooks are signed over it and links are made from it")
         return value
 
-    @field_validator("smtp_url")
+    @field_validator("twilio_api_key_secret")
     @classmethod
-    def _mail_server(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None:
-            addresses.judge_mail_server(value.get_secret_value())
-        return value
-
-    @field_validator("mail_from")
-    @classmethod
-    def _sender(cls, value: str, info: ValidationInfo) -> str:
-        if value:
-            addresses.judge_mailbox(value)
-        if not value and info.data.get("smtp_url") is not None:
-            raise ValueError("is demanded with WARMTHREAD_SMTP_URL: mail comes from this address")
+    def _key_and_secret_together(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if bool(value) != bool(info.data.get("twilio_api_key")):
+            raise ValueError("is demanded with TWILIO_API_KEY, and of no use without it")
         return value
 
     @field_validator("demo_clock")
@@ -207,16 +179,6 @@ class Settings(MllpSettings):
         return timedelta(seconds=self.demo_clock or 0)
 
     @property
-    def embedded_database(self) -> bool:
-        """Whether SQLite on this machine holds the data: then every process must run on this machine."""
-        return not self.database_url or self.database_url.startswith("sqlite")
-
-    @property
-    def embedded_queue(self) -> bool:
-        """Whether we start and own the Valkey server."""
-        return not self.redis_url
-
-    @property
     def secure(self) -> bool:
         """Whether people reach us by https, so that cookies may be marked Secure."""
         return self.public_url.startswith("https://")
@@ -224,7 +186,10 @@ class Settings(MllpSettings):
 
 def names() -> dict[str, str]:
     """Return each setting's environment name with its description, in the order of the documentation."""
-    return {str(field.alias): field.description or "" for field in Settings.model_fields.values()}
+    parts = (StoreSettings, Settings, MailSettings, MllpSettings)
+    ordered = [name for part in parts for name in part.__annotations__ if name in Settings.model_fields]
+    fields = [Settings.model_fields[name] for name in ordered]
+    return {str(field.alias): field.description or "" for field in fields}
 
 
 def load(environ: Mapping[str, str] | None = None, **overrides: str) -> Settings:

@@ -5,14 +5,14 @@ import uuid
 from http import HTTPStatus
 from typing import Any
 
-from flask import Flask, Response, request
+from flask import Flask, Response, g, request
 from flask_wtf.csrf import CSRFProtect
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from api import door as programs
 from api.fhir import door as fhir
-from config import keys, logging, runtime
+from config import client_address, keys, logging, runtime, security_events
 from intake_links import pages, tablet_pages
 from portal import pages as portal
 from portal import video
@@ -57,6 +57,7 @@ def create_app() -> Flask:
     app.register_error_handler(Exception, _unexpected)
     app.after_request(_headers)
     app.after_request(_problems_to_machines)
+    app.after_request(_security_events)
     return app
 
 
@@ -91,6 +92,16 @@ def problem(status: int, title: str, reference: str | None = None) -> Response:
     answer = Response(status=status, mimetype="application/problem+json")
     answer.set_data(json.dumps(body))
     return answer
+
+
+def _security_events(response: Response) -> Response:
+    """Count and log what an attack would leave: refusals of every door."""
+    kind = "form_token" if g.get("bad_form_token") else None
+    kind = kind or security_events.kind_of(request.path, request.method, response.status_code)
+    if kind is not None:
+        source = client_address.source(request.environ)
+        security_events.note(kind, source, route=request.endpoint or "none", status=response.status_code)
+    return response
 
 
 def _problems_to_machines(response: Response) -> Response:

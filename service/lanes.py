@@ -2,7 +2,7 @@
 
 from api import jobs as api
 from caseload import jobs as caseload
-from config import audit, queue
+from config import audit, audit_heads, queue
 from intake_links import jobs as intake_links
 from interchange import jobs as interchange
 from messaging import jobs as messaging
@@ -11,6 +11,7 @@ from webhooks import jobs as webhooks
 
 ALL: tuple[queue.Lane, ...] = (
     *audit.LANES,
+    *audit_heads.LANES,
     *messaging.LANES,
     *intake_links.LANES,
     *reminders.LANES,

@@ -30,6 +30,7 @@ COUNTERS = {
     "requests": ("warmthread_requests", "Requests answered", ("door", "status")),
     "lane_rows": ("warmthread_lane_rows", "Rows worked off", ("lane",)),
     "lane_failures": ("warmthread_lane_failures", "Drains of a lane that failed", ("lane",)),
+    "security": ("warmthread_security_events", "Refusals that an attack would leave", ("kind",)),
     "carrier": ("warmthread_carrier_outcomes", "What became of texts handed to the carrier", ("outcome",)),
 }
 HISTOGRAMS = {

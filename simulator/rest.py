@@ -22,15 +22,19 @@ BODY_LIMIT = 1600
 
 @pages.url_value_preprocessor
 def check_account(_endpoint: str | None, values: dict[str, str] | None) -> None:
-    """Let in the one account there is, by HTTP basic authentication."""
+    """Let in the one account there is, by HTTP basic authentication: with its token, or with its API key."""
     settings, credentials = network().settings, request.authorization
     name = (credentials.username if credentials else None) or ""
     token = (credentials.password if credentials else None) or ""
-    right_name = hmac.compare_digest(name.encode(), settings.account_sid.encode())
-    right_token = hmac.compare_digest(token.encode(), settings.auth_token.encode())
+    pairs = [(settings.account_sid, settings.auth_token), (settings.api_key, settings.api_key_secret)]
+    known = any(sid and secret and _same(name, sid) and _same(token, secret) for sid, secret in pairs)
     own = (values or {}).pop("account_sid", "").removesuffix(".json") == settings.account_sid
-    if not (right_name and right_token and own):
+    if not (known and own):
         raise ApiError(20003)
+
+
+def _same(given: str, right: str) -> bool:
+    return hmac.compare_digest(given.encode(), right.encode())
 
 
 @pages.errorhandler(ApiError)

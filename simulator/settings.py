@@ -21,6 +21,8 @@ class Settings:
     account_sid: str
     auth_token: str = field(repr=False)
     sms_url: str
+    api_key: str = ""
+    api_key_secret: str = field(default="", repr=False)
     host: str = "127.0.0.1"
     port: int = 8010
     clinic_number: str = "+12015550100"
@@ -91,6 +93,8 @@ def _parser(environ: Mapping[str, str]) -> argparse.ArgumentParser:
     add("--port", type=_port, default=environ.get("SIMULATOR_PORT", "8010"), help="0 picks a free one")
     add("--account-sid", default=environ.get("TWILIO_ACCOUNT_SID"), help="better: TWILIO_ACCOUNT_SID")
     add("--auth-token", default=environ.get("TWILIO_AUTH_TOKEN"), help="better: TWILIO_AUTH_TOKEN")
+    add("--api-key", default=environ.get("TWILIO_API_KEY", ""), help="lets in as well; better: TWILIO_API_KEY")
+    add("--api-key-secret", default=environ.get("TWILIO_API_KEY_SECRET", ""), help="better: TWILIO_API_KEY_SECRET")
     add("--sms-url", default=environ.get("SIMULATOR_SMS_URL"), help="where texts from phones are posted")
     add("--clinic-number", type=_number, default=environ.get("SIMULATOR_CLINIC_NUMBER", "+12015550100"))
     add("--status-delay-ms", type=_positive, default=environ.get("SIMULATOR_STATUS_DELAY_MS", "150"))

@@ -1,15 +1,11 @@
 """The frame of every staff page: who is here, what waits where, who may see it, and pages for what went wrong."""
 
-import gzip
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
-from importlib import resources
-from typing import Any
+from typing import Any, NoReturn
 from uuid import UUID
 
-from flask import Blueprint, Flask, Response, abort, current_app, redirect, render_template, request, url_for
+from flask import Blueprint, Flask, Response, abort, current_app, g, redirect, render_template, request, url_for
 from flask_wtf.csrf import CSRFError
 from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
@@ -22,7 +18,7 @@ from messaging.inbox import role_inboxes, unassigned, undoing, views
 from messaging.models import Staff
 from reminders import care_model, handoffs, unreached
 from reminders.models import Handoff
-from web import permissions, sessions, settings_menu, times, words
+from web import assets, patient_access, permissions, sessions, settings_menu, times, words
 from web.presenters import alarms, board_view, filters
 
 POLICY = (
@@ -98,7 +94,7 @@ def register(app: Flask, *rooms: Blueprint) -> None:
         app.register_error_handler(kind, _went_wrong)
     app.jinja_env.globals["say"] = words.say
     app.jinja_env.filters["clock"] = times.typed_clock
-    app.jinja_env.filters["capped"] = lambda count: f"{filters.CAP}+" if count > filters.CAP else str(count)
+    app.jinja_env.filters["capped"] = filters.capped
 
 
 def page(
@@ -124,8 +120,11 @@ def register_room(app: Flask, blueprint: Blueprint) -> None:
 
 def _shell(session: Session, here: str | None) -> Shell:
     staff, clinic = the_staff(), sessions.clinic()
-    reads = permissions.may(staff.role, "inbox.read")
-    sees = permissions.may(staff.role, "handoffs.read")
+
+    def may(act: str) -> bool:  # by the role alone: the frame is about no patient
+        return permissions.may(staff.role, act)
+
+    reads, sees = may("inbox.read"), may("handoffs.read")
     counts = views.counts(session, clinic.id, staff, (*views.VIEWS, "came")) if reads else {}
     waiting = select(func.count()).where(Handoff.clinic_id == clinic.id, Handoff.state.in_(handoffs.NOW))
     return Shell(
@@ -141,11 +140,11 @@ def _shell(session: Session, here: str | None) -> Shell:
         came=counts.get("came", 0),
         saved=filters.saved(session, clinic, staff, readable=may("inbox.words")) if reads else [],
         reads_inbox=reads,
-        reads_desk=permissions.may(staff.role, "desk.read"),
-        desk_waits=role_inboxes.waiting(session, clinic) if permissions.may(staff.role, "desk.read") else 0,
-        finds_patients=permissions.may(staff.role, "patients.read"),
+        reads_desk=may("desk.read"),
+        desk_waits=role_inboxes.waiting(session, clinic) if may("desk.read") else 0,
+        finds_patients=may("patients.read"),
         sees_handoffs=sees,
-        saves_replies=permissions.may(staff.role, "replies.save"),
+        saves_replies=may("replies.save"),
         not_reached=unreached.count(session, clinic, clock.now()) if may("patients.read") else 0,
         has_registry=care_model.of_clinic(clinic).registry and (may("caseload.read") or may("caseload.bill")),
         places=settings_menu.open_to(staff.role),
@@ -174,9 +173,25 @@ def the_actor() -> audit.Actor:
     return audit.Actor.staff(the_staff().id)
 
 
-def may(act: str) -> bool:
-    """Whether who is signed in may do `act`."""
-    return permissions.may(the_staff().role, act)
+def may(act: str, patient_id: UUID | None = None) -> bool:
+    """Whether who is signed in may do `act`, about `patient_id` or else the patient of this address."""
+    return patient_access.allows(the_staff(), act, patient_id or (request.view_args or {}).get("patient_id"))
+
+
+def reads(patient_id: UUID | None) -> bool:
+    """Whether who is signed in may read what this patient said; None: a number that is nobody's."""
+    return may("inbox.words", patient_id) if patient_id else patient_access.reads_nobodys(the_staff())
+
+
+def sight(session: Session) -> patient_access.Sight:
+    """Return what who is signed in may see of patients in a list."""
+    return patient_access.sight(session, the_staff())
+
+
+def lock(patient_id: UUID) -> NoReturn:
+    """Refuse a page about a patient whom the reader does not reach, and say how to ask for emergency access."""
+    g.locked = patient_id
+    abort(403)
 
 
 def _guard() -> AnyResponse | None:
@@ -190,7 +205,7 @@ def _guard() -> AnyResponse | None:
     if staff is None:
         return _to_the_door()
     times.follow(times.Style.of(sessions.clinic().rules))
-    if not permissions.may(staff.role, demanded):
+    if not may(demanded):
         abort(403)
     if not view.owing and sessions.owes_factor():
         return redirect(url_for("factorpages.show"), 303)
@@ -224,30 +239,8 @@ def _headers(response: Response) -> Response:
     response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
     response.headers["Cache-Control"] = "no-store"
     if request.endpoint == "web.static":
-        lasting = "v" in request.args
-        response.headers["Cache-Control"] = "public, max-age=31536000, immutable" if lasting else "no-cache"
-        _pack(response)
+        assets.headers(response)
     return response
-
-
-def _pack(response: Response) -> None:
-    # Sheets and scripts only: they hold no secret, so how well they pack tells nothing.
-    name = (request.view_args or {}).get("filename", "")
-    if response.status_code != 200 or not name.endswith((".css", ".js")):
-        return
-    response.vary.add("Accept-Encoding")
-    if not request.accept_encodings["gzip"]:
-        return
-    response.close()
-    response.direct_passthrough = False
-    response.set_data(_packed(name))
-    response.headers["Content-Encoding"] = "gzip"
-    response.headers.pop("ETag", None)
-
-
-@cache
-def _packed(name: str) -> bytes:
-    return gzip.compress(resources.files("web").joinpath("static", name).read_bytes(), mtime=0)
 
 
 def _is_ours_to_explain() -> bool:
@@ -256,23 +249,15 @@ def _is_ours_to_explain() -> bool:
 
 def _facts() -> dict[str, Any]:
     return {
-        "asset": _asset,
+        "asset": assets.address,
         "compact": request.cookies.get("wt_density") == "compact",
         "key_words": words.table_of("keys"),
+        "emergency": patient_access.emergency(),
         "keys_on": request.cookies.get("wt_keys") != "off",
         "layout_may": may,
         "shell": None,
         "undo_seconds": int(undoing.WITHIN.total_seconds()),
     }
-
-
-def _asset(name: str) -> str:
-    return url_for("web.static", filename=name, v=_fingerprint(name))
-
-
-@cache
-def _fingerprint(name: str) -> str:
-    return hashlib.sha256(resources.files("web").joinpath("static", name).read_bytes()).hexdigest()[:12]
 
 
 def _failed(error: Exception) -> tuple[str, int] | HTTPException:
@@ -285,12 +270,14 @@ def _failed(error: Exception) -> tuple[str, int] | HTTPException:
 
 def _went_wrong(error: HTTPException) -> tuple[str, int] | HTTPException:
     code = error.code or 500
+    g.bad_form_token = isinstance(error, CSRFError)
     return _wrong_page(code) if code >= 400 and _is_ours_to_explain() else error
 
 
 def _wrong_page(code: int) -> tuple[str, int]:
     key = str(code) if str(code) in words.table_of("wrong_titles") else "other"
-    signed = code < 500 and sessions.current_staff(seen=False) is not None
+    staff = sessions.current_staff(seen=False) if code < 500 else None
+    signed = staff is not None
     outside = not signed and key in words.table_of("wrong_outside")
     page = render_template(
         "staff/wrong.html",
@@ -298,5 +285,14 @@ def _wrong_page(code: int) -> tuple[str, int]:
         heading=words.say("wrong_titles", key),
         advice=words.say("wrong_outside" if outside else "wrong_advice", key),
         signed=signed,
+        locked=_locked(staff) if code == 403 else None,
     )
     return page, code
+
+
+def _locked(staff: Staff | None) -> UUID | None:
+    """The patient whose page was refused, if the reader could ask for emergency access to them."""
+    if staff is None or request.method != "GET" or not permissions.may(staff.role, "emergency.open"):
+        return None
+    patient_id: UUID | None = g.get("locked") or (request.view_args or {}).get("patient_id")
+    return patient_id

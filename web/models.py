@@ -19,7 +19,7 @@ class StaffSession(ClinicRow, live.Shown, Base):
     `how` somebody came in: password | passkey | invite | reset | once | demo; `factor` what they proved beside it:
     code | passkey | recovery, reset where two administrators let them in without, None for nothing. `browser` as
     web.account.browsers names it; `recovery_id` the AccessRecovery that nobody has confirmed yet. All None in sessions
-    from before they were kept.
+    from before they were kept. `proved_at` is when they last proved who they are beside signing in.
     """
 
     __tablename__ = "staff_session"
@@ -33,6 +33,7 @@ class StaffSession(ClinicRow, live.Shown, Base):
     factor: Mapped[str | None] = mapped_column(String(8))
     browser: Mapped[str | None] = mapped_column(String(60))
     recovery_id: Mapped[UUID | None]
+    proved_at: Mapped[datetime | None]
 
     def topics(self) -> Iterable[str]:
         """Whoever polls as this person is to be asked again who they are."""
@@ -191,3 +192,33 @@ class DutyFeed(ClinicRow, Base):
     token_hash: Mapped[bytes] = mapped_column(unique=True)
     made_at: Mapped[datetime]
     read_at: Mapped[datetime | None]
+
+
+class EmergencyAccess(SealedRow, Base):
+    """One patient opened, to be read for a limited time, by somebody whose role does not reach them ("break-glass").
+
+    `why` is a key of [emergency_reasons], `reason` what they wrote themselves; it is over at `ends_at`, or at
+    `ended_at` where they closed it before. Somebody else looks at it afterwards: `finding` in_order | follow_up, with
+    their `note`.
+    """
+
+    __tablename__ = "emergency_access"
+    __table_args__ = (
+        Index("ix_emergency_access_staff_patient", "staff_id", "patient_id"),
+        Index("ix_emergency_access_clinic_began", "clinic_id", "began_at"),
+    )
+
+    staff_id: Mapped[UUID] = mapped_column(ForeignKey("staff.id"))
+    patient_id: Mapped[UUID] = mapped_column(ForeignKey("patient.id"), index=True)
+    why: Mapped[str] = mapped_column(String(20))
+    reason_ct: Mapped[bytes]
+    began_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    reviewed_by: Mapped[UUID | None] = mapped_column(ForeignKey("staff.id"))
+    reviewed_at: Mapped[datetime | None]
+    finding: Mapped[str | None] = mapped_column(String(10))
+    note_ct: Mapped[bytes | None]
+
+    reason = Sealed("reason_ct")
+    note = Sealed("note_ct")

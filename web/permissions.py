@@ -20,9 +20,15 @@ View = TypeVar("View", bound=Callable[..., Any])
 # review.read: the clinic's figures of ninety days, in which nobody stands by name; review.change: to note what is
 # changed because of them, and to have them counted anew.
 # A clinician may settle what came to them, but texts go out from the care team.
+# patients.names: who a patient is by name, birth date and whole number; without it initials and masked numbers stand.
+# emergency.open: emergency access ("break-glass") to one patient whom the role does not reach, for a limited time;
+# emergency.review: to look at what others opened so; emergency.read: the page of both. audit.read: the audit log.
 MAY: dict[str, frozenset[str]] = {
     "care_manager": frozenset(
         {
+            "patients.names",
+            "emergency.read",
+            "emergency.review",
             "inbox.read",
             "inbox.words",
             "inbox.work",
@@ -54,6 +60,7 @@ MAY: dict[str, frozenset[str]] = {
     ),
     "clinician": frozenset(
         {
+            "patients.names",
             "inbox.read",
             "inbox.words",
             "inbox.work",
@@ -77,6 +84,9 @@ MAY: dict[str, frozenset[str]] = {
     ),
     "psychiatric_consultant": frozenset(
         {
+            "patients.names",
+            "emergency.read",
+            "emergency.open",
             "inbox.read",
             "inbox.words",
             "patients.read",
@@ -91,6 +101,9 @@ MAY: dict[str, frozenset[str]] = {
     ),
     "front_desk": frozenset(
         {
+            "patients.names",
+            "emergency.read",
+            "emergency.open",
             "desk.read",
             "desk.work",
             "patients.import",
@@ -107,6 +120,10 @@ MAY: dict[str, frozenset[str]] = {
     ),
     "clinic_admin": frozenset(
         {
+            "emergency.read",
+            "emergency.open",
+            "emergency.review",
+            "audit.read",
             "inbox.read",
             "inbox.assign",
             "handoffs.read",
@@ -125,10 +142,39 @@ MAY: dict[str, frozenset[str]] = {
             "review.change",
         }
     ),
-    "auditor": frozenset({"inbox.read", "handoffs.read", "clinic.look", "consent.read", "review.read"}),
+    "auditor": frozenset(
+        {
+            "inbox.read",
+            "handoffs.read",
+            "clinic.look",
+            "consent.read",
+            "emergency.read",
+            "emergency.open",
+            "emergency.review",
+            "audit.read",
+            "review.read",
+        }
+    ),
 }
 # What every signed-in person may do, whatever their role.
 ANYONE = frozenset({"self"})
+# Roles that reach the patients of their caseload and no others (web.patient_access says which those are).
+CASELOAD_BOUND = frozenset({"psychiatric_consultant"})
+# The acts that are about one patient: for a role bound to its caseload they end there.
+ABOUT_ONE = frozenset(
+    {
+        "patients.read",
+        "patients.names",
+        "consent.read",
+        "inbox.words",
+        "team.read",
+        "team.write",
+        "caseload.read",
+        "caseload.review",
+    }
+)
+# What emergency access opens: reading, never an act.
+OPENED = frozenset({"patients.read", "patients.names", "consent.read", "inbox.words", "team.read", "caseload.read"})
 
 
 def may(role: str, act: str) -> bool:
@@ -136,15 +182,28 @@ def may(role: str, act: str) -> bool:
     return role in MAY and act in MAY[role] | ANYONE
 
 
-def signed_in(act: str, *, owing: bool = False) -> Callable[[View], View]:
+def reaches(role: str, act: str, *, own: bool, opened: bool) -> bool:
+    """Whether `role` may do `act` about one patient: the one rule of role, relation and emergency access.
+
+    `own`: the patient is on the reader's caseload; `opened`: the reader has emergency access to the patient now, and
+    only reads.
+    """
+    if opened and act in OPENED and role in MAY:
+        return True
+    return may(role, act) and (own or role not in CASELOAD_BOUND or act not in ABOUT_ONE)
+
+
+def signed_in(act: str, *, owing: bool = False, fresh: bool = False) -> Callable[[View], View]:
     """Open a page to people who are signed in and may do `act`; others are asked to sign in, or refused.
 
-    `owing` opens it also to whoever has to set up a second factor before anything else.
+    `owing` opens it also to whoever has to set up a second factor before anything else; `fresh` asks whoever has not
+    proved who they are for a while to do so first (web.account.step_up).
     """
 
     def open_to(view: View) -> View:
         view.demands = act  # type: ignore[attr-defined]
         view.owing = owing  # type: ignore[attr-defined]
+        view.fresh = fresh  # type: ignore[attr-defined]
         return view
 
     return open_to

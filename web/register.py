@@ -16,6 +16,7 @@ from web.account import (
     preferences,
     second_step,
     signin,
+    step_up,
 )
 from web.boards import away, readings, response_times, today, unassigned, unreached, visits, workload
 from web.caseload import episode_page, month_page, registry_page, review_pages
@@ -39,6 +40,7 @@ from web.patients import (
     clinic_forms,
     consent_pages,
     details,
+    emergency_pages,
     identify,
     merge,
     patient_page,
@@ -55,6 +57,7 @@ from web.review import changes
 from web.review import page as review_page
 from web.settings import (
     api_keys,
+    audit_log,
     brakes,
     cadence,
     cadence_week,
@@ -84,6 +87,7 @@ from web.teamwork import board_pages, note_pages, task_pages, team_files, templa
 PAGES = (
     signin.signin,
     second_step.secondstep,
+    step_up.stepup,
     passkey_pages.passkeypages,
     account_page.account,
     factor_pages.factorpages,
@@ -113,6 +117,8 @@ PAGES = (
     record.record,
     patient_visits.patient_visits,
     details.details,
+    emergency_pages.emergencies,
+    audit_log.audits,
     merge.merges,
     summary.summaries,
     whole_record.whole_records,
@@ -173,6 +179,7 @@ PAGES = (
 def register(app: Any) -> None:
     """Put every staff page into the Flask application `app`, each closed to those it does not name."""
     layout.register(app, *PAGES)
+    app.before_request(step_up.guard)
     demo_roles.register(app)
     app.extensions["large_bodies"] = {
         "/settings/import": (imports.LARGEST, imports.may_send_large),

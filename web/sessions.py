@@ -21,6 +21,8 @@ SEEN_EVERY = timedelta(seconds=30)
 AT_ONCE = 3
 # For so long after signing in nobody is asked who they are before they change what lets them in.
 FRESH = timedelta(minutes=5)
+# For so long after they last proved it nobody is asked again before an export or a change of who may what.
+PROVED = timedelta(minutes=10)
 # The clinic's rule: of which roles a second factor is asked. And the ways in that an operator answers for.
 DEMANDED, VOUCHED_FOR = clinic_profile.FACTOR, ("once", "demo")
 # How long a page that only watches is believed to be signed in without asking the database again: ten seconds on its
@@ -124,6 +126,19 @@ def current() -> StaffSession:
 def fresh() -> bool:
     """Whether whoever is signed in has proved who they are just now."""
     return clock.now() - current().created_at < FRESH
+
+
+def proved() -> bool:
+    """Whether whoever is signed in has proved it lately; in the demonstration there is nothing to prove it by."""
+    row = current()
+    return row.how == "demo" or clock.now() - (row.proved_at or row.created_at) < PROVED
+
+
+def prove(session: Session) -> None:
+    """Note that whoever is signed in has proved who they are just now."""
+    row, now = current(), clock.now()
+    session.execute(update(StaffSession).where(StaffSession.id == row.id).values(proved_at=now))
+    row.proved_at = now
 
 
 def owes_factor() -> bool:

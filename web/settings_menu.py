@@ -42,6 +42,8 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("drift", "consents.drifts", "consent.read"),
             ("import", "importing.show", "patients.import"),
             ("feeds", "ehr_feeds.show", "clinic.settings"),
+            ("emergencies", "emergencies.show", "emergency.read"),
+            ("audit", "audits.show", "audit.read"),
             ("file", "files.show", "clinic.look"),
         ),
     ),

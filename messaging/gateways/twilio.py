@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from config import runtime
+from config.settings import Settings
 from messaging.gateways import fetching
 from messaging.gateways.base import (
     Attached,
@@ -36,7 +37,8 @@ T = TypeVar("T")
 class TwilioGateway(Gateway):
     """Texts through Twilio's Messages API."""
 
-    def __init__(self, account_sid: str, auth_token: str, api_url: str = "") -> None:
+    def __init__(self, account_sid: str, credentials: tuple[str, str], api_url: str = "") -> None:
+        """`credentials` are the account's own sid and token, or an API key's sid and secret."""
         # The SDK's first import costs more than half a second: only who sends pays for it.
         from twilio.http.http_client import TwilioHttpClient
         from twilio.http.response import Response
@@ -59,7 +61,7 @@ class TwilioGateway(Gateway):
                 http.session.mount(scheme, adapter)
             http.session.trust_env = bool(not api_url)
         self._api_url, self._asking = api_url, lastmoment.asking
-        self._client = Client(account_sid, auth_token, http_client=http)
+        self._client = Client(*credentials, account_sid, http_client=http)
 
     def send(self, text: Outgoing, still: Callable[[], object] = always) -> str:
         """Create the message. Raises Refused, OutcomeUnknown, or what `still` raises."""
@@ -149,11 +151,9 @@ class TwilioGateway(Gateway):
 
     def attachment(self, sid: str, attached_sid: str, most: int) -> bytes:
         """Fetch the bytes. The address is made from the two ids, never taken from what a form said."""
-        account = self._client.username
-        path = f"/2010-04-01/Accounts/{account}/Messages/{sid}/Media/{attached_sid}"
-        return self._ask(
-            lambda: fetching.fetch((self._api_url or TWILIO) + path, (account, self._client.password), most)
-        )
+        path = f"/2010-04-01/Accounts/{self._client.account_sid}/Messages/{sid}/Media/{attached_sid}"
+        credentials = (self._client.username, self._client.password)
+        return self._ask(lambda: fetching.fetch((self._api_url or TWILIO) + path, credentials, most))
 
     def delete_attachment(self, sid: str, attached_sid: str) -> None:
         """Delete at the carrier; what is not there any more is deleted."""
@@ -224,7 +224,14 @@ def gateway() -> TwilioGateway:
         "gateways.twilio",
         lambda: TwilioGateway(
             settings.twilio_account_sid,
-            settings.twilio_auth_token.get_secret_value(),
+            credentials(settings),
             settings.twilio_api_url,
         ),
     )
+
+
+def credentials(settings: Settings) -> tuple[str, str]:
+    """Return by what the carrier is asked: the API key where there is one, so that the token only judges signatures."""
+    if settings.twilio_api_key and settings.twilio_api_key_secret is not None:
+        return settings.twilio_api_key, settings.twilio_api_key_secret.get_secret_value()
+    return settings.twilio_account_sid, settings.twilio_auth_token.get_secret_value()

@@ -20,7 +20,7 @@ from reminders.models import Appointment
 
 T = TypeVar("T")
 BATCH = 500
-# What a tally counts: each row once, those taken with a note, and patients by a language without texts ("language:vi").
+# What a tally counts: each row once, those with a note, patients by a language without texts ("language:vi").
 ROWS, NOTED, UNWORDED = ("created", "updated", "unchanged", "failed"), "noted", "language:"
 BadFile = csv_files.BadFile
 Progress = Callable[[int, int], object]
@@ -296,6 +296,5 @@ def store_visits(
     ]
 
 
-_PATIENTS = Kind(records.patient, store_patients)
-_APPOINTMENTS = Kind(records.visit, store_visits)
-KINDS: dict[str, Kind[Any]] = {"patients": _PATIENTS, "appointments": _APPOINTMENTS}
+VISITS = Kind(records.visit, store_visits)
+KINDS: dict[str, Kind[Any]] = {"patients": Kind(records.patient, store_patients), "appointments": VISITS}

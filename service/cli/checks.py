@@ -1,12 +1,15 @@
 """Commands that check: the ledger, the audit chain, keys, consent and the service itself. Exit 3: problems."""
 
 from dataclasses import asdict
+from pathlib import Path
+from typing import Any
 
 import click
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from config import audit as audit_log
-from config import db
+from config import audit_heads, db
 from config import keys as key_ring
 from intake_links import alert_audit
 from service import health, start
@@ -40,9 +43,16 @@ def audit() -> None:
 
 
 @audit.command("verify")
+@click.option(
+    "--heads", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Signed heads, a line each."
+)
 @as_json
-def verify(json_: bool) -> None:
-    """Verify the hash chain of every clinic; name the first wrong line."""
+def verify(json_: bool, heads: Path | None) -> None:
+    """Verify the hash chain of every clinic, and compare it with the signed heads that were sent outside.
+
+    Without --heads those of the file in the settings are taken, if it is there; what cannot be changed from here, such
+    as a copy on another machine, proves more.
+    """
     opening.begin()
     audit_log.seal()
     rows = []
@@ -50,8 +60,17 @@ def verify(json_: bool) -> None:
         for head in session.scalars(select(audit_log.AuditHead)).all():
             faults = list(audit_log.verify(session, head.clinic_id))
             rows.append({"clinic": str(head.clinic_id), "lines": head.seq, "head": head.hash, "faults": faults})
+        rows += _outside(session, heads or audit_heads.path())
     show(rows, json_=json_, empty="Nothing has been recorded yet.")
     _end(any(row["faults"] for row in rows))
+
+
+def _outside(session: Session, heads: Path) -> list[dict[str, Any]]:
+    """Return what the signed heads say, as a row more; nothing where there is no such file."""
+    if not heads.exists():
+        return []
+    lines = heads.read_text(encoding="utf-8").splitlines()
+    return [{"clinic": "heads", "lines": len(lines), "head": "-", "faults": list(audit_heads.compare(session, lines))}]
 
 
 @click.group()

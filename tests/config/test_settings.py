@@ -124,8 +124,8 @@ def test_secure_follows_the_public_address():
 
 
 def test_the_usual_database_addresses_are_understood():
-    for address in ("postgres://u@h/d", "postgresql://u@h/d", "postgresql+psycopg://u@h/d"):
-        assert settings.load(GOOD | {"DATABASE_URL": address}).database_url == "postgresql+psycopg://u@h/d"
+    for address in ("postgres://u@localhost/d", "postgresql://u@localhost/d", "postgresql+psycopg://u@localhost/d"):
+        assert settings.load(GOOD | {"DATABASE_URL": address}).database_url == "postgresql+psycopg://u@localhost/d"
 
 
 def test_no_secret_appears_in_a_message_or_a_repr():
@@ -279,3 +279,10 @@ def test_the_demonstration_mails_nobody_outside_this_machine():
     assert settings.load(GOOD | here | mail | {"WARMTHREAD_SMTP_URL": "smtp://127.0.0.1:3"}).demo
     (problem,) = problems(**here, **mail, WARMTHREAD_SMTP_URL="smtps://mail.example")
     assert problem.startswith("WARMTHREAD_DEMO_CLOCK is for the demonstration alone")
+
+
+@pytest.mark.parametrize("half", [{"TWILIO_API_KEY": "SK" + "1" * 32}, {"TWILIO_API_KEY_SECRET": "alone"}])
+def test_an_api_key_and_its_secret_come_together(half: dict[str, str]) -> None:
+    with pytest.raises(settings.SettingsError, match="TWILIO_API_KEY_SECRET is demanded with TWILIO_API_KEY"):
+        settings.load(GOOD | half)
+    assert settings.load(GOOD | {"TWILIO_API_KEY": "SK" + "1" * 32, "TWILIO_API_KEY_SECRET": "both"}).twilio_api_key

@@ -158,3 +158,14 @@ def test_a_pulled_brake_is_seen(client, clinic):
 def test_figures_are_there_while_redis_is_away(house):
     tallies.take()
     assert "warmthread_tick_age_seconds" in application.create_app().test_client().get("/metrics").text
+
+
+def test_refusals_are_counted_by_kind_and_leave_a_line_without_an_address(client, capsys):
+    client.post("/webhooks/twilio/sms", data={"From": "+12025550101"}, environ_base={"REMOTE_ADDR": "203.0.113.9"})
+    client.post("/signin", data={"email": "nobody@clinic.example", "password": "x"})
+    found = samples(client)
+    assert found["warmthread_security_events_total", "forged_webhook"] == 1
+    assert found["warmthread_security_events_total", "form_token"] == 1
+    said = capsys.readouterr()
+    assert "security event" in said.out + said.err
+    assert "203.0.113.9" not in said.out + said.err

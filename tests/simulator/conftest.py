@@ -25,6 +25,7 @@ from tests.waiting import PATIENCE, until
 ROOT = Path(__file__).parents[2]
 ACCOUNT = "AC" + "5" * 32
 TOKEN = "a token for tests"
+API_KEY, API_SECRET = "SK" + "5" * 32, "a secret for tests"
 CLINIC = "+12015550100"
 
 
@@ -97,7 +98,8 @@ class Simulated:
 
 def start(*arguments: str, **environ: str) -> subprocess.Popen[bytes]:
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("TWILIO", "SIMULATOR"))}
-    clean |= {"TWILIO_ACCOUNT_SID": ACCOUNT, "TWILIO_AUTH_TOKEN": TOKEN} | environ
+    clean |= {"TWILIO_ACCOUNT_SID": ACCOUNT, "TWILIO_AUTH_TOKEN": TOKEN}
+    clean |= {"TWILIO_API_KEY": API_KEY, "TWILIO_API_KEY_SECRET": API_SECRET} | environ
     command = [sys.executable, "-m", "simulator", *arguments]
     return subprocess.Popen(command, cwd=ROOT, env=clean, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
@@ -195,5 +197,6 @@ def tools() -> Any:
             json,
         )
         account, token, clinic = ACCOUNT, TOKEN, CLINIC
+        api_key, api_secret = API_KEY, API_SECRET
 
     return Tools

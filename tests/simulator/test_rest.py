@@ -55,6 +55,17 @@ def test_what_is_missing_or_wrong_is_refused_as_twilio_does(simulator: Any, chan
     assert simulator.ask("GET", "/sim/messages")["messages"] == []
 
 
+def test_an_api_key_lets_in_with_its_own_secret_alone(simulator: Any, tools: Any) -> None:
+    address = f"{simulator.url}/2010-04-01/Accounts/{tools.account}/Messages.json"
+
+    def asked(name: str, secret: str) -> int:
+        with requests.get(address, auth=(name, secret), timeout=PATIENCE) as answer:
+            return answer.status_code
+
+    assert asked(tools.api_key, tools.api_secret) == 200
+    assert asked(tools.api_key, tools.token) == asked(tools.account, tools.api_secret) == asked("", "") == 401
+
+
 def test_a_wrong_token_and_a_foreign_account_get_401(simulator: Any, tools: Any) -> None:
     for name, token, account in (
         (tools.account, "wrong", tools.account),

@@ -52,7 +52,7 @@ def status(session: Session, staff: Staff) -> Status | None:
 
 
 @feeds.post("/preferences/calendar")
-@permissions.signed_in("self")
+@permissions.signed_in("self", fresh=True)
 def make() -> AnyResponse:
     """Make an address; one made before leads nowhere any more."""
     me, token = layout.the_staff(), keys.new_token()

@@ -77,7 +77,7 @@ def looked_at(item_id: UUID) -> Response:
 
 
 @readings.get("/second-reading/sample")
-@permissions.signed_in("inbox.words")
+@permissions.signed_in("inbox.work")
 def sample() -> str:
     """Show the next text of the samples that nobody has read."""
     clinic = sessions.clinic()

@@ -61,7 +61,7 @@ def show() -> str:
 
 
 @clocks.get("/clocks.csv")
-@permissions.signed_in("inbox.read")
+@permissions.signed_in("inbox.read", fresh=True)
 def download() -> Response:
     """Return the report as a table for a spreadsheet: counts and minutes, nobody's name."""
     clinic, out = sessions.clinic(), io.StringIO()

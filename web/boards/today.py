@@ -102,7 +102,7 @@ def _of_desk(session: Session, clinic: Clinic, day: date) -> dict[str, Any]:
 def _inbox(session: Session, clinic: Clinic, staff: Staff, now: datetime) -> dict[str, Any]:
     counting = (_counting(clinic, staff, filters.narrowing(narrowed, now), now) for narrowed in (SAFETY, OVER))
     counts: Sequence[int] = session.execute(select(*counting)).one()
-    reader = list_rows.Reader(staff, layout.may("inbox.words"), preferences.chosen("names"))
+    reader = list_rows.Reader(staff, layout.sight(session), preferences.chosen("names"))
     first = views.listing(session, clinic.id, view="mine", staff=staff, limit=NEXT)
     facts = {"safety": counts[0], "over": counts[1], "next": list_rows.list_of(session, clinic, reader, first)}
     if staff.role == "clinician":
@@ -118,7 +118,7 @@ def _waiting(
     session: Session, clinic: Clinic, staff: Staff, shown: Mapping[UUID, handoff_view.Entry]
 ) -> list[handoff_view.Entry]:
     """The open handoffs; a clinician's page has those that concern them, and not again what stands at their patient."""
-    waiting = handoff_view.waiting(session, clinic, staff, clinical=layout.may("inbox.words"))
+    waiting = handoff_view.waiting(session, clinic, staff, sight=layout.sight(session))
     listed = [entry for entry in waiting if entry.patient_id not in shown]
     return [entry for entry in listed if staff.role != "clinician" or entry.mine or entry.coming or entry.asked_by_me]
 

@@ -101,7 +101,9 @@ def _entries(session: Session, clinic: Clinic, inbox_items: list[InboxItem], rea
     now, ids = clock.now(), [item.id for item in inbox_items]
     colleagues = team.everyone(session, clinic.id)
     tries, alerts = unassigned.tries(session, ids), unassigned.alerts(session, clinic, ids)
-    names = _names(session, inbox_items) if readable else {}
+    sight = layout.sight(session)
+    named = [item for item in inbox_items if item.patient_id and sight.names(item.patient_id)] if readable else []
+    names = _names(session, named)
     return [
         Entry(
             id=item.id,

@@ -162,8 +162,9 @@ def _glance(session: Session, clinic: Clinic, place: Place) -> dict[str, Any]:
     by_day: dict[date, list[visit_rows.Row]] = {place.day + timedelta(days=number): [] for number in range(WEEK)}
     for visit, row in zip(listed.visits, rows, strict=True):
         by_day[zones.to_local(visit.starts_at, zones.zone(clinic.zone)).date()].append(row)
-    reads = layout.may("inbox.words")
-    screens = screen_glance.latest(session, {row.patient_id for row in rows}, clinic.zone) if reads else {}
+    sight = layout.sight(session)
+    readable = {row.patient_id for row in rows if sight.reads(row.patient_id)}
+    screens = screen_glance.latest(session, readable, clinic.zone) if readable else {}
     today = _today()
     glance = [(times.weekday_date(day, today), day, shown) for day, shown in by_day.items() if shown]
     return {"glance": glance, "too_many": False, "screens": screens}

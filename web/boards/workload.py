@@ -83,7 +83,7 @@ def unread() -> str:
         colleague = _colleague(session, clinic, who) if who else None
         overlooked = _overlooked(session, clinic, clock.now(), colleague.id if colleague else None)
         audit.record(session, clinic.id, layout.the_actor(), "workload.opened", f"clinic:{clinic.id}", who=who)
-        reader = list_rows.Reader(layout.the_staff(), layout.may("inbox.words"), preferences.chosen("names"))
+        reader = list_rows.Reader(layout.the_staff(), layout.sight(session), preferences.chosen("names"))
         first = {item.thread_id: item for item in reversed(overlooked)}
         shown = [item for item in overlooked if first[item.thread_id] is item][: list_rows.PAGE]
         rows = list_rows.list_of(session, clinic, reader, shown) if reads else []

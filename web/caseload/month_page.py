@@ -68,7 +68,7 @@ def show() -> str:
 
 
 @care_months.get("/caseload/month.csv")
-@permissions.signed_in("caseload.bill")
+@permissions.signed_in("caseload.bill", fresh=True)
 def sheet() -> Response:
     """Return the month as CSV for billing; that it was taken is written down."""
     clinic = sessions.clinic()
@@ -96,7 +96,7 @@ def evidence_page(episode_id: UUID) -> str:
 
 
 @care_months.get("/caseload/month/<uuid:episode_id>.pdf")
-@permissions.signed_in("caseload.bill")
+@permissions.signed_in("caseload.bill", fresh=True)
 def evidence_paper(episode_id: UUID) -> Response:
     """Return the evidence of one episode's month as a PDF file."""
     clinic, month = sessions.clinic(), _wanted(sessions.clinic())
@@ -107,7 +107,7 @@ def evidence_paper(episode_id: UUID) -> Response:
 
 
 @care_months.get("/caseload/month/<uuid:episode_id>.json")
-@permissions.signed_in("caseload.bill")
+@permissions.signed_in("caseload.bill", fresh=True)
 def evidence(episode_id: UUID) -> Response:
     """Return the evidence of one episode's month as data."""
     clinic, month = sessions.clinic(), _wanted(sessions.clinic())

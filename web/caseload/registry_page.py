@@ -30,12 +30,13 @@ PHASES = ("active", "relapse_prevention", "discharged")
 
 @dataclass(frozen=True)
 class Wanted:
-    """What the reader wants to see: whose, in which phase (empty: all that are open), for which reason, sorted by what,
-    and which page of it, from 1."""
+    """What the reader wants to see: whose, in which phase (empty: all that are open), doing how (progress.State), for
+    which reason, sorted by what, and which page of it, from 1."""
 
     manager: str
     clinician: str
     phase: str
+    state: str
     reason: str
     sort: str
     page: int
@@ -46,10 +47,12 @@ class Wanted:
         asked = request.args
         mine = str(staff.id) if staff.role == "care_manager" else "all"
         phase, reason, sort = asked.get("phase", ""), asked.get("reason", ""), asked.get("sort", "due")
+        state = asked.get("state", "")
         return cls(
             manager=asked.get("manager", mine),
             clinician=asked.get("clinician", ""),
             phase=phase if phase in PHASES else "",
+            state=state if state in words.table_of("care_states") else "",
             reason=reason if reason in due.KEYS else "",
             sort=sort if sort in SORTS else "due",
             page=max(1, asked.get("page", 1, int)),
@@ -110,17 +113,16 @@ def show() -> str:
             pages=listed.pages,
             first=(page - 1) * A_PAGE + 1,
             size=len(listed.chosen),
-            counts=[
-                (key, words.say("care_reasons", key), listed.counts[key]) for key in due.KEYS if listed.counts[key]
-            ],
+            counts=listed.reasons(),
             managers=_of_role(people, episodes.MANAGERS),
             clinicians=_of_role(people, ("clinician",)),
             phases=[(phase, words.say("care_phases", phase)) for phase in PHASES],
+            states=list(words.table_of("care_states").items()),
         )
 
 
 @registry.get("/caseload.csv")
-@permissions.signed_in("caseload.read")
+@permissions.signed_in("caseload.read", fresh=True)
 def sheet() -> Response:
     """Return everybody who is wanted, on one sheet; that they were taken is written down."""
     clinic, wanted = sessions.clinic(), Wanted.of_request(layout.the_staff())
@@ -136,6 +138,12 @@ def sheet() -> Response:
     return Response(out.getvalue(), mimetype="text/csv", headers=named)
 
 
+def reached(session: Session) -> list[ColumnElement[bool]]:
+    """Return the condition on episodes that leaves the reader those of patients whom they reach."""
+    only = layout.sight(session).only
+    return [] if only is None else [Episode.patient_id.in_(only)]
+
+
 def _cells(row: care_view.Line) -> list[str]:
     """The cells of a row in the order of [care_columns]."""
     reasons = "; ".join(each.mark.words for each in row.due)
@@ -147,7 +155,8 @@ def _listed(session: Session, clinic: Clinic, wanted: Wanted) -> Listed:
     """Return who is wanted, sorted, nobody's name opened but to sort by it."""
     if not care_model.of_clinic(clinic).registry:
         return Listed([], Counter())
-    every = listing.standings(session, clinic, *wanted.where())
+    every = listing.standings(session, clinic, *wanted.where(), *reached(session))
+    every = [standing for standing in every if wanted.state in ("", standing.progress.state)]
     counts = Counter(each.key for standing in every for each in standing.due)
     chosen = [standing for standing in every if _is_for(standing, wanted.reason)]
     if wanted.sort == "name":

@@ -14,6 +14,7 @@ from config import audit, db
 from messaging.models import Clinic, Patient, Staff
 from reminders import care_model
 from web import ids, layout, permissions, sessions, team, words
+from web.caseload import registry_page
 from web.presenters import care_view, episode_view, screen_history, screen_view
 
 case_reviews = layout.room("case_reviews", __name__)
@@ -82,7 +83,7 @@ def _listed(session: Session, clinic: Clinic) -> list[listing.Standing]:
     """Return who is on the list: the gravest reason first, then the longest in care."""
     if not care_model.of_clinic(clinic).registry:
         return []
-    every = listing.standings(session, clinic, listing.OPEN)
+    every = listing.standings(session, clinic, listing.OPEN, *registry_page.reached(session))
     wanted = [standing for standing in every if due.for_review(standing.due, standing.reviewed)]
     return sorted(wanted, key=lambda standing: (due.gravest(standing.due), -standing.weeks, standing.id))
 
@@ -105,6 +106,8 @@ def _episode(session: Session, clinic: Clinic, episode_id: UUID) -> Episode:
     episode = session.get(Episode, episode_id)
     if episode is None or episode.clinic_id != clinic.id:
         abort(404)
+    if not layout.may("caseload.read", episode.patient_id):
+        layout.lock(episode.patient_id)
     return episode
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from flask import abort, flash, redirect, request, url_for
 from sqlalchemy.orm import Session
@@ -15,7 +16,7 @@ from reminders import handoffs as verbs
 from reminders.handoff import machine, proposals, standing, telling
 from reminders.models import Handoff
 from reminders.rules import zones
-from web import ids, layout, permissions, sessions, times, words
+from web import ids, layout, patient_access, permissions, sessions, times, words
 from web.patients import patient_lists
 from web.patients import search as finding
 from web.presenters import handoff_view, patient_view, visit_rows
@@ -49,7 +50,9 @@ def _acts(state: str, modality: str) -> list[tuple[str, str, str]]:
 @handoffs.get("/handoffs")
 @permissions.signed_in("handoffs.read")
 def show() -> str:
-    """Show the open handoffs, the last ones that ended, and the form that asks for one."""
+    """Show the open handoffs, the last ones that ended, and the form that asks for one; that is written down."""
+    if "unattended" not in request.args:
+        patient_access.write_down(layout.the_staff(), "handoffs.opened")
     with db.unit_of_work(sessions.clinic().id, read_only=True) as session:
         return page(session)
 
@@ -155,12 +158,12 @@ def page(
         session,
         "staff/handoffs.html",
         here="handoffs",
-        waiting=handoff_view.waiting(session, clinic, staff, clinical=layout.may("inbox.words"), referrals=True),
+        waiting=handoff_view.waiting(session, clinic, staff, sight=layout.sight(session), referrals=True),
         mine=handoff_view.asked_by(session, clinic, staff, RECENT) if requests else [],
-        ended=handoff_view.ended(session, clinic, staff, RECENT),
+        ended=handoff_view.ended(session, clinic, staff, RECENT, sight=layout.sight(session)),
         chosen=patient_view.full_name(chosen) if chosen else None,
         chosen_id=chosen.id if chosen else None,
-        proposed=proposals.of(session, clinic, whom) if whom and layout.may("inbox.words") else {},
+        proposed=_proposed(session, clinic, whom),
         todays=todays,
         recent=patient_lists.recent(session, clinic, staff) if requests else [],
         sought=typed,
@@ -171,6 +174,13 @@ def page(
         requests=requests,
         answers=layout.may("handoffs.answer"),
     )
+
+
+def _proposed(session: Session, clinic: Clinic, whom: set[UUID]) -> dict[UUID, str]:
+    """What the answers of these patients propose, as far as the reader may read them."""
+    sight = layout.sight(session)
+    readable = {patient_id for patient_id in whom if sight.reads(patient_id)}
+    return proposals.of(session, clinic, readable) if readable else {}
 
 
 def _todays(session: Session, clinic: Clinic) -> list[visit_rows.Row]:

@@ -27,6 +27,7 @@ NAMES = (
     "clocks",
     "preferences",
     "account",
+    "access",
     "settings",
 )
 # Which help is about a page that bears another mark than its help.
@@ -39,6 +40,7 @@ ABOUT = {
     "handoff_terms": "handoffs",
     **dict.fromkeys(("case_reviews", "care_terms", "care_month"), "caseload"),
     **dict.fromkeys(("brakes", "drift", "import", "feeds", "file"), "settings"),
+    **dict.fromkeys(("emergencies", "audit"), "access"),
     "protocol": "safety",
     **dict.fromkeys(("second_reading", "readings"), "reading"),
     **dict.fromkeys(("tasks", "notes", "announcements"), "team"),

@@ -15,7 +15,7 @@ from messaging.inbox import notes_and_calls, views
 from messaging.inbox.models import Absence, InboxItem
 from messaging.models import Clinic, Staff
 from messaging.team import receipts
-from web import ids, layout, permissions, reading_marks, sessions, team, times, words
+from web import ids, layout, patient_access, permissions, reading_marks, sessions, team, times, words
 from web.account import preferences
 from web.compose import composer_page, send_reply
 from web.inbox import live
@@ -35,7 +35,9 @@ def home() -> Response:
 @inbox.get("/inbox")
 @permissions.signed_in("inbox.read")
 def show() -> str:
-    """Show a view: its list, and no case."""
+    """Show a view: its list, and no case. That it was read is written down."""
+    if "unattended" not in request.args:
+        patient_access.write_down(layout.the_staff(), "inbox.opened", view=the_view())
     with db.unit_of_work(sessions.clinic().id, read_only=True) as session:
         return page(session, the_view(), None)
 
@@ -133,16 +135,14 @@ def page(
     # Read once and held while the page is put together: what is held is not asked for again.
     here = send_reply.place(session, clinic, item) if item else None
     news = live.arrive(session, clinic, staff, item)
-    readable = layout.may("inbox.words")
+    readable = layout.reads(item.patient_id) if item else layout.may("inbox.words")
     facts: dict[str, Any] = {
         "view": view,
         "news": news,
         "present": news.here(),
         "safety": live.open_safety(session),
         "selected": item.id if item else _selected(),
-        "case": case_view.read(session, clinic, staff, item, readable=readable, before=request.args.get("before"))
-        if item
-        else None,
+        "case": _case(session, clinic, staff, item, readable=readable) if item else None,
         "offer": case_options.read(session, clinic, item) if item else None,
         "calls": notes_and_calls.outcomes(),
         "problem": problem,
@@ -160,11 +160,17 @@ def page(
     return layout.page(session, template, here=view, **facts)
 
 
+def _case(session: Session, clinic: Clinic, staff: Staff, item: InboxItem, *, readable: bool) -> case_view.Case:
+    named = item.patient_id is None or layout.may("patients.names", item.patient_id)
+    before = request.args.get("before")
+    return case_view.read(session, clinic, staff, item, readable=readable, named=named, before=before)
+
+
 def _list(session: Session, clinic: Clinic, staff: Staff, view: str, opened: UUID | None) -> dict[str, Any]:
     """Return what the rows are drawn from; alone it is the part of the page that keeps itself up to date."""
     narrowed, refused = the_filter()
     sort, after = the_sort(), _after()
-    reader = list_rows.Reader(staff, layout.may("inbox.words"), preferences.chosen("names"), opened)
+    reader = list_rows.Reader(staff, layout.sight(session), preferences.chosen("names"), opened)
     where = filters.narrowing(narrowed, clock.now())
     listed = list_rows.page(session, clinic, reader, view, after, where=where, sort=sort)
     standing = place(view)

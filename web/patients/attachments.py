@@ -3,10 +3,11 @@
 from uuid import UUID
 
 from flask import Response, abort
+from sqlalchemy.orm import Session
 
 from config import audit, db
 from messaging.media import file_types
-from messaging.models import Media
+from messaging.models import Conversation, Media, Message
 from web import layout, permissions, sessions
 
 attachments = layout.room("attachments", __name__)
@@ -23,11 +24,20 @@ def show(media_id: UUID) -> Response:
         media = session.get(Media, media_id)
         if media is None or media.clinic_id != clinic.id or media.state not in ("held", "kept"):
             abort(404)
+        if not layout.reads(_whose(session, media)):
+            abort(403)
         db.load_keys(session, [media.key_id])
         content = media.content or b""
         kind = file_types.kind_of(content)
         audit.record(session, clinic.id, audit.Actor.staff(staff.id), "media.read", f"media:{media.id}")
     return sent(content, kind, f"from-patient-{media_id.hex[-8:]}")
+
+
+def _whose(session: Session, media: Media) -> UUID | None:
+    """Return the patient who sent it, None where the phone is nobody's or several people's."""
+    message = session.get_one(Message, media.message_id)
+    talk = session.get(Conversation, message.conversation_id) if message.conversation_id else None
+    return talk.patient_id if talk is not None else None
 
 
 def sent(content: bytes, kind: file_types.Kind, name: str) -> Response:

@@ -15,7 +15,7 @@ from messaging.delivery import consent_drift
 from messaging.models import Clinic, Conversation, Patient
 from web import layout, permissions, sessions, times, words
 from web.patients import consent_pdf, consent_proof
-from web.presenters import patient_view
+from web.presenters import patient_view, short_names
 
 consents = layout.room("consents", __name__)
 
@@ -45,7 +45,7 @@ def show(patient_id: UUID) -> str:
 
 
 @consents.get("/patients/<uuid:patient_id>/consent.pdf")
-@permissions.signed_in("consent.read")
+@permissions.signed_in("consent.read", fresh=True)
 def print_out(patient_id: UUID) -> Response:
     """Return the proof on paper; that it was made is written down."""
     with db.unit_of_work(sessions.clinic().id) as session:
@@ -60,7 +60,8 @@ def _sheet(session: Session, patient_id: UUID, form: str) -> consent_proof.Sheet
     if patient is None:
         abort(404)
     gathered = proof.gather(session, clinic, patient, readable=readable, actor=audit.Actor.staff(staff.id), form=form)
-    return consent_proof.sheet(session, clinic, patient, gathered, staff, readable=readable)
+    named = layout.may("patients.names")
+    return consent_proof.sheet(session, clinic, patient, gathered, staff, readable=readable, named=named)
 
 
 @consents.get("/consents/drift")
@@ -68,8 +69,9 @@ def _sheet(session: Session, patient_id: UUID, form: str) -> consent_proof.Sheet
 def drifts() -> str:
     """Show every phone about which the ledger and the carrier disagree."""
     clinic = sessions.clinic()
-    with db.unit_of_work(clinic.id, read_only=True) as session:
+    with db.unit_of_work(clinic.id) as session:
         rows = [_row(session, clinic, drift) for drift in consent_drift.find(session, clinic.id)]
+        audit.record(session, clinic.id, layout.the_actor(), "drift.opened", f"clinic:{clinic.id}", rows=len(rows))
         return layout.page(
             session,
             "staff/drift.html",
@@ -100,14 +102,16 @@ def follow(conversation_id: UUID) -> AnyResponse:
 def _row(session: Session, clinic: Clinic, drift: consent_drift.Drift) -> Row:
     talk = session.scalars(select(Conversation).where(Conversation.id == drift.conversation_id)).one()
     patient = session.get(Patient, drift.patient_id) if drift.patient_id else None
-    named = ", ".join(words.say("programmes", programme) for programme in drift.programmes)
+    agreed = ", ".join(words.say("programmes", programme) for programme in drift.programmes)
+    named = layout.may("patients.names")
+    of_patient = patient_view.full_name if named else short_names.initials
     at = times.moment(drift.at, clock.now(), clinic.zone, running=True)
     return Row(
         conversation_id=talk.id,
         patient_id=patient.id if patient else None,
-        name=patient_view.full_name(patient) if patient else words.say("proof", "nobody"),
-        number=phone.display(talk.number or ""),
-        what=words.say("drift", drift.kind, programmes=named),
+        name=of_patient(patient) if patient else words.say("proof", "nobody"),
+        number=(phone.display if named else phone.mask)(talk.number or ""),
+        what=words.say("drift", drift.kind, programmes=agreed),
         why=words.say("drift", f"{drift.kind}_why", at=at),
         follows=drift.kind == "blocked",
     )

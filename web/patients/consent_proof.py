@@ -13,7 +13,7 @@ from messaging.consent import asking, proof
 from messaging.models import Clinic, Patient, Staff
 from messaging.wording import text_templates
 from web import team, times, words
-from web.presenters import patient_view
+from web.presenters import patient_view, short_names
 
 
 @dataclass(frozen=True)
@@ -56,27 +56,40 @@ class Sheet:
 
 
 def sheet(
-    session: Session, clinic: Clinic, patient: Patient, gathered: proof.Proof, reader: Staff, *, readable: bool
+    session: Session,
+    clinic: Clinic,
+    patient: Patient,
+    gathered: proof.Proof,
+    reader: Staff,
+    *,
+    readable: bool,
+    named: bool,
 ) -> Sheet:
-    """Return the proof in words, its times by the clinic's clock with their zone."""
+    """Return the proof in words, its times by the clinic's clock with their zone; see Sight for what may be seen."""
     names = team.names(
         session, (audit.Actor(act.actor).staff_id for phone_proof in gathered.phones for act in phone_proof.acts)
     )
+    withheld = [*([] if readable else ["withheld"]), *([] if named else ["unnamed"])]
     return Sheet(
         clinic=clinic.name,
-        name=patient_view.full_name(patient),
+        name=patient_view.full_name(patient) if named else short_names.initials(patient),
         record=patient.record or "",
         made=words.say("proof", "made", at=_at(gathered.made_at, clinic), who=reader.name),
-        withheld="" if readable else words.say("proof", "withheld"),
-        sections=[_section(phone_proof, clinic, names, readable=readable) for phone_proof in gathered.phones],
+        withheld=" ".join(words.say("proof", key) for key in withheld),
+        sections=[
+            _section(phone_proof, clinic, names, readable=readable, named=named) for phone_proof in gathered.phones
+        ],
     )
 
 
-def _section(phone_proof: proof.Phone, clinic: Clinic, names: Mapping[UUID | None, str], *, readable: bool) -> Section:
+def _section(
+    phone_proof: proof.Phone, clinic: Clinic, names: Mapping[UUID | None, str], *, readable: bool, named: bool
+) -> Section:
     states = [
         (words.say("programmes", key), state, words.say("consent", state)) for key, state in phone_proof.states.items()
     ]
-    number = phone.display(phone_proof.number) if phone_proof.number else words.say("proof", "no_number")
+    shown = phone.display if named else phone.mask
+    number = shown(phone_proof.number) if phone_proof.number else words.say("proof", "no_number")
     return Section(number, states, [_entry(act, clinic, names, readable=readable) for act in phone_proof.acts])
 
 

@@ -251,7 +251,7 @@ def _page(
         "staff/identify.html",
         here="everyone",
         item_id=item.id,
-        known=unknown_number.known(session, clinic, conversation, readable=layout.may("inbox.words")),
+        known=unknown_number.known(session, clinic, conversation, readable=layout.reads(None)),
         sharing=patient_lists.hits(session, clinic, sharing, reads_inbox=True),
         patient=patient_lists.hits(session, clinic, [patient], reads_inbox=True)[0] if patient else None,
         before=phone.display(before.number or "") if before else "",

@@ -11,7 +11,7 @@ from config import audit, db
 from messaging import conversations
 from messaging.inbox.models import InboxItem
 from messaging.models import Patient
-from web import layout, permissions, sessions
+from web import layout, patient_access, permissions, sessions
 from web.patients import patient_lists
 from web.presenters import (
     case_side,
@@ -82,6 +82,7 @@ def summary(session: Session, patient: Patient, *, problem: str | None = None) -
     clinic, staff = sessions.clinic(), layout.the_staff()
     readable = layout.may("inbox.words")
     thread, _ = thread_of(session, patient)
+    reader = list_rows.Reader(staff, patient_access.Sight(readable, named=True))
     said = conversation_view.page(session, clinic, staff, thread) if readable else conversation_view.NOTHING
     visits = visit_view.planned_visits(session, patient)
     return page(
@@ -94,7 +95,7 @@ def summary(session: Session, patient: Patient, *, problem: str | None = None) -
         coming=[visit for visit in visits if not visit.past and visit.key != "cancelled"][::-1],
         screens=screen_view.every(session, patient, clinic.zone) if readable else [],
         latest=[(day.name, line) for day in said.days for line in day.said][-LATEST:][::-1],
-        items=list_rows.list_of(session, clinic, list_rows.Reader(staff, readable), _items(session, patient)),
+        items=list_rows.list_of(session, clinic, reader, _items(session, patient)),
         writing=composer.composer(session, conversations.of_patient(session, clinic, patient), patient),
         sending=case_side.sending(session, patient, clinic.zone) if readable else None,
         problem=problem,

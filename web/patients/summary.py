@@ -27,7 +27,7 @@ def show(patient_id: UUID) -> str:
 
 
 @summaries.get("/patients/<uuid:patient_id>/summary.pdf")
-@permissions.signed_in("inbox.words")
+@permissions.signed_in("inbox.words", fresh=True)
 def export(patient_id: UUID) -> Response:
     """Return the summary as a PDF file; that it was made is written down."""
     with db.unit_of_work(sessions.clinic().id) as session:

@@ -11,7 +11,7 @@ from config import audit, clock, db, keys
 from messaging import phone
 from messaging.inbox.models import InboxItem
 from messaging.models import Clinic, Conversation, Message, Patient, Staff
-from web import times
+from web import patient_access, times
 from web.presenters import excerpts, patient_view
 
 # How much is opened at one press of the button: whichever limit comes first.
@@ -43,7 +43,8 @@ class Within:
 def look(clinic: Clinic, staff: Staff, typed: str, onward: str) -> Within:
     """Look through what was said, newest first, from the text `onward`; what is shown is written down before."""
     with db.unit_of_work(clinic.id, read_only=True) as session:
-        matched, looked, last, ended = _scan(session, clinic, excerpts.fold(typed), _text_id(onward))
+        only = patient_access.sight(session, staff).only
+        matched, looked, last, ended = _scan(session, clinic, excerpts.fold(typed), _text_id(onward), only)
         lines = _lines(session, clinic, matched)
     with db.unit_of_work(clinic.id) as session:
         about, actor = f"clinic:{clinic.id}", audit.Actor.staff(staff.id)
@@ -65,13 +66,19 @@ Matched = list[tuple[Message, excerpts.Excerpt]]
 
 
 def _scan(
-    session: Session, clinic: Clinic, wanted: str, before: UUID | None
+    session: Session, clinic: Clinic, wanted: str, before: UUID | None, only: frozenset[UUID] | None
 ) -> tuple[Matched, int, Message | None, bool]:
-    """Open texts, newest first, until enough were looked at or found; ids of texts grow with time."""
+    """Open texts, newest first, until enough were looked at or found; ids of texts grow with time.
+
+    `only` are the patients whom the reader reaches, None: every one.
+    """
     end, matched, looked, last = clock.monotonic() + SECONDS, Matched(), 0, None
     while looked < TEXTS and clock.monotonic() < end:
         rows = select(Message).where(Message.clinic_id == clinic.id, Message.conversation_id.is_not(None))
         rows = rows.where(Message.id < before) if before else rows
+        if only is not None:
+            theirs = select(Conversation.id).where(Conversation.patient_id.in_(only))
+            rows = rows.where(Message.conversation_id.in_(theirs))
         batch = session.scalars(rows.order_by(Message.id.desc()).limit(AT_ONCE)).all()
         db.load_keys(session, (message.key_id for message in batch))
         for message in batch:

@@ -10,7 +10,6 @@ from config import audit, clock, db
 from messaging.models import Patient
 from records import whole
 from web import layout, paper, permissions, sessions, times, words
-from web.account import proving
 from web.patients import patient_page
 from web.presenters import patient_view, record_lines
 
@@ -20,21 +19,21 @@ whole_records = layout.room("whole_records", __name__)
 @whole_records.get("/patients/<uuid:patient_id>/export")
 @permissions.signed_in("patients.export")
 def show(patient_id: UUID) -> str:
-    """Show what the export holds, and ask who sits there unless they have just signed in."""
+    """Show what an export holds."""
     with db.unit_of_work(sessions.clinic().id) as session:
-        return _page(session, patient_page.opened(session, patient_id))
+        patient = patient_page.opened(session, patient_id)
+        db.load_keys(session, [patient.key_id])
+        name = patient_view.full_name(patient)
+        return layout.page(session, "staff/export.html", here="patients", patient_id=patient.id, name=name)
 
 
 @whole_records.post("/patients/<uuid:patient_id>/export")
-@permissions.signed_in("patients.export")
-def export(patient_id: UUID) -> Response | tuple[str, int]:
+@permissions.signed_in("patients.export", fresh=True)
+def export(patient_id: UUID) -> Response:
     """Return the whole record as the file that was asked for."""
     clinic = sessions.clinic()
-    problem = proving.refusal(request.form, layout.the_staff())
     with db.unit_of_work(clinic.id) as session:
         patient = patient_page.the_patient(session, patient_id)
-        if problem:
-            return _page(session, patient, problem), 422
         form = "whole_paper" if request.form.get("form") == "paper" else "bundle"
         about = f"patient:{patient.id}"
         audit.record(session, clinic.id, layout.the_actor(), "patient.exported", about, form=form)
@@ -62,17 +61,3 @@ def _file(content: bytes, kind: str, name: str) -> Response:
     # Named by what it is: a name of a patient would stand in the browser's list of downloads.
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(content, content_type=kind, headers=headers)
-
-
-def _page(session: Session, patient: Patient, problem: str = "") -> str:
-    db.load_keys(session, [patient.key_id])
-    return layout.page(
-        session,
-        "staff/export.html",
-        here="patients",
-        patient_id=patient.id,
-        name=patient_view.full_name(patient),
-        asks_password=proving.asked() and layout.the_staff().password_hash is not None,
-        problem=problem,
-        given=request.form,
-    )

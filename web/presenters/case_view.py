@@ -14,14 +14,14 @@ from messaging import number_owner, reachable
 from messaging.inbox import items, notes_and_calls
 from messaging.inbox.models import InboxItem, ItemEvent
 from messaging.inbox.routing import topics
-from messaging.models import Clinic, Conversation, Message, Patient, Staff
-from messaging.people import directory
+from messaging.models import Clinic, Conversation, Patient, Staff
 from messaging.reachable import Reach
 from web import team, times, words
 from web.presenters import (
     assignment,
     case_reasons,
     case_side,
+    case_words,
     composer,
     conversation_view,
     handoff_strip,
@@ -106,9 +106,10 @@ def read(
     item: InboxItem,
     *,
     readable: bool,
+    named: bool = True,
     before: str | None = None,
 ) -> Case:
-    """Return the case of `item` for `staff`; without `readable` what the patient said stays closed.
+    """Return the case of `item` for `staff`; without `readable` what was said stays closed, without `named` who it is.
 
     `before` is the cursor of an earlier page of the conversation, whose length costs no queries.
     """
@@ -118,27 +119,33 @@ def read(
     colleagues = team.everyone(session, clinic.id)
     screen, is_the_item = _screen(session, item, patient, zone) if readable else (None, False)
     thread = conversation_view.Thread(conversation, patient, item.id)
-    page = conversation_view.page(session, clinic, staff, thread, before) if readable else conversation_view.NOTHING
+    said = conversation_view.page(session, clinic, staff, thread, before) if readable else conversation_view.NOTHING
     history = [(event, _event(event, colleagues)) for event in items.history(session, item)]
     return Case(
-        **_standing(clinic, item, patient, conversation, colleagues, staff),
+        **_standing(clinic, item, patient, conversation, colleagues, staff, named=named),
         heading=_heading(item, screen if is_the_item else None, readable),
-        quote=_quote(session, item) if readable else None,
-        patient=patient_view.person(session, clinic, patient, reach=reach) if patient else None,
-        sharing=_sharing(session, clinic, conversation) if patient is None else [],
+        quote=case_words.quote(session, item) if readable else None,
+        patient=_person(session, clinic, patient, reach, named=named) if patient else None,
+        sharing=case_words.sharing(session, clinic, conversation) if patient is None and named else [],
         screen=screen,
         screen_is_the_item=is_the_item,
-        thread=page,
+        thread=said,
         last_seen=composer.latest(session, conversation.id) if conversation else None,
         composer=composer.composer(session, conversation, patient, reach),
         history=[Line(times.moment(event.at, now, zone), line) for event, line in history],
         handoff=handoff_strip.of_case(session, clinic, item),
         route=assignment.explain(session, clinic, item, patient, colleagues.get(item.owner_id), history, now),
         aside=case_side.read(session, clinic, item, patient, colleagues, readable=readable, reach=reach),
-        follow=case_side.follow(session, item, zone) if readable else None,
         likeness=likeness_view.read(session, clinic, item, colleagues) if readable else None,
-        **_known(session, clinic, staff, item, patient, readable),
+        **_known(session, clinic, staff, item, patient, readable, named=named),
     )
+
+
+def _person(
+    session: Session, clinic: Clinic, patient: Patient, reach: Reach | None, *, named: bool
+) -> patient_view.Person:
+    person = patient_view.person(session, clinic, patient, reach=reach)
+    return person if named else patient_view.unnamed(person, short_names.initials(patient))
 
 
 def _patient(session: Session, item: InboxItem) -> tuple[Patient | None, Reach | None]:
@@ -148,14 +155,22 @@ def _patient(session: Session, item: InboxItem) -> tuple[Patient | None, Reach |
 
 
 def _known(
-    session: Session, clinic: Clinic, staff: Staff, item: InboxItem, patient: Patient | None, readable: bool
+    session: Session,
+    clinic: Clinic,
+    staff: Staff,
+    item: InboxItem,
+    patient: Patient | None,
+    readable: bool,
+    *,
+    named: bool,
 ) -> dict[str, Any]:
     """Return the fields that say who it is beyond doubt, whether a colleague has said so, and what else is owed."""
     return {
         "beside": case_reasons.read(session, clinic, staff, item, readable=readable),
         "merged": patient is not None and number_owner.merged(session, item),
-        "kit": kit_view.read(session, clinic, patient, clinical=readable, item=item) if patient else None,
+        "kit": kit_view.read(session, clinic, patient, clinical=readable, item=item) if patient and named else None,
         "asked": task_view.asked(session, clinic, staff, item) if readable or patient is None else None,
+        "follow": case_side.follow(session, item, clinic.zone) if readable else None,
         "pinned": thread_view.pinned(session, clinic, item.patient_id) if readable else [],
     }
 
@@ -167,6 +182,8 @@ def _standing(
     conversation: Conversation | None,
     team: dict[UUID | None, Staff],
     staff: Staff,
+    *,
+    named: bool,
 ) -> dict[str, Any]:
     """Return the fields that say who and what it is, whose, until when, and what was said about it."""
     now, zone = clock.now(), clinic.zone
@@ -178,7 +195,7 @@ def _standing(
         "colleagues": _colleagues(team, item),
         "people": thread_view.may_be_mentioned(team, staff),
         "roles": _roles(item),
-        "name": patient_view.full_name(patient) if patient else short_names.of_nobody(item.kind, conversation),
+        "name": _name(patient, named=named) if patient else short_names.of_nobody(item.kind, conversation),
         "mark": item_marks.mark(item, now, zone),
         "due": times.moment(item.answer_by, now, zone, running=True),
         "state": item.state,
@@ -189,10 +206,14 @@ def _standing(
         "acknowledged": _acknowledged(item, team, zone),
         "settled": _settled(item, team, zone),
         "needs_acknowledgement": item.kind in items.NEEDS_ACKNOWLEDGEMENT and item.acknowledged_at is None,
-        "pronoun": _pronoun(patient),
-        "caption": _caption(item, patient),
+        "pronoun": case_words.pronoun(patient),
+        "caption": case_words.caption(item, patient),
         "conversation_id": conversation.id if conversation else None,
     }
+
+
+def _name(patient: Patient, *, named: bool) -> str:
+    return patient_view.full_name(patient) if named else short_names.initials(patient)
 
 
 def why(reasons: Sequence[str]) -> list[str]:
@@ -232,32 +253,6 @@ def _heading(item: InboxItem, screen: screen_view.ScreenView | None, readable: b
     if item.kind == "safety" and screen is not None and screen.alerts:
         return screen.alerts[0]
     return words.one_line(item.summary) or words.say("kinds", item.kind)
-
-
-def _pronoun(patient: Patient | None) -> str:
-    return {"female": "her", "male": "him"}.get((patient.sex if patient else None) or "", "them")
-
-
-def _caption(item: InboxItem, patient: Patient | None) -> str:
-    """Return what to make of an alert by what raised it: a text, a form, or somebody here; empty for no alert."""
-    if item.kind != "safety":
-        return ""
-    table = item.about.partition(":")[0]
-    key = table if table in words.table_of("captions") else "colleague"
-    return words.say("captions", key, whom=_pronoun(patient))
-
-
-def _quote(session: Session, item: InboxItem) -> str | None:
-    table, _, row_id = item.about.partition(":")
-    message = session.get(Message, UUID(row_id)) if table == "message" else None
-    return message.body or None if message is not None and message.direction == "in" else None
-
-
-def _sharing(session: Session, clinic: Clinic, conversation: Conversation | None) -> list[tuple[UUID, str]]:
-    if conversation is None or not conversation.number:
-        return []
-    fitting = directory.patients_with_number(session, clinic, conversation.number)
-    return [(patient.id, patient_view.full_name(patient)) for patient in fitting]
 
 
 def _acknowledged(item: InboxItem, team: dict[UUID | None, Staff], zone: str) -> str | None:

@@ -78,6 +78,11 @@ class Saved:
     count: int
 
 
+def capped(count: int) -> str:
+    """Return a count as it is shown, cut off where nobody counts on."""
+    return f"{CAP}+" if count > CAP else str(count)
+
+
 def read(query: Mapping[str, str], *, readable: bool = True) -> tuple[Filter, list[str]]:
     """Read a filter from an address; return it with the names of what could not be read and was left out.
 

@@ -1,7 +1,7 @@
 """Warm handoffs as staff see them: how each stands step by step, who was asked, and what the form offers."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -14,11 +14,12 @@ from messaging.models import Clinic, Patient, Staff
 from reminders import planner
 from reminders.handoff import decision, machine, telling
 from reminders.models import Handoff, HandoffOffer
-from web import team, times, words
-from web.presenters import assignment, handoff_strip, patient_view
+from web import patient_access, team, times, words
+from web.presenters import assignment, handoff_strip, patient_view, short_names
 
 # Beyond this nobody reads on; who waits longest stands first.
 MOST = 200
+EVERYTHING = patient_access.Sight(words=True, named=True)
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,7 @@ def form(session: Session, clinic: Clinic) -> Form:
 
 
 def waiting(
-    session: Session, clinic: Clinic, staff: Staff, *, clinical: bool = True, referrals: bool = False
+    session: Session, clinic: Clinic, staff: Staff, *, sight: patient_access.Sight = EVERYTHING, referrals: bool = False
 ) -> list[Entry]:
     """Return the open handoffs: what is offered to the reader first, then urgent ones, then by how long they wait.
 
@@ -115,15 +116,17 @@ def waiting(
     if referrals:
         later = Handoff.state == "referred"
         rows = [*rows, *_rows(session, clinic, later, order=Handoff.requested_at.asc(), limit=MOST)]
-    listed = entries(session, clinic, staff, rows, clinical=clinical)
+    listed = entries(session, clinic, staff, rows, sight=sight)
     return sorted(listed, key=lambda entry: (entry.state == "referred", not entry.mine, not entry.urgent))
 
 
-def ended(session: Session, clinic: Clinic, staff: Staff, limit: int) -> list[Entry]:
+def ended(
+    session: Session, clinic: Clinic, staff: Staff, limit: int, *, sight: patient_access.Sight = EVERYTHING
+) -> list[Entry]:
     """Return the handoffs that ended last."""
     over = Handoff.state.in_(machine.ENDED)
     rows = _rows(session, clinic, over, order=Handoff.requested_at.desc(), limit=limit)
-    return entries(session, clinic, staff, rows, clinical=False)
+    return entries(session, clinic, staff, rows, sight=replace(sight, words=False))
 
 
 def asked_by(session: Session, clinic: Clinic, staff: Staff, limit: int) -> list[Entry]:
@@ -148,11 +151,11 @@ def _rows(
 
 
 def entries(
-    session: Session, clinic: Clinic, staff: Staff, rows: Sequence[Handoff], *, clinical: bool = True
+    session: Session, clinic: Clinic, staff: Staff, rows: Sequence[Handoff], *, sight: patient_access.Sight = EVERYTHING
 ) -> list[Entry]:
     """Return handoffs in words; a fixed number of queries, however many they are.
 
-    Why they were asked for, and the requester's own words, only where the reader may read them (`clinical`).
+    Why they were asked for, and the requester's own words, and who it is, only where the reader may (`sight`).
     """
     if not rows:
         return []
@@ -165,7 +168,7 @@ def entries(
     people = [offer.staff_id for each in offers.values() for offer in each]
     names = team.names(session, [*asked, *people, *(handoff.colleague_id for handoff in rows)])
     kinds = list(planner.cadence_of(session, clinic.id).kinds)
-    facts = _Facts(clinic, staff, names, offers, _why(session, rows), clock.now(), clinical, kinds)
+    facts = _Facts(clinic, staff, names, offers, _why(session, rows), clock.now(), sight, kinds)
     return [_entry(facts, handoff, patients[handoff.patient_id]) for handoff in rows]
 
 
@@ -179,7 +182,7 @@ class _Facts:
     offers: Mapping[UUID, list[HandoffOffer]]
     why: Mapping[UUID, str]
     now: datetime
-    clinical: bool
+    sight: patient_access.Sight
     kinds: Sequence[str]
 
 
@@ -197,10 +200,14 @@ def _entry(facts: _Facts, handoff: Handoff, patient: Patient) -> Entry:
     still = [offer for offer in offers if offer.answer is None]
     zone = facts.clinic.zone
     starts = handoff.start_at if handoff.start_at and handoff.start_at > facts.now else None
+    clinical = facts.sight.reads(patient.id)
+    mine = handoff.state == "offered" and any(offer.staff_id == facts.staff.id for offer in still)
+    coming = handoff.colleague_id == facts.staff.id
+    named = facts.sight.names(patient.id) or mine or coming or asker == facts.staff.id
     return Entry(
         id=handoff.id,
         patient_id=handoff.patient_id,
-        name=patient_view.full_name(patient),
+        name=patient_view.full_name(patient) if named else short_names.initials(patient),
         place=handoff.place or "",
         state=handoff.state,
         modality=handoff.modality,
@@ -211,11 +218,11 @@ def _entry(facts: _Facts, handoff: Handoff, patient: Patient) -> Entry:
         colleague=facts.names.get(handoff.colleague_id, ""),
         next_at=times.time_of(handoff.try_after, zone) if still and handoff.follows == "next" else "",
         why=facts.why.get(handoff.id, ""),
-        details=_details(handoff, facts.clinical or asker == facts.staff.id),
-        note=(telling.opened(handoff, "note") or "") if facts.clinical else "",
+        details=_details(handoff, clinical or asker == facts.staff.id),
+        note=(telling.opened(handoff, "note") or "") if clinical else "",
         urgent=handoff.urgent,
-        mine=handoff.state == "offered" and any(offer.staff_id == facts.staff.id for offer in still),
-        coming=handoff.colleague_id == facts.staff.id,
+        mine=mine,
+        coming=coming,
         asked_by=facts.names.get(asker, ""),
         asked_by_me=asker == facts.staff.id,
         walk=handoff.state == "accepted" and handoff.modality == "in_person",

@@ -17,7 +17,7 @@ from messaging.inbox.models import InboxItem
 from messaging.inbox.routing import topics
 from messaging.models import Clinic, Conversation, Patient, Staff
 from reminders.models import Appointment
-from web import drafts, reading_marks, times, words
+from web import drafts, patient_access, reading_marks, times, words
 from web.presenters import attention, item_marks, patient_view, short_names
 
 PAGE = 50
@@ -88,13 +88,13 @@ class Page:
 
 @dataclass(frozen=True)
 class Reader:
-    """Who looks at a list: whose it is, whether they may read what patients said, and how openly names stand there.
+    """Who looks at a list: whose it is, whose words and names they may see, and how openly names stand there.
 
     `names`: full ("Teresa Q.") | initials ("T. Q.") | hidden (until opened). `opened` is the case that is open.
     """
 
     staff: Staff
-    readable: bool
+    sight: patient_access.Sight
     names: str = "full"
     opened: UUID | None = None
 
@@ -213,7 +213,7 @@ def _row(stack: Sequence[InboxItem], patient: Patient | None, conversation: Conv
 
 def _topic(stack: Sequence[InboxItem], reader: Reader) -> str:
     topic = next((each.topic for each in stack if each.topic), None)
-    return items.words()["topics"].get(topic or "", "") if reader.readable else ""
+    return items.words()["topics"].get(topic or "", "") if reader.sight.reads(stack[0].patient_id) else ""
 
 
 def _also(item: InboxItem, about: _About) -> Reason:
@@ -228,7 +228,7 @@ def _also(item: InboxItem, about: _About) -> Reason:
 
 
 def _summary(item: InboxItem, reader: Reader) -> str:
-    if not reader.readable:
+    if not reader.sight.reads(item.patient_id):
         return words.say("kinds", item.kind)
     return words.one_line(item.summary) or words.say("keeping", "emptied")
 
@@ -264,6 +264,8 @@ def _name(
 ) -> str:
     if patient is None:
         return short_names.of_nobody(stack[0].kind, conversation)
+    if not reader.sight.names(patient.id):
+        return short_names.initials(patient)
     if reader.names == "full" or any(each.id == reader.opened for each in stack):
         return short_names.short_name(patient, conversation)
     return words.say("names", "hidden_row") if reader.names == "hidden" else short_names.initials(patient)

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -82,6 +82,13 @@ def find(session: Session, clinic: Clinic, patient_id: UUID) -> Patient | None:
 def full_name(patient: Patient) -> str:
     """Return first and last name."""
     return f"{patient.first_name or ''} {patient.last_name or ''}".strip()
+
+
+def unnamed(person: Person, initials: str) -> Person:
+    """Return a person as whoever routes work sees them: initials, no birth date, the last digits of numbers."""
+    numbers = [replace(number, dial="", words=phone.mask(number.dial)) for number in person.numbers]
+    facts = [fact for fact in person.facts if not fact.startswith("born ")]
+    return replace(person, name=initials, first_name=initials, facts=facts, record="", numbers=numbers)
 
 
 def names(session: Session, patient_ids: Collection[UUID]) -> dict[UUID, str]:

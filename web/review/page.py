@@ -59,7 +59,7 @@ def show() -> str:
 
 
 @reviews.get("/review.csv")
-@permissions.signed_in("review.read")
+@permissions.signed_in("review.read", fresh=True)
 def sheet() -> Response:
     """Return every row for a spreadsheet, small numbers hidden."""
     clinic, out = sessions.clinic(), io.StringIO()
@@ -78,7 +78,7 @@ def sheet() -> Response:
 
 
 @reviews.get("/review.pdf")
-@permissions.signed_in("review.read")
+@permissions.signed_in("review.read", fresh=True)
 def print_out() -> Response:
     """Return the review on paper, small numbers hidden."""
     clinic = sessions.clinic()

@@ -50,7 +50,7 @@ class Typed:
 
 
 @api_keys.get("/settings/keys")
-@permissions.signed_in("clinic.settings")
+@permissions.signed_in("clinic.settings", fresh=True)
 def show() -> str:
     """Show the keys and the form that makes one."""
     with db.unit_of_work(sessions.clinic().id, read_only=True) as session:
@@ -58,7 +58,7 @@ def show() -> str:
 
 
 @api_keys.post("/settings/keys")
-@permissions.signed_in("clinic.settings")
+@permissions.signed_in("clinic.settings", fresh=True)
 def make() -> str | tuple[str, int]:
     """Make a key and show it, this once."""
     typed = _typed(request.form)
@@ -74,7 +74,7 @@ def make() -> str | tuple[str, int]:
 
 
 @api_keys.post("/settings/keys/<uuid:key_id>/revoke")
-@permissions.signed_in("clinic.settings")
+@permissions.signed_in("clinic.settings", fresh=True)
 def revoke(key_id: UUID) -> Response:
     """Let nobody in by a key any more."""
     with db.unit_of_work(sessions.clinic().id) as session:

@@ -60,7 +60,7 @@ def show() -> str:
 
 
 @clinics.post("/settings/clinic")
-@permissions.signed_in("clinic.settings")
+@permissions.signed_in("clinic.settings", fresh=True)
 def save() -> Response | tuple[str, int]:
     """Keep what was typed as a draft; nothing is in force by that."""
     return decision_form.save(CLINIC, _page, given(request.form))

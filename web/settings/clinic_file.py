@@ -23,7 +23,7 @@ def show() -> str:
 
 
 @files.get("/settings/file/clinic.toml")
-@permissions.signed_in("clinic.look")
+@permissions.signed_in("clinic.look", fresh=True)
 def download() -> Response:
     """Hand out the file that holds now."""
     with db.unit_of_work(sessions.clinic().id) as session:
@@ -41,7 +41,7 @@ def schema() -> Response:
 
 
 @files.post("/settings/file")
-@permissions.signed_in("clinic.settings")
+@permissions.signed_in("clinic.settings", fresh=True)
 def read_in() -> AnyResponse | tuple[str, int]:
     """Make drafts of what a file changes; a mistake is named with its line, and then nothing is kept."""
     try:

@@ -149,7 +149,7 @@ def history(kind: str) -> str:
 
 
 @versions.post("/settings/draft/<kind>/<act>")
-@permissions.signed_in("clinic.agree")
+@permissions.signed_in("clinic.agree", fresh=True)
 def move(kind: str, act: str) -> Response:
     """Ask for a second person, publish, take a draft back, or make a draft of what once was."""
     verbs = {"ask": _ask, "publish": _publish, "drop": _drop, "revert": _revert, "shipped": _shipped}

@@ -39,7 +39,7 @@ def show() -> str:
 
 
 @settings.post("/ladder")
-@permissions.signed_in("clinic.settings")
+@permissions.signed_in("clinic.settings", fresh=True)
 def save() -> Response | tuple[str, int]:
     """Keep a draft; what cannot be read is refused at its field, and what a colleague has saved is not written over."""
     return decision_form.save(RULES, _page, policy_form.given(request.form))

@@ -56,7 +56,7 @@ def attempt(feed_id: UUID) -> str | tuple[str, int]:
 
 
 @one_feed.post("/feeds/<uuid:feed_id>")
-@permissions.signed_in("clinic.settings")
+@permissions.signed_in("clinic.settings", fresh=True)
 def save(feed_id: UUID) -> Response | tuple[str, int]:
     """Read the feed by the profile that was typed from now on."""
     with db.unit_of_work(sessions.clinic().id) as session:
@@ -93,7 +93,7 @@ def resume(feed_id: UUID) -> Response:
 
 
 @one_feed.post("/feeds/<uuid:feed_id>/secret")
-@permissions.signed_in("clinic.settings")
+@permissions.signed_in("clinic.settings", fresh=True)
 def renew(feed_id: UUID) -> str:
     """Show another secret, this once."""
     with db.unit_of_work(sessions.clinic().id) as session:

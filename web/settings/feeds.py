@@ -52,7 +52,7 @@ def show() -> str:
 
 
 @feeds.post("/settings/feeds")
-@permissions.signed_in("clinic.settings")
+@permissions.signed_in("clinic.settings", fresh=True)
 def add() -> str | tuple[str, int]:
     """Add a feed, and show its secret on its own page, this once."""
     name = request.form.get("name", "").strip()
@@ -69,7 +69,7 @@ def add() -> str | tuple[str, int]:
 
 
 @feeds.post("/settings/feeds/<uuid:message_id>/words")
-@permissions.signed_in("clinic.settings")
+@permissions.signed_in("clinic.settings", fresh=True)
 def read(message_id: UUID) -> str:
     """Show one message word for word, and write down that it was read."""
     with db.unit_of_work(sessions.clinic().id) as session:

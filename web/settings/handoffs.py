@@ -45,7 +45,7 @@ def show() -> str:
 
 
 @handoff_terms.post("/settings/handoffs")
-@permissions.signed_in("clinic.settings")
+@permissions.signed_in("clinic.settings", fresh=True)
 def save() -> Response | tuple[str, int]:
     """Keep what was typed as a draft; nothing is in force by that."""
     return decision_form.save(HANDOFFS, _page, given(request.form))

@@ -120,7 +120,7 @@ def stop(run_id: UUID) -> AnyResponse:
 
 
 @importing.get("/settings/import/<uuid:run_id>/wrong.csv")
-@permissions.signed_in("patients.import")
+@permissions.signed_in("patients.import", fresh=True)
 def wrong(run_id: UUID) -> Response:
     """Return the rows that were not taken as a file to mend and send again; that they left is written down."""
     with db.unit_of_work(sessions.clinic().id) as session:

@@ -73,7 +73,7 @@ def show() -> str:
 
 
 @colleagues.post("/settings/people")
-@permissions.signed_in("clinic.settings")
+@permissions.signed_in("clinic.settings", fresh=True)
 def invite() -> str | tuple[str, int]:
     """Add a colleague and send them a link; where no way leads to them alone, show it, this once."""
     raw = given(request.form)
@@ -88,7 +88,7 @@ def invite() -> str | tuple[str, int]:
 
 
 @colleagues.post("/settings/people/<uuid:staff_id>")
-@permissions.signed_in("clinic.settings")
+@permissions.signed_in("clinic.settings", fresh=True)
 def change(staff_id: UUID) -> Response | tuple[str, int]:
     """Change a colleague's name, role, languages, panels or phone."""
     raw, field = given(request.form), ""
@@ -115,7 +115,7 @@ def change(staff_id: UUID) -> Response | tuple[str, int]:
 
 
 @colleagues.post("/settings/people/<uuid:staff_id>/leave")
-@permissions.signed_in("clinic.settings")
+@permissions.signed_in("clinic.settings", fresh=True)
 def leave(staff_id: UUID) -> Response | tuple[str, int]:
     """Let a colleague in no more; what they had not finished moves on."""
     try:
@@ -136,7 +136,7 @@ def leave(staff_id: UUID) -> Response | tuple[str, int]:
 
 
 @colleagues.post("/settings/people/<uuid:staff_id>/link")
-@permissions.signed_in("clinic.settings")
+@permissions.signed_in("clinic.settings", fresh=True)
 def link(staff_id: UUID) -> str | tuple[str, int]:
     """Make a new link for a colleague, also for one who comes back; links that were not used end."""
     with db.unit_of_work(sessions.clinic().id) as session:
@@ -147,7 +147,7 @@ def link(staff_id: UUID) -> str | tuple[str, int]:
 
 
 @colleagues.post("/settings/people/links/<uuid:link_id>/revoke")
-@permissions.signed_in("clinic.settings")
+@permissions.signed_in("clinic.settings", fresh=True)
 def revoke_link(link_id: UUID) -> Response:
     """Let nobody in by a link that was not used."""
     with db.unit_of_work(sessions.clinic().id) as session:
@@ -216,17 +216,14 @@ def _page(session: Session, shown: Shown) -> str:
     everyone = session.scalars(
         select(Staff).where(Staff.clinic_id == clinic.id).order_by(Staff.active.desc(), Staff.name)
     ).all()
-    waiting = select(SignInLink.staff_id, func.max(SignInLink.expires_at)).where(
-        SignInLink.clinic_id == clinic.id, SignInLink.used_at.is_(None)
-    )
-    links = dict(session.execute(waiting.group_by(SignInLink.staff_id)).all())
+    standings = sign_in_links.standings(session, clinic, everyone, clock.now())
     held = handing_on.held(session, clinic.id)
     entered = select(StaffSession.staff_id, func.max(StaffSession.created_at)).where(
         StaffSession.clinic_id == clinic.id
     )
     last = dict(session.execute(entered.group_by(StaffSession.staff_id)).all())
     cards = [
-        _card(colleague, clinic, links.get(colleague.id), last.get(colleague.id), held.get(colleague.id, 0), shown)
+        _card(colleague, clinic, standings[colleague.id], last.get(colleague.id), held.get(colleague.id, 0), shown)
         for colleague in everyone
     ]
     names = {colleague.id: colleague.name for colleague in everyone}
@@ -249,9 +246,7 @@ def _page(session: Session, shown: Shown) -> str:
     )
 
 
-def _card(
-    colleague: Staff, clinic: Clinic, until: datetime | None, last: datetime | None, held: int, shown: Shown
-) -> Card:
+def _card(colleague: Staff, clinic: Clinic, standing: str, last: datetime | None, held: int, shown: Shown) -> Card:
     number = colleague.number or ""
     seen = phone.display(number) if layout.may("clinic.settings") else phone.mask(number)
     own = {
@@ -268,7 +263,7 @@ def _card(
         role=words.say("roles", colleague.role),
         active=colleague.active,
         me=colleague.id == layout.the_staff().id,
-        standing=_standing(colleague, until, clinic.zone),
+        standing=standing,
         languages=", ".join(words.say("languages", language) for language in colleague.languages),
         panels=words.say("colleagues", "panels", names=", ".join(colleague.panels)) if colleague.panels else "",
         phone=seen if number else words.say("colleagues", "no_number"),
@@ -288,13 +283,3 @@ def _duty(colleague: Staff, clinic: Clinic) -> str:
     if until is None:
         return words.say("colleagues", "off")
     return words.say("colleagues", "until", when=until) if until else words.say("colleagues", "always")
-
-
-def _standing(colleague: Staff, until: datetime | None, zone: str) -> str:
-    if not colleague.active:
-        return words.say("colleagues", "gone")
-    if colleague.password_hash is not None:
-        return words.say("colleagues", "signs_in")
-    if until is None or until <= clock.now():
-        return words.say("colleagues", "link_over")
-    return words.say("colleagues", "link_until", when=times.moment(until, clock.now(), zone, running=True))

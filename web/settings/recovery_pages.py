@@ -47,7 +47,7 @@ def _of(session: Session, staff: Staff, me: Staff) -> Standing | None:
 
 
 @recoverypages.post("/settings/people/<uuid:staff_id>/recovery")
-@permissions.signed_in("clinic.settings")
+@permissions.signed_in("clinic.settings", fresh=True)
 def ask(staff_id: UUID) -> Response:
     """Ask that a colleague be let in without their second step, or agree to it as the second administrator."""
     try:
@@ -60,7 +60,7 @@ def ask(staff_id: UUID) -> Response:
 
 
 @recoverypages.post("/settings/people/<uuid:staff_id>/recovery/confirm")
-@permissions.signed_in("clinic.settings")
+@permissions.signed_in("clinic.settings", fresh=True)
 def confirm(staff_id: UUID) -> Response:
     """Say that whoever came in by a recovery was the colleague."""
     try:

@@ -69,7 +69,7 @@ def written(week: Mapping[str, Any]) -> str:
 
 
 @rota.post("/settings/rota/<uuid:staff_id>")
-@permissions.signed_in("clinic.settings")
+@permissions.signed_in("clinic.settings", fresh=True)
 def save(staff_id: UUID) -> Response | tuple[str, int]:
     """Change a colleague's hours; what cannot be read or would leave a gap is refused at its field."""
     raw = {name: request.form.get(name, "").strip()[:LONGEST] for name in FIELDS}

@@ -54,7 +54,7 @@ def show(endpoint_id: UUID) -> str:
 
 
 @webhook.post("/settings/webhooks/<uuid:endpoint_id>")
-@permissions.signed_in("clinic.settings")
+@permissions.signed_in("clinic.settings", fresh=True)
 def change(endpoint_id: UUID) -> Response | tuple[str, int]:
     """Take in another name, address or choice of kinds."""
     typed = webhooks.read(request.form)
@@ -68,7 +68,7 @@ def change(endpoint_id: UUID) -> Response | tuple[str, int]:
 
 
 @webhook.post("/settings/webhooks/<uuid:endpoint_id>/secret")
-@permissions.signed_in("clinic.settings")
+@permissions.signed_in("clinic.settings", fresh=True)
 def rotate(endpoint_id: UUID) -> str:
     """Make another secret and show it, this once."""
     with db.unit_of_work(sessions.clinic().id) as session:

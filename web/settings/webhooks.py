@@ -53,7 +53,7 @@ def show() -> str:
 
 
 @webhooks.post("/settings/webhooks")
-@permissions.signed_in("clinic.settings")
+@permissions.signed_in("clinic.settings", fresh=True)
 def make() -> str | tuple[str, int]:
     """Make an endpoint and show its secret, this once."""
     typed = read(request.form)

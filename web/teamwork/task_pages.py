@@ -71,7 +71,7 @@ def _the_patient(session: Session) -> Patient | None:
     patient_id = ids.uuid_of(request.values.get("patient"))
     if patient_id is None:
         return None
-    if not layout.may("patients.read"):
+    if not layout.may("patients.read", patient_id):
         abort(403)
     patient = patient_view.find(session, sessions.clinic(), patient_id) or abort(404)
     db.load_keys(session, [patient.key_id])
@@ -81,8 +81,8 @@ def _the_patient(session: Session) -> Patient | None:
 def _the_note(session: Session) -> Contact | None:
     """The note that a task is made of, if the reader may read it."""
     note_id = ids.uuid_of(request.values.get("from"))
-    note = session.get(Contact, note_id) if note_id and layout.may("team.read") else None
-    if note is None or note.clinic_id != sessions.clinic().id:
+    note = session.get(Contact, note_id) if note_id else None
+    if note is None or note.clinic_id != sessions.clinic().id or not layout.may("team.read", note.patient_id):
         return None
     db.load_keys(session, [note.key_id])
     return note
@@ -122,10 +122,17 @@ def _the_item(session: Session, item_id: UUID) -> InboxItem:
     item = session.get(InboxItem, item_id)
     if item is None or item.clinic_id != sessions.clinic().id or item.kind != "task":
         abort(404)
-    if item.patient_id is not None and not layout.may("patients.read"):
+    if item.patient_id is not None and not _reaches(session, item):
         abort(403)
     db.load_keys(session, [item.key_id])
     return item
+
+
+def _reaches(session: Session, item: InboxItem) -> bool:
+    """Whether the reader reaches the patient of a task: what one has asked for oneself one may follow to its end."""
+    task, me = tasks.of_item(session, item), layout.the_staff()
+    own = task is not None and me.id in (task.made_by, task.watcher_id)
+    return layout.may("patients.read", item.patient_id) or (own and permissions.may(me.role, "patients.read"))
 
 
 @taskpages.post("/tasks/<uuid:item_id>/end")

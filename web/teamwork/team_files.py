@@ -5,6 +5,7 @@ from uuid import UUID
 from flask import Response, abort
 
 from config import audit, db
+from messaging.inbox.models import Contact
 from messaging.media import file_types
 from messaging.team.models import TeamFile
 from web import layout, permissions, sessions
@@ -22,6 +23,9 @@ def show(file_id: UUID) -> Response:
         row = session.get(TeamFile, file_id)
         if row is None or row.clinic_id != clinic.id:
             abort(404)
+        note = session.get_one(Contact, row.contact_id)
+        if not layout.may("team.read", note.patient_id):
+            abort(403)
         db.load_keys(session, [row.key_id])
         content = row.content or b""
         audit.record(session, clinic.id, layout.the_actor(), "team_file.read", f"team_file:{row.id}")

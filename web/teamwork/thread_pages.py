@@ -52,6 +52,7 @@ def write() -> Answer:
     try:
         with db.unit_of_work(clinic.id) as session:
             patient = patient_page.the_patient(session, patient_id)
+            _must_reach(patient.id)
             typed = form.get("words", "")
             named = asked_people.of_form(session, clinic, typed)
             once = ids.uuid_of(form.get("once"))
@@ -124,11 +125,17 @@ def act(note_id: UUID, act: str) -> Answer:
             if note is None or note.clinic_id != sessions.clinic().id or note.patient_id is None:
                 abort(404)
             patient_id = note.patient_id
+            _must_reach(patient_id)
             acts[act](session, note, layout.the_staff())
     except (thread.Refused, notes_and_calls.MayNotStrike) as why:
         return _refused(patient_id, why)
     flash(words.say("team_notices", act))
     return redirect(url_for("threads.show", patient_id=patient_id) + f"#c{note_id}", 303)
+
+
+def _must_reach(patient_id: UUID) -> None:
+    if not layout.may("team.write", patient_id):
+        abort(403)
 
 
 def _page(session: Session, patient: Patient, *, problem: str = "") -> str:
@@ -153,7 +160,7 @@ def _page(session: Session, patient: Patient, *, problem: str = "") -> str:
         chosen=request.form.getlist("mention"),
         problem=problem,
         writes=layout.may("team.write"),
-        asks=layout.may("colleagues.ask"),
+        asks=layout.may("colleagues.ask") and layout.may("team.write"),
         once=ids.uuid_of(request.form.get("once")) or uuid4(),
         limit=thread_view.size(files.LARGEST),
         largest=files.LARGEST,

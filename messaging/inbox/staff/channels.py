@@ -41,6 +41,7 @@ KINDS: Mapping[str, Terms] = {
     "assigned": Terms(),
     "due_soon": Terms(offered=_AWAY_FROM_THE_PAGE, usual=frozenset()),
     "answered": Terms(offered=_AWAY_FROM_THE_PAGE, usual=frozenset({TEXT})),
+    "access": Terms(frozenset({PAGE, TEXT}), frozenset({EMAIL}), frozenset({EMAIL})),
     "account": Terms(frozenset({PAGE, TEXT}), frozenset({EMAIL}), frozenset({EMAIL})),
     "digest": Terms(frozenset(), frozenset({EMAIL}), frozenset({EMAIL})),
 }

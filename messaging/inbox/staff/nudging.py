@@ -22,6 +22,7 @@ TEXTS = {
     "assigned": "staff_assigned",
     "due_soon": "staff_due_soon",
     "answered": "staff_news",
+    "access": "staff_access",
 }
 ITEM_TEXT = "staff_alert"
 # Where the front desk, which does not read the care team's inbox, finds what is theirs.

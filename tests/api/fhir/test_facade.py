@@ -87,7 +87,7 @@ def test_every_search_is_understood_by_the_database(ours: Any) -> None:
             spans |= {"gt2999-01-01T00:00:00Z": [], "le2999-01-01T00:00:00Z": whole, "2001-02-03": []}
             for text, expected in spans.items():
                 assert found(program, kind.type, **{name: text}) == expected, (kind.type, name, text)
-        by_status = [one for status in kind.statuses or () for each in found(program, kind.type, status=status)]
+        by_status = [each for status in kind.statuses or () for each in found(program, kind.type, status=status)]
         assert not kind.statuses or sorted(each["id"] for each in by_status) == sorted(each["id"] for each in whole)
 
 

@@ -15,7 +15,8 @@ from messaging.models import Clinic, Patient, Staff
 from reminders.models import Appointment
 from tests.caseload.figures import half_year
 from tests.caseload.figures.half_year import DAY, NOW
-from tests.caseload.figures.oracle import Figures, Oracle
+from tests.caseload.figures.oracle import Figures
+from tests.caseload.figures.oracle_care import Oracle
 
 YESTERDAY = date(2026, 6, 9)
 

@@ -43,7 +43,7 @@ def answering(content: bytes) -> tuple[TwilioGateway, socket.socket, Thread]:
     thread = Thread(target=answer)
     thread.start()
     url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-    return TwilioGateway("AC" + "0" * 32, "a token", url), listening, thread
+    return TwilioGateway("AC" + "0" * 32, ("AC" + "0" * 32, "a token"), url), listening, thread
 
 
 @pytest.mark.parametrize("name", ANSWERS)
@@ -60,7 +60,7 @@ def test_an_answer_that_is_none_is_unknown(name):
 
 
 def test_where_nobody_listens_nothing_was_sent():
-    gateway = TwilioGateway("AC" + "0" * 32, "a token", "http://127.0.0.1:9")
+    gateway = TwilioGateway("AC" + "0" * 32, ("AC" + "0" * 32, "a token"), "http://127.0.0.1:9")
     with pytest.raises(Unreachable):
         gateway.send(TEXT)
 
@@ -68,7 +68,7 @@ def test_where_nobody_listens_nothing_was_sent():
 def test_what_may_not_leave_any_more_is_not_written_though_the_connection_stands():
     with socket.create_server(("127.0.0.1", 0)) as listening:
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        gateway = TwilioGateway("AC" + "0" * 32, "a token", url)
+        gateway = TwilioGateway("AC" + "0" * 32, ("AC" + "0" * 32, "a token"), url)
 
         def no() -> None:
             raise TooLate

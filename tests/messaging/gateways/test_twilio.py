@@ -4,9 +4,12 @@ import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
+from config.settings import Settings
 from messaging.gateways import twilio
 from messaging.gateways.base import OutcomeUnknown, Outgoing, Refused
 
@@ -36,7 +39,9 @@ def say() -> Iterator[Say]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
-    gateway = twilio.TwilioGateway("AC" + "0" * 32, "a token", f"http://127.0.0.1:{server.server_address[1]}")
+    gateway = twilio.TwilioGateway(
+        "AC" + "0" * 32, ("AC" + "0" * 32, "a token"), f"http://127.0.0.1:{server.server_address[1]}"
+    )
 
     def say(status: int, body: str) -> twilio.TwilioGateway:
         nonlocal answer
@@ -48,6 +53,20 @@ def say() -> Iterator[Say]:
     server.shutdown()
     thread.join()
     server.server_close()
+
+
+@pytest.mark.parametrize(
+    ("said", "asks_with"),
+    [
+        ({}, ("AC" + "0" * 32, "a token")),
+        ({"twilio_api_key": "SK" + "1" * 32, "twilio_api_key_secret": SecretStr("s3")}, ("SK" + "1" * 32, "s3")),
+    ],
+)
+def test_the_carrier_is_asked_by_the_api_key_where_there_is_one(said: dict[str, Any], asks_with: tuple[str, str]):
+    token = {"twilio_account_sid": "AC" + "0" * 32, "twilio_auth_token": SecretStr("a token")}
+    assert twilio.credentials(Settings.model_construct(**token, **said)) == asks_with
+    gateway = twilio.TwilioGateway("AC" + "0" * 32, asks_with)
+    assert (gateway._client.account_sid, gateway._client.auth) == ("AC" + "0" * 32, asks_with)
 
 
 def test_a_yes_brings_the_carrier_s_id(say: Say):
@@ -96,7 +115,7 @@ def test_a_request_that_timed_out_on_the_way_is_unknown(say: Say):
 
 
 def test_nobody_listening_is_unknown():
-    gateway = twilio.TwilioGateway("AC" + "0" * 32, "a token", "http://127.0.0.1:9")
+    gateway = twilio.TwilioGateway("AC" + "0" * 32, ("AC" + "0" * 32, "a token"), "http://127.0.0.1:9")
     with pytest.raises(OutcomeUnknown):
         gateway.send(TEXT)
 

@@ -49,6 +49,8 @@ def test_who_is_enrolled_stands_in_the_table_with_first_and_last_score(scene: An
     enrolled(scene, patient, days_ago=30)
     for days, points in ((29, 16), (1, 8)):
         answer(scene.house, patient, days, points)
+    assert "Walter Nowak" not in scene.browser.get("/caseload?state=not_improving").text
+    assert "Walter Nowak" in scene.browser.get("/caseload?state=improved").text
     page = scene.browser.get("/caseload").text
     assert "Walter Nowak" in page
     row = page.split("Walter Nowak")[1].split("</tr>")[0]
@@ -203,8 +205,9 @@ def test_two_records_that_become_one_keep_both_histories(scene: Any) -> None:
     ],
 )
 def test_who_may_read_the_registry_and_who_may_work_in_it(scene: Any, role: str, reads: int, works: int) -> None:
-    patient = scene.house.patient()
-    browser = scene.house.signed_in(scene.house.staff("Somebody", role=role))
+    patient, somebody = scene.house.patient(), scene.house.staff("Somebody", role=role)
+    scene.house.item(patient_id=patient.id, owner_id=somebody.id)
+    browser = scene.house.signed_in(somebody)
     assert browser.get("/caseload").status_code == reads
     assert browser.get("/caseload.csv").status_code == reads
     assert browser.get(f"/patients/{patient.id}/care").status_code == reads

@@ -53,8 +53,9 @@ def test_another_clinics_patient_does_not_exist(house: Any, another_house: Any) 
 
 @pytest.mark.parametrize("role", ["care_manager", "front_desk", "psychiatric_consultant"])
 def test_each_part_of_the_page_that_is_offered_can_be_opened(house: Any, role: str) -> None:
-    patient = house.patient()
-    browser = house.signed_in(house.staff(role=role))
+    patient, staff = house.patient(), house.staff(role=role)
+    house.item(patient_id=patient.id, owner_id=staff.id)
+    browser = house.signed_in(staff)
     page = browser.get(f"/patients/{patient.id}").text
     parts = re.findall(r'href="(/patients/[^"]+)"', page.split('class="tabs"')[1].split("</nav>")[0])
     assert len(parts) == (3 if role == "front_desk" else 6)

@@ -16,7 +16,7 @@ from messaging.mail.models import Mail, MailAddress
 from messaging.models import Message, Staff
 from messaging.people import staff_phones
 from tests.web.boards.test_unassigned import NUMBER, published
-from web.models import AccountChange, SignInLink
+from web.models import AccountChange, Passkey, SignInLink
 
 ROSA = {
     "name": "Rosa Delgado", "email": "Rosa@Clinic.example", "role": "care_manager", "languages": "es",
@@ -70,6 +70,16 @@ def test_a_link_goes_to_the_colleagues_own_phone_works_once_and_lets_them_in(hou
     assert use(house, path) == 303
     assert house.browser().get(path).status_code == 410
     assert "signs in with a password" in browser.get("/settings/people").text
+
+
+def test_who_has_a_passkey_and_no_password_is_said_to_sign_in_with_it(house: Any) -> None:
+    browser, rosa = lead(house), house.staff("Rosa Delgado")
+    with db.unit_of_work(house.clinic.id) as session:
+        session.get_one(Staff, rosa.id).password_hash = None
+        facts = {"credential_id": b"one", "public_key": b"key", "sign_count": 0, "name": "phone"}
+        session.add(Passkey(clinic_id=house.clinic.id, staff_id=rosa.id, made_at=clock.now(), **facts))
+    page = browser.get("/settings/people").text
+    assert "signs in with a passkey" in page
 
 
 def test_a_link_expires_and_a_new_one_ends_the_one_before(house: Any) -> None:

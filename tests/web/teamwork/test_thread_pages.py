@@ -56,8 +56,9 @@ def test_the_roles_of_a_thread_are_the_same_at_the_door_and_in_the_room() -> Non
     ],
 )
 def test_who_may_open_it(house: Any, role: str, status: int) -> None:
-    browser = house.signed_in(house.staff(role=role))
-    assert browser.get(f"/patients/{house.patient().id}/team").status_code == status
+    staff, patient = house.staff(role=role), house.patient()
+    house.item(patient_id=patient.id, owner_id=staff.id)
+    assert house.signed_in(staff).get(f"/patients/{patient.id}/team").status_code == status
 
 
 def test_clinician_and_care_manager_talk_about_a_patient_in_one_place(house: Any) -> None:
@@ -233,5 +234,5 @@ def test_older_notes_are_a_page_further(house: Any) -> None:
 
 
 def test_an_empty_thread_says_so(house: Any) -> None:
-    browser, patient = house.signed_in(house.staff(role="psychiatric_consultant")), house.patient()
+    browser, patient = house.signed_in(house.staff(role="clinician")), house.patient()
     assert "Nobody has written anything about Teresa yet." in browser.get(f"/patients/{patient.id}/team").text

@@ -1,0 +1,87 @@
+"""The audit log as a page: by person, patient, kind and days, as CSV, and who was told what of a patient."""
+
+import csv
+import io
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from config import audit, clock, db
+
+
+def read_by(house: Any, patient: Any, name: str = "Rosa Delgado") -> Any:
+    staff = house.staff(name)
+    browser = house.signed_in(staff)
+    browser.get(f"/patients/{patient.id}")
+    return staff
+
+
+def lines(page: str) -> str:
+    log = page.split('<main id="main"')[1].split("</main>")[0]
+    return log.split("<tbody>")[1] if "<tbody>" in log else ""
+
+
+def acts(house: Any, act: str) -> list[audit.AuditEntry]:
+    with db.unit_of_work(house.clinic.id) as session:
+        return list(session.scalars(select(audit.AuditEntry).where(audit.AuditEntry.act == act)))
+
+
+@pytest.mark.parametrize("role", ["auditor", "clinic_admin"])
+def test_the_log_is_narrowed_by_person_patient_kind_and_days(house: Any, role: str) -> None:
+    patient, other = house.patient(), house.patient()
+    rosa = read_by(house, patient)
+    read_by(house, other, "Ben Okafor")
+    browser = house.signed_in(house.staff("Kim Ost", role=role))
+    everything = lines(browser.get("/audit").text)
+    assert "patient.opened" in everything
+    assert "Rosa Delgado" in everything
+    assert "Ben Okafor" in everything
+    mine = lines(browser.get(f"/audit?who={rosa.id}&kind=read").text)
+    assert "patient.opened" in mine
+    assert "Ben Okafor" not in mine
+    answer = browser.post("/audit", record=other.record, kind="read")
+    assert answer.status_code == 303
+    assert other.record not in answer.location
+    assert "Ben Okafor" in lines(browser.get(answer.location).text)
+    assert "Rosa Delgado" not in lines(browser.get(answer.location).text)
+    tomorrow = (clock.now() + timedelta(days=2)).date()
+    assert lines(browser.get(f"/audit?since={tomorrow}").text) == ""
+    assert browser.post("/audit", record="nobody's").status_code == 404
+
+
+def test_the_log_comes_as_csv_and_that_is_written_down(house: Any) -> None:
+    patient = house.patient()
+    rosa = read_by(house, patient)
+    browser = house.signed_in(house.staff("Kim Ost", role="auditor"))
+    answer = browser.get(f"/audit.csv?patient={patient.id}")
+    rows = list(csv.DictReader(io.StringIO(answer.text)))
+    assert {row["about"] for row in rows} == {f"patient:{patient.id}"}
+    assert f"staff:{rosa.id}" in {row["actor"] for row in rows}
+    assert "Teresa" not in answer.text
+    assert len(acts(house, "audit.exported")) == 1
+
+
+def test_a_report_says_who_was_told_what_of_a_patient(house: Any) -> None:
+    patient = house.patient()
+    read_by(house, patient)
+    browser = house.signed_in(house.staff("Kim Ost", role="auditor"))
+    page = browser.get(f"/audit/patients/{patient.id}").text
+    assert "Read the patient&#39;s page" in page
+    assert "Rosa Delgado" in page
+    assert f"Record {patient.record}" in page
+    assert "Quintana" not in page
+    assert len(acts(house, "audit.disclosures")) == 1
+
+
+def test_another_clinics_lines_are_not_there(house: Any, another_house: Any) -> None:
+    theirs = another_house()
+    patient = theirs.patient()
+    ben = read_by(theirs, patient, "Ben Okafor")
+    browser = house.signed_in(house.staff("Kim Ost", role="auditor"))
+    assert "Ben Okafor" not in browser.get("/audit").text
+    assert lines(browser.get(f"/audit?who={ben.id}").text) == ""
+    assert browser.get(f"/audit?patient={patient.id}").status_code == 404
+    assert browser.get(f"/audit/patients/{patient.id}").status_code == 404
+    assert len(browser.get(f"/audit.csv?patient={patient.id}").text.splitlines()) == 1

@@ -1,0 +1,41 @@
+"""Sheets and scripts: addressed by what is in them, kept by browsers for as long as that, and packed once."""
+
+import gzip
+import hashlib
+from functools import cache
+from importlib import resources
+
+from flask import Response, request, url_for
+
+
+def address(name: str) -> str:
+    """Return the address of a sheet or script, which is another one as soon as what is in it is."""
+    return url_for("web.static", filename=name, v=_fingerprint(name))
+
+
+def headers(response: Response) -> None:
+    """Say how long a browser may keep this file, and pack it where the browser takes that."""
+    lasting = "v" in request.args
+    response.headers["Cache-Control"] = "public, max-age=31536000, immutable" if lasting else "no-cache"
+    # Sheets and scripts only: they hold no secret, so how well they pack tells nothing.
+    name = (request.view_args or {}).get("filename", "")
+    if response.status_code != 200 or not name.endswith((".css", ".js")):
+        return
+    response.vary.add("Accept-Encoding")
+    if not request.accept_encodings["gzip"]:
+        return
+    response.close()
+    response.direct_passthrough = False
+    response.set_data(_packed(name))
+    response.headers["Content-Encoding"] = "gzip"
+    response.headers.pop("ETag", None)
+
+
+@cache
+def _packed(name: str) -> bytes:
+    return gzip.compress(resources.files("web").joinpath("static", name).read_bytes(), mtime=0)
+
+
+@cache
+def _fingerprint(name: str) -> str:
+    return hashlib.sha256(resources.files("web").joinpath("static", name).read_bytes()).hexdigest()[:12]
