@@ -21,7 +21,7 @@ $(VENV)/.base: requirements/base.txt pyproject.toml
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements/base.txt
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@echo "Compiling"
-	@$(COMPILE) $(VENV)/lib config messaging reminders intake_links caseload interchange webhooks portal web api service simulator
+	@$(COMPILE) $(VENV)/lib config messaging reminders intake_links caseload interchange records webhooks portal web api service simulator
 	@touch $@
 
 $(VENV)/.test: requirements/test.txt $(VENV)/.base

@@ -3,14 +3,17 @@
 from api import (
     appointments,
     consents,
+    episodes,
     events,
     handoffs,
     inbox_items,
     intake_links,
     messages,
     patients,
+    referrals,
     reports,
     screens,
+    tasks,
 )
 from api.operations import Operation
 
@@ -18,10 +21,13 @@ ALL: tuple[Operation, ...] = (
     *appointments.OPERATIONS,
     *patients.OPERATIONS,
     *handoffs.OPERATIONS,
+    *referrals.OPERATIONS,
     *intake_links.OPERATIONS,
     *messages.OPERATIONS,
     *screens.OPERATIONS,
     *inbox_items.OPERATIONS,
+    *tasks.OPERATIONS,
+    *episodes.OPERATIONS,
     *consents.OPERATIONS,
     *events.OPERATIONS,
     *reports.OPERATIONS,

@@ -22,6 +22,8 @@ from messaging.programs import keys
 from messaging.programs.keys import Program
 
 ROOT = "/api/v1"
+# What the facade of api.fhir answers with, refusals too.
+FHIR = "application/fhir+json"
 LARGEST_BODY = 64 * 1024
 OF_KEY = throttle.Limit("api", free=600, window=60)
 # Of whoever presents no key that is good.
@@ -41,8 +43,8 @@ class Rate:
 
 def answer(operation: Operation, row_id: UUID | None) -> Response:
     """Answer one request."""
-    program = _program()
-    _count(program)
+    program = asking()
+    count(program)
     if operation.scope not in program.scopes:
         raise Problem("scope", Place(detail=operation.scope))
     if operation.method == "POST":
@@ -50,9 +52,9 @@ def answer(operation: Operation, row_id: UUID | None) -> Response:
     query = _query(operation)
     # Written down before and for itself, so that no long page keeps those waiting who write.
     with db.unit_of_work(program.clinic_id) as session:
-        _note(_call(session, program), operation, program, row_id)
+        _note(call_of(session, program), operation, program, row_id)
     with db.unit_of_work(program.clinic_id, read_only=True) as session:
-        given = operation.run(_call(session, program), row_id, {"query": query} if query is not None else {})
+        given = operation.run(call_of(session, program), row_id, {"query": query} if query is not None else {})
         text = once.text_of(given)
     return _json(given.status, text)
 
@@ -63,7 +65,7 @@ def _once(operation: Operation, row_id: UUID | None, program: Program) -> Respon
     asked = once.Asked(program, operation, request.path, key, content)
 
     def act(session: Session, answer_id: UUID) -> Answer:
-        call = _call(session, program, answer_id)
+        call = call_of(session, program, answer_id)
         _note(call, operation, program, row_id)
         return operation.run(call, row_id, {"body": body})
 
@@ -74,7 +76,8 @@ def _once(operation: Operation, row_id: UUID | None, program: Program) -> Respon
     return response
 
 
-def _call(session: Session, program: Program, once_id: UUID | None = None) -> Call:
+def call_of(session: Session, program: Program, once_id: UUID | None = None) -> Call:
+    """Return the call of this program in this transaction."""
     clinic = session.get_one(Clinic, program.clinic_id)
     staff = session.get_one(Staff, program.staff_id) if program.staff_id else None
     return Call(session, clinic, audit.Actor.program(program.key_id), staff, once_id)
@@ -85,8 +88,8 @@ def _note(call: Call, operation: Operation, program: Program, row_id: UUID | Non
     operation.note(call, row_id)
 
 
-def _program() -> Program:
-    """Whose key it is. Raises Problem: the same for every key that is none."""
+def asking() -> Program:
+    """Return whose key it is. Raises Problem: the same for every key that is none."""
     kind, _, token = request.headers.get("Authorization", "").partition(" ")
     program = keys.program_of(token.strip()) if kind.lower() == "bearer" else None
     if program is not None:
@@ -95,7 +98,8 @@ def _program() -> Program:
     raise Problem("unauthorized", headers={"WWW-Authenticate": "Bearer"})
 
 
-def _count(program: Program) -> None:
+def count(program: Program) -> None:
+    """Count this request against the key's rate. Raises Problem where it has asked too often."""
     bucket = OF_KEY.of(str(program.key_id))
     level = throttle.level(bucket)
     reset = ceil(level * OF_KEY.window / OF_KEY.free)
@@ -143,17 +147,18 @@ def _json(status: int, text: str) -> Response:
 
 def refused(error: Exception) -> Response:
     """Return what is said to a program whose request has failed in this way."""
-    return problems.response(_problem(error), _request_id())
+    return problems.response(problem_of(error), request_id())
 
 
-def _problem(error: Exception) -> Problem:
+def problem_of(error: Exception) -> Problem:
+    """Return what is said of an error, and log what nobody expected."""
     if isinstance(error, Problem):
         return error
     if isinstance(error, HTTPException) and error.code is not None and error.code < 500:
         return _of_http(error)
     if isinstance(error, IntegrityError):
         return Problem("conflict")
-    logging.logger().error("unexpected", problem=_request_id(), route=str(request.url_rule), exc_info=error)
+    logging.logger().error("unexpected", problem=request_id(), route=str(request.url_rule), exc_info=error)
     if isinstance(error, OperationalError):
         return Problem("away", headers={"Retry-After": str(AWAY_SECONDS)})
     return Problem("unexpected")
@@ -166,7 +171,8 @@ def _of_http(error: HTTPException) -> Problem:
     return problem
 
 
-def _request_id() -> str:
+def request_id() -> str:
+    """Return by which id this request stands in the log."""
     if "request_id" not in g:
         g.request_id = str(uuid.uuid4())
     return str(g.request_id)
@@ -177,11 +183,11 @@ def finish(response: Response) -> Response:
     """Give each answer of this door its request id and what is left of the key's rate."""
     if not request.path.startswith("/api/"):
         return response
-    if response.status_code >= 400 and response.mimetype != problems.MEDIA_TYPE:
-        told = problems.response(problems.of_status(response.status_code), _request_id())
+    if response.status_code >= 400 and response.mimetype not in (problems.MEDIA_TYPE, FHIR):
+        told = problems.response(problems.of_status(response.status_code), request_id())
         response.set_data(told.get_data())
         response.content_type = told.content_type
-    response.headers["X-Request-Id"] = _request_id()
+    response.headers["X-Request-Id"] = request_id()
     rate: Rate | None = g.get("rate")
     if rate is not None:
         response.headers["RateLimit-Policy"] = f'"key";q={OF_KEY.free};w={OF_KEY.window}'

@@ -53,7 +53,8 @@ class HandoffOut(Shape):
     outcome: str | None
 
 
-def _shown(handoff: Handoff) -> HandoffOut:
+def shown(handoff: Handoff) -> HandoffOut:
+    """Return a handoff as it stands."""
     facts = {
         name: getattr(handoff, name) for name in HandoffOut.model_fields if name not in ("reasons", "note", "place")
     }
@@ -67,12 +68,12 @@ def _shown(handoff: Handoff) -> HandoffOut:
 
 def _list(call: Call, query: OfPatient) -> Page[HandoffOut]:
     """List the handoffs."""
-    return pages.page(call, "handoffs", Handoff, query, _shown)
+    return pages.page(call, "handoffs", Handoff, query, shown)
 
 
 def _get(call: Call, id: UUID) -> HandoffOut:
     """Read one handoff."""
-    return _shown(pages.row(call, Handoff, id))
+    return shown(pages.row(call, Handoff, id))
 
 
 def _request(call: Call, body: HandoffIn) -> Answer:
@@ -91,7 +92,7 @@ def _request(call: Call, body: HandoffIn) -> Answer:
         )
     except handoffs.NotPossible as impossible:
         raise at("/patient_id" if str(impossible) == "deceased" else "/modality", str(impossible)) from None
-    return Answer(201, _shown(handoff))
+    return Answer(201, shown(handoff))
 
 
 def _language(wanted: str | None) -> str | None:

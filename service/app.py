@@ -11,6 +11,7 @@ from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from api import door as programs
+from api.fhir import door as fhir
 from config import client_address, keys, logging, runtime, security_events
 from intake_links import pages, tablet_pages
 from portal import plan, video
@@ -22,7 +23,7 @@ MACHINES = ("/webhooks/", "/api/")
 LARGEST_BODY = 256 * 1024
 # Browsers of people post to these and need a CSRF token; machines sign what they send.
 PEOPLE = (pages.pages, tablet_pages.kiosk, plan.own, video.video)
-MACHINES_DOORS = (twilio.door, forms.door, ehr.door, programs.door)
+MACHINES_DOORS = (twilio.door, forms.door, ehr.door, programs.door, fhir.door)
 PROGRAMS = "/api/"
 
 

@@ -10,6 +10,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 # handoffs.answer: everyone whom a rule of the clinic, the hours on call or the fallback may bring a handoff to.
 # inbox.words: what a patient said or answered. A clinic admin routes work without reading it, an auditor sees only
 # that it happened (docs/security.md). patients.change: whose a number is, what they agreed to, that they were called.
+# patients.export: to hand out all that is kept of somebody, words and scores.
 # desk.read, desk.work: the front desk's own inbox (web.desk), of scheduling and bills alone; inbox.read is not theirs.
 # reading.sign: to let the second reader act, or to take that back: who answers for it is a clinician.
 # team.read, team.write: what colleagues write to each other about patients; the same roles as
@@ -39,6 +40,7 @@ MAY: dict[str, frozenset[str]] = {
             "patients.read",
             "consent.read",
             "patients.change",
+            "patients.export",
             "handoffs.read",
             "handoffs.request",
             "handoffs.answer",
@@ -67,6 +69,7 @@ MAY: dict[str, frozenset[str]] = {
             "patients.read",
             "consent.read",
             "patients.change",
+            "patients.export",
             "handoffs.read",
             "handoffs.request",
             "handoffs.answer",

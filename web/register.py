@@ -51,6 +51,7 @@ from web.patients import (
     safety_plan,
     search,
     summary,
+    whole_record,
 )
 from web.review import changes
 from web.review import page as review_page
@@ -122,6 +123,7 @@ PAGES = (
     audit_log.audits,
     merge.merges,
     summary.summaries,
+    whole_record.whole_records,
     safety_plan.plans,
     protocol_ticks.ticks,
     protocol.protocols,

@@ -1,6 +1,7 @@
 """What a key may: one word for reading and one for writing each resource; whatever is not among them is refused."""
 
-# In the order of the documentation. Nobody writes screens but patients and staff, and nobody events.
+# In the order of the documentation. Nobody writes screens but patients and staff, care is begun by named people on its
+# page, and nobody writes events.
 ALL = (
     "appointments.read",
     "appointments.write",
@@ -8,6 +9,7 @@ ALL = (
     "patients.write",
     "handoffs.read",
     "handoffs.write",
+    "referrals.read",
     "intake-links.read",
     "intake-links.write",
     "messages.read",
@@ -15,6 +17,9 @@ ALL = (
     "screens.read",
     "inbox.read",
     "inbox.write",
+    "tasks.read",
+    "tasks.write",
+    "episodes.read",
     "consents.read",
     "consents.write",
     "events.read",

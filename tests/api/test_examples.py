@@ -6,14 +6,18 @@ import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import select
 from werkzeug.serving import make_server
 
 from api import catalogue
+from config import clock, db
+from intake_links.models import Screen
 from tests.api.test_isolation import filled
 
 SECTION = re.compile(r"^### (\S+)\n(.*?)(?=^##|\Z)", re.MULTILINE | re.DOTALL)
@@ -46,9 +50,11 @@ def names(ours: Any, url: str) -> dict[str, str]:
     patient = ours.patient("R-1001", "+13035550120")
     key = ours.program(staff=ours.staff()).token
     by_name = {"VISIT": "appointment", "HANDOFF": "handoff", "LINK": "intake_link", "MESSAGE": "message"}
-    by_name |= {"SCREEN": "screen", "ITEM": "inbox_item"}
+    by_name |= {"SCREEN": "screen", "ITEM": "inbox_item", "TASK": "task", "REFERRAL": "referral"}
+    by_name |= {"EPISODE": "care_episode"}
     ids = {name: str(rows[kind]) for name, kind in by_name.items()}
-    return {"URL": url, "KEY": key, "PATIENT": str(patient.id)} | ids
+    due = clock.iso(clock.now() + timedelta(days=2))
+    return {"URL": url, "KEY": key, "PATIENT": str(patient.id), "DUE": due} | ids
 
 
 def test_every_operation_has_one_example_in_each_language() -> None:
@@ -71,6 +77,27 @@ def test_the_python_of_each_operation_works(
     for code in (*client, *(python[0] for _, python in EXAMPLES.values())):
         exec(code, space)
     assert names["PATIENT"] in capsys.readouterr().out
+
+
+def test_the_examples_of_the_facade_work(
+    names: dict[str, str], monkeypatch: pytest.MonkeyPatch, ours: Any, capsys: Any
+) -> None:
+    facade = re.search(r"^## FHIR R4\n(.*?)^## ", TEXT, re.MULTILINE | re.DOTALL)
+    assert facade is not None
+    mine = str(filled_in_before(ours))
+    assert curl(blocks("sh", facade[1])[0], names | {"PATIENT": mine}) == 200
+    monkeypatch.setenv("URL", names["URL"])
+    monkeypatch.setenv("KEY", names["KEY"])
+    space: dict[str, Any] = names | {"PATIENT": mine}
+    for code in (*blocks("python", TEXT.partition("\n## Visits")[0]), *blocks("python", facade[1])):
+        exec(code, space)
+    assert capsys.readouterr().out.split()[-1:] == ["11"]
+
+
+def filled_in_before(side: Any) -> Any:
+    """The patient whose form was scored."""
+    with db.unit_of_work(side.clinic.id) as session:
+        return session.scalars(select(Screen.patient_id).where(Screen.clinic_id == side.clinic.id)).one()
 
 
 def curl(command: str, names: dict[str, str]) -> int:

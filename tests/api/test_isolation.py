@@ -1,21 +1,27 @@
 """Two clinics in one house: no operation of one reads, names or changes a row of the other."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 
 from api import catalogue
-from config import audit, db
+from caseload.models import Episode
+from config import audit, clock, db
 from intake_links import links
 from intake_links.models import Screen
 from messaging import outbox
 from messaging.consent import ledger
+from messaging.team import tasks
 from reminders import appointments, handoffs
 from tests.api.test_door import problem_of
 
+ANSWERS = [2, 1, 2, 1, 2, 1, 1, 0, 1]
+RESULT = {"total": 11, "prorated": None, "band": "moderate", "positive": True, "missing": 0, "alerts": ["item9"]}
 both = pytest.mark.parametrize("house", ["sqlite", "postgresql"], indirect=True)
 
 
@@ -26,27 +32,45 @@ class Rows:
     patient: UUID
     by_kind: dict[str, UUID]
 
+    def of(self, operation: Any) -> UUID | None:
+        """The row that an operation is about; a referral is a handoff that is not warm."""
+        return self.by_kind.get("referral" if operation.name.startswith("referrals.") else operation.kind)
+
 
 def filled(side: Any) -> Rows:
-    patient, now = side.patient(), audit.clock.now()
+    patient, now, rosa = side.patient(), audit.clock.now(), side.staff()
     item = side.item(patient=patient)
     with db.unit_of_work(side.clinic.id) as session:
         visit = appointments.VisitRecord("V1", "R1", now, "America/Denver", now)
         booked = appointments.save(session, side.clinic, patient, visit)[0]
         asked = handoffs.request(session, side.clinic, patient, requested_by=audit.OPERATOR)
+        later = handoffs.Wishes(("mood",), False, None, "asked for it herself", "later")
+        referred = handoffs.request(session, side.clinic, patient, requested_by=audit.OPERATOR, wishes=later)
+        todo = tasks.Wanted("Call the lab", now + timedelta(days=1), rosa, None, patient, "ask for the letter")
+        to_do = tasks.of_item(session, tasks.make(session, side.clinic, rosa, todo))
+        assert to_do is not None
         link = links.issue(session, side.clinic, patient, ["phq9"])[0]
         text = outbox.text_patient(
             session, side.clinic, patient, kind="reply", programme="care_team", body="hello", dedupe="x"
         )
         screen = Screen(
             clinic_id=side.clinic.id, key_id=patient.key_id, patient_id=patient.id, instrument="phq9",
-            instrument_version="1", language="en", source="link", event="x", answers="[null]", started_at=now,
+            instrument_version="1", language="en", source="link", event="x", answers=json.dumps(ANSWERS),
+            result=json.dumps(RESULT), state="submitted", started_at=now, submitted_at=now, scored_at=now,
         )  # fmt: skip
-        session.add(screen)
+        episode = Episode(
+            clinic_id=side.clinic.id, key_id=patient.key_id, patient_id=patient.id, phase_at=now,
+            enrolled_on=now.date(), enrolled_by=rosa.id, consent="verbal", consent_at=now, consent_by=rosa.id,
+            consent_language="en", practitioner_id=rosa.id, manager_id=rosa.id, payer="none", scale="phq9",
+            diagnosis="F32.1", created_at=now,
+        )  # fmt: skip
+        session.add_all([screen, episode])
+        session.flush()
         consent = ledger.ledger(session, side.clinic, "+13035550110")[0]
         by_kind = {
             "patient": patient.id, "appointment": booked.id, "handoff": asked.id, "intake_link": link.id,
             "message": text.id, "screen": screen.id, "inbox_item": item.id, "consent_entry": consent.id,
+            "task": to_do.id, "referral": referred.id, "care_episode": episode.id,
         }  # fmt: skip
     audit.seal()
     return Rows(patient.id, by_kind)
@@ -58,6 +82,10 @@ BODIES: dict[str, Callable[[UUID], Any]] = {
     "handoffs.request": lambda patient: {"patient_id": str(patient)},
     "intake-links.create": lambda patient: {"patient_id": str(patient), "instruments": ["phq9"]},
     "messages.send": lambda patient: {"patient_id": str(patient), "body": "hello"},
+    "tasks.create": lambda patient: {
+        "patient_id": str(patient), "title": "Call the lab", "due_at": clock.iso(clock.now() + timedelta(days=1))
+    },
+    "tasks.close": lambda _: {"outcome": "task_done"},
     "inbox.acknowledge": lambda _: {"disposition": "handled"},
     "consents.record": lambda patient: {
         "patient_id": str(patient), "event": "revoked", "programmes": ["reminders"], "how": "spoken"
@@ -83,7 +111,7 @@ def named(operations: list[Any]) -> Any:
 def test_a_list_holds_ours_and_nothing_of_theirs(ours: Any, theirs: Any, operation: Any) -> None:
     own, foreign = filled(ours), filled(theirs)
     text = ours.program().get(operation.path).text
-    assert str(own.by_kind.get(operation.kind, own.patient)) in text
+    assert str(own.of(operation) or own.patient) in text
     assert not any(str(row_id) in text for row_id in foreign.by_kind.values())
 
 
@@ -98,8 +126,8 @@ def test_a_row_of_theirs_is_not_there(ours: Any, theirs: Any, operation: Any) ->
         body = BODIES.get(operation.name, lambda _: {})(own.patient)
         return program.get(path) if operation.method == "GET" else program.post(path, body)
 
-    assert ask(own.by_kind[operation.kind]).status_code == 200
-    answer = ask(foreign.by_kind[operation.kind])
+    assert ask(own.of(operation)).status_code == 200
+    answer = ask(foreign.of(operation))
     assert answer.status_code == 404
     problem_of(answer, "not_found")
 
@@ -109,9 +137,9 @@ def test_a_row_of_theirs_is_not_there(ours: Any, theirs: Any, operation: Any) ->
 def test_nobody_of_theirs_can_be_named(ours: Any, theirs: Any, operation: Any) -> None:
     theirs.patient("only-theirs", "+13125550111")
     foreign = theirs.patient()
-    answer = ours.program().post(operation.path, BODIES[operation.name](foreign.id))
+    answer = ours.program(staff=ours.staff()).post(operation.path, BODIES[operation.name](foreign.id))
     assert answer.status_code in (404, 422), answer.text
-    assert theirs.audited("consent.revoked", "form.sent", "message.written") == []
+    assert theirs.audited("consent.revoked", "form.sent", "message.written", "task.made") == []
 
 
 def test_the_same_record_number_in_two_clinics_is_two_patients(ours: Any, theirs: Any) -> None:

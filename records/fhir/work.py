@@ -1,0 +1,70 @@
+"""What somebody owes a patient: a Task of the team, a ServiceRequest for a warm handoff or a referral."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from records.fhir import phrases
+from records.fhir.values import OURS, Resource, colleague, concept, full, instant, period, reference, resource
+
+TASKS = {"open": "requested", "claimed": "in-progress", "snoozed": "on-hold", "done": "completed"}
+ENDED_OTHERWISE = {"task_not_possible": "failed", "task_not_needed": "cancelled", "withdrawn": "cancelled"}
+REQUESTS = {
+    "asked": "active",
+    "offered": "active",
+    "accepted": "active",
+    "told": "active",
+    "arrived": "active",
+    "referred": "active",
+    "met": "completed",
+    "scheduled": "completed",
+    "contacted": "completed",
+    "declined": "revoked",
+    "left": "revoked",
+    "lost": "revoked",
+    "cancelled": "revoked",
+}
+
+
+def task(item: Any, words: str | None, made_by: Any, names: Mapping[Any, str]) -> Resource:
+    """Return a task; `words` are what to do beyond its title."""
+    status = ENDED_OTHERWISE.get(item.disposition, TASKS[item.state]) if item.state == "done" else TASKS[item.state]
+    return resource(
+        "Task",
+        item.task_id,
+        [item.created_at, item.acknowledged_at, item.done_at],
+        status=status,
+        businessStatus=concept(None, f"{OURS}:outcome", item.disposition) if item.disposition else None,
+        intent="order",
+        description=item.summary,
+        **{"for": reference("Patient", item.patient_id)},
+        executionPeriod=period(instant(item.acknowledged_at), instant(item.done_at)),
+        authoredOn=instant(item.created_at),
+        lastModified=instant(max(at for at in (item.created_at, item.acknowledged_at, item.done_at) if at)),
+        requester=colleague(made_by, names),
+        owner=colleague(item.owner_id, names),
+        note=[{"text": words}] if words else None,
+        restriction={"period": {"end": instant(item.answer_by)}},
+    )
+
+
+def service_request(row: Any, reasons: Sequence[tuple[str, str]], names: Mapping[Any, str]) -> Resource:
+    """Return a handoff or, where it is for later, a referral; `reasons` are keys with their words."""
+    service = "referral" if row.modality == "later" else "handoff"
+    performer = colleague(row.colleague_id, names)
+    return resource(
+        "ServiceRequest",
+        row.id,
+        [row.requested_at, row.state_at, row.ended_at, row.contact_at],
+        status=REQUESTS[row.state],
+        intent="order",
+        priority="urgent" if row.urgent else "routine",
+        code=concept(phrases.say("services", service), f"{OURS}:service", service),
+        subject=reference("Patient", row.patient_id),
+        occurrenceDateTime=instant(row.met_at),
+        authoredOn=instant(row.requested_at),
+        performer=[performer] if performer else None,
+        locationCode=[concept(row.place)] if row.place else None,
+        reasonCode=[concept(words, f"{OURS}:handoff-reason", key) for key, words in reasons],
+        note=[{"text": row.note}] if row.note else None,
+        orderDetail=[full(concept(None, f"{OURS}:handoff-way", row.modality))],
+    )
