@@ -137,6 +137,7 @@ def test_a_clinic_administrator_sees_no_patients_task(house: Any) -> None:
 def test_a_consultants_note_becomes_a_task_as_their_recommendation(house: Any) -> None:
     rosa, patient = house.staff(), house.patient()
     consultant = house.staff("Dr Lind", role="psychiatric_consultant")
+    house.item(patient_id=patient.id, owner_id=consultant.id)  # whom nobody asks about a patient does not reach them
     post(house.signed_in(consultant), patient, "Raise sertraline to 100 mg")
     [note], browser = notes(house), house.signed_in(rosa)
     assert "Raise sertraline" in browser.get(f"/tasks?patient={patient.id}&from={note.id}").text
