@@ -80,7 +80,7 @@ def late_alerts() -> list[str]:
         return []  # said before
     if not waits.overdue:
         return []
-    return [f"{waits.overdue} safety items are past their time; the oldest has waited {int(waits.seconds)} seconds"]
+    return [f"safety items past their time: {waits.overdue}; the oldest has waited {int(waits.seconds)} seconds"]
 
 
 def _waiting() -> dict[str, Any]:

@@ -13,6 +13,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -55,10 +56,9 @@ def test_after_the_walk_it_serves_until_ctrl_c_and_leaves_nothing(tmp_path: Path
         address = re.search(r"http://\S+/readyz", said)
         assert address is not None, said[-800:]
         # What failed once on a busy machine is told for two minutes.
-        ready = {"problems": [], "status": "ready"}
-        until(lambda: answer_of(address.group()) == ready, "the service to be ready", within=5 * 60)
+        until(lambda: is_well(address.group()), "the service to be ready", within=5 * 60)
         stumble(said)
-        assert answer_of(address.group()) == ready
+        assert is_well(address.group())
         reads_well(said)
         opens_on_work(address.group().removesuffix("/readyz"))
         shows_phones(said)
@@ -161,7 +161,7 @@ def test_a_port_that_was_asked_for_and_is_taken_is_an_error() -> None:
             demo._doors(Screen(), str(other.getsockname()[1]))
 
 
-def answer_of(address: str) -> object:
+def answer_of(address: str) -> Any:
     """What the service says of itself, well or not."""
     try:
         with urllib.request.urlopen(address, timeout=PATIENCE) as answer:
@@ -169,6 +169,13 @@ def answer_of(address: str) -> object:
     except urllib.error.HTTPError as unwell:
         with unwell:
             return json.loads(unwell.read())
+
+
+def is_well(address: str) -> bool:
+    """Whether nothing is wrong but what the seeded morning brings: a safety item whose owner has not answered."""
+    said = answer_of(address)
+    problems = [problem for problem in said["problems"] if not problem.startswith("safety items past their time")]
+    return not problems and said["status"] in ("ready", "degraded")
 
 
 def stumble(printed: str) -> None:
