@@ -22,7 +22,7 @@ function press(key, { onlyFocus = false } = {}) {
     // A menu whose summary carries the key opens on its first field too.
     if (target.matches("summary") && !target.parentElement.open) {
       target.click();
-      target.parentElement.querySelector(":scope > :not(summary) :is(input:not([type=hidden]), select, textarea, button)")?.focus();
+      target.parentElement.querySelector(":scope > :not(summary) :is(input:not([type=hidden]), select, textarea, button):not(details:not([open]) *)")?.focus();
     } else target.click();
   } else {
     const menu = target.closest("details:not([open])");
