@@ -108,7 +108,8 @@ MOMENTS = [
 
 def test_a_visit_stands_as_the_books_say_in_their_own_words(command: Command, clinic: Clinic) -> None:
     command(visits.patients, HEADER + "M1,Ana,Diaz,+12015550131,,en\n")
-    rows = [f"W{n},M1,2027-03-{n + 1:02}T09:00,America/Denver,,,{state}\n" for n, state in enumerate(STATES)]
+    # Of days that are over: before its day nobody has come to a visit, or missed it.
+    rows = [f"W{n},M1,2026-03-{n + 1:02}T09:00,America/Denver,,,{state}\n" for n, state in enumerate(STATES)]
     assert command(visits.appointments, VISITS + "".join(rows))["created"] == len(STATES)
     with db.unit_of_work(clinic.id) as session:
         states = {appointment.external_id: appointment.state for appointment in session.scalars(select(Appointment))}
