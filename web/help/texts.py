@@ -40,7 +40,7 @@ ABOUT = {
     "handoff_terms": "handoffs",
     **dict.fromkeys(("case_reviews", "care_terms", "care_month"), "caseload"),
     **dict.fromkeys(("brakes", "social_wording", "drift", "import", "feeds", "file"), "settings"),
-    **dict.fromkeys(("emergencies", "audit"), "access"),
+    **dict.fromkeys(("emergencies", "audit", "shredding"), "access"),
     "protocol": "safety",
     **dict.fromkeys(("second_reading", "readings"), "reading"),
     **dict.fromkeys(("tasks", "notes", "announcements"), "team"),
