@@ -10,7 +10,7 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
-from config import clock, db, queue, tallies
+from config import clock, db, logging, queue, tallies
 from messaging.delivery.brakes import braking
 from messaging.inbox import items
 from messaging.inbox.models import InboxItem
@@ -161,6 +161,7 @@ def test_figures_are_there_while_redis_is_away(house):
 
 
 def test_refusals_are_counted_by_kind_and_leave_a_line_without_an_address(client, capsys):
+    logging.configure("info", "test")  # to where this test looks, whatever another one has chosen
     client.post("/webhooks/twilio/sms", data={"From": "+12025550101"}, environ_base={"REMOTE_ADDR": "203.0.113.9"})
     client.post("/signin", data={"email": "nobody@clinic.example", "password": "x"})
     found = samples(client)

@@ -67,7 +67,7 @@ def addresses(house: Any, scene: dict[str, Any]) -> list[str]:
 
 def _named(rule: Rule, name: str, scene: dict[str, Any]) -> Any:
     """What stands in an address: the first of a few words where only these may, else one of the scene."""
-    few = getattr(rule._converters[name], "items", None)
+    few = getattr(rule._converters.get(name), "items", None)
     return sorted(few)[0] if few else scene.get(name, uuid4())
 
 

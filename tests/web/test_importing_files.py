@@ -38,7 +38,7 @@ def test_dates_and_states_are_read_on_the_page_as_by_the_command(house: Any, adm
     )
     people += "13,Cy,Moss,(303) 555-0113,01-Feb-1960\n"
     import_(admin, people)
-    day = clock.now() + timedelta(days=20)
+    day = clock.now() - timedelta(days=20)  # over: before its day nobody has come to a visit
     visits = f"""AppointmentID,PatientId,AppointmentDay,Status
 A1,11,{day:%m/%d/%y} 9:00 AM,Confirmed
 A2,11,{day:%Y-%m-%d} 9:00,Checked In

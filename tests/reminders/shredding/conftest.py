@@ -63,7 +63,12 @@ def fill(session: Session, clinic: Clinic, patient: Patient, staff_id: UUID) -> 
         if name in made or name in ("patient_number", "patient_name"):
             continue
         parents = {key.column.table.name for key in table.foreign_keys}
-        copied = name in {copy["table"] for copy in belonging.facts()["copies"]} | {"feed", "import_run", "api_key"}
+        copied = name in {copy["table"] for copy in belonging.facts()["copies"]} | {
+            "feed",
+            "import_run",
+            "api_key",
+            "social_wording",
+        }
         if parents & reached or name == "care_month" or copied:
             made[name] = db.new_id()
             session.execute(table.insert().values(_row(session, table, made, clinic, patient)))
