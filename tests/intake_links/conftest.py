@@ -137,3 +137,10 @@ def phone(app, public_url):
 @pytest.fixture
 def another_phone(app, public_url):
     return Phone(app, public_url)
+
+
+@pytest.fixture
+def session(ward):
+    """One transaction for a whole test."""
+    with db.unit_of_work(db.EVERY) as session:
+        yield session
