@@ -65,6 +65,14 @@ def allows(staff: Staff, act: str, patient_id: UUID | None) -> bool:
     return True
 
 
+def mark_emergency(staff: Staff, patient_id: UUID | None) -> None:
+    """Mark what this request writes into the audit, where emergency access is what opens this patient.
+
+    Asking marks it (`allows`); a page that writes its line before it asks anything else says so here.
+    """
+    allows(staff, "inbox.words", patient_id)
+
+
 def reads_nobodys(staff: Staff) -> bool:
     """Whether `staff` may read what came from a number that is nobody's: not who reads a caseload alone."""
     return permissions.may(staff.role, "inbox.words") and staff.role not in permissions.CASELOAD_BOUND

@@ -67,7 +67,7 @@ def case(item_id: UUID) -> str:
         item = the_item(session, item_id)
         staff = layout.the_staff()
         about = f"inbox_item:{item.id}"
-        layout.reads(item.patient_id)  # asked first: what emergency access opens is marked as such
+        patient_access.mark_emergency(staff, item.patient_id)
         # A page that shows by itself what has come in is read too, and the record says which it was.
         act = "case.refreshed" if "unattended" in request.args else "case.opened"
         audit.record(session, item.clinic_id, audit.Actor.staff(staff.id), act, about, patient=_text(item.patient_id))
