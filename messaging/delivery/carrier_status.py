@@ -30,6 +30,8 @@ TRIES = 6
 # For how long a text that the carrier makes wait, and that says no time of its own, is tried.
 WORTH = timedelta(hours=4)
 HUMAN_AFTER = timedelta(minutes=30)
+# No circuit is tried again sooner (messaging.delivery.breaker), so that this costs a text that is alone nothing.
+BEHIND = timedelta(seconds=1)
 UNREACHABLE = 20503
 
 
@@ -104,6 +106,8 @@ def _wait(session: Session, message: Message, code: int) -> None:
         final(session, message, "failed", code)
         return
     put_back(message)
+    # Behind those that were only held back with it: else the next try could be this one again, and they wait for it.
+    message.try_after += BEHIND
     if waited >= HUMAN_AFTER:
         long_in_doubt(session, message)
 
