@@ -48,15 +48,20 @@ def accept(sender: Sender, body: bytes, noted: Sequence[Problem] = ()) -> Answer
         transmission = er7.read(body, sender.profile.charset)
     except er7.Unreadable as unreadable:
         return _unreadable(sender, body, [*noted, Problem(str(unreadable), "MSH")])
-    answers = []
+    # Read before the transaction begins: on SQLite everybody else waits for whoever writes.
+    read = []
+    for message in transmission.messages:
+        heard = reading.read(message, sender.profile)
+        said = feeds.of_message(message, sender.profile, heard.acts)
+        read.append((message, said, [*noted, *transmission.problems, *heard.problems]))
     with kept(sender) as (session, clinic, feed):
-        for message in transmission.messages:
-            heard = reading.read(message, sender.profile)
-            problems = [*noted, *transmission.problems, *heard.problems]
-            feeds.keep(session, clinic, feed, feeds.of_message(message, sender.profile, heard.acts), problems)
-            ack = acknowledging.code(message, problems)
-            if ack is not None:
-                answers.append(acknowledgement(message, ack, problems).encode(transmission.codec, "replace"))
+        for _, said, problems in read:
+            feeds.keep(session, clinic, feed, said, problems)
+    answers = []
+    for message, _, problems in read:
+        ack = acknowledging.code(message, problems)
+        if ack is not None:
+            answers.append(acknowledgement(message, ack, problems).encode(transmission.codec, "replace"))
     return Answer(tuple(answers), transmission.codec)
 
 
