@@ -134,7 +134,7 @@ def test_ctrl_c_during_the_walk_ends_it_and_says_so(tmp_path: Path, home: Path) 
         said = output.read_text()
         assert "Ending ..." in said
         assert said.rstrip().endswith("Ended, nothing is left.")
-        assert "Traceback" not in said
+        assert "Traceback" not in said, said[-3000:]
         assert list(home.glob("warmthread-demo-*")) == []
 
 

@@ -10,6 +10,7 @@ import multiprocessing
 import os
 import sys
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from typing import NamedTuple
@@ -38,17 +39,20 @@ def run(words: tuple[str, ...], env: Mapping[str, str], *, within: float) -> End
     """Run `warmthread` with these words and this environment. Raises TimeoutError after `within` seconds."""
     ours, theirs = multiprocessing.Pipe(duplex=False)
     child = _fork_server().Process(target=_command, args=(words, dict(env), theirs), daemon=True)
-    child.start()
-    theirs.close()
     try:
+        # Ctrl-C interrupts the main thread only: a child begun in half would end with a traceback into the walk.
+        with ThreadPoolExecutor(1) as beginner:
+            beginner.submit(child.start).result()
+        theirs.close()
         if not ours.poll(within):
             raise TimeoutError(f"warmthread {' '.join(words[:2])} did not end within {within:.0f} s")
         return Ended(*ours.recv())
     except EOFError:
         return Ended(1, "", "it ended without a word")
     finally:
-        child.kill()
-        child.join()
+        if child.pid:
+            child.kill()
+            child.join()
         ours.close()
 
 
