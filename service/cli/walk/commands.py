@@ -20,6 +20,9 @@ NEEDED = (
     "reminders.jobs", "service.cli.walk.commands",
 )  # fmt: skip
 
+# Ctrl-C interrupts the main thread only: a child begun in half would end with a traceback into the walk.
+_beginner = ThreadPoolExecutor(1, "beginner")
+
 
 class Ended(NamedTuple):
     """How a command ended: its exit code, and what it printed to standard output and standard error."""
@@ -33,6 +36,7 @@ def warm_up() -> None:
     """Begin to import what the commands need; returns at once."""
     _fork_server()
     forkserver.ensure_running()
+    _beginner.submit(int).result()
 
 
 def run(words: tuple[str, ...], env: Mapping[str, str], *, within: float) -> Ended:
@@ -40,9 +44,7 @@ def run(words: tuple[str, ...], env: Mapping[str, str], *, within: float) -> End
     ours, theirs = multiprocessing.Pipe(duplex=False)
     child = _fork_server().Process(target=_command, args=(words, dict(env), theirs), daemon=True)
     try:
-        # Ctrl-C interrupts the main thread only: a child begun in half would end with a traceback into the walk.
-        with ThreadPoolExecutor(1) as beginner:
-            beginner.submit(child.start).result()
+        _beginner.submit(child.start).result()
         theirs.close()
         if not ours.poll(within):
             raise TimeoutError(f"warmthread {' '.join(words[:2])} did not end within {within:.0f} s")
@@ -50,6 +52,7 @@ def run(words: tuple[str, ...], env: Mapping[str, str], *, within: float) -> End
     except EOFError:
         return Ended(1, "", "it ended without a word")
     finally:
+        _beginner.submit(int).result()  # what an interrupt left behind it has begun, or never will
         if child.pid:
             child.kill()
             child.join()
