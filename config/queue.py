@@ -7,7 +7,7 @@ the ticker sweeps every lane and works it off itself.
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -20,7 +20,6 @@ from redis.retry import Retry
 from rq import Queue
 from rq.job import Job
 from rq.serializers import JSONSerializer
-from sqlalchemy import ColumnElement
 from sqlalchemy.orm import Session
 
 from config import clock, db, logging, runtime, tallies
@@ -31,8 +30,6 @@ SLICE_SECONDS = 5.0
 REST_SECONDS = 2.0
 TALLIES = "warmthread:tallies"
 T = TypeVar("T")
-# How long a batch of what may wait lets what is urgent pass, before it goes on all the same.
-STEP_ASIDE, STEPS_ASIDE = 0.05, 20
 
 
 @dataclass(frozen=True)
@@ -51,6 +48,8 @@ class Lane:
     prepare: Callable[[], object] = bool
 
 
+# What this process has rung since it began to answer; None while it answers nothing.
+_rung: list[tuple[str, Job]] | None = None
 _listed: list[Callable[[], Iterable[Lane]]] = []
 
 
@@ -191,7 +190,7 @@ def knock(name: str) -> bool:
         redis = hasty_redis()
         if redis.set(f"warmthread:bell:{name}", "1", nx=True, ex=BELL_SECONDS):
             queue = Queue(lane.queue, connection=redis, job_class=SafeJob, serializer=JSONSerializer)
-            queue.enqueue_call(
+            job = queue.enqueue_call(
                 answer,
                 args=(name,),
                 description="doorbell",
@@ -200,6 +199,8 @@ def knock(name: str) -> bool:
                 ttl=300,
                 timeout=120,
             )
+            if _rung is not None:
+                _rung.append((name, job))
     except (RedisError, OSError) as error:
         logging.logger().warning("bell did not ring", lane=name, error_type=type(error).__name__)
         return False
@@ -207,20 +208,49 @@ def knock(name: str) -> bool:
 
 
 def answer(name: str) -> None:
-    """Work the lane off: the one job there is. Runs again by itself if the time slice was too short."""
+    """Work the lane off: the one job there is. Runs again by itself if the time slice was too short.
+
+    What this rings in its own queue it answers as well, as far as no other worker has begun to: the next process, with
+    connections of its own, is what takes longest between an alert and its text.
+    """
+    try:
+        for ring_of, job in _answered(name):
+            if ring_of != name and lanes()[ring_of].queue == lanes()[name].queue and _taken_back(job):
+                _answered(ring_of)
+    finally:  # the process ends with this job
+        push_tallies()
+
+
+def _answered(name: str) -> list[tuple[str, Job]]:
+    """Work a lane off, and return what that rang."""
+    global _rung
     lane = lanes()[name]
     try:
         hasty_redis().delete(f"warmthread:bell:{name}")
     except (RedisError, OSError):
         logging.logger().warning("bell was not cleared", lane=name)
+    _rung = rung = []
     try:
-        if drain(lane):
-            with db.unit_of_work(db.EVERY, read_only=True) as session:
-                waiting = lane.oldest(session, clock.now())
-            if waiting:
-                knock(name)
-    finally:  # the process ends with this job
-        push_tallies()
+        handled = drain(lane)
+    finally:
+        _rung = None
+    if handled:
+        with db.unit_of_work(db.EVERY, read_only=True) as session:
+            waiting = lane.oldest(session, clock.now())
+        if waiting:
+            knock(name)
+    return rung
+
+
+def _taken_back(job: Job) -> bool:
+    """Take a job out of its queue again; False if a worker was faster."""
+    try:
+        took = bool(hasty_redis().lrem(f"rq:queue:{job.origin}", 1, job.id))
+        if took:
+            job.delete(remove_from_queue=False)
+    except (RedisError, OSError):
+        return False
+    return took
 
 
 def drain(lane: Lane) -> int:
@@ -255,36 +285,3 @@ def tallied() -> dict[str, float]:
     """Return what all processes have counted, by name and labels parted by bars; nothing where Redis is silent."""
     kept: dict[bytes, bytes] = ask(lambda redis: dict(redis.hgetall(TALLIES))) or {}  # type: ignore[arg-type]
     return {field.decode(): float(value) for field, value in kept.items()}
-
-
-def work_aside(
-    model: type[Any],
-    due: ColumnElement[bool],
-    handle: Callable[[Session, Sequence[Any]], None],
-    *,
-    give_up: Callable[[Session, Any], None],
-) -> int:
-    """Work long rows off a batch to a transaction, for some seconds; between two of them what is urgent goes first.
-
-    The arguments are those of `db.work_off`; `handle` does one batch of a row, which stays due until all is done.
-    Returns how many batches there were.
-    """
-    end, handled = clock.monotonic() + SLICE_SECONDS, 0
-    while clock.monotonic() < end:
-        _let_pass()
-        batches = db.work_off(model, due, handle, give_up=give_up, batch=1, seconds=0.01)
-        if not batches:
-            break
-        handled += batches
-    return handled
-
-
-def _let_pass() -> None:
-    """Wait, but not for ever, while something in an urgent lane is due."""
-    urgent = [lane for lane in lanes().values() if lane.queue == "urgent"]
-    for _ in range(STEPS_ASIDE):
-        now = clock.now()
-        with db.unit_of_work(db.EVERY, read_only=True) as session:
-            if not any(lane.oldest(session, now) for lane in urgent):
-                return
-        time.sleep(STEP_ASIDE)

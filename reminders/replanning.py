@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from config import audit, clock, queue
+from config import aside, audit, clock, queue
 from reminders import planned_rows, planner
 from reminders.models import Appointment, Replanning
 
@@ -59,7 +59,7 @@ def advance(session: Session, row: Replanning) -> None:
 
 def drain() -> int:
     """Work the lane off, a batch to a transaction; between two of them what is urgent goes first."""
-    return queue.work_aside(Replanning, WAITING, _advance_all, give_up=give_up)
+    return aside.work_off(Replanning, WAITING, _advance_all, give_up=give_up)
 
 
 def oldest(session: Session, now: datetime) -> datetime | None:

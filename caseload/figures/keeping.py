@@ -17,7 +17,7 @@ from caseload.figures import care_day, form_day, month_end, text_day, visit_day
 from caseload.figures.days import ONE, Day
 from caseload.figures.models import FigureDay
 from caseload.models import Episode
-from config import audit, clock, db, queue
+from config import aside, audit, clock, db, queue
 from intake_links.models import Screen
 from messaging.models import Clinic, Message
 from reminders.models import Appointment
@@ -88,7 +88,7 @@ def count_anew(session: Session, clinic: Clinic, actor: str) -> None:
 def drain() -> int:
     """Count the days that are due; return how many that were."""
     begun = _begin_clinics()
-    return begun + queue.work_aside(FigureDay, DUE, _handle, give_up=give_up)
+    return begun + aside.work_off(FigureDay, DUE, _handle, give_up=give_up)
 
 
 def oldest(session: Session, now: datetime) -> datetime | None:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, or_, select, true
 from sqlalchemy.orm import Session
 
-from config import audit, clock, queue
+from config import aside, audit, clock
 from messaging.models import Clinic, Message
 from messaging.retention import rules, what_ages
 from messaging.retention.models import Keeping
@@ -102,7 +102,7 @@ def drain(all_shelves: Mapping[str, what_ages.Shelf]) -> int:
         for row in rows:
             advance(session, row, all_shelves)
 
-    return queue.work_aside(Keeping, DUE, handle, give_up=give_up)
+    return aside.work_off(Keeping, DUE, handle, give_up=give_up)
 
 
 def oldest(session: Session, now: datetime) -> datetime | None:

@@ -7,7 +7,7 @@ from sqlalchemy import func, select, true
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from config import audit, clock, db, queue
+from config import aside, audit, clock, db
 from messaging.inbox import items
 from messaging.inbox.staff import roster
 from messaging.models import Clinic
@@ -70,7 +70,7 @@ def drain() -> int:
         for row in rows:
             look_over(session, row)
 
-    return queue.work_aside(ReadingWatch, DUE, handle, give_up=give_up)
+    return aside.work_off(ReadingWatch, DUE, handle, give_up=give_up)
 
 
 def oldest(session: Session, now: datetime) -> datetime | None:

@@ -94,6 +94,52 @@ def test_a_lane_that_cannot_get_on_does_not_ring_for_ever(bell: Redis, house):
     assert doorbells(bell, "urgent") == []
 
 
+@pytest.fixture
+def chained(house) -> list[str]:
+    """Lanes of which the first rings two others as it is drained; the names of those that were drained."""
+    drained: list[str] = []
+
+    def first() -> int:
+        drained.append("first")
+        queue.knock("next")
+        queue.knock("other")
+        return 0
+
+    def lane(name: str, where: str) -> queue.Lane:
+        return queue.Lane(name, where, lambda: drained.append(name) or 0, lambda _session, _now: None)  # type: ignore[func-returns-value]
+
+    listed = [
+        queue.Lane("first", "urgent", first, lambda _session, _now: None),
+        lane("next", "urgent"),
+        lane("other", "bulk"),
+    ]
+    runtime.once("queue.lanes", lambda: {each.name: each for each in listed})
+    return drained
+
+
+def test_what_a_lane_rings_in_its_own_queue_is_answered_by_the_same_job(bell: Redis, chained: list[str]):
+    queue.answer("first")
+    assert chained == ["first", "next"]
+    assert (len(doorbells(bell, "urgent")), len(doorbells(bell, "bulk"))) == (0, 1)
+    assert len(bell.keys("rq:job:*")) == 1
+    assert queue.knock("next")
+    assert len(doorbells(bell, "urgent")) == 1, "its bell was cleared"
+
+
+def test_what_another_worker_has_begun_is_left_to_it(bell: Redis, chained: list[str], monkeypatch: pytest.MonkeyPatch):
+    lane, taken = queue.lanes()["first"], []
+
+    def first_and_another_takes() -> int:
+        handled = lane.drain()
+        taken.append(bell.lpop("rq:queue:urgent"))
+        return handled
+
+    monkeypatch.setitem(queue.lanes(), "first", queue.Lane("first", "urgent", first_and_another_takes, lane.oldest))
+    queue.answer("first")
+    assert chained == ["first"]
+    assert taken[0] is not None
+
+
 def test_a_flag_left_behind_by_a_dead_worker_expires(bell: Redis, drained: list[str]):
     queue.knock("one")
     assert 0 < bell.ttl("warmthread:bell:one") <= queue.BELL_SECONDS

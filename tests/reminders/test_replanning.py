@@ -12,7 +12,7 @@ import pytest
 import time_machine
 from sqlalchemy import select
 
-from config import clock, db, queue, settings
+from config import aside, clock, db, queue, settings
 from messaging.inbox import items
 from messaging.models import Clinic
 from messaging.versions import publishing as versions
@@ -133,11 +133,11 @@ def test_the_operator_who_waits_sees_how_far_it_is_and_the_lane_has_nothing_left
 
 def test_what_is_urgent_goes_first_but_not_for_ever(world: World, visits: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     waits: list[float] = []
-    monkeypatch.setattr(queue.time, "sleep", waits.append)
+    monkeypatch.setattr(aside.time, "sleep", waits.append)
     publish(world.clinic, "2 days")
     with db.unit_of_work(world.clinic.id) as session:
         clinic = session.merge(world.clinic)
         items.open_item(session, clinic, kind="safety", about="test:1", dedupe="one", summary="words")
     replanning.drain()
-    assert len(waits) >= queue.STEPS_ASIDE
+    assert len(waits) >= aside.STEPS
     assert latest(world.clinic).state == "done"
