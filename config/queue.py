@@ -229,7 +229,8 @@ def _answered(name: str) -> list[tuple[str, Job]]:
         hasty_redis().delete(f"warmthread:bell:{name}")
     except (RedisError, OSError):
         logging.logger().warning("bell was not cleared", lane=name)
-    _rung = rung = []
+    rung: list[tuple[str, Job]] = []
+    _rung = rung
     try:
         handled = drain(lane)
     finally:

@@ -84,8 +84,14 @@ def note(visit_id: UUID, act: str) -> Response:
         if fits:
             ACTS[act](session, visit, layout.the_actor())
     unreached.count_anew(clinic.id)
-    flash(words.say("notices" if fits else "refusals", f"visit_{act}"), "message" if fits else "refused")
+    flash(words.say("notices" if fits else "refusals", f"visit_{act}"), _category(visit_id, act) if fits else "refused")
     return redirect(f"{_where()}#v{visit_id}", 303)
+
+
+def _category(visit_id: UUID, act: str) -> str:
+    """Return what the notice offers: on Today whoever has arrived is off the list, and the way back with them."""
+    taken_back = act in ("arrive", "no_show")
+    return f"undo {url_for('visits.note', visit_id=visit_id, act='take_back')}" if taken_back else "message"
 
 
 def _where() -> str:

@@ -103,7 +103,7 @@ def disclosures(patient_id: UUID) -> str:
             name=_name(session, patient),
             record=patient.record or "",
             made=words.say("audit", "made", at=made, who=layout.the_staff().name, clinic=clinic.name),
-            lines=[_line(row, names, clinic, patient.record or "") for row in told],
+            lines=[_line(row, names, clinic) for row in told],
             cut=len(rows) >= DISCLOSED,
         )
 
@@ -144,22 +144,34 @@ def _write_down(session: Session, act: str, wanted: audit_search.Wanted, count: 
     audit.record(session, clinic.id, layout.the_actor(), act, about, rows=count, **facts)
 
 
-def _line(row: AuditEntry, people: Mapping[UUID | None, Staff], clinic: Clinic, record: str = "") -> Line:
+def _line(row: AuditEntry, people: Mapping[UUID | None, Staff], clinic: Clinic) -> Line:
     actor, (kind, _, row_id) = audit.Actor(row.actor), row.about.partition(":")
     colleague = people.get(actor.staff_id) if actor.staff_id else None
-    what = words.table_of("disclosures").get(row.act, row.act) if record else row.act
     return Line(
         at=f"{row.at.astimezone(ZoneInfo(clinic.zone)):%Y-%m-%d %H:%M:%S}",
         who=colleague.name if colleague is not None else words.say("proof_actors", actor.kind),
         role=words.say("roles", colleague.role) if colleague is not None else "",
-        act=what,
-        about=f"{kind.replace('_', ' ')} {row_id[-8:]}",
+        act=words.table_of("disclosures").get(row.act) or _plain(row.act),
+        about=_about(kind, row_id, people),
         detail=", ".join(
-            f"{name} {value}" for name, value in sorted(row.detail.items()) if value is not None and name != "emergency"
+            f"{name.replace('_', ' ')}: {value}"
+            for name, value in sorted(row.detail.items())
+            if value is not None and name != "emergency"
         ),
         sealed=row.seq,
         emergency="emergency" in row.detail,
     )
+
+
+def _plain(act: str) -> str:
+    """Return "Care: month closed" of "care.month_closed": the CSV has it as it is kept."""
+    subject, _, done = act.replace("_", " ").partition(".")
+    return f"{subject.capitalize()}: {done}" if done else subject.capitalize()
+
+
+def _about(kind: str, row_id: str, people: Mapping[UUID | None, Staff]) -> str:
+    colleague = people.get(ids.uuid_of(row_id)) if kind == "staff" else None
+    return colleague.name if colleague is not None else f"{kind.replace('_', ' ')} {row_id[-8:]}"
 
 
 def _cells(row: AuditEntry, people: Mapping[UUID | None, Staff]) -> list[str]:

@@ -100,8 +100,11 @@ function comeToRest() {
   else if (!item && from) document.querySelector(`.list .row[data-row="${CSS.escape(from)}"]`)?.focus();
 }
 
-// On a narrow screen the views are a strip: the present one must not lie beyond its edge.
-document.querySelector(".views [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+// On a narrow screen views and settings are a strip: the present one must not lie beyond its edge.
+for (const present of document.querySelectorAll(":is(.views, .chapters) [aria-current]")) {
+  const strip = present.closest("nav");
+  if (strip.scrollWidth > strip.clientWidth) present.scrollIntoView({ block: "nearest", inline: "nearest" });
+}
 document.querySelector(".row[aria-current]")?.scrollIntoView({ block: "nearest" });
 document.querySelector(".said")?.scrollTo(0, document.querySelector(".need.safety, .need .asked") ? 0 : 1e6);
 comeToRest();

@@ -35,11 +35,12 @@ def test_the_log_is_narrowed_by_person_patient_kind_and_days(house: Any, role: s
     read_by(house, other, "Ben Okafor")
     browser = house.signed_in(house.staff("Kim Ost", role=role))
     everything = lines(browser.get("/audit").text)
-    assert "patient.opened" in everything
+    assert "Read the patient&#39;s page" in everything
+    assert "Staff: signed in" in everything
     assert "Rosa Delgado" in everything
     assert "Ben Okafor" in everything
     mine = lines(browser.get(f"/audit?who={rosa.id}&kind=read").text)
-    assert "patient.opened" in mine
+    assert "Read the patient&#39;s page" in mine
     assert "Ben Okafor" not in mine
     answer = browser.post("/audit", record=other.record, kind="read")
     assert answer.status_code == 303
