@@ -1,16 +1,18 @@
-"""That somebody in care is to be asked by their phase: kept in the transaction that enrols them."""
+"""That somebody in care is to be asked, by their phase and how the clinic did: kept in the transaction that enrols."""
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from caseload.models import Asking, Episode
+from caseload.models import Asking, Episode, SatisfactionWatch
 from config import clock
 
 
 def expect(session: Session, episode: Episode) -> None:
-    """Let the patient of an open episode be asked as the clinic's schedule says, from now on."""
-    row = session.scalar(select(Asking).where(Asking.episode_id == episode.id))
-    if row is None:
-        row = Asking(clinic_id=episode.clinic_id, episode_id=episode.id)
-        session.add(row)
-    row.state, row.try_after = "waiting", clock.now()
+    """Let the patient of an open episode be asked as the clinic's schedule says, and how it did, from now on."""
+    models: tuple[type[Asking] | type[SatisfactionWatch], ...] = (Asking, SatisfactionWatch)
+    for model in models:
+        row = session.scalar(select(model).where(model.episode_id == episode.id))
+        if row is None:
+            row = model(clinic_id=episode.clinic_id, episode_id=episode.id)
+            session.add(row)
+        row.state, row.try_after = "waiting", clock.now()
