@@ -25,9 +25,6 @@ from messaging.reading.rulebook import Scope
 from messaging.second_reading import hearing, standing
 from reminders import satisfaction
 
-# As the form's field takes; what is longer is read and kept whole too.
-LONGEST = 1500
-
 
 @dataclass(frozen=True)
 class Given:
