@@ -49,6 +49,7 @@ def _form(here: Here, problem: str | None = None) -> Response:
     return here.page(
         "views",
         422 if problem else 200,
+        v=satisfaction.form_words(here.language),
         questions=[(question.id, question.said(here.language)) for question in terms.questions],
         free=terms.question("free").said(here.language),
         named=terms.named,
@@ -64,6 +65,7 @@ def _form(here: Here, problem: str | None = None) -> Response:
 @own.post("/views")
 def say_views() -> Response:
     """Take the answers; who was away too long says the birth date again, and loses nothing of what was written."""
+    answering.be_ready()
     with db.unit_of_work(db.EVERY) as session:
         link, opened = arriving.whose(session, acting=True)
         if link is None or links.on_tablet(link):

@@ -5,8 +5,11 @@ licence, so none of their words stand here.
 """
 
 import hashlib
+import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from importlib import resources
 from typing import Annotated, Any
 
 import pydantic
@@ -81,6 +84,14 @@ class Terms(pydantic.BaseModel):
     def question(self, place: str) -> Question:
         """The question at a place of PLACES, or "free"."""
         return Question(getattr(self, f"{place}_en"), getattr(self, f"{place}_es"))
+
+
+@cache
+def form_words(language: str) -> Mapping[str, str]:
+    """Return what the form says beside the clinic's questions; the marks stand under "1" to "5"."""
+    text = resources.files("reminders").joinpath("texts/satisfaction.toml").read_text(encoding="utf-8")
+    every: Mapping[str, Mapping[str, str]] = tomllib.loads(text)
+    return every[language]
 
 
 def of_clinic(clinic: Clinic) -> Terms:

@@ -20,7 +20,7 @@ from intake_links.models import IntakeLink
 from messaging.inbox import items
 from messaging.inbox.routing import topics
 from messaging.models import Clinic
-from messaging.reading import read_reply, tiers
+from messaging.reading import likeness, read_reply, rulebook, tiers
 from messaging.reading.rulebook import Scope
 from messaging.second_reading import hearing, standing
 from reminders import satisfaction
@@ -44,6 +44,12 @@ class Heard:
     tier: tiers.Tier | None = None
     why: tuple[str, ...] = ()
     ends: Scope | None = None
+
+
+def be_ready() -> None:
+    """Make both readers, before a transaction: that takes a second, and nobody else could write meanwhile."""
+    rulebook.rules()
+    likeness.check()
 
 
 def asked_by(session: Session, link: IntakeLink, *, acting: bool = False) -> SatisfactionAsked | None:
