@@ -1,4 +1,4 @@
-"""The page on which a clinic says whether and what it asks of how it did, and who reads it, with the form as it looks."""
+"""The page on which a clinic says whether and what it asks of how it did, and who reads it, with the form itself."""
 
 from dataclasses import dataclass
 
@@ -24,7 +24,7 @@ FIELDS = (
 
 @dataclass(frozen=True)
 class Form:
-    """The form as a patient sees it in a language: its own words, the clinic's questions, the marks from high to low."""
+    """The form as a patient sees it in a language; the marks go from high to low."""
 
     language: str
     named: bool

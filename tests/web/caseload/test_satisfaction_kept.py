@@ -1,0 +1,42 @@
+"""How long words about the clinic are kept: as long as all words of patients are."""
+
+import json
+from datetime import timedelta
+from uuid import UUID
+
+import time_machine
+from sqlalchemy import select
+
+from caseload.models import Episode, SatisfactionAsked
+from config import clock, db
+from messaging.models import Clinic, Patient
+from messaging.retention import what_ages
+from tests.web.caseload.seeding import Scene, enrolled
+from tests.web.caseload.test_satisfaction import entered, look, marks, on, scene
+from webhooks import retention
+
+__all__ = ["scene"]
+START = UUID(int=0)
+
+
+def test_words_grow_old_as_all_words_do_and_marks_stay(scene: Scene) -> None:
+    enrolled(scene, scene.house.patient(), days_ago=90)
+    (text,) = look(scene, on(scene, 1))
+    with time_machine.travel(on(scene, 1, hour=12), tick=False):
+        entered(scene, text).post(**marks(4), words="Kind people.")
+    later = clock.now() + timedelta(days=7 * 366)
+    with time_machine.travel(later, tick=False), db.unit_of_work(db.EVERY) as session:
+        clinic = session.get_one(Clinic, scene.house.clinic.id)
+        terms = what_ages.Terms(later - timedelta(days=6 * 366), later.date(), 6)
+        row = session.scalars(select(SatisfactionAsked)).one()
+        held = session.get_one(Patient, session.get_one(Episode, row.episode_id).patient_id)
+        held.legal_hold_at = later
+        session.flush()
+        shelf = retention.SHELVES["satisfaction_asked"]
+        assert shelf(session, clinic, terms, START).emptied == 0
+        held.legal_hold_at = None
+        assert shelf(session, clinic, terms, START).emptied == 1
+        session.flush()
+        session.refresh(row)
+        assert (row.words, row.spoke) == (None, False)
+        assert list(json.loads(row.said or "{}").values()) == [4]
