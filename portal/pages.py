@@ -33,11 +33,6 @@ class Here:
     patient: Patient
     opened: links.OpenedLink
 
-    @classmethod
-    def of(cls, session: Session, opened: links.OpenedLink) -> "Here":
-        """Return the patient of an opened link."""
-        return cls(session, opened.clinic, session.get_one(Patient, opened.link.patient_id), opened)
-
     @property
     def language(self) -> str:
         """The language this page speaks."""
@@ -86,7 +81,7 @@ def inside(*, acting: bool) -> Callable[[View], View]:
 
 def _here(session: Session, opened: links.OpenedLink, view: View, **named: Any) -> Response:
     """Return the view of a patient who has shown who they are, or the page that says to call."""
-    here = Here.of(session, opened)
+    here = Here(session, opened.clinic, session.get_one(Patient, opened.link.patient_id), opened)
     return view(here, **named) if preferences.reachable(session, here.patient) else here.page("call")
 
 

@@ -17,7 +17,7 @@ from config import db
 from intake_links import arriving, binding, frame, links, rendering
 from intake_links.models import IntakeLink
 from messaging import phone
-from messaging.models import PROGRAMMES, Clinic
+from messaging.models import PROGRAMMES, Clinic, Patient
 from messaging.wording import clinic_names, clinic_words
 from portal import preferences
 from portal.pages import CHOICES, Here, again_or_closed, inside, own
@@ -75,7 +75,7 @@ def say_views() -> Response:
             return _late(session, clinic, link)
         arriving.put_first(session, opened)
         # Whoever must call is heard all the same.
-        return _take(Here.of(session, opened))
+        return _take(Here(session, clinic, session.get_one(Patient, link.patient_id), opened))
 
 
 def _late(session: Session, clinic: Clinic, link: IntakeLink) -> Response:
@@ -122,7 +122,7 @@ def _help(session: Session, clinic: Clinic, language: str) -> Response:
     """Show whom to call; the item of the team is stored with this answer."""
     about = {"clinic": clinic_names.in_texts(clinic, language), "clinic_phone": phone.display(clinic.phone)}
     line = clinic_words.of(session, clinic.id).say("crisis_line", language, about)
-    return rendering.page("help", language, clinic, told=True, own=line)
+    return rendering.page("help", language, clinic, told=True, own=line, views=True)
 
 
 CHOICES[say_views.__name__] = (_take, FIELDS)
