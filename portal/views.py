@@ -105,7 +105,10 @@ def _take(here: Here) -> Response:
     if heard.ends is not None:
         ended = (heard.ends,) if heard.ends in PROGRAMMES else PROGRAMMES
         preferences.agree(here.session, here.clinic, here.patient, ended, "revoked")
-    return _help(here.session, here.clinic, here.language) if heard.tier == "crisis" else _thanks(here)
+    if heard.tier == "crisis":
+        return _help(here.session, here.clinic, here.language)
+    # Whoever has ended texts sees that they are ended.
+    return _thanks(here) if heard.ends is None else frame.to("own.texts", saved=1)
 
 
 def _marks(form: Mapping[str, Any]) -> dict[str, int]:

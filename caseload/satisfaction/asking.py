@@ -47,15 +47,19 @@ def look(session: Session, rows: Sequence[SatisfactionWatch]) -> None:
         patient_locks.take(session, [episode.patient_id])
         session.refresh(episode)
         patient = session.get_one(Patient, episode.patient_id, populate_existing=True)
-        terms, facts = satisfaction.of_clinic(clinic), _facts(session, clinic, episode)
+        facts = _facts(session, clinic, episode)
         if occasions.over(facts) or patient.state == "deceased":
             row.state = "over"
             continue
         db.load_keys(session, {patient.key_id, clinic.key_id})
-        occasion = occasions.due(facts) if terms.asks and care_model.of_clinic(clinic).registry else None
+        occasion = occasions.due(facts) if _asks(clinic) else None
         if occasion is not None and _may(session, clinic, patient):
             _ask(session, clinic, patient, episode, occasion)
         row.try_after = questionnaires.tomorrow(session, clinic, patient)
+
+
+def _asks(clinic: Clinic) -> bool:
+    return satisfaction.of_clinic(clinic).asks and care_model.of_clinic(clinic).registry
 
 
 def _facts(session: Session, clinic: Clinic, episode: Episode) -> occasions.Facts:

@@ -178,6 +178,8 @@ def test_where_the_clinic_reads_by_name_the_form_says_so(asked, ward, phone):
 def test_words_that_end_texts_end_them(asked, ward, phone):
     phone.enter(asked())
     phone.post(words="Please stop texting me")
+    assert phone.heading == "Which texts do you want?", "they see that texts are stopped"
+    assert kept(ward).words == "Please stop texting me"
     with db.unit_of_work(db.EVERY, read_only=True) as session:
         clinic = session.get_one(Clinic, ward.clinic_id)
         db.load_keys(session, [clinic.key_id])

@@ -1,4 +1,4 @@
-"""How long words about the clinic are kept: as long as all words of patients are."""
+"""What becomes of words about the clinic: kept as long as all words of patients are, and read where they worry."""
 
 import json
 from datetime import timedelta
@@ -9,10 +9,13 @@ from sqlalchemy import select
 
 from caseload.models import Episode, SatisfactionAsked
 from config import clock, db
-from messaging.models import Clinic, Patient
+from messaging.inbox.models import InboxItem
+from messaging.models import Clinic, Patient, Staff
 from messaging.retention import what_ages
+from messaging.second_reading import standing
 from tests.web.caseload.seeding import Scene, enrolled
 from tests.web.caseload.test_satisfaction import entered, look, marks, on, scene
+from tests.worries import WORRYING
 from webhooks import retention
 
 __all__ = ["scene"]
@@ -40,3 +43,23 @@ def test_words_grow_old_as_all_words_do_and_marks_stay(scene: Scene) -> None:
         session.refresh(row)
         assert (row.words, row.spoke) == (None, False)
         assert list(json.loads(row.said or "{}").values()) == [4]
+
+
+def test_a_worry_written_there_is_read_within_minutes_where_the_second_reader_acts(scene: Scene) -> None:
+    with db.unit_of_work(scene.house.clinic.id) as session:
+        clinic = session.get_one(Clinic, scene.house.clinic.id)
+        standing.sign_off(session, clinic, session.get_one(Staff, scene.rosa.id))
+    enrolled(scene, scene.house.patient(), days_ago=90)
+    (text,) = look(scene, on(scene, 1))
+    with time_machine.travel(on(scene, 1, hour=12), tick=False):
+        phone = entered(scene, text)
+        phone.post(words=WORRYING)
+        assert phone.heading == "Thank you for telling us."
+        [item] = scene.rows(InboxItem)
+        assert (item.kind, item.conversation_id) == ("reply", None)
+        assert item.answer_by <= clock.now() + timedelta(minutes=15)
+        page = scene.house.signed_in(scene.rosa).get(f"/inbox/{item.id}")
+        assert page.status_code == 200
+        assert WORRYING in page.text
+    lead = scene.house.signed_in(scene.house.staff("Lea", role="clinic_admin"))
+    assert WORRYING not in lead.get("/review/words").text
