@@ -76,7 +76,7 @@ def _review(call: Call, query: ReviewQuery) -> ReviewOut:
         last=span.last.isoformat(),
         days_counted=sum(day in span for day in days),
         counted_at=newest,
-        measures=[_measure(result, own) for result in small_cells.hide(results)],
+        measures=[_measure(result, own) for result in small_cells.hide(adding_up.in_order(results, list(own)))],
     )
 
 

@@ -100,11 +100,11 @@ def of_clinic(clinic: Clinic) -> Terms:
 
 
 def ever_asked(session: Session, clinic: Clinic) -> dict[str, Question]:
-    """Return by id every question that was ever published here, and those that stand now."""
+    """Return by id the questions that stand now, in their order, and then every other that was ever published here."""
     published = select(Version.definition).where(
         Version.clinic_id == clinic.id, Version.kind == NAME, Version.number.is_not(None)
     )
-    every = [*map(Terms.model_validate, session.scalars(published)), of_clinic(clinic)]
+    every = [of_clinic(clinic), *map(Terms.model_validate, session.scalars(published.order_by(Version.number.desc())))]
     return {question.id: question for terms in every for question in terms.questions}
 
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from caseload.figures.days import Span
@@ -79,6 +79,16 @@ def review(days: Days, span: Span, *, registry: bool) -> list[Result]:
     """Return every measure of a span beside as many days before; those of the registry where there is one."""
     now, before = added(days, span), added(days, span.before)
     return [result(measure, now, before) for measure in measures().values() if registry or not measure.registry]
+
+
+def in_order(results: Sequence[Result], keys: Sequence[str]) -> list[Result]:
+    """Return the results with means in the order of these keys: the clinic's own questions as it asks them."""
+    places = {key: place for place, key in enumerate(keys)}
+
+    def place(row: Row) -> int:
+        return places.get(row.key, len(places)) if row.is_mean else 0
+
+    return [replace(each, rows=tuple(sorted(each.rows, key=place))) for each in results]
 
 
 def result(measure: Measure, now: Counter[str], before: Counter[str]) -> Result:

@@ -113,14 +113,16 @@ def _read(session: Session, clinic: Clinic, form: str) -> Read:
     days = keeping.kept(session, clinic.id, span.before.first, span.last)
     newest = keeping.newest_count(session, clinic.id)
     audit.record(session, clinic.id, layout.the_actor(), "review.opened", f"clinic:{clinic.id}", form=form)
+    own = {key: question.en for key, question in satisfaction.ever_asked(session, clinic).items()}
+    results = adding_up.review(days, span, registry=care_model.of_clinic(clinic).registry)
     return Read(
         span=span,
         days=days,
-        results=adding_up.review(days, span, registry=care_model.of_clinic(clinic).registry),
+        results=adding_up.in_order(results, list(own)),
         counted=sum(day in span for day in days),
         waiting=keeping.waiting(session, clinic.id, span.before.first, span.last),
         newest=times.moment(newest, clock.now(), clinic.zone) if newest else "",
-        own={key: question.en for key, question in satisfaction.ever_asked(session, clinic).items()},
+        own=own,
     )
 
 
