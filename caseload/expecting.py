@@ -17,6 +17,13 @@ def expect(session: Session, episode: Episode) -> None:
     _wait(session, SatisfactionWatch, episode)
 
 
+def look_at_discharge(session: Session, episode: Episode) -> None:
+    """Have an episode that was just ended looked at now, so that the day after it is not missed."""
+    row = session.scalar(select(SatisfactionWatch).where(SatisfactionWatch.episode_id == episode.id))
+    if row is not None:
+        row.try_after = clock.now()
+
+
 def _wait(session: Session, model: type[Watch], episode: Episode) -> None:
     row = session.scalar(select(model).where(model.episode_id == episode.id))
     if row is None:

@@ -164,7 +164,7 @@ class RelapsePlan(PlanVersion, Base):
 
 
 class SatisfactionWatch(ClinicRow, Work, Base):
-    """That an episode's patient is asked how the clinic did when an occasion comes, looked at once a day.
+    """That an episode's patient is asked how the clinic did when an occasion comes, looked at till then.
 
     state: waiting -> over (discharged, and no occasion is to come), and back where a discharge is taken back.
     """

@@ -58,13 +58,13 @@ def look(session: Session, rows: Sequence[Asking]) -> None:
         patient = session.get_one(Patient, episode.patient_id, populate_existing=True)
         db.load_keys(session, {patient.key_id, clinic.key_id})
         _ask(session, row, clinic, patient, episode)
-        row.try_after = tomorrow(session, clinic, patient)
+        row.try_after = morning(session, clinic, patient)
 
 
-def tomorrow(session: Session, clinic: Clinic, patient: Patient) -> datetime:
-    """Return the next morning of the patient's in which a text may come."""
+def morning(session: Session, clinic: Clinic, patient: Patient, days: int = 1) -> datetime:
+    """Return when, so many days from now, a text may come to the patient in their morning."""
     place = zones.zone(patient.zone or clinic.zone)
-    day = zones.to_local(clock.now(), place).date() + timedelta(days=1)
+    day = zones.to_local(clock.now(), place).date() + timedelta(days=days)
     at = zones.local_to_utc(datetime.combine(day, MORNING), place)
     return planner.hours_for(session, patient).next_open(at, place)
 

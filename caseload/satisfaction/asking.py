@@ -1,7 +1,7 @@
 """Asks people in care how the clinic did: after a discharge and every 90 days, once on each occasion, by a link.
 
-Each episode is looked at once a day, in the patient's morning, as for questionnaires. Nothing is texted twice: whoever
-does not answer has answered, and nobody calls about it.
+An episode is looked at in the patient's morning, daily while an occasion lasts and weekly else. Nothing is texted
+twice: whoever does not answer has answered, and nobody calls about it.
 """
 
 from collections.abc import Sequence
@@ -39,7 +39,7 @@ def oldest(session: Session, now: datetime) -> datetime | None:
 
 
 def look(session: Session, rows: Sequence[SatisfactionWatch]) -> None:
-    """Ask whoever is due, and look at all of them again tomorrow."""
+    """Ask whoever is due, and look at all of them again when there may be something to do."""
     for row in rows:
         if row.state != "waiting" or row.try_after > clock.now():
             continue  # between the claim and now
@@ -53,9 +53,10 @@ def look(session: Session, rows: Sequence[SatisfactionWatch]) -> None:
             continue
         db.load_keys(session, {patient.key_id, clinic.key_id})
         occasion = occasions.due(facts) if _asks(clinic) else None
+        days = occasions.days_until_look(facts)
         if occasion is not None and _may(session, clinic, patient):
             _ask(session, clinic, patient, episode, occasion)
-        row.try_after = questionnaires.tomorrow(session, clinic, patient)
+        row.try_after = questionnaires.morning(session, clinic, patient, days)
 
 
 def _asks(clinic: Clinic) -> bool:

@@ -11,6 +11,7 @@ from datetime import date
 EVERY, WINDOW = 90, 30
 # Nobody is asked twice within so long, whatever the occasions and however many episodes.
 APART = 30
+WEEK = 7
 DISCHARGE = "discharge"
 # Whoever was lost has not been heard from for 90 days, and a text would be the first they hear.
 ASKED_AFTER = ("goals_met", "referred", "declined", "moved")
@@ -45,6 +46,14 @@ def over(facts: Facts) -> bool:
         return False
     late = (facts.today - facts.ended).days >= facts.after_days + WINDOW
     return late or facts.reason not in ASKED_AFTER or DISCHARGE in facts.asked
+
+
+def days_until_look(facts: Facts) -> int:
+    """Return in how many days there may be something to do: tomorrow while an occasion lasts or a discharge waits for
+    its day; else when the next begins, and weekly at least, whatever has changed meanwhile."""
+    if facts.ended is not None or _while_in_care(facts) not in (None, *facts.asked):
+        return 1
+    return min(EVERY - (facts.today - facts.enrolled).days % EVERY, WEEK)
 
 
 def _while_in_care(facts: Facts) -> str | None:

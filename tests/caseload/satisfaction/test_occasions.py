@@ -60,6 +60,16 @@ def test_no_occasion_twice_and_no_two_within_a_month() -> None:
     assert occasions.over(replace(late, asked=["discharge"]))
 
 
+@pytest.mark.parametrize(
+    ("days", "asked", "look"),
+    [(0, (), 7), (82, (), 7), (83, (), 7), (84, (), 6), (89, (), 1), (90, (), 1), (90, ("day-90",), 7), (119, (), 1),
+     (120, (), 7), (175, (), 5)],
+)  # fmt: skip
+def test_nothing_begins_between_two_looks(days: int, asked: tuple[str, ...], look: int) -> None:
+    assert occasions.days_until_look(on(days, asked=asked)) == look
+    assert occasions.days_until_look(on(days, ended=BEGAN, reason="moved")) == 1
+
+
 def test_while_another_episode_is_open_that_one_asks() -> None:
     assert occasions.due(on(90, elsewhere=True)) is None
 

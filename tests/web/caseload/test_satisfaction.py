@@ -105,7 +105,10 @@ def test_every_ninety_days_one_text_that_says_nothing_of_what_it_is_about(scene:
 def test_after_a_discharge_once_some_days_later(scene: Scene) -> None:
     patient = scene.house.patient()
     enrolled(scene, patient, days_ago=40)
+    assert look(scene, on(scene, 1)) == []
+    assert scene.rows(SatisfactionWatch)[0].try_after > clock.now() + timedelta(days=5)
     discharge(scene, patient)
+    assert scene.rows(SatisfactionWatch)[0].try_after <= clock.now(), "who is discharged is looked at at once"
     assert look(scene, on(scene, 6)) == []
     assert len(look(scene, on(scene, 7))) == 1
     assert len(look(scene, on(scene, 30))) == 1
