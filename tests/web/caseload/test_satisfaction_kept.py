@@ -2,6 +2,7 @@
 
 import json
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import time_machine
@@ -13,8 +14,8 @@ from messaging.inbox.models import InboxItem
 from messaging.models import Clinic, Patient, Staff
 from messaging.retention import what_ages
 from messaging.second_reading import standing
-from tests.web.caseload.seeding import Scene, enrolled
-from tests.web.caseload.test_satisfaction import entered, look, marks, on, scene
+from tests.web.caseload.seeding import Scene, enrolled, with_registry
+from tests.web.caseload.test_satisfaction import entered, look, marks, on, publish, scene
 from tests.worries import WORRYING
 from webhooks import retention
 
@@ -63,3 +64,16 @@ def test_a_worry_written_there_is_read_within_minutes_where_the_second_reader_ac
         assert WORRYING in page.text
     lead = scene.house.signed_in(scene.house.staff("Lea", role="clinic_admin"))
     assert WORRYING not in lead.get("/review/words").text
+
+
+def test_on_postgresql_it_is_asked_answered_and_heard_as_well(house_on_postgresql: Any) -> None:
+    scene = with_registry(house_on_postgresql)
+    publish(scene)
+    enrolled(scene, house_on_postgresql.patient(), days_ago=90)
+    (text,) = look(scene, on(scene, 1))
+    with time_machine.travel(on(scene, 1, hour=12), tick=False):
+        phone = entered(scene, text)
+        phone.post(**marks(2), words="I want to kill myself")
+        assert phone.heading == "You do not have to carry this alone"
+    assert [item.kind for item in scene.rows(InboxItem)] == ["safety"]
+    assert [row.raised for row in scene.rows(SatisfactionAsked)] == [True]
