@@ -30,7 +30,8 @@ class LinkIn(Shape):
 
 
 class Link(Shape):
-    """A link as it stands; `place` is "tablet" for one opened in the clinic, "own" for the patient's own page."""
+    """A link as it stands; `place` is "tablet" for one opened in the clinic, "own" for the patient's own page, "views"
+    for what the clinic asks of how it did."""
 
     id: UUID
     patient_id: UUID

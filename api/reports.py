@@ -1,5 +1,6 @@
 """Figures of the clinic, in which nobody stands by name and small numbers are hidden."""
 
+from collections.abc import Mapping
 from datetime import date
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -9,24 +10,27 @@ from api.problems import at
 from api.shapes import Moment, Shape
 from caseload.figures import adding_up, keeping, small_cells
 from caseload.figures.days import ONE, ending
-from reminders import care_model
+from reminders import care_model, satisfaction
 
 EARLIEST = date(2000, 1, 1)
 
 
 class ShareOut(Shape):
-    """`n` of `of`, and per cent. `hidden` where a number is too small to leave the clinic: it is null then."""
+    """`n` of `of`, and per cent. `hidden` where a number is too small to leave the clinic: it is null then. Of marks
+    from 1 to 5 it is how many there are, and their `mean`."""
 
     n: int | None
     of: int | None
     percent: float | None
+    mean: float | None
     hidden: bool
 
 
 class RowOut(Shape):
-    """A row of a measure, of these days and of the 90 before."""
+    """A row of a measure, of these days and of the 90 before; `title` are the words of the clinic's own question."""
 
     key: str
+    title: str | None
     now: ShareOut
     before: ShareOut
 
@@ -66,12 +70,13 @@ def _review(call: Call, query: ReviewQuery) -> ReviewOut:
     days = keeping.kept(call.session, call.clinic.id, span.before.first, span.last)
     results = adding_up.review(days, span, registry=care_model.of_clinic(call.clinic).registry)
     newest = keeping.newest_count(call.session, call.clinic.id)
+    own = {key: question.en for key, question in satisfaction.ever_asked(call.session, call.clinic).items()}
     return ReviewOut(
         first=span.first.isoformat(),
         last=span.last.isoformat(),
         days_counted=sum(day in span for day in days),
         counted_at=newest,
-        measures=[_measure(result) for result in small_cells.hide(results)],
+        measures=[_measure(result, own) for result in small_cells.hide(adding_up.in_order(results, list(own)))],
     )
 
 
@@ -85,25 +90,26 @@ def _until(asked: str | None, yesterday: date) -> date:
     return until
 
 
-def _measure(result: adding_up.Result) -> MeasureOut:
+def _measure(result: adding_up.Result, own: Mapping[str, str]) -> MeasureOut:
     measure = result.measure
     return MeasureOut(
         key=measure.key,
         title=measure.title,
         defined=measure.defined,
         caution=measure.caution or None,
-        rows=[_row(row) for row in result.rows],
+        rows=[_row(row, own.get(row.key)) for row in result.rows],
         excluded=[_row(row) for row in result.excluded],
     )
 
 
-def _row(row: adding_up.Row) -> RowOut:
-    return RowOut(key=row.key, now=_share(row.now), before=_share(row.before))
+def _row(row: adding_up.Row, title: str | None = None) -> RowOut:
+    return RowOut(key=row.key, title=title, now=_share(row.now), before=_share(row.before))
 
 
 def _share(share: adding_up.Share) -> ShareOut:
     percent = None if share.percent is None else round(share.percent, 1)
-    return ShareOut(n=share.n, of=share.of, percent=percent, hidden=share.n is None)
+    mean = None if share.mean is None else round(share.mean, 2)
+    return ShareOut(n=share.n, of=share.of, percent=percent, mean=mean, hidden=share.n is None)
 
 
 OPERATIONS = (

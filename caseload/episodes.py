@@ -154,6 +154,7 @@ def discharge(session: Session, clinic: Clinic, by: Staff, episode: Episode, rea
             raise Refused("care_not_lost", "reason")
     episode.phase, episode.phase_at = "discharged", clock.now()
     episode.ended_on, episode.ended_by, episode.end_reason = today, by.id, reason
+    expecting.look_at_discharge(session, episode)
     _audit(session, episode, by, "discharged", reason=reason)
 
 

@@ -161,3 +161,49 @@ class RelapsePlan(PlanVersion, Base):
     __table_args__ = (Index("ix_relapse_plan_patient", "patient_id", "id"),)
 
     shared: Mapped[bool] = mapped_column(default=False)
+
+
+class SatisfactionWatch(ClinicRow, Work, Base):
+    """That an episode's patient is asked how the clinic did when an occasion comes, looked at till then.
+
+    state: waiting -> over (discharged, and no occasion is to come), and back where a discharge is taken back.
+    """
+
+    __tablename__ = "satisfaction_watch"
+    __table_args__ = (UniqueConstraint("episode_id"), Index("ix_satisfaction_watch_work", "state", "try_after"))
+
+    episode_id: Mapped[UUID] = mapped_column(ForeignKey("care_episode.id"))
+    state: Mapped[str] = mapped_column(String(8), default="waiting")
+
+
+class SatisfactionAsked(SealedRow, Base):
+    """That somebody was asked how the clinic did, on one occasion of an episode, once; and what they answered.
+
+    `occasion` is "discharge" or "day-90", "day-180" ..., `language` that of the text. `said` is the JSON of 1 to 5 by
+    the id of the question (reminders.satisfaction.Question), `words` the free text; `spoke` is that there is one.
+    `named` is what the form told them: whether their care team reads it by name. `raised` says that the words were
+    put before a person by name, as a crisis or a worry.
+    """
+
+    __tablename__ = "satisfaction_asked"
+    __table_args__ = (
+        UniqueConstraint("episode_id", "occasion"),
+        Index("ix_satisfaction_asked_clinic_at", "clinic_id", "asked_at"),
+    )
+
+    episode_id: Mapped[UUID] = mapped_column(ForeignKey("care_episode.id"))
+    occasion: Mapped[str] = mapped_column(String(12))
+    link_id: Mapped[UUID] = mapped_column(ForeignKey("intake_link.id"), unique=True)
+    message_id: Mapped[UUID] = mapped_column(ForeignKey("message.id"))
+    asked_at: Mapped[datetime]
+    language: Mapped[str] = mapped_column(String(8))
+    answered_at: Mapped[datetime | None]
+    answered_in: Mapped[str | None] = mapped_column(String(8))
+    named: Mapped[bool | None]
+    spoke: Mapped[bool] = mapped_column(default=False)
+    raised: Mapped[bool] = mapped_column(default=False)
+    said_ct: Mapped[bytes | None]
+    words_ct: Mapped[bytes | None]
+
+    said = Sealed("said_ct")
+    words = Sealed("words_ct")

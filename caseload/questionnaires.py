@@ -30,7 +30,7 @@ MORNING = time(10)
 # So near a visit it is answered there, or by the visit's own reminder.
 VISIT_NEAR = timedelta(days=3)
 # Nobody gets two automatic texts within so long.
-APART = timedelta(hours=20)
+APART, A_DAY = timedelta(hours=20), timedelta(days=1)
 
 
 def drain() -> int:
@@ -58,19 +58,20 @@ def look(session: Session, rows: Sequence[Asking]) -> None:
         patient = session.get_one(Patient, episode.patient_id, populate_existing=True)
         db.load_keys(session, {patient.key_id, clinic.key_id})
         _ask(session, row, clinic, patient, episode)
-        row.try_after = _tomorrow(session, clinic, patient)
+        row.try_after = morning(session, clinic, patient)
 
 
-def _tomorrow(session: Session, clinic: Clinic, patient: Patient) -> datetime:
+def morning(session: Session, clinic: Clinic, patient: Patient, days: int = 1) -> datetime:
+    """Return when, so many days from now, a text may come to the patient in their morning."""
     place = zones.zone(patient.zone or clinic.zone)
-    day = zones.to_local(clock.now(), place).date() + timedelta(days=1)
+    day = zones.to_local(clock.now(), place).date() + timedelta(days=days)
     at = zones.local_to_utc(datetime.combine(day, MORNING), place)
     return planner.hours_for(session, patient).next_open(at, place)
 
 
 def _ask(session: Session, row: Asking, clinic: Clinic, patient: Patient, episode: Episode) -> None:
     due = _due(session, row, clinic, patient, episode)
-    if not due or _must_wait(session, clinic, patient):
+    if not due or must_wait(session, clinic, patient):
         return
     try:
         with session.begin_nested():
@@ -132,8 +133,8 @@ def unanswered(session: Session, clinic: Clinic, patient_ids: Collection[UUID]) 
     }
 
 
-def _must_wait(session: Session, clinic: Clinic, patient: Patient) -> bool:
-    """Whether today is no day to ask: they are here or talk with somebody, come soon, or have another text."""
+def must_wait(session: Session, clinic: Clinic, patient: Patient) -> bool:
+    """Return whether today is no day to ask: they are here or talk with somebody, come soon, or have another text."""
     now = clock.now()
     if patient.here_until is not None and patient.here_until > now:
         return True
@@ -164,4 +165,4 @@ def _texted(session: Session, patient: Patient, now: datetime) -> bool:
 def _give_up(session: Session, row: Asking) -> None:
     """A row that cannot be worked on is looked at again tomorrow: that a score is due stands in the registry."""
     del session
-    row.attempts, row.try_after = 0, clock.now() + timedelta(days=1)
+    row.attempts, row.try_after = 0, clock.now() + A_DAY

@@ -32,7 +32,7 @@ def start(token: str) -> Response:
         if link is None or not _opens(link):
             return _closed(session, language, clinic, token)
         action = url_for("pages.verify", token=token)
-        return rendering.page("start", language, clinic, action=action, own=not link.instruments)
+        return rendering.page("start", language, clinic, action=action, **_about(link))
 
 
 @pages.get("/", defaults={"token": "", "rest": ""})
@@ -112,7 +112,8 @@ def verify_for_own_page(token: str) -> Response:
 def _thanks(language: str, clinic: Clinic | None, link: IntakeLink, token: str) -> Response:
     """Say thank you; the patient's own page lies behind the birth date here, as nobody has been let in."""
     opens = frame.own_page() is not None and links.opens_own_page(link, clock.now())
-    return frame.thanks(language, clinic, url_for("pages.before_own_page", token=token) if opens else None)
+    own = url_for("pages.before_own_page", token=token) if opens else None
+    return frame.thanks(language, clinic, own, views=link.for_views)
 
 
 @pages.post("/<token>/new")
@@ -140,8 +141,11 @@ def _opens(link: IntakeLink | None) -> bool:
 
 
 def _closed(session: Session, language: str, clinic: Clinic | None, token: str) -> Response:
-    """Say the same of a link that is unknown, over, locked or replaced, and offer the same way on."""
-    wish = url_for("pages.ask_for_another", token=token[:60]) if token else None
+    """Say the same of a link that is unknown, over, locked or replaced, and offer the same way on; but nobody sends
+    anew what the clinic asks of how it did."""
+    link = links.by_token(session, token) if token else None
+    offers = token and not (link is not None and link.for_views)
+    wish = url_for("pages.ask_for_another", token=token[:60]) if offers else None
     return frame.dead_end(session, language, clinic, 404, wish=wish)
 
 
@@ -171,9 +175,15 @@ def try_birth_date(
         "problem": problem,
         "typed": typed,
         "carried": rendering.carried() if carried is None else carried,
-        "own": opens is links.opens_own_page or not link.instruments,
+        **_about(link, opens),
     }
     return rendering.page(page, language, clinic, 422, **facts)
+
+
+def _about(link: IntakeLink, opens: Callable[[IntakeLink, datetime], bool] = links.is_open) -> dict[str, bool]:
+    """What the sheet says that the birth date opens: questions, the patient's own page, or what the clinic asks."""
+    own_page = opens is links.opens_own_page
+    return {"own": own_page or not link.instruments, "views": link.for_views and not own_page}
 
 
 def go_on(

@@ -19,7 +19,7 @@ from messaging.models import Clinic
 pages = Blueprint("pages", __name__, url_prefix="/i", template_folder="templates", static_folder="static")
 View = Callable[..., Response]
 Late = Callable[[Session, Clinic, IntakeLink], None]
-OWN_PAGE = "own.me"
+OWN_PAGE, VIEWS_PAGE = "own.me", "own.views"
 
 
 def only_from_here() -> Response | None:
@@ -90,7 +90,7 @@ def _to_be_opened(session: Session, clinic: Clinic, link: IntakeLink, late: Late
         ended = rendering.page("ended", language, clinic)
         return ended if arriving.holds_another(session, link) else leave(ended)
     if link.state == "answered" and not carried:
-        return thanks(language, clinic, own_page())
+        return thanks(language, clinic, own_page(), views=link.for_views)
     if not returns:
         return rendering.page("closed", language, clinic, status=404)
     return rendering.page("again", language, clinic, action=url_for("pages.verify_again"), carried=carried)
@@ -164,13 +164,13 @@ def behind(blueprint: Blueprint) -> Blueprint:
 behind(pages)
 
 
-def thanks(language: str, clinic: Clinic | None, own: str | None = None) -> Response:
+def thanks(language: str, clinic: Clinic | None, own: str | None = None, *, views: bool = False) -> Response:
     """Say thank you and have the browser forget the pages before it: "back" on a borrowed phone shows no answer.
 
     The cookie stays, so that a second tab and a second press arrive at this same page; beside it, it opens only the
-    patient's own page at `own`, which shows no answer either.
+    patient's own page at `own`, which shows no answer either. `views` were no answers for the care team.
     """
-    response = rendering.page("thanks", language, clinic, own_page=own)
+    response = rendering.page("thanks", language, clinic, own_page=own, views=views, own=views)
     response.headers["Clear-Site-Data"] = '"cache", "storage"'
     return leave(response) if g.get("tablet") else response
 
@@ -185,8 +185,10 @@ def leave(response: Response) -> Response:
 
 
 def onward(session: Session, link: IntakeLink) -> Response:
-    """Go to the first open question, the check page, or the thanks; without questions, to the patient's own page."""
+    """Go to the first open question, the check page, or the thanks; without questions, to where the link leads."""
     own = own_page()
+    if own is not None and link.for_views:
+        return to(VIEWS_PAGE)
     if own is not None and not link.instruments:
         return redirect(own, 303)
     here = progress.place(session, link)

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from config import audit, clock, db, keys, runtime
 from intake_links import addresses, scoring
-from intake_links.models import IntakeLink, LinkSession
+from intake_links.models import VIEWS, IntakeLink, LinkSession
 from messaging.inbox import items
 from messaging.models import Clinic, Patient
 
@@ -30,7 +30,7 @@ OWN = "own"
 OLDEST = timedelta(hours=4)
 TRIES = 5
 LIVE = ("open", "verified")
-WITH_QUESTIONS = or_(IntakeLink.place.is_(None), IntakeLink.place != OWN)
+WITH_QUESTIONS = or_(IntakeLink.place.is_(None), IntakeLink.place.not_in((OWN, VIEWS)))
 BIRTH = ("day", "month", "year")
 
 
@@ -60,11 +60,13 @@ def issue(
     *,
     appointment_id: UUID | None = None,
     valid: timedelta = VALID,
+    leads_to: str = OWN,
 ) -> tuple[IntakeLink, str]:
     """Make a link to `instruments`, in that order, and return it with its URL: the only time the token is known.
 
     An older link that is still open is withdrawn, so that a patient never has two; what was answered on it stays.
-    Without instruments it leads to the patient's own page; of these too a patient has one, beside one with questions.
+    Without instruments it `leads_to` the patient's own page (OWN) or to what the clinic asks of how it did (VIEWS);
+    of these too a patient has one each, beside one with questions.
     Raises scoring.UnknownInstrument, and ValueError for a repeating list or a time that is not ahead.
     """
     wanted = [scoring.instrument(name).id for name in instruments]
@@ -78,7 +80,7 @@ def issue(
     session.scalar(select(Patient.id).where(Patient.id == patient.id).with_for_update(key_share=True))
     now = clock.now()
     older = select(IntakeLink).where(IntakeLink.patient_id == patient.id, IntakeLink.state.in_(LIVE))
-    for link in session.scalars(older.where(WITH_QUESTIONS if wanted else IntakeLink.place == OWN)):
+    for link in session.scalars(older.where(WITH_QUESTIONS if wanted else IntakeLink.place == leads_to)):
         withdraw(session, link)
     token = keys.new_token()
     made = IntakeLink(
@@ -92,7 +94,7 @@ def issue(
         language=patient.language,
         created_at=now,
         expires_at=now + valid,
-        place=None if wanted else OWN,
+        place=None if wanted else leads_to,
     )
     session.add(made)
     session.flush()

@@ -11,6 +11,9 @@ from config.db import Base, ClinicRow, Sealed, SealedRow
 
 STILL_OPEN = text("state IN ('open', 'verified')")
 WAITING = text("look_at IS NOT NULL")
+# A link without instruments that leads to what the clinic asks of how it did, on a page of the room above, and is
+# answered there. It neither ends a link to questions nor is ended by one.
+VIEWS = "views"
 
 
 class IntakeLink(ClinicRow, Base):
@@ -20,7 +23,8 @@ class IntakeLink(ClinicRow, Base):
     Only the token's keyed hash is kept, and that of the second token, by which the link is texted once more: either
     opens it, and both count the same tries. GET changes nothing. `place` is "tablet" for a form that staff opened on
     the clinic's own tablet with a code: `code_hash` is its keyed hash until the code is used, `code_until` its end;
-    "own" for a link without questions, which leads to the patient's own page and is never "answered".
+    "own" for a link without questions, which leads to the patient's own page and is never "answered"; "views" for
+    one to what the clinic asks of how it did.
     """
 
     __tablename__ = "intake_link"
@@ -44,6 +48,11 @@ class IntakeLink(ClinicRow, Base):
     code_hash: Mapped[bytes | None] = mapped_column(index=True)
     code_until: Mapped[datetime | None]
     second_hash: Mapped[bytes | None]
+
+    @property
+    def for_views(self) -> bool:
+        """Whether it leads to what the clinic asks of how it did."""
+        return self.place == VIEWS
 
 
 class LinkSession(ClinicRow, Base):

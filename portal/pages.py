@@ -51,6 +51,8 @@ class Here:
 
 
 View = Callable[..., Response]
+# So much of a field is carried past the birth date; of some, more.
+SHORT, LONGEST = 60, {"words": 4000}
 
 
 def inside(*, acting: bool) -> Callable[[View], View]:
@@ -67,7 +69,7 @@ def inside(*, acting: bool) -> Callable[[View], View]:
                 if links.on_tablet(link):  # the tablet is handed on, and this page is one person's
                     return frame.leave(rendering.page("ended", rendering.language_for(link.language), clinic))
                 if opened is None:
-                    return _again(clinic, link)
+                    return again_or_closed(clinic, link)
                 if acting:
                     arriving.put_first(session, opened)
                 return _here(session, opened, view, **named)
@@ -83,7 +85,7 @@ def _here(session: Session, opened: links.OpenedLink, view: View, **named: Any) 
     return view(here, **named) if preferences.reachable(session, here.patient) else here.page("call")
 
 
-def _again(clinic: Clinic, link: IntakeLink) -> Response:
+def again_or_closed(clinic: Clinic, link: IntakeLink) -> Response:
     """Ask for the birth date once more, with the choice that was made, while the link opens this page at all."""
     language = rendering.language_for(link.language)
     if not links.opens_own_page(link, clock.now()):
@@ -96,7 +98,9 @@ def _carried() -> list[tuple[str, str]]:
     page = request.form.get("at_page") or (request.endpoint or "").rpartition(".")[2]
     if request.method != "POST" or page not in CHOICES:
         return []
-    fields = [(name, request.form[name][:60]) for name in CHOICES[page][1] if name in request.form]
+    fields = [
+        (name, request.form[name][: LONGEST.get(name, SHORT)]) for name in CHOICES[page][1] if name in request.form
+    ]
     return [("at_page", page), *fields]
 
 
@@ -122,7 +126,7 @@ def again() -> Response:
         if isinstance(opened_or_page, Response):
             return opened_or_page
         if opened_or_page is None or not carried:
-            return frame.to("own.me")
+            return frame.to(frame.VIEWS_PAGE if link.for_views else "own.me")
         return _here(session, opened_or_page, CHOICES[request.form["at_page"]][0])
 
 

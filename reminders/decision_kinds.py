@@ -5,7 +5,7 @@ from messaging.inbox import policy_decision, protocol
 from messaging.second_reading import standing
 from messaging.versions.publishing import Kind
 from messaging.wording import clinic_words
-from reminders import cadence_decision, care_model, clinic_profile, questionnaires
+from reminders import cadence_decision, care_model, clinic_profile, questionnaires, satisfaction
 from reminders.handoff.decision import HANDOFFS
 
 
@@ -27,5 +27,6 @@ KINDS: dict[str, Kind] = {
         standing.SECOND_READING,
         HANDOFFS,
         care_model.CARE,
+        satisfaction.SATISFACTION,
     )
 }

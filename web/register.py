@@ -53,7 +53,7 @@ from web.patients import (
     summary,
     whole_record,
 )
-from web.review import changes
+from web.review import changes, spoken
 from web.review import page as review_page
 from web.settings import (
     api_keys,
@@ -76,6 +76,7 @@ from web.settings import (
     questionnaires,
     recovery_pages,
     rota,
+    satisfaction,
     second_reading,
     setup,
     shredding,
@@ -159,6 +160,7 @@ PAGES = (
     social_wording.social_wordings,
     handoffs.handoff_terms,
     care_terms.care_terms,
+    satisfaction.views_terms,
     clinic_file.files,
     response_times.clocks,
     readings.readings,
@@ -171,6 +173,7 @@ PAGES = (
     review_pages.case_reviews,
     month_page.care_months,
     review_page.reviews,
+    spoken.review_words,
     changes.changes,
     help_pages.help_pages,
     thread_pages.threads,

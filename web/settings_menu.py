@@ -21,6 +21,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("words", "wordings.show", "clinic.look"),
             ("schedule", "questionnaires.show", "clinic.look"),
             ("social_wording", "social_wordings.show", "clinic.look"),
+            ("views_terms", "views_terms.show", "clinic.look"),
             ("brakes", "brake_pages.show", "clinic.look"),
         ),
     ),

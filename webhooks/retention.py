@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from caseload.satisfaction import ageing
 from config import db, keys
 from interchange.models import FeedMessage
 from messaging.models import Clinic
@@ -55,6 +56,7 @@ SHELVES: dict[str, what_ages.Shelf] = {
     "contact": what_ages.notes,
     "receipt": receipts,
     "feed_message": feed_messages,
+    "satisfaction_asked": ageing.words,
 }
 
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from caseload.figures.days import Span
@@ -15,10 +15,14 @@ WEEK = 7
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """`n` of `of`; `of` None: a number and no share. Either is None in what leaves the clinic where it is too small."""
+    """`n` of `of`; `of` None: a number and no share. Either is None in what leaves the clinic where it is too small.
+
+    Of marks it is how many there are (`n`), and their `mean`, None where there are none or too few.
+    """
 
     n: int | None
     of: int | None = None
+    mean: float | None = None
 
     @property
     def percent(self) -> float | None:
@@ -28,13 +32,15 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row of a measure, of these days and of those before; `is_share` says that it is n of N."""
+    """A row of a measure, of these days and of those before; `is_share` says that it is n of N, `is_mean` that it is
+    a mean of marks."""
 
     key: str
     now: Share
     before: Share
     is_share: bool
     people: bool = True
+    is_mean: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +81,16 @@ def review(days: Days, span: Span, *, registry: bool) -> list[Result]:
     return [result(measure, now, before) for measure in measures().values() if registry or not measure.registry]
 
 
+def in_order(results: Sequence[Result], keys: Sequence[str]) -> list[Result]:
+    """Return the results with means in the order of these keys: the clinic's own questions as it asks them."""
+    places = {key: place for place, key in enumerate(keys)}
+
+    def place(row: Row) -> int:
+        return places.get(row.key, len(places)) if row.is_mean else 0
+
+    return [replace(each, rows=tuple(sorted(each.rows, key=place))) for each in results]
+
+
 def result(measure: Measure, now: Counter[str], before: Counter[str]) -> Result:
     """Return one measure of two sums of counts."""
     rows = measure.rows if measure.by is None else _by(measure.by, {*now, *before})
@@ -101,14 +117,21 @@ def _by(by: By, names: Iterable[str]) -> Sequence[Part]:
     def full(key: str, rest: str) -> str:
         return f"{by.prefix}{key}.{rest}" if rest else f"{by.prefix}{key}"
 
-    return [Part(key, (full(key, by.n),), tuple(full(key, rest) for rest in by.of), people=bool(by.of)) for key in keys]
+    return [
+        Part(key, (full(key, by.n),), tuple(full(key, rest) for rest in by.of), people=bool(by.of), mean=by.mean)
+        for key in keys
+    ]
 
 
 def _row(part: Part, now: Counter[str], before: Counter[str]) -> Row:
-    return Row(part.key, _share(part, now), _share(part, before), bool(part.of), part.people)
+    is_share = bool(part.of) and not part.mean
+    return Row(part.key, _share(part, now), _share(part, before), is_share, part.people, part.mean)
 
 
 def _share(part: Part, counts: Counter[str]) -> Share:
+    if part.mean:
+        total, many = _sum(part.n, counts), _sum(part.of, counts)
+        return Share(many, mean=total / many if many else None)
     return Share(_sum(part.n, counts) // part.each, _sum(part.of, counts) if part.of else None)
 
 

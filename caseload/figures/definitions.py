@@ -13,27 +13,33 @@ WORDS = ("keys", "excluded", "sections", "unknown")
 @dataclass(frozen=True, slots=True)
 class Part:
     """A row of a measure: names of counts that are added up, with a minus before those taken off. `of` empty: a number
-    and no share; `each`: how many of the counted make one of the shown; `people`: whether it counts people or acts."""
+    and no share; `each`: how many of the counted make one of the shown; `people`: whether it counts people or acts;
+    `mean`: `n` is a sum of marks and `of` how many there are."""
 
     key: str
     n: tuple[str, ...]
     of: tuple[str, ...] = ()
     each: int = 1
     people: bool = True
+    mean: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class By:
-    """A row for each name that begins with `prefix`: the key comes next, and then what is counted."""
+    """A row for each name that begins with `prefix`: the key comes next, and then what is counted. `mean`: `n` is a sum
+    of marks and `of` how many there are, and their mean is shown."""
 
     prefix: str
     n: str
     of: tuple[str, ...] = ()
+    mean: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """A measure as measures.toml explains it; `excluded` are rows without a share."""
+    """A measure as measures.toml explains it; `excluded` are rows without a share. `guard` is the measure that hides
+    this one's numbers too where its own are hidden, since they would follow; `unnamed` that small numbers are hidden on
+    the clinic's own page as well, as the people it counts were promised that nobody reads them by name."""
 
     key: str
     section: str
@@ -47,6 +53,8 @@ class Measure:
     steps: bool
     monthly: bool
     registry: bool
+    guard: str
+    unnamed: bool
     rows: tuple[Part, ...]
     by: By | None
     excluded: tuple[Part, ...]
@@ -89,8 +97,10 @@ def _measure(key: str, table: Mapping[str, Any]) -> Measure:
         steps=table.get("steps", False),
         monthly=table.get("monthly", False),
         registry=table.get("registry", False),
+        guard=table.get("guard", ""),
+        unnamed=table.get("unnamed", False),
         rows=_parts(table.get("rows", ())),
-        by=By(by["prefix"], by["n"], tuple(by.get("of", ()))) if by else None,
+        by=By(by["prefix"], by["n"], tuple(by.get("of", ())), by.get("mean", False)) if by else None,
         excluded=_parts(table.get("excluded", ())),
     )
 

@@ -19,14 +19,41 @@ def small(number: int | None) -> bool:
 
 def hide(results: Sequence[Result]) -> list[Result]:
     """Return the results as they may leave the clinic."""
-    return [
-        replace(
-            each,
-            rows=_hidden(each),
-            excluded=tuple(replace(row, now=_share(row.now), before=_share(row.before)) for row in each.excluded),
-        )
-        for each in results
-    ]
+    return _guarded(
+        [
+            replace(
+                each,
+                rows=_hidden(each),
+                excluded=tuple(replace(row, now=_share(row.now), before=_share(row.before)) for row in each.excluded),
+            )
+            for each in results
+        ]
+    )
+
+
+def on_the_page(results: Sequence[Result]) -> list[Result]:
+    """Return the results as the clinic itself sees them: small numbers stand there, but not of who is unnamed."""
+    hidden = hide(results)
+    return [less if whole.measure.unnamed else whole for whole, less in zip(results, hidden, strict=True)]
+
+
+def _guarded(results: Sequence[Result]) -> list[Result]:
+    """Hide what would tell a hidden number of another measure: how many there are of a whole. A mean may stand."""
+    by_key = {each.measure.key: each for each in results}
+    return [_behind(each, by_key[each.measure.guard]) if each.measure.guard in by_key else each for each in results]
+
+
+def _behind(result: Result, guard: Result) -> Result:
+    gone = [any(getattr(row, when).n is None for row in guard.rows) for when in ("now", "before")]
+    return replace(result, rows=tuple(_without_number(row, *gone) for row in result.rows))
+
+
+def _without_number(row: Row, now: bool, before: bool) -> Row:
+    return replace(
+        row,
+        now=Share(None, None, row.now.mean) if now else row.now,
+        before=Share(None, None, row.before.mean) if before else row.before,
+    )
 
 
 def _hidden(result: Result) -> tuple[Row, ...]:
@@ -48,6 +75,8 @@ def _column(result: Result, shares: Sequence[Share]) -> list[Share]:
 
 
 def _share(share: Share) -> Share:
+    if share.mean is not None:
+        return Share(None) if small(share.n) else share
     if small(share.of):
         return Share(None, None)
     rest = None if share.of is None or share.n is None else abs(share.of - share.n)

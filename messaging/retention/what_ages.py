@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, delete, exists, func, or_, select
@@ -159,8 +159,8 @@ def _held(session: Session, clinic: Clinic, terms: Terms, rows: Aging) -> set[UU
         shared = owners.get(talk.number_index, set()) if talk else set()
         whose[row.id] = shared | {owner_id for owner_id in named_by if owner_id is not None}
     everybody = set().union(*whose.values())
-    stays = _kept_longer(session, terms, everybody) | _waiting(session, clinic, everybody, set(talks))
-    waiting_about = _waited_for(session, clinic, rows)
+    stays = kept_longer(session, terms, everybody) | _waiting(session, clinic, everybody, set(talks))
+    waiting_about = waited_for(session, clinic, rows)
     return {
         row.id
         for row in rows
@@ -168,7 +168,8 @@ def _held(session: Session, clinic: Clinic, terms: Terms, rows: Aging) -> set[UU
     }
 
 
-def _kept_longer(session: Session, terms: Terms, patient_ids: set[UUID]) -> set[UUID]:
+def kept_longer(session: Session, terms: Terms, patient_ids: set[UUID]) -> set[UUID]:
+    """Return whose words are kept for longer: a legal hold is on them, or they were a child too lately."""
     patients = _by_id(session, Patient, patient_ids)
     db.load_keys(session, (patient.key_id for patient in patients.values()))
     return {
@@ -196,7 +197,8 @@ def _waiting(session: Session, clinic: Clinic, patient_ids: set[UUID], talk_ids:
     return {row_id for pair in session.execute(waiting) for row_id in pair if row_id is not None}
 
 
-def _waited_for(session: Session, clinic: Clinic, rows: Aging) -> set[UUID]:
+def waited_for(session: Session, clinic: Clinic, rows: Sequence[Any]) -> set[UUID]:
+    """Return which of these rows an item is about that is not done."""
     about = {f"{row.__tablename__}:{row.id}": row.id for row in rows}
     waiting = select(InboxItem.about).where(
         InboxItem.clinic_id == clinic.id, InboxItem.state != "done", InboxItem.about.in_(about)

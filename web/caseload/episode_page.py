@@ -234,6 +234,7 @@ def _page(session: Session, patient: Patient, problem: str = "", field: str = ""
         "staff/care.html",
         episode=episode,
         past=episode_view.past(session, clinic, patient.id),
+        asked=episode_view.asked(session, clinic, patient.id),
         model=care_model.of_clinic(clinic),
         managers=_people(people, episodes.MANAGERS),
         clinicians=_people(people, ("clinician",)),

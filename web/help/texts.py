@@ -38,7 +38,7 @@ ABOUT = {
         "settings",
     ),
     "handoff_terms": "handoffs",
-    **dict.fromkeys(("case_reviews", "care_terms", "care_month"), "caseload"),
+    **dict.fromkeys(("case_reviews", "care_terms", "care_month", "views_terms"), "caseload"),
     **dict.fromkeys(("brakes", "social_wording", "drift", "import", "feeds", "file"), "settings"),
     **dict.fromkeys(("emergencies", "audit", "shredding"), "access"),
     "protocol": "safety",

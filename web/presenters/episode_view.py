@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from caseload import care_log, episodes, listing, reviews
 from caseload.codes import evidence
 from caseload.models import CareEntry, CaseReview, Episode
+from caseload.satisfaction import telling
 from config import clock
 from intake_links import scoring
 from messaging.inbox import notes_and_calls
@@ -70,6 +71,24 @@ class Past:
     reason: str
     moved: str
     ended_today: bool
+
+
+@dataclass(frozen=True)
+class Asked:
+    """When they were asked how the clinic did, and the answers where these are read by name; else why they are not."""
+
+    when: str
+    marks: list[tuple[str, int]]
+    words: str
+    unnamed: bool
+
+
+def asked(session: Session, clinic: Clinic, patient_id: UUID) -> list[Asked]:
+    """Return when a patient was asked how the clinic did, the latest first."""
+    return [
+        Asked(times.date_of(each.on), list(each.said or ()), each.words or "", each.said is None)
+        for each in telling.of_patient(session, clinic, patient_id)
+    ]
 
 
 def facts(episode: Episode, people: People, zone: str) -> list[tuple[str, str]]:

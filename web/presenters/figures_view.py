@@ -1,8 +1,9 @@
 """The 90-day review in words: shares as they are said, sentences about what is left out, and the run chart. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from types import MappingProxyType
 
 from caseload.figures import adding_up, definitions
 from caseload.figures.adding_up import Result, Row, Share
@@ -12,6 +13,7 @@ LEFT, RIGHT, TOP, BOTTOM = 42, 312, 8, 84
 WEEKS = 26
 # The run chart ends at the lowest of these that holds every point, in per cent.
 CEILINGS = (10, 25, 50, 100)
+NO_WORDS: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -61,12 +63,14 @@ class Section:
     cards: tuple[Card, ...]
 
 
-def sections(results: Sequence[Result], charts: dict[str, Chart | None]) -> list[Section]:
-    """Return the measures in their sections, in order."""
+def sections(
+    results: Sequence[Result], charts: dict[str, Chart | None], own: Mapping[str, str] = NO_WORDS
+) -> list[Section]:
+    """Return the measures in their sections, in order; `own` are the clinic's own words for rows, by key."""
     return [
         Section(key, title, cards)
         for key, title in definitions.words("sections").items()
-        if (cards := tuple(card(each, charts.get(each.measure.key)) for each in results if _in(each, key)))
+        if (cards := tuple(card(each, charts.get(each.measure.key), own) for each in results if _in(each, key)))
     ]
 
 
@@ -74,7 +78,7 @@ def _in(result: Result, section: str) -> bool:
     return result.measure.section == section
 
 
-def card(result: Result, chart: Chart | None = None) -> Card:
+def card(result: Result, chart: Chart | None = None, own: Mapping[str, str] = NO_WORDS) -> Card:
     """Return one measure in words."""
     measure = result.measure
     return Card(
@@ -83,21 +87,29 @@ def card(result: Result, chart: Chart | None = None) -> Card:
         defined=measure.defined,
         caution=measure.caution,
         finding=line(result.main) if result.main else None,
-        lines=tuple(line(row) for row in result.rows),
+        lines=tuple(line(row, own) for row in result.rows),
         excluded=left_out(result),
         chart=chart,
     )
 
 
-def line(row: Row) -> Line:
+def line(row: Row, own: Mapping[str, str] = NO_WORDS) -> Line:
     """Return a row in words."""
-    now, before = (said(share, row.is_share) for share in (row.now, row.before))
-    return Line(row.key, label(row.key), now, before, (row.now.percent, row.before.percent))
+    now, before = (mean_said(share) if row.is_mean else said(share, row.is_share) for share in (row.now, row.before))
+    return Line(row.key, label(row.key, own), now, before, (row.now.percent, row.before.percent))
 
 
-def label(key: str) -> str:
-    """Return the name of a row; a language by its own name, a code as it is."""
-    return definitions.words("keys").get(key) or words.table_of("languages").get(key, key)
+def label(key: str, own: Mapping[str, str] = NO_WORDS) -> str:
+    """Return the name of a row; a language by its own name, a question by its words, a code as it is."""
+    return own.get(key) or definitions.words("keys").get(key) or words.table_of("languages").get(key, key)
+
+
+def mean_said(share: Share) -> tuple[str, str]:
+    """Return (mean, "of 40 answers"); what is hidden says so."""
+    if share.n is None and share.mean is None:
+        return words.say("review", "hidden"), ""
+    mean = "–" if share.mean is None else f"{share.mean:.1f}"
+    return mean, "" if share.n is None else words.say("review", "answers", n=f"{share.n:,}")
 
 
 def said(share: Share, is_share: bool) -> tuple[str, str]:
@@ -160,12 +172,12 @@ def charts(days: adding_up.Days, results: Sequence[Result], last: date, first: d
     }
 
 
-def csv_row(result: Result, row: Row) -> list[str]:
-    """Return the cells of one row of the table for a spreadsheet; what is hidden says so."""
-    cells = [result.measure.title, label(row.key)]
+def csv_row(result: Result, row: Row, own: Mapping[str, str] = NO_WORDS) -> list[str]:
+    """Return the cells of one row of the table for a spreadsheet, means last; what is hidden says so."""
+    cells = [result.measure.title, label(row.key, own)]
     for share in (row.now, row.before):
         cells += [_cell(share.n), _cell(share.of) if row.is_share else "", _percent(share)]
-    return cells
+    return cells + ["" if share.mean is None else f"{share.mean:.2f}" for share in (row.now, row.before)]
 
 
 def _cell(number: int | None) -> str:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -13,7 +14,7 @@ from caseload.figures import adding_up, definitions, keeping, small_cells
 from caseload.figures.days import ONE, Span, ending
 from config import audit, clock, db
 from messaging.models import Clinic
-from reminders import care_model
+from reminders import care_model, satisfaction
 from reminders.imports import csv_files
 from web import layout, permissions, sessions, times, words
 from web.presenters import figures_view
@@ -24,7 +25,8 @@ reviews = layout.room("ninety_days", __name__)
 
 @dataclass(frozen=True)
 class Read:
-    """The review of a span: what was counted, how many of its days and those before have been, and when last."""
+    """The review of a span: what was counted, how many of its days and those before have been, and when last; `own` are
+    the words of the clinic's questions, by the keys of their rows."""
 
     span: Span
     days: adding_up.Days
@@ -32,6 +34,7 @@ class Read:
     counted: int
     waiting: int
     newest: str
+    own: Mapping[str, str]
 
 
 @reviews.get("/review")
@@ -47,7 +50,7 @@ def show() -> str:
             "staff/review.html",
             here="review",
             read=read,
-            sections=figures_view.sections(read.results, charts),
+            sections=figures_view.sections(small_cells.on_the_page(read.results), charts, read.own),
             registry=care_model.of_clinic(clinic).registry,
             unknown=definitions.words("unknown").values(),
             yesterday=(keeping.today_of(clinic) - ONE).isoformat(),
@@ -69,7 +72,7 @@ def sheet() -> Response:
     writer.writerow(words.table_of("review_columns").values())
     for result in small_cells.hide(read.results):
         for row in result.rows:
-            writer.writerow([csv_files.as_text(cell) for cell in figures_view.csv_row(result, row)])
+            writer.writerow([csv_files.as_text(cell) for cell in figures_view.csv_row(result, row, read.own)])
         for row in result.excluded:
             cells = figures_view.csv_row(result, row)
             cells[1] = words.say("review", "without", what=definitions.said("excluded", row.key))
@@ -84,7 +87,7 @@ def print_out() -> Response:
     clinic = sessions.clinic()
     with db.unit_of_work(clinic.id) as session:
         read = _read(session, clinic, "pdf")
-    sections = figures_view.sections(small_cells.hide(read.results), {})
+    sections = figures_view.sections(small_cells.hide(read.results), {}, read.own)
     sheet = printed.Sheet(clinic.name, _words(read.span), _words(read.span.before), sections)
     return _file(printed.review(sheet, clock.now()), "application/pdf", read.span, "pdf")
 
@@ -110,13 +113,16 @@ def _read(session: Session, clinic: Clinic, form: str) -> Read:
     days = keeping.kept(session, clinic.id, span.before.first, span.last)
     newest = keeping.newest_count(session, clinic.id)
     audit.record(session, clinic.id, layout.the_actor(), "review.opened", f"clinic:{clinic.id}", form=form)
+    own = {key: question.en for key, question in satisfaction.ever_asked(session, clinic).items()}
+    results = adding_up.review(days, span, registry=care_model.of_clinic(clinic).registry)
     return Read(
         span=span,
         days=days,
-        results=adding_up.review(days, span, registry=care_model.of_clinic(clinic).registry),
+        results=adding_up.in_order(results, list(own)),
         counted=sum(day in span for day in days),
         waiting=keeping.waiting(session, clinic.id, span.before.first, span.last),
         newest=times.moment(newest, clock.now(), clinic.zone) if newest else "",
+        own=own,
     )
 
 

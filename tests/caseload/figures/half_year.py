@@ -16,6 +16,7 @@ from messaging.inbox.models import Contact, InboxItem
 from messaging.models import Clinic, ConsentEntry, Conversation, Message, Patient, SafetyPlan, Staff
 from reminders import care_model
 from reminders.models import Appointment, FollowUp, Handoff, Reminder
+from tests.caseload.figures import asked
 
 DENVER = ZoneInfo("America/Denver")
 NOW = datetime(2026, 6, 10, 18, tzinfo=UTC)
@@ -100,9 +101,12 @@ def _write(past: HalfYear) -> None:
                        (_handoff, 45), (_call, 60)):  # fmt: skip
         for number in range(many):
             make(past, number)
+    for number in range(40):
+        asked.views(past, number, message)
 
 
-def _message(past: HalfYear, patient: Patient, at: datetime, state: str, direction: str = "out") -> Message:
+def message(past: HalfYear, patient: Patient, at: datetime, state: str, direction: str = "out") -> Message:
+    """A text to or from a patient."""
     return past.add(
         Message(
             id=past.id(at), clinic_id=past.clinic.id, key_id=patient.key_id, patient_id=patient.id,
@@ -124,7 +128,7 @@ def _visit(past: HalfYear, number: int) -> None:
     past.add(visit)
     for step in range(chance.choice([0, 1, 1, 2])):
         at = starts + chance.choice([-2 * DAY, -timedelta(hours=2), timedelta(minutes=5)])
-        text = _message(past, patient, at, chance.choice(["delivered", "delivered", "failed", "sent"]))
+        text = message(past, patient, at, chance.choice(["delivered", "delivered", "failed", "sent"]))
         past.add(
             Reminder(
                 clinic_id=past.clinic.id, appointment_id=visit.id, step=f"s{step}", revision=1, state="queued",
@@ -136,9 +140,9 @@ def _visit(past: HalfYear, number: int) -> None:
 def _text(past: HalfYear, _number: int) -> None:
     states = ["delivered", "delivered", "sent", "undelivered", "failed", "held", "cancelled"]
     if past.chance.random() < 0.3:
-        _message(past, past.patient(), past.moment(), "received", "in")
+        message(past, past.patient(), past.moment(), "received", "in")
     else:
-        _message(past, past.patient(), past.moment(), past.chance.choice(states))
+        message(past, past.patient(), past.moment(), past.chance.choice(states))
 
 
 def _opt_out(past: HalfYear, _number: int) -> None:
@@ -163,7 +167,7 @@ def _link(past: HalfYear, number: int) -> None:
     )  # fmt: skip
     past.add(link)
     if not tablet and chance.random() < 0.9:
-        text = _message(past, patient, at, chance.choice(["delivered", "delivered", "failed"]))
+        text = message(past, patient, at, chance.choice(["delivered", "delivered", "failed"]))
         past.add(
             FollowUp(
                 clinic_id=past.clinic.id, link_id=link.id, first_message_id=text.id, state="over", try_after=at

@@ -1,11 +1,12 @@
 """What the care team did, recounted from the rows of a made-up half-year; with it the oracle is whole."""
 
+import json
 from datetime import date, timedelta
 from uuid import UUID
 
 from caseload.measures import nys, scales
-from caseload.models import CareEntry, CareMonth, CaseReview, Episode
-from intake_links.models import Screen
+from caseload.models import CareEntry, CareMonth, CaseReview, Episode, SatisfactionAsked
+from intake_links.models import IntakeLink, Screen
 from messaging.inbox.models import Contact, InboxItem
 from reminders.models import Appointment, Handoff
 from tests.caseload.figures import oracle
@@ -19,7 +20,7 @@ class Oracle(oracle.Oracle):
     def all(self) -> Figures:
         """Every figure: n and N by measure and row."""
         parts = (self.visits, self.screening, self.by_month, self.texting, self.forms, self.forms_by, self.positives,
-                 self.item9, self.handoffs, self.contacts, self.twelve_weeks, self.registry)  # fmt: skip
+                 self.item9, self.handoffs, self.contacts, self.twelve_weeks, self.registry, self.views)  # fmt: skip
         return {key: value for part in parts for key, value in part().items()}
 
     def handoffs(self) -> Figures:
@@ -107,6 +108,33 @@ class Oracle(oracle.Oracle):
         if units:
             figures["units", "99493"] = units, None
         return figures
+
+    def views(self) -> Figures:
+        """Who said how the clinic did, in which language, and how many marks each question has."""
+        links = {row.id: row for row in self.past.of(IntakeLink)}
+        running = {
+            row.id for row in links.values() if row.state in ("open", "verified") and row.expires_at > oracle.NOW
+        }
+        rows = self.inside(SatisfactionAsked, "asked_at")
+        answered = [row for row in rows if row.answered_at]
+        silent = [row for row in rows if not row.answered_at and self.texts[row.message_id].state == "delivered"
+                  and links[row.link_id].state != "withdrawn"
+                  and row.link_id not in running]  # fmt: skip
+        figures: Figures = {("satisfaction", "answered"): (len(answered), len(answered) + len(silent))}
+        for language in ("en", "es"):
+            spoken = sum(row.answered_in == language for row in answered)
+            figures["satisfaction_languages", language] = spoken, len(answered)
+            mine = [row in answered for row in (*answered, *silent) if row.language == language]
+            figures["satisfaction_by_language", language] = sum(mine), len(mine)
+        for question, marks in self.marks().items():
+            figures["satisfaction_means", question] = len(marks), None
+        return figures
+
+    def marks(self) -> dict[str, list[int]]:
+        """Every mark by the question."""
+        said = [json.loads(row.said) for row in self.inside(SatisfactionAsked, "asked_at") if row.answered_at]
+        questions = {question for marks in said for question in marks}
+        return {question: [marks[question] for marks in said if question in marks] for question in questions}
 
     def _nys(self, row: Episode) -> nys.Patient:
         phq9 = scales.known()["phq9"]

@@ -1,5 +1,6 @@
 """Whatever a half-year holds, the kept counts add up to what its rows say."""
 
+import statistics
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
 
@@ -62,6 +63,15 @@ def test_every_figure_is_what_the_rows_say(
         assert {key: value for key, value in shown.items() if value[0] or value[1]} == {
             key: value for key, value in wanted.items() if value[0] or value[1]
         }
+        means = {
+            row.key: (row.before if of is not span else row.now).mean
+            for result in results if result.measure.key == "satisfaction_means" for row in result.rows
+        }  # fmt: skip
+        marks = Oracle(past, of).marks()
+        assert {key: mean for key, mean in means.items() if mean is not None} == pytest.approx(
+            {question: statistics.fmean(given) for question, given in marks.items()}
+        )
+        assert marks
     # Any other span of days adds up as well, also one with the night in which the clocks go forward at its edge.
     for some in (Span(date(2026, 3, 8), date(2026, 3, 8)), Span(date(2026, 2, 27), date(2026, 3, 31))):
         wanted = Oracle(past, some).all()

@@ -1,13 +1,16 @@
 """What leaves the clinic names no number from 1 to 10, and none from which one would follow."""
 
 from collections import Counter
+from datetime import date
 
 from hypothesis import given
 from hypothesis import strategies as some
 
 from caseload.figures import adding_up, definitions, small_cells
 from caseload.figures.adding_up import Result
+from caseload.figures.days import Span
 
+DAY = date(2026, 3, 3)
 MEASURES = definitions.measures()
 
 
@@ -43,6 +46,30 @@ def test_a_small_step_is_hidden() -> None:
 
 def test_minutes_are_work_and_nobody() -> None:
     assert hidden("codes", work__seconds=300)["minutes"] == (5, None)
+
+
+def test_a_mean_needs_eleven_marks_and_stands_without_its_number_where_that_would_tell_another() -> None:
+    names = Counter({"views.question.a.sum": 40, "views.question.a.count": 10, "views.question.b.sum": 55,
+                     "views.question.b.count": 11, "views.answered": 40, "views.unanswered": 20,
+                     "views.said.en": 20, "views.said.es": 20})  # fmt: skip
+    shown = of_views(names)
+    assert shown["satisfaction_means", "a"] == (None, None, None)
+    assert shown["satisfaction_means", "b"] == (11, None, 5.0)
+    assert shown["satisfaction_languages", "es"] == (20, 40, None)
+    shown = of_views(names | {"views.unanswered": 3})
+    assert shown["satisfaction", "answered"] == (None, 43, None)
+    assert shown["satisfaction_means", "b"] == (None, None, 5.0)
+    assert shown["satisfaction_languages", "es"] == (None, None, None), "all answers would be a number of it"
+
+
+def of_views(names: Counter[str]) -> dict[tuple[str, str], tuple[int | None, int | None, float | None]]:
+    """What the review says of how the clinic did, on its own page too."""
+    results = adding_up.review({DAY: names}, Span(DAY, DAY), registry=True)
+    left, page = small_cells.hide(results), small_cells.on_the_page(results)
+    rows = {(each.measure.key, row.key): row.now for each in left for row in each.rows if "sat" in each.measure.key}
+    shown = {(each.measure.key, row.key): row.now for each in page for row in each.rows if "sat" in each.measure.key}
+    assert rows == shown
+    return {key: (share.n, share.of, share.mean) for key, share in rows.items()}
 
 
 counts = some.integers(min_value=0, max_value=40)

@@ -179,7 +179,8 @@ def test_a_backup_of_a_newer_database_is_refused(command, clinic, tmp_path, monk
 
 def test_an_older_backup_is_brought_to_the_newest_migration(house, command, clinic, tmp_path):
     with db.engine().begin() as connection:
-        connection.execute(text("DROP TABLE shredding"))
+        for table in ("satisfaction_asked", "satisfaction_watch", "shredding"):
+            connection.execute(text(f"DROP TABLE {table}"))
         for column in ("legal_hold_at", "shredded_at"):
             connection.execute(text(f"ALTER TABLE patient DROP COLUMN {column}"))
         connection.execute(text("UPDATE alembic_version SET version_num = '0062'"))
