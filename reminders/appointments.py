@@ -89,7 +89,7 @@ def save_many(
             changed, matters = True, True
             saved.append((appointment, "created"))
         else:
-            changed, matters = _update(clinic, appointment, patient, visit)
+            changed, matters = _update(appointment, patient, visit)
             saved.append((appointment, "updated" if changed else "unchanged"))
         if matters:
             to_plan[appointment.id] = appointment
@@ -145,9 +145,7 @@ def _create(clinic: messaging.Clinic, patient: messaging.Patient, visit: VisitRe
     )
 
 
-def _update(
-    clinic: messaging.Clinic, appointment: Appointment, patient: messaging.Patient, visit: VisitRecord
-) -> tuple[bool, bool]:
+def _update(appointment: Appointment, patient: messaging.Patient, visit: VisitRecord) -> tuple[bool, bool]:
     """Write the record over the visit; whether anything changed, and whether the plan must."""
     # booked_at stays what it was first: a file without that column would say another one each time.
     moved = (appointment.starts_at, appointment.zone, appointment.patient_id) != (
@@ -172,9 +170,7 @@ def _update(
         appointment.quiet_at, appointment.quiet_by = None, None
     appointment.patient_id = patient.id
     appointment.starts_at, appointment.zone = visit.starts_at, visit.zone
-    appointment.place, appointment.clinician = visit.place, visit.clinician
-    appointment.key_id = appointment.key_id or clinic.key_id
-    appointment.kind = visit.kind
+    appointment.place, appointment.clinician, appointment.kind = visit.place, visit.clinician, visit.kind
     appointment.state, appointment.updated_at = state, clock.now()
     return True, matters
 
