@@ -240,10 +240,10 @@ def _messages(size: Size, dummy: str) -> str:
     of_message = f"(g % {size.patients})"
     return (
         "INSERT INTO message (id, clinic_id, key_id, conversation_id, patient_id, direction, kind, lane, state,"
-        " body_ct, media, reading, dedupe, created_at, try_after, attempts, fence)"
+        " body_ct, media, dedupe, created_at, try_after, attempts, fence)"
         f" SELECT {_id_of('message', 'g')}, :clinic, :key, {_id_of('conversation', of_message)},"
         f" {_id_of('patient', of_message)}, CASE g % 2 WHEN 0 THEN 'in' ELSE 'out' END, 'reply', 'bulk',"
-        f" CASE g % 2 WHEN 0 THEN 'received' ELSE 'delivered' END, {dummy}, '[]', '[]', 'crowd:' || g,"
+        f" CASE g % 2 WHEN 0 THEN 'received' ELSE 'delivered' END, {dummy}, '[]', 'crowd:' || g,"
         f" now() - make_interval(secs => {size.messages} - g), now(), 1, 1"
         f" FROM generate_series(0, {size.messages} - 1) AS g"
     )

@@ -50,10 +50,10 @@ CREATE TEMPORARY TABLE letter AS
   SELECT i, CAST(:now AS timestamptz) - make_interval(secs => :days * 86400.0 * (i + 0.5) / :texts) AS at
   FROM generate_series(0, :texts - 1) AS i;
 INSERT INTO message (id, clinic_id, key_id, conversation_id, patient_id, direction, kind, lane, state, body_ct, media,
-                     reading, dedupe, created_at, delivered_at, try_after, attempts, fence)
+                     dedupe, created_at, delivered_at, try_after, attempts, fence)
   SELECT {of_letter}, :clinic, who.key_id, who.conversation_id, who.patient_id,
          CASE WHEN i % 4 = 0 THEN 'in' ELSE 'out' END, 'reminder', 'bulk',
-         CASE WHEN i % 4 = 0 THEN 'received' WHEN i % 9 = 0 THEN 'failed' ELSE 'delivered' END, '\\x00', '[]', '[]',
+         CASE WHEN i % 4 = 0 THEN 'received' WHEN i % 9 = 0 THEN 'failed' ELSE 'delivered' END, '\\x00', '[]',
          'bench' || i, at, at, at, 0, 0
   FROM letter JOIN who ON who.n = (letter.i / 7) % :patients;
 INSERT INTO reminder (id, clinic_id, appointment_id, step, revision, state, why, message_id, try_after, attempts, fence)

@@ -107,6 +107,11 @@ class Settings(StoreSettings, MailSettings, MllpSettings):
     audit_heads_command: str = Field(
         "", alias="WARMTHREAD_AUDIT_HEADS_COMMAND", description="command given each signed audit head on stdin"
     )
+    scan_command: str = Field(
+        "",
+        alias="WARMTHREAD_SCAN_COMMAND",
+        description="command that looks for malware in a file on stdin: exit code 0 none, 1 found; empty: nobody looks",
+    )
     webhooks_to_loopback: bool = Field(
         False,
         alias="WARMTHREAD_WEBHOOKS_TO_LOOPBACK",

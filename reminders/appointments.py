@@ -127,6 +127,7 @@ def _create(clinic: messaging.Clinic, patient: messaging.Patient, visit: VisitRe
         patient.here_until = visit.starts_at + STAYS
     return Appointment(
         clinic_id=clinic.id,
+        key_id=clinic.key_id,
         patient_id=patient.id,
         source=source,
         external_id=visit.external_id,

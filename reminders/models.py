@@ -19,8 +19,9 @@ class Appointment(ClinicRow, Base):
 
     state: booked -> confirmed; booked | confirmed -> change_asked -> booked; any -> cancelled | arrived | no_show.
     `external_id` is the clinic's own id of the visit, unique per source. `kind` is the clinic's own name for a kind of
-    visit, by which its cadence may tell them apart; no text to a patient says it. `quiet_at` is since when the patient
-    wants no texts about this visit, `quiet_by` who said so (an actor): see reminders.withdrawing.quiet.
+    visit, by which its cadence may tell them apart; no text to a patient says it, and it is sealed under the clinic's
+    key, `key_id`. `quiet_at` is since when the patient wants no texts about this visit, `quiet_by` who said so (an
+    actor): see reminders.withdrawing.quiet.
     """
 
     __tablename__ = "appointment"
@@ -47,7 +48,8 @@ class Appointment(ClinicRow, Base):
     booked_at: Mapped[datetime]
     place: Mapped[str | None] = mapped_column(String(120))
     clinician: Mapped[str | None] = mapped_column(String(120))
-    kind: Mapped[str | None] = mapped_column(String(40))
+    key_id: Mapped[UUID | None]
+    kind_ct: Mapped[bytes | None]
     state: Mapped[str] = mapped_column(String(12), default="booked")
     revision: Mapped[int] = mapped_column(default=1)
     confirmed_at: Mapped[datetime | None]
@@ -56,6 +58,8 @@ class Appointment(ClinicRow, Base):
     quiet_by: Mapped[str | None] = mapped_column(String(60))
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
+
+    kind = Sealed("kind_ct")
 
 
 class Reminder(ClinicRow, Work, Base):
@@ -125,11 +129,11 @@ class Handoff(ClinicRow, Work, live.Shown, Base):
     `state` and `stage` (how often its time ran out) live by reminders.handoff.machine, since `state_at`; what `follows`
     at `try_after`, None where only a human moves it. `modality` is in_person | video | call | later (a referral that is
     not warm). `colleague_id` has accepted, and comes at `start_at`; whom it was offered to stands in `HandoffOffer`.
-    `reason` holds keys of reminders.handoff.telling.reasons, joined by commas, `note` the requester's own words and
-    `door` the address of the video visit, all sealed under the patient's key `key_id`; `door_hash` finds the link that
-    leads to it. `site` is the place in the books of the visit they came for, `leaves_at` until when they are taken to
-    be in the building. `visit_id` is the follow-up visit that was booked, `contact_by` until when somebody must have
-    been in touch after it ended, `contact_at` when somebody was.
+    `reason` holds keys of reminders.handoff.telling.reasons, joined by commas, `note` the requester's own words,
+    `place` the room and `door` the address of the video visit, all sealed under the patient's key `key_id`; `door_hash`
+    finds the link that leads to it. `site` is the place in the books of the visit they came for, `leaves_at` until when
+    they are taken to be in the building. `visit_id` is the follow-up visit that was booked, `contact_by` until when
+    somebody must have been in touch after it ended, `contact_at` when somebody was.
     """
 
     __tablename__ = "handoff"
@@ -141,10 +145,10 @@ class Handoff(ClinicRow, Work, live.Shown, Base):
 
     patient_id: Mapped[UUID] = mapped_column(ForeignKey("patient.id"), index=True)
     requested_by: Mapped[str] = mapped_column(String(60))
-    place: Mapped[str | None] = mapped_column(String(120))
     site: Mapped[str | None] = mapped_column(String(120))
     modality: Mapped[str] = mapped_column(String(10), default="in_person")
     key_id: Mapped[UUID | None]
+    place_ct: Mapped[bytes | None]
     reason_ct: Mapped[bytes | None]
     note_ct: Mapped[bytes | None]
     door_ct: Mapped[bytes | None]
@@ -172,6 +176,7 @@ class Handoff(ClinicRow, Work, live.Shown, Base):
     contact_at: Mapped[datetime | None]
     outcome: Mapped[str | None] = mapped_column(String(40))
 
+    place = Sealed("place_ct")
     reason = Sealed("reason_ct")
     note = Sealed("note_ct")
     door = Sealed("door_ct")

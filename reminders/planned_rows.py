@@ -64,8 +64,15 @@ class Columns(NamedTuple):
     zone: str
     booked_at: datetime
     place: str | None
-    kind: str | None
+    key_id: UUID | None
+    kind_ct: bytes | None
     quiet_at: datetime | None
+
+    @property
+    def kind(self) -> str | None:
+        """The clinic's own name for a kind of visit, opened."""
+        plain = Appointment.kind.opened(self, of=Appointment)
+        return None if plain is None else plain.decode("utf-8", "surrogatepass")
 
 
 Visit = Columns | Appointment

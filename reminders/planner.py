@@ -154,9 +154,10 @@ def plans_of(
     planned, and the dispatcher decides. For a visit that is `known`, what has fallen due was decided already.
     """
     who = messaging.Patient
-    facts = select(who.id, who.zone, who.state, who.language, who.wishes)
+    facts = select(who.id, who.clinic_id, who.key_id, who.zone, who.state, who.language, who.wishes_ct)
     facts = facts.where(db.among(session, who.id, {visit.patient_id for visit in visits}))
     patients = {row.id: row for row in session.execute(facts)}
+    db.load_keys(session, (row.key_id for row in patients.values() if row.wishes_ct is not None))
     clinics_here = {visit.clinic_id for visit in visits}
     cadence = cadence or {clinic_id: cadence_of(session, clinic_id) for clinic_id in clinics_here}
     first = _first_visits(session, visits, cadence)
@@ -167,7 +168,7 @@ def plans_of(
             plans[visit.id] = {}
             continue
         clinics_own = cadence[visit.clinic_id]
-        rules = cadence_definition.within(clinics_own, patient.wishes.get("hours"))
+        rules = cadence_definition.within(clinics_own, who.wishes.opened(patient, of=who).get("hours"))
         if visit.quiet_at is not None or rules is None:
             why = reasons.dropped(NO_HOUR) if visit.quiet_at is None else QUIET
             plans[visit.id] = _unsent(clinics_own.steps_for(visit.kind), why)

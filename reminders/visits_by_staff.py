@@ -80,6 +80,7 @@ def as_it_would_be(
     return Appointment(
         id=visit.id if visit else db.new_id(),
         clinic_id=clinic.id,
+        key_id=clinic.key_id,
         patient_id=patient.id,
         starts_at=starts_at,
         zone=zone,

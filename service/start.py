@@ -7,7 +7,7 @@ from pathlib import Path
 
 from config import addresses, keys, logging, queue, runtime, settings
 from config import handed_down as secrets
-from service import hardening, key_check, tables
+from service import database_roles, hardening, key_check, tables
 from service.embedded import valkey
 
 # Settings that hold a secret, or an address that may hold a password.
@@ -41,6 +41,7 @@ def begin(component: str, **overrides: str) -> settings.Settings:
     use(loaded, component)
     if component != "cli":
         key_check.refuse_wrong_keys()
+        database_roles.refuse_owner()
     return loaded
 
 

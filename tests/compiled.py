@@ -15,7 +15,11 @@ def compiled_once(make: Callable[..., Engine]) -> Callable[..., Engine]:
 
     def made(*sizes: int) -> Engine:
         engine = make(*sizes)
-        like = first.setdefault(engine.dialect.name, engine)
+        like = first.get(engine.dialect.name)
+        # One that never connected does not know its server's version, and nobody who shares it would learn it.
+        if like is None or getattr(like.dialect, "server_version_info", None) is None:
+            first[engine.dialect.name] = engine
+            return engine
         engine.dialect, engine._compiled_cache = like.dialect, like._compiled_cache
         return engine
 

@@ -3,14 +3,13 @@ what they have read."""
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import BigInteger, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from config import live
-from config.db import Base, ClinicRow, Sealed, SealedRow
+from config.db import Base, ClinicRow, Sealed, SealedJson, SealedRow
 
 
 class StaffSession(ClinicRow, live.Shown, Base):
@@ -170,16 +169,21 @@ class ReadingMark(ClinicRow, Base):
     at: Mapped[datetime]
 
 
-class SavedFilter(ClinicRow, Base):
-    """A way of looking at the list that somebody has named; `query` as web.presenters.filters reads it."""
+class SavedFilter(SealedRow, Base):
+    """A way of looking at the list that somebody has named; `query` as web.presenters.filters reads it.
+
+    Both are sealed under the clinic's key, so that web.inbox.saved_filters sees to it that no name stands there twice.
+    """
 
     __tablename__ = "saved_filter"
-    __table_args__ = (UniqueConstraint("staff_id", "name"),)
 
-    staff_id: Mapped[UUID] = mapped_column(ForeignKey("staff.id"))
-    name: Mapped[str] = mapped_column(String(40))
-    query: Mapped[dict[str, Any]]
+    staff_id: Mapped[UUID] = mapped_column(ForeignKey("staff.id"), index=True)
+    name_ct: Mapped[bytes]
+    query_ct: Mapped[bytes]
     created_at: Mapped[datetime]
+
+    name = Sealed("name_ct")
+    query = SealedJson("query_ct", dict)
 
 
 class DutyFeed(ClinicRow, Base):

@@ -141,12 +141,12 @@ def _quiet(inbound: Inbound) -> bool:
 def _overtaken(inbound: Inbound) -> bool:
     """Whether a text that was found late speaks of consent, and the same number has spoken of it since."""
     rules = rulebook.rules()
-    since = select(Message.reading).where(
+    since = select(Message).where(
         Message.conversation_id == inbound.conversation.id,
         Message.direction == "in",
         Message.created_at > inbound.message.created_at,
     )
-    return any(label in rules.consents for why in inbound.session.scalars(since) for label in why)
+    return any(label in rules.consents for text in inbound.session.scalars(since) for label in text.reading)
 
 
 def _is_only_yes(inbound: Inbound) -> bool:

@@ -8,8 +8,9 @@ Clinic keys are wrapped by a master key, patient keys by their clinic's key; del
 what was sealed under it.
 """
 
+import json
 import time
-from collections.abc import Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from contextlib import suppress
 from typing import Any, overload
 from uuid import UUID
@@ -229,6 +230,24 @@ class Sealed:
         # A row being made belongs to no session yet; its key was stored before it, or is in the cache.
         with unit_of_work(EVERY, read_only=True) as reader:
             return _key(reader, row.key_id)
+
+
+class SealedJson:
+    """A list or an object kept sealed in the column named. An empty one is stored as nothing; `empty` makes it."""
+
+    def __init__(self, column: str, empty: Callable[[], Any]) -> None:
+        self._sealed, self._empty = Sealed(column), empty
+
+    def __get__(self, row: Any, owner: Any = None) -> Any:
+        return self if row is None else self.opened(row)
+
+    def __set__(self, row: Any, value: Any) -> None:
+        self._sealed.close(row, json.dumps(value, ensure_ascii=False, sort_keys=True).encode() if value else None)
+
+    def opened(self, row: Any, of: type[Base] | None = None) -> Any:
+        """Return what was sealed in the row, which may be bare columns of the model `of`."""
+        plain = self._sealed.opened(row, of)
+        return self._empty() if plain is None else json.loads(plain)
 
 
 class SealedBytes:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from config import audit, clock, db, logging, queue
 from messaging.gateways.base import OutcomeUnknown, Refused, TooLarge
 from messaging.gateways.twilio import gateway
-from messaging.media import file_types
+from messaging.media import file_types, scanning
 from messaging.models import Media, Message
 
 LARGEST = file_types.LARGEST
@@ -20,6 +20,8 @@ BATCH = 8
 LEASE = timedelta(seconds=90)
 WAITING, HELD = Media.state == "waiting", Media.state == "held"
 DUE = Media.state.in_(("waiting", "held"))
+# Why a file is not kept that the operator's scanner found something in.
+HARMFUL = "harmful"
 _IDS = re.compile(r"/Messages/(?:SM|MM)[0-9a-f]{32}/Media/(ME[0-9a-f]{32})\Z")
 
 
@@ -85,6 +87,12 @@ def _fetch(claim: db.Claim, text_sid: str, row: Media) -> None:
         # A 404 may be a carrier that is not ready yet.
         final = "too large" if isinstance(error, TooLarge) else "gone"
         _later(claim, type(error).__name__, final=final, at_once=isinstance(error, TooLarge))
+        return
+    try:
+        scanning.refuse_harm(content)
+    except scanning.NotClean as found:
+        final = "not scanned" if found.unknown else HARMFUL
+        _later(claim, type(found).__name__, final=final, at_once=not found.unknown)
         return
     with db.unit_of_work(db.EVERY) as session:
         for mine in db.still_mine(session, Media, [claim]):

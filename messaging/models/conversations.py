@@ -9,7 +9,7 @@ from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from config import live
-from config.db import Base, ClinicRow, Sealed, SealedRow, Work
+from config.db import Base, ClinicRow, Sealed, SealedJson, SealedRow, Work
 
 
 class Conversation(SealedRow, Base):
@@ -63,7 +63,7 @@ class Message(SealedRow, Work, live.Shown, Base):
     state: Mapped[str] = mapped_column(String(12))
     body_ct: Mapped[bytes]
     media: Mapped[list[Any]] = mapped_column(default=list)
-    reading: Mapped[list[str]] = mapped_column(default=list)
+    reading_ct: Mapped[bytes | None]
     dedupe: Mapped[str] = mapped_column(String(120))
     author_id: Mapped[UUID | None] = mapped_column(ForeignKey("staff.id"))
     provider_sid: Mapped[str | None] = mapped_column(String(40), index=True)
@@ -77,6 +77,7 @@ class Message(SealedRow, Work, live.Shown, Base):
     emptied_at: Mapped[datetime | None]  # its words are no longer kept (messaging.retention)
 
     body = Sealed("body_ct")
+    reading = SealedJson("reading_ct", list)
 
     def topics(self) -> Iterable[str]:
         """The conversation, under both its names. Lists show items, not texts: a thousand reminders stir no list."""

@@ -9,7 +9,7 @@ from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from config import live
-from config.db import Base, ClinicRow, Sealed, SealedRow
+from config.db import Base, ClinicRow, Sealed, SealedJson, SealedRow
 
 
 class Clinic(Base):
@@ -106,7 +106,7 @@ class Patient(SealedRow, Base):
     language: Mapped[str] = mapped_column(String(8))
     zone: Mapped[str | None] = mapped_column(String(60))
     panel: Mapped[str | None] = mapped_column(String(120))
-    sex: Mapped[str | None] = mapped_column(String(10))
+    sex_ct: Mapped[bytes | None]
     privacy: Mapped[str] = mapped_column(String(10), default="place")
     state: Mapped[str] = mapped_column(String(10), default="active")
     state_by: Mapped[str | None] = mapped_column(String(60))  # an actor; null where nobody has said so
@@ -114,7 +114,7 @@ class Patient(SealedRow, Base):
     names_indexed: Mapped[bool] = mapped_column(default=False)
     merged_into: Mapped[UUID | None] = mapped_column(ForeignKey("patient.id"))
     here_until: Mapped[datetime | None]
-    wishes: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    wishes_ct: Mapped[bytes | None]
     legal_hold_at: Mapped[datetime | None]
     shredded_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
@@ -124,6 +124,8 @@ class Patient(SealedRow, Base):
     last_name = Sealed("last_name_ct")
     birth_date = Sealed("birth_date_ct")
     address = Sealed("address_ct")
+    sex = Sealed("sex_ct")
+    wishes = SealedJson("wishes_ct", dict)
     emergency_name = Sealed("emergency_name_ct")
     emergency_relation = Sealed("emergency_relation_ct")
     emergency_phone = Sealed("emergency_phone_ct")

@@ -42,10 +42,11 @@ def beside(session: Session, conversation: Conversation, at: datetime) -> list[M
         Message.emptied_at.is_(None),
         Message.created_at.between(at - WITHIN, at + WITHIN),
     )
-    texts = [text for text in session.scalars(lately.order_by(Message.created_at, Message.id)) if _own_words(text)]
+    found = session.scalars(lately.order_by(Message.created_at, Message.id)).all()
+    db.load_keys(session, (text.key_id for text in found))
+    texts = [text for text in found if _own_words(text)]
     nearest = sorted(texts, key=lambda text: abs(text.created_at - at))[: MOST - 1]
     kept = [text for text in texts if text in nearest]
-    db.load_keys(session, (text.key_id for text in kept))
     return [text for text in kept if (text.body or "").strip()]
 
 

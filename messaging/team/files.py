@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from config import audit, clock
 from messaging.inbox.models import Contact
-from messaging.media import file_types
+from messaging.media import file_types, scanning
 from messaging.models import Staff
 from messaging.team.models import TeamFile
 
@@ -26,7 +26,7 @@ class Upload:
 
 
 class Refused(ValueError):
-    """A file cannot be kept: `why` is file_large | file_empty | file_many, `name` which one."""
+    """A file cannot be kept: `why` is file_large | file_empty | file_many | file_harmful | file_unknown."""
 
     def __init__(self, why: str, name: str = "") -> None:
         super().__init__(why)
@@ -42,6 +42,19 @@ def check(uploads: Sequence[Upload]) -> None:
             raise Refused("file_large", upload.name)
         if not upload.content:
             raise Refused("file_empty", upload.name)
+
+
+def scan(uploads: Sequence[Upload]) -> None:
+    """Raise Refused for the first file that would do harm (file_harmful), or of which nobody can say (file_unknown).
+
+    Before any transaction, as the operator's scanner may take its time. What `check` refuses is not scanned.
+    """
+    check(uploads)
+    for upload in uploads:
+        try:
+            scanning.refuse_harm(upload.content)
+        except scanning.NotClean as found:
+            raise Refused("file_unknown" if found.unknown else "file_harmful", upload.name) from None
 
 
 def keep(session: Session, contact: Contact, staff: Staff, uploads: Sequence[Upload]) -> None:

@@ -34,7 +34,8 @@ def listing(session: Session, clinic: Clinic, staff: Staff, *, limit: int = 200)
         or_(SavedReply.staff_id.is_(None), SavedReply.staff_id == staff.id),
         SavedReply.retired_at.is_(None),
     )
-    return list(session.scalars(replies.order_by(SavedReply.name, SavedReply.id).limit(limit)))
+    listed = session.scalars(replies).all()  # names are sealed, so that they are put in order here
+    return sorted(listed, key=lambda reply: (reply.name or "", reply.id))[:limit]
 
 
 def one(session: Session, clinic: Clinic, staff: Staff, reply_id: UUID) -> SavedReply | None:
@@ -69,7 +70,7 @@ def save(
     """Save a new reply or change one; `own` makes it `staff`'s alone. Raises NotSaved."""
     name, kept = name.strip(), _checked(name, texts)
     if reply is None:
-        reply = SavedReply(clinic_id=clinic.id, staff_id=staff.id if own else None)
+        reply = SavedReply(clinic_id=clinic.id, key_id=clinic.key_id, staff_id=staff.id if own else None)
         session.add(reply)
     reply.name, reply.texts = name, kept
     reply.updated_by, reply.updated_at = staff.id, clock.now()
@@ -111,8 +112,8 @@ def defaults() -> Mapping[str, Mapping[str, str]]:
 
 def add_defaults(session: Session, clinic: Clinic, staff: Staff) -> int:
     """Give the clinic those of the defaults whose name it does not have yet, retired or not; return how many."""
-    ours = select(SavedReply.name).where(SavedReply.clinic_id == clinic.id, SavedReply.staff_id.is_(None))
-    names = set(session.scalars(ours))
+    ours = select(SavedReply).where(SavedReply.clinic_id == clinic.id, SavedReply.staff_id.is_(None))
+    names = {reply.name for reply in session.scalars(ours)}
     missing = [default for default in defaults().values() if default["name"] not in names]
     for default in missing:
         texts = {language: default[language] for language in text_templates.LANGUAGES}

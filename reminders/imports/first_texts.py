@@ -76,7 +76,8 @@ def _about(
 
 def _visit(clinic: Clinic, **facts: Any) -> Appointment:
     """A visit that is never added to the session."""
-    return Appointment(clinic_id=clinic.id, **({"booked_at": clock.now(), "state": "booked"} | facts))
+    whose = {"clinic_id": clinic.id, "key_id": clinic.key_id}
+    return Appointment(**whose, **({"booked_at": clock.now(), "state": "booked"} | facts))
 
 
 def _next(

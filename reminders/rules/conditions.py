@@ -96,6 +96,8 @@ def _named(name: str, value: str, facts: Facts) -> Reason | None:
         holds = same_name(actual, value)
     if holds:
         return None
+    if name == "kind":
+        return Reason("other_kind")  # reasons are kept in clear beside the visit, and a kind may say why somebody comes
     return Reason(f"other_{name}", {"wanted": value, "theirs": actual or ""})
 
 

@@ -122,6 +122,7 @@ def _made_up(session: Session, clinic: messaging.Clinic, example: Example) -> tu
     )
     visit = Appointment(
         clinic_id=clinic.id,
+        key_id=clinic.key_id,
         patient_id=patient.id,
         starts_at=example.starts_at,
         booked_at=example.booked_at,

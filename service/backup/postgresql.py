@@ -11,6 +11,7 @@ from pathlib import Path
 from sqlalchemy import URL, inspect, make_url, text
 
 from config import db
+from service import database_roles
 from service.backup.envelope import CHUNK, BadBackup
 
 CONNECTION = {"username": "PGUSER", "host": "PGHOST", "port": "PGPORT", "database": "PGDATABASE"}
@@ -18,6 +19,8 @@ QUERY = {
     "host": "PGHOST", "port": "PGPORT", "sslmode": "PGSSLMODE", "sslrootcert": "PGSSLROOTCERT", "sslcert": "PGSSLCERT",
     "sslkey": "PGSSLKEY", "user": "PGUSER", "dbname": "PGDATABASE",
 }  # fmt: skip
+# What migration 0070 has made beside the tables.
+FUNCTIONS = ("audit_line_stays", "audit_head_goes_on")
 INHERITED = ("PATH", "HOME", "LANG", "TZ", "LD_LIBRARY_PATH", "SYSTEMROOT", "TMPDIR")
 
 
@@ -59,12 +62,15 @@ def load(content: Iterable[bytes]) -> None:
     with _environment() as env:
         _feed(["pg_restore", *words, f"--dbname={env['PGDATABASE']}"], content, env)
     db.engine().dispose()
+    database_roles.renew()
 
 
 def empty() -> None:
-    """Take every table away."""
+    """Take every table away, and what watches over some of them."""
     with db.engine().begin() as connection:
         quote = connection.dialect.identifier_preparer.quote
+        for function in FUNCTIONS:
+            connection.execute(text(f"DROP FUNCTION IF EXISTS {function}() CASCADE"))
         for table in inspect(connection).get_table_names():
             connection.execute(text(f"DROP TABLE {quote(table)} CASCADE"))
 

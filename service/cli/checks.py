@@ -12,7 +12,7 @@ from config import audit as audit_log
 from config import audit_heads, db
 from config import keys as key_ring
 from intake_links import alert_audit
-from service import health, start
+from service import database_roles, health, start
 from service.cli import opening
 from service.cli.tables import as_json, say, show
 
@@ -134,7 +134,7 @@ def _rewrap(ring: key_ring.Ring) -> int:
 def doctor(json_: bool) -> None:
     """Look at the whole service and say what is wrong and what to do."""
     settings = start.begin("cli")
-    problems = health.check() + health.second_wall()
+    problems = health.check() + health.second_wall() + database_roles.problems()
     if settings.public_url.startswith("http://"):
         problems.append("WARMTHREAD_PUBLIC_URL is not https: only good for trying things out on one machine")
     if settings.twilio_api_url:

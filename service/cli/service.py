@@ -6,12 +6,13 @@ import sys
 import time
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 import click
 
 from config import queue as lanes
 from config.settings import Settings
-from service import health, migrations, processes, start
+from service import database_roles, health, migrations, processes, start
 from service.cli.tables import say
 from service.embedded import ports
 from service.serving import gateway
@@ -120,7 +121,31 @@ def upgrade() -> None:
     """Bring the database to the newest migration."""
     start.begin("cli")
     migrations.upgrade()
+    database_roles.renew()
     say("The database is at the newest migration.")
+
+
+@database.command("roles")
+@click.argument("role")
+@click.option(
+    "--password-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A file with the password that ROLE is to have, one line.",
+)
+def roles(role: str, password_file: Path | None) -> None:
+    """Let the service work as ROLE, which owns nothing and can only add to the audit log (PostgreSQL).
+
+    Run it with the DATABASE_URL of the role that owns the tables; afterwards every process gets ROLE's, and `db
+    upgrade`, `db roles` and `backup restore` alone the owner's. Again and again is the same as once.
+    """
+    start.begin("cli")
+    try:
+        database_roles.set_up(role, password_file.read_text("utf-8").strip() if password_file else None)
+    except database_roles.NoRoles as refused:
+        raise click.ClickException(str(refused)) from None
+    say(
+        f"The role {role} may do what the service does and nothing more: put it into the DATABASE_URL of its processes."
+    )
 
 
 @database.command("check")

@@ -45,6 +45,7 @@ DOCUMENTS = (
             "api",
             "dependencies",
             "operating",
+            "asvs",
         )
     ),
 )

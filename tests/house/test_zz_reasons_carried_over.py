@@ -56,7 +56,8 @@ def test_a_sentence_becomes_the_reason_it_was_written_from(reason: Any, sentence
     assert read(revision().read(sentence)) == reason
 
 
-@pytest.mark.parametrize("key", sorted(revision().SENTENCES))
+# Which kind of visit a step was for is not said any more since 0069: reasons stand in clear.
+@pytest.mark.parametrize("key", sorted(revision().SENTENCES.keys() - {"other_kind"}))
 def test_every_sentence_of_before_says_the_same_as_data(key: str) -> None:
     filled = {
         "at": "09:00", "until": "08:00 in America/Denver", "back": "19:45", "zone": "America/New_York",
@@ -134,6 +135,10 @@ def drop_file() -> None:
         path.with_name(name).unlink(missing_ok=True)
 
 
+# What stood in clear until 0069, where it may not be null.
+UNSEALED: dict[str, dict[str, Any]] = {"message": {"reading": []}, "patient": {"wishes": {}}}
+
+
 def go_back_to(revision_id: str) -> None:
     """Bring the database back to an older schema, with every row that it has as far as that schema had columns."""
     tables = db.Base.metadata.sorted_tables
@@ -150,9 +155,11 @@ def go_back_to(revision_id: str) -> None:
         for each in tables:
             names = {found["name"] for found in there.get_columns(each.name)} if there.has_table(each.name) else set()
             both = names & set(each.c.keys())
-            older = table(each.name, *(column(name, each.c[name].type) for name in both))
+            unsealed = {name: value for name, value in UNSEALED.get(each.name, {}).items() if name in names}
+            columns = [column(name, each.c[name].type) for name in both]
+            older = table(each.name, *columns, *(column(name, JSON()) for name in unsealed))
             for row in kept[each.name] if names else ():
-                connection.execute(insert(older), {name: row[name] for name in both})
+                connection.execute(insert(older), {name: row[name] for name in both} | unsealed)
 
 
 @pytest.mark.parametrize("house", ["sqlite", "postgresql"], indirect=True)

@@ -195,6 +195,8 @@ def leave() -> Response:
             audit.record(session, staff.clinic_id, audit.Actor.staff(staff.id), "staff.signed_out", f"staff:{staff.id}")
     response = redirect(url_for("signin.form"), 303)
     sessions.take(response)
+    # A page that "back" would show on a shared machine goes; cookies of taste and the known device stay.
+    response.headers["Clear-Site-Data"] = '"cache", "storage"'
     return response
 
 

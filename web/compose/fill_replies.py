@@ -52,7 +52,7 @@ def offers(session: Session, clinic: Clinic, staff: Staff, patient: Patient | No
     return [
         Offer(
             id=reply.id,
-            name=reply.name,
+            name=reply.name or "",
             own=reply.staff_id is not None,
             variants=[
                 variant(reply.texts[language], language, values[language])

@@ -54,7 +54,7 @@ def edit(reply_id: UUID) -> str:
     """Show one reply in its form."""
     with db.unit_of_work(sessions.clinic().id, read_only=True) as session:
         reply = _mine(session, reply_id)
-        return _page(session, _sheet(reply.name, reply.texts, reply.staff_id is not None, reply.id))
+        return _page(session, _sheet(reply.name or "", reply.texts, reply.staff_id is not None, reply.id))
 
 
 @savedreplies.post("/saved-replies")

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from config import audit, clock, db
+from messaging.models import Staff
 from web import layout, permissions, sessions, words
 from web.inbox import inbox_page
 from web.models import SavedFilter
@@ -31,6 +32,7 @@ def keep() -> Response | tuple[str, int]:
             return _refused(session, refused)
         row = SavedFilter(
             clinic_id=sessions.clinic().id,
+            key_id=sessions.clinic().key_id,
             staff_id=layout.the_staff().id,
             name=name,
             query=_wanted(),
@@ -79,11 +81,11 @@ def _name(session: Session, besides: UUID | None = None) -> tuple[str, str | Non
     name = " ".join(request.form.get("name", "").split())
     if not 0 < len(name) <= LONGEST or not name.isprintable():
         return name, "filter_name"
-    same = select(SavedFilter.id).where(
-        SavedFilter.staff_id == layout.the_staff().id, func.lower(SavedFilter.name) == name.lower()
-    )
-    taken = session.scalar(same)
-    return name, "filter_taken" if taken and taken != besides else None
+    # Two presses at once: the second waits here for the first, since no index can tell that sealed names are the same.
+    session.execute(select(Staff.id).where(Staff.id == layout.the_staff().id).with_for_update())
+    mine = session.scalars(select(SavedFilter).where(SavedFilter.staff_id == layout.the_staff().id))
+    taken = any((row.name or "").lower() == name.lower() for row in mine if row.id != besides)
+    return name, "filter_taken" if taken else None
 
 
 def _count(session: Session) -> int:

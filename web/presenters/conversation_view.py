@@ -221,6 +221,8 @@ def _attached(row: Media) -> Attached:
     kind = file_types.kind_named(row.type)
     state = row.state if row.state in ("waiting", "failed") else "picture" if kind.picture else "file"
     name = state if state != "file" else kind.type.partition("/")[0]
+    if state == "failed" and row.last_error == attachments.HARMFUL:
+        name = attachments.HARMFUL
     return Attached(row.id, state, words.say("attached", name))
 
 

@@ -215,16 +215,14 @@ def _values(session: Session, column: InstrumentedAttribute[Any], ours: ColumnEl
 def saved(session: Session, clinic: Clinic, staff: Staff, *, readable: bool) -> list[Saved]:
     """Return somebody's named filters by name, each with how many items it shows now."""
     mine = select(SavedFilter).where(SavedFilter.clinic_id == clinic.id, SavedFilter.staff_id == staff.id)
-    rows = [
-        (saved_filter, *of_query(saved_filter.query, readable=readable))
-        for saved_filter in session.scalars(mine.order_by(SavedFilter.name).limit(SAVED))
-    ]
+    named = sorted(session.scalars(mine), key=lambda saved_filter: saved_filter.name or "")[:SAVED]
+    rows = [(saved_filter, *of_query(saved_filter.query, readable=readable)) for saved_filter in named]
     if not rows:
         return []
     counting = (_counting(clinic, staff, view, narrowed) for _, view, narrowed in rows)
     counts: Sequence[int] = session.execute(select(*counting)).one()
     return [
-        Saved(saved_filter.id, saved_filter.name, {"view": view, **narrowed.args()}, count)
+        Saved(saved_filter.id, saved_filter.name or "", {"view": view, **narrowed.args()}, count)
         for (saved_filter, view, narrowed), count in zip(rows, counts, strict=True)
     ]
 

@@ -50,13 +50,15 @@ def write() -> Answer:
     clinic, staff, form = sessions.clinic(), layout.the_staff(), request.form
     patient_id = ids.uuid_of(form.get("patient")) or abort(404)
     try:
+        uploads = _uploads()
+        files.scan(uploads)
         with db.unit_of_work(clinic.id) as session:
             patient = patient_page.the_patient(session, patient_id)
             _must_reach(patient.id)
             typed = form.get("words", "")
             named = asked_people.of_form(session, clinic, typed)
             once = ids.uuid_of(form.get("once"))
-            draft = thread.Draft(typed, named.people, _uploads(), "pin" in form, once, ids.uuid_of(form.get("item")))
+            draft = thread.Draft(typed, named.people, uploads, "pin" in form, once, ids.uuid_of(form.get("item")))
             corrects, answers = _note(session, patient, "corrects"), _note(session, patient, "answers")
             if corrects is not None:
                 note = thread.correct(session, clinic, staff, corrects, draft)

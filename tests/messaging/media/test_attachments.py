@@ -3,13 +3,14 @@
 import base64
 import urllib.error
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 import time_machine
 from sqlalchemy import select, update
 
-from config import audit, clock, db
+from config import audit, clock, db, runtime
 from messaging import conversations
 from messaging.gateways import fetching, twilio
 from messaging.media import attachments
@@ -65,6 +66,38 @@ def test_a_picture_is_kept_sealed_and_then_forgotten_by_the_carrier(network, cli
     assert attachments.drain() == 0
     with db.unit_of_work(db.EVERY) as session:
         assert "media.kept" in set(session.scalars(select(audit.AuditEntry.act)))
+
+
+def scanner(tmp_path: Path, monkeypatch: Any, code: str) -> None:
+    """Let an operator's scanner look at files: a program that reads one and ends as `code` says."""
+    program = tmp_path / "scanner"
+    program.write_text(f"#!/bin/sh\n{code}\n")
+    program.chmod(0o700)
+    monkeypatch.setattr(runtime, "_settings", runtime.settings().model_copy(update={"scan_command": str(program)}))
+
+
+def test_a_file_that_would_do_harm_is_not_kept_and_one_without_is(network, clinic, monkeypatch, tmp_path):
+    scanner(tmp_path, monkeypatch, "grep -q EICAR && exit 1; exit 0")
+    _file(clinic, _say(network, PNG + b"EICAR"))
+    _file(clinic, _say(network, PNG))
+    while attachments.drain():
+        pass
+    states = {(row.state, row.last_error, row.content) for row in _rows()}
+    assert states == {("failed", "harmful", None), ("kept", None, PNG)}
+
+
+def test_while_the_scanner_does_not_answer_nothing_is_kept_and_it_is_asked_again(
+    network, clinic, monkeypatch, tmp_path
+):
+    scanner(tmp_path, monkeypatch, "exit 2")
+    _file(clinic, _say(network, PNG))
+    assert attachments.drain() == 1
+    (row,) = _rows()
+    assert (row.state, row.last_error, row.content) == ("waiting", "NotClean", None)
+    scanner(tmp_path, monkeypatch, "cat > /dev/null")
+    with time_machine.travel(clock.now() + timedelta(minutes=5), tick=False):
+        attachments.drain()
+    assert [(row.state, row.content) for row in _rows()] == [("held", PNG)]
 
 
 def test_several_pictures_keep_their_order(network, clinic):

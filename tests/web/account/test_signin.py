@@ -126,7 +126,9 @@ def test_an_invitation_asks_for_a_long_password_twice(house: Any) -> None:
 def test_signing_out_ends_the_session_on_the_server(house: Any, rosa: Staff) -> None:
     browser = house.signed_in(rosa)
     kept = browser.client.get_cookie("wt_session").value
-    assert browser.post("/signout").status_code == 303
+    left = browser.post("/signout")
+    assert left.status_code == 303
+    assert left.headers["Clear-Site-Data"] == '"cache", "storage"'
     browser.client.set_cookie("wt_session", kept)
     assert browser.get("/inbox").status_code == 303
 

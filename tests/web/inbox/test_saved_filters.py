@@ -58,7 +58,9 @@ def test_two_filters_of_one_person_never_share_a_name_and_there_are_not_too_many
 def test_a_kept_filter_whose_parts_are_no_longer_known_still_opens(house: Any) -> None:
     rosa = house.staff()
     with db.unit_of_work(house.clinic.id) as session:
-        row = SavedFilter(clinic_id=house.clinic.id, staff_id=rosa.id, name="Old", created_at=clock.now())
+        row = SavedFilter(
+            clinic_id=house.clinic.id, key_id=house.clinic.key_id, staff_id=rosa.id, name="Old", created_at=clock.now()
+        )
         row.query = {"view": "attic", "language": "tlh", "kind": "reply"}
         session.add(row)
     assert 'href="/inbox?view=everyone&amp;kind=reply"' in house.signed_in(rosa).get("/inbox").text
@@ -78,6 +80,7 @@ def test_a_count_stops_at_its_cap_and_done_counts_today_only(house: Any, monkeyp
             session.add(
                 SavedFilter(
                     clinic_id=house.clinic.id,
+                    key_id=house.clinic.key_id,
                     staff_id=rosa.id,
                     name=view,
                     created_at=now,

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import encode_multipart
 
-from config import audit, db
+from config import audit, db, runtime
 from messaging.inbox.models import Contact, InboxItem
 from messaging.models import Message
 from messaging.team import readers
@@ -150,6 +150,20 @@ def test_twenty_megabytes_are_refused_kindly_and_nothing_typed_is_lost(house: An
     assert f'value="{ben.id}" selected' in answer.text
     assert 'name="pin" value="1" checked' in answer.text
     assert notes(house) == []
+
+
+def test_a_file_that_would_do_harm_is_refused_with_all_that_was_typed(house: Any, monkeypatch: Any) -> None:
+    browser, patient = house.signed_in(house.staff()), house.patient()
+    for code, words in (("1", "would do harm"), ("2", "could not be looked at")):
+        scanner = f"sh -c 'cat > /dev/null; exit {code}'"
+        monkeypatch.setattr(runtime, "_settings", runtime.settings().model_copy(update={"scan_command": scanner}))
+        refused = post(browser, patient, "what the letter says", [("letter.pdf", PDF)])
+        assert refused.status_code == 422
+        assert words in refused.text
+        assert "what the letter says" in refused.text
+    clean = {"scan_command": "sh -c 'cat > /dev/null'"}
+    monkeypatch.setattr(runtime, "_settings", runtime.settings().model_copy(update=clean))
+    assert post(browser, patient, "what the letter says", [("letter.pdf", PDF)]).status_code == 303
 
 
 def test_a_file_is_known_by_its_bytes_and_only_saved_unless_it_is_a_picture(house: Any) -> None:
