@@ -12,7 +12,7 @@ import pytest
 import time_machine
 from sqlalchemy import select
 
-from config import aside, clock, db, queue, settings
+from config import aside, clock, db, settings
 from messaging.inbox import items
 from messaging.models import Clinic
 from messaging.versions import publishing as versions

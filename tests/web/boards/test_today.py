@@ -159,7 +159,7 @@ def test_the_desk_sees_who_is_expected_and_who_wants_another_time(house: Any) ->
     page = desk.get("/today").text
     assert "Nobody is expected any more today" in page
     assert re.search(r'href="/visits\?state=arrived"><b class="num">1</b>', page)
-    assert re.search(rf'action="/visits/{expected.id}/take_back">.*?Undo', page, re.DOTALL), "whoever pressed the wrong row"
+    assert re.search(rf'action="/visits/{expected.id}/take_back">.*?Undo', page, re.DOTALL), "the wrong row"
     desk.post(f"/visits/{expected.id}/take_back", back="/today?")
     assert "Ada Quintana" in rows(desk.get("/today").text)[0]
 
