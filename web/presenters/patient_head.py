@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from caseload import episodes
 from config import clock, db
 from messaging import reachable
 from messaging.models import Clinic, Patient
@@ -27,7 +28,8 @@ TABS = (
 
 @dataclass(frozen=True)
 class Head:
-    """Who it is, in words. `tabs` are the parts that may be opened, as (key, endpoint, words)."""
+    """Who it is, in words. `tabs` are the parts that may be opened, as (key, endpoint, words);
+    `in_care` that an episode is open in which the reader may work."""
 
     id: UUID
     name: str
@@ -40,6 +42,7 @@ class Head:
     tab: str
     tabs: list[tuple[str, str, str]]
     pinned: list[thread_view.Fact]
+    in_care: bool
 
 
 def read(session: Session, clinic: Clinic, patient: Patient, tab: str, may: Callable[[str], bool]) -> Head:
@@ -64,4 +67,11 @@ def read(session: Session, clinic: Clinic, patient: Patient, tab: str, may: Call
             if may(act) and (key != "care" or care_model.of_clinic(clinic).registry)
         ],
         pinned=thread_view.pinned(session, clinic, patient.id) if may("team.read") else [],
+        in_care=_works_in_care(session, clinic, patient, may),
     )
+
+
+def _works_in_care(session: Session, clinic: Clinic, patient: Patient, may: Callable[[str], bool]) -> bool:
+    if not may("caseload.work") or not care_model.of_clinic(clinic).registry:
+        return False
+    return episodes.open_of(session, patient.id) is not None
