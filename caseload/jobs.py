@@ -1,10 +1,12 @@
-"""The lanes of this room: days that are to be counted, and who is in care and to be asked today."""
+"""The lanes of this room: days that are to be counted, who is in care and to be asked today, and what of the
+registry's to-do is made an item."""
 
-from caseload import questionnaires
+from caseload import due_items, questionnaires
 from caseload.figures import keeping
 from config import queue
 
 LANES = [
     queue.Lane("figures", "bulk", keeping.drain, keeping.oldest),
     queue.Lane("questionnaires", "bulk", questionnaires.drain, questionnaires.oldest),
+    queue.Lane("due_items", "bulk", due_items.drain, due_items.oldest),
 ]

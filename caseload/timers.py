@@ -31,7 +31,9 @@ def run_of(timer: CareTimer) -> timing.Run:
         timing.Stretch(datetime.fromisoformat(start), datetime.fromisoformat(end), why)
         for start, end, why in timer.stretches
     )
-    return timing.settled(timing.Run(tuple(kept), timer.since, timer.seen_at, cast(timing.Why | None, timer.why)), clock.now())
+    return timing.settled(
+        timing.Run(tuple(kept), timer.since, timer.seen_at, cast(timing.Why | None, timer.why)), clock.now()
+    )
 
 
 def start(session: Session, by: Staff, episode: Episode, opened_at: datetime | None = None) -> CareTimer:

@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -153,7 +154,7 @@ def test_what_is_written_down_meanwhile_is_not_counted_twice(scene: Any) -> None
     assert scene.browser.post(where, **form).status_code == 303
     entries = sorted(scene.rows(CareEntry), key=lambda entry: entry.starts_at)
     assert len(entries) == 3
-    for earlier, later in zip(entries, entries[1:], strict=False):
+    for earlier, later in pairwise(entries):
         assert earlier.ends_at <= later.starts_at
     assert sum((entry.ends_at - entry.starts_at for entry in entries), timedelta()) == timedelta(minutes=30)
 
