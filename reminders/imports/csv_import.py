@@ -77,10 +77,14 @@ class _OnlyLooking(Exception):
 
 @dataclass(frozen=True)
 class Kind(Generic[T]):
-    """A kind of file: how a row is read, and how many rows are stored (each one's change)."""
+    """A kind of file: how a row is read, and how many rows are stored (each one's change).
+
+    `signed`: what is stored is written down as done by whoever handed the file in, its `actor`.
+    """
 
     read: Callable[[dict[str, str], messaging.Clinic], T]
-    store: Callable[[Session, messaging.Clinic, Sequence[T]], list[Taken | Refused]]
+    store: Callable[..., list[Taken | Refused]]
+    signed: bool = False
 
 
 def tally_of(taken: Taken) -> Counter[str]:
