@@ -19,7 +19,7 @@ from messaging.models import Clinic, Patient, Staff
 from reminders import care_model
 from web import ids, layout, permissions, sessions, team, words
 from web.patients import patient_page
-from web.presenters import care_view, episode_view, screen_history, screen_view, timer_view
+from web.presenters import care_course, care_view, episode_view, screen_history, timer_view
 
 care = layout.room("care", __name__)
 Act = Callable[[Session, Clinic, Staff, Patient], str]
@@ -271,11 +271,13 @@ def _of_episode(
     [row] = listing.read(session, clinic, Episode.id == episode.id)
     answered = screen_history.by_instrument(session, patient)
     series = answered.get(episode.scale, [])
-    entries = care_log.of_episodes(session, [episode.id])
+    entries, said = care_log.of_episodes(session, [episode.id]), answered.get(episode_view.ADHERENCE, [])
+    course = care_course.of_episode(episode, patient, series, said, clinic.zone)
     return {
         "line": care_view.line(row, people, episodes.today_of(clinic)),
-        "scores": screen_view.of_series(patient, series[-1], series[:-1], clinic.zone) if series else None,
-        "medicine": episode_view.medicine(answered.get(episode_view.ADHERENCE, []), clinic.zone),
+        "course": course,
+        "scores": episode_view.last_answered(patient, series, clinic.zone, drawn=course is not None),
+        "medicine": episode_view.medicine(said, clinic.zone),
         "facts": episode_view.facts(episode, people, clinic.zone),
         "done": [episode_view.done(entry, people, layout.the_staff(), clinic.zone) for entry in entries],
         "reviews": [
