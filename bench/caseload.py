@@ -22,6 +22,7 @@ from caseload import due_items
 from caseload.models import CareEntry, CaseReview, DueNotice, DueRound, Episode
 from config import clock, db
 from intake_links.models import Screen
+from messaging.inbox.models import Timer
 from messaging.models import Clinic, Patient, Staff
 from messaging.people import directory
 from reminders import care_model
@@ -147,6 +148,8 @@ def _night(clinic: Clinic) -> str:
         while due_items.drain():
             pass
         took.append(time.perf_counter() - began)
+        with db.unit_of_work(db.EVERY) as session:  # nobody works here: what is urgent must not wait, nor be waited for
+            session.execute(update(Timer).values(state="cancelled"))
     with db.unit_of_work(db.EVERY, read_only=True) as session:
         made = session.scalar(select(func.count()).select_from(DueNotice))
     return f"{took[0]:.1f} s for {made:,} items, {took[1]:.1f} s for none"

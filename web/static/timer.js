@@ -19,8 +19,7 @@ function draw() {
   const two = (number) => String(number).padStart(2, "0");
   part("[data-clock]").textContent = hours ? `${hours}:${two(minutes)}:${two(seconds)}` : `${minutes}:${two(seconds)}`;
   part(".timer-mark").textContent = running ? "●" : "❚❚";
-  bar.classList.toggle("running", running);
-  bar.classList.toggle("paused", !running);
+  bar.dataset.state = state.name;
   for (const said of bar.querySelectorAll("[data-said]")) said.hidden = said.dataset.said !== state.name;
   for (const said of bar.querySelectorAll("[data-why-said]")) said.hidden = running || said.dataset.whySaid !== state.why;
   part("[data-do=pause]").hidden = !running;

@@ -168,8 +168,13 @@ def test_an_administrator_chooses_on_the_page_of_the_care_model(scene: Any) -> N
     form |= {"contact_in_relapse_prevention": "30", "review_in_relapse_prevention": "60", "edit": "0"}
     wrong = admin.post("/settings/care", items="everything", **form)
     assert wrong.status_code == 422
+    assert "What is due and becomes an inbox item" in wrong.text
     assert admin.post("/settings/care", items=["score", "contact"], **form).status_code == 303
     page = admin.get("/settings/care").text
     assert page.count('name="items"') == len(care_model.RULES)
     assert 'value="contact" checked' in page
+    assert (
+        "problem"
+        not in page[page.index("What is also put in the inbox") : page.index("</fieldset>", page.index("inactive"))]
+    )
     assert "contact due, score due" in page
