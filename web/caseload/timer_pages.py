@@ -35,7 +35,8 @@ def start(patient_id: UUID) -> Response | tuple[str, int]:
         timers.start(session, staff, episode, _moment(request.form.get("opened", "")))
         return "timer_started"
 
-    return episode_page.do(patient_id, act)
+    answer, back = episode_page.do(patient_id, act), request.form.get("back")
+    return redirect(entering.safe_next(back), 303) if back and isinstance(answer, Response) else answer
 
 
 @timer.post("/care-timer/<any(seen,pause,resume,count,stop):what>")

@@ -67,11 +67,12 @@ def read(session: Session, clinic: Clinic, patient: Patient, tab: str, may: Call
             if may(act) and (key != "care" or care_model.of_clinic(clinic).registry)
         ],
         pinned=thread_view.pinned(session, clinic, patient.id) if may("team.read") else [],
-        in_care=_works_in_care(session, clinic, patient, may),
+        in_care=works_in_care(session, clinic, patient.id, may),
     )
 
 
-def _works_in_care(session: Session, clinic: Clinic, patient: Patient, may: Callable[[str], bool]) -> bool:
-    if not may("caseload.work") or not care_model.of_clinic(clinic).registry:
+def works_in_care(session: Session, clinic: Clinic, patient_id: UUID | None, may: Callable[[str], bool]) -> bool:
+    """Return whether an episode of this patient is open in which the reader may work, and time it."""
+    if patient_id is None or not may("caseload.work") or not care_model.of_clinic(clinic).registry:
         return False
-    return episodes.open_of(session, patient.id) is not None
+    return episodes.open_of(session, patient_id) is not None

@@ -221,3 +221,18 @@ def test_work_counts_from_when_the_page_was_opened_ten_minutes_ago_at_most(scene
         session.delete(session.scalars(select(CareTimer)).one())
     scene.browser.post(f"{path}/timer", opened="2001-01-01T00:00:00Z")
     assert asked(scene, "seen")["seconds"] in range(600, 660)
+
+
+def test_it_is_begun_on_the_page_of_a_case_too_and_leads_back_there(scene: Any) -> None:
+    patient = scene.house.patient(first_name="Ana")
+    item = scene.house.item("reply", patient_id=patient.id, summary="Can I come at four?")
+    case = f"/inbox/{item.id}"
+    assert "Time this work" not in scene.browser.get(case).text
+    enrolled(scene, patient, days_ago=20)
+    page = scene.browser.get(case).text
+    assert "Time this work" in page
+    begun = scene.browser.post(f"/patients/{patient.id}/care/timer", back=case)
+    assert begun.headers["Location"] == case
+    page = scene.browser.get(case).text
+    assert "Timing your work for" in page
+    assert "Time this work" not in page
