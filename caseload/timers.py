@@ -125,10 +125,9 @@ def _keep(timer: CareTimer, run: timing.Run) -> None:
     timer.state = "paused" if run.since is None else "running"
 
 
-def proposed(session: Session, by: Staff, episode: Episode | None = None) -> Sequence[CareTimer]:
-    """Return one's timers that wait to be confirmed, in this episode or in any, the oldest first."""
+def proposed(session: Session, by: Staff) -> Sequence[CareTimer]:
+    """Return one's timers that wait to be confirmed, the oldest first."""
     mine = select(CareTimer).where(CareTimer.staff_id == by.id, CareTimer.state == "proposed")
-    mine = mine.where(CareTimer.episode_id == episode.id) if episode is not None else mine
     return session.scalars(mine.order_by(CareTimer.began_at, CareTimer.id)).all()
 
 

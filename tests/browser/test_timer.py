@@ -47,7 +47,7 @@ def test_it_runs_pauses_goes_on_survives_a_reload_and_is_confirmed(browser: Brow
         page.get_by_role("button", name="Go on").press("Enter")
         expect(running).to_be_visible()
         page.get_by_role("button", name="Stop", exact=True).press("Enter")
-        expect(page.get_by_text("What you timed waits below")).to_be_visible()
+        expect(page.get_by_text("What you timed waits on this page")).to_be_visible()
         page.get_by_text("From when to when").click()
         look(page)
         page.get_by_role("button", name="Write it down").first.click()

@@ -234,6 +234,8 @@ def _page(session: Session, patient: Patient, problem: str = "", field: str = ""
         "care",
         "staff/care.html",
         episode=episode,
+        timed=timer_view.proposals(session, clinic, layout.the_staff(), every),
+        kinds=[(kind, words.say("care_kinds", kind)) for kind in care_log.KINDS],
         past=episode_view.past(session, clinic, patient.id),
         model=care_model.of_clinic(clinic),
         managers=_people(people, episodes.MANAGERS),
@@ -287,8 +289,6 @@ def _of_episode(
         "proposed": [
             episode_view.proposal(call, clinic.zone) for call in care_log.proposed(session, layout.the_staff(), episode)
         ],
-        "timed": timer_view.proposals(session, clinic, layout.the_staff(), episode),
-        "kinds": [(kind, words.say("care_kinds", kind)) for kind in care_log.KINDS],
         "end_reasons": episodes.END_REASONS,
         "now": clock.now().astimezone(ZoneInfo(clinic.zone)).strftime("%Y-%m-%dT%H:%M"),
         "today": episodes.today_of(clinic).isoformat(),

@@ -100,9 +100,11 @@ def running(session: Session, clinic: Clinic, staff: Staff, *, works: bool) -> R
     )
 
 
-def proposals(session: Session, clinic: Clinic, staff: Staff, episode: Episode) -> list[Timed]:
-    """Return what the reader has timed in an episode and not confirmed, the oldest first."""
-    return [_timed(session, clinic, timer) for timer in timers.proposed(session, staff, episode)]
+def proposals(session: Session, clinic: Clinic, staff: Staff, episodes: Sequence[Episode]) -> list[Timed]:
+    """Return what the reader has timed in these episodes and not confirmed, the oldest first."""
+    ids = {episode.id for episode in episodes}
+    mine = timers.proposed(session, staff) if ids else ()
+    return [_timed(session, clinic, timer) for timer in mine if timer.episode_id in ids]
 
 
 def _timed(session: Session, clinic: Clinic, timer: CareTimer) -> Timed:

@@ -236,3 +236,15 @@ def test_it_is_begun_on_the_page_of_a_case_too_and_leads_back_there(scene: Any) 
     page = scene.browser.get(case).text
     assert "Timing your work for" in page
     assert "Time this work" not in page
+
+
+def test_what_was_timed_is_confirmed_after_the_episode_has_ended_too(scene: Any) -> None:
+    path = in_care(scene)
+    scene.browser.post(f"{path}/timer")
+    an_hour_ago(scene)
+    assert scene.browser.post(f"{path}/discharge", reason="declined").status_code == 303
+    scene.browser.post("/care-timer/stop")
+    where, form = confirming(scene.browser.get(path).text)
+    assert scene.browser.post(where, **form).status_code == 303
+    assert len(scene.rows(CareEntry)) == 1
+    assert scene.browser.post(f"{path}/timer").status_code == 422
