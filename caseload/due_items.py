@@ -126,7 +126,7 @@ def _standing(session: Session, episode_ids: Collection[UUID]) -> dict[UUID, dic
 
 
 def _look_at(wanted: _Clinic, each: listing.Standing, standing: Mapping[str, DueNotice]) -> None:
-    due_now = {one.key: one.number for one in each.due}
+    due_now = {reason.key: reason.number for reason in each.due}
     for rule, notice in standing.items():
         if rule not in due_now or rule not in wanted.rules:
             _over(wanted, notice, _why_over(each, rule, wanted.rules))
