@@ -46,10 +46,10 @@ def log(session: Session, by: Staff, episode: Episode, work: Work) -> CareEntry:
     if _overlaps(session, by, work.starts_at, ends_at):
         raise Refused("care_overlap", "starts_at")
     source = _source(session, by, episode, work.call) if work.call else None
-    return _keep(session, by, episode, work.kind, (work.starts_at, ends_at), live=work.reached, source=source)
+    return keep(session, by, episode, work.kind, (work.starts_at, ends_at), live=work.reached, source=source)
 
 
-def _keep(
+def keep(
     session: Session,
     by: Staff,
     episode: Episode,
@@ -59,6 +59,7 @@ def _keep(
     live: bool,
     source: str | None,
 ) -> CareEntry:
+    """Write work down that somebody else has checked: `lasts` from when to when, `source` what it was proposed by."""
     entry = CareEntry(
         clinic_id=episode.clinic_id,
         episode_id=episode.id,
@@ -111,7 +112,7 @@ def decline(session: Session, by: Staff, episode: Episode, call_id: UUID) -> Non
     """Say that one's call is no work of this episode: kept as struck, it is not proposed again. Raises Refused."""
     source = _source(session, by, episode, call_id)
     call = session.get_one(Contact, call_id)
-    entry = _keep(session, by, episode, "call", (begun(call), call.at), live=False, source=source)
+    entry = keep(session, by, episode, "call", (begun(call), call.at), live=False, source=source)
     strike(session, by, entry)
 
 

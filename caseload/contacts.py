@@ -9,7 +9,7 @@ from datetime import date, datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import CompoundSelect, func, select, union_all
+from sqlalchemy import CompoundSelect, func, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from caseload.models import CareEntry, Episode
@@ -18,6 +18,9 @@ from messaging.inbox import dispositions
 from messaging.inbox.models import Contact, InboxItem
 from messaging.models import Clinic
 from reminders.models import Handoff
+
+# What was taken over from a logged call is that call, which stands here by itself.
+OWN_WORK = or_(CareEntry.source.is_(None), CareEntry.source.startswith("timer:"))
 
 
 def last(session: Session, clinic: Clinic, patient_ids: Collection[UUID]) -> dict[UUID, date]:
@@ -55,7 +58,7 @@ def _every(session: Session, patient_ids: Collection[UUID]) -> CompoundSelect[tu
         .where(
             CareEntry.live,
             CareEntry.struck_at.is_(None),
-            CareEntry.source.is_(None),  # what a call was proposed by is that call
+            OWN_WORK,
             among(session, Episode.patient_id, patient_ids),
         )
     )

@@ -23,15 +23,17 @@ from intake_links.models import Screen
 from messaging.models import Clinic
 
 # Another version makes everything anew, at the next reading.
-VERSION = 1
+VERSION = 2
 Scale = tuple[UUID, str]
 
 
 class Scored(NamedTuple):
-    """A total of the primary scale on a day in the clinic's zone; `self_harm` where its item was positive."""
+    """A total of the primary scale on a day in the clinic's zone; `self_harm` where its item was positive, `imported`
+    where it came with a registry's file and no form of that day is here."""
 
     point: progress.Point
     self_harm: bool
+    imported: bool = False
 
 
 class Kept(Protocol):
@@ -75,7 +77,7 @@ def of_episodes(session: Session, clinic: Clinic, of: Sequence[Kept]) -> dict[UU
 def _with_imported(row: Kept, of_forms: Sequence[Scored]) -> list[Scored]:
     """Add the totals that came without a form, where no form is of that day: a form knows more."""
     answered = {each.point.on for each in of_forms}
-    added = [Scored(point, self_harm=False) for point in imported_of(row) if point.on not in answered]
+    added = [Scored(point, self_harm=False, imported=True) for point in imported_of(row) if point.on not in answered]
     return sorted([*of_forms, *added], key=lambda each: each.point.on)
 
 
@@ -148,10 +150,13 @@ def _keep(
 
 
 def _written(scores: Sequence[Scored]) -> bytes:
-    lines = [[each.point.on.toordinal(), each.point.total, int(each.self_harm)] for each in scores]
+    lines = [[each.point.on.toordinal(), each.point.total, int(each.self_harm), int(each.imported)] for each in scores]
     return json.dumps(lines, separators=(",", ":")).encode()
 
 
 def _opened(row: Kept) -> list[Scored]:
     lines = json.loads(Episode.scores.opened(row, Episode) or b"[]")
-    return [Scored(progress.Point(date.fromordinal(on), total), bool(harm)) for on, total, harm in lines]
+    return [
+        Scored(progress.Point(date.fromordinal(on), total), bool(harm), bool(imported))
+        for on, total, harm, imported in lines
+    ]

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from config import live
@@ -108,6 +108,77 @@ class CareEntry(ClinicRow, Base):
     source: Mapped[str | None] = mapped_column(String(60))
     struck_at: Mapped[datetime | None]
     struck_by: Mapped[UUID | None] = mapped_column(ForeignKey("staff.id"))
+
+
+class CareTimer(ClinicRow, Base):
+    """Work of a colleague in an episode that is being timed, and then proposed: nothing counts until they confirm it.
+
+    state: running <-> paused -> proposed -> kept | declined; one at most of a colleague is running or paused.
+    `stretches` are those that are over, [[start, end, why it ended], ...] in ISO 8601 UTC (caseload.timing); `since`
+    when the present one began, `seen_at` when the page was last heard from, None while no script has told of it, and
+    `why` for which of the same reasons it is paused.
+    """
+
+    __tablename__ = "care_timer"
+    __table_args__ = (
+        Index(
+            "ix_care_timer_one_a_colleague",
+            "staff_id",
+            unique=True,
+            postgresql_where=text("state IN ('running', 'paused')"),
+            sqlite_where=text("state IN ('running', 'paused')"),
+        ),
+        Index("ix_care_timer_staff_state", "staff_id", "state"),
+    )
+
+    episode_id: Mapped[UUID] = mapped_column(ForeignKey("care_episode.id"), index=True)
+    staff_id: Mapped[UUID] = mapped_column(ForeignKey("staff.id"))
+    state: Mapped[str] = mapped_column(String(10))
+    began_at: Mapped[datetime]
+    since: Mapped[datetime | None]
+    seen_at: Mapped[datetime | None]
+    why: Mapped[str | None] = mapped_column(String(6))
+    stretches: Mapped[list[Any]] = mapped_column(default=list)
+
+
+class DueNotice(ClinicRow, Base):
+    """That something has come to be due in an episode, and the inbox item that was made of it: once each time.
+
+    `rule` is a key of caseload.registry.due.KEYS. `ended_at` is when it held no longer, `why` then over | discharged |
+    switched_off; while it is None no other item is made by the same rule, whatever became of the first.
+    """
+
+    __tablename__ = "care_due_notice"
+    __table_args__ = (
+        Index(
+            "ix_care_due_notice_standing",
+            "episode_id",
+            "rule",
+            unique=True,
+            postgresql_where=text("ended_at IS NULL"),
+            sqlite_where=text("ended_at IS NULL"),
+        ),
+    )
+
+    episode_id: Mapped[UUID] = mapped_column(ForeignKey("care_episode.id"))
+    rule: Mapped[str] = mapped_column(String(20))
+    item_id: Mapped[UUID] = mapped_column(ForeignKey("inbox_item.id"), index=True)
+    began_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    why: Mapped[str | None] = mapped_column(String(12))
+
+
+class DueRound(ClinicRow, Work, Base):
+    """That a clinic's caseload is gone through each night, some hundred episodes at a time.
+
+    state: waiting, for good. `after_id` is the last episode that was looked at in this night's round, None between.
+    """
+
+    __tablename__ = "care_due_round"
+    __table_args__ = (UniqueConstraint("clinic_id"), Index("ix_care_due_round_work", "state", "try_after"))
+
+    state: Mapped[str] = mapped_column(String(8), default="waiting")
+    after_id: Mapped[UUID | None]
 
 
 class CaseReview(SealedRow, Base):

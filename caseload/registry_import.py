@@ -174,4 +174,4 @@ def _noon(clinic: Clinic, day: date) -> datetime:
 
 
 NAME = KIND
-KINDS[NAME] = Kind(read, store)
+KINDS[NAME] = Kind(read, store, signed=True)

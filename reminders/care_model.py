@@ -19,15 +19,32 @@ EXPECTED = {
     "int_parsing": "a whole number of days",
     "greater_than_equal": "at least a week",
     "less_than_equal": "at most half a year",
-    "literal_error": "expected coordinated, colocated, collaborative or integrated",
+    "literal_error": "expected one of those that are offered",
     "missing": "this must be given",
     "extra_forbidden": "unknown",
 }
+# Which rules of the registry's to-do can be made inbox items too. Of a self-harm item and of questions that stay
+# without an answer there is one always; a question is the consultant's.
+Rule = Literal[
+    "worse",
+    "high",
+    "two_open",
+    "contact",
+    "not_better",
+    "recommendation",
+    "review",
+    "review_owed",
+    "score",
+    "relapse_check",
+    "inactive",
+]
+RULES: tuple[Rule, ...] = get_args(Rule)
 Days = Annotated[int, Field(ge=7, le=183)]
 
 
 class Terms(pydantic.BaseModel):
-    """The care model, and after how many days a contact, a score and a review are due in either phase."""
+    """The care model, after how many days a contact, a score and a review are due in either phase, and what that is due
+    is made an inbox item."""
 
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
 
@@ -37,6 +54,13 @@ class Terms(pydantic.BaseModel):
     score: Days = 30
     review: Days = 30
     review_in_relapse_prevention: Days = 60
+    items: tuple[Rule, ...] = ()
+
+    @pydantic.field_validator("items")
+    @classmethod
+    def _in_order(cls, rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
+        """Each once, in their own order: two who choose the same have decided the same."""
+        return tuple(rule for rule in RULES if rule in rules)
 
     @property
     def registry(self) -> bool:

@@ -19,7 +19,7 @@ from messaging.models import Staff
 from reminders import care_model, handoffs, unreached
 from reminders.models import Handoff
 from web import assets, patient_access, permissions, sessions, settings_menu, times, words
-from web.presenters import alarms, board_view, filters
+from web.presenters import alarms, board_view, filters, timer_view
 
 POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -42,7 +42,7 @@ class Shell:
     how many items have come to the reader by escalation; `saved` the ways of looking that the reader has named;
     `places` the clinic's settings that the reader may open; `phone_fault` why no alert reaches the reader's phone,
     or None; `reading_off` that the second reading is off, empty while it is not; `held_back` which texts
-    a brake holds back; `team` what colleagues ask of the reader.
+    a brake holds back; `team` what colleagues ask of the reader; `timer` what times the reader's work.
     """
 
     clinic: str
@@ -69,6 +69,7 @@ class Shell:
     reading_off: str
     held_back: str
     team: board_view.Waiting
+    timer: timer_view.Running | None
 
     @property
     def in_settings(self) -> bool:
@@ -152,6 +153,7 @@ def _shell(session: Session, here: str | None) -> Shell:
         reading_off=alarms.reading_off(session, clinic) if reads else "",
         held_back=alarms.held_back(session, clinic),
         team=board_view.waiting(session, clinic, staff, counted=not reads),
+        timer=timer_view.running(session, clinic, staff, works=may("caseload.work")),
     )
 
 

@@ -19,7 +19,15 @@ from web.account import (
     step_up,
 )
 from web.boards import away, readings, response_times, today, unassigned, unreached, visits, workload
-from web.caseload import episode_page, month_page, registry_page, relapse_page, review_pages, social_pages
+from web.caseload import (
+    episode_page,
+    month_page,
+    registry_page,
+    relapse_page,
+    review_pages,
+    social_pages,
+    timer_pages,
+)
 from web.compose import saved_replies
 from web.handoff import answering, news, reporting
 from web.help import pages as help_pages
@@ -170,6 +178,7 @@ PAGES = (
     episode_page.care,
     relapse_page.relapse,
     social_pages.social,
+    timer_pages.timer,
     review_pages.case_reviews,
     month_page.care_months,
     review_page.reviews,

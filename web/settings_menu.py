@@ -42,7 +42,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         "records",
         (
             ("drift", "consents.drifts", "consent.read"),
-            ("import", "importing.show", "patients.import"),
+            ("import", "importing.show", "files.import"),
             ("feeds", "ehr_feeds.show", "clinic.settings"),
             ("shredding", "shredding_pages.show", "clinic.settings"),
             ("emergencies", "emergencies.show", "emergency.read"),

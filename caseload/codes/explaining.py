@@ -55,7 +55,17 @@ class _Line(fields.Line):
     setting: combining.Setting = "physician"
     program: proposing.Program = "cocm"
     apcm_base: Literal["G0556", "G0557", "G0558"] | None = None
+    biller: proposing.Biller = "physician"
     entries: list[_Entry]
+
+    @field_validator("biller")
+    @classmethod
+    def _bills_this(cls, biller: proposing.Biller, info: ValidationInfo) -> proposing.Biller:
+        if biller != "physician" and info.data.get("program") == "cocm":
+            raise ValueError('Collaborative Care is billed by a physician; expected "physician", or program "bhi"')
+        if biller in ("psychologist", "social_worker") and info.data.get("apcm_base") is not None:
+            raise ValueError("who bills advanced primary care management is a physician")
+        return biller
 
 
 def explain(record: Mapping[str, object]) -> dict[str, Any]:
@@ -117,4 +127,5 @@ def _asked(line: _Line) -> reckoning.Asked:
         patient=_patient(line.entries),
         program=line.program,
         apcm_base=line.apcm_base,
+        biller=line.biller,
     )

@@ -8,6 +8,9 @@ from caseload.codes.tables import Table, Timed
 from messaging.reasons import Reason
 
 Program = Literal["cocm", "bhi"]
+# Who bills the month: whoever has an own code for general integration where a physician has 99484; "either" where a
+# person must still choose which of the two bills.
+Biller = Literal["physician", "psychologist", "social_worker", "either"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,17 +43,25 @@ class Proposal:
 
 
 def propose(
-    minutes: int, table: Table, *, first_month: bool, program: Program = "cocm", apcm_base: str | None = None
+    minutes: int,
+    table: Table,
+    *,
+    first_month: bool,
+    program: Program = "cocm",
+    apcm_base: str | None = None,
+    biller: Biller = "physician",
 ) -> Proposal:
     """Return what the month's whole minutes propose. `apcm_base`: the base code of advanced primary care management
-    that the same practitioner bills in this month."""
-    base = table.bhi if program == "bhi" else table.first if first_month else table.later
+    that the same practitioner bills in this month; `biller` matters for general integration only."""
+    base = _general(table, biller)[0] if program == "bhi" else table.first if first_month else table.later
     timed, above = _bhi(minutes, base) if program == "bhi" else _cocm(minutes, table, base)
     options = [timed] if timed else []
-    if apcm_base is not None and minutes:
+    if program == "bhi":
+        options += [other for each in _general(table, biller)[1:] if (other := _bhi(minutes, each)[0])]
+    if apcm_base is not None and minutes and base.code in table.mirrors:
         options.append((Units(table.mirrors[base.code]),))
     warnings = [Reason("unit_above_limit" if above == 1 else "units_above_limit", {"units": above})] if above else []
-    if options and options[0] != timed:
+    if options and not timed:
         warnings.append(Reason("not_timed", {"code": options[0][0].code}))
     return Proposal(
         codes=options[0] if len(options) == 1 else (),
@@ -58,6 +69,13 @@ def propose(
         to_next=_next(minutes, _bhi_steps(base) if program == "bhi" else _cocm_steps(table, base)),
         warnings=tuple(warnings),
     )
+
+
+def _general(table: Table, biller: Biller) -> tuple[Timed, ...]:
+    """The codes of a month of general integration by who bills it; one of several, never two."""
+    if biller == "physician" or table.bhi_own is None:
+        return (table.bhi,)
+    return (table.bhi, table.bhi_own) if biller == "either" else (table.bhi_own,)
 
 
 def _bhi(minutes: int, base: Timed) -> tuple[tuple[Units, ...], int]:

@@ -24,6 +24,7 @@ class Asked:
     patient: str = ""
     program: proposing.Program = "cocm"
     apcm_base: str | None = None
+    biller: proposing.Biller = "physician"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,11 @@ def reckon(entries: Iterable[minutes.Entry], asked: Asked) -> Reckoning:
         missing = Reason("no_table", {"payer": asked.payer, "month": str(asked.month)})
         return Reckoning(asked.month, count, proposing.Proposal(warnings=(missing,)), None)
     proposal = proposing.propose(
-        count.minutes, table, first_month=asked.first_month, program=asked.program, apcm_base=asked.apcm_base
+        count.minutes,
+        table,
+        first_month=asked.first_month,
+        program=asked.program,
+        apcm_base=asked.apcm_base,
+        biller=asked.biller,
     )
     return Reckoning(asked.month, count, proposal, table.version)

@@ -33,7 +33,7 @@ class Table(fields.Strict):
 
     `g2214_min` None: the payer knows no G2214. `addon_cap` None: any number of 99494 in a month.
     `first_again_months`: after how many months without Collaborative Care a new episode has a first month again, None:
-    with each new episode.
+    with each new episode. `bhi_own` is what psychologists and social workers bill in place of `bhi`.
     """
 
     version: str
@@ -48,6 +48,7 @@ class Table(fields.Strict):
     addon: Timed
     short: Timed
     bhi: Timed
+    bhi_own: Timed | None = None
     mirrors: Mapping[str, str] = {}
 
     def reached(self, minutes: int) -> int:

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from caseload import kept_scores
+from caseload import contacts, kept_scores
 from caseload.figures import month_end
 from caseload.figures.days import Day
 from caseload.models import CareEntry, Episode
@@ -93,7 +93,7 @@ def _contacts(session: Session, clinic: Clinic, day: Day) -> Counter[str]:
             CareEntry.starts_at < day.ends,
             CareEntry.live,
             CareEntry.struck_at.is_(None),
-            CareEntry.source.is_(None),
+            contacts.OWN_WORK,
         )
     )
     met = select(Handoff.patient_id).where(

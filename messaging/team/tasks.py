@@ -46,14 +46,13 @@ class Wanted:
     once: UUID | None = None
 
 
-def make(session: Session, clinic: Clinic, by: Staff, wanted: Wanted) -> InboxItem:
-    """Make a task, and open its item. Raises Refused, with nothing made."""
+def make(session: Session, clinic: Clinic, by: Staff | None, wanted: Wanted) -> InboxItem:
+    """Make a task, by a colleague or by a rule (None), and open its item. Raises Refused, with nothing made."""
     _check(wanted)
     made = _made_by_this_form(session, clinic, wanted)
     if made is not None:
         return made
     once = wanted.once if wanted.once and session.get(Task, wanted.once) is None else db.new_id()
-    patient = wanted.patient
     item = asking.open_for(
         session,
         clinic,
@@ -62,34 +61,35 @@ def make(session: Session, clinic: Clinic, by: Staff, wanted: Wanted) -> InboxIt
         about=f"task:{once}",
         dedupe=f"task:{once}",
         summary=wanted.title.strip(),
-        patient_id=patient.id if patient else None,
+        patient_id=wanted.patient.id if wanted.patient else None,
         answer_by=wanted.due,
     )
-    if item.owner_id == by.id:
+    if by is not None and item.owner_id == by.id:
         item.notified_at = clock.now()  # whoever makes a task for themselves knows of it
     session.flush()
     _keep(session, clinic, by, wanted, once, item)
     return item
 
 
-def _keep(session: Session, clinic: Clinic, by: Staff, wanted: Wanted, task_id: UUID, item: InboxItem) -> None:
+def _keep(session: Session, clinic: Clinic, by: Staff | None, wanted: Wanted, new_id: UUID, item: InboxItem) -> None:
     key_id = wanted.patient.key_id if wanted.patient else clinic.key_id
     db.load_keys(session, {key_id})
     task = Task(
-        id=task_id,
+        id=new_id,
         clinic_id=clinic.id,
         key_id=key_id,
         item_id=item.id,
         template_id=wanted.template.id if wanted.template else None,
         made=wanted.made,
-        made_by=by.id,
+        made_by=by.id if by else None,
         source=wanted.source,
         watcher_id=wanted.watcher.id if wanted.watcher else None,
         words=wanted.words.strip()[:LONGEST] or None,
     )
     session.add(task)
     session.flush()
-    actor, owner = audit.Actor.staff(by.id), str(item.owner_id) if item.owner_id else None
+    actor = audit.Actor.staff(by.id) if by else audit.Actor.system("tasks")
+    owner = str(item.owner_id) if item.owner_id else None
     items.note_event(session, item, actor, "task_made", made=wanted.made)
     audit.record(session, clinic.id, actor, "task.made", f"task:{task.id}", owner=owner, made=wanted.made)
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from reminders.imports import column_names, dates, person_names
 
-# The kinds of file that a page takes; a registry is taken by a command.
-KINDS = ("patients", "appointments")
+# The kinds of file that the page takes.
+KINDS = ("patients", "appointments", "caseload")
 NEEDED = {
     "patients": ("record", "first_name", "last_name", "phone"),
     "appointments": ("visit", "patient", "starts_at"),

@@ -56,8 +56,7 @@ class Chosen:
 
 @dataclass(frozen=True)
 class Taken:
-    """A row that was stored: its change; what of it could not be used, in words;
-    its language, if we have no texts in it."""
+    """A row that was stored: its change; what of it could not be used, in words; its language, if without texts."""
 
     change: str
     note: str | None = None
@@ -77,10 +76,11 @@ class _OnlyLooking(Exception):
 
 @dataclass(frozen=True)
 class Kind(Generic[T]):
-    """A kind of file: how a row is read, and how many rows are stored (each one's change)."""
+    """A kind of file: how a row is read, how rows are stored, and whether whoever handed them in is their `actor`."""
 
     read: Callable[[dict[str, str], messaging.Clinic], T]
-    store: Callable[[Session, messaging.Clinic, Sequence[T]], list[Taken | Refused]]
+    store: Callable[..., list[Taken | Refused]]
+    signed: bool = False
 
 
 def tally_of(taken: Taken) -> Counter[str]:

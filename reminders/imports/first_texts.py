@@ -20,6 +20,8 @@ from reminders.models import Appointment
 from reminders.rules import conditions, planning, zones
 
 LINK, CODES = "…", ""
+# The kinds of file whose rows lead to texts.
+TEXTED = ("patients", "appointments")
 # A file of patients has no visits: they are shown one a week ahead, at ten.
 AHEAD, HOUR = timedelta(days=8), 10
 
@@ -39,6 +41,8 @@ class FirstText:
 
 def of(session: Session, clinic: Clinic, kind: str, rows: Sequence[tuple[int, dict[str, str]]]) -> list[FirstText]:
     """Return the next text to each of these rows' patients; `rows` are lines with good values by our fields."""
+    if kind not in TEXTED:
+        return []
     db.load_keys(session, [clinic.key_id])
     records = [(line, csv_import.KINDS[kind].read(dict(values), clinic)) for line, values in rows]
     if kind == "patients":

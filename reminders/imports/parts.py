@@ -2,8 +2,9 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import astuple, dataclass
+from functools import partial
 from typing import Any
 
 from sqlalchemy import select
@@ -61,7 +62,8 @@ def store(session: Session, clinic: Clinic, run: ImportRun, rows: Sequence[RAW])
             records.append((row, read(run.kind, row, columns, clinic)))
         except ValueError as problem:
             wrong_rows.append(Wrong(row[0], str(problem), row[2]))
-    for (line, _, fields, _), became in _stored(session, clinic, kind, records):
+    keep = partial(kind.store, actor=run.by) if kind.signed else kind.store
+    for (line, _, fields, _), became in _stored(session, clinic, keep, records):
         if isinstance(became, csv_import.Refused):
             wrong_rows.append(Wrong(line, became.why, fields))
             continue
@@ -80,18 +82,21 @@ def read(kind: str, row: RAW, columns: column_mapping.Columns, clinic: Clinic) -
 
 
 def _stored(
-    session: Session, clinic: Clinic, kind: csv_import.Kind[Any], read_rows: Sequence[tuple[RAW, Any]]
+    session: Session,
+    clinic: Clinic,
+    keep: Callable[..., list[csv_import.Taken | csv_import.Refused]],
+    read_rows: Sequence[tuple[RAW, Any]],
 ) -> list[tuple[RAW, csv_import.Taken | csv_import.Refused]]:
     """Store these rows together; if that fails, one by one, so that one bad row stops no other."""
     if not read_rows:
         return []
     try:
         with session.begin_nested():
-            became = kind.store(session, clinic, [record for _, record in read_rows])
+            became = keep(session, clinic, [record for _, record in read_rows])
     except Exception as error:  # noqa: BLE001 - whatever one row brings about, the others are stored
         if len(read_rows) == 1:
             why = f"this row could not be stored ({type(error).__name__})"
             return [(read_rows[0][0], csv_import.Refused(why))]
         logging.logger().warning("import batch failed", count=len(read_rows), exc_info=error)
-        return [done for single in read_rows for done in _stored(session, clinic, kind, [single])]
+        return [done for single in read_rows for done in _stored(session, clinic, keep, [single])]
     return [(row, outcome) for (row, _), outcome in zip(read_rows, became, strict=True)]

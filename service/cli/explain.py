@@ -128,7 +128,7 @@ def plan() -> None:
 @explain.command("codes")
 def codes() -> None:
     """{"month", "zone", "first_month", "consent_at"?, "discharged_at"?, "away"?, "payer"?, "setting"?, "program"?,
-    "apcm_base"?, "entries"} -> minutes, excluded, codes, choices, to_next, warnings.
+    "apcm_base"?, "biller"?, "entries"} -> minutes, excluded, codes, choices, to_next, warnings.
     """
     _lines(codes_explaining.explain)
 

@@ -19,7 +19,7 @@ from messaging.models import Clinic, Patient, Staff
 from reminders import care_model
 from web import ids, layout, permissions, sessions, team, words
 from web.patients import patient_page
-from web.presenters import care_view, episode_view, screen_history, screen_view
+from web.presenters import care_course, care_view, episode_view, screen_history, timer_view
 
 care = layout.room("care", __name__)
 Act = Callable[[Session, Clinic, Staff, Patient], str]
@@ -42,7 +42,7 @@ def enrol(patient_id: UUID) -> Response | tuple[str, int]:
         episodes.enrol(session, clinic, staff, patient, _enrolment(session, clinic))
         return "care_enrolled"
 
-    return _do(patient_id, act)
+    return do(patient_id, act)
 
 
 @care.post("/patients/<uuid:patient_id>/care/log")
@@ -59,10 +59,10 @@ def log(patient_id: UUID) -> Response | tuple[str, int]:
             reached=form.get("reached") == "on",
             call=ids.uuid_of(form.get("call")),
         )
-        care_log.log(session, staff, _open(session, patient), work)
+        care_log.log(session, staff, opened(session, patient), work)
         return "care_logged"
 
-    return _do(patient_id, act)
+    return do(patient_id, act)
 
 
 @care.post("/patients/<uuid:patient_id>/care/decline/<uuid:call_id>")
@@ -71,10 +71,10 @@ def decline(patient_id: UUID, call_id: UUID) -> Response | tuple[str, int]:
     """Say that a logged call is no work of this episode."""
 
     def act(session: Session, _clinic: Clinic, staff: Staff, patient: Patient) -> str:
-        care_log.decline(session, staff, _open(session, patient), call_id)
+        care_log.decline(session, staff, opened(session, patient), call_id)
         return "care_declined"
 
-    return _do(patient_id, act)
+    return do(patient_id, act)
 
 
 @care.post("/patients/<uuid:patient_id>/care/strike/<uuid:entry_id>")
@@ -90,31 +90,31 @@ def strike(patient_id: UUID, entry_id: UUID) -> Response | tuple[str, int]:
         care_log.strike(session, staff, entry)
         return "care_struck"
 
-    return _do(patient_id, act)
+    return do(patient_id, act)
 
 
 @care.post("/patients/<uuid:patient_id>/care/<any(relapse,active,discharge,back,question,give,billing):what>")
 @permissions.signed_in("caseload.work")
 def change(patient_id: UUID, what: str) -> Response | tuple[str, int]:
     """Change the phase, end the episode, take that back, ask the consultant, or give it to a colleague."""
-    return _do(patient_id, CHANGES[what])
+    return do(patient_id, CHANGES[what])
 
 
 def _relapse(session: Session, clinic: Clinic, staff: Staff, patient: Patient) -> str:
     check_on = _day(request.form.get("check_on", ""))
     if check_on is None:
         raise episodes.Refused("care_check_on", "check_on")
-    episodes.plan_relapse_prevention(session, clinic, staff, _open(session, patient), check_on)
+    episodes.plan_relapse_prevention(session, clinic, staff, opened(session, patient), check_on)
     return "care_relapse_prevention"
 
 
 def _active(session: Session, _clinic: Clinic, staff: Staff, patient: Patient) -> str:
-    episodes.back_to_active(session, staff, _open(session, patient))
+    episodes.back_to_active(session, staff, opened(session, patient))
     return "care_active"
 
 
 def _discharge(session: Session, clinic: Clinic, staff: Staff, patient: Patient) -> str:
-    episodes.discharge(session, clinic, staff, _open(session, patient), request.form.get("reason", ""))
+    episodes.discharge(session, clinic, staff, opened(session, patient), request.form.get("reason", ""))
     return "care_discharged"
 
 
@@ -129,12 +129,12 @@ def _back(session: Session, clinic: Clinic, staff: Staff, patient: Patient) -> s
 
 def _question(session: Session, _clinic: Clinic, staff: Staff, patient: Patient) -> str:
     asked = request.form.get("question", "")
-    episodes.ask_consultant(session, staff, _open(session, patient), asked)
+    episodes.ask_consultant(session, staff, opened(session, patient), asked)
     return "care_question" if asked.strip() else "care_question_back"
 
 
 def _give(session: Session, clinic: Clinic, staff: Staff, patient: Patient) -> str:
-    episodes.give_to(session, clinic, staff, _open(session, patient), _person(session, "manager"))
+    episodes.give_to(session, clinic, staff, opened(session, patient), _person(session, "manager"))
     return "care_given"
 
 
@@ -144,7 +144,7 @@ def _billing(session: Session, clinic: Clinic, staff: Staff, patient: Patient) -
     if typed and on is None:
         raise episodes.Refused("care_initiating", "initiating_on")
     facts = episodes.Billing(on, form.get("initiating_code", ""), form.get("diagnosis", ""))
-    episodes.for_billing(session, clinic, staff, _open(session, patient), facts)
+    episodes.for_billing(session, clinic, staff, opened(session, patient), facts)
     return "care_billing"
 
 
@@ -159,7 +159,7 @@ CHANGES: Mapping[str, Act] = {
 }
 
 
-def _do(patient_id: UUID, act: Act) -> Response | tuple[str, int]:
+def do(patient_id: UUID, act: Act) -> Response | tuple[str, int]:
     """Do something for a patient and lead back to their page, or show it with what was wrong and all that was typed."""
     clinic, staff = sessions.clinic(), layout.the_staff()
     try:
@@ -179,7 +179,8 @@ def _must_have_registry(clinic: Clinic) -> None:
         raise episodes.Refused("care_model")
 
 
-def _open(session: Session, patient: Patient) -> Episode:
+def opened(session: Session, patient: Patient) -> Episode:
+    """Return the episode that is open for a patient. Raises Refused where there is none."""
     episode = episodes.open_of(session, patient.id)
     if episode is None:
         raise episodes.Refused("care_none")
@@ -233,6 +234,8 @@ def _page(session: Session, patient: Patient, problem: str = "", field: str = ""
         "care",
         "staff/care.html",
         episode=episode,
+        timed=timer_view.proposals(session, clinic, layout.the_staff(), every),
+        kinds=[(kind, words.say("care_kinds", kind)) for kind in care_log.KINDS],
         past=episode_view.past(session, clinic, patient.id),
         asked=episode_view.asked(session, clinic, patient.id),
         model=care_model.of_clinic(clinic),
@@ -271,11 +274,13 @@ def _of_episode(
     [row] = listing.read(session, clinic, Episode.id == episode.id)
     answered = screen_history.by_instrument(session, patient)
     series = answered.get(episode.scale, [])
-    entries = care_log.of_episodes(session, [episode.id])
+    entries, said = care_log.of_episodes(session, [episode.id]), answered.get(episode_view.ADHERENCE, [])
+    course = care_course.of_episode(episode, patient, series, said, clinic.zone)
     return {
         "line": care_view.line(row, people, episodes.today_of(clinic)),
-        "scores": screen_view.of_series(patient, series[-1], series[:-1], clinic.zone) if series else None,
-        "medicine": episode_view.medicine(answered.get(episode_view.ADHERENCE, []), clinic.zone),
+        "course": course,
+        "scores": episode_view.last_answered(patient, series, clinic.zone, drawn=course is not None),
+        "medicine": episode_view.medicine(said, clinic.zone),
         "facts": episode_view.facts(episode, people, clinic.zone),
         "done": [episode_view.done(entry, people, layout.the_staff(), clinic.zone) for entry in entries],
         "reviews": [
@@ -285,7 +290,6 @@ def _of_episode(
         "proposed": [
             episode_view.proposal(call, clinic.zone) for call in care_log.proposed(session, layout.the_staff(), episode)
         ],
-        "kinds": [(kind, words.say("care_kinds", kind)) for kind in care_log.KINDS],
         "end_reasons": episodes.END_REASONS,
         "now": clock.now().astimezone(ZoneInfo(clinic.zone)).strftime("%Y-%m-%dT%H:%M"),
         "today": episodes.today_of(clinic).isoformat(),

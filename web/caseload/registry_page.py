@@ -20,7 +20,7 @@ from messaging.models import Clinic, Staff
 from reminders import care_model
 from reminders.imports import csv_files
 from web import ids, layout, permissions, sessions, team, words
-from web.presenters import care_view, patient_view
+from web.presenters import care_view, patient_view, timer_view
 
 registry = layout.room("registry", __name__)
 SORTS = (*care_view.COLUMNS, "name")
@@ -107,6 +107,7 @@ def show() -> str:
             "staff/caseload.html",
             here="caseload",
             model=care_model.of_clinic(clinic),
+            timed=timer_view.waiting(session, layout.the_staff()),
             wanted=wanted,
             rows=_lines(session, clinic, part, people, "page"),
             page=page,

@@ -19,7 +19,7 @@ from web import ids, layout, patient_access, permissions, reading_marks, session
 from web.account import preferences
 from web.compose import composer_page, send_reply
 from web.inbox import live
-from web.presenters import case_options, case_view, filters, list_rows
+from web.presenters import case_options, case_view, filters, list_rows, patient_head
 
 inbox = layout.room("inbox", __name__)
 
@@ -150,6 +150,7 @@ def page(
         "list_problem": list_problem,
         "writing": composer_page.show(session, clinic, staff, item, typed, here) if item and readable else None,
         "readable": readable,
+        "in_care": patient_head.works_in_care(session, clinic, item.patient_id, layout.may) if item else False,
         "works": layout.may("inbox.work"),
         "assigns": layout.may("inbox.assign"),
         "texts": layout.may("inbox.text"),

@@ -81,6 +81,7 @@ class Line:
     baseline: str
     last: str
     last_day: str
+    from_file: str
     change: str
     state: times.Mark
     due: list[Due]
@@ -108,6 +109,7 @@ def line(row: listing.Row, people: Mapping[UUID | None, Staff], today: date) -> 
         baseline="" if moved.baseline is None else str(moved.baseline.total),
         last="" if moved.last is None else str(moved.last.total),
         last_day="" if moved.last is None else days_ago((today - moved.last.on).days),
+        from_file=_from_file(row),
         change=change(moved),
         state=state(moved),
         due=[reason(each) for each in row.due],
@@ -123,6 +125,14 @@ def sorted_by(by: str, of: Sequence[listing.Standing], minutes: Mapping[UUID, in
     """Return episodes by a column, what needs somebody soonest first, and of equals who is longest in care."""
     column = COLUMNS[by]
     return sorted(of, key=lambda each: (*column(each, minutes), each.facts.enrolled, each.id))
+
+
+def _from_file(row: listing.Row) -> str:
+    """Which of the two totals came with a registry's file and has no answers behind it, in words."""
+    told = {scored.point for scored in row.scores if scored.imported}
+    first, last = row.progress.baseline in told, row.progress.last in told
+    which = "both" if first and last else "first" if first else "last" if last else ""
+    return words.say("care_from_file", which) if which else ""
 
 
 def _review(row: listing.Row) -> str:

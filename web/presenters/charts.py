@@ -12,16 +12,39 @@ LEFT, RIGHT, TOP, BOTTOM = 24, 74, 14, 24
 # What a line of small print needs, in units of the picture.
 LINE, LETTER, GAP = 12.0, 5.6, 6.0
 SHADES = 4
+# How far down the signs of events stand: above the highest score that is drawn.
+SIGNS = 10
 
 
 @dataclass(frozen=True)
 class Reading:
-    """One score at one moment: its points, its label on the axis, and whether a self-harm item was positive."""
+    """One score at one moment: its points, its label on the axis, and whether a self-harm item was positive; `told`
+    where somebody has told the total and no form is behind it."""
 
     at: datetime
     total: int
     label: str
     alert: bool = False
+    told: bool = False
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something of another kind that stands above the line at its moment: its sign, and what it says."""
+
+    at: datetime
+    sign: str
+    words: str
+
+
+@dataclass(frozen=True)
+class Sign:
+    """An event in its place."""
+
+    x: float
+    y: float
+    sign: str
+    words: str
 
 
 @dataclass(frozen=True)
@@ -34,6 +57,7 @@ class Dot:
     label: str
     anchor: str
     alert: bool
+    told: bool = False
 
 
 @dataclass(frozen=True)
@@ -70,6 +94,7 @@ class Trend:
     dots: tuple[Dot, ...]
     bands: tuple[Band, ...]
     goals: tuple[Goal, ...]
+    signs: tuple[Sign, ...] = ()
 
 
 def trend(
@@ -77,19 +102,20 @@ def trend(
     bands: Sequence[tuple[int, str]],
     highest: int,
     goals: Sequence[tuple[str, float, str]] = (),
+    events: Sequence[Event] = (),
 ) -> Trend:
-    """Draw one or more `readings`, oldest first.
+    """Draw one or more `readings`, oldest first, and `events` above them.
 
     `bands` are (lowest points, name) from the lowest up, `highest` the possible maximum, `goals` (kind, points, words).
     """
     tallest = max([reading.total for reading in readings] + [1])
     top = min(highest, tallest + max(2, highest // 8))
-    first, last = readings[0].at, readings[-1].at
-    whole = (last - first).total_seconds()
+    moments = [*(reading.at for reading in readings), *(event.at for event in events)]
+    first, whole = min(moments), (max(moments) - min(moments)).total_seconds()
 
-    def x(reading: Reading) -> float:
+    def x(each: Reading | Event) -> float:
         # All at one moment stand in the middle: there is no line to draw.
-        share = (reading.at - first).total_seconds() / whole if whole > 0 else 0.5
+        share = (each.at - first).total_seconds() / whole if whole > 0 else 0.5
         return round(LEFT + 8 + share * (WIDTH - LEFT - RIGHT - 16), 1)
 
     def y(points: float) -> float:
@@ -100,7 +126,8 @@ def trend(
     edges = [*(lowest for lowest, _ in bands if lowest < top), top]
     strips = _bands([(y(lowest), y(edges[i + 1]), lowest, bands[i][1]) for i, lowest in enumerate(edges[:-1])])
     lines = _goals([(kind, y(points), label) for kind, points, label in goals if 0 <= points <= top])
-    return Trend(WIDTH, HEIGHT, LEFT, WIDTH - RIGHT, y(0), path, dots, strips, lines)
+    signs = tuple(Sign(x(event), float(SIGNS), event.sign, event.words) for event in events)
+    return Trend(WIDTH, HEIGHT, LEFT, WIDTH - RIGHT, y(0), path, dots, strips, lines, signs)
 
 
 def _dots(placed: Sequence[tuple[float, float, Reading]]) -> tuple[Dot, ...]:
@@ -114,7 +141,7 @@ def _dots(placed: Sequence[tuple[float, float, Reading]]) -> tuple[Dot, ...]:
         newest = place == len(placed) - 1
         fits = newest or (end <= room and (place == 0 or start >= first[1] + GAP))
         room = start - GAP if fits else room
-        dots.append(Dot(x, y, reading.total, reading.label if fits else "", edge, reading.alert))
+        dots.append(Dot(x, y, reading.total, reading.label if fits else "", edge, reading.alert, reading.told))
     return tuple(reversed(dots))
 
 

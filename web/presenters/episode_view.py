@@ -1,7 +1,7 @@
 """An episode's own page in words: its facts, what was done in it, what the consultant said, and those before."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -16,12 +16,13 @@ from config import clock
 from intake_links import scoring
 from messaging.inbox import notes_and_calls
 from messaging.inbox.models import Contact
-from messaging.models import Clinic, Staff
+from messaging.models import Clinic, Patient, Staff
 from web import team, times, words
+from web.presenters import care_course, screen_view
 from web.presenters.screen_history import Taken
 
 People = Mapping[UUID | None, Staff]
-ADHERENCE = "adherence"
+ADHERENCE = care_course.ADHERENCE
 
 
 @dataclass(frozen=True)
@@ -144,20 +145,24 @@ def proposal(call: Contact, zone: str) -> Proposal:
     )
 
 
-# How each answer about medicine looks beside the scores: tone and shape, by the band of its instrument.
-MEDICINE = {
-    "taken": ("calm", "●"),
-    "missed_some": ("plain", "◐"),
-    "missed_most": ("soon", "○"),
-    "no_medicine": ("plain", "–"),
-}
+def last_answered(
+    patient: Patient, series: Sequence[Taken], zone: str, *, drawn: bool
+) -> screen_view.ScreenView | None:
+    """Return the last form of a series; without its own picture where that of the whole course is `drawn`."""
+    if not series:
+        return None
+    last = screen_view.of_series(patient, series[-1], series[:-1], zone)
+    return replace(last, trend=None) if drawn else last
 
 
 def medicine(answered: Sequence[Taken], zone: str) -> list[tuple[str, times.Mark]]:
     """Return what a patient said of their medicine, the latest first: the day, and a mark with its words."""
     now, bands = clock.now(), {band.name: band for band in scoring.instrument(ADHERENCE).bands()}
     return [
-        (times.day(taken.at, now, zone), times.Mark(*MEDICINE[taken.score.band], bands[taken.score.band].words["en"]))
+        (
+            times.day(taken.at, now, zone),
+            times.Mark(*care_course.MEDICINE[taken.score.band], bands[taken.score.band].words["en"]),
+        )
         for taken in reversed(answered)
         if taken.score.band is not None
     ]

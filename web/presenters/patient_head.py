@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from caseload import episodes
 from config import clock, db
 from messaging import reachable
 from messaging.models import Clinic, Patient
@@ -27,7 +28,8 @@ TABS = (
 
 @dataclass(frozen=True)
 class Head:
-    """Who it is, in words. `tabs` are the parts that may be opened, as (key, endpoint, words)."""
+    """Who it is, in words. `tabs` are the parts that may be opened, as (key, endpoint, words);
+    `in_care` that an episode is open in which the reader may work."""
 
     id: UUID
     name: str
@@ -40,6 +42,7 @@ class Head:
     tab: str
     tabs: list[tuple[str, str, str]]
     pinned: list[thread_view.Fact]
+    in_care: bool
 
 
 def read(session: Session, clinic: Clinic, patient: Patient, tab: str, may: Callable[[str], bool]) -> Head:
@@ -64,4 +67,12 @@ def read(session: Session, clinic: Clinic, patient: Patient, tab: str, may: Call
             if may(act) and (key != "care" or care_model.of_clinic(clinic).registry)
         ],
         pinned=thread_view.pinned(session, clinic, patient.id) if may("team.read") else [],
+        in_care=works_in_care(session, clinic, patient.id, may),
     )
+
+
+def works_in_care(session: Session, clinic: Clinic, patient_id: UUID | None, may: Callable[[str], bool]) -> bool:
+    """Return whether an episode of this patient is open in which the reader may work, and time it."""
+    if patient_id is None or not may("caseload.work") or not care_model.of_clinic(clinic).registry:
+        return False
+    return episodes.open_of(session, patient_id) is not None

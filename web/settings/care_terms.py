@@ -27,8 +27,8 @@ def show() -> str:
 @permissions.signed_in("clinic.settings")
 def save() -> Response | tuple[str, int]:
     """Keep what was typed as a draft; nothing is in force by that."""
-    raw = {name: request.form.get(name, "").strip() for name in ("model", *DAYS)}
-    return decision_form.save(CARE, _page, raw)
+    days = {name: request.form.get(name, "").strip() for name in ("model", *DAYS)}
+    return decision_form.save(CARE, _page, {**days, "items": request.form.getlist("items")})
 
 
 def _page(session: Session, clinic: Clinic, sheet: decision_form.Sheet) -> str:
@@ -42,6 +42,7 @@ def _page(session: Session, clinic: Clinic, sheet: decision_form.Sheet) -> str:
         desk=decision_pages.desk(session, clinic, CARE),
         models=[(model, words.say("care_models", model)) for model in care_model.MODELS],
         days=[(name, words.say("care_days", name)) for name in DAYS],
+        rules=[(rule, words.say("care_reasons", rule), words.say("care_items", rule)) for rule in care_model.RULES],
         edits=layout.may("clinic.settings"),
         open_episodes=episodes.open_count(session, clinic),
     )

@@ -127,6 +127,7 @@ def mapping_facts(session: Session, run: ImportRun, columns: column_mapping.Colu
         "read_as": {table.field: {value.word: value.said for value in table.values} for table in tables},
         "headers": runs.header(run),
         "fields": column_mapping.fields(run.kind),
+        "called": {name: _called(run.kind, name) for name in column_mapping.fields(run.kind)},
         "needed": column_mapping.NEEDED[run.kind],
         "constants": column_mapping.CONSTANTS[run.kind],
         "missing": column_mapping.missing(run.kind, columns),
@@ -134,6 +135,12 @@ def mapping_facts(session: Session, run: ImportRun, columns: column_mapping.Colu
         "tables": tables,
         "seen": checking.preview(session, session.get_one(Clinic, run.clinic_id), run, columns),
     }
+
+
+def _called(kind: str, name: str) -> str:
+    """What a field is called on the page: in files of this kind, where others mean something else by it."""
+    own = f"{kind}.{name}"
+    return words.say("import_fields", own if own in words.table_of("import_fields") else name)
 
 
 def checked_facts(session: Session, run: ImportRun) -> dict[str, Any]:

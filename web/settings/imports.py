@@ -14,7 +14,9 @@ from sqlalchemy.orm import Session
 from werkzeug.http import parse_cookie
 from werkzeug.wrappers import Response as AnyResponse
 
+from caseload import registry_import
 from config import audit, clock, db
+from reminders import care_model
 from reminders.imports import checking, column_mapping, completeness, csv_files, runs
 from reminders.imports import take_in as importfiles
 from reminders.imports.models import ImportRun
@@ -24,6 +26,8 @@ from web.settings import import_pages
 importing = layout.room("importing", __name__)
 LARGEST = 50 * 1024 * 1024
 SOURCE = "file"
+# The act that each kind of file takes; it has scores and whom they are of, so that a registry is not the front desk's.
+WHO = {**dict.fromkeys(column_mapping.KINDS, "patients.import"), registry_import.NAME: "caseload.import"}
 
 
 @importing.url_value_preprocessor
@@ -34,19 +38,19 @@ def _let_large_files_in(endpoint: str | None, _values: dict[str, Any] | None) ->
 
 
 @importing.get("/settings/import")
-@permissions.signed_in("patients.import")
+@permissions.signed_in("files.import")
 def show() -> str:
     """Show the door for files, and the last ones that came through it."""
     return _door(None)
 
 
 @importing.post("/settings/import")
-@permissions.signed_in("patients.import")
+@permissions.signed_in("files.import")
 def take_in() -> AnyResponse | tuple[str, int]:
     """Keep a file and go on to its columns; one that is no table is refused with the reason, and nothing is kept."""
     kind, source = request.form.get("kind", ""), request.form.get("source", "").strip()[:40] or SOURCE
     upload = request.files.get("file")
-    if kind not in column_mapping.KINDS:
+    if kind not in _kinds():
         return _door(words.say("importing", "no_kind")), 422
     if upload is None or not upload.filename:
         return _door(words.say("importing", "no_file")), 422
@@ -63,7 +67,7 @@ def take_in() -> AnyResponse | tuple[str, int]:
 
 
 @importing.get("/settings/import/<uuid:run_id>")
-@permissions.signed_in("patients.import")
+@permissions.signed_in("files.import")
 def run(run_id: UUID) -> str:
     """Show one file: its columns to tell apart, then its bar, then what came of it."""
     with db.unit_of_work(sessions.clinic().id, read_only=True) as session:
@@ -71,7 +75,7 @@ def run(run_id: UUID) -> str:
 
 
 @importing.post("/settings/import/<uuid:run_id>")
-@permissions.signed_in("patients.import")
+@permissions.signed_in("files.import")
 def check(run_id: UUID) -> AnyResponse | tuple[str, int]:
     """Show the first rows with other columns, or look at every row with them."""
     with db.unit_of_work(sessions.clinic().id) as session:
@@ -86,7 +90,7 @@ def check(run_id: UUID) -> AnyResponse | tuple[str, int]:
 
 
 @importing.post("/settings/import/<uuid:run_id>/columns")
-@permissions.signed_in("patients.import")
+@permissions.signed_in("files.import")
 def columns(run_id: UUID) -> AnyResponse:
     """Go back to the columns."""
     with db.unit_of_work(sessions.clinic().id) as session:
@@ -95,7 +99,7 @@ def columns(run_id: UUID) -> AnyResponse:
 
 
 @importing.post("/settings/import/<uuid:run_id>/begin")
-@permissions.signed_in("patients.import")
+@permissions.signed_in("files.import")
 def begin(run_id: UUID) -> AnyResponse | tuple[str, int]:
     """Import the rows that are good, and cancel at the end what a complete file does not hold."""
     with db.unit_of_work(sessions.clinic().id) as session:
@@ -111,7 +115,7 @@ def begin(run_id: UUID) -> AnyResponse | tuple[str, int]:
 
 
 @importing.post("/settings/import/<uuid:run_id>/stop")
-@permissions.signed_in("patients.import")
+@permissions.signed_in("files.import")
 def stop(run_id: UUID) -> AnyResponse:
     """Stop a run; what it has imported stays."""
     with db.unit_of_work(sessions.clinic().id) as session:
@@ -120,7 +124,7 @@ def stop(run_id: UUID) -> AnyResponse:
 
 
 @importing.get("/settings/import/<uuid:run_id>/wrong.csv")
-@permissions.signed_in("patients.import", fresh=True)
+@permissions.signed_in("files.import", fresh=True)
 def wrong(run_id: UUID) -> Response:
     """Return the rows that were not taken as a file to mend and send again; that they left is written down."""
     with db.unit_of_work(sessions.clinic().id) as session:
@@ -172,7 +176,8 @@ def _page(
 
 def _door(problem: str | None) -> str:
     with db.unit_of_work(sessions.clinic().id, read_only=True) as session:
-        last = select(ImportRun).where(ImportRun.clinic_id == sessions.clinic().id)
+        mine = [kind for kind, act in WHO.items() if layout.may(act)]
+        last = select(ImportRun).where(ImportRun.clinic_id == sessions.clinic().id, ImportRun.kind.in_(mine))
         runs = session.scalars(last.order_by(ImportRun.created_at.desc()).limit(12)).all()
         now, zone = clock.now(), sessions.clinic().zone
         return layout.page(
@@ -182,15 +187,24 @@ def _door(problem: str | None) -> str:
             problem=problem,
             runs=[(import_run, times.moment(import_run.created_at, now, zone)) for import_run in runs],
             sources=sorted({import_run.source for import_run in runs}),
-            kinds=column_mapping.KINDS,
+            kinds=_kinds(),
+            registry=care_model.of_clinic(sessions.clinic()).registry,
             given=request.form,
         )
+
+
+def _kinds() -> list[str]:
+    """Which files the reader may hand in here: a registry only where the clinic has one."""
+    registry = care_model.of_clinic(sessions.clinic()).registry
+    return [kind for kind, act in WHO.items() if layout.may(act) and (kind != registry_import.NAME or registry)]
 
 
 def _the_run(session: Session, run_id: UUID, *, lock: bool = False) -> ImportRun:
     import_run = session.get(ImportRun, run_id, with_for_update=lock)
     if import_run is None or import_run.clinic_id != sessions.clinic().id:
         abort(404)
+    if not layout.may(WHO[import_run.kind]):
+        abort(403)
     return import_run
 
 

@@ -119,6 +119,12 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"program": "ccm"}, 'program: expected "cocm" or "bhi"'),
     ({"apcm_base": "99490"}, 'apcm_base: expected "G0556", "G0557" or "G0558"'),
     ({"patient": "p"}, "patient: unknown field"),
+    ({"biller": "nurse", "program": "bhi"}, 'biller: expected "physician", "psychologist"'),
+    ({"biller": "psychologist"}, "biller: Collaborative Care is billed by a physician"),
+    (
+        {"biller": "social_worker", "program": "bhi", "apcm_base": "G0557"},
+        "biller: who bills advanced primary care management",
+    ),
 ]
 
 

@@ -95,3 +95,31 @@ def test_too_few_minutes_for_a_timed_code_leave_the_mirror_with_a_word_of_cautio
     assert [(each.key, dict(each.facts)) for each in proposal.warnings] == [("not_timed", {"code": "G0568"})]
     nothing = proposed(0, apcm_base="G0556")
     assert (nothing.codes, nothing.choices) == ((), ())
+
+
+@pytest.mark.parametrize(
+    ("biller", "minutes", "codes", "choices"),
+    [
+        ("physician", 20, ["99484"], []),
+        ("psychologist", 19, [], []),
+        ("psychologist", 20, ["G0323"], []),
+        ("social_worker", 300, ["G0323"], []),
+        ("either", 19, [], []),
+        ("either", 20, [], [["99484"], ["G0323"]]),
+    ],
+)
+def test_a_month_of_general_integration_has_the_code_of_who_bills_it_and_never_two(
+    biller: proposing.Biller, minutes: int, codes: list[str], choices: list[list[str]]
+) -> None:
+    month = proposed(minutes, program="bhi", biller=biller)
+    assert [each.code for each in month.codes] == codes
+    assert [[each.code for each in choice] for choice in month.choices] == choices
+    assert month.warnings == ()
+
+
+def test_of_either_who_bills_advanced_primary_care_management_has_a_third_way() -> None:
+    month = proposed(25, program="bhi", biller="either", apcm_base="G0557")
+    assert [[each.code for each in choice] for choice in month.choices] == [["99484"], ["G0323"], ["G0570"]]
+    short = proposed(5, program="bhi", biller="either", apcm_base="G0557")
+    assert [each.code for each in short.codes] == ["G0570"]
+    assert [warning.key for warning in short.warnings] == ["not_timed"]

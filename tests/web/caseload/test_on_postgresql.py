@@ -4,12 +4,14 @@ from pathlib import Path
 from typing import Any
 
 from caseload import questionnaires as asking
-from caseload.models import Asking, Episode
+from caseload.models import Asking, CareEntry, CareTimer, DueNotice, Episode
 from intake_links.models import IntakeLink
 from tests.web.caseload.seeding import answer, enrolled, with_registry
 from tests.web.caseload.test_asking import BY_PHASE, publish
+from tests.web.caseload.test_due_items import choose, events, night, spoken
 from tests.web.caseload.test_kept_scores import agree
 from tests.web.caseload.test_registry_import import row, take
+from tests.web.caseload.test_timer import an_hour_ago, confirming
 
 
 def test_a_registry_is_taken_over_read_and_asked(house_on_postgresql: Any, tmp_path: Path) -> None:
@@ -30,3 +32,29 @@ def test_a_registry_is_taken_over_read_and_asked(house_on_postgresql: Any, tmp_p
     assert {link.patient_id for link in scene.rows(IntakeLink)} == {asked.id}
     assert [looked.state for looked in scene.rows(Asking)] == ["waiting", "waiting"]
     assert asking.drain() == 0
+
+
+def test_work_is_timed_and_confirmed(house_on_postgresql: Any) -> None:
+    scene = with_registry(house_on_postgresql)
+    patient = scene.house.patient()
+    enrolled(scene, patient, days_ago=20)
+    path = f"/patients/{patient.id}/care"
+    assert [scene.browser.post(f"{path}/timer").status_code for _ in range(2)] == [303, 303]
+    an_hour_ago(scene)
+    scene.browser.post("/care-timer/stop")
+    where, form = confirming(scene.browser.get(path).text)
+    assert scene.browser.post(where, **form).status_code == 303
+    assert [timer.state for timer in scene.rows(CareTimer)] == ["kept"]
+    assert len(scene.rows(CareEntry)) == 1
+
+
+def test_what_is_due_is_an_item_once(house_on_postgresql: Any) -> None:
+    scene = with_registry(house_on_postgresql)
+    choose(scene, "contact")
+    patient = scene.house.patient()
+    enrolled(scene, patient, days_ago=40)
+    assert [state for _, state in night(scene)] == ["open"]
+    spoken(scene, patient)
+    assert [state for _, state in night(scene, 2)] == ["open"]
+    assert events(scene) == ["due_over"]
+    assert [notice.why for notice in scene.rows(DueNotice)] == ["over"]

@@ -1,0 +1,202 @@
+"""What is due in an episode as items of the inbox: where the clinic says so, once each time, never gone in silence.
+
+Each night every clinic's caseload is gone through. A rule that has come to hold makes an item of the care manager's;
+while it holds no second one. Where it holds no longer the item is not closed: its history and its words say that it is
+over and since when, and a person closes it with what came of it.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, time, timedelta
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, exists, func, or_, select
+from sqlalchemy.orm import Session
+
+from caseload import listing
+from caseload.models import DueNotice, DueRound, Episode
+from caseload.registry import due
+from config import aside, audit, clock, db
+from config.db.sets import among
+from messaging.inbox import items
+from messaging.inbox.models import InboxItem
+from messaging.models import Clinic, Patient, Staff
+from messaging.team import readers, tasks
+from reminders import care_model, phrasing
+from reminders.rules import zones
+
+DUE = DueRound.state == "waiting"
+# After midnight, when the days of the registry have moved on; the item waits for the day.
+NIGHT, PAGE = time(3), 200
+# Own choice: by then somebody has looked at it, or the item escalates like any task.
+WITHIN = timedelta(days=3)
+ACTOR = audit.Actor.system("caseload")
+
+
+class _Clinic(NamedTuple):
+    """Where a page of episodes is looked at: by which rules items are made, and the words for them."""
+
+    session: Session
+    clinic: Clinic
+    rules: frozenset[str]
+
+
+def drain() -> int:
+    """Go on with the rounds that are due; return how many pages there were."""
+    return _begin_clinics() + aside.work_off(DueRound, DUE, _handle, give_up=give_up)
+
+
+def oldest(session: Session, now: datetime) -> datetime | None:
+    """Return since when a round waits; a clinic that has none yet waits as of now."""
+    if session.scalar(select(Clinic.id).where(_unknown()).limit(1)) is not None:
+        return now
+    waits = select(func.min(DueRound.try_after)).where(DUE, DueRound.try_after <= now, db.free(DueRound, now))
+    return session.scalar(waits)
+
+
+def give_up(session: Session, row: DueRound) -> None:
+    """Go on behind a page that cannot be looked at: what is due there stands in the registry all the same."""
+    clinic = session.get_one(Clinic, row.clinic_id)
+    audit.record(session, clinic.id, ACTOR, "care.due_put_off", f"clinic:{clinic.id}")
+    _go_on(row, clinic, _page(session, row))
+
+
+def _unknown() -> ColumnElement[bool]:
+    return ~exists().where(DueRound.clinic_id == Clinic.id)
+
+
+def _begin_clinics() -> int:
+    with db.unit_of_work(db.EVERY) as session:
+        # Locked, so that of two who look at the same time the second finds the round.
+        clinics = session.scalars(select(Clinic).where(_unknown()).with_for_update(skip_locked=True)).all()
+        session.add_all(DueRound(clinic_id=clinic.id, try_after=clock.now()) for clinic in clinics)
+    return len(clinics)
+
+
+def _handle(session: Session, rows: Sequence[DueRound]) -> None:
+    for row in rows:
+        clinic = session.get_one(Clinic, row.clinic_id)
+        page = _page(session, row)
+        look(session, clinic, page)
+        _go_on(row, clinic, page)
+
+
+def _page(session: Session, row: DueRound) -> list[UUID]:
+    """The next episodes of the round: those that are open, and those of which something still stands."""
+    standing = exists().where(DueNotice.episode_id == Episode.id, DueNotice.ended_at.is_(None))
+    found = select(Episode.id).where(Episode.clinic_id == row.clinic_id, or_(listing.OPEN, standing))
+    found = found.where(Episode.id > row.after_id) if row.after_id is not None else found
+    return list(session.scalars(found.order_by(Episode.id).limit(PAGE)))
+
+
+def _go_on(row: DueRound, clinic: Clinic, page: Sequence[UUID]) -> None:
+    whole, now = len(page) == PAGE, clock.now()
+    row.after_id = page[-1] if whole else None
+    row.try_after = now if whole else _next_night(clinic, now)
+    row.attempts, row.last_error = 0, None
+
+
+def _next_night(clinic: Clinic, now: datetime) -> datetime:
+    zone = zones.zone(clinic.zone)
+    tonight = zones.local_to_utc(datetime.combine(zones.to_local(now, zone).date(), NIGHT), zone)
+    return tonight if tonight > now else tonight + timedelta(days=1)
+
+
+def look(session: Session, clinic: Clinic, episode_ids: Collection[UUID]) -> None:
+    """Make the items of what has come to be due in these episodes, and say of those that stand what is over."""
+    terms = care_model.of_clinic(clinic)
+    wanted = _Clinic(session, clinic, frozenset(terms.items) if terms.registry else frozenset())
+    standing = _standing(session, episode_ids)
+    if not wanted.rules and not standing:
+        return
+    db.load_keys(session, [clinic.key_id])
+    for each in listing.standings(session, clinic, among(session, Episode.id, episode_ids)):
+        _look_at(wanted, each, standing.get(each.id, {}))
+
+
+def _standing(session: Session, episode_ids: Collection[UUID]) -> dict[UUID, dict[str, DueNotice]]:
+    rows = session.scalars(
+        select(DueNotice).where(among(session, DueNotice.episode_id, episode_ids), DueNotice.ended_at.is_(None))
+    )
+    by_episode = defaultdict[UUID, dict[str, DueNotice]](dict)
+    for row in rows:
+        by_episode[row.episode_id][row.rule] = row
+    return by_episode
+
+
+def _look_at(wanted: _Clinic, each: listing.Standing, standing: Mapping[str, DueNotice]) -> None:
+    due_now = {reason.key: reason.number for reason in each.due}
+    for rule, notice in standing.items():
+        if rule not in due_now or rule not in wanted.rules:
+            _over(wanted, notice, _why_over(each, rule, wanted.rules))
+    for rule in due.KEYS:
+        if rule in due_now and rule in wanted.rules and rule not in standing:
+            _begun(wanted, each, rule, due_now[rule])
+
+
+def _why_over(each: listing.Standing, rule: str, rules: Collection[str]) -> str:
+    if each.facts.phase == "discharged":
+        return "discharged"
+    return "over" if rule in rules else "switched_off"
+
+
+def _begun(wanted: _Clinic, each: listing.Standing, rule: str, number: int) -> None:
+    """Something has come to be due: an item, or the one that still stands from the last time."""
+    session, now = wanted.session, clock.now()
+    title = _words()[f"care_due_{rule}"].format(number=number)
+    before, item = _open_before(session, each.id, rule)
+    if before is not None and item is not None:
+        before.ended_at, before.why = None, None
+        item.summary = title
+        items.note_event(session, item, ACTOR, "due_again")
+        return
+    episode = session.get_one(Episode, each.id)
+    made = tasks.make(
+        session,
+        wanted.clinic,
+        None,
+        tasks.Wanted(
+            title=title,
+            due=now + WITHIN,
+            owner=_manager(session, episode),
+            patient=session.get_one(Patient, episode.patient_id),
+            made="registry",
+            source=f"care_episode:{episode.id}",
+        ),
+    )
+    session.add(DueNotice(clinic_id=episode.clinic_id, episode_id=episode.id, rule=rule, item_id=made.id, began_at=now))
+    session.flush()
+
+
+def _open_before(session: Session, episode_id: UUID, rule: str) -> tuple[DueNotice | None, InboxItem | None]:
+    """The last notice of this rule whose item nobody has closed yet."""
+    row = session.execute(
+        select(DueNotice, InboxItem)
+        .join(InboxItem, InboxItem.id == DueNotice.item_id)
+        .where(DueNotice.episode_id == episode_id, DueNotice.rule == rule, InboxItem.state != "done")
+        .order_by(DueNotice.began_at.desc(), DueNotice.id.desc())
+        .limit(1)
+    ).one_or_none()
+    return (row[0], row[1]) if row is not None else (None, None)
+
+
+def _manager(session: Session, episode: Episode) -> Staff | None:
+    """Whose item it is: the care manager's; None, whoever routing chooses, where they no longer can have it."""
+    manager = session.get(Staff, episode.manager_id)
+    return manager if manager is not None and readers.may_be_asked(manager, patient=True) else None
+
+
+def _over(wanted: _Clinic, notice: DueNotice, why: str) -> None:
+    """A rule holds no longer: the item says so and stays; a person closes it."""
+    session = wanted.session
+    notice.ended_at, notice.why = clock.now(), why
+    item = session.get_one(InboxItem, notice.item_id)
+    if item.state != "done":
+        item.summary = _words()["care_due_over"].format(title=item.summary)[: tasks.LONGEST_TITLE]
+        items.note_event(session, item, ACTOR, f"due_{why}")
+
+
+def _words() -> Mapping[str, str]:
+    words: Mapping[str, str] = phrasing.texts("en")["staff"]
+    return words
