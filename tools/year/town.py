@@ -79,6 +79,8 @@ class Town:
             )
             for _ in range(life.COLLEAGUES):
                 self._hire(session, clinic, number)
+            # Somebody who decides must be there, and stays.
+            directory.add_staff(session, clinic, name="Lead", email="lead@clinic.example", role="clinic_admin")
             place = Place(number, clinic, people, [], [])
             for person in people:
                 shared = None if person.shares is None else place.phones[person.shares]
@@ -188,8 +190,8 @@ def _chosen(place: Place, value: int) -> list[Visit]:
 
 
 def _colleagues(session: Session, clinic: Clinic) -> list[Staff]:
-    here = select(Staff).where(Staff.clinic_id == clinic.id, Staff.active).order_by(Staff.id)
-    return list(session.scalars(here))
+    here = select(Staff).where(Staff.clinic_id == clinic.id, Staff.active, Staff.role == "care_manager")
+    return list(session.scalars(here.order_by(Staff.id)))
 
 
 _DOING: dict[str, Callable[[Town, Session, Place, Act], None]] = {

@@ -208,6 +208,19 @@ def test_what_is_swept_away_while_it_is_with_the_carrier_takes_no_other_along(
         assert session.scalars(select(Message.state)).all() == ["sent"]
 
 
+def test_a_clock_that_is_set_back_silences_nothing(pinging, bell, pass_time, work):
+    set_up()
+    pass_time(24 * 3600)
+    work("self_check")
+    pass_time(2)
+    work(*WAY)
+    pass_time(-24 * 3600)
+    work("self_check")
+    pass_time(2)
+    work(*WAY)
+    assert len(pinging.heard) == 2
+
+
 def test_a_ping_that_is_not_taken_is_said(pinging, bell, pass_time, work):
     pinging.answers = 410
     set_up()
