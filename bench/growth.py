@@ -2,7 +2,7 @@
 
 Each size is a clinic of its own in PostgreSQL, a tenth as many patients as texts and a hundredth as many items. The
 exponent is the slope of log(median) over log(texts): 0 does not grow, 1 grows as fast as what is stored. BENCH_SIZES
-says other sizes, BENCH_JSON a file that the figures are written to.
+says other sizes, BENCH_ROUNDS how often (5), BENCH_JSON a file that the figures are written to.
 """
 
 import json
@@ -30,7 +30,7 @@ from service.embedded.valkey import ValkeyServer
 from webhooks import inbound_text, jobs, receipts
 
 SIZES = "10000,100000,1000000"
-ROUNDS, TIMES, WARM = 5, 10, 3
+ROUNDS, TIMES, WARM = int(os.environ.get("BENCH_ROUNDS", "5")), 8, 2
 SENDER = f"+1201555{100 + inbox.SHORT:04}"
 WORDS = "Thank you, see you then"
 
