@@ -167,9 +167,10 @@ class Town:
         open_items = select(InboxItem).where(InboxItem.clinic_id == clinic.id, InboxItem.state.in_(("open", "claimed")))
         staff = {colleague.id: colleague for colleague in _colleagues(session, clinic)}
         for item in session.scalars(open_items).all():
-            who = staff.get(item.owner_id) if item.owner_id else None
-            if who is None or chance.random() < 0.25:
+            owner = staff.get(item.owner_id) if item.owner_id else None
+            if chance.random() < 0.25:
                 continue
+            who = owner or next(iter(staff.values()))  # what is nobody's is taken by whoever looks
             words = "reached_by_phone" if item.kind in ("safety", "screen") else "handled"
             items.acknowledge(session, item, who, words)
             items.resolve(session, item, who)
