@@ -72,7 +72,7 @@ def measure() -> str:
         server = stack.enter_context(postgresql.server())
         began = time.monotonic()
         postgresql.hasten(server, loading=True)
-        pair = [_furnish(folder, server, valkey.url, size) for size in (SMALL, large)]
+        pair = [furnish(folder, server, valkey.url, size) for size in (SMALL, large)]
         postgresql.hasten(server, loading=False)
         filled = time.monotonic() - began
         app = application.create_app()
@@ -95,7 +95,8 @@ def measure() -> str:
     )
 
 
-def _furnish(folder: Path, server: str, redis: str, size: crowd.Size) -> House:
+def furnish(folder: Path, server: str, redis: str, size: crowd.Size) -> House:
+    """Fill a database of its own on the server and return it as the application sees it."""
     url = postgresql.database(server, f"crowd_{size.patients}_{size.items}")
     stage.begin(folder, database=url, redis=redis)
     owner = create_engine(url)
@@ -172,7 +173,7 @@ def _talks(app: Flask, house: House) -> list[str]:
 
 def _timed(app: Flask, house: House, address: str, at_least: int, requests: int, words: str = "") -> list[float]:
     """Return how many milliseconds each of `requests` took, after a few that warm connections and plans."""
-    with _signed_in(app, house) as browser:
+    with signed_in(app, house) as browser:
         took = []
         for _ in range(6 + requests):
             began = time.perf_counter()
@@ -185,7 +186,8 @@ def _timed(app: Flask, house: House, address: str, at_least: int, requests: int,
 
 
 @contextmanager
-def _signed_in(app: Flask, house: House) -> Iterator[FlaskClient]:
+def signed_in(app: Flask, house: House) -> Iterator[FlaskClient]:
+    """Yield a browser of the care manager's, with this process configured for the house."""
     runtime.configure(house.loaded)
     with db.unit_of_work(db.EVERY) as session:
         token = sessions.start(session, house.crowd.team[0])

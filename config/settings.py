@@ -13,6 +13,7 @@ from pydantic import ConfigDict, Field, SecretStr, ValidationError, ValidationIn
 from config import addresses, env_file, handed_down
 from config.mail_settings import MailSettings
 from config.mllp_settings import MllpSettings
+from config.self_check_settings import SelfCheckSettings
 from config.store_settings import StoreSettings
 
 MASTER_KEY = re.compile(r"[^:,\s]+:[A-Za-z0-9+/]{43}=")
@@ -29,7 +30,7 @@ class SettingsError(Exception):
         self.problems = problems
 
 
-class Settings(StoreSettings, MailSettings, MllpSettings):
+class Settings(StoreSettings, MailSettings, MllpSettings, SelfCheckSettings):
     """The whole configuration of a process. Each field's alias is the environment variable's name."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -191,7 +192,7 @@ class Settings(StoreSettings, MailSettings, MllpSettings):
 
 def names() -> dict[str, str]:
     """Return each setting's environment name with its description, in the order of the documentation."""
-    parts = (StoreSettings, Settings, MailSettings, MllpSettings)
+    parts = (StoreSettings, Settings, MailSettings, MllpSettings, SelfCheckSettings)
     ordered = [name for part in parts for name in part.__annotations__ if name in Settings.model_fields]
     fields = [Settings.model_fields[name] for name in ordered]
     return {str(field.alias): field.description or "" for field in fields}

@@ -13,7 +13,7 @@ from config import clock, db, keys
 from intake_links import finding, links, scoring, told_results
 from intake_links.models import Screen
 from messaging.inbox.models import InboxItem
-from messaging.models import Patient
+from messaging.models import Patient, of_people
 
 BATCH = 200
 # What an item of a kind settles: a safety item has told a person of the whole screen.
@@ -52,7 +52,7 @@ def rows(session: Session, clinic_id: UUID | None = None) -> Iterator[LedgerRow]
     """
     after: UUID | None = None
     while True:
-        batch = select(Screen).order_by(Screen.id).limit(BATCH)
+        batch = select(Screen).where(of_people(Screen.clinic_id)).order_by(Screen.id).limit(BATCH)
         if clinic_id is not None:
             batch = batch.where(Screen.clinic_id == clinic_id)
         if after is not None:

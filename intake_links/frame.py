@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response
 from config import clock, db, logging, runtime
 from intake_links import arriving, binding, links, progress, rendering
 from intake_links.models import IntakeLink
-from messaging.models import Clinic
+from messaging.models import REAL, Clinic
 
 pages = Blueprint("pages", __name__, url_prefix="/i", template_folder="templates", static_folder="static")
 View = Callable[..., Response]
@@ -111,7 +111,7 @@ def to_call(session: Session, clinic: Clinic | None) -> Clinic | None:
     if clinic is None:
         held = binding.held(session, arriving.tokens())[:1]
         mine = select(Clinic).join(IntakeLink, IntakeLink.clinic_id == Clinic.id)
-        statement = mine.where(IntakeLink.id == held[0].link_id) if held else select(Clinic).limit(2)
+        statement = mine.where(IntakeLink.id == held[0].link_id) if held else select(Clinic).where(REAL).limit(2)
         clinics = session.scalars(statement).all()
         clinic = clinics[0] if len(clinics) == 1 else None
     return clinic

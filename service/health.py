@@ -17,9 +17,10 @@ from messaging.delivery.breaker import circuits
 from messaging.delivery.restored import holding
 from messaging.inbox.models import UNSEEN_SAFETY, InboxItem
 from messaging.mail import sending
-from messaging.models import Message
+from messaging.models import Message, of_people
 from messaging.second_reading import faults
 from service import migrations
+from service.self_check import standing
 from webhooks import receipts
 
 OLDEST_TICK = timedelta(seconds=15)
@@ -39,7 +40,7 @@ def alive() -> Response:
 @door.get("/readyz")
 def ready() -> tuple[Response, int]:
     """Say whether the service can do its work, and what is wrong if not. "degraded": it can, and less well."""
-    problems, degraded = check(), second_reading() + late_alerts()
+    problems, degraded = check(), second_reading() + late_alerts() + self_check()
     status = "not ready" if problems else "degraded" if degraded else "ready"
     return jsonify(status=status, problems=problems + degraded, waiting=_waiting()), 503 if problems else 200
 
@@ -54,7 +55,9 @@ class Unanswered(NamedTuple):
 def unanswered(session: Session, now: datetime) -> Unanswered:
     """Return how long safety waits for a human, in all clinics."""
     oldest, overdue = session.execute(
-        select(func.min(InboxItem.created_at), func.count().filter(InboxItem.answer_by <= now)).where(UNSEEN_SAFETY)
+        select(func.min(InboxItem.created_at), func.count().filter(InboxItem.answer_by <= now)).where(
+            UNSEEN_SAFETY, of_people(InboxItem.clinic_id)
+        )
     ).one()
     return Unanswered(max((now - oldest).total_seconds(), 0.0) if oldest else 0.0, overdue)
 
@@ -62,7 +65,8 @@ def unanswered(session: Session, now: datetime) -> Unanswered:
 def oldest_unsent_alert(session: Session) -> datetime | None:
     """Return since when the oldest text about safety waits for the carrier to take it."""
     waits = Message.state.in_(("queued", "sending", "unknown")) & Message.kind.in_(("staff_alert", "crisis"))
-    return session.scalar(select(func.min(Message.created_at)).where(waits, Message.lane == "urgent"))
+    of_whom = Message.lane == "urgent", of_people(Message.clinic_id)
+    return session.scalar(select(func.min(Message.created_at)).where(waits, *of_whom))
 
 
 def failing(session: Session, now: datetime) -> set[str]:
@@ -81,6 +85,15 @@ def late_alerts() -> list[str]:
     if not waits.overdue:
         return []
     return [f"safety items past their time: {waits.overdue}; the oldest has waited {int(waits.seconds)} seconds"]
+
+
+def self_check() -> list[str]:
+    """Return a sentence where no self-check has come through lately, or its word outside was not taken."""
+    try:
+        with db.unit_of_work(db.EVERY, read_only=True) as session:
+            return standing.problems(session, clock.now())
+    except SQLAlchemyError:
+        return []  # said before
 
 
 def _waiting() -> dict[str, Any]:

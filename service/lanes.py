@@ -7,6 +7,7 @@ from intake_links import jobs as intake_links
 from interchange import jobs as interchange
 from messaging import jobs as messaging
 from reminders import jobs as reminders
+from service.self_check import jobs as self_check
 from webhooks import jobs as webhooks
 
 ALL: tuple[queue.Lane, ...] = (
@@ -19,4 +20,5 @@ ALL: tuple[queue.Lane, ...] = (
     *interchange.LANES,
     *webhooks.LANES,
     *api.LANES,
+    *self_check.LANES,
 )

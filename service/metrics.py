@@ -21,6 +21,7 @@ from messaging.delivery.breaker import circuits
 from messaging.mail import sending
 from messaging.second_reading import faults
 from service import health
+from service.self_check import standing
 from service.serving import bulkheads
 from webhooks import receipts
 
@@ -120,6 +121,12 @@ def _alerts(session: Session, now: datetime) -> Iterator[Metric]:
         "Age of the oldest text about safety that the carrier has not taken",
         value=_age(health.oldest_unsent_alert(session), now),
     )
+    # Without a value where none is set up: no check is not a check that came through.
+    seen = standing.age(session, now)
+    checked = GaugeMetricFamily("warmthread_self_check_age_seconds", "Since when no self-check has come through")
+    if seen is not None:
+        checked.add_metric([], seen)
+    yield checked
 
 
 def _service(session: Session, now: datetime) -> Iterator[Metric]:

@@ -19,6 +19,7 @@ SECRET = (
     "TWILIO_API_KEY_SECRET",
     "WARMTHREAD_MASTER_KEYS",
     "WARMTHREAD_SMTP_URL",
+    "WARMTHREAD_SELF_CHECK_URL",
 )
 # Imported for its tables alone.
 TABLES = tables.METADATA

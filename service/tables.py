@@ -23,6 +23,7 @@ from messaging.versions import models as versions
 from reminders import models as reminders
 from reminders.imports import models as imports
 from reminders.shredding import models as shredding
+from service.self_check import models as self_check
 from web import models as web
 from webhooks import models as webhooks
 
@@ -51,5 +52,6 @@ MODULES = (
     webhooks,
     api,
     web,
+    self_check,
 )
 METADATA = Base.metadata

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from config import clock, db, logging, runtime
 from messaging.gateways.base import Attached, Came, Listing, OutcomeUnknown, Refused
 from messaging.gateways.twilio import gateway
-from messaging.models import Clinic
+from messaging.models import REAL, Clinic
 from webhooks import fields, receipts
 from webhooks.inbound_text import priority_of
 from webhooks.models import InboundCheck, Receipt
@@ -68,7 +68,7 @@ def oldest(session: Session, now: datetime) -> datetime | None:
 
 
 _ALL = InboundCheck.fence >= 0
-_NEW = select(Clinic).where(~exists().where(InboundCheck.clinic_id == Clinic.id))
+_NEW = select(Clinic).where(REAL, ~exists().where(InboundCheck.clinic_id == Clinic.id))
 
 
 def _ahead(now: datetime) -> ColumnElement[bool]:

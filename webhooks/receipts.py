@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from config import clock, db, queue, runtime
-from messaging.models import Clinic
+from messaging.models import REAL, Clinic
 from messaging.people import directory
 from webhooks.models import Receipt
 
@@ -143,7 +143,7 @@ def find_clinic(session: Session, to: str, service_sid: str | None) -> Clinic | 
 
 
 def _only_clinic(session: Session, condition: ColumnElement[bool]) -> Clinic | None:
-    clinics = session.scalars(select(Clinic).where(condition).limit(2)).all()
+    clinics = session.scalars(select(Clinic).where(condition, REAL).limit(2)).all()
     return clinics[0] if len(clinics) == 1 else None
 
 

@@ -19,7 +19,7 @@ from caseload.figures.models import FigureDay
 from caseload.models import Episode
 from config import aside, audit, clock, db, queue
 from intake_links.models import Screen
-from messaging.models import Clinic, Message
+from messaging.models import REAL, Clinic, Message
 from reminders.models import Appointment
 from reminders.rules import zones
 
@@ -108,7 +108,7 @@ def give_up(session: Session, row: FigureDay) -> None:
 
 
 def _unknown() -> ColumnElement[bool]:
-    return ~exists().where(FigureDay.clinic_id == Clinic.id)
+    return REAL & ~exists().where(FigureDay.clinic_id == Clinic.id)
 
 
 def _begin_clinics() -> int:

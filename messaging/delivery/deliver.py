@@ -158,7 +158,8 @@ def _intent(session: Session, clinic: Clinic, message: Message, to: str) -> Inte
     left = (message.lease_until or now) - now - BEFORE_LEASE_ENDS
     if message.expires_at is not None:  # what it says may be true no longer, such as "tomorrow" after midnight
         left = min(left, message.expires_at - now)
-    return Intent(message.id, attempt.id, clinic.id, message.fence, text, send_one.Deadline.after(left))
+    hushed = clinic.synthetic == "silent"
+    return Intent(message.id, attempt.id, clinic.id, message.fence, text, send_one.Deadline.after(left), hushed)
 
 
 def _record(session: Session, outcomes: Sequence[Outcome]) -> None:
@@ -169,8 +170,11 @@ def _record(session: Session, outcomes: Sequence[Outcome]) -> None:
     by_id = {attempt.id: attempt for attempt in attempts}
     _take_back(session, {outcome.sid: outcome.intent.attempt_id for outcome in outcomes if outcome.sid})
     for outcome in outcomes:
-        tallies.add("carrier", outcome.word)
-        attempt, message = by_id[outcome.intent.attempt_id], mine.get(outcome.intent.message_id)
+        if not outcome.intent.hushed:
+            tallies.add("carrier", outcome.word)
+        attempt, message = by_id.get(outcome.intent.attempt_id), mine.get(outcome.intent.message_id)
+        if attempt is None:
+            continue  # a self-check's, and swept away meanwhile
         _close(attempt, outcome)
         if message is not None:
             message.lease_until = None
@@ -189,7 +193,8 @@ def _close(attempt: Attempt, outcome: Outcome) -> None:
 
 def _apply(session: Session, message: Message, outcome: Outcome) -> None:
     if outcome.sid:
-        carrier_status.raise_to(message, "sent", sid=outcome.sid)
+        # Of what went nowhere nobody will tell us more, and the carrier is not asked.
+        carrier_status.raise_to(message, "delivered" if outcome.intent.hushed else "sent", sid=outcome.sid)
     elif message.state != "sending":
         return  # a callback was faster, and knows more
     elif outcome.held:

@@ -8,6 +8,7 @@ from config import clock, db, logging
 from messaging.delivery import carrier_status
 from messaging.delivery.brakes import braking
 from messaging.delivery.last_look import LastLook
+from messaging.gateways import nowhere
 from messaging.gateways.base import Gateway, OutcomeUnknown, Outgoing, Refused, TooLate, Unreachable
 from messaging.gateways.twilio import gateway
 from messaging.models import Message
@@ -35,7 +36,10 @@ class Deadline:
 
 @dataclass(frozen=True)
 class Intent:
-    """One text about to leave: its message, its attempt, what the carrier is told, and until when it may begin."""
+    """One text about to leave: its message, its attempt, what the carrier is told, and until when it may begin.
+
+    `hushed` is a self-check's: it goes all the way but the last step, and no carrier hears of it.
+    """
 
     message_id: UUID
     attempt_id: UUID
@@ -43,6 +47,7 @@ class Intent:
     fence: int
     text: Outgoing
     until: Deadline
+    hushed: bool = False
 
 
 @dataclass(frozen=True)
@@ -113,6 +118,9 @@ def _hand_over(to: Gateway, intent: Intent, stopped: set[UUID], fresh: Deadline)
             raise TooLate
 
     try:
+        if intent.hushed:
+            still()
+            return Outcome(intent, sid=nowhere.send(intent.text))
         return Outcome(intent, sid=to.send(intent.text, still))
     except TooLate:
         return Outcome(intent, unsent=True)

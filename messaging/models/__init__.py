@@ -3,12 +3,13 @@
 from messaging.models.consent import PROGRAMMES, ConsentEntry
 from messaging.models.conversations import Attempt, Conversation, Message
 from messaging.models.media import Media
-from messaging.models.people import Clinic, Patient, PatientName, PatientNumber, Staff
+from messaging.models.people import REAL, Clinic, Patient, PatientName, PatientNumber, Staff, of_people
 from messaging.models.safety import PlanVersion, ProtocolTick, SafetyPlan
 from messaging.models.saved_replies import SavedReply
 
 __all__ = [
     "PROGRAMMES",
+    "REAL",
     "Attempt",
     "Clinic",
     "ConsentEntry",
@@ -23,4 +24,5 @@ __all__ = [
     "SafetyPlan",
     "SavedReply",
     "Staff",
+    "of_people",
 ]

@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy import ColumnElement, ForeignKey, Index, String, UniqueConstraint, select, text
+from sqlalchemy.orm import InstrumentedAttribute, Mapped, mapped_column, relationship
 
 from config import live
 from config.db import Base, ClinicRow, Sealed, SealedJson, SealedRow
@@ -16,7 +16,9 @@ class Clinic(Base):
     """A clinic: whose patients, numbers, words and rules these are. Its name and phones are public.
 
     `number` is the E.164 number patients text; `phone` the one they call. `rules` holds what the clinic decides:
-    deadlines, escalation, quiet hours, fallback (see messaging.inbox.routing.assign.Rules).
+    deadlines, escalation, quiet hours, fallback (see messaging.inbox.routing.assign.Rules). `synthetic` is None of a
+    clinic of people; of one that the service checks itself with (service.self_check) it is silent (its texts end before
+    the carrier) or texted (they go to a test number). Nothing counts, looks after or offers such a clinic: REAL.
     """
 
     __tablename__ = "clinic"
@@ -29,7 +31,17 @@ class Clinic(Base):
     phone: Mapped[str] = mapped_column(String(20))
     messaging_service_sid: Mapped[str | None] = mapped_column(String(34))
     rules: Mapped[dict[str, Any]]
+    synthetic: Mapped[str | None] = mapped_column(String(8))
     created_at: Mapped[datetime]
+
+
+# Which clinics are of people; and which rows of another table are of such a clinic.
+REAL = Clinic.synthetic.is_(None)
+
+
+def of_people(clinic_id: InstrumentedAttribute[UUID]) -> ColumnElement[bool]:
+    """Return the condition for rows whose clinic is no self-check's."""
+    return clinic_id.not_in(select(Clinic.id).where(Clinic.synthetic.is_not(None)))
 
 
 class Staff(SealedRow, live.Shown, Base):

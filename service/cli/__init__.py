@@ -38,6 +38,7 @@ COMMANDS = {
     "consent": "consent",
     "brakes": "brakes",
     "doctor": "checks",
+    "self-check": "self_check",
     "backup": "backups",
     "cadence": "cadences",
     "ladder": "ladder",
@@ -45,7 +46,7 @@ COMMANDS = {
     "explain": "explain",
     "reading": "reading",
 }
-ATTRIBUTES = {"db": "database", "wait-ready": "wait_ready", "api-keys": "api_keys"}
+ATTRIBUTES = {"db": "database", "wait-ready": "wait_ready", "api-keys": "api_keys", "self-check": "self_check"}
 
 
 class Commands(click.Group):

@@ -5,7 +5,7 @@ from sqlalchemy import select
 
 from config import db
 from messaging.delivery import consent_drift
-from messaging.models import Clinic
+from messaging.models import REAL, Clinic
 from service.cli import opening
 from service.cli.tables import as_json, say, show
 
@@ -27,7 +27,7 @@ def drift(json_: bool) -> None:
     opening.begin()
     rows = []
     with db.unit_of_work(db.EVERY, read_only=True) as session:
-        for clinic in session.scalars(select(Clinic).order_by(Clinic.created_at)).all():
+        for clinic in session.scalars(select(Clinic).where(REAL).order_by(Clinic.created_at)).all():
             rows += [
                 {
                     "clinic": clinic.name,

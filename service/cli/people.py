@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from config import audit, clock, db, live
 from messaging import phone
 from messaging.inbox.staff import coverage_guard, staffing
-from messaging.models import Clinic, Staff
+from messaging.models import REAL, Clinic, Staff
 from messaging.people import directory
 from messaging.team import tasks
 from reminders import clinic_definition, clinic_profile
@@ -29,7 +29,7 @@ clinic_option = click.option("--clinic", "clinic_name", help="Its name or id; no
 
 def the_clinic(session: Session, wanted: str | None) -> Clinic:
     """Return the clinic that is meant, or end with exit 2 and the names there are."""
-    clinics = session.scalars(select(Clinic).order_by(Clinic.created_at)).all()
+    clinics = session.scalars(select(Clinic).where(REAL).order_by(Clinic.created_at)).all()
     fitting = [clinic for clinic in clinics if wanted is None or wanted in (clinic.name, str(clinic.id))]
     if len(fitting) == 1:
         return fitting[0]
@@ -94,7 +94,7 @@ def list_clinics(json_: bool) -> None:
     with db.unit_of_work(db.EVERY, read_only=True) as session:
         rows = [
             {"id": str(clinic.id), "name": clinic.name, "zone": clinic.zone, "number": clinic.number}
-            for clinic in session.scalars(select(Clinic).order_by(Clinic.created_at))
+            for clinic in session.scalars(select(Clinic).where(REAL).order_by(Clinic.created_at))
         ]
     show(rows, json_=json_, empty="No clinic yet: warmthread clinic create --name --zone --number")
 

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from config import db
 from config.settings import SettingsError
-from messaging.models import Clinic
+from messaging.models import REAL, Clinic
 from messaging.versions import publishing
 from messaging.wording import clinic_words, situations, text_templates
 from service.cli import opening
@@ -61,7 +61,7 @@ def _of_clinics() -> Rows:
     with db.unit_of_work(db.EVERY, read_only=True) as session:
         return [
             row
-            for clinic in session.scalars(select(Clinic).order_by(Clinic.name))
+            for clinic in session.scalars(select(Clinic).where(REAL).order_by(Clinic.name))
             for row in _rows(clinic.name, clinic_words.problems(clinic, clinic_words.present(session, clinic)))
         ]
 

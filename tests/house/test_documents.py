@@ -97,7 +97,9 @@ def commands(group: click.Group, path: tuple[str, ...] = ()) -> set[tuple[str, .
     for name in group.list_commands(context):
         command = group.get_command(context, name)
         assert command is not None
-        paths |= commands(command, (*path, name)) if isinstance(command, click.Group) else {(*path, name)}
+        group_alone = isinstance(command, click.Group) and not command.invoke_without_command
+        paths |= commands(command, (*path, name)) if isinstance(command, click.Group) else set()
+        paths |= set() if group_alone else {(*path, name)}
     return paths
 
 

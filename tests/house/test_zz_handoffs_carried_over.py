@@ -50,7 +50,7 @@ def test_what_was_open_texts_nobody_after_the_upgrade(world: World) -> None:  # 
     go_back_to("0029")
     KINDS.update({name: db.Moment() for name in MOMENTS} | {"tried": KINDS["why"]})
     with db.unit_of_work(db.EVERY) as session:
-        people = (session.get_one(Clinic, world.clinic.id), patient, ana)
+        people = (world.clinic, patient, ana)
         old = {state: of_before(session, *people, state, OLD) for state in ("requested", "accepted", "told", "arrived")}
         fresh = {state: of_before(session, *people, state, FRESH) for state in ("requested", "accepted", "told")}
     migrations.upgrade()

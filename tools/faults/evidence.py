@@ -73,7 +73,7 @@ def gather(stage: Stage) -> Evidence:
         _received(session, found)
         _opened(session, found, patients)
         _planned(session, found, patients)
-        found.waiting = _waiting(session)
+        found.waiting = under_way(session)
         found.kinds = dict(session.execute(select(Message.id, Message.kind)).all())
         found.unproved = [f"screen {row.screen_id}" for row in alert_audit.rows(session) if row.item_id is None]
         by_token = dict(session.execute(select(Attempt.token_hash, Attempt.message_id)).all())
@@ -128,7 +128,7 @@ def _planned(session: Session, found: Evidence, patients: dict[UUID, int]) -> No
             found.revoked[whose] = min(line.at, found.revoked.get(whose, line.at))
 
 
-def _waiting(session: Session) -> list[str]:
+def under_way(session: Session) -> list[str]:
     """Return what is still under way; when nothing is, nothing more will come of itself."""
     now = clock.now()
     questions = {

@@ -10,7 +10,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from config import clock
 from messaging.delivery.restored.models import RestoredSpan
-from messaging.models import Clinic, Message
+from messaging.models import REAL, Clinic, Message
 
 # A text on which safety hangs waits this long for the carrier's list, if it was written after the restore, and no
 # longer; one to a colleague does not wait at all.
@@ -27,7 +27,7 @@ def begin(session: Session, backed_up_at: datetime) -> int:
     now, waiting = clock.now(), RestoredSpan.state == "waiting"
     since = dict(session.execute(select(RestoredSpan.clinic_id, RestoredSpan.backed_up_at).where(waiting)).all())
     session.execute(update(RestoredSpan).where(waiting).values(state="over", ended_at=now))
-    clinics = session.scalars(select(Clinic.id)).all()
+    clinics = session.scalars(select(Clinic.id).where(REAL)).all()
     for clinic_id in clinics:
         session.add(
             RestoredSpan(

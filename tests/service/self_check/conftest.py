@@ -1,0 +1,58 @@
+"""An address outside that counts pings, a clock that can be moved, and the lanes a check goes through."""
+
+import threading
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from config import clock, queue
+
+
+class Outside:
+    """A dead man's switch: what was posted to it, and what it answers."""
+
+    def __init__(self) -> None:
+        self.heard: list[tuple[str, str, bytes]] = []
+        self.answers = 200
+        switch = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                switch.heard.append((self.path, str(self.headers), body))
+                self.send_response(switch.answers)
+                self.end_headers()
+
+            def log_message(self, *_arguments: object) -> None: ...
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}/ping/made-up"
+
+
+@pytest.fixture
+def outside() -> Iterator[Outside]:
+    switch = Outside()
+    threading.Thread(target=switch.server.serve_forever, daemon=True).start()
+    yield switch
+    switch.server.shutdown()
+    switch.server.server_close()
+
+
+@pytest.fixture
+def pass_time() -> Iterator[Callable[[float], None]]:
+    """Moves the clock on by seconds."""
+    yield lambda seconds: clock.shift(clock.shifted() + timedelta(seconds=seconds))
+    clock.shift(timedelta(0))
+
+
+@pytest.fixture
+def work() -> Callable[..., None]:
+    """Works lanes off, once each, in this process."""
+
+    def work(*names: str) -> None:
+        for name in names:
+            queue.lanes()[name].drain()
+
+    return work

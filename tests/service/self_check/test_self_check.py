@@ -1,0 +1,291 @@
+"""The self-check: a made-up answer goes the whole way, silence is heard outside, and nothing of it counts anywhere."""
+
+import pytest
+from click.testing import CliRunner
+from sqlalchemy import func, select
+
+from caseload.figures import keeping
+from caseload.figures.models import FigureDay
+from config import clock, db, runtime
+from intake_links import alert_audit
+from messaging.inbox.models import InboxItem
+from messaging.models import Attempt, Clinic, Message
+from service import app as application
+from service import health, tables, ticker
+from service.cli import opening, people
+from service.cli import self_check as command
+from service.self_check import made_up
+from service.self_check.models import SelfCheck
+from tests.phones import Network
+from webhooks import missed_texts
+
+BOTH = pytest.mark.parametrize("house", ["sqlite", "postgresql"], indirect=True)
+WAY = ("timers", "deliver_urgent", "self_check")
+
+
+@pytest.fixture
+def pinging(house, outside, monkeypatch):
+    told = house.model_copy(update={"self_check_url": secret(outside.url), "webhooks_to_loopback": True})
+    monkeypatch.setattr(runtime, "_settings", told)
+    return outside
+
+
+def secret(url: str):
+    from pydantic import SecretStr
+
+    return SecretStr(url)
+
+
+def set_up(**named) -> None:
+    with db.unit_of_work(db.EVERY) as session:
+        made_up.set_up(session, actor="operator:tests", **({"test_number": None, "sender": None} | named))
+
+
+def check() -> SelfCheck:
+    with db.unit_of_work(db.EVERY, read_only=True) as session:
+        return session.scalars(select(SelfCheck)).one()
+
+
+def rows(clinic_id) -> dict[str, int]:
+    with db.unit_of_work(db.EVERY, read_only=True) as session:
+        counted = {
+            table.name: session.scalar(select(func.count()).where(table.c.clinic_id == clinic_id))
+            for table in tables.METADATA.sorted_tables
+            if "clinic_id" in table.c
+        }
+    return {name: count for name, count in counted.items() if count}
+
+
+def run(*arguments: str, code: int = 0) -> str:
+    result = CliRunner().invoke(command.self_check, list(arguments))
+    assert result.exit_code == code, result.output
+    return result.output
+
+
+@BOTH
+def test_an_answer_comes_through_and_outside_hears_of_it(pinging, bell, pass_time, work):
+    set_up()
+    work("self_check")
+    assert (check().state, pinging.heard) == ("running", [])
+    pass_time(2)
+    work(*WAY)
+    assert check().state == "resting"
+    assert check().seen_at is not None
+    assert check().took_ms < 60_000
+    assert [(path, body) for path, _, body in pinging.heard] == [("/ping/made-up", b"")]
+    assert check().pinged_at is not None
+    pass_time(10)
+    work(*WAY)
+    assert len(pinging.heard) == 1, "the next is due after five minutes"
+    pass_time(300)
+    work("self_check")
+    pass_time(2)
+    work(*WAY)
+    assert len(pinging.heard) == 2
+
+
+@BOTH
+@pytest.mark.parametrize("worked", [(), ("timers",), ("deliver_urgent",)])
+def test_where_a_lane_stands_still_outside_hears_nothing(pinging, bell, pass_time, work, worked):
+    set_up()
+    work("self_check", *worked)
+    pass_time(61)
+    work("self_check")
+    assert check().late_at is not None
+    assert check().seen_at is None
+    assert pinging.heard == []
+    assert health.self_check() == [], "one may fail; the switch outside has its own patience"
+    pass_time(11 * 60)
+    (said,) = health.self_check()
+    assert said.startswith("no self-check has come through for")
+
+
+def test_what_came_through_too_late_is_not_said_to_have_come(pinging, bell, pass_time, work):
+    set_up()
+    work("self_check")
+    pass_time(90)
+    work(*WAY)
+    assert check().seen_at is None
+    assert pinging.heard == []
+    pass_time(300)  # and what is left of it is not in the way of the next
+    work("self_check")
+    pass_time(2)
+    work(*WAY)
+    assert len(pinging.heard) == 1
+
+
+def test_who_looks_late_still_reads_when_the_text_left(pinging, bell, pass_time, work):
+    set_up()
+    work("self_check", "timers", "deliver_urgent")
+    pass_time(200)
+    work("self_check")
+    assert check().seen_at is not None
+    assert len(pinging.heard) == 1
+
+
+@BOTH
+def test_nothing_of_it_is_left_or_counted(house, bell, clinic, pass_time, work):
+    set_up()
+    with db.unit_of_work(db.EVERY, read_only=True) as session:
+        made = made_up.find(session)
+    assert made is not None
+    sizes = []
+    for _ in range(4):
+        work("self_check")
+        with db.unit_of_work(db.EVERY, read_only=True) as session:
+            assert health.unanswered(session, clock.now()).overdue == 0
+            assert health.unanswered(session, clock.now()).seconds == 0
+            assert health.oldest_unsent_alert(session) is None
+            assert list(alert_audit.rows(session)) == []
+        pass_time(2)
+        work(*WAY)
+        pass_time(300)
+        sizes.append({name: count for name, count in rows(made.id).items() if not name.startswith("audit")})
+    assert sizes[0] == sizes[-1]
+    assert not {"inbox_item", "screen", "message", "attempt", "timer", "told", "item_event"} & set(sizes[-1])
+    keeping.drain()
+    missed_texts._begin()
+    assert not {"figure_day", "inbound_check"} & set(rows(made.id))
+    with db.unit_of_work(db.EVERY, read_only=True) as session:
+        assert session.scalar(select(func.count()).select_from(FigureDay).where(FigureDay.clinic_id == clinic.id))
+        assert people.the_clinic(session, None).id == clinic.id
+
+
+def test_no_carrier_hears_of_it_unless_a_test_number_is_given(network: Network, bell, pass_time, work):
+    set_up()
+    work("self_check")
+    pass_time(2)
+    work(*WAY)
+    assert check().seen_at is not None
+    assert network.accepted() == []
+    set_up(test_number="+13035550177", sender="+13035550176")
+    work("self_check")
+    pass_time(2)
+    work(*WAY)
+    (sent,) = network.accepted()
+    assert (sent["to"], sent["from"]) == ("+13035550177", "+13035550176")
+
+
+def test_a_clinic_of_people_still_texts_by_the_carrier(network: Network, bell, clinic, new_staff, work):
+    from messaging import outbox
+
+    set_up()
+    staff = new_staff("Rosa")
+    with db.unit_of_work(db.EVERY) as session:
+        outbox.text_staff(session, session.merge(clinic), staff, body="An item waits.", dedupe="one")
+    work("deliver_urgent")
+    assert len(network.accepted()) == 1
+
+
+def test_what_is_swept_away_while_it_is_with_the_carrier_takes_no_other_along(
+    network: Network, bell, clinic, new_staff, monkeypatch
+):
+    from messaging import outbox
+    from messaging.delivery import deliver, send_one
+
+    set_up(test_number="+13035550177", sender="+13035550176")
+    staff = new_staff("Rosa")
+    with db.unit_of_work(db.EVERY) as session:
+        made = made_up.find(session)
+        assert made is not None
+        outbox.text_staff(session, made, made_up.colleague(session, made), body="A test.", dedupe="theirs")
+        outbox.text_staff(session, session.merge(clinic), staff, body="An item waits.", dedupe="one")
+    send, gone = send_one.send, []
+
+    def send_and_sweep(intent, stopped):
+        outcome = send(intent, stopped)
+        if intent.clinic_id == made.id and not gone:
+            gone.append(intent)
+            with db.unit_of_work(db.EVERY) as session:
+                session.query(Attempt).filter(Attempt.clinic_id == made.id).delete()
+                session.query(Message).filter(Message.clinic_id == made.id).delete()
+        return outcome
+
+    monkeypatch.setattr(send_one, "send", send_and_sweep)
+    deliver.deliver("urgent")
+    assert gone
+    with db.unit_of_work(db.EVERY, read_only=True) as session:
+        assert session.scalars(select(Message.state)).all() == ["sent"]
+
+
+def test_a_clock_that_is_set_back_silences_nothing(pinging, bell, pass_time, work):
+    set_up()
+    pass_time(24 * 3600)
+    work("self_check")
+    pass_time(2)
+    work(*WAY)
+    pass_time(-24 * 3600)
+    work("self_check")
+    pass_time(2)
+    work(*WAY)
+    assert len(pinging.heard) == 2
+
+
+def test_a_ping_that_is_not_taken_is_said(pinging, bell, pass_time, work):
+    pinging.answers = 410
+    set_up()
+    work("self_check")
+    pass_time(2)
+    work(*WAY)
+    assert health.self_check() == ["the self-check's ping was not taken: 410"]
+    assert pinging.url not in str(health.self_check())
+    pinging.answers = 200
+    pass_time(300)
+    work("self_check")
+    pass_time(2)
+    work(*WAY)
+    assert health.self_check() == []
+
+
+def test_no_ping_leads_into_a_network(house, bell, monkeypatch, pass_time, work):
+    inside = house.model_copy(update={"self_check_url": secret("https://10.0.0.7/ping")})
+    monkeypatch.setattr(runtime, "_settings", inside)
+    set_up()
+    work("self_check")
+    pass_time(2)
+    work(*WAY)
+    assert health.self_check() == ["the self-check's ping was not taken: refused_inside"]
+
+
+def test_its_age_is_a_figure_where_it_is_set_up(house, bell, pass_time, work):
+    client = application.create_app().test_client()
+    assert "\nwarmthread_self_check_age_seconds" not in client.get("/metrics").text
+    set_up()
+    pass_time(700)
+    assert "\nwarmthread_self_check_age_seconds 70" in client.get("/metrics").text
+    said = client.get("/readyz").json
+    assert any(line.startswith("no self-check has come through") for line in said["problems"])
+
+
+def test_by_hand_without_a_service_it_is_not_seen_and_says_so(house, bell, monkeypatch):
+    monkeypatch.setattr(opening, "begin", lambda: None)
+    assert "no self-check is set up" in run(code=2)
+    assert "end before the carrier" in run("set-up")
+    assert "It did NOT come through" in run("--within", "1", code=3)
+    assert "No self-check any more" in run("end")
+    assert "There was none" in run("end")
+    with db.unit_of_work(db.EVERY, read_only=True) as session:
+        assert session.scalar(select(func.count()).select_from(InboxItem)) == 0
+
+
+def test_by_hand_with_workers_it_is_seen(pinging, bell, monkeypatch):
+    monkeypatch.setattr(opening, "begin", lambda: None)
+    run("set-up")
+    sweeping = ticker.Ticker()
+    threads = sweeping.begin()
+    try:
+        assert "handed over after" in run()
+    finally:
+        sweeping.end()
+        for thread in threads:
+            thread.join()
+    assert pinging.heard
+
+
+def test_a_sender_that_is_a_clinic_s_own_is_refused(house, clinic, monkeypatch):
+    monkeypatch.setattr(opening, "begin", lambda: None)
+    words = ("set-up", "--test-number", "+13035550177", "--sender", clinic.number)
+    assert "this sender is a clinic's own" in run(*words, code=1)
+    assert "belong together" in run("set-up", "--test-number", "+13035550177", code=2)
+    with db.unit_of_work(db.EVERY, read_only=True) as session:
+        assert session.scalars(select(Clinic.id)).all() == [clinic.id]
