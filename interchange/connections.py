@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from config import audit, clock, db, ehr_settings, queue, runtime
 from interchange import feeds
-from interchange.models import Feed, FeedConnection, FeedNotice, FeedSeen
+from interchange.models import Feed, FeedConnection, FeedMessage, FeedNotice, FeedSeen
 from interchange.polling import answers, keys, pacing, poller, slices
 from interchange.polling.asking import Access, Asker, Trouble
 from interchange.polling.events import Notice
@@ -24,6 +24,7 @@ KINDS = ("fhir", "athena")
 PRACTICE = re.compile(r"[0-9]{1,20}")
 DAYS, PER_MINUTE = range(3, 366), range(1, 601)
 DRY_SECONDS = 8.0
+LATELY = timedelta(days=30)
 
 
 class MayNot(ValueError):
@@ -56,6 +57,16 @@ class Tried:
     warns: Sequence[str] = ()
     granted: str = ""
     refused: str = ""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How asking an EHR stands: how many days are still to be read in this pass, how many told events, and how many
+    records it has not shown in the last 30 days."""
+
+    days: int
+    events: int
+    restricted: int
 
 
 def of(session: Session, feed: Feed, *, locked: bool = False) -> FeedConnection | None:
@@ -173,29 +184,52 @@ def waiting(session: Session, feed: Feed) -> int:
     return len(session.scalars(select(FeedNotice.id).filter_by(feed_id=feed.id, done_at=None)).all())
 
 
-def tried(session: Session, row: FeedConnection, feed: Feed) -> Tried:
-    """Ask an EHR once about the coming week, and keep nothing. Its own moments are not moved: a queue keeps what it
-    has."""
+def standing(session: Session, row: FeedConnection, feed: Feed) -> Standing:
+    """Return how asking an EHR stands."""
+    days = sum(len(pacing.left(row.cursor, name)) for name in pacing.EVERY) if row.kind == "fhir" else 0
+    lately = FeedMessage.received_at > clock.now() - LATELY
+    held = select(FeedMessage.problems).where(FeedMessage.feed_id == feed.id, FeedMessage.state == "held", lately)
+    told = [{problem["code"] for problem in problems} for problems in session.scalars(held)]
+    return Standing(days, waiting(session, feed), sum("restricted" in codes for codes in told))
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What asking once needs, so that no transaction is open meanwhile; `access` None where no key signs yet."""
+
+    access: Access | None
+    base_url: str
+    practice: str
+    zone: str
+    known: frozenset[str]
+
+
+def trial(session: Session, row: FeedConnection, feed: Feed) -> Trial:
+    """Return what asking an EHR once needs."""
     clinic = session.get_one(Clinic, feed.clinic_id)
     db.load_keys(session, [row.key_id])
     key = keys.signing(session, feed)
-    if key is None:
+    where = poller.configuration_url(row)
+    access = Access(row.base_url, where, row.client_id, key.kid, key.algorithm, key.private or "") if key else None
+    known = frozenset(session.scalars(select(FeedSeen.resource).where(FeedSeen.feed_id == feed.id)))
+    return Trial(access, row.base_url, row.practice, poller.zone_of(feed, clinic).key, known)
+
+
+def tried(what: Trial) -> Tried:
+    """Ask an EHR once about the coming week, and keep nothing; a queue keeps what it has."""
+    if what.access is None:
         return Tried(refused="key_missing")
-    access = Access(
-        row.base_url, poller.configuration_url(row), row.client_id, key.kid, key.algorithm, key.private or ""
-    )
-    asker = Asker(access, None, _hasty())
-    zone, now = poller.zone_of(feed, clinic).key, clock.now()
+    asker, now, warns = Asker(what.access, None, _hasty()), clock.now(), frozenset[str]()
     try:
-        if row.kind == "athena":
-            found, warns = _queued(asker, row, zone), frozenset[str]()
+        if what.practice:
+            found = _queued(asker, what)
         else:
-            page = slices.days(asker, slices.Source(row.base_url, zone), Slice(now, now + timedelta(days=7)))
+            week = Slice(now, now + timedelta(days=7))
+            page = slices.days(asker, slices.Source(what.base_url, what.zone), week)
             found, warns = page.visits, page.warns
     except Trouble as trouble:
         return Tried(refused=trouble.why)
-    known = {each.resource for each in session.scalars(select(FeedSeen).where(FeedSeen.feed_id == feed.id))}
-    new = sum(feeds.digest(each.name) not in known for each in found)
+    new = sum(feeds.digest(each.name) not in what.known for each in found)
     return Tried(len(found), new, sorted(warns), asker.token.granted if asker.token else "")
 
 
@@ -203,12 +237,12 @@ def _hasty() -> Way:
     return replace(poller.the_way(), seconds=DRY_SECONDS)
 
 
-def _queued(asker: Asker, row: FeedConnection, zone: str) -> list[answers.Visit]:
+def _queued(asker: Asker, what: Trial) -> list[answers.Visit]:
     """What waits in a queue of changes, left there."""
-    address = f"{row.base_url}/v1/{row.practice}/appointments/changed"
+    address = f"{what.base_url}/v1/{what.practice}/appointments/changed"
     told = asker.get(address, [("leaveunprocessed", "true")])
     if told.status != 200 or not isinstance(told.body, dict):
         raise Trouble("answer")
     rows = told.body.get("appointments") or []
-    made = [answers.of_row(each, row.practice) for each in rows if isinstance(each, dict)]
-    return [answers.visit(resource, zone) for resource in made if resource is not None]
+    made = [answers.of_row(each, what.practice) for each in rows if isinstance(each, dict)]
+    return [answers.visit(resource, what.zone) for resource in made if resource is not None]

@@ -230,7 +230,8 @@ def test_trying_keeps_nothing(epic: Asked) -> None:
         feed = session.get_one(Feed, epic.feed_id)
         row = connections.of(session, feed)
         assert row is not None
-        tried = connections.tried(session, row, feed)
+        trial = connections.trial(session, row, feed)
+    tried = connections.tried(trial)
     assert (tried.visits, tried.new, tried.refused) == (1, 1, "")
     assert "system/Appointment.rs" in tried.granted
     assert epic.messages() == []

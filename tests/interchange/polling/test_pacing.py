@@ -1,6 +1,7 @@
 """Which slice is read when, and how long an EHR is left alone."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from hypothesis import given
@@ -24,7 +25,7 @@ def test_days_are_from_midnight_to_midnight_also_where_the_clocks_are_set() -> N
 def test_no_moment_of_the_days_ahead_is_left_out_or_asked_for_twice(naive: datetime, days_ahead: int) -> None:
     cursor = pacing.begun({}, naive.replace(tzinfo=UTC), DENVER, days_ahead)
     days = [*pacing.left(cursor, "near"), *pacing.left(cursor, "far")]
-    assert all(before.end == after.start for before, after in zip(days, days[1:], strict=False))
+    assert all(before.end == after.start for before, after in pairwise(days))
     assert len(days) == days_ahead + 1
 
 
@@ -55,7 +56,7 @@ def test_halved_slices_are_read_whole(full: list[bool]) -> None:
             read.append(now)
         cursor = pacing.read(cursor, "near", halves if len(halves) > 1 else ())
     assert (read[0].start, read[-1].end) == (first.start, first.end)
-    assert all(before.end == after.start for before, after in zip(read, read[1:], strict=False))
+    assert all(before.end == after.start for before, after in pairwise(read))
 
 
 def test_an_ehr_is_asked_five_times_as_often_at_night() -> None:
