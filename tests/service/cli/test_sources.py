@@ -42,3 +42,9 @@ def test_a_source_is_added_once_and_by_a_plain_name(tmp_path):
     assert run("feeds", "mllp", "others", *said.args[6:]).returncode == 0
     listener = run("mllp")
     assert (listener.returncode, "WARMTHREAD_MLLP_PORT" in listener.stderr) == (2, True)
+    asked = ("feeds", "ask", "books", "--address", "https://ehr.example/api/FHIR/R4", "--client-id", "us")
+    said = run(*asked, "--json")
+    assert "https://clinic.example/webhooks/ehr/books/jwks.json" in said.stdout
+    inside = run(*asked[:4], "https://10.0.0.1/fhir", *asked[5:])
+    assert (inside.returncode, "base_url: url_inside" in inside.stderr) == (2, True)
+    assert "no feed strangers" in run(*asked[:2], "strangers", *asked[3:]).stderr
