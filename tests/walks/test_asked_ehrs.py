@@ -82,7 +82,7 @@ def test_one_visit_in_two_ehrs_is_one_reminder_and_its_owner_s_newest_stands(
     connect(running, "epic")
     connect(running, "athena", "--events-secret", str(secret), "--algorithm", "RS384")
     # The step of 24 hours before comes once both have been read.
-    start = (clock.now() + timedelta(hours=24, seconds=75)).replace(microsecond=0)
+    start = (clock.now() + timedelta(hours=24, minutes=2)).replace(second=0, microsecond=0)
     both = {"patient": "7", "start": start.isoformat()}
     for name in ADDRESSES:
         ehr(running, "PUT", f"{name}/patients/7", PATIENT | {"record": f"{name}7"})
