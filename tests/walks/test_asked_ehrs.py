@@ -92,13 +92,7 @@ def test_one_visit_in_two_ehrs_is_one_reminder_and_its_owner_s_newest_stands(
     assert told["milliseconds"] < 2_000
     hurried(running)
     until(lambda: both_heard(running), "both EHRs to be read", within=3 * PATIENCE, pause=0.2)
-    (visit,) = visits()
-    assert visit.source == "ehr.epic"
-    with db.unit_of_work(db.EVERY, read_only=True) as session:
-        assert len(session.scalars(select(Patient)).all()) == 1
-        planned = select(Reminder.step).where(Reminder.appointment_id == visit.id)
-        steps = session.scalars(planned.where(Reminder.state != "withdrawn")).all()
-    assert max(Counter(steps).values()) == 1
+    is_one_visit()
     until(lambda: bodies(running), "a reminder on the phone", within=2 * PATIENCE, pause=0.2)
 
     moved = start + timedelta(hours=3)
@@ -115,6 +109,17 @@ def test_one_visit_in_two_ehrs_is_one_reminder_and_its_owner_s_newest_stands(
     with db.unit_of_work(db.EVERY, read_only=True) as session:
         assert session.scalars(select(Reminder).where(Reminder.state == "planned")).all() == []
     assert len(bodies(running)) == len(set(bodies(running)))
+
+
+def is_one_visit() -> None:
+    """One patient, one visit of the EHR that owns it, and each step of its reminders once."""
+    (visit,) = visits()
+    assert visit.source == "ehr.epic"
+    with db.unit_of_work(db.EVERY, read_only=True) as session:
+        assert len(session.scalars(select(Patient)).all()) == 1
+        planned = select(Reminder.step).where(Reminder.appointment_id == visit.id)
+        steps = session.scalars(planned.where(Reminder.state != "withdrawn")).all()
+    assert max(Counter(steps).values()) == 1
 
 
 def messages(source: str, running: Running) -> list[FeedMessage]:
