@@ -130,6 +130,8 @@ class Asker:
             time.sleep(wait)
         self._last, self.asked = time.monotonic(), self.asked + 1
         answer = posting.ask(method, address, {"Connection": "close", **headers}, body, self._way, MOST_BYTES)
+        if answer.error == "refused_resolve":  # no name server may answer for a while
+            raise Trouble("connect")
         if answer.error:
             raise Trouble("address" if answer.error.startswith("refused_") else answer.error)
         if answer.status == 429:
