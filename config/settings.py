@@ -11,6 +11,7 @@ from typing import Any, Literal
 from pydantic import ConfigDict, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 
 from config import addresses, env_file, handed_down
+from config.ehr_settings import EhrSettings
 from config.mail_settings import MailSettings
 from config.mllp_settings import MllpSettings
 from config.self_check_settings import SelfCheckSettings
@@ -30,7 +31,7 @@ class SettingsError(Exception):
         self.problems = problems
 
 
-class Settings(StoreSettings, MailSettings, MllpSettings, SelfCheckSettings):
+class Settings(StoreSettings, MailSettings, MllpSettings, EhrSettings, SelfCheckSettings):
     """The whole configuration of a process. Each field's alias is the environment variable's name."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -192,7 +193,7 @@ class Settings(StoreSettings, MailSettings, MllpSettings, SelfCheckSettings):
 
 def names() -> dict[str, str]:
     """Return each setting's environment name with its description, in the order of the documentation."""
-    parts = (StoreSettings, Settings, MailSettings, MllpSettings, SelfCheckSettings)
+    parts = (StoreSettings, Settings, MailSettings, MllpSettings, EhrSettings, SelfCheckSettings)
     ordered = [name for part in parts for name in part.__annotations__ if name in Settings.model_fields]
     fields = [Settings.model_fields[name] for name in ordered]
     return {str(field.alias): field.description or "" for field in fields}

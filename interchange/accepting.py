@@ -18,12 +18,16 @@ from messaging.models import Clinic
 
 @dataclass(frozen=True)
 class Sender:
-    """Who may send: the feed, its clinic, how it is read, and the secret it signs with where its door asks for one."""
+    """Who may send: the feed, its clinic, how it is read, and the secret it signs with where its door asks for one.
+
+    `hub_secret` signs the events that its EHR tells by ids alone, those of one practice."""
 
     feed_id: UUID
     clinic_id: UUID
     profile: Profile
     secret: str = field(default="", repr=False)
+    hub_secret: str = field(default="", repr=False)
+    practice: str = ""
 
 
 @dataclass(frozen=True)

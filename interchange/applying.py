@@ -18,7 +18,7 @@ from messaging.models import Clinic
 from reminders import withdrawing
 
 # What only the door can know, of the bytes and of what came before.
-OF_THE_DOOR = ("control_id_again", "charset_unknown", "charset_contradicted", "batch_count")
+OF_THE_DOOR = ("control_id_again", "charset_unknown", "charset_contradicted", "batch_count", "visit_vanished")
 
 
 def work(session: Session, row: FeedMessage) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from config import clock, db, queue
 from interchange import applying, feeds
 from interchange.models import Feed, FeedMessage
+from interchange.polling import poller
 from messaging.models import Clinic
 
 DUE: ColumnElement[bool] = FeedMessage.state == "received"
@@ -38,4 +39,7 @@ def oldest(session: Session, now: datetime) -> datetime | None:
     return session.scalar(select(func.min(FeedMessage.try_after)).where(*due))
 
 
-LANES = [queue.Lane(feeds.LANE, "default", drain, oldest)]
+LANES = [
+    queue.Lane(feeds.LANE, "default", drain, oldest),
+    queue.Lane(poller.LANE, "bulk", poller.drain, poller.oldest),
+]

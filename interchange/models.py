@@ -91,3 +91,91 @@ class FeedPatient(ClinicRow, Base):
     feed_id: Mapped[UUID] = mapped_column(ForeignKey("feed.id"))
     identifier_index: Mapped[bytes]
     patient_id: Mapped[UUID] = mapped_column(ForeignKey("patient.id"), index=True)
+
+
+class FeedConnection(SealedRow, Work, Base):
+    """How a feed's EHR is asked by us: where, as whom, how far it has been read, and what it refused last.
+
+    kind: fhir (Appointment and Patient of FHIR R4 by slices of dates) | athena (a queue of changed visits, one visit
+    by its id). state: on | paused. `cursor` is how far it has been read (interchange.polling.pacing); `notes` since
+    when the EHR warns of what, by its code; `refused` is why it could not be asked the last time, null where it could.
+    `complete_at` is when all days were last read through. `granted` is what the EHR lets us do, as it says it.
+    `hub_secret` signs its events; the token is kept until `token_until`.
+    """
+
+    __tablename__ = "feed_connection"
+    __table_args__ = (UniqueConstraint("feed_id"), Index("ix_feed_connection_work", "state", "try_after"))
+
+    feed_id: Mapped[UUID] = mapped_column(ForeignKey("feed.id"))
+    kind: Mapped[str] = mapped_column(String(6))
+    base_url: Mapped[str] = mapped_column(String(500))
+    client_id: Mapped[str] = mapped_column(String(200))
+    practice: Mapped[str] = mapped_column(String(20), default="")
+    days_ahead: Mapped[int] = mapped_column(default=60)
+    per_minute: Mapped[int] = mapped_column(default=60)
+    state: Mapped[str] = mapped_column(String(6), default="on")
+    cursor: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    notes: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    granted: Mapped[str | None] = mapped_column(String(500))
+    token_ct: Mapped[bytes | None]
+    token_until: Mapped[datetime | None]
+    hub_secret_ct: Mapped[bytes | None]
+    heard_at: Mapped[datetime | None]
+    complete_at: Mapped[datetime | None]
+    refused: Mapped[str | None] = mapped_column(String(30))
+    refused_at: Mapped[datetime | None]
+    failures: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime]
+
+    token = Sealed("token_ct")
+    hub_secret = Sealed("hub_secret_ct")
+
+
+class FeedKey(SealedRow, Base):
+    """A key that signs for a connection: `public` is its half in our JWKS, from when it was made until
+    `published_until`; it signs from `signs_from`, the newest that may. `origin` is made (by us) | file (brought)."""
+
+    __tablename__ = "feed_key"
+    __table_args__ = (UniqueConstraint("feed_id", "kid"),)
+
+    feed_id: Mapped[UUID] = mapped_column(ForeignKey("feed.id"))
+    kid: Mapped[str] = mapped_column(String(64))
+    algorithm: Mapped[str] = mapped_column(String(5))
+    origin: Mapped[str] = mapped_column(String(4))
+    public: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    private_ct: Mapped[bytes]
+    created_at: Mapped[datetime]
+    signs_from: Mapped[datetime]
+    published_until: Mapped[datetime | None]
+
+    private = Sealed("private_ct")
+
+
+class FeedSeen(ClinicRow, Base):
+    """What was last read of one resource: a hash of it, and how often it was another. What stands as it stood is told
+    once. `resource` is a hash of its name; `number` and `starts_at` are a visit's alone, and only while it is to come.
+    """
+
+    __tablename__ = "feed_seen"
+    __table_args__ = (UniqueConstraint("feed_id", "resource"), Index("ix_feed_seen_starts", "feed_id", "starts_at"))
+
+    feed_id: Mapped[UUID] = mapped_column(ForeignKey("feed.id"))
+    resource: Mapped[str] = mapped_column(String(64))
+    number: Mapped[str] = mapped_column(String(80), default="")
+    digest: Mapped[str] = mapped_column(String(64))
+    times: Mapped[int] = mapped_column(default=1)
+    starts_at: Mapped[datetime | None]
+    seen_at: Mapped[datetime]
+
+
+class FeedNotice(ClinicRow, Base):
+    """An event that an EHR has told with an id alone, once however often it is told: which visit is to be read."""
+
+    __tablename__ = "feed_notice"
+    __table_args__ = (UniqueConstraint("feed_id", "event"), Index("ix_feed_notice_open", "feed_id", "done_at"))
+
+    feed_id: Mapped[UUID] = mapped_column(ForeignKey("feed.id"))
+    event: Mapped[str] = mapped_column(String(64))
+    number: Mapped[str] = mapped_column(String(80))
+    received_at: Mapped[datetime]
+    done_at: Mapped[datetime | None]

@@ -8,6 +8,9 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
 from simulator import clock, controls, letters, mail, phones, receivers, rest, settings
+from simulator.ehrs import athena, charts, epic, events
+from simulator.ehrs import controls as ehr_controls
+from simulator.ehrs import pages as ehr_pages
 from simulator.errors import ApiError
 from simulator.network import Network
 from simulator.settings import Settings
@@ -27,13 +30,16 @@ def create_app(settings: Settings) -> Flask:
     app.extensions["network"] = Network(settings)
     app.extensions["mailbox"] = mailbox = mail.Mailbox(settings.keep)
     app.extensions["receivers"] = receivers.Receivers()
+    app.extensions["ehrs"] = charts.Charts()
+    app.extensions["ehr_events"] = events.Events()
     if settings.smtp_port:
         mail.serve(settings.host, settings.smtp_port, mailbox)
     app.before_request(only_from_this_machine)
     app.after_request(harden)
     app.register_error_handler(HTTPException, in_twilios_words)
     app.add_url_rule("/healthz", view_func=healthz)
-    for blueprint in (rest.pages, controls.pages, phones.pages, letters.pages, receivers.pages):
+    doors = (rest.pages, controls.pages, phones.pages, letters.pages, receivers.pages)
+    for blueprint in (*doors, epic.pages, athena.pages, ehr_controls.pages, ehr_pages.pages):
         app.register_blueprint(blueprint)
     return app
 

@@ -11,6 +11,8 @@ from werkzeug.exceptions import BadRequest, NotFound
 
 from simulator import faults, numbers
 from simulator.current import network
+from simulator.ehrs import door
+from simulator.ehrs.controls import told
 from simulator.letters import mailbox
 from simulator.messages import Media, Message, Text
 from simulator.webhooks import WAIT_S, Webhook
@@ -194,6 +196,8 @@ def reset() -> ResponseReturnValue:
     """Forget everything."""
     network().reset()
     mailbox().clear()
+    door.charts().clear()
+    told().clear()
     return "", 204
 
 

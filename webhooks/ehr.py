@@ -8,11 +8,12 @@ from flask import Blueprint, Response, request
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from config import clock
-from interchange import accepting, feeds
+from config import clock, db
+from interchange import accepting, connections, feeds
 from interchange.accepting import Sender
 from interchange.fhir import reading as resources
-from interchange.models import Feed
+from interchange.models import Feed, FeedConnection
+from interchange.polling import events, keys
 from interchange.problems import Problem
 from messaging.models import Clinic
 from webhooks import receipts, signatures
@@ -32,6 +33,8 @@ def ehr(source: str) -> Response:
     request.max_content_length = LARGEST_BODY
     body = request.get_data(cache=False)
     sender: Sender | None = receipts.remembered("webhooks.feeds", source, lambda session: _sender(session, source))
+    if sender is not None and "X-Hub-Signature" in request.headers:
+        return _events(sender, body)
     if sender is None or not _signed(sender, body):
         return problem(403, "the signature does not fit")
     return _resource(sender, body) if body.removeprefix(BOM).lstrip()[:1] == b"{" else _messages(sender, body)
@@ -44,7 +47,34 @@ def _sender(session: Session, name: str) -> Sender | None:
     if feed is None:
         return None
     zone = session.get_one(Clinic, feed.clinic_id).zone
-    return Sender(feed.id, feed.clinic_id, feeds.profile_of(feed.profile, zone), feed.secret or "")
+    asked = session.scalar(select(FeedConnection).where(FeedConnection.feed_id == feed.id))
+    hub = (asked.hub_secret or "", asked.practice) if asked else ("", "")
+    return Sender(feed.id, feed.clinic_id, feeds.profile_of(feed.profile, zone), feed.secret or "", *hub)
+
+
+@door.get("/webhooks/ehr/<source>/jwks.json")
+def jwks(source: str) -> Response:
+    """Serve what an EHR checks our signatures with; anybody may read it."""
+    with db.unit_of_work(db.EVERY, read_only=True) as session:
+        feed = session.scalar(select(Feed).where(Feed.name == source)) if source.isprintable() else None
+        if feed is None:
+            return problem(404, "there is no such feed")
+        served = Response(json.dumps(keys.jwks(session, feed)), content_type="application/json")
+    served.headers["Cache-Control"] = "public, max-age=300"
+    return served
+
+
+def _events(sender: Sender, body: bytes) -> Response:
+    """Keep what an event platform tells by ids alone, and let it be read soon; it wants its answer within 2 seconds."""
+    if not events.is_signed(sender.hub_secret, request.headers["X-Hub-Signature"], body):
+        return problem(403, "the signature does not fit")
+    try:
+        notices = events.read(json.loads(body), sender.practice)
+    except (ValueError, RecursionError):
+        return _outcome(422, [Problem("resource_malformed", "/")])
+    with accepting.kept(sender) as (session, _, feed):
+        connections.heard(session, feed, notices)
+    return _outcome(200, [])
 
 
 def _signed(sender: Sender, body: bytes) -> bool:

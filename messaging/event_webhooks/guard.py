@@ -7,13 +7,15 @@ a name that is resolved anew a moment later ("rebinding") leads nowhere else.
 import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from urllib.parse import urlsplit
 
 from config import addresses
 
 LONGEST = 500
 Address = IPv4Address | IPv6Address
+# Networks of the operator's own, where an EHR may be asked; events are never posted there.
+Networks = Sequence[IPv4Network | IPv6Network]
 # Beside what Python knows as private: addresses of clouds' own services, and IPv6 that is not for everybody.
 INSIDE = tuple(
     map(ip_network, ("168.63.129.16/32", "192.0.0.0/24", "192.88.99.0/24", "64:ff9b:1::/48", "fec0::/10", "5f00::/16"))
@@ -47,10 +49,11 @@ class Target:
         return host if self.port == (443 if self.tls else 80) else f"{host}:{self.port}"
 
 
-def read(url: str, *, loopback: bool) -> Target:
+def read(url: str, *, loopback: bool, own: Networks = ()) -> Target:
     """Take an address apart. Raises Refused for what is no https address of a host, or leads inside by its writing.
 
-    With `loopback` (demo and tests) an address of this machine is taken, by http too.
+    With `loopback` (demo and tests) an address of this machine is taken, by http too; those of the networks that are
+    the operator's `own` are taken by https.
     """
     try:
         parts = urlsplit(url)
@@ -66,13 +69,13 @@ def read(url: str, *, loopback: bool) -> Target:
         raise Refused("user")
     if not host or port == 0 or "%" in host:
         raise Refused("host")
-    _judge_literal(host, loopback=loopback)
+    _judge_literal(host, loopback=loopback, own=own)
     tls = parts.scheme == "https"
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     return Target(tls, host, port or (443 if tls else 80), path)
 
 
-def _judge_literal(host: str, *, loopback: bool) -> None:
+def _judge_literal(host: str, *, loopback: bool, own: Networks) -> None:
     """Refuse at once what is no name: also 127.1, 0x7f000001 and 2130706433, as every resolver reads them."""
     try:
         literal: Address = ip_address(host)
@@ -81,10 +84,10 @@ def _judge_literal(host: str, *, loopback: bool) -> None:
             literal = IPv4Address(socket.inet_aton(host))
         except OSError:
             return
-    judge(literal, loopback=loopback)
+    judge(literal, loopback=loopback, own=own)
 
 
-def resolved(target: Target, resolve: Resolve, *, loopback: bool) -> list[str]:
+def resolved(target: Target, resolve: Resolve, *, loopback: bool, own: Networks = ()) -> list[str]:
     """Return the addresses to connect to, each of them judged. Raises Refused if one of them leads inside."""
     try:
         found = list(dict.fromkeys(resolve(target.host, target.port)))
@@ -93,14 +96,16 @@ def resolved(target: Target, resolve: Resolve, *, loopback: bool) -> list[str]:
     if not found:
         raise Refused("resolve")
     for address in found:
-        judge(ip_address(address.partition("%")[0]), loopback=loopback)
+        judge(ip_address(address.partition("%")[0]), loopback=loopback, own=own)
     return found
 
 
-def judge(address: Address, *, loopback: bool) -> None:
+def judge(address: Address, *, loopback: bool, own: Networks = ()) -> None:
     """Raise Refused for an address that is not on the public internet, or stands for one that is not."""
     stands_for = _stands_for(address)
     if loopback and (address.is_loopback or stands_for.is_loopback):
+        return
+    if any(stands_for.version == net.version and stands_for in net for net in own):
         return
     if _is_inside(stands_for) or (address not in NAT64 and _is_inside(address)):
         raise Refused("inside")

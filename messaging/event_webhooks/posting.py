@@ -1,4 +1,4 @@
-"""One POST to a receiver: to an address that was judged, never redirected, never for long, the answer not kept."""
+"""One request to somebody else: to an address that was judged, never redirected, never for long."""
 
 import http.client
 import socket
@@ -7,11 +7,11 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 
 from messaging.event_webhooks import guard
-from messaging.event_webhooks.guard import Resolve, Target
+from messaging.event_webhooks.guard import Networks, Resolve, Target
 
 CONNECT_SECONDS, ALL_SECONDS = 5.0, 15.0
 MOST_READ = 4096
@@ -20,21 +20,27 @@ AGENT = "Warmthread-Webhooks/1"
 
 @dataclass(frozen=True)
 class Way:
-    """How a receiver is reached: who says a name's addresses, whom TLS trusts, and whether this machine is allowed."""
+    """How a receiver is reached: who says a name's addresses, whom TLS trusts, whether this machine is allowed, which
+    networks of the operator's own are, and how long the whole of it may take."""
 
     loopback: bool = False
     resolve: Resolve = guard.system
     trust: ssl.SSLContext | None = None
+    own: Networks = ()
+    seconds: float | None = None
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What became of one try. `error` is a word where no status came; `retry_after` in seconds, None if not asked."""
+    """What became of one try. `error` is a word where no status came; `retry_after` in seconds, None if not asked.
+    `body` is what was answered, where it was asked for, and `location` where else it may be found."""
 
     status: int | None
     error: str | None
     milliseconds: int
     retry_after: int | None = None
+    body: bytes = field(default=b"", repr=False)
+    location: str = field(default="", repr=False)
 
     @property
     def taken(self) -> bool:
@@ -48,22 +54,34 @@ class Answer:
 
 
 def post(url: str, headers: Mapping[str, str], body: bytes, way: Way) -> Answer:
-    """Post a body once and say what became of it; raises nothing for whatever the other side does."""
-    begun, status, retry_after, error = time.monotonic(), None, None, None
+    """Post a body once and say what became of it, the answer not kept; raises nothing whatever the other side does."""
+    return ask("POST", url, headers, body, way)
+
+
+def ask(method: str, url: str, headers: Mapping[str, str], body: bytes | None, way: Way, most: int = 0) -> Answer:
+    """Ask once and say what became of it. With `most` the answer is kept, whole: one that is longer is none."""
+    begun = time.monotonic()
+    ends = begun + (way.seconds or ALL_SECONDS)
     try:
-        target = guard.read(url, loopback=way.loopback)
-        found = guard.resolved(target, way.resolve, loopback=way.loopback)
-        with _connected(target, found, way.trust or _trust(), begun + ALL_SECONDS) as connected:
-            status, retry_after = _asked(connected, target, headers, body, begun + ALL_SECONDS)
+        target = guard.read(url, loopback=way.loopback, own=way.own)
+        found = guard.resolved(target, way.resolve, loopback=way.loopback, own=way.own)
+        with _connected(target, found, way.trust or _trust(), ends) as connected:
+            answer = _asked(connected, target, method, headers, body, ends)
+            said = _whole(answer, most, ends) if most else _left_unread(answer)
     except guard.Refused as refused:
-        error = f"refused_{refused.why}"
+        return Answer(None, f"refused_{refused.why}", _since(begun))
     except (OSError, http.client.HTTPException, ValueError) as failed:
-        error = _word(failed, time.monotonic() - begun)
-    return Answer(status, error, int((time.monotonic() - begun) * 1000), retry_after)
+        return Answer(None, _word(failed, over=time.monotonic() >= ends), _since(begun))
+    after, location = _seconds(answer.headers.get("Retry-After")), answer.headers.get("Location", "")
+    return Answer(answer.status, None, _since(begun), after, said, location)
 
 
-def _word(failed: Exception, seconds: float) -> str:
-    if isinstance(failed, TimeoutError) or seconds >= ALL_SECONDS:
+def _since(begun: float) -> int:
+    return int((time.monotonic() - begun) * 1000)
+
+
+def _word(failed: Exception, *, over: bool) -> str:
+    if isinstance(failed, TimeoutError) or over:
         return "timeout"
     if isinstance(failed, ssl.SSLError):
         return "certificate" if isinstance(failed, ssl.SSLCertVerificationError) else "tls"
@@ -71,18 +89,32 @@ def _word(failed: Exception, seconds: float) -> str:
 
 
 def _asked(
-    connected: socket.socket, target: Target, headers: Mapping[str, str], body: bytes, ends: float
-) -> tuple[int, int | None]:
-    """Return the status and, in seconds, for how long the receiver wants to be left alone."""
+    connected: socket.socket, target: Target, method: str, headers: Mapping[str, str], body: bytes | None, ends: float
+) -> http.client.HTTPResponse:
     connection = http.client.HTTPConnection(target.host, target.port)
     connection.sock = connected
-    connection.request("POST", target.path, body, {"Host": target.host_header, "User-Agent": AGENT, **headers})
+    connection.request(method, target.path, body, {"Host": target.host_header, "User-Agent": AGENT, **headers})
     answer = connection.getresponse()
     if time.monotonic() >= ends:
         raise TimeoutError  # broken off within its head: that is no answer, whatever it began with
+    return answer
+
+
+def _left_unread(answer: http.client.HTTPResponse) -> bytes:
     with suppress(OSError, http.client.HTTPException):  # the status has come; a broken body changes nothing
         answer.read(MOST_READ)
-    return answer.status, _seconds(answer.headers.get("Retry-After"))
+    return b""
+
+
+def _whole(answer: http.client.HTTPResponse, most: int, ends: float) -> bytes:
+    said = answer.read(most + 1)
+    if len(said) > most:
+        raise ValueError("longer than is taken")
+    if time.monotonic() >= ends:
+        raise TimeoutError
+    if answer.length:
+        raise http.client.IncompleteRead(said)
+    return said
 
 
 @contextmanager

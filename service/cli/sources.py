@@ -3,16 +3,17 @@
 import re
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, TextIO
 
 import click
 from sqlalchemy import select
 
-from config import audit, clock, db
+from config import audit, clock, db, runtime
 from intake_links.models import FormSource
-from interchange import profiles
+from interchange import connections, profiles
 from interchange import sources as feed_sources
 from interchange.models import Feed
+from interchange.polling import keys
 from service.cli import opening
 from service.cli.people import clinic_option, the_clinic
 from service.cli.tables import as_json, show
@@ -97,6 +98,47 @@ def by_mllp(name: str, sender: str | None, certificate: str, off: bool, clinic_n
         feed.mllp_sender, feed.mllp_certificate = sender, certificate if sender else ""
         audit.record(session, at.id, audit.OPERATOR, "feeds.mllp", f"feed:{name}", sender=sender or "")
     show([{"source": name, "sender": sender, "certificate": certificate if sender else ""}], json_=json_, empty="")
+
+
+@feeds.command("ask")
+@click.argument("name")
+@click.option("--address", required=True, help="Where its FHIR R4 is, or of athenahealth what stands before /v1.")
+@click.option("--client-id", required=True, help="What the EHR calls us.")
+@click.option("--practice", default="", help="The number of an athenahealth practice; without it, FHIR R4 day by day.")
+@click.option("--events-secret", type=click.File("r"), help="A file with what its events are signed with; - is stdin.")
+@click.option("--days-ahead", type=int, default=60, show_default=True)
+@click.option("--per-minute", type=int, default=60, show_default=True, help="Requests at most; five times at night.")
+@click.option("--algorithm", type=click.Choice(keys.ALGORITHMS), default=keys.ALGORITHMS[0], show_default=True)
+@click.option("--key", "file", type=click.File("rb"), help="A private key in PEM to sign with; else one is made here.")
+@clinic_option
+@as_json
+def ask(
+    name: str, address: str, client_id: str, practice: str, events_secret: TextIO | None, days_ahead: int,
+    per_minute: int, algorithm: str, file: BinaryIO | None, clinic_name: str | None, json_: bool,
+) -> None:  # fmt: skip
+    """Let the EHR of a feed be asked by SMART Backend Services; print where it reads our keys."""
+    opening.begin()
+    secret = events_secret.read().strip() if events_secret else None
+    kind = "athena" if practice else "fhir"
+    wanted = connections.Wanted(kind, address, client_id, practice, days_ahead, per_minute, secret)
+    with db.unit_of_work(db.EVERY) as session:
+        at = the_clinic(session, clinic_name)
+        feed = session.scalar(select(Feed).where(Feed.name == name, Feed.clinic_id == at.id))
+        if feed is None:
+            raise click.ClickException(f"there is no feed {name} at this clinic: add it with feeds add-source")
+        try:
+            connections.save(session, feed, wanted, audit.OPERATOR)
+            if file is not None:
+                keys.bring(session, feed, file.read(), audit.OPERATOR)
+            elif not keys.published(session, feed):
+                keys.make(session, feed, algorithm, audit.OPERATOR)
+        except connections.MayNot as refused:
+            wrong = "; ".join(f"{named}: {why}" for named, why in refused.problems.items())
+            raise click.UsageError(f"it cannot be asked so: {wrong}") from None
+        except keys.BadKey as bad:
+            raise click.UsageError(f"the key cannot sign: {bad}") from None
+    address = f"{runtime.settings().public_url}/webhooks/ehr/{name}/jwks.json"
+    show([{"source": name, "keys": address}], json_=json_, empty="")
 
 
 def _profile(file: Path | None) -> dict[str, Any]:

@@ -36,13 +36,13 @@ VISIT, UNKEYED, TEXT, STEP, REPLY, FILTER = (UUID(int=number) for number in rang
 
 
 def old_schema() -> None:
-    """A database as 0063 left it."""
+    """A database as 0067 left it."""
     if db.engine().dialect.name == "sqlite":
         drop_file()
     else:
         with db.engine().begin() as connection:
             db.Base.metadata.drop_all(connection)
-    command.upgrade(migrations._config(), "0063")
+    command.upgrade(migrations._config(), "0067")
 
 
 def key(session: Any, clinic_id: UUID, under: UUID | None) -> UUID:
@@ -145,7 +145,7 @@ def test_ended_in_the_middle_it_has_not_happened_and_begins_again(house: Any, mo
         patched.setattr(keys, "seal", dies)
         with pytest.raises(KeyboardInterrupt):
             migrations.upgrade()
-    assert migrations.current() == "0063"
+    assert migrations.current() == "0067"
     migrations.upgrade()
     with db.unit_of_work(clinic_id, read_only=True) as session:
         assert session.get_one(Appointment, VISIT).kind == CANARY["kind"]

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from config import clock, db, runtime
-from interchange import attention, explaining, profiles, sources
+from interchange import attention, connections, explaining, profiles, sources
 from interchange.models import Feed, FeedMessage
 from messaging.models import Clinic
 from web import layout, permissions, sessions, times, words
@@ -159,6 +159,7 @@ def page(session: Session, feed: Feed, sheet: Sheet) -> str:
         standing=standing,
         heard=standing.heard_at and times.moment(standing.heard_at, now, zone),
         waits=standing.oldest and times.length(now - standing.oldest),
+        connection=connections.of(session, feed),
         paused=feed.paused_at and times.moment(feed.paused_at, now, zone),
         address=f"{runtime.settings().public_url}/webhooks/ehr/{feed.name}",
         rows=[_row(row, times.moment(row.received_at, now, zone)) for row in attention.latest(session, feed)],

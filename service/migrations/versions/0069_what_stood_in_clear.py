@@ -15,7 +15,7 @@ from alembic import op
 from config import keys
 
 revision = "0069"
-down_revision = "0065"
+down_revision = "0067"
 branch_labels = None
 depends_on = None
 

@@ -4,10 +4,14 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from tests.waiting import PATIENCE
 
 
-def test_a_source_is_added_once_and_by_a_plain_name(tmp_path):
+@pytest.fixture
+def run(tmp_path):
+    """Run a command of the service in a folder of its own."""
     env = {
         "PATH": os.environ["PATH"],
         "TWILIO_ACCOUNT_SID": "AC" + "0" * 32,
@@ -20,6 +24,10 @@ def test_a_source_is_added_once_and_by_a_plain_name(tmp_path):
         argv = [sys.executable, "-m", "service.cli", *words]
         return subprocess.run(argv, env=env, capture_output=True, text=True, timeout=PATIENCE, check=False)
 
+    return run
+
+
+def test_a_source_is_added_once_and_by_a_plain_name(tmp_path, run):
     run("clinic", "create", "--name", "Elm", "--zone", "America/Denver", "--number", "+13035550100")
     assert "whsec_" in run("forms", "add-source", "vendor", "--json").stdout
     again = run("forms", "add-source", "vendor")
@@ -42,3 +50,14 @@ def test_a_source_is_added_once_and_by_a_plain_name(tmp_path):
     assert run("feeds", "mllp", "others", *said.args[6:]).returncode == 0
     listener = run("mllp")
     assert (listener.returncode, "WARMTHREAD_MLLP_PORT" in listener.stderr) == (2, True)
+
+
+def test_an_ehr_is_let_be_asked_where_it_may_be(run):
+    run("clinic", "create", "--name", "Elm", "--zone", "America/Denver", "--number", "+13035550100")
+    run("feeds", "add-source", "books")
+    asked = ("feeds", "ask", "books", "--address", "https://ehr.example/api/FHIR/R4", "--client-id", "us")
+    said = run(*asked, "--json")
+    assert "https://clinic.example/webhooks/ehr/books/jwks.json" in said.stdout
+    inside = run(*asked[:4], "https://10.0.0.1/fhir", *asked[5:])
+    assert (inside.returncode, "base_url: url_inside" in inside.stderr) == (2, True)
+    assert "no feed strangers" in run(*asked[:2], "strangers", *asked[3:]).stderr

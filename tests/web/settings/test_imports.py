@@ -117,11 +117,11 @@ def test_the_kind_of_a_visit_comes_with_the_file_and_decides_its_steps(house: An
     import_(admin, VISITS.replace("DAY", in_a_week), "appointments")
     with db.unit_of_work(house.clinic.id) as session:
         rows = session.execute(
-            select(Appointment.external_id, Appointment.kind, Reminder.step)
+            select(Appointment, Reminder.step)
             .join(Reminder, Reminder.appointment_id == Appointment.id)
             .order_by(Appointment.external_id)
         )
-        planned = [tuple(row) for row in rows]
+        planned = [(visit.external_id, visit.kind, step) for visit, step in rows]
     assert planned == [
         ("V1", "Group  VISIT", "group_day"),
         ("V2", "Follow-up with a name that is far longer", "day"),

@@ -1,0 +1,137 @@
+"""The EHR that is polled: SMART Backend Services, Appointment and Patient by search and by id, and nothing is pushed.
+
+A search gives at most 100 visits, in pages of 50 whose session ends; what it does not know it leaves out and says so.
+"""
+
+import operator
+import secrets
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import Blueprint, Response, g, jsonify, request
+
+from simulator.ehrs import door, outcomes, resources, tokens
+from simulator.ehrs.charts import Visit
+from simulator.ehrs.outcomes import Refused
+
+NAME, PAGE, MOST = "epic", 50, 100
+BASE = "/epic/api/FHIR/R4"
+pages = Blueprint("epic", __name__)
+pages.register_error_handler(Refused, outcomes.refusal)
+pages.register_error_handler(door.NoToken, door.no_token)
+pages.before_request(lambda: door.before(NAME))
+pages.after_request(lambda answer: door.after(NAME, answer))
+KNOWN = ("date", "_count", "patient", "_format")
+BOUNDS: dict[str, Callable[[datetime, datetime], bool]] = {
+    "ge": operator.ge,
+    "gt": operator.gt,
+    "le": operator.le,
+    "lt": operator.lt,
+}
+
+
+def _address(path: str) -> str:
+    return request.host_url.rstrip("/") + path
+
+
+@pages.get(f"{BASE}/.well-known/smart-configuration")
+def configuration() -> Response:
+    """Where a token is asked for, and how."""
+    return jsonify(
+        token_endpoint=_address("/epic/oauth2/token"),
+        grant_types_supported=["client_credentials"],
+        token_endpoint_auth_methods_supported=["private_key_jwt"],
+        token_endpoint_auth_signing_alg_values_supported=tokens.ALGORITHMS,
+        capabilities=["client-confidential-asymmetric", "permission-v2"],
+    )
+
+
+@pages.post("/epic/oauth2/token")
+def token() -> Response:
+    """A token."""
+    return tokens.give(door.chart(NAME), request.form, _address("/epic/oauth2/token"))
+
+
+@pages.get(f"{BASE}/Patient/<number>")
+def patient(number: str) -> Response:
+    """One patient: restricted, merged, unknown, or there."""
+    door.may(NAME, "system/Patient.rs")
+    chart = door.chart(NAME)
+    with chart.lock:
+        person = chart.people.get(number)
+        if person is None:
+            raise Refused("4102")
+        if person.merged_into:
+            raise Refused("4107", _address(f"{BASE}/Patient/{person.merged_into}"))
+        if person.restricted:
+            raise Refused(person.restricted)
+        return outcomes.answer(resources.patient(number, person, chart))
+
+
+@pages.get(f"{BASE}/Appointment/<number>")
+def appointment(number: str) -> Response:
+    """One visit."""
+    door.may(NAME, "system/Appointment.rs")
+    chart = door.chart(NAME)
+    with chart.lock:
+        if number not in chart.visits:
+            raise Refused("4102")
+        return outcomes.answer(resources.appointment(number, chart.visits[number], chart))
+
+
+@pages.get(f"{BASE}/Appointment")
+def search() -> Response:
+    """Visits of a slice of dates, or the further page of a search."""
+    door.may(NAME, "system/Appointment.rs")
+    session = request.args.get("session")
+    chart = door.chart(NAME)
+    with chart.lock:
+        if session:
+            if session not in chart.searches:
+                raise Refused("4113")
+            return _page(session, request.args.get("page", 1, int), [])
+        if not request.args:
+            raise Refused("4110")
+        if not request.args.getlist("date") and "patient" not in request.args:
+            raise Refused("4111")
+        found = sorted((visit.start, number) for number, visit in chart.visits.items() if _fits(visit))
+        session = secrets.token_urlsafe(9)
+        chart.searches[session] = [number for _, number in found][:MOST]
+        warnings = ["4127"] if len(found) > MOST else [] if found else ["4101"]
+        warnings += ["4122"] if any(name not in KNOWN for name in request.args) else []
+        return _page(session, 1, [*warnings, *([g.warning] if g.warning else [])])
+
+
+def _fits(visit: Visit) -> bool:
+    who = request.args.get("patient", visit.patient).removeprefix("Patient/")
+    return who == visit.patient and all(_within(visit.start, bound) for bound in request.args.getlist("date"))
+
+
+def _within(start: datetime, bound: str) -> bool:
+    compare = BOUNDS.get(bound[:2])
+    try:
+        at = datetime.fromisoformat(bound[2:])
+    except ValueError:
+        raise Refused("4115") from None
+    if compare is None:
+        raise Refused("4115")
+    return compare(start, at if at.tzinfo else at.replace(tzinfo=UTC))
+
+
+def _page(session: str, page: int, warnings: list[str]) -> Response:
+    chart = door.chart(NAME)
+    numbers = chart.searches[session]
+    shown = numbers[(page - 1) * PAGE : page * PAGE]
+    entries: list[dict[str, Any]] = [
+        {"fullUrl": _address(f"{BASE}/Appointment/{number}"), "search": {"mode": "match"},
+         "resource": resources.appointment(number, chart.visits[number], chart)}
+        for number in shown if number in chart.visits
+    ]  # fmt: skip
+    if warnings:
+        entries.append({"search": {"mode": "outcome"}, "resource": outcomes.outcome(*warnings)})
+    links = [{"relation": "self", "url": request.url}]
+    if page * PAGE < len(numbers):
+        links.append({"relation": "next", "url": _address(f"{BASE}/Appointment?session={session}&page={page + 1}")})
+    bundle = {"resourceType": "Bundle", "type": "searchset", "total": len(numbers), "link": links, "entry": entries}
+    return outcomes.answer(bundle)
