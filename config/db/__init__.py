@@ -1,6 +1,6 @@
 """One database behind one interface: SQLite on this machine or PostgreSQL, the same verbs for both."""
 
-from config.db.base import Base, ClinicRow, Heartbeat, Moment, SealedRow, Work, first_id, new_id, new_ids
+from config.db.base import Base, ClinicRow, Heartbeat, Moment, SealedRow, Work, at, first_id, new_id, new_ids
 from config.db.claims import (
     FAILING,
     STUCK,
@@ -59,6 +59,7 @@ __all__ = [
     "among",
     "apart",
     "arrays",
+    "at",
     "bare_transaction",
     "claim",
     "clinic_index",

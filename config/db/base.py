@@ -1,6 +1,7 @@
 """The metadata every room's models share, and the columns that many of them have."""
 
 import os
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -8,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import (
     JSON,
     BigInteger,
+    ColumnElement,
     DateTime,
     Dialect,
     Integer,
@@ -16,6 +18,7 @@ from sqlalchemy import (
     String,
     TypeDecorator,
     Uuid,
+    bindparam,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -45,6 +48,11 @@ class Moment(TypeDecorator[datetime]):
 
     def process_result_value(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
         return None if value is None else (value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC))
+
+
+def at(moment: Callable[[], datetime]) -> ColumnElement[datetime]:
+    """Return what is `moment()` each time a statement with it is run: a condition about now is built once for all."""
+    return bindparam(None, callable_=moment, type_=Moment(), unique=True)
 
 
 class Base(DeclarativeBase):

@@ -10,6 +10,7 @@ from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime, timedelta
+from functools import cache
 from itertools import chain
 from uuid import UUID
 
@@ -112,6 +113,7 @@ def prepare() -> None:
     gateway()
 
 
+@cache
 def due_in(lane: str) -> ColumnElement[bool]:
     """Return the condition for what waits in `lane` and may leave now: no brake and no restore holds it."""
     return (Message.state == "queued") & (Message.lane == lane) & braking.free() & holding.may_leave()

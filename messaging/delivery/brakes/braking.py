@@ -4,13 +4,14 @@ What is held stays queued: nothing of it is lost. When the brake is released it 
 is over; that also happens while the brake is pulled, so that nobody waits for a text that has become untrue.
 """
 
+from functools import cache
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, exists, func, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from config import audit, clock, queue
+from config import audit, clock, db, queue
 from messaging import outbox
 from messaging.delivery.brakes.models import Brake
 from messaging.inbox.models import InboxItem
@@ -20,6 +21,7 @@ from messaging.models import Message
 KINDS = ("reminder", "automatic", "reply")
 
 
+@cache  # asked for each alert: to build it takes longer than to run it
 def free() -> ColumnElement[bool]:
     """Return the condition for messages that no brake holds.
 
@@ -36,7 +38,7 @@ def free() -> ColumnElement[bool]:
     return or_(
         Message.kind.not_in(KINDS),
         ~pulled,
-        Message.expires_at <= clock.now(),
+        Message.expires_at <= db.at(lambda: clock.now()),
         (Message.kind == "reply") & in_danger,
     )
 
