@@ -132,22 +132,11 @@ def test_what_scales_and_what_rings_asks_for_figures_and_lanes_that_there_are(ho
         lane = queue.lanes()[metric["selector"]["matchLabels"]["lane"]]
         assert metric["name"] in figures()
         assert made["spec"]["scaleTargetRef"]["name"] == f"warmthread-worker-{lane.queue}"
-    text = (DEPLOY / "prometheus" / "alarms.yaml").read_text("utf-8")
-    assert set(re.findall(r"warmthread_[a-z_]+", text)) <= figures()
-    assert set(re.findall(r'lane!?="([a-z_]+)"', text)) <= lanes
     operating = (ROOT / "docs" / "operating.md").read_text("utf-8")
     (table,) = re.findall(r"\| lane \| what waits.*?\n\n", operating, re.DOTALL)
     assert {
         name for row in re.findall(r"^\| (`.*?`) \|", table, re.MULTILINE) for name in re.findall("`(.*?)`", row)
     } <= lanes
-
-
-def test_every_alarm_has_its_paragraph():
-    rules = yaml.safe_load((DEPLOY / "prometheus" / "alarms.yaml").read_text("utf-8"))["groups"][0]["rules"]
-    headings = re.findall(r"^## (.+)$", (ROOT / "docs" / "operating.md").read_text("utf-8"), re.MULTILINE)
-    anchors = {heading.lower().replace(" ", "-") for heading in headings}
-    assert {rule["annotations"]["runbook"] for rule in rules} <= {f"docs/operating.md#{anchor}" for anchor in anchors}
-    assert len({rule["alert"] for rule in rules}) == len(rules) >= 6
 
 
 def test_every_step_of_the_image_is_possible():
