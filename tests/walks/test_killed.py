@@ -65,16 +65,20 @@ def book(running: Running) -> None:
     scene = running.scene
     scene.command("clinic", "create", "--name", day.CLINIC, "--zone", day.ZONE, "--number", day.NUMBER)
     patients, visits = Path(scene.folder, "p.csv"), Path(scene.folder, "v.csv")
-    starts = clock.now().astimezone(ZoneInfo(day.ZONE)).replace(tzinfo=None) + timedelta(days=1, seconds=12)
-    booked = (clock.now() - timedelta(days=9)).isoformat(timespec="seconds")
-    with patients.open("w", newline="") as people, visits.open("w", newline="") as times:
-        first, second = csv.writer(people), csv.writer(times)
+    with patients.open("w", newline="") as people:
+        first = csv.writer(people)
         first.writerow(("record", "first_name", "last_name", "phone", "birth_date"))
-        second.writerow(("visit", "patient", "starts_at", "zone", "booked_at"))
-        for index, number in enumerate(numbers()):
-            first.writerow((index, f"Name{index}", "Test", number, "1980-01-01"))
-            second.writerow((f"V{index}", index, starts.isoformat(timespec="seconds"), day.ZONE, booked))
+        first.writerows((index, f"Name{index}", "Test", number, "1980-01-01") for index, number in enumerate(numbers()))
     assert scene.command("patients", "import", str(patients))[0]["created"] == TEXTS
+    # Only now: whose time has passed before the visits are booked is not reminded.
+    starts = clock.now().astimezone(ZoneInfo(day.ZONE)).replace(tzinfo=None) + timedelta(days=1, seconds=20)
+    booked = (clock.now() - timedelta(days=9)).isoformat(timespec="seconds")
+    with visits.open("w", newline="") as times:
+        second = csv.writer(times)
+        second.writerow(("visit", "patient", "starts_at", "zone", "booked_at"))
+        second.writerows(
+            (f"V{index}", index, starts.isoformat(timespec="seconds"), day.ZONE, booked) for index in range(TEXTS)
+        )
     assert scene.command("appointments", "import", str(visits))[0]["created"] == TEXTS
 
 
