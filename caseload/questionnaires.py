@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from caseload import contacts, episodes, kept_scores
@@ -40,7 +40,7 @@ def drain() -> int:
 
 def oldest(session: Session, now: datetime) -> datetime | None:
     """Return since when the oldest due row waits."""
-    free = or_(Asking.lease_until.is_(None), Asking.lease_until <= now)
+    free = db.free(Asking, now)
     return session.scalar(select(func.min(Asking.try_after)).where(DUE, Asking.try_after <= now, free))
 
 

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
-from config import aside, audit, clock, queue
+from config import aside, audit, clock, db, queue
 from reminders import planned_rows, planner
 from reminders.models import Appointment, Replanning
 
@@ -64,7 +64,7 @@ def drain() -> int:
 
 def oldest(session: Session, now: datetime) -> datetime | None:
     """Return since when the oldest replanning waits for a worker."""
-    free = or_(Replanning.lease_until.is_(None), Replanning.lease_until <= now)
+    free = db.free(Replanning, now)
     return session.scalar(select(func.min(Replanning.try_after)).where(WAITING, Replanning.try_after <= now, free))
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from caseload import episodes, questionnaires
@@ -34,7 +34,7 @@ def drain() -> int:
 def oldest(session: Session, now: datetime) -> datetime | None:
     """Return since when the oldest due row waits."""
     row = SatisfactionWatch
-    free = or_(row.lease_until.is_(None), row.lease_until <= now)
+    free = db.free(row, now)
     return session.scalar(select(func.min(row.try_after)).where(DUE, row.try_after <= now, free))
 
 

@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, or_, select, true
+from sqlalchemy import func, select, true
 from sqlalchemy.orm import Session
 
-from config import aside, audit, clock
+from config import aside, audit, clock, db
 from messaging.models import Clinic, Message
 from messaging.retention import rules, what_ages
 from messaging.retention.models import Keeping
@@ -107,7 +107,7 @@ def drain(all_shelves: Mapping[str, what_ages.Shelf]) -> int:
 
 def oldest(session: Session, now: datetime) -> datetime | None:
     """Return since when a clinic's walk waits."""
-    free = or_(Keeping.lease_until.is_(None), Keeping.lease_until <= now)
+    free = db.free(Keeping, now)
     return session.scalar(select(func.min(Keeping.try_after)).where(Keeping.try_after <= now, free))
 
 

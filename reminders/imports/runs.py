@@ -106,7 +106,7 @@ def drain() -> int:
 
 def oldest(session: Session, now: datetime) -> datetime | None:
     """Return since when a run waits for its next part."""
-    free = or_(ImportRun.lease_until.is_(None), ImportRun.lease_until <= now)
+    free = db.free(ImportRun, now)
     return session.scalar(select(func.min(ImportRun.try_after)).where(DUE, ImportRun.try_after <= now, free))
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from config import audit, clock, db, keys
@@ -64,7 +64,7 @@ def drain() -> int:
 def oldest(session: Session, now: datetime) -> datetime | None:
     """Return since when the oldest due follow-up waits."""
     due = DUE & holding.clear(FollowUp.clinic_id)
-    free = or_(FollowUp.lease_until.is_(None), FollowUp.lease_until <= now)
+    free = db.free(FollowUp, now)
     return session.scalar(select(func.min(FollowUp.try_after)).where(due, FollowUp.try_after <= now, free))
 
 
