@@ -11,7 +11,7 @@ from datetime import datetime, time, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists, func, or_, select
+from sqlalchemy import ColumnElement, exists, or_, select
 from sqlalchemy.orm import Session
 
 from caseload import listing
@@ -51,8 +51,7 @@ def oldest(session: Session, now: datetime) -> datetime | None:
     """Return since when a round waits; a clinic that has none yet waits as of now."""
     if session.scalar(select(Clinic.id).where(_unknown()).limit(1)) is not None:
         return now
-    waits = select(func.min(DueRound.try_after)).where(DUE, DueRound.try_after <= now, db.free(DueRound, now))
-    return session.scalar(waits)
+    return db.oldest(session, DueRound, DUE, now)
 
 
 def give_up(session: Session, row: DueRound) -> None:

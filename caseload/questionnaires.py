@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from caseload import contacts, episodes, kept_scores
@@ -40,8 +40,7 @@ def drain() -> int:
 
 def oldest(session: Session, now: datetime) -> datetime | None:
     """Return since when the oldest due row waits."""
-    free = db.free(Asking, now)
-    return session.scalar(select(func.min(Asking.try_after)).where(DUE, Asking.try_after <= now, free))
+    return db.oldest(session, Asking, DUE, now)
 
 
 def look(session: Session, rows: Sequence[Asking]) -> None:

@@ -8,6 +8,7 @@ the ticker sweeps every lane and works it off itself.
 import threading
 import time
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -258,7 +259,8 @@ def drain(lane: Lane) -> int:
     """Work a lane off and count that: drains, rows, seconds and failures. Raises what the drain does."""
     began = clock.monotonic()
     try:
-        rows = lane.drain()
+        with db.urgently() if lane.queue == "urgent" else nullcontext():
+            rows = lane.drain()
     except BaseException:
         tallies.add("lane_failures", lane.name)
         raise

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement
 from sqlalchemy.orm import Session
 
 from config import clock, db, queue
@@ -35,8 +35,7 @@ def give_up(session: Session, row: FeedMessage) -> None:
 
 def oldest(session: Session, now: datetime) -> datetime | None:
     """Return since when something waits."""
-    due = (DUE, FeedMessage.try_after <= now, db.free(FeedMessage, now))
-    return session.scalar(select(func.min(FeedMessage.try_after)).where(*due))
+    return db.oldest(session, FeedMessage, DUE, now)
 
 
 LANES = [

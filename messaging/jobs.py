@@ -3,7 +3,7 @@
 from datetime import datetime
 from functools import partial
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, or_
 from sqlalchemy.orm import Session
 
 from config import db, queue
@@ -31,21 +31,15 @@ def begin_and_end_absences() -> int:
 
 
 def _oldest_absence(session: Session, now: datetime) -> datetime | None:
-    return session.scalar(
-        select(func.min(Absence.try_after)).where(absences.DUE, Absence.try_after <= now, db.free(Absence, now))
-    )
+    return db.oldest(session, Absence, absences.DUE, now)
 
 
 def _oldest_timer(session: Session, now: datetime) -> datetime | None:
-    return session.scalar(
-        select(func.min(Timer.try_after)).where(escalation.DUE, Timer.try_after <= now, db.free(Timer, now))
-    )
+    return db.oldest(session, Timer, escalation.DUE, now)
 
 
 def _oldest_message(which: ColumnElement[bool], session: Session, now: datetime) -> datetime | None:
-    return session.scalar(
-        select(func.min(Message.try_after)).where(which, Message.try_after <= now, db.free(Message, now))
-    )
+    return db.oldest(session, Message, which, now)
 
 
 def _oldest_to_send(lane: str, session: Session, now: datetime) -> datetime | None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from config import audit, clock, db
@@ -29,8 +29,7 @@ def drain() -> int:
 
 def oldest(session: Session, now: datetime) -> datetime | None:
     """Return since when the oldest step that is due waits."""
-    due = select(func.min(Handoff.try_after)).where(DUE, Handoff.try_after <= now, db.free(Handoff, now))
-    return session.scalar(due)
+    return db.oldest(session, Handoff, DUE, now)
 
 
 def follow(session: Session, rows: Sequence[Handoff]) -> None:

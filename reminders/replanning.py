@@ -64,8 +64,7 @@ def drain() -> int:
 
 def oldest(session: Session, now: datetime) -> datetime | None:
     """Return since when the oldest replanning waits for a worker."""
-    free = db.free(Replanning, now)
-    return session.scalar(select(func.min(Replanning.try_after)).where(WAITING, Replanning.try_after <= now, free))
+    return db.oldest(session, Replanning, WAITING, now)
 
 
 def give_up(session: Session, row: Replanning) -> None:

@@ -7,7 +7,7 @@ import os
 import signal
 import socket
 import threading
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import delete
 from sqlalchemy.exc import SQLAlchemyError
@@ -15,7 +15,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from config import clock, db, logging, queue
 from service import start
 
-EVERY_SECONDS = 1.0
+# A timer is seen to at its moment: what falls due before the next sweep is waited for, and then looked for again soon.
+EVERY_SECONDS, SOON_SECONDS = 1.0, 0.1
 GRACE = timedelta(seconds=3)
 
 
@@ -53,12 +54,27 @@ class Ticker:
     def _loop(self, lane: queue.Lane) -> None:
         if lane.queue == "urgent":
             _hold_connections()
-        while not self._stop.wait(EVERY_SECONDS):
+        rest = EVERY_SECONDS
+        while not self._stop.wait(rest):
+            rest = EVERY_SECONDS
             try:
-                look(lane)
+                rest = self._sweep(lane)
             except Exception as error:  # noqa: BLE001 - a lane that fails now is swept again in a second
                 logging.logger().error("sweep failed", lane=lane.name, exc_info=error)
                 self._failing.add(lane.name)
+
+    def _sweep(self, lane: queue.Lane) -> float:
+        """See to what is due in a lane, or falls due before the next sweep; return how many seconds to rest then."""
+        now = clock.now()
+        due = due_by(lane, now + timedelta(seconds=EVERY_SECONDS))
+        if due is None:
+            return EVERY_SECONDS
+        if due <= now:
+            see_to(lane, due)
+            return EVERY_SECONDS
+        if not self._stop.wait((due - now).total_seconds()):
+            see_to(lane, due)
+        return SOON_SECONDS
 
     def _beat(self) -> None:
         """Say that we live, and which lanes could not be swept since the last time: /readyz tells the operator."""
@@ -95,13 +111,14 @@ def _hold_connections() -> None:
         logging.logger().error("no connections in reserve", exc_info=error)
 
 
-def look(lane: queue.Lane) -> int:
-    """Look once at a lane; return how many rows this process handled itself."""
-    now = clock.now()
+def due_by(lane: queue.Lane, moment: datetime) -> datetime | None:
+    """Return since when the oldest row of a lane will have been due by this moment; None where none will."""
     with db.unit_of_work(db.EVERY, read_only=True) as session:
-        oldest = lane.oldest(session, now)
-    if oldest is None:
-        return 0
-    if queue.knock(lane.name) and now - oldest < GRACE:
+        return lane.oldest(session, moment)
+
+
+def see_to(lane: queue.Lane, due: datetime) -> int:
+    """Ring for a lane with a row that is due; return how many rows this process handled itself."""
+    if queue.knock(lane.name) and clock.now() - due < GRACE:
         return 0
     return queue.drain(lane)

@@ -3,9 +3,9 @@ and what is kept no longer."""
 
 from collections.abc import Sequence
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from config import clock, db, logging, queue
@@ -19,6 +19,7 @@ from webhooks import after_restore, fields, handle_text, missed_texts, raise_ite
 from webhooks.models import Receipt
 
 
+@cache
 def due_with(priority: str) -> ColumnElement[bool]:
     """Return the condition for what waits with this `priority` (urgent | default)."""
     return (Receipt.state == "received") & (Receipt.lane == priority)
@@ -79,13 +80,7 @@ def _what_was_said(receipt: Receipt) -> str:
 
 
 def _oldest(priority: str, session: Session, now: datetime) -> datetime | None:
-    return session.scalar(
-        select(func.min(Receipt.try_after)).where(
-            due_with(priority),
-            Receipt.try_after <= now,
-            db.free(Receipt, now),
-        )
-    )
+    return db.oldest(session, Receipt, due_with(priority), now)
 
 
 def _prepare() -> None:

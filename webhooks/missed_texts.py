@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, exists, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -63,8 +63,7 @@ def oldest(session: Session, now: datetime) -> datetime | None:
         return now
     if session.scalar(select(InboundCheck.id).where(_ahead(now)).limit(1)) is not None:
         return now
-    due = InboundCheck.try_after <= now, db.free(InboundCheck, now)
-    return session.scalar(select(func.min(InboundCheck.try_after)).where(*due))
+    return db.oldest(session, InboundCheck, _ALL, now)
 
 
 _ALL = InboundCheck.fence >= 0

@@ -96,8 +96,7 @@ def oldest(session: Session, now: datetime) -> datetime | None:
     """Return since when a day waits to be counted; a clinic of which none is kept yet waits as of now."""
     if session.scalar(select(Clinic.id).where(_unknown()).limit(1)) is not None:
         return now
-    waits = select(func.min(FigureDay.try_after)).where(DUE, FigureDay.try_after <= now, db.free(FigureDay, now))
-    return session.scalar(waits)
+    return db.oldest(session, FigureDay, DUE, now)
 
 
 def give_up(session: Session, row: FigureDay) -> None:

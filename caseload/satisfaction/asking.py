@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from caseload import episodes, questionnaires
@@ -33,9 +33,7 @@ def drain() -> int:
 
 def oldest(session: Session, now: datetime) -> datetime | None:
     """Return since when the oldest due row waits."""
-    row = SatisfactionWatch
-    free = db.free(row, now)
-    return session.scalar(select(func.min(row.try_after)).where(DUE, row.try_after <= now, free))
+    return db.oldest(session, SatisfactionWatch, DUE, now)
 
 
 def look(session: Session, rows: Sequence[SatisfactionWatch]) -> None:

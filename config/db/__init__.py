@@ -8,8 +8,10 @@ from config.db.claims import (
     apart,
     claim,
     free,
+    oldest,
     put_off,
     retry_later,
+    ripe,
     still_mine,
     work_off,
 )
@@ -40,6 +42,7 @@ from config.db.sealed import (
     opened_for,
 )
 from config.db.sets import among, arrays, columns, of_each, unnested, write_columns, write_rows
+from config.db.urgency import urgently
 
 __all__ = [
     "EVERY",
@@ -78,6 +81,7 @@ __all__ = [
     "new_id",
     "new_ids",
     "of_each",
+    "oldest",
     "on_commit",
     "open_reserve",
     "opened_for",
@@ -85,9 +89,11 @@ __all__ = [
     "reserve",
     "reserved",
     "retry_later",
+    "ripe",
     "still_mine",
     "unit_of_work",
     "unnested",
+    "urgently",
     "work_off",
     "write_columns",
     "write_rows",

@@ -4,23 +4,27 @@ A row is claimed in one short transaction and worked on in the next, so that a w
 lease runs out, another claims the row, and the fence refuses the late write of the first.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
-from typing import Any, TypeVar
+from functools import lru_cache, partial
+from typing import Any, TypeVar, cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, bindparam, func, or_, select, update
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from config import clock, keys, logging
-from config.db.base import Heartbeat
+from config.db.base import Heartbeat, Moment, at
 from config.db.engine import EVERY, unit_of_work
 
 Row = TypeVar("Row", bound=Any)
 One = TypeVar("One")
 Done = TypeVar("Done")
+Instant = datetime | ColumnElement[datetime]
+# What a lane asks each second is built once: to build a statement takes longer than to run it.
+STATEMENTS = 512
 # Rows being worked on are locked as well; the lease only says how long a killed worker's rows wait for the next.
 LEASE = timedelta(seconds=15)
 GIVE_UP_AFTER = 8
@@ -41,10 +45,24 @@ class Claim:
     fence: int
 
 
-def free(model: type[Any], now: datetime) -> ColumnElement[bool]:
-    """Return the condition for rows of `model` (a Work) that nobody holds."""
+def free(model: type[Any], now: Instant, far: Instant | None = None) -> ColumnElement[bool]:
+    """Return the condition for rows of `model` (a Work) that nobody holds; `far` is when no lease taken now ends."""
     until = model.lease_until
-    return or_(until.is_(None), until <= now, until > now + NO_LEASE)
+    if far is None:
+        far = now + NO_LEASE
+    return or_(until.is_(None), until <= now, until > far)
+
+
+def oldest(session: Session, model: type[Any], due: ColumnElement[bool], by: datetime) -> datetime | None:
+    """Return since when the oldest row of `model` (a Work) waits that is `due` by this moment and that nobody holds."""
+    moment: datetime | None = session.scalar(_oldest(cast(Hashable, model), due), {"by": by, "far": by + NO_LEASE})
+    return moment
+
+
+@lru_cache(maxsize=STATEMENTS)
+def _oldest(model: Any, due: ColumnElement[bool]) -> Select[Any]:
+    by, far = bindparam("by", type_=Moment()), bindparam("far", type_=Moment())
+    return select(func.min(model.try_after)).where(due, model.try_after <= by, free(model, by, far))
 
 
 def claim(
@@ -56,23 +74,45 @@ def claim(
     lease: timedelta = LEASE,
 ) -> list[Claim]:
     """Claim up to `limit` rows of `model` (a Work) that are `due`, whose time has come and that nobody holds."""
-    now = clock.now()
+    claiming = _claiming(cast(Hashable, model), due, limit, lease)
+    return [Claim(row.id, row.fence) for row in session.execute(claiming)]
+
+
+@lru_cache(maxsize=STATEMENTS)
+def _claiming(model: Any, due: ColumnElement[bool], limit: int, lease: timedelta) -> ReturningUpdate[Any]:
+    """Return the statement of a claim. A lane asks it each second and between any two of its batches: built once."""
     picked = (
         select(model.id)
-        .where(due, model.try_after <= now, free(model, now))
+        .where(ripe(model, due))
         .order_by(model.try_after)
         .limit(limit)
         .with_for_update(skip_locked=True)
         .cte("picked")
     )
-    taken = (
+    return (
         update(model)
         .where(model.id.in_(select(picked.c.id)))
-        .values(lease_until=now + lease, fence=model.fence + 1, attempts=model.attempts + 1)
+        .values(lease_until=at(lambda: clock.now() + lease), fence=model.fence + 1, attempts=model.attempts + 1)
         .returning(model.id, model.fence)
         .execution_options(synchronize_session=False)
     )
-    return [Claim(row.id, row.fence) for row in session.execute(taken)]
+
+
+def ripe(model: type[Any], due: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Return the condition for rows of `model` (a Work) that could be claimed at the moment at which it is asked."""
+    now, far = at(lambda: clock.now()), at(lambda: clock.now() + NO_LEASE)
+    return and_(due, model.try_after <= now, free(model, now, far))
+
+
+def _more(model: type[Any], due: ColumnElement[bool]) -> bool:
+    """Whether a row could be claimed. Asked before a claim that likely finds none: it need not wait for a writer."""
+    with unit_of_work(EVERY, read_only=True) as session:
+        return session.scalar(_any(cast(Hashable, model), due)) is not None
+
+
+@lru_cache(maxsize=STATEMENTS)
+def _any(model: Any, due: ColumnElement[bool]) -> Select[Any]:
+    return select(model.id).where(ripe(model, due)).limit(1)
 
 
 def still_mine(session: Session, model: type[Row], claims: Sequence[Claim], *, wait: bool = True) -> list[Row]:
@@ -122,7 +162,7 @@ def work_off(
     """
     end = clock.monotonic() + (SLICE_SECONDS if seconds is None else seconds)
     handled = 0
-    while clock.monotonic() < end:
+    while clock.monotonic() < end and (not handled or _more(model, due)):
         with unit_of_work(EVERY) as session:
             claims = claim(session, model, due, limit=batch)
         if not claims:

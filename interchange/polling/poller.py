@@ -84,8 +84,7 @@ def _next_turn_in() -> float | None:
 
 def oldest(session: Session, now: datetime) -> datetime | None:
     """Return since when an EHR should have been asked."""
-    waiting = DUE, FeedConnection.try_after <= now, db.free(FeedConnection, now)
-    return session.scalar(select(func.min(FeedConnection.try_after)).where(*waiting))
+    return db.oldest(session, FeedConnection, DUE, now)
 
 
 def _begun(way: Way, most: int) -> list[Task]:

@@ -71,9 +71,11 @@ def _land(batch: Sequence[Future[Outcome]]) -> None:
 
 
 def _claim(lane: str) -> tuple[int, list[Intent]]:
+    with db.unit_of_work(db.EVERY, read_only=True) as session:  # where nothing waits, no writer is waited for
+        if not turns.waiting(session, lane):
+            return 0, []
     with db.unit_of_work(db.EVERY) as session:
-        flowing = due_in(lane) & circuits.flowing()
-        claims = turns.claim(session, flowing, lane, limit=BATCH[lane], lease=LEASE[lane])
+        claims = turns.claim(session, flowing_in(lane), lane, limit=BATCH[lane], lease=LEASE[lane])
         claims += _probes(session, lane)
     if not claims:
         return 0, []
@@ -117,6 +119,12 @@ def prepare() -> None:
 def due_in(lane: str) -> ColumnElement[bool]:
     """Return the condition for what waits in `lane` and may leave now: no brake and no restore holds it."""
     return (Message.state == "queued") & (Message.lane == lane) & braking.free() & holding.may_leave()
+
+
+@cache
+def flowing_in(lane: str) -> ColumnElement[bool]:
+    """Return the condition for what waits in `lane` and may leave now by a sender whose carrier takes texts."""
+    return due_in(lane) & circuits.flowing()
 
 
 def _senders(lane: str) -> ThreadPoolExecutor:

@@ -2,12 +2,13 @@
 
 import random
 from datetime import timedelta
+from functools import cache
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, exists, literal_column, select
+from sqlalchemy import ColumnElement, Select, and_, exists, literal_column, select
 from sqlalchemy.orm import Session
 
-from config import clock, db
+from config import db
 from messaging.models import Clinic, Message
 
 # Of so many clinics a batch takes texts; where more wait, chance says which, so that none waits for another's last.
@@ -36,10 +37,8 @@ def waiting(session: Session, lane: str) -> list[UUID]:
     return list(session.scalars(waiting_query(lane)))
 
 
+@cache
 def waiting_query(lane: str) -> Select[UUID]:
     """Return the query for clinics of which a text waits in `lane` whose time has come and that nobody holds."""
-    now = clock.now()
-    theirs = exists().where(
-        Message.clinic_id == Clinic.id, QUEUED, Message.lane == lane, Message.try_after <= now, db.free(Message, now)
-    )
-    return select(Clinic.id).where(theirs)
+    theirs = and_(Message.clinic_id == Clinic.id, QUEUED, Message.lane == lane)
+    return select(Clinic.id).where(exists().where(db.ripe(Message, theirs)))

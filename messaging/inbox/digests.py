@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from config import audit, clock, db, runtime
@@ -98,8 +98,7 @@ def drain() -> int:
 
 def oldest(session: Session, now: datetime) -> datetime | None:
     """Return since when the oldest digest is due."""
-    due = select(func.min(MailAddress.try_after))
-    return session.scalar(due.where(DUE, MailAddress.try_after <= now, db.free(MailAddress, now)))
+    return db.oldest(session, MailAddress, DUE, now)
 
 
 def put_off(session: Session, address: MailAddress) -> None:

@@ -66,8 +66,7 @@ def drain() -> int:
 
 def oldest(session: Session, now: datetime) -> datetime | None:
     """Return since when the oldest mail that is due waits."""
-    due = select(func.min(Mail.try_after)).where(DUE, Mail.try_after <= now, db.free(Mail, now))
-    return session.scalar(due)
+    return db.oldest(session, Mail, DUE, now)
 
 
 def waiting(session: Session) -> int:

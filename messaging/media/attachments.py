@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from config import audit, clock, db, logging, queue
@@ -72,8 +72,7 @@ def _give_up(_session: Session, row: Media) -> None:
 
 def oldest(session: Session, now: datetime) -> datetime | None:
     """Return since when the picture waits that has waited longest."""
-    waiting = select(func.min(Media.try_after)).where(DUE, Media.try_after <= now, db.free(Media, now))
-    return session.scalar(waiting)
+    return db.oldest(session, Media, DUE, now)
 
 
 def _fetch(claim: db.Claim, text_sid: str, row: Media) -> None:

@@ -107,8 +107,7 @@ def drain(all_shelves: Mapping[str, what_ages.Shelf]) -> int:
 
 def oldest(session: Session, now: datetime) -> datetime | None:
     """Return since when a clinic's walk waits."""
-    free = db.free(Keeping, now)
-    return session.scalar(select(func.min(Keeping.try_after)).where(Keeping.try_after <= now, free))
+    return db.oldest(session, Keeping, DUE, now)
 
 
 def give_up(session: Session, row: Keeping) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select, true
+from sqlalchemy import select, true
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -75,8 +75,7 @@ def drain() -> int:
 
 def oldest(session: Session, now: datetime) -> datetime | None:
     """Return since when a clinic's readings wait to be looked over."""
-    due = (ReadingWatch.try_after <= now, db.free(ReadingWatch, now))
-    return session.scalar(select(func.min(ReadingWatch.try_after)).where(*due))
+    return db.oldest(session, ReadingWatch, DUE, now)
 
 
 def give_up(session: Session, row: ReadingWatch) -> None:

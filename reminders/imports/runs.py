@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from config import audit, clock, db, keys, queue
@@ -106,8 +106,7 @@ def drain() -> int:
 
 def oldest(session: Session, now: datetime) -> datetime | None:
     """Return since when a run waits for its next part."""
-    free = db.free(ImportRun, now)
-    return session.scalar(select(func.min(ImportRun.try_after)).where(DUE, ImportRun.try_after <= now, free))
+    return db.oldest(session, ImportRun, DUE, now)
 
 
 def _work(session: Session, runs: Sequence[ImportRun]) -> None:

@@ -24,6 +24,7 @@ from reminders.sending import asking, composing, followups, last_checks
 from reminders.sending.composing import Case
 
 DUE = Reminder.state == "planned"
+CLEAR = DUE & holding.clear(Reminder.clinic_id)
 LEFT = ("sent", "delivered", "undelivered", "failed")
 NEWEST_WINS = reasons.dropped(Reason("newer_due"))
 
@@ -32,7 +33,7 @@ def drain() -> int:
     """Work the lane off: queue what is due, then note what has left meanwhile."""
     handled = db.work_off(
         Reminder,
-        DUE & holding.clear(Reminder.clinic_id),
+        CLEAR,
         send,
         give_up=give_up,
         first=patient_locks.take_for,
@@ -45,10 +46,7 @@ def drain() -> int:
 
 def oldest(session: Session, now: datetime) -> datetime | None:
     """Return since when the oldest due reminder waits."""
-    due = DUE & holding.clear(Reminder.clinic_id)
-    return session.scalar(
-        select(func.min(Reminder.try_after)).where(due, Reminder.try_after <= now, db.free(Reminder, now))
-    )
+    return db.oldest(session, Reminder, CLEAR, now)
 
 
 def send(session: Session, reminders: Sequence[Reminder]) -> None:

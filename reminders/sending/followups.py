@@ -22,6 +22,7 @@ from reminders.models import Appointment, FollowUp, Reminder
 from reminders.rules import following, zones
 
 DUE = FollowUp.state.in_(("waiting", "texted"))
+CLEAR = DUE & holding.clear(FollowUp.clinic_id)
 # A link that ends sooner than this is not worth a text.
 WORTH = timedelta(hours=3)
 ANSWERING_NOW = timedelta(hours=1)
@@ -58,14 +59,12 @@ def expect(
 
 def drain() -> int:
     """Work the lane off."""
-    return db.work_off(FollowUp, DUE & holding.clear(FollowUp.clinic_id), follow, give_up=give_up, batch=100)
+    return db.work_off(FollowUp, CLEAR, follow, give_up=give_up, batch=100)
 
 
 def oldest(session: Session, now: datetime) -> datetime | None:
     """Return since when the oldest due follow-up waits."""
-    due = DUE & holding.clear(FollowUp.clinic_id)
-    free = db.free(FollowUp, now)
-    return session.scalar(select(func.min(FollowUp.try_after)).where(due, FollowUp.try_after <= now, free))
+    return db.oldest(session, FollowUp, CLEAR, now)
 
 
 def follow(session: Session, rows: Sequence[FollowUp]) -> None:

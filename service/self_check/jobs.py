@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
 from config import clock, db, queue
@@ -28,8 +28,7 @@ def oldest(session: Session, now: datetime) -> datetime | None:
     """Return since when a check is due; one that was dated by a clock which stood ahead is due now."""
     if session.scalar(select(SelfCheck.id).where(_ahead(now)).limit(1)) is not None:
         return now
-    due = ANY, SelfCheck.try_after <= now, db.free(SelfCheck, now)
-    return session.scalar(select(func.min(SelfCheck.try_after)).where(*due))
+    return db.oldest(session, SelfCheck, ANY, now)
 
 
 def _ahead(now: datetime) -> ColumnElement[bool]:

@@ -6,13 +6,14 @@ taken, all leave.
 """
 
 from datetime import datetime, timedelta
+from functools import lru_cache
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy import ColumnElement, Select, delete, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from config import clock
+from config import clock, db
 from messaging.delivery.breaker.models import Circuit
 from messaging.models import Message
 
@@ -29,18 +30,25 @@ def flowing() -> ColumnElement[bool]:
 
 def to_probe(session: Session, due: ColumnElement[bool]) -> list[UUID]:
     """Return the clinics whose circuit is open, whose next probe is due, and for which something of `due` waits."""
-    now = clock.now()
-    # A probe that lies further ahead than any may was set by a clock that has jumped back since.
-    ripe = (Circuit.open_until <= now) | (Circuit.open_until > now + LONGEST)
-    waiting = select(Message.clinic_id).where(due, Message.try_after <= now)
-    return list(session.scalars(select(Circuit.clinic_id).where(ripe, Circuit.clinic_id.in_(waiting))))
+    return list(session.scalars(_to_probe(due)))
+
+
+@lru_cache(maxsize=8)  # asked with each batch, of each of the lanes
+def _to_probe(due: ColumnElement[bool]) -> Select[UUID]:
+    waiting = select(Message.clinic_id).where(due, Message.try_after <= db.at(lambda: clock.now()))
+    return select(Circuit.clinic_id).where(_ripe(), Circuit.clinic_id.in_(waiting))
+
+
+def _ripe() -> ColumnElement[bool]:
+    """A probe that lies further ahead than any may was set by a clock that has jumped back since."""
+    return or_(
+        Circuit.open_until <= db.at(lambda: clock.now()), Circuit.open_until > db.at(lambda: clock.now() + LONGEST)
+    )
 
 
 def take_probe(session: Session, clinic_id: UUID) -> bool:
     """Take the one probe of the next seconds; False if another process was faster."""
-    now = clock.now()
-    ripe = (Circuit.open_until <= now) | (Circuit.open_until > now + LONGEST)
-    mine = update(Circuit).where(Circuit.clinic_id == clinic_id, ripe).values(open_until=now + LONGEST)
+    mine = update(Circuit).where(Circuit.clinic_id == clinic_id, _ripe()).values(open_until=clock.now() + LONGEST)
     return session.scalar(mine.returning(Circuit.id)) is not None
 
 
