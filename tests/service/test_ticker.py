@@ -3,6 +3,7 @@
 import socket
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from threading import Thread
 
 import pytest
@@ -143,3 +144,32 @@ def test_what_is_urgent_is_done_while_others_hold_every_connection(house, clinic
             sweeping.end()
             thread.join()
     assert not db.reserved()
+
+
+def test_what_falls_due_before_the_next_sweep_is_seen_to_at_its_moment(house, clinic):
+    due, asked, drained = clock.now() + timedelta(seconds=ticker.EVERY_SECONDS * 1.5), [], []
+
+    def oldest(_session, by):
+        asked.append(by)
+        return due if due <= by and not drained else None
+
+    def drain() -> int:
+        drained.append(clock.now())
+        return 1
+
+    sweeping = ticker.Ticker()
+    lane = queue.Lane("timers", "urgent", drain, oldest)
+    until(lambda: clock.now() + timedelta(seconds=ticker.EVERY_SECONDS) > due)
+    rest = sweeping._sweep(lane)
+    assert len(asked) == len(drained) == 1, "it was asked again, a second later"
+    assert drained[0] >= due
+    assert rest == ticker.SOON_SECONDS, "others may fall due in this second too"
+    assert sweeping._sweep(lane) == ticker.EVERY_SECONDS
+
+
+def test_who_is_told_to_end_does_not_wait_for_what_falls_due(house, clinic):
+    drained: list[int] = []
+    sweeping = ticker.Ticker()
+    sweeping.end()
+    sweeping._sweep(queue.Lane("timers", "urgent", lambda: drained.append(1) or 1, lambda _session, by: by))
+    assert not drained
