@@ -105,7 +105,7 @@ def ripe(model: type[Any], due: ColumnElement[bool]) -> ColumnElement[bool]:
 
 
 def _more(model: type[Any], due: ColumnElement[bool]) -> bool:
-    """Whether a row could be claimed. Asked before a claim that likely finds none: it need not wait for a writer."""
+    """Whether a row could be claimed. Asked before each claim: to find that none can, no writer is waited for."""
     with unit_of_work(EVERY, read_only=True) as session:
         return session.scalar(_any(cast(Hashable, model), due)) is not None
 
@@ -162,7 +162,7 @@ def work_off(
     """
     end = clock.monotonic() + (SLICE_SECONDS if seconds is None else seconds)
     handled = 0
-    while clock.monotonic() < end and (not handled or _more(model, due)):
+    while clock.monotonic() < end and _more(model, due):
         with unit_of_work(EVERY) as session:
             claims = claim(session, model, due, limit=batch)
         if not claims:
