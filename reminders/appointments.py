@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from config import audit, clock, db
 from messaging import models as messaging
+from messaging.ehr_outbox import owing
 from messaging.reasons import Reason
 from reminders import planner, same_moment, snoozed_for_visits
 from reminders.models import Appointment, Reminder
@@ -239,6 +240,7 @@ def confirm(session: Session, appointment: Appointment, actor: str) -> None:
         if visit.state == "booked":
             visit.state, visit.confirmed_at = "confirmed", clock.now()
             _write_down(session, visit, actor, "appointment.confirmed")
+            owing.owe(session, visit.clinic_id, "visit", visit.id, visit.source)
             planner.silence(session, visit, CONFIRMED)
 
 
