@@ -17,6 +17,8 @@ RESPONSE, OBSERVATIONS, DOCUMENT, NOTE = "response", "observations", "document",
 # The shapes of a screen; a document is sent where none of the others was taken.
 FORMS = (RESPONSE, OBSERVATIONS, DOCUMENT)
 SYSTEM = f"{OURS}:record"
+# Where a resource holds what a patient said: shown to nobody who may not read it.
+WORDS = ("answer", "content", "interpretation", "text", "valueQuantity", "valueCodeableConcept", "valueInteger")
 
 
 @dataclass(frozen=True)
@@ -104,3 +106,12 @@ def addressed(part: Part, patient: str, taken: Mapping[str, str]) -> Part:
 
 def _theirs(references: Sequence[Mapping[str, Any]], taken: Mapping[str, str]) -> list[Resource]:
     return [{"reference": taken[each["reference"]]} for each in references if "/" in taken.get(each["reference"], "")]
+
+
+def without_answers(body: Any) -> Any:
+    """Return what is sent without what the patient said and what it comes to: its shape, codes and references."""
+    if isinstance(body, list):
+        return [without_answers(each) for each in body]
+    if not isinstance(body, dict):
+        return body
+    return {name: "…" if name in WORDS else without_answers(value) for name, value in body.items()}

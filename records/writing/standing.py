@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -30,10 +31,11 @@ class Standing:
 
 @dataclass(frozen=True)
 class Sent:
-    """What would be sent of a row: each part with its type, or why nothing would."""
+    """What would be sent of a row and about whom: each part with its type, or why nothing would."""
 
     row: EhrWrite
     parts: Sequence[tuple[str, dict[str, Any]]]
+    patient_id: UUID | None = None
     state: str = ""
     why: str = ""
 
@@ -97,9 +99,9 @@ def _sent(session: Session, row: EhrWrite, writer: EhrWriter, connection: FeedCo
     try:
         subject = subjects.read(session, row, writer, connection)
     except subjects.Ended as ended:
-        return Sent(row, [], ended.state, ended.why or "")
+        return Sent(row, [], None, ended.state, ended.why or "")
     made = [contents.addressed(part, subject.place.patient, _named(subject.parts)) for part in subject.parts]
-    return Sent(row, [(part.type, part.body) for part in made])
+    return Sent(row, [(part.type, part.body) for part in made], subject.patient.id)
 
 
 def _named(parts: Sequence[contents.Part]) -> dict[str, str]:

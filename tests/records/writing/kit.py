@@ -104,9 +104,13 @@ def of_total(resources: list[dict[str, Any]], instrument: str = "phq9") -> list[
     return [each for each in resources if loinc in json.dumps(each.get("code", {}))]
 
 
+def only_patient(session: Session) -> Patient:
+    return session.scalars(select(Patient)).one()
+
+
 def episode(session: Session) -> UUID:
     """The only patient is in care."""
-    patient = session.scalars(select(Patient)).one()
+    patient = only_patient(session)
     clinic = session.get_one(Clinic, patient.clinic_id)
     db.load_keys(session, {clinic.key_id, patient.key_id})
     staff = directory.add_staff(session, clinic, name="Bo Lane", email="bo@clinic.example", number="+13035550177")
