@@ -283,11 +283,8 @@ def keep_beside(
 ) -> None:
     """Keep other answers to a form that is over, or another total told of it, beside it, and ask which are right."""
     definition = scoring.instrument(instrument or first.instrument)
-    later = select(Screen).where(
-        Screen.clinic_id == first.clinic_id,
-        Screen.source == first.source,
-        Screen.event.startswith(f"{first.id}:again:"),
-    )
+    same = Screen.clinic_id == first.clinic_id, Screen.source == first.source
+    later = select(Screen).where(*same, Screen.event.startswith(f"{first.id}:again:"))
     screens = [first, *session.scalars(later)]
     kept = [(s.instrument, finding.answers_of(s), doubts.told_total(s)) for s in screens]
     if (definition.id, tuple(answers), told_total) in kept:

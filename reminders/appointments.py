@@ -287,11 +287,8 @@ def arrive(session: Session, appointment: Appointment, actor: str) -> None:
 
 def next_visit(session: Session, patient_id: UUID, now: datetime) -> Appointment | None:
     """Return the patient's next visit that is still to come."""
-    visits = select(Appointment).where(
-        Appointment.patient_id == patient_id,
-        Appointment.state.in_(STILL_TO_COME),
-        Appointment.starts_at > now,
-    )
+    still = Appointment.state.in_(STILL_TO_COME), Appointment.starts_at > now
+    visits = select(Appointment).where(Appointment.patient_id == patient_id, *still)
     return session.scalar(visits.order_by(Appointment.starts_at, Appointment.id).limit(1))
 
 
