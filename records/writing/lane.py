@@ -20,7 +20,7 @@ from interchange.polling.asking import Access, Asker, Trouble
 from messaging.ehr_outbox.models import EhrWrite, EhrWriter
 from messaging.event_webhooks.posting import Way
 from messaging.models import Clinic
-from records.writing import subjects, turns, writing_down
+from records.writing import subjects, trying, turns, writing_down
 from records.writing.turns import Piece, Turn
 
 POOL, BATCH = 8, 20
@@ -127,7 +127,8 @@ def _piece(session: Session, writer: EhrWriter, row: EhrWrite) -> Piece | None:
         logging.logger().error("cannot be written to an EHR", clinic_id=row.clinic_id, exc_info=error)
         writing_down.end(row, "refused", "ourselves")
         return None
-    return Piece(row.id, subject.parts, subject.place, dict(row.parts), row.begun_at is not None)
+    look_first = trying.may_be_there(row.begun_at, row.created_at, clock.now())
+    return Piece(row.id, subject.parts, subject.place, dict(row.parts), look_first)
 
 
 def connection_of(session: Session, writer: EhrWriter) -> FeedConnection:

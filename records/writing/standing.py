@@ -18,6 +18,8 @@ from records.writing import contents, subjects, telling_of_refusals
 
 # What a person may have written again; what is written is there.
 ENDED = ("refused", "kept_back", "not_there", "gone", "set_aside")
+# Of several days: not what a person has set aside, and not what is so no more.
+OF_DAYS = ("refused", "kept_back", "not_there")
 SHOWN, SHOWN_DRY, MOST_REPLAYED = 100, 5, 5000
 
 
@@ -65,7 +67,7 @@ def replay(session: Session, feed: Feed, row: EhrWrite, staff: Staff) -> None:
 def replay_since(session: Session, feed: Feed, start: datetime, end: datetime, staff: Staff) -> int:
     """Have written again what was owed in this span and ended without being written; return how much."""
     when = (EhrWrite.created_at >= start, EhrWrite.created_at < end)
-    rows = select(EhrWrite).where(EhrWrite.feed_id == feed.id, EhrWrite.state.in_(ENDED), *when)
+    rows = select(EhrWrite).where(EhrWrite.feed_id == feed.id, EhrWrite.state.in_(OF_DAYS), *when)
     again = session.scalars(rows.order_by(EhrWrite.id).limit(MOST_REPLAYED).with_for_update()).all()
     for row in again:
         owing.again(row)

@@ -11,6 +11,14 @@ FIRST, LONGEST = timedelta(seconds=10), timedelta(hours=1)
 # An EHR that takes no more of these today is asked again in a while.
 LIMITED = timedelta(hours=6)
 
+# What waits for longer may have been sent by whom a restored backup knows nothing of.
+FRESH = timedelta(minutes=10)
+
+
+def may_be_there(begun_at: datetime | None, created_at: datetime, now: datetime) -> bool:
+    """Whether something of a write may stand at the EHR without our knowing: it was begun, or is no longer fresh."""
+    return begun_at is not None or now - created_at >= FRESH
+
 
 def next_try(attempts: int, now: datetime) -> datetime:
     """Return when a write is tried again whose outcome is not known, after this many tries: others go first."""

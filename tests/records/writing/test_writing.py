@@ -13,9 +13,8 @@ from intake_links import scoring, submissions
 from interchange.models import Feed
 from messaging.ehr_outbox.models import EhrWrite, EhrWriter
 from messaging.models import Clinic
-from reminders.models import Appointment
 from tests.records.writing import told
-from tests.records.writing.kit import PHQ9, TOTAL, Writes, answered, confirmed, of_total
+from tests.records.writing.kit import PHQ9, TOTAL, Writes, answered, of_total
 
 BOTH = pytest.mark.parametrize("house", ["sqlite", "postgresql"], indirect=True)
 
@@ -246,36 +245,6 @@ def test_f12_what_an_ehr_has_told_us_is_told_to_no_ehr(clinic: Clinic, epic: Wri
     assert (epic.rows(), athena.rows()) == ([], [])
 
 
-@BOTH
-def test_a_confirmed_visit_is_noted_in_the_ehr_it_is_of_and_once(house: Any, clinic: Clinic, athena: Writes) -> None:
-    athena.faults({"method": "POST", "path": "notes", "status": 500, "accepts": True, "times": 1})
-    confirmed(clinic)
-    athena.drain()
-    athena.later()
-    assert athena.row.state == "written"
-    (note,) = athena.there("note")
-    assert note["notetext"].startswith("Visit confirmed through Warmthread (")
-
-
-def test_a_visit_that_is_confirmed_anew_is_noted_anew(clinic: Clinic, athena: Writes) -> None:
-    confirmed(clinic)
-    athena.drain()
-    with db.unit_of_work(db.EVERY) as session:
-        session.execute(update(Appointment).values(state="booked"))
-    confirmed(clinic)
-    athena.drain()
-    assert athena.row.state == "written"
-    assert len({note["notetext"] for note in athena.there("note")}) == 2
-
-
-def test_what_is_so_no_more_is_not_written(clinic: Clinic, athena: Writes) -> None:
-    confirmed(clinic)
-    with db.unit_of_work(db.EVERY) as session:
-        session.execute(update(Appointment).values(state="cancelled"))
-    athena.drain()
-    assert (athena.row.state, athena.there()) == ("gone", [])
-
-
 def test_a_write_that_fails_alone_for_a_day_waits_for_a_person(clinic: Clinic, epic: Writes) -> None:
     epic.faults({"method": "POST", "path": "QuestionnaireResponse", "status": 500})
     answered(clinic)
@@ -288,3 +257,15 @@ def test_a_write_that_fails_alone_for_a_day_waits_for_a_person(clinic: Clinic, e
         session.execute(update(EhrWriter).values(written_at=clock.now() - timedelta(hours=1)))
     epic.later()
     assert (epic.row.state, epic.row.refused) == ("refused", "too_long")
+
+
+def test_what_a_restored_backup_does_not_know_was_sent_is_found_there(clinic: Clinic, epic: Writes) -> None:
+    answered(clinic)
+    epic.drain()
+    as_before = {"state": "waiting", "begun_at": None, "parts": {}, "attempts": 0, "first_tried_at": None}
+    with db.unit_of_work(db.EVERY) as session:
+        long_ago = clock.now() - timedelta(minutes=30)
+        session.execute(update(EhrWrite).values(**as_before, created_at=long_ago, try_after=long_ago))
+    epic.drain()
+    assert epic.row.state == "written"
+    assert len(epic.there()) == len(epic.posted()) == 12
