@@ -21,13 +21,13 @@ def owe(session: Session, clinic_id: UUID, kind: str, subject_id: UUID, source: 
     writers = session.scalars(select(EhrWriter).where(EhrWriter.clinic_id == clinic_id))
     hearing = [each for each in writers if kind in each.kinds and source in (None, each.source)]
     for writer in hearing:
-        _owe_one(session, writer, kind, subject_id)
+        _owe_to(session, writer, kind, subject_id)
     if hearing:
         queue.ring(session, LANE)
     return len(hearing)
 
 
-def _owe_one(session: Session, writer: EhrWriter, kind: str, subject_id: UUID) -> None:
+def _owe_to(session: Session, writer: EhrWriter, kind: str, subject_id: UUID) -> None:
     own = select(EhrWrite).filter_by(feed_id=writer.feed_id, kind=kind, subject_id=subject_id)
     row = session.scalar(own.with_for_update())
     if row is not None:
