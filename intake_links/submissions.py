@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from config import audit, clock, db
 from intake_links import alerts, doubts, finding, links, progress, scoring
 from intake_links.models import IntakeLink, Screen
+from messaging.ehr_outbox import owing
 from messaging.models import Clinic, Patient
 from messaging.reasons import Reason
 
@@ -125,6 +126,7 @@ def submit(session: Session, clinic: Clinic, screen: Screen) -> Screen:
     if screen.state != "started":
         return screen
     _finish(session, clinic, screen, clock.now())
+    owing.owe(session, clinic.id, "screen", screen.id)
     link = session.get(IntakeLink, screen.link_id) if screen.link_id else None
     # The link's time may have ended while this was being answered: an answer is an answer.
     if link is not None and link.state in (*links.LIVE, "expired") and progress.place(session, link) is None:
@@ -170,6 +172,7 @@ def accept(
             first = progress.find_screen(session, clinic.id, source, event)
         else:
             _finish(session, clinic, screen, screen.started_at)
+            owing.owe(session, clinic.id, "screen", screen.id)
             return screen
     if first is None:
         raise RuntimeError("a submission was neither new nor known")
@@ -280,11 +283,8 @@ def keep_beside(
 ) -> None:
     """Keep other answers to a form that is over, or another total told of it, beside it, and ask which are right."""
     definition = scoring.instrument(instrument or first.instrument)
-    later = select(Screen).where(
-        Screen.clinic_id == first.clinic_id,
-        Screen.source == first.source,
-        Screen.event.startswith(f"{first.id}:again:"),
-    )
+    same = Screen.clinic_id == first.clinic_id, Screen.source == first.source
+    later = select(Screen).where(*same, Screen.event.startswith(f"{first.id}:again:"))
     screens = [first, *session.scalars(later)]
     kept = [(s.instrument, finding.answers_of(s), doubts.told_total(s)) for s in screens]
     if (definition.id, tuple(answers), told_total) in kept:

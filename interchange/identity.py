@@ -71,11 +71,14 @@ class Register:
         named = "|".join(who.get(name) or "" for name in ("authority", "type", "identifier"))
         return db.clinic_index(self.session, self.clinic.key_id, "feed_patient", named)
 
-    def _linked(self, who: Identifier) -> Patient | None:
+    def _link_of(self, who: Identifier) -> FeedPatient | None:
         ours = select(FeedPatient).where(
             FeedPatient.feed_id == self.feed.id, FeedPatient.identifier_index == self._index(who)
         )
-        link = self.session.scalar(ours)
+        return self.session.scalar(ours)
+
+    def _linked(self, who: Identifier) -> Patient | None:
+        link = self._link_of(who)
         patient = self.session.get_one(Patient, link.patient_id) if link else None
         return self.session.get_one(Patient, patient.merged_into) if patient and patient.merged_into else patient
 
@@ -102,15 +105,19 @@ class Register:
 
     def _link(self, patient: Patient, identifiers: Sequence[Identifier]) -> None:
         for who in identifiers:
-            if self._linked(who) is None:
+            link = self._link_of(who)
+            if link is None:
                 link = FeedPatient(
                     clinic_id=self.clinic.id,
+                    key_id=patient.key_id,
                     feed_id=self.feed.id,
                     identifier_index=self._index(who),
                     patient_id=patient.id,
                 )
                 self.session.add(link)
-                self.session.flush()
+            if who.get("reference") and link.reference_ct is None:
+                link.key_id, link.reference = patient.key_id, who["reference"]
+            self.session.flush()
 
 
 def _number(who: Identifier) -> str:

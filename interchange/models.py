@@ -83,7 +83,8 @@ class FeedVisit(ClinicRow, Base):
 
 
 class FeedPatient(ClinicRow, Base):
-    """Whom a feed means by an identifier, once that is known; `identifier_index` is blind."""
+    """Whom a feed means by an identifier, once that is known; `identifier_index` is blind. `reference` is how its EHR
+    names them in FHIR ("Patient/123"), sealed under the patient's key `key_id`, where it has said so."""
 
     __tablename__ = "feed_patient"
     __table_args__ = (UniqueConstraint("feed_id", "identifier_index"),)
@@ -91,6 +92,10 @@ class FeedPatient(ClinicRow, Base):
     feed_id: Mapped[UUID] = mapped_column(ForeignKey("feed.id"))
     identifier_index: Mapped[bytes]
     patient_id: Mapped[UUID] = mapped_column(ForeignKey("patient.id"), index=True)
+    key_id: Mapped[UUID | None]
+    reference_ct: Mapped[bytes | None]
+
+    reference = Sealed("reference_ct")
 
 
 class FeedConnection(SealedRow, Work, Base):

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from config import audit, clock, db
 from messaging import models as messaging
+from messaging.ehr_outbox import owing
 from messaging.reasons import Reason
 from reminders import planner, same_moment, snoozed_for_visits
 from reminders.models import Appointment, Reminder
@@ -239,6 +240,7 @@ def confirm(session: Session, appointment: Appointment, actor: str) -> None:
         if visit.state == "booked":
             visit.state, visit.confirmed_at = "confirmed", clock.now()
             _write_down(session, visit, actor, "appointment.confirmed")
+            owing.owe(session, visit.clinic_id, "visit", visit.id, visit.source)
             planner.silence(session, visit, CONFIRMED)
 
 
@@ -285,11 +287,8 @@ def arrive(session: Session, appointment: Appointment, actor: str) -> None:
 
 def next_visit(session: Session, patient_id: UUID, now: datetime) -> Appointment | None:
     """Return the patient's next visit that is still to come."""
-    visits = select(Appointment).where(
-        Appointment.patient_id == patient_id,
-        Appointment.state.in_(STILL_TO_COME),
-        Appointment.starts_at > now,
-    )
+    still = Appointment.state.in_(STILL_TO_COME), Appointment.starts_at > now
+    visits = select(Appointment).where(Appointment.patient_id == patient_id, *still)
     return session.scalar(visits.order_by(Appointment.starts_at, Appointment.id).limit(1))
 
 

@@ -6,6 +6,7 @@ from config import audit, audit_heads, queue
 from intake_links import jobs as intake_links
 from interchange import jobs as interchange
 from messaging import jobs as messaging
+from records.writing import jobs as writing
 from reminders import jobs as reminders
 from service.self_check import jobs as self_check
 from webhooks import jobs as webhooks
@@ -18,6 +19,7 @@ ALL: tuple[queue.Lane, ...] = (
     *reminders.LANES,
     *caseload.LANES,
     *interchange.LANES,
+    *writing.LANES,
     *webhooks.LANES,
     *api.LANES,
     *self_check.LANES,

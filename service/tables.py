@@ -12,6 +12,7 @@ from messaging import models as messaging
 from messaging.delivery.brakes import models as brakes
 from messaging.delivery.breaker import models as breaker
 from messaging.delivery.restored import models as restored
+from messaging.ehr_outbox import models as ehr_outbox
 from messaging.event_webhooks import models as event_webhooks
 from messaging.inbox import models as inbox
 from messaging.mail import models as mail
@@ -36,6 +37,7 @@ MODULES = (
     inbox,
     mail,
     programs,
+    ehr_outbox,
     event_webhooks,
     retention,
     second_reading,

@@ -93,6 +93,7 @@ from web.settings import (
     webhook_page,
     webhooks,
     wording_pages,
+    writing_page,
 )
 from web.teamwork import board_pages, note_pages, task_pages, team_files, template_pages, thread_pages
 
@@ -153,6 +154,7 @@ PAGES = (
     feeds.feeds,
     feed_page.one_feed,
     connection_page.asked_ehr,
+    writing_page.written_ehr,
     wording_pages.wordings,
     cadence_week.rehearsals,
     cadence.cadences,

@@ -215,3 +215,11 @@ def on_duty(hours: dict[str, list[str]], now: datetime, zone: str) -> str | None
     if not today or not today[0] <= f"{local:%H:%M}" < today[1]:
         return None
     return clock_time(time.fromisoformat(today[1]))
+
+
+def day_of(typed: str) -> date | None:
+    """Return the day that a field holds ("2026-03-10"), None where that is none."""
+    try:
+        return date.fromisoformat(typed)
+    except ValueError:
+        return None

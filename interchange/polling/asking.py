@@ -58,6 +58,7 @@ class Access:
     kid: str
     algorithm: str
     private: str = field(repr=False)
+    scopes: str = SCOPES
 
 
 @dataclass(frozen=True)
@@ -106,23 +107,34 @@ class Asker:
     def get(self, url: str, parameters: Sequence[tuple[str, str]] = ()) -> Heard:
         """Return what an address of the EHR says. Raises Trouble where nothing can be done with the answer."""
         address = f"{url}?{urlencode(parameters)}" if parameters else url
-        if not address.startswith(self.access.base_url.rstrip("/") + "/"):
-            raise Trouble("elsewhere")
-        heard = self._with_token(address)
-        if heard.status == 401:  # it has expired before its time, or was taken back: once with a new one
-            self.token = None
-            heard = self._with_token(address)
-        if heard.status == 401:
-            raise Trouble("unauthorised")
+        heard = self._authorised("GET", address)
         if heard.means("refused") or (heard.status == 403 and not heard.codes):
             raise Trouble("not_authorised")
         return heard
 
-    def _with_token(self, address: str) -> Heard:
+    def post(self, url: str, kind: str, body: bytes) -> Heard:
+        """Return what the EHR says to a body of this media type; a refusal is its answer. Raises Trouble where it is
+        not known whether the EHR has taken it, or could not have been asked at all."""
+        return self._authorised("POST", url, {"Content-Type": kind}, body)
+
+    def _authorised(
+        self, method: str, address: str, headers: Mapping[str, str] | None = None, body: bytes | None = None
+    ) -> Heard:
+        if not address.startswith(self.access.base_url.rstrip("/") + "/"):
+            raise Trouble("elsewhere")
+        heard = self._with_token(method, address, headers or {}, body)
+        if heard.status == 401:  # it has expired before its time, or was taken back: once with a new one
+            self.token = None
+            heard = self._with_token(method, address, headers or {}, body)
+        if heard.status == 401:
+            raise Trouble("unauthorised")
+        return heard
+
+    def _with_token(self, method: str, address: str, headers: Mapping[str, str], body: bytes | None) -> Heard:
         if self.token is None or clock.now() >= self.token.until:
             self.token = self._new_token()
-        headers = {"Authorization": f"Bearer {self.token.value}", "Accept": "application/fhir+json, application/json"}
-        return _understood(self._ask("GET", address, headers))
+        own = {"Authorization": f"Bearer {self.token.value}", "Accept": "application/fhir+json, application/json"}
+        return _understood(self._ask(method, address, {**own, **headers}, body))
 
     def _ask(self, method: str, address: str, headers: Mapping[str, str], body: bytes | None = None) -> Answer:
         wait = self._last + self._gap.total_seconds() - time.monotonic()
@@ -148,7 +160,7 @@ class Asker:
         now = clock.now()
         form = {
             "grant_type": "client_credentials",
-            "scope": SCOPES,
+            "scope": self.access.scopes,
             "client_assertion_type": ASSERTION,
             "client_assertion": assertion(self.access, endpoint, now),
         }

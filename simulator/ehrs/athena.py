@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, Response, jsonify, request
 
 from simulator import clock
-from simulator.ehrs import door, outcomes, resources, tokens
-from simulator.ehrs.charts import Change, Chart, Visit
+from simulator.ehrs import door, outcomes, resources, tokens, writes
+from simulator.ehrs.charts import Change, Chart, Visit, Written
 from simulator.ehrs.outcomes import Refused
 
 NAME, MOST = "athena", 500
@@ -119,6 +119,35 @@ def patient(number: str) -> Response:
         if person.restricted:
             raise Refused(person.restricted)
         return outcomes.answer(resources.patient(own, person, chart) | {"id": number})
+
+
+@pages.get("/athena/v1/<practice>/appointments/<int:number>/notes")
+def notes(practice: str, number: int) -> Response:
+    """The notes of a visit."""
+    chart = _of_practice(practice)
+    with chart.lock:
+        mine = [each for each in chart.written if each.kind == "note" and each.number == str(number)]
+        return jsonify(notes=[{"noteid": str(place), **each.body} for place, each in enumerate(mine, 1)])
+
+
+@pages.post("/athena/v1/<practice>/appointments/<int:number>/notes")
+def note(practice: str, number: int) -> Response:
+    """A note on a visit, as a form has it."""
+    chart, words = _of_practice(practice), request.form.get("notetext", "")
+    with chart.lock:
+        visit = chart.visits.get(str(number))
+        if visit is None or not words:
+            raise Refused("4102" if visit is None else "59100")
+        chart.write(Written("note", str(number), visit.patient, clock.now(), {"notetext": words}))
+    return jsonify(success=True)
+
+
+@pages.route("/athena/fhir/r4/QuestionnaireResponse", methods=["GET", "POST"])
+def record() -> Response:
+    """What the clinic writes, and finds again: the answers to a form, and nothing else."""
+    base = f"{request.host_url.rstrip('/')}/athena/fhir/r4"
+    kind = "QuestionnaireResponse"
+    return writes.search(NAME, kind) if request.method == "GET" else writes.take(NAME, kind, base)
 
 
 def _row(number: str, visit: Visit, at: datetime, chart: Chart) -> dict[str, Any]:

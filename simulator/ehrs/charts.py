@@ -5,7 +5,7 @@ import time
 from collections import deque
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
@@ -56,7 +56,10 @@ class Client(BaseModel):
     client_id: str = Field(default="warmthread", max_length=200)
     jwks_url: str = Field(default="", max_length=500)
     jwks: dict[str, object] | None = None
-    scopes: str = "system/Appointment.rs system/Patient.rs"
+    scopes: str = (
+        "system/Appointment.rs system/Patient.rs system/QuestionnaireResponse.crs system/Observation.crs "
+        "system/DocumentReference.crs"
+    )
     token_seconds: int = Field(default=300, ge=1, le=3600)
     events_url: str = Field(default="", max_length=500)
     events_secret: str = Field(default="", max_length=200)
@@ -65,15 +68,19 @@ class Client(BaseModel):
 
 
 class Fault(BaseModel):
-    """What goes wrong: for requests whose path holds `path`, `times` times (for ever where it is not said).
+    """What goes wrong: for requests whose path holds `path`, of a `method` where one is said, `times` times (for ever
+    where it is not said).
 
     `status` is answered, with `retry_after` seconds where it is said; `code` is an OperationOutcome; `warning` one
     that comes beside a good answer; after `hang_s` seconds; `expires` makes every token given out worth nothing.
+    `accepts`: what was asked is done all the same, and the answer goes wrong after it.
     """
 
     model_config = ConfigDict(extra="forbid")
 
     path: str = ""
+    method: Literal["", "GET", "POST"] = ""
+    accepts: bool = False
     status: int | None = Field(default=None, ge=400, le=599)
     retry_after: int | None = Field(default=None, ge=0)
     code: str = ""
@@ -103,6 +110,17 @@ class Change:
     handed_at: datetime | None = None
 
 
+@dataclass(frozen=True)
+class Written:
+    """What the clinic has written: a resource, or the note of a visit, about which patient."""
+
+    kind: str
+    number: str
+    patient: str
+    at: datetime
+    body: dict[str, Any]
+
+
 @dataclass
 class Chart:
     """One EHR. Whoever reads or changes it holds `lock`."""
@@ -118,7 +136,14 @@ class Chart:
     used_ids: set[str] = field(default_factory=set)
     searches: dict[str, list[str]] = field(default_factory=dict)
     asked: deque[Asked] = field(default_factory=lambda: deque(maxlen=KEPT))
+    written: list[Written] = field(default_factory=list)
     revision: int = 0
+
+    def write(self, written: Written) -> None:
+        """Keep what the clinic has written."""
+        with self.lock:
+            self.written.append(written)
+            self.revision += 1
 
     def put_person(self, number: str, person: Person) -> None:
         """Add a patient or change one."""
@@ -148,17 +173,18 @@ class Chart:
             self.asked.append(asked)
             self.revision += 1
 
-    def fault(self, path: str) -> Fault | None:
-        """Return what goes wrong with this request, counted, after it has hung for as long as it should."""
+    def fault(self, path: str, method: str) -> Fault | None:
+        """Return what goes wrong with this request, counted, after it has hung for as long as it should before."""
         with self.lock:
-            meant = next((each for each in self.faults if each.path in path and each.times != 0), None)
+            able = (each for each in self.faults if each.path in path and each.method in ("", method))
+            meant = next((each for each in able if each.times != 0), None)
             if meant is None:
                 return None
             if meant.times is not None:
                 meant.times -= 1
             if meant.expires:
                 self.tokens.clear()
-        time.sleep(meant.hang_s)
+        time.sleep(0 if meant.accepts else meant.hang_s)
         return meant
 
 

@@ -73,6 +73,7 @@ def show(name: str) -> ResponseReturnValue:
             "client": chart.client.model_dump(mode="json"),
             "faults": [fault.model_dump(mode="json") for fault in chart.faults],
             "asked": [asdict(asked) for asked in chart.asked],
+            "written": [asdict(written) | {"at": written.at.isoformat()} for written in chart.written],
             "unprocessed": sum(change.handed_at is None for change in chart.changes),
         }
     return jsonify(held)

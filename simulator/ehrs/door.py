@@ -1,11 +1,13 @@
 """What stands before both EHRs: faults on purpose, the bearer's token, and a list of what was asked."""
 
+import time
+
 from flask import Response, current_app, g, request
 from flask.typing import ResponseReturnValue
 
 from simulator import clock
 from simulator.ehrs import outcomes, tokens
-from simulator.ehrs.charts import Asked, Chart, Charts
+from simulator.ehrs.charts import Asked, Chart, Charts, Fault
 
 
 def charts() -> Charts:
@@ -23,10 +25,14 @@ def chart(name: str) -> Chart:
 
 def before(name: str) -> ResponseReturnValue | None:
     """Let a request fail as was asked for."""
-    fault = chart(name).fault(request.path)
+    fault = chart(name).fault(request.path, request.method)
     g.warning = fault.warning if fault else ""
-    if fault is None:
-        return None
+    g.afterwards = fault if fault and fault.accepts else None
+    return _gone_wrong(fault) if fault and not fault.accepts else None
+
+
+def _gone_wrong(fault: Fault) -> Response | None:
+    """What a fault answers, None where it is no more than late."""
     if fault.code and fault.status is None:
         return outcomes.refusal(outcomes.Refused(fault.code))
     if fault.status is not None:
@@ -36,7 +42,11 @@ def before(name: str) -> ResponseReturnValue | None:
 
 
 def after(name: str, answer: Response) -> Response:
-    """Write down what was asked."""
+    """Write down what was asked; what was done may be answered as if it was not."""
+    fault: Fault | None = g.get("afterwards")
+    if fault is not None:
+        time.sleep(fault.hang_s)
+        answer = _gone_wrong(fault) or answer
     path = request.full_path.rstrip("?")
     chart(name).note(Asked(clock.now().isoformat(), request.method, path, answer.status_code))
     return answer

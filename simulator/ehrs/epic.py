@@ -11,7 +11,7 @@ from typing import Any
 
 from flask import Blueprint, Response, g, jsonify, request
 
-from simulator.ehrs import door, outcomes, resources, tokens
+from simulator.ehrs import door, outcomes, resources, tokens, writes
 from simulator.ehrs.charts import Visit
 from simulator.ehrs.outcomes import Refused
 
@@ -101,6 +101,15 @@ def search() -> Response:
         warnings = ["4127"] if len(found) > MOST else [] if found else ["4101"]
         warnings += ["4122"] if any(name not in KNOWN for name in request.args) else []
         return _page(session, 1, [*warnings, *([g.warning] if g.warning else [])])
+
+
+@pages.route(f"{BASE}/QuestionnaireResponse", methods=["GET", "POST"])
+@pages.route(f"{BASE}/Observation", methods=["GET", "POST"])
+@pages.route(f"{BASE}/DocumentReference", methods=["GET", "POST"])
+def record() -> Response:
+    """What the clinic writes, and finds again."""
+    kind = request.path.rpartition("/")[2]
+    return writes.search(NAME, kind) if request.method == "GET" else writes.take(NAME, kind, _address(BASE))
 
 
 def _fits(visit: Visit) -> bool:

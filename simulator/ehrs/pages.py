@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from werkzeug.exceptions import NotFound
 
 from simulator import clock
-from simulator.ehrs import controls, door
+from simulator.ehrs import controls, door, writes
 from simulator.ehrs.charts import Person, Visit
 
 pages = Blueprint("ehrs", __name__)
@@ -26,7 +26,8 @@ def show() -> ResponseReturnValue:
     soon = (clock.now() + timedelta(days=2)).replace(minute=0, second=0, microsecond=0)
     page = render_template(
         "ehrs.html", charts=charts, titles=TITLES, revision=revision, soon=f"{soon:%Y-%m-%dT%H:%M}",
-        told=controls.told().told()[:SHOWN], most=SHOWN, problem=request.args.get("problem", "")[:300],
+        said=writes.shown, told=controls.told().told()[:SHOWN], most=SHOWN,
+        problem=request.args.get("problem", "")[:300],
     )  # fmt: skip
     answer = make_response(page)
     answer.headers["Cache-Control"] = "no-store"

@@ -1,7 +1,7 @@
 """One patient's episode of care: enrolling, where the scores go, what was done, and how it ends."""
 
 from collections.abc import Callable, Mapping
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -13,11 +13,12 @@ from werkzeug.wrappers import Response
 from caseload import care_log, episodes, listing, reviews
 from caseload.models import CareEntry, Episode
 from caseload.registry import progress
-from config import clock, db
+from config import audit, clock, db
 from intake_links import scoring
+from messaging.ehr_outbox import part_two
 from messaging.models import Clinic, Patient, Staff
 from reminders import care_model
-from web import ids, layout, permissions, sessions, team, words
+from web import ids, layout, permissions, sessions, team, times, words
 from web.patients import patient_page
 from web.presenters import care_course, care_view, episode_view, screen_history, timer_view
 
@@ -93,7 +94,7 @@ def strike(patient_id: UUID, entry_id: UUID) -> Response | tuple[str, int]:
     return do(patient_id, act)
 
 
-@care.post("/patients/<uuid:patient_id>/care/<any(relapse,active,discharge,back,question,give,billing):what>")
+@care.post("/patients/<uuid:patient_id>/care/<any(relapse,active,discharge,back,question,give,billing,part_two):what>")
 @permissions.signed_in("caseload.work")
 def change(patient_id: UUID, what: str) -> Response | tuple[str, int]:
     """Change the phase, end the episode, take that back, ask the consultant, or give it to a colleague."""
@@ -101,7 +102,7 @@ def change(patient_id: UUID, what: str) -> Response | tuple[str, int]:
 
 
 def _relapse(session: Session, clinic: Clinic, staff: Staff, patient: Patient) -> str:
-    check_on = _day(request.form.get("check_on", ""))
+    check_on = times.day_of(request.form.get("check_on", ""))
     if check_on is None:
         raise episodes.Refused("care_check_on", "check_on")
     episodes.plan_relapse_prevention(session, clinic, staff, opened(session, patient), check_on)
@@ -140,12 +141,18 @@ def _give(session: Session, clinic: Clinic, staff: Staff, patient: Patient) -> s
 
 def _billing(session: Session, clinic: Clinic, staff: Staff, patient: Patient) -> str:
     form = request.form
-    typed, on = form.get("initiating_on", ""), _day(form.get("initiating_on", ""))
+    typed, on = form.get("initiating_on", ""), times.day_of(form.get("initiating_on", ""))
     if typed and on is None:
         raise episodes.Refused("care_initiating", "initiating_on")
     facts = episodes.Billing(on, form.get("initiating_code", ""), form.get("diagnosis", ""))
     episodes.for_billing(session, clinic, staff, opened(session, patient), facts)
     return "care_billing"
+
+
+def _part_two(session: Session, clinic: Clinic, staff: Staff, patient: Patient) -> str:
+    about, is_on = part_two.about("episode", opened(session, patient).id), request.form.get("part_two") == "on"
+    part_two.label(session, clinic.id, about, audit.Actor.staff(staff.id), on=is_on)
+    return "care_part_two" if is_on else "care_part_two_back"
 
 
 CHANGES: Mapping[str, Act] = {
@@ -156,6 +163,7 @@ CHANGES: Mapping[str, Act] = {
     "question": _question,
     "give": _give,
     "billing": _billing,
+    "part_two": _part_two,
 }
 
 
@@ -190,7 +198,7 @@ def opened(session: Session, patient: Patient) -> Episode:
 def _enrolment(session: Session, clinic: Clinic) -> episodes.Enrolment:
     form = request.form
     return episodes.Enrolment(
-        enrolled_on=_day(form.get("enrolled_on", "")),
+        enrolled_on=times.day_of(form.get("enrolled_on", "")),
         consent=form.get("consent", ""),
         consent_at=_moment(clinic, form.get("consent_at", "")),
         cost_told=form.get("cost_told") == "on",
@@ -206,13 +214,6 @@ def _person(session: Session, field: str) -> Staff | None:
     wanted = ids.uuid_of(request.form.get(field))
     person = session.get(Staff, wanted) if wanted else None
     return person if person is not None and person.clinic_id == sessions.clinic().id else None
-
-
-def _day(typed: str) -> date | None:
-    try:
-        return date.fromisoformat(typed)
-    except ValueError:
-        return None
 
 
 def _moment(clinic: Clinic, typed: str) -> datetime | None:
@@ -291,6 +292,7 @@ def _of_episode(
             episode_view.proposal(call, clinic.zone) for call in care_log.proposed(session, layout.the_staff(), episode)
         ],
         "end_reasons": episodes.END_REASONS,
+        "part_two": part_two.is_labelled(session, clinic.id, [part_two.about("episode", episode.id)]),
         "now": clock.now().astimezone(ZoneInfo(clinic.zone)).strftime("%Y-%m-%dT%H:%M"),
         "today": episodes.today_of(clinic).isoformat(),
     }

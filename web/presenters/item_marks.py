@@ -9,9 +9,10 @@ from messaging.inbox import items
 from messaging.inbox.models import InboxItem
 from messaging.inbox.routing import topics
 from messaging.second_reading import watching
+from records.writing import telling_of_refusals
 from web import times, words
 
-ADMINISTRATORS = (f"{watching.ABOUT}:", f"{feeds.ABOUT}:", f"{telling.ABOUT}:")
+ADMINISTRATORS = tuple(f"{each.ABOUT}:" for each in (watching, feeds, telling, telling_of_refusals))
 
 
 def kind_words(item: InboxItem) -> str:

@@ -1,0 +1,117 @@
+"""What an EHR is sent of a screen or a visit, part by part, made of the very resources that our own door shows (pure).
+
+An EHR gives resources ids of its own: ours go along as identifiers, by which a part is found over there, and references
+between parts become those of the EHR's. Items come first, then the total, then the panel that holds them: a total is
+never sent under an item's code, as each is the resource it is at our door.
+"""
+
+from base64 import b64encode
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from records.fhir import phrases
+from records.fhir.values import OURS, Resource, concept, full
+
+RESPONSE, OBSERVATIONS, DOCUMENT, NOTE = "response", "observations", "document", "note"
+# The shapes of a screen; a document is sent where none of the others was taken.
+FORMS = (RESPONSE, OBSERVATIONS, DOCUMENT)
+SYSTEM = f"{OURS}:record"
+# Where a resource holds what a patient said: shown to nobody who may not read it.
+WORDS = ("answer", "content", "interpretation", "text", "valueQuantity", "valueCodeableConcept", "valueInteger")
+
+
+@dataclass(frozen=True)
+class Part:
+    """One thing that is sent: its name within the whole, in which form it belongs, of which type it is, and itself.
+
+    `own` is our reference of it, by which other parts speak of it; `mark` is what it is found by over there.
+    """
+
+    name: str
+    form: str
+    type: str
+    mark: str
+    body: Resource
+    own: str = ""
+
+
+def of_screen(response: Resource, observations: Sequence[Resource], lines: Sequence[str]) -> list[Part]:
+    """Return the parts of a screen in the order in which they are sent; `lines` are the words of the document."""
+    panel = [each for each in observations if each["id"].endswith(".panel")]
+    total = [each for each in observations if each["id"].endswith(".total")]
+    items = [each for each in observations if each not in panel and each not in total]
+    parts = [_part(response, RESPONSE)]
+    parts += [_part(each, OBSERVATIONS) for each in (*items, *total, *panel)]
+    return [*parts, _document(response, lines)]
+
+
+def _part(resource: Resource, form: str) -> Part:
+    kind, own_id = resource["resourceType"], str(resource["id"])
+    name = own_id.rpartition(".")[2] if form == OBSERVATIONS else form
+    return Part(name, form, kind, own_id, resource, f"{kind}/{own_id}")
+
+
+def _document(response: Resource, lines: Sequence[str]) -> Part:
+    words = "\n".join(lines)
+    body = full(
+        {
+            "resourceType": "DocumentReference",
+            "status": "current",
+            "docStatus": "final",
+            "type": concept(lines[0]),
+            "subject": response["subject"],
+            "date": response["authored"],
+            "content": [
+                {
+                    "attachment": {
+                        "contentType": "text/plain; charset=utf-8",
+                        "data": b64encode(words.encode()).decode(),
+                        "title": lines[0],
+                    }
+                }
+            ],
+        }
+    )
+    return Part(DOCUMENT, DOCUMENT, "DocumentReference", f"{response['id']}.document", body)
+
+
+def note(mark: str) -> Part:
+    """Return the note of a visit that was confirmed."""
+    words = (phrases.say("written_back", "confirmed") or "").replace("{mark}", mark)
+    return Part(NOTE, NOTE, NOTE, mark, {"notetext": words, "displayonschedule": "true"})
+
+
+def chosen(parts: Sequence[Part], forms: Collection[str]) -> list[Part]:
+    """Return the parts of the forms that an EHR is written."""
+    return [part for part in parts if part.form in (*forms, NOTE)]
+
+
+def addressed(part: Part, patient: str, taken: Mapping[str, str]) -> Part:
+    """Return a part as the EHR gets it: about its own patient, without our id, speaking of what it has taken.
+
+    `taken` is by our reference what the EHR calls it; what it has not taken is not spoken of.
+    """
+    if part.form == NOTE:
+        return part
+    body = {name: value for name, value in part.body.items() if name not in ("id", "meta")}
+    identifier = {"system": SYSTEM, "value": part.mark}
+    body |= {"subject": {"reference": patient}}
+    body["identifier"] = identifier if part.type == "QuestionnaireResponse" else [identifier]
+    for name in ("derivedFrom", "hasMember"):
+        if name in body:
+            body[name] = _theirs(body[name], taken)
+    return replace(part, body=full(body))
+
+
+def _theirs(references: Sequence[Mapping[str, Any]], taken: Mapping[str, str]) -> list[Resource]:
+    return [{"reference": taken[each["reference"]]} for each in references if "/" in taken.get(each["reference"], "")]
+
+
+def without_answers(body: Any) -> Any:
+    """Return what is sent without what the patient said and what it comes to: its shape, codes and references."""
+    if isinstance(body, list):
+        return [without_answers(each) for each in body]
+    if not isinstance(body, dict):
+        return body
+    return {name: "…" if name in WORDS else without_answers(value) for name, value in body.items()}

@@ -1,0 +1,33 @@
+"""What may leave for an EHR: nothing that the clinic has not said of this very connection. The one place (pure).
+
+42 CFR Part 2 (records of programs that treat substance use) forbids a disclosure without the patient's consent, to the
+patient's other EHR as well; a clinic that has that consent says so for a connection. AUDIT-C asks about alcohol, and a
+clinic may keep it to itself whether it is such a program or not.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+PART_TWO, AUDIT_C, KIND = "part_2", "audit_c", "kind_off"
+# What a connection may be allowed beyond its kinds, by the names the clinic's choice is kept under.
+ALLOWANCES = (PART_TWO, AUDIT_C)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What something is: a screen or a visit, of which instrument ("" for a visit), whether of a Part 2 program."""
+
+    kind: str
+    instrument: str = ""
+    part_two: bool = False
+
+
+def kept_back(facts: Facts, kinds: Collection[str], allows: Collection[str]) -> str | None:
+    """Return why this may not leave by a connection that hears of `kinds` and `allows` more, None where it may."""
+    if facts.kind not in kinds:
+        return KIND
+    if facts.part_two and PART_TWO not in allows:
+        return PART_TWO
+    if facts.instrument == AUDIT_C and AUDIT_C not in allows:
+        return AUDIT_C
+    return None
