@@ -109,7 +109,7 @@ def test_it_is_set_up_by_two_used_by_somebody_new_and_left_over_there_too(
     page = context.new_page()
     page.goto(f"{service}/signin")
     look(page, "signin-organization")
-    page.get_by_role("link", name="Sign in with your organization's account").click()
+    page.get_by_role("link", name="Sign in with your organization").click()
     page.get_by_role("button", name="It is me").click()
     page.wait_for_url(lambda url: url.startswith(service) and "/signin" not in url)
     page.goto(f"{service}/account")
@@ -123,7 +123,7 @@ def test_it_is_set_up_by_two_used_by_somebody_new_and_left_over_there_too(
     page.wait_for_url(f"{service}/signin")
     assert "/end" in {path.partition("?")[0] for path in provider.asked}
     provider.claims = {"groups": []}
-    page.get_by_role("link", name="Sign in with your organization's account").click()
+    page.get_by_role("link", name="Sign in with your organization").click()
     page.get_by_role("button", name="It is me").click()
     expect(page.get_by_text("did not let you in")).to_be_visible()
     look(page, "signin-refused")
