@@ -17,7 +17,7 @@ from config import audit, clock, db, runtime
 from messaging.models import Clinic, Staff
 from reminders import single_sign_on
 from web import layout, permissions, sessions, words
-from web.account import entering, sign_in_limits, signin, sso_claims, sso_client, sso_door, sso_people
+from web.account import account_news, entering, sign_in_limits, signin, sso_claims, sso_client, sso_door, sso_people
 
 sso = layout.room("sso", __name__)
 VALID = timedelta(minutes=10)
@@ -182,7 +182,7 @@ def _refused(clinic_id: UUID | None = None, why: str = "") -> Response:
 
 
 def _write_down(session: Session, clinic_id: UUID, why: str) -> None:
-    audit.record(session, clinic_id, sso_people.ACTOR, "staff.sso_refused", f"clinic:{clinic_id}", why=why)
+    audit.record(session, clinic_id, account_news.PROVIDER, "staff.sso_refused", f"clinic:{clinic_id}", why=why)
 
 
 def _silent() -> Response:

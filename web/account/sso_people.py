@@ -20,8 +20,6 @@ from web import sessions
 from web.account import account_news, signin, sso_claims
 from web.account.sso_claims import Person, Refused
 
-ACTOR = audit.Actor.system("sso")
-
 
 def come_in(
     session: Session, clinic_id: UUID, claims: Mapping[str, Any], terms: single_sign_on.Terms, asked_at: datetime
@@ -73,7 +71,7 @@ def _end(session: Session, staff: Staff | None) -> None:
     staff.sso_state = "refused"
     sessions.revoke(session, staff.id)
     signin.spend_links(session, staff.id)
-    audit.record(session, staff.clinic_id, ACTOR, "staff.sso_left", f"staff:{staff.id}")
+    audit.record(session, staff.clinic_id, account_news.PROVIDER, "staff.sso_left", f"staff:{staff.id}")
 
 
 def _first_time(session: Session, clinic: Clinic, person: Person, terms: single_sign_on.Terms, role: str) -> Staff:
@@ -96,13 +94,13 @@ def _joiner(session: Session, clinic: Clinic, person: Person, terms: single_sign
     if not person.name:
         raise Refused("no_name")
     facts = staffing.Facts(person.name, person.email, role, staffing.LANGUAGES[:1], (), None)
-    return staffing.invite(session, clinic, facts, ACTOR)
+    return staffing.invite(session, clinic, facts, account_news.PROVIDER)
 
 
 def _link(session: Session, staff: Staff, subject: bytes) -> None:
     staff.sso_subject = subject
-    audit.record(session, staff.clinic_id, ACTOR, "staff.sso_linked", f"staff:{staff.id}")
-    account_news.tell(session, staff, "sso_linked", ACTOR)
+    audit.record(session, staff.clinic_id, account_news.PROVIDER, "staff.sso_linked", f"staff:{staff.id}")
+    account_news.tell(session, staff, "sso_linked", account_news.PROVIDER)
 
 
 def _give_role(session: Session, clinic: Clinic, staff: Staff, role: str) -> None:
@@ -110,8 +108,8 @@ def _give_role(session: Session, clinic: Clinic, staff: Staff, role: str) -> Non
     languages, panels = tuple(staff.languages), tuple(staff.panels)
     facts = staffing.Facts(staff.name, staff.email, role, languages, panels, staff.number)
     try:
-        staffing.change(session, clinic, staff, facts, ACTOR)
+        staffing.change(session, clinic, staff, facts, account_news.PROVIDER)
     except (staffing.MayNot, coverage_guard.MakesGap):
         raise Refused("role_leaves_gap") from None
     sessions.revoke(session, staff.id)
-    account_news.tell(session, staff, "role", ACTOR)
+    account_news.tell(session, staff, "role", account_news.PROVIDER)
