@@ -84,6 +84,30 @@ def set_up(page: Page, service: str, provider: Provider) -> None:
     expect(page.get_by_text("The provider answers, as the one it should be")).to_be_visible()
 
 
+def comes_and_goes(page: Page, service: str, provider: Provider) -> None:
+    """Somebody new signs in, looks at their account, leaves, and has no role when they come again."""
+    page.goto(f"{service}/signin")
+    look(page, "signin-organization")
+    page.get_by_role("link", name="Sign in with your organization").click()
+    page.get_by_role("button", name="It is me").click()
+    page.wait_for_url(lambda url: url.startswith(service) and "/signin" not in url)
+    page.goto(f"{service}/account")
+    expect(page.get_by_text("Linked to your organization's account")).to_be_visible()
+    look(page, "account-organization")
+    with db.unit_of_work(db.EVERY, read_only=True) as session:
+        sam = session.scalars(select(Staff).where(Staff.email == "sam@clinic.example")).one()
+        assert (sam.name, sam.role, sam.sso_state) == ("Sam Lee", "care_manager", "linked")
+    page.goto(f"{service}/menu")
+    page.get_by_role("main").get_by_role("button", name="Sign out").click()
+    page.wait_for_url(f"{service}/signin")
+    assert "/end" in {path.partition("?")[0] for path in provider.asked}
+    provider.claims = {"groups": []}
+    page.get_by_role("link", name="Sign in with your organization").click()
+    page.get_by_role("button", name="It is me").click()
+    expect(page.get_by_text("did not let you in")).to_be_visible()
+    look(page, "signin-refused")
+
+
 @pytest.mark.parametrize("size", [kit.DESK, NARROW], ids=["desk", "phone"])
 def test_it_is_set_up_by_two_used_by_somebody_new_and_left_over_there_too(
     browser: Browser, served: Served, provider: Provider, size: tuple[int, int]
@@ -106,25 +130,5 @@ def test_it_is_set_up_by_two_used_by_somebody_new_and_left_over_there_too(
         page.get_by_role("button", name="Agree and publish").click()
         expect(page.get_by_label("Issuer")).to_have_value(provider.issuer)
     context = kit.context(browser, size)
-    page = context.new_page()
-    page.goto(f"{service}/signin")
-    look(page, "signin-organization")
-    page.get_by_role("link", name="Sign in with your organization").click()
-    page.get_by_role("button", name="It is me").click()
-    page.wait_for_url(lambda url: url.startswith(service) and "/signin" not in url)
-    page.goto(f"{service}/account")
-    expect(page.get_by_text("Linked to your organization's account")).to_be_visible()
-    look(page, "account-organization")
-    with db.unit_of_work(db.EVERY, read_only=True) as session:
-        sam = session.scalars(select(Staff).where(Staff.email == "sam@clinic.example")).one()
-        assert (sam.name, sam.role, sam.sso_state) == ("Sam Lee", "care_manager", "linked")
-    page.goto(f"{service}/menu")
-    page.get_by_role("main").get_by_role("button", name="Sign out").click()
-    page.wait_for_url(f"{service}/signin")
-    assert "/end" in {path.partition("?")[0] for path in provider.asked}
-    provider.claims = {"groups": []}
-    page.get_by_role("link", name="Sign in with your organization").click()
-    page.get_by_role("button", name="It is me").click()
-    expect(page.get_by_text("did not let you in")).to_be_visible()
-    look(page, "signin-refused")
+    comes_and_goes(context.new_page(), service, provider)
     context.close()

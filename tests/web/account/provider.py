@@ -102,50 +102,55 @@ def _bare(*parts: dict[str, Any]) -> str:
     return ".".join(base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts)
 
 
+class _Handler(BaseHTTPRequestHandler):
+    """One request to the provider that its server holds."""
+
+    provider: Provider
+
+    def do_GET(self) -> None:
+        path, query = urlsplit(self.path).path, parse_qs(urlsplit(self.path).query)
+        self.provider.asked.append(path)
+        if self.provider.down:
+            self._answer(503, "text/plain", b"later")
+        elif path == "/authorize":
+            to = html.escape(self.provider.back_from(self.path))
+            field = f'<input type="hidden" name="to" value="{to}">'
+            form = f'<form action="/yes">{field}<button>It is me</button></form>'
+            self._answer(200, "text/html", f"<title>Provider</title>{form}".encode())
+        elif path in ("/yes", "/end"):
+            self.send_response(302)
+            self.send_header("Location", (query.get("to") or query["post_logout_redirect_uri"])[0])
+            self.end_headers()
+        else:
+            told = self.provider.keys() if path == "/keys" else self.provider.document()
+            self._answer(200, "application/json", json.dumps(told).encode())
+
+    def do_POST(self) -> None:
+        self.provider.asked.append(self.path)
+        sent = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
+        form = {name: values[0] for name, values in sent.items()}
+        told = self.provider.token(
+            form["code"], form["code_verifier"], form["redirect_uri"], self.headers["Authorization"] or ""
+        )
+        self._answer(400 if "error" in told else 200, "application/json", json.dumps(told).encode())
+
+    def _answer(self, status: int, kind: str, body: bytes) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: Any) -> None:
+        return
+
+
 @contextmanager
 def running() -> Iterator[Provider]:
     """A provider that answers on this machine."""
     provider = Provider()
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            path, query = urlsplit(self.path).path, parse_qs(urlsplit(self.path).query)
-            provider.asked.append(path)
-            if provider.down:
-                self._answer(503, "text/plain", b"later")
-            elif path == "/authorize":
-                to = html.escape(provider.back_from(self.path))
-                field = f'<input type="hidden" name="to" value="{to}">'
-                form = f'<form action="/yes">{field}<button>It is me</button></form>'
-                self._answer(200, "text/html", f"<title>Provider</title>{form}".encode())
-            elif path in ("/yes", "/end"):
-                self.send_response(302)
-                self.send_header("Location", (query.get("to") or query["post_logout_redirect_uri"])[0])
-                self.end_headers()
-            else:
-                told = provider.keys() if path == "/keys" else provider.document()
-                self._answer(200, "application/json", json.dumps(told).encode())
-
-        def do_POST(self) -> None:
-            provider.asked.append(self.path)
-            sent = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
-            one = {name: values[0] for name, values in sent.items()}
-            told = provider.token(
-                one["code"], one["code_verifier"], one["redirect_uri"], self.headers["Authorization"] or ""
-            )
-            self._answer(400 if "error" in told else 200, "application/json", json.dumps(told).encode())
-
-        def _answer(self, status: int, kind: str, body: bytes) -> None:
-            self.send_response(status)
-            self.send_header("Content-Type", kind)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: Any) -> None:
-            return
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"provider": provider}))
     provider.issuer = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
