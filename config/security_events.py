@@ -36,7 +36,7 @@ def kind_of(path: str, method: str, status: int) -> str | None:
         return "forged_webhook" if status == 403 else None
     if path.startswith("/api/") and status == 401:
         return "key_refused"
-    if path.startswith("/signin") and method == "POST" and status == 401:
+    if path.startswith(("/signin/organization/", "/signin")[method == "POST"]) and status == 401:
         return "sign_in_refused"
     return "forbidden" if status == 403 else None
 

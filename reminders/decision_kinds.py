@@ -5,7 +5,7 @@ from messaging.inbox import policy_decision, protocol
 from messaging.second_reading import standing
 from messaging.versions.publishing import Kind
 from messaging.wording import clinic_words
-from reminders import cadence_decision, care_model, clinic_profile, questionnaires, satisfaction
+from reminders import cadence_decision, care_model, clinic_profile, questionnaires, satisfaction, single_sign_on
 from reminders.handoff.decision import HANDOFFS
 
 
@@ -28,5 +28,6 @@ KINDS: dict[str, Kind] = {
         HANDOFFS,
         care_model.CARE,
         satisfaction.SATISFACTION,
+        single_sign_on.SINGLE_SIGN_ON,
     )
 }

@@ -15,8 +15,9 @@ from config.db import Base, ClinicRow, Sealed, SealedJson, SealedRow
 class StaffSession(ClinicRow, live.Shown, Base):
     """A signed-in browser: fifteen idle minutes, twelve hours at most, ended at once by revocation.
 
-    `how` somebody came in: password | passkey | invite | reset | once | demo; `factor` what they proved beside it:
-    code | passkey | recovery, reset where two administrators let them in without, None for nothing. `browser` as
+    `how` somebody came in: password | passkey | invite | reset | once | demo | sso; `factor` what they proved beside
+    it: code | passkey | recovery, provider where the identity provider asked for it, reset where two administrators let
+    them in without, None for nothing. `browser` as
     web.account.browsers names it; `recovery_id` the AccessRecovery that nobody has confirmed yet. All None in sessions
     from before they were kept. `proved_at` is when they last proved who they are beside signing in.
     """
@@ -70,6 +71,19 @@ class CodeDevice(SealedRow, Base):
     last_step: Mapped[int] = mapped_column(BigInteger, default=0)
     made_at: Mapped[datetime]
     confirmed_at: Mapped[datetime | None]
+
+    secret = Sealed("secret_ct")
+
+
+class ProviderSecret(SealedRow, Base):
+    """What the clinic proves itself by to its identity provider (web.account.sso_client): one, and the newest."""
+
+    __tablename__ = "provider_secret"
+    __table_args__ = (UniqueConstraint("clinic_id"),)
+
+    secret_ct: Mapped[bytes]
+    changed_by: Mapped[str] = mapped_column(String(60))
+    changed_at: Mapped[datetime]
 
     secret = Sealed("secret_ct")
 

@@ -16,6 +16,7 @@ from web.account import (
     preferences,
     second_step,
     signin,
+    sso_pages,
     step_up,
 )
 from web.boards import away, readings, response_times, today, unassigned, unreached, visits, workload
@@ -89,6 +90,7 @@ from web.settings import (
     second_reading,
     setup,
     shredding,
+    single_sign_on,
     social_wording,
     webhook_page,
     webhooks,
@@ -99,6 +101,7 @@ from web.teamwork import board_pages, note_pages, task_pages, team_files, templa
 
 PAGES = (
     signin.signin,
+    sso_pages.sso,
     second_step.secondstep,
     step_up.stepup,
     passkey_pages.passkeypages,
@@ -162,6 +165,7 @@ PAGES = (
     setup.setup,
     clinic.clinics,
     people.colleagues,
+    single_sign_on.single_sign_on,
     api_keys.api_keys,
     webhooks.webhooks,
     webhook_page.webhook,

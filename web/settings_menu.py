@@ -10,6 +10,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("setup", "setup.show", "clinic.look"),
             ("clinic", "clinics.show", "clinic.look"),
             ("people", "colleagues.show", "clinic.look"),
+            ("single_sign_on", "single_sign_on.show", "clinic.look"),
             ("api_keys", "api_keys.show", "clinic.settings"),
             ("webhooks", "webhook_list.show", "clinic.settings"),
         ),

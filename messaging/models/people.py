@@ -51,11 +51,13 @@ class Staff(SealedRow, live.Shown, Base):
     has the same shape; empty: never on call. `notify` maps a kind of nudge to the ways they have chosen or not,
     {"text": true, "email": false} (messaging.inbox.staff.channels). `phone_fault` is why their phone takes no texts of
     ours (messaging.people.staff_phones), or None. `hints_closed` names the hints on pages that they want no more;
-    `named_to_patients` says that a text may give a patient their first name.
+    `named_to_patients` says that a text may give a patient their first name. `sso_subject` is a keyed hash of what the
+    clinic's identity provider calls them, `sso_used_at` when they last came in by it; `sso_state` None | linked |
+    refused (the provider says that they have no role here) | locked (an operator lets them in by nothing).
     """
 
     __tablename__ = "staff"
-    __table_args__ = (UniqueConstraint("clinic_id", "email"),)
+    __table_args__ = (UniqueConstraint("clinic_id", "email"), UniqueConstraint("clinic_id", "sso_subject"))
 
     email: Mapped[str] = mapped_column(String(254), index=True)
     name: Mapped[str] = mapped_column(String(120))
@@ -70,10 +72,18 @@ class Staff(SealedRow, live.Shown, Base):
     hints_closed: Mapped[list[str]] = mapped_column(default=list)
     named_to_patients: Mapped[bool] = mapped_column(default=False)
     password_hash: Mapped[str | None] = mapped_column(String(200))
+    sso_subject: Mapped[bytes | None]
+    sso_state: Mapped[str | None] = mapped_column(String(8))
+    sso_used_at: Mapped[datetime | None]
     active: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime]
 
     number = Sealed("number_ct")
+
+    @property
+    def signs_in(self) -> bool:
+        """Whether there is a way in of theirs: a password, or the clinic's identity provider."""
+        return self.sso_state == "linked" or (self.password_hash is not None and self.sso_state != "refused")
 
     def topics(self) -> Iterable[str]:
         """What they may do may have changed."""

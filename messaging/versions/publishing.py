@@ -269,7 +269,7 @@ def somebody_else(session: Session, clinic: Clinic, actor: str) -> bool:
             Staff.clinic_id == clinic.id,
             Staff.active,
             Staff.role.in_(AGREE),
-            Staff.password_hash.is_not(None),
+            Staff.password_hash.is_not(None) | (Staff.sso_state == "linked"),
         )
     )
     asks = audit.Actor(actor).staff_id

@@ -213,7 +213,7 @@ def revoke(email: str, clinic_name: str | None) -> None:
 def _lock_out(session: Session, colleague: Staff) -> None:
     """End every session, and leave no password and no link that lets them in."""
     now = clock.now()
-    colleague.password_hash = None
+    colleague.password_hash, colleague.sso_state = None, "locked"
     open_sessions = update(StaffSession).where(StaffSession.staff_id == colleague.id, StaffSession.ended_at.is_(None))
     session.execute(open_sessions.values(ended_at=now))
     unused = update(SignInLink).where(SignInLink.staff_id == colleague.id, SignInLink.used_at.is_(None))

@@ -19,7 +19,8 @@ MANIFESTS = sorted((DEPLOY / "kubernetes").glob("*.yaml"))
 UNITS = sorted((DEPLOY / "systemd").iterdir())
 PROGRAM = "/opt/warmthread/.venv/bin/warmthread"
 QUEUES = {f"worker {name}" for name in queue.QUEUES}
-ASKED = {"web", "ticker", "db upgrade", *QUEUES}
+SERVING = {"web", "ticker", *QUEUES}
+AS_OWNER = {"db upgrade", "db roles warmthread_service"}
 
 
 def setting(name: str) -> bool:
@@ -46,7 +47,7 @@ def ours() -> dict[str, dict[str, Any]]:
 
 def test_compose_runs_every_process_as_nobody_in_particular():
     commands = {" ".join(part["command"]) for name, part in ours().items() if name != "backup"}
-    assert commands == ASKED
+    assert commands == SERVING | AS_OWNER
     assert all(exists(command.split()) for command in commands)
     for part in ours().values():
         assert part["read_only"]
@@ -81,13 +82,43 @@ def test_the_database_is_out_of_reach_and_its_role_is_no_superuser():
         assert services[name]["networks"] == ["inside"]
         assert "ports" not in services[name]
     script = DEPLOY / "postgresql" / "10-role.sh"
-    assert "NOSUPERUSER NOBYPASSRLS" in script.read_text("utf-8")
+    assert script.read_text("utf-8").count("LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE") == 2
     assert subprocess.run(["sh", "-n", script], capture_output=True, text=True, check=False).stderr == ""
+
+
+def test_compose_gives_the_owner_of_the_tables_to_what_migrates_alone_and_waits_for_it():
+    owners = {" ".join(part["command"]) for part in ours().values() if "owner_database_url" in part["secrets"]}
+    assert owners == AS_OWNER
+    for name, part in ours().items():
+        as_owner = name in ("migrate", "roles")
+        assert part["environment"]["DATABASE_URL_FILE"].endswith("/owner_database_url" if as_owner else "/database_url")
+        assert ("database_url" in part["secrets"]) != as_owner
+        assert part["restart"] == ("no" if as_owner or name == "backup" else "unless-stopped")
+        assert as_owner or part["depends_on"]["roles"] == {"condition": "service_completed_successfully"}
+    assert ours()["roles"]["depends_on"] == {"migrate": {"condition": "service_completed_successfully"}}
+
+
+def test_kubernetes_and_systemd_give_it_to_what_migrates_alone():
+    for name, pod in pods().items():
+        secrets = {volume["secret"]["secretName"] for volume in pod["volumes"] if "secret" in volume}
+        assert ("warmthread-owner" in secrets) == (name == "warmthread-migrate"), name
+    job = pods()["warmthread-migrate"]
+    steps = [*job["initContainers"], *job["containers"]]
+    assert [" ".join(step["args"]) for step in steps] == ["db upgrade", "db roles warmthread_service"]
+    address = {"name": "DATABASE_URL_FILE", "value": "/run/secrets/owner/owner_database_url"}
+    assert all(address in step["env"] for step in steps)
+    given = {unit.name for unit in UNITS if "owner_database_url" in unit.read_text("utf-8")}
+    assert given == {"warmthread-migrate.service"}
+    (migrate,) = [unit for unit in UNITS if unit.name in given]
+    run = lines(migrate, "ExecStart") + lines(migrate, "ExecStartPost")
+    assert run == [f"{PROGRAM} db upgrade", f"{PROGRAM} db roles warmthread_service"]
 
 
 def test_every_manifest_runs_commands_that_there_are_with_settings_that_there_are():
     made = pods()
-    assert {" ".join(pod["containers"][0]["args"]) for pod in made.values()} == ASKED
+    assert {" ".join(pod["containers"][0]["args"]) for pod in made.values()} == SERVING | {
+        "db roles warmthread_service"
+    }
     for name, pod in made.items():
         assert pod["securityContext"]["runAsNonRoot"], name
         assert not pod["automountServiceAccountToken"]

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 from click.testing import CliRunner
-from sqlalchemy import make_url, select, text
+from sqlalchemy import create_engine, make_url, select, text
 from sqlalchemy.exc import DBAPIError
 
 from config import audit, audit_heads, db, runtime, settings
@@ -66,6 +66,38 @@ def become(house: settings.Settings, role: str | None = None) -> None:
         url = url.set(username=role, password="a password of its own")
     address = url.render_as_string(hide_password=False)
     runtime.configure(house.model_copy(update={"database_url": address}))
+
+
+@on_postgresql
+def test_the_roles_that_deploy_makes_are_an_owner_and_one_that_owns_nothing(house: settings.Settings) -> None:
+    """The very statements of deploy/postgresql, then what compose and Kubernetes run as the owner."""
+    script = (Path(__file__).parents[2] / "deploy/postgresql/10-role.sh").read_text("utf-8")
+    name = f"w{uuid4().hex[:8]}"
+    statements = script.partition("<<'SQL'\n")[2].partition("\nSQL")[0].replace("warmthread", name)
+    for password in (":'owner_password'", ":'password'"):
+        statements = statements.replace(password, "'a password of its own'")
+    admin = create_engine(make_url(house.database_url), isolation_level="AUTOCOMMIT")
+    try:
+        with admin.connect() as connection:
+            for statement in filter(None, map(str.strip, statements.split(";"))):
+                connection.execute(text(statement))
+        address = make_url(house.database_url).set(database=name).render_as_string(hide_password=False)
+        there = house.model_copy(update={"database_url": address})
+        become(there, name)
+        migrations.upgrade()
+        database_roles.set_up(f"{name}_service")
+        become(there, f"{name}_service")
+        database_roles.refuse_owner()
+        assert database_roles.problems() == []
+        a_clinic()
+        assert migrations.at_head()
+    finally:
+        become(house)
+        with admin.connect() as connection:
+            connection.execute(text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
+            for role in (f"{name}_service", name):
+                connection.execute(text(f"DROP ROLE IF EXISTS {role}"))
+        admin.dispose()
 
 
 def a_clinic() -> tuple[Clinic, Patient]:

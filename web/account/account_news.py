@@ -8,13 +8,15 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from config import clock
+from config import audit, clock
 from messaging.inbox.staff import nudging
 from messaging.models import Clinic, Staff
 from messaging.wording import text_templates
 from web.models import AccountChange
 
 PATH = "/account"
+# Who did what the word of a clinic's identity provider brought about.
+PROVIDER = audit.Actor.system("sso")
 # What is texted of a change, where it is not what is said of any.
 TEXTS = {"new_browser": "staff_new_browser"}
 

@@ -49,6 +49,7 @@ def facts(session: Session, me: Staff) -> dict[str, Any]:
     return {
         "email": me.email,
         "has_password": me.password_hash is not None,
+        "by_provider": me.sso_state == "linked",
         "shortest": passwords.shortest(second_factor=factors.has(session, me.id)),
         "app_since": _moment(app.confirmed_at if app else None),
         "codes_left": factors.codes_left(session, me.id),
@@ -146,6 +147,8 @@ def _change(session: Session, change: AccountChange) -> tuple[str, str, str]:
     elif actor.staff_id is not None:
         colleague = session.get(Staff, actor.staff_id)
         who = colleague.name if colleague else ""
+    elif actor == account_news.PROVIDER:
+        who = words.say("account", "organization")
     else:
         who = words.say("account", "operator")
     return words.say("account_changes", change.what), _moment(change.at), who

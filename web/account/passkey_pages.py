@@ -92,8 +92,14 @@ def enter() -> Response | tuple[str, int]:
         with db.unit_of_work(db.EVERY) as session:
             staff = passkeys.who(session, request.form.get("credential", ""), cookie.pop("passkey", None))
             # Whose password was taken away comes in by a link first: then the passkey is their second step.
-            if staff.password_hash is None and (half is None or half.staff.id != staff.id):
+            if (
+                staff.password_hash is None
+                and staff.sso_state != "linked"
+                and (half is None or half.staff.id != staff.id)
+            ):
                 raise passkeys.Refused("locked out")
+            if signin.kept_out(staff) and (half is None or half.staff.id != staff.id or half.how != "sso"):
+                raise passkeys.Refused("by the provider alone")
     except passkeys.Refused:
         return signin.page(problem="passkey", next=onward), 401
     counted.right()

@@ -19,6 +19,7 @@ STEP_AT_DEVICE = throttle.Limit("signin.step_at_device", free=5, window=HALF_AN_
 STEP = throttle.Limit("signin.step", free=20, window=HALF_AN_HOUR)
 ACCOUNT = throttle.Limit("signin.account", free=50)
 PASSKEY = throttle.Limit("signin.passkey", free=30, window=HALF_AN_HOUR)
+PROVIDER = throttle.Limit("signin.provider", free=60, window=HALF_AN_HOUR)
 # One password over many accounts: a clinic behind one address mistypes less than this.
 SOURCE = throttle.Limit("signin.source", free=30)
 
@@ -70,3 +71,8 @@ def of_step(account: str, staff_id: str) -> Tries:
 def of_passkey() -> Tries:
     """Return what this request's tries with a passkey are counted in: nobody guesses one, but each costs us work."""
     return Tries(PASSKEY.of(client_address.source(request.environ)), ())
+
+
+def of_provider() -> Tries:
+    """Return what ways to an identity provider and back are counted in: each costs us requests of our own."""
+    return Tries(PROVIDER.of(client_address.source(request.environ)), ())

@@ -12,8 +12,9 @@ from werkzeug.wrappers import Response
 
 from config import audit, clock, db, keys, logging, runtime
 from messaging.models import Clinic, Staff
+from reminders import single_sign_on
 from web import layout, permissions, sessions, words
-from web.account import choosing, entering, factors, passkeys, passwords, sign_in_limits
+from web.account import choosing, entering, factors, passkeys, passwords, sign_in_limits, sso_client, sso_door
 from web.models import SignInLink
 
 signin = layout.room("signin", __name__)
@@ -93,7 +94,7 @@ def _who(email: str, password: str) -> tuple[Staff | None, str | None]:
     # The check is made outside the transaction: it takes a tenth of a second on purpose.
     candidates: Sequence[Staff | None] = accounts or [None]
     for staff in candidates:
-        if passwords.fits(staff.password_hash if staff else None, password):
+        if passwords.fits(staff.password_hash if staff else None, password) and not (staff and kept_out(staff)):
             return staff, passwords.rehashed(staff.password_hash, password) if staff and staff.password_hash else None
     for account in accounts:
         logging.logger().info("sign in refused", staff_id=account.id, clinic_id=account.clinic_id)
@@ -106,6 +107,14 @@ def _who(email: str, password: str) -> tuple[Staff | None, str | None]:
                 f"staff:{account.id}",
             )
     return None, None
+
+
+def kept_out(staff: Staff) -> bool:
+    """Whether somebody comes in by their clinic's identity provider alone (reminders.single_sign_on.keeps_out)."""
+    if staff.sso_state is None:
+        return False
+    with db.unit_of_work(staff.clinic_id, read_only=True) as session:
+        return single_sign_on.keeps_out(single_sign_on.of_clinic(session.get_one(Clinic, staff.clinic_id)), staff)
 
 
 @signin.get("/signin/<token>")
@@ -165,7 +174,9 @@ def _open_link(session: Session, token: str) -> SignInLink | None:
     sign_in_link = session.scalar(select(SignInLink).where(SignInLink.token_hash == keys.token_hash(token)))
     if sign_in_link is None or sign_in_link.used_at or sign_in_link.expires_at <= clock.now():
         return None
-    return sign_in_link if session.get_one(Staff, sign_in_link.staff_id).active else None
+    staff, clinic = session.get_one(Staff, sign_in_link.staff_id), session.get_one(Clinic, sign_in_link.clinic_id)
+    kept_out = sign_in_link.kind in CHOOSES and single_sign_on.keeps_out(single_sign_on.of_clinic(clinic), staff)
+    return sign_in_link if staff.active and not kept_out else None
 
 
 def _link_page(session: Session, sign_in_link: SignInLink, token: str, problem: str | None = None) -> str:
@@ -188,19 +199,34 @@ def _link_page(session: Session, sign_in_link: SignInLink, token: str, problem: 
 @permissions.signed_in("self", owing=True)
 def leave() -> Response:
     """End this session at once."""
-    staff = sessions.current_staff()
+    staff, elsewhere = sessions.current_staff(), ""
     if staff is not None:
+        elsewhere = _way_out() if sessions.current().how == "sso" else ""
         with db.unit_of_work(staff.clinic_id) as session:
             sessions.end(session, request.cookies.get(sessions.cookie_name(), ""))
             audit.record(session, staff.clinic_id, audit.Actor.staff(staff.id), "staff.signed_out", f"staff:{staff.id}")
-    response = redirect(url_for("signin.form"), 303)
+    response: Response = redirect(url_for("signin.form"), 303)
+    if elsewhere:  # a redirect of a form to another site is what our own content policy forbids
+        response = make_response(render_template("staff/signed_out_there.html", elsewhere=elsewhere))
     sessions.take(response)
     # A page that "back" would show on a shared machine goes; cookies of taste and the known device stay.
     response.headers["Clear-Site-Data"] = '"cache", "storage"'
     return response
 
 
+def _way_out() -> str:
+    """Where whoever came in by the clinic's provider is signed out of it too, "" where it has no such place."""
+    terms = single_sign_on.of_clinic(sessions.clinic())
+    try:
+        there = sso_client.provider(terms.issuer) if terms.on else None
+    except sso_client.Silent:
+        return ""
+    back = runtime.settings().public_url + url_for("signin.form")
+    return sso_client.way_out(there, terms.client_id, back) if there else ""
+
+
 def page(**facts: object) -> str:
-    """Return the page that asks who is there; `problem` is wrong | busy | wait | passkey."""
-    facts |= {"demo": runtime.settings().demo, "can_passkey": passkeys.possible()}
+    """Return the page that asks who is there; `problem` is wrong | busy | wait | passkey | organization, or that with
+    _silent."""
+    facts |= {"demo": runtime.settings().demo, "can_passkey": passkeys.possible(), "organization": sso_door.offered()}
     return render_template("staff/signin.html", **facts)

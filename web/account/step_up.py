@@ -18,6 +18,7 @@ from config import audit, clock, db, keys
 from messaging import outbox
 from messaging.models import Clinic, Staff
 from messaging.wording import text_templates
+from reminders import single_sign_on
 from web import layout, permissions, sessions, words
 from web.account import entering, factors, passkeys, proving, sign_in_limits
 
@@ -154,6 +155,7 @@ def _page(path: str, problem: str, status: int) -> Response:
             has_app=app is not None and app.confirmed_at is not None,
             has_passkey=bool(passkeys.of(session, me.id)) and passkeys.possible(),
             texted=_may_be_texted(session, staff),
+            by_provider=staff.sso_state == "linked" and single_sign_on.of_clinic(sessions.clinic()).on,
             minutes=int(sessions.PROVED.total_seconds() // 60),
         )
     return make_response(page, status)

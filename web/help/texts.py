@@ -34,7 +34,19 @@ NAMES = (
 ABOUT = {
     **dict.fromkeys(("mine", "unassigned", "waiting", "snoozed", "done", "everyone", "saved"), "inbox"),
     **dict.fromkeys(
-        ("clinic", "people", "api_keys", "webhooks", "cadence", "words", "schedule", "ladder", "rota", "setup"),
+        (
+            "clinic",
+            "people",
+            "single_sign_on",
+            "api_keys",
+            "webhooks",
+            "cadence",
+            "words",
+            "schedule",
+            "ladder",
+            "rota",
+            "setup",
+        ),
         "settings",
     ),
     "handoff_terms": "handoffs",

@@ -39,6 +39,7 @@ class Card:
     active: bool
     me: bool
     standing: str
+    linked: bool
     languages: str
     panels: str
     phone: str
@@ -183,6 +184,8 @@ def _one(session: Session, staff_id: UUID, *, also_gone: bool = False) -> Staff:
 
 def _invited(session: Session, staff: Staff) -> Shown:
     signin.spend_links(session, staff.id)
+    if staff.sso_state == "locked":
+        staff.sso_state = "linked" if staff.sso_subject else None
     kind: Literal["invite", "reset"] = "reset" if staff.password_hash else "invite"
     address = signin.make_link(session, staff, kind, VALID)
     way = handing_links.send(session, _clinic(session), staff, address)
@@ -264,6 +267,7 @@ def _card(colleague: Staff, clinic: Clinic, standing: str, last: datetime | None
         active=colleague.active,
         me=colleague.id == layout.the_staff().id,
         standing=standing,
+        linked=colleague.sso_subject is not None,
         languages=", ".join(words.say("languages", language) for language in colleague.languages),
         panels=words.say("colleagues", "panels", names=", ".join(colleague.panels)) if colleague.panels else "",
         phone=seen if number else words.say("colleagues", "no_number"),

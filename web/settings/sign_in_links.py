@@ -54,6 +54,8 @@ def standings(session: Session, clinic: Clinic, people: Sequence[Staff], now: da
 def _standing(person: Staff, has_passkey: bool, until: datetime | None, zone: str, now: datetime) -> str:
     if not person.active:
         return words.say("colleagues", "gone")
+    if person.sso_state is not None:
+        return words.say("colleagues", f"sso_{person.sso_state}")
     if person.password_hash is not None or has_passkey:
         return words.say("colleagues", "signs_in" if person.password_hash is not None else "signs_in_by_passkey")
     if until is None or until <= now:

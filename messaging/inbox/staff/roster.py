@@ -45,7 +45,7 @@ def _person(staff: Staff, load: int, covers: Mapping[UUID, UUID | None]) -> esca
         hours=staff.hours,
         on_call=staff.on_call,
         phone=staff.number_ct is not None and staff.phone_fault is None,
-        signs_in=staff.password_hash is not None,
+        signs_in=staff.signs_in,
         open_items=load,
         away=staff.id in covers,
         covered_by=covers.get(staff.id),
