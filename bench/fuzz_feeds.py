@@ -105,6 +105,7 @@ class Doors:
             self._secret = sources.add(session, own, "books", {}, "system:bench")
             session.execute(update(Feed).values(mllp_sender="BOOKS|ELM"))
             self._profile: Profile = feeds.profile_of({}, own.zone)
+            self._key = feeds.digest_key(session, own.key_id)
         self._client = client
 
     def by_https(self, body: bytes) -> tuple[str, bool]:
@@ -132,8 +133,8 @@ class Doors:
         try:
             messages = er7.read(body).messages
         except er7.Unreadable:
-            return [feeds.Said(body.decode("latin-1"), "", "", "unreadable").event]
-        return [feeds.of_message(message, self._profile).event for message in messages]
+            return [feeds.keyed(self._key, feeds.Said(body.decode("latin-1"), "", "", "unreadable").event)]
+        return [feeds.keyed(self._key, feeds.of_message(message, self._profile).event) for message in messages]
 
 
 def throw(doors: Doors, count: int, seed: int, minutes: float = 60) -> Report:

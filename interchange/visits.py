@@ -14,7 +14,7 @@ from interchange.models import Feed, FeedVisit
 from interchange.problems import Problems
 from interchange.profiles import Profile
 from messaging.models import Clinic, Patient
-from reminders import appointments, attendance, clinic_profile, patient_locks, planner
+from reminders import appointments, attendance, clinic_profile, patient_locks
 from reminders.models import Appointment
 
 LONGEST_KEY = 80
@@ -165,12 +165,12 @@ def _yielded(visits: Sequence[Appointment], context: Context) -> bool:
 
 def _as_the_owner_has_it(visit: Appointment, act: Act, start: datetime | None, context: Context) -> None:
     """Give a copy the owner's minute and place under the revision that it has: what was texted of it counts for it, and
-    an answer to that text as well."""
+    an answer to that text as well. What is planned stays where it is: planned anew, a reminder that would by now have
+    been due some minutes ago would be none any more."""
     if start is None or not owning.begin_alike(visit.starts_at, start):
         return
     visit.starts_at, visit.place = start, _said(act, "place", 120) or visit.place
     visit.zone = _zone(visit.place, context)
-    planner.replan(context.session, visit)
 
 
 def _zone(place: str | None, context: Context) -> str:
@@ -207,7 +207,7 @@ def _book(name: str, act: Act, visit: Appointment | None, patient: Patient, cont
         record=patient.record or "",
         starts_at=starts_at,
         zone=_zone(place, context),
-        booked_at=min(context.said_at, clock.now()),
+        booked_at=min(_instant(act["booked"]) if act.get("booked") else context.said_at, clock.now()),
         place=place,
         clinician=_said(act, "clinician", 120) or (visit.clinician if visit else None),
         kind=_said(act, "kind", 40) or (visit.kind if visit else None),
