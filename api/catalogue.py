@@ -14,6 +14,7 @@ from api import (
     reports,
     screens,
     tasks,
+    webhooks,
 )
 from api.operations import Operation
 
@@ -31,4 +32,5 @@ ALL: tuple[Operation, ...] = (
     *consents.OPERATIONS,
     *events.OPERATIONS,
     *reports.OPERATIONS,
+    *webhooks.OPERATIONS,
 )
