@@ -39,7 +39,7 @@ class SecretOut(Shape):
 
     id: UUID
     secret: str
-    old_secret_until: Moment
+    old_secret_until: Moment | None
 
 
 class Try(Shape):

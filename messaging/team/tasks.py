@@ -166,9 +166,9 @@ def end(
         raise Refused("outcome_words", "words")
     if item.state == "done":
         return None
-    about, note = {"patient_id": item.patient_id, "item_id": item.id}, None
+    who, note = item.patient_id, None
     if words.strip():
-        note = notes_and_calls.write_note(session, clinic, staff, words=words, **about)
+        note = notes_and_calls.write_note(session, clinic, staff, words=words, patient_id=who, item_id=item.id)
     done = _ended(session, item, staff, outcome)
     if done is not None and note is not None:
         done.detail = {**done.detail, "note": str(note.id)}
