@@ -4,6 +4,7 @@ from api import (
     appointments,
     consents,
     episodes,
+    event_webhooks,
     events,
     handoffs,
     inbox_items,
@@ -14,7 +15,6 @@ from api import (
     reports,
     screens,
     tasks,
-    webhooks,
 )
 from api.operations import Operation
 
@@ -32,5 +32,5 @@ ALL: tuple[Operation, ...] = (
     *consents.OPERATIONS,
     *events.OPERATIONS,
     *reports.OPERATIONS,
-    *webhooks.OPERATIONS,
+    *event_webhooks.OPERATIONS,
 )

@@ -23,8 +23,8 @@ ALL = (
     "consents.read",
     "consents.write",
     "events.read",
-    "webhooks.read",
-    "webhooks.write",
+    "event-webhooks.read",
+    "event-webhooks.write",
     "reports.read",
 )
 # Who may work on items, and so be the person in whose name a program does (web.permissions: inbox.work).

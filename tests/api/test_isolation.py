@@ -90,7 +90,7 @@ BODIES: dict[str, Callable[[UUID], Any]] = {
         "patient_id": str(patient), "title": "Call the lab", "due_at": clock.iso(clock.now() + timedelta(days=1))
     },
     "tasks.close": lambda _: {"outcome": "task_done"},
-    "webhooks.again": lambda _: {"begin": "2026-03-10T00:00:00Z", "end": "2026-03-11T00:00:00Z"},
+    "event-webhooks.again": lambda _: {"begin": "2026-03-10T00:00:00Z", "end": "2026-03-11T00:00:00Z"},
     "inbox.acknowledge": lambda _: {"disposition": "handled"},
     "consents.record": lambda patient: {
         "patient_id": str(patient), "event": "revoked", "programmes": ["reminders"], "how": "spoken"

@@ -98,7 +98,7 @@ def _the(call: Call, endpoint_id: UUID, *, lock: bool = False) -> WebhookEndpoin
 
 def _list(call: Call, query: Listing) -> Page[EndpointOut]:
     """List where programs hear of events, and how that stands."""
-    return pages.page(call, "webhooks", WebhookEndpoint, query, _shown, WebhookEndpoint.removed_at.is_(None))
+    return pages.page(call, "event-webhooks", WebhookEndpoint, query, _shown, WebhookEndpoint.removed_at.is_(None))
 
 
 def _get(call: Call, id: UUID) -> EndpointOut:
@@ -108,7 +108,7 @@ def _get(call: Call, id: UUID) -> EndpointOut:
 
 def _deliveries(call: Call, id: UUID, query: Wanted) -> Page[DeliveryOut]:
     """List what was brought to an endpoint or waits, the oldest first, with every try."""
-    listing = f"webhooks.{_the(call, id).id}"
+    listing = f"event-webhooks.{_the(call, id).id}"
     wanted = select(WebhookDelivery).where(WebhookDelivery.endpoint_id == id)
     if query.state is not None:
         wanted = wanted.where(WebhookDelivery.state == query.state)
@@ -151,15 +151,15 @@ def _again(call: Call, id: UUID, body: Again) -> AgainOut:
     return AgainOut(count=count)
 
 
-KIND, ONE = "webhook_endpoint", "/webhooks/{id}"
+READ, WRITE, KIND, ONE = "event-webhooks.read", "event-webhooks.write", "webhook_endpoint", "/event-webhooks/{id}"
 OPERATIONS = (
-    Operation("webhooks.list", "GET", "/webhooks", _list, "webhooks.read", KIND,
+    Operation("event-webhooks.list", "GET", "/event-webhooks", _list, READ, KIND,
               {200: Page[EndpointOut]}, query=Listing),
-    Operation("webhooks.get", "GET", ONE, _get, "webhooks.read", KIND, {200: EndpointOut}),
-    Operation("webhooks.deliveries", "GET", f"{ONE}/deliveries", _deliveries, "webhooks.read", KIND,
+    Operation("event-webhooks.get", "GET", ONE, _get, READ, KIND, {200: EndpointOut}),
+    Operation("event-webhooks.deliveries", "GET", f"{ONE}/deliveries", _deliveries, READ, KIND,
               {200: Page[DeliveryOut]}, query=Wanted),
-    Operation("webhooks.test", "POST", f"{ONE}/test", _test, "webhooks.write", KIND, {200: DeliveryOut}, body=Nothing),
-    Operation("webhooks.again", "POST", f"{ONE}/again", _again, "webhooks.write", KIND, {200: AgainOut}, body=Again),
-    Operation("webhooks.rotate", "POST", f"{ONE}/secret", _rotate, "webhooks.write", KIND,
+    Operation("event-webhooks.test", "POST", f"{ONE}/test", _test, WRITE, KIND, {200: DeliveryOut}, body=Nothing),
+    Operation("event-webhooks.again", "POST", f"{ONE}/again", _again, WRITE, KIND, {200: AgainOut}, body=Again),
+    Operation("event-webhooks.rotate", "POST", f"{ONE}/secret", _rotate, WRITE, KIND,
               {200: SecretOut}, body=Nothing),
 )  # fmt: skip
