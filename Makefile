@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # Byte code on every core, and none for the thousands of modules that we never import.
 COMPILE := $(BIN)/python -m compileall -q -j 0 -x 'phonenumbers/(geodata|carrierdata)|twilio/rest/[b-z]|mypy|alembic/testing|sqlalchemy/testing|pip/_vendor'
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test check sbom reading bench faults year migrate lock browser clean
+.PHONY: help demo serve test check sbom reading bench faults year fuzz migrate lock browser clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## */  make \1\t/' | expand -t 18
@@ -59,6 +59,9 @@ faults: $(VENV)/.test ## a service killed, frozen and lied to by seeded plans (S
 
 year: $(VENV)/.test ## days of made-up clinics under a clock that is set, judged hour by hour (DAYS=30 CLINICS=10 SEED=1 FIRST=2027-02-20)
 	@$(BIN)/python -m tools.year --days $(or $(DAYS),30) --clinics $(or $(CLINICS),10) --seed $(or $(SEED),1) --first $(or $(FIRST),2027-02-20)
+
+fuzz: $(VENV)/.test ## mutated HL7 messages and FHIR bundles at the doors for EHRs (COUNT=2000 SEED=1 MINUTES=60)
+	@$(BIN)/python -m bench.fuzz_feeds $(or $(COUNT),2000) $(or $(SEED),1) $(or $(MINUTES),60)
 
 migrate: $(VENV)/.base ## bring the database named by DATABASE_URL (or the embedded one) to head
 	@$(BIN)/warmthread db upgrade

@@ -4,6 +4,7 @@ from api import (
     appointments,
     consents,
     episodes,
+    event_webhooks,
     events,
     handoffs,
     inbox_items,
@@ -31,4 +32,5 @@ ALL: tuple[Operation, ...] = (
     *consents.OPERATIONS,
     *events.OPERATIONS,
     *reports.OPERATIONS,
+    *event_webhooks.OPERATIONS,
 )

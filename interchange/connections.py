@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from sqlalchemy import select
@@ -202,6 +202,7 @@ class Trial:
     practice: str
     zone: str
     known: frozenset[str]
+    digest_key: bytes = field(repr=False)
 
 
 def trial(session: Session, row: FeedConnection, feed: Feed) -> Trial:
@@ -212,7 +213,8 @@ def trial(session: Session, row: FeedConnection, feed: Feed) -> Trial:
     where = poller.configuration_url(row)
     access = Access(row.base_url, where, row.client_id, key.kid, key.algorithm, key.private or "") if key else None
     known = frozenset(session.scalars(select(FeedSeen.resource).where(FeedSeen.feed_id == feed.id)))
-    return Trial(access, row.base_url, row.practice, poller.zone_of(feed, clinic).key, known)
+    zone, digest_key = poller.zone_of(feed, clinic).key, feeds.digest_key(session, feed.key_id)
+    return Trial(access, row.base_url, row.practice, zone, known, digest_key)
 
 
 def tried(what: Trial) -> Tried:
@@ -229,7 +231,7 @@ def tried(what: Trial) -> Tried:
             found, warns = page.visits, page.warns
     except Trouble as trouble:
         return Tried(refused=trouble.why)
-    new = sum(feeds.digest(each.name) not in what.known for each in found)
+    new = sum(feeds.keyed(what.digest_key, feeds.digest(each.name)) not in what.known for each in found)
     return Tried(len(found), new, sorted(warns), asker.token.granted if asker.token else "")
 
 

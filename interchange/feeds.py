@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from config import clock, db, queue
+from config import clock, db, keys, queue
 from interchange import moments, profiles
 from interchange.hl7 import er7, timestamps
 from interchange.models import Feed, FeedMessage
@@ -45,13 +45,24 @@ class Said:
 
     @property
     def event(self) -> str:
-        """Return what tells it apart: the sender, its id and all its words."""
+        """Return what tells it apart: the sender, its id and all its words. It is stored as `keyed` makes it."""
         return digest(self.sender, self.control_id, self.raw)
 
 
 def digest(*parts: str) -> str:
-    """Return a hash of some texts, 64 letters."""
+    """Return a hash of some texts, 64 letters: what a patient's words are in it may be guessed, so see `keyed`."""
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def digest_key(session: Session, key_id: UUID) -> bytes:
+    """Return the key of the digests of what a clinic's feeds say."""
+    db.load_keys(session, [key_id])
+    return db.clinic_index_key(session, key_id, "feed_digest")
+
+
+def keyed(key: bytes, bare: str) -> str:
+    """Return a digest as it is stored, 32 letters: whoever has the database alone can try out no guess on it."""
+    return keys.blind_index(key, bare).hex()
 
 
 def profile_of(feed_profile: Mapping[str, Any], clinic_zone: str) -> Profile:
@@ -79,16 +90,17 @@ def keep(session: Session, clinic: Clinic, feed: Feed, said: Said, problems: Seq
 
     What its sender must mend is refused, and a person of the clinic hears of it; the rest waits in the lane.
     """
-    same = select(FeedMessage.id).where(FeedMessage.feed_id == feed.id, FeedMessage.event == said.event)
+    key = digest_key(session, clinic.key_id)
+    event, control_id = keyed(key, said.event), keyed(key, digest(said.control_id))
+    same = select(FeedMessage.id).where(FeedMessage.feed_id == feed.id, FeedMessage.event == event)
     if session.scalar(same):
         return False
-    noted = [*problems, *_again(session, feed, said)]
+    noted = [*problems, *_again(session, feed, control_id if said.control_id else "")]
     refused = heaviest(problems) in REFUSED and not said.tells_scores
     now = clock.now()
-    db.load_keys(session, [clinic.key_id])
     row = FeedMessage(
-        clinic_id=clinic.id, key_id=clinic.key_id, feed_id=feed.id, event=said.event, kind=_shown(said.kind),
-        control_id=digest(said.control_id), state="refused" if refused else "received", raw=said.raw,
+        clinic_id=clinic.id, key_id=clinic.key_id, feed_id=feed.id, event=event, kind=_shown(said.kind),
+        control_id=control_id, state="refused" if refused else "received", raw=said.raw,
         problems=stored(noted), said_at=min(said.at or now, now), received_at=now,
         processed_at=now if refused else None, try_after=now, attempts=0, fence=0,
     )  # fmt: skip
@@ -109,12 +121,10 @@ def _shown(kind: str) -> str:
     return "".join(letter for letter in kind if letter.isprintable())[:40]
 
 
-def _again(session: Session, feed: Feed, said: Said) -> list[Problem]:
+def _again(session: Session, feed: Feed, control_id: str) -> list[Problem]:
     """Another message under a control id that was used before is taken, and told."""
-    used = select(FeedMessage.id).where(
-        FeedMessage.feed_id == feed.id, FeedMessage.control_id == digest(said.control_id)
-    )
-    return [Problem("control_id_again", "MSH-10")] if said.control_id and session.scalar(used.limit(1)) else []
+    used = select(FeedMessage.id).where(FeedMessage.feed_id == feed.id, FeedMessage.control_id == control_id)
+    return [Problem("control_id_again", "MSH-10")] if control_id and session.scalar(used.limit(1)) else []
 
 
 def stored(problems: Sequence[Problem]) -> list[dict[str, str]]:

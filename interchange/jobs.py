@@ -13,11 +13,14 @@ from interchange.polling import poller
 from messaging.models import Clinic
 
 DUE: ColumnElement[bool] = FeedMessage.state == "received"
+# So many messages make one transaction, about half a second: on SQLite nobody else writes meanwhile, and reminders are
+# to leave in time also while a hundred thousand visits are read for the first time.
+BATCH = 20
 
 
 def drain() -> int:
     """Work on what feeds have said; return how many messages were handled."""
-    return db.work_off(FeedMessage, DUE, handle, give_up=give_up)
+    return db.work_off(FeedMessage, DUE, handle, give_up=give_up, batch=BATCH)
 
 
 def handle(session: Session, waiting: Sequence[FeedMessage]) -> None:

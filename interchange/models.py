@@ -37,7 +37,8 @@ class FeedMessage(SealedRow, Work, Base):
 
     state: received -> done | ignored (understood, and nothing to do) | held (waits for a person) | failed; refused from
     the beginning where its sender was told to mend it; paused while its feed is. A person's replay makes it received
-    again, or they set it aside. Unique (feed, event): saying it twice changes nothing. `kind` is the event ("SIU^S12")
+    again, or they set it aside. Unique (feed, event): saying it twice changes nothing; `event` and `control_id` are
+    digests by the clinic's key. `kind` is the event ("SIU^S12")
     or type of resource; `problems` are {"code", "where"}, never what stood there; `said_at` is when the EHR says it
     was so.
     """
@@ -157,8 +158,9 @@ class FeedKey(SealedRow, Base):
 
 
 class FeedSeen(ClinicRow, Base):
-    """What was last read of one resource: a hash of it, and how often it was another. What stands as it stood is told
-    once. `resource` is a hash of its name; `number` and `starts_at` are a visit's alone, and only while it is to come.
+    """What was last read of one resource: a digest of it, and how often it was another. What stands as it stood is told
+    once. `resource` is a digest of its name, both by the clinic's key; `number` and `starts_at` are a visit's alone,
+    and only while it is to come.
     """
 
     __tablename__ = "feed_seen"

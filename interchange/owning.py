@@ -1,19 +1,21 @@
 """Two EHRs that both have one visit: when two entries are one visit, and which of them says how it stands (pure).
 
 An entry says a start from one message to the next of its own clock (MSH-7); a cancellation ends it. Two entries of one
-patient are one visit if at some moment both said the same start: an entry that lags behind still belongs to its visit,
-and one that is booked at an hour which the other has long left does not. Whichever message comes first, the spans are
-the same, and with them the answer.
+patient are one visit if at some moment both said the same start, five minutes more or less: an entry that lags behind
+still belongs to its visit, and one that is booked at an hour which the other has long left does not. Whichever message
+comes first, the spans are the same, and with them the answer.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 # Of how many messages of a visit one entry remembers what they said.
 MOST = 50
+# How far apart two EHRs may begin one visit: one of them rounds, or counts from when the patient is to be there.
+ALIKE = timedelta(minutes=5)
 EVER = datetime.max.replace(tzinfo=UTC)
 # Since when, which start in ISO 8601 or none, and whether the visit has ended by it.
 Claim = Sequence[Any]
@@ -53,10 +55,16 @@ def spans(claims: Sequence[Claim]) -> Iterator[Span]:
 def is_one(ours: Sequence[Claim], theirs: Sequence[Claim]) -> bool:
     """Whether two entries of one patient are one visit."""
     return any(
-        own.start == other.start and max(own.since, other.since) <= min(own.until, other.until)
+        begin_alike(datetime.fromisoformat(own.start), datetime.fromisoformat(other.start))
+        and max(own.since, other.since) <= min(own.until, other.until)
         for own in spans(ours)
         for other in spans(theirs)
     )
+
+
+def begin_alike(start: datetime, other: datetime) -> bool:
+    """Whether two starts are one, as two EHRs write them."""
+    return abs(start - other) <= ALIKE
 
 
 def rank(profile: Mapping[str, Any], feed_id: UUID) -> tuple[bool, UUID]:

@@ -84,6 +84,7 @@ def do(name: str, act: Act, context: Context, problems: Problems) -> bool:
     if visit is None and copies:
         visit = copies.pop(0)
         visit.source, visit.external_id = context.source, external_id(key)
+        _as_the_owner_has_it(visit, act, start, context)
     _yielded(copies, context)
     if name in BOOKS and patient:
         return _book(name, act, visit, patient, context)
@@ -162,6 +163,20 @@ def _yielded(visits: Sequence[Appointment], context: Context) -> bool:
     return appointments.cancel_many(context.session, visits, context.actor, why="another_feed") > 0
 
 
+def _as_the_owner_has_it(visit: Appointment, act: Act, start: datetime | None, context: Context) -> None:
+    """Give a copy the owner's minute and place under the revision that it has: what was texted of it counts for it, and
+    an answer to that text as well. What is planned stays where it is: planned anew, a reminder that would by now have
+    been due some minutes ago would be none any more."""
+    if start is None or not owning.begin_alike(visit.starts_at, start):
+        return
+    visit.starts_at, visit.place = start, _said(act, "place", 120) or visit.place
+    visit.zone = _zone(visit.place, context)
+
+
+def _zone(place: str | None, context: Context) -> str:
+    return str(context.feed.profile.get("zone") or clinic_profile.zone_of(context.clinic, place))
+
+
 def external_id(key: str) -> str:
     """Return a visit's key as an appointment keeps it."""
     return key if len(key) <= LONGEST_KEY and key.isprintable() else feeds.digest(key)
@@ -191,8 +206,8 @@ def _book(name: str, act: Act, visit: Appointment | None, patient: Patient, cont
         external_id=external_id(str(act["key"])),
         record=patient.record or "",
         starts_at=starts_at,
-        zone=context.feed.profile.get("zone") or clinic_profile.zone_of(clinic, place),
-        booked_at=min(context.said_at, clock.now()),
+        zone=_zone(place, context),
+        booked_at=min(_instant(act["booked"]) if act.get("booked") else context.said_at, clock.now()),
         place=place,
         clinician=_said(act, "clinician", 120) or (visit.clinician if visit else None),
         kind=_said(act, "kind", 40) or (visit.kind if visit else None),

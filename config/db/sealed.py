@@ -174,11 +174,16 @@ def empty(row: SealedRow, *names: str) -> None:
 
 def clinic_index(session: Session, clinic_key_id: UUID, kind: str, value: str) -> bytes:
     """Return the blind index of `value` in the clinic whose key is given (`kind` such as "number" or "record")."""
-    of_kind = _cache().get((clinic_key_id, kind))
+    return keys.blind_index(clinic_index_key(session, clinic_key_id, kind), value)
+
+
+def clinic_index_key(session: Session, clinic_key_id: UUID, kind: str) -> bytes:
+    """Return the key of one kind of blind index of a clinic, for what is compared when no transaction is open."""
+    of_kind: bytes | None = _cache().get((clinic_key_id, kind))
     if of_kind is None:  # derived once, as deriving takes ten times as long as the index itself
         of_kind = keys.index_key(_key(session, clinic_key_id), kind)
         _cache().put((clinic_key_id, kind), of_kind)
-    return keys.blind_index(of_kind, value)
+    return of_kind
 
 
 class Sealed:

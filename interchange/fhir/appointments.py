@@ -46,8 +46,8 @@ def acts(appointment: Resource, context: Context) -> list[Act]:
         "patient": patient,
     }
     said |= _person(actors, context)
-    beside = _where_and_whom(appointment, actors, context) | values.as_of(appointment) | values.labels(appointment)
-    return [{"act": act, **said, **beside}]
+    beside = _where_and_whom(appointment, actors, context) | values.as_of(appointment) | values.created(appointment)
+    return [{"act": act, **said, **beside, **values.labels(appointment)}]
 
 
 def _person(actors: Sequence[object], context: Context) -> Act:

@@ -54,10 +54,19 @@ def stamp(written: str) -> Stamp | None:
 
 def as_of(resource: object) -> dict[str, str | None]:
     """Return since when a resource is so, where the EHR says: what is older than what is known changes nothing."""
-    since = stamp(text(resource, "meta", "lastUpdated"))
-    if since is None or since.offset is None or not since.is_plausible:
+    return _instant("as_of", text(resource, "meta", "lastUpdated"))
+
+
+def created(resource: object) -> dict[str, str | None]:
+    """Return since when a visit is booked, where the EHR says: a visit that is read late was not booked late."""
+    return _instant("booked", text(resource, "created"))
+
+
+def _instant(name: str, written: str) -> dict[str, str | None]:
+    at = stamp(written)
+    if at is None or at.offset is None or not at.is_plausible:
         return {}
-    return {"as_of": moments.utc((since.wall - since.offset).replace(tzinfo=UTC))}
+    return {name: moments.utc((at.wall - at.offset).replace(tzinfo=UTC))}
 
 
 def labels(resource: object) -> dict[str, list[str]]:

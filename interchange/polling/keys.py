@@ -53,7 +53,7 @@ def bring(session: Session, feed: Feed, pem: bytes, actor: str) -> FeedKey:
 
 def _add(session: Session, feed: Feed, key: Private, origin: str, signs_from: datetime, actor: str) -> FeedKey:
     db.load_keys(session, [feed.key_id])
-    algorithm, public = _public(key)
+    algorithm, public = public_half(key)
     same = select(FeedKey).where(FeedKey.feed_id == feed.id, FeedKey.kid == public["kid"])
     known = session.scalar(same)
     if known is not None:  # the same file again
@@ -73,8 +73,8 @@ def _add(session: Session, feed: Feed, key: Private, origin: str, signs_from: da
     return made
 
 
-def _public(key: Private) -> tuple[str, dict[str, Any]]:
-    """The algorithm that a key signs by, and its public half as a JWK whose kid is its thumbprint (RFC 7638)."""
+def public_half(key: Private) -> tuple[str, dict[str, Any]]:
+    """Return the algorithm that a key signs by, and its public half as a JWK whose kid is its thumbprint (RFC 7638)."""
     if isinstance(key, rsa.RSAPrivateKey):
         algorithm, known = "RS384", RSAAlgorithm.to_jwk(key.public_key(), as_dict=True)
     else:

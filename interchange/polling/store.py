@@ -1,7 +1,7 @@
 """What was read of each resource, and what of it is told: a visit that stands as it stood is told once."""
 
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -26,12 +26,26 @@ RESTRICTED = "restricted"
 
 
 def known(clinic_id: UUID, feed_id: UUID, names: Collection[str]) -> dict[str, tuple[str, datetime]]:
-    """Return of these resources, by name, the hash of what was last read and when that was."""
-    hashes = {feeds.digest(name): name for name in names}
-    rows = select(FeedSeen.resource, FeedSeen.digest, FeedSeen.seen_at).where(FeedSeen.feed_id == feed_id)
+    """Return of these resources, by name, the digest of what was last read and when that was."""
     with db.unit_of_work(clinic_id, read_only=True) as session:
-        found = session.execute(rows.where(FeedSeen.resource.in_(hashes))).all() if hashes else []
-        return {hashes[resource]: (digest, seen_at) for resource, digest, seen_at in found}
+        return _known(session, session.get_one(Feed, feed_id), names)
+
+
+def changed(clinic_id: UUID, feed_id: UUID, read: Mapping[str, Resource]) -> set[str]:
+    """Return the names of those resources that are not as they were last read."""
+    with db.unit_of_work(clinic_id, read_only=True) as session:
+        feed = session.get_one(Feed, feed_id)
+        key, before = feeds.digest_key(session, feed.key_id), _known(session, feed, read)
+    return {name for name, resource in read.items()
+            if before.get(name, ("",))[0] != feeds.keyed(key, answers.digest(resource))}  # fmt: skip
+
+
+def _known(session: Session, feed: Feed, names: Collection[str]) -> dict[str, tuple[str, datetime]]:
+    key = feeds.digest_key(session, feed.key_id)
+    hashes = {feeds.keyed(key, feeds.digest(name)): name for name in names}
+    rows = select(FeedSeen.resource, FeedSeen.digest, FeedSeen.seen_at).where(FeedSeen.feed_id == feed.id)
+    found = session.execute(rows.where(FeedSeen.resource.in_(hashes))).all() if hashes else []
+    return {hashes[resource]: (digest, seen_at) for resource, digest, seen_at in found}
 
 
 def expected(clinic_id: UUID, feed_id: UUID, asked: Slice) -> set[str]:
@@ -99,11 +113,13 @@ def _changed(
     session: Session, feed: Feed, name: str, digest: str, number: str = "", starts_at: datetime | None = None
 ) -> FeedSeen | None:
     """What is known of a resource from now on; None where nothing of it is new."""
-    now = clock.now()
-    own = select(FeedSeen).where(FeedSeen.feed_id == feed.id, FeedSeen.resource == feeds.digest(name))
+    now, key = clock.now(), feeds.digest_key(session, feed.key_id)
+    resource = feeds.keyed(key, feeds.digest(name))
+    digest = digest if digest == RESTRICTED else feeds.keyed(key, digest)
+    own = select(FeedSeen).where(FeedSeen.feed_id == feed.id, FeedSeen.resource == resource)
     row = session.scalar(own.with_for_update())
     if row is None:
-        facts = {"feed_id": feed.id, "resource": feeds.digest(name), "number": number[:80], "digest": digest}
+        facts = {"feed_id": feed.id, "resource": resource, "number": number[:80], "digest": digest}
         row = FeedSeen(clinic_id=feed.clinic_id, **facts, times=1, starts_at=starts_at, seen_at=now)
         session.add(row)
         session.flush()

@@ -91,8 +91,8 @@ def _tell(
     plan: Plan, asker: Asker, turn: Turn, visits: Sequence[Visit], singles: Iterable[Callable[[], Found]]
 ) -> bool:
     """Find what is new of these visits, and of others one by one; whether all of it was read."""
-    before = store.known(plan.clinic_id, plan.feed_id, [each.name for each in visits])
-    fresh = [each for each in visits if before.get(each.name, ("",))[0] != answers.digest(each.resource)]
+    changed = store.changed(plan.clinic_id, plan.feed_id, {each.name: each.resource for each in visits})
+    fresh = [each for each in visits if each.name in changed]
     waiting = [*(lambda each=each: Found(each.name, each) for each in fresh), *singles]
     for look in waiting:
         if asker.asked >= MOST_REQUESTS:

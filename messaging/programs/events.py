@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from config.audit import AuditEntry, AuditHead
 
 # What a program can read by its id; acts about people's accounts and the clinic's decisions are none of its business.
-KINDS = ("appointment", "patient", "handoff", "intake_link", "message", "screen", "inbox_item")
+KINDS = ("appointment", "patient", "handoff", "intake_link", "message", "screen", "inbox_item", "task", "care_episode")
 
 
 def after(

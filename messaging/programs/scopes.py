@@ -23,6 +23,8 @@ ALL = (
     "consents.read",
     "consents.write",
     "events.read",
+    "event-webhooks.read",
+    "event-webhooks.write",
     "reports.read",
 )
 # Who may work on items, and so be the person in whose name a program does (web.permissions: inbox.work).

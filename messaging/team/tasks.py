@@ -75,17 +75,10 @@ def _keep(session: Session, clinic: Clinic, by: Staff | None, wanted: Wanted, ne
     key_id = wanted.patient.key_id if wanted.patient else clinic.key_id
     db.load_keys(session, {key_id})
     task = Task(
-        id=new_id,
-        clinic_id=clinic.id,
-        key_id=key_id,
-        item_id=item.id,
-        template_id=wanted.template.id if wanted.template else None,
-        made=wanted.made,
-        made_by=by.id if by else None,
-        source=wanted.source,
-        watcher_id=wanted.watcher.id if wanted.watcher else None,
-        words=wanted.words.strip()[:LONGEST] or None,
-    )
+        id=new_id, clinic_id=clinic.id, key_id=key_id, item_id=item.id, made=wanted.made, source=wanted.source,
+        template_id=wanted.template.id if wanted.template else None, made_by=by.id if by else None,
+        watcher_id=wanted.watcher.id if wanted.watcher else None, words=wanted.words.strip()[:LONGEST] or None,
+    )  # fmt: skip
     session.add(task)
     session.flush()
     actor = audit.Actor.staff(by.id) if by else audit.Actor.system("tasks")
@@ -173,13 +166,20 @@ def end(
         raise Refused("outcome_words", "words")
     if item.state == "done":
         return None
-    note = None
+    who, note = item.patient_id, None
     if words.strip():
-        who = item.patient_id
         note = notes_and_calls.write_note(session, clinic, staff, words=words, patient_id=who, item_id=item.id)
-    done = items.resolve(session, item, staff, outcome)
+    done = _ended(session, item, staff, outcome)
     if done is not None and note is not None:
         done.detail = {**done.detail, "note": str(note.id)}
+    return done
+
+
+def _ended(session: Session, item: InboxItem, staff: Staff, outcome: str) -> ItemEvent | None:
+    """End a task's item; that it has ended is said of the task too, by which programs know it."""
+    done, task = items.resolve(session, item, staff, outcome), of_item(session, item)
+    if done is not None and task is not None:
+        audit.record(session, item.clinic_id, audit.Actor.staff(staff.id), "task.ended", f"task:{task.id}")
     return done
 
 
@@ -193,7 +193,7 @@ def withdraw(session: Session, item: InboxItem, staff: Staff) -> None:
     task = of_item(session, item)
     if task is None or not may_withdraw(item, task, staff):
         raise Refused("task_not_yours")
-    items.resolve(session, item, staff, dispositions.WITHDRAWN)
+    _ended(session, item, staff, dispositions.WITHDRAWN)
 
 
 def withdraw_made_with(session: Session, event: ItemEvent, staff: Staff) -> None:

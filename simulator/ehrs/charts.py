@@ -35,7 +35,8 @@ class Person(BaseModel):
 
 
 class Visit(BaseModel):
-    """A visit of a patient. `says_when_changed`: whether it says when it was last changed, as not every EHR does."""
+    """A visit of a patient. `created` is since when it is booked; `says_when_changed`: whether it says when it was last
+    changed: not every EHR does."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -45,6 +46,7 @@ class Visit(BaseModel):
     status: Status = "booked"
     clinician: str = Field(default="", max_length=80)
     place: str = Field(default="", max_length=80)
+    created: AwareDatetime | None = None
     says_when_changed: bool = True
 
 

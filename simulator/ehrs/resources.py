@@ -43,6 +43,8 @@ def appointment(number: str, visit: Visit, chart: Chart) -> dict[str, Any]:
             for kind, own, shown in actors
         ],
     }
+    if visit.created:
+        made["created"] = visit.created.isoformat(timespec="seconds")
     if visit.says_when_changed:
         made["meta"] = {"lastUpdated": chart.changed_at[f"Appointment/{number}"].isoformat(timespec="milliseconds")}
     return made

@@ -51,7 +51,7 @@ def names(ours: Any, url: str) -> dict[str, str]:
     key = ours.program(staff=ours.staff()).token
     by_name = {"VISIT": "appointment", "HANDOFF": "handoff", "LINK": "intake_link", "MESSAGE": "message"}
     by_name |= {"SCREEN": "screen", "ITEM": "inbox_item", "TASK": "task", "REFERRAL": "referral"}
-    by_name |= {"EPISODE": "care_episode"}
+    by_name |= {"EPISODE": "care_episode", "HOOK": "webhook_endpoint"}
     ids = {name: str(rows[kind]) for name, kind in by_name.items()}
     due = clock.iso(clock.now() + timedelta(days=2))
     return {"URL": url, "KEY": key, "PATIENT": str(patient.id), "DUE": due} | ids

@@ -16,6 +16,8 @@ from intake_links import links
 from intake_links.models import Screen
 from messaging import outbox
 from messaging.consent import ledger
+from messaging.event_webhooks import endpoints
+from messaging.models import Clinic
 from messaging.team import tasks
 from reminders import appointments, handoffs
 from tests.api.test_door import problem_of
@@ -64,13 +66,15 @@ def filled(side: Any) -> Rows:
             consent_language="en", practitioner_id=rosa.id, manager_id=rosa.id, payer="none", scale="phq9",
             diagnosis="F32.1", created_at=now,
         )  # fmt: skip
+        where = endpoints.Wanted("a program", "https://hooks.clinic.example/events")
+        heard = endpoints.make(session, session.get_one(Clinic, side.clinic.id), where, actor=audit.OPERATOR)
         session.add_all([screen, episode])
         session.flush()
         consent = ledger.ledger(session, side.clinic, "+13035550110")[0]
         by_kind = {
             "patient": patient.id, "appointment": booked.id, "handoff": asked.id, "intake_link": link.id,
             "message": text.id, "screen": screen.id, "inbox_item": item.id, "consent_entry": consent.id,
-            "task": to_do.id, "referral": referred.id, "care_episode": episode.id,
+            "task": to_do.id, "referral": referred.id, "care_episode": episode.id, "webhook_endpoint": heard.id,
         }  # fmt: skip
     audit.seal()
     return Rows(patient.id, by_kind)
@@ -86,6 +90,7 @@ BODIES: dict[str, Callable[[UUID], Any]] = {
         "patient_id": str(patient), "title": "Call the lab", "due_at": clock.iso(clock.now() + timedelta(days=1))
     },
     "tasks.close": lambda _: {"outcome": "task_done"},
+    "event-webhooks.again": lambda _: {"begin": "2026-03-10T00:00:00Z", "end": "2026-03-11T00:00:00Z"},
     "inbox.acknowledge": lambda _: {"disposition": "handled"},
     "consents.record": lambda patient: {
         "patient_id": str(patient), "event": "revoked", "programmes": ["reminders"], "how": "spoken"

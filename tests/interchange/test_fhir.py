@@ -100,6 +100,12 @@ def test_a_booked_appointment_without_a_start_is_refused(written: object, proble
     assert act(APPOINTMENT | {"start": written, "status": "cancelled"})["act"] == "visit.cancel"
 
 
+def test_since_when_a_visit_is_booked_is_told_as_an_instant_or_not_at_all() -> None:
+    assert act(APPOINTMENT | {"created": "2026-02-01T09:00:00-07:00"})["booked"] == "2026-02-01T16:00:00Z"
+    for unclear in ("2026-02-01", "2026-02-01T09:00:00", "soon", None):
+        assert "booked" not in act(APPOINTMENT | {"created": unclear})
+
+
 def test_a_duration_that_contradicts_the_end_is_told() -> None:
     assert (act(APPOINTMENT | {"minutesDuration": 45})["minutes"], problems(APPOINTMENT | {"minutesDuration": 45})) == (
         45,

@@ -24,6 +24,11 @@ def test_two_that_say_one_start_at_one_time_are_one() -> None:
     assert not owning.is_one(entry((0, MON, False)), entry((5, TUE, False)))
 
 
+def test_five_minutes_make_no_other_visit_of_it() -> None:
+    for minutes, same in ((-6, False), (-5, True), (5, True), (6, False)):
+        assert owning.is_one(entry((0, MON, False)), entry((5, MON + timedelta(minutes=minutes), False))) == same
+
+
 def test_one_that_lags_behind_still_belongs_to_its_visit() -> None:
     moved = entry((0, MON, False), (10, TUE, False))
     assert owning.is_one(moved, entry((5, MON, False)))

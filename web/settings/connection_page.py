@@ -1,6 +1,6 @@
 """The page of an EHR that is asked: how that stands, what it refused and why, its keys, pause, ask now, try out."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -18,6 +18,13 @@ from web import layout, permissions, sessions, times, words
 from web.settings import feed_page
 
 asked_ehr = layout.room("asked_ehr", __name__)
+ACTS: dict[str, Callable[[Session, FeedConnection, Feed, str], None]] = {
+    "pause": connections.pause,
+    "resume": connections.resume,
+    "now": connections.poll_now,
+    "anew": connections.read_anew,
+}
+DONE = {"pause": "paused", "resume": "resumed", "now": "now", "anew": "anew"}
 FIELDS = ("kind", "base_url", "client_id", "practice", "days_ahead", "per_minute")
 
 
@@ -105,44 +112,15 @@ def key(feed_id: UUID) -> Response | tuple[str, int]:
         return _page(session, feed, key_problem=words.say("connection_problems", problem)), 422
 
 
-@asked_ehr.post("/feeds/<uuid:feed_id>/asking/pause")
+@asked_ehr.post("/feeds/<uuid:feed_id>/asking/<any(pause, resume, now, anew):act>")
 @permissions.signed_in("clinic.settings")
-def pause(feed_id: UUID) -> Response:
-    """Ask nothing for now."""
+def control(feed_id: UUID, act: str) -> Response:
+    """Ask nothing for now, or again, or every day anew, or everything as if it had never been read."""
     with db.unit_of_work(sessions.clinic().id) as session:
-        row, feed = _the(session, feed_id)
-        connections.pause(session, row, feed, layout.the_actor())
-    return _back(feed_id, "paused")
-
-
-@asked_ehr.post("/feeds/<uuid:feed_id>/asking/resume")
-@permissions.signed_in("clinic.settings")
-def resume(feed_id: UUID) -> Response:
-    """Ask again."""
-    with db.unit_of_work(sessions.clinic().id) as session:
-        row, feed = _the(session, feed_id)
-        connections.resume(session, row, feed, layout.the_actor())
-    return _back(feed_id, "resumed")
-
-
-@asked_ehr.post("/feeds/<uuid:feed_id>/asking/now")
-@permissions.signed_in("clinic.settings")
-def now(feed_id: UUID) -> Response:
-    """Read every day anew, now."""
-    with db.unit_of_work(sessions.clinic().id) as session:
-        row, feed = _the(session, feed_id)
-        connections.poll_now(session, row, feed, layout.the_actor())
-    return _back(feed_id, "now")
-
-
-@asked_ehr.post("/feeds/<uuid:feed_id>/asking/anew")
-@permissions.signed_in("clinic.settings")
-def anew(feed_id: UUID) -> Response:
-    """Read everything as if it had never been read."""
-    with db.unit_of_work(sessions.clinic().id) as session:
-        row, feed = _the(session, feed_id)
-        connections.read_anew(session, row, feed, layout.the_actor())
-    return _back(feed_id, "anew")
+        feed = feed_page.the_feed(session, feed_id)
+        row = connections.of(session, feed, locked=True) or abort(404)
+        ACTS[act](session, row, feed, layout.the_actor())
+    return _back(feed_id, DONE[act])
 
 
 @asked_ehr.post("/feeds/<uuid:feed_id>/asking/try")
@@ -162,11 +140,6 @@ def attempt(feed_id: UUID) -> str:
     warned = [words.say("connection_warnings", code) for code in tried.warns]
     with db.unit_of_work(sessions.clinic().id, read_only=True) as session:
         return _page(session, feed_page.the_feed(session, feed_id), told=" ".join([said, *warned]))
-
-
-def _the(session: Session, feed_id: UUID) -> tuple[FeedConnection, Feed]:
-    feed = feed_page.the_feed(session, feed_id)
-    return connections.of(session, feed, locked=True) or abort(404), feed
 
 
 def _back(feed_id: UUID, notice: str) -> Response:

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 NEEDED = (
     "service.cli.clinics", "service.cli.visits", "service.cli.people", "service.cli.checks", "web.account.signin",
-    "reminders.jobs", "service.cli.walk.commands",
+    "reminders.jobs", "service.cli.sources", "service.cli.walk.commands",
 )  # fmt: skip
 
 # Ctrl-C interrupts the main thread only: a child begun in half would end with a traceback into the walk.

@@ -32,7 +32,7 @@ from messaging.reading import rulebook
 from messaging.wording import saved_replies
 from reminders import handoffs
 from reminders.imports import csv_import
-from service.cli.walk import caseload_seed, day, quarter_seed
+from service.cli.walk import caseload_seed, day, quarter_seed, two_ehrs
 from service.cli.walk.scene import Scene
 from webhooks import handle_text
 
@@ -58,7 +58,9 @@ def people() -> list[day.Visitor]:
 
 def names() -> dict[str, str]:
     """Return whose each phone of the demonstration is, by number."""
-    patients = {person.number: f"{person.first} {person.last}" for person in (*day.PATIENTS, *people())}
+    patients = {
+        person.number: f"{person.first} {person.last}" for person in (*day.PATIENTS, two_ehrs.PATIENT, *people())
+    }
     team = {colleague.number: colleague.name for colleague in day.TEAM}
     team |= {person["number"]: person["name"] for person in story()["colleagues"] if "number" in person}
     return patients | {number: f"{name}, care team" for number, name in team.items()}

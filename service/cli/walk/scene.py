@@ -68,6 +68,11 @@ class Scene:
         headers = {"Content-Type": "application/json"}
         self._read(urllib.request.Request(f"{self.network}/sim/names", data=data, headers=headers, method="PUT"))
 
+    def ehr(self, method: str, path: str, body: object = None) -> Any:
+        """Change what an EHR of the simulator holds, or ask it to tell of something."""
+        headers, data = {"Content-Type": "application/json"}, json.dumps(body).encode()
+        return self._ask(urllib.request.Request(f"{self.network}/sim/ehrs/{path}", data, headers, method=method))
+
     def received(self, number: str, words: str) -> str:
         """Wait until the phone shows a text from the clinic that has `words` in it; return it."""
 

@@ -3,23 +3,30 @@
 import re
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from config import clock
-from service.cli.walk import day
+from service.cli.walk import day, two_ehrs
 from service.cli.walk.scene import NotSeen, Scene
 from service.cli.walk.visitor import Page, Visitor
 
 
 @dataclass
 class Walk:
-    """What one step leaves for the next: signed-in browsers by first name."""
+    """What one step leaves for the next: signed-in browsers by first name, and two EHRs that are being connected."""
 
     scene: Scene
     browsers: dict[str, Visitor] = field(default_factory=dict)
     links: dict[str, str] = field(default_factory=dict)
+    ehrs: Future[datetime] = field(default_factory=Future)
+
+    def begin_to_connect(self) -> None:
+        """Let both EHRs be connected while the walk goes on."""
+        pool = ThreadPoolExecutor(1, "ehrs")
+        self.ehrs = pool.submit(two_ehrs.connect, self.scene)
+        pool.shutdown(wait=False)
 
 
 Step = Callable[[Walk], str]
@@ -39,6 +46,7 @@ def import_a_day(walk: Walk) -> str:
     again = scene.command("patients", "import", str(patients))[0]
     if again["unchanged"] != people["rows"] or booked["created"] != booked["rows"]:
         raise NotSeen("importing twice changed something")
+    walk.begin_to_connect()
     return f"{people['created']} patients, {booked['created']} visits; importing again changed nothing"
 
 
@@ -217,6 +225,12 @@ def hand_off(walk: Walk) -> str:
     return f"accepted by Rosa, then texted: “{text}”; Walter wrote HERE, they met, and Sam reads so on his page"
 
 
+def one_visit_in_two_ehrs(walk: Walk) -> str:
+    """A patient in two EHRs has one visit and gets one text."""
+    start = walk.ehrs.result(walk.scene.patience)
+    return two_ehrs.is_one_visit(walk.scene, start, walk.browsers["Ines"])
+
+
 def nothing_is_owed(walk: Walk) -> str:
     """The ledger says that every positive answer has reached a named human, and the audit chain holds."""
     rows = walk.scene.command("ledger")
@@ -239,5 +253,6 @@ STEPS: tuple[tuple[str, Step], ...] = (
     ("Teresa answers the questions on her phone", answer_the_form),
     ("Rosa acknowledges and replies", acknowledge_and_reply),
     ("A warm handoff for Walter", hand_off),
+    ("One patient in two EHRs", one_visit_in_two_ehrs),
     ("Nothing is owed", nothing_is_owed),
 )
