@@ -34,7 +34,7 @@ class Verdict:
 def run(plan: Plan) -> Verdict:
     """Start a service, let the plan happen to it, wait until all is made good, and judge."""
     began = time.monotonic()
-    with stage.standing(plan.mode) as standing:
+    with stage.standing(plan) as standing:
         secret, record = traffic.set_up(standing, plan)
         while clock.now() < record.began_at:
             standing.poll()

@@ -24,8 +24,8 @@ WAY = ("timers", "deliver_urgent", "self_check")
 
 
 @pytest.fixture
-def pinging(house, outside, monkeypatch):
-    told = house.model_copy(update={"self_check_url": secret(outside.url), "webhooks_to_loopback": True})
+def pinging(web, outside, monkeypatch):
+    told = runtime.settings().model_copy(update={"self_check_url": secret(outside.url), "webhooks_to_loopback": True})
     monkeypatch.setattr(runtime, "_settings", told)
     return outside
 
@@ -124,7 +124,7 @@ def test_who_looks_late_still_reads_when_the_text_left(pinging, bell, pass_time,
 
 
 @BOTH
-def test_nothing_of_it_is_left_or_counted(house, bell, clinic, pass_time, work):
+def test_nothing_of_it_is_left_or_counted(web, bell, clinic, pass_time, work):
     set_up()
     with db.unit_of_work(db.EVERY, read_only=True) as session:
         made = made_up.find(session)
@@ -142,7 +142,8 @@ def test_nothing_of_it_is_left_or_counted(house, bell, clinic, pass_time, work):
         pass_time(300)
         sizes.append({name: count for name, count in rows(made.id).items() if not name.startswith("audit")})
     assert sizes[0] == sizes[-1]
-    assert not {"inbox_item", "screen", "message", "attempt", "timer", "told", "item_event"} & set(sizes[-1])
+    gone = {"inbox_item", "screen", "intake_link", "link_session", "message", "attempt", "timer", "told", "item_event"}
+    assert not gone & set(sizes[-1])
     keeping.drain()
     missed_texts._begin()
     assert not {"figure_day", "inbound_check"} & set(rows(made.id))
@@ -151,7 +152,7 @@ def test_nothing_of_it_is_left_or_counted(house, bell, clinic, pass_time, work):
         assert people.the_clinic(session, None).id == clinic.id
 
 
-def test_no_carrier_hears_of_it_unless_a_test_number_is_given(network: Network, bell, pass_time, work):
+def test_no_carrier_hears_of_it_unless_a_test_number_is_given(network: Network, web, bell, pass_time, work):
     set_up()
     work("self_check")
     pass_time(2)
@@ -237,8 +238,8 @@ def test_a_ping_that_is_not_taken_is_said(pinging, bell, pass_time, work):
     assert health.self_check() == []
 
 
-def test_no_ping_leads_into_a_network(house, bell, monkeypatch, pass_time, work):
-    inside = house.model_copy(update={"self_check_url": secret("https://10.0.0.7/ping")})
+def test_no_ping_leads_into_a_network(web, bell, monkeypatch, pass_time, work):
+    inside = runtime.settings().model_copy(update={"self_check_url": secret("https://10.0.0.7/ping")})
     monkeypatch.setattr(runtime, "_settings", inside)
     set_up()
     work("self_check")
@@ -257,7 +258,7 @@ def test_its_age_is_a_figure_where_it_is_set_up(house, bell, pass_time, work):
     assert any(line.startswith("no self-check has come through") for line in said["problems"])
 
 
-def test_by_hand_without_a_service_it_is_not_seen_and_says_so(house, bell, monkeypatch):
+def test_by_hand_without_workers_it_is_not_seen_and_says_so(web, bell, monkeypatch):
     monkeypatch.setattr(opening, "begin", lambda: None)
     assert "no self-check is set up" in run(code=2)
     assert "end before the carrier" in run("set-up")
@@ -289,3 +290,40 @@ def test_a_sender_that_is_a_clinic_s_own_is_refused(house, clinic, monkeypatch):
     assert "belong together" in run("set-up", "--test-number", "+13035550177", code=2)
     with db.unit_of_work(db.EVERY, read_only=True) as session:
         assert session.scalars(select(Clinic.id)).all() == [clinic.id]
+
+
+@BOTH
+def test_where_the_web_server_is_down_outside_hears_nothing_and_it_is_said_at_once(
+    pinging, web, bell, pass_time, work, monkeypatch
+):
+    set_up()
+    web.shutdown()
+    web.server_close()
+    work("self_check")
+    assert (check().state, check().late_at is not None) == ("resting", True)
+    assert health.self_check() == [
+        "the web server did not take the self-check's answer: no answer (ConnectionRefusedError)"
+    ]
+    pass_time(2)
+    work(*WAY)
+    assert pinging.heard == []
+    monkeypatch.setattr(opening, "begin", lambda: None)
+    assert "The web server did NOT take a made-up patient's answer: no answer" in run(code=3)
+
+
+def test_a_web_server_that_refuses_is_named_and_forgotten_once_it_takes_the_answer(
+    pinging, bell, pass_time, work, monkeypatch
+):
+    set_up()
+    right = runtime.settings()
+    not_ours = right.model_copy(update={"self_check_door": pinging.url.removesuffix("/ping/made-up")})
+    monkeypatch.setattr(runtime, "_settings", not_ours)
+    work("self_check")
+    assert health.self_check() == ["the web server did not take the self-check's answer: status 501"]
+    monkeypatch.setattr(runtime, "_settings", right)
+    pass_time(301)
+    work("self_check")
+    pass_time(2)
+    work(*WAY)
+    assert health.self_check() == []
+    assert len(pinging.heard) == 1
