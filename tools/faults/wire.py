@@ -56,7 +56,7 @@ class Wire:
             await self._whole.wait()
             from_beyond, to_beyond = await asyncio.open_unix_connection(self._beyond)
             await asyncio.gather(self._pass(reader, to_beyond), self._pass(from_beyond, writer))
-        except OSError:  # nobody listens there at this moment
+        except (OSError, asyncio.CancelledError):  # nobody listens there at this moment; or the wire is taken up
             pass
         finally:
             writer.close()
