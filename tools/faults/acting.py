@@ -27,7 +27,7 @@ def act(stage: Stage, faults: Iterable[Fault], began: float) -> None:
 
 def calm(stage: Stage) -> None:
     """End whatever may still be in force."""
-    for name in stage.running.service.supervisor.status():
+    for name in stage.supervisor.status():
         stage.send(name, signal.SIGCONT, group=True)
     network(stage, "DELETE", "/sim/faults")
     stage.clock.leap(0)
@@ -43,7 +43,7 @@ def calm(stage: Stage) -> None:
 def network(stage: Stage, method: str, path: str, body: Any = None) -> Any:
     """Ask the phone network's own interface."""
     data = None if body is None else json.dumps(body).encode()
-    address, headers = stage.running.scene.network + path, {"Content-Type": "application/json"}
+    address, headers = stage.scene.network + path, {"Content-Type": "application/json"}
     with urllib.request.urlopen(urllib.request.Request(address, data, headers, method=method), timeout=60) as answer:  # noqa: S310 - an address of this machine
         content = answer.read()
     return json.loads(content) if content else None

@@ -18,7 +18,8 @@ from redis.exceptions import RedisError
 
 from config import clock, db, queue, runtime
 from service.cli.walk import demo_service
-from service.cli.walk.demo_service import Running
+from service.cli.walk.scene import Scene
+from service.embedded.supervisor import Supervisor
 from tools.faults.machine import Disk, ServiceClock, Sessions
 from tools.faults.plan import Plan
 from tools.faults.wire import Wire
@@ -33,7 +34,8 @@ class Stage:
     """The running service, the file its processes write their log to, what its machine can do to it, and PostgreSQL
     where it is used; the wire to it only where the plan cuts it."""
 
-    running: Running
+    supervisor: Supervisor
+    scene: Scene
     log: Path
     clock: ServiceClock
     disk: Disk
@@ -43,12 +45,12 @@ class Stage:
 
     def poll(self) -> None:
         """Let the supervisor start again what has died."""
-        self.running.service.supervisor.poll()
+        self.supervisor.poll()
 
     def send(self, name: str, number: signal.Signals, *, group: bool) -> None:
         """Send a signal to a process, or to it and all that it has started."""
         self.poll()
-        pid = self.running.pid(name)
+        pid = self.supervisor.status()[name].pid
         if pid:
             with suppress(ProcessLookupError):
                 (os.killpg if group else os.kill)(pid, number)
@@ -56,7 +58,7 @@ class Stage:
     def is_whole(self) -> bool:
         """Whether each process is up."""
         self.poll()
-        return all(status.pid for status in self.running.service.supervisor.status().values())
+        return all(status.pid for status in self.supervisor.status().values())
 
     def flush(self) -> None:
         """Let Valkey forget everything."""
@@ -100,7 +102,7 @@ def standing(plan: Plan) -> Iterator[Stage]:
             wire = Wire(_socket(server)).lay()
             held.callback(wire.take_up)
         output = held.enter_context(log.open("wb"))
-        held.callback(_forget)
+        held.callback(forget)
         running = held.enter_context(
             demo_service.running(
                 folder,
@@ -110,10 +112,11 @@ def standing(plan: Plan) -> Iterator[Stage]:
             )
         )
         clock.shift(clock.shifted())  # this process does not follow the service's clock
-        yield Stage(running, log, leaping, disk, server, sessions, wire)
+        yield Stage(running.service.supervisor, running.scene, log, leaping, disk, server, sessions, wire)
 
 
-def _forget() -> None:
+def forget() -> None:
+    """Forget what this process was configured with."""
     with suppress(Exception):
         db.engine().dispose()
     runtime._made.clear()
