@@ -68,27 +68,10 @@ def standing() -> Iterator[Hosts]:
         )
         held.enter_context(stores)
         web, phones, mail = ports.free_ports(3)
-        shared = {
-            "DATABASE_URL": f"postgresql://postgres@{at[DATA]}:5432/postgres",
-            "REDIS_URL": f"redis://{at[DATA]}:6379/0",
-            "WARMTHREAD_PLAIN_NETWORK": "true",
-            "WARMTHREAD_MASTER_KEYS": f"k1:{b64encode(secrets.token_bytes(32)).decode()}",
-            "WARMTHREAD_SETTLE_SECONDS": SETTLE_SECONDS,
-        }
-        here = demo_service.settings_of(folder / "balancer", web, phones, **shared)
-        _mark(here)
+        here = _settings(folder, at[DATA], web, phones)
         start.use(here, "stage")
         migrations.upgrade()
-        working = {name: here.model_copy(update={"data_dir": folder / name / "data"}) for name in WORKING}
-        apps = [process for name, own in working.items() for process in _apps(name, own)]
-        cables = [_cable(name, at[name], web, phones) for name in WORKING]
-        middle = _relay(
-            "balancer",
-            f"{network.BALANCER}:{phones}=127.0.0.1:{phones}",
-            f"127.0.0.1:{web}={','.join(f'{at[name]}:{web}' for name in WORKING)}",
-            ready=f"http://127.0.0.1:{web}/healthz",
-        )
-        everything = [demo_service.simulator(here, phones, mail), *cables, *apps, middle]
+        everything = [demo_service.simulator(here, phones, mail), *_in_the_hosts(here, folder, at, phones)]
         service = held.enter_context(Supervisor(everything, logging.logger().info, None, output))
         scene = Scene(
             here.public_url, f"http://127.0.0.1:{phones}", start.environment(here, here.redis_url), folder, patience=90
@@ -96,6 +79,37 @@ def standing() -> Iterator[Hosts]:
         clock_of_all = ServiceClock(folder / "clock")
         clock_of_all.leap(0)
         yield Hosts(Stage(service, scene, log, clock_of_all, Disk(folder)))
+
+
+def _settings(folder: Path, data: str, web: int, phones: int) -> settings.Settings:
+    """Return what all hosts are told, as the balancer's: database and queue by their address, one ring of keys."""
+    here = demo_service.settings_of(
+        folder / "balancer",
+        web,
+        phones,
+        DATABASE_URL=f"postgresql://postgres@{data}:5432/postgres",
+        REDIS_URL=f"redis://{data}:6379/0",
+        WARMTHREAD_PLAIN_NETWORK="true",
+        WARMTHREAD_MASTER_KEYS=f"k1:{b64encode(secrets.token_bytes(32)).decode()}",
+        WARMTHREAD_SETTLE_SECONDS=SETTLE_SECONDS,
+    )
+    _mark(here)
+    return here
+
+
+def _in_the_hosts(here: settings.Settings, folder: Path, at: dict[str, str], phones: int) -> list[Process]:
+    """Return the working hosts' cables and processes, and last the balancer, which is ready when a web server is."""
+    web = here.port
+    cables = [_cable(name, at[name], web, phones) for name in WORKING]
+    own = {name: here.model_copy(update={"data_dir": folder / name / "data"}) for name in WORKING}
+    apps = [process for name in WORKING for process in _apps(name, own[name])]
+    balancer = _relay(
+        "balancer",
+        f"{network.BALANCER}:{phones}=127.0.0.1:{phones}",
+        f"127.0.0.1:{web}={','.join(f'{at[name]}:{web}' for name in WORKING)}",
+        ready=f"http://127.0.0.1:{web}/healthz",
+    )
+    return [*cables, *apps, balancer]
 
 
 def _mark(loaded: settings.Settings) -> None:

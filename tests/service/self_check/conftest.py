@@ -6,6 +6,7 @@ from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from pydantic import SecretStr
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from config import clock, queue, runtime
@@ -52,6 +53,15 @@ def web(house, monkeypatch) -> Iterator[BaseWSGIServer]:
     yield server
     server.shutdown()
     server.server_close()
+
+
+@pytest.fixture
+def pinging(web, outside, monkeypatch):
+    told = runtime.settings().model_copy(
+        update={"self_check_url": SecretStr(outside.url), "webhooks_to_loopback": True}
+    )
+    monkeypatch.setattr(runtime, "_settings", told)
+    return outside
 
 
 @pytest.fixture
