@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # Byte code on every core, and none for the thousands of modules that we never import.
 COMPILE := $(BIN)/python -m compileall -q -j 0 -x 'phonenumbers/(geodata|carrierdata)|twilio/rest/[b-z]|mypy|alembic/testing|sqlalchemy/testing|pip/_vendor'
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test check sbom reading bench faults year fuzz migrate lock browser clean
+.PHONY: help demo serve test check sbom reading bench faults fuzz hosts year migrate lock browser clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## */  make \1\t/' | expand -t 18
@@ -56,6 +56,9 @@ bench: $(VENV)/.test ## the measurements, as ratios against a floor of the same 
 
 faults: $(VENV)/.test ## a service killed, frozen and lied to by seeded plans (SEEDS=10 FIRST=1 MODE=embedded|postgresql)
 	@$(BIN)/python -m tools.faults --seeds $(or $(SEEDS),10) --first $(or $(FIRST),1) --mode $(or $(MODE),embedded) $(if $(SHORT),--short)
+
+hosts: $(VENV)/.test ## three hosts on this machine under load, one cut off and one killed, judged by the same oracles (root; SEED=1)
+	@$(BIN)/python -m tools.hosts --seed $(or $(SEED),1)
 
 year: $(VENV)/.test ## days of made-up clinics under a clock that is set, judged hour by hour (DAYS=30 CLINICS=10 SEED=1 FIRST=2027-02-20)
 	@$(BIN)/python -m tools.year --days $(or $(DAYS),30) --clinics $(or $(CLINICS),10) --seed $(or $(SEED),1) --first $(or $(FIRST),2027-02-20)

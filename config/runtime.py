@@ -22,6 +22,8 @@ def configure(settings: Settings) -> None:
     global _settings
     _settings = settings
     clock.shift(settings.clock_shift)
+    if settings.clock_file:
+        clock.follow(settings.clock_file)
     _made.clear()
 
 

@@ -6,13 +6,24 @@ from config import addresses
 
 
 class SelfCheckSettings(BaseModel):
-    """Who outside hears that a self-check came through, and misses it when none does."""
+    """Where a self-check begins, and who outside hears that it came through, and misses it when none does."""
 
     self_check_url: SecretStr | None = Field(
         None,
         alias="WARMTHREAD_SELF_CHECK_URL",
         description="address posted to, with nothing, after each self-check that came through; empty: none",
     )
+
+    self_check_door: str = Field(
+        "",
+        alias="WARMTHREAD_SELF_CHECK_DOOR",
+        description="address by which the self-check reaches the web server; empty: the public one",
+    )
+
+    @field_validator("self_check_door")
+    @classmethod
+    def _self_check_door_is_an_address(cls, value: str) -> str:
+        return addresses.web(value) if value else value
 
     @field_validator("self_check_url")
     @classmethod

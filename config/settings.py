@@ -186,6 +186,11 @@ class Settings(StoreSettings, MailSettings, MllpSettings, EhrSettings, SelfCheck
         return timedelta(seconds=self.demo_clock or 0)
 
     @property
+    def clock_file(self) -> Path | None:
+        """Where faults on purpose say that the clock leaps; nowhere, outside the demonstration."""
+        return self.data_dir / "demonstration.clock" if self.demo else None
+
+    @property
     def secure(self) -> bool:
         """Whether people reach us by https, so that cookies may be marked Secure."""
         return self.public_url.startswith("https://")

@@ -1,6 +1,7 @@
 """What a clock that stood ahead has put off: once it is set right, texts and alerts wait no longer than they should.
 
-A row's id says by which clock it was written. Only what was to happen at once, or after so and so long, is brought
+A row's id says by which clock it was written; an alert that was written before and only put off meanwhile is known by
+a pause that is longer than any. Only what was to happen at once, or after so and so long, is brought
 back; what a person or a plan has dated (a reply for tomorrow at nine, a snooze) stays where it was put.
 """
 
@@ -14,8 +15,11 @@ from config import clock, db
 from messaging.inbox.models import InboxItem, Timer
 from messaging.models import Message
 
-# Clocks of several hosts differ by less.
-DIFFERENCE = timedelta(minutes=2)
+# Clocks of several hosts differ by less. Where they do not, nothing is lost: what was to happen at once happens now.
+DIFFERENCE = timedelta(seconds=5)
+# No alert is put off for longer by a carrier or by its own settings; who finds one that is, sees a wrong date.
+LONGEST_PAUSE = timedelta(minutes=10)
+ALERTS = ("staff_alert", "crisis")
 COUNTED = ("route", "escalate")
 
 
@@ -39,7 +43,9 @@ def oldest(session: Session, now: datetime) -> datetime | None:
 
 def _texts(now: datetime) -> ColumnElement[bool]:
     written_ahead = (Message.id > db.first_id(now + DIFFERENCE)) & (Message.try_after > now)
-    return written_ahead & (Message.state == "queued") & (Message.try_after <= Message.created_at)
+    at_once = written_ahead & (Message.state == "queued") & (Message.try_after <= Message.created_at)
+    alert = Message.kind.in_(ALERTS) & (Message.lane == "urgent") & Message.state.in_(("queued", "unknown"))
+    return at_once | (alert & (Message.try_after > now + LONGEST_PAUSE))
 
 
 def _timers(now: datetime) -> ColumnElement[bool]:

@@ -25,6 +25,21 @@ READ_ONLY = "warmthread_read_only"
 SYNCHRONOUS = "FULL"
 
 
+# A server that has vanished without a word is missed within half a minute (seconds; the last in milliseconds), and the
+# rows of a host that has vanished are free again as soon: the server ends what it left open (libpq, PostgreSQL 20.11).
+LOST = {
+    "connect_timeout": 15,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 25_000,
+}
+IDLE_IN_TRANSACTION = "30s"
+# For this transaction alone, as a pooler may stand between.
+BEGIN_FOR = text(
+    "SELECT set_config('app.clinic', :clinic, true), set_config('idle_in_transaction_session_timeout', :idle, true)"
+)
+
 # As many lanes as are urgent, and one more. No other thread of the process takes these, and no idle one closes them.
 RESERVED = 6
 _thread = threading.local()
@@ -85,7 +100,7 @@ def _make(size: int = 10, overflow: int = 30) -> Engine:
             pool_pre_ping=True,
             pool_size=size,
             max_overflow=overflow,
-            connect_args={"prepare_threshold": None},
+            connect_args={"prepare_threshold": None, **LOST},
         )
     return made
 
@@ -113,7 +128,7 @@ def _name_the_clinic(session: Session, _transaction: SessionTransaction, connect
 def _name(connection: Connection, clinic: object) -> None:
     if connection.dialect.name == "postgresql":
         named = "*" if isinstance(clinic, _Every) else str(clinic)
-        connection.execute(text("SELECT set_config('app.clinic', :clinic, true)"), {"clinic": named})
+        connection.execute(BEGIN_FOR, {"clinic": named, "idle": IDLE_IN_TRANSACTION})
 
 
 @contextmanager

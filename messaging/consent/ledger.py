@@ -5,16 +5,18 @@ Revocation: 47 CFR 64.1200(a)(10), by any reasonable means. A STOP ends every pr
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from config import audit, clock, db
 from messaging.consent import asking
 from messaging.models import PROGRAMMES, Clinic, ConsentEntry
 
+A_MOMENT = timedelta(microseconds=1)
 Event = Literal["granted", "revoked"]
 # Of two lines of one moment the stop is the later one, as it is in the alphabet.
 IN_ORDER = (ConsentEntry.at, ConsentEntry.event, ConsentEntry.id)
@@ -48,6 +50,7 @@ def record(
     """
     wording = wording or asking.present(source, event)
     index = db.clinic_index(session, clinic.key_id, "number", number)
+    at = _after_the_last(session, clinic.id, [index])[index]
     for programme in programmes:
         session.add(
             ConsentEntry(
@@ -61,7 +64,7 @@ def record(
                 wording=wording,
                 words=words,
                 actor=actor,
-                at=clock.now(),
+                at=at,
             )
         )
     audit.record(session, clinic.id, actor, f"consent.{event}", f"number:{index.hex()}", source=source)
@@ -71,11 +74,12 @@ def record_many(
     session: Session, clinic: Clinic, statements: Sequence[Said], *, source: str, actor: str
 ) -> list[audit.Act]:
     """Add a line per programme for each of these, as `record` does; return the acts, for the caller to write down."""
-    now = clock.now()
-    alike = {"clinic_id": clinic.id, "key_id": clinic.key_id, "source": source, "actor": actor, "at": now}
+    at = _after_the_last(session, clinic.id, [statement.number_index for statement in statements])
+    alike = {"clinic_id": clinic.id, "key_id": clinic.key_id, "source": source, "actor": actor}
     lines = [
         {"number_index": statement.number_index, "patient_id": statement.patient_id, "programme": programme,
-         "event": statement.event, "wording": asking.present(source, statement.event), "words_ct": None, **alike}
+         "event": statement.event, "wording": asking.present(source, statement.event), "words_ct": None,
+         "at": at[statement.number_index], **alike}
         for statement in statements
         for programme in PROGRAMMES
     ]  # fmt: skip
@@ -85,6 +89,21 @@ def record_many(
         (f"consent.{statement.event}", f"number:{statement.number_index.hex()}", {"source": source})
         for statement in statements
     ]
+
+
+def _after_the_last(session: Session, clinic_id: UUID, indexes: Collection[bytes]) -> dict[bytes, datetime]:
+    """Return when a line written now about each of these numbers is dated: now, and never before the number's last.
+
+    The last line decides, so a STOP must be the last also where the line before it was dated by a clock that stood
+    ahead, or where the clock stands behind at this moment.
+    """
+    now = clock.now()
+    dated = dict.fromkeys(indexes, now)
+    for about_them in _about(session, [(clinic_id, index) for index in indexes]):
+        lasts = select(ConsentEntry.number_index, func.max(ConsentEntry.at)).where(about_them)
+        for index, last in session.execute(lasts.group_by(ConsentEntry.number_index)):
+            dated[index] = now if last <= now else last + A_MOMENT
+    return dated
 
 
 def vouch(

@@ -12,7 +12,7 @@ from messaging import phone
 from messaging.people import directory
 from service.cli import opening
 from service.cli.tables import say
-from service.self_check import checking, made_up, pinging
+from service.self_check import checking, handing_in, made_up, pinging, web_door
 from service.self_check.models import SelfCheck
 
 PROBLEMS = 3
@@ -28,8 +28,12 @@ def self_check(context: click.Context, within: int) -> None:
         return
     opening.begin()
     with db.unit_of_work(db.EVERY) as session:
-        checking.begin(session, _the_check(session))
-    say(f"A made-up answer was handed in; waiting {within} seconds at most.")
+        begun = checking.begin(session, _the_check(session))
+    shut = handing_in.hand_in(begun)
+    if shut:
+        say(f"The web server did NOT take a made-up patient's answer: {shut}. Is it up, at {web_door.address()}?")
+        raise click.exceptions.Exit(PROBLEMS)
+    say(f"A made-up answer was handed in at {web_door.address()}; waiting {within} seconds at most.")
     came, took_ms = _wait(timedelta(seconds=within))
     if came == "late":
         say("It did NOT come through: an alert would not leave now. `warmthread doctor` may say why.")
@@ -46,9 +50,9 @@ def _wait(within: timedelta) -> tuple[str, int | None]:
     while True:
         with db.unit_of_work(db.EVERY) as session:
             check = _the_check(session)
-            over = check.state == "resting"
-            came = ("late" if _was_late(check) else "seen") if over else checking.step(session, check, within)
-            if came not in ("waits", "begun"):
+            over = ("late" if _was_late(check) else "seen") if check.state == "resting" else None
+            came = over or checking.look(session, check, within)
+            if came != "waits":
                 return came, check.took_ms
         time.sleep(PAUSE_SECONDS)
 

@@ -1,17 +1,18 @@
 """One check: a made-up positive answer is handed in, and must reach the inbox and the colleague's phone in time.
 
-It begins where a form has come through its door, and ends where the text is handed over. What is judged is when that
-was, not when somebody looked: who looks may be late.
+It begins with a link as a patient gets it, goes in by the web server's own door, and ends where the text is handed
+over. What is judged is when that was, not when somebody looked: who looks may be late.
 """
 
-import uuid
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from config import clock, logging
-from intake_links import submissions
+from intake_links import links
 from intake_links.models import Screen
 from messaging.inbox.models import IN_VIEW, InboxItem
 from messaging.models import Clinic, Message
@@ -21,41 +22,44 @@ from service.self_check.models import SelfCheck
 WITHIN = timedelta(seconds=60)
 EVERY = timedelta(minutes=5)
 LOOK_AGAIN = timedelta(seconds=1)
-SOURCE, INSTRUMENT = "self-check", "phq9"
-# Nothing but the ninth question, a little: what must never be missed where everything else is well.
-ANSWERS = (0, 0, 0, 0, 0, 0, 0, 0, 1)
+INSTRUMENT = "phq9"
 HANDED_OVER = ("sent", "delivered")
 
 
-def step(session: Session, check: SelfCheck, within: timedelta = WITHIN) -> str:
-    """Begin a check, or look for the one that is on its way. Return begun | waits | seen | late."""
-    if check.state == "resting" or check.begun_at is None:
-        begin(session, check)
-        return "begun"
-    return look(session, check, check.begun_at, within)
+@dataclass(frozen=True)
+class Begun:
+    """A check that has begun: the event it goes by, and the link on which its answer is to be handed in."""
+
+    check_id: UUID
+    event: str
+    url: str
 
 
-def begin(session: Session, check: SelfCheck) -> None:
-    """Hand in an answer that somebody must be told of, in the caller's transaction."""
+def is_due(check: SelfCheck) -> bool:
+    """Whether a new one may begin."""
+    return check.state == "resting" or check.begun_at is None
+
+
+def begin(session: Session, check: SelfCheck) -> Begun:
+    """Hand a link out as to a patient, in the caller's transaction; after it, the answer goes in by the web door."""
     clinic, now = session.get_one(Clinic, check.clinic_id), clock.now()
     made_up.sweep(session, clinic)
-    check.state, check.event, check.begun_at = "running", uuid.uuid4().hex, now
+    link, url = links.issue(session, clinic, made_up.patient(session, clinic), [INSTRUMENT], valid=EVERY)
+    check.state, check.event, check.begun_at = "running", str(link.id), now
     check.try_after = now + LOOK_AGAIN
-    submissions.accept(
-        session,
-        clinic,
-        made_up.patient(session, clinic),
-        instrument=INSTRUMENT,
-        answers=ANSWERS,
-        language="en",
-        source=SOURCE,
-        event=check.event,
-    )
+    return Begun(check.id, check.event, url)
 
 
-def look(session: Session, check: SelfCheck, begun_at: datetime, within: timedelta) -> str:
-    """Look what came of the answer; what has come through, or has not in time, is taken away. Return as `step`."""
+def shut_out(check: SelfCheck, fault: str) -> None:
+    """End a check whose answer was not taken at the web door: nothing more will come of it."""
     now = clock.now()
+    check.door_error, check.late_at = fault, now
+    check.state, check.try_after = "resting", max(now, (check.begun_at or now) + EVERY)
+
+
+def look(session: Session, check: SelfCheck, within: timedelta = WITHIN) -> str:
+    """Look what came of the answer; what has come through is taken away. Return waits | seen | late."""
+    now, begun_at = clock.now(), check.begun_at or clock.now()
     handed_over = _handed_over(session, check)
     if handed_over is None and now - begun_at <= within:
         check.try_after = now + LOOK_AGAIN
@@ -74,10 +78,8 @@ def look(session: Session, check: SelfCheck, begun_at: datetime, within: timedel
 def _handed_over(session: Session, check: SelfCheck) -> datetime | None:
     """Return when the text left that tells the colleague of this answer, if it stands in their inbox as well."""
     colleague = made_up.colleague(session, session.get_one(Clinic, check.clinic_id))
-    screen = select(Screen.id).where(
-        Screen.clinic_id == check.clinic_id, Screen.source == SOURCE, Screen.event == check.event
-    )
-    screen_id = session.scalar(screen)
+    link_id = UUID(check.event) if check.event else None
+    screen_id = session.scalar(select(Screen.id).where(Screen.clinic_id == check.clinic_id, Screen.link_id == link_id))
     item_id = session.scalar(
         select(InboxItem.id).where(
             InboxItem.clinic_id == check.clinic_id,

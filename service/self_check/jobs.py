@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
 from config import clock, db, queue
-from service.self_check import checking, pinging
+from service.self_check import checking, handing_in, pinging
 from service.self_check.models import SelfCheck
 
 ANY = SelfCheck.fence >= 0
@@ -18,7 +18,10 @@ def drain() -> int:
     """Begin what is due, look for what is on its way, and tell outside of what came through."""
     _mistrust_the_future()
     came: list[str] = []
-    handled = db.work_off(SelfCheck, ANY, partial(_step, came), give_up=_give_up, batch=1)
+    begun: list[checking.Begun] = []
+    handled = db.work_off(SelfCheck, ANY, partial(_step, came, begun), give_up=_give_up, batch=1)
+    for check in begun:
+        handing_in.hand_in(check)
     if "seen" in came:
         pinging.ping()
     return handled
@@ -42,8 +45,12 @@ def _mistrust_the_future() -> None:
         session.execute(update(SelfCheck).where(_ahead(now)).values(state="resting", try_after=now, lease_until=None))
 
 
-def _step(came: list[str], session: Session, checks: Sequence[SelfCheck]) -> None:
-    came += [checking.step(session, check) for check in checks]
+def _step(came: list[str], begun: list[checking.Begun], session: Session, checks: Sequence[SelfCheck]) -> None:
+    for check in checks:
+        if checking.is_due(check):
+            begun.append(checking.begin(session, check))
+        else:
+            came.append(checking.look(session, check))
 
 
 def _give_up(_session: Session, check: SelfCheck) -> None:

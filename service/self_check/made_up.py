@@ -1,10 +1,12 @@
 """The clinic of the self-check, with one colleague and one patient: made up, named so, and counted by nobody."""
 
+from datetime import date
+
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from config import audit, clock
-from intake_links.models import Screen
+from config import audit, clock, db
+from intake_links.models import IntakeLink, LinkSession, Screen
 from messaging.inbox.models import InboxItem, ItemEvent, Timer, Told
 from messaging.models import Attempt, Clinic, Message, Patient, Staff
 from messaging.people import directory
@@ -12,10 +14,11 @@ from service.self_check.models import SelfCheck
 
 NAME, COLLEAGUE, MAIL = "Self-check (not a clinic)", "Self-check (not a person)", "self-check@warmthread.invalid"
 RECORD = "SELF-CHECK"
+BORN = date(1970, 1, 1)
 # From the range that is given to nobody; what goes there ends before the carrier.
 NO_SENDER, NO_PHONE = "+12025550198", "+12025550199"
 # In this order: what refers to another goes before it. The audit keeps what happened.
-LEAVES = (Told, ItemEvent, Timer, InboxItem, Screen)
+LEAVES = (Told, ItemEvent, Timer, InboxItem, Screen, LinkSession, IntakeLink)
 
 
 def find(session: Session) -> Clinic | None:
@@ -60,8 +63,11 @@ def colleague(session: Session, clinic: Clinic) -> Staff:
 
 
 def patient(session: Session, clinic: Clinic) -> Patient:
-    """Return the one who answers: without a number, so that no text can ever go to them."""
-    return session.scalars(select(Patient).where(Patient.clinic_id == clinic.id)).one()
+    """Return the one who answers: with a birth date to be let in by, and no number that a text could ever go to."""
+    answering = session.scalars(select(Patient).where(Patient.clinic_id == clinic.id)).one()
+    db.load_keys(session, {answering.key_id})
+    answering.birth_date = BORN.isoformat()
+    return answering
 
 
 def sweep(session: Session, clinic: Clinic) -> None:
@@ -78,7 +84,7 @@ def _made(session: Session) -> Clinic:
     clinic.synthetic = "silent"
     directory.add_staff(session, clinic, name=COLLEAGUE, email=MAIL, number=NO_PHONE)
     record = directory.PatientRecord(
-        record=RECORD, first_name="Self-check", last_name="(not a person)", number=None, birth_date=None, consent=False
+        record=RECORD, first_name="Self-check", last_name="(not a person)", number=None, birth_date=BORN, consent=False
     )
     directory.save_patient(session, clinic, record)
     return clinic

@@ -26,5 +26,7 @@ def problems(session: Session, now: datetime) -> list[str]:
     found = []
     if seconds > OLDEST_SEEN.total_seconds():
         found.append(f"no self-check has come through for {int(seconds)} seconds: would an alert leave?")
-    fault = session.scalar(select(SelfCheck.ping_error).where(SelfCheck.ping_error.is_not(None)).limit(1))
-    return found + ([f"the self-check's ping was not taken: {fault}"] if fault else [])
+    for shut, ping in session.execute(select(SelfCheck.door_error, SelfCheck.ping_error)):
+        found += [f"the web server did not take the self-check's answer: {shut}"] if shut else []
+        found += [f"the self-check's ping was not taken: {ping}"] if ping else []
+    return found

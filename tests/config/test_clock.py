@@ -26,6 +26,21 @@ def test_monotonic_never_goes_back():
     assert readings == sorted(readings)
 
 
+def test_a_clock_that_follows_a_file_leaps_with_it_and_no_longer_once_it_is_shifted(tmp_path):
+    file = tmp_path / "clock"
+    clock.follow(file)
+    assert clock.shifted() == timedelta(0), "there is no such file"
+    file.write_bytes(clock.LEAP.pack(0))
+    clock.follow(file)
+    try:
+        with file.open("r+b") as opened:
+            opened.write(clock.LEAP.pack(-90))
+        assert clock.shifted() == timedelta(seconds=-90)
+    finally:
+        clock.shift(timedelta(0))
+    assert clock.shifted() == timedelta(0)
+
+
 def test_the_clock_runs_ahead_when_told_to():
     clock.shift(timedelta(days=2))
     try:

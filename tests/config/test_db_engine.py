@@ -138,6 +138,15 @@ def test_postgresql_is_told_whose_rows_a_transaction_may_see(house, clinic: Clin
         assert connection.scalar(query) in (None, "")
 
 
+@pytest.mark.parametrize("house", ["postgresql"], indirect=True)
+def test_the_rows_of_a_host_that_has_vanished_are_free_again_after_half_a_minute(house):
+    idle = text("SHOW idle_in_transaction_session_timeout")
+    with db.unit_of_work(db.EVERY) as session:
+        assert session.scalar(idle) == "30s"
+    with db.engine().connect() as connection:
+        assert connection.scalar(idle) == "0", "for one transaction, as a pooler may stand between"
+
+
 def test_a_reader_does_not_wait_for_the_writer(house):
     with db.unit_of_work(db.EVERY) as writer:
         writer.add(beat("a"))

@@ -213,6 +213,7 @@ def test_the_clock_of_the_demonstration_is_shifted():
     assert loaded.clock_shift == timedelta(hours=-1)
     assert not settings.load(GOOD | HERE).demo
     assert settings.load(GOOD).clock_shift == timedelta(0)
+    assert (loaded.clock_file, settings.load(GOOD).clock_file) == (loaded.data_dir / "demonstration.clock", None)
 
 
 @pytest.mark.parametrize(

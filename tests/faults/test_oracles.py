@@ -9,6 +9,7 @@ import pytest
 from config import clock
 from tools.faults import oracles
 from tools.faults.evidence import Evidence, Item, Sending
+from tools.faults.machine import ServiceClock
 from tools.faults.plan import Fault, Plan, Say, Submit, Visit
 from tools.faults.traffic import STAFF, Posted, Record, Typed, phone
 
@@ -123,6 +124,25 @@ def test_an_alert_is_late_after_a_minute_in_which_the_carrier_took_texts() -> No
     seen.sendings[1] = Sending(STAFF, after(3 + 61), uuid4(), FORMED)
     assert kinds(seen) == {("alert", "late")}
     assert kinds(seen, STORM) == set()
+
+
+@pytest.mark.parametrize("act", ["cut", "fill", "stop"])
+def test_seconds_in_which_the_database_was_away_are_not_counted(act: str) -> None:
+    seen = all_well()
+    seen.sendings[1] = Sending(STAFF, after(3 + 61), uuid4(), FORMED)
+    assert kinds(seen, Fault(0, act, "postgresql", 30.0)) == set()
+    assert kinds(seen, Fault(0, "leap", "clock", 30.0, by=3600)) == {("alert", "late")}
+
+
+def test_what_a_clock_that_had_leapt_has_dated_is_read_as_when_it_was(tmp_path) -> None:
+    leaping = ServiceClock(tmp_path / "clock")
+    leaping.leaps = [
+        (after(0), timedelta(0)),
+        (after(10), timedelta(hours=1)),
+        (after(20), timedelta(seconds=-90)),
+        (after(30), timedelta(0)),
+    ]
+    assert [leaping.right(after(at)) for at in (5, 3615, -65, 40)] == [after(5), after(15), after(25), after(40)]
 
 
 def test_a_broken_chain_and_a_leak_are_found() -> None:

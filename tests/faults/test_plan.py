@@ -33,13 +33,18 @@ def test_storms_follow_one_another(seed: int, mode: str) -> None:
 @given(SEEDS, MODES)
 def test_a_short_plan_leaves_out_what_takes_a_minute_to_be_made_good(seed: int, mode: str) -> None:
     faults = plan.make(seed, mode, short=True).faults
-    assert not [fault for fault in faults if fault.target == "web" or fault.seconds > 10]
+    assert not [fault for fault in faults if fault.target in ("web", "clock", "disk") or fault.seconds > 10]
     assert plan.LOST_TEXTS not in [fault.rules for fault in faults]
 
 
 def test_only_postgresql_is_stopped_and_only_where_it_is_used() -> None:
     stopped = {
-        mode: {fault.target for seed in range(20) for fault in plan.make(seed, mode).faults if fault.act == "stop"}
+        mode: {
+            fault.target
+            for seed in range(20)
+            for fault in plan.make(seed, mode).faults
+            if fault.act in ("stop", "cut", "sever", "exhaust")
+        }
         for mode in ("embedded", "postgresql")
     }
     assert stopped == {"embedded": set(), "postgresql": {"postgresql"}}
@@ -47,7 +52,11 @@ def test_only_postgresql_is_stopped_and_only_where_it_is_used() -> None:
 
 def test_many_seeds_bring_every_fault_and_every_kind_of_text() -> None:
     plans = [plan.make(seed, "postgresql") for seed in range(60)]
-    assert {fault.act for each in plans for fault in each.faults} == {"kill", "freeze", "flush", "storm", "stop"}
+    assert {fault.act for each in plans for fault in each.faults} == {
+        *("kill", "freeze", "flush", "storm", "stop", "cut", "sever", "exhaust", "leap")
+    }
+    assert any(fault.act == "fill" for seed in range(20) for fault in plan.make(seed, "embedded").faults)
+    assert {fault.by for each in plans for fault in each.faults if fault.act == "leap"} == set(plan.LEAPS)
     assert {say.means for each in plans for say in each.says} == set(plan.WORDS)
     assert any(fault.act == "freeze" and fault.seconds > 60 for each in plans for fault in each.faults)
     assert {submit.positive for each in plans for submit in each.submits} == {True, False}

@@ -53,6 +53,30 @@ def test_a_crisis_escalates_as_long_after_now_as_it_should_have_after_it_came(ho
     assert queue.lanes()["timers"].drain() == 1  # it is routed now, and not tomorrow
 
 
+def test_an_alert_written_a_minute_and_a_half_ahead_does_not_wait_for_that_long(house, clinic, new_staff):
+    with time_machine.travel(clock.now() + timedelta(seconds=90), tick=False), db.unit_of_work(clinic.id) as session:
+        colleague = new_staff(number="+13035550171")
+        alert = outbox.text_staff(session, clinic, colleague, body="Please look", dedupe="alert:1").id
+    assert queue.lanes()["set_back"].drain() == 1
+    with db.unit_of_work(clinic.id, read_only=True) as session:
+        assert session.get_one(Message, alert).try_after <= clock.now()
+
+
+@both
+@pytest.mark.parametrize("state", ["queued", "unknown"])
+def test_an_alert_put_off_while_the_clock_stood_ahead_is_taken_up_at_once(house, clinic, new_staff, state):
+    colleague = new_staff(number="+13035550171")
+    with db.unit_of_work(clinic.id) as session:
+        alert = outbox.text_staff(session, clinic, colleague, body="Please look", dedupe="alert:1")
+        alert.state, alert.try_after = state, clock.now() + timedelta(hours=1, seconds=2)
+        waiting = outbox.text_staff(session, clinic, colleague, body="Please look", dedupe="alert:2")
+        waiting.try_after = clock.now() + timedelta(minutes=5)
+    assert queue.lanes()["set_back"].drain() == 1
+    with db.unit_of_work(clinic.id, read_only=True) as session:
+        assert session.get_one(Message, alert.id).try_after <= clock.now()
+        assert session.get_one(Message, waiting.id).try_after > clock.now()
+
+
 def test_nothing_is_touched_while_the_clock_is_right(house, clinic, new_staff, new_patient):
     with db.unit_of_work(clinic.id) as session:
         outbox.text_staff(session, clinic, new_staff(number="+13035550171"), body="Please look", dedupe="1")

@@ -16,7 +16,7 @@ from sqlalchemy import make_url
 from config import clock
 from service.cli.walk import day
 from service.cli.walk.steps import Walk, import_a_day, sign_everyone_in
-from service.cli.walk.visitor import Visitor
+from service.visitor import Visitor
 from tests.walks.kit import Running
 
 Serve = Callable[..., Running]

@@ -22,7 +22,7 @@ from config.settings import SettingsError
 from service.cli.walk import demo
 from service.cli.walk.screen import Screen
 from service.cli.walk.steps import STEPS
-from service.cli.walk.visitor import Page, Visitor
+from service.visitor import Page, Visitor
 from tests.waiting import PATIENCE, until
 
 

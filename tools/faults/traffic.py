@@ -63,7 +63,7 @@ def phone(patient: int) -> str:
 
 def set_up(stage: Stage, plan: Plan) -> tuple[str, Record]:
     """Make the clinic with its people and visits; return the vendor's secret and a record whose times begin soon."""
-    scene = stage.running.scene
+    scene = stage.scene
     scene.command("clinic", "create", "--name", day.CLINIC, "--zone", day.ZONE, "--number", day.NUMBER)
     invited = ("--name", "Rosa Delgado", "--email", "rosa@alder.example", "--number", STAFF, "--once")
     _sign_in(scene, scene.command("staff", "invite", *invited)[0]["link"])
@@ -92,7 +92,7 @@ def send(stage: Stage, secret: str, record: Record) -> list[threading.Thread]:
 
 
 def _type_all(stage: Stage, record: Record, began: float) -> None:
-    scene = stage.running.scene
+    scene = stage.scene
     for say in record.plan.says:
         time.sleep(max(0.0, began + say.at - time.monotonic()))
         data = json.dumps({"body": f"{say.body} {CANARY}" if say.means == "talk" else say.body, "to": day.NUMBER})
@@ -117,7 +117,7 @@ def _post(stage: Stage, secret: str, record: Record, submit: Submit, began: floa
             "webhook-timestamp": at,
             "webhook-signature": _signature(secret, f"{event}.{at}.".encode() + body),
         }
-        request = urllib.request.Request(f"{stage.running.scene.service}/webhooks/forms/vendor", body, headers)  # noqa: S310
+        request = urllib.request.Request(f"{stage.scene.service}/webhooks/forms/vendor", body, headers)  # noqa: S310
         with suppress(OSError), urllib.request.urlopen(request, timeout=10):  # noqa: S310 - this machine
             record.posted.append(Posted(submit, event, clock.now()))
             return

@@ -50,13 +50,13 @@ def running(
     *free, mail = ports.free_ports(3)
     web, network = doors or free
     server = {"WARMTHREAD_SMTP_URL": f"smtp://127.0.0.1:{mail}", "WARMTHREAD_MAIL_FROM": MAIL_FROM}
-    loaded = _settings(folder, web, network, **server | overrides)
+    loaded = settings_of(folder, web, network, **server | overrides)
     mark = start.demo_mark(loaded)
     mark.parent.mkdir(parents=True, exist_ok=True)
     mark.write_text(loaded.twilio_account_sid, "utf-8")
     start.use(loaded, "stage")
     migrations.upgrade()
-    service = processes.Service(loaded, [_simulator(loaded, network, mail)], output)
+    service = processes.Service(loaded, [simulator(loaded, network, mail)], output)
     env = start.environment(loaded, service.valkey.url if service.valkey else loaded.redis_url)
     try:
         service.supervisor.start()
@@ -66,7 +66,8 @@ def running(
         service.stop()
 
 
-def _settings(folder: Path, web: int, network: int, **overrides: str) -> settings.Settings:
+def settings_of(folder: Path, web: int, network: int, **overrides: str) -> settings.Settings:
+    """Return the settings of a service in `folder`, with a made-up account and by a clock that makes it a morning."""
     # Never the operator's own settings: this must not meet a real account, database or patient.
     return settings.load(
         {},
@@ -83,7 +84,8 @@ def _settings(folder: Path, web: int, network: int, **overrides: str) -> setting
     )
 
 
-def _simulator(loaded: settings.Settings, network: int, mail: int) -> Process:
+def simulator(loaded: settings.Settings, network: int, mail: int) -> Process:
+    """Return the phone network of a service, which listens on the port `network`, and on `mail` for e-mail."""
     env = start.environment(loaded, "") | {
         "SIMULATOR_PORT": str(network),
         "SIMULATOR_SMTP_PORT": str(mail),

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from service.cli.walk import commands
-from service.cli.walk.visitor import Page, Visitor
+from service.visitor import Page, Visitor
 
 T = TypeVar("T")
 # Seconds after which a command is taken to hang: where much else runs, its start alone may take a minute.

@@ -10,7 +10,7 @@ from datetime import datetime
 from config import clock
 from service.cli.walk import day, two_ehrs
 from service.cli.walk.scene import NotSeen, Scene
-from service.cli.walk.visitor import Page, Visitor
+from service.visitor import Page, Visitor
 
 
 @dataclass

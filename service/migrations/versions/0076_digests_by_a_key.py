@@ -15,7 +15,7 @@ from alembic import op
 from config import keys
 
 revision = "0076"
-down_revision = "0078"
+down_revision = "0074"
 branch_labels = None
 depends_on = None
 

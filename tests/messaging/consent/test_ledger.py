@@ -43,6 +43,24 @@ def test_a_stop_ends_every_programme_and_a_start_brings_them_back(clinic):
     assert set(state(clinic).values()) == {"granted"}
 
 
+@both
+@pytest.mark.parametrize("by_file", [False, True])
+def test_a_stop_is_the_last_word_whatever_the_clock_says(clinic, by_file, new_patient):
+    patient_id = new_patient().id
+    say(clinic, "granted", source="import", patient_id=patient_id)
+    with time_machine.travel(clock.now() - timedelta(hours=1)), db.unit_of_work(clinic.id) as session:
+        if by_file:
+            index = db.clinic_index(session, clinic.key_id, "number", NUMBER)
+            said = [ledger.Said(index, patient_id, "revoked")]
+            ledger.record_many(session, clinic, said, source="import", actor="operator:x")
+        else:
+            ledger.record(session, clinic, NUMBER, "revoked", source="text", actor="patient:x", words="STOP")
+        assert set(ledger.state(session, clinic, NUMBER).values()) == {"revoked"}
+    assert set(state(clinic).values()) == {"revoked"}
+    say(clinic, "granted", words="START")
+    assert set(state(clinic).values()) == {"granted"}
+
+
 def test_a_number_may_agree_to_some_programmes_only(clinic):
     say(clinic, "granted")
     say(clinic, "revoked", programmes=("screening",))

@@ -1,4 +1,4 @@
-"""An address outside that counts pings, a clock that can be moved, and the lanes a check goes through."""
+"""A web server to answer at, an address outside that counts pings, a clock that can be moved, and lanes to work off."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -6,8 +6,11 @@ from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from pydantic import SecretStr
+from werkzeug.serving import BaseWSGIServer, make_server
 
-from config import clock, queue
+from config import clock, queue, runtime
+from service import app as application
 
 
 class Outside:
@@ -38,6 +41,27 @@ def outside() -> Iterator[Outside]:
     yield switch
     switch.server.shutdown()
     switch.server.server_close()
+
+
+@pytest.fixture
+def web(house, monkeypatch) -> Iterator[BaseWSGIServer]:
+    """The web server of this house on a port of its own, where the self-check knows it."""
+    server = make_server("127.0.0.1", 0, application.create_app(), threaded=True)
+    reached = runtime.settings().model_copy(update={"self_check_door": f"http://127.0.0.1:{server.server_port}"})
+    monkeypatch.setattr(runtime, "_settings", reached)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def pinging(web, outside, monkeypatch):
+    told = runtime.settings().model_copy(
+        update={"self_check_url": SecretStr(outside.url), "webhooks_to_loopback": True}
+    )
+    monkeypatch.setattr(runtime, "_settings", told)
+    return outside
 
 
 @pytest.fixture

@@ -1,49 +1,23 @@
 """The self-check: a made-up answer goes the whole way, silence is heard outside, and nothing of it counts anywhere."""
 
 import pytest
-from click.testing import CliRunner
+from pydantic import SecretStr
 from sqlalchemy import func, select
 
 from caseload.figures import keeping
 from caseload.figures.models import FigureDay
 from config import clock, db, runtime
 from intake_links import alert_audit
-from messaging.inbox.models import InboxItem
-from messaging.models import Attempt, Clinic, Message
+from messaging.models import Attempt, Message
 from service import app as application
-from service import health, tables, ticker
-from service.cli import opening, people
-from service.cli import self_check as command
+from service import health, tables
+from service.cli import people
 from service.self_check import made_up
-from service.self_check.models import SelfCheck
 from tests.phones import Network
+from tests.service.self_check.kit import WAY, check, set_up
 from webhooks import missed_texts
 
 BOTH = pytest.mark.parametrize("house", ["sqlite", "postgresql"], indirect=True)
-WAY = ("timers", "deliver_urgent", "self_check")
-
-
-@pytest.fixture
-def pinging(house, outside, monkeypatch):
-    told = house.model_copy(update={"self_check_url": secret(outside.url), "webhooks_to_loopback": True})
-    monkeypatch.setattr(runtime, "_settings", told)
-    return outside
-
-
-def secret(url: str):
-    from pydantic import SecretStr
-
-    return SecretStr(url)
-
-
-def set_up(**named) -> None:
-    with db.unit_of_work(db.EVERY) as session:
-        made_up.set_up(session, actor="operator:tests", **({"test_number": None, "sender": None} | named))
-
-
-def check() -> SelfCheck:
-    with db.unit_of_work(db.EVERY, read_only=True) as session:
-        return session.scalars(select(SelfCheck)).one()
 
 
 def rows(clinic_id) -> dict[str, int]:
@@ -54,12 +28,6 @@ def rows(clinic_id) -> dict[str, int]:
             if "clinic_id" in table.c
         }
     return {name: count for name, count in counted.items() if count}
-
-
-def run(*arguments: str, code: int = 0) -> str:
-    result = CliRunner().invoke(command.self_check, list(arguments))
-    assert result.exit_code == code, result.output
-    return result.output
 
 
 @BOTH
@@ -124,7 +92,7 @@ def test_who_looks_late_still_reads_when_the_text_left(pinging, bell, pass_time,
 
 
 @BOTH
-def test_nothing_of_it_is_left_or_counted(house, bell, clinic, pass_time, work):
+def test_nothing_of_it_is_left_or_counted(web, bell, clinic, pass_time, work):
     set_up()
     with db.unit_of_work(db.EVERY, read_only=True) as session:
         made = made_up.find(session)
@@ -142,7 +110,8 @@ def test_nothing_of_it_is_left_or_counted(house, bell, clinic, pass_time, work):
         pass_time(300)
         sizes.append({name: count for name, count in rows(made.id).items() if not name.startswith("audit")})
     assert sizes[0] == sizes[-1]
-    assert not {"inbox_item", "screen", "message", "attempt", "timer", "told", "item_event"} & set(sizes[-1])
+    gone = {"inbox_item", "screen", "intake_link", "link_session", "message", "attempt", "timer", "told", "item_event"}
+    assert not gone & set(sizes[-1])
     keeping.drain()
     missed_texts._begin()
     assert not {"figure_day", "inbound_check"} & set(rows(made.id))
@@ -151,7 +120,7 @@ def test_nothing_of_it_is_left_or_counted(house, bell, clinic, pass_time, work):
         assert people.the_clinic(session, None).id == clinic.id
 
 
-def test_no_carrier_hears_of_it_unless_a_test_number_is_given(network: Network, bell, pass_time, work):
+def test_no_carrier_hears_of_it_unless_a_test_number_is_given(network: Network, web, bell, pass_time, work):
     set_up()
     work("self_check")
     pass_time(2)
@@ -237,8 +206,8 @@ def test_a_ping_that_is_not_taken_is_said(pinging, bell, pass_time, work):
     assert health.self_check() == []
 
 
-def test_no_ping_leads_into_a_network(house, bell, monkeypatch, pass_time, work):
-    inside = house.model_copy(update={"self_check_url": secret("https://10.0.0.7/ping")})
+def test_no_ping_leads_into_a_network(web, bell, monkeypatch, pass_time, work):
+    inside = runtime.settings().model_copy(update={"self_check_url": SecretStr("https://10.0.0.7/ping")})
     monkeypatch.setattr(runtime, "_settings", inside)
     set_up()
     work("self_check")
@@ -255,37 +224,3 @@ def test_its_age_is_a_figure_where_it_is_set_up(house, bell, pass_time, work):
     assert "\nwarmthread_self_check_age_seconds 70" in client.get("/metrics").text
     said = client.get("/readyz").json
     assert any(line.startswith("no self-check has come through") for line in said["problems"])
-
-
-def test_by_hand_without_a_service_it_is_not_seen_and_says_so(house, bell, monkeypatch):
-    monkeypatch.setattr(opening, "begin", lambda: None)
-    assert "no self-check is set up" in run(code=2)
-    assert "end before the carrier" in run("set-up")
-    assert "It did NOT come through" in run("--within", "1", code=3)
-    assert "No self-check any more" in run("end")
-    assert "There was none" in run("end")
-    with db.unit_of_work(db.EVERY, read_only=True) as session:
-        assert session.scalar(select(func.count()).select_from(InboxItem)) == 0
-
-
-def test_by_hand_with_workers_it_is_seen(pinging, bell, monkeypatch):
-    monkeypatch.setattr(opening, "begin", lambda: None)
-    run("set-up")
-    sweeping = ticker.Ticker()
-    threads = sweeping.begin()
-    try:
-        assert "handed over after" in run()
-    finally:
-        sweeping.end()
-        for thread in threads:
-            thread.join()
-    assert pinging.heard
-
-
-def test_a_sender_that_is_a_clinic_s_own_is_refused(house, clinic, monkeypatch):
-    monkeypatch.setattr(opening, "begin", lambda: None)
-    words = ("set-up", "--test-number", "+13035550177", "--sender", clinic.number)
-    assert "this sender is a clinic's own" in run(*words, code=1)
-    assert "belong together" in run("set-up", "--test-number", "+13035550177", code=2)
-    with db.unit_of_work(db.EVERY, read_only=True) as session:
-        assert session.scalars(select(Clinic.id)).all() == [clinic.id]

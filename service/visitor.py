@@ -98,12 +98,17 @@ class Page:
 
 
 class Visitor:
-    """One browser: its own cookies, no script."""
+    """One browser: its own cookies, no script; it waits for an answer for `seconds`.
 
-    def __init__(self, base: str) -> None:
-        self.base = base
-        jar = urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar())
-        # No proxy: every address of the walk is on this machine.
+    Raises OSError where nobody answers.
+    """
+
+    def __init__(self, base: str, seconds: float = 60) -> None:
+        self.base, self.seconds = base, seconds
+        # Within one's own network the server behind a proxy is asked by http, and its cookies are marked for https.
+        kept = http.cookiejar.DefaultCookiePolicy(secure_protocols=("http", "https"))
+        jar = urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar(kept))
+        # Straight and through no proxy: what is asked is our own.
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), jar)
 
     def get(self, path: str) -> Page:
@@ -124,7 +129,7 @@ class Visitor:
 
     def _open(self, request: urllib.request.Request) -> Page:
         try:
-            with self._opener.open(request, timeout=60) as answer:
+            with self._opener.open(request, timeout=self.seconds) as answer:
                 return Page(answer.status, answer.url, answer.read().decode("utf-8", "replace"))
         except HTTPError as refused:
             with refused:
