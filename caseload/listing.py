@@ -7,7 +7,7 @@ adds what a page shows of some of them.
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import Any, cast
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -22,7 +22,7 @@ from caseload.registry import due, progress
 from config import clock, db
 from config.db.sets import among
 from messaging.models import Clinic, Patient
-from reminders import care_model
+from reminders import care_model, emergency
 
 OPEN = Episode.phase != "discharged"
 MOST = 2000
@@ -172,6 +172,8 @@ class _Known:
         self.contact = contacts.last(session, clinic, patient_ids)
         self.review = reviews.last_at(session, ids)
         self.recommended = reviews.waiting_since(session, ids)
+        lately = clock.now() - timedelta(days=due.EMERGENCY_DAYS + 1)
+        self.emergency = emergency.last(session, patient_ids, lately)
         self.unanswered = questionnaires.unanswered(session, clinic, patient_ids)
         self.open = Counter(row.patient_id for row in of if row.phase != "discharged")
 
@@ -197,5 +199,6 @@ def _standing(days: due.Days, known: _Known, row: Any) -> Standing:
         flagged=row.flagged,
         two_open=known.open[row.patient_id] > 1,
         unanswered=known.unanswered.get(row.patient_id),
+        emergency=known.day(known.emergency.get(row.patient_id)),
     )
     return Standing(row.id, row.patient_id, scored, facts, due.of(facts, days), (until - row.enrolled_on).days // 7)

@@ -27,12 +27,15 @@ STATES = {
 # Where the act that each reason asks for is one press away: an endpoint about the patient, and a part of its page.
 ACTS = {
     "self_harm": ("patients.show", "items-title"),
-    **dict.fromkeys(("contact", "unanswered"), ("firstwords.messages", "jot")),
+    **dict.fromkeys(("contact", "emergency", "unanswered"), ("firstwords.messages", "jot")),
     "score": ("firstwords.messages", "forms-title"),
     "recommendation": ("care.show", "reviews-title"),
     **dict.fromkeys(("two_open", "relapse_check", "inactive"), ("care.show", "facts-title")),
 }
-REASONS = {"self_harm": ("safety", "▲"), **dict.fromkeys(("worse", "high", "not_better", "two_open"), ("soon", "◆"))}
+REASONS = {
+    "self_harm": ("safety", "▲"),
+    **dict.fromkeys(("emergency", "worse", "high", "not_better", "two_open"), ("soon", "◆")),
+}
 # What each column is sorted by.
 COLUMNS: Mapping[str, Callable[[listing.Standing, Mapping[UUID, int]], tuple[float, ...]]] = {
     "due": lambda each, _: (due.gravest(each.due), -len(each.due), -each.silent),
