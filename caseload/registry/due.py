@@ -29,6 +29,7 @@ KEYS = (
     "flagged",
     "inactive",
 )
+PLACES = {key: place for place, key in enumerate(KEYS)}
 FOR_REVIEW = frozenset({"self_harm", "worse", "high", "not_better", "review", "review_owed", "flagged"})
 WITHOUT_RESPONSE = frozenset({"awaiting", "improving", "not_improving", "worse"})
 HIGH, NOT_BETTER_DAYS, OWED_DAYS, REVIEW_WINDOW, INACTIVE_DAYS, WAITING_DAYS = 15, 56, 70, 60, 90, 14
@@ -84,8 +85,7 @@ def of(facts: Facts, days: Days) -> list[Due]:
     """Return everything that is due, gravest first; nothing of a discharged episode."""
     if facts.phase == "discharged":
         return []
-    number_of = {key: rule(facts, days) for key, rule in RULES.items()}
-    return [Due(key, number) for key in KEYS if (number := number_of[key]) is not None]
+    return [Due(key, number) for key in KEYS if (number := RULES[key](facts, days)) is not None]
 
 
 def _since(facts: Facts, day: date | None) -> int:
@@ -212,7 +212,7 @@ RULES: Mapping[str, Callable[[Facts, Days], int | None]] = {
 
 def gravest(due: Sequence[Due]) -> int:
     """Return where the gravest of these stands in KEYS, after the last where nothing is due: to sort by."""
-    return min((KEYS.index(each.key) for each in due), default=len(KEYS))
+    return min([PLACES[each.key] for each in due], default=len(KEYS))
 
 
 def for_review(due: Sequence[Due], reviewed: int | None) -> list[Due]:
