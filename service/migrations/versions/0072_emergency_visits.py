@@ -24,9 +24,11 @@ def upgrade() -> None:
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("said_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("state", sa.String(10), nullable=False),
-        sa.ForeignKeyConstraint(["patient_id"], ["patient.id"], name="fk_emergency_visit_patient_id_patient"),
+        sa.ForeignKeyConstraint(["patient_id"], ["patient.id"], name="fk_emergency_visit_patient_id"),
         sa.PrimaryKeyConstraint("id", name="pk_emergency_visit"),
-        sa.UniqueConstraint("clinic_id", "source", "external_id", name="uq_emergency_visit_clinic_id"),
+        sa.UniqueConstraint(
+            "clinic_id", "source", "external_id", name="uq_emergency_visit_clinic_id_source_external_id"
+        ),
     )
     op.create_index("ix_emergency_visit_clinic_id", "emergency_visit", ["clinic_id"])
     op.create_index("ix_emergency_visit_patient_at", "emergency_visit", ["patient_id", "at"])
@@ -38,7 +40,7 @@ def upgrade() -> None:
         sa.Column("patient_id", sa.Uuid(), nullable=False),
         sa.Column("source", sa.String(40), nullable=False),
         sa.Column("since", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(["patient_id"], ["patient.id"], name="fk_emergency_cover_patient_id_patient"),
+        sa.ForeignKeyConstraint(["patient_id"], ["patient.id"], name="fk_emergency_cover_patient_id"),
         sa.PrimaryKeyConstraint("id", name="pk_emergency_cover"),
     )
     op.create_index("ix_emergency_cover_clinic_id", "emergency_cover", ["clinic_id"])
