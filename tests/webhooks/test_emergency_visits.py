@@ -15,6 +15,7 @@ from reminders.models import Appointment, EmergencyCover, EmergencyVisit, Remind
 from tests.interchange.messages import PID, explained, header, visit
 from tests.interchange.resources import PATIENT, bundle
 from tests.webhooks.ehr_world import SOON, World, both
+from web.presenters import feed_acts
 
 NOW = clock.now().replace(microsecond=0)
 
@@ -141,5 +142,9 @@ def test_explain_shows_it_beside_the_acts_which_stay_as_they_were() -> None:
     answer = explained(adt("A04"))
     assert [act["act"] for act in answer["acts"]] == ["patient.update"]
     assert [act["act"] for act in answer["emergency"]] == ["emergency.visit"]
+    told = feed_acts.told(answer, "America/Denver").acts
+    assert [act.what.split(":")[0] for act in told][1:] == [
+        "Keep that they are in an emergency department, if they are known"
+    ]
     assert "emergency" not in explained(adt("A04", kind="O"))
     assert explained(adt("A11"))["acts"] == [{"act": "ignore"}]
