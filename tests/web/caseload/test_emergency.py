@@ -48,9 +48,9 @@ def test_it_is_an_item_only_where_the_clinic_says_so_and_says_when_it_is_over(sc
     was_there(scene, patient, 2)
     assert night(scene) == []
     choose(scene, "emergency")
-    assert night(scene, 2) == [(WAITS, "new")]
+    assert night(scene, 2) == [(WAITS, "open")]
     spoken(scene, patient)
-    assert night(scene, 3) == [(f"No longer due: {WAITS}", "new")]
+    assert night(scene, 3) == [(f"No longer due: {WAITS}", "open")]
     close(scene)
 
 
